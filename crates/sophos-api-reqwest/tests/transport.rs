@@ -1,0 +1,89 @@
+//! The transport against real sockets that misbehave.
+
+use std::{net::SocketAddr, time::Duration};
+
+use sophos_api::{Transport, TransportErrorKind};
+use sophos_api_reqwest::ReqwestTransport;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Answers every connection with these bytes and closes it. Without bytes it
+/// reads on and never answers.
+async fn server(answer: Option<&'static str>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("its address");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+                    if let Some(answer) = answer {
+                        let _ = stream.write_all(answer.as_bytes()).await;
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+fn get(address: SocketAddr) -> http::Request<Vec<u8>> {
+    http::Request::get(format!("http://{address}/siem/v1/events?cursor=private")).body(Vec::new()).expect("a request")
+}
+
+async fn failure(answer: Option<&'static str>, timeout: Duration) -> (TransportErrorKind, String) {
+    let transport = ReqwestTransport::new().expect("a transport");
+    let address = server(answer).await;
+    let error = transport.send(get(address), timeout).await.expect_err("a failure");
+    (error.kind(), error.to_string())
+}
+
+#[tokio::test]
+async fn an_answer_of_any_status_is_an_answer() {
+    let transport = ReqwestTransport::new().expect("a transport");
+    let address = server(Some("HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 4\r\n\r\nbusy")).await;
+    let answer = transport.send(get(address), PATIENCE).await.expect("an answer");
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers()["retry-after"], "7");
+    assert_eq!(answer.body().as_ref(), b"busy");
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let transport = ReqwestTransport::new().expect("a transport");
+    let address =
+        server(Some("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")).await;
+    assert_eq!(transport.send(get(address), PATIENCE).await.expect("an answer").status(), 302);
+}
+
+#[tokio::test]
+async fn a_body_that_is_cut_is_no_answer() {
+    let (kind, text) = failure(Some("HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{\"items\":["), PATIENCE).await;
+    assert_eq!(kind, TransportErrorKind::Interrupted);
+    assert!(!text.contains("private"), "{text}");
+}
+
+#[tokio::test]
+async fn a_closed_connection_is_no_answer() {
+    assert_eq!(failure(Some(""), PATIENCE).await.0, TransportErrorKind::Interrupted);
+}
+
+#[tokio::test]
+async fn a_silent_server_times_out() {
+    assert_eq!(failure(None, Duration::from_millis(50)).await.0, TransportErrorKind::Timeout);
+}
+
+#[tokio::test]
+async fn a_refused_connection_never_reached_the_service() {
+    let transport = ReqwestTransport::new().expect("a transport");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("its address");
+    drop(listener);
+    let error = transport.send(get(address), PATIENCE).await.expect_err("nobody there");
+    assert_eq!(error.kind(), TransportErrorKind::Connect);
+}

@@ -1,0 +1,332 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use crate::{
+    budget::RateBudget,
+    credentials::Credentials,
+    error::{Error, ErrorKind},
+    exchange::{CallStats, Context, Counters, Shared},
+    hosts::{BaseUrl, Hosts},
+    models::{IdType, Tenant},
+    operation::{Host, Operation, Scope, Target},
+    operations::{
+        organization::{GetOrganizationTenant, ListOrganizationTenants},
+        partner::{GetPartnerTenant, ListPartnerTenants},
+    },
+    paging::{Items, Paged, Pages},
+    retry::RetryPolicy,
+    session::Identity,
+    tenant_id::TenantId,
+    transport::Transport,
+};
+
+/// What operations are sent through: a [`Client`] for those of a partner or
+/// organization, a [`TenantClient`] for those of a tenant.
+pub trait Caller: Send + Sync + Sized {
+    /// Sends one operation and reads its answer.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`].
+    fn send<O: Operation>(&self, operation: &O) -> impl Future<Output = Result<O::Response, Error>> + Send;
+
+    /// Reads a listing page by page.
+    fn pages<O: Paged>(&self, operation: O) -> Pages<'_, Self, O> {
+        Pages::new(self, operation)
+    }
+
+    /// Reads a listing item by item, the next page being fetched meanwhile.
+    fn items<O: Paged + 'static>(&self, operation: O) -> Items<'_, O> {
+        Items::new(self, operation)
+    }
+}
+
+/// A credential at work: its session, its rate budget, its hosts.
+///
+/// Cloning it makes another handle of the same session. One client serves any
+/// number of concurrent callers, and all tenants of its credential.
+pub struct Client<T> {
+    shared: Arc<Shared<T>>,
+    deadline: Option<Duration>,
+}
+
+/// Settings of a [`Client`] that is about to be made.
+#[derive(Debug)]
+pub struct ClientBuilder<T> {
+    transport: T,
+    credentials: Credentials,
+    hosts: Hosts,
+    budget: RateBudget,
+    retry: RetryPolicy,
+}
+
+impl<T: Transport> ClientBuilder<T> {
+    /// Where the service is. Without it: Sophos Central.
+    #[must_use]
+    pub fn hosts(mut self, hosts: Hosts) -> Self {
+        self.hosts = hosts;
+        self
+    }
+
+    /// How much the credential may ask. Without it:
+    /// [`RateBudget::documented`].
+    #[must_use]
+    pub fn budget(mut self, budget: RateBudget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// When a failed request is sent again.
+    #[must_use]
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// The client. Nothing is sent yet.
+    pub fn build(self) -> Client<T> {
+        Client {
+            shared: Arc::new(Shared::new(
+                self.transport,
+                self.credentials,
+                self.hosts,
+                self.budget,
+                self.retry,
+            )),
+            deadline: None,
+        }
+    }
+}
+
+impl<T: Transport> Client<T> {
+    /// Settings for a client of this credential.
+    pub fn builder(transport: T, credentials: Credentials) -> ClientBuilder<T> {
+        ClientBuilder {
+            transport,
+            credentials,
+            hosts: Hosts::default(),
+            budget: RateBudget::default(),
+            retry: RetryPolicy::default(),
+        }
+    }
+
+    /// The same session, none of whose waits goes past `at`, in the time of
+    /// [`Transport::now`].
+    #[must_use]
+    pub fn with_deadline(&self, at: Duration) -> Self {
+        Self { shared: Arc::clone(&self.shared), deadline: Some(at) }
+    }
+
+    /// Who the credential belongs to. Asked for once.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`].
+    pub async fn identity(&self) -> Result<Identity, Error> {
+        self.shared.session.identity(&self.context(None)).await
+    }
+
+    /// All tenants that the credential reaches: one for a tenant's own, else
+    /// the partner's or organization's list (`GET /partner/v1/tenants`,
+    /// `GET /organization/v1/tenants`).
+    ///
+    /// # Errors
+    /// See [`ErrorKind`].
+    pub async fn tenants(&self) -> Result<Tenants, Error> {
+        let identity = self.identity().await?;
+        match identity.id_type {
+            IdType::Tenant => Ok(Tenants { readable: vec![own_tenant(&identity)], unreadable: Vec::new() }),
+            IdType::Partner => self.list_tenants(ListPartnerTenants::all()).await,
+            IdType::Organization => self.list_tenants(ListOrganizationTenants::all()).await,
+            other => Err(unknown_id_type(&other)),
+        }
+    }
+
+    async fn list_tenants<O: Paged<Item = Tenant>>(&self, operation: O) -> Result<Tenants, Error> {
+        let mut list = Tenants { readable: Vec::new(), unreadable: Vec::new() };
+        let mut pages = self.pages(operation);
+        while let Some(page) = pages.next().await {
+            for tenant in O::items(page?) {
+                match tenant.read() {
+                    Ok(tenant) => list.readable.push(tenant.into_inner()),
+                    Err(error) => list.unreadable.push(error.with_operation(O::ROUTE.to_string())),
+                }
+            }
+        }
+        Ok(list)
+    }
+
+    /// A handle for a tenant of which only the id is known. A partner's or
+    /// organization's credential asks the service for its record.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`]; [`ErrorKind::WrongCredential`] when a tenant's
+    /// credential is asked for another tenant.
+    pub async fn tenant(&self, id: impl Into<TenantId>) -> Result<TenantClient<T>, Error> {
+        let id = id.into();
+        let identity = self.identity().await?;
+        let record = match identity.id_type {
+            IdType::Tenant => own_tenant(&identity),
+            IdType::Partner => self.send(&GetPartnerTenant::new(id.as_str())).await?.into_inner(),
+            IdType::Organization => self.send(&GetOrganizationTenant::new(id.as_str())).await?.into_inner(),
+            other => return Err(unknown_id_type(&other)),
+        };
+        if record.id != id {
+            return Err(Error::new(ErrorKind::WrongCredential)
+                .with_message(format!("the credential leads to tenant {}, not to {id}", record.id)));
+        }
+        self.tenant_of(&record)
+    }
+
+    /// A handle for a tenant whose record was listed. Asks nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UntrustedHost`] or [`ErrorKind::Malformed`] when the record
+    /// leads to no host that may be used.
+    pub fn tenant_of(&self, record: &Tenant) -> Result<TenantClient<T>, Error> {
+        let base =
+            self.shared.hosts.for_tenant(record.api_host.as_deref(), record.data_region.as_deref()).map_err(
+                |error| error.with_operation("tenant record").with_tenant(Some(record.id.as_str())),
+            )?;
+        Ok(TenantClient { client: self.clone(), id: record.id.clone(), base, counters: Arc::default() })
+    }
+
+    /// What this credential has asked so far.
+    pub fn stats(&self) -> CallStats {
+        self.shared.counters.read()
+    }
+
+    /// The service's own time since the Unix epoch, by the `Date` of its last
+    /// answer; `None` before the first.
+    pub fn service_time(&self) -> Option<Duration> {
+        self.shared.service_time()
+    }
+
+    /// The transport.
+    pub fn transport(&self) -> &T {
+        &self.shared.transport
+    }
+
+    fn context<'a>(&'a self, tenant: Option<&'a Counters>) -> Context<'a, T> {
+        Context::new(&self.shared, self.deadline, tenant)
+    }
+}
+
+impl<T: Transport> Caller for Client<T> {
+    async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
+        let refuse =
+            |kind, why: &str| Err(Error::new(kind).with_operation(O::ROUTE.to_string()).with_message(why));
+        let needed = match O::ROUTE.scope {
+            Scope::None => None,
+            Scope::Partner => Some(IdType::Partner),
+            Scope::Organization => Some(IdType::Organization),
+            Scope::Tenant => return refuse(ErrorKind::Invalid, "send it through the tenant's own handle"),
+        };
+        let identity = self.identity().await?;
+        let id = match needed {
+            None => None,
+            Some(needed) if needed == identity.id_type => Some(identity.id),
+            Some(needed) => {
+                let why =
+                    format!("it needs a credential of a {needed}, and this one is of a {}", identity.id_type);
+                return refuse(ErrorKind::WrongCredential, &why);
+            }
+        };
+        self.context(None).call(operation, &Target { base: identity.global, id }).await
+    }
+}
+
+impl<T> Clone for Client<T> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), deadline: self.deadline }
+    }
+}
+
+impl<T> fmt::Debug for Client<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("credentials", &self.shared.credentials).finish_non_exhaustive()
+    }
+}
+
+/// One tenant, through the client of a credential that reaches it: adds the
+/// tenant's id and the host of its data region.
+pub struct TenantClient<T> {
+    client: Client<T>,
+    id: TenantId,
+    base: BaseUrl,
+    counters: Arc<Counters>,
+}
+
+impl<T: Transport> TenantClient<T> {
+    /// The tenant.
+    pub fn id(&self) -> &TenantId {
+        &self.id
+    }
+
+    /// The host of the tenant's data region.
+    pub fn host(&self) -> &BaseUrl {
+        &self.base
+    }
+
+    /// The client of the credential.
+    pub fn client(&self) -> &Client<T> {
+        &self.client
+    }
+
+    /// What has been asked for this tenant through this handle and its clones.
+    pub fn stats(&self) -> CallStats {
+        self.counters.read()
+    }
+}
+
+impl<T: Transport> Caller for TenantClient<T> {
+    async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
+        if O::ROUTE.scope != Scope::Tenant {
+            return Err(Error::invalid("it is no operation of a tenant; send it through the client")
+                .with_operation(O::ROUTE.to_string()));
+        }
+        let base = match O::ROUTE.host {
+            Host::DataRegion => self.base.clone(),
+            Host::Global => self.client.identity().await?.global,
+        };
+        let target = Target::tenant(base, self.id.as_str());
+        self.client.context(Some(&self.counters)).call(operation, &target).await
+    }
+}
+
+impl<T> Clone for TenantClient<T> {
+    fn clone(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            id: self.id.clone(),
+            base: self.base.clone(),
+            counters: Arc::clone(&self.counters),
+        }
+    }
+}
+
+impl<T> fmt::Debug for TenantClient<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantClient").field("id", &self.id).field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+/// The tenants that a credential reaches.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Tenants {
+    /// Those whose records could be read.
+    pub readable: Vec<Tenant>,
+    /// One error for each record that could not.
+    pub unreadable: Vec<Error>,
+}
+
+fn own_tenant(identity: &Identity) -> Tenant {
+    Tenant {
+        id: identity.id.as_str().into(),
+        api_host: identity.data_region.as_ref().map(ToString::to_string),
+        ..Tenant::default()
+    }
+}
+
+fn unknown_id_type(id_type: &IdType) -> Error {
+    Error::new(ErrorKind::WrongCredential)
+        .with_message(format!("a credential of a {id_type} is not one of partner, organization and tenant"))
+}

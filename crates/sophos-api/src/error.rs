@@ -1,0 +1,310 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use crate::transport::{TransportError, TransportErrorKind};
+
+/// Longest text of the service that an error repeats, in characters.
+const MESSAGE_LIMIT: usize = 300;
+
+/// Why an operation failed.
+///
+/// [`kind`](Self::kind) says what one can do about it; the text says it in
+/// words, with the service's own ids, which its support asks for. It never
+/// holds a secret or a token. Cheap to clone, since callers that wait for the
+/// same token share its failure.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Debug, Clone)]
+struct Inner {
+    kind: ErrorKind,
+    operation: Option<String>,
+    tenant: Option<String>,
+    status: Option<u16>,
+    code: Option<String>,
+    message: Option<String>,
+    correlation_id: Option<String>,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    cause: Option<TransportErrorKind>,
+}
+
+/// What a failure means to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The identity service refused the credential (401, 400 or 403 there): a
+    /// wrong or rotated secret, an expired or deleted credential.
+    Credentials,
+    /// The API refused a fresh token (401): the wrong host for this tenant, or
+    /// a missing scope header.
+    Unauthorized,
+    /// The credential may not do this (403): its role, the tenant's licence, or
+    /// a tenant that this partner does not manage.
+    Forbidden,
+    /// The operation needs a credential of another kind: partner, organization
+    /// or tenant.
+    WrongCredential,
+    /// No such object (404).
+    NotFound,
+    /// The object is in a state that does not allow it (409), for example an
+    /// isolation in progress.
+    Conflict,
+    /// Too many requests (429), or the credential's own budget is spent.
+    /// [`Error::retry_after`] says for how long, when that is known.
+    Throttled,
+    /// The service rejected the request (any other 4xx), or it was not sent
+    /// because it could only be rejected.
+    Invalid,
+    /// The service failed (5xx).
+    Unavailable,
+    /// No connection to the service.
+    Unreachable,
+    /// No complete answer in time, or a broken connection. The operation may
+    /// have been carried out.
+    Interrupted,
+    /// The deadline left no time for another attempt or a wait.
+    Deadline,
+    /// An answer that is not what the API promises.
+    Malformed,
+    /// The service named a host that the token must not be sent to.
+    UntrustedHost,
+}
+
+impl ErrorKind {
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Credentials => {
+                "the credential was refused; check that it is current and has not expired or been deleted in the console"
+            }
+            Self::Unauthorized => "a fresh token was refused; check the tenant and its data region",
+            Self::Forbidden => {
+                "not allowed; check the credential's role, the tenant's licence, and that the tenant lets this account manage it"
+            }
+            Self::WrongCredential => "the credential is of another kind than this operation needs",
+            Self::NotFound => "not found",
+            Self::Conflict => {
+                "a change is in progress or the state does not allow it; read the state, then decide"
+            }
+            Self::Throttled => "too many requests",
+            Self::Invalid => "the request was rejected",
+            Self::Unavailable => "the service failed",
+            Self::Unreachable => "the service could not be reached",
+            Self::Interrupted => "no complete answer; the operation may have been carried out",
+            Self::Deadline => "no time left before the deadline",
+            Self::Malformed => "the answer is not what the API promises",
+            Self::UntrustedHost => "the service named a host outside its domain; no token was sent to it",
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            operation: None,
+            tenant: None,
+            status: None,
+            code: None,
+            message: None,
+            correlation_id: None,
+            request_id: None,
+            retry_after: None,
+            cause: None,
+        }))
+    }
+
+    /// A request that could only be rejected, with the reason.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Invalid).with_message(message)
+    }
+
+    /// What it means to the caller.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The HTTP status, when there was an answer.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The service's name for the error, in no fixed form: for logs only.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The service's id of the request, for its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// The service's id of the whole exchange, for its support.
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.0.correlation_id.as_deref()
+    }
+
+    /// How long to wait before asking again, when that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Whether the same request may succeed later, with nothing changed.
+    pub fn is_transient(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Throttled
+            | ErrorKind::Unavailable
+            | ErrorKind::Unreachable
+            | ErrorKind::Interrupted
+            | ErrorKind::Deadline => true,
+            // A body that was cut in the middle of its JSON.
+            ErrorKind::Malformed => self.0.status.is_some(),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn transport(error: &TransportError) -> Self {
+        let kind = match error.kind() {
+            TransportErrorKind::Connect => ErrorKind::Unreachable,
+            TransportErrorKind::Timeout | TransportErrorKind::Interrupted => ErrorKind::Interrupted,
+            TransportErrorKind::TooLarge => ErrorKind::Malformed,
+            TransportErrorKind::Unsendable => ErrorKind::Invalid,
+        };
+        let mut this = Self::new(kind).with_message(error.to_string());
+        this.edit().cause = Some(error.kind());
+        this
+    }
+
+    /// The error that an answer with a status other than 2xx stands for.
+    pub(crate) fn answer(response: &http::Response<Bytes>) -> Self {
+        let status = response.status().as_u16();
+        let kind = match status {
+            401 => ErrorKind::Unauthorized,
+            403 => ErrorKind::Forbidden,
+            404 => ErrorKind::NotFound,
+            409 => ErrorKind::Conflict,
+            429 => ErrorKind::Throttled,
+            400..=499 => ErrorKind::Invalid,
+            500..=599 => ErrorKind::Unavailable,
+            // A redirect, or an informational status that no client asked for.
+            _ => ErrorKind::Malformed,
+        };
+        // Gateways answer with HTML or with nothing: then the status is all.
+        let envelope: Envelope = serde_json::from_slice(response.body()).unwrap_or_default();
+        let mut this = Self::new(kind);
+        let inner = this.edit();
+        inner.status = Some(status);
+        inner.code = text(envelope.error).or_else(|| text(envelope.error_code));
+        inner.message = text(envelope.message);
+        inner.correlation_id = text(envelope.correlation_id);
+        inner.request_id = text(envelope.request_id).or_else(|| text(envelope.tracking_id));
+        this
+    }
+
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.edit().kind = kind;
+        self
+    }
+
+    pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.edit().message = Some(clean(&message.into()));
+        self
+    }
+
+    pub(crate) fn with_operation(mut self, operation: impl Into<String>) -> Self {
+        self.edit().operation.get_or_insert(operation.into());
+        self
+    }
+
+    pub(crate) fn with_tenant(mut self, tenant: Option<&str>) -> Self {
+        if let Some(tenant) = tenant {
+            self.edit().tenant.get_or_insert(tenant.to_owned());
+        }
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.edit().status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.edit().retry_after = wait;
+        self
+    }
+
+    fn edit(&mut self) -> &mut Inner {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+/// Both envelopes, the data API's and the identity service's. A member may be
+/// missing, and `code` may be a number.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Envelope {
+    error: serde_json::Value,
+    error_code: serde_json::Value,
+    message: serde_json::Value,
+    correlation_id: serde_json::Value,
+    request_id: serde_json::Value,
+    tracking_id: serde_json::Value,
+}
+
+fn text(value: serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) if !text.is_empty() => Some(clean(&text)),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// One line, of bounded length.
+fn clean(text: &str) -> String {
+    text.chars()
+        .take(MESSAGE_LIMIT)
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .collect()
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(operation) = &inner.operation {
+            write!(f, "{operation}")?;
+            if let Some(tenant) = &inner.tenant {
+                write!(f, " for tenant {tenant}")?;
+            }
+            f.write_str(": ")?;
+        }
+        f.write_str(inner.kind.sentence())?;
+        match (inner.status, &inner.code) {
+            (Some(status), Some(code)) => write!(f, " ({status} {code})")?,
+            (Some(status), None) => write!(f, " ({status})")?,
+            _ => {}
+        }
+        if let Some(message) = &inner.message {
+            write!(f, ": {message}")?;
+        }
+        if let Some(wait) = inner.retry_after {
+            write!(f, "; ask again in {} s", wait.as_secs_f64().ceil())?;
+        }
+        if let Some(id) = &inner.request_id {
+            write!(f, "; requestId {id}")?;
+        }
+        if let Some(id) = &inner.correlation_id {
+            write!(f, "; correlationId {id}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({:?}: {self})", self.kind())
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,294 @@
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderValue, header};
+
+use crate::{
+    budget::{Budget, RateBudget},
+    credentials::Credentials,
+    error::{Error, ErrorKind},
+    hosts::Hosts,
+    operation::{Operation, Target},
+    operations::token::RequestToken,
+    retry::{Jitter, RetryPolicy, date, retry_after},
+    session::{Session, Token},
+    transport::Transport,
+};
+
+/// What all handles of a client have in common.
+pub(crate) struct Shared<T> {
+    pub(crate) transport: T,
+    pub(crate) credentials: Credentials,
+    pub(crate) hosts: Hosts,
+    budget: Budget,
+    retry: RetryPolicy,
+    jitter: Jitter,
+    pub(crate) session: Session,
+    pub(crate) counters: Counters,
+    /// The service's time, and ours when it said so.
+    service_clock: Mutex<Option<(Duration, Duration)>>,
+}
+
+impl<T: Transport> Shared<T> {
+    pub(crate) fn new(
+        transport: T,
+        credentials: Credentials,
+        hosts: Hosts,
+        budget: RateBudget,
+        retry: RetryPolicy,
+    ) -> Self {
+        Self {
+            transport,
+            credentials,
+            hosts,
+            budget: Budget::new(budget),
+            retry,
+            jitter: Jitter::default(),
+            session: Session::default(),
+            counters: Counters::default(),
+            service_clock: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn service_time(&self) -> Option<Duration> {
+        let (service, ours) = (*self.service_clock.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Some(service + self.transport.now().saturating_sub(ours))
+    }
+
+    fn note_time(&self, response: &http::Response<Bytes>) {
+        if let Some(service) = date(response.headers()) {
+            let now = self.transport.now();
+            *self.service_clock.lock().unwrap_or_else(PoisonError::into_inner) = Some((service, now));
+        }
+    }
+}
+
+/// One caller's view: the shared parts, its deadline, and whose calls it makes.
+pub(crate) struct Context<'a, T> {
+    shared: &'a Shared<T>,
+    deadline: Option<Duration>,
+    tenant: Option<&'a Counters>,
+}
+
+impl<'a, T: Transport> Context<'a, T> {
+    pub(crate) fn new(
+        shared: &'a Shared<T>,
+        deadline: Option<Duration>,
+        tenant: Option<&'a Counters>,
+    ) -> Self {
+        Self { shared, deadline, tenant }
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.shared.transport.now()
+    }
+
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.shared.hosts
+    }
+
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.shared.credentials
+    }
+
+    /// Sends an operation of the API, with a token and inside the budget.
+    pub(crate) async fn call<O: Operation>(
+        &self,
+        operation: &O,
+        target: &Target,
+    ) -> Result<O::Response, Error> {
+        self.run(operation, target, &WithToken).await
+    }
+
+    /// Asks the identity service for a token.
+    pub(crate) async fn request_token(
+        &self,
+        operation: &RequestToken<'_>,
+    ) -> Result<<RequestToken<'static> as Operation>::Response, Error> {
+        let target = Target::host(self.shared.hosts.identity().clone());
+        self.run(operation, &target, &WithSecret).await
+    }
+
+    async fn run<O: Operation, A: Authority<T>>(
+        &self,
+        operation: &O,
+        target: &Target,
+        authority: &A,
+    ) -> Result<O::Response, Error> {
+        let describe = |error: Error| {
+            error.with_operation(O::ROUTE.to_string()).with_tenant(self.tenant.and(target.id.as_deref()))
+        };
+        let bare = operation.to_request(target).map_err(describe)?;
+        let mut renewed = false;
+        let mut attempt = 1;
+        loop {
+            let token = authority.authorise(self).await.map_err(describe)?;
+            let mut request = bare.clone();
+            if let Some(token) = &token {
+                request.headers_mut().insert(header::AUTHORIZATION, token.header.clone());
+            }
+            let error =
+                match self.exchange(request).await.and_then(|response| read::<O>(&response, self.now())) {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => describe(error),
+                };
+            if let Some(token) = token.filter(|_| error.status() == Some(401) && !renewed) {
+                renewed = true;
+                self.shared.session.refused(&token);
+                continue;
+            }
+            let asked = error.retry_after();
+            let throttled = error.kind() == ErrorKind::Throttled;
+            if throttled {
+                self.count(|counters| &counters.throttled, 1);
+                if let Some(asked) = asked {
+                    self.shared.budget.pause(self.now() + asked.min(self.shared.retry.longest_retry_after));
+                }
+            }
+            let patient = asked.is_none_or(|asked| asked <= self.shared.retry.longest_retry_after);
+            if attempt >= self.shared.retry.attempts
+                || !patient
+                || !self.shared.retry.allows(&error, O::ROUTE.repeatable)
+            {
+                return Err(error);
+            }
+            let random = self.shared.retry.wait(attempt, &self.shared.jitter, self.now());
+            self.wait(asked.unwrap_or(random)).await.map_err(|_| {
+                let wait = asked.filter(|_| throttled);
+                describe(Error::new(ErrorKind::Deadline).with_retry_after(wait))
+                    .with_message(format!("after {attempt} attempts, the last: {error}"))
+            })?;
+            self.count(|counters| &counters.retries, 1);
+            attempt += 1;
+        }
+    }
+
+    async fn exchange(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Bytes>, Error> {
+        let mut timeout = self.shared.retry.attempt_timeout;
+        if let Some(deadline) = self.deadline {
+            timeout = timeout.min(deadline.saturating_sub(self.now()));
+            if timeout.is_zero() {
+                return Err(Error::new(ErrorKind::Deadline));
+            }
+        }
+        let response =
+            self.shared.transport.send(request, timeout).await.map_err(|error| Error::transport(&error))?;
+        self.shared.note_time(&response);
+        Ok(response)
+    }
+
+    /// Waits for this request's turn in the credential's budget.
+    async fn turn(&self) -> Result<(), Error> {
+        match self.shared.budget.take(self.now(), self.deadline) {
+            Ok(wait) => self.wait(wait).await,
+            Err(wait) => Err(Error::new(ErrorKind::Deadline)
+                .with_retry_after(Some(wait))
+                .with_message("the rate budget of the credential is spent until then")),
+        }
+    }
+
+    async fn wait(&self, wait: Duration) -> Result<(), Error> {
+        if wait.is_zero() {
+            return Ok(());
+        }
+        if self.deadline.is_some_and(|deadline| self.now() + wait >= deadline) {
+            return Err(Error::new(ErrorKind::Deadline));
+        }
+        self.count(|counters| &counters.waited_ms, wait.as_millis() as u64);
+        self.shared.transport.sleep(wait).await;
+        Ok(())
+    }
+
+    fn count(&self, which: impl Fn(&Counters) -> &AtomicU64, more: u64) {
+        which(&self.shared.counters).fetch_add(more, Ordering::Relaxed);
+        if let Some(tenant) = self.tenant {
+            which(tenant).fetch_add(more, Ordering::Relaxed);
+        }
+    }
+}
+
+fn read<O: Operation>(response: &http::Response<Bytes>, now: Duration) -> Result<O::Response, Error> {
+    O::read(response).map_err(|error| error.with_retry_after(retry_after(response.headers(), now)))
+}
+
+/// What a request is let in by. Two cases, so that the loop of a request that
+/// needs a token does not contain itself.
+trait Authority<T: Transport>: Sync {
+    fn authorise(
+        &self,
+        context: &Context<'_, T>,
+    ) -> impl Future<Output = Result<Option<Token>, Error>> + Send;
+}
+
+/// A token, within the budget.
+struct WithToken;
+
+impl<T: Transport> Authority<T> for WithToken {
+    async fn authorise(&self, context: &Context<'_, T>) -> Result<Option<Token>, Error> {
+        context.turn().await?;
+        let token = context.shared.session.token(context).await?;
+        context.count(|counters| &counters.calls, 1);
+        Ok(Some(token))
+    }
+}
+
+/// The secret in the body, to the identity service.
+struct WithSecret;
+
+impl<T: Transport> Authority<T> for WithSecret {
+    async fn authorise(&self, context: &Context<'_, T>) -> Result<Option<Token>, Error> {
+        context.count(|counters| &counters.token_requests, 1);
+        Ok(None)
+    }
+}
+
+/// `Bearer` and the token, marked so that no debug output shows it.
+pub(crate) fn bearer(token: &str) -> Option<HeaderValue> {
+    let mut header = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
+/// What has been asked of the service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallStats {
+    /// Requests to the API, repeated ones included.
+    pub calls: u64,
+    /// Requests for a token.
+    pub token_requests: u64,
+    /// Requests that repeated a failed one.
+    pub retries: u64,
+    /// Answers 429.
+    pub throttled: u64,
+    /// Time spent waiting, for the budget or before a repetition.
+    pub waited: Duration,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    calls: AtomicU64,
+    token_requests: AtomicU64,
+    retries: AtomicU64,
+    throttled: AtomicU64,
+    waited_ms: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn read(&self) -> CallStats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        CallStats {
+            calls: read(&self.calls),
+            token_requests: read(&self.token_requests),
+            retries: read(&self.retries),
+            throttled: read(&self.throttled),
+            waited: Duration::from_millis(read(&self.waited_ms)),
+        }
+    }
+}

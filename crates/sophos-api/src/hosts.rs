@@ -1,0 +1,237 @@
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use http::Uri;
+
+use crate::{
+    error::{Error, ErrorKind},
+    region::DataRegion,
+};
+
+/// The domain whose hosts may receive a token.
+const DOMAIN: &str = ".sophos.com";
+
+/// Scheme and authority of a host, such as `https://api-eu01.central.sophos.com`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BaseUrl {
+    scheme: &'static str,
+    authority: String,
+    host: String,
+}
+
+impl BaseUrl {
+    /// `path` (which starts with a slash) on this host.
+    pub(crate) fn join(&self, path: &str) -> String {
+        format!("{}://{}{path}", self.scheme, self.authority)
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = Error;
+
+    /// Reads `https://host[:port]` or `http://…`, with or without a slash at
+    /// the end. A path, a query or a user name is refused.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let refuse = |why: &str| Error::invalid(format!("\"{text}\" is not the address of a host: {why}"));
+        let uri: Uri = text.trim().parse().map_err(|_| refuse("it is no URL"))?;
+        let scheme = match uri.scheme_str() {
+            Some("https") => "https",
+            Some("http") => "http",
+            _ => return Err(refuse("it must start with https://")),
+        };
+        let authority = uri.authority().ok_or_else(|| refuse("it names no host"))?;
+        if authority.as_str().contains('@') {
+            return Err(refuse("it must not hold a user name"));
+        }
+        if uri.path_and_query().is_some_and(|rest| rest.as_str() != "/") {
+            return Err(refuse("it must end after the host and port"));
+        }
+        if authority.host().is_empty() {
+            return Err(refuse("it names no host"));
+        }
+        Ok(Self {
+            scheme,
+            authority: authority.as_str().to_ascii_lowercase(),
+            host: authority.host().to_ascii_lowercase(),
+        })
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.authority)
+    }
+}
+
+/// Where the service is, and which of the hosts that it hands out are believed.
+///
+/// The service tells a client which host answers for a tenant. That host
+/// receives the token, so a forged answer must not be able to name just any:
+/// with [`Hosts::sophos`], only `https` hosts under `sophos.com` are used; with
+/// [`Hosts::at`], only hosts of the same name as the one configured, whatever
+/// their port.
+#[derive(Debug, Clone)]
+pub struct Hosts {
+    identity: BaseUrl,
+    global: BaseUrl,
+    regions: BTreeMap<String, BaseUrl>,
+    configured: bool,
+}
+
+impl Hosts {
+    /// Sophos Central itself.
+    pub fn sophos() -> Self {
+        let host = |name: &str| BaseUrl { scheme: "https", authority: name.into(), host: name.into() };
+        Self {
+            identity: host("id.sophos.com"),
+            global: host("api.central.sophos.com"),
+            regions: BTreeMap::new(),
+            configured: false,
+        }
+    }
+
+    /// Another place that speaks the same API: a simulator, or a gateway.
+    pub fn at(identity: BaseUrl, global: BaseUrl) -> Self {
+        Self { identity, global, regions: BTreeMap::new(), configured: true }
+    }
+
+    /// Names the host of a data region, for tenants whose record names none.
+    #[must_use]
+    pub fn with_region(mut self, code: impl Into<String>, host: BaseUrl) -> Self {
+        self.regions.insert(code.into().to_ascii_lowercase(), host);
+        self
+    }
+
+    /// The identity service's host.
+    pub fn identity(&self) -> &BaseUrl {
+        &self.identity
+    }
+
+    /// The host of operations that are not a tenant's, unless the identity
+    /// (`whoami`) names another.
+    pub fn global(&self) -> &BaseUrl {
+        &self.global
+    }
+
+    /// Checks a host that the service handed out.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UntrustedHost`] when it must not receive the token.
+    pub fn admit(&self, handed_out: &str) -> Result<BaseUrl, Error> {
+        let untrusted =
+            |why: &str| Error::new(ErrorKind::UntrustedHost).with_message(format!("\"{handed_out}\" {why}"));
+        let mut base: BaseUrl = handed_out.parse().map_err(|_| untrusted("is not the address of a host"))?;
+        if self.configured {
+            let known = [&self.identity, &self.global];
+            let same_name = known.iter().any(|own| own.host == base.host && own.scheme == base.scheme);
+            return if same_name || self.regions.values().any(|region| *region == base) {
+                Ok(base)
+            } else {
+                Err(untrusted("is not at the configured address"))
+            };
+        }
+        if !base.host.ends_with(DOMAIN) || base.host.len() == DOMAIN.len() {
+            return Err(untrusted("is not under sophos.com"));
+        }
+        if base.authority != base.host && base.authority != format!("{}:443", base.host) {
+            return Err(untrusted("names an unusual port"));
+        }
+        // A published example hands hosts out with http://; the token goes
+        // over TLS or not at all.
+        base.scheme = "https";
+        Ok(base)
+    }
+
+    /// The host for a tenant: what its record names, else its region's.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UntrustedHost`] when the record's host is refused, and
+    /// [`ErrorKind::Malformed`] when the record leads to no host.
+    pub fn for_tenant(&self, api_host: Option<&str>, data_region: Option<&str>) -> Result<BaseUrl, Error> {
+        if let Some(host) = api_host.filter(|host| !host.is_empty()) {
+            return self.admit(host);
+        }
+        let Some(code) = data_region.map(str::to_ascii_lowercase).filter(|code| !code.is_empty()) else {
+            return Err(Error::new(ErrorKind::Malformed)
+                .with_message("the tenant's record names neither a host nor a data region"));
+        };
+        if let Some(host) = self.regions.get(&code) {
+            return Ok(host.clone());
+        }
+        let plain = code.len() <= 16 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if self.configured || !plain {
+            let known = DataRegion::find(&code).map_or(code, |region| region.to_string());
+            return Err(Error::new(ErrorKind::Malformed)
+                .with_message(format!("no host is known for data region {known}; configure one for it")));
+        }
+        self.admit(&format!("https://api-{code}.central.sophos.com"))
+    }
+}
+
+impl Default for Hosts {
+    fn default() -> Self {
+        Self::sophos()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_under_the_domain_are_admitted_and_normalised() {
+        let hosts = Hosts::sophos();
+        for (given, used) in [
+            ("https://api-eu01.central.sophos.com", "https://api-eu01.central.sophos.com"),
+            ("http://api.central.sophos.com/", "https://api.central.sophos.com"),
+            ("https://api-eu01.dev.central.sophos.com", "https://api-eu01.dev.central.sophos.com"),
+            ("https://API-US03.central.SOPHOS.com:443", "https://api-us03.central.sophos.com:443"),
+        ] {
+            assert_eq!(hosts.admit(given).expect(given).to_string(), used);
+        }
+    }
+
+    #[test]
+    fn anything_else_never_receives_a_token() {
+        let hosts = Hosts::sophos();
+        for given in [
+            "https://sophos.com.evil.example",
+            "https://evilsophos.com",
+            "https://api.sophos.com@evil.example",
+            "https://evil.example/.sophos.com",
+            "https://evil.example#.sophos.com",
+            "https://evil.example?.sophos.com",
+            "https://.sophos.com",
+            "https://api.sophos.com.",
+            "https://api.central.sophos.com:8443",
+            "ftp://api.central.sophos.com",
+            "https://api.central.sophos.com/path",
+            "//api.central.sophos.com",
+            "",
+        ] {
+            let error = hosts.admit(given).expect_err(given);
+            assert_eq!(error.kind(), ErrorKind::UntrustedHost, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_configured_place_admits_its_own_name_only() {
+        let at = |url: &str| url.parse::<BaseUrl>().expect(url);
+        let hosts = Hosts::at(at("http://127.0.0.1:7000"), at("http://127.0.0.1:7001"))
+            .with_region("EU02", at("http://127.0.0.2:9"));
+        assert!(hosts.admit("http://127.0.0.1:7002").is_ok());
+        assert!(hosts.admit("http://127.0.0.3:7002").is_err());
+        assert!(hosts.admit("https://api.central.sophos.com").is_err());
+        assert_eq!(hosts.for_tenant(None, Some("eu02")).expect("configured"), at("http://127.0.0.2:9"));
+        assert_eq!(hosts.for_tenant(None, Some("us01")).expect_err("nowhere").kind(), ErrorKind::Malformed);
+    }
+
+    #[test]
+    fn a_record_without_a_host_falls_back_to_its_region() {
+        let hosts = Hosts::sophos();
+        let host = |api, region| hosts.for_tenant(api, region).map(|base| base.to_string());
+        assert_eq!(host(None, Some("eu01")).expect("built"), "https://api-eu01.central.sophos.com");
+        assert_eq!(host(Some(""), Some("uk07")).expect("built"), "https://api-uk07.central.sophos.com");
+        assert!(host(None, Some("eu01.evil.example/")).is_err());
+        assert!(host(None, None).is_err());
+    }
+}

@@ -1,0 +1,29 @@
+//! What the service sends, as it names it.
+//!
+//! Every member but an `id` may be missing, and an enumeration keeps a value
+//! that it does not list. A [`Record`](crate::Record) of a model has the JSON
+//! that it was read from as well.
+
+mod account_health;
+mod alert;
+mod endpoint;
+mod isolation;
+mod siem;
+mod tenant;
+mod whoami;
+
+pub use account_health::AccountHealth;
+pub use alert::{
+    Alert, AlertAction, AlertActionKind, AlertCategory, AlertSeverity, ManagedAgent, ManagedAgentType,
+    Product,
+};
+pub use endpoint::{
+    AssignedProduct, AssociatedPerson, CloudInstance, CloudProvider, Encryption, EncryptionVolume, Endpoint,
+    EndpointGroup, EndpointIsolation, EndpointType, EndpointView, Health, HealthStatus, IsolationStatus,
+    Lockdown, LockdownStatus, Module, OperatingSystem, Platform, ServiceDetail, ServiceHealth, ServiceStatus,
+    ThreatHealth,
+};
+pub use isolation::{Actor, Isolation, IsolationItem, IsolationItems};
+pub use siem::{SiemAlert, SiemEvent, SiemSeverity, SourceInfo};
+pub use tenant::{BillingType, Reference, Tenant};
+pub use whoami::{ApiHosts, IdType, Whoami};

@@ -1,0 +1,61 @@
+use crate::{model::model, timestamp::Timestamp};
+
+model! {
+    /// What was asked for an endpoint's isolation.
+    ///
+    /// `enabled` is what was asked for, not what the endpoint has done: an
+    /// endpoint acts when it next reports, and one that is offline stays
+    /// pending without limit. While it is pending, the time that belongs to the
+    /// asked state is missing. What the endpoint reported is
+    /// [`Endpoint::isolation`](crate::models::Endpoint).
+    pub struct Isolation {
+        /// Whether isolation was asked for.
+        enabled: bool,
+        /// When it last took effect.
+        last_enabled_at: Timestamp,
+        /// Who last asked for it.
+        last_enabled_by: Actor,
+        /// When its end last took effect.
+        last_disabled_at: Timestamp,
+        /// Who last asked for its end.
+        last_disabled_by: Actor,
+        /// The comment of the last change.
+        comment: String,
+    }
+}
+
+model! {
+    /// Who asked. Recorded answers hold the id alone.
+    pub struct Actor {
+        /// The id of the user or credential.
+        id: String,
+        /// `user`, `service` or `system`.
+        r#type: String,
+        /// The name.
+        name: String,
+        /// `partner`, `organization` or `tenant`.
+        account_type: String,
+        /// The account.
+        account_id: String,
+    }
+}
+
+model! {
+    /// The isolation of one of many endpoints.
+    pub struct IsolationItem {
+        /// The endpoint's id.
+        id!: String,
+        /// What was asked for it.
+        isolation: Isolation,
+    }
+}
+
+model! {
+    /// The endpoints whose isolation was changed. Sent by
+    /// `POST /endpoint/v1/endpoints/isolation`. An id that was sent and is not
+    /// here was not accepted.
+    pub struct IsolationItems {
+        /// The endpoints.
+        items: Vec<IsolationItem>,
+    }
+}

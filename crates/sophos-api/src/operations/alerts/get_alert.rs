@@ -1,0 +1,18 @@
+//! `GET /common/v1/alerts/{alertId}`
+
+use serde::Serialize;
+
+use crate::{Operation, Record, Route, models::Alert};
+
+/// Reads one alert.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetAlert {
+    /// The alert's id.
+    pub alert_id: String,
+}
+
+impl Operation for GetAlert {
+    type Response = Record<Alert>;
+    const ROUTE: Route = Route::get("/common/v1/alerts/:alertId");
+}

@@ -1,0 +1,7 @@
+//! Endpoints: computers and servers with the agent.
+
+mod get_endpoint;
+mod list_endpoints;
+
+pub use get_endpoint::GetEndpoint;
+pub use list_endpoints::ListEndpoints;

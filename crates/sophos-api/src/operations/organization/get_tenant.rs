@@ -1,0 +1,25 @@
+//! `GET /organization/v1/tenants/{tenantId}`
+
+use serde::Serialize;
+
+use crate::{Operation, Record, Route, Scope, models::Tenant};
+
+/// Reads one tenant of the organization.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetOrganizationTenant {
+    /// The tenant's id.
+    pub tenant_id: String,
+}
+
+impl GetOrganizationTenant {
+    /// Reads this tenant.
+    pub fn new(tenant_id: impl Into<String>) -> Self {
+        Self { tenant_id: tenant_id.into() }
+    }
+}
+
+impl Operation for GetOrganizationTenant {
+    type Response = Record<Tenant>;
+    const ROUTE: Route = Route::get("/organization/v1/tenants/:tenantId").global(Scope::Organization);
+}

@@ -1,0 +1,7 @@
+//! The tenants of a partner.
+
+mod get_tenant;
+mod list_tenants;
+
+pub use get_tenant::GetPartnerTenant;
+pub use list_tenants::ListPartnerTenants;

@@ -1,0 +1,25 @@
+//! `GET /partner/v1/tenants/{tenantId}`
+
+use serde::Serialize;
+
+use crate::{Operation, Record, Route, Scope, models::Tenant};
+
+/// Reads one tenant of the partner.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetPartnerTenant {
+    /// The tenant's id.
+    pub tenant_id: String,
+}
+
+impl GetPartnerTenant {
+    /// Reads this tenant.
+    pub fn new(tenant_id: impl Into<String>) -> Self {
+        Self { tenant_id: tenant_id.into() }
+    }
+}
+
+impl Operation for GetPartnerTenant {
+    type Response = Record<Tenant>;
+    const ROUTE: Route = Route::get("/partner/v1/tenants/:tenantId").global(Scope::Partner);
+}

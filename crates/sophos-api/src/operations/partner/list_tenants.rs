@@ -1,0 +1,44 @@
+//! `GET /partner/v1/tenants`
+
+use serde::Serialize;
+
+use crate::{Error, NumberedPage, Operation, Paged, Raw, Route, Scope, models::Tenant};
+
+/// Lists the tenants of the partner.
+///
+/// A tenant in the list may still answer 403 to everything: it is not managed
+/// by this account, or its trial is over.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListPartnerTenants {
+    /// The page, from 1.
+    pub page: Option<u64>,
+    /// Tenants a page; 50 if not given, 100 at most.
+    pub page_size: Option<u32>,
+    /// Whether the answer tells the number of pages and tenants.
+    pub page_total: Option<bool>,
+}
+
+impl ListPartnerTenants {
+    /// All tenants, in the fewest pages.
+    pub fn all() -> Self {
+        Self { page: None, page_size: Some(100), page_total: Some(true) }
+    }
+}
+
+impl Operation for ListPartnerTenants {
+    type Response = NumberedPage<Tenant>;
+    const ROUTE: Route = Route::get("/partner/v1/tenants").global(Scope::Partner);
+}
+
+impl Paged for ListPartnerTenants {
+    type Item = Tenant;
+
+    fn next(&self, answer: &NumberedPage<Tenant>) -> Result<Option<Self>, Error> {
+        Ok(answer.after(self.page.unwrap_or(1)).map(|page| Self { page: Some(page), ..self.clone() }))
+    }
+
+    fn items(answer: NumberedPage<Tenant>) -> Vec<Raw<Tenant>> {
+        answer.items
+    }
+}

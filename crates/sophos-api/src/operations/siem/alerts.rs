@@ -1,0 +1,41 @@
+//! `GET /siem/v1/alerts`
+
+use serde::Serialize;
+
+use super::check_limit;
+use crate::{CursorPage, Error, Operation, Paged, Raw, Route, models::SiemAlert};
+
+/// Reads a tenant's alerts of the last 24 hours, in the order in which the
+/// service took them in.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ListSiemAlerts {
+    /// Items a page, from 200 (also if not given) to 1,000.
+    pub limit: Option<u32>,
+    /// Where to go on: a `next_cursor` of an earlier answer.
+    pub cursor: Option<String>,
+    /// Where to start without a cursor, in seconds since the Unix epoch, within
+    /// the last 24 hours. Ignored with a cursor.
+    pub from_date: Option<i64>,
+}
+
+impl Operation for ListSiemAlerts {
+    type Response = CursorPage<SiemAlert>;
+    const ROUTE: Route = Route::get("/siem/v1/alerts");
+
+    fn check(&self) -> Result<(), Error> {
+        check_limit(self.limit)
+    }
+}
+
+impl Paged for ListSiemAlerts {
+    type Item = SiemAlert;
+
+    fn next(&self, answer: &CursorPage<SiemAlert>) -> Result<Option<Self>, Error> {
+        let cursor = answer.after(self.cursor.as_deref())?;
+        Ok(cursor.map(|cursor| Self { cursor: Some(cursor), from_date: None, ..self.clone() }))
+    }
+
+    fn items(answer: CursorPage<SiemAlert>) -> Vec<Raw<SiemAlert>> {
+        answer.items
+    }
+}

@@ -1,0 +1,43 @@
+//! `GET /siem/v1/events`
+
+use serde::Serialize;
+
+use super::check_limit;
+use crate::{CursorPage, Error, Operation, Paged, Raw, Route, models::SiemEvent};
+
+/// Reads a tenant's events of the last 24 hours, in the order in which the
+/// service took them in.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ListSiemEvents {
+    /// Items a page, from 200 (also if not given) to 1,000.
+    pub limit: Option<u32>,
+    /// Where to go on: a `next_cursor` of an earlier answer.
+    pub cursor: Option<String>,
+    /// Where to start without a cursor, in seconds since the Unix epoch, within
+    /// the last 24 hours. Ignored with a cursor.
+    pub from_date: Option<i64>,
+    /// Types of events to leave out.
+    pub exclude_types: Vec<String>,
+}
+
+impl Operation for ListSiemEvents {
+    type Response = CursorPage<SiemEvent>;
+    const ROUTE: Route = Route::get("/siem/v1/events");
+
+    fn check(&self) -> Result<(), Error> {
+        check_limit(self.limit)
+    }
+}
+
+impl Paged for ListSiemEvents {
+    type Item = SiemEvent;
+
+    fn next(&self, answer: &CursorPage<SiemEvent>) -> Result<Option<Self>, Error> {
+        let cursor = answer.after(self.cursor.as_deref())?;
+        Ok(cursor.map(|cursor| Self { cursor: Some(cursor), from_date: None, ..self.clone() }))
+    }
+
+    fn items(answer: CursorPage<SiemEvent>) -> Vec<Raw<SiemEvent>> {
+        answer.items
+    }
+}

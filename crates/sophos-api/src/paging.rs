@@ -1,0 +1,257 @@
+use std::{
+    collections::VecDeque,
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_core::Stream;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    client::Caller,
+    error::{Error, ErrorKind},
+    model::model,
+    operation::Operation,
+    record::{Raw, Record},
+};
+
+/// An operation that answers a part of a listing, and leads to the next.
+pub trait Paged: Operation + Clone {
+    /// What is listed.
+    type Item: DeserializeOwned + Send + 'static;
+
+    /// The operation for the page after this one's answer; `None` at the end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] when the answer leads nowhere new.
+    fn next(&self, answer: &Self::Response) -> Result<Option<Self>, Error>;
+
+    /// The items of an answer.
+    fn items(answer: Self::Response) -> Vec<Raw<Self::Item>>;
+}
+
+/// A listing, page by page.
+///
+/// A page may be empty in the middle of a listing: filters are applied after
+/// the page is cut.
+pub struct Pages<'c, C, O> {
+    caller: &'c C,
+    next: Option<O>,
+}
+
+impl<'c, C: Caller, O: Paged> Pages<'c, C, O> {
+    pub(crate) fn new(caller: &'c C, first: O) -> Self {
+        Self { caller, next: Some(first) }
+    }
+
+    /// The next page, or `None` after the last. After an error, asks for the
+    /// same page again.
+    pub async fn next(&mut self) -> Option<Result<O::Response, Error>> {
+        let operation = self.next.as_ref()?;
+        let page = async {
+            let answer = self.caller.send(operation).await?;
+            Ok((operation.next(&answer)?, answer))
+        };
+        match page.await {
+            Ok((next, answer)) => {
+                self.next = next;
+                Some(Ok(answer))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// The operation for the next page: a place to go on from later.
+    pub fn position(&self) -> Option<&O> {
+        self.next.as_ref()
+    }
+}
+
+impl<C, O: fmt::Debug> fmt::Debug for Pages<'_, C, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").field("next", &self.next).finish_non_exhaustive()
+    }
+}
+
+type Fetched<O> = Result<(Option<O>, VecDeque<Raw<<O as Paged>::Item>>), Error>;
+type Fetch<'c, O> = Pin<Box<dyn Future<Output = Fetched<O>> + Send + 'c>>;
+type Start<'c, O> = Box<dyn Fn(O) -> Fetch<'c, O> + Send + 'c>;
+
+/// A listing, item by item, one page ahead: while items are taken, the next
+/// page is on its way.
+///
+/// An item that cannot be read is an error in its place, and the listing goes
+/// on. A page that cannot be fetched is an error and the end.
+pub struct Items<'c, O: Paged> {
+    start: Start<'c, O>,
+    ready: VecDeque<Raw<O::Item>>,
+    fetch: Option<Fetch<'c, O>>,
+    fetched: Option<Fetched<O>>,
+}
+
+impl<'c, O: Paged + 'static> Items<'c, O> {
+    pub(crate) fn new<C: Caller>(caller: &'c C, first: O) -> Self {
+        let start = move |operation: O| -> Fetch<'c, O> {
+            Box::pin(async move {
+                let answer = caller.send(&operation).await?;
+                Ok((operation.next(&answer)?, O::items(answer).into()))
+            })
+        };
+        let fetch = Some(start(first));
+        Self { start: Box::new(start), ready: VecDeque::new(), fetch, fetched: None }
+    }
+}
+
+impl<O: Paged + 'static> Unpin for Items<'_, O> {}
+
+impl<O: Paged + 'static> Stream for Items<'_, O> {
+    type Item = Result<Record<O::Item>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            if let Some(Poll::Ready(page)) = this.fetch.as_mut().map(|fetch| fetch.as_mut().poll(context)) {
+                this.fetch = None;
+                this.fetched = Some(page);
+            }
+            if let Some(item) = this.ready.pop_front() {
+                return Poll::Ready(Some(item.read()));
+            }
+            match this.fetched.take() {
+                Some(Ok((next, items))) => {
+                    this.ready = items;
+                    this.fetch = next.map(|next| (this.start)(next));
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None if this.fetch.is_some() => return Poll::Pending,
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl<O: Paged> fmt::Debug for Items<'_, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").field("ready", &self.ready.len()).finish_non_exhaustive()
+    }
+}
+
+/// A page of a listing that is walked by page number.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "")]
+#[non_exhaustive]
+pub struct NumberedPage<T> {
+    /// The items, not read yet.
+    #[serde(default)]
+    pub items: Vec<Raw<T>>,
+    /// Where this page is.
+    #[serde(default)]
+    pub pages: NumberedPages,
+}
+
+model! {
+    /// Where a page is in a listing that is walked by page number.
+    pub struct NumberedPages {
+        /// The page's number, from 1.
+        current: u64,
+        /// The requested size, or sometimes the number of items: no sign of
+        /// the end.
+        size: u64,
+        /// The largest size that may be asked for.
+        max_size: u64,
+        /// The number of pages, when `pageTotal` was asked for.
+        total: u64,
+        /// The number of items in all pages, when `pageTotal` was asked for.
+        items: u64,
+    }
+}
+
+impl<T> NumberedPage<T> {
+    /// The number of the page after page `number`, or `None` at the end: by
+    /// the total if it was given, else a page without items is the end.
+    pub(crate) fn after(&self, number: u64) -> Option<u64> {
+        let more = match self.pages.total {
+            Some(total) => number < total && !self.items.is_empty(),
+            None => !self.items.is_empty(),
+        };
+        more.then_some(number + 1)
+    }
+}
+
+/// A page of a listing that is walked by key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "")]
+#[non_exhaustive]
+pub struct KeyedPage<T> {
+    /// The items, not read yet. May be empty in the middle of a listing.
+    #[serde(default)]
+    pub items: Vec<Raw<T>>,
+    /// Where this page is.
+    #[serde(default)]
+    pub pages: KeyedPages,
+}
+
+model! {
+    /// Where a page is in a listing that is walked by key.
+    pub struct KeyedPages {
+        /// The key of this page.
+        from_key: String,
+        /// The key of the next page. The last page has none.
+        next_key: String,
+        /// The requested size, or sometimes the number of items: no sign of
+        /// the end.
+        size: u64,
+        /// The largest size that may be asked for.
+        max_size: u64,
+        /// The number of pages, when `pageTotal` was asked for.
+        total: u64,
+        /// The number of items in all pages, when `pageTotal` was asked for.
+        items: u64,
+    }
+}
+
+impl<T> KeyedPage<T> {
+    /// The key of the page after the one of `key`.
+    pub(crate) fn after(&self, key: Option<&str>) -> Result<Option<String>, Error> {
+        let next = self.pages.next_key.as_deref().filter(|next| !next.is_empty());
+        advance(next, key)
+    }
+}
+
+/// A page of the SIEM feed, which is walked by cursor.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "")]
+#[non_exhaustive]
+pub struct CursorPage<T> {
+    /// The items, not read yet.
+    #[serde(default)]
+    pub items: Vec<Raw<T>>,
+    /// Whether there is more already.
+    #[serde(default)]
+    pub has_more: bool,
+    /// Where to go on. The last page has one too: it is where to resume later.
+    #[serde(default)]
+    pub next_cursor: Option<String>,
+}
+
+impl<T> CursorPage<T> {
+    /// The cursor of the page after the one of `cursor`, if there is more now.
+    pub(crate) fn after(&self, cursor: Option<&str>) -> Result<Option<String>, Error> {
+        if !self.has_more {
+            return Ok(None);
+        }
+        match advance(self.next_cursor.as_deref(), cursor)? {
+            Some(next) => Ok(Some(next)),
+            None => Err(Error::new(ErrorKind::Malformed).with_message("has_more without a next_cursor")),
+        }
+    }
+}
+
+fn advance(next: Option<&str>, current: Option<&str>) -> Result<Option<String>, Error> {
+    // Asking for the same page for ever would look like progress.
+    if next.is_some() && next == current {
+        return Err(Error::new(ErrorKind::Malformed).with_message("the next page is this page"));
+    }
+    Ok(next.map(str::to_owned))
+}

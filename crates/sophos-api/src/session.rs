@@ -1,0 +1,175 @@
+use std::{
+    sync::{
+        Mutex as SyncMutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_lock::Mutex;
+use http::HeaderValue;
+use secrecy::ExposeSecret;
+
+use crate::{
+    error::{Error, ErrorKind},
+    exchange::{Context, bearer},
+    hosts::BaseUrl,
+    models::{IdType, Whoami},
+    operation::{Operation, Target},
+    operations::{token::RequestToken, whoami::WhoAmI},
+    transport::Transport,
+};
+
+/// A token is renewed this long before it expires, or at three quarters of its
+/// life if that is later.
+const RENEW_BEFORE: Duration = Duration::from_secs(300);
+
+/// Who a credential belongs to, as `GET /whoami/v1` tells.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Identity {
+    /// The id of the partner, organization or tenant.
+    pub id: String,
+    /// Which of the three it is.
+    pub id_type: IdType,
+    /// The host of operations that are not a tenant's.
+    pub global: BaseUrl,
+    /// The host of the tenant's data region, for a tenant's credential.
+    pub data_region: Option<BaseUrl>,
+}
+
+/// A token, and which one it is, so that one that was refused is dropped once.
+#[derive(Clone)]
+pub(crate) struct Token {
+    pub(crate) header: HeaderValue,
+    pub(crate) number: u64,
+    renew_at: Duration,
+}
+
+/// What all callers of a credential share: its token and its identity.
+#[derive(Default)]
+pub(crate) struct Session {
+    token: SyncMutex<Option<Token>>,
+    renewal: Mutex<Option<Error>>,
+    renewals: AtomicU64,
+    identity: Mutex<Option<Identity>>,
+}
+
+impl Session {
+    /// The current token, or a new one. However many callers wait, one of them
+    /// asks the identity service, and they share its answer or its failure.
+    pub(crate) async fn token<T: Transport>(&self, context: &Context<'_, T>) -> Result<Token, Error> {
+        if let Some(token) = self.current(context.now()) {
+            return Ok(token);
+        }
+        let before = self.renewals.load(Ordering::Acquire);
+        let mut failure = self.renewal.lock().await;
+        if let Some(token) = self.current(context.now()) {
+            return Ok(token);
+        }
+        // Somebody tried while this caller waited for the lock. That it had no
+        // time left is its own affair.
+        let tried = self.renewals.load(Ordering::Acquire) > before;
+        if let Some(error) = failure.as_ref().filter(|error| tried && error.kind() != ErrorKind::Deadline) {
+            return Err(error.clone());
+        }
+        let outcome = self.request(context).await;
+        *failure = outcome.as_ref().err().cloned();
+        let number = self.renewals.fetch_add(1, Ordering::AcqRel) + 1;
+        let (header, renew_at) = outcome?;
+        let token = Token { header, number, renew_at };
+        *self.slot() = Some(token.clone());
+        Ok(token)
+    }
+
+    /// Drops a token that the service refused, unless it was replaced already.
+    pub(crate) fn refused(&self, token: &Token) {
+        let mut slot = self.slot();
+        if slot.as_ref().is_some_and(|current| current.number == token.number) {
+            *slot = None;
+        }
+    }
+
+    /// The identity, asked for once.
+    pub(crate) async fn identity<T: Transport>(&self, context: &Context<'_, T>) -> Result<Identity, Error> {
+        let mut slot = self.identity.lock().await;
+        if let Some(identity) = slot.as_ref() {
+            return Ok(identity.clone());
+        }
+        let target = Target::host(context.hosts().global().clone());
+        let whoami = context.call(&WhoAmI {}, &target).await?;
+        let identity = read_identity(&whoami, context)?;
+        *slot = Some(identity.clone());
+        Ok(identity)
+    }
+
+    async fn request<T: Transport>(
+        &self,
+        context: &Context<'_, T>,
+    ) -> Result<(HeaderValue, Duration), Error> {
+        let operation = RequestToken::new(context.credentials());
+        let asked_at = context.now();
+        let answer = context.request_token(&operation).await.map_err(|error| match error.status() {
+            // Clients see all three for a credential that is no longer good.
+            Some(400 | 401 | 403) => error.with_kind(ErrorKind::Credentials),
+            _ => error,
+        })?;
+        let malformed = |what: &str| {
+            Error::new(ErrorKind::Malformed)
+                .with_operation(RequestToken::ROUTE.to_string())
+                .with_message(what)
+        };
+        if let Some(code) = answer.error_code.as_deref().filter(|code| *code != "success") {
+            return Err(malformed(&format!("the identity service answered 200 with the error {code}"))
+                .with_kind(ErrorKind::Credentials));
+        }
+        let token = answer.access_token.filter(|token| !token.expose_secret().is_empty());
+        let token = token.ok_or_else(|| malformed("the answer holds no access_token"))?;
+        let header =
+            bearer(token.expose_secret()).ok_or_else(|| malformed("the token is no header value"))?;
+        let life = Duration::from_secs(answer.expires_in.unwrap_or(3_600));
+        Ok((header, asked_at + renew_after(life)))
+    }
+
+    fn current(&self, now: Duration) -> Option<Token> {
+        self.slot().clone().filter(|token| now < token.renew_at)
+    }
+
+    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Token>> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long a token that lives for `life` is used.
+fn renew_after(life: Duration) -> Duration {
+    life.saturating_sub(RENEW_BEFORE).max(life.mul_f64(0.75))
+}
+
+fn read_identity<T: Transport>(whoami: &Whoami, context: &Context<'_, T>) -> Result<Identity, Error> {
+    let hosts = context.hosts();
+    let given = |host: &Option<String>| host.clone().filter(|host| !host.is_empty());
+    let api_hosts = whoami.api_hosts.clone().unwrap_or_default();
+    let global = match given(&api_hosts.global) {
+        Some(host) => hosts.admit(&host)?,
+        None => hosts.global().clone(),
+    };
+    let data_region = given(&api_hosts.data_region).map(|host| hosts.admit(&host)).transpose()?;
+    let id_type = whoami.id_type.clone().ok_or_else(|| {
+        Error::new(ErrorKind::Malformed)
+            .with_operation(WhoAmI::ROUTE.to_string())
+            .with_message("the answer holds no idType")
+    })?;
+    Ok(Identity { id: whoami.id.clone(), id_type, global, data_region })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_lived_token_is_renewed_in_its_last_quarter() {
+        for (life, used) in [(3_600, 3_300), (1_799, 1_499), (600, 450), (10, 7), (0, 0)] {
+            assert_eq!(renew_after(Duration::from_secs(life)).as_secs(), used);
+        }
+    }
+}
