@@ -33,7 +33,9 @@ async fn server(answer: Option<&'static str>) -> SocketAddr {
 }
 
 fn get(address: SocketAddr) -> http::Request<Vec<u8>> {
-    http::Request::get(format!("http://{address}/siem/v1/events?cursor=private")).body(Vec::new()).expect("a request")
+    http::Request::get(format!("http://{address}/siem/v1/events?cursor=private"))
+        .body(Vec::new())
+        .expect("a request")
 }
 
 async fn failure(answer: Option<&'static str>, timeout: Duration) -> (TransportErrorKind, String) {
@@ -57,13 +59,15 @@ async fn an_answer_of_any_status_is_an_answer() {
 async fn a_redirect_is_not_followed() {
     let transport = ReqwestTransport::new().expect("a transport");
     let address =
-        server(Some("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")).await;
+        server(Some("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"))
+            .await;
     assert_eq!(transport.send(get(address), PATIENCE).await.expect("an answer").status(), 302);
 }
 
 #[tokio::test]
 async fn a_body_that_is_cut_is_no_answer() {
-    let (kind, text) = failure(Some("HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{\"items\":["), PATIENCE).await;
+    let (kind, text) =
+        failure(Some("HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{\"items\":["), PATIENCE).await;
     assert_eq!(kind, TransportErrorKind::Interrupted);
     assert!(!text.contains("private"), "{text}");
 }

@@ -270,6 +270,13 @@ impl<T: Transport> TenantClient<T> {
         &self.client
     }
 
+    /// Another handle of the same tenant, which counts what is asked through it
+    /// by itself.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self { counters: Arc::default(), ..self.clone() }
+    }
+
     /// What has been asked for this tenant through this handle and its clones.
     pub fn stats(&self) -> CallStats {
         self.counters.read()

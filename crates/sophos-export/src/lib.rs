@@ -1,1 +1,67 @@
-//! sophos-export
+//! Alerts and events of Sophos Central, committed to an object store without a
+//! gap or a duplicate.
+//!
+//! # What is written
+//!
+//! A *stream* is one dataset of one tenant. From the root of the export:
+//!
+//! | object | what it is |
+//! |---|---|
+//! | `events/tenant_id=…/day=2026-11-23/000000000007-<run>-0000.ndjson.gz` | rows of one day: an id, times, the source, and the service's own record |
+//! | `_log/events/<tenant>/000000000007.json` | a [`LogRecord`]: what one run committed |
+//! | `_log/events/<tenant>/000000000007.<run>.intent` | what a run was about to write, until it has committed |
+//! | `_log/events/<tenant>/_from` | a hint to where the log's end may be looked for |
+//!
+//! The day is that of the event by the endpoint's clock, in UTC. A reader who
+//! wants each row exactly once reads the log, and the objects that it names.
+//!
+//! # How a run commits
+//!
+//! It reads the end of the log, writes objects under names of its own, and
+//! creates the next log record, *which must not exist*. That one request is the
+//! commit; whatever happens before it has not happened.
+//!
+//! | it dies | then |
+//! |---|---|
+//! | before the log record | the next run reads the same records again, and removes the objects that the intent names |
+//! | after it | the next run goes on from there, and removes the intent |
+//!
+//! Of two runs at once one creates the record. The other takes back what it
+//! wrote, and says so.
+//!
+//! # How nothing is missed or written twice
+//!
+//! The feed keeps 24 hours, and silently begins there when it is asked for
+//! something older. So the log holds the time up to which all was read: when
+//! the feed's reach has passed it, the run reports a [`Gap`], and reads alerts
+//! of that time from the Common API, which keeps them for 90 days. Records show
+//! in the feed some time after the service took them in, so a run that read to
+//! the end reads the last minutes again ([`Settings::overlap`]); and the
+//! service sends records again of its own accord. Ids of the last records,
+//! which the log keeps, tell what was written. All times that matter are the
+//! service's own, by the `Date` of its answers.
+
+#![deny(missing_docs)]
+
+mod backfill;
+mod dataset;
+mod encode;
+mod error;
+mod export;
+mod feed;
+mod intent;
+mod log;
+mod report;
+mod seen;
+mod store;
+mod stream;
+mod writer;
+
+pub use dataset::{Dataset, UnknownDataset};
+pub use encode::{Encoder, Format, Row, UnknownFormat};
+pub use error::Error;
+pub use export::{Exporter, Scope, Settings};
+pub use feed::{Gap, Place};
+pub use log::{Backfill, DataObject, LogRecord, Stream};
+pub use report::{Outcome, Report, StreamReport};
+pub use store::Store;

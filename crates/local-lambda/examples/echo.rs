@@ -1,0 +1,80 @@
+//! A function that does what its event says, to try the library and for its tests.
+
+use std::{env, process, time::Duration};
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    println!("starting");
+    match env::var("AT_START").as_deref() {
+        Ok("exit") => {
+            eprintln!("no configuration");
+            process::exit(7);
+        }
+        Ok("hang") => std::future::pending().await,
+        Ok("report") => {
+            report_init_error().await?;
+            process::exit(1);
+        }
+        _ => {}
+    }
+    lambda_runtime::run(service_fn(handle)).await
+}
+
+async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
+    let (event, context) = event.into_parts();
+    println!("doing {}", event["do"]);
+    match event["do"].as_str() {
+        Some("fail") => Err("the disk is full".into()),
+        Some("panic") => panic!("this is a bug"),
+        Some("exit") => process::exit(3),
+        Some("abort") => process::abort(),
+        Some("sleep") => {
+            let milliseconds = event["ms"].as_u64().unwrap_or(0);
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+            Ok(json!("awake"))
+        }
+        Some("allocate") => {
+            // Written to, as untouched pages do not count as resident.
+            let bytes = vec![1_u8; event["bytes"].as_u64().unwrap_or(0).try_into()?];
+            Ok(json!(bytes.iter().map(|byte| u64::from(*byte)).sum::<u64>()))
+        }
+        Some("large") => Ok(json!("x".repeat(event["bytes"].as_u64().unwrap_or(0).try_into()?))),
+        Some("leave later") => {
+            tokio::spawn(async {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                process::exit(0);
+            });
+            Ok(json!("soon"))
+        }
+        Some("environment") => Ok(env::vars().map(|(key, value)| (key, json!(value))).collect()),
+        Some("context") => Ok(json!({
+            "arn": context.invoked_function_arn,
+            "deadline": context.deadline,
+            "remaining": context.deadline().duration_since(std::time::SystemTime::now())?.as_millis() as u64,
+            "request": context.request_id,
+            "trace": context.xray_trace_id,
+            "folder": env::current_dir()?,
+        })),
+        _ => Ok(event),
+    }
+}
+
+/// Reports a failed start over the Runtime API, as some runtimes do.
+async fn report_init_error() -> Result<(), Error> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let address = env::var("AWS_LAMBDA_RUNTIME_API")?;
+    let body = json!({ "errorType": "Config.Missing", "errorMessage": "no bucket" }).to_string();
+    let mut stream = tokio::net::TcpStream::connect(&address).await?;
+    let request = format!(
+        "POST /2018-06-01/runtime/init/error HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+         lambda-runtime-function-error-type: Runtime.Init\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len(),
+    );
+    stream.write_all(request.as_bytes()).await?;
+    stream.read_to_end(&mut Vec::new()).await?;
+    Ok(())
+}

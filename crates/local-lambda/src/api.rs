@@ -1,0 +1,208 @@
+//! The Runtime API as the function sees it.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Instant, SystemTime},
+};
+
+use axum::{
+    Json, Router,
+    body::{Body, to_bytes},
+    extract::{Path, State},
+    http::{HeaderMap, HeaderName, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde_json::json;
+use tokio::sync::{Notify, oneshot, watch};
+
+use crate::{PAYLOAD_LIMIT, ids, outcome::Outcome, process};
+
+/// How far the function has come with its initialisation.
+#[derive(Clone, Debug)]
+pub(crate) enum Phase {
+    Starting,
+    /// It asked for work, for the first time at this instant.
+    Ready(Instant),
+    Failed(Outcome),
+}
+
+/// One event on its way to the function.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    pub(crate) id: String,
+    pub(crate) event: Vec<u8>,
+    pub(crate) deadline: SystemTime,
+    pub(crate) answer: oneshot::Sender<Outcome>,
+}
+
+/// What the handlers and the sandbox share.
+#[derive(Debug)]
+pub(crate) struct Api {
+    arn: String,
+    queue: Mutex<VecDeque<Invocation>>,
+    queued: Notify,
+    running: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
+    phase: watch::Sender<Phase>,
+    pid: Mutex<Option<u32>>,
+    peak: AtomicU64,
+}
+
+impl Api {
+    pub(crate) fn new(arn: String) -> Self {
+        Self {
+            arn,
+            queue: Mutex::default(),
+            queued: Notify::new(),
+            running: Mutex::default(),
+            phase: watch::Sender::new(Phase::Starting),
+            pid: Mutex::default(),
+            peak: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+            .route("/2018-06-01/runtime/init/error", post(init_error))
+            .with_state(self)
+    }
+
+    pub(crate) fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    pub(crate) fn watch_memory_of(&self, pid: u32) {
+        *lock(&self.pid) = Some(pid);
+    }
+
+    /// The id may belong to another process once this one has been reaped.
+    pub(crate) fn forget_process(&self) {
+        *lock(&self.pid) = None;
+    }
+
+    /// The most memory seen so far. A process that is gone no longer says, so its
+    /// mark is also taken at each answer.
+    pub(crate) fn peak_rss_bytes(&self) -> Option<u64> {
+        let now = lock(&self.pid).and_then(process::peak_rss_bytes).unwrap_or(0);
+        let before = self.peak.fetch_max(now, Ordering::Relaxed);
+        Some(now.max(before)).filter(|bytes| *bytes > 0)
+    }
+
+    pub(crate) fn push(&self, invocation: Invocation) {
+        lock(&self.queue).push_back(invocation);
+        self.queued.notify_one();
+    }
+
+    /// Whether the function has taken this event.
+    pub(crate) fn is_delivered(&self, id: &str) -> bool {
+        lock(&self.running).contains_key(id)
+    }
+
+    /// The next event that somebody still waits for.
+    fn pop(&self) -> Option<Invocation> {
+        let mut queue = lock(&self.queue);
+        std::iter::from_fn(|| queue.pop_front()).find(|invocation| !invocation.answer.is_closed())
+    }
+
+    fn finish(&self, id: &str, outcome: Outcome) -> bool {
+        let Some(answer) = lock(&self.running).remove(id) else {
+            return false;
+        };
+        self.peak_rss_bytes();
+        // The caller may have given up on the invocation; the function may still end it.
+        let _ = answer.send(outcome);
+        true
+    }
+}
+
+async fn next(State(api): State<Arc<Api>>) -> Response {
+    api.phase.send_if_modified(|phase| {
+        let first = matches!(phase, Phase::Starting);
+        if first {
+            *phase = Phase::Ready(Instant::now());
+        }
+        first
+    });
+    let invocation = loop {
+        match api.pop() {
+            Some(invocation) => break invocation,
+            None => api.queued.notified().await,
+        }
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (HeaderName::from_static("lambda-runtime-aws-request-id"), invocation.id.clone()),
+        (
+            HeaderName::from_static("lambda-runtime-deadline-ms"),
+            ids::since_epoch(invocation.deadline).as_millis().to_string(),
+        ),
+        (HeaderName::from_static("lambda-runtime-invoked-function-arn"), api.arn.clone()),
+        (HeaderName::from_static("lambda-runtime-trace-id"), ids::trace_id()),
+    ];
+    lock(&api.running).insert(invocation.id, invocation.answer);
+    (headers, invocation.event).into_response()
+}
+
+async fn response(State(api): State<Arc<Api>>, Path(id): Path<String>, body: Body) -> Response {
+    // Read to its end even when it is too long: a function that is cut off while it
+    // writes would see a broken connection, not the answer.
+    let Ok(body) = to_bytes(body, usize::MAX).await else {
+        return refused(StatusCode::BAD_REQUEST, "InvalidRequest", "the body was cut short");
+    };
+    if body.len() > PAYLOAD_LIMIT {
+        api.finish(&id, Outcome::response_too_large(PAYLOAD_LIMIT));
+        let message = format!("Exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes).");
+        return refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message);
+    }
+    accepted(api.finish(&id, Outcome::from_response(&body)))
+}
+
+async fn error(
+    State(api): State<Arc<Api>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    accepted(api.finish(&id, Outcome::from_error(error_type(&headers), &body)))
+}
+
+async fn init_error(State(api): State<Arc<Api>>, headers: HeaderMap, body: Body) -> Response {
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let outcome = Outcome::from_error(error_type(&headers), &body);
+    api.phase.send_if_modified(|phase| {
+        let starting = matches!(phase, Phase::Starting);
+        if starting {
+            *phase = Phase::Failed(outcome);
+        }
+        starting
+    });
+    accepted(true)
+}
+
+fn error_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get("lambda-runtime-function-error-type")?.to_str().ok()
+}
+
+fn accepted(known: bool) -> Response {
+    if known {
+        (StatusCode::ACCEPTED, Json(json!({ "status": "OK" }))).into_response()
+    } else {
+        refused(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
+    }
+}
+
+fn refused(status: StatusCode, kind: &str, message: &str) -> Response {
+    (status, Json(json!({ "errorType": kind, "errorMessage": message }))).into_response()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

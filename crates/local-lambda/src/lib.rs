@@ -1,0 +1,48 @@
+//! A local Lambda Runtime API that runs one real function binary, as Lambda does.
+//!
+//! [`Function`] describes the binary and its configuration, [`Function::start`]
+//! spawns it and waits until it asks for work, and [`Sandbox::invoke`] hands it one
+//! event at a time. The process under test is the artefact that is deployed, so its
+//! start-up, its reading of the environment, its deadline handling and its way of
+//! dying are all the real ones.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use local_lambda::{Function, Outcome};
+//!
+//! let mut sandbox = Function::new("target/debug/alert-export")
+//!     .env("LOG_LEVEL", "debug")
+//!     .start()
+//!     .await?;
+//! match sandbox.invoke(&serde_json::json!({})).await {
+//!     Outcome::Ok(answer) => println!("{answer}"),
+//!     other => println!("{other:?}\n{}", sandbox.logs().join("\n")),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What differs from Lambda: memory is announced to the function and measured, but
+//! not limited; the process is not frozen between invocations; a sandbox that has
+//! ended is never replaced behind the caller's back. Linux and macOS only.
+
+#[cfg(not(unix))]
+compile_error!("local-lambda controls its child with Unix signals; use Linux, macOS or WSL");
+
+mod api;
+mod error;
+mod function;
+mod ids;
+mod log;
+mod outcome;
+mod process;
+mod sandbox;
+
+pub use error::StartError;
+pub use function::Function;
+pub use log::Sink;
+pub use outcome::{Outcome, Stopped};
+pub use sandbox::Sandbox;
+
+/// The largest event or answer that Lambda carries in one synchronous invocation, in bytes.
+pub const PAYLOAD_LIMIT: usize = 6_291_556;

@@ -1,0 +1,175 @@
+//! What the function writes to standard output and standard error.
+
+use std::{
+    fmt, fs, io,
+    io::Write,
+    os::unix::fs::FileExt,
+    path::PathBuf,
+    process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// How often lines go to the sink while the function works.
+const FORWARD_EVERY: Duration = Duration::from_millis(25);
+
+/// Where the lines of a function go as they appear, besides being kept.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub enum Sink {
+    /// Nowhere else.
+    #[default]
+    Nowhere,
+    /// To standard error, each line after the function's name.
+    Stderr,
+    /// To the end of this file, which is created if need be.
+    File(PathBuf),
+    /// To this closure, line by line.
+    Call(Arc<dyn Fn(&str) + Send + Sync>),
+}
+
+impl Sink {
+    /// A sink that hands every line to `call`.
+    pub fn call(call: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self::Call(Arc::new(call))
+    }
+}
+
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nowhere => f.write_str("Nowhere"),
+            Self::Stderr => f.write_str("Stderr"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Call(_) => f.write_str("Call(..)"),
+        }
+    }
+}
+
+/// The captured output of one process.
+///
+/// The process writes to an unnamed file, not to a pipe: whatever it wrote before
+/// it answered is there when the answer is, and nobody has to keep reading.
+#[derive(Debug)]
+pub(crate) struct Log {
+    file: fs::File,
+    forwarding: Mutex<Forwarding>,
+}
+
+#[derive(Debug)]
+struct Forwarding {
+    offset: u64,
+    sink: Sink,
+    prefix: String,
+}
+
+impl Log {
+    pub(crate) fn new(sink: Sink, prefix: &str) -> io::Result<Self> {
+        let forwarding = Forwarding { offset: 0, sink, prefix: prefix.to_owned() };
+        Ok(Self { file: tempfile::tempfile()?, forwarding: Mutex::new(forwarding) })
+    }
+
+    /// A handle for the process to write to. All of them share one position.
+    pub(crate) fn stdio(&self) -> io::Result<Stdio> {
+        Ok(self.file.try_clone()?.into())
+    }
+
+    /// All lines so far; the last one may still be growing.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let bytes = self.read_from(0);
+        String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
+    }
+
+    /// Hands lines to the sink as they come, for as long as it is polled.
+    pub(crate) async fn follow(self: Arc<Self>) {
+        while !matches!(self.forwarding().sink, Sink::Nowhere) {
+            tokio::time::sleep(FORWARD_EVERY).await;
+            self.forward(false);
+        }
+    }
+
+    /// Hands new lines to the sink; with `all`, also one that has no end yet.
+    pub(crate) fn forward(&self, all: bool) {
+        let mut forwarding = self.forwarding();
+        if matches!(forwarding.sink, Sink::Nowhere) {
+            return;
+        }
+        let bytes = self.read_from(forwarding.offset);
+        let end = match bytes.iter().rposition(|byte| *byte == b'\n') {
+            _ if all => bytes.len(),
+            Some(newline) => newline + 1,
+            None => 0,
+        };
+        forwarding.offset += end as u64;
+        let text = String::from_utf8_lossy(&bytes[..end]);
+        if !text.is_empty() {
+            forwarding.emit(&text);
+        }
+    }
+
+    fn forwarding(&self) -> std::sync::MutexGuard<'_, Forwarding> {
+        self.forwarding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads without moving the position at which the process writes.
+    fn read_from(&self, mut offset: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut chunk = vec![0; 64 * 1024];
+        while let Ok(read @ 1..) = self.file.read_at(&mut chunk, offset) {
+            bytes.extend_from_slice(&chunk[..read]);
+            offset += read as u64;
+        }
+        bytes
+    }
+}
+
+impl Forwarding {
+    /// A sink that fails to take a line must not fail the function under test.
+    fn emit(&self, text: &str) {
+        match &self.sink {
+            Sink::Nowhere => {}
+            Sink::Stderr => {
+                let mut stderr = io::stderr().lock();
+                for line in text.lines() {
+                    let _ = writeln!(stderr, "[{}] {line}", self.prefix);
+                }
+            }
+            Sink::File(path) => {
+                let file = fs::OpenOptions::new().create(true).append(true).open(path);
+                if let Ok(mut file) = file {
+                    let _ = file.write_all(text.as_bytes());
+                }
+            }
+            Sink::Call(call) => text.lines().for_each(|line| call(line)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(log: &Log, text: &str) {
+        (&log.file).write_all(text.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn lines_are_kept_and_forwarded_once_whole() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let sink = Sink::call({
+            let seen = seen.clone();
+            move |line| seen.lock().unwrap().push(line.to_owned())
+        });
+        let log = Log::new(sink, "test").unwrap();
+        write(&log, "one\ntw");
+        log.forward(false);
+        assert_eq!(*seen.lock().unwrap(), ["one"]);
+        assert_eq!(log.lines(), ["one", "tw"]);
+        write(&log, "o\nthree");
+        log.forward(true);
+        assert_eq!(*seen.lock().unwrap(), ["one", "two", "three"]);
+        log.forward(true);
+        assert_eq!(log.lines(), ["one", "two", "three"]);
+        assert_eq!(seen.lock().unwrap().len(), 3);
+    }
+}

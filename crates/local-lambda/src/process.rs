@@ -1,0 +1,66 @@
+//! What the operating system knows about the child, and how it is told to leave.
+
+use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
+
+use tokio::process::Child;
+
+use crate::outcome::Outcome;
+
+/// How a process ended: its exit code, or the signal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) signal: Option<i32>,
+}
+
+impl Ended {
+    /// For a process whose end the system did not report.
+    pub(crate) const UNKNOWN: Self = Self { code: None, signal: None };
+
+    pub(crate) fn exited(self) -> Outcome {
+        Outcome::Exited { code: self.code, signal: self.signal }
+    }
+
+    pub(crate) fn not_running(self) -> Outcome {
+        Outcome::NotRunning { code: self.code, signal: self.signal }
+    }
+}
+
+impl From<ExitStatus> for Ended {
+    fn from(status: ExitStatus) -> Self {
+        Self { code: status.code(), signal: status.signal() }
+    }
+}
+
+/// Asks the child to leave (SIGTERM); does nothing if it has been reaped.
+pub(crate) fn terminate(child: &Child) {
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+    if let Some(pid) = pid {
+        // Not reaped, so the id is still the child's; one that is gone needs no signal.
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+}
+
+/// The high-water mark of a live process's resident memory, on Linux.
+pub(crate) fn peak_rss_bytes(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    parse_peak(&status)
+}
+
+fn parse_peak(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
+    kibibytes.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peak_is_read_from_the_status_file() {
+        let status = "Name:\techo\nVmPeak:\t 900 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 12 kB\n";
+        assert_eq!(parse_peak(status), Some(2_097_152));
+        assert_eq!(parse_peak("Name:\tzombie\n"), None);
+    }
+}

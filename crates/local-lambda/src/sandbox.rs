@@ -1,0 +1,202 @@
+//! A running function, to which events are handed one at a time.
+
+use std::{
+    io,
+    process::ExitStatus,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use serde_json::Value;
+use tokio::{process::Child, sync::oneshot, task::JoinSet};
+
+use crate::{
+    PAYLOAD_LIMIT,
+    api::{Api, Invocation},
+    ids,
+    log::Log,
+    outcome::{Outcome, Stopped},
+    process::{self, Ended},
+};
+
+/// How long an answer may still be on its way when the process is already gone.
+const IN_FLIGHT: Duration = Duration::from_millis(100);
+
+/// How long a function may take to leave once it is asked to.
+const SHUTDOWN: Duration = Duration::from_secs(2);
+
+/// One process of a function, as Lambda keeps it between invocations.
+///
+/// Once the process has ended, by itself, at a deadline or by [`kill`](Self::kill),
+/// every further invocation is [`Outcome::NotRunning`]: nothing is restarted.
+/// Dropping the sandbox kills the process.
+#[derive(Debug)]
+pub struct Sandbox {
+    api: Arc<Api>,
+    log: Arc<Log>,
+    pid: u32,
+    timeout: Duration,
+    init_duration: Duration,
+    life: Life,
+    _background: JoinSet<()>,
+}
+
+#[derive(Debug)]
+enum Life {
+    Running(Child),
+    /// Told to die, and perhaps not dead yet.
+    Killed(Child),
+    Ended(Ended),
+}
+
+impl Sandbox {
+    pub(crate) fn new(
+        child: Child,
+        pid: u32,
+        api: Arc<Api>,
+        log: Arc<Log>,
+        background: JoinSet<()>,
+        timeout: Duration,
+        init_duration: Duration,
+    ) -> Self {
+        let life = Life::Running(child);
+        Self { api, log, pid, timeout, init_duration, life, _background: background }
+    }
+
+    /// The time from the start of the process until it asked for work.
+    pub fn init_duration(&self) -> Duration {
+        self.init_duration
+    }
+
+    /// The id of the process.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Hands one event to the function and waits for what comes of it, within the
+    /// function's timeout.
+    ///
+    /// Dropping the future gives up on the answer and leaves the function working;
+    /// the next event then waits until it is done.
+    pub async fn invoke(&mut self, event: &Value) -> Outcome {
+        self.invoke_with_deadline(event, self.timeout).await
+    }
+
+    /// Hands one event to the function with this much time left until its deadline.
+    ///
+    /// The function is told the deadline as a moment on the wall clock. Only when
+    /// that has passed without an answer is the process killed, as on Lambda.
+    pub async fn invoke_with_deadline(&mut self, event: &Value, remaining: Duration) -> Outcome {
+        let outcome = self.run(event, remaining).await;
+        self.log.forward(false);
+        outcome
+    }
+
+    async fn run(&mut self, event: &Value, remaining: Duration) -> Outcome {
+        let event = event.to_string().into_bytes();
+        if event.len() > PAYLOAD_LIMIT {
+            return Outcome::EventTooLarge { bytes: event.len() };
+        }
+        let child = match &mut self.life {
+            Life::Running(child) => child,
+            Life::Killed(child) => {
+                let status = child.wait().await;
+                return self.ended(status).not_running();
+            }
+            Life::Ended(ended) => return ended.not_running(),
+        };
+        if let Ok(Some(status)) = child.try_wait() {
+            return self.ended(Ok(status)).not_running();
+        }
+
+        let id = ids::request_id();
+        let (answer, mut answered) = oneshot::channel();
+        let deadline = SystemTime::now() + remaining;
+        let timer = tokio::time::sleep(remaining);
+        self.api.push(Invocation { id: id.clone(), event, deadline, answer });
+        tokio::select! {
+            biased;
+            Ok(outcome) = &mut answered => outcome,
+            status = child.wait() => {
+                let late = tokio::time::timeout(IN_FLIGHT, answered).await;
+                let ended = self.ended(status);
+                match late {
+                    Ok(Ok(outcome)) => outcome,
+                    _ if self.api.is_delivered(&id) => ended.exited(),
+                    _ => ended.not_running(),
+                }
+            }
+            () = timer => {
+                self.api.peak_rss_bytes();
+                let _ = child.start_kill();
+                let status = child.wait().await;
+                self.ended(status);
+                Outcome::TimedOut
+            }
+        }
+    }
+
+    fn ended(&mut self, status: io::Result<ExitStatus>) -> Ended {
+        let ended = status.map_or(Ended::UNKNOWN, Ended::from);
+        self.life = Life::Ended(ended);
+        self.api.forget_process();
+        self.log.forward(true);
+        ended
+    }
+
+    /// Ends the process at once (SIGKILL), as a failing host would.
+    pub fn kill(&mut self) {
+        self.api.peak_rss_bytes();
+        self.life = match std::mem::replace(&mut self.life, Life::Ended(Ended::UNKNOWN)) {
+            Life::Running(mut child) => {
+                let _ = child.start_kill();
+                Life::Killed(child)
+            }
+            life => life,
+        };
+    }
+
+    /// Asks the process to leave (SIGTERM), kills it if it does not, and returns
+    /// what is known about its life.
+    pub async fn stop(mut self) -> Stopped {
+        let peak_rss_bytes = self.api.peak_rss_bytes();
+        let ended = match &mut self.life {
+            Life::Ended(ended) => *ended,
+            Life::Running(child) | Life::Killed(child) => {
+                process::terminate(child);
+                let status = match tokio::time::timeout(SHUTDOWN, child.wait()).await {
+                    Ok(status) => status,
+                    Err(_) => {
+                        let _ = child.start_kill();
+                        child.wait().await
+                    }
+                };
+                self.ended(status)
+            }
+        };
+        let Ended { code, signal } = ended;
+        Stopped { code, signal, peak_rss_bytes, logs: self.log.lines() }
+    }
+
+    /// The most resident memory the process ever held, on Linux.
+    ///
+    /// For a process that has ended by itself this is its mark at its last answer.
+    pub fn peak_rss_bytes(&self) -> Option<u64> {
+        self.api.peak_rss_bytes()
+    }
+
+    /// What the process has written to standard output and standard error, in the
+    /// order in which it wrote it.
+    ///
+    /// All that it wrote before an answer is here once [`invoke`](Self::invoke)
+    /// returns.
+    pub fn logs(&self) -> Vec<String> {
+        self.log.lines()
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.log.forward(true);
+    }
+}

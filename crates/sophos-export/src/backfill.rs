@@ -1,0 +1,72 @@
+//! What the feed lost, from the Common API, which keeps alerts for 90 days.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sophos_api::{
+    Caller, ErrorKind, Raw, TenantClient, Transport, models::Alert, operations::alerts::ListAlerts,
+};
+
+use crate::{encode::millis, error::Error, log::Backfill};
+
+/// Rows of a backfill name this source.
+pub(crate) const SOURCE: &str = "common/v1/alerts";
+
+/// Alerts a page to begin with: the largest size that recorded answers allow.
+/// An answer that allows more is taken at its word.
+const FIRST_PAGE_SIZE: u32 = 100;
+const LARGEST_PAGE_SIZE: u64 = 1_000;
+
+/// A page of a backfill.
+pub(crate) struct Page {
+    pub(crate) alerts: Vec<Raw<Alert>>,
+    /// What is left to read; `None` at the end.
+    pub(crate) rest: Option<Backfill>,
+}
+
+/// Reads the pages of one gap.
+#[derive(Debug)]
+pub(crate) struct Reader<'a, T> {
+    client: &'a TenantClient<T>,
+    page_size: u32,
+}
+
+impl<'a, T: Transport> Reader<'a, T> {
+    pub(crate) fn new(client: &'a TenantClient<T>) -> Self {
+        Self { client, page_size: FIRST_PAGE_SIZE }
+    }
+
+    /// Reads the next page of this backfill.
+    pub(crate) async fn page(&mut self, backfill: &Backfill) -> Result<Page, Error> {
+        let at = |ms| Timestamp::from_millisecond(ms).ok().map(millis);
+        let operation = ListAlerts {
+            from: at(backfill.gap.from_ms),
+            to: at(backfill.gap.to_ms),
+            page_size: Some(self.page_size),
+            page_from_key: backfill.next_key.clone(),
+            ..Default::default()
+        };
+        let answer = self.client.send(&operation).await?;
+        if let Some(most) = answer.pages.max_size.filter(|most| *most > 0) {
+            self.page_size = most.min(LARGEST_PAGE_SIZE) as u32;
+        }
+        let next_key = answer.pages.next_key.clone().filter(|key| !key.is_empty());
+        if next_key.is_some() && next_key == backfill.next_key {
+            return Err(sophos_api::Error::invalid("the alerts' next page is this page").into());
+        }
+        let rest = next_key.map(|key| Backfill { gap: backfill.gap, next_key: Some(key) });
+        Ok(Page { alerts: answer.items, rest })
+    }
+}
+
+/// Whether the service refuses to go on from a key of an earlier run. What was
+/// read before cannot be told from the rest then, so the rest is given up.
+pub(crate) fn key_is_lost(error: &Error, backfill: &Backfill) -> bool {
+    let Error::Service(error) = error else { return false };
+    backfill.next_key.is_some() && error.kind() == ErrorKind::Invalid && error.status().is_some()
+}
+
+/// Whether the time is up.
+pub(crate) fn is_past<T: Transport>(client: &TenantClient<T>, stop_at: Option<Duration>) -> bool {
+    stop_at.is_some_and(|stop_at| client.client().transport().now() >= stop_at)
+}

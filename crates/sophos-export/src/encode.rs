@@ -1,0 +1,224 @@
+//! How rows become the bytes of an object.
+
+use std::{
+    fmt,
+    io::{self, Write},
+    str::FromStr,
+};
+
+use flate2::{Compression, write::GzEncoder};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::dataset::Dataset;
+
+/// One record, with what a reader wants to know without reading it.
+#[derive(Debug, Clone)]
+pub struct Row<'r> {
+    /// The record's id.
+    pub id: &'r str,
+    /// The tenant it belongs to.
+    pub tenant: &'r str,
+    /// What it is.
+    pub dataset: Dataset,
+    /// The operation that it was read from, such as `siem/v1/events`.
+    pub source: &'static str,
+    /// When it happened, by the endpoint's clock.
+    pub time: Option<Timestamp>,
+    /// When the service took it in.
+    pub created_at: Option<Timestamp>,
+    /// The service's own JSON.
+    pub record: &'r str,
+}
+
+/// How objects are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Format {
+    /// One JSON object a line, compressed with gzip.
+    #[default]
+    NdjsonGzip,
+}
+
+impl Format {
+    /// The end of an object's name.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::NdjsonGzip => "ndjson.gz",
+        }
+    }
+
+    /// An encoder for one object.
+    pub fn encoder(self) -> Box<dyn Encoder> {
+        match self {
+            Self::NdjsonGzip => Box::new(NdjsonGzip(GzEncoder::new(Vec::new(), Compression::new(4)))),
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
+        match text.trim() {
+            "ndjson.gz" => Ok(Self::NdjsonGzip),
+            other => Err(UnknownFormat(other.to_owned())),
+        }
+    }
+}
+
+/// The name of no format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no format; there is ndjson.gz")]
+pub struct UnknownFormat(String);
+
+/// Turns rows into the bytes of one object.
+pub trait Encoder: Send + fmt::Debug {
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// When it cannot be encoded; the object is spoilt then.
+    fn push(&mut self, row: &Row<'_>) -> io::Result<()>;
+
+    /// About how many bytes the object has so far.
+    fn size(&self) -> usize;
+
+    /// The object.
+    ///
+    /// # Errors
+    /// When it cannot be completed.
+    fn finish(self: Box<Self>) -> io::Result<Vec<u8>>;
+}
+
+#[derive(Debug)]
+struct NdjsonGzip(GzEncoder<Vec<u8>>);
+
+#[derive(Serialize)]
+struct Envelope<'r> {
+    id: &'r str,
+    tenant: &'r str,
+    dataset: Dataset,
+    source: &'static str,
+    time: Option<String>,
+    created_at: Option<String>,
+}
+
+impl Encoder for NdjsonGzip {
+    fn push(&mut self, row: &Row<'_>) -> io::Result<()> {
+        let envelope = Envelope {
+            id: row.id,
+            tenant: row.tenant,
+            dataset: row.dataset,
+            source: row.source,
+            time: row.time.map(millis),
+            created_at: row.created_at.map(millis),
+        };
+        let mut line = serde_json::to_vec(&envelope)?;
+        line.pop();
+        line.reserve(row.record.len() + 12);
+        line.extend_from_slice(br#","record":"#);
+        push_one_line(&mut line, row.record);
+        line.extend_from_slice(b"}\n");
+        self.0.write_all(&line)
+    }
+
+    fn size(&self) -> usize {
+        self.0.get_ref().len()
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<Vec<u8>> {
+        self.0.finish()
+    }
+}
+
+/// RFC 3339 with milliseconds, in UTC: one form for all rows.
+pub(crate) fn millis(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+/// Appends JSON as it is, or without the line breaks between its tokens.
+fn push_one_line(line: &mut Vec<u8>, json: &str) {
+    if !json.contains(['\n', '\r']) {
+        line.extend_from_slice(json.as_bytes());
+        return;
+    }
+    // A string holds no raw line break, so every one of them is between tokens.
+    line.extend(json.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::read::GzDecoder;
+    use proptest::prelude::*;
+    use serde_json::Value;
+    use std::io::Read;
+
+    fn encode(records: &[String]) -> String {
+        let mut encoder = Format::NdjsonGzip.encoder();
+        for record in records {
+            let row = Row {
+                id: "a\"b",
+                tenant: "t",
+                dataset: Dataset::Events,
+                source: "siem/v1/events",
+                time: Timestamp::from_millisecond(1_604_482_277_546).ok(),
+                created_at: None,
+                record,
+            };
+            encoder.push(&row).expect("a row");
+        }
+        let mut text = String::new();
+        let object = encoder.finish().expect("an object");
+        GzDecoder::new(object.as_slice()).read_to_string(&mut text).expect("gzip");
+        text
+    }
+
+    #[test]
+    fn a_row_holds_the_record_as_the_service_wrote_it() {
+        let record = r#"{"b":1.50,"a":null, "a":"twice"}"#.to_owned();
+        assert_eq!(
+            encode(&[record]),
+            concat!(
+                r#"{"id":"a\"b","tenant":"t","dataset":"events","source":"siem/v1/events","#,
+                r#""time":"2020-11-04T09:31:17.546Z","created_at":null,"#,
+                r#""record":{"b":1.50,"a":null, "a":"twice"}}"#,
+                "\n"
+            )
+        );
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".*".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map(".*", inner, 0..4).prop_map(|map| map.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        /// However the service lays its JSON out, a record is one line and
+        /// means the same.
+        #[test]
+        fn a_record_is_one_line(values in prop::collection::vec(json(), 1..8), pretty in any::<bool>()) {
+            let records: Vec<_> = values
+                .iter()
+                .map(|value| if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) })
+                .map(|text| text.expect("JSON").replace('\n', "\r\n"))
+                .collect();
+            let text = encode(&records);
+            prop_assert_eq!(text.lines().count(), values.len());
+            for (line, value) in text.lines().zip(&values) {
+                let row: Value = serde_json::from_str(line).expect("a row");
+                prop_assert_eq!(&row["record"], value);
+            }
+        }
+    }
+}

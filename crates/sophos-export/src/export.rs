@@ -1,0 +1,210 @@
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use futures_util::StreamExt;
+use sophos_api::{Client, TenantClient, TenantId, Transport};
+
+use crate::{
+    backfill::is_past,
+    dataset::Dataset,
+    encode::Format,
+    error::Error,
+    log::Stream,
+    report::{Outcome, Report, StreamReport},
+    store::Store,
+    stream::StreamRun,
+};
+
+/// How an export works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How much of the feed's end is read again, for what shows in it late.
+    pub overlap: Duration,
+    /// Rows after which a run commits and goes on: what a crash can cost.
+    pub rows_per_commit: u64,
+    /// Bytes of compressed rows that are held in memory, over all streams at
+    /// work, before objects are written. About as much again is under way to
+    /// the store.
+    pub held_at_most: usize,
+    /// Streams at work at once.
+    pub concurrency: usize,
+    /// How objects are written.
+    pub format: Format,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            overlap: Duration::from_secs(600),
+            rows_per_commit: 250_000,
+            held_at_most: 8 << 20,
+            concurrency: 4,
+            format: Format::default(),
+        }
+    }
+}
+
+impl Settings {
+    pub(crate) fn overlap_ms(&self) -> i64 {
+        self.overlap.as_millis() as i64
+    }
+}
+
+/// What a run is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// One tenant; `None` for all that the credential reaches.
+    pub tenant: Option<TenantId>,
+    /// The datasets.
+    pub datasets: Vec<Dataset>,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self { tenant: None, datasets: Dataset::ALL.to_vec() }
+    }
+}
+
+/// Exports what one credential reaches.
+#[derive(Debug)]
+pub struct Exporter<T> {
+    client: Client<T>,
+    store: Store,
+    settings: Settings,
+    /// Which tenant the next run begins with: the first that the last one had
+    /// no time for. A new process begins anywhere, so that no tenant is always
+    /// the last.
+    begin_with: AtomicUsize,
+}
+
+impl<T: Transport + 'static> Exporter<T> {
+    /// An exporter of this client's tenants to this store.
+    pub fn new(client: Client<T>, store: Store, settings: Settings) -> Self {
+        let begin_with = AtomicUsize::new(random() as usize);
+        Self { client, store, settings, begin_with }
+    }
+
+    /// The client.
+    pub fn client(&self) -> &Client<T> {
+        &self.client
+    }
+
+    /// Exports what is new. Stops reading at `stop_at`, in the time of the
+    /// transport, commits what was read, and leaves the rest to the next run.
+    ///
+    /// A tenant that fails harms no other: the report says what became of each.
+    ///
+    /// # Errors
+    /// When no tenant can be reached at all: the credential is refused, or the
+    /// list of tenants cannot be read.
+    pub async fn run(&self, scope: &Scope, stop_at: Option<Duration>) -> Result<Report, Error> {
+        let client = match stop_at {
+            Some(at) => self.client.with_deadline(at),
+            None => self.client.clone(),
+        };
+        let before = client.stats();
+        let mut report = Report::default();
+        let mut tenants = self.tenants(&client, scope, &mut report).await?;
+        report.tenants = tenants.len() as u64;
+        let start =
+            if tenants.is_empty() { 0 } else { self.begin_with.load(Ordering::Relaxed) % tenants.len() };
+        tenants.rotate_left(start);
+
+        let runs = tenants.iter().enumerate().flat_map(|(index, tenant)| {
+            scope.datasets.iter().map(move |dataset| (index, self.stream(tenant, *dataset, stop_at)))
+        });
+        let mut runs = futures_util::stream::iter(runs)
+            .map(|(index, run)| async move { (index, run.await) })
+            .buffer_unordered(self.settings.concurrency.max(1));
+        let mut left = None::<usize>;
+        while let Some((index, stream)) = runs.next().await {
+            if stream.outcome == Outcome::NotStarted {
+                left = Some(left.map_or(index, |left| left.min(index)));
+            }
+            report.add(stream);
+        }
+        drop(runs);
+        if let Some(left) = left {
+            self.begin_with.store(start + left, Ordering::Relaxed);
+        }
+        let after = client.stats();
+        report.calls = after.calls - before.calls;
+        report.token_requests = after.token_requests - before.token_requests;
+        report.throttled = after.throttled - before.throttled;
+        report.waited_ms = (after.waited - before.waited).as_millis() as u64;
+        report.streams.sort_by(|a, b| (&a.tenant, a.dataset).cmp(&(&b.tenant, b.dataset)));
+        Ok(report)
+    }
+
+    /// The tenants of a run, in the order of their ids, those that lead to a
+    /// host.
+    async fn tenants(
+        &self,
+        client: &Client<T>,
+        scope: &Scope,
+        report: &mut Report,
+    ) -> Result<Vec<TenantClient<T>>, Error> {
+        if let Some(id) = &scope.tenant {
+            return Ok(vec![client.tenant(id.as_str()).await?]);
+        }
+        let list = client.tenants().await?;
+        report.unusable_tenants.extend(list.unreadable.iter().map(ToString::to_string));
+        let mut tenants = Vec::with_capacity(list.readable.len());
+        for record in &list.readable {
+            match client.tenant_of(record) {
+                Ok(tenant) => tenants.push(tenant),
+                Err(error) => report.unusable_tenants.push(error.to_string()),
+            }
+        }
+        tenants.sort_by_cached_key(|tenant| tenant.id().as_str().to_ascii_lowercase());
+        tenants.dedup_by(|a, b| a.id() == b.id());
+        Ok(tenants)
+    }
+
+    async fn stream(
+        &self,
+        tenant: &TenantClient<T>,
+        dataset: Dataset,
+        stop_at: Option<Duration>,
+    ) -> StreamReport {
+        let tenant = tenant.apart();
+        let id = tenant.id().as_str();
+        let mut report = match Stream::new(dataset, id) {
+            Ok(_) if is_past(&tenant, stop_at) => StreamReport::new(id, dataset, Outcome::NotStarted),
+            Ok(stream) => {
+                let run = StreamRun {
+                    client: tenant.clone(),
+                    store: &self.store,
+                    settings: &self.settings,
+                    stream,
+                    stop_at,
+                };
+                run.run().await
+            }
+            Err(error) => {
+                let mut report = StreamReport::new(id, dataset, Outcome::Failed);
+                report.fail(&error);
+                report
+            }
+        };
+        let stats = tenant.stats();
+        report.calls = stats.calls;
+        report.throttled = stats.throttled;
+        report
+    }
+}
+
+/// The name of a run: no two are the same, and they sort by time.
+pub(crate) fn run_id() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{:012x}-{:016x}", now.as_millis(), random())
+}
+
+/// A random number, from the seed that every hash map has.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}

@@ -1,0 +1,209 @@
+//! Where a stream is in the feed. Pure: no clock, no network.
+
+use serde::{Deserialize, Serialize};
+
+/// How far back the feed goes.
+const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// The service tells its time in whole seconds.
+const CLOCK_STEP_MS: i64 = 1_000;
+
+/// Where a run ended, and so where the next begins. All times are the service's,
+/// in milliseconds since the Unix epoch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The feed's own mark.
+    pub cursor: Option<String>,
+    /// Everything that the feed showed up to here has been read.
+    pub frontier_ms: i64,
+    /// Nothing more is expected to appear before here. Earlier than the
+    /// frontier when the run read to the end: what the service takes in shows
+    /// in the feed only after a while.
+    pub settled_ms: i64,
+}
+
+/// A stretch of time that the feed no longer has, from its first millisecond up
+/// to but not including its last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Everything before was read.
+    pub from_ms: i64,
+    /// The feed goes back to here.
+    pub to_ms: i64,
+}
+
+impl Gap {
+    /// Its length in seconds.
+    pub fn seconds(&self) -> f64 {
+        (self.to_ms - self.from_ms) as f64 / 1_000.0
+    }
+}
+
+/// How to ask for the first page of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// All that the feed has.
+    Everything,
+    /// From the feed's own mark on.
+    Cursor(String),
+    /// From this time on, in seconds since the Unix epoch.
+    From(i64),
+}
+
+/// A run's way through the feed.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    resume: Option<Place>,
+    overlap_ms: i64,
+    cursor: Option<String>,
+    frontier_ms: Option<i64>,
+    read_at_ms: i64,
+}
+
+impl Reading {
+    pub(crate) fn resume(place: Option<Place>, overlap_ms: i64) -> Self {
+        Self {
+            cursor: place.as_ref().and_then(|place| place.cursor.clone()),
+            frontier_ms: place.as_ref().map(|place| place.frontier_ms),
+            read_at_ms: 0,
+            resume: place,
+            overlap_ms,
+        }
+    }
+
+    /// How to begin, best first. The service refuses a time or a mark that it
+    /// does not like with 400; the next way is for then.
+    pub(crate) fn starts(&self, now_ms: Option<i64>) -> Vec<Start> {
+        let mut starts = Vec::new();
+        if let Some(place) = &self.resume {
+            let kept = now_ms.is_none_or(|now| place.settled_ms >= now - KEPT_MS);
+            if place.settled_ms >= place.frontier_ms {
+                starts.extend(place.cursor.clone().map(Start::Cursor));
+            }
+            if kept {
+                starts.push(Start::From(place.settled_ms.div_euclid(1_000)));
+            }
+        }
+        starts.push(Start::Everything);
+        starts
+    }
+
+    /// Takes note of a page. `now_ms` is the service's time in its answer,
+    /// `newest_ms` when the service took in the newest of its items.
+    pub(crate) fn page(
+        &mut self,
+        now_ms: i64,
+        newest_ms: Option<i64>,
+        has_more: bool,
+        next_cursor: Option<String>,
+    ) -> Option<Gap> {
+        let kept_from = now_ms + CLOCK_STEP_MS - KEPT_MS;
+        let gap = self
+            .frontier_ms
+            .filter(|frontier| *frontier < kept_from)
+            .map(|from_ms| Gap { from_ms, to_ms: kept_from });
+        // A time in the future would hide a later gap.
+        let reached = if has_more { newest_ms.map(|newest| newest.min(now_ms)) } else { Some(now_ms) };
+        self.frontier_ms = self.frontier_ms.max(reached).max(gap.map(|gap| gap.to_ms));
+        self.read_at_ms = self.read_at_ms.max(now_ms);
+        self.cursor = next_cursor.or_else(|| self.cursor.take());
+        gap
+    }
+
+    /// How far the run has read; `None` before its first page.
+    pub(crate) fn frontier_ms(&self) -> Option<i64> {
+        self.frontier_ms
+    }
+
+    /// Where the next run begins, if not before `floor_ms`.
+    pub(crate) fn place(&self, floor_ms: i64) -> Option<Place> {
+        let frontier_ms = self.frontier_ms?;
+        let settled = frontier_ms.min(self.read_at_ms - self.overlap_ms).max(floor_ms);
+        let settled_ms = if settled >= frontier_ms {
+            settled
+        } else {
+            // A time is asked for in whole seconds.
+            settled - settled.rem_euclid(1_000)
+        };
+        Some(Place { cursor: self.cursor.clone(), frontier_ms, settled_ms })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000;
+    const NOW: i64 = 1_800_000_000_000;
+    const OVERLAP: i64 = 600_000;
+
+    fn place(frontier_ms: i64, settled_ms: i64) -> Place {
+        Place { cursor: Some("mark".into()), frontier_ms, settled_ms }
+    }
+
+    #[test]
+    fn the_first_run_reads_all_there_is_and_misses_nothing() {
+        let mut reading = Reading::resume(None, OVERLAP);
+        assert_eq!(reading.starts(Some(NOW)), [Start::Everything]);
+        assert_eq!(reading.page(NOW, Some(NOW - 23 * HOUR), true, Some("a".into())), None);
+        assert_eq!(reading.page(NOW + HOUR / 60, Some(NOW - HOUR), true, Some("b".into())), None);
+    }
+
+    #[test]
+    fn after_the_end_of_the_feed_the_last_minutes_are_read_again() {
+        let mut reading = Reading::resume(None, OVERLAP);
+        reading.page(NOW + 300, Some(NOW - HOUR), false, Some("end".into()));
+        let place = reading.place(i64::MIN).expect("a page was read");
+        assert_eq!(place.frontier_ms, NOW + 300);
+        assert_eq!(place.settled_ms, NOW - OVERLAP, "in whole seconds");
+        let next = Reading::resume(Some(place), OVERLAP);
+        assert_eq!(next.starts(None), [Start::From((NOW - OVERLAP) / 1_000), Start::Everything]);
+    }
+
+    #[test]
+    fn in_a_backlog_nothing_is_read_twice() {
+        let mut reading = Reading::resume(None, OVERLAP);
+        reading.page(NOW, Some(NOW - 5 * HOUR), true, Some("middle".into()));
+        let place = reading.place(i64::MIN).expect("a page was read");
+        assert_eq!(place.settled_ms, place.frontier_ms);
+        let starts = Reading::resume(Some(place), OVERLAP).starts(Some(NOW));
+        assert_eq!(starts[0], Start::Cursor("middle".into()));
+    }
+
+    #[test]
+    fn what_the_feed_dropped_is_a_gap_and_only_that() {
+        let mut reading = Reading::resume(Some(place(NOW - 30 * HOUR, NOW - 30 * HOUR)), OVERLAP);
+        let gap =
+            reading.page(NOW, Some(NOW - 23 * HOUR), true, Some("b".into())).expect("six hours are gone");
+        assert_eq!(gap, Gap { from_ms: NOW - 30 * HOUR, to_ms: NOW - 24 * HOUR + 1_000 });
+        assert_eq!(reading.page(NOW, Some(NOW - 22 * HOUR), true, Some("c".into())), None, "told once");
+
+        let mut reading = Reading::resume(Some(place(NOW - 23 * HOUR, NOW - 23 * HOUR)), OVERLAP);
+        assert_eq!(reading.page(NOW, None, false, None), None);
+    }
+
+    #[test]
+    fn a_reader_that_is_slower_than_the_feed_forgets_is_told_so() {
+        let mut reading = Reading::resume(None, OVERLAP);
+        reading.page(NOW, Some(NOW - 24 * HOUR + 60_000), true, Some("a".into()));
+        let gap = reading.page(NOW + 120_000, Some(NOW - 23 * HOUR), true, Some("b".into()));
+        assert_eq!(gap.expect("a minute went by").seconds(), 61.0);
+    }
+
+    #[test]
+    fn a_place_that_the_feed_no_longer_has_is_not_asked_for_by_time() {
+        let reading = Reading::resume(Some(place(NOW - 30 * HOUR + 1, NOW - 30 * HOUR)), OVERLAP);
+        assert_eq!(reading.starts(Some(NOW)), [Start::Everything]);
+        assert!(
+            matches!(reading.starts(None)[0], Start::From(_)),
+            "without the service's time one has to try"
+        );
+    }
+
+    #[test]
+    fn a_clock_in_the_future_hides_no_gap() {
+        let mut reading = Reading::resume(None, OVERLAP);
+        reading.page(NOW, Some(NOW + 900 * HOUR), true, Some("a".into()));
+        assert_eq!(reading.frontier_ms(), Some(NOW));
+    }
+}

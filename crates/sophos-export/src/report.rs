@@ -1,0 +1,142 @@
+use serde::Serialize;
+
+use crate::{dataset::Dataset, feed::Gap};
+
+/// What became of one stream in one run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct StreamReport {
+    /// The tenant's id.
+    pub tenant: String,
+    /// The dataset.
+    pub dataset: Dataset,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What went wrong, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The kind of what went wrong, for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_kind: Option<String>,
+    /// Rows committed.
+    pub rows: u64,
+    /// Rows of these that were read from the Common API to fill a gap.
+    pub backfilled: u64,
+    /// Records that the service sent again.
+    pub duplicates: u64,
+    /// Objects committed.
+    pub objects: u64,
+    /// Bytes of these.
+    pub bytes: u64,
+    /// Log records written.
+    pub commits: u64,
+    /// Objects of dead runs removed.
+    pub swept: u64,
+    /// What the feed had dropped.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
+    /// How old the newest moment is up to which all was read, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freshness_seconds: Option<f64>,
+    /// Whether the feed has more that this run had no time for.
+    pub more: bool,
+    /// Requests to the API.
+    pub calls: u64,
+    /// Answers 429 among them.
+    pub throttled: u64,
+}
+
+/// What became of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Something was committed.
+    Committed,
+    /// There was nothing new.
+    UpToDate,
+    /// Another run committed first; what this one wrote was taken back.
+    Superseded,
+    /// The time was up before it began.
+    NotStarted,
+    /// It failed; [`StreamReport::error`] says why. Nothing is lost.
+    Failed,
+}
+
+impl StreamReport {
+    pub(crate) fn new(tenant: &str, dataset: Dataset, outcome: Outcome) -> Self {
+        Self {
+            tenant: tenant.to_owned(),
+            dataset,
+            outcome,
+            error: None,
+            error_kind: None,
+            rows: 0,
+            backfilled: 0,
+            duplicates: 0,
+            objects: 0,
+            bytes: 0,
+            commits: 0,
+            swept: 0,
+            gaps: Vec::new(),
+            freshness_seconds: None,
+            more: false,
+            calls: 0,
+            throttled: 0,
+        }
+    }
+
+    pub(crate) fn fail(&mut self, error: &crate::Error) {
+        self.outcome = Outcome::Failed;
+        self.error_kind = Some(error.kind());
+        self.error = Some(error.to_string());
+    }
+
+    /// Seconds that the feed had dropped.
+    pub fn gap_seconds(&self) -> f64 {
+        self.gaps.iter().map(Gap::seconds).sum()
+    }
+}
+
+/// What became of all streams of a credential in one run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// Tenants that the run was about.
+    pub tenants: u64,
+    /// Rows committed.
+    pub rows: u64,
+    /// Objects committed.
+    pub objects: u64,
+    /// Bytes of these.
+    pub bytes: u64,
+    /// Requests to the API.
+    pub calls: u64,
+    /// Requests for a token.
+    pub token_requests: u64,
+    /// Answers 429.
+    pub throttled: u64,
+    /// Milliseconds spent waiting for the rate budget or before a repetition.
+    pub waited_ms: u64,
+    /// Streams that failed.
+    pub failed: u64,
+    /// Streams that the time did not suffice for, wholly or in part. The next
+    /// run goes on with them.
+    pub unfinished: u64,
+    /// Tenants whose records could not be read, or lead to no host.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unusable_tenants: Vec<String>,
+    /// Each stream.
+    pub streams: Vec<StreamReport>,
+}
+
+impl Report {
+    pub(crate) fn add(&mut self, stream: StreamReport) {
+        self.rows += stream.rows;
+        self.objects += stream.objects;
+        self.bytes += stream.bytes;
+        self.failed += u64::from(stream.outcome == Outcome::Failed);
+        self.unfinished += u64::from(stream.more || stream.outcome == Outcome::NotStarted);
+        self.streams.push(stream);
+    }
+}

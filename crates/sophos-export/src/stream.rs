@@ -1,0 +1,441 @@
+//! One stream, from the end of its log to as near to now as time allows.
+
+use std::{borrow::Cow, time::Duration};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use sophos_api::{
+    Caller, CursorPage, ErrorKind, Paged, Raw, TenantClient, Timestamp as ServiceTime, Transport,
+    operations::siem::{LARGEST_PAGE, ListSiemAlerts, ListSiemEvents},
+};
+use tokio::task::JoinHandle;
+
+use crate::{
+    backfill::{self, is_past, key_is_lost},
+    dataset::Dataset,
+    encode::{Row, millis},
+    error::Error,
+    export::{Settings, run_id},
+    feed::{Gap, Reading, Start},
+    intent::sweep,
+    log::{Backfill, Head, LogRecord, Stream, commit, head},
+    report::{Outcome, StreamReport},
+    seen::{RecordId, Seen},
+    store::Store,
+    writer::{Span, Writer},
+};
+
+/// A place without rows is committed when the last commit is older than this:
+/// the place must move on before the feed drops it.
+const IDLE_COMMIT_MS: i64 = 60 * 60 * 1_000;
+
+/// The two feeds, which differ in name only.
+pub(crate) trait Feed: Paged<Response = CursorPage<<Self as Paged>::Item>> + 'static {
+    fn first(start: Start) -> Self;
+}
+
+impl Feed for ListSiemEvents {
+    fn first(start: Start) -> Self {
+        let (cursor, from_date) = start.parts();
+        Self { limit: Some(LARGEST_PAGE), cursor, from_date, ..Self::default() }
+    }
+}
+
+impl Feed for ListSiemAlerts {
+    fn first(start: Start) -> Self {
+        let (cursor, from_date) = start.parts();
+        Self { limit: Some(LARGEST_PAGE), cursor, from_date }
+    }
+}
+
+impl Start {
+    fn parts(self) -> (Option<String>, Option<i64>) {
+        match self {
+            Self::Everything => (None, None),
+            Self::Cursor(cursor) => (Some(cursor), None),
+            Self::From(seconds) => (None, Some(seconds)),
+        }
+    }
+}
+
+/// A run over one stream.
+#[derive(Debug)]
+pub(crate) struct StreamRun<'a, T> {
+    pub(crate) client: TenantClient<T>,
+    pub(crate) store: &'a Store,
+    pub(crate) settings: &'a Settings,
+    pub(crate) stream: Stream,
+    /// When to stop reading, in the transport's time; `None` for never.
+    pub(crate) stop_at: Option<Duration>,
+}
+
+/// What ended the reading.
+#[derive(Debug)]
+enum End {
+    /// The feed has no more at present.
+    CaughtUp,
+    /// Enough for one commit.
+    Full,
+    /// The time is up.
+    OutOfTime,
+    /// The service failed; what was read before is good.
+    Trouble(Error),
+}
+
+/// What a run has read on its way to a commit.
+struct Segment {
+    reading: Reading,
+    seen: Seen,
+    writer: Writer,
+    span: Span,
+    rows: u64,
+    backfilled: u64,
+    duplicates: u64,
+    gaps: Vec<Gap>,
+    backfill: Vec<Backfill>,
+}
+
+impl<T: Transport + 'static> StreamRun<'_, T> {
+    pub(crate) async fn run(&self) -> StreamReport {
+        let mut report = StreamReport::new(&self.stream.tenant, self.stream.dataset, Outcome::UpToDate);
+        if is_past(&self.client, self.stop_at) {
+            report.outcome = Outcome::NotStarted;
+            return report;
+        }
+        loop {
+            let end = match self.stream.dataset {
+                Dataset::Events => self.segment::<ListSiemEvents>(&mut report).await,
+                Dataset::Alerts => self.segment::<ListSiemAlerts>(&mut report).await,
+            };
+            match end {
+                Ok(End::Full) => continue,
+                Ok(End::CaughtUp) => {}
+                Ok(End::OutOfTime) => report.more = true,
+                Ok(End::Trouble(error)) | Err(error) => {
+                    report.more = true;
+                    if is_deadline(&error) {
+                        // A stream that got no page in is still to be begun.
+                        if report.commits == 0 && report.outcome == Outcome::UpToDate {
+                            report.outcome = Outcome::NotStarted;
+                        }
+                    } else {
+                        report.fail(&error);
+                    }
+                }
+            }
+            let stats = self.client.stats();
+            report.calls = stats.calls;
+            report.throttled = stats.throttled;
+            return report;
+        }
+    }
+
+    /// Reads as much as one commit holds, and commits it.
+    async fn segment<O: Feed>(&self, report: &mut StreamReport) -> Result<End, Error> {
+        let mut head = head(self.store, &self.stream).await?;
+        let mut segment = self.begin(&head)?;
+        let outcome = self.fill::<O>(&mut segment, &mut head, report).await;
+        if !matches!(outcome, Ok((_, true))) {
+            // Rubbish is swept by the next run if this fails too.
+            if let Err(error) = segment.writer.undo().await {
+                tracing::warn!(tenant = self.stream.tenant, %error, "what was written is left to the next run");
+            }
+        }
+        let (end, _) = outcome?;
+        if !head.intents.is_empty() {
+            report.swept += sweep(self.store, &self.stream, &head).await?;
+        }
+        Ok(end)
+    }
+
+    fn begin(&self, head: &Head) -> Result<Segment, Error> {
+        let place = head.record.as_ref().map(|record| record.after.clone());
+        let mut seen = Seen::new(self.stream.dataset.remembered());
+        if let Some(record) = &head.record {
+            seen.load(&record.recent, record.after.frontier_ms).ok_or_else(|| Error::Unreadable {
+                path: self.stream.record_path(record.sequence),
+                reason: "its recent ids are not of their form".into(),
+            })?;
+        }
+        Ok(Segment {
+            reading: Reading::resume(place, self.settings.overlap_ms()),
+            seen,
+            writer: Writer::new(
+                self.store.clone(),
+                self.stream.clone(),
+                self.settings.format,
+                head.sequence() + 1,
+                run_id(),
+                self.settings.held_at_most / self.settings.concurrency.max(1),
+            ),
+            span: Span::default(),
+            rows: 0,
+            backfilled: 0,
+            duplicates: 0,
+            gaps: Vec::new(),
+            backfill: head.record.as_ref().map(|record| record.backfill.clone()).unwrap_or_default(),
+        })
+    }
+
+    /// Reads and commits. Says whether what was written is committed.
+    async fn fill<O: Feed>(
+        &self,
+        segment: &mut Segment,
+        head: &mut Head,
+        report: &mut StreamReport,
+    ) -> Result<(End, bool), Error> {
+        let pending = segment.backfill.len();
+        let mut end = self.read_feed::<O>(segment).await?;
+        if self.stream.dataset == Dataset::Alerts {
+            let gaps = segment.gaps.iter().map(|gap| Backfill { gap: *gap, next_key: None });
+            segment.backfill.extend(gaps);
+            if matches!(end, End::CaughtUp) {
+                end = self.read_backfill(segment).await?;
+            }
+        }
+        if let Some(frontier) = segment.reading.frontier_ms() {
+            report.freshness_seconds = Some((self.now_ms() - frontier).max(0) as f64 / 1_000.0);
+        }
+        report.duplicates += segment.duplicates;
+        report.gaps.append(&mut segment.gaps.clone());
+
+        let Some(after) = segment.reading.place(segment.seen.floor_ms()) else { return Ok((end, false)) };
+        let idle = head.record.as_ref().is_some_and(|record| {
+            segment.rows == 0
+                && segment.gaps.is_empty()
+                && segment.backfill.len() == pending
+                && after.frontier_ms - record.after.frontier_ms < IDLE_COMMIT_MS
+        });
+        if idle {
+            return Ok((end, false));
+        }
+
+        let objects = segment.writer.finish().await?;
+        let record = LogRecord {
+            version: 1,
+            dataset: self.stream.dataset,
+            tenant: self.stream.tenant.clone(),
+            sequence: head.sequence() + 1,
+            run: segment.writer.run().to_owned(),
+            committed_at: Timestamp::from_millisecond(self.now_ms()).map(millis).unwrap_or_default(),
+            before: head.record.as_ref().map(|record| record.after.clone()),
+            after,
+            rows: segment.rows,
+            duplicates: segment.duplicates,
+            first_event: segment.span.first(),
+            last_event: segment.span.last(),
+            objects,
+            gaps: segment.gaps.clone(),
+            backfill: segment.backfill.clone(),
+            recent: segment.seen.save(),
+        };
+        if !commit(self.store, &self.stream, &record).await? {
+            report.outcome = Outcome::Superseded;
+            return Ok((End::CaughtUp, false));
+        }
+        report.outcome = Outcome::Committed;
+        report.commits += 1;
+        report.rows += record.rows;
+        report.backfilled += segment.backfilled;
+        report.objects += record.objects.len() as u64;
+        report.bytes += record.objects.iter().map(|object| object.bytes).sum::<u64>();
+        head.record = Some(record);
+        segment.writer.settle().await?;
+        Ok((end, true))
+    }
+
+    /// Reads the feed, the next page being fetched while one is written.
+    async fn read_feed<O: Feed>(&self, segment: &mut Segment) -> Result<End, Error> {
+        let (mut operation, mut page) = self.first_page::<O>(segment).await?;
+        loop {
+            let next = operation.next(&page)?;
+            let end = if next.is_none() {
+                Some(End::CaughtUp)
+            } else if is_past(&self.client, self.stop_at) {
+                Some(End::OutOfTime)
+            } else if segment.rows + page.items.len() as u64 >= self.settings.rows_per_commit {
+                Some(End::Full)
+            } else {
+                None
+            };
+            let fetch = next.filter(|_| end.is_none()).map(|next| (self.fetch(next.clone()), next));
+            self.take(segment, &page)?;
+            segment.writer.relieve().await?;
+            if let Some(end) = end {
+                return Ok(end);
+            }
+            let Some((fetch, next)) = fetch else { return Ok(End::CaughtUp) };
+            match fetched(fetch).await {
+                Ok(next_page) => (operation, page) = (next, next_page),
+                Err(error) => return Ok(End::Trouble(error)),
+            }
+        }
+    }
+
+    /// The first page, from the best place that the service accepts.
+    async fn first_page<O: Feed>(&self, segment: &Segment) -> Result<(O, O::Response), Error> {
+        let starts = segment.reading.starts(self.service_ms());
+        let last = starts.len() - 1;
+        for (index, start) in starts.into_iter().enumerate() {
+            let operation = O::first(start);
+            match self.client.send(&operation).await {
+                Ok(page) => return Ok((operation, page)),
+                Err(error)
+                    if index < last && error.kind() == ErrorKind::Invalid && error.status().is_some() =>
+                {
+                    tracing::warn!(tenant = self.stream.tenant, %error, "the feed refused its place; asking anew");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(sophos_api::Error::invalid("the feed has no place to begin at").into())
+    }
+
+    fn fetch<O: Feed>(&self, operation: O) -> JoinHandle<Result<O::Response, sophos_api::Error>> {
+        let client = self.client.clone();
+        tokio::spawn(async move { client.send(&operation).await })
+    }
+
+    /// Takes the records of a page, those that are new.
+    fn take<I>(&self, segment: &mut Segment, page: &CursorPage<I>) -> Result<(), Error> {
+        let now_ms = self.now_ms();
+        let today = day(now_ms);
+        let mut newest_ms = None;
+        for item in &page.items {
+            let facts = facts(item);
+            let created_ms = facts.created_at.map(Timestamp::as_millisecond);
+            newest_ms = newest_ms.max(created_ms);
+            if !segment.seen.insert(RecordId::new(&facts.id), created_ms.unwrap_or(now_ms)) {
+                segment.duplicates += 1;
+                continue;
+            }
+            self.write(segment, &facts, item.json(), self.stream.dataset.source(), today)?;
+        }
+        segment.gaps.extend(segment.reading.page(now_ms, newest_ms, page.has_more, page.next_cursor.clone()));
+        if let Some(frontier) = segment.reading.frontier_ms() {
+            segment.seen.forget_before(frontier - self.settings.overlap_ms() - 1_000);
+        }
+        Ok(())
+    }
+
+    /// Reads what fills the gaps, page by page, as far as time allows.
+    async fn read_backfill(&self, segment: &mut Segment) -> Result<End, Error> {
+        let today = day(self.now_ms());
+        let mut reader = backfill::Reader::new(&self.client);
+        while let Some(current) = segment.backfill.first().cloned() {
+            if is_past(&self.client, self.stop_at) {
+                return Ok(End::OutOfTime);
+            }
+            let page = match reader.page(&current).await {
+                Ok(page) => page,
+                Err(error) if key_is_lost(&error, &current) => {
+                    tracing::error!(tenant = self.stream.tenant, %error, "the rest of a gap cannot be filled");
+                    segment.backfill.remove(0);
+                    continue;
+                }
+                Err(error) => return Ok(End::Trouble(error)),
+            };
+            for alert in &page.alerts {
+                let facts = facts(alert);
+                let created_ms = facts.created_at.map_or(current.gap.to_ms, Timestamp::as_millisecond);
+                if !segment.seen.insert(RecordId::new(&facts.id), created_ms) {
+                    segment.duplicates += 1;
+                    continue;
+                }
+                self.write(segment, &facts, alert.json(), backfill::SOURCE, today)?;
+                segment.backfilled += 1;
+            }
+            segment.writer.relieve().await?;
+            match page.rest {
+                Some(rest) => segment.backfill[0] = rest,
+                None => drop(segment.backfill.remove(0)),
+            }
+        }
+        Ok(End::CaughtUp)
+    }
+
+    fn write(
+        &self,
+        segment: &mut Segment,
+        facts: &Facts<'_>,
+        record: &str,
+        source: &'static str,
+        today: Date,
+    ) -> Result<(), Error> {
+        let row = Row {
+            id: &facts.id,
+            tenant: &self.stream.tenant,
+            dataset: self.stream.dataset,
+            source,
+            time: facts.time,
+            created_at: facts.created_at,
+            record,
+        };
+        segment.writer.push(&row, today)?;
+        segment.rows += 1;
+        if let Some(time) = facts.time {
+            segment.span.add(time);
+        }
+        Ok(())
+    }
+
+    /// The service's time, if it has told it.
+    fn service_ms(&self) -> Option<i64> {
+        self.client.client().service_time().map(|time| time.as_millis() as i64)
+    }
+
+    /// The service's time, or ours as long as it has not told it.
+    fn now_ms(&self) -> i64 {
+        self.service_ms().unwrap_or_else(|| self.client.client().transport().now().as_millis() as i64)
+    }
+}
+
+/// What the export needs to know of a record.
+struct Facts<'r> {
+    id: Cow<'r, str>,
+    time: Option<Timestamp>,
+    created_at: Option<Timestamp>,
+}
+
+/// The members that hold it, in both feeds and in the Common API.
+#[derive(Deserialize)]
+struct Members<'r> {
+    #[serde(borrow)]
+    id: Cow<'r, str>,
+    when: Option<ServiceTime>,
+    #[serde(alias = "createdAt", alias = "raisedAt")]
+    created_at: Option<ServiceTime>,
+}
+
+/// A record that does not have an id, or is no object at all, is exported as
+/// well: its content is its id then.
+fn facts<I>(item: &Raw<I>) -> Facts<'_> {
+    match item.peek::<Members<'_>>() {
+        Ok(members) => Facts {
+            id: members.id,
+            time: members.when.as_ref().or(members.created_at.as_ref()).and_then(ServiceTime::instant),
+            created_at: members.created_at.as_ref().and_then(ServiceTime::instant),
+        },
+        Err(_) => {
+            let digest = Sha256::digest(item.json().as_bytes());
+            let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            Facts { id: format!("sha256:{digits}").into(), time: None, created_at: None }
+        }
+    }
+}
+
+fn day(ms: i64) -> Date {
+    TimeZone::UTC.to_datetime(Timestamp::from_millisecond(ms).unwrap_or_default()).date()
+}
+
+fn is_deadline(error: &Error) -> bool {
+    matches!(error, Error::Service(error) if error.kind() == ErrorKind::Deadline)
+}
+
+async fn fetched<P>(fetch: JoinHandle<Result<P, sophos_api::Error>>) -> Result<P, Error> {
+    match fetch.await {
+        Ok(page) => Ok(page?),
+        Err(error) => Err(std::io::Error::other(error.to_string()).into()),
+    }
+}

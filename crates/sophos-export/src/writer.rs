@@ -1,0 +1,197 @@
+//! From rows to objects: one open object for each day, written when memory
+//! says so and at the end.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use sha2::{Digest, Sha256};
+use tokio::task::JoinHandle;
+
+use crate::{
+    encode::{Encoder, Format, Row, millis},
+    error::Error,
+    intent::Intent,
+    log::{DataObject, Stream},
+    store::Store,
+};
+
+/// Days that are open at once. Endpoints with wrong clocks open many; an
+/// encoder holds about a quarter of a megabyte.
+const MOST_OPEN: usize = 8;
+
+/// Writes the objects of one run.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    store: Store,
+    stream: Stream,
+    format: Format,
+    sequence: u64,
+    run: String,
+    intent: Intent,
+    open: BTreeMap<Date, Open>,
+    /// Compressed bytes that are held before the largest object is written.
+    held_at_most: usize,
+    upload: Option<JoinHandle<Result<(), Error>>>,
+    objects: Vec<DataObject>,
+}
+
+#[derive(Debug)]
+struct Open {
+    encoder: Box<dyn Encoder>,
+    rows: u64,
+    span: Span,
+}
+
+/// From the earliest time to the latest.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Span(Option<(Timestamp, Timestamp)>);
+
+impl Span {
+    pub(crate) fn add(&mut self, time: Timestamp) {
+        let (first, last) = self.0.unwrap_or((time, time));
+        self.0 = Some((first.min(time), last.max(time)));
+    }
+
+    pub(crate) fn first(&self) -> Option<String> {
+        self.0.map(|(first, _)| millis(first))
+    }
+
+    pub(crate) fn last(&self) -> Option<String> {
+        self.0.map(|(_, last)| millis(last))
+    }
+}
+
+impl Writer {
+    pub(crate) fn new(
+        store: Store,
+        stream: Stream,
+        format: Format,
+        sequence: u64,
+        run: String,
+        held_at_most: usize,
+    ) -> Self {
+        Self {
+            intent: Intent::new(sequence, run.clone()),
+            store,
+            stream,
+            format,
+            sequence,
+            run,
+            open: BTreeMap::new(),
+            held_at_most,
+            upload: None,
+            objects: Vec::new(),
+        }
+    }
+
+    pub(crate) fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// Adds a row to the object of its day: the day it happened, else the day
+    /// the service took it in, else `day`.
+    pub(crate) fn push(&mut self, row: &Row<'_>, day: Date) -> Result<(), Error> {
+        let time = row.time.or(row.created_at);
+        let day = time.map_or(day, |time| TimeZone::UTC.to_datetime(time).date());
+        let open = self.open.entry(day).or_insert_with(|| Open {
+            encoder: self.format.encoder(),
+            rows: 0,
+            span: Span::default(),
+        });
+        open.encoder.push(row)?;
+        open.rows += 1;
+        if let Some(time) = time {
+            open.span.add(time);
+        }
+        Ok(())
+    }
+
+    /// Writes what is too much to hold.
+    pub(crate) async fn relieve(&mut self) -> Result<(), Error> {
+        loop {
+            let held: usize = self.open.values().map(|open| open.encoder.size()).sum();
+            if held <= self.held_at_most && self.open.len() <= MOST_OPEN {
+                return Ok(());
+            }
+            let largest = self.open.iter().max_by_key(|(_, open)| open.encoder.size()).map(|(day, _)| *day);
+            let Some(day) = largest else { return Ok(()) };
+            // One object is under way while the next is filled; no more, or
+            // memory would grow with a slow store.
+            self.uploaded().await?;
+            let (path, body) = self.close(day)?;
+            self.intent.write(&self.store, &self.stream).await?;
+            let store = self.store.clone();
+            self.upload = Some(tokio::spawn(async move { put(&store, &path, body).await }));
+        }
+    }
+
+    /// Writes all that is open. What was written, in order.
+    pub(crate) async fn finish(&mut self) -> Result<Vec<DataObject>, Error> {
+        self.uploaded().await?;
+        let mut closed = Vec::with_capacity(self.open.len());
+        while let Some(day) = self.open.keys().next().copied() {
+            closed.push(self.close(day)?);
+        }
+        self.intent.write(&self.store, &self.stream).await?;
+        let puts = closed.into_iter().map(|(path, body)| {
+            let store = self.store.clone();
+            async move { put(&store, &path, body).await }
+        });
+        futures_util::future::try_join_all(puts).await?;
+        Ok(std::mem::take(&mut self.objects))
+    }
+
+    /// Takes back what was written: another run was first, or this one failed.
+    pub(crate) async fn undo(&mut self) -> Result<(), Error> {
+        // Whether it succeeded is of no interest any more, that it ended is.
+        let _ = self.uploaded().await;
+        self.intent.undo(&self.store, &self.stream).await
+    }
+
+    /// The run is committed.
+    pub(crate) async fn settle(&self) -> Result<(), Error> {
+        self.intent.settle(&self.store, &self.stream).await
+    }
+
+    async fn uploaded(&mut self) -> Result<(), Error> {
+        match self.upload.take() {
+            None => Ok(()),
+            Some(upload) => upload.await.map_err(|error| std::io::Error::other(error.to_string()))?,
+        }
+    }
+
+    fn close(&mut self, day: Date) -> Result<(String, Vec<u8>), Error> {
+        let Some(open) = self.open.remove(&day) else {
+            return Err(std::io::Error::other("the day is not open").into());
+        };
+        let Stream { dataset, tenant } = &self.stream;
+        let (sequence, run, part) = (self.sequence, &self.run, self.objects.len());
+        let extension = self.format.extension();
+        let path =
+            format!("{dataset}/tenant_id={tenant}/day={day}/{sequence:012}-{run}-{part:04}.{extension}");
+        let body = open.encoder.finish()?;
+        self.intent.add(path.clone());
+        self.objects.push(DataObject {
+            path: path.clone(),
+            bytes: body.len() as u64,
+            sha256: hex(&Sha256::digest(&body)),
+            rows: open.rows,
+            first_event: open.span.first(),
+            last_event: open.span.last(),
+        });
+        Ok((path, body))
+    }
+}
+
+async fn put(store: &Store, path: &str, body: Vec<u8>) -> Result<(), Error> {
+    // The name is this run's own. If it is taken, an earlier attempt of this
+    // very request took it.
+    store.create(path, body).await.map(drop)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,72 @@
+//! Set-up, demo, tests, benchmarks and packages: `cargo xtask <command>`.
+
+mod bench;
+mod core;
+mod demo;
+mod end_to_end;
+mod error;
+mod package;
+mod setup;
+mod shell;
+mod tally;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{error::Error, workspace::Workspace};
+
+/// Set-up, demo, tests, benchmarks and packages of this project.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check the compiler and add the WebAssembly targets that the tests build for
+    Setup(setup::Arguments),
+    /// Run an export end to end on this machine: simulator, function, files
+    Demo(demo::Arguments),
+    /// Build the binaries, run all tests and build the core for WebAssembly
+    Test(test::Arguments),
+    /// Measure the release build of the function against the simulator
+    Bench(bench::Arguments),
+    /// Build the zip files that Lambda runs, for x86_64 and arm64
+    Package(package::Arguments),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Error> {
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Setup(arguments) => setup::run(&workspace, &arguments),
+        Command::Demo(arguments) => demo::run(&workspace, &arguments),
+        Command::Test(arguments) => test::run(&workspace, &arguments),
+        Command::Bench(arguments) => bench::run(&workspace, &arguments),
+        Command::Package(arguments) => package::run(&workspace, &arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

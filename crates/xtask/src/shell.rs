@@ -1,0 +1,103 @@
+//! Running other programs, one short line for each.
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    io,
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use crate::error::Error;
+
+/// A `cargo` that works in `folder`.
+pub(crate) fn cargo(folder: &Path) -> Command {
+    let mut command = program(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    command.current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// A program that sees the environment which the caller's shell would show it.
+///
+/// `cargo run` adds variables about this very package. Packages whose build scripts
+/// watch such variables would be built anew each time.
+pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
+    const ABOUT_THIS_PACKAGE: [&str; 3] = ["CARGO_BIN_", "CARGO_MANIFEST_", "CARGO_PKG_"];
+    let mut command = Command::new(path);
+    for (key, _) in env::vars_os() {
+        let name = key.to_string_lossy();
+        if ABOUT_THIS_PACKAGE.iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(&key);
+        }
+    }
+    command
+}
+
+/// Does one step and prints its name and time.
+pub(crate) fn step<T>(name: &str, run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    let begin = Instant::now();
+    let result = run();
+    let verdict = if result.is_ok() { "done" } else { "failed" };
+    println!("{name}: {verdict} in {:.1} s", begin.elapsed().as_secs_f64());
+    result
+}
+
+/// Runs a program with its output on the terminal; `hint` says what to do if it fails.
+pub(crate) fn run(command: &mut Command, hint: &str) -> Result<(), Error> {
+    let status = command.status().map_err(|error| cannot_run(command, &error))?;
+    if status.success() { Ok(()) } else { Err(failed(command, &status.to_string(), hint)) }
+}
+
+/// Runs a program quietly and returns what it wrote to standard output.
+pub(crate) fn output(command: &mut Command, hint: &str) -> Result<String, Error> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| cannot_run(command, &error))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    Err(failed(command, &format!("{}\n{}", output.status, said.trim()), hint))
+}
+
+/// Runs a program and passes its standard output on as it comes, showing each line
+/// to `see`. Returns whether it succeeded.
+pub(crate) fn stream(command: &mut Command, mut see: impl FnMut(&str)) -> Result<bool, Error> {
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| cannot_run(command, &error))?;
+    if let Some(stdout) = child.stdout.take() {
+        copy_lines(BufReader::new(stdout), &mut see)
+            .map_err(|error| Error::new(format!("cannot pass on the output: {error}")))?;
+    }
+    let status = child.wait().map_err(|error| cannot_run(command, &error))?;
+    Ok(status.success())
+}
+
+fn copy_lines(mut from: impl BufRead, see: &mut impl FnMut(&str)) -> io::Result<()> {
+    let mut line = Vec::new();
+    while from.read_until(b'\n', &mut line)? > 0 {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(&line)?;
+        stdout.flush()?;
+        see(String::from_utf8_lossy(&line).trim_end());
+        line.clear();
+    }
+    Ok(())
+}
+
+fn cannot_run(command: &Command, error: &io::Error) -> Error {
+    Error::new(format!("cannot run `{}`: {error}", shown(command)))
+}
+
+fn failed(command: &Command, how: &str, hint: &str) -> Error {
+    Error::new(format!("`{}` failed: {how}\n{hint}", shown(command)))
+}
+
+/// The command as one would type it.
+fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let program = program.file_name().unwrap_or(command.get_program());
+    let words: Vec<_> =
+        [program].into_iter().chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
+    words.join(" ")
+}
