@@ -142,6 +142,11 @@ impl Budget {
         state.paused_until = state.paused_until.max(until);
     }
 
+    /// How long everybody is held back from now.
+    pub(crate) fn pause_left(&self, now: Duration) -> Duration {
+        self.lock().paused_until.saturating_sub(now)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code that can panic runs under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

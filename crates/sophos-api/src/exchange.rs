@@ -134,7 +134,8 @@ impl<'a, T: Transport> Context<'a, T> {
                 request.headers_mut().insert(header::AUTHORIZATION, token.header.clone());
             }
             let error =
-                match self.exchange(request).await.and_then(|response| read::<O>(&response, self.now())) {
+                match self.exchange::<A>(request).await.and_then(|response| read::<O>(&response, self.now()))
+                {
                     Ok(answer) => return Ok(answer),
                     Err(error) => describe(error),
                 };
@@ -169,7 +170,10 @@ impl<'a, T: Transport> Context<'a, T> {
         }
     }
 
-    async fn exchange(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Bytes>, Error> {
+    async fn exchange<A: Authority<T>>(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Bytes>, Error> {
         let mut timeout = self.shared.retry.attempt_timeout;
         if let Some(deadline) = self.deadline {
             timeout = timeout.min(deadline.saturating_sub(self.now()));
@@ -177,6 +181,7 @@ impl<'a, T: Transport> Context<'a, T> {
                 return Err(Error::new(ErrorKind::Deadline));
             }
         }
+        self.count(A::counter, 1);
         let response =
             self.shared.transport.send(request, timeout).await.map_err(|error| Error::transport(&error))?;
         self.shared.note_time(&response);
@@ -185,12 +190,18 @@ impl<'a, T: Transport> Context<'a, T> {
 
     /// Waits for this request's turn in the credential's budget.
     async fn turn(&self) -> Result<(), Error> {
-        match self.shared.budget.take(self.now(), self.deadline) {
-            Ok(wait) => self.wait(wait).await,
-            Err(wait) => Err(Error::new(ErrorKind::Deadline)
+        let spent = |wait| {
+            Error::new(ErrorKind::Deadline)
                 .with_retry_after(Some(wait))
-                .with_message("the rate budget of the credential is spent until then")),
+                .with_message("the rate budget of the credential is spent until then")
+        };
+        let mut wait = self.shared.budget.take(self.now(), self.deadline).map_err(spent)?;
+        while !wait.is_zero() {
+            self.wait(wait).await.map_err(|_| spent(wait))?;
+            // While this caller waited, the service may have held everybody back.
+            wait = self.shared.budget.pause_left(self.now());
         }
+        Ok(())
     }
 
     async fn wait(&self, wait: Duration) -> Result<(), Error> {
@@ -224,6 +235,9 @@ trait Authority<T: Transport>: Sync {
         &self,
         context: &Context<'_, T>,
     ) -> impl Future<Output = Result<Option<Token>, Error>> + Send;
+
+    /// Where its requests are counted.
+    fn counter(counters: &Counters) -> &AtomicU64;
 }
 
 /// A token, within the budget.
@@ -232,9 +246,11 @@ struct WithToken;
 impl<T: Transport> Authority<T> for WithToken {
     async fn authorise(&self, context: &Context<'_, T>) -> Result<Option<Token>, Error> {
         context.turn().await?;
-        let token = context.shared.session.token(context).await?;
-        context.count(|counters| &counters.calls, 1);
-        Ok(Some(token))
+        context.shared.session.token(context).await.map(Some)
+    }
+
+    fn counter(counters: &Counters) -> &AtomicU64 {
+        &counters.calls
     }
 }
 
@@ -242,9 +258,12 @@ impl<T: Transport> Authority<T> for WithToken {
 struct WithSecret;
 
 impl<T: Transport> Authority<T> for WithSecret {
-    async fn authorise(&self, context: &Context<'_, T>) -> Result<Option<Token>, Error> {
-        context.count(|counters| &counters.token_requests, 1);
+    async fn authorise(&self, _: &Context<'_, T>) -> Result<Option<Token>, Error> {
         Ok(None)
+    }
+
+    fn counter(counters: &Counters) -> &AtomicU64 {
+        &counters.token_requests
     }
 }
 

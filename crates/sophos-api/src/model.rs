@@ -15,6 +15,25 @@ where
     Ok(serde_json::from_str(raw.get()).ok())
 }
 
+/// Reads null as the default.
+pub(crate) fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Reads a list softly: an item that is not as documented costs that item.
+pub(crate) fn readable<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let list: Option<Vec<Box<RawValue>>> = soft(deserializer)?;
+    Ok(list.map(|items| items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()))
+}
+
 /// Declares a wire model. `name: Type` is a member that may be missing and is
 /// an `Option<Type>`; `name!: Type` is one without which the record means
 /// nothing. Names are camelCase on the wire, or as `in "snake_case"` says.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     client::Caller,
     error::{Error, ErrorKind},
-    model::model,
+    model::{model, nullable},
     operation::Operation,
     record::{Raw, Record},
 };
@@ -143,10 +143,10 @@ impl<O: Paged> fmt::Debug for Items<'_, O> {
 #[non_exhaustive]
 pub struct NumberedPage<T> {
     /// The items, not read yet.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub items: Vec<Raw<T>>,
     /// Where this page is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub pages: NumberedPages,
 }
 
@@ -185,10 +185,10 @@ impl<T> NumberedPage<T> {
 #[non_exhaustive]
 pub struct KeyedPage<T> {
     /// The items, not read yet. May be empty in the middle of a listing.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub items: Vec<Raw<T>>,
     /// Where this page is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub pages: KeyedPages,
 }
 
@@ -225,10 +225,10 @@ impl<T> KeyedPage<T> {
 #[non_exhaustive]
 pub struct CursorPage<T> {
     /// The items, not read yet.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub items: Vec<Raw<T>>,
     /// Whether there is more already.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub has_more: bool,
     /// Where to go on. The last page has one too: it is where to resume later.
     #[serde(default)]

@@ -1,6 +1,6 @@
 use std::{
     sync::{
-        Mutex as SyncMutex, PoisonError,
+        Mutex as SyncMutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -50,41 +50,64 @@ pub(crate) struct Token {
 #[derive(Default)]
 pub(crate) struct Session {
     token: SyncMutex<Option<Token>>,
-    renewal: Mutex<Option<Error>>,
-    renewals: AtomicU64,
-    identity: Mutex<Option<Identity>>,
+    tokens: AtomicU64,
+    renewal: Inquiry,
+    identity: SyncMutex<Option<Identity>>,
+    whoami: Inquiry,
+}
+
+/// A question that one caller asks for all who wait for its answer.
+#[derive(Default)]
+struct Inquiry {
+    failure: Mutex<Option<Error>>,
+    asked: AtomicU64,
+}
+
+impl Inquiry {
+    /// What is `known`, else the answer of `ask`. However many callers wait,
+    /// one of them asks, and they share its answer or its failure.
+    async fn answer<V>(
+        &self,
+        known: impl Fn() -> Option<V>,
+        ask: impl Future<Output = Result<V, Error>>,
+    ) -> Result<V, Error> {
+        if let Some(value) = known() {
+            return Ok(value);
+        }
+        let before = self.asked.load(Ordering::Acquire);
+        let mut failure = self.failure.lock().await;
+        if let Some(value) = known() {
+            return Ok(value);
+        }
+        // Somebody asked while this caller waited for the lock. That it had no
+        // time left is its own affair.
+        let asked = self.asked.load(Ordering::Acquire) > before;
+        if let Some(error) = failure.as_ref().filter(|error| asked && error.kind() != ErrorKind::Deadline) {
+            return Err(error.clone());
+        }
+        let outcome = ask.await;
+        *failure = outcome.as_ref().err().cloned();
+        self.asked.fetch_add(1, Ordering::AcqRel);
+        outcome
+    }
 }
 
 impl Session {
-    /// The current token, or a new one. However many callers wait, one of them
-    /// asks the identity service, and they share its answer or its failure.
+    /// The current token, or a new one.
     pub(crate) async fn token<T: Transport>(&self, context: &Context<'_, T>) -> Result<Token, Error> {
-        if let Some(token) = self.current(context.now()) {
-            return Ok(token);
-        }
-        let before = self.renewals.load(Ordering::Acquire);
-        let mut failure = self.renewal.lock().await;
-        if let Some(token) = self.current(context.now()) {
-            return Ok(token);
-        }
-        // Somebody tried while this caller waited for the lock. That it had no
-        // time left is its own affair.
-        let tried = self.renewals.load(Ordering::Acquire) > before;
-        if let Some(error) = failure.as_ref().filter(|error| tried && error.kind() != ErrorKind::Deadline) {
-            return Err(error.clone());
-        }
-        let outcome = self.request(context).await;
-        *failure = outcome.as_ref().err().cloned();
-        let number = self.renewals.fetch_add(1, Ordering::AcqRel) + 1;
-        let (header, renew_at) = outcome?;
-        let token = Token { header, number, renew_at };
-        *self.slot() = Some(token.clone());
-        Ok(token)
+        let ask = async {
+            let (header, renew_at) = self.request(context).await?;
+            let number = self.tokens.fetch_add(1, Ordering::Relaxed);
+            let token = Token { header, number, renew_at };
+            *slot(&self.token) = Some(token.clone());
+            Ok(token)
+        };
+        self.renewal.answer(|| self.current(context.now()), ask).await
     }
 
     /// Drops a token that the service refused, unless it was replaced already.
     pub(crate) fn refused(&self, token: &Token) {
-        let mut slot = self.slot();
+        let mut slot = slot(&self.token);
         if slot.as_ref().is_some_and(|current| current.number == token.number) {
             *slot = None;
         }
@@ -92,15 +115,14 @@ impl Session {
 
     /// The identity, asked for once.
     pub(crate) async fn identity<T: Transport>(&self, context: &Context<'_, T>) -> Result<Identity, Error> {
-        let mut slot = self.identity.lock().await;
-        if let Some(identity) = slot.as_ref() {
-            return Ok(identity.clone());
-        }
-        let target = Target::host(context.hosts().global().clone());
-        let whoami = context.call(&WhoAmI {}, &target).await?;
-        let identity = read_identity(&whoami, context)?;
-        *slot = Some(identity.clone());
-        Ok(identity)
+        let ask = async {
+            let target = Target::host(context.hosts().global().clone());
+            let whoami = context.call(&WhoAmI {}, &target).await?;
+            let identity = read_identity(&whoami, context)?;
+            *slot(&self.identity) = Some(identity.clone());
+            Ok(identity)
+        };
+        self.whoami.answer(|| slot(&self.identity).clone(), ask).await
     }
 
     async fn request<T: Transport>(
@@ -128,16 +150,16 @@ impl Session {
         let header =
             bearer(token.expose_secret()).ok_or_else(|| malformed("the token is no header value"))?;
         let life = Duration::from_secs(answer.expires_in.unwrap_or(3_600));
-        Ok((header, asked_at + renew_after(life)))
+        Ok((header, asked_at.saturating_add(renew_after(life))))
     }
 
     fn current(&self, now: Duration) -> Option<Token> {
-        self.slot().clone().filter(|token| now < token.renew_at)
+        slot(&self.token).clone().filter(|token| now < token.renew_at)
     }
+}
 
-    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Token>> {
-        self.token.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn slot<V>(slot: &SyncMutex<V>) -> MutexGuard<'_, V> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long a token that lives for `life` is used.

@@ -1,4 +1,9 @@
-use crate::{model::model, timestamp::Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::{model, readable},
+    timestamp::Timestamp,
+};
 
 model! {
     /// What was asked for an endpoint's isolation.
@@ -50,12 +55,14 @@ model! {
     }
 }
 
-model! {
-    /// The endpoints whose isolation was changed. Sent by
-    /// `POST /endpoint/v1/endpoints/isolation`. An id that was sent and is not
-    /// here was not accepted.
-    pub struct IsolationItems {
-        /// The endpoints.
-        items: Vec<IsolationItem>,
-    }
+/// The endpoints whose isolation was changed. Sent by
+/// `POST /endpoint/v1/endpoints/isolation`. An id that was sent and is not
+/// here was not accepted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct IsolationItems {
+    /// The endpoints. One that cannot be read is left out, and the others are
+    /// here.
+    #[serde(default, deserialize_with = "readable", skip_serializing_if = "Option::is_none")]
+    pub items: Option<Vec<IsolationItem>>,
 }

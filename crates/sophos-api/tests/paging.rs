@@ -1,0 +1,302 @@
+//! Listings that come in pages, in the three ways in which they do.
+
+mod support;
+
+use std::{pin::Pin, sync::Arc};
+
+use futures_executor::block_on;
+use futures_util::{Stream, StreamExt, stream::Next};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use sophos_api::{
+    Caller, ErrorKind, Paged, TenantClient,
+    operations::{
+        endpoints::ListEndpoints,
+        partner::ListPartnerTenants,
+        siem::{ListSiemAlerts, ListSiemEvents},
+    },
+};
+use support::{Answer, Script, client, tenant};
+
+fn items(ids: &[&str]) -> Vec<Value> {
+    ids.iter().map(|id| json!({ "id": id })).collect()
+}
+
+fn keyed(ids: &[&str], next: Option<&str>) -> Answer {
+    Answer::json(json!({"items": items(ids), "pages": {"nextKey": next, "size": 50, "maxSize": 500}}))
+}
+
+fn numbered(ids: &[&str], pages: Value) -> Answer {
+    Answer::json(json!({"items": items(ids), "pages": pages}))
+}
+
+fn cursor(ids: &[&str], has_more: bool, next: Option<&str>) -> Answer {
+    Answer::json(json!({"items": items(ids), "has_more": has_more, "next_cursor": next}))
+}
+
+/// All ids of a listing, page by page.
+fn walk<C: Caller, O: Paged>(caller: &C, first: O) -> Vec<String> {
+    let mut pages = caller.pages(first);
+    let mut ids = Vec::new();
+    while let Some(page) = block_on(pages.next()) {
+        for item in O::items(page.expect("a page")) {
+            ids.push(item.peek::<Id>().expect("an id").id);
+        }
+    }
+    assert!(pages.position().is_none());
+    ids
+}
+
+#[derive(serde::Deserialize)]
+struct Id {
+    id: String,
+}
+
+/// What each request but those for token and identity said of this parameter.
+fn asked(script: &Script, name: &str) -> Vec<Option<String>> {
+    script.calls().iter().map(|sent| sent.query(name).map(str::to_owned)).collect()
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+#[test]
+fn a_numbered_listing_with_a_total_ends_at_the_total() {
+    let script = Script::queue([
+        numbered(&["a", "b"], json!({"current": 1, "size": 2, "total": 2, "items": 3})),
+        numbered(&["c"], json!({"current": 2, "size": 2, "total": 2, "items": 3})),
+    ]);
+    assert_eq!(walk(&client(&script), ListPartnerTenants::all()), ["a", "b", "c"]);
+    assert_eq!(asked(&script, "page"), [None, some("2")]);
+    assert_eq!(asked(&script, "pageSize"), [some("100"), some("100")], "the rest of the question stays");
+}
+
+#[test]
+fn an_empty_page_before_the_total_is_not_the_end() {
+    let script = Script::queue([
+        numbered(&["a"], json!({"current": 1, "total": 3})),
+        numbered(&[], json!({"current": 2, "total": 3})),
+        numbered(&["b"], json!({"current": 3, "total": 3})),
+    ]);
+    assert_eq!(walk(&client(&script), ListPartnerTenants::all()), ["a", "b"]);
+}
+
+#[test]
+fn a_numbered_listing_without_a_total_ends_at_an_empty_page() {
+    // The size is no sign of the end: it is the requested one or the number of items.
+    let script = Script::queue([
+        numbered(&["a"], json!({"current": 1, "size": 50, "maxSize": 100})),
+        numbered(&["b"], json!({"current": 2, "size": 1, "maxSize": 100})),
+        numbered(&[], json!({"current": 3, "size": 50, "maxSize": 100})),
+    ]);
+    let first = ListPartnerTenants { page_size: Some(50), ..Default::default() };
+    assert_eq!(walk(&client(&script), first), ["a", "b"]);
+    assert_eq!(asked(&script, "page"), [None, some("2"), some("3")]);
+}
+
+#[test]
+fn a_page_beyond_the_end_is_the_end() {
+    for (page, total) in [(2, json!(1)), (9, json!(1)), (2, Value::Null), (1, json!(0))] {
+        let script = Script::queue([numbered(&[], json!({"current": page, "total": total, "size": 50}))]);
+        let first = ListPartnerTenants { page: Some(page), ..Default::default() };
+        assert!(walk(&client(&script), first).is_empty(), "{page} {total}");
+        assert_eq!(script.calls().len(), 1);
+    }
+}
+
+#[test]
+fn a_keyed_listing_goes_on_over_empty_pages() {
+    let script = Script::queue([
+        keyed(&[], Some("k1")),
+        keyed(&["a"], Some("k2")),
+        keyed(&[], Some("k3")),
+        keyed(&[], Some("k/4+=")),
+        keyed(&["b"], None),
+    ]);
+    assert_eq!(walk(&tenant(&client(&script)), ListEndpoints::default()), ["a", "b"]);
+    let keys = asked(&script, "pageFromKey");
+    assert_eq!(keys, [None, some("k1"), some("k2"), some("k3"), some("k%2F4%2B%3D")]);
+}
+
+#[test]
+fn an_empty_next_key_is_the_end() {
+    let script = Script::queue([keyed(&["a"], Some(""))]);
+    assert_eq!(walk(&tenant(&client(&script)), ListEndpoints::default()), ["a"]);
+}
+
+#[test]
+fn a_listing_that_leads_to_the_same_page_is_malformed() {
+    let script = Script::queue([keyed(&["a"], Some("k1")), keyed(&["b"], Some("k1"))]);
+    let tenant = tenant(&client(&script));
+    let mut pages = tenant.pages(ListEndpoints::default());
+    block_on(pages.next()).expect("a page").expect("the first");
+    let error = block_on(pages.next()).expect("a page").expect_err("the same key");
+    assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Malformed, false));
+
+    let first = ListSiemEvents { cursor: some("c"), ..Default::default() };
+    for answer in [cursor(&["a"], true, Some("c")), cursor(&["a"], true, None)] {
+        let script = Script::queue([answer]);
+        let tenant = support::tenant(&client(&script));
+        let error = block_on(tenant.pages(first.clone()).next()).expect("a page").expect_err("nowhere");
+        assert_eq!(error.kind(), ErrorKind::Malformed);
+    }
+}
+
+#[test]
+fn the_feed_ends_when_there_is_no_more_though_it_has_a_cursor() {
+    let script = Script::queue([cursor(&["a"], true, Some("c1")), cursor(&["b"], false, Some("c2"))]);
+    let first = ListSiemAlerts { from_date: Some(1_700_000_000), limit: Some(1_000), cursor: None };
+    assert_eq!(walk(&tenant(&client(&script)), first), ["a", "b"]);
+    assert_eq!(asked(&script, "cursor"), [None, some("c1")]);
+    assert_eq!(asked(&script, "from_date"), [some("1700000000"), None], "a cursor says where");
+    assert_eq!(asked(&script, "limit"), [some("1000"), some("1000")]);
+}
+
+#[test]
+fn pages_ask_for_a_failed_page_again() {
+    let script = Script::queue([keyed(&["a"], Some("k1")), Answer::status(403), keyed(&["b"], None)]);
+    let tenant = tenant(&client(&script));
+    let mut pages = tenant.pages(ListEndpoints::default());
+    assert_eq!(block_on(pages.next()).expect("a page").expect("the first").items.len(), 1);
+    assert_eq!(block_on(pages.next()).expect("a page").expect_err("refused").kind(), ErrorKind::Forbidden);
+    assert_eq!(pages.position().and_then(|next| next.page_from_key.as_deref()), Some("k1"));
+    assert_eq!(block_on(pages.next()).expect("a page").expect("the second").items.len(), 1);
+    assert!(block_on(pages.next()).is_none());
+    assert!(block_on(pages.next()).is_none());
+    assert_eq!(asked(&script, "pageFromKey"), [None, some("k1"), some("k1")]);
+}
+
+#[test]
+fn items_end_with_a_failed_page_after_all_before_it() {
+    let script = Script::queue([keyed(&["a", "b"], Some("k1")), Answer::status(403)]);
+    let tenant = tenant(&client(&script));
+    let taken: Vec<_> = block_on(tenant.items(ListEndpoints::default()).collect());
+    let shown: Vec<_> = taken.iter().map(|item| item.as_ref().map(|item| item.id.as_str())).collect();
+    assert_eq!((shown.len(), shown[0].ok(), shown[1].ok()), (3, Some("a"), Some("b")));
+    assert_eq!(shown[2].expect_err("refused").kind(), ErrorKind::Forbidden);
+
+    // Nothing comes after the end, however often one asks.
+    let script = Script::queue([Answer::status(403)]);
+    let tenant = support::tenant(&client(&script));
+    let mut items = tenant.items(ListEndpoints::default());
+    assert!(block_on(items.next()).expect("an item").is_err());
+    assert!(block_on(items.next()).is_none() && block_on(items.next()).is_none());
+    assert_eq!(script.calls().len(), 1);
+}
+
+#[test]
+fn an_unreadable_item_is_an_error_in_its_place() {
+    let page = json!({"items": [{"id": "a"}, "b", {"id": "c"}], "pages": {"nextKey": "k"}});
+    let script = Script::queue([Answer::json(page), keyed(&["d"], None)]);
+    let tenant = tenant(&client(&script));
+    let taken: Vec<_> = block_on(tenant.items(ListEndpoints::default()).collect());
+    let ids: Vec<_> = taken.iter().map(|item| item.as_ref().ok().map(|item| item.id.as_str())).collect();
+    assert_eq!(ids, [Some("a"), None, Some("c"), Some("d")]);
+}
+
+/// The next item, as one poll gives it.
+fn now<S: Stream + Unpin>(next: Next<'_, S>) -> Option<S::Item> {
+    use futures_util::FutureExt;
+    next.now_or_never().expect("an item is ready")
+}
+
+#[test]
+fn items_are_one_page_ahead_and_no_more() {
+    let script = Script::queue([
+        keyed(&["a", "b", "c"], Some("k1")),
+        keyed(&["d", "e"], Some("k2")),
+        keyed(&["f"], None),
+    ]);
+    let tenant: TenantClient<Arc<Script>> = tenant(&client(&script));
+    let mut items = tenant.items(ListEndpoints::default());
+    assert!(script.sent().is_empty(), "nothing is asked before somebody wants an item");
+    let mut take = |expected: &str, pages_asked: usize, at_once: bool| {
+        let next = Pin::new(&mut items).next();
+        let item = if at_once { now(next) } else { block_on(next) };
+        assert_eq!(item.expect("an item").expect("a readable one").id, expected);
+        assert_eq!(script.calls().len(), pages_asked, "after {expected}");
+    };
+    take("a", 2, false);
+    take("b", 2, true);
+    take("c", 2, true);
+    take("d", 3, true);
+    take("e", 3, true);
+    take("f", 3, true);
+    assert!(now(items.next()).is_none());
+}
+
+/// How a listing of these pages is answered, in each of the three styles.
+fn answers(pages: &[Vec<String>], style: &str) -> Vec<Answer> {
+    let last = pages.len() - 1;
+    let page = |(index, ids): (usize, &Vec<String>)| {
+        let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+        let next = format!("k{index}");
+        match style {
+            "keyed" => keyed(&ids, (index < last).then_some(next.as_str())),
+            "cursor" => cursor(&ids, index < last, Some(&next)),
+            "numbered" => numbered(&ids, json!({"current": index + 1, "total": pages.len()})),
+            other => panic!("{other}"),
+        }
+    };
+    pages.iter().enumerate().map(page).collect()
+}
+
+fn walk_both_ways<O: Paged + Default>(
+    pages: &[Vec<String>],
+    style: &str,
+    through_tenant: bool,
+) -> [Vec<String>; 2] {
+    fn items<C: Caller, O: Paged + 'static>(caller: &C) -> Vec<String>
+    where
+        O: Default,
+    {
+        let taken: Vec<_> = block_on(caller.items(O::default()).collect());
+        taken
+            .into_iter()
+            .map(|item| serde_json::from_str::<Id>(item.expect("an item").raw()).expect("an id").id)
+            .collect()
+    }
+    let scripts = [Script::queue(answers(pages, style)), Script::queue(answers(pages, style))];
+    let clients = scripts.each_ref().map(client);
+    let walked = if through_tenant {
+        [walk(&tenant(&clients[0]), O::default()), items::<_, O>(&tenant(&clients[1]))]
+    } else {
+        [walk(&clients[0], O::default()), items::<_, O>(&clients[1])]
+    };
+    assert!(scripts.iter().all(|script| script.left() == 0), "every page is asked for once");
+    walked
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// However the service cuts a listing, it is walked whole, once, in order.
+    #[test]
+    fn any_split_into_pages_is_walked_completely(sizes in prop::collection::vec(0_usize..4, 1..9)) {
+        let mut ids = (0..).map(|number: u32| number.to_string());
+        let pages: Vec<Vec<String>> = sizes.iter().map(|size| ids.by_ref().take(*size).collect()).collect();
+        let whole: Vec<String> = pages.concat();
+        for walked in [
+            walk_both_ways::<ListEndpoints>(&pages, "keyed", true),
+            walk_both_ways::<ListSiemEvents>(&pages, "cursor", true),
+            walk_both_ways::<ListPartnerTenants>(&pages, "numbered", false),
+        ] {
+            prop_assert_eq!(&walked, &[whole.clone(), whole.clone()]);
+        }
+    }
+
+    /// So too without a total, where only an empty page is the end.
+    #[test]
+    fn any_split_without_a_total_is_walked_to_the_empty_page(sizes in prop::collection::vec(1_usize..4, 0..9)) {
+        let mut ids = (0..).map(|number: u32| number.to_string());
+        let mut pages: Vec<Vec<String>> = sizes.iter().map(|size| ids.by_ref().take(*size).collect()).collect();
+        let whole = pages.concat();
+        pages.push(Vec::new());
+        let script = Script::queue(pages.iter().map(|page| {
+            numbered(&page.iter().map(String::as_str).collect::<Vec<_>>(), json!({"size": 50}))
+        }));
+        prop_assert_eq!(walk(&client(&script), ListPartnerTenants::default()), whole);
+        prop_assert_eq!(script.left(), 0);
+    }
+}

@@ -1,0 +1,311 @@
+//! The operations of this crate against Sophos's own published list.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sophos_api::{
+    Host, Operation, Route, Target,
+    models::{AlertActionKind, EndpointView, IsolationStatus},
+    operations::{
+        account_health::CheckAccountHealth,
+        alerts::{ActOnAlert, GetAlert, ListAlerts, SearchAlerts},
+        endpoints::{GetEndpoint, ListEndpoints},
+        isolation::{GetIsolation, UpdateIsolation, UpdateIsolations},
+        organization::{GetOrganizationTenant, ListOrganizationTenants},
+        partner::{GetPartnerTenant, ListPartnerTenants},
+        siem::{ListSiemAlerts, ListSiemEvents},
+        token::RequestToken,
+        whoami::WhoAmI,
+    },
+};
+
+/// Where this crate and the published list differ on purpose.
+const EXCEPTIONS: [(&str, &str); 1] = [(
+    "POST /api/v2/oauth2/token is on id.sophos.com",
+    "the session sends it to the identity service itself: its route is only a method and a path",
+)];
+
+#[derive(Deserialize)]
+struct Published {
+    method: String,
+    host: String,
+    path: String,
+    headers: Vec<String>,
+    query: Vec<Named>,
+    variables: Vec<Named>,
+    body: Option<Map<String, Value>>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// One operation of this crate, with every member filled in.
+struct Ours {
+    name: &'static str,
+    route: Route,
+    request: http::Request<Vec<u8>>,
+}
+
+fn ours<O: Operation>(filled: O) -> Ours {
+    let target = Target::tenant("https://api.example".parse().expect("a host"), "the-id");
+    let name = std::any::type_name::<O>();
+    Ours { name, route: O::ROUTE, request: filled.to_request(&target).expect(name) }
+}
+
+fn text() -> Option<String> {
+    Some("x".to_owned())
+}
+
+fn list<T: for<'a> From<&'a str>>() -> Vec<T> {
+    vec![T::from("x"), T::from("y")]
+}
+
+fn list_endpoints() -> ListEndpoints {
+    ListEndpoints {
+        health_status: list(),
+        r#type: list(),
+        tamper_protection_enabled: Some(true),
+        tamper_protection_supported: Some(true),
+        lockdown_status: list(),
+        overall_encryption_status: list(),
+        last_seen_before: text(),
+        last_seen_after: text(),
+        last_os_update_before: text(),
+        last_os_update_after: text(),
+        last_agent_update_before: text(),
+        last_agent_update_after: text(),
+        ids: list(),
+        isolation_status: Some(IsolationStatus::Isolated),
+        hostname_contains: text(),
+        serial_number_contains: text(),
+        associated_person_contains: text(),
+        group_name_contains: text(),
+        search: text(),
+        search_fields: list(),
+        ip_addresses: list(),
+        mac_addresses: list(),
+        online: Some(false),
+        cloud: list(),
+        assigned_to_group: Some(true),
+        group_ids: list(),
+        view: Some(EndpointView::Full),
+        fields: list(),
+        sort: list(),
+        page_size: Some(1),
+        page_from_key: text(),
+        page_total: Some(true),
+    }
+}
+
+fn list_alerts() -> ListAlerts {
+    ListAlerts {
+        from: text(),
+        to: text(),
+        group_key: text(),
+        product: list(),
+        category: list(),
+        severity: list(),
+        ids: list(),
+        sort: list(),
+        fields: list(),
+        page_size: Some(1),
+        page_from_key: text(),
+        page_total: Some(true),
+    }
+}
+
+fn search_alerts() -> SearchAlerts {
+    SearchAlerts {
+        from: text(),
+        to: text(),
+        group_key: text(),
+        product: list(),
+        category: list(),
+        severity: list(),
+        ids: list(),
+        sort: list(),
+        fields: list(),
+        page_size: Some(1),
+        page_from_key: text(),
+        page_total: Some(true),
+    }
+}
+
+fn operations() -> Vec<Ours> {
+    let id = || "x".to_owned();
+    let credentials = support::credentials();
+    vec![
+        ours(RequestToken::new(&credentials)),
+        ours(WhoAmI {}),
+        ours(CheckAccountHealth { checks: list(), products: list() }),
+        ours(ListPartnerTenants { page: Some(1), page_size: Some(1), page_total: Some(true) }),
+        ours(GetPartnerTenant::new(id())),
+        ours(ListOrganizationTenants { page: Some(1), page_size: Some(1), page_total: Some(true) }),
+        ours(GetOrganizationTenant::new(id())),
+        ours(list_alerts()),
+        ours(search_alerts()),
+        ours(GetAlert { alert_id: id() }),
+        ours(ActOnAlert { alert_id: id(), action: AlertActionKind::CleanPua, message: text() }),
+        ours(list_endpoints()),
+        ours(GetEndpoint { endpoint_id: id(), view: Some(EndpointView::Full), fields: list() }),
+        ours(GetIsolation { endpoint_id: id() }),
+        ours(UpdateIsolation { endpoint_id: id(), enabled: true, comment: text() }),
+        ours(UpdateIsolations { ids: list(), enabled: true, comment: text() }),
+        ours(ListSiemEvents { limit: Some(200), cursor: text(), from_date: Some(1), exclude_types: list() }),
+        ours(ListSiemAlerts { limit: Some(200), cursor: text(), from_date: Some(1) }),
+    ]
+}
+
+fn published() -> Option<Vec<Published>> {
+    let text = support::shared_text("sophos/operations.json")?;
+    Some(serde_json::from_str(&text).expect("the published list"))
+}
+
+/// Each of this crate's operations with its entries in the published list: one,
+/// but for the token, which is published in two forms.
+fn pairs(published: &[Published]) -> Vec<(Ours, Vec<&Published>)> {
+    let same = |ours: &Ours, theirs: &&Published| {
+        ours.route.method.as_str() == theirs.method && ours.route.path == theirs.path
+    };
+    let entries = |ours: &Ours| published.iter().filter(|theirs| same(ours, theirs)).collect();
+    operations()
+        .into_iter()
+        .map(|ours| (entries(&ours), ours))
+        .map(|(entries, ours)| (ours, entries))
+        .collect()
+}
+
+fn excepted(difference: &str) -> bool {
+    EXCEPTIONS.iter().any(|(known, _)| *known == difference)
+}
+
+fn query_names(request: &http::Request<Vec<u8>>) -> BTreeSet<&str> {
+    let query = request.uri().query().unwrap_or_default();
+    query.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name).collect()
+}
+
+/// Members of a body, JSON or form.
+fn body_names(request: &http::Request<Vec<u8>>) -> BTreeSet<String> {
+    let body = std::str::from_utf8(request.body()).expect("text");
+    match serde_json::from_str::<Map<String, Value>>(body) {
+        Ok(members) => members.into_iter().map(|(name, _)| name).collect(),
+        Err(_) => {
+            body.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name.to_owned()).collect()
+        }
+    }
+}
+
+#[test]
+fn every_operation_is_published_with_its_method_and_path() {
+    let Some(published) = published() else { return };
+    for (ours, theirs) in pairs(&published) {
+        assert!(!theirs.is_empty(), "{}: {}", ours.name, ours.route);
+        let named: Vec<_> =
+            ours.route.path.split('/').filter_map(|segment| segment.strip_prefix(':')).collect();
+        let variables: Vec<_> = theirs[0].variables.iter().map(|variable| variable.name.as_str()).collect();
+        assert_eq!(named, variables, "{}", ours.name);
+    }
+}
+
+#[test]
+fn every_operation_sends_the_scope_header_it_is_published_with() {
+    let Some(published) = published() else { return };
+    for (ours, theirs) in pairs(&published) {
+        let header: Vec<_> = ours.route.scope.header().into_iter().collect();
+        assert_eq!(header, theirs[0].headers, "{}", ours.name);
+        for name in ["X-Tenant-ID", "X-Partner-ID", "X-Organization-ID"] {
+            assert_eq!(ours.request.headers().contains_key(name), header.contains(&name), "{}", ours.name);
+        }
+    }
+}
+
+#[test]
+fn every_operation_goes_to_the_host_it_is_published_for() {
+    let Some(published) = published() else { return };
+    let mut used = 0;
+    for (ours, theirs) in pairs(&published) {
+        let host = match ours.route.host {
+            Host::Global => "api.central.sophos.com",
+            Host::DataRegion => "api-{{dataRegion}}.central.sophos.com",
+            other => panic!("{}: {other:?}", ours.name),
+        };
+        if host != theirs[0].host {
+            let difference = format!("{} is on {}", ours.route, theirs[0].host);
+            assert!(excepted(&difference), "{}: {difference}, not on {host}", ours.name);
+            used += 1;
+        }
+    }
+    assert_eq!(used, EXCEPTIONS.len(), "an exception that is none any more");
+}
+
+#[test]
+fn every_name_that_is_sent_is_published() {
+    let Some(published) = published() else { return };
+    for (ours, theirs) in pairs(&published) {
+        let query: BTreeSet<_> =
+            theirs.iter().flat_map(|entry| &entry.query).map(|query| query.name.as_str()).collect();
+        let members: BTreeSet<_> =
+            theirs.iter().filter_map(|entry| entry.body.as_ref()).flat_map(Map::keys).cloned().collect();
+        let sent = query_names(&ours.request);
+        assert!(sent.is_subset(&query), "{}: {:?}", ours.name, sent.difference(&query));
+        let sent = body_names(&ours.request);
+        assert!(sent.is_subset(&members), "{}: {:?}", ours.name, sent.difference(&members));
+    }
+}
+
+#[test]
+fn every_member_of_an_operation_is_sent_somewhere() {
+    for (operation, count) in [(ours(list_endpoints()), 32), (ours(list_alerts()), 12)] {
+        assert_eq!(query_names(&operation.request).len(), count, "{}", operation.name);
+    }
+    assert_eq!(body_names(&ours(search_alerts()).request).len(), 12);
+}
+
+#[test]
+fn listings_have_every_published_filter() {
+    let Some(published) = published() else { return };
+    for path in [
+        "/endpoint/v1/endpoints",
+        "/common/v1/alerts",
+        "/siem/v1/events",
+        "/siem/v1/alerts",
+        "/account-health-check/v1/health-check",
+        "/organization/v1/tenants",
+    ] {
+        let mut listed = 0;
+        for (ours, theirs) in pairs(&published) {
+            if ours.route.path == path {
+                let query: BTreeSet<_> = theirs[0].query.iter().map(|query| query.name.as_str()).collect();
+                assert_eq!(query_names(&ours.request), query, "{path}");
+                listed += 1;
+            }
+        }
+        assert_eq!(listed, 1, "{path}");
+    }
+}
+
+#[test]
+fn every_operation_file_is_in_the_list_above() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/operations");
+    let mut routes = Vec::new();
+    let mut folders = vec![folder];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let file = entry.expect("a file").path();
+            if file.is_dir() {
+                folders.push(file);
+                continue;
+            }
+            let source = std::fs::read_to_string(&file).expect("a source file");
+            routes.extend(source.matches("const ROUTE: Route").map(|_| file.clone()));
+        }
+    }
+    assert_eq!(routes.len(), operations().len(), "{routes:?}");
+    let distinct: BTreeSet<_> = operations().iter().map(|ours| ours.route.to_string()).collect();
+    assert_eq!(distinct.len(), operations().len());
+}

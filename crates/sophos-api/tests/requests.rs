@@ -1,0 +1,336 @@
+//! What operations send.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+use sophos_api::{
+    Error, ErrorKind, Operation, Record, Route, Target,
+    models::{
+        AlertActionKind, AlertCategory, AlertSeverity, EndpointType, HealthStatus, IsolationStatus, Product,
+        Whoami,
+    },
+    operations::{
+        account_health::CheckAccountHealth,
+        alerts::{ActOnAlert, GetAlert, ListAlerts, SearchAlerts},
+        endpoints::{GetEndpoint, ListEndpoints},
+        isolation::{GetIsolation, LONGEST_COMMENT, MOST_IDS, UpdateIsolation, UpdateIsolations},
+        organization::ListOrganizationTenants,
+        partner::{GetPartnerTenant, ListPartnerTenants},
+        siem::{ListSiemAlerts, ListSiemEvents},
+        token::RequestToken,
+        whoami::WhoAmI,
+    },
+};
+
+fn target() -> Target {
+    Target::tenant("https://api-eu01.central.sophos.com".parse().expect("a host"), "11f104c5")
+}
+
+fn request<O: Operation>(operation: &O) -> Result<http::Request<Vec<u8>>, Error> {
+    operation.to_request(&target())
+}
+
+/// Method, path and query.
+fn line<O: Operation>(operation: &O) -> String {
+    let request = request(operation).expect("a request");
+    assert_eq!(request.uri().host(), Some("api-eu01.central.sophos.com"));
+    format!("{} {}{}", request.method(), request.uri().path(), query(&request))
+}
+
+/// The query with its members in the order of the alphabet: it has none of its
+/// own.
+fn query(request: &http::Request<Vec<u8>>) -> String {
+    let Some(query) = request.uri().query() else { return String::new() };
+    let mut members: Vec<_> = query.split('&').collect();
+    members.sort_unstable();
+    format!("?{}", members.join("&"))
+}
+
+/// So too a body of JSON.
+fn body(request: &http::Request<Vec<u8>>) -> String {
+    match serde_json::from_slice::<BTreeMap<String, Value>>(request.body()) {
+        Ok(members) => serde_json::to_string(&members).expect("JSON"),
+        Err(_) => String::from_utf8(request.body().clone()).expect("text"),
+    }
+}
+
+fn whole<O: Operation>(operation: &O) -> String {
+    let request = request(operation).expect("a request");
+    let headers: String = request
+        .headers()
+        .iter()
+        .map(|(name, value)| format!("{name}: {}\n", value.to_str().expect("plain text")))
+        .collect();
+    let address = request.uri().to_string();
+    let address = address.split('?').next().expect("an address");
+    format!("{} {address}{}\n{headers}\n{}", request.method(), query(&request), body(&request))
+}
+
+#[test]
+fn a_get_has_a_query_and_no_body() {
+    let operation = ListAlerts {
+        from: Some("2026-11-23T10:00:00.000Z".into()),
+        group_key: Some("MSxFdmVudDo6RQ==".into()),
+        product: vec![Product::Endpoint, Product::Server],
+        category: vec![AlertCategory::Malware, AlertCategory::from("neu")],
+        severity: vec![AlertSeverity::High],
+        sort: vec!["raisedAt:asc".into()],
+        page_total: Some(false),
+        ..Default::default()
+    };
+    insta::assert_snapshot!(whole(&operation), @r"
+    GET https://api-eu01.central.sophos.com/common/v1/alerts?category=malware,neu&from=2026-11-23T10%3A00%3A00.000Z&groupKey=MSxFdmVudDo6RQ%3D%3D&pageTotal=false&product=endpoint,server&severity=high&sort=raisedAt%3Aasc
+    accept: application/json
+    x-tenant-id: 11f104c5
+    ");
+}
+
+#[test]
+fn a_post_has_a_json_body_and_no_query() {
+    let operation = UpdateIsolations {
+        ids: vec!["a".into(), "b".into()],
+        enabled: true,
+        comment: Some("\"suspicious\"\n health".into()),
+    };
+    insta::assert_snapshot!(whole(&operation), @r#"
+    POST https://api-eu01.central.sophos.com/endpoint/v1/endpoints/isolation
+    accept: application/json
+    x-tenant-id: 11f104c5
+    content-type: application/json
+
+    {"comment":"\"suspicious\"\n health","enabled":true,"ids":["a","b"]}
+    "#);
+}
+
+#[test]
+fn a_patch_names_its_object_in_the_path_alone() {
+    let operation = UpdateIsolation { endpoint_id: "e-1".into(), enabled: false, comment: None };
+    insta::assert_snapshot!(whole(&operation), @r#"
+    PATCH https://api-eu01.central.sophos.com/endpoint/v1/endpoints/e-1/isolation
+    accept: application/json
+    x-tenant-id: 11f104c5
+    content-type: application/json
+
+    {"enabled":false}
+    "#);
+}
+
+#[test]
+fn a_token_request_is_a_form_in_which_every_character_is_safe() {
+    let credentials = sophos_api::Credentials::new("an id", "s&c=r+t%/é");
+    insta::assert_snapshot!(whole(&RequestToken::new(&credentials)), @r"
+    POST https://api-eu01.central.sophos.com/api/v2/oauth2/token
+    accept: application/json
+    content-type: application/x-www-form-urlencoded
+
+    grant_type=client_credentials&scope=token&client_id=an%20id&client_secret=s%26c%3Dr%2Bt%25%2F%C3%A9
+    ");
+}
+
+#[test]
+fn each_scope_has_its_header() {
+    let header = |request: http::Request<Vec<u8>>| {
+        let ids = request.headers().iter().filter(|(_, value)| *value == "11f104c5");
+        ids.map(|(name, _)| name.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(header(request(&ListEndpoints::default()).expect("a request")), ["x-tenant-id"]);
+    assert_eq!(header(request(&ListPartnerTenants::all()).expect("a request")), ["x-partner-id"]);
+    assert_eq!(header(request(&ListOrganizationTenants::all()).expect("a request")), ["x-organization-id"]);
+    assert!(header(request(&WhoAmI {}).expect("a request")).is_empty());
+}
+
+#[test]
+fn an_id_that_is_no_header_value_is_refused() {
+    let target = Target::tenant("https://api.example".parse().expect("a host"), "11f1\r\nX-Partner-ID: 7");
+    assert_eq!(
+        ListEndpoints::default().to_request(&target).expect_err("no header").kind(),
+        ErrorKind::Invalid
+    );
+}
+
+#[test]
+fn an_id_in_the_path_cannot_leave_its_segment() {
+    for (id, segment) in [
+        ("70e3781d-c0f6-4e72-b6aa-3c3ef21f3dbb", "70e3781d-c0f6-4e72-b6aa-3c3ef21f3dbb"),
+        ("a/b", "a%2Fb"),
+        ("../../partner", "..%2F..%2Fpartner"),
+        ("a..b", "a..b"),
+        ("a?b=c#d", "a%3Fb%3Dc%23d"),
+        ("%2e%2e", "%252e%252e"),
+        ("a b\u{0}", "a%20b%00"),
+        ("é", "%C3%A9"),
+        ("\\", "%5C"),
+    ] {
+        assert_eq!(
+            line(&GetAlert { alert_id: id.into() }),
+            format!("GET /common/v1/alerts/{segment}"),
+            "{id}"
+        );
+        assert_eq!(
+            line(&GetIsolation { endpoint_id: id.into() }),
+            format!("GET /endpoint/v1/endpoints/{segment}/isolation"),
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn an_id_that_is_no_segment_is_refused() {
+    for id in ["", ".", "..", "..."] {
+        let id = || id.to_owned();
+        let act = ActOnAlert { alert_id: id(), action: AlertActionKind::CleanPua, message: None };
+        for error in [
+            request(&GetAlert { alert_id: id() }).expect_err("no id"),
+            request(&act).expect_err("no id"),
+            request(&GetEndpoint::full(id())).expect_err("no id"),
+            request(&UpdateIsolation { endpoint_id: id(), enabled: true, comment: None }).expect_err("no id"),
+            request(&GetPartnerTenant::new(id())).expect_err("no id"),
+        ] {
+            assert_eq!((error.kind(), error.status()), (ErrorKind::Invalid, None), "\"{}\"", id());
+            assert!(error.to_string().contains("must be given"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_given_is_not_sent() {
+    for (sent, expected) in [
+        (line(&ListEndpoints::default()), "GET /endpoint/v1/endpoints"),
+        (line(&ListAlerts::default()), "GET /common/v1/alerts"),
+        (line(&ListSiemEvents::default()), "GET /siem/v1/events"),
+        (line(&CheckAccountHealth::default()), "GET /account-health-check/v1/health-check"),
+        (line(&WhoAmI {}), "GET /whoami/v1"),
+    ] {
+        assert_eq!(sent, expected);
+    }
+}
+
+#[test]
+fn lists_are_joined_by_commas_and_their_values_encoded() {
+    let operation = ListEndpoints {
+        health_status: vec![HealthStatus::Bad, HealthStatus::Unknown],
+        r#type: vec![EndpointType::Server],
+        cloud: vec!["aws:i-0123".into(), "gcp".into()],
+        mac_addresses: vec!["00:5a:52".into(), "a,b".into()],
+        isolation_status: Some(IsolationStatus::NotIsolated),
+        online: Some(false),
+        hostname_contains: Some("ÄB C&d".into()),
+        ..Default::default()
+    };
+    insta::assert_snapshot!(line(&operation), @"GET /endpoint/v1/endpoints?cloud=aws%3Ai-0123,gcp&healthStatus=bad,unknown&hostnameContains=%C3%84B%20C%26d&isolationStatus=notIsolated&macAddresses=00%3A5a%3A52,a%2Cb&online=false&type=server");
+}
+
+#[test]
+fn opaque_keys_and_cursors_are_encoded_and_come_back_as_they_were() {
+    for key in ["WyIzYmQ1NGY+Ly8=", "2000432653939", "AAAABw==", "a+b/c=d&e%20f", "VjJfQ1VSU09SfDIwMTk="] {
+        let key = key.to_owned();
+        let operations = [
+            line(&ListEndpoints { page_from_key: Some(key.clone()), ..Default::default() }),
+            line(&ListAlerts { page_from_key: Some(key.clone()), ..Default::default() }),
+            line(&ListSiemEvents { cursor: Some(key.clone()), ..Default::default() }),
+            line(&ListSiemAlerts { cursor: Some(key.clone()), ..Default::default() }),
+        ];
+        for sent in operations {
+            let (_, value) =
+                sent.rsplit_once("?").and_then(|(_, query)| query.split_once('=')).expect("a query");
+            assert!(!value.contains(['=', '+', '/', '&', ' ']), "{sent}");
+            let decoded = percent_encoding::percent_decode_str(value).decode_utf8().expect("text");
+            assert_eq!(decoded, key);
+        }
+    }
+}
+
+#[test]
+fn a_post_without_anything_to_say_sends_an_empty_object() {
+    #[derive(Debug, Serialize)]
+    struct Scan {
+        #[serde(rename = "endpointId")]
+        endpoint_id: String,
+    }
+    impl Operation for Scan {
+        type Response = Record<Whoami>;
+        const ROUTE: Route = Route::post("/endpoint/v1/endpoints/:endpointId/scans");
+    }
+    let scan = request(&Scan { endpoint_id: "e".into() }).expect("a request");
+    assert_eq!((scan.uri().path(), scan.body().as_slice()), ("/endpoint/v1/endpoints/e/scans", &b"{}"[..]));
+    let search = request(&SearchAlerts::default()).expect("a request");
+    assert_eq!(search.body(), b"{}");
+    assert_eq!(search.headers()["content-type"], "application/json");
+}
+
+#[test]
+fn an_operation_that_is_no_object_is_refused() {
+    #[derive(Debug, Serialize)]
+    struct Bare(u8);
+    impl Operation for Bare {
+        type Response = Record<Whoami>;
+        const ROUTE: Route = Route::get("/whoami/v1");
+    }
+    assert_eq!(request(&Bare(7)).expect_err("no object").kind(), ErrorKind::Invalid);
+}
+
+fn is_refused(operation: &impl Operation, why: &str) {
+    let error = request(operation).expect_err(why);
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Invalid, None), "{why}");
+    assert!(!error.is_transient());
+    assert!(error.to_string().contains(why), "{error}");
+}
+
+#[test]
+fn a_page_of_the_feed_has_its_limits() {
+    for limit in [0, 1, 199, 1_001, u32::MAX] {
+        let why = format!("limit is {limit}");
+        is_refused(&ListSiemEvents { limit: Some(limit), ..Default::default() }, &why);
+        is_refused(&ListSiemAlerts { limit: Some(limit), ..Default::default() }, &why);
+    }
+    for limit in [200, 1_000] {
+        let sent = line(&ListSiemEvents { limit: Some(limit), ..Default::default() });
+        assert_eq!(sent, format!("GET /siem/v1/events?limit={limit}"));
+        let sent = line(&ListSiemAlerts {
+            limit: Some(limit),
+            from_date: Some(1_700_000_000),
+            ..Default::default()
+        });
+        assert_eq!(sent, format!("GET /siem/v1/alerts?from_date=1700000000&limit={limit}"));
+    }
+}
+
+#[test]
+fn isolation_has_its_limits() {
+    let many = |count: usize| UpdateIsolations {
+        ids: (0..count).map(|number| number.to_string()).collect(),
+        enabled: true,
+        comment: None,
+    };
+    is_refused(&many(0), "0 ids");
+    is_refused(&many(MOST_IDS + 1), "51 ids");
+    assert!(request(&many(1)).is_ok() && request(&many(MOST_IDS)).is_ok());
+
+    // Characters, not bytes.
+    let comment = |length: usize| Some("é".repeat(length));
+    for (length, allowed) in [(0, true), (LONGEST_COMMENT, true), (LONGEST_COMMENT + 1, false)] {
+        let one = UpdateIsolation { endpoint_id: "e".into(), enabled: true, comment: comment(length) };
+        let several = UpdateIsolations { comment: comment(length), ..many(2) };
+        if allowed {
+            assert!(request(&one).is_ok() && request(&several).is_ok(), "{length}");
+        } else {
+            is_refused(&one, "401 characters");
+            is_refused(&several, "401 characters");
+        }
+    }
+}
+
+#[test]
+fn what_would_be_rejected_is_not_sent() {
+    use sophos_api::Caller;
+    let script = support::Script::queue([]);
+    let tenant = support::tenant(&support::client(&script));
+    let operation = ListSiemEvents { limit: Some(199), ..Default::default() };
+    let error = futures_executor::block_on(tenant.send(&operation)).expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().starts_with("GET /siem/v1/events for tenant 11f104c5"), "{error}");
+    assert!(script.sent().is_empty(), "not even a token is asked for");
+}

@@ -1,0 +1,294 @@
+//! What is sent again after a failure, and when.
+
+mod support;
+
+use std::{sync::Arc, time::Duration};
+
+use futures_executor::block_on;
+use futures_util::future::join_all;
+use sophos_api::{
+    Caller, ErrorKind, Operation, RateBudget, RetryPolicy, TransportErrorKind, Window,
+    operations::{
+        alerts::{ActOnAlert, SearchAlerts},
+        endpoints::{GetEndpoint, ListEndpoints},
+        isolation::{UpdateIsolation, UpdateIsolations},
+    },
+};
+use support::{Answer, SECOND, Script, client, client_with, last_page, tenant, tenant_called};
+
+fn endpoint() -> Answer {
+    Answer::text(200, r#"{"id": "e", "items": []}"#)
+}
+
+fn get() -> GetEndpoint {
+    GetEndpoint::full("e")
+}
+
+fn isolate() -> UpdateIsolation {
+    UpdateIsolation { endpoint_id: "e".into(), enabled: true, comment: None }
+}
+
+fn isolate_many() -> UpdateIsolations {
+    UpdateIsolations { ids: vec!["e".into()], enabled: true, comment: None }
+}
+
+/// How often an operation is sent when this answer comes first.
+fn times_sent<O: Operation>(first: &Answer, operation: &O) -> usize {
+    let script = Script::queue([first.clone(), endpoint()]);
+    let answer = block_on(tenant(&client(&script)).send(operation));
+    assert_eq!(answer.is_ok(), script.calls().len() == 2, "{first:?}");
+    script.calls().len()
+}
+
+#[test]
+fn the_service_says_how_long_to_wait() {
+    // The script's clock stands at Tue, 14 Nov 2023 22:13:20 GMT.
+    let date = "Tue, 14 Nov 2023 22:13:40 GMT";
+    let throttled = || Answer::status(429);
+    for (answer, wait) in [
+        (throttled().header("retry-after", "7"), Duration::from_secs(7)),
+        (throttled().header("retry-after", "0"), Duration::ZERO),
+        (throttled().header("retry-after", date), Duration::from_secs(20)),
+        (
+            throttled().header("retry-after", date).header("date", "Tue, 14 Nov 2023 22:13:10 GMT"),
+            Duration::from_secs(30),
+        ),
+        (Answer::status(503).header("retry-after", "9"), Duration::from_secs(9)),
+    ] {
+        let script = Script::queue([answer.clone(), endpoint()]);
+        block_on(tenant(&client(&script)).send(&get())).expect("an answer");
+        let calls = script.calls();
+        assert_eq!(calls[1].at - calls[0].at, wait, "{answer:?}");
+        assert_eq!(script.slept().iter().sum::<Duration>(), wait, "{answer:?}");
+    }
+}
+
+#[test]
+fn without_a_word_of_the_service_the_wait_is_random_and_short() {
+    for answer in
+        [Answer::status(429), Answer::status(429).header("retry-after", "soon"), Answer::status(503)]
+    {
+        let script = Script::queue([answer, endpoint()]);
+        block_on(tenant(&client(&script)).send(&get())).expect("an answer");
+        assert_eq!(script.slept().len(), 1);
+        assert!(script.slept()[0] <= RetryPolicy::default().first_wait, "{:?}", script.slept());
+    }
+}
+
+#[test]
+fn a_pause_holds_all_callers_of_the_credential_back() {
+    let script = Script::queue([Answer::status(429).header("retry-after", "30"), endpoint(), endpoint()]);
+    let once = RetryPolicy { attempts: 1, ..Default::default() };
+    let client = client_with(&script, RateBudget::unlimited(), once);
+    let error = block_on(tenant_called(&client, "a").send(&get())).expect_err("throttled");
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(SECOND * 30)));
+    for other in ["b", "c"] {
+        block_on(tenant_called(&client, other).send(&get())).expect("an answer");
+    }
+    let calls = script.calls();
+    assert_eq!(calls[1].at - calls[0].at, SECOND * 30);
+    assert_eq!(calls[2].at, calls[1].at, "the pause is over");
+}
+
+#[test]
+fn a_pause_holds_those_back_who_wait_for_their_turn_already() {
+    let script = Script::queue([Answer::status(429).header("retry-after", "30"), endpoint(), endpoint()]);
+    let budget = RateBudget::new([Window::new(1, SECOND)]);
+    let client = client_with(&script, budget, RetryPolicy::default());
+    // A token beforehand, so that nobody waits for one.
+    block_on(client.identity()).expect("an identity");
+    script.turn(SECOND);
+    let tenant = tenant(&client);
+    let operation = get();
+    let answers = block_on(join_all([tenant.send(&operation), tenant.send(&operation)]));
+    assert!(answers.iter().all(Result::is_ok));
+    let calls = script.calls();
+    for call in &calls[1..] {
+        assert!(call.at - calls[0].at >= SECOND * 30, "{:?}", call.at - calls[0].at);
+    }
+}
+
+#[test]
+fn a_failure_of_the_service_is_repeated_where_that_is_safe() {
+    for status in [408, 425, 500, 502, 503, 504] {
+        let answer = Answer::status(status);
+        assert_eq!(times_sent(&answer, &get()), 2, "{status}");
+        assert_eq!(times_sent(&answer, &SearchAlerts::default()), 2, "{status}: a search changes nothing");
+        assert_eq!(times_sent(&answer, &isolate()), 1, "{status}");
+        assert_eq!(times_sent(&answer, &isolate_many()), 1, "{status}");
+        let act = ActOnAlert { alert_id: "a".into(), action: "clearThreat".into(), message: None };
+        assert_eq!(times_sent(&answer, &act), 1, "{status}");
+    }
+}
+
+#[test]
+fn a_refusal_for_too_many_requests_is_repeated_for_all() {
+    for answer in [Answer::status(429), Answer::status(429).header("retry-after", "3")] {
+        assert_eq!(times_sent(&answer, &get()), 2);
+        assert_eq!(times_sent(&answer, &isolate()), 2);
+        assert_eq!(times_sent(&answer, &isolate_many()), 2);
+    }
+}
+
+#[test]
+fn a_refusal_is_never_repeated() {
+    for status in [400, 403, 404, 405, 409, 410, 422, 451] {
+        let answer = Answer::status(status).header("retry-after", "1");
+        assert_eq!((times_sent(&answer, &get()), times_sent(&answer, &isolate())), (1, 1), "{status}");
+    }
+}
+
+#[test]
+fn no_answer_is_repeated_as_far_as_nothing_can_have_happened() {
+    for (kind, get_sent, isolate_sent) in [
+        (TransportErrorKind::Connect, 2, 2),
+        (TransportErrorKind::Timeout, 2, 1),
+        (TransportErrorKind::Interrupted, 2, 1),
+        (TransportErrorKind::TooLarge, 1, 1),
+        (TransportErrorKind::Unsendable, 1, 1),
+    ] {
+        let answer = Answer::failure(kind);
+        assert_eq!(
+            (times_sent(&answer, &get()), times_sent(&answer, &isolate())),
+            (get_sent, isolate_sent),
+            "{kind:?}"
+        );
+    }
+}
+
+#[test]
+fn each_failure_to_get_an_answer_has_its_kind() {
+    for (kind, expected) in [
+        (TransportErrorKind::Connect, ErrorKind::Unreachable),
+        (TransportErrorKind::Timeout, ErrorKind::Interrupted),
+        (TransportErrorKind::Interrupted, ErrorKind::Interrupted),
+        (TransportErrorKind::TooLarge, ErrorKind::Malformed),
+        (TransportErrorKind::Unsendable, ErrorKind::Invalid),
+    ] {
+        let script = Script::queue([Answer::failure(kind)]);
+        let once = RetryPolicy { attempts: 1, ..Default::default() };
+        let client = client_with(&script, RateBudget::unlimited(), once);
+        let error = block_on(tenant(&client).send(&get())).expect_err("no answer");
+        assert_eq!((error.kind(), error.status()), (expected, None), "{kind:?}");
+        assert!(error.to_string().contains("the script says so"), "{error}");
+    }
+}
+
+#[test]
+fn an_answer_that_was_cut_is_asked_for_again() {
+    let cut = Answer::text(200, r#"{"id": "e", "hostname": "#);
+    assert_eq!((times_sent(&cut, &get()), times_sent(&cut, &isolate())), (2, 1));
+}
+
+#[test]
+fn an_answer_that_takes_too_long_is_given_up() {
+    let script = Script::queue([endpoint().taking(SECOND * 61), endpoint().taking(SECOND * 60)]);
+    block_on(tenant(&client(&script)).send(&get())).expect("the second answer");
+    let calls = script.calls();
+    assert_eq!((calls.len(), calls[0].timeout), (2, SECOND * 60));
+    assert!(calls[1].at - calls[0].at >= SECOND * 60);
+}
+
+#[test]
+fn after_the_last_attempt_the_failure_is_told() {
+    let policy = RetryPolicy::default();
+    let script = Script::queue((0..6).map(|_| Answer::text(503, r#"{"error": "busy", "requestId": "r-7"}"#)));
+    let client = client(&script);
+    let error = block_on(tenant(&client).send(&get())).expect_err("unavailable");
+    assert_eq!(
+        (error.kind(), error.code(), error.request_id()),
+        (ErrorKind::Unavailable, Some("busy"), Some("r-7"))
+    );
+    assert_eq!((script.calls().len(), script.left()), (6, 0));
+    let waits = script.slept();
+    for (index, wait) in waits.iter().enumerate() {
+        let ceiling = policy.first_wait * 2_u32.pow(u32::try_from(index).expect("few"));
+        assert!(*wait <= ceiling.min(policy.longest_wait), "{waits:?}");
+    }
+    assert!(waits.iter().sum::<Duration>() > Duration::ZERO, "{waits:?}");
+    assert_eq!(client.stats().retries, 5);
+}
+
+#[test]
+fn a_pause_that_is_too_long_is_told_and_not_waited_out() {
+    let throttled = || Answer::status(429).header("retry-after", "121");
+    let script = Script::queue([throttled(), endpoint()]);
+    let client = client(&script);
+    let error = block_on(tenant(&client).send(&get())).expect_err("throttled");
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(SECOND * 121)));
+    assert!(error.to_string().contains("ask again in 121 s"), "{error}");
+    assert_eq!((script.calls().len(), script.slept().len()), (1, 0));
+    block_on(tenant(&client).send(&get())).expect("an answer");
+    assert_eq!(script.slept(), [SECOND * 120], "nobody is held back longer than one is willing to wait");
+
+    let script = Script::queue([Answer::status(503).header("retry-after", "99999999999")]);
+    let error = block_on(tenant(&support::client(&script)).send(&get())).expect_err("unavailable");
+    assert_eq!((error.kind(), script.slept().len()), (ErrorKind::Unavailable, 0));
+}
+
+#[test]
+fn the_budget_counts_over_all_tenants_of_a_credential() {
+    let script = Script::queue((0..6).map(|_| last_page(&[])));
+    let client = client_with(&script, RateBudget::new([Window::new(2, SECOND)]), RetryPolicy::default());
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        block_on(tenant_called(&client, name).send(&ListEndpoints::default())).expect("an answer");
+    }
+    let start = script.calls()[0].at;
+    let sent: Vec<_> = script.calls().iter().map(|call| (call.at - start).as_millis()).collect();
+    assert_eq!(sent, [0, 0, 500, 1_000, 1_500, 2_000]);
+    assert_eq!(client.stats().waited, SECOND * 2);
+
+    let other =
+        support::client_with(&script, RateBudget::new([Window::new(2, SECOND)]), RetryPolicy::default());
+    assert_eq!(block_on(other.identity()).expect("an identity").id, support::OWN_ID);
+    assert_eq!(script.slept().len(), 4, "another credential has its own");
+}
+
+#[test]
+fn a_repeated_request_takes_its_place_in_the_budget_too() {
+    let script = Script::queue([Answer::status(503), Answer::status(401), endpoint()]);
+    let budget = RateBudget::new([Window::new(1, SECOND * 100)]);
+    let client = client_with(&script, budget, RetryPolicy::default());
+    block_on(tenant(&client).send(&get())).expect("an answer");
+    let calls = script.calls();
+    assert_eq!(calls[2].at - calls[0].at, SECOND * 200);
+}
+
+#[test]
+fn what_was_asked_is_counted() {
+    let script = Script::queue([
+        Answer::status(429).header("retry-after", "5"),
+        Answer::status(503).header("retry-after", "2"),
+        endpoint(),
+        endpoint(),
+    ]);
+    let client = client(&script);
+    let (first, second) = (tenant_called(&client, "a"), tenant_called(&client, "b"));
+    block_on(first.send(&get())).expect("an answer");
+    block_on(second.clone().send(&get())).expect("an answer");
+    block_on(client.identity()).expect("an identity");
+
+    let of = |stats: sophos_api::CallStats| {
+        (stats.calls, stats.token_requests, stats.retries, stats.throttled, stats.waited.as_secs())
+    };
+    assert_eq!(of(first.stats()), (3, 1, 2, 1, 7));
+    assert_eq!(of(second.stats()), (1, 0, 0, 0, 0), "a clone counts for the same handle");
+    assert_eq!(of(client.stats()), (5, 1, 2, 1, 7), "with the question for the identity");
+    assert_eq!(script.sent().len(), 6);
+    assert_eq!(
+        of(client_with(&script, RateBudget::unlimited(), RetryPolicy::default()).stats()),
+        (0, 0, 0, 0, 0)
+    );
+}
+
+#[test]
+fn the_services_time_is_known_from_its_last_answer() {
+    let script = Script::queue([endpoint().header("date", "Tue, 14 Nov 2023 22:14:20 GMT"), endpoint()]);
+    let client = client(&script);
+    assert_eq!(client.service_time(), None);
+    block_on(tenant(&client).send(&get())).expect("an answer");
+    script.turn(SECOND * 5);
+    block_on(tenant(&client).send(&get())).expect("an answer without a date");
+    assert_eq!(client.service_time(), Some(SECOND * 1_700_000_065));
+    assert!(Arc::ptr_eq(client.transport(), &script));
+}

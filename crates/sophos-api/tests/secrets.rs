@@ -1,0 +1,129 @@
+//! Neither the secret nor a token is in anything that is printed.
+
+mod support;
+
+use std::{fmt::Debug, sync::Arc};
+
+use futures_executor::block_on;
+use serde_json::json;
+use sophos_api::{
+    Caller, Client, Error, Operation, Target,
+    operations::{endpoints::ListEndpoints, token::RequestToken},
+};
+use support::{Answer, SECRET, Script, client, credentials, last_page, read, tenant};
+
+const TOKEN: &str = "eyJ-a-token-that-is-found-again";
+
+#[derive(Default)]
+struct Printed(String);
+
+impl Printed {
+    fn debug(&mut self, value: &impl Debug) {
+        self.0 += &format!("{value:?}\n{value:#?}\n");
+    }
+
+    fn error(&mut self, error: &Error) {
+        self.debug(error);
+        self.0 += &format!("{error}\n");
+    }
+}
+
+#[test]
+fn nothing_that_is_printed_holds_the_secret_or_the_token() {
+    let mut printed = Printed::default();
+    let script = Script::routed(|sent| {
+        Some(match sent.path() {
+            "/api/v2/oauth2/token" => Answer::json(json!({"access_token": TOKEN, "expires_in": 3600})),
+            "/whoami/v1" => Answer::json(support::whoami("partner")),
+            path if path.ends_with("endpoints") => last_page(&[]),
+            _ => Answer::text(404, r#"{"error": "notFound"}"#),
+        })
+    });
+    printed.debug(&Client::builder(Arc::clone(&script), credentials()));
+    printed.debug(&credentials());
+    printed.debug(&RequestToken::new(&credentials()));
+    printed.0 += &serde_json::to_string(&RequestToken::new(&credentials())).expect("JSON");
+
+    let client = client(&script);
+    let tenant = tenant(&client);
+    block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+    printed.debug(&block_on(client.identity()).expect("an identity"));
+    printed.error(&block_on(client.tenants()).expect_err("not found"));
+    printed.debug(&client);
+    printed.debug(&tenant);
+    printed.debug(&client.stats());
+    printed.debug(&script);
+    printed.debug(&tenant.pages(ListEndpoints::default()));
+    printed.debug(&tenant.items(ListEndpoints::default()));
+    for sent in script.sent() {
+        printed.debug(&sent.headers);
+    }
+
+    let used = script.calls();
+    assert_eq!(
+        used[0].header("authorization"),
+        Some(format!("Bearer {TOKEN}").as_str()),
+        "it was there to be printed"
+    );
+    assert!(script.sent()[0].body.contains("5ecre7"), "and so was the secret");
+    assert!(printed.0.contains("client-id") && printed.0.contains("Sensitive"), "{}", printed.0);
+    for hidden in [SECRET, "5ecre7", TOKEN, "eyJ"] {
+        assert!(!printed.0.contains(hidden), "{hidden} is in {}", printed.0);
+    }
+}
+
+#[test]
+fn no_failure_of_a_token_request_holds_the_secret_or_the_token() {
+    use sophos_api::TransportErrorKind::{Connect, Interrupted, Timeout, TooLarge, Unsendable};
+    let mut printed = Printed::default();
+    let mut answers = vec![
+        Answer::text(401, r#"{"errorCode": "oauth.invalid_client_secret"}"#),
+        Answer::status(500),
+        Answer::text(200, &format!(r#"{{"access_token": "{TOKEN}""#)),
+        Answer::text(200, &format!(r#"{{"access_token": ["{TOKEN}"]}}"#)),
+        Answer::text(200, &format!(r#"["{TOKEN}"]"#)),
+        Answer::text(200, &format!("\"{TOKEN}\"")),
+        Answer::json(json!({"access_token": format!("{TOKEN}\n")})),
+        Answer::json(json!({"access_token": TOKEN, "errorCode": "no"})),
+        Answer::json(json!({"token": TOKEN})),
+        Answer::json(json!({"access_token": TOKEN, "expires_in": TOKEN})),
+    ];
+    answers.extend([Connect, Interrupted, Timeout, TooLarge, Unsendable].map(Answer::failure));
+    for answer in answers {
+        let script = Script::routed(move |sent| {
+            Some(if sent.is_token() { answer.clone() } else { Answer::status(403) })
+        });
+        printed.error(&block_on(client(&script).tenants()).expect_err("a failure"));
+    }
+    for hidden in [SECRET, "5ecre7", TOKEN, "eyJ"] {
+        assert!(!printed.0.contains(hidden), "{hidden} is in {}", printed.0);
+    }
+}
+
+#[test]
+fn a_token_answer_does_not_print_its_token() {
+    let answer = read::<RequestToken>(200, json!({"access_token": TOKEN}).to_string()).expect("a token");
+    let printed = format!("{answer:?} {answer:#?}");
+    assert!(printed.contains("access_token") && !printed.contains("eyJ"), "{printed}");
+}
+
+#[test]
+fn the_secret_is_in_the_body_of_one_request_and_nowhere_else() {
+    let script = Script::queue([last_page(&[])]);
+    block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect("an answer");
+    for sent in script.sent() {
+        assert_eq!(sent.body.contains("5ecre7"), sent.is_token());
+        assert!(!sent.uri.to_string().contains("5ecre7"));
+        assert!(
+            sent.headers.values().all(|value| !value.as_bytes().windows(6).any(|part| part == b"5ecre7"))
+        );
+        assert_eq!(sent.headers.contains_key("authorization"), !sent.is_token());
+        if sent.is_token() {
+            assert_eq!(sent.uri, "https://id.sophos.com/api/v2/oauth2/token");
+        }
+    }
+    let credentials = credentials();
+    let target = Target::host("https://id.sophos.com".parse().expect("a host"));
+    let request = RequestToken::new(&credentials).to_request(&target).expect("a request");
+    assert!(!format!("{:?} {:?}", request.uri(), request.headers()).contains("5ecre7"));
+}

@@ -1,0 +1,274 @@
+//! One token and one identity for all callers of a credential.
+
+mod support;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use futures_executor::block_on;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use sophos_api::{
+    Caller, ErrorKind, TransportErrorKind,
+    operations::{
+        alerts::GetAlert, endpoints::ListEndpoints, organization::ListOrganizationTenants,
+        partner::ListPartnerTenants, siem::ListSiemEvents,
+    },
+};
+use support::{Answer, SECOND, Script, Sent, TENANT_ID, client, last_page, tenant, whoami};
+
+fn empty_pages(count: usize) -> Vec<Answer> {
+    (0..count).map(|_| last_page(&[])).collect()
+}
+
+/// Refuses every token, and answers nothing else.
+fn refusing(answer: Answer) -> impl Fn(&Sent) -> Option<Answer> {
+    move |sent| sent.is_token().then(|| answer.clone())
+}
+
+fn invalid_secret() -> Answer {
+    Answer::text(401, r#"{"errorCode": "oauth.invalid_client_secret", "message": "Unauthorized"}"#)
+}
+
+#[test]
+fn a_hundred_callers_share_one_token() {
+    let script = Script::queue(empty_pages(100));
+    let tenant = tenant(&client(&script));
+    let operation = ListEndpoints::default();
+    let answers = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!(script.count(Sent::is_token), 1);
+    assert_eq!(script.calls().len(), 100);
+    assert!(script.calls().iter().all(|sent| sent.header("authorization") == Some("Bearer token-1")));
+    assert_eq!(tenant.client().stats().token_requests, 1);
+}
+
+#[test]
+fn a_hundred_callers_share_one_identity() {
+    let script = Script::queue((0..100).map(|_| Answer::json(json!({"items": []}))));
+    let client = client(&script);
+    let operation = ListPartnerTenants::default();
+    let answers = block_on(join_all((0..100).map(|_| client.send(&operation))));
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!((script.count(Sent::is_token), script.count(Sent::is_whoami)), (1, 1));
+}
+
+#[test]
+fn a_hundred_callers_share_one_refusal_of_the_credential() {
+    let script = Script::routed(refusing(invalid_secret()));
+    let tenant = tenant(&client(&script));
+    let operation = ListEndpoints::default();
+    let answers = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
+    for error in answers.into_iter().map(|answer| answer.expect_err("refused")) {
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Credentials, Some(401)));
+        assert_eq!(error.code(), Some("oauth.invalid_client_secret"));
+        assert!(error.to_string().contains("POST /api/v2/oauth2/token for tenant 11f104c5"), "{error}");
+    }
+    assert_eq!(script.sent().len(), 1);
+}
+
+#[test]
+fn a_hundred_callers_who_wait_for_the_identity_share_one_refusal() {
+    let script = Script::routed(refusing(invalid_secret()));
+    let client = client(&script);
+    let answers = block_on(join_all((0..100).map(|_| client.identity())));
+    for error in answers.into_iter().map(|answer| answer.expect_err("refused")) {
+        assert_eq!(error.kind(), ErrorKind::Credentials);
+    }
+    assert_eq!(script.sent().len(), 1, "a hundred refused requests may lock the credential");
+}
+
+#[test]
+fn a_refusal_is_not_kept_for_those_who_ask_later() {
+    let script = Script::routed(refusing(invalid_secret()));
+    let (client, operation) = (client(&script), ListEndpoints::default());
+    let tenant = tenant(&client);
+    for asked in 1..=3 {
+        assert!(block_on(tenant.send(&operation)).is_err());
+        assert_eq!(script.sent().len(), asked);
+    }
+    assert!(block_on(client.identity()).is_err());
+    assert!(block_on(client.identity()).is_err());
+    assert_eq!(script.sent().len(), 5);
+}
+
+#[test]
+fn the_identity_services_refusals_are_told_apart() {
+    let ok = |body: Value| Answer::json(body);
+    for (answer, kind, requests) in [
+        (Answer::status(400), ErrorKind::Credentials, 1),
+        (invalid_secret(), ErrorKind::Credentials, 1),
+        (Answer::status(403), ErrorKind::Credentials, 1),
+        (Answer::status(404), ErrorKind::NotFound, 1),
+        (Answer::status(429), ErrorKind::Throttled, 6),
+        (Answer::status(502), ErrorKind::Unavailable, 6),
+        (Answer::failure(TransportErrorKind::Connect), ErrorKind::Unreachable, 6),
+        (Answer::failure(TransportErrorKind::Timeout), ErrorKind::Interrupted, 6),
+        (ok(json!({"errorCode": "oauth.locked", "message": "OK"})), ErrorKind::Credentials, 1),
+        (ok(json!({"errorCode": "oauth.locked", "access_token": "t"})), ErrorKind::Credentials, 1),
+        (ok(json!({"errorCode": "success"})), ErrorKind::Malformed, 1),
+        (ok(json!({"errorCode": "success", "access_token": ""})), ErrorKind::Malformed, 1),
+        (ok(json!({"access_token": "two\nlines"})), ErrorKind::Malformed, 1),
+    ] {
+        let shown = format!("{answer:?}");
+        let script = Script::routed(refusing(answer));
+        let error = block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect_err(&shown);
+        assert_eq!(error.kind(), kind, "{shown}");
+        assert_eq!(script.sent().len(), requests, "{shown}");
+        assert!(error.to_string().starts_with("POST /api/v2/oauth2/token "), "{error}");
+    }
+}
+
+#[test]
+fn a_token_is_good_with_any_success() {
+    for body in [
+        json!({"access_token": "t", "errorCode": "success", "message": "OK", "expires_in": 3600}),
+        json!({"access_token": "t"}),
+        json!({"access_token": "t", "errorCode": null, "expires_in": null}),
+        json!({"access_token": "t", "expires_in": u64::MAX}),
+    ] {
+        let script = Script::routed(move |sent| {
+            Some(if sent.is_token() { Answer::json(body.clone()) } else { last_page(&[]) })
+        });
+        let tenant = tenant(&client(&script));
+        for _ in 0..3 {
+            block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+        }
+        assert_eq!(script.count(Sent::is_token), 1);
+        assert_eq!(script.calls()[2].header("authorization"), Some("Bearer t"));
+    }
+}
+
+#[test]
+fn a_token_is_renewed_five_minutes_before_it_expires() {
+    let script = Script::queue(empty_pages(4));
+    let tenant = tenant(&client(&script));
+    let operation = ListEndpoints::default();
+    let bearers = || {
+        script
+            .calls()
+            .iter()
+            .map(|sent| sent.header("authorization").unwrap_or("none").to_owned())
+            .collect::<Vec<_>>()
+    };
+    block_on(tenant.send(&operation)).expect("an answer");
+    script.turn(SECOND * 3_299);
+    block_on(tenant.send(&operation)).expect("an answer");
+    assert_eq!(bearers(), ["Bearer token-1", "Bearer token-1"]);
+    script.turn(SECOND);
+    block_on(join_all([tenant.send(&operation), tenant.send(&operation)]));
+    assert_eq!(bearers()[2..], ["Bearer token-2", "Bearer token-2"]);
+    assert_eq!(script.count(Sent::is_token), 2);
+}
+
+#[test]
+fn a_tokens_life_counts_from_when_it_was_asked_for() {
+    let script = Script::routed(|sent| {
+        Some(if sent.is_token() {
+            Answer::json(json!({"access_token": "t", "expires_in": 100})).taking(SECOND * 30)
+        } else {
+            last_page(&[])
+        })
+    });
+    let tenant = tenant(&client(&script));
+    for (turn, tokens) in [(0, 1), (44, 1), (1, 2)] {
+        script.turn(SECOND * turn);
+        block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+        assert_eq!(script.count(Sent::is_token), tokens, "after {turn} more seconds");
+    }
+}
+
+#[test]
+fn a_refused_token_is_renewed_once_and_the_call_repeated() {
+    let script = Script::queue([Answer::status(401), last_page(&["e"])]);
+    let tenant = tenant(&client(&script));
+    let page = block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+    assert_eq!(page.items.len(), 1);
+    let calls = script.calls();
+    assert_eq!(calls[0].header("authorization"), Some("Bearer token-1"));
+    assert_eq!(calls[1].header("authorization"), Some("Bearer token-2"));
+    assert_eq!((calls[0].uri.clone(), script.slept().len()), (calls[1].uri.clone(), 0));
+}
+
+#[test]
+fn a_second_refusal_is_unauthorized() {
+    let script = Script::queue([Answer::status(401), Answer::status(401)]);
+    let error = block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect_err("refused");
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(401)));
+    assert_eq!((script.calls().len(), script.count(Sent::is_token)), (2, 2));
+}
+
+#[test]
+fn callers_whose_token_dies_together_renew_it_once() {
+    let asked = AtomicU32::new(0);
+    let script = Script::routed(move |sent| {
+        let first_token = sent.header("authorization") == Some("Bearer token-1");
+        let call = !sent.is_token() && !sent.is_whoami();
+        let dead = first_token && call && asked.fetch_add(1, Ordering::Relaxed) > 0;
+        call.then(|| if dead { Answer::status(401) } else { last_page(&[]) })
+    });
+    let tenant = tenant(&client(&script));
+    let operation = ListEndpoints::default();
+    block_on(tenant.send(&operation)).expect("the token is still good");
+    let answers = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!((script.count(Sent::is_token), script.calls().len()), (2, 201));
+}
+
+#[test]
+fn a_token_that_dies_in_the_middle_of_a_listing_costs_no_item() {
+    let page =
+        |id: &str, next: &str| Answer::json(json!({"items": [{"id": id}], "pages": {"nextKey": next}}));
+    let script = Script::queue([page("a", "1"), page("b", "2"), Answer::status(401), last_page(&["c"])]);
+    let tenant = tenant(&client(&script));
+    let mut pages = tenant.pages(ListEndpoints::default());
+    let mut ids = Vec::new();
+    while let Some(page) = block_on(pages.next()) {
+        ids.extend(
+            page.expect("a page").items.into_iter().map(|item| item.read().expect("an endpoint").id.clone()),
+        );
+    }
+    assert_eq!(ids, ["a", "b", "c"]);
+    let keys: Vec<_> =
+        script.calls().iter().map(|sent| sent.query("pageFromKey").map(str::to_owned)).collect();
+    assert_eq!(keys, [None, Some("1".into()), Some("2".into()), Some("2".into())]);
+    assert_eq!(script.count(Sent::is_token), 2);
+}
+
+#[test]
+fn a_credential_of_another_kind_is_refused_before_anything_is_sent() {
+    for (kind, partner, organization) in [
+        ("partner", true, false),
+        ("organization", false, true),
+        ("tenant", false, false),
+        ("galaxy", false, false),
+    ] {
+        let script = Script::owned_by(whoami(kind), (0..2).map(|_| Answer::json(json!({"items": []}))));
+        let client = client(&script);
+        for (answer, allowed) in [
+            (block_on(client.send(&ListPartnerTenants::default())), partner),
+            (block_on(client.send(&ListOrganizationTenants::default())), organization),
+        ] {
+            assert_eq!(answer.is_ok(), allowed, "{kind}");
+            if let Err(error) = answer {
+                assert_eq!(error.kind(), ErrorKind::WrongCredential, "{kind}");
+                assert!(error.to_string().contains(&format!("this one is of a {kind}")), "{error}");
+            }
+        }
+        assert_eq!(script.calls().len(), usize::from(partner) + usize::from(organization), "{kind}");
+    }
+}
+
+#[test]
+fn an_operation_goes_through_the_handle_it_belongs_to() {
+    let script = Script::queue([]);
+    let client = client(&script);
+    for error in [
+        block_on(client.send(&ListSiemEvents::default())).expect_err("a tenant's"),
+        block_on(client.send(&GetAlert { alert_id: TENANT_ID.into() })).expect_err("a tenant's"),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+    }
+    let error = block_on(tenant(&client).send(&ListPartnerTenants::default())).expect_err("a partner's");
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(script.sent().is_empty());
+}

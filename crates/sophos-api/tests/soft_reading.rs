@@ -1,0 +1,187 @@
+//! Answers that are not quite as documented: what can be read is read, and all
+//! of it is kept.
+
+mod support;
+
+use serde_json::{Value, json};
+use sophos_api::{
+    ErrorKind, Operation, Paged,
+    models::{HealthStatus, IdType, IsolationStatus, Platform},
+    operations::{
+        account_health::CheckAccountHealth,
+        alerts::{GetAlert, ListAlerts},
+        endpoints::{GetEndpoint, ListEndpoints},
+        isolation::{GetIsolation, UpdateIsolations},
+        partner::ListPartnerTenants,
+        siem::{ListSiemAlerts, ListSiemEvents},
+        token::RequestToken,
+        whoami::WhoAmI,
+    },
+};
+use support::read;
+
+fn of<O: Operation>(body: &Value) -> O::Response {
+    read::<O>(200, body.to_string()).unwrap_or_else(|error| panic!("{body}: {error}"))
+}
+
+#[test]
+fn a_member_of_another_type_is_none_and_its_neighbours_are_read() {
+    let body = json!({
+        "id": "e", "online": "True", "mdrManaged": null, "hostname": 7, "assignedProducts": {},
+        "os": {"isServer": "False", "platform": "linux", "majorVersion": "12"},
+        "isolation": {"status": "isolated", "adminIsolated": true, "selfIsolated": "False"},
+        "tenant": "11f104c5", "lastSeenAt": 1_700_000_000, "health": null,
+    });
+    let endpoint = of::<GetEndpoint>(&body);
+    assert_eq!((endpoint.online, endpoint.mdr_managed, &endpoint.hostname), (None, None, &None));
+    assert_eq!((&endpoint.assigned_products, &endpoint.tenant), (&None, &None));
+    assert_eq!((&endpoint.last_seen_at, &endpoint.health), (&None, &None));
+    let os = endpoint.os.clone().expect("an operating system");
+    assert_eq!((os.is_server, os.platform, os.major_version), (None, Some(Platform::Linux), None));
+    let isolation = endpoint.isolation.clone().expect("an isolation");
+    assert_eq!(isolation.status, Some(IsolationStatus::Isolated));
+    assert_eq!((isolation.admin_isolated, isolation.self_isolated), (Some(true), None));
+    assert_eq!(serde_json::to_value(&endpoint).expect("JSON"), body);
+}
+
+#[test]
+fn an_id_alone_is_enough() {
+    let body = json!({"id": "e"});
+    assert_eq!(of::<GetEndpoint>(&body).id, "e");
+    assert_eq!(of::<GetAlert>(&body).id, "e");
+    assert_eq!(of::<WhoAmI>(&body).id, "e");
+    for none in [json!({}), json!({"id": null}), json!({"id": 7})] {
+        let error = read::<GetEndpoint>(200, none.to_string()).expect_err("no id");
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Malformed, Some(200)), "{none}");
+    }
+}
+
+#[test]
+fn a_never_isolated_endpoint_answers_one_member() {
+    let isolation = of::<GetIsolation>(&json!({"enabled": false}));
+    assert_eq!(isolation.enabled, Some(false));
+    assert_eq!((&isolation.last_enabled_at, &isolation.last_disabled_by), (&None, &None));
+}
+
+#[test]
+fn an_unlisted_value_is_kept_and_written_again() {
+    let body = json!({"id": "e", "health": {"overall": "splendid"}, "type": "toaster"});
+    let endpoint = of::<GetEndpoint>(&body);
+    let overall = endpoint.health.clone().and_then(|health| health.overall).expect("a status");
+    assert_eq!(overall, HealthStatus::from("splendid"));
+    assert!(!matches!(overall, HealthStatus::Good | HealthStatus::Bad));
+    assert_eq!(overall.to_string(), "splendid");
+    assert_eq!(serde_json::to_value(endpoint.into_inner()).expect("JSON"), body, "also without the raw JSON");
+    assert_eq!(of::<WhoAmI>(&json!({"id": "i", "idType": "galaxy"})).id_type, Some(IdType::from("galaxy")));
+}
+
+#[test]
+fn what_no_model_knows_is_kept_in_its_form() {
+    let text = r#"{ "tags":[{"key":"a"}],"id":"e","big": 12345678901234567890123,"float":1.10,"none":null }"#;
+    let endpoint = read::<GetEndpoint>(200, text).expect("an endpoint");
+    assert_eq!(endpoint.raw(), text.trim());
+    assert_eq!(serde_json::to_string(&endpoint).expect("JSON"), text.trim());
+}
+
+/// One item of five that is readable, among those that are not.
+fn one_of_five_is_read<O: Paged>() {
+    let items = json!(["a bare string", {"name": "no id"}, {"id": "kept"}, null, {"id": 7}]);
+    let read: Vec<_> =
+        O::items(of::<O>(&json!({ "items": items }))).into_iter().map(|item| item.read()).collect();
+    let name = std::any::type_name::<O>();
+    assert_eq!(
+        read.iter().map(Result::is_ok).collect::<Vec<_>>(),
+        [false, false, true, false, false],
+        "{name}"
+    );
+    for error in read.into_iter().filter_map(Result::err) {
+        assert_eq!(error.kind(), ErrorKind::Malformed, "{name}");
+        assert!(!error.is_transient(), "asking again would not mend it");
+        assert!(!error.to_string().contains("bare"), "an error repeats no customer data: {error}");
+    }
+}
+
+#[test]
+fn an_unreadable_item_costs_that_item_alone() {
+    one_of_five_is_read::<ListEndpoints>();
+    one_of_five_is_read::<ListAlerts>();
+    one_of_five_is_read::<ListPartnerTenants>();
+    one_of_five_is_read::<ListSiemEvents>();
+    one_of_five_is_read::<ListSiemAlerts>();
+}
+
+#[test]
+fn an_unreadable_item_of_a_bulk_answer_costs_that_item_alone() {
+    let body = json!({"items": [
+        {"id": "a", "isolation": {"enabled": true}}, "b", {"isolation": {"enabled": true}}, {"id": "d"},
+    ]});
+    let answer = of::<UpdateIsolations>(&body);
+    let ids: Vec<_> = answer.items.iter().flatten().map(|item| item.id.as_str()).collect();
+    assert_eq!(ids, ["a", "d"], "an accepted endpoint must not look refused");
+    assert_eq!(serde_json::to_value(&answer).expect("JSON"), body);
+}
+
+#[test]
+fn a_page_may_leave_out_or_null_anything() {
+    for body in [
+        json!({}),
+        json!({"items": null, "pages": null}),
+        json!({"items": [], "pages": {}}),
+        json!({"items": [], "pages": {"nextKey": null, "size": "50", "total": null}}),
+        json!({"items": [], "has_more": null, "next_cursor": null}),
+    ] {
+        let (keyed, numbered) = (of::<ListEndpoints>(&body), of::<ListPartnerTenants>(&body));
+        assert!(keyed.items.is_empty() && numbered.items.is_empty(), "{body}");
+        assert!(ListEndpoints::default().next(&keyed).expect("the end").is_none(), "{body}");
+        assert!(ListPartnerTenants::default().next(&numbered).expect("the end").is_none(), "{body}");
+        let cursor = of::<ListSiemEvents>(&body);
+        assert!(ListSiemEvents::default().next(&cursor).expect("the end").is_none(), "{body}");
+    }
+}
+
+#[test]
+fn an_item_may_be_peeked_at_without_being_read() {
+    #[derive(serde::Deserialize)]
+    struct Id<'a> {
+        id: &'a str,
+    }
+    let page = of::<ListAlerts>(&json!({"items": [{"id": "a", "severity": 5}, "b"]}));
+    assert_eq!(page.items[0].peek::<Id>().expect("an id").id, "a");
+    assert_eq!(page.items[0].json(), r#"{"id":"a","severity":5}"#);
+    assert_eq!(page.items[1].peek::<Id>().err().expect("no id").kind(), ErrorKind::Malformed);
+}
+
+#[test]
+fn loose_maps_keep_what_is_in_them() {
+    let health = json!({"endpoint": {"protection": {"computer": {"score": 88}}}, "networkDevice": {}});
+    let read = of::<CheckAccountHealth>(&health);
+    assert_eq!(read.endpoint.as_ref().expect("checks")["protection"]["computer"]["score"], 88);
+
+    let alert = json!({"id": "a", "data": {"created_at": 1_700_000_000_123_i64}, "threat_cleanable": false});
+    let page = of::<ListSiemAlerts>(&json!({"items": [alert]}));
+    let alert = page.items[0].clone().read().expect("an alert");
+    assert_eq!(alert.data.as_ref().expect("data")["created_at"], 1_700_000_000_123_i64);
+    assert_eq!(alert.threat_cleanable, Some(false));
+}
+
+#[test]
+fn a_body_that_is_no_such_json_is_malformed_and_not_repeated_in_the_error() {
+    for body in
+        ["", "null", "7", "\"text of a customer\"", "<html>", "{\"id\": \"text of a customer\"", "\u{0}"]
+    {
+        let error = read::<GetEndpoint>(200, body).expect_err(body);
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Malformed, Some(200)), "{body}");
+        assert!(error.is_transient(), "a body may have been cut");
+        assert!(!format!("{error} {error:?}").contains("customer"), "{error}");
+        assert_eq!(read::<ListEndpoints>(200, body).expect_err(body).kind(), ErrorKind::Malformed, "{body}");
+    }
+}
+
+#[test]
+fn a_token_answer_is_read_softly_as_well() {
+    let token = of::<RequestToken>(&json!({
+        "access_token": "t", "expires_in": null, "errorCode": null, "trackingId": null, "scope": 7,
+    }));
+    assert!(token.access_token.is_some());
+    assert_eq!((token.expires_in, token.error_code), (None, None));
+}

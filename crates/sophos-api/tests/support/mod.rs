@@ -1,0 +1,95 @@
+//! A service that is a script, with a clock that is turned by hand.
+
+// Each file of tests is a crate of its own, and uses its own part of this.
+#![allow(dead_code, unused_imports)]
+
+mod script;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+pub(crate) use script::{Answer, Script, Sent};
+use serde_json::{Value, json};
+use sophos_api::{
+    Client, Credentials, Error, Operation, RateBudget, RetryPolicy, TenantClient, models::Tenant,
+};
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
+/// A secret that is found again wherever it is printed.
+pub(crate) const SECRET: &str = "5ecre7-of-the-credential";
+
+/// The id that every credential of these tests has.
+pub(crate) const OWN_ID: &str = "5AC55058-622D-4929-8E5D-8FF554F312FE";
+
+/// The tenant that most of these tests ask about.
+pub(crate) const TENANT_ID: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
+
+pub(crate) fn credentials() -> Credentials {
+    Credentials::new("client-id", SECRET)
+}
+
+/// A client that no budget of its own holds back.
+pub(crate) fn client(script: &Arc<Script>) -> Client<Arc<Script>> {
+    client_with(script, RateBudget::unlimited(), RetryPolicy::default())
+}
+
+pub(crate) fn client_with(
+    script: &Arc<Script>,
+    budget: RateBudget,
+    retry: RetryPolicy,
+) -> Client<Arc<Script>> {
+    Client::builder(Arc::clone(script), credentials()).budget(budget).retry(retry).build()
+}
+
+/// A handle of the usual tenant, for which nothing has been asked yet.
+pub(crate) fn tenant(client: &Client<Arc<Script>>) -> TenantClient<Arc<Script>> {
+    tenant_called(client, TENANT_ID)
+}
+
+pub(crate) fn tenant_called(client: &Client<Arc<Script>>, id: &str) -> TenantClient<Arc<Script>> {
+    let record = tenant_record(json!({"id": id, "apiHost": "https://api-eu01.central.sophos.com"}));
+    client.tenant_of(&record).expect("a host under the domain")
+}
+
+pub(crate) fn tenant_record(json: Value) -> Tenant {
+    serde_json::from_value(json).expect("a tenant's record")
+}
+
+pub(crate) fn whoami(id_type: &str) -> Value {
+    let mut hosts = json!({"global": "https://api.central.sophos.com"});
+    if id_type == "tenant" {
+        hosts["dataRegion"] = json!("https://api-eu02.central.sophos.com");
+    }
+    json!({"id": OWN_ID, "idType": id_type, "apiHosts": hosts})
+}
+
+/// The last page of a listing that is walked by key.
+pub(crate) fn last_page(ids: &[&str]) -> Answer {
+    let items: Vec<_> = ids.iter().map(|id| json!({"id": id})).collect();
+    Answer::json(json!({"items": items, "pages": {"size": 50, "maxSize": 500}}))
+}
+
+/// What an operation makes of an answer.
+pub(crate) fn read<O: Operation>(status: u16, body: impl Into<Vec<u8>>) -> Result<O::Response, Error> {
+    let body: Vec<u8> = body.into();
+    O::read(&http::Response::builder().status(status).body(body.into()).expect("a response"))
+}
+
+/// The published and recorded material, or `None` where it is not at hand.
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(path);
+    if !file.exists() {
+        eprintln!("skipped: {path} is not here");
+        return None;
+    }
+    Some(file)
+}
+
+pub(crate) fn shared_text(path: &str) -> Option<String> {
+    shared(path).map(|file| fs::read_to_string(file).expect(path))
+}

@@ -1,0 +1,259 @@
+use std::{
+    collections::VecDeque,
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sophos_api::{Transport, TransportError, TransportErrorKind};
+
+/// One answer of the script, or the failure to get one.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    outcome: Result<http::Response<Bytes>, TransportErrorKind>,
+    takes: Duration,
+}
+
+impl Answer {
+    pub(crate) fn text(status: u16, body: &str) -> Self {
+        let response = http::Response::builder().status(status).body(Bytes::from(body.to_owned()));
+        Self { outcome: Ok(response.expect("a response")), takes: Duration::ZERO }
+    }
+
+    pub(crate) fn status(status: u16) -> Self {
+        Self::text(status, "")
+    }
+
+    pub(crate) fn json(body: Value) -> Self {
+        Self::text(200, &body.to_string())
+    }
+
+    pub(crate) fn failure(kind: TransportErrorKind) -> Self {
+        Self { outcome: Err(kind), takes: Duration::ZERO }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        let response = self.outcome.as_mut().expect("an answer");
+        response.headers_mut().insert(name, value.parse().expect("a header value"));
+        self
+    }
+
+    /// It takes this long to come. Longer than the request's timeout, it does
+    /// not come at all.
+    pub(crate) fn taking(mut self, time: Duration) -> Self {
+        self.takes = time;
+        self
+    }
+}
+
+/// A request as the service saw it.
+#[derive(Clone)]
+pub(crate) struct Sent {
+    pub(crate) method: http::Method,
+    pub(crate) uri: http::Uri,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: String,
+    pub(crate) at: Duration,
+    pub(crate) timeout: Duration,
+}
+
+impl Sent {
+    pub(crate) fn host(&self) -> &str {
+        self.uri.host().expect("a host")
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("plain text"))
+    }
+
+    pub(crate) fn is_token(&self) -> bool {
+        self.path() == "/api/v2/oauth2/token"
+    }
+
+    pub(crate) fn is_whoami(&self) -> bool {
+        self.path() == "/whoami/v1"
+    }
+
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        let pairs = self.uri.query()?.split('&');
+        pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+}
+
+type Router = Box<dyn Fn(&Sent) -> Option<Answer> + Send + Sync>;
+
+/// A transport whose answers are written down beforehand.
+///
+/// An answer comes from the router if it has one for the request, else tokens
+/// (`token-1`, `token-2`, …) and `whoami` are given out as asked, and every
+/// other request takes the next answer of the queue. A request that nobody
+/// expected fails the test. Waiting turns the clock and takes no time.
+pub(crate) struct Script {
+    router: Router,
+    whoami: Value,
+    state: Mutex<State>,
+}
+
+struct State {
+    now: Duration,
+    queue: VecDeque<Answer>,
+    sent: Vec<Sent>,
+    slept: Vec<Duration>,
+    tokens: u32,
+}
+
+impl Script {
+    /// Answers in this order.
+    pub(crate) fn queue(answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
+        Self::new(super::whoami("partner"), |_| None, answers)
+    }
+
+    /// Answers by request.
+    pub(crate) fn routed(router: impl Fn(&Sent) -> Option<Answer> + Send + Sync + 'static) -> Arc<Self> {
+        Self::new(super::whoami("partner"), router, [])
+    }
+
+    /// Answers in this order, to a credential that belongs to such an account.
+    pub(crate) fn owned_by(whoami: Value, answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
+        Self::new(whoami, |_| None, answers)
+    }
+
+    fn new(
+        whoami: Value,
+        router: impl Fn(&Sent) -> Option<Answer> + Send + Sync + 'static,
+        answers: impl IntoIterator<Item = Answer>,
+    ) -> Arc<Self> {
+        let state = State {
+            now: Duration::from_secs(1_700_000_000),
+            queue: answers.into_iter().collect(),
+            sent: Vec::new(),
+            slept: Vec::new(),
+            tokens: 0,
+        };
+        Arc::new(Self { router: Box::new(router), whoami, state: Mutex::new(state) })
+    }
+
+    /// Turns the clock.
+    pub(crate) fn turn(&self, by: Duration) {
+        self.state().now += by;
+    }
+
+    /// Every request so far.
+    pub(crate) fn sent(&self) -> Vec<Sent> {
+        self.state().sent.clone()
+    }
+
+    /// The requests that are about neither token nor identity.
+    pub(crate) fn calls(&self) -> Vec<Sent> {
+        self.sent().into_iter().filter(|sent| !sent.is_token() && !sent.is_whoami()).collect()
+    }
+
+    pub(crate) fn count(&self, which: impl Fn(&Sent) -> bool) -> usize {
+        self.state().sent.iter().filter(|sent| which(sent)).count()
+    }
+
+    /// Every wait so far.
+    pub(crate) fn slept(&self) -> Vec<Duration> {
+        self.state().slept.clone()
+    }
+
+    /// How many answers nobody has asked for.
+    pub(crate) fn left(&self) -> usize {
+        self.state().queue.len()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, sent: &Sent) -> Answer {
+        if let Some(answer) = (self.router)(sent) {
+            return answer;
+        }
+        let mut state = self.state();
+        if sent.is_token() {
+            state.tokens += 1;
+            let token = format!("token-{}", state.tokens);
+            return Answer::json(json!({
+                "access_token": token, "token_type": "bearer", "expires_in": 3600,
+                "errorCode": "success", "message": "OK",
+            }));
+        }
+        if sent.is_whoami() {
+            return Answer::json(self.whoami.clone());
+        }
+        state.queue.pop_front().unwrap_or_else(|| panic!("nobody expected {} {}", sent.method, sent.uri))
+    }
+}
+
+impl Transport for Script {
+    async fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        timeout: Duration,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let (head, body) = request.into_parts();
+        let sent = Sent {
+            method: head.method,
+            uri: head.uri,
+            headers: head.headers,
+            body: String::from_utf8(body).expect("text"),
+            at: self.now(),
+            timeout,
+        };
+        self.state().sent.push(sent.clone());
+        Yield::default().await;
+        let answer = self.answer(&sent);
+        self.turn(answer.takes.min(timeout));
+        let failure = |kind| TransportError::new(kind, "the script says so");
+        if answer.takes > timeout {
+            return Err(failure(TransportErrorKind::Timeout));
+        }
+        answer.outcome.map_err(failure)
+    }
+
+    fn now(&self) -> Duration {
+        self.state().now
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let until = {
+            let mut state = self.state();
+            state.slept.push(duration);
+            state.now + duration
+        };
+        Yield::default().await;
+        let mut state = self.state();
+        state.now = state.now.max(until);
+    }
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").field("sent", &self.state().sent.len()).finish_non_exhaustive()
+    }
+}
+
+/// Lets everybody else go on first, once.
+#[derive(Default)]
+struct Yield(bool);
+
+impl Future for Yield {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.0, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

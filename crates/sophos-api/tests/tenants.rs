@@ -1,0 +1,228 @@
+//! Whose credential it is, which tenants it reaches, and on which hosts.
+
+mod support;
+
+use futures_executor::block_on;
+use serde_json::{Value, json};
+use sophos_api::{
+    Caller, Client, ErrorKind, Hosts,
+    models::{IdType, Whoami},
+    operations::{endpoints::ListEndpoints, whoami::WhoAmI},
+};
+use support::{Answer, OWN_ID, Script, TENANT_ID, client, credentials, last_page, tenant_record, whoami};
+
+const GLOBAL: &str = "https://api.central.sophos.com";
+
+fn tenants_page(records: &[Value]) -> Answer {
+    Answer::json(json!({"items": records, "pages": {"current": 1, "total": 1}}))
+}
+
+/// An identity with these hosts.
+fn with_hosts(id_type: &str, hosts: Value) -> Value {
+    json!({"id": OWN_ID, "idType": id_type, "apiHosts": hosts})
+}
+
+#[test]
+fn the_tenants_of_a_partner_or_organization_are_listed() {
+    for (kind, path, header) in [
+        ("partner", "/partner/v1/tenants", "x-partner-id"),
+        ("organization", "/organization/v1/tenants", "x-organization-id"),
+    ] {
+        let page = |number: u32, id: &str| {
+            Answer::json(
+                json!({"items": [{"id": id}, {"name": "no id"}], "pages": {"current": number, "total": 2}}),
+            )
+        };
+        let script = Script::owned_by(whoami(kind), [page(1, "a"), page(2, "b")]);
+        let tenants = block_on(client(&script).tenants()).expect("tenants");
+        let ids: Vec<_> = tenants.readable.iter().map(|tenant| tenant.id.as_str()).collect();
+        assert_eq!(ids, ["a", "b"], "{kind}");
+        assert_eq!(tenants.unreadable.len(), 2, "{kind}");
+        assert!(tenants.unreadable[0].to_string().starts_with(&format!("GET {path}: ")), "{kind}");
+        let calls = script.calls();
+        assert_eq!((calls.len(), calls[0].path(), calls[1].query("page")), (2, path, Some("2")), "{kind}");
+        for call in calls {
+            assert_eq!(call.header(header), Some(OWN_ID), "{kind}: in the case that it came in");
+            assert_eq!(call.host(), "api.central.sophos.com");
+        }
+    }
+}
+
+#[test]
+fn a_tenants_credential_reaches_that_tenant() {
+    let script = Script::owned_by(whoami("tenant"), [last_page(&[]), last_page(&[])]);
+    let client = client(&script);
+    let tenants = block_on(client.tenants()).expect("tenants");
+    assert_eq!((tenants.readable.len(), tenants.readable[0].id.as_str()), (1, OWN_ID));
+    let listed = client.tenant_of(&tenants.readable[0]).expect("a handle");
+    // The same id in other letters is the same tenant.
+    let named = block_on(client.tenant(OWN_ID.to_ascii_lowercase())).expect("a handle");
+    for handle in [listed, named] {
+        block_on(handle.send(&ListEndpoints::default())).expect("an answer");
+    }
+    for call in script.calls() {
+        assert_eq!((call.host(), call.header("x-tenant-id")), ("api-eu02.central.sophos.com", Some(OWN_ID)));
+    }
+    let error = block_on(client.tenant(TENANT_ID)).expect_err("another tenant");
+    assert_eq!(error.kind(), ErrorKind::WrongCredential);
+}
+
+#[test]
+fn a_tenant_is_looked_up_by_its_id() {
+    for (kind, path) in [("partner", "/partner/v1/tenants/"), ("organization", "/organization/v1/tenants/")] {
+        let record = json!({"id": TENANT_ID, "apiHost": "https://api-ca01.central.sophos.com"});
+        let script = Script::owned_by(whoami(kind), [Answer::json(record), last_page(&[])]);
+        let tenant = block_on(client(&script).tenant(TENANT_ID.to_ascii_uppercase())).expect("a handle");
+        assert_eq!(tenant.id().as_str(), TENANT_ID, "as the service writes it");
+        block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+        let calls = script.calls();
+        assert_eq!(calls[0].path(), format!("{path}{}", TENANT_ID.to_ascii_uppercase()));
+        assert_eq!(calls[1].host(), "api-ca01.central.sophos.com");
+    }
+}
+
+#[test]
+fn a_record_of_another_tenant_is_refused() {
+    let record = json!({"id": "another", "apiHost": "https://api-ca01.central.sophos.com"});
+    let script = Script::owned_by(whoami("partner"), [Answer::json(record)]);
+    let error = block_on(client(&script).tenant(TENANT_ID)).expect_err("another");
+    assert_eq!(error.kind(), ErrorKind::WrongCredential);
+}
+
+#[test]
+fn a_tenant_without_a_host_is_found_by_its_region() {
+    for (record, host) in [
+        (json!({"id": "a", "dataRegion": "eu01"}), Some("https://api-eu01.central.sophos.com")),
+        (
+            json!({"id": "a", "dataRegion": "IN01", "apiHost": ""}),
+            Some("https://api-in01.central.sophos.com"),
+        ),
+        (
+            json!({"id": "a", "dataRegion": "xx99", "apiHost": null}),
+            Some("https://api-xx99.central.sophos.com"),
+        ),
+        (
+            json!({"id": "a", "dataRegion": "eu01", "apiHost": "http://api-us03.central.sophos.com/"}),
+            Some("https://api-us03.central.sophos.com"),
+        ),
+        (json!({"id": "a"}), None),
+        (json!({"id": "a", "dataRegion": ""}), None),
+        (json!({"id": "a", "dataRegion": "eu01.evil.example/"}), None),
+    ] {
+        let script = Script::queue([]);
+        let handle = client(&script).tenant_of(&tenant_record(record.clone()));
+        match (handle, host) {
+            (Ok(handle), Some(host)) => assert_eq!(handle.host().to_string(), host, "{record}"),
+            (Err(error), None) => {
+                assert_eq!(error.kind(), ErrorKind::Malformed, "{record}");
+                assert!(error.to_string().starts_with("tenant record for tenant a: "), "{error}");
+            }
+            (handle, _) => panic!("{record}: {handle:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_identity_without_a_global_host_uses_the_well_known_one() {
+    for hosts in [json!({"global": ""}), json!({"global": null}), json!({}), json!(null)] {
+        let script = Script::owned_by(with_hosts("partner", hosts.clone()), [tenants_page(&[])]);
+        let client = client(&script);
+        block_on(client.tenants()).expect("tenants");
+        assert_eq!(block_on(client.identity()).expect("an identity").global.to_string(), GLOBAL, "{hosts}");
+        assert_eq!(script.calls()[0].host(), "api.central.sophos.com");
+    }
+}
+
+#[test]
+fn handed_out_hosts_are_normalised() {
+    let hosts = json!({"global": "http://api.central.sophos.com/", "dataRegion": "http://API-eu02.central.sophos.com/"});
+    let script = Script::owned_by(with_hosts("tenant", hosts), []);
+    let identity = block_on(client(&script).identity()).expect("an identity");
+    assert_eq!(identity.global.to_string(), GLOBAL);
+    let region = identity.data_region.expect("a region");
+    assert_eq!(region.to_string(), "https://api-eu02.central.sophos.com");
+}
+
+#[test]
+fn a_host_outside_the_domain_never_receives_a_request() {
+    for host in
+        ["https://api.central.sophos.com.evil.example", "https://evil.example", "https://evilsophos.com"]
+    {
+        let hosts = |global: &str, region: &str| json!({"global": global, "dataRegion": region});
+        let region = "https://api-eu02.central.sophos.com";
+        for identity in [
+            with_hosts("partner", hosts(host, "")),
+            with_hosts("tenant", hosts(host, region)),
+            with_hosts("tenant", hosts(GLOBAL, host)),
+        ] {
+            let script = Script::owned_by(identity, []);
+            let client = client(&script);
+            assert_eq!(block_on(client.tenants()).expect_err(host).kind(), ErrorKind::UntrustedHost);
+            assert_eq!(block_on(client.tenant(OWN_ID)).expect_err(host).kind(), ErrorKind::UntrustedHost);
+            assert!(!script.sent().iter().any(|sent| sent.host().contains("evil")), "{host}");
+        }
+
+        let record = json!({"id": TENANT_ID, "apiHost": host, "dataRegion": "eu01"});
+        let script =
+            Script::owned_by(whoami("partner"), [tenants_page(&[record.clone()]), Answer::json(record)]);
+        let client = client(&script);
+        let listed = block_on(client.tenants()).expect("tenants").readable;
+        assert_eq!(client.tenant_of(&listed[0]).expect_err(host).kind(), ErrorKind::UntrustedHost);
+        let error = block_on(client.tenant(TENANT_ID)).expect_err(host);
+        assert_eq!(error.kind(), ErrorKind::UntrustedHost);
+        assert!(error.to_string().contains("no token was sent to it"), "{error}");
+        assert!(script.sent().iter().all(|sent| sent.host().ends_with(".sophos.com")), "{host}");
+    }
+}
+
+#[test]
+fn a_configured_place_is_asked_for_everything() {
+    let at = |url: &str| url.parse().expect(url);
+    let identity = with_hosts(
+        "tenant",
+        json!({"global": "http://127.0.0.1:7001", "dataRegion": "http://127.0.0.1:7002"}),
+    );
+    let script = Script::owned_by(identity, [last_page(&[])]);
+    let client = Client::builder(std::sync::Arc::clone(&script), credentials())
+        .hosts(Hosts::at(at("http://127.0.0.1:7000"), at("http://127.0.0.1:7001")))
+        .build();
+    let tenants = block_on(client.tenants()).expect("tenants");
+    let tenant = client.tenant_of(&tenants.readable[0]).expect("a handle");
+    block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+    let hosts: Vec<_> = script
+        .sent()
+        .iter()
+        .map(|sent| format!("{}{}", sent.uri.authority().expect("a host"), sent.path()))
+        .collect();
+    assert_eq!(
+        hosts,
+        [
+            "127.0.0.1:7000/api/v2/oauth2/token",
+            "127.0.0.1:7001/whoami/v1",
+            "127.0.0.1:7002/endpoint/v1/endpoints"
+        ]
+    );
+}
+
+#[test]
+fn an_identity_of_an_unknown_kind_is_kept_but_reaches_no_tenant() {
+    let script = Script::owned_by(whoami("galaxy"), []);
+    let client = client(&script);
+    assert_eq!(block_on(client.identity()).expect("an identity").id_type, IdType::from("galaxy"));
+    assert_eq!(block_on(client.tenants()).expect_err("none").kind(), ErrorKind::WrongCredential);
+    assert_eq!(block_on(client.tenant(TENANT_ID)).expect_err("none").kind(), ErrorKind::WrongCredential);
+
+    let script = Script::owned_by(json!({"id": OWN_ID}), []);
+    assert_eq!(
+        block_on(support::client(&script).identity()).expect_err("no kind").kind(),
+        ErrorKind::Malformed
+    );
+}
+
+#[test]
+fn the_identity_may_be_asked_for_as_an_operation() {
+    let script = Script::owned_by(whoami("partner"), []);
+    let whoami: Whoami = block_on(client(&script).send(&WhoAmI {})).expect("an answer").into_inner();
+    assert_eq!((whoami.id.as_str(), whoami.id_type), (OWN_ID, Some(IdType::Partner)));
+    assert!(script.sent().iter().all(|sent| sent.header("x-partner-id").is_none()), "no scope header");
+}

@@ -1,0 +1,135 @@
+//! A request, read.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde_json::Value;
+
+use crate::answer::Refusal;
+use crate::central::Central;
+use crate::credentials::Credential;
+use crate::data::tenant::Tenant;
+use crate::hash::parse_uuid;
+
+/// A request to one of the hosts.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) method: http::Method,
+    pub(crate) path: String,
+    pub(crate) query: Query,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Call {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The access token in the `Authorization` header.
+    pub(crate) fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    }
+
+    pub(crate) fn json(&self) -> Result<Value, Refusal> {
+        serde_json::from_slice(&self.body)
+            .ok()
+            .filter(Value::is_object)
+            .ok_or_else(|| Refusal::bad_request("Invalid request"))
+    }
+}
+
+/// The parameters of a query.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Query(pub(crate) Vec<(String, String)>);
+
+impl Query {
+    pub(crate) fn parse(text: Option<&str>) -> Self {
+        let pairs = form_urlencoded::parse(text.unwrap_or_default().as_bytes());
+        Self(pairs.into_owned().collect())
+    }
+
+    /// A parameter that is not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
+    }
+
+    /// A list: values joined by commas, keys repeated, or both.
+    pub(crate) fn list(&self, name: &str) -> Vec<&str> {
+        self.0
+            .iter()
+            .filter(|(n, _)| n == name)
+            .flat_map(|(_, v)| v.split(','))
+            .map(str::trim)
+            .filter(|v| !v.is_empty())
+            .collect()
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => Err(wrong(name)),
+        }
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(text) => text.parse().map(Some).map_err(|_| wrong(name)),
+        }
+    }
+
+    /// The size of a page: the usual one, or what was asked for up to a maximum.
+    pub(crate) fn page_size(&self, maximum: u64) -> Result<u64, Refusal> {
+        match self.number("pageSize")? {
+            Some(0) => Err(wrong("pageSize")),
+            size => Ok(size.unwrap_or(50).min(maximum)),
+        }
+    }
+}
+
+/// A parameter that cannot be read.
+pub(crate) fn wrong(name: &str) -> Refusal {
+    Refusal::bad_request(&format!("Invalid value for '{name}'"))
+}
+
+/// A call on its way to its handler: known by whom, and for which tenant.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) central: &'a Central,
+    pub(crate) call: &'a Call,
+    /// What stood in the variable parts of the path.
+    pub(crate) params: Vec<&'a str>,
+    pub(crate) who: Option<Credential>,
+    scope: Option<&'a Tenant>,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(
+        central: &'a Central,
+        call: &'a Call,
+        params: Vec<&'a str>,
+        who: Option<Credential>,
+        scope: Option<&'a Tenant>,
+    ) -> Self {
+        Self { central, call, params, who, scope }
+    }
+
+    /// The tenant the call is for.
+    pub(crate) fn tenant(&self) -> Result<&'a Tenant, Refusal> {
+        self.scope.ok_or_else(Refusal::unauthorized)
+    }
+
+    /// Who calls.
+    pub(crate) fn who(&self) -> Result<&Credential, Refusal> {
+        self.who.as_ref().ok_or_else(Refusal::unauthorized)
+    }
+
+    /// The identifier in the path.
+    pub(crate) fn id(&self) -> Result<u128, Refusal> {
+        let text = self.params.first().copied().unwrap_or_default();
+        parse_uuid(text).ok_or_else(|| Refusal::bad_request("Invalid request"))
+    }
+}

@@ -1,0 +1,75 @@
+//! What has been asked.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+/// Calls to the identity, global and regional hosts, faulted ones included.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallCounts {
+    /// All of them.
+    pub total: u64,
+    /// By operation, such as `siem.events`; what no operation answers to counts as `unknown`.
+    pub by_operation: BTreeMap<String, u64>,
+    /// By operation, then by the tenant id the call named.
+    pub by_operation_tenant: BTreeMap<String, BTreeMap<String, u64>>,
+    /// By the status of the answer; 0 for a connection cut before it.
+    pub by_status: BTreeMap<u16, u64>,
+}
+
+impl CallCounts {
+    /// Calls of one operation.
+    pub fn operation(&self, name: &str) -> u64 {
+        self.by_operation.get(name).copied().unwrap_or_default()
+    }
+
+    /// Calls of one operation for one tenant.
+    pub fn operation_for(&self, name: &str, tenant_id: &str) -> u64 {
+        self.by_operation_tenant
+            .get(name)
+            .and_then(|tenants| tenants.get(tenant_id))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Answers with one status.
+    pub fn status(&self, status: u16) -> u64 {
+        self.by_status.get(&status).copied().unwrap_or_default()
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Calls(Mutex<CallCounts>);
+
+impl Calls {
+    /// Notes a call that arrived.
+    pub(crate) fn arrived(&self, operation: &str, tenant: Option<&str>) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.total += 1;
+        *counts.by_operation.entry(operation.to_owned()).or_default() += 1;
+        if let Some(tenant) = tenant {
+            *counts
+                .by_operation_tenant
+                .entry(operation.to_owned())
+                .or_default()
+                .entry(tenant.to_ascii_lowercase())
+                .or_default() += 1;
+        }
+    }
+
+    /// Notes how a call ended.
+    pub(crate) fn answered(&self, status: u16) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.by_status.entry(status).or_default() += 1;
+    }
+
+    pub(crate) fn snapshot(&self) -> CallCounts {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn reset(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = CallCounts::default();
+    }
+}

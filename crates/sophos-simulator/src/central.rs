@@ -1,0 +1,146 @@
+//! Everything the hosts share.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use crate::answer::{Answer, Refusal};
+use crate::calls::Calls;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::credentials::Vault;
+use crate::data::endpoint::Endpoint;
+use crate::data::endpoint_json::Seen;
+use crate::data::tenant::Tenant;
+use crate::data::world::World;
+use crate::error::ConfigError;
+use crate::faults::Faults;
+use crate::fleet::Fleet;
+use crate::hash::{Rng, mix};
+use crate::limiter::Limiter;
+use crate::served::{Dataset, Served};
+use crate::time;
+
+/// Where a simulator listens. The scheme is the advertised one; every port answers both.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Addresses {
+    /// The identity service.
+    pub identity: String,
+    /// The global host.
+    pub global: String,
+    /// The regional hosts by region.
+    pub regions: BTreeMap<String, String>,
+    /// The control host, always plain HTTP.
+    pub control: String,
+    /// The file with the certificate that TLS clients have to trust, when one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_ca_file: Option<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Central {
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) world: World,
+    pub(crate) vault: Vault,
+    pub(crate) faults: Faults,
+    pub(crate) calls: Calls,
+    pub(crate) served: Served,
+    pub(crate) fleet: Fleet,
+    pub(crate) limiter: Limiter,
+    addresses: OnceLock<Addresses>,
+    drawn: AtomicU64,
+}
+
+impl Central {
+    pub(crate) fn new(config: Config) -> Result<Self, ConfigError> {
+        config.check()?;
+        let start = config.clock.start.as_deref().and_then(time::parse);
+        let start_ms = start.unwrap_or_else(time::real_now_ms);
+        let world = World::new(&config, start_ms);
+        let delay = config.isolation.report_delay_seconds.saturating_mul(1_000);
+        Ok(Self {
+            clock: Clock::new(start_ms, config.clock.running),
+            vault: Vault::new(&config, &world, start_ms)?,
+            faults: Faults::new(config.seed, config.faults.clone()),
+            calls: Calls::default(),
+            served: Served::default(),
+            fleet: Fleet::new(i64::try_from(delay).unwrap_or(i64::MAX / 4)),
+            limiter: Limiter::new(&config.limiter),
+            addresses: OnceLock::new(),
+            drawn: AtomicU64::new(0),
+            world,
+            config,
+        })
+    }
+
+    pub(crate) fn set_addresses(&self, addresses: Addresses) {
+        // Set once, right after the ports are taken.
+        let _ = self.addresses.set(addresses);
+    }
+
+    pub(crate) fn addresses(&self) -> Addresses {
+        self.addresses.get().cloned().unwrap_or_default()
+    }
+
+    /// A fresh generator for what may differ between two answers to the same question.
+    pub(crate) fn draw(&self) -> Rng {
+        let count = self.drawn.fetch_add(1, Ordering::SeqCst);
+        Rng::new(mix(mix(self.config.seed, 0x6472_6177), count))
+    }
+
+    pub(crate) fn refuse(&self, refusal: &Refusal) -> Answer {
+        let rng = self.draw();
+        refusal.answer(rng, self.config.quirks.odd_errors, self.clock.now_ms())
+    }
+
+    /// The `size` a page gives: what was asked for or, now and then, what it has.
+    pub(crate) fn page_size(&self, asked: u64, count: usize) -> u64 {
+        if self.draw().chance(self.config.quirks.size_is_count) { count as u64 } else { asked }
+    }
+
+    /// An endpoint as it is now.
+    pub(crate) fn endpoint(&self, tenant: &Tenant, index: u64) -> Seen {
+        let now = self.clock.now_ms();
+        let endpoint = Endpoint::new(tenant, index);
+        let live = self.fleet.look((tenant.number, index), endpoint.online, now);
+        Seen::new(tenant, endpoint, live, now)
+    }
+
+    /// The number of the tenant's endpoint with this id.
+    pub(crate) fn endpoint_index(&self, tenant: &Tenant, id: u128) -> Option<u64> {
+        let index = tenant.endpoint_ids().index(id)?;
+        (index < tenant.endpoints).then_some(index)
+    }
+
+    pub(crate) fn set_online(&self, tenant: &str, endpoint: &str, online: bool) -> bool {
+        let found = self.world.tenant(tenant).and_then(|tenant| {
+            let id = crate::hash::parse_uuid(endpoint)?;
+            Some((tenant, self.endpoint_index(tenant, id)?))
+        });
+        let Some((tenant, index)) = found else {
+            return false;
+        };
+        let base = Endpoint::new(tenant, index).online;
+        let now = self.clock.now_ms();
+        self.fleet.set_online((tenant.number, index), base, online, now);
+        true
+    }
+
+    /// The ids of what was created in `[from_ms, to_ms)` and is not in the future.
+    pub(crate) fn produced(&self, dataset: Dataset, tenant: &Tenant, from: i64, to: i64) -> Vec<u128> {
+        let to = to.min(self.clock.now_ms() + 1);
+        let ids = tenant.ids(dataset);
+        let range = tenant.timeline(dataset).range(from, to);
+        range.map(|index| ids.id(index)).collect()
+    }
+
+    pub(crate) fn served_ids(&self, dataset: Dataset, tenant: &Tenant) -> Vec<u128> {
+        let ids = tenant.ids(dataset);
+        let indexes = self.served.indexes(dataset, tenant.number);
+        indexes.into_iter().map(|index| ids.id(index)).collect()
+    }
+}

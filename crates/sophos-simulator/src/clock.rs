@@ -1,0 +1,76 @@
+//! The simulator's own clock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+/// The time the service lives in: it moves when told, or with real time when it runs.
+///
+/// Clones share one clock.
+#[derive(Debug, Clone)]
+pub struct Clock(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    base_ms: AtomicI64,
+    running_since: Option<Instant>,
+}
+
+impl Clock {
+    /// A clock that shows `start_ms` (Unix milliseconds) now.
+    pub(crate) fn new(start_ms: i64, running: bool) -> Self {
+        Self(Arc::new(State { base_ms: AtomicI64::new(start_ms), running_since: running.then(Instant::now) }))
+    }
+
+    /// The time it shows, in Unix milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        self.0.base_ms.load(Ordering::SeqCst) + self.elapsed_ms()
+    }
+
+    /// Turns the clock forward.
+    pub fn advance(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX / 4);
+        self.0.base_ms.fetch_add(by, Ordering::SeqCst);
+    }
+
+    /// Sets the clock to a time in Unix milliseconds; it may go back.
+    pub fn set(&self, ms: i64) {
+        self.0.base_ms.store(ms - self.elapsed_ms(), Ordering::SeqCst);
+    }
+
+    /// Whether it moves by itself.
+    pub fn is_running(&self) -> bool {
+        self.0.running_since.is_some()
+    }
+
+    fn elapsed_ms(&self) -> i64 {
+        self.0
+            .running_since
+            .map_or(0, |since| i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX / 4))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stands_still_until_told() {
+        let clock = Clock::new(1_000, false);
+        let other = clock.clone();
+        other.advance(Duration::from_millis(250));
+        assert_eq!(clock.now_ms(), 1_250);
+        clock.set(7);
+        assert_eq!(other.now_ms(), 7);
+        assert!(!clock.is_running());
+    }
+
+    #[test]
+    fn a_running_clock_moves_and_can_be_set() {
+        let clock = Clock::new(0, true);
+        std::thread::sleep(Duration::from_millis(5));
+        assert!(clock.now_ms() >= 5);
+        clock.set(1_000_000);
+        assert!(clock.now_ms() >= 1_000_000);
+    }
+}

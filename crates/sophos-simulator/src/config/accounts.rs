@@ -1,0 +1,203 @@
+//! Tenants and credentials of a configuration.
+
+use serde::{Deserialize, Serialize};
+
+/// One or more tenants made after the same pattern.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TenantGroup {
+    /// How many.
+    pub count: usize,
+    /// The id, when the group is one tenant; otherwise invented.
+    pub id: Option<String>,
+    /// The name; numbered when the group has several. Otherwise invented.
+    pub name: Option<String>,
+    /// The data region; when absent the regions take turns.
+    pub region: Option<String>,
+    /// Whom the tenants belong to.
+    pub owner: Owner,
+    /// Events an hour, in place of `data.events_per_hour`.
+    pub events_per_hour: Option<f64>,
+    /// Alerts an hour, in place of `data.alerts_per_hour`.
+    pub alerts_per_hour: Option<f64>,
+    /// Hours of history at the start, in place of `data.history_hours`.
+    pub history_hours: Option<f64>,
+    /// The most events there will ever be, in place of `data.events_total`.
+    pub events_total: Option<u64>,
+    /// The most alerts there will ever be, in place of `data.alerts_total`.
+    pub alerts_total: Option<u64>,
+    /// The number of endpoints, in place of `data.endpoints`.
+    pub endpoints: Option<u64>,
+}
+
+impl Default for TenantGroup {
+    fn default() -> Self {
+        Self {
+            count: 1,
+            id: None,
+            name: None,
+            region: None,
+            owner: Owner::Partner,
+            events_per_hour: None,
+            alerts_per_hour: None,
+            history_hours: None,
+            events_total: None,
+            alerts_total: None,
+            endpoints: None,
+        }
+    }
+}
+
+impl TenantGroup {
+    /// `count` tenants of `owner`, otherwise by default.
+    pub fn of(owner: Owner, count: usize) -> Self {
+        Self { owner, count, ..Self::default() }
+    }
+
+    pub(crate) fn check(&self, regions: &[String]) -> Result<(), String> {
+        if let Some(region) = &self.region
+            && !regions.contains(region)
+        {
+            return Err(format!("a tenant is in region {region:?}, which `regions` does not list"));
+        }
+        if let Some(id) = &self.id {
+            if self.count != 1 {
+                return Err(format!("tenant {id:?} has an id but `count` is not 1"));
+            }
+            if crate::hash::parse_uuid(id).is_none() {
+                return Err(format!("tenant id {id:?} is not a UUID"));
+            }
+        }
+        for rate in [self.events_per_hour, self.alerts_per_hour, self.history_hours] {
+            if rate.is_some_and(|r| !(r.is_finite() && r >= 0.0)) {
+                return Err("a tenant's rate or history is negative or not a number".to_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whom a tenant belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Owner {
+    /// The partner.
+    Partner,
+    /// The organization.
+    Organization,
+    /// Both: an enterprise served by the partner.
+    Both,
+    /// Nobody: only its own credential reaches it.
+    Alone,
+}
+
+impl Owner {
+    pub(crate) fn is_partners(self) -> bool {
+        matches!(self, Self::Partner | Self::Both)
+    }
+
+    pub(crate) fn is_organizations(self) -> bool {
+        matches!(self, Self::Organization | Self::Both)
+    }
+}
+
+/// One API credential.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialConfig {
+    /// The kind of account it was made in.
+    pub kind: CredentialKind,
+    /// Its role.
+    #[serde(default)]
+    pub role: Role,
+    /// For a tenant credential: the tenant's id or name.
+    #[serde(default)]
+    pub tenant: Option<String>,
+    /// The client id; otherwise invented.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// The client secret; otherwise invented.
+    #[serde(default)]
+    pub client_secret: Option<String>,
+    /// When it ends (RFC 3339); otherwise 36 months after it was made.
+    #[serde(default)]
+    pub expires_at: Option<String>,
+}
+
+impl CredentialConfig {
+    /// A credential with an invented id and secret.
+    pub fn new(kind: CredentialKind, role: Role) -> Self {
+        Self { kind, role, tenant: None, client_id: None, client_secret: None, expires_at: None }
+    }
+
+    /// A credential of one tenant, named by id or name.
+    pub fn for_tenant(tenant: impl Into<String>, role: Role) -> Self {
+        Self { tenant: Some(tenant.into()), ..Self::new(CredentialKind::Tenant, role) }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.kind == CredentialKind::Tenant && self.tenant.is_none() {
+            return Err("a credential of kind \"tenant\" needs `tenant` (an id or a name)".into());
+        }
+        match &self.expires_at {
+            Some(at) if crate::time::parse(at).is_none() => {
+                Err(format!("`expires_at` is not an RFC 3339 time: {at:?}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The kind of account a credential was made in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CredentialKind {
+    /// Central Partner.
+    Partner,
+    /// Central Enterprise.
+    Organization,
+    /// Central Admin: one customer.
+    Tenant,
+}
+
+impl CredentialKind {
+    /// The word `whoami` uses for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Partner => "partner",
+            Self::Organization => "organization",
+            Self::Tenant => "tenant",
+        }
+    }
+}
+
+/// A credential's role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything.
+    #[default]
+    SuperAdmin,
+    /// Everything here; queries are not simulated.
+    Management,
+    /// Reading only, among what is simulated.
+    Forensics,
+    /// Reading only.
+    ReadOnly,
+}
+
+impl Role {
+    /// The role as configuration writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SuperAdmin => "super_admin",
+            Self::Management => "management",
+            Self::Forensics => "forensics",
+            Self::ReadOnly => "read_only",
+        }
+    }
+
+    pub(crate) fn may_change(self) -> bool {
+        matches!(self, Self::SuperAdmin | Self::Management)
+    }
+}

@@ -1,0 +1,237 @@
+//! API credentials and the tokens made from them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, CredentialConfig, CredentialKind, Role};
+use crate::data::world::World;
+use crate::error::ConfigError;
+use crate::hash::{Rng, mix, uuid_text};
+use crate::time;
+
+/// 36 months.
+const LIFE_MS: i64 = 3 * 365 * 86_400_000 + 86_400_000;
+
+/// An API credential as tests see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CredentialInfo {
+    /// The client id.
+    pub client_id: String,
+    /// The client secret.
+    pub client_secret: String,
+    /// The kind of account it was made in, as `whoami` says it.
+    pub id_type: String,
+    /// The id `whoami` gives, in lower case.
+    pub principal_id: String,
+    /// The role, as configuration writes it.
+    pub role: String,
+    /// When it was made.
+    pub created_at: String,
+    /// When it ends.
+    pub expires_at: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Credential {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) kind: CredentialKind,
+    pub(crate) role: Role,
+    pub(crate) principal_id: u128,
+    /// The tenant of a tenant credential.
+    pub(crate) tenant: Option<usize>,
+    pub(crate) created_ms: i64,
+    pub(crate) expires_ms: i64,
+}
+
+#[derive(Debug)]
+struct Tokens {
+    access: HashMap<String, (usize, i64)>,
+    refresh: HashMap<String, usize>,
+    made: u64,
+}
+
+/// Every credential and every token.
+#[derive(Debug)]
+pub(crate) struct Vault {
+    seed: u64,
+    lifetime_seconds: u64,
+    all: Mutex<Vec<Credential>>,
+    tokens: Mutex<Tokens>,
+}
+
+/// A token pair just made.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+    pub(crate) tracking_id: String,
+    pub(crate) expires_in: u64,
+}
+
+impl Vault {
+    pub(crate) fn new(config: &Config, world: &World, start_ms: i64) -> Result<Self, ConfigError> {
+        let wanted = if config.credentials.is_empty() { usual(world) } else { config.credentials.clone() };
+        let mut all = Vec::with_capacity(wanted.len());
+        for (at, credential) in wanted.iter().enumerate() {
+            all.push(make(config.seed, world, at, credential, start_ms)?);
+        }
+        Ok(Self {
+            seed: config.seed,
+            lifetime_seconds: config.tokens.lifetime_seconds,
+            all: Mutex::new(all),
+            tokens: Mutex::new(Tokens { access: HashMap::new(), refresh: HashMap::new(), made: 0 }),
+        })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Credential>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn infos(&self) -> Vec<CredentialInfo> {
+        let info = |c: &Credential| CredentialInfo {
+            client_id: c.client_id.clone(),
+            client_secret: c.client_secret.clone(),
+            id_type: c.kind.as_str().to_owned(),
+            principal_id: uuid_text(c.principal_id),
+            role: c.role.as_str().to_owned(),
+            created_at: time::millis(c.created_ms),
+            expires_at: time::millis(c.expires_ms),
+        };
+        self.lock().iter().map(info).collect()
+    }
+
+    /// The credential with a client id, and its number.
+    pub(crate) fn find(&self, client_id: &str) -> Option<(usize, Credential)> {
+        let all = self.lock();
+        let at = all.iter().position(|c| c.client_id.eq_ignore_ascii_case(client_id))?;
+        Some((at, all[at].clone()))
+    }
+
+    /// Gives a credential a new secret; tokens made with the old one go on.
+    pub(crate) fn rotate(&self, client_id: &str) -> Option<String> {
+        let (at, old) = self.find(client_id)?;
+        let secret = secret(mix(self.seed, 0x726f_7461), &old.client_secret);
+        self.lock()[at].client_secret = secret.clone();
+        Some(secret)
+    }
+
+    /// Lets a credential end at `now`; tokens made before go on.
+    pub(crate) fn expire(&self, client_id: &str, now: i64) -> bool {
+        let Some((at, _)) = self.find(client_id) else {
+            return false;
+        };
+        self.lock()[at].expires_ms = now;
+        true
+    }
+
+    pub(crate) fn issue(&self, credential: usize, now: i64) -> Issued {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.made += 1;
+        let mut rng = Rng::new(mix(mix(self.seed, 0x0074_6f6b), tokens.made));
+        if tokens.access.len() >= 4_096 {
+            tokens.access.retain(|_, (_, expires)| *expires > now);
+        }
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"simulator"}"#);
+        let claims = format!(r#"{{"jti":"{}","iat":{}}}"#, rng.hex(32), now / 1_000);
+        let claims = URL_SAFE_NO_PAD.encode(claims);
+        let signature = URL_SAFE_NO_PAD.encode(rng.hex(86));
+        let access = format!("{header}.{claims}.{signature}");
+        let refresh = rng.hex(64);
+        let life = i64::try_from(self.lifetime_seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
+        let expires = now.saturating_add(life);
+        tokens.access.insert(access.clone(), (credential, expires));
+        tokens.refresh.insert(refresh.clone(), credential);
+        Issued { access, refresh, tracking_id: uuid_text(rng.uuid()), expires_in: self.lifetime_seconds }
+    }
+
+    /// The credential behind a valid access token, and its number.
+    pub(crate) fn bearer(&self, access: &str, now: i64) -> Option<(usize, Credential)> {
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, expires) = *tokens.access.get(access)?;
+        drop(tokens);
+        (now < expires).then(|| (at, self.lock()[at].clone()))
+    }
+
+    /// The number of the credential a refresh token belongs to.
+    pub(crate) fn refreshed(&self, refresh: &str) -> Option<usize> {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.refresh.remove(refresh)
+    }
+
+    pub(crate) fn revoke(&self) {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.access.clear();
+        tokens.refresh.clear();
+    }
+}
+
+/// What a simulator has when none are configured: every kind, and every role of the first kind.
+fn usual(world: &World) -> Vec<CredentialConfig> {
+    let mut all = Vec::new();
+    let has = |f: fn(crate::config::Owner) -> bool| world.tenants.iter().any(|t| f(t.owner));
+    let partner = has(crate::config::Owner::is_partners);
+    if partner {
+        all.push(CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin));
+    }
+    if has(crate::config::Owner::is_organizations) {
+        all.push(CredentialConfig::new(CredentialKind::Organization, Role::SuperAdmin));
+    }
+    let first = world.tenants.first();
+    let tenant = |role| first.map(|t| CredentialConfig::for_tenant(t.id_text.as_str(), role));
+    all.extend(tenant(Role::SuperAdmin));
+    for role in [Role::Management, Role::Forensics, Role::ReadOnly] {
+        if partner {
+            all.push(CredentialConfig::new(CredentialKind::Partner, role));
+        }
+        all.extend(tenant(role));
+    }
+    all
+}
+
+fn make(
+    seed: u64,
+    world: &World,
+    at: usize,
+    config: &CredentialConfig,
+    start_ms: i64,
+) -> Result<Credential, ConfigError> {
+    let mut rng = Rng::new(mix(mix(seed, 0x6372_6564), at as u64));
+    let invented_id = uuid_text(rng.uuid());
+    let invented_secret = secret(rng.next(), "");
+    let tenant = match &config.tenant {
+        Some(named) if config.kind == CredentialKind::Tenant => {
+            let found = world.tenant_named(named).ok_or_else(|| {
+                ConfigError::invalid(format!("a credential names tenant {named:?}: there is none"))
+            })?;
+            Some(found)
+        }
+        _ => None,
+    };
+    let created_ms = start_ms - 90 * 86_400_000;
+    Ok(Credential {
+        client_id: config.client_id.clone().unwrap_or(invented_id),
+        client_secret: config.client_secret.clone().unwrap_or(invented_secret),
+        kind: config.kind,
+        role: config.role,
+        principal_id: match (config.kind, tenant) {
+            (_, Some(tenant)) => tenant.id,
+            (CredentialKind::Organization, _) => world.organization_id,
+            _ => world.partner_id,
+        },
+        tenant: tenant.map(|t| t.number),
+        created_ms,
+        expires_ms: config.expires_at.as_deref().and_then(time::parse).unwrap_or(created_ms + LIFE_MS),
+    })
+}
+
+/// About a hundred characters, some of which have to be encoded in a form.
+fn secret(seed: u64, after: &str) -> String {
+    let mut rng = Rng::new(crate::hash::mix_text(seed, after));
+    format!("{}+{}/{}=", rng.hex(48), rng.hex(40), rng.hex(9))
+}

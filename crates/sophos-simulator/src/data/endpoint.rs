@@ -1,0 +1,239 @@
+//! Endpoints: everything about one follows from its tenant and number.
+
+use crate::data::tenant::Tenant;
+use crate::hash::{Rng, mix};
+
+/// What events and alerts say of an endpoint; cheap to make.
+#[derive(Debug, Clone)]
+pub(crate) struct EndpointName {
+    pub(crate) key: u64,
+    pub(crate) id: u128,
+    pub(crate) hostname: String,
+    pub(crate) server: bool,
+    pub(crate) platform: &'static str,
+    pub(crate) ip: String,
+    pub(crate) skew_ms: i64,
+}
+
+/// Prefixes with more than ten characters in common, so that a search meets several hosts.
+const COMPUTERS: &[&str] = &["DESKTOP-ACCOUNTS-", "DESKTOP-ACCOUNTING-", "LAPTOP-", "MAC-", "Thunderbox-"];
+const SERVERS: &[&str] = &["WIN-CEAESQ7V-", "srv-", "MYSERVERHOSTNAME-", "linux-app-", "ip-10-1-39-"];
+
+impl EndpointName {
+    /// The endpoint a record is about.
+    pub(crate) fn any(tenant: &Tenant, draw: u64) -> Self {
+        // A tenant without endpoints still has records; they name one that was deleted.
+        Self::new(tenant, draw % tenant.endpoints.max(1))
+    }
+
+    pub(crate) fn new(tenant: &Tenant, index: u64) -> Self {
+        // A clone takes its machine from its twin and keeps only its own id.
+        let machine = clone_of(tenant, index).unwrap_or(index);
+        let key = mix(mix(tenant.key, 41), machine);
+        let mut rng = Rng::new(key);
+        let server = rng.chance(tenant.shares.server);
+        let prefix = rng.pick(if server { SERVERS } else { COMPUTERS });
+        let platform = match (prefix, rng.below(10)) {
+            ("MAC-", _) => "macOS",
+            ("linux-app-" | "ip-10-1-39-", _) | ("srv-", 0) => "linux",
+            _ => "windows",
+        };
+        let skew_ms = if rng.chance(tenant.shares.wrong_clock) {
+            let unit = rng.pick(&[60_000u64, 3_600_000, 86_400_000]);
+            let size = (unit + rng.below(unit * 6)) as i64;
+            if rng.chance(0.5) { size } else { -size }
+        } else {
+            rng.below(2_000) as i64 - 1_000
+        };
+        Self {
+            key,
+            id: tenant.endpoint_ids().id(index),
+            hostname: format!("{prefix}{machine:04}"),
+            server,
+            platform,
+            ip: format!("10.{}.{}.{}", rng.below(4), rng.below(256), 1 + rng.below(254)),
+            skew_ms,
+        }
+    }
+
+    pub(crate) fn endpoint_type(&self) -> &'static str {
+        if self.server { "server" } else { "computer" }
+    }
+}
+
+/// The endpoint that this one is a clone of.
+pub(crate) fn clone_of(tenant: &Tenant, index: u64) -> Option<u64> {
+    if index.is_multiple_of(2) {
+        return None;
+    }
+    let draw = mix(mix(tenant.key, 42), index);
+    Rng::new(draw).chance(tenant.shares.clone).then_some(index - 1)
+}
+
+/// Who uses an endpoint, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Person {
+    Full { name: &'static str, login: String },
+    Named { name: &'static str },
+    Login { login: String },
+    Nobody,
+}
+
+const PEOPLE: &[&str] =
+    &["Ana Silva", "Lior", "Łukasz Nowak", "Renée \"Ren\" Dupont", "田中 太郎", "J. O'Brien"];
+const GROUPS: &[&str] = &["Head Office", "Bolton's Skinning Service", "Büro \"Süd\"", "Servers\\EU"];
+
+/// One endpoint.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) name: EndpointName,
+    pub(crate) cloned: bool,
+    pub(crate) person: Person,
+    pub(crate) group: Option<&'static str>,
+    pub(crate) group_has_id: bool,
+    pub(crate) ipv4: Vec<String>,
+    pub(crate) ipv6: Vec<String>,
+    pub(crate) macs: Vec<String>,
+    pub(crate) health: &'static str,
+    pub(crate) tamper: bool,
+    pub(crate) lockdown: Option<&'static str>,
+    pub(crate) serial: Option<String>,
+    pub(crate) cloud: Option<(&'static str, String)>,
+    pub(crate) encrypted: bool,
+    pub(crate) online: bool,
+    /// How long before the clock's start it was last seen, when it is offline.
+    pub(crate) away_ms: i64,
+    /// How long ago it was last seen, when it is online.
+    pub(crate) quiet_ms: i64,
+    /// Differs from endpoint to endpoint, for small choices.
+    pub(crate) salt: u64,
+}
+
+impl Endpoint {
+    pub(crate) fn new(tenant: &Tenant, index: u64) -> Self {
+        let name = EndpointName::new(tenant, index);
+        let mut rng = Rng::new(mix(name.key, 43));
+        let login = format!("{}\\user{}", &name.hostname, rng.below(40));
+        let person_name = rng.pick(PEOPLE);
+        let person = match rng.below(100) {
+            0..90 => Person::Full { name: person_name, login },
+            90..95 => Person::Named { name: person_name },
+            95..98 => Person::Login { login },
+            _ => Person::Nobody,
+        };
+        let group = rng.chance(0.69).then(|| rng.pick(GROUPS));
+        let mut ipv4 = vec![name.ip.clone()];
+        for _ in 0..rng.below(4) {
+            ipv4.push(format!("192.168.{}.{}", rng.below(120), 1 + rng.below(254)));
+        }
+        if rng.chance(0.02) {
+            ipv4.clear();
+        }
+        let ipv6 = if rng.chance(0.02) {
+            vec![format!("fe80::{:x}:{:x}", rng.below(65_536), rng.below(65_536))]
+        } else {
+            Vec::new()
+        };
+        let macs = (0..1 + rng.below(3)).map(|_| mac(&mut rng)).collect();
+        let health = match rng.below(20) {
+            0 => "bad",
+            1..=3 => "suspicious",
+            4 => "unknown",
+            _ => "good",
+        };
+        let tamper = rng.chance(0.93);
+        let lockdown = match (name.server, rng.below(10)) {
+            (true, 0) => Some("locked"),
+            (true, 1) => Some("unlocked"),
+            (_, 2) => Some("unavailable"),
+            (_, 3) => None,
+            _ => Some("notInstalled"),
+        };
+        let serial = rng.chance(0.8).then(|| rng.hex(10).to_uppercase());
+        let cloud = cloud(&mut rng, tenant.shares.cloud);
+        let encrypted = !name.server && name.platform == "windows" && rng.chance(0.3);
+        // The rest belongs to the installation, so twins differ in it.
+        let mut rng = Rng::new(mix(mix(tenant.key, 44), index));
+        let twin = index ^ 1;
+        let cloned = clone_of(tenant, index).is_some()
+            || (twin < tenant.endpoints && clone_of(tenant, twin) == Some(index));
+        Self {
+            name,
+            cloned,
+            person,
+            group,
+            group_has_id: rng.chance(0.8),
+            ipv4,
+            ipv6,
+            macs,
+            health,
+            tamper,
+            lockdown,
+            serial,
+            cloud,
+            encrypted,
+            online: !rng.chance(tenant.shares.offline),
+            away_ms: 3_600_000 + rng.below(400 * 86_400_000) as i64,
+            quiet_ms: rng.below(300_000) as i64,
+            salt: rng.next(),
+        }
+    }
+}
+
+fn mac(rng: &mut Rng) -> String {
+    let upper = rng.chance(0.6);
+    let bytes: Vec<String> = (0..6)
+        .map(|at| match (upper, rng.below(256)) {
+            (_, _) if at == 0 => "00".to_owned(),
+            (true, byte) => format!("{byte:02X}"),
+            (false, byte) if at > 3 => format!("{byte:02X}"),
+            (false, byte) => format!("{byte:02x}"),
+        })
+        .collect();
+    bytes.join(":")
+}
+
+fn cloud(rng: &mut Rng, share: f64) -> Option<(&'static str, String)> {
+    if !rng.chance(share) {
+        return None;
+    }
+    Some(match rng.below(10) {
+        0 => ("azure", crate::hash::uuid_text(rng.uuid())),
+        1 => ("gcp", (1_000_000_000_000_000 + rng.below(8_000_000_000_000_000)).to_string()),
+        _ => ("aws", format!("i-{}", rng.hex(17))),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, TenantGroup};
+    use crate::data::world::World;
+
+    #[test]
+    fn an_inventory_has_what_real_ones_have() {
+        let config = Config {
+            tenants: vec![TenantGroup { endpoints: Some(1_000), ..TenantGroup::default() }],
+            ..Config::default()
+        };
+        let world = World::new(&config, 0);
+        let tenant = &world.tenants[0];
+        let all: Vec<Endpoint> = (0..1_000).map(|i| Endpoint::new(tenant, i)).collect();
+        let count = |f: &dyn Fn(&Endpoint) -> bool| all.iter().filter(|e| f(e)).count();
+        assert!(count(&|e| e.person == Person::Nobody) > 0);
+        assert!(count(&|e| e.ipv4.is_empty()) > 0);
+        assert!(count(&|e| e.name.platform == "linux") > 20);
+        assert!((180..330).contains(&count(&|e| e.name.server)));
+        assert!((80..220).contains(&count(&|e| !e.online)));
+        let aws = |e: &Endpoint| matches!(&e.cloud, Some(("aws", id)) if id.len() == 19);
+        assert!(count(&aws) > 40);
+        let at = (0..1_000).find(|i| clone_of(tenant, *i).is_some()).unwrap();
+        let (twin, first) = (&all[at as usize], &all[at as usize - 1]);
+        assert!(twin.cloned);
+        assert!(first.cloned);
+        assert_eq!(first.name.hostname, twin.name.hostname);
+        assert_eq!(first.macs, twin.macs);
+        assert_ne!(first.name.id, twin.name.id);
+        assert_eq!(tenant.endpoint_ids().index(twin.name.id), Some(at));
+    }
+}

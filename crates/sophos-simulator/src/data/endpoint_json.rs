@@ -1,0 +1,259 @@
+//! Endpoints as the service writes them.
+
+use serde_json::{Map, Value, json};
+
+use crate::data::alerts::person_id;
+use crate::data::endpoint::{Endpoint, Person};
+use crate::data::tenant::Tenant;
+use crate::fleet::{Isolation, Presence};
+use crate::hash::{Rng, mix_text, uuid_text};
+use crate::time;
+
+/// How much of an endpoint to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum View {
+    Basic,
+    Summary,
+    Full,
+}
+
+impl View {
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "basic" => Some(Self::Basic),
+            "summary" => Some(Self::Summary),
+            "full" => Some(Self::Full),
+            _ => None,
+        }
+    }
+}
+
+/// An endpoint as it is at one moment.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) isolation: Isolation,
+    pub(crate) online: bool,
+    pub(crate) last_seen_ms: i64,
+}
+
+impl Seen {
+    pub(crate) fn new(
+        tenant: &Tenant,
+        endpoint: Endpoint,
+        (isolation, presence): (Isolation, Option<Presence>),
+        now: i64,
+    ) -> Self {
+        let online = presence.map_or(endpoint.online, |p| p.online);
+        let last_seen_ms = match presence {
+            Some(p) if !p.online => p.since_ms,
+            Some(p) => (now - endpoint.quiet_ms).max(p.since_ms),
+            None if endpoint.online => now - endpoint.quiet_ms,
+            None => tenant.start_ms - endpoint.away_ms,
+        };
+        Self { endpoint, isolation, online, last_seen_ms }
+    }
+
+    pub(crate) fn os_name(&self) -> &'static str {
+        os(&self.endpoint).0
+    }
+
+    pub(crate) fn agent_updated_ms(&self) -> i64 {
+        self.last_seen_ms - (self.endpoint.salt % 30) as i64 * 86_400_000
+    }
+
+    pub(crate) fn os_updated_ms(&self) -> i64 {
+        self.last_seen_ms - (self.endpoint.salt % 55) as i64 * 86_400_000
+    }
+
+    pub(crate) fn encryption(&self) -> &'static str {
+        if self.endpoint.encrypted { "encrypted" } else { "notEncrypted" }
+    }
+
+    /// The members of a view, or only those of `fields` when some are named; always the id.
+    pub(crate) fn json(&self, tenant: &Tenant, view: View, fields: &[&str]) -> Value {
+        let mut all = Map::new();
+        self.basic(tenant, &mut all);
+        if view != View::Basic {
+            self.summary(tenant, &mut all);
+        }
+        if view == View::Full {
+            self.full(&mut all);
+        }
+        if !fields.is_empty() {
+            all.retain(|name, _| name == "id" || fields.contains(&name.as_str()));
+        }
+        Value::Object(all)
+    }
+
+    fn basic(&self, tenant: &Tenant, all: &mut Map<String, Value>) {
+        let name = &self.endpoint.name;
+        all.insert("id".into(), json!(uuid_text(name.id)));
+        all.insert("type".into(), json!(name.endpoint_type()));
+        all.insert("tenant".into(), json!({ "id": tenant.id_text }));
+        all.insert("hostname".into(), json!(name.hostname));
+    }
+
+    fn summary(&self, tenant: &Tenant, all: &mut Map<String, Value>) {
+        let e = &self.endpoint;
+        all.insert("health".into(), health(e));
+        all.insert("os".into(), os_json(e));
+        if !e.ipv4.is_empty() {
+            all.insert("ipv4Addresses".into(), json!(e.ipv4));
+        }
+        if !e.ipv6.is_empty() {
+            all.insert("ipv6Addresses".into(), json!(e.ipv6));
+        }
+        all.insert("macAddresses".into(), json!(e.macs));
+        if let Some(group) = e.group {
+            let id = uuid_text(Rng::new(mix_text(tenant.key, group)).uuid());
+            // Some groups come with a name and an id, some with one of them.
+            let value = match (e.group_has_id, e.salt % 4) {
+                (true, 0) => json!({ "id": id }),
+                (true, _) => json!({ "id": id, "name": group }),
+                (false, _) => json!({ "name": group }),
+            };
+            all.insert("group".into(), value);
+        }
+        let person = uuid_text(person_id(&e.name));
+        let person = match &e.person {
+            Person::Full { name, login } => json!({ "id": person, "name": name, "viaLogin": login }),
+            Person::Named { name } => json!({ "id": person, "name": name }),
+            Person::Login { login } => json!({ "viaLogin": login }),
+            Person::Nobody => json!({}),
+        };
+        all.insert("associatedPerson".into(), person);
+        all.insert("tamperProtectionEnabled".into(), json!(e.tamper));
+        all.insert("assignedProducts".into(), products(e));
+        all.insert("lastSeenAt".into(), json!(time::millis(self.last_seen_ms)));
+        match e.lockdown {
+            None => {}
+            Some("unavailable") => {
+                all.insert("lockdown".into(), json!({ "status": "unavailable" }));
+            }
+            Some(status) => {
+                let value = json!({ "status": status, "updateStatus": "notInstalled" });
+                all.insert("lockdown".into(), value);
+            }
+        }
+        all.insert("online".into(), json!(self.online));
+        all.insert("isolation".into(), self.isolation_json());
+    }
+
+    fn isolation_json(&self) -> Value {
+        let status = if self.isolation.reported { "isolated" } else { "notIsolated" };
+        if self.isolation.is_touched() {
+            json!({
+                "status": status,
+                "adminIsolated": self.isolation.reported,
+                "selfIsolated": false,
+            })
+        } else {
+            json!({ "status": status })
+        }
+    }
+
+    fn full(&self, all: &mut Map<String, Value>) {
+        let e = &self.endpoint;
+        all.insert("tamperProtectionSupported".into(), json!(true));
+        all.insert("mdrManaged".into(), json!(e.salt.is_multiple_of(5)));
+        all.insert("cloned".into(), json!(e.cloned));
+        if let Some(serial) = &e.serial {
+            all.insert("serialNumber".into(), json!(serial));
+        }
+        let agent = time::millis(self.agent_updated_ms());
+        all.insert("lastAgentUpdateAt".into(), json!(agent));
+        let os = time::millis(self.os_updated_ms());
+        all.insert("lastOsUpdateAt".into(), json!(os));
+        if let Some((provider, instance)) = &e.cloud {
+            let value = json!({ "provider": provider, "instanceId": instance });
+            all.insert("cloud".into(), value);
+        }
+        if e.encrypted {
+            let volume = uuid_text(Rng::new(e.salt).uuid());
+            all.insert(
+                "encryption".into(),
+                json!({
+                    "overallStatus": self.encryption(),
+                    "volumes": [{
+                        "volumeId": format!("\\\\?\\Volume{{{volume}}}\\"),
+                        "status": "encrypted",
+                    }],
+                }),
+            );
+        }
+        all.insert(
+            "packages".into(),
+            json!({
+                "protection": { "name": "Recommended", "status": "assigned" },
+                "ztna": { "status": "unassigned" },
+                "encryption": { "status": "unsupported" },
+            }),
+        );
+        let modules = json!([{ "name": "Sophos Core Agent", "version": "2024.3.2.1" }]);
+        all.insert("modules".into(), modules);
+    }
+}
+
+fn health(e: &Endpoint) -> Value {
+    let services = if e.health == "bad" { "bad" } else { "good" };
+    let second = match (e.health, e.salt % 2) {
+        ("bad", 0) => "missing",
+        ("bad", _) => "stopped",
+        _ => "running",
+    };
+    json!({
+        "overall": e.health,
+        "threats": { "status": if e.health == "suspicious" { "suspicious" } else { "good" } },
+        "services": {
+            "status": services,
+            "serviceDetails": [
+                { "name": "HitmanPro.Alert service", "status": "running" },
+                { "name": "Sophos Endpoint Defense Service", "status": second },
+                { "name": "Sophos MCS Agent", "status": "running" },
+            ],
+        },
+    })
+}
+
+/// Name, major and minor version, build.
+fn os(e: &Endpoint) -> (&'static str, Option<(u32, u32, u32)>) {
+    match (e.name.platform, e.name.server) {
+        ("linux", _) => ("Ubuntu 22.04.4 LTS", None),
+        ("macOS", _) => ("macOS Sequoia", Some((15, 1, 0))),
+        (_, true) if e.salt.is_multiple_of(3) => ("Windows Server 2012 R2 Standard", Some((6, 3, 9_600))),
+        (_, true) => ("Windows Server 2022 Datacenter", Some((10, 0, 20_348))),
+        _ => ("Windows 11 Pro", Some((10, 0, 22_631))),
+    }
+}
+
+fn os_json(e: &Endpoint) -> Value {
+    let (name, version) = os(e);
+    let mut value = json!({
+        "isServer": e.name.server,
+        "platform": e.name.platform,
+        "name": name,
+    });
+    if let Some((major, minor, build)) = version {
+        value["majorVersion"] = json!(major);
+        value["minorVersion"] = json!(minor);
+        value["build"] = json!(build);
+    }
+    value
+}
+
+fn products(e: &Endpoint) -> Value {
+    let product = |code: &str, version: &str, status: &str| json!({ "code": code, "version": version, "status": status });
+    let mut all = vec![
+        product("coreAgent", "2024.3.2.1", "installed"),
+        product("endpointProtection", "10.8.12", "installed"),
+        product("interceptX", "2024.1.1", "installed"),
+    ];
+    if e.salt.is_multiple_of(3) {
+        all.push(product("xdr", "2024.3.2.1", "installed"));
+    }
+    if e.salt.is_multiple_of(7) {
+        all.push(json!({ "code": "deviceEncryption", "status": "notInstalled" }));
+    }
+    Value::Array(all)
+}

@@ -1,0 +1,11 @@
+//! The world: every tenant, endpoint, event and alert as a function of the seed.
+
+pub(crate) mod alerts;
+pub(crate) mod catalogue;
+pub(crate) mod endpoint;
+pub(crate) mod endpoint_json;
+pub(crate) mod events;
+pub(crate) mod json;
+pub(crate) mod tenant;
+pub(crate) mod timeline;
+pub(crate) mod world;

@@ -1,0 +1,153 @@
+//! One tenant.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Owner;
+use crate::data::timeline::Timeline;
+use crate::hash::{IdSpace, Rng, mix};
+use crate::served::Dataset;
+
+/// How a tenant stands to those who call on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TenantState {
+    /// It answers.
+    #[default]
+    Active,
+    /// It is listed and answers 403 to everything.
+    Forbidden,
+    /// Its endpoints answer; alerts and events are denied.
+    AlertsDenied,
+    /// It is no longer listed and answers 403 to everything.
+    Gone,
+}
+
+/// A tenant as tests see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TenantInfo {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its data region.
+    pub region: String,
+    /// How it stands.
+    pub state: TenantState,
+    /// Whom it belongs to.
+    pub owner: Owner,
+    /// The number of its endpoints.
+    pub endpoints: u64,
+}
+
+/// Shares that endpoints of a tenant follow.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EndpointShares {
+    pub(crate) wrong_clock: f64,
+    pub(crate) offline: f64,
+    pub(crate) server: f64,
+    pub(crate) cloud: f64,
+    pub(crate) clone: f64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    pub(crate) number: usize,
+    pub(crate) id: u128,
+    pub(crate) id_text: String,
+    pub(crate) name: String,
+    pub(crate) show_as: Option<String>,
+    pub(crate) has_status: bool,
+    pub(crate) has_api_host: bool,
+    pub(crate) billing: &'static str,
+    pub(crate) region: usize,
+    pub(crate) region_name: String,
+    pub(crate) owner: Owner,
+    pub(crate) key: u64,
+    pub(crate) events: Timeline,
+    pub(crate) alerts: Timeline,
+    pub(crate) endpoints: u64,
+    pub(crate) shares: EndpointShares,
+    pub(crate) start_ms: i64,
+    pub(crate) state: AtomicState,
+}
+
+impl Tenant {
+    pub(crate) fn timeline(&self, dataset: Dataset) -> &Timeline {
+        match dataset {
+            Dataset::Events => &self.events,
+            Dataset::Alerts | Dataset::CommonAlerts => &self.alerts,
+        }
+    }
+
+    /// The ids of a dataset's records. Both kinds of alerts share theirs.
+    pub(crate) fn ids(&self, dataset: Dataset) -> IdSpace {
+        let salt = match dataset {
+            Dataset::Events => 11,
+            Dataset::Alerts | Dataset::CommonAlerts => 12,
+        };
+        IdSpace::new(mix(self.key, salt))
+    }
+
+    pub(crate) fn endpoint_ids(&self) -> IdSpace {
+        IdSpace::new(mix(self.key, 13))
+    }
+
+    /// The numbers from which a record of a dataset is made.
+    pub(crate) fn record_rng(&self, dataset: Dataset, index: u64) -> Rng {
+        let salt = match dataset {
+            Dataset::Events => 21,
+            Dataset::Alerts | Dataset::CommonAlerts => 22,
+        };
+        Rng::new(mix(mix(self.key, salt), index))
+    }
+
+    pub(crate) fn info(&self) -> TenantInfo {
+        TenantInfo {
+            id: self.id_text.clone(),
+            name: self.name.clone(),
+            region: self.region_name.clone(),
+            state: self.state.get(),
+            owner: self.owner,
+            endpoints: self.endpoints,
+        }
+    }
+
+    /// The geography that a region's name stands for.
+    pub(crate) fn geography(&self) -> &'static str {
+        match self.region_name.get(..4) {
+            Some("eu02") => "DE",
+            Some(name) => match &name[..2] {
+                "us" => "US",
+                "ca" => "CA",
+                "au" => "AU",
+                "jp" => "JP",
+                "br" => "BR",
+                "in" => "IN",
+                _ => "IE",
+            },
+            None => "IE",
+        }
+    }
+}
+
+/// A [`TenantState`] that can be changed while others look.
+#[derive(Debug, Default)]
+pub(crate) struct AtomicState(AtomicU8);
+
+const STATES: [TenantState; 4] =
+    [TenantState::Active, TenantState::Forbidden, TenantState::AlertsDenied, TenantState::Gone];
+
+impl AtomicState {
+    pub(crate) fn get(&self) -> TenantState {
+        STATES[usize::from(self.0.load(Ordering::SeqCst)) % STATES.len()]
+    }
+
+    pub(crate) fn set(&self, state: TenantState) {
+        let at = STATES.iter().position(|s| *s == state).unwrap_or_default();
+        self.0.store(at as u8, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,54 @@
+//! What can go wrong before the simulator serves.
+
+use std::path::{Path, PathBuf};
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct ConfigError(#[from] ConfigProblem);
+
+#[derive(Debug, thiserror::Error)]
+enum ConfigProblem {
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("the configuration is not valid TOML for the simulator: {0}")]
+    Syntax(Box<toml::de::Error>),
+    #[error("the configuration cannot work: {0}")]
+    Invalid(String),
+}
+
+impl ConfigError {
+    pub(crate) fn unreadable(path: &Path, source: std::io::Error) -> Self {
+        Self(ConfigProblem::Unreadable { path: path.to_owned(), source })
+    }
+
+    pub(crate) fn syntax(error: toml::de::Error) -> Self {
+        Self(ConfigProblem::Syntax(Box::new(error)))
+    }
+
+    pub(crate) fn invalid(what: String) -> Self {
+        Self(ConfigProblem::Invalid(what))
+    }
+}
+
+/// Why a simulator did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A port could not be taken.
+    #[error("cannot listen on {address} for the {host} host: {source}")]
+    Listen {
+        /// The host that wanted it.
+        host: String,
+        /// The address and port.
+        address: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The certificate could not be made or written.
+    #[error("cannot set up TLS: {0}")]
+    Tls(String),
+}

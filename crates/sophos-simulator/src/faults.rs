@@ -1,0 +1,273 @@
+//! Faults on request.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::hash::{Rng, mix};
+
+/// Rules for going wrong, tried in order; the first that fires decides.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FaultPlan {
+    /// The rules.
+    pub rules: Vec<FaultRule>,
+}
+
+impl FaultPlan {
+    /// A plan of these rules.
+    pub fn new(rules: impl IntoIterator<Item = FaultRule>) -> Self {
+        Self { rules: rules.into_iter().collect() }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), String> {
+        for rule in &self.rules {
+            if let FaultAction::Status { status, .. } | FaultAction::Html { status } = rule.action
+                && !(400..=599).contains(&status)
+            {
+                return Err(format!("a fault's status is {status}: 400 to 599 is needed"));
+            }
+            if rule.probability.is_some_and(|p| !(0.0..=1.0).contains(&p)) {
+                return Err("a fault's probability lies between 0 and 1".to_owned());
+            }
+            if rule.every == Some(0) {
+                return Err("a fault's `every` is 0: 1 or more is needed".to_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// When to go wrong, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultRule {
+    /// The operation by name, such as `siem.events`, or `*` for every one.
+    #[serde(default = "any")]
+    pub operation: String,
+    /// Only calls for this tenant.
+    #[serde(default)]
+    pub tenant: Option<String>,
+    /// Calls to let pass first.
+    #[serde(default)]
+    pub skip: u64,
+    /// How often to fire; for ever when absent.
+    #[serde(default)]
+    pub times: Option<u64>,
+    /// Fire on every n-th call only, beginning with the first after `skip`.
+    #[serde(default)]
+    pub every: Option<u64>,
+    /// Fire with this probability, which follows from the seed.
+    #[serde(default)]
+    pub probability: Option<f64>,
+    /// What happens.
+    pub action: FaultAction,
+}
+
+fn any() -> String {
+    "*".to_owned()
+}
+
+impl FaultRule {
+    /// A rule that always fires on an operation (`*` for every one).
+    pub fn new(operation: impl Into<String>, action: FaultAction) -> Self {
+        Self {
+            operation: operation.into(),
+            tenant: None,
+            skip: 0,
+            times: None,
+            every: None,
+            probability: None,
+            action,
+        }
+    }
+
+    /// Only for this tenant.
+    pub fn tenant(mut self, id: impl Into<String>) -> Self {
+        self.tenant = Some(id.into());
+        self
+    }
+
+    /// Lets `calls` pass first.
+    pub fn skip(mut self, calls: u64) -> Self {
+        self.skip = calls;
+        self
+    }
+
+    /// Fires so many times.
+    pub fn times(mut self, times: u64) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Fires on every n-th call.
+    pub fn every(mut self, n: u64) -> Self {
+        self.every = Some(n);
+        self
+    }
+
+    /// Fires with a probability.
+    pub fn probability(mut self, probability: f64) -> Self {
+        self.probability = Some(probability);
+        self
+    }
+}
+
+/// What a fault does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum FaultAction {
+    /// Refuses with this status (400 to 599) and the usual error body, doing nothing.
+    Status {
+        /// The status.
+        status: u16,
+        /// The `Retry-After` header, if any.
+        #[serde(default)]
+        retry_after: Option<RetryAfter>,
+    },
+    /// Answers an HTML page, as a gateway in front of the service does.
+    Html {
+        /// The status.
+        #[serde(default = "bad_gateway")]
+        status: u16,
+    },
+    /// Waits, in real time, and then answers as usual.
+    Slow {
+        /// How long.
+        milliseconds: u64,
+    },
+    /// Does what was asked and cuts the connection instead of answering.
+    Cut,
+    /// Promises the whole body and closes the connection half way through it.
+    Truncate,
+    /// Revokes every token first, so that this call meets an invalid one.
+    TokenDies,
+    /// Answers with the usual status and a body that is not JSON any more.
+    Malformed,
+}
+
+fn bad_gateway() -> u16 {
+    502
+}
+
+impl FaultAction {
+    /// A plain refusal with this status.
+    pub fn status(status: u16) -> Self {
+        Self::Status { status, retry_after: None }
+    }
+
+    /// A 429 with or without `Retry-After`.
+    pub fn throttle(retry_after: Option<RetryAfter>) -> Self {
+        Self::Status { status: 429, retry_after }
+    }
+}
+
+/// A `Retry-After` header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryAfter {
+    /// So many seconds.
+    Seconds(u64),
+    /// A date so many seconds from the simulator's now.
+    HttpDate(u64),
+}
+
+/// The plan in force and how far it has come.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    seed: u64,
+    state: Mutex<(FaultPlan, Vec<Progress>)>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Progress {
+    seen: u64,
+    fired: u64,
+}
+
+impl Faults {
+    pub(crate) fn new(seed: u64, plan: FaultPlan) -> Self {
+        let faults = Self { seed: mix(seed, 0x0066_6175_6c74), state: Mutex::default() };
+        faults.set(plan);
+        faults
+    }
+
+    pub(crate) fn set(&self, plan: FaultPlan) {
+        let progress = vec![Progress::default(); plan.rules.len()];
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = (plan, progress);
+    }
+
+    pub(crate) fn plan(&self) -> FaultPlan {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0.clone()
+    }
+
+    /// Counts a call and says what is to go wrong with it.
+    pub(crate) fn strike(&self, operation: &str, tenant: Option<&str>) -> Option<FaultAction> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (plan, progress) = &mut *state;
+        for (at, (rule, progress)) in plan.rules.iter().zip(progress).enumerate() {
+            if rule.operation != "*" && rule.operation != operation {
+                continue;
+            }
+            if let Some(wanted) = &rule.tenant
+                && !tenant.is_some_and(|t| t.eq_ignore_ascii_case(wanted))
+            {
+                continue;
+            }
+            let call = progress.seen;
+            progress.seen += 1;
+            if call < rule.skip || rule.times.is_some_and(|times| progress.fired >= times) {
+                continue;
+            }
+            if rule.every.is_some_and(|n| (call - rule.skip) % n != 0) {
+                continue;
+            }
+            if let Some(probability) = rule.probability {
+                let draw = mix(mix(self.seed, at as u64), call);
+                if !Rng::new(draw).chance(probability) {
+                    continue;
+                }
+            }
+            progress.fired += 1;
+            return Some(rule.action.clone());
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(rule: FaultRule, calls: usize) -> String {
+        let faults = Faults::new(1, FaultPlan::new([rule]));
+        (0..calls)
+            .map(|_| match faults.strike("token", Some("T")) {
+                Some(_) => 'x',
+                None => '.',
+            })
+            .collect()
+    }
+
+    #[test]
+    fn skip_times_and_every() {
+        let rule = || FaultRule::new("token", FaultAction::Cut);
+        assert_eq!(pattern(rule().skip(2).times(3), 8), "..xxx...");
+        assert_eq!(pattern(rule().skip(1).every(3), 8), ".x..x..x");
+        assert_eq!(pattern(rule().times(2).every(2), 6), "x.x...");
+        assert_eq!(pattern(rule().tenant("t"), 2), "xx");
+        assert_eq!(pattern(rule().tenant("u"), 2), "..");
+        assert_eq!(pattern(FaultRule::new("whoami", FaultAction::Cut), 2), "..");
+    }
+
+    #[test]
+    fn probability_follows_from_the_seed() {
+        let rule = FaultRule::new("*", FaultAction::Cut).probability(0.5);
+        let first = pattern(rule.clone(), 200);
+        assert_eq!(first, pattern(rule, 200));
+        let fired = first.matches('x').count();
+        assert!((60..140).contains(&fired), "{fired}");
+    }
+}

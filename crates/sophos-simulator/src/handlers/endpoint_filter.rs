@@ -1,0 +1,240 @@
+//! The filters of the endpoint list.
+
+use crate::answer::Refusal;
+use crate::call::{Query, wrong};
+use crate::data::endpoint::{Endpoint, Person};
+use crate::data::endpoint_json::Seen;
+use crate::hash::parse_uuid;
+use crate::time;
+
+/// Only so many characters of a part of a name are looked at.
+const LOOKED_AT: usize = 10;
+
+type Test = Box<dyn Fn(&Seen) -> bool>;
+
+/// All filters of one list.
+pub(crate) struct Filter {
+    tests: Vec<Test>,
+}
+
+impl std::fmt::Debug for Filter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Filter({})", self.tests.len())
+    }
+}
+
+impl Filter {
+    pub(crate) fn admits(&self, seen: &Seen) -> bool {
+        self.tests.iter().all(|test| test(seen))
+    }
+
+    pub(crate) fn read(query: &Query, now_ms: i64) -> Result<Self, Refusal> {
+        let mut filter = Self { tests: Vec::new() };
+        filter.words(query)?;
+        filter.flags(query)?;
+        filter.times(query, now_ms)?;
+        filter.parts(query)?;
+        filter.search(query)?;
+        filter.addresses(query);
+        filter.cloud(query)?;
+        Ok(filter)
+    }
+
+    fn add(&mut self, test: impl Fn(&Seen) -> bool + 'static) {
+        self.tests.push(Box::new(test));
+    }
+
+    /// Lists of known words.
+    fn words(&mut self, query: &Query) -> Result<(), Refusal> {
+        type Word = fn(&Seen) -> &'static str;
+        let tables: [(&str, &[&str], Word); 4] = [
+            ("healthStatus", &["good", "suspicious", "bad", "unknown"], |s| s.endpoint.health),
+            ("type", &["computer", "server", "securityVm"], |s| s.endpoint.name.endpoint_type()),
+            ("isolationStatus", &["isolated", "notIsolated"], |s| {
+                if s.isolation.reported { "isolated" } else { "notIsolated" }
+            }),
+            (
+                "overallEncryptionStatus",
+                &["encrypted", "notEncrypted", "partiallyEncrypted", "unknown"],
+                |s| s.encryption(),
+            ),
+        ];
+        for (name, known, word) in tables {
+            let wanted = owned(query, name);
+            if wanted.iter().any(|w| !known.contains(&w.as_str())) {
+                return Err(wrong(name));
+            }
+            if !wanted.is_empty() {
+                self.add(move |s| wanted.iter().any(|w| w == word(s)));
+            }
+        }
+        let wanted: Vec<&'static str> = query
+            .list("lockdownStatus")
+            .into_iter()
+            .map(|w| lockdown(w).ok_or_else(|| wrong("lockdownStatus")))
+            .collect::<Result<_, _>>()?;
+        if !wanted.is_empty() {
+            self.add(move |s| s.endpoint.lockdown.is_some_and(|l| wanted.contains(&l)));
+        }
+        let ids = query.list("ids").into_iter().map(parse_uuid);
+        let ids: Option<Vec<u128>> = ids.collect();
+        let ids = ids.ok_or_else(|| wrong("ids"))?;
+        if !ids.is_empty() {
+            self.add(move |s| ids.contains(&s.endpoint.name.id));
+        }
+        Ok(())
+    }
+
+    fn flags(&mut self, query: &Query) -> Result<(), Refusal> {
+        if let Some(wanted) = query.flag("tamperProtectionEnabled")? {
+            self.add(move |s| s.endpoint.tamper == wanted);
+        }
+        if let Some(wanted) = query.flag("tamperProtectionSupported")? {
+            self.add(move |_| wanted);
+        }
+        if let Some(wanted) = query.flag("online")? {
+            self.add(move |s| s.online == wanted);
+        }
+        Ok(())
+    }
+
+    /// `…Before` is exclusive, `…After` inclusive.
+    fn times(&mut self, query: &Query, now_ms: i64) -> Result<(), Refusal> {
+        type At = fn(&Seen) -> i64;
+        let tables: [(&str, At); 3] = [
+            ("lastSeen", |s| s.last_seen_ms),
+            ("lastAgentUpdate", Seen::agent_updated_ms),
+            ("lastOsUpdate", Seen::os_updated_ms),
+        ];
+        for (name, at) in tables {
+            for side in ["Before", "After"] {
+                let name = format!("{name}{side}");
+                let Some(text) = query.get(&name) else {
+                    continue;
+                };
+                let limit = time::parse_or_duration(text, now_ms).ok_or_else(|| wrong(&name))?;
+                if side == "Before" {
+                    self.add(move |s| at(s) < limit);
+                } else {
+                    self.add(move |s| at(s) >= limit);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn parts(&mut self, query: &Query) -> Result<(), Refusal> {
+        if let Some(part) = query.get("hostnameContains").map(first_characters) {
+            self.add(move |s| s.endpoint.name.hostname.to_lowercase().contains(&part));
+        }
+        if let Some(part) = query.get("associatedPersonContains").map(first_characters) {
+            self.add(move |s| person_text(&s.endpoint).contains(&part));
+        }
+        if let Some(part) = query.get("serialNumberContains").map(str::to_lowercase) {
+            self.add(move |s| {
+                let serial = s.endpoint.serial.as_deref().unwrap_or_default();
+                serial.to_lowercase().contains(&part)
+            });
+        }
+        // Documented as not supported at present: nothing to filter by.
+        for name in ["groupNameContains", "assignedToGroup", "groupIds"] {
+            if query.get(name).is_some() {
+                return Err(Refusal::bad_request(&format!("'{name}' is not supported")));
+            }
+        }
+        Ok(())
+    }
+
+    fn search(&mut self, query: &Query) -> Result<(), Refusal> {
+        let Some(text) = query.get("search").map(str::to_lowercase) else {
+            return Ok(());
+        };
+        let known = ["hostname", "groupName", "associatedPersonName", "ipAddresses", "osName"];
+        let mut fields = owned(query, "searchFields");
+        if fields.iter().any(|f| !known.contains(&f.as_str())) {
+            return Err(wrong("searchFields"));
+        }
+        if fields.is_empty() {
+            fields = known.into_iter().map(str::to_owned).collect();
+        }
+        self.add(move |s| {
+            fields.iter().any(|field| match field.as_str() {
+                "hostname" => s.endpoint.name.hostname.to_lowercase().contains(&text),
+                "associatedPersonName" => person_text(&s.endpoint).contains(&text),
+                "ipAddresses" => addresses(&s.endpoint).any(|a| a.contains(&text)),
+                "osName" => s.os_name().to_lowercase().contains(&text),
+                _ => false,
+            })
+        });
+        Ok(())
+    }
+
+    fn addresses(&mut self, query: &Query) {
+        let wanted = owned(query, "ipAddresses");
+        if !wanted.is_empty() {
+            self.add(move |s| addresses(&s.endpoint).any(|a| wanted.iter().any(|w| w == a)));
+        }
+        let bare = |mac: &str| -> String {
+            let digits = mac.chars().filter(char::is_ascii_hexdigit);
+            digits.map(|c| c.to_ascii_lowercase()).collect()
+        };
+        let macs: Vec<String> = query.list("macAddresses").into_iter().map(bare).collect();
+        if !macs.is_empty() {
+            self.add(move |s| s.endpoint.macs.iter().any(|m| macs.contains(&bare(m))));
+        }
+    }
+
+    fn cloud(&mut self, query: &Query) -> Result<(), Refusal> {
+        let wanted = owned(query, "cloud");
+        for value in &wanted {
+            let provider = value.split(':').next().unwrap_or_default();
+            if !matches!(provider, "aws" | "azure" | "gcp") {
+                return Err(wrong("cloud"));
+            }
+        }
+        if !wanted.is_empty() {
+            self.add(move |s| {
+                s.endpoint.cloud.as_ref().is_some_and(|(provider, instance)| {
+                    wanted.iter().any(|w| match w.split_once(':') {
+                        None => w == provider,
+                        Some((p, i)) => p == *provider && i.eq_ignore_ascii_case(instance),
+                    })
+                })
+            });
+        }
+        Ok(())
+    }
+}
+
+fn owned(query: &Query, name: &str) -> Vec<String> {
+    query.list(name).into_iter().map(str::to_owned).collect()
+}
+
+fn first_characters(value: &str) -> String {
+    value.chars().take(LOOKED_AT).collect::<String>().to_lowercase()
+}
+
+fn person_text(endpoint: &Endpoint) -> String {
+    match &endpoint.person {
+        Person::Full { name, login } => format!("{name} {login}").to_lowercase(),
+        Person::Named { name } => name.to_lowercase(),
+        Person::Login { login } => login.to_lowercase(),
+        Person::Nobody => String::new(),
+    }
+}
+
+fn addresses(endpoint: &Endpoint) -> impl Iterator<Item = &String> {
+    endpoint.ipv4.iter().chain(&endpoint.ipv6)
+}
+
+/// Retired words mean what took their place.
+fn lockdown(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "locked" | "stopping" => "locked",
+        "unlocked" | "uninstalled" => "unlocked",
+        "notInstalled" => "notInstalled",
+        "unavailable" => "unavailable",
+        "locking" | "creatingWhitelist" | "installing" | "registering" | "starting" => "locking",
+        _ => return None,
+    })
+}

@@ -1,0 +1,86 @@
+//! `POST /api/v2/oauth2/token`
+
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, Refusal};
+use crate::call::{Call, Context, Query};
+use crate::hash::uuid_text;
+
+/// What a token request says, whichever form it takes.
+#[derive(Debug, Default)]
+struct Wanted {
+    grant: String,
+    client_id: String,
+    client_secret: String,
+    scope: String,
+    refresh: String,
+}
+
+fn read(call: &Call) -> Option<Wanted> {
+    let content_type = call.header("content-type").unwrap_or_default();
+    let get: Box<dyn Fn(&str) -> String> = if content_type.starts_with("application/json") {
+        let body: Value = serde_json::from_slice(&call.body).ok()?;
+        Box::new(move |name| body[name].as_str().unwrap_or_default().to_owned())
+    } else if content_type.starts_with("application/x-www-form-urlencoded") {
+        let form = Query::parse(Some(std::str::from_utf8(&call.body).ok()?));
+        Box::new(move |name| form.get(name).unwrap_or_default().to_owned())
+    } else {
+        return None;
+    };
+    Some(Wanted {
+        grant: get("grant_type"),
+        client_id: get("client_id"),
+        client_secret: get("client_secret"),
+        scope: get("scope"),
+        refresh: get("refresh_token"),
+    })
+}
+
+/// Makes a token. Its failures have an envelope of their own.
+pub(crate) fn token(context: &Context<'_>) -> Result<Answer, Refusal> {
+    let central = context.central;
+    let no = |status: u16, code: &str, message: &str| {
+        let mut rng = central.draw();
+        let mut body = json!({ "errorCode": code, "message": message });
+        if !rng.chance(central.config.quirks.no_tracking_id) {
+            body["trackingId"] = json!(uuid_text(rng.uuid()));
+        }
+        Ok(Answer::json(status, &body))
+    };
+    let Some(wanted) = read(context.call) else {
+        return no(400, "oauth.invalid_request", "Bad Request");
+    };
+    let Some((number, credential)) = central.vault.find(&wanted.client_id) else {
+        return no(401, "oauth.client_app_does_not_exist", "Unauthorized");
+    };
+    if credential.client_secret != wanted.client_secret {
+        return no(401, "oauth.invalid_client_secret", "Unauthorized");
+    }
+    let now = central.clock.now_ms();
+    if now >= credential.expires_ms {
+        return no(401, "oauth.client_credentials_expired", "Unauthorized");
+    }
+    match wanted.grant.as_str() {
+        "client_credentials" if wanted.scope == "token" => {}
+        "client_credentials" => return no(401, "oauth.invalid_scope", "Unauthorized"),
+        "refresh_token" => {
+            if central.vault.refreshed(&wanted.refresh) != Some(number) {
+                return no(401, "oauth.invalid_refresh_token", "Unauthorized");
+            }
+        }
+        _ => return no(400, "oauth.unsupported_grant_type", "Bad Request"),
+    }
+    let issued = central.vault.issue(number, now);
+    Ok(Answer::json(
+        200,
+        &json!({
+            "access_token": issued.access,
+            "errorCode": "success",
+            "expires_in": issued.expires_in,
+            "message": "OK",
+            "refresh_token": issued.refresh,
+            "token_type": "bearer",
+            "trackingId": issued.tracking_id,
+        }),
+    ))
+}

@@ -1,0 +1,100 @@
+//! `GET /partner/v1/tenants`, `GET /organization/v1/tenants` and one of either.
+
+use serde_json::{Map, Value, json};
+
+use crate::answer::{Answer, Refusal};
+use crate::call::{Context, wrong};
+use crate::config::CredentialKind;
+use crate::data::tenant::{Tenant, TenantState};
+use crate::hash::uuid_text;
+
+const LARGEST_PAGE: u64 = 100;
+
+fn listed(tenant: &Tenant, kind: CredentialKind) -> bool {
+    let theirs = match kind {
+        CredentialKind::Partner => tenant.owner.is_partners(),
+        CredentialKind::Organization => tenant.owner.is_organizations(),
+        CredentialKind::Tenant => false,
+    };
+    theirs && tenant.state.get() != TenantState::Gone
+}
+
+fn write(context: &Context<'_>, tenant: &Tenant, fields: &[&str]) -> Value {
+    let world = &context.central.world;
+    let mut all = Map::new();
+    let mut put = |name: &str, value: Value| {
+        if name == "id" || fields.is_empty() || fields.contains(&name) {
+            all.insert(name.to_owned(), value);
+        }
+    };
+    put("id", json!(tenant.id_text));
+    put("name", json!(tenant.name));
+    if let Some(shown) = &tenant.show_as {
+        put("showAs", json!(shown));
+    }
+    put("dataGeography", json!(tenant.geography()));
+    put("dataRegion", json!(tenant.region_name));
+    put("billingType", json!(tenant.billing));
+    if tenant.owner.is_partners() {
+        put("partner", json!({ "id": uuid_text(world.partner_id) }));
+    }
+    if tenant.owner.is_organizations() {
+        let id = uuid_text(world.organization_id);
+        put("organization", json!({ "id": id }));
+    }
+    if tenant.has_api_host {
+        let addresses = context.central.addresses();
+        put("apiHost", json!(addresses.regions.get(&tenant.region_name)));
+    }
+    if tenant.has_status {
+        put("status", json!("active"));
+    }
+    Value::Object(all)
+}
+
+/// A numbered page of tenants.
+pub(crate) fn list(context: &Context<'_>) -> Result<Answer, Refusal> {
+    let kind = context.who()?.kind;
+    let query = &context.call.query;
+    let size = query.page_size(LARGEST_PAGE)?;
+    let page = match query.number("page")? {
+        Some(0) => return Err(wrong("page")),
+        page => page.unwrap_or(1),
+    };
+    let with_total = query.flag("pageTotal")?.unwrap_or(false);
+    let fields = query.list("fields");
+    let tenants = context.central.world.tenants.iter();
+    let mine: Vec<&Tenant> = tenants.filter(|t| listed(t, kind)).collect();
+    let items: Vec<Value> = mine
+        .iter()
+        .skip(usize::try_from((page - 1).saturating_mul(size)).unwrap_or(usize::MAX))
+        .take(size as usize)
+        .map(|tenant| write(context, tenant, &fields))
+        .collect();
+    let total = (mine.len() as u64).div_ceil(size);
+    let mut pages = json!({
+        "current": page,
+        "size": context.central.page_size(size, items.len()),
+        "maxSize": LARGEST_PAGE,
+    });
+    if with_total {
+        pages["items"] = json!(mine.len());
+    }
+    // Past the end the number of pages is given unasked.
+    if with_total || page > total {
+        pages["total"] = json!(total);
+    }
+    Ok(Answer::json(200, &json!({ "items": items, "pages": pages })))
+}
+
+/// One tenant.
+pub(crate) fn get(context: &Context<'_>) -> Result<Answer, Refusal> {
+    context.id()?;
+    let kind = context.who()?.kind;
+    let text = context.params.first().copied().unwrap_or_default();
+    let found = context.central.world.tenant(text);
+    let tenant =
+        found.filter(|tenant| listed(tenant, kind)).ok_or_else(|| Refusal::not_found("Tenant not found"))?;
+    let fields = context.call.query.list("fields");
+    Ok(Answer::json(200, &write(context, tenant, &fields)))
+}

@@ -1,0 +1,27 @@
+//! `GET /whoami/v1`
+
+use serde_json::json;
+
+use crate::answer::{Answer, Refusal};
+use crate::call::Context;
+use crate::config::CredentialKind;
+use crate::hash::uuid_text;
+
+pub(crate) fn whoami(context: &Context<'_>) -> Result<Answer, Refusal> {
+    let who = context.who()?;
+    let addresses = context.central.addresses();
+    let mut id = uuid_text(who.principal_id);
+    if who.kind != CredentialKind::Tenant {
+        id.make_ascii_uppercase();
+    }
+    let mut body = json!({
+        "id": id,
+        "idType": who.kind.as_str(),
+        "apiHosts": { "global": addresses.global },
+    });
+    if let Some(tenant) = who.tenant {
+        let region = &context.central.world.tenants[tenant].region_name;
+        body["apiHosts"]["dataRegion"] = json!(addresses.regions.get(region));
+    }
+    Ok(Answer::json(200, &body))
+}

@@ -1,0 +1,130 @@
+//! The rate limiter: off unless a window is configured.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
+use crate::time;
+
+/// Limits on one credential's calls to the global and regional hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimiterConfig {
+    /// Calls a second.
+    pub per_second: Option<u32>,
+    /// Calls a minute.
+    pub per_minute: Option<u32>,
+    /// Calls that may come at once within a minute's allowance; `per_minute` when absent.
+    pub minute_burst: Option<u32>,
+    /// Calls an hour.
+    pub per_hour: Option<u32>,
+    /// Calls a day.
+    pub per_day: Option<u32>,
+    /// Measures by real time instead of the simulator's clock.
+    pub real_time: bool,
+    /// Sends `Retry-After` with a refusal.
+    pub retry_after: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    capacity: f64,
+    per_ms: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    level: f64,
+    at_ms: i64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    windows: Vec<Window>,
+    real_time: bool,
+    buckets: Mutex<HashMap<usize, Vec<Bucket>>>,
+}
+
+impl Limiter {
+    pub(crate) fn new(config: &LimiterConfig) -> Self {
+        let windows = [
+            (config.per_second, None, 1_000.0),
+            (config.per_minute, config.minute_burst, 60_000.0),
+            (config.per_hour, None, 3_600_000.0),
+            (config.per_day, None, 86_400_000.0),
+        ]
+        .into_iter()
+        .filter_map(|(limit, burst, ms)| {
+            let limit = limit?;
+            Some(Window { capacity: f64::from(burst.unwrap_or(limit)), per_ms: f64::from(limit) / ms })
+        })
+        .collect();
+        Self { windows, real_time: config.real_time, buckets: Mutex::default() }
+    }
+
+    /// Takes one call from a credential's allowance, or says how many seconds to wait.
+    pub(crate) fn take(&self, credential: usize, clock: &Clock) -> Result<(), u64> {
+        if self.windows.is_empty() {
+            return Ok(());
+        }
+        let now = if self.real_time { time::real_now_ms() } else { clock.now_ms() };
+        let mut all = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let buckets = all.entry(credential).or_insert_with(|| {
+            let full = |w: &Window| Bucket { level: w.capacity, at_ms: now };
+            self.windows.iter().map(full).collect()
+        });
+        let mut wait_ms = 0.0f64;
+        for (window, bucket) in self.windows.iter().zip(buckets.iter_mut()) {
+            let gained = (now - bucket.at_ms).max(0) as f64 * window.per_ms;
+            bucket.level = (bucket.level + gained).min(window.capacity);
+            bucket.at_ms = now;
+            if bucket.level < 1.0 {
+                wait_ms = wait_ms.max((1.0 - bucket.level) / window.per_ms);
+            }
+        }
+        if wait_ms > 0.0 {
+            return Err((wait_ms / 1_000.0).ceil() as u64);
+        }
+        for bucket in buckets {
+            bucket.level -= 1.0;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_tightest_window_decides() {
+        let limiter = Limiter::new(&LimiterConfig {
+            per_second: Some(2),
+            per_minute: Some(60),
+            minute_burst: Some(3),
+            ..LimiterConfig::default()
+        });
+        let clock = Clock::new(0, false);
+        assert_eq!(limiter.take(0, &clock), Ok(()));
+        assert_eq!(limiter.take(0, &clock), Ok(()));
+        assert_eq!(limiter.take(0, &clock), Err(1));
+        assert_eq!(limiter.take(1, &clock), Ok(()));
+        clock.advance(Duration::from_millis(500));
+        assert_eq!(limiter.take(0, &clock), Ok(()));
+        clock.advance(Duration::from_millis(100));
+        assert_eq!(limiter.take(0, &clock), Err(1));
+        clock.advance(Duration::from_millis(900));
+        assert_eq!(limiter.take(0, &clock), Ok(()));
+    }
+
+    #[test]
+    fn off_by_default() {
+        let limiter = Limiter::new(&LimiterConfig::default());
+        let clock = Clock::new(0, false);
+        assert!((0..1_000).all(|_| limiter.take(0, &clock).is_ok()));
+    }
+}

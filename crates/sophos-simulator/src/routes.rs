@@ -1,0 +1,193 @@
+//! The operations, by host and path.
+
+use crate::answer::{Answer, Refusal};
+use crate::call::Context;
+use crate::handlers::{alerts, endpoints, health, identity, isolation, siem, tenants, whoami};
+
+/// The kinds of hosts that serve operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HostKind {
+    /// `id.sophos.com`
+    Identity,
+    /// `api.central.sophos.com`
+    Global,
+    /// `api-<region>.central.sophos.com`
+    Region,
+}
+
+/// Whom a call is for, and the header that says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Scope {
+    /// No header and no token: asking for a token.
+    Open,
+    /// No header: the token says it all.
+    Token,
+    /// `X-Partner-ID`
+    Partner,
+    /// `X-Organization-ID`
+    Organization,
+    /// `X-Tenant-ID`
+    Tenant,
+}
+
+impl Scope {
+    /// The header's name.
+    pub fn header(self) -> Option<&'static str> {
+        match self {
+            Self::Open | Self::Token => None,
+            Self::Partner => Some("X-Partner-ID"),
+            Self::Organization => Some("X-Organization-ID"),
+            Self::Tenant => Some("X-Tenant-ID"),
+        }
+    }
+}
+
+pub(crate) type Handler = fn(&Context<'_>) -> Result<Answer, Refusal>;
+
+/// One operation.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Route {
+    /// Its name in fault rules and call counts.
+    pub operation: &'static str,
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path; variable parts begin with a colon.
+    pub path: &'static str,
+    /// The kind of host that serves it.
+    pub host: HostKind,
+    /// Whom a call is for.
+    pub scope: Scope,
+    /// Whether it changes something, which read-only roles may not.
+    pub changes: bool,
+    pub(crate) handler: Handler,
+}
+
+const fn get(
+    operation: &'static str,
+    path: &'static str,
+    host: HostKind,
+    scope: Scope,
+    handler: Handler,
+) -> Route {
+    Route { operation, method: "GET", path, host, scope, changes: false, handler }
+}
+
+const fn tenant(
+    operation: &'static str,
+    method: &'static str,
+    path: &'static str,
+    changes: bool,
+    handler: Handler,
+) -> Route {
+    Route { operation, method, path, host: HostKind::Region, scope: Scope::Tenant, changes, handler }
+}
+
+use HostKind::{Global, Identity};
+use Scope::{Open, Organization, Partner, Token};
+
+static ROUTES: &[Route] = &[
+    Route { method: "POST", ..get("token", "/api/v2/oauth2/token", Identity, Open, identity::token) },
+    get("whoami", "/whoami/v1", Global, Token, whoami::whoami),
+    get("partner.tenants", "/partner/v1/tenants", Global, Partner, tenants::list),
+    get("partner.tenant", "/partner/v1/tenants/:tenantId", Global, Partner, tenants::get),
+    get("organization.tenants", "/organization/v1/tenants", Global, Organization, tenants::list),
+    get("organization.tenant", "/organization/v1/tenants/:tenantId", Global, Organization, tenants::get),
+    tenant("siem.events", "GET", "/siem/v1/events", false, siem::events),
+    tenant("siem.alerts", "GET", "/siem/v1/alerts", false, siem::alerts),
+    tenant("alerts.list", "GET", "/common/v1/alerts", false, alerts::list),
+    tenant("alerts.search", "POST", "/common/v1/alerts/search", false, alerts::search),
+    tenant("alerts.get", "GET", "/common/v1/alerts/:alertId", false, alerts::get),
+    tenant("alerts.act", "POST", "/common/v1/alerts/:alertId/actions", true, alerts::act),
+    tenant("endpoints.list", "GET", "/endpoint/v1/endpoints", false, endpoints::list),
+    tenant("isolation.bulk", "POST", "/endpoint/v1/endpoints/isolation", true, isolation::bulk),
+    tenant("endpoints.get", "GET", "/endpoint/v1/endpoints/:endpointId", false, endpoints::get),
+    tenant("isolation.get", "GET", "/endpoint/v1/endpoints/:endpointId/isolation", false, isolation::get),
+    tenant("isolation.set", "PATCH", "/endpoint/v1/endpoints/:endpointId/isolation", true, isolation::set),
+    tenant("health.check", "GET", "/account-health-check/v1/health-check", false, health::check),
+];
+
+/// Every operation the simulator serves.
+pub fn routes() -> &'static [Route] {
+    ROUTES
+}
+
+/// What a path leads to.
+#[derive(Debug)]
+pub(crate) enum Found<'a> {
+    Route(&'static Route, Vec<&'a str>),
+    /// A known path, asked with another method.
+    Method,
+    /// A path of the global host, asked of a regional one.
+    WrongHost,
+    Nothing,
+}
+
+pub(crate) fn find<'a>(host: HostKind, method: &http::Method, path: &'a str) -> Found<'a> {
+    let here = ROUTES.iter().filter(|r| r.host == host);
+    let mut other_method = false;
+    for route in here {
+        if let Some(params) = fit(route.path, path) {
+            if route.method == method.as_str() {
+                return Found::Route(route, params);
+            }
+            other_method = true;
+        }
+    }
+    if other_method {
+        return Found::Method;
+    }
+    let family = path.split('/').nth(1).unwrap_or_default();
+    if host == HostKind::Region && matches!(family, "partner" | "organization" | "whoami") {
+        return Found::WrongHost;
+    }
+    Found::Nothing
+}
+
+fn fit<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
+    let mut params = Vec::new();
+    let mut parts = path.split('/');
+    for wanted in pattern.split('/') {
+        let part = parts.next()?;
+        if wanted.starts_with(':') {
+            if part.is_empty() {
+                return None;
+            }
+            params.push(part);
+        } else if wanted != part {
+            return None;
+        }
+    }
+    parts.next().is_none().then_some(params)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_operations() {
+        let name = |host, method, path| match find(host, &method, path) {
+            Found::Route(route, params) => format!("{} {params:?}", route.operation),
+            Found::Method => "method".to_owned(),
+            Found::WrongHost => "wrong host".to_owned(),
+            Found::Nothing => "nothing".to_owned(),
+        };
+        let region = HostKind::Region;
+        assert_eq!(name(region, Method::GET, "/siem/v1/events"), "siem.events []");
+        assert_eq!(
+            name(region, Method::PATCH, "/endpoint/v1/endpoints/x/isolation"),
+            "isolation.set [\"x\"]"
+        );
+        assert_eq!(name(region, Method::POST, "/endpoint/v1/endpoints/isolation"), "isolation.bulk []");
+        assert_eq!(name(region, Method::PUT, "/siem/v1/events"), "method");
+        assert_eq!(name(region, Method::GET, "/partner/v1/tenants"), "wrong host");
+        assert_eq!(name(region, Method::GET, "/nothing/v1/here"), "nothing");
+        assert_eq!(name(HostKind::Global, Method::GET, "/siem/v1/events"), "nothing");
+        assert_eq!(name(HostKind::Global, Method::GET, "/partner/v1/tenants/"), "nothing");
+    }
+}

@@ -1,0 +1,207 @@
+//! A small client for the tests, which knows nothing but HTTP.
+#![allow(dead_code, reason = "no test uses all of it")]
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use sophos_simulator::{Config, CredentialInfo, DataConfig, Owner, Simulator, TenantGroup};
+
+pub const START: &str = "2026-01-15T12:00:00Z";
+pub const START_MS: i64 = 1_768_478_400_000;
+pub const DAY_MS: i64 = 86_400_000;
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|v| v.to_str().unwrap())
+    }
+}
+
+/// A fixed clock, regular feeds, no odd forms.
+pub fn config() -> Config {
+    let mut config = Config::default();
+    config.clock.start = Some(START.to_owned());
+    config.data = DataConfig::default().regular();
+    config.quirks.size_is_count = 0.0;
+    config.quirks.odd_errors = 0.0;
+    config
+}
+
+/// One partner tenant with these amounts.
+pub fn one_tenant(events_per_hour: f64, alerts_per_hour: f64, endpoints: u64) -> Config {
+    Config {
+        tenants: vec![TenantGroup {
+            events_per_hour: Some(events_per_hour),
+            alerts_per_hour: Some(alerts_per_hour),
+            endpoints: Some(endpoints),
+            ..TenantGroup::of(Owner::Partner, 1)
+        }],
+        ..config()
+    }
+}
+
+pub fn http() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+pub fn credential(sim: &Simulator, id_type: &str, role: &str) -> CredentialInfo {
+    let mut all = sim.credentials().into_iter();
+    all.find(|c| c.id_type == id_type && c.role == role).unwrap()
+}
+
+/// A credential at work.
+pub struct Client {
+    pub http: reqwest::Client,
+    pub token: String,
+}
+
+pub async fn send(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::Error> {
+    let response = request.send().await?;
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let text = response.text().await?;
+    Ok(Reply { status, headers, text })
+}
+
+pub async fn ask_token(sim: &Simulator, client_id: &str, secret: &str, scope: &str) -> Reply {
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", client_id),
+        ("client_secret", secret),
+        ("scope", scope),
+    ];
+    let encoded: Vec<String> = form
+        .iter()
+        .map(|(name, value)| {
+            let bytes = value.bytes().map(|b| format!("%{b:02X}"));
+            format!("{name}={}", bytes.collect::<String>())
+        })
+        .collect();
+    let request = http()
+        .post(format!("{}/api/v2/oauth2/token", sim.identity_url()))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(encoded.join("&"));
+    send(request).await.unwrap()
+}
+
+impl Client {
+    pub async fn new(sim: &Simulator, id_type: &str, role: &str) -> Self {
+        let credential = credential(sim, id_type, role);
+        let reply = ask_token(sim, &credential.client_id, &credential.client_secret, "token").await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        Self { http: http(), token: reply.json()["access_token"].as_str().unwrap().to_owned() }
+    }
+
+    pub async fn partner(sim: &Simulator) -> Self {
+        Self::new(sim, "partner", "super_admin").await
+    }
+
+    pub fn request(
+        &self,
+        method: &str,
+        url: &str,
+        scope: Option<(&str, &str)>,
+        body: Option<&Value>,
+    ) -> reqwest::RequestBuilder {
+        let method: Method = method.parse().unwrap();
+        let mut request =
+            self.http.request(method, url).header("authorization", format!("Bearer {}", self.token));
+        if let Some((name, value)) = scope {
+            request = request.header(name, value);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        request
+    }
+
+    pub async fn get(&self, url: &str, scope: Option<(&str, &str)>) -> Reply {
+        send(self.request("GET", url, scope, None)).await.unwrap()
+    }
+}
+
+/// A client and one tenant of its.
+pub struct At<'a> {
+    pub client: &'a Client,
+    pub host: String,
+    pub tenant: String,
+}
+
+impl<'a> At<'a> {
+    /// The simulator's tenant with this number.
+    pub fn new(sim: &Simulator, client: &'a Client, number: usize) -> Self {
+        let tenant = sim.tenants()[number].clone();
+        Self { client, host: sim.region_url(&tenant.region).unwrap(), tenant: tenant.id }
+    }
+
+    pub async fn try_get(&self, path: &str) -> Result<Reply, reqwest::Error> {
+        let scope = Some(("X-Tenant-ID", self.tenant.as_str()));
+        let url = format!("{}{path}", self.host);
+        send(self.client.request("GET", &url, scope, None)).await
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.try_get(path).await.unwrap()
+    }
+
+    pub async fn ok(&self, path: &str) -> Value {
+        let reply = self.get(path).await;
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text);
+        reply.json()
+    }
+
+    pub async fn send(&self, method: &str, path: &str, body: Value) -> Reply {
+        let scope = Some(("X-Tenant-ID", self.tenant.as_str()));
+        let url = format!("{}{path}", self.host);
+        let request = self.client.request(method, &url, scope, Some(&body));
+        send(request).await.unwrap()
+    }
+
+    /// The ids of all pages of a SIEM feed, and the last cursor.
+    pub async fn walk(&self, feed: &str, limit: u32, cursor: Option<String>) -> (Vec<String>, String) {
+        let mut ids = Vec::new();
+        let mut cursor = cursor;
+        loop {
+            let from = cursor.map(|c| format!("&cursor={c}")).unwrap_or_default();
+            let page = self.ok(&format!("/siem/v1/{feed}?limit={limit}{from}")).await;
+            let items = page["items"].as_array().unwrap();
+            assert!(items.len() <= limit as usize);
+            ids.extend(items.iter().map(|i| text(&i["id"])));
+            let next = text(&page["next_cursor"]);
+            if page["has_more"] == json!(false) {
+                return (ids, next);
+            }
+            assert_eq!(items.len(), limit as usize);
+            cursor = Some(next);
+        }
+    }
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+pub fn ids(page: &Value) -> Vec<String> {
+    let items = page["items"].as_array().unwrap();
+    items.iter().map(|item| text(&item["id"])).collect()
+}
+
+/// The folder of recorded material, when this checkout has it.
+pub fn shared() -> Option<std::path::PathBuf> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    if path.is_dir() {
+        return Some(path);
+    }
+    println!("skipped: no recorded material at {}", path.display());
+    None
+}

@@ -1,0 +1,230 @@
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    fmt, fs,
+    io::{self, BufRead, BufReader},
+    path::{Path, PathBuf},
+};
+
+use flate2::read::MultiGzDecoder;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// A dataset and a tenant.
+pub type StreamKey = (String, String);
+
+/// What an export committed, read as a reader would who wants each row once:
+/// the log first, then the objects that it names. Reads by itself, with nothing
+/// of the code that wrote it.
+#[derive(Debug, Default)]
+pub struct Committed {
+    rows: HashMap<StreamKey, HashMap<String, u32>>,
+    records: BTreeMap<StreamKey, Vec<Value>>,
+    objects: u64,
+    bytes: u64,
+    backfilled: u64,
+    defects: Vec<Defect>,
+}
+
+/// Something that must not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Defect(String);
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Committed {
+    /// Reads the export in this folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn read(root: &Path) -> io::Result<Self> {
+        let mut this = Self::default();
+        let mut named = BTreeSet::new();
+        let files = files(root)?;
+        for path in files.iter().filter(|path| is_log_record(path)) {
+            let record: Value = serde_json::from_slice(&fs::read(root.join(path))?)?;
+            this.read_record(root, path, record, &mut named)?;
+        }
+        this.check_order();
+        // Whatever no record names is rubbish that somebody should have removed.
+        for path in files.iter().filter(|path| !is_log_record(path) && !path.ends_with("/_from")) {
+            if !named.contains(path) {
+                this.defect(format!("{path} is named by no log record"));
+            }
+        }
+        Ok(this)
+    }
+
+    /// Rows in all.
+    pub fn rows(&self) -> u64 {
+        self.rows.values().flat_map(HashMap::values).map(|count| u64::from(*count)).sum()
+    }
+
+    /// Rows of one dataset.
+    pub fn rows_of(&self, dataset: &str) -> u64 {
+        let streams = self.rows.iter().filter(|((name, _), _)| name == dataset);
+        streams.flat_map(|(_, rows)| rows.values()).map(|count| u64::from(*count)).sum()
+    }
+
+    /// Rows that were read from the Common API.
+    pub fn backfilled(&self) -> u64 {
+        self.backfilled
+    }
+
+    /// Objects in all.
+    pub fn objects(&self) -> u64 {
+        self.objects
+    }
+
+    /// Bytes of all objects.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The log of a stream, in order.
+    pub fn log(&self, dataset: &str, tenant: &str) -> &[Value] {
+        self.records.get(&(dataset.into(), tenant.into())).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What is wrong with it by itself.
+    pub fn defects(&self) -> &[Defect] {
+        &self.defects
+    }
+
+    /// What is wrong with it when these ids, and no others, should be there
+    /// once each.
+    pub fn compare(&self, dataset: &str, tenant: &str, ids: &[String]) -> Vec<Defect> {
+        let mut defects = self.lacking(dataset, tenant, ids);
+        let wanted: HashSet<&String> = ids.iter().collect();
+        for (id, count) in self.rows.get(&(dataset.into(), tenant.into())).into_iter().flatten() {
+            if *count > 1 {
+                defects.push(Defect(format!("{dataset} of {tenant}: {id} is there {count} times")));
+            }
+            if !wanted.contains(id) {
+                defects.push(Defect(format!("{dataset} of {tenant}: {id} was never served")));
+            }
+        }
+        defects
+    }
+
+    /// Which of these ids are not there.
+    pub fn lacking(&self, dataset: &str, tenant: &str, ids: &[String]) -> Vec<Defect> {
+        let rows = self.rows.get(&(dataset.into(), tenant.into()));
+        ids.iter()
+            .filter(|id| rows.is_none_or(|rows| !rows.contains_key(*id)))
+            .map(|id| Defect(format!("{dataset} of {tenant}: {id} is missing")))
+            .collect()
+    }
+
+    fn read_record(
+        &mut self,
+        root: &Path,
+        path: &str,
+        record: Value,
+        named: &mut BTreeSet<String>,
+    ) -> io::Result<()> {
+        let text = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
+        let key = (text("dataset"), text("tenant"));
+        if path != format!("_log/{}/{}/{:012}.json", key.0, key.1, record["sequence"].as_u64().unwrap_or(0)) {
+            self.defect(format!("{path} says that it is another record"));
+        }
+        let mut rows = 0;
+        for object in record["objects"].as_array().into_iter().flatten() {
+            let object_path = object["path"].as_str().unwrap_or_default();
+            if !named.insert(object_path.to_owned()) {
+                self.defect(format!("{object_path} is named twice"));
+            }
+            rows += self.read_object(root, object, &key)?;
+        }
+        if record["rows"].as_u64() != Some(rows) {
+            self.defect(format!("{path} says {} rows, and there are {rows}", record["rows"]));
+        }
+        self.records.entry(key).or_default().push(record);
+        Ok(())
+    }
+
+    fn read_object(&mut self, root: &Path, object: &Value, key: &StreamKey) -> io::Result<u64> {
+        let path = object["path"].as_str().unwrap_or_default();
+        let Ok(body) = fs::read(root.join(path)) else {
+            self.defect(format!("{path} is named by the log and is not there"));
+            return Ok(0);
+        };
+        let digest: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+        if object["sha256"] != digest.as_str() || object["bytes"] != body.len() {
+            self.defect(format!("{path} is not the object that was committed"));
+        }
+        let mut rows = 0;
+        for line in BufReader::new(MultiGzDecoder::new(body.as_slice())).lines() {
+            let row: Value = serde_json::from_str(&line?)?;
+            rows += 1;
+            self.check_row(path, &row, key);
+        }
+        if object["rows"] != rows {
+            self.defect(format!("{path} has {rows} rows, not {}", object["rows"]));
+        }
+        self.objects += 1;
+        self.bytes += body.len() as u64;
+        Ok(rows)
+    }
+
+    fn check_row(&mut self, path: &str, row: &Value, (dataset, tenant): &StreamKey) {
+        let id = row["id"].as_str().unwrap_or_default().to_owned();
+        let from_feed = row["source"] == format!("siem/v1/{dataset}");
+        let owner = if from_feed { &row["record"]["customer_id"] } else { &row["record"]["tenant"]["id"] };
+        if row["record"]["id"] != id.as_str() || owner != tenant.as_str() {
+            self.defect(format!("{path}: row {id} holds the record of another"));
+        }
+        let day = row["time"].as_str().and_then(|time| time.get(..10)).unwrap_or("none");
+        if !path.starts_with(&format!("{dataset}/tenant_id={tenant}/day={day}/")) {
+            self.defect(format!("{path}: row {id} of {} is in another's partition", row["time"]));
+        }
+        self.backfilled += u64::from(!from_feed);
+        *self.rows.entry((dataset.clone(), tenant.clone())).or_default().entry(id).or_default() += 1;
+    }
+
+    fn check_order(&mut self) {
+        let mut broken = Vec::new();
+        for ((dataset, tenant), records) in &mut self.records {
+            records.sort_by_key(|record| record["sequence"].as_u64());
+            let mut before = &Value::Null;
+            for (index, record) in records.iter().enumerate() {
+                let number = index as u64 + 1;
+                if record["sequence"] != number || record["before"] != *before {
+                    broken.push(format!("the log of {dataset} of {tenant} is broken at {number}"));
+                }
+                before = &record["after"];
+            }
+        }
+        broken.into_iter().for_each(|what| self.defect(what));
+    }
+
+    fn defect(&mut self, what: String) {
+        self.defects.push(Defect(what));
+    }
+}
+
+fn is_log_record(path: &str) -> bool {
+    path.starts_with("_log/") && path.ends_with(".json")
+}
+
+/// All files under `root`, as paths from there.
+fn files(root: &Path) -> io::Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root.join(&folder))? {
+            let entry = entry?;
+            let path = folder.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.to_string_lossy().into_owned());
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,12 @@
+//! What the end-to-end tests, the demo and the benchmark have in common: the
+//! simulator and the built function on a local Runtime API ([`World`]), what an
+//! export committed ([`Committed`]), and an S3 server that can kill ([`s3`]).
+
+#![deny(missing_docs)]
+
+mod committed;
+pub mod s3;
+mod world;
+
+pub use committed::{Committed, Defect, StreamKey};
+pub use world::World;

@@ -1,0 +1,135 @@
+use std::{env, io, path::PathBuf, time::Duration};
+
+use local_lambda::{Function, Outcome, Sandbox};
+use serde_json::{Value, json};
+use sophos_simulator::{Config, CredentialInfo, CredentialKind, Dataset, Simulator, TenantState};
+
+use crate::{Committed, Defect};
+
+/// A simulator, and the function as it is deployed: a binary on a local Runtime
+/// API, configured by its environment.
+#[derive(Debug)]
+pub struct World {
+    /// The simulator.
+    pub simulator: Simulator,
+    credential: CredentialInfo,
+}
+
+impl World {
+    /// A simulator of this configuration, and its first credential of this
+    /// kind.
+    ///
+    /// # Errors
+    /// When the simulator does not start, or has no such credential.
+    pub async fn start(config: Config, kind: CredentialKind) -> io::Result<Self> {
+        let simulator = Simulator::start(config).await.map_err(io::Error::other)?;
+        let credential =
+            simulator.credentials().into_iter().find(|credential| credential.id_type == kind.as_str());
+        let credential =
+            credential.ok_or_else(|| io::Error::other("the simulator has no such credential"))?;
+        Ok(Self { simulator, credential })
+    }
+
+    /// The credential that the function is given.
+    pub fn credential(&self) -> &CredentialInfo {
+        &self.credential
+    }
+
+    /// The function, exporting to `location`, without a rate budget.
+    pub fn function(&self, location: &str) -> Function {
+        Function::new(binary())
+            .name("alert-export")
+            .memory_mb(128)
+            .timeout(Duration::from_secs(300))
+            .env("EXPORT_LOCATION", location)
+            .env("SOPHOS_CLIENT_ID", &self.credential.client_id)
+            .env("SOPHOS_CLIENT_SECRET", &self.credential.client_secret)
+            .env("SOPHOS_IDENTITY_URL", self.simulator.identity_url())
+            .env("SOPHOS_GLOBAL_URL", self.simulator.global_url())
+            .env("SOPHOS_RATE_BUDGET", "unlimited")
+    }
+
+    /// The event of a schedule.
+    pub fn schedule() -> Value {
+        json!({
+            "version": "0",
+            "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": "123456789012",
+            "time": "2026-11-23T10:00:00Z",
+            "region": "eu-west-1",
+            "resources": ["arn:aws:events:eu-west-1:123456789012:rule/export"],
+            "detail": {},
+        })
+    }
+
+    /// One scheduled invocation, and its report.
+    ///
+    /// # Errors
+    /// With what the function said, when it did not answer with a report.
+    pub async fn run(&self, sandbox: &mut Sandbox) -> io::Result<Value> {
+        match sandbox.invoke(&Self::schedule()).await {
+            Outcome::Ok(report) => Ok(report),
+            other => Err(io::Error::other(format!("{other:?}\n{}", sandbox.logs().join("\n")))),
+        }
+    }
+
+    /// What the simulator handed out of a dataset: the feed's records, and those
+    /// of the Common API, where alerts have the same ids.
+    pub fn served(&self, dataset: Dataset, tenant: &str) -> Vec<String> {
+        let mut served = self.simulator.served(dataset, tenant);
+        if dataset == Dataset::Alerts {
+            served.extend(self.simulator.served(Dataset::CommonAlerts, tenant));
+            served.sort_unstable();
+            served.dedup();
+        }
+        served
+    }
+
+    /// Records that the simulator handed out, each counted once.
+    pub fn served_in_all(&self) -> u64 {
+        let tenants = self.simulator.tenants();
+        let streams = tenants
+            .iter()
+            .flat_map(|tenant| [Dataset::Events, Dataset::Alerts].map(|dataset| (dataset, tenant)));
+        streams.map(|(dataset, tenant)| self.served(dataset, &tenant.id).len() as u64).sum()
+    }
+
+    /// Holds what is committed against what the simulator handed out: each
+    /// record once, none missing, none invented.
+    pub fn defects(&self, committed: &Committed) -> Vec<Defect> {
+        let mut defects = committed.defects().to_vec();
+        for tenant in self.simulator.tenants() {
+            for dataset in [Dataset::Events, Dataset::Alerts] {
+                let served = self.served(dataset, &tenant.id);
+                defects.extend(committed.compare(dataset.as_str(), &tenant.id, &served));
+            }
+        }
+        defects
+    }
+
+    /// Holds what is committed against what exists: all that the service took
+    /// in from `from_ms` on, and that shows in the feed for sure, is there.
+    pub fn missing(&self, committed: &Committed, from_ms: i64, to_ms: i64) -> Vec<Defect> {
+        let mut missing = Vec::new();
+        for tenant in self.simulator.tenants().iter().filter(|tenant| tenant.state == TenantState::Active) {
+            for dataset in [Dataset::Events, Dataset::Alerts] {
+                let produced = self.simulator.produced(dataset, &tenant.id, from_ms, to_ms);
+                missing.extend(committed.lacking(dataset.as_str(), &tenant.id, &produced));
+            }
+        }
+        missing
+    }
+}
+
+/// The built function: `ALERT_EXPORT_BIN`, or beside this program.
+fn binary() -> PathBuf {
+    if let Some(path) = env::var_os("ALERT_EXPORT_BIN") {
+        return path.into();
+    }
+    let program = env::current_exe().unwrap_or_default();
+    let folder = program.ancestors().skip(1).find(|folder| folder.join("alert-export").is_file());
+    // Without it the sandbox names the file that it did not find.
+    folder.map(|folder| folder.join("alert-export")).unwrap_or_else(|| "alert-export".into())
+}
