@@ -1,1 +1,167 @@
-//! placeholder
+//! An S3 server on loopback that other people wrote (`s3s-fs`: it checks
+//! signatures and `If-None-Match`), with a trap: at a chosen request it tells
+//! the test, and does not answer until the test lets it.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use local_lambda::Function;
+use s3s::{Body, auth::SimpleAuth, service::S3Service, service::S3ServiceBuilder};
+use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+
+const BUCKET: &str = "exports";
+const ACCESS_KEY: &str = "AKIALOOPBACK";
+const SECRET_KEY: &str = "a-secret-key-of-the-tests";
+
+/// When the server stops in the middle of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trap {
+    /// At this request, counted from 1, before it has done anything.
+    Before(usize),
+    /// At this request, after it was carried out, before it is answered.
+    After(usize),
+}
+
+impl Trap {
+    fn request(self) -> usize {
+        let (Self::Before(number) | Self::After(number)) = self;
+        number
+    }
+}
+
+/// A running server with one bucket. Stops when dropped.
+#[derive(Debug)]
+pub struct S3Server {
+    address: SocketAddr,
+    bucket: PathBuf,
+    shared: Arc<Shared>,
+    serving: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    trapped: Notify,
+    released: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    trap: Option<Trap>,
+    requests: Vec<String>,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a request, and says whether the trap is at it.
+    fn arrive(&self, request: &Request<Incoming>) -> Option<Trap> {
+        let mut state = self.state();
+        state.requests.push(format!("{} {}", request.method(), request.uri()));
+        let number = state.requests.len();
+        state.trap.filter(|trap| trap.request() == number)
+    }
+
+    async fn stop_here(&self) {
+        self.trapped.notify_one();
+        self.released.notified().await;
+    }
+}
+
+impl S3Server {
+    /// Starts a server whose bucket is in this folder.
+    ///
+    /// # Errors
+    /// When the folder or a port cannot be had.
+    pub async fn start(root: &Path) -> io::Result<Self> {
+        let bucket = root.join(BUCKET);
+        std::fs::create_dir_all(&bucket)?;
+        let files = s3s_fs::FileSystem::new(root).map_err(|error| io::Error::other(format!("{error:?}")))?;
+        let mut builder = S3ServiceBuilder::new(files);
+        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        let service = builder.build();
+
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::default());
+        let serving = tokio::spawn(serve(listener, service, Arc::clone(&shared)));
+        Ok(Self { address, bucket, shared, serving })
+    }
+
+    /// The location to export to.
+    pub fn location(&self) -> String {
+        format!("s3://{BUCKET}/sophos")
+    }
+
+    /// The folder that holds what was exported.
+    pub fn folder(&self) -> PathBuf {
+        self.bucket.join("sophos")
+    }
+
+    /// Gives the function what it needs to write here.
+    pub fn admit(&self, function: Function) -> Function {
+        function
+            .env("AWS_ENDPOINT_URL_S3", format!("http://{}", self.address))
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+            .env("AWS_REGION", "eu-west-1")
+    }
+
+    /// Sets the trap, and counts requests from 1 again.
+    pub fn set(&self, trap: Option<Trap>) {
+        *self.shared.state() = State { trap, requests: Vec::new() };
+    }
+
+    /// The requests since the trap was last set.
+    pub fn requests(&self) -> Vec<String> {
+        self.shared.state().requests.clone()
+    }
+
+    /// Waits until somebody is in the trap.
+    pub async fn trapped(&self) {
+        self.shared.trapped.notified().await;
+    }
+
+    /// Lets whoever is in the trap go on.
+    pub fn release(&self) {
+        self.shared.released.notify_waiters();
+    }
+}
+
+impl Drop for S3Server {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, service: S3Service, shared: Arc<Shared>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (service, shared) = (service.clone(), Arc::clone(&shared));
+        let answer = service_fn(move |request: Request<Incoming>| {
+            let (service, shared) = (service.clone(), Arc::clone(&shared));
+            async move {
+                let trap = shared.arrive(&request);
+                if let Some(Trap::Before(_)) = trap {
+                    shared.stop_here().await;
+                }
+                let answer = service.call(request.map(Body::from)).await;
+                if let Some(Trap::After(_)) = trap {
+                    shared.stop_here().await;
+                }
+                answer
+            }
+        });
+        // A connection that breaks is what these tests are about.
+        tokio::spawn(async move {
+            drop(http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await)
+        });
+    }
+}

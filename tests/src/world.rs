@@ -2,7 +2,9 @@ use std::{env, io, path::PathBuf, time::Duration};
 
 use local_lambda::{Function, Outcome, Sandbox};
 use serde_json::{Value, json};
-use sophos_simulator::{Config, CredentialInfo, CredentialKind, Dataset, Simulator, TenantState};
+use sophos_simulator::{
+    Config, CredentialInfo, CredentialKind, Dataset, Owner, Simulator, TenantInfo, TenantState,
+};
 
 use crate::{Committed, Defect};
 
@@ -109,11 +111,20 @@ impl World {
         defects
     }
 
+    fn reaches(&self, tenant: &TenantInfo) -> bool {
+        match self.credential.id_type.as_str() {
+            "partner" => matches!(tenant.owner, Owner::Partner | Owner::Both),
+            "organization" => matches!(tenant.owner, Owner::Organization | Owner::Both),
+            _ => tenant.id.eq_ignore_ascii_case(&self.credential.principal_id),
+        }
+    }
+
     /// Holds what is committed against what exists: all that the service took
     /// in from `from_ms` on, and that shows in the feed for sure, is there.
     pub fn missing(&self, committed: &Committed, from_ms: i64, to_ms: i64) -> Vec<Defect> {
         let mut missing = Vec::new();
-        for tenant in self.simulator.tenants().iter().filter(|tenant| tenant.state == TenantState::Active) {
+        let reached = |tenant: &TenantInfo| tenant.state == TenantState::Active && self.reaches(tenant);
+        for tenant in self.simulator.tenants().into_iter().filter(reached) {
             for dataset in [Dataset::Events, Dataset::Alerts] {
                 let produced = self.simulator.produced(dataset, &tenant.id, from_ms, to_ms);
                 missing.extend(committed.lacking(dataset.as_str(), &tenant.id, &produced));

@@ -172,7 +172,7 @@ impl<T> NumberedPage<T> {
     /// the total if it was given, else a page without items is the end.
     pub(crate) fn after(&self, number: u64) -> Option<u64> {
         let more = match self.pages.total {
-            Some(total) => number < total && !self.items.is_empty(),
+            Some(total) => number < total,
             None => !self.items.is_empty(),
         };
         more.then_some(number + 1)

@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
 use futures_executor::block_on;
 use futures_util::{Stream, StreamExt, stream::Next};
@@ -145,12 +145,20 @@ fn a_listing_that_leads_to_the_same_page_is_malformed() {
 
 #[test]
 fn the_feed_ends_when_there_is_no_more_though_it_has_a_cursor() {
-    let script = Script::queue([cursor(&["a"], true, Some("c1")), cursor(&["b"], false, Some("c2"))]);
-    let first = ListSiemAlerts { from_date: Some(1_700_000_000), limit: Some(1_000), cursor: None };
-    assert_eq!(walk(&tenant(&client(&script)), first), ["a", "b"]);
-    assert_eq!(asked(&script, "cursor"), [None, some("c1")]);
-    assert_eq!(asked(&script, "from_date"), [some("1700000000"), None], "a cursor says where");
-    assert_eq!(asked(&script, "limit"), [some("1000"), some("1000")]);
+    let (from_date, limit) = (Some(1_700_000_000), Some(1_000));
+    let alerts = ListSiemAlerts { from_date, limit, cursor: None };
+    let events = ListSiemEvents { from_date, limit, exclude_types: vec!["x".into()], cursor: None };
+    for of_events in [false, true] {
+        let script = Script::queue([cursor(&["a"], true, Some("c1")), cursor(&["b"], false, Some("c2"))]);
+        let tenant = tenant(&client(&script));
+        let walked = if of_events { walk(&tenant, events.clone()) } else { walk(&tenant, alerts.clone()) };
+        assert_eq!(walked, ["a", "b"]);
+        assert_eq!(asked(&script, "cursor"), [None, some("c1")]);
+        assert_eq!(asked(&script, "from_date"), [some("1700000000"), None], "a cursor says where");
+        assert_eq!(asked(&script, "limit"), [some("1000"), some("1000")]);
+        let excluded = of_events.then(|| some("x")).flatten();
+        assert_eq!(asked(&script, "exclude_types"), [excluded.clone(), excluded]);
+    }
 }
 
 #[test]
@@ -212,7 +220,7 @@ fn items_are_one_page_ahead_and_no_more() {
     let mut items = tenant.items(ListEndpoints::default());
     assert!(script.sent().is_empty(), "nothing is asked before somebody wants an item");
     let mut take = |expected: &str, pages_asked: usize, at_once: bool| {
-        let next = Pin::new(&mut items).next();
+        let next = items.next();
         let item = if at_once { now(next) } else { block_on(next) };
         assert_eq!(item.expect("an item").expect("a readable one").id, expected);
         assert_eq!(script.calls().len(), pages_asked, "after {expected}");
@@ -242,20 +250,15 @@ fn answers(pages: &[Vec<String>], style: &str) -> Vec<Answer> {
     pages.iter().enumerate().map(page).collect()
 }
 
-fn walk_both_ways<O: Paged + Default>(
+fn walk_both_ways<O: Paged + Default + 'static>(
     pages: &[Vec<String>],
     style: &str,
     through_tenant: bool,
 ) -> [Vec<String>; 2] {
-    fn items<C: Caller, O: Paged + 'static>(caller: &C) -> Vec<String>
-    where
-        O: Default,
-    {
+    fn items<C: Caller, O: Paged + Default + 'static>(caller: &C) -> Vec<String> {
         let taken: Vec<_> = block_on(caller.items(O::default()).collect());
-        taken
-            .into_iter()
-            .map(|item| serde_json::from_str::<Id>(item.expect("an item").raw()).expect("an id").id)
-            .collect()
+        let id = |json: &str| serde_json::from_str::<Id>(json).expect("an id").id;
+        taken.into_iter().map(|item| id(item.expect("an item").raw())).collect()
     }
     let scripts = [Script::queue(answers(pages, style)), Script::queue(answers(pages, style))];
     let clients = scripts.each_ref().map(client);

@@ -215,6 +215,27 @@ fn callers_whose_token_dies_together_renew_it_once() {
 }
 
 #[test]
+fn a_late_refusal_of_an_old_token_does_not_cost_the_new_one() {
+    let late = Answer::status(401).lagging(10);
+    let script = Script::queue([
+        last_page(&[]),
+        late,
+        Answer::status(401),
+        last_page(&[]),
+        last_page(&[]),
+        last_page(&[]),
+    ]);
+    let tenant = tenant(&client(&script));
+    let operation = ListEndpoints::default();
+    block_on(tenant.send(&operation)).expect("the token is still good");
+    let answers = block_on(join_all([tenant.send(&operation), tenant.send(&operation)]));
+    assert!(answers.iter().all(Result::is_ok));
+    block_on(tenant.send(&operation)).expect("an answer");
+    assert_eq!((script.count(Sent::is_token), script.left()), (2, 0));
+    assert_eq!(script.calls()[5].header("authorization"), Some("Bearer token-2"));
+}
+
+#[test]
 fn a_token_that_dies_in_the_middle_of_a_listing_costs_no_item() {
     let page =
         |id: &str, next: &str| Answer::json(json!({"items": [{"id": id}], "pages": {"nextKey": next}}));

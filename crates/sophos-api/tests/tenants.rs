@@ -163,8 +163,10 @@ fn a_host_outside_the_domain_never_receives_a_request() {
         }
 
         let record = json!({"id": TENANT_ID, "apiHost": host, "dataRegion": "eu01"});
-        let script =
-            Script::owned_by(whoami("partner"), [tenants_page(&[record.clone()]), Answer::json(record)]);
+        let script = Script::owned_by(
+            whoami("partner"),
+            [tenants_page(std::slice::from_ref(&record)), Answer::json(record)],
+        );
         let client = client(&script);
         let listed = block_on(client.tenants()).expect("tenants").readable;
         assert_eq!(client.tenant_of(&listed[0]).expect_err(host).kind(), ErrorKind::UntrustedHost);

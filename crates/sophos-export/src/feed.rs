@@ -50,6 +50,17 @@ pub(crate) enum Start {
     From(i64),
 }
 
+/// The service's times of a page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    /// When it was asked for.
+    pub(crate) asked_ms: i64,
+    /// When it came.
+    pub(crate) answered_ms: i64,
+    /// When the service took in the newest of its items.
+    pub(crate) newest_ms: Option<i64>,
+}
+
 /// A run's way through the feed.
 #[derive(Debug, Clone)]
 pub(crate) struct Reading {
@@ -88,24 +99,21 @@ impl Reading {
         starts
     }
 
-    /// Takes note of a page. `now_ms` is the service's time in its answer,
-    /// `newest_ms` when the service took in the newest of its items.
-    pub(crate) fn page(
-        &mut self,
-        now_ms: i64,
-        newest_ms: Option<i64>,
-        has_more: bool,
-        next_cursor: Option<String>,
-    ) -> Option<Gap> {
-        let kept_from = now_ms + CLOCK_STEP_MS - KEPT_MS;
+    /// Takes note of a page. Of the time between asking and the answer, all that
+    /// may have been lost counts as lost, and nothing that may not have been
+    /// read counts as read.
+    pub(crate) fn page(&mut self, times: Times, has_more: bool, next_cursor: Option<String>) -> Option<Gap> {
+        let kept_from = times.answered_ms + CLOCK_STEP_MS - KEPT_MS;
         let gap = self
             .frontier_ms
             .filter(|frontier| *frontier < kept_from)
             .map(|from_ms| Gap { from_ms, to_ms: kept_from });
         // A time in the future would hide a later gap.
-        let reached = if has_more { newest_ms.map(|newest| newest.min(now_ms)) } else { Some(now_ms) };
+        let asked_ms = times.asked_ms;
+        let reached =
+            if has_more { times.newest_ms.map(|newest| newest.min(asked_ms)) } else { Some(asked_ms) };
         self.frontier_ms = self.frontier_ms.max(reached).max(gap.map(|gap| gap.to_ms));
-        self.read_at_ms = self.read_at_ms.max(now_ms);
+        self.read_at_ms = self.read_at_ms.max(asked_ms);
         self.cursor = next_cursor.or_else(|| self.cursor.take());
         gap
     }
@@ -137,6 +145,10 @@ mod tests {
     const NOW: i64 = 1_800_000_000_000;
     const OVERLAP: i64 = 600_000;
 
+    fn at(now_ms: i64, newest_ms: Option<i64>) -> Times {
+        Times { asked_ms: now_ms, answered_ms: now_ms, newest_ms }
+    }
+
     fn place(frontier_ms: i64, settled_ms: i64) -> Place {
         Place { cursor: Some("mark".into()), frontier_ms, settled_ms }
     }
@@ -145,14 +157,14 @@ mod tests {
     fn the_first_run_reads_all_there_is_and_misses_nothing() {
         let mut reading = Reading::resume(None, OVERLAP);
         assert_eq!(reading.starts(Some(NOW)), [Start::Everything]);
-        assert_eq!(reading.page(NOW, Some(NOW - 23 * HOUR), true, Some("a".into())), None);
-        assert_eq!(reading.page(NOW + HOUR / 60, Some(NOW - HOUR), true, Some("b".into())), None);
+        assert_eq!(reading.page(at(NOW, Some(NOW - 23 * HOUR)), true, Some("a".into())), None);
+        assert_eq!(reading.page(at(NOW + HOUR / 60, Some(NOW - HOUR)), true, Some("b".into())), None);
     }
 
     #[test]
     fn after_the_end_of_the_feed_the_last_minutes_are_read_again() {
         let mut reading = Reading::resume(None, OVERLAP);
-        reading.page(NOW + 300, Some(NOW - HOUR), false, Some("end".into()));
+        reading.page(at(NOW + 300, Some(NOW - HOUR)), false, Some("end".into()));
         let place = reading.place(i64::MIN).expect("a page was read");
         assert_eq!(place.frontier_ms, NOW + 300);
         assert_eq!(place.settled_ms, NOW - OVERLAP, "in whole seconds");
@@ -163,7 +175,7 @@ mod tests {
     #[test]
     fn in_a_backlog_nothing_is_read_twice() {
         let mut reading = Reading::resume(None, OVERLAP);
-        reading.page(NOW, Some(NOW - 5 * HOUR), true, Some("middle".into()));
+        reading.page(at(NOW, Some(NOW - 5 * HOUR)), true, Some("middle".into()));
         let place = reading.place(i64::MIN).expect("a page was read");
         assert_eq!(place.settled_ms, place.frontier_ms);
         let starts = Reading::resume(Some(place), OVERLAP).starts(Some(NOW));
@@ -174,19 +186,19 @@ mod tests {
     fn what_the_feed_dropped_is_a_gap_and_only_that() {
         let mut reading = Reading::resume(Some(place(NOW - 30 * HOUR, NOW - 30 * HOUR)), OVERLAP);
         let gap =
-            reading.page(NOW, Some(NOW - 23 * HOUR), true, Some("b".into())).expect("six hours are gone");
+            reading.page(at(NOW, Some(NOW - 23 * HOUR)), true, Some("b".into())).expect("six hours are gone");
         assert_eq!(gap, Gap { from_ms: NOW - 30 * HOUR, to_ms: NOW - 24 * HOUR + 1_000 });
-        assert_eq!(reading.page(NOW, Some(NOW - 22 * HOUR), true, Some("c".into())), None, "told once");
+        assert_eq!(reading.page(at(NOW, Some(NOW - 22 * HOUR)), true, Some("c".into())), None, "told once");
 
         let mut reading = Reading::resume(Some(place(NOW - 23 * HOUR, NOW - 23 * HOUR)), OVERLAP);
-        assert_eq!(reading.page(NOW, None, false, None), None);
+        assert_eq!(reading.page(at(NOW, None), false, None), None);
     }
 
     #[test]
     fn a_reader_that_is_slower_than_the_feed_forgets_is_told_so() {
         let mut reading = Reading::resume(None, OVERLAP);
-        reading.page(NOW, Some(NOW - 24 * HOUR + 60_000), true, Some("a".into()));
-        let gap = reading.page(NOW + 120_000, Some(NOW - 23 * HOUR), true, Some("b".into()));
+        reading.page(at(NOW, Some(NOW - 24 * HOUR + 60_000)), true, Some("a".into()));
+        let gap = reading.page(at(NOW + 120_000, Some(NOW - 23 * HOUR)), true, Some("b".into()));
         assert_eq!(gap.expect("a minute went by").seconds(), 61.0);
     }
 
@@ -203,7 +215,15 @@ mod tests {
     #[test]
     fn a_clock_in_the_future_hides_no_gap() {
         let mut reading = Reading::resume(None, OVERLAP);
-        reading.page(NOW, Some(NOW + 900 * HOUR), true, Some("a".into()));
+        reading.page(at(NOW, Some(NOW + 900 * HOUR)), true, Some("a".into()));
         assert_eq!(reading.frontier_ms(), Some(NOW));
+    }
+
+    #[test]
+    fn a_slow_answer_is_taken_for_the_worst() {
+        let slow = Times { asked_ms: NOW, answered_ms: NOW + 60_000, newest_ms: None };
+        let mut reading = Reading::resume(Some(place(NOW - 24 * HOUR + 30_000, 0)), OVERLAP);
+        assert!(reading.page(slow, false, None).is_some(), "it may be gone by the time of the answer");
+        assert_eq!(reading.frontier_ms(), Some(NOW), "what came after the question was not read");
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     encode::{Row, millis},
     error::Error,
     export::{Settings, run_id},
-    feed::{Gap, Reading, Start},
+    feed::{Gap, Reading, Start, Times},
     intent::sweep,
     log::{Backfill, Head, LogRecord, Stream, commit, head},
     report::{Outcome, StreamReport},
@@ -247,9 +247,10 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
 
     /// Reads the feed, the next page being fetched while one is written.
     async fn read_feed<O: Feed>(&self, segment: &mut Segment) -> Result<End, Error> {
-        let (mut operation, mut page) = self.first_page::<O>(segment).await?;
+        let (mut operation, mut answer) = self.first_page::<O>(segment).await?;
         loop {
-            let next = operation.next(&page)?;
+            let page = &answer.page;
+            let next = operation.next(page)?;
             let end = if next.is_none() {
                 Some(End::CaughtUp)
             } else if is_past(&self.client, self.stop_at) {
@@ -260,27 +261,27 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 None
             };
             let fetch = next.filter(|_| end.is_none()).map(|next| (self.fetch(next.clone()), next));
-            self.take(segment, &page)?;
+            self.take(segment, &answer)?;
             segment.writer.relieve().await?;
             if let Some(end) = end {
                 return Ok(end);
             }
             let Some((fetch, next)) = fetch else { return Ok(End::CaughtUp) };
             match fetched(fetch).await {
-                Ok(next_page) => (operation, page) = (next, next_page),
+                Ok(next_answer) => (operation, answer) = (next, next_answer),
                 Err(error) => return Ok(End::Trouble(error)),
             }
         }
     }
 
     /// The first page, from the best place that the service accepts.
-    async fn first_page<O: Feed>(&self, segment: &Segment) -> Result<(O, O::Response), Error> {
+    async fn first_page<O: Feed>(&self, segment: &Segment) -> Result<(O, Answer<O::Response>), Error> {
         let starts = segment.reading.starts(self.service_ms());
         let last = starts.len() - 1;
         for (index, start) in starts.into_iter().enumerate() {
             let operation = O::first(start);
-            match self.client.send(&operation).await {
-                Ok(page) => return Ok((operation, page)),
+            match ask(&self.client, &operation).await {
+                Ok(answer) => return Ok((operation, answer)),
                 Err(error)
                     if index < last && error.kind() == ErrorKind::Invalid && error.status().is_some() =>
                 {
@@ -292,27 +293,28 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         Err(sophos_api::Error::invalid("the feed has no place to begin at").into())
     }
 
-    fn fetch<O: Feed>(&self, operation: O) -> JoinHandle<Result<O::Response, sophos_api::Error>> {
+    fn fetch<O: Feed>(&self, operation: O) -> Fetch<O::Response> {
         let client = self.client.clone();
-        tokio::spawn(async move { client.send(&operation).await })
+        tokio::spawn(async move { ask(&client, &operation).await })
     }
 
     /// Takes the records of a page, those that are new.
-    fn take<I>(&self, segment: &mut Segment, page: &CursorPage<I>) -> Result<(), Error> {
-        let now_ms = self.now_ms();
-        let today = day(now_ms);
+    fn take<I>(&self, segment: &mut Segment, answer: &Answer<CursorPage<I>>) -> Result<(), Error> {
+        let Answer { page, asked_ms, answered_ms } = answer;
+        let today = day(*answered_ms);
         let mut newest_ms = None;
         for item in &page.items {
             let facts = facts(item);
             let created_ms = facts.created_at.map(Timestamp::as_millisecond);
             newest_ms = newest_ms.max(created_ms);
-            if !segment.seen.insert(RecordId::new(&facts.id), created_ms.unwrap_or(now_ms)) {
+            if !segment.seen.insert(RecordId::new(&facts.id), created_ms.unwrap_or(*answered_ms)) {
                 segment.duplicates += 1;
                 continue;
             }
             self.write(segment, &facts, item.json(), self.stream.dataset.source(), today)?;
         }
-        segment.gaps.extend(segment.reading.page(now_ms, newest_ms, page.has_more, page.next_cursor.clone()));
+        let times = Times { asked_ms: *asked_ms, answered_ms: *answered_ms, newest_ms };
+        segment.gaps.extend(segment.reading.page(times, page.has_more, page.next_cursor.clone()));
         if let Some(frontier) = segment.reading.frontier_ms() {
             segment.seen.forget_before(frontier - self.settings.overlap_ms() - 1_000);
         }
@@ -385,9 +387,8 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         self.client.client().service_time().map(|time| time.as_millis() as i64)
     }
 
-    /// The service's time, or ours as long as it has not told it.
     fn now_ms(&self) -> i64 {
-        self.service_ms().unwrap_or_else(|| self.client.client().transport().now().as_millis() as i64)
+        now_ms(&self.client)
     }
 }
 
@@ -433,9 +434,36 @@ fn is_deadline(error: &Error) -> bool {
     matches!(error, Error::Service(error) if error.kind() == ErrorKind::Deadline)
 }
 
-async fn fetched<P>(fetch: JoinHandle<Result<P, sophos_api::Error>>) -> Result<P, Error> {
+/// A page, and the service's time when it was asked for and when it came.
+struct Answer<P> {
+    page: P,
+    asked_ms: i64,
+    answered_ms: i64,
+}
+
+type Fetch<P> = JoinHandle<Result<Answer<P>, sophos_api::Error>>;
+
+async fn ask<T: Transport, O: Feed>(
+    client: &TenantClient<T>,
+    operation: &O,
+) -> Result<Answer<O::Response>, sophos_api::Error> {
+    let clock = client.client().transport();
+    let begun = clock.now();
+    let page = client.send(operation).await?;
+    let took = clock.now().saturating_sub(begun);
+    let answered_ms = now_ms(client);
+    Ok(Answer { page, asked_ms: answered_ms - took.as_millis() as i64, answered_ms })
+}
+
+/// The service's time, or ours as long as it has not told it.
+fn now_ms<T: Transport>(client: &TenantClient<T>) -> i64 {
+    let client = client.client();
+    client.service_time().unwrap_or_else(|| client.transport().now()).as_millis() as i64
+}
+
+async fn fetched<P>(fetch: Fetch<P>) -> Result<Answer<P>, Error> {
     match fetch.await {
-        Ok(page) => Ok(page?),
+        Ok(answer) => Ok(answer?),
         Err(error) => Err(std::io::Error::other(error.to_string()).into()),
     }
 }

@@ -16,12 +16,13 @@ use sophos_api::{Transport, TransportError, TransportErrorKind};
 pub(crate) struct Answer {
     outcome: Result<http::Response<Bytes>, TransportErrorKind>,
     takes: Duration,
+    rounds: u32,
 }
 
 impl Answer {
     pub(crate) fn text(status: u16, body: &str) -> Self {
         let response = http::Response::builder().status(status).body(Bytes::from(body.to_owned()));
-        Self { outcome: Ok(response.expect("a response")), takes: Duration::ZERO }
+        Self { outcome: Ok(response.expect("a response")), takes: Duration::ZERO, rounds: 0 }
     }
 
     pub(crate) fn status(status: u16) -> Self {
@@ -33,7 +34,7 @@ impl Answer {
     }
 
     pub(crate) fn failure(kind: TransportErrorKind) -> Self {
-        Self { outcome: Err(kind), takes: Duration::ZERO }
+        Self { outcome: Err(kind), takes: Duration::ZERO, rounds: 0 }
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
@@ -46,6 +47,12 @@ impl Answer {
     /// not come at all.
     pub(crate) fn taking(mut self, time: Duration) -> Self {
         self.takes = time;
+        self
+    }
+
+    /// Everybody else goes on so often before it comes.
+    pub(crate) fn lagging(mut self, rounds: u32) -> Self {
+        self.rounds = rounds;
         self
     }
 }
@@ -212,6 +219,9 @@ impl Transport for Script {
         self.state().sent.push(sent.clone());
         Yield::default().await;
         let answer = self.answer(&sent);
+        for _ in 0..answer.rounds {
+            Yield::default().await;
+        }
         self.turn(answer.takes.min(timeout));
         let failure = |kind| TransportError::new(kind, "the script says so");
         if answer.takes > timeout {

@@ -13,6 +13,9 @@ const REPEAT: u64 = 3;
 /// The furthest a repeat lies behind its record is just under twice this.
 const LONGEST_BLOCK: u64 = 25;
 
+/// Eight thousand years.
+const LONGEST_MS: f64 = 2.5e14;
+
 #[derive(Debug, Clone)]
 pub(crate) struct TimelineConfig {
     pub(crate) key: u64,
@@ -51,11 +54,14 @@ impl Timeline {
         let none = config.per_hour <= 0.0;
         let share = config.repeat_share;
         let block = if share > 0.0 { ((1.0 / share) as u64).clamp(1, LONGEST_BLOCK) } else { 1 };
+        let interval_ms = if none { 1.0 } else { (3_600_000.0 / config.per_hour).max(1.0) };
+        // Far enough for every year a timestamp can be written in.
+        let reach = (LONGEST_MS / interval_ms) as u64;
         Self {
             key: config.key,
             origin_ms: config.start_ms - (config.history_hours * 3_600_000.0) as i64,
-            interval_ms: if none { 1.0 } else { (3_600_000.0 / config.per_hour).max(1.0) },
-            total: if none { 0 } else { config.total.unwrap_or(1 << 48) },
+            interval_ms,
+            total: if none { 0 } else { config.total.unwrap_or(reach).min(reach) },
             late_share: config.late_share,
             late_ms: config.late_ms,
             block,
@@ -233,6 +239,16 @@ mod tests {
         let has = |now| line.entries(created - 1, now).any(|e| e.index == late);
         assert!(!has(shown - 1));
         assert!(has(shown));
+    }
+
+    #[test]
+    fn ranges_without_ends() {
+        for per_hour in [0.001, 1.0, 4_000_000.0] {
+            let line = timeline(1, per_hour, 0.0, 0.0);
+            let all = line.range(i64::MIN, i64::MAX);
+            assert_eq!(all, 0..line.total);
+            assert!(line.position(line.total) > 0);
+        }
     }
 
     #[test]

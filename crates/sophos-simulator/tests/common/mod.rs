@@ -1,34 +1,35 @@
 //! A small client for the tests, which knows nothing but HTTP.
 #![allow(dead_code, reason = "no test uses all of it")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use sophos_simulator::{Config, CredentialInfo, DataConfig, Owner, Simulator, TenantGroup};
 
-pub const START: &str = "2026-01-15T12:00:00Z";
-pub const START_MS: i64 = 1_768_478_400_000;
-pub const DAY_MS: i64 = 86_400_000;
+pub(crate) const START: &str = "2026-01-15T12:00:00Z";
+pub(crate) const START_MS: i64 = 1_768_478_400_000;
+pub(crate) const DAY_MS: i64 = 86_400_000;
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: reqwest::header::HeaderMap,
-    pub text: String,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Reply {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|v| v.to_str().unwrap())
     }
 }
 
 /// A fixed clock, regular feeds, no odd forms.
-pub fn config() -> Config {
+pub(crate) fn config() -> Config {
     let mut config = Config::default();
     config.clock.start = Some(START.to_owned());
     config.data = DataConfig::default().regular();
@@ -38,7 +39,7 @@ pub fn config() -> Config {
 }
 
 /// One partner tenant with these amounts.
-pub fn one_tenant(events_per_hour: f64, alerts_per_hour: f64, endpoints: u64) -> Config {
+pub(crate) fn one_tenant(events_per_hour: f64, alerts_per_hour: f64, endpoints: u64) -> Config {
     Config {
         tenants: vec![TenantGroup {
             events_per_hour: Some(events_per_hour),
@@ -50,22 +51,23 @@ pub fn one_tenant(events_per_hour: f64, alerts_per_hour: f64, endpoints: u64) ->
     }
 }
 
-pub fn http() -> reqwest::Client {
+pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
-pub fn credential(sim: &Simulator, id_type: &str, role: &str) -> CredentialInfo {
+pub(crate) fn credential(sim: &Simulator, id_type: &str, role: &str) -> CredentialInfo {
     let mut all = sim.credentials().into_iter();
     all.find(|c| c.id_type == id_type && c.role == role).unwrap()
 }
 
 /// A credential at work.
-pub struct Client {
-    pub http: reqwest::Client,
-    pub token: String,
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) http: reqwest::Client,
+    pub(crate) token: String,
 }
 
-pub async fn send(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::Error> {
+pub(crate) async fn send(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::Error> {
     let response = request.send().await?;
     let status = response.status().as_u16();
     let headers = response.headers().clone();
@@ -73,7 +75,7 @@ pub async fn send(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::Er
     Ok(Reply { status, headers, text })
 }
 
-pub async fn ask_token(sim: &Simulator, client_id: &str, secret: &str, scope: &str) -> Reply {
+pub(crate) async fn ask_token(sim: &Simulator, client_id: &str, secret: &str, scope: &str) -> Reply {
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", client_id),
@@ -95,18 +97,18 @@ pub async fn ask_token(sim: &Simulator, client_id: &str, secret: &str, scope: &s
 }
 
 impl Client {
-    pub async fn new(sim: &Simulator, id_type: &str, role: &str) -> Self {
+    pub(crate) async fn new(sim: &Simulator, id_type: &str, role: &str) -> Self {
         let credential = credential(sim, id_type, role);
         let reply = ask_token(sim, &credential.client_id, &credential.client_secret, "token").await;
         assert_eq!(reply.status, 200, "{}", reply.text);
         Self { http: http(), token: reply.json()["access_token"].as_str().unwrap().to_owned() }
     }
 
-    pub async fn partner(sim: &Simulator) -> Self {
+    pub(crate) async fn partner(sim: &Simulator) -> Self {
         Self::new(sim, "partner", "super_admin").await
     }
 
-    pub fn request(
+    pub(crate) fn request(
         &self,
         method: &str,
         url: &str,
@@ -125,42 +127,43 @@ impl Client {
         request
     }
 
-    pub async fn get(&self, url: &str, scope: Option<(&str, &str)>) -> Reply {
+    pub(crate) async fn get(&self, url: &str, scope: Option<(&str, &str)>) -> Reply {
         send(self.request("GET", url, scope, None)).await.unwrap()
     }
 }
 
 /// A client and one tenant of its.
-pub struct At<'a> {
-    pub client: &'a Client,
-    pub host: String,
-    pub tenant: String,
+#[derive(Debug)]
+pub(crate) struct At<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) host: String,
+    pub(crate) tenant: String,
 }
 
 impl<'a> At<'a> {
     /// The simulator's tenant with this number.
-    pub fn new(sim: &Simulator, client: &'a Client, number: usize) -> Self {
+    pub(crate) fn new(sim: &Simulator, client: &'a Client, number: usize) -> Self {
         let tenant = sim.tenants()[number].clone();
         Self { client, host: sim.region_url(&tenant.region).unwrap(), tenant: tenant.id }
     }
 
-    pub async fn try_get(&self, path: &str) -> Result<Reply, reqwest::Error> {
+    pub(crate) async fn try_get(&self, path: &str) -> Result<Reply, reqwest::Error> {
         let scope = Some(("X-Tenant-ID", self.tenant.as_str()));
         let url = format!("{}{path}", self.host);
         send(self.client.request("GET", &url, scope, None)).await
     }
 
-    pub async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.try_get(path).await.unwrap()
     }
 
-    pub async fn ok(&self, path: &str) -> Value {
+    pub(crate) async fn ok(&self, path: &str) -> Value {
         let reply = self.get(path).await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.text);
         reply.json()
     }
 
-    pub async fn send(&self, method: &str, path: &str, body: Value) -> Reply {
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Value) -> Reply {
         let scope = Some(("X-Tenant-ID", self.tenant.as_str()));
         let url = format!("{}{path}", self.host);
         let request = self.client.request(method, &url, scope, Some(&body));
@@ -168,7 +171,7 @@ impl<'a> At<'a> {
     }
 
     /// The ids of all pages of a SIEM feed, and the last cursor.
-    pub async fn walk(&self, feed: &str, limit: u32, cursor: Option<String>) -> (Vec<String>, String) {
+    pub(crate) async fn walk(&self, feed: &str, limit: u32, cursor: Option<String>) -> (Vec<String>, String) {
         let mut ids = Vec::new();
         let mut cursor = cursor;
         loop {
@@ -187,17 +190,17 @@ impl<'a> At<'a> {
     }
 }
 
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-pub fn ids(page: &Value) -> Vec<String> {
+pub(crate) fn ids(page: &Value) -> Vec<String> {
     let items = page["items"].as_array().unwrap();
     items.iter().map(|item| text(&item["id"])).collect()
 }
 
 /// The folder of recorded material, when this checkout has it.
-pub fn shared() -> Option<std::path::PathBuf> {
+pub(crate) fn shared() -> Option<std::path::PathBuf> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     if path.is_dir() {
         return Some(path);

@@ -1,0 +1,92 @@
+//! Faults, and what the counters make of them.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::*;
+use sophos_simulator::{FaultAction, FaultPlan, FaultRule, RetryAfter, Simulator};
+
+const EVENTS: &str = "/siem/v1/events";
+
+fn rule(action: FaultAction) -> FaultPlan {
+    FaultPlan::new([FaultRule::new("siem.events", action).times(1)])
+}
+
+#[tokio::test]
+async fn every_fault_and_then_none() {
+    let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
+    let client = Client::partner(&sim).await;
+    let at = At::new(&sim, &client, 0);
+    sim.reset_calls();
+
+    for (after, expected) in [
+        (None, None),
+        (Some(RetryAfter::Seconds(7)), Some("7")),
+        (Some(RetryAfter::HttpDate(90)), Some("Thu, 15 Jan 2026 12:01:30 GMT")),
+    ] {
+        sim.set_faults(rule(FaultAction::throttle(after)));
+        let reply = at.get(EVENTS).await;
+        assert_eq!((reply.status, reply.header("retry-after")), (429, expected));
+    }
+    for status in [500, 503, 504] {
+        sim.set_faults(rule(FaultAction::status(status)));
+        assert_eq!(at.get(EVENTS).await.status, status);
+    }
+    sim.set_faults(rule(FaultAction::Html { status: 502 }));
+    let page = at.get(EVENTS).await;
+    assert_eq!((page.status, page.header("content-type")), (502, Some("text/html")));
+    assert!(page.text.starts_with("<html>"));
+
+    sim.set_faults(rule(FaultAction::Cut));
+    assert!(at.try_get(EVENTS).await.is_err());
+    sim.set_faults(rule(FaultAction::Truncate));
+    let torn = at.try_get(EVENTS).await.unwrap_err();
+    assert!(torn.is_decode() || torn.is_body(), "{torn:?}");
+    sim.set_faults(rule(FaultAction::Malformed));
+    let spoilt = at.get(EVENTS).await;
+    assert_eq!(spoilt.status, 200);
+    assert!(serde_json::from_str::<serde_json::Value>(&spoilt.text).is_err());
+    assert!(sim.served("events", &at.tenant).is_empty(), "nothing arrived whole so far");
+
+    sim.set_faults(rule(FaultAction::Slow { milliseconds: 120 }));
+    let began = Instant::now();
+    assert_eq!(at.get(EVENTS).await.status, 200);
+    assert!(began.elapsed() >= Duration::from_millis(120));
+    assert_eq!(at.get(EVENTS).await.status, 200);
+    assert_eq!(sim.served("events", &at.tenant).len(), 200);
+
+    let calls = sim.calls();
+    assert_eq!(calls.total, 12);
+    assert_eq!(calls.operation("siem.events"), 12);
+    assert_eq!(calls.operation_for("siem.events", &at.tenant), 12);
+    assert_eq!((calls.status(429), calls.status(0), calls.status(200)), (3, 1, 4));
+
+    sim.set_faults(rule(FaultAction::TokenDies));
+    assert_eq!(at.get(EVENTS).await.status, 401);
+    assert_eq!(at.get(EVENTS).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_cut_does_what_was_asked() {
+    let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
+    let client = Client::partner(&sim).await;
+    let at = At::new(&sim, &client, 0);
+    let id = ids(&at.ok("/endpoint/v1/endpoints").await)[0].clone();
+    let path = format!("/endpoint/v1/endpoints/{id}/isolation");
+    sim.set_faults(FaultPlan::new([FaultRule::new("isolation.set", FaultAction::Cut).times(1)]));
+    let scope = Some(("X-Tenant-ID", at.tenant.as_str()));
+    let body = serde_json::json!({ "enabled": true });
+    let url = format!("{}{path}", at.host);
+    assert!(send(client.request("PATCH", &url, scope, Some(&body))).await.is_err());
+    assert_eq!(at.ok(&path).await["enabled"], true);
+}
+
+#[tokio::test]
+async fn the_token_call_can_fail_too() {
+    let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
+    sim.set_faults(FaultPlan::new([FaultRule::new("token", FaultAction::status(503)).times(1)]));
+    let c = credential(&sim, "partner", "super_admin");
+    let ask = async || ask_token(&sim, &c.client_id, &c.client_secret, "token").await.status;
+    assert_eq!((ask().await, ask().await), (503, 200));
+}

@@ -1,0 +1,132 @@
+//! The function's process is killed at every request that it makes of S3, and
+//! runs again: nothing is lost, nothing is there twice, no rubbish stays.
+
+use std::time::Duration;
+
+use end_to_end::{
+    Committed, World,
+    s3::{S3Server, Trap},
+};
+use local_lambda::Function;
+use sophos_simulator::{
+    ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, Owner, Role, TenantGroup,
+};
+
+const PACE: Duration = Duration::from_secs(300);
+
+fn config() -> Config {
+    Config {
+        clock: ClockConfig { start: Some("2026-11-23T23:40:00Z".into()), running: false },
+        tenants: vec![TenantGroup { name: Some("Acme".into()), ..TenantGroup::of(Owner::Alone, 1) }],
+        credentials: vec![CredentialConfig::for_tenant("Acme", Role::ReadOnly)],
+        data: DataConfig {
+            late_share: 0.05,
+            repeat_share: 0.05,
+            events_per_hour: 900.0,
+            ..DataConfig::default()
+        },
+        ..Config::default()
+    }
+}
+
+struct Bench {
+    world: World,
+    s3: S3Server,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    async fn start(config: Config) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
+        let world = World::start(config, CredentialKind::Tenant).await.expect("a simulator");
+        Self { world, s3, _folder: folder }
+    }
+
+    /// One stream after the other, so that requests come in one order.
+    fn function(&self) -> Function {
+        self.s3.admit(self.world.function(&self.s3.location())).env("EXPORT_CONCURRENCY", "1")
+    }
+
+    /// A whole run, in a process of its own.
+    async fn run(&self) -> Vec<String> {
+        self.s3.set(None);
+        let mut sandbox = self.function().start().await.expect("the function starts");
+        let report = self.world.run(&mut sandbox).await.expect("a report");
+        assert_eq!(report["failed"], 0, "{report}");
+        self.s3.requests()
+    }
+
+    /// A run that is killed when it is in the trap. Says whether it got there.
+    async fn run_into(&self, trap: Trap) -> bool {
+        self.s3.set(Some(trap));
+        let mut sandbox = self.function().start().await.expect("the function starts");
+        let event = World::schedule();
+        let killed = tokio::select! {
+            _ = sandbox.invoke(&event) => false,
+            () = self.s3.trapped() => true,
+        };
+        sandbox.kill();
+        killed
+    }
+
+    fn check(&self, when: &str) -> Committed {
+        let committed = Committed::read(&self.s3.folder()).expect("an export");
+        let defects = self.world.defects(&committed);
+        assert!(defects.is_empty(), "{when}: {} defects, such as {}", defects.len(), defects[0]);
+        committed
+    }
+}
+
+/// Kills at each request of a run in turn. `function` may have its own idea of
+/// what a run is.
+async fn kill_at_every_request(bench: &Bench) {
+    let usual = bench.run().await;
+    bench.check("before any crash");
+    let mut killed = 0;
+    for number in 1.. {
+        let mut reached = false;
+        for trap in [Trap::Before(number), Trap::After(number)] {
+            bench.world.simulator.clock().advance(PACE);
+            if !bench.run_into(trap).await {
+                continue;
+            }
+            reached = true;
+            killed += 1;
+            let at = bench.s3.requests().pop().unwrap_or_default();
+            bench.run().await;
+            bench.check(&format!("after a kill at {trap:?}: {at}"));
+        }
+        if !reached {
+            break;
+        }
+    }
+    assert!(killed >= usual.len(), "{killed} kills, and a run makes {} requests", usual.len());
+    println!("killed {killed} times; a run makes some {} requests:\n{}", usual.len(), usual.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_at_any_request_loses_nothing_and_leaves_nothing() {
+    let bench = Bench::start(config()).await;
+    bench.run().await;
+    bench.world.simulator.clock().advance(PACE);
+    kill_at_every_request(&bench).await;
+    let committed = bench.check("at the end");
+    let now = bench.world.simulator.clock().now_ms();
+    let missing = bench.world.missing(&committed, now - 86_400_000, now - 121_000);
+    assert!(missing.is_empty(), "{} records never arrived, such as {}", missing.len(), missing[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_that_die_again_and_again_still_get_on() {
+    let bench = Bench::start(config()).await;
+    bench.run().await;
+    // Each dies a step further than the one before, with no whole run between.
+    for number in 1..40 {
+        bench.world.simulator.clock().advance(PACE / 5);
+        bench.run_into(Trap::After(number)).await;
+    }
+    bench.world.simulator.clock().advance(PACE);
+    bench.run().await;
+    bench.check("after forty crashes in a row");
+}

@@ -1,0 +1,322 @@
+//! What an operator counts on, with the built function and the simulator.
+
+use std::time::Duration;
+
+use end_to_end::{
+    Committed, World,
+    s3::{S3Server, Trap},
+};
+use local_lambda::{Outcome, Sandbox};
+use serde_json::{Value, json};
+use sophos_simulator::{
+    ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, Dataset, FaultAction, FaultPlan,
+    FaultRule, Owner, RetryAfter, Role, TenantGroup, TenantState,
+};
+use tempfile::TempDir;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR_MS: i64 = 3_600_000;
+
+/// Some tenants of a partner, of an organization, and one by itself.
+fn config() -> Config {
+    let named = |name: &str, owner| TenantGroup { name: Some(name.into()), ..TenantGroup::of(owner, 1) };
+    Config {
+        clock: ClockConfig { start: Some("2026-11-23T10:00:00Z".into()), running: false },
+        tenants: vec![
+            TenantGroup::of(Owner::Partner, 4),
+            TenantGroup::of(Owner::Organization, 2),
+            named("Alone", Owner::Alone),
+        ],
+        credentials: vec![
+            CredentialConfig::new(CredentialKind::Partner, Role::ReadOnly),
+            CredentialConfig::new(CredentialKind::Organization, Role::ReadOnly),
+            CredentialConfig::for_tenant("Alone", Role::ReadOnly),
+        ],
+        data: DataConfig {
+            events_per_hour: 120.0,
+            alerts_per_hour: 10.0,
+            late_share: 0.05,
+            repeat_share: 0.05,
+            ..DataConfig::default()
+        },
+        ..Config::default()
+    }
+}
+
+struct Stage {
+    world: World,
+    folder: TempDir,
+}
+
+impl Stage {
+    async fn of(kind: CredentialKind) -> Self {
+        let world = World::start(config(), kind).await.expect("a simulator");
+        Self { world, folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn location(&self) -> String {
+        self.folder.path().to_string_lossy().into_owned()
+    }
+
+    async fn sandbox(&self) -> Sandbox {
+        self.world.function(&self.location()).start().await.expect("the function starts")
+    }
+
+    async fn run(&self, sandbox: &mut Sandbox) -> Value {
+        self.world.run(sandbox).await.expect("a report")
+    }
+
+    fn later(&self, by: Duration) {
+        self.world.simulator.clock().advance(by);
+    }
+
+    fn now(&self) -> i64 {
+        self.world.simulator.clock().now_ms()
+    }
+
+    fn check(&self) -> Committed {
+        let committed = Committed::read(self.folder.path()).expect("an export");
+        let defects = self.world.defects(&committed);
+        assert!(defects.is_empty(), "{} defects, such as {}", defects.len(), defects[0]);
+        committed
+    }
+}
+
+fn streams(report: &Value) -> &[Value] {
+    report["streams"].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The service tells its time in whole seconds.
+fn close(time: &Value, wanted: i64) -> bool {
+    time.as_i64().is_some_and(|time| (time - wanted).abs() < 5_000)
+}
+
+fn outcomes(report: &Value, outcome: &str) -> usize {
+    streams(report).iter().filter(|stream| stream["outcome"] == outcome).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_of_credential_exports_all_its_tenants_and_no_others() {
+    for (kind, tenants) in
+        [(CredentialKind::Partner, 4), (CredentialKind::Organization, 2), (CredentialKind::Tenant, 1)]
+    {
+        let stage = Stage::of(kind).await;
+        let mut sandbox = stage.sandbox().await;
+        let report = stage.run(&mut sandbox).await;
+        assert_eq!(report["tenants"], tenants, "{kind:?}");
+        assert_eq!(outcomes(&report, "committed"), 2 * tenants);
+        stage.later(5 * MINUTE);
+        assert_eq!(stage.run(&mut sandbox).await["token_requests"], 0, "the token is kept from run to run");
+        let committed = stage.check();
+        assert!(committed.rows_of("events") > 2_000 * tenants as u64);
+        assert!(committed.rows_of("alerts") > 200 * tenants as u64);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_shows_late_and_what_is_repeated_is_there_once() {
+    let stage = Stage::of(CredentialKind::Tenant).await;
+    let mut sandbox = stage.sandbox().await;
+    let begun = stage.now();
+    let mut duplicates = 0;
+    for seconds in [0, 40, 7, 300, 90, 1_200, 3, 3_600, 61, 20_000, 15] {
+        stage.later(Duration::from_secs(seconds));
+        let report = stage.run(&mut sandbox).await;
+        duplicates += streams(&report).iter().filter_map(|stream| stream["duplicates"].as_u64()).sum::<u64>();
+    }
+    let committed = stage.check();
+    assert!(duplicates > 0, "the simulator repeats records, and the end of the feed is read again");
+    let missing = stage.world.missing(&committed, begun - 24 * HOUR_MS, stage.now() - 121_000);
+    assert!(missing.is_empty(), "{} are missing, such as {}", missing.len(), missing[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_fails_harms_no_other() {
+    let stage = Stage::of(CredentialKind::Partner).await;
+    let closed = stage.world.simulator.tenants().swap_remove(1).id;
+    assert!(stage.world.simulator.set_tenant_state(&closed, TenantState::Forbidden));
+    let mut sandbox = stage.sandbox().await;
+    let report = stage.run(&mut sandbox).await;
+    assert_eq!((outcomes(&report, "failed"), outcomes(&report, "committed")), (2, 6));
+    for stream in streams(&report).iter().filter(|stream| stream["tenant"] == closed.as_str()) {
+        assert_eq!(stream["error_kind"], "Forbidden");
+        assert!(stream["error"].as_str().is_some_and(|error| error.contains("role")), "{stream}");
+    }
+    // It comes back, and what happened meanwhile is there.
+    let begun = stage.now();
+    assert!(stage.world.simulator.set_tenant_state(&closed, TenantState::Active));
+    stage.later(3 * 60 * MINUTE);
+    assert_eq!(outcomes(&stage.run(&mut sandbox).await, "failed"), 0);
+    let missing = stage.world.missing(&stage.check(), begun - 21 * HOUR_MS, stage.now() - 121_000);
+    assert!(missing.is_empty(), "{} are missing, such as {}", missing.len(), missing[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_week_away_is_a_gap_that_is_told_and_alerts_fill_it() {
+    let stage = Stage::of(CredentialKind::Tenant).await;
+    let tenant = stage.world.simulator.tenants().pop().expect("a tenant").id;
+    let mut sandbox = stage.sandbox().await;
+    stage.run(&mut sandbox).await;
+    let left = stage.now();
+    stage.later(7 * 24 * 60 * MINUTE);
+    let report = stage.run(&mut sandbox).await;
+    for stream in streams(&report) {
+        let gap = &stream["gaps"][0];
+        assert!(close(&gap["from_ms"], left), "{stream}");
+        assert!(close(&gap["to_ms"], stage.now() - 24 * HOUR_MS), "{stream}");
+        let filled = stream["backfilled"].as_u64().unwrap_or(0);
+        assert_eq!(filled > 1_000, stream["dataset"] == "alerts", "{stream}");
+    }
+    stage.later(5 * MINUTE);
+    let report = stage.run(&mut sandbox).await;
+    assert!(streams(&report).iter().all(|stream| stream["gaps"].is_null()), "told once: {report}");
+    let committed = stage.check();
+    let alerts =
+        stage.world.simulator.produced(Dataset::Alerts, &tenant, left - 24 * HOUR_MS, stage.now() - 121_000);
+    assert_eq!(committed.lacking("alerts", &tenant, &alerts), [], "no alert of the week is missing");
+    let record = committed.log("events", &tenant).iter().find(|record| !record["gaps"][0].is_null());
+    assert!(
+        record.is_some_and(|record| close(&record["gaps"][0]["from_ms"], left)),
+        "the log tells it too"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backfill_that_runs_out_of_time_goes_on() {
+    let stage = Stage::of(CredentialKind::Tenant).await;
+    let mut sandbox = stage.sandbox().await;
+    stage.run(&mut sandbox).await;
+    let left = stage.now();
+    stage.later(7 * 24 * 60 * MINUTE);
+    stage
+        .world
+        .simulator
+        .set_faults(FaultPlan::new([FaultRule::new("alerts.list", FaultAction::Slow { milliseconds: 150 })]));
+    let mut runs = 0;
+    loop {
+        runs += 1;
+        let outcome = sandbox.invoke_with_deadline(&World::schedule(), Duration::from_millis(1_500)).await;
+        let report = outcome.ok().expect("a report");
+        let pending = streams(&report).iter().any(|stream| stream["more"] == true);
+        if !pending {
+            break;
+        }
+        assert!(runs < 40, "{report}");
+    }
+    assert!(runs > 1, "a week of alerts is more than one short run reads");
+    let missing =
+        stage.world.missing(&stage.check(), stage.now() - 24 * HOUR_MS + 1_000, stage.now() - 121_000);
+    assert!(missing.is_empty());
+    let tenant = stage.world.simulator.tenants().pop().expect("a tenant").id;
+    let alerts = stage.world.simulator.produced(Dataset::Alerts, &tenant, left, stage.now() - 121_000);
+    assert_eq!(stage.check().lacking("alerts", &tenant, &alerts), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_misbehaves_costs_time_and_nothing_else() {
+    let stage = Stage::of(CredentialKind::Partner).await;
+    let mut sandbox = stage.sandbox().await;
+    let begun = stage.now();
+    let seconds = Some(RetryAfter::Seconds(1));
+    let feed = |action| FaultRule::new("siem.events", action).probability(0.12);
+    stage.world.simulator.set_faults(FaultPlan::new([
+        feed(FaultAction::Status { status: 429, retry_after: None }),
+        feed(FaultAction::status(503)),
+        feed(FaultAction::Html { status: 502 }),
+        feed(FaultAction::Cut),
+        feed(FaultAction::Truncate),
+        feed(FaultAction::Malformed),
+        FaultRule::new("siem.events", FaultAction::TokenDies).skip(3).every(7),
+        FaultRule::new("siem.alerts", FaultAction::Status { status: 429, retry_after: seconds }).times(1),
+        FaultRule::new("token", FaultAction::status(500)).times(1),
+        FaultRule::new("partner.tenants", FaultAction::status(504)).times(1),
+    ]));
+    for _ in 0..4 {
+        stage.later(10 * MINUTE);
+        sandbox.invoke(&World::schedule()).await;
+    }
+    stage.world.simulator.set_faults(FaultPlan::default());
+    assert_eq!(stage.run(&mut sandbox).await["failed"], 0);
+    let missing = stage.world.missing(&stage.check(), begun - 23 * HOUR_MS, stage.now() - 121_000);
+    assert!(missing.is_empty(), "{} are missing, such as {}", missing.len(), missing[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_stops_before_its_deadline_and_the_next_goes_on() {
+    let stage = Stage::of(CredentialKind::Tenant).await;
+    stage
+        .world
+        .simulator
+        .set_faults(FaultPlan::new([FaultRule::new("siem.events", FaultAction::Slow { milliseconds: 400 })]));
+    let mut sandbox = stage.sandbox().await;
+    let mut reports = Vec::new();
+    while reports.last().is_none_or(|report: &Value| report["unfinished"] != 0) {
+        let outcome = sandbox.invoke_with_deadline(&World::schedule(), Duration::from_secs(1)).await;
+        assert!(matches!(outcome, Outcome::Ok(_)), "{outcome:?}");
+        reports.push(outcome.ok().expect("a report"));
+        assert!(reports.len() < 20, "{reports:?}");
+    }
+    assert!(reports.len() > 1, "it had to stop at least once");
+    let missing = stage.world.missing(&stage.check(), stage.now() - 24 * HOUR_MS, stage.now() - 121_000);
+    assert!(missing.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_about_one_tenant() {
+    let stage = Stage::of(CredentialKind::Partner).await;
+    let tenant = stage.world.simulator.tenants().swap_remove(2).id;
+    let mut sandbox = stage.sandbox().await;
+    let event = json!({ "tenant_id": tenant.to_uppercase(), "datasets": ["alerts"] });
+    let report = sandbox.invoke(&event).await.ok().expect("a report");
+    assert_eq!(streams(&report).len(), 1);
+    assert_eq!(streams(&report)[0]["tenant"], tenant.as_str());
+    let committed = stage.check();
+    assert!(committed.rows_of("alerts") > 0 && committed.rows_of("events") == 0);
+
+    let outcome = sandbox.invoke(&json!({ "tenant_id": "11111111-2222-4333-8444-555555555555" })).await;
+    assert!(matches!(outcome, Outcome::FunctionError { .. }), "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_runs_at_once_one_commits_and_the_other_takes_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
+    let world = World::start(config(), CredentialKind::Tenant).await.expect("a simulator");
+    let function = || s3.admit(world.function(&s3.location())).env("EXPORT_CONCURRENCY", "1");
+    let mut slow = function().start().await.expect("the function starts");
+    let mut quick = function().start().await.expect("the function starts");
+    world.run(&mut slow).await.expect("a report");
+    world.simulator.clock().advance(5 * MINUTE);
+
+    // The slow one stops right before its commit; the quick one overtakes it.
+    s3.set(Some(Trap::Before(6)));
+    let event = World::schedule();
+    let (outcome, ()) = tokio::join!(slow.invoke(&event), async {
+        s3.trapped().await;
+        assert!(s3.requests()[5].contains(".json"), "the sixth request is the commit: {:?}", s3.requests());
+        let report = world.run(&mut quick).await.expect("a report");
+        assert_eq!(outcomes(&report, "committed"), 2, "{report}");
+        s3.release();
+    });
+    let report = outcome.ok().expect("a report");
+    assert_eq!(outcomes(&report, "superseded"), 1, "{report}");
+    let committed = Committed::read(&s3.folder()).expect("an export");
+    assert_eq!(world.defects(&committed), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_number_of_runs_at_once_leave_each_row_once() {
+    let stage = Stage::of(CredentialKind::Partner).await;
+    let mut sandboxes = Vec::new();
+    for _ in 0..4 {
+        sandboxes.push(stage.sandbox().await);
+    }
+    for _ in 0..4 {
+        let event = World::schedule();
+        let [a, b, c, d] = &mut sandboxes[..] else { unreachable!("there are four") };
+        tokio::join!(a.invoke(&event), b.invoke(&event), c.invoke(&event), d.invoke(&event));
+        stage.later(MINUTE);
+    }
+    stage.run(&mut sandboxes[0]).await;
+    stage.check();
+}
