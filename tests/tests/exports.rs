@@ -175,10 +175,7 @@ async fn a_week_away_is_a_gap_that_is_told_and_alerts_fill_it() {
         stage.world.simulator.produced(Dataset::Alerts, &tenant, left - 24 * HOUR_MS, stage.now() - 121_000);
     assert_eq!(committed.lacking("alerts", &tenant, &alerts), [], "no alert of the week is missing");
     let record = committed.log("events", &tenant).iter().find(|record| !record["gaps"][0].is_null());
-    assert!(
-        record.is_some_and(|record| close(&record["gaps"][0]["from_ms"], left)),
-        "the log tells it too"
-    );
+    assert!(record.is_some_and(|record| close(&record["gaps"][0]["from_ms"], left)), "the log tells it too");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -213,6 +213,9 @@ impl<T: Transport> Caller for Client<T> {
     async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
         let refuse =
             |kind, why: &str| Err(Error::new(kind).with_operation(O::ROUTE.to_string()).with_message(why));
+        if O::ROUTE.host == Host::Identity {
+            return refuse(ErrorKind::Invalid, "the session asks the identity service by itself");
+        }
         let needed = match O::ROUTE.scope {
             Scope::None => None,
             Scope::Partner => Some(IdType::Partner),
@@ -291,7 +294,7 @@ impl<T: Transport> Caller for TenantClient<T> {
         }
         let base = match O::ROUTE.host {
             Host::DataRegion => self.base.clone(),
-            Host::Global => self.client.identity().await?.global,
+            Host::Identity | Host::Global => self.client.identity().await?.global,
         };
         let target = Target::tenant(base, self.id.as_str());
         self.client.context(Some(&self.counters)).call(operation, &target).await

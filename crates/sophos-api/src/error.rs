@@ -160,7 +160,7 @@ impl Error {
             | ErrorKind::Interrupted
             | ErrorKind::Deadline => true,
             // A body that was cut in the middle of its JSON.
-            ErrorKind::Malformed => self.0.status.is_some(),
+            ErrorKind::Malformed => matches!(self.0.status, Some(200..=299)),
             _ => false,
         }
     }

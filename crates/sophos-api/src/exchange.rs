@@ -145,12 +145,14 @@ impl<'a, T: Transport> Context<'a, T> {
                 continue;
             }
             let asked = error.retry_after();
+            let random = self.shared.retry.wait(attempt, &self.shared.jitter, self.now());
             let throttled = error.kind() == ErrorKind::Throttled;
             if throttled {
                 self.count(|counters| &counters.throttled, 1);
-                if let Some(asked) = asked {
-                    self.shared.budget.pause(self.now() + asked.min(self.shared.retry.longest_retry_after));
-                }
+                // The limit is the credential's: everybody steps back, and not
+                // only who was refused.
+                let pause = asked.unwrap_or(random).min(self.shared.retry.longest_retry_after);
+                self.shared.budget.pause(self.now() + pause);
             }
             let patient = asked.is_none_or(|asked| asked <= self.shared.retry.longest_retry_after);
             if attempt >= self.shared.retry.attempts
@@ -159,7 +161,6 @@ impl<'a, T: Transport> Context<'a, T> {
             {
                 return Err(error);
             }
-            let random = self.shared.retry.wait(attempt, &self.shared.jitter, self.now());
             self.wait(asked.unwrap_or(random)).await.map_err(|_| {
                 let wait = asked.filter(|_| throttled);
                 describe(Error::new(ErrorKind::Deadline).with_retry_after(wait))

@@ -166,6 +166,8 @@ impl Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Host {
+    /// The identity service, which takes a secret and no token.
+    Identity,
     /// The one host for all.
     Global,
     /// The host of the tenant's data region.
@@ -220,6 +222,14 @@ impl Route {
     pub const fn global(mut self, scope: Scope) -> Self {
         self.host = Host::Global;
         self.scope = scope;
+        self
+    }
+
+    /// On the identity service's host, with nobody's id.
+    #[must_use]
+    pub const fn identity(mut self) -> Self {
+        self.host = Host::Identity;
+        self.scope = Scope::None;
         self
     }
 

@@ -1,7 +1,7 @@
 //! The operations, one file each, by area.
 //!
 //! Members are named as the service names them, and are left out of the request
-//! when they are `None` or empty. See [`Operation`](crate::Operation) for how a
+//! when they are `None` or an empty list. See [`Operation`](crate::Operation) for how a
 //! struct becomes a request.
 
 pub mod account_health;

@@ -18,7 +18,7 @@ fn refusal(status: u16, body: impl Into<Vec<u8>>) -> Error {
 #[test]
 fn every_status_has_its_kind_whatever_the_body() {
     for (status, kind, transient) in [
-        (301, ErrorKind::Malformed, true),
+        (301, ErrorKind::Malformed, false),
         (400, ErrorKind::Invalid, false),
         (401, ErrorKind::Unauthorized, false),
         (403, ErrorKind::Forbidden, false),

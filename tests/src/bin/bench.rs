@@ -1,2 +1,141 @@
-//! placeholder
-fn main() {}
+//! The benchmark: how fast the released function starts, how much it exports a
+//! second, how much memory that takes, and how many calls it makes beyond the
+//! least possible.
+//!
+//! `bench [events …]` measures the given numbers of events; without any, a
+//! thousand up to a million.
+
+use std::{
+    env,
+    error::Error,
+    io::{self, Write as _},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use end_to_end::{Committed, World};
+use serde_json::Value;
+use sophos_simulator::{
+    ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, Owner, Role, TenantGroup,
+};
+
+const STARTS: usize = 31;
+const SIZES: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
+const LARGEST_PAGE: u64 = 1_000;
+const MIB: f64 = 1_048_576.0;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let sizes: Vec<u64> = env::args().skip(1).map(|size| size.parse()).collect::<Result<_, _>>()?;
+    let sizes = if sizes.is_empty() { SIZES.to_vec() } else { sizes };
+    starts().await?;
+    say("\nOne run of one tenant, from an empty folder, into a folder:")?;
+    say("     events    seconds   events/s  peak MiB  calls  least  objects   MiB out")?;
+    for size in &sizes {
+        export(*size, 1).await?;
+    }
+    say("\nOne run of many tenants of one partner:")?;
+    say("     events    seconds   events/s  peak MiB  calls  least  objects   MiB out")?;
+    export(100_000, 50).await?;
+    machine()?;
+    Ok(())
+}
+
+fn config(events: u64, tenants: u64) -> Config {
+    // A little more than a day's worth of time, so that all are within reach.
+    let hours = 23.9;
+    let each = events / tenants;
+    Config {
+        clock: ClockConfig { start: Some("2026-11-23T10:00:00Z".into()), running: false },
+        tenants: vec![TenantGroup {
+            name: Some("Acme".into()),
+            ..TenantGroup::of(Owner::Partner, tenants as usize)
+        }],
+        credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::ReadOnly)],
+        data: DataConfig {
+            history_hours: hours,
+            events_per_hour: each as f64 / hours * 1.01,
+            events_total: Some(each),
+            alerts_total: Some(0),
+            ..DataConfig::default().regular()
+        },
+        ..Config::default()
+    }
+}
+
+/// From the start of the process to its first question for work.
+async fn starts() -> Result<(), Box<dyn Error>> {
+    let world = World::start(config(1_000, 1), CredentialKind::Partner).await?;
+    let folder = tempfile::tempdir()?;
+    let mut times = Vec::new();
+    let mut memory = None;
+    for _ in 0..STARTS {
+        let sandbox = world.function(&folder.path().to_string_lossy()).start().await?;
+        times.push(sandbox.init_duration());
+        memory = sandbox.peak_rss_bytes();
+    }
+    times.sort();
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    say(&format!(
+        "From process start to the first poll, {STARTS} times: least {:.1} ms, median {:.1} ms, most {:.1} ms",
+        ms(times[0]),
+        ms(times[STARTS / 2]),
+        ms(times[STARTS - 1]),
+    ))?;
+    say(&format!("Memory at the first poll: {:.1} MiB", memory.unwrap_or(0) as f64 / MIB))?;
+    Ok(())
+}
+
+/// One run, and what it took. Ends with an error when rows are missing or
+/// twice: a figure of a wrong export is worth nothing.
+async fn export(events: u64, tenants: u64) -> Result<(), Box<dyn Error>> {
+    let world = World::start(config(events, tenants), CredentialKind::Partner).await?;
+    let folder = tempfile::tempdir()?;
+    let mut sandbox =
+        world.function(&folder.path().to_string_lossy()).env("EXPORT_DATASETS", "events").start().await?;
+    let started = Instant::now();
+    let report = world.run(&mut sandbox).await?;
+    let took = started.elapsed().as_secs_f64();
+    let peak = sandbox.peak_rss_bytes().unwrap_or(0);
+    sandbox.stop().await;
+
+    let number = |name: &str| report[name].as_u64().unwrap_or(0);
+    if number("rows") != events || number("failed") > 0 {
+        return Err(format!("{} rows of {events}: {}", number("rows"), short(&report)).into());
+    }
+    let committed = Committed::read(folder.path())?;
+    if let Some(defect) = world.defects(&committed).first() {
+        return Err(defect.to_string().into());
+    }
+    // One whoami, a page of tenants for each hundred, and full pages of events.
+    let least = 1 + tenants.div_ceil(100) + tenants * (events / tenants).div_ceil(LARGEST_PAGE);
+    say(&format!(
+        "  {events:>9}  {took:>9.2}  {:>9.0}  {:>8.1}  {:>5}  {least:>5}  {:>7}  {:>8.1}",
+        events as f64 / took,
+        peak as f64 / MIB,
+        number("calls"),
+        committed.objects(),
+        committed.bytes() as f64 / MIB,
+    ))?;
+    if number("token_requests") != 1 {
+        say(&format!("      tokens requested: {}", number("token_requests")))?;
+    }
+    Ok(())
+}
+
+fn short(report: &Value) -> String {
+    report.to_string().chars().take(600).collect()
+}
+
+/// What the machine is, so that figures can be held against others.
+fn machine() -> Result<(), Box<dyn Error>> {
+    let kernel = Command::new("uname").arg("-sr").output()?;
+    let processors = std::thread::available_parallelism()?;
+    let kernel = String::from_utf8_lossy(&kernel.stdout).trim().to_owned();
+    say(&format!("\nThe simulator ran on the same machine: {processors} processors, {kernel}."))?;
+    Ok(())
+}
+
+fn say(line: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}")
+}

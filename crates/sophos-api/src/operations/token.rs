@@ -5,7 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::{Credentials, Error, Operation, Route, Scope, Target};
+use crate::{Credentials, Error, Operation, Route, Target};
 
 /// Trades a credential for a token.
 ///
@@ -27,7 +27,7 @@ impl<'c> RequestToken<'c> {
 
 impl Operation for RequestToken<'_> {
     type Response = TokenAnswer;
-    const ROUTE: Route = Route::post("/api/v2/oauth2/token").global(Scope::None).repeatable();
+    const ROUTE: Route = Route::post("/api/v2/oauth2/token").identity().repeatable();
 
     fn to_request(&self, target: &Target) -> Result<http::Request<Vec<u8>>, Error> {
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();

@@ -17,12 +17,14 @@ pub struct ListPartnerTenants {
     pub page_size: Option<u32>,
     /// Whether the answer tells the number of pages and tenants.
     pub page_total: Option<bool>,
+    /// The members to send; `id` is always sent.
+    pub fields: Vec<String>,
 }
 
 impl ListPartnerTenants {
     /// All tenants, in the fewest pages.
     pub fn all() -> Self {
-        Self { page: None, page_size: Some(100), page_total: Some(true) }
+        Self { page_size: Some(100), page_total: Some(true), ..Self::default() }
     }
 }
 
