@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
     // By itself, so that it has the features it is shipped with and no others.
     end_to_end::build(workspace, "the function", &["--release", "-p", "alert-export"])?;
-    let rest = ["--release", "--bins", "-p", "sophos-simulator", "-p", "end-to-end"];
+    let rest = ["--profile", "tools", "--bins", "-p", "end-to-end"];
     end_to_end::build(workspace, "the simulator and the benchmark", &rest)?;
-    end_to_end::run(workspace, "release", "bench", &arguments.rest)
+    end_to_end::run(workspace, "tools", "bench", "release", &arguments.rest)
 }
