@@ -10,3 +10,8 @@ mod world;
 
 pub use committed::{Committed, Defect, StreamKey};
 pub use world::World;
+
+/// The README's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{Request, Response, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use local_lambda::Function;
 use s3s::{Body, auth::SimpleAuth, service::S3Service, service::S3ServiceBuilder};
@@ -26,12 +26,20 @@ pub enum Trap {
     Before(usize),
     /// At this request, after it was carried out, before it is answered.
     After(usize),
+    /// This request is carried out and answered with an error.
+    Garbled(usize),
+    /// The same, and every later request for that object is answered with an
+    /// error and not carried out.
+    Broken(usize),
 }
 
 impl Trap {
     fn request(self) -> usize {
-        let (Self::Before(number) | Self::After(number)) = self;
-        number
+        match self {
+            Self::Before(number) | Self::After(number) | Self::Garbled(number) | Self::Broken(number) => {
+                number
+            }
+        }
     }
 }
 
@@ -62,12 +70,20 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a request, and says whether the trap is at it.
-    fn arrive(&self, request: &Request<Incoming>) -> Option<Trap> {
+    /// Counts a request. Says whether the trap is at it, and whether it
+    /// is for an object that is broken.
+    fn arrive(&self, request: &Request<Incoming>) -> (Option<Trap>, bool) {
         let mut state = self.state();
         state.requests.push(format!("{} {}", request.method(), request.uri()));
         let number = state.requests.len();
-        state.trap.filter(|trap| trap.request() == number)
+        let broken = match state.trap {
+            Some(Trap::Broken(at)) if at < number => {
+                let path = |line: &str| line.split(' ').nth(1).map(str::to_owned);
+                path(&state.requests[at - 1]) == path(&state.requests[number - 1])
+            }
+            _ => false,
+        };
+        (state.trap.filter(|trap| trap.request() == number), broken)
     }
 
     async fn stop_here(&self) {
@@ -142,19 +158,30 @@ impl Drop for S3Server {
     }
 }
 
+fn failure() -> Response<Body> {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    answer
+}
+
 async fn serve(listener: TcpListener, service: S3Service, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
         let (service, shared) = (service.clone(), Arc::clone(&shared));
         let answer = service_fn(move |request: Request<Incoming>| {
             let (service, shared) = (service.clone(), Arc::clone(&shared));
             async move {
-                let trap = shared.arrive(&request);
+                let (trap, done_for) = shared.arrive(&request);
                 if let Some(Trap::Before(_)) = trap {
                     shared.stop_here().await;
                 }
+                if done_for {
+                    return Ok(failure());
+                }
                 let answer = service.call(request.map(Body::from)).await;
-                if let Some(Trap::After(_)) = trap {
-                    shared.stop_here().await;
+                match trap {
+                    Some(Trap::After(_)) => shared.stop_here().await,
+                    Some(Trap::Garbled(_) | Trap::Broken(_)) => return Ok(failure()),
+                    _ => {}
                 }
                 answer
             }

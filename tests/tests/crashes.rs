@@ -7,7 +7,7 @@ use end_to_end::{
     Committed, World,
     s3::{S3Server, Trap},
 };
-use local_lambda::Function;
+use local_lambda::{Function, Outcome};
 use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, Owner, Role, TenantGroup,
 };
@@ -129,4 +129,42 @@ async fn runs_that_die_again_and_again_still_get_on() {
     bench.world.simulator.clock().advance(PACE);
     bench.run().await;
     bench.check("after forty crashes in a row");
+}
+
+/// At noon, with endpoints whose clocks are right, a run writes one object, and
+/// its sixth request is the commit.
+fn noon() -> Config {
+    let mut config = config();
+    config.clock.start = Some("2026-11-23T12:00:00Z".into());
+    config.data.wrong_clock_share = 0.0;
+    config
+}
+
+const COMMIT: usize = 6;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_is_lost_is_a_commit() {
+    let bench = Bench::start(noon()).await;
+    bench.run().await;
+    bench.world.simulator.clock().advance(PACE);
+    bench.s3.set(Some(Trap::Garbled(COMMIT)));
+    let mut sandbox = bench.function().start().await.expect("the function starts");
+    let report = bench.world.run(&mut sandbox).await.expect("a report");
+    assert!(bench.s3.requests()[COMMIT - 1].ends_with(".json"), "{:?}", bench.s3.requests());
+    assert_eq!(report["streams"][0]["outcome"], "committed", "{report}");
+    bench.check("when the store repeated itself");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_may_have_been_made_is_not_taken_back() {
+    let bench = Bench::start(noon()).await;
+    bench.run().await;
+    bench.world.simulator.clock().advance(PACE);
+    bench.s3.set(Some(Trap::Broken(COMMIT)));
+    let mut sandbox = bench.function().start().await.expect("the function starts");
+    let failed = sandbox.invoke(&World::schedule()).await;
+    assert!(!matches!(failed, Outcome::Ok(_)), "{failed:?}");
+    assert!(bench.s3.requests()[COMMIT - 1].ends_with(".json"), "{:?}", bench.s3.requests());
+    bench.run().await;
+    bench.check("when the store came back");
 }

@@ -136,13 +136,11 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         let mut head = head(self.store, &self.stream).await?;
         let mut segment = self.begin(&head)?;
         let outcome = self.fill::<O>(&mut segment, &mut head, report).await;
-        if !matches!(outcome, Ok((_, true))) {
-            // Rubbish is swept by the next run if this fails too.
-            if let Err(error) = segment.writer.undo().await {
-                tracing::warn!(tenant = self.stream.tenant, %error, "what was written is left to the next run");
-            }
+        // Rubbish is swept by the next run if this fails too.
+        if let Err(error) = segment.writer.undo().await {
+            tracing::warn!(tenant = self.stream.tenant, %error, "what was written is left to the next run");
         }
-        let (end, _) = outcome?;
+        let end = outcome?;
         if !head.intents.is_empty() {
             report.swept += sweep(self.store, &self.stream, &head).await?;
         }
@@ -178,14 +176,13 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         })
     }
 
-    /// Reads and commits. Says whether what was written is committed.
+    /// Reads and commits.
     async fn fill<O: Feed>(
         &self,
         segment: &mut Segment,
         head: &mut Head,
         report: &mut StreamReport,
-    ) -> Result<(End, bool), Error> {
-        let pending = segment.backfill.len();
+    ) -> Result<End, Error> {
         let mut end = self.read_feed::<O>(segment).await?;
         if self.stream.dataset == Dataset::Alerts {
             let gaps = segment.gaps.iter().map(|gap| Backfill { gap: *gap, next_key: None });
@@ -200,15 +197,15 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         report.duplicates += segment.duplicates;
         report.gaps.append(&mut segment.gaps.clone());
 
-        let Some(after) = segment.reading.place(segment.seen.floor_ms()) else { return Ok((end, false)) };
+        let Some(after) = segment.reading.place(segment.seen.floor_ms()) else { return Ok(end) };
         let idle = head.record.as_ref().is_some_and(|record| {
             segment.rows == 0
                 && segment.gaps.is_empty()
-                && segment.backfill.len() == pending
+                && segment.backfill == record.backfill
                 && after.frontier_ms - record.after.frontier_ms < IDLE_COMMIT_MS
         });
         if idle {
-            return Ok((end, false));
+            return Ok(end);
         }
 
         let objects = segment.writer.finish().await?;
@@ -230,9 +227,11 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             backfill: segment.backfill.clone(),
             recent: segment.seen.save(),
         };
+        segment.writer.commits();
         if !commit(self.store, &self.stream, &record).await? {
+            segment.writer.superseded();
             report.outcome = Outcome::Superseded;
-            return Ok((End::CaughtUp, false));
+            return Ok(End::CaughtUp);
         }
         report.outcome = Outcome::Committed;
         report.commits += 1;
@@ -241,8 +240,10 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         report.objects += record.objects.len() as u64;
         report.bytes += record.objects.iter().map(|object| object.bytes).sum::<u64>();
         head.record = Some(record);
-        segment.writer.settle().await?;
-        Ok((end, true))
+        if let Err(error) = segment.writer.settle().await {
+            tracing::warn!(tenant = self.stream.tenant, %error, "the intent is left to the next run");
+        }
+        Ok(end)
     }
 
     /// Reads the feed, the next page being fetched while one is written.

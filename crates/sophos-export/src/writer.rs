@@ -33,6 +33,8 @@ pub(crate) struct Writer {
     held_at_most: usize,
     upload: Option<JoinHandle<Result<(), Error>>>,
     objects: Vec<DataObject>,
+    /// Whether a log record may name the objects: they are not to be removed.
+    committed: bool,
 }
 
 #[derive(Debug)]
@@ -81,6 +83,7 @@ impl Writer {
             held_at_most,
             upload: None,
             objects: Vec::new(),
+            committed: false,
         }
     }
 
@@ -141,8 +144,23 @@ impl Writer {
         Ok(std::mem::take(&mut self.objects))
     }
 
-    /// Takes back what was written: another run was first, or this one failed.
+    /// A commit is about to be tried. Should it fail without an answer, nobody
+    /// knows whether it was made, and only the next run can tell.
+    pub(crate) fn commits(&mut self) {
+        self.committed = true;
+    }
+
+    /// Another run committed first, for certain.
+    pub(crate) fn superseded(&mut self) {
+        self.committed = false;
+    }
+
+    /// Takes back what was written, unless it may be committed: another run was
+    /// first, or this one failed.
     pub(crate) async fn undo(&mut self) -> Result<(), Error> {
+        if self.committed {
+            return Ok(());
+        }
         // Whether it succeeded is of no interest any more, that it ended is.
         let _ = self.uploaded().await;
         self.intent.undo(&self.store, &self.stream).await

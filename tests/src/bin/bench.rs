@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use end_to_end::{Committed, World};
+use end_to_end::{Committed, World, s3::S3Server};
 use serde_json::Value;
 use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, Owner, Role, TenantGroup,
@@ -32,11 +32,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     say("\nOne run of one tenant, from an empty folder, into a folder:")?;
     say("     events    seconds   events/s  peak MiB  calls  least  objects   MiB out")?;
     for size in &sizes {
-        export(*size, 1).await?;
+        export(*size, 1, false).await?;
     }
     say("\nOne run of many tenants of one partner:")?;
     say("     events    seconds   events/s  peak MiB  calls  least  objects   MiB out")?;
-    export(100_000, 50).await?;
+    export(100_000, 50, false).await?;
+    say("\nOne run of one tenant, to an S3 server on this machine:")?;
+    say("     events    seconds   events/s  peak MiB  calls  least  objects   MiB out")?;
+    export(100_000, 1, true).await?;
     machine()?;
     Ok(())
 }
@@ -88,11 +91,17 @@ async fn starts() -> Result<(), Box<dyn Error>> {
 
 /// One run, and what it took. Ends with an error when rows are missing or
 /// twice: a figure of a wrong export is worth nothing.
-async fn export(events: u64, tenants: u64) -> Result<(), Box<dyn Error>> {
+async fn export(events: u64, tenants: u64, to_s3: bool) -> Result<(), Box<dyn Error>> {
     let world = World::start(config(events, tenants), CredentialKind::Partner).await?;
-    let folder = tempfile::tempdir()?;
-    let mut sandbox =
-        world.function(&folder.path().to_string_lossy()).env("EXPORT_DATASETS", "events").start().await?;
+    let root = tempfile::tempdir()?;
+    let served = tempfile::tempdir()?;
+    let s3 = S3Server::start(served.path()).await?;
+    let (function, folder) = if to_s3 {
+        (s3.admit(world.function(&s3.location())), s3.folder())
+    } else {
+        (world.function(&root.path().to_string_lossy()), root.path().to_owned())
+    };
+    let mut sandbox = function.env("EXPORT_DATASETS", "events").start().await?;
     let started = Instant::now();
     let report = world.run(&mut sandbox).await?;
     let took = started.elapsed().as_secs_f64();
@@ -103,7 +112,7 @@ async fn export(events: u64, tenants: u64) -> Result<(), Box<dyn Error>> {
     if number("rows") != events || number("failed") > 0 {
         return Err(format!("{} rows of {events}: {}", number("rows"), short(&report)).into());
     }
-    let committed = Committed::read(folder.path())?;
+    let committed = Committed::read(&folder)?;
     if let Some(defect) = world.defects(&committed).first() {
         return Err(defect.to_string().into());
     }
