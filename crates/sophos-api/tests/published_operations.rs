@@ -114,20 +114,7 @@ fn list_alerts() -> ListAlerts {
 }
 
 fn search_alerts() -> SearchAlerts {
-    SearchAlerts {
-        from: text(),
-        to: text(),
-        group_key: text(),
-        product: list(),
-        category: list(),
-        severity: list(),
-        ids: list(),
-        sort: list(),
-        fields: list(),
-        page_size: Some(1),
-        page_from_key: text(),
-        page_total: Some(true),
-    }
+    SearchAlerts { filter: list_alerts() }
 }
 
 fn operations() -> Vec<Ours> {

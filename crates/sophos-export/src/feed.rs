@@ -17,8 +17,9 @@ pub struct Place {
     /// Everything that the feed showed up to here has been read.
     pub frontier_ms: i64,
     /// Nothing more is expected to appear before here. Earlier than the
-    /// frontier when the run read to the end: what the service takes in shows
-    /// in the feed only after a while.
+    /// frontier when the run read to the end, since what the service takes in
+    /// shows in the feed only after a while, and when it stopped while it read
+    /// again what an earlier run had read.
     pub settled_ms: i64,
 }
 
@@ -68,6 +69,9 @@ pub(crate) struct Reading {
     overlap_ms: i64,
     cursor: Option<String>,
     frontier_ms: Option<i64>,
+    /// How far this run got, which is behind the frontier as long as it reads
+    /// again what an earlier one read.
+    reached_ms: i64,
     read_at_ms: i64,
 }
 
@@ -76,6 +80,7 @@ impl Reading {
         Self {
             cursor: place.as_ref().and_then(|place| place.cursor.clone()),
             frontier_ms: place.as_ref().map(|place| place.frontier_ms),
+            reached_ms: place.as_ref().map_or(i64::MIN, |place| place.settled_ms),
             read_at_ms: 0,
             resume: place,
             overlap_ms,
@@ -113,6 +118,7 @@ impl Reading {
         let reached =
             if has_more { times.newest_ms.map(|newest| newest.min(asked_ms)) } else { Some(asked_ms) };
         self.frontier_ms = self.frontier_ms.max(reached).max(gap.map(|gap| gap.to_ms));
+        self.reached_ms = self.reached_ms.max(reached.unwrap_or(i64::MIN));
         self.read_at_ms = self.read_at_ms.max(asked_ms);
         self.cursor = next_cursor.or_else(|| self.cursor.take());
         gap
@@ -126,7 +132,7 @@ impl Reading {
     /// Where the next run begins, if not before `floor_ms`.
     pub(crate) fn place(&self, floor_ms: i64) -> Option<Place> {
         let frontier_ms = self.frontier_ms?;
-        let settled = frontier_ms.min(self.read_at_ms - self.overlap_ms).max(floor_ms);
+        let settled = self.reached_ms.min(self.read_at_ms - self.overlap_ms).max(floor_ms);
         let settled_ms = if settled >= frontier_ms {
             settled
         } else {
@@ -225,5 +231,111 @@ mod tests {
         let mut reading = Reading::resume(Some(place(NOW - 24 * HOUR + 30_000, 0)), OVERLAP);
         assert!(reading.page(slow, false, None).is_some(), "it may be gone by the time of the answer");
         assert_eq!(reading.frontier_ms(), Some(NOW), "what came after the question was not read");
+    }
+
+    mod model {
+        //! A feed in miniature, read by runs that come and stop at random.
+
+        use std::collections::HashMap;
+
+        use proptest::prelude::*;
+
+        use super::*;
+        use crate::seen::{RecordId, Seen};
+
+        /// A record: when the service took it in, how much later it shows, and
+        /// whether it is sent again further on.
+        #[derive(Debug, Clone)]
+        struct Entry {
+            id: usize,
+            at_ms: i64,
+            shows_ms: i64,
+        }
+
+        #[derive(Debug, Clone)]
+        struct Run {
+            after_ms: i64,
+            page: usize,
+            pages: usize,
+        }
+
+        /// A page from this start or mark on, and whether there is more.
+        fn page(feed: &[Entry], from_ms: i64, now_ms: i64, size: usize) -> (Vec<Entry>, bool) {
+            let shown =
+                |entry: &&Entry| entry.at_ms >= from_ms && entry.shows_ms <= now_ms && entry.at_ms <= now_ms;
+            let mut found: Vec<_> = feed.iter().filter(shown).take(size + 1).cloned().collect();
+            let more = found.len() > size;
+            found.truncate(size);
+            (found, more)
+        }
+
+        fn feed() -> impl Strategy<Value = Vec<Entry>> {
+            let gaps =
+                prop::collection::vec((1_i64..90_000, 0..OVERLAP / 2, prop::bool::weighted(0.1)), 1..120);
+            gaps.prop_map(|gaps| {
+                let mut at_ms = NOW;
+                let mut feed: Vec<Entry> = Vec::new();
+                for (gap, lag, again) in gaps {
+                    at_ms += gap;
+                    let id = if again { feed.len() / 2 } else { feed.len() + 1_000 };
+                    feed.push(Entry { id, at_ms, shows_ms: at_ms + lag });
+                }
+                feed
+            })
+        }
+
+        fn run() -> impl Strategy<Value = Run> {
+            (0_i64..1_500_000, 1_usize..20, 1_usize..8).prop_map(|(after_ms, page, pages)| Run {
+                after_ms,
+                page,
+                pages,
+            })
+        }
+
+        proptest! {
+            #[test]
+            fn each_record_is_taken_once_however_runs_come_and_stop(
+                feed in feed(),
+                runs in prop::collection::vec(run(), 1..20),
+            ) {
+                let mut taken: HashMap<usize, u32> = HashMap::new();
+                let mut place = None::<Place>;
+                let mut saved = String::new();
+                let mut now_ms = NOW;
+                let last = Run { after_ms: 20_000_000, page: 7, pages: usize::MAX };
+                for run in runs.into_iter().chain([last]) {
+                    now_ms += run.after_ms;
+                    let mut seen = Seen::new(500);
+                    seen.load(&saved, place.as_ref().map_or(0, |place| place.frontier_ms)).expect("its own form");
+                    let mut reading = Reading::resume(place.clone(), OVERLAP);
+                    let mut from_ms = match reading.starts(Some(now_ms)).remove(0) {
+                        Start::Everything => 0,
+                        Start::Cursor(mark) => mark.parse::<i64>().expect("our own mark") + 1,
+                        Start::From(seconds) => seconds * 1_000,
+                    };
+                    for _ in 0..run.pages {
+                        let (entries, more) = page(&feed, from_ms, now_ms, run.page);
+                        for entry in &entries {
+                            if seen.insert(RecordId::new(&entry.id.to_string()), entry.at_ms) {
+                                *taken.entry(entry.id).or_default() += 1;
+                            }
+                        }
+                        let newest = entries.iter().map(|entry| entry.at_ms).max();
+                        let mark = if more { newest.unwrap_or(from_ms) } else { now_ms };
+                        prop_assert_eq!(reading.page(at(now_ms, newest), more, Some(mark.to_string())), None);
+                        seen.forget_before(reading.frontier_ms().expect("a page was read") - OVERLAP - 1_000);
+                        from_ms = mark + 1;
+                        if !more {
+                            break;
+                        }
+                    }
+                    place = reading.place(seen.floor_ms());
+                    saved = seen.save();
+                }
+                for entry in &feed {
+                    prop_assert_eq!(taken.get(&entry.id), Some(&1), "{:?}", entry);
+                }
+            }
+        }
     }
 }

@@ -145,14 +145,23 @@ pub(crate) async fn head(store: &Store, stream: &Stream) -> Result<Head, Error> 
     // No more than a hint: an unreadable one costs a longer listing.
     let from = hint.and_then(|hint| std::str::from_utf8(&hint).ok()?.trim().parse::<u64>().ok());
     let after = from.map(|from| record_name(from.saturating_sub(1))).unwrap_or_default();
-    let names = store.names_after(&stream.log_folder(), &after).await?;
-    let last = names.iter().filter_map(|name| name.strip_suffix(".json")?.parse::<u64>().ok()).max();
+    let mut names = store.names_after(&stream.log_folder(), &after).await?;
+    let mut last = last_record(&names);
+    if last.is_none() && from.is_some() {
+        // A hint past the end: somebody restored an older log.
+        names = store.names_after(&stream.log_folder(), "").await?;
+        last = last_record(&names);
+    }
     let record = match last {
         Some(sequence) => Some(read_record(store, stream, sequence).await?),
         None => None,
     };
     let intents = names.into_iter().filter(|name| Intent::is_name(name)).collect();
     Ok(Head { record, intents })
+}
+
+fn last_record(names: &[String]) -> Option<u64> {
+    names.iter().filter_map(|name| name.strip_suffix(".json")?.parse().ok()).max()
 }
 
 pub(crate) async fn read_record(store: &Store, stream: &Stream, sequence: u64) -> Result<LogRecord, Error> {
@@ -184,4 +193,83 @@ pub(crate) async fn commit(store: &Store, stream: &Stream, record: &LogRecord) -
         }
     }
     Ok(ours)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use object_store::memory::InMemory;
+
+    use super::*;
+
+    fn stream() -> Stream {
+        Stream::new(Dataset::Events, "97D69EC5-d0b3-425a-8d0d-cf4ac6521463").expect("a tenant's id")
+    }
+
+    fn record(sequence: u64, run: &str) -> LogRecord {
+        LogRecord {
+            version: 1,
+            dataset: Dataset::Events,
+            tenant: stream().tenant,
+            sequence,
+            run: run.into(),
+            committed_at: "2026-11-23T10:00:00.000Z".into(),
+            before: None,
+            after: Place { cursor: None, frontier_ms: 7, settled_ms: 7 },
+            rows: 0,
+            duplicates: 0,
+            first_event: None,
+            last_event: None,
+            objects: Vec::new(),
+            gaps: Vec::new(),
+            backfill: Vec::new(),
+            recent: String::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_end_is_found_with_a_hint_without_one_and_with_a_wrong_one() {
+        let store = Store::over(Arc::new(InMemory::new()));
+        assert_eq!(head(&store, &stream()).await.expect("an empty log").sequence(), 0);
+        for sequence in 1..=130 {
+            assert!(commit(&store, &stream(), &record(sequence, "a")).await.expect("a commit"));
+        }
+        let hint = store.read(&stream().hint_path()).await.expect("the hint");
+        assert_eq!(hint.as_deref(), Some(b"64".as_slice()), "a while behind the end");
+        for hint in ["64", "1", "130", "131", "999999", "", "soon", "-1"] {
+            store.write(&stream().hint_path(), hint.into()).await.expect("a hint");
+            assert_eq!(head(&store, &stream()).await.expect("a log").sequence(), 130, "hint {hint}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_record_is_committed_by_one_run_only() {
+        let store = Store::over(Arc::new(InMemory::new()));
+        assert!(commit(&store, &stream(), &record(1, "a")).await.expect("a commit"));
+        assert!(!commit(&store, &stream(), &record(1, "b")).await.expect("an answer"));
+        assert!(
+            commit(&store, &stream(), &record(1, "a")).await.expect("an answer"),
+            "a repetition is the same"
+        );
+        assert_eq!(head(&store, &stream()).await.expect("a log").record, Some(record(1, "a")));
+    }
+
+    #[tokio::test]
+    async fn a_log_that_is_not_ours_stops_the_run() {
+        let store = Store::over(Arc::new(InMemory::new()));
+        let newer = LogRecord { version: 2, ..record(1, "a") };
+        for body in [b"{}".to_vec(), serde_json::to_vec(&newer).expect("JSON"), b"\xff".to_vec()] {
+            store.write(&stream().record_path(1), body).await.expect("an object");
+            let error = head(&store, &stream()).await.expect_err("not to be read");
+            assert!(error.to_string().contains("000000000001.json"), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_path_is_made_of_a_strange_id() {
+        for id in ["", "..", "a/b", "a b", "ä", &"a".repeat(65)] {
+            assert!(Stream::new(Dataset::Events, id).is_err(), "{id}");
+        }
+    }
 }

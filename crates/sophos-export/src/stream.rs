@@ -1,15 +1,12 @@
 //! One stream, from the end of its log to as near to now as time allows.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use sophos_api::{
-    Caller, CursorPage, ErrorKind, Paged, Raw, TenantClient, Timestamp as ServiceTime, Transport,
-    operations::siem::{LARGEST_PAGE, ListSiemAlerts, ListSiemEvents},
+    CursorPage, ErrorKind, TenantClient, Transport,
+    operations::siem::{ListSiemAlerts, ListSiemEvents},
 };
-use tokio::task::JoinHandle;
 
 use crate::{
     backfill::{self, is_past, key_is_lost},
@@ -17,11 +14,13 @@ use crate::{
     encode::{Row, millis},
     error::Error,
     export::{Settings, run_id},
-    feed::{Gap, Reading, Start, Times},
+    facts::{Facts, facts},
+    feed::{Gap, Reading, Times},
     intent::sweep,
     log::{Backfill, Head, LogRecord, Stream, commit, head},
     report::{Outcome, StreamReport},
     seen::{RecordId, Seen},
+    siem::{Answer, Feed, Fetch, ask, fetched, now_ms},
     store::Store,
     writer::{Span, Writer},
 };
@@ -29,35 +28,6 @@ use crate::{
 /// A place without rows is committed when the last commit is older than this:
 /// the place must move on before the feed drops it.
 const IDLE_COMMIT_MS: i64 = 60 * 60 * 1_000;
-
-/// The two feeds, which differ in name only.
-pub(crate) trait Feed: Paged<Response = CursorPage<<Self as Paged>::Item>> + 'static {
-    fn first(start: Start) -> Self;
-}
-
-impl Feed for ListSiemEvents {
-    fn first(start: Start) -> Self {
-        let (cursor, from_date) = start.parts();
-        Self { limit: Some(LARGEST_PAGE), cursor, from_date, ..Self::default() }
-    }
-}
-
-impl Feed for ListSiemAlerts {
-    fn first(start: Start) -> Self {
-        let (cursor, from_date) = start.parts();
-        Self { limit: Some(LARGEST_PAGE), cursor, from_date }
-    }
-}
-
-impl Start {
-    fn parts(self) -> (Option<String>, Option<i64>) {
-        match self {
-            Self::Everything => (None, None),
-            Self::Cursor(cursor) => (Some(cursor), None),
-            Self::From(seconds) => (None, Some(seconds)),
-        }
-    }
-}
 
 /// A run over one stream.
 #[derive(Debug)]
@@ -393,78 +363,10 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     }
 }
 
-/// What the export needs to know of a record.
-struct Facts<'r> {
-    id: Cow<'r, str>,
-    time: Option<Timestamp>,
-    created_at: Option<Timestamp>,
-}
-
-/// The members that hold it, in both feeds and in the Common API.
-#[derive(Deserialize)]
-struct Members<'r> {
-    #[serde(borrow)]
-    id: Cow<'r, str>,
-    when: Option<ServiceTime>,
-    #[serde(alias = "createdAt", alias = "raisedAt")]
-    created_at: Option<ServiceTime>,
-}
-
-/// A record that does not have an id, or is no object at all, is exported as
-/// well: its content is its id then.
-fn facts<I>(item: &Raw<I>) -> Facts<'_> {
-    match item.peek::<Members<'_>>() {
-        Ok(members) => Facts {
-            id: members.id,
-            time: members.when.as_ref().or(members.created_at.as_ref()).and_then(ServiceTime::instant),
-            created_at: members.created_at.as_ref().and_then(ServiceTime::instant),
-        },
-        Err(_) => {
-            let digest = Sha256::digest(item.json().as_bytes());
-            let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-            Facts { id: format!("sha256:{digits}").into(), time: None, created_at: None }
-        }
-    }
-}
-
 fn day(ms: i64) -> Date {
     TimeZone::UTC.to_datetime(Timestamp::from_millisecond(ms).unwrap_or_default()).date()
 }
 
 fn is_deadline(error: &Error) -> bool {
     matches!(error, Error::Service(error) if error.kind() == ErrorKind::Deadline)
-}
-
-/// A page, and the service's time when it was asked for and when it came.
-struct Answer<P> {
-    page: P,
-    asked_ms: i64,
-    answered_ms: i64,
-}
-
-type Fetch<P> = JoinHandle<Result<Answer<P>, sophos_api::Error>>;
-
-async fn ask<T: Transport, O: Feed>(
-    client: &TenantClient<T>,
-    operation: &O,
-) -> Result<Answer<O::Response>, sophos_api::Error> {
-    let clock = client.client().transport();
-    let begun = clock.now();
-    let page = client.send(operation).await?;
-    let took = clock.now().saturating_sub(begun);
-    let answered_ms = now_ms(client);
-    Ok(Answer { page, asked_ms: answered_ms - took.as_millis() as i64, answered_ms })
-}
-
-/// The service's time, or ours as long as it has not told it.
-fn now_ms<T: Transport>(client: &TenantClient<T>) -> i64 {
-    let client = client.client();
-    client.service_time().unwrap_or_else(|| client.transport().now()).as_millis() as i64
-}
-
-async fn fetched<P>(fetch: Fetch<P>) -> Result<Answer<P>, Error> {
-    match fetch.await {
-        Ok(answer) => Ok(answer?),
-        Err(error) => Err(std::io::Error::other(error.to_string()).into()),
-    }
 }

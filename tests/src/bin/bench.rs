@@ -36,7 +36,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     say("\nOne run of many tenants of one partner:")?;
     say("     events    seconds   events/s  peak MiB  calls  least  objects   MiB out")?;
-    export(100_000, 50, false).await?;
+    for tenants in [50, 2_000] {
+        say(&format!("{tenants} tenants:"))?;
+        export(100_000, tenants, false).await?;
+    }
     say("\nOne run of one tenant, to an S3 server on this machine:")?;
     say("     events    seconds   events/s  peak MiB  calls  least  objects   MiB out")?;
     export(100_000, 1, true).await?;

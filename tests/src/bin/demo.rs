@@ -100,13 +100,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for (name, value) in table(&world, &committed, &reports) {
         say(&format!("  {name:<28}{value:>16}"))?;
     }
-    say(&format!("  {:<28}{:>13.1} ms", "first poll after start", init.as_secs_f64() * 1e3))?;
+    say(&format!("  {:<28}{:>13.1} ms", "first poll (debug build)", init.as_secs_f64() * 1e3))?;
     if let Some(peak) = stopped.peak_rss_bytes {
-        say(&format!(
-            "  {:<28}{:>12.1} MiB",
-            "peak memory of the function",
-            peak as f64 / f64::from(1 << 20)
-        ))?;
+        say(&format!("  {:<28}{:>12.1} MiB", "peak memory (debug build)", peak as f64 / f64::from(1 << 20)))?;
     }
     say("")?;
     prove(&world, &committed, &reports, started)?;

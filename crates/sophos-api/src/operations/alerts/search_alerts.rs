@@ -2,40 +2,16 @@
 
 use serde::Serialize;
 
-use crate::{
-    Error, KeyedPage, Operation, Paged, Raw, Route,
-    models::{Alert, AlertCategory, AlertSeverity, Product},
-};
+use super::ListAlerts;
+use crate::{Error, KeyedPage, Operation, Paged, Raw, Route, models::Alert};
 
-/// Searches a tenant's alerts: the filters of [`ListAlerts`](super::ListAlerts)
-/// in the body, where long lists of ids fit.
+/// Searches a tenant's alerts: the filters of [`ListAlerts`] in the body, where
+/// long lists of ids fit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(transparent)]
 pub struct SearchAlerts {
-    /// Raised at this time or later, as `2026-11-23T10:00:00.000Z`.
-    pub from: Option<String>,
-    /// Raised before this time.
-    pub to: Option<String>,
-    /// Of this group.
-    pub group_key: Option<String>,
-    /// Raised by one of these products.
-    pub product: Vec<Product>,
-    /// Of one of these kinds.
-    pub category: Vec<AlertCategory>,
-    /// Of one of these severities.
-    pub severity: Vec<AlertSeverity>,
-    /// One of these.
-    pub ids: Vec<String>,
-    /// The order, such as `raisedAt:asc`. Some tenants' alerts refuse it.
-    pub sort: Vec<String>,
-    /// The members to send; `id` is always sent.
-    pub fields: Vec<String>,
-    /// Alerts a page; 50 if not given. A size above the largest is cut down.
-    pub page_size: Option<u32>,
-    /// The key of the page.
-    pub page_from_key: Option<String>,
-    /// Whether the answer tells the number of pages and alerts.
-    pub page_total: Option<bool>,
+    /// What to look for, and which page of it.
+    pub filter: ListAlerts,
 }
 
 impl Operation for SearchAlerts {
@@ -47,8 +23,7 @@ impl Paged for SearchAlerts {
     type Item = Alert;
 
     fn next(&self, answer: &KeyedPage<Alert>) -> Result<Option<Self>, Error> {
-        let key = answer.after(self.page_from_key.as_deref())?;
-        Ok(key.map(|key| Self { page_from_key: Some(key), ..self.clone() }))
+        Ok(self.filter.next(answer)?.map(|filter| Self { filter }))
     }
 
     fn items(answer: KeyedPage<Alert>) -> Vec<Raw<Alert>> {
