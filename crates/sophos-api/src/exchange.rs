@@ -205,6 +205,14 @@ impl<'a, T: Transport> Context<'a, T> {
         Ok(())
     }
 
+    /// Comes when the deadline does; without one, never.
+    pub(crate) async fn time_is_up(&self) {
+        match self.deadline {
+            Some(deadline) => self.shared.transport.sleep(deadline.saturating_sub(self.now())).await,
+            None => std::future::pending().await,
+        }
+    }
+
     async fn wait(&self, wait: Duration) -> Result<(), Error> {
         if wait.is_zero() {
             return Ok(());

@@ -1,8 +1,11 @@
 use std::{
+    future::poll_fn,
+    pin::pin,
     sync::{
         Mutex as SyncMutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -65,17 +68,21 @@ struct Inquiry {
 
 impl Inquiry {
     /// What is `known`, else the answer of `ask`. However many callers wait,
-    /// one of them asks, and they share its answer or its failure.
+    /// one of them asks, and they share its answer or its failure. Nobody waits
+    /// for another when its own `time_is_up`.
     async fn answer<V>(
         &self,
         known: impl Fn() -> Option<V>,
+        time_is_up: impl Future<Output = ()>,
         ask: impl Future<Output = Result<V, Error>>,
     ) -> Result<V, Error> {
         if let Some(value) = known() {
             return Ok(value);
         }
         let before = self.asked.load(Ordering::Acquire);
-        let mut failure = self.failure.lock().await;
+        let Some(mut failure) = unless(self.failure.lock(), time_is_up).await else {
+            return Err(Error::new(ErrorKind::Deadline).with_message("another caller was still asking"));
+        };
         if let Some(value) = known() {
             return Ok(value);
         }
@@ -102,7 +109,7 @@ impl Session {
             *slot(&self.token) = Some(token.clone());
             Ok(token)
         };
-        self.renewal.answer(|| self.current(context.now()), ask).await
+        self.renewal.answer(|| self.current(context.now()), context.time_is_up(), ask).await
     }
 
     /// Drops a token that the service refused, unless it was replaced already.
@@ -122,7 +129,7 @@ impl Session {
             *slot(&self.identity) = Some(identity.clone());
             Ok(identity)
         };
-        self.whoami.answer(|| slot(&self.identity).clone(), ask).await
+        self.whoami.answer(|| slot(&self.identity).clone(), context.time_is_up(), ask).await
     }
 
     async fn request<T: Transport>(
@@ -156,6 +163,16 @@ impl Session {
     fn current(&self, now: Duration) -> Option<Token> {
         slot(&self.token).clone().filter(|token| now < token.renew_at)
     }
+}
+
+/// What `wanted` comes to, unless `end` comes first.
+async fn unless<V>(wanted: impl Future<Output = V>, end: impl Future<Output = ()>) -> Option<V> {
+    let (mut wanted, mut end) = (pin!(wanted), pin!(end));
+    poll_fn(|context| match wanted.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => end.as_mut().poll(context).map(|()| None),
+    })
+    .await
 }
 
 fn slot<V>(slot: &SyncMutex<V>) -> MutexGuard<'_, V> {

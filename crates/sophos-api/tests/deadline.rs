@@ -150,6 +150,7 @@ fn who_waited_too_long_for_anothers_token_sends_nothing() {
     assert!(answers[0].is_ok());
     assert_eq!(answers[1].as_ref().expect_err("too late").kind(), ErrorKind::Deadline);
     assert_eq!((script.count(Sent::is_token), script.calls().len()), (1, 1));
+    assert_eq!(script.slept(), [SECOND * 10], "it waited no longer than it had");
 }
 
 #[test]
