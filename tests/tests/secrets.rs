@@ -67,7 +67,9 @@ async fn no_log_line_answer_or_object_shows_a_secret_or_a_token() {
 
     let logs = sandbox.stop().await.logs;
     assert!(logs.iter().any(|line| line.contains("the credential was refused")), "the reason is logged");
-    assert!(logs.iter().any(|line| line.contains("request_id")), "each record tells its request");
+    for line in logs.iter().filter(|line| line.contains("exported") || line.contains("_aws")) {
+        assert!(line.contains("request_id"), "a record tells its request: {line}");
+    }
     for text in said.iter().chain(&logs) {
         assert_eq!(leaks(text), None, "{text}");
     }

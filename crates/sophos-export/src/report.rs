@@ -94,7 +94,7 @@ impl StreamReport {
 
     /// Seconds that the feed had dropped.
     pub fn gap_seconds(&self) -> f64 {
-        self.gaps.iter().map(Gap::seconds).sum()
+        self.gaps.iter().fold(0.0, |sum, gap| sum + gap.seconds())
     }
 }
 

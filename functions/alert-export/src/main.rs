@@ -68,7 +68,7 @@ impl Function {
         *self.exporter.lock().await = None;
     }
 
-    async fn handle(&self, event: Event, deadline: Duration) -> Result<Report, Error> {
+    async fn handle(&self, event: Event, deadline: Duration, request_id: &str) -> Result<Report, Error> {
         let scope = event.scope(&self.config.datasets)?;
         let left = deadline.saturating_sub(self.transport.now());
         let stop_at = deadline.saturating_sub((left / COMMIT_SHARE).min(COMMIT_AT_MOST));
@@ -85,7 +85,7 @@ impl Function {
         if report.streams.iter().any(|stream| stream.error_kind.as_deref() == Some(REFUSED)) {
             self.forget_credential().await;
         }
-        metrics::write(&report, &self.config.metrics);
+        metrics::write(&report, &self.config.metrics, request_id);
         for stream in report.streams.iter().filter(|stream| stream.outcome == Outcome::Failed) {
             let error = stream.error.as_deref().unwrap_or_default();
             tracing::error!(tenant = stream.tenant, dataset = %stream.dataset, error, "a stream was not exported");
@@ -125,7 +125,8 @@ async fn serve() -> Result<(), Error> {
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {
         let span = tracing::info_span!("invocation", request_id = event.context.request_id);
         let deadline = Duration::from_millis(event.context.deadline);
-        let outcome = function.handle(event.payload, deadline).instrument(span.clone()).await;
+        let request_id = event.context.request_id;
+        let outcome = function.handle(event.payload, deadline, &request_id).instrument(span.clone()).await;
         if let Err(error) = &outcome {
             span.in_scope(|| tracing::error!(%error, "the invocation failed"));
         }
