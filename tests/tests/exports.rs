@@ -188,11 +188,11 @@ async fn a_backfill_that_runs_out_of_time_goes_on() {
     stage
         .world
         .simulator
-        .set_faults(FaultPlan::new([FaultRule::new("alerts.list", FaultAction::Slow { milliseconds: 150 })]));
+        .set_faults(FaultPlan::new([FaultRule::new("alerts.list", FaultAction::Slow { milliseconds: 250 })]));
     let mut runs = 0;
     loop {
         runs += 1;
-        let outcome = sandbox.invoke_with_deadline(&World::schedule(), Duration::from_millis(1_500)).await;
+        let outcome = sandbox.invoke_with_deadline(&World::schedule(), Duration::from_millis(2_500)).await;
         let report = outcome.ok().expect("a report");
         let pending = streams(&report).iter().any(|stream| stream["more"] == true);
         if !pending {
@@ -244,11 +244,11 @@ async fn a_run_stops_before_its_deadline_and_the_next_goes_on() {
     stage
         .world
         .simulator
-        .set_faults(FaultPlan::new([FaultRule::new("siem.events", FaultAction::Slow { milliseconds: 400 })]));
+        .set_faults(FaultPlan::new([FaultRule::new("siem.events", FaultAction::Slow { milliseconds: 700 })]));
     let mut sandbox = stage.sandbox().await;
     let mut reports = Vec::new();
     while reports.last().is_none_or(|report: &Value| report["unfinished"] != 0) {
-        let outcome = sandbox.invoke_with_deadline(&World::schedule(), Duration::from_secs(1)).await;
+        let outcome = sandbox.invoke_with_deadline(&World::schedule(), Duration::from_secs(2)).await;
         assert!(matches!(outcome, Outcome::Ok(_)), "{outcome:?}");
         reports.push(outcome.ok().expect("a report"));
         assert!(reports.len() < 20, "{reports:?}");

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use end_to_end::{Committed, World};
+use local_lambda::Outcome;
 use proptest::prelude::*;
 use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, FaultAction, FaultPlan, FaultRule,
@@ -88,7 +89,11 @@ async fn play(seed: u64, pace: f64, steps: Vec<Step>) -> Result<(), TestCaseErro
         if step.cold {
             sandbox = start().await?;
         }
-        sandbox.invoke_with_deadline(&World::schedule(), Duration::from_secs(3)).await;
+        let outcome = sandbox.invoke_with_deadline(&World::schedule(), Duration::from_secs(3)).await;
+        if !matches!(outcome, Outcome::Ok(_) | Outcome::FunctionError { .. }) {
+            // On a busy machine the time may be up after all: Lambda starts anew.
+            sandbox = start().await?;
+        }
     }
     world.simulator.set_faults(FaultPlan::default());
     world.run(&mut sandbox).await.map_err(fail)?;
@@ -109,7 +114,7 @@ async fn play(seed: u64, pace: f64, steps: Vec<Step>) -> Result<(), TestCaseErro
 fn each_record_once_whatever_the_schedule() {
     let runtime = Arc::new(Runtime::new().expect("a runtime"));
     let settings =
-        ProptestConfig { cases: 24, max_shrink_iters: 12, failure_persistence: None, ..Default::default() };
+        ProptestConfig { cases: 16, max_shrink_iters: 12, failure_persistence: None, ..Default::default() };
     let schedules = (any::<u64>(), 1.0_f64..400.0, prop::collection::vec(step(), 1..10));
     proptest!(settings, |((seed, pace, steps) in schedules)| {
         runtime.block_on(play(seed, pace, steps))?;
