@@ -1,9 +1,6 @@
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Mutex, time::Duration};
 
-use crate::error::Error;
+use crate::{error::Error, sync::lock};
 
 /// How many requests a credential may send: so many a period, and so many at
 /// once after a pause.
@@ -117,7 +114,7 @@ impl Budget {
     /// The wait, when the turn would come after `deadline`; no place is taken
     /// then.
     pub(crate) fn take(&self, now: Duration, deadline: Option<Duration>) -> Result<Duration, Duration> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let elapsed = now.saturating_sub(state.filled_at);
         state.filled_at = state.filled_at.max(now);
         let mut wait = state.paused_until.saturating_sub(now);
@@ -138,18 +135,13 @@ impl Budget {
 
     /// Holds everybody back until `until`.
     pub(crate) fn pause(&self, until: Duration) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.paused_until = state.paused_until.max(until);
     }
 
     /// How long everybody is held back from now.
     pub(crate) fn pause_left(&self, now: Duration) -> Duration {
-        self.lock().paused_until.saturating_sub(now)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // No code that can panic runs under the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state).paused_until.saturating_sub(now)
     }
 }
 

@@ -1,6 +1,6 @@
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -18,6 +18,7 @@ use crate::{
     operations::token::RequestToken,
     retry::{Jitter, RetryPolicy, date, retry_after},
     session::{Session, Token},
+    sync::lock,
     transport::Transport,
 };
 
@@ -57,14 +58,14 @@ impl<T: Transport> Shared<T> {
     }
 
     pub(crate) fn service_time(&self) -> Option<Duration> {
-        let (service, ours) = (*self.service_clock.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let (service, ours) = (*lock(&self.service_clock))?;
         Some(service + self.transport.now().saturating_sub(ours))
     }
 
     fn note_time(&self, response: &http::Response<Bytes>) {
         if let Some(service) = date(response.headers()) {
             let now = self.transport.now();
-            *self.service_clock.lock().unwrap_or_else(PoisonError::into_inner) = Some((service, now));
+            *lock(&self.service_clock) = Some((service, now));
         }
     }
 }

@@ -55,6 +55,7 @@ mod record;
 mod region;
 mod retry;
 mod session;
+mod sync;
 mod tenant_id;
 mod timestamp;
 mod transport;

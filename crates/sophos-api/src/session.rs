@@ -2,7 +2,7 @@ use std::{
     future::poll_fn,
     pin::pin,
     sync::{
-        Mutex as SyncMutex, MutexGuard, PoisonError,
+        Mutex as SyncMutex,
         atomic::{AtomicU64, Ordering},
     },
     task::Poll,
@@ -20,6 +20,7 @@ use crate::{
     models::{IdType, Whoami},
     operation::{Operation, Target},
     operations::{token::RequestToken, whoami::WhoAmI},
+    sync::lock,
     transport::Transport,
 };
 
@@ -106,7 +107,7 @@ impl Session {
             let (header, renew_at) = self.request(context).await?;
             let number = self.tokens.fetch_add(1, Ordering::Relaxed);
             let token = Token { header, number, renew_at };
-            *slot(&self.token) = Some(token.clone());
+            *lock(&self.token) = Some(token.clone());
             Ok(token)
         };
         self.renewal.answer(|| self.current(context.now()), context.time_is_up(), ask).await
@@ -114,7 +115,7 @@ impl Session {
 
     /// Drops a token that the service refused, unless it was replaced already.
     pub(crate) fn refused(&self, token: &Token) {
-        let mut slot = slot(&self.token);
+        let mut slot = lock(&self.token);
         if slot.as_ref().is_some_and(|current| current.number == token.number) {
             *slot = None;
         }
@@ -126,10 +127,10 @@ impl Session {
             let target = Target::host(context.hosts().global().clone());
             let whoami = context.call(&WhoAmI {}, &target).await?;
             let identity = read_identity(&whoami, context)?;
-            *slot(&self.identity) = Some(identity.clone());
+            *lock(&self.identity) = Some(identity.clone());
             Ok(identity)
         };
-        self.whoami.answer(|| slot(&self.identity).clone(), context.time_is_up(), ask).await
+        self.whoami.answer(|| lock(&self.identity).clone(), context.time_is_up(), ask).await
     }
 
     async fn request<T: Transport>(
@@ -161,7 +162,7 @@ impl Session {
     }
 
     fn current(&self, now: Duration) -> Option<Token> {
-        slot(&self.token).clone().filter(|token| now < token.renew_at)
+        lock(&self.token).clone().filter(|token| now < token.renew_at)
     }
 }
 
@@ -173,10 +174,6 @@ async fn unless<V>(wanted: impl Future<Output = V>, end: impl Future<Output = ()
         Poll::Pending => end.as_mut().poll(context).map(|()| None),
     })
     .await
-}
-
-fn slot<V>(slot: &SyncMutex<V>) -> MutexGuard<'_, V> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long a token that lives for `life` is used.

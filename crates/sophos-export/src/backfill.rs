@@ -1,10 +1,8 @@
 //! What the feed lost, from the Common API, which keeps alerts for 90 days.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use sophos_api::{
-    Caller, ErrorKind, Raw, TenantClient, Transport, models::Alert, operations::alerts::ListAlerts,
+    Caller, ErrorKind, Paged, Raw, TenantClient, Transport, models::Alert, operations::alerts::ListAlerts,
 };
 
 use crate::{encode::millis, error::Error, log::Backfill};
@@ -50,10 +48,7 @@ impl<'a, T: Transport> Reader<'a, T> {
         if let Some(most) = answer.pages.max_size.filter(|most| *most > 0) {
             self.page_size = most.min(LARGEST_PAGE_SIZE) as u32;
         }
-        let next_key = answer.pages.next_key.clone().filter(|key| !key.is_empty());
-        if next_key.is_some() && next_key == backfill.next_key {
-            return Err(sophos_api::Error::invalid("the alerts' next page is this page").into());
-        }
+        let next_key = operation.next(&answer)?.and_then(|next| next.page_from_key);
         let rest = next_key.map(|key| Backfill { gap: backfill.gap, next_key: Some(key) });
         Ok(Page { alerts: answer.items, rest })
     }
@@ -64,9 +59,4 @@ impl<'a, T: Transport> Reader<'a, T> {
 pub(crate) fn key_is_lost(error: &Error, backfill: &Backfill) -> bool {
     let Error::Service(error) = error else { return false };
     backfill.next_key.is_some() && error.kind() == ErrorKind::Invalid && error.status().is_some()
-}
-
-/// Whether the time is up.
-pub(crate) fn is_past<T: Transport>(client: &TenantClient<T>, stop_at: Option<Duration>) -> bool {
-    stop_at.is_some_and(|stop_at| client.client().transport().now() >= stop_at)
 }

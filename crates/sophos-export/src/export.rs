@@ -8,7 +8,6 @@ use futures_util::StreamExt;
 use sophos_api::{Client, TenantClient, TenantId, Transport};
 
 use crate::{
-    backfill::is_past,
     dataset::Dataset,
     encode::Format,
     error::Error,
@@ -174,7 +173,6 @@ impl<T: Transport + 'static> Exporter<T> {
         let tenant = tenant.apart();
         let id = tenant.id().as_str();
         let mut report = match Stream::new(dataset, id) {
-            Ok(_) if is_past(&tenant, stop_at) => StreamReport::new(id, dataset, Outcome::NotStarted),
             Ok(stream) => {
                 let run = StreamRun {
                     client: tenant.clone(),

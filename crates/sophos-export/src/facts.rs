@@ -4,14 +4,22 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use sophos_api::{Raw, Timestamp as ServiceTime};
+
+use crate::digest::sha256_hex;
 
 /// The id of a record, and when it happened.
 pub(crate) struct Facts<'r> {
     pub(crate) id: Cow<'r, str>,
     pub(crate) time: Option<Timestamp>,
     pub(crate) created_at: Option<Timestamp>,
+}
+
+impl Facts<'_> {
+    /// When the service took it in, in milliseconds since the Unix epoch.
+    pub(crate) fn created_ms(&self) -> Option<i64> {
+        self.created_at.map(Timestamp::as_millisecond)
+    }
 }
 
 /// The members that hold it, in both feeds and in the Common API.
@@ -34,9 +42,8 @@ pub(crate) fn facts<I>(item: &Raw<I>) -> Facts<'_> {
             created_at: members.created_at.as_ref().and_then(ServiceTime::instant),
         },
         Err(_) => {
-            let digest = Sha256::digest(item.json().as_bytes());
-            let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-            Facts { id: format!("sha256:{digits}").into(), time: None, created_at: None }
+            let digest = sha256_hex(item.json().as_bytes());
+            Facts { id: format!("sha256:{digest}").into(), time: None, created_at: None }
         }
     }
 }

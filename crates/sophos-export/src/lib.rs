@@ -44,7 +44,9 @@
 #![deny(missing_docs)]
 
 mod backfill;
+mod clock;
 mod dataset;
+mod digest;
 mod encode;
 mod error;
 mod export;

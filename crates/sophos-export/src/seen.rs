@@ -1,7 +1,8 @@
 use std::collections::{HashSet, VecDeque};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use sha2::{Digest, Sha256};
+
+use crate::digest::sha256;
 
 /// Ids kept at most, whatever the overlap: 24 bytes each in the queue, and as
 /// much again in the set.
@@ -13,14 +14,12 @@ pub(crate) struct RecordId([u8; 16]);
 
 impl RecordId {
     pub(crate) fn new(text: &str) -> Self {
-        Self(uuid(text).unwrap_or_else(|| digest(text.as_bytes())))
+        Self(uuid(text).unwrap_or_else(|| {
+            let mut id = [0; 16];
+            id.copy_from_slice(&sha256(text.as_bytes())[..16]);
+            id
+        }))
     }
-}
-
-fn digest(bytes: &[u8]) -> [u8; 16] {
-    let mut id = [0; 16];
-    id.copy_from_slice(&Sha256::digest(bytes)[..16]);
-    id
 }
 
 fn uuid(text: &str) -> Option<[u8; 16]> {

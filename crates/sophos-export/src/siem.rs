@@ -6,7 +6,7 @@ use sophos_api::{
 };
 use tokio::task::JoinHandle;
 
-use crate::{error::Error, feed::Start};
+use crate::{clock::now_ms, error::Error, feed::Start};
 
 /// The two feeds, which differ in name only.
 pub(crate) trait Feed: Paged<Response = CursorPage<<Self as Paged>::Item>> + 'static {
@@ -56,12 +56,6 @@ pub(crate) async fn ask<T: Transport, O: Feed>(
     let took = clock.now().saturating_sub(begun);
     let answered_ms = now_ms(client);
     Ok(Answer { page, asked_ms: answered_ms - took.as_millis() as i64, answered_ms })
-}
-
-/// The service's time, or ours as long as it has not told it.
-pub(crate) fn now_ms<T: Transport>(client: &TenantClient<T>) -> i64 {
-    let client = client.client();
-    client.service_time().unwrap_or_else(|| client.transport().now()).as_millis() as i64
 }
 
 pub(crate) async fn fetched<P>(fetch: Fetch<P>) -> Result<Answer<P>, Error> {

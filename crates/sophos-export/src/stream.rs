@@ -9,7 +9,8 @@ use sophos_api::{
 };
 
 use crate::{
-    backfill::{self, is_past, key_is_lost},
+    backfill::{self, key_is_lost},
+    clock::{is_past, now_ms, service_ms},
     dataset::Dataset,
     encode::{Row, millis},
     error::Error,
@@ -20,7 +21,7 @@ use crate::{
     log::{Backfill, Head, LogRecord, Stream, commit, head},
     report::{Outcome, StreamReport},
     seen::{RecordId, Seen},
-    siem::{Answer, Feed, Fetch, ask, fetched, now_ms},
+    siem::{Answer, Feed, Fetch, ask, fetched},
     store::Store,
     writer::{Span, Writer},
 };
@@ -73,32 +74,29 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             report.outcome = Outcome::NotStarted;
             return report;
         }
-        loop {
+        let end = loop {
             let end = match self.stream.dataset {
                 Dataset::Events => self.segment::<ListSiemEvents>(&mut report).await,
                 Dataset::Alerts => self.segment::<ListSiemAlerts>(&mut report).await,
             };
-            match end {
-                Ok(End::Full) => continue,
-                Ok(End::CaughtUp) => {}
-                Ok(End::OutOfTime) => report.more = true,
-                Ok(End::Trouble(error)) | Err(error) => {
-                    report.more = true;
-                    if is_deadline(&error) {
-                        // A stream that got no page in is still to be begun.
-                        if report.commits == 0 && report.outcome == Outcome::UpToDate {
-                            report.outcome = Outcome::NotStarted;
-                        }
-                    } else {
-                        report.fail(&error);
-                    }
+            if !matches!(end, Ok(End::Full)) {
+                break end;
+            }
+        };
+        match end {
+            Ok(End::Full | End::CaughtUp) => {}
+            Ok(End::OutOfTime) => report.more = true,
+            Ok(End::Trouble(error)) | Err(error) => {
+                report.more = true;
+                if !is_deadline(&error) {
+                    report.fail(&error);
+                } else if report.outcome == Outcome::UpToDate {
+                    // A stream that got no page in is still to be begun.
+                    report.outcome = Outcome::NotStarted;
                 }
             }
-            let stats = self.client.stats();
-            report.calls = stats.calls;
-            report.throttled = stats.throttled;
-            return report;
         }
+        report
     }
 
     /// Reads as much as one commit holds, and commits it.
@@ -165,7 +163,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             report.freshness_seconds = Some((self.now_ms() - frontier).max(0) as f64 / 1_000.0);
         }
         report.duplicates += segment.duplicates;
-        report.gaps.append(&mut segment.gaps.clone());
+        report.gaps.extend(&segment.gaps);
 
         let Some(after) = segment.reading.place(segment.seen.floor_ms()) else { return Ok(end) };
         let idle = head.record.as_ref().is_some_and(|record| {
@@ -247,7 +245,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
 
     /// The first page, from the best place that the service accepts.
     async fn first_page<O: Feed>(&self, segment: &Segment) -> Result<(O, Answer<O::Response>), Error> {
-        let starts = segment.reading.starts(self.service_ms());
+        let starts = segment.reading.starts(service_ms(&self.client));
         let last = starts.len() - 1;
         for (index, start) in starts.into_iter().enumerate() {
             let operation = O::first(start);
@@ -272,17 +270,12 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     /// Takes the records of a page, those that are new.
     fn take<I>(&self, segment: &mut Segment, answer: &Answer<CursorPage<I>>) -> Result<(), Error> {
         let Answer { page, asked_ms, answered_ms } = answer;
-        let today = day(*answered_ms);
         let mut newest_ms = None;
+        let today = day(*answered_ms);
         for item in &page.items {
             let facts = facts(item);
-            let created_ms = facts.created_at.map(Timestamp::as_millisecond);
-            newest_ms = newest_ms.max(created_ms);
-            if !segment.seen.insert(RecordId::new(&facts.id), created_ms.unwrap_or(*answered_ms)) {
-                segment.duplicates += 1;
-                continue;
-            }
-            self.write(segment, &facts, item.json(), self.stream.dataset.source(), today)?;
+            newest_ms = newest_ms.max(facts.created_ms());
+            self.keep(segment, &facts, item.json(), self.stream.dataset.source(), *answered_ms, today)?;
         }
         let times = Times { asked_ms: *asked_ms, answered_ms: *answered_ms, newest_ms };
         segment.gaps.extend(segment.reading.page(times, page.has_more, page.next_cursor.clone()));
@@ -310,14 +303,15 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 Err(error) => return Ok(End::Trouble(error)),
             };
             for alert in &page.alerts {
-                let facts = facts(alert);
-                let created_ms = facts.created_at.map_or(current.gap.to_ms, Timestamp::as_millisecond);
-                if !segment.seen.insert(RecordId::new(&facts.id), created_ms) {
-                    segment.duplicates += 1;
-                    continue;
-                }
-                self.write(segment, &facts, alert.json(), backfill::SOURCE, today)?;
-                segment.backfilled += 1;
+                let kept = self.keep(
+                    segment,
+                    &facts(alert),
+                    alert.json(),
+                    backfill::SOURCE,
+                    current.gap.to_ms,
+                    today,
+                )?;
+                segment.backfilled += u64::from(kept);
             }
             segment.writer.relieve().await?;
             match page.rest {
@@ -328,14 +322,21 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         Ok(End::CaughtUp)
     }
 
-    fn write(
+    /// Writes a record, unless it was written before. A record that does not
+    /// tell when the service took it in counts as taken in at `else_ms`.
+    fn keep(
         &self,
         segment: &mut Segment,
         facts: &Facts<'_>,
         record: &str,
         source: &'static str,
+        else_ms: i64,
         today: Date,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
+        if !segment.seen.insert(RecordId::new(&facts.id), facts.created_ms().unwrap_or(else_ms)) {
+            segment.duplicates += 1;
+            return Ok(false);
+        }
         let row = Row {
             id: &facts.id,
             tenant: &self.stream.tenant,
@@ -350,12 +351,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         if let Some(time) = facts.time {
             segment.span.add(time);
         }
-        Ok(())
-    }
-
-    /// The service's time, if it has told it.
-    fn service_ms(&self) -> Option<i64> {
-        self.client.client().service_time().map(|time| time.as_millis() as i64)
+        Ok(true)
     }
 
     fn now_ms(&self) -> i64 {

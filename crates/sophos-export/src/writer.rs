@@ -1,13 +1,13 @@
 //! From rows to objects: one open object for each day, written when memory
 //! says so and at the end.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
 
 use crate::{
+    digest::sha256_hex,
     encode::{Encoder, Format, Row, millis},
     error::Error,
     intent::Intent,
@@ -192,7 +192,7 @@ impl Writer {
         self.objects.push(DataObject {
             path: path.clone(),
             bytes: body.len() as u64,
-            sha256: hex(&Sha256::digest(&body)),
+            sha256: sha256_hex(&body),
             rows: open.rows,
             first_event: open.span.first(),
             last_event: open.span.last(),
@@ -205,11 +205,4 @@ async fn put(store: &Store, path: &str, body: Vec<u8>) -> Result<(), Error> {
     // The name is this run's own. If it is taken, an earlier attempt of this
     // very request took it.
     store.create(path, body).await.map(drop)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

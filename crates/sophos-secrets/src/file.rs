@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sophos_api::Credentials;
 
@@ -40,14 +40,15 @@ impl CredentialSource for FileSource {
     async fn read(&self) -> Result<Credentials, SourceError> {
         let place = self.path.display().to_string();
         private(&self.path, &place)?;
-        let text =
-            fs::read_to_string(&self.path).map_err(|error| SourceError::new(&place, error.to_string()))?;
-        let text = SecretString::from(text);
-        let form: Form = toml::from_str(secrecy::ExposeSecret::expose_secret(&text)).map_err(|error| {
+        let text = fs::read_to_string(&self.path).map(SecretString::from);
+        let text = text.map_err(|error| SourceError::new(&place, error.to_string()))?;
+        let text = text.expose_secret();
+        let form: Form = toml::from_str(text).map_err(|error| {
             // The parser quotes the line, and the line may be the secret.
-            let line = error.span().map(|span| 1 + secrecy::ExposeSecret::expose_secret(&text)[..span.start].matches('\n').count());
+            let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
             let at = line.map(|line| format!(" at line {line}")).unwrap_or_default();
-            SourceError::new(&place, format!("is not as expected{at}; it must hold client_id and client_secret, both in quotes, and nothing else"))
+            let wanted = "it must hold client_id and client_secret, both in quotes, and nothing else";
+            SourceError::new(&place, format!("is not as expected{at}; {wanted}"))
         })?;
         Ok(Credentials::new(form.client_id, form.client_secret))
     }
