@@ -1,0 +1,168 @@
+//! What each security tool sends, read into [`Signal`]s.
+//!
+//! An adapter sees a body that was verified, and nothing else: no network, no
+//! clock. It is held to the shape of what a tool sends, not to one sample: a
+//! member may be missing, null, of another type, or new.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::signal::Signal;
+
+/// The most hosts that one delivery may be about.
+pub const MOST_READINGS: usize = 100;
+
+/// A tool whose messages can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Tool {
+    /// Amazon GuardDuty findings, through EventBridge.
+    #[serde(rename = "guardduty")]
+    GuardDuty,
+    /// AWS Security Hub findings in ASFF or OCSF, through EventBridge.
+    SecurityHub,
+    /// CrowdStrike Falcon: webhooks of notification workflows, event streams.
+    #[serde(rename = "crowdstrike")]
+    CrowdStrike,
+    /// Microsoft Defender: Graph alerts (legacy and v2), the Defender API's
+    /// alerts, advanced hunting records.
+    MicrosoftDefender,
+    /// Microsoft Sentinel incidents with the entities attached.
+    MicrosoftSentinel,
+    /// Splunk's webhook alert action.
+    Splunk,
+    /// Elastic Security rule actions.
+    Elastic,
+    /// PagerDuty's webhooks, version 3.
+    #[serde(rename = "pagerduty")]
+    PagerDuty,
+    /// Wazuh alerts, from its integration script.
+    Wazuh,
+    /// Okta event hooks.
+    Okta,
+    /// SentinelOne activities, alerts and threats.
+    #[serde(rename = "sentinelone")]
+    SentinelOne,
+    /// Our own form, or any JSON whose fields the configuration names.
+    Generic,
+}
+
+/// What one delivery says about one host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The sender's identity of this: the same when it is sent again, another
+    /// when it says something new. Not cleaned, of any length: it is only ever
+    /// hashed.
+    pub event_id: String,
+    /// What is asked for, as far as it could be read.
+    pub signal: Signal,
+    /// Why nothing is to be done about it, if so.
+    pub refusal: Option<NotActionable>,
+}
+
+/// Why a message that was read and understood asks for nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum NotActionable {
+    /// It names no host.
+    NoHost,
+    /// It is a sample that the tool made.
+    Sample,
+    /// It was archived.
+    Archived,
+    /// It was resolved, closed, or found to be a false positive.
+    Resolved,
+    /// It was suppressed.
+    Suppressed,
+    /// It is not about a threat: an activity, a login, a scan, a compliance
+    /// check.
+    NotAThreat,
+    /// The host is the monitoring system itself.
+    Manager,
+    /// The host is mentioned, and is not the one that was attacked.
+    OnlyRelated,
+}
+
+/// A body that cannot be read as a message of the tool. The text says what is
+/// wrong, for the person who set the sender up; it repeats no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(pub(crate) String);
+
+impl Tool {
+    /// All tools.
+    pub const ALL: [Self; 12] = [
+        Self::GuardDuty,
+        Self::SecurityHub,
+        Self::CrowdStrike,
+        Self::MicrosoftDefender,
+        Self::MicrosoftSentinel,
+        Self::Splunk,
+        Self::Elastic,
+        Self::PagerDuty,
+        Self::Wazuh,
+        Self::Okta,
+        Self::SentinelOne,
+        Self::Generic,
+    ];
+
+    /// The word that policies use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::GuardDuty => "guardduty",
+            Self::SecurityHub => "security_hub",
+            Self::CrowdStrike => "crowdstrike",
+            Self::MicrosoftDefender => "microsoft_defender",
+            Self::MicrosoftSentinel => "microsoft_sentinel",
+            Self::Splunk => "splunk",
+            Self::Elastic => "elastic",
+            Self::PagerDuty => "pagerduty",
+            Self::Wazuh => "wazuh",
+            Self::Okta => "okta",
+            Self::SentinelOne => "sentinelone",
+            Self::Generic => "generic",
+        }
+    }
+
+    /// Whether its messages come through EventBridge, not through the webhook.
+    pub fn is_eventbridge(self) -> bool {
+        matches!(self, Self::GuardDuty | Self::SecurityHub)
+    }
+}
+
+impl fmt::Display for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Tool {
+    type Err = String;
+
+    /// Reads the words that policies use.
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|tool| tool.as_str() == text).ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(|tool| tool.as_str()).collect();
+            format!("it is none of {}", known.join(", "))
+        })
+    }
+}
+
+impl NotActionable {
+    /// What it means, in words.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::NoHost => "it names no host",
+            Self::Sample => "it is a sample",
+            Self::Archived => "it was archived",
+            Self::Resolved => "it was resolved or closed",
+            Self::Suppressed => "it was suppressed",
+            Self::NotAThreat => "it is not about a threat",
+            Self::Manager => "the host is the monitoring system itself",
+            Self::OnlyRelated => "the host is related to it, and was not attacked",
+        }
+    }
+}
