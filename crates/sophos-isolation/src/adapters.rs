@@ -4,9 +4,13 @@
 //! clock. It is held to the shape of what a tool sends, not to one sample: a
 //! member may be missing, null, of another type, or new.
 
+mod fields;
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+
+pub use fields::{Fields, Pointer};
 
 use crate::signal::Signal;
 
@@ -47,6 +51,24 @@ pub enum Tool {
     SentinelOne,
     /// Our own form, or any JSON whose fields the configuration names.
     Generic,
+}
+
+/// How the messages of one source are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adapter {
+    /// The tool.
+    pub tool: Tool,
+    /// Fields that the configuration names.
+    pub fields: Fields,
+}
+
+/// A verified message.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// The raw body.
+    pub body: &'a [u8],
+    /// The sender's `Idempotency-Key` header, which no signature covers.
+    pub idempotency_key: Option<&'a str>,
 }
 
 /// What one delivery says about one host.
