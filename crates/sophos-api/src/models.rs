@@ -19,9 +19,9 @@ pub use alert::{
 };
 pub use endpoint::{
     AssignedProduct, AssociatedPerson, CloudInstance, CloudProvider, Encryption, EncryptionVolume, Endpoint,
-    EndpointGroup, EndpointIsolation, EndpointType, EndpointView, Health, HealthStatus, IsolationStatus,
-    Lockdown, LockdownStatus, Module, OperatingSystem, Platform, ServiceDetail, ServiceHealth, ServiceStatus,
-    ThreatHealth,
+    EndpointGroup, EndpointIsolation, EndpointTag, EndpointType, EndpointView, Health, HealthStatus,
+    IsolationStatus, Lockdown, LockdownStatus, Module, OperatingSystem, Platform, ServiceDetail,
+    ServiceHealth, ServiceStatus, ThreatHealth,
 };
 pub use isolation::{Actor, Isolation, IsolationItem, IsolationItems};
 pub use siem::{SiemAlert, SiemEvent, SiemSeverity, SourceInfo};

@@ -57,6 +57,28 @@ fn an_id_alone_is_enough() {
 }
 
 #[test]
+fn tags_are_read_member_by_member() {
+    let tags = |tags: Value| of::<GetEndpoint>(&json!({"id": "e", "tags": tags})).tags.clone();
+    let read = tags(json!([
+        {"key": "tier", "value": "0", "displayString": "tier=0"},
+        {"key": "critical"},
+        {"key": 7, "value": null, "displayString": ["x"]},
+    ]))
+    .expect("tags");
+    let members: Vec<_> = read
+        .iter()
+        .map(|tag| (tag.key.as_deref(), tag.value.as_deref(), tag.display_string.as_deref()))
+        .collect();
+    assert_eq!(
+        members,
+        [(Some("tier"), Some("0"), Some("tier=0")), (Some("critical"), None, None), (None, None, None)]
+    );
+    for unreadable in [json!({"tier": "0"}), json!(["tier=0"]), json!(null)] {
+        assert_eq!(tags(unreadable.clone()), None, "{unreadable}");
+    }
+}
+
+#[test]
 fn a_never_isolated_endpoint_answers_one_member() {
     let isolation = of::<GetIsolation>(&json!({"enabled": false}));
     assert_eq!(isolation.enabled, Some(false));
@@ -77,7 +99,8 @@ fn an_unlisted_value_is_kept_and_written_again() {
 
 #[test]
 fn what_no_model_knows_is_kept_in_its_form() {
-    let text = r#"{ "tags":[{"key":"a"}],"id":"e","big": 12345678901234567890123,"float":1.10,"none":null }"#;
+    let text =
+        r#"{ "labels":[{"key":"a"}],"id":"e","big": 12345678901234567890123,"float":1.10,"none":null }"#;
     let endpoint = read::<GetEndpoint>(200, text).expect("an endpoint");
     assert_eq!(endpoint.raw(), text.trim());
     assert_eq!(serde_json::to_string(&endpoint).expect("JSON"), text.trim());

@@ -60,6 +60,8 @@ model! {
         serial_number: String,
         /// Whether it shares its identity with a copy of it.
         cloned: bool,
+        /// What it was tagged with: at most 15.
+        tags: Vec<EndpointTag>,
     }
 }
 
@@ -128,6 +130,18 @@ model! {
         id: String,
         /// The group's name.
         name: String,
+    }
+}
+
+model! {
+    /// A tag of an endpoint: a key, and a value if it has one.
+    pub struct EndpointTag {
+        /// The key.
+        key: String,
+        /// The value.
+        value: String,
+        /// How the console shows it.
+        display_string: String,
     }
 }
 
