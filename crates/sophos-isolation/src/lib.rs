@@ -4,5 +4,7 @@
 #![deny(missing_docs)]
 
 pub mod adapters;
+pub mod hostname;
+pub mod policy;
 pub mod signal;
 pub mod verify;
