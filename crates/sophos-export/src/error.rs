@@ -1,3 +1,5 @@
+use sophos_store::StoreError;
+
 /// Why a stream was not exported. Nothing was committed, nothing is lost: the
 /// next run starts where this one did.
 #[derive(Debug, thiserror::Error)]
@@ -6,17 +8,9 @@ pub enum Error {
     /// Sophos Central refused or failed.
     #[error(transparent)]
     Service(#[from] sophos_api::Error),
-    /// The object store refused or failed.
-    #[error("object store: {0}")]
-    Store(#[from] object_store::Error),
-    /// The store cannot be opened as configured.
-    #[error("object store {url}: {reason}")]
-    Location {
-        /// What was configured.
-        url: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// The object store refused or failed, or cannot be opened as configured.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// An object of ours in the store cannot be read.
     #[error("{path} is not a log record of this export ({reason}); restore it from a version or a backup")]
     Unreadable {
@@ -38,7 +32,7 @@ impl Error {
     pub fn kind(&self) -> String {
         match self {
             Self::Service(error) => format!("{:?}", error.kind()),
-            Self::Store(_) | Self::Location { .. } => "Store".into(),
+            Self::Store(_) => "Store".into(),
             Self::Unreadable { .. } => "Unreadable".into(),
             Self::Encode(_) => "Encode".into(),
             Self::TenantId(_) => "TenantId".into(),

@@ -6,6 +6,7 @@ use std::{
 
 use futures_util::StreamExt;
 use sophos_api::{Client, TenantClient, TenantId, Transport};
+use sophos_store::Store;
 
 use crate::{
     dataset::Dataset,
@@ -13,7 +14,6 @@ use crate::{
     error::Error,
     log::Stream,
     report::{Outcome, Report, StreamReport},
-    store::Store,
     stream::StreamRun,
 };
 

@@ -7,11 +7,11 @@
 //! rubbish whether it is dead or merely slow. No clock is needed to tell.
 
 use serde::{Deserialize, Serialize};
+use sophos_store::Store;
 
 use crate::{
     error::Error,
     log::{Head, Stream, read_record},
-    store::Store,
 };
 
 const SUFFIX: &str = ".intent";
@@ -62,7 +62,7 @@ impl Intent {
         for object in &self.objects[..self.written] {
             store.remove(object).await?;
         }
-        store.remove(&self.path(stream)).await
+        Ok(store.remove(&self.path(stream)).await?)
     }
 
     /// Forgets the intent: what it named is committed.
@@ -70,7 +70,7 @@ impl Intent {
         if self.written == 0 {
             return Ok(());
         }
-        store.remove(&self.path(stream)).await
+        Ok(store.remove(&self.path(stream)).await?)
     }
 }
 

@@ -57,7 +57,6 @@ mod log;
 mod report;
 mod seen;
 mod siem;
-mod store;
 mod stream;
 mod writer;
 
@@ -68,4 +67,4 @@ pub use export::{Exporter, Scope, Settings};
 pub use feed::{Gap, Place};
 pub use log::{Backfill, DataObject, LogRecord, Stream};
 pub use report::{Outcome, Report, StreamReport};
-pub use store::Store;
+pub use sophos_store::Store;

@@ -1,13 +1,13 @@
 //! The log of a stream: what was committed, in order.
 
 use serde::{Deserialize, Serialize};
+use sophos_store::Store;
 
 use crate::{
     dataset::Dataset,
     error::Error,
     feed::{Gap, Place},
     intent::Intent,
-    store::Store,
 };
 
 /// The log is listed from here on, if there is a hint: a bound to the listing

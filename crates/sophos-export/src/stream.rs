@@ -7,6 +7,7 @@ use sophos_api::{
     CursorPage, ErrorKind, TenantClient, Transport,
     operations::siem::{ListSiemAlerts, ListSiemEvents},
 };
+use sophos_store::Store;
 
 use crate::{
     backfill::{self, key_is_lost},
@@ -22,7 +23,6 @@ use crate::{
     report::{Outcome, StreamReport},
     seen::{RecordId, Seen},
     siem::{Answer, Feed, Fetch, ask, fetched},
-    store::Store,
     writer::{Span, Writer},
 };
 

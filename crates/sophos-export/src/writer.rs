@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use sophos_store::Store;
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -12,7 +13,6 @@ use crate::{
     error::Error,
     intent::Intent,
     log::{DataObject, Stream},
-    store::Store,
 };
 
 /// Days that are open at once. Endpoints with wrong clocks open many; an
@@ -204,5 +204,6 @@ impl Writer {
 async fn put(store: &Store, path: &str, body: Vec<u8>) -> Result<(), Error> {
     // The name is this run's own. If it is taken, an earlier attempt of this
     // very request took it.
-    store.create(path, body).await.map(drop)
+    store.create(path, body).await?;
+    Ok(())
 }

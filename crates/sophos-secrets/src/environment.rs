@@ -1,4 +1,4 @@
-use std::env;
+use std::env::{self, VarError};
 
 use sophos_api::Credentials;
 
@@ -21,12 +21,17 @@ impl EnvironmentSource {
 
 impl CredentialSource for EnvironmentSource {
     async fn read(&self) -> Result<Credentials, SourceError> {
-        let read = |name: &str| match env::var(name) {
-            Ok(value) if !value.trim().is_empty() => Ok(value),
-            Ok(_) => Err(SourceError::new(name, "is empty; set it to the credential's value")),
-            Err(env::VarError::NotPresent) => Err(SourceError::new(name, "is not set")),
-            Err(env::VarError::NotUnicode(_)) => Err(SourceError::new(name, "is not text")),
-        };
+        let read = |name: &str| variable(name, env::var(name));
         Ok(Credentials::new(read(&self.client_id)?, read(&self.client_secret)?))
+    }
+}
+
+/// The value of a variable, which must be set to something.
+pub(crate) fn variable(name: &str, value: Result<String, VarError>) -> Result<String, SourceError> {
+    match value {
+        Ok(value) if !value.trim().is_empty() => Ok(value),
+        Ok(_) => Err(SourceError::new(name, "is empty; set it to the credential's value")),
+        Err(VarError::NotPresent) => Err(SourceError::new(name, "is not set")),
+        Err(VarError::NotUnicode(_)) => Err(SourceError::new(name, "is not text")),
     }
 }

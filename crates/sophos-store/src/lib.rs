@@ -1,1 +1,13 @@
+//! Objects in a bucket or a folder, created only if absent.
+//!
+//! A [`Store`] is `s3://bucket/prefix` or a folder that stands for one, with
+//! the same behaviour. Of any number of processes that create the same object
+//! exactly one does, which is all the locking that its users need.
 
+#![deny(missing_docs)]
+
+mod error;
+mod store;
+
+pub use error::StoreError;
+pub use store::Store;

@@ -18,23 +18,17 @@
 //! | `METRICS_PER_TENANT` | `true` or `false`: metrics of each tenant, which CloudWatch bills each | `true` |
 //! | `LOG_LEVEL` | `error`, `warn`, `info`, `debug` or `trace` | `info` |
 
-use std::{env, fmt, fmt::Display, path::Path, str::FromStr, time::Duration};
+use std::time::Duration;
 
-use sophos_api::{BaseUrl, Credentials, Hosts, RateBudget};
+use lambda_support::{ConfigError, Reader, Sophos, logging};
 use sophos_export::{Dataset, Format, Settings};
-use sophos_secrets::{CredentialSource, EnvironmentSource, FileSource, SourceError};
-use tracing::level_filters::LevelFilter;
-
-use crate::logging;
 
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) location: String,
     pub(crate) datasets: Vec<Dataset>,
     pub(crate) settings: Settings,
-    pub(crate) credentials: Source,
-    pub(crate) hosts: Hosts,
-    pub(crate) budget: RateBudget,
+    pub(crate) sophos: Sophos,
     pub(crate) metrics: Metrics,
 }
 
@@ -45,41 +39,12 @@ pub(crate) struct Metrics {
     pub(crate) per_tenant: bool,
 }
 
-/// Where the credential comes from.
-#[derive(Debug)]
-pub(crate) enum Source {
-    Environment(EnvironmentSource),
-    File(FileSource),
-}
-
-impl CredentialSource for Source {
-    async fn read(&self) -> Result<Credentials, SourceError> {
-        match self {
-            Self::Environment(source) => source.read().await,
-            Self::File(source) => source.read().await,
-        }
-    }
-}
-
-/// Everything that is wrong with the configuration.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct ConfigError(Vec<String>);
-
-impl Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the configuration is wrong: {}", self.0.join("; "))
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
 impl Config {
     pub(crate) fn from_environment() -> Result<Self, ConfigError> {
-        Self::read(|name| env::var(name).ok())
+        Self::read(Reader::environment())
     }
 
-    fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut reader = Reader { variable: &variable, wrong: Vec::new() };
+    fn read(mut reader: Reader<'_>) -> Result<Self, ConfigError> {
         let defaults = Settings::default();
 
         let location = reader.text("EXPORT_LOCATION").unwrap_or_else(|| {
@@ -98,123 +63,38 @@ impl Config {
         let rows = reader.number("EXPORT_ROWS_PER_COMMIT", 1_000, 100_000_000);
         settings.rows_per_commit = rows.unwrap_or(defaults.rows_per_commit);
 
-        let _ = reader.value::<LevelFilter>(logging::LEVEL);
+        logging::check(&mut reader);
         let config = Self {
             location,
-            datasets: reader.datasets(),
+            datasets: datasets(&mut reader),
             settings,
-            credentials: reader.credentials(),
-            hosts: reader.hosts(),
-            budget: reader.value::<RateBudget>("SOPHOS_RATE_BUDGET").unwrap_or_default(),
+            sophos: Sophos::configured(&mut reader),
             metrics: Metrics {
                 namespace: reader.text("METRICS_NAMESPACE").unwrap_or_else(|| "SophosCentral".into()),
                 per_tenant: reader.value("METRICS_PER_TENANT").unwrap_or(true),
             },
         };
-        if reader.wrong.is_empty() { Ok(config) } else { Err(ConfigError(reader.wrong)) }
+        reader.finish(config)
     }
 }
 
-struct Reader<'v> {
-    variable: &'v dyn Fn(&str) -> Option<String>,
-    wrong: Vec<String>,
-}
-
-impl Reader<'_> {
-    fn wrong(&mut self, name: &str, problem: impl Display) {
-        self.wrong.push(format!("{name} {problem}"));
-    }
-
-    /// A variable that is empty is not set: templates cannot leave one out.
-    fn text(&self, name: &str) -> Option<String> {
-        (self.variable)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
-    }
-
-    fn value<V: FromStr<Err: Display>>(&mut self, name: &str) -> Option<V> {
-        match self.text(name)?.parse() {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.wrong(name, format!("cannot be read: {error}"));
-                None
-            }
+fn datasets(reader: &mut Reader<'_>) -> Vec<Dataset> {
+    let Some(names) = reader.text("EXPORT_DATASETS") else { return Dataset::ALL.to_vec() };
+    let mut datasets = Vec::new();
+    for name in names.split(',') {
+        match name.parse::<Dataset>() {
+            Ok(dataset) if datasets.contains(&dataset) => {}
+            Ok(dataset) => datasets.push(dataset),
+            Err(error) => reader.wrong("EXPORT_DATASETS", format!("cannot be read: {error}")),
         }
     }
-
-    fn number(&mut self, name: &str, least: u64, most: u64) -> Option<u64> {
-        let number = self.value::<u64>(name)?;
-        if !(least..=most).contains(&number) {
-            self.wrong(name, format!("is {number}; it must be from {least} to {most}"));
-        }
-        Some(number)
-    }
-
-    fn datasets(&mut self) -> Vec<Dataset> {
-        let Some(names) = self.text("EXPORT_DATASETS") else { return Dataset::ALL.to_vec() };
-        let mut datasets = Vec::new();
-        for name in names.split(',') {
-            match name.parse::<Dataset>() {
-                Ok(dataset) if datasets.contains(&dataset) => {}
-                Ok(dataset) => datasets.push(dataset),
-                Err(error) => self.wrong("EXPORT_DATASETS", format!("cannot be read: {error}")),
-            }
-        }
-        datasets
-    }
-
-    fn credentials(&mut self) -> Source {
-        const ID: &str = "SOPHOS_CLIENT_ID";
-        const SECRET: &str = "SOPHOS_CLIENT_SECRET";
-        let variables = [ID, SECRET].map(|name| (name, self.text(name).is_some()));
-        if let Some(path) = self.text("SOPHOS_CREDENTIALS_FILE") {
-            if variables.iter().any(|(_, set)| *set) {
-                self.wrong(
-                    "SOPHOS_CREDENTIALS_FILE",
-                    format!("is set, and {ID} or {SECRET} as well; choose one"),
-                );
-            }
-            if !Path::new(&path).is_file() {
-                self.wrong("SOPHOS_CREDENTIALS_FILE", format!("names {path}, which is no file"));
-            }
-            return Source::File(FileSource::new(path));
-        }
-        for (name, _) in variables.iter().filter(|(_, set)| !set) {
-            self.wrong(name, "is not set, and neither is SOPHOS_CREDENTIALS_FILE");
-        }
-        Source::Environment(EnvironmentSource::new(ID, SECRET))
-    }
-
-    fn hosts(&mut self) -> Hosts {
-        const IDENTITY: &str = "SOPHOS_IDENTITY_URL";
-        const GLOBAL: &str = "SOPHOS_GLOBAL_URL";
-        let set = [IDENTITY, GLOBAL].map(|name| self.text(name).is_some());
-        let urls = (self.value::<BaseUrl>(IDENTITY), self.value::<BaseUrl>(GLOBAL));
-        let mut hosts = match urls {
-            (Some(identity), Some(global)) => Hosts::at(identity, global),
-            _ => Hosts::sophos(),
-        };
-        match set {
-            [true, false] => self.wrong(GLOBAL, format!("is not set, and {IDENTITY} is; set both or none")),
-            [false, true] => self.wrong(IDENTITY, format!("is not set, and {GLOBAL} is; set both or none")),
-            _ => {}
-        }
-        for pair in self.text("SOPHOS_REGION_URLS").iter().flat_map(|pairs| pairs.split(',')) {
-            let region =
-                pair.split_once('=').ok_or_else(|| "is not of the form eu01=https://host".to_owned());
-            match region
-                .and_then(|(code, url)| Ok((code.trim(), url.parse::<BaseUrl>().map_err(|e| e.to_string())?)))
-            {
-                Ok((code, url)) => hosts = hosts.with_region(code, url),
-                Err(problem) => {
-                    self.wrong("SOPHOS_REGION_URLS", format!("cannot be read at \"{pair}\": {problem}"))
-                }
-            }
-        }
-        hosts
-    }
+    datasets
 }
 
 #[cfg(test)]
 mod tests {
+    use sophos_api::RateBudget;
+
     use super::*;
 
     const LEAST: [(&str, &str); 3] = [
@@ -224,9 +104,9 @@ mod tests {
     ];
 
     fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::read(|name| {
+        Config::read(Reader::over(|name| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        })
+        }))
     }
 
     fn with(name: &str, value: &str) -> Result<Config, ConfigError> {
@@ -240,7 +120,7 @@ mod tests {
         let config = read(&LEAST).expect("enough");
         assert_eq!(config.settings, Settings::default());
         assert_eq!(config.datasets, Dataset::ALL);
-        assert_eq!(config.budget, RateBudget::documented());
+        assert_eq!(config.sophos.budget, RateBudget::documented());
         assert!(config.metrics.per_tenant);
         assert!(!format!("{config:?}").contains("hush"), "a configuration shows no secret");
     }
@@ -251,7 +131,10 @@ mod tests {
         assert_eq!(config.datasets, [Dataset::Alerts]);
         assert_eq!(with("EXPORT_OVERLAP_SECONDS", "0").expect("none").settings.overlap, Duration::ZERO);
         assert_eq!(with("EXPORT_CONCURRENCY", "64").expect("many").settings.concurrency, 64);
-        assert_eq!(with("SOPHOS_RATE_BUDGET", "unlimited").expect("all").budget, RateBudget::unlimited());
+        assert_eq!(
+            with("SOPHOS_RATE_BUDGET", "unlimited").expect("all").sophos.budget,
+            RateBudget::unlimited()
+        );
         assert_eq!(with("METRICS_NAMESPACE", "").expect("empty is unset").metrics.namespace, "SophosCentral");
         assert!(!with("METRICS_PER_TENANT", "false").expect("off").metrics.per_tenant);
     }
@@ -285,7 +168,7 @@ mod tests {
 
     #[test]
     fn all_mistakes_are_told_at_once() {
-        let ConfigError(wrong) = read(&[("EXPORT_CONCURRENCY", "0")]).expect_err("nothing is set");
-        assert_eq!(wrong.len(), 4, "{wrong:?}");
+        let error = read(&[("EXPORT_CONCURRENCY", "0")]).expect_err("nothing is set");
+        assert_eq!(error.mistakes().len(), 4, "{error}");
     }
 }

@@ -7,12 +7,12 @@
 
 mod config;
 mod event;
-mod logging;
 mod metrics;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_support::logging;
 use sophos_api::{Client, Transport};
 use sophos_api_reqwest::ReqwestTransport;
 use sophos_export::{Exporter, Outcome, Report, Store};
@@ -54,10 +54,10 @@ impl Function {
         if let Some(exporter) = slot.as_ref() {
             return Ok(exporter.clone());
         }
-        let credentials = self.config.credentials.read().await?;
+        let credentials = self.config.sophos.credentials.read().await?;
         let client = Client::builder(self.transport.clone(), credentials)
-            .hosts(self.config.hosts.clone())
-            .budget(self.config.budget.clone())
+            .hosts(self.config.sophos.hosts.clone())
+            .budget(self.config.sophos.budget.clone())
             .build();
         let exporter = Arc::new(Exporter::new(client, self.store.clone(), self.config.settings.clone()));
         Ok(slot.insert(exporter).clone())
@@ -137,7 +137,7 @@ async fn serve() -> Result<(), Error> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    logging::start();
+    logging::start(&["alert_export", "sophos_api", "sophos_export", "sophos_secrets"]);
     match serve().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

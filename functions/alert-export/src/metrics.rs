@@ -1,47 +1,19 @@
-//! Metrics, as log lines in CloudWatch's embedded metric format.
+//! The metrics of a run.
 
-use std::{
-    io::{self, Write},
-    time::{SystemTime, UNIX_EPOCH},
-};
-
-use serde_json::{Map, Value, json};
+use lambda_support::metrics::{self, Metric};
+use serde_json::Value;
 use sophos_export::{Report, StreamReport};
 
 use crate::config::Metrics;
 
-/// One metric: its name, its unit in CloudWatch's words, its value.
-type Metric = (&'static str, &'static str, f64);
-
 /// Writes the metrics of a run: those of the whole, and those of each stream.
 pub(crate) fn write(report: &Report, settings: &Metrics, request_id: &str) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
-    let mut out = io::stdout().lock();
-    for line in lines(report, settings, request_id, now) {
-        // Without an output there is nobody to tell.
-        let _ = writeln!(out, "{line}");
-    }
+    metrics::write(lines(report, settings, request_id, metrics::now_ms()));
 }
 
 fn lines(report: &Report, settings: &Metrics, request_id: &str, now: u64) -> impl Iterator<Item = Value> {
     let line = move |dimensions: &[(&str, &str)], metrics: &[Metric]| {
-        let mut line: Map<String, Value> =
-            dimensions.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        line.extend(metrics.iter().map(|(name, _, value)| ((*name).to_owned(), json!(value))));
-        let names: Vec<_> = dimensions.iter().map(|(name, _)| name).collect();
-        let units: Vec<_> =
-            metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
-        line.insert("request_id".into(), json!(request_id));
-        line.insert(
-            "_aws".into(),
-            json!({
-                "Timestamp": now,
-                "CloudWatchMetrics": [
-                    { "Namespace": settings.namespace, "Dimensions": [names], "Metrics": units },
-                ],
-            }),
-        );
-        Value::Object(line)
+        metrics::line(&settings.namespace, request_id, now, dimensions, metrics)
     };
     let whole = line(&[], &of_run(report));
     let streams = report.streams.iter().filter(|_| settings.per_tenant);

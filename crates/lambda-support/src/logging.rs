@@ -1,20 +1,30 @@
+//! Log records.
+
 use std::env;
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// The variable that sets the level of this function's own records: `error`,
-/// `warn`, `info` (also if it is not set), `debug`, `trace`.
-pub(crate) const LEVEL: &str = "LOG_LEVEL";
+use crate::Reader;
 
-/// Writes records as JSON, one a line, each with the request's id.
-pub(crate) fn start() {
+/// The variable that sets the level of a function's own records: `error`,
+/// `warn`, `info` (also if it is not set), `debug`, `trace`.
+pub const LEVEL: &str = "LOG_LEVEL";
+
+/// Notes if the level cannot be read. [`start`] takes `info` then, so that the
+/// mistake is logged.
+pub fn check(reader: &mut Reader<'_>) {
+    let _ = reader.value::<LevelFilter>(LEVEL);
+}
+
+/// Writes records as JSON, one a line, each with the request's id. Those of
+/// other targets than these, the function's own, are written from `warn` on:
+/// libraries log requests in full below.
+pub fn start(targets: &[&str]) {
     let level = env::var(LEVEL).ok().and_then(|level| level.trim().parse().ok()).unwrap_or(LevelFilter::INFO);
-    // Libraries log requests in full below warn.
-    let ours = ["alert_export", "sophos_api", "sophos_export", "sophos_secrets"];
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
-        .with_targets(ours.map(|target| (target, level)));
+        .with_targets(targets.iter().map(|target| (*target, level)));
     let records = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)

@@ -1,0 +1,89 @@
+//! Metrics, as log lines in CloudWatch's embedded metric format.
+
+use std::{
+    io::{self, Write},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::{Map, Value, json};
+
+/// One metric: its name, its unit in CloudWatch's words, its value.
+pub type Metric = (&'static str, &'static str, f64);
+
+/// One line: these metrics of these dimensions, each a name and a value, at
+/// this time in milliseconds.
+pub fn line(
+    namespace: &str,
+    request_id: &str,
+    now_ms: u64,
+    dimensions: &[(&str, &str)],
+    metrics: &[Metric],
+) -> Value {
+    let mut line: Map<String, Value> =
+        dimensions.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    line.extend(metrics.iter().map(|(name, _, value)| ((*name).to_owned(), json!(value))));
+    let names: Vec<_> = dimensions.iter().map(|(name, _)| name).collect();
+    let units: Vec<_> = metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
+    line.insert("request_id".into(), json!(request_id));
+    line.insert(
+        "_aws".into(),
+        json!({
+            "Timestamp": now_ms,
+            "CloudWatchMetrics": [
+                { "Namespace": namespace, "Dimensions": [names], "Metrics": units },
+            ],
+        }),
+    );
+    Value::Object(line)
+}
+
+/// The time of a line that is written now.
+pub fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
+}
+
+/// Writes lines where Lambda reads them.
+pub fn write(lines: impl IntoIterator<Item = Value>) {
+    let mut out = io::stdout().lock();
+    for line in lines {
+        // Without an output there is nobody to tell.
+        let _ = writeln!(out, "{line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_declares_what_it_holds() {
+        let line = line(
+            "Space",
+            "request",
+            7,
+            &[("Source", "pagerduty"), ("Tenant", "t")],
+            &[("Signals", "Count", 2.0), ("Latency", "Milliseconds", 0.5)],
+        );
+        assert_eq!(
+            line,
+            json!({
+                "Source": "pagerduty",
+                "Tenant": "t",
+                "Signals": 2.0,
+                "Latency": 0.5,
+                "request_id": "request",
+                "_aws": {
+                    "Timestamp": 7,
+                    "CloudWatchMetrics": [{
+                        "Namespace": "Space",
+                        "Dimensions": [["Source", "Tenant"]],
+                        "Metrics": [
+                            { "Name": "Signals", "Unit": "Count" },
+                            { "Name": "Latency", "Unit": "Milliseconds" },
+                        ],
+                    }],
+                },
+            })
+        );
+    }
+}

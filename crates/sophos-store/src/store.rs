@@ -1,0 +1,196 @@
+use std::{fmt, future::ready, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{TryStream, TryStreamExt};
+use object_store::{
+    ClientOptions, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig, aws::AmazonS3Builder,
+    local::LocalFileSystem, path::Path,
+};
+
+use crate::error::StoreError;
+
+/// Where objects go: a bucket, or a folder that stands for one.
+#[derive(Clone)]
+pub struct Store {
+    objects: Arc<dyn ObjectStore>,
+    root: Path,
+    place: String,
+    /// Whether a listing comes in order, so that it need not be read to its end.
+    ordered: bool,
+}
+
+/// Says where it is, and nothing of how it is reached: that holds credentials.
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Store").field(&self.place).finish()
+    }
+}
+
+impl Store {
+    /// Opens `s3://bucket/prefix`, or a folder by its path or `file://` URL. A
+    /// folder is made if need be; a bucket must be there.
+    ///
+    /// S3 takes its credentials, region and endpoint from the usual variables
+    /// (`AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …).
+    ///
+    /// # Errors
+    /// When the location is no location, or cannot be opened.
+    pub fn open(location: &str) -> Result<Self, StoreError> {
+        let wrong = |reason: String| StoreError::Location { url: location.to_owned(), reason };
+        if let Some(rest) = location.strip_prefix("s3://") {
+            let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+            if bucket.is_empty() {
+                return Err(wrong("it names no bucket".into()));
+            }
+            let endpoint =
+                std::env::var("AWS_ENDPOINT_URL_S3").or_else(|_| std::env::var("AWS_ENDPOINT_URL"));
+            let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(patience());
+            if let Ok(endpoint) = endpoint {
+                let plain = endpoint.starts_with("http://");
+                let options = ClientOptions::new().with_allow_http(plain);
+                builder = builder.with_endpoint(endpoint).with_client_options(options).with_allow_http(plain);
+            }
+            let objects = builder.build().map_err(|error| wrong(error.to_string()))?;
+            let root = Path::parse(prefix).map_err(|error| wrong(error.to_string()))?;
+            return Ok(Self { objects: Arc::new(objects), root, place: location.to_owned(), ordered: true });
+        }
+        let folder = location.strip_prefix("file://").unwrap_or(location);
+        if folder.is_empty() || folder.contains("://") {
+            return Err(wrong("it must be s3://bucket/prefix or a folder".into()));
+        }
+        std::fs::create_dir_all(folder).map_err(|error| wrong(error.to_string()))?;
+        let objects = LocalFileSystem::new_with_prefix(folder).map_err(|error| wrong(error.to_string()))?;
+        Ok(Self {
+            objects: Arc::new(objects),
+            root: Path::default(),
+            place: folder.to_owned(),
+            ordered: false,
+        })
+    }
+
+    /// The same over any object store.
+    pub fn over(objects: Arc<dyn ObjectStore>) -> Self {
+        Self { place: objects.to_string(), objects, root: Path::default(), ordered: false }
+    }
+
+    /// Where it is, for people: `s3://bucket/prefix`, or the folder.
+    pub fn describe(&self) -> &str {
+        &self.place
+    }
+
+    /// Writes an object that must not be there. Says whether it was written:
+    /// `false` means that there is one. It may be this very request's: a store
+    /// that lost its answer refuses the repetition, so who must know reads it.
+    ///
+    /// # Errors
+    /// When the store fails; the object may be there nevertheless.
+    pub async fn create(&self, path: &str, body: Vec<u8>) -> Result<bool, StoreError> {
+        let put =
+            self.objects.put_opts(&self.at(path)?, PutPayload::from(body), PutMode::Create.into()).await;
+        match put {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes an object, over one that may be there.
+    ///
+    /// # Errors
+    /// When the store fails; the object may be there nevertheless.
+    pub async fn write(&self, path: &str, body: Vec<u8>) -> Result<(), StoreError> {
+        self.objects.put(&self.at(path)?, PutPayload::from(body)).await?;
+        Ok(())
+    }
+
+    /// Reads an object, if there is one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn read(&self, path: &str) -> Result<Option<Bytes>, StoreError> {
+        match self.objects.get(&self.at(path)?).await {
+            Ok(object) => Ok(Some(object.bytes().await?)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes an object, if there is one.
+    ///
+    /// # Errors
+    /// When the store fails; the object may be gone nevertheless.
+    pub async fn remove(&self, path: &str) -> Result<(), StoreError> {
+        match self.objects.delete(&self.at(path)?).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The names of the objects in `folder` itself, not of those in folders
+    /// below it, in order, from the one after `after` on; from the first, if
+    /// that is empty.
+    ///
+    /// The store is asked for what is below as well, so keep folders of
+    /// folders out of what is listed often.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn names_after(&self, folder: &str, after: &str) -> Result<Vec<String>, StoreError> {
+        self.names_first(folder, after, usize::MAX).await
+    }
+
+    /// The first `limit` of [`names_after`](Self::names_after). A bucket is
+    /// asked for no more pages of a thousand than these need; a folder is read
+    /// to its end.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn names_first(
+        &self,
+        folder: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let within = self.at(folder)?;
+        let listing = if after.is_empty() {
+            self.objects.list(Some(&within))
+        } else {
+            self.objects.list_with_offset(Some(&within), &self.at(&format!("{folder}/{after}"))?)
+        };
+        let names = listing.try_filter_map(|object| ready(Ok(child(&object.location, &within))));
+        let mut names = first(names, if self.ordered { limit } else { usize::MAX }).await?;
+        names.sort_unstable();
+        names.truncate(limit);
+        Ok(names)
+    }
+
+    fn at(&self, path: &str) -> Result<Path, StoreError> {
+        let whole =
+            if self.root.as_ref().is_empty() { path.to_owned() } else { format!("{}/{path}", self.root) };
+        Path::parse(whole).map_err(|error| object_store::Error::from(error).into())
+    }
+}
+
+/// The name of an object that is in the folder itself.
+fn child(object: &Path, folder: &Path) -> Option<String> {
+    let mut parts = object.prefix_match(folder)?;
+    let name = parts.next()?.as_ref().to_owned();
+    parts.next().is_none().then_some(name)
+}
+
+async fn first<L>(mut names: L, limit: usize) -> Result<Vec<String>, L::Error>
+where
+    L: TryStream<Ok = String> + Unpin,
+{
+    let mut first = Vec::new();
+    while first.len() < limit {
+        let Some(name) = names.try_next().await? else { break };
+        first.push(name);
+    }
+    Ok(first)
+}
+
+/// A function has minutes, not the quarter of an hour that is usual.
+fn patience() -> RetryConfig {
+    RetryConfig { max_retries: 6, retry_timeout: Duration::from_secs(45), ..RetryConfig::default() }
+}

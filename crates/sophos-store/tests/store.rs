@@ -1,0 +1,137 @@
+//! Objects in a folder, and in a store that lists in its own way.
+
+use std::sync::{Arc, Barrier};
+
+use object_store::memory::InMemory;
+use sophos_store::{Store, StoreError};
+use tempfile::TempDir;
+
+fn folder() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path().join("made/on demand").to_str().expect("a path")).expect("a store");
+    (folder, store)
+}
+
+async fn filled(store: Store, paths: &[&str]) -> Store {
+    for path in paths {
+        assert!(store.create(path, path.as_bytes().to_vec()).await.expect("created"), "{path}");
+    }
+    store
+}
+
+#[tokio::test]
+async fn an_object_is_created_once_and_written_over_only_on_request() {
+    let (_folder, store) = folder();
+    assert_eq!(store.read("a/b/c.json").await.expect("an answer"), None);
+    assert!(store.create("a/b/c.json", b"one".to_vec()).await.expect("created"));
+    assert!(!store.create("a/b/c.json", b"two".to_vec()).await.expect("an answer"));
+    assert_eq!(store.read("a/b/c.json").await.expect("read").as_deref(), Some(b"one".as_slice()));
+    store.write("a/b/c.json", b"three".to_vec()).await.expect("written");
+    assert_eq!(store.read("a/b/c.json").await.expect("read").as_deref(), Some(b"three".as_slice()));
+    for _ in 0..2 {
+        store.remove("a/b/c.json").await.expect("gone");
+    }
+    assert_eq!(store.read("a/b/c.json").await.expect("an answer"), None);
+    assert!(store.create("a/b/c.json", b"anew".to_vec()).await.expect("created"));
+}
+
+#[tokio::test]
+async fn a_folder_lists_its_own_objects_in_order() {
+    let paths = [
+        "log/b",
+        "log/a",
+        "log/c.json",
+        "log/B",
+        "log/10",
+        "log/9",
+        "log/a-b",
+        "log/below/1",
+        "log/b/2",
+        "logs/other",
+        "log2",
+        "top",
+    ];
+    // Beside an object no folder of its name fits into a file system.
+    let on_disk: Vec<_> = paths.iter().copied().filter(|path| *path != "log/b/2").collect();
+    let (_folder, local) = folder();
+    let stores =
+        [filled(local, &on_disk).await, filled(Store::over(Arc::new(InMemory::new())), &paths).await];
+    let all = ["10", "9", "B", "a", "a-b", "b", "c.json"];
+    for store in stores {
+        let after = async |after: &str| store.names_after("log", after).await.expect("a listing");
+        assert_eq!(after("").await, all);
+        assert_eq!(after("a").await, all[4..], "the named one is left out");
+        assert_eq!(after("aa").await, all[5..], "one that is not there has a place all the same");
+        assert_eq!(after("z").await, [""; 0]);
+        assert_eq!(store.names_after("", "").await.expect("a listing"), ["log2", "top"]);
+        assert_eq!(store.names_after("nothing", "").await.expect("a listing"), [""; 0]);
+        for limit in 0..9 {
+            let first = store.names_first("log", "", limit).await.expect("a listing");
+            assert_eq!(first, all[..limit.min(7)], "limit {limit}");
+            let next = store.names_first("log", "a", limit).await.expect("a listing");
+            assert_eq!(next, all[4..7.min(4 + limit)], "limit {limit} after a");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_path_leaves_the_store() {
+    let (folder, store) = folder();
+    for path in ["../outside", "a/../../outside", "a//b", "./a"] {
+        assert!(matches!(store.create(path, Vec::new()).await, Err(StoreError::Failed(_))), "{path}");
+        assert!(store.read(path).await.is_err(), "{path}");
+        assert!(store.names_after(path, "").await.is_err(), "{path}");
+    }
+    assert!(store.names_after("a", "../b").await.is_err());
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "only the store's own");
+}
+
+#[test]
+fn a_wrong_location_is_told() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let file = file.path().to_str().expect("a path");
+    for location in ["", "s3://", "s3:///prefix", "s3://bucket/a//b", "ftp://host/x", "file://", file] {
+        let error = Store::open(location).expect_err(location);
+        assert!(matches!(&error, StoreError::Location { url, .. } if url == location), "{error:?}");
+        assert!(error.to_string().starts_with(&format!("object store {location}: ")), "{error}");
+    }
+}
+
+#[test]
+fn a_store_says_where_it_is() {
+    let (folder, store) = folder();
+    let place = folder.path().join("made/on demand");
+    assert_eq!(store.describe(), place.to_str().expect("a path"));
+    let by_url = Store::open(&format!("file://{}", place.display())).expect("the same");
+    assert_eq!(by_url.describe(), store.describe());
+    assert_eq!(format!("{store:?}"), format!("Store({:?})", store.describe()));
+    assert_eq!(Store::over(Arc::new(InMemory::new())).describe(), "InMemory");
+}
+
+#[test]
+fn of_many_creators_one_wins() {
+    let (_folder, store) = folder();
+    let start = Barrier::new(16);
+    for round in 0..20 {
+        let path = format!("race/{round:03}");
+        let winners: Vec<u8> = std::thread::scope(|threads| {
+            let racers: Vec<_> = (0..16u8)
+                .map(|racer| {
+                    let (store, start, path) = (&store, &start, &path);
+                    threads.spawn(move || {
+                        let runtime =
+                            tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+                        start.wait();
+                        let won = runtime.block_on(store.create(path, vec![racer; 1000])).expect("an answer");
+                        won.then_some(racer)
+                    })
+                })
+                .collect();
+            racers.into_iter().filter_map(|racer| racer.join().expect("a racer")).collect()
+        });
+        assert_eq!(winners.len(), 1, "round {round}: {winners:?}");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let body = runtime.block_on(store.read(&path)).expect("read").expect("there");
+        assert_eq!(body, vec![winners[0]; 1000]);
+    }
+}
