@@ -280,6 +280,13 @@ impl<T: Transport> TenantClient<T> {
         Self { counters: Arc::default(), ..self.clone() }
     }
 
+    /// The same tenant through another handle of its credential's client, such
+    /// as one with a deadline.
+    #[must_use]
+    pub fn through(&self, client: &Client<T>) -> Self {
+        Self { client: client.clone(), ..self.clone() }
+    }
+
     /// What has been asked for this tenant through this handle and its clones.
     pub fn stats(&self) -> CallStats {
         self.counters.read()

@@ -1,0 +1,175 @@
+//! A person's word on a decision that waits.
+//!
+//! A link carries the decision, the time until which it is good, and an
+//! HMAC-SHA256 over both. Following it shows what is asked; only the form on
+//! that page answers, since mail programs follow links by themselves.
+
+use std::{fmt, time::Duration};
+
+use hmac::Mac;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    decision::{Decision, DecisionId, ReleaseReason, State, Step},
+    ledger::{Ledger, Objects, StoreFailure},
+    outcome::ApprovalUrl,
+    signal::clean,
+    verify::{Keys, mac},
+};
+
+/// How often a decision is read again because somebody else took a step.
+const ROUNDS: usize = 8;
+
+/// Makes links by which decisions are approved.
+#[derive(Clone)]
+pub struct ApprovalLinks {
+    base: String,
+    key: SecretString,
+}
+
+impl fmt::Debug for ApprovalLinks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApprovalLinks").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+impl ApprovalLinks {
+    /// Links to the webhook at this address, signed with this key.
+    pub fn new(base: impl Into<String>, key: SecretString) -> Self {
+        Self { base: base.into().trim_end_matches('/').to_owned(), key }
+    }
+
+    /// The link for a decision, good until a moment in seconds since the Unix
+    /// epoch.
+    pub fn link(&self, id: &DecisionId, until: u64) -> ApprovalUrl {
+        let signature = sign(self.key.expose_secret(), id, until);
+        let digits: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+        ApprovalUrl(format!("{}/approvals/{id}?until={until}&signature={digits}", self.base))
+    }
+}
+
+fn sign(key: &str, id: &DecisionId, until: u64) -> Vec<u8> {
+    let mut mac = mac(key.as_bytes());
+    mac.update(format!("approval\n{id}\n{until}").as_bytes());
+    mac.finalize().into_bytes().to_vec()
+}
+
+/// Whether a link is one of ours and still good.
+pub(crate) fn is_good(keys: &Keys, id: &DecisionId, until: u64, signature: &str, now: Duration) -> bool {
+    let bytes: Option<Vec<u8>> = (signature.len() == 64 && signature.is_ascii())
+        .then(|| (0..32).map(|at| u8::from_str_radix(&signature[at * 2..at * 2 + 2], 16).ok()).collect())
+        .flatten();
+    let Some(bytes) = bytes else { return false };
+    let good = keys.both().any(|(_, key)| {
+        let mut mac = mac(key.as_bytes());
+        mac.update(format!("approval\n{id}\n{until}").as_bytes());
+        mac.verify_slice(&bytes).is_ok()
+    });
+    good && now.as_secs() < until
+}
+
+/// A person's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Isolate it.
+    Approve,
+    /// Do not.
+    Decline,
+}
+
+/// Why an answer or a wish came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// There is no such decision.
+    #[error("there is no decision {0}")]
+    Unknown(DecisionId),
+    /// The decision does not stand where this would change anything.
+    #[error("the decision is {state}; {wanted}")]
+    State {
+        /// Where it stands.
+        state: State,
+        /// Where it would have to stand.
+        wanted: &'static str,
+    },
+    /// The store failed; ask again.
+    #[error(transparent)]
+    Store(#[from] StoreFailure),
+}
+
+impl<O: Objects> Ledger<O> {
+    /// Takes a person's answer to a decision that waits, and puts it on the
+    /// agenda. To give the same answer again changes nothing.
+    ///
+    /// # Errors
+    /// When there is no such decision, it does not wait any more, or the store
+    /// fails.
+    pub async fn answer(
+        &self,
+        id: &DecisionId,
+        answer: Answer,
+        who: &str,
+        now: Duration,
+    ) -> Result<Decision, AnswerError> {
+        for _ in 0..ROUNDS {
+            let mut decision = self.known(id).await?;
+            let approve = answer == Answer::Approve;
+            let open = match decision.entries().last().map(|entry| &entry.step) {
+                Some(Step::Waiting { until, .. }) => now.as_secs() < *until,
+                _ => false,
+            };
+            if !open {
+                let repeated = match answer {
+                    Answer::Approve => decision.is_approved(),
+                    Answer::Decline => decision.state() == State::Declined,
+                };
+                if repeated {
+                    return Ok(decision);
+                }
+                let wanted = "only one that waits, and whose time is not up, can be answered";
+                return Err(AnswerError::State { state: decision.state(), wanted });
+            }
+            self.remind(id, now.as_secs()).await?;
+            let who = clean(who);
+            let step = if approve { Step::Approved { who } } else { Step::Declined { who } };
+            if self.take(&mut decision, step, now).await? {
+                return Ok(decision);
+            }
+        }
+        Err(StoreFailure::new("others keep changing the decision; ask again").into())
+    }
+
+    /// Asks for the end of an isolation, and puts it on the agenda. To ask again
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// When there is no such decision, it holds no endpoint, or the store fails.
+    pub async fn ask_release(
+        &self,
+        id: &DecisionId,
+        who: &str,
+        now: Duration,
+    ) -> Result<Decision, AnswerError> {
+        for _ in 0..ROUNDS {
+            let mut decision = self.known(id).await?;
+            match decision.state() {
+                State::ReleaseAsked | State::ReleaseRequested | State::Released => return Ok(decision),
+                State::Requested | State::Isolated => {}
+                state => {
+                    let wanted = "only one that has asked for isolation can be released";
+                    return Err(AnswerError::State { state, wanted });
+                }
+            }
+            self.remind(id, now.as_secs()).await?;
+            let step = Step::ReleaseAsked { why: ReleaseReason::Asked, who: Some(clean(who)) };
+            if self.take(&mut decision, step, now).await? {
+                return Ok(decision);
+            }
+        }
+        Err(StoreFailure::new("others keep changing the decision; ask again").into())
+    }
+
+    async fn known(&self, id: &DecisionId) -> Result<Decision, AnswerError> {
+        self.decision(id).await?.ok_or_else(|| AnswerError::Unknown(id.clone()))
+    }
+}

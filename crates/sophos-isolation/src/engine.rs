@@ -1,0 +1,218 @@
+//! Decisions carried out: the endpoint found, isolated, watched and released.
+//!
+//! Every step is in the ledger before or after the call that it is about, so
+//! that a run may end anywhere: whatever is left is on the agenda, and the next
+//! run reads the state at the service before it calls again.
+
+mod budget;
+mod follow_up;
+mod hold;
+mod isolate;
+mod lookup;
+mod prepare;
+mod publish;
+mod release;
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::StreamExt;
+use sophos_api::{Client, ErrorKind, TenantClient, TenantId, Transport};
+
+pub use follow_up::FollowUpReport;
+
+use crate::{
+    approval::ApprovalLinks,
+    decision::{Decision, DecisionId, State},
+    ledger::{Ledger, Objects, StoreFailure},
+    outcome::Outcomes,
+    policy::Policy,
+};
+
+/// How long a run has for its call, before another may look whether it died.
+const LEASE: Duration = Duration::from_secs(90);
+
+/// After so long a call that is never carried out is given up.
+const GIVE_UP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Decisions that are prepared at once.
+const CONCURRENCY: usize = 8;
+
+/// Why a decision was not taken further. Nothing is lost: it is still on the
+/// agenda, and may be handed in again.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The ledger's store failed.
+    #[error(transparent)]
+    Store(#[from] StoreFailure),
+    /// Sophos Central failed or refused, and not for this decision alone.
+    #[error(transparent)]
+    Service(#[from] sophos_api::Error),
+    /// The outcome is in the ledger, and could not be published.
+    #[error("the outcome of {id} could not be published: {why}")]
+    Unpublished {
+        /// The decision.
+        id: DecisionId,
+        /// Why not.
+        why: String,
+    },
+}
+
+/// What became of one decision in one call of [`Engine::work`].
+#[derive(Debug)]
+pub struct Worked {
+    /// The decision.
+    pub id: DecisionId,
+    /// Where it stands now; `None` when there is no decision of this id.
+    ///
+    /// # Errors
+    /// When it is to be handed in again.
+    pub outcome: Result<Option<State>, EngineError>,
+}
+
+/// Carries out decisions with one credential.
+pub struct Engine<T, O, N> {
+    client: Client<T>,
+    ledger: Ledger<O>,
+    outcomes: N,
+    approvals: Option<ApprovalLinks>,
+    /// Handles of tenants, which cost a partner's credential a request each.
+    tenants: Mutex<HashMap<TenantId, TenantClient<T>>>,
+    /// The size of each tenant's estate, and when it was asked for.
+    estates: Mutex<HashMap<String, (Duration, u64)>>,
+}
+
+impl<T, O, N> std::fmt::Debug for Engine<T, O, N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl<T, O, N> Engine<T, O, N>
+where
+    T: Transport + 'static,
+    O: Objects,
+    N: Outcomes,
+{
+    /// An engine of this credential's client, this ledger, and a place for
+    /// outcomes (`()` for none).
+    pub fn new(client: Client<T>, ledger: Ledger<O>, outcomes: N) -> Self {
+        Self {
+            client,
+            ledger,
+            outcomes,
+            approvals: None,
+            tenants: Mutex::default(),
+            estates: Mutex::default(),
+        }
+    }
+
+    /// With links by which a person approves, in the outcomes of decisions that
+    /// wait.
+    #[must_use]
+    pub fn with_approvals(mut self, approvals: Option<ApprovalLinks>) -> Self {
+        self.approvals = approvals;
+        self
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> &Ledger<O> {
+        &self.ledger
+    }
+
+    /// The client.
+    pub fn client(&self) -> &Client<T> {
+        &self.client
+    }
+
+    /// Takes decisions as far as they go: those that nobody has worked on are
+    /// judged, and what may be isolated is. Endpoints of one tenant are isolated
+    /// in one request, up to the service's limit.
+    ///
+    /// No wait goes past `stop_at`, in the time of the transport. To hand in a
+    /// decision again is safe, at any time and to several runs at once.
+    pub async fn work(&self, policy: &Policy, ids: &[DecisionId], stop_at: Option<Duration>) -> Vec<Worked> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        let mark = isolate::mark(&ids);
+        let prepared: Vec<_> = futures_util::stream::iter(&ids)
+            .map(|id| async { (id.clone(), self.prepare(policy, id, &mark, stop_at).await) })
+            .buffer_unordered(CONCURRENCY)
+            .collect()
+            .await;
+        let mut worked = Vec::with_capacity(ids.len());
+        let mut ready = Vec::new();
+        for (id, outcome) in prepared {
+            match outcome {
+                Ok(prepare::Prepared::Ready(decision)) => ready.push(*decision),
+                Ok(prepare::Prepared::Unknown) => worked.push(Worked { id, outcome: Ok(None) }),
+                Ok(prepare::Prepared::Settled(decision)) => {
+                    let outcome = self.conclude(policy, &decision).await;
+                    worked.push(Worked { id, outcome: outcome.map(|()| Some(decision.state())) });
+                }
+                Err(error) => worked.push(Worked { id, outcome: Err(error) }),
+            }
+        }
+        for (decision, outcome) in self.isolate(policy, ready, stop_at).await {
+            let outcome = match outcome {
+                Ok(()) => self.conclude(policy, &decision).await.map(|()| Some(decision.state())),
+                Err(error) => Err(error),
+            };
+            worked.push(Worked { id: decision.id().clone(), outcome });
+        }
+        worked
+    }
+
+    /// What follows from where a decision stands now: outcomes are published,
+    /// and what a decision held that has ended is given back.
+    async fn conclude(&self, policy: &Policy, decision: &Decision) -> Result<(), EngineError> {
+        if decision.state().is_final() {
+            self.let_go(decision).await?;
+        }
+        self.publish(policy, decision).await
+    }
+
+    /// The time, by the transport's clock.
+    fn now(&self) -> Duration {
+        self.client.transport().now()
+    }
+
+    /// The service's time, or ours as long as it has not told it.
+    fn service_now(&self) -> Duration {
+        self.client.service_time().unwrap_or_else(|| self.now())
+    }
+
+    /// A handle of a tenant.
+    async fn tenant(
+        &self,
+        id: &TenantId,
+        stop_at: Option<Duration>,
+    ) -> Result<TenantClient<T>, sophos_api::Error> {
+        let client = match stop_at {
+            Some(at) => self.client.with_deadline(at),
+            None => self.client.clone(),
+        };
+        let known = lock(&self.tenants).get(id).cloned();
+        if let Some(handle) = known {
+            return Ok(handle.through(&client));
+        }
+        let handle = client.tenant(id.as_str()).await?;
+        lock(&self.tenants).insert(id.clone(), handle.clone());
+        Ok(handle)
+    }
+}
+
+fn lock<V>(mutex: &Mutex<V>) -> std::sync::MutexGuard<'_, V> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a failure is about this decision's endpoint or tenant alone and will
+/// be the same tomorrow.
+fn is_lasting(error: &sophos_api::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::WrongCredential)
+}

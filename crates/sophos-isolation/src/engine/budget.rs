@@ -1,0 +1,170 @@
+//! The budgets of the policy: isolations an hour for a source and for a
+//! tenant, and how much of a tenant's estate may be isolated at once.
+
+use std::time::Duration;
+
+use sophos_api::{
+    Caller, TenantClient, Transport,
+    models::{EndpointView, IsolationStatus},
+    operations::endpoints::ListEndpoints,
+};
+
+use super::{Engine, EngineError, lock};
+use crate::{
+    decision::{Decision, Target},
+    ledger::{Objects, StoreFailure},
+    outcome::Outcomes,
+    policy::Policy,
+    slots::{self, Holder},
+};
+
+/// Where the slots of estates are.
+pub(super) const ESTATE: &str = "slots/estate/";
+
+/// The size of an estate is asked for again after this time.
+const ESTATE_AGE: Duration = Duration::from_secs(600);
+
+/// A slot whose decision did not get to its claim in this time is nobody's.
+const ABANDONED: u64 = 900;
+
+/// A budget that is spent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Full {
+    #[error("{most} isolations of the source \"{source_name}\" in this hour are all that the policy allows")]
+    Source { most: u32, source_name: String },
+    #[error("{most} isolations in the tenant in this hour are all that the policy allows")]
+    Tenant { most: u32 },
+    #[error("{isolated} of the tenant's {estate} endpoints are isolated, and the policy allows {most}")]
+    Estate { isolated: u64, estate: u64, most: u64 },
+}
+
+impl Full {
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::Source { .. } => "source_budget",
+            Self::Tenant { .. } => "tenant_budget",
+            Self::Estate { .. } => "estate_ceiling",
+        }
+    }
+}
+
+impl<T, O, N> Engine<T, O, N>
+where
+    T: Transport + 'static,
+    O: Objects,
+    N: Outcomes,
+{
+    /// Takes a slot of each budget, or of none.
+    pub(super) async fn take_slots(
+        &self,
+        policy: &Policy,
+        decision: &Decision,
+        target: &Target,
+        tenant: &TenantClient<T>,
+    ) -> Result<Result<Vec<String>, Full>, EngineError> {
+        let now = self.now();
+        let holder = Holder { decision: decision.id().clone(), since: now.as_secs() };
+        let received = decision.received();
+        let source_name = received.map(|received| received.source.clone()).unwrap_or_default();
+        let most = policy.source(&source_name).map_or(0, |source| source.per_hour);
+        let hour = now.as_secs() / 3_600;
+
+        let mut taken = Vec::new();
+        let full = 'full: {
+            match self.estate_slot(policy, target, tenant, &holder).await? {
+                Ok(slot) => taken.push(slot),
+                Err(full) => break 'full full,
+            }
+            let per_tenant = policy.limits().tenant_per_hour;
+            let folder = format!("slots/hour/{hour}/tenant/{}", target.tenant);
+            match slots::take(self.ledger.objects(), &folder, per_tenant, &holder).await? {
+                Some(slot) => taken.push(slot),
+                None => break 'full Full::Tenant { most: per_tenant },
+            }
+            let folder = format!("slots/hour/{hour}/source/{source_name}");
+            match slots::take(self.ledger.objects(), &folder, most, &holder).await? {
+                Some(slot) => taken.push(slot),
+                None => break 'full Full::Source { most, source_name },
+            }
+            return Ok(Ok(taken));
+        };
+        for slot in &taken {
+            slots::give_back(self.ledger.objects(), slot).await?;
+        }
+        Ok(Err(full))
+    }
+
+    /// A slot among those that the estate's share makes.
+    async fn estate_slot(
+        &self,
+        policy: &Policy,
+        target: &Target,
+        tenant: &TenantClient<T>,
+        holder: &Holder,
+    ) -> Result<Result<String, Full>, EngineError> {
+        let estate = self.estate(target, tenant).await?;
+        let most = policy.limits().most_isolated(estate);
+        let isolated = count(tenant, Some(IsolationStatus::Isolated)).await?;
+        let full = |isolated| Full::Estate { isolated, estate, most };
+        if isolated >= most {
+            return Ok(Err(full(isolated)));
+        }
+        let folder = format!("{ESTATE}{}", target.tenant);
+        let limit = u32::try_from(most).unwrap_or(u32::MAX);
+        if let Some(slot) = slots::take(self.ledger.objects(), &folder, limit, holder).await? {
+            return Ok(Ok(slot));
+        }
+        self.sweep(&folder).await?;
+        let slot = slots::take(self.ledger.objects(), &folder, limit, holder).await?;
+        Ok(slot.ok_or_else(|| full(most)))
+    }
+
+    /// Gives back the slots of decisions that have ended, or whose run died
+    /// between the slot and its claim.
+    async fn sweep(&self, folder: &str) -> Result<(), StoreFailure> {
+        for (path, holder) in slots::holders(self.ledger.objects(), folder).await? {
+            let decision = self.ledger.decision(&holder.decision).await?;
+            let keeps = decision.is_some_and(|decision| {
+                let claimed = decision.claim().is_some_and(|claim| claim.slots.contains(&path));
+                !decision.state().is_final() && claimed
+            });
+            if !keeps && holder.since + ABANDONED < self.now().as_secs() {
+                slots::give_back(self.ledger.objects(), &path).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of the tenant's endpoints.
+    async fn estate(&self, target: &Target, tenant: &TenantClient<T>) -> Result<u64, sophos_api::Error> {
+        let now = self.now();
+        if let Some((at, size)) = lock(&self.estates).get(&target.tenant)
+            && now.saturating_sub(*at) < ESTATE_AGE
+        {
+            return Ok(*size);
+        }
+        let size = count(tenant, None).await?;
+        lock(&self.estates).insert(target.tenant.clone(), (now, size));
+        Ok(size)
+    }
+}
+
+/// The number of endpoints, all or those in a state. An answer without one
+/// counts as few: the fewer, the less may be isolated.
+async fn count<T: Transport>(
+    tenant: &TenantClient<T>,
+    state: Option<IsolationStatus>,
+) -> Result<u64, sophos_api::Error> {
+    let asked_for_all = state.is_none();
+    let question = ListEndpoints {
+        isolation_status: state,
+        view: Some(EndpointView::Basic),
+        page_size: Some(1),
+        page_total: Some(true),
+        ..ListEndpoints::default()
+    };
+    let page = tenant.send(&question).await?;
+    let counted = page.pages.items.or(page.pages.total);
+    // Where few are the careful answer for an estate, many are for the isolated.
+    Ok(counted.unwrap_or(if asked_for_all { 0 } else { u64::MAX }))
+}

@@ -1,0 +1,359 @@
+//! What is due: signals whose message was lost, isolations that have not taken
+//! effect, times that are up.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use futures_util::StreamExt;
+use serde::Serialize;
+use sophos_api::{
+    Caller, ErrorKind, TenantClient, TenantId, Transport,
+    models::{Endpoint, EndpointView, IsolationStatus},
+    operations::{
+        endpoints::ListEndpoints,
+        isolation::{GetIsolation, MOST_IDS},
+    },
+};
+
+use super::{CONCURRENCY, Engine, EngineError};
+use crate::{
+    decision::{Decision, DecisionId, ReleaseReason, State, Step},
+    ledger::{Objects, Reminder},
+    outcome::Outcomes,
+    policy::Policy,
+};
+
+/// A reminder of a decision that nobody has begun is kept for this long.
+const UNBEGUN: u64 = 3_600;
+
+/// What a follow-up found and did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FollowUpReport {
+    /// Decisions that were due.
+    pub due: u64,
+    /// Where those stand that took a step, by the word for the state.
+    pub moved: BTreeMap<&'static str, u64>,
+    /// Isolations and releases that were reported as overdue.
+    pub overdue: u64,
+    /// What failed, each for a decision. It is due again.
+    pub errors: Vec<String>,
+}
+
+impl<T, O, N> Engine<T, O, N>
+where
+    T: Transport + 'static,
+    O: Objects,
+    N: Outcomes,
+{
+    /// Looks at every decision that is due: works on those that nobody works
+    /// on, confirms what has taken effect, reports what has not in time, and
+    /// releases what is to end, and confirms that too.
+    ///
+    /// # Errors
+    /// When the agenda cannot be read. Failures of single decisions are in the
+    /// report.
+    pub async fn follow_up(
+        &self,
+        policy: &Policy,
+        stop_at: Option<Duration>,
+    ) -> Result<FollowUpReport, EngineError> {
+        let mut reminders: BTreeMap<DecisionId, Vec<Reminder>> = BTreeMap::new();
+        for reminder in self.ledger.due(self.now()).await? {
+            reminders.entry(reminder.id.clone()).or_default().push(reminder);
+        }
+        let mut report = FollowUpReport { due: reminders.len() as u64, ..FollowUpReport::default() };
+        let decisions: Vec<_> = futures_util::stream::iter(reminders.keys())
+            .map(|id| async { (id.clone(), self.ledger.decision(id).await) })
+            .buffer_unordered(CONCURRENCY)
+            .collect()
+            .await;
+        let mut before = HashMap::new();
+        let mut work = Vec::new();
+        let mut watch: BTreeMap<String, Vec<Decision>> = BTreeMap::new();
+        let mut release = Vec::new();
+        let mut done = Vec::new();
+        for (id, decision) in decisions {
+            let Some(decision) = report.value(&id, decision)? else { continue };
+            let Some(mut decision) = decision else {
+                let old = |reminder: &&Reminder| reminder.at + UNBEGUN < self.now().as_secs();
+                for reminder in reminders.get(&id).into_iter().flatten().filter(old) {
+                    self.ledger.forget(reminder).await?;
+                }
+                continue;
+            };
+            before.insert(id.clone(), decision.entries().len());
+            match decision.state() {
+                State::Received | State::Approved | State::Deferred | State::Claimed => work.push(id),
+                State::Waiting => {
+                    if waits_until(&decision).is_some_and(|until| until <= self.now().as_secs()) {
+                        let step = self.step(&mut decision, Step::Expired).await;
+                        report.value(&id, step)?;
+                    }
+                    done.push(decision);
+                }
+                State::ReleaseAsked => release.push(decision),
+                State::Requested | State::Isolated
+                    if decision.release_at().is_some_and(|at| at <= self.now().as_secs()) =>
+                {
+                    let step = Step::ReleaseAsked { why: ReleaseReason::TimeIsUp, who: None };
+                    match self.step(&mut decision, step).await {
+                        Ok(true) => release.push(decision),
+                        other => drop(report.value(&id, other)?),
+                    }
+                }
+                State::Requested | State::Isolated | State::ReleaseRequested => {
+                    let tenant = decision.target().map(|target| target.tenant.clone());
+                    watch.entry(tenant.unwrap_or_default()).or_default().push(decision);
+                }
+                _ => done.push(decision),
+            }
+        }
+        for (decision, outcome) in self.release(release, stop_at).await {
+            report.value(&decision.id().clone(), outcome)?;
+            done.push(decision);
+        }
+        for (tenant, decisions) in watch {
+            done.extend(self.watch(policy, &tenant, decisions, stop_at, &mut report).await?);
+        }
+        for worked in self.work(policy, &work, stop_at).await {
+            report.value(&worked.id, worked.outcome)?;
+            if let Some(decision) = self.ledger.decision(&worked.id).await? {
+                done.push(decision);
+            }
+        }
+        for decision in done {
+            let id = decision.id().clone();
+            let concluded = self.conclude(policy, &decision).await;
+            if report.value(&id, concluded)?.is_none() {
+                continue;
+            }
+            if before.get(&id).is_some_and(|entries| *entries < decision.entries().len()) {
+                *report.moved.entry(decision.state().as_str()).or_default() += 1;
+            }
+            self.remind_again(policy, &decision, reminders.remove(&id).unwrap_or_default()).await?;
+        }
+        Ok(report)
+    }
+
+    /// Puts a decision on the agenda for the next time, and takes it off for
+    /// this one.
+    async fn remind_again(
+        &self,
+        policy: &Policy,
+        decision: &Decision,
+        reminders: Vec<Reminder>,
+    ) -> Result<(), EngineError> {
+        if let Some(next) = self.next_look(policy, decision) {
+            self.ledger.remind(decision.id(), next).await?;
+        }
+        for reminder in reminders {
+            self.ledger.forget(&reminder).await?;
+        }
+        Ok(())
+    }
+
+    /// When a decision is to be looked at again, in seconds since the Unix
+    /// epoch; `None` when it has ended.
+    fn next_look(&self, policy: &Policy, decision: &Decision) -> Option<u64> {
+        let now = self.now().as_secs();
+        let next = match decision.state() {
+            state if state.is_final() => return None,
+            State::Waiting => waits_until(decision).unwrap_or(now),
+            State::Isolated => now + policy.follow_up().watch_every.as_secs(),
+            State::Requested | State::ReleaseRequested => {
+                // An endpoint that is offline for long is not asked about every
+                // minute.
+                match now.saturating_sub(decision.changed_ms() / 1_000) {
+                    0..600 => now + 30,
+                    600..7_200 => now + 300,
+                    _ => now + 1_800,
+                }
+            }
+            State::Claimed => decision.claim().map_or(now, |claim| claim.lease_until),
+            State::Deferred => match decision.entries().last()?.step {
+                Step::Deferred { retry_at, .. } => retry_at,
+                _ => now,
+            },
+            _ => now + 30,
+        };
+        let next = decision.release_at().map_or(next, |at| next.min(at));
+        // Never for this very moment, which has a reminder that is about to go.
+        Some(next.max(now + 1))
+    }
+
+    /// Reads what the endpoints of one tenant report, many in a request.
+    async fn watch(
+        &self,
+        policy: &Policy,
+        tenant: &str,
+        decisions: Vec<Decision>,
+        stop_at: Option<Duration>,
+        report: &mut FollowUpReport,
+    ) -> Result<Vec<Decision>, EngineError> {
+        let tenant = match self.tenant(&TenantId::from(tenant), stop_at).await {
+            Ok(tenant) => tenant,
+            Err(error) => {
+                report.errors.extend(decisions.iter().map(|decision| format!("{}: {error}", decision.id())));
+                return Ok(decisions);
+            }
+        };
+        let mut looked_at = Vec::new();
+        let mut decisions = decisions.into_iter().peekable();
+        while decisions.peek().is_some() {
+            let batch: Vec<_> = decisions.by_ref().take(MOST_IDS).collect();
+            let ids = batch.iter().filter_map(Decision::target).map(|target| target.endpoint.clone());
+            let endpoints = match endpoints(&tenant, ids.collect()).await {
+                Ok(endpoints) => endpoints,
+                Err(error) => {
+                    report.errors.extend(batch.iter().map(|decision| format!("{}: {error}", decision.id())));
+                    looked_at.extend(batch);
+                    continue;
+                }
+            };
+            for mut decision in batch {
+                let endpoint = decision.target().and_then(|target| endpoints.get(&target.endpoint));
+                let looked = self.look(policy, &tenant, &mut decision, endpoint, report).await;
+                let id = decision.id().clone();
+                report.value(&id, looked)?;
+                looked_at.push(decision);
+            }
+        }
+        Ok(looked_at)
+    }
+
+    /// Compares what an endpoint reports with what was asked of it.
+    async fn look(
+        &self,
+        policy: &Policy,
+        tenant: &TenantClient<T>,
+        decision: &mut Decision,
+        endpoint: Option<&Endpoint>,
+        report: &mut FollowUpReport,
+    ) -> Result<(), EngineError> {
+        let Some(target) = decision.target().cloned() else { return Ok(()) };
+        let releasing = decision.state() == State::ReleaseRequested;
+        let isolated = endpoint.and_then(is_isolated);
+        if decision.state() == State::Isolated && isolated == Some(true) {
+            return Ok(());
+        }
+        let state = match tenant.send(&GetIsolation { endpoint_id: target.endpoint }).await {
+            Ok(state) => state.into_inner(),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let detail = "the endpoint was deleted in Sophos Central".to_owned();
+                self.step(decision, Step::TakenOver { detail }).await?;
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let time = |time: Option<sophos_api::Timestamp>| time.map(|time| time.as_str().to_owned());
+        let step = match (releasing, isolated, state.enabled) {
+            (true, Some(false), _) => {
+                Step::Released { detail: released(endpoint), effective_at: time(state.last_disabled_at) }
+            }
+            (true, _, Some(true)) => {
+                let detail = "somebody else has asked for isolation again, and may release it".to_owned();
+                Step::TakenOver { detail }
+            }
+            (false, _, Some(false)) => {
+                let detail = "somebody else has asked for its end".to_owned();
+                Step::TakenOver { detail }
+            }
+            (false, Some(true), _) => Step::Isolated { effective_at: time(state.last_enabled_at) },
+            _ => {
+                let late = policy.follow_up().effect_within;
+                let waited = self.now().saturating_sub(Duration::from_millis(decision.changed_ms()));
+                let reported = decision.entries().last().is_some_and(|last| {
+                    matches!(last.step, Step::Overdue { .. })
+                });
+                if reported || decision.state() == State::Isolated || waited < late {
+                    return Ok(());
+                }
+                report.overdue += 1;
+                Step::Overdue { detail: pending(endpoint, releasing) }
+            }
+        };
+        self.step(decision, step).await?;
+        Ok(())
+    }
+}
+
+impl FollowUpReport {
+    /// The value, or a line of the report. A store that fails ends the run.
+    fn value<V, E: Into<EngineError>>(
+        &mut self,
+        id: &DecisionId,
+        outcome: Result<V, E>,
+    ) -> Result<Option<V>, EngineError> {
+        match outcome.map_err(Into::into) {
+            Ok(value) => Ok(Some(value)),
+            Err(error @ EngineError::Store(_)) => Err(error),
+            Err(error) => {
+                self.errors.push(format!("{id}: {error}"));
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn waits_until(decision: &Decision) -> Option<u64> {
+    match decision.entries().last()?.step {
+        Step::Waiting { until, .. } => Some(until),
+        _ => None,
+    }
+}
+
+/// What an endpoint reports of the isolation that an administrator asked for.
+fn is_isolated(endpoint: &Endpoint) -> Option<bool> {
+    let isolation = endpoint.isolation.as_ref()?;
+    let reported = match isolation.status.as_ref()? {
+        IsolationStatus::Isolated => true,
+        IsolationStatus::NotIsolated => false,
+        _ => return None,
+    };
+    // One that isolates itself for its bad health is not isolated by us.
+    Some(reported && isolation.admin_isolated != Some(false))
+}
+
+fn released(endpoint: Option<&Endpoint>) -> String {
+    let itself = endpoint.and_then(|endpoint| endpoint.isolation.as_ref()?.self_isolated) == Some(true);
+    if itself {
+        "the endpoint reports that it is released, and isolates itself because of its bad health".to_owned()
+    } else {
+        "the endpoint reports that it is not isolated".to_owned()
+    }
+}
+
+fn pending(endpoint: Option<&Endpoint>, releasing: bool) -> String {
+    let what = if releasing { "release" } else { "isolation" };
+    let seen = endpoint.and_then(|endpoint| endpoint.last_seen_at.as_ref()).map(|seen| seen.as_str());
+    let seen = seen.map(|seen| format!(", last seen {seen}")).unwrap_or_default();
+    match endpoint.and_then(|endpoint| endpoint.online) {
+        Some(true) => format!("the endpoint is online{seen}, and has not reported its {what}"),
+        Some(false) => format!("the endpoint is offline{seen}; its {what} takes effect when it is back"),
+        None => format!("the endpoint has not reported its {what}{seen}"),
+    }
+}
+
+async fn endpoints<T: Transport>(
+    tenant: &TenantClient<T>,
+    ids: Vec<String>,
+) -> Result<HashMap<String, Endpoint>, sophos_api::Error> {
+    let question = ListEndpoints {
+        ids,
+        view: Some(EndpointView::Full),
+        page_size: Some(MOST_IDS as u32),
+        ..ListEndpoints::default()
+    };
+    let mut found = HashMap::new();
+    let mut pages = tenant.pages(question);
+    while let Some(page) = pages.next().await {
+        for endpoint in page?.items.into_iter().filter_map(|item| item.read().ok()) {
+            found.insert(endpoint.id.to_ascii_lowercase(), endpoint.into_inner());
+        }
+    }
+    Ok(found)
+}
+

@@ -1,0 +1,150 @@
+//! The end of an isolation: when its time is up or somebody asks. What others
+//! have isolated, or have made theirs, is left to them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use sophos_api::{
+    Caller, TenantClient, TenantId, Transport,
+    operations::isolation::{GetIsolation, MOST_IDS},
+};
+
+use super::{
+    Engine, EngineError,
+    isolate::{Settled, Wish, settle},
+    prepare::refused,
+};
+use crate::{
+    approval::AnswerError,
+    decision::{Decision, Step, Target},
+    ledger::Objects,
+    outcome::Outcomes,
+    policy::Source,
+    signal::clean,
+};
+
+impl<T, O, N> Engine<T, O, N>
+where
+    T: Transport + 'static,
+    O: Objects,
+    N: Outcomes,
+{
+    /// Asks the decisions that hold an endpoint to release it.
+    pub(super) async fn forward_release(
+        &self,
+        target: Target,
+        source: &Source,
+    ) -> Result<Step, EngineError> {
+        // No decision has this id: it is nobody's own.
+        let nobody = crate::decision::DecisionId::of("", "");
+        let mut to = Vec::new();
+        for holder in self.other_holders(&target, &nobody).await? {
+            let asked = self.ledger.ask_release(holder.id(), &source.name, self.now()).await;
+            match asked {
+                Ok(holder) => to.push(holder.id().clone()),
+                // It has ended, or was not isolated yet.
+                Err(AnswerError::State { .. } | AnswerError::Unknown(_)) => {}
+                Err(AnswerError::Store(error)) => return Err(error.into()),
+            }
+        }
+        if to.is_empty() {
+            let detail = "no isolation that was asked for here holds this endpoint";
+            return Ok(refused("nothing_to_release", detail, Some(target)));
+        }
+        Ok(Step::Forwarded { to, target })
+    }
+
+    /// Releases the endpoints of decisions that were asked to.
+    pub(super) async fn release(
+        &self,
+        asked: Vec<Decision>,
+        stop_at: Option<Duration>,
+    ) -> Vec<(Decision, Result<(), EngineError>)> {
+        let mut by_tenant: BTreeMap<String, Vec<Decision>> = BTreeMap::new();
+        for decision in asked {
+            let tenant = decision.target().map(|target| target.tenant.clone()).unwrap_or_default();
+            by_tenant.entry(tenant).or_default().push(decision);
+        }
+        let mut all = Vec::new();
+        for (id, decisions) in by_tenant {
+            let tenant = match self.tenant(&TenantId::from(id.as_str()), stop_at).await {
+                Ok(tenant) => tenant,
+                Err(error) => {
+                    let failed = |decision| (decision, Err(error.clone().into()));
+                    all.extend(decisions.into_iter().map(failed));
+                    continue;
+                }
+            };
+            let mut ours = Vec::new();
+            for mut decision in decisions {
+                match self.is_ours(&tenant, &mut decision).await {
+                    Ok(true) => ours.push(decision),
+                    Ok(false) => all.push((decision, Ok(()))),
+                    Err(error) => all.push((decision, Err(error))),
+                }
+            }
+            let mut ours = ours.into_iter().peekable();
+            while ours.peek().is_some() {
+                let batch: Vec<_> = ours.by_ref().take(MOST_IDS).collect();
+                all.extend(self.release_batch(&tenant, batch).await);
+            }
+        }
+        all
+    }
+
+    /// Whether the endpoint is still isolated on this decision's account, and on
+    /// no other's for longer. Otherwise the decision ends here.
+    async fn is_ours(
+        &self,
+        tenant: &TenantClient<T>,
+        decision: &mut Decision,
+    ) -> Result<bool, EngineError> {
+        let Some(target) = decision.target().cloned() else { return Ok(false) };
+        let mine = (decision.release_at().unwrap_or(u64::MAX), decision.id().clone());
+        for other in self.other_holders(&target, decision.id()).await? {
+            // All agree on who is last, so that one of them releases.
+            let theirs = (other.release_at().unwrap_or(u64::MAX), other.id().clone());
+            if theirs > mine {
+                self.step(decision, Step::HandedOver { to: other.id().clone() }).await?;
+                return Ok(false);
+            }
+        }
+        let state = tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await?;
+        let comment = state.comment.as_deref().unwrap_or_default();
+        let detail = if state.enabled == Some(false) {
+            "somebody else had ended the isolation".to_owned()
+        } else if decision.mark().is_some_and(|mark| comment.contains(mark)) {
+            return Ok(true);
+        } else {
+            format!("somebody else has isolated the endpoint since, and may release it: {}", clean(comment))
+        };
+        self.step(decision, Step::TakenOver { detail }).await?;
+        Ok(false)
+    }
+
+    async fn release_batch(
+        &self,
+        tenant: &TenantClient<T>,
+        batch: Vec<Decision>,
+    ) -> Vec<(Decision, Result<(), EngineError>)> {
+        let wish = |decision: &Decision| Wish {
+            endpoint: decision.target().map(|target| target.endpoint.clone()).unwrap_or_default(),
+            mark: decision.mark().unwrap_or_default().to_owned(),
+        };
+        let wishes: Vec<_> = batch.iter().map(wish).collect();
+        let comment = match batch.as_slice() {
+            [one] => format!("{}: released", one.id()),
+            several => format!("released by {} decisions, see the ledger", several.len()),
+        };
+        let mut all = Vec::with_capacity(batch.len());
+        for (mut decision, settled) in batch.into_iter().zip(settle(tenant, &wishes, false, &comment).await) {
+            let outcome = match settled {
+                Settled::Done(_) | Settled::Foreign(_) => {
+                    self.step(&mut decision, Step::ReleaseRequested).await.map(drop)
+                }
+                Settled::Not(error) => Err(error.into()),
+            };
+            all.push((decision, outcome));
+        }
+        all
+    }
+}

@@ -1,0 +1,253 @@
+//! The ledger: what was decided and done, one object a transition, each
+//! created only if it is absent, none ever changed.
+//!
+//! | object | what it is |
+//! |---|---|
+//! | `decisions/<id>/0001.json` | an [`Entry`]: one transition of a decision |
+//! | `agenda/<when>-<id>` | the decision is to be looked at then; no more than a reminder |
+//! | `machines/<tenant>/<endpoint>/<id>` | the decision holds this endpoint |
+//! | `slots/…/<n>` | a slot of a budget, and who has it |
+//! | `seen/<source>/<signature>` | the decision that a signature was used for |
+//! | `published/<id>-<sequence>` | the outcome was published |
+//!
+//! That the next number must not exist is what makes several runs one: of all
+//! that want to take the same step, one does.
+
+use std::{
+    fmt,
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use crate::decision::{Decision, DecisionId, Entry, Received, Step};
+
+/// Decisions are looked at in steps of so many seconds, so that two reminders
+/// of one moment are one object.
+const AGENDA_STEP: u64 = 30;
+
+/// Where the ledger is kept.
+///
+/// The one thing it must do is create an object only if there is none, for
+/// good and for everybody who asks afterwards.
+pub trait Objects: Send + Sync {
+    /// Creates an object. `false` when there is one already.
+    fn create(&self, path: &str, body: Vec<u8>) -> impl Future<Output = Result<bool, StoreFailure>> + Send;
+
+    /// Reads an object, if there is one.
+    fn read(&self, path: &str) -> impl Future<Output = Result<Option<Vec<u8>>, StoreFailure>> + Send;
+
+    /// Removes an object, if there is one. Nothing of a decision is ever
+    /// removed: only reminders, slots and holds.
+    fn remove(&self, path: &str) -> impl Future<Output = Result<(), StoreFailure>> + Send;
+
+    /// The names of the objects in a folder, in order.
+    fn names(&self, folder: &str) -> impl Future<Output = Result<Vec<String>, StoreFailure>> + Send;
+}
+
+/// The store failed, or holds what is not of this ledger. Whether a write was
+/// carried out is open.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the ledger's store: {0}")]
+pub struct StoreFailure(String);
+
+impl StoreFailure {
+    /// A failure, in words that hold no secret.
+    pub fn new(text: impl fmt::Display) -> Self {
+        Self(text.to_string())
+    }
+}
+
+/// The ledger over a store.
+#[derive(Debug)]
+pub struct Ledger<O> {
+    objects: O,
+    /// The name of this process among all that write.
+    run: String,
+    /// Steps that it has tried to take.
+    steps: AtomicU64,
+}
+
+/// What came of beginning a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// It is new.
+    New(Decision),
+    /// The event was seen before.
+    Known(Decision),
+}
+
+impl<O: Objects> Ledger<O> {
+    /// The ledger in this store.
+    pub fn new(objects: O) -> Self {
+        let random = || RandomState::new().build_hasher().finish();
+        Self::of_run(objects, format!("{:016x}{:016x}", random(), random()))
+    }
+
+    /// The ledger in this store, for a host that names its runs. No two may
+    /// have the same name.
+    pub fn of_run(objects: O, run: impl Into<String>) -> Self {
+        Self { objects, run: run.into(), steps: AtomicU64::new(0) }
+    }
+
+    /// The store.
+    pub fn objects(&self) -> &O {
+        &self.objects
+    }
+
+    /// Begins the decision of an event, unless it was begun before, and puts it
+    /// on the agenda a minute from now: a signal whose message is lost is still
+    /// found.
+    ///
+    /// # Errors
+    /// When the store fails. Beginning again is safe.
+    pub async fn begin(
+        &self,
+        id: &DecisionId,
+        received: &Received,
+        now: Duration,
+    ) -> Result<Begun, StoreFailure> {
+        let entry = self.entry(id, 1, Step::Received(Box::new(received.clone())), now);
+        let body = encode(&entry)?;
+        let path = entry_path(id, 1);
+        // Reminded first: a decision without a reminder could be forgotten.
+        let remind = self.remind(id, now.as_secs() + 60);
+        let (reminded, created) = futures_util::join!(remind, self.objects.create(&path, body));
+        reminded?;
+        if created? {
+            return Ok(Begun::New(Decision { id: id.clone(), entries: vec![entry] }));
+        }
+        let decision = self.decision(id).await?;
+        let decision = decision.ok_or_else(|| StoreFailure::new(format!("{path} was there and is gone")))?;
+        // The store may have created it and lost its answer.
+        Ok(if decision.entries == [entry] { Begun::New(decision) } else { Begun::Known(decision) })
+    }
+
+    /// Reads a decision back whole; `None` when there is none of this id.
+    ///
+    /// # Errors
+    /// When the store fails, or an object of the decision cannot be read.
+    pub async fn decision(&self, id: &DecisionId) -> Result<Option<Decision>, StoreFailure> {
+        let mut entries: Vec<Entry> = Vec::new();
+        loop {
+            let sequence = entries.len() as u32 + 1;
+            let path = entry_path(id, sequence);
+            let Some(body) = self.objects.read(&path).await? else { break };
+            let entry: Entry = serde_json::from_slice(&body).map_err(|error| {
+                StoreFailure::new(format!("{path} is no entry of this ledger ({error}); restore it"))
+            })?;
+            if entry.version != 1 || entry.sequence != sequence || entry.decision != *id {
+                return Err(StoreFailure::new(format!(
+                    "{path} belongs elsewhere, or a newer release wrote it"
+                )));
+            }
+            entries.push(entry);
+        }
+        Ok((!entries.is_empty()).then(|| Decision { id: id.clone(), entries }))
+    }
+
+    /// Takes the next step of a decision, unless somebody else has taken one
+    /// since it was read. Says whether it was taken; if not, read it again.
+    ///
+    /// # Errors
+    /// When the store fails; the step may have been taken.
+    pub async fn take(
+        &self,
+        decision: &mut Decision,
+        step: Step,
+        now: Duration,
+    ) -> Result<bool, StoreFailure> {
+        let sequence = decision.entries.len() as u32 + 1;
+        let entry = self.entry(&decision.id, sequence, step, now);
+        let path = entry_path(&decision.id, sequence);
+        if !self.objects.create(&path, encode(&entry)?).await? {
+            let there = self.objects.read(&path).await?.and_then(|body| serde_json::from_slice(&body).ok());
+            if there.as_ref() != Some(&entry) {
+                return Ok(false);
+            }
+        }
+        decision.entries.push(entry);
+        Ok(true)
+    }
+
+    fn entry(&self, id: &DecisionId, sequence: u32, step: Step, now: Duration) -> Entry {
+        // With a number, no two entries are the same, and whoever finds its own
+        // knows it.
+        let step_number = self.steps.fetch_add(1, Ordering::Relaxed);
+        Entry {
+            version: 1,
+            decision: id.clone(),
+            sequence,
+            at_ms: now.as_millis() as u64,
+            run: format!("{}-{step_number}", self.run),
+            step,
+        }
+    }
+
+    /// Puts a decision on the agenda, for a moment in seconds since the Unix
+    /// epoch.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn remind(&self, id: &DecisionId, at: u64) -> Result<(), StoreFailure> {
+        let at = at.div_ceil(AGENDA_STEP) * AGENDA_STEP;
+        self.objects.create(&format!("agenda/{at:012}-{id}"), Vec::new()).await.map(drop)
+    }
+
+    /// What is due at `now`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn due(&self, now: Duration) -> Result<Vec<Reminder>, StoreFailure> {
+        let names = self.objects.names("agenda").await?;
+        let reminders = names.into_iter().filter_map(|name| {
+            let (at, id) = name.split_once('-')?;
+            Some(Reminder { at: at.parse().ok()?, id: id.parse().ok()?, name })
+        });
+        Ok(reminders.filter(|reminder| reminder.at <= now.as_secs()).collect())
+    }
+
+    /// Takes a reminder off the agenda.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget(&self, reminder: &Reminder) -> Result<(), StoreFailure> {
+        self.objects.remove(&format!("agenda/{}", reminder.name)).await
+    }
+}
+
+/// A decision that is to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reminder {
+    name: String,
+    /// The decision.
+    pub id: DecisionId,
+    /// When, in seconds since the Unix epoch.
+    pub at: u64,
+}
+
+fn entry_path(id: &DecisionId, sequence: u32) -> String {
+    format!("decisions/{id}/{sequence:04}.json")
+}
+
+fn encode(entry: &Entry) -> Result<Vec<u8>, StoreFailure> {
+    serde_json::to_vec_pretty(entry).map_err(StoreFailure::new)
+}
+
+impl<O: Objects> Objects for std::sync::Arc<O> {
+    fn create(&self, path: &str, body: Vec<u8>) -> impl Future<Output = Result<bool, StoreFailure>> + Send {
+        O::create(self, path, body)
+    }
+
+    fn read(&self, path: &str) -> impl Future<Output = Result<Option<Vec<u8>>, StoreFailure>> + Send {
+        O::read(self, path)
+    }
+
+    fn remove(&self, path: &str) -> impl Future<Output = Result<(), StoreFailure>> + Send {
+        O::remove(self, path)
+    }
+
+    fn names(&self, folder: &str) -> impl Future<Output = Result<Vec<String>, StoreFailure>> + Send {
+        O::names(self, folder)
+    }
+}
