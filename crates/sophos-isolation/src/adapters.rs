@@ -4,11 +4,26 @@
 //! clock. It is held to the shape of what a tool sends, not to one sample: a
 //! member may be missing, null, of another type, or new.
 
+mod crowdstrike;
+mod draft;
+mod elastic;
 mod fields;
+mod generic;
+mod guardduty;
+mod microsoft_defender;
+mod microsoft_sentinel;
+mod okta;
+mod pagerduty;
+mod place;
+mod security_hub;
+mod sentinelone;
+mod splunk;
+mod wazuh;
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use fields::{Fields, Pointer};
 
@@ -113,6 +128,55 @@ pub enum NotActionable {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unreadable(pub(crate) String);
+
+impl Adapter {
+    /// The adapter of a tool whose fields are where the tool puts them.
+    pub fn new(tool: Tool) -> Self {
+        Self { tool, fields: Fields::default() }
+    }
+
+    /// What a message says: at least one reading, and one for each host that it
+    /// is about. The same body always gives the same readings.
+    ///
+    /// # Errors
+    ///
+    /// When the body is no message of the tool, does not say which event it is,
+    /// or is about more than [`MOST_READINGS`] hosts.
+    pub fn read(&self, message: &Message<'_>) -> Result<Vec<Reading>, Unreadable> {
+        // Scripts on Windows put a mark of the byte order first.
+        let body = message.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(message.body);
+        let mut root = match self.tool {
+            Tool::Elastic => elastic::parse(body)?,
+            _ => parse(body)?,
+        };
+        root.sort_all_objects();
+        let drafts = match self.tool {
+            Tool::GuardDuty => guardduty::read(&root)?,
+            Tool::SecurityHub => security_hub::read(&root)?,
+            Tool::CrowdStrike => crowdstrike::read(&root),
+            Tool::MicrosoftDefender => microsoft_defender::read(&root),
+            Tool::MicrosoftSentinel => microsoft_sentinel::read(&root),
+            Tool::Splunk => splunk::read(&root),
+            Tool::Elastic => elastic::read(&root)?,
+            Tool::PagerDuty => pagerduty::read(&root),
+            Tool::Wazuh => wazuh::read(&root),
+            Tool::Okta => okta::read(&root),
+            Tool::SentinelOne => sentinelone::read(&root),
+            Tool::Generic => generic::read(&root, &self.fields, message.idempotency_key)?,
+        };
+        if drafts.is_empty() {
+            return Ok(vec![draft::nothing(&root)]);
+        }
+        draft::finish(self, message, drafts)
+    }
+}
+
+fn parse(body: &[u8]) -> Result<Value, Unreadable> {
+    serde_json::from_slice(body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Unreadable(format!("the body is no JSON, or too deep, at line {line}, column {column}"))
+    })
+}
 
 impl Tool {
     /// All tools.

@@ -7,7 +7,14 @@ use serde_json::Value;
 ///
 /// A field that is given replaces what the adapter would find by itself: so a
 /// tool that nobody heard of needs no code, and one whose users name their own
-/// fields can be read at all.
+/// fields can be read at all. Where there is nothing at a pointer, there is
+/// nothing: the adapter's own is not taken instead.
+///
+/// Pointers begin at the root of the delivery. A delivery that is a list of
+/// documents is read one by one, and pointers begin at each: the findings of
+/// Security Hub, Okta's events, Elastic's alerts (within `_source`), and lists
+/// of findings, alerts, records and threats of the other tools. A host that is
+/// found by a pointer is then the host of all that the document names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fields {

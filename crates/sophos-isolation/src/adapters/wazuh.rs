@@ -1,0 +1,81 @@
+//! Wazuh: an alert as the manager writes it, alone or as an active response
+//! carries it, and the text form that Keep's integration makes of one.
+
+use serde_json::Value;
+
+use super::{
+    NotActionable,
+    draft::{Draft, Host, digest, identity},
+    place::{Place, facts, scale},
+};
+use crate::signal::{HostFacts, Severity};
+
+pub(super) fn read(root: &Value) -> Vec<Draft<'_>> {
+    let place = Place::from(root);
+    let wrapped =
+        ["parameters/alert", "alert"].map(|path| place.at(path)).into_iter().find(|alert| alert.is_object());
+    let alert = wrapped.unwrap_or(place);
+    let is_native = ["id", "agent", "rule"].iter().any(|name| alert.at(name).is_there());
+    vec![match alert.at("description").value().and_then(Value::as_str) {
+        Some(description) if !is_native => text_form(root, alert, description),
+        _ => native(root, alert),
+    }]
+}
+
+fn native<'v>(root: &'v Value, alert: Place<'v>) -> Draft<'v> {
+    let [agent, rule, manager] = ["agent", "rule", "manager/name"].map(|path| alert.at(path));
+    let mut draft = Draft::new(root, identity(alert.at("id"), [manager], "the alert has no id"));
+    let signal = &mut draft.signal;
+    signal.severity = severity(rule.at("level"));
+    signal.title = rule.at("description").words().unwrap_or_default();
+    signal.observed_at = alert.at("timestamp").words();
+
+    let id = agent.at("id").text();
+    let name = agent.at("name").facts();
+    let is_manager = match &id {
+        Some(id) => is_manager(id),
+        None => manager.text().is_some_and(|manager| name.contains(&manager)),
+    };
+    let ip_addresses =
+        agent.at("ip").facts().into_iter().filter(|ip| !ip.eq_ignore_ascii_case("any")).collect();
+    let facts = HostFacts { hostnames: name, ip_addresses, ..HostFacts::default() };
+    draft.hosts.push(host(facts, is_manager));
+    draft
+}
+
+/// Lines that begin with what they say. The rule's title and the log come last,
+/// and an attacker may have written both: nothing is read from there on.
+fn text_form<'v>(root: &'v Value, alert: Place<'v>, description: &str) -> Draft<'v> {
+    let head =
+        || description.lines().take_while(|line| !line.starts_with("Title") && !line.starts_with("Full Log"));
+    let line = |name: &str| head().find_map(|line| line.strip_prefix(name)).map(str::trim);
+
+    let mut draft = Draft::new(root, Ok(vec![Value::from(digest(root))]));
+    let signal = &mut draft.signal;
+    let level = line("Level ").and_then(|level| level.parse().ok()).map(of_level);
+    signal.severity = alert.at("severity").severity().or(level);
+    signal.title = alert.at("message").words().unwrap_or_default();
+    signal.observed_at = alert.at("created_at").words();
+    let facts = HostFacts { hostnames: facts(line("Agent Name ")), ..HostFacts::default() };
+    draft.hosts.push(host(facts, line("Agent ID ").is_some_and(is_manager)));
+    draft
+}
+
+fn host(facts: HostFacts, is_manager: bool) -> Host {
+    Host { facts, refusal: is_manager.then_some(NotActionable::Manager) }
+}
+
+/// The manager is the agent 000, also where a template made a number of it.
+fn is_manager(id: &str) -> bool {
+    let id = id.trim();
+    !id.is_empty() && id.bytes().all(|digit| digit == b'0')
+}
+
+/// A word, or a rule's level from 0 to 16.
+pub(super) fn severity(place: Place<'_>) -> Option<Severity> {
+    place.number().map(of_level).or_else(|| place.severity())
+}
+
+fn of_level(level: f64) -> Severity {
+    scale(level, [4.0, 7.0, 12.0, 15.0])
+}
