@@ -23,6 +23,7 @@ use futures_util::StreamExt;
 use sophos_api::{Client, ErrorKind, TenantClient, TenantId, Transport};
 
 pub use follow_up::FollowUpReport;
+pub(crate) use prepare::not_actionable;
 
 use crate::{
     approval::ApprovalLinks,

@@ -18,6 +18,7 @@ mod slots;
 #[cfg(feature = "store")]
 mod store;
 pub mod verify;
+pub mod webhook;
 
 pub use approval::{Answer, AnswerError, ApprovalLinks};
 pub use decision::{

@@ -1,0 +1,452 @@
+//! What comes in: requests of other tools, and events of AWS.
+//!
+//! A [`Webhook`] takes a request in plain form and gives an answer in plain
+//! form, so that the same code stands behind a Lambda function URL and behind
+//! any other HTTP server. It finds out who sends, reads what is sent, begins a
+//! decision for each host, and hands the decisions on. What it answers tells a
+//! sender what to mend, and somebody who only tries nothing.
+//!
+//! | request | |
+//! |---|---|
+//! | `POST /hooks/{source}` | an alert; `/hooks/{source}/{secret}` for tools that can only send a URL |
+//! | `GET /hooks/{source}` | Okta's challenge, `x-okta-verification-challenge` |
+//! | `POST /hooks/{source}?validationToken=…` | Microsoft Graph's challenge |
+//! | `GET /approvals/{decision}?until=…&signature=…` | shows what is to be approved |
+//! | `POST` to the same | approves it or declines |
+//!
+//! | answer | |
+//! |---|---|
+//! | 202 | new: `decision` is its id, `decisions` has all of several |
+//! | 200 | sent before: the same ids |
+//! | 401, 403 | not believed: the same for a wrong signature and a source that does not exist |
+//! | 404, 405 | not one of the requests above |
+//! | 413, 415, 422 | too large, not JSON, not readable as what the tool sends |
+//! | 503 | the ledger or the queue failed: send it again |
+
+mod page;
+mod request;
+
+use std::{net::IpAddr, time::Duration};
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+pub use request::{Request, Response};
+
+use crate::{
+    adapters::{Message, Reading, Tool},
+    approval::{self, Answer, AnswerError},
+    decision::{DecisionId, Received, State},
+    engine::not_actionable,
+    ledger::{Begun, Ledger, Objects, StoreFailure},
+    policy::{Policy, Source},
+    signal::clean,
+    verify::{Keys, Proof, Rejection, Verification},
+};
+
+/// The largest body that is read. Alerts are some kilobytes; EventBridge itself
+/// passes on no more than 256 KiB.
+pub const LARGEST_BODY: usize = 1 << 20;
+
+/// The longest challenge that is answered.
+const LONGEST_CHALLENGE: usize = 1_024;
+
+/// Where the values of secrets come from, by the names that the policy has.
+pub trait KeySource: Send + Sync {
+    /// Reads a secret as it is now.
+    ///
+    /// # Errors
+    /// In words that name the secret and hold no value.
+    fn keys(&self, name: &str) -> impl Future<Output = Result<Keys, String>> + Send;
+}
+
+/// Where decisions go that are to be worked on.
+pub trait Queue: Send + Sync {
+    /// Hands decisions on. To hand one on again does no harm.
+    ///
+    /// # Errors
+    /// In words that hold no secret. The sender is told to send again.
+    fn send(&self, decisions: &[DecisionId]) -> impl Future<Output = Result<(), String>> + Send;
+}
+
+/// What the operator's records are to have of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Notice {
+    /// The source, if it is one of the policy's.
+    pub source: Option<String>,
+    /// Why it was not believed, or not read, or what failed.
+    pub problem: Option<String>,
+    /// Decisions that it began.
+    pub begun: Vec<DecisionId>,
+    /// Decisions that it would have begun if it had not been sent before.
+    pub known: Vec<DecisionId>,
+    /// Whether it was made with the previous value of a secret that rotates.
+    pub previous_key: bool,
+}
+
+/// The webhook: requests in, decisions out.
+#[derive(Debug)]
+pub struct Webhook<O, K, Q> {
+    ledger: Ledger<O>,
+    keys: K,
+    queue: Q,
+}
+
+/// An answer, and what is to be recorded of it.
+type Answered = (Response, Notice);
+
+impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
+    /// A webhook that keeps decisions in this ledger and hands them on to this
+    /// queue.
+    pub fn new(ledger: Ledger<O>, keys: K, queue: Q) -> Self {
+        Self { ledger, keys, queue }
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> &Ledger<O> {
+        &self.ledger
+    }
+
+    /// The queue.
+    pub fn queue(&self) -> &Q {
+        &self.queue
+    }
+
+    /// Answers a request at `now`, since the Unix epoch.
+    pub async fn handle(&self, policy: &Policy, request: &Request, now: Duration) -> Answered {
+        let mut notice = Notice::default();
+        let segments: Vec<&str> = request.path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let response = match (request.method.as_str(), segments.as_slice()) {
+            ("POST", ["hooks", source] | ["hooks", source, _]) => {
+                self.alert(policy, source, request, now, &mut notice).await
+            }
+            ("GET", ["hooks", source]) => challenge(policy, source, request),
+            ("GET" | "POST", ["approvals", id]) => {
+                self.approval(policy, id, request, now, &mut notice).await
+            }
+            (_, ["hooks", _] | ["hooks", _, _] | ["approvals", _]) => Response::error(405, "use POST"),
+            _ => Response::error(404, "send alerts to /hooks/{source}"),
+        };
+        (response, notice)
+    }
+
+    async fn alert(
+        &self,
+        policy: &Policy,
+        name: &str,
+        request: &Request,
+        now: Duration,
+        notice: &mut Notice,
+    ) -> Response {
+        if request.body.len() > LARGEST_BODY {
+            notice.problem = Some("the body is too large".into());
+            return Response::error(413, &format!("the body is over {LARGEST_BODY} bytes"));
+        }
+        let Some(source) = policy.source(name) else {
+            notice.problem = Some("no such source".into());
+            return not_believed(None);
+        };
+        notice.source = Some(source.name.clone());
+        if !request.from.is_none_or(|address| source.may_call_from(address)) {
+            notice.problem = Some("its address is not one of those that the source may call from".into());
+            return Response::error(403, "not allowed from this address");
+        }
+        if let Some(token) = request.query("validationToken") {
+            return validation(source, &token);
+        }
+        let proof = match self.believe(source, request, now).await {
+            Ok(proof) => proof,
+            Err(Disbelief::Rejected(why)) => {
+                notice.problem = Some(why.to_string());
+                return not_believed(Some(source));
+            }
+            Err(Disbelief::Failed(why)) => {
+                notice.problem = Some(why);
+                return try_again();
+            }
+        };
+        notice.previous_key = proof.stage == crate::verify::Stage::Previous;
+        if !is_json(source, request) {
+            notice.problem = Some("its content type is not JSON".into());
+            return Response::error(415, "send JSON, with content-type: application/json");
+        }
+        let message = Message {
+            body: &request.body,
+            idempotency_key: request.header("idempotency-key").filter(|key| !key.is_empty()),
+        };
+        let readings = match source.adapter.read(&message) {
+            Ok(readings) => readings,
+            Err(unreadable) => {
+                notice.problem = Some(unreadable.to_string());
+                return Response::error(422, &unreadable.to_string());
+            }
+        };
+        match self.used_for_another(source, &proof, &message, &readings).await {
+            Ok(false) => {}
+            Ok(true) => {
+                notice.problem = Some("its signature was used before, with another Idempotency-Key".into());
+                return not_believed(Some(source));
+            }
+            Err(failure) => {
+                notice.problem = Some(failure.to_string());
+                return try_again();
+            }
+        }
+        let from = request.from;
+        self.begin(source, &request.body, readings, from, Some(&proof), now, notice).await
+    }
+
+    /// Takes an event that EventBridge brought: AWS vouches for its `source` and
+    /// `account`. The answer's status is 200 or 202 when it was taken, and 4xx
+    /// when it is none of a source of the policy.
+    pub async fn event(&self, policy: &Policy, event: &Value, now: Duration) -> Answered {
+        let mut notice = Notice::default();
+        let tool = match event["source"].as_str() {
+            Some("aws.guardduty") => Tool::GuardDuty,
+            Some("aws.securityhub") => Tool::SecurityHub,
+            _ => {
+                notice.problem = Some("the event is of neither GuardDuty nor Security Hub".into());
+                return (Response::error(422, "not an event of GuardDuty or Security Hub"), notice);
+            }
+        };
+        let account = event["account"].as_str().unwrap_or_default();
+        let Some(source) = policy.eventbridge_source(tool, account) else {
+            notice.problem = Some(format!("no source of the policy takes {tool} events of this account"));
+            return (Response::error(403, "no source takes events of this account"), notice);
+        };
+        notice.source = Some(source.name.clone());
+        let body = event.to_string().into_bytes();
+        let response = match source.adapter.read(&Message { body: &body, idempotency_key: None }) {
+            Ok(readings) => self.begin(source, &body, readings, None, None, now, &mut notice).await,
+            Err(unreadable) => {
+                notice.problem = Some(unreadable.to_string());
+                Response::error(422, &unreadable.to_string())
+            }
+        };
+        (response, notice)
+    }
+
+    async fn believe(&self, source: &Source, request: &Request, now: Duration) -> Result<Proof, Disbelief> {
+        let Some(secret) = source.verification.secret() else {
+            return Err(Disbelief::Rejected(Rejection::NotHere));
+        };
+        let keys = self.keys.keys(secret).await.map_err(Disbelief::Failed)?;
+        source.verification.check(request, &keys, now).map_err(Disbelief::Rejected)
+    }
+
+    /// Whether a signature comes again with another `Idempotency-Key`, which it
+    /// does not cover: the same request, dressed up as a new one.
+    async fn used_for_another(
+        &self,
+        source: &Source,
+        proof: &Proof,
+        message: &Message<'_>,
+        readings: &[Reading],
+    ) -> Result<bool, StoreFailure> {
+        let (Some(signature), Some(key), Some(first)) =
+            (&proof.signature, message.idempotency_key, readings.first())
+        else {
+            return Ok(false);
+        };
+        if first.event_id != key {
+            return Ok(false);
+        }
+        let id = DecisionId::of(&source.name, &first.event_id);
+        let digest = hex(&Sha256::digest(signature));
+        let path = format!("seen/{}/{digest}", source.name);
+        if self.ledger.objects().create(&path, id.as_str().into()).await? {
+            return Ok(false);
+        }
+        let used = self.ledger.objects().read(&path).await?;
+        Ok(used.as_deref() != Some(id.as_str().as_bytes()))
+    }
+
+    /// Begins a decision for each host of a message, and hands on those that
+    /// somebody has to work on.
+    #[expect(clippy::too_many_arguments, reason = "what a message is, in its parts")]
+    async fn begin(
+        &self,
+        source: &Source,
+        body: &[u8],
+        readings: Vec<Reading>,
+        from: Option<IpAddr>,
+        proof: Option<&Proof>,
+        now: Duration,
+        notice: &mut Notice,
+    ) -> Response {
+        let body_sha256 = hex(&Sha256::digest(body));
+        let mut all = Vec::with_capacity(readings.len());
+        let mut hand_on = Vec::new();
+        for reading in readings {
+            let id = DecisionId::of(&source.name, &reading.event_id);
+            let received = Received {
+                source: source.name.clone(),
+                tool: source.adapter.tool,
+                signal: reading.signal,
+                body_sha256: body_sha256.clone(),
+                from: from.map(|address| address.to_string()),
+                key: proof.map(|proof| proof.stage),
+            };
+            let (mut decision, new) = match self.ledger.begin(&id, &received, now).await {
+                Ok(Begun::New(decision)) => (decision, true),
+                Ok(Begun::Known(decision)) => (decision, false),
+                Err(failure) => {
+                    notice.problem = Some(failure.to_string());
+                    return try_again();
+                }
+            };
+            if decision.state() == State::Received {
+                match reading.refusal {
+                    // If another request is quicker, it takes the same step.
+                    Some(why) => {
+                        if let Err(failure) = self.ledger.take(&mut decision, not_actionable(why), now).await
+                        {
+                            notice.problem = Some(failure.to_string());
+                            return try_again();
+                        }
+                    }
+                    // Also when it was sent before: its message may be lost.
+                    None => hand_on.push(id.clone()),
+                }
+            }
+            if new { &mut notice.begun } else { &mut notice.known }.push(id.clone());
+            all.push(id);
+        }
+        if !hand_on.is_empty()
+            && let Err(failure) = self.queue.send(&hand_on).await
+        {
+            notice.problem = Some(failure);
+            return try_again();
+        }
+        let status = if notice.begun.is_empty() { 200 } else { 202 };
+        Response::json(status, &json!({ "decision": all.first(), "decisions": all }))
+    }
+
+    async fn approval(
+        &self,
+        policy: &Policy,
+        id: &str,
+        request: &Request,
+        now: Duration,
+        notice: &mut Notice,
+    ) -> Response {
+        // One answer for all that is not a good link.
+        let gone = || Response::page(403, &page::message("This link is not valid, or not any more."));
+        let (Ok(id), Some(secret)) = (id.parse::<DecisionId>(), &policy.approval().secret) else {
+            return gone();
+        };
+        let until = request.query("until").and_then(|until| until.parse::<u64>().ok());
+        let (Some(until), Some(signature)) = (until, request.query("signature")) else { return gone() };
+        let keys = match self.keys.keys(secret).await {
+            Ok(keys) => keys,
+            Err(failure) => {
+                notice.problem = Some(failure);
+                return try_again();
+            }
+        };
+        if !approval::is_good(&keys, &id, until, &signature, now) {
+            notice.problem = Some("an approval link was wrong or too old".into());
+            return gone();
+        }
+        let outcome = match request.method.as_str() {
+            "POST" => match request.form("answer").as_deref() {
+                Some("approve") => self.answer(&id, Answer::Approve, now).await,
+                Some("decline") => self.answer(&id, Answer::Decline, now).await,
+                _ => return Response::page(422, &page::message("The form has no answer.")),
+            },
+            _ => self.ledger.decision(&id).await.map_err(|failure| failure.to_string()).map(|decision| {
+                decision.map_or_else(|| page::message("There is no such decision."), |it| page::ask(&it))
+            }),
+        };
+        match outcome {
+            Ok(page) => Response::page(200, &page),
+            Err(failure) => {
+                notice.problem = Some(failure);
+                try_again()
+            }
+        }
+    }
+
+    async fn answer(&self, id: &DecisionId, answer: Answer, now: Duration) -> Result<String, String> {
+        match self.ledger.answer(id, answer, "somebody with the approval link", now).await {
+            Ok(decision) => {
+                if answer == Answer::Approve {
+                    self.queue.send(std::slice::from_ref(id)).await?;
+                }
+                Ok(page::answered(&decision, answer))
+            }
+            Err(AnswerError::Store(failure)) => Err(failure.to_string()),
+            Err(other) => Ok(page::message(&format!("Nothing was changed: {other}."))),
+        }
+    }
+}
+
+enum Disbelief {
+    Rejected(Rejection),
+    Failed(String),
+}
+
+/// The one answer to whoever is not believed. PagerDuty asks for its own status.
+fn not_believed(source: Option<&Source>) -> Response {
+    let status = match source.map(|source| source.adapter.tool) {
+        Some(Tool::PagerDuty) => 403,
+        _ => 401,
+    };
+    Response::error(status, "not believed: check the URL, the secret and the clock of the sender")
+}
+
+fn try_again() -> Response {
+    let mut response = Response::error(503, "not recorded; send it again");
+    response.headers.push(("retry-after".into(), "5".into()));
+    response
+}
+
+/// Answers Okta's challenge. It proves to Okta that somebody reads here, and
+/// gives away what Okta itself has sent.
+fn challenge(policy: &Policy, name: &str, request: &Request) -> Response {
+    let is_okta = policy.source(name).is_some_and(|source| source.adapter.tool == Tool::Okta);
+    match request.header("x-okta-verification-challenge") {
+        Some(challenge) if is_okta && challenge.len() <= LONGEST_CHALLENGE => {
+            Response::json(200, &json!({ "verification": challenge }))
+        }
+        _ => Response::error(405, "use POST"),
+    }
+}
+
+/// Answers the challenge of a Microsoft Graph subscription, as plain text.
+fn validation(source: &Source, token: &str) -> Response {
+    let is_microsoft = matches!(source.adapter.tool, Tool::MicrosoftDefender | Tool::MicrosoftSentinel);
+    if is_microsoft && token.len() <= LONGEST_CHALLENGE {
+        Response::text(200, token)
+    } else {
+        not_believed(Some(source))
+    }
+}
+
+fn is_json(source: &Source, request: &Request) -> bool {
+    let Some(kind) = request.header("content-type") else { return false };
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json"
+        || kind == "text/json"
+        || (kind.starts_with("application/") && kind.ends_with("+json"))
+        || source.content_types.contains(&kind)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Verification {
+    /// Whether deliveries to the webhook can be this source's at all.
+    pub fn is_webhook(&self) -> bool {
+        !matches!(self, Self::Iam)
+    }
+}
+
+impl Notice {
+    /// The problem, made fit for a log.
+    pub fn problem(&self) -> Option<String> {
+        self.problem.as_deref().map(clean)
+    }
+}

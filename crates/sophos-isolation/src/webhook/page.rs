@@ -1,0 +1,87 @@
+//! The pages on which a person approves.
+
+use crate::{
+    approval::Answer,
+    decision::{Decision, State, Step},
+    outcome::rfc3339,
+};
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}\
+                     dt{font-weight:600}dd{margin:0 0 .75rem}\
+                     button{font:inherit;padding:.5rem 1.25rem;margin-right:.75rem}";
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+fn whole(title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
+         <style>{STYLE}</style><h1>{title}</h1>{body}</html>"
+    )
+}
+
+pub(super) fn message(text: &str) -> String {
+    whole("Isolation", &format!("<p>{}</p>", escape(text)))
+}
+
+/// What is asked, and the form that answers.
+pub(super) fn ask(decision: &Decision) -> String {
+    if decision.state() != State::Waiting {
+        return message(&format!("This decision does not wait for an answer: it is {}.", decision.state()));
+    }
+    let mut facts = vec![("Decision", decision.id().to_string())];
+    if let Some(target) = decision.target() {
+        facts.push(("Endpoint", target.hostname.clone().unwrap_or_else(|| target.endpoint.clone())));
+        facts.push(("Endpoint id", target.endpoint.clone()));
+        facts.push(("Tenant", target.tenant.clone()));
+    }
+    if let Some(received) = decision.received() {
+        facts.push(("Asked by", received.source.clone()));
+        facts.push(("Because", received.signal.title.clone()));
+        if let Some(severity) = received.signal.severity {
+            facts.push(("Severity", severity.to_string()));
+        }
+    }
+    if let Some(Step::Waiting { why, until, .. }) = decision.entries().last().map(|entry| &entry.step) {
+        facts.push(("Needs approval", why.clone()));
+        facts.push(("Waits until", rfc3339(until.saturating_mul(1_000))));
+    }
+    let list: String = facts
+        .iter()
+        .map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", escape(value)))
+        .collect();
+    let form = "<form method=\"post\"><button name=\"answer\" value=\"approve\">Isolate it</button>\
+                <button name=\"answer\" value=\"decline\">Do not</button></form>";
+    whole("Isolate this endpoint?", &format!("<dl>{list}</dl>{form}"))
+}
+
+pub(super) fn answered(decision: &Decision, answer: Answer) -> String {
+    message(&match answer {
+        Answer::Approve => format!("Approved. The endpoint is being isolated. Decision {}.", decision.id()),
+        Answer::Decline => format!("Declined. Nothing is isolated. Decision {}.", decision.id()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_sender_becomes_markup() {
+        let page = message("<script>alert('x' & \"y\")</script>");
+        assert!(page.contains("&lt;script&gt;alert(&#39;x&#39; &amp; &quot;y&quot;)&lt;/script&gt;"), "{page}");
+    }
+}

@@ -1,0 +1,130 @@
+//! A request and an answer in plain form.
+
+use std::{borrow::Cow, fmt, net::IpAddr};
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+
+use crate::verify::Evidence;
+
+/// An HTTP request, as far as the webhook looks at it.
+#[derive(Clone, Default)]
+pub struct Request {
+    /// The method, in upper case.
+    pub method: String,
+    /// The path, percent-decoding left to the webhook.
+    pub path: String,
+    /// What follows the question mark.
+    pub query: String,
+    /// Headers, their names in lower case. Of a name that comes twice, the
+    /// values with a comma between them.
+    pub headers: Vec<(String, String)>,
+    /// The raw body.
+    pub body: Vec<u8>,
+    /// The address of the caller, as the server that took the connection saw
+    /// it.
+    pub from: Option<IpAddr>,
+}
+
+// The path, the query and the headers may hold secrets.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Request {
+    /// The value of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a member of the query.
+    pub(crate) fn query(&self, name: &str) -> Option<String> {
+        member(&self.query, name)
+    }
+
+    /// The value of a member of a form in the body.
+    pub(crate) fn form(&self, name: &str) -> Option<String> {
+        member(std::str::from_utf8(&self.body).ok()?, name)
+    }
+}
+
+fn member(pairs: &str, name: &str) -> Option<String> {
+    let value = pairs.split('&').find_map(|pair| {
+        let (own, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (own == name).then_some(value)
+    })?;
+    let spaced = value.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
+}
+
+impl Evidence for Request {
+    fn header(&self, name: &str) -> Option<&str> {
+        Self::header(self, name)
+    }
+
+    fn path_secret(&self) -> Option<&str> {
+        self.path.split('/').filter(|segment| !segment.is_empty()).nth(2)
+    }
+
+    fn body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl Response {
+    fn new(status: u16, kind: &str, body: String) -> Self {
+        let headers = [
+            ("content-type", kind),
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Self { status, headers, body }
+    }
+
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
+        Self::new(status, "application/json", body.to_string())
+    }
+
+    pub(crate) fn error(status: u16, problem: &str) -> Self {
+        let mut response = Self::json(status, &json!({ "error": problem }));
+        if status == 405 {
+            response.headers.push(("allow".into(), "POST".into()));
+        }
+        response
+    }
+
+    pub(crate) fn text(status: u16, body: &str) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", body.to_owned())
+    }
+
+    /// A page for a person: it loads nothing, runs nothing, and is in no frame.
+    pub(crate) fn page(status: u16, body: &str) -> Self {
+        let mut response = Self::new(status, "text/html; charset=utf-8", body.to_owned());
+        let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
+        response.headers.push(("content-security-policy".into(), policy.into()));
+        response.headers.push(("referrer-policy".into(), "no-referrer".into()));
+        response
+    }
+
+    /// The value of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+}
