@@ -15,7 +15,10 @@ mod release;
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -85,6 +88,7 @@ pub struct Engine<T, O, N> {
     tenants: Mutex<HashMap<TenantId, TenantClient<T>>>,
     /// The size of each tenant's estate, and when it was asked for.
     estates: Mutex<HashMap<String, (Duration, u64)>>,
+    refused: AtomicBool,
 }
 
 impl<T, O, N> std::fmt::Debug for Engine<T, O, N> {
@@ -109,6 +113,7 @@ where
             approvals: None,
             tenants: Mutex::default(),
             estates: Mutex::default(),
+            refused: AtomicBool::new(false),
         }
     }
 
@@ -130,6 +135,12 @@ where
         &self.client
     }
 
+    /// Whether the credential was refused at some time: it may have been
+    /// replaced, and another engine is to be made with it.
+    pub fn credential_was_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+
     /// Takes decisions as far as they go: those that nobody has worked on are
     /// judged, and what may be isolated is. Endpoints of one tenant are isolated
     /// in one request, up to the service's limit.
@@ -141,12 +152,17 @@ where
         ids.sort_unstable();
         ids.dedup();
         let mark = isolate::mark(&ids);
-        let prepared: Vec<_> = futures_util::stream::iter(&ids)
-            .map(|id| async { (id.clone(), self.prepare(policy, id, &mark, stop_at).await) })
+        let mark = &mark;
+        let prepare = |id: DecisionId| async move {
+            let prepared = Box::pin(self.prepare(policy, &id, mark, stop_at)).await;
+            (id, prepared)
+        };
+        let prepared: Vec<_> = futures_util::stream::iter(ids)
+            .map(prepare)
             .buffer_unordered(CONCURRENCY)
             .collect()
             .await;
-        let mut worked = Vec::with_capacity(ids.len());
+        let mut worked = Vec::with_capacity(prepared.len());
         let mut ready = Vec::new();
         for (id, outcome) in prepared {
             match outcome {
@@ -176,6 +192,12 @@ where
             self.let_go(decision).await?;
         }
         self.publish(policy, decision).await
+    }
+
+    fn note(&self, error: &sophos_api::Error) {
+        if error.kind() == ErrorKind::Credentials {
+            self.refused.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The time, by the transport's clock.

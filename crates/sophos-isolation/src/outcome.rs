@@ -31,6 +31,16 @@ impl Outcomes for () {
     }
 }
 
+impl<N: Outcomes> Outcomes for std::sync::Arc<N> {
+    fn is_listening(&self) -> bool {
+        N::is_listening(self)
+    }
+
+    fn publish(&self, outcome: &Outcome) -> impl Future<Output = Result<(), String>> + Send {
+        N::publish(self, outcome)
+    }
+}
+
 /// One outcome: a transition that somebody may want to know of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

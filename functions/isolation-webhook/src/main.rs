@@ -1,1 +1,167 @@
-fn main() {}
+//! Lambda function that takes other security tools' alerts: behind a function
+//! URL or an HTTP API, and as the target of EventBridge rules for GuardDuty and
+//! Security Hub. It verifies, reads, records, and hands on to the queue.
+//!
+//! | variable | what it is | if not set |
+//! |---|---|---|
+//! | `ISOLATION_QUEUE_URL` | the SQS queue of the worker | this function does the work itself, and takes the worker's events as well |
+//!
+//! and those of [`isolation_worker`].
+
+mod http;
+mod queue;
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use isolation_worker::{Config, Task, Worker};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_support::{Reader, logging, metrics};
+use serde_json::{Value, json};
+use sophos_isolation::{
+    Ledger,
+    verify::Keys,
+    webhook::{KeySource, Notice, Response, Webhook},
+};
+use sophos_secrets::NamedSecrets;
+use sophos_store::Store;
+use tracing::Instrument;
+
+use crate::queue::Way;
+
+/// What is left of an invocation for its answer.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// The secrets that the policy names, from where the configuration says.
+struct PolicySecrets(Arc<Worker>);
+
+impl KeySource for PolicySecrets {
+    async fn keys(&self, name: &str) -> Result<Keys, String> {
+        let stages = self.0.config().secrets.read(name).await.map_err(|error| error.to_string())?;
+        Ok(Keys { current: stages.current, previous: stages.previous })
+    }
+}
+
+struct Function {
+    worker: Arc<Worker>,
+    webhook: Webhook<Arc<Store>, PolicySecrets, Way>,
+    works_itself: bool,
+}
+
+impl Function {
+    async fn new() -> Result<Self, Error> {
+        let mut reader = Reader::environment();
+        let config = Config::configured(&mut reader);
+        let queue = reader.text("ISOLATION_QUEUE_URL");
+        let worker = Arc::new(Worker::new(reader.finish(config)?).await?);
+        let works_itself = queue.is_none();
+        let way = Way::of(queue, Arc::clone(&worker)).await;
+        let ledger = Ledger::new(worker.store());
+        let webhook = Webhook::new(ledger, PolicySecrets(Arc::clone(&worker)), way);
+        Ok(Self { worker, webhook, works_itself })
+    }
+
+    async fn handle(&self, event: &Value, stop_at: Duration, request_id: &str) -> Result<Value, Error> {
+        let is_event = event["source"].as_str().is_some_and(|source| source.starts_with("aws."))
+            && event["detail-type"].as_str() != Some("Scheduled Event");
+        if !http::is_request(event) && !is_event {
+            if !self.works_itself {
+                return Err("the event is neither a request nor one of GuardDuty or Security Hub".into());
+            }
+            return Ok(Box::pin(self.worker.handle(Task::read(event)?, stop_at)).await?);
+        }
+        self.webhook.queue().work_until(stop_at);
+        let now = Duration::from_millis(metrics::now_ms());
+        let policy = match self.worker.policy().await {
+            Ok(policy) => policy,
+            Err(error) if is_event => return Err(error.into()),
+            Err(error) => {
+                tracing::error!(%error, "nothing can be decided");
+                return Ok(json!({ "statusCode": 503, "headers": { "retry-after": "30" }, "body": "{\"error\":\"not recorded; send it again\"}" }));
+            }
+        };
+        if is_event {
+            let (response, notice) = Box::pin(self.webhook.event(&policy, event, now)).await;
+            self.record(&response, &notice, request_id);
+            // EventBridge brings it again only when the invocation fails.
+            return match response.status {
+                503 => Err(notice.problem().unwrap_or_default().into()),
+                _ => Ok(serde_json::from_str(&response.body)?),
+            };
+        }
+        let Some(request) = http::request(event) else {
+            return Ok(json!({ "statusCode": 400, "body": "{\"error\":\"the body is not base64\"}" }));
+        };
+        let (response, notice) = Box::pin(self.webhook.handle(&policy, &request, now)).await;
+        self.record(&response, &notice, request_id);
+        Ok(http::response(&response))
+    }
+
+    fn record(&self, response: &Response, notice: &Notice, request_id: &str) {
+        let source = notice.source.as_deref().unwrap_or("unknown");
+        let status = response.status;
+        for id in &notice.begun {
+            tracing::info!(decision = %id, source, "a decision begins");
+        }
+        for id in &notice.known {
+            tracing::info!(decision = %id, source, "the event was sent before");
+        }
+        if notice.previous_key {
+            tracing::warn!(source, "the sender still uses the previous value of its secret");
+        }
+        match notice.problem() {
+            Some(problem) if status >= 500 => tracing::error!(source, status, problem, "not recorded"),
+            Some(problem) => tracing::warn!(source, status, problem, "turned away"),
+            None => {}
+        }
+        let namespace = &self.worker.config().metrics_namespace;
+        let turned_away = f64::from(u8::from((400..500).contains(&status)));
+        let values = [
+            ("BegunDecisions", "Count", notice.begun.len() as f64),
+            ("RepeatedEvents", "Count", notice.known.len() as f64),
+            ("TurnedAway", "Count", turned_away),
+            ("NotRecorded", "Count", f64::from(u8::from(status >= 500))),
+        ];
+        metrics::write([metrics::line(
+            namespace,
+            request_id,
+            metrics::now_ms(),
+            &[("Source", source)],
+            &values,
+        )]);
+    }
+}
+
+async fn serve() -> Result<(), Error> {
+    let function = Function::new().await?;
+    let function = &function;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        let request_id = event.context.request_id;
+        let span = tracing::info_span!("invocation", request_id);
+        let stop_at = Duration::from_millis(event.context.deadline).saturating_sub(MARGIN);
+        let handled = Box::pin(function.handle(&event.payload, stop_at, &request_id));
+        let outcome = handled.instrument(span.clone()).await;
+        if let Err(error) = &outcome {
+            span.in_scope(|| tracing::error!(%error, "the invocation failed"));
+        }
+        outcome
+    }))
+    .await
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    logging::start(&[
+        "isolation_webhook",
+        "isolation_worker",
+        "sophos_api",
+        "sophos_isolation",
+        "sophos_secrets",
+    ]);
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the function cannot start");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,27 @@
+//! The worker of isolation, as a Lambda function and as a library for the
+//! webhook, which does the same by itself where there is no queue.
+//!
+//! | variable | what it is | if not set |
+//! |---|---|---|
+//! | `ISOLATION_LEDGER` | where decisions are kept: `s3://bucket/prefix`, or a folder | must be set |
+//! | `ISOLATION_POLICY` | the policy: a file, or `s3://bucket/key` | must be set |
+//! | `ISOLATION_EVENT_BUS` | the EventBridge bus that outcomes go to, by name or ARN | none |
+//! | `ISOLATION_APPROVAL_URL` | the address of the webhook, for links by which a person approves | none |
+//! | `SECRETS_FILE` | a TOML file with the secrets that the policy names | variables, see [`lambda_support::Secrets`] |
+//! | `SOPHOS_…` | the credential and the hosts, see [`lambda_support::Sophos`] | |
+//! | `METRICS_NAMESPACE` | the CloudWatch namespace | `SophosCentral` |
+//! | `LOG_LEVEL` | `error`, `warn`, `info`, `debug` or `trace` | `info` |
 
+#![deny(missing_docs)]
+
+mod bus;
+mod config;
+mod policy_file;
+mod task;
+mod worker;
+
+pub use bus::Bus;
+pub use config::Config;
+pub use policy_file::PolicyFile;
+pub use task::{Message, Task};
+pub use worker::{Worker, WorkerError};

@@ -65,8 +65,13 @@ where
             reminders.entry(reminder.id.clone()).or_default().push(reminder);
         }
         let mut report = FollowUpReport { due: reminders.len() as u64, ..FollowUpReport::default() };
-        let decisions: Vec<_> = futures_util::stream::iter(reminders.keys())
-            .map(|id| async { (id.clone(), self.ledger.decision(id).await) })
+        let read = |id: DecisionId| async move {
+            let decision = self.ledger.decision(&id).await;
+            (id, decision)
+        };
+        let ids: Vec<_> = reminders.keys().cloned().collect();
+        let decisions: Vec<_> = futures_util::stream::iter(ids)
+            .map(read)
             .buffer_unordered(CONCURRENCY)
             .collect()
             .await;

@@ -1,0 +1,119 @@
+//! Lambda's form of HTTP: a function URL's or an HTTP API's event, payload
+//! version 2.0, and its answer.
+//!
+//! Read by hand and leniently: whatever a caller can put into a request is a
+//! text or is left out here, and nothing of it can end the process.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value, json};
+use sophos_isolation::webhook::{Request, Response};
+
+/// Whether the event is a request.
+pub(crate) fn is_request(event: &Value) -> bool {
+    event["requestContext"]["http"].is_object()
+}
+
+/// The request; `None` when its body says that it is base64 and is not.
+pub(crate) fn request(event: &Value) -> Option<Request> {
+    let context = &event["requestContext"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut path = text(&event["rawPath"]);
+    // An HTTP API puts its stage before the path, unless it is the default one.
+    if let Some(stage) = context["stage"].as_str().filter(|stage| *stage != "$default")
+        && let Some(rest) = path.strip_prefix('/').and_then(|path| path.strip_prefix(stage))
+        && rest.starts_with('/')
+    {
+        path = rest.to_owned();
+    }
+    let headers = event["headers"].as_object().into_iter().flatten();
+    let headers = headers.filter_map(|(name, value)| {
+        Some((name.to_ascii_lowercase(), value.as_str()?.to_owned()))
+    });
+    let body = event["body"].as_str().unwrap_or_default();
+    let body = match event["isBase64Encoded"].as_bool() {
+        Some(true) => STANDARD.decode(body).ok()?,
+        _ => body.as_bytes().to_vec(),
+    };
+    Some(Request {
+        method: text(&context["http"]["method"]).to_ascii_uppercase(),
+        path,
+        query: text(&event["rawQueryString"]),
+        headers: headers.collect(),
+        body,
+        from: context["http"]["sourceIp"].as_str().and_then(|address| address.parse().ok()),
+    })
+}
+
+/// The answer.
+pub(crate) fn response(response: &Response) -> Value {
+    let headers: Map<_, _> =
+        response.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    json!({
+        "statusCode": response.status,
+        "headers": headers,
+        "body": response.body,
+        "isBase64Encoded": false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn event() -> Value {
+        json!({
+            "version": "2.0",
+            "rawPath": "/hooks/pagerduty",
+            "rawQueryString": "a=b",
+            "headers": { "Content-Type": "application/json", "host": "127.0.0.1\u{0}//" },
+            "requestContext": { "http": { "method": "post", "sourceIp": "203.0.113.9" }, "stage": "$default" },
+            "body": "e30=",
+            "isBase64Encoded": true,
+        })
+    }
+
+    #[test]
+    fn a_request_is_read() {
+        let request = request(&event()).expect("a request");
+        assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/hooks/pagerduty"));
+        assert_eq!(request.header("content-type"), Some("application/json"));
+        assert_eq!(request.body, b"{}");
+        assert_eq!(request.from.map(|from| from.to_string()).as_deref(), Some("203.0.113.9"));
+    }
+
+    #[test]
+    fn a_stage_is_no_part_of_the_path() {
+        let mut event = event();
+        event["requestContext"]["stage"] = json!("prod");
+        for (path, read) in [("/prod/hooks/x", "/hooks/x"), ("/production/x", "/production/x"), ("/hooks/x", "/hooks/x")] {
+            event["rawPath"] = json!(path);
+            assert_eq!(request(&event).expect("a request").path, read);
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_not_what_it_says_is_none() {
+        let mut event = event();
+        event["body"] = json!("not base64!");
+        assert!(request(&event).is_none());
+    }
+
+    proptest! {
+        /// Whatever stands in the members, it is read or left out.
+        #[test]
+        fn anything_is_read(texts in prop::collection::vec(any::<String>(), 6), flag in any::<Option<bool>>()) {
+            let mut event = event();
+            event["rawPath"] = json!(texts[0]);
+            event["rawQueryString"] = json!(texts[1]);
+            event["headers"] = json!({ texts[2].clone(): texts[3], "x": 1, "y": null });
+            event["requestContext"]["http"]["sourceIp"] = json!(texts[4]);
+            event["body"] = json!(texts[5]);
+            event["isBase64Encoded"] = json!(flag);
+            if let Some(request) = request(&event) {
+                prop_assert!(flag == Some(true) || request.body == texts[5].as_bytes());
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+use sophos_api::{Client, Transport};
+use sophos_api_reqwest::ReqwestTransport;
+use sophos_isolation::{
+    AnswerError, ApprovalLinks, DecisionId, Engine, EngineError, FollowUpReport, Ledger, State,
+    policy::Policy,
+};
+use sophos_secrets::{CredentialSource, NamedSecrets};
+use sophos_store::Store;
+use tokio::sync::Mutex;
+
+use crate::{Bus, Config, Message, PolicyFile, Task};
+
+type EngineOf = Engine<ReqwestTransport, Arc<Store>, Arc<Bus>>;
+
+/// Why an invocation failed as a whole. Nothing is lost: what is not done is on
+/// the agenda.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorkerError {
+    /// There is no policy, no credential, or no connection to make.
+    #[error("{0}")]
+    Setting(String),
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// An order came to nothing.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+}
+
+/// Works on decisions, with one credential.
+#[derive(Debug)]
+pub struct Worker {
+    config: Config,
+    policy: PolicyFile,
+    store: Arc<Store>,
+    bus: Arc<Bus>,
+    transport: ReqwestTransport,
+    /// Kept from one invocation to the next, with its token and what it knows.
+    engine: Mutex<Option<Arc<EngineOf>>>,
+}
+
+impl Worker {
+    /// A worker of this configuration. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// When the ledger's location or TLS cannot be opened.
+    pub async fn new(config: Config) -> Result<Self, WorkerError> {
+        let store = Store::open(&config.ledger).map_err(setting)?;
+        Ok(Self {
+            policy: PolicyFile::new(&config.policy),
+            store: Arc::new(store),
+            bus: Arc::new(Bus::of(config.event_bus.clone()).await),
+            transport: ReqwestTransport::new().map_err(setting)?,
+            engine: Mutex::new(None),
+            config,
+        })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The policy as it is now.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn policy(&self) -> Result<Arc<Policy>, WorkerError> {
+        self.policy.current().await.map_err(WorkerError::Setting)
+    }
+
+    /// The store that the ledger is in.
+    pub fn store(&self) -> Arc<Store> {
+        Arc::clone(&self.store)
+    }
+
+    /// Does what an invocation asks for, and answers as Lambda expects it. No
+    /// wait goes past `stop_at`, in time since the Unix epoch.
+    ///
+    /// # Errors
+    /// When nothing of it could be done.
+    pub async fn handle(&self, task: Task, stop_at: Duration) -> Result<Value, WorkerError> {
+        match task {
+            Task::Messages(messages) => self.messages(messages, stop_at).await,
+            Task::FollowUp => {
+                let report = self.follow_up(stop_at).await?;
+                Ok(serde_json::to_value(report).unwrap_or_default())
+            }
+            Task::Answer { id, answer, by } => {
+                let ledger = Ledger::new(self.store());
+                let decision = ledger.answer(&id, answer, &by, self.transport.now()).await?;
+                if decision.state() == State::Approved {
+                    self.work(std::slice::from_ref(&id), stop_at).await?;
+                } else {
+                    self.follow_up(stop_at).await?;
+                }
+                self.show(&id).await
+            }
+            Task::Release { id, by } => {
+                Ledger::new(self.store()).ask_release(&id, &by, self.transport.now()).await?;
+                self.follow_up(stop_at).await?;
+                self.show(&id).await
+            }
+            Task::Show(id) => self.show(&id).await,
+        }
+    }
+
+    /// Works on decisions, and tells what became of each.
+    ///
+    /// # Errors
+    /// When nothing could be done at all.
+    pub async fn work(
+        &self,
+        ids: &[DecisionId],
+        stop_at: Duration,
+    ) -> Result<Vec<(DecisionId, Result<Option<State>, EngineError>)>, WorkerError> {
+        let policy = self.policy().await?;
+        let engine = self.engine(&policy).await?;
+        let worked = engine.work(&policy, ids, Some(stop_at)).await;
+        self.check_credential(&engine).await;
+        for one in &worked {
+            match &one.outcome {
+                Ok(Some(state)) => tracing::info!(decision = %one.id, %state, "worked on"),
+                Ok(None) => tracing::warn!(decision = %one.id, "there is no such decision"),
+                Err(error) => tracing::error!(decision = %one.id, %error, "not taken further"),
+            }
+        }
+        Ok(worked.into_iter().map(|one| (one.id, one.outcome)).collect())
+    }
+
+    /// Looks at everything that is due.
+    ///
+    /// # Errors
+    /// When the agenda cannot be read.
+    pub async fn follow_up(&self, stop_at: Duration) -> Result<FollowUpReport, WorkerError> {
+        let policy = self.policy().await?;
+        let engine = self.engine(&policy).await?;
+        let report = engine.follow_up(&policy, Some(stop_at)).await;
+        self.check_credential(&engine).await;
+        let report = report?;
+        for error in &report.errors {
+            tracing::error!(error, "a decision could not be followed up");
+        }
+        tracing::info!(due = report.due, moved = ?report.moved, overdue = report.overdue, "followed up");
+        Ok(report)
+    }
+
+    async fn messages(&self, messages: Vec<Message>, stop_at: Duration) -> Result<Value, WorkerError> {
+        let ids: Vec<_> = messages.iter().filter_map(|message| message.decision.clone()).collect();
+        let worked = self.work(&ids, stop_at).await?;
+        let failed = |message: &&Message| match &message.decision {
+            Some(id) => worked.iter().any(|(worked, outcome)| worked == id && outcome.is_err()),
+            None => {
+                tracing::error!(message = message.id, "the message names no decision");
+                true
+            }
+        };
+        let failures: Vec<_> = messages
+            .iter()
+            .filter(failed)
+            .map(|message| json!({ "itemIdentifier": message.id }))
+            .collect();
+        Ok(json!({ "batchItemFailures": failures }))
+    }
+
+    async fn show(&self, id: &DecisionId) -> Result<Value, WorkerError> {
+        let decision = Ledger::new(self.store()).decision(id).await.map_err(AnswerError::from)?;
+        let decision = decision.ok_or_else(|| AnswerError::Unknown(id.clone()))?;
+        let mut shown = serde_json::to_value(&decision).unwrap_or_default();
+        shown["state"] = json!(decision.state());
+        Ok(shown)
+    }
+
+    async fn engine(&self, policy: &Policy) -> Result<Arc<EngineOf>, WorkerError> {
+        let mut slot = self.engine.lock().await;
+        if let Some(engine) = slot.as_ref() {
+            return Ok(Arc::clone(engine));
+        }
+        let credentials = self.config.sophos.credentials.read().await.map_err(setting)?;
+        let client = Client::builder(self.transport.clone(), credentials)
+            .hosts(self.config.sophos.hosts.clone())
+            .budget(self.config.sophos.budget.clone())
+            .build();
+        let links = match (&self.config.approval_url, &policy.approval().secret) {
+            (Some(url), Some(secret)) => {
+                let key = self.config.secrets.read(secret).await.map_err(setting)?;
+                Some(ApprovalLinks::new(url, key.current))
+            }
+            _ => None,
+        };
+        let engine = Engine::new(client, Ledger::new(self.store()), Arc::clone(&self.bus));
+        Ok(Arc::clone(slot.insert(Arc::new(engine.with_approvals(links)))))
+    }
+
+    /// A credential that was refused may have been replaced: the next
+    /// invocation reads it anew.
+    async fn check_credential(&self, engine: &EngineOf) {
+        if engine.credential_was_refused() {
+            *self.engine.lock().await = None;
+        }
+    }
+}
+
+fn setting(error: impl std::fmt::Display) -> WorkerError {
+    WorkerError::Setting(error.to_string())
+}
