@@ -31,7 +31,7 @@ pub(super) fn read(root: &Value) -> Vec<Draft<'_>> {
 /// A row of one of the tables of advanced hunting.
 fn hunting<'v>(document: &'v Value, record: Place<'v>, table: &str) -> Draft<'v> {
     let row = record.at("properties");
-    let more = ["Timestamp", "EntityType", "DeviceId"].map(|name| row.at(name));
+    let more = ["Timestamp", "EntityType", "DeviceId", "EvidenceRole"].map(|name| row.at(name));
     let about_alert = ["AlertInfo", "AlertEvidence"].iter().any(|name| table.eq_ignore_ascii_case(name));
     let identity = if about_alert {
         identity(row.at("AlertId"), more, "the record has no properties.AlertId")

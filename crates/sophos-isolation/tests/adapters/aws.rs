@@ -1,0 +1,331 @@
+//! GuardDuty and Security Hub.
+
+use serde_json::{Value, json};
+use sophos_isolation::adapters::Tool;
+
+use super::{lines, one, read, refused, seen};
+
+fn finding() -> Value {
+    json!({
+        "schemaVersion": "2.0",
+        "accountId": "111122223333",
+        "region": "eu-west-1",
+        "id": "f1",
+        "type": "Backdoor:EC2/C&CActivity.B!DNS",
+        "severity": 8,
+        "title": "The EC2 instance i-0123456789abcdef0 queries a command and control server.",
+        "createdAt": "2026-01-01T10:00:00.000Z",
+        "updatedAt": "2026-01-01T10:05:00.000Z",
+        "resource": {
+            "resourceType": "Instance",
+            "instanceDetails": {
+                "instanceId": "i-0123456789abcdef0",
+                "networkInterfaces": [{
+                    "networkInterfaceId": "eni-1",
+                    "privateIpAddress": "10.1.2.3",
+                    "privateDnsName": "ip-10-1-2-3.eu-west-1.compute.internal",
+                    "publicIp": "203.0.113.9",
+                    "publicDnsName": "ec2-203-0-113-9.eu-west-1.compute.amazonaws.com",
+                    "ipv6Addresses": []
+                }]
+            }
+        },
+        "service": {
+            "archived": false,
+            "count": 3,
+            "eventLastSeen": "2026-01-01T10:04:00.000Z",
+            "action": {
+                "actionType": "NETWORK_CONNECTION",
+                "networkConnectionAction": {
+                    "remoteIpDetails": {"ipAddressV4": "198.51.100.7"},
+                    "localIpDetails": {"ipAddressV4": "10.9.9.9"}
+                }
+            },
+            "additionalInfo": {"value": "{\"portsScannedSample\":[1,2],\"sample\":false}", "type": "default"}
+        }
+    })
+}
+
+const INSTANCE: &str = "ec2:i-0123456789abcdef0 name:ip-10-1-2-3.eu-west-1.compute.internal ip:10.1.2.3";
+
+fn envelope(detail: Value) -> Value {
+    json!({"version": "0", "id": "e-1", "source": "aws.guardduty", "account": "999999999999",
+        "detail-type": "GuardDuty Finding", "detail": detail})
+}
+
+/// The value with all names of members beginning in upper case.
+fn pascal(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| (name[..1].to_uppercase() + &name[1..], pascal(value)))
+            .collect(),
+        Value::Array(items) => items.into_iter().map(pascal).collect(),
+        value => value,
+    }
+}
+
+#[test]
+fn a_finding_is_read_in_all_of_its_wrappers_and_spellings() {
+    for body in [
+        finding(),
+        pascal(finding()),
+        envelope(finding()),
+        envelope(pascal(finding())),
+        json!({"Findings": [pascal(finding())]}),
+    ] {
+        let reading = one(Tool::GuardDuty, &body);
+        assert_eq!(seen(&reading), format!("high {INSTANCE} act"));
+        assert_eq!(reading.event_id, r#"["f1","2026-01-01T10:05:00.000Z","3"]"#);
+        assert_eq!(reading.signal.account.as_deref(), Some("111122223333"));
+        assert_eq!(reading.signal.reason.as_deref(), Some("Backdoor:EC2/C&CActivity.B!DNS"));
+        assert!(reading.signal.title.starts_with("The EC2 instance"));
+    }
+}
+
+#[test]
+fn severities_of_guardduty_have_their_steps() {
+    for (number, expected) in [
+        (json!(0.5), "informational"),
+        (json!(1), "low"),
+        (json!(3.9), "low"),
+        (json!(4), "medium"),
+        (json!(6.9), "medium"),
+        (json!(7), "high"),
+        (json!(8.9), "high"),
+        (json!(9), "critical"),
+        (json!("8"), "high"),
+        (json!(null), "-"),
+    ] {
+        let mut body = finding();
+        body["severity"] = number.clone();
+        assert!(seen(&one(Tool::GuardDuty, &body)).starts_with(expected), "{number}");
+    }
+}
+
+#[test]
+fn samples_and_archived_findings_are_refused() {
+    let sample_and_archived = |mut body: Value| {
+        body["service"]["archived"] = json!(true);
+        body
+    };
+    let with = |member: &str, value: Value| {
+        let mut body = finding();
+        body["service"]["additionalInfo"] = json!({member: value});
+        body
+    };
+    for body in [
+        with("sample", json!(true)),
+        with("sample", json!("true")),
+        with("value", json!(r#"{"threatName":"x", "sample" : true}"#)),
+        with("value", json!({"sample": true})),
+        sample_and_archived(with("sample", json!(true))),
+    ] {
+        assert_eq!(seen(&one(Tool::GuardDuty, &body)), format!("high {INSTANCE} Sample"));
+        assert!(seen(&one(Tool::GuardDuty, &pascal(body))).ends_with("Sample"));
+    }
+    let mut titled = finding();
+    titled["title"] = json!("[SAMPLE] The EC2 instance i-1 …");
+    assert!(seen(&one(Tool::GuardDuty, &titled)).ends_with("Sample"));
+    assert!(seen(&one(Tool::GuardDuty, &sample_and_archived(finding()))).ends_with("Archived"));
+    // What an attacker may get into the text proves nothing.
+    for value in [json!(r#"{"userAgent":"\"sample\":true"}"#), json!("\"sample\":true"), json!(7)] {
+        assert!(seen(&one(Tool::GuardDuty, &with("value", value))).ends_with("act"));
+    }
+}
+
+#[test]
+fn a_finding_about_something_else_names_no_host() {
+    for kind in
+        ["AccessKey", "S3Bucket", "RDSDBInstance", "EKSCluster", "ECSCluster", "Lambda", "AttackSequence"]
+    {
+        let mut body = finding();
+        body["resource"]["resourceType"] = json!(kind);
+        assert_eq!(seen(&one(Tool::GuardDuty, &body)), "high NoHost", "{kind}");
+    }
+}
+
+#[test]
+fn each_finding_of_a_list_is_one_reading() {
+    let mut other = finding();
+    other["id"] = json!("f2");
+    other["resource"]["instanceDetails"] = json!({"instanceId": "i-2"});
+    let readings = read(Tool::GuardDuty, &json!({"Findings": [finding(), other, finding()]}));
+    assert_eq!(lines(&readings), [format!("high {INSTANCE} act"), "high ec2:i-2 act".into()]);
+    assert_eq!(lines(&read(Tool::GuardDuty, &json!({"Findings": []}))), ["- NoHost"]);
+}
+
+#[test]
+fn events_of_others_and_findings_without_an_id_are_unreadable() {
+    let mut foreign = envelope(finding());
+    foreign["source"] = json!("my.own");
+    assert_eq!(refused(Tool::GuardDuty, &foreign), "its source is not aws.guardduty");
+    assert_eq!(refused(Tool::SecurityHub, &foreign), "its source is not aws.securityhub");
+    let mut nameless = finding();
+    nameless["id"] = json!("");
+    assert_eq!(
+        refused(Tool::GuardDuty, &nameless),
+        "it does not say which event it is: the finding has no id"
+    );
+}
+
+fn asff(id: &str, resources: Value) -> Value {
+    json!({
+        "Id": id, "UpdatedAt": "2026-01-01T00:00:00Z", "AwsAccountId": "111122223333",
+        "Types": ["TTPs/Command and Control/Backdoor:EC2-C&CActivity.B!DNS"],
+        "Severity": {"Label": "CRITICAL", "Normalized": 10},
+        "Title": "t", "Description": "d",
+        "Workflow": {"Status": "NEW"}, "RecordState": "ACTIVE", "Resources": resources
+    })
+}
+
+fn instance(id: &str) -> Value {
+    json!({"Type": "AwsEc2Instance", "Id": format!("arn:aws:ec2:eu-west-1:111122223333:instance/{id}"),
+        "Details": {"AwsEc2Instance": {"IpV4Addresses": ["203.0.113.9", "10.0.0.1"]}}})
+}
+
+fn hub(findings: Value) -> Value {
+    json!({"source": "aws.securityhub", "detail-type": "Security Hub Findings - Custom Action",
+        "detail": {"actionName": "Isolate", "findings": findings}})
+}
+
+#[test]
+fn each_instance_of_each_finding_is_one_reading() {
+    let bucket = json!({"Type": "AwsS3Bucket", "Id": "arn:aws:s3:::b"});
+    let several = json!([instance("i-1"), bucket, instance("i-2"), instance("i-1")]);
+    let readings = read(Tool::SecurityHub, &hub(json!([asff("a", several), asff("b", json!([bucket]))])));
+    assert_eq!(lines(&readings), ["critical ec2:i-1 act", "critical ec2:i-2 act", "critical NoHost"]);
+    assert_eq!(readings[0].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-1",[],[],[]]]"#);
+    assert_eq!(readings[1].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-2",[],[],[]]]"#);
+    assert_eq!(readings[2].event_id, r#"["b","2026-01-01T00:00:00Z"]"#);
+    assert_eq!(readings[0].signal.account.as_deref(), Some("111122223333"));
+    // Alone, too.
+    let bare = one(Tool::SecurityHub, &asff("a", json!([instance("i-1")])));
+    assert_eq!(seen(&bare), "critical ec2:i-1 act");
+}
+
+#[test]
+fn resources_are_instances_by_arn_or_id_only() {
+    for (id, expected) in [
+        ("i-0123456789abcdef0", "critical ec2:i-0123456789abcdef0 act"),
+        ("arn:aws-cn:ec2:cn-north-1:1:instance/i-7", "critical ec2:i-7 act"),
+        ("arn:aws:ec2:eu-west-1:1:volume/i-7", "critical NoHost"),
+        ("arn:aws:ec2:eu-west-1:1:instance/", "critical NoHost"),
+        ("web-1", "critical NoHost"),
+    ] {
+        let resource = json!({"Type": "AwsEc2Instance", "Id": id, "Details": instance("i-1")["Details"]});
+        assert_eq!(seen(&one(Tool::SecurityHub, &asff("a", json!([resource])))), expected, "{id}");
+    }
+}
+
+#[test]
+fn asff_says_when_nothing_is_to_be_done() {
+    let checks = "Software and Configuration Checks/Vulnerabilities/CVE";
+    for (pointer, value, expected) in [
+        ("Workflow", json!({"Status": "SUPPRESSED"}), "Suppressed"),
+        ("Workflow", json!({"Status": "RESOLVED"}), "Resolved"),
+        ("Workflow", json!({"Status": "NOTIFIED"}), "act"),
+        ("RecordState", json!("ARCHIVED"), "Archived"),
+        ("VerificationState", json!("FALSE_POSITIVE"), "Resolved"),
+        ("Sample", json!(true), "Sample"),
+        ("Types", json!([checks]), "NotAThreat"),
+        ("Types", json!([checks, "TTPs/Execution"]), "act"),
+        ("ProductFields", json!({"aws/guardduty/service/archived": "true"}), "Archived"),
+        ("ProductFields", json!({"aws/guardduty/service/archived": "false"}), "act"),
+        ("ProductFields", json!({"aws/guardduty/service/additionalInfo/sample": "true"}), "Sample"),
+        (
+            "ProductFields",
+            json!({"aws/guardduty/service/additionalInfo/value": "{\"sample\":true}"}),
+            "Sample",
+        ),
+    ] {
+        let mut body = asff("a", json!([instance("i-1")]));
+        body[pointer] = value.clone();
+        assert_eq!(seen(&one(Tool::SecurityHub, &body)), format!("critical ec2:i-1 {expected}"), "{value}");
+    }
+    let mut check = asff("a", json!([instance("i-1")]));
+    check["Types"] = json!(null);
+    check["Compliance"] = json!({"Status": "FAILED"});
+    assert!(seen(&one(Tool::SecurityHub, &check)).ends_with("NotAThreat"));
+}
+
+#[test]
+fn asff_has_a_number_where_it_has_no_label() {
+    for (number, expected) in
+        [(0, "informational"), (39, "low"), (40, "medium"), (70, "high"), (90, "critical")]
+    {
+        let mut body = asff("a", json!([]));
+        body["Severity"] = json!({"Normalized": number});
+        assert_eq!(seen(&one(Tool::SecurityHub, &body)), format!("{expected} NoHost"));
+    }
+}
+
+fn ocsf() -> Value {
+    json!({
+        "class_uid": 2004, "activity_id": 1, "severity_id": 4, "status_id": 1,
+        "finding_info": {"uid": "arn:f", "title": "t", "desc": "d", "modified_time": 1767225600000_i64},
+        "cloud": {"account": {"uid": "111122223333"}, "provider": "AWS"},
+        "resources": [{"type": "AWS::EC2::Instance", "uid": "arn:aws:ec2:eu-west-1:1:instance/i-1"}],
+        "evidences": [{"src_endpoint": {"ip": "198.51.100.7"}}]
+    })
+}
+
+fn imported(finding: Value) -> Value {
+    json!({"source": "aws.securityhub", "detail-type": "Findings Imported V2", "detail": {"findings": [finding]}})
+}
+
+#[test]
+fn ocsf_is_read() {
+    let reading = one(Tool::SecurityHub, &imported(ocsf()));
+    assert_eq!(seen(&reading), "high ec2:i-1 act");
+    assert_eq!(reading.event_id, r#"["arn:f","1767225600000"]"#);
+    assert_eq!(reading.signal.account.as_deref(), Some("111122223333"));
+    for (member, value, expected) in [
+        ("class_uid", json!(2003), "high ec2:i-1 NotAThreat"),
+        ("class_uid", json!(2002), "high ec2:i-1 NotAThreat"),
+        ("status_id", json!(3), "high ec2:i-1 Suppressed"),
+        ("status_id", json!(4), "high ec2:i-1 Resolved"),
+        ("activity_id", json!(3), "high ec2:i-1 Resolved"),
+        ("severity_id", json!(1), "informational ec2:i-1 act"),
+        ("severity_id", json!(5), "critical ec2:i-1 act"),
+        ("severity_id", json!(6), "critical ec2:i-1 act"),
+        ("severity_id", json!(99), "- ec2:i-1 act"),
+        ("resources", json!([{"type": "AWS::S3::Bucket", "uid": "arn:aws:s3:::b"}]), "high NoHost"),
+        ("resources", json!([{"type": "AwsEc2Instance", "uid": "i-9"}]), "high ec2:i-9 act"),
+    ] {
+        let mut body = ocsf();
+        body[member] = value.clone();
+        assert_eq!(seen(&one(Tool::SecurityHub, &imported(body))), expected, "{member} {value}");
+    }
+    let nameless = imported(json!({"class_uid": 2004}));
+    assert!(refused(Tool::SecurityHub, &nameless).ends_with("the finding has no finding_info.uid"));
+}
+
+#[test]
+fn the_device_of_ocsf_is_the_instance_unless_it_says_otherwise() {
+    let device = json!({"instance_uid": "i-1", "uid": "x", "hostname": "web", "ip": "10.0.0.1", "mac": "02:00:00:00:00:01"});
+    let mut body = ocsf();
+    body["device"] = device.clone();
+    assert_eq!(lines(&read(Tool::SecurityHub, &body)), ["high ec2:i-1 act"]);
+    body["device"]["instance_uid"] = json!("i-2");
+    assert_eq!(read(Tool::SecurityHub, &body).len(), 2);
+    body["device"] = device;
+    body["resources"] = json!([]);
+    assert_eq!(
+        lines(&read(Tool::SecurityHub, &body)),
+        ["high ec2:i-1 mac:02:00:00:00:00:01 name:web ip:10.0.0.1 act"]
+    );
+    // Another product's id of a machine is none of an instance.
+    body["device"] = json!({"uid": "4a7b0c", "hostname": "web"});
+    assert_eq!(lines(&read(Tool::SecurityHub, &body)), ["high name:web act"]);
+}
+
+#[test]
+fn a_delivery_about_too_many_hosts_is_unreadable() {
+    let instances = |count: usize| (0..count).map(|n| instance(&format!("i-{n}"))).collect::<Value>();
+    assert_eq!(read(Tool::SecurityHub, &asff("a", instances(100))).len(), 100);
+    let error = refused(Tool::SecurityHub, &asff("a", instances(101)));
+    assert_eq!(error, "it is about more than 100 hosts: send them in several");
+    let findings = (0..101).map(|n| asff(&n.to_string(), json!([]))).collect::<Value>();
+    assert_eq!(refused(Tool::SecurityHub, &hub(findings)), error);
+}

@@ -1,0 +1,66 @@
+//! What security tools send, and what is read from it.
+
+mod aws;
+mod configured;
+mod endpoints;
+mod fixtures;
+mod microsoft;
+mod others;
+mod properties;
+
+use serde_json::Value;
+use sophos_isolation::{
+    adapters::{Adapter, Fields, Message, Reading, Tool, Unreadable},
+    signal::HostFacts,
+};
+
+fn read_bytes(tool: Tool, body: &[u8]) -> Result<Vec<Reading>, Unreadable> {
+    Adapter::new(tool).read(&Message { body, idempotency_key: None })
+}
+
+fn read(tool: Tool, body: &Value) -> Vec<Reading> {
+    read_bytes(tool, body.to_string().as_bytes()).expect("readable")
+}
+
+/// The reading of a message that is about one host, or none.
+fn one(tool: Tool, body: &Value) -> Reading {
+    let readings = read(tool, body);
+    assert_eq!(readings.len(), 1, "{readings:?}");
+    readings.into_iter().next().expect("one")
+}
+
+fn refused(tool: Tool, body: &Value) -> String {
+    read_bytes(tool, body.to_string().as_bytes()).expect_err("unreadable").to_string()
+}
+
+/// An adapter whose fields are configured, as in a policy's file.
+fn configured(tool: Tool, fields: &str) -> Adapter {
+    let fields: Fields = toml::from_str(fields).expect("fields");
+    let mut adapter = Adapter::new(tool);
+    adapter.fields = fields;
+    adapter
+}
+
+/// Severity, host and refusal in one line.
+fn seen(reading: &Reading) -> String {
+    let severity = reading.signal.severity.map_or_else(|| "-".to_owned(), |severity| severity.to_string());
+    let refusal = reading.refusal.map_or_else(|| "act".to_owned(), |refusal| format!("{refusal:?}"));
+    let host = host(&reading.signal.host);
+    [severity, host, refusal].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn host(host: &HostFacts) -> String {
+    let single = [("endpoint", &host.endpoint_id), ("ec2", &host.ec2_instance_id)];
+    let lists = [("mac", &host.mac_addresses), ("name", &host.hostnames), ("ip", &host.ip_addresses)];
+    let single = single.into_iter().filter_map(|(kind, fact)| Some(format!("{kind}:{}", fact.as_ref()?)));
+    let lists = lists.into_iter().filter(|(_, facts)| !facts.is_empty());
+    single
+        .chain(lists.map(|(kind, facts)| format!("{kind}:{}", facts.join(","))))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// All of the readings in lines.
+fn lines(readings: &[Reading]) -> Vec<String> {
+    readings.iter().map(seen).collect()
+}

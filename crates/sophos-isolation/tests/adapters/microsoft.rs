@@ -1,0 +1,173 @@
+//! Microsoft Defender and Microsoft Sentinel.
+
+use serde_json::{Value, json};
+use sophos_isolation::adapters::Tool;
+
+use super::{lines, one, read, refused, seen};
+
+fn device(name: &str, more: Value) -> Value {
+    let mut device = json!({
+        "@odata.type": "#microsoft.graph.security.deviceEvidence",
+        "deviceDnsName": format!("{name}.corp.example"), "hostName": name,
+        "mdeDeviceId": "0123456789abcdef0123456789abcdef01234567", "azureAdDeviceId": "a-d",
+        "lastExternalIpAddress": "203.0.113.9", "ipInterfaces": ["10.0.0.7", "127.0.0.1"]
+    });
+    for (member, value) in more.as_object().expect("members") {
+        device[member] = value.clone();
+    }
+    device
+}
+
+fn graph(evidence: Value) -> Value {
+    json!({"id": "a1", "tenantId": "t-1", "lastUpdateDateTime": "2026-01-01T00:00:00Z", "severity": "high",
+        "status": "new", "title": "Ransomware", "evidence": evidence})
+}
+
+#[test]
+fn an_alert_of_graph_is_about_each_of_its_devices() {
+    let file = json!({"@odata.type": "#microsoft.graph.security.fileEvidence", "mdeDeviceId": "x", "hostName": "no"});
+    let evidence =
+        json!([device("pc-1", json!({})), file, device("pc-2", json!({})), device("pc-1", json!({}))]);
+    let readings = read(Tool::MicrosoftDefender, &graph(evidence));
+    assert_eq!(
+        lines(&readings),
+        [
+            "high name:pc-1.corp.example,pc-1 ip:10.0.0.7,127.0.0.1 act",
+            "high name:pc-2.corp.example,pc-2 ip:10.0.0.7,127.0.0.1 act",
+        ]
+    );
+    assert!(readings[0].event_id.starts_with(r#"["a1","2026-01-01T00:00:00Z",[null,null,[],["pc-1.corp"#));
+    assert_ne!(readings[0].event_id, readings[1].event_id);
+    assert_eq!(readings[0].signal.account.as_deref(), Some("t-1"));
+}
+
+#[test]
+fn a_device_that_is_only_context_is_not_isolated() {
+    let context = json!({"roles": ["contextual"]});
+    let readings = read(Tool::MicrosoftDefender, &graph(json!([device("pc-1", context.clone())])));
+    assert!(seen(&readings[0]).ends_with("OnlyRelated"));
+    // The same device, attacked as well.
+    let both =
+        json!([device("pc-1", context), device("pc-1", json!({"roles": ["contextual", "compromised"]}))]);
+    assert!(seen(&one(Tool::MicrosoftDefender, &graph(both))).ends_with("act"));
+}
+
+#[test]
+fn alerts_that_are_over_are_refused() {
+    for (member, value, expected) in [
+        ("status", "resolved", "Resolved"),
+        ("status", "Dismissed", "Resolved"),
+        ("status", "inProgress", "act"),
+        ("classification", "falsePositive", "Resolved"),
+        ("classification", "FalsePositive", "Resolved"),
+        ("classification", "informationalExpectedActivity", "Resolved"),
+        ("classification", "truePositive", "act"),
+        ("feedback", "benignPositive", "Resolved"),
+    ] {
+        let mut body = graph(json!([device("pc-1", json!({}))]));
+        body[member] = json!(value);
+        assert!(seen(&one(Tool::MicrosoftDefender, &body)).ends_with(expected), "{member} {value}");
+    }
+}
+
+#[test]
+fn lists_of_alerts_are_read_one_by_one() {
+    let other = json!({"id": "a2", "severity": "low", "hostStates": [
+        {"fqdn": "pc-3.corp.example", "netBiosName": "PC-3", "privateIpAddress": "10.0.0.3", "publicIpAddress": "203.0.113.1"},
+        {"fqdn": "-", "netBiosName": null, "privateIpAddress": ""},
+    ]});
+    let alerts = json!([graph(json!([])), other]);
+    let expected = ["high NoHost", "low name:pc-3.corp.example,PC-3 ip:10.0.0.3 act"];
+    for body in [alerts.clone(), json!({"value": alerts}), json!({"alerts": alerts})] {
+        assert_eq!(lines(&read(Tool::MicrosoftDefender, &body)), expected);
+    }
+}
+
+#[test]
+fn an_alert_of_the_defender_api_names_its_computer() {
+    let reading = one(
+        Tool::MicrosoftDefender,
+        &json!({
+            "id": "da1", "incidentId": 7, "severity": "Medium", "status": "New", "title": "t", "aadTenantId": "t-2",
+            "machineId": "0123456789abcdef0123456789abcdef01234567", "computerDnsName": "pc-4.corp.example",
+            "lastUpdateTime": "2026-01-01T00:00:00Z", "evidence": [{"entityType": "Ip", "ipAddress": "198.51.100.7"}]
+        }),
+    );
+    assert_eq!(seen(&reading), "medium name:pc-4.corp.example act");
+    assert_eq!(reading.event_id, r#"["da1","2026-01-01T00:00:00Z"]"#);
+    assert_eq!(reading.signal.account.as_deref(), Some("t-2"));
+}
+
+fn row(properties: Value) -> Value {
+    json!({"category": "AdvancedHunting-AlertEvidence", "tenantId": "t-1", "properties": properties})
+}
+
+#[test]
+fn records_of_advanced_hunting_are_about_machines_only() {
+    let machine = |device: &str, role: &str| {
+        row(json!({"AlertId": "h1", "Timestamp": "T", "EntityType": "Machine", "EvidenceRole": role,
+            "Severity": "High", "DeviceId": device, "DeviceName": device, "RemoteIP": "198.51.100.7"}))
+    };
+    let file =
+        row(json!({"AlertId": "h1", "Timestamp": "T", "EntityType": "File", "EvidenceRole": "Impacted",
+        "DeviceName": "pc-9", "LocalIP": "10.0.0.9"}));
+    let raw = json!({"category": "AdvancedHunting-DeviceEvents", "properties": {"DeviceName": "pc-9", "ReportId": 1}});
+    let body = json!({"records": [machine("pc-1", "Impacted"), machine("pc-2", "Related"), file, raw]});
+    let readings = read(Tool::MicrosoftDefender, &body);
+    assert_eq!(
+        lines(&readings),
+        ["high name:pc-1 act", "high name:pc-2 OnlyRelated", "- NoHost", "- NotAThreat",]
+    );
+    assert_eq!(readings[0].event_id, r#"["h1","T","Machine","pc-1","Impacted"]"#);
+    assert!(refused(Tool::MicrosoftDefender, &row(json!({}))).ends_with("properties.AlertId"));
+}
+
+fn incident(entities: Value) -> Value {
+    json!({
+        "id": "/subscriptions/s/…/Incidents/x", "name": "x", "type": "Microsoft.SecurityInsights/Incidents",
+        "properties": {"title": "t", "severity": "High", "status": "New", "incidentNumber": 12,
+            "lastModifiedTimeUtc": "2026-01-01T00:00:00Z", "relatedEntities": entities}
+    })
+}
+
+fn entity(kind: &str, properties: Value) -> Value {
+    json!({"id": "e", "type": "Microsoft.SecurityInsights/Entities", "kind": kind, "properties": properties})
+}
+
+#[test]
+fn an_incident_knows_the_hosts_attached_to_it() {
+    let entities = json!([
+        entity("Account", json!({"accountName": "a", "hostName": "no"})),
+        entity("Ip", json!({"address": "198.51.100.7"})),
+        entity(
+            "Host",
+            json!({"hostName": "pc-1", "dnsDomain": "corp.example", "netBiosName": "PC-1", "azureID": "x"})
+        ),
+        entity("Host", json!({"hostName": "pc-2.corp.example", "dnsDomain": "corp.example"})),
+        entity("Host", json!({"hostName": "", "netBiosName": "PC-3"})),
+        entity("Host", json!({"osFamily": "Windows"})),
+    ]);
+    let expected =
+        ["high name:pc-1.corp.example,pc-1 act", "high name:pc-2.corp.example act", "high name:PC-3 act"];
+    let rule = json!({"objectSchemaType": "Incident", "objectEventType": "Create", "object": incident(entities.clone())});
+    let mut beside = incident(json!([]));
+    beside["entities"] = entities.clone();
+    for body in [incident(entities), rule, beside] {
+        let readings = read(Tool::MicrosoftSentinel, &body);
+        assert_eq!(lines(&readings), expected);
+        assert!(
+            readings.iter().all(|reading| reading.event_id.starts_with(r#"["12","2026-01-01T00:00:00Z",["#))
+        );
+    }
+}
+
+#[test]
+fn a_closed_incident_is_refused() {
+    let mut body = incident(json!([entity("Host", json!({"hostName": "pc-1"}))]));
+    body["properties"]["status"] = json!("Closed");
+    let reading = one(Tool::MicrosoftSentinel, &body);
+    assert_eq!(seen(&reading), "high name:pc-1 Resolved");
+    assert_eq!(reading.event_id, r#"["12","2026-01-01T00:00:00Z"]"#);
+    body["properties"]["incidentNumber"] = json!(null);
+    assert!(refused(Tool::MicrosoftSentinel, &body).ends_with("the incident has no incidentNumber"));
+}

@@ -1,0 +1,236 @@
+//! What holds whatever is sent.
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use sophos_isolation::{
+    adapters::{Adapter, MOST_READINGS, Message, Reading, Tool},
+    signal::clean,
+};
+
+use super::fixtures::messages;
+
+static MESSAGES: LazyLock<Vec<(Tool, Vec<u8>)>> = LazyLock::new(messages);
+
+/// Ids of machines of other products, and addresses of the other side.
+const FOREIGN: &str = "4a7b0c1d-foreign-id";
+const REMOTE: &str = "198.51.100.77";
+
+fn read(tool: Tool, body: &[u8]) -> Option<Vec<Reading>> {
+    let message = Message { body, idempotency_key: Some("key") };
+    let first = Adapter::new(tool).read(&message);
+    assert_eq!(first, Adapter::new(tool).read(&message), "the same body, the same readings");
+    let readings = first.ok()?;
+    check(tool, &readings);
+    Some(readings)
+}
+
+fn check(tool: Tool, readings: &[Reading]) {
+    assert!((1..=MOST_READINGS).contains(&readings.len()));
+    for (index, reading) in readings.iter().enumerate() {
+        assert!(readings[..index].iter().all(|other| other.event_id != reading.event_id));
+        let (signal, host) = (&reading.signal, &reading.signal.host);
+        let lists = [&host.mac_addresses, &host.hostnames, &host.ip_addresses];
+        assert!(lists.iter().all(|facts| facts.len() <= 16));
+        let single = [&host.endpoint_id, &host.ec2_instance_id, &signal.tenant, &signal.account];
+        let facts: Vec<_> = lists.into_iter().flatten().chain(single.into_iter().flatten()).collect();
+        let texts = [Some(&signal.title), signal.reason.as_ref(), signal.observed_at.as_ref()];
+        for text in facts.iter().copied().chain(texts.into_iter().flatten()) {
+            assert_eq!(*text, clean(text));
+        }
+        assert!(facts.iter().all(|fact| !fact.is_empty()));
+        assert!(host.endpoint_id.is_none() || tool == Tool::Generic);
+        assert!(reading.refusal.is_some() || !host.is_empty());
+    }
+}
+
+/// Any JSON, out of members that the adapters look for.
+fn any_json() -> impl Strategy<Value = Value> {
+    let name = prop::sample::select(vec![
+        "detail",
+        "findings",
+        "Findings",
+        "id",
+        "Id",
+        "event",
+        "data",
+        "events",
+        "uuid",
+        "resource",
+        "resourceType",
+        "instanceDetails",
+        "alerts",
+        "records",
+        "value",
+        "evidence",
+        "hostStates",
+        "object",
+        "properties",
+        "entities",
+        "kind",
+        "result",
+        "sid",
+        "host.name",
+        "host",
+        "name",
+        "ip",
+        "kibana.alert.uuid",
+        "agent",
+        "rule",
+        "description",
+        "threatInfo",
+        "activityuuid",
+        "target",
+        "event_id",
+        "action",
+        "ttl",
+        "severity",
+        "_source",
+        "hits",
+        "category",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        prop::sample::select(vec![
+            "Host",
+            "Instance",
+            "isolate",
+            "4h",
+            "i-1",
+            "AdvancedHunting-AlertEvidence",
+            "Agent ID 0"
+        ])
+        .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 64, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::vec((name.clone(), inner), 0..6).prop_map(|members| {
+                members
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect::<Map<_, _>>()
+                    .into()
+            }),
+        ]
+    })
+}
+
+/// Takes out, or replaces, what the numbers lead to.
+fn change(value: &mut Value, path: &[u8], put: Option<Value>) {
+    let Some((step, rest)) = path.split_first() else { return put.into_iter().for_each(|put| *value = put) };
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            let name = members.keys().nth(usize::from(*step) % members.len()).expect("a member").clone();
+            if rest.is_empty() && put.is_none() {
+                members.remove(&name);
+            } else if let Some(member) = members.get_mut(&name) {
+                change(member, rest, put);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let index = usize::from(*step) % items.len();
+            if rest.is_empty() && put.is_none() {
+                items.remove(index);
+            } else {
+                change(&mut items[index], rest, put);
+            }
+        }
+        value => put.into_iter().for_each(|put| *value = put),
+    }
+}
+
+/// Puts foreign ids and addresses where no adapter may take them for ours.
+fn taint(value: &mut Value) {
+    let Value::Object(members) = value else {
+        if let Value::Array(items) = value {
+            items.iter_mut().for_each(taint);
+        }
+        return;
+    };
+    for (name, member) in members.iter_mut() {
+        let name = name.to_ascii_lowercase().replace('_', "");
+        match name.as_str() {
+            "agentidstring" | "aid" | "sensorid" | "deviceid" | "machineid" | "mdedeviceid" | "agentid"
+            | "agentuuid" => {
+                *member = json!(FOREIGN);
+            }
+            "publicip" | "ipaddressv4" | "ipaddress" | "ip" | "publicipaddress" | "externalip" => {
+                *member = json!(REMOTE)
+            }
+            _ => taint(member),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        for tool in Tool::ALL {
+            read(tool, &body);
+        }
+    }
+
+    #[test]
+    fn any_json_is_read_or_refused(value in any_json()) {
+        for tool in Tool::ALL {
+            read(tool, value.to_string().as_bytes());
+        }
+    }
+
+}
+
+proptest! {
+    // Each of these reads all of the collected messages.
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn changed_messages_are_read_or_refused(
+        changes in prop::collection::vec((prop::collection::vec(any::<u8>(), 1..6), prop::option::of(any_json())), 1..6),
+        all_tools in any::<bool>(),
+    ) {
+        for (tool, body) in &*MESSAGES {
+            let mut value: Value = serde_json::from_slice(body).expect("JSON");
+            for (path, put) in &changes {
+                change(&mut value, path, put.clone());
+            }
+            let body = value.to_string();
+            for other in Tool::ALL {
+                if all_tools || *tool == other {
+                    read(other, body.as_bytes());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn cut_messages_are_read_or_refused(part in 0.0..1.0_f64) {
+        for (tool, body) in &*MESSAGES {
+            let end = (body.len() as f64 * part) as usize;
+            read(*tool, &body[..end]);
+        }
+    }
+}
+
+#[test]
+fn ids_of_other_products_and_addresses_of_others_are_no_facts() {
+    let mut tainted = 0;
+    for (tool, body) in &*MESSAGES {
+        let mut value: Value = serde_json::from_slice(body).expect("JSON");
+        taint(&mut value);
+        let text = value.to_string();
+        tainted += usize::from(text.contains(FOREIGN)) + usize::from(text.contains(REMOTE));
+        for reading in read(*tool, text.as_bytes()).unwrap_or_default() {
+            let host = serde_json::to_string(&reading.signal.host).expect("a host");
+            assert!(!host.contains(FOREIGN) && !host.contains(REMOTE), "{tool}: {host}");
+        }
+    }
+    assert!(tainted > 20 || MESSAGES.is_empty());
+}
