@@ -8,6 +8,7 @@ use crate::answer::Refusal;
 use crate::central::Central;
 use crate::credentials::Credential;
 use crate::data::tenant::Tenant;
+use crate::faults::FaultAction;
 use crate::hash::parse_uuid;
 
 /// A request to one of the hosts.
@@ -103,6 +104,8 @@ pub(crate) struct Context<'a> {
     /// What stood in the variable parts of the path.
     pub(crate) params: Vec<&'a str>,
     pub(crate) who: Option<Credential>,
+    /// What is to go wrong with it.
+    pub(crate) fault: Option<&'a FaultAction>,
     scope: Option<&'a Tenant>,
 }
 
@@ -114,7 +117,7 @@ impl<'a> Context<'a> {
         who: Option<Credential>,
         scope: Option<&'a Tenant>,
     ) -> Self {
-        Self { central, call, params, who, scope }
+        Self { central, call, params, who, fault: None, scope }
     }
 
     /// The tenant the call is for.

@@ -16,9 +16,10 @@ use crate::data::endpoint_json::Seen;
 use crate::data::tenant::Tenant;
 use crate::data::world::World;
 use crate::error::ConfigError;
-use crate::faults::Faults;
-use crate::fleet::Fleet;
-use crate::hash::{Rng, mix};
+use crate::faults::{FaultPlan, Faults};
+use crate::fleet::{Accepted, Fleet};
+use crate::hash::{Rng, mix, uuid_text};
+use crate::isolation_changes::IsolationChange;
 use crate::limiter::Limiter;
 use crate::served::{Dataset, Served};
 use crate::time;
@@ -60,12 +61,13 @@ impl Central {
         config.check()?;
         let start = config.clock.start.as_deref().and_then(time::parse);
         let start_ms = start.unwrap_or_else(time::real_now_ms);
-        let world = World::new(&config, start_ms);
+        let mut world = World::new(&config, start_ms);
+        world.place(&config.machines)?;
         let delay = config.isolation.report_delay_seconds.saturating_mul(1_000);
         Ok(Self {
             clock: Clock::new(start_ms, config.clock.running),
             vault: Vault::new(&config, &world, start_ms)?,
-            faults: Faults::new(config.seed, config.faults.clone()),
+            faults: Faults::new(config.seed, config.faults.clone(), start_ms),
             calls: Calls::default(),
             served: Served::default(),
             fleet: Fleet::new(i64::try_from(delay).unwrap_or(i64::MAX / 4)),
@@ -75,6 +77,11 @@ impl Central {
             world,
             config,
         })
+    }
+
+    /// Puts a fault plan in force from now on.
+    pub(crate) fn set_faults(&self, plan: FaultPlan) {
+        self.faults.set(plan, self.clock.now_ms());
     }
 
     pub(crate) fn set_addresses(&self, addresses: Addresses) {
@@ -110,16 +117,10 @@ impl Central {
         Seen::new(tenant, endpoint, live, now)
     }
 
-    /// The number of the tenant's endpoint with this id.
-    pub(crate) fn endpoint_index(&self, tenant: &Tenant, id: u128) -> Option<u64> {
-        let index = tenant.endpoint_ids().index(id)?;
-        (index < tenant.endpoints).then_some(index)
-    }
-
     pub(crate) fn set_online(&self, tenant: &str, endpoint: &str, online: bool) -> bool {
         let found = self.world.tenant(tenant).and_then(|tenant| {
             let id = crate::hash::parse_uuid(endpoint)?;
-            Some((tenant, self.endpoint_index(tenant, id)?))
+            Some((tenant, tenant.endpoint_index(id)?))
         });
         let Some((tenant, index)) = found else {
             return false;
@@ -128,6 +129,25 @@ impl Central {
         let now = self.clock.now_ms();
         self.fleet.set_online((tenant.number, index), base, online, now);
         true
+    }
+
+    pub(crate) fn isolation_changes(&self) -> Vec<IsolationChange> {
+        let text = |accepted: Accepted| {
+            let (number, index) = accepted.key;
+            let tenant = &self.world.tenants[number];
+            IsolationChange {
+                tenant: tenant.id_text.clone(),
+                endpoint: uuid_text(tenant.endpoint_id(index)),
+                enabled: accepted.enabled,
+                changed: accepted.changed,
+                comment: accepted.comment,
+                by: accepted.by,
+                at_ms: accepted.at_ms,
+                received_real_ms: accepted.real_ms,
+                operation: accepted.operation.to_owned(),
+            }
+        };
+        self.fleet.accepted().into_iter().map(text).collect()
     }
 
     /// The ids of what was created in `[from_ms, to_ms)` and is not in the future.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use accounts::{CredentialConfig, CredentialKind, Owner, Role, TenantGroup};
 pub use data::{DataConfig, QuirkConfig};
+pub use machines::{MachineConfig, MachineType, Tag};
 
 use crate::error::ConfigError;
 use crate::faults::FaultPlan;
@@ -14,6 +15,7 @@ use crate::limiter::LimiterConfig;
 
 mod accounts;
 mod data;
+mod machines;
 
 /// Everything a simulator can be told. The default is a small, complete Sophos Central.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +39,8 @@ pub struct Config {
     pub tokens: TokenConfig,
     /// Groups of tenants; none means three of the partner, two of the organization, one alone.
     pub tenants: Vec<TenantGroup>,
+    /// Endpoints described by hand, beside those that are invented.
+    pub machines: Vec<MachineConfig>,
     /// API credentials; none means one for each kind of account and role that tests want.
     pub credentials: Vec<CredentialConfig>,
     /// The amounts and irregularities of events, alerts and endpoints.
@@ -65,6 +69,7 @@ impl Default for Config {
             regions: vec!["eu01".to_owned(), "us01".to_owned()],
             tokens: TokenConfig::default(),
             tenants: Vec::new(),
+            machines: Vec::new(),
             credentials: Vec::new(),
             data: DataConfig::default(),
             quirks: QuirkConfig::default(),
@@ -112,6 +117,9 @@ impl Config {
         }
         for group in &self.tenants {
             group.check(&self.regions).or_else(bad)?;
+        }
+        for machine in &self.machines {
+            machine.check().or_else(bad)?;
         }
         for credential in &self.credentials {
             credential.check().or_else(bad)?;
@@ -236,6 +244,10 @@ mod tests {
             ("[clock]\nstart = \"today\"", "clock.start"),
             ("[listen.regions]\nmars01 = 1", "mars01"),
             ("[[tenants]]\nregion = \"mars01\"", "mars01"),
+            ("[[machines]]\ntenant = \"a\"\nid = \"7\"", "not a UUID"),
+            ("[[machines]]\ntenant = \"a\"\nhostname = \"\"", "hostname"),
+            ("[[machines]]\ntenant = \"a\"\nipv4 = [\"10.0.0\"]", "IPv4"),
+            ("[[machines]]\nid = \"0afef0e6-5df7-4cc0-b8d4-068cfd6820d1\"", "tenant"),
             ("[[credentials]]\nkind = \"tenant\"", "tenant"),
             ("[data]\nlate_share = 2.0", "late_share"),
             ("[quirks]\nshow_as = -0.5", "show_as"),

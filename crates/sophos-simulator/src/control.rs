@@ -17,6 +17,7 @@ use crate::credentials::CredentialInfo;
 use crate::data::tenant::{Tenant, TenantInfo, TenantState};
 use crate::faults::FaultPlan;
 use crate::hash::write_uuid;
+use crate::isolation_changes::IsolationChange;
 use crate::served::{Dataset, ServedTotals};
 use crate::simulator::served_totals;
 use crate::time;
@@ -55,6 +56,7 @@ pub(crate) fn router(central: Arc<Central>) -> Router {
         .route("/control/tenants", get(tenants))
         .route("/control/tenants/{id}", post(set_tenant))
         .route("/control/tenants/{tenant}/endpoints/{endpoint}", post(set_endpoint))
+        .route("/control/isolation", get(isolation).delete(forget_isolation))
         .route("/control/credentials", get(credentials))
         .route("/control/credentials/{id}/rotate", post(rotate))
         .route("/control/credentials/{id}/expire", post(expire))
@@ -101,12 +103,12 @@ async fn faults(State(central): Shared) -> Json<FaultPlan> {
 
 async fn set_faults(state: Shared, Json(plan): Json<FaultPlan>) -> Result<Json<FaultPlan>, No> {
     plan.check().map_err(No::bad)?;
-    state.faults.set(plan);
+    state.set_faults(plan);
     Ok(faults(state).await)
 }
 
 async fn clear_faults(state: Shared) -> Json<FaultPlan> {
-    state.faults.set(FaultPlan::default());
+    state.set_faults(FaultPlan::default());
     faults(state).await
 }
 
@@ -211,6 +213,15 @@ async fn set_endpoint(
         return Err(No::unknown("endpoint"));
     }
     Ok(Json(json!({ "id": endpoint, "online": wanted.online })))
+}
+
+async fn isolation(State(central): Shared) -> Json<Vec<IsolationChange>> {
+    Json(central.isolation_changes())
+}
+
+async fn forget_isolation(state: Shared) -> Json<Vec<IsolationChange>> {
+    state.fleet.forget_accepted();
+    isolation(state).await
 }
 
 async fn credentials(State(central): Shared) -> Json<Vec<CredentialInfo>> {

@@ -1,10 +1,13 @@
 //! Faults on request.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::hash::{Rng, mix};
+use crate::hash::{Rng, mix, parse_uuid};
+
+const BULK: &str = "isolation.bulk";
 
 /// Rules for going wrong, tried in order; the first that fires decides.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -33,6 +36,19 @@ impl FaultPlan {
             if rule.every == Some(0) {
                 return Err("a fault's `every` is 0: 1 or more is needed".to_owned());
             }
+            if rule.for_seconds.is_some_and(|seconds| !(seconds.is_finite() && seconds >= 0.0)) {
+                return Err("a fault's `for_seconds` is negative or not a number".to_owned());
+            }
+            if let FaultAction::LeaveOut { endpoint } | FaultAction::ForeignId { endpoint } = &rule.action {
+                if rule.operation != BULK {
+                    return Err(format!("leave_out and foreign_id are for the operation {BULK:?} only"));
+                }
+                if let Some(id) = endpoint
+                    && parse_uuid(id).is_none()
+                {
+                    return Err(format!("a fault's endpoint {id:?} is not a UUID"));
+                }
+            }
         }
         Ok(())
     }
@@ -60,6 +76,10 @@ pub struct FaultRule {
     /// Fire with this probability, which follows from the seed.
     #[serde(default)]
     pub probability: Option<f64>,
+    /// Fire only until so many seconds after the plan was put in force, by the simulator's clock:
+    /// in real time if that runs, else until it is turned.
+    #[serde(default)]
+    pub for_seconds: Option<f64>,
     /// What happens.
     pub action: FaultAction,
 }
@@ -78,6 +98,7 @@ impl FaultRule {
             times: None,
             every: None,
             probability: None,
+            for_seconds: None,
             action,
         }
     }
@@ -109,6 +130,12 @@ impl FaultRule {
     /// Fires with a probability.
     pub fn probability(mut self, probability: f64) -> Self {
         self.probability = Some(probability);
+        self
+    }
+
+    /// Fires only for so long after the plan was put in force, by the simulator's clock.
+    pub fn lasting(mut self, time: Duration) -> Self {
+        self.for_seconds = Some(time.as_secs_f64());
         self
     }
 }
@@ -145,6 +172,19 @@ pub enum FaultAction {
     TokenDies,
     /// Answers with the usual status and a body that is not JSON any more.
     Malformed,
+    /// Passes over one of the endpoints of a bulk isolation: it is not asked to change, and the
+    /// answer leaves it out.
+    LeaveOut {
+        /// The endpoint; the last one of the call when absent.
+        #[serde(default)]
+        endpoint: Option<String>,
+    },
+    /// Adds to the answer of a bulk isolation an endpoint that nobody asked for.
+    ForeignId {
+        /// The endpoint; an invented one when absent.
+        #[serde(default)]
+        endpoint: Option<String>,
+    },
 }
 
 fn bad_gateway() -> u16 {
@@ -177,7 +217,14 @@ pub enum RetryAfter {
 #[derive(Debug)]
 pub(crate) struct Faults {
     seed: u64,
-    state: Mutex<(FaultPlan, Vec<Progress>)>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    plan: FaultPlan,
+    progress: Vec<Progress>,
+    since_ms: i64,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -187,26 +234,28 @@ struct Progress {
 }
 
 impl Faults {
-    pub(crate) fn new(seed: u64, plan: FaultPlan) -> Self {
+    pub(crate) fn new(seed: u64, plan: FaultPlan, now_ms: i64) -> Self {
         let faults = Self { seed: mix(seed, 0x0066_6175_6c74), state: Mutex::default() };
-        faults.set(plan);
+        faults.set(plan, now_ms);
         faults
     }
 
-    pub(crate) fn set(&self, plan: FaultPlan) {
+    pub(crate) fn set(&self, plan: FaultPlan, now_ms: i64) {
         let progress = vec![Progress::default(); plan.rules.len()];
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = (plan, progress);
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) =
+            State { plan, progress, since_ms: now_ms };
     }
 
     pub(crate) fn plan(&self) -> FaultPlan {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.0.clone()
+        state.plan.clone()
     }
 
     /// Counts a call and says what is to go wrong with it.
-    pub(crate) fn strike(&self, operation: &str, tenant: Option<&str>) -> Option<FaultAction> {
+    pub(crate) fn strike(&self, operation: &str, tenant: Option<&str>, now_ms: i64) -> Option<FaultAction> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (plan, progress) = &mut *state;
+        let State { plan, progress, since_ms } = &mut *state;
+        let age_seconds = now_ms.saturating_sub(*since_ms) as f64 / 1e3;
         for (at, (rule, progress)) in plan.rules.iter().zip(progress).enumerate() {
             if rule.operation != "*" && rule.operation != operation {
                 continue;
@@ -214,6 +263,9 @@ impl Faults {
             if let Some(wanted) = &rule.tenant
                 && !tenant.is_some_and(|t| t.eq_ignore_ascii_case(wanted))
             {
+                continue;
+            }
+            if rule.for_seconds.is_some_and(|seconds| age_seconds >= seconds) {
                 continue;
             }
             let call = progress.seen;
@@ -242,9 +294,9 @@ mod tests {
     use super::*;
 
     fn pattern(rule: FaultRule, calls: usize) -> String {
-        let faults = Faults::new(1, FaultPlan::new([rule]));
+        let faults = Faults::new(1, FaultPlan::new([rule]), 0);
         (0..calls)
-            .map(|_| match faults.strike("token", Some("T")) {
+            .map(|call| match faults.strike("token", Some("T"), call as i64 * 1_000) {
                 Some(_) => 'x',
                 None => '.',
             })
@@ -259,6 +311,8 @@ mod tests {
         assert_eq!(pattern(rule().times(2).every(2), 6), "x.x...");
         assert_eq!(pattern(rule().tenant("t"), 2), "xx");
         assert_eq!(pattern(rule().tenant("u"), 2), "..");
+        assert_eq!(pattern(rule().lasting(Duration::from_secs(3)), 5), "xxx..", "a call each second");
+        assert_eq!(pattern(rule().lasting(Duration::from_millis(2_500)).skip(1).every(2), 6), ".x....");
         assert_eq!(pattern(FaultRule::new("whoami", FaultAction::Cut), 2), "..");
     }
 

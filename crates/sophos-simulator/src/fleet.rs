@@ -4,7 +4,9 @@
 //! when it has been online for the report delay. Between the two a change is pending.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::time;
 
 /// The isolation of one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -77,17 +79,50 @@ pub(crate) struct Wish<'a> {
     pub(crate) enabled: bool,
     pub(crate) comment: Option<&'a str>,
     pub(crate) by: &'a str,
+    pub(crate) operation: &'static str,
+}
+
+/// A wish that was accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct Accepted {
+    pub(crate) key: EndpointKey,
+    pub(crate) enabled: bool,
+    pub(crate) changed: bool,
+    pub(crate) comment: Option<String>,
+    pub(crate) by: String,
+    pub(crate) operation: &'static str,
+    pub(crate) at_ms: i64,
+    pub(crate) real_ms: i64,
 }
 
 #[derive(Debug)]
 pub(crate) struct Fleet {
     delay_ms: i64,
-    all: Mutex<HashMap<EndpointKey, Live>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    all: HashMap<EndpointKey, Live>,
+    accepted: Vec<Accepted>,
 }
 
 impl Fleet {
     pub(crate) fn new(delay_ms: i64) -> Self {
-        Self { delay_ms, all: Mutex::default() }
+        Self { delay_ms, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that was accepted, in order.
+    pub(crate) fn accepted(&self) -> Vec<Accepted> {
+        self.state().accepted.clone()
+    }
+
+    pub(crate) fn forget_accepted(&self) {
+        self.state().accepted.clear();
     }
 
     /// What is known of an endpoint that is online at the start or not.
@@ -97,7 +132,7 @@ impl Fleet {
         base_online: bool,
         now: i64,
     ) -> (Isolation, Option<Presence>) {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = &mut self.state().all;
         match all.get_mut(&key) {
             Some(live) => {
                 settle(live, base_online, now);
@@ -108,7 +143,7 @@ impl Fleet {
     }
 
     pub(crate) fn set_online(&self, key: EndpointKey, base_online: bool, online: bool, now: i64) {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = &mut self.state().all;
         let live = all.entry(key).or_default();
         settle(live, base_online, now);
         let since_ms = now;
@@ -124,7 +159,7 @@ impl Fleet {
         refuse_same: bool,
         now: i64,
     ) -> Result<(), Conflict> {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let State { all, accepted } = &mut *self.state();
         for (key, base_online) in keys {
             let live = all.entry(*key).or_default();
             settle(live, *base_online, now);
@@ -138,7 +173,18 @@ impl Fleet {
         for (key, base_online) in keys {
             let live = all.entry(*key).or_default();
             let isolation = &mut live.isolation;
-            if isolation.enabled == wish.enabled {
+            let changed = isolation.enabled != wish.enabled;
+            accepted.push(Accepted {
+                key: *key,
+                enabled: wish.enabled,
+                changed,
+                comment: wish.comment.map(str::to_owned),
+                by: wish.by.to_owned(),
+                operation: wish.operation,
+                at_ms: now,
+                real_ms: time::real_now_ms(),
+            });
+            if !changed {
                 continue;
             }
             isolation.enabled = wish.enabled;
@@ -173,7 +219,7 @@ mod tests {
     const KEY: EndpointKey = (0, 0);
 
     fn wish(enabled: bool) -> Wish<'static> {
-        Wish { enabled, comment: Some("why"), by: "someone" }
+        Wish { enabled, comment: Some("why"), by: "someone", operation: "isolation.set" }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! It serves the identity service, the global host, one host for each data region, and a control
 //! host, each on a port of its own that answers plain HTTP and TLS alike. Tenants, endpoints,
 //! events and alerts follow from a seed and are made when they are asked for, so a million events
-//! cost nothing to hold. Time is the simulator's own and moves when it is told.
+//! cost nothing to hold. Endpoints that a test is about are described by hand ([`MachineConfig`]).
+//! Time is the simulator's own and moves when it is told.
 //!
 //! # Running it
 //!
@@ -48,6 +49,7 @@
 //! | `GET /control/produced?dataset=&tenant=&from=&to=` | ids of what there is; times RFC 3339 or Unix ms |
 //! | `GET /control/tenants`, `POST /control/tenants/{id}` | `{"state": "forbidden"}`, see [`TenantState`] |
 //! | `POST /control/tenants/{id}/endpoints/{id}` | `{"online": false}` |
+//! | `GET`, `DELETE /control/isolation` | each [`IsolationChange`] that was accepted; `DELETE` forgets them |
 //! | `GET /control/credentials` | with their secrets |
 //! | `POST /control/credentials/{client id}/rotate`, `…/expire` | |
 //! | `POST /control/tokens/revoke` | |
@@ -91,6 +93,9 @@
 //! - 400 for `groupNameContains`, `assignedToGroup` and `groupIds`, documented as unsupported;
 //! - a bulk isolation in which one endpoint has a change pending is refused as a whole, and
 //!   endpoints already in the wanted state are accepted;
+//! - an endpoint that a bulk isolation passes over ([`FaultAction::LeaveOut`]), and one that it names
+//!   although nobody asked for it ([`FaultAction::ForeignId`]): neither was ever seen;
+//! - `displayString` of a tag is `key:value`, and an endpoint without tags has no `tags`;
 //! - the body of the account health check;
 //! - the body and headers of a 429;
 //! - alerts stay listed after an action.
@@ -110,6 +115,7 @@ mod faults;
 mod fleet;
 mod handlers;
 mod hash;
+mod isolation_changes;
 mod limiter;
 mod routes;
 mod serve;
@@ -122,12 +128,14 @@ pub use central::Addresses;
 pub use clock::Clock;
 pub use config::{
     AlertsConfig, ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, IsolationConfig,
-    ListenConfig, Owner, QuirkConfig, Role, Scheme, TenantGroup, TokenConfig,
+    ListenConfig, MachineConfig, MachineType, Owner, QuirkConfig, Role, Scheme, Tag, TenantGroup,
+    TokenConfig,
 };
 pub use credentials::CredentialInfo;
 pub use data::tenant::{TenantInfo, TenantState};
 pub use error::{ConfigError, StartError};
 pub use faults::{FaultAction, FaultPlan, FaultRule, RetryAfter};
+pub use isolation_changes::IsolationChange;
 pub use limiter::LimiterConfig;
 pub use routes::{HostKind, Route, Scope, routes};
 pub use served::{Dataset, ServedTotals};

@@ -15,6 +15,7 @@ use crate::data::tenant::{Tenant, TenantInfo, TenantState};
 use crate::error::StartError;
 use crate::faults::FaultPlan;
 use crate::hash::uuid_text;
+use crate::isolation_changes::IsolationChange;
 use crate::routes::HostKind;
 use crate::serve::listen::{self, App};
 use crate::serve::tls;
@@ -114,7 +115,7 @@ impl Simulator {
 
     /// Puts a fault plan in force, from its beginning, in place of the one before.
     pub fn set_faults(&self, plan: FaultPlan) {
-        self.central.faults.set(plan);
+        self.central.set_faults(plan);
     }
 
     /// What has been asked since the start or the last reset.
@@ -193,6 +194,16 @@ impl Simulator {
     /// Makes every token invalid.
     pub fn revoke_tokens(&self) {
         self.central.vault.revoke();
+    }
+
+    /// The changes of isolation that were accepted, in order.
+    pub fn isolation_changes(&self) -> Vec<IsolationChange> {
+        self.central.isolation_changes()
+    }
+
+    /// Forgets the changes of isolation, not what they did.
+    pub fn forget_isolation_changes(&self) {
+        self.central.fleet.forget_accepted();
     }
 
     /// Takes an endpoint on or off line; false when there is no such endpoint.

@@ -90,3 +90,20 @@ async fn the_token_call_can_fail_too() {
     let ask = async || ask_token(&sim, &c.client_id, &c.client_secret, "token").await.status;
     assert_eq!((ask().await, ask().await), (503, 200));
 }
+
+#[tokio::test]
+async fn a_fault_lasts_for_a_stretch_of_the_simulators_time() {
+    let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
+    let client = Client::partner(&sim).await;
+    let at = At::new(&sim, &client, 0);
+    let status = async || at.get(EVENTS).await.status;
+    let busy = FaultRule::new("siem.events", FaultAction::throttle(None)).lasting(Duration::from_secs(90));
+    for _ in 0..2 {
+        sim.set_faults(FaultPlan::new([busy.clone()]));
+        assert_eq!((status().await, status().await), (429, 429));
+        sim.clock().advance(Duration::from_millis(89_999));
+        assert_eq!(status().await, 429);
+        sim.clock().advance(Duration::from_millis(1));
+        assert_eq!(status().await, 200);
+    }
+}

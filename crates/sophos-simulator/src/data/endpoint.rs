@@ -1,7 +1,8 @@
 //! Endpoints: everything about one follows from its tenant and number.
 
+use crate::config::{MachineConfig, MachineType, Tag};
 use crate::data::tenant::Tenant;
-use crate::hash::{Rng, mix};
+use crate::hash::{Rng, mix, mix_text, uuid_text};
 
 /// What events and alerts say of an endpoint; cheap to make.
 #[derive(Debug, Clone)]
@@ -23,7 +24,7 @@ impl EndpointName {
     /// The endpoint a record is about.
     pub(crate) fn any(tenant: &Tenant, draw: u64) -> Self {
         // A tenant without endpoints still has records; they name one that was deleted.
-        Self::new(tenant, draw % tenant.endpoints.max(1))
+        Self::new(tenant, draw % tenant.endpoints().max(1))
     }
 
     pub(crate) fn new(tenant: &Tenant, index: u64) -> Self {
@@ -31,7 +32,10 @@ impl EndpointName {
         let machine = clone_of(tenant, index).unwrap_or(index);
         let key = mix(mix(tenant.key, 41), machine);
         let mut rng = Rng::new(key);
-        let server = rng.chance(tenant.shares.server);
+        let said = tenant.machine(index).map(|machine| &machine.said);
+        let invented = rng.chance(tenant.shares.server);
+        let server =
+            said.and_then(|said| said.machine_type).map_or(invented, |kind| kind == MachineType::Server);
         let prefix = rng.pick(if server { SERVERS } else { COMPUTERS });
         let platform = match (prefix, rng.below(10)) {
             ("MAC-", _) => "macOS",
@@ -47,11 +51,16 @@ impl EndpointName {
         };
         Self {
             key,
-            id: tenant.endpoint_ids().id(index),
-            hostname: format!("{prefix}{machine:04}"),
+            id: tenant.endpoint_id(index),
+            hostname: said
+                .and_then(|said| said.hostname.clone())
+                .unwrap_or_else(|| format!("{prefix}{machine:04}")),
             server,
             platform,
-            ip: format!("10.{}.{}.{}", rng.below(4), rng.below(256), 1 + rng.below(254)),
+            ip: said.and_then(|said| said.ipv4.as_ref()?.first()).map_or_else(
+                || format!("10.{}.{}.{}", rng.below(4), rng.below(256), 1 + rng.below(254)),
+                ToString::to_string,
+            ),
             skew_ms,
         }
     }
@@ -63,7 +72,7 @@ impl EndpointName {
 
 /// The endpoint that this one is a clone of.
 pub(crate) fn clone_of(tenant: &Tenant, index: u64) -> Option<u64> {
-    if index.is_multiple_of(2) {
+    if index.is_multiple_of(2) || index >= tenant.invented {
         return None;
     }
     let draw = mix(mix(tenant.key, 42), index);
@@ -83,14 +92,29 @@ const PEOPLE: &[&str] =
     &["Ana Silva", "Lior", "Łukasz Nowak", "Renée \"Ren\" Dupont", "田中 太郎", "J. O'Brien"];
 const GROUPS: &[&str] = &["Head Office", "Bolton's Skinning Service", "Büro \"Süd\"", "Servers\\EU"];
 
+/// A group, as far as an endpoint shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Group {
+    pub(crate) id: Option<String>,
+    pub(crate) name: Option<String>,
+}
+
+impl Group {
+    /// The tenant's group of this name.
+    fn named(tenant: &Tenant, name: &str) -> Self {
+        let id = uuid_text(Rng::new(mix_text(tenant.key, name)).uuid());
+        Self { id: Some(id), name: Some(name.to_owned()) }
+    }
+}
+
 /// One endpoint.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
     pub(crate) name: EndpointName,
     pub(crate) cloned: bool,
     pub(crate) person: Person,
-    pub(crate) group: Option<&'static str>,
-    pub(crate) group_has_id: bool,
+    pub(crate) group: Option<Group>,
+    pub(crate) tags: Vec<Tag>,
     pub(crate) ipv4: Vec<String>,
     pub(crate) ipv6: Vec<String>,
     pub(crate) macs: Vec<String>,
@@ -156,13 +180,14 @@ impl Endpoint {
         let mut rng = Rng::new(mix(mix(tenant.key, 44), index));
         let twin = index ^ 1;
         let cloned = clone_of(tenant, index).is_some()
-            || (twin < tenant.endpoints && clone_of(tenant, twin) == Some(index));
-        Self {
+            || (twin < tenant.invented && clone_of(tenant, twin) == Some(index));
+        let group_has_id = rng.chance(0.8);
+        let mut endpoint = Self {
             name,
             cloned,
             person,
-            group,
-            group_has_id: rng.chance(0.8),
+            group: None,
+            tags: Vec::new(),
             ipv4,
             ipv6,
             macs,
@@ -176,6 +201,45 @@ impl Endpoint {
             away_ms: 3_600_000 + rng.below(400 * 86_400_000) as i64,
             quiet_ms: rng.below(300_000) as i64,
             salt: rng.next(),
+        };
+        endpoint.group = group.map(|name| {
+            let group = Group::named(tenant, name);
+            // Some groups come with a name and an id, some with one of them.
+            match (group_has_id, endpoint.salt % 4) {
+                (true, 0) => Group { name: None, ..group },
+                (true, _) => group,
+                (false, _) => Group { id: None, ..group },
+            }
+        });
+        if let Some(machine) = tenant.machine(index) {
+            endpoint.tell(tenant, &machine.said);
+        }
+        endpoint
+    }
+
+    /// Puts what is said of it in place of what was invented.
+    fn tell(&mut self, tenant: &Tenant, said: &MachineConfig) {
+        if let Some(ipv4) = &said.ipv4 {
+            self.ipv4 = ipv4.iter().map(ToString::to_string).collect();
+            self.ipv6.clear();
+        }
+        if let Some(macs) = &said.macs {
+            self.macs.clone_from(macs);
+        }
+        self.group = match (&said.group, &said.group_id) {
+            (None, None) => self.group.take(),
+            (name, Some(id)) => Some(Group { id: Some(id.clone()), name: name.clone() }),
+            (Some(name), None) => Some(Group::named(tenant, name)),
+        };
+        self.tags.clone_from(&said.tags);
+        if let Some(instance) = &said.cloud_instance {
+            self.cloud = Some(("aws", instance.clone()));
+        }
+        self.cloned = said.cloned.unwrap_or(self.cloned);
+        self.online = said.online.unwrap_or(self.online);
+        if let Some(seconds) = said.last_seen_seconds_ago {
+            self.quiet_ms = i64::from(seconds) * 1_000;
+            self.away_ms = self.quiet_ms;
         }
     }
 }
@@ -234,6 +298,6 @@ mod tests {
         assert_eq!(first.name.hostname, twin.name.hostname);
         assert_eq!(first.macs, twin.macs);
         assert_ne!(first.name.id, twin.name.id);
-        assert_eq!(tenant.endpoint_ids().index(twin.name.id), Some(at));
+        assert_eq!(tenant.endpoint_index(twin.name.id), Some(at));
     }
 }

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::config::Tag;
 use crate::data::alerts::person_id;
 use crate::data::endpoint::{Endpoint, Person};
 use crate::data::tenant::Tenant;
 use crate::fleet::{Isolation, Presence};
-use crate::hash::{Rng, mix_text, uuid_text};
+use crate::hash::{Rng, uuid_text};
 use crate::time;
 
 /// How much of an endpoint to show.
@@ -75,7 +76,7 @@ impl Seen {
         let mut all = Map::new();
         self.basic(tenant, &mut all);
         if view != View::Basic {
-            self.summary(tenant, &mut all);
+            self.summary(&mut all);
         }
         if view == View::Full {
             self.full(&mut all);
@@ -94,7 +95,7 @@ impl Seen {
         all.insert("hostname".into(), json!(name.hostname));
     }
 
-    fn summary(&self, tenant: &Tenant, all: &mut Map<String, Value>) {
+    fn summary(&self, all: &mut Map<String, Value>) {
         let e = &self.endpoint;
         all.insert("health".into(), health(e));
         all.insert("os".into(), os_json(e));
@@ -105,15 +106,16 @@ impl Seen {
             all.insert("ipv6Addresses".into(), json!(e.ipv6));
         }
         all.insert("macAddresses".into(), json!(e.macs));
-        if let Some(group) = e.group {
-            let id = uuid_text(Rng::new(mix_text(tenant.key, group)).uuid());
-            // Some groups come with a name and an id, some with one of them.
-            let value = match (e.group_has_id, e.salt % 4) {
-                (true, 0) => json!({ "id": id }),
-                (true, _) => json!({ "id": id, "name": group }),
-                (false, _) => json!({ "name": group }),
-            };
-            all.insert("group".into(), value);
+        if let Some(group) = &e.group {
+            let members = [("id", &group.id), ("name", &group.name)];
+            let members = members.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+            all.insert(
+                "group".into(),
+                members.map(|(name, value)| (name.to_owned(), json!(value))).collect(),
+            );
+        }
+        if !e.tags.is_empty() {
+            all.insert("tags".into(), e.tags.iter().map(tag).collect());
         }
         let person = uuid_text(person_id(&e.name));
         let person = match &e.person {
@@ -193,6 +195,11 @@ impl Seen {
         let modules = json!([{ "name": "Sophos Core Agent", "version": "2024.3.2.1" }]);
         all.insert("modules".into(), modules);
     }
+}
+
+fn tag(tag: &Tag) -> Value {
+    let shown = format!("{}:{}", tag.key, tag.value);
+    json!({ "key": tag.key, "value": tag.value, "displayString": shown })
 }
 
 fn health(e: &Endpoint) -> Value {

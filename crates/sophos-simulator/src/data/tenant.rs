@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Owner;
+use crate::config::{MachineConfig, Owner};
 use crate::data::timeline::Timeline;
-use crate::hash::{IdSpace, Rng, mix};
+use crate::hash::{IdSpace, Rng, mix, parse_uuid};
 use crate::served::Dataset;
 
 /// How a tenant stands to those who call on it.
@@ -53,6 +53,19 @@ pub(crate) struct EndpointShares {
     pub(crate) clone: f64,
 }
 
+/// An endpoint described by hand.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) id: Option<u128>,
+    pub(crate) said: MachineConfig,
+}
+
+impl Machine {
+    pub(crate) fn new(said: &MachineConfig) -> Self {
+        Self { id: said.id.as_deref().and_then(parse_uuid), said: said.clone() }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Tenant {
     pub(crate) number: usize,
@@ -69,7 +82,10 @@ pub(crate) struct Tenant {
     pub(crate) key: u64,
     pub(crate) events: Timeline,
     pub(crate) alerts: Timeline,
-    pub(crate) endpoints: u64,
+    /// How many endpoints are invented.
+    pub(crate) invented: u64,
+    /// The endpoints after these.
+    pub(crate) machines: Vec<Machine>,
     pub(crate) shares: EndpointShares,
     pub(crate) start_ms: i64,
     pub(crate) state: AtomicState,
@@ -92,8 +108,32 @@ impl Tenant {
         IdSpace::new(mix(self.key, salt))
     }
 
-    pub(crate) fn endpoint_ids(&self) -> IdSpace {
+    fn endpoint_ids(&self) -> IdSpace {
         IdSpace::new(mix(self.key, 13))
+    }
+
+    /// How many endpoints there are.
+    pub(crate) fn endpoints(&self) -> u64 {
+        self.invented + self.machines.len() as u64
+    }
+
+    /// What is said of an endpoint that was described by hand.
+    pub(crate) fn machine(&self, index: u64) -> Option<&Machine> {
+        self.machines.get(usize::try_from(index.checked_sub(self.invented)?).ok()?)
+    }
+
+    pub(crate) fn endpoint_id(&self, index: u64) -> u128 {
+        let said = self.machine(index).and_then(|machine| machine.id);
+        said.unwrap_or_else(|| self.endpoint_ids().id(index))
+    }
+
+    /// The number of the endpoint with this id.
+    pub(crate) fn endpoint_index(&self, id: u128) -> Option<u64> {
+        if let Some(at) = self.machines.iter().position(|machine| machine.id == Some(id)) {
+            return Some(self.invented + at as u64);
+        }
+        let index = self.endpoint_ids().index(id)?;
+        (index < self.endpoints() && self.endpoint_id(index) == id).then_some(index)
     }
 
     /// The numbers from which a record of a dataset is made.
@@ -112,7 +152,7 @@ impl Tenant {
             region: self.region_name.clone(),
             state: self.state.get(),
             owner: self.owner,
-            endpoints: self.endpoints,
+            endpoints: self.endpoints(),
         }
     }
 

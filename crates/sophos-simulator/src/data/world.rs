@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::config::{Config, Owner, TenantGroup};
-use crate::data::tenant::{AtomicState, EndpointShares, Tenant};
+use crate::config::{Config, MachineConfig, Owner, TenantGroup};
+use crate::data::tenant::{AtomicState, EndpointShares, Machine, Tenant};
 use crate::data::timeline::{Timeline, TimelineConfig};
+use crate::error::ConfigError;
 use crate::hash::{Rng, mix, parse_uuid, uuid_text};
 
 #[derive(Debug)]
@@ -69,6 +70,23 @@ impl World {
         }
     }
 
+    /// Gives tenants the endpoints that were described by hand.
+    pub(crate) fn place(&mut self, machines: &[MachineConfig]) -> Result<(), ConfigError> {
+        for said in machines {
+            let named = &said.tenant;
+            let tenant = self.tenant_named(named).ok_or_else(|| {
+                ConfigError::invalid(format!("a machine is of tenant {named:?}, which there is not"))
+            })?;
+            let (number, machine) = (tenant.number, Machine::new(said));
+            if machine.id.is_some_and(|id| tenant.endpoint_index(id).is_some()) {
+                let id = said.id.as_deref().unwrap_or_default();
+                return Err(ConfigError::invalid(format!("two endpoints of {named:?} have the id {id:?}")));
+            }
+            self.tenants[number].machines.push(machine);
+        }
+        Ok(())
+    }
+
     pub(crate) fn tenant(&self, id: &str) -> Option<&Tenant> {
         self.by_id.get(&parse_uuid(id)?).map(|number| &self.tenants[*number])
     }
@@ -123,7 +141,8 @@ fn make(config: &Config, group: &TenantGroup, within: usize, number: usize, star
         key,
         events: line(31, group.events_per_hour, data.events_per_hour, group.events_total, data.events_total),
         alerts: line(32, group.alerts_per_hour, data.alerts_per_hour, group.alerts_total, data.alerts_total),
-        endpoints: group.endpoints.unwrap_or(data.endpoints),
+        invented: group.endpoints.unwrap_or(data.endpoints),
+        machines: Vec::new(),
         shares: EndpointShares {
             wrong_clock: data.wrong_clock_share,
             offline: data.offline_share,

@@ -57,7 +57,7 @@ pub(crate) fn list(context: &Context<'_>) -> Result<Answer, Refusal> {
     let fields = query.list("fields");
     let filter = Filter::read(query, context.central.clock.now_ms())?;
     let mut all: Vec<Seen> =
-        (0..tenant.endpoints).map(|index| context.central.endpoint(tenant, index)).collect();
+        (0..tenant.endpoints()).map(|index| context.central.endpoint(tenant, index)).collect();
     sort(&mut all, &query.list("sort"))?;
     let from = query.get("pageFromKey");
     let skip = match from {
@@ -94,8 +94,7 @@ pub(crate) fn get(context: &Context<'_>) -> Result<Answer, Refusal> {
     let tenant = context.tenant()?;
     let id = context.id()?;
     let view = view(context)?;
-    let index =
-        context.central.endpoint_index(tenant, id).ok_or_else(|| Refusal::not_found("Endpoint not found"))?;
+    let index = tenant.endpoint_index(id).ok_or_else(|| Refusal::not_found("Endpoint not found"))?;
     let fields = context.call.query.list("fields");
     let seen = context.central.endpoint(tenant, index);
     Ok(Answer::json(200, &seen.json(tenant, view, &fields)))

@@ -19,7 +19,7 @@ pub(crate) fn check(context: &Context<'_>) -> Result<Answer, Refusal> {
     if wanted.iter().any(|check| !CHECKS.contains(check)) {
         return Err(wrong("checks"));
     }
-    let all: Vec<Endpoint> = (0..tenant.endpoints).map(|index| Endpoint::new(tenant, index)).collect();
+    let all: Vec<Endpoint> = (0..tenant.endpoints()).map(|index| Endpoint::new(tenant, index)).collect();
     let side = |server: bool, counted: &str, bad: fn(&Endpoint) -> bool| -> Value {
         let mine = all.iter().filter(|e| e.name.server == server);
         let total = mine.clone().count();

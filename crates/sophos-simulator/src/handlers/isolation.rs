@@ -6,6 +6,7 @@ use crate::answer::{Answer, Refusal};
 use crate::call::{Context, wrong};
 use crate::data::endpoint::Endpoint;
 use crate::data::tenant::Tenant;
+use crate::faults::FaultAction;
 use crate::fleet::{Conflict, EndpointKey, Isolation, Wish};
 use crate::hash::{parse_uuid, uuid_text};
 use crate::time;
@@ -40,19 +41,18 @@ fn state(context: &Context<'_>, tenant: &Tenant, index: u64) -> Value {
 fn one(context: &Context<'_>) -> Result<(u64, bool), Refusal> {
     let tenant = context.tenant()?;
     let id = context.id()?;
-    let index =
-        context.central.endpoint_index(tenant, id).ok_or_else(|| Refusal::not_found("No endpoint found."))?;
+    let index = tenant.endpoint_index(id).ok_or_else(|| Refusal::not_found("No endpoint found."))?;
     Ok((index, Endpoint::new(tenant, index).online))
 }
 
-fn wish<'b>(body: &'b Value, by: &'b str) -> Result<Wish<'b>, Refusal> {
+fn wish<'b>(body: &'b Value, by: &'b str, operation: &'static str) -> Result<Wish<'b>, Refusal> {
     let enabled = body["enabled"].as_bool().ok_or_else(|| wrong("enabled"))?;
     let comment = match &body["comment"] {
         Value::Null => None,
         Value::String(text) if text.chars().count() <= LONGEST_COMMENT => Some(text.as_str()),
         _ => return Err(wrong("comment")),
     };
-    Ok(Wish { enabled, comment, by })
+    Ok(Wish { enabled, comment, by, operation })
 }
 
 fn refuse(conflict: Conflict) -> Refusal {
@@ -73,7 +73,7 @@ pub(crate) fn set(context: &Context<'_>) -> Result<Answer, Refusal> {
     let tenant = context.tenant()?;
     let (index, online) = one(context)?;
     let body = context.call.json()?;
-    let wish = wish(&body, &context.who()?.client_id)?;
+    let wish = wish(&body, &context.who()?.client_id, "isolation.set")?;
     let now = context.central.clock.now_ms();
     context.central.fleet.ask(&[((tenant.number, index), online)], &wish, true, now).map_err(refuse)?;
     Ok(Answer::json(200, &state(context, tenant, index)))
@@ -82,7 +82,7 @@ pub(crate) fn set(context: &Context<'_>) -> Result<Answer, Refusal> {
 pub(crate) fn bulk(context: &Context<'_>) -> Result<Answer, Refusal> {
     let tenant = context.tenant()?;
     let body = context.call.json()?;
-    let wish = wish(&body, &context.who()?.client_id)?;
+    let wish = wish(&body, &context.who()?.client_id, "isolation.bulk")?;
     let ids = body["ids"].as_array().ok_or_else(|| wrong("ids"))?;
     if !(1..=MOST_AT_ONCE).contains(&ids.len()) {
         return Err(wrong("ids"));
@@ -91,7 +91,7 @@ pub(crate) fn bulk(context: &Context<'_>) -> Result<Answer, Refusal> {
     let ids = ids.ok_or_else(|| wrong("ids"))?;
     let mut known: Vec<(EndpointKey, bool)> = Vec::new();
     for id in ids {
-        if let Some(index) = context.central.endpoint_index(tenant, id)
+        if let Some(index) = tenant.endpoint_index(id)
             && known.iter().all(|((_, i), _)| *i != index)
         {
             let online = Endpoint::new(tenant, index).online;
@@ -101,17 +101,36 @@ pub(crate) fn bulk(context: &Context<'_>) -> Result<Answer, Refusal> {
     if known.is_empty() {
         return Err(Refusal::not_found("No endpoints found."));
     }
+    if let Some(FaultAction::LeaveOut { endpoint }) = context.fault {
+        leave_out(tenant, &mut known, endpoint.as_deref());
+    }
     let now = context.central.clock.now_ms();
     let fleet = &context.central.fleet;
     fleet.ask(&known, &wish, false, now).map_err(refuse)?;
-    let items: Vec<Value> = known
+    let mut items: Vec<Value> = known
         .iter()
         .map(|((_, index), _)| {
             json!({
-                "id": uuid_text(tenant.endpoint_ids().id(*index)),
+                "id": uuid_text(tenant.endpoint_id(*index)),
                 "isolation": state(context, tenant, *index),
             })
         })
         .collect();
+    if let Some(FaultAction::ForeignId { endpoint }) = context.fault {
+        let id = endpoint.clone().unwrap_or_else(|| uuid_text(context.central.draw().uuid()));
+        items.push(json!({ "id": id, "isolation": { "enabled": wish.enabled } }));
+    }
     Ok(Answer::json(202, &json!({ "items": items })))
+}
+
+fn leave_out(tenant: &Tenant, known: &mut Vec<(EndpointKey, bool)>, endpoint: Option<&str>) {
+    match endpoint {
+        None => {
+            known.pop();
+        }
+        Some(id) => {
+            let index = parse_uuid(id).and_then(|id| tenant.endpoint_index(id));
+            known.retain(|((_, known), _)| Some(*known) != index);
+        }
+    }
 }

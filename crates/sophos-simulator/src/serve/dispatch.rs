@@ -43,7 +43,7 @@ pub(crate) async fn answer(
     };
     let tenant = call.header("x-tenant-id");
     central.calls.arrived(operation, tenant);
-    let fault = central.faults.strike(operation, tenant);
+    let fault = central.faults.strike(operation, tenant, central.clock.now_ms());
     match &fault {
         Some(FaultAction::Slow { milliseconds }) => {
             tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
@@ -58,7 +58,8 @@ pub(crate) async fn answer(
             central.refuse(&refusal)
         }
         Some(FaultAction::Html { status }) => Answer::html(*status),
-        _ => respond(&central, region, &call, found).unwrap_or_else(|refusal| central.refuse(&refusal)),
+        _ => respond(&central, region, &call, found, fault.as_ref())
+            .unwrap_or_else(|refusal| central.refuse(&refusal)),
     };
     if let Some(FaultAction::Cut) = fault {
         central.calls.answered(0);
@@ -82,7 +83,13 @@ fn http_date(ms: i64) -> String {
     httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since)
 }
 
-fn respond(central: &Central, region: usize, call: &Call, found: Found<'_>) -> Result<Answer, Refusal> {
+fn respond(
+    central: &Central,
+    region: usize,
+    call: &Call,
+    found: Found<'_>,
+    fault: Option<&FaultAction>,
+) -> Result<Answer, Refusal> {
     let (route, params) = match found {
         Found::Route(route, params) => (route, params),
         Found::Method => return Err(Refusal::new(405, "methodNotAllowed", "Method not allowed")),
@@ -107,7 +114,8 @@ fn respond(central: &Central, region: usize, call: &Call, found: Found<'_>) -> R
     if route.changes && !who.role.may_change() {
         return Err(Refusal::denied());
     }
-    let context = Context::new(central, call, params, Some(who), tenant);
+    let mut context = Context::new(central, call, params, Some(who), tenant);
+    context.fault = fault;
     (route.handler)(&context)
 }
 

@@ -1,0 +1,106 @@
+//! Endpoints described by hand.
+
+use std::net::Ipv4Addr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::hash::parse_uuid;
+
+const MOST_TAGS: usize = 15;
+
+/// One endpoint of a tenant, after those that are invented. What is not said of it is invented too.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MachineConfig {
+    /// The tenant, by id or name.
+    pub tenant: String,
+    /// The id.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The host name.
+    #[serde(default)]
+    pub hostname: Option<String>,
+    /// Computer or server.
+    #[serde(default, rename = "type")]
+    pub machine_type: Option<MachineType>,
+    /// The IPv4 addresses; an empty list means none. With it there are no IPv6 addresses.
+    #[serde(default)]
+    pub ipv4: Option<Vec<Ipv4Addr>>,
+    /// The MAC addresses; an empty list means none.
+    #[serde(default)]
+    pub macs: Option<Vec<String>>,
+    /// The name of its group.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// The id of its group; alone, the group shows no name.
+    #[serde(default)]
+    pub group_id: Option<String>,
+    /// Its tags, up to 15.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
+    /// The AWS instance that it is.
+    #[serde(default)]
+    pub cloud_instance: Option<String>,
+    /// Whether it is a clone of another; not, when absent.
+    #[serde(default)]
+    pub cloned: Option<bool>,
+    /// Whether it is online at the start.
+    #[serde(default)]
+    pub online: Option<bool>,
+    /// How long ago it was last seen: before any moment while it is online, before the start of the
+    /// clock when it is not.
+    #[serde(default)]
+    pub last_seen_seconds_ago: Option<u32>,
+}
+
+impl MachineConfig {
+    /// A machine of a tenant, named by id or name, of which nothing is said.
+    pub fn of(tenant: impl Into<String>) -> Self {
+        Self { tenant: tenant.into(), ..Self::default() }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let of = &self.tenant;
+        for (name, id) in [("id", &self.id), ("group_id", &self.group_id)] {
+            if let Some(id) = id
+                && parse_uuid(id).is_none()
+            {
+                return Err(format!("a machine of {of:?} has the {name} {id:?}, which is not a UUID"));
+            }
+        }
+        if self.hostname.as_deref() == Some("") {
+            return Err(format!("a machine of {of:?} has an empty `hostname`; leave it out to invent one"));
+        }
+        if self.tags.len() > MOST_TAGS {
+            return Err(format!("a machine of {of:?} has more than {MOST_TAGS} tags"));
+        }
+        Ok(())
+    }
+}
+
+/// The two types of machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MachineType {
+    /// A computer.
+    Computer,
+    /// A server.
+    Server,
+}
+
+/// A tag of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tag {
+    /// Its key.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl Tag {
+    /// A tag.
+    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { key: key.into(), value: value.into() }
+    }
+}
