@@ -125,13 +125,9 @@ impl Pool {
     }
 
     /// Waits until all work is done, asks every process to leave, and returns what
-    /// is known about them, also about those that had ended before.
-    pub async fn stop(self) -> Vec<Stopped> {
-        self.inner.stop().await
-    }
-
-    /// The same for who has lent the pool out.
-    pub(crate) async fn stop_all(&self) -> Vec<Stopped> {
+    /// is known about them, also about those that had ended before. Nothing is
+    /// handed to a sandbox afterwards.
+    pub async fn stop(&self) -> Vec<Stopped> {
         self.inner.stop().await
     }
 

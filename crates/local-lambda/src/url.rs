@@ -111,7 +111,7 @@ impl FunctionUrl {
     /// to leave, and returns what is known about all of them.
     pub async fn stop(self) -> Vec<Stopped> {
         self.serving.abort();
-        self.front.pool.stop_all().await
+        self.front.pool.stop().await
     }
 }
 
