@@ -1,6 +1,6 @@
 //! A function that does what its event says, to try the library and for its tests.
 
-use std::{env, process, time::Duration};
+use std::{env, fs, path::Path, process, time::Duration};
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ async fn main() -> Result<(), Error> {
 
 async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     let (event, context) = event.into_parts();
+    let event = instruction(event);
     println!("doing {}", event["do"]);
     match event["do"].as_str() {
         Some("fail") => Err("the disk is full".into()),
@@ -42,6 +43,9 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
             Ok(json!(bytes.iter().map(|byte| u64::from(*byte)).sum::<u64>()))
         }
         Some("large") => Ok(json!("x".repeat(event["bytes"].as_u64().unwrap_or(0).try_into()?))),
+        Some("answer") => Ok(event["answer"].clone()),
+        Some("say who") => Ok(json!({ "pid": process::id() })),
+        Some("meet") => meet(&event).await,
         Some("leave later") => {
             tokio::spawn(async {
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -60,6 +64,22 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
         })),
         _ => Ok(event),
     }
+}
+
+/// What to do is in the body, when the event came over a function URL.
+fn instruction(event: Value) -> Value {
+    let body = event["body"].as_str().and_then(|body| serde_json::from_str::<Value>(body).ok());
+    body.filter(|body| body["do"].is_string()).unwrap_or(event)
+}
+
+/// Waits until as many processes as the event says have come to the folder.
+async fn meet(event: &Value) -> Result<Value, Error> {
+    let folder = Path::new(event["folder"].as_str().unwrap_or_default());
+    fs::write(folder.join(process::id().to_string()), "")?;
+    while (folder.read_dir()?.count() as u64) < event["number"].as_u64().unwrap_or(1) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(json!({ "pid": process::id() }))
 }
 
 /// Reports a failed start over the Runtime API, as some runtimes do.

@@ -82,6 +82,10 @@ impl Api {
         *lock(&self.pid) = Some(pid);
     }
 
+    pub(crate) fn has_process(&self) -> bool {
+        lock(&self.pid).is_some()
+    }
+
     /// The id may belong to another process once this one has been reaped.
     pub(crate) fn forget_process(&self) {
         *lock(&self.pid) = None;

@@ -192,7 +192,7 @@ impl Function {
         }
     }
 
-    fn region(&self) -> &OsStr {
+    pub(crate) fn region(&self) -> &OsStr {
         let region = self.environment.get(OsStr::new("AWS_REGION"));
         region.and_then(Option::as_deref).unwrap_or(OsStr::new("us-east-1"))
     }

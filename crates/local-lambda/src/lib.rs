@@ -22,9 +22,12 @@
 //! # }
 //! ```
 //!
+//! A [`Pool`] keeps several sandboxes of a function and replaces those that have
+//! ended; a [`FunctionUrl`] is a pool behind HTTP.
+//!
 //! What differs from Lambda: memory is announced to the function and measured, but
-//! not limited; the process is not frozen between invocations; a sandbox that has
-//! ended is never replaced behind the caller's back. Linux and macOS only.
+//! not limited; the process is not frozen between invocations; a single sandbox that
+//! has ended is never replaced behind the caller's back. Linux and macOS only.
 
 #[cfg(not(unix))]
 compile_error!("local-lambda controls its child with Unix signals; use Linux, macOS or WSL");
@@ -35,14 +38,18 @@ mod function;
 mod ids;
 mod log;
 mod outcome;
+mod pool;
 mod process;
 mod sandbox;
+mod url;
 
 pub use error::StartError;
 pub use function::Function;
 pub use log::Sink;
 pub use outcome::{Outcome, Stopped};
+pub use pool::Pool;
 pub use sandbox::Sandbox;
+pub use url::FunctionUrl;
 
 /// The largest event or answer that Lambda carries in one synchronous invocation, in bytes.
 pub const PAYLOAD_LIMIT: usize = 6_291_556;

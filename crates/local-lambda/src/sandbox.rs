@@ -63,6 +63,11 @@ impl Sandbox {
         Self { api, log, pid, timeout, init_duration, life, _background: background }
     }
 
+    /// What can be read of the sandbox while somebody else uses it.
+    pub(crate) fn records(&self) -> Records {
+        Records { api: self.api.clone(), log: self.log.clone() }
+    }
+
     /// The time from the start of the process until it asked for work.
     pub fn init_duration(&self) -> Duration {
         self.init_duration
@@ -195,8 +200,32 @@ impl Sandbox {
     }
 }
 
+/// What a sandbox has left so far, and leaves when it is gone.
+#[derive(Debug)]
+pub(crate) struct Records {
+    api: Arc<Api>,
+    log: Arc<Log>,
+}
+
+impl Records {
+    /// Whether the process had not been seen to end.
+    pub(crate) fn is_running(&self) -> bool {
+        self.api.has_process()
+    }
+
+    pub(crate) fn peak_rss_bytes(&self) -> Option<u64> {
+        self.api.peak_rss_bytes()
+    }
+
+    pub(crate) fn logs(&self) -> Vec<String> {
+        self.log.lines()
+    }
+}
+
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        // Dropping the child reaps it, now or later.
+        self.api.forget_process();
         self.log.forward(true);
     }
 }

@@ -1,5 +1,7 @@
 //! A real function binary under the local Runtime API.
 
+mod support;
+
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -9,13 +11,7 @@ use std::{
 use local_lambda::{Function, Outcome, PAYLOAD_LIMIT, Sandbox, Sink, StartError};
 use serde_json::{Value, json};
 
-/// The `echo` example, which cargo builds together with the tests.
-fn echo() -> Function {
-    let test = std::env::current_exe().expect("the path of this test");
-    let binary: PathBuf = test.ancestors().nth(2).expect("the profile's folder").join("examples/echo");
-    assert!(binary.exists(), "build it first: cargo build -p local-lambda --example echo");
-    Function::new(binary).timeout(Duration::from_secs(10))
-}
+use crate::support::echo;
 
 async fn started() -> Sandbox {
     echo().start().await.expect("the function starts")

@@ -1,0 +1,140 @@
+//! Several sandboxes of one function.
+
+mod support;
+
+use std::{collections::HashSet, sync::Arc};
+
+use local_lambda::{Outcome, Pool, Sink, StartError};
+use serde_json::{Value, json};
+use tokio::{sync::Notify, task::JoinSet};
+
+use crate::support::echo;
+
+async fn pid(pool: &Pool) -> u32 {
+    let outcome = pool.invoke(&json!({"do": "say who"})).await.expect("a sandbox");
+    let answer = outcome.ok().expect("an answer");
+    answer["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("an id")
+}
+
+/// Invokes with each event at the same time and returns what came of them.
+async fn all(pool: &Arc<Pool>, events: Vec<Value>) -> Vec<Outcome> {
+    let mut tasks = JoinSet::new();
+    for event in events {
+        let pool = pool.clone();
+        tasks.spawn(async move { pool.invoke(&event).await.expect("a sandbox") });
+    }
+    tasks.join_all().await
+}
+
+#[tokio::test]
+async fn sandboxes_are_started_when_there_is_work_for_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let pool = Arc::new(Pool::start(echo(), 3).await.unwrap());
+    assert_eq!(pool.pids().len(), 1);
+    assert_eq!(pid(&pool).await, pid(&pool).await);
+    assert_eq!(pool.pids().len(), 1);
+
+    // Each waits for the other two, so they must be at work at once.
+    let meet = json!({"do": "meet", "folder": folder.path(), "number": 3});
+    let outcomes = all(&pool, vec![meet; 3]).await;
+    let pids: HashSet<_> =
+        outcomes.into_iter().map(|outcome| outcome.ok().unwrap()["pid"].as_u64().unwrap()).collect();
+    assert_eq!(pids, pool.pids().into_iter().map(u64::from).collect());
+    assert_eq!(pids.len(), 3);
+}
+
+#[tokio::test]
+async fn events_wait_for_a_free_sandbox() {
+    let pool = Arc::new(Pool::start(echo(), 1).await.unwrap());
+    let mut answers: Vec<_> = all(&pool, (0..20).map(|number| json!(number)).collect())
+        .await
+        .into_iter()
+        .map(|outcome| outcome.ok().unwrap().as_u64().unwrap())
+        .collect();
+    answers.sort_unstable();
+    assert_eq!(answers, (0..20).collect::<Vec<_>>());
+    assert_eq!(pool.pids().len(), 1);
+}
+
+#[tokio::test]
+async fn a_sandbox_that_ended_is_replaced() {
+    let pool = Pool::start(echo(), 1).await.unwrap();
+    let first = pid(&pool).await;
+    let exited = Outcome::Exited { code: Some(3), signal: None };
+    assert_eq!(pool.invoke(&json!({"do": "exit"})).await.unwrap(), exited);
+    assert!(pool.pids().is_empty());
+
+    let second = pid(&pool).await;
+    assert_ne!(first, second);
+    assert!(pool.kill(second));
+    assert!(!pool.kill(second));
+    assert!(!pool.kill(first));
+    assert_eq!(pool.kill_one(), None);
+    let third = pid(&pool).await;
+    assert_eq!(pool.pids(), [third]);
+
+    let starts = pool.logs().iter().filter(|line| *line == "starting").count();
+    assert_eq!(starts, 3);
+    let ends: Vec<_> = pool.stop().await.into_iter().map(|stopped| (stopped.code, stopped.signal)).collect();
+    assert_eq!(ends, [(Some(3), None), (None, Some(9)), (None, Some(15))]);
+}
+
+#[tokio::test]
+async fn a_kill_meets_the_sandbox_at_work() {
+    let working = Arc::new(Notify::new());
+    let sink = Sink::call({
+        let working = working.clone();
+        move |line| {
+            if line.contains("sleep") {
+                working.notify_one();
+            }
+        }
+    });
+    let pool = Arc::new(Pool::start(echo().log_to(sink), 2).await.unwrap());
+    let first = pool.pids()[0];
+    let task = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.invoke(&json!({"do": "sleep", "ms": 60_000})).await.unwrap() }
+    });
+    working.notified().await;
+    let second = pid(&pool).await;
+    assert_ne!(first, second);
+    assert_eq!(pool.kill_one(), Some(first));
+    assert_eq!(task.await.unwrap(), Outcome::Exited { code: None, signal: Some(9) });
+    assert_eq!(pool.pids(), [second]);
+    assert_ne!(pid(&pool).await, first);
+}
+
+#[tokio::test]
+async fn who_hangs_up_leaves_the_function_at_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let pool = Pool::start(echo(), 2).await.unwrap();
+    let meet = json!({"do": "meet", "folder": folder.path(), "number": 2});
+    {
+        let mut call = Box::pin(pool.invoke(&meet));
+        // Once is enough to set it going.
+        assert!(futures_util::FutureExt::now_or_never(&mut call).is_none());
+    }
+    // Would wait for ever if the other one had been given up.
+    assert!(pool.invoke(&meet).await.unwrap().ok().is_some());
+    let signals: Vec<_> = pool.stop().await.into_iter().map(|stopped| stopped.signal).collect();
+    assert_eq!(signals, [Some(15), Some(15)]);
+}
+
+#[tokio::test]
+async fn a_function_that_does_not_start_says_so() {
+    let error = Pool::start(echo().env("AT_START", "exit"), 2).await.unwrap_err();
+    assert!(matches!(error, StartError::Exited { code: Some(7), .. }), "{error:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_peak_is_that_of_the_largest_process() {
+    const BYTES: u64 = 64 << 20;
+    let pool = Pool::start(echo(), 1).await.unwrap();
+    assert!(pool.peak_rss_bytes().unwrap() < BYTES);
+    pool.invoke(&json!({"do": "allocate", "bytes": BYTES})).await.unwrap();
+    pool.invoke(&json!({"do": "exit"})).await.unwrap();
+    pool.invoke(&json!("in the next sandbox")).await.unwrap();
+    assert!(pool.peak_rss_bytes().unwrap() > BYTES);
+}

@@ -1,0 +1,13 @@
+//! What the tests have in common.
+
+use std::{path::PathBuf, time::Duration};
+
+use local_lambda::Function;
+
+/// The `echo` example, which cargo builds together with the tests.
+pub(crate) fn echo() -> Function {
+    let test = std::env::current_exe().expect("the path of this test");
+    let binary: PathBuf = test.ancestors().nth(2).expect("the profile's folder").join("examples/echo");
+    assert!(binary.exists(), "build it first: cargo build -p local-lambda --example echo");
+    Function::new(binary).timeout(Duration::from_secs(10))
+}

@@ -1,0 +1,235 @@
+//! What Lambda does between a queue and a function.
+
+use std::{collections::HashSet, sync::Arc};
+
+use local_lambda::{Function, Outcome, Pool, StartError, Stopped};
+use serde_json::{Map, Value, json};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::{
+    Queue, Shared, arn,
+    state::{Received, md5_of_body},
+};
+use crate::aws::REGION;
+
+/// What a mapping did.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Drained {
+    /// The events that the function was given.
+    pub batches: usize,
+    /// The messages that it handled and that were deleted.
+    pub handled: usize,
+    /// The messages that were left in the queue until they are visible again.
+    pub returned: usize,
+    /// Of each batch that failed as a whole, why.
+    pub failures: Vec<String>,
+}
+
+/// An event source mapping: hands the queue's messages to a function in batches,
+/// and deletes those that it handled.
+///
+/// The function reports single failures (`ReportBatchItemFailures`). An error, a
+/// crash, a timeout and an answer that is not of that form are failures of the
+/// whole batch. What failed comes back when its visibility timeout has passed.
+#[derive(Debug)]
+pub struct EventSource {
+    work: Arc<Work>,
+    running: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Work {
+    queue: Arc<Shared>,
+    pool: Pool,
+    sandboxes: usize,
+    batch_size: usize,
+}
+
+impl EventSource {
+    /// A mapping to this function, which it starts: at most `sandboxes` of it, each
+    /// with up to `batch_size` messages at a time.
+    ///
+    /// # Errors
+    /// When the function does not start.
+    pub async fn new(
+        queue: &Queue,
+        function: Function,
+        sandboxes: usize,
+        batch_size: usize,
+    ) -> Result<Self, StartError> {
+        let pool = Pool::start(function, sandboxes).await?;
+        let (sandboxes, batch_size) = (sandboxes.max(1), batch_size.max(1));
+        let work = Work { queue: Arc::clone(&queue.shared), pool, sandboxes, batch_size };
+        Ok(Self { work: Arc::new(work), running: None })
+    }
+
+    /// Works until nothing is visible in the queue and the function is idle.
+    pub async fn drain(&self) -> Drained {
+        let (mut batches, mut drained) = (JoinSet::new(), Drained::default());
+        loop {
+            self.work.fill(&mut batches);
+            match batches.join_next().await {
+                Some(batch) => drained.add(batch.unwrap_or_else(|error| Batch::failed(0, error.to_string()))),
+                None => return drained,
+            }
+        }
+    }
+
+    /// Works in the background from now on, until it is stopped or dropped.
+    pub fn run(&mut self) {
+        let work = Arc::clone(&self.work);
+        let running = tokio::spawn(async move {
+            let mut batches = JoinSet::new();
+            loop {
+                work.fill(&mut batches);
+                if batches.len() < work.sandboxes {
+                    tokio::select! {
+                        Some(_) = batches.join_next() => {}
+                        () = work.queue.wait(None) => {}
+                    }
+                } else {
+                    batches.join_next().await;
+                }
+            }
+        });
+        if let Some(before) = self.running.replace(running) {
+            before.abort();
+        }
+    }
+
+    /// The function's sandboxes.
+    pub fn pool(&self) -> &Pool {
+        &self.work.pool
+    }
+
+    /// Takes no more messages, waits for the events at work, and returns what is
+    /// known about the processes. Events at work in the background are not settled:
+    /// their messages come back.
+    pub async fn stop(mut self) -> Vec<Stopped> {
+        if let Some(running) = self.running.take() {
+            running.abort();
+        }
+        self.work.pool.stop().await
+    }
+}
+
+impl Drop for EventSource {
+    fn drop(&mut self) {
+        if let Some(running) = &self.running {
+            running.abort();
+        }
+    }
+}
+
+/// What became of one batch.
+#[derive(Debug)]
+struct Batch {
+    size: usize,
+    handled: usize,
+    failure: Option<String>,
+}
+
+impl Batch {
+    fn failed(size: usize, why: String) -> Self {
+        Self { size, handled: 0, failure: Some(why) }
+    }
+}
+
+impl Drained {
+    fn add(&mut self, batch: Batch) {
+        self.batches += 1;
+        self.handled += batch.handled;
+        self.returned += batch.size - batch.handled;
+        self.failures.extend(batch.failure);
+    }
+}
+
+impl Work {
+    /// Gives each free sandbox a batch, as long as there are messages.
+    fn fill(self: &Arc<Self>, batches: &mut JoinSet<Batch>) {
+        while batches.len() < self.sandboxes {
+            let received = {
+                let mut state = self.queue.state();
+                let hidden = state.visibility_timeout;
+                state.receive(self.batch_size, hidden)
+            };
+            if received.is_empty() {
+                return;
+            }
+            let work = Arc::clone(self);
+            batches.spawn(async move { work.hand_over(received).await });
+        }
+    }
+
+    async fn hand_over(&self, received: Vec<Received>) -> Batch {
+        let size = received.len();
+        let records: Vec<_> = received.iter().map(record).collect();
+        let failed = match self.pool.invoke(&json!({ "Records": records })).await {
+            Ok(Outcome::Ok(answer)) => item_failures(&answer, &received),
+            Ok(other) => Err(format!("{other:?}")),
+            Err(error) => Err(error.to_string()),
+        };
+        let failed = match failed {
+            Ok(failed) => failed,
+            Err(why) => return Batch::failed(size, why),
+        };
+        let mut state = self.queue.state();
+        let handled: Vec<_> = received.iter().filter(|one| !failed.contains(&one.message.id)).collect();
+        for received in &handled {
+            state.delete(&received.receipt);
+        }
+        Batch { size, handled: handled.len(), failure: None }
+    }
+}
+
+/// The messages that the function did not handle, or why the batch failed.
+fn item_failures(answer: &Value, received: &[Received]) -> Result<HashSet<String>, String> {
+    let malformed = || format!("the function's answer is not a batch response: {answer}");
+    let failures = match answer {
+        Value::Null => return Ok(HashSet::new()),
+        Value::Object(members) => members.get("batchItemFailures").unwrap_or(&Value::Null),
+        _ => return Err(malformed()),
+    };
+    let failures = match failures {
+        Value::Null => return Ok(HashSet::new()),
+        Value::Array(failures) => failures,
+        _ => return Err(malformed()),
+    };
+    let known = |id: &&str| received.iter().any(|received| received.message.id == *id);
+    failures
+        .iter()
+        .map(|failure| {
+            failure["itemIdentifier"].as_str().filter(known).map(str::to_owned).ok_or_else(malformed)
+        })
+        .collect()
+}
+
+/// A message as the function sees it.
+fn record(received: &Received) -> Value {
+    let Received { message, receipt } = received;
+    let attributes = message.attributes.iter().map(|(name, attribute)| {
+        let mut shown = json!({
+            "stringListValues": [],
+            "binaryListValues": [],
+            "dataType": attribute["DataType"],
+        });
+        for (from, to) in [("StringValue", "stringValue"), ("BinaryValue", "binaryValue")] {
+            if let Some(value) = attribute[from].as_str() {
+                shown[to] = value.into();
+            }
+        }
+        (name.clone(), shown)
+    });
+    json!({
+        "messageId": message.id,
+        "receiptHandle": receipt,
+        "body": message.body,
+        "attributes": message.system_attributes(),
+        "messageAttributes": attributes.collect::<Map<_, _>>(),
+        "md5OfBody": md5_of_body(&message.body),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": arn(),
+        "awsRegion": REGION,
+    })
+}
