@@ -244,14 +244,11 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         message: &Message<'_>,
         readings: &[Reading],
     ) -> Result<bool, StoreFailure> {
-        let (Some(signature), Some(key), Some(first)) =
+        let (Some(signature), Some(_), Some(first)) =
             (&proof.signature, message.idempotency_key, readings.first())
         else {
             return Ok(false);
         };
-        if first.event_id != key {
-            return Ok(false);
-        }
         let id = DecisionId::of(&source.name, &first.event_id);
         let digest = hex(&Sha256::digest(signature));
         let path = format!("seen/{}/{digest}", source.name);
