@@ -4,5 +4,6 @@
 #![deny(missing_docs)]
 
 pub mod adapters;
+pub mod hostname;
 pub mod signal;
 pub mod verify;

@@ -1,0 +1,161 @@
+//! When two host names mean the same machine.
+//!
+//! # The rule
+//!
+//! White space around a name and one dot at its end are dropped, and case
+//! (Unicode lower case, character by character) makes no difference. Then
+//!
+//! * two names with dots are the same when they are equal whole:
+//!   `web.a.example` is not `web.b.example`;
+//! * a name without a dot is the same as one with dots when it is that one's
+//!   first label: `dc01` is `dc01.corp.example`;
+//! * two names without dots are the same when they are equal;
+//! * a name of which nothing is left is no name, and the same as none.
+//!
+//! So `dc01` is both `dc01.a.example` and `dc01.b.example`, which are not each
+//! other: who looks for a machine by a short name has to expect several.
+
+use std::net::IpAddr;
+
+/// The longest name that DNS has, in characters.
+const LONGEST: usize = 253;
+
+/// Names that machines have by default, which tell nothing.
+const NO_NAMES: [&str; 3] = ["localhost", "localhost.localdomain", "unknown"];
+
+/// Whether `a` and `b` name the same machine, by the rule above.
+pub fn same_host(a: &str, b: &str) -> bool {
+    let (a, b) = (folded(a), folded(b));
+    if a.is_empty() || b.is_empty() {
+        return false;
+    }
+    match (a.contains('.'), b.contains('.')) {
+        (true, false) => first_label(&a) == b,
+        (false, true) => a == first_label(&b),
+        _ => a == b,
+    }
+}
+
+/// What comes before the first dot of a name.
+pub fn first_label(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(label, _)| label).trim()
+}
+
+/// Whether a name can tell machines apart: at most 253 characters with a first
+/// label and without control characters, no IP address, and none of
+/// `localhost`, `localhost.localdomain` and `unknown`.
+pub fn is_usable(name: &str) -> bool {
+    let name = folded(name);
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
+    name.chars().count() <= LONGEST
+        && !first_label(&name).is_empty()
+        && !name.chars().any(char::is_control)
+        && !NO_NAMES.contains(&name.as_str())
+        && !address
+}
+
+/// A name as it is compared.
+pub(crate) fn folded(name: &str) -> String {
+    let name = name.trim();
+    lower(name.strip_suffix('.').unwrap_or(name).trim_end())
+}
+
+/// Lower case without regard to neighbours: `str::to_lowercase` writes a sigma
+/// at the end of a word in another way than elsewhere.
+pub(crate) fn lower(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_are_the_same_or_not() {
+        for (a, b, same) in [
+            ("dc01", "DC01", true),
+            (" dc01 ", "dc01.", true),
+            ("dc01", "dc01.corp.example", true),
+            ("DC01.Corp.Example.", "dc01.corp.example", true),
+            ("dc01.corp.example", "dc01", true),
+            ("dc01.a.example", "dc01.b.example", false),
+            ("dc01.corp", "dc01.corp.example", false),
+            ("dc01", "dc011", false),
+            ("dc01", "dc011.corp.example", false),
+            ("corp", "dc01.corp.example", false),
+            ("BÜRO-ΑΣ", "büro-ας", false),
+            ("BÜRO-ΑΣ", "büro-ασ", true),
+            ("ΑΣ", "ας.example", false),
+            ("ΑΣ", "ΑΣ.example", true),
+            ("", "", false),
+            (".", ".", false),
+            ("", ".example", false),
+            (" ", ".", false),
+        ] {
+            assert_eq!(same_host(a, b), same, "{a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_name_is_not_enough_to_make_two_others_the_same() {
+        assert!(same_host("web", "web.a.example") && same_host("web", "web.b.example"));
+        assert!(!same_host("web.a.example", "web.b.example"));
+    }
+
+    #[test]
+    fn the_first_label_is_what_comes_before_the_dot() {
+        for (name, label) in
+            [("dc01", "dc01"), ("dc01.corp.example", "dc01"), (" a.b ", "a"), ("", ""), (".a", "")]
+        {
+            assert_eq!(first_label(name), label, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn some_names_tell_nothing() {
+        for name in ["dc01", "DC01.corp.example.", "10-0-0-1", "büro", "localhost1", "unknown-7"] {
+            assert!(is_usable(name), "{name:?}");
+        }
+        let long = "a".repeat(254);
+        for name in [
+            "",
+            " ",
+            ".",
+            "...",
+            ".corp.example",
+            "localhost",
+            "LOCALHOST.",
+            "localhost.localdomain",
+            "Unknown",
+            "10.0.0.1",
+            "10.0.0.1.",
+            "::1",
+            "[fe80::1]",
+            "dc\u{0}01",
+            "dc\n01",
+            &long,
+        ] {
+            assert!(!is_usable(name), "{name:?}");
+        }
+        assert!(is_usable(&long[1..]));
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_two_names_makes_no_difference(a in "[ aAbBσςΣ.]{0,6}", b in "[ aAbBσςΣ.]{0,6}") {
+            prop_assert_eq!(same_host(&a, &b), same_host(&b, &a));
+        }
+
+        #[test]
+        fn a_usable_name_is_the_same_as_itself_in_any_dress(name in "\\PC{0,20}") {
+            prop_assume!(is_usable(&name));
+            prop_assert!(same_host(&name, &name));
+            let wide = format!(" {name} ");
+            prop_assert!(same_host(&name, &wide));
+            prop_assert!(same_host(&name, &lower(&name)));
+            prop_assert!(same_host(&name, first_label(&name)));
+        }
+    }
+}
