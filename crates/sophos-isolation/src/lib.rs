@@ -5,5 +5,6 @@
 
 pub mod adapters;
 pub mod hostname;
+pub mod policy;
 pub mod signal;
 pub mod verify;

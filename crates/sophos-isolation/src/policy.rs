@@ -1,0 +1,191 @@
+//! What the operator allows: which tool may ask for what, and which machines
+//! are not to be touched.
+//!
+//! A policy is one TOML file; `policy.example.toml` beside this crate explains
+//! every key. [`Policy::parse`] takes it whole or not at all, and tells all
+//! that is wrong with it at once. The judgement by it is pure: no network, no
+//! clock.
+//!
+//! Two things are judged. [`Policy::admit`] asks whether a source may ask for
+//! what its signal asks for, and where its host may be looked for;
+//! [`Policy::judge`], once there is one endpoint, what is to be done with it.
+//! How many isolations there have been is counted elsewhere, against
+//! [`Limits`].
+
+mod judge;
+mod mistakes;
+mod read;
+mod section;
+mod selectors;
+mod source;
+mod subject;
+mod verification;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+pub use judge::{Refusal, Verdict};
+pub use mistakes::{Mistake, PolicyError};
+use selectors::Selectors;
+pub use source::Source;
+pub use subject::Subject;
+
+use crate::adapters::Tool;
+
+const MODES: [(&str, Mode); 2] = [("enforce", Mode::Enforce), ("dry_run", Mode::DryRun)];
+
+/// What the operator allows.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    digest: String,
+    mode: Mode,
+    release_after: Option<Duration>,
+    limits: Limits,
+    endpoints: EndpointAges,
+    protect: Selectors,
+    approve: Selectors,
+    approval: Approval,
+    follow_up: FollowUp,
+    sources: BTreeMap<String, Source>,
+}
+
+/// Whether anything is isolated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It is.
+    Enforce,
+    /// It is only said what would be.
+    #[default]
+    DryRun,
+}
+
+/// What a person has to approve.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approve {
+    /// What the policy selects for it.
+    #[default]
+    Selected,
+    /// Everything.
+    Always,
+}
+
+/// How much may be isolated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The share of a tenant's endpoints that may be isolated at once.
+    pub estate_share: f64,
+    /// The most isolations in an hour in one tenant.
+    pub tenant_per_hour: u32,
+    /// The most isolations in an hour for one source that has no limit of its
+    /// own. [`Source::per_hour`] is what holds for a source.
+    pub source_per_hour: u32,
+}
+
+/// How long ago an endpoint may have been seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EndpointAges {
+    /// Longer ago, it is stale.
+    pub seen_within: Duration,
+    /// The same for one that was found by its address alone, which another
+    /// machine may have by now.
+    pub address_seen_within: Duration,
+}
+
+/// How a person approves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Approval {
+    /// How long a decision waits.
+    pub within: Duration,
+    /// The name of the secret that signs approval links.
+    pub secret: Option<String>,
+}
+
+/// How an isolation is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FollowUp {
+    /// An isolation that has not taken effect by then is reported.
+    pub effect_within: Duration,
+    /// How often those in effect are looked at.
+    pub watch_every: Duration,
+}
+
+impl Policy {
+    /// Reads a policy.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its line. Of a text that is
+    /// not TOML, only that.
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        read::policy(text)
+    }
+
+    /// The SHA-256 of its text, in hexadecimal: which policy it is.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Whether anything is isolated. [`Source::mode`] is what holds for a
+    /// source.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// When an isolation is lifted for which the source says nothing; `None` is
+    /// never. [`Source::release_after_for`] is what holds for a signal.
+    pub fn release_after(&self) -> Option<Duration> {
+        self.release_after
+    }
+
+    /// How much may be isolated.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// How long ago an endpoint may have been seen.
+    pub fn endpoints(&self) -> EndpointAges {
+        self.endpoints
+    }
+
+    /// How a person approves.
+    pub fn approval(&self) -> &Approval {
+        &self.approval
+    }
+
+    /// How an isolation is watched.
+    pub fn follow_up(&self) -> FollowUp {
+        self.follow_up
+    }
+
+    /// The sources, by name.
+    pub fn sources(&self) -> impl ExactSizeIterator<Item = &Source> {
+        self.sources.values()
+    }
+
+    /// The source of a name.
+    pub fn source(&self, name: &str) -> Option<&Source> {
+        self.sources.get(name)
+    }
+
+    /// The one source that takes a tool's events of an AWS account.
+    pub fn eventbridge_source(&self, tool: Tool, account: &str) -> Option<&Source> {
+        self.sources().find(|source| {
+            tool.is_eventbridge() && source.adapter.tool == tool && source.tenant_of(account).is_some()
+        })
+    }
+}
+
+impl Limits {
+    /// The most endpoints of an estate of so many that may be isolated at once:
+    /// the share of it, rounded down, and at least one.
+    pub fn most_isolated(&self, estate: u64) -> u64 {
+        // An estate is far from where a float no longer counts by one.
+        ((estate as f64 * self.estate_share) as u64).max(1)
+    }
+}

@@ -1,0 +1,150 @@
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use sophos_api::TenantId;
+
+use super::{Approve, Mode, Policy, Source, Subject};
+use crate::signal::{Action, Severity, Signal};
+
+/// What the policy says about isolating one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It must not be.
+    Refuse(Refusal),
+    /// It would be, if this were not a dry run.
+    Rehearse {
+        /// Why a person would be asked first, if one would.
+        approval: Option<String>,
+        /// When it would be released; `None` is never.
+        release_after: Option<Duration>,
+    },
+    /// It may be when a person approves.
+    WaitForApproval {
+        /// Why a person is asked.
+        why: String,
+        /// How long the decision waits.
+        within: Duration,
+        /// When it is to be released once it is isolated; `None` is never.
+        release_after: Option<Duration>,
+    },
+    /// It may be.
+    Isolate {
+        /// When it is to be released; `None` is never.
+        release_after: Option<Duration>,
+    },
+}
+
+/// Why the policy does not allow what a signal asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The source may not release.
+    ReleaseNotAllowed,
+    /// The tenant that the signal names is not one of the source's, or not the
+    /// one of its account.
+    TenantNotAllowed,
+    /// The signal names no account of the source, which lists those that may
+    /// act.
+    AccountNotAllowed,
+    /// It is not severe enough, or does not say how severe it is.
+    Severity {
+        /// What the signal says.
+        severity: Option<Severity>,
+        /// What the source needs.
+        minimum: Severity,
+    },
+    /// The endpoint is protected.
+    Protected {
+        /// By what.
+        why: String,
+    },
+}
+
+impl Policy {
+    /// Whether a source may ask for what its signal asks for, and the tenants
+    /// in which its host is to be looked for: at least one, all of them the
+    /// source's.
+    ///
+    /// # Errors
+    /// The first reason why not.
+    pub fn admit(&self, source: &Source, signal: &Signal) -> Result<Vec<TenantId>, Refusal> {
+        if signal.action == Action::Release && !source.may_release {
+            return Err(Refusal::ReleaseNotAllowed);
+        }
+        let tenants = tenants(source, signal)?;
+        let severe = signal.severity.is_some_and(|severity| severity >= source.minimum_severity);
+        if signal.action == Action::Isolate && !severe {
+            return Err(Refusal::Severity { severity: signal.severity, minimum: source.minimum_severity });
+        }
+        Ok(tenants)
+    }
+
+    /// What is to be done with the one endpoint that a signal, which was
+    /// admitted, is about. Protection comes before everything; a dry run
+    /// comes before asking anybody.
+    pub fn judge(&self, source: &Source, signal: &Signal, endpoint: &Subject) -> Verdict {
+        if let Some(why) = self.protect.select(endpoint) {
+            return Verdict::Refuse(Refusal::Protected { why });
+        }
+        let release_after = source.release_after_for(signal);
+        let approval = match source.approve {
+            Approve::Always => Some("the policy has every isolation of this source approved".into()),
+            Approve::Selected => self.approve.select(endpoint),
+        };
+        match (source.mode, approval) {
+            (Mode::DryRun, approval) => Verdict::Rehearse { approval, release_after },
+            (Mode::Enforce, Some(why)) => {
+                Verdict::WaitForApproval { why, within: self.approval.within, release_after }
+            }
+            (Mode::Enforce, None) => Verdict::Isolate { release_after },
+        }
+    }
+}
+
+fn tenants(source: &Source, signal: &Signal) -> Result<Vec<TenantId>, Refusal> {
+    let allowed = if source.accounts.is_empty() {
+        source.tenants.clone()
+    } else {
+        let account = signal.account.as_deref().and_then(|account| source.tenant_of(account));
+        vec![account.ok_or(Refusal::AccountNotAllowed)?.clone()]
+    };
+    let Some(named) = &signal.tenant else { return Ok(allowed) };
+    let named = TenantId::from(named.trim());
+    match allowed.into_iter().find(|tenant| *tenant == named) {
+        Some(tenant) => Ok(vec![tenant]),
+        None => Err(Refusal::TenantNotAllowed),
+    }
+}
+
+impl Refusal {
+    /// The word for it that answers and records have.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ReleaseNotAllowed => "release_not_allowed",
+            Self::TenantNotAllowed => "tenant_not_allowed",
+            Self::AccountNotAllowed => "account_not_allowed",
+            Self::Severity { .. } => "severity",
+            Self::Protected { .. } => "protected",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReleaseNotAllowed => f.write_str("the policy does not let this source release"),
+            Self::TenantNotAllowed => f.write_str("the policy does not let this source act on that tenant"),
+            Self::AccountNotAllowed => {
+                f.write_str("the policy lists the accounts of this source, and not the one of this event")
+            }
+            Self::Severity { severity: Some(severity), minimum } => {
+                write!(f, "it is {severity}, and the policy needs {minimum} of this source")
+            }
+            Self::Severity { severity: None, minimum } => {
+                write!(f, "it does not say how severe it is, and the policy needs {minimum} of this source")
+            }
+            Self::Protected { why } => write!(f, "the endpoint is protected: {why}"),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use sha2::{Digest, Sha256};
+use toml::de::DeTable;
+
+use super::{
+    Approval, EndpointAges, FollowUp, Limits, MODES, Policy, PolicyError, Selectors, Source,
+    mistakes::Mistakes,
+    section::Section,
+    selectors,
+    source::{self, Defaults, MOST_PER_HOUR, Taken},
+    verification::secret_name,
+};
+
+/// The largest policy, in bytes.
+const LARGEST: usize = 256 * 1024;
+
+/// The most sources.
+const MOST_SOURCES: usize = 200;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub(super) fn policy(text: &str) -> Result<Policy, PolicyError> {
+    let mistakes = Mistakes::new(text);
+    if text.len() > LARGEST {
+        mistakes.add(0, "", format!("the file has {} bytes, {LARGEST} is the most", text.len()));
+        return mistakes.unless_any(None);
+    }
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        mistakes.add(
+            error.span().map_or(0, |span| span.start),
+            "",
+            format!("is not TOML: {}", error.message()),
+        );
+    }
+    if !errors.is_empty() {
+        return mistakes.unless_any(None);
+    }
+    let policy = root(Section::root(&mistakes, table.get_ref()), text);
+    mistakes.unless_any(Some(policy))
+}
+
+fn root(mut file: Section<'_, '_>, text: &str) -> Policy {
+    if let Some(item) = file.require("version", "write version = 1") {
+        item.one();
+    }
+    let mode = file.take("mode").and_then(|item| item.word(&MODES)).unwrap_or_default();
+    let release_after = file.section("release").and_then(|mut table| {
+        let after = table.take("after").and_then(|item| item.duration_or_never());
+        table.finish();
+        after.flatten()
+    });
+    let limits = limits(file.section("limits"));
+    let mut left = selectors::MOST;
+    let protect = file.section("protect").map(|mut table| {
+        let selectors = Selectors::read(&mut table, &mut left);
+        table.finish();
+        selectors
+    });
+    let (approve, approval) = approve(file.section("approve"), &mut left);
+    let endpoints = file.section("endpoints");
+    let [seen_within, address_seen_within] =
+        durations(endpoints, [("seen_within", 30 * DAY), ("address_seen_within", 15 * MINUTE)]);
+    let follow_up = file.section("follow_up");
+    let [effect_within, watch_every] =
+        durations(follow_up, [("effect_within", 30 * MINUTE), ("watch_every", HOUR)]);
+    let defaults = Defaults { mode, per_hour: limits.source_per_hour, release_after };
+    let sources = file.section("sources").map(|table| sources(&table, &defaults)).unwrap_or_default();
+    file.finish();
+    Policy {
+        digest: Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect(),
+        mode,
+        release_after,
+        limits,
+        endpoints: EndpointAges { seen_within, address_seen_within },
+        protect: protect.unwrap_or_default(),
+        approve,
+        approval,
+        follow_up: FollowUp { effect_within, watch_every },
+        sources,
+    }
+}
+
+fn limits(table: Option<Section<'_, '_>>) -> Limits {
+    let mut limits = Limits { estate_share: 0.05, tenant_per_hour: 10, source_per_hour: 10 };
+    let Some(mut table) = table else { return limits };
+    if let Some(share) = table.take("estate_share").and_then(|item| item.share()) {
+        limits.estate_share = share;
+    }
+    if let Some(number) = table.take("tenant_per_hour").and_then(|item| item.number(MOST_PER_HOUR)) {
+        limits.tenant_per_hour = number;
+    }
+    if let Some(number) = table.take("source_per_hour").and_then(|item| item.number(MOST_PER_HOUR)) {
+        limits.source_per_hour = number;
+    }
+    table.finish();
+    limits
+}
+
+fn approve(table: Option<Section<'_, '_>>, left: &mut usize) -> (Selectors, Approval) {
+    let mut approval = Approval { within: 4 * HOUR, secret: None };
+    let Some(mut table) = table else { return (Selectors::default(), approval) };
+    let selectors = Selectors::read(&mut table, left);
+    if let Some(within) = table.take("within").and_then(|item| item.duration()) {
+        approval.within = within;
+    }
+    approval.secret = table.take("secret").and_then(|item| secret_name(&item));
+    table.finish();
+    (selectors, approval)
+}
+
+/// Reads a table of nothing but durations, with what each is otherwise.
+fn durations<const N: usize>(
+    table: Option<Section<'_, '_>>,
+    keys: [(&'static str, Duration); N],
+) -> [Duration; N] {
+    let Some(mut table) = table else { return keys.map(|(_, otherwise)| otherwise) };
+    let read =
+        keys.map(|(key, otherwise)| table.take(key).and_then(|item| item.duration()).unwrap_or(otherwise));
+    table.finish();
+    read
+}
+
+fn sources(table: &Section<'_, '_>, defaults: &Defaults) -> BTreeMap<String, Source> {
+    let mut sources = BTreeMap::new();
+    let mut taken = Taken::new();
+    let entries = table.entries();
+    if entries.len() > MOST_SOURCES {
+        table.mistake(format!("there are {} sources, {MOST_SOURCES} is the most", entries.len()));
+    }
+    for (name, item) in entries.into_iter().take(MOST_SOURCES) {
+        let letters = name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte));
+        if !letters || !(1..=40).contains(&name.len()) {
+            item.mistake("a source's name is a part of its URL: 1 to 40 of a-z, 0-9, - and _");
+        }
+        if let Some(source) = item.section().and_then(|table| source::read(name, table, defaults, &mut taken))
+        {
+            sources.insert(name.to_owned(), source);
+        }
+    }
+    sources
+}

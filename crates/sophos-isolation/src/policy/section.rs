@@ -1,0 +1,264 @@
+//! A table of the file, whose keys are taken one by one; what is not as it
+//! should be is noted with its line, and reading goes on.
+
+use std::{str::FromStr, time::Duration};
+
+use toml::de::{DeTable, DeValue};
+
+use super::mistakes::Mistakes;
+
+/// The longest duration, in seconds: 366 days.
+const LONGEST: u64 = 366 * 24 * 60 * 60;
+
+/// A table, and which of its keys are known.
+#[derive(Debug)]
+pub(super) struct Section<'a, 'i> {
+    mistakes: &'a Mistakes,
+    path: String,
+    offset: usize,
+    table: &'a DeTable<'i>,
+    known: Vec<&'static str>,
+}
+
+/// A value, and where it is.
+#[derive(Debug, Clone)]
+pub(super) struct Item<'a, 'i> {
+    mistakes: &'a Mistakes,
+    path: String,
+    offset: usize,
+    value: &'a DeValue<'i>,
+}
+
+impl<'a, 'i> Section<'a, 'i> {
+    pub(super) fn root(mistakes: &'a Mistakes, table: &'a DeTable<'i>) -> Self {
+        Self { mistakes, path: String::new(), offset: 0, table, known: Vec::new() }
+    }
+
+    /// The value of a key, which from now on is known.
+    pub(super) fn take(&mut self, key: &'static str) -> Option<Item<'a, 'i>> {
+        self.known.push(key);
+        let (name, value) = self.table.get_key_value(key)?;
+        Some(self.item(key, name.span().start, value.get_ref()))
+    }
+
+    /// The same, of a key that must be there.
+    pub(super) fn require(&mut self, key: &'static str, what: &str) -> Option<Item<'a, 'i>> {
+        let item = self.take(key);
+        if item.is_none() {
+            self.mistakes.add(self.offset, &self.path_of(key), format!("is missing: {what}"));
+        }
+        item
+    }
+
+    /// A table in this one, if it is there.
+    pub(super) fn section(&mut self, key: &'static str) -> Option<Self> {
+        self.take(key)?.section()
+    }
+
+    /// All there is, by line, in a table whose keys are the operator's words.
+    pub(super) fn entries(&self) -> Vec<(&'a str, Item<'a, 'i>)> {
+        let mut entries: Vec<_> = self
+            .table
+            .iter()
+            .map(|(name, value)| {
+                let key: &'a str = name.get_ref();
+                (key, self.item(key, name.span().start, value.get_ref()))
+            })
+            .collect();
+        entries.sort_by_key(|(_, item)| item.offset);
+        entries
+    }
+
+    /// Notes a mistake of the table as a whole.
+    pub(super) fn mistake(&self, problem: impl Into<String>) {
+        self.mistakes.add(self.offset, &self.path, problem);
+    }
+
+    /// Notes every key that was not taken.
+    pub(super) fn finish(self) {
+        for (name, item) in self.entries() {
+            if !self.known.contains(&name) {
+                item.mistake(format!("is not a key here; these are: {}", self.known.join(", ")));
+            }
+        }
+    }
+
+    fn item(&self, key: &str, offset: usize, value: &'a DeValue<'i>) -> Item<'a, 'i> {
+        Item { mistakes: self.mistakes, path: self.path_of(key), offset, value }
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        match self.path.as_str() {
+            "" => key.to_owned(),
+            path => format!("{path}.{key}"),
+        }
+    }
+}
+
+impl<'a, 'i> Item<'a, 'i> {
+    /// Notes a mistake of this value.
+    pub(super) fn mistake(&self, problem: impl Into<String>) {
+        self.mistakes.add(self.offset, &self.path, problem);
+    }
+
+    pub(super) fn section(&self) -> Option<Section<'a, 'i>> {
+        let Some(table) = self.value.as_table() else { return self.no("a table") };
+        let Self { mistakes, offset, .. } = *self;
+        Some(Section { mistakes, path: self.path.clone(), offset, table, known: Vec::new() })
+    }
+
+    /// A text of 1 to `longest` characters, none of them a control character.
+    pub(super) fn text(&self, longest: usize) -> Option<&'a str> {
+        let Some(text) = self.value.as_str() else { return self.no("a text in quotes") };
+        let good = !text.is_empty() && text.chars().count() <= longest && !text.chars().any(char::is_control);
+        if !good {
+            self.mistake(format!("must have 1 to {longest} characters, and no control characters"));
+        }
+        good.then_some(text)
+    }
+
+    /// One of the words that are allowed here.
+    pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
+        let found = self.value.as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
+        if found.is_none() {
+            let words: Vec<_> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+            return self.no(&words.join(" or "));
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    pub(super) fn flag(&self) -> Option<bool> {
+        self.value.as_bool().or_else(|| self.no("true or false"))
+    }
+
+    /// The number 1.
+    pub(super) fn one(&self) {
+        if self.value.as_integer().is_none_or(|number| number.as_str() != "1") {
+            self.mistake("must be 1, the only version there is");
+        }
+    }
+
+    pub(super) fn is_empty_text(&self) -> bool {
+        self.value.as_str() == Some("")
+    }
+
+    /// A whole number from 1 to `most`.
+    pub(super) fn number<N: FromStr + PartialOrd + From<u8> + std::fmt::Display>(
+        &self,
+        most: N,
+    ) -> Option<N> {
+        let number = self.value.as_integer().filter(|number| number.radix() == 10);
+        number
+            .and_then(|number| number.as_str().parse().ok())
+            .filter(|number| *number >= N::from(1) && *number <= most)
+            .or_else(|| self.no(&format!("a whole number from 1 to {most}")))
+    }
+
+    /// A part of a whole: more than 0, at most 1.
+    pub(super) fn share(&self) -> Option<f64> {
+        let text = match self.value {
+            DeValue::Float(number) => number.as_str(),
+            DeValue::Integer(number) => number.as_str(),
+            _ => "",
+        };
+        text.parse()
+            .ok()
+            .filter(|share| *share > 0.0 && *share <= 1.0)
+            .or_else(|| self.no("a share above 0 and up to 1, such as 0.05"))
+    }
+
+    pub(super) fn duration(&self) -> Option<Duration> {
+        self.value.as_str().and_then(duration).or_else(|| {
+            self.no("a time such as \"90s\", \"30m\", \"4h\" or \"2d\", above nothing and up to 366 days")
+        })
+    }
+
+    /// A time, or `never`, which is `Some(None)`.
+    pub(super) fn duration_or_never(&self) -> Option<Option<Duration>> {
+        match self.value.as_str() {
+            Some("never") => Some(None),
+            text => text.and_then(duration).map(Some).or_else(|| {
+                self.no("\"never\", or a time such as \"90s\", \"30m\", \"4h\" or \"2d\", up to 366 days")
+            }),
+        }
+    }
+
+    pub(super) fn list(&self) -> Vec<Self> {
+        let Some(list) = self.value.as_array() else { return self.no("a list").unwrap_or_default() };
+        list.iter()
+            .enumerate()
+            .map(|(at, value)| Self {
+                mistakes: self.mistakes,
+                path: format!("{}[{at}]", self.path),
+                offset: value.span().start,
+                value: value.get_ref(),
+            })
+            .collect()
+    }
+
+    /// A list of at least one and at most `most`, each read by `read`.
+    pub(super) fn some<T>(&self, most: usize, read: impl Fn(&Self) -> Option<T>) -> Vec<T> {
+        let list = self.list();
+        if self.value.is_array() && !(1..=most).contains(&list.len()) {
+            self.mistake(format!("must list 1 to {most}"));
+        }
+        list.iter().filter_map(read).collect()
+    }
+
+    fn no<T>(&self, needed: &str) -> Option<T> {
+        self.mistake(format!("must be {needed}"));
+        None
+    }
+}
+
+/// Reads a time such as `90s`, `30m`, `4h` or `2d`.
+fn duration(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return None,
+    };
+    let number: u64 = digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(digits)?.parse().ok()?;
+    number.checked_mul(unit).filter(|seconds| (1..=LONGEST).contains(seconds)).map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_a_unit_and_a_bound() {
+        for (text, seconds) in
+            [("90s", 90), ("30m", 1_800), ("4h", 14_400), ("2d", 172_800), ("366d", 31_622_400), ("007s", 7)]
+        {
+            assert_eq!(duration(text), Some(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in [
+            "",
+            "s",
+            "90",
+            "0s",
+            "0d",
+            "-1h",
+            "+1h",
+            "1.5h",
+            "1w",
+            "1H",
+            "1 h",
+            " 1h",
+            "1h30m",
+            "367d",
+            "31622401s",
+            "99999999999999999999s",
+            "999999999999999999d",
+            "1ſ",
+            "é",
+            "١h",
+        ] {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    time::Duration,
+};
+
+use ipnet::IpNet;
+use serde_json::{Map, Value};
+use sophos_api::TenantId;
+
+use super::{
+    Approve, Mode,
+    section::{Item, Section},
+    selectors, verification,
+};
+use crate::{
+    adapters::{Adapter, Fields, Tool},
+    signal::{Severity, Signal, clean},
+    verify::Verification,
+};
+
+/// The most tenants that one source may act on.
+const MOST_TENANTS: usize = 25;
+
+/// The most isolations in an hour that a limit may allow.
+pub(super) const MOST_PER_HOUR: u32 = 1_000;
+
+/// A security tool that may ask for isolations, and what it may ask for.
+///
+/// What the source leaves to the file as a whole has been filled in.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Source {
+    /// Its name, which is a part of its URL.
+    pub name: String,
+    /// How its messages are read.
+    pub adapter: Adapter,
+    /// How it proves itself.
+    pub verification: Verification,
+    /// The tenants it may act on.
+    pub tenants: Vec<TenantId>,
+    /// The tenant of each of its accounts, whose ids are in lower case. When
+    /// there are any, no other account may act.
+    pub accounts: BTreeMap<String, TenantId>,
+    /// Less severe signals isolate nothing.
+    pub minimum_severity: Severity,
+    /// Whether it isolates, or only says what it would do.
+    pub mode: Mode,
+    /// The most isolations in an hour.
+    pub per_hour: u32,
+    /// When an isolation is lifted; `None` is never.
+    pub release_after: Option<Duration>,
+    /// What a person has to approve.
+    pub approve: Approve,
+    /// Whether its signals may release.
+    pub may_release: bool,
+    /// Where it may call from; empty is anywhere.
+    pub allow_from: Vec<IpNet>,
+    /// What it may send besides JSON, in lower case and without parameters.
+    pub content_types: Vec<String>,
+}
+
+impl Source {
+    /// Whether it may call from an address.
+    pub fn may_call_from(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.allow_from.is_empty() || self.allow_from.iter().any(|network| network.contains(&address))
+    }
+
+    /// The tenant of an account in the sender's world.
+    pub fn tenant_of(&self, account: &str) -> Option<&TenantId> {
+        self.accounts.get(&account.trim().to_ascii_lowercase())
+    }
+
+    /// When an isolation that `signal` asks for is to be lifted; `None` is
+    /// never. A signal can only make it sooner; a time of 0 is none.
+    pub fn release_after_for(&self, signal: &Signal) -> Option<Duration> {
+        let hold = signal.hold_seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs);
+        match (self.release_after, hold) {
+            (Some(after), Some(hold)) => Some(after.min(hold)),
+            (after, hold) => after.or(hold),
+        }
+    }
+}
+
+/// What a source takes from the file where it says nothing itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Defaults {
+    pub(super) mode: Mode,
+    pub(super) per_hour: u32,
+    pub(super) release_after: Option<Duration>,
+}
+
+/// Which source has the events of a tool and an account.
+pub(super) type Taken = HashMap<(Tool, String), String>;
+
+/// Reads a source. `None` when too little of it can be read, which has been
+/// noted.
+pub(super) fn read(
+    name: &str,
+    mut table: Section<'_, '_>,
+    defaults: &Defaults,
+    taken: &mut Taken,
+) -> Option<Source> {
+    let tool = table.require("tool", "name the tool that sends").and_then(|item| tool(&item));
+    let tenants = match table.require("tenants", "list the tenants that it may act on") {
+        Some(item) => tenants(&item),
+        None => Vec::new(),
+    };
+    let eventbridge = tool.is_some_and(Tool::is_eventbridge);
+    let accounts = match eventbridge {
+        true => table.require("accounts", "give the tenant of each AWS account whose events may act"),
+        false => table.take("accounts"),
+    };
+    let fields = table.section("fields").map(fields).unwrap_or_default();
+    let severities = Severity::ALL.map(|severity| (severity.as_str(), severity));
+    let minimum_severity = table.take("minimum_severity").and_then(|item| item.word(&severities));
+    let mode = table.take("mode").and_then(|item| mode(&item, defaults.mode));
+    let per_hour = table.take("per_hour").and_then(|item| item.number(MOST_PER_HOUR));
+    let release_after = table.take("release_after").and_then(|item| item.duration_or_never());
+    let approve = table
+        .take("approve")
+        .and_then(|item| item.word(&[("selected", Approve::Selected), ("always", Approve::Always)]));
+    let may_release = table.take("may_release").and_then(|item| item.flag());
+    let allow_from = table.take("allow_from");
+    let content_types = table.take("content_types");
+    let verify = match tool {
+        Some(tool) if !tool.is_eventbridge() => table.require("verify", "say how it proves itself"),
+        _ => table.take("verify"),
+    };
+    if eventbridge {
+        for item in [&allow_from, &content_types, &verify].into_iter().flatten() {
+            item.mistake("has no meaning for a tool whose events come through EventBridge: leave it out");
+        }
+    }
+    table.finish();
+    let verification = match verify {
+        _ if eventbridge => Some(Verification::Iam),
+        verify => verify
+            .and_then(|item| item.section())
+            .and_then(|table| verification::read(table, tool.unwrap_or(Tool::Generic))),
+    };
+    let accounts = accounts.map(|item| self::accounts(&item, tool, &tenants));
+    let accounts = accounts.unwrap_or_default();
+    for (account, item) in &accounts {
+        let other = eventbridge.then(|| taken.insert((tool?, account.clone()), name.to_owned())).flatten();
+        if let Some(other) = other {
+            let other = clean(&other);
+            item.1.mistake(format!("is an account of the source {other} already: its events must have one"));
+        }
+    }
+    Some(Source {
+        name: name.to_owned(),
+        accounts: accounts.into_iter().map(|(account, (tenant, _))| (account, tenant)).collect(),
+        tenants,
+        minimum_severity: minimum_severity.unwrap_or(Severity::High),
+        mode: mode.unwrap_or(defaults.mode),
+        per_hour: per_hour.unwrap_or(defaults.per_hour),
+        release_after: release_after.unwrap_or(defaults.release_after),
+        approve: approve.unwrap_or(Approve::Selected),
+        may_release: may_release.unwrap_or(false),
+        allow_from: allow_from.map(|item| item.some(1_000, network)).unwrap_or_default(),
+        content_types: content_types.map(|item| item.some(10, content_type)).unwrap_or_default(),
+        adapter: Adapter { tool: tool?, fields },
+        verification: verification?,
+    })
+}
+
+fn tool(item: &Item<'_, '_>) -> Option<Tool> {
+    item.word(&Tool::ALL.map(|tool| (tool.as_str(), tool)))
+}
+
+fn tenants(item: &Item<'_, '_>) -> Vec<TenantId> {
+    let mut tenants: Vec<TenantId> = Vec::new();
+    for (tenant, item) in item.some(MOST_TENANTS, |item| Some((selectors::uuid(item)?, item.clone()))) {
+        let tenant = TenantId::from(tenant);
+        if tenants.contains(&tenant) {
+            item.mistake("is listed twice");
+        }
+        tenants.push(tenant);
+    }
+    tenants
+}
+
+/// Reads the tenant of each account, and where that is said.
+fn accounts<'a, 'i>(
+    item: &Item<'a, 'i>,
+    tool: Option<Tool>,
+    tenants: &[TenantId],
+) -> BTreeMap<String, (TenantId, Item<'a, 'i>)> {
+    let mut accounts = BTreeMap::new();
+    let Some(table) = item.section() else { return accounts };
+    let entries = table.entries();
+    if entries.is_empty() {
+        item.mistake("must give the tenant of at least one account");
+    }
+    for (account, item) in entries {
+        let aws = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+        if tool.is_some_and(Tool::is_eventbridge) && !aws {
+            item.mistake("must be an AWS account: 12 digits");
+        } else if account.trim().is_empty() || account.len() > 200 || account.chars().any(char::is_control) {
+            item.mistake("must be an account of 1 to 200 characters, and no control characters");
+        }
+        let Some(tenant) = selectors::uuid(&item).map(TenantId::from) else { continue };
+        if !tenants.contains(&tenant) {
+            item.mistake("must be one of the source's tenants: list it there as well");
+        }
+        let twice = accounts.insert(account.trim().to_ascii_lowercase(), (tenant, item.clone())).is_some();
+        if twice {
+            item.mistake("is given twice: case makes no difference");
+        }
+    }
+    accounts
+}
+
+fn fields(table: Section<'_, '_>) -> Fields {
+    let mut good = Map::new();
+    for (name, item) in table.entries() {
+        let Some(pointer) = item.text(300) else { continue };
+        let pair = (name.to_owned(), Value::from(pointer));
+        // One at a time, so that each has its line.
+        match serde_json::from_value::<Fields>(Map::from_iter([pair.clone()]).into()) {
+            Ok(_) => good.extend([pair]),
+            Err(error) => item.mistake(clean(&error.to_string())),
+        }
+    }
+    serde_json::from_value(good.into()).unwrap_or_default()
+}
+
+fn mode(item: &Item<'_, '_>, file: Mode) -> Option<Mode> {
+    let mode = item.word(&super::MODES)?;
+    if file == Mode::DryRun && mode == Mode::Enforce {
+        item.mistake("cannot be \"enforce\" while the mode of the file is \"dry_run\"");
+    }
+    Some(mode)
+}
+
+fn network(item: &Item<'_, '_>) -> Option<IpNet> {
+    let text = item.text(100)?;
+    let network = text.parse().or_else(|_| text.parse().map(|address: IpAddr| IpNet::from(address))).ok();
+    match network {
+        None => item.mistake("must be an address or a network, such as 192.0.2.7 or 203.0.113.0/24"),
+        Some(network) if network.trunc() != network => {
+            item.mistake("has bits after its prefix: write the network's own address");
+        }
+        Some(IpNet::V6(network)) if network.addr().to_ipv4_mapped().is_some() => {
+            item.mistake("is an IPv4 address in IPv6: write it as IPv4");
+        }
+        Some(_) => {}
+    }
+    network
+}
+
+fn content_type(item: &Item<'_, '_>) -> Option<String> {
+    let text = item.text(100)?.to_ascii_lowercase();
+    let part = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+    };
+    let good = text.split_once('/').is_some_and(|(kind, sub)| part(kind) && part(sub));
+    if !good {
+        item.mistake("must be a media type without parameters, such as text/plain");
+    }
+    good.then_some(text)
+}

@@ -1,0 +1,348 @@
+//! A policy as it is read: what every key says, and what holds without it.
+
+use std::{net::IpAddr, time::Duration};
+
+use sophos_api::TenantId;
+use sophos_isolation::{
+    adapters::Tool,
+    policy::{Approve, Mode, Policy},
+    signal::Severity,
+    verify::{Encoding, Signature, Signed, Timestamp, Verification},
+};
+
+const EXAMPLE: &str = include_str!("../policy.example.toml");
+const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
+const OTHER: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+fn parse(text: &str) -> Policy {
+    Policy::parse(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A policy with one source `s` whose table begins with `lines`.
+fn with_source(lines: &str) -> Policy {
+    parse(&format!("version = 1\n[sources.s]\ntenants = [\"{TENANT}\"]\n{lines}"))
+}
+
+fn verification(tool: &str, verify: &str) -> Verification {
+    let policy = with_source(&format!("tool = \"{tool}\"\nverify = {{ {verify} }}"));
+    policy.source("s").expect("the source").verification.clone()
+}
+
+fn signature(tool: &str, more: &str) -> Signature {
+    match verification(tool, &format!("scheme = \"signature\", secret = \"n\"{more}")) {
+        Verification::Signature(signature) => signature,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_example_is_a_policy() {
+    let policy = parse(EXAMPLE);
+    let names: Vec<_> = policy.sources().map(|source| source.name.as_str()).collect();
+    assert_eq!(names, ["defender", "elastic", "guardduty", "okta", "pd", "scripts", "splunk"]);
+    let guardduty = policy.eventbridge_source(Tool::GuardDuty, "123456789012").expect("a source");
+    assert_eq!((guardduty.name.as_str(), guardduty.per_hour), ("guardduty", 5));
+    assert_eq!(guardduty.verification, Verification::Iam);
+    assert_eq!(guardduty.release_after, Some(2 * HOUR));
+    assert_eq!(policy.approval().secret.as_deref(), Some("isolation/approval"));
+}
+
+#[test]
+fn the_example_explains_every_key() {
+    let example: toml::Table = EXAMPLE.parse().expect("TOML");
+    let mut explained = Vec::new();
+    collect(&example, &mut explained);
+    // A file that has one wrong key in every table is told what the right ones are.
+    let mut wrong = String::from("version = 1\nwrong = 1\n");
+    for table in ["release", "limits", "endpoints", "protect", "approve", "follow_up"] {
+        wrong += &format!("[{table}]\nwrong = 1\n");
+    }
+    for (scheme, tool) in [
+        ("signature", "generic"),
+        ("header", "okta"),
+        ("basic", "elastic"),
+        ("path", "splunk"),
+        ("bearer", "wazuh"),
+    ] {
+        wrong += &format!("[sources.{scheme}]\ntool = \"{tool}\"\nwrong = 1\n");
+        wrong += &format!("[sources.{scheme}.verify]\nscheme = \"{scheme}\"\nwrong = 1\n");
+        wrong += &format!("[sources.{scheme}.fields]\nwrong = \"/a\"\n");
+    }
+    let error = Policy::parse(&wrong).expect_err("wrong keys");
+    let mut tables = 0;
+    for mistake in error.mistakes().iter().filter(|mistake| mistake.key.ends_with("wrong")) {
+        tables += 1;
+        let (_, known) = mistake
+            .problem
+            .split_once(": ")
+            .or(mistake.problem.split_once("expected one of "))
+            .expect("the keys");
+        for key in known.split(", ").map(|key| key.trim_matches('`')).filter(|key| *key != "wrong") {
+            assert!(explained.iter().any(|explained| explained == key), "{key} is not explained");
+        }
+    }
+    assert_eq!(tables, 7 + 3 * 5);
+}
+
+fn collect(table: &toml::Table, into: &mut Vec<String>) {
+    for (key, value) in table {
+        into.push(key.clone());
+        if let Some(table) = value.as_table() {
+            collect(table, into);
+        }
+    }
+}
+
+#[test]
+fn what_is_not_said_has_a_default() {
+    let policy = parse("version = 1");
+    assert_eq!((policy.mode(), policy.release_after(), policy.sources().len()), (Mode::DryRun, None, 0));
+    let limits = policy.limits();
+    assert_eq!((limits.estate_share, limits.tenant_per_hour, limits.source_per_hour), (0.05, 10, 10));
+    let endpoints = policy.endpoints();
+    assert_eq!((endpoints.seen_within, endpoints.address_seen_within), (30 * 24 * HOUR, 15 * MINUTE));
+    assert_eq!((policy.approval().within, policy.approval().secret.as_deref()), (4 * HOUR, None));
+    let follow_up = policy.follow_up();
+    assert_eq!((follow_up.effect_within, follow_up.watch_every), (30 * MINUTE, HOUR));
+
+    let policy = with_source("tool = \"wazuh\"\nverify = { scheme = \"bearer\", secret = \"n\" }");
+    let source = policy.source("s").expect("the source");
+    assert_eq!((source.adapter.tool, source.adapter.fields.clone()), (Tool::Wazuh, Default::default()));
+    assert_eq!(source.tenants, [TenantId::from(TENANT)]);
+    assert!(source.accounts.is_empty() && source.allow_from.is_empty() && source.content_types.is_empty());
+    assert_eq!((source.minimum_severity, source.mode, source.per_hour), (Severity::High, Mode::DryRun, 10));
+    assert_eq!((source.release_after, source.approve, source.may_release), (None, Approve::Selected, false));
+}
+
+#[test]
+fn what_is_said_holds() {
+    let policy = parse(&format!(
+        r#"
+        version = 1
+        mode = "enforce"
+        [release]
+        after = "4h"
+        [limits]
+        estate_share = 0.5
+        tenant_per_hour = 7
+        source_per_hour = 6
+        [endpoints]
+        seen_within = "2d"
+        address_seen_within = "90s"
+        [approve]
+        within = "1h"
+        secret = "a/b"
+        [follow_up]
+        effect_within = "10m"
+        watch_every = "2h"
+        [sources.plain]
+        tool = "generic"
+        tenants = ["{TENANT}"]
+        verify = {{ scheme = "path", secret = "n" }}
+        [sources.full]
+        tool = "crowdstrike"
+        tenants = ["{TENANT}", "{other}"]
+        accounts = {{ ABC = "{other}" }}
+        minimum_severity = "low"
+        mode = "dry_run"
+        per_hour = 1000
+        release_after = "never"
+        approve = "always"
+        may_release = true
+        allow_from = ["203.0.113.0/24", "2001:db8::/32", "192.0.2.7"]
+        content_types = ["Text/Plain"]
+        verify = {{ scheme = "path", secret = "n" }}
+        fields = {{ hostname = "/a/b", ttl = "/c" }}
+        "#,
+        other = OTHER.to_uppercase()
+    ));
+    assert_eq!((policy.mode(), policy.release_after()), (Mode::Enforce, Some(4 * HOUR)));
+    let limits = policy.limits();
+    assert_eq!((limits.estate_share, limits.tenant_per_hour, limits.source_per_hour), (0.5, 7, 6));
+    let endpoints = policy.endpoints();
+    assert_eq!(
+        (endpoints.seen_within, endpoints.address_seen_within),
+        (48 * HOUR, 90 * Duration::from_secs(1))
+    );
+    assert_eq!((policy.approval().within, policy.approval().secret.as_deref()), (HOUR, Some("a/b")));
+    let follow_up = policy.follow_up();
+    assert_eq!((follow_up.effect_within, follow_up.watch_every), (10 * MINUTE, 2 * HOUR));
+
+    let plain = policy.source("plain").expect("a source");
+    assert_eq!((plain.mode, plain.per_hour, plain.release_after), (Mode::Enforce, 6, Some(4 * HOUR)));
+
+    let full = policy.source("full").expect("a source");
+    assert_eq!(full.adapter.tool, Tool::CrowdStrike);
+    let json = serde_json::json!({"a": {"b": "host"}, "c": 7});
+    let fields = &full.adapter.fields;
+    assert_eq!(fields.hostname.as_ref().and_then(|at| at.find(&json)), Some(&json["a"]["b"]));
+    assert_eq!(fields.ttl.as_ref().and_then(|at| at.find(&json)), Some(&json["c"]));
+    assert_eq!(full.tenants, [TENANT, OTHER].map(TenantId::from));
+    for account in ["abc", "ABC", " Abc "] {
+        assert_eq!(full.tenant_of(account), Some(&OTHER.into()), "{account}");
+    }
+    assert_eq!(full.tenant_of("abcd"), None);
+    assert_eq!((full.minimum_severity, full.mode, full.per_hour), (Severity::Low, Mode::DryRun, 1_000));
+    assert_eq!((full.release_after, full.approve, full.may_release), (None, Approve::Always, true));
+    assert_eq!(full.content_types, ["text/plain"]);
+    for (address, may) in [
+        ("203.0.113.9", true),
+        ("::ffff:203.0.113.9", true),
+        ("203.0.114.9", false),
+        ("192.0.2.7", true),
+        ("192.0.2.8", false),
+        ("2001:db8::1", true),
+        ("2001:db9::1", false),
+    ] {
+        assert_eq!(full.may_call_from(address.parse::<IpAddr>().expect(address)), may, "{address}");
+        assert!(plain.may_call_from(address.parse().expect(address)), "{address}");
+    }
+}
+
+#[test]
+fn a_source_is_found_by_its_account_when_events_come_through_eventbridge() {
+    let policy = parse(&format!(
+        r#"
+        version = 1
+        [sources.a]
+        tool = "guardduty"
+        tenants = ["{TENANT}"]
+        accounts = {{ 111111111111 = "{TENANT}", 222222222222 = "{TENANT}" }}
+        [sources.b]
+        tool = "guardduty"
+        tenants = ["{TENANT}"]
+        accounts = {{ 333333333333 = "{TENANT}" }}
+        [sources.c]
+        tool = "security_hub"
+        tenants = ["{TENANT}"]
+        accounts = {{ 111111111111 = "{TENANT}" }}
+        [sources.d]
+        tool = "generic"
+        tenants = ["{TENANT}"]
+        accounts = {{ 444444444444 = "{TENANT}" }}
+        verify = {{ scheme = "path", secret = "n" }}
+        "#
+    ));
+    for (tool, account, name) in [
+        (Tool::GuardDuty, "111111111111", Some("a")),
+        (Tool::GuardDuty, "222222222222", Some("a")),
+        (Tool::GuardDuty, "333333333333", Some("b")),
+        (Tool::GuardDuty, "444444444444", None),
+        (Tool::SecurityHub, "111111111111", Some("c")),
+        (Tool::SecurityHub, "333333333333", None),
+        (Tool::Generic, "444444444444", None),
+        (Tool::GuardDuty, "", None),
+    ] {
+        let found = policy.eventbridge_source(tool, account).map(|source| source.name.as_str());
+        assert_eq!(found, name, "{tool} {account}");
+    }
+}
+
+#[test]
+fn a_signature_has_the_layout_of_its_tool() {
+    let timed = |header: &str| Some(Timestamp { header: header.into(), window_seconds: 300 });
+    let crowdstrike = ["x-cs-primary-signature", "x-cs-secondary-signature"];
+    let generic = signature("generic", "");
+    assert_eq!((generic.secret.as_str(), generic.prefix.as_str()), ("n", "v1="));
+    assert_eq!(generic.headers, ["x-sophos-signature"]);
+    assert_eq!((generic.encoding, generic.signed), (Encoding::Hex, Signed::TimestampDotBody));
+    assert_eq!(generic.timestamp, timed("x-sophos-timestamp"));
+    assert_eq!(signature("splunk", ""), generic);
+    assert_eq!(signature("pagerduty", ", layout = \"generic\""), generic);
+
+    let pagerduty = signature("pagerduty", "");
+    assert_eq!(pagerduty.headers, ["x-pagerduty-signature"]);
+    assert_eq!((pagerduty.encoding, pagerduty.signed), (Encoding::Hex, Signed::Body));
+    assert_eq!((pagerduty.prefix.as_str(), pagerduty.timestamp), ("v1=", None));
+
+    let base64 = signature("crowdstrike", "");
+    assert_eq!((base64.encoding, base64.signed), (Encoding::Base64, Signed::BodyTimestamp));
+    let hex = signature("crowdstrike", ", layout = \"crowdstrike_hex\"");
+    assert_eq!((hex.encoding, hex.signed), (Encoding::Hex, Signed::TimestampBody));
+    for layout in [base64, hex] {
+        assert_eq!((&layout.headers[..], layout.prefix.as_str()), (&crowdstrike.map(String::from)[..], ""));
+        assert_eq!(layout.timestamp, timed("x-cs-delivery-timestamp"));
+    }
+}
+
+#[test]
+fn every_part_of_a_layout_may_be_changed() {
+    let changed = signature(
+        "pagerduty",
+        r#", headers = ["X-One", "X-Two"], prefix = "", encoding = "base64", signed = "timestamp+body",
+           timestamp_header = "X-Time", window_seconds = 3600"#,
+    );
+    let expected = Signature {
+        secret: "n".into(),
+        headers: vec!["x-one".into(), "x-two".into()],
+        prefix: String::new(),
+        encoding: Encoding::Base64,
+        signed: Signed::TimestampBody,
+        timestamp: Some(Timestamp { header: "x-time".into(), window_seconds: 3_600 }),
+    };
+    assert_eq!(changed, expected);
+    assert_eq!(signature("generic", ", signed = \"body\"").timestamp, None);
+    assert_eq!(
+        signature("generic", ", window_seconds = 1").timestamp.map(|time| time.window_seconds),
+        Some(1)
+    );
+    assert_eq!(signature("generic", ", signed = \"body+timestamp\"").signed, Signed::BodyTimestamp);
+}
+
+#[test]
+fn the_other_schemes_name_their_secret_as_well() {
+    let secret = || "webhooks/s".to_owned();
+    for (verify, expected) in [
+        (
+            r#"scheme = "bearer""#,
+            Verification::Header {
+                secret: secret(),
+                header: "authorization".into(),
+                prefix: "Bearer ".into(),
+            },
+        ),
+        (
+            r#"scheme = "header", header = "X-Token""#,
+            Verification::Header { secret: secret(), header: "x-token".into(), prefix: String::new() },
+        ),
+        (
+            r#"scheme = "header", header = "Authorization", prefix = "ApiToken ""#,
+            Verification::Header {
+                secret: secret(),
+                header: "authorization".into(),
+                prefix: "ApiToken ".into(),
+            },
+        ),
+        (r#"scheme = "basic", user = "u""#, Verification::Basic { secret: secret(), user: "u".into() }),
+        (r#"scheme = "path""#, Verification::Path { secret: secret() }),
+    ] {
+        assert_eq!(
+            verification("elastic", &format!("{verify}, secret = \"webhooks/s\"")),
+            expected,
+            "{verify}"
+        );
+    }
+}
+
+#[test]
+fn a_policy_is_known_by_the_digest_of_its_text() {
+    // From sha256sum.
+    let digest = "dbab1266";
+    let policy = parse("version = 1\n");
+    assert_eq!(policy.digest().len(), 64);
+    assert_eq!(&policy.digest()[..8], digest);
+    assert_ne!(parse("version = 1").digest(), policy.digest());
+}
+
+#[test]
+fn at_least_one_endpoint_may_be_isolated() {
+    let limits = parse("version = 1\n[limits]\nestate_share = 0.1").limits();
+    for (estate, most) in [(0, 1), (1, 1), (19, 1), (20, 2), (29, 2), (1_000, 100)] {
+        assert_eq!(limits.most_isolated(estate), most, "{estate}");
+    }
+    let all = parse("version = 1\n[limits]\nestate_share = 1").limits();
+    assert_eq!(all.most_isolated(7), 7);
+}
