@@ -108,14 +108,12 @@ fn signature(table: &mut Section<'_, '_>, secret: String, tool: Tool) -> Option<
         return Some(signature);
     }
     let window_seconds = window.and_then(|item| item.number(3_600)).unwrap_or(WINDOW);
-    let header = match header {
-        Some(item) => header_name(&item),
-        None => signature.timestamp.take().map(|timestamp| timestamp.header),
-    };
-    match header {
-        Some(header) => signature.timestamp = Some(Timestamp { header, window_seconds }),
-        None => table.mistake("the time is signed, so timestamp_header must name the header that holds it"),
+    let usual = signature.timestamp.take().map(|timestamp| timestamp.header);
+    if header.is_none() && usual.is_none() {
+        table.mistake("the time is signed, so timestamp_header must name the header that holds it");
     }
+    let header = header.map_or(usual, |item| header_name(&item));
+    signature.timestamp = header.map(|header| Timestamp { header, window_seconds });
     Some(signature)
 }
 

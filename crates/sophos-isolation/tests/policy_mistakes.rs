@@ -1,0 +1,484 @@
+//! A policy that is wrong: every mistake with its line, and no secret repeated.
+
+use proptest::prelude::*;
+use sophos_isolation::policy::{Policy, PolicyError};
+
+const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
+const OTHER: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
+
+fn wrong(text: &str) -> PolicyError {
+    match Policy::parse(text) {
+        Ok(_) => panic!("this is taken:\n{text}"),
+        Err(error) => error,
+    }
+}
+
+/// The lines and keys of what is wrong.
+fn places(error: &PolicyError) -> Vec<(usize, &str)> {
+    error.mistakes().iter().map(|mistake| (mistake.line, mistake.key.as_str())).collect()
+}
+
+/// What is wrong with a file whose first line is its version.
+fn file(lines: &str, expected: &[(usize, &str, &str)]) {
+    let text = format!("version = 1\n{lines}");
+    let error = wrong(&text);
+    let expected_places: Vec<_> = expected.iter().map(|(line, key, _)| (*line, *key)).collect();
+    assert_eq!(places(&error), expected_places, "{text}\n{error}");
+    for (mistake, (_, _, problem)) in error.mistakes().iter().zip(expected) {
+        assert!(mistake.problem.contains(problem), "{text}\n{error}");
+    }
+}
+
+/// The same of a source, whose first own line is the fourth of the file.
+fn source(lines: &str, expected: &[(usize, &str, &str)]) {
+    file(&format!("[sources.s]\ntenants = [\"{TENANT}\"]\n{lines}"), expected);
+}
+
+/// The same of its verification, in the fifth line.
+fn verify(tool: &str, verify: &str, expected: &[(&str, &str)]) {
+    let lines = format!("tool = \"{tool}\"\nverify = {{ {verify} }}");
+    let places: Vec<_> =
+        expected.iter().map(|(key, problem)| (5, format!("sources.s.verify{key}"), *problem)).collect();
+    source(
+        &lines,
+        &places.iter().map(|(line, key, problem)| (*line, key.as_str(), *problem)).collect::<Vec<_>>(),
+    );
+}
+
+#[test]
+fn what_is_not_toml_has_its_line() {
+    for (text, line) in [
+        ("version = 1\nmode = \n", 2),
+        ("version = 1\n\n[limits\n", 3),
+        ("version = 1\nversion = 1\n", 2),
+        ("version = 1\n[release]\n[release]\n", 3),
+        ("version = 1\nmode = \"enforce", 2),
+        ("version = 1\r\n# \u{1}\r\n", 2),
+        ("version = 1\n[protect]\nnames = [\n\"a\",\n", 4),
+    ] {
+        let error = wrong(text);
+        assert_eq!(error.mistakes()[0].line, line, "{text:?} {error}");
+        assert!(
+            error.mistakes().iter().all(|mistake| mistake.problem.starts_with("is not TOML: ")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn the_file_as_a_whole_is_bounded() {
+    let comment = |length: usize| format!("version = 1\n#{}", "x".repeat(length - 13));
+    assert!(Policy::parse(&comment(256 * 1024)).is_ok());
+    let error = wrong(&comment(256 * 1024 + 1));
+    assert_eq!(places(&error), [(1, "")]);
+    assert!(error.to_string().contains("262144"), "{error}");
+}
+
+#[test]
+fn a_version_is_needed() {
+    assert_eq!(places(&wrong("")), [(1, "version")]);
+    assert_eq!(places(&wrong("mode = \"enforce\"\n")), [(1, "version")]);
+    for version in ["2", "0", "\"1\"", "1.0", "true", "[1]"] {
+        let error = wrong(&format!("\nversion = {version}"));
+        assert_eq!(places(&error), [(2, "version")], "{version}");
+    }
+}
+
+#[test]
+fn a_value_of_another_kind_is_told() {
+    file("mode = \"enforced\"", &[(2, "mode", "\"enforce\" or \"dry_run\"")]);
+    file("mode = 1", &[(2, "mode", "\"enforce\" or \"dry_run\"")]);
+    file("release = \"4h\"", &[(2, "release", "a table")]);
+    file("sources = []", &[(2, "sources", "a table")]);
+    file("[release]\nafter = 4", &[(3, "release.after", "\"never\", or a time")]);
+    file("[release]\nafter = \"367d\"", &[(3, "release.after", "up to 366 days")]);
+    for share in ["0", "0.0", "-0.1", "1.1", "2", "nan", "inf", "\"5%\""] {
+        file(&format!("[limits]\nestate_share = {share}"), &[(3, "limits.estate_share", "a share above 0")]);
+    }
+    for number in ["0", "-1", "1001", "1.5", "0x10", "\"7\"", "99999999999999999999"] {
+        for key in ["tenant_per_hour", "source_per_hour"] {
+            let place = format!("limits.{key}");
+            file(&format!("[limits]\n{key} = {number}"), &[(3, &place, "a whole number from 1 to 1000")]);
+        }
+    }
+    for (table, key) in [
+        ("endpoints", "seen_within"),
+        ("endpoints", "address_seen_within"),
+        ("follow_up", "effect_within"),
+        ("follow_up", "watch_every"),
+        ("approve", "within"),
+    ] {
+        for time in ["\"0s\"", "\"never\"", "30", "\"30\"", "\"1h30m\""] {
+            let place = format!("{table}.{key}");
+            file(&format!("[{table}]\n\n{key} = {time}"), &[(4, &place, "a time such as")]);
+        }
+    }
+}
+
+#[test]
+fn an_unknown_key_is_told_wherever_it_is() {
+    file("modus = 1", &[(2, "modus", "these are: version, mode, release")]);
+    for table in ["release", "limits", "endpoints", "protect", "approve", "follow_up"] {
+        let key = format!("{table}.hosts");
+        file(&format!("[{table}]\nhosts = 1"), &[(3, &key, "is not a key here; these are: ")]);
+    }
+    let path = "verify = { scheme = \"path\", secret = \"n\" }";
+    source(&format!("tool = \"wazuh\"\n{path}\nper_day = 1"), &[(6, "sources.s.per_day", "per_hour")]);
+    source(
+        &format!("tool = \"wazuh\"\n{path}\n[sources.s.fields]\n\nhost = \"/a\""),
+        &[(8, "sources.s.fields.host", "hostname")],
+    );
+    verify(
+        "wazuh",
+        "scheme = \"path\", secret = \"n\", user = \"u\"",
+        &[(".user", "these are: scheme, secret")],
+    );
+    verify(
+        "wazuh",
+        "scheme = \"bearer\", secret = \"n\", header = \"h\"",
+        &[(".header", "is not a key here")],
+    );
+    verify(
+        "wazuh",
+        "scheme = \"basic\", user = \"u\", secret = \"n\", layout = \"generic\"",
+        &[(".layout", "")],
+    );
+    file("\"a\\nb\" = 1", &[(2, "a b", "is not a key here")]);
+}
+
+#[test]
+fn a_selector_that_would_protect_nothing_is_told() {
+    for table in ["protect", "approve"] {
+        let items = |key: &str, list: &str, expected: &[(usize, &str)]| {
+            let key = format!("{table}.{key}");
+            let places: Vec<_> = expected.iter().map(|(at, what)| (format!("{key}[{at}]"), *what)).collect();
+            file(
+                &format!("{key} = [{list}]"),
+                &places.iter().map(|(key, what)| (2, key.as_str(), *what)).collect::<Vec<_>>(),
+            );
+        };
+        items(
+            "names",
+            r#""dc01", "dc*", "hv?", "10.0.0.1", "localhost", ".", "", 7, "a\tb""#,
+            &[
+                (1, "patterns"),
+                (2, "patterns"),
+                (3, "not an address"),
+                (4, "must be a host name"),
+                (5, "must be a host name"),
+                (6, "1 to 200 characters"),
+                (7, "a text"),
+                (8, "no control characters"),
+            ],
+        );
+        items(
+            "patterns",
+            r#""*-dc-*", " . ", ["a"], """#,
+            &[(1, "a pattern"), (2, "a text"), (3, "1 to 200")],
+        );
+        items("groups", r#""a", "  ", 1"#, &[(1, "the name or the id"), (2, "a text")]);
+        items(
+            "types",
+            r#""server", "servers", "Server", 1"#,
+            &[(1, "\"server\""), (2, "\"server\""), (3, "")],
+        );
+        items(
+            "tags",
+            r#""a", "a=b", "=", "=b", "a=", " = b""#,
+            &[(2, ""), (3, ""), (4, "key=value"), (5, "")],
+        );
+        items("ids", &format!(r#""{TENANT}", "dc01", "{TENANT}0""#), &[(1, "must be an id"), (2, "")]);
+        file(&format!("{table}.names = \"dc01\""), &[(2, &format!("{table}.names"), "a list")]);
+        let long = "x".repeat(201);
+        items("patterns", &format!("\"{}\", \"{long}\"", &long[1..]), &[(1, "1 to 200 characters")]);
+    }
+}
+
+#[test]
+fn items_of_a_list_have_lines_of_their_own() {
+    file(
+        "[protect]\nnames = [\n  \"dc01\",\n  \"a*\",\n  # and\n  \"::1\"]\n\ntypes = [\"pc\"]",
+        &[
+            (5, "protect.names[1]", "patterns"),
+            (7, "protect.names[2]", "host name"),
+            (9, "protect.types[0]", ""),
+        ],
+    );
+}
+
+#[test]
+fn selectors_are_bounded_in_all() {
+    let list = |count: usize| vec!["\"a\""; count].join(", ");
+    let text = |count| format!("[protect]\ngroups = [{}]\n[approve]\ntags = [{}]", list(4_000), list(count));
+    assert!(Policy::parse(&format!("version = 1\n{}", text(1_000))).is_ok());
+    file(&text(1_001), &[(5, "approve.tags", "5000 selectors")]);
+}
+
+#[test]
+fn sources_have_good_names_and_a_bound() {
+    let named = |name: &str| {
+        format!(
+            "[sources.{name}]\ntool = \"wazuh\"\ntenants = [\"{TENANT}\"]\nverify = {{ scheme = \"path\", secret = \"n\" }}\n"
+        )
+    };
+    assert!(Policy::parse(&format!("version = 1\n{}", named(&"a-_9".repeat(10)))).is_ok());
+    let long = "a".repeat(41);
+    for (name, key) in [
+        ("PD", "sources.PD"),
+        ("\"a b\"", "sources.a b"),
+        ("\"a/b\"", "sources.a/b"),
+        ("\"\"", "sources."),
+        ("\"é\"", "sources.é"),
+        (&long, &format!("sources.{long}")),
+    ] {
+        file(&named(name), &[(2, key, "1 to 40 of a-z, 0-9, - and _")]);
+    }
+    let many = |count: usize| (0..count).map(|at| named(&format!("s{at}"))).collect::<String>();
+    assert!(Policy::parse(&format!("version = 1\n{}", many(200))).is_ok());
+    file(&many(201), &[(2, "sources", "200 is the most")]);
+}
+
+#[test]
+fn a_source_says_what_it_must() {
+    file(
+        "[sources.a]\n\n[sources.b]\ntool = \"wazuh\"",
+        &[
+            (2, "sources.a.tenants", "is missing"),
+            (2, "sources.a.tool", "is missing"),
+            (4, "sources.b.tenants", "is missing"),
+            (4, "sources.b.verify", "is missing"),
+        ],
+    );
+    file(
+        "[sources.a]\ntool = \"guardduty\"\ntenants = []",
+        &[(2, "sources.a.accounts", "is missing"), (4, "sources.a.tenants", "1 to 25")],
+    );
+    source("tool = \"guard duty\"", &[(4, "sources.s.tool", "\"guardduty\" or \"security_hub\"")]);
+    let tenants = |count: usize| {
+        let list: Vec<_> = (0..count).map(|at| format!("\"{at:08}{}\"", &TENANT[8..])).collect();
+        format!(
+            "[sources.a]\ntool = \"wazuh\"\nverify = {{ scheme = \"path\", secret = \"n\" }}\ntenants = [{}]",
+            list.join(", ")
+        )
+    };
+    assert!(Policy::parse(&format!("version = 1\n{}", tenants(25))).is_ok());
+    file(&tenants(26), &[(5, "sources.a.tenants", "1 to 25")]);
+    file(
+        &format!(
+            "[sources.a]\ntool = \"wazuh\"\nverify = {{ scheme = \"path\", secret = \"n\" }}\ntenants = [\"{TENANT}\",\n\"{}\", \"acme\"]",
+            TENANT.to_uppercase()
+        ),
+        &[(6, "sources.a.tenants[1]", "twice"), (6, "sources.a.tenants[2]", "must be an id")],
+    );
+}
+
+#[test]
+fn a_source_is_only_stricter_than_the_file() {
+    let text = |mode: &str| {
+        format!(
+            "mode = \"{mode}\"\n[sources.s]\nmode = \"enforce\"\ntool = \"wazuh\"\ntenants = [\"{TENANT}\"]\nverify = {{ scheme = \"path\", secret = \"n\" }}"
+        )
+    };
+    assert!(Policy::parse(&format!("version = 1\n{}", text("enforce"))).is_ok());
+    file(&text("dry_run"), &[(4, "sources.s.mode", "while the mode of the file is \"dry_run\"")]);
+    source(
+        "mode = \"enforce\"\ntool = \"wazuh\"\nverify = { scheme = \"path\", secret = \"n\" }",
+        &[(4, "sources.s.mode", "dry_run")],
+    );
+}
+
+#[test]
+fn what_a_source_allows_is_checked() {
+    let rest = "tool = \"wazuh\"\nverify = { scheme = \"path\", secret = \"n\" }";
+    for (line, key, problem) in [
+        ("minimum_severity = \"HIGH\"", "minimum_severity", "\"critical\""),
+        ("mode = \"off\"", "mode", "\"dry_run\""),
+        ("per_hour = 0", "per_hour", "1 to 1000"),
+        ("release_after = \"soon\"", "release_after", "\"never\""),
+        ("approve = true", "approve", "\"selected\" or \"always\""),
+        ("may_release = \"yes\"", "may_release", "true or false"),
+        ("allow_from = []", "allow_from", "1 to 1000"),
+        ("allow_from = \"192.0.2.7\"", "allow_from", "a list"),
+        ("allow_from = [\"192.0.2.7\", \"host\"]", "allow_from[1]", "192.0.2.7"),
+        ("allow_from = [\"192.0.2.7/33\"]", "allow_from[0]", "203.0.113.0/24"),
+        ("allow_from = [\"192.0.2.7/24\"]", "allow_from[0]", "bits after its prefix"),
+        ("allow_from = [\"::ffff:192.0.2.7\"]", "allow_from[0]", "as IPv4"),
+        ("content_types = []", "content_types", "1 to 10"),
+        ("content_types = [\"text\"]", "content_types[0]", "text/plain"),
+        ("content_types = [\"text/plain; charset=utf-8\"]", "content_types[0]", "without parameters"),
+        ("fields = 7", "fields", "a table"),
+        ("fields = { hostname = 7 }", "fields.hostname", "a text"),
+        ("fields = { hostname = \"a/b\" }", "fields.hostname", "a JSON pointer"),
+        ("accounts = {}", "accounts", "at least one"),
+        ("accounts = { a = \"acme\" }", "accounts.a", "must be an id"),
+    ] {
+        source(&format!("{line}\n{rest}"), &[(4, &format!("sources.s.{key}"), problem)]);
+    }
+    source(
+        &format!(
+            "accounts = {{ ab = \"{TENANT}\", AB = \"{TENANT}\", \" \" = \"{TENANT}\", c = \"{OTHER}\" }}\n{rest}"
+        ),
+        &[
+            (4, "sources.s.accounts.", "1 to 200 characters"),
+            (4, "sources.s.accounts.AB", "twice"),
+            (4, "sources.s.accounts.c", "one of the source's tenants"),
+        ],
+    );
+}
+
+#[test]
+fn events_through_eventbridge_have_accounts_and_nothing_of_a_webhook() {
+    source(
+        &format!(
+            "tool = \"guardduty\"\naccounts = {{ 12345678901 = \"{TENANT}\", \"1234-5678-90\" = \"{TENANT}\" }}\nallow_from = [\"192.0.2.7\"]\ncontent_types = [\"text/plain\"]\nverify = {{ scheme = \"path\", secret = \"n\" }}"
+        ),
+        &[
+            (5, "sources.s.accounts.1234-5678-90", "12 digits"),
+            (5, "sources.s.accounts.12345678901", "12 digits"),
+            (6, "sources.s.allow_from", "EventBridge"),
+            (7, "sources.s.content_types", "EventBridge"),
+            (8, "sources.s.verify", "EventBridge"),
+        ],
+    );
+}
+
+#[test]
+fn an_event_has_one_source() {
+    let named = |name: &str, tool: &str| {
+        format!(
+            "[sources.{name}]\ntool = \"{tool}\"\ntenants = [\"{TENANT}\"]\n[sources.{name}.accounts]\n111111111111 = \"{TENANT}\"\n"
+        )
+    };
+    let both = format!("version = 1\n{}{}", named("a", "guardduty"), named("b", "security_hub"));
+    assert!(Policy::parse(&both).is_ok());
+    // The later one is told, whatever their names.
+    file(
+        &format!("{}{}", named("z", "guardduty"), named("a", "guardduty")),
+        &[(11, "sources.a.accounts.111111111111", "of the source z already")],
+    );
+}
+
+#[test]
+fn a_verification_says_what_its_scheme_needs() {
+    verify("wazuh", "", &[(".scheme", "is missing"), (".secret", "is missing")]);
+    verify("wazuh", "scheme = \"none\", secret = \"n\"", &[(".scheme", "\"signature\" or \"bearer\"")]);
+    verify("wazuh", "scheme = \"header\", secret = \"n\"", &[(".header", "is missing")]);
+    verify(
+        "wazuh",
+        "scheme = \"header\", secret = \"n\", header = \"a b\"",
+        &[(".header", "the name of a header")],
+    );
+    verify(
+        "wazuh",
+        "scheme = \"header\", secret = \"n\", header = \"a\", prefix = \"é\"",
+        &[(".prefix", "ASCII")],
+    );
+    verify("wazuh", "scheme = \"basic\", secret = \"n\"", &[(".user", "is missing")]);
+    verify("wazuh", "scheme = \"basic\", secret = \"n\", user = \"a:b\"", &[(".user", "colon")]);
+    source("tool = \"wazuh\"\nverify = \"path\"", &[(5, "sources.s.verify", "a table")]);
+}
+
+#[test]
+fn a_layout_that_cannot_be_is_told() {
+    for (tool, more, key, problem) in [
+        ("generic", "layout = \"github\"", ".layout", "\"crowdstrike_hex\""),
+        ("generic", "headers = []", ".headers", "1 to 4"),
+        ("generic", "headers = [\"a:b\"]", ".headers[0]", "the name of a header"),
+        ("generic", "prefix = \" v1=\"", ".prefix", "not begin with a space"),
+        ("generic", "prefix = \"v1,\"", ".prefix", "no comma"),
+        ("generic", "prefix = 1", ".prefix", "a text"),
+        ("generic", "encoding = \"HEX\"", ".encoding", "\"hex\" or \"base64\""),
+        ("generic", "signed = \"head\"", ".signed", "\"timestamp+body\""),
+        ("generic", "timestamp_header = \"a b\"", ".timestamp_header", "the name of a header"),
+        ("generic", "window_seconds = 0", ".window_seconds", "1 to 3600"),
+        ("generic", "window_seconds = 3601", ".window_seconds", "1 to 3600"),
+        ("pagerduty", "timestamp_header = \"a\"", ".timestamp_header", "not signed"),
+        ("pagerduty", "window_seconds = 300", ".window_seconds", "not signed"),
+        ("pagerduty", "signed = \"timestamp.body\"", "", "timestamp_header"),
+    ] {
+        verify(tool, &format!("scheme = \"signature\", secret = \"n\", {more}"), &[(key, problem)]);
+    }
+}
+
+#[test]
+fn a_secret_in_place_of_its_name_is_refused_and_not_repeated() {
+    for secret in [
+        "hunter 2 is a secret",
+        "whsec:5ecre7",
+        "5ecre7ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "5ecre7abcdefghijklmnopqrstuvwx==",
+        "pässwort",
+        "",
+    ] {
+        for text in [
+            format!("[approve]\nsecret = \"{secret}\""),
+            format!(
+                "[sources.s]\ntenants = [\"{TENANT}\"]\ntool = \"wazuh\"\nverify = {{ scheme = \"bearer\", secret = \"{secret}\" }}"
+            ),
+        ] {
+            let error = wrong(&format!("version = 1\n{text}"));
+            assert_eq!(error.mistakes().len(), 1, "{error}");
+            assert!(error.mistakes()[0].key.ends_with(".secret"), "{error}");
+            assert!(secret.is_empty() || !format!("{error} {error:?}").contains(secret), "{error}");
+        }
+    }
+    for name in ["webhooks/pagerduty", "a", "A.b_c-d+e=f@g", &format!("webhooks/{}", "a".repeat(40))] {
+        assert!(Policy::parse(&format!("version = 1\napprove.secret = \"{name}\"")).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_by_line() {
+    let error = wrong(
+        "mode = \"on\"\n[sources.x]\ntool = \"nmap\"\nper_hour = 0\n[protect]\ntypes = [\"pc\"]\n[limits]\nestate_share = 5\n",
+    );
+    assert_eq!(
+        places(&error),
+        [
+            (1, "mode"),
+            (1, "version"),
+            (2, "sources.x.tenants"),
+            (3, "sources.x.tool"),
+            (4, "sources.x.per_hour"),
+            (6, "protect.types[0]"),
+            (8, "limits.estate_share"),
+        ]
+    );
+    let text = error.to_string();
+    assert!(text.contains("\nline 8, limits.estate_share: must be a share above 0 and up to 1"), "{text}");
+    assert_eq!(text.lines().count(), 8);
+}
+
+#[test]
+fn a_hundred_mistakes_are_enough() {
+    let keys: String = (0..250).map(|at| format!("k{at} = 1\n")).collect();
+    let error = wrong(&format!("version = 1\n{keys}"));
+    assert_eq!((error.mistakes().len(), error.mistakes()[99].line), (100, 101));
+    assert!(error.to_string().ends_with("\nand 150 more"), "{error}");
+}
+
+/// Lines that are right, wrong and half, in any order.
+fn lines() -> impl Strategy<Value = String> {
+    let line = prop_oneof![
+        Just("version = 1".to_owned()),
+        "\\[{1,2}(release|limits|protect|approve|endpoints|follow_up|sources)(\\.[a-zé\"]{1,3}){0,2}\\]{0,2}",
+        "(mode|after|names|types|tags|ids|tool|tenants|accounts|verify|fields|secret|within|allow_from)(\\.a)? ?= ?(1|1e9|nan|\"[ -~]{0,6}\"|\\[[\"a, 1]{0,6}\\]|\\{ ?(scheme|a) = \"(path|signature)\" ?\\}|1979-05-27)",
+        "\\PC{0,20}",
+    ];
+    proptest::collection::vec(line, 0..12).prop_map(|lines| lines.join("\n"))
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in prop_oneof![".{0,200}", lines()]) {
+        if let Err(error) = Policy::parse(&text) {
+            let last = text.lines().count().max(1);
+            prop_assert!(!error.mistakes().is_empty());
+            for mistake in error.mistakes() {
+                prop_assert!((1..=last).contains(&mistake.line), "{} of {last}", mistake);
+            }
+            prop_assert!(error.mistakes().is_sorted_by_key(|mistake| mistake.line));
+            prop_assert!(!error.to_string().is_empty());
+        }
+    }
+}
