@@ -1,12 +1,13 @@
 //! What the end-to-end tests, the demo and the benchmark have in common: the
 //! simulator and the built function on a local Runtime API ([`World`]), what an
-//! export committed ([`Committed`]), an S3 server that can kill ([`s3`]), and a
-//! queue with a function behind it ([`queue`]).
+//! export committed ([`Committed`]), an S3 server that can kill ([`s3`]), a queue
+//! with a function behind it ([`queue`]), and an emulator of AWS ([`moto`]).
 
 #![deny(missing_docs)]
 
 pub mod aws;
 mod committed;
+pub mod moto;
 pub mod queue;
 pub mod s3;
 mod world;

@@ -196,7 +196,11 @@ async fn an_answer_becomes_a_response() {
     let answer = json!({
         "statusCode": 201,
         "headers": {
-            "Content-Type": "text/html", "X-Number": 7, "X-True": true, "content-length": "1", "Connection": "x",
+            "Content-Type": "text/html",
+            "X-Number": 7,
+            "X-True": true,
+            "content-length": "1",
+            "Connection": "x",
         },
         "cookies": ["a=1; Secure", "b=2"],
         "body": "<p>grüezi",

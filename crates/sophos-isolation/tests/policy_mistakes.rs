@@ -1,49 +1,10 @@
 //! A policy that is wrong: every mistake with its line, and no secret repeated.
 
+mod wrong;
+
 use proptest::prelude::*;
-use sophos_isolation::policy::{Policy, PolicyError};
-
-const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
-const OTHER: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
-
-fn wrong(text: &str) -> PolicyError {
-    match Policy::parse(text) {
-        Ok(_) => panic!("this is taken:\n{text}"),
-        Err(error) => error,
-    }
-}
-
-/// The lines and keys of what is wrong.
-fn places(error: &PolicyError) -> Vec<(usize, &str)> {
-    error.mistakes().iter().map(|mistake| (mistake.line, mistake.key.as_str())).collect()
-}
-
-/// What is wrong with a file whose first line is its version.
-fn file(lines: &str, expected: &[(usize, &str, &str)]) {
-    let text = format!("version = 1\n{lines}");
-    let error = wrong(&text);
-    let expected_places: Vec<_> = expected.iter().map(|(line, key, _)| (*line, *key)).collect();
-    assert_eq!(places(&error), expected_places, "{text}\n{error}");
-    for (mistake, (_, _, problem)) in error.mistakes().iter().zip(expected) {
-        assert!(mistake.problem.contains(problem), "{text}\n{error}");
-    }
-}
-
-/// The same of a source, whose first own line is the fourth of the file.
-fn source(lines: &str, expected: &[(usize, &str, &str)]) {
-    file(&format!("[sources.s]\ntenants = [\"{TENANT}\"]\n{lines}"), expected);
-}
-
-/// The same of its verification, in the fifth line.
-fn verify(tool: &str, verify: &str, expected: &[(&str, &str)]) {
-    let lines = format!("tool = \"{tool}\"\nverify = {{ {verify} }}");
-    let places: Vec<_> =
-        expected.iter().map(|(key, problem)| (5, format!("sources.s.verify{key}"), *problem)).collect();
-    source(
-        &lines,
-        &places.iter().map(|(line, key, problem)| (*line, key.as_str(), *problem)).collect::<Vec<_>>(),
-    );
-}
+use sophos_isolation::policy::Policy;
+use wrong::{TENANT, file, places, source, verify, wrong};
 
 #[test]
 fn what_is_not_toml_has_its_line() {
@@ -55,6 +16,10 @@ fn what_is_not_toml_has_its_line() {
         ("version = 1\nmode = \"enforce", 2),
         ("version = 1\r\n# \u{1}\r\n", 2),
         ("version = 1\n[protect]\nnames = [\n\"a\",\n", 4),
+        ("version = 1\nmode = \"\"\"\n", 2),
+        ("version = 1\nmode = {\n", 2),
+        ("version = 1\n[limits\n\n", 2),
+        ("version = 1\nmode =\n", 2),
     ] {
         let error = wrong(text);
         assert_eq!(error.mistakes()[0].line, line, "{text:?} {error}");
@@ -212,192 +177,6 @@ fn selectors_are_bounded_in_all() {
     let text = |count| format!("[protect]\ngroups = [{}]\n[approve]\ntags = [{}]", list(4_000), list(count));
     assert!(Policy::parse(&format!("version = 1\n{}", text(1_000))).is_ok());
     file(&text(1_001), &[(5, "approve.tags", "5000 selectors")]);
-}
-
-#[test]
-fn sources_have_good_names_and_a_bound() {
-    let named = |name: &str| {
-        format!(
-            "[sources.{name}]\ntool = \"wazuh\"\ntenants = [\"{TENANT}\"]\nverify = {{ scheme = \"path\", secret = \"n\" }}\n"
-        )
-    };
-    assert!(Policy::parse(&format!("version = 1\n{}", named(&"a-_9".repeat(10)))).is_ok());
-    let long = "a".repeat(41);
-    for (name, key) in [
-        ("PD", "sources.PD"),
-        ("\"a b\"", "sources.a b"),
-        ("\"a/b\"", "sources.a/b"),
-        ("\"\"", "sources."),
-        ("\"é\"", "sources.é"),
-        (&long, &format!("sources.{long}")),
-    ] {
-        file(&named(name), &[(2, key, "1 to 40 of a-z, 0-9, - and _")]);
-    }
-    let many = |count: usize| (0..count).map(|at| named(&format!("s{at}"))).collect::<String>();
-    assert!(Policy::parse(&format!("version = 1\n{}", many(200))).is_ok());
-    file(&many(201), &[(2, "sources", "200 is the most")]);
-}
-
-#[test]
-fn a_source_says_what_it_must() {
-    file(
-        "[sources.a]\n\n[sources.b]\ntool = \"wazuh\"",
-        &[
-            (2, "sources.a.tenants", "is missing"),
-            (2, "sources.a.tool", "is missing"),
-            (4, "sources.b.tenants", "is missing"),
-            (4, "sources.b.verify", "is missing"),
-        ],
-    );
-    file(
-        "[sources.a]\ntool = \"guardduty\"\ntenants = []",
-        &[(2, "sources.a.accounts", "is missing"), (4, "sources.a.tenants", "1 to 25")],
-    );
-    source("tool = \"guard duty\"", &[(4, "sources.s.tool", "\"guardduty\" or \"security_hub\"")]);
-    let tenants = |count: usize| {
-        let list: Vec<_> = (0..count).map(|at| format!("\"{at:08}{}\"", &TENANT[8..])).collect();
-        format!(
-            "[sources.a]\ntool = \"wazuh\"\nverify = {{ scheme = \"path\", secret = \"n\" }}\ntenants = [{}]",
-            list.join(", ")
-        )
-    };
-    assert!(Policy::parse(&format!("version = 1\n{}", tenants(25))).is_ok());
-    file(&tenants(26), &[(5, "sources.a.tenants", "1 to 25")]);
-    file(
-        &format!(
-            "[sources.a]\ntool = \"wazuh\"\nverify = {{ scheme = \"path\", secret = \"n\" }}\ntenants = [\"{TENANT}\",\n\"{}\", \"acme\"]",
-            TENANT.to_uppercase()
-        ),
-        &[(6, "sources.a.tenants[1]", "twice"), (6, "sources.a.tenants[2]", "must be an id")],
-    );
-}
-
-#[test]
-fn a_source_is_only_stricter_than_the_file() {
-    let text = |mode: &str| {
-        format!(
-            "mode = \"{mode}\"\n[sources.s]\nmode = \"enforce\"\ntool = \"wazuh\"\ntenants = [\"{TENANT}\"]\nverify = {{ scheme = \"path\", secret = \"n\" }}"
-        )
-    };
-    assert!(Policy::parse(&format!("version = 1\n{}", text("enforce"))).is_ok());
-    file(&text("dry_run"), &[(4, "sources.s.mode", "while the mode of the file is \"dry_run\"")]);
-    source(
-        "mode = \"enforce\"\ntool = \"wazuh\"\nverify = { scheme = \"path\", secret = \"n\" }",
-        &[(4, "sources.s.mode", "dry_run")],
-    );
-}
-
-#[test]
-fn what_a_source_allows_is_checked() {
-    let rest = "tool = \"wazuh\"\nverify = { scheme = \"path\", secret = \"n\" }";
-    for (line, key, problem) in [
-        ("minimum_severity = \"HIGH\"", "minimum_severity", "\"critical\""),
-        ("mode = \"off\"", "mode", "\"dry_run\""),
-        ("per_hour = 0", "per_hour", "1 to 1000"),
-        ("release_after = \"soon\"", "release_after", "\"never\""),
-        ("approve = true", "approve", "\"selected\" or \"always\""),
-        ("may_release = \"yes\"", "may_release", "true or false"),
-        ("allow_from = []", "allow_from", "1 to 1000"),
-        ("allow_from = \"192.0.2.7\"", "allow_from", "a list"),
-        ("allow_from = [\"192.0.2.7\", \"host\"]", "allow_from[1]", "192.0.2.7"),
-        ("allow_from = [\"192.0.2.7/33\"]", "allow_from[0]", "203.0.113.0/24"),
-        ("allow_from = [\"192.0.2.7/24\"]", "allow_from[0]", "bits after its prefix"),
-        ("allow_from = [\"::ffff:192.0.2.7\"]", "allow_from[0]", "as IPv4"),
-        ("content_types = []", "content_types", "1 to 10"),
-        ("content_types = [\"text\"]", "content_types[0]", "text/plain"),
-        ("content_types = [\"text/plain; charset=utf-8\"]", "content_types[0]", "without parameters"),
-        ("fields = 7", "fields", "a table"),
-        ("fields = { hostname = 7 }", "fields.hostname", "a text"),
-        ("fields = { hostname = \"a/b\" }", "fields.hostname", "a JSON pointer"),
-        ("accounts = {}", "accounts", "at least one"),
-        ("accounts = { a = \"acme\" }", "accounts.a", "must be an id"),
-    ] {
-        source(&format!("{line}\n{rest}"), &[(4, &format!("sources.s.{key}"), problem)]);
-    }
-    source(
-        &format!(
-            "accounts = {{ ab = \"{TENANT}\", AB = \"{TENANT}\", \" \" = \"{TENANT}\", c = \"{OTHER}\" }}\n{rest}"
-        ),
-        &[
-            (4, "sources.s.accounts.", "1 to 200 characters"),
-            (4, "sources.s.accounts.AB", "twice"),
-            (4, "sources.s.accounts.c", "one of the source's tenants"),
-        ],
-    );
-}
-
-#[test]
-fn events_through_eventbridge_have_accounts_and_nothing_of_a_webhook() {
-    source(
-        &format!(
-            "tool = \"guardduty\"\naccounts = {{ 12345678901 = \"{TENANT}\", \"1234-5678-90\" = \"{TENANT}\" }}\nallow_from = [\"192.0.2.7\"]\ncontent_types = [\"text/plain\"]\nverify = {{ scheme = \"path\", secret = \"n\" }}"
-        ),
-        &[
-            (5, "sources.s.accounts.1234-5678-90", "12 digits"),
-            (5, "sources.s.accounts.12345678901", "12 digits"),
-            (6, "sources.s.allow_from", "EventBridge"),
-            (7, "sources.s.content_types", "EventBridge"),
-            (8, "sources.s.verify", "EventBridge"),
-        ],
-    );
-}
-
-#[test]
-fn an_event_has_one_source() {
-    let named = |name: &str, tool: &str| {
-        format!(
-            "[sources.{name}]\ntool = \"{tool}\"\ntenants = [\"{TENANT}\"]\n[sources.{name}.accounts]\n111111111111 = \"{TENANT}\"\n"
-        )
-    };
-    let both = format!("version = 1\n{}{}", named("a", "guardduty"), named("b", "security_hub"));
-    assert!(Policy::parse(&both).is_ok());
-    // The later one is told, whatever their names.
-    file(
-        &format!("{}{}", named("z", "guardduty"), named("a", "guardduty")),
-        &[(11, "sources.a.accounts.111111111111", "of the source z already")],
-    );
-}
-
-#[test]
-fn a_verification_says_what_its_scheme_needs() {
-    verify("wazuh", "", &[(".scheme", "is missing"), (".secret", "is missing")]);
-    verify("wazuh", "scheme = \"none\", secret = \"n\"", &[(".scheme", "\"signature\" or \"bearer\"")]);
-    verify("wazuh", "scheme = \"header\", secret = \"n\"", &[(".header", "is missing")]);
-    verify(
-        "wazuh",
-        "scheme = \"header\", secret = \"n\", header = \"a b\"",
-        &[(".header", "the name of a header")],
-    );
-    verify(
-        "wazuh",
-        "scheme = \"header\", secret = \"n\", header = \"a\", prefix = \"é\"",
-        &[(".prefix", "ASCII")],
-    );
-    verify("wazuh", "scheme = \"basic\", secret = \"n\"", &[(".user", "is missing")]);
-    verify("wazuh", "scheme = \"basic\", secret = \"n\", user = \"a:b\"", &[(".user", "colon")]);
-    source("tool = \"wazuh\"\nverify = \"path\"", &[(5, "sources.s.verify", "a table")]);
-}
-
-#[test]
-fn a_layout_that_cannot_be_is_told() {
-    for (tool, more, key, problem) in [
-        ("generic", "layout = \"github\"", ".layout", "\"crowdstrike_hex\""),
-        ("generic", "headers = []", ".headers", "1 to 4"),
-        ("generic", "headers = [\"a:b\"]", ".headers[0]", "the name of a header"),
-        ("generic", "prefix = \" v1=\"", ".prefix", "not begin with a space"),
-        ("generic", "prefix = \"v1,\"", ".prefix", "no comma"),
-        ("generic", "prefix = 1", ".prefix", "a text"),
-        ("generic", "encoding = \"HEX\"", ".encoding", "\"hex\" or \"base64\""),
-        ("generic", "signed = \"head\"", ".signed", "\"timestamp+body\""),
-        ("generic", "timestamp_header = \"a b\"", ".timestamp_header", "the name of a header"),
-        ("generic", "window_seconds = 0", ".window_seconds", "1 to 3600"),
-        ("generic", "window_seconds = 3601", ".window_seconds", "1 to 3600"),
-        ("pagerduty", "timestamp_header = \"a\"", ".timestamp_header", "not signed"),
-        ("pagerduty", "window_seconds = 300", ".window_seconds", "not signed"),
-        ("pagerduty", "signed = \"timestamp.body\"", "", "timestamp_header"),
-    ] {
-        verify(tool, &format!("scheme = \"signature\", secret = \"n\", {more}"), &[(key, problem)]);
-    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 
-use crate::{error::Error, shell, workspace::Workspace};
+use crate::{error::Error, shell, venv, workspace::Workspace};
 
 /// The targets that the core crate must stay clean on.
 pub(crate) const WASM_TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip2"];
@@ -17,6 +17,13 @@ const ARM64_TARGET: &str = "aarch64-unknown-linux-gnu";
 
 const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
 
+/// An emulator of AWS with the services that the functions use. Its own extra for a
+/// server would bring all services, which is twice as much.
+const MOTO: [&str; 3] = ["moto[events,s3,secretsmanager,sqs]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"];
+
+/// What tells the tests where the emulator is.
+pub(crate) const EMULATOR_VARIABLE: &str = "MOTO_SERVER";
+
 /// The oldest compiler that builds the workspace; keep it with `rust-version`.
 const RUST_VERSION: (u32, u32) = (1, 95);
 
@@ -25,6 +32,10 @@ pub(crate) struct Arguments {
     /// Also install what `package` needs: cargo-lambda and the arm64 target
     #[arg(long)]
     package: bool,
+
+    /// Also install the emulator of AWS that some tests run against
+    #[arg(long)]
+    emulator: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
@@ -32,6 +43,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     targets(workspace, &WASM_TARGETS)?;
     if arguments.package {
         package_tools(workspace)?;
+    }
+    if arguments.emulator {
+        println!("{EMULATOR_VARIABLE}={}", emulator(workspace)?.display());
     }
     Ok(())
 }
@@ -78,25 +92,12 @@ pub(crate) fn targets(workspace: &Workspace, names: &[&str]) -> Result<(), Error
 /// Installs cargo-lambda beside the build and returns the folder of its programs.
 pub(crate) fn package_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
     targets(workspace, &[ARM64_TARGET])?;
-    let venv = workspace.target.join("tools/cargo-lambda");
-    let programs = venv.join("bin");
-    let marker = venv.join("installed");
-    // Written last, so that a set-up that was cut off is done again.
-    if std::fs::read_to_string(&marker).is_ok_and(|installed| installed == CARGO_LAMBDA) {
-        return Ok(programs);
-    }
-    shell::step(&format!("install {CARGO_LAMBDA}"), || {
-        let hint = "install Python 3 with its venv module (on Debian: apt-get install python3-venv)";
-        shell::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv), hint)
-            .map_err(|error| Error::new(format!("{error}\n{hint}")))?;
-        let hint = "check the network and the settings of pip";
-        let mut pip = Command::new(programs.join("python"));
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", CARGO_LAMBDA]);
-        shell::output(&mut pip, hint)?;
-        std::fs::write(&marker, CARGO_LAMBDA)
-            .map_err(|error| Error::new(format!("cannot write {}: {error}", marker.display())))
-    })?;
-    Ok(programs)
+    venv::programs(workspace, "cargo-lambda", &[CARGO_LAMBDA])
+}
+
+/// Installs the emulator of AWS beside the build and returns its program.
+pub(crate) fn emulator(workspace: &Workspace) -> Result<PathBuf, Error> {
+    Ok(venv::programs(workspace, "moto", &MOTO)?.join("moto_server"))
 }
 
 fn rustc(workspace: &Workspace) -> Command {

@@ -15,6 +15,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     setup::compiler(workspace)?;
     // A machine that cannot get the targets still learns the result of its tests.
     let targets = setup::targets(workspace, &setup::WASM_TARGETS);
+    // The tests that want it say so and pass without; the reason is told at the end.
+    let emulator = setup::emulator(workspace);
 
     // The end-to-end tests start these from the build directory.
     end_to_end::build(workspace, "the binaries", &["--workspace", "--bins"])?;
@@ -23,6 +25,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     let tests = shell::step("cargo test", || {
         let mut test = shell::cargo(&workspace.root);
         test.args(["test", "--workspace", "--locked", "--no-fail-fast"]).args(&arguments.rest);
+        if let Ok(emulator) = &emulator {
+            test.env(setup::EMULATOR_VARIABLE, emulator);
+        }
         if shell::stream(&mut test, |line| tally.see(line))? {
             Ok(())
         } else {
@@ -31,6 +36,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     });
     let core = core::independent(workspace).and(targets).and_then(|()| core::builds_for_wasm(workspace));
     println!("{tally}");
+    if let Err(error) = emulator {
+        println!("skipped: what runs against the emulator of AWS, which could not be installed\n{error}");
+    }
     match (tests, core) {
         (Err(tests), Err(core)) => Err(Error::new(format!("{tests}\n{core}"))),
         (tests, core) => tests.and(core),

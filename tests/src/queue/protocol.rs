@@ -153,8 +153,11 @@ fn put(shared: &Shared, entry: &Value) -> Result<Value, Refusal> {
     if body.is_empty() {
         return refuse("MissingRequiredParameterException", "The request must contain MessageBody.");
     }
-    let odd = |sign: &char| matches!(sign, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
-    if let Some(sign) = body.chars().find(odd) {
+    let odd = |sign: char| {
+        let allowed = matches!(sign, '\t' | '\n' | '\r' | ' '..);
+        !allowed || matches!(sign, '\u{fffe}' | '\u{ffff}')
+    };
+    if let Some(sign) = body.chars().find(|sign| odd(*sign)) {
         return refuse("InvalidMessageContents", format!("U+{:04X} is not allowed", u32::from(sign)));
     }
     let delay = seconds(entry, "DelaySeconds", 900)?.unwrap_or_default();
