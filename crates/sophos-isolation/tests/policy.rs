@@ -113,7 +113,7 @@ fn what_is_not_said_has_a_default() {
     assert_eq!((source.adapter.tool, source.adapter.fields.clone()), (Tool::Wazuh, Default::default()));
     assert_eq!(source.tenants, [TenantId::from(TENANT)]);
     assert!(source.accounts.is_empty() && source.allow_from.is_empty() && source.content_types.is_empty());
-    assert_eq!((source.minimum_severity, source.mode, source.per_hour), (Severity::High, Mode::DryRun, 10));
+    assert_eq!((source.minimum_severity, source.mode, source.per_hour), (Some(Severity::High), Mode::DryRun, 10));
     assert_eq!((source.release_after, source.approve, source.may_release), (None, Approve::Selected, false));
 }
 
@@ -185,7 +185,7 @@ fn what_is_said_holds() {
         assert_eq!(full.tenant_of(account), Some(&OTHER.into()), "{account}");
     }
     assert_eq!(full.tenant_of("abcd"), None);
-    assert_eq!((full.minimum_severity, full.mode, full.per_hour), (Severity::Low, Mode::DryRun, 1_000));
+    assert_eq!((full.minimum_severity, full.mode, full.per_hour), (Some(Severity::Low), Mode::DryRun, 1_000));
     assert_eq!((full.release_after, full.approve, full.may_release), (None, Approve::Always, true));
     assert_eq!(full.content_types, ["text/plain"]);
     for (address, may) in [

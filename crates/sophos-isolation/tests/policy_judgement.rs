@@ -307,6 +307,14 @@ fn a_signal_has_to_be_severe_enough() {
 }
 
 #[test]
+fn any_severity_and_none_will_do_where_the_policy_says_so() {
+    let policy = policy("", "minimum_severity = \"any\"");
+    for severity in Severity::ALL.map(Some).into_iter().chain([None]) {
+        assert!(admitted(&policy, &signal(severity)).is_ok(), "{severity:?}");
+    }
+}
+
+#[test]
 fn a_release_needs_leave_and_no_severity() {
     let mut release = signal(None);
     release.action = Action::Release;

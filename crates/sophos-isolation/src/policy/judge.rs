@@ -73,9 +73,10 @@ impl Policy {
             return Err(Refusal::ReleaseNotAllowed);
         }
         let tenants = tenants(source, signal)?;
-        let severe = signal.severity.is_some_and(|severity| severity >= source.minimum_severity);
-        if signal.action == Action::Isolate && !severe {
-            return Err(Refusal::Severity { severity: signal.severity, minimum: source.minimum_severity });
+        if let (Action::Isolate, Some(minimum)) = (signal.action, source.minimum_severity)
+            && signal.severity.is_none_or(|severity| severity < minimum)
+        {
+            return Err(Refusal::Severity { severity: signal.severity, minimum });
         }
         Ok(tenants)
     }

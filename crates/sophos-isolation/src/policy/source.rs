@@ -42,8 +42,9 @@ pub struct Source {
     /// The tenant of each of its accounts, whose ids are in lower case. When
     /// there are any, no other account may act.
     pub accounts: BTreeMap<String, TenantId>,
-    /// Less severe signals isolate nothing.
-    pub minimum_severity: Severity,
+    /// Less severe signals isolate nothing, and neither do those that do not say
+    /// how severe they are; `None` is any.
+    pub minimum_severity: Option<Severity>,
     /// Whether it isolates, or only says what it would do.
     pub mode: Mode,
     /// The most isolations in an hour.
@@ -113,8 +114,11 @@ pub(super) fn read(
         false => table.take("accounts"),
     };
     let fields = table.section("fields").map(fields).unwrap_or_default();
-    let severities = Severity::ALL.map(|severity| (severity.as_str(), severity));
+    let mut severities = vec![("any", None)];
+    severities.extend(Severity::ALL.map(|severity| (severity.as_str(), Some(severity))));
     let minimum_severity = table.take("minimum_severity").and_then(|item| item.word(&severities));
+    // Whoever sends our own form has judged, and need not say how severe it is.
+    let otherwise = if tool == Some(Tool::Generic) { None } else { Some(Severity::High) };
     let mode = table.take("mode").and_then(|item| mode(&item, defaults.mode));
     let per_hour = table.take("per_hour").and_then(|item| item.number(MOST_PER_HOUR));
     let release_after = table.take("release_after").and_then(|item| item.duration_or_never());
@@ -153,7 +157,7 @@ pub(super) fn read(
         name: name.to_owned(),
         accounts: accounts.into_iter().map(|(account, (tenant, _))| (account, tenant)).collect(),
         tenants,
-        minimum_severity: minimum_severity.unwrap_or(Severity::High),
+        minimum_severity: minimum_severity.unwrap_or(otherwise),
         mode: mode.unwrap_or(defaults.mode),
         per_hour: per_hour.unwrap_or(defaults.per_hour),
         release_after: release_after.unwrap_or(defaults.release_after),
