@@ -39,7 +39,7 @@ impl World {
 
     /// The function, exporting to `location`, without a rate budget.
     pub fn function(&self, location: &str) -> Function {
-        Function::new(binary())
+        Function::new(binary("alert-export"))
             .name("alert-export")
             .memory_mb(128)
             .timeout(Duration::from_secs(300))
@@ -134,13 +134,14 @@ impl World {
     }
 }
 
-/// The built function: `ALERT_EXPORT_BIN`, or beside this program.
-fn binary() -> PathBuf {
-    if let Some(path) = env::var_os("ALERT_EXPORT_BIN") {
-        return path.into();
+/// A built function, by its name: in the folder `FUNCTIONS_DIR`, or beside this
+/// program.
+pub(crate) fn binary(name: &str) -> PathBuf {
+    if let Some(folder) = env::var_os("FUNCTIONS_DIR") {
+        return PathBuf::from(folder).join(name);
     }
     let program = env::current_exe().unwrap_or_default();
-    let folder = program.ancestors().skip(1).find(|folder| folder.join("alert-export").is_file());
+    let folder = program.ancestors().skip(1).find(|folder| folder.join(name).is_file());
     // Without it the sandbox names the file that it did not find.
-    folder.map(|folder| folder.join("alert-export")).unwrap_or_else(|| "alert-export".into())
+    folder.map(|folder| folder.join(name)).unwrap_or_else(|| name.into())
 }

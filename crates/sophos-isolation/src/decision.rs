@@ -5,11 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{
-    adapters::Tool,
-    signal::Signal,
-    verify::Stage,
-};
+use crate::{adapters::Tool, signal::Signal, verify::Stage};
 
 /// The id of a decision.
 ///

@@ -157,11 +157,8 @@ where
             let prepared = Box::pin(self.prepare(policy, &id, mark, stop_at)).await;
             (id, prepared)
         };
-        let prepared: Vec<_> = futures_util::stream::iter(ids)
-            .map(prepare)
-            .buffer_unordered(CONCURRENCY)
-            .collect()
-            .await;
+        let prepared: Vec<_> =
+            futures_util::stream::iter(ids).map(prepare).buffer_unordered(CONCURRENCY).collect().await;
         let mut worked = Vec::with_capacity(prepared.len());
         let mut ready = Vec::new();
         for (id, outcome) in prepared {

@@ -64,7 +64,8 @@ pub(crate) async fn take<O: Objects>(
 ) -> Result<Option<String>, StoreFailure> {
     let body = serde_json::to_vec(holder).map_err(StoreFailure::new)?;
     // Each begins at a slot of its own, so that many at once seldom meet.
-    let start = holder.decision.as_str().bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31) + u32::from(byte));
+    let start =
+        holder.decision.as_str().bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31) + u32::from(byte));
     for _ in 0..ROUNDS {
         let newest = newest(objects, folder).await?;
         let taken = newest.values().filter(|generation| *generation % 2 == 1).count();

@@ -113,7 +113,10 @@ fn what_is_not_said_has_a_default() {
     assert_eq!((source.adapter.tool, source.adapter.fields.clone()), (Tool::Wazuh, Default::default()));
     assert_eq!(source.tenants, [TenantId::from(TENANT)]);
     assert!(source.accounts.is_empty() && source.allow_from.is_empty() && source.content_types.is_empty());
-    assert_eq!((source.minimum_severity, source.mode, source.per_hour), (Some(Severity::High), Mode::DryRun, 10));
+    assert_eq!(
+        (source.minimum_severity, source.mode, source.per_hour),
+        (Some(Severity::High), Mode::DryRun, 10)
+    );
     assert_eq!((source.release_after, source.approve, source.may_release), (None, Approve::Selected, false));
 }
 

@@ -15,7 +15,7 @@ pub(crate) fn build(workspace: &Workspace, what: &str, selection: &[&str]) -> Re
 
 /// Runs `program` from the folder in which the user is, so that paths in its
 /// arguments mean what they say. `profile` is the folder of its binary, and
-/// `driven` that of the function that it runs.
+/// `driven` that of the functions that it runs.
 pub(crate) fn run(
     workspace: &Workspace,
     profile: &str,
@@ -26,7 +26,7 @@ pub(crate) fn run(
     shell::step(program, || {
         let mut command = shell::program(workspace.binary(profile, program));
         command.args(arguments);
-        command.env("ALERT_EXPORT_BIN", workspace.binary(driven, "alert-export"));
+        command.env("FUNCTIONS_DIR", workspace.target.join(driven));
         shell::run(&mut command, &format!("the lines above say what the {program} met"))
     })
 }

@@ -8,8 +8,12 @@ use sophos_isolation::{Answer, DecisionId};
 pub enum Task {
     /// Messages of the queue.
     Messages(Vec<Message>),
-    /// Everything that is due: a scheduled event, or `{"follow_up": true}`.
-    FollowUp,
+    /// Everything that is due: a scheduled event, or `{"follow_up": "due"}`; and
+    /// with `{"follow_up": "all"}` every decision that has not ended.
+    FollowUp {
+        /// Whether also what is not due yet.
+        all: bool,
+    },
     /// A person's answer to a decision that waits:
     /// `{"approve": "<decision>", "by": "<who>"}`, or `decline`.
     Answer {
@@ -52,8 +56,15 @@ struct Order {
     decline: Option<DecisionId>,
     release: Option<DecisionId>,
     show: Option<DecisionId>,
-    follow_up: Option<bool>,
+    follow_up: Option<Which>,
     by: Option<String>,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum Which {
+    Due,
+    All,
 }
 
 impl Task {
@@ -66,7 +77,7 @@ impl Task {
             return Ok(Self::Messages(records.iter().map(message).collect()));
         }
         if event["detail-type"].as_str() == Some("Scheduled Event") {
-            return Ok(Self::FollowUp);
+            return Ok(Self::FollowUp { all: false });
         }
         let order: Order = serde_json::from_value(event.clone()).map_err(|error| {
             format!(
@@ -80,7 +91,7 @@ impl Task {
             (None, Some(id), None, None, None) => Ok(Self::Answer { id, answer: Answer::Decline, by }),
             (None, None, Some(id), None, None) => Ok(Self::Release { id, by }),
             (None, None, None, Some(id), None) => Ok(Self::Show(id)),
-            (None, None, None, None, Some(true)) => Ok(Self::FollowUp),
+            (None, None, None, None, Some(which)) => Ok(Self::FollowUp { all: which == Which::All }),
             _ => Err("ask for one of approve, decline, release, show and follow_up at a time".into()),
         }
     }
@@ -122,10 +133,20 @@ mod tests {
     fn orders_and_schedules() {
         let by = "alice".to_owned();
         for (event, task) in [
-            (json!({ "detail-type": "Scheduled Event", "source": "aws.events" }), Task::FollowUp),
-            (json!({ "follow_up": true }), Task::FollowUp),
-            (json!({ "approve": ID, "by": "alice" }), Task::Answer { id: id(), answer: Answer::Approve, by: by.clone() }),
-            (json!({ "decline": ID, "by": "alice" }), Task::Answer { id: id(), answer: Answer::Decline, by: by.clone() }),
+            (
+                json!({ "detail-type": "Scheduled Event", "source": "aws.events" }),
+                Task::FollowUp { all: false },
+            ),
+            (json!({ "follow_up": "due" }), Task::FollowUp { all: false }),
+            (json!({ "follow_up": "all" }), Task::FollowUp { all: true }),
+            (
+                json!({ "approve": ID, "by": "alice" }),
+                Task::Answer { id: id(), answer: Answer::Approve, by: by.clone() },
+            ),
+            (
+                json!({ "decline": ID, "by": "alice" }),
+                Task::Answer { id: id(), answer: Answer::Decline, by: by.clone() },
+            ),
             (json!({ "release": ID, "by": "alice" }), Task::Release { id: id(), by }),
             (json!({ "show": ID }), Task::Show(id())),
         ] {
@@ -135,7 +156,7 @@ mod tests {
             json!({}),
             json!({ "approve": "iso-1" }),
             json!({ "approve": ID, "decline": ID }),
-            json!({ "follow_up": false }),
+            json!({ "follow_up": true }),
             json!({ "isolate": ID }),
             json!([]),
         ] {

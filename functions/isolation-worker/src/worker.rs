@@ -86,8 +86,8 @@ impl Worker {
     pub async fn handle(&self, task: Task, stop_at: Duration) -> Result<Value, WorkerError> {
         match task {
             Task::Messages(messages) => self.messages(messages, stop_at).await,
-            Task::FollowUp => {
-                let report = self.follow_up(stop_at).await?;
+            Task::FollowUp { all } => {
+                let report = self.follow_up(all, stop_at).await?;
                 Ok(serde_json::to_value(report).unwrap_or_default())
             }
             Task::Answer { id, answer, by } => {
@@ -96,13 +96,13 @@ impl Worker {
                 if decision.state() == State::Approved {
                     self.work(std::slice::from_ref(&id), stop_at).await?;
                 } else {
-                    self.follow_up(stop_at).await?;
+                    self.follow_up(false, stop_at).await?;
                 }
                 self.show(&id).await
             }
             Task::Release { id, by } => {
                 Ledger::new(self.store()).ask_release(&id, &by, self.transport.now()).await?;
-                self.follow_up(stop_at).await?;
+                self.follow_up(false, stop_at).await?;
                 self.show(&id).await
             }
             Task::Show(id) => self.show(&id).await,
@@ -132,14 +132,17 @@ impl Worker {
         Ok(worked.into_iter().map(|one| (one.id, one.outcome)).collect())
     }
 
-    /// Looks at everything that is due.
+    /// Looks at everything that is due, or at all that has not ended.
     ///
     /// # Errors
     /// When the agenda cannot be read.
-    pub async fn follow_up(&self, stop_at: Duration) -> Result<FollowUpReport, WorkerError> {
+    pub async fn follow_up(&self, all: bool, stop_at: Duration) -> Result<FollowUpReport, WorkerError> {
         let policy = self.policy().await?;
         let engine = self.engine(&policy).await?;
-        let report = engine.follow_up(&policy, Some(stop_at)).await;
+        let report = match all {
+            true => engine.follow_up_all(&policy, Some(stop_at)).await,
+            false => engine.follow_up(&policy, Some(stop_at)).await,
+        };
         self.check_credential(&engine).await;
         let report = report?;
         for error in &report.errors {
@@ -159,11 +162,8 @@ impl Worker {
                 true
             }
         };
-        let failures: Vec<_> = messages
-            .iter()
-            .filter(failed)
-            .map(|message| json!({ "itemIdentifier": message.id }))
-            .collect();
+        let failures: Vec<_> =
+            messages.iter().filter(failed).map(|message| json!({ "itemIdentifier": message.id })).collect();
         Ok(json!({ "batchItemFailures": failures }))
     }
 

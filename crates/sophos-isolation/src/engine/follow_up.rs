@@ -60,8 +60,31 @@ where
         policy: &Policy,
         stop_at: Option<Duration>,
     ) -> Result<FollowUpReport, EngineError> {
+        let due = self.ledger.due(self.now()).await?;
+        self.follow(policy, due, stop_at).await
+    }
+
+    /// Looks at every decision that has not ended, also before it is due.
+    ///
+    /// # Errors
+    /// As for [`follow_up`](Self::follow_up).
+    pub async fn follow_up_all(
+        &self,
+        policy: &Policy,
+        stop_at: Option<Duration>,
+    ) -> Result<FollowUpReport, EngineError> {
+        let all = self.ledger.due(Duration::MAX).await?;
+        self.follow(policy, all, stop_at).await
+    }
+
+    async fn follow(
+        &self,
+        policy: &Policy,
+        due: Vec<Reminder>,
+        stop_at: Option<Duration>,
+    ) -> Result<FollowUpReport, EngineError> {
         let mut reminders: BTreeMap<DecisionId, Vec<Reminder>> = BTreeMap::new();
-        for reminder in self.ledger.due(self.now()).await? {
+        for reminder in due {
             reminders.entry(reminder.id.clone()).or_default().push(reminder);
         }
         let mut report = FollowUpReport { due: reminders.len() as u64, ..FollowUpReport::default() };
@@ -70,11 +93,8 @@ where
             (id, decision)
         };
         let ids: Vec<_> = reminders.keys().cloned().collect();
-        let decisions: Vec<_> = futures_util::stream::iter(ids)
-            .map(read)
-            .buffer_unordered(CONCURRENCY)
-            .collect()
-            .await;
+        let decisions: Vec<_> =
+            futures_util::stream::iter(ids).map(read).buffer_unordered(CONCURRENCY).collect().await;
         let mut before = HashMap::new();
         let mut work = Vec::new();
         let mut watch: BTreeMap<String, Vec<Decision>> = BTreeMap::new();
@@ -270,9 +290,8 @@ where
             _ => {
                 let late = policy.follow_up().effect_within;
                 let waited = self.now().saturating_sub(Duration::from_millis(decision.changed_ms()));
-                let reported = decision.entries().last().is_some_and(|last| {
-                    matches!(last.step, Step::Overdue { .. })
-                });
+                let reported =
+                    decision.entries().last().is_some_and(|last| matches!(last.step, Step::Overdue { .. }));
                 if reported || decision.state() == State::Isolated || waited < late {
                     return Ok(());
                 }
@@ -361,4 +380,3 @@ async fn endpoints<T: Transport>(
     }
     Ok(found)
 }
-

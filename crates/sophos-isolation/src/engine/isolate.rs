@@ -155,9 +155,9 @@ pub(super) async fn settle<T: Transport>(
         Ok(answer) => {
             let items = answer.into_inner().items.unwrap_or_default();
             let accepts = |state: Option<bool>| state.is_none_or(|state| state == enabled);
-            let accepted = items.into_iter().filter(|item| {
-                accepts(item.isolation.as_ref().and_then(|isolation| isolation.enabled))
-            });
+            let accepted = items
+                .into_iter()
+                .filter(|item| accepts(item.isolation.as_ref().and_then(|isolation| isolation.enabled)));
             (accepted.map(|item| item.id.to_ascii_lowercase()).collect::<Vec<_>>(), None)
         }
         Err(error) => (Vec::new(), Some(error)),
@@ -185,11 +185,8 @@ async fn settle_one<T: Transport>(
     enabled: bool,
     comment: &str,
 ) -> Settled {
-    let call = UpdateIsolations {
-        ids: vec![wish.endpoint.clone()],
-        enabled,
-        comment: Some(comment.to_owned()),
-    };
+    let call =
+        UpdateIsolations { ids: vec![wish.endpoint.clone()], enabled, comment: Some(comment.to_owned()) };
     match tenant.send(&call).await {
         Ok(answer) => {
             let items = answer.into_inner().items.unwrap_or_default();
@@ -224,9 +221,13 @@ async fn read<T: Transport>(
             }
         }
         Ok(_) => Settled::Not(failure.unwrap_or_else(|| {
-            sophos_api::Error::invalid("the service left this endpoint out of its answer, and changed nothing")
+            sophos_api::Error::invalid(
+                "the service left this endpoint out of its answer, and changed nothing",
+            )
         })),
-        Err(error) => Settled::Not(failure.filter(|failure| !is_about_the_endpoints(failure)).unwrap_or(error)),
+        Err(error) => {
+            Settled::Not(failure.filter(|failure| !is_about_the_endpoints(failure)).unwrap_or(error))
+        }
     }
 }
 

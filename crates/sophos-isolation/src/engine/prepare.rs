@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use sophos_api::{Caller, Record, TenantId, Transport, models::Endpoint, operations::isolation::GetIsolation};
+use sophos_api::{
+    Caller, Record, TenantId, Transport, models::Endpoint, operations::isolation::GetIsolation,
+};
 
 use super::{Engine, EngineError, GIVE_UP, LEASE, is_lasting};
 use crate::{

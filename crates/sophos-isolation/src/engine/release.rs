@@ -29,11 +29,7 @@ where
     N: Outcomes,
 {
     /// Asks the decisions that hold an endpoint to release it.
-    pub(super) async fn forward_release(
-        &self,
-        target: Target,
-        source: &Source,
-    ) -> Result<Step, EngineError> {
+    pub(super) async fn forward_release(&self, target: Target, source: &Source) -> Result<Step, EngineError> {
         // No decision has this id: it is nobody's own.
         let nobody = crate::decision::DecisionId::of("", "");
         let mut to = Vec::new();
@@ -93,11 +89,7 @@ where
 
     /// Whether the endpoint is still isolated on this decision's account, and on
     /// no other's for longer. Otherwise the decision ends here.
-    async fn is_ours(
-        &self,
-        tenant: &TenantClient<T>,
-        decision: &mut Decision,
-    ) -> Result<bool, EngineError> {
+    async fn is_ours(&self, tenant: &TenantClient<T>, decision: &mut Decision) -> Result<bool, EngineError> {
         let Some(target) = decision.target().cloned() else { return Ok(false) };
         let mine = (decision.release_at().unwrap_or(u64::MAX), decision.id().clone());
         for other in self.other_holders(&target, decision.id()).await? {

@@ -1,0 +1,268 @@
+//! What isolation is tried with: a simulator, the built webhook and worker, a
+//! ledger in a folder, and senders that sign as the tools do.
+
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use local_lambda::{Function, Outcome, Sandbox};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use sophos_isolation::{Decision, DecisionId, Ledger, State};
+use sophos_simulator::{Config, CredentialInfo, CredentialKind, Simulator};
+use sophos_store::Store;
+
+use crate::world::binary;
+
+/// The secrets of the sources, by the names that policies give them.
+pub const SECRETS: [(&str, &str); 5] = [
+    ("webhooks/generic", "generic-key-0123456789abcdef"),
+    ("webhooks/pagerduty", "pagerduty-key-0123456789abcdef"),
+    ("webhooks/crowdstrike", "crowdstrike-key-0123456789abcdef"),
+    ("webhooks/splunk", "splunk-secret-0123456789abcdef"),
+    ("isolation/approval", "approval-key-0123456789abcdef"),
+];
+
+/// A simulator, and what the functions of isolation need.
+#[derive(Debug)]
+pub struct IsolationWorld {
+    /// The simulator.
+    pub simulator: Simulator,
+    credential: CredentialInfo,
+    folder: PathBuf,
+    ledger: String,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl IsolationWorld {
+    /// A simulator of this configuration, its first credential of this kind, and
+    /// this policy.
+    ///
+    /// # Errors
+    /// When the simulator does not start or a file cannot be written.
+    pub async fn start(config: Config, kind: CredentialKind, policy: &str) -> io::Result<Self> {
+        let temporary = tempfile::tempdir()?;
+        let folder = temporary.path().to_owned();
+        let world = Self::in_folder(config, kind, policy, &folder).await?;
+        Ok(Self { _temporary: Some(temporary), ..world })
+    }
+
+    /// The same, with everything in a folder that stays.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub async fn in_folder(
+        config: Config,
+        kind: CredentialKind,
+        policy: &str,
+        folder: &Path,
+    ) -> io::Result<Self> {
+        let simulator = Simulator::start(config).await.map_err(io::Error::other)?;
+        let credential =
+            simulator.credentials().into_iter().find(|credential| credential.id_type == kind.as_str());
+        let credential =
+            credential.ok_or_else(|| io::Error::other("the simulator has no such credential"))?;
+        let ledger = folder.join("ledger").to_string_lossy().into_owned();
+        let world = Self { simulator, credential, folder: folder.to_owned(), ledger, _temporary: None };
+        world.set_policy(policy)?;
+        let current = SECRETS.map(|(name, value)| (name, value, None::<&str>));
+        world.set_secrets(&current)?;
+        Ok(world)
+    }
+
+    /// Writes the policy. A running function sees it within a minute.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set_policy(&self, policy: &str) -> io::Result<()> {
+        fs::write(self.folder.join("policy.toml"), policy)
+    }
+
+    /// Writes the secrets: each a name, a value, and the value before.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set_secrets(&self, secrets: &[(&str, &str, Option<&str>)]) -> io::Result<()> {
+        let mut text = String::new();
+        for (name, current, previous) in secrets {
+            text.push_str(&format!("[secrets.\"{name}\"]\ncurrent = \"{current}\"\n"));
+            if let Some(previous) = previous {
+                text.push_str(&format!("previous = \"{previous}\"\n"));
+            }
+        }
+        let path = self.folder.join("secrets.toml");
+        fs::write(&path, text)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
+    }
+
+    /// Keeps the ledger elsewhere, such as at `s3://bucket/prefix`.
+    pub fn keep_ledger_at(&mut self, location: impl Into<String>) {
+        self.ledger = location.into();
+    }
+
+    /// The webhook. Without a queue it does the work itself.
+    pub fn webhook(&self) -> Function {
+        self.function("isolation-webhook")
+    }
+
+    /// The worker.
+    pub fn worker(&self) -> Function {
+        self.function("isolation-worker")
+    }
+
+    fn function(&self, name: &str) -> Function {
+        let path = |file: &str| self.folder.join(file).to_string_lossy().into_owned();
+        Function::new(binary(name))
+            .name(name)
+            .memory_mb(128)
+            .timeout(Duration::from_secs(60))
+            .env("ISOLATION_LEDGER", &self.ledger)
+            .env("ISOLATION_POLICY", path("policy.toml"))
+            .env("SECRETS_FILE", path("secrets.toml"))
+            .env("SOPHOS_CLIENT_ID", &self.credential.client_id)
+            .env("SOPHOS_CLIENT_SECRET", &self.credential.client_secret)
+            .env("SOPHOS_IDENTITY_URL", self.simulator.identity_url())
+            .env("SOPHOS_GLOBAL_URL", self.simulator.global_url())
+            .env("SOPHOS_RATE_BUDGET", "unlimited")
+    }
+
+    /// The ledger, for looking into it. Only for one in a folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened.
+    pub fn ledger(&self) -> io::Result<Ledger<Store>> {
+        Ok(Ledger::new(Store::open(&self.ledger).map_err(io::Error::other)?))
+    }
+
+    /// A decision, read back whole.
+    ///
+    /// # Errors
+    /// When there is none, or the ledger cannot be read.
+    pub async fn decision(&self, id: &DecisionId) -> io::Result<Decision> {
+        let decision = self.ledger()?.decision(id).await.map_err(io::Error::other)?;
+        decision.ok_or_else(|| io::Error::other(format!("there is no decision {id}")))
+    }
+
+    /// Where a decision stands.
+    ///
+    /// # Errors
+    /// As for [`decision`](Self::decision).
+    pub async fn state(&self, id: &DecisionId) -> io::Result<State> {
+        Ok(self.decision(id).await?.state())
+    }
+
+    /// Has the worker look at every decision that has not ended.
+    ///
+    /// # Errors
+    /// With what the function said, when it did not answer with a report.
+    pub async fn follow_up(&self, worker: &mut Sandbox) -> io::Result<Value> {
+        match worker.invoke(&json!({ "follow_up": "all" })).await {
+            Outcome::Ok(report) => Ok(report),
+            other => Err(io::Error::other(format!("{other:?}\n{}", worker.logs().join("\n")))),
+        }
+    }
+}
+
+/// The time, in seconds since the Unix epoch.
+pub fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// The key of a source, by the name of its secret.
+pub fn key(name: &str) -> &'static str {
+    SECRETS.iter().find(|(own, _)| *own == name).map_or("", |(_, value)| value)
+}
+
+fn hmac(key: &str, parts: &[&[u8]]) -> Vec<u8> {
+    // HMAC takes a key of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else { return Vec::new() };
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A request as one of the tools makes it: a path, headers, a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The path, such as `/hooks/generic`.
+    pub path: String,
+    /// The headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl Delivery {
+    fn json(path: String, body: &Value) -> Self {
+        Self { path, headers: vec![("content-type", "application/json".into())], body: body.to_string() }
+    }
+
+    /// In our own form, signed at `now` with `key`.
+    pub fn generic(source: &str, body: &Value, key: &str, now: u64) -> Self {
+        let mut delivery = Self::json(format!("/hooks/{source}"), body);
+        let time = now.to_string();
+        let signature = hmac(key, &[time.as_bytes(), b".", delivery.body.as_bytes()]);
+        delivery.headers.push(("x-sophos-signature", format!("v1={}", hex(&signature))));
+        delivery.headers.push(("x-sophos-timestamp", time));
+        delivery
+    }
+
+    /// As PagerDuty signs.
+    pub fn pagerduty(source: &str, body: &Value, key: &str) -> Self {
+        let mut delivery = Self::json(format!("/hooks/{source}"), body);
+        let signature = hex(&hmac(key, &[delivery.body.as_bytes()]));
+        delivery.headers.push(("x-pagerduty-signature", format!("v1={signature}")));
+        delivery
+    }
+
+    /// As CrowdStrike signs, in Base64 over the body and the time.
+    pub fn crowdstrike(source: &str, body: &Value, key: &str, now: u64) -> Self {
+        let mut delivery = Self::json(format!("/hooks/{source}"), body);
+        let time = jiff::Timestamp::from_second(now as i64).unwrap_or_default().to_string();
+        let signature = hmac(key, &[delivery.body.as_bytes(), time.as_bytes()]);
+        delivery.headers.push(("x-cs-primary-signature", STANDARD.encode(signature)));
+        delivery.headers.push(("x-cs-delivery-timestamp", time));
+        delivery.headers.push(("x-cs-signature-algorithm", "HmacSHA256".into()));
+        delivery
+    }
+
+    /// As Splunk sends, with the secret in the URL.
+    pub fn splunk(source: &str, body: &Value, secret: &str) -> Self {
+        Self::json(format!("/hooks/{source}/{secret}"), body)
+    }
+
+    /// Sends it to a function URL: the status and the answer.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn send(&self, client: &reqwest::Client, url: &str) -> io::Result<(u16, Value)> {
+        let url = format!("{}{}", url.trim_end_matches('/'), self.path);
+        let mut request = client.post(url).body(self.body.clone());
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        let response = request.send().await.map_err(io::Error::other)?;
+        let status = response.status().as_u16();
+        let body = response.bytes().await.map_err(io::Error::other)?;
+        Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+    }
+}
+
+/// The decision that an answer of the webhook names.
+///
+/// # Errors
+/// When it names none.
+pub fn decision_of(answer: &Value) -> io::Result<DecisionId> {
+    let id = answer["decision"].as_str().unwrap_or_default();
+    id.parse().map_err(|why: &str| io::Error::other(format!("{why}: {answer}")))
+}

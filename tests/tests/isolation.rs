@@ -1,0 +1,72 @@
+//! From a tool's request to the isolated endpoint and its release: the built
+//! functions against the simulator.
+
+use end_to_end::isolation::{Delivery, IsolationWorld, decision_of, key, unix_now};
+use local_lambda::FunctionUrl;
+use serde_json::json;
+use sophos_isolation::State;
+use sophos_simulator::{
+    ClockConfig, Config, CredentialConfig, CredentialKind, IsolationConfig, MachineConfig, Owner, Role,
+    TenantGroup,
+};
+
+const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
+const LAPTOP: &str = "11111111-2222-4333-8444-555555555555";
+
+const POLICY: &str = r#"
+version = 1
+mode = "enforce"
+[release]
+after = "2s"
+[limits]
+estate_share = 1.0
+[sources.soar]
+tool = "generic"
+tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
+verify = { scheme = "signature", secret = "webhooks/generic" }
+"#;
+
+fn config() -> Config {
+    let tenant =
+        TenantGroup { id: Some(TENANT.into()), endpoints: Some(5), ..TenantGroup::of(Owner::Alone, 1) };
+    let laptop = MachineConfig {
+        id: Some(LAPTOP.into()),
+        hostname: Some("LAPTOP-4711".into()),
+        online: Some(true),
+        ..MachineConfig::of(TENANT)
+    };
+    Config {
+        clock: ClockConfig { start: None, running: true },
+        tenants: vec![tenant],
+        credentials: vec![CredentialConfig::for_tenant(TENANT, Role::SuperAdmin)],
+        machines: vec![laptop],
+        isolation: IsolationConfig { report_delay_seconds: 0 },
+        ..Config::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_machine_works_without_a_queue() {
+    let world = IsolationWorld::start(config(), CredentialKind::Tenant, POLICY).await.expect("a world");
+    let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook starts");
+    let http = reqwest::Client::new();
+
+    let body =
+        json!({ "event_id": "42", "target": { "hostname": "laptop-4711.corp.example" }, "reason": "beacon" });
+    let delivery = Delivery::generic("soar", &body, key("webhooks/generic"), unix_now());
+    let (status, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
+    assert_eq!(status, 202, "{answer}\n{}", webhook.logs().join("\n"));
+    let id = decision_of(&answer).expect("a decision");
+    assert_eq!(world.state(&id).await.expect("a state"), State::Requested);
+    let (status, again) = delivery.send(&http, &webhook.url()).await.expect("an answer");
+    assert_eq!((status, &again), (200, &answer));
+
+    let changes = world.simulator.isolation_changes();
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    assert_eq!(changes[0].endpoint, LAPTOP);
+    assert!(changes[0].comment.as_deref().is_some_and(|comment| comment.contains(id.as_str())));
+
+    let mut worker = world.worker().start().await.expect("the worker starts");
+    let report = world.follow_up(&mut worker).await.expect("a report");
+    assert_eq!(report["moved"]["isolated"], 1, "{report}");
+}
