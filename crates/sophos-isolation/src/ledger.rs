@@ -112,7 +112,7 @@ impl<O: Objects> Ledger<O> {
         let path = entry_path(id, 1);
         // Reminded first: a decision without a reminder could be forgotten.
         let remind = self.remind(id, now.as_secs() + 60);
-        let (reminded, created) = futures_util::join!(remind, self.objects.create(&path, body));
+        let (reminded, created) = futures_util::future::join(remind, self.objects.create(&path, body)).await;
         reminded?;
         if created? {
             return Ok(Begun::New(Decision { id: id.clone(), entries: vec![entry] }));

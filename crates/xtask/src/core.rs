@@ -1,8 +1,10 @@
-//! What keeps `sophos-api` a core: no runtime, no socket, no clock, no randomness.
+//! What keeps `sophos-api` and the decisions of `sophos-isolation` a core: no
+//! runtime, no socket, no clock, no randomness.
 
 use crate::{error::Error, setup, shell, workspace::Workspace};
 
-const CORE: &str = "sophos-api";
+/// The crates of the core. Their default features may tie them to a host.
+const CORE: [&str; 2] = ["sophos-api", "sophos-isolation"];
 
 /// Crates that would tie the core to one host or one runtime.
 const FOREIGN: [&str; 10] =
@@ -10,34 +12,38 @@ const FOREIGN: [&str; 10] =
 
 /// Checks what the core depends on, directly or not, on any target.
 pub(crate) fn independent(workspace: &Workspace) -> Result<(), Error> {
-    shell::step(&format!("check the dependencies of {CORE}"), || {
-        let mut tree = shell::cargo(&workspace.root);
-        tree.args(["tree", "--package", CORE, "--edges", "normal", "--target", "all"]);
-        tree.args(["--locked", "--prefix", "none", "--format", "{p}"]);
-        let tree = shell::output(&mut tree, "check Cargo.lock")?;
-        let found = foreign(&tree);
-        if found.is_empty() {
-            return Ok(());
-        }
-        Err(Error::new(format!(
-            "{CORE} may not depend on {}; see how it came in with `cargo tree -p {CORE} --target all -i {}`",
-            found.join(", "),
-            found[0],
-        )))
-    })
+    for name in CORE {
+        shell::step(&format!("check the dependencies of {name}"), || {
+            let mut tree = shell::cargo(&workspace.root);
+            tree.args(["tree", "--package", name, "--no-default-features", "--edges", "normal"]);
+            tree.args(["--target", "all", "--locked", "--prefix", "none", "--format", "{p}"]);
+            let tree = shell::output(&mut tree, "check Cargo.lock")?;
+            let found = foreign(&tree);
+            if found.is_empty() {
+                return Ok(());
+            }
+            let hint = format!("cargo tree -p {name} --no-default-features --target all -i {}", found[0]);
+            Err(Error::new(format!(
+                "{name} may not depend on {}; see how it came in with `{hint}`",
+                found.join(", "),
+            )))
+        })?;
+    }
+    Ok(())
 }
 
 /// Builds the core where there is no socket, no thread and no clock.
 pub(crate) fn builds_for_wasm(workspace: &Workspace) -> Result<(), Error> {
     for target in setup::WASM_TARGETS {
-        shell::step(&format!("check {CORE} for {target}"), || {
-            let mut check = shell::cargo(&workspace.root);
-            check.args(["check", "--quiet", "--package", CORE, "--locked", "--target", target]);
-            shell::run(
-                &mut check,
-                &format!("the core may not use what this target lacks; see `cargo tree -p {CORE}`"),
-            )
-        })?;
+        for name in CORE {
+            shell::step(&format!("check {name} for {target}"), || {
+                let mut check = shell::cargo(&workspace.root);
+                check.args(["check", "--quiet", "--package", name, "--no-default-features", "--locked"]);
+                check.args(["--target", target]);
+                let hint = format!("the core may not use what this target lacks; see `cargo tree -p {name}`");
+                shell::run(&mut check, &hint)
+            })?;
+        }
     }
     Ok(())
 }
