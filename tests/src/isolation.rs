@@ -100,6 +100,12 @@ impl IsolationWorld {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
     }
 
+    /// The folder with the policy, the secrets and, unless it is kept elsewhere,
+    /// the ledger.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Keeps the ledger elsewhere, such as at `s3://bucket/prefix`.
     pub fn keep_ledger_at(&mut self, location: impl Into<String>) {
         self.ledger = location.into();

@@ -267,8 +267,8 @@ pub struct Claim {
     /// What the comment at the service holds, so that this isolation is known
     /// again.
     pub mark: String,
-    /// When the isolation is to end after it was asked for, in seconds; never
-    /// if not given.
+    /// When the isolation is to end after it took effect, in seconds; never if
+    /// not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_seconds: Option<u64>,
     /// The slots of budgets that it took, as paths of the store.
@@ -510,10 +510,18 @@ impl Decision {
         self.entries.iter().find(asked).map(|entry| entry.at_ms / 1_000)
     }
 
+    /// When the endpoint was seen to be isolated, in seconds since the Unix
+    /// epoch.
+    pub fn isolated_at(&self) -> Option<u64> {
+        let isolated = |entry: &&Entry| matches!(entry.step, Step::Isolated { .. });
+        self.entries.iter().find(isolated).map(|entry| entry.at_ms / 1_000)
+    }
+
     /// When its time is up, in seconds since the Unix epoch; `None` for never,
-    /// and before isolation was asked for.
+    /// and before the endpoint was seen to be isolated: the time of one that is
+    /// offline does not pass before it is back.
     pub fn release_at(&self) -> Option<u64> {
-        Some(self.requested_at()?.saturating_add(self.claim()?.hold_seconds?))
+        Some(self.isolated_at()?.saturating_add(self.claim()?.hold_seconds?))
     }
 
     /// When it began, in milliseconds since the Unix epoch.

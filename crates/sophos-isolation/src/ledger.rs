@@ -189,9 +189,11 @@ impl<O: Objects> Ledger<O> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn remind(&self, id: &DecisionId, at: u64) -> Result<(), StoreFailure> {
+    pub async fn remind(&self, id: &DecisionId, at: u64) -> Result<Reminder, StoreFailure> {
         let at = at.div_ceil(AGENDA_STEP) * AGENDA_STEP;
-        self.objects.create(&format!("agenda/{at:012}-{id}"), Vec::new()).await.map(drop)
+        let reminder = Reminder { name: format!("{at:012}-{id}"), id: id.clone(), at };
+        self.objects.create(&reminder.path(), Vec::new()).await?;
+        Ok(reminder)
     }
 
     /// What is due at `now`.
@@ -212,7 +214,7 @@ impl<O: Objects> Ledger<O> {
     /// # Errors
     /// When the store fails.
     pub async fn forget(&self, reminder: &Reminder) -> Result<(), StoreFailure> {
-        self.objects.remove(&format!("agenda/{}", reminder.name)).await
+        self.objects.remove(&reminder.path()).await
     }
 }
 
@@ -224,6 +226,12 @@ pub struct Reminder {
     pub id: DecisionId,
     /// When, in seconds since the Unix epoch.
     pub at: u64,
+}
+
+impl Reminder {
+    fn path(&self) -> String {
+        format!("agenda/{}", self.name)
+    }
 }
 
 fn entry_path(id: &DecisionId, sequence: u32) -> String {

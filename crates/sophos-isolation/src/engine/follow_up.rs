@@ -120,9 +120,7 @@ where
                     done.push(decision);
                 }
                 State::ReleaseAsked => release.push(decision),
-                State::Requested | State::Isolated
-                    if decision.release_at().is_some_and(|at| at <= self.now().as_secs()) =>
-                {
+                State::Isolated if decision.release_at().is_some_and(|at| at <= self.now().as_secs()) => {
                     let step = Step::ReleaseAsked { why: ReleaseReason::TimeIsUp, who: None };
                     match self.step(&mut decision, step).await {
                         Ok(true) => release.push(decision),
@@ -171,10 +169,11 @@ where
         decision: &Decision,
         reminders: Vec<Reminder>,
     ) -> Result<(), EngineError> {
-        if let Some(next) = self.next_look(policy, decision) {
-            self.ledger.remind(decision.id(), next).await?;
-        }
-        for reminder in reminders {
+        let next = match self.next_look(policy, decision) {
+            Some(next) => Some(self.ledger.remind(decision.id(), next).await?),
+            None => None,
+        };
+        for reminder in reminders.into_iter().filter(|reminder| next.as_ref() != Some(reminder)) {
             self.ledger.forget(&reminder).await?;
         }
         Ok(())

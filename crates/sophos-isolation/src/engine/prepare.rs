@@ -110,8 +110,9 @@ where
     pub(super) async fn step(&self, decision: &mut Decision, step: Step) -> Result<bool, EngineError> {
         let now = self.now();
         match &step {
-            Step::Deferred { retry_at, .. } => self.ledger.remind(decision.id(), *retry_at).await?,
-            Step::Waiting { until, .. } => self.ledger.remind(decision.id(), *until).await?,
+            Step::Deferred { retry_at: at, .. } | Step::Waiting { until: at, .. } => {
+                self.ledger.remind(decision.id(), *at).await?;
+            }
             _ => {}
         }
         Ok(self.ledger.take(decision, step, now).await?)

@@ -1,14 +1,7 @@
-//! The demo: several scheduled runs of the built function against a Sophos
+//! The first act: several scheduled runs of the built export against a Sophos
 //! Central on this machine, and the proof that each record arrived once.
 
-use std::{
-    env,
-    error::Error,
-    fs,
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{error::Error, io, path::Path, time::Duration};
 
 use end_to_end::{Committed, World};
 use serde_json::Value;
@@ -16,6 +9,8 @@ use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, FaultAction, FaultPlan, FaultRule,
     Owner, RetryAfter, Role, TenantGroup, TenantState,
 };
+
+use crate::say;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const START: &str = "2026-11-23T10:00:00Z";
@@ -68,9 +63,7 @@ fn config() -> Config {
     }
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let folder = folder()?;
+pub(crate) async fn play(folder: &Path) -> Result<(), Box<dyn Error>> {
     let world = World::start(config(), CredentialKind::Partner).await?;
     let closed = world.simulator.tenants().into_iter().find(|tenant| tenant.name.starts_with("Expired"));
     if let Some(closed) = &closed {
@@ -95,7 +88,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let init = sandbox.init_duration();
     let stopped = sandbox.stop().await;
 
-    let committed = Committed::read(&folder)?;
+    let committed = Committed::read(folder)?;
     say("")?;
     for (name, value) in table(&world, &committed, &reports) {
         say(&format!("  {name:<28}{value:>16}"))?;
@@ -107,29 +100,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     say("")?;
     prove(&world, &committed, &reports, started)?;
     say(&format!(
-        "\nLook into {} : rows under events/ and alerts/, what was committed under _log/.",
+        "\nRows are under events/ and alerts/ of {}, what was committed under _log/.",
         folder.display()
     ))?;
     Ok(())
-}
-
-/// Where the export goes: the argument, which must be empty or not there, or a
-/// new folder for temporary files.
-fn folder() -> io::Result<PathBuf> {
-    let folder = match env::args_os().nth(1) {
-        Some(folder) => PathBuf::from(folder),
-        None => tempfile::Builder::new().prefix("sophos-export-").tempdir()?.keep(),
-    };
-    fs::create_dir_all(&folder)?;
-    if fs::read_dir(&folder)?.next().is_some() {
-        let why = format!("{} is not empty; name a folder that is", folder.display());
-        return Err(io::Error::other(why));
-    }
-    Path::canonicalize(&folder)
-}
-
-fn say(line: &str) -> io::Result<()> {
-    writeln!(io::stdout(), "{line}")
 }
 
 fn say_run(what: &str, report: &Value) -> io::Result<()> {

@@ -1,0 +1,380 @@
+//! The second act: other tools send what they found, and the right endpoints
+//! are isolated, watched and released.
+
+use std::{error::Error, fs, io, path::Path, time::Duration};
+
+use end_to_end::{
+    isolation::{Delivery, IsolationWorld, decision_of, key, unix_now},
+    queue::{EventSource, Queue},
+};
+use local_lambda::{FunctionUrl, Outcome, Sandbox};
+use serde_json::{Value, json};
+use sophos_isolation::{Decision, DecisionId, Entry, State, Step};
+use sophos_simulator::{
+    Config, CredentialConfig, CredentialKind, IsolationConfig, MachineConfig, MachineType, Owner, Role,
+    TenantGroup,
+};
+
+use crate::say;
+
+const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
+const ACCOUNT: &str = "123456789012";
+const INSTANCE: &str = "i-0a1b2c3d4e5f60718";
+
+/// How long the demo waits for something that takes a moment.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const POLICY: &str = r#"version = 1
+mode = "enforce"
+
+[release]
+after = "6s"                    # hours, in a place that is not a demo
+
+[limits]
+estate_share = 0.25             # of the tenant's endpoints at once
+source_per_hour = 5
+
+[protect]
+types = ["server"]
+patterns = ["DC*"]
+
+[follow_up]
+effect_within = "1s"
+
+[sources.falcon]
+tool = "crowdstrike"
+tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
+verify = { scheme = "signature", secret = "webhooks/crowdstrike" }
+
+[sources.siem]
+tool = "splunk"
+tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
+verify = { scheme = "path", secret = "webhooks/splunk" }
+fields = { hostname = "/result/dest", severity = "/result/urgency" }
+
+[sources.oncall]
+tool = "pagerduty"
+tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
+verify = { scheme = "signature", secret = "webhooks/pagerduty" }
+fields = { hostname = "/event/data/custom_details/host" }
+
+[sources.soar]
+tool = "generic"
+tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
+verify = { scheme = "signature", secret = "webhooks/generic" }
+
+[sources.guardduty]
+tool = "guardduty"
+tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
+accounts = { "123456789012" = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1" }
+"#;
+
+fn config() -> Config {
+    let machine = |name: &str| MachineConfig {
+        hostname: Some(name.into()),
+        machine_type: Some(MachineType::Computer),
+        online: Some(true),
+        last_seen_seconds_ago: Some(30),
+        ..MachineConfig::of(TENANT)
+    };
+    let server = MachineConfig { machine_type: Some(MachineType::Server), ..machine("DC01") };
+    let away =
+        MachineConfig { online: Some(false), last_seen_seconds_ago: Some(3_600), ..machine("LAPTOP-0815") };
+    let instance = MachineConfig { cloud_instance: Some(INSTANCE.into()), ..machine("build-agent-7") };
+    let desks = [machine("FRONTDESK"), machine("FRONTDESK")];
+    let tenant = TenantGroup {
+        id: Some(TENANT.into()),
+        name: Some("Harbour Logistics".into()),
+        endpoints: Some(20),
+        ..TenantGroup::of(Owner::Alone, 1)
+    };
+    Config {
+        tenants: vec![tenant],
+        credentials: vec![CredentialConfig::for_tenant(TENANT, Role::Management)],
+        machines: [machine("LAPTOP-4711"), away, server, instance].into_iter().chain(desks).collect(),
+        isolation: IsolationConfig { report_delay_seconds: 60 },
+        ..Config::default()
+    }
+}
+
+/// Everything that runs.
+struct Stage {
+    world: IsolationWorld,
+    http: reqwest::Client,
+    webhook: FunctionUrl,
+    /// The same function, for what EventBridge brings.
+    events: Sandbox,
+    workers: EventSource,
+    /// Between the two; it ends when it is dropped.
+    _queue: Queue,
+    worker: Sandbox,
+    decisions: Vec<(&'static str, DecisionId)>,
+}
+
+impl Stage {
+    async fn set(folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let world = IsolationWorld::in_folder(config(), CredentialKind::Tenant, POLICY, folder).await?;
+        let queue = Queue::start().await?;
+        let webhook = queue.admit(world.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
+        Ok(Self {
+            http: reqwest::Client::new(),
+            events: webhook.clone().start().await?,
+            webhook: FunctionUrl::start(webhook, 2).await?,
+            workers: EventSource::new(&queue, world.worker(), 1, 10).await?,
+            worker: world.worker().start().await?,
+            decisions: Vec::new(),
+            _queue: queue,
+            world,
+        })
+    }
+
+    /// Sends what a tool sends, lets the worker take it from the queue, and says
+    /// what came of it.
+    async fn post(&mut self, what: &'static str, delivery: &Delivery) -> Result<(), Box<dyn Error>> {
+        let (status, answer) = delivery.send(&self.http, &self.webhook.url()).await?;
+        self.workers.drain().await;
+        self.came_of(what, status, &answer).await
+    }
+
+    async fn came_of(
+        &mut self,
+        what: &'static str,
+        status: u16,
+        answer: &Value,
+    ) -> Result<(), Box<dyn Error>> {
+        say(&format!("* {what}"))?;
+        if !matches!(status, 200 | 202) {
+            say(&format!("    {status}: {}", answer["error"].as_str().unwrap_or_default()))?;
+            return Ok(());
+        }
+        let id = decision_of(answer)?;
+        let decision = self.world.decision(&id).await?;
+        let seen = if status == 200 { ", sent before" } else { "" };
+        say(&format!("    {status}{seen}: {id} is {}", told(&decision)))?;
+        if !self.decisions.iter().any(|(_, known)| *known == id) {
+            self.decisions.push((what, id));
+        }
+        Ok(())
+    }
+
+    /// Has the worker follow up until all these stand there.
+    async fn until(&mut self, state: State, ids: &[DecisionId]) -> Result<(), Box<dyn Error>> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            self.world.follow_up(&mut self.worker).await?;
+            let mut left = 0;
+            for id in ids {
+                left += usize::from(self.world.state(id).await? != state);
+            }
+            if left == 0 {
+                return Ok(());
+            }
+            if tokio::time::Instant::now() > deadline {
+                return Err(format!("{left} of {} decisions are not {state}", ids.len()).into());
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    }
+
+    fn id(&self, what: &str) -> Result<DecisionId, Box<dyn Error>> {
+        let known = self.decisions.iter().find(|(known, _)| known.starts_with(what));
+        Ok(known.map(|(_, id)| id.clone()).ok_or_else(|| format!("nothing came of: {what}"))?)
+    }
+
+    async fn whole(&self, id: &DecisionId) -> io::Result<Decision> {
+        self.world.decision(id).await
+    }
+}
+
+/// Where a decision stands, and why, in a line.
+fn told(decision: &Decision) -> String {
+    let host = decision.target().and_then(|target| target.hostname.clone()).unwrap_or_default();
+    let why = decision.entries().iter().rev().find_map(|entry| match &entry.step {
+        Step::Refused { code, detail, .. } => Some(format!(" ({code}): {detail}")),
+        Step::Overdue { detail } => Some(format!(", overdue: {detail}")),
+        _ => None,
+    });
+    let of = if host.is_empty() { String::new() } else { format!(" for {host}") };
+    format!("{}{of}{}", decision.state(), why.unwrap_or_default())
+}
+
+fn falcon(name: &str, id: &str) -> Value {
+    json!({
+        "metadata": { "eventType": "EppDetectionSummaryEvent" },
+        "event": {
+            "CompositeId": id,
+            "Hostname": name,
+            "SeverityName": "Critical",
+            "Name": "Ransomware behaviour",
+            "AgentIdString": "0123456789abcdef0123456789abcdef",
+        },
+    })
+}
+
+fn incident(name: &str, id: &str) -> Value {
+    json!({ "event": {
+        "id": id,
+        "event_type": "incident.triggered",
+        "data": {
+            "title": "Beaconing to a known C2",
+            "status": "triggered",
+            "urgency": "high",
+            "custom_details": { "host": name },
+        },
+    }})
+}
+
+fn row(name: &str, sid: &str) -> Value {
+    json!({
+        "sid": sid,
+        "search_name": "Kerberoasting",
+        "result": { "host": "log-collector-1", "dest": name, "urgency": "critical" },
+    })
+}
+
+fn finding() -> Value {
+    json!({
+        "version": "0",
+        "id": "28e463cd-ca3b-587f-045e-49903af281e5",
+        "detail-type": "GuardDuty Finding",
+        "source": "aws.guardduty",
+        "account": ACCOUNT,
+        "region": "eu-west-1",
+        "detail": {
+            "accountId": ACCOUNT,
+            "id": "6acdc15e4418414a868e8bbdf45b456b",
+            "type": "CryptoCurrency:EC2/BitcoinTool.B",
+            "title": "The instance mines bitcoin.",
+            "severity": 8,
+            "updatedAt": "2026-11-23T10:00:00.000Z",
+            "resource": { "resourceType": "Instance", "instanceDetails": { "instanceId": INSTANCE } },
+            "service": { "archived": false, "count": 1 },
+        },
+    })
+}
+
+pub(crate) async fn play(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let mut stage = Stage::set(folder).await?;
+    say("A tenant with 26 endpoints; the built isolation-webhook behind a function URL, a queue, and the")?;
+    say(
+        "built isolation-worker behind it. The policy protects servers, and allows a quarter of the estate.\n",
+    )?;
+    let clock = stage.world.simulator.clock();
+
+    let alert = falcon("LAPTOP-4711", "ldt:1:42");
+    let alert = Delivery::crowdstrike("falcon", &alert, key("webhooks/crowdstrike"), unix_now());
+    stage.post("CrowdStrike reports LAPTOP-4711", &alert).await?;
+    stage.post("CrowdStrike sends the same again", &alert).await?;
+    let forged = Delivery::pagerduty("oncall", &incident("LAPTOP-4711", "F1"), "a key that somebody guessed");
+    stage.post("somebody forges a PagerDuty incident", &forged).await?;
+    let protected = Delivery::splunk("siem", &row("dc01.harbour.example", "s1"), key("webhooks/splunk"));
+    stage.post("Splunk reports DC01, a domain controller", &protected).await?;
+    let body =
+        json!({ "event_id": "case-7", "target": { "hostname": "FRONTDESK" }, "reason": "phishing kit" });
+    let ambiguous = Delivery::generic("soar", &body, key("webhooks/generic"), unix_now());
+    stage.post("a playbook names FRONTDESK, and there are two", &ambiguous).await?;
+    let away = Delivery::pagerduty("oncall", &incident("LAPTOP-0815", "P1"), key("webhooks/pagerduty"));
+    stage.post("PagerDuty reports LAPTOP-0815, which is offline", &away).await?;
+    match stage.events.invoke(&finding()).await {
+        Outcome::Ok(answer) => {
+            stage.workers.drain().await;
+            stage.came_of("GuardDuty finds that an EC2 instance mines bitcoin", 202, &answer).await?;
+        }
+        other => return Err(format!("{other:?}\n{}", stage.events.logs().join("\n")).into()),
+    }
+
+    let laptop = stage.id("CrowdStrike reports")?;
+    let offline = stage.id("PagerDuty reports")?;
+    let instance = stage.id("GuardDuty")?;
+    clock.advance(Duration::from_secs(61));
+    stage.until(State::Isolated, &[laptop.clone(), instance.clone()]).await?;
+    say("\n* a minute later, LAPTOP-4711 and build-agent-7 report that they are isolated")?;
+    let begin = tokio::time::Instant::now();
+    while !stage.whole(&offline).await?.is_overdue() && begin.elapsed() < PATIENCE {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        stage.world.follow_up(&mut stage.worker).await?;
+    }
+    say(&format!("* LAPTOP-0815 does not: {}", told(&stage.whole(&offline).await?)))?;
+    let target = stage.whole(&offline).await?.target().cloned().ok_or("no endpoint")?;
+    stage.world.simulator.set_endpoint_online(&target.tenant, &target.endpoint, true);
+    stage.until(State::Isolated, std::slice::from_ref(&offline)).await?;
+    say("* LAPTOP-0815 is back online, and is isolated at once")?;
+
+    // Whoever is released waits a minute of the simulator's before it reports.
+    let held = [laptop.clone(), offline, instance];
+    let mut left = 100;
+    while left > 0
+        && stage.world.simulator.isolation_changes().iter().filter(|c| !c.enabled).count() < held.len()
+    {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        stage.world.follow_up(&mut stage.worker).await?;
+        left -= 1;
+    }
+    clock.advance(Duration::from_secs(61));
+    stage.until(State::Released, &held).await?;
+    say("* their time is up: all three are released, and report it\n")?;
+
+    say(&format!("  {:<52} {:<9} {}", "what came in", "stands at", "decision"))?;
+    for (what, id) in &stage.decisions {
+        let state = stage.whole(id).await?.state();
+        say(&format!("  {what:<52} {:<9} {id}", state.as_str()))?;
+    }
+    say(&format!("\n  {laptop}, read back:"))?;
+    for entry in stage.whole(&laptop).await?.entries() {
+        say(&format!("    {:04} {}", entry.sequence, line(entry)))?;
+    }
+    prove(&stage, held.len())?;
+    say(&format!("\nThe ledger is under {}, beside the policy.", folder.join("ledger").display()))?;
+    Ok(())
+}
+
+/// A transition in a line.
+fn line(entry: &Entry) -> String {
+    let step = serde_json::to_value(&entry.step).unwrap_or_default();
+    let name = step["step"].as_str().unwrap_or_default();
+    let more = match &entry.step {
+        Step::Received(received) => {
+            format!(
+                "from {}: {} ({})",
+                received.source,
+                received.signal.title,
+                received.signal.host.hostnames.join(", ")
+            )
+        }
+        Step::Claimed(claim) => {
+            format!("{} {}", claim.target.hostname.as_deref().unwrap_or_default(), claim.target.endpoint)
+        }
+        Step::Isolated { effective_at } | Step::Released { effective_at, .. } => {
+            format!("at {}", effective_at.as_deref().unwrap_or("a time that is not told"))
+        }
+        Step::ReleaseAsked { .. } => "its time is up".into(),
+        _ => String::new(),
+    };
+    format!("{name:<18} {more}").trim_end().to_owned()
+}
+
+/// Holds the simulator's own record against what was decided.
+fn prove(stage: &Stage, held: usize) -> Result<(), Box<dyn Error>> {
+    let changes = stage.world.simulator.isolation_changes();
+    let mut endpoints: Vec<_> = changes.iter().map(|change| change.endpoint.as_str()).collect();
+    endpoints.sort_unstable();
+    endpoints.dedup();
+    let of =
+        |enabled: bool| changes.iter().filter(|change| change.changed && change.enabled == enabled).count();
+    if (of(true), of(false), endpoints.len()) != (held, held, held) || changes.len() != 2 * held {
+        return Err(format!("the service saw other changes than were decided: {changes:?}").into());
+    }
+    let ledger = stage.world.folder().join("ledger/decisions");
+    let decisions = fs::read_dir(ledger)?.count();
+    if decisions != stage.decisions.len() {
+        return Err(
+            format!("{decisions} decisions in the ledger, {} are known", stage.decisions.len()).into()
+        );
+    }
+    say(&format!(
+        "\nPROOF: by its own record the service isolated {} endpoints, each once, and released the same, each once;",
+        of(true)
+    ))?;
+    say(&format!("       {decisions} decisions in the ledger, and none for what was forged."))?;
+    Ok(())
+}
