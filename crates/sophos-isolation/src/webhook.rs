@@ -183,7 +183,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         match self.used_for_another(source, &proof, &message, &readings).await {
             Ok(false) => {}
             Ok(true) => {
-                notice.problem = Some("its signature was used before, with another Idempotency-Key".into());
+                notice.problem = Some("it was sent before, with another Idempotency-Key".into());
                 return not_believed(Some(source));
             }
             Err(failure) => {
@@ -233,8 +233,9 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         source.verification.check(request, &keys, now).map_err(Disbelief::Rejected)
     }
 
-    /// Whether a signature comes again with another `Idempotency-Key`, which it
-    /// does not cover: the same request, dressed up as a new one.
+    /// Whether what was signed comes again with another `Idempotency-Key`, which
+    /// no signature covers: the same request, dressed up as a new one. It may
+    /// come with the other of two signatures that it had.
     async fn used_for_another(
         &self,
         source: &Source,
@@ -242,14 +243,12 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         message: &Message<'_>,
         readings: &[Reading],
     ) -> Result<bool, StoreFailure> {
-        let (Some(signature), Some(_), Some(first)) =
-            (&proof.signature, message.idempotency_key, readings.first())
+        let (Some(signed), Some(_), Some(first)) = (&proof.signed, message.idempotency_key, readings.first())
         else {
             return Ok(false);
         };
         let id = DecisionId::of(&source.name, &first.event_id);
-        let digest = hex(&Sha256::digest(signature));
-        let path = format!("seen/{}/{digest}", source.name);
+        let path = format!("seen/{}/{}", source.name, hex(signed));
         if self.ledger.objects().create(&path, id.as_str().into()).await? {
             return Ok(false);
         }
