@@ -58,23 +58,43 @@ async fn a_refused_reading_is_recorded_with_its_reason() {
     assert!(world.queued().is_empty());
 }
 
-#[tokio::test]
-async fn a_message_about_several_hosts_is_several_decisions() {
-    let world = World::new();
-    let device = |name: &str| json!({"@odata.type": "#microsoft.graph.security.deviceEvidence", "deviceDnsName": name});
+/// An alert of Defender about two hosts, one of them twice.
+fn about_two() -> Request {
+    let kind = "#microsoft.graph.security.deviceEvidence";
+    let device = |name: &str| json!({ "@odata.type": kind, "deviceDnsName": name });
     let body = json!({
         "id": "da1", "severity": "high", "title": "ransomware", "lastUpdateDateTime": "2026-09-21T14:00:00Z",
         "evidence": [device("ws-1.corp.example"), device("ws-2.corp.example"), device("ws-1.corp.example")],
     });
-    let request = post("/hooks/defender", body.to_string())
-        .with("authorization", format!("Bearer {}", current("defender")));
-    let response = world.send(&request).await;
+    post("/hooks/defender", body.to_string()).with("authorization", format!("Bearer {}", current("defender")))
+}
+
+#[tokio::test]
+async fn a_message_about_several_hosts_is_several_decisions() {
+    let world = World::new();
+    let response = world.send(&about_two()).await;
     let ids = ids(&response);
     assert_eq!((response.status, ids.len()), (202, 2));
     assert_eq!(world.queued(), ids);
-    let hosts: Vec<_> =
-        ids.iter().map(|id| world.steps(id)[0]["signal"]["host"]["hostnames"][0].clone()).collect();
-    assert_eq!(hosts, ["ws-1.corp.example", "ws-2.corp.example"]);
+    let host = |id: &String| world.steps(id)[0]["signal"]["host"]["hostnames"][0].clone();
+    assert_eq!(ids.iter().map(host).collect::<Vec<_>>(), ["ws-1.corp.example", "ws-2.corp.example"]);
+}
+
+#[tokio::test]
+async fn a_message_that_was_taken_in_part_is_taken_whole_the_next_time() {
+    let whole = ids(&World::new().send(&about_two()).await);
+    let world = World::new();
+    world.memory.fail(Some(&format!("decisions/{}", whole[1])));
+    let (response, notice) = world.handle(&about_two()).await;
+    assert_eq!((response.status, notice.begun.len(), world.decisions()), (503, 1, 1));
+    assert!(world.queued().is_empty());
+    world.memory.fail(None);
+    let (response, notice) = world.handle(&about_two()).await;
+    assert_eq!((response.status, ids(&response)), (202, whole.clone()), "one of them is new");
+    assert_eq!((notice.known.len(), notice.begun.len()), (1, 1));
+    assert_eq!(world.queued(), whole);
+    assert_eq!(world.send(&about_two()).await.status, 200);
+    assert_eq!(world.decisions(), 2);
 }
 
 #[tokio::test]

@@ -25,13 +25,13 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     objects: Mutex<BTreeMap<String, Vec<u8>>>,
-    failing: Mutex<Option<&'static str>>,
+    failing: Mutex<Option<String>>,
 }
 
 impl Memory {
     /// From now on fails whatever is about a path that begins like this.
-    pub(super) fn fail(&self, prefix: Option<&'static str>) {
-        *lock(&self.failing) = prefix;
+    pub(super) fn fail(&self, prefix: Option<&str>) {
+        *lock(&self.failing) = prefix.map(str::to_owned);
     }
 
     pub(super) fn all(&self) -> BTreeMap<String, Vec<u8>> {
@@ -45,7 +45,7 @@ impl Memory {
 
     async fn reach(&self, path: &str) -> Result<(), StoreFailure> {
         tokio::task::yield_now().await;
-        match *lock(&self.failing) {
+        match &*lock(&self.failing) {
             Some(prefix) if path.starts_with(prefix) => Err(StoreFailure::new("out of order")),
             _ => Ok(()),
         }
