@@ -14,7 +14,7 @@ use crate::{
     ledger::{Ledger, Objects, StoreFailure},
     outcome::ApprovalUrl,
     signal::clean,
-    verify::{Keys, mac},
+    verify::{Encoding, Keys, mac},
 };
 
 /// How often a decision is read again because somebody else took a step.
@@ -56,10 +56,7 @@ fn sign(key: &str, id: &DecisionId, until: u64) -> Vec<u8> {
 
 /// Whether a link is one of ours and still good.
 pub(crate) fn is_good(keys: &Keys, id: &DecisionId, until: u64, signature: &str, now: Duration) -> bool {
-    let bytes: Option<Vec<u8>> = (signature.len() == 64 && signature.is_ascii())
-        .then(|| (0..32).map(|at| u8::from_str_radix(&signature[at * 2..at * 2 + 2], 16).ok()).collect())
-        .flatten();
-    let Some(bytes) = bytes else { return false };
+    let Some(bytes) = Encoding::Hex.decode(signature) else { return false };
     let good = keys.both().any(|(_, key)| {
         let mut mac = mac(key.as_bytes());
         mac.update(format!("approval\n{id}\n{until}").as_bytes());

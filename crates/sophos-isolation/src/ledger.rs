@@ -7,7 +7,7 @@
 //! | `agenda/<when>-<id>` | the decision is to be looked at then; no more than a reminder |
 //! | `machines/<tenant>/<endpoint>/<id>` | the decision holds this endpoint |
 //! | `slots/…/<n>` | a slot of a budget, and who has it |
-//! | `seen/<source>/<signature>` | the decision that a signature was used for |
+//! | `seen/<source>/<digest>` | the decision that what was signed was used for |
 //! | `published/<id>-<sequence>` | the outcome was published |
 //!
 //! That the next number must not exist is what makes several runs one: of all

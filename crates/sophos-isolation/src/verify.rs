@@ -4,13 +4,14 @@
 //! the current and the previous value of a secret, so that a secret can rotate
 //! while deliveries are on their way.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
+use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 /// Signatures in a header that are looked at: while a key rotates there are two.
 const MOST_SIGNATURES: usize = 8;
@@ -100,7 +101,7 @@ pub enum Signed {
     BodyTimestamp,
 }
 
-/// The values of a secret that are accepted.
+/// The values of a secret that are accepted. An empty one proves nothing.
 #[derive(Debug, Clone)]
 pub struct Keys {
     /// The one in force.
@@ -112,7 +113,8 @@ pub struct Keys {
 impl Keys {
     pub(crate) fn both(&self) -> impl Iterator<Item = (Stage, &str)> {
         let previous = self.previous.as_ref().map(|key| (Stage::Previous, key.expose_secret()));
-        std::iter::once((Stage::Current, self.current.expose_secret())).chain(previous)
+        let current = (Stage::Current, self.current.expose_secret());
+        std::iter::once(current).chain(previous).filter(|(_, key)| !key.is_empty())
     }
 }
 
@@ -162,19 +164,13 @@ pub enum Rejection {
 }
 
 /// What a believed delivery was proven with.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
     /// The value of the secret that it was made with.
     pub stage: Stage,
-    /// The signature itself, for sources that sign.
-    pub signature: Option<Vec<u8>>,
-}
-
-// A signature is good until its window has passed.
-impl fmt::Debug for Proof {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Proof").field("stage", &self.stage).finish_non_exhaustive()
-    }
+    /// The SHA-256 of what was signed, for sources that sign: the same whichever
+    /// value of the secret made the signature.
+    pub signed: Option<[u8; 32]>,
 }
 
 impl Verification {
@@ -217,8 +213,17 @@ impl Verification {
             Self::Basic { user, .. } => format!("{user}:{key}"),
             _ => key.to_owned(),
         };
-        let stage = keys.both().find(|(_, key)| equal(&given, &wanted(key))).map(|(stage, _)| stage);
-        stage.map(|stage| Proof { stage, signature: None }).ok_or(Rejection::Mismatch)
+        // Some senders encode what a path may hold as it is.
+        let decoded = match self {
+            Self::Path { .. } => percent_decode_str(&given).decode_utf8().ok(),
+            _ => None,
+        };
+        let is = |key: &str| {
+            let wanted = wanted(key);
+            equal(&given, &wanted) || decoded.as_deref().is_some_and(|decoded| equal(decoded, &wanted))
+        };
+        let stage = keys.both().find(|(_, key)| is(key)).map(|(stage, _)| stage);
+        stage.map(|stage| Proof { stage, signed: None }).ok_or(Rejection::Mismatch)
     }
 }
 
@@ -258,7 +263,8 @@ impl Signature {
             }
             for signature in &signatures {
                 if mac.clone().verify_slice(signature).is_ok() {
-                    return Ok(Proof { stage, signature: Some(signature.clone()) });
+                    let signed = parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part));
+                    return Ok(Proof { stage, signed: Some(signed.finalize().into()) });
                 }
             }
         }
@@ -277,7 +283,7 @@ impl Timestamp {
 }
 
 impl Encoding {
-    fn decode(self, text: &str) -> Option<Vec<u8>> {
+    pub(crate) fn decode(self, text: &str) -> Option<Vec<u8>> {
         match self {
             Self::Base64 => STANDARD.decode(text).ok(),
             Self::Hex => {

@@ -9,7 +9,7 @@
 //! | request | |
 //! |---|---|
 //! | `POST /hooks/{source}` | an alert; `/hooks/{source}/{secret}` for tools that can only send a URL |
-//! | `GET /hooks/{source}` | Okta's challenge, `x-okta-verification-challenge` |
+//! | `GET` to the same | Okta's challenge, `x-okta-verification-challenge` |
 //! | `POST /hooks/{source}?validationToken=…` | Microsoft Graph's challenge |
 //! | `GET /approvals/{decision}?until=…&signature=…` | shows what is to be approved |
 //! | `POST` to the same | approves it or declines |
@@ -121,9 +121,10 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             ("POST", ["hooks", source] | ["hooks", source, _]) => {
                 self.alert(policy, source, request, now, &mut notice).await
             }
-            ("GET", ["hooks", source]) => challenge(policy, source, request),
+            ("GET", ["hooks", source] | ["hooks", source, _]) => challenge(policy, source, request),
             ("GET" | "POST", ["approvals", id]) => self.approval(policy, id, request, now, &mut notice).await,
-            (_, ["hooks", _] | ["hooks", _, _] | ["approvals", _]) => Response::error(405, "use POST"),
+            (_, ["hooks", _] | ["hooks", _, _]) => Response::not_allowed("POST"),
+            (_, ["approvals", _]) => Response::not_allowed("GET, POST"),
             _ => Response::error(404, "send alerts to /hooks/{source}"),
         };
         (response, notice)
@@ -146,7 +147,11 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             return not_believed(None);
         };
         notice.source = Some(source.name.clone());
-        if !request.from.is_none_or(|address| source.may_call_from(address)) {
+        let may_call = match request.from {
+            Some(address) => source.may_call_from(address),
+            None => source.allow_from.is_empty(),
+        };
+        if !may_call {
             notice.problem = Some("its address is not one of those that the source may call from".into());
             return Response::error(403, "not allowed from this address");
         }
@@ -183,7 +188,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         match self.used_for_another(source, &proof, &message, &readings).await {
             Ok(false) => {}
             Ok(true) => {
-                notice.problem = Some("its signature was used before, with another Idempotency-Key".into());
+                notice.problem = Some("it was sent before, with another Idempotency-Key".into());
                 return not_believed(Some(source));
             }
             Err(failure) => {
@@ -233,8 +238,9 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         source.verification.check(request, &keys, now).map_err(Disbelief::Rejected)
     }
 
-    /// Whether a signature comes again with another `Idempotency-Key`, which it
-    /// does not cover: the same request, dressed up as a new one.
+    /// Whether what was signed comes again with another `Idempotency-Key`, which
+    /// no signature covers: the same request, dressed up as a new one. It may
+    /// come with the other of two signatures that it had.
     async fn used_for_another(
         &self,
         source: &Source,
@@ -242,14 +248,12 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         message: &Message<'_>,
         readings: &[Reading],
     ) -> Result<bool, StoreFailure> {
-        let (Some(signature), Some(_), Some(first)) =
-            (&proof.signature, message.idempotency_key, readings.first())
+        let (Some(signed), Some(_), Some(first)) = (&proof.signed, message.idempotency_key, readings.first())
         else {
             return Ok(false);
         };
         let id = DecisionId::of(&source.name, &first.event_id);
-        let digest = hex(&Sha256::digest(signature));
-        let path = format!("seen/{}/{digest}", source.name);
+        let path = format!("seen/{}/{}", source.name, hex(signed));
         if self.ledger.objects().create(&path, id.as_str().into()).await? {
             return Ok(false);
         }
@@ -405,7 +409,7 @@ fn challenge(policy: &Policy, name: &str, request: &Request) -> Response {
         Some(challenge) if is_okta && challenge.len() <= LONGEST_CHALLENGE => {
             Response::json(200, &json!({ "verification": challenge }))
         }
-        _ => Response::error(405, "use POST"),
+        _ => Response::not_allowed("POST"),
     }
 }
 

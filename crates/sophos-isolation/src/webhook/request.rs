@@ -100,10 +100,12 @@ impl Response {
     }
 
     pub(crate) fn error(status: u16, problem: &str) -> Self {
-        let mut response = Self::json(status, &json!({ "error": problem }));
-        if status == 405 {
-            response.headers.push(("allow".into(), "POST".into()));
-        }
+        Self::json(status, &json!({ "error": problem }))
+    }
+
+    pub(crate) fn not_allowed(methods: &str) -> Self {
+        let mut response = Self::error(405, &format!("use {methods}"));
+        response.headers.push(("allow".into(), methods.into()));
         response
     }
 

@@ -1,0 +1,174 @@
+//! Which links are good.
+
+use sophos_isolation::{ApprovalLinks, DecisionId, policy::Policy, webhook::Request};
+
+use super::{
+    MARK, NOW, POLICY, World,
+    approval::{UNTIL, answer, follow, links, waiting},
+    current, hex, previous, tag,
+};
+
+/// Every request of these is answered alike, whatever its method, and changes
+/// nothing.
+async fn refuse(world: &World, requests: impl IntoIterator<Item = Request>) {
+    let before = world.memory.all();
+    let mut expected = None;
+    for request in requests {
+        for request in
+            [request.clone(), answer(&request, "answer=approve"), answer(&request, "answer=decline")]
+        {
+            let response = world.send(&request).await;
+            assert_eq!(response.status, 403, "{} {}", request.path, request.query);
+            assert_eq!(*expected.get_or_insert_with(|| response.clone()), response);
+        }
+    }
+    assert_eq!(world.memory.all(), before);
+    assert!(world.queued().is_empty());
+}
+
+#[tokio::test]
+async fn a_signature_is_of_one_decision_and_one_time() {
+    let world = World::new();
+    let (id, other) = (waiting(&world, "a").await, waiting(&world, "b").await);
+    let good = follow(&links(), &id, UNTIL);
+    let with = |until: u64| {
+        let (_, signature) = good.query.split_once('&').expect("two members");
+        Request { query: format!("until={until}&{signature}"), ..good.clone() }
+    };
+    let sibling = Request { path: format!("/approvals/{other}"), ..good.clone() };
+    refuse(&world, [sibling, with(UNTIL + 1), with(UNTIL - 1), with(u64::MAX), with(0)]).await;
+    assert_eq!(world.send(&with(UNTIL)).await.status, 200);
+}
+
+#[tokio::test]
+async fn anything_but_the_signature_is_none() {
+    let world = World::new();
+    let id = waiting(&world, "a").await;
+    let good = follow(&links(), &id, UNTIL);
+    let signature = good.query.rsplit('=').next().expect("a signature").to_owned();
+    let request =
+        |signature: &str| Request { query: format!("until={UNTIL}&signature={signature}"), ..good.clone() };
+    let flipped = |at: usize| {
+        let digit = if signature.as_bytes()[at] == b'0' { '1' } else { '0' };
+        format!("{}{digit}{}", &signature[..at], &signature[at + 1..])
+    };
+    let forged = [
+        String::new(),
+        "0".into(),
+        signature[..62].into(),
+        signature[..63].into(),
+        format!("{signature}0"),
+        format!("{signature}00"),
+        format!("{signature}{signature}"),
+        flipped(0),
+        flipped(31),
+        flipped(63),
+        "g".repeat(64),
+        "%2B0".repeat(32),
+        "é".repeat(32),
+        "é".repeat(64),
+        format!("%20{signature}"),
+        format!("v1={signature}"),
+        "0".repeat(64),
+        "f".repeat(1 << 20),
+        // A signature of the same key over something else.
+        hex(&tag(&current("approval"), id.as_str().as_bytes())),
+        hex(&tag(&current("approval"), b"")),
+        // And the right text under another key.
+        hex(&tag(&current("scripts"), format!("approval\n{id}\n{UNTIL}").as_bytes())),
+    ];
+    refuse(&world, forged.iter().map(|forged| request(forged))).await;
+    let queries = [
+        String::new(),
+        format!("until={UNTIL}"),
+        format!("signature={signature}"),
+        format!("until=&signature={signature}"),
+        format!("until=-1&signature={signature}"),
+        format!("until=99999999999999999999&signature={signature}"),
+        format!("Until={UNTIL}&Signature={signature}"),
+        format!("until={UNTIL};signature={signature}"),
+        format!("until={UNTIL}&until=1&signature=0&signature={signature}"),
+    ];
+    refuse(&world, queries.map(|query| Request { query, ..good.clone() })).await;
+    for id in
+        ["x", "..", "iso-", &id.as_str()[4..], &id.as_str().to_uppercase(), "%69so-0123456789abcdef01234567"]
+    {
+        refuse(&world, [Request { path: format!("/approvals/{id}"), ..good.clone() }]).await;
+    }
+    assert_eq!(world.send(&request(&signature)).await.status, 200);
+    assert_eq!(world.send(&request(&signature.to_uppercase())).await.status, 200);
+}
+
+/// `from_str_radix` takes a sign for a digit.
+#[tokio::test]
+async fn a_sign_is_no_digit() {
+    let world = World::new();
+    let mut events = (0..).map(|number| DecisionId::of("scripts", &number.to_string()));
+    let (id, request) = events
+        .find_map(|id| {
+            let request = follow(&links(), &id, UNTIL);
+            request.query.contains("signature=0").then_some((id, request))
+        })
+        .expect("one of sixteen");
+    let query = request.query.replace("signature=0", "signature=%2B");
+    assert_ne!(query, request.query);
+    refuse(&world, [Request { query, ..request.clone() }]).await;
+    let response = world.send(&request).await;
+    assert!(response.body.contains("no such decision"), "{id}: {}", response.body);
+}
+
+#[tokio::test]
+async fn the_key_of_links_rotates() {
+    let world = World::new();
+    let id = waiting(&world, "a").await;
+    let of = |key: &str| follow(&ApprovalLinks::new("https://hooks.example", key.into()), &id, UNTIL);
+    refuse(&world, [of("third"), of(""), of(&current("scripts"))]).await;
+    assert_eq!(world.send(&of(&previous("approval"))).await.status, 200);
+}
+
+#[tokio::test]
+async fn without_a_secret_there_are_no_links() {
+    let mut world = World::new();
+    let id = waiting(&world, "a").await;
+    world.policy = Policy::parse(&POLICY.replace("secret = \"approval\"", "")).expect("a policy");
+    refuse(&world, [follow(&links(), &id, UNTIL)]).await;
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_read_is_told() {
+    let world = World::new();
+    let id = waiting(&world, "a").await;
+    world.vault.fail();
+    let (response, notice) = world.handle(&follow(&links(), &id, UNTIL)).await;
+    assert_eq!((response.status, response.header("retry-after")), (503, Some("5")));
+    assert!(notice.problem().is_some_and(|problem| problem.contains("approval")));
+}
+
+/// Other methods are turned away, whatever they bring.
+#[tokio::test]
+async fn a_good_link_is_good_for_two_methods() {
+    let world = World::new();
+    let id = waiting(&world, "a").await;
+    let good = answer(&follow(&links(), &id, UNTIL), "answer=approve");
+    let before = world.memory.all();
+    for method in ["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
+        let response = world.send(&Request { method: method.into(), ..good.clone() }).await;
+        assert_eq!((response.status, response.header("allow")), (405, Some("GET, POST")), "{method}");
+    }
+    assert_eq!(world.memory.all(), before);
+}
+
+#[test]
+fn a_link_is_the_base_and_what_is_signed() {
+    let id = DecisionId::of("scripts", "a");
+    let until = NOW.as_secs();
+    let signature = hex(&tag(&current("approval"), format!("approval\n{id}\n{until}").as_bytes()));
+    for base in ["https://hooks.example/prod", "https://hooks.example/prod/", "https://hooks.example/prod//"]
+    {
+        let link = ApprovalLinks::new(base, current("approval").into()).link(&id, until);
+        let expected =
+            format!("https://hooks.example/prod/approvals/{id}?until={until}&signature={signature}");
+        assert_eq!(link.expose(), expected);
+        assert!(!link.expose().contains(MARK));
+    }
+}

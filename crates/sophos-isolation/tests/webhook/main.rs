@@ -1,0 +1,195 @@
+//! The webhook as senders, approvers and those who only try see it.
+
+mod approval;
+mod approval_links;
+mod delivery;
+mod events;
+mod identity;
+mod layouts;
+mod properties;
+mod replay;
+mod silence;
+mod static_secrets;
+mod time;
+mod tools;
+mod verification;
+mod world;
+
+use std::{fs, path::Path, time::Duration};
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use sophos_isolation::{
+    policy::Policy,
+    verify::{Keys, Verification},
+    webhook::{Request, Response},
+};
+
+use self::world::World;
+
+/// The time of these tests.
+const NOW: Duration = Duration::from_secs(1_790_000_000);
+
+const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
+
+/// What is in every secret here, so that one is found wherever it is printed.
+const MARK: &str = "5ecre7";
+
+/// The value in force of a secret.
+fn current(name: &str) -> String {
+    format!("{MARK}-of-{name}")
+}
+
+/// The value before it.
+fn previous(name: &str) -> String {
+    format!("old-{MARK}-of-{name}")
+}
+
+fn keys(current: &str, previous: Option<&str>) -> Keys {
+    Keys { current: current.into(), previous: previous.map(Into::into) }
+}
+
+const POLICY: &str = r#"
+version = 1
+
+[approve]
+secret = "approval"
+
+[sources.scripts]
+tool = "generic"
+tenants = ["11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"]
+verify = { scheme = "signature", secret = "scripts" }
+
+[sources.pd]
+tool = "pagerduty"
+tenants = ["11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"]
+verify = { scheme = "signature", secret = "pd" }
+
+[sources.office]
+tool = "generic"
+tenants = ["11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"]
+allow_from = ["203.0.113.0/24", "2001:db8::/32"]
+content_types = ["text/plain"]
+verify = { scheme = "bearer", secret = "office" }
+
+[sources.splunk]
+tool = "splunk"
+tenants = ["11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"]
+verify = { scheme = "path", secret = "splunk" }
+fields = { hostname = "/result/dest_host" }
+
+[sources.okta]
+tool = "okta"
+tenants = ["11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"]
+verify = { scheme = "header", secret = "okta", header = "Authorization" }
+
+[sources.elastic]
+tool = "elastic"
+tenants = ["11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"]
+verify = { scheme = "basic", secret = "elastic", user = "kibana" }
+
+[sources.defender]
+tool = "microsoft_defender"
+tenants = ["11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"]
+verify = { scheme = "bearer", secret = "defender" }
+
+[sources.sentinel]
+tool = "microsoft_sentinel"
+tenants = ["11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"]
+verify = { scheme = "bearer", secret = "sentinel" }
+
+[sources.guardduty]
+tool = "guardduty"
+tenants = ["11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"]
+accounts = { "123456789012" = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f" }
+
+[sources.hub]
+tool = "security_hub"
+tenants = ["11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"]
+accounts = { "123456789012" = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f" }
+"#;
+
+fn post(path: &str, body: impl Into<Vec<u8>>) -> Request {
+    let request =
+        Request { method: "POST".into(), path: path.into(), body: body.into(), ..Request::default() };
+    request.with("content-type", "application/json")
+}
+
+fn get(path: &str) -> Request {
+    Request { method: "GET".into(), path: path.into(), ..Request::default() }
+}
+
+trait Dress {
+    /// With this header in place of any other of its name.
+    fn with(self, name: &str, value: impl Into<String>) -> Self;
+    fn without(self, name: &str) -> Self;
+}
+
+impl Dress for Request {
+    fn with(self, name: &str, value: impl Into<String>) -> Self {
+        let mut request = self.without(name);
+        request.headers.push((name.into(), value.into()));
+        request
+    }
+
+    fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(own, _)| own != name);
+        self
+    }
+}
+
+fn tag(key: &str, signed: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any length");
+    mac.update(signed);
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The generic layout's signature.
+fn v1(key: &str, time: &str, body: &[u8]) -> String {
+    format!("v1={}", hex(&tag(key, &[time.as_bytes(), b".", body].concat())))
+}
+
+/// A delivery of the source `scripts`, made now.
+fn signed(body: impl Into<Vec<u8>>) -> Request {
+    let (time, body) = (NOW.as_secs().to_string(), body.into());
+    let signature = v1(&current("scripts"), &time, &body);
+    post("/hooks/scripts", body).with("x-sophos-timestamp", time).with("x-sophos-signature", signature)
+}
+
+/// A body in our own form.
+fn alert(event: &str) -> String {
+    let target = json!({ "hostname": "ws-042" });
+    json!({ "event_id": event, "target": target, "severity": "high", "title": "beacon" }).to_string()
+}
+
+/// The ids in an answer.
+fn ids(response: &Response) -> Vec<String> {
+    let body: Value = serde_json::from_str(&response.body).expect("JSON");
+    let ids: Vec<String> = serde_json::from_value(body["decisions"].clone()).expect("ids");
+    assert_eq!(body["decision"].as_str(), ids.first().map(String::as_str));
+    ids
+}
+
+/// What a policy makes of a source's `verify` table.
+fn verification(tool: &str, table: &str) -> Verification {
+    let text = format!(
+        "version = 1\n[sources.x]\ntool = \"{tool}\"\ntenants = [\"{TENANT}\"]\nverify = {{ secret = \"x\", {table} }}"
+    );
+    let policy = Policy::parse(&text).expect("a policy");
+    policy.source("x").expect("the source").verification.clone()
+}
+
+/// A file that other projects share; `None` where there is none.
+fn shared(path: &str) -> Option<Vec<u8>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/webhooks");
+    let bytes = fs::read(root.join(path)).ok();
+    if bytes.is_none() {
+        println!("skipped: there is no {path}");
+    }
+    bytes
+}

@@ -1,0 +1,286 @@
+//! What holds for every signature and every request.
+
+use std::time::Duration;
+
+use futures_executor::block_on;
+use proptest::prelude::*;
+use sophos_isolation::{
+    verify::{Rejection, Stage},
+    webhook::Request,
+};
+
+use super::{
+    Dress, NOW, World, alert,
+    approval::{UNTIL, answer, follow, links, waiting},
+    current, keys,
+    layouts::base64,
+    post, signed, tag, verification,
+};
+
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    Dot,
+    TimeFirst,
+    BodyFirst,
+    Body,
+}
+
+const ORDERS: [Order; 4] = [Order::Dot, Order::TimeFirst, Order::BodyFirst, Order::Body];
+
+impl Order {
+    fn table(self, hex: bool) -> String {
+        let encoding = if hex { "hex" } else { "base64" };
+        let (signed, time) = match self {
+            Self::Dot => ("timestamp.body", ", timestamp_header = 'X-When'"),
+            Self::TimeFirst => ("timestamp+body", ", timestamp_header = 'X-When'"),
+            Self::BodyFirst => ("body+timestamp", ", timestamp_header = 'X-When'"),
+            Self::Body => ("body", ""),
+        };
+        format!(
+            "scheme = 'signature', headers = ['X-Sign'], prefix = '', encoding = '{encoding}', signed = '{signed}'{time}"
+        )
+    }
+
+    fn signed(self, time: &str, body: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Dot => [time.as_bytes(), b".", body].concat(),
+            Self::TimeFirst => [time.as_bytes(), body].concat(),
+            Self::BodyFirst => [body, time.as_bytes()].concat(),
+            Self::Body => body.to_vec(),
+        }
+    }
+}
+
+/// A time that is written in one of the ways.
+fn time() -> impl Strategy<Value = (Duration, String)> {
+    (1_000_000_000_u64..100_000_000_000, any::<bool>()).prop_map(|(seconds, milliseconds)| {
+        let text = if milliseconds { format!("{seconds}000") } else { seconds.to_string() };
+        (Duration::from_secs(seconds), text)
+    })
+}
+
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..200),
+        "\\PC{0,40}".prop_map(String::into_bytes),
+        Just(b"{}".to_vec()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// What was signed verifies; the signature is of no other body, key or time.
+    #[test]
+    fn a_signature_is_of_one_delivery(
+        order in prop::sample::select(&ORDERS[..]),
+        hexadecimal in any::<bool>(),
+        (sent, text) in time(),
+        own_body in body(),
+        other_body in body(),
+        key in "\\PC{1,80}",
+        other_key in "\\PC{1,80}",
+        off in -300_i64..=300,
+        shift in prop_oneof![-300_i64..0, 1_i64..=300],
+    ) {
+        prop_assume!(key != other_key);
+        let own = verification("generic", &order.table(hexadecimal));
+        let bytes = tag(&key, &order.signed(&text, &own_body));
+        let signature = if hexadecimal { super::hex(&bytes) } else { base64(&bytes) };
+        let now = Duration::from_secs(sent.as_secs().saturating_add_signed(off));
+        let request = post("/hooks/x", own_body.clone()).with("x-sign", signature).with("x-when", text.clone());
+        let stage = |request: &Request, keys| own.check(request, &keys, now).map(|proof| proof.stage);
+        prop_assert_eq!(stage(&request, keys(&key, None)), Ok(Stage::Current));
+        prop_assert_eq!(stage(&request, keys(&other_key, Some(&key))), Ok(Stage::Previous));
+        prop_assert_eq!(stage(&request, keys(&other_key, None)), Err(Rejection::Mismatch));
+        if other_body != own_body {
+            let other = Request { body: other_body, ..request.clone() };
+            prop_assert_eq!(stage(&other, keys(&key, None)), Err(Rejection::Mismatch));
+        }
+        if !matches!(order, Order::Body) {
+            let moved = sent.as_secs().saturating_add_signed(shift).to_string();
+            let other = request.clone().with("x-when", moved);
+            prop_assert!(stage(&other, keys(&key, None)).is_err());
+            let late = Duration::from_secs(sent.as_secs() + 301);
+            prop_assert_eq!(own.check(&request, &keys(&key, None), late).err(), Some(Rejection::OutsideWindow));
+        }
+    }
+
+    /// One byte more, less or other is another body.
+    #[test]
+    fn one_byte_makes_another_body(body in prop::collection::vec(any::<u8>(), 1..200), at in any::<prop::sample::Index>(), bit in 0_u8..8) {
+        let own = verification("pagerduty", "scheme = 'signature'");
+        let signature = format!("v1={}", super::hex(&tag("key", &body)));
+        let at = at.index(body.len());
+        let (mut changed, mut shorter, mut longer) = (body.clone(), body.clone(), body.clone());
+        changed[at] ^= 1 << bit;
+        shorter.pop();
+        longer.push(0);
+        for (body, good) in [(body, true), (changed, false), (shorter, false), (longer, false)] {
+            let request = post("/hooks/x", body).with("x-pagerduty-signature", signature.clone());
+            prop_assert_eq!(own.check(&request, &keys("key", None), NOW).is_ok(), good);
+        }
+    }
+
+    /// A static secret is believed only when it is the one.
+    #[test]
+    fn only_the_secret_is_the_secret(key in "[!-~]{1,40}", given in "[!-~]{0,40}") {
+        let own = verification("generic", "scheme = 'bearer'");
+        for (given, good) in [(&key, true), (&given, given == key)] {
+            let request = post("/hooks/x", "").with("authorization", format!("Bearer {given}"));
+            prop_assert_eq!(own.check(&request, &keys(&key, None), NOW).is_ok(), good);
+        }
+    }
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[\\x00-\\x20v1=, %&+;:/.-]{0,40}",
+        "(v1=[0-9a-f]{64},?){0,10}",
+        Just("x".repeat(100_000)),
+        Just("é".repeat(1_000)),
+        Just("application/json".to_owned()),
+        Just(NOW.as_secs().to_string()),
+    ]
+}
+
+/// Parts of paths that mean something, or might.
+const PARTS: &[&str] = &[
+    "hooks",
+    "approvals",
+    "scripts",
+    "pd",
+    "splunk",
+    "okta",
+    "elastic",
+    "defender",
+    "office",
+    "guardduty",
+    "",
+    ".",
+    "..",
+    "%2e%2e",
+    "%2f",
+    "%00",
+    "\0",
+    "iso-0123456789abcdef01234567",
+    "%",
+    "%%",
+    "é",
+    "\u{202e}",
+];
+
+fn segment() -> impl Strategy<Value = String> {
+    prop_oneof![4 => prop::sample::select(PARTS).prop_map(str::to_owned), 1 => any::<String>()]
+}
+
+fn path() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => prop::collection::vec(segment(), 0..6).prop_map(|parts| format!("/{}", parts.join("/"))),
+        3 => (segment(), segment()).prop_map(|(one, two)| format!("/hooks/{one}/{two}")),
+        1 => any::<String>(),
+    ]
+}
+
+const HEADERS: [&str; 9] = [
+    "content-type",
+    "authorization",
+    "x-sophos-signature",
+    "x-sophos-timestamp",
+    "idempotency-key",
+    "x-pagerduty-signature",
+    "x-okta-verification-challenge",
+    "x-cs-signature-algorithm",
+    "x-forwarded-for",
+];
+
+fn request() -> impl Strategy<Value = Request> {
+    let method = prop_oneof![8 => prop::sample::select(&["GET", "POST", "HEAD", "PUT"][..]).prop_map(str::to_owned), 1 => any::<String>()];
+    let headers = prop::collection::vec((prop::sample::select(&HEADERS[..]), text()), 0..6);
+    let query = prop_oneof![
+        any::<String>(),
+        text().prop_map(|text| format!("validationToken={text}")),
+        (text(), text()).prop_map(|(until, signature)| format!("until={until}&signature={signature}")),
+    ];
+    (method, path(), query, headers, body(), any::<Option<std::net::IpAddr>>()).prop_map(
+        |(method, path, query, headers, body, from)| {
+            let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            Request { method, path, query, headers, body, from }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    /// Whoever only tries begins nothing, ends nothing and learns nothing.
+    #[test]
+    fn no_request_of_a_stranger_does_anything(request in request(), now in any::<u32>()) {
+        let world = World::new();
+        block_on(async {
+            let (response, notice) = world.handle_at(&request, Duration::from_secs(now.into())).await;
+            assert!([200, 401, 403, 404, 405, 413].contains(&response.status), "{}", response.status);
+            let challenge = request.query.contains("validationToken") || request.path.contains("okta");
+            assert!(response.status != 200 || challenge, "{}", response.body);
+            for (name, value) in &response.headers {
+                assert!(value.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{name}: {value}");
+            }
+            if let Some(problem) = notice.problem() {
+                assert!(!problem.chars().any(char::is_control), "{problem}");
+            }
+            assert!(notice.begun.is_empty() && notice.known.is_empty());
+        });
+        prop_assert!(world.memory.all().is_empty() && world.queued().is_empty());
+    }
+
+    /// Nor does a good delivery whose header, path or query was played with
+    /// begin more than its own decision.
+    #[test]
+    fn a_delivery_that_was_played_with_begins_at_most_its_own(
+        header in prop::sample::select(&HEADERS[..]),
+        value in text(),
+        query in any::<String>(),
+        rest in segment(),
+    ) {
+        let world = World::new();
+        let request = Request { query, path: format!("/hooks/scripts/{rest}"), ..signed(alert("a")).with(header, value) };
+        block_on(async {
+            world.send(&request).await;
+            let response = world.send(&signed(alert("a"))).await;
+            assert!([200, 202].contains(&response.status));
+        });
+        prop_assert_eq!(world.decisions(), 1);
+    }
+
+    /// Nobody approves without the link.
+    #[test]
+    fn no_guess_is_a_link(until in prop_oneof![any::<u64>(), Just(UNTIL)], signature in prop_oneof!["[0-9a-f]{64}", any::<String>()], yes in any::<bool>()) {
+        let world = World::new();
+        block_on(async {
+            let id = waiting(&world, "a").await;
+            let before = world.memory.all();
+            let good = follow(&links(), &id, UNTIL);
+            let request = Request { query: format!("until={until}&signature={signature}"), ..good };
+            let body = if yes { "answer=approve" } else { "answer=decline" };
+            assert_eq!(world.send(&request).await.status, 403);
+            assert_eq!(world.send(&answer(&request, body)).await.status, 403);
+            assert_eq!(world.memory.all(), before);
+        });
+    }
+
+    /// Whatever a tool sends that proves itself, it is read or explained.
+    #[test]
+    fn a_believed_body_is_taken_or_explained(body in body(), name in prop::sample::select(&["office", "okta", "elastic", "defender", "sentinel"][..])) {
+        let world = World::new();
+        let proof = match name {
+            "okta" => current(name),
+            "elastic" => format!("Basic {}", base64(format!("kibana:{}", current(name)).as_bytes())),
+            _ => format!("Bearer {}", current(name)),
+        };
+        let request = post(&format!("/hooks/{name}"), body).with("authorization", proof);
+        let request = Request { from: "203.0.113.7".parse().ok(), ..request };
+        let response = block_on(world.send(&request));
+        prop_assert!([202, 422].contains(&response.status), "{} {}", response.status, response.body);
+    }
+}

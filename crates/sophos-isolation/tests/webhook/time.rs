@@ -1,0 +1,77 @@
+//! The time of sending, when it is signed.
+
+use std::time::Duration;
+
+use sophos_isolation::verify::Rejection;
+
+use super::{Dress, NOW, keys, post, v1, verification};
+
+/// What comes of a delivery with this time, at `now`, under a window.
+fn check(time: &str, now: Duration, window: Option<u64>) -> Option<Rejection> {
+    let window = window.map(|seconds| format!(", window_seconds = {seconds}")).unwrap_or_default();
+    let own = verification("generic", &format!("scheme = 'signature'{window}"));
+    let request = post("/hooks/x", "{}")
+        .with("x-sophos-timestamp", time)
+        .with("x-sophos-signature", v1("key", time, b"{}"));
+    own.check(&request, &keys("key", None), now).err()
+}
+
+#[test]
+fn the_window_has_two_sides() {
+    let now = NOW.as_secs();
+    for (window, seconds) in [(None, 300), (Some(1), 1), (Some(3_600), 3_600)] {
+        for time in [now, now - seconds, now + seconds] {
+            assert_eq!(check(&time.to_string(), NOW, window), None, "{time} {window:?}");
+            assert_eq!(check(&format!("{time}000"), NOW, window), None, "{time} {window:?}");
+        }
+        for time in [now - seconds - 1, now + seconds + 1] {
+            let outside = Some(Rejection::OutsideWindow);
+            assert_eq!(check(&time.to_string(), NOW, window), outside, "{time} {window:?}");
+            assert_eq!(check(&format!("{time}000"), NOW, window), outside, "{time} {window:?}");
+        }
+        let late = (now - seconds) * 1_000 - 1;
+        assert_eq!(check(&late.to_string(), NOW, window), Some(Rejection::OutsideWindow), "{late}");
+    }
+}
+
+#[test]
+fn a_time_is_written_in_three_ways() {
+    // 1_790_000_000
+    let rows = [
+        ("1790000000", None),
+        ("1790000000000", None),
+        ("1789999700000", None),
+        ("2026-09-21T14:13:20Z", None),
+        ("2026-09-21T14:18:20.000Z", None),
+        ("2026-09-21T16:13:20.123456789+02:00", None),
+        ("2026-09-21T14:18:21Z", Some(Rejection::OutsideWindow)),
+        ("2026-09-21T14:08:19.999Z", Some(Rejection::OutsideWindow)),
+        ("2026-09-21T14:13:20+02:00", Some(Rejection::OutsideWindow)),
+        ("0", Some(Rejection::OutsideWindow)),
+        ("18446744073709551615", Some(Rejection::OutsideWindow)),
+        ("9999-12-30T00:00:00Z", Some(Rejection::OutsideWindow)),
+        // Without an offset it is no moment.
+        ("2026-09-21T14:13:20", Some(Rejection::NoTime)),
+        ("1969-12-31T23:59:59Z", Some(Rejection::NoTime)),
+        ("18446744073709551616", Some(Rejection::NoTime)),
+        ("-1790000000", Some(Rejection::NoTime)),
+        ("+1790000000", Some(Rejection::NoTime)),
+        ("1790000000.0", Some(Rejection::NoTime)),
+        ("1790000000,1790000000", Some(Rejection::NoTime)),
+        ("0x6ab13b80", Some(Rejection::NoTime)),
+        ("١٧٩٠٠٠٠٠٠٠", Some(Rejection::NoTime)),
+        ("now", Some(Rejection::NoTime)),
+        ("", Some(Rejection::NoTime)),
+    ];
+    for (time, expected) in rows {
+        assert_eq!(check(time, NOW, None), expected, "{time}");
+    }
+    assert_eq!(check(&"1".repeat(1 << 20), NOW, None), Some(Rejection::NoTime));
+}
+
+/// A clock that was never set makes no time good by mistake.
+#[test]
+fn a_clock_at_zero_believes_only_what_is_near_it() {
+    assert_eq!(check("1790000000", Duration::ZERO, None), Some(Rejection::OutsideWindow));
+    assert_eq!(check("300", Duration::ZERO, None), None);
+}

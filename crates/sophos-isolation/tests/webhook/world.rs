@@ -1,0 +1,183 @@
+//! A webhook, and all that is around it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use serde_json::Value;
+use sophos_isolation::{
+    DecisionId, Ledger, Objects, StoreFailure,
+    policy::Policy,
+    verify::Keys,
+    webhook::{KeySource, Notice, Queue, Request, Response, Webhook},
+};
+
+use super::{MARK, NOW, POLICY, current, keys, previous};
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().expect("nobody panicked")
+}
+
+/// A store in memory. It gives way before each call, so that calls that are
+/// made at once mix.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    objects: Mutex<BTreeMap<String, Vec<u8>>>,
+    failing: Mutex<Option<String>>,
+}
+
+impl Memory {
+    /// From now on fails whatever is about a path that begins like this.
+    pub(super) fn fail(&self, prefix: Option<&str>) {
+        *lock(&self.failing) = prefix.map(str::to_owned);
+    }
+
+    pub(super) fn all(&self) -> BTreeMap<String, Vec<u8>> {
+        lock(&self.objects).clone()
+    }
+
+    /// How many objects there are in a folder.
+    pub(super) fn count(&self, folder: &str) -> usize {
+        self.all().keys().filter(|path| path.starts_with(folder)).count()
+    }
+
+    async fn reach(&self, path: &str) -> Result<(), StoreFailure> {
+        tokio::task::yield_now().await;
+        match &*lock(&self.failing) {
+            Some(prefix) if path.starts_with(prefix) => Err(StoreFailure::new("out of order")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Objects for Memory {
+    async fn create(&self, path: &str, body: Vec<u8>) -> Result<bool, StoreFailure> {
+        self.reach(path).await?;
+        let mut objects = lock(&self.objects);
+        let new = !objects.contains_key(path);
+        objects.entry(path.to_owned()).or_insert(body);
+        Ok(new)
+    }
+
+    async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, StoreFailure> {
+        self.reach(path).await?;
+        Ok(lock(&self.objects).get(path).cloned())
+    }
+
+    async fn remove(&self, path: &str) -> Result<(), StoreFailure> {
+        self.reach(path).await?;
+        lock(&self.objects).remove(path);
+        Ok(())
+    }
+
+    async fn names(&self, folder: &str) -> Result<Vec<String>, StoreFailure> {
+        self.reach(folder).await?;
+        let folder = format!("{folder}/");
+        Ok(self.all().keys().filter_map(|path| path.strip_prefix(&folder)).map(str::to_owned).collect())
+    }
+}
+
+/// Secrets of any name, or none.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Vault {
+    failing: Arc<Mutex<bool>>,
+}
+
+impl Vault {
+    pub(super) fn fail(&self) {
+        *lock(&self.failing) = true;
+    }
+}
+
+impl KeySource for Vault {
+    async fn keys(&self, name: &str) -> Result<Keys, String> {
+        if *lock(&self.failing) {
+            return Err(format!("the secret {name} cannot be read"));
+        }
+        Ok(keys(&current(name), Some(&previous(name))))
+    }
+}
+
+/// A queue that remembers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Line {
+    sent: Arc<Mutex<Vec<String>>>,
+    failing: Arc<Mutex<bool>>,
+}
+
+impl Line {
+    pub(super) fn fail(&self, failing: bool) {
+        *lock(&self.failing) = failing;
+    }
+}
+
+impl Queue for Line {
+    async fn send(&self, decisions: &[DecisionId]) -> Result<(), String> {
+        if *lock(&self.failing) {
+            return Err("the queue is out of order".into());
+        }
+        lock(&self.sent).extend(decisions.iter().map(ToString::to_string));
+        Ok(())
+    }
+}
+
+/// A webhook, and all that is around it.
+pub(super) struct World {
+    pub(super) policy: Policy,
+    pub(super) memory: Arc<Memory>,
+    pub(super) vault: Vault,
+    pub(super) line: Line,
+    pub(super) webhook: Webhook<Arc<Memory>, Vault, Line>,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        static PARSED: LazyLock<Policy> = LazyLock::new(|| Policy::parse(POLICY).expect("a policy"));
+        let (vault, line, memory) = (Vault::default(), Line::default(), Arc::new(Memory::default()));
+        let webhook = Webhook::new(Ledger::new(Arc::clone(&memory)), vault.clone(), line.clone());
+        Self { policy: PARSED.clone(), memory, vault, line, webhook }
+    }
+
+    pub(super) async fn handle_at(&self, request: &Request, now: Duration) -> (Response, Notice) {
+        let (response, notice) = self.webhook.handle(&self.policy, request, now).await;
+        let told = format!("{response:?} {notice:?} {:?} {request:?}", notice.problem());
+        assert!(!told.contains(MARK), "a secret is told: {told}");
+        assert_eq!(response.header("cache-control"), Some("no-store"));
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
+        (response, notice)
+    }
+
+    pub(super) async fn handle(&self, request: &Request) -> (Response, Notice) {
+        self.handle_at(request, NOW).await
+    }
+
+    pub(super) async fn send(&self, request: &Request) -> Response {
+        self.handle(request).await.0
+    }
+
+    pub(super) async fn event(&self, event: &Value) -> (Response, Notice) {
+        self.webhook.event(&self.policy, event, NOW).await
+    }
+
+    pub(super) fn queued(&self) -> Vec<String> {
+        lock(&self.line.sent).clone()
+    }
+
+    pub(super) fn lose_messages(&self) {
+        lock(&self.line.sent).clear();
+    }
+
+    /// How many decisions there are.
+    pub(super) fn decisions(&self) -> usize {
+        self.memory.all().keys().filter(|path| path.ends_with("/0001.json")).count()
+    }
+
+    /// The steps of a decision, as they are written.
+    pub(super) fn steps(&self, id: &str) -> Vec<Value> {
+        let folder = format!("decisions/{id}/");
+        let entries = self.memory.all().into_iter().filter(|(path, _)| path.starts_with(&folder));
+        entries.map(|(_, body)| serde_json::from_slice(&body).expect("an entry")).collect()
+    }
+}
