@@ -229,7 +229,8 @@ mod tests {
         ] {
             assert_eq!(private_address(text), Err(why), "{text}");
         }
-        for text in ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "fd00::1", "::ffff:10.1.2.3"] {
+        for text in ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "fd00::1", "::ffff:10.1.2.3"]
+        {
             assert!(private_address(text).is_ok(), "{text}");
         }
     }

@@ -21,9 +21,7 @@ pub mod verify;
 pub mod webhook;
 
 pub use approval::{Answer, AnswerError, ApprovalLinks};
-pub use decision::{
-    Asked, Claim, Decision, DecisionId, Entry, Received, ReleaseReason, State, Step, Target,
-};
+pub use decision::{Asked, Claim, Decision, DecisionId, Entry, Received, ReleaseReason, State, Step, Target};
 pub use engine::{Engine, EngineError, FollowUpReport, Worked};
 pub use identity::{FactKind, Identity, Unusable};
 pub use ledger::{Begun, Ledger, Objects, Reminder, StoreFailure};

@@ -207,9 +207,11 @@ impl Verification {
                 let decoded = STANDARD.decode(encoded.trim()).map_err(|_| Rejection::Missing)?;
                 String::from_utf8(decoded).map_err(|_| Rejection::Missing)?
             }
-            Self::Path { .. } => {
-                evidence.path_secret().filter(|secret| !secret.is_empty()).ok_or(Rejection::Missing)?.to_owned()
-            }
+            Self::Path { .. } => evidence
+                .path_secret()
+                .filter(|secret| !secret.is_empty())
+                .ok_or(Rejection::Missing)?
+                .to_owned(),
         };
         let wanted = |key: &str| match self {
             Self::Basic { user, .. } => format!("{user}:{key}"),

@@ -122,9 +122,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 self.alert(policy, source, request, now, &mut notice).await
             }
             ("GET", ["hooks", source]) => challenge(policy, source, request),
-            ("GET" | "POST", ["approvals", id]) => {
-                self.approval(policy, id, request, now, &mut notice).await
-            }
+            ("GET" | "POST", ["approvals", id]) => self.approval(policy, id, request, now, &mut notice).await,
             (_, ["hooks", _] | ["hooks", _, _] | ["approvals", _]) => Response::error(405, "use POST"),
             _ => Response::error(404, "send alerts to /hooks/{source}"),
         };

@@ -26,9 +26,8 @@ pub(crate) fn request(event: &Value) -> Option<Request> {
         path = rest.to_owned();
     }
     let headers = event["headers"].as_object().into_iter().flatten();
-    let headers = headers.filter_map(|(name, value)| {
-        Some((name.to_ascii_lowercase(), value.as_str()?.to_owned()))
-    });
+    let headers =
+        headers.filter_map(|(name, value)| Some((name.to_ascii_lowercase(), value.as_str()?.to_owned())));
     let body = event["body"].as_str().unwrap_or_default();
     let body = match event["isBase64Encoded"].as_bool() {
         Some(true) => STANDARD.decode(body).ok()?,
@@ -87,7 +86,9 @@ mod tests {
     fn a_stage_is_no_part_of_the_path() {
         let mut event = event();
         event["requestContext"]["stage"] = json!("prod");
-        for (path, read) in [("/prod/hooks/x", "/hooks/x"), ("/production/x", "/production/x"), ("/hooks/x", "/hooks/x")] {
+        for (path, read) in
+            [("/prod/hooks/x", "/hooks/x"), ("/production/x", "/production/x"), ("/hooks/x", "/hooks/x")]
+        {
             event["rawPath"] = json!(path);
             assert_eq!(request(&event).expect("a request").path, read);
         }

@@ -76,7 +76,9 @@ impl Function {
             Err(error) if is_event => return Err(error.into()),
             Err(error) => {
                 tracing::error!(%error, "nothing can be decided");
-                return Ok(json!({ "statusCode": 503, "headers": { "retry-after": "30" }, "body": "{\"error\":\"not recorded; send it again\"}" }));
+                return Ok(
+                    json!({ "statusCode": 503, "headers": { "retry-after": "30" }, "body": "{\"error\":\"not recorded; send it again\"}" }),
+                );
             }
         };
         if is_event {

@@ -26,7 +26,9 @@ impl Config {
         let ledger = location(reader, "ISOLATION_LEDGER", "set it to s3://bucket/prefix or to a folder");
         let policy = location(reader, "ISOLATION_POLICY", "set it to a file or to s3://bucket/key");
         let approval_url = reader.text("ISOLATION_APPROVAL_URL");
-        if approval_url.as_ref().is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://"))
+        if approval_url
+            .as_ref()
+            .is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://"))
         {
             reader.wrong("ISOLATION_APPROVAL_URL", "is no address; it begins with https://");
         }

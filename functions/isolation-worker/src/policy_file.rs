@@ -63,7 +63,8 @@ impl PolicyFile {
         };
         let (folder, name) = rest.rsplit_once('/').ok_or("it names no object")?;
         let store = Store::open(&format!("s3://{folder}")).map_err(|error| error.to_string())?;
-        let body = store.read(name).await.map_err(|error| error.to_string())?.ok_or("there is no such object")?;
+        let body =
+            store.read(name).await.map_err(|error| error.to_string())?.ok_or("there is no such object")?;
         String::from_utf8(body.to_vec()).map_err(|_| "it is not text".to_owned())
     }
 }

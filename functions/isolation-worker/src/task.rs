@@ -124,8 +124,14 @@ mod tests {
         for (event, task) in [
             (json!({ "detail-type": "Scheduled Event", "source": "aws.events" }), Task::FollowUp),
             (json!({ "follow_up": true }), Task::FollowUp),
-            (json!({ "approve": ID, "by": "alice" }), Task::Answer { id: id(), answer: Answer::Approve, by: by.clone() }),
-            (json!({ "decline": ID, "by": "alice" }), Task::Answer { id: id(), answer: Answer::Decline, by: by.clone() }),
+            (
+                json!({ "approve": ID, "by": "alice" }),
+                Task::Answer { id: id(), answer: Answer::Approve, by: by.clone() },
+            ),
+            (
+                json!({ "decline": ID, "by": "alice" }),
+                Task::Answer { id: id(), answer: Answer::Decline, by: by.clone() },
+            ),
             (json!({ "release": ID, "by": "alice" }), Task::Release { id: id(), by }),
             (json!({ "show": ID }), Task::Show(id())),
         ] {

@@ -159,11 +159,8 @@ impl Worker {
                 true
             }
         };
-        let failures: Vec<_> = messages
-            .iter()
-            .filter(failed)
-            .map(|message| json!({ "itemIdentifier": message.id }))
-            .collect();
+        let failures: Vec<_> =
+            messages.iter().filter(failed).map(|message| json!({ "itemIdentifier": message.id })).collect();
         Ok(json!({ "batchItemFailures": failures }))
     }
 

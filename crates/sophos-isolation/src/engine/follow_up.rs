@@ -17,7 +17,7 @@ use sophos_api::{
     },
 };
 
-use super::{CONCURRENCY, Engine, EngineError};
+use super::{CONCURRENCY, Engine, EngineError, release::DELETED};
 use crate::{
     decision::{Decision, DecisionId, ReleaseReason, State, Step},
     ledger::{Objects, Reminder},
@@ -61,8 +61,10 @@ where
         stop_at: Option<Duration>,
     ) -> Result<FollowUpReport, EngineError> {
         let mut reminders: BTreeMap<DecisionId, Vec<Reminder>> = BTreeMap::new();
-        for reminder in self.ledger.due(self.now()).await? {
-            reminders.entry(reminder.id.clone()).or_default().push(reminder);
+        let mut later: BTreeMap<DecisionId, Vec<Reminder>> = BTreeMap::new();
+        for reminder in self.ledger.agenda().await? {
+            let agenda = if reminder.at <= self.now().as_secs() { &mut reminders } else { &mut later };
+            agenda.entry(reminder.id.clone()).or_default().push(reminder);
         }
         let mut report = FollowUpReport { due: reminders.len() as u64, ..FollowUpReport::default() };
         let read = |id: DecisionId| async move {
@@ -70,11 +72,8 @@ where
             (id, decision)
         };
         let ids: Vec<_> = reminders.keys().cloned().collect();
-        let decisions: Vec<_> = futures_util::stream::iter(ids)
-            .map(read)
-            .buffer_unordered(CONCURRENCY)
-            .collect()
-            .await;
+        let decisions: Vec<_> =
+            futures_util::stream::iter(ids).map(read).buffer_unordered(CONCURRENCY).collect().await;
         let mut before = HashMap::new();
         let mut work = Vec::new();
         let mut watch: BTreeMap<String, Vec<Decision>> = BTreeMap::new();
@@ -117,6 +116,9 @@ where
             }
         }
         for (decision, outcome) in self.release(release, stop_at).await {
+            if let Err(EngineError::Service(error)) = &outcome {
+                self.note(error);
+            }
             report.value(&decision.id().clone(), outcome)?;
             done.push(decision);
         }
@@ -135,26 +137,35 @@ where
             if report.value(&id, concluded)?.is_none() {
                 continue;
             }
-            if before.get(&id).is_some_and(|entries| *entries < decision.entries().len()) {
+            let has_moved = before.get(&id).is_some_and(|entries| *entries < decision.entries().len());
+            if has_moved {
                 *report.moved.entry(decision.state().as_str()).or_default() += 1;
             }
-            self.remind_again(policy, &decision, reminders.remove(&id).unwrap_or_default()).await?;
+            let due = reminders.remove(&id).unwrap_or_default();
+            let later = later.remove(&id).unwrap_or_default();
+            self.remind_again(policy, &decision, has_moved, due, later).await?;
         }
         Ok(report)
     }
 
     /// Puts a decision on the agenda for the next time, and takes it off for
-    /// this one.
+    /// this one. One that has ended is taken off for good.
     async fn remind_again(
         &self,
         policy: &Policy,
         decision: &Decision,
-        reminders: Vec<Reminder>,
+        has_moved: bool,
+        due: Vec<Reminder>,
+        later: Vec<Reminder>,
     ) -> Result<(), EngineError> {
-        if let Some(next) = self.next_look(policy, decision) {
-            self.ledger.remind(decision.id(), next).await?;
+        let mut over = due;
+        match self.next_look(policy, decision) {
+            // Who has not moved is seen at the latter just as it is now.
+            Some(next) if !has_moved && later.iter().any(|later| later.at <= next) => {}
+            Some(next) => self.ledger.remind(decision.id(), next).await?,
+            None => over.extend(later),
         }
-        for reminder in reminders {
+        for reminder in over {
             self.ledger.forget(&reminder).await?;
         }
         Ok(())
@@ -168,7 +179,7 @@ where
             state if state.is_final() => return None,
             State::Waiting => waits_until(decision).unwrap_or(now),
             State::Isolated => now + policy.follow_up().watch_every.as_secs(),
-            State::Requested | State::ReleaseRequested => {
+            State::Requested | State::ReleaseAsked | State::ReleaseRequested => {
                 // An endpoint that is offline for long is not asked about every
                 // minute.
                 match now.saturating_sub(decision.changed_ms() / 1_000) {
@@ -184,7 +195,8 @@ where
             },
             _ => now + 30,
         };
-        let next = decision.release_at().map_or(next, |at| next.min(at));
+        let ends = decision.release_at().filter(|_| decision.state().is_holding());
+        let next = ends.map_or(next, |at| next.min(at));
         // Never for this very moment, which has a reminder that is about to go.
         Some(next.max(now + 1))
     }
@@ -201,6 +213,7 @@ where
         let tenant = match self.tenant(&TenantId::from(tenant), stop_at).await {
             Ok(tenant) => tenant,
             Err(error) => {
+                self.note(&error);
                 report.errors.extend(decisions.iter().map(|decision| format!("{}: {error}", decision.id())));
                 return Ok(decisions);
             }
@@ -213,6 +226,7 @@ where
             let endpoints = match endpoints(&tenant, ids.collect()).await {
                 Ok(endpoints) => endpoints,
                 Err(error) => {
+                    self.note(&error);
                     report.errors.extend(batch.iter().map(|decision| format!("{}: {error}", decision.id())));
                     looked_at.extend(batch);
                     continue;
@@ -247,11 +261,13 @@ where
         let state = match tenant.send(&GetIsolation { endpoint_id: target.endpoint }).await {
             Ok(state) => state.into_inner(),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let detail = "the endpoint was deleted in Sophos Central".to_owned();
-                self.step(decision, Step::TakenOver { detail }).await?;
+                self.step(decision, Step::TakenOver { detail: DELETED.to_owned() }).await?;
                 return Ok(());
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                self.note(&error);
+                return Err(error.into());
+            }
         };
         let time = |time: Option<sophos_api::Timestamp>| time.map(|time| time.as_str().to_owned());
         let step = match (releasing, isolated, state.enabled) {
@@ -270,9 +286,8 @@ where
             _ => {
                 let late = policy.follow_up().effect_within;
                 let waited = self.now().saturating_sub(Duration::from_millis(decision.changed_ms()));
-                let reported = decision.entries().last().is_some_and(|last| {
-                    matches!(last.step, Step::Overdue { .. })
-                });
+                let reported =
+                    decision.entries().last().is_some_and(|last| matches!(last.step, Step::Overdue { .. }));
                 if reported || decision.state() == State::Isolated || waited < late {
                     return Ok(());
                 }
@@ -361,4 +376,3 @@ async fn endpoints<T: Transport>(
     }
     Ok(found)
 }
-

@@ -59,10 +59,8 @@ pub(super) fn ask(decision: &Decision) -> String {
         facts.push(("Needs approval", why.clone()));
         facts.push(("Waits until", rfc3339(until.saturating_mul(1_000))));
     }
-    let list: String = facts
-        .iter()
-        .map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", escape(value)))
-        .collect();
+    let list: String =
+        facts.iter().map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", escape(value))).collect();
     let form = "<form method=\"post\"><button name=\"answer\" value=\"approve\">Isolate it</button>\
                 <button name=\"answer\" value=\"decline\">Do not</button></form>";
     whole("Isolate this endpoint?", &format!("<dl>{list}</dl>{form}"))
@@ -82,6 +80,9 @@ mod tests {
     #[test]
     fn nothing_of_a_sender_becomes_markup() {
         let page = message("<script>alert('x' & \"y\")</script>");
-        assert!(page.contains("&lt;script&gt;alert(&#39;x&#39; &amp; &quot;y&quot;)&lt;/script&gt;"), "{page}");
+        assert!(
+            page.contains("&lt;script&gt;alert(&#39;x&#39; &amp; &quot;y&quot;)&lt;/script&gt;"),
+            "{page}"
+        );
     }
 }

@@ -89,11 +89,8 @@ pub struct Response {
 
 impl Response {
     fn new(status: u16, kind: &str, body: String) -> Self {
-        let headers = [
-            ("content-type", kind),
-            ("cache-control", "no-store"),
-            ("x-content-type-options", "nosniff"),
-        ];
+        let headers =
+            [("content-type", kind), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         Self { status, headers, body }
     }
@@ -117,7 +114,8 @@ impl Response {
     /// A page for a person: it loads nothing, runs nothing, and is in no frame.
     pub(crate) fn page(status: u16, body: &str) -> Self {
         let mut response = Self::new(status, "text/html; charset=utf-8", body.to_owned());
-        let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
+        let policy =
+            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
         response.headers.push(("content-security-policy".into(), policy.into()));
         response.headers.push(("referrer-policy".into(), "no-referrer".into()));
         response

@@ -104,7 +104,9 @@ async fn a_call_does_not_outlive_its_lease() {
 #[tokio::test]
 async fn a_run_stops_when_it_is_told_to() {
     let world = World::new(machines(1)).await;
-    world.fault(FaultRule::new("endpoints.list", FaultAction::throttle(Some(RetryAfter::Seconds(60)))).times(1));
+    world.fault(
+        FaultRule::new("endpoints.list", FaultAction::throttle(Some(RetryAfter::Seconds(60)))).times(1),
+    );
     let decision = world.begin("event", host(1)).await;
     let stop_at = world.now() + Duration::from_secs(20);
     let worked = world.engine().work(&policy(), std::slice::from_ref(&decision), Some(stop_at)).await;

@@ -39,9 +39,13 @@ async fn a_host_is_found_by_each_fact() {
         &[
             ("endpoint id", json!({ "endpoint_id": id(2).to_uppercase() }), &id(2)),
             ("instance", json!({ "ec2_instance_id": "i-0123456789ABCDEF0" }), &id(3)),
-            ("instance with a cloud's name", json!({
-                "ec2_instance_id": "i-0123456789abcdef0", "hostnames": ["ip-10-1-0-3.ec2.internal"],
-            }), &id(3)),
+            (
+                "instance with a cloud's name",
+                json!({
+                    "ec2_instance_id": "i-0123456789abcdef0", "hostnames": ["ip-10-1-0-3.ec2.internal"],
+                }),
+                &id(3),
+            ),
             ("MAC with dashes", json!({ "mac_addresses": [mac(1).replace(':', "-")] }), &id(1)),
             ("one MAC of two", json!({ "mac_addresses": ["02:ff:ff:ff:ff:ff", mac(1)] }), &id(1)),
             ("fully qualified", json!({ "hostnames": ["WEB01.corp.example."] }), &id(1)),
@@ -49,9 +53,13 @@ async fn a_host_is_found_by_each_fact() {
             ("qualified for a short one", json!({ "hostnames": ["db01.corp.example"] }), &id(2)),
             ("with its domain", json!({ "hostnames": ["CORP\\DB01$"] }), &id(2)),
             ("private address", json!({ "ip_addresses": ["203.0.113.9", "10.1.0.2"] }), &id(2)),
-            ("name and address", json!({
-                "hostnames": ["db01"], "ip_addresses": ["192.168.7.7"],
-            }), &id(2)),
+            (
+                "name and address",
+                json!({
+                    "hostnames": ["db01"], "ip_addresses": ["192.168.7.7"],
+                }),
+                &id(2),
+            ),
         ],
     )
     .await;
@@ -81,7 +89,11 @@ async fn a_host_that_is_not_exactly_one_endpoint_is_refused() {
             ("no such name", json!({ "hostnames": ["pc-1000"] }), "not_found"),
             ("a name that is longer", json!({ "hostnames": ["pc-9"] }), "not_found"),
             ("no such id", json!({ "endpoint_id": id(999), "hostnames": ["pc-10"] }), "not_found"),
-            ("another product's id", json!({ "endpoint_id": "7f0c", "hostnames": ["pc-10"] }), "malformed_host"),
+            (
+                "another product's id",
+                json!({ "endpoint_id": "7f0c", "hostnames": ["pc-10"] }),
+                "malformed_host",
+            ),
             ("two of a name", json!({ "hostnames": ["shared"] }), "several"),
             ("short for two domains", json!({ "hostnames": ["web"] }), "several"),
             ("another domain", json!({ "hostnames": ["web.c.example"] }), "not_found"),
@@ -96,21 +108,41 @@ async fn a_host_that_is_not_exactly_one_endpoint_is_refused() {
             ("public", json!({ "ip_addresses": ["8.8.8.8"] }), "public_address"),
             ("link-local", json!({ "ip_addresses": ["169.254.169.254"] }), "link_local"),
             ("nobody's MAC", json!({ "mac_addresses": ["ff:ff:ff:ff:ff:ff"] }), "nobodys_mac"),
-            ("the name says one and the MAC another", json!({
-                "hostnames": ["pc-10"], "mac_addresses": [mac(11)],
-            }), "contradiction"),
-            ("the id says one and the name another", json!({
-                "endpoint_id": id(10), "hostnames": ["pc-11"],
-            }), "contradiction"),
-            ("the MAC is known, and of another name", json!({
-                "mac_addresses": [mac(12)], "hostnames": ["pc-1000"],
-            }), "contradiction"),
-            ("the MAC is nowhere, and the name's is another", json!({
-                "mac_addresses": ["02:ff:ff:ff:ff:ff"], "hostnames": ["pc-12"],
-            }), "contradiction"),
-            ("a MAC leaves one of two", json!({
-                "hostnames": ["shared"], "mac_addresses": [mac(2)],
-            }), &id(2)),
+            (
+                "the name says one and the MAC another",
+                json!({
+                    "hostnames": ["pc-10"], "mac_addresses": [mac(11)],
+                }),
+                "contradiction",
+            ),
+            (
+                "the id says one and the name another",
+                json!({
+                    "endpoint_id": id(10), "hostnames": ["pc-11"],
+                }),
+                "contradiction",
+            ),
+            (
+                "the MAC is known, and of another name",
+                json!({
+                    "mac_addresses": [mac(12)], "hostnames": ["pc-1000"],
+                }),
+                "contradiction",
+            ),
+            (
+                "the MAC is nowhere, and the name's is another",
+                json!({
+                    "mac_addresses": ["02:ff:ff:ff:ff:ff"], "hostnames": ["pc-12"],
+                }),
+                "contradiction",
+            ),
+            (
+                "a MAC leaves one of two",
+                json!({
+                    "hostnames": ["shared"], "mac_addresses": [mac(2)],
+                }),
+                &id(2),
+            ),
         ],
     )
     .await;

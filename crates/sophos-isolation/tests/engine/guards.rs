@@ -44,7 +44,9 @@ async fn a_protected_endpoint_is_not_isolated() {
     {
         let more = format!("[protect]\n{protect}");
         let policy = Rules { more: &more, ..Rules::default() }.policy();
-        let decision = world.decide(&policy, &format!("dc {at}"), json!({ "mac_addresses": [crate::support::mac(1)] })).await;
+        let decision = world
+            .decide(&policy, &format!("dc {at}"), json!({ "mac_addresses": [crate::support::mac(1)] }))
+            .await;
         assert_eq!(world.code(&decision).await, "protected", "{protect}");
         assert_eq!(world.changes(), [""; 0], "{protect}");
         let rehearsal = Rules { more: &more, mode: "dry_run", ..Rules::default() }.policy();

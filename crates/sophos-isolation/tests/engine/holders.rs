@@ -141,7 +141,7 @@ async fn a_decision_that_is_released_early_leaves_the_endpoint_to_the_other() {
 
 #[tokio::test]
 async fn nothing_is_handed_over_to_a_decision_that_may_never_isolate() {
-    let world = World::new(machines(1)).await;
+    let world = World::new(machines(2)).await;
     // Both have read that it is not isolated; the call of one is put off.
     let b = world.begin("b", host(1)).await;
     world.fault(FaultRule::new("isolation.bulk", FaultAction::status(503)));
@@ -150,7 +150,8 @@ async fn nothing_is_handed_over_to_a_decision_that_may_never_isolate() {
     let a = holding(&world, "a", 600).await;
     assert_eq!(world.state(&a).await, State::Requested);
     // The other is no longer allowed when its turn comes.
-    let without = crate::support::Rules { more: "[protect]\nnames = [\"pc-1\"]", ..Default::default() }.policy();
+    let without =
+        crate::support::Rules { more: "[protect]\nnames = [\"pc-1\"]", ..Default::default() }.policy();
     world.follow_up_for(&without, HOUR).await;
     assert_eq!(world.state(&b).await, State::Refused);
     assert_eq!(world.state(&a).await, State::Released);
