@@ -126,7 +126,7 @@ impl<O: Objects> Ledger<O> {
                 let wanted = "only one that waits, and whose time is not up, can be answered";
                 return Err(AnswerError::State { state: decision.state(), wanted });
             }
-            self.remind(id, now.as_secs()).await?;
+            self.remind_soon(id, now).await?;
             let who = clean(who);
             let step = if approve { Step::Approved { who } } else { Step::Declined { who } };
             if self.take(&mut decision, step, now).await? {
@@ -157,7 +157,7 @@ impl<O: Objects> Ledger<O> {
                     return Err(AnswerError::State { state, wanted });
                 }
             }
-            self.remind(id, now.as_secs()).await?;
+            self.remind_soon(id, now).await?;
             let step = Step::ReleaseAsked { why: ReleaseReason::Asked, who: Some(clean(who)) };
             if self.take(&mut decision, step, now).await? {
                 return Ok(decision);

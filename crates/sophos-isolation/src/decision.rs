@@ -404,6 +404,13 @@ impl fmt::Display for State {
     }
 }
 
+/// Whether a comment begins with a mark. Further on it may hold what a sender
+/// or somebody in the console has written.
+pub(crate) fn is_marked(comment: &str, mark: &str) -> bool {
+    let rest = comment.trim_start().strip_prefix(mark);
+    rest.is_some_and(|rest| rest.chars().next().is_none_or(|next| !next.is_ascii_alphanumeric()))
+}
+
 /// A decision, read back whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Decision {
@@ -487,6 +494,31 @@ impl Decision {
             _ => None,
         });
         asked.flatten().or_else(|| self.claim().map(|claim| claim.mark.as_str()))
+    }
+
+    /// Every mark that a comment at the service may hold on this decision's
+    /// account: of each run that was to make the call, and of a decision that it
+    /// has joined.
+    pub(crate) fn marks(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter_map(|entry| match &entry.step {
+            Step::Claimed(claim) => Some(claim.mark.as_str()),
+            Step::Requested { mark, .. } => mark.as_deref(),
+            _ => None,
+        })
+    }
+
+    /// Whether a comment at the service says that this decision's own call was
+    /// carried out.
+    pub(crate) fn has_called(&self, comment: &str) -> bool {
+        self.entries.iter().any(|entry| match &entry.step {
+            Step::Claimed(claim) => claim.joined != Some(Asked::Joined) && is_marked(comment, &claim.mark),
+            _ => false,
+        })
+    }
+
+    /// Whether a comment at the service is one on this decision's account.
+    pub(crate) fn knows(&self, comment: &str) -> bool {
+        self.marks().any(|mark| is_marked(comment, mark))
     }
 
     /// Whether a person approved it.

@@ -23,7 +23,7 @@ use std::{
 };
 
 use futures_util::StreamExt;
-use sophos_api::{Client, ErrorKind, TenantClient, TenantId, Transport};
+use sophos_api::{Client, ErrorKind, TenantClient, TenantId, Transport, operations::isolation::MOST_IDS};
 
 pub use follow_up::FollowUpReport;
 pub(crate) use prepare::not_actionable;
@@ -151,14 +151,26 @@ where
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         ids.dedup();
-        let mark = isolate::mark(&ids);
+        let mut worked = Vec::with_capacity(ids.len());
+        // Claims are for a moment: no more are made than are called for next.
+        for some in ids.chunks(MOST_IDS) {
+            worked.extend(self.work_on(policy, some, stop_at).await);
+        }
+        worked
+    }
+
+    async fn work_on(&self, policy: &Policy, ids: &[DecisionId], stop_at: Option<Duration>) -> Vec<Worked> {
+        let mark = isolate::mark(ids);
         let mark = &mark;
         let prepare = |id: DecisionId| async move {
             let prepared = Box::pin(self.prepare(policy, &id, mark, stop_at)).await;
             (id, prepared)
         };
-        let prepared: Vec<_> =
-            futures_util::stream::iter(ids).map(prepare).buffer_unordered(CONCURRENCY).collect().await;
+        let prepared: Vec<_> = futures_util::stream::iter(ids.iter().cloned())
+            .map(prepare)
+            .buffer_unordered(CONCURRENCY)
+            .collect()
+            .await;
         let mut worked = Vec::with_capacity(prepared.len());
         let mut ready = Vec::new();
         for (id, outcome) in prepared {

@@ -170,16 +170,19 @@ impl<O: Objects> Ledger<O> {
         Ok(true)
     }
 
+    /// A name that nothing else has, of this run or another.
+    pub(crate) fn attempt(&self) -> String {
+        format!("{}-{}", self.run, self.steps.fetch_add(1, Ordering::Relaxed))
+    }
+
     fn entry(&self, id: &DecisionId, sequence: u32, step: Step, now: Duration) -> Entry {
-        // With a number, no two entries are the same, and whoever finds its own
-        // knows it.
-        let step_number = self.steps.fetch_add(1, Ordering::Relaxed);
         Entry {
             version: 1,
             decision: id.clone(),
             sequence,
             at_ms: now.as_millis() as u64,
-            run: format!("{}-{step_number}", self.run),
+            // No two entries are the same, and whoever finds its own knows it.
+            run: self.attempt(),
             step,
         }
     }
@@ -196,17 +199,33 @@ impl<O: Objects> Ledger<O> {
         Ok(reminder)
     }
 
+    /// Puts a decision on the agenda for the next moment that has not come: a
+    /// follow-up that is under way may take one for this very moment off, and
+    /// have read the decision before.
+    pub(crate) async fn remind_soon(&self, id: &DecisionId, now: Duration) -> Result<(), StoreFailure> {
+        self.remind(id, now.as_secs() + 1).await.map(drop)
+    }
+
     /// What is due at `now`.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn due(&self, now: Duration) -> Result<Vec<Reminder>, StoreFailure> {
+        let agenda = self.agenda().await?;
+        Ok(agenda.into_iter().filter(|reminder| reminder.at <= now.as_secs()).collect())
+    }
+
+    /// Everything that is on the agenda, the earliest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn agenda(&self) -> Result<Vec<Reminder>, StoreFailure> {
         let names = self.objects.names("agenda").await?;
         let reminders = names.into_iter().filter_map(|name| {
             let (at, id) = name.split_once('-')?;
             Some(Reminder { at: at.parse().ok()?, id: id.parse().ok()?, name })
         });
-        Ok(reminders.filter(|reminder| reminder.at <= now.as_secs()).collect())
+        Ok(reminders.collect())
     }
 
     /// Takes a reminder off the agenda.

@@ -1,7 +1,7 @@
 //! The budgets of the policy: isolations an hour for a source and for a
 //! tenant, and how much of a tenant's estate may be isolated at once.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use sophos_api::{
     Caller, TenantClient, Transport,
@@ -15,11 +15,14 @@ use crate::{
     ledger::{Objects, StoreFailure},
     outcome::Outcomes,
     policy::Policy,
-    slots::{self, Holder},
+    slots::{self, Holder, Taken},
 };
 
 /// Where the slots of estates are.
 pub(super) const ESTATE: &str = "slots/estate/";
+
+/// Endpoints a page.
+const PAGE: u32 = 500;
 
 /// The size of an estate is asked for again after this time.
 const ESTATE_AGE: Duration = Duration::from_secs(600);
@@ -54,44 +57,44 @@ where
     O: Objects,
     N: Outcomes,
 {
-    /// Takes a slot of each budget, or of none.
+    /// Takes a slot of each budget. What was taken is in `taken`, whatever comes
+    /// of it.
+    ///
+    /// The source's comes first: one that has spent its own takes nothing from
+    /// the others of its tenants.
     pub(super) async fn take_slots(
         &self,
         policy: &Policy,
         decision: &Decision,
         target: &Target,
         tenant: &TenantClient<T>,
-    ) -> Result<Result<Vec<String>, Full>, EngineError> {
+        taken: &mut Vec<Taken>,
+    ) -> Result<Result<(), Full>, EngineError> {
         let now = self.now();
-        let holder = Holder { decision: decision.id().clone(), since: now.as_secs() };
+        let holder = Holder {
+            decision: decision.id().clone(),
+            endpoint: target.endpoint.clone(),
+            since: now.as_secs(),
+            run: self.ledger.attempt(),
+        };
         let received = decision.received();
         let source_name = received.map(|received| received.source.clone()).unwrap_or_default();
         let most = policy.source(&source_name).map_or(0, |source| source.per_hour);
         let hour = now.as_secs() / 3_600;
 
-        let mut taken = Vec::new();
-        let full = 'full: {
-            match self.estate_slot(policy, target, tenant, &holder).await? {
-                Ok(slot) => taken.push(slot),
-                Err(full) => break 'full full,
-            }
-            let per_tenant = policy.limits().tenant_per_hour;
-            let folder = format!("slots/hour/{hour}/tenant/{}", target.tenant);
-            match slots::take(self.ledger.objects(), &folder, per_tenant, &holder).await? {
-                Some(slot) => taken.push(slot),
-                None => break 'full Full::Tenant { most: per_tenant },
-            }
-            let folder = format!("slots/hour/{hour}/source/{source_name}");
-            match slots::take(self.ledger.objects(), &folder, most, &holder).await? {
-                Some(slot) => taken.push(slot),
-                None => break 'full Full::Source { most, source_name },
-            }
-            return Ok(Ok(taken));
-        };
-        for slot in &taken {
-            slots::give_back(self.ledger.objects(), slot).await?;
+        let folder = format!("slots/hour/{hour}/source/{source_name}");
+        match slots::take(self.ledger.objects(), &folder, most, &holder).await? {
+            Some(slot) => taken.push(slot),
+            None => return Ok(Err(Full::Source { most, source_name })),
         }
-        Ok(Err(full))
+        let per_tenant = policy.limits().tenant_per_hour;
+        let folder = format!("slots/hour/{hour}/tenant/{}", target.tenant);
+        match slots::take(self.ledger.objects(), &folder, per_tenant, &holder).await? {
+            Some(slot) => taken.push(slot),
+            None => return Ok(Err(Full::Tenant { most: per_tenant })),
+        }
+        let slot = self.estate_slot(policy, target, tenant, &holder).await?;
+        Ok(slot.map(|slot| taken.push(slot)))
     }
 
     /// A slot among those that the estate's share makes.
@@ -101,22 +104,48 @@ where
         target: &Target,
         tenant: &TenantClient<T>,
         holder: &Holder,
-    ) -> Result<Result<String, Full>, EngineError> {
+    ) -> Result<Result<Taken, Full>, EngineError> {
         let estate = self.estate(target, tenant).await?;
         let most = policy.limits().most_isolated(estate);
         let isolated = count(tenant, Some(IsolationStatus::Isolated)).await?;
-        let full = |isolated| Full::Estate { isolated, estate, most };
+        let full = Full::Estate { isolated, estate, most };
         if isolated >= most {
-            return Ok(Err(full(isolated)));
+            return Ok(Err(full));
         }
         let folder = format!("{ESTATE}{}", target.tenant);
-        let limit = u32::try_from(most).unwrap_or(u32::MAX);
-        if let Some(slot) = slots::take(self.ledger.objects(), &folder, limit, holder).await? {
+        let slot = |others: u64| {
+            let limit = u32::try_from(most.saturating_sub(others)).unwrap_or(u32::MAX);
+            let folder = &folder;
+            async move { slots::take(self.ledger.objects(), folder, limit, holder).await }
+        };
+        // Whoever has isolated those that are, so many slots are good.
+        if let Some(slot) = slot(isolated).await? {
             return Ok(Ok(slot));
         }
         self.sweep(&folder).await?;
-        let slot = slots::take(self.ledger.objects(), &folder, limit, holder).await?;
-        Ok(slot.ok_or_else(|| full(most)))
+        let others = if isolated == 0 { 0 } else { self.without_slot(tenant, &folder).await? };
+        Ok(slot(others).await?.ok_or(full))
+    }
+
+    /// The number of isolated endpoints that have no slot: others isolated them.
+    async fn without_slot(&self, tenant: &TenantClient<T>, folder: &str) -> Result<u64, EngineError> {
+        let holders = slots::holders(self.ledger.objects(), folder).await?;
+        let ours: HashSet<String> = holders.into_iter().map(|(_, holder)| holder.endpoint).collect();
+        let question = ListEndpoints {
+            isolation_status: Some(IsolationStatus::Isolated),
+            view: Some(EndpointView::Basic),
+            page_size: Some(PAGE),
+            ..ListEndpoints::default()
+        };
+        let mut others = 0;
+        let mut pages = tenant.pages(question);
+        while let Some(page) = pages.next().await {
+            let is_ours = |id: &str| ours.contains(&id.to_ascii_lowercase());
+            // One that cannot be read is not known to be ours.
+            let items = page?.items.into_iter().map(|item| item.read());
+            others += items.filter(|item| !item.as_ref().is_ok_and(|item| is_ours(&item.id))).count() as u64;
+        }
+        Ok(others)
     }
 
     /// Gives back the slots of decisions that have ended, or whose run died

@@ -17,7 +17,7 @@ use sophos_api::{
     },
 };
 
-use super::{CONCURRENCY, Engine, EngineError};
+use super::{CONCURRENCY, Engine, EngineError, release::DELETED};
 use crate::{
     decision::{Decision, DecisionId, ReleaseReason, State, Step},
     ledger::{Objects, Reminder},
@@ -60,8 +60,7 @@ where
         policy: &Policy,
         stop_at: Option<Duration>,
     ) -> Result<FollowUpReport, EngineError> {
-        let due = self.ledger.due(self.now()).await?;
-        self.follow(policy, due, stop_at).await
+        self.follow(policy, false, stop_at).await
     }
 
     /// Looks at every decision that has not ended, also before it is due.
@@ -73,19 +72,21 @@ where
         policy: &Policy,
         stop_at: Option<Duration>,
     ) -> Result<FollowUpReport, EngineError> {
-        let all = self.ledger.due(Duration::MAX).await?;
-        self.follow(policy, all, stop_at).await
+        self.follow(policy, true, stop_at).await
     }
 
     async fn follow(
         &self,
         policy: &Policy,
-        due: Vec<Reminder>,
+        all: bool,
         stop_at: Option<Duration>,
     ) -> Result<FollowUpReport, EngineError> {
         let mut reminders: BTreeMap<DecisionId, Vec<Reminder>> = BTreeMap::new();
-        for reminder in due {
-            reminders.entry(reminder.id.clone()).or_default().push(reminder);
+        let mut later: BTreeMap<DecisionId, Vec<Reminder>> = BTreeMap::new();
+        for reminder in self.ledger.agenda().await? {
+            let due = all || reminder.at <= self.now().as_secs();
+            let agenda = if due { &mut reminders } else { &mut later };
+            agenda.entry(reminder.id.clone()).or_default().push(reminder);
         }
         let mut report = FollowUpReport { due: reminders.len() as u64, ..FollowUpReport::default() };
         let read = |id: DecisionId| async move {
@@ -135,6 +136,9 @@ where
             }
         }
         for (decision, outcome) in self.release(release, stop_at).await {
+            if let Err(EngineError::Service(error)) = &outcome {
+                self.note(error);
+            }
             report.value(&decision.id().clone(), outcome)?;
             done.push(decision);
         }
@@ -153,27 +157,38 @@ where
             if report.value(&id, concluded)?.is_none() {
                 continue;
             }
-            if before.get(&id).is_some_and(|entries| *entries < decision.entries().len()) {
+            let has_moved = before.get(&id).is_some_and(|entries| *entries < decision.entries().len());
+            if has_moved {
                 *report.moved.entry(decision.state().as_str()).or_default() += 1;
             }
-            self.remind_again(policy, &decision, reminders.remove(&id).unwrap_or_default()).await?;
+            let due = reminders.remove(&id).unwrap_or_default();
+            let later = later.remove(&id).unwrap_or_default();
+            self.remind_again(policy, &decision, has_moved, due, later).await?;
         }
         Ok(report)
     }
 
     /// Puts a decision on the agenda for the next time, and takes it off for
-    /// this one.
+    /// this one. One that has ended is taken off for good.
     async fn remind_again(
         &self,
         policy: &Policy,
         decision: &Decision,
-        reminders: Vec<Reminder>,
+        has_moved: bool,
+        due: Vec<Reminder>,
+        later: Vec<Reminder>,
     ) -> Result<(), EngineError> {
-        let next = match self.next_look(policy, decision) {
-            Some(next) => Some(self.ledger.remind(decision.id(), next).await?),
-            None => None,
-        };
-        for reminder in reminders.into_iter().filter(|reminder| next.as_ref() != Some(reminder)) {
+        let mut over = due;
+        match self.next_look(policy, decision) {
+            // Who has not moved is seen at the latter just as it is now.
+            Some(next) if !has_moved && later.iter().any(|later| later.at <= next) => {}
+            Some(next) => {
+                let next = self.ledger.remind(decision.id(), next).await?;
+                over.retain(|reminder| *reminder != next);
+            }
+            None => over.extend(later),
+        }
+        for reminder in over {
             self.ledger.forget(&reminder).await?;
         }
         Ok(())
@@ -187,7 +202,7 @@ where
             state if state.is_final() => return None,
             State::Waiting => waits_until(decision).unwrap_or(now),
             State::Isolated => now + policy.follow_up().watch_every.as_secs(),
-            State::Requested | State::ReleaseRequested => {
+            State::Requested | State::ReleaseAsked | State::ReleaseRequested => {
                 // An endpoint that is offline for long is not asked about every
                 // minute.
                 match now.saturating_sub(decision.changed_ms() / 1_000) {
@@ -203,7 +218,8 @@ where
             },
             _ => now + 30,
         };
-        let next = decision.release_at().map_or(next, |at| next.min(at));
+        let ends = decision.release_at().filter(|_| decision.state().is_holding());
+        let next = ends.map_or(next, |at| next.min(at));
         // Never for this very moment, which has a reminder that is about to go.
         Some(next.max(now + 1))
     }
@@ -220,6 +236,7 @@ where
         let tenant = match self.tenant(&TenantId::from(tenant), stop_at).await {
             Ok(tenant) => tenant,
             Err(error) => {
+                self.note(&error);
                 report.errors.extend(decisions.iter().map(|decision| format!("{}: {error}", decision.id())));
                 return Ok(decisions);
             }
@@ -232,6 +249,7 @@ where
             let endpoints = match endpoints(&tenant, ids.collect()).await {
                 Ok(endpoints) => endpoints,
                 Err(error) => {
+                    self.note(&error);
                     report.errors.extend(batch.iter().map(|decision| format!("{}: {error}", decision.id())));
                     looked_at.extend(batch);
                     continue;
@@ -266,11 +284,13 @@ where
         let state = match tenant.send(&GetIsolation { endpoint_id: target.endpoint }).await {
             Ok(state) => state.into_inner(),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let detail = "the endpoint was deleted in Sophos Central".to_owned();
-                self.step(decision, Step::TakenOver { detail }).await?;
+                self.step(decision, Step::TakenOver { detail: DELETED.to_owned() }).await?;
                 return Ok(());
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                self.note(&error);
+                return Err(error.into());
+            }
         };
         let time = |time: Option<sophos_api::Timestamp>| time.map(|time| time.as_str().to_owned());
         let step = match (releasing, isolated, state.enabled) {

@@ -7,9 +7,9 @@ use sophos_api::{
     operations::isolation::{GetIsolation, MOST_IDS, UpdateIsolations},
 };
 
-use super::{Engine, EngineError};
+use super::{Engine, EngineError, hold::Account, prepare::RELEASING};
 use crate::{
-    decision::{Asked, Decision, DecisionId, Step},
+    decision::{Asked, Decision, DecisionId, Step, is_marked},
     ledger::Objects,
     outcome::Outcomes,
     policy::Policy,
@@ -64,7 +64,10 @@ where
             let mut decisions = decisions.into_iter().peekable();
             while decisions.peek().is_some() {
                 let batch: Vec<_> = decisions.by_ref().take(MOST_IDS).collect();
-                let tenant = self.tenant(&TenantId::from(tenant.as_str()), stop_at).await;
+                // After its lease another run may be at it.
+                let leases = batch.iter().filter_map(Decision::claim).map(|claim| claim.lease_until);
+                let until = leases.map(Duration::from_secs).chain(stop_at).min();
+                let tenant = self.tenant(&TenantId::from(tenant.as_str()), until).await;
                 all.extend(self.isolate_batch(tenant, batch).await);
             }
         }
@@ -95,10 +98,13 @@ where
             Settled::Done(how) => Step::Requested { how, mark: None },
             Settled::Foreign(comment) => {
                 let Some(claim) = decision.claim().cloned() else { return Ok(()) };
-                match self.holder_with_mark(&claim.target, decision.id(), &comment).await? {
+                match self.on_account(&claim.target, decision.id(), &comment).await? {
                     // Two decisions of this ledger met at the same endpoint.
-                    Some(mark) => Step::Requested { how: Asked::Joined, mark: Some(mark) },
-                    None => Step::AlreadyIsolated { target: claim.target, comment: clean(&comment) },
+                    Account::Holds { mark } => Step::Requested { how: Asked::Joined, mark: Some(mark) },
+                    Account::Releases => self.soon(RELEASING),
+                    Account::Foreign => {
+                        Step::AlreadyIsolated { target: claim.target, comment: clean(&comment) }
+                    }
                 }
             }
             Settled::Not(error) => self.put_off(decision, &error, self.now()),
@@ -214,7 +220,7 @@ async fn read<T: Transport>(
     match tenant.send(&GetIsolation { endpoint_id: wish.endpoint.clone() }).await {
         Ok(state) if state.enabled == Some(enabled) => {
             let comment = state.comment.as_deref().unwrap_or_default();
-            if !enabled || comment.contains(&wish.mark) {
+            if !enabled || is_marked(comment, &wish.mark) {
                 Settled::Done(Asked::FoundDone)
             } else {
                 Settled::Foreign(comment.to_owned())

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use sophos_api::{
-    Caller, Record, TenantId, Transport, models::Endpoint, operations::isolation::GetIsolation,
+    Caller, ErrorKind, Record, TenantId, Transport, models::Endpoint, operations::isolation::GetIsolation,
 };
 
-use super::{Engine, EngineError, GIVE_UP, LEASE, is_lasting};
+use super::{Engine, EngineError, GIVE_UP, LEASE, hold::Account, is_lasting};
 use crate::{
     adapters::NotActionable,
     decision::{Asked, Claim, Decision, DecisionId, State, Step, Target},
@@ -17,10 +17,17 @@ use crate::{
     policy::{Policy, Source, Subject, Verdict},
     resolve::Unresolved,
     signal::{Action, Signal, clean},
+    slots::Taken,
 };
+
+/// The shortest time between two attempts.
+const SHORTEST_DEFERRAL: u64 = 30;
 
 /// The longest time between two attempts.
 const LONGEST_DEFERRAL: u64 = 600;
+
+/// Why a decision waits for another.
+pub(super) const RELEASING: &str = "another decision is about to release the endpoint";
 
 /// How often a decision is read again because another run took a step.
 const ROUNDS: usize = 8;
@@ -69,33 +76,41 @@ where
                 return Ok(Prepared::Settled(decision));
             };
             let signal = received.signal.clone();
-            let plan = match policy.source(&received.source) {
-                Some(source) => self.plan(policy, source, &signal, &decision, stop_at).await,
-                None => Ok(Plan::Step(refused("no_source", "the policy no longer has this source", None))),
-            };
-            let step = match plan {
-                Ok(Plan::Step(step)) => step,
-                Ok(Plan::Isolate { target, hold }) => {
-                    match self.claim(policy, &decision, target, hold, mark, stop_at).await {
-                        Ok(Ok(claim)) => {
-                            let slots = claim.slots.clone();
-                            if self.ledger.take(&mut decision, Step::Claimed(Box::new(claim)), now).await? {
-                                return self.claimed(decision).await;
-                            }
-                            // Another run was quicker; its claim has its own.
-                            self.give_back(&slots, &decision).await?;
-                            continue;
-                        }
-                        Ok(Err(step)) => step,
-                        Err(EngineError::Service(error)) => self.put_off(&decision, &error, now),
-                        Err(error) => return Err(error),
+            // What an earlier run has called for comes before any new judgement.
+            let plan = match self.has_called(&decision, stop_at).await {
+                Ok(true) => Ok(Plan::Step(Step::Requested { how: Asked::FoundDone, mark: None })),
+                Ok(false) => match policy.source(&received.source) {
+                    Some(source) => self.plan(policy, source, &signal, &decision, stop_at).await,
+                    None => {
+                        let detail = "the policy no longer has this source";
+                        Ok(Plan::Step(refused("no_source", detail, None)))
                     }
+                },
+                Err(error) => Err(error),
+            };
+            let mut taken = Vec::new();
+            let step = match plan {
+                Ok(Plan::Step(step)) => Ok(step),
+                Ok(Plan::Isolate { target, hold }) => {
+                    self.claim(policy, &decision, target, hold, mark, &mut taken, stop_at).await
                 }
+                Err(error) => Err(error),
+            };
+            let step = match step {
+                Ok(step) => step,
                 Err(EngineError::Service(error)) => self.put_off(&decision, &error, now),
                 Err(error) => return Err(error),
             };
-            if self.step(&mut decision, step).await? {
-                return Ok(Prepared::Settled(decision));
+            let is_claim = matches!(step, Step::Claimed(_));
+            let is_taken = self.step(&mut decision, step).await?;
+            // Of what another run was quicker at, its claim has its own.
+            if !(is_claim && is_taken) {
+                self.give_back_unclaimed(&taken, id).await?;
+            }
+            match (is_taken, is_claim) {
+                (true, true) => return self.claimed(decision).await,
+                (true, false) => return Ok(Prepared::Settled(decision)),
+                (false, _) => {}
             }
         }
         // Others are at work on it, step after step.
@@ -125,7 +140,7 @@ where
         if is_lasting(error) || age >= GIVE_UP {
             return Step::Failed { detail: error.to_string() };
         }
-        let wait = 30_u64.saturating_mul(1 << decision.deferrals().min(10)).min(LONGEST_DEFERRAL);
+        let wait = SHORTEST_DEFERRAL.saturating_mul(1 << decision.deferrals().min(10)).min(LONGEST_DEFERRAL);
         let asked = error.retry_after().map_or(0, |wait| wait.as_secs());
         Step::Deferred { detail: error.to_string(), retry_at: now.as_secs() + wait.max(asked) }
     }
@@ -177,8 +192,23 @@ where
         })
     }
 
-    /// Takes what an isolation needs before it is called for, or says what is
-    /// done instead.
+    /// Whether the call of an earlier run of this decision was carried out.
+    async fn has_called(&self, decision: &Decision, stop_at: Option<Duration>) -> Result<bool, EngineError> {
+        let Some(claim) = decision.claim() else { return Ok(false) };
+        let tenant = self.tenant(&TenantId::from(claim.target.tenant.as_str()), stop_at).await?;
+        match tenant.send(&GetIsolation { endpoint_id: claim.target.endpoint.clone() }).await {
+            Ok(state) => {
+                let comment = state.comment.as_deref().unwrap_or_default();
+                Ok(state.enabled == Some(true) && decision.has_called(comment))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes what an isolation needs before it is called for: the claim, or what
+    /// is done instead. The slots it took are in `taken`.
+    #[expect(clippy::too_many_arguments, reason = "each is a thing of its own")]
     async fn claim(
         &self,
         policy: &Policy,
@@ -186,8 +216,9 @@ where
         target: Target,
         hold: Option<Duration>,
         mark: &str,
+        taken: &mut Vec<Taken>,
         stop_at: Option<Duration>,
-    ) -> Result<Result<Claim, Step>, EngineError> {
+    ) -> Result<Step, EngineError> {
         let tenant = self.tenant(&TenantId::from(target.tenant.as_str()), stop_at).await?;
         let state = tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await?;
         let now = self.now();
@@ -201,43 +232,53 @@ where
             joined: None,
         };
         // An earlier run of this decision may have had its slots already.
-        let before = decision.claim().filter(|before| before.target.is_same(&claim.target));
-        if let Some(before) = before {
+        if let Some(before) = decision.claim().filter(|before| before.target.tenant == claim.target.tenant) {
             claim.slots.clone_from(&before.slots);
         }
         if state.enabled == Some(true) {
             let comment = state.comment.as_deref().unwrap_or_default();
-            if let Some(before) = before.filter(|before| comment.contains(&before.mark)) {
-                claim.mark.clone_from(&before.mark);
-                claim.joined = Some(Asked::FoundDone);
-            } else if let Some(other) = self.holder_with_mark(&claim.target, decision.id(), comment).await? {
-                claim.mark = other;
-                claim.joined = Some(Asked::Joined);
-            } else {
-                return Ok(Err(Step::AlreadyIsolated { target: claim.target, comment: clean(comment) }));
+            match self.on_account(&claim.target, decision.id(), comment).await? {
+                Account::Holds { mark } => {
+                    claim.mark = mark;
+                    claim.joined = Some(Asked::Joined);
+                }
+                Account::Releases => return Ok(self.soon(RELEASING)),
+                Account::Foreign => {
+                    return Ok(Step::AlreadyIsolated { target: claim.target, comment: clean(comment) });
+                }
             }
         }
         self.hold(&claim.target, decision.id()).await?;
         if claim.joined.is_none() && claim.slots.is_empty() {
-            match self.take_slots(policy, decision, &claim.target, &tenant).await? {
-                Ok(slots) => claim.slots = slots,
-                Err(full) => {
-                    return Ok(Err(refused(full.code(), &full.to_string(), Some(claim.target))));
+            if let Err(full) = self.take_slots(policy, decision, &claim.target, &tenant, taken).await? {
+                // Another decision may have the slot for this very endpoint: then
+                // this one joins it.
+                if !self.others(&claim.target, decision.id()).await?.is_empty() {
+                    return Ok(self.soon("another decision is about to isolate the endpoint"));
                 }
+                return Ok(refused(full.code(), &full.to_string(), Some(claim.target)));
             }
+            claim.slots = taken.iter().map(|slot| slot.path.clone()).collect();
         }
-        Ok(Ok(claim))
+        Ok(Step::Claimed(Box::new(claim)))
+    }
+
+    /// Puts a decision off for a moment, because of what another is doing.
+    pub(super) fn soon(&self, detail: &str) -> Step {
+        Step::Deferred { detail: detail.to_owned(), retry_at: self.now().as_secs() + SHORTEST_DEFERRAL }
     }
 
     /// A claimed decision goes on to the call, unless there is none to make.
     async fn claimed(&self, mut decision: Decision) -> Result<Prepared, EngineError> {
-        match decision.claim().and_then(|claim| claim.joined) {
-            Some(how) => {
-                self.step(&mut decision, Step::Requested { how, mark: None }).await?;
-                Ok(Prepared::Settled(decision))
-            }
-            None => Ok(Prepared::Ready(Box::new(decision))),
-        }
+        let joined = decision.claim().filter(|claim| claim.joined.is_some()).cloned();
+        let Some(claim) = joined else { return Ok(Prepared::Ready(Box::new(decision))) };
+        // The other may have begun to release before it could see this claim.
+        let step = match self.on_account(&claim.target, decision.id(), &claim.mark).await? {
+            Account::Holds { .. } => Step::Requested { how: Asked::Joined, mark: None },
+            Account::Releases | Account::Foreign => self.soon(RELEASING),
+        };
+        self.step(&mut decision, step).await?;
+        Ok(Prepared::Settled(decision))
     }
 }
 

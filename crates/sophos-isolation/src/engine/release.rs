@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use sophos_api::{
-    Caller, TenantClient, TenantId, Transport,
+    Caller, ErrorKind, TenantClient, TenantId, Transport,
     operations::isolation::{GetIsolation, MOST_IDS},
 };
 
@@ -15,12 +15,15 @@ use super::{
 };
 use crate::{
     approval::AnswerError,
-    decision::{Decision, Step, Target},
+    decision::{Decision, State, Step, Target},
     ledger::Objects,
     outcome::Outcomes,
     policy::Source,
     signal::clean,
 };
+
+/// What ends a decision whose endpoint is no more.
+pub(super) const DELETED: &str = "the endpoint was deleted in Sophos Central";
 
 impl<T, O, N> Engine<T, O, N>
 where
@@ -28,12 +31,14 @@ where
     O: Objects,
     N: Outcomes,
 {
-    /// Asks the decisions that hold an endpoint to release it.
+    /// Asks the decisions of a source that hold an endpoint to release it.
     pub(super) async fn forward_release(&self, target: Target, source: &Source) -> Result<Step, EngineError> {
         // No decision has this id: it is nobody's own.
         let nobody = crate::decision::DecisionId::of("", "");
         let mut to = Vec::new();
-        for holder in self.other_holders(&target, &nobody).await? {
+        let mut holders = self.others(&target, &nobody).await?;
+        holders.retain(|holder| holder.received().is_some_and(|received| received.source == source.name));
+        for holder in holders {
             let asked = self.ledger.ask_release(holder.id(), &source.name, self.now()).await;
             match asked {
                 Ok(holder) => to.push(holder.id().clone()),
@@ -43,7 +48,7 @@ where
             }
         }
         if to.is_empty() {
-            let detail = "no isolation that was asked for here holds this endpoint";
+            let detail = "no isolation that this source asked for holds this endpoint";
             return Ok(refused("nothing_to_release", detail, Some(target)));
         }
         Ok(Step::Forwarded { to, target })
@@ -88,26 +93,38 @@ where
     }
 
     /// Whether the endpoint is still isolated on this decision's account, and on
-    /// no other's for longer. Otherwise the decision ends here.
+    /// no other's. Otherwise the decision ends here, or waits for another that
+    /// is about to take the endpoint over.
     async fn is_ours(&self, tenant: &TenantClient<T>, decision: &mut Decision) -> Result<bool, EngineError> {
         let Some(target) = decision.target().cloned() else { return Ok(false) };
-        let mine = (decision.release_at().unwrap_or(u64::MAX), decision.id().clone());
-        for other in self.other_holders(&target, decision.id()).await? {
-            // All agree on who is last, so that one of them releases.
-            let theirs = (other.release_at().unwrap_or(u64::MAX), other.id().clone());
-            if theirs > mine {
-                self.step(decision, Step::HandedOver { to: other.id().clone() }).await?;
-                return Ok(false);
-            }
+        // Whoever is to release as well holds no more, so the last to begin does.
+        let others = self.others(&target, decision.id()).await?;
+        let holds = |other: &&Decision| matches!(other.state(), State::Requested | State::Isolated);
+        if let Some(other) = others.iter().find(holds) {
+            self.step(decision, Step::HandedOver { to: other.id().clone() }).await?;
+            return Ok(false);
         }
-        let state = tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await?;
-        let comment = state.comment.as_deref().unwrap_or_default();
-        let detail = if state.enabled == Some(false) {
-            "somebody else had ended the isolation".to_owned()
-        } else if decision.mark().is_some_and(|mark| comment.contains(mark)) {
-            return Ok(true);
-        } else {
-            format!("somebody else has isolated the endpoint since, and may release it: {}", clean(comment))
+        let now = self.now().as_secs();
+        let is_at_it = |other: &Decision| {
+            other.state() == State::Claimed && other.claim().is_some_and(|claim| claim.lease_until > now)
+        };
+        if others.iter().any(is_at_it) {
+            return Ok(false);
+        }
+        let detail = match tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await {
+            Ok(state) => {
+                let comment = state.comment.as_deref().unwrap_or_default();
+                if state.enabled == Some(false) {
+                    "somebody else had ended the isolation".to_owned()
+                } else if decision.knows(comment) {
+                    return Ok(true);
+                } else {
+                    let comment = clean(comment);
+                    format!("somebody else has isolated the endpoint since, and may release it: {comment}")
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => DELETED.to_owned(),
+            Err(error) => return Err(error.into()),
         };
         self.step(decision, Step::TakenOver { detail }).await?;
         Ok(false)

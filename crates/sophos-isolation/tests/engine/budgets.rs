@@ -1,0 +1,149 @@
+//! How much is isolated, however many run at once.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use sophos_isolation::{DecisionId, State, policy::Policy};
+
+use crate::support::{ACME, HOUR, Rules, World, host, machines};
+
+/// So many engines at once, each at all of these decisions.
+async fn at_once(world: &World, policy: &Arc<Policy>, engines: usize, decisions: &[DecisionId]) {
+    let runs: Vec<_> = (0..engines)
+        .map(|at| {
+            let (engine, policy, mut ids) = (world.engine(), Arc::clone(policy), decisions.to_vec());
+            ids.rotate_left(at % decisions.len());
+            tokio::spawn(async move { engine.work(&policy, &ids, None).await })
+        })
+        .collect();
+    for run in runs {
+        for worked in run.await.unwrap() {
+            worked.outcome.unwrap();
+        }
+    }
+}
+
+/// How many of them were isolated, and why the others were not.
+async fn outcome(world: &World, decisions: &[DecisionId]) -> (usize, Vec<String>) {
+    let mut isolated = 0;
+    let mut codes = Vec::new();
+    for decision in decisions {
+        match world.state(decision).await {
+            State::Requested | State::Isolated => isolated += 1,
+            _ => codes.push(world.code(decision).await),
+        }
+    }
+    (isolated, codes)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_engines_isolate_as_many_as_the_budget_of_the_source_allows() {
+    let world = World::new(machines(30)).await;
+    let policy = Arc::new(Rules { per_hour: 5, ..Rules::default() }.policy());
+    let decisions = world.begin_all(1..=30).await;
+    at_once(&world, &policy, 20, &decisions).await;
+    assert_eq!(outcome(&world, &decisions).await, (5, vec!["source_budget".to_owned(); 25]));
+    assert_eq!(world.changes().len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_budget_of_the_tenant_holds_over_its_sources() {
+    let world = World::new(machines(12)).await;
+    let policy = Arc::new(Rules { tenant_per_hour: 5, ..Rules::default() }.policy());
+    let mut decisions = world.begin_all(1..=6).await;
+    for number in 7..=12 {
+        decisions.push(world.begin_of("soc", &format!("{number}"), json!({ "host": host(number) })).await);
+    }
+    at_once(&world, &policy, 6, &decisions).await;
+    assert_eq!(outcome(&world, &decisions).await, (5, vec!["tenant_budget".to_owned(); 7]));
+    assert_eq!(world.changes().len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_ceiling_of_the_estate_holds() {
+    let world = World::new(machines(40)).await;
+    let policy = Arc::new(Rules { estate_share: 0.1, ..Rules::default() }.policy());
+    let decisions = world.begin_all(1..=12).await;
+    at_once(&world, &policy, 6, &decisions).await;
+    assert_eq!(outcome(&world, &decisions).await, (4, vec!["estate_ceiling".to_owned(); 8]));
+    assert_eq!(world.changes().len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_others_have_isolated_counts_for_the_ceiling() {
+    let world = World::new(machines(40)).await;
+    for number in 31..=33 {
+        world.console(number, true, "by hand").await;
+    }
+    world.pass(120);
+    let policy = Arc::new(Rules { estate_share: 0.1, ..Rules::default() }.policy());
+    let decisions = world.begin_all(1..=6).await;
+    at_once(&world, &policy, 3, &decisions).await;
+    assert_eq!(outcome(&world, &decisions).await, (1, vec!["estate_ceiling".to_owned(); 5]));
+}
+
+#[tokio::test]
+async fn a_source_without_budget_left_does_not_use_up_its_tenants() {
+    let world = World::new(machines(30)).await;
+    let policy = Rules { per_hour: 1, tenant_per_hour: 2, ..Rules::default() }.policy();
+    let mut decisions = world.begin_all(1..=25).await;
+    let other = world.begin_of("soc", "event", json!({ "host": host(30) })).await;
+    decisions.push(other.clone());
+    world.engine().work(&policy, &decisions, None).await;
+    assert_eq!(world.state(&other).await, State::Requested);
+    assert_eq!(world.changes().len(), 2);
+}
+
+#[tokio::test]
+async fn a_release_gives_back_the_place_in_the_estate_and_not_the_hour() {
+    let world = World::new(machines(10)).await;
+    let rules = Rules { release: "10m", estate_share: 0.1, per_hour: 2, ..Rules::default() };
+    let policy = rules.policy();
+    let first = world.decide(&policy, "first", host(1)).await;
+    let refused = world.decide(&policy, "refused", host(2)).await;
+    assert_eq!(world.code(&refused).await, "estate_ceiling");
+    world.follow_up_for(&policy, 20 * 60).await;
+    assert_eq!(world.state(&first).await, State::Released);
+    let second = world.decide(&policy, "second", host(3)).await;
+    assert_eq!(world.state(&second).await, State::Requested);
+    world.follow_up_for(&policy, 20 * 60).await;
+    let third = world.decide(&policy, "third", host(4)).await;
+    assert_eq!(world.code(&third).await, "source_budget");
+
+    world.pass(HOUR);
+    let next = world.decide(&policy, "next hour", host(5)).await;
+    assert_eq!(world.state(&next).await, State::Requested);
+    assert_eq!(world.changes(), ["on 1", "off 1", "on 3", "off 3", "on 5"]);
+    let slots = world.names(&format!("slots/estate/{ACME}")).await;
+    assert!(slots.len() <= 2, "the one that is taken, and the one before: {slots:?}");
+}
+
+#[tokio::test]
+async fn an_isolation_that_fails_gives_everything_back() {
+    use sophos_simulator::{FaultAction, FaultRule};
+    let world = World::new(machines(10)).await;
+    let policy = Rules { estate_share: 0.1, tenant_per_hour: 1, per_hour: 1, ..Rules::default() }.policy();
+    world.fault(FaultRule::new("isolation.bulk", FaultAction::status(403)));
+    let failed = world.decide(&policy, "failed", host(1)).await;
+    assert_eq!(world.state(&failed).await, State::Failed);
+    world.no_faults();
+    let next = world.decide(&policy, "next", host(2)).await;
+    assert_eq!(world.state(&next).await, State::Requested);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_decision_that_several_runs_take_up_keeps_its_slots() {
+    let world = World::new(machines(20)).await;
+    let policy = Arc::new(Rules { per_hour: 2, estate_share: 0.1, ..Rules::default() }.policy());
+    let decisions = world.begin_all(1..=2).await;
+    // Each has claimed, with its slots, and died.
+    for decision in &decisions {
+        world.die(&policy, std::slice::from_ref(decision), false).await;
+    }
+    world.pass(120);
+    at_once(&world, &policy, 8, &decisions).await;
+    assert_eq!(world.changes().len(), 2);
+    let more = world.begin_all(3..=6).await;
+    at_once(&world, &policy, 2, &more).await;
+    assert_eq!(outcome(&world, &more).await.0, 0, "the budget was spent");
+}

@@ -1,0 +1,16 @@
+//! The engine against a Sophos Central over HTTP.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod batches;
+mod budgets;
+mod failures;
+mod finding;
+mod forged;
+mod guards;
+mod holders;
+mod lifecycle;
+mod others;
+mod properties;
+mod releases;
+mod support;

@@ -1,0 +1,382 @@
+//! What holds whatever the estate and whatever the order of things.
+
+use std::time::Duration;
+
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use serde_json::{Value, json};
+use sophos_isolation::{
+    Answer, Candidate, Decision, DecisionId, FactKind, Identity, Liveness, State, Step, choose,
+};
+use sophos_simulator::{FaultAction, FaultRule, MachineConfig};
+
+use crate::support::{ACME, HOUR, Rules, World, id, in_words, machine, machines};
+
+const NAMES: [&str; 6] = ["web", "web.a.example", "WEB.b.example", "db", "db.a.example", "dc01"];
+const MACS: [&str; 4] = ["02:00:00:00:00:01", "02-00-00-00-00-02", "020000000003", "02:00:00:00:00:04"];
+const ADDRESSES: [&str; 3] = ["10.0.0.1", "10.0.0.2", "192.168.1.1"];
+const INSTANCES: [&str; 2] = ["i-0123456789abcdef0", "i-0fedcba9876543210"];
+
+/// A machine of an estate in which little is unique.
+#[derive(Debug, Clone)]
+struct Machine {
+    name: &'static str,
+    macs: Vec<&'static str>,
+    addresses: Vec<&'static str>,
+    instance: Option<&'static str>,
+    cloned: bool,
+    online: bool,
+    seen_seconds_ago: u32,
+}
+
+fn some_machine() -> impl Strategy<Value = Machine> {
+    let seen = select(vec![30_u32, 3_600, 40 * 86_400]);
+    let facts = (
+        select(&NAMES[..]),
+        vec(select(&MACS[..]), 0..2),
+        vec(select(&ADDRESSES[..]), 0..2),
+        option::weighted(0.3, select(&INSTANCES[..])),
+    );
+    let state = (prop::bool::weighted(0.1), prop::bool::weighted(0.8), seen);
+    (facts, state).prop_map(|((name, macs, addresses, instance), (cloned, online, seen_seconds_ago))| {
+        Machine { name, macs, addresses, instance, cloned, online, seen_seconds_ago }
+    })
+}
+
+fn some_facts(machines: u32) -> impl Strategy<Value = Value> {
+    let facts = (
+        option::weighted(0.1, 1..=machines),
+        option::weighted(0.2, select(&INSTANCES[..])),
+        vec(select(&MACS[..]), 0..2),
+        vec(select(&NAMES[..]), 0..2),
+        vec(select(&ADDRESSES[..]), 0..2),
+    );
+    facts.prop_map(|(number, instance, macs, names, addresses)| {
+        json!({
+            "endpoint_id": number.map(id), "ec2_instance_id": instance, "mac_addresses": macs,
+            "hostnames": names, "ip_addresses": addresses,
+        })
+    })
+}
+
+fn list(facts: &Value, name: &str) -> Vec<String> {
+    let texts = facts[name].as_array().into_iter().flatten();
+    texts.map(|text| text.as_str().unwrap().to_ascii_lowercase()).collect()
+}
+
+fn digits(mac: &str) -> String {
+    mac.chars().filter(char::is_ascii_hexdigit).collect()
+}
+
+fn same_name(a: &str, b: &str) -> bool {
+    let label = |name: &str| name.split('.').next().unwrap().to_owned();
+    let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
+    a == b || (a.contains('.') != b.contains('.') && label(&a) == label(&b))
+}
+
+/// Whether a fact is the machine's: `None` when nothing is said, or the machine
+/// does not say.
+fn fits(number: u32, machine: &Machine, facts: &Value, kind: FactKind) -> Option<bool> {
+    match kind {
+        FactKind::EndpointId => facts["endpoint_id"].as_str().map(|wanted| wanted == id(number)),
+        FactKind::Ec2InstanceId => Some(facts["ec2_instance_id"].as_str()? == machine.instance?),
+        FactKind::MacAddress => {
+            let wanted: Vec<_> = list(facts, "mac_addresses").iter().map(|mac| digits(mac)).collect();
+            let said = !wanted.is_empty() && !machine.macs.is_empty();
+            said.then(|| machine.macs.iter().any(|mac| wanted.contains(&digits(mac))))
+        }
+        FactKind::Hostname => {
+            let wanted = list(facts, "hostnames");
+            (!wanted.is_empty()).then(|| wanted.iter().any(|name| same_name(name, machine.name)))
+        }
+        FactKind::IpAddress => {
+            let wanted = list(facts, "ip_addresses");
+            let own = |own: &&str| wanted.iter().any(|wanted| wanted == own);
+            (!wanted.is_empty()).then(|| machine.addresses.iter().any(|address| own(&address)))
+        }
+    }
+}
+
+/// The facts that may not be wrong of what was found by `by`: an address moves
+/// on, and a cloud has its own name for an instance.
+fn hard(by: FactKind) -> impl Iterator<Item = FactKind> {
+    let kinds = [FactKind::EndpointId, FactKind::Ec2InstanceId, FactKind::MacAddress, FactKind::Hostname];
+    kinds.into_iter().filter(move |kind| *kind != FactKind::Hostname || by != FactKind::Ec2InstanceId)
+}
+
+/// What must hold of the machine that was chosen among all.
+fn check(all: &[Machine], number: u32, facts: &Value) -> Result<(), TestCaseError> {
+    let machine = &all[number as usize - 1];
+    let by = FactKind::ALL.into_iter().find(|kind| fits(number, machine, facts, *kind) == Some(true));
+    let by = by.ok_or_else(|| TestCaseError::fail("nothing that is said is its own"))?;
+    for kind in hard(by) {
+        prop_assert_ne!(fits(number, machine, facts, kind), Some(false), "{}", kind);
+    }
+    prop_assert!(!machine.cloned);
+    prop_assert!(machine.online || machine.seen_seconds_ago < 30 * 86_400);
+    let recent = |machine: &Machine| machine.seen_seconds_ago < 900;
+    prop_assert!(by != FactKind::IpAddress || recent(machine));
+    for (other, twin) in (1..).zip(all).filter(|(other, _)| *other != number) {
+        let also = |kind: FactKind| {
+            fits(other, twin, facts, kind) == Some(true) || fits(number, machine, facts, kind) != Some(true)
+        };
+        let kinds = FactKind::ALL.into_iter().filter(|kind| *kind != FactKind::IpAddress || by == *kind);
+        let as_good = kinds.into_iter().all(also)
+            && hard(by).all(|kind| fits(other, twin, facts, kind) != Some(false))
+            && (by != FactKind::IpAddress || recent(twin));
+        prop_assert!(!as_good, "machine {other} could be meant as well");
+    }
+    Ok(())
+}
+
+fn candidate(number: u32, machine: &Machine, now: i64) -> Candidate {
+    let seen = jiff::Timestamp::from_second(now - i64::from(machine.seen_seconds_ago)).unwrap();
+    let endpoint = json!({
+        "id": id(number), "tenant": { "id": ACME }, "hostname": machine.name, "macAddresses": machine.macs,
+        "ipv4Addresses": machine.addresses, "cloned": machine.cloned, "online": machine.online,
+        "lastSeenAt": seen.to_string(),
+        "cloud": machine.instance.map(|instance| json!({ "provider": "aws", "instanceId": instance })),
+    });
+    Candidate { tenant: ACME.into(), endpoint: serde_json::from_value(endpoint).unwrap() }
+}
+
+/// The number of the endpoint that a host is among these.
+fn chosen(candidates: &[Candidate], facts: &Value, now: i64) -> Option<u32> {
+    let liveness = Liveness {
+        seen_within: Duration::from_secs(30 * 86_400),
+        address_seen_within: Duration::from_secs(900),
+    };
+    let identity = Identity::read(&serde_json::from_value(facts.clone()).unwrap()).ok()?;
+    for kind in identity.kinds() {
+        let now = Duration::from_secs(now as u64);
+        match choose(&identity, kind, candidates, &liveness, now) {
+            Ok(Some(found)) => return found.endpoint.id.rsplit('-').next().unwrap().parse().ok(),
+            Ok(None) => {}
+            Err(_) => return None,
+        }
+    }
+    None
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_chosen_is_one_and_has_every_fact(
+        all in vec(some_machine(), 1..8),
+        facts in some_facts(8),
+        turn in 0_usize..8,
+    ) {
+        let now = 1_768_478_400;
+        let mut candidates: Vec<_> =
+            (1..).zip(&all).map(|(number, machine)| candidate(number, machine, now)).collect();
+        let found = chosen(&candidates, &facts, now);
+        let turn = turn % candidates.len();
+        candidates.rotate_left(turn);
+        candidates.reverse();
+        prop_assert_eq!(chosen(&candidates, &facts, now), found, "the order makes no difference");
+        if let Some(number) = found {
+            check(&all, number, &facts)?;
+        }
+    }
+}
+
+fn described(number: u32, said: &Machine) -> MachineConfig {
+    MachineConfig {
+        hostname: Some(said.name.into()),
+        macs: Some(said.macs.iter().map(|mac| (*mac).to_owned()).collect()),
+        ipv4: Some(said.addresses.iter().map(|address| address.parse().unwrap()).collect()),
+        cloud_instance: said.instance.map(str::to_owned),
+        cloned: Some(said.cloned),
+        online: Some(said.online),
+        last_seen_seconds_ago: Some(said.seen_seconds_ago),
+        ..machine(number)
+    }
+}
+
+fn block_on<F: Future>(test: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_the_engine_isolates_is_one_and_not_protected(
+        all in vec(some_machine(), 1..8),
+        facts in vec(some_facts(8), 6),
+    ) {
+        block_on(async {
+            let machines = (1..).zip(&all).map(|(number, machine)| described(number, machine)).collect();
+            let world = World::new(machines).await;
+            let protected = format!("[protect]\nnames = [\"dc01\"]\nids = [\"{}\"]", id(2));
+            let policy = Rules { more: &protected, ..Rules::default() }.policy();
+            let mut ids = Vec::new();
+            for (at, facts) in facts.iter().enumerate() {
+                ids.push(world.begin(&format!("event {at}"), facts.clone()).await);
+            }
+            world.engine().work(&policy, &ids, None).await;
+            world.follow_up_for(&policy, 600).await;
+            let mut targets = Vec::new();
+            for (decision, facts) in ids.iter().zip(&facts) {
+                let whole = world.decision(decision).await;
+                prop_assert!(!matches!(whole.state(), State::Received | State::Claimed | State::Deferred));
+                let Some(claim) = whole.claim() else { continue };
+                let number: u32 = claim.target.endpoint.rsplit('-').next().unwrap().parse().unwrap();
+                check(&all, number, facts)?;
+                targets.push(number);
+            }
+            for change in world.changes() {
+                let number: u32 = change.strip_prefix("on ").unwrap().parse().unwrap();
+                prop_assert!(number != 2 && all[number as usize - 1].name != "dc01");
+                prop_assert!(targets.contains(&number), "{number} is no decision's");
+            }
+            Ok(())
+        })?;
+    }
+}
+
+/// Something that happens.
+#[derive(Debug, Clone)]
+enum Event {
+    Work(Vec<usize>),
+    Race(Vec<usize>),
+    Die(Vec<usize>, bool),
+    FollowUp,
+    FollowUpTwice,
+    Pass(u64),
+    Answer(usize, bool),
+    Release(usize),
+    Console(u32, bool),
+    Online(u32, bool),
+    Fault(u8),
+}
+
+const DECISIONS: usize = 6;
+
+fn some_event() -> impl Strategy<Value = Event> {
+    let some = || vec(0..DECISIONS, 1..4);
+    prop_oneof![
+        4 => some().prop_map(Event::Work),
+        2 => some().prop_map(Event::Race),
+        2 => (some(), any::<bool>()).prop_map(|(some, carried_out)| Event::Die(some, carried_out)),
+        4 => Just(Event::FollowUp),
+        2 => Just(Event::FollowUpTwice),
+        6 => select(vec![20_u64, 60, 120, 600, 1_800]).prop_map(Event::Pass),
+        2 => (0..DECISIONS, prop::bool::weighted(0.8)).prop_map(|(at, yes)| Event::Answer(at, yes)),
+        1 => (0..DECISIONS).prop_map(Event::Release),
+        2 => (1_u32..4, any::<bool>()).prop_map(|(number, on)| Event::Console(number, on)),
+        1 => (1_u32..4, any::<bool>()).prop_map(|(number, online)| Event::Online(number, online)),
+        2 => (0_u8..5).prop_map(Event::Fault),
+    ]
+}
+
+fn fault(kind: u8) -> FaultRule {
+    match kind {
+        0 => FaultRule::new("isolation.bulk", FaultAction::Cut).times(1),
+        1 => FaultRule::new("isolation.bulk", FaultAction::status(503)).times(1),
+        2 => FaultRule::new("isolation.get", FaultAction::status(500)).times(6),
+        3 => FaultRule::new("*", FaultAction::throttle(None)).times(3),
+        _ => FaultRule::new("isolation.bulk", FaultAction::LeaveOut { endpoint: None }).times(2),
+    }
+}
+
+async fn happen(world: &World, rules: &Rules<'_>, ids: &[DecisionId], event: &Event) {
+    let policy = rules.policy();
+    let some = |some: &[usize]| some.iter().map(|at| ids[*at].clone()).collect::<Vec<_>>();
+    match event {
+        Event::Work(numbers) => drop(world.engine().work(&policy, &some(numbers), None).await),
+        Event::Race(numbers) => {
+            let some = some(numbers);
+            let (one, other) = (world.engine(), world.engine());
+            tokio::join!(one.work(&policy, &some, None), other.work(&policy, &some, None));
+        }
+        Event::Die(numbers, carried_out) => {
+            world.may_die(&policy, &some(numbers), *carried_out).await;
+        }
+        Event::FollowUp => drop(world.follow_up(&policy).await),
+        Event::FollowUpTwice => drop(tokio::join!(world.follow_up(&policy), world.follow_up(&policy))),
+        Event::Pass(seconds) => world.pass(*seconds),
+        Event::Answer(at, yes) => {
+            let answer = if *yes { Answer::Approve } else { Answer::Decline };
+            drop(world.ledger().answer(&ids[*at], answer, "ana", world.now()).await);
+        }
+        Event::Release(at) => drop(world.ledger().ask_release(&ids[*at], "ana", world.now()).await),
+        Event::Console(number, on) => drop(world.try_console(*number, *on, "by hand").await),
+        Event::Online(number, online) => world.online(*number, *online),
+        Event::Fault(kind) => world.fault(fault(*kind)),
+    }
+}
+
+/// When a decision's first step of this kind was.
+fn at(decision: &Decision, is: impl Fn(&Step) -> bool) -> Option<u64> {
+    decision.entries().iter().find(|entry| is(&entry.step)).map(|entry| entry.at_ms)
+}
+
+async fn check_history(world: &World, ids: &[DecisionId]) -> Result<(), TestCaseError> {
+    let mut decisions = Vec::new();
+    for id in ids {
+        let decision = world.decision(id).await;
+        prop_assert!(decision.state().is_final(), "{} is {}", id, decision.state());
+        decisions.push(decision);
+    }
+    let changes = world.sim.isolation_changes();
+    let ours = |by: &str| by == world.client_id();
+    for number in 1..4 {
+        let of_it: Vec<_> = changes.iter().filter(|change| change.endpoint == id(number)).collect();
+        for (before, change) in of_it.iter().zip(of_it.iter().skip(1)) {
+            let twice = ours(&before.by) && ours(&change.by) && before.enabled && change.enabled;
+            prop_assert!(!twice, "isolated twice: {:#?}", of_it);
+        }
+        if let Some(last) = of_it.last() {
+            prop_assert!(!last.enabled || !ours(&last.by), "{} for ever", in_words(last));
+        }
+        for off in of_it.iter().filter(|change| !change.enabled && ours(&change.by)) {
+            for decision in decisions.iter().filter(|decision| {
+                decision.claim().is_some_and(|claim| claim.target.endpoint == off.endpoint)
+            }) {
+                let asked = at(decision, |step| matches!(step, Step::Requested { .. }));
+                let ended = at(decision, |step| {
+                    matches!(
+                        step,
+                        Step::ReleaseAsked { .. } | Step::HandedOver { .. } | Step::TakenOver { .. }
+                    )
+                });
+                let when = off.at_ms as u64;
+                let holds = asked.is_some_and(|asked| asked < when) && ended.is_none_or(|ended| ended > when);
+                prop_assert!(!holds, "released too early for {:#?}", decision);
+            }
+        }
+    }
+    prop_assert_eq!(world.names("agenda").await, [""; 0]);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_the_order_an_isolation_is_one_and_ends(events in vec(some_event(), 5..40)) {
+        block_on(async {
+            let world = World::new(machines(6)).await;
+            let more = "[approve]\nnames = [\"pc-3\"]\nwithin = \"1h\"";
+            let rules = Rules { release: "1h", more, ..Rules::default() };
+            let mut ids = Vec::new();
+            for (at, seconds) in (0..DECISIONS as u32).zip([600, HOUR, 1_800, 1_800, 600, HOUR]) {
+                let host = crate::support::host(1 + at / 2);
+                let signal = json!({ "host": host, "hold_seconds": seconds });
+                ids.push(world.begin_with(&format!("event {at}"), signal).await);
+            }
+            for event in &events {
+                happen(&world, &rules, &ids, event).await;
+            }
+            world.no_faults();
+            (1..4).for_each(|number| world.online(number, true));
+            let engine = world.engine();
+            for _ in 0..80 {
+                world.pass(300);
+                engine.follow_up(&rules.policy(), None).await.unwrap();
+            }
+            check_history(&world, &ids).await
+        })?;
+    }
+}

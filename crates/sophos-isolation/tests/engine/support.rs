@@ -1,0 +1,494 @@
+//! A Sophos Central, a folder for the ledger, and as many engines over both as
+//! a test wants.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sophos_api::{
+    Caller, Client, Credentials, Hosts, RateBudget, Transport, TransportError,
+    operations::isolation::UpdateIsolation,
+};
+use sophos_api_reqwest::ReqwestTransport;
+use sophos_isolation::{
+    ApprovalLinks, Begun, Decision, DecisionId, Engine, FollowUpReport, Ledger, Objects, Outcome, Outcomes,
+    Received, State, Step, adapters::Tool, policy::Policy,
+};
+use sophos_simulator::{
+    Clock, Config, CredentialConfig, CredentialInfo, CredentialKind, DataConfig, FaultPlan, FaultRule,
+    IsolationChange, MachineConfig, MachineType, Owner, Role, Simulator, TenantGroup,
+};
+use sophos_store::Store;
+use tempfile::TempDir;
+use tokio::sync::Notify;
+
+pub(crate) const ACME: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
+pub(crate) const BETA: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
+pub(crate) const OTHER: &str = "5f8c1a1e-0b53-4c7b-8a63-0f5b8f1f6a52";
+
+/// An hour's beginning, so that what a test does stays within the hour.
+const START: &str = "2026-01-15T12:00:00Z";
+
+pub(crate) const HOUR: u64 = 3_600;
+
+/// The transport of a test: real HTTP, the simulator's time, and waits that
+/// turn its clock.
+#[derive(Clone)]
+pub(crate) struct Clocked {
+    http: ReqwestTransport,
+    clock: Clock,
+    turning: Arc<Mutex<()>>,
+    mute: Arc<Mute>,
+}
+
+/// What is to become of calls that isolate or release.
+#[derive(Default)]
+struct Mute {
+    before: AtomicBool,
+    after: AtomicBool,
+    reached: Notify,
+}
+
+impl Transport for Clocked {
+    async fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        timeout: Duration,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let changes = request.method() == http::Method::POST && request.uri().path().ends_with("/isolation");
+        if changes && self.mute.before.load(Ordering::SeqCst) {
+            self.mute.reached.notify_one();
+            std::future::pending::<()>().await;
+        }
+        let answer = self.http.send(request, timeout).await;
+        if changes && self.mute.after.load(Ordering::SeqCst) {
+            self.mute.reached.notify_one();
+            std::future::pending::<()>().await;
+        }
+        answer
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_millis(self.clock.now_ms() as u64)
+    }
+
+    /// Those that wait at once wait together.
+    async fn sleep(&self, duration: Duration) {
+        let until = self.now() + duration;
+        {
+            let _turning = self.turning.lock().unwrap();
+            self.clock.advance(until.saturating_sub(self.now()));
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Keeps what it is told, unless it is made to fail.
+#[derive(Default)]
+pub(crate) struct Told {
+    outcomes: Mutex<Vec<Outcome>>,
+    failures: AtomicUsize,
+}
+
+impl Told {
+    pub(crate) fn fail(&self, times: usize) {
+        self.failures.store(times, Ordering::SeqCst);
+    }
+
+    /// What was told of a decision, in words.
+    pub(crate) fn of(&self, id: &DecisionId) -> Vec<String> {
+        let outcomes = self.outcomes.lock().unwrap();
+        outcomes
+            .iter()
+            .filter(|outcome| outcome.decision == *id)
+            .map(|outcome| outcome.what.clone())
+            .collect()
+    }
+
+    pub(crate) fn last(&self, id: &DecisionId) -> Outcome {
+        let outcomes = self.outcomes.lock().unwrap();
+        outcomes.iter().rev().find(|outcome| outcome.decision == *id).unwrap().clone()
+    }
+}
+
+impl Outcomes for Told {
+    fn is_listening(&self) -> bool {
+        true
+    }
+
+    async fn publish(&self, outcome: &Outcome) -> Result<(), String> {
+        let fails = self
+            .failures
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+            .is_ok();
+        if fails {
+            return Err("the bus is down".into());
+        }
+        self.outcomes.lock().unwrap().push(outcome.clone());
+        Ok(())
+    }
+}
+
+pub(crate) type TestEngine = Engine<Clocked, Store, Arc<Told>>;
+
+/// The policy of a test; `source` is more of the source, `more` of the file.
+pub(crate) struct Rules<'a> {
+    pub(crate) mode: &'a str,
+    pub(crate) release: &'a str,
+    pub(crate) estate_share: f64,
+    pub(crate) tenant_per_hour: u32,
+    pub(crate) per_hour: u32,
+    pub(crate) source: &'a str,
+    pub(crate) more: &'a str,
+}
+
+impl Default for Rules<'_> {
+    fn default() -> Self {
+        Self {
+            mode: "enforce",
+            release: "4h",
+            estate_share: 1.0,
+            tenant_per_hour: 1_000,
+            per_hour: 1_000,
+            source: "",
+            more: "",
+        }
+    }
+}
+
+impl Rules<'_> {
+    pub(crate) fn policy(&self) -> Policy {
+        let Self { mode, release, estate_share, tenant_per_hour, per_hour, source, more } = self;
+        let text = format!(
+            r#"
+version = 1
+mode = "{mode}"
+[release]
+after = "{release}"
+[limits]
+estate_share = {estate_share:?}
+tenant_per_hour = {tenant_per_hour}
+source_per_hour = 1000
+[sources.edr]
+tool = "generic"
+tenants = ["{ACME}", "{BETA}"]
+verify = {{ scheme = "bearer", secret = "edr" }}
+per_hour = {per_hour}
+{source}
+[sources.soc]
+tool = "generic"
+tenants = ["{ACME}"]
+verify = {{ scheme = "bearer", secret = "soc" }}
+may_release = true
+{more}
+"#
+        );
+        Policy::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    }
+}
+
+pub(crate) fn policy() -> Policy {
+    Rules::default().policy()
+}
+
+/// The id of the machine with this number.
+pub(crate) fn id(number: u32) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+pub(crate) fn mac(number: u32) -> String {
+    let [_, a, b, c] = number.to_be_bytes();
+    format!("02:00:00:{a:02X}:{b:02X}:{c:02X}")
+}
+
+/// A machine of Acme of which everything follows from its number: `pc-7`.
+pub(crate) fn machine(number: u32) -> MachineConfig {
+    let [_, _, a, b] = number.to_be_bytes();
+    MachineConfig {
+        id: Some(id(number)),
+        hostname: Some(format!("pc-{number}")),
+        machine_type: Some(MachineType::Computer),
+        ipv4: Some(vec![[10, 1, a, b].into()]),
+        macs: Some(vec![mac(number)]),
+        online: Some(true),
+        last_seen_seconds_ago: Some(30),
+        ..MachineConfig::of(ACME)
+    }
+}
+
+pub(crate) fn machines(count: u32) -> Vec<MachineConfig> {
+    (1..=count).map(machine).collect()
+}
+
+/// The facts that name the machine with this number.
+pub(crate) fn host(number: u32) -> Value {
+    json!({ "hostnames": [format!("pc-{number}")] })
+}
+
+pub(crate) struct World {
+    pub(crate) sim: Simulator,
+    pub(crate) told: Arc<Told>,
+    transport: Clocked,
+    folder: TempDir,
+    secret: Mutex<CredentialInfo>,
+    console: Client<Clocked>,
+}
+
+impl World {
+    pub(crate) async fn new(machines: Vec<MachineConfig>) -> Self {
+        Self::configured(machines, |_| {}).await
+    }
+
+    pub(crate) async fn configured(machines: Vec<MachineConfig>, change: impl FnOnce(&mut Config)) -> Self {
+        let tenant = |id: &str| TenantGroup {
+            id: Some(id.to_owned()),
+            endpoints: Some(0),
+            ..TenantGroup::of(Owner::Partner, 1)
+        };
+        let mut config = Config {
+            tenants: vec![tenant(ACME), tenant(BETA), tenant(OTHER)],
+            machines,
+            credentials: vec![
+                CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin),
+                CredentialConfig::new(CredentialKind::Partner, Role::Management),
+                CredentialConfig::new(CredentialKind::Partner, Role::Management),
+            ],
+            data: DataConfig {
+                offline_share: 0.0,
+                cloud_share: 0.0,
+                clone_share: 0.0,
+                events_total: Some(0),
+                alerts_total: Some(0),
+                ..DataConfig::default()
+            },
+            ..Config::default()
+        };
+        config.clock.start = Some(START.to_owned());
+        config.quirks.size_is_count = 0.0;
+        change(&mut config);
+        let sim = Simulator::start(config).await.unwrap();
+        let settings = reqwest::Client::builder().no_proxy();
+        let transport = Clocked {
+            http: ReqwestTransport::configured(settings).unwrap(),
+            clock: sim.clock(),
+            turning: Arc::default(),
+            mute: Arc::default(),
+        };
+        let [ours, theirs] = [0, 1].map(|at| sim.credentials()[at].clone());
+        let console = client(&sim, &transport, &theirs);
+        let folder = tempfile::tempdir().unwrap();
+        Self { sim, told: Arc::default(), transport, folder, secret: Mutex::new(ours), console }
+    }
+
+    /// An engine in a process of its own.
+    pub(crate) fn engine(&self) -> TestEngine {
+        self.engine_through(self.transport.clone())
+    }
+
+    fn engine_through(&self, transport: Clocked) -> TestEngine {
+        let client = client(&self.sim, &transport, &self.secret.lock().unwrap());
+        let links = ApprovalLinks::new("https://hooks.example", "a key".to_owned().into());
+        Engine::new(client, self.ledger(), Arc::clone(&self.told)).with_approvals(Some(links))
+    }
+
+    pub(crate) fn ledger(&self) -> Ledger<Store> {
+        Ledger::new(Store::open(self.folder.path().to_str().unwrap()).unwrap())
+    }
+
+    pub(crate) async fn names(&self, folder: &str) -> Vec<String> {
+        Objects::names(self.ledger().objects(), folder).await.unwrap()
+    }
+
+    pub(crate) fn client_id(&self) -> String {
+        self.secret.lock().unwrap().client_id.clone()
+    }
+
+    /// Ends our credential and its tokens.
+    pub(crate) fn expire(&self) {
+        assert!(self.sim.expire_credential(&self.client_id()));
+        self.sim.revoke_tokens();
+    }
+
+    /// What engines made from now on have is another credential.
+    pub(crate) fn renew(&self) {
+        let next = self.sim.credentials()[2].clone();
+        *self.secret.lock().unwrap() = next;
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.transport.now()
+    }
+
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.sim.clock().advance(Duration::from_secs(seconds));
+    }
+
+    pub(crate) fn fault(&self, rule: FaultRule) {
+        self.sim.set_faults(FaultPlan::new([rule]));
+    }
+
+    pub(crate) fn no_faults(&self) {
+        self.sim.set_faults(FaultPlan::default());
+    }
+
+    /// Begins the decision of a signal of `edr` about this host.
+    pub(crate) async fn begin(&self, event: &str, host: Value) -> DecisionId {
+        self.begin_with(event, json!({ "host": host })).await
+    }
+
+    /// The same with more of a signal, over the usual one.
+    pub(crate) async fn begin_with(&self, event: &str, signal: Value) -> DecisionId {
+        self.begin_of("edr", event, signal).await
+    }
+
+    pub(crate) async fn begin_of(&self, source: &str, event: &str, signal: Value) -> DecisionId {
+        let mut whole = json!({ "action": "isolate", "severity": "critical", "title": "malware" });
+        whole.as_object_mut().unwrap().extend(signal.as_object().unwrap().clone());
+        let received = Received {
+            source: source.to_owned(),
+            tool: Tool::Generic,
+            signal: serde_json::from_value(whole).unwrap(),
+            body_sha256: "00".repeat(32),
+            from: None,
+            key: None,
+        };
+        let id = DecisionId::of(source, event);
+        let begun = self.ledger().begin(&id, &received, self.now()).await.unwrap();
+        assert!(matches!(begun, Begun::New(_)), "{event} was begun before");
+        id
+    }
+
+    /// Begins one decision for each of these machines.
+    pub(crate) async fn begin_all(&self, numbers: impl IntoIterator<Item = u32>) -> Vec<DecisionId> {
+        let mut ids = Vec::new();
+        for number in numbers {
+            ids.push(self.begin(&format!("event {number}"), host(number)).await);
+        }
+        ids
+    }
+
+    /// Has an engine of its own work on a decision.
+    pub(crate) async fn work(&self, policy: &Policy, id: &DecisionId) -> State {
+        let worked = self.engine().work(policy, std::slice::from_ref(id), None).await;
+        let [worked] = worked.as_slice() else { panic!("{worked:?}") };
+        worked.outcome.clone().unwrap().unwrap()
+    }
+
+    /// Begins the decision of a signal and works on it.
+    pub(crate) async fn decide(&self, policy: &Policy, event: &str, host: Value) -> DecisionId {
+        let id = self.begin(event, host).await;
+        self.work(policy, &id).await;
+        id
+    }
+
+    /// A run that dies, either right before its call or before it has the
+    /// answer.
+    pub(crate) async fn die(&self, policy: &Policy, ids: &[DecisionId], carried_out: bool) {
+        assert!(self.may_die(policy, ids, carried_out).await, "it made no call");
+    }
+
+    /// The same, unless there is no call to make. Says whether it died.
+    pub(crate) async fn may_die(&self, policy: &Policy, ids: &[DecisionId], carried_out: bool) -> bool {
+        let mute = Arc::new(Mute::default());
+        if carried_out { &mute.after } else { &mute.before }.store(true, Ordering::SeqCst);
+        let transport = Clocked { mute: Arc::clone(&mute), ..self.transport.clone() };
+        let engine = self.engine_through(transport);
+        tokio::select! {
+            _ = engine.work(policy, ids, None) => false,
+            () = mute.reached.notified() => true,
+        }
+    }
+
+    pub(crate) async fn follow_up(&self, policy: &Policy) -> FollowUpReport {
+        self.engine().follow_up(policy, None).await.unwrap()
+    }
+
+    /// Lets time pass as it does, with a follow-up each minute.
+    pub(crate) async fn follow_up_for(&self, policy: &Policy, seconds: u64) {
+        let engine = self.engine();
+        let until = self.now() + Duration::from_secs(seconds);
+        while self.now() < until {
+            self.pass(60.min((until - self.now()).as_secs().max(1)));
+            engine.follow_up(policy, None).await.unwrap();
+        }
+    }
+
+    pub(crate) async fn decision(&self, id: &DecisionId) -> Decision {
+        let decision = self.ledger().decision(id).await.unwrap().unwrap();
+        let sequences = decision.entries().iter().map(|entry| entry.sequence as usize);
+        assert!(sequences.eq(1..=decision.entries().len()));
+        assert!(decision.entries().is_sorted_by_key(|entry| entry.at_ms), "{decision:#?}");
+        let objects = self.names(&format!("decisions/{id}")).await;
+        assert_eq!(objects.len(), decision.entries().len(), "the ledger has no holes");
+        decision
+    }
+
+    pub(crate) async fn state(&self, id: &DecisionId) -> State {
+        self.decision(id).await.state()
+    }
+
+    /// The words of a decision's steps.
+    pub(crate) async fn steps(&self, id: &DecisionId) -> Vec<String> {
+        self.decision(id).await.entries().iter().map(|entry| word(&entry.step)).collect()
+    }
+
+    /// The code of a refusal.
+    pub(crate) async fn code(&self, id: &DecisionId) -> String {
+        match &self.decision(id).await.entries().last().unwrap().step {
+            Step::Refused { code, .. } => code.clone(),
+            step => panic!("not refused: {step:?}"),
+        }
+    }
+
+    /// What the service accepted, as `on pc` or `off pc` by number.
+    pub(crate) fn changes(&self) -> Vec<String> {
+        self.sim.isolation_changes().iter().map(in_words).collect()
+    }
+
+    pub(crate) fn calls(&self, operation: &str) -> u64 {
+        self.sim.calls().operation(operation)
+    }
+
+    /// Somebody isolates or releases in the console.
+    pub(crate) async fn console(&self, number: u32, enabled: bool, comment: &str) {
+        self.try_console(number, enabled, comment).await.unwrap();
+    }
+
+    pub(crate) async fn try_console(
+        &self,
+        number: u32,
+        enabled: bool,
+        comment: &str,
+    ) -> Result<(), sophos_api::Error> {
+        let call = UpdateIsolation { endpoint_id: id(number), enabled, comment: Some(comment.to_owned()) };
+        self.console.tenant(ACME).await?.send(&call).await.map(drop)
+    }
+
+    pub(crate) fn online(&self, number: u32, online: bool) {
+        assert!(self.sim.set_endpoint_online(ACME, &id(number), online));
+    }
+}
+
+fn client(sim: &Simulator, transport: &Clocked, credential: &CredentialInfo) -> Client<Clocked> {
+    let credentials = Credentials::new(credential.client_id.as_str(), credential.client_secret.clone());
+    let [identity, global] = [sim.identity_url(), sim.global_url()].map(|url| url.parse().unwrap());
+    Client::builder(transport.clone(), credentials)
+        .hosts(Hosts::at(identity, global))
+        .budget(RateBudget::unlimited())
+        .build()
+}
+
+pub(crate) fn word(step: &Step) -> String {
+    serde_json::to_value(step).unwrap()["step"].as_str().unwrap().to_owned()
+}
+
+pub(crate) fn in_words(change: &IsolationChange) -> String {
+    let number = change.endpoint.rsplit('-').next().unwrap().trim_start_matches('0');
+    format!("{} {number}", if change.enabled { "on" } else { "off" })
+}
