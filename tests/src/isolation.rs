@@ -1,6 +1,10 @@
 //! What isolation is tried with: a simulator, the built webhook and worker, a
 //! ledger in a folder, and senders that sign as the tools do.
 
+mod deliveries;
+mod files;
+mod ground;
+
 use std::{
     fs, io,
     os::unix::fs::PermissionsExt,
@@ -17,14 +21,21 @@ use sophos_isolation::{Decision, DecisionId, Ledger, State};
 use sophos_simulator::{Config, CredentialInfo, CredentialKind, Simulator};
 use sophos_store::Store;
 
+pub use ground::{ENFORCE, TENANT, estate, hostname, machine_id, tight};
+
 use crate::world::binary;
 
 /// The secrets of the sources, by the names that policies give them.
-pub const SECRETS: [(&str, &str); 5] = [
+pub const SECRETS: [(&str, &str); 10] = [
     ("webhooks/generic", "generic-key-0123456789abcdef"),
     ("webhooks/pagerduty", "pagerduty-key-0123456789abcdef"),
     ("webhooks/crowdstrike", "crowdstrike-key-0123456789abcdef"),
     ("webhooks/splunk", "splunk-secret-0123456789abcdef"),
+    ("webhooks/defender", "defender-token-0123456789abcdef"),
+    ("webhooks/okta", "okta-header-0123456789abcdef"),
+    ("webhooks/elastic", "elastic-password-0123456789abcdef"),
+    ("webhooks/wazuh", "wazuh-header-0123456789abcdef"),
+    ("webhooks/sentinelone", "sentinelone-header-0123456789abcdef"),
     ("isolation/approval", "approval-key-0123456789abcdef"),
 ];
 
@@ -36,6 +47,8 @@ pub struct IsolationWorld {
     credential: CredentialInfo,
     folder: PathBuf,
     ledger: String,
+    /// The folder with the ledger's objects, wherever the functions find them.
+    files: PathBuf,
     _temporary: Option<tempfile::TempDir>,
 }
 
@@ -67,8 +80,10 @@ impl IsolationWorld {
             simulator.credentials().into_iter().find(|credential| credential.id_type == kind.as_str());
         let credential =
             credential.ok_or_else(|| io::Error::other("the simulator has no such credential"))?;
-        let ledger = folder.join("ledger").to_string_lossy().into_owned();
-        let world = Self { simulator, credential, folder: folder.to_owned(), ledger, _temporary: None };
+        let files = Self::files_of(folder);
+        let ledger = files.to_string_lossy().into_owned();
+        let world =
+            Self { simulator, credential, folder: folder.to_owned(), ledger, files, _temporary: None };
         world.set_policy(policy)?;
         let current = SECRETS.map(|(name, value)| (name, value, None::<&str>));
         world.set_secrets(&current)?;
@@ -106,7 +121,9 @@ impl IsolationWorld {
         &self.folder
     }
 
-    /// Keeps the ledger elsewhere, such as at `s3://bucket/prefix`.
+    /// Keeps the ledger elsewhere, such as at `s3://bucket/prefix`, where what is
+    /// in it cannot be looked at from here. See also
+    /// [`keep_ledger_in`](Self::keep_ledger_in).
     pub fn keep_ledger_at(&mut self, location: impl Into<String>) {
         self.ledger = location.into();
     }
@@ -137,12 +154,17 @@ impl IsolationWorld {
             .env("SOPHOS_RATE_BUDGET", "unlimited")
     }
 
-    /// The ledger, for looking into it. Only for one in a folder.
+    /// The credential that the functions are given.
+    pub fn credential(&self) -> &CredentialInfo {
+        &self.credential
+    }
+
+    /// The ledger, for looking into it.
     ///
     /// # Errors
     /// When the folder cannot be opened.
     pub fn ledger(&self) -> io::Result<Ledger<Store>> {
-        Ok(Ledger::new(Store::open(&self.ledger).map_err(io::Error::other)?))
+        Ok(Ledger::new(Store::open(&self.files.to_string_lossy()).map_err(io::Error::other)?))
     }
 
     /// A decision, read back whole.
@@ -209,13 +231,9 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    fn json(path: String, body: &Value) -> Self {
-        Self { path, headers: vec![("content-type", "application/json".into())], body: body.to_string() }
-    }
-
     /// In our own form, signed at `now` with `key`.
     pub fn generic(source: &str, body: &Value, key: &str, now: u64) -> Self {
-        let mut delivery = Self::json(format!("/hooks/{source}"), body);
+        let mut delivery = Self::bare(format!("/hooks/{source}"), body.to_string());
         let time = now.to_string();
         let signature = hmac(key, &[time.as_bytes(), b".", delivery.body.as_bytes()]);
         delivery.headers.push(("x-sophos-signature", format!("v1={}", hex(&signature))));
@@ -225,7 +243,7 @@ impl Delivery {
 
     /// As PagerDuty signs.
     pub fn pagerduty(source: &str, body: &Value, key: &str) -> Self {
-        let mut delivery = Self::json(format!("/hooks/{source}"), body);
+        let mut delivery = Self::bare(format!("/hooks/{source}"), body.to_string());
         let signature = hex(&hmac(key, &[delivery.body.as_bytes()]));
         delivery.headers.push(("x-pagerduty-signature", format!("v1={signature}")));
         delivery
@@ -233,7 +251,7 @@ impl Delivery {
 
     /// As CrowdStrike signs, in Base64 over the body and the time.
     pub fn crowdstrike(source: &str, body: &Value, key: &str, now: u64) -> Self {
-        let mut delivery = Self::json(format!("/hooks/{source}"), body);
+        let mut delivery = Self::bare(format!("/hooks/{source}"), body.to_string());
         let time = jiff::Timestamp::from_second(now as i64).unwrap_or_default().to_string();
         let signature = hmac(key, &[delivery.body.as_bytes(), time.as_bytes()]);
         delivery.headers.push(("x-cs-primary-signature", STANDARD.encode(signature)));
@@ -244,7 +262,7 @@ impl Delivery {
 
     /// As Splunk sends, with the secret in the URL.
     pub fn splunk(source: &str, body: &Value, secret: &str) -> Self {
-        Self::json(format!("/hooks/{source}/{secret}"), body)
+        Self::bare(format!("/hooks/{source}/{secret}"), body.to_string())
     }
 
     /// Sends it to a function URL: the status and the answer.
@@ -252,12 +270,7 @@ impl Delivery {
     /// # Errors
     /// When no answer comes.
     pub async fn send(&self, client: &reqwest::Client, url: &str) -> io::Result<(u16, Value)> {
-        let url = format!("{}{}", url.trim_end_matches('/'), self.path);
-        let mut request = client.post(url).body(self.body.clone());
-        for (name, value) in &self.headers {
-            request = request.header(*name, value);
-        }
-        let response = request.send().await.map_err(io::Error::other)?;
+        let response = self.request(client, url).send().await.map_err(io::Error::other)?;
         let status = response.status().as_u16();
         let body = response.bytes().await.map_err(io::Error::other)?;
         Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))

@@ -36,7 +36,8 @@ use crate::{
     policy::Policy,
 };
 
-/// How long a run has for its call, before another may look whether it died.
+/// How long a run has for its call, before another may look whether it died,
+/// unless [`Engine::with_lease`] says otherwise.
 const LEASE: Duration = Duration::from_secs(90);
 
 /// After so long a call that is never carried out is given up.
@@ -84,6 +85,7 @@ pub struct Engine<T, O, N> {
     ledger: Ledger<O>,
     outcomes: N,
     approvals: Option<ApprovalLinks>,
+    lease: Duration,
     /// Handles of tenants, which cost a partner's credential a request each.
     tenants: Mutex<HashMap<TenantId, TenantClient<T>>>,
     /// The size of each tenant's estate, and when it was asked for.
@@ -111,6 +113,7 @@ where
             ledger,
             outcomes,
             approvals: None,
+            lease: LEASE,
             tenants: Mutex::default(),
             estates: Mutex::default(),
             refused: AtomicBool::new(false),
@@ -122,6 +125,14 @@ where
     #[must_use]
     pub fn with_approvals(mut self, approvals: Option<ApprovalLinks>) -> Self {
         self.approvals = approvals;
+        self
+    }
+
+    /// With another time that a run has for its call, before another may look
+    /// whether it died: longer than a run can last. It is 90 seconds otherwise.
+    #[must_use]
+    pub fn with_lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
         self
     }
 

@@ -1,4 +1,9 @@
+use std::time::Duration;
+
 use lambda_support::{Reader, Secrets, Sophos, logging};
+
+/// Seconds that a run has for its call, if not told.
+const LEASE: u64 = 90;
 
 /// What both functions of isolation are told by their environment.
 #[derive(Debug)]
@@ -12,6 +17,8 @@ pub struct Config {
     pub event_bus: Option<String>,
     /// The address of the webhook, for links by which a person approves.
     pub approval_url: Option<String>,
+    /// How long a run has for its call before another takes it up.
+    pub lease: Duration,
     /// The secrets that the policy names.
     pub secrets: Secrets,
     /// The credential and the hosts.
@@ -38,6 +45,7 @@ impl Config {
             policy,
             event_bus: reader.text("ISOLATION_EVENT_BUS"),
             approval_url,
+            lease: Duration::from_secs(reader.number("ISOLATION_LEASE_SECONDS", 1, 900).unwrap_or(LEASE)),
             secrets: Secrets::configured(reader),
             sophos: Sophos::configured(reader),
             metrics_namespace: reader.text("METRICS_NAMESPACE").unwrap_or_else(|| "SophosCentral".into()),
@@ -84,6 +92,9 @@ mod tests {
             ("ISOLATION_LEDGER", "ftp://bucket"),
             ("ISOLATION_POLICY", " "),
             ("ISOLATION_APPROVAL_URL", "example.com"),
+            ("ISOLATION_LEASE_SECONDS", "0"),
+            ("ISOLATION_LEASE_SECONDS", "901"),
+            ("ISOLATION_LEASE_SECONDS", "90s"),
             ("LOG_LEVEL", "loud"),
             ("SECRETS_FILE", "/nowhere/secrets.toml"),
         ] {

@@ -125,7 +125,7 @@ impl Worker {
         for one in &worked {
             match &one.outcome {
                 Ok(Some(state)) => tracing::info!(decision = %one.id, %state, "worked on"),
-                Ok(None) => tracing::warn!(decision = %one.id, "there is no such decision"),
+                Ok(None) => tracing::error!(decision = %one.id, "there is no such decision in this ledger"),
                 Err(error) => tracing::error!(decision = %one.id, %error, "not taken further"),
             }
         }
@@ -156,7 +156,11 @@ impl Worker {
         let ids: Vec<_> = messages.iter().filter_map(|message| message.decision.clone()).collect();
         let worked = self.work(&ids, stop_at).await?;
         let failed = |message: &&Message| match &message.decision {
-            Some(id) => worked.iter().any(|(worked, outcome)| worked == id && outcome.is_err()),
+            // One that is unknown is lost if its message goes: this function and
+            // the webhook may have different ledgers.
+            Some(id) => {
+                worked.iter().any(|(worked, outcome)| worked == id && !matches!(outcome, Ok(Some(_))))
+            }
             None => {
                 tracing::error!(message = message.id, "the message names no decision");
                 true
@@ -193,7 +197,8 @@ impl Worker {
             _ => None,
         };
         let engine = Engine::new(client, Ledger::new(self.store()), Arc::clone(&self.bus));
-        Ok(Arc::clone(slot.insert(Arc::new(engine.with_approvals(links)))))
+        let engine = engine.with_approvals(links).with_lease(self.config.lease);
+        Ok(Arc::clone(slot.insert(Arc::new(engine))))
     }
 
     /// A credential that was refused may have been replaced: the next

@@ -7,7 +7,7 @@ use sophos_api::{
     Caller, ErrorKind, Record, TenantId, Transport, models::Endpoint, operations::isolation::GetIsolation,
 };
 
-use super::{Engine, EngineError, GIVE_UP, LEASE, hold::Account, is_lasting};
+use super::{Engine, EngineError, GIVE_UP, hold::Account, is_lasting};
 use crate::{
     adapters::NotActionable,
     decision::{Asked, Claim, Decision, DecisionId, State, Step, Target},
@@ -225,7 +225,7 @@ where
         let mut claim = Claim {
             target,
             policy: policy.digest().to_owned(),
-            lease_until: (now + LEASE).as_secs(),
+            lease_until: (now + self.lease).as_secs(),
             mark: mark.to_owned(),
             hold_seconds: hold.map(|hold| hold.as_secs()),
             slots: Vec::new(),

@@ -1,0 +1,74 @@
+//! More ways in which tools send, and a delivery as an event.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value, json};
+
+use super::{Delivery, hex, hmac, key, unix_now};
+
+impl Delivery {
+    /// A body with nothing that proves anything.
+    pub fn bare(path: impl Into<String>, body: impl Into<String>) -> Self {
+        let headers = vec![("content-type", "application/json".to_owned())];
+        Self { path: path.into(), headers, body: body.into() }
+    }
+
+    /// With one more header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// An event of the source `soar` that asks for the isolation of a machine.
+    pub fn isolate(event_id: &str, hostname: &str) -> Self {
+        let body = json!({ "event_id": event_id, "target": { "hostname": hostname }, "title": "beacon" });
+        Self::generic("soar", &body, key("webhooks/generic"), unix_now())
+    }
+
+    /// As CrowdStrike signs in hexadecimal, over the time and the body.
+    pub fn crowdstrike_hex(source: &str, body: &Value, key: &str, now: u64) -> Self {
+        let delivery = Self::bare(format!("/hooks/{source}"), body.to_string());
+        let time = now.to_string();
+        let signature = hex(&hmac(key, &[time.as_bytes(), delivery.body.as_bytes()]));
+        delivery.with("x-cs-primary-signature", signature).with("x-cs-delivery-timestamp", time)
+    }
+
+    /// With a secret as the bearer's token.
+    pub fn bearer(source: &str, body: &Value, secret: &str) -> Self {
+        Self::bare(format!("/hooks/{source}"), body.to_string())
+            .with("authorization", format!("Bearer {secret}"))
+    }
+
+    /// With a user and a password.
+    pub fn basic(source: &str, body: &str, user: &str, password: &str) -> Self {
+        let pair = STANDARD.encode(format!("{user}:{password}"));
+        Self::bare(format!("/hooks/{source}"), body).with("authorization", format!("Basic {pair}"))
+    }
+
+    /// The request that sends it to a function URL.
+    pub fn request(&self, client: &reqwest::Client, url: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}{}", url.trim_end_matches('/'), self.path);
+        let headers = self.headers.iter();
+        headers.fold(client.post(url).body(self.body.clone()), |request, (name, value)| {
+            request.header(*name, value)
+        })
+    }
+
+    /// The event that a function URL makes of it.
+    pub fn event(&self) -> Value {
+        let headers: Map<_, _> =
+            self.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        json!({
+            "version": "2.0",
+            "rawPath": self.path,
+            "rawQueryString": "",
+            "headers": headers,
+            "requestContext": {
+                "http": { "method": "POST", "path": self.path, "sourceIp": "203.0.113.9" },
+                "stage": "$default",
+            },
+            "body": self.body,
+            "isBase64Encoded": false,
+        })
+    }
+}

@@ -1,0 +1,126 @@
+//! The ledger as files: what is in it, and time that passes in it.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use sophos_isolation::{Decision, DecisionId};
+
+use super::IsolationWorld;
+use crate::s3::S3Server;
+
+impl IsolationWorld {
+    /// Keeps the ledger in this server's bucket.
+    pub fn keep_ledger_in(&mut self, s3: &S3Server) {
+        self.ledger = s3.location();
+        self.files = s3.folder();
+    }
+
+    /// Every object of the ledger, by its path.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn objects(&self) -> io::Result<BTreeMap<String, Vec<u8>>> {
+        let mut objects = BTreeMap::new();
+        if self.files.is_dir() {
+            collect(&self.files, "", &mut objects)?;
+        }
+        Ok(objects)
+    }
+
+    /// Every decision of the ledger, each read back whole.
+    ///
+    /// # Errors
+    /// When one cannot be read, or the numbers of its entries have a hole.
+    pub async fn decisions(&self) -> io::Result<Vec<Decision>> {
+        let mut entries: BTreeMap<DecisionId, usize> = BTreeMap::new();
+        for path in self.objects()?.keys() {
+            if let Some((id, _)) = path.strip_prefix("decisions/").and_then(|path| path.split_once('/')) {
+                *entries.entry(id.parse().map_err(io::Error::other)?).or_default() += 1;
+            }
+        }
+        let mut decisions = Vec::new();
+        for (id, count) in entries {
+            let decision = self.decision(&id).await?;
+            if decision.entries().len() != count {
+                return Err(io::Error::other(format!("{id} has a hole among its {count} entries")));
+            }
+            decisions.push(decision);
+        }
+        Ok(decisions)
+    }
+
+    /// The slots that are taken, by their paths.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn slots(&self) -> io::Result<Vec<String>> {
+        let mut newest: BTreeMap<String, u64> = BTreeMap::new();
+        for path in self.objects()?.into_keys().filter(|path| path.starts_with("slots/")) {
+            if let Some((slot, generation)) = path.rsplit_once('.') {
+                let generation: u64 = generation.parse().map_err(io::Error::other)?;
+                let known = newest.entry(slot.to_owned()).or_default();
+                *known = generation.max(*known);
+            }
+        }
+        let taken = newest.into_iter().filter(|(_, generation)| generation % 2 == 1);
+        Ok(taken.map(|(slot, generation)| format!("{slot}.{generation:08}")).collect())
+    }
+
+    /// Lets time pass for the ledger: every moment in it is so much earlier
+    /// afterwards. What counts hours of the clock stays in its hour.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn let_pass(&self, time: Duration) -> io::Result<()> {
+        for (path, body) in self.objects()? {
+            let file = self.files.join(&path);
+            if let Some((at, id)) = path.strip_prefix("agenda/").and_then(|name| name.split_once('-')) {
+                let at: u64 = at.parse().map_err(io::Error::other)?;
+                let earlier = at.saturating_sub(time.as_secs());
+                fs::rename(file, self.files.join(format!("agenda/{earlier:012}-{id}")))?;
+            } else if path.starts_with("decisions/") || path.starts_with("slots/") && !body.is_empty() {
+                let mut value: Value = serde_json::from_slice(&body)?;
+                for (name, unit) in
+                    [("at_ms", 1_000), ("lease_until", 1), ("retry_at", 1), ("until", 1), ("since", 1)]
+                {
+                    if let Some(moment) = value[name].as_u64() {
+                        value[name] = json!(moment.saturating_sub(time.as_secs() * unit));
+                    }
+                }
+                fs::write(file, serde_json::to_vec_pretty(&value)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets every reminder, so that no later run looks at what is here now.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn clear_agenda(&self) -> io::Result<()> {
+        let agenda = self.files.join("agenda");
+        if agenda.is_dir() { fs::remove_dir_all(agenda) } else { Ok(()) }
+    }
+
+    pub(super) fn files_of(folder: &Path) -> PathBuf {
+        folder.join("ledger")
+    }
+}
+
+fn collect(folder: &Path, above: &str, objects: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = format!("{above}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), &format!("{path}/"), objects)?;
+        } else {
+            objects.insert(path, fs::read(entry.path())?);
+        }
+    }
+    Ok(())
+}

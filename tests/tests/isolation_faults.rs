@@ -1,0 +1,320 @@
+//! Isolation when things go wrong around it: everything comes several times at
+//! once, the service refuses, the queue or the ledger is down, messages are no
+//! good. Nothing is lost, and nothing is isolated twice.
+
+use std::time::Duration;
+
+use end_to_end::{
+    isolation::{Delivery, ENFORCE, IsolationWorld, decision_of, estate, hostname, machine_id, tight},
+    queue::{EventSource, Queue},
+    s3::{S3Server, Trap},
+};
+use local_lambda::{Function, FunctionUrl, Outcome};
+use serde_json::{Value, json};
+use sophos_isolation::{Asked, Decision, DecisionId, State, Step};
+use sophos_simulator::{CredentialKind, FaultAction, FaultPlan, FaultRule, RetryAfter};
+use tokio::task::JoinSet;
+
+async fn world(machines: usize) -> IsolationWorld {
+    IsolationWorld::start(estate(machines), CredentialKind::Tenant, ENFORCE).await.expect("a world")
+}
+
+fn with_queue(queue: &Queue, function: Function) -> Function {
+    queue.admit(function).env("ISOLATION_QUEUE_URL", queue.url())
+}
+
+/// Sends the same five times at once, to these addresses in turn.
+async fn send_five(delivery: &Delivery, urls: &[String]) -> (Vec<u16>, DecisionId) {
+    let http = reqwest::Client::new();
+    let mut sending = JoinSet::new();
+    for url in urls.iter().cycle().take(5) {
+        let (http, delivery, url) = (http.clone(), delivery.clone(), url.clone());
+        sending.spawn(async move { delivery.send(&http, &url).await.expect("an answer") });
+    }
+    let answers = sending.join_all().await;
+    let mut ids: Vec<_> =
+        answers.iter().map(|(_, answer)| decision_of(answer).expect("a decision")).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), 1, "{answers:?}");
+    let mut statuses: Vec<_> = answers.iter().map(|(status, _)| *status).collect();
+    statuses.sort_unstable();
+    (statuses, ids.remove(0))
+}
+
+/// One isolation of this machine by this decision, which alone has what is taken
+/// of the budgets.
+async fn assert_isolated_once(world: &IsolationWorld, id: &DecisionId, machine: usize) -> Decision {
+    let changes = world.simulator.isolation_changes();
+    let of_machine: Vec<_> = changes.iter().filter(|one| one.endpoint == machine_id(machine)).collect();
+    assert_eq!(of_machine.len(), 1, "{changes:#?}");
+    assert!(of_machine[0].enabled && of_machine[0].changed, "{changes:#?}");
+    let decision = world.decision(id).await.expect("a decision");
+    let claim = decision.claim().expect("a claim");
+    assert_eq!(claim.target.endpoint, machine_id(machine));
+    let taken = world.slots().expect("slots");
+    assert!(
+        claim.slots.len() == 3 && claim.slots.iter().all(|slot| taken.contains(slot)),
+        "{claim:?} {taken:?}"
+    );
+    decision
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_comes_five_times_at_once_is_one_isolation() {
+    let world = world(1).await;
+    let queue = Queue::start().await.expect("a queue");
+    let webhook = FunctionUrl::start(with_queue(&queue, world.webhook()), 5).await.expect("the webhook");
+    let (statuses, id) = send_five(&Delivery::isolate("1", &hostname(1)), &[webhook.url()]).await;
+    assert_eq!(statuses, [200, 200, 200, 200, 202]);
+    assert!(webhook.pids().len() > 1, "they are several processes");
+    let messages = queue.messages();
+    let body = json!({ "decision": id }).to_string();
+    assert!(!messages.is_empty() && messages.iter().all(|message| message.body == body), "{messages:?}");
+
+    let record = json!({ "messageId": "1", "body": body, "eventSource": "aws:sqs" });
+    let mut working = JoinSet::new();
+    for _ in 0..4 {
+        let mut worker = world.worker().start().await.expect("the worker starts");
+        let event = json!({ "Records": [record] });
+        working.spawn(async move { (worker.invoke(&event).await, worker.logs()) });
+    }
+    for (outcome, logs) in working.join_all().await {
+        assert_eq!(outcome, Outcome::Ok(json!({ "batchItemFailures": [] })), "{}", logs.join("\n"));
+    }
+    let decision = assert_isolated_once(&world, &id, 1).await;
+    assert_eq!(decision.state(), State::Requested);
+    assert_eq!(world.decisions().await.expect("a ledger without holes").len(), 1);
+    assert_eq!(world.slots().expect("slots").len(), 3, "whoever was late gave its own back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_webhooks_that_work_by_themselves_isolate_once() {
+    five_webhooks(ENFORCE).await;
+}
+
+/// None of the five takes for spent what another has taken for the same decision.
+#[tokio::test(flavor = "multi_thread")]
+async fn five_webhooks_isolate_once_where_one_isolation_is_allowed() {
+    five_webhooks(&tight()).await;
+}
+
+async fn five_webhooks(policy: &str) {
+    let world = IsolationWorld::start(estate(1), CredentialKind::Tenant, policy).await.expect("a world");
+    let mut webhooks = Vec::new();
+    for _ in 0..5 {
+        let function = world.webhook().env("ISOLATION_LEASE_SECONDS", "300");
+        webhooks.push(FunctionUrl::start(function, 1).await.expect("the webhook"));
+    }
+    let urls: Vec<_> = webhooks.iter().map(FunctionUrl::url).collect();
+    let (statuses, id) = send_five(&Delivery::isolate("1", &hostname(1)), &urls).await;
+    assert_eq!(statuses, [200, 200, 200, 200, 202]);
+    let decision = assert_isolated_once(&world, &id, 1).await;
+    assert_eq!(world.decisions().await.expect("a ledger without holes").len(), 1);
+    assert_eq!(world.slots().expect("slots").len(), 3, "whoever was late gave its own back");
+    let claim = decision.claim().expect("a claim");
+    let left = claim.lease_until - decision.began_ms() / 1_000;
+    assert!((300..330).contains(&left), "the lease is the one that was set: {left}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_becomes_of_the_call_it_is_carried_out_once() {
+    let world = world(6).await;
+    let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
+    let http = reqwest::Client::new();
+    let cases = [
+        (FaultAction::Cut, Some(Asked::FoundDone)),
+        (FaultAction::Truncate, Some(Asked::FoundDone)),
+        (FaultAction::Malformed, Some(Asked::FoundDone)),
+        (FaultAction::status(500), None),
+        (FaultAction::Html { status: 503 }, None),
+        (FaultAction::LeaveOut { endpoint: None }, None),
+    ];
+    let mut ids = Vec::new();
+    for (number, (action, how)) in (1..).zip(cases) {
+        let rule = FaultRule::new("isolation.bulk", action.clone()).times(1);
+        world.simulator.set_faults(FaultPlan::new([rule]));
+        let delivery = Delivery::isolate(&format!("event-{number}"), &hostname(number));
+        let (status, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
+        assert_eq!(status, 202, "{action:?}: {answer}");
+        let id = decision_of(&answer).expect("a decision");
+        let decision = world.decision(&id).await.expect("a decision");
+        match how {
+            Some(how) => {
+                let last = decision.entries().last().map(|entry| &entry.step);
+                assert!(
+                    matches!(last, Some(Step::Requested { how: it, .. }) if *it == how),
+                    "{action:?}: {last:?}"
+                );
+            }
+            None => assert_eq!(decision.state(), State::Deferred, "{action:?}: {decision:#?}"),
+        }
+        ids.push((number, id));
+    }
+    world.let_pass(Duration::from_secs(60)).expect("the ledger's files");
+    let mut worker = world.worker().start().await.expect("the worker");
+    for _ in 0..2 {
+        let report = world.follow_up(&mut worker).await.expect("a report");
+        assert_eq!(report["errors"], json!([]), "{report}");
+    }
+    for (number, id) in ids {
+        assert_eq!(assert_isolated_once(&world, &id, number).await.state(), State::Isolated);
+    }
+    assert_eq!(world.slots().expect("slots").len(), 18, "three for each");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_throttles_for_ten_minutes_is_asked_again() {
+    let world = world(1).await;
+    let queue = Queue::start().await.expect("a queue");
+    let webhook = FunctionUrl::start(with_queue(&queue, world.webhook()), 1).await.expect("the webhook");
+    let ten_minutes = Duration::from_secs(600);
+    let throttle = FaultAction::throttle(Some(RetryAfter::Seconds(300)));
+    world.simulator.set_faults(FaultPlan::new([FaultRule::new("*", throttle).lasting(ten_minutes)]));
+
+    let http = reqwest::Client::new();
+    let (status, answer) =
+        Delivery::isolate("1", &hostname(1)).send(&http, &webhook.url()).await.expect("an answer");
+    assert_eq!(status, 202, "the webhook asks nothing of the service: {answer}");
+    let id = decision_of(&answer).expect("a decision");
+    let worker = EventSource::new(&queue, world.worker(), 1, 10).await.expect("the worker");
+    let drained = worker.drain().await;
+    assert_eq!((drained.handled, drained.returned), (1, 0), "{drained:?}");
+
+    let mut states = vec![world.state(&id).await.expect("a state")];
+    for _ in 0..3 {
+        let pause = Duration::from_secs(310);
+        world.let_pass(pause).expect("the ledger's files");
+        world.simulator.clock().advance(pause);
+        // One that was told to wait would do so in real time.
+        let mut worker = world.worker().start().await.expect("the worker");
+        let report = world.follow_up(&mut worker).await.expect("a report");
+        assert_eq!(report["errors"], json!([]), "{report}");
+        states.push(world.state(&id).await.expect("a state"));
+    }
+    assert_eq!(states, [State::Deferred, State::Deferred, State::Requested, State::Isolated]);
+    assert_isolated_once(&world, &id, 1).await;
+    assert_eq!(world.slots().expect("slots").len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_is_down_loses_nothing() {
+    let world = world(1).await;
+    let queue = Queue::start().await.expect("a queue");
+    let webhook = FunctionUrl::start(with_queue(&queue, world.webhook()), 1).await.expect("the webhook");
+    let http = reqwest::Client::new();
+    let delivery = Delivery::isolate("1", &hostname(1));
+
+    queue.fail_next(usize::MAX);
+    let refused = delivery.request(&http, &webhook.url()).send().await.expect("an answer");
+    assert_eq!(refused.status(), 503);
+    let wait = refused.headers().get("retry-after").and_then(|wait| wait.to_str().ok()?.parse::<u64>().ok());
+    assert!(wait.is_some_and(|wait| (1..=60).contains(&wait)), "{:?}", refused.headers());
+    let said = refused.text().await.expect("a body");
+    assert!(queue.send_requests() > 1 && queue.messages().is_empty());
+    assert!(!said.contains("iso-") && !said.contains(&queue.url()), "{said}");
+
+    queue.fail_next(0);
+    let (status, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
+    assert_eq!(status, 200, "its decision was begun before: {answer}");
+    assert_eq!(queue.messages().len(), 1);
+    let worker = EventSource::new(&queue, world.worker(), 1, 10).await.expect("the worker");
+    assert_eq!(worker.drain().await.handled, 1);
+    assert_isolated_once(&world, &decision_of(&answer).expect("a decision"), 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_lost_is_made_up_for_by_the_follow_up() {
+    let world = world(1).await;
+    let queue = Queue::start().await.expect("a queue");
+    let webhook = FunctionUrl::start(with_queue(&queue, world.webhook()), 1).await.expect("the webhook");
+    queue.fail_next(usize::MAX);
+    let http = reqwest::Client::new();
+    let (status, _) =
+        Delivery::isolate("1", &hostname(1)).send(&http, &webhook.url()).await.expect("an answer");
+    assert_eq!(status, 503);
+    // The sender does not send again.
+    let mut worker = world.worker().start().await.expect("the worker");
+    let scheduled = json!({ "detail-type": "Scheduled Event", "source": "aws.events" });
+    let Outcome::Ok(report) = worker.invoke(&scheduled).await else { panic!("{:?}", worker.logs()) };
+    assert_eq!(report["due"], 0, "the queue gets its time");
+    world.let_pass(Duration::from_secs(120)).expect("the ledger's files");
+    let Outcome::Ok(report) = worker.invoke(&scheduled).await else { panic!("{:?}", worker.logs()) };
+    assert_eq!(report["moved"], json!({ "requested": 1 }), "{report}");
+    let id = DecisionId::of("soar", "[\"1\"]");
+    assert_isolated_once(&world, &id, 1).await;
+}
+
+async fn status_of(webhook: &FunctionUrl, delivery: &Delivery) -> (u16, Value) {
+    delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_is_down_is_told_to_the_sender() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut world = world(1).await;
+    let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
+    world.keep_ledger_in(&s3);
+    let webhook = FunctionUrl::start(s3.admit(world.webhook()), 1).await.expect("the webhook");
+    drop(s3);
+    let delivery = Delivery::isolate("1", &hostname(1));
+    let (status, answer) = status_of(&webhook, &delivery).await;
+    assert_eq!((status, answer["decision"].as_str()), (503, None), "{answer}");
+
+    let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
+    let webhook = FunctionUrl::start(s3.admit(world.webhook()), 1).await.expect("the webhook");
+    let (status, answer) = status_of(&webhook, &delivery).await;
+    assert_eq!(status, 202, "{answer}");
+    assert_isolated_once(&world, &decision_of(&answer).expect("a decision"), 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_fails_half_way_loses_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut world = world(1).await;
+    let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
+    world.keep_ledger_in(&s3);
+    let webhook = FunctionUrl::start(s3.admit(world.webhook()), 1).await.expect("the webhook");
+    let delivery = Delivery::isolate("1", &hostname(1));
+    // Its first object, and whatever it makes of it, fails from now on.
+    s3.set(Some(Trap::Broken(1)));
+    let (status, answer) = status_of(&webhook, &delivery).await;
+    assert_eq!(status, 503, "{answer}");
+    assert!(world.simulator.isolation_changes().is_empty());
+    s3.set(None);
+    let (status, answer) = status_of(&webhook, &delivery).await;
+    assert!(matches!(status, 200 | 202), "{status} {answer}");
+    assert_isolated_once(&world, &decision_of(&answer).expect("a decision"), 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_no_good_harms_no_other() {
+    let world = world(2).await;
+    let queue = Queue::start().await.expect("a queue");
+    queue.set_max_receive_count(Some(2));
+    let webhook = FunctionUrl::start(with_queue(&queue, world.webhook()), 1).await.expect("the webhook");
+    let unknown = json!({ "decision": "iso-0123456789abcdef01234567" }).to_string();
+    let mut poison =
+        vec![queue.send("not JSON"), queue.send(unknown), queue.send("{\"decision\":\"../..\"}")];
+    let mut ids = Vec::new();
+    for number in 1..=2 {
+        let delivery = Delivery::isolate(&format!("event-{number}"), &hostname(number));
+        let (status, answer) = status_of(&webhook, &delivery).await;
+        assert_eq!(status, 202, "{answer}");
+        ids.push(decision_of(&answer).expect("a decision"));
+    }
+    let worker = EventSource::new(&queue, world.worker(), 1, 10).await.expect("the worker");
+    let drained = worker.drain().await;
+    assert_eq!((drained.handled, drained.returned), (2, 3), "{drained:?}");
+    queue.make_visible();
+    let drained = worker.drain().await;
+    assert_eq!((drained.handled, drained.returned), (0, 3), "{drained:?}");
+    queue.make_visible();
+    assert_eq!(worker.drain().await.batches, 0);
+    let mut dead: Vec<_> = queue.dead().into_iter().map(|message| message.id).collect();
+    dead.sort_unstable();
+    poison.sort_unstable();
+    assert_eq!(dead, poison);
+    for (number, id) in (1..).zip(ids) {
+        assert_isolated_once(&world, &id, number).await;
+    }
+}

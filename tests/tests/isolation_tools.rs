@@ -1,0 +1,348 @@
+//! One delivery of each tool, as it comes: over HTTP, or through EventBridge.
+
+use end_to_end::isolation::{
+    Delivery, IsolationWorld, TENANT, decision_of, estate, hostname, key, machine_id, unix_now,
+};
+use local_lambda::{FunctionUrl, Outcome};
+use serde_json::{Value, json};
+use sophos_isolation::{Decision, State, Step};
+use sophos_simulator::{CredentialKind, MachineConfig};
+
+const POLICY: &str = r#"
+version = 1
+mode = "enforce"
+[limits]
+estate_share = 1.0
+tenant_per_hour = 1000
+[sources.soar]
+tool = "generic"
+verify = { scheme = "signature", secret = "webhooks/generic" }
+[sources.pd]
+tool = "pagerduty"
+fields = { hostname = "/event/data/custom_fields/0/value" }
+verify = { scheme = "signature", secret = "webhooks/pagerduty" }
+[sources.falcon]
+tool = "crowdstrike"
+verify = { scheme = "signature", secret = "webhooks/crowdstrike" }
+[sources.falcon-gov]
+tool = "crowdstrike"
+verify = { scheme = "signature", secret = "webhooks/crowdstrike", layout = "crowdstrike_hex" }
+[sources.splunk]
+tool = "splunk"
+fields = { hostname = "/result/dest_host" }
+verify = { scheme = "path", secret = "webhooks/splunk" }
+[sources.okta]
+tool = "okta"
+fields = { hostname = "/debugContext/debugData/hostname" }
+verify = { scheme = "header", secret = "webhooks/okta", header = "Authorization" }
+[sources.defender]
+tool = "microsoft_defender"
+verify = { scheme = "bearer", secret = "webhooks/defender" }
+[sources.sentinel]
+tool = "microsoft_sentinel"
+verify = { scheme = "bearer", secret = "webhooks/defender" }
+[sources.wazuh]
+tool = "wazuh"
+verify = { scheme = "header", secret = "webhooks/wazuh", header = "X-Wazuh-Key" }
+[sources.s1]
+tool = "sentinelone"
+verify = { scheme = "header", secret = "webhooks/sentinelone", header = "X-S1-Key" }
+[sources.elastic]
+tool = "elastic"
+verify = { scheme = "basic", secret = "webhooks/elastic", user = "elastic" }
+[sources.guardduty]
+tool = "guardduty"
+accounts = { "111122223333" = "TENANT" }
+[sources.hub]
+tool = "security_hub"
+accounts = { "111122223333" = "TENANT" }
+"#;
+
+/// Every source may act on the one tenant.
+fn policy() -> String {
+    let tenants = format!("tenants = [\"{TENANT}\"]\ntool =");
+    POLICY.replace("TENANT", TENANT).replace("\ntool =", &format!("\n{tenants}"))
+}
+
+fn instance(number: usize) -> String {
+    format!("i-{number:017x}")
+}
+
+/// A world whose machines are EC2 instances too.
+async fn world(machines: usize) -> IsolationWorld {
+    let mut config = estate(machines);
+    for (number, machine) in (1..).zip(&mut config.machines) {
+        *machine = MachineConfig { cloud_instance: Some(instance(number)), ..machine.clone() };
+    }
+    IsolationWorld::start(config, CredentialKind::Tenant, &policy()).await.expect("a world")
+}
+
+fn pagerduty(machine: usize) -> Delivery {
+    let body = json!({ "event": {
+        "id": "01BWDWL3NYY7LUFPZCC28QUCMK", "event_type": "incident.triggered", "resource_type": "incident",
+        "occurred_at": "2026-04-26T17:36:27.458Z",
+        "data": {
+            "id": "PGR0VU2", "type": "incident", "status": "triggered", "title": "A little bump in the road",
+            "urgency": "high", "priority": { "summary": "P1" },
+            "custom_fields": [{ "id": "PT1", "name": "hostname", "value": hostname(machine) }],
+        },
+    }});
+    Delivery::pagerduty("pd", &body, key("webhooks/pagerduty"))
+}
+
+fn falcon(machine: usize) -> Value {
+    json!({
+        "metadata": { "eventType": "EppDetectionSummaryEvent", "offset": 7, "customerIDString": "0000aaf2" },
+        "event": {
+            "CompositeId": format!("0000aaf2:ind:00006e49:{machine}"), "Hostname": hostname(machine),
+            "SeverityName": "High", "Severity": 70, "Name": "Known Malware",
+            "Description": "A process has written a known test file.",
+        },
+    })
+}
+
+fn splunk(machine: usize) -> Delivery {
+    let body = json!({
+        "sid": "rt_scheduler__admin__search__sudo_at_1483557185_2.2", "search_name": "beacon", "owner": "admin",
+        "result": { "dest_host": hostname(machine), "urgency": "critical", "_time": "1483557272" },
+    });
+    Delivery::splunk("splunk", &body, key("webhooks/splunk"))
+}
+
+fn okta(machine: usize) -> Delivery {
+    let body = json!({
+        "eventType": "com.okta.event_hook", "eventId": "85b60edb-4263-4e13-993b-818e26201052",
+        "data": { "events": [{
+            "uuid": "f1d0b993-cc19-11ed-a688-db22c99ef6c4", "eventType": "security.threat.detected",
+            "displayMessage": "Threat detected", "severity": "ERROR",
+            "debugContext": { "debugData": { "hostname": hostname(machine) } },
+        }] },
+    });
+    Delivery::bare("/hooks/okta", body.to_string()).with("authorization", key("webhooks/okta"))
+}
+
+fn defender(machine: usize) -> Delivery {
+    let body = json!({ "value": [{
+        "id": "da637225970530734950_-1768941086", "severity": "high", "status": "new", "title": "A backdoor",
+        "lastUpdateDateTime": "2026-04-19T10:18:39.35Z",
+        "evidence": [{
+            "@odata.type": "#microsoft.graph.security.deviceEvidence", "roles": ["compromised"],
+            "deviceDnsName": format!("{}.corp.example", hostname(machine).to_lowercase()),
+        }],
+    }]});
+    Delivery::bearer("defender", &body, key("webhooks/defender"))
+}
+
+fn wazuh(machine: usize) -> Delivery {
+    let body = json!({
+        "id": "1738618902.1234", "timestamp": "2026-02-03T21:41:42.853+0000",
+        "rule": { "id": "87105", "level": 13, "description": "Malware was found" },
+        "agent": { "id": "001", "name": hostname(machine), "ip": "any" }, "manager": { "name": "wazuh" },
+    });
+    Delivery::bare("/hooks/wazuh", body.to_string()).with("x-wazuh-key", key("webhooks/wazuh"))
+}
+
+fn sentinelone(machine: usize) -> Delivery {
+    let body = json!({
+        "activityType": 19, "activityUuid": "123-456-678-89", "accountId": "123456789",
+        "primaryDescription": "Threat with confidence level malicious detected: eicar.txt",
+        "data": { "computerName": hostname(machine), "confidenceLevel": "malicious" },
+    });
+    Delivery::bare("/hooks/s1", body.to_string()).with("x-s1-key", key("webhooks/sentinelone"))
+}
+
+/// Two alerts with nothing between them, as a rule's template makes of them.
+fn elastic(first: usize, second: usize) -> Delivery {
+    let alert = |machine| {
+        json!({
+            "kibana.alert.uuid": format!("alert-{machine}"), "kibana.alert.severity": "critical",
+            "kibana.alert.rule.name": "Beacon", "host": { "name": [hostname(machine)] },
+        })
+    };
+    let body = format!("{}{}", alert(first), alert(second));
+    Delivery::basic("elastic", &body, "elastic", key("webhooks/elastic"))
+}
+
+/// As the README has it for `curl` and `openssl`.
+fn curl(machine: usize) -> Delivery {
+    let body = json!({ "event_id": "42", "target": { "endpoint_id": machine_id(machine) }, "ttl": "4h" });
+    Delivery::generic("soar", &body, key("webhooks/generic"), unix_now())
+        .with("user-agent", "curl/8.9.1")
+        .with("accept", "*/*")
+        .with("idempotency-key", "another-name")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_tool_isolates_what_it_names() {
+    let world = world(11).await;
+    let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
+    let http = reqwest::Client::new();
+    let now = unix_now();
+    let secret = key("webhooks/crowdstrike");
+    let deliveries = [
+        (pagerduty(1), vec![1]),
+        (Delivery::crowdstrike("falcon", &falcon(2), secret, now), vec![2]),
+        (Delivery::crowdstrike_hex("falcon-gov", &falcon(3), secret, now), vec![3]),
+        (splunk(4), vec![4]),
+        (okta(5), vec![5]),
+        (defender(6), vec![6]),
+        (wazuh(7), vec![7]),
+        (sentinelone(8), vec![8]),
+        (elastic(9, 10), vec![9, 10]),
+        (curl(11), vec![11]),
+    ];
+    for (delivery, machines) in &deliveries {
+        let (status, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
+        assert_eq!(status, 202, "{}: {answer}\n{}", delivery.path, webhook.logs().join("\n"));
+        let ids = answer["decisions"].as_array().expect("ids").clone();
+        let mut isolated = Vec::new();
+        for id in ids {
+            let id = id.as_str().expect("an id").parse().expect("an id");
+            let decision = world.decision(&id).await.expect("a decision");
+            assert_eq!(decision.state(), State::Requested, "{}: {decision:#?}", delivery.path);
+            isolated.push(decision.target().expect("a target").endpoint.clone());
+        }
+        let wanted: Vec<_> = machines.iter().map(|number| machine_id(*number)).collect();
+        assert_eq!(isolated, wanted, "{}", delivery.path);
+    }
+    assert_eq!(world.simulator.isolation_changes().len(), 11);
+    // Again, they are what was sent before; changed, they are not believed.
+    for (delivery, _) in &deliveries {
+        let (status, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
+        assert_eq!(status, 200, "{}: {answer}", delivery.path);
+        let mut wrong = delivery.clone();
+        match delivery.path.strip_prefix("/hooks/splunk/") {
+            Some(_) => wrong.path = "/hooks/splunk/splunk-secret".into(),
+            None => wrong.headers.iter_mut().for_each(|(name, value)| {
+                if !["content-type", "x-cs-signature-algorithm"].contains(name) {
+                    value.insert(value.len() - 1, '0');
+                }
+            }),
+        }
+        let (status, answer) = wrong.send(&http, &webhook.url()).await.expect("an answer");
+        let wanted = if delivery.path == "/hooks/pd" { 403 } else { 401 };
+        assert_eq!(status, wanted, "{}: {answer}", delivery.path);
+    }
+    assert_eq!(world.simulator.isolation_changes().len(), 11);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn challenges_are_answered() {
+    let world = world(1).await;
+    let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
+    let http = reqwest::Client::new();
+    let url = |path: &str| format!("{}{path}", webhook.url());
+    let okta = http.get(url("hooks/okta")).header("x-okta-verification-challenge", "dj0xLjA");
+    let okta = okta.send().await.expect("an answer");
+    assert_eq!(okta.status(), 200);
+    assert_eq!(okta.text().await.expect("a body"), r#"{"verification":"dj0xLjA"}"#);
+    for source in ["soar", "nobody"] {
+        let other = http.get(url(&format!("hooks/{source}"))).header("x-okta-verification-challenge", "x");
+        assert_eq!(other.send().await.expect("an answer").status(), 405, "{source}");
+    }
+    let graph = http.post(url("hooks/defender?validationToken=Validation%3a+a%26b")).send().await;
+    let graph = graph.expect("an answer");
+    assert_eq!(graph.status(), 200);
+    assert_eq!(graph.headers()["content-type"], "text/plain; charset=utf-8");
+    assert_eq!(graph.text().await.expect("a body"), "Validation: a&b");
+}
+
+fn finding(machine: usize, more: &Value) -> Value {
+    let mut detail = json!({
+        "id": format!("finding-{machine}"), "accountId": "111122223333", "severity": 8, "updatedAt": "2026-02-14T17:59:17Z",
+        "type": "Backdoor:EC2/C&CActivity.B!DNS", "title": "An instance talks to a command and control server.",
+        "resource": { "resourceType": "Instance", "instanceDetails": {
+            "instanceId": instance(machine),
+            "networkInterfaces": [{ "privateIpAddress": "10.0.0.1", "publicIp": "198.51.100.1" }],
+        } },
+        "service": { "serviceName": "guardduty", "archived": false, "count": 1, "additionalInfo": {} },
+    });
+    for (name, value) in more.as_object().into_iter().flatten() {
+        detail[name] = value.clone();
+    }
+    json!({
+        "version": "0", "id": "c8c4daa7-a20c-2f03-0070-b7393dd542ad", "detail-type": "GuardDuty Finding",
+        "source": "aws.guardduty", "account": "111122223333", "time": "2026-02-14T18:05:00Z", "region": "eu-west-1",
+        "resources": [], "detail": detail,
+    })
+}
+
+fn hub(machines: &[usize]) -> Value {
+    let findings: Vec<_> = machines
+        .iter()
+        .map(|machine| {
+            let arn = format!("arn:aws:ec2:eu-west-1:111122223333:instance/{}", instance(*machine));
+            json!({
+                "SchemaVersion": "2018-10-08", "Id": format!("arn:aws:securityhub:::finding/{machine}"),
+                "AwsAccountId": "111122223333", "UpdatedAt": "2026-07-04T12:35:00Z", "Title": "Malware",
+                "Types": ["TTPs/Command and Control"], "Severity": { "Label": "CRITICAL" },
+                "RecordState": "ACTIVE", "Workflow": { "Status": "NEW" },
+                "Resources": [{ "Type": "AwsEc2Instance", "Id": arn }],
+            })
+        })
+        .collect();
+    json!({
+        "version": "0", "id": "abcd1234-5678-90ef-abcd-1234567890ef", "source": "aws.securityhub",
+        "detail-type": "Security Hub Findings - Imported", "account": "111122223333",
+        "time": "2026-07-04T12:34:56Z", "region": "eu-west-1", "resources": [], "detail": { "findings": findings },
+    })
+}
+
+fn refusal(decision: &Decision) -> Option<&str> {
+    match &decision.entries().last()?.step {
+        Step::Refused { code, .. } => Some(code),
+        _ => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_aws_isolate_the_instance() {
+    let world = world(6).await;
+    let mut webhook = world.webhook().start().await.expect("the webhook");
+    let sample = json!({ "service": { "additionalInfo": { "sample": true }, "archived": false } });
+    let low = json!({ "severity": 2 });
+    let iam = json!({ "resource": { "resourceType": "AccessKey", "instanceDetails": { "instanceId": instance(5) } } });
+    for (event, wanted) in [
+        (finding(1, &json!({})), vec![(None, Some(1))]),
+        (hub(&[2, 3]), vec![(None, Some(2)), (None, Some(3))]),
+        (finding(4, &sample), vec![(Some("sample"), None)]),
+        (finding(5, &iam), vec![(Some("no_host"), None)]),
+        (finding(6, &low), vec![(Some("severity"), None)]),
+    ] {
+        let Outcome::Ok(answer) = webhook.invoke(&event).await else { panic!("{:?}", webhook.logs()) };
+        let mut found = Vec::new();
+        for id in answer["decisions"].as_array().expect("ids") {
+            let id = id.as_str().expect("an id").parse().expect("an id");
+            let decision = world.decision(&id).await.expect("a decision");
+            let isolated =
+                decision.claim().and_then(|claim| claim.target.endpoint[24..].parse::<usize>().ok());
+            assert_eq!(decision.state() == State::Requested, isolated.is_some(), "{decision:#?}");
+            found.push((refusal(&decision).map(str::to_owned), isolated));
+        }
+        let wanted: Vec<_> =
+            wanted.into_iter().map(|(code, machine)| (code.map(str::to_owned), machine)).collect();
+        assert_eq!(found, wanted, "{event}");
+    }
+    let mut foreign = finding(6, &json!({}));
+    foreign["account"] = json!("999999999999");
+    let outcome = webhook.invoke(&foreign).await;
+    assert!(matches!(&outcome, Outcome::Ok(answer) if answer["error"].is_string()), "{outcome:?}");
+    assert_eq!(world.simulator.isolation_changes().len(), 3);
+    assert_eq!(world.decisions().await.expect("decisions").len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_word_about_it_nothing_is_isolated() {
+    let world = world(1).await;
+    world.set_policy(&policy().replace("mode = \"enforce\"\n", "")).expect("a policy");
+    let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
+    let (status, answer) = curl(1).send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer");
+    assert_eq!(status, 202, "{answer}");
+    let decision = world.decision(&decision_of(&answer).expect("a decision")).await.expect("a decision");
+    let last = decision.entries().last().map(|entry| &entry.step);
+    let Some(Step::Rehearsed { target, approval: false, hold_seconds: Some(14_400) }) = last else {
+        panic!("{last:?}")
+    };
+    assert_eq!(target.endpoint, machine_id(1));
+    assert!(world.simulator.isolation_changes().is_empty());
+}
