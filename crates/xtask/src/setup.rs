@@ -15,7 +15,9 @@ pub(crate) const WASM_TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wa
 /// The other architecture of Lambda; that of most build machines needs no set-up.
 const ARM64_TARGET: &str = "aarch64-unknown-linux-gnu";
 
-const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
+/// Tools that are installed beside the build, and their versions.
+const CARGO_LAMBDA: (&str, &str) = ("cargo-lambda", "1.9.2");
+const CARGO_FUZZ: (&str, &str) = ("cargo-fuzz", "0.13.2");
 
 /// The oldest compiler that builds the workspace; keep it with `rust-version`.
 const RUST_VERSION: (u32, u32) = (1, 95);
@@ -78,25 +80,57 @@ pub(crate) fn targets(workspace: &Workspace, names: &[&str]) -> Result<(), Error
 /// Installs cargo-lambda beside the build and returns the folder of its programs.
 pub(crate) fn package_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
     targets(workspace, &[ARM64_TARGET])?;
-    let venv = workspace.target.join("tools/cargo-lambda");
-    let programs = venv.join("bin");
-    let marker = venv.join("installed");
-    // Written last, so that a set-up that was cut off is done again.
-    if std::fs::read_to_string(&marker).is_ok_and(|installed| installed == CARGO_LAMBDA) {
-        return Ok(programs);
-    }
-    shell::step(&format!("install {CARGO_LAMBDA}"), || {
+    tool(workspace, CARGO_LAMBDA, |venv| {
         let hint = "install Python 3 with its venv module (on Debian: apt-get install python3-venv)";
-        shell::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv), hint)
+        shell::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv), hint)
             .map_err(|error| Error::new(format!("{error}\n{hint}")))?;
-        let hint = "check the network and the settings of pip";
-        let mut pip = Command::new(programs.join("python"));
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", CARGO_LAMBDA]);
-        shell::output(&mut pip, hint)?;
-        std::fs::write(&marker, CARGO_LAMBDA)
-            .map_err(|error| Error::new(format!("cannot write {}: {error}", marker.display())))
-    })?;
-    Ok(programs)
+        let (name, version) = CARGO_LAMBDA;
+        let mut pip = Command::new(venv.join("bin/python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        shell::output(pip.arg(format!("{name}=={version}")), "check the network and the settings of pip")
+            .map(drop)
+    })
+}
+
+/// Installs cargo-fuzz beside the build and returns the folder of its programs.
+pub(crate) fn fuzz_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
+    tool(workspace, CARGO_FUZZ, |folder| {
+        let (name, version) = CARGO_FUZZ;
+        let mut install = shell::cargo(&workspace.root);
+        // Built in a folder that is gone afterwards.
+        install.env_remove("CARGO_TARGET_DIR");
+        install.args(["install", "--quiet", "--locked", "--force", "--version", version, "--root"]);
+        let hint = "check the network, and that there is a C++ compiler (on Debian: apt-get install g++)";
+        shell::output(install.arg(folder).arg(name), hint).map(drop)
+    })
+}
+
+/// Installs a tool in a folder beside the build, unless this version is there,
+/// and returns the folder of its programs.
+fn tool(
+    workspace: &Workspace,
+    (name, version): (&str, &str),
+    install: impl FnOnce(&Path) -> Result<(), Error>,
+) -> Result<PathBuf, Error> {
+    let folder = workspace.target.join("tools").join(name);
+    let marker = folder.join("installed");
+    // Written last, so that a set-up that was cut off is done again.
+    let wanted = format!("{name}=={version}");
+    if !std::fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
+        shell::step(&format!("install {wanted}"), || {
+            install(&folder)?;
+            std::fs::write(&marker, &wanted)
+                .map_err(|error| Error::new(format!("cannot write {}: {error}", marker.display())))
+        })?;
+    }
+    Ok(folder.join("bin"))
+}
+
+/// The target that the compiler builds for by itself.
+pub(crate) fn host(workspace: &Workspace) -> Result<String, Error> {
+    let host =
+        shell::output(rustc(workspace).args(["--print", "host-tuple"]), "check the Rust installation")?;
+    Ok(host.trim().to_owned())
 }
 
 fn rustc(workspace: &Workspace) -> Command {
