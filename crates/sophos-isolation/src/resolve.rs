@@ -8,7 +8,7 @@
 //! [`same_host`](crate::hostname::same_host). Nothing is ever guessed: two
 //! that could be meant are none.
 
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use sophos_api::{Record, models::Endpoint};
@@ -116,10 +116,8 @@ pub fn choose<'c>(
     liveness: &Liveness,
     now: Duration,
 ) -> Result<Option<&'c Candidate>, Unresolved> {
-    let mut found: Vec<&Candidate> =
-        candidates.iter().filter(|candidate| matches(identity, kind, &candidate.endpoint)).collect();
-    found.sort_by_key(|candidate| candidate.endpoint.id.to_ascii_lowercase());
-    found.dedup_by(|a, b| a.endpoint.id.eq_ignore_ascii_case(&b.endpoint.id) && a.tenant == b.tenant);
+    let mut found = newest(candidates);
+    found.retain(|candidate| matches(identity, kind, &candidate.endpoint));
     if found.is_empty() {
         return Ok(None);
     }
@@ -151,6 +149,22 @@ pub fn choose<'c>(
         _ if twins => Err(Unresolved::Cloned),
         several => Err(Unresolved::Several { count: several.len(), kind }),
     }
+}
+
+/// Each endpoint once, in an order of its own: a listing that goes on while
+/// endpoints report may hold one twice, and the record that was seen last is
+/// then the endpoint.
+fn newest(candidates: &[Candidate]) -> Vec<&Candidate> {
+    let mut each: Vec<&Candidate> = candidates.iter().collect();
+    each.sort_by_cached_key(|candidate| {
+        let endpoint = &candidate.endpoint;
+        let seen = endpoint.last_seen_at.as_ref().and_then(|seen| seen.instant());
+        let cloned = endpoint.cloned == Some(true);
+        let id = (endpoint.id.to_ascii_lowercase(), candidate.tenant.as_str());
+        (id, Reverse(seen), Reverse(cloned), endpoint.raw())
+    });
+    each.dedup_by(|a, b| a.endpoint.id.eq_ignore_ascii_case(&b.endpoint.id) && a.tenant == b.tenant);
+    each
 }
 
 fn matches(identity: &Identity, kind: FactKind, endpoint: &Endpoint) -> bool {

@@ -1,16 +1,17 @@
-//! Set-up, demo, tests, benchmarks and packages: `cargo xtask <command>`.
+//! Set-up, demo, tests, fuzzing, benchmarks and packages: `cargo xtask <command>`.
 
 mod bench;
 mod core;
 mod demo;
 mod end_to_end;
 mod error;
+mod fuzz;
 mod package;
 mod setup;
 mod shell;
 mod tally;
 mod test;
-mod venv;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{error::Error, workspace::Workspace};
 
-/// Set-up, demo, tests, benchmarks and packages of this project.
+/// Set-up, demo, tests, fuzzing, benchmarks and packages of this project.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -35,6 +36,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Build the binaries, run all tests and build the core for WebAssembly
     Test(test::Arguments),
+    /// Send random input to what reads other tools' messages, for a bounded time
+    Fuzz(fuzz::Arguments),
     /// Measure the release build of the function against the simulator
     Bench(bench::Arguments),
     /// Build the zip files that Lambda runs, for x86_64 and arm64
@@ -57,6 +60,7 @@ fn run(command: Command) -> Result<(), Error> {
         Command::Setup(arguments) => setup::run(&workspace, &arguments),
         Command::Demo(arguments) => demo::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
+        Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
         Command::Package(arguments) => package::run(&workspace, &arguments),
     }

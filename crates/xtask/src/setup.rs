@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 
-use crate::{error::Error, shell, venv, workspace::Workspace};
+use crate::{error::Error, shell, tools, workspace::Workspace};
 
 /// The targets that the core crate must stay clean on.
 pub(crate) const WASM_TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip2"];
@@ -16,6 +16,7 @@ pub(crate) const WASM_TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wa
 const ARM64_TARGET: &str = "aarch64-unknown-linux-gnu";
 
 const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
+const CARGO_FUZZ: &str = "cargo-fuzz@0.13.2";
 
 /// An emulator of AWS with the services that the functions use. Its own extra for a
 /// server would bring all services, which is twice as much.
@@ -92,12 +93,24 @@ pub(crate) fn targets(workspace: &Workspace, names: &[&str]) -> Result<(), Error
 /// Installs cargo-lambda beside the build and returns the folder of its programs.
 pub(crate) fn package_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
     targets(workspace, &[ARM64_TARGET])?;
-    venv::programs(workspace, "cargo-lambda", &[CARGO_LAMBDA])
+    tools::from_pypi(workspace, "cargo-lambda", &[CARGO_LAMBDA])
 }
 
 /// Installs the emulator of AWS beside the build and returns its program.
 pub(crate) fn emulator(workspace: &Workspace) -> Result<PathBuf, Error> {
-    Ok(venv::programs(workspace, "moto", &MOTO)?.join("moto_server"))
+    Ok(tools::from_pypi(workspace, "moto", &MOTO)?.join("moto_server"))
+}
+
+/// Installs cargo-fuzz beside the build and returns the folder of its programs.
+pub(crate) fn fuzz_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
+    tools::from_crate(workspace, CARGO_FUZZ)
+}
+
+/// The target that the compiler builds for by itself.
+pub(crate) fn host(workspace: &Workspace) -> Result<String, Error> {
+    let host =
+        shell::output(rustc(workspace).args(["--print", "host-tuple"]), "check the Rust installation")?;
+    Ok(host.trim().to_owned())
 }
 
 fn rustc(workspace: &Workspace) -> Command {

@@ -50,6 +50,13 @@ pub(crate) fn run(command: &mut Command, hint: &str) -> Result<(), Error> {
     if status.success() { Ok(()) } else { Err(failed(command, &status.to_string(), hint)) }
 }
 
+/// Runs a program quietly; returns whether it succeeded, and what it wrote to
+/// standard error.
+pub(crate) fn errors(command: &mut Command) -> Result<(bool, String), Error> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| cannot_run(command, &error))?;
+    Ok((output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned()))
+}
+
 /// Runs a program quietly and returns what it wrote to standard output.
 pub(crate) fn output(command: &mut Command, hint: &str) -> Result<String, Error> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| cannot_run(command, &error))?;

@@ -1,0 +1,161 @@
+//! A body, read as what a tool sends.
+
+use serde_json::{Map, Value};
+use sophos_isolation::{
+    Identity,
+    adapters::{Adapter, Fields, MOST_READINGS, Message, Reading, Tool, Unreadable},
+    signal::{HostFacts, Signal, clean},
+};
+
+/// Fields as a policy names them, at places that messages have.
+const FIELDS: &str = r#"
+event_id = "/sid"
+tenant = "/result/tenant"
+endpoint_id = "/result/endpoint_id"
+ec2_instance_id = "/result/instance_id"
+hostname = "/result/dest_host"
+mac = "/result/dest_mac"
+ip = "/result/dest_ip"
+severity = "/result/urgency"
+title = "/search_name"
+ttl = "/result/ttl"
+"#;
+
+/// Hands bodies to the adapter of a tool.
+#[macro_export]
+macro_rules! adapter {
+    ($tool:ident) => {
+        libfuzzer_sys::fuzz_target!(|body: &[u8]| {
+            $crate::adapters::check(sophos_isolation::adapters::Tool::$tool, body)
+        });
+    };
+}
+
+/// Checks what is read from a body: with the tool's own fields, and with
+/// configured ones.
+pub fn check(tool: Tool, body: &[u8]) {
+    let own = Adapter::new(tool);
+    let mut configured = Adapter::new(tool);
+    configured.fields = toml::from_str::<Fields>(FIELDS).expect("fields");
+    for adapter in [own, configured] {
+        let readings = read(&adapter, body);
+        let mut marked = b"\xef\xbb\xbf".to_vec();
+        marked.extend(body);
+        if !body.starts_with(b"\xef\xbb\xbf") {
+            assert_eq!(readings, read(&adapter, &marked), "a mark of the byte order says nothing");
+        }
+        match &readings {
+            Ok(readings) => hold(&adapter, body, readings),
+            Err(unreadable) => {
+                let text = unreadable.to_string();
+                assert!(text.is_ascii() && text == clean(&text), "{text:?}");
+            }
+        }
+        rewritten(&adapter, body, &readings);
+    }
+}
+
+fn read(adapter: &Adapter, body: &[u8]) -> Result<Vec<Reading>, Unreadable> {
+    let message = Message { body, idempotency_key: None };
+    let readings = adapter.read(&message);
+    assert_eq!(readings, adapter.read(&message), "the same body, the same readings");
+    readings
+}
+
+fn hold(adapter: &Adapter, body: &[u8], readings: &[Reading]) {
+    assert!((1..=MOST_READINGS).contains(&readings.len()));
+    // What Elastic sends need not be one document.
+    let mut said = Vec::new();
+    let document = serde_json::from_slice::<Value>(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
+    let is_document = document.as_ref().is_ok_and(|document| {
+        texts(document, &mut said);
+        true
+    });
+    for (index, reading) in readings.iter().enumerate() {
+        assert!(readings[..index].iter().all(|other| other.event_id != reading.event_id));
+        let (signal, host) = (&reading.signal, &reading.signal.host);
+        for text in facts(host).into_iter().chain([&signal.tenant, &signal.account].into_iter().flatten()) {
+            assert!(!text.is_empty() && *text == clean(text), "{text:?}");
+        }
+        for text in [Some(&signal.title), signal.reason.as_ref(), signal.observed_at.as_ref()] {
+            assert!(text.is_none_or(|text| *text == clean(text)), "{text:?}");
+        }
+        for list in [&host.mac_addresses, &host.hostnames, &host.ip_addresses] {
+            assert!(list.len() <= 16);
+            assert!(list.iter().enumerate().all(|(at, text)| !list[..at].contains(text)), "{list:?}");
+        }
+        // Other tools have ids of their own, and none of ours.
+        let may_know = adapter.tool == Tool::Generic || adapter.fields.endpoint_id.is_some();
+        assert!(host.endpoint_id.is_none() || may_know);
+        assert!(reading.refusal.is_some() || !host.is_empty());
+        assert!(signal.hold_seconds != Some(0));
+        if is_document {
+            is_said(adapter.tool, host, &said);
+        }
+        let kept = serde_json::to_string(signal).expect("JSON");
+        assert_eq!(serde_json::from_str::<Signal>(&kept).expect("a signal"), *signal);
+        if let Ok(identity) = Identity::read(host) {
+            assert!(identity.kinds().count() > 0);
+        }
+    }
+}
+
+/// No fact is made up: the body has each in some text.
+fn is_said(tool: Tool, host: &HostFacts, said: &[&str]) {
+    for fact in facts(host) {
+        // Sentinel has the two parts of a name in two members.
+        let mut parts = fact.match_indices('.').map(|(dot, _)| (&fact[..dot], &fact[dot + 1..]));
+        let is_said = has(said, fact)
+            || tool == Tool::MicrosoftSentinel
+                && parts.any(|(name, domain)| has(said, name) && has(said, domain));
+        assert!(is_said, "nobody said {fact:?}");
+    }
+}
+
+fn has(said: &[&str], fact: &str) -> bool {
+    said.iter().any(|text| text.contains(fact))
+}
+
+/// The same document with its members in another order, and with white space,
+/// says the same.
+fn rewritten(adapter: &Adapter, body: &[u8], readings: &Result<Vec<Reading>, Unreadable>) {
+    let Ok(document) = serde_json::from_slice::<Value>(body) else { return };
+    let plain = document.to_string();
+    // Not every number is written as it is read.
+    if serde_json::from_str::<Value>(&plain).ok().as_ref() != Some(&document) {
+        return;
+    }
+    let pretty = format!(" {}\r\n", turned(&document));
+    assert_eq!(*readings, read(adapter, pretty.as_bytes()), "{pretty}");
+}
+
+/// The text of a value, with the members of objects from the last to the first.
+fn turned(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| {
+                format!("{}: {}", Value::from(name.as_str()), turned(value))
+            };
+            let members: Vec<_> = members.iter().rev().map(member).collect();
+            format!("{{ {} }}", members.join("\n, "))
+        }
+        Value::Array(items) => {
+            format!("[\t{}]", items.iter().map(turned).collect::<Vec<_>>().join(" , "))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn facts(host: &HostFacts) -> Vec<&String> {
+    let lists = [&host.mac_addresses, &host.hostnames, &host.ip_addresses].into_iter().flatten();
+    lists.chain([&host.endpoint_id, &host.ec2_instance_id].into_iter().flatten()).collect()
+}
+
+fn texts<'v>(value: &'v Value, said: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => said.push(text),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, said)),
+        Value::Object(members) => Map::values(members).for_each(|member| texts(member, said)),
+        _ => {}
+    }
+}

@@ -1,0 +1,5 @@
+//! Fuzz target: a message of the tool `microsoft_defender`.
+
+#![no_main]
+
+sophos_isolation_fuzz::adapter!(MicrosoftDefender);

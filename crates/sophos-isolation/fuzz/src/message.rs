@@ -1,0 +1,87 @@
+//! A request as a text, so that what is tried can be read:
+//!
+//! ```text
+//! POST /hooks/pd?a=b
+//! content-type: application/json
+//! x-pagerduty-signature: v1={signature}
+//!
+//! {"event": {}}
+//! ```
+//!
+//! What stands in braces in the head is filled in by whoever tries it: no
+//! fuzzer finds a signature by itself.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::SecretString;
+use sha2::Sha256;
+use sophos_isolation::{
+    verify::{Encoding, Keys, Signature, Signed},
+    webhook::Request,
+};
+
+/// The moment at which everything is tried, in seconds since the Unix epoch.
+pub const NOW: u64 = 1_700_000_000;
+
+/// The value of every secret.
+pub const SECRET: &str = "Jw3vVtBq-the-one-in-force";
+
+/// The value that it had before.
+pub const PREVIOUS: &str = "Hc8zRkLm-the-one-before-it";
+
+/// Both values.
+pub fn keys() -> Keys {
+    Keys { current: SecretString::from(SECRET), previous: Some(SecretString::from(PREVIOUS)) }
+}
+
+/// The head of a message, and the body after its first empty line.
+pub fn parts(text: &str) -> (&str, &str) {
+    text.split_once("\n\n").unwrap_or((text, ""))
+}
+
+/// The request of these headers, of which those with one name are one.
+pub fn request(line: &str, headers: &[&str], body: &str) -> Request {
+    let (method, target) = line.split_once(' ').unwrap_or((line, ""));
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut request = Request {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        body: body.as_bytes().to_vec(),
+        ..Request::default()
+    };
+    for (name, value) in headers.iter().filter_map(|line| line.split_once(':')) {
+        let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
+        match request.headers.iter_mut().find(|(own, _)| *own == name) {
+            Some((_, values)) => *values = format!("{values},{value}"),
+            None => request.headers.push((name, value.to_owned())),
+        }
+    }
+    request
+}
+
+/// What a signature of this layout is made over.
+pub fn signed(layout: &Signature, time: &str, body: &str) -> String {
+    match layout.signed {
+        Signed::Body => body.to_owned(),
+        Signed::TimestampDotBody => format!("{time}.{body}"),
+        Signed::TimestampBody => format!("{time}{body}"),
+        Signed::BodyTimestamp => format!("{body}{time}"),
+    }
+}
+
+/// A signature as an honest sender writes it, without the prefix.
+pub fn sign(layout: &Signature, key: &str, time: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key of any length");
+    mac.update(signed(layout, time, body).as_bytes());
+    let bytes = mac.finalize().into_bytes();
+    match layout.encoding {
+        Encoding::Base64 => STANDARD.encode(bytes),
+        Encoding::Hex => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
+}
+
+/// What an honest sender gives for basic authentication.
+pub fn basic(user: &str, password: &str) -> String {
+    STANDARD.encode(format!("{user}:{password}"))
+}

@@ -1,0 +1,228 @@
+//! A request to the webhook, in the form of [`message`](crate::message), or
+//! an event of EventBridge: `EVENT` and its JSON as the body.
+//!
+//! Filled in: `{secret}`, `{previous}`, `{basic}`, `{time}`, `{signature}` in
+//! the layout of the source, and `{approval}`, the rest of a good link to the
+//! decision that waits.
+
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_executor::block_on;
+use secrecy::SecretString;
+use serde_json::Value;
+use sophos_isolation::{
+    ApprovalLinks, Begun, DecisionId, Ledger, Objects, Received, Step, StoreFailure, Target,
+    adapters::Tool,
+    policy::Policy,
+    signal::Signal,
+    verify::{Keys, Verification},
+    webhook::{KeySource, Notice, Queue, Request, Response, Webhook},
+};
+
+use crate::message::{self, NOW, PREVIOUS, SECRET};
+
+static POLICY: LazyLock<Policy> =
+    LazyLock::new(|| Policy::parse(include_str!("policy.toml")).expect("a policy"));
+
+/// A store that is gone afterwards.
+#[derive(Debug, Default)]
+struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl Memory {
+    fn all(&self) -> BTreeMap<String, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<String, Vec<u8>>) -> T) -> Result<T, StoreFailure> {
+        Ok(work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+impl Objects for Memory {
+    async fn create(&self, path: &str, body: Vec<u8>) -> Result<bool, StoreFailure> {
+        assert!(
+            path.split('/').all(|part| !["", ".", ".."].contains(&part)) && !path.contains(char::is_control),
+            "{path:?}"
+        );
+        self.with(|objects| {
+            let is_new = !objects.contains_key(path);
+            objects.entry(path.to_owned()).or_insert(body);
+            is_new
+        })
+    }
+
+    async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, StoreFailure> {
+        self.with(|objects| objects.get(path).cloned())
+    }
+
+    async fn remove(&self, path: &str) -> Result<(), StoreFailure> {
+        self.with(|objects| objects.remove(path)).map(drop)
+    }
+
+    async fn names(&self, folder: &str) -> Result<Vec<String>, StoreFailure> {
+        let folder = format!("{folder}/");
+        let name = |path: &String| path.strip_prefix(&folder).map(str::to_owned);
+        self.with(|objects| objects.keys().filter_map(name).collect())
+    }
+}
+
+struct Secrets;
+
+impl KeySource for Secrets {
+    async fn keys(&self, _: &str) -> Result<Keys, String> {
+        Ok(message::keys())
+    }
+}
+
+#[derive(Default)]
+struct Sent(Mutex<Vec<DecisionId>>);
+
+impl Queue for Sent {
+    async fn send(&self, decisions: &[DecisionId]) -> Result<(), String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(decisions);
+        Ok(())
+    }
+}
+
+impl Sent {
+    fn take(&self) -> Vec<DecisionId> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+type Hook = Webhook<Memory, Secrets, Sent>;
+
+/// Checks what is answered, kept and handed on, and that the same request
+/// sent again changes nothing.
+pub fn check(text: &str) {
+    let waiting = DecisionId::of("scripts", "the one that waits");
+    let hook = Webhook::new(Ledger::of_run(Memory::default(), "run"), Secrets, Sent::default());
+    wait(&hook, &waiting);
+    let request = read(text, &waiting);
+    let secrets = [SECRET, PREVIOUS];
+    assert!(!secrets.iter().any(|secret| format!("{request:?}").contains(secret)));
+
+    let before = hook.ledger().objects().all();
+    let (response, notice) = handle(&hook, &request);
+    let after = hook.ledger().objects().all();
+    let handed_on = hook.queue().take();
+    hold(&request, &response, &notice);
+    let begun: Vec<_> = notice.begun.iter().chain(&notice.known).cloned().collect();
+    if (400..500).contains(&response.status) || request.method == "GET" {
+        assert_eq!(before, after, "what is refused leaves nothing behind");
+        assert!(begun.is_empty() && handed_on.is_empty());
+    }
+    // What is begun is handed on, or refused with a reason, and is told.
+    for id in &notice.begun {
+        let decision = block_on(hook.ledger().decision(id)).expect("the store").expect("a decision");
+        assert_eq!(decision.entries().len() == 1, handed_on.contains(id), "{decision:?}");
+    }
+    let told: Vec<DecisionId> = serde_json::from_str::<Value>(&response.body)
+        .ok()
+        .and_then(|body| serde_json::from_value(body["decisions"].clone()).ok())
+        .unwrap_or_default();
+    assert_eq!(told, begun);
+
+    let (again, notice) = handle(&hook, &request);
+    assert!(notice.begun.is_empty());
+    if begun.is_empty() {
+        let is_answer = request.path.contains("approvals");
+        assert!(is_answer || again == response, "{response:?} {again:?}");
+    } else {
+        assert_eq!((again.status, &again.body), (200, &response.body));
+    }
+    assert_eq!(after, hook.ledger().objects().all(), "the same again changes nothing");
+}
+
+fn handle(hook: &Hook, request: &Request) -> (Response, Notice) {
+    let now = Duration::from_secs(NOW);
+    if request.method != "EVENT" {
+        return block_on(hook.handle(&POLICY, request, now));
+    }
+    let event = serde_json::from_slice(&request.body).unwrap_or_default();
+    block_on(hook.event(&POLICY, &event, now))
+}
+
+/// What holds of every answer.
+fn hold(request: &Request, response: &Response, notice: &Notice) {
+    let known = [200, 202, 401, 403, 404, 405, 413, 415, 422];
+    assert!(known.contains(&response.status), "{response:?}");
+    let header = |name: &str| response.header(name).unwrap_or_default();
+    assert_eq!((header("cache-control"), header("x-content-type-options")), ("no-store", "nosniff"));
+    assert!(response.headers.iter().all(|(_, value)| !value.contains(char::is_control)));
+    assert!(response.body.len() < 16_384);
+    let said = format!("{response:?}{notice:?}");
+    // Who sends a challenge gets it back, whatever it is.
+    let challenge = request.query.contains("validationToken")
+        || request.header("x-okta-verification-challenge").is_some();
+    for secret in [SECRET, PREVIOUS] {
+        assert!(challenge || !said.contains(secret), "{said}");
+    }
+    if let Some(problem) = notice.problem() {
+        assert!(!problem.is_empty() && problem.chars().count() <= 200);
+    }
+    if header("content-type").starts_with("text/html") {
+        assert!(header("content-security-policy").contains("default-src 'none'"));
+        assert!(!response.body.contains("<script") && !response.body.contains("<img"), "{}", response.body);
+    } else if header("content-type") == "application/json" {
+        assert!(serde_json::from_str::<Value>(&response.body).is_ok());
+    }
+}
+
+/// Has a decision wait for a person, about a host with a name that is markup.
+fn wait(hook: &Hook, id: &DecisionId) {
+    let now = Duration::from_secs(NOW - 60);
+    let mut signal = Signal::default();
+    signal.title = "<script>alert(1)</script>".into();
+    let received = Received {
+        source: "scripts".into(),
+        tool: Tool::Generic,
+        signal,
+        body_sha256: String::new(),
+        from: None,
+        key: None,
+    };
+    let target = Target {
+        tenant: "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f".into(),
+        endpoint: "6e9567ea-bb50-40c5-9f12-42eb308e4c9b".into(),
+        hostname: Some("<img src=x>".into()),
+    };
+    let step = Step::Waiting { target, why: "<script>".into(), until: NOW + 600 };
+    let Ok(Begun::New(mut decision)) = block_on(hook.ledger().begin(id, &received, now)) else {
+        panic!("the store is empty")
+    };
+    assert!(block_on(hook.ledger().take(&mut decision, step, now)).expect("the store"));
+}
+
+/// The request, with what only a real sender has filled in.
+fn read(text: &str, waiting: &DecisionId) -> Request {
+    let (head, body) = message::parts(text);
+    let link = ApprovalLinks::new("", SecretString::from(SECRET)).link(waiting, NOW + 600);
+    let put = |line: &str| {
+        line.replace("{secret}", SECRET)
+            .replace("{previous}", PREVIOUS)
+            .replace("{basic}", &message::basic("elastic", SECRET))
+            .replace("{time}", &NOW.to_string())
+            .replace("{approval}", link.expose())
+    };
+    // No sender has a secret in the place of the method.
+    let (method, rest) = head.split_once(' ').unwrap_or((head, ""));
+    let head = format!("{method} {}", put(rest));
+    let lines: Vec<String> = head.lines().map(str::to_owned).collect();
+    let (line, headers) = lines.split_first().map_or(("", &[][..]), |(line, rest)| (line.as_str(), rest));
+    let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+    let mut request = message::request(line, &headers, body);
+    let source = request.path.split('/').filter(|part| !part.is_empty()).nth(1).unwrap_or_default();
+    if let Some(Verification::Signature(layout)) = POLICY.source(source).map(|source| &source.verification) {
+        let time = layout.timestamp.as_ref().and_then(|timestamp| request.header(&timestamp.header));
+        let signature = message::sign(layout, SECRET, time.unwrap_or_default(), body);
+        for (_, value) in &mut request.headers {
+            *value = value.replace("{signature}", &signature);
+        }
+    }
+    request
+}

@@ -1,0 +1,206 @@
+//! Facts about a host, and endpoints that a service listed, out of few values:
+//! so that they often meet.
+
+use std::time::Duration;
+
+use libfuzzer_sys::arbitrary::{self, Arbitrary};
+use serde_json::{Value, json};
+use sophos_isolation::{
+    Candidate, FactKind, Identity, Liveness, Unresolved, choose, hostname::same_host, signal::HostFacts,
+};
+
+use crate::message::NOW;
+
+const TENANTS: [&str; 2] = ["11f104c5-cc4a-4a9f-bb9c-632c936dfb9f", "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"];
+const IDS: [&str; 4] = [
+    "6e9567ea-bb50-40c5-9f12-42eb308e4c9b",
+    "6E9567EA-BB50-40C5-9F12-42EB308E4C9B",
+    "25de27bc-b07a-4728-b7b2-a021365ebbcd",
+    "not-an-id",
+];
+const INSTANCES: [&str; 4] = ["i-0123456789abcdef0", "I-0123456789ABCDEF0", "i-0fedcba9876543210", ""];
+const MACS: [&str; 5] =
+    ["00:50:56:aa:bb:01", "0050.56AA.BB01", "00-50-56-aa-bb-02", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"];
+const NAMES: [&str; 8] =
+    ["web01", "WEB01.", "web01.a.example", "web01.b.example", "web02", "CORP\\web01$", "localhost", ""];
+const ADDRESSES: [&str; 6] =
+    ["10.0.0.1", "::ffff:10.0.0.1", "10.0.0.2", "fd00::1", "198.51.100.7", "127.0.0.1"];
+
+/// One try.
+#[derive(Debug, Arbitrary)]
+pub struct Case {
+    host: Host,
+    endpoints: Vec<Endpoint>,
+}
+
+#[derive(Debug, Arbitrary)]
+struct Host {
+    id: Option<u8>,
+    instance: Option<u8>,
+    macs: Vec<u8>,
+    names: Vec<u8>,
+    addresses: Vec<u8>,
+    /// A name that is in no list.
+    name: Option<String>,
+}
+
+#[derive(Debug, Arbitrary)]
+struct Endpoint {
+    tenant: u8,
+    says_tenant: Option<u8>,
+    id: u8,
+    instance: Option<u8>,
+    macs: Vec<u8>,
+    name: Option<u8>,
+    other_name: Option<String>,
+    addresses: Vec<u8>,
+    online: Option<bool>,
+    cloned: Option<bool>,
+    seen_ago: Option<u32>,
+}
+
+fn of<'t>(list: &[&'t str], number: u8) -> &'t str {
+    list[usize::from(number) % list.len()]
+}
+
+fn several(list: &[&str], numbers: &[u8]) -> Vec<String> {
+    numbers.iter().take(4).map(|number| of(list, *number).to_owned()).collect()
+}
+
+impl Host {
+    fn facts(&self) -> HostFacts {
+        let mut facts = HostFacts::default();
+        facts.endpoint_id = self.id.map(|id| of(&IDS, id).to_owned());
+        facts.ec2_instance_id = self.instance.map(|id| of(&INSTANCES, id).to_owned());
+        facts.mac_addresses = several(&MACS, &self.macs);
+        facts.hostnames = several(&NAMES, &self.names);
+        facts.hostnames.extend(self.name.clone());
+        facts.ip_addresses = several(&ADDRESSES, &self.addresses);
+        facts
+    }
+}
+
+impl Endpoint {
+    fn candidate(&self) -> Candidate {
+        let name = self.other_name.clone().or(self.name.map(|name| of(&NAMES, name).to_owned()));
+        let addresses = several(&ADDRESSES, &self.addresses);
+        let (six, four): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.contains(':'));
+        let seen = self.seen_ago.map(|ago| rfc3339(NOW.saturating_sub(u64::from(ago))));
+        let members = json!({
+            "id": of(&IDS, self.id),
+            "tenant": self.says_tenant.map(|tenant| json!({"id": of(&TENANTS, tenant).to_uppercase()})),
+            "hostname": name,
+            "macAddresses": several(&MACS, &self.macs),
+            "ipv4Addresses": four,
+            "ipv6Addresses": six,
+            "cloud": self.instance.map(|id| json!({"provider": "aws", "instanceId": of(&INSTANCES, id)})),
+            "online": self.online,
+            "cloned": self.cloned,
+            "lastSeenAt": seen,
+        });
+        Candidate {
+            tenant: of(&TENANTS, self.tenant).to_owned(),
+            endpoint: serde_json::from_str(&members.to_string()).expect("an endpoint"),
+        }
+    }
+}
+
+/// Checks that exactly one is chosen or none, whatever the order they are
+/// listed in, and that the one is what was said.
+pub fn check(case: &Case) {
+    let facts = case.host.facts();
+    let Ok(identity) = Identity::read(&facts) else { return };
+    let candidates: Vec<Candidate> = case.endpoints.iter().take(6).map(Endpoint::candidate).collect();
+    let turned: Vec<Candidate> = candidates.iter().rev().cloned().collect();
+    let twice: Vec<Candidate> = candidates.iter().chain(&candidates).cloned().collect();
+    for kind in FactKind::ALL {
+        let found = choose_one(&identity, kind, &candidates);
+        assert_eq!(found, choose_one(&identity, kind, &turned), "the order decides nothing");
+        assert_eq!(found, choose_one(&identity, kind, &twice), "listed twice is the same endpoint");
+        if !identity.kinds().any(|own| own == kind) && kind != FactKind::EndpointId {
+            continue;
+        }
+        match &found {
+            Ok(Some((tenant, id))) => {
+                let chosen: Vec<&Candidate> = candidates
+                    .iter()
+                    .filter(|candidate| {
+                        candidate.tenant == *tenant && candidate.endpoint.id.eq_ignore_ascii_case(id)
+                    })
+                    .collect();
+                assert!(chosen.iter().any(|one| is_meant(&facts, kind, one)), "{facts:?} {chosen:?}");
+            }
+            Ok(None) => {}
+            Err(Unresolved::Several { count, kind: by }) => {
+                assert!(*count > 1 && *by == kind);
+            }
+            Err(Unresolved::Contradiction { kind: by }) => assert_eq!(*by, kind),
+            Err(why) => assert!(!why.to_string().is_empty() && !why.code().is_empty()),
+        }
+    }
+}
+
+/// The tenant and the id of what is chosen.
+fn choose_one(
+    identity: &Identity,
+    kind: FactKind,
+    candidates: &[Candidate],
+) -> Result<Option<(String, String)>, Unresolved> {
+    let liveness = Liveness {
+        seen_within: Duration::from_secs(30 * 86_400),
+        address_seen_within: Duration::from_secs(900),
+    };
+    let found = choose(identity, kind, candidates, &liveness, Duration::from_secs(NOW))?;
+    Ok(found.map(|one| (one.tenant.clone(), one.endpoint.id.to_ascii_lowercase())))
+}
+
+/// Whether an endpoint has what it was found by, contradicts no hard fact, is
+/// its own tenant's, and alive.
+fn is_meant(facts: &HostFacts, kind: FactKind, candidate: &Candidate) -> bool {
+    let raw: Value = serde_json::from_str(candidate.endpoint.raw()).expect("JSON");
+    let texts = |name: &str| -> Vec<String> {
+        let list = raw[name].as_array().into_iter().flatten();
+        list.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let digits = |mac: &String| mac.to_ascii_lowercase().replace([':', '-', '.'], "");
+    let is_mac = |mac: &String| !["000000000000", "ffffffffffff"].contains(&mac.as_str());
+    let own_macs: Vec<String> = texts("macAddresses").iter().map(digits).filter(is_mac).collect();
+    let said_macs: Vec<String> = facts.mac_addresses.iter().map(digits).filter(is_mac).collect();
+    let shares_mac = own_macs.iter().any(|mac| said_macs.contains(mac));
+    let own_instance = raw["cloud"]["instanceId"].as_str().filter(|id| !id.is_empty());
+    let said_instance = facts.ec2_instance_id.as_deref().filter(|id| !id.is_empty());
+    let same_instance = own_instance.zip(said_instance).map(|(own, said)| own.eq_ignore_ascii_case(said));
+    let name = raw["hostname"].as_str().unwrap_or_default();
+    let bare = |name: &str| {
+        name.trim().rsplit('\\').next().unwrap_or_default().trim_end_matches(['$', '.']).to_owned()
+    };
+    let is_named = facts.hostnames.iter().any(|said| same_host(&bare(said), name));
+    let plain = |address: &String| address.trim_start_matches("::ffff:").to_owned();
+    let own: Vec<String> = texts("ipv4Addresses").iter().chain(&texts("ipv6Addresses")).map(plain).collect();
+    let shares_address =
+        facts.ip_addresses.iter().map(plain).any(|address| {
+            (address.starts_with("10.") || address.starts_with("fd")) && own.contains(&address)
+        });
+    let found = match kind {
+        FactKind::EndpointId => {
+            facts.endpoint_id.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(&candidate.endpoint.id))
+        }
+        FactKind::Ec2InstanceId => same_instance == Some(true),
+        FactKind::MacAddress => shares_mac,
+        FactKind::Hostname => is_named,
+        FactKind::IpAddress => shares_address,
+    };
+    let contradicts =
+        same_instance == Some(false) || !own_macs.is_empty() && !said_macs.is_empty() && !shares_mac;
+    let foreign = raw["tenant"]["id"].as_str().is_some_and(|id| !id.eq_ignore_ascii_case(&candidate.tenant));
+    let seen = candidate.endpoint.last_seen_at.as_ref().and_then(|seen| seen.instant());
+    let ago = seen.map(|seen| NOW.saturating_sub(seen.as_second() as u64));
+    let alive = candidate.endpoint.online == Some(true) || ago.is_some_and(|ago| ago <= 30 * 86_400);
+    let fresh = kind != FactKind::IpAddress || ago.is_some_and(|ago| ago <= 900);
+    let clone = candidate.endpoint.cloned == Some(true);
+    found && !contradicts && !foreign && alive && fresh && !clone && candidate.endpoint.id != "not-an-id"
+}
+
+fn rfc3339(seconds: u64) -> String {
+    jiff::Timestamp::from_second(seconds as i64).expect("a moment").to_string()
+}

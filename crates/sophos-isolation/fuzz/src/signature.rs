@@ -1,0 +1,176 @@
+//! Headers and a body against every way in which a source proves itself.
+//!
+//! ```text
+//! crowdstrike_hex 1700000000
+//! x-cs-delivery-timestamp: {time}
+//! x-cs-primary-signature: {signature}
+//!
+//! what was signed
+//! ---
+//! what arrives, if it is something else
+//! ```
+
+use std::time::Duration;
+
+use sophos_isolation::{
+    verify::{Encoding, Rejection, Signature, Signed, Stage, Timestamp, Verification},
+    webhook::Request,
+};
+
+use crate::message::{self, NOW, PREVIOUS, SECRET, keys};
+
+const WINDOW: u64 = 300;
+const USER: &str = "elastic";
+
+fn layout(headers: &[&str], prefix: &str, encoding: Encoding, signed: Signed, time: &str) -> Verification {
+    let timestamp = Timestamp { header: time.into(), window_seconds: WINDOW };
+    Verification::Signature(Signature {
+        secret: "secret".into(),
+        headers: headers.iter().map(|name| (*name).to_owned()).collect(),
+        prefix: prefix.into(),
+        encoding,
+        signed,
+        timestamp: (signed != Signed::Body).then_some(timestamp),
+    })
+}
+
+fn verification(name: &str) -> Option<Verification> {
+    const CROWDSTRIKE: [&str; 2] = ["x-cs-primary-signature", "x-cs-secondary-signature"];
+    const CROWDSTRIKE_TIME: &str = "x-cs-delivery-timestamp";
+    let own = |encoding, signed| layout(&["signature"], "v1=", encoding, signed, "time");
+    let secret = "secret".to_owned();
+    Some(match name {
+        "generic" => own(Encoding::Hex, Signed::TimestampDotBody),
+        "pagerduty" => own(Encoding::Hex, Signed::Body),
+        "crowdstrike_hex" => layout(&CROWDSTRIKE, "", Encoding::Hex, Signed::TimestampBody, CROWDSTRIKE_TIME),
+        "crowdstrike_base64" => {
+            layout(&CROWDSTRIKE, "", Encoding::Base64, Signed::BodyTimestamp, CROWDSTRIKE_TIME)
+        }
+        "base64_body" => own(Encoding::Base64, Signed::Body),
+        "base64_time_dot_body" => own(Encoding::Base64, Signed::TimestampDotBody),
+        "base64_time_body" => own(Encoding::Base64, Signed::TimestampBody),
+        "hex_body_time" => own(Encoding::Hex, Signed::BodyTimestamp),
+        "header" => Verification::Header { secret, header: "authorization".into(), prefix: "Bearer ".into() },
+        "basic" => Verification::Basic { secret, user: USER.into() },
+        "path" => Verification::Path { secret },
+        "iam" => Verification::Iam,
+        _ => return None,
+    })
+}
+
+/// Checks that only what was signed, or brings the secret, is believed.
+pub fn check(text: &str) {
+    let (head, bodies) = message::parts(text);
+    let mut lines = head.lines();
+    let Some((name, time)) = lines.next().and_then(|line| line.split_once(' ')) else { return };
+    let (Some(verification), time) = (verification(name), time.trim()) else { return };
+    let (signed, arrives) = bodies.split_once("\n---\n").unwrap_or((bodies, bodies));
+    match &verification {
+        Verification::Signature(layout) => {
+            let [current, previous] = [SECRET, PREVIOUS].map(|key| message::sign(layout, key, time, signed));
+            let put = |line: &str| {
+                let line = line.replace("{time}", time);
+                line.replace("{signature}", &current).replace("{previous}", &previous)
+            };
+            let headers: Vec<String> = lines.map(put).collect();
+            let request = self::request("POST /hooks/s", &headers, arrives);
+            believed_if_signed(layout, &verification, &request, arrives, (time, signed));
+            honest(layout, &verification, time, signed);
+        }
+        _ => {
+            let basic = [SECRET, PREVIOUS].map(|key| message::basic(USER, key));
+            let put = |line: &str| {
+                let line = line.replace("{secret}", SECRET).replace("{previous}", PREVIOUS);
+                line.replace("{basic}", &basic[0]).replace("{previous_basic}", &basic[1])
+            };
+            let path = put(&format!("POST /hooks/s/{time}"));
+            let headers: Vec<String> = lines.map(put).collect();
+            let request = self::request(&path, &headers, arrives);
+            believed_if_known(&verification, &request, &basic);
+        }
+    }
+}
+
+fn request(line: &str, headers: &[String], body: &str) -> Request {
+    message::request(line, &headers.iter().map(String::as_str).collect::<Vec<_>>(), body)
+}
+
+fn verify(verification: &Verification, request: &Request) -> Result<(Stage, bool), Rejection> {
+    let now = Duration::from_secs(NOW);
+    let proof = verification.check(request, &keys(), now);
+    assert_eq!(proof, verification.check(request, &keys(), now));
+    proof.map(|proof| (proof.stage, proof.signature.is_some()))
+}
+
+/// What is believed is what was signed, to the byte.
+fn believed_if_signed(
+    layout: &Signature,
+    verification: &Verification,
+    request: &Request,
+    arrives: &str,
+    (time, signed): (&str, &str),
+) {
+    let Ok((_, kept)) = verify(verification, request) else { return };
+    assert!(kept, "the signature is kept, so that it is used once");
+    let arrived = layout.timestamp.as_ref().and_then(|timestamp| request.header(&timestamp.header));
+    let arrived = arrived.unwrap_or_default().trim();
+    let [was, is] = [message::signed(layout, time, signed), message::signed(layout, arrived, arrives)];
+    assert_eq!(was, is, "a signature was believed that is none");
+    if layout.timestamp.is_some() && is_plain(arrived) {
+        assert!(is_near(arrived), "an old signature was believed");
+    }
+}
+
+/// What an honest sender sends is believed; one bit on the way, and it is not.
+fn honest(layout: &Signature, verification: &Verification, time: &str, body: &str) {
+    if !is_plain(time) {
+        return;
+    }
+    for (key, stage) in [(SECRET, Stage::Current), (PREVIOUS, Stage::Previous)] {
+        let signature =
+            format!("{}: {}{}", layout.headers[0], layout.prefix, message::sign(layout, key, time, body));
+        let sent = layout.timestamp.as_ref().map(|timestamp| format!("{}: {time}", timestamp.header));
+        let headers: Vec<String> = sent.iter().cloned().chain([signature]).collect();
+        let mut request = self::request("POST /hooks/s", &headers, body);
+        if layout.timestamp.is_some() && !is_near(time) {
+            assert!(verify(verification, &request).is_err());
+            continue;
+        }
+        assert_eq!(verify(verification, &request), Ok((stage, true)));
+        if let Some(byte) = request.body.first_mut() {
+            *byte ^= 1;
+            assert_eq!(verify(verification, &request), Err(Rejection::Mismatch));
+        }
+        let unsigned = self::request("POST /hooks/s", sent.as_slice(), body);
+        assert_eq!(verify(verification, &unsigned), Err(Rejection::Missing));
+    }
+}
+
+/// What is believed brings the secret, whole and with nothing around it.
+fn believed_if_known(verification: &Verification, request: &Request, basic: &[String; 2]) {
+    let Ok((stage, kept)) = verify(verification, request) else { return };
+    assert!(!kept);
+    let at = usize::from(stage == Stage::Previous);
+    let authorization = request.header("authorization").unwrap_or_default();
+    let (_, given) = authorization.split_once(' ').unwrap_or_default();
+    match verification {
+        Verification::Header { .. } => assert_eq!(given, [SECRET, PREVIOUS][at]),
+        Verification::Basic { .. } => assert_eq!(given.trim(), basic[at]),
+        Verification::Path { .. } => {
+            let last = request.path.split('/').filter(|part| !part.is_empty()).nth(2);
+            assert_eq!(last, Some([SECRET, PREVIOUS][at]));
+        }
+        _ => panic!("nothing proves this"),
+    }
+}
+
+fn is_plain(time: &str) -> bool {
+    (1..=13).contains(&time.len()) && time.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a time of digits alone is inside the window.
+fn is_near(time: &str) -> bool {
+    let number: u64 = time.parse().expect("digits");
+    let now = NOW * 1_000;
+    [number.saturating_mul(1_000), number].iter().any(|sent| sent.abs_diff(now) <= WINDOW * 1_000)
+}

@@ -1,0 +1,153 @@
+//! `cargo xtask fuzz`: random input, led by coverage, for a bounded time.
+
+mod report;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, value_parser};
+
+use self::report::Report;
+use crate::{error::Error, setup, shell, workspace::Workspace};
+
+/// The longest input, in bytes.
+const MAX_LEN: u32 = 4_096;
+
+/// The most memory that a run may take, in MiB.
+const RSS_LIMIT_MB: u32 = 1_024;
+
+/// The longest time for one input, in seconds.
+const TIMEOUT: u32 = 10;
+
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// How long each target runs
+    #[arg(long, default_value_t = 10, value_parser = value_parser!(u32).range(1..))]
+    seconds: u32,
+    /// Run this target only; may be given several times
+    #[arg(long = "target", value_name = "NAME")]
+    targets: Vec<String>,
+}
+
+/// Where everything is.
+#[derive(Debug)]
+struct Folders {
+    /// The package with the targets.
+    package: PathBuf,
+    /// What was built, and what was found: nothing of it is in the repository.
+    build: PathBuf,
+}
+
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
+    let folders = Folders {
+        package: workspace.root.join("crates/sophos-isolation/fuzz"),
+        build: workspace.target.join("fuzz"),
+    };
+    let targets = chosen(all(&folders.package)?, &arguments.targets)?;
+    let binaries = build(workspace, &folders, &targets)?;
+    let mut reports = Vec::new();
+    for target in targets {
+        let name = format!("fuzz {target}");
+        let report = shell::step(&name, || fuzz(&folders, &binaries, &target, arguments.seconds))?;
+        reports.push((target, report));
+    }
+    println!("\n{}", report::table(&reports));
+    let crashes: Vec<_> =
+        reports.iter().filter_map(|(target, report)| report.crash(target, &binaries)).collect();
+    if crashes.is_empty() { Ok(()) } else { Err(Error::new(crashes.join("\n"))) }
+}
+
+/// The names of the targets: the programs of the package.
+fn all(package: &Path) -> Result<Vec<String>, Error> {
+    let folder = package.join("src/bin");
+    let entries = folder
+        .read_dir()
+        .map_err(|error| Error::new(format!("cannot list {}: {error}", folder.display())))?;
+    let stem = |path: PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let mut names: Vec<_> = entries.flatten().filter_map(|entry| stem(entry.path())).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Those that are asked for, or all.
+fn chosen(all: Vec<String>, wanted: &[String]) -> Result<Vec<String>, Error> {
+    if let Some(unknown) = wanted.iter().find(|name| !all.contains(name)) {
+        return Err(Error::new(format!("there is no target `{unknown}`; there are {}", all.join(", "))));
+    }
+    Ok(all.into_iter().filter(|name| wanted.is_empty() || wanted.contains(name)).collect())
+}
+
+/// Builds the targets and returns the folder of their programs. Sanitizers need
+/// a nightly compiler; coverage does not, and without unsafe code it is what
+/// counts.
+fn build(workspace: &Workspace, folders: &Folders, targets: &[String]) -> Result<PathBuf, Error> {
+    let tool = setup::fuzz_tools(workspace)?.join("cargo-fuzz");
+    let host = setup::host(workspace)?;
+    shell::step("build the fuzz targets", || {
+        let mut build = shell::program(&tool);
+        build.current_dir(&workspace.root).args(["build", "--sanitizer", "none", "--target", &host]);
+        build.arg("--fuzz-dir").arg(&folders.package).arg("--target-dir").arg(&folders.build);
+        if let [target] = targets {
+            build.arg(target);
+        }
+        shell::output(&mut build, "mend what the compiler says above").map(drop)
+    })?;
+    Ok(folders.build.join(host).join("release"))
+}
+
+fn fuzz(folders: &Folders, binaries: &Path, target: &str, seconds: u32) -> Result<Report, Error> {
+    let grown = folders.build.join("corpus").join(target);
+    let artifacts = folders.build.join("artifacts").join(target);
+    for folder in [&grown, &artifacts] {
+        fs::create_dir_all(folder)
+            .map_err(|error| Error::new(format!("cannot create {}: {error}", folder.display())))?;
+    }
+    let mut run = shell::program(binaries.join(target));
+    // What is found goes to the first folder.
+    run.arg(&grown).arg(folders.package.join("corpus").join(target));
+    run.arg(format!("-dict={}", folders.package.join("words.dict").display()));
+    run.arg(format!("-artifact_prefix={}/", artifacts.display()));
+    run.args([
+        format!("-max_total_time={seconds}"),
+        format!("-max_len={MAX_LEN}"),
+        format!("-rss_limit_mb={RSS_LIMIT_MB}"),
+        format!("-timeout={TIMEOUT}"),
+        "-print_final_stats=1".to_owned(),
+    ]);
+    let (success, said) = shell::errors(&mut run)?;
+    let report = Report::read(&said);
+    if !success && report.artifact.is_none() {
+        let end: Vec<_> = said.lines().rev().take(20).collect();
+        let end: Vec<_> = end.into_iter().rev().collect();
+        return Err(Error::new(format!("{target} ended without a finding:\n{}", end.join("\n"))));
+    }
+    Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_chosen_by_name() {
+        let all = || ["okta", "policy", "resolve"].map(str::to_owned).to_vec();
+        let wanted = ["resolve", "okta"].map(str::to_owned);
+        assert_eq!(chosen(all(), &[]).expect("all"), all());
+        assert_eq!(chosen(all(), &wanted).expect("two"), ["okta", "resolve"]);
+        let error = chosen(all(), &["x".to_owned()]).expect_err("none").to_string();
+        assert_eq!(error, "there is no target `x`; there are okta, policy, resolve");
+    }
+
+    #[test]
+    fn every_target_has_seeds_and_every_seed_a_target() {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sophos-isolation/fuzz");
+        let mut seeds: Vec<_> = fs::read_dir(package.join("corpus"))
+            .expect("seeds")
+            .map(|entry| entry.expect("a folder").file_name().to_string_lossy().into_owned())
+            .collect();
+        seeds.sort();
+        assert_eq!(all(&package).expect("targets"), seeds);
+    }
+}

@@ -1,0 +1,167 @@
+//! What libFuzzer says of a run.
+
+use std::{fmt::Write, path::Path};
+
+/// The most lines of a panic that are shown.
+const MOST_LINES: usize = 12;
+
+/// A run in figures, and what it found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Report {
+    pub(super) executions: u64,
+    pub(super) per_second: u64,
+    pub(super) coverage: u64,
+    pub(super) new_units: u64,
+    /// The file with the input that was too much.
+    pub(super) artifact: Option<String>,
+    /// What went wrong with it.
+    problem: String,
+}
+
+impl Report {
+    /// Reads lines such as `#42 NEW cov: 7 ft: 9 corp: 2/1b …`,
+    /// `stat::new_units_added: 5` and `…; Test unit written to path`.
+    pub(super) fn read(said: &str) -> Self {
+        let mut report = Self::default();
+        for line in said.lines() {
+            if let Some(stat) = line.strip_prefix("stat::") {
+                report.stat(stat);
+            } else if line.starts_with('#') {
+                let covered = line.split_once(" cov: ").and_then(|(_, rest)| number(rest));
+                report.coverage = covered.unwrap_or(report.coverage);
+            } else if let Some((_, path)) = line.split_once("Test unit written to ") {
+                report.artifact = Some(path.trim().to_owned());
+            }
+        }
+        report.problem = problem(said);
+        report
+    }
+
+    fn stat(&mut self, stat: &str) {
+        let Some((name, value)) = stat.split_once(':') else { return };
+        let field = match name {
+            "number_of_executed_units" => &mut self.executions,
+            "average_exec_per_sec" => &mut self.per_second,
+            "new_units_added" => &mut self.new_units,
+            _ => return,
+        };
+        *field = number(value).unwrap_or(*field);
+    }
+
+    /// What was found, and how to see it again.
+    pub(super) fn crash(&self, target: &str, binaries: &Path) -> Option<String> {
+        let artifact = self.artifact.as_ref()?;
+        let binary = binaries.join(target);
+        Some(format!(
+            "{target} found an input that fails: {artifact}\n{}\nto see it again: {} {artifact}\n\
+             mend it and keep the input as a test of the crate",
+            self.problem,
+            binary.display(),
+        ))
+    }
+}
+
+/// A panic's message; or, of a timeout and the like, what libFuzzer says.
+fn problem(said: &str) -> String {
+    let is_end = |line: &&str| ["stack backtrace:", "note: ", "=="].iter().any(|end| line.starts_with(end));
+    let panic = said.lines().skip_while(|line| !line.contains("panicked at "));
+    let panic: Vec<_> = panic.take_while(|line| !is_end(line)).take(MOST_LINES).collect();
+    let error = || said.lines().find(|line| line.contains("ERROR: libFuzzer")).unwrap_or_default().to_owned();
+    if panic.is_empty() { error() } else { panic.join("\n") }
+}
+
+fn number(text: &str) -> Option<u64> {
+    text.split_whitespace().next()?.parse().ok()
+}
+
+/// One line a target.
+pub(super) fn table(reports: &[(String, Report)]) -> String {
+    let mut table = format!(
+        "{:<20} {:>11} {:>9} {:>9} {:>9}  {}",
+        "target", "executions", "a second", "coverage", "new units", "result"
+    );
+    for (target, report) in reports {
+        let Report { executions, per_second, coverage, new_units, artifact, .. } = report;
+        let result = if artifact.is_some() { "FAILED" } else { "ok" };
+        let _ = write!(
+            table,
+            "\n{target:<20} {executions:>11} {per_second:>9} {coverage:>9} {new_units:>9}  {result}"
+        );
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUIET: &str = "\
+INFO: Seed: 2410312987
+#5	INITED cov: 310 ft: 420 corp: 4/1201b exec/s: 0 rss: 40Mb
+#4096	NEW    cov: 1222 ft: 4300 corp: 210/40Kb lim: 1024 exec/s: 2048 rss: 60Mb L: 9/900 MS: 1 EraseBytes-
+	NEW_FUNC[1/3]: 0x55 cov: 7
+#81293	DONE   cov: 1310 ft: 5120 corp: 460/90Kb lim: 2100 exec/s: 7390 rss: 120Mb
+Done 81293 runs in 11 second(s)
+stat::number_of_executed_units: 81293
+stat::average_exec_per_sec:     7390
+stat::new_units_added:          455
+stat::slowest_unit_time_sec:    0
+stat::peak_rss_mb:              120
+";
+
+    const CRASH: &str = "\
+#7	INITED cov: 310 ft: 420 corp: 4/1201b exec/s: 0 rss: 40Mb
+
+thread '<unnamed>' (4711) panicked at src/adapters.rs:99:9:
+assertion failed: list.len() <= 16
+note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+==4711== ERROR: libFuzzer: deadly signal
+NOTE: libFuzzer has rudimentary signal handlers.
+MS: 1 ChangeBit-; base unit: adc83b19
+0x7b,0x7d,
+artifact_prefix='/t/okta/'; Test unit written to /t/okta/crash-0123
+stat::number_of_executed_units: 9
+";
+
+    #[test]
+    fn figures_are_the_last_that_were_said() {
+        let report = Report::read(QUIET);
+        let figures = (report.executions, report.per_second, report.coverage, report.new_units);
+        assert_eq!(figures, (81_293, 7_390, 1_310, 455));
+        assert_eq!(report.crash("okta", Path::new("/b")), None);
+        assert_eq!(Report::read("stat::new_units_added: x\n#1 cov:\nstat::"), Report::default());
+    }
+
+    #[test]
+    fn a_crash_says_what_and_how_to_see_it_again() {
+        let report = Report::read(CRASH);
+        assert_eq!((report.executions, report.coverage), (9, 310));
+        assert_eq!(
+            report.crash("okta", Path::new("/b")).expect("a crash"),
+            "okta found an input that fails: /t/okta/crash-0123\n\
+             thread '<unnamed>' (4711) panicked at src/adapters.rs:99:9:\n\
+             assertion failed: list.len() <= 16\n\
+             to see it again: /b/okta /t/okta/crash-0123\n\
+             mend it and keep the input as a test of the crate"
+        );
+    }
+
+    #[test]
+    fn without_a_panic_libfuzzer_says_what_it_was() {
+        let timeout = "==7== ERROR: libFuzzer: timeout after 10 seconds\nTest unit written to /t/timeout-1";
+        let crash = Report::read(timeout).crash("okta", Path::new("/b")).expect("a crash");
+        assert!(
+            crash.contains("/t/timeout-1\n==7== ERROR: libFuzzer: timeout after 10 seconds\n"),
+            "{crash}"
+        );
+    }
+
+    #[test]
+    fn the_table_has_a_line_for_each() {
+        let reports = [("okta".to_owned(), Report::read(QUIET)), ("policy".to_owned(), Report::read(CRASH))];
+        let table = table(&reports);
+        let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines[1], ["okta", "81293", "7390", "1310", "455", "ok"]);
+        assert_eq!(lines[2], ["policy", "9", "0", "310", "0", "FAILED"]);
+    }
+}
