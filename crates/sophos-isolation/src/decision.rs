@@ -561,6 +561,13 @@ impl Decision {
         self.entries.first().map_or(0, |entry| entry.at_ms)
     }
 
+    /// Since when there is something to be done, in milliseconds since the Unix
+    /// epoch: what a person took to approve does not count.
+    pub(crate) fn open_since_ms(&self) -> u64 {
+        let approved = |entry: &&Entry| matches!(entry.step, Step::Approved { .. });
+        self.entries.iter().rev().find(approved).map_or_else(|| self.began_ms(), |entry| entry.at_ms)
+    }
+
     /// When the last transition was, in milliseconds since the Unix epoch.
     pub fn changed_ms(&self) -> u64 {
         self.entries.last().map_or(0, |entry| entry.at_ms)

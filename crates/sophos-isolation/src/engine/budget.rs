@@ -152,11 +152,15 @@ where
     /// between the slot and its claim.
     async fn sweep(&self, folder: &str) -> Result<(), StoreFailure> {
         for (path, holder) in slots::holders(self.ledger.objects(), folder).await? {
-            let decision = self.ledger.decision(&holder.decision).await?;
-            let keeps = decision.is_some_and(|decision| {
-                let claimed = decision.claim().is_some_and(|claim| claim.slots.contains(&path));
-                !decision.state().is_final() && claimed
-            });
+            let keeps = match self.ledger.decision(&holder.decision).await {
+                Ok(Some(decision)) => {
+                    let claimed = decision.claim().is_some_and(|claim| claim.slots.contains(&path));
+                    !decision.state().is_final() && claimed
+                }
+                Ok(None) => false,
+                // What it holds is not known: it keeps what it has.
+                Err(_) => true,
+            };
             if !keeps && holder.since + ABANDONED < self.now().as_secs() {
                 slots::give_back(self.ledger.objects(), &path).await?;
             }

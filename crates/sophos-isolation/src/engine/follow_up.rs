@@ -102,11 +102,12 @@ where
         let mut release = Vec::new();
         let mut done = Vec::new();
         for (id, decision) in decisions {
-            let Some(decision) = report.value(&id, decision)? else { continue };
+            let Some(decision) = report.value(&id, decision) else { continue };
             let Some(mut decision) = decision else {
                 let old = |reminder: &&Reminder| reminder.at + UNBEGUN < self.now().as_secs();
                 for reminder in reminders.get(&id).into_iter().flatten().filter(old) {
-                    self.ledger.forget(reminder).await?;
+                    let forgotten = self.ledger.forget(reminder).await;
+                    report.value(&id, forgotten);
                 }
                 continue;
             };
@@ -116,7 +117,7 @@ where
                 State::Waiting => {
                     if waits_until(&decision).is_some_and(|until| until <= self.now().as_secs()) {
                         let step = self.step(&mut decision, Step::Expired).await;
-                        report.value(&id, step)?;
+                        report.value(&id, step);
                     }
                     done.push(decision);
                 }
@@ -125,7 +126,7 @@ where
                     let step = Step::ReleaseAsked { why: ReleaseReason::TimeIsUp, who: None };
                     match self.step(&mut decision, step).await {
                         Ok(true) => release.push(decision),
-                        other => drop(report.value(&id, other)?),
+                        other => drop(report.value(&id, other)),
                     }
                 }
                 State::Requested | State::Isolated | State::ReleaseRequested => {
@@ -139,22 +140,21 @@ where
             if let Err(EngineError::Service(error)) = &outcome {
                 self.note(error);
             }
-            report.value(&decision.id().clone(), outcome)?;
+            report.value(&decision.id().clone(), outcome);
             done.push(decision);
         }
         for (tenant, decisions) in watch {
-            done.extend(self.watch(policy, &tenant, decisions, stop_at, &mut report).await?);
+            done.extend(self.watch(policy, &tenant, decisions, stop_at, &mut report).await);
         }
         for worked in self.work(policy, &work, stop_at).await {
-            report.value(&worked.id, worked.outcome)?;
-            if let Some(decision) = self.ledger.decision(&worked.id).await? {
-                done.push(decision);
-            }
+            report.value(&worked.id, worked.outcome);
+            let decision = self.ledger.decision(&worked.id).await;
+            done.extend(report.value(&worked.id, decision).flatten());
         }
         for decision in done {
             let id = decision.id().clone();
             let concluded = self.conclude(policy, &decision).await;
-            if report.value(&id, concluded)?.is_none() {
+            if report.value(&id, concluded).is_none() {
                 continue;
             }
             let has_moved = before.get(&id).is_some_and(|entries| *entries < decision.entries().len());
@@ -163,7 +163,8 @@ where
             }
             let due = reminders.remove(&id).unwrap_or_default();
             let later = later.remove(&id).unwrap_or_default();
-            self.remind_again(policy, &decision, has_moved, due, later).await?;
+            let reminded = self.remind_again(policy, &decision, has_moved, due, later).await;
+            report.value(&id, reminded);
         }
         Ok(report)
     }
@@ -232,13 +233,13 @@ where
         decisions: Vec<Decision>,
         stop_at: Option<Duration>,
         report: &mut FollowUpReport,
-    ) -> Result<Vec<Decision>, EngineError> {
+    ) -> Vec<Decision> {
         let tenant = match self.tenant(&TenantId::from(tenant), stop_at).await {
             Ok(tenant) => tenant,
             Err(error) => {
                 self.note(&error);
                 report.errors.extend(decisions.iter().map(|decision| format!("{}: {error}", decision.id())));
-                return Ok(decisions);
+                return decisions;
             }
         };
         let mut looked_at = Vec::new();
@@ -259,11 +260,11 @@ where
                 let endpoint = decision.target().and_then(|target| endpoints.get(&target.endpoint));
                 let looked = self.look(policy, &tenant, &mut decision, endpoint, report).await;
                 let id = decision.id().clone();
-                report.value(&id, looked)?;
+                report.value(&id, looked);
                 looked_at.push(decision);
             }
         }
-        Ok(looked_at)
+        looked_at
     }
 
     /// Compares what an endpoint reports with what was asked of it.
@@ -324,20 +325,10 @@ where
 }
 
 impl FollowUpReport {
-    /// The value, or a line of the report. A store that fails ends the run.
-    fn value<V, E: Into<EngineError>>(
-        &mut self,
-        id: &DecisionId,
-        outcome: Result<V, E>,
-    ) -> Result<Option<V>, EngineError> {
-        match outcome.map_err(Into::into) {
-            Ok(value) => Ok(Some(value)),
-            Err(error @ EngineError::Store(_)) => Err(error),
-            Err(error) => {
-                self.errors.push(format!("{id}: {error}"));
-                Ok(None)
-            }
-        }
+    /// The value, or a line of the report: what is wrong with one decision must
+    /// not keep the others from their due.
+    fn value<V, E: Into<EngineError>>(&mut self, id: &DecisionId, outcome: Result<V, E>) -> Option<V> {
+        outcome.map_err(|error| self.errors.push(format!("{id}: {}", error.into()))).ok()
     }
 }
 

@@ -29,6 +29,9 @@ const LONGEST_DEFERRAL: u64 = 600;
 /// Why a decision waits for another.
 pub(super) const RELEASING: &str = "another decision is about to release the endpoint";
 
+/// The longest time that the service may ask for, in seconds.
+const LONGEST_RETRY_AFTER: u64 = 3_600;
+
 /// How often a decision is read again because another run took a step.
 const ROUNDS: usize = 8;
 
@@ -136,12 +139,12 @@ where
     /// The step for a failure of the service: again later, or given up.
     pub(super) fn put_off(&self, decision: &Decision, error: &sophos_api::Error, now: Duration) -> Step {
         self.note(error);
-        let age = now.saturating_sub(Duration::from_millis(decision.began_ms()));
+        let age = now.saturating_sub(Duration::from_millis(decision.open_since_ms()));
         if is_lasting(error) || age >= GIVE_UP {
             return Step::Failed { detail: error.to_string() };
         }
         let wait = SHORTEST_DEFERRAL.saturating_mul(1 << decision.deferrals().min(10)).min(LONGEST_DEFERRAL);
-        let asked = error.retry_after().map_or(0, |wait| wait.as_secs());
+        let asked = error.retry_after().map_or(0, |wait| wait.as_secs()).min(LONGEST_RETRY_AFTER);
         Step::Deferred { detail: error.to_string(), retry_at: now.as_secs() + wait.max(asked) }
     }
 
