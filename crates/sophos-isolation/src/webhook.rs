@@ -23,6 +23,7 @@
 //! | 413, 415, 422 | too large, not JSON, not readable as what the tool sends |
 //! | 503 | the ledger or the queue failed: send it again |
 
+mod approval;
 mod page;
 mod request;
 
@@ -35,7 +36,6 @@ pub use request::{Request, Response};
 
 use crate::{
     adapters::{Message, Reading, Tool},
-    approval::{self, Answer, AnswerError},
     decision::{DecisionId, Received, State},
     engine::not_actionable,
     ledger::{Begun, Ledger, Objects, StoreFailure},
@@ -320,64 +320,6 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         }
         let status = if notice.begun.is_empty() { 200 } else { 202 };
         Response::json(status, &json!({ "decision": all.first(), "decisions": all }))
-    }
-
-    async fn approval(
-        &self,
-        policy: &Policy,
-        id: &str,
-        request: &Request,
-        now: Duration,
-        notice: &mut Notice,
-    ) -> Response {
-        // One answer for all that is not a good link.
-        let gone = || Response::page(403, &page::message("This link is not valid, or not any more."));
-        let (Ok(id), Some(secret)) = (id.parse::<DecisionId>(), &policy.approval().secret) else {
-            return gone();
-        };
-        let until = request.query("until").and_then(|until| until.parse::<u64>().ok());
-        let (Some(until), Some(signature)) = (until, request.query("signature")) else { return gone() };
-        let keys = match self.keys.keys(secret).await {
-            Ok(keys) => keys,
-            Err(failure) => {
-                notice.problem = Some(failure);
-                return try_again();
-            }
-        };
-        if !approval::is_good(&keys, &id, until, &signature, now) {
-            notice.problem = Some("an approval link was wrong or too old".into());
-            return gone();
-        }
-        let outcome = match request.method.as_str() {
-            "POST" => match request.form("answer").as_deref() {
-                Some("approve") => self.answer(&id, Answer::Approve, now).await,
-                Some("decline") => self.answer(&id, Answer::Decline, now).await,
-                _ => return Response::page(422, &page::message("The form has no answer.")),
-            },
-            _ => self.ledger.decision(&id).await.map_err(|failure| failure.to_string()).map(|decision| {
-                decision.map_or_else(|| page::message("There is no such decision."), |it| page::ask(&it))
-            }),
-        };
-        match outcome {
-            Ok(page) => Response::page(200, &page),
-            Err(failure) => {
-                notice.problem = Some(failure);
-                try_again()
-            }
-        }
-    }
-
-    async fn answer(&self, id: &DecisionId, answer: Answer, now: Duration) -> Result<String, String> {
-        match self.ledger.answer(id, answer, "somebody with the approval link", now).await {
-            Ok(decision) => {
-                if answer == Answer::Approve {
-                    self.queue.send(std::slice::from_ref(id)).await?;
-                }
-                Ok(page::answered(&decision, answer))
-            }
-            Err(AnswerError::Store(failure)) => Err(failure.to_string()),
-            Err(other) => Ok(page::message(&format!("Nothing was changed: {other}."))),
-        }
     }
 }
 

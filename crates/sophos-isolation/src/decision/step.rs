@@ -1,0 +1,240 @@
+//! What can happen to a decision.
+
+use serde::{Deserialize, Serialize};
+
+use super::DecisionId;
+use crate::{adapters::Tool, signal::Signal, verify::Stage};
+
+/// One transition of a decision: an object of the ledger, written once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The form of this object: 1.
+    pub version: u32,
+    /// The decision.
+    pub decision: DecisionId,
+    /// The number of the transition, from 1, without holes.
+    pub sequence: u32,
+    /// When, in milliseconds since the Unix epoch, by the writer's clock.
+    pub at_ms: u64,
+    /// The run that wrote it: a name that no other has.
+    pub run: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub step: Step,
+}
+
+/// What can happen to a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Step {
+    /// A verified signal came in.
+    Received(Box<Received>),
+    /// Nothing will be done.
+    Refused {
+        /// Why, in a word for programs.
+        code: String,
+        /// Why, for people.
+        detail: String,
+        /// The endpoint, when it was found.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<Target>,
+    },
+    /// A dry run: this would have been done.
+    Rehearsed {
+        /// The endpoint.
+        target: Target,
+        /// Whether a person would have been asked first.
+        approval: bool,
+        /// When it would have ended, in seconds after it; never if not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hold_seconds: Option<u64>,
+    },
+    /// A person must approve.
+    Waiting {
+        /// The endpoint.
+        target: Target,
+        /// Why a person is asked.
+        why: String,
+        /// Until when, in seconds since the Unix epoch.
+        until: u64,
+    },
+    /// A person approved.
+    Approved {
+        /// Who, as far as it is known.
+        who: String,
+    },
+    /// A person declined.
+    Declined {
+        /// Who, as far as it is known.
+        who: String,
+    },
+    /// Nobody approved in time.
+    Expired,
+    /// A run took it upon itself to isolate the endpoint; its call comes next.
+    Claimed(Box<Claim>),
+    /// The call was not carried out, and will be made again.
+    Deferred {
+        /// What stood in the way.
+        detail: String,
+        /// When, in seconds since the Unix epoch.
+        retry_at: u64,
+    },
+    /// The service accepted: isolation is asked for.
+    Requested {
+        /// How that came about.
+        how: Asked,
+        /// The mark in the comment at the service, when it is another
+        /// decision's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mark: Option<String>,
+    },
+    /// The endpoint was isolated by somebody else. Whoever that was may release
+    /// it; nothing here will.
+    AlreadyIsolated {
+        /// The endpoint.
+        target: Target,
+        /// The comment of that isolation.
+        comment: String,
+    },
+    /// The endpoint reports that it is isolated.
+    Isolated {
+        /// When it took effect, as the service says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        effective_at: Option<String>,
+    },
+    /// It has not taken effect in the time that the policy gives it. It stays
+    /// asked for.
+    Overdue {
+        /// What is known of the endpoint.
+        detail: String,
+    },
+    /// The isolation is to end.
+    ReleaseAsked {
+        /// Why.
+        why: ReleaseReason,
+        /// Who asked, when somebody did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        who: Option<String>,
+    },
+    /// The service accepted: release is asked for.
+    ReleaseRequested,
+    /// The isolation ended.
+    Released {
+        /// What is known of its end.
+        detail: String,
+        /// When it took effect, as the service says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        effective_at: Option<String>,
+    },
+    /// Another decision holds the endpoint for longer, and will release it.
+    HandedOver {
+        /// That decision.
+        to: DecisionId,
+    },
+    /// Somebody else ended the isolation, or made it theirs.
+    TakenOver {
+        /// What was seen.
+        detail: String,
+    },
+    /// A signal asked for a release, which these decisions were told.
+    Forwarded {
+        /// The decisions that held the endpoint.
+        to: Vec<DecisionId>,
+        /// The endpoint.
+        target: Target,
+    },
+    /// It was given up.
+    Failed {
+        /// Why.
+        detail: String,
+    },
+}
+
+/// A verified signal, as it came in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Received {
+    /// The source, as the policy names it.
+    pub source: String,
+    /// The tool.
+    pub tool: Tool,
+    /// What it says.
+    pub signal: Signal,
+    /// The SHA-256 of the body that it came in, in hexadecimal.
+    pub body_sha256: String,
+    /// The address it came from, when it came over HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Which value of the source's secret it was made with; none when AWS
+    /// vouches for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Stage>,
+}
+
+/// An endpoint that a decision is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Target {
+    /// The tenant, in lower case.
+    pub tenant: String,
+    /// The endpoint's id, in lower case.
+    pub endpoint: String,
+    /// Its name, when it was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+}
+
+impl Target {
+    /// Whether it is the same endpoint of the same tenant.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.tenant == other.tenant && self.endpoint == other.endpoint
+    }
+}
+
+/// What a run had in hand before its call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The endpoint.
+    pub target: Target,
+    /// The SHA-256 of the policy that allowed it.
+    pub policy: String,
+    /// Until when nobody else may take it up, in seconds since the Unix epoch.
+    pub lease_until: u64,
+    /// What the comment at the service holds, so that this isolation is known
+    /// again.
+    pub mark: String,
+    /// When the isolation is to end after it took effect, in seconds; never if
+    /// not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_seconds: Option<u64>,
+    /// The slots of budgets that it took, as paths of the store.
+    #[serde(default)]
+    pub slots: Vec<String>,
+    /// When the endpoint was found isolated on account of this ledger: how, and
+    /// no call is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<Asked>,
+}
+
+/// How isolation came to be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// The service accepted this decision's call.
+    Accepted,
+    /// The answer to the call was lost or refused, and the state shows that it
+    /// was carried out.
+    FoundDone,
+    /// Another decision of this ledger had isolated the endpoint; this one
+    /// holds it too.
+    Joined,
+}
+
+/// Why an isolation is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleaseReason {
+    /// Its time is up.
+    TimeIsUp,
+    /// Somebody asked.
+    Asked,
+}

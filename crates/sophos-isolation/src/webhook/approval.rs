@@ -1,0 +1,71 @@
+//! The page on which a person approves or declines.
+
+use std::time::Duration;
+
+use super::{KeySource, Notice, Queue, Request, Response, Webhook, page, try_again};
+use crate::{
+    approval::{self, Answer, AnswerError},
+    decision::DecisionId,
+    ledger::Objects,
+    policy::Policy,
+};
+
+impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
+    pub(super) async fn approval(
+        &self,
+        policy: &Policy,
+        id: &str,
+        request: &Request,
+        now: Duration,
+        notice: &mut Notice,
+    ) -> Response {
+        // One answer for all that is not a good link.
+        let gone = || Response::page(403, &page::message("This link is not valid, or not any more."));
+        let (Ok(id), Some(secret)) = (id.parse::<DecisionId>(), &policy.approval().secret) else {
+            return gone();
+        };
+        let until = request.query("until").and_then(|until| until.parse::<u64>().ok());
+        let (Some(until), Some(signature)) = (until, request.query("signature")) else { return gone() };
+        let keys = match self.keys.keys(secret).await {
+            Ok(keys) => keys,
+            Err(failure) => {
+                notice.problem = Some(failure);
+                return try_again();
+            }
+        };
+        if !approval::is_good(&keys, &id, until, &signature, now) {
+            notice.problem = Some("an approval link was wrong or too old".into());
+            return gone();
+        }
+        let outcome = match request.method.as_str() {
+            "POST" => match request.form("answer").as_deref() {
+                Some("approve") => self.answer(&id, Answer::Approve, now).await,
+                Some("decline") => self.answer(&id, Answer::Decline, now).await,
+                _ => return Response::page(422, &page::message("The form has no answer.")),
+            },
+            _ => self.ledger.decision(&id).await.map_err(|failure| failure.to_string()).map(|decision| {
+                decision.map_or_else(|| page::message("There is no such decision."), |it| page::ask(&it))
+            }),
+        };
+        match outcome {
+            Ok(page) => Response::page(200, &page),
+            Err(failure) => {
+                notice.problem = Some(failure);
+                try_again()
+            }
+        }
+    }
+
+    async fn answer(&self, id: &DecisionId, answer: Answer, now: Duration) -> Result<String, String> {
+        match self.ledger.answer(id, answer, "somebody with the approval link", now).await {
+            Ok(decision) => {
+                if answer == Answer::Approve {
+                    self.queue.send(std::slice::from_ref(id)).await?;
+                }
+                Ok(page::answered(&decision, answer))
+            }
+            Err(AnswerError::Store(failure)) => Err(failure.to_string()),
+            Err(other) => Ok(page::message(&format!("Nothing was changed: {other}."))),
+        }
+    }
+}
