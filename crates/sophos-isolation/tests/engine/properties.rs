@@ -90,8 +90,8 @@ fn fits(number: u32, machine: &Machine, facts: &Value, kind: FactKind) -> Option
         }
         FactKind::IpAddress => {
             let wanted = list(facts, "ip_addresses");
-            let own = |own: &&str| wanted.iter().any(|wanted| wanted == own);
-            (!wanted.is_empty()).then(|| machine.addresses.iter().any(|address| own(&address)))
+            let is_wanted = |own: &str| wanted.iter().any(|wanted| wanted == own);
+            (!wanted.is_empty()).then(|| machine.addresses.iter().any(|own| is_wanted(own)))
         }
     }
 }
