@@ -100,7 +100,7 @@ async fn an_endpoint_in_an_answer_that_nobody_asked_for_is_ignored() {
 
 #[tokio::test]
 async fn one_pending_change_does_not_keep_the_others_from_being_isolated() {
-    let world = World::new(machines(3)).await;
+    let world = World::new(machines(6)).await;
     world.console(2, true, "by hand").await;
     world.pass(120);
     world.console(2, false, "by hand").await;

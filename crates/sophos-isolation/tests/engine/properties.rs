@@ -342,7 +342,16 @@ async fn check_history(world: &World, ids: &[DecisionId]) -> Result<(), TestCase
                     )
                 });
                 let when = off.at_ms as u64;
-                let holds = asked.is_some_and(|asked| asked < when) && ended.is_none_or(|ended| ended > when);
+                // What somebody else had ended since was over, seen or not.
+                let lost = of_it.iter().any(|change| {
+                    let at = change.at_ms as u64;
+                    !change.enabled
+                        && !ours(&change.by)
+                        && asked.is_some_and(|asked| asked <= at)
+                        && at <= when
+                });
+                let held = asked.is_some_and(|asked| asked < when) && ended.is_none_or(|ended| ended > when);
+                let holds = held && !lost;
                 prop_assert!(!holds, "released too early for {:#?}", decision);
             }
         }
