@@ -97,10 +97,33 @@ where
     /// is about to take the endpoint over.
     async fn is_ours(&self, tenant: &TenantClient<T>, decision: &mut Decision) -> Result<bool, EngineError> {
         let Some(target) = decision.target().cloned() else { return Ok(false) };
-        // Whoever is to release as well holds no more, so the last to begin does.
+        let state = match tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await {
+            Ok(state) => state,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.step(decision, Step::TakenOver { detail: DELETED.to_owned() }).await?;
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let comment = state.comment.as_deref().unwrap_or_default();
+        if state.enabled == Some(false) || !decision.knows(comment) {
+            let detail = if state.enabled == Some(false) {
+                "somebody else had ended the isolation".to_owned()
+            } else {
+                let comment = clean(comment);
+                format!("somebody else has isolated the endpoint since, and may release it: {comment}")
+            };
+            self.step(decision, Step::TakenOver { detail }).await?;
+            return Ok(false);
+        }
+        // Whoever is to release as well holds no more, so the last to begin
+        // does. One that does not know the comment would not release: its own
+        // isolation was ended, and it has not seen that yet.
         let others = self.others(&target, decision.id()).await?;
-        let holds = |other: &&Decision| matches!(other.state(), State::Requested | State::Isolated);
-        if let Some(other) = others.iter().find(holds) {
+        let takes_over = |other: &&Decision| {
+            matches!(other.state(), State::Requested | State::Isolated) && other.knows(comment)
+        };
+        if let Some(other) = others.iter().find(takes_over) {
             self.step(decision, Step::HandedOver { to: other.id().clone() }).await?;
             return Ok(false);
         }
@@ -108,26 +131,7 @@ where
         let is_at_it = |other: &Decision| {
             other.state() == State::Claimed && other.claim().is_some_and(|claim| claim.lease_until > now)
         };
-        if others.iter().any(is_at_it) {
-            return Ok(false);
-        }
-        let detail = match tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await {
-            Ok(state) => {
-                let comment = state.comment.as_deref().unwrap_or_default();
-                if state.enabled == Some(false) {
-                    "somebody else had ended the isolation".to_owned()
-                } else if decision.knows(comment) {
-                    return Ok(true);
-                } else {
-                    let comment = clean(comment);
-                    format!("somebody else has isolated the endpoint since, and may release it: {comment}")
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => DELETED.to_owned(),
-            Err(error) => return Err(error.into()),
-        };
-        self.step(decision, Step::TakenOver { detail }).await?;
-        Ok(false)
+        Ok(!others.iter().any(is_at_it))
     }
 
     async fn release_batch(

@@ -53,7 +53,7 @@ pub struct Source {
     pub release_after: Option<Duration>,
     /// What a person has to approve.
     pub approve: Approve,
-    /// Whether its signals may release.
+    /// Whether its signals may release what was isolated for it.
     pub may_release: bool,
     /// Where it may call from; empty is anywhere.
     pub allow_from: Vec<IpNet>,

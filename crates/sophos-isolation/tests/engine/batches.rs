@@ -96,16 +96,11 @@ async fn an_endpoint_in_an_answer_that_nobody_asked_for_is_ignored() {
         assert_eq!(world.state(decision).await, State::Requested);
     }
     assert_eq!(world.changes(), ["on 1", "on 2"]);
-    // An answer that only names another is no answer for this one.
-    let world = World::new(machines(3)).await;
-    let decision = world.begin("event", host(1)).await;
-    world.fault(FaultRule::new("isolation.bulk", FaultAction::Status { status: 409, retry_after: None }));
-    assert_eq!(world.work(&policy(), &decision).await, State::Deferred);
 }
 
 #[tokio::test]
 async fn one_pending_change_does_not_keep_the_others_from_being_isolated() {
-    let world = World::new(machines(3)).await;
+    let world = World::new(machines(6)).await;
     world.console(2, true, "by hand").await;
     world.pass(120);
     world.console(2, false, "by hand").await;
@@ -124,22 +119,53 @@ async fn one_pending_change_does_not_keep_the_others_from_being_isolated() {
 
 #[tokio::test]
 async fn a_refusal_toward_the_state_already_held_is_settled_by_reading_it() {
-    // The console is quicker, and its call comes between our look and ours.
-    let world = World::new(machines(1)).await;
-    let policy = policy();
-    let decision = world.begin("event", host(1)).await;
-    world.die(&policy, std::slice::from_ref(&decision), true).await;
-    world.fault(FaultRule::new("isolation.bulk", FaultAction::status(400)));
-    world.pass(120);
-    assert_eq!(world.work(&policy, &decision).await, State::Requested);
-    assert_eq!(how(&world.decision(&decision).await), Asked::FoundDone);
-    assert_eq!(world.changes(), ["on 1"]);
+    // As the service refuses it: 400, or 409 while the change is pending.
+    for refusal in [Some(400), None] {
+        let world = World::new(machines(2)).await;
+        let decision = world.begin("event", host(1)).await;
+        let console = async {
+            world.console(1, true, "by hand").await;
+            if let Some(status) = refusal {
+                world.fault(FaultRule::new("isolation.bulk", FaultAction::status(status)));
+            }
+        };
+        world.meanwhile(&policy(), std::slice::from_ref(&decision), console).await;
+        assert_eq!(world.state(&decision).await, State::AlreadyIsolated);
+        world.no_faults();
+        world.follow_up_for(&policy(), 5 * HOUR).await;
+        assert_eq!(world.changes(), ["on 1"]);
+    }
+}
 
-    world.fault(FaultRule::new("isolation.bulk", FaultAction::status(400)));
-    let world = World::new(machines(2)).await;
-    world.fault(FaultRule::new("isolation.bulk", FaultAction::status(400)));
-    let decision = world.decide(&policy, "event", host(2)).await;
-    assert_eq!(world.state(&decision).await, State::Deferred, "the state shows that nothing was done");
+#[tokio::test]
+async fn of_two_decisions_that_meet_at_the_call_the_second_joins() {
+    for status in [Some(400), None] {
+        let world = World::new(machines(2)).await;
+        let (first, second) = (world.begin("a", host(1)).await, world.begin("b", host(1)).await);
+        let other = async {
+            assert_eq!(world.work(&policy(), &first).await, State::Requested);
+            if let Some(status) = status {
+                world.fault(FaultRule::new("isolation.bulk", FaultAction::status(status)));
+            }
+        };
+        world.meanwhile(&policy(), std::slice::from_ref(&second), other).await;
+        assert_eq!(how(&world.decision(&first).await), Asked::Accepted);
+        assert_eq!(how(&world.decision(&second).await), Asked::Joined);
+        world.no_faults();
+        world.follow_up_for(&policy(), 5 * HOUR).await;
+        assert_eq!(world.changes(), ["on 1", "off 1"]);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_the_state_does_not_explain_is_put_off() {
+    for status in [400, 409] {
+        let world = World::new(machines(2)).await;
+        world.fault(FaultRule::new("isolation.bulk", FaultAction::status(status)));
+        let decision = world.decide(&policy(), "event", host(2)).await;
+        assert_eq!(world.state(&decision).await, State::Deferred, "{status}");
+        assert_eq!(world.changes(), [""; 0]);
+    }
 }
 
 #[tokio::test]

@@ -193,3 +193,21 @@ async fn three_decisions_pass_the_endpoint_on() {
     assert_eq!(world.state(&ids[2]).await, State::Released);
     assert_eq!(world.changes(), ["on 1", "off 1"]);
 }
+
+#[tokio::test]
+async fn an_isolation_is_not_left_to_one_whose_own_was_ended() {
+    let world = World::new(machines(2)).await;
+    let late = world.begin_with("late", json!({ "host": host(1), "hold_seconds": 600 })).await;
+    world.die(&policy(), std::slice::from_ref(&late), false).await;
+    let ended = holding(&world, "ended", 4 * HOUR).await;
+    world.follow_up_for(&policy(), 60).await;
+    assert_eq!(world.state(&ended).await, State::Isolated);
+    world.console(1, false, "it is clean").await;
+    world.pass(60);
+    // Nobody has looked at the other since, which is looked at once an hour.
+    world.follow_up_for(&policy(), HOUR / 2).await;
+    assert_eq!(world.state(&late).await, State::Released);
+    assert_eq!(world.changes(), ["on 1", "off 1", "on 1", "off 1"]);
+    world.follow_up_for(&policy(), HOUR).await;
+    assert_eq!(world.state(&ended).await, State::TakenOver);
+}

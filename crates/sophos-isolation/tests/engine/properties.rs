@@ -90,8 +90,8 @@ fn fits(number: u32, machine: &Machine, facts: &Value, kind: FactKind) -> Option
         }
         FactKind::IpAddress => {
             let wanted = list(facts, "ip_addresses");
-            let own = |own: &&str| wanted.iter().any(|wanted| wanted == own);
-            (!wanted.is_empty()).then(|| machine.addresses.iter().any(|address| own(&address)))
+            let is_wanted = |own: &str| wanted.iter().any(|wanted| wanted == own);
+            (!wanted.is_empty()).then(|| machine.addresses.iter().any(|own| is_wanted(own)))
         }
     }
 }
@@ -342,7 +342,16 @@ async fn check_history(world: &World, ids: &[DecisionId]) -> Result<(), TestCase
                     )
                 });
                 let when = off.at_ms as u64;
-                let holds = asked.is_some_and(|asked| asked < when) && ended.is_none_or(|ended| ended > when);
+                // What somebody else had ended since was over, seen or not.
+                let lost = of_it.iter().any(|change| {
+                    let at = change.at_ms as u64;
+                    !change.enabled
+                        && !ours(&change.by)
+                        && asked.is_some_and(|asked| asked <= at)
+                        && at <= when
+                });
+                let held = asked.is_some_and(|asked| asked < when) && ended.is_none_or(|ended| ended > when);
+                let holds = held && !lost;
                 prop_assert!(!holds, "released too early for {:#?}", decision);
             }
         }

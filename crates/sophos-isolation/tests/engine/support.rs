@@ -1,32 +1,32 @@
 //! A Sophos Central, a folder for the ledger, and as many engines over both as
 //! a test wants.
 
+mod rules;
+mod transport;
+
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 use sophos_api::{
-    Caller, Client, Credentials, Hosts, RateBudget, Transport, TransportError,
-    operations::isolation::UpdateIsolation,
+    Caller, Client, Credentials, Hosts, RateBudget, Transport, operations::isolation::UpdateIsolation,
 };
 use sophos_api_reqwest::ReqwestTransport;
 use sophos_isolation::{
-    ApprovalLinks, Begun, Decision, DecisionId, Engine, FollowUpReport, Ledger, Objects, Outcome, Outcomes,
-    Received, State, Step, adapters::Tool, policy::Policy,
+    ApprovalLinks, Begun, Decision, DecisionId, Engine, FollowUpReport, Ledger, Objects, Received, State,
+    Step, adapters::Tool, policy::Policy,
 };
 use sophos_simulator::{
-    Clock, Config, CredentialConfig, CredentialInfo, CredentialKind, DataConfig, FaultPlan, FaultRule,
-    IsolationChange, MachineConfig, MachineType, Owner, Role, Simulator, TenantGroup,
+    Config, CredentialConfig, CredentialInfo, CredentialKind, DataConfig, FaultPlan, FaultRule,
+    IsolationChange, MachineConfig, Owner, Role, Simulator, TenantGroup,
 };
 use sophos_store::Store;
 use tempfile::TempDir;
-use tokio::sync::Notify;
+
+pub(crate) use rules::*;
+use transport::{Clocked, Mute, Told};
 
 pub(crate) const ACME: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 pub(crate) const BETA: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
@@ -37,199 +37,7 @@ const START: &str = "2026-01-15T12:00:00Z";
 
 pub(crate) const HOUR: u64 = 3_600;
 
-/// The transport of a test: real HTTP, the simulator's time, and waits that
-/// turn its clock.
-#[derive(Clone)]
-pub(crate) struct Clocked {
-    http: ReqwestTransport,
-    clock: Clock,
-    turning: Arc<Mutex<()>>,
-    mute: Arc<Mute>,
-}
-
-/// What is to become of calls that isolate or release.
-#[derive(Default)]
-struct Mute {
-    before: AtomicBool,
-    after: AtomicBool,
-    reached: Notify,
-}
-
-impl Transport for Clocked {
-    async fn send(
-        &self,
-        request: http::Request<Vec<u8>>,
-        timeout: Duration,
-    ) -> Result<http::Response<Bytes>, TransportError> {
-        let changes = request.method() == http::Method::POST && request.uri().path().ends_with("/isolation");
-        if changes && self.mute.before.load(Ordering::SeqCst) {
-            self.mute.reached.notify_one();
-            std::future::pending::<()>().await;
-        }
-        let answer = self.http.send(request, timeout).await;
-        if changes && self.mute.after.load(Ordering::SeqCst) {
-            self.mute.reached.notify_one();
-            std::future::pending::<()>().await;
-        }
-        answer
-    }
-
-    fn now(&self) -> Duration {
-        Duration::from_millis(self.clock.now_ms() as u64)
-    }
-
-    /// Those that wait at once wait together.
-    async fn sleep(&self, duration: Duration) {
-        let until = self.now() + duration;
-        {
-            let _turning = self.turning.lock().unwrap();
-            self.clock.advance(until.saturating_sub(self.now()));
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
-/// Keeps what it is told, unless it is made to fail.
-#[derive(Default)]
-pub(crate) struct Told {
-    outcomes: Mutex<Vec<Outcome>>,
-    failures: AtomicUsize,
-}
-
-impl Told {
-    pub(crate) fn fail(&self, times: usize) {
-        self.failures.store(times, Ordering::SeqCst);
-    }
-
-    /// What was told of a decision, in words.
-    pub(crate) fn of(&self, id: &DecisionId) -> Vec<String> {
-        let outcomes = self.outcomes.lock().unwrap();
-        outcomes
-            .iter()
-            .filter(|outcome| outcome.decision == *id)
-            .map(|outcome| outcome.what.clone())
-            .collect()
-    }
-
-    pub(crate) fn last(&self, id: &DecisionId) -> Outcome {
-        let outcomes = self.outcomes.lock().unwrap();
-        outcomes.iter().rev().find(|outcome| outcome.decision == *id).unwrap().clone()
-    }
-}
-
-impl Outcomes for Told {
-    fn is_listening(&self) -> bool {
-        true
-    }
-
-    async fn publish(&self, outcome: &Outcome) -> Result<(), String> {
-        let fails = self
-            .failures
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
-            .is_ok();
-        if fails {
-            return Err("the bus is down".into());
-        }
-        self.outcomes.lock().unwrap().push(outcome.clone());
-        Ok(())
-    }
-}
-
 pub(crate) type TestEngine = Engine<Clocked, Store, Arc<Told>>;
-
-/// The policy of a test; `source` is more of the source, `more` of the file.
-pub(crate) struct Rules<'a> {
-    pub(crate) mode: &'a str,
-    pub(crate) release: &'a str,
-    pub(crate) estate_share: f64,
-    pub(crate) tenant_per_hour: u32,
-    pub(crate) per_hour: u32,
-    pub(crate) source: &'a str,
-    pub(crate) more: &'a str,
-}
-
-impl Default for Rules<'_> {
-    fn default() -> Self {
-        Self {
-            mode: "enforce",
-            release: "4h",
-            estate_share: 1.0,
-            tenant_per_hour: 1_000,
-            per_hour: 1_000,
-            source: "",
-            more: "",
-        }
-    }
-}
-
-impl Rules<'_> {
-    pub(crate) fn policy(&self) -> Policy {
-        let Self { mode, release, estate_share, tenant_per_hour, per_hour, source, more } = self;
-        let text = format!(
-            r#"
-version = 1
-mode = "{mode}"
-[release]
-after = "{release}"
-[limits]
-estate_share = {estate_share:?}
-tenant_per_hour = {tenant_per_hour}
-source_per_hour = 1000
-[sources.edr]
-tool = "generic"
-tenants = ["{ACME}", "{BETA}"]
-verify = {{ scheme = "bearer", secret = "edr" }}
-per_hour = {per_hour}
-{source}
-[sources.soc]
-tool = "generic"
-tenants = ["{ACME}"]
-verify = {{ scheme = "bearer", secret = "soc" }}
-may_release = true
-{more}
-"#
-        );
-        Policy::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
-    }
-}
-
-pub(crate) fn policy() -> Policy {
-    Rules::default().policy()
-}
-
-/// The id of the machine with this number.
-pub(crate) fn id(number: u32) -> String {
-    format!("00000000-0000-4000-8000-{number:012}")
-}
-
-pub(crate) fn mac(number: u32) -> String {
-    let [_, a, b, c] = number.to_be_bytes();
-    format!("02:00:00:{a:02X}:{b:02X}:{c:02X}")
-}
-
-/// A machine of Acme of which everything follows from its number: `pc-7`.
-pub(crate) fn machine(number: u32) -> MachineConfig {
-    let [_, _, a, b] = number.to_be_bytes();
-    MachineConfig {
-        id: Some(id(number)),
-        hostname: Some(format!("pc-{number}")),
-        machine_type: Some(MachineType::Computer),
-        ipv4: Some(vec![[10, 1, a, b].into()]),
-        macs: Some(vec![mac(number)]),
-        online: Some(true),
-        last_seen_seconds_ago: Some(30),
-        ..MachineConfig::of(ACME)
-    }
-}
-
-pub(crate) fn machines(count: u32) -> Vec<MachineConfig> {
-    (1..=count).map(machine).collect()
-}
-
-/// The facts that name the machine with this number.
-pub(crate) fn host(number: u32) -> Value {
-    json!({ "hostnames": [format!("pc-{number}")] })
-}
 
 pub(crate) struct World {
     pub(crate) sim: Simulator,
@@ -403,6 +211,26 @@ impl World {
             _ = engine.work(policy, ids, None) => false,
             () = mute.reached.notified() => true,
         }
+    }
+
+    /// Has an engine work on decisions, and something happen right before its
+    /// call.
+    pub(crate) async fn meanwhile(
+        &self,
+        policy: &Policy,
+        ids: &[DecisionId],
+        what: impl Future<Output = ()>,
+    ) {
+        let mute = Arc::new(Mute::default());
+        mute.before.store(true, Ordering::SeqCst);
+        let engine = self.engine_through(Clocked { mute: Arc::clone(&mute), ..self.transport.clone() });
+        let other = async {
+            mute.reached.notified().await;
+            what.await;
+            mute.before.store(false, Ordering::SeqCst);
+            mute.go_on.notify_one();
+        };
+        tokio::join!(engine.work(policy, ids, None), other);
     }
 
     pub(crate) async fn follow_up(&self, policy: &Policy) -> FollowUpReport {

@@ -1,0 +1,101 @@
+//! Policies, and the machines that they are about.
+
+use serde_json::{Value, json};
+use sophos_isolation::policy::Policy;
+use sophos_simulator::{MachineConfig, MachineType};
+
+use super::{ACME, BETA};
+
+/// The policy of a test; `source` is more of the source, `more` of the file.
+pub(crate) struct Rules<'a> {
+    pub(crate) mode: &'a str,
+    pub(crate) release: &'a str,
+    pub(crate) estate_share: f64,
+    pub(crate) tenant_per_hour: u32,
+    pub(crate) per_hour: u32,
+    pub(crate) source: &'a str,
+    pub(crate) more: &'a str,
+}
+
+impl Default for Rules<'_> {
+    fn default() -> Self {
+        Self {
+            mode: "enforce",
+            release: "4h",
+            estate_share: 1.0,
+            tenant_per_hour: 1_000,
+            per_hour: 1_000,
+            source: "",
+            more: "",
+        }
+    }
+}
+
+impl Rules<'_> {
+    pub(crate) fn policy(&self) -> Policy {
+        let Self { mode, release, estate_share, tenant_per_hour, per_hour, source, more } = self;
+        let text = format!(
+            r#"
+version = 1
+mode = "{mode}"
+[release]
+after = "{release}"
+[limits]
+estate_share = {estate_share:?}
+tenant_per_hour = {tenant_per_hour}
+source_per_hour = 1000
+[sources.edr]
+tool = "generic"
+tenants = ["{ACME}", "{BETA}"]
+verify = {{ scheme = "bearer", secret = "edr" }}
+per_hour = {per_hour}
+{source}
+[sources.soc]
+tool = "generic"
+tenants = ["{ACME}"]
+verify = {{ scheme = "bearer", secret = "soc" }}
+may_release = true
+{more}
+"#
+        );
+        Policy::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    }
+}
+
+pub(crate) fn policy() -> Policy {
+    Rules::default().policy()
+}
+
+/// The id of the machine with this number.
+pub(crate) fn id(number: u32) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+pub(crate) fn mac(number: u32) -> String {
+    let [_, a, b, c] = number.to_be_bytes();
+    format!("02:00:00:{a:02X}:{b:02X}:{c:02X}")
+}
+
+/// A machine of Acme of which everything follows from its number: `pc-7`.
+pub(crate) fn machine(number: u32) -> MachineConfig {
+    let [_, _, a, b] = number.to_be_bytes();
+    MachineConfig {
+        id: Some(id(number)),
+        hostname: Some(format!("pc-{number}")),
+        machine_type: Some(MachineType::Computer),
+        ipv4: Some(vec![[10, 1, a, b].into()]),
+        macs: Some(vec![mac(number)]),
+        online: Some(true),
+        last_seen_seconds_ago: Some(30),
+        ..MachineConfig::of(ACME)
+    }
+}
+
+pub(crate) fn machines(count: u32) -> Vec<MachineConfig> {
+    (1..=count).map(machine).collect()
+}
+
+/// The facts that name the machine with this number.
+pub(crate) fn host(number: u32) -> Value {
+    json!({ "hostnames": [format!("pc-{number}")] })
+}

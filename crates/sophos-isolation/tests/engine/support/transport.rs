@@ -1,0 +1,116 @@
+//! The transport of a test, and its bus.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use sophos_api::{Transport, TransportError};
+use sophos_api_reqwest::ReqwestTransport;
+use sophos_isolation::{DecisionId, Outcome, Outcomes};
+use sophos_simulator::Clock;
+use tokio::sync::Notify;
+
+/// The transport of a test: real HTTP, the simulator's time, and waits that
+/// turn its clock.
+#[derive(Clone)]
+pub(crate) struct Clocked {
+    pub(super) http: ReqwestTransport,
+    pub(super) clock: Clock,
+    pub(super) turning: Arc<Mutex<()>>,
+    pub(super) mute: Arc<Mute>,
+}
+
+/// What is to become of calls that isolate or release.
+#[derive(Default)]
+pub(super) struct Mute {
+    pub(super) before: AtomicBool,
+    pub(super) after: AtomicBool,
+    pub(super) reached: Notify,
+    pub(super) go_on: Notify,
+}
+
+impl Transport for Clocked {
+    async fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        timeout: Duration,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let changes = request.method() == http::Method::POST && request.uri().path().ends_with("/isolation");
+        if changes && self.mute.before.load(Ordering::SeqCst) {
+            self.mute.reached.notify_one();
+            self.mute.go_on.notified().await;
+        }
+        let answer = self.http.send(request, timeout).await;
+        if changes && self.mute.after.load(Ordering::SeqCst) {
+            self.mute.reached.notify_one();
+            std::future::pending::<()>().await;
+        }
+        answer
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_millis(self.clock.now_ms() as u64)
+    }
+
+    /// Those that wait at once wait together. The clock knows no less than a
+    /// millisecond.
+    async fn sleep(&self, duration: Duration) {
+        let until = self.now() + duration + Duration::from_micros(999);
+        {
+            let _turning = self.turning.lock().unwrap();
+            self.clock.advance(until.saturating_sub(self.now()));
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Keeps what it is told, unless it is made to fail.
+#[derive(Default)]
+pub(crate) struct Told {
+    outcomes: Mutex<Vec<Outcome>>,
+    failures: AtomicUsize,
+}
+
+impl Told {
+    pub(crate) fn fail(&self, times: usize) {
+        self.failures.store(times, Ordering::SeqCst);
+    }
+
+    /// What was told of a decision, in words.
+    pub(crate) fn of(&self, id: &DecisionId) -> Vec<String> {
+        let outcomes = self.outcomes.lock().unwrap();
+        outcomes
+            .iter()
+            .filter(|outcome| outcome.decision == *id)
+            .map(|outcome| outcome.what.clone())
+            .collect()
+    }
+
+    pub(crate) fn last(&self, id: &DecisionId) -> Outcome {
+        let outcomes = self.outcomes.lock().unwrap();
+        outcomes.iter().rev().find(|outcome| outcome.decision == *id).unwrap().clone()
+    }
+}
+
+impl Outcomes for Told {
+    fn is_listening(&self) -> bool {
+        true
+    }
+
+    async fn publish(&self, outcome: &Outcome) -> Result<(), String> {
+        let fails = self
+            .failures
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+            .is_ok();
+        if fails {
+            return Err("the bus is down".into());
+        }
+        self.outcomes.lock().unwrap().push(outcome.clone());
+        Ok(())
+    }
+}
