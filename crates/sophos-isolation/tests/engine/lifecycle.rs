@@ -37,7 +37,8 @@ async fn an_isolation_runs_from_the_signal_to_the_release() {
             assert_eq!((claim.target.tenant.as_str(), claim.target.endpoint.as_str()), (ACME, &*id(1)));
             assert_eq!(claim.policy, policy.digest());
             assert_eq!(claim.hold_seconds, Some(4 * HOUR));
-            assert!(on.contains("12.01.00") && off.contains("16.01.00"), "{on} {off}");
+            // Four hours from when it was seen, and a minute for the release.
+            assert!(on.contains("12.01.00") && off.contains("16.02.00"), "{on} {off}");
         }
         steps => panic!("{steps:#?}"),
     }
@@ -106,8 +107,26 @@ async fn an_endpoint_that_is_offline_is_reported_once_and_isolated_when_it_is_ba
     world.follow_up_for(&policy, HOUR / 2 + 60).await;
     assert_eq!(world.told.of(&decision), ["requested", "overdue", "isolated"]);
     world.follow_up_for(&policy, 2 * HOUR).await;
+    assert_eq!(world.state(&decision).await, State::Isolated, "its time began when it took effect");
+    world.follow_up_for(&policy, 3 * HOUR).await;
     assert_eq!(world.state(&decision).await, State::Released);
     assert_eq!(world.changes(), ["on 1", "off 1"]);
+}
+
+#[tokio::test]
+async fn the_time_of_an_offline_endpoint_does_not_pass() {
+    let world = World::new(machines(1)).await;
+    world.online(1, false);
+    let policy = Rules { release: "1h", ..Rules::default() }.policy();
+    let decision = world.decide(&policy, "event", host(1)).await;
+    world.follow_up_for(&policy, 30 * HOUR).await;
+    assert_eq!(world.state(&decision).await, State::Requested);
+    assert_eq!((world.changes(), world.calls("isolation.bulk")), (vec!["on 1".to_owned()], 1));
+    world.online(1, true);
+    world.follow_up_for(&policy, HOUR).await;
+    assert_eq!(world.state(&decision).await, State::Isolated);
+    world.follow_up_for(&policy, 2 * HOUR).await;
+    assert_eq!(world.state(&decision).await, State::Released);
 }
 
 #[tokio::test]
@@ -116,6 +135,7 @@ async fn an_isolation_that_never_took_effect_is_released_when_the_endpoint_is_ba
     world.online(1, false);
     let policy = Rules { release: "1h", ..Rules::default() }.policy();
     let decision = world.decide(&policy, "event", host(1)).await;
+    world.ledger().ask_release(&decision, "a person", world.now()).await.unwrap();
     world.follow_up_for(&policy, 6 * HOUR).await;
     assert_eq!(world.state(&decision).await, State::ReleaseAsked, "the service has a change pending");
     let calls = world.calls("isolation.bulk");

@@ -47,6 +47,7 @@ source_per_hour = 1000
 [sources.edr]
 tool = "generic"
 tenants = ["{ACME}", "{BETA}"]
+minimum_severity = "high"
 verify = {{ scheme = "bearer", secret = "edr" }}
 per_hour = {per_hour}
 {source}
