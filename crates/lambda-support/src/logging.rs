@@ -1,6 +1,6 @@
 //! Log records.
 
-use std::env;
+use std::{env, fmt::Display, process::ExitCode};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
@@ -32,4 +32,16 @@ pub fn start(targets: &[&str]) {
         .with_span_list(false)
         .with_target(false);
     tracing_subscriber::registry().with(targets).with(records).init();
+}
+
+/// What a function's process ends with. It serves until it is stopped: that it
+/// comes back with an error means that it could not start, which is logged.
+pub fn ended(served: Result<(), impl Display>) -> ExitCode {
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the function cannot start");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -138,11 +138,5 @@ async fn serve() -> Result<(), Error> {
 #[tokio::main]
 async fn main() -> ExitCode {
     logging::start(&["alert_export", "sophos_api", "sophos_export", "sophos_secrets"]);
-    match serve().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(%error, "the function cannot start");
-            ExitCode::FAILURE
-        }
-    }
+    logging::ended(serve().await)
 }

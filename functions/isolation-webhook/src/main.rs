@@ -159,11 +159,5 @@ async fn main() -> ExitCode {
         "sophos_isolation",
         "sophos_secrets",
     ]);
-    match serve().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(%error, "the function cannot start");
-            ExitCode::FAILURE
-        }
-    }
+    logging::ended(serve().await)
 }

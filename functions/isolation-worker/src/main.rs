@@ -60,11 +60,5 @@ fn record(worker: &Worker, answer: &Value, request_id: &str) {
 #[tokio::main]
 async fn main() -> ExitCode {
     logging::start(&["isolation_worker", "sophos_api", "sophos_isolation", "sophos_secrets"]);
-    match serve().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(%error, "the function cannot start");
-            ExitCode::FAILURE
-        }
-    }
+    logging::ended(serve().await)
 }
