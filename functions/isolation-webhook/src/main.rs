@@ -10,17 +10,18 @@
 
 mod http;
 mod queue;
+mod records;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use isolation_worker::{Config, Task, Worker};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use lambda_support::{Reader, logging, metrics};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sophos_isolation::{
     Ledger,
     verify::Keys,
-    webhook::{KeySource, Notice, Response, Webhook},
+    webhook::{KeySource, Webhook},
 };
 use sophos_secrets::NamedSecrets;
 use sophos_store::Store;
@@ -69,6 +70,7 @@ impl Function {
             }
             return Ok(Box::pin(self.worker.handle(Task::read(event)?, stop_at)).await?);
         }
+        let namespace = &self.worker.config().metrics_namespace;
         self.webhook.queue().work_until(stop_at);
         let now = Duration::from_millis(metrics::now_ms());
         let policy = match self.worker.policy().await {
@@ -76,14 +78,12 @@ impl Function {
             Err(error) if is_event => return Err(error.into()),
             Err(error) => {
                 tracing::error!(%error, "nothing can be decided");
-                return Ok(
-                    json!({ "statusCode": 503, "headers": { "retry-after": "30" }, "body": "{\"error\":\"not recorded; send it again\"}" }),
-                );
+                return Ok(http::error(503, "not recorded; send it again"));
             }
         };
         if is_event {
             let (response, notice) = Box::pin(self.webhook.event(&policy, event, now)).await;
-            self.record(&response, &notice, request_id);
+            records::write(namespace, &response, &notice, request_id);
             // EventBridge brings it again only when the invocation fails.
             return match response.status {
                 503 => Err(notice.problem().unwrap_or_default().into()),
@@ -91,45 +91,11 @@ impl Function {
             };
         }
         let Some(request) = http::request(event) else {
-            return Ok(json!({ "statusCode": 400, "body": "{\"error\":\"the body is not base64\"}" }));
+            return Ok(http::error(400, "the body is not base64"));
         };
         let (response, notice) = Box::pin(self.webhook.handle(&policy, &request, now)).await;
-        self.record(&response, &notice, request_id);
+        records::write(namespace, &response, &notice, request_id);
         Ok(http::response(&response))
-    }
-
-    fn record(&self, response: &Response, notice: &Notice, request_id: &str) {
-        let source = notice.source.as_deref().unwrap_or("unknown");
-        let status = response.status;
-        for id in &notice.begun {
-            tracing::info!(decision = %id, source, "a decision begins");
-        }
-        for id in &notice.known {
-            tracing::info!(decision = %id, source, "the event was sent before");
-        }
-        if notice.previous_key {
-            tracing::warn!(source, "the sender still uses the previous value of its secret");
-        }
-        match notice.problem() {
-            Some(problem) if status >= 500 => tracing::error!(source, status, problem, "not recorded"),
-            Some(problem) => tracing::warn!(source, status, problem, "turned away"),
-            None => {}
-        }
-        let namespace = &self.worker.config().metrics_namespace;
-        let turned_away = f64::from(u8::from((400..500).contains(&status)));
-        let values = [
-            ("BegunDecisions", "Count", notice.begun.len() as f64),
-            ("RepeatedEvents", "Count", notice.known.len() as f64),
-            ("TurnedAway", "Count", turned_away),
-            ("NotRecorded", "Count", f64::from(u8::from(status >= 500))),
-        ];
-        metrics::write([metrics::line(
-            namespace,
-            request_id,
-            metrics::now_ms(),
-            &[("Source", source)],
-            &values,
-        )]);
     }
 }
 

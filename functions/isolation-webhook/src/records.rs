@@ -1,0 +1,33 @@
+//! What is logged and counted of a request.
+
+use lambda_support::metrics;
+use sophos_isolation::webhook::{Notice, Response};
+
+/// Writes the records and the metrics of one request.
+pub(crate) fn write(namespace: &str, response: &Response, notice: &Notice, request_id: &str) {
+    let source = notice.source.as_deref().unwrap_or("unknown");
+    let status = response.status;
+    for id in &notice.begun {
+        tracing::info!(decision = %id, source, "a decision begins");
+    }
+    for id in &notice.known {
+        tracing::info!(decision = %id, source, "the event was sent before");
+    }
+    if notice.previous_key {
+        tracing::warn!(source, "the sender still uses the previous value of its secret");
+    }
+    match notice.problem() {
+        Some(problem) if status >= 500 => tracing::error!(source, status, problem, "not recorded"),
+        Some(problem) => tracing::warn!(source, status, problem, "turned away"),
+        None => {}
+    }
+    let one_if = |it_is| if it_is { 1.0 } else { 0.0 };
+    let values = [
+        ("BegunDecisions", "Count", notice.begun.len() as f64),
+        ("RepeatedEvents", "Count", notice.known.len() as f64),
+        ("TurnedAway", "Count", one_if((400..500).contains(&status))),
+        ("NotRecorded", "Count", one_if(status >= 500)),
+    ];
+    let dimensions = [("Source", source)];
+    metrics::write([metrics::line(namespace, request_id, metrics::now_ms(), &dimensions, &values)]);
+}
