@@ -12,6 +12,7 @@ mod lookup;
 mod prepare;
 mod publish;
 mod release;
+mod seen;
 
 use std::{
     collections::HashMap,

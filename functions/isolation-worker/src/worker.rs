@@ -31,6 +31,18 @@ pub enum WorkerError {
     Answer(#[from] AnswerError),
 }
 
+/// What a follow-up looks at.
+#[derive(Clone, Copy)]
+enum Look<'d> {
+    /// Everything that is due.
+    Due,
+    /// All that has not ended.
+    All,
+    /// One that somebody has asked about; its reminder is for a moment that is
+    /// still to come.
+    At(&'d DecisionId),
+}
+
 /// Works on decisions, with one credential.
 #[derive(Debug)]
 pub struct Worker {
@@ -87,7 +99,8 @@ impl Worker {
         match task {
             Task::Messages(messages) => self.messages(messages, stop_at).await,
             Task::FollowUp { all } => {
-                let report = self.follow_up(all, stop_at).await?;
+                let look = if all { Look::All } else { Look::Due };
+                let report = self.follow_up(look, stop_at).await?;
                 Ok(serde_json::to_value(report).unwrap_or_default())
             }
             Task::Answer { id, answer, by } => {
@@ -96,13 +109,13 @@ impl Worker {
                 if decision.state() == State::Approved {
                     self.work(std::slice::from_ref(&id), stop_at).await?;
                 } else {
-                    self.follow_up(false, stop_at).await?;
+                    self.follow_up(Look::At(&id), stop_at).await?;
                 }
                 self.show(&id).await
             }
             Task::Release { id, by } => {
                 Ledger::new(self.store()).ask_release(&id, &by, self.transport.now()).await?;
-                self.follow_up(false, stop_at).await?;
+                self.follow_up(Look::At(&id), stop_at).await?;
                 self.show(&id).await
             }
             Task::Show(id) => self.show(&id).await,
@@ -132,16 +145,13 @@ impl Worker {
         Ok(worked.into_iter().map(|one| (one.id, one.outcome)).collect())
     }
 
-    /// Looks at everything that is due, or at all that has not ended.
-    ///
-    /// # Errors
-    /// When the agenda cannot be read.
-    pub async fn follow_up(&self, all: bool, stop_at: Duration) -> Result<FollowUpReport, WorkerError> {
+    async fn follow_up(&self, look: Look<'_>, stop_at: Duration) -> Result<FollowUpReport, WorkerError> {
         let policy = self.policy().await?;
         let engine = self.engine(&policy).await?;
-        let report = match all {
-            true => engine.follow_up_all(&policy, Some(stop_at)).await,
-            false => engine.follow_up(&policy, Some(stop_at)).await,
+        let report = match look {
+            Look::Due => engine.follow_up(&policy, Some(stop_at)).await,
+            Look::All => engine.follow_up_all(&policy, Some(stop_at)).await,
+            Look::At(id) => engine.follow_up_on(&policy, id, Some(stop_at)).await,
         };
         self.check_credential(&engine).await;
         let report = report?;

@@ -10,14 +10,15 @@ use futures_util::StreamExt;
 use serde::Serialize;
 use sophos_api::{
     Caller, ErrorKind, TenantClient, TenantId, Transport,
-    models::{Endpoint, EndpointView, IsolationStatus},
-    operations::{
-        endpoints::ListEndpoints,
-        isolation::{GetIsolation, MOST_IDS},
-    },
+    models::Endpoint,
+    operations::isolation::{GetIsolation, MOST_IDS},
 };
 
-use super::{CONCURRENCY, Engine, EngineError, release::DELETED};
+use super::{
+    CONCURRENCY, Engine, EngineError,
+    release::DELETED,
+    seen::{endpoints, is_isolated, pending, released},
+};
 use crate::{
     decision::{Decision, DecisionId, ReleaseReason, State, Step},
     ledger::{Objects, Reminder},
@@ -27,6 +28,14 @@ use crate::{
 
 /// A reminder of a decision that nobody has begun is kept for this long.
 const UNBEGUN: u64 = 3_600;
+
+/// What a follow-up looks at.
+#[derive(Clone, Copy)]
+enum Look<'d> {
+    Due,
+    All,
+    At(&'d DecisionId),
+}
 
 /// What a follow-up found and did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -60,7 +69,7 @@ where
         policy: &Policy,
         stop_at: Option<Duration>,
     ) -> Result<FollowUpReport, EngineError> {
-        self.follow(policy, false, stop_at).await
+        self.follow(policy, Look::Due, stop_at).await
     }
 
     /// Looks at every decision that has not ended, also before it is due.
@@ -72,19 +81,36 @@ where
         policy: &Policy,
         stop_at: Option<Duration>,
     ) -> Result<FollowUpReport, EngineError> {
-        self.follow(policy, true, stop_at).await
+        self.follow(policy, Look::All, stop_at).await
+    }
+
+    /// Looks at one decision, also before it is due.
+    ///
+    /// # Errors
+    /// As for [`follow_up`](Self::follow_up).
+    pub async fn follow_up_on(
+        &self,
+        policy: &Policy,
+        id: &DecisionId,
+        stop_at: Option<Duration>,
+    ) -> Result<FollowUpReport, EngineError> {
+        self.follow(policy, Look::At(id), stop_at).await
     }
 
     async fn follow(
         &self,
         policy: &Policy,
-        all: bool,
+        look: Look<'_>,
         stop_at: Option<Duration>,
     ) -> Result<FollowUpReport, EngineError> {
         let mut reminders: BTreeMap<DecisionId, Vec<Reminder>> = BTreeMap::new();
         let mut later: BTreeMap<DecisionId, Vec<Reminder>> = BTreeMap::new();
         for reminder in self.ledger.agenda().await? {
-            let due = all || reminder.at <= self.now().as_secs();
+            let due = match look {
+                Look::Due => reminder.at <= self.now().as_secs(),
+                Look::All => true,
+                Look::At(id) => reminder.id == *id,
+            };
             let agenda = if due { &mut reminders } else { &mut later };
             agenda.entry(reminder.id.clone()).or_default().push(reminder);
         }
@@ -337,56 +363,4 @@ fn waits_until(decision: &Decision) -> Option<u64> {
         Step::Waiting { until, .. } => Some(until),
         _ => None,
     }
-}
-
-/// What an endpoint reports of the isolation that an administrator asked for.
-fn is_isolated(endpoint: &Endpoint) -> Option<bool> {
-    let isolation = endpoint.isolation.as_ref()?;
-    let reported = match isolation.status.as_ref()? {
-        IsolationStatus::Isolated => true,
-        IsolationStatus::NotIsolated => false,
-        _ => return None,
-    };
-    // One that isolates itself for its bad health is not isolated by us.
-    Some(reported && isolation.admin_isolated != Some(false))
-}
-
-fn released(endpoint: Option<&Endpoint>) -> String {
-    let itself = endpoint.and_then(|endpoint| endpoint.isolation.as_ref()?.self_isolated) == Some(true);
-    if itself {
-        "the endpoint reports that it is released, and isolates itself because of its bad health".to_owned()
-    } else {
-        "the endpoint reports that it is not isolated".to_owned()
-    }
-}
-
-fn pending(endpoint: Option<&Endpoint>, releasing: bool) -> String {
-    let what = if releasing { "release" } else { "isolation" };
-    let seen = endpoint.and_then(|endpoint| endpoint.last_seen_at.as_ref()).map(|seen| seen.as_str());
-    let seen = seen.map(|seen| format!(", last seen {seen}")).unwrap_or_default();
-    match endpoint.and_then(|endpoint| endpoint.online) {
-        Some(true) => format!("the endpoint is online{seen}, and has not reported its {what}"),
-        Some(false) => format!("the endpoint is offline{seen}; its {what} takes effect when it is back"),
-        None => format!("the endpoint has not reported its {what}{seen}"),
-    }
-}
-
-async fn endpoints<T: Transport>(
-    tenant: &TenantClient<T>,
-    ids: Vec<String>,
-) -> Result<HashMap<String, Endpoint>, sophos_api::Error> {
-    let question = ListEndpoints {
-        ids,
-        view: Some(EndpointView::Full),
-        page_size: Some(MOST_IDS as u32),
-        ..ListEndpoints::default()
-    };
-    let mut found = HashMap::new();
-    let mut pages = tenant.pages(question);
-    while let Some(page) = pages.next().await {
-        for endpoint in page?.items.into_iter().filter_map(|item| item.read().ok()) {
-            found.insert(endpoint.id.to_ascii_lowercase(), endpoint.into_inner());
-        }
-    }
-    Ok(found)
 }
