@@ -34,7 +34,7 @@
 //! | `agenda/<when>-<id>` | it is to be looked at then |
 //! | `machines/<tenant>/<endpoint>/<id>` | it holds this endpoint |
 //! | `slots/hour/<hour>/…`, `slots/estate/<tenant>/…` | budgets; those of an hour may be removed a day later |
-//! | `seen/<source>/<signature>` | which event a signature came with, for senders whose event id is in a header |
+//! | `seen/<source>/<digest>` | which event what was signed came with, for senders whose event id is in a header |
 //! | `published/<id>-<number>` | the outcome was told |
 //!
 //! # A run may end anywhere
@@ -70,7 +70,7 @@
 //!
 //! **What a captured request can do.** Nothing that it has not done: sent again
 //! it leads to the same decision. A signature does not cover `Idempotency-Key`,
-//! so one signature is good with one key. PagerDuty signs no time, so its
+//! so what was signed is good with one key. PagerDuty signs no time, so its
 //! requests are the same decision for ever, not for the length of a window.
 //!
 //! **What an alert's text can do.** It is the attacker's. It never becomes a
