@@ -53,16 +53,18 @@
 //! **Who can send.** Whoever has a source's secret, calls from its addresses if
 //! it has any, and does so within the time window; for GuardDuty and Security
 //! Hub whoever AWS lets put events on the bus, for the accounts that the policy
-//! lists. Anybody else gets one answer, whether the source exists or not, begins
-//! no decision and writes nothing to the ledger. He can make the function run:
-//! bound its concurrency.
+//! lists. Anybody else begins no decision and writes nothing to the ledger, and
+//! gets one answer, whether the source exists or not; only a PagerDuty source
+//! and one with a list of addresses show by their 403 that they exist. He can
+//! make the function run: bound its concurrency. Give each source a secret of
+//! its own, since nothing in a signature says which source it is for.
 //!
 //! **What a stolen source secret can do.** As many isolations an hour as the
 //! source's budget allows (`per_hour`), in the tenants that the source may act
 //! on, of endpoints that are not protected, no more at once than the share of
 //! the estate, each undone after `release_after`; none at all in a dry run, and
 //! none without a person where `approve = "always"`. It can release only if the
-//! source `may_release`, and only what was isolated here. It can fill the ledger
+//! source `may_release`, and only what was isolated for it. It can fill the ledger
 //! with refused decisions, at some kilobytes each. Every one of these names the
 //! source, the caller's address and which value of the secret it was made with:
 //! rotate the secret, and the previous value is good for only as long as it is
