@@ -1,20 +1,56 @@
-//! `cargo xtask bench`: how fast and how lean the released function is.
+//! `cargo xtask bench`: how fast and how lean the released functions are.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::{end_to_end, error::Error, workspace::Workspace};
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// What to pass on to the bench, after `--`
+    /// What to measure; without it, both
+    #[arg(value_enum)]
+    subject: Option<Subject>,
+    /// What to pass on to the bench, after `--`; without a subject it is the export's
     #[arg(last = true)]
     rest: Vec<String>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Subject {
+    /// Events of tenants, into a folder and to an S3 server
+    Export,
+    /// Other tools' alerts, from the request to the isolated endpoint
+    Isolation,
+}
+
+impl Subject {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Export => "export",
+            Self::Isolation => "isolation",
+        }
+    }
+
+    fn functions(self) -> &'static [&'static str] {
+        match self {
+            Self::Export => &["alert-export"],
+            Self::Isolation => &["isolation-webhook", "isolation-worker"],
+        }
+    }
+}
+
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
-    // By itself, so that it has the features it is shipped with and no others.
-    end_to_end::build(workspace, "the function", &["--release", "-p", "alert-export"])?;
+    for subject in [Subject::Export, Subject::Isolation] {
+        if arguments.subject.is_some_and(|only| only != subject) {
+            continue;
+        }
+        for function in subject.functions() {
+            // By itself, so that it has the features it is shipped with and no others.
+            end_to_end::build(workspace, function, &["--release", "-p", function])?;
+        }
+    }
     let rest = ["--profile", "tools", "--bins", "-p", "end-to-end"];
     end_to_end::build(workspace, "the simulator and the benchmark", &rest)?;
-    end_to_end::run(workspace, "tools", "bench", "release", &arguments.rest)
+    let subject = arguments.subject.map(|subject| subject.name().to_owned());
+    let passed_on: Vec<_> = subject.into_iter().chain(arguments.rest.iter().cloned()).collect();
+    end_to_end::run(workspace, "tools", "bench", "release", &passed_on)
 }

@@ -38,7 +38,7 @@ enum Command {
     Test(test::Arguments),
     /// Send random input to what reads other tools' messages, for a bounded time
     Fuzz(fuzz::Arguments),
-    /// Measure the release build of the function against the simulator
+    /// Measure the release builds of the functions against the simulator
     Bench(bench::Arguments),
     /// Build the zip files that Lambda runs, for x86_64 and arm64
     Package(package::Arguments),

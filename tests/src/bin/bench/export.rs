@@ -1,17 +1,7 @@
-//! The benchmark: how fast the released function starts, how much it exports a
-//! second, how much memory that takes, and how many calls it makes beyond the
-//! least possible.
-//!
-//! `bench [events …]` measures the given numbers of events; without any, a
-//! thousand up to a million.
+//! The export: how fast the function starts, how much it exports a second, how
+//! much memory that takes, and how many calls it makes beyond the least possible.
 
-use std::{
-    env,
-    error::Error,
-    io::{self, Write as _},
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::time::Instant;
 
 use end_to_end::{Committed, World, s3::S3Server};
 use serde_json::Value;
@@ -19,19 +9,19 @@ use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, Owner, Role, TenantGroup,
 };
 
+use crate::{MIB, Outcome, measure, say};
+
 const STARTS: usize = 31;
 const SIZES: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
 const LARGEST_PAGE: u64 = 1_000;
-const MIB: f64 = 1_048_576.0;
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let sizes: Vec<u64> = env::args().skip(1).map(|size| size.parse()).collect::<Result<_, _>>()?;
-    let sizes = if sizes.is_empty() { SIZES.to_vec() } else { sizes };
+/// Exports of these numbers of events; without any, of a thousand up to a million.
+pub(crate) async fn run(sizes: &[u64]) -> Outcome {
+    let sizes = if sizes.is_empty() { &SIZES[..] } else { sizes };
     starts().await?;
     say("\nOne run of one tenant, from an empty folder, into a folder:")?;
     say("     events    seconds   events/s  peak MiB  calls  least  objects   MiB out")?;
-    for size in &sizes {
+    for size in sizes {
         export(*size, 1, false).await?;
     }
     say("\nOne run of many tenants of one partner:")?;
@@ -42,9 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     say("\nOne run of one tenant, to an S3 server on this machine:")?;
     say("     events    seconds   events/s  peak MiB  calls  least  objects   MiB out")?;
-    export(100_000, 1, true).await?;
-    machine()?;
-    Ok(())
+    export(100_000, 1, true).await
 }
 
 fn config(events: u64, tenants: u64) -> Config {
@@ -70,31 +58,15 @@ fn config(events: u64, tenants: u64) -> Config {
 }
 
 /// From the start of the process to its first question for work.
-async fn starts() -> Result<(), Box<dyn Error>> {
+async fn starts() -> Outcome {
     let world = World::start(config(1_000, 1), CredentialKind::Partner).await?;
     let folder = tempfile::tempdir()?;
-    let mut times = Vec::new();
-    let mut memory = None;
-    for _ in 0..STARTS {
-        let sandbox = world.function(&folder.path().to_string_lossy()).start().await?;
-        times.push(sandbox.init_duration());
-        memory = sandbox.peak_rss_bytes();
-    }
-    times.sort();
-    let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    say(&format!(
-        "From process start to the first poll, {STARTS} times: least {:.1} ms, median {:.1} ms, most {:.1} ms",
-        ms(times[0]),
-        ms(times[STARTS / 2]),
-        ms(times[STARTS - 1]),
-    ))?;
-    say(&format!("Memory at the first poll: {:.1} MiB", memory.unwrap_or(0) as f64 / MIB))?;
-    Ok(())
+    measure::starts(|| world.function(&folder.path().to_string_lossy()), STARTS).await
 }
 
 /// One run, and what it took. Ends with an error when rows are missing or
 /// twice: a figure of a wrong export is worth nothing.
-async fn export(events: u64, tenants: u64, to_s3: bool) -> Result<(), Box<dyn Error>> {
+async fn export(events: u64, tenants: u64, to_s3: bool) -> Outcome {
     let world = World::start(config(events, tenants), CredentialKind::Partner).await?;
     let root = tempfile::tempdir()?;
     let served = tempfile::tempdir()?;
@@ -137,17 +109,4 @@ async fn export(events: u64, tenants: u64, to_s3: bool) -> Result<(), Box<dyn Er
 
 fn short(report: &Value) -> String {
     report.to_string().chars().take(600).collect()
-}
-
-/// What the machine is, so that figures can be held against others.
-fn machine() -> Result<(), Box<dyn Error>> {
-    let kernel = Command::new("uname").arg("-sr").output()?;
-    let processors = std::thread::available_parallelism()?;
-    let kernel = String::from_utf8_lossy(&kernel.stdout).trim().to_owned();
-    say(&format!("\nThe simulator ran on the same machine: {processors} processors, {kernel}."))?;
-    Ok(())
-}
-
-fn say(line: &str) -> io::Result<()> {
-    writeln!(io::stdout(), "{line}")
 }

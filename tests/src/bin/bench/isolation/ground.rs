@@ -1,0 +1,158 @@
+//! What a load is run on: tenants of a partner with machines of known names, a
+//! source for each tenant, the functions, the ledger.
+
+use std::{fmt, fmt::Write as _};
+
+use end_to_end::{
+    isolation::{Delivery, IsolationWorld, key, unix_now},
+    s3::S3Server,
+};
+use local_lambda::Function;
+use serde_json::json;
+use sophos_simulator::{
+    ClockConfig, Config, CredentialConfig, CredentialKind, IsolationConfig, MachineConfig, Owner, Role,
+    TenantGroup,
+};
+use tempfile::TempDir;
+
+use crate::Outcome;
+
+/// As many as keep each below its thousand isolations an hour.
+const TENANTS: u64 = 20;
+
+const SECRET: &str = "webhooks/generic";
+
+/// Where the ledger is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Folder,
+    S3,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Folder => "folder",
+            Self::S3 => "S3",
+        })
+    }
+}
+
+pub(crate) struct Ground {
+    pub(crate) world: IsolationWorld,
+    pub(crate) s3: Option<S3Server>,
+    _folder: TempDir,
+}
+
+impl Ground {
+    /// Machines for so many events, each about another.
+    pub(crate) async fn lay(place: Place, events: u64) -> Outcome<Self> {
+        let folder = tempfile::tempdir()?;
+        let functions = folder.path().join("functions");
+        std::fs::create_dir(&functions)?;
+        let kind = CredentialKind::Partner;
+        let mut world = IsolationWorld::in_folder(config(events), kind, &policy(), &functions).await?;
+        let s3 = match place {
+            Place::Folder => None,
+            Place::S3 => Some(S3Server::start(folder.path()).await?),
+        };
+        if let Some(s3) = &s3 {
+            world.keep_ledger_in(s3);
+        }
+        Ok(Self { world, s3, _folder: folder })
+    }
+
+    pub(crate) fn webhook(&self) -> Function {
+        self.admit(self.world.webhook())
+    }
+
+    pub(crate) fn worker(&self) -> Function {
+        self.admit(self.world.worker())
+    }
+
+    fn admit(&self, function: Function) -> Function {
+        match &self.s3 {
+            Some(s3) => s3.admit(function),
+            None => function,
+        }
+    }
+}
+
+/// The event about machine `number`, signed now.
+pub(crate) fn event(number: u64) -> Delivery {
+    signed(number, key(SECRET))
+}
+
+/// The same by somebody who does not have the key.
+pub(crate) fn forged(number: u64) -> Delivery {
+    signed(number, "another-key-0123456789abcdef")
+}
+
+fn signed(number: u64, key: &str) -> Delivery {
+    let body = json!({
+        "event_id": format!("alert-{number}"),
+        "severity": "critical",
+        "title": "Beacon to a known command and control server",
+        "reason": "Outbound connections in regular intervals to an address on a list",
+        "observed_at": "2026-11-23T10:00:00Z",
+        "target": { "hostname": format!("{}.corp.example", hostname(number)) },
+    });
+    Delivery::generic(&source(number % TENANTS), &body, key, unix_now())
+}
+
+/// The endpoint that the event `number` is about.
+pub(crate) fn endpoint(number: u64) -> String {
+    format!("e0000000-0000-4000-8000-{number:012x}")
+}
+
+fn tenant(number: u64) -> String {
+    format!("70000000-0000-4000-8000-{number:012x}")
+}
+
+fn source(number: u64) -> String {
+    format!("scripts-{number}")
+}
+
+/// Apart in the ten characters that the service looks at.
+fn hostname(number: u64) -> String {
+    format!("PC-{number:06}")
+}
+
+fn config(events: u64) -> Config {
+    // Twice as many as are isolated: near its ceiling an estate is looked through.
+    let machines = (0..2 * events + 2 * TENANTS).map(|number| MachineConfig {
+        id: Some(endpoint(number)),
+        hostname: Some(hostname(number)),
+        online: Some(true),
+        ..MachineConfig::of(tenant(number % TENANTS))
+    });
+    let tenants = (0..TENANTS).map(|number| TenantGroup {
+        id: Some(tenant(number)),
+        endpoints: Some(0),
+        ..TenantGroup::of(Owner::Partner, 1)
+    });
+    Config {
+        clock: ClockConfig { start: None, running: true },
+        tenants: tenants.collect(),
+        machines: machines.collect(),
+        credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin)],
+        isolation: IsolationConfig { report_delay_seconds: 0 },
+        ..Config::default()
+    }
+}
+
+fn policy() -> String {
+    let mut policy = "version = 1\nmode = \"enforce\"\n\n[limits]\nestate_share = 1.0\n\
+                      tenant_per_hour = 1000\nsource_per_hour = 1000\n"
+        .to_owned();
+    for number in 0..TENANTS {
+        let (source, tenant) = (source(number), tenant(number));
+        // Writing into a text does not fail.
+        let _ = write!(
+            policy,
+            "\n[sources.{source}]\ntool = \"generic\"\ntenants = [\"{tenant}\"]\n\
+             verify = {{ scheme = \"signature\", secret = \"{SECRET}\" }}\n"
+        );
+    }
+    policy
+}

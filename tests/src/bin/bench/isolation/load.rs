@@ -1,0 +1,142 @@
+//! Events at a rate, whatever becomes of those before.
+
+use std::time::Duration;
+
+use end_to_end::{
+    isolation::{Delivery, decision_of},
+    queue::{EventSource, Queue},
+};
+use local_lambda::FunctionUrl;
+use sophos_isolation::DecisionId;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until},
+};
+
+use super::{
+    ground::{self, Ground, Place},
+    proof::{self, Proof},
+};
+use crate::{
+    Outcome,
+    measure::{Times, computed_ms, ms, unix_ms},
+};
+
+/// Messages that the worker is given at a time.
+const BATCH: usize = 10;
+
+/// A backlog that is not worked off in this time has come to a standstill.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// One load, and what came of it.
+pub(crate) struct Run {
+    pub(crate) place: Place,
+    /// Events a second that were to be sent, were sent, and were answered.
+    pub(crate) asked: u64,
+    pub(crate) sent: f64,
+    pub(crate) answered: f64,
+    /// From the moment at which a request was due until its answer.
+    pub(crate) answer: Times,
+    pub(crate) proof: Proof,
+    pub(crate) webhook: Use,
+    pub(crate) worker: Use,
+}
+
+/// What all sandboxes of a function used.
+pub(crate) struct Use {
+    /// Milliseconds of a processor for each event.
+    pub(crate) computed_ms: f64,
+    /// The most bytes of memory that one of them held.
+    pub(crate) peak: u64,
+}
+
+/// An event that was answered with 202.
+pub(crate) struct Answered {
+    pub(crate) number: u64,
+    pub(crate) decision: DecisionId,
+    /// When, in milliseconds since the Unix epoch.
+    pub(crate) at_ms: f64,
+    /// How long after it was due.
+    after_ms: f64,
+}
+
+pub(crate) async fn run(place: Place, rate: u64, seconds: u64, sandboxes: usize) -> Outcome<Run> {
+    let events = rate * seconds;
+    let ground = Ground::lay(place, events).await?;
+    let queue = Queue::start().await?;
+    let webhook = queue.admit(ground.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
+    let webhook = FunctionUrl::start(webhook, sandboxes).await?;
+    let mut worker = EventSource::new(&queue, ground.worker(), sandboxes, BATCH).await?;
+    worker.run();
+
+    // Signed before, so that the sender computes little.
+    let deliveries = (0..events).map(ground::event).collect();
+    let http = reqwest::Client::new();
+    let sending = Instant::now();
+    let (answered, sent_for) = send(deliveries, rate, &http, &webhook.url()).await?;
+    let answered_for = sending.elapsed();
+    let last_ms = unix_ms() - ms(answered_for.saturating_sub(sent_for));
+
+    let waiting = Instant::now();
+    while !(queue.messages().is_empty() && queue.in_flight().is_empty()) {
+        if waiting.elapsed() > PATIENCE {
+            return Err(format!("{} messages are left in the queue", queue.messages().len()).into());
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    let using = |pids: &[u32], peak: Option<u64>| -> Outcome<Use> {
+        Ok(Use { computed_ms: computed_ms(pids)? / events as f64, peak: peak.unwrap_or(0) })
+    };
+    Ok(Run {
+        place,
+        asked: rate,
+        sent: per_second(events, sent_for),
+        answered: per_second(events, answered_for),
+        answer: Times::of(answered.iter().map(|event| event.after_ms).collect()),
+        proof: proof::of(&ground, &answered, last_ms).await?,
+        webhook: using(&webhook.pids(), webhook.peak_rss_bytes())?,
+        worker: using(&worker.pool().pids(), worker.pool().peak_rss_bytes())?,
+    })
+}
+
+/// The rate of so many events, of which the first was at the beginning.
+fn per_second(events: u64, time: Duration) -> f64 {
+    events.saturating_sub(1) as f64 / time.as_secs_f64().max(1e-3)
+}
+
+/// Sends each at its time, and waits for all answers. Also says how long the
+/// sending took.
+///
+/// # Errors
+/// When one is not answered with 202.
+async fn send(
+    deliveries: Vec<Delivery>,
+    rate: u64,
+    http: &reqwest::Client,
+    url: &str,
+) -> Outcome<(Vec<Answered>, Duration)> {
+    let interval = Duration::from_secs(1) / rate as u32;
+    let begin = Instant::now();
+    let mut due = begin;
+    let mut sending = JoinSet::new();
+    for (number, delivery) in (0..).zip(deliveries) {
+        sleep_until(due).await;
+        let (http, url) = (http.clone(), url.to_owned());
+        sending.spawn(async move {
+            let answer = delivery.send(&http, &url).await;
+            (number, ms(due.elapsed()), unix_ms(), answer)
+        });
+        due += interval;
+    }
+    let sent_for = begin.elapsed();
+    let mut all = Vec::new();
+    while let Some(sent) = sending.join_next().await {
+        let (number, after_ms, at_ms, answer) = sent?;
+        let (status, answer) = answer?;
+        if status != 202 {
+            return Err(format!("event {number} was answered with {status}: {answer}").into());
+        }
+        all.push(Answered { number, decision: decision_of(&answer)?, at_ms, after_ms });
+    }
+    Ok((all, sent_for))
+}

@@ -1,0 +1,53 @@
+//! The benchmark of the released functions.
+//!
+//! `bench [export|isolation] [numbers …]` measures one of them, or both. The
+//! numbers are those of events to export, or of events a second that the webhook
+//! is sent; without a subject they are the export's.
+
+mod export;
+mod isolation;
+mod measure;
+
+use std::{
+    env,
+    error::Error,
+    io::{self, Write as _},
+    process::Command,
+};
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+const MIB: f64 = 1_048_576.0;
+
+#[tokio::main]
+async fn main() -> Outcome {
+    let mut words: Vec<String> = env::args().skip(1).collect();
+    let named = words.first().is_some_and(|word| word.parse::<u64>().is_err());
+    let subject = if named { words.remove(0) } else { String::new() };
+    let numbers: Vec<u64> = words.iter().map(|word| word.parse()).collect::<Result<_, _>>()?;
+    match subject.as_str() {
+        "export" => export::run(&numbers).await?,
+        "isolation" => isolation::run(&numbers).await?,
+        "" if !numbers.is_empty() => export::run(&numbers).await?,
+        "" => {
+            export::run(&[]).await?;
+            say("")?;
+            isolation::run(&[]).await?;
+        }
+        other => return Err(format!("there is no benchmark of {other}: name export or isolation").into()),
+    }
+    machine()
+}
+
+/// What the machine is, so that figures can be held against others.
+fn machine() -> Outcome {
+    let kernel = Command::new("uname").arg("-sr").output()?;
+    let processors = std::thread::available_parallelism()?;
+    let kernel = String::from_utf8_lossy(&kernel.stdout).trim().to_owned();
+    say(&format!("\nAll of it ran on the same machine: {processors} processors, {kernel}."))?;
+    Ok(())
+}
+
+fn say(line: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}")
+}

@@ -1,0 +1,80 @@
+//! What several benchmarks measure alike.
+
+use std::{
+    fs, io,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use local_lambda::Function;
+
+use crate::{MIB, Outcome, say};
+
+/// The unit in which Linux tells programs how long they computed.
+const TICKS_A_SECOND: f64 = 100.0;
+
+/// Times in milliseconds, in order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Times(Vec<f64>);
+
+impl Times {
+    pub(crate) fn of(mut times: Vec<f64>) -> Self {
+        times.sort_by(f64::total_cmp);
+        Self(times)
+    }
+
+    /// The time that this share of all does not exceed.
+    pub(crate) fn within(&self, share: f64) -> f64 {
+        let at = (self.0.len() as f64 * share).ceil() as usize;
+        self.0.get(at.max(1) - 1).copied().unwrap_or(f64::NAN)
+    }
+
+    pub(crate) fn worst(&self) -> f64 {
+        self.within(1.0)
+    }
+}
+
+pub(crate) fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// The time, in milliseconds since the Unix epoch.
+pub(crate) fn unix_ms() -> f64 {
+    ms(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+/// From the start of a process to its first question for work.
+pub(crate) async fn starts(function: impl Fn() -> Function, count: usize) -> Outcome {
+    let mut times = Vec::new();
+    let mut memory = None;
+    for _ in 0..count {
+        let sandbox = function().start().await?;
+        times.push(ms(sandbox.init_duration()));
+        memory = sandbox.peak_rss_bytes();
+    }
+    let times = Times::of(times);
+    say(&format!(
+        "From process start to the first poll, {count} times: least {:.1} ms, median {:.1} ms, most {:.1} ms",
+        times.within(0.0),
+        times.within(0.5),
+        times.worst(),
+    ))?;
+    say(&format!("Memory at the first poll: {:.1} MiB", memory.unwrap_or(0) as f64 / MIB))?;
+    Ok(())
+}
+
+/// Milliseconds that these processes have computed so far, for Linux.
+///
+/// # Errors
+/// When one of them is gone.
+pub(crate) fn computed_ms(pids: &[u32]) -> io::Result<f64> {
+    let mut ticks = 0;
+    for pid in pids {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        // The name, in brackets, may hold anything; utime and stime are the 12th
+        // and 13th after it.
+        let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let times = rest.split_whitespace().skip(11).take(2);
+        ticks += times.filter_map(|time| time.parse::<u64>().ok()).sum::<u64>();
+    }
+    Ok(ticks as f64 * 1e3 / TICKS_A_SECOND)
+}
