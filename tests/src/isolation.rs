@@ -143,6 +143,8 @@ impl IsolationWorld {
         Function::new(binary(name))
             .name(name)
             .memory_mb(128)
+            // Of a busy machine.
+            .init_timeout(Duration::from_secs(60))
             .timeout(Duration::from_secs(60))
             .env("ISOLATION_LEDGER", &self.ledger)
             .env("ISOLATION_POLICY", path("policy.toml"))

@@ -42,6 +42,8 @@ impl World {
         Function::new(binary("alert-export"))
             .name("alert-export")
             .memory_mb(128)
+            // Of a busy machine.
+            .init_timeout(Duration::from_secs(60))
             .timeout(Duration::from_secs(300))
             .env("EXPORT_LOCATION", location)
             .env("SOPHOS_CLIENT_ID", &self.credential.client_id)
