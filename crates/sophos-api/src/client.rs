@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     budget::RateBudget,
-    credentials::Credentials,
+    credential_source::CredentialSource,
     error::{Error, ErrorKind},
     exchange::{CallStats, Context, Counters, Shared},
     hosts::{BaseUrl, Hosts},
@@ -15,6 +15,7 @@ use crate::{
     paging::{Items, Paged, Pages},
     retry::RetryPolicy,
     session::Identity,
+    shared_budget::SharedBudget,
     tenant_id::TenantId,
     transport::Transport,
 };
@@ -52,9 +53,10 @@ pub struct Client<T> {
 #[derive(Debug)]
 pub struct ClientBuilder<T> {
     transport: T,
-    credentials: Credentials,
+    source: Arc<dyn CredentialSource>,
     hosts: Hosts,
     budget: RateBudget,
+    shared_budget: Option<Arc<dyn SharedBudget>>,
     retry: RetryPolicy,
 }
 
@@ -74,6 +76,13 @@ impl<T: Transport> ClientBuilder<T> {
         self
     }
 
+    /// A budget that other processes spend as well. Without it: none.
+    #[must_use]
+    pub fn shared_budget(mut self, budget: Arc<dyn SharedBudget>) -> Self {
+        self.shared_budget = Some(budget);
+        self
+    }
+
     /// When a failed request is sent again.
     #[must_use]
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
@@ -86,9 +95,10 @@ impl<T: Transport> ClientBuilder<T> {
         Client {
             shared: Arc::new(Shared::new(
                 self.transport,
-                self.credentials,
+                self.source,
                 self.hosts,
                 self.budget,
+                self.shared_budget,
                 self.retry,
             )),
             deadline: None,
@@ -97,13 +107,16 @@ impl<T: Transport> ClientBuilder<T> {
 }
 
 impl<T: Transport> Client<T> {
-    /// Settings for a client of this credential.
-    pub fn builder(transport: T, credentials: Credentials) -> ClientBuilder<T> {
+    /// Settings for a client of this credential:
+    /// [`Credentials`](crate::Credentials), or a source from which it is read
+    /// whenever a token is needed.
+    pub fn builder(transport: T, credential: impl CredentialSource + 'static) -> ClientBuilder<T> {
         ClientBuilder {
             transport,
-            credentials,
+            source: Arc::new(credential),
             hosts: Hosts::default(),
             budget: RateBudget::default(),
+            shared_budget: None,
             retry: RetryPolicy::default(),
         }
     }
@@ -244,7 +257,7 @@ impl<T> Clone for Client<T> {
 
 impl<T> fmt::Debug for Client<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("credentials", &self.shared.credentials).finish_non_exhaustive()
+        f.debug_struct("Client").field("credential", &self.shared.source).finish_non_exhaustive()
     }
 }
 

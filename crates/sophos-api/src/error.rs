@@ -38,6 +38,8 @@ pub enum ErrorKind {
     /// The identity service refused the credential (401, 400 or 403 there): a
     /// wrong or rotated secret, an expired or deleted credential.
     Credentials,
+    /// There is no credential to ask with: where it is kept could not be read.
+    NoCredential,
     /// The API refused a fresh token (401): the wrong host for this tenant, or
     /// a missing scope header.
     Unauthorized,
@@ -45,7 +47,7 @@ pub enum ErrorKind {
     /// a tenant that this partner does not manage.
     Forbidden,
     /// The operation needs a credential of another kind: partner, organization
-    /// or tenant.
+    /// or tenant; or the credential belongs to somebody else than it should.
     WrongCredential,
     /// No such object (404).
     NotFound,
@@ -79,11 +81,12 @@ impl ErrorKind {
             Self::Credentials => {
                 "the credential was refused; check that it is current and has not expired or been deleted in the console"
             }
+            Self::NoCredential => "no credential could be read",
             Self::Unauthorized => "a fresh token was refused; check the tenant and its data region",
             Self::Forbidden => {
                 "not allowed; check the credential's role, the tenant's licence, and that the tenant lets this account manage it"
             }
-            Self::WrongCredential => "the credential is of another kind than this operation needs",
+            Self::WrongCredential => "the credential is not the one that this needs",
             Self::NotFound => "not found",
             Self::Conflict => {
                 "a change is in progress or the state does not allow it; read the state, then decide"
@@ -206,6 +209,12 @@ impl Error {
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.edit().kind = kind;
         self
+    }
+
+    /// The same, and why there is no way around it.
+    pub(crate) fn and(&self, reason: &impl fmt::Display) -> Self {
+        let before = self.0.message.as_ref().map(|message| format!("{message}; ")).unwrap_or_default();
+        self.clone().with_message(format!("{before}{reason}"))
     }
 
     pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {

@@ -1,6 +1,6 @@
 use std::{
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -11,13 +11,14 @@ use http::{HeaderValue, header};
 
 use crate::{
     budget::{Budget, RateBudget},
-    credentials::Credentials,
+    credential_source::CredentialSource,
     error::{Error, ErrorKind},
     hosts::Hosts,
     operation::{Operation, Target},
     operations::token::RequestToken,
     retry::{Jitter, RetryPolicy, date, retry_after},
     session::{Session, Token},
+    shared_budget::SharedBudget,
     sync::lock,
     transport::Transport,
 };
@@ -25,9 +26,10 @@ use crate::{
 /// What all handles of a client have in common.
 pub(crate) struct Shared<T> {
     pub(crate) transport: T,
-    pub(crate) credentials: Credentials,
+    pub(crate) source: Arc<dyn CredentialSource>,
     pub(crate) hosts: Hosts,
     budget: Budget,
+    shared_budget: Option<Arc<dyn SharedBudget>>,
     retry: RetryPolicy,
     jitter: Jitter,
     pub(crate) session: Session,
@@ -39,16 +41,18 @@ pub(crate) struct Shared<T> {
 impl<T: Transport> Shared<T> {
     pub(crate) fn new(
         transport: T,
-        credentials: Credentials,
+        source: Arc<dyn CredentialSource>,
         hosts: Hosts,
         budget: RateBudget,
+        shared_budget: Option<Arc<dyn SharedBudget>>,
         retry: RetryPolicy,
     ) -> Self {
         Self {
             transport,
-            credentials,
+            source,
             hosts,
             budget: Budget::new(budget),
+            shared_budget,
             retry,
             jitter: Jitter::default(),
             session: Session::default(),
@@ -94,8 +98,8 @@ impl<'a, T: Transport> Context<'a, T> {
         &self.shared.hosts
     }
 
-    pub(crate) fn credentials(&self) -> &Credentials {
-        &self.shared.credentials
+    pub(crate) fn source(&self) -> &dyn CredentialSource {
+        self.shared.source.as_ref()
     }
 
     /// Sends an operation of the API, with a token and inside the budget.
@@ -105,6 +109,16 @@ impl<'a, T: Transport> Context<'a, T> {
         target: &Target,
     ) -> Result<O::Response, Error> {
         self.run(operation, target, &WithToken).await
+    }
+
+    /// Sends an operation with this very token, within the budget.
+    pub(crate) async fn call_with<O: Operation>(
+        &self,
+        operation: &O,
+        target: &Target,
+        token: &Token,
+    ) -> Result<O::Response, Error> {
+        self.run(operation, target, &Given(token)).await
     }
 
     /// Asks the identity service for a token.
@@ -140,7 +154,7 @@ impl<'a, T: Transport> Context<'a, T> {
                     Ok(answer) => return Ok(answer),
                     Err(error) => describe(error),
                 };
-            if let Some(token) = token.filter(|_| error.status() == Some(401) && !renewed) {
+            if let Some(token) = token.filter(|_| A::RENEWS && error.status() == Some(401) && !renewed) {
                 renewed = true;
                 self.shared.session.refused(&token);
                 continue;
@@ -203,6 +217,10 @@ impl<'a, T: Transport> Context<'a, T> {
             // While this caller waited, the service may have held everybody back.
             wait = self.shared.budget.pause_left(self.now());
         }
+        if let Some(shared) = &self.shared.shared_budget {
+            let waited = shared.turn(self.deadline).await.map_err(spent)?;
+            self.count(|counters| &counters.waited_ms, waited.as_millis() as u64);
+        }
         Ok(())
     }
 
@@ -238,9 +256,12 @@ fn read<O: Operation>(response: &http::Response<Bytes>, now: Duration) -> Result
     O::read(response).map_err(|error| error.with_retry_after(retry_after(response.headers(), now)))
 }
 
-/// What a request is let in by. Two cases, so that the loop of a request that
-/// needs a token does not contain itself.
+/// What a request is let in by. Several cases, so that the loop of a request
+/// that needs a token does not contain itself.
 trait Authority<T: Transport>: Sync {
+    /// Whether another token can be had when one is refused.
+    const RENEWS: bool = false;
+
     fn authorise(
         &self,
         context: &Context<'_, T>,
@@ -254,9 +275,25 @@ trait Authority<T: Transport>: Sync {
 struct WithToken;
 
 impl<T: Transport> Authority<T> for WithToken {
+    const RENEWS: bool = true;
+
     async fn authorise(&self, context: &Context<'_, T>) -> Result<Option<Token>, Error> {
         context.turn().await?;
         context.shared.session.token(context).await.map(Some)
+    }
+
+    fn counter(counters: &Counters) -> &AtomicU64 {
+        &counters.calls
+    }
+}
+
+/// A token that is not the session's yet, within the budget.
+struct Given<'t>(&'t Token);
+
+impl<T: Transport> Authority<T> for Given<'_> {
+    async fn authorise(&self, context: &Context<'_, T>) -> Result<Option<Token>, Error> {
+        context.turn().await?;
+        Ok(Some(self.0.clone()))
     }
 
     fn counter(counters: &Counters) -> &AtomicU64 {

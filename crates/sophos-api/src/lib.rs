@@ -44,6 +44,7 @@
 
 mod budget;
 mod client;
+mod credential_source;
 mod credentials;
 mod error;
 mod exchange;
@@ -55,6 +56,7 @@ mod record;
 mod region;
 mod retry;
 mod session;
+mod shared_budget;
 mod sync;
 mod tenant_id;
 mod timestamp;
@@ -65,7 +67,8 @@ pub mod operations;
 
 pub use budget::{RateBudget, Window};
 pub use client::{Caller, Client, ClientBuilder, TenantClient, Tenants};
-pub use credentials::Credentials;
+pub use credential_source::{CredentialSource, NoCredential};
+pub use credentials::{Credentials, Owner};
 pub use error::{Error, ErrorKind};
 pub use exchange::CallStats;
 pub use hosts::{BaseUrl, Hosts};
@@ -75,6 +78,11 @@ pub use record::{Raw, Record};
 pub use region::{DATA_REGIONS, DataRegion};
 pub use retry::RetryPolicy;
 pub use session::Identity;
+pub use shared_budget::SharedBudget;
 pub use tenant_id::TenantId;
 pub use timestamp::Timestamp;
 pub use transport::{Transport, TransportError, TransportErrorKind};
+
+/// A future behind a pointer, for traits of which a client holds any
+/// implementation.
+pub type BoxFuture<'a, V> = std::pin::Pin<Box<dyn Future<Output = V> + Send + 'a>>;

@@ -2,7 +2,7 @@ use std::{
     future::poll_fn,
     pin::pin,
     sync::{
-        Mutex as SyncMutex,
+        Arc, Mutex as SyncMutex,
         atomic::{AtomicU64, Ordering},
     },
     task::Poll,
@@ -14,6 +14,8 @@ use http::HeaderValue;
 use secrecy::ExposeSecret;
 
 use crate::{
+    credential_source::{MOST_REFUSALS, NoCredential},
+    credentials::{Credentials, Owner},
     error::{Error, ErrorKind},
     exchange::{Context, bearer},
     hosts::BaseUrl,
@@ -48,6 +50,8 @@ pub(crate) struct Token {
     pub(crate) header: HeaderValue,
     pub(crate) number: u64,
     renew_at: Duration,
+    /// The credential that it was had with.
+    client_id: Arc<str>,
 }
 
 /// What all callers of a credential share: its token and its identity.
@@ -56,8 +60,15 @@ pub(crate) struct Session {
     token: SyncMutex<Option<Token>>,
     tokens: AtomicU64,
     renewal: Inquiry,
-    identity: SyncMutex<Option<Identity>>,
+    identity: SyncMutex<Option<Known>>,
     whoami: Inquiry,
+}
+
+/// Whose a credential is.
+#[derive(Clone)]
+struct Known {
+    identity: Identity,
+    client_id: Arc<str>,
 }
 
 /// A question that one caller asks for all who wait for its answer.
@@ -104,9 +115,7 @@ impl Session {
     /// The current token, or a new one.
     pub(crate) async fn token<T: Transport>(&self, context: &Context<'_, T>) -> Result<Token, Error> {
         let ask = async {
-            let (header, renew_at) = self.request(context).await?;
-            let number = self.tokens.fetch_add(1, Ordering::Relaxed);
-            let token = Token { header, number, renew_at };
+            let token = self.request(context).await?;
             *lock(&self.token) = Some(token.clone());
             Ok(token)
         };
@@ -127,17 +136,46 @@ impl Session {
             let target = Target::host(context.hosts().global().clone());
             let whoami = context.call(&WhoAmI {}, &target).await?;
             let identity = read_identity(&whoami, context)?;
-            *lock(&self.identity) = Some(identity.clone());
+            // The token that just let it in, or one that has replaced it since
+            // and was held against nothing.
+            let token = lock(&self.token).clone();
+            let client_id = token.map(|token| token.client_id).unwrap_or_default();
+            *lock(&self.identity) = Some(Known { identity: identity.clone(), client_id });
             Ok(identity)
         };
-        self.whoami.answer(|| lock(&self.identity).clone(), context.time_is_up(), ask).await
+        let known = || lock(&self.identity).as_ref().map(|known| known.identity.clone());
+        self.whoami.answer(known, context.time_is_up(), ask).await
     }
 
-    async fn request<T: Transport>(
+    /// A token of the credential that there is now; when it is refused, of the
+    /// next that its source has.
+    async fn request<T: Transport>(&self, context: &Context<'_, T>) -> Result<Token, Error> {
+        let late = || Error::new(ErrorKind::Deadline).with_message("the credential was still being read");
+        let none =
+            |reason: NoCredential| Error::new(ErrorKind::NoCredential).with_message(reason.to_string());
+        let current = unless(context.source().current(), context.time_is_up()).await.ok_or_else(late)?;
+        let mut credentials = current.map_err(none)?;
+        let mut refusals = 0;
+        loop {
+            let error = match self.request_with(context, &credentials).await {
+                Ok(token) => return Ok(token),
+                Err(error) => error,
+            };
+            if error.kind() != ErrorKind::Credentials || refusals == MOST_REFUSALS {
+                return Err(error);
+            }
+            refusals += 1;
+            let next = unless(context.source().after_refusal(&credentials), context.time_is_up()).await;
+            credentials = next.ok_or_else(late)?.map_err(|reason| error.and(&reason))?;
+        }
+    }
+
+    async fn request_with<T: Transport>(
         &self,
         context: &Context<'_, T>,
-    ) -> Result<(HeaderValue, Duration), Error> {
-        let operation = RequestToken::new(context.credentials());
+        credentials: &Credentials,
+    ) -> Result<Token, Error> {
+        let operation = RequestToken::new(credentials);
         let asked_at = context.now();
         let answer = context.request_token(&operation).await.map_err(|error| match error.status() {
             // Clients see all three for a credential that is no longer good.
@@ -158,7 +196,46 @@ impl Session {
         let header =
             bearer(token.expose_secret()).ok_or_else(|| malformed("the token is no header value"))?;
         let life = Duration::from_secs(answer.expires_in.unwrap_or(3_600));
-        Ok((header, asked_at.saturating_add(renew_after(life))))
+        let token = Token {
+            header,
+            number: self.tokens.fetch_add(1, Ordering::Relaxed),
+            renew_at: asked_at.saturating_add(renew_after(life)),
+            client_id: credentials.client_id().into(),
+        };
+        self.hold_against(context, credentials, &token).await?;
+        Ok(token)
+    }
+
+    /// A credential that replaces another must belong to the same owner, and
+    /// one that names its owner to that one.
+    async fn hold_against<T: Transport>(
+        &self,
+        context: &Context<'_, T>,
+        credentials: &Credentials,
+        token: &Token,
+    ) -> Result<(), Error> {
+        let known = lock(&self.identity).clone();
+        if known.as_ref().is_some_and(|known| known.client_id == token.client_id)
+            || (known.is_none() && credentials.owner().is_none())
+        {
+            return Ok(());
+        }
+        let target = Target::host(context.hosts().global().clone());
+        let whoami = context.call_with(&WhoAmI {}, &target, token).await?;
+        let identity = read_identity(&whoami, context)?;
+        let owner = Owner::new(identity.id_type.clone(), identity.id.as_str());
+        let before = known.map(|known| Owner::new(known.identity.id_type, known.identity.id));
+        if let Some(expected) = before.as_ref().or(credentials.owner()).filter(|expected| **expected != owner)
+        {
+            return Err(Error::new(ErrorKind::WrongCredential)
+                .with_operation(WhoAmI::ROUTE.to_string())
+                .with_message(format!(
+                    "credential {} belongs to {owner}, and {expected} is expected; store one of {expected}",
+                    credentials.client_id()
+                )));
+        }
+        *lock(&self.identity) = Some(Known { identity, client_id: Arc::clone(&token.client_id) });
+        Ok(())
     }
 
     fn current(&self, now: Duration) -> Option<Token> {

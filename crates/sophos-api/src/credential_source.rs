@@ -1,0 +1,61 @@
+use std::{error, fmt, future::ready};
+
+use crate::{BoxFuture, credentials::Credentials};
+
+/// How often another credential is tried for one token: once for what was read
+/// anew, once for the one before it.
+pub(crate) const MOST_REFUSALS: usize = 2;
+
+/// Where a client's credential comes from, and where it looks for another when
+/// the service refuses the one that it has.
+///
+/// A fixed [`Credentials`] is a source that has no other.
+pub trait CredentialSource: fmt::Debug + Send + Sync {
+    /// The credential to ask for the next token with. Asked for whenever a
+    /// token is needed, about once an hour, so that one that was replaced is
+    /// taken up while the one before it still works.
+    ///
+    /// # Errors
+    /// When none can be read.
+    fn current(&self) -> BoxFuture<'_, Result<Credentials, NoCredential>>;
+
+    /// What to try in place of one that the identity service has refused. Asked
+    /// twice at most for one token: an implementation first reads anew, then
+    /// offers the credential before.
+    ///
+    /// # Errors
+    /// When there is no other: which secret it is, and what to do.
+    fn after_refusal<'a>(
+        &'a self,
+        refused: &'a Credentials,
+    ) -> BoxFuture<'a, Result<Credentials, NoCredential>>;
+}
+
+impl CredentialSource for Credentials {
+    fn current(&self) -> BoxFuture<'_, Result<Credentials, NoCredential>> {
+        Box::pin(ready(Ok(self.clone())))
+    }
+
+    fn after_refusal<'a>(&'a self, _: &'a Credentials) -> BoxFuture<'a, Result<Credentials, NoCredential>> {
+        Box::pin(ready(Err(NoCredential::new("there is no other to try"))))
+    }
+}
+
+/// Why there is no credential, and what to do. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoCredential(String);
+
+impl NoCredential {
+    /// The reason, in words that name the place and never a value.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl fmt::Display for NoCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl error::Error for NoCredential {}
