@@ -3,6 +3,8 @@
 
 #![deny(missing_docs)]
 
+pub mod aws;
+pub mod clock;
 mod environment;
 pub mod logging;
 pub mod metrics;
@@ -10,5 +12,5 @@ mod secrets;
 mod sophos;
 
 pub use environment::{ConfigError, Reader};
-pub use secrets::Secrets;
-pub use sophos::{Sophos, Source};
+pub use secrets::{Secrets, SecretsPlace};
+pub use sophos::{Place, Sophos};

@@ -1,11 +1,10 @@
 //! Metrics, as log lines in CloudWatch's embedded metric format.
 
-use std::{
-    io::{self, Write},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
+
+use crate::clock::since_epoch;
 
 /// One metric: its name, its unit in CloudWatch's words, its value.
 pub type Metric = (&'static str, &'static str, f64);
@@ -39,7 +38,7 @@ pub fn line(
 
 /// The time of a line that is written now.
 pub fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
+    since_epoch().as_millis() as u64
 }
 
 /// Writes lines where Lambda reads them.

@@ -1,26 +1,48 @@
-use std::path::Path;
+use std::{path::Path, sync::Arc, time::Duration};
 
-use sophos_api::{BaseUrl, Credentials, Hosts, RateBudget};
-use sophos_secrets::{CredentialSource, EnvironmentSource, FileSource, SourceError};
+use sophos_api::{BaseUrl, Hosts, RateBudget};
+use sophos_secrets::{CredentialStore, EnvironmentCredential, FileCredentials, SecretsManager, Selection};
 
-use crate::Reader;
+use crate::{Reader, aws, clock};
+
+/// How long a credential that was read is kept, if not told: what a rotation
+/// may take to be noticed while the credential before it still works.
+const TIME_TO_LIVE: u64 = 300;
+
+const SECRET: &str = "SOPHOS_SECRET";
+const PREFIX: &str = "SOPHOS_SECRETS_PREFIX";
+const TAG: &str = "SOPHOS_SECRETS_TAG";
+const FILE: &str = "SOPHOS_CREDENTIALS_FILE";
+const ID: &str = "SOPHOS_CLIENT_ID";
+const CLIENT_SECRET: &str = "SOPHOS_CLIENT_SECRET";
 
 /// How a function reaches Sophos Central.
 ///
+/// Credentials come from one of these places:
+///
+/// | variable | what it is |
+/// |---|---|
+/// | `SOPHOS_SECRET` | a secret of Secrets Manager, by name or ARN |
+/// | `SOPHOS_SECRETS_PREFIX` | all secrets whose names begin so, such as `sophos/credentials/` |
+/// | `SOPHOS_SECRETS_TAG` | all secrets with this tag, such as `sophos=credential` |
+/// | `SOPHOS_CREDENTIALS_FILE` | a TOML file that only its owner may read, as [`FileCredentials`] describes |
+/// | `SOPHOS_CLIENT_ID`, `SOPHOS_CLIENT_SECRET` | the credential itself, for development |
+///
+/// and the rest is
+///
 /// | variable | what it is | if not set |
 /// |---|---|---|
-/// | `SOPHOS_CREDENTIALS_FILE` | a TOML file with `client_id` and `client_secret` | the next two |
-/// | `SOPHOS_CLIENT_ID`, `SOPHOS_CLIENT_SECRET` | the credential itself, for development | |
+/// | `SOPHOS_SECRETS_TTL_SECONDS` | how long what was read of Secrets Manager is kept, 10 to 3600 | 300 |
 /// | `SOPHOS_RATE_BUDGET` | `documented`, `unlimited`, or such as `10/s, 100/m+300, 1000/h` | `documented` |
 /// | `SOPHOS_IDENTITY_URL`, `SOPHOS_GLOBAL_URL` | another place than Sophos Central, such as a simulator; both or none | Sophos Central |
 /// | `SOPHOS_REGION_URLS` | hosts of data regions there, such as `eu01=http://127.0.0.1:7003` | none |
 #[derive(Debug)]
 pub struct Sophos {
-    /// Where the credential comes from.
-    pub credentials: Source,
+    /// Where the credentials are.
+    pub credentials: Place,
     /// The hosts.
     pub hosts: Hosts,
-    /// The calls that the credential may make.
+    /// The calls that a credential may make.
     pub budget: RateBudget,
 }
 
@@ -28,52 +50,78 @@ impl Sophos {
     /// What the variables say.
     pub fn configured(reader: &mut Reader<'_>) -> Self {
         Self {
-            credentials: credentials(reader),
+            credentials: place(reader),
             hosts: hosts(reader),
             budget: reader.value("SOPHOS_RATE_BUDGET").unwrap_or_default(),
         }
     }
 }
 
-/// Where the credential comes from.
+/// Where the credentials are.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Source {
+pub enum Place {
     /// Two variables.
-    Environment(EnvironmentSource),
+    Environment(EnvironmentCredential),
     /// A file.
-    File(FileSource),
+    File(FileCredentials),
+    /// Secrets Manager.
+    SecretsManager {
+        /// Which secrets.
+        selection: Selection,
+        /// How long what was read is kept.
+        time_to_live: Duration,
+    },
 }
 
-impl CredentialSource for Source {
-    async fn read(&self) -> Result<Credentials, SourceError> {
+impl Place {
+    /// Opens it. Nothing is read yet.
+    pub async fn open(&self) -> Arc<dyn CredentialStore> {
         match self {
-            Self::Environment(source) => source.read().await,
-            Self::File(source) => source.read().await,
+            Self::Environment(credential) => Arc::new(credential.clone()),
+            Self::File(credentials) => Arc::new(credentials.clone()),
+            Self::SecretsManager { selection, time_to_live } => {
+                let client = aws_sdk_secretsmanager::Client::new(&aws::settings().await);
+                Arc::new(SecretsManager::new(client, selection.clone(), *time_to_live, clock::since_epoch))
+            }
         }
     }
 }
 
-fn credentials(reader: &mut Reader<'_>) -> Source {
-    const ID: &str = "SOPHOS_CLIENT_ID";
-    const SECRET: &str = "SOPHOS_CLIENT_SECRET";
-    let variables = [ID, SECRET].map(|name| (name, reader.text(name).is_some()));
-    if let Some(path) = reader.text("SOPHOS_CREDENTIALS_FILE") {
-        if variables.iter().any(|(_, set)| *set) {
-            reader.wrong(
-                "SOPHOS_CREDENTIALS_FILE",
-                format!("is set, and {ID} or {SECRET} as well; choose one"),
-            );
+fn place(reader: &mut Reader<'_>) -> Place {
+    let time_to_live = reader.number("SOPHOS_SECRETS_TTL_SECONDS", 10, 3_600).unwrap_or(TIME_TO_LIVE);
+    let named = [SECRET, PREFIX, TAG, FILE].map(|name| (name, reader.text(name)));
+    let mut given = named.into_iter().filter_map(|(name, text)| Some((name, text?)));
+    let variables = [ID, CLIENT_SECRET].map(|name| (name, reader.text(name).is_some()));
+    let Some((name, text)) = given.next() else {
+        for (name, _) in variables.iter().filter(|(_, set)| !set) {
+            reader.wrong(name, format!("is not set, and none of {SECRET}, {PREFIX}, {TAG} and {FILE} is"));
         }
-        if !Path::new(&path).is_file() {
-            reader.wrong("SOPHOS_CREDENTIALS_FILE", format!("names {path}, which is no file"));
+        return Place::Environment(EnvironmentCredential::new(ID, CLIENT_SECRET));
+    };
+    let other = given.next().map(|(name, _)| name);
+    if let Some(other) = other.or(variables.iter().find(|(_, set)| *set).map(|(name, _)| *name)) {
+        reader.wrong(name, format!("is set, and {other} as well; choose one"));
+    }
+    let selection = match name {
+        FILE => {
+            if !Path::new(&text).is_file() {
+                reader.wrong(FILE, format!("names {text}, which is no file"));
+            }
+            return Place::File(FileCredentials::new(text));
         }
-        return Source::File(FileSource::new(path));
-    }
-    for (name, _) in variables.iter().filter(|(_, set)| !set) {
-        reader.wrong(name, "is not set, and neither is SOPHOS_CREDENTIALS_FILE");
-    }
-    Source::Environment(EnvironmentSource::new(ID, SECRET))
+        PREFIX => Selection::Prefix(text),
+        TAG => {
+            let (key, value) = text.split_once('=').unwrap_or((&text, ""));
+            let (key, value) = (key.trim().to_owned(), value.trim().to_owned());
+            if key.is_empty() || value.is_empty() {
+                reader.wrong(TAG, "is no tag; write it as key=value");
+            }
+            Selection::Tag { key, value }
+        }
+        _ => Selection::One(text),
+    };
+    Place::SecretsManager { selection, time_to_live: Duration::from_secs(time_to_live) }
 }
 
 fn hosts(reader: &mut Reader<'_>) -> Hosts {
@@ -129,7 +177,7 @@ mod tests {
     fn a_credential_is_enough() {
         let sophos = read(&CREDENTIAL).expect("enough");
         assert_eq!(sophos.budget, RateBudget::documented());
-        assert!(matches!(sophos.credentials, Source::Environment(_)));
+        assert!(matches!(sophos.credentials, Place::Environment(_)));
         assert!(!format!("{sophos:?}").contains("hush"), "a configuration shows no secret");
         assert_eq!(with("SOPHOS_RATE_BUDGET", "unlimited").expect("all").budget, RateBudget::unlimited());
     }
@@ -138,9 +186,30 @@ mod tests {
     fn a_file_stands_for_both_variables() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
         let sophos = read(&[("SOPHOS_CREDENTIALS_FILE", file)]).expect("a file");
-        assert!(matches!(sophos.credentials, Source::File(_)));
+        assert!(matches!(sophos.credentials, Place::File(_)));
         let error = with("SOPHOS_CREDENTIALS_FILE", file).expect_err("both").to_string();
         assert!(error.contains("choose one"), "{error}");
+    }
+
+    #[test]
+    fn secrets_are_chosen_by_name_by_prefix_or_by_tag() {
+        let selection = |name, value| match read(&[(name, value)]).expect(name).credentials {
+            Place::SecretsManager { selection, time_to_live } => (selection, time_to_live.as_secs()),
+            other => panic!("{other:?}"),
+        };
+        let prefix = "sophos/credentials/";
+        assert_eq!(selection(SECRET, "acme"), (Selection::One("acme".into()), 300));
+        assert_eq!(selection(PREFIX, prefix), (Selection::Prefix(prefix.into()), 300));
+        let tag = Selection::Tag { key: "sophos".into(), value: "credential".into() };
+        assert_eq!(selection(TAG, "sophos = credential"), (tag, 300));
+        for wrong in ["sophos", "=credential", "sophos="] {
+            let error = read(&[(TAG, wrong)]).expect_err(wrong).to_string();
+            assert!(error.contains("key=value"), "{error}");
+        }
+        let error = read(&[(SECRET, "acme"), (PREFIX, prefix)]).expect_err("both").to_string();
+        assert!(error.contains("SOPHOS_SECRET is set, and SOPHOS_SECRETS_PREFIX as well"), "{error}");
+        let error = with(SECRET, "acme").expect_err("both").to_string();
+        assert!(error.contains("SOPHOS_CLIENT_ID as well"), "{error}");
     }
 
     #[test]
@@ -149,6 +218,7 @@ mod tests {
             ("SOPHOS_CLIENT_ID", " "),
             ("SOPHOS_CLIENT_SECRET", ""),
             ("SOPHOS_CREDENTIALS_FILE", "/nowhere/credential.toml"),
+            ("SOPHOS_SECRETS_TTL_SECONDS", "9"),
             ("SOPHOS_RATE_BUDGET", "lots"),
             ("SOPHOS_IDENTITY_URL", "http://127.0.0.1:1"),
             ("SOPHOS_GLOBAL_URL", "127.0.0.1:1"),

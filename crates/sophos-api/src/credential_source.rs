@@ -2,9 +2,9 @@ use std::{error, fmt, future::ready};
 
 use crate::{BoxFuture, credentials::Credentials};
 
-/// How often another credential is tried for one token: once for what was read
-/// anew, once for the one before it.
-pub(crate) const MOST_REFUSALS: usize = 2;
+/// How often a source is asked for another credential for one token: for what it
+/// reads anew, for the one before, and for the reason that there is no more.
+pub(crate) const MOST_REFUSALS: usize = 3;
 
 /// Where a client's credential comes from, and where it looks for another when
 /// the service refuses the one that it has.
@@ -20,8 +20,8 @@ pub trait CredentialSource: fmt::Debug + Send + Sync {
     fn current(&self) -> BoxFuture<'_, Result<Credentials, NoCredential>>;
 
     /// What to try in place of one that the identity service has refused. Asked
-    /// twice at most for one token: an implementation first reads anew, then
-    /// offers the credential before.
+    /// three times at most for one token: an implementation first reads anew, then
+    /// offers the credential before, then says why there is no more.
     ///
     /// # Errors
     /// When there is no other: which secret it is, and what to do.

@@ -36,7 +36,8 @@ struct Inner {
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The identity service refused the credential (401, 400 or 403 there): a
-    /// wrong or rotated secret, an expired or deleted credential.
+    /// wrong or rotated secret, an expired or deleted credential. Or it belongs
+    /// to somebody else than it must.
     Credentials,
     /// There is no credential to ask with: where it is kept could not be read.
     NoCredential,
@@ -47,7 +48,7 @@ pub enum ErrorKind {
     /// a tenant that this partner does not manage.
     Forbidden,
     /// The operation needs a credential of another kind: partner, organization
-    /// or tenant; or the credential belongs to somebody else than it should.
+    /// or tenant.
     WrongCredential,
     /// No such object (404).
     NotFound,
@@ -86,7 +87,7 @@ impl ErrorKind {
             Self::Forbidden => {
                 "not allowed; check the credential's role, the tenant's licence, and that the tenant lets this account manage it"
             }
-            Self::WrongCredential => "the credential is not the one that this needs",
+            Self::WrongCredential => "the credential is of another kind than this operation needs",
             Self::NotFound => "not found",
             Self::Conflict => {
                 "a change is in progress or the state does not allow it; read the state, then decide"

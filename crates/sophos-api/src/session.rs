@@ -227,7 +227,7 @@ impl Session {
         let before = known.map(|known| Owner::new(known.identity.id_type, known.identity.id));
         if let Some(expected) = before.as_ref().or(credentials.owner()).filter(|expected| **expected != owner)
         {
-            return Err(Error::new(ErrorKind::WrongCredential)
+            return Err(Error::new(ErrorKind::Credentials)
                 .with_operation(WhoAmI::ROUTE.to_string())
                 .with_message(format!(
                     "credential {} belongs to {owner}, and {expected} is expected; store one of {expected}",

@@ -16,10 +16,7 @@ mod seen;
 
 use std::{
     collections::HashMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -91,7 +88,6 @@ pub struct Engine<T, O, N> {
     tenants: Mutex<HashMap<TenantId, TenantClient<T>>>,
     /// The size of each tenant's estate, and when it was asked for.
     estates: Mutex<HashMap<String, (Duration, u64)>>,
-    refused: AtomicBool,
 }
 
 impl<T, O, N> std::fmt::Debug for Engine<T, O, N> {
@@ -117,7 +113,6 @@ where
             lease: LEASE,
             tenants: Mutex::default(),
             estates: Mutex::default(),
-            refused: AtomicBool::new(false),
         }
     }
 
@@ -145,12 +140,6 @@ where
     /// The client.
     pub fn client(&self) -> &Client<T> {
         &self.client
-    }
-
-    /// Whether the credential was refused at some time: it may have been
-    /// replaced, and another engine is to be made with it.
-    pub fn credential_was_refused(&self) -> bool {
-        self.refused.load(Ordering::Relaxed)
     }
 
     /// Takes decisions as far as they go: those that nobody has worked on are
@@ -213,12 +202,6 @@ where
             self.let_go(decision).await?;
         }
         self.publish(policy, decision).await
-    }
-
-    fn note(&self, error: &sophos_api::Error) {
-        if error.kind() == ErrorKind::Credentials {
-            self.refused.store(true, Ordering::Relaxed);
-        }
     }
 
     /// The time, by the transport's clock.

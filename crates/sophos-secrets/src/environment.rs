@@ -1,28 +1,48 @@
-use std::env::{self, VarError};
+use std::{
+    env::{self, VarError},
+    future::ready,
+    sync::Arc,
+};
 
-use sophos_api::Credentials;
+use sophos_api::{BoxFuture, Credentials};
 
-use crate::{CredentialSource, SourceError};
+use crate::{CredentialStore, Listed, SourceError, StoredCredential, Version};
 
-/// A credential in two environment variables. For development: anybody who may
-/// read a function's configuration reads its variables.
+/// One credential in two environment variables. For development: anybody who
+/// may read a function's configuration reads its variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EnvironmentSource {
+pub struct EnvironmentCredential {
     client_id: String,
     client_secret: String,
 }
 
-impl EnvironmentSource {
+impl EnvironmentCredential {
+    /// The name of the credential.
+    pub const NAME: &'static str = "environment";
+
     /// The credential in the variables of these names.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
         Self { client_id: client_id.into(), client_secret: client_secret.into() }
     }
+
+    fn now(&self) -> Result<StoredCredential, SourceError> {
+        let read = |name: &str| variable(name, env::var(name));
+        Ok(StoredCredential::of(Credentials::new(read(&self.client_id)?, read(&self.client_secret)?)))
+    }
 }
 
-impl CredentialSource for EnvironmentSource {
-    async fn read(&self) -> Result<Credentials, SourceError> {
-        let read = |name: &str| variable(name, env::var(name));
-        Ok(Credentials::new(read(&self.client_id)?, read(&self.client_secret)?))
+impl CredentialStore for EnvironmentCredential {
+    fn list(&self) -> BoxFuture<'_, Result<Vec<Listed>, SourceError>> {
+        Box::pin(ready(Ok(vec![Listed::new(Self::NAME, self.now())])))
+    }
+
+    fn read<'a>(
+        &'a self,
+        name: &'a str,
+        version: Version,
+    ) -> BoxFuture<'a, Result<Option<Arc<StoredCredential>>, SourceError>> {
+        let there = name == Self::NAME && version != Version::Previous;
+        Box::pin(ready(there.then(|| self.now().map(Arc::new)).transpose()))
     }
 }
 

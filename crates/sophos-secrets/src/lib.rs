@@ -1,37 +1,73 @@
 //! Where API credentials of Sophos Central come from, and the secrets by which
 //! senders of webhooks prove themselves.
 //!
-//! A [`CredentialSource`] reads one credential anew whenever it is asked, so
-//! that a credential that was replaced is found by asking again. So does
-//! [`NamedSecrets`] for each of many secrets.
+//! | place | for | credentials | secrets of senders |
+//! |---|---|---|---|
+//! | Secrets Manager | production | [`SecretsManager`] | [`ManagedSecrets`] |
+//! | a TOML file that only its owner may read | a workstation | [`FileCredentials`] | [`FileSecrets`] |
+//! | environment variables | development | [`EnvironmentCredential`] | [`EnvironmentSecrets`] |
+//!
+//! # A credential as it is stored
+//!
+//! ```json
+//! {
+//!   "client_id": "…", "client_secret": "…",
+//!   "partner_id": "…",
+//!   "role": "read_only",
+//!   "created_at": "2026-11-01", "expires_at": "2029-11-01",
+//!   "used_for": ["export"]
+//! }
+//! ```
+//!
+//! The first two are all that must be there. `partner_id`, `organization_id` or
+//! `tenant_id` says what it serves: a client refuses to work with it if the
+//! service says otherwise, and a tenant that has a credential of its own is not
+//! served by its partner's. The rest is for the watch over expiry and roles: the
+//! service tells none of it. Anything else in it is an error, which names the
+//! member and never shows a value.
+//!
+//! # A credential that rotates
+//!
+//! [`StoredSource`] is what a client reads from. It keeps what was read for a
+//! while. When the identity service refuses it, the store is asked once past the
+//! cache, and then for the version before, which is good until somebody deletes
+//! it in the console; if that is refused too, the error names the secret and
+//! says what to do. What was refused is not tried again for a while unless it
+//! was replaced, so that a bad secret is not hammered on.
+//!
+//! # What is cleared from memory
+//!
+//! What this crate holds of a secret is cleared when it is dropped. The buffers
+//! in which the AWS SDK and TLS received it, and those in which a request was
+//! built, are theirs, and are not.
 
 #![deny(missing_docs)]
 
+#[cfg(feature = "aws")]
+mod aws;
 mod environment;
 mod file;
 mod named;
 mod named_environment;
 mod named_file;
 mod private_file;
+mod role;
+mod source;
+mod store;
+mod stored;
 
-pub use environment::EnvironmentSource;
-pub use file::FileSource;
+#[cfg(feature = "aws")]
+pub use aws::{ManagedSecrets, SecretsManager, Selection};
+pub use environment::EnvironmentCredential;
+pub use file::FileCredentials;
 pub use named::{NamedSecrets, Stages};
 pub use named_environment::EnvironmentSecrets;
 pub use named_file::FileSecrets;
+pub use role::{Purpose, Role};
 pub use secrecy::{ExposeSecret, SecretString};
-
-use sophos_api::Credentials;
-
-/// Reads a credential.
-pub trait CredentialSource: Send + Sync {
-    /// Reads the credential as it is now.
-    ///
-    /// # Errors
-    /// When there is none, or it is not of the expected form. The error names
-    /// the place, never a value.
-    fn read(&self) -> impl Future<Output = Result<Credentials, SourceError>> + Send;
-}
+pub use source::StoredSource;
+pub use store::{CredentialStore, Listed, Version};
+pub use stored::StoredCredential;
 
 /// A credential or a secret that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +82,7 @@ impl SourceError {
         Self { place: place.into(), problem: problem.into() }
     }
 
-    /// Where it was looked for: a variable, a file.
+    /// Where it was looked for: a secret's name, a variable, a file.
     pub fn place(&self) -> &str {
         &self.place
     }

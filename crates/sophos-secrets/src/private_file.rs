@@ -12,6 +12,11 @@ use crate::SourceError;
 /// Reads a TOML file that nobody but its owner may read. A file of another
 /// form is told by line and by what is `wanted`.
 pub(crate) fn read<F: DeserializeOwned>(path: &Path, wanted: &str) -> Result<F, SourceError> {
+    parse(&text(path)?, &path.display().to_string(), wanted)
+}
+
+/// The text of such a file.
+pub(crate) fn text(path: &Path) -> Result<SecretString, SourceError> {
     let place = path.display().to_string();
     let failed = |error: io::Error| SourceError::new(&place, error.to_string());
     let mut file = File::open(path).map_err(failed)?;
@@ -21,12 +26,21 @@ pub(crate) fn read<F: DeserializeOwned>(path: &Path, wanted: &str) -> Result<F, 
     // From here on what was read is cleared when it goes.
     let text = SecretString::from(text);
     read.map_err(failed)?;
+    Ok(text)
+}
+
+/// Reads TOML that came from `place`.
+pub(crate) fn parse<F: DeserializeOwned>(
+    text: &SecretString,
+    place: &str,
+    wanted: &str,
+) -> Result<F, SourceError> {
     let text = text.expose_secret();
     toml::from_str(text).map_err(|error| {
         // The parser quotes the line, and the line may be the secret.
         let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
         let at = line.map(|line| format!(" at line {line}")).unwrap_or_default();
-        SourceError::new(&place, format!("is not as expected{at}; {wanted}"))
+        SourceError::new(place, format!("is not as expected{at}; {wanted}"))
     })
 }
 

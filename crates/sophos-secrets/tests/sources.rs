@@ -11,14 +11,24 @@ use std::{
 };
 
 use sophos_api::Credentials;
-use sophos_secrets::{CredentialSource, EnvironmentSource, FileSource, SourceError};
+use sophos_secrets::{CredentialStore, EnvironmentCredential, FileCredentials, Listed, SourceError, Version};
 
-/// Local sources wait for nothing.
-fn read(source: &impl CredentialSource) -> Result<Credentials, SourceError> {
-    match pin!(source.read()).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(read) => read,
-        Poll::Pending => unreachable!("a local source has nothing to wait for"),
+/// Local stores wait for nothing.
+fn now<V>(future: impl Future<Output = V>) -> V {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => unreachable!("a local store has nothing to wait for"),
     }
+}
+
+/// The only credential.
+fn read(store: &impl CredentialStore) -> Result<Credentials, SourceError> {
+    let Listed { name, credential, .. } = now(store.list())?.pop().expect("a credential");
+    let read = now(store.read(&name, Version::Fresh));
+    assert_eq!(read.is_ok(), credential.is_ok(), "the list and the reading agree");
+    assert!(now(store.read("another", Version::Cached)).expect("no failure").is_none());
+    assert!(now(store.read(&name, Version::Previous)).expect("no failure").is_none());
+    credential.map(|stored| stored.credentials.clone())
 }
 
 fn from_file(text: &str, mode: u32) -> Result<Credentials, String> {
@@ -26,7 +36,7 @@ fn from_file(text: &str, mode: u32) -> Result<Credentials, String> {
     let path = folder.path().join("credential.toml");
     fs::write(&path, text).expect("a file");
     fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("its mode");
-    read(&FileSource::new(path)).map_err(|error| error.to_string())
+    read(&FileCredentials::new(path)).map_err(|error| error.to_string())
 }
 
 const GOOD: &str = "client_id = \"an-id\"\nclient_secret = \"hush-hush\"\n";
@@ -63,14 +73,14 @@ fn a_wrong_file_is_told_by_line_without_its_secret() {
 
 #[test]
 fn a_missing_file_or_variable_is_named() {
-    let error = read(&FileSource::new("/nowhere/credential.toml")).expect_err("no file");
+    let error = read(&FileCredentials::new("/nowhere/credential.toml")).expect_err("no file");
     assert_eq!(error.place(), "/nowhere/credential.toml");
-    let error = read(&EnvironmentSource::new("NO_SUCH_CLIENT_ID", "PATH")).expect_err("no variable");
+    let error = read(&EnvironmentCredential::new("NO_SUCH_CLIENT_ID", "PATH")).expect_err("no variable");
     assert_eq!(error.to_string(), "NO_SUCH_CLIENT_ID: is not set");
 }
 
 #[test]
 fn variables_are_read() {
-    let credentials = read(&EnvironmentSource::new("CARGO_PKG_NAME", "PATH")).expect("both are set");
+    let credentials = read(&EnvironmentCredential::new("CARGO_PKG_NAME", "PATH")).expect("both are set");
     assert_eq!(credentials.client_id(), "sophos-secrets");
 }

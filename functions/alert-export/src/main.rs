@@ -12,11 +12,11 @@ mod metrics;
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use lambda_support::logging;
+use lambda_support::{clock, logging};
 use sophos_api::{Client, Transport};
 use sophos_api_reqwest::ReqwestTransport;
 use sophos_export::{Exporter, Outcome, Report, Store};
-use sophos_secrets::CredentialSource;
+use sophos_secrets::{CredentialStore, StoredSource};
 use tokio::sync::Mutex;
 use tracing::Instrument;
 
@@ -54,11 +54,13 @@ impl Function {
         if let Some(exporter) = slot.as_ref() {
             return Ok(exporter.clone());
         }
-        let credentials = self.config.sophos.credentials.read().await?;
-        let client = Client::builder(self.transport.clone(), credentials)
-            .hosts(self.config.sophos.hosts.clone())
-            .budget(self.config.sophos.budget.clone())
-            .build();
+        let store = self.config.sophos.credentials.open().await;
+        let name = store.list().await?.pop().ok_or("there is no credential")?.name;
+        let client =
+            Client::builder(self.transport.clone(), StoredSource::new(store, name, clock::since_epoch))
+                .hosts(self.config.sophos.hosts.clone())
+                .budget(self.config.sophos.budget.clone())
+                .build();
         let exporter = Arc::new(Exporter::new(client, self.store.clone(), self.config.settings.clone()));
         Ok(slot.insert(exporter).clone())
     }

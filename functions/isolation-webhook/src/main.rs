@@ -37,7 +37,7 @@ struct PolicySecrets(Arc<Worker>);
 
 impl KeySource for PolicySecrets {
     async fn keys(&self, name: &str) -> Result<Keys, String> {
-        let stages = self.0.config().secrets.read(name).await.map_err(|error| error.to_string())?;
+        let stages = self.0.secrets().read(name).await.map_err(|error| error.to_string())?;
         Ok(Keys { current: stages.current, previous: stages.previous })
     }
 }

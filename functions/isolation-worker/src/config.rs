@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use lambda_support::{Reader, Secrets, Sophos, logging};
+use lambda_support::{Reader, SecretsPlace, Sophos, logging};
 
 /// Seconds that a run has for its call, if not told.
 const LEASE: u64 = 90;
@@ -19,8 +19,8 @@ pub struct Config {
     pub approval_url: Option<String>,
     /// How long a run has for its call before another takes it up.
     pub lease: Duration,
-    /// The secrets that the policy names.
-    pub secrets: Secrets,
+    /// Where the secrets are that the policy names.
+    pub secrets: SecretsPlace,
     /// The credential and the hosts.
     pub sophos: Sophos,
     /// The CloudWatch namespace.
@@ -46,7 +46,7 @@ impl Config {
             event_bus: reader.text("ISOLATION_EVENT_BUS"),
             approval_url,
             lease: Duration::from_secs(reader.number("ISOLATION_LEASE_SECONDS", 1, 900).unwrap_or(LEASE)),
-            secrets: Secrets::configured(reader),
+            secrets: SecretsPlace::configured(reader),
             sophos: Sophos::configured(reader),
             metrics_namespace: reader.text("METRICS_NAMESPACE").unwrap_or_else(|| "SophosCentral".into()),
         }

@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use lambda_support::{Secrets, clock};
 use serde_json::{Value, json};
 use sophos_api::{Client, Transport};
 use sophos_api_reqwest::ReqwestTransport;
@@ -7,7 +8,7 @@ use sophos_isolation::{
     AnswerError, ApprovalLinks, DecisionId, Engine, EngineError, FollowUpReport, Ledger, State,
     policy::Policy,
 };
-use sophos_secrets::{CredentialSource, NamedSecrets};
+use sophos_secrets::{CredentialStore, NamedSecrets, StoredSource};
 use sophos_store::Store;
 use tokio::sync::Mutex;
 
@@ -51,6 +52,8 @@ pub struct Worker {
     store: Arc<Store>,
     bus: Arc<Bus>,
     transport: ReqwestTransport,
+    credentials: Arc<dyn CredentialStore>,
+    secrets: Secrets,
     /// Kept from one invocation to the next, with its token and what it knows.
     engine: Mutex<Option<Arc<EngineOf>>>,
 }
@@ -67,6 +70,8 @@ impl Worker {
             store: Arc::new(store),
             bus: Arc::new(Bus::of(config.event_bus.clone()).await),
             transport: ReqwestTransport::new().map_err(setting)?,
+            credentials: config.sophos.credentials.open().await,
+            secrets: config.secrets.open().await,
             engine: Mutex::new(None),
             config,
         })
@@ -75,6 +80,11 @@ impl Worker {
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The secrets that the policy names.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// The policy as it is now.
@@ -134,7 +144,6 @@ impl Worker {
         let policy = self.policy().await?;
         let engine = self.engine(&policy).await?;
         let worked = engine.work(&policy, ids, Some(stop_at)).await;
-        self.check_credential(&engine).await;
         for one in &worked {
             match &one.outcome {
                 Ok(Some(state)) => tracing::info!(decision = %one.id, %state, "worked on"),
@@ -149,12 +158,10 @@ impl Worker {
         let policy = self.policy().await?;
         let engine = self.engine(&policy).await?;
         let report = match look {
-            Look::Due => engine.follow_up(&policy, Some(stop_at)).await,
-            Look::All => engine.follow_up_all(&policy, Some(stop_at)).await,
-            Look::At(id) => engine.follow_up_on(&policy, id, Some(stop_at)).await,
+            Look::Due => engine.follow_up(&policy, Some(stop_at)).await?,
+            Look::All => engine.follow_up_all(&policy, Some(stop_at)).await?,
+            Look::At(id) => engine.follow_up_on(&policy, id, Some(stop_at)).await?,
         };
-        self.check_credential(&engine).await;
-        let report = report?;
         for error in &report.errors {
             tracing::error!(error, "a decision could not be followed up");
         }
@@ -189,19 +196,37 @@ impl Worker {
         Ok(shown)
     }
 
+    /// The name of the one credential that there must be.
+    async fn credential(&self) -> Result<String, WorkerError> {
+        let mut listed = self.credentials.list().await.map_err(setting)?;
+        match (listed.pop(), listed.len()) {
+            (Some(one), 0) => {
+                one.credential.map_err(setting)?;
+                Ok(one.name)
+            }
+            (None, _) => Err(setting(format!("{:?} holds no credential; store one", self.credentials))),
+            (Some(_), others) => Err(setting(format!(
+                "isolation works with one credential, and {:?} finds {}; set SOPHOS_SECRET to one",
+                self.credentials,
+                others + 1
+            ))),
+        }
+    }
+
     async fn engine(&self, policy: &Policy) -> Result<Arc<EngineOf>, WorkerError> {
         let mut slot = self.engine.lock().await;
         if let Some(engine) = slot.as_ref() {
             return Ok(Arc::clone(engine));
         }
-        let credentials = self.config.sophos.credentials.read().await.map_err(setting)?;
-        let client = Client::builder(self.transport.clone(), credentials)
+        let name = self.credential().await?;
+        let source = StoredSource::new(Arc::clone(&self.credentials), name, clock::since_epoch);
+        let client = Client::builder(self.transport.clone(), source)
             .hosts(self.config.sophos.hosts.clone())
             .budget(self.config.sophos.budget.clone())
             .build();
         let links = match (&self.config.approval_url, &policy.approval().secret) {
             (Some(url), Some(secret)) => {
-                let key = self.config.secrets.read(secret).await.map_err(setting)?;
+                let key = self.secrets.read(secret).await.map_err(setting)?;
                 Some(ApprovalLinks::new(url, key.current))
             }
             _ => None,
@@ -209,14 +234,6 @@ impl Worker {
         let engine = Engine::new(client, Ledger::new(self.store()), Arc::clone(&self.bus));
         let engine = engine.with_approvals(links).with_lease(self.config.lease);
         Ok(Arc::clone(slot.insert(Arc::new(engine))))
-    }
-
-    /// A credential that was refused may have been replaced: the next
-    /// invocation reads it anew.
-    async fn check_credential(&self, engine: &EngineOf) {
-        if engine.credential_was_refused() {
-            *self.engine.lock().await = None;
-        }
     }
 }
 

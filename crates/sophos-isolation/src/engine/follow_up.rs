@@ -163,9 +163,6 @@ where
             }
         }
         for (decision, outcome) in self.release(release, stop_at).await {
-            if let Err(EngineError::Service(error)) = &outcome {
-                self.note(error);
-            }
             report.value(&decision.id().clone(), outcome);
             done.push(decision);
         }
@@ -263,7 +260,6 @@ where
         let tenant = match self.tenant(&TenantId::from(tenant), stop_at).await {
             Ok(tenant) => tenant,
             Err(error) => {
-                self.note(&error);
                 report.errors.extend(decisions.iter().map(|decision| format!("{}: {error}", decision.id())));
                 return decisions;
             }
@@ -276,7 +272,6 @@ where
             let endpoints = match endpoints(&tenant, ids.collect()).await {
                 Ok(endpoints) => endpoints,
                 Err(error) => {
-                    self.note(&error);
                     report.errors.extend(batch.iter().map(|decision| format!("{}: {error}", decision.id())));
                     looked_at.extend(batch);
                     continue;
@@ -314,10 +309,7 @@ where
                 self.step(decision, Step::TakenOver { detail: DELETED.to_owned() }).await?;
                 return Ok(());
             }
-            Err(error) => {
-                self.note(&error);
-                return Err(error.into());
-            }
+            Err(error) => return Err(error.into()),
         };
         let time = |time: Option<sophos_api::Timestamp>| time.map(|time| time.as_str().to_owned());
         let step = match (releasing, isolated, state.enabled) {

@@ -138,7 +138,6 @@ where
 
     /// The step for a failure of the service: again later, or given up.
     pub(super) fn put_off(&self, decision: &Decision, error: &sophos_api::Error, now: Duration) -> Step {
-        self.note(error);
         let age = now.saturating_sub(Duration::from_millis(decision.open_since_ms()));
         if is_lasting(error) || age >= GIVE_UP {
             return Step::Failed { detail: error.to_string() };

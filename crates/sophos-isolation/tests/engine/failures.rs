@@ -136,12 +136,10 @@ async fn an_expired_credential_puts_off_until_there_is_another() {
     let engine = world.engine();
     engine.work(&policy(), std::slice::from_ref(&decision), None).await;
     assert_eq!(world.state(&decision).await, State::Deferred);
-    assert!(engine.credential_was_refused());
     world.renew();
     let engine = world.engine();
     world.pass(90);
     engine.follow_up(&policy(), None).await.unwrap();
-    assert!(!engine.credential_was_refused());
     assert_eq!(world.state(&decision).await, State::Requested);
 }
 
@@ -155,7 +153,6 @@ async fn a_credential_that_expires_under_an_isolation_is_noticed() {
         world.pass(seconds);
         let report = engine.follow_up(&policy(), None).await.unwrap();
         assert_eq!(report.errors.len(), 1, "{report:?}");
-        assert!(engine.credential_was_refused(), "after {seconds} s");
         world.renew();
         world.follow_up_for(&policy(), 5 * HOUR).await;
         assert_eq!(world.state(&decision).await, State::Released);

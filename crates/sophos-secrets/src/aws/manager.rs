@@ -1,0 +1,245 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_lock::Mutex as AsyncMutex;
+use aws_sdk_secretsmanager::Client;
+use sophos_api::BoxFuture;
+
+use super::{
+    fetch::{CURRENT, Fetched, PREVIOUS, failed, labelled, text},
+    listing::{Found, Selection, list},
+};
+use crate::{CredentialStore, Listed, SourceError, StoredCredential, Version};
+
+/// Secrets in one batch at most.
+const MOST_IN_BATCH: usize = 20;
+
+type Clock = dyn Fn() -> Duration + Send + Sync;
+type Outcome = Result<Arc<StoredCredential>, SourceError>;
+
+/// Credentials in Secrets Manager: one secret each, of the form that [the
+/// crate's documentation](crate) shows.
+///
+/// What was read is kept for a time to live. A listing costs one `ListSecrets`
+/// for each hundred secrets, and one `BatchGetSecretValue` for each twenty of
+/// which the current version is not known yet; reading one costs one
+/// `GetSecretValue`. Callers who want the same at the same time share a request.
+pub struct SecretsManager {
+    client: Client,
+    selection: Selection,
+    time_to_live: Duration,
+    clock: Box<Clock>,
+    state: Mutex<State>,
+    listing: AsyncMutex<()>,
+    /// Requests for single secrets, in the order in which they began.
+    begun: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    listed: Option<(Duration, Vec<String>)>,
+    kept: HashMap<String, Kept>,
+    /// One at a time reads each secret.
+    readers: HashMap<String, Arc<AsyncMutex<()>>>,
+}
+
+struct Kept {
+    at: Duration,
+    version: String,
+    /// The request that read it; 0 if that was a listing.
+    request: u64,
+    outcome: Outcome,
+}
+
+impl SecretsManager {
+    /// The credentials that `selection` finds. `clock` tells the time since any
+    /// fixed moment.
+    pub fn new(
+        client: Client,
+        selection: Selection,
+        time_to_live: Duration,
+        clock: impl Fn() -> Duration + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            client,
+            selection,
+            time_to_live,
+            clock: Box::new(clock),
+            state: Mutex::default(),
+            listing: AsyncMutex::new(()),
+            begun: AtomicU64::new(0),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_young(&self, at: Duration) -> bool {
+        (self.clock)().saturating_sub(at) < self.time_to_live
+    }
+
+    fn keep(
+        &self,
+        name: &str,
+        version: String,
+        request: u64,
+        outcome: Result<StoredCredential, SourceError>,
+    ) {
+        let kept = Kept { at: (self.clock)(), version, request, outcome: outcome.map(Arc::new) };
+        self.state().kept.insert(name.to_owned(), kept);
+    }
+
+    fn listed(&self) -> Option<Vec<Listed>> {
+        let state = self.state();
+        let (at, names) = state.listed.as_ref()?;
+        if !self.is_young(*at) {
+            return None;
+        }
+        let entry = |name: &String| {
+            state.kept.get(name).map(|kept| Listed { name: name.clone(), credential: kept.outcome.clone() })
+        };
+        Some(names.iter().filter_map(entry).collect())
+    }
+
+    async fn list_all(&self) -> Result<Vec<Listed>, SourceError> {
+        if let Selection::One(id) = &self.selection {
+            let credential = match self.current(id, 0, false).await {
+                Ok(found) => found.ok_or_else(|| absent(id)),
+                Err(error) => Err(error),
+            };
+            return Ok(vec![Listed { name: id.clone(), credential }]);
+        }
+        if let Some(listed) = self.listed() {
+            return Ok(listed);
+        }
+        let _one_at_a_time = self.listing.lock().await;
+        if let Some(listed) = self.listed() {
+            return Ok(listed);
+        }
+        let found = list(&self.client, &self.selection).await?;
+        let unknown: Vec<_> = found.iter().filter(|found| !self.knows(found)).collect();
+        for batch in unknown.chunks(MOST_IN_BATCH) {
+            self.read_batch(batch).await?;
+        }
+        let mut state = self.state();
+        let now = (self.clock)();
+        // A version never changes: one that is still current was as good as read.
+        for found in &found {
+            if let Some(kept) = state.kept.get_mut(&found.name) {
+                kept.at = now;
+            }
+        }
+        let names: Vec<_> = found.into_iter().map(|found| found.name).collect();
+        state.kept.retain(|name, _| names.contains(name));
+        state.listed = Some((now, names));
+        drop(state);
+        Ok(self.listed().unwrap_or_default())
+    }
+
+    fn knows(&self, found: &Found) -> bool {
+        let state = self.state();
+        let kept = state.kept.get(&found.name).filter(|kept| kept.outcome.is_ok());
+        kept.is_some_and(|kept| found.version.as_deref() == Some(&kept.version))
+    }
+
+    async fn read_batch(&self, batch: &[&Found]) -> Result<(), SourceError> {
+        let ids = batch.iter().map(|found| found.arn.clone()).collect();
+        let answer = self.client.batch_get_secret_value().set_secret_id_list(Some(ids)).send().await;
+        let answer = answer.map_err(|error| failed(&self.selection.describe(), &error))?;
+        let mut values: HashMap<_, _> = (answer.secret_values.unwrap_or_default().into_iter())
+            .filter_map(|value| Some((value.arn.clone()?, value)))
+            .collect();
+        for found in batch {
+            let Some(value) = values.remove(&found.arn) else {
+                let told = answer.errors.iter().flatten();
+                let told = told.filter(|error| error.secret_id() == Some(&found.arn));
+                let reason = told.filter_map(|error| error.message().or(error.error_code())).next();
+                let reason = reason.unwrap_or("it has no current version; store one").to_owned();
+                self.keep(&found.name, String::new(), 0, Err(SourceError::new(&found.name, reason)));
+                continue;
+            };
+            let version = value.version_id.unwrap_or_default();
+            let value = text(&found.name, value.secret_string);
+            self.keep(&found.name, version, 0, value.and_then(|value| parse(&found.name, &value)));
+        }
+        Ok(())
+    }
+
+    /// The current version: one that is kept and young, unless it must be
+    /// `fresh`; then one of which the reading began after request `asked`.
+    async fn current(
+        &self,
+        name: &str,
+        asked: u64,
+        fresh: bool,
+    ) -> Result<Option<Arc<StoredCredential>>, SourceError> {
+        let good = || {
+            let state = self.state();
+            let kept = state.kept.get(name)?;
+            let good = if fresh { kept.request > asked } else { self.is_young(kept.at) };
+            good.then(|| kept.outcome.clone())
+        };
+        if let Some(outcome) = good() {
+            return outcome.map(Some);
+        }
+        let reader = Arc::clone(self.state().readers.entry(name.to_owned()).or_default());
+        let _one_at_a_time = reader.lock().await;
+        if let Some(outcome) = good() {
+            return outcome.map(Some);
+        }
+        let request = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
+        let Some(Fetched { value, version }) = labelled(&self.client, name, CURRENT).await? else {
+            self.state().kept.remove(name);
+            return Ok(None);
+        };
+        let outcome = parse(name, &value);
+        self.keep(name, version, request, outcome.clone());
+        outcome.map(|stored| Some(Arc::new(stored)))
+    }
+}
+
+fn parse(name: &str, value: &secrecy::SecretString) -> Result<StoredCredential, SourceError> {
+    StoredCredential::from_json(value).map_err(|problem| SourceError::new(name, problem))
+}
+
+fn absent(id: &str) -> SourceError {
+    SourceError::new(id, "there is no such secret in this account and region, or it has no current version")
+}
+
+impl CredentialStore for SecretsManager {
+    fn list(&self) -> BoxFuture<'_, Result<Vec<Listed>, SourceError>> {
+        Box::pin(self.list_all())
+    }
+
+    fn read<'a>(
+        &'a self,
+        name: &'a str,
+        version: Version,
+    ) -> BoxFuture<'a, Result<Option<Arc<StoredCredential>>, SourceError>> {
+        let asked = self.begun.load(Ordering::Acquire);
+        Box::pin(async move {
+            match version {
+                Version::Cached => self.current(name, asked, false).await,
+                Version::Fresh => self.current(name, asked, true).await,
+                Version::Previous => {
+                    let found = labelled(&self.client, name, PREVIOUS).await?;
+                    found.map(|found| parse(name, &found.value).map(Arc::new)).transpose()
+                }
+            }
+        })
+    }
+}
+
+impl fmt::Debug for SecretsManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SecretsManager").field(&self.selection.describe()).finish()
+    }
+}
