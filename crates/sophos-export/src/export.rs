@@ -1,4 +1,5 @@
 use std::{
+    collections::HashSet,
     hash::{BuildHasher, Hasher, RandomState},
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -14,6 +15,7 @@ use crate::{
     error::Error,
     log::Stream,
     report::{Outcome, Report, StreamReport},
+    roster::{Changes, Member, Moved, Roster},
     stream::StreamRun,
 };
 
@@ -60,11 +62,13 @@ pub struct Scope {
     pub tenant: Option<TenantId>,
     /// The datasets.
     pub datasets: Vec<Dataset>,
+    /// Tenants that another credential serves.
+    pub except: HashSet<TenantId>,
 }
 
 impl Default for Scope {
     fn default() -> Self {
-        Self { tenant: None, datasets: Dataset::ALL.to_vec() }
+        Self { tenant: None, datasets: Dataset::ALL.to_vec(), except: HashSet::new() }
     }
 }
 
@@ -139,6 +143,82 @@ impl<T: Transport + 'static> Exporter<T> {
         Ok(report)
     }
 
+    /// The tenants that the credential reaches: as they were kept under the
+    /// credential's name, if that is not older than `max_age`, else as the
+    /// service lists them now; and what is other than it was kept.
+    ///
+    /// # Errors
+    /// When they can be neither read nor listed.
+    pub async fn roster(
+        &self,
+        credential: &str,
+        max_age: Duration,
+        deadline: Option<Duration>,
+    ) -> Result<(Roster, Changes), Error> {
+        let kept = Roster::read(&self.store, credential).await?;
+        let now = self.client.transport().now();
+        if let Some(roster) = kept.as_ref().filter(|roster| roster.age(now) <= max_age) {
+            return Ok((roster.clone(), Changes::default()));
+        }
+        let client = match deadline {
+            Some(at) => self.client.with_deadline(at),
+            None => self.client.clone(),
+        };
+        let list = client.tenants().await?;
+        let mut unusable: Vec<_> = list.unreadable.iter().map(ToString::to_string).collect();
+        let mut members = Vec::with_capacity(list.readable.len());
+        for tenant in &list.readable {
+            match client.tenant_of(tenant) {
+                Ok(_) => members.push(Member::from(tenant)),
+                Err(error) => unusable.push(error.to_string()),
+            }
+        }
+        let roster = Roster::new(now, members, unusable);
+        let changes = roster.since(kept.as_ref());
+        roster.keep(&self.store, credential).await?;
+        Ok((roster, changes))
+    }
+
+    /// Exports one stream. Stops reading at `stop_at`, commits what was read,
+    /// and leaves the rest to the next run.
+    ///
+    /// A tenant that is not answered for where it was said to be is looked for
+    /// once: it may have moved to another data region.
+    pub async fn export(&self, tenant: &Member, dataset: Dataset, stop_at: Option<Duration>) -> StreamReport {
+        let client = match stop_at {
+            Some(at) => self.client.with_deadline(at),
+            None => self.client.clone(),
+        };
+        let place = if tenant.has_place() {
+            client.tenant_of(&tenant.record())
+        } else {
+            client.tenant(tenant.id.clone()).await
+        };
+        let handle = match place {
+            Ok(handle) => handle,
+            Err(error) => {
+                let mut report = StreamReport::new(tenant.id.as_str(), dataset, Outcome::Failed);
+                report.fail(&error.into());
+                return report;
+            }
+        };
+        let report = self.stream(&handle, dataset, stop_at).await;
+        if !tenant.has_place() || !report.may_be_elsewhere() {
+            return report;
+        }
+        match client.tenant(tenant.id.clone()).await {
+            Ok(now) if now.host() != handle.host() => {
+                let mut again = self.stream(&now, dataset, stop_at).await;
+                again.calls += report.calls;
+                again.throttled += report.throttled;
+                let (from, to) = (handle.host().to_string(), now.host().to_string());
+                again.moved = Some(Moved { tenant: tenant.id.to_string(), from, to });
+                again
+            }
+            _ => report,
+        }
+    }
+
     /// The tenants of a run, in the order of their ids, those that lead to a
     /// host.
     async fn tenants(
@@ -153,7 +233,7 @@ impl<T: Transport + 'static> Exporter<T> {
         let list = client.tenants().await?;
         report.unusable_tenants.extend(list.unreadable.iter().map(ToString::to_string));
         let mut tenants = Vec::with_capacity(list.readable.len());
-        for record in &list.readable {
+        for record in list.readable.iter().filter(|record| !scope.except.contains(&record.id)) {
             match client.tenant_of(record) {
                 Ok(tenant) => tenants.push(tenant),
                 Err(error) => report.unusable_tenants.push(error.to_string()),

@@ -11,6 +11,7 @@
 //! | `_log/events/<tenant>/000000000007.json` | a [`LogRecord`]: what one run committed |
 //! | `_log/events/<tenant>/000000000007.<run>.intent` | what a run was about to write, until it has committed |
 //! | `_log/events/<tenant>/_from` | a hint to where the log's end may be looked for |
+//! | `_plan/<credential>.json` | a [`Roster`]: the tenants of a credential, with the time of their listing |
 //!
 //! The day is that of the event by the endpoint's clock, in UTC. A reader who
 //! wants each row exactly once reads the log, and the objects that it names.
@@ -55,6 +56,7 @@ mod feed;
 mod intent;
 mod log;
 mod report;
+mod roster;
 mod seen;
 mod siem;
 mod stream;
@@ -67,4 +69,5 @@ pub use export::{Exporter, Scope, Settings};
 pub use feed::{Gap, Place};
 pub use log::{Backfill, DataObject, LogRecord, Stream};
 pub use report::{Outcome, Report, StreamReport};
+pub use roster::{Changes, Member, Moved, Roster, file_name};
 pub use sophos_store::Store;

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::{dataset::Dataset, feed::Gap};
+use crate::{dataset::Dataset, feed::Gap, roster::Moved};
 
 /// What became of one stream in one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -44,6 +44,9 @@ pub struct StreamReport {
     pub calls: u64,
     /// Answers 429 among them.
     pub throttled: u64,
+    /// Where the tenant was found, when it was not where it was said to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
 }
 
 /// What became of a stream.
@@ -83,7 +86,14 @@ impl StreamReport {
             more: false,
             calls: 0,
             throttled: 0,
+            moved: None,
         }
+    }
+
+    /// Whether it failed as it would if the tenant were in another data region.
+    pub(crate) fn may_be_elsewhere(&self) -> bool {
+        let kinds = ["Forbidden", "Unauthorized", "NotFound", "Unreachable", "Invalid"];
+        self.error_kind.as_deref().is_some_and(|kind| kinds.contains(&kind))
     }
 
     pub(crate) fn fail(&mut self, error: &crate::Error) {
@@ -126,12 +136,28 @@ pub struct Report {
     /// Tenants whose records could not be read, or lead to no host.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unusable_tenants: Vec<String>,
+    /// Credentials that could not be worked with, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unusable_credentials: Vec<String>,
     /// Each stream.
     pub streams: Vec<StreamReport>,
 }
 
 impl Report {
-    pub(crate) fn add(&mut self, stream: StreamReport) {
+    /// Adds what became of another credential's streams.
+    pub fn merge(&mut self, other: Self) {
+        self.tenants += other.tenants;
+        self.calls += other.calls;
+        self.token_requests += other.token_requests;
+        self.throttled += other.throttled;
+        self.waited_ms += other.waited_ms;
+        self.unusable_tenants.extend(other.unusable_tenants);
+        self.unusable_credentials.extend(other.unusable_credentials);
+        other.streams.into_iter().for_each(|stream| self.add(stream));
+    }
+
+    /// Adds what became of a stream.
+    pub fn add(&mut self, stream: StreamReport) {
         self.rows += stream.rows;
         self.objects += stream.objects;
         self.bytes += stream.bytes;

@@ -9,11 +9,12 @@
 //! | `EXPORT_OVERLAP_SECONDS` | how much of the feed's end is read again, up to 43200 | 600 |
 //! | `EXPORT_CONCURRENCY` | streams at work at once, 1 to 64 | 4 |
 //! | `EXPORT_ROWS_PER_COMMIT` | rows after which a run commits and goes on, from 1000 | 250000 |
-//! | `SOPHOS_CREDENTIALS_FILE` | a TOML file with `client_id` and `client_secret` | the next two |
-//! | `SOPHOS_CLIENT_ID`, `SOPHOS_CLIENT_SECRET` | the credential itself, for development | |
-//! | `SOPHOS_RATE_BUDGET` | `documented`, `unlimited`, or such as `10/s, 100/m+300, 1000/h` | `documented` |
-//! | `SOPHOS_IDENTITY_URL`, `SOPHOS_GLOBAL_URL` | another place than Sophos Central, such as a simulator; both or none | Sophos Central |
-//! | `SOPHOS_REGION_URLS` | hosts of data regions there, such as `eu01=http://127.0.0.1:7003` | none |
+//! | `EXPORT_QUEUE_URL` | a queue of SQS: a schedule then plans, and messages are worked off | all is done in one invocation |
+//! | `EXPORT_DEAD_LETTERS_URL` | where messages go that cannot be worked off, each with the reason | the queue's own redrive |
+//! | `EXPORT_ATTEMPTS` | how often a message is tried, 1 to 100; the queue's own redrive must allow more | 5 |
+//! | `EXPORT_TURN_SECONDS` | how long one stream may take before others have their turn, 1 to 900 | 60 |
+//! | `EXPORT_TENANTS_MAX_AGE_SECONDS` | how old a list of tenants may be, up to 86400 | 3600 |
+//! | `SOPHOS_…` | the credentials, the hosts and the rate budget, see [`lambda_support::Sophos`] | |
 //! | `METRICS_NAMESPACE` | the CloudWatch namespace | `SophosCentral` |
 //! | `METRICS_PER_TENANT` | `true` or `false`: metrics of each tenant, which CloudWatch bills each | `true` |
 //! | `LOG_LEVEL` | `error`, `warn`, `info`, `debug` or `trace` | `info` |
@@ -30,6 +31,18 @@ pub(crate) struct Config {
     pub(crate) settings: Settings,
     pub(crate) sophos: Sophos,
     pub(crate) metrics: Metrics,
+    /// How a plan is worked off; `None` for all in one invocation.
+    pub(crate) queues: Option<Queues>,
+}
+
+/// How a plan is worked off.
+#[derive(Debug)]
+pub(crate) struct Queues {
+    pub(crate) url: String,
+    pub(crate) dead_letters: Option<String>,
+    pub(crate) attempts: u32,
+    pub(crate) turn: Duration,
+    pub(crate) tenants_max_age: Duration,
 }
 
 /// Which metrics are written.
@@ -63,8 +76,11 @@ impl Config {
         let rows = reader.number("EXPORT_ROWS_PER_COMMIT", 1_000, 100_000_000);
         settings.rows_per_commit = rows.unwrap_or(defaults.rows_per_commit);
 
+        let queues = queues(&mut reader);
+
         logging::check(&mut reader);
         let config = Self {
+            queues,
             location,
             datasets: datasets(&mut reader),
             settings,
@@ -89,6 +105,27 @@ fn datasets(reader: &mut Reader<'_>) -> Vec<Dataset> {
         }
     }
     datasets
+}
+
+fn queues(reader: &mut Reader<'_>) -> Option<Queues> {
+    let seconds = |reader: &mut Reader<'_>, name, least, most, usual| {
+        Duration::from_secs(reader.number(name, least, most).unwrap_or(usual))
+    };
+    let attempts = reader.number("EXPORT_ATTEMPTS", 1, 100).unwrap_or(5) as u32;
+    let turn = seconds(reader, "EXPORT_TURN_SECONDS", 1, 900, 60);
+    let tenants_max_age = seconds(reader, "EXPORT_TENANTS_MAX_AGE_SECONDS", 0, 86_400, 3_600);
+    let mut address = |name| {
+        let url = reader.text(name)?;
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            reader.wrong(name, "is no address of a queue; it begins with https://");
+        }
+        Some(url)
+    };
+    let (url, dead_letters) = (address("EXPORT_QUEUE_URL"), address("EXPORT_DEAD_LETTERS_URL"));
+    if url.is_none() && dead_letters.is_some() {
+        reader.wrong("EXPORT_DEAD_LETTERS_URL", "is set, and EXPORT_QUEUE_URL is not; set both");
+    }
+    Some(Queues { url: url?, dead_letters, attempts, turn, tenants_max_age })
 }
 
 #[cfg(test)]
@@ -136,6 +173,8 @@ mod tests {
             RateBudget::unlimited()
         );
         assert_eq!(with("METRICS_NAMESPACE", "").expect("empty is unset").metrics.namespace, "SophosCentral");
+        let queues = with("EXPORT_QUEUE_URL", "http://127.0.0.1:1/1/q.fifo").expect("a queue").queues;
+        assert_eq!(queues.map(|queues| (queues.attempts, queues.turn.as_secs())), Some((5, 60)));
         assert!(!with("METRICS_PER_TENANT", "false").expect("off").metrics.per_tenant);
     }
 
@@ -150,6 +189,11 @@ mod tests {
             ("EXPORT_OVERLAP_SECONDS", "43201"),
             ("EXPORT_CONCURRENCY", "0"),
             ("EXPORT_ROWS_PER_COMMIT", "1"),
+            ("EXPORT_QUEUE_URL", "exports.fifo"),
+            ("EXPORT_DEAD_LETTERS_URL", "http://127.0.0.1:1/1/dead"),
+            ("EXPORT_ATTEMPTS", "0"),
+            ("EXPORT_TURN_SECONDS", "901"),
+            ("EXPORT_TENANTS_MAX_AGE_SECONDS", "a day"),
             ("SOPHOS_CLIENT_ID", " "),
             ("SOPHOS_CLIENT_SECRET", ""),
             ("SOPHOS_CREDENTIALS_FILE", "/nowhere/credential.toml"),

@@ -1,134 +1,101 @@
 //! Lambda function that exports alerts and events of Sophos Central on a
-//! schedule: one invocation, one credential, all its tenants.
+//! schedule.
 //!
-//! An event with a `tenant_id` is about that tenant alone; any other, such as
-//! EventBridge's scheduled event, is about all. See [`config`] for the
-//! variables that it reads.
+//! Without a queue one invocation does it all: each credential, all its tenants.
+//! With one (`EXPORT_QUEUE_URL`) a schedule makes a plan, one message for each
+//! stream, and the same function works the messages off, any number of it at
+//! once. An event with a `tenant_id` is about that tenant alone, at once. See
+//! [`config`] for the variables that it reads.
 
+mod assignment;
 mod config;
+mod direct;
 mod event;
+mod fleet;
+mod message;
 mod metrics;
+mod plan;
+mod queue;
+mod records;
+mod work;
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use lambda_support::{clock, logging};
-use sophos_api::{Client, Transport};
-use sophos_api_reqwest::ReqwestTransport;
-use sophos_export::{Exporter, Outcome, Report, Store};
-use sophos_secrets::{CredentialStore, StoredSource};
-use tokio::sync::Mutex;
+use lambda_support::logging;
+use serde_json::Value;
+use sophos_api::Transport;
 use tracing::Instrument;
 
-use crate::{config::Config, event::Event};
+use crate::{config::Config, event::Task, fleet::Fleet, queue::Queue};
 
 /// What is left of an invocation for the commit: this share, and this at most.
 const COMMIT_SHARE: u32 = 5;
 const COMMIT_AT_MOST: Duration = Duration::from_secs(15);
 
-/// Streams in an answer at most; of more, those with nothing to tell are left
-/// out. Lambda refuses answers of over 6 MB.
-const STREAMS_IN_ANSWER: usize = 10_000;
-
-/// The kind of error of a credential that the identity service refused.
-const REFUSED: &str = "Credentials";
-
-type ExporterOf = Exporter<ReqwestTransport>;
-
 struct Function {
     config: Config,
-    store: Store,
-    transport: ReqwestTransport,
-    /// Kept from one invocation to the next, with its token and its identity.
-    exporter: Mutex<Option<Arc<ExporterOf>>>,
+    fleet: Fleet,
+    queue: Option<Queue>,
 }
 
 impl Function {
-    fn new(config: Config) -> Result<Self, Error> {
-        let store = Store::open(&config.location)?;
-        Ok(Self { store, transport: ReqwestTransport::new()?, config, exporter: Mutex::new(None) })
-    }
-
-    async fn exporter(&self) -> Result<Arc<ExporterOf>, Error> {
-        let mut slot = self.exporter.lock().await;
-        if let Some(exporter) = slot.as_ref() {
-            return Ok(exporter.clone());
-        }
-        let store = self.config.sophos.credentials.open().await;
-        let name = store.list().await?.pop().ok_or("there is no credential")?.name;
-        let client =
-            Client::builder(self.transport.clone(), StoredSource::new(store, name, clock::since_epoch))
-                .hosts(self.config.sophos.hosts.clone())
-                .budget(self.config.sophos.budget.clone())
-                .build();
-        let exporter = Arc::new(Exporter::new(client, self.store.clone(), self.config.settings.clone()));
-        Ok(slot.insert(exporter).clone())
-    }
-
-    /// The credential may have been replaced: the next invocation reads it anew.
-    async fn forget_credential(&self) {
-        *self.exporter.lock().await = None;
-    }
-
-    async fn handle(&self, event: Event, deadline: Duration, request_id: &str) -> Result<Report, Error> {
-        let scope = event.scope(&self.config.datasets)?;
-        let left = deadline.saturating_sub(self.transport.now());
-        let stop_at = deadline.saturating_sub((left / COMMIT_SHARE).min(COMMIT_AT_MOST));
-        let exporter = self.exporter().await?;
-        let report = match exporter.run(&scope, Some(stop_at)).await {
-            Ok(report) => report,
-            Err(error) => {
-                if error.kind() == REFUSED {
-                    self.forget_credential().await;
-                }
-                return Err(error.into());
-            }
+    async fn new(config: Config) -> Result<Self, Error> {
+        let queue = match &config.queues {
+            Some(queues) => Some(Queue::open(queues).await),
+            None => None,
         };
-        if report.streams.iter().any(|stream| stream.error_kind.as_deref() == Some(REFUSED)) {
-            self.forget_credential().await;
-        }
-        metrics::write(&report, &self.config.metrics, request_id);
-        for stream in report.streams.iter().filter(|stream| stream.outcome == Outcome::Failed) {
-            let error = stream.error.as_deref().unwrap_or_default();
-            tracing::error!(tenant = stream.tenant, dataset = %stream.dataset, error, "a stream was not exported");
-        }
-        for error in &report.unusable_tenants {
-            tracing::error!(error, "a tenant was left out");
-        }
-        tracing::info!(
-            tenants = report.tenants,
-            rows = report.rows,
-            objects = report.objects,
-            bytes = report.bytes,
-            calls = report.calls,
-            failed = report.failed,
-            unfinished = report.unfinished,
-            "exported"
-        );
-        if report.failed > 0 && report.failed == report.streams.len() as u64 {
-            let error = report.streams.iter().find_map(|stream| stream.error.clone()).unwrap_or_default();
-            return Err(format!("every stream failed, the first: {error}").into());
-        }
-        Ok(shortened(report))
+        Ok(Self { fleet: Fleet::open(&config).await?, queue, config })
     }
-}
 
-fn shortened(mut report: Report) -> Report {
-    if report.streams.len() > STREAMS_IN_ANSWER {
-        report.streams.retain(|stream| stream.outcome != Outcome::UpToDate);
-        report.streams.truncate(STREAMS_IN_ANSWER);
+    async fn handle(&self, event: &Value, deadline: Duration, request_id: &str) -> Result<Value, Error> {
+        let config = &self.config;
+        let left = deadline.saturating_sub(self.fleet.transport().now());
+        let stop_at = deadline.saturating_sub((left / COMMIT_SHARE).min(COMMIT_AT_MOST));
+        let queued = self.queue.as_ref().zip(config.queues.as_ref());
+        match (Task::read(event, &config.datasets)?, queued) {
+            (Task::Messages(_), None) => Err("messages came, and EXPORT_QUEUE_URL is not set; set it".into()),
+            (Task::Messages(records), Some((queue, queues))) => {
+                let worked = work::work(&self.fleet, queue, config, queues, &records, stop_at);
+                let (answer, report) = Box::pin(worked).await;
+                metrics::write(&report, &config.metrics, request_id);
+                records::exported(&report);
+                Ok(answer)
+            }
+            (Task::Export { scope, id }, Some((queue, queues))) if scope.tenant.is_none() => {
+                let id = id.as_deref().unwrap_or(request_id);
+                let datasets = &scope.datasets;
+                let planned = plan::plan(&self.fleet, queue, config, queues, datasets, id, stop_at);
+                let report = Box::pin(planned).await?;
+                metrics::write_plan(&report, &config.metrics, request_id);
+                records::planned(&report);
+                Ok(serde_json::to_value(report)?)
+            }
+            (Task::Export { scope, .. }, _) => {
+                let outcome = Box::pin(direct::run(&self.fleet, config, scope, stop_at)).await;
+                let report = outcome?;
+                metrics::write(&report, &config.metrics, request_id);
+                records::exported(&report);
+                if report.failed > 0 && report.failed == report.streams.len() as u64 {
+                    let error = report.streams.iter().find_map(|stream| stream.error.clone());
+                    return Err(
+                        format!("every stream failed, the first: {}", error.unwrap_or_default()).into()
+                    );
+                }
+                Ok(serde_json::to_value(direct::shortened(report))?)
+            }
+        }
     }
-    report
 }
 
 async fn serve() -> Result<(), Error> {
-    let function = Function::new(Config::from_environment()?)?;
+    let function = Function::new(Config::from_environment()?).await?;
     let function = &function;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let span = tracing::info_span!("invocation", request_id = event.context.request_id);
         let deadline = Duration::from_millis(event.context.deadline);
         let request_id = event.context.request_id;
-        let outcome = function.handle(event.payload, deadline, &request_id).instrument(span.clone()).await;
+        let outcome = function.handle(&event.payload, deadline, &request_id).instrument(span.clone()).await;
         if let Err(error) = &outcome {
             span.in_scope(|| tracing::error!(%error, "the invocation failed"));
         }
@@ -139,6 +106,6 @@ async fn serve() -> Result<(), Error> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    logging::start(&["alert_export", "sophos_api", "sophos_export", "sophos_secrets"]);
+    logging::start(&["alert_export", "sophos_api", "sophos_budget", "sophos_export", "sophos_secrets"]);
     logging::ended(serve().await)
 }

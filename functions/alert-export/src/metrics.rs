@@ -4,11 +4,29 @@ use lambda_support::metrics::{self, Metric};
 use serde_json::Value;
 use sophos_export::{Report, StreamReport};
 
-use crate::config::Metrics;
+use crate::{config::Metrics, plan::PlanReport};
 
 /// Writes the metrics of a run: those of the whole, and those of each stream.
 pub(crate) fn write(report: &Report, settings: &Metrics, request_id: &str) {
     metrics::write(lines(report, settings, request_id, metrics::now_ms()));
+}
+
+/// Writes the metrics of a plan.
+pub(crate) fn write_plan(report: &PlanReport, settings: &Metrics, request_id: &str) {
+    let changes = || report.credentials.iter().map(|credential| &credential.changes);
+    let count = |number: usize| number as f64;
+    let metrics = [
+        ("PlannedMessages", "Count", report.planned as f64),
+        ("WaitingMessages", "Count", report.waiting as f64),
+        ("PlansPutOff", "Count", f64::from(u8::from(report.put_off.is_some()))),
+        ("PlannedTenants", "Count", report.tenants as f64),
+        ("NewTenants", "Count", count(changes().map(|changes| changes.new.len()).sum())),
+        ("GoneTenants", "Count", count(changes().map(|changes| changes.gone.len()).sum())),
+        ("MovedTenants", "Count", count(changes().map(|changes| changes.moved.len()).sum())),
+        ("UnusableTenants", "Count", count(report.unusable_tenants.len())),
+        ("UnusableCredentials", "Count", count(report.unusable_credentials.len())),
+    ];
+    metrics::write([metrics::line(&settings.namespace, request_id, metrics::now_ms(), &[], &metrics)]);
 }
 
 fn lines(report: &Report, settings: &Metrics, request_id: &str, now: u64) -> impl Iterator<Item = Value> {
@@ -35,6 +53,7 @@ fn of_run(report: &Report) -> Vec<Metric> {
         ("FailedStreams", "Count", report.failed as f64),
         ("UnfinishedStreams", "Count", report.unfinished as f64),
         ("UnusableTenants", "Count", report.unusable_tenants.len() as f64),
+        ("UnusableCredentials", "Count", report.unusable_credentials.len() as f64),
         ("GapSeconds", "Seconds", report.streams.iter().fold(0.0, |sum, stream| sum + stream.gap_seconds())),
     ];
     let oldest = report.streams.iter().filter_map(|stream| stream.freshness_seconds).reduce(f64::max);

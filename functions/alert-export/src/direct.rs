@@ -1,0 +1,80 @@
+//! Everything in one invocation, for estates that this is enough for.
+
+use std::time::Duration;
+
+use lambda_runtime::Error;
+use sophos_export::{Report, Scope};
+
+use crate::{
+    assignment::nearness,
+    config::Config,
+    fleet::{Fleet, Usable},
+};
+
+/// Streams in an answer at most; of more, those with nothing to tell are left
+/// out. Lambda refuses answers of over 6 MB.
+const STREAMS_IN_ANSWER: usize = 10_000;
+
+/// Exports with each credential in turn, the nearest to its tenants first. One
+/// that fails harms no other.
+///
+/// # Errors
+/// When every credential fails.
+pub(crate) async fn run(
+    fleet: &Fleet,
+    config: &Config,
+    mut scope: Scope,
+    stop_at: Duration,
+) -> Result<Report, Error> {
+    let (mut usable, wrong) = fleet.credentials().await?;
+    usable.sort_by_cached_key(|one| (nearness(one.owner.as_ref()), one.name.clone()));
+    if let Some(tenant) = &scope.tenant {
+        let own = |one: &Usable| {
+            let owner = one.owner.as_ref().filter(|_| nearness(one.owner.as_ref()) == 0);
+            owner.is_none_or(|owner| owner.id.eq_ignore_ascii_case(tenant.as_str()))
+        };
+        usable.retain(own);
+    }
+    let mut report = Report::default();
+    let mut failures: Vec<Error> = Vec::new();
+    report.unusable_credentials.extend(wrong.iter().map(ToString::to_string));
+    let mut ran = false;
+    for one in &usable {
+        match fleet.exporter(config, &one.name).run(&scope, Some(stop_at)).await {
+            Ok(part) => {
+                ran = true;
+                scope.except.extend(part.streams.iter().map(|stream| stream.tenant.as_str().into()));
+                report.merge(part);
+                if scope.tenant.is_some() {
+                    break;
+                }
+            }
+            Err(error) => {
+                report.unusable_credentials.push(format!("{}: {error}", one.name));
+                failures.push(error.into());
+            }
+        }
+    }
+    if !ran {
+        return Err(match (failures.pop(), wrong.into_iter().next()) {
+            (Some(error), _) => error,
+            (None, Some(error)) => error.into(),
+            (None, None) => {
+                format!("no credential reaches this; {:?} is where they are", config.sophos.credentials)
+                    .into()
+            }
+        });
+    }
+    Ok(report)
+}
+
+/// A report that fits into an answer.
+pub(crate) fn shortened(mut report: Report) -> Report {
+    use sophos_export::Outcome;
+
+    if report.streams.len() > STREAMS_IN_ANSWER {
+        report.streams.retain(|stream| stream.outcome != Outcome::UpToDate);
+        report.streams.truncate(STREAMS_IN_ANSWER);
+    }
+    report
+}

@@ -1,0 +1,77 @@
+//! The credentials at work, each with a client of its own that is kept from one
+//! invocation to the next.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use lambda_runtime::Error;
+use lambda_support::clock;
+use sophos_api::{Client, Owner};
+use sophos_api_reqwest::ReqwestTransport;
+use sophos_export::{Exporter, Store};
+use sophos_secrets::{CredentialStore, SourceError, StoredSource};
+
+use crate::config::Config;
+
+pub(crate) type ExporterOf = Exporter<ReqwestTransport>;
+
+pub(crate) struct Fleet {
+    credentials: Arc<dyn CredentialStore>,
+    transport: ReqwestTransport,
+    store: Store,
+    exporters: Mutex<HashMap<String, Arc<ExporterOf>>>,
+}
+
+/// A credential that can be worked with.
+pub(crate) struct Usable {
+    pub(crate) name: String,
+    /// Whom it says that it serves.
+    pub(crate) owner: Option<Owner>,
+}
+
+impl Fleet {
+    pub(crate) async fn open(config: &Config) -> Result<Self, Error> {
+        Ok(Self {
+            credentials: config.sophos.credentials.open().await,
+            transport: ReqwestTransport::new()?,
+            store: Store::open(&config.location)?,
+            exporters: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn transport(&self) -> &ReqwestTransport {
+        &self.transport
+    }
+
+    /// All credentials that there are, and what is wrong with the others.
+    pub(crate) async fn credentials(&self) -> Result<(Vec<Usable>, Vec<SourceError>), SourceError> {
+        let (mut usable, mut wrong) = (Vec::new(), Vec::new());
+        for listed in self.credentials.list().await? {
+            match listed.credential {
+                Ok(stored) => {
+                    usable.push(Usable { name: listed.name, owner: stored.credentials.owner().cloned() });
+                }
+                Err(error) => wrong.push(error),
+            }
+        }
+        Ok((usable, wrong))
+    }
+
+    /// What exports with this credential.
+    pub(crate) fn exporter(&self, config: &Config, credential: &str) -> Arc<ExporterOf> {
+        let mut exporters = self.exporters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(exporter) = exporters.get(credential) {
+            return Arc::clone(exporter);
+        }
+        let source = StoredSource::new(Arc::clone(&self.credentials), credential, clock::since_epoch);
+        let client = Client::builder(self.transport.clone(), source)
+            .hosts(config.sophos.hosts.clone())
+            .budget(config.sophos.budget.clone())
+            .build();
+        let exporter = Arc::new(Exporter::new(client, self.store.clone(), config.settings.clone()));
+        exporters.insert(credential.to_owned(), Arc::clone(&exporter));
+        exporter
+    }
+}

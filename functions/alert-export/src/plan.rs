@@ -1,0 +1,192 @@
+//! The plan: which streams there are, one message for each.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::StreamExt;
+use lambda_runtime::Error;
+use serde::Serialize;
+use sophos_api::{Owner, Transport, models::IdType};
+use sophos_export::{Changes, Dataset, Member, Roster};
+
+use crate::{
+    assignment::{Served, assign, in_turns, nearness},
+    config::{Config, Queues},
+    fleet::{Fleet, Usable},
+    message::Message,
+    queue::Queue,
+};
+
+/// Credentials whose tenants are listed at once.
+const LISTINGS: usize = 8;
+
+/// A plan is put off while more than one in so many of its streams still wait
+/// from the one before: a queue that only grows helps nobody.
+const MOST_WAITING: u64 = 10;
+
+/// What a plan came to.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct PlanReport {
+    /// The messages that were sent.
+    pub(crate) planned: u64,
+    /// Why none were, if the last plan is not worked off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) put_off: Option<String>,
+    /// The messages that waited before.
+    pub(crate) waiting: u64,
+    /// The tenants, each counted once.
+    pub(crate) tenants: u64,
+    /// Each credential.
+    pub(crate) credentials: Vec<CredentialReport>,
+    /// Credentials that cannot be worked with, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unusable_credentials: Vec<String>,
+    /// Tenants whose records could not be read, or lead to no host.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unusable_tenants: Vec<String>,
+}
+
+/// What is known of one credential.
+#[derive(Debug, Serialize)]
+pub(crate) struct CredentialReport {
+    pub(crate) name: String,
+    /// The tenants that it serves.
+    pub(crate) tenants: u64,
+    /// How old the list of its tenants is, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) age_seconds: Option<u64>,
+    #[serde(flatten)]
+    pub(crate) changes: Changes,
+}
+
+/// One credential's tenants.
+struct Reached {
+    served: Served,
+    roster: Option<Roster>,
+    changes: Changes,
+}
+
+/// Makes a plan and sends it.
+///
+/// # Errors
+/// When no credential can be worked with, or the queue fails. What was sent by
+/// then is worked off, and is not sent again under the same `id`.
+pub(crate) async fn plan(
+    fleet: &Fleet,
+    queue: &Queue,
+    config: &Config,
+    queues: &Queues,
+    datasets: &[Dataset],
+    id: &str,
+    stop_at: Duration,
+) -> Result<PlanReport, Error> {
+    let mut report = PlanReport::default();
+    let (mut usable, wrong) = fleet.credentials().await?;
+    report.unusable_credentials.extend(wrong.iter().map(ToString::to_string));
+    usable.sort_by_cached_key(|one| (nearness(one.owner.as_ref()), one.name.clone()));
+    let reading = usable.into_iter().map(|one| async move {
+        let name = one.name.clone();
+        (name, reach(fleet, config, queues, one, stop_at).await)
+    });
+    let mut reached = Vec::new();
+    // In order: the nearest credential serves a tenant.
+    let mut readings = futures_util::stream::iter(reading).buffered(LISTINGS);
+    while let Some((name, outcome)) = readings.next().await {
+        match outcome {
+            Ok(one) => reached.push(one),
+            Err(error) => report.unusable_credentials.push(format!("{name}: {error}")),
+        }
+    }
+    drop(readings);
+    if reached.is_empty() {
+        let first = report.unusable_credentials.first().map_or("there is none", String::as_str);
+        return Err(format!("no credential can be worked with: {first}").into());
+    }
+    let served = assign(reached.iter().map(|one| one.served.clone()).collect());
+    let now = fleet.transport().now();
+    for (one, served) in reached.into_iter().zip(&served) {
+        report.tenants += served.tenants.len() as u64;
+        let roster = one.roster.as_ref();
+        report.unusable_tenants.extend(roster.into_iter().flat_map(|roster| roster.unusable.clone()));
+        report.credentials.push(CredentialReport {
+            name: served.credential.clone(),
+            tenants: served.tenants.len() as u64,
+            age_seconds: roster.map(|roster| roster.age(now).as_secs()),
+            changes: one.changes,
+        });
+    }
+    let messages = messages(&served, datasets, id);
+    report.waiting = queue.waiting().await?;
+    if report.waiting > messages.len() as u64 / MOST_WAITING {
+        report.put_off = Some(format!(
+            "{} messages still wait; the next plan comes when they are worked off",
+            report.waiting
+        ));
+        return Ok(report);
+    }
+    queue.send(&messages).await?;
+    report.planned = messages.len() as u64;
+    Ok(report)
+}
+
+/// The tenants of a credential. One that names its tenant need not be asked.
+async fn reach(
+    fleet: &Fleet,
+    config: &Config,
+    queues: &Queues,
+    one: Usable,
+    stop_at: Duration,
+) -> Result<Reached, sophos_export::Error> {
+    if let Some(Owner { id_type: IdType::Tenant, id, .. }) = one.owner {
+        let served = Served { credential: one.name, tenants: vec![Member::of(id)] };
+        return Ok(Reached { served, roster: None, changes: Changes::default() });
+    }
+    let exporter = Arc::clone(&fleet.exporter(config, &one.name));
+    let (roster, changes) = exporter.roster(&one.name, queues.tenants_max_age, Some(stop_at)).await?;
+    let served = Served { credential: one.name, tenants: roster.tenants.clone() };
+    Ok(Reached { served, roster: Some(roster), changes })
+}
+
+/// One message for each stream, beginning anywhere: no tenant is always last.
+fn messages(served: &[Served], datasets: &[Dataset], id: &str) -> Vec<Message> {
+    let mut turns = in_turns(served);
+    if !turns.is_empty() {
+        let start = id.bytes().fold(0_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+        let start = start % turns.len();
+        turns.rotate_left(start);
+    }
+    let streams = turns.iter().flat_map(|(credential, tenant)| {
+        datasets.iter().map(move |dataset| Message {
+            credential: (*credential).to_owned(),
+            tenant: (*tenant).clone(),
+            dataset: *dataset,
+            plan: id.to_owned(),
+            turn: 0,
+        })
+    });
+    streams.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_stream_has_one_message_whichever_comes_first() {
+        let tenants = ["a", "b", "c"].map(Member::of).to_vec();
+        let served = [
+            Served { credential: "large".into(), tenants },
+            Served { credential: "small".into(), tenants: vec![Member::of("x")] },
+        ];
+        let mut firsts = BTreeSet::new();
+        for id in ["1", "2", "3", "4", "an id", ""] {
+            let messages = messages(&served, &Dataset::ALL, id);
+            let streams: BTreeSet<_> = messages.iter().map(Message::group).collect();
+            assert_eq!((messages.len(), streams.len()), (8, 8));
+            firsts.insert(messages[0].group());
+        }
+        assert!(firsts.len() > 1, "{firsts:?}");
+        assert!(messages(&[], &Dataset::ALL, "1").is_empty());
+    }
+}

@@ -1,0 +1,197 @@
+//! The messages of a plan, worked off.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use serde_json::{Value, json};
+use sophos_export::{Outcome, Report, StreamReport};
+use tokio::time::MissedTickBehavior;
+
+use crate::{
+    config::{Config, Queues},
+    fleet::Fleet,
+    message::{Message, Record},
+    queue::Queue,
+};
+
+/// How long messages are kept out of sight while they are worked on, and how
+/// often that is said again. Those of a worker that dies come back within this.
+const HIDDEN: Duration = Duration::from_secs(60);
+const SAID_EVERY: Duration = Duration::from_secs(20);
+
+/// How long a message that failed waits before it is tried again: twice as long
+/// each time.
+const FIRST_WAIT: Duration = Duration::from_secs(30);
+const LONGEST_WAIT: Duration = Duration::from_secs(900);
+
+/// Kinds of errors that the next plan meets as well as another try would: they
+/// are reported, and the message is done with.
+const UNTIL_THE_NEXT_PLAN: [&str; 6] =
+    ["Forbidden", "NotFound", "Credentials", "NoCredential", "WrongCredential", "UntrustedHost"];
+
+/// What becomes of a message.
+#[derive(Debug, PartialEq)]
+enum Fate {
+    /// It is done with.
+    Done,
+    /// It is done with, and the stream has more.
+    GoesOn(Message),
+    /// It comes back.
+    Again,
+    /// It is put aside, for this kind of reason, and this one.
+    Buried(String, String),
+}
+
+/// Works off a batch: each stream gets a turn. Answers as Lambda expects it,
+/// and with what became of each stream.
+pub(crate) async fn work(
+    fleet: &Fleet,
+    queue: &Queue,
+    config: &Config,
+    queues: &Queues,
+    records: &[Record],
+    stop_at: Duration,
+) -> (Value, Report) {
+    let mut report = Report::default();
+    let mut fates: Vec<Option<Fate>> = records.iter().map(|_| None).collect();
+    // Of several messages of one stream one run does the work.
+    let mut streams: HashMap<String, (Message, Vec<usize>)> = HashMap::new();
+    for (index, record) in records.iter().enumerate() {
+        match record.read() {
+            Ok(message) => {
+                streams.entry(message.group()).or_insert_with(|| (message, Vec::new())).1.push(index)
+            }
+            Err(error) => fates[index] = Some(Fate::Buried("Unreadable".into(), error)),
+        }
+    }
+    let pending = Mutex::new(streams.values().flat_map(|(_, records)| records.clone()).collect::<Vec<_>>());
+    let mut running = FuturesUnordered::new();
+    let mut waiting = streams.into_values();
+    let mut say = tokio::time::interval(SAID_EVERY);
+    say.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        while running.len() < config.settings.concurrency.max(1) {
+            let Some((message, indices)) = waiting.next() else { break };
+            running.push(async move {
+                let stream = turn(fleet, config, queues, &message, stop_at).await;
+                (message, indices, stream)
+            });
+        }
+        tokio::select! {
+            ended = running.next() => {
+                let Some((message, indices, stream)) = ended else { break };
+                lock(&pending).retain(|index| !indices.contains(index));
+                for (number, index) in indices.into_iter().enumerate() {
+                    let fate = fate(&stream, &message, &records[index], queues.attempts);
+                    // One of them carries the stream on.
+                    let fate = if number > 0 && matches!(fate, Fate::GoesOn(_)) { Fate::Done } else { fate };
+                    fates[index] = Some(fate);
+                }
+                report.calls += stream.calls;
+                report.throttled += stream.throttled;
+                report.add(stream);
+            }
+            _ = say.tick() => {
+                let hidden: Vec<_> = lock(&pending).iter().map(|index| (&records[*index], HIDDEN)).collect();
+                told(queue.hide(&hidden).await);
+            }
+        }
+    }
+    drop(running);
+    report.tenants =
+        report.streams.iter().map(|stream| &stream.tenant).collect::<std::collections::HashSet<_>>().len()
+            as u64;
+    (settle(queue, records, fates).await, report)
+}
+
+/// One stream's turn.
+async fn turn(
+    fleet: &Fleet,
+    config: &Config,
+    queues: &Queues,
+    message: &Message,
+    stop_at: Duration,
+) -> StreamReport {
+    use sophos_api::Transport;
+
+    let exporter = fleet.exporter(config, &message.credential);
+    let stop_at = stop_at.min(fleet.transport().now() + queues.turn);
+    exporter.export(&message.tenant, message.dataset, Some(stop_at)).await
+}
+
+fn fate(stream: &StreamReport, message: &Message, record: &Record, attempts: u32) -> Fate {
+    match stream.outcome {
+        Outcome::Committed | Outcome::UpToDate if !stream.more => Fate::Done,
+        // Another run is at this stream.
+        Outcome::Superseded => Fate::Done,
+        Outcome::Failed => {
+            let kind = stream.error_kind.clone().unwrap_or_default();
+            if UNTIL_THE_NEXT_PLAN.contains(&kind.as_str()) {
+                Fate::Done
+            } else if record.receives >= attempts {
+                Fate::Buried(kind, stream.error.clone().unwrap_or_default())
+            } else {
+                Fate::Again
+            }
+        }
+        _ => Fate::GoesOn(message.next_turn()),
+    }
+}
+
+/// Carries out what becomes of the messages, and answers with those that come
+/// back. What cannot be carried out comes back too.
+async fn settle(queue: &Queue, records: &[Record], fates: Vec<Option<Fate>>) -> Value {
+    let mut again = Vec::new();
+    let mut next = Vec::new();
+    let mut carriers = Vec::new();
+    for (record, fate) in records.iter().zip(fates) {
+        match fate.unwrap_or(Fate::Again) {
+            Fate::Done => {}
+            Fate::GoesOn(message) => {
+                next.push(message);
+                carriers.push(record);
+            }
+            Fate::Again => again.push(record),
+            Fate::Buried(kind, reason) => {
+                tracing::error!(message = record.id, kind, reason, "a message is put aside");
+                match queue.bury(record, &kind, &reason).await {
+                    Ok(true) => {}
+                    Ok(false) => again.push(record),
+                    Err(error) => {
+                        tracing::error!(error, "and cannot be");
+                        again.push(record);
+                    }
+                }
+            }
+        }
+    }
+    if !next.is_empty()
+        && let Err(error) = queue.send(&next).await
+    {
+        tracing::error!(error, "what is unfinished comes back");
+        again.extend(carriers);
+    }
+    let waits: Vec<_> = again.iter().map(|record| (*record, wait(record.receives))).collect();
+    told(queue.hide(&waits).await);
+    let failures: Vec<_> = again.iter().map(|record| json!({ "itemIdentifier": record.id })).collect();
+    json!({ "batchItemFailures": failures })
+}
+
+fn wait(receives: u32) -> Duration {
+    FIRST_WAIT.saturating_mul(1 << receives.saturating_sub(1).min(10)).min(LONGEST_WAIT)
+}
+
+/// Without it messages come back by the queue's own time: no more than a delay.
+fn told(outcome: Result<(), String>) {
+    if let Err(error) = outcome {
+        tracing::warn!(error, "how long messages are out of sight was not changed");
+    }
+}
+
+fn lock<V>(mutex: &Mutex<V>) -> std::sync::MutexGuard<'_, V> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
