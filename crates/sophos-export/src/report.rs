@@ -67,7 +67,8 @@ pub enum Outcome {
 }
 
 impl StreamReport {
-    pub(crate) fn new(tenant: &str, dataset: Dataset, outcome: Outcome) -> Self {
+    /// The report of a stream of which nothing else is known.
+    pub fn new(tenant: &str, dataset: Dataset, outcome: Outcome) -> Self {
         Self {
             tenant: tenant.to_owned(),
             dataset,

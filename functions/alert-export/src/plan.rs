@@ -19,9 +19,11 @@ use crate::{
 /// Credentials whose tenants are listed at once.
 const LISTINGS: usize = 8;
 
-/// A plan is put off while more than one in so many of its streams still wait
-/// from the one before: a queue that only grows helps nobody.
-const MOST_WAITING: u64 = 10;
+/// A plan is put off while more messages than these still wait from the one
+/// before, and more than one for so many of its streams: a queue that only grows
+/// helps nobody. A few may wait for ever: the turns of a stream with a backlog.
+const FEW_WAITING: u64 = 10;
+const STREAMS_TO_ONE_WAITING: u64 = 10;
 
 /// What a plan came to.
 #[derive(Debug, Default, Serialize)]
@@ -116,7 +118,7 @@ pub(crate) async fn plan(
     }
     let messages = messages(&served, datasets, id);
     report.waiting = queue.waiting().await?;
-    if report.waiting > messages.len() as u64 / MOST_WAITING {
+    if report.waiting > FEW_WAITING.max(messages.len() as u64 / STREAMS_TO_ONE_WAITING) {
         report.put_off = Some(format!(
             "{} messages still wait; the next plan comes when they are worked off",
             report.waiting

@@ -1,6 +1,6 @@
 //! The queue between the plan and the workers, on SQS.
 
-use std::{fmt::Display, time::Duration};
+use std::time::Duration;
 
 use aws_sdk_sqs::{
     Client,
@@ -128,6 +128,6 @@ fn is_fifo(url: &str) -> bool {
     url.ends_with(".fifo")
 }
 
-fn failed(what: &str, error: impl Display + std::error::Error) -> String {
+fn failed(what: &str, error: impl std::error::Error) -> String {
     format!("the queue did not take or tell {what}: {}", DisplayErrorContext(error))
 }

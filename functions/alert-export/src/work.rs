@@ -1,7 +1,7 @@
 //! The messages of a plan, worked off.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -102,9 +102,8 @@ pub(crate) async fn work(
         }
     }
     drop(running);
-    report.tenants =
-        report.streams.iter().map(|stream| &stream.tenant).collect::<std::collections::HashSet<_>>().len()
-            as u64;
+    let tenants: HashSet<_> = report.streams.iter().map(|stream| &stream.tenant).collect();
+    report.tenants = tenants.len() as u64;
     (settle(queue, records, fates).await, report)
 }
 
@@ -194,4 +193,62 @@ fn told(outcome: Result<(), String>) {
 
 fn lock<V>(mutex: &Mutex<V>) -> std::sync::MutexGuard<'_, V> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use sophos_export::{Dataset, Member};
+
+    use super::*;
+
+    fn message() -> Message {
+        Message {
+            credential: "partner".into(),
+            tenant: Member::of("ab"),
+            dataset: Dataset::Events,
+            plan: "1".into(),
+            turn: 0,
+        }
+    }
+
+    fn record(receives: u32) -> Record {
+        Record { id: "1".into(), receipt: "r".into(), body: String::new(), receives }
+    }
+
+    fn stream(outcome: Outcome, more: bool, kind: Option<&str>) -> StreamReport {
+        let mut stream = StreamReport::new("ab", Dataset::Events, outcome);
+        stream.more = more;
+        stream.error_kind = kind.map(str::to_owned);
+        stream.error = kind.map(|kind| format!("{kind}, in words"));
+        stream
+    }
+
+    #[test]
+    fn what_becomes_of_a_message_follows_from_its_stream() {
+        let goes_on = || Fate::GoesOn(message().next_turn());
+        let buried = Fate::Buried("Unreadable".into(), "Unreadable, in words".into());
+        for (outcome, more, kind, receives, expected) in [
+            (Outcome::Committed, false, None, 1, Fate::Done),
+            (Outcome::UpToDate, false, None, 9, Fate::Done),
+            (Outcome::Superseded, false, None, 1, Fate::Done),
+            (Outcome::Committed, true, None, 9, goes_on()),
+            (Outcome::UpToDate, true, None, 1, goes_on()),
+            // The time was up, which is nobody's fault.
+            (Outcome::NotStarted, true, None, 9, goes_on()),
+            (Outcome::Failed, true, Some("Forbidden"), 1, Fate::Done),
+            (Outcome::Failed, true, Some("Credentials"), 1, Fate::Done),
+            (Outcome::Failed, true, Some("Unavailable"), 4, Fate::Again),
+            (Outcome::Failed, true, Some("Unreadable"), 5, buried),
+        ] {
+            let stream = stream(outcome, more, kind);
+            assert_eq!(fate(&stream, &message(), &record(receives), 5), expected, "{stream:?}");
+        }
+    }
+
+    #[test]
+    fn what_fails_again_waits_longer() {
+        let waits: Vec<_> = (0..9).map(|receives| wait(receives).as_secs()).collect();
+        assert_eq!(waits, [30, 30, 60, 120, 240, 480, 900, 900, 900]);
+        assert_eq!(wait(u32::MAX), LONGEST_WAIT);
+    }
 }
