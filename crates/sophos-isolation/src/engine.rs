@@ -80,6 +80,8 @@ pub struct Worked {
 /// Carries out decisions with one credential.
 pub struct Engine<T, O, N> {
     client: Client<T>,
+    /// Of tenants with a credential of their own.
+    own: HashMap<TenantId, Client<T>>,
     ledger: Ledger<O>,
     outcomes: N,
     approvals: Option<ApprovalLinks>,
@@ -107,6 +109,7 @@ where
     pub fn new(client: Client<T>, ledger: Ledger<O>, outcomes: N) -> Self {
         Self {
             client,
+            own: HashMap::new(),
             ledger,
             outcomes,
             approvals: None,
@@ -114,6 +117,14 @@ where
             tenants: Mutex::default(),
             estates: Mutex::default(),
         }
+    }
+
+    /// With clients of tenants that have a credential of their own: they are
+    /// served by these.
+    #[must_use]
+    pub fn with_clients(mut self, own: HashMap<TenantId, Client<T>>) -> Self {
+        self.own = own;
+        self
     }
 
     /// With links by which a person approves, in the outcomes of decisions that
@@ -220,9 +231,10 @@ where
         id: &TenantId,
         stop_at: Option<Duration>,
     ) -> Result<TenantClient<T>, sophos_api::Error> {
+        let client = self.own.get(id).unwrap_or(&self.client);
         let client = match stop_at {
-            Some(at) => self.client.with_deadline(at),
-            None => self.client.clone(),
+            Some(at) => client.with_deadline(at),
+            None => client.clone(),
         };
         let known = lock(&self.tenants).get(id).cloned();
         if let Some(handle) = known {

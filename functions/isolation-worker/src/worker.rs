@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use lambda_support::{Secrets, clock};
 use serde_json::{Value, json};
-use sophos_api::{Client, Transport};
+use sophos_api::{Client, TenantId, Transport};
 use sophos_api_reqwest::ReqwestTransport;
 use sophos_isolation::{
     AnswerError, ApprovalLinks, DecisionId, Engine, EngineError, FollowUpReport, Ledger, State,
@@ -12,7 +12,7 @@ use sophos_secrets::{CredentialStore, NamedSecrets, StoredSource};
 use sophos_store::Store;
 use tokio::sync::Mutex;
 
-use crate::{Bus, Config, Message, PolicyFile, Task};
+use crate::{Bus, Config, Message, PolicyFile, Task, chosen::Chosen};
 
 type EngineOf = Engine<ReqwestTransport, Arc<Store>, Arc<Bus>>;
 
@@ -55,7 +55,7 @@ pub struct Worker {
     credentials: Arc<dyn CredentialStore>,
     secrets: Secrets,
     /// Kept from one invocation to the next, with its token and what it knows.
-    engine: Mutex<Option<Arc<EngineOf>>>,
+    engine: Mutex<Option<(Chosen, Arc<EngineOf>)>>,
 }
 
 impl Worker {
@@ -196,34 +196,14 @@ impl Worker {
         Ok(shown)
     }
 
-    /// The name of the one credential that there must be.
-    async fn credential(&self) -> Result<String, WorkerError> {
-        let mut listed = self.credentials.list().await.map_err(setting)?;
-        match (listed.pop(), listed.len()) {
-            (Some(one), 0) => {
-                one.credential.map_err(setting)?;
-                Ok(one.name)
-            }
-            (None, _) => Err(setting(format!("{:?} holds no credential; store one", self.credentials))),
-            (Some(_), others) => Err(setting(format!(
-                "isolation works with one credential, and {:?} finds {}; set SOPHOS_SECRET to one",
-                self.credentials,
-                others + 1
-            ))),
-        }
-    }
-
+    /// The engine of the credentials that there are now.
     async fn engine(&self, policy: &Policy) -> Result<Arc<EngineOf>, WorkerError> {
+        let listed = self.credentials.list().await.map_err(setting)?;
+        let chosen = Chosen::of(&listed, &format!("{:?}", self.credentials)).map_err(setting)?;
         let mut slot = self.engine.lock().await;
-        if let Some(engine) = slot.as_ref() {
+        if let Some((_, engine)) = slot.as_ref().filter(|(known, _)| *known == chosen) {
             return Ok(Arc::clone(engine));
         }
-        let name = self.credential().await?;
-        let source = StoredSource::new(Arc::clone(&self.credentials), name, clock::since_epoch);
-        let client = Client::builder(self.transport.clone(), source)
-            .hosts(self.config.sophos.hosts.clone())
-            .budget(self.config.sophos.budget.clone())
-            .build();
         let links = match (&self.config.approval_url, &policy.approval().secret) {
             (Some(url), Some(secret)) => {
                 let key = self.secrets.read(secret).await.map_err(setting)?;
@@ -231,9 +211,19 @@ impl Worker {
             }
             _ => None,
         };
-        let engine = Engine::new(client, Ledger::new(self.store()), Arc::clone(&self.bus));
-        let engine = engine.with_approvals(links).with_lease(self.config.lease);
-        Ok(Arc::clone(slot.insert(Arc::new(engine))))
+        let own =
+            chosen.own.iter().map(|(tenant, name)| (TenantId::from(tenant.as_str()), self.client(name)));
+        let engine = Engine::new(self.client(&chosen.all), Ledger::new(self.store()), Arc::clone(&self.bus));
+        let engine = engine.with_clients(own.collect()).with_approvals(links).with_lease(self.config.lease);
+        Ok(Arc::clone(&slot.insert((chosen, Arc::new(engine))).1))
+    }
+
+    fn client(&self, credential: &str) -> Client<ReqwestTransport> {
+        let source = StoredSource::new(Arc::clone(&self.credentials), credential, clock::since_epoch);
+        Client::builder(self.transport.clone(), source)
+            .hosts(self.config.sophos.hosts.clone())
+            .budget(self.config.sophos.budget.clone())
+            .build()
     }
 }
 
