@@ -5,7 +5,7 @@ use std::time::Duration;
 use sophos_isolation::{Asked, State, Step};
 use sophos_simulator::{FaultAction, FaultRule, RetryAfter, TenantState};
 
-use crate::support::{ACME, HOUR, Rules, World, host, machines, policy};
+use crate::support::{ACME, BETA, HOUR, Rules, World, host, machines, policy};
 
 #[tokio::test]
 async fn an_answer_that_was_cut_is_settled_by_reading_the_state() {
@@ -141,6 +141,19 @@ async fn an_expired_credential_puts_off_until_there_is_another() {
     world.pass(90);
     engine.follow_up(&policy(), None).await.unwrap();
     assert_eq!(world.state(&decision).await, State::Requested);
+}
+
+#[tokio::test]
+async fn a_tenant_with_a_credential_of_its_own_is_served_by_it() {
+    let world = World::new(machines(1)).await;
+    world.expire();
+    for (number, (tenant, expected)) in
+        [(BETA, State::Deferred), (ACME, State::Requested)].into_iter().enumerate()
+    {
+        let decision = world.begin(&format!("event {number}"), host(1)).await;
+        world.engine_with_own(tenant).work(&policy(), std::slice::from_ref(&decision), None).await;
+        assert_eq!(world.state(&decision).await, expected, "the decision is about ACME");
+    }
 }
 
 #[tokio::test]

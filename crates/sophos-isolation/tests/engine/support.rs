@@ -5,6 +5,7 @@ mod rules;
 mod transport;
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
@@ -97,6 +98,12 @@ impl World {
     /// An engine in a process of its own.
     pub(crate) fn engine(&self) -> TestEngine {
         self.engine_through(self.transport.clone())
+    }
+
+    /// An engine that has another credential for this tenant.
+    pub(crate) fn engine_with_own(&self, tenant: &str) -> TestEngine {
+        let own = client(&self.sim, &self.transport, &self.sim.credentials()[2]);
+        self.engine().with_clients(HashMap::from([(tenant.into(), own)]))
     }
 
     fn engine_through(&self, transport: Clocked) -> TestEngine {
