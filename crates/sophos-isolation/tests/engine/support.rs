@@ -5,7 +5,6 @@ mod rules;
 mod transport;
 
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
@@ -100,10 +99,10 @@ impl World {
         self.engine_through(self.transport.clone())
     }
 
-    /// An engine that has another credential for this tenant.
-    pub(crate) fn engine_with_own(&self, tenant: &str) -> TestEngine {
-        let own = client(&self.sim, &self.transport, &self.sim.credentials()[2]);
-        self.engine().with_clients(HashMap::from([(tenant.into(), own)]))
+    /// An engine that has another credential for each of these tenants.
+    pub(crate) fn engine_with_own(&self, tenants: &[&str]) -> TestEngine {
+        let own = || client(&self.sim, &self.transport, &self.sim.credentials()[2]);
+        self.engine().with_clients(tenants.iter().map(|tenant| ((*tenant).into(), own())).collect())
     }
 
     fn engine_through(&self, transport: Clocked) -> TestEngine {
