@@ -8,6 +8,7 @@
 
 pub mod aws;
 mod committed;
+pub mod estate;
 pub mod isolation;
 pub mod moto;
 pub mod queue;

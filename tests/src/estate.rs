@@ -1,0 +1,119 @@
+//! An estate that is exported through a queue: credentials in a file or in
+//! Secrets Manager, a plan, and workers.
+
+use std::{fmt::Write, fs, io, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+
+use local_lambda::{Function, Outcome, Sandbox};
+use serde_json::{Value, json};
+use sophos_simulator::{Config, CredentialInfo, CredentialKind};
+use tempfile::TempDir;
+
+use crate::{Committed, World, queue::Queue};
+
+/// A simulator, a queue with order, and the export between them.
+#[derive(Debug)]
+pub struct Estate {
+    /// The simulator.
+    pub world: World,
+    /// The queue.
+    pub queue: Queue,
+    folder: TempDir,
+}
+
+impl Estate {
+    /// A simulator of this configuration. All its credentials are in a file, each
+    /// with its kind and its owner's first characters as its name.
+    ///
+    /// # Errors
+    /// When one of the parts does not start.
+    pub async fn start(config: Config, kind: CredentialKind) -> io::Result<Self> {
+        let estate = Self {
+            world: World::start(config, kind).await?,
+            queue: Queue::start_fifo().await?,
+            folder: tempfile::tempdir()?,
+        };
+        estate.store(&estate.world.simulator.credentials())?;
+        Ok(estate)
+    }
+
+    /// What these credentials are called.
+    pub fn name(credential: &CredentialInfo) -> String {
+        let owner: String = credential.principal_id.chars().take(8).collect();
+        format!("{}-{owner}", credential.id_type)
+    }
+
+    /// Puts credentials into the file, in place of those that are there.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn store(&self, credentials: &[CredentialInfo]) -> io::Result<()> {
+        let mut text = String::new();
+        for credential in credentials {
+            let CredentialInfo { client_id, client_secret, id_type, principal_id, .. } = credential;
+            let name = Self::name(credential);
+            let table = format!(
+                "[credentials.{name:?}]\nclient_id = {client_id:?}\nclient_secret = {client_secret:?}\n{id_type}_id = \
+                 {principal_id:?}\n"
+            );
+            text.write_str(&table).map_err(io::Error::other)?;
+        }
+        let path = self.credentials();
+        fs::write(&path, text)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+    }
+
+    fn credentials(&self) -> std::path::PathBuf {
+        self.folder.path().join("credentials.toml")
+    }
+
+    /// Where the export goes.
+    pub fn exports(&self) -> std::path::PathBuf {
+        self.folder.path().join("exports")
+    }
+
+    /// The export, without a bound to its rate.
+    pub fn function(&self) -> Function {
+        let function = self
+            .world
+            .function(&self.exports().to_string_lossy())
+            .env_remove("SOPHOS_CLIENT_ID")
+            .env_remove("SOPHOS_CLIENT_SECRET")
+            .env("SOPHOS_CREDENTIALS_FILE", self.credentials())
+            .env("EXPORT_QUEUE_URL", self.queue.url())
+            .env("EXPORT_DEAD_LETTERS_URL", self.queue.dead_letters_url())
+            .env("AWS_ACCESS_KEY_ID", "AKIALOOPBACK")
+            .env("AWS_SECRET_ACCESS_KEY", "a-secret-key-of-the-tests")
+            .timeout(Duration::from_secs(300));
+        self.queue.admit(function)
+    }
+
+    /// A plan, by a sandbox of this function.
+    ///
+    /// # Errors
+    /// With what the function said, when it did not answer with a report.
+    pub async fn plan(&self, sandbox: &mut Sandbox, id: &str) -> io::Result<Value> {
+        let mut event = World::schedule();
+        event["id"] = json!(id);
+        match sandbox.invoke(&event).await {
+            Outcome::Ok(report) => Ok(report),
+            other => Err(io::Error::other(format!("{other:?}\n{}", sandbox.logs().join("\n")))),
+        }
+    }
+
+    /// What is committed, if it is what it should be.
+    ///
+    /// # Errors
+    /// What is missing, double or unreadable.
+    pub fn committed(&self) -> io::Result<Committed> {
+        committed(&self.world, &self.exports())
+    }
+}
+
+fn committed(world: &World, folder: &Path) -> io::Result<Committed> {
+    let committed = Committed::read(folder)?;
+    let defects = world.defects(&committed);
+    match defects.first() {
+        None => Ok(committed),
+        Some(first) => Err(io::Error::other(format!("{} defects, such as {first}", defects.len()))),
+    }
+}

@@ -1,0 +1,277 @@
+//! Many tenants: a plan, a queue, and workers.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use end_to_end::{estate::Estate, queue::EventSource};
+use local_lambda::Sandbox;
+use serde_json::{Value, json};
+use sophos_simulator::{
+    ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, Dataset, FaultAction, FaultPlan,
+    FaultRule, LimiterConfig, Owner, Role, TenantGroup, TenantState,
+};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Tenants of a partner and of an organization, one of which both have, one with
+/// a credential of its own, and one that only has that.
+fn config() -> Config {
+    let named = |name: &str, owner| TenantGroup { name: Some(name.into()), ..TenantGroup::of(owner, 1) };
+    Config {
+        clock: ClockConfig { start: Some("2026-11-23T10:00:00Z".into()), running: false },
+        tenants: vec![
+            TenantGroup::of(Owner::Partner, 5),
+            TenantGroup::of(Owner::Organization, 2),
+            named("Shared", Owner::Both),
+            named("Own", Owner::Partner),
+            named("Alone", Owner::Alone),
+        ],
+        credentials: vec![
+            CredentialConfig::new(CredentialKind::Partner, Role::ReadOnly),
+            CredentialConfig::new(CredentialKind::Organization, Role::ReadOnly),
+            CredentialConfig::for_tenant("Own", Role::ReadOnly),
+            CredentialConfig::for_tenant("Alone", Role::ReadOnly),
+        ],
+        data: DataConfig { events_per_hour: 60.0, alerts_per_hour: 5.0, ..DataConfig::default() },
+        ..Config::default()
+    }
+}
+
+struct Stage {
+    estate: Estate,
+    planner: Sandbox,
+    source: EventSource,
+    plans: u32,
+}
+
+impl Stage {
+    async fn start(config: Config, workers: usize, change: &[(&str, &str)]) -> Self {
+        let estate = Estate::start(config, CredentialKind::Partner).await.expect("an estate");
+        let function = || estate.function().envs(change.iter().copied());
+        let planner = function().start().await.expect("the planner starts");
+        let source = EventSource::new(&estate.queue, function(), workers, 10).await.expect("a worker starts");
+        Self { estate, planner, source, plans: 0 }
+    }
+
+    async fn plan(&mut self) -> Value {
+        self.plans += 1;
+        self.estate.plan(&mut self.planner, &format!("plan-{}", self.plans)).await.expect("a plan")
+    }
+
+    /// A plan, worked off.
+    async fn round(&mut self) -> Value {
+        let report = self.plan().await;
+        let drained = self.source.drain().await;
+        assert_eq!(drained.failures, Vec::<String>::new(), "{}", self.logs());
+        report
+    }
+
+    fn later(&self, by: Duration) {
+        self.estate.world.simulator.clock().advance(by);
+    }
+
+    fn tenant(&self, name: &str) -> String {
+        let tenants = self.estate.world.simulator.tenants();
+        tenants.into_iter().find(|tenant| tenant.name == name).expect("a tenant of this name").id
+    }
+
+    fn tenants(&self) -> Vec<String> {
+        self.estate.world.simulator.tenants().into_iter().map(|tenant| tenant.id).collect()
+    }
+
+    fn logs(&self) -> String {
+        self.source.pool().logs().join("\n")
+    }
+
+    /// All that exists up to an hour ago is committed, once.
+    fn check(&self) {
+        let committed = self.estate.committed().expect("what was served, once");
+        let now = self.estate.world.simulator.clock().now_ms();
+        for tenant in self.estate.world.simulator.tenants() {
+            for dataset in [Dataset::Events, Dataset::Alerts] {
+                let produced =
+                    self.estate.world.simulator.produced(dataset, &tenant.id, now - 20 * 3_600_000, now - 3_600_000);
+                let lacking = committed.lacking(dataset.as_str(), &tenant.id, &produced);
+                assert!(lacking.is_empty(), "{} of {}: {}", tenant.name, dataset.as_str(), lacking[0]);
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_tenant_is_exported_once_by_the_credential_that_is_nearest() {
+    let mut stage = Stage::start(config(), 2, &[]).await;
+    let report = stage.round().await;
+    assert_eq!((&report["planned"], &report["tenants"]), (&json!(20), &json!(10)), "{report}");
+    let of = |name: &str| stage.tenant(name)[..8].to_owned();
+    let served: BTreeMap<_, _> = report["credentials"]
+        .as_array()
+        .expect("credentials")
+        .iter()
+        .map(|one| (one["name"].as_str().expect("a name").to_owned(), one["tenants"].as_u64().expect("a number")))
+        .collect();
+    assert_eq!(served[&format!("tenant-{}", of("Own"))], 1);
+    assert_eq!(served[&format!("tenant-{}", of("Alone"))], 1);
+    let all = |kind: &str| served.iter().filter(|(name, _)| name.starts_with(kind)).map(|(_, n)| n).sum::<u64>();
+    assert_eq!((all("organization"), all("partner")), (3, 5), "what both have is the organization's");
+    stage.check();
+    assert!(stage.estate.queue.messages().is_empty() && stage.estate.queue.in_flight().is_empty());
+
+    // The lists of tenants are kept: the next round asks for none.
+    stage.later(Duration::from_secs(600));
+    stage.estate.world.simulator.reset_calls();
+    stage.round().await;
+    stage.check();
+    let calls = stage.estate.world.simulator.calls();
+    let others: Vec<_> = calls.by_operation.keys().filter(|name| !name.starts_with("siem.")).collect();
+    assert!(others.is_empty(), "{others:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tenants_come_and_go_and_move_and_none_disturbs_another() {
+    let mut config = config();
+    config.tenants.push(TenantGroup { name: Some("Later".into()), ..TenantGroup::of(Owner::Partner, 1) });
+    let mut stage = Stage::start(config, 2, &[("EXPORT_TENANTS_MAX_AGE_SECONDS", "0")]).await;
+    let [later, gone, shut] = ["Later", "Shared", "Own"].map(|name| stage.tenant(name));
+    assert!(stage.estate.world.simulator.set_tenant_state(&later, TenantState::Gone));
+    let report = stage.round().await;
+    assert_eq!(report["tenants"], 10, "{report}");
+
+    stage.later(Duration::from_secs(600));
+    let sim = &stage.estate.world.simulator;
+    let moving = stage.tenants()[0].clone();
+    let from = sim.tenants()[0].region.clone();
+    let to = if from == "eu01" { "us01" } else { "eu01" };
+    assert!(sim.set_tenant_state(&later, TenantState::Active));
+    assert!(sim.set_tenant_state(&gone, TenantState::Gone));
+    assert!(sim.set_tenant_state(&shut, TenantState::Forbidden));
+    assert!(sim.move_tenant(&moving, to));
+    let report = stage.round().await;
+    let changes: Vec<_> = report["credentials"].as_array().expect("credentials").iter().collect();
+    let told = |what: &str| changes.iter().flat_map(|one| one[what].as_array().cloned().unwrap_or_default()).collect::<Vec<_>>();
+    assert_eq!(told("new"), [json!(later)]);
+    assert_eq!(told("gone"), [json!(gone)]);
+    assert_eq!(told("moved"), [json!({ "tenant": moving, "from": from, "to": to })]);
+    let logs = stage.logs();
+    let refused = logs.lines().filter(|line| line.contains("was not exported") && line.contains(&shut)).count();
+    assert_eq!(refused, 2, "one line for each stream\n{logs}");
+    assert_eq!(logs.matches("was not exported").count(), 2, "{logs}");
+    stage.estate.committed().expect("what was served, once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_moved_after_the_plan_is_found() {
+    let mut stage = Stage::start(config(), 1, &[]).await;
+    stage.round().await;
+    stage.later(Duration::from_secs(600));
+    stage.plan().await;
+    let sim = &stage.estate.world.simulator;
+    let (moving, from) = sim.tenants().into_iter().map(|tenant| (tenant.id, tenant.region)).next().expect("a tenant");
+    assert!(sim.move_tenant(&moving, if from == "eu01" { "us01" } else { "eu01" }));
+    stage.source.drain().await;
+    let logs = stage.logs();
+    assert_eq!(logs.matches("a tenant has moved").count(), 2, "one line for each stream\n{logs}");
+    assert_eq!(logs.matches("was not exported").count(), 0, "{logs}");
+    stage.check();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_is_carried_out_twice_is_sent_once_and_none_is_made_before_the_last_is_worked_off() {
+    let mut stage = Stage::start(config(), 1, &[]).await;
+    let report = stage.plan().await;
+    stage.plans -= 1;
+    let again = stage.plan().await;
+    assert_eq!((&report["planned"], &again["put_off"].is_string()), (&json!(20), &true), "{again}");
+    assert_eq!(stage.estate.queue.messages().len(), 20);
+    stage.source.drain().await;
+    stage.check();
+    // Lambda hands a schedule's event over again when it did not hear the end.
+    stage.plans -= 1;
+    stage.plan().await;
+    assert_eq!(stage.estate.queue.messages().len(), 0, "the same plan was sent already");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_tenant_does_not_starve_the_small_ones() {
+    let mut config = config();
+    config.tenants[0] = TenantGroup::of(Owner::Partner, 8);
+    let large = TenantGroup {
+        name: Some("Large".into()),
+        events_per_hour: Some(20_000.0),
+        ..TenantGroup::of(Owner::Partner, 1)
+    };
+    config.tenants.push(large);
+    let changes = [("EXPORT_TURN_SECONDS", "1"), ("EXPORT_CONCURRENCY", "1"), ("SOPHOS_RATE_BUDGET", "40/s+20")];
+    let mut stage = Stage::start(config, 1, &changes).await;
+    stage.round().await;
+    stage.check();
+    let committed = stage.estate.committed().expect("what was served");
+    let large = stage.tenant("Large");
+    let ended = |tenant: &str| {
+        let log = committed.log("events", tenant);
+        log.last().expect("a commit")["committed_at"].as_str().expect("a time").to_owned()
+    };
+    let turns = committed.log("events", &large).len();
+    assert!(turns > 3, "so many events take several turns, not {turns}");
+    let before = stage.tenants().iter().filter(|tenant| ended(tenant) < ended(&large)).count();
+    assert_eq!(before, stage.tenants().len() - 1, "all others were done before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_worked_off_is_put_aside_with_the_reason() {
+    let mut stage = Stage::start(config(), 1, &[("EXPORT_ATTEMPTS", "2")]).await;
+    stage.round().await;
+    // A log that somebody has damaged, a message of somebody else, and a tenant
+    // that the service fails for.
+    let [damaged, failing] = ["Own", "Alone"].map(|name| stage.tenant(name));
+    let record = stage.estate.exports().join(format!("_log/events/{damaged}/000000000001.json"));
+    std::fs::write(record, "{}").expect("a damaged log");
+    stage.estate.queue.send_in("a group", "no message of ours");
+    let fails = FaultRule::new("siem.alerts", FaultAction::status(500)).tenant(&failing);
+    stage.estate.world.simulator.set_faults(FaultPlan::new([fails]));
+    stage.later(Duration::from_secs(600));
+    stage.plan().await;
+    for _ in 0..3 {
+        let drained = stage.source.drain().await;
+        assert_eq!(drained.failures, Vec::<String>::new(), "{}", stage.logs());
+        stage.estate.queue.make_visible();
+    }
+    let dead = stage.estate.queue.dead();
+    let mut kinds: Vec<_> =
+        dead.iter().filter_map(|message| message.attributes["kind"]["StringValue"].as_str()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["Unavailable", "Unreadable", "Unreadable"], "{dead:?}");
+    for message in &dead {
+        let reason = message.attributes["reason"]["StringValue"].as_str().expect("a reason");
+        assert!(reason.len() > 20, "{reason}");
+    }
+    assert!(stage.estate.queue.messages().is_empty() && stage.estate.queue.in_flight().is_empty());
+    stage.estate.world.simulator.set_faults(FaultPlan::default());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_are_killed_and_nothing_is_lost_or_doubled_and_the_limit_holds() {
+    let mut config = config();
+    config.tenants[0] = TenantGroup::of(Owner::Partner, 120);
+    config.limiter =
+        LimiterConfig { per_second: Some(100), real_time: true, ..LimiterConfig::default() };
+    let mut stage = Stage::start(config, 8, &[("SOPHOS_RATE_BUDGET", "100/s")]).await;
+    stage.estate.world.simulator.reset_calls();
+    for round in 0..3 {
+        stage.later(HOUR / 2);
+        stage.plan().await;
+        let killer = async {
+            for _ in 0..4 {
+                stage.estate.queue.handled(40).await;
+                stage.source.pool().kill_one();
+            }
+        };
+        let (drained, ()) = tokio::join!(stage.source.drain(), killer);
+        assert!(drained.handled > 100, "round {round}: {drained:?}");
+        // What a killed worker had in hand comes back.
+        stage.estate.queue.make_visible();
+        stage.source.drain().await;
+        assert!(stage.estate.queue.messages().is_empty() && stage.estate.queue.in_flight().is_empty());
+    }
+    stage.check();
+    assert_eq!(stage.estate.world.simulator.calls().status(429), 0);
+}
