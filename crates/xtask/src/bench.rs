@@ -6,7 +6,7 @@ use crate::{end_to_end, error::Error, workspace::Workspace};
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// What to measure; without it, both
+    /// What to measure; without it, all
     #[arg(value_enum)]
     subject: Option<Subject>,
     /// What to pass on to the bench, after `--`; without a subject it is the export's
@@ -20,6 +20,8 @@ enum Subject {
     Export,
     /// Other tools' alerts, from the request to the isolated endpoint
     Isolation,
+    /// Thousands of tenants through a queue, within a rate limit
+    Tenants,
 }
 
 impl Subject {
@@ -27,19 +29,20 @@ impl Subject {
         match self {
             Self::Export => "export",
             Self::Isolation => "isolation",
+            Self::Tenants => "tenants",
         }
     }
 
     fn functions(self) -> &'static [&'static str] {
         match self {
-            Self::Export => &["alert-export"],
+            Self::Export | Self::Tenants => &["alert-export"],
             Self::Isolation => &["isolation-webhook", "isolation-worker"],
         }
     }
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
-    for subject in [Subject::Export, Subject::Isolation] {
+    for subject in [Subject::Export, Subject::Isolation, Subject::Tenants] {
         if arguments.subject.is_some_and(|only| only != subject) {
             continue;
         }

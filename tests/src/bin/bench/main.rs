@@ -1,12 +1,13 @@
 //! The benchmark of the released functions.
 //!
-//! `bench [export|isolation] [numbers …]` measures one of them, or both. The
-//! numbers are those of events to export, or of events a second that the webhook
-//! is sent; without a subject they are the export's.
+//! `bench [export|isolation|tenants] [numbers …]` measures one of them, or all. The
+//! numbers are those of events to export, of events a second that the webhook is
+//! sent, or of tenants; without a subject they are the export's.
 
 mod export;
 mod isolation;
 mod measure;
+mod tenants;
 
 use std::{
     env,
@@ -28,13 +29,16 @@ async fn main() -> Outcome {
     match subject.as_str() {
         "export" => export::run(&numbers).await?,
         "isolation" => isolation::run(&numbers).await?,
+        "tenants" => tenants::run(&numbers).await?,
         "" if !numbers.is_empty() => export::run(&numbers).await?,
         "" => {
             export::run(&[]).await?;
             say("")?;
             isolation::run(&[]).await?;
+            say("")?;
+            tenants::run(&[]).await?;
         }
-        other => return Err(format!("there is no benchmark of {other}: name export or isolation").into()),
+        other => return Err(format!("there is no benchmark of {other}: name export, isolation or tenants").into()),
     }
     machine()
 }

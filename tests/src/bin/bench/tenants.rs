@@ -1,0 +1,106 @@
+//! Thousands of tenants through the queue: how near to the rate limit the workers
+//! come, and what it takes of the queue and of Secrets Manager.
+
+use std::time::{Duration, Instant};
+
+use end_to_end::{estate::Estate, queue::EventSource};
+use sophos_simulator::{
+    ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, Dataset, LimiterConfig, Owner, Role,
+    TenantGroup,
+};
+
+use crate::{MIB, Outcome, say};
+
+const TENANTS: u64 = 5_000;
+const EVENTS: u64 = 200;
+const WORKERS: usize = 8;
+const RATES: [u32; 2] = [100, 200];
+
+/// How often one worker is killed in the runs in which some are.
+const KILLED_EVERY: Duration = Duration::from_secs(5);
+
+/// Estates of these numbers of tenants; without any, of five thousand.
+pub(crate) async fn run(sizes: &[u64]) -> Outcome {
+    let sizes = if sizes.is_empty() { &[TENANTS][..] } else { sizes };
+    say(&format!(
+        "One plan of one partner's tenants, two datasets each, {EVENTS} events a tenant, worked off by {WORKERS} \
+         processes. The simulator refuses what is over the rate."
+    ))?;
+    say("tenants  rate/s  killed  seconds  tenants/min   bound  of bound  calls  429s  SQS/tenant  peak MiB")?;
+    for size in sizes {
+        for rate in RATES {
+            for killing in [false, true] {
+                export(*size, rate, killing).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn config(tenants: u64, rate: u32) -> Config {
+    let hours = 23.9;
+    Config {
+        clock: ClockConfig { start: Some("2026-11-23T10:00:00Z".into()), running: false },
+        tenants: vec![TenantGroup::of(Owner::Partner, tenants as usize)],
+        credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::ReadOnly)],
+        data: DataConfig {
+            history_hours: hours,
+            events_per_hour: EVENTS as f64 / hours * 1.01,
+            events_total: Some(EVENTS),
+            alerts_total: Some(5),
+            ..DataConfig::default().regular()
+        },
+        limiter: LimiterConfig { per_second: Some(rate), real_time: true, ..LimiterConfig::default() },
+        ..Config::default()
+    }
+}
+
+/// One plan, worked off. Ends with an error when rows are missing or twice.
+async fn export(tenants: u64, rate: u32, killing: bool) -> Outcome {
+    let estate = Estate::start(config(tenants, rate), CredentialKind::Partner).await?;
+    let budget = format!("{rate}/s");
+    let function = || {
+        let function = estate.function().env("SOPHOS_RATE_BUDGET", &budget).env("METRICS_PER_TENANT", "false");
+        function.env("LOG_LEVEL", "warn")
+    };
+    let mut planner = function().start().await?;
+    let mut source = EventSource::new(&estate.queue, function(), WORKERS, 10).await?;
+    let started = Instant::now();
+    let plan = estate.plan(&mut planner, "bench").await?;
+    source.run();
+    let mut killed = 0;
+    let mut next_kill = started + KILLED_EVERY;
+    // What a killed worker had in its hands comes back within a minute, as it
+    // does on SQS.
+    while !estate.queue.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if killing && Instant::now() >= next_kill {
+            killed += usize::from(source.pool().kill_one().is_some());
+            next_kill += KILLED_EVERY;
+        }
+    }
+    let took = started.elapsed().as_secs_f64();
+    let peak = source.pool().peak_rss_bytes().unwrap_or(0);
+    let calls = estate.world.simulator.calls();
+    let committed = estate.committed()?;
+    let rows = committed.rows();
+    let simulator = &estate.world.simulator;
+    let there: usize = [Dataset::Events, Dataset::Alerts]
+        .iter()
+        .flat_map(|dataset| simulator.tenants().into_iter().map(|tenant| estate.world.served(*dataset, &tenant.id).len()))
+        .sum();
+    if rows != there as u64 || rows < tenants * EVENTS {
+        return Err(format!("{rows} rows of {there}: {plan}").into());
+    }
+    let made = calls.total - calls.operation("token");
+    let bound = f64::from(rate) * 60.0 * tenants as f64 / made as f64;
+    let speed = tenants as f64 * 60.0 / took;
+    say(&format!(
+        "{tenants:>7}  {rate:>6}  {killed:>6}  {took:>7.1}  {speed:>11.0}  {bound:>6.0}  {:>7.1}%  {made:>5}  {:>4}  {:>10.2}  {:>8.1}",
+        speed / bound * 100.0,
+        calls.status(429),
+        estate.queue.requests() as f64 / tenants as f64,
+        peak as f64 / MIB,
+    ))?;
+    Ok(())
+}
