@@ -88,8 +88,12 @@ impl Stage {
         let now = self.estate.world.simulator.clock().now_ms();
         for tenant in self.estate.world.simulator.tenants() {
             for dataset in [Dataset::Events, Dataset::Alerts] {
-                let produced =
-                    self.estate.world.simulator.produced(dataset, &tenant.id, now - 20 * 3_600_000, now - 3_600_000);
+                let produced = self.estate.world.simulator.produced(
+                    dataset,
+                    &tenant.id,
+                    now - 20 * 3_600_000,
+                    now - 3_600_000,
+                );
                 let lacking = committed.lacking(dataset.as_str(), &tenant.id, &produced);
                 assert!(lacking.is_empty(), "{} of {}: {}", tenant.name, dataset.as_str(), lacking[0]);
             }
@@ -107,11 +111,14 @@ async fn each_tenant_is_exported_once_by_the_credential_that_is_nearest() {
         .as_array()
         .expect("credentials")
         .iter()
-        .map(|one| (one["name"].as_str().expect("a name").to_owned(), one["tenants"].as_u64().expect("a number")))
+        .map(|one| {
+            (one["name"].as_str().expect("a name").to_owned(), one["tenants"].as_u64().expect("a number"))
+        })
         .collect();
     assert_eq!(served[&format!("tenant-{}", of("Own"))], 1);
     assert_eq!(served[&format!("tenant-{}", of("Alone"))], 1);
-    let all = |kind: &str| served.iter().filter(|(name, _)| name.starts_with(kind)).map(|(_, n)| n).sum::<u64>();
+    let all =
+        |kind: &str| served.iter().filter(|(name, _)| name.starts_with(kind)).map(|(_, n)| n).sum::<u64>();
     assert_eq!((all("organization"), all("partner")), (3, 5), "what both have is the organization's");
     stage.check();
     assert!(stage.estate.queue.messages().is_empty() && stage.estate.queue.in_flight().is_empty());
@@ -147,12 +154,15 @@ async fn tenants_come_and_go_and_move_and_none_disturbs_another() {
     assert!(sim.move_tenant(&moving, to));
     let report = stage.round().await;
     let changes: Vec<_> = report["credentials"].as_array().expect("credentials").iter().collect();
-    let told = |what: &str| changes.iter().flat_map(|one| one[what].as_array().cloned().unwrap_or_default()).collect::<Vec<_>>();
+    let told = |what: &str| {
+        changes.iter().flat_map(|one| one[what].as_array().cloned().unwrap_or_default()).collect::<Vec<_>>()
+    };
     assert_eq!(told("new"), [json!(later)]);
     assert_eq!(told("gone"), [json!(gone)]);
     assert_eq!(told("moved"), [json!({ "tenant": moving, "from": from, "to": to })]);
     let logs = stage.logs();
-    let refused = logs.lines().filter(|line| line.contains("was not exported") && line.contains(&shut)).count();
+    let refused =
+        logs.lines().filter(|line| line.contains("was not exported") && line.contains(&shut)).count();
     assert_eq!(refused, 2, "one line for each stream\n{logs}");
     assert_eq!(logs.matches("was not exported").count(), 2, "{logs}");
     stage.estate.committed().expect("what was served, once");
@@ -165,7 +175,8 @@ async fn a_tenant_that_moved_after_the_plan_is_found() {
     stage.later(Duration::from_secs(600));
     stage.plan().await;
     let sim = &stage.estate.world.simulator;
-    let (moving, from) = sim.tenants().into_iter().map(|tenant| (tenant.id, tenant.region)).next().expect("a tenant");
+    let (moving, from) =
+        sim.tenants().into_iter().map(|tenant| (tenant.id, tenant.region)).next().expect("a tenant");
     assert!(sim.move_tenant(&moving, if from == "eu01" { "us01" } else { "eu01" }));
     stage.source.drain().await;
     let logs = stage.logs();
@@ -200,7 +211,8 @@ async fn a_large_tenant_does_not_starve_the_small_ones() {
         ..TenantGroup::of(Owner::Partner, 1)
     };
     config.tenants.push(large);
-    let changes = [("EXPORT_TURN_SECONDS", "1"), ("EXPORT_CONCURRENCY", "1"), ("SOPHOS_RATE_BUDGET", "40/s+20")];
+    let changes =
+        [("EXPORT_TURN_SECONDS", "1"), ("EXPORT_CONCURRENCY", "1"), ("SOPHOS_RATE_BUDGET", "40/s+20")];
     let mut stage = Stage::start(config, 1, &changes).await;
     stage.round().await;
     stage.check();
@@ -252,8 +264,7 @@ async fn what_cannot_be_worked_off_is_put_aside_with_the_reason() {
 async fn workers_are_killed_and_nothing_is_lost_or_doubled_and_the_limit_holds() {
     let mut config = config();
     config.tenants[0] = TenantGroup::of(Owner::Partner, 120);
-    config.limiter =
-        LimiterConfig { per_second: Some(100), real_time: true, ..LimiterConfig::default() };
+    config.limiter = LimiterConfig { per_second: Some(100), real_time: true, ..LimiterConfig::default() };
     let mut stage = Stage::start(config, 8, &[("SOPHOS_RATE_BUDGET", "100/s")]).await;
     stage.estate.world.simulator.reset_calls();
     for round in 0..3 {

@@ -76,6 +76,11 @@ impl RateBudget {
                 .collect(),
         }
     }
+
+    /// The windows; none bound nothing.
+    pub fn windows(&self) -> &[Window] {
+        &self.windows
+    }
 }
 
 impl Default for RateBudget {

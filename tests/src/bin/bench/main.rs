@@ -38,7 +38,9 @@ async fn main() -> Outcome {
             say("")?;
             tenants::run(&[]).await?;
         }
-        other => return Err(format!("there is no benchmark of {other}: name export, isolation or tenants").into()),
+        other => {
+            return Err(format!("there is no benchmark of {other}: name export, isolation or tenants").into());
+        }
     }
     machine()
 }

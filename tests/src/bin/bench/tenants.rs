@@ -26,7 +26,9 @@ pub(crate) async fn run(sizes: &[u64]) -> Outcome {
         "One plan of one partner's tenants, two datasets each, {EVENTS} events a tenant, worked off by {WORKERS} \
          processes. The simulator refuses what is over the rate."
     ))?;
-    say("tenants  rate/s  killed  seconds  tenants/min   bound  of bound  calls  429s  SQS/tenant  peak MiB")?;
+    say(
+        "tenants  rate/s  killed  seconds  tenants/min   bound  of bound  calls  429s  SQS/tenant  peak MiB",
+    )?;
     for size in sizes {
         for rate in RATES {
             for killing in [false, true] {
@@ -60,7 +62,8 @@ async fn export(tenants: u64, rate: u32, killing: bool) -> Outcome {
     let estate = Estate::start(config(tenants, rate), CredentialKind::Partner).await?;
     let budget = format!("{rate}/s");
     let function = || {
-        let function = estate.function().env("SOPHOS_RATE_BUDGET", &budget).env("METRICS_PER_TENANT", "false");
+        let function =
+            estate.function().env("SOPHOS_RATE_BUDGET", &budget).env("METRICS_PER_TENANT", "false");
         function.env("LOG_LEVEL", "warn")
     };
     let mut planner = function().start().await?;
@@ -87,7 +90,9 @@ async fn export(tenants: u64, rate: u32, killing: bool) -> Outcome {
     let simulator = &estate.world.simulator;
     let there: usize = [Dataset::Events, Dataset::Alerts]
         .iter()
-        .flat_map(|dataset| simulator.tenants().into_iter().map(|tenant| estate.world.served(*dataset, &tenant.id).len()))
+        .flat_map(|dataset| {
+            simulator.tenants().into_iter().map(|tenant| estate.world.served(*dataset, &tenant.id).len())
+        })
         .sum();
     if rows != there as u64 || rows < tenants * EVENTS {
         return Err(format!("{rows} rows of {there}: {plan}").into());
