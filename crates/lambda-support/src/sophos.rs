@@ -1,7 +1,12 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
-use sophos_api::{BaseUrl, Hosts, RateBudget};
-use sophos_secrets::{CredentialStore, EnvironmentCredential, FileCredentials, SecretsManager, Selection};
+use sophos_api::{BaseUrl, Client, Hosts, RateBudget};
+use sophos_api_reqwest::ReqwestTransport;
+use sophos_budget::SlotBudget;
+use sophos_secrets::{
+    CredentialStore, EnvironmentCredential, FileCredentials, SecretsManager, Selection, StoredSource,
+};
+use sophos_store::{Store, StoreError, file_name};
 
 use crate::{Reader, aws, clock};
 
@@ -34,6 +39,8 @@ const CLIENT_SECRET: &str = "SOPHOS_CLIENT_SECRET";
 /// |---|---|---|
 /// | `SOPHOS_SECRETS_TTL_SECONDS` | how long what was read of Secrets Manager is kept, 10 to 3600 | 300 |
 /// | `SOPHOS_RATE_BUDGET` | `documented`, `unlimited`, or such as `10/s, 100/m+300, 1000/h` | `documented` |
+/// | `SOPHOS_SHARED_BUDGET` | where functions spend the budget together: `s3://bucket/prefix`, or a folder | each process has its own; the workers of an export's queue use the export's place |
+/// | `SOPHOS_RATE_RESERVE` | of the shared budget one part in so many is left to other functions, 2 to 100 | nothing is |
 /// | `SOPHOS_IDENTITY_URL`, `SOPHOS_GLOBAL_URL` | another place than Sophos Central, such as a simulator; both or none | Sophos Central |
 /// | `SOPHOS_REGION_URLS` | hosts of data regions there, such as `eu01=http://127.0.0.1:7003` | none |
 #[derive(Debug)]
@@ -44,6 +51,10 @@ pub struct Sophos {
     pub hosts: Hosts,
     /// The calls that a credential may make.
     pub budget: RateBudget,
+    /// Where it is spent together with other processes.
+    pub shared_budget: Option<String>,
+    /// Of the shared budget one part in so many is left to others.
+    pub reserve: Option<u64>,
 }
 
 impl Sophos {
@@ -53,7 +64,44 @@ impl Sophos {
             credentials: place(reader),
             hosts: hosts(reader),
             budget: reader.value("SOPHOS_RATE_BUDGET").unwrap_or_default(),
+            shared_budget: reader.text("SOPHOS_SHARED_BUDGET"),
+            reserve: reader.number("SOPHOS_RATE_RESERVE", 2, 100),
         }
+    }
+
+    /// A client of one of the credentials. Its budget is spent together with
+    /// other processes if there is a store for that.
+    pub fn client(
+        &self,
+        transport: &ReqwestTransport,
+        credentials: &Arc<dyn CredentialStore>,
+        name: &str,
+        shared: Option<&Store>,
+    ) -> Client<ReqwestTransport> {
+        let source = StoredSource::new(Arc::clone(credentials), name, clock::since_epoch);
+        let mut client = Client::builder(transport.clone(), source).hosts(self.hosts.clone());
+        let slots = shared.and_then(|store| {
+            let folder = format!("_budget/{}", file_name(name));
+            SlotBudget::new(store.clone(), folder, &self.budget, transport.clone())
+        });
+        client = match slots {
+            Some(slots) => {
+                client.budget(RateBudget::unlimited()).shared_budget(Arc::new(match self.reserve {
+                    Some(one_in) => slots.with_reserve(one_in),
+                    None => slots,
+                }))
+            }
+            None => client.budget(self.budget.clone()),
+        };
+        client.build()
+    }
+
+    /// The store in which the budget is spent together, if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn shared_store(&self) -> Result<Option<Store>, StoreError> {
+        self.shared_budget.as_deref().map(Store::open).transpose()
     }
 }
 
@@ -220,6 +268,7 @@ mod tests {
             ("SOPHOS_CREDENTIALS_FILE", "/nowhere/credential.toml"),
             ("SOPHOS_SECRETS_TTL_SECONDS", "9"),
             ("SOPHOS_RATE_BUDGET", "lots"),
+            ("SOPHOS_RATE_RESERVE", "1"),
             ("SOPHOS_IDENTITY_URL", "http://127.0.0.1:1"),
             ("SOPHOS_GLOBAL_URL", "127.0.0.1:1"),
             ("SOPHOS_REGION_URLS", "eu01"),

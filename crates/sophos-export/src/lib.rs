@@ -69,5 +69,5 @@ pub use export::{Exporter, Scope, Settings};
 pub use feed::{Gap, Place};
 pub use log::{Backfill, DataObject, LogRecord, Stream};
 pub use report::{Outcome, Report, StreamReport};
-pub use roster::{Changes, Member, Moved, Roster, file_name};
+pub use roster::{Changes, Member, Moved, Roster};
 pub use sophos_store::Store;

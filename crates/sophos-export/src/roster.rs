@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use sophos_api::{TenantId, models::Tenant};
-use sophos_store::Store;
+use sophos_store::{Store, file_name};
 
 use crate::error::Error;
 
@@ -156,23 +156,8 @@ fn path(credential: &str) -> String {
     format!("{FOLDER}/{}.json", file_name(credential))
 }
 
-/// A name for the file of a credential, which no two credentials share: its own,
-/// of letters, digits, hyphens and underscores, all else by its code.
-pub fn file_name(credential: &str) -> String {
-    let mut name = String::with_capacity(credential.len());
-    for byte in credential.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => name.push(byte.into()),
-            other => name.push_str(&format!("~{other:02x}")),
-        }
-    }
-    name
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn member(id: &str, region: &str) -> Member {
@@ -194,13 +179,5 @@ mod tests {
         assert_eq!(after.since(Some(&after)), Changes::default());
         assert_eq!(after.since(None), Changes::default());
         assert_eq!(after.age(Duration::from_secs(90)), Duration::from_secs(30));
-    }
-
-    proptest! {
-        #[test]
-        fn each_credential_has_a_file_of_its_own(one in "\\PC{0,12}", other in "\\PC{0,12}") {
-            prop_assert_eq!(file_name(&one) == file_name(&other), one == other);
-            prop_assert!(!file_name(&one).contains(['/', '.', '\\', '%']));
-        }
     }
 }

@@ -7,7 +7,9 @@
 #![deny(missing_docs)]
 
 mod error;
+mod name;
 mod store;
 
 pub use error::StoreError;
+pub use name::file_name;
 pub use store::Store;

@@ -7,11 +7,10 @@ use std::{
 };
 
 use lambda_runtime::Error;
-use lambda_support::clock;
-use sophos_api::{Client, Owner};
+use sophos_api::Owner;
 use sophos_api_reqwest::ReqwestTransport;
 use sophos_export::{Exporter, Store};
-use sophos_secrets::{CredentialStore, SourceError, StoredSource};
+use sophos_secrets::{CredentialStore, SourceError};
 
 use crate::config::Config;
 
@@ -21,6 +20,8 @@ pub(crate) struct Fleet {
     credentials: Arc<dyn CredentialStore>,
     transport: ReqwestTransport,
     store: Store,
+    /// Where the rate budget is spent together.
+    shared: Option<Store>,
     exporters: Mutex<HashMap<String, Arc<ExporterOf>>>,
 }
 
@@ -33,10 +34,14 @@ pub(crate) struct Usable {
 
 impl Fleet {
     pub(crate) async fn open(config: &Config) -> Result<Self, Error> {
+        let store = Store::open(&config.location)?;
+        let shared = config.sophos.shared_store()?;
         Ok(Self {
             credentials: config.sophos.credentials.open().await,
             transport: ReqwestTransport::new()?,
-            store: Store::open(&config.location)?,
+            // Workers of a queue are many.
+            shared: shared.or_else(|| config.queues.as_ref().map(|_| store.clone())),
+            store,
             exporters: Mutex::default(),
         })
     }
@@ -65,11 +70,8 @@ impl Fleet {
         if let Some(exporter) = exporters.get(credential) {
             return Arc::clone(exporter);
         }
-        let source = StoredSource::new(Arc::clone(&self.credentials), credential, clock::since_epoch);
-        let client = Client::builder(self.transport.clone(), source)
-            .hosts(config.sophos.hosts.clone())
-            .budget(config.sophos.budget.clone())
-            .build();
+        let client =
+            config.sophos.client(&self.transport, &self.credentials, credential, self.shared.as_ref());
         let exporter = Arc::new(Exporter::new(client, self.store.clone(), config.settings.clone()));
         exporters.insert(credential.to_owned(), Arc::clone(&exporter));
         exporter

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use lambda_support::{Secrets, clock};
+use lambda_support::Secrets;
 use serde_json::{Value, json};
 use sophos_api::{Client, TenantId, Transport};
 use sophos_api_reqwest::ReqwestTransport;
@@ -8,7 +8,7 @@ use sophos_isolation::{
     AnswerError, ApprovalLinks, DecisionId, Engine, EngineError, FollowUpReport, Ledger, State,
     policy::Policy,
 };
-use sophos_secrets::{CredentialStore, NamedSecrets, StoredSource};
+use sophos_secrets::{CredentialStore, NamedSecrets};
 use sophos_store::Store;
 use tokio::sync::Mutex;
 
@@ -54,6 +54,8 @@ pub struct Worker {
     transport: ReqwestTransport,
     credentials: Arc<dyn CredentialStore>,
     secrets: Secrets,
+    /// Where the rate budget is spent together with other functions.
+    shared: Option<Store>,
     /// Kept from one invocation to the next, with its token and what it knows.
     engine: Mutex<Option<(Chosen, Arc<EngineOf>)>>,
 }
@@ -72,6 +74,7 @@ impl Worker {
             transport: ReqwestTransport::new().map_err(setting)?,
             credentials: config.sophos.credentials.open().await,
             secrets: config.secrets.open().await,
+            shared: config.sophos.shared_store().map_err(setting)?,
             engine: Mutex::new(None),
             config,
         })
@@ -219,11 +222,7 @@ impl Worker {
     }
 
     fn client(&self, credential: &str) -> Client<ReqwestTransport> {
-        let source = StoredSource::new(Arc::clone(&self.credentials), credential, clock::since_epoch);
-        Client::builder(self.transport.clone(), source)
-            .hosts(self.config.sophos.hosts.clone())
-            .budget(self.config.sophos.budget.clone())
-            .build()
+        self.config.sophos.client(&self.transport, &self.credentials, credential, self.shared.as_ref())
     }
 }
 
