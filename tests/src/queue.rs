@@ -1,97 +1,96 @@
-//! A queue on loopback that speaks SQS, and Lambda's event source mapping, which
-//! feeds a function from it.
+//! Queues on loopback that speak SQS, and Lambda's event source mapping, which
+//! feeds a function from one.
 //!
-//! It is a standard queue that delivers in order and does not repeat itself on its
-//! own. It does not check signatures. Time is real; [`Queue::make_visible`] lets a
-//! test do without it.
+//! A standard queue delivers in order here and does not repeat itself on its own. A
+//! FIFO queue keeps the order within a group, hands out nothing of a group while
+//! something of it is in flight, and drops what repeats a deduplication id. Each has
+//! a queue for its dead letters. Signatures are not checked. Time is real;
+//! [`Queue::make_visible`] and [`Queue::forget_duplicates`] let a test do without
+//! it.
 
+mod checksum;
+mod duplicates;
+mod line;
 mod protocol;
+mod receiving;
+mod sending;
+mod shared;
 mod source;
 mod state;
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{io, sync::Arc, time::Duration};
 
 use local_lambda::Function;
-use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::aws::{ACCOUNT, REGION};
+use crate::aws::REGION;
 
 pub use source::{Drained, EventSource};
 pub use state::Message;
-use state::State;
 
-const NAME: &str = "signals";
+use shared::{Server, Shared};
+use state::Sending;
 
-/// A queue that stops when dropped.
+/// A queue. Its server, which others may be at too, stops with the last of them
+/// that is dropped.
 #[derive(Debug)]
 pub struct Queue {
     shared: Arc<Shared>,
-    serving: JoinHandle<()>,
+    server: Arc<Server>,
+    serving: Arc<Serving>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    address: SocketAddr,
-    state: Mutex<State>,
-    /// Told whenever a message may have come into sight.
-    changed: Notify,
-}
+struct Serving(JoinHandle<()>);
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.0.abort();
     }
-
-    fn url(&self) -> String {
-        format!("http://{}/{ACCOUNT}/{NAME}", self.address)
-    }
-
-    /// Waits until a message may be there, or until this moment.
-    async fn wait(&self, until: Option<Instant>) {
-        // Asked for before the look at the state, so that no change is missed.
-        let changed = self.changed.notified();
-        tokio::pin!(changed);
-        changed.as_mut().enable();
-        let (waiting, next) = {
-            let mut state = self.state();
-            (state.waiting(), state.next_visible())
-        };
-        if waiting > 0 {
-            return;
-        }
-        let sleep = async {
-            match [until, next].into_iter().flatten().min() {
-                Some(moment) => tokio::time::sleep_until(moment.into()).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = changed => {}
-            () = sleep => {}
-        }
-    }
-}
-
-fn arn() -> String {
-    format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{NAME}")
 }
 
 impl Queue {
-    /// An empty queue with a visibility timeout of 30 seconds and no dead letters.
+    /// An empty standard queue with a visibility timeout of 30 seconds and no limit
+    /// of receives, at a server of its own.
     ///
     /// # Errors
     /// When no port is to be had.
     pub async fn start() -> io::Result<Self> {
+        Self::start_named("signals").await
+    }
+
+    /// The same, but a FIFO queue, without deduplication by content.
+    ///
+    /// # Errors
+    /// When no port is to be had.
+    pub async fn start_fifo() -> io::Result<Self> {
+        Self::start_named("signals.fifo").await
+    }
+
+    /// The same with this name. It is a FIFO queue if the name ends with `.fifo`.
+    ///
+    /// # Errors
+    /// When no port is to be had.
+    pub async fn start_named(name: &str) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { address, state: Mutex::default(), changed: Notify::new() });
-        let serving = tokio::spawn(protocol::serve(listener, Arc::clone(&shared)));
-        Ok(Self { shared, serving })
+        let server = Arc::new(Server::new(listener.local_addr()?));
+        let serving = Arc::new(Serving(tokio::spawn(protocol::serve(listener, Arc::clone(&server)))));
+        Ok(Self { shared: server.create(name), server, serving })
+    }
+
+    /// Another queue at the same server; the one with this name if it is there.
+    pub fn beside(&self, name: &str) -> Self {
+        self.with(self.server.create(name))
+    }
+
+    /// The queue of its dead letters, which has a URL and can be sent to, too. A
+    /// queue of dead letters is its own.
+    pub fn dead_letters(&self) -> Self {
+        self.with(Arc::clone(self.shared.dead_letters.as_ref().unwrap_or(&self.shared)))
+    }
+
+    fn with(&self, shared: Arc<Shared>) -> Self {
+        Self { shared, server: Arc::clone(&self.server), serving: Arc::clone(&self.serving) }
     }
 
     /// The queue's URL, which names it in every request.
@@ -99,9 +98,14 @@ impl Queue {
         self.shared.url()
     }
 
+    /// The queue's ARN.
+    pub fn arn(&self) -> String {
+        self.shared.arn()
+    }
+
     /// The address of the service.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.shared.address)
+        format!("http://{}", self.server.address)
     }
 
     /// Gives the function what it needs to send here. Its keys stay as they are.
@@ -131,17 +135,39 @@ impl Queue {
         self.shared.state().send_requests
     }
 
-    /// Puts a message into the queue and returns its id.
+    /// Puts a message into the queue and returns its id. On a FIFO queue it is in a
+    /// group of its own.
     pub fn send(&self, body: impl Into<String>) -> String {
-        let id = self.shared.state().send(body.into(), serde_json::Map::new(), Duration::ZERO);
+        let number = self.shared.state().next_number();
+        self.put(body.into(), self.shared.is_fifo().then(|| format!("alone-{number}")))
+    }
+
+    /// The same with a group, and with a deduplication id of its own on a FIFO queue.
+    pub fn send_to(&self, group: impl Into<String>, body: impl Into<String>) -> String {
+        self.put(body.into(), Some(group.into()))
+    }
+
+    fn put(&self, body: String, group: Option<String>) -> String {
+        let sent = {
+            let mut state = self.shared.state();
+            let number = state.next_number();
+            let deduplication_id = self.shared.is_fifo().then(|| format!("put-{number}"));
+            state.send(Sending { body, group, deduplication_id, ..Sending::default() })
+        };
         self.shared.changed.notify_waiters();
-        id
+        sent.id
     }
 
     /// Lets every visibility timeout and every delay run out at once.
     pub fn make_visible(&self) {
         self.shared.state().make_visible();
         self.shared.changed.notify_waiters();
+    }
+
+    /// Lets the five minutes pass in which a FIFO queue drops what repeats a
+    /// deduplication id.
+    pub fn forget_duplicates(&self) {
+        self.shared.state().duplicates.forget();
     }
 
     /// The messages that wait to be received, and those that are delayed.
@@ -154,14 +180,8 @@ impl Queue {
         self.shared.state().in_flight()
     }
 
-    /// The dead letters.
+    /// The dead letters that wait in their queue.
     pub fn dead(&self) -> Vec<Message> {
-        self.shared.state().dead.clone()
-    }
-}
-
-impl Drop for Queue {
-    fn drop(&mut self) {
-        self.serving.abort();
+        self.dead_letters().messages()
     }
 }

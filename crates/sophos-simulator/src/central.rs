@@ -21,6 +21,7 @@ use crate::fleet::{Accepted, Fleet};
 use crate::hash::{Rng, mix, uuid_text};
 use crate::isolation_changes::IsolationChange;
 use crate::limiter::Limiter;
+use crate::limiter_counts::LimiterCounts;
 use crate::served::{Dataset, Served};
 use crate::time;
 
@@ -148,6 +149,19 @@ impl Central {
             }
         };
         self.fleet.accepted().into_iter().map(text).collect()
+    }
+
+    /// What the limiter counted, by client id.
+    pub(crate) fn limiter_counts(&self) -> BTreeMap<String, LimiterCounts> {
+        let ids = self.vault.client_ids();
+        let named = |(number, counts): (usize, _)| Some((ids.get(number)?.clone(), counts));
+        self.limiter.counts().into_iter().filter_map(named).collect()
+    }
+
+    /// Counts calls from nothing again.
+    pub(crate) fn reset_calls(&self) {
+        self.calls.reset();
+        self.limiter.reset_counts();
     }
 
     /// The ids of what was created in `[from_ms, to_ms)` and is not in the future.

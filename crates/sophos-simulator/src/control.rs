@@ -1,23 +1,26 @@
 //! The control host: everything the library can do, for other languages.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::calls::CallCounts;
 use crate::central::{Addresses, Central};
+use crate::config::CredentialConfig;
 use crate::credentials::CredentialInfo;
 use crate::data::tenant::{Tenant, TenantInfo, TenantState};
 use crate::faults::FaultPlan;
 use crate::hash::write_uuid;
 use crate::isolation_changes::IsolationChange;
+use crate::limiter_counts::LimiterCounts;
 use crate::served::{Dataset, ServedTotals};
 use crate::simulator::served_totals;
 use crate::time;
@@ -50,6 +53,7 @@ pub(crate) fn router(central: Arc<Central>) -> Router {
         .route("/control/clock", get(clock).post(turn_clock))
         .route("/control/faults", get(faults).put(set_faults).delete(clear_faults))
         .route("/control/calls", get(calls).delete(reset_calls))
+        .route("/control/limiter", get(limiter))
         .route("/control/served", get(served).delete(forget_served))
         .route("/control/served/totals", get(totals))
         .route("/control/produced", get(produced))
@@ -57,7 +61,8 @@ pub(crate) fn router(central: Arc<Central>) -> Router {
         .route("/control/tenants/{id}", post(set_tenant))
         .route("/control/tenants/{tenant}/endpoints/{endpoint}", post(set_endpoint))
         .route("/control/isolation", get(isolation).delete(forget_isolation))
-        .route("/control/credentials", get(credentials))
+        .route("/control/credentials", get(credentials).post(add))
+        .route("/control/credentials/{id}", delete(remove))
         .route("/control/credentials/{id}/rotate", post(rotate))
         .route("/control/credentials/{id}/expire", post(expire))
         .route("/control/tokens/revoke", post(revoke))
@@ -117,8 +122,12 @@ async fn calls(State(central): Shared) -> Json<CallCounts> {
 }
 
 async fn reset_calls(state: Shared) -> Json<CallCounts> {
-    state.calls.reset();
+    state.reset_calls();
     calls(state).await
+}
+
+async fn limiter(State(central): Shared) -> Json<BTreeMap<String, LimiterCounts>> {
+    Json(central.limiter_counts())
 }
 
 #[derive(Debug, Deserialize)]
@@ -185,7 +194,8 @@ async fn tenants(State(central): Shared) -> Json<Vec<TenantInfo>> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Standing {
-    state: TenantState,
+    state: Option<TenantState>,
+    region: Option<String>,
 }
 
 async fn set_tenant(
@@ -194,7 +204,12 @@ async fn set_tenant(
     Json(standing): Json<Standing>,
 ) -> Result<Json<TenantInfo>, No> {
     let tenant = central.world.tenant(&id).ok_or_else(|| No::unknown("tenant"))?;
-    tenant.state.set(standing.state);
+    if standing.region.is_some_and(|region| !tenant.region.set(&region)) {
+        return Err(No::unknown("region"));
+    }
+    if let Some(state) = standing.state {
+        tenant.state.set(state);
+    }
     Ok(Json(tenant.info()))
 }
 
@@ -235,6 +250,21 @@ fn credential(central: &Central, id: &str) -> Result<Json<CredentialInfo>, No> {
         .map(Json)
         .next()
         .ok_or_else(|| No::unknown("credential"))
+}
+
+async fn add(
+    State(central): Shared,
+    Json(config): Json<CredentialConfig>,
+) -> Result<Json<CredentialInfo>, No> {
+    let made = central.vault.add(&central.world, &config, central.clock.now_ms());
+    made.map(Json).map_err(|error| No::bad(error.to_string()))
+}
+
+async fn remove(State(central): Shared, Path(id): Path<String>) -> Result<Json<Value>, No> {
+    if !central.vault.remove(&id) {
+        return Err(No::unknown("credential"));
+    }
+    Ok(Json(json!({ "removed": true })))
 }
 
 async fn rotate(State(central): Shared, Path(id): Path<String>) -> Result<Json<CredentialInfo>, No> {

@@ -16,6 +16,9 @@ use crate::time;
 /// 36 months.
 const LIFE_MS: i64 = 3 * 365 * 86_400_000 + 86_400_000;
 
+/// How old a credential is that was there at the start: 90 days.
+const AGE_MS: i64 = 90 * 86_400_000;
+
 /// An API credential as tests see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -46,7 +49,23 @@ pub(crate) struct Credential {
     /// The tenant of a tenant credential.
     pub(crate) tenant: Option<usize>,
     pub(crate) created_ms: i64,
+    /// Deleted in the console. It keeps its number, which tokens go by.
+    removed: bool,
     pub(crate) expires_ms: i64,
+}
+
+impl Credential {
+    fn info(&self) -> CredentialInfo {
+        CredentialInfo {
+            client_id: self.client_id.clone(),
+            client_secret: self.client_secret.clone(),
+            id_type: self.kind.as_str().to_owned(),
+            principal_id: uuid_text(self.principal_id),
+            role: self.role.as_str().to_owned(),
+            created_at: time::millis(self.created_ms),
+            expires_at: time::millis(self.expires_ms),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -79,7 +98,7 @@ impl Vault {
         let wanted = if config.credentials.is_empty() { usual(world) } else { config.credentials.clone() };
         let mut all = Vec::with_capacity(wanted.len());
         for (at, credential) in wanted.iter().enumerate() {
-            all.push(make(config.seed, world, at, credential, start_ms)?);
+            all.push(make(config.seed, world, at, credential, start_ms - AGE_MS)?);
         }
         Ok(Self {
             seed: config.seed,
@@ -94,22 +113,46 @@ impl Vault {
     }
 
     pub(crate) fn infos(&self) -> Vec<CredentialInfo> {
-        let info = |c: &Credential| CredentialInfo {
-            client_id: c.client_id.clone(),
-            client_secret: c.client_secret.clone(),
-            id_type: c.kind.as_str().to_owned(),
-            principal_id: uuid_text(c.principal_id),
-            role: c.role.as_str().to_owned(),
-            created_at: time::millis(c.created_ms),
-            expires_at: time::millis(c.expires_ms),
+        self.lock().iter().filter(|c| !c.removed).map(Credential::info).collect()
+    }
+
+    /// The client id of each number, those of deleted credentials too.
+    pub(crate) fn client_ids(&self) -> Vec<String> {
+        self.lock().iter().map(|c| c.client_id.clone()).collect()
+    }
+
+    /// Makes a credential at `now`.
+    pub(crate) fn add(
+        &self,
+        world: &World,
+        config: &CredentialConfig,
+        now: i64,
+    ) -> Result<CredentialInfo, ConfigError> {
+        config.check().map_err(ConfigError::invalid)?;
+        let mut all = self.lock();
+        let made = make(self.seed, world, all.len(), config, now)?;
+        if all.iter().any(|c| c.client_id.eq_ignore_ascii_case(&made.client_id)) {
+            let id = &made.client_id;
+            return Err(ConfigError::invalid(format!("there is or was a credential {id:?} already")));
+        }
+        let info = made.info();
+        all.push(made);
+        Ok(info)
+    }
+
+    /// Deletes a credential; its tokens are worth nothing from then on.
+    pub(crate) fn remove(&self, client_id: &str) -> bool {
+        let Some((at, _)) = self.find(client_id) else {
+            return false;
         };
-        self.lock().iter().map(info).collect()
+        !std::mem::replace(&mut self.lock()[at].removed, true)
     }
 
     /// The credential with a client id, and its number.
     pub(crate) fn find(&self, client_id: &str) -> Option<(usize, Credential)> {
         let all = self.lock();
-        let at = all.iter().position(|c| c.client_id.eq_ignore_ascii_case(client_id))?;
+        let named = |c: &Credential| !c.removed && c.client_id.eq_ignore_ascii_case(client_id);
+        let at = all.iter().position(named)?;
         Some((at, all[at].clone()))
     }
 
@@ -155,7 +198,8 @@ impl Vault {
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, expires) = *tokens.access.get(access)?;
         drop(tokens);
-        (now < expires).then(|| (at, self.lock()[at].clone()))
+        let credential = self.lock()[at].clone();
+        (now < expires && !credential.removed).then_some((at, credential))
     }
 
     /// The number of the credential a refresh token belongs to.
@@ -199,7 +243,7 @@ fn make(
     world: &World,
     at: usize,
     config: &CredentialConfig,
-    start_ms: i64,
+    created_ms: i64,
 ) -> Result<Credential, ConfigError> {
     let mut rng = Rng::new(mix(mix(seed, 0x6372_6564), at as u64));
     let invented_id = uuid_text(rng.uuid());
@@ -213,7 +257,6 @@ fn make(
         }
         _ => None,
     };
-    let created_ms = start_ms - 90 * 86_400_000;
     Ok(Credential {
         client_id: config.client_id.clone().unwrap_or(invented_id),
         client_secret: config.client_secret.clone().unwrap_or(invented_secret),
@@ -226,6 +269,7 @@ fn make(
         },
         tenant: tenant.map(|t| t.number),
         created_ms,
+        removed: false,
         expires_ms: config.expires_at.as_deref().and_then(time::parse).unwrap_or(created_ms + LIFE_MS),
     })
 }

@@ -42,15 +42,19 @@
 //! | `GET /control/addresses` | where everything is |
 //! | `GET`, `POST /control/clock` | `{"advance_seconds": n}` or `{"set": "RFC 3339"}` |
 //! | `GET`, `PUT`, `DELETE /control/faults` | a [`FaultPlan`] |
-//! | `GET`, `DELETE /control/calls` | [`CallCounts`] |
+//! | `GET`, `DELETE /control/calls` | [`CallCounts`]; `DELETE` forgets those of the limiter too |
 //! | `GET /control/served?dataset=&tenant=` | ids handed out, a JSON text to a line |
 //! | `DELETE /control/served` | forget them |
 //! | `GET /control/served/totals` | [`ServedTotals`] |
 //! | `GET /control/produced?dataset=&tenant=&from=&to=` | ids of what there is; times RFC 3339 or Unix ms |
-//! | `GET /control/tenants`, `POST /control/tenants/{id}` | `{"state": "forbidden"}`, see [`TenantState`] |
+//! | `GET /control/limiter` | [`LimiterCounts`] by client id |
+//! | `GET /control/tenants` | [`TenantInfo`] of each |
+//! | `POST /control/tenants/{id}` | `{"state": "forbidden"}`, see [`TenantState`]; `{"region": "us01"}` moves it |
 //! | `POST /control/tenants/{id}/endpoints/{id}` | `{"online": false}` |
 //! | `GET`, `DELETE /control/isolation` | each [`IsolationChange`] that was accepted; `DELETE` forgets them |
 //! | `GET /control/credentials` | with their secrets |
+//! | `POST /control/credentials` | makes one, see [`CredentialConfig`] |
+//! | `DELETE /control/credentials/{client id}` | deletes it, and its tokens with it |
 //! | `POST /control/credentials/{client id}/rotate`, `…/expire` | |
 //! | `POST /control/tokens/revoke` | |
 //!
@@ -83,7 +87,7 @@
 //! The shapes come from published documentation and recorded answers. These parts are a guess:
 //!
 //! - the error codes of a token refused for anything but a wrong secret;
-//! - 401 from the host of another region, 403 for an unknown tenant, 405, and the order of checks;
+//! - 401 from the host of another region, also of one that the tenant was in before it moved; 403 for an unknown tenant, 405, and the order of checks;
 //! - which roles may change things: `super_admin` and `management` may, the others only read;
 //! - `from_date` is inclusive, and refused one second beyond 24 hours; a cursor from the future
 //!   stays where it is;
@@ -117,6 +121,7 @@ mod handlers;
 mod hash;
 mod isolation_changes;
 mod limiter;
+mod limiter_counts;
 mod routes;
 mod serve;
 mod served;
@@ -137,6 +142,7 @@ pub use error::{ConfigError, StartError};
 pub use faults::{FaultAction, FaultPlan, FaultRule, RetryAfter};
 pub use isolation_changes::IsolationChange;
 pub use limiter::LimiterConfig;
+pub use limiter_counts::LimiterCounts;
 pub use routes::{HostKind, Route, Scope, routes};
 pub use served::{Dataset, ServedTotals};
 pub use simulator::Simulator;

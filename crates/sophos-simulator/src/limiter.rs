@@ -1,11 +1,12 @@
 //! The rate limiter: off unless a window is configured.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
+use crate::limiter_counts::{LimiterCounts, Tally};
 use crate::time;
 
 /// Limits on one credential's calls to the global and regional hosts.
@@ -44,7 +45,14 @@ struct Bucket {
 pub(crate) struct Limiter {
     windows: Vec<Window>,
     real_time: bool,
-    buckets: Mutex<HashMap<usize, Vec<Bucket>>>,
+    all: Mutex<HashMap<usize, Account>>,
+}
+
+/// What is kept of one credential.
+#[derive(Debug, Default)]
+struct Account {
+    buckets: Vec<Bucket>,
+    tally: Tally,
 }
 
 impl Limiter {
@@ -61,20 +69,19 @@ impl Limiter {
             Some(Window { capacity: f64::from(burst.unwrap_or(limit)), per_ms: f64::from(limit) / ms })
         })
         .collect();
-        Self { windows, real_time: config.real_time, buckets: Mutex::default() }
+        Self { windows, real_time: config.real_time, all: Mutex::default() }
     }
 
     /// Takes one call from a credential's allowance, or says how many seconds to wait.
     pub(crate) fn take(&self, credential: usize, clock: &Clock) -> Result<(), u64> {
-        if self.windows.is_empty() {
-            return Ok(());
-        }
         let now = if self.real_time { time::real_now_ms() } else { clock.now_ms() };
-        let mut all = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let buckets = all.entry(credential).or_insert_with(|| {
+        let mut all = self.lock();
+        let Account { buckets, tally } = all.entry(credential).or_default();
+        tally.came(now);
+        if buckets.is_empty() {
             let full = |w: &Window| Bucket { level: w.capacity, at_ms: now };
-            self.windows.iter().map(full).collect()
-        });
+            *buckets = self.windows.iter().map(full).collect();
+        }
         let mut wait_ms = 0.0f64;
         for (window, bucket) in self.windows.iter().zip(buckets.iter_mut()) {
             let gained = (now - bucket.at_ms).max(0) as f64 * window.per_ms;
@@ -85,12 +92,29 @@ impl Limiter {
             }
         }
         if wait_ms > 0.0 {
+            tally.refused();
             return Err((wait_ms / 1_000.0).ceil() as u64);
         }
         for bucket in buckets {
             bucket.level -= 1.0;
         }
         Ok(())
+    }
+
+    /// What came of each credential's calls, by its number.
+    pub(crate) fn counts(&self) -> Vec<(usize, LimiterCounts)> {
+        self.lock().iter().map(|(number, account)| (*number, account.tally.counts())).collect()
+    }
+
+    /// Counts from nothing again; nobody's allowance changes.
+    pub(crate) fn reset_counts(&self) {
+        for account in self.lock().values_mut() {
+            account.tally = Tally::default();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<usize, Account>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The running simulator, as a library sees it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -8,14 +9,15 @@ use tokio::task::JoinSet;
 use crate::calls::CallCounts;
 use crate::central::{Addresses, Central};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, CredentialConfig};
 use crate::control;
 use crate::credentials::CredentialInfo;
 use crate::data::tenant::{Tenant, TenantInfo, TenantState};
-use crate::error::StartError;
+use crate::error::{ConfigError, StartError};
 use crate::faults::FaultPlan;
 use crate::hash::uuid_text;
 use crate::isolation_changes::IsolationChange;
+use crate::limiter_counts::LimiterCounts;
 use crate::routes::HostKind;
 use crate::serve::listen::{self, App};
 use crate::serve::tls;
@@ -123,9 +125,19 @@ impl Simulator {
         self.central.calls.snapshot()
     }
 
-    /// Counts calls from nothing again.
+    /// Counts calls from nothing again, those that the limiter saw too.
     pub fn reset_calls(&self) {
-        self.central.calls.reset();
+        self.central.reset_calls();
+    }
+
+    /// What the limiter saw of each credential that has called, by client id.
+    pub fn limiter_counts(&self) -> BTreeMap<String, LimiterCounts> {
+        self.central.limiter_counts()
+    }
+
+    /// How many calls the limiter refused, of all credentials together.
+    pub fn throttled(&self) -> u64 {
+        self.limiter_counts().values().map(|counts| counts.refused).sum()
     }
 
     /// The distinct ids handed out in complete answers, in the order they were created.
@@ -173,6 +185,30 @@ impl Simulator {
     pub fn set_tenant_state(&self, tenant_id: &str, state: TenantState) -> bool {
         let tenant = self.central.world.tenant(tenant_id);
         tenant.inspect(|tenant| tenant.state.set(state)).is_some()
+    }
+
+    /// Moves a tenant to another data region; false when there is no such tenant or region.
+    ///
+    /// Its records name the new region and host at once. The new host serves what the old one did,
+    /// to the same cursors, and the old one answers as it does to tenants of any other region.
+    pub fn move_tenant(&self, tenant_id: &str, region: &str) -> bool {
+        self.central.world.tenant(tenant_id).is_some_and(|tenant| tenant.region.set(region))
+    }
+
+    /// Makes a credential, as an administrator does in the console: it is made now, and those that
+    /// there are stay.
+    ///
+    /// # Errors
+    /// When its tenant is none of these, or its client id is that of another credential.
+    pub fn add_credential(&self, config: CredentialConfig) -> Result<CredentialInfo, ConfigError> {
+        let Central { vault, world, clock, .. } = &*self.central;
+        vault.add(world, &config, clock.now_ms())
+    }
+
+    /// Deletes a credential, as an administrator does in the console: it gets no token, and those
+    /// that it has are worth nothing. False when there is none.
+    pub fn remove_credential(&self, client_id: &str) -> bool {
+        self.central.vault.remove(client_id)
     }
 
     /// Every credential, with its secret.

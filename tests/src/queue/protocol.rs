@@ -1,11 +1,6 @@
 //! The service's side of the AWS JSON 1.0 protocol.
 
-use std::{
-    collections::HashSet,
-    convert::Infallible,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashSet, convert::Infallible, sync::Arc, time::Duration};
 
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -20,29 +15,29 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
 use super::{
-    NAME, Shared, arn,
-    state::{Receipt, Received, md5_of_attributes, md5_of_body},
+    receiving, sending,
+    shared::{Server, Shared},
 };
 
 /// The most that a message, and all of a batch, may hold.
-const SIZE_LIMIT: usize = 1 << 20;
+pub(super) const SIZE_LIMIT: usize = 1 << 20;
 
 /// A refusal: the name of the error and what it says.
 #[derive(Debug)]
-struct Refusal(StatusCode, &'static str, String);
+pub(super) struct Refusal(pub(super) StatusCode, pub(super) &'static str, pub(super) String);
 
-fn refuse<T>(kind: &'static str, message: impl Into<String>) -> Result<T, Refusal> {
+pub(super) fn refuse<T>(kind: &'static str, message: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal(StatusCode::BAD_REQUEST, kind, message.into()))
 }
 
-pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+pub(super) async fn serve(listener: TcpListener, server: Arc<Server>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let shared = Arc::clone(&shared);
+        let server = Arc::clone(&server);
         // Each answer is one write; waiting for more would only cost time.
         let _ = stream.set_nodelay(true);
         let service = service_fn(move |request| {
-            let shared = Arc::clone(&shared);
-            async move { Ok::<_, Infallible>(answer(&shared, request).await) }
+            let server = Arc::clone(&server);
+            async move { Ok::<_, Infallible>(answer(&server, request).await) }
         });
         // A client that goes away is no matter of the queue.
         tokio::spawn(async move {
@@ -51,12 +46,12 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answer(server: &Server, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let action = target.and_then(|target| target.strip_prefix("AmazonSQS.")).unwrap_or_default();
     let outcome = match body.collect().await {
-        Ok(body) => act(shared, action, &body.to_bytes()).await,
+        Ok(body) => act(server, action, &body.to_bytes()).await,
         Err(_) => refuse("SerializationException", "the body was cut short"),
     };
     let kind = [(header::CONTENT_TYPE, "application/x-amz-json-1.0".to_owned())];
@@ -96,218 +91,66 @@ fn query_name(name: &str) -> String {
     }
 }
 
-async fn act(shared: &Shared, action: &str, body: &[u8]) -> Result<Value, Refusal> {
+async fn act(server: &Server, action: &str, body: &[u8]) -> Result<Value, Refusal> {
     let Ok(input) = serde_json::from_slice::<Value>(body) else {
         return refuse("SerializationException", "the body is not JSON");
     };
-    if action == "GetQueueUrl" {
-        return match input["QueueName"].as_str() {
-            Some(NAME) => Ok(json!({ "QueueUrl": shared.url() })),
-            _ => refuse("QueueDoesNotExist", "The specified queue does not exist."),
-        };
-    }
-    if input["QueueUrl"] != shared.url() {
+    let queue = match action {
+        "GetQueueUrl" => server.named(input["QueueName"].as_str().unwrap_or_default()),
+        _ => server.at(input["QueueUrl"].as_str().unwrap_or_default()),
+    };
+    let Some(shared) = queue else {
         return refuse("QueueDoesNotExist", "The specified queue does not exist.");
-    }
+    };
+    let shared = &*shared;
     match action {
-        "SendMessage" => send(shared, &input),
-        "SendMessageBatch" => send_batch(shared, &input),
-        "ReceiveMessage" => receive(shared, &input).await,
-        "DeleteMessage" => delete(shared, &input),
-        "DeleteMessageBatch" => delete_batch(shared, &input),
-        "ChangeMessageVisibility" => change_visibility(shared, &input),
+        "GetQueueUrl" => Ok(json!({ "QueueUrl": shared.url() })),
+        "SendMessage" => sending::send(shared, &input),
+        "SendMessageBatch" => sending::send_batch(shared, &input),
+        "ReceiveMessage" => receiving::receive(shared, &input).await,
+        "DeleteMessage" => receiving::delete(shared, &input),
+        "DeleteMessageBatch" => each(entries(&input)?, |entry| receiving::delete(shared, entry)),
+        "ChangeMessageVisibility" => receiving::change_visibility(shared, &input),
+        "ChangeMessageVisibilityBatch" => {
+            each(entries(&input)?, |entry| receiving::change_visibility(shared, entry))
+        }
         "GetQueueAttributes" => Ok(attributes(shared, &input)),
         _ => refuse("UnsupportedOperation", format!("{action} is not supported here")),
     }
 }
 
-fn send(shared: &Shared, input: &Value) -> Result<Value, Refusal> {
-    arrive(shared)?;
-    size_within(entry_size(input))?;
-    put(shared, input)
-}
-
-fn send_batch(shared: &Shared, input: &Value) -> Result<Value, Refusal> {
-    arrive(shared)?;
-    let entries = entries(input)?;
-    if entries.iter().map(entry_size).sum::<usize>() > SIZE_LIMIT {
-        return refuse("BatchRequestTooLong", format!("a batch holds at most {SIZE_LIMIT} bytes"));
-    }
-    Ok(each(entries, |entry| put(shared, entry)))
-}
-
-/// Counts a request to send, and fails it if it is to fail.
-fn arrive(shared: &Shared) -> Result<(), Refusal> {
-    let mut state = shared.state();
-    state.send_requests += 1;
-    if state.failing > 0 {
-        state.failing -= 1;
-        let message = "planned by the test".to_owned();
-        return Err(Refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message));
-    }
-    Ok(())
-}
-
-fn put(shared: &Shared, entry: &Value) -> Result<Value, Refusal> {
-    let body = entry["MessageBody"].as_str().unwrap_or_default();
-    if body.is_empty() {
-        return refuse("MissingRequiredParameterException", "The request must contain MessageBody.");
-    }
-    let odd = |sign: char| {
-        let allowed = matches!(sign, '\t' | '\n' | '\r' | ' '..);
-        !allowed || matches!(sign, '\u{fffe}' | '\u{ffff}')
-    };
-    if let Some(sign) = body.chars().find(|sign| odd(*sign)) {
-        return refuse("InvalidMessageContents", format!("U+{:04X} is not allowed", u32::from(sign)));
-    }
-    let delay = seconds(entry, "DelaySeconds", 900)?.unwrap_or_default();
-    let attributes = entry["MessageAttributes"].as_object().cloned().unwrap_or_default();
-    if attributes.len() > 10 {
-        return refuse("InvalidParameterValueException", "a message has at most 10 attributes");
-    }
-    let mut answer = json!({ "MD5OfMessageBody": md5_of_body(body) });
-    if let Some(md5) = md5_of_attributes(&attributes) {
-        answer["MD5OfMessageAttributes"] = md5.into();
-    }
-    answer["MessageId"] = shared.state().send(body.to_owned(), attributes, delay).into();
-    shared.changed.notify_waiters();
-    Ok(answer)
-}
-
-fn size_within(size: usize) -> Result<(), Refusal> {
-    if size > SIZE_LIMIT {
-        return refuse(
-            "InvalidParameterValueException",
-            format!("a message holds at most {SIZE_LIMIT} bytes"),
-        );
-    }
-    Ok(())
-}
-
-/// The body and all parts of the attributes.
-fn entry_size(entry: &Value) -> usize {
-    let text = |value: &Value| value.as_str().map_or(0, str::len);
-    let attributes = entry["MessageAttributes"].as_object().into_iter().flatten();
-    let parts = ["DataType", "StringValue", "BinaryValue"];
-    let sizes = attributes
-        .map(|(name, value)| name.len() + parts.map(|part| text(&value[part])).iter().sum::<usize>());
-    text(&entry["MessageBody"]) + sizes.sum::<usize>()
-}
-
-async fn receive(shared: &Shared, input: &Value) -> Result<Value, Refusal> {
-    let most = match input["MaxNumberOfMessages"].as_u64() {
-        None => 1,
-        Some(most @ 1..=10) => most as usize,
-        Some(_) => {
-            return refuse("InvalidParameterValueException", "MaxNumberOfMessages is between 1 and 10");
-        }
-    };
-    let hidden = seconds(input, "VisibilityTimeout", 43_200)?;
-    let patience = seconds(input, "WaitTimeSeconds", 20)?.unwrap_or_default();
-    let until = Instant::now() + patience;
-    let received = loop {
-        let received = {
-            let mut state = shared.state();
-            let hidden = hidden.unwrap_or(state.visibility_timeout);
-            state.receive(most, hidden)
-        };
-        if !received.is_empty() || Instant::now() >= until {
-            break received;
-        }
-        shared.wait(Some(until)).await;
-    };
-    if received.is_empty() {
-        return Ok(json!({}));
-    }
-    Ok(json!({ "Messages": received.iter().map(|received| shown(received, input)).collect::<Vec<_>>() }))
-}
-
-fn shown(received: &Received, input: &Value) -> Value {
-    let Received { message, receipt } = received;
-    let mut shown = json!({
-        "MessageId": message.id,
-        "ReceiptHandle": receipt,
-        "Body": message.body,
-        "MD5OfBody": md5_of_body(&message.body),
-    });
-    let mut system = message.system_attributes();
-    let wanted = [&input["AttributeNames"], &input["MessageSystemAttributeNames"]];
-    let wanted: Vec<_> = wanted.into_iter().flat_map(names).collect();
-    if let Some(system) = system.as_object_mut() {
-        system.retain(|name, _| wanted.iter().any(|wanted| *wanted == "All" || wanted == name));
-        if !system.is_empty() {
-            shown["Attributes"] = Value::Object(std::mem::take(system));
-        }
-    }
-    let wanted = names(&input["MessageAttributeNames"]);
-    let matches = |name: &str| {
-        wanted.iter().any(|wanted| {
-            let prefix = wanted.strip_suffix(".*");
-            *wanted == "All" || *wanted == name || prefix.is_some_and(|prefix| name.starts_with(prefix))
-        })
-    };
-    let mut attributes = message.attributes.clone();
-    attributes.retain(|name, _| matches(name));
-    if let Some(md5) = md5_of_attributes(&attributes) {
-        shown["MD5OfMessageAttributes"] = md5.into();
-        shown["MessageAttributes"] = attributes.into();
-    }
-    shown
-}
-
-fn delete(shared: &Shared, input: &Value) -> Result<Value, Refusal> {
-    match shared.state().delete(input["ReceiptHandle"].as_str().unwrap_or_default()) {
-        Receipt::Invalid => refuse("ReceiptHandleIsInvalid", "The input receipt handle is invalid."),
-        // One that is not the last is accepted, and nothing is deleted.
-        Receipt::Last | Receipt::Stale => Ok(json!({})),
-    }
-}
-
-fn delete_batch(shared: &Shared, input: &Value) -> Result<Value, Refusal> {
-    Ok(each(entries(input)?, |entry| delete(shared, entry)))
-}
-
-fn change_visibility(shared: &Shared, input: &Value) -> Result<Value, Refusal> {
-    let Some(hidden) = seconds(input, "VisibilityTimeout", 43_200)? else {
-        return refuse("MissingRequiredParameterException", "The request must contain VisibilityTimeout.");
-    };
-    let receipt = input["ReceiptHandle"].as_str().unwrap_or_default();
-    let kind = shared.state().change_visibility(receipt, hidden);
-    match kind {
-        Receipt::Last => {
-            shared.changed.notify_waiters();
-            Ok(json!({}))
-        }
-        Receipt::Stale => refuse("MessageNotInflight", "The message is not in flight."),
-        Receipt::Invalid => refuse("ReceiptHandleIsInvalid", "The input receipt handle is invalid."),
-    }
-}
-
 fn attributes(shared: &Shared, input: &Value) -> Value {
-    let mut state = shared.state();
-    let (waiting, in_flight, delayed) = (state.waiting(), state.in_flight().len(), state.delayed());
-    let mut all = Map::from_iter(
-        [
-            ("ApproximateNumberOfMessages", waiting.to_string()),
-            ("ApproximateNumberOfMessagesDelayed", delayed.to_string()),
-            ("ApproximateNumberOfMessagesNotVisible", in_flight.to_string()),
-            ("MaximumMessageSize", SIZE_LIMIT.to_string()),
-            ("QueueArn", arn()),
-            ("VisibilityTimeout", state.visibility_timeout.as_secs().to_string()),
-        ]
-        .map(|(name, value)| (name.to_owned(), Value::from(value))),
-    );
+    let mut all = Map::new();
+    let mut put = |name: &str, value: String| all.insert(name.to_owned(), value.into());
+    {
+        let mut state = shared.state();
+        let counts = state.counts();
+        put("ApproximateNumberOfMessages", counts.visible.to_string());
+        put("ApproximateNumberOfMessagesDelayed", counts.delayed.to_string());
+        put("ApproximateNumberOfMessagesNotVisible", counts.in_flight.to_string());
+        put("VisibilityTimeout", state.visibility_timeout.as_secs().to_string());
+        if let (Some(most), Some(dead)) = (state.max_receive_count, &shared.dead_letters) {
+            let policy = json!({ "deadLetterTargetArn": dead.arn(), "maxReceiveCount": most });
+            put("RedrivePolicy", policy.to_string());
+        }
+    }
+    put("MaximumMessageSize", SIZE_LIMIT.to_string());
+    put("QueueArn", shared.arn());
+    if shared.is_fifo() {
+        put("FifoQueue", "true".to_owned());
+        put("ContentBasedDeduplication", "false".to_owned());
+    }
     let wanted = names(&input["AttributeNames"]);
     all.retain(|name, _| wanted.iter().any(|wanted| *wanted == "All" || wanted == name));
     json!({ "Attributes": all })
 }
 
-fn names(list: &Value) -> Vec<&str> {
+pub(super) fn names(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// A number of seconds up to `most`, if there is one.
-fn seconds(input: &Value, name: &'static str, most: u64) -> Result<Option<Duration>, Refusal> {
+pub(super) fn seconds(input: &Value, name: &'static str, most: u64) -> Result<Option<Duration>, Refusal> {
     match &input[name] {
         Value::Null => Ok(None),
         value => match value.as_u64().filter(|seconds| *seconds <= most) {
@@ -318,7 +161,7 @@ fn seconds(input: &Value, name: &'static str, most: u64) -> Result<Option<Durati
 }
 
 /// The entries of a batch, with the faults that reject it as a whole.
-fn entries(input: &Value) -> Result<&[Value], Refusal> {
+pub(super) fn entries(input: &Value) -> Result<&[Value], Refusal> {
     let entries = input["Entries"].as_array().map_or(&[][..], Vec::as_slice);
     let ids: HashSet<_> = entries.iter().filter_map(|entry| entry["Id"].as_str()).collect();
     match entries.len() {
@@ -330,7 +173,10 @@ fn entries(input: &Value) -> Result<&[Value], Refusal> {
 }
 
 /// Does each entry for itself, and tells which were done.
-fn each(entries: &[Value], mut act: impl FnMut(&Value) -> Result<Value, Refusal>) -> Value {
+pub(super) fn each(
+    entries: &[Value],
+    mut act: impl FnMut(&Value) -> Result<Value, Refusal>,
+) -> Result<Value, Refusal> {
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for entry in entries {
         let id = &entry["Id"];
@@ -344,5 +190,5 @@ fn each(entries: &[Value], mut act: impl FnMut(&Value) -> Result<Value, Refusal>
             }
         }
     }
-    json!({ "Successful": successful, "Failed": failed })
+    Ok(json!({ "Successful": successful, "Failed": failed }))
 }

@@ -7,10 +7,15 @@ use serde_json::{Map, Value, json};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::{
-    Queue, Shared, arn,
-    state::{Received, md5_of_body},
+    Queue,
+    checksum::md5_of_body,
+    shared::Shared,
+    state::{Receipt, Received},
 };
 use crate::aws::REGION;
+
+/// The most messages of a batch from a FIFO queue.
+const FIFO_BATCH: usize = 10;
 
 /// What a mapping did.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -32,6 +37,8 @@ pub struct Drained {
 /// The function reports single failures (`ReportBatchItemFailures`). An error, a
 /// crash, a timeout and an answer that is not of that form are failures of the
 /// whole batch. What failed comes back when its visibility timeout has passed.
+/// On a FIFO queue a batch holds at most ten messages, and no two batches at work
+/// hold messages of one group.
 #[derive(Debug)]
 pub struct EventSource {
     work: Arc<Work>,
@@ -59,7 +66,8 @@ impl EventSource {
         batch_size: usize,
     ) -> Result<Self, StartError> {
         let pool = Pool::start(function, sandboxes).await?;
-        let (sandboxes, batch_size) = (sandboxes.max(1), batch_size.max(1));
+        let most = if queue.shared.is_fifo() { FIFO_BATCH } else { usize::MAX };
+        let (sandboxes, batch_size) = (sandboxes.max(1), batch_size.clamp(1, most));
         let work = Work { queue: Arc::clone(&queue.shared), pool, sandboxes, batch_size };
         Ok(Self { work: Arc::new(work), running: None })
     }
@@ -149,11 +157,7 @@ impl Work {
     /// Gives each free sandbox a batch, as long as there are messages.
     fn fill(self: &Arc<Self>, batches: &mut JoinSet<Batch>) {
         while batches.len() < self.sandboxes {
-            let received = {
-                let mut state = self.queue.state();
-                let hidden = state.visibility_timeout;
-                state.receive(self.batch_size, hidden)
-            };
+            let received = self.queue.receive(self.batch_size, None);
             if received.is_empty() {
                 return;
             }
@@ -164,7 +168,8 @@ impl Work {
 
     async fn hand_over(&self, received: Vec<Received>) -> Batch {
         let size = received.len();
-        let records: Vec<_> = received.iter().map(record).collect();
+        let arn = self.queue.arn();
+        let records: Vec<_> = received.iter().map(|received| record(received, &arn)).collect();
         let failed = match self.pool.invoke(&json!({ "Records": records })).await {
             Ok(Outcome::Ok(answer)) => item_failures(&answer, &received),
             Ok(other) => Err(format!("{other:?}")),
@@ -174,12 +179,12 @@ impl Work {
             Ok(failed) => failed,
             Err(why) => return Batch::failed(size, why),
         };
-        let mut state = self.queue.state();
-        let handled: Vec<_> = received.iter().filter(|one| !failed.contains(&one.message.id)).collect();
-        for received in &handled {
-            state.delete(&received.receipt);
-        }
-        Batch { size, handled: handled.len(), failure: None }
+        // What was away for too long may be in other hands by now, and is not deleted.
+        let deleted = received
+            .iter()
+            .filter(|one| !failed.contains(&one.message.id))
+            .filter(|one| matches!(self.queue.delete(&one.receipt), Receipt::Last | Receipt::Gone));
+        Batch { size, handled: deleted.count(), failure: None }
     }
 }
 
@@ -206,7 +211,7 @@ fn item_failures(answer: &Value, received: &[Received]) -> Result<HashSet<String
 }
 
 /// A message as the function sees it.
-fn record(received: &Received) -> Value {
+fn record(received: &Received, arn: &str) -> Value {
     let Received { message, receipt } = received;
     let attributes = message.attributes.iter().map(|(name, attribute)| {
         let mut shown = json!({
@@ -229,7 +234,7 @@ fn record(received: &Received) -> Value {
         "messageAttributes": attributes.collect::<Map<_, _>>(),
         "md5OfBody": md5_of_body(&message.body),
         "eventSource": "aws:sqs",
-        "eventSourceARN": arn(),
+        "eventSourceARN": arn,
         "awsRegion": REGION,
     })
 }

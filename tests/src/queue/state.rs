@@ -2,13 +2,20 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
-use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
+
+use super::{duplicates::Duplicates, line::Line};
+
+/// The messages of all queues, whose ids differ: a dead letter keeps its own.
+static MESSAGES: AtomicU64 = AtomicU64::new(1);
 
 /// A message as the queue holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,20 +28,59 @@ pub struct Message {
     pub attributes: Map<String, Value>,
     /// How often it was received.
     pub receives: u32,
+    /// Its group, without which nothing enters a FIFO queue.
+    pub group: Option<String>,
+    /// Its deduplication id, on a FIFO queue.
+    pub deduplication_id: Option<String>,
+    /// Its place in the order of all messages, on a FIFO queue.
+    pub sequence_number: Option<String>,
+    /// The queue's ARN that it was a dead letter of.
+    pub dead_letter_of: Option<String>,
     sent_ms: i64,
     first_received_ms: i64,
+    /// What it is locked with.
+    lock: Arc<str>,
 }
 
 impl Message {
     /// What the service itself says of it.
     pub(super) fn system_attributes(&self) -> Value {
-        json!({
+        let mut all = json!({
             "ApproximateFirstReceiveTimestamp": self.first_received_ms.to_string(),
             "ApproximateReceiveCount": self.receives.to_string(),
             "SenderId": "AIDALOOPBACK",
             "SentTimestamp": self.sent_ms.to_string(),
-        })
+        });
+        let others = [
+            ("MessageGroupId", &self.group),
+            ("MessageDeduplicationId", &self.deduplication_id),
+            ("SequenceNumber", &self.sequence_number),
+            ("DeadLetterQueueSourceArn", &self.dead_letter_of),
+        ];
+        for (name, value) in others {
+            if let Some(value) = value {
+                all[name] = value.as_str().into();
+            }
+        }
+        all
     }
+}
+
+/// A message that is to go into the queue.
+#[derive(Debug, Default)]
+pub(super) struct Sending {
+    pub(super) body: String,
+    pub(super) attributes: Map<String, Value>,
+    pub(super) delay: Duration,
+    pub(super) group: Option<String>,
+    pub(super) deduplication_id: Option<String>,
+}
+
+/// A message that was accepted.
+#[derive(Debug, Clone)]
+pub(super) struct Sent {
+    pub(super) id: String,
+    pub(super) sequence_number: Option<String>,
 }
 
 /// A message in somebody's hands.
@@ -45,14 +91,24 @@ pub(super) struct Received {
 }
 
 /// What a receipt is good for.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Receipt {
     /// It is that of the last receive of a message that is here.
     Last,
-    /// The message was received again, came back or is gone.
+    /// The message was received again or came back.
     Stale,
+    /// The message was deleted.
+    Gone,
     /// It was never given out.
     Invalid,
+}
+
+/// How many messages there are of each kind.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) visible: usize,
+    pub(super) in_flight: usize,
+    pub(super) delayed: usize,
 }
 
 #[derive(Debug)]
@@ -61,56 +117,106 @@ pub(super) struct State {
     pub(super) max_receive_count: Option<u32>,
     pub(super) failing: usize,
     pub(super) send_requests: usize,
-    pub(super) dead: Vec<Message>,
+    pub(super) duplicates: Duplicates,
+    fifo: bool,
     sent: u64,
     messages: BTreeMap<u64, Message>,
-    waiting: BTreeSet<u64>,
+    line: Line,
     hidden: BTreeMap<u64, Instant>,
     due: BTreeSet<(Instant, u64)>,
 }
 
-impl Default for State {
-    fn default() -> Self {
+impl State {
+    pub(super) fn new(fifo: bool) -> Self {
         Self {
             visibility_timeout: Duration::from_secs(30),
             max_receive_count: None,
             failing: 0,
             send_requests: 0,
-            dead: Vec::new(),
+            duplicates: Duplicates::default(),
+            fifo,
             sent: 0,
             messages: BTreeMap::new(),
-            waiting: BTreeSet::new(),
+            line: Line::default(),
             hidden: BTreeMap::new(),
             due: BTreeSet::new(),
         }
     }
-}
 
-impl State {
-    pub(super) fn send(&mut self, body: String, attributes: Map<String, Value>, delay: Duration) -> String {
-        self.sent += 1;
-        let id = format!("5f4dcc3b-0000-4000-8000-{:012x}", self.sent);
-        let now = Timestamp::now().as_millisecond();
-        let message =
-            Message { id: id.clone(), body, attributes, receives: 0, sent_ms: now, first_received_ms: 0 };
-        self.messages.insert(self.sent, message);
-        if delay.is_zero() {
-            self.waiting.insert(self.sent);
-        } else {
-            self.hide(self.sent, delay);
-        }
-        id
+    /// The number of the message that enters next.
+    pub(super) fn next_number(&self) -> u64 {
+        self.sent + 1
     }
 
-    pub(super) fn receive(&mut self, most: usize, hidden: Duration) -> Vec<Received> {
+    /// Takes a message in. One that repeats another is accepted and dropped, and
+    /// what is said of it is what was said of the other.
+    pub(super) fn send(&mut self, sending: Sending) -> Sent {
+        let Sending { body, attributes, delay, group, deduplication_id } = sending;
+        if let Some(before) = deduplication_id.as_deref().and_then(|id| self.duplicates.find(id)) {
+            return before;
+        }
+        let number = MESSAGES.fetch_add(1, Ordering::Relaxed);
+        let message = Message {
+            lock: "".into(),
+            id: format!("5f4dcc3b-0000-4000-8000-{number:012x}"),
+            body,
+            attributes,
+            receives: 0,
+            group,
+            deduplication_id,
+            sequence_number: None,
+            dead_letter_of: None,
+            sent_ms: Timestamp::now().as_millisecond(),
+            first_received_ms: 0,
+        };
+        let repeated_by = message.deduplication_id.clone();
+        let sent = self.enter(message, delay);
+        if let Some(id) = repeated_by {
+            self.duplicates.remember(id, sent.clone());
+        }
+        sent
+    }
+
+    /// Takes in the dead letter of another queue, which keeps its id and what it
+    /// went through.
+    pub(super) fn adopt(&mut self, message: Message, from: String) {
+        self.enter(Message { dead_letter_of: Some(from), ..message }, Duration::ZERO);
+    }
+
+    fn enter(&mut self, mut message: Message, delay: Duration) -> Sent {
+        self.sent += 1;
+        let number = self.sent;
+        message.lock = match &message.group {
+            Some(group) if self.fifo => group.as_str().into(),
+            _ => number.to_string().into(),
+        };
+        message.sequence_number = self.fifo.then(|| format!("188{number:017}"));
+        self.line.join(&message.lock, number);
+        if !delay.is_zero() {
+            self.line.take(&message.lock, number);
+            self.hide(number, delay);
+        }
+        let sent = Sent { id: message.id.clone(), sequence_number: message.sequence_number.clone() };
+        self.messages.insert(number, message);
+        sent
+    }
+
+    /// Hands out up to `most` messages, which go out of sight for a while. Those
+    /// that were handed out too often come second: they are here no longer.
+    pub(super) fn receive(&mut self, most: usize, hidden: Duration) -> (Vec<Received>, Vec<Message>) {
         self.surface();
-        let mut received = Vec::new();
+        let (mut received, mut dead) = (Vec::new(), Vec::new());
+        // As many as there are of one group before another has its turn.
+        let mut next = None;
         while received.len() < most
-            && let Some(number) = self.waiting.pop_first()
+            && let Some(number) = next.take().or_else(|| self.line.first())
+            && let Some(message) = self.messages.get_mut(&number)
         {
-            let Some(message) = self.messages.get_mut(&number) else { continue };
+            let lock = Arc::clone(&message.lock);
+            next = self.line.after(&lock, number);
             if self.max_receive_count.is_some_and(|most| message.receives >= most) {
-                self.dead.extend(self.messages.remove(&number));
+                self.line.leave(&lock, number, false);
+                dead.extend(self.messages.remove(&number));
                 continue;
             }
             message.receives += 1;
@@ -120,17 +226,29 @@ impl State {
             let message = message.clone();
             let receipt = format!("receipt/{number}/{}", message.receives);
             received.push(Received { message, receipt });
+            self.line.take(&lock, number);
             self.hide(number, hidden);
         }
-        received
+        (received, dead)
     }
 
+    /// Deletes the message of a receipt that is the last. On a FIFO queue it has to
+    /// be in flight still.
     pub(super) fn delete(&mut self, receipt: &str) -> Receipt {
+        self.surface();
         let (number, kind) = self.find(receipt);
-        if kind == Receipt::Last {
-            self.show(number);
-            self.waiting.remove(&number);
-            self.messages.remove(&number);
+        if kind != Receipt::Last {
+            return kind;
+        }
+        let due = self.hidden.remove(&number);
+        if self.fifo && due.is_none() {
+            return Receipt::Stale;
+        }
+        if let Some(moment) = due {
+            self.due.remove(&(moment, number));
+        }
+        if let Some(message) = self.messages.remove(&number) {
+            self.line.leave(&message.lock, number, due.is_some());
         }
         kind
     }
@@ -138,14 +256,12 @@ impl State {
     pub(super) fn change_visibility(&mut self, receipt: &str, hidden: Duration) -> Receipt {
         self.surface();
         let (number, kind) = self.find(receipt);
-        if kind == Receipt::Last && !self.hidden.contains_key(&number) {
-            return Receipt::Stale;
+        if kind != Receipt::Last {
+            return kind;
         }
-        if kind == Receipt::Last {
-            self.show(number);
-            self.waiting.remove(&number);
-            self.hide(number, hidden);
-        }
+        let Some(moment) = self.hidden.get(&number) else { return Receipt::Stale };
+        self.due.remove(&(*moment, number));
+        self.hide(number, hidden);
         kind
     }
 
@@ -154,10 +270,10 @@ impl State {
         hidden.into_iter().for_each(|number| self.show(number));
     }
 
-    /// How many messages can be received now.
-    pub(super) fn waiting(&mut self) -> usize {
+    /// Whether a message can be received now.
+    pub(super) fn is_waiting(&mut self) -> bool {
         self.surface();
-        self.waiting.len()
+        self.line.free() > 0
     }
 
     /// When the next message comes into sight by itself.
@@ -165,19 +281,25 @@ impl State {
         self.due.first().map(|(moment, _)| *moment)
     }
 
+    pub(super) fn counts(&mut self) -> Counts {
+        self.surface();
+        let received = |number: &&u64| self.messages.get(number).is_some_and(|message| message.receives > 0);
+        let in_flight = self.hidden.keys().filter(received).count();
+        Counts {
+            visible: self.messages.len() - self.hidden.len(),
+            in_flight,
+            delayed: self.hidden.len() - in_flight,
+        }
+    }
+
     pub(super) fn messages(&mut self) -> Vec<Message> {
         self.surface();
-        self.select(|number, message| self.waiting.contains(&number) || message.receives == 0)
+        self.select(|number, message| !self.hidden.contains_key(&number) || message.receives == 0)
     }
 
     pub(super) fn in_flight(&mut self) -> Vec<Message> {
         self.surface();
         self.select(|number, message| self.hidden.contains_key(&number) && message.receives > 0)
-    }
-
-    pub(super) fn delayed(&mut self) -> usize {
-        self.surface();
-        self.select(|number, message| self.hidden.contains_key(&number) && message.receives == 0).len()
     }
 
     fn select(&self, of: impl Fn(u64, &Message) -> bool) -> Vec<Message> {
@@ -192,10 +314,11 @@ impl State {
         });
         match numbers {
             Some((number, _)) if number > self.sent => (number, Receipt::Invalid),
-            Some((number, receives)) => {
-                let last = self.messages.get(&number).is_some_and(|message| message.receives == receives);
-                (number, if last { Receipt::Last } else { Receipt::Stale })
-            }
+            Some((number, receives)) => match self.messages.get(&number) {
+                Some(message) if message.receives == receives => (number, Receipt::Last),
+                Some(_) => (number, Receipt::Stale),
+                None => (number, Receipt::Gone),
+            },
             None => (0, Receipt::Invalid),
         }
     }
@@ -207,9 +330,10 @@ impl State {
     }
 
     fn show(&mut self, number: u64) {
-        if let Some(moment) = self.hidden.remove(&number) {
-            self.due.remove(&(moment, number));
-            self.waiting.insert(number);
+        let Some(moment) = self.hidden.remove(&number) else { return };
+        self.due.remove(&(moment, number));
+        if let Some(message) = self.messages.get(&number) {
+            self.line.put_back(&message.lock);
         }
     }
 
@@ -222,35 +346,4 @@ impl State {
             self.show(number);
         }
     }
-}
-
-/// The MD5 of a body as the service gives it.
-pub(super) fn md5_of_body(body: &str) -> String {
-    hex(Md5::digest(body))
-}
-
-/// The MD5 of attributes as the service gives it; none of none.
-pub(super) fn md5_of_attributes(attributes: &Map<String, Value>) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut add = |part: &[u8], kind: Option<u8>| {
-        bytes.extend(kind);
-        bytes.extend(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
-        bytes.extend(part);
-    };
-    // A map of serde_json is sorted by name, as it has to be.
-    for (name, attribute) in attributes {
-        add(name.as_bytes(), None);
-        add(attribute["DataType"].as_str().unwrap_or_default().as_bytes(), None);
-        match (attribute["StringValue"].as_str(), attribute["BinaryValue"].as_str()) {
-            (Some(text), _) => add(text.as_bytes(), Some(1)),
-            (None, binary) => {
-                add(&BASE64_STANDARD.decode(binary.unwrap_or_default()).unwrap_or_default(), Some(2));
-            }
-        }
-    }
-    (!attributes.is_empty()).then(|| hex(Md5::digest(&bytes)))
-}
-
-fn hex(bytes: impl AsRef<[u8]>) -> String {
-    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::tenant::TenantState;
+
 /// One or more tenants made after the same pattern.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -16,6 +18,9 @@ pub struct TenantGroup {
     pub region: Option<String>,
     /// Whom the tenants belong to.
     pub owner: Owner,
+    /// How the tenants stand at first. One that is [`Gone`](TenantState::Gone) and becomes active
+    /// later is a new one to those who look.
+    pub state: TenantState,
     /// Events an hour, in place of `data.events_per_hour`.
     pub events_per_hour: Option<f64>,
     /// Alerts an hour, in place of `data.alerts_per_hour`.
@@ -38,6 +43,7 @@ impl Default for TenantGroup {
             name: None,
             region: None,
             owner: Owner::Partner,
+            state: TenantState::Active,
             events_per_hour: None,
             alerts_per_hour: None,
             history_hours: None,

@@ -1,6 +1,7 @@
 //! One tenant.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -76,8 +77,7 @@ pub(crate) struct Tenant {
     pub(crate) has_status: bool,
     pub(crate) has_api_host: bool,
     pub(crate) billing: &'static str,
-    pub(crate) region: usize,
-    pub(crate) region_name: String,
+    pub(crate) region: Region,
     pub(crate) owner: Owner,
     pub(crate) key: u64,
     pub(crate) events: Timeline,
@@ -149,7 +149,7 @@ impl Tenant {
         TenantInfo {
             id: self.id_text.clone(),
             name: self.name.clone(),
-            region: self.region_name.clone(),
+            region: self.region.name().to_owned(),
             state: self.state.get(),
             owner: self.owner,
             endpoints: self.endpoints(),
@@ -158,7 +158,7 @@ impl Tenant {
 
     /// The geography that a region's name stands for.
     pub(crate) fn geography(&self) -> &'static str {
-        match self.region_name.get(..4) {
+        match self.region.name().get(..4) {
             Some("eu02") => "DE",
             Some(name) => match &name[..2] {
                 "us" => "US",
@@ -174,6 +174,34 @@ impl Tenant {
     }
 }
 
+/// The data region that a tenant is in; it can move while others look.
+#[derive(Debug)]
+pub(crate) struct Region {
+    names: Arc<[String]>,
+    at: AtomicUsize,
+}
+
+impl Region {
+    /// The region `at` of these.
+    pub(crate) fn new(names: Arc<[String]>, at: usize) -> Self {
+        Self { names, at: AtomicUsize::new(at) }
+    }
+
+    pub(crate) fn number(&self) -> usize {
+        self.at.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.names.get(self.number()).map_or("", String::as_str)
+    }
+
+    /// Moves to another region; false when there is none of this name.
+    pub(crate) fn set(&self, name: &str) -> bool {
+        let found = self.names.iter().position(|known| known == name);
+        found.inspect(|at| self.at.store(*at, Ordering::SeqCst)).is_some()
+    }
+}
+
 /// A [`TenantState`] that can be changed while others look.
 #[derive(Debug, Default)]
 pub(crate) struct AtomicState(AtomicU8);
@@ -182,6 +210,12 @@ const STATES: [TenantState; 4] =
     [TenantState::Active, TenantState::Forbidden, TenantState::AlertsDenied, TenantState::Gone];
 
 impl AtomicState {
+    pub(crate) fn new(state: TenantState) -> Self {
+        let new = Self::default();
+        new.set(state);
+        new
+    }
+
     pub(crate) fn get(&self) -> TenantState {
         STATES[usize::from(self.0.load(Ordering::SeqCst)) % STATES.len()]
     }

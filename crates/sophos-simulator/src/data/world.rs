@@ -1,9 +1,10 @@
 //! All tenants and the accounts above them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::config::{Config, MachineConfig, Owner, TenantGroup};
-use crate::data::tenant::{AtomicState, EndpointShares, Machine, Tenant};
+use crate::data::tenant::{AtomicState, EndpointShares, Machine, Region, Tenant};
 use crate::data::timeline::{Timeline, TimelineConfig};
 use crate::error::ConfigError;
 use crate::hash::{Rng, mix, parse_uuid, uuid_text};
@@ -54,10 +55,11 @@ impl World {
         } else {
             config.tenants.clone()
         };
+        let regions: Arc<[String]> = config.regions.as_slice().into();
         let mut tenants = Vec::new();
         for group in &groups {
             for within in 0..group.count {
-                let tenant = make(config, group, within, tenants.len(), start_ms);
+                let tenant = make(config, group, &regions, within, tenants.len(), start_ms);
                 tenants.push(tenant);
             }
         }
@@ -97,7 +99,14 @@ impl World {
     }
 }
 
-fn make(config: &Config, group: &TenantGroup, within: usize, number: usize, start_ms: i64) -> Tenant {
+fn make(
+    config: &Config,
+    group: &TenantGroup,
+    regions: &Arc<[String]>,
+    within: usize,
+    number: usize,
+    start_ms: i64,
+) -> Tenant {
     let key = mix(mix(config.seed, 0x7465_6e61), number as u64);
     let mut rng = Rng::new(key);
     let invented = rng.uuid();
@@ -111,8 +120,8 @@ fn make(config: &Config, group: &TenantGroup, within: usize, number: usize, star
     let region = group
         .region
         .as_ref()
-        .and_then(|name| config.regions.iter().position(|r| r == name))
-        .unwrap_or(number % config.regions.len());
+        .and_then(|name| regions.iter().position(|r| r == name))
+        .unwrap_or(number % regions.len());
     let data = &config.data;
     let line = |salt, own: Option<f64>, common: f64, own_total: Option<u64>, total| {
         Timeline::new(&TimelineConfig {
@@ -135,8 +144,7 @@ fn make(config: &Config, group: &TenantGroup, within: usize, number: usize, star
         has_status: rng.chance(config.quirks.status),
         has_api_host: !rng.chance(config.quirks.no_api_host),
         billing: rng.pick(&["term", "trial", "usage"]),
-        region,
-        region_name: config.regions[region].clone(),
+        region: Region::new(Arc::clone(regions), region),
         owner: group.owner,
         key,
         events: line(31, group.events_per_hour, data.events_per_hour, group.events_total, data.events_total),
@@ -151,7 +159,7 @@ fn make(config: &Config, group: &TenantGroup, within: usize, number: usize, star
             clone: data.clone_share,
         },
         start_ms,
-        state: AtomicState::default(),
+        state: AtomicState::new(group.state),
     }
 }
 
@@ -189,7 +197,7 @@ mod tests {
         };
         let world = World::new(&config, 0);
         assert_eq!(world.tenants.len(), 10_001);
-        assert_eq!(world.tenant(id).unwrap().region_name, "us01");
+        assert_eq!(world.tenant(id).unwrap().region.name(), "us01");
         assert_eq!(world.tenant_named("Shop 10000").unwrap().number, 10_000);
     }
 }

@@ -33,7 +33,7 @@ fn write(context: &Context<'_>, tenant: &Tenant, fields: &[&str]) -> Value {
         put("showAs", json!(shown));
     }
     put("dataGeography", json!(tenant.geography()));
-    put("dataRegion", json!(tenant.region_name));
+    put("dataRegion", json!(tenant.region.name()));
     put("billingType", json!(tenant.billing));
     if tenant.owner.is_partners() {
         put("partner", json!({ "id": uuid_text(world.partner_id) }));
@@ -44,7 +44,7 @@ fn write(context: &Context<'_>, tenant: &Tenant, fields: &[&str]) -> Value {
     }
     if tenant.has_api_host {
         let addresses = context.central.addresses();
-        put("apiHost", json!(addresses.regions.get(&tenant.region_name)));
+        put("apiHost", json!(addresses.regions.get(tenant.region.name())));
     }
     if tenant.has_status {
         put("status", json!("active"));

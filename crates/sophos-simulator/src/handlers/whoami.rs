@@ -20,7 +20,7 @@ pub(crate) fn whoami(context: &Context<'_>) -> Result<Answer, Refusal> {
         "apiHosts": { "global": addresses.global },
     });
     if let Some(tenant) = who.tenant {
-        let region = &context.central.world.tenants[tenant].region_name;
+        let region = context.central.world.tenants[tenant].region.name();
         body["apiHosts"]["dataRegion"] = json!(addresses.regions.get(region));
     }
     Ok(Answer::json(200, &body))

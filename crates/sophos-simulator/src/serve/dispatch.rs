@@ -163,7 +163,7 @@ fn reach(tenant: &Tenant, region: usize, route: &Route, who: &Credential) -> Res
         return Err(Refusal::forbidden());
     }
     // Another region's host does not know the tenant, so to it nobody is authorised.
-    if tenant.region != region {
+    if tenant.region.number() != region {
         return Err(Refusal::unauthorized());
     }
     match tenant.state.get() {
