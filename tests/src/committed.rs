@@ -50,7 +50,7 @@ impl Committed {
         }
         this.check_order();
         // Whatever no record names is rubbish that somebody should have removed.
-        for path in files.iter().filter(|path| !is_log_record(path) && !path.ends_with("/_from")) {
+        for path in files.iter().filter(|path| !is_log_record(path) && !is_aside(path)) {
             if !named.contains(path) {
                 this.defect(format!("{path} is named by no log record"));
             }
@@ -204,6 +204,11 @@ impl Committed {
     fn defect(&mut self, what: String) {
         self.defects.push(Defect(what));
     }
+}
+
+/// What is no part of the export: hints, plans, the slots of the rate budget.
+fn is_aside(path: &str) -> bool {
+    path.ends_with("/_from") || path.starts_with("_plan/") || path.starts_with("_budget/")
 }
 
 fn is_log_record(path: &str) -> bool {

@@ -80,7 +80,7 @@ impl Estate {
             .env_remove("SOPHOS_CLIENT_SECRET")
             .env("SOPHOS_CREDENTIALS_FILE", self.credentials())
             .env("EXPORT_QUEUE_URL", self.queue.url())
-            .env("EXPORT_DEAD_LETTERS_URL", self.queue.dead_letters_url())
+            .env("EXPORT_DEAD_LETTERS_URL", self.queue.dead_letters().url())
             .env("AWS_ACCESS_KEY_ID", "AKIALOOPBACK")
             .env("AWS_SECRET_ACCESS_KEY", "a-secret-key-of-the-tests")
             .timeout(Duration::from_secs(300));

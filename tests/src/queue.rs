@@ -18,7 +18,11 @@ mod shared;
 mod source;
 mod state;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use local_lambda::Function;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -133,6 +137,29 @@ impl Queue {
     /// The requests to send that have arrived so far, the failed ones too.
     pub fn send_requests(&self) -> usize {
         self.shared.state().send_requests
+    }
+
+    /// The requests of any kind that have arrived at its server so far. Those of an
+    /// event source are not among them: Lambda makes them itself.
+    pub fn requests(&self) -> u64 {
+        self.server.requests.load(Ordering::Relaxed)
+    }
+
+    /// The messages that were deleted so far.
+    pub fn deleted(&self) -> u64 {
+        *self.shared.deleted.borrow()
+    }
+
+    /// Waits until so many messages were deleted.
+    pub async fn until_deleted(&self, number: u64) {
+        // The sender lives as long as this queue does.
+        drop(self.shared.deleted.subscribe().wait_for(|deleted| *deleted >= number).await);
+    }
+
+    /// Whether nothing waits and nothing is in flight.
+    pub fn is_empty(&self) -> bool {
+        let counts = self.shared.state().counts();
+        counts.visible + counts.in_flight + counts.delayed == 0
     }
 
     /// Puts a message into the queue and returns its id. On a FIFO queue it is in a

@@ -1,6 +1,11 @@
 //! The service's side of the AWS JSON 1.0 protocol.
 
-use std::{collections::HashSet, convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    convert::Infallible,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -47,6 +52,7 @@ pub(super) async fn serve(listener: TcpListener, server: Arc<Server>) {
 }
 
 async fn answer(server: &Server, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    server.requests.fetch_add(1, Ordering::Relaxed);
     let (parts, body) = request.into_parts();
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let action = target.and_then(|target| target.strip_prefix("AmazonSQS.")).unwrap_or_default();

@@ -3,11 +3,11 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::state::{Receipt, Received, State};
 use crate::aws::{ACCOUNT, REGION};
@@ -18,6 +18,8 @@ const FIFO: &str = ".fifo";
 /// The queues at one address.
 #[derive(Debug)]
 pub(super) struct Server {
+    /// The requests that have arrived.
+    pub(super) requests: AtomicU64,
     pub(super) address: SocketAddr,
     queues: Mutex<BTreeMap<String, Arc<Shared>>>,
 }
@@ -29,13 +31,15 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// Told whenever a message may have come into sight.
     pub(super) changed: Notify,
+    /// How many messages were deleted.
+    pub(super) deleted: watch::Sender<u64>,
     /// Where its dead letters go; they have none of their own.
     pub(super) dead_letters: Option<Arc<Self>>,
 }
 
 impl Server {
     pub(super) fn new(address: SocketAddr) -> Self {
-        Self { address, queues: Mutex::default() }
+        Self { requests: AtomicU64::new(0), address, queues: Mutex::default() }
     }
 
     /// The queue with this name, made if there is none, and one for its dead letters
@@ -72,7 +76,7 @@ impl Server {
 impl Shared {
     fn new(name: String, address: SocketAddr, dead_letters: Option<Arc<Self>>) -> Self {
         let state = Mutex::new(State::new(name.ends_with(FIFO)));
-        Self { name, address, state, changed: Notify::new(), dead_letters }
+        Self { name, address, state, changed: Notify::new(), deleted: watch::Sender::default(), dead_letters }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -110,6 +114,9 @@ impl Shared {
 
     pub(super) fn delete(&self, receipt: &str) -> Receipt {
         let kind = self.state().delete(receipt);
+        if kind == Receipt::Last {
+            self.deleted.send_modify(|deleted| *deleted += 1);
+        }
         // Others of its group may have been waiting for it.
         self.changed.notify_waiters();
         kind
