@@ -30,6 +30,17 @@ pub fn eventbridge(endpoint: &str) -> aws_sdk_eventbridge::Client {
     aws_sdk_eventbridge::Client::from_conf(config)
 }
 
+/// A client of the secrets at this endpoint.
+pub fn secrets(endpoint: &str) -> aws_sdk_secretsmanager::Client {
+    let config = aws_sdk_secretsmanager::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static(REGION))
+        .credentials_provider(credentials())
+        .endpoint_url(endpoint)
+        .build();
+    aws_sdk_secretsmanager::Client::from_conf(config)
+}
+
 fn credentials() -> Credentials {
     Credentials::new("AKIALOOPBACK", "a-secret-key-of-the-tests", None, None, "tests")
 }

@@ -1,8 +1,9 @@
 //! What the end-to-end tests, the demo and the benchmark have in common: the
 //! simulator and the built function on a local Runtime API ([`World`]), what an
 //! export committed ([`Committed`]), an S3 server that can kill ([`s3`]), a queue
-//! with a function behind it ([`queue`]), an emulator of AWS ([`moto`]), and what
-//! isolation is tried with ([`isolation`]).
+//! with a function behind it ([`queue`]), an emulator of AWS ([`moto`]),
+//! functions that others invoke ([`LambdaService`]), and what isolation is tried
+//! with ([`isolation`]).
 
 #![deny(missing_docs)]
 
@@ -10,12 +11,14 @@ pub mod aws;
 mod committed;
 pub mod estate;
 pub mod isolation;
+mod lambda_service;
 pub mod moto;
 pub mod queue;
 pub mod s3;
 mod world;
 
 pub use committed::{Committed, Defect, StreamKey};
+pub use lambda_service::LambdaService;
 pub use world::World;
 
 /// The README's examples compile.

@@ -1,11 +1,12 @@
-//! An emulator of AWS that other people wrote: moto's server, which
-//! `cargo xtask setup --emulator` installs.
+//! An emulator of AWS: moto's server with what it lacks added, see
+//! `tests/emulator/emulator.py`. `cargo xtask setup --emulator` installs moto.
 
-use std::{env, io, path::Path, process::Stdio, time::Duration};
+use std::{collections::BTreeMap, env, io, path::Path, process::Stdio, time::Duration};
 
 use aws_sdk_eventbridge::types::Target;
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use local_lambda::Function;
+use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -14,8 +15,10 @@ use tokio::{
 
 use crate::aws::{self, REGION};
 
-/// Names the server's program; `cargo xtask test` sets it.
-const VARIABLE: &str = "MOTO_SERVER";
+/// Names the Python that has moto; `cargo xtask test` sets it.
+const VARIABLE: &str = "EMULATOR_PYTHON";
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/emulator/emulator.py");
 
 /// How long the server may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,30 +31,60 @@ const RUNNING: &str = "Running on ";
 #[derive(Debug)]
 pub struct Moto {
     endpoint: String,
+    client: reqwest::Client,
     _process: Child,
     reading: JoinHandle<()>,
+}
+
+/// A rotation of a secret, as far as it went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rotation {
+    /// The secret's ARN.
+    pub secret: String,
+    /// What names the new version.
+    pub token: String,
+    /// The steps that the function was asked for, in order.
+    pub steps: Vec<String>,
+    /// Why the last of them failed.
+    pub error: Option<String>,
 }
 
 impl Moto {
     /// A server, if there is one to start; the reason goes to standard output.
     ///
     /// # Errors
-    /// When the program that `MOTO_SERVER` names does not serve.
+    /// When the Python that `EMULATOR_PYTHON` names does not serve.
     pub async fn start() -> io::Result<Option<Self>> {
+        Self::start_with(None).await
+    }
+
+    /// The same, with the address at which it invokes functions, such as that of a
+    /// [`LambdaService`](crate::LambdaService): secrets rotate.
+    ///
+    /// # Errors
+    /// When the Python that `EMULATOR_PYTHON` names does not serve.
+    pub async fn start_with_lambda(endpoint: &str) -> io::Result<Option<Self>> {
+        Self::start_with(Some(endpoint)).await
+    }
+
+    async fn start_with(lambda: Option<&str>) -> io::Result<Option<Self>> {
         let Some(program) = env::var_os(VARIABLE) else {
             println!("skipped: {VARIABLE} is not set; `cargo xtask setup --emulator` says to what");
             return Ok(None);
         };
-        let serving = tokio::time::timeout(PATIENCE, Self::spawn(Path::new(&program)));
+        let serving = tokio::time::timeout(PATIENCE, Self::spawn(Path::new(&program), lambda));
         let moto =
             serving.await.map_err(|_| io::Error::other(format!("moto said nothing for {PATIENCE:?}")))?;
         moto.map(Some)
     }
 
-    async fn spawn(program: &Path) -> io::Result<Self> {
-        // With port 0 the system chooses one, and the server says which.
+    async fn spawn(program: &Path, lambda: Option<&str>) -> io::Result<Self> {
         let mut process = Command::new(program)
-            .args(["-H", "127.0.0.1", "-p", "0"])
+            // Writes nothing beside the sources.
+            .args(["-B", SCRIPT])
+            .env_remove("LAMBDA_ENDPOINT")
+            .envs(lambda.map(|endpoint| ("LAMBDA_ENDPOINT", endpoint)))
             // Its own calls, if any, must not leave the machine with real keys.
             .envs([("AWS_ACCESS_KEY_ID", "loopback"), ("AWS_SECRET_ACCESS_KEY", "loopback")])
             .stdin(Stdio::null())
@@ -68,15 +101,14 @@ impl Moto {
                 return Err(io::Error::other(format!("moto ended: {}", said.join("\n"))));
             };
             if let Some((_, address)) = line.split_once(RUNNING) {
-                // What follows the address are signs that colour the terminal.
-                let end = address.find(|sign: char| sign.is_whitespace() || sign.is_control());
-                break address[..end.unwrap_or(address.len())].to_owned();
+                break address.trim().to_owned();
             }
             said.push(line);
         };
         // It listens before it says so. It stops when nobody reads what it writes.
         let reading = tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self { endpoint, _process: process, reading })
+        let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
+        Ok(Self { endpoint, client, _process: process, reading })
     }
 
     /// The address of all its services.
@@ -100,6 +132,63 @@ impl Moto {
     /// A client of its event buses.
     pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
         aws::eventbridge(&self.endpoint)
+    }
+
+    /// A client of its secrets.
+    pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
+        aws::secrets(&self.endpoint)
+    }
+
+    /// How many requests have arrived, by service and operation:
+    /// `secretsmanager.GetSecretValue`. With S3 the method stands for the operation.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn calls(&self) -> io::Result<BTreeMap<String, u64>> {
+        let calls = self.ask(reqwest::Method::GET, "calls").await?;
+        serde_json::from_value(calls).map_err(io::Error::other)
+    }
+
+    /// Counts requests from nothing again.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn reset_calls(&self) -> io::Result<()> {
+        self.ask(reqwest::Method::DELETE, "calls").await.map(drop)
+    }
+
+    /// The rotations of secrets so far, once none is at work.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn rotations(&self) -> io::Result<Vec<Rotation>> {
+        let rotations = self.ask(reqwest::Method::GET, "rotations").await?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let rotation = |told: &Value| Rotation {
+            secret: text(&told["SecretId"]),
+            token: text(&told["ClientRequestToken"]),
+            steps: told["Steps"].as_array().into_iter().flatten().map(text).collect(),
+            error: told["Error"].as_str().map(str::to_owned),
+        };
+        Ok(rotations.as_array().into_iter().flatten().map(rotation).collect())
+    }
+
+    async fn ask(&self, method: reqwest::Method, what: &str) -> io::Result<Value> {
+        let request = self.client.request(method, format!("{}/emulator/{what}", self.endpoint));
+        let response = request.send().await.and_then(reqwest::Response::error_for_status);
+        let body = response.map_err(io::Error::other)?.bytes().await.map_err(io::Error::other)?;
+        serde_json::from_slice(&body).map_err(io::Error::other)
+    }
+
+    /// Creates a FIFO queue, whose name ends with `.fifo`, and returns its URL.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn create_fifo_queue(&self, name: &str) -> io::Result<String> {
+        let create = self.sqs().create_queue().queue_name(name);
+        let created = create.attributes(QueueAttributeName::FifoQueue, "true").send().await;
+        let created = created.map_err(io::Error::other)?;
+        created.queue_url.ok_or_else(|| io::Error::other("the queue has no URL"))
     }
 
     /// Creates a queue and returns its URL.

@@ -51,3 +51,40 @@ async fn each_server_is_its_own() {
     };
     assert_eq!((queues(&one).await, queues(&other).await), (1, 0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_counted() {
+    let Some(moto) = Moto::start().await.expect("the emulator serves") else { return };
+    assert!(moto.calls().await.unwrap().is_empty());
+    let queue = moto.create_queue("signals").await.unwrap();
+    for _ in 0..3 {
+        moto.sqs().send_message().queue_url(&queue).message_body("x").send().await.unwrap();
+    }
+    let get = moto.secrets().get_secret_value().secret_id("none").send().await;
+    assert!(get.unwrap_err().into_service_error().is_resource_not_found_exception());
+    moto.eventbridge().list_rules().send().await.unwrap();
+    let calls = moto.calls().await.unwrap();
+    let counted: Vec<_> = calls.iter().map(|(name, number)| (name.as_str(), *number)).collect();
+    let expected = [
+        ("events.ListRules", 1),
+        ("secretsmanager.GetSecretValue", 1),
+        ("sqs.CreateQueue", 1),
+        ("sqs.SendMessage", 3),
+    ];
+    assert_eq!(counted, expected);
+    moto.reset_calls().await.unwrap();
+    assert!(moto.calls().await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fifo_queue_keeps_its_order() {
+    let Some(moto) = Moto::start().await.expect("the emulator serves") else { return };
+    let queue = moto.create_fifo_queue("signals.fifo").await.unwrap();
+    for body in ["one", "two", "two"] {
+        let send = moto.sqs().send_message().queue_url(&queue).message_body(body).message_group_id("a");
+        send.message_deduplication_id(body).send().await.unwrap();
+    }
+    let received = moto.receive(&queue).await.unwrap();
+    let bodies: Vec<_> = received.iter().filter_map(|message| message.body()).collect();
+    assert_eq!(bodies, ["one", "two"]);
+}

@@ -22,8 +22,8 @@ const CARGO_FUZZ: &str = "cargo-fuzz@0.13.2";
 /// server would bring all services, which is twice as much.
 const MOTO: [&str; 3] = ["moto[events,s3,secretsmanager,sqs]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"];
 
-/// What tells the tests where the emulator is.
-pub(crate) const EMULATOR_VARIABLE: &str = "MOTO_SERVER";
+/// What tells the tests which Python has what the emulator needs.
+pub(crate) const EMULATOR_VARIABLE: &str = "EMULATOR_PYTHON";
 
 /// The oldest compiler that builds the workspace; keep it with `rust-version`.
 const RUST_VERSION: (u32, u32) = (1, 95);
@@ -96,9 +96,10 @@ pub(crate) fn package_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
     tools::from_pypi(workspace, "cargo-lambda", &[CARGO_LAMBDA])
 }
 
-/// Installs the emulator of AWS beside the build and returns its program.
+/// Installs what the emulator of AWS needs beside the build and returns the Python that
+/// has it. The emulator itself is in `tests/emulator`.
 pub(crate) fn emulator(workspace: &Workspace) -> Result<PathBuf, Error> {
-    Ok(tools::from_pypi(workspace, "moto", &MOTO)?.join("moto_server"))
+    Ok(tools::from_pypi(workspace, "moto", &MOTO)?.join("python"))
 }
 
 /// Installs cargo-fuzz beside the build and returns the folder of its programs.

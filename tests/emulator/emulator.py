@@ -1,0 +1,115 @@
+"""An emulator of AWS for the tests: moto's server, with what it lacks added.
+
+    python emulator.py
+
+It listens on a free port of 127.0.0.1 and says which on standard error, as
+`Running on http://127.0.0.1:PORT`. It needs moto 5.2.5 with flask, and nothing else.
+
+    LAMBDA_ENDPOINT   the address that functions are invoked at, in the way of Lambda's
+                      own; without it a secret cannot be rotated
+
+Beside AWS's own requests it answers:
+
+    GET    /emulator/calls      how many requests there were, by service and operation:
+                                {"secretsmanager.GetSecretValue": 3}
+    DELETE /emulator/calls      counts from nothing again
+    GET    /emulator/rotations  the rotations of secrets, in the order of their start, as
+                                soon as none is at work: see `rotation.py`
+"""
+
+import json
+import logging
+import os
+import re
+import sys
+import threading
+from collections import Counter
+
+from moto.server import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+import mended_secrets
+from rotation import Rotations
+
+# What the names in `X-Amz-Target` begin with, where that is not the service's name.
+TARGETS = {"AmazonSQS": "sqs", "AWSEvents": "events"}
+
+# The service that a request was signed for.
+SIGNED_FOR = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/aws4_request")
+
+
+class Emulator:
+    """moto's server as a WSGI application, with the addresses of the emulator."""
+
+    def __init__(self, rotations: Rotations) -> None:
+        self.moto = DomainDispatcherApplication(create_backend_app)
+        self.rotations = rotations
+        self.calls: Counter[str] = Counter()
+        self.counting = threading.Lock()
+        # moto's secrets are not made for requests at the same time.
+        self.secrets = threading.Lock()
+
+    def __call__(self, environ, start_response):
+        request = Request(environ)
+        if request.path.startswith("/emulator/"):
+            return self.about(request)(environ, start_response)
+        name = operation(request)
+        with self.counting:
+            self.calls[name] += 1
+        if name.startswith("secretsmanager."):
+            with self.secrets:
+                return self.moto(environ, start_response)
+        return self.moto(environ, start_response)
+
+    def about(self, request: Request) -> Response:
+        """Answers what is asked of the emulator itself."""
+        match (request.method, request.path):
+            case ("GET", "/emulator/calls"):
+                with self.counting:
+                    return answer(dict(self.calls))
+            case ("DELETE", "/emulator/calls"):
+                with self.counting:
+                    self.calls.clear()
+                return answer({})
+            case ("GET", "/emulator/rotations"):
+                return answer(self.rotations.settled())
+        return Response("no such address of the emulator\n", status=404)
+
+
+def answer(content) -> Response:
+    return Response(json.dumps(content), content_type="application/json")
+
+
+def operation(request: Request) -> str:
+    """The service and the operation; with S3 the method stands for the operation."""
+    prefix, _, name = request.headers.get("X-Amz-Target", "").rpartition(".")
+    if name:
+        return f"{TARGETS.get(prefix, prefix)}.{name}"
+    signed = SIGNED_FOR.search(request.headers.get("Authorization", ""))
+    return f"{signed[1] if signed else 'unsigned'}.{request.method}"
+
+
+def main() -> None:
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    rotations = Rotations(os.environ.get("LAMBDA_ENDPOINT"))
+    mended_secrets.install(rotations)
+    server = make_server(
+        "127.0.0.1",
+        0,
+        Emulator(rotations),
+        threaded=True,
+        request_handler=MotoRequestHandler,
+    )
+    # Parts of moto call its server.
+    os.environ["MOTO_PORT"] = str(server.port)
+    print(f"Running on http://127.0.0.1:{server.port}", file=sys.stderr, flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

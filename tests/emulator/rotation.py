@@ -1,0 +1,109 @@
+"""Rotations of secrets, as AWS runs them.
+
+The function is invoked once for each step, each time with the step, the secret's ARN and
+the token that names the new version. The first step that fails ends the rotation, and
+what it has done so far stays. Whoever asked for the rotation does not wait for it.
+"""
+
+import json
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections import defaultdict
+from collections.abc import Callable
+
+STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
+
+# The longest that a function may run, in seconds.
+LONGEST = 900
+
+
+class Rotations:
+    """The rotations so far.
+
+    Each is told as `{"SecretId", "ClientRequestToken", "Steps", "Error"}`: the steps that
+    were begun, and why the last of them failed, or null.
+    """
+
+    def __init__(self, endpoint: str | None) -> None:
+        self.endpoint = endpoint
+        self.all: list[dict] = []
+        self.changed = threading.Condition()
+        self.at_work = 0
+        # Two rotations of one secret come one after the other.
+        self.turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def possible(self) -> bool:
+        """Whether it is known where functions are invoked."""
+        return bool(self.endpoint)
+
+    def start(
+        self,
+        secret: str,
+        function: str,
+        token: str,
+        steps: list[str] = STEPS,
+        *,
+        is_open: Callable[[], bool],
+        then: Callable[[], None],
+    ) -> None:
+        """Rotates a secret in the background.
+
+        When its turn comes and it is no longer open, nothing is done. `then` is called
+        when all is over, also after a failure.
+        """
+        record = {"SecretId": secret, "ClientRequestToken": token, "Steps": [], "Error": None}
+        with self.changed:
+            self.all.append(record)
+            self.at_work += 1
+            turn = self.turns[secret]
+
+        def run() -> None:
+            try:
+                with turn:
+                    if is_open():
+                        self.take(steps, function, record)
+                        then()
+            except Exception as error:
+                record["Error"] = record["Error"] or repr(error)
+            finally:
+                with self.changed:
+                    self.at_work -= 1
+                    self.changed.notify_all()
+
+        threading.Thread(target=run, daemon=True).start()
+
+    def take(self, steps: list[str], function: str, record: dict) -> None:
+        """Takes one step after the other until one fails."""
+        for step in steps:
+            record["Steps"].append(step)
+            event = {name: record[name] for name in ("SecretId", "ClientRequestToken")}
+            record["Error"] = self.invoke(function, {"Step": step, **event})
+            if record["Error"] is not None:
+                return
+
+    def invoke(self, function: str, event: dict) -> str | None:
+        """Invokes a function and returns why it failed, if it did."""
+        name = urllib.parse.quote(function, safe="")
+        request = urllib.request.Request(
+            f"{self.endpoint}/2015-03-31/functions/{name}/invocations",
+            data=json.dumps(event).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        # It is on this machine, whatever proxy there is for others.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=LONGEST) as response:
+                body = response.read().decode(errors="replace")
+                return body if response.headers.get("X-Amz-Function-Error") else None
+        except urllib.error.HTTPError as error:
+            return f"{error}: {error.read().decode(errors='replace')}"
+        except OSError as error:
+            return str(error)
+
+    def settled(self) -> list[dict]:
+        """All rotations, once none is at work."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.at_work == 0)
+            return [dict(record) for record in self.all]
