@@ -8,7 +8,23 @@ use serde_json::{Value, json};
 use sophos_simulator::{Config, CredentialInfo, CredentialKind};
 use tempfile::TempDir;
 
-use crate::{Committed, World, queue::Queue};
+use crate::{Committed, World, moto::Moto, queue::Queue};
+
+/// How the names of credentials begin in Secrets Manager.
+pub const PREFIX: &str = "sophos/credentials/";
+
+/// The value of a credential's secret: the credential, and whose it is.
+pub fn secret_of(credential: &CredentialInfo) -> String {
+    let CredentialInfo { client_id, client_secret, id_type, principal_id, role, .. } = credential;
+    let mut value = json!({
+        "client_id": client_id,
+        "client_secret": client_secret,
+        "role": role,
+        "used_for": ["export"],
+    });
+    value[format!("{id_type}_id")] = json!(principal_id);
+    value.to_string()
+}
 
 /// A simulator, a queue with order, and the export between them.
 #[derive(Debug)]
@@ -85,6 +101,14 @@ impl Estate {
             .env("AWS_SECRET_ACCESS_KEY", "a-secret-key-of-the-tests")
             .timeout(Duration::from_secs(300));
         self.queue.admit(function)
+    }
+
+    /// The export, with its credentials in Secrets Manager: those of which the
+    /// names begin with [`PREFIX`].
+    pub fn managed(&self, moto: &Moto) -> Function {
+        let queue = self.queue.endpoint();
+        let function = moto.admit(self.function()).env("AWS_ENDPOINT_URL_SQS", queue);
+        function.env_remove("SOPHOS_CREDENTIALS_FILE").env("SOPHOS_SECRETS_PREFIX", PREFIX)
     }
 
     /// A plan, by a sandbox of this function.
