@@ -6,6 +6,8 @@
   refused. moto lets it change as long as the version is labelled AWSPENDING.
 - A label is at one version only, and one of the user's own stays where it is when
   AWSCURRENT moves. moto drops it then, or lets two versions have it.
+- At most 20 values are asked for at a time, and a filter passes over what is deleted or
+  has no current value. moto has no limit, and fails as a whole then.
 - What has no label is not listed, and a secret that was read says on which day.
 - A rotation is left to its function, step by step: see `rotation.py`. moto takes all
   steps whatever becomes of them, and moves AWSCURRENT itself.
@@ -20,17 +22,22 @@ from moto.secretsmanager.exceptions import (
     ResourceExistsException,
     SecretNotFoundException,
     SecretsManagerClientError,
+    ValidationException,
 )
 from moto.secretsmanager.models import (
     FakeSecret,
     ReplicaSecret,
     SecretsManagerBackend,
+    _matches,
 )
 
 from rotation import Rotations
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 DAY = 24 * 60 * 60
+
+# The most values of one BatchGetSecretValue.
+BATCH = 20
 
 
 class NoSuchLabel(SecretNotFoundException):
@@ -93,6 +100,25 @@ def get_secret_value(backend, secret_id, version_id, version_stage, *, moto):
     source = secret.source if isinstance(secret, ReplicaSecret) else secret
     source.last_accessed_date = int(time.time()) // DAY * DAY
     return value
+
+
+def batch_get_secret_value(
+    backend, secret_id_list=None, filters=None, max_results=None, next_token=None, *, moto
+):
+    if len(secret_id_list or []) > BATCH or not 1 <= (max_results or BATCH) <= BATCH:
+        raise ValidationException(f"At most {BATCH} values are to be had at a time.")
+    if secret_id_list or not filters:
+        return moto(backend, secret_id_list, filters, max_results, next_token)
+    found = [
+        secret.secret_id
+        for secret in list(backend.secrets.values())
+        if _matches(secret, filters) and not secret.is_deleted() and holder(secret, CURRENT)
+    ]
+    values = [backend.get_secret_value(name, "", "") for name in found]
+    page, token = backend._get_secret_values_page_and_next_token(
+        values, max_results or BATCH, next_token
+    )
+    return page, [], token
 
 
 def to_dict(secret, *, moto):
@@ -233,6 +259,7 @@ def install(rotations: Rotations) -> None:
     wrap(FakeSecret, "to_dict", to_dict)
     replace(FakeSecret, "reset_default_version", reset_default_version)
     wrap(SecretsManagerBackend, "get_secret_value", get_secret_value)
+    wrap(SecretsManagerBackend, "batch_get_secret_value", batch_get_secret_value)
     wrap(SecretsManagerBackend, "put_secret_value", put_secret_value)
     wrap(SecretsManagerBackend, "_check_with_existing_secrets_and_versions", check_version)
     replace(SecretsManagerBackend, "update_secret_version_stage", update_secret_version_stage)

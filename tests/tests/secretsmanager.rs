@@ -5,7 +5,12 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use aws_sdk_secretsmanager::{Client, error::ProvideErrorMetadata, primitives::DateTime};
+use aws_sdk_secretsmanager::{
+    Client,
+    error::ProvideErrorMetadata,
+    primitives::DateTime,
+    types::{Filter, FilterNameStringType},
+};
 use end_to_end::{LambdaService, moto::Moto};
 use serde_json::{Value, json};
 
@@ -84,8 +89,7 @@ async fn what_is_current_follows_the_label() {
         secrets.batch_get_secret_value().secret_id_list("s").secret_id_list("none").send().await.unwrap();
     assert_eq!(batch.secret_values()[0].secret_string(), Some("two"));
     assert_eq!(batch.errors()[0].error_code(), Some("ResourceNotFoundException"));
-    let filter = aws_sdk_secretsmanager::types::Filter::builder();
-    let filter = filter.key(aws_sdk_secretsmanager::types::FilterNameStringType::Name).values("s").build();
+    let filter = Filter::builder().key(FilterNameStringType::Name).values("s").build();
     let batch = secrets.batch_get_secret_value().filters(filter).send().await.unwrap();
     assert_eq!(batch.secret_values()[0].secret_string(), Some("two"));
 
@@ -99,6 +103,31 @@ async fn what_is_current_follows_the_label() {
     let error = get.version_stage("none").send().await.unwrap_err().into_service_error();
     assert!(error.is_resource_not_found_exception(), "{error:?}");
     assert!(error.message().unwrap().contains("staging label: none"), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_holds_twenty_values_and_passes_over_what_has_none() {
+    let Some((_moto, secrets)) = started().await else { return };
+    for number in 0..24 {
+        let create = secrets.create_secret().name(format!("s{number}"));
+        // One without a value.
+        create.set_secret_string((number > 0).then(|| "x".to_owned())).send().await.unwrap();
+    }
+    secrets.delete_secret().secret_id("s1").send().await.unwrap();
+    let filter = Filter::builder().key(FilterNameStringType::Name).values("s").build();
+    let mut pages = Vec::new();
+    let mut batches = secrets.batch_get_secret_value().filters(filter.clone()).into_paginator().send();
+    while let Some(page) = batches.next().await {
+        let page = page.unwrap();
+        assert_eq!(page.errors().len(), 0);
+        pages.push(page.secret_values().len());
+    }
+    assert_eq!(pages, [20, 3]);
+    let ids = |number: usize| Some((0..number).map(|_| "s".to_owned()).collect());
+    assert!(secrets.batch_get_secret_value().set_secret_id_list(ids(20)).send().await.is_ok());
+    assert!(secrets.batch_get_secret_value().set_secret_id_list(ids(21)).send().await.is_err());
+    let many = secrets.batch_get_secret_value().filters(filter).max_results(21);
+    assert!(many.send().await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
