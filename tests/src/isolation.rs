@@ -23,7 +23,7 @@ use sophos_store::Store;
 
 pub use ground::{ENFORCE, TENANT, estate, hostname, machine_id, tight};
 
-use crate::world::binary;
+use crate::{leaks::Leaks, world::binary};
 
 /// The secrets of the sources, by the names that policies give them.
 pub const SECRETS: [(&str, &str); 10] = [
@@ -49,6 +49,7 @@ pub struct IsolationWorld {
     ledger: String,
     /// The folder with the ledger's objects, wherever the functions find them.
     files: PathBuf,
+    leaks: Leaks,
     _temporary: Option<tempfile::TempDir>,
 }
 
@@ -82,8 +83,10 @@ impl IsolationWorld {
             credential.ok_or_else(|| io::Error::other("the simulator has no such credential"))?;
         let files = Self::files_of(folder);
         let ledger = files.to_string_lossy().into_owned();
-        let world =
-            Self { simulator, credential, folder: folder.to_owned(), ledger, files, _temporary: None };
+        let leaks = Leaks::default();
+        leaks.know_all(&simulator.credentials());
+        let folder = folder.to_owned();
+        let world = Self { simulator, credential, folder, ledger, files, leaks, _temporary: None };
         world.set_policy(policy)?;
         let current = SECRETS.map(|(name, value)| (name, value, None::<&str>));
         world.set_secrets(&current)?;
@@ -105,6 +108,7 @@ impl IsolationWorld {
     pub fn set_secrets(&self, secrets: &[(&str, &str, Option<&str>)]) -> io::Result<()> {
         let mut text = String::new();
         for (name, current, previous) in secrets {
+            [Some(*current), *previous].into_iter().flatten().for_each(|secret| self.leaks.know(secret));
             text.push_str(&format!("[secrets.\"{name}\"]\ncurrent = \"{current}\"\n"));
             if let Some(previous) = previous {
                 text.push_str(&format!("previous = \"{previous}\"\n"));
@@ -140,7 +144,10 @@ impl IsolationWorld {
 
     fn function(&self, name: &str) -> Function {
         let path = |file: &str| self.folder.join(file).to_string_lossy().into_owned();
-        Function::new(binary(name))
+        self.leaks.know_all(&self.simulator.credentials());
+        let function = Function::new(binary(name));
+        self.leaks
+            .watch(function)
             .name(name)
             .memory_mb(128)
             // Of a busy machine.

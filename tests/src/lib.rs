@@ -12,6 +12,7 @@ mod committed;
 pub mod estate;
 pub mod isolation;
 mod lambda_service;
+mod leaks;
 pub mod moto;
 pub mod queue;
 pub mod s3;

@@ -6,7 +6,7 @@ use sophos_simulator::{
     Config, CredentialInfo, CredentialKind, Dataset, Owner, Simulator, TenantInfo, TenantState,
 };
 
-use crate::{Committed, Defect};
+use crate::{Committed, Defect, leaks::Leaks};
 
 /// A simulator, and the function as it is deployed: a binary on a local Runtime
 /// API, configured by its environment.
@@ -15,6 +15,7 @@ pub struct World {
     /// The simulator.
     pub simulator: Simulator,
     credential: CredentialInfo,
+    leaks: Leaks,
 }
 
 impl World {
@@ -29,7 +30,9 @@ impl World {
             simulator.credentials().into_iter().find(|credential| credential.id_type == kind.as_str());
         let credential =
             credential.ok_or_else(|| io::Error::other("the simulator has no such credential"))?;
-        Ok(Self { simulator, credential })
+        let leaks = Leaks::default();
+        leaks.know_all(&simulator.credentials());
+        Ok(Self { simulator, credential, leaks })
     }
 
     /// The credential that the function is given.
@@ -38,8 +41,13 @@ impl World {
     }
 
     /// The function, exporting to `location`, without a rate budget.
+    ///
+    /// What it writes is read for secrets and tokens: a test in which there is one
+    /// fails.
     pub fn function(&self, location: &str) -> Function {
-        Function::new(binary("alert-export"))
+        self.leaks.know_all(&self.simulator.credentials());
+        self.leaks
+            .watch(Function::new(binary("alert-export")))
             .name("alert-export")
             .memory_mb(128)
             // Of a busy machine.

@@ -1,0 +1,111 @@
+//! The functions of isolation with Secrets Manager: the keys of senders, and the
+//! credential.
+
+use end_to_end::{
+    isolation::{Delivery, ENFORCE, IsolationWorld, decision_of, estate, key, unix_now},
+    moto::Moto,
+};
+use local_lambda::{Function, FunctionUrl};
+use serde_json::{Value, json};
+use sophos_isolation::State;
+use sophos_simulator::CredentialKind;
+
+const KEY: &str = "sophos/webhooks/generic";
+
+struct Stage {
+    moto: Moto,
+    world: IsolationWorld,
+}
+
+impl Stage {
+    /// A world whose functions are told of Secrets Manager alone, if there is an
+    /// emulator of it.
+    async fn start() -> Option<Self> {
+        let moto = Moto::start().await.expect("the emulator serves")?;
+        let world = IsolationWorld::start(estate(9), CredentialKind::Tenant, ENFORCE).await.expect("a world");
+        let credential = world.simulator.credentials().remove(0);
+        let value = json!({
+            "client_id": credential.client_id,
+            "client_secret": credential.client_secret,
+            "tenant_id": credential.principal_id,
+            "role": "management",
+            "used_for": ["isolation"],
+        });
+        let secrets =
+            [("sophos/credentials/acme", value.to_string()), (KEY, key("webhooks/generic").to_owned())];
+        for (name, value) in secrets {
+            moto.secrets().create_secret().name(name).secret_string(value).send().await.expect("a secret");
+        }
+        Some(Self { moto, world })
+    }
+
+    fn managed(&self, function: Function) -> Function {
+        let function = self.moto.admit(function);
+        ["SECRETS_FILE", "SOPHOS_CLIENT_ID", "SOPHOS_CLIENT_SECRET", "SOPHOS_CREDENTIALS_FILE"]
+            .into_iter()
+            .fold(function, Function::env_remove)
+            .env("SECRETS_PREFIX", "sophos/")
+            .env("SOPHOS_SECRETS_PREFIX", "sophos/credentials/")
+            .env("AWS_ACCESS_KEY_ID", "AKIALOOPBACK")
+            .env("AWS_SECRET_ACCESS_KEY", "a-secret-key-of-the-tests")
+    }
+
+    async fn webhook(&self) -> FunctionUrl {
+        FunctionUrl::start(self.managed(self.world.webhook()), 1).await.expect("the webhook starts")
+    }
+
+    async fn rotate(&self, key: &str) {
+        let put = self.moto.secrets().put_secret_value().secret_id(KEY).secret_string(key);
+        put.send().await.expect("a version");
+    }
+}
+
+/// Sends an event about a machine, signed with this key.
+async fn send(webhook: &FunctionUrl, machine: usize, key: &str) -> (u16, Value) {
+    let body = json!({
+        "event_id": format!("event {machine}"),
+        "target": { "endpoint_id": end_to_end::isolation::machine_id(machine) },
+        "reason": "beacon",
+    });
+    let delivery = Delivery::generic("soar", &body, key, unix_now());
+    delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_versions_of_a_key_are_good_while_it_rotates_and_no_other() {
+    let Some(stage) = Stage::start().await else { return };
+    let old = key("webhooks/generic");
+    let webhook = stage.webhook().await;
+    let (status, answer) = send(&webhook, 1, old).await;
+    assert_eq!(status, 202, "{answer}\n{}", webhook.logs().join("\n"));
+    let id = decision_of(&answer).expect("a decision");
+    assert_eq!(stage.world.state(&id).await.expect("a state"), State::Requested);
+
+    // A process that starts now knows both.
+    stage.rotate("another-key-0123456789abcdef").await;
+    let webhook = stage.webhook().await;
+    assert_eq!(send(&webhook, 2, old).await.0, 202);
+    assert_eq!(send(&webhook, 3, "another-key-0123456789abcdef").await.0, 202);
+    assert_eq!(send(&webhook, 4, "a-forged-key-0123456789abcdef").await.0, 401);
+
+    stage.rotate("a-third-key-0123456789abcdef").await;
+    let webhook = stage.webhook().await;
+    assert_eq!(send(&webhook, 5, old).await.0, 401, "it is neither current nor previous");
+    assert_eq!(send(&webhook, 6, "another-key-0123456789abcdef").await.0, 202);
+    assert_eq!(stage.world.simulator.isolation_changes().len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_read_once_by_a_warm_process() {
+    let Some(stage) = Stage::start().await else { return };
+    let webhook = stage.webhook().await;
+    stage.moto.reset_calls().await.expect("counts");
+    for machine in 1..=6 {
+        assert_eq!(send(&webhook, machine, key("webhooks/generic")).await.0, 202);
+    }
+    let calls = stage.moto.calls().await.expect("counts");
+    let reads: Vec<_> = calls.iter().filter(|(name, _)| name.starts_with("secretsmanager.")).collect();
+    let of = |name: &str| calls.get(&format!("secretsmanager.{name}")).copied().unwrap_or_default();
+    // Both versions of the key; the credential by its list.
+    assert_eq!((of("GetSecretValue"), of("ListSecrets"), of("BatchGetSecretValue")), (2, 1, 1), "{reads:?}");
+}
