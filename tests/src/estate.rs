@@ -111,6 +111,14 @@ impl Estate {
         function.env_remove("SOPHOS_CREDENTIALS_FILE").env("SOPHOS_SECRETS_PREFIX", PREFIX)
     }
 
+    /// The function that rotates the credentials of [`managed`](Self::managed).
+    pub fn rotation(&self, moto: &Moto) -> Function {
+        moto.admit(self.world.rotation())
+            .env("SOPHOS_SECRETS_PREFIX", PREFIX)
+            .env("AWS_ACCESS_KEY_ID", "AKIALOOPBACK")
+            .env("AWS_SECRET_ACCESS_KEY", "a-secret-key-of-the-tests")
+    }
+
     /// A plan, by a sandbox of this function.
     ///
     /// # Errors

@@ -40,25 +40,37 @@ impl World {
         &self.credential
     }
 
+    /// The function that rotates credentials.
+    ///
+    /// What it writes is read for secrets and tokens, as for all functions.
+    pub fn rotation(&self) -> Function {
+        self.named("credential-rotation").timeout(Duration::from_secs(60))
+    }
+
+    /// A function that knows the simulator's addresses.
+    fn named(&self, name: &str) -> Function {
+        self.leaks.know_all(&self.simulator.credentials());
+        self.leaks
+            .watch(Function::new(binary(name)))
+            .name(name)
+            .memory_mb(128)
+            // Of a busy machine.
+            .init_timeout(Duration::from_secs(60))
+            .env("SOPHOS_IDENTITY_URL", self.simulator.identity_url())
+            .env("SOPHOS_GLOBAL_URL", self.simulator.global_url())
+            .env("SOPHOS_RATE_BUDGET", "unlimited")
+    }
+
     /// The function, exporting to `location`, without a rate budget.
     ///
     /// What it writes is read for secrets and tokens: a test in which there is one
     /// fails.
     pub fn function(&self, location: &str) -> Function {
-        self.leaks.know_all(&self.simulator.credentials());
-        self.leaks
-            .watch(Function::new(binary("alert-export")))
-            .name("alert-export")
-            .memory_mb(128)
-            // Of a busy machine.
-            .init_timeout(Duration::from_secs(60))
+        self.named("alert-export")
             .timeout(Duration::from_secs(300))
             .env("EXPORT_LOCATION", location)
             .env("SOPHOS_CLIENT_ID", &self.credential.client_id)
             .env("SOPHOS_CLIENT_SECRET", &self.credential.client_secret)
-            .env("SOPHOS_IDENTITY_URL", self.simulator.identity_url())
-            .env("SOPHOS_GLOBAL_URL", self.simulator.global_url())
-            .env("SOPHOS_RATE_BUDGET", "unlimited")
     }
 
     /// The event of a schedule.

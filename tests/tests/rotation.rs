@@ -1,0 +1,264 @@
+//! Rotation as Secrets Manager asks for it: the built function against the
+//! emulator of AWS and the simulator.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_sdk_secretsmanager::Client;
+use end_to_end::{
+    LambdaService,
+    estate::{Estate, PREFIX, secret_of},
+    moto::{Moto, Rotation},
+};
+use local_lambda::{Outcome, Pool, Sandbox};
+use serde_json::{Value, json};
+use sophos_simulator::{
+    ClockConfig, Config, CredentialConfig, CredentialInfo, CredentialKind, DataConfig, FaultAction,
+    FaultPlan, FaultRule, Owner, Role, TenantGroup,
+};
+
+const ALL: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+
+fn config(events: u64) -> Config {
+    Config {
+        clock: ClockConfig { start: Some("2026-11-23T10:00:00Z".into()), running: false },
+        tenants: vec![TenantGroup::of(Owner::Partner, 1), TenantGroup::of(Owner::Organization, 1)],
+        credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::ReadOnly)],
+        data: DataConfig {
+            history_hours: 23.9,
+            events_per_hour: events as f64 / 23.9 * 1.01,
+            events_total: Some(events),
+            alerts_per_hour: 1.0,
+            ..DataConfig::default()
+        },
+        ..Config::default()
+    }
+}
+
+struct Stage {
+    moto: Moto,
+    secrets: Client,
+    estate: Estate,
+    function: Arc<Pool>,
+    arn: String,
+    secret: String,
+    _lambda: LambdaService,
+}
+
+impl Stage {
+    /// A partner's credential in a secret that can be rotated, if there is an
+    /// emulator of AWS.
+    async fn start(events: u64) -> Option<Self> {
+        let lambda = LambdaService::start().await.expect("a service");
+        let moto = Moto::start_with_lambda(&lambda.endpoint()).await.expect("the emulator serves")?;
+        let estate = Estate::start(config(events), CredentialKind::Partner).await.expect("an estate");
+        let function = Pool::start(estate.rotation(&moto), 2).await.expect("the function starts");
+        let function = Arc::new(function);
+        let arn = lambda.register("credential-rotation", Arc::clone(&function));
+        let secrets = moto.secrets();
+        let secret = format!("{PREFIX}partner");
+        let value = secret_of(estate.world.credential());
+        secrets.create_secret().name(&secret).secret_string(value).send().await.expect("a secret");
+        Some(Self { moto, secrets, estate, function, arn, secret, _lambda: lambda })
+    }
+
+    /// Stages a credential, as the README says.
+    async fn stage(&self, label: &str, value: &str) {
+        let put = self.secrets.put_secret_value().secret_id(&self.secret).secret_string(value);
+        put.version_stages(label).send().await.expect("a staged version");
+    }
+
+    /// A rotation, as far as it goes.
+    async fn rotate(&self) -> Rotation {
+        // It is said when the one before is not complete, and that one goes on.
+        drop(
+            self.secrets.rotate_secret().secret_id(&self.secret).rotation_lambda_arn(&self.arn).send().await,
+        );
+        self.moto.rotations().await.expect("rotations").pop().expect("one at least")
+    }
+
+    async fn current(&self) -> String {
+        let value = self.secrets.get_secret_value().secret_id(&self.secret).version_stage("AWSCURRENT");
+        let value = value.send().await.expect("a value").secret_string.expect("text");
+        let value: Value = serde_json::from_str(&value).expect("JSON");
+        value["client_id"].as_str().expect("a client id").to_owned()
+    }
+
+    async fn labels(&self) -> Vec<String> {
+        let described =
+            self.secrets.describe_secret().secret_id(&self.secret).send().await.expect("a secret");
+        let mut labels: Vec<_> =
+            described.version_ids_to_stages.expect("versions").into_values().flatten().collect();
+        labels.sort_unstable();
+        labels
+    }
+
+    fn another(&self, kind: CredentialKind) -> CredentialInfo {
+        let config = CredentialConfig::new(kind, Role::ReadOnly);
+        self.estate.world.simulator.add_credential(config).expect("a credential")
+    }
+
+    async fn export(&self) -> Sandbox {
+        let function = self.estate.managed(&self.moto);
+        let function = function.env_remove("EXPORT_QUEUE_URL").env_remove("EXPORT_DEAD_LETTERS_URL");
+        function.start().await.expect("the export starts")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_staged_credential_takes_over_in_the_middle_of_an_export_and_nothing_is_lost() {
+    let Some(stage) = Stage::start(100_000).await else { return };
+    let old = stage.estate.world.credential().clone();
+    let new = stage.another(CredentialKind::Partner);
+    stage.stage("STAGED", &secret_of(&new)).await;
+    let mut export = stage.export().await;
+    let rotate = async {
+        let simulator = &stage.estate.world.simulator;
+        while simulator.calls().operation("siem.events") < 20 {
+            tokio::task::yield_now().await;
+        }
+        let rotation = stage.rotate().await;
+        // The administrator deletes the old one in the console.
+        assert!(simulator.remove_credential(&old.client_id));
+        (rotation, simulator.calls().operation("siem.events"))
+    };
+    let (report, (rotation, page)) = tokio::join!(stage.estate.world.run(&mut export), rotate);
+    let report = report.expect("a report");
+    assert_eq!((rotation.steps, rotation.error), (ALL.map(str::to_owned).to_vec(), None));
+    assert_eq!(stage.current().await, new.client_id);
+    assert_eq!(stage.labels().await, ["AWSCURRENT", "AWSPREVIOUS"], "it is staged no more");
+    assert!(page < 100, "it was in the middle, not at page {page}");
+    assert_eq!((&report["failed"], &report["unfinished"]), (&json!(0), &json!(0)), "{report}");
+    let committed = stage.estate.committed().expect("each record once");
+    assert_eq!(committed.rows_of("events"), 100_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_take_over_leaves_the_current_one_in_place() {
+    let Some(stage) = Stage::start(500).await else { return };
+    let old = stage.estate.world.credential().clone();
+
+    // Nothing is staged.
+    let rotation = stage.rotate().await;
+    assert_eq!(rotation.steps, ["createSecret"]);
+    let told = rotation.error.expect("an empty pool is told");
+    assert!(told.contains("put-secret-value") && told.contains("STAGED"), "{told}");
+    assert_eq!(stage.current().await, old.client_id);
+
+    // One that the service does not know, one that has ended by its own words, and
+    // one of somebody else.
+    let mut ended: Value =
+        serde_json::from_str(&secret_of(&stage.another(CredentialKind::Partner))).expect("JSON");
+    ended["expires_at"] = json!("2020-01-01");
+    stage.stage("STAGED", &ended.to_string()).await;
+    let rotation = stage.rotate().await;
+    let told = rotation.error.expect("an ended credential is told");
+    assert!(told.contains("2020-01-01"), "{told}");
+
+    let foreign = stage.another(CredentialKind::Organization);
+    let unowned = json!({ "client_id": foreign.client_id, "client_secret": foreign.client_secret });
+    stage.stage("STAGED_2", &unowned.to_string()).await;
+    let rotation = stage.rotate().await;
+    let told = rotation.error.expect("another owner is told");
+    assert_eq!(rotation.steps, ["createSecret", "setSecret", "testSecret"], "{told}");
+    assert!(told.contains(&foreign.client_id) && told.contains("organization"), "{told}");
+    assert_eq!(stage.current().await, old.client_id);
+
+    let deleted = stage.another(CredentialKind::Partner);
+    assert!(stage.estate.world.simulator.remove_credential(&deleted.client_id));
+    stage.stage("STAGED_2", &secret_of(&deleted)).await;
+    let rotation = stage.rotate().await;
+    assert_eq!(rotation.steps, ["createSecret", "setSecret", "testSecret"]);
+    assert_eq!(stage.current().await, old.client_id);
+
+    // The good one behind them takes over.
+    let good = stage.another(CredentialKind::Partner);
+    stage.stage("STAGED_3", &secret_of(&good)).await;
+    let rotation = stage.rotate().await;
+    assert_eq!((rotation.steps, rotation.error), (ALL.map(str::to_owned).to_vec(), None));
+    assert_eq!(stage.current().await, good.client_id);
+    let mut export = stage.export().await;
+    assert_eq!(stage.estate.world.run(&mut export).await.expect("a report")["failed"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_dies_or_meets_trouble_is_done_again_with_the_same_version() {
+    let Some(stage) = Stage::start(500).await else { return };
+    let new = stage.another(CredentialKind::Partner);
+    stage.stage("STAGED", &secret_of(&new)).await;
+    let simulator = &stage.estate.world.simulator;
+    simulator.set_faults(FaultPlan::new([FaultRule::new("whoami", FaultAction::status(503))]));
+    let failed = stage.rotate().await;
+    assert_eq!(failed.steps, ["createSecret", "setSecret", "testSecret"]);
+
+    // The process is killed while it waits for the service.
+    let slow = FaultAction::Slow { milliseconds: 30_000 };
+    simulator.set_faults(FaultPlan::new([FaultRule::new("whoami", slow)]));
+    simulator.reset_calls();
+    let kill = async {
+        while simulator.calls().operation("whoami") == 0 {
+            tokio::task::yield_now().await;
+        }
+        stage.function.kill_one().expect("a process at work");
+    };
+    let (killed, ()) = tokio::join!(stage.rotate(), kill);
+    assert!(killed.error.is_some(), "{killed:?}");
+    assert_eq!(killed.token, failed.token, "the one before goes on");
+
+    simulator.set_faults(FaultPlan::default());
+    let done = stage.rotate().await;
+    assert_eq!((&done.token, &done.error), (&failed.token, &None));
+    assert_eq!(stage.current().await, new.client_id);
+    assert_eq!(stage.labels().await, ["AWSCURRENT", "AWSPREVIOUS"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_watch_tells_of_each_credential_what_the_service_does_not() {
+    let Some(stage) = Stage::start(500).await else { return };
+    let secret = |days: i64, more: Value| {
+        let now = jiff::Timestamp::now();
+        let ends = now + jiff::SignedDuration::from_hours(24 * days + 1);
+        let mut value = json!({ "client_id": "an-id", "client_secret": "hush-hush-hush", "expires_at": ends.to_string() });
+        value.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        value.to_string()
+    };
+    let more = [
+        ("soon", secret(5, json!({}))),
+        ("wide", secret(400, json!({ "role": "super_admin", "used_for": ["export"] }))),
+        ("broken", "hush-hush-hush".to_owned()),
+    ];
+    for (name, value) in more {
+        let create = stage.secrets.create_secret().name(format!("{PREFIX}{name}")).secret_string(value);
+        create.send().await.expect("a secret");
+    }
+    stage.stage("STAGED", &secret(300, json!({}))).await;
+    let event = end_to_end::World::schedule();
+    let Outcome::Ok(report) = stage.function.invoke(&event).await.expect("a sandbox") else {
+        panic!("a report")
+    };
+    let of = |name: &str| {
+        let all = report["credentials"].as_array().expect("credentials").iter();
+        all.clone().find(|one| one["name"] == format!("{PREFIX}{name}")).expect("it is watched").clone()
+    };
+    assert_eq!((&report["count"], &report["least_days_to_expiry"]), (&json!(4), &json!(5)), "{report}");
+    assert_eq!(of("soon")["days_to_expiry"], 5);
+    assert_eq!(of("wide")["role_too_wide"], true);
+    assert_eq!(of("broken")["unusable"], true);
+    assert_eq!(of("partner")["staged"], 1);
+    // What nobody wrote down is known to the day on which it was stored.
+    let life = of("partner")["days_to_expiry"].as_i64().expect("days");
+    assert!((1_094..=1_097).contains(&life), "{life}");
+    let logs = stage.function.logs();
+    let metrics: Vec<Value> = logs
+        .iter()
+        .filter(|line| line.contains("_aws"))
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(metrics.len(), 5, "one for each, and one for all");
+    let soon = metrics.iter().find(|line| line["Credential"] == format!("{PREFIX}soon")).expect("a line");
+    assert_eq!(soon["DaysToExpiry"], 5.0);
+    assert!(
+        metrics.iter().any(|line| line["LeastDaysToExpiry"] == 5.0 && line["UnusableCredentials"] == 1.0)
+    );
+    assert!(!logs.join("\n").contains("hush-hush"), "a secret is in the log");
+    tokio::time::timeout(Duration::from_secs(60), stage.function.stop()).await.expect("it stops");
+}
