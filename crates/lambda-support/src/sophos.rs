@@ -1,7 +1,9 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use sophos_api::{BaseUrl, Hosts, RateBudget};
-use sophos_secrets::{CredentialStore, EnvironmentCredential, FileCredentials, SecretsManager, Selection};
+use sophos_secrets::{
+    CredentialStore, EnvironmentCredential, FileCredentials, SecretsManager, Selection, SourceError, Surveyed,
+};
 
 use crate::{Reader, aws, clock};
 
@@ -81,11 +83,28 @@ impl Place {
             Self::Environment(credential) => Arc::new(credential.clone()),
             Self::File(credentials) => Arc::new(credentials.clone()),
             Self::SecretsManager { selection, time_to_live } => {
-                let client = aws_sdk_secretsmanager::Client::new(&aws::settings().await);
-                Arc::new(SecretsManager::new(client, selection.clone(), *time_to_live, clock::since_epoch))
+                Arc::new(managed(selection, *time_to_live).await)
             }
         }
     }
+
+    /// Reads all credentials with what is known of them, for a watch over them.
+    ///
+    /// # Errors
+    /// When the place itself cannot be read.
+    pub async fn survey(&self) -> Result<Vec<Surveyed>, SourceError> {
+        match self {
+            Self::SecretsManager { selection, time_to_live } => {
+                managed(selection, *time_to_live).await.survey().await
+            }
+            _ => Ok(self.open().await.list().await?.into_iter().map(Surveyed::of).collect()),
+        }
+    }
+}
+
+async fn managed(selection: &Selection, time_to_live: Duration) -> SecretsManager {
+    let client = aws_sdk_secretsmanager::Client::new(&aws::settings().await);
+    SecretsManager::new(client, selection.clone(), time_to_live, clock::since_epoch)
 }
 
 fn place(reader: &mut Reader<'_>) -> Place {
