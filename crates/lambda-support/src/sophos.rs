@@ -4,7 +4,8 @@ use sophos_api::{BaseUrl, Client, Hosts, RateBudget};
 use sophos_api_reqwest::ReqwestTransport;
 use sophos_budget::SlotBudget;
 use sophos_secrets::{
-    CredentialStore, EnvironmentCredential, FileCredentials, SecretsManager, Selection, StoredSource,
+    CredentialStore, EnvironmentCredential, FileCredentials, SecretsManager, Selection, SourceError,
+    StoredSource, Surveyed,
 };
 use sophos_store::{Store, StoreError, file_name};
 
@@ -129,11 +130,28 @@ impl Place {
             Self::Environment(credential) => Arc::new(credential.clone()),
             Self::File(credentials) => Arc::new(credentials.clone()),
             Self::SecretsManager { selection, time_to_live } => {
-                let client = aws_sdk_secretsmanager::Client::new(&aws::settings().await);
-                Arc::new(SecretsManager::new(client, selection.clone(), *time_to_live, clock::since_epoch))
+                Arc::new(managed(selection, *time_to_live).await)
             }
         }
     }
+
+    /// Reads all credentials with what is known of them, for a watch over them.
+    ///
+    /// # Errors
+    /// When the place itself cannot be read.
+    pub async fn survey(&self) -> Result<Vec<Surveyed>, SourceError> {
+        match self {
+            Self::SecretsManager { selection, time_to_live } => {
+                managed(selection, *time_to_live).await.survey().await
+            }
+            _ => Ok(self.open().await.list().await?.into_iter().map(Surveyed::of).collect()),
+        }
+    }
+}
+
+async fn managed(selection: &Selection, time_to_live: Duration) -> SecretsManager {
+    let client = aws_sdk_secretsmanager::Client::new(&aws::settings().await);
+    SecretsManager::new(client, selection.clone(), time_to_live, clock::since_epoch)
 }
 
 fn place(reader: &mut Reader<'_>) -> Place {

@@ -35,6 +35,23 @@
 //! says what to do. What was refused is not tried again for a while unless it
 //! was replaced, so that a bad secret is not hammered on.
 //!
+//! # A credential that waits
+//!
+//! Sophos Central has no operation that creates a credential: an administrator
+//! makes one in the console, which shows its secret once, and stages it in the
+//! same secret of Secrets Manager, as a version with a label of its own:
+//!
+//! ```sh
+//! aws secretsmanager put-secret-value --secret-id sophos/credentials/acme \
+//!     --secret-string file://next.json --version-stages STAGED
+//! ```
+//!
+//! A version with a label that begins with `STAGED` is a credential that waits to
+//! become the current one. There may be several (`STAGED`, `STAGED_2`, …), whose
+//! turn comes in the order of their labels ([`Labels::staged`]). They are in the
+//! same secret so that they need no other name, right or price, and nobody but a
+//! rotation and a watch ever reads them.
+//!
 //! # What is cleared from memory
 //!
 //! What this crate holds of a secret is cleared when it is dropped. The buffers
@@ -57,7 +74,10 @@ mod store;
 mod stored;
 
 #[cfg(feature = "aws")]
-pub use aws::{ManagedSecrets, SecretsManager, Selection};
+pub use aws::{
+    CURRENT, Described, Labels, Managed, ManagedSecrets, PENDING, PREVIOUS, SecretVersions, SecretsManager,
+    Selection, Staged, Surveyed,
+};
 pub use environment::EnvironmentCredential;
 pub use file::FileCredentials;
 pub use named::{NamedSecrets, Stages};
@@ -67,7 +87,7 @@ pub use role::{Purpose, Role};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use source::StoredSource;
 pub use store::{CredentialStore, Listed, Version};
-pub use stored::StoredCredential;
+pub use stored::{StoredCredential, end_of_life};
 
 /// A credential or a secret that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,7 +98,8 @@ pub struct SourceError {
 }
 
 impl SourceError {
-    fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
+    /// What is wrong with `place`, and what to do. Holds no value of it.
+    pub fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { place: place.into(), problem: problem.into() }
     }
 

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,26 @@ impl Purpose {
             Self::Export => Role::ReadOnly,
             Self::Isolation => Role::Management,
         }
+    }
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Export => "export",
+            Self::Isolation => "isolation",
+        })
+    }
+}
+
+/// Reads the word by which a credential names it.
+impl FromStr for Purpose {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = [Self::Export, Self::Isolation].into_iter();
+        let mut known = known.filter(|purpose| purpose.to_string() == text);
+        known.next().ok_or("a purpose is export or isolation")
     }
 }
 

@@ -53,7 +53,7 @@ impl StoredCredential {
 }
 
 /// When a credential that was made then ends at the latest.
-pub(crate) fn end_of_life(made: Timestamp) -> Option<Timestamp> {
+pub fn end_of_life(made: Timestamp) -> Option<Timestamp> {
     use jiff::ToSpan;
 
     let end = TimeZone::UTC.to_datetime(made).checked_add(36.months()).ok()?;

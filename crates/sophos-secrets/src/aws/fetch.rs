@@ -8,9 +8,12 @@ use secrecy::SecretString;
 
 use crate::SourceError;
 
-/// The labels that Secrets Manager itself moves.
-pub(crate) const CURRENT: &str = "AWSCURRENT";
-pub(crate) const PREVIOUS: &str = "AWSPREVIOUS";
+/// The label of the version that is in force.
+pub const CURRENT: &str = "AWSCURRENT";
+/// The label of the version before it.
+pub const PREVIOUS: &str = "AWSPREVIOUS";
+/// The label of the version that a rotation is about to bring into force.
+pub const PENDING: &str = "AWSPENDING";
 
 /// A version of a secret.
 pub(crate) struct Fetched {
@@ -45,13 +48,30 @@ where
     E: ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug,
 {
+    problem(place, error, "read it")
+}
+
+/// The same, of a request that changes something.
+pub(crate) fn failed_to_change<E, R>(place: &str, error: &SdkError<E, R>) -> SourceError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: std::fmt::Debug,
+{
+    problem(place, error, "store values and move labels in it")
+}
+
+fn problem<E, R>(place: &str, error: &SdkError<E, R>, deed: &str) -> SourceError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: std::fmt::Debug,
+{
     let told = |code: &str| match error.message() {
         Some(message) => format!("Secrets Manager answers {code}: {message}"),
         None => format!("Secrets Manager answers {code}"),
     };
     let problem = match (error.code(), error) {
         (Some(code @ ("AccessDeniedException" | "AccessDenied")), _) => {
-            format!("{}; the function's role needs the right to read it, and to use its key", told(code))
+            format!("{}; the function's role needs the right to {deed}, and to use its key", told(code))
         }
         (Some(code), _) => told(code),
         (None, SdkError::TimeoutError(_)) => "Secrets Manager did not answer in time".into(),

@@ -2,8 +2,9 @@ use aws_sdk_secretsmanager::{
     Client,
     types::{Filter, FilterNameStringType, SecretListEntry},
 };
+use jiff::Timestamp;
 
-use super::fetch::{CURRENT, failed};
+use super::{batch::timestamp, fetch::failed, labels::Labels};
 use crate::SourceError;
 
 /// Secrets in one answer at most.
@@ -64,8 +65,10 @@ impl Selection {
 pub(crate) struct Found {
     pub(crate) name: String,
     pub(crate) arn: String,
-    /// The version that is current, if the listing tells.
-    pub(crate) version: Option<String>,
+    /// Its versions, if the listing tells.
+    pub(crate) labels: Labels,
+    /// The day on which it was last read.
+    pub(crate) last_read: Option<Timestamp>,
 }
 
 /// Lists the secrets of a selection, by name: one request for each hundred.
@@ -88,13 +91,10 @@ pub(crate) async fn list(client: &Client, selection: &Selection) -> Result<Vec<F
 }
 
 fn read(entry: &SecretListEntry) -> Option<Found> {
-    let versions = entry.secret_versions_to_stages();
-    let current = |(version, labels): (&String, &Vec<String>)| {
-        labels.iter().any(|label| label == CURRENT).then(|| version.clone())
-    };
     Some(Found {
         name: entry.name()?.to_owned(),
         arn: entry.arn()?.to_owned(),
-        version: versions.and_then(|versions| versions.iter().find_map(current)),
+        labels: entry.secret_versions_to_stages().cloned().unwrap_or_default().into_iter().collect(),
+        last_read: entry.last_accessed_date().and_then(timestamp),
     })
 }

@@ -13,13 +13,12 @@ use aws_sdk_secretsmanager::Client;
 use sophos_api::BoxFuture;
 
 use super::{
-    fetch::{CURRENT, Fetched, PREVIOUS, failed, labelled, text},
+    batch::{self, Current, MOST_IN_BATCH},
+    fetch::{CURRENT, Fetched, PREVIOUS, labelled},
     listing::{Found, Selection, list},
+    survey::{Surveyed, survey},
 };
 use crate::{CredentialStore, Listed, SourceError, StoredCredential, Version};
-
-/// Secrets in one batch at most.
-const MOST_IN_BATCH: usize = 20;
 
 type Clock = dyn Fn() -> Duration + Send + Sync;
 type Outcome = Result<Arc<StoredCredential>, SourceError>;
@@ -76,6 +75,20 @@ impl SecretsManager {
             listing: AsyncMutex::new(()),
             begun: AtomicU64::new(0),
         }
+    }
+
+    /// Reads all credentials with what a watch over them looks at: nothing of
+    /// it is kept, and nothing that was kept is used. That costs one
+    /// `ListSecrets` for each hundred secrets (for a single one `DescribeSecret`),
+    /// one `BatchGetSecretValue` for each twenty, and in each that has staged
+    /// credentials one `GetSecretValue` for each of them and for the version
+    /// before.
+    ///
+    /// # Errors
+    /// When the secrets cannot be listed or read. One that is not as expected is
+    /// in the survey, with what is wrong with it.
+    pub async fn survey(&self) -> Result<Vec<Surveyed>, SourceError> {
+        survey(&self.client, &self.selection).await
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -147,28 +160,18 @@ impl SecretsManager {
     fn knows(&self, found: &Found) -> bool {
         let state = self.state();
         let kept = state.kept.get(&found.name).filter(|kept| kept.outcome.is_ok());
-        kept.is_some_and(|kept| found.version.as_deref() == Some(&kept.version))
+        kept.is_some_and(|kept| found.labels.holder(CURRENT) == Some(&kept.version))
     }
 
     async fn read_batch(&self, batch: &[&Found]) -> Result<(), SourceError> {
-        let ids = batch.iter().map(|found| found.arn.clone()).collect();
-        let answer = self.client.batch_get_secret_value().set_secret_id_list(Some(ids)).send().await;
-        let answer = answer.map_err(|error| failed(&self.selection.describe(), &error))?;
-        let mut values: HashMap<_, _> = (answer.secret_values.unwrap_or_default().into_iter())
-            .filter_map(|value| Some((value.arn.clone()?, value)))
-            .collect();
-        for found in batch {
-            let Some(value) = values.remove(&found.arn) else {
-                let told = answer.errors.iter().flatten();
-                let told = told.filter(|error| error.secret_id() == Some(&found.arn));
-                let reason = told.filter_map(|error| error.message().or(error.error_code())).next();
-                let reason = reason.unwrap_or("it has no current version; store one").to_owned();
-                self.keep(&found.name, String::new(), 0, Err(SourceError::new(&found.name, reason)));
-                continue;
-            };
-            let version = value.version_id.unwrap_or_default();
-            let value = text(&found.name, value.secret_string);
-            self.keep(&found.name, version, 0, value.and_then(|value| parse(&found.name, &value)));
+        let read = batch::read(&self.client, &self.selection.describe(), batch).await?;
+        for (Found { name, .. }, current) in batch.iter().zip(read) {
+            match current {
+                Ok(Current { version, value, .. }) => {
+                    self.keep(name, version, 0, value.and_then(|value| parse(name, &value)));
+                }
+                Err(error) => self.keep(name, String::new(), 0, Err(error)),
+            }
         }
         Ok(())
     }

@@ -1,0 +1,55 @@
+use std::collections::HashMap;
+
+use aws_sdk_secretsmanager::{Client, primitives::DateTime};
+use jiff::Timestamp;
+
+use super::{
+    fetch::{failed, text},
+    listing::Found,
+};
+use crate::{SecretString, SourceError};
+
+/// Secrets in one batch at most.
+pub(crate) const MOST_IN_BATCH: usize = 20;
+
+/// The current version of a secret.
+pub(crate) struct Current {
+    pub(crate) version: String,
+    pub(crate) stored_at: Option<Timestamp>,
+    pub(crate) value: Result<SecretString, SourceError>,
+}
+
+/// Reads the current versions of secrets, [`MOST_IN_BATCH`] at most, in one
+/// request: for each its version, or why there is none.
+pub(crate) async fn read(
+    client: &Client,
+    place: &str,
+    batch: &[&Found],
+) -> Result<Vec<Result<Current, SourceError>>, SourceError> {
+    let ids = batch.iter().map(|found| found.arn.clone()).collect();
+    let answer = client.batch_get_secret_value().set_secret_id_list(Some(ids)).send().await;
+    let answer = answer.map_err(|error| failed(place, &error))?;
+    let mut values: HashMap<_, _> = (answer.secret_values.unwrap_or_default().into_iter())
+        .filter_map(|value| Some((value.arn.clone()?, value)))
+        .collect();
+    let read = |found: &&Found| {
+        let Some(value) = values.remove(&found.arn) else {
+            let told = answer.errors.iter().flatten();
+            let told = told.filter(|error| error.secret_id() == Some(&found.arn));
+            let reason = told.filter_map(|error| error.message().or(error.error_code())).next();
+            let reason = reason.unwrap_or("it has no current version; store one");
+            return Err(SourceError::new(&found.name, reason));
+        };
+        Ok(Current {
+            version: value.version_id.unwrap_or_default(),
+            stored_at: value.created_date.as_ref().and_then(timestamp),
+            value: text(&found.name, value.secret_string),
+        })
+    };
+    Ok(batch.iter().map(read).collect())
+}
+
+/// A time as the SDK tells it, to the second.
+pub(crate) fn timestamp(time: &DateTime) -> Option<Timestamp> {
+    Timestamp::from_second(time.secs()).ok()
+}

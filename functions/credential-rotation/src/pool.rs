@@ -1,0 +1,72 @@
+//! Which staged credential can take over.
+
+use jiff::Timestamp;
+use sophos_secrets::{Purpose, Role, StoredCredential};
+
+/// What a credential is measured against.
+#[derive(Debug, Clone, Copy)]
+pub struct Pool<'a> {
+    /// The credential that is in force.
+    pub current: Option<&'a StoredCredential>,
+    /// The one before it.
+    pub previous: Option<&'a StoredCredential>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Why a credential cannot take over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unfit {
+    /// It ended then.
+    #[error("it ended on {}", .0.strftime("%F"))]
+    Ended(Timestamp),
+    /// It is in force already.
+    #[error("it is the current one; take its label off")]
+    Current,
+    /// It was in force before. Perhaps it is deleted already.
+    #[error("it is the one before the current one; take its label off")]
+    Previous,
+    /// It may do less than it must.
+    #[error("its role, {0}, is not enough for {1}")]
+    TooNarrow(Role, Purpose),
+}
+
+impl Pool<'_> {
+    /// Whether this credential can take over, by all that is known without
+    /// asking the service.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn judge(&self, candidate: &StoredCredential) -> Result<(), Unfit> {
+        let is = |other: Option<&StoredCredential>| other.is_some_and(|other| same(candidate, other));
+        if is(self.current) {
+            return Err(Unfit::Current);
+        }
+        if is(self.previous) {
+            return Err(Unfit::Previous);
+        }
+        if let Some(end) = candidate.ends_at().filter(|end| *end <= self.now) {
+            return Err(Unfit::Ended(end));
+        }
+        let Some(role) = candidate.role else { return Ok(()) };
+        let purposes = self.purposes(candidate);
+        match purposes.into_iter().find(|purpose| !role.is_enough_for(*purpose)) {
+            Some(purpose) => Err(Unfit::TooNarrow(role, purpose)),
+            None => Ok(()),
+        }
+    }
+
+    /// What a credential will be used for: as it says, else as the current one
+    /// says, else for export.
+    pub fn purposes(&self, candidate: &StoredCredential) -> Vec<Purpose> {
+        let said = [Some(candidate), self.current].into_iter().flatten();
+        let mut said = said.map(|stored| &stored.used_for).filter(|purposes| !purposes.is_empty());
+        said.next().cloned().unwrap_or_else(|| vec![Purpose::Export])
+    }
+}
+
+/// Whether two are the same credential of the console.
+pub fn same(one: &StoredCredential, other: &StoredCredential) -> bool {
+    one.credentials.client_id().eq_ignore_ascii_case(other.credentials.client_id())
+}

@@ -1,0 +1,302 @@
+use jiff::Timestamp;
+use sophos_secrets::{
+    CURRENT, Described, Labels, PENDING, PREVIOUS, SecretString, SourceError, StoredCredential,
+};
+
+use crate::{
+    Step, Trial, TrialError, Versions,
+    pool::{Pool, same},
+};
+
+/// The rotation of one secret.
+#[derive(Debug, Clone, Copy)]
+pub struct Rotation<'a, V, T> {
+    versions: &'a V,
+    trial: &'a T,
+    now: Timestamp,
+}
+
+/// Why a step of a rotation failed. The credential that was in force still is.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RotationError {
+    /// The secret could not be read or changed. The step may be repeated.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The step does not fit the state of the secret.
+    #[error("{secret}: {problem}")]
+    State {
+        /// The secret.
+        secret: String,
+        /// What does not fit, and what to do.
+        problem: String,
+    },
+    /// No staged credential can take over.
+    #[error(
+        "{secret}: there is no staged credential that can take over{}; make one in Sophos Central, and stage it: \
+         aws secretsmanager put-secret-value --secret-id {secret} --secret-string file://next.json \
+         --version-stages STAGED", in_brackets(.passed_over)
+    )]
+    NoneStaged {
+        /// The secret.
+        secret: String,
+        /// Those that were passed over, each with the reason.
+        passed_over: Vec<String>,
+    },
+    /// The credential whose turn it was did not pass its test.
+    #[error("{secret}: the credential with the client id {client_id:?}: {error}")]
+    Trial {
+        /// The secret.
+        secret: String,
+        /// The credential.
+        client_id: String,
+        /// What the test showed.
+        error: TrialError,
+    },
+}
+
+fn in_brackets(reasons: &[String]) -> String {
+    if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) }
+}
+
+/// What is in force, and what was before.
+struct InForce {
+    current: Option<StoredCredential>,
+    previous: Option<StoredCredential>,
+}
+
+impl InForce {
+    fn pool(&self, now: Timestamp) -> Pool<'_> {
+        Pool { current: self.current.as_ref(), previous: self.previous.as_ref(), now }
+    }
+}
+
+/// A staged credential whose turn it is.
+struct Candidate {
+    label: String,
+    value: SecretString,
+    credential: StoredCredential,
+}
+
+impl<'a, V: Versions, T: Trial> Rotation<'a, V, T> {
+    /// The rotation of the secret of these versions, at this time.
+    pub fn new(versions: &'a V, trial: &'a T, now: Timestamp) -> Self {
+        Self { versions, trial, now }
+    }
+
+    /// Does a step towards making version `token` the current one, and tells
+    /// what was done. A step that was done before finds nothing to do.
+    ///
+    /// # Errors
+    /// Why it was not done; see [the crate's documentation](crate).
+    pub async fn step(&self, step: Step, token: &str) -> Result<String, RotationError> {
+        let Described { rotates, labels, .. } = self.versions.describe().await?;
+        if !rotates {
+            return Err(self.state("rotation is not enabled for it; enable it with rotate-secret"));
+        }
+        if !labels.knows(token) {
+            return Err(self.state(&format!(
+                "{token} is no version of it, or its rotation was given up; begin anew with rotate-secret"
+            )));
+        }
+        let is_current = labels.is_on(CURRENT, token);
+        if step == Step::FinishSecret {
+            return self.finish(&labels, token, is_current).await;
+        }
+        if is_current {
+            return Ok("nothing: it is the current version already".into());
+        }
+        match step {
+            Step::CreateSecret => self.create(&labels, token).await,
+            _ => {
+                self.must_be_pending(&labels, token)?;
+                if step == Step::SetSecret {
+                    return Ok("nothing: credentials are made in the console of Sophos Central".into());
+                }
+                self.test(&labels, token).await
+            }
+        }
+    }
+
+    /// Tests the credential whose turn it is, and changes nothing.
+    ///
+    /// # Errors
+    /// When there is none, or it does not pass.
+    pub async fn check(&self) -> Result<String, RotationError> {
+        let labels = self.versions.describe().await?.labels;
+        let in_force = self.in_force(&labels).await?;
+        let Candidate { label, credential, .. } = self.choose(&labels, &in_force).await?;
+        self.try_out(&credential, &in_force).await.map_err(|error| self.failed(&credential, error))?;
+        Ok(format!("{label} can take over (client id {:?})", credential.credentials.client_id()))
+    }
+
+    async fn create(&self, labels: &Labels, token: &str) -> Result<String, RotationError> {
+        if labels.is_on(PENDING, token) && self.versions.value(token).await?.is_some() {
+            return Ok("nothing: the version is pending already".into());
+        }
+        let in_force = self.in_force(labels).await?;
+        let Candidate { label, value, credential } = self.choose(labels, &in_force).await?;
+        self.versions.put(token, &value, PENDING).await?;
+        Ok(format!("took {label} (client id {:?})", credential.credentials.client_id()))
+    }
+
+    async fn test(&self, labels: &Labels, token: &str) -> Result<String, RotationError> {
+        let candidate = match self.pending(token).await? {
+            Ok(candidate) => candidate,
+            Err(malformed) => {
+                self.give_up(token).await?;
+                return Err(malformed);
+            }
+        };
+        let in_force = self.in_force(labels).await?;
+        let Err(error) = self.try_out(&candidate, &in_force).await else {
+            return Ok("tested: it gets a token, belongs to the same account, and reads what it must".into());
+        };
+        match error {
+            TrialError::Passing(_) => {}
+            TrialError::OwnerUnknown(_) => self.give_up(token).await?,
+            TrialError::Unfit(_) => {
+                self.set_aside(labels, &candidate).await?;
+                self.give_up(token).await?;
+            }
+        }
+        Err(self.failed(&candidate, error))
+    }
+
+    async fn finish(&self, labels: &Labels, token: &str, is_current: bool) -> Result<String, RotationError> {
+        if !is_current {
+            self.must_be_pending(labels, token)?;
+        }
+        // Read first: a version that is no credential must not come into force.
+        let credential = self.pending(token).await??;
+        if !is_current {
+            self.versions.move_label(CURRENT, labels.holder(CURRENT), Some(token)).await?;
+        }
+        for (label, version) in self.staged_like(labels, &credential).await {
+            self.versions.move_label(label, Some(version), None).await?;
+        }
+        if labels.is_on(PENDING, token) {
+            self.give_up(token).await?;
+        }
+        Ok(format!("in force: client id {:?}", credential.credentials.client_id()))
+    }
+
+    /// Leaves nothing pending.
+    async fn give_up(&self, token: &str) -> Result<(), SourceError> {
+        self.versions.move_label(PENDING, Some(token), None).await
+    }
+
+    /// Puts a refused credential behind all others that are staged.
+    async fn set_aside(&self, labels: &Labels, refused: &StoredCredential) -> Result<(), SourceError> {
+        let mut alike = self.staged_like(labels, refused).await;
+        let last = labels.staged().last().copied();
+        if let Some(kept) = alike.iter().position(|one| Labels::is_refused(one.0) && Some(*one) == last) {
+            alike.remove(kept);
+        } else if let Some((was, version)) = alike.first() {
+            // First the new label: a version without any is lost.
+            let behind = labels.next_refused();
+            self.versions.move_label(&behind, None, Some(version)).await?;
+            tracing::error!(
+                secret = self.versions.secret(),
+                client_id = refused.credentials.client_id(),
+                was,
+                label = behind,
+                "a staged credential was refused; its turn comes again after all others"
+            );
+        }
+        for (label, version) in alike {
+            self.versions.move_label(label, Some(version), None).await?;
+        }
+        Ok(())
+    }
+
+    /// The labels under which this credential is staged, each with its version.
+    async fn staged_like<'l>(
+        &self,
+        labels: &'l Labels,
+        credential: &StoredCredential,
+    ) -> Vec<(&'l str, &'l str)> {
+        let mut alike = Vec::new();
+        for (label, version) in labels.staged() {
+            // One that cannot be read is passed over wherever it matters.
+            if let Ok(Some(value)) = self.versions.value(version).await
+                && StoredCredential::from_json(&value).is_ok_and(|staged| same(&staged, credential))
+            {
+                alike.push((label, version));
+            }
+        }
+        alike
+    }
+
+    /// The first that can take over.
+    async fn choose(&self, labels: &Labels, in_force: &InForce) -> Result<Candidate, RotationError> {
+        let pool = in_force.pool(self.now);
+        let mut passed_over = Vec::new();
+        for (label, version) in labels.staged() {
+            let reason = match self.versions.value(version).await {
+                Ok(Some(value)) => match StoredCredential::from_json(&value) {
+                    Ok(credential) => match pool.judge(&credential) {
+                        Ok(()) => return Ok(Candidate { label: label.to_owned(), value, credential }),
+                        Err(unfit) => unfit.to_string(),
+                    },
+                    Err(malformed) => malformed,
+                },
+                Ok(None) => "it has no value".into(),
+                Err(error) => error.to_string(),
+            };
+            let secret = self.versions.secret();
+            tracing::warn!(secret, label, reason, "a staged credential is passed over");
+            passed_over.push(format!("{label:?}: {reason}"));
+        }
+        Err(RotationError::NoneStaged { secret: self.versions.secret().to_owned(), passed_over })
+    }
+
+    async fn try_out(&self, candidate: &StoredCredential, in_force: &InForce) -> Result<(), TrialError> {
+        let pool = in_force.pool(self.now);
+        pool.judge(candidate).map_err(|unfit| TrialError::Unfit(unfit.to_string()))?;
+        let purposes = pool.purposes(candidate);
+        if let Some(role) = candidate.role.filter(|role| role.is_wider_than(&purposes)) {
+            let secret = self.versions.secret();
+            tracing::warn!(secret, %role, "the new credential may do more than it is used for");
+        }
+        self.trial.run(candidate, pool.current, &purposes).await
+    }
+
+    /// The credential of a version that has a value, or why that is none.
+    async fn pending(&self, token: &str) -> Result<Result<StoredCredential, RotationError>, RotationError> {
+        let value = self.versions.value(token).await?;
+        let value =
+            value.ok_or_else(|| self.state("the version has no value yet; createSecret comes first"))?;
+        let read = StoredCredential::from_json(&value);
+        Ok(read.map_err(|told| self.state(&format!("version {token} {told}"))))
+    }
+
+    async fn in_force(&self, labels: &Labels) -> Result<InForce, SourceError> {
+        let read = async |label: &str| {
+            let Some(version) = labels.holder(label) else { return Ok(None) };
+            let Some(value) = self.versions.value(version).await? else { return Ok(None) };
+            // A rotation is a way to replace one that is malformed.
+            let read = StoredCredential::from_json(&value).inspect_err(|reason| {
+                tracing::warn!(secret = self.versions.secret(), label, reason, "it is no credential");
+            });
+            Ok::<_, SourceError>(read.ok())
+        };
+        Ok(InForce { current: read(CURRENT).await?, previous: read(PREVIOUS).await? })
+    }
+
+    fn must_be_pending(&self, labels: &Labels, token: &str) -> Result<(), RotationError> {
+        if labels.is_on(PENDING, token) {
+            return Ok(());
+        }
+        Err(self.state(&format!("version {token} is not pending ({PENDING}); begin anew with rotate-secret")))
+    }
+
+    fn state(&self, problem: &str) -> RotationError {
+        RotationError::State { secret: self.versions.secret().to_owned(), problem: problem.to_owned() }
+    }
+
+    fn failed(&self, candidate: &StoredCredential, error: TrialError) -> RotationError {
+        let client_id = candidate.credentials.client_id().to_owned();
+        RotationError::Trial { secret: self.versions.secret().to_owned(), client_id, error }
+    }
+}

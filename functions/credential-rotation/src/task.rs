@@ -1,0 +1,173 @@
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The longest text that names a secret.
+const LONGEST_SECRET: usize = 2_048;
+/// The longest id of a version.
+const LONGEST_TOKEN: usize = 64;
+
+/// What an invocation is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Task {
+    /// A step of a rotation, as Secrets Manager asks for it.
+    Rotate {
+        /// The step.
+        step: Step,
+        /// The secret, by name or ARN.
+        secret: String,
+        /// The version that is to become the current one.
+        token: String,
+    },
+    /// A test of the credential whose turn it is: `{"check": "<secret>"}`.
+    Check(String),
+    /// A look at all credentials: a scheduled event, or `{"watch": true}`.
+    Watch,
+}
+
+/// A step of a rotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::enum_variant_names, reason = "the words of Secrets Manager")]
+pub enum Step {
+    /// A new value is found.
+    CreateSecret,
+    /// The service is told of it.
+    SetSecret,
+    /// It is tested.
+    TestSecret,
+    /// It becomes the current one.
+    FinishSecret,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CreateSecret => "createSecret",
+            Self::SetSecret => "setSecret",
+            Self::TestSecret => "testSecret",
+            Self::FinishSecret => "finishSecret",
+        })
+    }
+}
+
+/// Secrets Manager may add members.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Rotate {
+    step: Step,
+    secret_id: String,
+    client_request_token: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    #[serde(default)]
+    watch: bool,
+    check: Option<String>,
+}
+
+impl Task {
+    /// Reads an invocation's event.
+    ///
+    /// # Errors
+    /// What it would have to be.
+    pub fn read(event: &Value) -> Result<Self, String> {
+        if event.get("Step").is_some() {
+            // What is wrong is not repeated: it may be anything.
+            let Ok(Rotate { step, secret_id, client_request_token: token }) =
+                serde_json::from_value(event.clone())
+            else {
+                return Err("the event has a Step, but is none of a rotation: Step must be createSecret, \
+                            setSecret, testSecret or finishSecret, beside SecretId and ClientRequestToken"
+                    .into());
+            };
+            if token.is_empty()
+                || token.len() > LONGEST_TOKEN
+                || !token.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            {
+                return Err("its ClientRequestToken is no id of a version".into());
+            }
+            return Ok(Self::Rotate { step, secret: secret(secret_id)?, token });
+        }
+        if event["detail-type"].as_str() == Some("Scheduled Event") {
+            return Ok(Self::Watch);
+        }
+        match serde_json::from_value(event.clone()) {
+            Ok(Order { watch: true, check: None }) => Ok(Self::Watch),
+            Ok(Order { watch: false, check: Some(id) }) => Ok(Self::Check(secret(id)?)),
+            _ => {
+                Err("the event is neither a step of a rotation nor of a schedule, nor {\"watch\": true} or \
+                      {\"check\": \"<secret>\"}"
+                    .into())
+            }
+        }
+    }
+}
+
+fn secret(id: String) -> Result<String, String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@:-".contains(c);
+    if id.is_empty() || id.len() > LONGEST_SECRET || !id.chars().all(allowed) {
+        return Err("it names no secret: neither a name nor an ARN".into());
+    }
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:sophos/credentials/acme-a1B2c3";
+    const TOKEN: &str = "0f6b7c1e-6a3d-4c6e-9d5a-1f2e3d4c5b6a";
+
+    #[test]
+    fn steps_schedules_and_orders() {
+        for (word, step) in [
+            ("createSecret", Step::CreateSecret),
+            ("setSecret", Step::SetSecret),
+            ("testSecret", Step::TestSecret),
+            ("finishSecret", Step::FinishSecret),
+        ] {
+            assert_eq!(step.to_string(), word);
+            let event = json!({
+                "Step": word, "SecretId": ARN, "ClientRequestToken": TOKEN, "RotationToken": "more",
+            });
+            let task = Task::Rotate { step, secret: ARN.into(), token: TOKEN.into() };
+            assert_eq!(Task::read(&event), Ok(task));
+        }
+        for (event, task) in [
+            (json!({ "detail-type": "Scheduled Event", "source": "aws.events" }), Task::Watch),
+            (json!({ "watch": true }), Task::Watch),
+            (json!({ "check": "sophos/credentials/acme" }), Task::Check("sophos/credentials/acme".into())),
+        ] {
+            assert_eq!(Task::read(&event), Ok(task), "{event}");
+        }
+    }
+
+    #[test]
+    fn what_is_neither_is_refused_and_not_repeated() {
+        for event in [
+            json!({}),
+            json!([]),
+            json!("hush"),
+            json!({ "watch": false }),
+            json!({ "watch": true, "check": ARN }),
+            json!({ "check": "a secret\nhush" }),
+            json!({ "check": "" }),
+            json!({ "hush": true }),
+            json!({ "Step": "hush", "SecretId": ARN, "ClientRequestToken": TOKEN }),
+            json!({ "Step": "testSecret", "SecretId": "hush hush", "ClientRequestToken": TOKEN }),
+            json!({ "Step": "testSecret", "SecretId": ARN, "ClientRequestToken": "hush/hush" }),
+            json!({ "Step": "testSecret", "SecretId": ARN, "ClientRequestToken": "" }),
+            json!({ "Step": "testSecret", "SecretId": ARN }),
+        ] {
+            let error = Task::read(&event).expect_err("refused");
+            assert!(!error.contains("hush"), "{event}: {error}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The watch over credentials, which the service itself does not keep: it tells
+//! nobody that one is about to end.
+//!
+//! A credential ends as it says (`expires_at`), else 36 months after it was made
+//! (`created_at`), else 36 months after it was stored, which is the latest that
+//! it can be. Everything is looked at for each credential, and told in one
+//! record, in a line of metrics with the dimension `Credential`, and in the
+//! answer; and once for all of them, so that one alarm is enough:
+//!
+//! | metric | of each | of all |
+//! |---|---|---|
+//! | days until it ends, below 0 after that | `DaysToExpiry` | `LeastDaysToExpiry` |
+//! | it ended, or is no credential | `Unusable` | `UnusableCredentials` |
+//! | staged ones that can take over | `StagedCredentials` | `WithoutStaged` |
+//! | it may do more than it must | `RoleTooWide` | `WideRoles` |
+//! | days since anybody read it | `DaysSinceUse` | `UnusedCredentials` |
+//! | how many there are | | `Credentials` |
+//!
+//! A record is an error when less than 7 days are left or it is unusable, and a
+//! warning when less than 30 days are left or something else should be done.
+//!
+//! Secrets Manager counts the watch's own reading too, by the day. So where the
+//! watch runs every day, a credential that nobody else reads shows `DaysSinceUse`
+//! of 1 each day, and one in use, if the watch runs late in the day of UTC, 0.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sophos_secrets::{Labels, Managed, Purpose, StoredCredential, Surveyed, end_of_life};
+
+use crate::pool::Pool;
+
+/// Days before its end from which on a credential is urgent.
+const URGENT_DAYS: i64 = 7;
+/// Days before its end from which on a credential is to be replaced.
+const SOON_DAYS: i64 = 30;
+
+/// What credentials are held against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// After how many days without being read one is unused.
+    pub unused_days: i64,
+    /// What those are used for that do not say so.
+    pub purposes: Vec<Purpose>,
+}
+
+/// How much a credential wants to be looked after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    /// Nothing is to be done.
+    Info,
+    /// Something should be done.
+    Warn,
+    /// Something must be done now.
+    Error,
+}
+
+/// What was seen of a credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Watched {
+    /// Its name.
+    pub name: String,
+    /// How much it wants to be looked after.
+    pub urgency: Urgency,
+    /// What is to be done about it.
+    pub problems: Vec<String>,
+    /// When it ends at the latest, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<String>,
+    /// Whole days until then; below 0 after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days_to_expiry: Option<i64>,
+    /// Whether it ended, or is no credential.
+    pub unusable: bool,
+    /// Whether it may do more than it must.
+    pub role_too_wide: bool,
+    /// Whole days since it was last read, or since it was stored if it never
+    /// was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days_since_use: Option<i64>,
+    /// Whether that is longer than it should be.
+    pub unused: bool,
+    /// Staged credentials that can take over and were not refused. `None` where
+    /// none can be staged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staged: Option<u64>,
+    /// Days until the last of these ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staged_days_to_expiry: Option<i64>,
+}
+
+/// Looks at a credential.
+pub fn watch(surveyed: &Surveyed, limits: &Limits, now: Timestamp) -> Watched {
+    let mut watched = Watched {
+        name: surveyed.name.clone(),
+        urgency: Urgency::Info,
+        problems: Vec::new(),
+        ends_at: None,
+        days_to_expiry: None,
+        unusable: false,
+        role_too_wide: false,
+        days_since_use: None,
+        unused: false,
+        staged: None,
+        staged_days_to_expiry: None,
+    };
+    match &surveyed.credential {
+        Ok(stored) => {
+            let stored_at = surveyed.managed.as_ref().and_then(|managed| managed.stored_at);
+            watched.end(stored.ends_at().or_else(|| stored_at.and_then(end_of_life)), now);
+            watched.role(stored, limits);
+        }
+        Err(error) => {
+            watched.unusable = true;
+            watched.note(Urgency::Error, error.to_string());
+        }
+    }
+    if let Some(managed) = &surveyed.managed {
+        watched.use_of(managed, limits, now);
+        watched.pool(managed, surveyed.credential.as_deref().ok(), now);
+    }
+    watched
+}
+
+impl Watched {
+    fn note(&mut self, urgency: Urgency, problem: impl Into<String>) {
+        self.urgency = self.urgency.max(urgency);
+        self.problems.push(problem.into());
+    }
+
+    fn end(&mut self, end: Option<Timestamp>, now: Timestamp) {
+        let Some(end) = end else { return };
+        let days = days(now, end);
+        self.ends_at = Some(end.to_string());
+        self.days_to_expiry = Some(days);
+        self.unusable = end <= now;
+        let stage = "stage a new one and rotate";
+        if self.unusable {
+            self.note(Urgency::Error, format!("it has ended; {stage}"));
+        } else if days < SOON_DAYS {
+            let urgency = if days < URGENT_DAYS { Urgency::Error } else { Urgency::Warn };
+            self.note(urgency, format!("it ends within {} days; {stage}", days + 1));
+        }
+    }
+
+    fn role(&mut self, stored: &StoredCredential, limits: &Limits) {
+        let said = &stored.used_for;
+        let purposes = if said.is_empty() { &limits.purposes } else { said };
+        let Some(role) = stored.role else { return };
+        self.role_too_wide = role.is_wider_than(purposes);
+        if self.role_too_wide {
+            self.note(Urgency::Warn, format!("its role, {role}, may do more than it is used for"));
+        }
+        if let Some(purpose) = purposes.iter().find(|purpose| !role.is_enough_for(**purpose)) {
+            self.note(Urgency::Warn, format!("its role, {role}, is not enough for {purpose}"));
+        }
+    }
+
+    fn use_of(&mut self, managed: &Managed, limits: &Limits, now: Timestamp) {
+        let since = managed.last_read.or(managed.stored_at).map(|last| days(last, now).max(0));
+        self.days_since_use = since;
+        self.unused = since.is_some_and(|days| days > limits.unused_days);
+        if let Some(days) = since.filter(|_| self.unused) {
+            self.note(
+                Urgency::Warn,
+                format!("nobody has read it for {days} days; delete what is not needed"),
+            );
+        }
+    }
+
+    fn pool(&mut self, managed: &Managed, current: Option<&StoredCredential>, now: Timestamp) {
+        let pool = Pool { current, previous: managed.previous.as_deref(), now };
+        let mut fit = Vec::new();
+        for staged in &managed.staged {
+            let label = &staged.label;
+            match &staged.credential {
+                _ if Labels::is_refused(label) => {
+                    self.note(
+                        Urgency::Warn,
+                        format!("{label:?} was refused; replace it, or take its label off"),
+                    );
+                }
+                Ok(stored) => match pool.judge(stored) {
+                    Ok(()) => fit.push(stored.ends_at()),
+                    Err(unfit) => self.note(Urgency::Warn, format!("{label:?} cannot take over: {unfit}")),
+                },
+                Err(error) => self.note(Urgency::Warn, format!("{label:?} cannot take over: {error}")),
+            }
+        }
+        self.staged = Some(fit.len() as u64);
+        self.staged_days_to_expiry = fit.into_iter().flatten().map(|end| days(now, end)).max();
+        if managed.rotating {
+            self.note(Urgency::Warn, "its rotation has not ended; its log says why");
+        }
+    }
+}
+
+/// Whole days from one time to another; below 0 if it lies before.
+fn days(from: Timestamp, to: Timestamp) -> i64 {
+    const SECONDS: i64 = 86_400;
+    from.duration_until(to).as_secs().div_euclid(SECONDS)
+}
