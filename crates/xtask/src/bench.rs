@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::{end_to_end, error::Error, workspace::Workspace};
+use crate::{end_to_end, error::Error, setup, workspace::Workspace};
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -55,5 +55,13 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     end_to_end::build(workspace, "the simulator and the benchmark", &rest)?;
     let subject = arguments.subject.map(|subject| subject.name().to_owned());
     let passed_on: Vec<_> = subject.into_iter().chain(arguments.rest.iter().cloned()).collect();
-    end_to_end::run(workspace, "tools", "bench", "release", &passed_on)
+    let mut variables = Vec::new();
+    if arguments.subject.is_none_or(|only| only == Subject::Tenants) {
+        // Credentials are read from Secrets Manager, if there is an emulator of it.
+        match setup::emulator(workspace) {
+            Ok(emulator) => variables.push((setup::EMULATOR_VARIABLE, emulator)),
+            Err(error) => println!("without Secrets Manager: {error}"),
+        }
+    }
+    end_to_end::run_with(workspace, "tools", "bench", "release", &passed_on, &variables)
 }

@@ -1,5 +1,7 @@
 //! Running a program of the `end-to-end` package with the binaries it drives.
 
+use std::path::PathBuf;
+
 use crate::{error::Error, shell, workspace::Workspace};
 
 /// Builds binaries. The selection decides with which features shared dependencies
@@ -23,9 +25,21 @@ pub(crate) fn run(
     driven: &str,
     arguments: &[String],
 ) -> Result<(), Error> {
+    run_with(workspace, profile, program, driven, arguments, &[])
+}
+
+/// The same, with more in its environment.
+pub(crate) fn run_with(
+    workspace: &Workspace,
+    profile: &str,
+    program: &str,
+    driven: &str,
+    arguments: &[String],
+    variables: &[(&str, PathBuf)],
+) -> Result<(), Error> {
     shell::step(program, || {
         let mut command = shell::program(workspace.binary(profile, program));
-        command.args(arguments);
+        command.args(arguments).envs(variables.iter().map(|(name, value)| (name, value)));
         command.env("FUNCTIONS_DIR", workspace.target.join(driven));
         shell::run(&mut command, &format!("the lines above say what the {program} met"))
     })

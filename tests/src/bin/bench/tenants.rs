@@ -3,7 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use end_to_end::{estate::Estate, queue::EventSource};
+use end_to_end::{
+    estate::{Estate, PREFIX, secret_of},
+    moto::Moto,
+    queue::EventSource,
+};
 use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, Dataset, LimiterConfig, Owner, Role,
     TenantGroup,
@@ -60,10 +64,17 @@ fn config(tenants: u64, rate: u32) -> Config {
 /// One plan, worked off. Ends with an error when rows are missing or twice.
 async fn export(tenants: u64, rate: u32, killing: bool) -> Outcome {
     let estate = Estate::start(config(tenants, rate), CredentialKind::Partner).await?;
+    let moto = Moto::start().await?;
+    if let Some(moto) = &moto {
+        let name = format!("{PREFIX}partner");
+        let value = secret_of(estate.world.credential());
+        moto.secrets().create_secret().name(name).secret_string(value).send().await?;
+        moto.reset_calls().await?;
+    }
     let budget = format!("{rate}/s");
     let function = || {
-        let function =
-            estate.function().env("SOPHOS_RATE_BUDGET", &budget).env("METRICS_PER_TENANT", "false");
+        let function = moto.as_ref().map_or_else(|| estate.function(), |moto| estate.managed(moto));
+        let function = function.env("SOPHOS_RATE_BUDGET", &budget).env("METRICS_PER_TENANT", "false");
         function.env("LOG_LEVEL", "warn")
     };
     let mut planner = function().start().await?;
@@ -97,11 +108,19 @@ async fn export(tenants: u64, rate: u32, killing: bool) -> Outcome {
     if rows != there as u64 || rows < tenants * EVENTS {
         return Err(format!("{rows} rows of {there}: {plan}").into());
     }
+    let read = match &moto {
+        Some(moto) => {
+            let calls = moto.calls().await?;
+            let secrets = calls.iter().filter(|(name, _)| name.starts_with("secretsmanager."));
+            secrets.map(|(_, number)| number).sum::<u64>().to_string()
+        }
+        None => "-".into(),
+    };
     let made = calls.total - calls.operation("token");
     let bound = f64::from(rate) * 60.0 * tenants as f64 / made as f64;
     let speed = tenants as f64 * 60.0 / took;
     say(&format!(
-        "{tenants:>7}  {rate:>6}  {killed:>6}  {took:>7.1}  {speed:>11.0}  {bound:>6.0}  {:>7.1}%  {made:>5}  {:>4}  {:>10.2}  {:>8.1}",
+        "{tenants:>7}  {rate:>6}  {killed:>6}  {took:>7.1}  {speed:>11.0}  {bound:>6.0}  {:>7.1}%  {made:>5}  {:>4}  {:>10.2}  {read:>7}  {:>8.1}",
         speed / bound * 100.0,
         calls.status(429),
         estate.queue.requests() as f64 / tenants as f64,
