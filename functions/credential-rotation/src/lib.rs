@@ -33,7 +33,8 @@
 //! A rotation that is given up leaves nothing pending, so that the next begins
 //! anew, with the next credential. One that was refused is not thrown away, since
 //! its secret is not shown again: when no other is left its turn comes once more.
-//! Give it its label back, or take the label away to drop it:
+//! Give it its label back, or take the label away to drop it (a secret has 20
+//! labels at most, and this needs a free one):
 //!
 //! ```sh
 //! aws secretsmanager update-secret-version-stage --secret-id sophos/credentials/acme \
