@@ -247,6 +247,11 @@ async fn the_watch_tells_of_each_credential_what_the_service_does_not() {
     // What nobody wrote down is known to the day on which it was stored.
     let life = of("partner")["days_to_expiry"].as_i64().expect("days");
     assert!((1_094..=1_097).contains(&life), "{life}");
+    // The watch reads too: it notes what it knows, so as not to take that for a use.
+    let described = stage.secrets.describe_secret().secret_id(&stage.secret).send().await.expect("a secret");
+    let tags = described.tags.expect("tags");
+    assert!(tags.iter().any(|tag| tag.key() == Some("sophos-central:used-and-surveyed")), "{tags:?}");
+    assert_eq!(of("partner")["days_since_use"], 0);
     let logs = stage.function.logs();
     let metrics: Vec<Value> = logs
         .iter()

@@ -1,5 +1,6 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use sophos_api::{BaseUrl, Client, Hosts, RateBudget};
 use sophos_api_reqwest::ReqwestTransport;
 use sophos_budget::SlotBudget;
@@ -139,10 +140,10 @@ impl Place {
     ///
     /// # Errors
     /// When the place itself cannot be read.
-    pub async fn survey(&self) -> Result<Vec<Surveyed>, SourceError> {
+    pub async fn survey(&self, now: Timestamp) -> Result<Vec<Surveyed>, SourceError> {
         match self {
             Self::SecretsManager { selection, time_to_live } => {
-                managed(selection, *time_to_live).await.survey().await
+                managed(selection, *time_to_live).await.survey(now).await
             }
             _ => Ok(self.open().await.list().await?.into_iter().map(Surveyed::of).collect()),
         }

@@ -7,6 +7,7 @@ mod listing;
 mod manager;
 mod secrets;
 mod survey;
+mod usage;
 mod versions;
 
 pub use fetch::{CURRENT, PENDING, PREVIOUS};

@@ -71,7 +71,7 @@ impl Function {
     }
 
     async fn watch(&self, now: Timestamp, request_id: &str) -> Result<Value, FunctionError> {
-        let surveyed = self.config.sophos.credentials.survey().await?;
+        let surveyed = self.config.sophos.credentials.survey(now).await?;
         let watched = surveyed.iter().map(|one| watch(one, &self.config.limits, now)).collect();
         let report = Report::of(watched);
         report.log();

@@ -33,7 +33,8 @@
 //! A rotation that is given up leaves nothing pending, so that the next begins
 //! anew, with the next credential. One that was refused is not thrown away, since
 //! its secret is not shown again: when no other is left its turn comes once more.
-//! Give it its label back, or take the label away to drop it:
+//! Give it its label back, or take the label away to drop it (a secret has 20
+//! labels at most, and this needs a free one):
 //!
 //! ```sh
 //! aws secretsmanager update-secret-version-stage --secret-id sophos/credentials/acme \
@@ -52,7 +53,7 @@
 //! | variable | what it is | if not set |
 //! |---|---|---|
 //! | `SOPHOS_…` | the credentials to watch over, and the hosts; see [`lambda_support::Sophos`] | |
-//! | `WATCH_UNUSED_DAYS` | after how many days without being read a credential is unused, 1 to 1100 | `30` |
+//! | `WATCH_UNUSED_DAYS` | after how many days without being used a credential is unused, 1 to 1100 | `30` |
 //! | `WATCH_PURPOSES` | what credentials are used for that do not say so: `export`, `isolation` or both | `export` |
 //! | `METRICS_NAMESPACE` | the CloudWatch namespace | `SophosCentral` |
 //! | `LOG_LEVEL` | `error`, `warn`, `info`, `debug` or `trace` | `info` |
@@ -62,6 +63,7 @@
 //! | action | resource | for |
 //! |---|---|---|
 //! | `secretsmanager:DescribeSecret`, `secretsmanager:GetSecretValue` | the secrets with credentials | rotation and watch |
+//! | `secretsmanager:TagResource` | the same | watch |
 //! | `secretsmanager:PutSecretValue`, `secretsmanager:UpdateSecretVersionStage` | the same | rotation |
 //! | `secretsmanager:ListSecrets`, `secretsmanager:BatchGetSecretValue` | `*`: they know no other | watch |
 //! | `kms:Decrypt`, `kms:GenerateDataKey` | the secrets' key, if it is a customer's | both; the second for rotation |

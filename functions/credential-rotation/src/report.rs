@@ -1,7 +1,6 @@
+use lambda_support::metrics::{self, Metric};
 use serde::Serialize;
 use serde_json::Value;
-
-use lambda_support::metrics::{self, Metric};
 
 use crate::watch::{Urgency, Watched};
 

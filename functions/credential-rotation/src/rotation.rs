@@ -71,6 +71,9 @@ impl InForce {
     }
 }
 
+/// A staged credential, with its label and its version.
+type StagedAs<'l> = (&'l str, &'l str, StoredCredential);
+
 /// A staged credential whose turn it is.
 struct Candidate {
     label: String,
@@ -169,12 +172,16 @@ impl<'a, V: Versions, T: Trial> Rotation<'a, V, T> {
         }
         // Read first: a version that is no credential must not come into force.
         let credential = self.pending(token).await??;
+        let staged = self.staged(labels).await;
         if !is_current {
+            // While it is known what was in force: it must not come back.
+            let before = self.in_force(labels).await?;
+            for used in [&before.current, &before.previous].into_iter().flatten() {
+                self.unstage(&staged, used).await?;
+            }
             self.versions.move_label(CURRENT, labels.holder(CURRENT), Some(token)).await?;
         }
-        for (label, version) in self.staged_like(labels, &credential).await {
-            self.versions.move_label(label, Some(version), None).await?;
-        }
+        self.unstage(&staged, &credential).await?;
         if labels.is_on(PENDING, token) {
             self.give_up(token).await?;
         }
@@ -188,7 +195,9 @@ impl<'a, V: Versions, T: Trial> Rotation<'a, V, T> {
 
     /// Puts a refused credential behind all others that are staged.
     async fn set_aside(&self, labels: &Labels, refused: &StoredCredential) -> Result<(), SourceError> {
-        let mut alike = self.staged_like(labels, refused).await;
+        let staged = self.staged(labels).await;
+        let alike = staged.iter().filter(|(.., staged)| same(staged, refused));
+        let mut alike: Vec<_> = alike.map(|(label, version, _)| (*label, *version)).collect();
         let last = labels.staged().last().copied();
         if let Some(kept) = alike.iter().position(|one| Labels::is_refused(one.0) && Some(*one) == last) {
             alike.remove(kept);
@@ -210,22 +219,26 @@ impl<'a, V: Versions, T: Trial> Rotation<'a, V, T> {
         Ok(())
     }
 
-    /// The labels under which this credential is staged, each with its version.
-    async fn staged_like<'l>(
-        &self,
-        labels: &'l Labels,
-        credential: &StoredCredential,
-    ) -> Vec<(&'l str, &'l str)> {
-        let mut alike = Vec::new();
+    /// Takes the labels off by which a credential is staged.
+    async fn unstage(&self, staged: &[StagedAs<'_>], used: &StoredCredential) -> Result<(), SourceError> {
+        for (label, version, _) in staged.iter().filter(|(.., staged)| same(staged, used)) {
+            self.versions.move_label(label, Some(version), None).await?;
+        }
+        Ok(())
+    }
+
+    /// What is staged, but for what cannot be read: that is passed over wherever
+    /// it matters.
+    async fn staged<'l>(&self, labels: &'l Labels) -> Vec<StagedAs<'l>> {
+        let mut staged = Vec::new();
         for (label, version) in labels.staged() {
-            // One that cannot be read is passed over wherever it matters.
             if let Ok(Some(value)) = self.versions.value(version).await
-                && StoredCredential::from_json(&value).is_ok_and(|staged| same(&staged, credential))
+                && let Ok(credential) = StoredCredential::from_json(&value)
             {
-                alike.push((label, version));
+                staged.push((label, version, credential));
             }
         }
-        alike
+        staged
     }
 
     /// The first that can take over.

@@ -13,15 +13,16 @@
 //! | it ended, or is no credential | `Unusable` | `UnusableCredentials` |
 //! | staged ones that can take over | `StagedCredentials` | `WithoutStaged` |
 //! | it may do more than it must | `RoleTooWide` | `WideRoles` |
-//! | days since anybody read it | `DaysSinceUse` | `UnusedCredentials` |
+//! | days since anybody else read it | `DaysSinceUse` | `UnusedCredentials` |
 //! | how many there are | | `Credentials` |
 //!
 //! A record is an error when less than 7 days are left or it is unusable, and a
 //! warning when less than 30 days are left or something else should be done.
 //!
-//! Secrets Manager counts the watch's own reading too, by the day. So where the
-//! watch runs every day, a credential that nobody else reads shows `DaysSinceUse`
-//! of 1 each day, and one in use, if the watch runs late in the day of UTC, 0.
+//! Secrets Manager counts the watch's own reading as a use, by the day. So the
+//! watch notes in a tag of each secret when others used it, and should run once a
+//! day, after 18:00 UTC: earlier, its own reading cannot be told from that of
+//! others, and nothing is found to be unused.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -75,8 +76,7 @@ pub struct Watched {
     pub unusable: bool,
     /// Whether it may do more than it must.
     pub role_too_wide: bool,
-    /// Whole days since it was last read, or since it was stored if it never
-    /// was.
+    /// Whole days since others last read it, or since it was stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days_since_use: Option<i64>,
     /// Whether that is longer than it should be.
@@ -158,13 +158,13 @@ impl Watched {
     }
 
     fn use_of(&mut self, managed: &Managed, limits: &Limits, now: Timestamp) {
-        let since = managed.last_read.or(managed.stored_at).map(|last| days(last, now).max(0));
+        let since = managed.last_used.or(managed.stored_at).map(|last| days(last, now).max(0));
         self.days_since_use = since;
         self.unused = since.is_some_and(|days| days > limits.unused_days);
         if let Some(days) = since.filter(|_| self.unused) {
             self.note(
                 Urgency::Warn,
-                format!("nobody has read it for {days} days; delete what is not needed"),
+                format!("nobody has used it for {days} days; delete what is not needed"),
             );
         }
     }

@@ -1,10 +1,15 @@
 use aws_sdk_secretsmanager::{
     Client,
-    types::{Filter, FilterNameStringType, SecretListEntry},
+    types::{Filter, FilterNameStringType, SecretListEntry, Tag},
 };
 use jiff::Timestamp;
 
-use super::{batch::timestamp, fetch::failed, labels::Labels};
+use super::{
+    batch::timestamp,
+    fetch::failed,
+    labels::Labels,
+    usage::{TAG, Usage},
+};
 use crate::SourceError;
 
 /// Secrets in one answer at most.
@@ -69,6 +74,8 @@ pub(crate) struct Found {
     pub(crate) labels: Labels,
     /// The day on which it was last read.
     pub(crate) last_read: Option<Timestamp>,
+    /// What the last survey noted.
+    pub(crate) usage: Option<Usage>,
 }
 
 /// Lists the secrets of a selection, by name: one request for each hundred.
@@ -96,5 +103,11 @@ fn read(entry: &SecretListEntry) -> Option<Found> {
         arn: entry.arn()?.to_owned(),
         labels: entry.secret_versions_to_stages().cloned().unwrap_or_default().into_iter().collect(),
         last_read: entry.last_accessed_date().and_then(timestamp),
+        usage: usage(entry.tags()),
     })
+}
+
+/// What the last survey noted in a tag.
+pub(crate) fn usage(tags: &[Tag]) -> Option<Usage> {
+    tags.iter().find(|tag| tag.key() == Some(TAG)).and_then(|tag| Usage::read(tag.value()?))
 }

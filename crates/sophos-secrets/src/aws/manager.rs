@@ -10,6 +10,7 @@ use std::{
 
 use async_lock::Mutex as AsyncMutex;
 use aws_sdk_secretsmanager::Client;
+use jiff::Timestamp;
 use sophos_api::BoxFuture;
 
 use super::{
@@ -87,8 +88,8 @@ impl SecretsManager {
     /// # Errors
     /// When the secrets cannot be listed or read. One that is not as expected is
     /// in the survey, with what is wrong with it.
-    pub async fn survey(&self) -> Result<Vec<Surveyed>, SourceError> {
-        survey(&self.client, &self.selection).await
+    pub async fn survey(&self, now: Timestamp) -> Result<Vec<Surveyed>, SourceError> {
+        survey(&self.client, &self.selection, now).await
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
-use aws_sdk_secretsmanager::{Client, error::ProvideErrorMetadata};
+use aws_sdk_secretsmanager::{Client, error::ProvideErrorMetadata, types::Tag};
 use jiff::Timestamp;
 
 use super::{
     batch::{self, MOST_IN_BATCH, timestamp},
     fetch::{PENDING, PREVIOUS, failed},
-    listing::{Found, Selection, list},
+    listing::{Found, Selection, list, usage},
+    usage::{TAG, Usage},
     versions::SecretVersions,
 };
 use crate::{Listed, SourceError, StoredCredential};
@@ -29,9 +30,12 @@ pub struct Surveyed {
 pub struct Managed {
     /// When the current version was stored.
     pub stored_at: Option<Timestamp>,
-    /// The day on which a value of it was last read, by whomever, before the
-    /// survey read it. `None` if none ever was.
-    pub last_read: Option<Timestamp>,
+    /// The last day of which it is known that somebody read a value of it, those
+    /// who survey it left aside. Until then it is the day on which it was stored.
+    ///
+    /// Exact where surveys are made each day after 18:00 UTC; of earlier ones
+    /// their own reading cannot be told from others'.
+    pub last_used: Option<Timestamp>,
     /// Whether a rotation has begun and not ended.
     pub rotating: bool,
     /// The staged credentials, in the order of their turn.
@@ -73,9 +77,13 @@ impl Staged {
 }
 
 /// One `ListSecrets` for each hundred secrets, one `BatchGetSecretValue` for each
-/// twenty, and one `GetSecretValue` for each staged version and for the version
-/// before, of secrets that have staged ones.
-pub(crate) async fn survey(client: &Client, selection: &Selection) -> Result<Vec<Surveyed>, SourceError> {
+/// twenty, one `GetSecretValue` for each staged version and for the version before,
+/// of secrets that have staged ones, and one `TagResource` for each secret.
+pub(crate) async fn survey(
+    client: &Client,
+    selection: &Selection,
+    now: Timestamp,
+) -> Result<Vec<Surveyed>, SourceError> {
     let found = match selection {
         Selection::One(id) => match described(client, id).await? {
             Some(found) => vec![found],
@@ -91,7 +99,7 @@ pub(crate) async fn survey(client: &Client, selection: &Selection) -> Result<Vec
     for part in all.chunks(MOST_IN_BATCH) {
         let read = batch::read(client, &selection.describe(), part).await?;
         for (found, current) in part.iter().zip(read) {
-            surveyed.push(one(client, found, current).await);
+            surveyed.push(one(client, found, current, now).await);
         }
     }
     Ok(surveyed)
@@ -104,13 +112,19 @@ async fn described(client: &Client, id: &str) -> Result<Option<Found>, SourceErr
             arn: answer.arn.unwrap_or_else(|| id.to_owned()),
             labels: answer.version_ids_to_stages.unwrap_or_default().into_iter().collect(),
             last_read: answer.last_accessed_date.as_ref().and_then(timestamp),
+            usage: usage(answer.tags.as_deref().unwrap_or_default()),
         })),
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
         Err(error) => Err(failed(id, &error)),
     }
 }
 
-async fn one(client: &Client, found: &Found, current: Result<batch::Current, SourceError>) -> Surveyed {
+async fn one(
+    client: &Client,
+    found: &Found,
+    current: Result<batch::Current, SourceError>,
+    now: Timestamp,
+) -> Surveyed {
     let (stored_at, value) = match current {
         Ok(current) => (current.stored_at, current.value),
         Err(error) => (None, Err(error)),
@@ -133,9 +147,22 @@ async fn one(client: &Client, found: &Found, current: Result<batch::Current, Sou
     };
     let rotating =
         labels.holder(PENDING).is_some_and(|version| !labels.is_on(super::fetch::CURRENT, version));
+    let usage = Usage::after(found.usage, found.last_read, stored_at, now);
+    if found.usage != Some(usage) {
+        note(client, found, usage).await;
+    }
     Surveyed {
         name: found.name.clone(),
         credential: value.and_then(parse).map(Arc::new),
-        managed: Some(Managed { stored_at, last_read: found.last_read, rotating, staged, previous }),
+        managed: Some(Managed { stored_at, last_used: usage.last_used(), rotating, staged, previous }),
+    }
+}
+
+/// Notes for the next survey when the secret was used.
+async fn note(client: &Client, found: &Found, usage: Usage) {
+    let tag = Tag::builder().key(TAG).value(usage.write()).build();
+    if let Err(error) = client.tag_resource().secret_id(&found.arn).tags(tag).send().await {
+        let error = failed(&found.name, &error);
+        tracing::warn!(%error, "when it was used is not noted: unused credentials are not found");
     }
 }
