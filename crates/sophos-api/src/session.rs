@@ -132,7 +132,13 @@ impl Session {
 
     /// The identity, asked for once.
     pub(crate) async fn identity<T: Transport>(&self, context: &Context<'_, T>) -> Result<Identity, Error> {
+        let known = || lock(&self.identity).as_ref().map(|known| known.identity.clone());
         let ask = async {
+            // A credential that names its owner is held against it with its token.
+            self.token(context).await?;
+            if let Some(identity) = known() {
+                return Ok(identity);
+            }
             let target = Target::host(context.hosts().global().clone());
             let whoami = context.call(&WhoAmI {}, &target).await?;
             let identity = read_identity(&whoami, context)?;
@@ -143,7 +149,6 @@ impl Session {
             *lock(&self.identity) = Some(Known { identity: identity.clone(), client_id });
             Ok(identity)
         };
-        let known = || lock(&self.identity).as_ref().map(|known| known.identity.clone());
         self.whoami.answer(known, context.time_is_up(), ask).await
     }
 
