@@ -155,7 +155,18 @@ async fn what_is_staged_or_pending_is_not_used_and_what_is_previous_is_when_it_m
     let logs = sandbox.stop().await.logs.join("\n");
     assert!(logs.contains("the version before it is tried"), "{logs}");
 
+    // Nor does a mistake in storing it stop the export.
+    stage.put("partner", &secret_of(&good), None).await;
+    stage.put("partner", r#"{"client_id":"hush-hush-hush"}"#, None).await;
+    let mut sandbox = stage.direct().await;
+    let report = stage.run(&mut sandbox).await;
+    assert_eq!(report["failed"], 0, "{report}");
+    let logs = sandbox.stop().await.logs.join("\n");
+    assert!(logs.contains("the version before it is used") && !logs.contains("hush-hush"), "{logs}");
+
     // Both refused: the error names the secret, the credentials, and no secret.
+    stage.put("partner", &secret_of(&good), None).await;
+    stage.put("partner", &bad, None).await;
     stage.delete(&good);
     let mut sandbox = stage.direct().await;
     let refused = sandbox.invoke(&World::schedule()).await;

@@ -169,12 +169,31 @@ impl SecretsManager {
         for (Found { name, .. }, current) in batch.iter().zip(read) {
             match current {
                 Ok(Current { version, value, .. }) => {
-                    self.keep(name, version, 0, value.and_then(|value| parse(name, &value)));
+                    let parsed = value.and_then(|value| parse(name, &value));
+                    self.keep(name, version, 0, self.or_previous(name, parsed).await);
                 }
                 Err(error) => self.keep(name, String::new(), 0, Err(error)),
             }
         }
         Ok(())
+    }
+
+    /// The credential, or the one before it if what is current is none: a mistake
+    /// in storing it must not stop what is at work.
+    async fn or_previous(
+        &self,
+        name: &str,
+        current: Result<StoredCredential, SourceError>,
+    ) -> Result<StoredCredential, SourceError> {
+        let Err(error) = current else { return current };
+        let previous = labelled(&self.client, name, PREVIOUS).await.ok().flatten();
+        match previous.and_then(|previous| parse(name, &previous.value).ok()) {
+            Some(previous) => {
+                tracing::error!(%error, "the version before it is used; store it anew");
+                Ok(previous)
+            }
+            None => Err(error),
+        }
     }
 
     /// The current version: one that is kept and young, unless it must be
@@ -204,7 +223,7 @@ impl SecretsManager {
             self.state().kept.remove(name);
             return Ok(None);
         };
-        let outcome = parse(name, &value);
+        let outcome = self.or_previous(name, parse(name, &value)).await;
         self.keep(name, version, request, outcome.clone());
         outcome.map(|stored| Some(Arc::new(stored)))
     }

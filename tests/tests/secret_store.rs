@@ -1,0 +1,139 @@
+//! Credentials in Secrets Manager as a library reads them, against the emulator.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use aws_sdk_secretsmanager::{Client, types::Tag};
+use end_to_end::moto::Moto;
+use serde_json::json;
+use sophos_secrets::{CredentialStore, SecretsManager, Selection, Version};
+
+struct Stage {
+    moto: Moto,
+    client: Client,
+    seconds: Arc<AtomicU64>,
+}
+
+impl Stage {
+    async fn start() -> Option<Self> {
+        let moto = Moto::start().await.expect("the emulator serves")?;
+        Some(Self { client: moto.secrets(), moto, seconds: Arc::default() })
+    }
+
+    fn store(&self, selection: Selection) -> SecretsManager {
+        let seconds = Arc::clone(&self.seconds);
+        let clock = move || Duration::from_secs(seconds.load(Ordering::Relaxed));
+        SecretsManager::new(self.client.clone(), selection, Duration::from_secs(300), clock)
+    }
+
+    async fn create(&self, name: &str, tag: Option<(&str, &str)>) {
+        let create = self.client.create_secret().name(name).secret_string(value(name));
+        let tags = tag.map(|(key, value)| vec![Tag::builder().key(key).value(value).build()]);
+        create.set_tags(tags).send().await.expect("a secret");
+    }
+
+    /// The requests since the last time, in the order list, batch, single.
+    async fn requests(&self) -> [u64; 3] {
+        let calls = self.moto.calls().await.expect("counts");
+        self.moto.reset_calls().await.expect("counts");
+        ["ListSecrets", "BatchGetSecretValue", "GetSecretValue"]
+            .map(|name| calls.get(&format!("secretsmanager.{name}")).copied().unwrap_or_default())
+    }
+
+    fn later(&self, seconds: u64) {
+        self.seconds.fetch_add(seconds, Ordering::Relaxed);
+    }
+}
+
+fn value(client_id: &str) -> String {
+    json!({ "client_id": client_id, "client_secret": "hush-hush" }).to_string()
+}
+
+async fn names(store: &SecretsManager) -> Vec<(String, bool)> {
+    let listed = store.list().await.expect("a list");
+    listed.into_iter().map(|one| (one.name, one.credential.is_ok())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_has_changed_is_read_again() {
+    let Some(stage) = Stage::start().await else { return };
+    for number in 0..45 {
+        stage.create(&format!("sophos/{number:02}"), None).await;
+    }
+    stage.create("sophosother", None).await;
+    let store = stage.store(Selection::Prefix("sophos/".into()));
+    stage.requests().await;
+    assert_eq!(names(&store).await.len(), 45);
+    assert_eq!(stage.requests().await, [1, 3, 0]);
+    names(&store).await;
+    store.read("sophos/07", Version::Cached).await.expect("a credential");
+    assert_eq!(stage.requests().await, [0, 0, 0], "all is known");
+
+    stage.later(301);
+    names(&store).await;
+    assert_eq!(stage.requests().await, [1, 0, 0], "nothing has changed");
+
+    let put = stage.client.put_secret_value().secret_id("sophos/07").secret_string(value("another"));
+    put.send().await.expect("a version");
+    let delete = stage.client.delete_secret().secret_id("sophos/08").force_delete_without_recovery(true);
+    delete.send().await.expect("it is gone");
+    stage.later(301);
+    stage.requests().await;
+    assert_eq!(names(&store).await.len(), 44);
+    assert_eq!(stage.requests().await, [1, 1, 0], "one has changed");
+    let read = store.read("sophos/07", Version::Cached).await.expect("no failure").expect("a credential");
+    assert_eq!(read.credentials.client_id(), "another");
+    let previous =
+        store.read("sophos/07", Version::Previous).await.expect("no failure").expect("a credential");
+    assert_eq!(previous.credentials.client_id(), "sophos/07");
+    assert!(store.read("sophos/08", Version::Fresh).await.expect("no failure").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_ask_at_once_share_a_request() {
+    let Some(stage) = Stage::start().await else { return };
+    stage.create("acme", None).await;
+    let store = Arc::new(stage.store(Selection::One("acme".into())));
+    for (version, most) in [(Version::Cached, 1), (Version::Cached, 0), (Version::Fresh, 2)] {
+        stage.requests().await;
+        let reads = (0..50).map(|_| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.read("acme", version).await.map(|read| read.is_some()) })
+        });
+        for read in futures_util::future::join_all(reads).await {
+            assert_eq!(read.expect("a task"), Ok(true));
+        }
+        let [list, batch, single] = stage.requests().await;
+        // One may be under way already when somebody asks for a reading from now on.
+        assert!(list + batch == 0 && single <= most, "{single} for {version:?}");
+        assert!(most == 0 || single > 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_is_compared_to_the_letter() {
+    let Some(stage) = Stage::start().await else { return };
+    stage.create("ours", Some(("sophos", "credential"))).await;
+    stage.create("longer", Some(("sophos", "credentials"))).await;
+    stage.create("other-key", Some(("sophos-old", "credential"))).await;
+    stage.create("none", None).await;
+    let store = stage.store(Selection::Tag { key: "sophos".into(), value: "credential".into() });
+    assert_eq!(names(&store).await, [("ours".to_owned(), true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_text_or_not_there_is_told_by_name() {
+    let Some(stage) = Stage::start().await else { return };
+    let binary = aws_sdk_secretsmanager::primitives::Blob::new(b"hush-hush".to_vec());
+    stage.client.create_secret().name("binary").secret_binary(binary).send().await.expect("a secret");
+    for (id, told) in [("binary", "store it as text"), ("absent", "no such secret")] {
+        let listed = stage.store(Selection::One(id.into())).list().await.expect("a list");
+        let error = listed[0].credential.as_ref().expect_err(told).to_string();
+        assert!(error.contains(told) && error.contains(id) && !error.contains("hush"), "{error}");
+    }
+}
