@@ -108,7 +108,10 @@ impl Estate {
     pub fn managed(&self, moto: &Moto) -> Function {
         let queue = self.queue.endpoint();
         let function = moto.admit(self.function()).env("AWS_ENDPOINT_URL_SQS", queue);
-        function.env_remove("SOPHOS_CREDENTIALS_FILE").env("SOPHOS_SECRETS_PREFIX", PREFIX)
+        function
+            .env_remove("SOPHOS_CREDENTIALS_FILE")
+            .env("SOPHOS_SECRETS_PREFIX", PREFIX)
+            .env("LOG_LEVEL", "trace")
     }
 
     /// The function that rotates the credentials of [`managed`](Self::managed).
@@ -117,6 +120,7 @@ impl Estate {
             .env("SOPHOS_SECRETS_PREFIX", PREFIX)
             .env("AWS_ACCESS_KEY_ID", "AKIALOOPBACK")
             .env("AWS_SECRET_ACCESS_KEY", "a-secret-key-of-the-tests")
+            .env("LOG_LEVEL", "trace")
     }
 
     /// A plan, by a sandbox of this function.

@@ -265,6 +265,26 @@ async fn what_cannot_be_worked_off_is_put_aside_with_the_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_stays_out_of_sight_while_it_is_worked_on() {
+    let mut stage = Stage::start(config(), 2, &[("EXPORT_DATASETS", "events")]).await;
+    // The queue would hand it out again long before the service answers.
+    stage.estate.queue.set_visibility_timeout(Duration::from_millis(300));
+    let slow = FaultRule::new("siem.events", FaultAction::Slow { milliseconds: 1_500 });
+    stage.estate.world.simulator.set_faults(FaultPlan::new([slow]));
+    stage.round().await;
+    stage.estate.world.simulator.set_faults(FaultPlan::default());
+    let calls = stage.estate.world.simulator.calls();
+    for tenant in stage.tenants() {
+        // One day of so few events is one page or two.
+        let asked = calls.operation_for("siem.events", &tenant);
+        assert!((1..=2).contains(&asked), "{tenant} was asked about {asked} times");
+    }
+    let logs = stage.logs();
+    assert_eq!(logs.matches("committed first").count(), 0, "{logs}");
+    stage.estate.committed().expect("what was served, once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn workers_are_killed_and_nothing_is_lost_or_doubled_and_the_limit_holds() {
     let mut config = config();
     config.tenants[0] = TenantGroup::of(Owner::Partner, 120);
