@@ -208,7 +208,10 @@ impl Committed {
 
 /// What is no part of the export: hints, plans, the slots of the rate budget.
 fn is_aside(path: &str) -> bool {
-    path.ends_with("/_from") || path.starts_with("_plan/") || path.starts_with("_budget/")
+    // What a killed process had half written into a folder is no object: listings
+    // of the store pass over such names.
+    let half = path.rsplit_once('#').is_some_and(|(_, end)| end.bytes().all(|byte| byte.is_ascii_digit()));
+    half || path.ends_with("/_from") || path.starts_with("_plan/") || path.starts_with("_budget/")
 }
 
 fn is_log_record(path: &str) -> bool {
