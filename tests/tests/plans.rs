@@ -136,6 +136,38 @@ async fn each_tenant_is_exported_once_by_the_credential_that_is_nearest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_a_queue_one_run_serves_all_credentials_alike() {
+    let estate = Estate::start(config(), CredentialKind::Partner).await.expect("an estate");
+    let function = estate.function().env_remove("EXPORT_QUEUE_URL").env_remove("EXPORT_DEAD_LETTERS_URL");
+    let mut sandbox = function.start().await.expect("the function starts");
+    let report = estate.world.run(&mut sandbox).await.expect("a report");
+    let streams = report["streams"].as_array().expect("streams").len();
+    assert_eq!((&report["tenants"], streams), (&json!(10), 20), "{report}");
+    assert_eq!(report["token_requests"], 4);
+    estate.committed().expect("what was served, once");
+
+    // The credential of one tenant is deleted: nobody else serves it.
+    let simulator = &estate.world.simulator;
+    let own = simulator.tenants().into_iter().find(|tenant| tenant.name == "Own").expect("a tenant").id;
+    let credentials = simulator.credentials();
+    let credential = credentials.iter().find(|one| one.principal_id == own).expect("its credential");
+    assert!(simulator.remove_credential(&credential.client_id));
+    simulator.clock().advance(HOUR);
+    let report = estate.world.run(&mut sandbox).await.expect("a report");
+    let streams = report["streams"].as_array().expect("streams");
+    let failed: Vec<_> = streams.iter().filter(|stream| stream["outcome"] == "failed").collect();
+    assert_eq!((failed.len(), streams.len()), (2, 20), "{report}");
+    for stream in failed {
+        let error = stream["error"].as_str().expect("the reason");
+        assert_eq!(stream["tenant"], own);
+        assert!(
+            error.contains(&Estate::name(credential)) && error.contains(&credential.client_id),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tenants_come_and_go_and_move_and_none_disturbs_another() {
     let mut config = config();
     config.tenants.push(TenantGroup { name: Some("Later".into()), ..TenantGroup::of(Owner::Partner, 1) });

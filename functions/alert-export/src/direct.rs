@@ -1,8 +1,9 @@
 //! Everything in one invocation, for estates that this is enough for.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use lambda_runtime::Error;
+use sophos_api::{TenantId, models::IdType};
 use sophos_export::{Report, Scope};
 
 use crate::{
@@ -29,21 +30,22 @@ pub(crate) async fn run(
     let (mut usable, wrong) = fleet.credentials().await?;
     usable.sort_by_cached_key(|one| (nearness(one.owner.as_ref()), one.name.clone()));
     if let Some(tenant) = &scope.tenant {
-        let own = |one: &Usable| {
-            let owner = one.owner.as_ref().filter(|_| nearness(one.owner.as_ref()) == 0);
-            owner.is_none_or(|owner| owner.id.eq_ignore_ascii_case(tenant.as_str()))
-        };
-        usable.retain(own);
+        usable.retain(|one| own_tenant(one).is_none_or(|own| own == *tenant));
     }
+    let own: Vec<_> = usable.iter().filter_map(|one| Some((own_tenant(one)?, one.name.clone()))).collect();
+    let mut served = HashSet::new();
     let mut report = Report::default();
     let mut failures: Vec<Error> = Vec::new();
     report.unusable_credentials.extend(wrong.iter().map(ToString::to_string));
     let mut ran = false;
     for one in &usable {
+        // A tenant with a credential of its own is served by no other.
+        let of_others = own.iter().filter(|(_, name)| *name != one.name).map(|(tenant, _)| tenant);
+        scope.except = served.iter().chain(of_others).cloned().collect();
         match fleet.exporter(config, &one.name).run(&scope, Some(stop_at)).await {
             Ok(part) => {
                 ran = true;
-                scope.except.extend(part.streams.iter().map(|stream| stream.tenant.as_str().into()));
+                served.extend(part.streams.iter().map(|stream| TenantId::from(stream.tenant.as_str())));
                 report.merge(part);
                 if scope.tenant.is_some() {
                     break;
@@ -66,6 +68,12 @@ pub(crate) async fn run(
         });
     }
     Ok(report)
+}
+
+/// The tenant that a credential says is all that it serves.
+fn own_tenant(one: &Usable) -> Option<TenantId> {
+    let owner = one.owner.as_ref().filter(|owner| owner.id_type == IdType::Tenant)?;
+    Some(TenantId::from(owner.id.as_str()))
 }
 
 /// A report that fits into an answer.
