@@ -9,7 +9,13 @@ pub(crate) const MOST_REFUSALS: usize = 3;
 /// Where a client's credential comes from, and where it looks for another when
 /// the service refuses the one that it has.
 ///
-/// A fixed [`Credentials`] is a source that has no other.
+/// A fixed [`Credentials`] is a source that has no other. A client prints its
+/// source, so that `Debug` must show no secret.
+///
+/// One that replaces another must belong to the same owner: from when the client
+/// knows whose the first is (by [`Client::identity`](crate::Client::identity),
+/// which all but [`Client::tenant_of`](crate::Client::tenant_of) ask for), or the
+/// credential itself names its owner. One of somebody else counts as refused.
 pub trait CredentialSource: fmt::Debug + Send + Sync {
     /// The credential to ask for the next token with. Asked for whenever a
     /// token is needed, about once an hour, so that one that was replaced is

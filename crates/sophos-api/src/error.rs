@@ -8,6 +8,10 @@ use crate::transport::{TransportError, TransportErrorKind};
 /// Longest text of the service that an error repeats, in characters.
 const MESSAGE_LIMIT: usize = 300;
 
+/// Longest reason of a source of credentials, in characters. It may name a secret
+/// (512 at most) and say what it should hold.
+const REASON_LIMIT: usize = 1_000;
+
 /// Why an operation failed.
 ///
 /// [`kind`](Self::kind) says what one can do about it; the text says it in
@@ -213,13 +217,18 @@ impl Error {
     }
 
     /// The same, and why there is no way around it.
-    pub(crate) fn and(&self, reason: &impl fmt::Display) -> Self {
-        let before = self.0.message.as_ref().map(|message| format!("{message}; ")).unwrap_or_default();
-        self.clone().with_message(format!("{before}{reason}"))
+    pub(crate) fn and(mut self, reason: &impl fmt::Display) -> Self {
+        let reason = clean(&reason.to_string(), REASON_LIMIT);
+        let message = &mut self.edit().message;
+        *message = Some(match message.take() {
+            Some(before) => format!("{before}; {reason}"),
+            None => reason,
+        });
+        self
     }
 
     pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.edit().message = Some(clean(&message.into()));
+        self.edit().message = Some(clean(&message.into(), MESSAGE_LIMIT));
         self
     }
 
@@ -265,18 +274,15 @@ struct Envelope {
 
 fn text(value: serde_json::Value) -> Option<String> {
     match value {
-        serde_json::Value::String(text) if !text.is_empty() => Some(clean(&text)),
+        serde_json::Value::String(text) if !text.is_empty() => Some(clean(&text, MESSAGE_LIMIT)),
         serde_json::Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
 }
 
 /// One line, of bounded length.
-fn clean(text: &str) -> String {
-    text.chars()
-        .take(MESSAGE_LIMIT)
-        .map(|character| if character.is_control() { ' ' } else { character })
-        .collect()
+fn clean(text: &str, limit: usize) -> String {
+    text.chars().take(limit).map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
 impl fmt::Display for Error {

@@ -44,6 +44,12 @@ pub struct Identity {
     pub data_region: Option<BaseUrl>,
 }
 
+impl Identity {
+    fn owner(&self) -> Owner {
+        Owner::new(self.id_type.clone(), self.id.as_str())
+    }
+}
+
 /// A token, and which one it is, so that one that was refused is dropped once.
 #[derive(Clone)]
 pub(crate) struct Token {
@@ -57,11 +63,17 @@ pub(crate) struct Token {
 /// What all callers of a credential share: its token and its identity.
 #[derive(Default)]
 pub(crate) struct Session {
-    token: SyncMutex<Option<Token>>,
+    state: SyncMutex<State>,
     tokens: AtomicU64,
     renewal: Inquiry,
-    identity: SyncMutex<Option<Known>>,
     whoami: Inquiry,
+}
+
+/// Both under one lock: the token is one of the owner, as far as that is known.
+#[derive(Default)]
+struct State {
+    token: Option<Token>,
+    owner: Option<Known>,
 }
 
 /// Whose a credential is.
@@ -114,50 +126,74 @@ impl Inquiry {
 impl Session {
     /// The current token, or a new one.
     pub(crate) async fn token<T: Transport>(&self, context: &Context<'_, T>) -> Result<Token, Error> {
-        let ask = async {
-            let token = self.request(context).await?;
-            *lock(&self.token) = Some(token.clone());
-            Ok(token)
-        };
-        self.renewal.answer(|| self.current(context.now()), context.time_is_up(), ask).await
+        let current = || self.current(context.now());
+        self.renewal.answer(current, context.time_is_up(), self.request(context)).await
     }
 
     /// Drops a token that the service refused, unless it was replaced already.
     pub(crate) fn refused(&self, token: &Token) {
-        let mut slot = lock(&self.token);
-        if slot.as_ref().is_some_and(|current| current.number == token.number) {
-            *slot = None;
+        let mut state = lock(&self.state);
+        if state.token.as_ref().is_some_and(|current| current.number == token.number) {
+            state.token = None;
         }
     }
 
     /// The identity, asked for once.
     pub(crate) async fn identity<T: Transport>(&self, context: &Context<'_, T>) -> Result<Identity, Error> {
-        let known = || lock(&self.identity).as_ref().map(|known| known.identity.clone());
+        let known = || lock(&self.state).owner.as_ref().map(|known| known.identity.clone());
         let ask = async {
-            // A credential that names its owner is held against it with its token.
-            self.token(context).await?;
+            let mut token = self.token(context).await?;
+            // A credential that names its owner was held against it with its token.
             if let Some(identity) = known() {
                 return Ok(identity);
             }
-            let target = Target::host(context.hosts().global().clone());
-            let whoami = context.call(&WhoAmI {}, &target).await?;
-            let identity = read_identity(&whoami, context)?;
-            // The token that just let it in, or one that has replaced it since
-            // and was held against nothing.
-            let token = lock(&self.token).clone();
-            let client_id = token.map(|token| token.client_id).unwrap_or_default();
-            *lock(&self.identity) = Some(Known { identity: identity.clone(), client_id });
-            Ok(identity)
+            let mut told = self.ask_for_identity(context, &token).await;
+            if told.as_ref().is_err_and(|error| error.status() == Some(401)) {
+                self.refused(&token);
+                token = self.token(context).await?;
+                told = self.ask_for_identity(context, &token).await;
+            }
+            Ok(self.settle(told?, token.client_id))
         };
         self.whoami.answer(known, context.time_is_up(), ask).await
+    }
+
+    async fn ask_for_identity<T: Transport>(
+        &self,
+        context: &Context<'_, T>,
+        token: &Token,
+    ) -> Result<Identity, Error> {
+        let target = Target::host(context.hosts().global().clone());
+        let whoami = context.call_with(&WhoAmI {}, &target, token).await?;
+        read_identity(&whoami, context)
+    }
+
+    /// Notes whose a credential is, unless that is known by now. A token of
+    /// another that has come meanwhile was held against nothing: it goes.
+    fn settle(&self, identity: Identity, client_id: Arc<str>) -> Identity {
+        let mut state = lock(&self.state);
+        let State { token, owner } = &mut *state;
+        let known = owner.get_or_insert(Known { identity, client_id });
+        token.take_if(|token| token.client_id != known.client_id);
+        known.identity.clone()
+    }
+
+    /// Makes this the token of all, unless somebody has learnt meanwhile whose it
+    /// must be.
+    fn adopt(&self, new: &Token) -> bool {
+        let mut state = lock(&self.state);
+        let held = state.owner.as_ref().is_none_or(|known| known.client_id == new.client_id);
+        if held {
+            state.token = Some(new.clone());
+        }
+        held
     }
 
     /// A token of the credential that there is now; when it is refused, of the
     /// next that its source has.
     async fn request<T: Transport>(&self, context: &Context<'_, T>) -> Result<Token, Error> {
         let late = || Error::new(ErrorKind::Deadline).with_message("the credential was still being read");
-        let none =
-            |reason: NoCredential| Error::new(ErrorKind::NoCredential).with_message(reason.to_string());
+        let none = |reason: NoCredential| Error::new(ErrorKind::NoCredential).and(&reason);
         let current = unless(context.source().current(), context.time_is_up()).await.ok_or_else(late)?;
         let mut credentials = current.map_err(none)?;
         let mut refusals = 0;
@@ -208,6 +244,9 @@ impl Session {
             client_id: credentials.client_id().into(),
         };
         self.hold_against(context, credentials, &token).await?;
+        while !self.adopt(&token) {
+            self.hold_against(context, credentials, &token).await?;
+        }
         Ok(token)
     }
 
@@ -219,32 +258,36 @@ impl Session {
         credentials: &Credentials,
         token: &Token,
     ) -> Result<(), Error> {
-        let known = lock(&self.identity).clone();
-        if known.as_ref().is_some_and(|known| known.client_id == token.client_id)
-            || (known.is_none() && credentials.owner().is_none())
-        {
-            return Ok(());
-        }
-        let target = Target::host(context.hosts().global().clone());
-        let whoami = context.call_with(&WhoAmI {}, &target, token).await?;
-        let identity = read_identity(&whoami, context)?;
-        let owner = Owner::new(identity.id_type.clone(), identity.id.as_str());
-        let before = known.map(|known| Owner::new(known.identity.id_type, known.identity.id));
-        if let Some(expected) = before.as_ref().or(credentials.owner()).filter(|expected| **expected != owner)
-        {
-            return Err(Error::new(ErrorKind::Credentials)
+        let known = lock(&self.state).owner.clone();
+        let before = known.as_ref().map(|known| known.identity.owner());
+        let refuse = |owner: &Owner| {
+            let mut expected = before.iter().chain(credentials.owner());
+            let Some(expected) = expected.find(|expected| *expected != owner) else { return Ok(()) };
+            let message = format!(
+                "credential {} belongs to {owner}, and {expected} is expected; store one of {expected}",
+                credentials.client_id()
+            );
+            Err(Error::new(ErrorKind::Credentials)
                 .with_operation(WhoAmI::ROUTE.to_string())
-                .with_message(format!(
-                    "credential {} belongs to {owner}, and {expected} is expected; store one of {expected}",
-                    credentials.client_id()
-                )));
+                .with_message(message))
+        };
+        match &known {
+            Some(known) if known.client_id == token.client_id => return refuse(&known.identity.owner()),
+            None if credentials.owner().is_none() => return Ok(()),
+            _ => {}
         }
-        *lock(&self.identity) = Some(Known { identity, client_id: Arc::clone(&token.client_id) });
+        let identity = self.ask_for_identity(context, token).await?;
+        refuse(&identity.owner())?;
+        // Unless somebody has learnt meanwhile that it must be another's.
+        let mut state = lock(&self.state);
+        if state.owner.as_ref().is_none_or(|known| known.identity.owner() == identity.owner()) {
+            state.owner = Some(Known { identity, client_id: Arc::clone(&token.client_id) });
+        }
         Ok(())
     }
 
     fn current(&self, now: Duration) -> Option<Token> {
-        lock(&self.token).clone().filter(|token| now < token.renew_at)
+        lock(&self.state).token.clone().filter(|token| now < token.renew_at)
     }
 }
 

@@ -3,114 +3,23 @@
 mod support;
 
 use std::{
-    collections::VecDeque,
-    future::{pending, ready},
+    future::ready,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use futures_executor::block_on;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::json;
 use sophos_api::{
-    BoxFuture, Caller, Client, CredentialSource, Credentials, ErrorKind, NoCredential, Owner, RateBudget,
-    SharedBudget, Window, models::IdType, operations::endpoints::ListEndpoints,
+    BoxFuture, Caller, Client, ErrorKind, NoCredential, RateBudget, SharedBudget, Transport, Window,
+    operations::endpoints::ListEndpoints,
 };
-use support::{Answer, OWN_ID, SECOND, SECRET, Script, Sent, last_page, tenant, whoami};
-
-/// What is handed out, in this order, and what for.
-#[derive(Debug, Default)]
-struct Source {
-    current: Mutex<VecDeque<Result<Credentials, NoCredential>>>,
-    next: Mutex<VecDeque<Result<Credentials, NoCredential>>>,
-    asked: Mutex<Vec<String>>,
-    hangs: bool,
-}
-
-fn named(client_id: &str) -> Credentials {
-    Credentials::new(client_id, SECRET)
-}
-
-impl Source {
-    /// `current` for each token, and `next` for each refusal; the last of
-    /// `current` again and again.
-    fn of<const C: usize, const N: usize>(current: [Credentials; C], next: [Credentials; N]) -> Arc<Self> {
-        Arc::new(Self {
-            current: Mutex::new(current.into_iter().map(Ok).collect()),
-            next: Mutex::new(next.into_iter().map(Ok).collect()),
-            ..Self::default()
-        })
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().expect("a list").clone()
-    }
-
-    fn note(&self, what: impl Into<String>) {
-        self.asked.lock().expect("a list").push(what.into());
-    }
-}
-
-/// A handle that the client may own.
-#[derive(Debug)]
-struct Shared(Arc<Source>);
-
-impl CredentialSource for Shared {
-    fn current(&self) -> BoxFuture<'_, Result<Credentials, NoCredential>> {
-        self.0.note("current");
-        if self.0.hangs {
-            return Box::pin(pending());
-        }
-        let mut left = self.0.current.lock().expect("a list");
-        let next = if left.len() > 1 { left.pop_front() } else { left.front().cloned() };
-        Box::pin(ready(next.expect("one at least")))
-    }
-
-    fn after_refusal<'a>(
-        &'a self,
-        refused: &'a Credentials,
-    ) -> BoxFuture<'a, Result<Credentials, NoCredential>> {
-        self.0.note(format!("after {}", refused.client_id()));
-        let next = self.0.next.lock().expect("a list").pop_front();
-        Box::pin(ready(
-            next.unwrap_or_else(|| Err(NoCredential::new("secret acme holds no other; store one"))),
-        ))
-    }
-}
-
-fn client(script: &Arc<Script>, source: &Arc<Source>) -> Client<Arc<Script>> {
-    Client::builder(Arc::clone(script), Shared(Arc::clone(source))).budget(RateBudget::unlimited()).build()
-}
-
-/// Refuses tokens of these clients; tells those of `foreign` that they are somebody
-/// else's; answers every listing with nothing.
-fn service(refused: &'static [&'static str], foreign: &'static str) -> Arc<Script> {
-    Script::routed(move |sent| {
-        let asks = |id: &str| sent.body.contains(&format!("client_id={id}&"));
-        if sent.is_token() {
-            if refused.iter().any(|id| asks(id)) {
-                return Some(Answer::text(401, r#"{"errorCode": "oauth.invalid_client_secret"}"#));
-            }
-            let id = sent.body.split("client_id=").nth(1)?.split('&').next()?;
-            return Some(Answer::json(
-                json!({ "access_token": format!("token-of-{id}"), "expires_in": 3600 }),
-            ));
-        }
-        if sent.is_whoami() {
-            let mut answer = whoami("partner");
-            if sent.header("authorization") == Some(&format!("Bearer token-of-{foreign}")) {
-                answer["id"] = json!("97d69ec5-d0b3-425a-8d0d-cf4ac6521463");
-            }
-            return Some(Answer::json(answer));
-        }
-        Some(last_page(&[]))
-    })
-}
-
-fn tokens(script: &Script) -> Vec<String> {
-    let sent = script.calls();
-    sent.iter().map(|sent| sent.header("authorization").expect("a token").to_owned()).collect()
-}
+use support::{
+    Answer, SECOND, SECRET, Script, Sent,
+    source::{Source, client, named, service, tokens},
+    tenant,
+};
 
 #[test]
 fn one_that_was_replaced_is_taken_up_with_the_next_token() {
@@ -181,55 +90,102 @@ fn a_hundred_callers_share_one_question() {
 }
 
 #[test]
-fn one_of_somebody_else_is_refused_and_the_next_is_tried() {
-    let script = service(&[], "foreign");
-    let source = Source::of([named("old"), named("foreign")], [named("good")]);
-    let client = client(&script, &source);
-    let owner = block_on(client.identity()).expect("an identity");
-    assert_eq!(owner.id, OWN_ID);
-    let tenant = tenant(&client);
-    script.turn(SECOND * 3_600);
-    block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
-    assert_eq!(source.asked(), ["current", "current", "after foreign"]);
-    assert_eq!(tokens(&script), ["Bearer token-of-good"], "no tenant was asked about with the other's token");
-    // One question when it was replaced, and none when it was not.
-    assert_eq!(script.count(Sent::is_whoami), 3);
-    script.turn(SECOND * 3_600);
-    block_on(client.identity()).expect("an identity");
-    assert_eq!(script.count(Sent::is_whoami), 3);
+fn twenty_callers_share_one_failure() {
+    let unreadable = || Err(NoCredential::new("secret acme: access denied"));
+    let script = service(&["old"], "nobody");
+    for (current, kind, asked, requests) in [
+        (unreadable(), ErrorKind::NoCredential, &["current"][..], 0),
+        (Ok(named("old")), ErrorKind::Credentials, &["current", "after old"], 1),
+    ] {
+        let source = Arc::new(Source { current: Mutex::new([current].into()), ..Source::default() });
+        let client = client(&script, &source);
+        let (tenant, operation) = (tenant(&client), ListEndpoints::default());
+        let before = script.sent().len();
+        let answers = block_on(join_all((0..20).map(|_| tenant.send(&operation))));
+        for error in answers.into_iter().map(|answer| answer.expect_err("a failure")) {
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(error.to_string().contains("secret acme"), "{error}");
+        }
+        assert_eq!(
+            (source.asked(), script.sent().len() - before),
+            (asked.iter().map(|&a| a.to_owned()).collect(), requests)
+        );
+        // It is not kept for those who ask later.
+        block_on(client.identity()).expect_err("still");
+        assert_eq!(source.asked().len(), 2 * asked.len());
+    }
 }
 
 #[test]
-fn one_that_names_its_owner_is_held_against_it() {
-    let owner = |id: &str| Owner::new(IdType::Partner, id);
-    let script = service(&[], "nobody");
-    let source = Source::of([named("mine").belonging_to(owner(&OWN_ID.to_lowercase()))], []);
-    let client = client(&script, &source);
-    block_on(client.identity()).expect("the same in either case");
-    assert_eq!(script.count(Sent::is_whoami), 1, "it is not asked twice");
-
-    let script = service(&[], "nobody");
-    let source = Source::of([named("mine").belonging_to(owner("97d69ec5-d0b3-425a-8d0d-cf4ac6521463"))], []);
-    let tenant = tenant(&self::client(&script, &source));
-    let error = block_on(tenant.send(&ListEndpoints::default())).expect_err("somebody else's");
-    assert_eq!(error.kind(), ErrorKind::Credentials);
-    for part in ["97d69ec5", OWN_ID, "mine"] {
-        assert!(error.to_string().contains(part), "{error}");
+fn one_that_is_replaced_in_the_middle_of_a_listing_costs_no_item() {
+    // The token of the first dies, and its credential was deleted meanwhile.
+    let script = Script::routed(|sent| {
+        let dead = sent.header("authorization") == Some("Bearer token-of-old");
+        let page = |id: &str, next: serde_json::Value| {
+            Answer::json(json!({"items": [{"id": id}], "pages": {"nextKey": next}}))
+        };
+        Some(match sent.query("pageFromKey") {
+            _ if sent.is_token() && sent.body.contains("client_id=gone&") => Answer::status(401),
+            _ if sent.is_token() => {
+                let id = if sent.body.contains("client_id=old&") { "old" } else { "new" };
+                Answer::json(json!({"access_token": format!("token-of-{id}"), "expires_in": 3600}))
+            }
+            None => page("a", json!("1")),
+            Some("1") => page("b", json!("2")),
+            Some(_) if dead => Answer::status(401),
+            Some(_) => page("c", json!(null)),
+        })
+    });
+    let source = Source::of([named("old"), named("gone")], [named("new")]);
+    let tenant = tenant(&client(&script, &source));
+    let mut pages = tenant.pages(ListEndpoints::default());
+    let mut ids = Vec::new();
+    while let Some(page) = block_on(pages.next()) {
+        let items = page.expect("a page").items.into_iter();
+        ids.extend(items.map(|item| item.read().expect("an endpoint").id.clone()));
     }
-    assert!(script.calls().is_empty());
+    assert_eq!(ids, ["a", "b", "c"]);
+    assert_eq!(source.asked(), ["current", "current", "after gone"]);
+    assert_eq!(
+        tokens(&script)[2..],
+        ["Bearer token-of-old", "Bearer token-of-new"],
+        "the page is asked for again"
+    );
 }
 
 #[test]
-fn a_reading_that_hangs_is_cut_at_the_deadline() {
-    let script = service(&[], "nobody");
-    let hanging = Arc::new(Source { hangs: true, ..Source::default() });
-    let client = client(&script, &hanging);
-    let deadline = sophos_api::Transport::now(&script) + SECOND * 5;
-    for _ in 0..2 {
-        let error = block_on(client.with_deadline(deadline).identity()).expect_err("late");
-        assert_eq!(error.kind(), ErrorKind::Deadline);
+fn a_reason_is_told_whole_however_much_the_service_says() {
+    let reason = format!("{}; make a new credential", "a-long-name/".repeat(40));
+    let script = Script::routed(|sent| {
+        sent.is_token().then(|| Answer::text(401, &json!({"message": "no. ".repeat(100)}).to_string()))
+    });
+    for current in [Ok(named("old")), Err(NoCredential::new(reason.clone()))] {
+        let source = Arc::new(Source {
+            current: Mutex::new([current].into()),
+            next: Mutex::new([Err(NoCredential::new(reason.clone()))].into()),
+            ..Source::default()
+        });
+        let error = block_on(client(&script, &source).identity()).expect_err("refused").to_string();
+        assert!(error.contains(&reason), "{error}");
+        assert!(error.len() < 1_500, "what the service says is cut: {error}");
     }
-    assert!(script.sent().is_empty());
+}
+
+#[test]
+fn a_reading_that_hangs_is_cut_at_the_deadline_and_holds_nobody_else_up() {
+    for question in ["current", "after old"] {
+        let script = service(&["old"], "nobody");
+        let source = Source::of([named("old")], [named("new")]);
+        source.hanging.lock().expect("a list").push(question);
+        let client = client(&script, &source);
+        let hurried = client.with_deadline(Transport::now(&script) + SECOND * 5);
+        let (late, patient) = block_on(join(hurried.identity(), client.identity()));
+        let late = late.expect_err(question);
+        assert_eq!(late.kind(), ErrorKind::Deadline, "{late}");
+        assert!(late.to_string().contains("still being read"), "{late}");
+        patient.expect(question);
+        block_on(client.identity()).expect(question);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod script;
+pub(crate) mod source;
 
 use std::{
     fs,
