@@ -10,6 +10,7 @@ use std::{
 
 use aws_sdk_sqs::{Client, error::DisplayErrorContext, types::SendMessageBatchRequestEntry};
 use isolation_worker::Worker;
+use lambda_support::aws;
 use serde_json::json;
 use sophos_isolation::{DecisionId, webhook::Queue};
 
@@ -26,10 +27,7 @@ pub(crate) enum Way {
 impl Way {
     pub(crate) async fn of(url: Option<String>, worker: Arc<Worker>) -> Self {
         match url {
-            Some(url) => {
-                let settings = aws_config::defaults(aws_config::BehaviorVersion::latest()).load().await;
-                Self::Sqs { client: Client::new(&settings), url }
-            }
+            Some(url) => Self::Sqs { client: Client::new(&aws::settings().await), url },
             None => Self::Here { worker, stop_at_ms: AtomicU64::new(0) },
         }
     }

@@ -1,4 +1,5 @@
 use aws_sdk_eventbridge::{Client, error::DisplayErrorContext, types::PutEventsRequestEntry};
+use lambda_support::aws;
 use sophos_isolation::{Outcome, Outcomes};
 
 /// The source of the events that outcomes become.
@@ -15,8 +16,7 @@ impl Bus {
     /// The bus of this name or ARN; none if not given.
     pub async fn of(name: Option<String>) -> Self {
         let Some(name) = name else { return Self(None) };
-        let settings = aws_config::defaults(aws_config::BehaviorVersion::latest()).load().await;
-        Self(Some((Client::new(&settings), name)))
+        Self(Some((Client::new(&aws::settings().await), name)))
     }
 }
 
