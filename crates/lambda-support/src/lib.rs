@@ -6,11 +6,13 @@
 pub mod aws;
 pub mod clock;
 mod environment;
+mod invocations;
 pub mod logging;
 pub mod metrics;
 mod secrets;
 mod sophos;
 
 pub use environment::{ConfigError, Reader};
+pub use invocations::{Invocation, serve};
 pub use secrets::{Secrets, SecretsPlace};
 pub use sophos::{Place, Sophos};

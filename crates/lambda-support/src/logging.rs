@@ -24,6 +24,8 @@ pub fn start(targets: &[&str]) {
     let level = env::var(LEVEL).ok().and_then(|level| level.trim().parse().ok()).unwrap_or(LevelFilter::INFO);
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
+        // The span of an invocation is this crate's.
+        .with_target(env!("CARGO_CRATE_NAME"), level)
         .with_targets(targets.iter().map(|target| (*target, level)));
     let records = tracing_subscriber::fmt::layer()
         .json()

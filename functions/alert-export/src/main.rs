@@ -21,11 +21,10 @@ mod work;
 
 use std::{process::ExitCode, time::Duration};
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
-use lambda_support::logging;
+use lambda_runtime::Error;
+use lambda_support::{Invocation, logging};
 use serde_json::Value;
 use sophos_api::Transport;
-use tracing::Instrument;
 
 use crate::{config::Config, event::Task, fleet::Fleet, queue::Queue};
 
@@ -91,16 +90,9 @@ impl Function {
 async fn serve() -> Result<(), Error> {
     let function = Function::new(Config::from_environment()?).await?;
     let function = &function;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
-        let span = tracing::info_span!("invocation", request_id = event.context.request_id);
-        let deadline = Duration::from_millis(event.context.deadline);
-        let request_id = event.context.request_id;
-        let outcome = function.handle(&event.payload, deadline, &request_id).instrument(span.clone()).await;
-        if let Err(error) = &outcome {
-            span.in_scope(|| tracing::error!(%error, "the invocation failed"));
-        }
-        outcome
-    }))
+    lambda_support::serve(move |Invocation { event, request_id, deadline, .. }| async move {
+        function.handle(&event, deadline, &request_id).await
+    })
     .await
 }
 

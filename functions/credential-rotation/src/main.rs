@@ -5,10 +5,8 @@
 use std::{process::ExitCode, time::Duration};
 
 use credential_rotation::{Config, Function, Task};
-use lambda_runtime::{Error, LambdaEvent, service_fn};
-use lambda_support::{Reader, logging};
-use serde_json::Value;
-use tracing::Instrument;
+use lambda_runtime::Error;
+use lambda_support::{Invocation, Reader, logging};
 
 /// What is left of an invocation for its last steps.
 const MARGIN: Duration = Duration::from_secs(3);
@@ -18,22 +16,10 @@ async fn serve() -> Result<(), Error> {
     let config = Config::configured(&mut reader);
     let function = Function::new(reader.finish(config)?)?;
     let function = &function;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
-        let request_id = event.context.request_id;
-        let span = tracing::info_span!("invocation", request_id);
-        let stop_at = Duration::from_millis(event.context.deadline).saturating_sub(MARGIN);
-        let outcome = async {
-            // On the heap: it holds the state of every request that it can make.
-            Ok::<_, Error>(
-                Box::pin(function.handle(Task::read(&event.payload)?, stop_at, &request_id)).await?,
-            )
-        };
-        let outcome = outcome.instrument(span.clone()).await;
-        if let Err(error) = &outcome {
-            span.in_scope(|| tracing::error!(%error, "the invocation failed"));
-        }
-        outcome
-    }))
+    lambda_support::serve(move |Invocation { event, request_id, deadline, .. }| async move {
+        let stop_at = deadline.saturating_sub(MARGIN);
+        Ok(function.handle(Task::read(&event)?, stop_at, &request_id).await?)
+    })
     .await
 }
 

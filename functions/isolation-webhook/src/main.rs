@@ -15,8 +15,8 @@ mod records;
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use isolation_worker::{Config, Task, Worker};
-use lambda_runtime::{Error, LambdaEvent, service_fn};
-use lambda_support::{Reader, logging, metrics};
+use lambda_runtime::Error;
+use lambda_support::{Invocation, Reader, logging, metrics};
 use serde_json::Value;
 use sophos_isolation::{
     Ledger,
@@ -25,7 +25,6 @@ use sophos_isolation::{
 };
 use sophos_secrets::NamedSecrets;
 use sophos_store::Store;
-use tracing::Instrument;
 
 use crate::queue::Way;
 
@@ -102,17 +101,9 @@ impl Function {
 async fn serve() -> Result<(), Error> {
     let function = Function::new().await?;
     let function = &function;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
-        let request_id = event.context.request_id;
-        let span = tracing::info_span!("invocation", request_id);
-        let stop_at = Duration::from_millis(event.context.deadline).saturating_sub(MARGIN);
-        let handled = Box::pin(function.handle(&event.payload, stop_at, &request_id));
-        let outcome = handled.instrument(span.clone()).await;
-        if let Err(error) = &outcome {
-            span.in_scope(|| tracing::error!(%error, "the invocation failed"));
-        }
-        outcome
-    }))
+    lambda_support::serve(move |Invocation { event, request_id, deadline, .. }| async move {
+        function.handle(&event, deadline.saturating_sub(MARGIN), &request_id).await
+    })
     .await
 }
 

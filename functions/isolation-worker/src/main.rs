@@ -5,10 +5,9 @@
 use std::{process::ExitCode, time::Duration};
 
 use isolation_worker::{Config, Task, Worker};
-use lambda_runtime::{Error, LambdaEvent, service_fn};
-use lambda_support::{Reader, logging, metrics};
+use lambda_runtime::Error;
+use lambda_support::{Invocation, Reader, logging, metrics};
 use serde_json::Value;
-use tracing::Instrument;
 
 /// What is left of an invocation for its last steps.
 const MARGIN: Duration = Duration::from_secs(3);
@@ -18,21 +17,11 @@ async fn serve() -> Result<(), Error> {
     let config = Config::configured(&mut reader);
     let worker = Worker::new(reader.finish(config)?).await?;
     let worker = &worker;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
-        let request_id = event.context.request_id;
-        let span = tracing::info_span!("invocation", request_id);
-        let stop_at = Duration::from_millis(event.context.deadline).saturating_sub(MARGIN);
-        let outcome = async {
-            // On the heap: it holds the state of every request that it can make.
-            Ok::<_, Error>(Box::pin(worker.handle(Task::read(&event.payload)?, stop_at)).await?)
-        };
-        let outcome = outcome.instrument(span.clone()).await;
-        match &outcome {
-            Ok(answer) => record(worker, answer, &request_id),
-            Err(error) => span.in_scope(|| tracing::error!(%error, "the invocation failed")),
-        }
-        outcome
-    }))
+    lambda_support::serve(move |Invocation { event, request_id, deadline, .. }| async move {
+        let answer = worker.handle(Task::read(&event)?, deadline.saturating_sub(MARGIN)).await?;
+        record(worker, &answer, &request_id);
+        Ok(answer)
+    })
     .await
 }
 
