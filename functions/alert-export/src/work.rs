@@ -2,7 +2,6 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -68,7 +67,7 @@ pub(crate) async fn work(
             Err(error) => fates[index] = Some(Fate::Buried("Unreadable".into(), error)),
         }
     }
-    let pending = Mutex::new(streams.values().flat_map(|(_, records)| records.clone()).collect::<Vec<_>>());
+    let mut pending: Vec<_> = streams.values().flat_map(|(_, records)| records.clone()).collect();
     let mut running = FuturesUnordered::new();
     let mut waiting = streams.into_values();
     let mut say = tokio::time::interval(SAID_EVERY);
@@ -84,7 +83,7 @@ pub(crate) async fn work(
         tokio::select! {
             ended = running.next() => {
                 let Some((message, indices, stream)) = ended else { break };
-                lock(&pending).retain(|index| !indices.contains(index));
+                pending.retain(|index| !indices.contains(index));
                 for (number, index) in indices.into_iter().enumerate() {
                     let fate = fate(&stream, &message, &records[index], queues.attempts);
                     // One of them carries the stream on.
@@ -96,7 +95,7 @@ pub(crate) async fn work(
                 report.add(stream);
             }
             _ = say.tick() => {
-                let hidden: Vec<_> = lock(&pending).iter().map(|index| (&records[*index], HIDDEN)).collect();
+                let hidden: Vec<_> = pending.iter().map(|index| (&records[*index], HIDDEN)).collect();
                 told(queue.hide(&hidden).await);
             }
         }
@@ -189,10 +188,6 @@ fn told(outcome: Result<(), String>) {
     if let Err(error) = outcome {
         tracing::warn!(error, "how long messages are out of sight was not changed");
     }
-}
-
-fn lock<V>(mutex: &Mutex<V>) -> std::sync::MutexGuard<'_, V> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
