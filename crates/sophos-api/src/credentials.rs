@@ -2,7 +2,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::models::IdType;
+use crate::{models::IdType, tenant_id::TenantId};
 
 /// A Sophos Central API credential, as an administrator made it in the console.
 ///
@@ -67,6 +67,11 @@ impl Owner {
     /// The owner of this kind and id.
     pub fn new(id_type: IdType, id: impl Into<String>) -> Self {
         Self { id_type, id: id.into() }
+    }
+
+    /// The tenant, if it is one.
+    pub fn tenant(&self) -> Option<TenantId> {
+        (self.id_type == IdType::Tenant).then(|| self.id.as_str().into())
     }
 }
 

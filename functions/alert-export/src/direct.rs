@@ -3,14 +3,10 @@
 use std::{collections::HashSet, time::Duration};
 
 use lambda_runtime::Error;
-use sophos_api::{TenantId, models::IdType};
+use sophos_api::TenantId;
 use sophos_export::{Report, Scope};
 
-use crate::{
-    assignment::nearness,
-    config::Config,
-    fleet::{Fleet, Usable},
-};
+use crate::{config::Config, fleet::Fleet};
 
 /// Streams in an answer at most; of more, those with nothing to tell are left
 /// out. Lambda refuses answers of over 6 MB.
@@ -28,11 +24,10 @@ pub(crate) async fn run(
     stop_at: Duration,
 ) -> Result<Report, Error> {
     let (mut usable, wrong) = fleet.credentials().await?;
-    usable.sort_by_cached_key(|one| (nearness(one.owner.as_ref()), one.name.clone()));
     if let Some(tenant) = &scope.tenant {
-        usable.retain(|one| own_tenant(one).is_none_or(|own| own == *tenant));
+        usable.retain(|one| one.own_tenant().is_none_or(|own| own == *tenant));
     }
-    let own: Vec<_> = usable.iter().filter_map(|one| Some((own_tenant(one)?, one.name.clone()))).collect();
+    let own: Vec<_> = usable.iter().filter_map(|one| Some((one.own_tenant()?, one.name.clone()))).collect();
     let mut served = HashSet::new();
     let mut report = Report::default();
     let mut failures: Vec<Error> = Vec::new();
@@ -68,12 +63,6 @@ pub(crate) async fn run(
         });
     }
     Ok(report)
-}
-
-/// The tenant that a credential says is all that it serves.
-fn own_tenant(one: &Usable) -> Option<TenantId> {
-    let owner = one.owner.as_ref().filter(|owner| owner.id_type == IdType::Tenant)?;
-    Some(TenantId::from(owner.id.as_str()))
 }
 
 /// A report that fits into an answer.

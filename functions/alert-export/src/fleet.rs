@@ -7,12 +7,12 @@ use std::{
 };
 
 use lambda_runtime::Error;
-use sophos_api::Owner;
+use sophos_api::{Owner, TenantId};
 use sophos_api_reqwest::ReqwestTransport;
 use sophos_export::{Exporter, Store};
 use sophos_secrets::{CredentialStore, SourceError};
 
-use crate::config::Config;
+use crate::{assignment::nearness, config::Config};
 
 pub(crate) type ExporterOf = Exporter<ReqwestTransport>;
 
@@ -29,7 +29,14 @@ pub(crate) struct Fleet {
 pub(crate) struct Usable {
     pub(crate) name: String,
     /// Whom it says that it serves.
-    pub(crate) owner: Option<Owner>,
+    owner: Option<Owner>,
+}
+
+impl Usable {
+    /// The tenant that it says is all that it serves.
+    pub(crate) fn own_tenant(&self) -> Option<TenantId> {
+        self.owner.as_ref()?.tenant()
+    }
 }
 
 impl Fleet {
@@ -50,7 +57,8 @@ impl Fleet {
         &self.transport
     }
 
-    /// All credentials that there are, and what is wrong with the others.
+    /// All credentials that there are, the nearest to its tenants first, and what
+    /// is wrong with the others.
     pub(crate) async fn credentials(&self) -> Result<(Vec<Usable>, Vec<SourceError>), SourceError> {
         let (mut usable, mut wrong) = (Vec::new(), Vec::new());
         for listed in self.credentials.list().await? {
@@ -61,6 +69,7 @@ impl Fleet {
                 Err(error) => wrong.push(error),
             }
         }
+        usable.sort_by_cached_key(|one| (nearness(one.owner.as_ref()), one.name.clone()));
         Ok((usable, wrong))
     }
 

@@ -1,15 +1,15 @@
 //! The plan: which streams there are, one message for each.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use lambda_runtime::Error;
 use serde::Serialize;
-use sophos_api::{Owner, Transport, models::IdType};
+use sophos_api::Transport;
 use sophos_export::{Changes, Dataset, Member, Roster};
 
 use crate::{
-    assignment::{Served, assign, in_turns, nearness},
+    assignment::{Served, assign, in_turns},
     config::{Config, Queues},
     fleet::{Fleet, Usable},
     message::Message,
@@ -82,9 +82,8 @@ pub(crate) async fn plan(
     stop_at: Duration,
 ) -> Result<PlanReport, Error> {
     let mut report = PlanReport::default();
-    let (mut usable, wrong) = fleet.credentials().await?;
+    let (usable, wrong) = fleet.credentials().await?;
     report.unusable_credentials.extend(wrong.iter().map(ToString::to_string));
-    usable.sort_by_cached_key(|one| (nearness(one.owner.as_ref()), one.name.clone()));
     let reading = usable.into_iter().map(|one| async move {
         let name = one.name.clone();
         (name, reach(fleet, config, queues, one, stop_at).await)
@@ -138,11 +137,11 @@ async fn reach(
     one: Usable,
     stop_at: Duration,
 ) -> Result<Reached, sophos_export::Error> {
-    if let Some(Owner { id_type: IdType::Tenant, id, .. }) = one.owner {
-        let served = Served { credential: one.name, tenants: vec![Member::of(id)] };
+    if let Some(tenant) = one.own_tenant() {
+        let served = Served { credential: one.name, tenants: vec![Member::of(tenant)] };
         return Ok(Reached { served, roster: None, changes: Changes::default() });
     }
-    let exporter = Arc::clone(&fleet.exporter(config, &one.name));
+    let exporter = fleet.exporter(config, &one.name);
     let (roster, changes) = exporter.roster(&one.name, queues.tenants_max_age, Some(stop_at)).await?;
     let served = Served { credential: one.name, tenants: roster.tenants.clone() };
     Ok(Reached { served, roster: Some(roster), changes })

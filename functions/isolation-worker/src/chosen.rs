@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use sophos_api::models::IdType;
+use sophos_api::Owner;
 use sophos_secrets::Listed;
 
 /// Which credentials serve which tenants.
@@ -23,11 +23,11 @@ impl Chosen {
         let (mut all, mut own, mut wrong) = (Vec::new(), BTreeMap::new(), None);
         for one in listed {
             match &one.credential {
-                Ok(stored) => match stored.credentials.owner() {
-                    Some(owner) if owner.id_type == IdType::Tenant => {
-                        own.insert(owner.id.to_ascii_lowercase(), one.name.clone());
+                Ok(stored) => match stored.credentials.owner().and_then(Owner::tenant) {
+                    Some(tenant) => {
+                        own.insert(tenant.as_str().to_ascii_lowercase(), one.name.clone());
                     }
-                    _ => all.push(one.name.clone()),
+                    None => all.push(one.name.clone()),
                 },
                 Err(error) => {
                     tracing::error!(%error, "a credential was left out");
