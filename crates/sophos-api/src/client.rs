@@ -125,7 +125,13 @@ impl<T: Transport> Client<T> {
     /// [`Transport::now`].
     #[must_use]
     pub fn with_deadline(&self, at: Duration) -> Self {
-        Self { shared: Arc::clone(&self.shared), deadline: Some(at) }
+        self.until(Some(at))
+    }
+
+    /// The same session, with a deadline if `at` is one, else as it is.
+    #[must_use]
+    pub fn until(&self, at: Option<Duration>) -> Self {
+        Self { shared: Arc::clone(&self.shared), deadline: at.or(self.deadline) }
     }
 
     /// Who the credential belongs to. Asked for once.

@@ -231,11 +231,7 @@ where
         id: &TenantId,
         stop_at: Option<Duration>,
     ) -> Result<TenantClient<T>, sophos_api::Error> {
-        let client = self.own.get(id).unwrap_or(&self.client);
-        let client = match stop_at {
-            Some(at) => client.with_deadline(at),
-            None => client.clone(),
-        };
+        let client = self.own.get(id).unwrap_or(&self.client).until(stop_at);
         let known = lock(&self.tenants).get(id).cloned();
         if let Some(handle) = known {
             return Ok(handle.through(&client));
