@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::StreamExt;
-use sophos_api::{Client, TenantClient, TenantId, Transport};
+use sophos_api::{Client, TenantClient, TenantId, Transport, models::Tenant};
 use sophos_store::Store;
 
 use crate::{
@@ -105,10 +105,7 @@ impl<T: Transport + 'static> Exporter<T> {
     /// When no tenant can be reached at all: the credential is refused, or the
     /// list of tenants cannot be read.
     pub async fn run(&self, scope: &Scope, stop_at: Option<Duration>) -> Result<Report, Error> {
-        let client = match stop_at {
-            Some(at) => self.client.with_deadline(at),
-            None => self.client.clone(),
-        };
+        let client = self.client.until(stop_at);
         let before = client.stats();
         let mut report = Report::default();
         let mut tenants = self.tenants(&client, scope, &mut report).await?;
@@ -160,19 +157,8 @@ impl<T: Transport + 'static> Exporter<T> {
         if let Some(roster) = kept.as_ref().filter(|roster| roster.age(now) <= max_age) {
             return Ok((roster.clone(), Changes::default()));
         }
-        let client = match deadline {
-            Some(at) => self.client.with_deadline(at),
-            None => self.client.clone(),
-        };
-        let list = client.tenants().await?;
-        let mut unusable: Vec<_> = list.unreadable.iter().map(ToString::to_string).collect();
-        let mut members = Vec::with_capacity(list.readable.len());
-        for tenant in &list.readable {
-            match client.tenant_of(tenant) {
-                Ok(_) => members.push(Member::from(tenant)),
-                Err(error) => unusable.push(error.to_string()),
-            }
-        }
+        let (tenants, unusable) = reachable(&self.client.until(deadline), &HashSet::new()).await?;
+        let members = tenants.iter().map(|(record, _)| Member::from(record)).collect();
         let roster = Roster::new(now, members, unusable);
         let changes = roster.since(kept.as_ref());
         roster.keep(&self.store, credential).await?;
@@ -185,10 +171,7 @@ impl<T: Transport + 'static> Exporter<T> {
     /// A tenant that is not answered for where it was said to be is looked for
     /// once: it may have moved to another data region.
     pub async fn export(&self, tenant: &Member, dataset: Dataset, stop_at: Option<Duration>) -> StreamReport {
-        let client = match stop_at {
-            Some(at) => self.client.with_deadline(at),
-            None => self.client.clone(),
-        };
+        let client = self.client.until(stop_at);
         let place = if tenant.has_place() {
             client.tenant_of(&tenant.record())
         } else {
@@ -230,15 +213,9 @@ impl<T: Transport + 'static> Exporter<T> {
         if let Some(id) = &scope.tenant {
             return Ok(vec![client.tenant(id.as_str()).await?]);
         }
-        let list = client.tenants().await?;
-        report.unusable_tenants.extend(list.unreadable.iter().map(ToString::to_string));
-        let mut tenants = Vec::with_capacity(list.readable.len());
-        for record in list.readable.iter().filter(|record| !scope.except.contains(&record.id)) {
-            match client.tenant_of(record) {
-                Ok(tenant) => tenants.push(tenant),
-                Err(error) => report.unusable_tenants.push(error.to_string()),
-            }
-        }
+        let (tenants, unusable) = reachable(client, &scope.except).await?;
+        report.unusable_tenants.extend(unusable);
+        let mut tenants: Vec<_> = tenants.into_iter().map(|(_, tenant)| tenant).collect();
         tenants.sort_by_cached_key(|tenant| tenant.id().as_str().to_ascii_lowercase());
         tenants.dedup_by(|a, b| a.id() == b.id());
         Ok(tenants)
@@ -274,6 +251,24 @@ impl<T: Transport + 'static> Exporter<T> {
         report.throttled = stats.throttled;
         report
     }
+}
+
+/// The tenants that a credential reaches, but for some: those that lead to a host,
+/// each with its handle, and of the others why not.
+async fn reachable<T: Transport>(
+    client: &Client<T>,
+    except: &HashSet<TenantId>,
+) -> Result<(Vec<(Tenant, TenantClient<T>)>, Vec<String>), Error> {
+    let list = client.tenants().await?;
+    let mut unusable: Vec<_> = list.unreadable.iter().map(ToString::to_string).collect();
+    let mut tenants = Vec::with_capacity(list.readable.len());
+    for record in list.readable.into_iter().filter(|record| !except.contains(&record.id)) {
+        match client.tenant_of(&record) {
+            Ok(tenant) => tenants.push((record, tenant)),
+            Err(error) => unusable.push(error.to_string()),
+        }
+    }
+    Ok((tenants, unusable))
 }
 
 /// The name of a run: no two are the same, and they sort by time.
