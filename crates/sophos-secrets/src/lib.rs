@@ -89,6 +89,9 @@ pub use source::StoredSource;
 pub use store::{CredentialStore, Listed, Version};
 pub use stored::{StoredCredential, end_of_life};
 
+/// The time since any fixed moment.
+type Clock = dyn Fn() -> std::time::Duration + Send + Sync;
+
 /// A credential or a secret that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {problem}")]

@@ -6,13 +6,11 @@ use std::{
 
 use sophos_api::{BoxFuture, CredentialSource, Credentials, NoCredential};
 
-use crate::{CredentialStore, StoredCredential, Version};
+use crate::{Clock, CredentialStore, StoredCredential, Version};
 
 /// For how long a credential that was refused is not tried again, unless it was
 /// replaced.
 const HELD: Duration = Duration::from_secs(60);
-
-type Clock = dyn Fn() -> Duration + Send + Sync;
 
 /// One credential of a store, as a client reads it.
 pub struct StoredSource {

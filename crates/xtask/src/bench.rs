@@ -63,5 +63,5 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
             Err(error) => println!("without Secrets Manager: {error}"),
         }
     }
-    end_to_end::run_with(workspace, "tools", "bench", "release", &passed_on, &variables)
+    end_to_end::run(workspace, "tools", "bench", "release", &passed_on, &variables)
 }

@@ -17,19 +17,8 @@ pub(crate) fn build(workspace: &Workspace, what: &str, selection: &[&str]) -> Re
 
 /// Runs `program` from the folder in which the user is, so that paths in its
 /// arguments mean what they say. `profile` is the folder of its binary, and
-/// `driven` that of the functions that it runs.
+/// `driven` that of the functions that it runs; `variables` are more of its environment.
 pub(crate) fn run(
-    workspace: &Workspace,
-    profile: &str,
-    program: &str,
-    driven: &str,
-    arguments: &[String],
-) -> Result<(), Error> {
-    run_with(workspace, profile, program, driven, arguments, &[])
-}
-
-/// The same, with more in its environment.
-pub(crate) fn run_with(
     workspace: &Workspace,
     profile: &str,
     program: &str,

@@ -19,9 +19,8 @@ use super::{
     listing::{Found, Selection, list},
     survey::{Surveyed, survey},
 };
-use crate::{CredentialStore, Listed, SourceError, StoredCredential, Version};
+use crate::{Clock, CredentialStore, Listed, SourceError, StoredCredential, Version};
 
-type Clock = dyn Fn() -> Duration + Send + Sync;
 type Outcome = Result<Arc<StoredCredential>, SourceError>;
 
 /// Credentials in Secrets Manager: one secret each, of the form that [the
@@ -48,6 +47,16 @@ struct State {
     kept: HashMap<String, Kept>,
     /// One at a time reads each secret.
     readers: HashMap<String, Arc<AsyncMutex<()>>>,
+}
+
+impl State {
+    /// What is kept of these.
+    fn list(&self, names: &[String]) -> Vec<Listed> {
+        let entry = |name: &String| {
+            self.kept.get(name).map(|kept| Listed { name: name.clone(), credential: kept.outcome.clone() })
+        };
+        names.iter().filter_map(entry).collect()
+    }
 }
 
 struct Kept {
@@ -114,13 +123,7 @@ impl SecretsManager {
     fn listed(&self) -> Option<Vec<Listed>> {
         let state = self.state();
         let (at, names) = state.listed.as_ref()?;
-        if !self.is_young(*at) {
-            return None;
-        }
-        let entry = |name: &String| {
-            state.kept.get(name).map(|kept| Listed { name: name.clone(), credential: kept.outcome.clone() })
-        };
-        Some(names.iter().filter_map(entry).collect())
+        self.is_young(*at).then(|| state.list(names))
     }
 
     async fn list_all(&self) -> Result<Vec<Listed>, SourceError> {
@@ -152,10 +155,11 @@ impl SecretsManager {
             }
         }
         let names: Vec<_> = found.into_iter().map(|found| found.name).collect();
-        state.kept.retain(|name, _| names.contains(name));
+        // They are in order.
+        state.kept.retain(|name, _| names.binary_search(name).is_ok());
+        let listed = state.list(&names);
         state.listed = Some((now, names));
-        drop(state);
-        Ok(self.listed().unwrap_or_default())
+        Ok(listed)
     }
 
     fn knows(&self, found: &Found) -> bool {

@@ -9,9 +9,7 @@ use async_lock::Mutex as AsyncMutex;
 use aws_sdk_secretsmanager::Client;
 
 use super::fetch::{CURRENT, PREVIOUS, labelled};
-use crate::{ExposeSecret, NamedSecrets, SourceError, Stages};
-
-type Clock = dyn Fn() -> Duration + Send + Sync;
+use crate::{Clock, ExposeSecret, NamedSecrets, SourceError, Stages};
 
 /// The secrets of senders in Secrets Manager, each the plain text of a secret.
 ///
