@@ -1,11 +1,14 @@
 //! An estate that is exported through a queue: credentials in a file or in
 //! Secrets Manager, a plan, and workers.
 
-use std::{fmt::Write, fs, io, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{fmt::Write, fs, io, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
 use local_lambda::{Function, Outcome, Sandbox};
 use serde_json::{Value, json};
-use sophos_simulator::{Config, CredentialInfo, CredentialKind};
+use sophos_simulator::{
+    ClockConfig, Config, CredentialConfig, CredentialInfo, CredentialKind, DataConfig, Owner, Role,
+    TenantGroup,
+};
 use tempfile::TempDir;
 
 use crate::{Committed, World, moto::Moto, queue::Queue};
@@ -24,6 +27,29 @@ pub fn secret_of(credential: &CredentialInfo) -> String {
     });
     value[format!("{id_type}_id")] = json!(principal_id);
     value.to_string()
+}
+
+/// Tenants of one partner, whose credential may read. Each has so many events within
+/// a day, all of which are there.
+pub fn partner(tenants: usize, events: u64) -> Config {
+    Config {
+        clock: ClockConfig { start: Some("2026-11-23T10:00:00Z".into()), running: false },
+        tenants: vec![TenantGroup::of(Owner::Partner, tenants)],
+        credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::ReadOnly)],
+        data: DataConfig {
+            history_hours: 23.9,
+            events_per_hour: events as f64 / 23.9 * 1.01,
+            events_total: Some(events),
+            alerts_per_hour: 1.0,
+            ..DataConfig::default()
+        },
+        ..Config::default()
+    }
+}
+
+/// The export as it is without a queue: one invocation does it all.
+pub fn without_queue(function: Function) -> Function {
+    function.env_remove("EXPORT_QUEUE_URL").env_remove("EXPORT_DEAD_LETTERS_URL")
 }
 
 /// A simulator, a queue with order, and the export between them.
@@ -78,12 +104,21 @@ impl Estate {
         fs::set_permissions(path, fs::Permissions::from_mode(0o600))
     }
 
-    fn credentials(&self) -> std::path::PathBuf {
+    /// Another credential that may read, as the console makes one.
+    ///
+    /// # Errors
+    /// When the simulator makes none.
+    pub fn another(&self, kind: CredentialKind) -> io::Result<CredentialInfo> {
+        let config = CredentialConfig::new(kind, Role::ReadOnly);
+        self.world.simulator.add_credential(config).map_err(io::Error::other)
+    }
+
+    fn credentials(&self) -> PathBuf {
         self.folder.path().join("credentials.toml")
     }
 
     /// Where the export goes.
-    pub fn exports(&self) -> std::path::PathBuf {
+    pub fn exports(&self) -> PathBuf {
         self.folder.path().join("exports")
     }
 
@@ -141,15 +176,11 @@ impl Estate {
     /// # Errors
     /// What is missing, double or unreadable.
     pub fn committed(&self) -> io::Result<Committed> {
-        committed(&self.world, &self.exports())
-    }
-}
-
-fn committed(world: &World, folder: &Path) -> io::Result<Committed> {
-    let committed = Committed::read(folder)?;
-    let defects = world.defects(&committed);
-    match defects.first() {
-        None => Ok(committed),
-        Some(first) => Err(io::Error::other(format!("{} defects, such as {first}", defects.len()))),
+        let committed = Committed::read(&self.exports())?;
+        let defects = self.world.defects(&committed);
+        match defects.first() {
+            None => Ok(committed),
+            Some(first) => Err(io::Error::other(format!("{} defects, such as {first}", defects.len()))),
+        }
     }
 }

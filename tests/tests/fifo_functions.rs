@@ -1,25 +1,12 @@
 //! A function fed from a FIFO queue.
 
+mod consumer;
+
 use std::time::Duration;
 
-use end_to_end::{
-    aws,
-    queue::{EventSource, Queue},
-};
-use local_lambda::Function;
+use consumer::{seen, source};
+use end_to_end::{aws, queue::Queue};
 use serde_json::{Value, json};
-
-async fn source(queue: &Queue, sandboxes: usize, batch_size: usize) -> EventSource {
-    let function = queue.admit(Function::new(env!("CARGO_BIN_EXE_consumer")));
-    EventSource::new(queue, function, sandboxes, batch_size).await.expect("the function starts")
-}
-
-fn seen(source: &EventSource) -> Vec<Vec<String>> {
-    let body = |record: &Value| record["body"].as_str().unwrap_or_default().to_owned();
-    let events =
-        source.pool().logs().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
-    events.map(|event| event["Records"].as_array().into_iter().flatten().map(body).collect()).collect()
-}
 
 #[tokio::test]
 async fn a_function_sees_the_group_and_the_order() {

@@ -5,32 +5,13 @@ use std::time::Duration;
 use aws_sdk_secretsmanager::Client;
 use end_to_end::{
     World,
-    estate::{Estate, PREFIX, secret_of},
+    estate::{Estate, PREFIX, partner, secret_of, without_queue},
     moto::Moto,
     queue::EventSource,
 };
 use local_lambda::{Outcome, Sandbox};
 use serde_json::{Value, json};
-use sophos_simulator::{
-    ClockConfig, Config, CredentialConfig, CredentialInfo, CredentialKind, DataConfig, Owner, Role,
-    TenantGroup,
-};
-
-fn config(tenants: usize, events: u64) -> Config {
-    Config {
-        clock: ClockConfig { start: Some("2026-11-23T10:00:00Z".into()), running: false },
-        tenants: vec![TenantGroup::of(Owner::Partner, tenants)],
-        credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::ReadOnly)],
-        data: DataConfig {
-            history_hours: 23.9,
-            events_per_hour: events as f64 / 23.9 * 1.01,
-            events_total: Some(events),
-            alerts_per_hour: 1.0,
-            ..DataConfig::default()
-        },
-        ..Config::default()
-    }
-}
+use sophos_simulator::{Config, CredentialConfig, CredentialInfo, CredentialKind, Owner, Role, TenantGroup};
 
 struct Stage {
     moto: Moto,
@@ -63,19 +44,12 @@ impl Stage {
 
     /// The export without a queue.
     async fn direct(&self) -> Sandbox {
-        let function = self.estate.managed(&self.moto);
-        let function = function.env_remove("EXPORT_QUEUE_URL").env_remove("EXPORT_DEAD_LETTERS_URL");
+        let function = without_queue(self.estate.managed(&self.moto));
         function.env("SOPHOS_SECRETS_TTL_SECONDS", "3600").start().await.expect("the function starts")
     }
 
     async fn run(&self, sandbox: &mut Sandbox) -> Value {
         self.estate.world.run(sandbox).await.expect("a report")
-    }
-
-    /// Another credential of the partner, as the console makes one.
-    fn another(&self) -> CredentialInfo {
-        let config = CredentialConfig::new(CredentialKind::Partner, Role::ReadOnly);
-        self.estate.world.simulator.add_credential(config).expect("a credential")
     }
 
     fn delete(&self, credential: &CredentialInfo) {
@@ -91,7 +65,7 @@ impl Stage {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_warm_function_reads_its_credential_once() {
-    let Some(stage) = Stage::start(config(3, 500)).await else { return };
+    let Some(stage) = Stage::start(partner(3, 500)).await else { return };
     stage.create("partner", &secret_of(&stage.credential())).await;
     // Neither of these is a credential of this stack.
     stage.secrets.create_secret().name("other/thing").secret_string("{}").send().await.expect("a secret");
@@ -108,11 +82,11 @@ async fn a_warm_function_reads_its_credential_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_credential_that_is_replaced_in_the_middle_of_a_long_export_loses_nothing() {
-    let Some(stage) = Stage::start(config(1, 100_000)).await else { return };
+    let Some(stage) = Stage::start(partner(1, 100_000)).await else { return };
     let old = stage.credential();
     stage.create("partner", &secret_of(&old)).await;
     let mut sandbox = stage.direct().await;
-    let new = stage.another();
+    let new = stage.estate.another(CredentialKind::Partner).expect("a credential");
     let rotate = async {
         let simulator = &stage.estate.world.simulator;
         while simulator.calls().operation("siem.events") < 30 {
@@ -138,7 +112,7 @@ async fn a_credential_that_is_replaced_in_the_middle_of_a_long_export_loses_noth
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_staged_or_pending_is_not_used_and_what_is_previous_is_when_it_must() {
-    let Some(stage) = Stage::start(config(1, 500)).await else { return };
+    let Some(stage) = Stage::start(partner(1, 500)).await else { return };
     let good = stage.credential();
     let bad = json!({ "client_id": good.client_id, "client_secret": "never was good" }).to_string();
     stage.create("partner", &secret_of(&good)).await;
@@ -178,7 +152,7 @@ async fn what_is_staged_or_pending_is_not_used_and_what_is_previous_is_when_it_m
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_malformed_secret_is_named_and_harms_no_other() {
-    let Some(stage) = Stage::start(config(2, 500)).await else { return };
+    let Some(stage) = Stage::start(partner(2, 500)).await else { return };
     stage.create("partner", &secret_of(&stage.credential())).await;
     stage.create("broken", r#"{"client_id":"x","client_secret":"hush-hush","expiry":"never"}"#).await;
     stage.create("empty", "hush-hush").await;
@@ -194,7 +168,7 @@ async fn a_malformed_secret_is_named_and_harms_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_credentials_are_planned_for_by_thirty_requests() {
-    let mut config = config(0, 20);
+    let mut config = partner(0, 20);
     config.tenants = vec![TenantGroup::of(Owner::Alone, 500)];
     config.tenants.push(TenantGroup::of(Owner::Partner, 1));
     let Some(stage) = Stage::start(config).await else { return };

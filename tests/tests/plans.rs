@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use end_to_end::{estate::Estate, queue::EventSource};
+use end_to_end::{
+    estate::{Estate, without_queue},
+    queue::EventSource,
+};
 use local_lambda::Sandbox;
 use serde_json::{Value, json};
 use sophos_simulator::{
@@ -138,8 +141,7 @@ async fn each_tenant_is_exported_once_by_the_credential_that_is_nearest() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_queue_one_run_serves_all_credentials_alike() {
     let estate = Estate::start(config(), CredentialKind::Partner).await.expect("an estate");
-    let function = estate.function().env_remove("EXPORT_QUEUE_URL").env_remove("EXPORT_DEAD_LETTERS_URL");
-    let mut sandbox = function.start().await.expect("the function starts");
+    let mut sandbox = without_queue(estate.function()).start().await.expect("the function starts");
     let report = estate.world.run(&mut sandbox).await.expect("a report");
     let streams = report["streams"].as_array().expect("streams").len();
     assert_eq!((&report["tenants"], streams), (&json!(10), 20), "{report}");

@@ -1,5 +1,7 @@
 //! The queue as AWS's client sees it, and a function fed from it.
 
+mod consumer;
+
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::{
@@ -11,11 +13,11 @@ use aws_sdk_sqs::{
         QueueAttributeName, SendMessageBatchRequestEntry,
     },
 };
+use consumer::{seen, source};
 use end_to_end::{
     aws,
-    queue::{EventSource, Message, Queue},
+    queue::{Message, Queue},
 };
-use local_lambda::Function;
 use serde_json::{Value, json};
 
 async fn started() -> (Queue, Client) {
@@ -26,23 +28,6 @@ async fn started() -> (Queue, Client) {
 
 fn bodies(messages: Vec<Message>) -> Vec<String> {
     messages.into_iter().map(|message| message.body).collect()
-}
-
-fn consumer() -> Function {
-    Function::new(env!("CARGO_BIN_EXE_consumer"))
-}
-
-async fn source(queue: &Queue, sandboxes: usize, batch_size: usize) -> EventSource {
-    let function = queue.admit(consumer());
-    EventSource::new(queue, function, sandboxes, batch_size).await.expect("the function starts")
-}
-
-/// The bodies that the function saw, event by event.
-fn seen(source: &EventSource) -> Vec<Vec<String>> {
-    let body = |record: &Value| record["body"].as_str().unwrap_or_default().to_owned();
-    let events =
-        source.pool().logs().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
-    events.map(|event| event["Records"].as_array().into_iter().flatten().map(body).collect()).collect()
 }
 
 #[tokio::test]

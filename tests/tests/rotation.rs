@@ -6,33 +6,16 @@ use std::{sync::Arc, time::Duration};
 use aws_sdk_secretsmanager::Client;
 use end_to_end::{
     LambdaService,
-    estate::{Estate, PREFIX, secret_of},
+    estate::{Estate, PREFIX, partner, secret_of, without_queue},
     moto::{Moto, Rotation},
 };
 use local_lambda::{Outcome, Pool, Sandbox};
 use serde_json::{Value, json};
 use sophos_simulator::{
-    ClockConfig, Config, CredentialConfig, CredentialInfo, CredentialKind, DataConfig, FaultAction,
-    FaultPlan, FaultRule, Owner, Role, TenantGroup,
+    CredentialInfo, CredentialKind, FaultAction, FaultPlan, FaultRule, Owner, TenantGroup,
 };
 
 const ALL: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
-
-fn config(events: u64) -> Config {
-    Config {
-        clock: ClockConfig { start: Some("2026-11-23T10:00:00Z".into()), running: false },
-        tenants: vec![TenantGroup::of(Owner::Partner, 1), TenantGroup::of(Owner::Organization, 1)],
-        credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::ReadOnly)],
-        data: DataConfig {
-            history_hours: 23.9,
-            events_per_hour: events as f64 / 23.9 * 1.01,
-            events_total: Some(events),
-            alerts_per_hour: 1.0,
-            ..DataConfig::default()
-        },
-        ..Config::default()
-    }
-}
 
 struct Stage {
     moto: Moto,
@@ -50,7 +33,9 @@ impl Stage {
     async fn start(events: u64) -> Option<Self> {
         let lambda = LambdaService::start().await.expect("a service");
         let moto = Moto::start_with_lambda(&lambda.endpoint()).await.expect("the emulator serves")?;
-        let estate = Estate::start(config(events), CredentialKind::Partner).await.expect("an estate");
+        let mut config = partner(1, events);
+        config.tenants.push(TenantGroup::of(Owner::Organization, 1));
+        let estate = Estate::start(config, CredentialKind::Partner).await.expect("an estate");
         let function = Pool::start(estate.rotation(&moto), 2).await.expect("the function starts");
         let function = Arc::new(function);
         let arn = lambda.register("credential-rotation", Arc::clone(&function));
@@ -93,14 +78,11 @@ impl Stage {
     }
 
     fn another(&self, kind: CredentialKind) -> CredentialInfo {
-        let config = CredentialConfig::new(kind, Role::ReadOnly);
-        self.estate.world.simulator.add_credential(config).expect("a credential")
+        self.estate.another(kind).expect("a credential")
     }
 
     async fn export(&self) -> Sandbox {
-        let function = self.estate.managed(&self.moto);
-        let function = function.env_remove("EXPORT_QUEUE_URL").env_remove("EXPORT_DEAD_LETTERS_URL");
-        function.start().await.expect("the export starts")
+        without_queue(self.estate.managed(&self.moto)).start().await.expect("the export starts")
     }
 }
 

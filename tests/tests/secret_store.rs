@@ -26,9 +26,13 @@ impl Stage {
     }
 
     fn store(&self, selection: Selection) -> SecretsManager {
+        self.keeping(selection, Duration::from_secs(300))
+    }
+
+    fn keeping(&self, selection: Selection, time_to_live: Duration) -> SecretsManager {
         let seconds = Arc::clone(&self.seconds);
         let clock = move || Duration::from_secs(seconds.load(Ordering::Relaxed));
-        SecretsManager::new(self.client.clone(), selection, Duration::from_secs(300), clock)
+        SecretsManager::new(self.client.clone(), selection, time_to_live, clock)
     }
 
     async fn create(&self, name: &str, tag: Option<(&str, &str)>) {
@@ -113,6 +117,14 @@ async fn many_who_ask_at_once_share_a_request() {
         assert!(list + batch == 0 && single <= most, "{single} for {version:?}");
         assert!(most == 0 || single > 0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_kept_is_listed_all_the_same() {
+    let Some(stage) = Stage::start().await else { return };
+    stage.create("acme", None).await;
+    let store = stage.keeping(Selection::Prefix("ac".into()), Duration::ZERO);
+    assert_eq!(names(&store).await, [("acme".to_owned(), true)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
