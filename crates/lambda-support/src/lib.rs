@@ -1,5 +1,5 @@
-//! What the Lambda functions have in common: configuration from the
-//! environment, log records, metrics.
+//! What the Lambda functions have in common: how invocations are served,
+//! configuration from the environment, log records, metrics.
 
 #![deny(missing_docs)]
 
