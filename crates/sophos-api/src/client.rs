@@ -108,8 +108,8 @@ impl<T: Transport> ClientBuilder<T> {
 
 impl<T: Transport> Client<T> {
     /// Settings for a client of this credential:
-    /// [`Credentials`](crate::Credentials), or a source from which it is read
-    /// whenever a token is needed.
+    /// [`Credentials`](crate::Credentials), an [`Authority`](crate::Authority),
+    /// or a source from which it is read whenever a token is needed.
     pub fn builder(transport: T, credential: impl CredentialSource + 'static) -> ClientBuilder<T> {
         ClientBuilder {
             transport,

@@ -65,6 +65,8 @@ pub enum ErrorKind {
     Unavailable,
     /// No connection to the service.
     Unreachable,
+    /// Whoever runs the program does not let the request out.
+    Blocked,
     /// No complete answer in time, or a broken connection. The operation may
     /// have been carried out.
     Interrupted,
@@ -96,6 +98,7 @@ impl ErrorKind {
             Self::Invalid => "the request was rejected",
             Self::Unavailable => "the service failed",
             Self::Unreachable => "the service could not be reached",
+            Self::Blocked => "the request was not let out; allow its destination where this program runs",
             Self::Interrupted => "no complete answer; the operation may have been carried out",
             Self::Deadline => "no time left before the deadline",
             Self::Malformed => "the answer is not what the API promises",
@@ -175,6 +178,7 @@ impl Error {
             TransportErrorKind::Timeout | TransportErrorKind::Interrupted => ErrorKind::Interrupted,
             TransportErrorKind::TooLarge => ErrorKind::Malformed,
             TransportErrorKind::Unsendable => ErrorKind::Invalid,
+            TransportErrorKind::Blocked => ErrorKind::Blocked,
         };
         let mut this = Self::new(kind).with_message(error.to_string());
         this.edit().cause = Some(error.kind());

@@ -145,8 +145,8 @@ impl<'a, T: Transport> Context<'a, T> {
         loop {
             let token = authority.authorise(self).await.map_err(describe)?;
             let mut request = bare.clone();
-            if let Some(token) = &token {
-                request.headers_mut().insert(header::AUTHORIZATION, token.header.clone());
+            if let Some(header) = token.as_ref().and_then(|token| token.header.clone()) {
+                request.headers_mut().insert(header::AUTHORIZATION, header);
             }
             let error =
                 match self.exchange::<A>(request).await.and_then(|response| read::<O>(&response, self.now()))

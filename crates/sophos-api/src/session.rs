@@ -14,6 +14,7 @@ use http::HeaderValue;
 use secrecy::ExposeSecret;
 
 use crate::{
+    authority::{AccessToken, Authority},
     credential_source::{MOST_REFUSALS, NoCredential},
     credentials::{Credentials, Owner},
     error::{Error, ErrorKind},
@@ -47,11 +48,14 @@ pub struct Identity {
 /// A token, and which one it is, so that one that was refused is dropped once.
 #[derive(Clone)]
 pub(crate) struct Token {
-    pub(crate) header: HeaderValue,
+    /// `None` when somebody else adds it.
+    pub(crate) header: Option<HeaderValue>,
     pub(crate) number: u64,
     renew_at: Duration,
-    /// The credential that it was had with.
-    client_id: Arc<str>,
+    /// What it was had with, in words for people.
+    origin: Arc<str>,
+    /// The source's own, if it is one.
+    given: Option<AccessToken>,
 }
 
 /// What all callers of a credential share: its token and its identity.
@@ -59,6 +63,8 @@ pub(crate) struct Token {
 pub(crate) struct Session {
     token: SyncMutex<Option<Token>>,
     tokens: AtomicU64,
+    /// The source's last token that the API has refused.
+    turned_away: SyncMutex<Option<AccessToken>>,
     renewal: Inquiry,
     identity: SyncMutex<Option<Known>>,
     whoami: Inquiry,
@@ -68,7 +74,7 @@ pub(crate) struct Session {
 #[derive(Clone)]
 struct Known {
     identity: Identity,
-    client_id: Arc<str>,
+    origin: Arc<str>,
 }
 
 /// A question that one caller asks for all who wait for its answer.
@@ -124,6 +130,9 @@ impl Session {
 
     /// Drops a token that the service refused, unless it was replaced already.
     pub(crate) fn refused(&self, token: &Token) {
+        if token.given.is_some() {
+            lock(&self.turned_away).clone_from(&token.given);
+        }
         let mut slot = lock(&self.token);
         if slot.as_ref().is_some_and(|current| current.number == token.number) {
             *slot = None;
@@ -139,25 +148,30 @@ impl Session {
             // The token that just let it in, or one that has replaced it since
             // and was held against nothing.
             let token = lock(&self.token).clone();
-            let client_id = token.map(|token| token.client_id).unwrap_or_default();
-            *lock(&self.identity) = Some(Known { identity: identity.clone(), client_id });
+            let origin = token.map(|token| token.origin).unwrap_or_default();
+            *lock(&self.identity) = Some(Known { identity: identity.clone(), origin });
             Ok(identity)
         };
         let known = || lock(&self.identity).as_ref().map(|known| known.identity.clone());
         self.whoami.answer(known, context.time_is_up(), ask).await
     }
 
-    /// A token of the credential that there is now; when it is refused, of the
-    /// next that its source has.
+    /// A token of what the source has now; when that is refused, of the next that
+    /// it has.
     async fn request<T: Transport>(&self, context: &Context<'_, T>) -> Result<Token, Error> {
         let late = || Error::new(ErrorKind::Deadline).with_message("the credential was still being read");
         let none =
             |reason: NoCredential| Error::new(ErrorKind::NoCredential).with_message(reason.to_string());
         let current = unless(context.source().current(), context.time_is_up()).await.ok_or_else(late)?;
-        let mut credentials = current.map_err(none)?;
+        let mut authority = current.map_err(none)?;
         let mut refusals = 0;
         loop {
-            let error = match self.request_with(context, &credentials).await {
+            let token = match &authority {
+                Authority::Credentials(credentials) => self.request_with(context, credentials).await,
+                Authority::Token(given) => self.take(context, given).await,
+                Authority::Ambient => Ok(self.number(None, Duration::MAX, "the authorisation on the way")),
+            };
+            let error = match token {
                 Ok(token) => return Ok(token),
                 Err(error) => error,
             };
@@ -165,9 +179,39 @@ impl Session {
                 return Err(error);
             }
             refusals += 1;
-            let next = unless(context.source().after_refusal(&credentials), context.time_is_up()).await;
-            credentials = next.ok_or_else(late)?.map_err(|reason| error.and(&reason))?;
+            let next = unless(context.source().after_refusal(&authority), context.time_is_up()).await;
+            authority = next.ok_or_else(late)?.map_err(|reason| error.and(&reason))?;
         }
+    }
+
+    fn number(&self, header: Option<HeaderValue>, renew_at: Duration, origin: &str) -> Token {
+        let number = self.tokens.fetch_add(1, Ordering::Relaxed);
+        Token { header, number, renew_at, origin: origin.into(), given: None }
+    }
+
+    /// The source's own token, unless it is of no use any more.
+    async fn take<T: Transport>(
+        &self,
+        context: &Context<'_, T>,
+        given: &AccessToken,
+    ) -> Result<Token, Error> {
+        let useless = |why: &str| Error::new(ErrorKind::Credentials).with_message(why);
+        if lock(&self.turned_away).as_ref() == Some(given) {
+            return Err(useless("the access token was refused; obtain another").with_status(401));
+        }
+        if given.time_left().is_some_and(|left| left.is_zero()) {
+            return Err(useless("the access token has expired; obtain another"));
+        }
+        let header = bearer(given.value()).ok_or_else(|| useless("the access token is no header value"))?;
+        let renew_at = match given.time_left() {
+            Some(left) => context.now().saturating_add(renew_after(left)),
+            None => Duration::MAX,
+        };
+        // Nothing says whose it is, so each is held against the one before.
+        let origin = format!("access token {}", self.tokens.load(Ordering::Relaxed) + 1);
+        let token = Token { given: Some(given.clone()), ..self.number(Some(header), renew_at, &origin) };
+        self.hold_against(context, None, &token).await?;
+        Ok(token)
     }
 
     async fn request_with<T: Transport>(
@@ -196,27 +240,24 @@ impl Session {
         let header =
             bearer(token.expose_secret()).ok_or_else(|| malformed("the token is no header value"))?;
         let life = Duration::from_secs(answer.expires_in.unwrap_or(3_600));
-        let token = Token {
-            header,
-            number: self.tokens.fetch_add(1, Ordering::Relaxed),
-            renew_at: asked_at.saturating_add(renew_after(life)),
-            client_id: credentials.client_id().into(),
-        };
-        self.hold_against(context, credentials, &token).await?;
+        let renew_at = asked_at.saturating_add(renew_after(life));
+        let origin = format!("credential {}", credentials.client_id());
+        let token = self.number(Some(header), renew_at, &origin);
+        self.hold_against(context, credentials.owner(), &token).await?;
         Ok(token)
     }
 
-    /// A credential that replaces another must belong to the same owner, and
-    /// one that names its owner to that one.
+    /// What replaces another must belong to the same owner, and what names its
+    /// owner to that one.
     async fn hold_against<T: Transport>(
         &self,
         context: &Context<'_, T>,
-        credentials: &Credentials,
+        named: Option<&Owner>,
         token: &Token,
     ) -> Result<(), Error> {
         let known = lock(&self.identity).clone();
-        if known.as_ref().is_some_and(|known| known.client_id == token.client_id)
-            || (known.is_none() && credentials.owner().is_none())
+        if known.as_ref().is_some_and(|known| known.origin == token.origin)
+            || (known.is_none() && named.is_none())
         {
             return Ok(());
         }
@@ -225,16 +266,15 @@ impl Session {
         let identity = read_identity(&whoami, context)?;
         let owner = Owner::new(identity.id_type.clone(), identity.id.as_str());
         let before = known.map(|known| Owner::new(known.identity.id_type, known.identity.id));
-        if let Some(expected) = before.as_ref().or(credentials.owner()).filter(|expected| **expected != owner)
-        {
+        if let Some(expected) = before.as_ref().or(named).filter(|expected| **expected != owner) {
             return Err(Error::new(ErrorKind::Credentials)
                 .with_operation(WhoAmI::ROUTE.to_string())
                 .with_message(format!(
-                    "credential {} belongs to {owner}, and {expected} is expected; store one of {expected}",
-                    credentials.client_id()
+                    "{} belongs to {owner}, and {expected} is expected; store one of {expected}",
+                    token.origin
                 )));
         }
-        *lock(&self.identity) = Some(Known { identity, client_id: Arc::clone(&token.client_id) });
+        *lock(&self.identity) = Some(Known { identity, origin: Arc::clone(&token.origin) });
         Ok(())
     }
 
