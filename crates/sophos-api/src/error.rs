@@ -128,6 +128,16 @@ impl Error {
         Self::new(ErrorKind::Invalid).with_message(message)
     }
 
+    /// A request that needs a credential of another kind, with the reason.
+    pub fn wrong_credential(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::WrongCredential).with_message(message)
+    }
+
+    /// An answer that is not what the API promises, with what is wrong.
+    pub fn malformed(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Malformed).with_message(message)
+    }
+
     /// What it means to the caller.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -200,7 +210,8 @@ impl Error {
             _ => ErrorKind::Malformed,
         };
         // Gateways answer with HTML or with nothing: then the status is all.
-        let envelope: Envelope = serde_json::from_slice(response.body()).unwrap_or_default();
+        let body = std::str::from_utf8(response.body()).unwrap_or_default();
+        let envelope: Envelope = serde_json::from_str(body).unwrap_or_default();
         let mut this = Self::new(kind);
         let inner = this.edit();
         inner.status = Some(status);
@@ -303,7 +314,7 @@ impl fmt::Display for Error {
             write!(f, ": {message}")?;
         }
         if let Some(wait) = inner.retry_after {
-            write!(f, "; ask again in {} s", wait.as_secs_f64().ceil())?;
+            write!(f, "; ask again in {} s", wait.as_millis().div_ceil(1_000))?;
         }
         if let Some(id) = &inner.request_id {
             write!(f, "; requestId {id}")?;
