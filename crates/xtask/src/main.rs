@@ -1,6 +1,7 @@
-//! Set-up, demo, tests, fuzzing, benchmarks and packages: `cargo xtask <command>`.
+//! Set-up, demo, tests, fuzzing, benchmarks, components and packages: `cargo xtask <command>`.
 
 mod bench;
+mod component;
 mod core;
 mod demo;
 mod end_to_end;
@@ -20,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{error::Error, workspace::Workspace};
 
-/// Set-up, demo, tests, fuzzing, benchmarks and packages of this project.
+/// Set-up, demo, tests, fuzzing, benchmarks, components and packages of this project.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -40,6 +41,8 @@ enum Command {
     Fuzz(fuzz::Arguments),
     /// Measure the release builds of the functions against the simulator
     Bench(bench::Arguments),
+    /// Build the WASI components, one for each world of `wit/`
+    Component(component::Arguments),
     /// Build the zip files that Lambda runs, for x86_64 and arm64
     Package(package::Arguments),
 }
@@ -62,6 +65,7 @@ fn run(command: Command) -> Result<(), Error> {
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
+        Command::Component(arguments) => component::run(&workspace, &arguments),
         Command::Package(arguments) => package::run(&workspace, &arguments),
     }
 }
