@@ -1,13 +1,14 @@
 //! What the end-to-end tests, the demo and the benchmark have in common: the
 //! simulator and the built function on a local Runtime API ([`World`]), what an
 //! export committed ([`Committed`]), an S3 server that can kill ([`s3`]), a queue
-//! with a function behind it ([`queue`]), an emulator of AWS ([`moto`]), and what
-//! isolation is tried with ([`isolation`]).
+//! with a function behind it ([`queue`]), an emulator of AWS ([`moto`]), what
+//! isolation is tried with ([`isolation`]), and hosts of the component ([`hosts`]).
 
 #![deny(missing_docs)]
 
 pub mod aws;
 mod committed;
+pub mod hosts;
 pub mod isolation;
 pub mod moto;
 pub mod queue;
