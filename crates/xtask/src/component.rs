@@ -7,7 +7,7 @@ use wit_component::{ComponentEncoder, DecodedWasm};
 
 use crate::{error::Error, setup, shell, workspace::Workspace};
 
-const TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "component";
 const LIBRARY: &str = "sophos_component.wasm";
 

@@ -7,6 +7,7 @@ mod demo;
 mod end_to_end;
 mod error;
 mod fuzz;
+mod hosts;
 mod package;
 mod setup;
 mod shell;
@@ -35,7 +36,7 @@ enum Command {
     Setup(setup::Arguments),
     /// Run an export end to end on this machine: simulator, function, files
     Demo(demo::Arguments),
-    /// Build the binaries, run all tests and build the core for WebAssembly
+    /// Build the binaries and components, run all tests and build the core for WebAssembly
     Test(test::Arguments),
     /// Send random input to what reads other tools' messages, for a bounded time
     Fuzz(fuzz::Arguments),
