@@ -2,14 +2,15 @@
 //! simulator and the built function on a local Runtime API ([`World`]), what an
 //! export committed ([`Committed`]), an S3 server that can kill ([`s3`]), a queue
 //! with a function behind it ([`queue`]), an emulator of AWS ([`moto`]),
-//! functions that others invoke ([`LambdaService`]), and what isolation is tried
-//! with ([`isolation`]).
+//! functions that others invoke ([`LambdaService`]), what isolation is tried with
+//! ([`isolation`]), and hosts of the component ([`hosts`]).
 
 #![deny(missing_docs)]
 
 pub mod aws;
 mod committed;
 pub mod estate;
+pub mod hosts;
 pub mod isolation;
 mod lambda_service;
 mod leaks;

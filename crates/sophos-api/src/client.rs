@@ -13,6 +13,7 @@ use crate::{
         partner::{GetPartnerTenant, ListPartnerTenants},
     },
     paging::{Items, Paged, Pages},
+    record::Record,
     retry::RetryPolicy,
     session::Identity,
     shared_budget::SharedBudget,
@@ -108,8 +109,8 @@ impl<T: Transport> ClientBuilder<T> {
 
 impl<T: Transport> Client<T> {
     /// Settings for a client of this credential:
-    /// [`Credentials`](crate::Credentials), or a source from which it is read
-    /// whenever a token is needed.
+    /// [`Credentials`](crate::Credentials), an [`Authority`](crate::Authority),
+    /// or a source from which it is read whenever a token is needed.
     pub fn builder(transport: T, credential: impl CredentialSource + 'static) -> ClientBuilder<T> {
         ClientBuilder {
             transport,
@@ -179,19 +180,30 @@ impl<T: Transport> Client<T> {
     /// See [`ErrorKind`]; [`ErrorKind::WrongCredential`] when a tenant's
     /// credential is asked for another tenant.
     pub async fn tenant(&self, id: impl Into<TenantId>) -> Result<TenantClient<T>, Error> {
-        let id = id.into();
+        let record = self.tenant_record(&id.into()).await?;
+        self.tenant_of(&record)
+    }
+
+    /// The record of a tenant of which only the id is known. That of a tenant's
+    /// own credential says no more than the id and the host.
+    ///
+    /// # Errors
+    /// As for [`tenant`](Self::tenant).
+    pub async fn tenant_record(&self, id: &TenantId) -> Result<Record<Tenant>, Error> {
         let identity = self.identity().await?;
         let record = match identity.id_type {
-            IdType::Tenant => own_tenant(&identity),
-            IdType::Partner => self.send(&GetPartnerTenant::new(id.as_str())).await?.into_inner(),
-            IdType::Organization => self.send(&GetOrganizationTenant::new(id.as_str())).await?.into_inner(),
+            IdType::Tenant => Record::of(own_tenant(&identity))?,
+            IdType::Partner => self.send(&GetPartnerTenant::new(id.as_str())).await?,
+            IdType::Organization => self.send(&GetOrganizationTenant::new(id.as_str())).await?,
             other => return Err(unknown_id_type(&other)),
         };
-        if record.id != id {
-            return Err(Error::new(ErrorKind::WrongCredential)
-                .with_message(format!("the credential leads to tenant {}, not to {id}", record.id)));
+        if record.id != *id {
+            return Err(Error::wrong_credential(format!(
+                "the credential leads to tenant {}, not to {id}",
+                record.id
+            )));
         }
-        self.tenant_of(&record)
+        Ok(record)
     }
 
     /// A handle for a tenant whose record was listed. Asks nothing.

@@ -1,48 +1,47 @@
 use std::{error, fmt, future::ready};
 
-use crate::{BoxFuture, credentials::Credentials};
+use crate::{BoxFuture, authority::Authority, credentials::Credentials};
 
 /// How often a source is asked for another credential for one token: for what it
 /// reads anew, for the one before, and for the reason that there is no more.
 pub(crate) const MOST_REFUSALS: usize = 3;
 
-/// Where a client's credential comes from, and where it looks for another when
+/// Where a client's authority comes from, and where it looks for another when
 /// the service refuses the one that it has.
 ///
-/// A fixed [`Credentials`] is a source that has no other. A client prints its
-/// source, so that `Debug` must show no secret.
+/// A fixed [`Credentials`] or [`Authority`] is a source that has no other. A client
+/// prints its source, so that `Debug` must show no secret.
 ///
-/// One that replaces another must belong to the same owner: from when the client
+/// What replaces another must belong to the same owner: from when the client
 /// knows whose the first is (by [`Client::identity`](crate::Client::identity),
 /// which all but [`Client::tenant_of`](crate::Client::tenant_of) ask for), or the
 /// credential itself names its owner. One of somebody else counts as refused.
 pub trait CredentialSource: fmt::Debug + Send + Sync {
-    /// The credential to ask for the next token with. Asked for whenever a
-    /// token is needed, about once an hour, so that one that was replaced is
-    /// taken up while the one before it still works.
+    /// What to be let in by from now on: the credential to ask for the next token
+    /// with, or that token. Asked for whenever a token is needed, about once an
+    /// hour, so that one that was replaced is taken up while the one before it
+    /// still works.
     ///
     /// # Errors
-    /// When none can be read.
-    fn current(&self) -> BoxFuture<'_, Result<Credentials, NoCredential>>;
+    /// When there is none.
+    fn current(&self) -> BoxFuture<'_, Result<Authority, NoCredential>>;
 
-    /// What to try in place of one that the identity service has refused. Asked
-    /// three times at most for one token: an implementation first reads anew, then
-    /// offers the credential before, then says why there is no more.
+    /// What to try in place of a credential that the identity service has refused,
+    /// or of a token that the API has. Asked three times at most for one token: an
+    /// implementation first reads anew, then offers the credential before, then
+    /// says why there is no more.
     ///
     /// # Errors
     /// When there is no other: which secret it is, and what to do.
-    fn after_refusal<'a>(
-        &'a self,
-        refused: &'a Credentials,
-    ) -> BoxFuture<'a, Result<Credentials, NoCredential>>;
+    fn after_refusal<'a>(&'a self, refused: &'a Authority) -> BoxFuture<'a, Result<Authority, NoCredential>>;
 }
 
 impl CredentialSource for Credentials {
-    fn current(&self) -> BoxFuture<'_, Result<Credentials, NoCredential>> {
-        Box::pin(ready(Ok(self.clone())))
+    fn current(&self) -> BoxFuture<'_, Result<Authority, NoCredential>> {
+        Box::pin(ready(Ok(self.clone().into())))
     }
 
-    fn after_refusal<'a>(&'a self, _: &'a Credentials) -> BoxFuture<'a, Result<Credentials, NoCredential>> {
+    fn after_refusal<'a>(&'a self, _: &'a Authority) -> BoxFuture<'a, Result<Authority, NoCredential>> {
         Box::pin(ready(Err(NoCredential::new("there is no other to try"))))
     }
 }

@@ -69,6 +69,8 @@ pub enum ErrorKind {
     Unavailable,
     /// No connection to the service.
     Unreachable,
+    /// Whoever runs the program does not let the request out.
+    Blocked,
     /// No complete answer in time, or a broken connection. The operation may
     /// have been carried out.
     Interrupted,
@@ -100,6 +102,7 @@ impl ErrorKind {
             Self::Invalid => "the request was rejected",
             Self::Unavailable => "the service failed",
             Self::Unreachable => "the service could not be reached",
+            Self::Blocked => "the request was not let out; allow its destination where this program runs",
             Self::Interrupted => "no complete answer; the operation may have been carried out",
             Self::Deadline => "no time left before the deadline",
             Self::Malformed => "the answer is not what the API promises",
@@ -127,6 +130,16 @@ impl Error {
     /// A request that could only be rejected, with the reason.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Invalid).with_message(message)
+    }
+
+    /// A request that needs a credential of another kind, with the reason.
+    pub fn wrong_credential(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::WrongCredential).with_message(message)
+    }
+
+    /// An answer that is not what the API promises, with what is wrong.
+    pub fn malformed(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Malformed).with_message(message)
     }
 
     /// What it means to the caller.
@@ -179,6 +192,7 @@ impl Error {
             TransportErrorKind::Timeout | TransportErrorKind::Interrupted => ErrorKind::Interrupted,
             TransportErrorKind::TooLarge => ErrorKind::Malformed,
             TransportErrorKind::Unsendable => ErrorKind::Invalid,
+            TransportErrorKind::Blocked => ErrorKind::Blocked,
         };
         let mut this = Self::new(kind).with_message(error.to_string());
         this.edit().cause = Some(error.kind());
@@ -200,7 +214,8 @@ impl Error {
             _ => ErrorKind::Malformed,
         };
         // Gateways answer with HTML or with nothing: then the status is all.
-        let envelope: Envelope = serde_json::from_slice(response.body()).unwrap_or_default();
+        let body = std::str::from_utf8(response.body()).unwrap_or_default();
+        let envelope: Envelope = serde_json::from_str(body).unwrap_or_default();
         let mut this = Self::new(kind);
         let inner = this.edit();
         inner.status = Some(status);
@@ -305,7 +320,7 @@ impl fmt::Display for Error {
             write!(f, ": {message}")?;
         }
         if let Some(wait) = inner.retry_after {
-            write!(f, "; ask again in {} s", wait.as_secs_f64().ceil())?;
+            write!(f, "; ask again in {} s", wait.as_millis().div_ceil(1_000))?;
         }
         if let Some(id) = &inner.request_id {
             write!(f, "; requestId {id}")?;

@@ -14,7 +14,7 @@ use crate::{
     credential_source::CredentialSource,
     error::{Error, ErrorKind},
     hosts::Hosts,
-    operation::{Operation, Target},
+    operation::{Operation, Route, Target},
     operations::token::RequestToken,
     retry::{Jitter, RetryPolicy, date, retry_after},
     session::{Session, Token},
@@ -136,24 +136,49 @@ impl<'a, T: Transport> Context<'a, T> {
         target: &Target,
         authority: &A,
     ) -> Result<O::Response, Error> {
-        let describe = |error: Error| {
-            error.with_operation(O::ROUTE.to_string()).with_tenant(self.tenant.and(target.id.as_deref()))
-        };
+        let describe = |error: Error| self.describe(error, &O::ROUTE, target);
         let bare = operation.to_request(target).map_err(describe)?;
+        let mut answer = None;
+        let read = &mut |response: &http::Response<Bytes>| {
+            answer = Some(O::read(response)?);
+            Ok(())
+        };
+        self.repeat(bare, &O::ROUTE, target, authority, read).await?;
+        answer.ok_or_else(|| describe(Error::new(ErrorKind::Malformed)))
+    }
+
+    fn describe(&self, error: Error, route: &Route, target: &Target) -> Error {
+        error.with_operation(route.to_string()).with_tenant(self.tenant.and(target.id.as_deref()))
+    }
+
+    /// Sends a request until its answer can be read, or there is no use in
+    /// repeating it. Knows no operation, so that it is compiled once.
+    async fn repeat<A: Authority<T>>(
+        &self,
+        bare: http::Request<Vec<u8>>,
+        route: &Route,
+        target: &Target,
+        authority: &A,
+        read: Reading<'_>,
+    ) -> Result<(), Error> {
+        let describe = |error: Error| self.describe(error, route, target);
         let mut renewed = false;
         let mut attempt = 1;
         loop {
             let token = authority.authorise(self).await.map_err(describe)?;
             let mut request = bare.clone();
-            if let Some(token) = &token {
-                request.headers_mut().insert(header::AUTHORIZATION, token.header.clone());
+            if let Some(header) = token.as_ref().and_then(|token| token.header.clone()) {
+                request.headers_mut().insert(header::AUTHORIZATION, header);
             }
-            let error =
-                match self.exchange::<A>(request).await.and_then(|response| read::<O>(&response, self.now()))
-                {
-                    Ok(answer) => return Ok(answer),
-                    Err(error) => describe(error),
-                };
+            let outcome = match self.exchange::<A>(request).await {
+                Ok(response) => read(&response)
+                    .map_err(|error| error.with_retry_after(retry_after(response.headers(), self.now()))),
+                Err(error) => Err(error),
+            };
+            let error = match outcome {
+                Ok(()) => return Ok(()),
+                Err(error) => describe(error),
+            };
             if let Some(token) = token.filter(|_| A::RENEWS && error.status() == Some(401) && !renewed) {
                 renewed = true;
                 self.shared.session.refused(&token);
@@ -172,7 +197,7 @@ impl<'a, T: Transport> Context<'a, T> {
             let patient = asked.is_none_or(|asked| asked <= self.shared.retry.longest_retry_after);
             if attempt >= self.shared.retry.attempts
                 || !patient
-                || !self.shared.retry.allows(&error, O::ROUTE.repeatable)
+                || !self.shared.retry.allows(&error, route.repeatable)
             {
                 return Err(error);
             }
@@ -252,9 +277,8 @@ impl<'a, T: Transport> Context<'a, T> {
     }
 }
 
-fn read<O: Operation>(response: &http::Response<Bytes>, now: Duration) -> Result<O::Response, Error> {
-    O::read(response).map_err(|error| error.with_retry_after(retry_after(response.headers(), now)))
-}
+/// Reads an answer and puts it where its caller wants it.
+type Reading<'r> = &'r mut (dyn FnMut(&http::Response<Bytes>) -> Result<(), Error> + Send);
 
 /// What a request is let in by. Several cases, so that the loop of a request
 /// that needs a token does not contain itself.

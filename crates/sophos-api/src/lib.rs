@@ -42,6 +42,7 @@
 
 #![deny(missing_docs)]
 
+mod authority;
 mod budget;
 mod client;
 mod credential_source;
@@ -65,6 +66,7 @@ mod transport;
 pub mod models;
 pub mod operations;
 
+pub use authority::{AccessToken, Authority};
 pub use budget::{RateBudget, Window};
 pub use client::{Caller, Client, ClientBuilder, TenantClient, Tenants};
 pub use credential_source::{CredentialSource, NoCredential};

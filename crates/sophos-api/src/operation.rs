@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use http::{Method, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -41,27 +41,7 @@ pub trait Operation: Serialize + std::fmt::Debug + Send + Sync {
     /// the path is empty.
     fn to_request(&self, target: &Target) -> Result<http::Request<Vec<u8>>, Error> {
         self.check()?;
-        let mut members = match serde_json::to_value(self) {
-            Ok(Value::Object(members)) => members,
-            _ => return Err(Error::invalid("an operation must serialize as a JSON object")),
-        };
-        members.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
-        let mut url = target.base.join(&path(Self::ROUTE.path, &mut members)?);
-        let mut request =
-            http::Request::builder().method(Self::ROUTE.method).header(header::ACCEPT, "application/json");
-        if let (Some(name), Some(id)) = (Self::ROUTE.scope.header(), &target.id) {
-            request = request.header(name, id);
-        }
-        let in_query = matches!(Self::ROUTE.method, Method::GET | Method::DELETE);
-        let body = if in_query {
-            push_query(&mut url, &members);
-            Vec::new()
-        } else {
-            request = request.header(header::CONTENT_TYPE, "application/json");
-            // The service wants `{}` where there is nothing to say.
-            Value::Object(members).to_string().into_bytes()
-        };
-        request.uri(url).body(body).map_err(|error| Error::invalid(error.to_string()))
+        build(&Self::ROUTE, serde_json::to_value(self), target)
     }
 
     /// Reads the service's answer.
@@ -74,18 +54,59 @@ pub trait Operation: Serialize + std::fmt::Debug + Send + Sync {
     }
 }
 
+/// The request of a route, with the members of an operation. Apart from
+/// [`Operation::to_request`], so that it is compiled once.
+fn build(
+    route: &Route,
+    members: serde_json::Result<Value>,
+    target: &Target,
+) -> Result<http::Request<Vec<u8>>, Error> {
+    let Ok(Value::Object(mut members)) = members else {
+        return Err(Error::invalid("an operation must serialize as a JSON object"));
+    };
+    members.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
+    let mut url = target.base.join(&path(route.path, &mut members)?);
+    let in_query = matches!(route.method, Method::GET | Method::DELETE);
+    let body = if in_query {
+        push_query(&mut url, &members);
+        Vec::new()
+    } else {
+        // The service wants `{}` where there is nothing to say.
+        Value::Object(members).to_string().into_bytes()
+    };
+    let mut request = http::Request::new(body);
+    *request.method_mut() = route.method.clone();
+    *request.uri_mut() =
+        url.parse().map_err(|error: http::uri::InvalidUri| Error::invalid(error.to_string()))?;
+    let headers = request.headers_mut();
+    const JSON: HeaderValue = HeaderValue::from_static("application/json");
+    headers.insert(header::ACCEPT, JSON);
+    if let (Some(name), Some(id)) = (route.scope.header_name(), &target.id) {
+        let id = HeaderValue::try_from(id.as_str()).map_err(|error| Error::invalid(error.to_string()))?;
+        headers.insert(name, id);
+    }
+    if !in_query {
+        headers.insert(header::CONTENT_TYPE, JSON);
+    }
+    Ok(request)
+}
+
 pub(crate) fn read_json<R: DeserializeOwned>(response: &http::Response<Bytes>) -> Result<R, Error> {
     if !response.status().is_success() {
         return Err(Error::answer(response));
     }
-    serde_json::from_slice(response.body()).map_err(|error| {
+    let malformed = |what: String| {
         Error::new(ErrorKind::Malformed).with_status(response.status().as_u16()).with_message(format!(
-            "the body of {} bytes is not as documented ({:?} error at line {} column {})",
-            response.body().len(),
-            error.classify(),
-            error.line(),
-            error.column()
+            "the body of {} bytes is not as documented ({what})",
+            response.body().len()
         ))
+    };
+    // As text: the members of a record are read from text too, and one reader is
+    // compiled for both.
+    let text = std::str::from_utf8(response.body())
+        .map_err(|error| malformed(format!("no UTF-8 from byte {}", error.valid_up_to())))?;
+    serde_json::from_str(text).map_err(|error| {
+        malformed(format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column()))
     })
 }
 
@@ -158,6 +179,18 @@ impl Scope {
             Self::Tenant => Some("X-Tenant-ID"),
             Self::Partner => Some("X-Partner-ID"),
             Self::Organization => Some("X-Organization-ID"),
+        }
+    }
+
+    fn header_name(self) -> Option<HeaderName> {
+        const TENANT: HeaderName = HeaderName::from_static("x-tenant-id");
+        const PARTNER: HeaderName = HeaderName::from_static("x-partner-id");
+        const ORGANIZATION: HeaderName = HeaderName::from_static("x-organization-id");
+        match self {
+            Self::None => None,
+            Self::Tenant => Some(TENANT),
+            Self::Partner => Some(PARTNER),
+            Self::Organization => Some(ORGANIZATION),
         }
     }
 }

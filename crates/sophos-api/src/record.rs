@@ -25,6 +25,19 @@ impl<T> Record<T> {
     pub fn into_inner(self) -> T {
         self.value
     }
+
+    /// What was read, and the JSON.
+    pub fn into_parts(self) -> (T, Box<str>) {
+        (self.value, self.raw.into())
+    }
+}
+
+impl<T: Serialize> Record<T> {
+    /// A record that the service did not send, but would have sent like this.
+    pub(crate) fn of(value: T) -> Result<Self, Error> {
+        let raw = serde_json::value::to_raw_value(&value).map_err(malformed_item)?;
+        Ok(Self { value, raw })
+    }
 }
 
 impl<T> Deref for Record<T> {
@@ -65,6 +78,11 @@ impl<T> Raw<T> {
     /// The service's own JSON.
     pub fn json(&self) -> &str {
         self.json.get()
+    }
+
+    /// The service's own JSON, for good.
+    pub fn into_json(self) -> Box<str> {
+        self.json.into()
     }
 
     /// Reads as little of the item as `U` asks for, borrowing from it.

@@ -14,6 +14,7 @@ use http::HeaderValue;
 use secrecy::ExposeSecret;
 
 use crate::{
+    authority::{AccessToken, Authority},
     credential_source::{MOST_REFUSALS, NoCredential},
     credentials::{Credentials, Owner},
     error::{Error, ErrorKind},
@@ -53,11 +54,14 @@ impl Identity {
 /// A token, and which one it is, so that one that was refused is dropped once.
 #[derive(Clone)]
 pub(crate) struct Token {
-    pub(crate) header: HeaderValue,
+    /// `None` when somebody else adds it.
+    pub(crate) header: Option<HeaderValue>,
     pub(crate) number: u64,
     renew_at: Duration,
-    /// The credential that it was had with.
-    client_id: Arc<str>,
+    /// What it was had with, in words for people.
+    origin: Arc<str>,
+    /// The source's own, if it is one.
+    given: Option<AccessToken>,
 }
 
 /// What all callers of a credential share: its token and its identity.
@@ -65,6 +69,8 @@ pub(crate) struct Token {
 pub(crate) struct Session {
     state: SyncMutex<State>,
     tokens: AtomicU64,
+    /// The source's last token that the API has refused.
+    turned_away: SyncMutex<Option<AccessToken>>,
     renewal: Inquiry,
     whoami: Inquiry,
 }
@@ -80,7 +86,7 @@ struct State {
 #[derive(Clone)]
 struct Known {
     identity: Identity,
-    client_id: Arc<str>,
+    origin: Arc<str>,
 }
 
 /// A question that one caller asks for all who wait for its answer.
@@ -132,6 +138,9 @@ impl Session {
 
     /// Drops a token that the service refused, unless it was replaced already.
     pub(crate) fn refused(&self, token: &Token) {
+        if token.given.is_some() {
+            lock(&self.turned_away).clone_from(&token.given);
+        }
         let mut state = lock(&self.state);
         if state.token.as_ref().is_some_and(|current| current.number == token.number) {
             state.token = None;
@@ -153,7 +162,7 @@ impl Session {
                 token = self.token(context).await?;
                 told = self.ask_for_identity(context, &token).await;
             }
-            Ok(self.settle(told?, token.client_id))
+            Ok(self.settle(told?, token.origin))
         };
         self.whoami.answer(known, context.time_is_up(), ask).await
     }
@@ -170,11 +179,11 @@ impl Session {
 
     /// Notes whose a credential is, unless that is known by now. A token of
     /// another that has come meanwhile was held against nothing: it goes.
-    fn settle(&self, identity: Identity, client_id: Arc<str>) -> Identity {
+    fn settle(&self, identity: Identity, origin: Arc<str>) -> Identity {
         let mut state = lock(&self.state);
         let State { token, owner } = &mut *state;
-        let known = owner.get_or_insert(Known { identity, client_id });
-        token.take_if(|token| token.client_id != known.client_id);
+        let known = owner.get_or_insert(Known { identity, origin });
+        token.take_if(|token| token.origin != known.origin);
         known.identity.clone()
     }
 
@@ -182,23 +191,31 @@ impl Session {
     /// must be.
     fn adopt(&self, new: &Token) -> bool {
         let mut state = lock(&self.state);
-        let held = state.owner.as_ref().is_none_or(|known| known.client_id == new.client_id);
+        let held = state.owner.as_ref().is_none_or(|known| known.origin == new.origin);
         if held {
             state.token = Some(new.clone());
         }
         held
     }
 
-    /// A token of the credential that there is now; when it is refused, of the
-    /// next that its source has.
+    /// A token of what the source has now; when that is refused, of the next that
+    /// it has.
     async fn request<T: Transport>(&self, context: &Context<'_, T>) -> Result<Token, Error> {
         let late = || Error::new(ErrorKind::Deadline).with_message("the credential was still being read");
         let none = |reason: NoCredential| Error::new(ErrorKind::NoCredential).and(&reason);
         let current = unless(context.source().current(), context.time_is_up()).await.ok_or_else(late)?;
-        let mut credentials = current.map_err(none)?;
+        let mut authority = current.map_err(none)?;
         let mut refusals = 0;
         loop {
-            let error = match self.request_with(context, &credentials).await {
+            let token = match &authority {
+                Authority::Credentials(credentials) => self.request_with(context, credentials).await,
+                Authority::Token(given) => self.take(context, given).await,
+                Authority::Ambient => {
+                    let token = self.number(None, Duration::MAX, "the authorisation on the way");
+                    self.enter(context, None, token).await
+                }
+            };
+            let error = match token {
                 Ok(token) => return Ok(token),
                 Err(error) => error,
             };
@@ -206,9 +223,38 @@ impl Session {
                 return Err(error);
             }
             refusals += 1;
-            let next = unless(context.source().after_refusal(&credentials), context.time_is_up()).await;
-            credentials = next.ok_or_else(late)?.map_err(|reason| error.and(&reason))?;
+            let next = unless(context.source().after_refusal(&authority), context.time_is_up()).await;
+            authority = next.ok_or_else(late)?.map_err(|reason| error.and(&reason))?;
         }
+    }
+
+    fn number(&self, header: Option<HeaderValue>, renew_at: Duration, origin: &str) -> Token {
+        let number = self.tokens.fetch_add(1, Ordering::Relaxed);
+        Token { header, number, renew_at, origin: origin.into(), given: None }
+    }
+
+    /// The source's own token, unless it is of no use any more.
+    async fn take<T: Transport>(
+        &self,
+        context: &Context<'_, T>,
+        given: &AccessToken,
+    ) -> Result<Token, Error> {
+        let useless = |why: &str| Error::new(ErrorKind::Credentials).with_message(why);
+        if lock(&self.turned_away).as_ref() == Some(given) {
+            return Err(useless("the access token was refused; obtain another").with_status(401));
+        }
+        if given.time_left().is_some_and(|left| left.is_zero()) {
+            return Err(useless("the access token has expired; obtain another"));
+        }
+        let header = bearer(given.value()).ok_or_else(|| useless("the access token is no header value"))?;
+        let renew_at = match given.time_left() {
+            Some(left) => context.now().saturating_add(renew_after(left)),
+            None => Duration::MAX,
+        };
+        // Nothing says whose it is, so each is held against the one before.
+        let origin = format!("access token {}", self.tokens.load(Ordering::Relaxed) + 1);
+        let token = Token { given: Some(given.clone()), ..self.number(Some(header), renew_at, &origin) };
+        self.enter(context, None, token).await
     }
 
     async fn request_with<T: Transport>(
@@ -237,43 +283,50 @@ impl Session {
         let header =
             bearer(token.expose_secret()).ok_or_else(|| malformed("the token is no header value"))?;
         let life = Duration::from_secs(answer.expires_in.unwrap_or(3_600));
-        let token = Token {
-            header,
-            number: self.tokens.fetch_add(1, Ordering::Relaxed),
-            renew_at: asked_at.saturating_add(renew_after(life)),
-            client_id: credentials.client_id().into(),
-        };
-        self.hold_against(context, credentials, &token).await?;
+        let renew_at = asked_at.saturating_add(renew_after(life));
+        let origin = format!("credential {}", credentials.client_id());
+        let token = self.number(Some(header), renew_at, &origin);
+        self.enter(context, credentials.owner(), token).await
+    }
+
+    /// Makes this the token of all, once it is known to be one of the owner.
+    async fn enter<T: Transport>(
+        &self,
+        context: &Context<'_, T>,
+        named: Option<&Owner>,
+        token: Token,
+    ) -> Result<Token, Error> {
+        self.hold_against(context, named, &token).await?;
         while !self.adopt(&token) {
-            self.hold_against(context, credentials, &token).await?;
+            self.hold_against(context, named, &token).await?;
         }
         Ok(token)
     }
 
-    /// A credential that replaces another must belong to the same owner, and
-    /// one that names its owner to that one.
+    /// What replaces another must belong to the same owner, and what names its
+    /// owner to that one.
     async fn hold_against<T: Transport>(
         &self,
         context: &Context<'_, T>,
-        credentials: &Credentials,
+        named: Option<&Owner>,
         token: &Token,
     ) -> Result<(), Error> {
         let known = lock(&self.state).owner.clone();
         let before = known.as_ref().map(|known| known.identity.owner());
         let refuse = |owner: &Owner| {
-            let mut expected = before.iter().chain(credentials.owner());
+            let mut expected = before.iter().chain(named);
             let Some(expected) = expected.find(|expected| *expected != owner) else { return Ok(()) };
             let message = format!(
-                "credential {} belongs to {owner}, and {expected} is expected; store one of {expected}",
-                credentials.client_id()
+                "{} belongs to {owner}, and {expected} is expected; store one of {expected}",
+                token.origin
             );
             Err(Error::new(ErrorKind::Credentials)
                 .with_operation(WhoAmI::ROUTE.to_string())
                 .with_message(message))
         };
         match &known {
-            Some(known) if known.client_id == token.client_id => return refuse(&known.identity.owner()),
-            None if credentials.owner().is_none() => return Ok(()),
+            Some(known) if known.origin == token.origin => return refuse(&known.identity.owner()),
+            None if named.is_none() => return Ok(()),
             _ => {}
         }
         let identity = self.ask_for_identity(context, token).await?;
@@ -281,7 +334,7 @@ impl Session {
         // Unless somebody has learnt meanwhile that it must be another's.
         let mut state = lock(&self.state);
         if state.owner.as_ref().is_none_or(|known| known.identity.owner() == identity.owner()) {
-            state.owner = Some(Known { identity, client_id: Arc::clone(&token.client_id) });
+            state.owner = Some(Known { identity, origin: Arc::clone(&token.origin) });
         }
         Ok(())
     }

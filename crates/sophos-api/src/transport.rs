@@ -59,6 +59,9 @@ pub enum TransportErrorKind {
     TooLarge,
     /// The request could not be sent at all, and would fail again.
     Unsendable,
+    /// Whoever runs the program does not let the request out, by a rule about
+    /// where it may go.
+    Blocked,
 }
 
 /// A failure to get an answer.
@@ -88,6 +91,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Interrupted => "the connection broke",
             TransportErrorKind::TooLarge => "the answer is too large",
             TransportErrorKind::Unsendable => "the request could not be sent",
+            TransportErrorKind::Blocked => "the request was not let out",
         })?;
         let mut cause: Option<&dyn error::Error> = Some(self.source.as_ref());
         while let Some(error) = cause {

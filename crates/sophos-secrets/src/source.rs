@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use sophos_api::{BoxFuture, CredentialSource, Credentials, NoCredential};
+use sophos_api::{Authority, BoxFuture, CredentialSource, Credentials, NoCredential};
 
 use crate::{Clock, CredentialStore, StoredCredential, Version};
 
@@ -107,15 +107,17 @@ impl StoredSource {
 }
 
 impl CredentialSource for StoredSource {
-    fn current(&self) -> BoxFuture<'_, Result<Credentials, NoCredential>> {
-        Box::pin(self.first())
+    fn current(&self) -> BoxFuture<'_, Result<Authority, NoCredential>> {
+        Box::pin(async { Ok(self.first().await?.into()) })
     }
 
-    fn after_refusal<'a>(
-        &'a self,
-        refused: &'a Credentials,
-    ) -> BoxFuture<'a, Result<Credentials, NoCredential>> {
-        Box::pin(self.next(refused))
+    fn after_refusal<'a>(&'a self, refused: &'a Authority) -> BoxFuture<'a, Result<Authority, NoCredential>> {
+        Box::pin(async move {
+            match refused {
+                Authority::Credentials(refused) => Ok(self.next(refused).await?.into()),
+                _ => Err(NoCredential::new(format!("{}: what was refused is not of this store", self.name))),
+            }
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use sophos_api::{BoxFuture, CredentialSource, Credentials, NoCredential};
+use sophos_api::{Authority, BoxFuture, CredentialSource, Credentials, NoCredential};
 use sophos_secrets::{CredentialStore, Listed, SourceError, StoredCredential, StoredSource, Version};
 
 const SECRET: &str = "hush-hush";
@@ -91,8 +91,12 @@ fn now<V>(future: BoxFuture<'_, V>) -> V {
     }
 }
 
-fn id(read: Result<Credentials, NoCredential>) -> Result<String, String> {
-    read.map(|read| read.client_id().to_owned()).map_err(|error| error.to_string())
+fn id(read: Result<Authority, NoCredential>) -> Result<String, String> {
+    match read {
+        Ok(Authority::Credentials(read)) => Ok(read.client_id().to_owned()),
+        Ok(other) => unreachable!("a store holds credentials, not {other:?}"),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 impl Stage {
@@ -109,7 +113,7 @@ impl Stage {
     }
 
     fn after(&self, refused: &str) -> Result<String, String> {
-        id(now(self.source.after_refusal(&Credentials::new(refused, SECRET))))
+        id(now(self.source.after_refusal(&Credentials::new(refused, SECRET).into())))
     }
 }
 

@@ -1,10 +1,10 @@
-//! What keeps `sophos-api` and the decisions of `sophos-isolation` a core: no
-//! runtime, no socket, no clock, no randomness.
+//! What keeps `sophos-api`, the decisions of `sophos-isolation` and what is made a
+//! component of them a core: no runtime, no socket, no clock, no randomness.
 
 use crate::{error::Error, setup, shell, workspace::Workspace};
 
 /// The crates of the core. Their default features may tie them to a host.
-const CORE: [&str; 2] = ["sophos-api", "sophos-isolation"];
+const CORE: [&str; 3] = ["sophos-api", "sophos-isolation", "sophos-component"];
 
 /// Crates that would tie the core to one host or one runtime.
 const FOREIGN: [&str; 10] =

@@ -1,11 +1,13 @@
-//! Set-up, demo, tests, fuzzing, benchmarks and packages: `cargo xtask <command>`.
+//! Set-up, demo, tests, fuzzing, benchmarks, components and packages: `cargo xtask <command>`.
 
 mod bench;
+mod component;
 mod core;
 mod demo;
 mod end_to_end;
 mod error;
 mod fuzz;
+mod hosts;
 mod package;
 mod setup;
 mod shell;
@@ -20,7 +22,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{error::Error, workspace::Workspace};
 
-/// Set-up, demo, tests, fuzzing, benchmarks and packages of this project.
+/// Set-up, demo, tests, fuzzing, benchmarks, components and packages of this project.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -34,12 +36,14 @@ enum Command {
     Setup(setup::Arguments),
     /// Run an export end to end on this machine: simulator, function, files
     Demo(demo::Arguments),
-    /// Build the binaries, run all tests and build the core for WebAssembly
+    /// Build the binaries and components, run all tests and build the core for WebAssembly
     Test(test::Arguments),
     /// Send random input to what reads other tools' messages, for a bounded time
     Fuzz(fuzz::Arguments),
     /// Measure the release builds of the functions against the simulator
     Bench(bench::Arguments),
+    /// Build the WASI components, one for each world of `wit/`
+    Component(component::Arguments),
     /// Build the zip files that Lambda runs, for x86_64 and arm64
     Package(package::Arguments),
 }
@@ -62,6 +66,7 @@ fn run(command: Command) -> Result<(), Error> {
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
+        Command::Component(arguments) => component::run(&workspace, &arguments),
         Command::Package(arguments) => package::run(&workspace, &arguments),
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::{core, end_to_end, error::Error, setup, shell, tally::Tally, workspace::Workspace};
+use crate::{core, end_to_end, error::Error, hosts::Hosts, setup, shell, tally::Tally, workspace::Workspace};
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -18,6 +18,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     // The tests that want it say so and pass without; the reason is told at the end.
     let emulator = setup::emulator(workspace);
 
+    let hosts = Hosts::prepare(workspace);
+
     // The end-to-end tests start these from the build directory.
     end_to_end::build(workspace, "the binaries", &["--workspace", "--bins"])?;
 
@@ -27,6 +29,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         test.args(["test", "--workspace", "--locked", "--no-fail-fast"]).args(&arguments.rest);
         if let Ok(emulator) = &emulator {
             test.env(setup::EMULATOR_VARIABLE, emulator);
+        }
+        if let Ok(hosts) = &hosts {
+            test.envs(hosts.variables());
         }
         if shell::stream(&mut test, |line| tally.see(line))? {
             Ok(())
@@ -39,8 +44,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     if let Err(error) = emulator {
         println!("skipped: what runs against the emulator of AWS, which could not be installed\n{error}");
     }
-    match (tests, core) {
-        (Err(tests), Err(core)) => Err(Error::new(format!("{tests}\n{core}"))),
-        (tests, core) => tests.and(core),
+    let components = hosts.map(|hosts| hosts.missing().iter().for_each(|why| println!("{why}")));
+    let failed: Vec<_> = [tests, core, components].into_iter().filter_map(Result::err).collect();
+    if failed.is_empty() {
+        return Ok(());
     }
+    Err(Error::new(failed.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
 }

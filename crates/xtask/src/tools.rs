@@ -21,6 +21,20 @@ pub(crate) fn from_pypi(workspace: &Workspace, name: &str, packages: &[&str]) ->
     })
 }
 
+/// The same for packages of npm; returns the folder that holds `node_modules`.
+/// Their scripts are not run.
+pub(crate) fn from_npm(workspace: &Workspace, name: &str, packages: &[&str]) -> Result<PathBuf, Error> {
+    let programs = install(workspace, name, packages, |folder| {
+        let make = std::fs::create_dir_all(folder);
+        make.map_err(|error| Error::new(format!("cannot make {}: {error}", folder.display())))?;
+        let hint = "install Node with npm; check the network and the settings of npm";
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]);
+        shell::output(npm.arg(folder).args(packages), hint).map(drop)
+    })?;
+    Ok(programs.parent().map_or(programs.clone(), Path::to_owned))
+}
+
 /// The same for a program that is built from a crate, such as `cargo-fuzz@0.13.2`.
 pub(crate) fn from_crate(workspace: &Workspace, package: &str) -> Result<PathBuf, Error> {
     let name = package.split('@').next().unwrap_or(package);

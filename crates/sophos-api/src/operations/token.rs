@@ -1,6 +1,6 @@
 //! `POST /api/v2/oauth2/token`, on the identity service's host
 
-use http::header;
+use http::{HeaderValue, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -36,11 +36,15 @@ impl Operation for RequestToken<'_> {
             encode(self.credentials.client_id()),
             encode(self.credentials.client_secret().expose_secret()),
         );
-        http::Request::post(target.base.join(Self::ROUTE.path))
-            .header(header::ACCEPT, "application/json")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(body.into_bytes())
-            .map_err(|error| Error::invalid(error.to_string()))
+        let url = target.base.join(Self::ROUTE.path);
+        let mut request = http::Request::new(body.into_bytes());
+        *request.method_mut() = Self::ROUTE.method;
+        *request.uri_mut() =
+            url.parse().map_err(|error: http::uri::InvalidUri| Error::invalid(error.to_string()))?;
+        let headers = request.headers_mut();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        Ok(request)
     }
 }
 

@@ -1,0 +1,35 @@
+//! How well a tenant is set up.
+
+use sophos_api::{Caller, operations::account_health::CheckAccountHealth};
+
+use crate::{
+    Component,
+    bindings::{
+        exports::sophos::central::{
+            account_health::{Check, Guest, Report},
+            tenants::TenantBorrow,
+        },
+        sophos::central::types::Failure,
+    },
+    json::{Unread, parts},
+    session::call,
+    tenants::Tenant,
+};
+
+impl Guest for Component {
+    fn examine(tenant: TenantBorrow<'_>, checks: Vec<String>) -> Result<Report, Failure> {
+        let tenant: &Tenant = tenant.get();
+        call(async |client| {
+            let operation = Unread(CheckAccountHealth { checks, products: Vec::new() });
+            let (answer, raw) = parts(tenant.through(client).send(&operation).await?)?;
+            let checks = ["endpoint", "networkDevice"].into_iter().flat_map(|product| {
+                answer[product].as_object().into_iter().flatten().map(move |(name, outcome)| Check {
+                    product: product.to_owned(),
+                    name: name.clone(),
+                    outcome: outcome.to_string(),
+                })
+            });
+            Ok(Report { checks: checks.collect(), raw })
+        })
+    }
+}

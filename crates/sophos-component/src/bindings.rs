@@ -1,0 +1,32 @@
+//! What `wit/` says, in Rust: one module for the world that is being built.
+
+#![allow(
+    clippy::same_length_and_capacity,
+    clippy::too_many_arguments,
+    clippy::undocumented_unsafe_blocks,
+    clippy::use_self,
+    missing_debug_implementations,
+    missing_docs,
+    unreachable_pub,
+    unsafe_code,
+    reason = "generated"
+)]
+
+#[cfg(not(any(feature = "operator", feature = "embedded")))]
+wit_bindgen::generate!({ path: "../../wit", world: "reader", generate_all });
+
+#[cfg(all(feature = "operator", not(feature = "embedded")))]
+wit_bindgen::generate!({ path: "../../wit", world: "operator", generate_all });
+
+#[cfg(all(feature = "embedded", not(feature = "operator")))]
+wit_bindgen::generate!({ path: "../../wit", world: "embedded-reader", generate_all });
+
+#[cfg(all(feature = "embedded", feature = "operator"))]
+wit_bindgen::generate!({ path: "../../wit", world: "embedded", generate_all });
+
+// Elsewhere the names of exports would be read as versions of symbols.
+#[cfg(target_family = "wasm")]
+export!(Component with_types_in self);
+
+#[cfg(target_family = "wasm")]
+use crate::Component;

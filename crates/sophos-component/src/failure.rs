@@ -1,0 +1,86 @@
+//! Errors of the client as `types.failure`.
+
+use sophos_api::{Error, ErrorKind};
+
+use crate::bindings::sophos::central::types::{Failure, Reason};
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let wait = error.retry_after().map(|wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX));
+        Self {
+            reason: reason(error.kind(), wait),
+            message: error.to_string(),
+            transient: error.is_transient(),
+            status: error.status(),
+            code: error.code().map(str::to_owned),
+            request_id: error.request_id().map(str::to_owned),
+            correlation_id: error.correlation_id().map(str::to_owned),
+        }
+    }
+}
+
+fn reason(kind: ErrorKind, wait_ms: Option<u32>) -> Reason {
+    match kind {
+        ErrorKind::NoCredential => Reason::NoCredential,
+        ErrorKind::Credentials => Reason::CredentialRefused,
+        ErrorKind::Unauthorized => Reason::Unauthorized,
+        ErrorKind::Forbidden => Reason::Forbidden,
+        ErrorKind::WrongCredential => Reason::WrongCredential,
+        ErrorKind::NotFound => Reason::NotFound,
+        ErrorKind::Conflict => Reason::Conflict,
+        ErrorKind::Throttled => Reason::Throttled(wait_ms),
+        // The wait that the service or the budget asks for is longer than the
+        // call may take.
+        ErrorKind::Deadline if wait_ms.is_some() => Reason::Throttled(wait_ms),
+        ErrorKind::Deadline => Reason::OutOfTime,
+        ErrorKind::Invalid => Reason::Invalid,
+        ErrorKind::Unavailable => Reason::Unavailable(wait_ms),
+        ErrorKind::Unreachable => Reason::Unreachable,
+        ErrorKind::Blocked => Reason::Blocked,
+        ErrorKind::Interrupted => Reason::Interrupted,
+        ErrorKind::Malformed => Reason::Malformed,
+        ErrorKind::UntrustedHost => Reason::UntrustedHost,
+        _ => Reason::Other,
+    }
+}
+
+/// The host gave nothing to be let in by, for this reason.
+pub(crate) fn no_credential(why: &str) -> Failure {
+    Failure {
+        reason: Reason::NoCredential,
+        message: format!("the host gave no credentials: {why}"),
+        transient: false,
+        status: None,
+        code: None,
+        request_id: None,
+        correlation_id: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sophos_api::{Operation, operations::alerts::GetAlert};
+
+    use super::*;
+
+    #[test]
+    fn what_the_service_says_is_kept() {
+        let body =
+            r#"{"error": "unauthorized", "message": "no", "requestId": "r-1", "correlationId": "c-1"}"#;
+        let answer = http::Response::builder().status(403).body(body.into()).expect("a response");
+        let failure = Failure::from(GetAlert::read(&answer).expect_err("refused"));
+        assert!(matches!(failure.reason, Reason::Forbidden), "{failure:?}");
+        assert_eq!((failure.status, failure.transient), (Some(403), false));
+        assert_eq!(failure.code.as_deref(), Some("unauthorized"));
+        assert_eq!(failure.request_id.as_deref(), Some("r-1"));
+        assert_eq!(failure.correlation_id.as_deref(), Some("c-1"));
+        assert!(failure.message.contains("check the credential's role"), "{}", failure.message);
+    }
+
+    #[test]
+    fn a_wait_that_is_too_long_is_told_as_one() {
+        assert!(matches!(reason(ErrorKind::Deadline, Some(7_000)), Reason::Throttled(Some(7_000))));
+        assert!(matches!(reason(ErrorKind::Deadline, None), Reason::OutOfTime));
+        assert!(matches!(reason(ErrorKind::Throttled, None), Reason::Throttled(None)));
+    }
+}

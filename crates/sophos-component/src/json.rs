@@ -1,0 +1,91 @@
+//! Records of the service, read as plain JSON.
+//!
+//! A record goes to the host as it is, with some of its members beside it. Those
+//! are looked up: to have each model's own reader compiled in would treble the
+//! component. A member that is missing, null or of another type than documented
+//! is not there.
+
+use serde::Serialize;
+use serde_json::Value;
+use sophos_api::{Error, Operation, Raw, Route};
+
+/// An operation whose answer is left as it is.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Unread<O>(pub(crate) O);
+
+impl<O: Operation> Operation for Unread<O> {
+    type Response = Raw<Value>;
+    const ROUTE: Route = O::ROUTE;
+
+    fn check(&self) -> Result<(), Error> {
+        self.0.check()
+    }
+}
+
+/// Reads an answer that was left as it is, into its members and its text.
+///
+/// # Errors
+/// `Malformed` when it is no JSON.
+pub(crate) fn parts<T>(raw: Raw<T>) -> Result<(Value, String), Error> {
+    let value = raw.peek::<Value>()?;
+    Ok((value, raw.into_json().into_string()))
+}
+
+/// A member, by the names that lead to it.
+fn at<'v>(value: &'v Value, path: &[&str]) -> &'v Value {
+    path.iter().fold(value, |value, name| &value[*name])
+}
+
+/// A text.
+pub(crate) fn text(value: &Value, path: &[&str]) -> Option<String> {
+    at(value, path).as_str().map(str::to_owned)
+}
+
+/// A truth.
+pub(crate) fn truth(value: &Value, path: &[&str]) -> Option<bool> {
+    at(value, path).as_bool()
+}
+
+/// A list; empty when it is not there.
+pub(crate) fn list<'v>(value: &'v Value, path: &[&str]) -> impl Iterator<Item = &'v Value> {
+    at(value, path).as_array().into_iter().flatten()
+}
+
+/// The texts of a list.
+pub(crate) fn texts(value: &Value, path: &[&str]) -> Vec<String> {
+    list(value, path).filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// The id, without which a record means nothing.
+///
+/// # Errors
+/// In words, when there is none.
+pub(crate) fn id(value: &Value) -> Result<String, &'static str> {
+    text(value, &["id"]).ok_or("it is not as documented: it has no id")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_as_documented_is_not_there() {
+        let record = json!({
+            "id": "1", "online": "yes", "os": null, "health": {"overall": "good"}, "tags": {"a": 1},
+            "macs": ["a", 1, null, "b"],
+        });
+        assert_eq!(id(&record), Ok("1".to_owned()));
+        assert_eq!(text(&record, &["health", "overall"]).as_deref(), Some("good"));
+        assert_eq!(text(&record, &["os", "name"]), None);
+        assert_eq!(text(&record, &["id", "deeper"]), None);
+        assert_eq!(truth(&record, &["online"]), None);
+        assert_eq!(list(&record, &["tags"]).count(), 0);
+        assert_eq!(texts(&record, &["macs"]), ["a", "b"]);
+        for nothing in [json!(null), json!([]), json!({"id": 7}), json!("id")] {
+            assert!(id(&nothing).is_err(), "{nothing}");
+        }
+    }
+}

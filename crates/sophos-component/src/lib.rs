@@ -1,0 +1,74 @@
+//! Sophos Central as a WASI component: one file that a host adds, and a client
+//! with the smallest possible authority.
+//!
+//! `cargo xtask component` builds the worlds of `sophos:central`, which `wit/`
+//! documents, into `components/` of the target folder:
+//!
+//! | world | features | what it does | what it asks of its host |
+//! |---|---|---|---|
+//! | `reader` | | looks | `credentials`; of WASI 0.2 HTTP, I/O and the monotonic clock |
+//! | `operator` | `operator` | looks and acts | the same |
+//! | `embedded-reader` | `embedded` | looks | `credentials`, `transport` |
+//! | `embedded` | `embedded`, `operator` | looks and acts | `credentials`, `transport` |
+//!
+//! The build refuses any other import, so there is no file, no environment, no
+//! socket and no output that a component could reach, whatever its host has.
+//!
+//! # In a host
+//!
+//! `tests/hosts` has a small, whole program for Node (jco: synchronous over
+//! `wasi:http`, or with promises over `fetch` where Node has JSPI) and for Python
+//! (`wasmtime`, over its `wasi:http` or over Python's own HTTP).
+//!
+//! **An instance is a session.** It has one grant and one token, does one thing at
+//! a time and is made in well under a millisecond: make one for each unit of work.
+//! A call that traps has spoilt its instance; drop it. `session.limits` bound a
+//! call; the deadline is the component's own and holds whether or not the host
+//! heeds the options of a request.
+//!
+//! **Credentials** come from `credentials.obtain`, which the host implements over
+//! its own secret store. The least is `ambient`: the host adds `Authorization` to
+//! what goes out, and the component sees neither secret nor token. `token` is an
+//! access token that the host obtained; `client` an API credential that the
+//! component trades by itself. When a grant is refused the host is asked once more
+//! with `refused`, so that a cache is passed over.
+//!
+//! **Where it may go.** The component itself sends a token to `https` hosts under
+//! `sophos.com` only, unless the host names another service. To hold it to that
+//! from outside, let the host refuse any other destination: in `transport.send`,
+//! in a wasmtime host's own hook for outgoing requests, or by `allowed_outbound_hosts` and its
+//! like where a platform has them. A refusal is told as `reason.blocked`.
+//!
+//! **Cursors** are good in another instance, another process and another
+//! language. One that belongs to other filters or another tenant is refused.
+
+#![deny(missing_docs)]
+
+mod account_health;
+#[cfg(feature = "operator")]
+mod alert_actions;
+mod alerts;
+mod bindings;
+#[cfg(feature = "operator")]
+mod containment;
+mod cursor;
+mod endpoints;
+mod events;
+mod failure;
+mod grant;
+mod isolation;
+mod json;
+mod page;
+mod run;
+mod session;
+mod tenants;
+mod transport;
+
+/// The component: what each interface of its world is implemented by.
+#[derive(Debug)]
+pub struct Component;
+
+/// The words of a list, as the client knows them.
+fn words<'w, W>(list: &'w [String], read: impl Fn(&'w str) -> W) -> impl Iterator<Item = W> {
+    list.iter().map(move |text| read(text))
+}

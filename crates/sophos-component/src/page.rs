@@ -1,0 +1,35 @@
+//! Pages: items that can be read and that cannot, and where the next one is.
+
+use serde_json::Value;
+use sophos_api::{Error, Operation, Raw};
+
+use crate::{bindings::sophos::central::types::Unreadable, cursor::Listing};
+
+/// Reads the items of a page and turns each, with its JSON, into what the host is
+/// given, or says what is wrong with it.
+pub(crate) fn read<T, V>(
+    items: Vec<Raw<T>>,
+    turn: impl Fn(&Value, String) -> Result<V, &'static str>,
+) -> (Vec<V>, Vec<Unreadable>) {
+    let mut readable = Vec::with_capacity(items.len());
+    let mut unreadable = Vec::new();
+    for item in items {
+        // An item of a page is JSON, else the page would not be.
+        let value = item.peek::<Value>().unwrap_or_default();
+        match turn(&value, item.json().to_owned()) {
+            Ok(value) => readable.push(value),
+            Err(why) => unreadable.push(Unreadable { raw: item.json().to_owned(), reason: why.to_owned() }),
+        }
+    }
+    (readable, unreadable)
+}
+
+/// The filters of an operation, by which its cursors know it.
+pub(crate) fn filters(operation: &impl Operation) -> Result<Value, Error> {
+    serde_json::to_value(operation).map_err(|error| Error::invalid(error.to_string()))
+}
+
+/// The key of the page that a cursor leads to.
+pub(crate) fn key(listing: Listing, after: Option<&str>) -> Result<Option<String>, Error> {
+    after.map(|cursor| listing.place(cursor).map(str::to_owned)).transpose()
+}

@@ -1,0 +1,148 @@
+//! The estates that the grant reaches.
+
+use serde_json::json;
+use sophos_api::{
+    Caller, Client, Error, Paged, Raw, TenantClient, TenantId,
+    models::{self, IdType},
+    operations::{organization::ListOrganizationTenants, partner::ListPartnerTenants},
+};
+
+use crate::{
+    Component,
+    bindings::{
+        exports::sophos::central::tenants::{self, Guest, GuestTenant, Page, Summary},
+        sophos::central::types::{Failure, Unreadable},
+    },
+    cursor::Listing,
+    session::call,
+    transport::Outbound,
+};
+
+/// A tenant, as other operations borrow it.
+#[expect(unreachable_pub, reason = "the public Component has it as a type")]
+pub struct Tenant {
+    client: TenantClient<Outbound>,
+    summary: Summary,
+}
+
+impl std::fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Tenant").field(&self.client).finish()
+    }
+}
+
+impl Tenant {
+    fn new(client: &Client<Outbound>, record: models::Tenant, raw: String) -> Result<Self, Error> {
+        let handle = client.tenant_of(&record)?;
+        let summary = Summary {
+            id: record.id.as_str().to_owned(),
+            billing_type: record.billing_type.as_ref().map(ToString::to_string),
+            name: record.name.or(record.show_as),
+            data_region: record.data_region,
+            data_geography: record.data_geography,
+            status: record.status,
+            raw,
+        };
+        Ok(Self { client: handle, summary })
+    }
+
+    /// The tenant of this id, as the service knows it.
+    async fn open(client: &Client<Outbound>, id: &TenantId) -> Result<tenants::Tenant, Error> {
+        let (record, raw) = client.tenant_record(id).await?.into_parts();
+        Ok(tenants::Tenant::new(Self::new(client, record, raw.into_string())?))
+    }
+
+    /// The tenant's id.
+    pub(crate) fn id(&self) -> &str {
+        &self.summary.id
+    }
+
+    /// The tenant's client, in one call of the session.
+    pub(crate) fn through(&self, client: &Client<Outbound>) -> TenantClient<Outbound> {
+        self.client.through(client)
+    }
+}
+
+impl GuestTenant for Tenant {
+    fn id(&self) -> String {
+        self.summary.id.clone()
+    }
+
+    fn summary(&self) -> Summary {
+        self.summary.clone()
+    }
+}
+
+impl Guest for Component {
+    type Tenant = Tenant;
+
+    fn reachable(after: Option<String>) -> Result<Page, Failure> {
+        call(async |client| {
+            let identity = client.identity().await?;
+            let listing = Listing::new('t', &identity.id, &json!({}));
+            let number = |cursor: &String| {
+                let place = listing.place(cursor)?;
+                place.parse().map_err(|_| Error::invalid("the cursor names no page"))
+            };
+            let page = after.as_ref().map(number).transpose()?;
+            let (items, next) = match identity.id_type {
+                IdType::Organization => {
+                    let list = ListOrganizationTenants { page, ..ListOrganizationTenants::all() };
+                    let (items, next) = one_page(client, list).await?;
+                    (items, next.and_then(|next| next.page))
+                }
+                IdType::Tenant => {
+                    let tenants = vec![Tenant::open(client, &identity.id.into()).await?];
+                    return Ok(Page { tenants, unreadable: Vec::new(), next: None });
+                }
+                // Anything else is told that it needs a partner's.
+                _ => {
+                    let list = ListPartnerTenants { page, ..ListPartnerTenants::all() };
+                    let (items, next) = one_page(client, list).await?;
+                    (items, next.and_then(|next| next.page))
+                }
+            };
+            let (mut tenants, mut unreadable) = (Vec::with_capacity(items.len()), Vec::new());
+            for item in items {
+                let tenant =
+                    item.peek().and_then(|record| Tenant::new(client, record, item.json().to_owned()));
+                match tenant {
+                    Ok(tenant) => tenants.push(tenants::Tenant::new(tenant)),
+                    Err(error) => {
+                        let raw = item.into_json().into_string();
+                        unreadable.push(Unreadable { raw, reason: error.to_string() });
+                    }
+                }
+            }
+            Ok(Page { tenants, unreadable, next: next.map(|page| listing.cursor(&page.to_string())) })
+        })
+    }
+
+    fn open(id: String) -> Result<tenants::Tenant, Failure> {
+        call(async |client| Tenant::open(client, &id.into()).await)
+    }
+
+    fn home() -> Result<tenants::Tenant, Failure> {
+        call(async |client| {
+            let identity = client.identity().await?;
+            if identity.id_type != IdType::Tenant {
+                return Err(Error::wrong_credential(format!(
+                    "the credential is of a {}, which has no tenant of its own; list those that it reaches",
+                    identity.id_type
+                )));
+            }
+            Tenant::open(client, &identity.id.into()).await
+        })
+    }
+}
+
+type Listed<O> = (Vec<Raw<models::Tenant>>, Option<O>);
+
+async fn one_page<O: Paged<Item = models::Tenant>>(
+    client: &Client<Outbound>,
+    operation: O,
+) -> Result<Listed<O>, Error> {
+    let answer = client.send(&operation).await?;
+    let next = operation.next(&answer)?;
+    Ok((O::items(answer), next))
+}

@@ -1,0 +1,202 @@
+//! `cargo xtask component`: the WASI components, one for each world.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use wit_component::{ComponentEncoder, DecodedWasm};
+
+use crate::{error::Error, setup, shell, workspace::Workspace};
+
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+const PROFILE: &str = "component";
+const LIBRARY: &str = "sophos_component.wasm";
+
+/// Types without a function, and how a host lets the component in.
+const OWN: [&str; 2] = ["sophos:central/types", "sophos:central/credentials"];
+
+/// HTTP, what it is made of, and the clock that bounds it.
+const OVER_WASI: [&str; 6] = [
+    "wasi:clocks/monotonic-clock",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+];
+
+/// A world: how it is built, and all that it may ask of a host.
+struct World {
+    name: &'static str,
+    features: &'static str,
+    imports: &'static [&'static str],
+}
+
+const WORLDS: [World; 4] = [
+    World { name: "reader", features: "", imports: &OVER_WASI },
+    World { name: "operator", features: "operator", imports: &OVER_WASI },
+    World { name: "embedded-reader", features: "embedded", imports: &["sophos:central/transport"] },
+    World { name: "embedded", features: "embedded,operator", imports: &["sophos:central/transport"] },
+];
+
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Build this world only: reader, operator, embedded-reader or embedded
+    #[arg(long)]
+    world: Option<String>,
+}
+
+/// A component that was built.
+struct Built {
+    world: &'static str,
+    file: PathBuf,
+    bytes: u64,
+    imports: Vec<String>,
+}
+
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
+    setup::compiler(workspace)?;
+    setup::targets(workspace, &[TARGET])?;
+    let wanted = arguments.world.as_deref();
+    if let Some(name) = wanted.filter(|name| WORLDS.iter().all(|world| world.name != *name)) {
+        let names: Vec<_> = WORLDS.iter().map(|world| world.name).collect();
+        return Err(Error::new(format!("there is no world `{name}`; the worlds are {}", names.join(", "))));
+    }
+    let worlds = WORLDS.iter().filter(|world| wanted.is_none_or(|name| name == world.name));
+    let built = worlds.map(|world| build(workspace, world)).collect::<Result<Vec<_>, _>>()?;
+    println!("{:<16} {:>9}  {:<9} file", "world", "bytes", "imports");
+    for Built { world, file, bytes, imports } in &built {
+        println!("{world:<16} {bytes:>9}  {:<9} {}", imports.len(), file.display());
+    }
+    Ok(())
+}
+
+/// Builds every world and returns the folder that they are in.
+pub(crate) fn build_all(workspace: &Workspace) -> Result<PathBuf, Error> {
+    for world in &WORLDS {
+        build(workspace, world)?;
+    }
+    Ok(folder(workspace))
+}
+
+fn folder(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("components")
+}
+
+fn build(workspace: &Workspace, world: &World) -> Result<Built, Error> {
+    shell::step(&format!("component {}", world.name), || {
+        let mut cargo = shell::cargo(&workspace.root);
+        cargo.args(["build", "--quiet", "--locked", "--package", "sophos-component", "--lib"]);
+        cargo.args(["--target", TARGET, "--profile", PROFILE, "--features", world.features]);
+        shell::run(&mut cargo, "fix what the compiler says")?;
+        let module = workspace.target.join(TARGET).join(PROFILE).join(LIBRARY);
+        let module = std::fs::read(&module)
+            .map_err(|error| Error::new(format!("{} was not built: {error}", module.display())))?;
+        let component = componentize(&module)?;
+        let imports = imports(&component)?;
+        permit(world, &imports)?;
+
+        let file = folder(workspace).join(world.name).with_extension("wasm");
+        write(&file, &component)?;
+        Ok(Built { world: world.name, bytes: Workspace::size(&file)?, file, imports })
+    })
+}
+
+/// Makes a component of a core module that carries its world, and validates it.
+fn componentize(module: &[u8]) -> Result<Vec<u8>, Error> {
+    ComponentEncoder::default()
+        .validate(true)
+        .module(module)
+        .and_then(|encoder| encoder.encode())
+        .map_err(|error| Error::new(format!("the module does not fit its world: {error:#}")))
+}
+
+/// What a component asks of its host, by name and version.
+fn imports(component: &[u8]) -> Result<Vec<String>, Error> {
+    match wit_component::decode(component) {
+        Ok(DecodedWasm::Component(resolve, world)) => {
+            let keys = resolve.worlds[world].imports.keys();
+            Ok(keys.map(|key| resolve.name_world_key(key)).collect())
+        }
+        Ok(_) => Err(Error::new("what was built is no component")),
+        Err(error) => Err(Error::new(format!("what was built cannot be read: {error:#}"))),
+    }
+}
+
+/// Refuses whatever a world does not need: least authority is a test.
+fn permit(world: &World, imports: &[String]) -> Result<(), Error> {
+    let allowed = |import: &String| {
+        let name = import.split('@').next().unwrap_or(import);
+        OWN.contains(&name) || world.imports.contains(&name)
+    };
+    let foreign: Vec<_> = imports.iter().filter(|import| !allowed(import)).map(String::as_str).collect();
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "the world {} may not import {}; see which dependency wants it with `cargo tree -p sophos-component`",
+        world.name,
+        foreign.join(", ")
+    )))
+}
+
+fn write(file: &Path, bytes: &[u8]) -> Result<(), Error> {
+    // An untouched file keeps its time: what is made of it need not be made anew.
+    if std::fs::read(file).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    let folder = file.parent().unwrap_or(file);
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(file, bytes))
+        .map_err(|error| Error::new(format!("cannot write {}: {error}", file.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_encoder::{
+        Component, ComponentImportSection, ComponentTypeRef, ComponentTypeSection, InstanceType,
+    };
+
+    use super::*;
+
+    /// A component that imports interfaces of these names.
+    fn component(names: &[&str]) -> Vec<u8> {
+        let (mut types, mut imports) = (ComponentTypeSection::new(), ComponentImportSection::new());
+        for (index, name) in names.iter().enumerate() {
+            types.instance(&InstanceType::new());
+            imports.import(*name, ComponentTypeRef::Instance(index as u32));
+        }
+        let mut component = Component::new();
+        component.section(&types).section(&imports);
+        component.finish()
+    }
+
+    fn verdict(world: &World, names: &[&str]) -> Result<(), Error> {
+        permit(world, &imports(&component(names)).expect("a component"))
+    }
+
+    #[test]
+    fn a_component_that_asks_for_more_is_refused() {
+        let reader = &WORLDS[0];
+        let own = ["sophos:central/credentials@0.1.0", "wasi:http/types@0.2.12", "wasi:io/poll@0.2.99"];
+        verdict(reader, &own).expect("all of it is allowed");
+        for more in ["wasi:cli/environment@0.2.12", "wasi:filesystem/types@0.2.12", "wasi:http/types-2@1.0.0"]
+        {
+            let error = verdict(reader, &[own[0], more]).expect_err(more).to_string();
+            assert!(error.contains(&format!("may not import {more};")), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_embedded_component_may_have_nothing_of_wasi() {
+        for world in WORLDS.iter().filter(|world| world.name.starts_with("embedded")) {
+            verdict(world, &["sophos:central/transport@0.1.0"]).expect("the host's own HTTP");
+            verdict(world, &["wasi:clocks/monotonic-clock@0.2.12"]).expect_err("of WASI");
+        }
+    }
+
+    #[test]
+    fn what_is_not_webassembly_is_refused() {
+        imports(b"nothing").expect_err("nothing");
+        componentize(b"nothing").expect_err("nothing");
+    }
+}

@@ -1,0 +1,130 @@
+//! What the tests of the component's hosts need: Node with jco, Python with
+//! wasmtime, each beside the build.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{component, error::Error, setup, shell, tools, workspace::Workspace};
+
+/// The same versions as in `tests/hosts/node/package.json`.
+const JCO: [&str; 2] = ["@bytecodealliance/jco-transpile@0.15.0", "@bytecodealliance/preview2-shim@0.26.1"];
+
+/// A Node that can suspend WebAssembly, for where the one at hand cannot.
+const NEWER_NODE: &str = "24.21.0";
+
+/// The same version as in `tests/hosts/python/central.py`.
+const WASMTIME: &str = "wasmtime==50.0.1";
+
+/// What the tests are told, and why some of it is not there.
+#[derive(Debug, Default)]
+pub(crate) struct Hosts {
+    variables: Vec<(&'static str, PathBuf)>,
+    missing: Vec<String>,
+}
+
+impl Hosts {
+    /// Builds the components and installs what runs them, as far as that goes.
+    ///
+    /// # Errors
+    /// When a component cannot be built: that is a failed test.
+    pub(crate) fn prepare(workspace: &Workspace) -> Result<Self, Error> {
+        let mut hosts = Self::default();
+        setup::targets(workspace, &[component::TARGET])?;
+        hosts.variables.push(("COMPONENTS", component::build_all(workspace)?));
+        hosts.add("Node", node(workspace));
+        hosts.add("Node with JSPI", suspending_node(workspace));
+        hosts.add("Python", python(workspace));
+        Ok(hosts)
+    }
+
+    fn add(&mut self, what: &str, found: Result<Vec<(&'static str, PathBuf)>, Error>) {
+        match found {
+            Ok(variables) => self.variables.extend(variables),
+            Err(error) => self.missing.push(format!("skipped: the component in {what}\n{error}")),
+        }
+    }
+
+    /// The variables by which the tests find all that.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        self.variables.iter().map(|(name, value)| (*name, value.as_path()))
+    }
+
+    /// A line for each host that is not there, and why.
+    pub(crate) fn missing(&self) -> &[String] {
+        &self.missing
+    }
+}
+
+type Found = Vec<(&'static str, PathBuf)>;
+
+fn node(workspace: &Workspace) -> Result<Found, Error> {
+    let hint = "install Node 20 or newer with npm";
+    let version = shell::output(Command::new("node").arg("--version"), hint)?;
+    if major(&version).is_none_or(|major| major < 20) {
+        return Err(Error::new(format!("Node is {}; {hint}", version.trim())));
+    }
+    let modules = tools::from_npm(workspace, "jco", &JCO)?;
+    Ok(vec![("HOST_NODE", "node".into()), ("HOST_NODE_MODULES", modules)])
+}
+
+fn suspending_node(workspace: &Workspace) -> Result<Found, Error> {
+    let has_it = |node: &Path| {
+        let mut probe = Command::new(node);
+        probe.args(["--eval", "process.exit(typeof WebAssembly.Suspending === 'function' ? 0 : 1)"]);
+        shell::errors(&mut probe).is_ok_and(|(has_it, _)| has_it)
+    };
+    if has_it(Path::new("node")) {
+        return Ok(vec![("HOST_NODE_ASYNC", "node".into())]);
+    }
+    let system = match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => "linux-x64",
+        ("linux", "aarch64") => "linux-arm64",
+        ("macos", "aarch64") => "darwin-arm64",
+        _ => return Err(Error::new("install Node 24 or newer")),
+    };
+    let package = format!("node-{system}");
+    let folder = tools::from_npm(workspace, "node", &[&format!("{package}@{NEWER_NODE}")])?;
+    let node = folder.join("node_modules").join(package).join("bin/node");
+    if has_it(&node) {
+        Ok(vec![("HOST_NODE_ASYNC", node)])
+    } else {
+        Err(Error::new("the Node that npm has does not run here; install Node 24 or newer"))
+    }
+}
+
+fn python(workspace: &Workspace) -> Result<Found, Error> {
+    Ok(vec![("HOST_PYTHON", tools::from_pypi(workspace, "wasmtime", &[WASMTIME])?.join("python"))])
+}
+
+/// The major number of `v24.21.0`.
+fn major(version: &str) -> Option<u32> {
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_node_are_read() {
+        assert_eq!(major("v24.21.0\n"), Some(24));
+        assert_eq!(major("v8.1.0"), Some(8));
+        assert_eq!(major("24.0.0"), None);
+        assert_eq!(major(""), None);
+    }
+
+    #[test]
+    fn the_hosts_say_which_versions_they_are_for() {
+        let hosts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/hosts");
+        let read = |file: &str| std::fs::read_to_string(hosts.join(file)).expect(file);
+        let package: serde_json::Value = serde_json::from_str(&read("node/package.json")).expect("JSON");
+        for name in JCO {
+            let (name, version) = name.rsplit_once('@').expect("a version");
+            assert_eq!(package["dependencies"][name], version);
+        }
+        assert!(read("python/central.py").contains(WASMTIME));
+        assert!(JCO.iter().all(|package| read("node/central.mjs").contains(package)));
+    }
+}

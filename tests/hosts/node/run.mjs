@@ -1,0 +1,70 @@
+// Carries out steps against a component, for the tests: JSON lines in, JSON lines out.
+//
+// A line with a `component` (a file) opens a session: `over` (`wasi` or `host`), `service`,
+// `grants` (one for each occasion), and `allow`, the hosts that may be reached. Its answer
+// is what the component is offered. Every other line is a step, `{"call":
+// "endpoints.search", "arguments": […]}`, in which `"$tenant"` stands for the last tenant
+// that was seen. Its answer is `{"ok": …}` or `{"failure": …}`, in the names of the WIT, or
+// `{"absent": …}` when the component has no such function.
+
+import { createInterface } from "node:readline";
+import { failure, fetching, offer, open } from "./central.mjs";
+
+const camel = (name) => name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
+const kebab = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+let central;
+let tenant;
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const wanted = JSON.parse(line);
+  console.log(JSON.stringify(await (wanted.component ? session(wanted) : step(wanted))));
+}
+process.exit();
+
+async function session(plan) {
+  const host = {
+    obtain(occasion) {
+      const grant = plan.grants[occasion];
+      if (!grant) throw `the plan has no grant when one is ${occasion}`;
+      return { grant, service: { tag: "other", val: plan.service } };
+    },
+    send: plan.over === "wasi" ? undefined : fetching((host) => plan.allow.includes(host)),
+  };
+  central = await open(plan.component, host);
+  return { ok: Object.keys(await offer(host)) };
+}
+
+async function step({ call, arguments: given }) {
+  const [of, name] = call.split(".").map(camel);
+  const operation = central[of]?.[name];
+  if (!operation) return { absent: call };
+  try {
+    return { ok: plain(await operation(...given.map(argument))) };
+  } catch (error) {
+    return { failure: plain(failure(error)) };
+  }
+}
+
+/** A step's argument as jco wants it: camel case, and no null. */
+function argument(value) {
+  if (value === "$tenant") return tenant;
+  if (value === null) return undefined;
+  if (Array.isArray(value)) return value.map(argument);
+  if (typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [camel(name), argument(member)]));
+}
+
+/** What came back, as the WIT names it. A tenant is shown by its summary. */
+function plain(value) {
+  if (value === undefined) return null;
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (value === null || typeof value !== "object") return value;
+  if (typeof value.summary === "function") {
+    tenant = value;
+    return plain(value.summary());
+  }
+  if ("tag" in value) return { tag: value.tag, val: plain(value.val) };
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [kebab(name), plain(member)]));
+}

@@ -1,0 +1,60 @@
+// A component as JavaScript. A program would do this when it is built:
+//
+//     npx @bytecodealliance/jco transpile reader.wasm --instantiation async --out-dir dist
+//
+// and for the embedded worlds `--async-mode jspi` with the functions below.
+
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { transpileBytes } from "@bytecodealliance/jco-transpile";
+
+const VERSION = "0.1.0";
+
+const named = (functions) =>
+  Object.entries(functions).flatMap(([of, names]) => names.map((name) => `sophos:central/${of}@${VERSION}#${name}`));
+
+/** What the host does asynchronously. */
+const IMPORTS = named({ credentials: ["obtain"], transport: ["send", "wait"] });
+
+/** What may ask the service, and so is a promise. */
+const EXPORTS = named({
+  session: ["whoami"],
+  tenants: ["reachable", "open", "home"],
+  endpoints: ["search", "get"],
+  isolation: ["inspect"],
+  containment: ["isolate", "release"],
+  alerts: ["search", "get"],
+  "alert-actions": ["act"],
+  events: ["read"],
+  "account-health": ["examine"],
+});
+
+const made = new Map();
+
+/** A component's `instantiate`, and what compiles its core modules. Made once a process. */
+export function transpile(file, { embedded }) {
+  if (!made.has(file)) made.set(file, make(file, embedded));
+  return made.get(file);
+}
+
+async function make(file, embedded) {
+  const options = { name: "central", instantiation: "async" };
+  if (embedded) Object.assign(options, { asyncMode: "jspi", asyncImports: IMPORTS, asyncExports: EXPORTS });
+  const { files } = await transpileBytes(await readFile(file), options);
+  const folder = await mkdtemp(join(tmpdir(), "sophos-central-"));
+  try {
+    const script = join(folder, "central.mjs");
+    await writeFile(script, files["central.js"]);
+    const { instantiate } = await import(pathToFileURL(script));
+    const modules = new Map();
+    const compile = (path) => {
+      if (!modules.has(path)) modules.set(path, WebAssembly.compile(files[path]));
+      return modules.get(path);
+    };
+    return { instantiate, compile };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

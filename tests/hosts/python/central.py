@@ -1,0 +1,235 @@
+"""Sophos Central in a Python program: a component of `sophos:central` under wasmtime.
+
+    pip install wasmtime==50.0.1
+
+    with Central("operator.wasm", from_vault) as central:
+        for tenant in central.pages("tenants", "reachable", "tenants"):
+            page = central.call("endpoints", "search", tenant, [{"tag": "health", "val": ["bad"]}], {})
+
+`from_vault` is the only way in: a function that is asked for a grant and gives
+one, as the WIT's `credentials.obtain` says. The component has no file, no
+variable of the environment, and no socket but the requests it asks the host for.
+
+An operation that fails raises `Failure`, whose `reason` is a case of the WIT's
+`types.reason`. An instance does one thing at a time and costs less than a
+millisecond: make one for each unit of work, and one for each thread.
+"""
+
+import http.client
+import ssl
+import time
+from urllib.parse import urlsplit
+
+from wasmtime import Config, Engine, Store, WasiConfig
+from wasmtime.component import (
+    Component, Linker, ListType, OptionType, Record, RecordType, ResourceAny, Variant,
+    VariantType,
+)
+
+PACKAGE, VERSION = "sophos:central", "0.1.0"
+
+
+class Failure(Exception):
+    """Why an operation failed: `reason`, `wait_ms` if it is known, `details`."""
+
+    def __init__(self, details):
+        super().__init__(details["message"])
+        self.details = details
+        self.reason = details["reason"]["tag"]
+        self.wait_ms = details["reason"]["val"]
+
+
+class Central:
+    """One session. `obtain(occasion)` gives `{"grant": …, "service": …}`, or raises
+    `LookupError` with a reason for people. With `send`, the component is one of the
+    embedded worlds, and `send(request)` carries its requests (see `Requests`)."""
+
+    # Compiled code is shared by all sessions of a process.
+    engine = Engine(Config())
+    compiled = {}
+
+    def __init__(self, file, obtain, send=None):
+        if file not in self.compiled:
+            self.compiled[file] = Component.from_file(self.engine, file)
+        self.component = self.compiled[file]
+        self.store = Store(self.engine)
+        linker = Linker(self.engine)
+        if send is None:
+            # All of WASI is on offer, and the component takes HTTP and the clock. An
+            # embedded world can be offered less; see below.
+            linker.add_wasip2()
+            linker.add_wasi_http()
+            self.store.set_wasi(WasiConfig())
+            self.store.set_wasi_http()
+        with linker.root() as root:
+            with root.add_instance(f"{PACKAGE}/credentials@{VERSION}") as credentials:
+                credentials.add_func("obtain", lambda _, occasion: access(obtain, occasion))
+            if send is not None:
+                with root.add_instance(f"{PACKAGE}/transport@{VERSION}") as transport:
+                    transport.add_func("send", lambda _, request: answer(send, request))
+                    transport.add_func("now-ms", lambda _: time.monotonic_ns() // 1_000_000)
+                    transport.add_func("wait", lambda _, ms: time.sleep(ms / 1_000))
+        self.instance = linker.instantiate(self.store, self.component)
+        self.owned = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for resource in self.owned:
+            resource.drop(self.store)
+        self.owned.clear()
+
+    def call(self, interface, function, *arguments):
+        """Calls a function of an interface with plain data: a dict for a record, whose
+        options may be left out, and `{"tag": …, "val": …}` for a variant."""
+        within = self.instance.get_export_index(self.store, f"{PACKAGE}/{interface}@{VERSION}")
+        index = within and self.instance.get_export_index(self.store, function, within)
+        if index is None:
+            raise AttributeError(f"the component has no {interface}.{function}")
+        func = self.instance.get_func(self.store, index)
+        types = func.type(self.store).params
+        result = func(self.store, *(lower(type, value) for (_, type), value in zip(types, arguments, strict=True)))
+        func.post_return(self.store)
+        # Of a result wasmtime shows the bare value where the two cases differ in kind.
+        if isinstance(result, Variant) and result.tag in ("ok", "err"):
+            result = result.payload
+        value = self.lift(result)
+        if isinstance(value, dict) and {"reason", "message", "transient"} <= value.keys():
+            raise Failure(value)
+        return value
+
+    def pages(self, interface, function, items, *arguments, listing=None):
+        """Every item of a listing, page by page."""
+        after = None
+        while True:
+            last = after if listing is None else {**listing, "after": after}
+            page = self.call(interface, function, *arguments, last)
+            yield from page[items]
+            after = page["next"]
+            if after is None:
+                return
+
+    def lift(self, value):
+        if isinstance(value, Record):
+            return {name: self.lift(member) for name, member in vars(value).items()}
+        if isinstance(value, Variant):
+            return {"tag": value.tag, "val": self.lift(value.payload)}
+        if isinstance(value, list):
+            return [self.lift(item) for item in value]
+        if isinstance(value, ResourceAny):
+            self.owned.append(value)
+        return value
+
+
+def lower(type, value):
+    """Plain data as wasmtime wants it for a type."""
+    if isinstance(type, OptionType):
+        return None if value is None else lower(type.payload, value)
+    if isinstance(type, RecordType):
+        record = Record()
+        for name, member in type.fields:
+            setattr(record, name, lower(member, value.get(name)))
+        return record
+    if isinstance(type, VariantType):
+        case = dict(type.cases)[value["tag"]]
+        payload = None if case is None else lower(case, value.get("val"))
+        return Variant(value["tag"], payload) if tagged(type) else payload
+    if isinstance(type, ListType):
+        return [lower(type.element, item) for item in value]
+    return value
+
+
+def tagged(type):
+    """Whether wasmtime wants a variant's case by name: it takes the bare payload where
+    the cases differ in kind."""
+    seen = set()
+    for _, case in type.cases:
+        kinds = set()
+        case.add_classes(kinds) if case else kinds.add(object)
+        if kinds & seen:
+            return True
+        seen |= kinds
+    return False
+
+
+def record(**members):
+    made = Record()
+    for name, member in members.items():
+        setattr(made, name.replace("_", "-"), member)
+    return made
+
+
+def access(obtain, occasion):
+    try:
+        given = obtain(occasion)
+    except LookupError as error:
+        return error.args[0]
+    kind, grant = next(iter(given["grant"].items()))
+    payload = {
+        "client": lambda: record(id=grant["id"], secret=grant["secret"]),
+        "token": lambda: record(value=grant["value"], expires_in=grant.get("expires-in")),
+        "ambient": lambda: None,
+    }[kind]()
+    service = given.get("service")
+    return record(
+        grant=Variant(kind, payload),
+        # `sophos` is None, and `other` its addresses: see `tagged`.
+        service=service and record(identity=service["identity"], **{"global": service["global"]}),
+    )
+
+
+def answer(send, request):
+    # A record or a variant: their kinds differ, so neither is by name. See `tagged`.
+    try:
+        status, headers, body = send(request)
+        return record(status=status, headers=headers, body=body)
+    except Fault as fault:
+        return Variant(fault.case, fault.why)
+
+
+class Fault(Exception):
+    """Why there is no answer: a case of the WIT's `transport.fault`."""
+
+    def __init__(self, case, why=None):
+        super().__init__(case)
+        self.case, self.why = case, why
+
+
+class Requests:
+    """HTTP over kept connections, to the hosts that `allowed(host)` lets through. Give
+    it a context of your own for a company's certificates."""
+
+    def __init__(self, allowed=lambda host: host.endswith(".sophos.com"), context=None):
+        self.allowed, self.context, self.kept = allowed, context or ssl.create_default_context(), {}
+
+    def __call__(self, request):
+        url = urlsplit(request.url)
+        if not self.allowed(url.hostname):
+            raise Fault("blocked", f"{url.hostname} is not one of the hosts that this program may reach")
+        timeout = getattr(request, "timeout-ms") / 1_000
+        path = url._replace(scheme="", netloc="").geturl() or "/"
+        place = (url.scheme, url.netloc)
+        connection = self.kept.pop(place, None) or self.connect(url)
+        connection.timeout = timeout
+        try:
+            if connection.sock is None:
+                connection.connect()
+        except OSError as error:
+            raise Fault("unreachable", str(error)) from None
+        connection.sock.settimeout(timeout)
+        try:
+            connection.request(request.method, path, bytes(request.body) or None, dict(request.headers))
+            response = connection.getresponse()
+            body = response.read()
+        except TimeoutError:
+            raise Fault("timed-out") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise Fault("interrupted", str(error)) from None
+        self.kept[place] = connection
+        return response.status, [(name.lower(), value) for name, value in response.getheaders()], body
+
+    def connect(self, url):
+        if url.scheme == "https":
+            return http.client.HTTPSConnection(url.netloc, context=self.context)
+        return http.client.HTTPConnection(url.netloc)

@@ -1,0 +1,231 @@
+//! Hosts of the component in other languages, from `tests/hosts`: each carries
+//! out steps that it is told, so that all can be told the same.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use serde_json::{Value, json};
+use sophos_simulator::Simulator;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
+};
+
+/// A host in another language, and how it carries the component's requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// Node with jco, over its `wasi:http`.
+    Node,
+    /// Node with JSPI: every call a promise, over Node's own `fetch`.
+    NodeAsync,
+    /// Python with wasmtime, over its `wasi:http`.
+    Python,
+    /// Python with wasmtime, over Python's own `http.client`.
+    PythonEmbedded,
+}
+
+/// What stands in place of the tenant among the arguments of a step: the last one
+/// that was seen.
+pub const TENANT: &str = "$tenant";
+
+impl Language {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Node, Self::NodeAsync, Self::Python, Self::PythonEmbedded];
+
+    /// Whether the host carries the requests by its own means.
+    pub fn is_embedded(self) -> bool {
+        matches!(self, Self::NodeAsync | Self::PythonEmbedded)
+    }
+
+    /// The program, by the variable that `cargo xtask test` sets for it.
+    fn program(self) -> Option<PathBuf> {
+        let variable = match self {
+            Self::Node => "HOST_NODE",
+            Self::NodeAsync => "HOST_NODE_ASYNC",
+            Self::Python | Self::PythonEmbedded => "HOST_PYTHON",
+        };
+        let program = env::var_os(variable).map(PathBuf::from);
+        if program.is_none() {
+            println!("skipped: {variable} is not set; `cargo xtask test` sets it where it can");
+        }
+        program
+    }
+}
+
+/// What a session of a host is made with.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The world, without `embedded`: `reader` or `operator`.
+    pub world: &'static str,
+    /// The grant when one is needed, as the WIT has it.
+    pub needed: Value,
+    /// The grant when that was refused; null for none.
+    pub refused: Value,
+    /// Where the service is: its identity and global addresses.
+    pub service: [String; 2],
+    /// The hosts that an embedded world may reach.
+    pub allow: Vec<&'static str>,
+}
+
+impl Plan {
+    /// A session with the first credential of a simulator.
+    pub fn of(simulator: &Simulator) -> Self {
+        let credential = &simulator.credentials()[0];
+        let client = json!({"id": credential.client_id, "secret": credential.client_secret});
+        Self {
+            world: "operator",
+            needed: json!({"tag": "client", "val": client}),
+            refused: Value::Null,
+            service: [simulator.identity_url(), simulator.global_url()],
+            allow: vec!["127.0.0.1"],
+        }
+    }
+
+    fn line(&self, components: &Path, language: Language) -> Value {
+        let world = match (language.is_embedded(), self.world) {
+            (false, world) => world,
+            (true, "operator") => "embedded",
+            (true, _) => "embedded-reader",
+        };
+        json!({
+            "component": components.join(world).with_extension("wasm"),
+            "over": if language.is_embedded() { "host" } else { "wasi" },
+            "service": {"identity": self.service[0], "global": self.service[1]},
+            "grants": {"needed": self.needed, "refused": self.refused},
+            "allow": self.allow,
+        })
+    }
+}
+
+/// A host with a session. Ends when dropped.
+#[derive(Debug)]
+pub struct Host {
+    language: Language,
+    components: PathBuf,
+    _process: Child,
+    _folder: Option<TempDir>,
+    steps: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+    imports: Vec<String>,
+}
+
+/// What a component made of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// What it returned.
+    Ok(Value),
+    /// The WIT's `failure`.
+    Failure(Value),
+    /// It has no such function.
+    Absent,
+}
+
+impl Host {
+    /// A host with a session, if it is there; the reason goes to standard output.
+    ///
+    /// # Errors
+    /// When the host cannot be started.
+    pub async fn start(language: Language, plan: &Plan) -> io::Result<Option<Self>> {
+        let Some(components) = env::var_os("COMPONENTS") else {
+            println!("skipped: COMPONENTS is not set; `cargo xtask component` builds them");
+            return Ok(None);
+        };
+        let Some(program) = language.program() else { return Ok(None) };
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts");
+        let mut command = Command::new(program);
+        let folder = match language {
+            Language::Node | Language::NodeAsync => {
+                let folder = beside_modules(&sources.join("node"))?;
+                command.arg("--no-warnings").arg(folder.path().join("run.mjs"));
+                Some(folder)
+            }
+            Language::Python | Language::PythonEmbedded => {
+                command.arg("-B").arg(sources.join("python/run.py"));
+                None
+            }
+        };
+        // Bait: nothing of it is the component's business.
+        command.env("SOPHOS_CLIENT_SECRET", "bait");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut process = command.spawn()?;
+        let pipe = || io::Error::other("the host has no pipe");
+        let mut host = Self {
+            language,
+            components: components.into(),
+            steps: process.stdin.take().ok_or_else(pipe)?,
+            answers: BufReader::new(process.stdout.take().ok_or_else(pipe)?).lines(),
+            imports: Vec::new(),
+            _folder: folder,
+            _process: process,
+        };
+        host.open(plan).await?;
+        Ok(Some(host))
+    }
+
+    /// The language.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// Begins another session, in an instance of its own.
+    ///
+    /// # Errors
+    /// When the host ended or wrote something else.
+    pub async fn open(&mut self, plan: &Plan) -> io::Result<()> {
+        self.write(&plan.line(&self.components, self.language)).await?;
+        let imports = self.answer("a new session").await?;
+        let imports = imports["ok"].as_array().into_iter().flatten();
+        self.imports = imports.filter_map(Value::as_str).map(str::to_owned).collect();
+        Ok(())
+    }
+
+    /// All that the component has of its host, by interface.
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// Calls a function, such as `endpoints.search`.
+    ///
+    /// # Errors
+    /// When the host ended or wrote something else.
+    pub async fn call(&mut self, function: &str, arguments: Value) -> io::Result<Outcome> {
+        self.write(&json!({"call": function, "arguments": arguments})).await?;
+        let mut answer = self.answer(function).await?;
+        let outcome = ["ok", "failure", "absent"].into_iter().find(|case| answer.get(case).is_some());
+        match outcome {
+            Some("ok") => Ok(Outcome::Ok(answer["ok"].take())),
+            Some("failure") => Ok(Outcome::Failure(answer["failure"].take())),
+            Some(_) => Ok(Outcome::Absent),
+            None => Err(io::Error::other(format!("the host answered {answer}"))),
+        }
+    }
+
+    async fn answer(&mut self, what: &str) -> io::Result<Value> {
+        let line = self.answers.next_line().await?;
+        let line = line.ok_or_else(|| io::Error::other(format!("the host ended in {what}")))?;
+        Ok(serde_json::from_str(&line)?)
+    }
+
+    async fn write(&mut self, line: &Value) -> io::Result<()> {
+        self.steps.write_all(format!("{line}\n").as_bytes()).await?;
+        self.steps.flush().await
+    }
+}
+
+/// A copy of a host's sources where Node finds the modules that they import.
+fn beside_modules(sources: &Path) -> io::Result<TempDir> {
+    let modules = env::var_os("HOST_NODE_MODULES")
+        .ok_or_else(|| io::Error::other("HOST_NODE_MODULES names no folder"))?;
+    let folder = tempfile::tempdir_in(modules)?;
+    for file in fs::read_dir(sources)? {
+        let file = file?.path();
+        if let Some(name) = file.file_name() {
+            fs::copy(&file, folder.path().join(name))?;
+        }
+    }
+    Ok(folder)
+}
