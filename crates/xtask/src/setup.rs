@@ -13,10 +13,11 @@ use crate::{error::Error, shell, tools, workspace::Workspace};
 pub(crate) const WASM_TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip2"];
 
 /// The other architecture of Lambda; that of most build machines needs no set-up.
-const ARM64_TARGET: &str = "aarch64-unknown-linux-gnu";
+pub(crate) const ARM64_TARGET: &str = "aarch64-unknown-linux-gnu";
 
 const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
 const CARGO_FUZZ: &str = "cargo-fuzz@0.13.2";
+const CARGO_CYCLONEDX: &str = "cargo-cyclonedx@0.5.9";
 
 /// An emulator of AWS with the services that the functions use. Its own extra for a
 /// server would bring all services, which is twice as much.
@@ -105,6 +106,11 @@ pub(crate) fn emulator(workspace: &Workspace) -> Result<PathBuf, Error> {
 /// Installs cargo-fuzz beside the build and returns the folder of its programs.
 pub(crate) fn fuzz_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
     tools::from_crate(workspace, CARGO_FUZZ)
+}
+
+/// Installs what writes bills of materials and returns the folder of its programs.
+pub(crate) fn bill_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
+    tools::from_crate(workspace, CARGO_CYCLONEDX)
 }
 
 /// The target that the compiler builds for by itself.
