@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -30,32 +30,56 @@ type Outcome = Result<Arc<StoredCredential>, SourceError>;
 /// What was read is kept for a time to live. A listing costs one `ListSecrets`
 /// for each hundred secrets, and one `BatchGetSecretValue` for each twenty of
 /// which the current version is not known yet; reading one costs one
-/// `GetSecretValue`. Callers who want the same at the same time share a request.
+/// `GetSecretValue`. Callers who want the same at the same time share a request,
+/// and its failure. No failure is kept for those who read later, but a listing
+/// shows until the next what was wrong with a secret.
 pub struct SecretsManager {
     client: Client,
     selection: Selection,
     time_to_live: Duration,
     clock: Box<Clock>,
     state: Mutex<State>,
-    listing: AsyncMutex<()>,
-    /// Requests for single secrets, in the order in which they began.
-    begun: AtomicU64,
+    /// One at a time lists. The last failure.
+    listing: AsyncMutex<Option<(Span, SourceError)>>,
+    /// Moves on with each beginning and each end of a request.
+    moment: AtomicU64,
 }
 
 #[derive(Default)]
 struct State {
-    listed: Option<(Duration, Vec<String>)>,
+    listed: Option<(Duration, Span, Vec<String>)>,
     kept: HashMap<String, Kept>,
-    /// One at a time reads each secret.
-    readers: HashMap<String, Arc<AsyncMutex<()>>>,
+    /// One at a time reads each secret. What the last reading failed with, or
+    /// that it found nothing.
+    readers: HashMap<String, Arc<AsyncMutex<Option<(Span, Result<(), SourceError>)>>>>,
 }
 
 struct Kept {
     at: Duration,
     version: String,
-    /// The request that read it; 0 if that was a listing.
-    request: u64,
+    /// The request that read it.
+    span: Span,
     outcome: Outcome,
+}
+
+/// The moments at which a request began and ended.
+#[derive(Clone, Copy)]
+struct Span {
+    began: u64,
+    ended: u64,
+}
+
+/// What a caller wants to know, and the moment at which it asked.
+#[derive(Clone, Copy)]
+struct Question {
+    asked: u64,
+    fresh: bool,
+}
+
+impl Question {
+    fn is_answered_by(self, span: Span) -> bool {
+        if self.fresh { span.began > self.asked } else { span.ended > self.asked }
+    }
 }
 
 impl SecretsManager {
@@ -73,8 +97,8 @@ impl SecretsManager {
             time_to_live,
             clock: Box::new(clock),
             state: Mutex::default(),
-            listing: AsyncMutex::new(()),
-            begun: AtomicU64::new(0),
+            listing: AsyncMutex::default(),
+            moment: AtomicU64::new(0),
         }
     }
 
@@ -86,21 +110,28 @@ impl SecretsManager {
         (self.clock)().saturating_sub(at) < self.time_to_live
     }
 
-    fn keep(
-        &self,
-        name: &str,
-        version: String,
-        request: u64,
-        outcome: Result<StoredCredential, SourceError>,
-    ) {
-        let kept = Kept { at: (self.clock)(), version, request, outcome: outcome.map(Arc::new) };
-        self.state().kept.insert(name.to_owned(), kept);
+    /// The next moment.
+    fn tick(&self) -> u64 {
+        self.moment.fetch_add(1, Ordering::AcqRel) + 1
     }
 
-    fn listed(&self) -> Option<Vec<Listed>> {
+    fn question(&self, fresh: bool) -> Question {
+        Question { asked: self.moment.load(Ordering::Acquire), fresh }
+    }
+
+    fn keep(&self, name: &str, version: String, span: Span, outcome: Result<StoredCredential, SourceError>) {
+        let kept = Kept { at: (self.clock)(), version, span, outcome: outcome.map(Arc::new) };
+        let mut state = self.state();
+        // An answer may be overtaken by that of a request that began later.
+        if state.kept.get(name).is_none_or(|before| before.span.began < span.began) {
+            state.kept.insert(name.to_owned(), kept);
+        }
+    }
+
+    fn listed(&self, question: Question) -> Option<Vec<Listed>> {
         let state = self.state();
-        let (at, names) = state.listed.as_ref()?;
-        if !self.is_young(*at) {
+        let (at, span, names) = state.listed.as_ref()?;
+        if !self.is_young(*at) && !question.is_answered_by(*span) {
             return None;
         }
         let entry = |name: &String| {
@@ -109,21 +140,33 @@ impl SecretsManager {
         Some(names.iter().filter_map(entry).collect())
     }
 
-    async fn list_all(&self) -> Result<Vec<Listed>, SourceError> {
+    async fn list_all(&self, question: Question) -> Result<Vec<Listed>, SourceError> {
         if let Selection::One(id) = &self.selection {
-            let credential = match self.current(id, 0, false).await {
+            let credential = match self.current(id, question).await {
                 Ok(found) => found.ok_or_else(|| absent(id)),
                 Err(error) => Err(error),
             };
             return Ok(vec![Listed { name: id.clone(), credential }]);
         }
-        if let Some(listed) = self.listed() {
+        if let Some(listed) = self.listed(question) {
             return Ok(listed);
         }
-        let _one_at_a_time = self.listing.lock().await;
-        if let Some(listed) = self.listed() {
+        let mut failure = self.listing.lock().await;
+        if let Some(listed) = self.listed(question) {
             return Ok(listed);
         }
+        if let Some((_, error)) = failure.as_ref().filter(|(span, _)| question.is_answered_by(*span)) {
+            return Err(error.clone());
+        }
+        let began = self.tick();
+        if let Err(error) = self.list_anew(began).await {
+            *failure = Some((Span { began, ended: self.tick() }, error.clone()));
+            return Err(error);
+        }
+        Ok(self.listed(question).unwrap_or_default())
+    }
+
+    async fn list_anew(&self, began: u64) -> Result<(), SourceError> {
         let found = list(&self.client, &self.selection).await?;
         let unknown: Vec<_> = found.iter().filter(|found| !self.knows(found)).collect();
         for batch in unknown.chunks(MOST_IN_BATCH) {
@@ -138,10 +181,10 @@ impl SecretsManager {
             }
         }
         let names: Vec<_> = found.into_iter().map(|found| found.name).collect();
-        state.kept.retain(|name, _| names.contains(name));
-        state.listed = Some((now, names));
-        drop(state);
-        Ok(self.listed().unwrap_or_default())
+        let there: HashSet<_> = names.iter().collect();
+        state.kept.retain(|name, _| there.contains(name));
+        state.listed = Some((now, Span { began, ended: self.tick() }, names));
+        Ok(())
     }
 
     fn knows(&self, found: &Found) -> bool {
@@ -152,7 +195,9 @@ impl SecretsManager {
 
     async fn read_batch(&self, batch: &[&Found]) -> Result<(), SourceError> {
         let ids = batch.iter().map(|found| found.arn.clone()).collect();
+        let began = self.tick();
         let answer = self.client.batch_get_secret_value().set_secret_id_list(Some(ids)).send().await;
+        let span = Span { began, ended: self.tick() };
         let answer = answer.map_err(|error| failed(&self.selection.describe(), &error))?;
         let mut values: HashMap<_, _> = (answer.secret_values.unwrap_or_default().into_iter())
             .filter_map(|value| Some((value.arn.clone()?, value)))
@@ -163,46 +208,59 @@ impl SecretsManager {
                 let told = told.filter(|error| error.secret_id() == Some(&found.arn));
                 let reason = told.filter_map(|error| error.message().or(error.error_code())).next();
                 let reason = reason.unwrap_or("it has no current version; store one").to_owned();
-                self.keep(&found.name, String::new(), 0, Err(SourceError::new(&found.name, reason)));
+                self.keep(&found.name, String::new(), span, Err(SourceError::new(&found.name, reason)));
                 continue;
             };
             let version = value.version_id.unwrap_or_default();
             let value = text(&found.name, value.secret_string);
-            self.keep(&found.name, version, 0, value.and_then(|value| parse(&found.name, &value)));
+            self.keep(&found.name, version, span, value.and_then(|value| parse(&found.name, &value)));
         }
         Ok(())
     }
 
     /// The current version: one that is kept and young, unless it must be
-    /// `fresh`; then one of which the reading began after request `asked`.
+    /// fresh; else the answer of a request that others share.
     async fn current(
         &self,
         name: &str,
-        asked: u64,
-        fresh: bool,
+        question: Question,
     ) -> Result<Option<Arc<StoredCredential>>, SourceError> {
         let good = || {
             let state = self.state();
             let kept = state.kept.get(name)?;
-            let good = if fresh { kept.request > asked } else { self.is_young(kept.at) };
-            good.then(|| kept.outcome.clone())
+            let young = !question.fresh && kept.outcome.is_ok() && self.is_young(kept.at);
+            (young || question.is_answered_by(kept.span)).then(|| kept.outcome.clone())
         };
         if let Some(outcome) = good() {
             return outcome.map(Some);
         }
         let reader = Arc::clone(self.state().readers.entry(name.to_owned()).or_default());
-        let _one_at_a_time = reader.lock().await;
+        let mut last = reader.lock().await;
         if let Some(outcome) = good() {
             return outcome.map(Some);
         }
-        let request = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
-        let Some(Fetched { value, version }) = labelled(&self.client, name, CURRENT).await? else {
-            self.state().kept.remove(name);
-            return Ok(None);
-        };
-        let outcome = parse(name, &value);
-        self.keep(name, version, request, outcome.clone());
-        outcome.map(|stored| Some(Arc::new(stored)))
+        if let Some((_, nothing)) = last.as_ref().filter(|(span, _)| question.is_answered_by(*span)) {
+            return nothing.clone().map(|()| None);
+        }
+        let began = self.tick();
+        let read = labelled(&self.client, name, CURRENT).await;
+        let span = Span { began, ended: self.tick() };
+        match read {
+            Ok(Some(Fetched { value, version })) => {
+                let outcome = parse(name, &value);
+                self.keep(name, version, span, outcome.clone());
+                outcome.map(|stored| Some(Arc::new(stored)))
+            }
+            Ok(None) => {
+                self.state().kept.remove(name);
+                *last = Some((span, Ok(())));
+                Ok(None)
+            }
+            Err(error) => {
+                *last = Some((span, Err(error.clone())));
+                Err(error)
+            }
+        }
     }
 }
 
@@ -216,7 +274,7 @@ fn absent(id: &str) -> SourceError {
 
 impl CredentialStore for SecretsManager {
     fn list(&self) -> BoxFuture<'_, Result<Vec<Listed>, SourceError>> {
-        Box::pin(self.list_all())
+        Box::pin(self.list_all(self.question(false)))
     }
 
     fn read<'a>(
@@ -224,11 +282,10 @@ impl CredentialStore for SecretsManager {
         name: &'a str,
         version: Version,
     ) -> BoxFuture<'a, Result<Option<Arc<StoredCredential>>, SourceError>> {
-        let asked = self.begun.load(Ordering::Acquire);
+        let question = self.question(version == Version::Fresh);
         Box::pin(async move {
             match version {
-                Version::Cached => self.current(name, asked, false).await,
-                Version::Fresh => self.current(name, asked, true).await,
+                Version::Cached | Version::Fresh => self.current(name, question).await,
                 Version::Previous => {
                     let found = labelled(&self.client, name, PREVIOUS).await?;
                     found.map(|found| parse(name, &found.value).map(Arc::new)).transpose()
