@@ -32,7 +32,8 @@
 //! while. When the identity service refuses it, the store is asked once past the
 //! cache, and then for the version before, which is good until somebody deletes
 //! it in the console; if that is refused too, the error names the secret and
-//! says what to do. What was refused is not tried again for a while unless it
+//! says what to do. A version that is no credential at all, such as one that was
+//! pasted badly, is passed over for the one before as well. What was refused is not tried again for a while unless it
 //! was replaced, so that a bad secret is not hammered on.
 //!
 //! # What is cleared from memory
@@ -75,15 +76,29 @@ pub use stored::StoredCredential;
 pub struct SourceError {
     place: String,
     problem: String,
+    malformed: bool,
 }
 
 impl SourceError {
-    fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { place: place.into(), problem: problem.into() }
+    /// It could not be read: where it was looked for, and what to do. Neither
+    /// may hold a value.
+    pub fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { place: place.into(), problem: problem.into(), malformed: false }
+    }
+
+    /// It was read, and is not as expected.
+    pub fn malformed(place: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { malformed: true, ..Self::new(place, problem) }
     }
 
     /// Where it was looked for: a secret's name, a variable, a file.
     pub fn place(&self) -> &str {
         &self.place
+    }
+
+    /// Whether it is there and is not as expected: then somebody has to store
+    /// it anew, and what was there before may still be good.
+    pub fn is_malformed(&self) -> bool {
+        self.malformed
     }
 }

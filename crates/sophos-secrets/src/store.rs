@@ -48,7 +48,8 @@ pub struct Listed {
 }
 
 impl Listed {
-    pub(crate) fn new(name: impl Into<String>, credential: Result<StoredCredential, SourceError>) -> Self {
+    /// An entry of a listing.
+    pub fn new(name: impl Into<String>, credential: Result<StoredCredential, SourceError>) -> Self {
         Self { name: name.into(), credential: credential.map(Arc::new) }
     }
 }

@@ -12,6 +12,9 @@ use crate::SourceError;
 pub(crate) const CURRENT: &str = "AWSCURRENT";
 pub(crate) const PREVIOUS: &str = "AWSPREVIOUS";
 
+/// Longest text of the service that is repeated, in characters.
+const LONGEST: usize = 300;
+
 /// A version of a secret.
 pub(crate) struct Fetched {
     pub(crate) value: SecretString,
@@ -34,7 +37,7 @@ pub(crate) async fn labelled(client: &Client, id: &str, label: &str) -> Result<O
 /// The text of a secret, taken over without a copy of ours.
 pub(crate) fn text(id: &str, text: Option<String>) -> Result<SecretString, SourceError> {
     text.map(SecretString::from)
-        .ok_or_else(|| SourceError::new(id, "is binary; store it as text (SecretString)"))
+        .ok_or_else(|| SourceError::malformed(id, "is binary; store it as text (SecretString)"))
 }
 
 /// What went wrong with a request about `place`, and what to do. Only what the
@@ -45,15 +48,8 @@ where
     E: ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug,
 {
-    let told = |code: &str| match error.message() {
-        Some(message) => format!("Secrets Manager answers {code}: {message}"),
-        None => format!("Secrets Manager answers {code}"),
-    };
     let problem = match (error.code(), error) {
-        (Some(code @ ("AccessDeniedException" | "AccessDenied")), _) => {
-            format!("{}; the function's role needs the right to read it, and to use its key", told(code))
-        }
-        (Some(code), _) => told(code),
+        (Some(code), _) => explain(code, error.message()),
         (None, SdkError::TimeoutError(_)) => "Secrets Manager did not answer in time".into(),
         (None, SdkError::DispatchFailure(failure)) => {
             let reason = failure.as_connector_error().map(|error| causes(error)).unwrap_or_default();
@@ -65,6 +61,24 @@ where
         (None, _) => "Secrets Manager's answer cannot be read".into(),
     };
     SourceError::new(place, problem)
+}
+
+/// An error of the service.
+pub(crate) fn explain(code: &str, message: Option<&str>) -> String {
+    let advice = match code {
+        "AccessDeniedException" | "AccessDenied" => {
+            "; the function's role needs the right to read it, and to use its key"
+        }
+        "ResourceNotFoundException" => "; store a version that is current",
+        _ => "",
+    };
+    let message = message.map(|message| format!(": {}", clean(message))).unwrap_or_default();
+    format!("Secrets Manager answers {}{message}{advice}", clean(code))
+}
+
+/// One line, of bounded length.
+fn clean(text: &str) -> String {
+    text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn causes(error: &dyn Error) -> String {

@@ -13,7 +13,7 @@ use aws_sdk_secretsmanager::Client;
 use sophos_api::BoxFuture;
 
 use super::{
-    fetch::{CURRENT, Fetched, PREVIOUS, failed, labelled, text},
+    fetch::{CURRENT, Fetched, PREVIOUS, explain, failed, labelled, text},
     listing::{Found, Selection, list},
 };
 use crate::{CredentialStore, Listed, SourceError, StoredCredential, Version};
@@ -49,10 +49,12 @@ pub struct SecretsManager {
 struct State {
     listed: Option<(Duration, Span, Vec<String>)>,
     kept: HashMap<String, Kept>,
-    /// One at a time reads each secret. What the last reading failed with, or
-    /// that it found nothing.
-    readers: HashMap<String, Arc<AsyncMutex<Option<(Span, Result<(), SourceError>)>>>>,
+    /// One at a time reads each secret.
+    readers: HashMap<String, Arc<AsyncMutex<Option<Nothing>>>>,
 }
+
+/// What the last reading of a secret failed with, or that it found nothing.
+type Nothing = (Span, Result<(), SourceError>);
 
 struct Kept {
     at: Duration,
@@ -206,8 +208,9 @@ impl SecretsManager {
             let Some(value) = values.remove(&found.arn) else {
                 let told = answer.errors.iter().flatten();
                 let told = told.filter(|error| error.secret_id() == Some(&found.arn));
-                let reason = told.filter_map(|error| error.message().or(error.error_code())).next();
-                let reason = reason.unwrap_or("it has no current version; store one").to_owned();
+                let reason =
+                    told.filter_map(|error| Some(explain(error.error_code()?, error.message()))).next();
+                let reason = reason.unwrap_or_else(|| "it has no current version; store one".to_owned());
                 self.keep(&found.name, String::new(), span, Err(SourceError::new(&found.name, reason)));
                 continue;
             };
@@ -265,7 +268,7 @@ impl SecretsManager {
 }
 
 fn parse(name: &str, value: &secrecy::SecretString) -> Result<StoredCredential, SourceError> {
-    StoredCredential::from_json(value).map_err(|problem| SourceError::new(name, problem))
+    StoredCredential::from_json(value).map_err(|problem| SourceError::malformed(name, problem))
 }
 
 fn absent(id: &str) -> SourceError {

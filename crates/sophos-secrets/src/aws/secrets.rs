@@ -70,7 +70,11 @@ impl NamedSecrets for ManagedSecrets {
         if current.expose_secret().trim().is_empty() {
             return Err(SourceError::new(&id, "is empty; store a secret in it"));
         }
-        let previous = labelled(&self.client, &id, PREVIOUS).await?.map(|fetched| fetched.value);
+        let previous = match labelled(&self.client, &id, PREVIOUS).await {
+            // Of no use to anybody, and no reason to refuse the current one.
+            Err(error) if error.is_malformed() => None,
+            previous => previous?.map(|fetched| fetched.value),
+        };
         let previous = previous.filter(|previous| !previous.expose_secret().trim().is_empty());
         let stages = Stages { current, previous };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
