@@ -61,7 +61,7 @@ struct Inside {
 /// held back.
 pub(crate) struct Service {
     inside: Mutex<Inside>,
-    held: watch::Sender<bool>,
+    held: watch::Sender<&'static [&'static str]>,
     arrived: watch::Sender<usize>,
     endpoint: String,
 }
@@ -72,7 +72,7 @@ impl Service {
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let this = Arc::new(Self {
             inside: Mutex::default(),
-            held: watch::Sender::new(false),
+            held: watch::Sender::new(&[]),
             arrived: watch::Sender::new(0),
             endpoint,
         });
@@ -138,11 +138,16 @@ impl Service {
 
     /// Holds all answers back.
     pub(crate) fn hold(&self) {
-        self.held.send_replace(true);
+        self.held.send_replace(&[LIST, BATCH, GET]);
+    }
+
+    /// Holds the answers to batches back.
+    pub(crate) fn hold_batches(&self) {
+        self.held.send_replace(&[BATCH]);
     }
 
     pub(crate) fn release(&self) {
-        self.held.send_replace(false);
+        self.held.send_replace(&[]);
     }
 
     /// Comes when this many requests have come, all told.
@@ -194,12 +199,12 @@ async fn answer(State(service): State<Arc<Service>>, headers: HeaderMap, body: B
     let (status, body) = {
         let mut inside = service.inside();
         let answer = answers::answer(&inside, &operation, &request);
-        inside.calls.push((operation, request));
+        inside.calls.push((operation.clone(), request));
         answer
     };
     service.arrived.send_modify(|arrived| *arrived += 1);
     let mut held = service.held.subscribe();
-    held.wait_for(|held| !held).await.expect("the service lives");
+    held.wait_for(|held| !held.contains(&operation.as_str())).await.expect("the service lives");
     let status = axum::http::StatusCode::from_u16(status).expect("a status");
     (status, [("content-type", "application/x-amz-json-1.1")], body)
 }
