@@ -206,20 +206,21 @@ impl<'a, T: Transport> Context<'a, T> {
 
     /// Waits for this request's turn in the credential's budget.
     async fn turn(&self) -> Result<(), Error> {
-        let spent = |wait| {
-            Error::new(ErrorKind::Deadline)
-                .with_retry_after(Some(wait))
-                .with_message("the rate budget of the credential is spent until then")
-        };
-        let mut wait = self.shared.budget.take(self.now(), self.deadline).map_err(spent)?;
+        let wait = self.shared.budget.take(self.now(), self.deadline).map_err(spent)?;
+        self.wait_for_turn(wait).await?;
+        if let Some(shared) = &self.shared.shared_budget {
+            let waited = shared.turn(self.deadline).await.map_err(spent)?;
+            self.count(|counters| &counters.waited_ms, waited.as_millis() as u64);
+            self.wait_for_turn(self.shared.budget.pause_left(self.now())).await?;
+        }
+        Ok(())
+    }
+
+    async fn wait_for_turn(&self, mut wait: Duration) -> Result<(), Error> {
         while !wait.is_zero() {
             self.wait(wait).await.map_err(|_| spent(wait))?;
             // While this caller waited, the service may have held everybody back.
             wait = self.shared.budget.pause_left(self.now());
-        }
-        if let Some(shared) = &self.shared.shared_budget {
-            let waited = shared.turn(self.deadline).await.map_err(spent)?;
-            self.count(|counters| &counters.waited_ms, waited.as_millis() as u64);
         }
         Ok(())
     }
@@ -250,6 +251,12 @@ impl<'a, T: Transport> Context<'a, T> {
             which(tenant).fetch_add(more, Ordering::Relaxed);
         }
     }
+}
+
+fn spent(wait: Duration) -> Error {
+    Error::new(ErrorKind::Deadline)
+        .with_retry_after(Some(wait))
+        .with_message("the rate budget of the credential is spent until then")
 }
 
 fn read<O: Operation>(response: &http::Response<Bytes>, now: Duration) -> Result<O::Response, Error> {
