@@ -44,6 +44,12 @@ pub struct Identity {
     pub data_region: Option<BaseUrl>,
 }
 
+impl Identity {
+    fn owner(&self) -> Owner {
+        Owner::new(self.id_type.clone(), self.id.as_str())
+    }
+}
+
 /// A token, and which one it is, so that one that was refused is dropped once.
 #[derive(Clone)]
 pub(crate) struct Token {
@@ -215,18 +221,20 @@ impl Session {
         token: &Token,
     ) -> Result<(), Error> {
         let known = lock(&self.identity).clone();
-        if known.as_ref().is_some_and(|known| known.client_id == token.client_id)
-            || (known.is_none() && credentials.owner().is_none())
-        {
-            return Ok(());
-        }
-        let target = Target::host(context.hosts().global().clone());
-        let whoami = context.call_with(&WhoAmI {}, &target, token).await?;
-        let identity = read_identity(&whoami, context)?;
-        let owner = Owner::new(identity.id_type.clone(), identity.id.as_str());
-        let before = known.map(|known| Owner::new(known.identity.id_type, known.identity.id));
-        if let Some(expected) = before.as_ref().or(credentials.owner()).filter(|expected| **expected != owner)
-        {
+        let same = known.as_ref().is_some_and(|known| known.client_id == token.client_id);
+        let identity = match &known {
+            Some(known) if same => known.identity.clone(),
+            None if credentials.owner().is_none() => return Ok(()),
+            _ => {
+                let target = Target::host(context.hosts().global().clone());
+                let whoami = context.call_with(&WhoAmI {}, &target, token).await?;
+                read_identity(&whoami, context)?
+            }
+        };
+        let owner = identity.owner();
+        let before = known.map(|known| known.identity.owner());
+        let mut expected = before.as_ref().into_iter().chain(credentials.owner());
+        if let Some(expected) = expected.find(|expected| **expected != owner) {
             return Err(Error::new(ErrorKind::Credentials)
                 .with_operation(WhoAmI::ROUTE.to_string())
                 .with_message(format!(
@@ -234,7 +242,9 @@ impl Session {
                     credentials.client_id()
                 )));
         }
-        *lock(&self.identity) = Some(Known { identity, client_id: Arc::clone(&token.client_id) });
+        if !same {
+            *lock(&self.identity) = Some(Known { identity, client_id: Arc::clone(&token.client_id) });
+        }
         Ok(())
     }
 
