@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod script;
+mod vault;
 
 use std::{
     fs,
@@ -12,11 +13,13 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use script::{Answer, Script, Sent};
+pub(crate) use script::{Answer, Script, Sent, Yield};
 use serde_json::{Value, json};
 use sophos_api::{
     Client, Credentials, Error, Operation, RateBudget, RetryPolicy, TenantClient, models::Tenant,
 };
+
+pub(crate) use vault::{Accounts, Vault, credential};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
@@ -44,6 +47,19 @@ pub(crate) fn client_with(
     retry: RetryPolicy,
 ) -> Client<Arc<Script>> {
     Client::builder(Arc::clone(script), credentials()).budget(budget).retry(retry).build()
+}
+
+/// A service that answers as these accounts say, every listing with nothing;
+/// and a client of it that reads its credential from this vault.
+pub(crate) fn reading(vault: &Vault, accounts: &Accounts) -> (Arc<Script>, Client<Arc<Script>>) {
+    let accounts = accounts.clone();
+    let script = Script::routed(move |sent| Some(accounts.answer(sent).unwrap_or_else(|| last_page(&[]))));
+    let client = reading_from(&script, vault);
+    (script, client)
+}
+
+pub(crate) fn reading_from(script: &Arc<Script>, vault: &Vault) -> Client<Arc<Script>> {
+    Client::builder(Arc::clone(script), vault.clone()).budget(RateBudget::unlimited()).build()
 }
 
 /// A handle of the usual tenant, for which nothing has been asked yet.

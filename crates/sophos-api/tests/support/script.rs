@@ -254,7 +254,7 @@ impl fmt::Debug for Script {
 
 /// Lets everybody else go on first, once.
 #[derive(Default)]
-struct Yield(bool);
+pub(crate) struct Yield(bool);
 
 impl Future for Yield {
     type Output = ();
