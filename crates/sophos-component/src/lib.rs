@@ -44,31 +44,44 @@
 
 #![deny(missing_docs)]
 
+#[cfg(not(feature = "webhook"))]
 mod account_health;
-#[cfg(feature = "operator")]
+#[cfg(all(feature = "operator", not(feature = "webhook")))]
 mod alert_actions;
+#[cfg(not(feature = "webhook"))]
 mod alerts;
 mod bindings;
-#[cfg(feature = "operator")]
+#[cfg(all(feature = "operator", not(feature = "webhook")))]
 mod containment;
+#[cfg(not(feature = "webhook"))]
 mod cursor;
+#[cfg(not(feature = "webhook"))]
 mod endpoints;
+#[cfg(not(feature = "webhook"))]
 mod events;
 mod failure;
 mod grant;
+#[cfg(not(feature = "webhook"))]
 mod isolation;
+#[cfg(not(feature = "webhook"))]
 mod json;
+#[cfg(not(feature = "webhook"))]
 mod page;
 mod run;
+#[cfg(not(feature = "webhook"))]
 mod session;
+#[cfg(not(feature = "webhook"))]
 mod tenants;
 mod transport;
+#[cfg(feature = "webhook")]
+mod webhook;
 
 /// The component: what each interface of its world is implemented by.
 #[derive(Debug)]
 pub struct Component;
 
 /// The words of a list, as the client knows them.
+#[cfg(not(feature = "webhook"))]
 fn words<'w, W>(list: &'w [String], read: impl Fn(&'w str) -> W) -> impl Iterator<Item = W> {
     list.iter().map(move |text| read(text))
 }
