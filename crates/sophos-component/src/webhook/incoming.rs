@@ -60,19 +60,18 @@ fn read(incoming: &IncomingRequest) -> Result<Request, (u16, &'static str)> {
     })
 }
 
-/// Headers by their names in lower case, of each name one. What is no text is
-/// none that the webhook reads.
+/// Headers by their names in lower case, of each name one.
 fn headers(entries: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = Vec::with_capacity(entries.len());
     for (name, value) in entries {
-        let Ok(value) = String::from_utf8(value) else { continue };
+        let value = String::from_utf8_lossy(&value);
         let name = name.to_ascii_lowercase();
         match headers.iter_mut().find(|(known, _)| *known == name) {
             Some((_, values)) => {
                 values.push(',');
                 values.push_str(&value);
             }
-            None => headers.push((name, value)),
+            None => headers.push((name, value.into_owned())),
         }
     }
     headers
@@ -161,7 +160,7 @@ mod tests {
             entry("X-a", b""),
         ];
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(headers(entries), [pair("x-a", "1,2,"), pair("host", "h")]);
+        assert_eq!(headers(entries), [pair("x-a", "1,2,"), pair("host", "h"), pair("x-b", "\u{fffd}")]);
     }
 
     #[test]
