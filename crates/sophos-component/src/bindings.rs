@@ -12,17 +12,25 @@
     reason = "generated"
 )]
 
-#[cfg(not(any(feature = "operator", feature = "embedded")))]
+#[cfg(not(any(feature = "operator", feature = "embedded", feature = "webhook")))]
 wit_bindgen::generate!({ path: "../../wit", world: "reader", generate_all });
 
-#[cfg(all(feature = "operator", not(feature = "embedded")))]
+#[cfg(all(feature = "operator", not(any(feature = "embedded", feature = "webhook"))))]
 wit_bindgen::generate!({ path: "../../wit", world: "operator", generate_all });
 
-#[cfg(all(feature = "embedded", not(feature = "operator")))]
+#[cfg(all(feature = "embedded", not(any(feature = "operator", feature = "webhook"))))]
 wit_bindgen::generate!({ path: "../../wit", world: "embedded-reader", generate_all });
 
-#[cfg(all(feature = "embedded", feature = "operator"))]
+#[cfg(all(feature = "embedded", feature = "operator", not(feature = "webhook")))]
 wit_bindgen::generate!({ path: "../../wit", world: "embedded", generate_all });
+
+#[cfg(feature = "webhook")]
+wit_bindgen::generate!({
+    path: "../../wit",
+    world: "webhook",
+    generate_all,
+    generate_unused_types: true,
+});
 
 // Elsewhere the names of exports would be read as versions of symbols.
 #[cfg(target_family = "wasm")]

@@ -1,16 +1,18 @@
 //! The client's transport: by WASI, or by the host's own means.
 
-#[cfg(feature = "embedded")]
+#[cfg(all(feature = "embedded", not(feature = "webhook")))]
 mod host;
-#[cfg(not(feature = "embedded"))]
+#[cfg(any(not(feature = "embedded"), feature = "webhook"))]
 mod wasi;
 
-#[cfg(feature = "embedded")]
+#[cfg(all(feature = "embedded", not(feature = "webhook")))]
 pub(crate) use host::Outbound;
-#[cfg(not(feature = "embedded"))]
+#[cfg(any(not(feature = "embedded"), feature = "webhook"))]
 pub(crate) use wasi::Outbound;
+#[cfg(feature = "webhook")]
+pub(crate) use wasi::{Deadline, write};
 
 /// The largest answer that is read. A page of 1,000 events is about half a
 /// megabyte; something larger than this is not the API speaking.
-#[cfg(not(feature = "embedded"))]
+#[cfg(any(not(feature = "embedded"), feature = "webhook"))]
 const LARGEST_ANSWER: usize = 64 << 20;

@@ -166,7 +166,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             }
             Err(Disbelief::Failed(why)) => {
                 notice.problem = Some(why);
-                return try_again();
+                return Response::send_again();
             }
         };
         notice.previous_key = proof.stage == crate::verify::Stage::Previous;
@@ -193,7 +193,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             }
             Err(failure) => {
                 notice.problem = Some(failure.to_string());
-                return try_again();
+                return Response::send_again();
             }
         }
         let from = request.from;
@@ -292,7 +292,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 Ok(Begun::Known(decision)) => (decision, false),
                 Err(failure) => {
                     notice.problem = Some(failure.to_string());
-                    return try_again();
+                    return Response::send_again();
                 }
             };
             if decision.state() == State::Received {
@@ -302,7 +302,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                         if let Err(failure) = self.ledger.take(&mut decision, not_actionable(why), now).await
                         {
                             notice.problem = Some(failure.to_string());
-                            return try_again();
+                            return Response::send_again();
                         }
                     }
                     // Also when it was sent before: its message may be lost.
@@ -316,7 +316,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             && let Err(failure) = self.queue.send(&hand_on).await
         {
             notice.problem = Some(failure);
-            return try_again();
+            return Response::send_again();
         }
         let status = if notice.begun.is_empty() { 200 } else { 202 };
         Response::json(status, &json!({ "decision": all.first(), "decisions": all }))
@@ -335,12 +335,6 @@ fn not_believed(source: Option<&Source>) -> Response {
         _ => 401,
     };
     Response::error(status, "not believed: check the URL, the secret and the clock of the sender")
-}
-
-fn try_again() -> Response {
-    let mut response = Response::error(503, "not recorded; send it again");
-    response.headers.push(("retry-after".into(), "5".into()));
-    response
 }
 
 /// Answers Okta's challenge. It proves to Okta that somebody reads here, and

@@ -24,6 +24,25 @@ const OVER_WASI: [&str; 6] = [
     "wasi:io/streams",
 ];
 
+/// What decisions about isolation stand on: their host's, and a clock and
+/// randomness that others can compare.
+const OF_WEBHOOK: [&str; 14] = [
+    "sophos:central/journal",
+    "sophos:central/ledger-store",
+    "sophos:central/outcomes",
+    "sophos:central/policy",
+    "sophos:central/queue",
+    "sophos:central/sender-secrets",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/random",
+];
+
 /// A world: how it is built, and all that it may ask of a host.
 struct World {
     name: &'static str,
@@ -31,16 +50,17 @@ struct World {
     imports: &'static [&'static str],
 }
 
-const WORLDS: [World; 4] = [
+const WORLDS: [World; 5] = [
     World { name: "reader", features: "", imports: &OVER_WASI },
     World { name: "operator", features: "operator", imports: &OVER_WASI },
     World { name: "embedded-reader", features: "embedded", imports: &["sophos:central/transport"] },
     World { name: "embedded", features: "embedded,operator", imports: &["sophos:central/transport"] },
+    World { name: "webhook", features: "webhook", imports: &OF_WEBHOOK },
 ];
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// Build this world only: reader, operator, embedded-reader or embedded
+    /// Build this world only: reader, operator, embedded-reader, embedded or webhook
     #[arg(long)]
     world: Option<String>,
 }

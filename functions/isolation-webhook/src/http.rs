@@ -55,13 +55,6 @@ pub(crate) fn response(response: &Response) -> Value {
     })
 }
 
-/// An answer that says what is wrong.
-pub(crate) fn error(status: u16, problem: &str) -> Value {
-    let body = json!({ "error": problem }).to_string();
-    let headers = json!({ "content-type": "application/json", "retry-after": "30" });
-    json!({ "statusCode": status, "headers": headers, "body": body, "isBase64Encoded": false })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

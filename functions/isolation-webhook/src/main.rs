@@ -21,7 +21,7 @@ use serde_json::Value;
 use sophos_isolation::{
     Ledger,
     verify::Keys,
-    webhook::{KeySource, Webhook},
+    webhook::{KeySource, Response, Webhook},
 };
 use sophos_secrets::NamedSecrets;
 use sophos_store::Store;
@@ -77,7 +77,7 @@ impl Function {
             Err(error) if is_event => return Err(error.into()),
             Err(error) => {
                 tracing::error!(%error, "nothing can be decided");
-                return Ok(http::error(503, "not recorded; send it again"));
+                return Ok(http::response(&Response::send_again()));
             }
         };
         if is_event {
@@ -90,7 +90,7 @@ impl Function {
             };
         }
         let Some(request) = http::request(event) else {
-            return Ok(http::error(400, "the body is not base64"));
+            return Ok(http::response(&Response::error(400, "the body is not base64")));
         };
         let (response, notice) = Box::pin(self.webhook.handle(&policy, &request, now)).await;
         records::write(namespace, &response, &notice, request_id);

@@ -69,8 +69,12 @@ class Central:
                     transport.add_func("send", lambda _, request: answer(send, request))
                     transport.add_func("now-ms", lambda _: time.monotonic_ns() // 1_000_000)
                     transport.add_func("wait", lambda _, ms: time.sleep(ms / 1_000))
+            self.provide(root)
         self.instance = linker.instantiate(self.store, self.component)
         self.owned = []
+
+    def provide(self, root):
+        """What else a world asks of its host."""
 
     def __enter__(self):
         return self
@@ -83,6 +87,17 @@ class Central:
     def call(self, interface, function, *arguments):
         """Calls a function of an interface with plain data: a dict for a record, whose
         options may be left out, and `{"tag": …, "val": …}` for a variant."""
+        result = self.enter(interface, function, *arguments)
+        # Of a result wasmtime shows the bare value where the two cases differ in kind.
+        if isinstance(result, Variant) and result.tag in ("ok", "err"):
+            result = result.payload
+        value = self.lift(result)
+        if isinstance(value, dict) and {"reason", "message", "transient"} <= value.keys():
+            raise Failure(value)
+        return value
+
+    def enter(self, interface, function, *arguments):
+        """Calls a function and returns what wasmtime makes of its result."""
         within = self.instance.get_export_index(self.store, f"{PACKAGE}/{interface}@{VERSION}")
         index = within and self.instance.get_export_index(self.store, function, within)
         if index is None:
@@ -91,13 +106,7 @@ class Central:
         types = func.type(self.store).params
         result = func(self.store, *(lower(type, value) for (_, type), value in zip(types, arguments, strict=True)))
         func.post_return(self.store)
-        # Of a result wasmtime shows the bare value where the two cases differ in kind.
-        if isinstance(result, Variant) and result.tag in ("ok", "err"):
-            result = result.payload
-        value = self.lift(result)
-        if isinstance(value, dict) and {"reason", "message", "transient"} <= value.keys():
-            raise Failure(value)
-        return value
+        return result
 
     def pages(self, interface, function, items, *arguments, listing=None):
         """Every item of a listing, page by page."""
@@ -135,7 +144,7 @@ def lower(type, value):
         case = dict(type.cases)[value["tag"]]
         payload = None if case is None else lower(case, value.get("val"))
         return Variant(value["tag"], payload) if tagged(type) else payload
-    if isinstance(type, ListType):
+    if isinstance(type, ListType) and not isinstance(value, bytes):
         return [lower(type.element, item) for item in value]
     return value
 

@@ -12,6 +12,11 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header, uri::Scheme};
 use sophos_api::{Transport, TransportError, TransportErrorKind};
 
+#[cfg(feature = "webhook")]
+pub(crate) use body::write;
+
+#[cfg(feature = "webhook")]
+use crate::bindings::wasi::clocks::wall_clock;
 use crate::bindings::wasi::{
     clocks::monotonic_clock,
     http::{
@@ -34,8 +39,16 @@ impl Transport for Outbound {
         exchange(request, timeout)
     }
 
+    #[cfg(not(feature = "webhook"))]
     fn now(&self) -> Duration {
         Duration::from_nanos(monotonic_clock::now())
+    }
+
+    // What is kept in a ledger is compared by others, later.
+    #[cfg(feature = "webhook")]
+    fn now(&self) -> Duration {
+        let now = wall_clock::now();
+        Duration::new(now.seconds, now.nanoseconds.min(999_999_999))
     }
 
     async fn sleep(&self, duration: Duration) {
@@ -51,15 +64,18 @@ fn nanoseconds(time: Duration) -> u64 {
 const READ_HEADERS: [HeaderName; 3] = [header::CONTENT_LENGTH, header::DATE, header::RETRY_AFTER];
 
 /// When a request must be over.
-struct Deadline(Pollable);
+pub(crate) struct Deadline(Pollable);
 
 impl Deadline {
-    fn after(timeout: Duration) -> Self {
+    pub(crate) fn after(timeout: Duration) -> Self {
         Self(monotonic_clock::subscribe_duration(nanoseconds(timeout)))
     }
 
     /// Waits until `event` is there.
-    fn wait(&self, event: &Pollable) -> Result<(), TransportError> {
+    ///
+    /// # Errors
+    /// `Timeout` when the time is over before.
+    pub(crate) fn wait(&self, event: &Pollable) -> Result<(), TransportError> {
         if poll(&[event, &self.0]).contains(&0) {
             return Ok(());
         }

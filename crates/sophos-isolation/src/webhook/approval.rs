@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{KeySource, Notice, Queue, Request, Response, Webhook, page, try_again};
+use super::{KeySource, Notice, Queue, Request, Response, Webhook, page};
 use crate::{
     approval::{self, Answer, AnswerError},
     decision::DecisionId,
@@ -30,7 +30,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             Ok(keys) => keys,
             Err(failure) => {
                 notice.problem = Some(failure);
-                return try_again();
+                return Response::send_again();
             }
         };
         if !approval::is_good(&keys, &id, until, &signature, now) {
@@ -51,7 +51,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             Ok(page) => Response::page(200, &page),
             Err(failure) => {
                 notice.problem = Some(failure);
-                try_again()
+                Response::send_again()
             }
         }
     }

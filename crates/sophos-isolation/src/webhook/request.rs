@@ -99,8 +99,17 @@ impl Response {
         Self::new(status, "application/json", body.to_string())
     }
 
-    pub(crate) fn error(status: u16, problem: &str) -> Self {
+    /// An answer that says what is wrong.
+    pub fn error(status: u16, problem: &str) -> Self {
         Self::json(status, &json!({ "error": problem }))
+    }
+
+    /// Nothing was recorded, and the sender is to send again: the ledger or the
+    /// queue failed, or there is no policy.
+    pub fn send_again() -> Self {
+        let mut response = Self::error(503, "not recorded; send it again");
+        response.headers.push(("retry-after".into(), "5".into()));
+        response
     }
 
     pub(crate) fn not_allowed(methods: &str) -> Self {

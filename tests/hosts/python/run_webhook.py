@@ -1,0 +1,92 @@
+"""The webhook for the tests: settings as the first line of standard input, then orders.
+
+The settings are `component`, `service`, `policy` and `secrets` (files), `ledger` (a folder), `outcomes` (a
+file for JSON lines; null for no listener) and `queue` (the same for decisions; null for none). The credential is
+in the environment. An order is `{"call": "follow-up", "arguments": ["due"]}`, a function of `decisions`.
+
+Of the lines that are written, the first is `{"listening": <address>}`. Then there are `{"notice": …}` for each
+entry of the journal, and `{"ok": …}` or `{"failure": …}` for each order.
+"""
+
+import json
+import os
+import queue
+import sys
+import threading
+import tomllib
+
+from webhook import Folder, Keep, Server, Unavailable
+
+
+def main():
+    settings = json.loads(sys.stdin.readline())
+    credential = {"id": os.environ.pop("SOPHOS_CLIENT_ID"), "secret": os.environ.pop("SOPHOS_CLIENT_SECRET")}
+    access = {"grant": {"client": credential}, "service": settings["service"]}
+
+    def rules():
+        with open(settings["policy"], encoding="utf-8") as file:
+            return {"text": file.read(), "webhook-url": address()}
+
+    def secrets(name):
+        with open(settings["secrets"], "rb") as file:
+            found = tomllib.load(file)["secrets"].get(name)
+        if found is None:
+            raise Unavailable(f"there is no secret {name}")
+        return found
+
+    def lines_in(name):
+        if settings[name] is None:
+            return None
+        return lambda value: append(settings[name], value)
+
+    keep = Keep(
+        secrets=secrets,
+        store=Folder(settings["ledger"]),
+        rules=rules,
+        journal=lambda notice: write({"notice": notice}),
+        outcomes=lines_in("outcomes"),
+        hand_on=lines_in("queue"),
+    )
+
+    def address():
+        return f"http://127.0.0.1:{server.server_port}"
+
+    server = Ordered(("127.0.0.1", 0), settings["component"], lambda _: access, keep)
+    write({"listening": address()})
+    server.serve_forever(poll_interval=0.02)
+
+
+class Ordered(Server):
+    """Does what it is told between requests, and ends with its input."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.follow_up_at = float("inf")
+        self.orders = queue.Queue()
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        for line in sys.stdin:
+            self.orders.put(json.loads(line))
+        os._exit(0)
+
+    def service_actions(self):
+        while not self.orders.empty():
+            order = self.orders.get()
+            try:
+                with self.instance() as isolation:
+                    write({"ok": isolation.ask(order["call"], *order["arguments"])})
+            except Exception as error:
+                write({"failure": str(error)})
+
+
+def append(file, value):
+    with open(file, "a", encoding="utf-8") as lines:
+        lines.write(json.dumps(value) + "\n")
+
+
+def write(value):
+    print(json.dumps(value), flush=True)
+
+
+main()
