@@ -230,7 +230,7 @@ impl Host {
 }
 
 /// A copy of a host's sources where Node finds the modules that they import.
-fn beside_modules(sources: &Path) -> io::Result<TempDir> {
+pub(crate) fn beside_modules(sources: &Path) -> io::Result<TempDir> {
     let modules = env::var_os("HOST_NODE_MODULES")
         .ok_or_else(|| io::Error::other("HOST_NODE_MODULES names no folder"))?;
     let folder = tempfile::tempdir_in(modules)?;

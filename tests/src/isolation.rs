@@ -1,6 +1,7 @@
 //! What isolation is tried with: a simulator, the built webhook and worker, a
 //! ledger in a folder, and senders that sign as the tools do.
 
+mod component;
 mod deliveries;
 mod files;
 mod ground;
@@ -21,6 +22,7 @@ use sophos_isolation::{Decision, DecisionId, Ledger, State};
 use sophos_simulator::{Config, CredentialInfo, CredentialKind, Simulator};
 use sophos_store::Store;
 
+pub use component::{ComponentWebhook, Server};
 pub use ground::{ENFORCE, TENANT, estate, hostname, machine_id, tight};
 
 use crate::{leaks::Leaks, world::binary};

@@ -51,7 +51,8 @@ impl Leaks {
         function.log_to(self.sink())
     }
 
-    fn sink(&self) -> Sink {
+    /// Where the lines of anything else are watched.
+    pub(crate) fn sink(&self) -> Sink {
         // Weak, so that a process that outlives the test does not keep it alive.
         let shared = Arc::downgrade(&self.0);
         Sink::call(move |line| {

@@ -10,6 +10,7 @@
 //! | `operator` | `operator` | looks and acts | the same |
 //! | `embedded-reader` | `embedded` | looks | `credentials`, `transport` |
 //! | `embedded` | `embedded`, `operator` | looks and acts | `credentials`, `transport` |
+//! | `webhook` | `webhook` | isolates on other tools' alerts | see [below](#the-webhook) |
 //!
 //! The build refuses any other import, so there is no file, no environment, no
 //! socket and no output that a component could reach, whatever its host has.
@@ -41,6 +42,48 @@
 //!
 //! **Cursors** are good in another instance, another process and another
 //! language. One that belongs to other filters or another tenant is refused.
+//!
+//! # The webhook
+//!
+//! The world `webhook` is the isolation of `sophos-isolation` for any server that
+//! runs `wasi:http` components: it answers as the Lambda function does, by the same
+//! code, and its threat model is that crate's. It keeps nothing itself. What it
+//! needs is its host's, and the host needs little:
+//!
+//! | import | what the host does | the least |
+//! |---|---|---|
+//! | `policy` | gives the policy's text, at each request | read a file |
+//! | `sender-secrets` | gives the keys of senders, by the policy's names for them | read a vault |
+//! | `ledger-store` | creates an object only if there is none; reads, removes and lists | a folder with hard links, a bucket, a table with a primary key |
+//! | `queue` | takes decisions for `decisions.work` | say `here`: they are carried out before the answer |
+//! | `outcomes` | tells people and programs | have no listener |
+//! | `journal` | records what came in | write a line |
+//! | `credentials` | as above; a partner's serves all of its tenants | |
+//!
+//! and of WASI the wall clock and randomness beside HTTP and the monotonic clock:
+//! what is in a ledger is compared by others, and runs must tell their entries apart.
+//!
+//! **To serve it**, a host calls `wasi:http/incoming-handler` for each request, in an
+//! instance of its own or in one that is kept; no more than a mebibyte of a body is
+//! read, within 30 seconds. A host that has requests in another form calls
+//! `decisions.receive`, which answers the same. `wasmtime serve` has nothing to give
+//! for the imports above, so a host is a small program: `tests/hosts` has one in Node
+//! over a `wasi:http` server, and one in Python, whose wasmtime cannot call the
+//! handler, over `decisions.receive`.
+//!
+//! **Each minute** the host calls `decisions.follow-up`: without it nothing is
+//! confirmed, reported as overdue, released, or made up for after a failure. Any
+//! number of instances may do so at once, and work on the same decisions: the
+//! ledger's `create` has one of them take each step. So an instance may end anywhere,
+//! by a trap, a deadline of the host's or a power cut. A call waits for the service
+//! for 60 seconds at most; give it more than that.
+//!
+//! **Callers' addresses** are in a header that the server in front writes
+//! (`caller-header` of the rules), since `wasi:http` has none. Where a source may call
+//! from some addresses only and that header is not named, it cannot call at all.
+//!
+//! **A policy that is changed** is in force at the next request. One with a mistake
+//! lets nothing in, so have `decisions.check-policy` read it first.
 
 #![deny(missing_docs)]
 

@@ -1,8 +1,8 @@
 """The webhook for the tests: settings as the first line of standard input, then orders.
 
 The settings are `component`, `service`, `policy` and `secrets` (files), `ledger` (a folder), `outcomes` (a
-file for JSON lines; null for no listener), `queue` (the same for decisions; null for none) and `rules`; the
-credential is in the environment. An order is `{"call": "follow-up", "arguments": ["due"]}`, a function of `decisions`.
+file for JSON lines; null for no listener) and `queue` (the same for decisions; null for none). The credential is
+in the environment. An order is `{"call": "follow-up", "arguments": ["due"]}`, a function of `decisions`.
 
 Of the lines that are written, the first is `{"listening": <address>}`. Then there are `{"notice": …}` for each
 entry of the journal, and `{"ok": …}` or `{"failure": …}` for each order.
@@ -25,7 +25,7 @@ def main():
 
     def rules():
         with open(settings["policy"], encoding="utf-8") as file:
-            return {"text": file.read(), **settings["rules"]}
+            return {"text": file.read(), "webhook-url": address()}
 
     def secrets(name):
         with open(settings["secrets"], "rb") as file:
@@ -47,8 +47,12 @@ def main():
         outcomes=lines_in("outcomes"),
         hand_on=lines_in("queue"),
     )
+
+    def address():
+        return f"http://127.0.0.1:{server.server_port}"
+
     server = Ordered(("127.0.0.1", 0), settings["component"], lambda _: access, keep)
-    write({"listening": f"http://127.0.0.1:{server.server_port}"})
+    write({"listening": address()})
     server.serve_forever(poll_interval=0.02)
 
 

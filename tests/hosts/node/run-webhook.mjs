@@ -1,0 +1,54 @@
+// The webhook for the tests: settings as the first line of standard input, then orders.
+// Both, and what is written, are as in `run_webhook.py` of the Python host.
+
+import { appendFileSync, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { camel, plain } from "./plain.mjs";
+import { folder, open, serve } from "./webhook.mjs";
+
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const settings = JSON.parse((await lines.next()).value);
+const client = { id: process.env.SOPHOS_CLIENT_ID, secret: process.env.SOPHOS_CLIENT_SECRET };
+const write = (value) => console.log(JSON.stringify(value));
+const linesIn = (file) => (file === null ? undefined : (value) => appendFileSync(file, `${JSON.stringify(plain(value))}\n`));
+let address;
+
+const webhook = await open(settings.component, {
+  obtain: () => ({ grant: { tag: "client", val: client }, service: { tag: "other", val: settings.service } }),
+  secrets(name) {
+    const found = toml(readFileSync(settings.secrets, "utf8"))[name];
+    if (found === undefined) throw `there is no secret ${name}`;
+    return found;
+  },
+  store: folder(settings.ledger),
+  rules: () => ({ text: readFileSync(settings.policy, "utf8"), webhookUrl: address }),
+  journal: (notice) => write({ notice: plain(notice) }),
+  outcomes: linesIn(settings.outcomes),
+  handOn: linesIn(settings.queue),
+});
+const { port } = serve(webhook, 0, "127.0.0.1").address();
+address = `http://127.0.0.1:${port}`;
+write({ listening: address });
+
+for await (const line of lines) {
+  const { call, arguments: given } = JSON.parse(line);
+  try {
+    write({ ok: plain(webhook.decisions[camel(call)](...given)) });
+  } catch (error) {
+    write({ failure: String(error?.payload ?? error) });
+  }
+}
+process.exit();
+
+/** As much of TOML as the tests write: `[secrets."name"]`, and texts in it. */
+function toml(text) {
+  const tables = {};
+  let table;
+  for (const line of text.split("\n")) {
+    const head = /^\[secrets\."(.+)"\]$/.exec(line);
+    const member = /^(\w+) = "(.*)"$/.exec(line);
+    if (head) table = tables[head[1]] = {};
+    if (member) table[member[1]] = member[2];
+  }
+  return tables;
+}

@@ -1,0 +1,220 @@
+//! The webhook as a component, in a host that is a program of its own.
+
+use std::{
+    env, fs,
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use local_lambda::Sink;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader},
+    process::{Child, ChildStdin, Command},
+    sync::mpsc,
+    time::timeout,
+};
+
+use super::IsolationWorld;
+use crate::hosts::beside_modules;
+
+/// How long a host may take to compile the component, or to do as it is told, on
+/// a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Who serves the component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    /// Python's HTTP server, by `decisions.receive`, in an instance for each
+    /// request.
+    Python,
+    /// A `wasi:http` server in Node, in one instance.
+    Node,
+}
+
+impl Server {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Python, Self::Node];
+
+    /// The program, if it is there, and the folder that it needs.
+    fn command(self) -> io::Result<Option<(Command, Option<TempDir>)>> {
+        let hosts = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts");
+        match self {
+            Self::Python => Ok(variable("HOST_PYTHON").map(|python| {
+                let mut command = Command::new(python);
+                command.arg("-B").arg(hosts.join("python/run_webhook.py"));
+                (command, None)
+            })),
+            Self::Node => {
+                let Some(node) = variable("HOST_NODE") else { return Ok(None) };
+                let folder = beside_modules(&hosts.join("node"))?;
+                let mut command = Command::new(node);
+                command.arg("--no-warnings").arg(folder.path().join("run-webhook.mjs"));
+                Ok(Some((command, Some(folder))))
+            }
+        }
+    }
+}
+
+/// The component in a server. Ends when dropped.
+#[derive(Debug)]
+pub struct ComponentWebhook {
+    url: String,
+    folder: PathBuf,
+    orders: ChildStdin,
+    answers: mpsc::UnboundedReceiver<Value>,
+    notices: Arc<Mutex<Vec<Value>>>,
+    _process: Child,
+    _sources: Option<TempDir>,
+}
+
+impl IsolationWorld {
+    /// The webhook as a component, over this world's ledger, if its host is there;
+    /// the reason goes to standard output. With a queue it hands decisions on, and
+    /// without one it carries them out by itself.
+    ///
+    /// # Errors
+    /// When the host cannot be started.
+    pub async fn component(&self, server: Server, has_queue: bool) -> io::Result<Option<ComponentWebhook>> {
+        let Some(components) = variable("COMPONENTS") else { return Ok(None) };
+        let Some((mut command, sources)) = server.command()? else { return Ok(None) };
+        let path = |file: &str| self.folder.join(file);
+        let settings = json!({
+            "component": Path::new(&components).join("webhook.wasm"),
+            "service": {"identity": self.simulator.identity_url(), "global": self.simulator.global_url()},
+            "policy": path("policy.toml"),
+            "secrets": path("secrets.toml"),
+            "ledger": self.files,
+            "outcomes": path("outcomes.jsonl"),
+            "queue": has_queue.then(|| path("queue.jsonl")),
+        });
+        self.leaks.know_all(&self.simulator.credentials());
+        command.env("SOPHOS_CLIENT_ID", &self.credential.client_id);
+        command.env("SOPHOS_CLIENT_SECRET", &self.credential.client_secret);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut webhook =
+            ComponentWebhook::start(command, &settings, &self.folder, self.leaks.sink()).await?;
+        webhook._sources = sources;
+        Ok(Some(webhook))
+    }
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    let value = env::var_os(name).map(PathBuf::from);
+    if value.is_none() {
+        println!("skipped: {name} is not set; `cargo xtask test` sets it where it can");
+    }
+    value
+}
+
+impl ComponentWebhook {
+    async fn start(mut command: Command, settings: &Value, folder: &Path, sink: Sink) -> io::Result<Self> {
+        let mut process = command.spawn()?;
+        let pipe = || io::Error::other("the host has no pipe");
+        let orders = process.stdin.take().ok_or_else(pipe)?;
+        let output = process.stdout.take().ok_or_else(pipe)?;
+        let errors = process.stderr.take().ok_or_else(pipe)?;
+        let (sender, answers) = mpsc::unbounded_channel();
+        let notices = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&notices);
+        let said = sink.clone();
+        each_line(output, move |line| {
+            see(&said, line);
+            match serde_json::from_str::<Value>(line) {
+                Ok(mut line) if line.get("notice").is_some() => {
+                    noted.lock().unwrap_or_else(PoisonError::into_inner).push(line["notice"].take());
+                }
+                // Whoever waits for an answer is told by the end of the channel.
+                Ok(answer) => drop(sender.send(answer)),
+                Err(_) => println!("the host: {line}"),
+            }
+        });
+        each_line(errors, move |line| {
+            see(&sink, line);
+            println!("the host: {line}");
+        });
+        let folder = folder.to_owned();
+        let mut host =
+            Self { url: String::new(), folder, orders, answers, notices, _process: process, _sources: None };
+        let listening = host.tell(settings).await?;
+        host.url = listening["listening"].as_str().ok_or_else(|| unexpected(&listening))?.to_owned();
+        Ok(host)
+    }
+
+    /// The address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Calls a function of the WIT's `decisions`, such as `follow-up`.
+    ///
+    /// # Errors
+    /// With the component's reason, or when the host has ended.
+    pub async fn call(&mut self, function: &str, arguments: Value) -> io::Result<Value> {
+        let mut answer = self.tell(&json!({"call": function, "arguments": arguments})).await?;
+        match answer.get("ok") {
+            Some(_) => Ok(answer["ok"].take()),
+            None => Err(unexpected(&answer)),
+        }
+    }
+
+    /// The journal, since the last look.
+    pub fn notices(&self) -> Vec<Value> {
+        std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Every outcome that was told.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn outcomes(&self) -> io::Result<Vec<Value>> {
+        lines(&self.folder.join("outcomes.jsonl"))
+    }
+
+    /// Every list of decisions that was handed on to the queue.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn queued(&self) -> io::Result<Vec<Value>> {
+        lines(&self.folder.join("queue.jsonl"))
+    }
+
+    async fn tell(&mut self, line: &Value) -> io::Result<Value> {
+        self.orders.write_all(format!("{line}\n").as_bytes()).await?;
+        self.orders.flush().await?;
+        let answer = timeout(PATIENCE, self.answers.recv()).await;
+        let answer = answer.map_err(|_| io::Error::from(ErrorKind::TimedOut))?;
+        answer.ok_or_else(|| io::Error::other("the host has ended"))
+    }
+}
+
+fn unexpected(answer: &Value) -> io::Error {
+    io::Error::other(answer["failure"].as_str().map_or_else(|| answer.to_string(), str::to_owned))
+}
+
+fn see(sink: &Sink, line: &str) {
+    if let Sink::Call(call) = sink {
+        call(line);
+    }
+}
+
+fn each_line(from: impl AsyncRead + Unpin + Send + 'static, what: impl Fn(&str) + Send + 'static) {
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(from).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            what(&line);
+        }
+    });
+}
+
+fn lines(file: &Path) -> io::Result<Vec<Value>> {
+    match fs::read_to_string(file) {
+        Ok(text) => text.lines().map(|line| serde_json::from_str(line).map_err(Into::into)).collect(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}

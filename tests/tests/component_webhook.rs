@@ -1,0 +1,403 @@
+//! The webhook as a component, under another HTTP server: it does what the Lambda
+//! function does, and answers as that does.
+
+use std::{fs, time::Duration};
+
+use end_to_end::isolation::{
+    ComponentWebhook, Delivery, ENFORCE, IsolationWorld, Server, TENANT, decision_of, estate, hostname, key,
+    machine_id, unix_now,
+};
+use local_lambda::FunctionUrl;
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use sophos_isolation::{DecisionId, State};
+use sophos_simulator::{Config, CredentialConfig, CredentialKind, Owner, Role, TenantGroup};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+
+/// `ENFORCE`, with another way of proving oneself.
+fn policy() -> String {
+    format!(
+        "{ENFORCE}[sources.pd]\ntool = \"pagerduty\"\ntenants = [\"{TENANT}\"]\n\
+         fields = {{ hostname = \"/event/data/title\" }}\n\
+         verify = {{ scheme = \"signature\", secret = \"webhooks/pagerduty\" }}\n\
+         [sources.okta]\ntool = \"okta\"\ntenants = [\"{TENANT}\"]\n\
+         verify = {{ scheme = \"header\", secret = \"webhooks/okta\", header = \"Authorization\" }}\n\
+         [sources.defender]\ntool = \"microsoft_defender\"\ntenants = [\"{TENANT}\"]\n\
+         verify = {{ scheme = \"bearer\", secret = \"webhooks/defender\" }}\n\
+         [sources.inside]\ntool = \"generic\"\ntenants = [\"{TENANT}\"]\nallow_from = [\"192.0.2.0/24\"]\n\
+         verify = {{ scheme = \"signature\", secret = \"webhooks/generic\" }}\n"
+    )
+}
+
+async fn world(policy: &str) -> IsolationWorld {
+    IsolationWorld::start(estate(4), CredentialKind::Tenant, policy).await.expect("a world")
+}
+
+async fn component(world: &IsolationWorld, server: Server) -> Option<ComponentWebhook> {
+    world.component(server, false).await.expect("the host starts")
+}
+
+fn pagerduty(machine: usize) -> Delivery {
+    let body = json!({ "event": {
+        "id": format!("01BWDWL3NYY7LUFPZCC28QUC{machine:02}"), "event_type": "incident.triggered",
+        "resource_type": "incident", "occurred_at": "2026-04-26T17:36:27.458Z",
+        "data": {
+            "id": "PGR0VU2", "type": "incident", "status": "triggered", "title": hostname(machine),
+            "urgency": "high", "priority": { "summary": "P1" },
+        },
+    }});
+    Delivery::pagerduty("pd", &body, key("webhooks/pagerduty"))
+}
+
+async fn deliver(delivery: &Delivery, webhook: &ComponentWebhook, wanted: u16) -> Value {
+    let (status, answer) = delivery.send(&Client::new(), webhook.url()).await.expect("an answer");
+    assert_eq!(status, wanted, "{}: {answer}\n{:#?}", delivery.path, webhook.notices());
+    answer
+}
+
+/// Time passes until the follow-up is due, and it is made.
+async fn follow_up(world: &IsolationWorld, webhook: &mut ComponentWebhook) -> Value {
+    world.let_pass(Duration::from_secs(120)).expect("the ledger's files");
+    webhook.call("follow-up", json!(["due"])).await.expect("a report")
+}
+
+fn words(outcomes: &[Value], id: &DecisionId) -> Vec<String> {
+    let of = outcomes.iter().filter(|outcome| outcome["decision"] == json!(id));
+    of.map(|outcome| outcome["what"].as_str().expect("a word").to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_pythons_server_by_its_own_functions() {
+    tools_have_endpoints_isolated_and_the_ledger_tells_all(Server::Python).await;
+    it_answers_as_the_function_on_lambda(Server::Python).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_a_server_of_wasi_http_in_node() {
+    tools_have_endpoints_isolated_and_the_ledger_tells_all(Server::Node).await;
+    it_answers_as_the_function_on_lambda(Server::Node).await;
+}
+
+async fn tools_have_endpoints_isolated_and_the_ledger_tells_all(server: Server) {
+    let world = world(&policy()).await;
+    let Some(mut webhook) = component(&world, server).await else { return };
+    let deliveries = [Delivery::isolate("42", &hostname(1)), pagerduty(2)];
+    let mut ids = Vec::new();
+    for delivery in &deliveries {
+        let answer = deliver(delivery, &webhook, 202).await;
+        let id = decision_of(&answer).expect("a decision");
+        assert_eq!(world.state(&id).await.expect("a state"), State::Requested);
+        // The same event, by another instance.
+        assert_eq!(deliver(delivery, &webhook, 200).await, answer);
+        let [begun, known] = &webhook.notices()[..] else { panic!("a notice of each") };
+        assert_eq!((&begun["begun"], &begun["known"]), (&json!([id]), &json!([])));
+        assert_eq!((&known["begun"], &known["known"]), (&json!([]), &json!([id])));
+        assert_eq!(begun["failures"], json!([]));
+        ids.push(id);
+    }
+    let changes = world.simulator.isolation_changes();
+    let changed: Vec<_> = changes.iter().map(|change| change.endpoint.clone()).collect();
+    assert_eq!(changed, [machine_id(1), machine_id(2)]);
+
+    let report = follow_up(&world, &mut webhook).await;
+    assert_eq!((&report["moved"], &report["failures"]), (&json!([["isolated", 2]]), &json!([])), "{report}");
+    for id in &ids {
+        let shown = webhook.call("find", json!([id])).await.expect("a decision");
+        let shown: Value = serde_json::from_str(shown.as_str().expect("JSON")).expect("JSON");
+        let mut kept = json!(world.decision(id).await.expect("a decision"));
+        kept["state"] = json!("isolated");
+        assert_eq!(shown, kept);
+        assert_eq!(words(&webhook.outcomes().expect("outcomes"), id), ["requested", "isolated"]);
+    }
+    let outcome = &webhook.outcomes().expect("outcomes")[0];
+    let all: Value = serde_json::from_str(outcome["all"].as_str().expect("JSON")).expect("JSON");
+    assert_eq!((&all["tool"], &all["target"]["endpoint"]), (&json!("generic"), &json!(machine_id(1))));
+
+    let state = webhook.call("end-isolation", json!([ids[0], "alice"])).await.expect("a state");
+    assert_eq!(state, "release_requested");
+    let report = webhook.call("follow-up", json!(["everything"])).await.expect("a report");
+    assert_eq!(report["moved"], json!([["released", 1]]), "{report}");
+    assert_eq!(world.state(&ids[0]).await.expect("a state"), State::Released);
+    assert_eq!(world.state(&ids[1]).await.expect("a state"), State::Isolated);
+    assert_eq!(
+        webhook.call("find", json!(["iso-0123456789abcdef01234567"])).await.expect("none"),
+        Value::Null
+    );
+}
+
+/// Requests that a client makes at an address.
+fn requests() -> Vec<(&'static str, Box<dyn Fn(&Client, &str) -> RequestBuilder>)> {
+    let sent = |delivery: Delivery| -> Box<dyn Fn(&Client, &str) -> RequestBuilder> {
+        Box::new(move |client: &Client, url: &str| delivery.request(client, url))
+    };
+    let plain = |method: Method, path: &'static str| -> Box<dyn Fn(&Client, &str) -> RequestBuilder> {
+        Box::new(move |client: &Client, url: &str| {
+            client.request(method.clone(), format!("{}{path}", url.trim_end_matches('/')))
+        })
+    };
+    let okta = |path: &'static str| -> Box<dyn Fn(&Client, &str) -> RequestBuilder> {
+        let plain = plain(Method::GET, path);
+        Box::new(move |client: &Client, url: &str| {
+            plain(client, url).header("X-Okta-Verification-Challenge", "dj0xLjA")
+        })
+    };
+    let generic = |body: &str| Delivery { body: body.to_owned(), ..Delivery::bare("/hooks/soar", "") };
+    let signed = |body: Value| Delivery::generic("soar", &body, key("webhooks/generic"), unix_now());
+    let mut untyped = signed(json!({ "event_id": "2" }));
+    untyped.headers.retain(|(name, _)| *name != "content-type");
+    let elsewhere = json!({ "event_id": "3", "target": { "hostname": hostname(1) } });
+    let old = unix_now() - 3_600;
+    vec![
+        ("new", sent(Delivery::isolate("1", &hostname(1)))),
+        ("known", sent(Delivery::isolate("1", &hostname(1)))),
+        ("of pagerduty", sent(pagerduty(2))),
+        ("names nobody", sent(Delivery::isolate("4", "nobody"))),
+        (
+            "twice a header",
+            sent(Delivery::isolate("5", &hostname(3)).with("x-more", "1").with("X-More", "2")),
+        ),
+        ("unsigned", sent(generic("{}"))),
+        ("forged", sent(Delivery::generic("soar", &elsewhere, "another key", unix_now()))),
+        ("forged, of pagerduty", sent(Delivery::pagerduty("pd", &elsewhere, "another key"))),
+        ("old", sent(Delivery::generic("soar", &elsewhere, key("webhooks/generic"), old))),
+        ("no source", sent(Delivery::bare("/hooks/nobody", "{}"))),
+        ("from elsewhere", sent(Delivery::bare("/hooks/inside", "{}"))),
+        ("no type", sent(untyped)),
+        ("not readable", sent(signed(json!({ "target": 7 })))),
+        ("no JSON", sent(signed(json!("text")))),
+        ("too large", sent(generic(&"x".repeat((1 << 20) + 1)))),
+        ("no body", plain(Method::POST, "/hooks/soar")),
+        ("no such path", plain(Method::POST, "/hooks")),
+        ("root", plain(Method::GET, "/")),
+        ("GET", plain(Method::GET, "/hooks/soar?a=b")),
+        ("PUT", plain(Method::PUT, "/hooks/soar/secret")),
+        ("DELETE", plain(Method::DELETE, "/approvals/iso-0123456789abcdef01234567")),
+        ("no link", plain(Method::GET, "/approvals/iso-0123456789abcdef01234567")),
+        ("wrong link", plain(Method::POST, "/approvals/iso-0123456789abcdef01234567?until=9&signature=00")),
+        ("Okta's challenge", okta("/hooks/okta")),
+        ("a challenge of nobody", okta("/hooks/soar")),
+        ("Graph's challenge", plain(Method::POST, "/hooks/defender?validationToken=Validation%3a+a%26b")),
+    ]
+}
+
+/// The status, the headers and the body that say what came of a request.
+async fn answer(request: RequestBuilder) -> Value {
+    let answer = request.send().await.expect("an answer");
+    let header =
+        |name: &str| answer.headers().get(name).map(|value| value.to_str().expect("text").to_owned());
+    let names = [
+        "content-type",
+        "content-length",
+        "cache-control",
+        "x-content-type-options",
+        "content-security-policy",
+        "referrer-policy",
+        "allow",
+        "retry-after",
+    ];
+    let headers: Value = names.iter().map(|name| ((*name).to_owned(), json!(header(name)))).collect();
+    json!({ "status": answer.status().as_u16(), "headers": headers, "body": answer.text().await.expect("text") })
+}
+
+async fn it_answers_as_the_function_on_lambda(server: Server) {
+    let here = world(&policy()).await;
+    let Some(webhook) = component(&here, server).await else { return };
+    let there = world(&policy()).await;
+    let function = FunctionUrl::start(there.webhook(), 1).await.expect("the webhook");
+    let client = Client::new();
+    for (what, request) in requests() {
+        let of_component = answer(request(&client, webhook.url())).await;
+        let of_function = answer(request(&client, &function.url())).await;
+        assert_eq!(of_component, of_function, "{what}");
+    }
+    let endpoints = |world: &IsolationWorld| -> Vec<_> {
+        world.simulator.isolation_changes().into_iter().map(|change| change.endpoint).collect()
+    };
+    assert_eq!(endpoints(&here), endpoints(&there));
+    assert_eq!(endpoints(&here).len(), 3);
+
+    for world in [&here, &there] {
+        fs::write(world.folder().join("policy.toml"), "version = 2").expect("a policy");
+    }
+    let function = FunctionUrl::start(there.webhook(), 1).await.expect("the webhook");
+    let delivery = Delivery::isolate("9", &hostname(4));
+    let of_component = answer(delivery.request(&client, webhook.url())).await;
+    assert_eq!(of_component, answer(delivery.request(&client, &function.url())).await, "without a policy");
+    assert_eq!(of_component["status"], 503);
+    let problem = webhook.notices().pop().expect("a notice")["problem"].take();
+    assert!(problem.as_str().is_some_and(|problem| problem.contains("version")), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_ledger_it_does_nothing_and_is_sent_to_again() {
+    let world = world(&policy()).await;
+    let Some(webhook) = component(&world, Server::Python).await else { return };
+    let delivery = Delivery::isolate("1", &hostname(1));
+    let ledger = world.folder().join("ledger");
+    fs::write(&ledger, "not a folder").expect("a file in its place");
+    let refused = answer(delivery.request(&Client::new(), webhook.url())).await;
+    assert_eq!((&refused["status"], &refused["headers"]["retry-after"]), (&json!(503), &json!("5")));
+    let notice = webhook.notices().pop().expect("a notice");
+    assert!(notice["problem"].as_str().is_some_and(|why| why.contains("store")), "{notice}");
+    assert!(world.simulator.isolation_changes().is_empty());
+
+    fs::remove_file(&ledger).expect("the file goes");
+    deliver(&delivery, &webhook, 202).await;
+    assert_eq!(world.simulator.isolation_changes().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_hangs_up_leaves_it_serving() {
+    let world = world(&policy()).await;
+    let Some(webhook) = component(&world, Server::Node).await else { return };
+    let address = webhook.url().trim_start_matches("http://");
+    let head = "POST /hooks/soar HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\n";
+    // In the middle of a body, and without waiting for the answer.
+    for rest in [
+        "content-length: 9\r\n\r\n{",
+        "transfer-encoding: chunked\r\n\r\n9\r\n{",
+        "content-length: 2\r\n\r\n{}",
+    ] {
+        let mut caller = TcpStream::connect(address).await.expect("a connection");
+        caller.write_all(format!("{head}{rest}").as_bytes()).await.expect("a request");
+        caller.shutdown().await.expect("the end of it");
+    }
+    deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
+    assert_eq!(world.simulator.isolation_changes().len(), 1);
+    let decisions = world.decisions().await.expect("decisions");
+    assert_eq!(decisions.len(), 1, "a request that is not whole begins nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_is_changed_is_in_force_at_once() {
+    let world = world(&policy().replace("mode = \"enforce\"\n", "")).await;
+    // In one instance, which knows the one before.
+    let Some(webhook) = component(&world, Server::Node).await else { return };
+    let rehearsed = deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
+    let id = decision_of(&rehearsed).expect("a decision");
+    assert_eq!(world.state(&id).await.expect("a state"), State::Rehearsed);
+    assert!(world.simulator.isolation_changes().is_empty(), "a dry run");
+
+    world.set_policy(&policy()).expect("a policy");
+    deliver(&Delivery::isolate("2", &hostname(1)), &webhook, 202).await;
+    assert_eq!(world.simulator.isolation_changes().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_approves_by_the_link_of_an_outcome() {
+    let approve = "approve = \"always\"\n[approve]\nsecret = \"isolation/approval\"\n";
+    let world = world(&format!("{ENFORCE}{approve}")).await;
+    let Some(mut webhook) = component(&world, Server::Python).await else { return };
+    let mut waiting = Vec::new();
+    for machine in 1..=3 {
+        let answer =
+            deliver(&Delivery::isolate(&machine.to_string(), &hostname(machine)), &webhook, 202).await;
+        waiting.push(decision_of(&answer).expect("a decision"));
+    }
+    let outcome = webhook.outcomes().expect("outcomes").remove(0);
+    assert_eq!((&outcome["what"], &outcome["decision"]), (&json!("waiting"), &json!(waiting[0])));
+    let link = outcome["approval-url"].as_str().expect("a link");
+    assert!(link.starts_with(webhook.url()), "{link}");
+    assert!(!outcome["all"].as_str().expect("JSON").contains("approval"), "the link is not with the rest");
+
+    let http = Client::new();
+    let page = answer(http.get(link)).await;
+    assert_eq!((&page["status"], &page["headers"]["referrer-policy"]), (&json!(200), &json!("no-referrer")));
+    assert!(page["body"].as_str().is_some_and(|page| page.contains(&hostname(1))), "{page}");
+    assert!(world.simulator.isolation_changes().is_empty(), "a look approves nothing");
+    let approved = answer(http.post(link).body("answer=approve")).await;
+    assert!(approved["body"].as_str().is_some_and(|page| page.contains("Approved.")), "{approved}");
+    assert_eq!(world.simulator.isolation_changes().len(), 1);
+
+    // Without the link, by whoever may call the component.
+    for (id, word, state) in [(&waiting[1], "approve", "requested"), (&waiting[2], "decline", "declined")] {
+        let settled = webhook.call("settle", json!([id, word, "bob"])).await.expect("a state");
+        assert_eq!(settled, state);
+    }
+    let refused = webhook.call("settle", json!([waiting[2], "approve", "bob"])).await.expect_err("too late");
+    assert!(refused.to_string().contains("the decision is declined"), "{refused}");
+    assert_eq!(world.simulator.isolation_changes().len(), 2);
+
+    // Whoever has the link may approve: it is in the outcome, and nowhere else.
+    let signature = link.rsplit_once('=').expect("a signature").1;
+    let objects = world.objects().expect("objects").into_values();
+    let mut said: Vec<_> = objects.map(|body| String::from_utf8_lossy(&body).into_owned()).collect();
+    said.extend(webhook.notices().iter().map(Value::to_string));
+    assert_eq!(said.iter().find(|text| text.contains(signature)), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_hands_decisions_to_another_run() {
+    let world = world(&policy()).await;
+    let Some(mut webhook) = world.component(Server::Node, true).await.expect("the host starts") else {
+        return;
+    };
+    let mut ids = Vec::new();
+    for (delivery, machine) in [(Delivery::isolate("1", &hostname(1)), 1), (pagerduty(2), 2)] {
+        let id = decision_of(&deliver(&delivery, &webhook, 202).await).expect("a decision");
+        assert_eq!(world.state(&id).await.expect("a state"), State::Received, "{machine}");
+        ids.push(id);
+    }
+    let queued = webhook.queued().expect("decisions");
+    assert_eq!(queued, [json!([ids[0]]), json!([ids[1]])]);
+    assert!(world.simulator.isolation_changes().is_empty());
+
+    let mut batch = json!([ids[0], ids[1], "iso-0123456789abcdef01234567", "../../etc/passwd"]);
+    for _ in 0..2 {
+        let mut worked = webhook.call("work", json!([batch])).await.expect("what became of them");
+        let worked = worked.as_array_mut().expect("a list");
+        worked.sort_by_key(|one| one["decision"].as_str().unwrap_or_default().to_owned());
+        let found: Vec<_> =
+            worked.iter().map(|one| (one["decision"].clone(), one["state"].clone())).collect();
+        for id in &ids {
+            assert!(found.contains(&(json!(id), json!("requested"))), "{found:?}");
+        }
+        assert!(found.contains(&(json!("iso-0123456789abcdef01234567"), Value::Null)), "{found:?}");
+        assert!(worked[0]["failure"].as_str().is_some_and(|why| why.contains("iso-")), "{worked:?}");
+        batch.as_array_mut().expect("a list").rotate_left(1);
+    }
+    assert_eq!(world.simulator.isolation_changes().len(), 2);
+    assert_eq!(world.simulator.calls().operation("isolation.bulk"), 1, "both in one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partners_credential_serves_its_tenants() {
+    let other = "1bfef0e6-5df7-4cc0-b8d4-068cfd6820d2";
+    let tenants = [TENANT, other].map(|id| TenantGroup {
+        id: Some(id.into()),
+        endpoints: Some(5),
+        ..TenantGroup::of(Owner::Partner, 1)
+    });
+    let mut config = estate(2);
+    config.machines[1].tenant = other.into();
+    let config = Config {
+        tenants: tenants.into(),
+        credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin)],
+        ..config
+    };
+    let policy = ENFORCE.replace(&format!("[\"{TENANT}\"]"), &format!("[\"{TENANT}\", \"{other}\"]"));
+    let world = IsolationWorld::start(config, CredentialKind::Partner, &policy).await.expect("a world");
+    let Some(webhook) = component(&world, Server::Python).await else { return };
+    for machine in [1, 2] {
+        let answer =
+            deliver(&Delivery::isolate(&machine.to_string(), &hostname(machine)), &webhook, 202).await;
+        let decision = world.decision(&decision_of(&answer).expect("a decision")).await.expect("a decision");
+        let target = decision.target().expect("a target");
+        assert_eq!(target.tenant, [TENANT, other][machine - 1]);
+    }
+    assert_eq!(world.simulator.isolation_changes().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_carried_out_before_the_answer_is_recorded_and_made_up_for() {
+    let world = world(&policy()).await;
+    let Some(mut webhook) = component(&world, Server::Python).await else { return };
+    world.simulator.remove_credential(&world.credential().client_id);
+    let answer = deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
+    let notice = webhook.notices().pop().expect("a notice");
+    let id = decision_of(&answer).expect("a decision");
+    let failure = notice["failures"][0].as_str().unwrap_or_default();
+    assert!(failure.starts_with(id.as_str()) && failure.contains("credential"), "{notice}");
+    let report = follow_up(&world, &mut webhook).await;
+    assert_eq!(report["failures"].as_array().map(Vec::len), Some(1), "{report}");
+}
