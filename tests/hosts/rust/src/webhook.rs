@@ -12,7 +12,7 @@ mod server;
 use std::{net::IpAddr, path::Path, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header::RETRY_AFTER};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Body;
 use tokio::sync::oneshot;
@@ -126,8 +126,9 @@ impl Webhook {
     /// Answers a request, in an instance of its own. `caller` is who sent it, as the
     /// connection says.
     ///
-    /// What goes wrong here is answered with 500, so that the sender sends again, and
-    /// told on standard error.
+    /// What goes wrong here is answered with 503, so that the sender sends again, and
+    /// told on standard error. What was recorded stays, and the same event leads to the
+    /// same decision.
     pub async fn answer<B>(&self, mut request: Request<B>, caller: IpAddr) -> Response<HyperOutgoingBody>
     where
         B: Body<Data = Bytes> + Send + 'static,
@@ -139,7 +140,8 @@ impl Webhook {
         self.handled(request).await.unwrap_or_else(|error| {
             eprintln!("a request was not answered: {error:#}");
             let mut sorry = Response::new(Full::default().map_err(Error::from).boxed_unsync());
-            *sorry.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            *sorry.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            sorry.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
             sorry
         })
     }

@@ -2,9 +2,9 @@
 //! orders.
 //!
 //! The settings are `component`, `service`, `policy` and `secrets` (files), `ledger` (a
-//! folder), `outcomes` (a file for JSON lines; null for no listener), `queue` (the same
-//! for decisions; null for none) and `rules`; the credential is in the environment. An
-//! order is `{"call": "follow-up", "arguments": ["due"]}`, a function of `decisions`.
+//! folder), `outcomes` (a file for JSON lines; null for no listener) and `queue` (the
+//! same for decisions; null for none). The credential is in the environment. An order
+//! is `{"call": "follow-up", "arguments": ["due"]}`, a function of `decisions`.
 //!
 //! Of the lines that are written, the first is `{"listening": <address>}`. Then there
 //! are `{"notice": …}` for each entry of the journal, and `{"ok": …}` or
@@ -40,20 +40,12 @@ struct Settings {
     ledger: PathBuf,
     outcomes: Option<PathBuf>,
     queue: Option<PathBuf>,
-    rules: Known,
 }
 
 #[derive(Deserialize)]
 struct Elsewhere {
     identity: String,
     global: String,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Known {
-    webhook_url: Option<String>,
-    caller_header: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -81,11 +73,13 @@ async fn main() -> Result<()> {
     let obtain = obtain(&settings.service)?;
     let requests = Requests::new(reqwest::Client::builder().no_proxy(), |host| host == "127.0.0.1")?;
     let engine = central_host::pooling_engine(AT_ONCE + 1)?;
-    let component = settings.component.clone();
-    let webhook = Arc::new(Webhook::load(&engine, &component, place(settings), obtain, requests)?);
-
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("{}", json!({"listening": format!("http://{}", listener.local_addr()?)}));
+    let address = format!("http://{}", listener.local_addr()?);
+    let component = settings.component.clone();
+    let place = place(settings, address.clone());
+    let webhook = Arc::new(Webhook::load(&engine, &component, place, obtain, requests)?);
+
+    println!("{}", json!({"listening": address}));
     tokio::spawn(webhook::serve(Arc::clone(&webhook), listener, AT_ONCE));
     while let Some(order) = orders.next_line().await? {
         let Order { call, arguments } = serde_json::from_str(&order)?;
@@ -101,8 +95,8 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-fn place(settings: Settings) -> Place {
-    let Settings { policy, secrets, ledger, outcomes, queue, rules, .. } = settings;
+fn place(settings: Settings, address: String) -> Place {
+    let Settings { policy, secrets, ledger, outcomes, queue, .. } = settings;
     Place {
         secrets: Box::new(move |name| {
             let text = fs::read_to_string(&secrets).map_err(|error| error.to_string())?;
@@ -113,9 +107,8 @@ fn place(settings: Settings) -> Place {
         }),
         store: Folder::new(ledger),
         rules: Box::new(move || {
-            let Known { webhook_url, caller_header } = rules.clone();
             let text = fs::read_to_string(&policy).map_err(|error| error.to_string())?;
-            Ok(Rules { text, webhook_url, caller_header })
+            Ok(Rules { text, webhook_url: Some(address.clone()), caller_header: None })
         }),
         journal: Box::new(|notice| println!("{}", json!({"notice": lines::notice(notice)}))),
         outcomes: outcomes.map(|file| {
