@@ -26,6 +26,10 @@ pub enum Language {
     Python,
     /// Python with wasmtime, over Python's own `http.client`.
     PythonEmbedded,
+    /// Rust with wasmtime, over `wasi:http` that this host carries itself.
+    Rust,
+    /// Rust with wasmtime, over the host's own transport.
+    RustEmbedded,
 }
 
 /// What stands in place of the tenant among the arguments of a step: the last one
@@ -34,11 +38,17 @@ pub const TENANT: &str = "$tenant";
 
 impl Language {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Node, Self::NodeAsync, Self::Python, Self::PythonEmbedded];
+    pub const ALL: [Self; 6] =
+        [Self::Node, Self::NodeAsync, Self::Python, Self::PythonEmbedded, Self::Rust, Self::RustEmbedded];
 
     /// Whether the host carries the requests by its own means.
     pub fn is_embedded(self) -> bool {
-        matches!(self, Self::NodeAsync | Self::PythonEmbedded)
+        matches!(self, Self::NodeAsync | Self::PythonEmbedded | Self::RustEmbedded)
+    }
+
+    /// Whether the host lets requests out to the hosts of the plan only.
+    pub fn is_restricted(self) -> bool {
+        self.is_embedded() || self == Self::Rust
     }
 
     /// The program, by the variable that `cargo xtask test` sets for it.
@@ -47,10 +57,12 @@ impl Language {
             Self::Node => "HOST_NODE",
             Self::NodeAsync => "HOST_NODE_ASYNC",
             Self::Python | Self::PythonEmbedded => "HOST_PYTHON",
+            Self::Rust | Self::RustEmbedded => "HOST_RUST",
         };
         let program = env::var_os(variable).map(PathBuf::from);
         if program.is_none() {
-            println!("skipped: {variable} is not set; `cargo xtask test` sets it where it can");
+            let how = if variable == "HOST_RUST" { "with `--hosts rust`" } else { "where it can" };
+            println!("skipped: {variable} is not set; `cargo xtask test` sets it {how}");
         }
         program
     }
@@ -67,7 +79,7 @@ pub struct Plan {
     pub refused: Value,
     /// Where the service is: its identity and global addresses.
     pub service: [String; 2],
-    /// The hosts that an embedded world may reach.
+    /// The hosts that may be reached, where the language is restricted.
     pub allow: Vec<&'static str>,
 }
 
@@ -147,6 +159,7 @@ impl Host {
                 command.arg("-B").arg(sources.join("python/run.py"));
                 None
             }
+            Language::Rust | Language::RustEmbedded => None,
         };
         // Bait: nothing of it is the component's business.
         command.env("SOPHOS_CLIENT_SECRET", "bait");

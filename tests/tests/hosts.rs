@@ -109,6 +109,16 @@ async fn python_over_its_own_http() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rust_over_wasi() {
+    all_hold(Language::Rust).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rust_over_its_own_transport() {
+    all_hold(Language::RustEmbedded).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_is_good_in_another_instance_and_another_language() {
     let simulator = simulator().await;
     let mut after = Value::Null;
@@ -270,7 +280,7 @@ async fn no_connection_and_no_permission_are_told_apart(host: &mut Host) {
     let closed = Plan { allow: Vec::new(), ..Plan::of(&simulator) };
     host.open(&closed).await.expect("a session");
     let language = host.language();
-    if language.is_embedded() {
+    if language.is_restricted() {
         let blocked = failure(host, "session.whoami", json!([])).await;
         assert_eq!(blocked["reason"]["tag"], "blocked", "{language:?}: {blocked}");
     }

@@ -1,12 +1,13 @@
-//! `cargo xtask bench`: how fast and how lean the released functions are.
+//! `cargo xtask bench`: how fast and how lean the released functions and the
+//! components are.
 
 use clap::{Args, ValueEnum};
 
-use crate::{end_to_end, error::Error, setup, workspace::Workspace};
+use crate::{component, end_to_end, error::Error, hosts, setup, shell, workspace::Workspace};
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// What to measure; without it, all
+    /// What to measure; without it, all functions
     #[arg(value_enum)]
     subject: Option<Subject>,
     /// What to pass on to the bench, after `--`; without a subject it is the export's
@@ -22,6 +23,8 @@ enum Subject {
     Isolation,
     /// Thousands of tenants through a queue, within a rate limit
     Tenants,
+    /// The components under wasmtime, beside the native client
+    Component,
 }
 
 impl Subject {
@@ -30,6 +33,7 @@ impl Subject {
             Self::Export => "export",
             Self::Isolation => "isolation",
             Self::Tenants => "tenants",
+            Self::Component => "component",
         }
     }
 
@@ -37,11 +41,15 @@ impl Subject {
         match self {
             Self::Export | Self::Tenants => &["alert-export"],
             Self::Isolation => &["isolation-webhook", "isolation-worker"],
+            Self::Component => &[],
         }
     }
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
+    if arguments.subject == Some(Subject::Component) {
+        return components(workspace);
+    }
     for subject in [Subject::Export, Subject::Isolation, Subject::Tenants] {
         if arguments.subject.is_some_and(|only| only != subject) {
             continue;
@@ -64,4 +72,16 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         }
     }
     end_to_end::run(workspace, "tools", "bench", "release", &passed_on, &variables)
+}
+
+/// The benchmark of the components, which is the Rust host's.
+fn components(workspace: &Workspace) -> Result<(), Error> {
+    setup::targets(workspace, &[component::TARGET])?;
+    let components = component::build_all(workspace)?;
+    let simulator = ["--profile", "tools", "--bins", "-p", "sophos-simulator"];
+    end_to_end::build(workspace, "the simulator", &simulator)?;
+    let mut bench = hosts::rust_package(workspace, "bench");
+    bench.args(["--bench", "component"]);
+    bench.env("COMPONENTS", components).env("SIMULATOR", workspace.binary("tools", "sophos-simulator"));
+    shell::step("bench", || shell::run(&mut bench, "the lines above say what the benchmark met"))
 }

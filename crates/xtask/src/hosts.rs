@@ -1,10 +1,12 @@
 //! What the tests of the component's hosts need: Node with jco, Python with
-//! wasmtime, each beside the build.
+//! wasmtime, each beside the build; and Rust with wasmtime, when it is asked for.
 
 use std::{
     path::{Path, PathBuf},
     process::Command,
 };
+
+use clap::ValueEnum;
 
 use crate::{component, error::Error, setup, shell, tools, workspace::Workspace};
 
@@ -17,6 +19,13 @@ const NEWER_NODE: &str = "24.21.0";
 /// The same version as in `tests/hosts/python/central.py`.
 const WASMTIME: &str = "wasmtime==50.0.1";
 
+/// A host that is not there unless it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub(crate) enum Further {
+    /// Rust, with a wasmtime that takes a quarter of an hour to build
+    Rust,
+}
+
 /// What the tests are told, and why some of it is not there.
 #[derive(Debug, Default)]
 pub(crate) struct Hosts {
@@ -28,14 +37,18 @@ impl Hosts {
     /// Builds the components and installs what runs them, as far as that goes.
     ///
     /// # Errors
-    /// When a component cannot be built: that is a failed test.
-    pub(crate) fn prepare(workspace: &Workspace) -> Result<Self, Error> {
+    /// When a component or a further host cannot be built: that is a failed test.
+    pub(crate) fn prepare(workspace: &Workspace, further: Option<Further>) -> Result<Self, Error> {
         let mut hosts = Self::default();
         setup::targets(workspace, &[component::TARGET])?;
         hosts.variables.push(("COMPONENTS", component::build_all(workspace)?));
         hosts.add("Node", node(workspace));
         hosts.add("Node with JSPI", suspending_node(workspace));
         hosts.add("Python", python(workspace));
+        match further {
+            Some(Further::Rust) => hosts.variables.push(("HOST_RUST", rust(workspace)?.join("run"))),
+            None => hosts.missing.push("skipped: the component in Rust; `--hosts rust` builds it".to_owned()),
+        }
         Ok(hosts)
     }
 
@@ -96,6 +109,26 @@ fn suspending_node(workspace: &Workspace) -> Result<Found, Error> {
 
 fn python(workspace: &Workspace) -> Result<Found, Error> {
     Ok(vec![("HOST_PYTHON", tools::from_pypi(workspace, "wasmtime", &[WASMTIME])?.join("python"))])
+}
+
+/// Builds the host in Rust and returns the folder of its programs.
+fn rust(workspace: &Workspace) -> Result<PathBuf, Error> {
+    shell::step("build the host in Rust", || {
+        let mut build = rust_package(workspace, "build");
+        shell::run(build.args(["--quiet", "--release", "--bins"]), "fix what the compiler says")
+    })?;
+    Ok(rust_target(workspace).join("release"))
+}
+
+/// Cargo for the package of the host in Rust, which is a workspace of its own.
+pub(crate) fn rust_package(workspace: &Workspace, subcommand: &str) -> Command {
+    let mut cargo = shell::cargo(&workspace.root.join("tests/hosts/rust"));
+    cargo.args([subcommand, "--locked", "--target-dir"]).arg(rust_target(workspace));
+    cargo
+}
+
+fn rust_target(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("hosts-rust")
 }
 
 /// The major number of `v24.21.0`.

@@ -2,10 +2,20 @@
 
 use clap::Args;
 
-use crate::{core, end_to_end, error::Error, hosts::Hosts, setup, shell, tally::Tally, workspace::Workspace};
+use crate::{
+    core, end_to_end,
+    error::Error,
+    hosts::{Further, Hosts},
+    setup, shell,
+    tally::Tally,
+    workspace::Workspace,
+};
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
+    /// Also run the component in this host, which takes long to build the first time
+    #[arg(long, value_enum)]
+    hosts: Option<Further>,
     /// What to pass on to `cargo test`, after `--`
     #[arg(last = true)]
     rest: Vec<String>,
@@ -18,7 +28,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     // The tests that want it say so and pass without; the reason is told at the end.
     let emulator = setup::emulator(workspace);
 
-    let hosts = Hosts::prepare(workspace);
+    let hosts = Hosts::prepare(workspace, arguments.hosts);
 
     // The end-to-end tests start these from the build directory.
     end_to_end::build(workspace, "the binaries", &["--workspace", "--bins"])?;

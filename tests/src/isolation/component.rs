@@ -34,11 +34,13 @@ pub enum Server {
     Python,
     /// A `wasi:http` server in Node, in one instance.
     Node,
+    /// A `wasi:http` server in Rust, in an instance for each request.
+    Rust,
 }
 
 impl Server {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Python, Self::Node];
+    pub const ALL: [Self; 3] = [Self::Python, Self::Node, Self::Rust];
 
     /// The program, if it is there, and the folder that it needs.
     fn command(self) -> io::Result<Option<(Command, Option<TempDir>)>> {
@@ -55,6 +57,10 @@ impl Server {
                 let mut command = Command::new(node);
                 command.arg("--no-warnings").arg(folder.path().join("run-webhook.mjs"));
                 Ok(Some((command, Some(folder))))
+            }
+            Self::Rust => {
+                let program = variable("HOST_RUST").map(|program| program.with_file_name("run-webhook"));
+                Ok(program.map(|program| (Command::new(program), None)))
             }
         }
     }

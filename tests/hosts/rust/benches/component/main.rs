@@ -1,0 +1,71 @@
+//! What the components cost: their size, their start, their calls beside the native
+//! client's, and a thousand instances at once.
+//!
+//! `COMPONENTS` is the folder of the components and `SIMULATOR` the program that they
+//! ask; `cargo xtask bench component` builds both and sets them.
+
+mod calls;
+mod canned;
+mod crowd;
+mod simulator;
+mod start;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use wasmtime::{Result, error::Context};
+
+fn main() -> Result<()> {
+    let components = PathBuf::from(env::var_os("COMPONENTS").context("COMPONENTS names no folder")?);
+    let program = env::var_os("SIMULATOR").context("SIMULATOR names no program")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        start::run(&components).await?;
+        let simulator = simulator::start(program.as_ref()).await?;
+        calls::run(&components, &simulator).await?;
+        crowd::run(&components, &simulator, 1_000).await
+    })
+}
+
+/// The components of a folder, by the names of their worlds.
+fn worlds(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let mut worlds = Vec::new();
+    for file in fs::read_dir(folder)? {
+        let file = file?.path();
+        if file.extension().is_some_and(|extension| extension == "wasm") {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            worlds.push((name, file));
+        }
+    }
+    worlds.sort();
+    Ok(worlds)
+}
+
+/// Times in order.
+struct Times(Vec<Duration>);
+
+impl Times {
+    fn of(mut times: Vec<Duration>) -> Self {
+        times.sort();
+        Self(times)
+    }
+
+    fn least(&self) -> Duration {
+        self.0.first().copied().unwrap_or_default()
+    }
+
+    fn median(&self) -> Duration {
+        self.0.get(self.0.len() / 2).copied().unwrap_or_default()
+    }
+}
+
+fn us(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}

@@ -1,0 +1,72 @@
+//! From a file to an instance.
+
+use std::{fs, io::Write, path::Path, time::Instant};
+
+use central_host::Central;
+use flate2::{Compression, write::GzEncoder};
+use wasmtime::{Engine, Result, component::Component};
+
+use crate::{Times, ms, simulator::Simulator, us, worlds};
+
+const LOADS: usize = 30;
+const INSTANCES: usize = 300;
+
+pub(crate) async fn run(components: &Path) -> Result<()> {
+    println!(
+        "| world | bytes | gzip -9 | compile, ms | artifact, KB | load it, ms | first instance, µs | instance, µs | of a pool, µs |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
+    let nowhere = Simulator::nowhere();
+    for (world, file) in worlds(components)? {
+        let bytes = fs::read(&file)?;
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        gzip.write_all(&bytes)?;
+        let gzip = gzip.finish()?.len();
+
+        let engine = central_host::engine()?;
+        let began = Instant::now();
+        let compiled = Component::new(&engine, &bytes)?;
+        let compile = ms(began.elapsed());
+
+        let artifact = file.with_extension("cwasm");
+        fs::write(&artifact, compiled.serialize()?)?;
+        let size = fs::metadata(&artifact)?.len() / 1_000;
+        let mut loads = Vec::new();
+        for _ in 0..LOADS {
+            let began = Instant::now();
+            // SAFETY: this program has just written the artifact.
+            let loaded = unsafe { Component::deserialize_file(&engine, &artifact)? };
+            loads.push(began.elapsed());
+            drop(loaded);
+        }
+        let load = ms(Times::of(loads).median());
+        print!("| {world} | {} | {gzip} | {compile:.0} | {size} | {load:.2} ", bytes.len());
+        match instances(&engine, &artifact, &nowhere).await {
+            Ok((first, times)) => {
+                let (_, pooled) = instances(&central_host::pooling_engine(8)?, &artifact, &nowhere).await?;
+                println!("| {:.0} | {:.0} | {:.0} |", first, us(times.median()), us(pooled.median()));
+            }
+            // The webhook asks for more than a client does.
+            Err(_) => println!("| | | |"),
+        }
+        fs::remove_file(&artifact)?;
+    }
+    Ok(())
+}
+
+/// The time for the first instance of what was just loaded, in microseconds, and for
+/// others, each gone before the next.
+async fn instances(engine: &Engine, artifact: &Path, nowhere: &Simulator) -> Result<(f64, Times)> {
+    let central = Central::load(engine, artifact)?;
+    let requests = nowhere.requests()?;
+    let mut times = Vec::new();
+    for _ in 0..=INSTANCES {
+        let (obtain, requests) = (nowhere.obtain(), requests.clone());
+        let began = Instant::now();
+        let session = central.session(obtain, requests).await?;
+        times.push(began.elapsed());
+        drop(session);
+    }
+    let first = us(times.remove(0));
+    Ok((first, Times::of(times)))
+}

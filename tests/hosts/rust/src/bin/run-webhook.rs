@@ -1,0 +1,133 @@
+//! The webhook for the tests: settings as the first line of standard input, then
+//! orders.
+//!
+//! The settings are `component`, `service`, `policy` and `secrets` (files), `ledger` (a
+//! folder), `outcomes` (a file for JSON lines; null for no listener) and `queue` (the
+//! same for decisions; null for none). The credential is in the environment. An order
+//! is `{"call": "follow-up", "arguments": ["due"]}`, a function of `decisions`.
+//!
+//! Of the lines that are written, the first is `{"listening": <address>}`. Then there
+//! are `{"notice": …}` for each entry of the journal, and `{"ok": …}` or
+//! `{"failure": …}` for each order.
+
+use std::{collections::HashMap, env, fs, path::PathBuf, sync::Arc};
+
+use central_host::{
+    Answer, Call, Obtain, Requests,
+    bindings::sophos::central::credentials::{Access, Addresses, Client, Grant, Service},
+    webhook::{
+        self, Folder, Place, Takes, Webhook,
+        bindings::sophos::central::{policy::Rules, sender_secrets::Keys},
+        lines,
+    },
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpListener,
+};
+use wasmtime::{Result, error::Context};
+
+const AT_ONCE: u32 = 16;
+
+#[derive(Deserialize)]
+struct Settings {
+    component: PathBuf,
+    service: Elsewhere,
+    policy: PathBuf,
+    secrets: PathBuf,
+    ledger: PathBuf,
+    outcomes: Option<PathBuf>,
+    queue: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Elsewhere {
+    identity: String,
+    global: String,
+}
+
+#[derive(Deserialize)]
+struct Secrets {
+    secrets: HashMap<String, Secret>,
+}
+
+#[derive(Deserialize)]
+struct Secret {
+    current: String,
+    previous: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Order {
+    call: String,
+    arguments: Vec<Value>,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let mut orders = BufReader::new(tokio::io::stdin()).lines();
+    let settings: Settings =
+        serde_json::from_str(&orders.next_line().await?.context("there are no settings")?)?;
+    let obtain = obtain(&settings.service)?;
+    let requests = Requests::new(reqwest::Client::builder().no_proxy(), |host| host == "127.0.0.1")?;
+    let engine = central_host::pooling_engine(AT_ONCE + 1)?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let component = settings.component.clone();
+    let place = place(settings, address.clone());
+    let webhook = Arc::new(Webhook::load(&engine, &component, place, obtain, requests)?);
+
+    println!("{}", json!({"listening": address}));
+    tokio::spawn(webhook::serve(Arc::clone(&webhook), listener, AT_ONCE));
+    while let Some(order) = orders.next_line().await? {
+        let Order { call, arguments } = serde_json::from_str(&order)?;
+        let call = Call { interface: "decisions", function: &call, arguments: &arguments, tenant: None };
+        let answer = match webhook.session().await?.call(call).await {
+            Ok((Answer::Ok(value), _)) => json!({"ok": value}),
+            Ok((Answer::Failure(why), _)) => json!({"failure": why}),
+            Ok((Answer::Absent, _)) => json!({"failure": "there is no such function"}),
+            Err(error) => json!({"failure": format!("{error:#}")}),
+        };
+        println!("{answer}");
+    }
+    Ok(())
+}
+
+fn place(settings: Settings, address: String) -> Place {
+    let Settings { policy, secrets, ledger, outcomes, queue, .. } = settings;
+    Place {
+        secrets: Box::new(move |name| {
+            let text = fs::read_to_string(&secrets).map_err(|error| error.to_string())?;
+            let mut all: Secrets = toml::from_str(&text).map_err(|error| error.message().to_owned())?;
+            let Secret { current, previous } =
+                all.secrets.remove(name).ok_or_else(|| format!("there is no secret {name}"))?;
+            Ok(Keys { current, previous })
+        }),
+        store: Folder::new(ledger),
+        rules: Box::new(move || {
+            let text = fs::read_to_string(&policy).map_err(|error| error.to_string())?;
+            Ok(Rules { text, webhook_url: Some(address.clone()), caller_header: None })
+        }),
+        journal: Box::new(|notice| println!("{}", json!({"notice": lines::notice(notice)}))),
+        outcomes: outcomes.map(|file| {
+            let tell: Takes<_> = Box::new(move |outcome| lines::append(&file, &lines::outcome(&outcome)));
+            tell
+        }),
+        queue: queue.map(|file| {
+            let put: Takes<Vec<String>> = Box::new(move |decisions| lines::append(&file, &json!(decisions)));
+            put
+        }),
+    }
+}
+
+fn obtain(service: &Elsewhere) -> Result<Obtain> {
+    let client = Client {
+        id: env::var("SOPHOS_CLIENT_ID").context("there is no SOPHOS_CLIENT_ID")?,
+        secret: env::var("SOPHOS_CLIENT_SECRET").context("there is no SOPHOS_CLIENT_SECRET")?,
+    };
+    let addresses = Addresses { identity: service.identity.clone(), global: service.global.clone() };
+    let access = Access { grant: Grant::Client(client), service: Service::Other(addresses) };
+    Ok(Arc::new(move |_| Box::pin(std::future::ready(Ok(access.clone())))))
+}

@@ -1,0 +1,188 @@
+//! The webhook of isolation in a server of this program's own: an instance for each
+//! request, and one for each follow-up.
+//!
+//! All that lasts is in the ledger of the [`Place`]: any number of instances, also of
+//! several programs with the same one, work on it at once.
+
+mod folder;
+pub mod lines;
+mod place;
+mod server;
+
+use std::{net::IpAddr, path::Path, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header::RETRY_AFTER};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Body;
+use tokio::sync::oneshot;
+use wasmtime::{
+    Engine, Result, Store, bail,
+    component::{HasSelf, Linker},
+    error::Context,
+};
+use wasmtime_wasi::{
+    clocks::WasiClocks,
+    p2::bindings::{clocks::wall_clock, random::random},
+    random::{WasiRandom, WasiRandomCtx},
+};
+use wasmtime_wasi_http::{
+    Error, WasiHttpView, p2::bindings::http::types::Scheme, p2::body::HyperOutgoingBody,
+};
+
+use self::bindings::{
+    WebhookPre,
+    exports::sophos::central::decisions::Report,
+    sophos::central::{journal, ledger_store, outcomes, policy, queue, sender_secrets},
+};
+pub use self::place::{Files, Place};
+use crate::{
+    central::{Session, load},
+    requests::Requests,
+    state::{self, Obtain, State},
+};
+
+/// What wasmtime makes of the world `webhook`.
+#[allow(missing_docs, reason = "made from the WIT, whose own documentation has no place for all of it")]
+pub mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../../../wit",
+        world: "sophos:central/webhook",
+        imports: {
+            "sophos:central/ledger-store": async,
+        },
+        exports: { default: async },
+        with: {
+            "sophos:central/credentials": crate::bindings::sophos::central::credentials,
+            "sophos:central/types": crate::bindings::sophos::central::types,
+            "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
+            "wasi:http": wasmtime_wasi_http::p2::bindings::http,
+            "wasi:io": wasmtime_wasi::p2::bindings::io,
+            "wasi:random": wasmtime_wasi::p2::bindings::random,
+        },
+    });
+}
+
+/// The header in which the component reads the caller's address, unless a proxy in
+/// front has its own. What a caller writes into it is replaced.
+pub(crate) const CALLER: HeaderName = HeaderName::from_static("x-caller-address");
+
+/// The component, and what its instances have in common.
+pub struct Webhook {
+    ready: WebhookPre<State<Host>>,
+    place: Arc<Place>,
+    obtain: Obtain,
+    requests: Requests,
+}
+
+/// What an instance has of this host beyond what every world has.
+pub struct Host {
+    place: Arc<Place>,
+    random: WasiRandomCtx,
+}
+
+impl Webhook {
+    /// Loads the component: a file as [`Central::load`](crate::Central::load) takes it.
+    ///
+    /// # Errors
+    /// When it is no webhook, or asks for more than this host offers.
+    pub fn load(
+        engine: &Engine,
+        file: &Path,
+        place: Place,
+        obtain: Obtain,
+        requests: Requests,
+    ) -> Result<Self> {
+        let component = load(engine, file)?;
+        let mut linker = Linker::new(engine);
+        state::offer(&mut linker)?;
+        wall_clock::add_to_linker::<_, WasiClocks>(&mut linker, State::<Host>::clocks)?;
+        random::add_to_linker::<_, WasiRandom>(&mut linker, |state| &mut state.host.random)?;
+        sender_secrets::add_to_linker::<_, HasSelf<_>>(&mut linker, shared)?;
+        ledger_store::add_to_linker::<_, HasSelf<_>>(&mut linker, shared)?;
+        queue::add_to_linker::<_, HasSelf<_>>(&mut linker, shared)?;
+        policy::add_to_linker::<_, HasSelf<_>>(&mut linker, shared)?;
+        outcomes::add_to_linker::<_, HasSelf<_>>(&mut linker, shared)?;
+        journal::add_to_linker::<_, HasSelf<_>>(&mut linker, shared)?;
+        let ready = WebhookPre::new(linker.instantiate_pre(&component)?)?;
+        Ok(Self { ready, place: Arc::new(place), obtain, requests })
+    }
+
+    /// An instance of its own, for calls of `decisions` by name.
+    ///
+    /// # Errors
+    /// When there is no memory for it, or no place left in a pool.
+    pub async fn session(&self) -> Result<Session<Host>> {
+        let mut store = self.store();
+        let instance = self.ready.instance_pre().instantiate_async(&mut store).await?;
+        Ok(Session { store, instance })
+    }
+
+    fn store(&self) -> Store<State<Host>> {
+        let host = Host { place: Arc::clone(&self.place), random: WasiRandomCtx::default() };
+        State::new(host, Arc::clone(&self.obtain), self.requests.clone()).store(self.ready.engine())
+    }
+
+    /// Answers a request, in an instance of its own. `caller` is who sent it, as the
+    /// connection says.
+    ///
+    /// What goes wrong here is answered with 503, so that the sender sends again, and
+    /// told on standard error. What was recorded stays, and the same event leads to the
+    /// same decision.
+    pub async fn answer<B>(&self, mut request: Request<B>, caller: IpAddr) -> Response<HyperOutgoingBody>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Error>,
+    {
+        if let Ok(address) = HeaderValue::try_from(caller.to_canonical().to_string()) {
+            request.headers_mut().insert(CALLER, address);
+        }
+        self.handled(request).await.unwrap_or_else(|error| {
+            eprintln!("a request was not answered: {error:#}");
+            let mut sorry = Response::new(Full::default().map_err(Error::from).boxed_unsync());
+            *sorry.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            sorry.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            sorry
+        })
+    }
+
+    async fn handled<B>(&self, request: Request<B>) -> Result<Response<HyperOutgoingBody>>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Error>,
+    {
+        let mut store = self.store();
+        let (answer, answered) = oneshot::channel();
+        let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
+        let outparam = store.data_mut().http().new_response_outparam(answer)?;
+        let instance = self.ready.instantiate_async(&mut store).await?;
+        // A task, because an instance may go on after its answer.
+        let handling = tokio::spawn(async move {
+            instance.wasi_http_incoming_handler().call_handle(store, request, outparam).await
+        });
+        match answered.await {
+            Ok(answer) => answer.context("the component had no answer"),
+            Err(_) => {
+                handling.await??;
+                bail!("the component ended without an answer")
+            }
+        }
+    }
+
+    /// Looks at every decision that is due. Call it each minute.
+    ///
+    /// # Errors
+    /// When the component trapped, or says that all of it failed.
+    pub async fn follow_up(&self) -> Result<Report> {
+        let mut store = self.store();
+        let instance = self.ready.instantiate_async(&mut store).await?;
+        match instance.sophos_central_decisions().call_follow_up(&mut store, Scope::Due).await? {
+            Ok(report) => Ok(report),
+            Err(failure) => bail!("{failure}"),
+        }
+    }
+}
+
+fn shared(state: &mut State<Host>) -> &mut Arc<Place> {
+    &mut state.host.place
+}
