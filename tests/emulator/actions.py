@@ -72,13 +72,25 @@ def of_secrets(action: str, members: dict, region: str):
     if action == "secretsmanager:BatchGetSecretValue":
         yield Call(action, "*")
         for name in members.get("SecretIdList", []):
-            yield Call("secretsmanager:GetSecretValue", arn(name))
+            secret = arn(name)
+            yield Call("secretsmanager:GetSecretValue", secret, tuple(about_secret(backend, secret, {})))
     elif "SecretId" in members or "Name" in members:
         secret = arn(members.get("SecretId") or members["Name"])
-        stage = members.get("VersionStage")
-        yield Call(action, secret, (("secretsmanager:VersionStage", stage),) if stage else ())
+        yield Call(action, secret, tuple(about_secret(backend, secret, members)))
     else:
         yield Call(action, "*")
+
+
+def about_secret(backend, arn: str, members: dict):
+    """What a condition may ask of a request about a secret."""
+    if "VersionStage" in members:
+        yield "secretsmanager:VersionStage", members["VersionStage"]
+    if members.get("Tags"):
+        yield "aws:TagKeys", "\n".join(tag["Key"] for tag in members["Tags"])
+    secret = next((one for one in list(backend.secrets.values()) if one.arn == arn), None)
+    for tag in getattr(secret, "tags", None) or []:
+        for prefix in ("secretsmanager", "aws"):
+            yield f"{prefix}:ResourceTag/{tag['Key']}", tag["Value"]
 
 
 def of_s3(request: Request, body: bytes):

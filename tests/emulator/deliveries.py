@@ -44,18 +44,23 @@ class Deliveries:
             for region, backend in account.items():
                 for group in backend.schedule_groups.values():
                     if name in group.schedules:
-                        return self.fire_target(group.schedules[name].target)
+                        return self.fire_target(group.schedules[name])
         for rule in stacks.resources_of("AWS::Events::Rule"):
             if rule["Id"] == name and "ScheduleExpression" in rule["Properties"]:
                 return self.fire_rule(rule)
         return Answer("", f"there is no schedule {name}")
 
-    def fire_target(self, target: dict) -> Answer:
-        function, role = target["Arn"], target["RoleArn"]
+    def fire_target(self, schedule) -> Answer:
+        function, role = schedule.target["Arn"], schedule.target["RoleArn"]
         if not self.access.permits(role, Call("lambda:InvokeFunction", function)):
             return Answer("", f"{role} may not invoke {function}")
-        given = target.get("Input")
-        return self.functions.invoke(function, json.loads(given) if given else scheduled_event(""))
+        given = schedule.target.get("Input")
+        if not given:
+            return self.functions.invoke(function, scheduled_event(schedule.arn))
+        words = {"scheduled-time": now(), "execution-id": str(uuid4()), "attempt-number": "1"}
+        for word, value in {**words, "schedule-arn": schedule.arn}.items():
+            given = given.replace(f"<aws.scheduler.{word}>", value)
+        return self.functions.invoke(function, json.loads(given))
 
     def fire_rule(self, rule: dict) -> Answer:
         answer = Answer("", "the rule has no target")
@@ -89,6 +94,10 @@ class Deliveries:
         threading.Thread(target=run, daemon=True).start()
 
 
+def now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def scheduled_event(rule: str) -> dict:
     """The event of a schedule that says nothing else."""
     return {
@@ -97,7 +106,7 @@ def scheduled_event(rule: str) -> dict:
         "detail-type": "Scheduled Event",
         "source": "aws.events",
         "account": ACCOUNT,
-        "time": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time": now(),
         "resources": [rule],
         "detail": {},
     }

@@ -20,7 +20,8 @@ ALWAYS = {
 
 @dataclass(frozen=True)
 class Call:
-    """An action on a resource, with what conditions may ask about."""
+    """An action on a resource, with what conditions may ask about: several values of one
+    key are lines."""
 
     action: str
     resource: str
@@ -73,6 +74,7 @@ def holds(condition: dict, context: dict[str, str]) -> bool:
     """Whether a condition holds. One that is not understood is an error."""
     context = {key.lower(): value for key, value in context.items()}
     for operator, wanted_by_key in condition.items():
+        of_all = operator.startswith("ForAllValues:")
         name = operator.removeprefix("ForAnyValue:").removeprefix("ForAllValues:")
         optional = name.endswith("IfExists")
         name = name.removesuffix("IfExists")
@@ -87,10 +89,11 @@ def holds(condition: dict, context: dict[str, str]) -> bool:
             if compare is None:
                 raise ValueError(f"the emulator does not know the condition {operator}")
             if given is None:
-                if optional or negated:
+                if optional or negated or of_all:
                     continue
                 return False
-            if any(compare(one, given) for one in texts(wanted)) == negated:
+            found = [any(compare(one, value) for one in texts(wanted)) for value in given.split("\n")]
+            if (all(found) if of_all else any(found)) == negated:
                 return False
     return True
 

@@ -184,14 +184,35 @@ def rule_of_bus(region: str, properties: dict, name: str) -> Made:
 
 def http_api(region: str, properties: dict, name: str) -> Made:
     """An HTTP API, of its members or of its description in OpenAPI."""
+    described = properties.get("Body")
+    members = {"Name": described["info"]["title"], "ProtocolType": "HTTP"} if described else properties
+    _, answer, dropped = Request("apigatewayv2", "create_api", "Name").send(region, members, name)
+    made = Made(answer["ApiId"], {"ApiId": answer["ApiId"], "ApiEndpoint": answer["ApiEndpoint"]}, dropped)
+    if described:
+        made.dropped += [key for key in properties if key != "Body"]
+        routes_of(region, answer["ApiId"], described)
+    return made
+
+
+def routes_of(region: str, api: str, described: dict) -> None:
+    """The routes of a description in OpenAPI, each with the integration behind it."""
     client = client_of("apigatewayv2", region)
-    if "Body" in properties:
-        answer = client.import_api(Body=json.dumps(properties["Body"]))
-        dropped = [key for key in properties if key != "Body"]
-    else:
-        request = Request("apigatewayv2", "create_api", "Name")
-        _, answer, dropped = request.send(region, properties, name)
-    return Made(answer["ApiId"], {"ApiId": answer["ApiId"], "ApiEndpoint": answer["ApiEndpoint"]}, dropped)
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            integration = operation.get("x-amazon-apigateway-integration")
+            if not integration:
+                continue
+            behind = client.create_integration(
+                ApiId=api,
+                IntegrationType=integration["type"].upper(),
+                IntegrationUri=integration["uri"],
+                PayloadFormatVersion=integration.get("payloadFormatVersion", "1.0"),
+            )
+            client.create_route(
+                ApiId=api,
+                RouteKey=f"{method.upper()} {path}",
+                Target=f"integrations/{behind['IntegrationId']}",
+            )
 
 
 def forget_http_api(region: str, made: Made, properties: dict) -> None:

@@ -8,7 +8,7 @@
   within `Fn::Sub`.
 - A stack within a stack is changed in place, and its outputs are to be had.
 - A bucket has its versions and its life cycle, and its policy is left to `policies.py`, as
-  the roles are. An event source mapping takes nothing from its queue by itself.
+  the roles are. A FIFO queue is called one. An event source mapping takes nothing from its queue by itself.
 """
 
 import copy
@@ -146,6 +146,13 @@ def bucket_made(cls, resource_name, cloudformation_json, account_id, region_name
 def bucket_changed(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name):
     finish_bucket(original_resource.name, cloudformation_json.get("Properties", {}), region_name)
     return original_resource
+
+
+def queue_name(name: str, definition: dict) -> str:
+    """The name of a queue, which says what kind it is also when it was made up."""
+    if str(definition["Properties"].get("FifoQueue", False)).lower() != "true" or name.endswith(".fifo"):
+        return name
+    return f"{name[:75]}.fifo"
 
 
 def finish_bucket(name: str, properties: dict, region: str) -> None:
@@ -303,6 +310,12 @@ def install() -> None:
     )
     FakeBucket.update_from_cloudformation_json = classmethod(bucket_changed)
     FakeBucket.get_permission = lambda bucket, action, resource: PermissionResult.NEUTRAL
+    make_queue = Queue.create_from_cloudformation_json
+    Queue.create_from_cloudformation_json = classmethod(
+        lambda cls, name, definition, *arguments, **rest: make_queue(
+            queue_name(name, definition), definition, *arguments, **rest
+        )
+    )
     # Messages are taken from a queue by whoever runs the functions, not by moto.
     Queue.lambda_event_source_mappings = property(lambda queue: {}, lambda queue, value: None)
 

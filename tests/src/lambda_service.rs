@@ -67,10 +67,11 @@ impl Functions {
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Answering = Boxed<Result<Value, String>>;
+type Finding = Boxed<io::Result<Option<Arc<Pool>>>>;
 
 /// Who finds the sandboxes of functions that nobody registered.
 #[derive(Clone)]
-struct Others(Arc<dyn Fn(String) -> Boxed<io::Result<Option<Arc<Pool>>>> + Send + Sync>);
+struct Others(Arc<dyn Fn(String) -> Finding + Send + Sync>);
 
 impl fmt::Debug for Others {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,8 +2,8 @@
 //! simulator and the built function on a local Runtime API ([`World`]), what an
 //! export committed ([`Committed`]), an S3 server that can kill ([`s3`]), a queue
 //! with a function behind it ([`queue`]), an emulator of AWS ([`moto`]),
-//! functions that others invoke ([`LambdaService`]), and what isolation is tried
-//! with ([`isolation`]).
+//! functions that others invoke ([`LambdaService`]), what isolation is tried with
+//! ([`isolation`]), and the whole stack, deployed ([`stack`]).
 
 #![deny(missing_docs)]
 
@@ -16,6 +16,7 @@ mod leaks;
 pub mod moto;
 pub mod queue;
 pub mod s3;
+pub mod stack;
 mod world;
 
 pub use committed::{Committed, Defect, StreamKey};

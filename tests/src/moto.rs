@@ -206,7 +206,8 @@ impl Moto {
     pub(crate) async fn object(&self, bucket: &str, key: &str) -> io::Result<Vec<u8>> {
         let request = self.client.get(format!("{}/{bucket}/{key}", self.endpoint));
         // What is not signed at all would be refused.
-        let request = request.header("authorization", "AWS4-HMAC-SHA256 Credential=loopback/-/-/s3/aws4_request");
+        let request =
+            request.header("authorization", "AWS4-HMAC-SHA256 Credential=loopback/-/-/s3/aws4_request");
         let response = request.send().await.and_then(reqwest::Response::error_for_status);
         Ok(response.map_err(io::Error::other)?.bytes().await.map_err(io::Error::other)?.to_vec())
     }
@@ -214,16 +215,15 @@ impl Moto {
     /// Writes an object into one of its buckets.
     pub(crate) async fn put_object(&self, bucket: &str, key: &str, body: Vec<u8>) -> io::Result<()> {
         let request = self.client.put(format!("{}/{bucket}/{key}", self.endpoint)).body(body);
-        let request = request.header("authorization", "AWS4-HMAC-SHA256 Credential=loopback/-/-/s3/aws4_request");
+        let request =
+            request.header("authorization", "AWS4-HMAC-SHA256 Credential=loopback/-/-/s3/aws4_request");
         request.send().await.and_then(reqwest::Response::error_for_status).map(drop).map_err(io::Error::other)
     }
 
     async fn ask(&self, method: reqwest::Method, what: &str, body: Option<&Value>) -> io::Result<Value> {
         let request = self.client.request(method, format!("{}/emulator/{what}", self.endpoint));
         let request = match body {
-            Some(body) => {
-                request.header("content-type", "application/json").body(body.to_string())
-            }
+            Some(body) => request.header("content-type", "application/json").body(body.to_string()),
             None => request,
         };
         let response = request.send().await.and_then(reqwest::Response::error_for_status);

@@ -19,13 +19,18 @@ use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
 use local_lambda::FunctionUrl;
 use serde_json::{Value, json};
+use sophos_simulator::CredentialInfo;
 
 pub use access::{Access, Asked, Right, RoleAccess};
 pub use deployed::{Deployed, Resource};
 pub use limits::LIMITS;
 pub use sam::Sam;
 
-use crate::{LambdaService, leaks::Leaks, moto::{Moto, Rotation}, queue::Drained};
+use crate::{
+    LambdaService,
+    moto::{Moto, Rotation},
+    queue::Drained,
+};
 use functions::Functions;
 use mapping::Mapping;
 
@@ -93,9 +98,10 @@ impl Account {
         self.functions.moto()
     }
 
-    /// What must not appear in what the functions write.
-    pub(crate) fn leaks(&self) -> &Leaks {
-        self.functions.leaks()
+    /// Fails the test, when the account is closed, in which a function wrote one of
+    /// these secrets, or a token.
+    pub fn keep_quiet_about(&self, credentials: &[CredentialInfo]) {
+        self.functions.leaks().know_all(credentials);
     }
 
     /// A stack as it is deployed, with the stacks within it.

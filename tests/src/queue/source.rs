@@ -171,9 +171,10 @@ impl Work {
         let arn = self.queue.arn();
         let records: Vec<_> = received.iter().map(|received| record(received, &arn)).collect();
         let failed = match self.pool.invoke(&json!({ "Records": records })).await {
-            Ok(Outcome::Ok(answer)) => {
-                item_failures(&answer, &received.iter().map(|one| one.message.id.as_str()).collect::<Vec<_>>())
-            }
+            Ok(Outcome::Ok(answer)) => item_failures(
+                &answer,
+                &received.iter().map(|one| one.message.id.as_str()).collect::<Vec<_>>(),
+            ),
             Ok(other) => Err(format!("{other:?}")),
             Err(error) => Err(error.to_string()),
         };

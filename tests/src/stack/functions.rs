@@ -85,7 +85,8 @@ impl Functions {
     /// A function as it is configured, ready to be started.
     pub(super) async fn function(&self, name: &str) -> io::Result<Option<Configured>> {
         let stacks = self.moto.get("stacks").await?;
-        let resources = stacks.as_array().into_iter().flatten().filter_map(|stack| stack["Resources"].as_object());
+        let resources =
+            stacks.as_array().into_iter().flatten().filter_map(|stack| stack["Resources"].as_object());
         let mut functions = resources.flat_map(|all| all.values());
         let found = functions.find(|one| one["Type"] == "AWS::Lambda::Function" && one["Id"] == name);
         let Some(properties) = found.map(|found| &found["Properties"]) else { return Ok(None) };

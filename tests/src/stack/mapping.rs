@@ -47,7 +47,8 @@ impl Mapping {
     pub(super) async fn of(stack: &Deployed, queue_arn: &str, functions: &Functions) -> io::Result<Self> {
         let mut mappings = stack.of_kind("AWS::Lambda::EventSourceMapping").map(|(_, one)| &one.properties);
         let properties = mappings.find(|one| one["EventSourceArn"] == queue_arn && one["Enabled"] != false);
-        let properties = properties.ok_or_else(|| io::Error::other(format!("nothing takes from {queue_arn}")))?;
+        let properties =
+            properties.ok_or_else(|| io::Error::other(format!("nothing takes from {queue_arn}")))?;
         let function = properties["FunctionName"].as_str().unwrap_or_default();
         let function = function_name(function).unwrap_or_else(|_| function.to_owned());
         let missing = || io::Error::other(format!("there is no function {function}"));
