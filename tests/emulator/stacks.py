@@ -18,6 +18,7 @@ import traceback
 from moto.cloudformation import models, parsing
 from moto.cloudformation.exceptions import ValidationError
 from moto.core.common_models import CloudFormationModel
+from moto.events.models import EventBus
 from moto.iam.access_control import PermissionResult
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.s3.models import FakeBucket
@@ -316,6 +317,7 @@ def install() -> None:
             queue_name(name, definition), definition, *arguments, **rest
         )
     )
+    EventBus.physical_resource_id = property(lambda bus: bus.name)
     # Messages are taken from a queue by whoever runs the functions, not by moto.
     Queue.lambda_event_source_mappings = property(lambda queue: {}, lambda queue, value: None)
 

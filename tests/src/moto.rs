@@ -204,20 +204,38 @@ impl Moto {
 
     /// An object of its buckets.
     pub(crate) async fn object(&self, bucket: &str, key: &str) -> io::Result<Vec<u8>> {
-        let request = self.client.get(format!("{}/{bucket}/{key}", self.endpoint));
-        // What is not signed at all would be refused.
-        let request =
-            request.header("authorization", "AWS4-HMAC-SHA256 Credential=loopback/-/-/s3/aws4_request");
-        let response = request.send().await.and_then(reqwest::Response::error_for_status);
-        Ok(response.map_err(io::Error::other)?.bytes().await.map_err(io::Error::other)?.to_vec())
+        self.s3(reqwest::Method::GET, &format!("{bucket}/{key}"), Vec::new()).await
     }
 
     /// Writes an object into one of its buckets.
     pub(crate) async fn put_object(&self, bucket: &str, key: &str, body: Vec<u8>) -> io::Result<()> {
-        let request = self.client.put(format!("{}/{bucket}/{key}", self.endpoint)).body(body);
-        let request =
-            request.header("authorization", "AWS4-HMAC-SHA256 Credential=loopback/-/-/s3/aws4_request");
-        request.send().await.and_then(reqwest::Response::error_for_status).map(drop).map_err(io::Error::other)
+        self.s3(reqwest::Method::PUT, &format!("{bucket}/{key}"), body).await.map(drop)
+    }
+
+    /// The keys in a bucket that begin so.
+    pub(crate) async fn keys(&self, bucket: &str, prefix: &str) -> io::Result<Vec<String>> {
+        let mut keys = Vec::<String>::new();
+        loop {
+            let after = keys.last().map_or("", String::as_str);
+            let query = format!("{bucket}?list-type=2&prefix={prefix}&start-after={after}");
+            let listed = self.s3(reqwest::Method::GET, &query, Vec::new()).await?;
+            let listed = String::from_utf8_lossy(&listed);
+            let parts = listed.split("<Key>").skip(1).filter_map(|part| part.split_once("</Key>"));
+            let before = keys.len();
+            keys.extend(parts.map(|(key, _)| key.to_owned()));
+            if keys.len() == before || !listed.contains("<IsTruncated>true") {
+                return Ok(keys);
+            }
+        }
+    }
+
+    async fn s3(&self, method: reqwest::Method, what: &str, body: Vec<u8>) -> io::Result<Vec<u8>> {
+        // What is not signed at all would be refused.
+        const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=loopback/20260101/eu-west-1/s3/aws4_request";
+        let request = self.client.request(method, format!("{}/{what}", self.endpoint)).body(body);
+        let response = request.header("authorization", SIGNED).send().await;
+        let response = response.and_then(reqwest::Response::error_for_status).map_err(io::Error::other)?;
+        Ok(response.bytes().await.map_err(io::Error::other)?.to_vec())
     }
 
     async fn ask(&self, method: reqwest::Method, what: &str, body: Option<&Value>) -> io::Result<Value> {

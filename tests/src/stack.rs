@@ -9,15 +9,17 @@
 //! rotations, and the addresses of HTTP.
 
 mod access;
+mod commands;
 mod deployed;
 mod functions;
 mod limits;
 mod mapping;
 mod sam;
+mod tour;
 
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
-use local_lambda::FunctionUrl;
+use local_lambda::{FunctionUrl, Outcome};
 use serde_json::{Value, json};
 use sophos_simulator::CredentialInfo;
 
@@ -25,6 +27,7 @@ pub use access::{Access, Asked, Right, RoleAccess};
 pub use deployed::{Deployed, Resource};
 pub use limits::LIMITS;
 pub use sam::Sam;
+pub use tour::{Exported, STACK, TENANT, Tour};
 
 use crate::{
     LambdaService,
@@ -121,6 +124,16 @@ impl Account {
         let answer = told["Answer"].as_str().unwrap_or_default();
         let answer = serde_json::from_str(answer).unwrap_or(Value::Null);
         Ok(Fired { answer, error: told["Error"].as_str().map(str::to_owned) })
+    }
+
+    /// Invokes a function, as a person does who may.
+    ///
+    /// # Errors
+    /// When there is no such function, or it does not start.
+    pub async fn invoke(&self, function: &str, event: &Value) -> io::Result<Outcome> {
+        let pool = self.functions.pool(function).await?;
+        let pool = pool.ok_or_else(|| io::Error::other(format!("there is no function {function}")))?;
+        pool.invoke(event).await.map_err(io::Error::other)
     }
 
     /// Brings what waits in a queue to the function behind it, as its event source

@@ -51,7 +51,7 @@ impl Sam {
     ///
     /// # Errors
     /// With what it printed, when it failed.
-    pub async fn deploy(&self, stack: &str, parameters: &[(&str, &str)]) -> io::Result<String> {
+    pub async fn deploy(&self, stack: &str, parameters: &[(&str, String)]) -> io::Result<String> {
         let overrides = parameters.iter().map(|(name, value)| format!("{name}={value}"));
         let mut deploy = self.command("deploy");
         deploy
