@@ -33,9 +33,12 @@ class NoManagedPolicies:
 def transformed() -> str:
     template = yaml_parse((INFRA / "template.yaml").read_text())
     for name, resource in template["Resources"].items():
-        # `sam deploy` puts the package there.
+        # `sam deploy` puts packages and templates there.
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = f"s3://packages/{name}.zip"
+        if resource["Type"] == "AWS::CloudFormation::Stack":
+            file = resource["Properties"]["TemplateURL"]
+            resource["Properties"]["TemplateURL"] = f"https://packages.s3.amazonaws.com/{file}"
     template["Globals"]["Function"].pop("CodeUri", None)
     result = transform(template, {}, NoManagedPolicies())
     return json.dumps(result, indent=2, sort_keys=True) + "\n"
