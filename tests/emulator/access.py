@@ -12,6 +12,7 @@ import secrets
 import threading
 from collections import Counter
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, unquote
 
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -90,6 +91,8 @@ class Access:
             return None
         region, service = signed[2], signed[3]
         if not is_signed(request, body, session.keys, signed):
+            with self.lock:
+                self.refused[(session.role, Call("a wrong signature", request.path))] += 1
             return refusal(service, "SignatureDoesNotMatch", "The signature is not that of this request.")
         if request.headers.get("X-Amz-Security-Token") != session.keys.token:
             return refusal(service, "InvalidClientTokenId", "The security token is not that of these keys.")
@@ -139,9 +142,12 @@ def is_signed(request: Request, body: bytes, keys: Credentials, signed: re.Match
     _, region, service, names, signature = signed.groups()
     names = names.split(";")
     headers = {name: value for name, value in request.headers.items() if name.lower() in names}
-    path = request.environ.get("RAW_URI") or request.full_path
-    path = path[path.index("/", path.index("://") + 3) :] if "://" in path.split("?")[0] else path
-    copy = AWSRequest(request.method, f"http://{request.host}{path}", headers=headers, data=body)
+    # As AWS reads it: what is encoded without need is the same as what is not.
+    path, _, query = (request.environ.get("RAW_URI") or request.full_path).partition("?")
+    path = quote(unquote(path), safe="/~") if service == "s3" else path
+    pairs = parse_qsl(query, keep_blank_values=True)
+    query = "&".join(f"{quote(key, safe='~')}={quote(value, safe='~')}" for key, value in pairs)
+    copy = AWSRequest(request.method, f"http://{request.host}{path}?{query}", headers=headers, data=body)
     copy.context["timestamp"] = request.headers.get("X-Amz-Date", "")
     sign = (S3SigV4Auth if service == "s3" else SigV4Auth)(keys, service, region)
     text = sign.string_to_sign(copy, sign.canonical_request(copy))

@@ -203,6 +203,12 @@ impl Account {
         Access::read(&self.moto().get("access").await?)
     }
 
+    /// Ends the processes of a function, as Lambda does when some time has passed.
+    /// What they had read is read anew by the next.
+    pub async fn restart(&self, function: &str) {
+        self.functions.restart(function).await;
+    }
+
     /// What a function wrote so far, whoever invoked it.
     pub fn logs(&self, function: &str) -> Vec<String> {
         let mut logs = self.functions.logs(function);

@@ -156,6 +156,14 @@ impl Functions {
         Ok(program)
     }
 
+    /// Ends the processes of a function. The next invocation starts others.
+    pub(super) async fn restart(&self, name: &str) {
+        let pool = self.pools.lock().await.remove(name);
+        if let Some((_, pool)) = pool {
+            pool.stop().await;
+        }
+    }
+
     /// What a function wrote so far.
     pub(super) fn logs(&self, name: &str) -> Vec<String> {
         let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
