@@ -30,7 +30,7 @@ pub use sam::Sam;
 pub use tour::{Exported, STACK, TENANT, Tour};
 
 use crate::{
-    LambdaService,
+    LambdaService, aws,
     moto::{Moto, Rotation},
     queue::Drained,
 };
@@ -214,6 +214,14 @@ impl Account {
         let mut logs = self.functions.logs(function);
         logs.extend(self.fronts.get(function).map(FunctionUrl::logs).unwrap_or_default());
         logs
+    }
+
+    /// A client of the queues with keys of a role.
+    ///
+    /// # Errors
+    /// When the emulator does not answer.
+    pub async fn sqs_as(&self, role: &str) -> io::Result<aws_sdk_sqs::Client> {
+        Ok(aws::sqs_as(self.moto().endpoint(), &self.functions.session(role).await?))
     }
 
     /// An object in a bucket.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use end_to_end::{
     isolation::decision_of,
-    stack::{Account, Deployed, Tour},
+    stack::{Account, Deployed, STACK, Tour},
 };
 use serde_json::{Value, json};
 
@@ -38,8 +38,9 @@ async fn the_deployed_stack_does_its_work_within_its_rights() {
     rotates(&tour).await;
     watches(&tour).await;
     deploys_again(&mut tour).await;
-    let account_of = tour.stack.clone();
-    rights(&tour.account, &account_of).await;
+    rights(&tour.account, &tour.stack).await;
+    what_is_outside_of_a_role_is_refused(&tour).await;
+    delete(&tour).await;
 }
 
 /// Nothing of the templates is kept by its name alone.
@@ -102,8 +103,8 @@ async fn isolates(tour: &mut Tour) {
         "{drained:?}\n{}",
         logs(tour, "WorkerFunction")
     );
-    assert_eq!(state(tour, &server.to_string()).await, "refused");
-    assert_eq!(state(tour, &chief.to_string()).await, "waiting");
+    assert_eq!(tour.state(&server.to_string()).await.expect("a decision"), "refused");
+    assert_eq!(tour.state(&chief.to_string()).await.expect("a decision"), "waiting");
     tour.order(&json!({ "approve": chief.to_string(), "by": "the test" })).await.expect("an approval");
     for id in [laptop.to_string(), chief.to_string()] {
         until(tour, &id, "released").await;
@@ -159,23 +160,9 @@ async fn deploys_again(tour: &mut Tour) {
     assert!(logs(tour, "ExportFunction").contains("\"level\":\"DEBUG\""));
 }
 
-async fn state(tour: &Tour, decision: &str) -> String {
-    let shown = tour.order(&json!({ "show": decision })).await.expect("a decision");
-    shown["state"].as_str().unwrap_or_default().to_owned()
-}
-
 async fn until(tour: &Tour, decision: &str, wanted: &str) {
-    for _ in 0..100 {
-        if state(tour, decision).await == wanted {
-            return;
-        }
-        tour.simulator.clock().advance(std::time::Duration::from_secs(61));
-        let fired = tour.follow_up().await.expect("a follow-up");
-        assert_eq!(fired.error, None, "{fired:?}\n{}", logs(tour, "WorkerFunction"));
-        // The time of the policy is real, and an isolation lasts a second.
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    }
-    panic!("{decision} is {}\n{}", state(tour, decision).await, logs(tour, "WorkerFunction"));
+    let state = tour.settle(decision).await.expect("it ends");
+    assert_eq!(state, wanted, "{}", logs(tour, "WorkerFunction"));
 }
 
 /// No function asked for what it may not, and none may do what it did not need.
@@ -198,4 +185,27 @@ async fn rights(account: &Account, stack: &Deployed) {
     }
     assert_eq!(refused, Vec::<String>::new(), "asked for outside of the role");
     assert_eq!(unused, Vec::<String>::new(), "a right that nothing needed");
+}
+
+/// The net has no holes: what a role may not is refused and told.
+async fn what_is_outside_of_a_role_is_refused(tour: &Tour) {
+    let role = &tour.stack.resource("ExportRole").expect("a role").id;
+    let sqs = tour.account.sqs_as(role).await.expect("keys");
+    for (output, allowed) in [("ExportQueueUrl", true), ("IsolationQueueUrl", false)] {
+        let url = tour.stack.output(output).expect("a queue");
+        let sent = sqs.send_message().queue_url(url).message_group_id("x").message_deduplication_id("x");
+        let sent = sent.message_body("{}").send().await;
+        assert_eq!(sent.is_ok(), allowed, "{output}: {sent:?}");
+    }
+    let refused = tour.account.access().await.expect("what was asked for").of(role).refused;
+    let refused: Vec<_> = refused.iter().map(|asked| asked.action.as_str()).collect();
+    assert_eq!(refused, ["sqs:SendMessage"]);
+}
+
+/// `sam delete` removes the stack, and leaves what is to be kept.
+async fn delete(tour: &Tour) {
+    let bucket = tour.stack.output("BucketName").expect("a bucket");
+    tour.sam.delete(STACK).await.expect("a deletion");
+    assert!(tour.account.stack(STACK).await.is_err(), "there is no such stack any more");
+    assert!(tour.account.object(bucket, "policy/policy.toml").await.is_ok(), "the bucket stays");
 }

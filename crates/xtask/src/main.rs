@@ -1,8 +1,9 @@
-//! Set-up, demo, tests, fuzzing, benchmarks and packages: `cargo xtask <command>`.
+//! Set-up, demo, deployment, tests, fuzzing, benchmarks and packages: `cargo xtask <command>`.
 
 mod bench;
 mod core;
 mod demo;
+mod deploy;
 mod end_to_end;
 mod error;
 mod fuzz;
@@ -20,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{error::Error, workspace::Workspace};
 
-/// Set-up, demo, tests, fuzzing, benchmarks and packages of this project.
+/// Set-up, demo, deployment, tests, fuzzing, benchmarks and packages of this project.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -34,6 +35,8 @@ enum Command {
     Setup(setup::Arguments),
     /// Run an export end to end on this machine: simulator, function, files
     Demo(demo::Arguments),
+    /// Deploy the stack into an emulator of AWS on this machine, and have it at work
+    Deploy(deploy::Arguments),
     /// Build the binaries, run all tests and build the core for WebAssembly
     Test(test::Arguments),
     /// Send random input to what reads other tools' messages, for a bounded time
@@ -59,6 +62,7 @@ fn run(command: Command) -> Result<(), Error> {
     match command {
         Command::Setup(arguments) => setup::run(&workspace, &arguments),
         Command::Demo(arguments) => demo::run(&workspace, &arguments),
+        Command::Deploy(arguments) => deploy::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),

@@ -16,7 +16,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     // A machine that cannot get the targets still learns the result of its tests.
     let targets = setup::targets(workspace, &setup::WASM_TARGETS);
     // The tests that want it say so and pass without; the reason is told at the end.
-    let emulator = setup::emulator(workspace);
+    let emulator = setup::deployment_tools(workspace);
 
     // The end-to-end tests start these from the build directory.
     end_to_end::build(workspace, "the binaries", &["--workspace", "--bins"])?;
@@ -25,8 +25,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     let tests = shell::step("cargo test", || {
         let mut test = shell::cargo(&workspace.root);
         test.args(["test", "--workspace", "--locked", "--no-fail-fast"]).args(&arguments.rest);
-        if let Ok(emulator) = &emulator {
-            test.env(setup::EMULATOR_VARIABLE, emulator);
+        if let Ok(variables) = &emulator {
+            test.envs(variables.iter().map(|(name, path)| (name, path)));
         }
         if shell::stream(&mut test, |line| tally.see(line))? {
             Ok(())

@@ -1,6 +1,6 @@
 //! The deployed stack at work, from the deployment to the last right.
 
-use std::{env, fs, io, path::Path};
+use std::{env, fs, io, path::Path, time::Duration};
 
 use local_lambda::Outcome;
 use serde_json::{Value, json};
@@ -27,6 +27,9 @@ pub const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 
 /// The instance of EC2 that one of these machines is.
 const INSTANCE: &str = "i-0a1b2c3d4e5f60718";
+
+/// How often a decision is looked at until it ends.
+const LOOKS: u32 = 150;
 
 /// A policy with the source whose key the stack has made, and GuardDuty.
 const POLICY: &str = r#"version = 1
@@ -312,6 +315,37 @@ impl Tour {
         }
     }
 
+    /// Where a decision stands.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn state(&self, decision: &str) -> io::Result<String> {
+        let shown = self.order(&json!({ "show": decision })).await?;
+        Ok(shown["state"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Has the worker follow up until a decision is released or refused, and says
+    /// which: first its schedule, then by orders that do not wait until something is
+    /// due.
+    ///
+    /// # Errors
+    /// When it does not end, or the worker fails.
+    pub async fn settle(&self, decision: &str) -> io::Result<String> {
+        if let Some(why) = self.follow_up().await?.error {
+            return Err(io::Error::other(why));
+        }
+        for _ in 0..LOOKS {
+            let state = self.state(decision).await?;
+            if state == "released" || state == "refused" {
+                return Ok(state);
+            }
+            self.order(&json!({ "follow_up": "all" })).await?;
+            // The times of a policy are real, and an isolation lasts a second.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        Err(io::Error::other(format!("{decision} has not ended")))
+    }
+
     /// Rotates the first credential.
     ///
     /// # Errors
@@ -319,7 +353,12 @@ impl Tour {
     pub async fn rotate(&self) -> io::Result<Vec<String>> {
         let secret = self.stack.output("FirstCredentialSecret")?;
         let rotate = self.account.moto().secrets().rotate_secret().secret_id(secret).send().await;
-        rotate.map_err(io::Error::other)?;
+        // One that failed is tried again, which is told as an error.
+        let again = |told: &str| told.contains("will be reattempted");
+        match rotate.map_err(|error| error.into_service_error()) {
+            Err(error) if !error.meta().message().is_some_and(again) => return Err(io::Error::other(error)),
+            _ => {}
+        }
         let rotations = self.account.rotations().await?;
         let last = rotations.into_iter().rfind(|rotation| rotation.secret == secret);
         let last = last.ok_or_else(|| io::Error::other("nothing was rotated"))?;
