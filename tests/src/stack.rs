@@ -115,6 +115,14 @@ impl Account {
         Deployed::read(&self.moto().get("stacks").await?, name)
     }
 
+    /// Deletes a stack, as CloudFormation does when it is asked to.
+    ///
+    /// # Errors
+    /// When a resource cannot be deleted.
+    pub async fn delete_stack(&self, name: &str) -> io::Result<()> {
+        self.moto().delete_stack(name).await
+    }
+
     /// Does now what a schedule does when its time comes.
     ///
     /// # Errors

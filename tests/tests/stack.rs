@@ -234,10 +234,10 @@ async fn what_is_outside_of_a_role_is_refused(tour: &Tour) {
     assert_eq!(refused, ["sqs:SendMessage"]);
 }
 
-/// `sam delete` removes the stack, and leaves what is to be kept.
+/// A stack that is deleted leaves what is to be kept.
 async fn delete(tour: &Tour) {
     let bucket = tour.stack.output("BucketName").expect("a bucket");
-    tour.sam.delete(STACK).await.expect("a deletion");
+    tour.account.delete_stack(STACK).await.expect("a deletion");
     assert!(tour.account.stack(STACK).await.is_err(), "there is no such stack any more");
     assert!(tour.account.object(bucket, "policy/policy.toml").await.is_ok(), "the bucket stays");
 }
