@@ -13,8 +13,10 @@
 
 import copy
 import json
+import re
 import traceback
 
+from botocore.exceptions import ClientError
 from moto.cloudformation import models, parsing
 from moto.cloudformation.exceptions import ValidationError
 from moto.core.common_models import CloudFormationModel
@@ -28,6 +30,9 @@ from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 from resource_types import KINDS, Made, Request, client_of
+
+# What services say of what is not there.
+GONE = re.compile("NotFound|NoSuch|NonExistent|DoesNotExist|^404$")
 
 SAM = "AWS::Serverless-2016-10-31"
 
@@ -131,9 +136,14 @@ def model_of(kind: str) -> type[CloudFormationModel]:
                 original_resource.made = update(region_name, original_resource.made, properties)
             return original_resource
 
-        def delete(self, account_id, region_name):
-            if kind in KINDS and KINDS[kind].delete:
-                KINDS[kind].delete(region_name, self.made, {})
+        def delete(self, account_id, region):
+            try:
+                if kind in KINDS and KINDS[kind].delete:
+                    KINDS[kind].delete(region, self.made, {})
+            except ClientError as error:
+                # It may have gone with what it belonged to.
+                if not GONE.search(error.response["Error"]["Code"]):
+                    raise
 
     return Model
 
@@ -233,6 +243,14 @@ def apply(change_set) -> None:
     stack.output_map = stack._create_output_map()
 
 
+def delete(resources, *, moto) -> None:
+    """Deletes the resources of a stack, but for those that are to be kept."""
+    for definition in resources._resource_json_map.values():
+        if definition.get("DeletionPolicy") == "RetainExceptOnCreate":
+            definition["DeletionPolicy"] = "Retain"
+    moto(resources)
+
+
 def described(stack) -> dict:
     """A stack as it is deployed: its outputs, and of each resource the type, what `Ref`
     gives, the properties with all functions done, and what of it is not real here."""
@@ -297,6 +315,8 @@ def install() -> None:
     parsing.clean_json = lambda value, resources: clean_json(value, resources, moto=moto_json)
     parsing.get_references_from_template = lambda template: references(template, moto=moto_references)
     models.ChangeSet.apply = apply
+    moto_delete = parsing.ResourceMap.delete
+    parsing.ResourceMap.delete = lambda resources: delete(resources, moto=moto_delete)
 
     backend = models.CloudFormationBackend
     backend.create_stack = with_transform(backend.create_stack)
