@@ -7,6 +7,7 @@ lets EventBridge in. One attempt is made, and whoever asked does not wait for a 
 
 import copy
 import json
+import os
 import threading
 from datetime import datetime, timezone
 from uuid import uuid4
@@ -21,6 +22,7 @@ from functions import Answer, Functions
 from policies import Call, fits
 
 EVENTS = "events.amazonaws.com"
+REGION = os.environ["AWS_DEFAULT_REGION"]
 
 
 class Deliveries:
@@ -28,6 +30,7 @@ class Deliveries:
 
     def __init__(self, functions: Functions, access: Access) -> None:
         self.functions, self.access = functions, access
+        functions.lets_in = lets_in
         self.all: list[dict] = []
         self.changed = threading.Condition()
         self.at_work = 0
@@ -64,12 +67,11 @@ class Deliveries:
 
     def fire_rule(self, rule: dict) -> Answer:
         answer = Answer("", "the rule has no target")
+        arn = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule['Id']}"
         for target in rule["Properties"].get("Targets", []):
-            if not let_in(target["Arn"], EVENTS, rule["Id"]):
-                return Answer("", f"EventBridge may not invoke {target['Arn']}")
             given = target.get("Input")
-            event = json.loads(given) if given else scheduled_event(rule["Id"])
-            answer = self.functions.invoke(target["Arn"], event)
+            event = json.loads(given) if given else scheduled_event(arn)
+            answer = self.functions.invoke_for(EVENTS, arn, target["Arn"], event)
         return answer
 
     def bring(self, rule: Rule, target: dict, event: dict) -> None:
@@ -81,11 +83,8 @@ class Deliveries:
 
         def run() -> None:
             try:
-                if let_in(target["Arn"], EVENTS, rule.name):
-                    answer = self.functions.invoke(target["Arn"], event)
-                    record["Answer"], record["Error"] = answer.body, answer.error
-                else:
-                    record["Error"] = f"EventBridge may not invoke {target['Arn']}"
+                answer = self.functions.invoke_for(EVENTS, rule.arn, target["Arn"], event)
+                record["Answer"], record["Error"] = answer.body, answer.error
             finally:
                 with self.changed:
                     self.at_work -= 1
@@ -112,19 +111,25 @@ def scheduled_event(rule: str) -> dict:
     }
 
 
-def let_in(function: str, principal: str, source: str) -> bool:
-    """Whether a function's own policy lets a service invoke it, on behalf of a rule or a
-    secret. A function of no stack lets in everybody."""
-    name = function.split(":function:")[-1].split(":")[0]
+def lets_in(function: str, service: str, source: str) -> bool:
+    """Whether a function's own policy lets a service invoke it, for a rule or a secret of
+    this ARN. A function of no stack lets in everybody."""
+    name = name_of(function)
     if not any(one["Id"] == name for one in stacks.resources_of("AWS::Lambda::Function")):
         return True
-    for permission in stacks.resources_of("AWS::Lambda::Permission"):
-        given = permission["Properties"]
-        own = given["FunctionName"].split(":function:")[-1].split(":")[0] == name
-        of = given.get("SourceArn", "*")
-        if own and given["Principal"] == principal and (fits(of, source) or of.endswith(source)):
-            return given.get("SourceAccount", ACCOUNT) == ACCOUNT
-    return False
+    permissions = [one["Properties"] for one in stacks.resources_of("AWS::Lambda::Permission")]
+    return any(
+        name_of(given["FunctionName"]) == name
+        and given["Principal"] == service
+        and fits(given.get("SourceArn", "*"), source)
+        and given.get("SourceAccount", ACCOUNT) == ACCOUNT
+        for given in permissions
+    )
+
+
+def name_of(function: str) -> str:
+    """The name of a function, of its ARN or what is a name already."""
+    return function.split(":function:")[-1].split(":")[0]
 
 
 def send_to_targets(rule: Rule, event: dict, transform_input: bool = True, *, moto, deliveries: Deliveries):
