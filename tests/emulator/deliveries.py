@@ -2,7 +2,8 @@
 
 A schedule is fired on request, with its own target and input, and only if its role may
 invoke the function. A rule brings an event to a function only if the function's own policy
-lets EventBridge in. One attempt is made, and whoever asked does not wait for a rule's.
+lets EventBridge in. What fails is tried again as often as the function's configuration
+says, at once, and then goes to its dead letters. Nobody waits for that.
 """
 
 import copy
@@ -20,6 +21,7 @@ from access import Access
 from actions import ACCOUNT
 from functions import Answer, Functions
 from policies import Call, fits
+from resource_types import client_of
 
 EVENTS = "events.amazonaws.com"
 REGION = os.environ["AWS_DEFAULT_REGION"]
@@ -36,7 +38,8 @@ class Deliveries:
         self.at_work = 0
 
     def settled(self) -> list[dict]:
-        """All invocations by rules: the rule, the function, and why it failed, or null."""
+        """All events that rules brought: the rule, the function, how often it was invoked,
+        what it answered, and why it failed, or null."""
         with self.changed:
             self.changed.wait_for(lambda: self.at_work == 0)
             return [dict(record) for record in self.all]
@@ -76,21 +79,47 @@ class Deliveries:
 
     def bring(self, rule: Rule, target: dict, event: dict) -> None:
         """Brings an event to a function in the background."""
-        record = {"Rule": rule.name, "Function": target["Arn"], "Answer": None, "Error": None}
+        record = {"Rule": rule.name, "Function": target["Arn"], "Attempts": 0, "Answer": None, "Error": None}
         with self.changed:
             self.all.append(record)
             self.at_work += 1
 
         def run() -> None:
             try:
-                answer = self.functions.invoke_for(EVENTS, rule.arn, target["Arn"], event)
-                record["Answer"], record["Error"] = answer.body, answer.error
+                for _ in range(1 + retries_of(target["Arn"])):
+                    answer = self.functions.invoke_for(EVENTS, rule.arn, target["Arn"], event)
+                    record["Attempts"] += 1
+                    record["Answer"], record["Error"] = answer.body, answer.error
+                    if answer.error is None:
+                        return
+                self.give_up(target["Arn"], event)
+            except Exception as error:
+                record["Error"] = repr(error)
             finally:
                 with self.changed:
                     self.at_work -= 1
                     self.changed.notify_all()
 
         threading.Thread(target=run, daemon=True).start()
+
+    def give_up(self, function: str, event: dict) -> None:
+        """Sends what a function failed on to its dead letters, by the rights of its role."""
+        for found in stacks.resources_of("AWS::Lambda::Function"):
+            queue = found["Properties"].get("DeadLetterConfig", {}).get("TargetArn", "")
+            if found["Id"] != name_of(function) or ":sqs:" not in queue:
+                continue
+            if self.access.permits(found["Properties"]["Role"], Call("sqs:SendMessage", queue)):
+                client = client_of("sqs", REGION)
+                url = client.get_queue_url(QueueName=queue.rsplit(":", 1)[-1])["QueueUrl"]
+                client.send_message(QueueUrl=url, MessageBody=json.dumps(event))
+
+
+def retries_of(function: str) -> int:
+    """How often an event that a function failed on is brought to it again."""
+    for given in stacks.resources_of("AWS::Lambda::EventInvokeConfig"):
+        if name_of(given["Properties"]["FunctionName"]) == name_of(function):
+            return int(given["Properties"].get("MaximumRetryAttempts", 2))
+    return 2
 
 
 def now() -> str:

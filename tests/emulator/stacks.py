@@ -46,7 +46,7 @@ OF_A_BUCKET = {
 # What moto's own types leave out, and nothing here makes up for.
 NOT_KEPT = {
     "AWS::S3::Bucket": {"LoggingConfiguration", "NotificationConfiguration"},
-    "AWS::Lambda::Function": {"DeadLetterConfig", "LoggingConfig", "TracingConfig"},
+    "AWS::Lambda::Function": {"LoggingConfig", "TracingConfig"},
     "AWS::Logs::LogGroup": {"LogGroupClass"},
     "AWS::Events::EventBus": {"DeadLetterConfig", "KmsKeyIdentifier", "Policy"},
 }
@@ -97,7 +97,8 @@ class Resource:
             return self.made.attributes[name]
         # Of one that is only kept by name.
         service = self.type.split("::")[1].lower()
-        return f"arn:aws:{service}:{self.region}:{self.made.id}" if name == "Arn" else f"{self.made.id}.{name}"
+        arn = f"arn:aws:{service}:{self.region}:{self.made.id}"
+        return arn if name == "Arn" else f"{self.made.id}.{name}"
 
     @property
     def is_real(self) -> bool:
@@ -120,7 +121,9 @@ def model_of(kind: str) -> type[CloudFormationModel]:
             return kind
 
         @classmethod
-        def create_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id, region_name, **rest):
+        def create_from_cloudformation_json(
+            cls, resource_name, cloudformation_json, account_id, region_name, **rest
+        ):
             properties = cloudformation_json.get("Properties", {})
             if kind in KINDS:
                 return cls(kind, KINDS[kind].create(region_name, properties, resource_name), region_name)
@@ -215,7 +218,9 @@ def references(template, *, moto) -> list[str]:
 def nested_changed(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name):
     """Changes a stack within a stack, where it is."""
     properties = cloudformation_json["Properties"]
-    template = models.get_stack_from_s3_url(properties["TemplateURL"], account_id=account_id, partition="aws")
+    template = models.get_stack_from_s3_url(
+        properties["TemplateURL"], account_id=account_id, partition="aws"
+    )
     parameters = properties.get("Parameters", {})
     template = transformed(template, parameters, original_resource.name, account_id, region_name)
     original_resource.update(template, parameters=parameters)
@@ -282,7 +287,8 @@ def not_kept(made, properties: dict) -> list[str]:
 
 def all_stacks() -> list[dict]:
     """All stacks as they are deployed."""
-    backends = [backend for account in models.cloudformation_backends.values() for backend in account.values()]
+    accounts = models.cloudformation_backends.values()
+    backends = [backend for account in accounts for backend in account.values()]
     return [described(stack) for backend in backends for stack in list(backend.stacks.values())]
 
 

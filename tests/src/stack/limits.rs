@@ -4,7 +4,7 @@
 /// [`Resource::not_kept`](super::Resource::not_kept).
 pub const LIMITS: [&str; 10] = [
     "schedules fire when they are told to, not by the clock, and an invocation that failed is not tried again",
-    "an event that a rule brings is tried once; what failed does not reach the rule's dead letters",
+    "what failed on a rule's event is tried again at once, not after minutes; a rule's own dead letters stay empty",
     "an HTTP API does not throttle, writes no access log, and matches no routes: all requests reach the function",
     "metrics and log lines stay with the process: alarms and dashboards are created, and nothing moves them",
     "nothing is encrypted; who would need a key is asked for the right to it, as AWS would ask",
