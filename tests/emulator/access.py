@@ -50,10 +50,11 @@ class Access:
     def open(self, role: str) -> dict[str, str]:
         """New keys for a role, by its name or ARN."""
         role = role.rsplit("/", 1)[-1]
-        keys = Credentials(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_hex(20), secrets.token_hex(32))
+        name = f"ASIA{secrets.token_hex(8).upper()}"
+        keys = Credentials(name, secrets.token_hex(20), secrets.token_hex(32))
         with self.lock:
             self.sessions[keys.access_key] = Session(role, keys)
-        return {"AccessKeyId": keys.access_key, "SecretAccessKey": keys.secret_key, "SessionToken": keys.token}
+        return {"AccessKeyId": name, "SecretAccessKey": keys.secret_key, "SessionToken": keys.token}
 
     def forget_rights(self) -> None:
         """Reads policies anew from now on."""
@@ -109,8 +110,8 @@ class Access:
         """What each role asked for, what of it was refused, and each of its rights with
         whether something needed it."""
         with self.lock:
-            roles = sorted({session.role for session in self.sessions.values()} | {role for role, _ in self.refused})
-            roles = sorted({*roles, *(role for role, _ in self.granted)})
+            opened = {session.role for session in self.sessions.values()}
+            roles = sorted(opened | {role for role, _ in [*self.granted, *self.refused]})
         return {
             role: {
                 "Calls": self.counted(self.granted, role),
@@ -157,7 +158,8 @@ def is_signed(request: Request, body: bytes, keys: Credentials, signed: re.Match
 def refusal(service: str, code: str, message: str) -> Response:
     """A request that was refused, in the form of its service."""
     if service == "s3":
-        text = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        told = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        text = f"<?xml version='1.0' encoding='UTF-8'?>{told}"
         return Response(text, status=403, content_type="application/xml")
     code = "AccessDeniedException" if code == "AccessDenied" else code
     body = json.dumps({"__type": code, "message": message, "Message": message})

@@ -2,11 +2,13 @@
 
 A schedule is fired on request, with its own target and input, and only if its role may
 invoke the function. A rule brings an event to a function only if the function's own policy
-lets EventBridge in. One attempt is made, and whoever asked does not wait for a rule's.
+lets EventBridge in. What fails is tried again as often as the function's configuration
+says, at once, and then goes to its dead letters. Nobody waits for that.
 """
 
 import copy
 import json
+import os
 import threading
 from datetime import datetime, timezone
 from uuid import uuid4
@@ -19,8 +21,10 @@ from access import Access
 from actions import ACCOUNT
 from functions import Answer, Functions
 from policies import Call, fits
+from resource_types import client_of
 
 EVENTS = "events.amazonaws.com"
+REGION = os.environ["AWS_DEFAULT_REGION"]
 
 
 class Deliveries:
@@ -28,12 +32,14 @@ class Deliveries:
 
     def __init__(self, functions: Functions, access: Access) -> None:
         self.functions, self.access = functions, access
+        functions.lets_in = lets_in
         self.all: list[dict] = []
         self.changed = threading.Condition()
         self.at_work = 0
 
     def settled(self) -> list[dict]:
-        """All invocations by rules: the rule, the function, and why it failed, or null."""
+        """All events that rules brought: the rule, the function, how often it was invoked,
+        what it answered, and why it failed, or null."""
         with self.changed:
             self.changed.wait_for(lambda: self.at_work == 0)
             return [dict(record) for record in self.all]
@@ -64,34 +70,56 @@ class Deliveries:
 
     def fire_rule(self, rule: dict) -> Answer:
         answer = Answer("", "the rule has no target")
+        arn = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule['Id']}"
         for target in rule["Properties"].get("Targets", []):
-            if not let_in(target["Arn"], EVENTS, rule["Id"]):
-                return Answer("", f"EventBridge may not invoke {target['Arn']}")
             given = target.get("Input")
-            event = json.loads(given) if given else scheduled_event(rule["Id"])
-            answer = self.functions.invoke(target["Arn"], event)
+            event = json.loads(given) if given else scheduled_event(arn)
+            answer = self.functions.invoke_for(EVENTS, arn, target["Arn"], event)
         return answer
 
     def bring(self, rule: Rule, target: dict, event: dict) -> None:
         """Brings an event to a function in the background."""
-        record = {"Rule": rule.name, "Function": target["Arn"], "Answer": None, "Error": None}
+        record = {"Rule": rule.name, "Function": target["Arn"], "Attempts": 0, "Answer": None, "Error": None}
         with self.changed:
             self.all.append(record)
             self.at_work += 1
 
         def run() -> None:
             try:
-                if let_in(target["Arn"], EVENTS, rule.name):
-                    answer = self.functions.invoke(target["Arn"], event)
+                for _ in range(1 + retries_of(target["Arn"])):
+                    answer = self.functions.invoke_for(EVENTS, rule.arn, target["Arn"], event)
+                    record["Attempts"] += 1
                     record["Answer"], record["Error"] = answer.body, answer.error
-                else:
-                    record["Error"] = f"EventBridge may not invoke {target['Arn']}"
+                    if answer.error is None:
+                        return
+                self.give_up(target["Arn"], event)
+            except Exception as error:
+                record["Error"] = repr(error)
             finally:
                 with self.changed:
                     self.at_work -= 1
                     self.changed.notify_all()
 
         threading.Thread(target=run, daemon=True).start()
+
+    def give_up(self, function: str, event: dict) -> None:
+        """Sends what a function failed on to its dead letters, by the rights of its role."""
+        for found in stacks.resources_of("AWS::Lambda::Function"):
+            queue = found["Properties"].get("DeadLetterConfig", {}).get("TargetArn", "")
+            if found["Id"] != name_of(function) or ":sqs:" not in queue:
+                continue
+            if self.access.permits(found["Properties"]["Role"], Call("sqs:SendMessage", queue)):
+                client = client_of("sqs", REGION)
+                url = client.get_queue_url(QueueName=queue.rsplit(":", 1)[-1])["QueueUrl"]
+                client.send_message(QueueUrl=url, MessageBody=json.dumps(event))
+
+
+def retries_of(function: str) -> int:
+    """How often an event that a function failed on is brought to it again."""
+    for given in stacks.resources_of("AWS::Lambda::EventInvokeConfig"):
+        if name_of(given["Properties"]["FunctionName"]) == name_of(function):
+            return int(given["Properties"].get("MaximumRetryAttempts", 2))
+    return 2
 
 
 def now() -> str:
@@ -112,19 +140,25 @@ def scheduled_event(rule: str) -> dict:
     }
 
 
-def let_in(function: str, principal: str, source: str) -> bool:
-    """Whether a function's own policy lets a service invoke it, on behalf of a rule or a
-    secret. A function of no stack lets in everybody."""
-    name = function.split(":function:")[-1].split(":")[0]
+def lets_in(function: str, service: str, source: str) -> bool:
+    """Whether a function's own policy lets a service invoke it, for a rule or a secret of
+    this ARN. A function of no stack lets in everybody."""
+    name = name_of(function)
     if not any(one["Id"] == name for one in stacks.resources_of("AWS::Lambda::Function")):
         return True
-    for permission in stacks.resources_of("AWS::Lambda::Permission"):
-        given = permission["Properties"]
-        own = given["FunctionName"].split(":function:")[-1].split(":")[0] == name
-        of = given.get("SourceArn", "*")
-        if own and given["Principal"] == principal and (fits(of, source) or of.endswith(source)):
-            return given.get("SourceAccount", ACCOUNT) == ACCOUNT
-    return False
+    permissions = [one["Properties"] for one in stacks.resources_of("AWS::Lambda::Permission")]
+    return any(
+        name_of(given["FunctionName"]) == name
+        and given["Principal"] == service
+        and fits(given.get("SourceArn", "*"), source)
+        and given.get("SourceAccount", ACCOUNT) == ACCOUNT
+        for given in permissions
+    )
+
+
+def name_of(function: str) -> str:
+    """The name of a function, of its ARN or what is a name already."""
+    return function.split(":function:")[-1].split(":")[0]
 
 
 def send_to_targets(rule: Rule, event: dict, transform_input: bool = True, *, moto, deliveries: Deliveries):

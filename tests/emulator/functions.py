@@ -4,6 +4,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 
 # The longest that a function may run, in seconds.
@@ -23,6 +24,8 @@ class Functions:
 
     def __init__(self, endpoint: str | None) -> None:
         self.endpoint = endpoint
+        # Whether a function lets a service in, for what has this ARN.
+        self.lets_in: Callable[[str, str, str], bool] = lambda function, service, source: True
 
     def known(self) -> bool:
         return bool(self.endpoint)
@@ -47,3 +50,9 @@ class Functions:
             return Answer("", f"{error}: {error.read().decode(errors='replace')}")
         except OSError as error:
             return Answer("", str(error))
+
+    def invoke_for(self, service: str, source: str, function: str, event) -> Answer:
+        """The same by a service, for a rule or a secret of this ARN."""
+        if not self.lets_in(function, service, source):
+            return Answer("", f"{service} may not invoke {function} for {source}")
+        return self.invoke(function, event)

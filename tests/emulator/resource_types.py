@@ -129,7 +129,8 @@ def secret(region: str, properties: dict, name: str) -> Made:
     generate = properties.pop("GenerateSecretString", None)
     client = client_of("secretsmanager", region)
     if generate is not None:
-        rules = {key: value for key, value in generate.items() if key not in ("SecretStringTemplate", "GenerateStringKey")}
+        aside = ("SecretStringTemplate", "GenerateStringKey")
+        rules = {key: value for key, value in generate.items() if key not in aside}
         shape = client.meta.service_model.operation_model("GetRandomPassword").input_shape
         value = client.get_random_password(**fitted(shape, rules, "", []))["RandomPassword"]
         if "GenerateStringKey" in generate:
@@ -232,7 +233,11 @@ def of_api(operation: str, member: str) -> Kind:
 KINDS: dict[str, Kind] = {
     "AWS::SecretsManager::Secret": Kind(secret, forget_secret, secret_again),
     "AWS::SecretsManager::RotationSchedule": made_by(
-        Request("secretsmanager", "rotate_secret", renamed={"RotateImmediatelyOnUpdate": "RotateImmediately"}),
+        Request(
+            "secretsmanager",
+            "rotate_secret",
+            renamed={"RotateImmediatelyOnUpdate": "RotateImmediately"},
+        ),
         lambda sent, answer: sent["SecretId"],
         delete=("cancel_rotate_secret", "SecretId"),
     ),
@@ -257,7 +262,11 @@ KINDS: dict[str, Kind] = {
     "AWS::Lambda::Url": made_by(
         Request("lambda", "create_function_url_config", renamed={"TargetFunctionArn": "FunctionName"}),
         lambda sent, answer: answer["FunctionArn"],
-        lambda sent, answer: {"FunctionUrl": answer["FunctionUrl"].rstrip("/") + "/", "FunctionArn": answer["FunctionArn"]},
+        lambda sent, answer: {
+            # With the slash that AWS gives it.
+            "FunctionUrl": f"{answer['FunctionUrl'].rstrip('/')}/",
+            "FunctionArn": answer["FunctionArn"],
+        },
         delete=("delete_function_url_config", "FunctionName"),
         update="update_function_url_config",
     ),

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from functions import Functions
 
+SERVICE = "secretsmanager.amazonaws.com"
+
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 
 
@@ -74,7 +76,8 @@ class Rotations:
         for step in steps:
             record["Steps"].append(step)
             event = {name: record[name] for name in ("SecretId", "ClientRequestToken")}
-            record["Error"] = self.functions.invoke(function, {"Step": step, **event}).error
+            answer = self.functions.invoke_for(SERVICE, record["SecretId"], function, {"Step": step, **event})
+            record["Error"] = answer.error
             if record["Error"] is not None:
                 return
 

@@ -13,8 +13,10 @@
 
 import copy
 import json
+import re
 import traceback
 
+from botocore.exceptions import ClientError
 from moto.cloudformation import models, parsing
 from moto.cloudformation.exceptions import ValidationError
 from moto.core.common_models import CloudFormationModel
@@ -29,6 +31,9 @@ from samtranslator.yaml_helper import yaml_parse
 
 from resource_types import KINDS, Made, Request, client_of
 
+# What services say of what is not there.
+GONE = re.compile("NotFound|NoSuch|NonExistent|DoesNotExist|^404$")
+
 SAM = "AWS::Serverless-2016-10-31"
 
 # What moto's CloudFormation keeps of a bucket is little: the requests for the rest.
@@ -41,7 +46,7 @@ OF_A_BUCKET = {
 # What moto's own types leave out, and nothing here makes up for.
 NOT_KEPT = {
     "AWS::S3::Bucket": {"LoggingConfiguration", "NotificationConfiguration"},
-    "AWS::Lambda::Function": {"DeadLetterConfig", "LoggingConfig", "TracingConfig"},
+    "AWS::Lambda::Function": {"LoggingConfig", "TracingConfig"},
     "AWS::Logs::LogGroup": {"LogGroupClass"},
     "AWS::Events::EventBus": {"DeadLetterConfig", "KmsKeyIdentifier", "Policy"},
 }
@@ -92,7 +97,8 @@ class Resource:
             return self.made.attributes[name]
         # Of one that is only kept by name.
         service = self.type.split("::")[1].lower()
-        return f"arn:aws:{service}:{self.region}:{self.made.id}" if name == "Arn" else f"{self.made.id}.{name}"
+        arn = f"arn:aws:{service}:{self.region}:{self.made.id}"
+        return arn if name == "Arn" else f"{self.made.id}.{name}"
 
     @property
     def is_real(self) -> bool:
@@ -115,7 +121,9 @@ def model_of(kind: str) -> type[CloudFormationModel]:
             return kind
 
         @classmethod
-        def create_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id, region_name, **rest):
+        def create_from_cloudformation_json(
+            cls, resource_name, cloudformation_json, account_id, region_name, **rest
+        ):
             properties = cloudformation_json.get("Properties", {})
             if kind in KINDS:
                 return cls(kind, KINDS[kind].create(region_name, properties, resource_name), region_name)
@@ -131,9 +139,14 @@ def model_of(kind: str) -> type[CloudFormationModel]:
                 original_resource.made = update(region_name, original_resource.made, properties)
             return original_resource
 
-        def delete(self, account_id, region_name):
-            if kind in KINDS and KINDS[kind].delete:
-                KINDS[kind].delete(region_name, self.made, {})
+        def delete(self, account_id, region):
+            try:
+                if kind in KINDS and KINDS[kind].delete:
+                    KINDS[kind].delete(region, self.made, {})
+            except ClientError as error:
+                # It may have gone with what it belonged to.
+                if not GONE.search(error.response["Error"]["Code"]):
+                    raise
 
     return Model
 
@@ -205,7 +218,9 @@ def references(template, *, moto) -> list[str]:
 def nested_changed(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name):
     """Changes a stack within a stack, where it is."""
     properties = cloudformation_json["Properties"]
-    template = models.get_stack_from_s3_url(properties["TemplateURL"], account_id=account_id, partition="aws")
+    template = models.get_stack_from_s3_url(
+        properties["TemplateURL"], account_id=account_id, partition="aws"
+    )
     parameters = properties.get("Parameters", {})
     template = transformed(template, parameters, original_resource.name, account_id, region_name)
     original_resource.update(template, parameters=parameters)
@@ -231,6 +246,14 @@ def apply(change_set) -> None:
         raise ValidationError(message=f"{type(error).__name__}: {error}")
     stack.template_dict = change_set.template_dict
     stack.output_map = stack._create_output_map()
+
+
+def delete(resources, *, moto) -> None:
+    """Deletes the resources of a stack, but for those that are to be kept."""
+    for definition in resources._resource_json_map.values():
+        if definition.get("DeletionPolicy") == "RetainExceptOnCreate":
+            definition["DeletionPolicy"] = "Retain"
+    moto(resources)
 
 
 def described(stack) -> dict:
@@ -264,7 +287,8 @@ def not_kept(made, properties: dict) -> list[str]:
 
 def all_stacks() -> list[dict]:
     """All stacks as they are deployed."""
-    backends = [backend for account in models.cloudformation_backends.values() for backend in account.values()]
+    accounts = models.cloudformation_backends.values()
+    backends = [backend for account in accounts for backend in account.values()]
     return [described(stack) for backend in backends for stack in list(backend.stacks.values())]
 
 
@@ -297,6 +321,8 @@ def install() -> None:
     parsing.clean_json = lambda value, resources: clean_json(value, resources, moto=moto_json)
     parsing.get_references_from_template = lambda template: references(template, moto=moto_references)
     models.ChangeSet.apply = apply
+    moto_delete = parsing.ResourceMap.delete
+    parsing.ResourceMap.delete = lambda resources: delete(resources, moto=moto_delete)
 
     backend = models.CloudFormationBackend
     backend.create_stack = with_transform(backend.create_stack)

@@ -202,6 +202,17 @@ impl Moto {
         self.ask(reqwest::Method::POST, what, Some(body)).await
     }
 
+    /// Deletes a stack.
+    pub(crate) async fn delete_stack(&self, name: &str) -> io::Result<()> {
+        const SIGNED: &str =
+            "AWS4-HMAC-SHA256 Credential=loopback/20260101/eu-west-1/cloudformation/aws4_request";
+        let body = format!("Action=DeleteStack&Version=2010-05-15&StackName={name}");
+        let request = self.client.post(format!("{}/", self.endpoint)).body(body);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let response = request.header("authorization", SIGNED).send().await;
+        response.and_then(reqwest::Response::error_for_status).map(drop).map_err(io::Error::other)
+    }
+
     /// An object of its buckets.
     pub(crate) async fn object(&self, bucket: &str, key: &str) -> io::Result<Vec<u8>> {
         self.s3(reqwest::Method::GET, &format!("{bucket}/{key}"), Vec::new()).await

@@ -65,6 +65,8 @@ pub struct Delivery {
     pub rule: String,
     /// The function's ARN.
     pub function: String,
+    /// How often it was invoked for the event.
+    pub attempts: u64,
     /// What it answered.
     pub answer: Value,
     /// Why it failed.
@@ -115,6 +117,14 @@ impl Account {
         Deployed::read(&self.moto().get("stacks").await?, name)
     }
 
+    /// Deletes a stack, as CloudFormation does when it is asked to.
+    ///
+    /// # Errors
+    /// When a resource cannot be deleted.
+    pub async fn delete_stack(&self, name: &str) -> io::Result<()> {
+        self.moto().delete_stack(name).await
+    }
+
     /// Does now what a schedule does when its time comes.
     ///
     /// # Errors
@@ -156,6 +166,7 @@ impl Account {
         let delivery = |told: &Value| Delivery {
             rule: text(&told["Rule"]),
             function: text(&told["Function"]),
+            attempts: told["Attempts"].as_u64().unwrap_or_default(),
             answer: serde_json::from_str(&text(&told["Answer"])).unwrap_or(Value::Null),
             error: told["Error"].as_str().map(str::to_owned),
         };

@@ -149,7 +149,8 @@ async fn rights(tour: &Tour) -> Result<(), Box<dyn Error>> {
     for (name, resource) in tour.stack.of_kind("AWS::IAM::Role") {
         let role = access.of(&resource.id);
         let calls: u64 = role.granted.iter().map(|asked| asked.count).sum();
-        say(&format!("  {name}: {calls} calls, {} rights", role.rights.len()))?;
+        let rights = role.rights.iter().filter(|right| right.grants).count();
+        say(&format!("  {name}: {calls} calls, {rights} rights"))?;
         for right in role.unused() {
             say(&format!("    not needed in this run: {right}"))?;
         }

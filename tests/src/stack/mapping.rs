@@ -5,7 +5,7 @@ use std::{collections::HashSet, io, sync::Arc};
 
 use aws_sdk_sqs::{
     error::DisplayErrorContext,
-    types::{Message, MessageSystemAttributeName},
+    types::{Message, MessageSystemAttributeName, QueueAttributeName},
 };
 use local_lambda::{Outcome, Pool};
 use serde_json::{Map, Value, json};
@@ -70,6 +70,9 @@ impl Mapping {
 
     /// Works until nothing is visible and the function is idle.
     pub(super) async fn drain(&self) -> io::Result<Drained> {
+        // Lambda looks at the queue itself before it takes from it.
+        let look = self.client.get_queue_attributes().queue_url(&self.queue_url);
+        look.attribute_names(QueueAttributeName::VisibilityTimeout).send().await.map_err(failed)?;
         let (mut batches, mut drained) = (JoinSet::new(), Drained::default());
         loop {
             while batches.len() < self.processes {

@@ -66,16 +66,6 @@ impl Sam {
         said(deploy.output().await?)
     }
 
-    /// `sam delete`. Returns what it printed.
-    ///
-    /// # Errors
-    /// With what it printed, when it failed.
-    pub async fn delete(&self, stack: &str) -> io::Result<String> {
-        let mut delete = self.command("delete");
-        delete.args(["--no-prompts", "--region", REGION, "--stack-name", stack]);
-        said(delete.output().await?)
-    }
-
     fn command(&self, what: &str) -> Command {
         let mut command = Command::new(&self.program);
         command

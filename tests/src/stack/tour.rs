@@ -259,6 +259,25 @@ impl Tour {
         delivery.send(self.account.http(), &url).await
     }
 
+    /// Sends one signed report twice, as two by its `Idempotency-Key`, which no
+    /// signature covers: the status of each.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn replay(&mut self, host: &str, key: &str) -> io::Result<[u16; 2]> {
+        let body = json!({ "target": { "hostname": host }, "reason": "beacon" });
+        let signed = Delivery::generic("first", &body, key, unix_now());
+        let base = self.stack.output("WebhookBaseUrl")?.to_owned();
+        let url = self.account.front(&self.stack, &format!("{base}/")).await?;
+        let mut statuses = [0; 2];
+        for (status, id) in statuses.iter_mut().zip(["one", "another"]) {
+            let mut delivery = signed.clone();
+            delivery.headers.push(("idempotency-key", id.to_owned()));
+            *status = delivery.send(self.account.http(), &url).await?.0;
+        }
+        Ok(statuses)
+    }
+
     /// Puts a finding of GuardDuty about the instance onto the account's own bus, as
     /// GuardDuty does.
     ///
