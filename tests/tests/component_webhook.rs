@@ -51,7 +51,7 @@ fn pagerduty(machine: usize) -> Delivery {
 
 async fn deliver(delivery: &Delivery, webhook: &ComponentWebhook, wanted: u16) -> Value {
     let (status, answer) = delivery.send(&Client::new(), webhook.url()).await.expect("an answer");
-    assert_eq!(status, wanted, "{}: {answer}\n{:#?}", delivery.path, webhook.notices());
+    assert_eq!(status, wanted, "{}: {answer}", delivery.path);
     answer
 }
 
@@ -95,7 +95,8 @@ async fn tools_have_endpoints_isolated_and_the_ledger_tells_all(server: Server) 
         assert_eq!(world.state(&id).await.expect("a state"), State::Requested);
         // The same event, by another instance.
         assert_eq!(deliver(delivery, &webhook, 200).await, answer);
-        let [begun, known] = &webhook.notices()[..] else { panic!("a notice of each") };
+        let notices = webhook.notices().await.expect("the journal");
+        let [begun, known] = &notices[..] else { panic!("a notice of each") };
         assert_eq!((&begun["begun"], &begun["known"]), (&json!([id]), &json!([])));
         assert_eq!((&known["begun"], &known["known"]), (&json!([]), &json!([id])));
         assert_eq!(begun["failures"], json!([]));
@@ -207,7 +208,7 @@ async fn answer(request: RequestBuilder) -> Value {
 
 async fn it_answers_as_the_function_on_lambda(server: Server) {
     let here = world(&policy()).await;
-    let Some(webhook) = component(&here, server).await else { return };
+    let Some(mut webhook) = component(&here, server).await else { return };
     let there = world(&policy()).await;
     let function = FunctionUrl::start(there.webhook(), 1).await.expect("the webhook");
     let client = Client::new();
@@ -230,20 +231,20 @@ async fn it_answers_as_the_function_on_lambda(server: Server) {
     let of_component = answer(delivery.request(&client, webhook.url())).await;
     assert_eq!(of_component, answer(delivery.request(&client, &function.url())).await, "without a policy");
     assert_eq!(of_component["status"], 503);
-    let problem = webhook.notices().pop().expect("a notice")["problem"].take();
+    let problem = webhook.notices().await.expect("the journal").pop().expect("a notice")["problem"].take();
     assert!(problem.as_str().is_some_and(|problem| problem.contains("version")), "{problem}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_ledger_it_does_nothing_and_is_sent_to_again() {
     let world = world(&policy()).await;
-    let Some(webhook) = component(&world, Server::Python).await else { return };
+    let Some(mut webhook) = component(&world, Server::Python).await else { return };
     let delivery = Delivery::isolate("1", &hostname(1));
     let ledger = world.folder().join("ledger");
     fs::write(&ledger, "not a folder").expect("a file in its place");
     let refused = answer(delivery.request(&Client::new(), webhook.url())).await;
     assert_eq!((&refused["status"], &refused["headers"]["retry-after"]), (&json!(503), &json!("5")));
-    let notice = webhook.notices().pop().expect("a notice");
+    let notice = webhook.notices().await.expect("the journal").pop().expect("a notice");
     assert!(notice["problem"].as_str().is_some_and(|why| why.contains("store")), "{notice}");
     assert!(world.simulator.isolation_changes().is_empty());
 
@@ -328,7 +329,8 @@ async fn a_person_approves_by_the_link_of_an_outcome() {
     let signature = link.rsplit_once('=').expect("a signature").1;
     let objects = world.objects().expect("objects").into_values();
     let mut said: Vec<_> = objects.map(|body| String::from_utf8_lossy(&body).into_owned()).collect();
-    said.extend(webhook.notices().iter().map(Value::to_string));
+    let notices = webhook.notices().await.expect("the journal");
+    said.extend(notices.iter().map(Value::to_string));
     assert_eq!(said.iter().find(|text| text.contains(signature)), None);
 }
 
@@ -400,7 +402,7 @@ async fn what_is_not_carried_out_before_the_answer_is_recorded_and_made_up_for()
     let Some(mut webhook) = component(&world, Server::Python).await else { return };
     world.simulator.remove_credential(&world.credential().client_id);
     let answer = deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
-    let notice = webhook.notices().pop().expect("a notice");
+    let notice = webhook.notices().await.expect("the journal").pop().expect("a notice");
     let id = decision_of(&answer).expect("a decision");
     let failure = notice["failures"][0].as_str().unwrap_or_default();
     assert!(failure.starts_with(id.as_str()) && failure.contains("credential"), "{notice}");

@@ -3,8 +3,12 @@
 
 use crate::{error::Error, setup, shell, workspace::Workspace};
 
-/// The crates of the core. Their default features may tie them to a host.
-const CORE: [&str; 3] = ["sophos-api", "sophos-isolation", "sophos-component"];
+/// The crates of the core, with the features that bring in more of it. Their default
+/// features may tie them to a host.
+const CORE: [(&str, &str); 3] = [("sophos-api", ""), ("sophos-isolation", ""), ("sophos-component", WEBHOOK)];
+
+/// The world that is made of the decisions; the others are of the client alone.
+pub(crate) const WEBHOOK: &str = "webhook";
 
 /// Crates that would tie the core to one host or one runtime.
 const FOREIGN: [&str; 10] =
@@ -12,10 +16,11 @@ const FOREIGN: [&str; 10] =
 
 /// Checks what the core depends on, directly or not, on any target.
 pub(crate) fn independent(workspace: &Workspace) -> Result<(), Error> {
-    for name in CORE {
+    for (name, features) in CORE {
         shell::step(&format!("check the dependencies of {name}"), || {
             let mut tree = shell::cargo(&workspace.root);
-            tree.args(["tree", "--package", name, "--no-default-features", "--edges", "normal"]);
+            tree.args(["tree", "--package", name, "--no-default-features", "--features", features]);
+            tree.args(["--edges", "normal"]);
             tree.args(["--target", "all", "--locked", "--prefix", "none", "--format", "{p}"]);
             let tree = shell::output(&mut tree, "check Cargo.lock")?;
             let found = foreign(&tree);
@@ -35,7 +40,7 @@ pub(crate) fn independent(workspace: &Workspace) -> Result<(), Error> {
 /// Builds the core where there is no socket, no thread and no clock.
 pub(crate) fn builds_for_wasm(workspace: &Workspace) -> Result<(), Error> {
     for target in setup::WASM_TARGETS {
-        for name in CORE {
+        for (name, _) in CORE {
             shell::step(&format!("check {name} for {target}"), || {
                 let mut check = shell::cargo(&workspace.root);
                 check.args(["check", "--quiet", "--package", name, "--no-default-features", "--locked"]);

@@ -43,7 +43,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         if let Ok(hosts) = &hosts {
             test.envs(hosts.variables());
         }
-        if shell::stream(&mut test, |line| tally.see(line))? {
+        let mut webhook = shell::cargo(&workspace.root);
+        webhook.args(["test", "--package", "sophos-component", "--locked", "--features", core::WEBHOOK]);
+        let mut hold = |test| shell::stream(test, |line| tally.see(line));
+        // Both, so that all that failed is told.
+        if hold(&mut test)? & hold(&mut webhook)? {
             Ok(())
         } else {
             Err(Error::new("tests failed; the names are above, run one with `cargo test <name>`"))

@@ -1,7 +1,6 @@
 // The isolation webhook in a Node program: the component `webhook.wasm` of
-// `sophos:central`, made JavaScript by jco, under a `wasi:http` server.
-//
-//     npm install @bytecodealliance/jco-transpile@0.15.0 @bytecodealliance/preview2-shim@0.26.1
+// `sophos:central`, made JavaScript by jco, under a `wasi:http` server. It needs what
+// `central.mjs` needs.
 //
 //     const webhook = await open("webhook.wasm", { obtain, secrets, store: folder("ledger"), rules });
 //     serve(webhook, 8080, "127.0.0.1");

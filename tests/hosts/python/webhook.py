@@ -1,7 +1,6 @@
 """The isolation webhook in a Python program: the component `webhook.wasm` of
-`sophos:central` under the HTTP server of the standard library.
-
-    pip install wasmtime==50.0.1
+`sophos:central` under the HTTP server of the standard library. It needs what
+`central.py` needs.
 
     keep = Keep(
         secrets=lambda name: {"current": vault[name]},
@@ -124,7 +123,7 @@ class Isolation(Central):
                 for name, function in functions.items():
                     instance.add_func(name, told(function))
                 if interface == "ledger-store":
-                    # wasmtime 50.0.1 takes no text where `none` is another answer: a
+                    # This wasmtime takes no text where `none` is another answer: a
                     # failure ends this instance, as it might at any moment.
                     instance.add_func("read", lambda _, path: keep.store.read(path))
                 if interface == "outcomes":

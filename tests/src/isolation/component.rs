@@ -169,8 +169,13 @@ impl ComponentWebhook {
     }
 
     /// The journal, since the last look.
-    pub fn notices(&self) -> Vec<Value> {
-        std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
+    ///
+    /// # Errors
+    /// When the host has ended.
+    pub async fn notices(&mut self) -> io::Result<Vec<Value>> {
+        // Whatever it wrote before an answer has been read when that has.
+        self.tell(&json!({"call": "check-policy", "arguments": [""]})).await?;
+        Ok(std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Every outcome that was told.
