@@ -1,12 +1,13 @@
 """An emulator of AWS for the tests: moto's server, with what it lacks added.
 
-    python emulator.py
+    python emulator.py [--stacks]
 
 It listens on a free port of 127.0.0.1 and says which on standard error, as
-`Running on http://127.0.0.1:PORT`. It needs moto 5.2.5 with flask, and nothing else.
+`Running on http://127.0.0.1:PORT`. It needs moto 5.2.5 with flask and the translator of
+SAM, and nothing else.
 
     LAMBDA_ENDPOINT   the address that functions are invoked at, in the way of Lambda's
-                      own; without it a secret cannot be rotated
+                      own; without it a secret cannot be rotated, and nothing is invoked
 
 Beside AWS's own requests it answers:
 
@@ -15,6 +16,9 @@ Beside AWS's own requests it answers:
     DELETE /emulator/calls      counts from nothing again
     GET    /emulator/rotations  the rotations of secrets, in the order of their start, as
                                 soon as none is at work: see `rotation.py`
+
+With `--stacks` it has CloudFormation as well, and roles are held to their policies: see
+`account.py`.
 """
 
 import json
@@ -34,6 +38,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 import mended_secrets
+from functions import Functions
 from rotation import Rotations
 
 # What the names in `X-Amz-Target` begin with, where that is not the service's name.
@@ -46,9 +51,9 @@ SIGNED_FOR = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/aws4_request")
 class Emulator:
     """moto's server as a WSGI application, with the addresses of the emulator."""
 
-    def __init__(self, rotations: Rotations) -> None:
+    def __init__(self, rotations: Rotations, account: "Account | None" = None) -> None:
         self.moto = DomainDispatcherApplication(create_backend_app)
-        self.rotations = rotations
+        self.rotations, self.account = rotations, account
         self.calls: Counter[str] = Counter()
         self.counting = threading.Lock()
         # moto's secrets are not made for requests at the same time.
@@ -61,6 +66,9 @@ class Emulator:
         name = operation(request)
         with self.counting:
             self.calls[name] += 1
+        refusal = self.account.check(request, name) if self.account else None
+        if refusal is not None:
+            return refusal(environ, start_response)
         if name.startswith("secretsmanager."):
             with self.secrets:
                 return self.moto(environ, start_response)
@@ -78,6 +86,9 @@ class Emulator:
                 return answer({})
             case ("GET", "/emulator/rotations"):
                 return answer(self.rotations.settled())
+        told = self.account.about(request) if self.account else None
+        if told is not None:
+            return answer(told)
         return Response("no such address of the emulator\n", status=404)
 
 
@@ -96,17 +107,23 @@ def operation(request: Request) -> str:
 
 def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    rotations = Rotations(os.environ.get("LAMBDA_ENDPOINT"))
+    functions = Functions(os.environ.get("LAMBDA_ENDPOINT"))
+    rotations, account = Rotations(functions), None
     mended_secrets.install(rotations)
+    if "--stacks" in sys.argv[1:]:
+        # Takes some seconds, so only for those who need it.
+        from account import Account
+
+        account = Account(functions)
     server = make_server(
         "127.0.0.1",
         0,
-        Emulator(rotations),
+        Emulator(rotations, account),
         threaded=True,
         request_handler=MotoRequestHandler,
     )
-    # Parts of moto call its server.
-    os.environ["MOTO_PORT"] = str(server.port)
+    # Parts of moto call its server, and so does what creates resources.
+    os.environ.update(MOTO_PORT=str(server.port), NO_PROXY="localhost,127.0.0.1")
     print(f"Running on http://127.0.0.1:{server.port}", file=sys.stderr, flush=True)
     server.serve_forever()
 

@@ -5,18 +5,13 @@ the token that names the new version. The first step that fails ends the rotatio
 what it has done so far stays. Whoever asked for the rotation does not wait for it.
 """
 
-import json
 import threading
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections import defaultdict
 from collections.abc import Callable
 
-STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
+from functions import Functions
 
-# The longest that a function may run, in seconds.
-LONGEST = 900
+STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 
 
 class Rotations:
@@ -26,8 +21,8 @@ class Rotations:
     were begun, and why the last of them failed, or null.
     """
 
-    def __init__(self, endpoint: str | None) -> None:
-        self.endpoint = endpoint
+    def __init__(self, functions: Functions) -> None:
+        self.functions = functions
         self.all: list[dict] = []
         self.changed = threading.Condition()
         self.at_work = 0
@@ -36,7 +31,7 @@ class Rotations:
 
     def possible(self) -> bool:
         """Whether it is known where functions are invoked."""
-        return bool(self.endpoint)
+        return self.functions.known()
 
     def start(
         self,
@@ -79,28 +74,9 @@ class Rotations:
         for step in steps:
             record["Steps"].append(step)
             event = {name: record[name] for name in ("SecretId", "ClientRequestToken")}
-            record["Error"] = self.invoke(function, {"Step": step, **event})
+            record["Error"] = self.functions.invoke(function, {"Step": step, **event}).error
             if record["Error"] is not None:
                 return
-
-    def invoke(self, function: str, event: dict) -> str | None:
-        """Invokes a function and returns why it failed, if it did."""
-        name = urllib.parse.quote(function, safe="")
-        request = urllib.request.Request(
-            f"{self.endpoint}/2015-03-31/functions/{name}/invocations",
-            data=json.dumps(event).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        # It is on this machine, whatever proxy there is for others.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(request, timeout=LONGEST) as response:
-                body = response.read().decode(errors="replace")
-                return body if response.headers.get("X-Amz-Function-Error") else None
-        except urllib.error.HTTPError as error:
-            return f"{error}: {error.read().decode(errors='replace')}"
-        except OSError as error:
-            return str(error)
 
     def settled(self) -> list[dict]:
         """All rotations, once none is at work."""

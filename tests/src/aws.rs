@@ -14,6 +14,11 @@ pub fn sqs(endpoint: &str) -> aws_sdk_sqs::Client {
     aws_sdk_sqs::Client::new(&settings(endpoint))
 }
 
+/// A client of the queues at this endpoint, with the keys of a session.
+pub fn sqs_as(endpoint: &str, session: &Session) -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::new(&settings_as(endpoint, session))
+}
+
 /// A client of the event buses at this endpoint.
 pub fn eventbridge(endpoint: &str) -> aws_sdk_eventbridge::Client {
     aws_sdk_eventbridge::Client::new(&settings(endpoint))
@@ -24,8 +29,31 @@ pub fn secrets(endpoint: &str) -> aws_sdk_secretsmanager::Client {
     aws_sdk_secretsmanager::Client::new(&settings(endpoint))
 }
 
+/// Keys for as long as somebody is at work.
+#[derive(Clone)]
+pub struct Session {
+    /// Names the keys.
+    pub access_key: String,
+    /// What requests are signed with.
+    pub secret_key: String,
+    /// Goes with each request.
+    pub token: Option<String>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Session").field(&self.access_key).finish()
+    }
+}
+
 fn settings(endpoint: &str) -> SdkConfig {
-    let credentials = Credentials::new("AKIALOOPBACK", "a-secret-key-of-the-tests", None, None, "tests");
+    let (access_key, secret_key) = ("AKIALOOPBACK".to_owned(), "a-secret-key-of-the-tests".to_owned());
+    settings_as(endpoint, &Session { access_key, secret_key, token: None })
+}
+
+fn settings_as(endpoint: &str, session: &Session) -> SdkConfig {
+    let Session { access_key, secret_key, token } = session.clone();
+    let credentials = Credentials::new(access_key, secret_key, token, None, "tests");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static(REGION))

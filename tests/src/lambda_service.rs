@@ -38,15 +38,46 @@ pub struct LambdaService {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Functions(Arc<Mutex<BTreeMap<String, Handler>>>);
+struct Functions(Arc<Mutex<Known>>);
+
+/// The functions by their names, and who is asked for all others.
+#[derive(Debug, Default)]
+struct Known {
+    handlers: BTreeMap<String, Handler>,
+    others: Option<Others>,
+}
 
 impl Functions {
-    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Handler>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn find(&self, name: &str) -> io::Result<Option<Handler>> {
+        let others = {
+            let known = self.known();
+            match known.handlers.get(name) {
+                Some(handler) => return Ok(Some(handler.clone())),
+                None => known.others.clone(),
+            }
+        };
+        let Some(Others(others)) = others else { return Ok(None) };
+        Ok(others(name.to_owned()).await?.map(Handler::Pool))
     }
 }
 
-type Answering = Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type Answering = Boxed<Result<Value, String>>;
+type Finding = Boxed<io::Result<Option<Arc<Pool>>>>;
+
+/// Who finds the sandboxes of functions that nobody registered.
+#[derive(Clone)]
+struct Others(Arc<dyn Fn(String) -> Finding + Send + Sync>);
+
+impl fmt::Debug for Others {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Others")
+    }
+}
 
 /// What answers for a function.
 #[derive(Clone)]
@@ -98,8 +129,17 @@ impl LambdaService {
         self.insert(name, Handler::Script(Arc::new(move |event| Box::pin(script(event)))))
     }
 
+    /// Has this find the sandboxes of every function that is not registered, by its
+    /// name: none for one that does not exist.
+    pub fn otherwise<F>(&self, find: impl Fn(String) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = io::Result<Option<Arc<Pool>>>> + Send + 'static,
+    {
+        self.functions.known().others = Some(Others(Arc::new(move |name| Box::pin(find(name)))));
+    }
+
     fn insert(&self, name: &str, handler: Handler) -> String {
-        self.functions.all().insert(name.to_owned(), handler);
+        self.functions.known().handlers.insert(name.to_owned(), handler);
         format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
     }
 }
@@ -145,9 +185,10 @@ async fn answer(functions: &Functions, request: Request<Incoming>) -> Answer {
         return refuse(StatusCode::NOT_FOUND, "no such operation");
     };
     let function = percent_encoding::percent_decode_str(function).decode_utf8_lossy().into_owned();
-    let handler = functions.all().get(name(&function)).cloned();
-    let Some(handler) = handler else {
-        return refuse(StatusCode::NOT_FOUND, "Function not found");
+    let handler = match functions.find(name(&function)).await {
+        Ok(Some(handler)) => handler,
+        Ok(None) => return refuse(StatusCode::NOT_FOUND, "Function not found"),
+        Err(error) => return fail("Runtime.InitError", &error.to_string()),
     };
     let Ok(body) = body.collect().await else {
         return refuse(StatusCode::BAD_REQUEST, "the body was cut short");

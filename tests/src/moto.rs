@@ -1,7 +1,13 @@
 //! An emulator of AWS: moto's server with what it lacks added, see
 //! `tests/emulator/emulator.py`. `cargo xtask setup --emulator` installs moto.
 
-use std::{collections::BTreeMap, env, io, path::Path, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeMap,
+    env, io,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use aws_sdk_eventbridge::types::Target;
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
@@ -50,13 +56,18 @@ pub struct Rotation {
     pub error: Option<String>,
 }
 
+/// The Python that has moto, if it is known.
+pub(crate) fn python() -> Option<PathBuf> {
+    env::var_os(VARIABLE).map(PathBuf::from)
+}
+
 impl Moto {
     /// A server, if there is one to start; the reason goes to standard output.
     ///
     /// # Errors
     /// When the Python that `EMULATOR_PYTHON` names does not serve.
     pub async fn start() -> io::Result<Option<Self>> {
-        Self::start_with(None).await
+        Self::start_with(None, &[]).await
     }
 
     /// The same, with the address at which it invokes functions, such as that of a
@@ -65,28 +76,38 @@ impl Moto {
     /// # Errors
     /// When the Python that `EMULATOR_PYTHON` names does not serve.
     pub async fn start_with_lambda(endpoint: &str) -> io::Result<Option<Self>> {
-        Self::start_with(Some(endpoint)).await
+        Self::start_with(Some(endpoint), &[]).await
     }
 
-    async fn start_with(lambda: Option<&str>) -> io::Result<Option<Self>> {
-        let Some(program) = env::var_os(VARIABLE) else {
+    /// The same with CloudFormation, and with roles that are held to their policies.
+    ///
+    /// # Errors
+    /// When the Python that `EMULATOR_PYTHON` names does not serve.
+    pub async fn start_with_stacks(endpoint: &str) -> io::Result<Option<Self>> {
+        Self::start_with(Some(endpoint), &["--stacks"]).await
+    }
+
+    async fn start_with(lambda: Option<&str>, arguments: &[&str]) -> io::Result<Option<Self>> {
+        let Some(program) = python() else {
             println!("skipped: {VARIABLE} is not set; `cargo xtask setup --emulator` says to what");
             return Ok(None);
         };
-        let serving = tokio::time::timeout(PATIENCE, Self::spawn(Path::new(&program), lambda));
+        let serving = tokio::time::timeout(PATIENCE, Self::spawn(&program, lambda, arguments));
         let moto =
             serving.await.map_err(|_| io::Error::other(format!("moto said nothing for {PATIENCE:?}")))?;
         moto.map(Some)
     }
 
-    async fn spawn(program: &Path, lambda: Option<&str>) -> io::Result<Self> {
+    async fn spawn(program: &Path, lambda: Option<&str>, arguments: &[&str]) -> io::Result<Self> {
         let mut process = Command::new(program)
             // Writes nothing beside the sources.
             .args(["-B", SCRIPT])
+            .args(arguments)
             .env_remove("LAMBDA_ENDPOINT")
             .envs(lambda.map(|endpoint| ("LAMBDA_ENDPOINT", endpoint)))
             // Its own calls, if any, must not leave the machine with real keys.
             .envs([("AWS_ACCESS_KEY_ID", "loopback"), ("AWS_SECRET_ACCESS_KEY", "loopback")])
+            .env("AWS_DEFAULT_REGION", REGION)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -145,7 +166,7 @@ impl Moto {
     /// # Errors
     /// When the server does not answer.
     pub async fn calls(&self) -> io::Result<BTreeMap<String, u64>> {
-        let calls = self.ask(reqwest::Method::GET, "calls").await?;
+        let calls = self.get("calls").await?;
         serde_json::from_value(calls).map_err(io::Error::other)
     }
 
@@ -154,7 +175,7 @@ impl Moto {
     /// # Errors
     /// When the server does not answer.
     pub async fn reset_calls(&self) -> io::Result<()> {
-        self.ask(reqwest::Method::DELETE, "calls").await.map(drop)
+        self.ask(reqwest::Method::DELETE, "calls", None).await.map(drop)
     }
 
     /// The rotations of secrets so far, once none is at work.
@@ -162,7 +183,7 @@ impl Moto {
     /// # Errors
     /// When the server does not answer.
     pub async fn rotations(&self) -> io::Result<Vec<Rotation>> {
-        let rotations = self.ask(reqwest::Method::GET, "rotations").await?;
+        let rotations = self.get("rotations").await?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let rotation = |told: &Value| Rotation {
             secret: text(&told["SecretId"]),
@@ -173,8 +194,56 @@ impl Moto {
         Ok(rotations.as_array().into_iter().flatten().map(rotation).collect())
     }
 
-    async fn ask(&self, method: reqwest::Method, what: &str) -> io::Result<Value> {
+    pub(crate) async fn get(&self, what: &str) -> io::Result<Value> {
+        self.ask(reqwest::Method::GET, what, None).await
+    }
+
+    pub(crate) async fn post(&self, what: &str, body: &Value) -> io::Result<Value> {
+        self.ask(reqwest::Method::POST, what, Some(body)).await
+    }
+
+    /// An object of its buckets.
+    pub(crate) async fn object(&self, bucket: &str, key: &str) -> io::Result<Vec<u8>> {
+        self.s3(reqwest::Method::GET, &format!("{bucket}/{key}"), Vec::new()).await
+    }
+
+    /// Writes an object into one of its buckets.
+    pub(crate) async fn put_object(&self, bucket: &str, key: &str, body: Vec<u8>) -> io::Result<()> {
+        self.s3(reqwest::Method::PUT, &format!("{bucket}/{key}"), body).await.map(drop)
+    }
+
+    /// The keys in a bucket that begin so.
+    pub(crate) async fn keys(&self, bucket: &str, prefix: &str) -> io::Result<Vec<String>> {
+        let mut keys = Vec::<String>::new();
+        loop {
+            let after = keys.last().map_or("", String::as_str);
+            let query = format!("{bucket}?list-type=2&prefix={prefix}&start-after={after}");
+            let listed = self.s3(reqwest::Method::GET, &query, Vec::new()).await?;
+            let listed = String::from_utf8_lossy(&listed);
+            let parts = listed.split("<Key>").skip(1).filter_map(|part| part.split_once("</Key>"));
+            let before = keys.len();
+            keys.extend(parts.map(|(key, _)| key.to_owned()));
+            if keys.len() == before || !listed.contains("<IsTruncated>true") {
+                return Ok(keys);
+            }
+        }
+    }
+
+    async fn s3(&self, method: reqwest::Method, what: &str, body: Vec<u8>) -> io::Result<Vec<u8>> {
+        // What is not signed at all would be refused.
+        const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=loopback/20260101/eu-west-1/s3/aws4_request";
+        let request = self.client.request(method, format!("{}/{what}", self.endpoint)).body(body);
+        let response = request.header("authorization", SIGNED).send().await;
+        let response = response.and_then(reqwest::Response::error_for_status).map_err(io::Error::other)?;
+        Ok(response.bytes().await.map_err(io::Error::other)?.to_vec())
+    }
+
+    async fn ask(&self, method: reqwest::Method, what: &str, body: Option<&Value>) -> io::Result<Value> {
         let request = self.client.request(method, format!("{}/emulator/{what}", self.endpoint));
+        let request = match body {
+            Some(body) => request.header("content-type", "application/json").body(body.to_string()),
+            None => request,
+        };
         let response = request.send().await.and_then(reqwest::Response::error_for_status);
         let body = response.map_err(io::Error::other)?.bytes().await.map_err(io::Error::other)?;
         serde_json::from_slice(&body).map_err(io::Error::other)

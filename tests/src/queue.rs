@@ -32,6 +32,8 @@ use crate::aws::REGION;
 pub use source::{Drained, EventSource};
 pub use state::Message;
 
+pub(crate) use source::item_failures;
+
 use shared::{Server, Shared};
 use state::Sending;
 

@@ -141,6 +141,7 @@ async fn a_tenant_that_fails_harms_no_other() {
     for stream in streams(&report).iter().filter(|stream| stream["tenant"] == closed.as_str()) {
         assert_eq!(stream["error_kind"], "Forbidden");
         assert!(stream["error"].as_str().is_some_and(|error| error.contains("role")), "{stream}");
+        assert_eq!(stream["freshness_seconds"], Value::Null, "there is nothing of it yet");
     }
     // It comes back, and what happened meanwhile is there.
     let begun = stage.now();
@@ -149,6 +150,15 @@ async fn a_tenant_that_fails_harms_no_other() {
     assert_eq!(outcomes(&stage.run(&mut sandbox).await, "failed"), 0);
     let missing = stage.world.missing(&stage.check(), begun - 21 * HOUR_MS, stage.now() - 121_000);
     assert!(missing.is_empty(), "{} are missing, such as {}", missing.len(), missing[0]);
+    // While it fails again, it grows older, and so says what an alarm listens to.
+    assert!(stage.world.simulator.set_tenant_state(&closed, TenantState::Forbidden));
+    stage.later(2 * 60 * MINUTE);
+    let report = stage.run(&mut sandbox).await;
+    for stream in streams(&report) {
+        let age = stream["freshness_seconds"].as_f64().unwrap_or_default();
+        assert_eq!(age >= 7_190.0, stream["outcome"] == "failed", "{stream}");
+    }
+    assert_eq!(outcomes(&report, "failed"), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -138,6 +138,13 @@ impl Budget {
         Ok(wait)
     }
 
+    /// Gives a place back that was taken and not used.
+    pub(crate) fn give_back(&self) {
+        for (window, tokens) in &mut lock(&self.state).buckets {
+            *tokens = (*tokens + 1.0).min(f64::from(window.burst));
+        }
+    }
+
     /// Holds everybody back until `until`.
     pub(crate) fn pause(&self, until: Duration) {
         let mut state = lock(&self.state);
@@ -223,6 +230,18 @@ mod tests {
             assert_eq!(budget.take(now, Some(now + SECOND / 2)), Err(SECOND), "a refusal costs nothing");
         }
         assert_eq!(budget.take(now, Some(now + SECOND * 2)), Ok(SECOND));
+    }
+
+    #[test]
+    fn a_place_that_is_given_back_is_the_next_ones() {
+        let budget = Budget::new(RateBudget::new([Window::new(1, SECOND)]));
+        let now = Duration::from_secs(50);
+        budget.give_back();
+        assert_eq!(budget.take(now, None), Ok(Duration::ZERO));
+        assert_eq!(budget.take(now, None), Ok(SECOND), "more than the burst cannot be given back");
+        budget.give_back();
+        assert_eq!(budget.take(now, None), Ok(SECOND));
+        assert_eq!(budget.take(now, None), Ok(SECOND * 2));
     }
 
     #[test]

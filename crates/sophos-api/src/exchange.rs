@@ -229,24 +229,30 @@ impl<'a, T: Transport> Context<'a, T> {
         Ok(response)
     }
 
-    /// Waits for this request's turn in the credential's budget.
+    /// Waits for this request's turn in the credential's budget: in the client's
+    /// own first, since a turn in the shared one is good for some seconds only.
     async fn turn(&self) -> Result<(), Error> {
-        let spent = |wait| {
-            Error::new(ErrorKind::Deadline)
-                .with_retry_after(Some(wait))
-                .with_message("the rate budget of the credential is spent until then")
-        };
-        let mut wait = self.shared.budget.take(self.now(), self.deadline).map_err(spent)?;
-        while !wait.is_zero() {
-            self.wait(wait).await.map_err(|_| spent(wait))?;
-            // While this caller waited, the service may have held everybody back.
-            wait = self.shared.budget.pause_left(self.now());
-        }
-        if let Some(shared) = &self.shared.shared_budget {
+        let budget = &self.shared.budget;
+        let wait = budget.take(self.now(), self.deadline).map_err(spent)?;
+        self.turn_after(wait).await.inspect_err(|_| budget.give_back())
+    }
+
+    async fn turn_after(&self, mut wait: Duration) -> Result<(), Error> {
+        loop {
+            while !wait.is_zero() {
+                self.wait(wait).await.map_err(|_| spent(wait))?;
+                // While this caller waited, the service may have held everybody back.
+                wait = self.shared.budget.pause_left(self.now());
+            }
+            let Some(shared) = &self.shared.shared_budget else { return Ok(()) };
             let waited = shared.turn(self.deadline).await.map_err(spent)?;
             self.count(|counters| &counters.waited_ms, waited.as_millis() as u64);
+            // And meanwhile as well. After that the turn may be none any more.
+            wait = self.shared.budget.pause_left(self.now());
+            if wait.is_zero() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Comes when the deadline does; without one, never.
@@ -275,6 +281,12 @@ impl<'a, T: Transport> Context<'a, T> {
             which(tenant).fetch_add(more, Ordering::Relaxed);
         }
     }
+}
+
+fn spent(wait: Duration) -> Error {
+    Error::new(ErrorKind::Deadline)
+        .with_retry_after(Some(wait))
+        .with_message("the rate budget of the credential is spent until then")
 }
 
 /// Reads an answer and puts it where its caller wants it.

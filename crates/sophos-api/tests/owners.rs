@@ -68,6 +68,31 @@ fn one_that_names_its_owner_is_held_against_it() {
 }
 
 #[test]
+fn an_owner_is_of_a_kind_and_one_of_whom_nobody_tells_is_not_used() {
+    for (told, kind, looks) in [
+        (Answer::json(whoami("tenant")), ErrorKind::Credentials, true),
+        (Answer::status(403), ErrorKind::Forbidden, false),
+    ] {
+        let script = Script::routed(move |sent| {
+            let id = sent.body.split("client_id=").nth(1).and_then(|body| body.split('&').next());
+            match (sent.header("authorization"), id) {
+                (_, Some(id)) => Some(Answer::json(json!({"access_token": id, "expires_in": 3600}))),
+                (Some("Bearer new"), None) if sent.is_whoami() => Some(told.clone()),
+                _ => (!sent.is_whoami()).then(|| last_page(&[])),
+            }
+        });
+        let source = Source::of([named("old"), named("new")], []);
+        let client = client(&script, &source);
+        block_on(client.identity()).expect("an identity");
+        script.turn(SECOND * 3_600);
+        let error = block_on(tenant(&client).send(&ListEndpoints::default())).expect_err("of another");
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(script.calls().is_empty());
+        assert_eq!(source.asked().contains(&"after new".to_owned()), looks);
+    }
+}
+
+#[test]
 fn one_that_names_another_owner_than_the_known_is_refused() {
     // It belongs to whom the one before belonged to, and should to somebody else.
     let script = service(&[], "nobody");

@@ -2,19 +2,12 @@
 
 mod support;
 
-use std::{
-    future::ready,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
 use futures_executor::block_on;
 use futures_util::future::{join, join_all};
 use serde_json::json;
-use sophos_api::{
-    BoxFuture, Caller, Client, ErrorKind, NoCredential, RateBudget, SharedBudget, Transport, Window,
-    operations::endpoints::ListEndpoints,
-};
+use sophos_api::{Caller, Client, ErrorKind, NoCredential, Transport, operations::endpoints::ListEndpoints};
 use support::{
     Answer, SECOND, SECRET, Script, Sent,
     source::{Source, client, named, service, tokens},
@@ -44,6 +37,26 @@ fn when_one_is_refused_the_next_is_tried_and_no_call_is_lost() {
     block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
     assert_eq!(source.asked(), ["current", "after old", "after fresh"]);
     assert_eq!(tokens(&script), ["Bearer token-of-previous"]);
+}
+
+#[test]
+fn only_a_refusal_makes_it_look_for_another() {
+    for (answer, looks) in [
+        (Answer::status(400), true),
+        (Answer::status(401), true),
+        (Answer::status(403), true),
+        (Answer::json(json!({"errorCode": "oauth.locked"})), true),
+        (Answer::status(404), false),
+        (Answer::status(429), false),
+        (Answer::status(503), false),
+        (Answer::text(200, "garbage"), false),
+    ] {
+        let shown = format!("{answer:?}");
+        let script = Script::routed(move |sent| sent.is_token().then(|| answer.clone()));
+        let source = Source::of([named("old")], []);
+        block_on(client(&script, &source).identity()).expect_err(&shown);
+        assert_eq!(source.asked().len(), 1 + usize::from(looks), "{shown}");
+    }
 }
 
 #[test]
@@ -194,46 +207,4 @@ fn nothing_that_is_shown_holds_the_secret() {
     let client = Client::builder(script, named("mine")).build();
     let shown = format!("{client:?} {:?}", named("mine"));
     assert!(shown.contains("mine") && !shown.contains(SECRET), "{shown}");
-}
-
-/// Waits so long each time, or refuses.
-#[derive(Debug)]
-struct Budget {
-    waits: Result<Duration, Duration>,
-    deadlines: Mutex<Vec<Option<Duration>>>,
-}
-
-#[derive(Debug)]
-struct Lent(Arc<Budget>);
-
-impl SharedBudget for Lent {
-    fn turn(&self, deadline: Option<Duration>) -> BoxFuture<'_, Result<Duration, Duration>> {
-        self.0.deadlines.lock().expect("a list").push(deadline);
-        Box::pin(ready(self.0.waits))
-    }
-}
-
-#[test]
-fn a_budget_that_others_spend_too_is_asked_before_each_request_after_the_own() {
-    let shared = Arc::new(Budget { waits: Ok(SECOND * 2), deadlines: Mutex::default() });
-    let script = service(&[], "nobody");
-    let client = Client::builder(Arc::clone(&script), named("mine"))
-        .budget(RateBudget::new([Window::new(1, SECOND)]))
-        .shared_budget(Arc::new(Lent(Arc::clone(&shared))))
-        .build();
-    let tenant = tenant(&client);
-    for _ in 0..2 {
-        block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
-    }
-    assert_eq!(shared.deadlines.lock().expect("a list")[..], [None, None], "a token costs nothing of it");
-    assert_eq!(client.stats().waited, SECOND * 5, "twice the others', and once the own");
-    assert_eq!(tenant.stats().waited, SECOND * 5);
-
-    let spent = Arc::new(Budget { waits: Err(SECOND * 90), deadlines: Mutex::default() });
-    let script = service(&[], "nobody");
-    let client =
-        Client::builder(Arc::clone(&script), named("mine")).shared_budget(Arc::new(Lent(spent))).build();
-    let error = block_on(client.identity()).expect_err("spent");
-    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Deadline, Some(SECOND * 90)));
-    assert_eq!(script.count(|sent| !sent.is_token()), 0);
 }

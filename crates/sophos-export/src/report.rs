@@ -35,7 +35,9 @@ pub struct StreamReport {
     /// What the feed had dropped.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
-    /// How old the newest moment is up to which all was read, in seconds.
+    /// How old the newest moment is up to which all was read, in seconds: by
+    /// this run, or by one before if this one failed. `None` for a stream that
+    /// was never exported, or of which the log could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freshness_seconds: Option<f64>,
     /// Whether the feed has more that this run had no time for.

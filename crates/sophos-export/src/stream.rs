@@ -102,6 +102,9 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     /// Reads as much as one commit holds, and commits it.
     async fn segment<O: Feed>(&self, report: &mut StreamReport) -> Result<End, Error> {
         let mut head = head(self.store, &self.stream).await?;
+        // What holds if this run comes to nothing.
+        let known = head.record.as_ref().map(|record| record.after.frontier_ms);
+        report.freshness_seconds = known.map(|frontier| self.age(frontier)).or(report.freshness_seconds);
         let mut segment = self.begin(&head)?;
         let outcome = self.fill::<O>(&mut segment, &mut head, report).await;
         // Rubbish is swept by the next run if this fails too.
@@ -160,7 +163,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             }
         }
         if let Some(frontier) = segment.reading.frontier_ms() {
-            report.freshness_seconds = Some((self.now_ms() - frontier).max(0) as f64 / 1_000.0);
+            report.freshness_seconds = Some(self.age(frontier));
         }
         report.duplicates += segment.duplicates;
         report.gaps.extend(&segment.gaps);
@@ -356,6 +359,11 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
 
     fn now_ms(&self) -> i64 {
         now_ms(&self.client)
+    }
+
+    /// How long ago a moment was, in seconds.
+    fn age(&self, ms: i64) -> f64 {
+        (self.now_ms() - ms).max(0) as f64 / 1_000.0
     }
 }
 

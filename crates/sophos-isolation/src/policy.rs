@@ -143,6 +143,17 @@ impl Policy {
         self.release_after
     }
 
+    /// The same policy, by which nothing is isolated whatever it says: for a host
+    /// whose operator has not let go of it yet. Its digest stays.
+    #[must_use]
+    pub fn in_dry_run(mut self) -> Self {
+        self.mode = Mode::DryRun;
+        for source in self.sources.values_mut() {
+            source.mode = Mode::DryRun;
+        }
+        self
+    }
+
     /// How much may be isolated.
     pub fn limits(&self) -> Limits {
         self.limits

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sophos_api::{Record, TenantId, models::Endpoint};
 use sophos_isolation::{
-    policy::{Policy, Refusal, Source, Subject, Verdict},
+    policy::{Mode, Policy, Refusal, Source, Subject, Verdict},
     signal::{Action, Severity, Signal},
 };
 
@@ -226,6 +226,16 @@ fn protection_comes_first_then_the_dry_run_then_approval() {
             policy.judge(source(&policy), &holding(None), &subject(with(json!({"hostname": hostname}))));
         assert_eq!(verdict, expected, "{lines} {hostname}");
     }
+}
+
+#[test]
+fn a_host_can_hold_every_source_to_a_dry_run() {
+    let enforced = policy("", "mode = \"enforce\"");
+    let held = enforced.clone().in_dry_run();
+    assert_eq!((held.mode(), source(&held).mode), (Mode::DryRun, Mode::DryRun));
+    assert_eq!(held.digest(), enforced.digest(), "it is the same policy");
+    let verdict = held.judge(source(&held), &holding(None), &subject(plain()));
+    assert_eq!(verdict, Verdict::Rehearse { approval: None, release_after: None });
 }
 
 #[test]

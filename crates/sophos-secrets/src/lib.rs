@@ -32,8 +32,10 @@
 //! while. When the identity service refuses it, the store is asked once past the
 //! cache, and then for the version before, which is good until somebody deletes
 //! it in the console; if that is refused too, the error names the secret and
-//! says what to do. What was refused is not tried again for a while unless it
-//! was replaced, so that a bad secret is not hammered on.
+//! says what to do. In place of a version that is no credential at all, such as
+//! one that was pasted badly, the one before is used. What was refused is not
+//! tried again for a while unless it was replaced, so that a bad secret is not
+//! hammered on.
 //!
 //! # A credential that waits
 //!

@@ -1,5 +1,5 @@
 use std::{
-    fmt,
+    fmt, mem,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -22,10 +22,10 @@ pub struct StoredSource {
 
 #[derive(Default)]
 struct State {
-    /// What was offered for the token that is being asked for.
-    offered: Vec<Credentials>,
-    /// What was refused for good, and when.
-    refused: Option<(Credentials, Duration)>,
+    /// What was refused, and when.
+    refused: Vec<(Credentials, Duration)>,
+    /// The store was asked past its cache for this token.
+    read_anew: bool,
 }
 
 impl StoredSource {
@@ -43,66 +43,73 @@ impl StoredSource {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn read(&self, version: Version) -> Result<Option<Arc<StoredCredential>>, NoCredential> {
-        self.store.read(&self.name, version).await.map_err(|error| NoCredential::new(error.to_string()))
-    }
-
-    async fn must_read(&self, version: Version) -> Result<Credentials, NoCredential> {
-        match self.read(version).await? {
-            Some(stored) => Ok(stored.credentials.clone()),
-            None => Err(NoCredential::new(format!("there is no credential {:?}", self.name))),
-        }
-    }
-
     async fn first(&self) -> Result<Credentials, NoCredential> {
         let now = (self.clock)();
-        let held = self.state().refused.clone().filter(|(_, at)| now.saturating_sub(*at) < HELD);
-        let version = if held.is_some() { Version::Fresh } else { Version::Cached };
-        let current = self.must_read(version).await?;
-        if held.is_some_and(|(refused, _)| refused == current) {
-            return Err(NoCredential::new(format!(
+        let version = {
+            let mut state = self.state();
+            state.refused.retain(|(_, at)| now.saturating_sub(*at) < HELD);
+            state.read_anew = !state.refused.is_empty();
+            if state.read_anew { Version::Fresh } else { Version::Cached }
+        };
+        self.untried(version).await?.ok_or_else(|| {
+            NoCredential::new(format!(
                 "{}: it was refused less than {} s ago and was not replaced since",
                 self.name,
                 HELD.as_secs()
-            )));
-        }
-        let mut state = self.state();
-        state.refused = None;
-        state.offered = vec![current.clone()];
-        Ok(current)
+            ))
+        })
     }
 
     async fn next(&self, refused: &Credentials) -> Result<Credentials, NoCredential> {
-        let offered = self.state().offered.clone();
-        let current = if offered.len() < 2 { self.must_read(Version::Fresh).await? } else { refused.clone() };
-        if !offered.contains(&current) {
-            self.state().offered.push(current.clone());
-            return Ok(current);
-        }
-        let previous = match self.read(Version::Previous).await {
-            Ok(previous) => previous.map(|stored| stored.credentials.clone()),
-            // Not to be read is not to be used, and the refusal is what matters.
-            Err(error) => {
-                tracing::warn!(credential = self.name, %error, "the version before could not be read");
-                None
-            }
+        // Before anything is read: what cannot be read must not be tried again
+        // either.
+        let version = {
+            let mut state = self.state();
+            state.refused.push((refused.clone(), (self.clock)()));
+            if mem::replace(&mut state.read_anew, true) { Version::Cached } else { Version::Fresh }
         };
-        if let Some(previous) = previous.filter(|previous| !offered.contains(previous)) {
-            tracing::warn!(credential = self.name, "it is refused; the version before it is tried");
-            self.state().offered.push(previous.clone());
-            return Ok(previous);
+        if let Some(credentials) = self.untried(version).await? {
+            return Ok(credentials);
         }
-        // The one that later reads are held against: the current.
-        let current = self.must_read(Version::Cached).await.unwrap_or(current);
-        let tried: Vec<_> = offered.iter().map(Credentials::client_id).collect();
-        let advice = format!(
+        let state = self.state();
+        let mut tried: Vec<_> = state.refused.iter().map(|(refused, _)| refused.client_id()).collect();
+        tried.dedup();
+        Err(NoCredential::new(format!(
             "{}: all that it holds is refused (client id {}); make a new credential in Sophos Central, and store \
              it there",
             self.name,
             tried.join(" and ")
-        );
-        self.state().refused = Some((current, (self.clock)()));
-        Err(NoCredential::new(advice))
+        )))
+    }
+
+    /// The current credential, or the one before it: the first that was not
+    /// refused.
+    async fn untried(&self, version: Version) -> Result<Option<Credentials>, NoCredential> {
+        let current = self.store.read(&self.name, version).await;
+        let current = current.map_err(|error| NoCredential::new(error.to_string()))?;
+        let none = || NoCredential::new(format!("there is no credential {:?}", self.name));
+        let current = current.ok_or_else(none)?;
+        if !self.was_refused(&current) {
+            return Ok(Some(current.credentials.clone()));
+        }
+        match self.store.read(&self.name, Version::Previous).await {
+            Ok(previous) => {
+                let Some(previous) = previous.filter(|previous| !self.was_refused(previous)) else {
+                    return Ok(None);
+                };
+                tracing::warn!(credential = self.name, "it is refused; the version before it is tried");
+                Ok(Some(previous.credentials.clone()))
+            }
+            // Not to be read is not to be used, and the refusal is what matters.
+            Err(error) => {
+                tracing::warn!(credential = self.name, %error, "the version before could not be read");
+                Ok(None)
+            }
+        }
+    }
+
+    fn was_refused(&self, stored: &StoredCredential) -> bool {
+        self.state().refused.iter().any(|(refused, _)| *refused == stored.credentials)
     }
 }
 

@@ -6,12 +6,14 @@ use std::{
     fs,
     future::Future,
     os::unix::fs::PermissionsExt,
+    path::PathBuf,
     pin::pin,
     task::{Context, Poll, Waker},
 };
 
-use sophos_api::Credentials;
+use sophos_api::{Credentials, Owner, models::IdType};
 use sophos_secrets::{CredentialStore, EnvironmentCredential, FileCredentials, Listed, SourceError, Version};
+use tempfile::TempDir;
 
 /// Local stores wait for nothing.
 fn now<V>(future: impl Future<Output = V>) -> V {
@@ -31,11 +33,16 @@ fn read(store: &impl CredentialStore) -> Result<Credentials, SourceError> {
     credential.map(|stored| stored.credentials.clone())
 }
 
-fn from_file(text: &str, mode: u32) -> Result<Credentials, String> {
+fn file(text: &str, mode: u32) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("credential.toml");
     fs::write(&path, text).expect("a file");
     fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("its mode");
+    (folder, path)
+}
+
+fn from_file(text: &str, mode: u32) -> Result<Credentials, String> {
+    let (_folder, path) = file(text, mode);
     read(&FileCredentials::new(path)).map_err(|error| error.to_string())
 }
 
@@ -69,6 +76,77 @@ fn a_wrong_file_is_told_by_line_without_its_secret() {
         assert!(error.contains(line), "{error}");
         assert!(!error.contains("hush"), "{error}");
     }
+}
+
+#[test]
+fn several_credentials_are_read_by_name() {
+    let (_folder, path) = file(
+        "[credentials.\"partner\"]\nclient_id = \"one\"\nclient_secret = \"hush-1\"\npartner_id = \"AB-12\"\n\
+         [credentials.\"a/b\"]\nclient_id = \"two\"\nclient_secret = \"hush-2\"\nused_for = [\"export\"]\n\
+         [credentials.bad]\nclient_id = \"\"\nclient_secret = \"hush-3\"\n\
+         [credentials.worse]\nclient_id = \"x\"\nclient_secret = \"hush-4\"\ntenant_id = \"a\"\npartner_id = \"b\"\n",
+        0o600,
+    );
+    let store = FileCredentials::new(&path);
+    let listed = now(store.list()).expect("a listing");
+    let names: Vec<_> = listed.iter().map(|listed| listed.name.as_str()).collect();
+    assert_eq!(names, ["a/b", "bad", "partner", "worse"], "in the order of their names");
+    for (name, id) in [("partner", "one"), ("a/b", "two")] {
+        for version in [Version::Cached, Version::Fresh] {
+            let stored = now(store.read(name, version)).expect("it can be read").expect("it is there");
+            assert_eq!(stored.credentials.client_id(), id);
+        }
+        assert!(now(store.read(name, Version::Previous)).expect("no failure").is_none());
+    }
+    let partner = now(store.read("partner", Version::Cached)).expect("it can be read").expect("it is there");
+    assert_eq!(partner.credentials.owner(), Some(&Owner::new(IdType::Partner, "ab-12")));
+    for (name, told) in [("bad", "its client_id is empty"), ("worse", "more than one of partner_id")] {
+        let error = now(store.read(name, Version::Cached)).expect_err(told).to_string();
+        assert!(
+            error.starts_with(&format!("{}: {name}: ", path.display())) && error.contains(told),
+            "{error}"
+        );
+        assert!(!error.contains("hush"), "{error}");
+    }
+    for name in ["file", "", "credentials", "PARTNER"] {
+        assert!(now(store.read(name, Version::Fresh)).expect("no failure").is_none(), "{name}");
+    }
+}
+
+#[test]
+fn tables_that_are_wrong_are_told_by_line_without_a_secret() {
+    for (text, line) in [
+        ("[credentials.a]\nclient_id = \"x\"\nclient_secret = hush\n", "line 3"),
+        ("[credentials.a]\nclient_id = \"x\"\nclient_secret = \"hush\"\nsecret = \"hush\"\n", "line 4"),
+        ("[credentials.a]\nclient_id = \"x\"\n", "line 1"),
+        ("[credentials]\na = \"hush\"\n", "line 2"),
+        (
+            "client_secret = \"hush\"\n[credentials.a]\nclient_id = \"x\"\nclient_secret = \"hush\"\n",
+            "line 1",
+        ),
+        ("[credentials.a]\nclient_id = \"x\"\nclient_secret = \"hush\"\nexpires_at = \"hush\"\n", "line 4"),
+    ] {
+        let (_folder, path) = file(text, 0o600);
+        let error = now(FileCredentials::new(&path).list()).expect_err(text).to_string();
+        assert!(error.contains(line) && error.contains("[credentials.partner]"), "{text}{error}");
+        assert!(!error.contains("hush"), "{error}");
+    }
+    let (_folder, empty) = file("[credentials]\n", 0o600);
+    assert!(now(FileCredentials::new(empty).list()).expect("a listing").is_empty());
+}
+
+#[test]
+fn a_file_that_is_replaced_is_read_anew() {
+    let (_folder, path) = file(GOOD, 0o600);
+    let store = FileCredentials::new(&path);
+    let id = || {
+        let stored = now(store.read(FileCredentials::NAME, Version::Cached)).expect("it can be read");
+        stored.expect("it is there").credentials.client_id().to_owned()
+    };
+    assert_eq!(id(), "an-id");
+    let (_other, next) = file(&GOOD.replace("an-id", "another"), 0o600);
+    fs::rename(next, &path).expect("replaced");
+    assert_eq!(id(), "another");
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! What a client is given of a credential that is kept in a store.
+//! What a client is offered of a store, one refusal after the other.
 
 use std::{
-    future::ready,
+    collections::VecDeque,
+    future::{Future, ready},
     pin::pin,
     sync::{
         Arc, Mutex,
@@ -11,184 +12,239 @@ use std::{
     time::Duration,
 };
 
-use sophos_api::{Authority, BoxFuture, CredentialSource, Credentials, NoCredential};
+use sophos_api::{AccessToken, Authority, BoxFuture, CredentialSource, Credentials, NoCredential};
 use sophos_secrets::{CredentialStore, Listed, SourceError, StoredCredential, StoredSource, Version};
 
-const SECRET: &str = "hush-hush";
+type Read = Result<Option<Arc<StoredCredential>>, SourceError>;
 
-/// A store with one credential, whose cache is as old as a test wants.
+/// What it holds, and what of that a cache would show.
 #[derive(Debug, Default)]
-struct Store {
-    cached: Mutex<Option<&'static str>>,
-    fresh: Mutex<Option<&'static str>>,
-    previous: Mutex<Option<&'static str>>,
-    previous_fails: bool,
-    asked: Mutex<Vec<Version>>,
+struct Held {
+    cached: Option<Read>,
+    current: Option<Read>,
+    previous: Option<Read>,
+    asked: VecDeque<Version>,
 }
 
-impl Store {
-    fn holding(current: &'static str, previous: Option<&'static str>) -> Arc<Self> {
-        let store = Self::default();
-        store.set(current);
-        *store.previous.lock().expect("a value") = previous;
-        Arc::new(store)
-    }
-
-    fn set(&self, current: &'static str) {
-        *self.cached.lock().expect("a value") = Some(current);
-        *self.fresh.lock().expect("a value") = Some(current);
-    }
-
-    /// Another is stored, and the cache does not know.
-    fn replace(&self, current: &'static str) {
-        *self.fresh.lock().expect("a value") = Some(current);
-    }
-
-    fn asked(&self) -> Vec<Version> {
-        std::mem::take(&mut self.asked.lock().expect("a list"))
-    }
-}
+#[derive(Debug, Default)]
+struct Store(Mutex<Held>);
 
 impl CredentialStore for Store {
     fn list(&self) -> BoxFuture<'_, Result<Vec<Listed>, SourceError>> {
-        unreachable!("a source reads one")
+        Box::pin(ready(Ok(Vec::new())))
     }
 
-    fn read<'a>(
-        &'a self,
-        name: &'a str,
-        version: Version,
-    ) -> BoxFuture<'a, Result<Option<Arc<StoredCredential>>, SourceError>> {
-        assert_eq!(name, "sophos/acme");
-        self.asked.lock().expect("a list").push(version);
-        let value = match version {
-            Version::Cached => &self.cached,
-            Version::Fresh => &self.fresh,
-            Version::Previous if self.previous_fails => {
-                return Box::pin(ready(Err(SourceError::new(name, "access denied"))));
+    fn read<'a>(&'a self, name: &'a str, version: Version) -> BoxFuture<'a, Read> {
+        assert_eq!(name, "c/partner");
+        let mut held = self.0.lock().expect("a lock");
+        held.asked.push_back(version);
+        let read = match version {
+            Version::Cached => held.cached.as_ref().or(held.current.as_ref()),
+            Version::Fresh => {
+                held.cached = None;
+                held.current.as_ref()
             }
-            Version::Previous => &self.previous,
+            Version::Previous => held.previous.as_ref(),
         };
-        let id = *value.lock().expect("a value");
-        if version == Version::Fresh {
-            *self.cached.lock().expect("a value") = id;
-        }
-        let stored = id.map(|id| Arc::new(StoredCredential::of(Credentials::new(id, SECRET))));
-        Box::pin(ready(Ok(stored)))
+        Box::pin(ready(read.cloned().unwrap_or(Ok(None))))
     }
 }
 
-struct Stage {
+/// A credential of which the secret is found again.
+fn credentials(id: &str) -> Credentials {
+    Credentials::new(id, format!("hush-{id}"))
+}
+
+fn stored(id: &str) -> Option<Read> {
+    Some(Ok(Some(Arc::new(StoredCredential::of(credentials(id))))))
+}
+
+fn unreadable() -> Option<Read> {
+    Some(Err(SourceError::new("c/partner", "Secrets Manager answers AccessDenied")))
+}
+
+struct Set {
     store: Arc<Store>,
     source: StoredSource,
     seconds: Arc<AtomicU64>,
 }
 
-fn now<V>(future: BoxFuture<'_, V>) -> V {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => unreachable!("the store waits for nothing"),
-    }
-}
-
-fn id(read: Result<Authority, NoCredential>) -> Result<String, String> {
-    match read {
-        Ok(Authority::Credentials(read)) => Ok(read.client_id().to_owned()),
-        Ok(other) => unreachable!("a store holds credentials, not {other:?}"),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-impl Stage {
-    fn of(store: Arc<Store>) -> Self {
-        let seconds = Arc::new(AtomicU64::new(1_000));
+impl Set {
+    fn new(current: Option<Read>, previous: Option<Read>) -> Self {
+        let (store, seconds) = (Arc::new(Store::default()), Arc::new(AtomicU64::new(1_000)));
         let clock = Arc::clone(&seconds);
-        let clock = move || Duration::from_secs(clock.load(Ordering::Relaxed));
-        let source = StoredSource::new(Arc::clone(&store) as Arc<dyn CredentialStore>, "sophos/acme", clock);
-        Self { store, source, seconds }
+        let source =
+            StoredSource::new(Arc::clone(&store) as Arc<dyn CredentialStore>, "c/partner", move || {
+                Duration::from_secs(clock.load(Ordering::Relaxed))
+            });
+        let this = Self { store, source, seconds };
+        this.hold(|held| (held.current, held.previous) = (current, previous));
+        this
+    }
+
+    fn hold(&self, change: impl FnOnce(&mut Held)) {
+        change(&mut self.store.0.lock().expect("a lock"));
+    }
+
+    fn turn(&self, seconds: u64) {
+        self.seconds.fetch_add(seconds, Ordering::Relaxed);
     }
 
     fn current(&self) -> Result<String, String> {
-        id(now(self.source.current()))
+        told(now(self.source.current()))
     }
 
     fn after(&self, refused: &str) -> Result<String, String> {
-        id(now(self.source.after_refusal(&Credentials::new(refused, SECRET).into())))
+        told(now(self.source.after_refusal(&credentials(refused).into())))
+    }
+
+    fn asked(&self) -> Vec<Version> {
+        self.store.0.lock().expect("a lock").asked.drain(..).collect()
     }
 }
 
+fn now<V>(future: impl Future<Output = V>) -> V {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => unreachable!("this store has nothing to wait for"),
+    }
+}
+
+/// The client id, or the reason, in neither of which is a secret.
+fn told(offered: Result<Authority, NoCredential>) -> Result<String, String> {
+    assert!(!format!("{offered:?}").contains("hush"), "{offered:?}");
+    match offered {
+        Ok(Authority::Credentials(offered)) => Ok(offered.client_id().to_owned()),
+        Ok(other) => unreachable!("a store holds credentials, not {other:?}"),
+        Err(reason) => Err(reason.to_string()),
+    }
+}
+
+fn ok(id: &str) -> Result<String, String> {
+    Ok(id.to_owned())
+}
+
+use Version::{Cached, Fresh};
+
 #[test]
-fn what_was_read_is_good_until_it_is_refused() {
-    let stage = Stage::of(Store::holding("one", None));
+fn what_the_cache_holds_is_enough_while_it_works() {
+    let set = Set::new(stored("a"), stored("z"));
     for _ in 0..3 {
-        assert_eq!(stage.current(), Ok("one".into()));
+        assert_eq!(set.current(), ok("a"));
+        set.turn(3_600);
     }
-    assert_eq!(stage.store.asked(), [Version::Cached; 3]);
-    stage.store.replace("two");
-    assert_eq!(stage.current(), Ok("one".into()), "nobody has refused it");
-    stage.store.asked();
-    assert_eq!(stage.after("one"), Ok("two".into()));
-    assert_eq!(stage.store.asked(), [Version::Fresh], "the one before is not read when there is a new one");
-    assert_eq!(stage.current(), Ok("two".into()));
+    assert_eq!(set.asked(), [Cached, Cached, Cached]);
+    assert!(!format!("{:?}", set.source).contains("hush"));
 }
 
 #[test]
-fn the_one_before_is_tried_when_the_current_is_refused() {
-    let stage = Stage::of(Store::holding("new", Some("old")));
-    assert_eq!(stage.current(), Ok("new".into()));
-    assert_eq!(stage.after("new"), Ok("old".into()));
-    assert_eq!(stage.store.asked(), [Version::Cached, Version::Fresh, Version::Previous]);
-    // With the next token it is tried anew: the service may have changed its mind.
-    assert_eq!(stage.current(), Ok("new".into()));
-
-    // What was replaced is the one before by then, and is not tried twice.
-    let stage = Stage::of(Store::holding("one", Some("one")));
-    assert_eq!(stage.current(), Ok("one".into()));
-    stage.store.replace("two");
-    assert_eq!(stage.after("one"), Ok("two".into()));
-    let told = stage.after("two").expect_err("there is no third");
-    assert!(told.contains("client id one and two"), "{told}");
+fn after_a_refusal_the_store_is_asked_past_its_cache() {
+    let set = Set::new(stored("b"), stored("a"));
+    set.hold(|held| held.cached = stored("a"));
+    assert_eq!(set.current(), ok("a"));
+    assert_eq!(set.after("a"), ok("b"));
+    assert_eq!(set.asked(), [Cached, Fresh]);
 }
 
 #[test]
-fn when_all_is_refused_it_is_told_what_to_do_and_not_tried_again_for_a_while() {
-    let stage = Stage::of(Store::holding("new", Some("old")));
-    assert_eq!(stage.current(), Ok("new".into()));
-    assert_eq!(stage.after("new"), Ok("old".into()));
-    let told = stage.after("old").expect_err("there is no other");
-    for part in ["sophos/acme", "new and old", "make a new credential"] {
-        assert!(told.contains(part), "{told}");
+fn the_version_before_is_the_last_that_is_tried() {
+    for (cached, tried) in [("b", &["b", "a"][..]), ("older", &["older", "b", "a"])] {
+        let set = Set::new(stored("b"), stored("a"));
+        set.hold(|held| held.cached = stored(cached));
+        assert_eq!(set.current(), ok(tried[0]));
+        for pair in tried.windows(2) {
+            assert_eq!(set.after(pair[0]), ok(pair[1]), "{tried:?}");
+        }
+        let advice = set.after("a").expect_err("there is no more");
+        let expected = format!("c/partner: all that it holds is refused (client id {})", tried.join(" and "));
+        assert!(advice.starts_with(&expected), "{advice}");
+        assert!(advice.contains("make a new credential in Sophos Central, and store it"), "{advice}");
+        let asked = set.asked();
+        assert_eq!(asked.iter().filter(|version| **version == Fresh).count(), 1, "{asked:?}");
     }
-    assert!(!told.contains(SECRET), "{told}");
-    for _ in 0..2 {
-        let told = stage.current().expect_err("it was refused just now");
-        assert!(told.contains("less than 60 s ago") && told.contains("sophos/acme"), "{told}");
+}
+
+#[test]
+fn what_was_refused_rests_unless_it_was_replaced() {
+    let refused = || {
+        let set = Set::new(stored("b"), stored("a"));
+        assert_eq!((set.current(), set.after("b")), (ok("b"), ok("a")));
+        assert!(set.after("a").is_err());
+        set.asked();
+        set
+    };
+    let set = refused();
+    for turn in [0, 30, 29] {
+        set.turn(turn);
+        let reason = set.current().expect_err("it rests");
+        assert_eq!(reason, "c/partner: it was refused less than 60 s ago and was not replaced since");
     }
-    stage.seconds.fetch_add(61, Ordering::Relaxed);
-    assert_eq!(stage.current(), Ok("new".into()), "perhaps the service is better by now");
+    assert!(set.asked().iter().all(|version| *version != Cached), "a replacement must be seen");
+    set.turn(1);
+    assert_eq!(set.current(), ok("b"));
+    assert_eq!(set.asked(), [Cached]);
 
-    // One that is stored meanwhile is tried at once.
-    assert_eq!(stage.after("new"), Ok("old".into()));
-    stage.after("old").expect_err("there is no other");
-    stage.store.replace("newer");
-    assert_eq!(stage.current(), Ok("newer".into()));
-    assert_eq!(stage.current(), Ok("newer".into()));
+    let set = refused();
+    set.hold(|held| (held.current, held.previous) = (stored("c"), stored("b")));
+    assert_eq!(set.current(), ok("c"));
+    assert_eq!(set.current(), ok("c"), "it was not refused itself");
+    assert!(set.after("c").expect_err("no more").contains("client id b and a and c"));
+
+    // The same client with another secret is another credential.
+    let set = refused();
+    let other = StoredCredential::of(Credentials::new("b", "hush-another"));
+    set.hold(|held| held.current = Some(Ok(Some(Arc::new(other)))));
+    assert_eq!(set.current(), ok("b"));
 }
 
 #[test]
-fn that_the_one_before_cannot_be_read_hides_no_refusal() {
-    let store = Store { previous_fails: true, ..Store::default() };
-    store.set("one");
-    let stage = Stage::of(Arc::new(store));
-    assert_eq!(stage.current(), Ok("one".into()));
-    let told = stage.after("one").expect_err("there is no other");
-    assert!(told.contains("client id one"), "{told}");
+fn while_the_version_before_works_the_refused_one_rests() {
+    let set = Set::new(stored("b"), stored("a"));
+    assert_eq!((set.current(), set.after("b")), (ok("b"), ok("a")));
+    set.turn(59);
+    assert_eq!(set.current(), ok("a"), "another token is needed soon");
+    set.turn(1);
+    assert_eq!((set.current(), set.after("b")), (ok("b"), ok("a")), "and an hour later all is tried anew");
 }
 
 #[test]
-fn that_there_is_none_is_told_by_name() {
-    let stage = Stage::of(Arc::new(Store::default()));
-    let told = stage.current().expect_err("there is none");
-    assert!(told.contains("sophos/acme"), "{told}");
-    assert!(!format!("{:?}", stage.source).contains(SECRET));
+fn a_version_before_that_cannot_be_read_is_passed_over() {
+    for previous in [unreadable(), None, stored("a")] {
+        let set = Set::new(stored("a"), previous);
+        assert_eq!(set.current(), ok("a"));
+        let advice = set.after("a").expect_err("there is no more");
+        assert!(advice.contains("all that it holds is refused (client id a);"), "{advice}");
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_read_is_the_reason() {
+    let set = Set::new(unreadable(), stored("a"));
+    assert_eq!(set.current().expect_err("unreadable"), "c/partner: Secrets Manager answers AccessDenied");
+    assert_eq!(set.asked(), [Cached], "what was stored before is none of its business");
+    let set = Set::new(None, stored("a"));
+    assert_eq!(set.current().expect_err("gone"), "there is no credential \"c/partner\"");
+
+    // After a refusal, what was refused rests all the same.
+    let set = Set::new(unreadable(), None);
+    set.hold(|held| held.cached = stored("a"));
+    assert_eq!(set.current(), ok("a"));
+    assert!(set.after("a").expect_err("unreadable").contains("AccessDenied"));
+    for _ in 0..3 {
+        assert!(set.current().expect_err("unreadable").contains("AccessDenied"));
+    }
+    assert!(!set.asked()[1..].contains(&Cached), "the cache has what was refused");
+    set.hold(|held| held.current = stored("a"));
+    assert!(set.current().expect_err("it rests").contains("was not replaced"));
+    set.turn(60);
+    assert_eq!(set.current(), ok("a"));
+}
+
+#[test]
+fn what_is_not_of_the_store_is_not_replaced_by_it() {
+    let set = Set::new(stored("a"), None);
+    let token = AccessToken::new("hush-token").into();
+    let reason = told(now(set.source.after_refusal(&token))).expect_err("a token");
+    assert_eq!(reason, "c/partner: what was refused is not of this store");
+    assert!(set.asked().is_empty());
 }

@@ -1,13 +1,15 @@
-//! Set-up, demo, tests, fuzzing, benchmarks, components and packages: `cargo xtask <command>`.
+//! Set-up, demo, deployment, tests, fuzzing, benchmarks, components and packages: `cargo xtask <command>`.
 
 mod bench;
 mod component;
 mod core;
 mod demo;
+mod deploy;
 mod end_to_end;
 mod error;
 mod fuzz;
 mod hosts;
+mod infra;
 mod package;
 mod setup;
 mod shell;
@@ -22,7 +24,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{error::Error, workspace::Workspace};
 
-/// Set-up, demo, tests, fuzzing, benchmarks, components and packages of this project.
+/// Set-up, demo, deployment, tests, fuzzing, benchmarks, components and packages of this project.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -36,6 +38,10 @@ enum Command {
     Setup(setup::Arguments),
     /// Run an export end to end on this machine: simulator, function, files
     Demo(demo::Arguments),
+    /// Deploy the stack into an emulator of AWS on this machine, and have it at work
+    Deploy(deploy::Arguments),
+    /// Check the templates of the stack: lints, rights, and what they are transformed to
+    Infra(infra::Arguments),
     /// Build the binaries and components, run all tests and build the core for WebAssembly
     Test(test::Arguments),
     /// Send random input to what reads other tools' messages, for a bounded time
@@ -63,6 +69,8 @@ fn run(command: Command) -> Result<(), Error> {
     match command {
         Command::Setup(arguments) => setup::run(&workspace, &arguments),
         Command::Demo(arguments) => demo::run(&workspace, &arguments),
+        Command::Deploy(arguments) => deploy::run(&workspace, &arguments),
+        Command::Infra(arguments) => infra::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),

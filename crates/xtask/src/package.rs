@@ -1,4 +1,10 @@
-//! `cargo xtask package`: the zip files that Lambda runs.
+//! `cargo xtask package`: the zip files that Lambda runs, and what is in them.
+//!
+//! The same sources give the same bytes, in any folder: paths of this machine are
+//! taken out of what is compiled, and the zip holds no time.
+
+mod archive;
+mod bill;
 
 use std::{
     env,
@@ -14,11 +20,20 @@ use crate::{error::Error, setup, shell, workspace::Workspace};
 /// at a cold start, and a sudden megabyte is a dependency that nobody meant.
 const ZIP_LIMIT: u64 = 6 << 20;
 
+/// The moment that everything is said to be from: the first that a zip knows.
+const EPOCH: &str = "315532800";
+
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// Build for this architecture only
     #[arg(long, value_enum)]
     arch: Option<Architecture>,
+    /// Build this function only
+    #[arg(long)]
+    function: Option<String>,
+    /// Write no bills of materials
+    #[arg(long)]
+    no_bills: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
@@ -44,6 +59,13 @@ impl Architecture {
             Self::Arm => "--arm64",
         }
     }
+
+    fn target(self) -> &'static str {
+        match self {
+            Self::X86 => "x86_64-unknown-linux-gnu",
+            Self::Arm => setup::ARM64_TARGET,
+        }
+    }
 }
 
 /// One line of the closing table.
@@ -58,7 +80,15 @@ struct Package {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
     setup::compiler(workspace)?;
     let tools = setup::package_tools(workspace)?;
-    let functions = workspace.functions()?;
+    let mut functions = workspace.functions()?;
+    if let Some(only) = &arguments.function {
+        let names = functions.join(", ");
+        functions.retain(|function| function == only);
+        if functions.is_empty() {
+            return Err(Error::new(format!("there is no function `{only}`; the functions are {names}")));
+        }
+    }
+    let bills = if arguments.no_bills { None } else { Some(setup::bill_tools(workspace)?) };
     let mut packages = Vec::new();
     for architecture in [Architecture::X86, Architecture::Arm] {
         if arguments.arch.is_some_and(|only| only != architecture) {
@@ -68,9 +98,18 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
             let name = format!("package {function} for {}", architecture.name());
             packages.push(shell::step(&name, || build(workspace, &tools, function, architecture))?);
         }
+        if let Some(tools) = &bills {
+            let name = format!("bills of materials for {}", architecture.name());
+            let into = folder(workspace, architecture);
+            shell::step(&name, || bill::write(workspace, tools, architecture.target(), &functions, &into))?;
+        }
     }
     print(&packages);
     check(&packages)
+}
+
+fn folder(workspace: &Workspace, architecture: Architecture) -> PathBuf {
+    workspace.target.join("lambda").join(architecture.name())
 }
 
 fn build(
@@ -79,23 +118,53 @@ fn build(
     function: &str,
     architecture: Architecture,
 ) -> Result<Package, Error> {
-    let folder = workspace.target.join("lambda").join(architecture.name());
+    let folder = folder(workspace, architecture);
     let mut command = shell::cargo(&workspace.root);
     command
         .env("PATH", path_with(tools)?)
-        .args(["lambda", "build", "--release", "--locked", "--output-format", "zip"])
+        .env("SOURCE_DATE_EPOCH", EPOCH)
+        .args(["lambda", "build", "--release", "--locked"])
         .args(["--package", function, "--bin", function, architecture.flag()])
         .arg("--lambda-dir")
         .arg(&folder);
+    for (variable, flags) in without_paths(workspace, architecture)? {
+        command.env(variable, flags);
+    }
     shell::run(&mut command, "fix what the compiler says; `cargo xtask setup --package` repairs the tools")?;
+    let binary = folder.join(function).join("bootstrap");
     let zip = folder.join(function).join("bootstrap.zip");
+    archive::pack(&binary, &zip)?;
     Ok(Package {
         function: function.to_owned(),
         architecture,
         zip_bytes: Workspace::size(&zip)?,
-        binary_bytes: unpacked_size(&zip)?,
+        binary_bytes: Workspace::size(&binary)?,
         zip,
     })
+}
+
+/// What takes the paths of this machine out of what is compiled: in Rust, and in
+/// the C that some crates bring.
+fn without_paths(
+    workspace: &Workspace,
+    architecture: Architecture,
+) -> Result<[(String, OsString); 2], Error> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    let home = home.ok_or_else(|| Error::new("there is no home folder; set CARGO_HOME"))?;
+    let places = [(&home, "/cargo"), (&workspace.target, "/target"), (&workspace.root, "/sources")];
+    let flags = |name: &str, given: &str| {
+        let mut flags = env::var_os(given).unwrap_or_default();
+        for (from, to) in places {
+            flags.push(format!(" {name}={}={to}", from.display()));
+        }
+        flags
+    };
+    let c = format!("CFLAGS_{}", architecture.target().replace('-', "_"));
+    Ok([
+        ("RUSTFLAGS".to_owned(), flags("--remap-path-prefix", "RUSTFLAGS")),
+        (c.clone(), flags("-ffile-prefix-map", &c)),
+    ])
 }
 
 fn path_with(tools: &Path) -> Result<OsString, Error> {
@@ -127,68 +196,9 @@ fn check(packages: &[Package]) -> Result<(), Error> {
     Err(Error::new(format!("{}\n{hint}", heavy.join("\n"))))
 }
 
-/// The size of the files in a zip before they were packed, from its directory.
-fn unpacked_size(zip: &Path) -> Result<u64, Error> {
-    let bytes =
-        std::fs::read(zip).map_err(|error| Error::new(format!("cannot read {}: {error}", zip.display())))?;
-    directory_sizes(&bytes)
-        .ok_or_else(|| Error::new(format!("{} is not a zip file; build it again", zip.display())))
-}
-
-/// Sums the unpacked sizes in the central directory of a zip.
-fn directory_sizes(zip: &[u8]) -> Option<u64> {
-    let end = zip.windows(4).rposition(|window| window == b"PK\x05\x06")?;
-    let entries = number(zip, end + 10, 2)?;
-    let mut at = usize::try_from(number(zip, end + 16, 4)?).ok()?;
-    let mut sum = 0;
-    for _ in 0..entries {
-        if zip.get(at..at + 4)? != b"PK\x01\x02" {
-            return None;
-        }
-        sum += number(zip, at + 24, 4)?;
-        // The name, the extra field and the comment follow the fixed part.
-        let variable = number(zip, at + 28, 2)? + number(zip, at + 30, 2)? + number(zip, at + 32, 2)?;
-        at += 46 + usize::try_from(variable).ok()?;
-    }
-    Some(sum)
-}
-
-/// A little-endian number of `width` bytes.
-fn number(bytes: &[u8], at: usize, width: usize) -> Option<u64> {
-    let bytes = bytes.get(at..at + width)?;
-    Some(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A directory with entries of these sizes, without the packed data.
-    fn directory(sizes: &[u32]) -> Vec<u8> {
-        let mut zip = b"data".to_vec();
-        for size in sizes {
-            let mut entry = [0; 46];
-            entry[..4].copy_from_slice(b"PK\x01\x02");
-            entry[24..28].copy_from_slice(&size.to_le_bytes());
-            entry[28] = 4;
-            zip.extend(entry);
-            zip.extend(b"name");
-        }
-        let mut end = [0; 22];
-        end[..4].copy_from_slice(b"PK\x05\x06");
-        end[10] = u8::try_from(sizes.len()).unwrap();
-        end[16] = 4;
-        zip.extend(end);
-        zip
-    }
-
-    #[test]
-    fn unpacked_sizes_are_summed() {
-        assert_eq!(directory_sizes(&directory(&[14_598_128])), Some(14_598_128));
-        assert_eq!(directory_sizes(&directory(&[1, 300])), Some(301));
-        assert_eq!(directory_sizes(b"not a zip"), None);
-        assert_eq!(directory_sizes(&directory(&[7])[5..]), None);
-    }
 
     #[test]
     fn a_heavy_package_is_named() {

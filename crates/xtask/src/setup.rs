@@ -13,17 +13,30 @@ use crate::{error::Error, shell, tools, workspace::Workspace};
 pub(crate) const WASM_TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip2"];
 
 /// The other architecture of Lambda; that of most build machines needs no set-up.
-const ARM64_TARGET: &str = "aarch64-unknown-linux-gnu";
+pub(crate) const ARM64_TARGET: &str = "aarch64-unknown-linux-gnu";
 
 const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
 const CARGO_FUZZ: &str = "cargo-fuzz@0.13.2";
+const CARGO_CYCLONEDX: &str = "cargo-cyclonedx@0.5.9";
 
-/// An emulator of AWS with the services that the functions use. Its own extra for a
-/// server would bring all services, which is twice as much.
-const MOTO: [&str; 3] = ["moto[events,s3,secretsmanager,sqs]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"];
+/// An emulator of AWS with the services that the functions use, and what deploys a stack
+/// there. Its own extra for a server would bring all services, which is twice as much.
+const MOTO: [&str; 4] = [
+    "moto[apigateway,events,glue,s3,secretsmanager,sqs]==5.2.5",
+    "flask==3.1.3",
+    "flask-cors==6.0.5",
+    "aws-sam-translator==1.115.0",
+];
+
+/// The command line with which a person deploys the stack.
+const SAM: &str = "aws-sam-cli==1.170.0";
+const CHECKOV: &str = "checkov==3.3.30";
 
 /// What tells the tests which Python has what the emulator needs.
 pub(crate) const EMULATOR_VARIABLE: &str = "EMULATOR_PYTHON";
+
+/// What tells them where the command line of SAM is.
+pub(crate) const SAM_VARIABLE: &str = "SAM_CLI";
 
 /// The oldest compiler that builds the workspace; keep it with `rust-version`.
 const RUST_VERSION: (u32, u32) = (1, 95);
@@ -34,7 +47,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     package: bool,
 
-    /// Also install the emulator of AWS that some tests run against
+    /// Also install the emulator of AWS that some tests run against, and the command
+    /// line of SAM that deploys there
     #[arg(long)]
     emulator: bool,
 }
@@ -46,7 +60,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         package_tools(workspace)?;
     }
     if arguments.emulator {
-        println!("{EMULATOR_VARIABLE}={}", emulator(workspace)?.display());
+        for (variable, path) in deployment_tools(workspace)? {
+            println!("{variable}={}", path.display());
+        }
     }
     Ok(())
 }
@@ -102,9 +118,32 @@ pub(crate) fn emulator(workspace: &Workspace) -> Result<PathBuf, Error> {
     Ok(tools::from_pypi(workspace, "moto", &MOTO)?.join("python"))
 }
 
+/// Installs the emulator and the command line of SAM, and returns the variables by which
+/// others find them.
+pub(crate) fn deployment_tools(workspace: &Workspace) -> Result<[(&'static str, PathBuf); 2], Error> {
+    Ok([(EMULATOR_VARIABLE, emulator(workspace)?), (SAM_VARIABLE, sam(workspace)?.join("sam"))])
+}
+
+/// Installs the command line of SAM, with the linter and the transform that it brings,
+/// and returns the folder of its programs.
+pub(crate) fn sam(workspace: &Workspace) -> Result<PathBuf, Error> {
+    tools::from_pypi(workspace, "sam", &[SAM])
+}
+
+/// Installs what looks for holes in templates and returns the folder of its programs.
+/// What it needs does not go with what SAM needs.
+pub(crate) fn checkov(workspace: &Workspace) -> Result<PathBuf, Error> {
+    tools::from_pypi(workspace, "checkov", &[CHECKOV])
+}
+
 /// Installs cargo-fuzz beside the build and returns the folder of its programs.
 pub(crate) fn fuzz_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
     tools::from_crate(workspace, CARGO_FUZZ)
+}
+
+/// Installs what writes bills of materials and returns the folder of its programs.
+pub(crate) fn bill_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
+    tools::from_crate(workspace, CARGO_CYCLONEDX)
 }
 
 /// The target that the compiler builds for by itself.

@@ -26,7 +26,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     // A machine that cannot get the targets still learns the result of its tests.
     let targets = setup::targets(workspace, &setup::WASM_TARGETS);
     // The tests that want it say so and pass without; the reason is told at the end.
-    let emulator = setup::emulator(workspace);
+    let emulator = setup::deployment_tools(workspace);
 
     let hosts = Hosts::prepare(workspace, arguments.hosts);
 
@@ -37,8 +37,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     let tests = shell::step("cargo test", || {
         let mut test = shell::cargo(&workspace.root);
         test.args(["test", "--workspace", "--locked", "--no-fail-fast"]).args(&arguments.rest);
-        if let Ok(emulator) = &emulator {
-            test.env(setup::EMULATOR_VARIABLE, emulator);
+        if let Ok(variables) = &emulator {
+            test.envs(variables.iter().map(|(name, path)| (name, path)));
         }
         if let Ok(hosts) = &hosts {
             test.envs(hosts.variables());

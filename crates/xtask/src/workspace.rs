@@ -22,17 +22,32 @@ impl Workspace {
         // Cargo resolves a relative target directory against the working directory,
         // so it is asked from where the root is.
         let root = package.ancestors().nth(2).unwrap_or(&package);
-        let metadata = shell::output(
-            shell::cargo(root).args(["metadata", "--format-version", "1", "--no-deps"]),
-            "run this through `cargo xtask` inside the workspace",
-        )?;
-        let metadata: serde_json::Value = serde_json::from_str(&metadata)
-            .map_err(|error| Error::new(format!("cargo metadata is not JSON: {error}")))?;
+        let metadata = Self::metadata(root)?;
         let folder = |name| match metadata[name].as_str() {
             Some(path) => Ok(PathBuf::from(path)),
             None => Err(Error::new(format!("cargo metadata has no `{name}`; update cargo"))),
         };
         Ok(Self { root: folder("workspace_root")?, target: folder("target_directory")? })
+    }
+
+    fn metadata(root: &Path) -> Result<serde_json::Value, Error> {
+        let metadata = shell::output(
+            shell::cargo(root).args(["metadata", "--format-version", "1", "--no-deps"]),
+            "run this through `cargo xtask` inside the workspace",
+        )?;
+        serde_json::from_str(&metadata)
+            .map_err(|error| Error::new(format!("cargo metadata is not JSON: {error}")))
+    }
+
+    /// The packages of the workspace: their names and folders.
+    pub(crate) fn members(&self) -> Result<Vec<(String, PathBuf)>, Error> {
+        let metadata = Self::metadata(&self.root)?;
+        let packages = metadata["packages"].as_array().into_iter().flatten();
+        let named = packages.filter_map(|package| {
+            let manifest = Path::new(package["manifest_path"].as_str()?);
+            Some((package["name"].as_str()?.to_owned(), manifest.parent()?.to_owned()))
+        });
+        Ok(named.collect())
     }
 
     /// The names of the Lambda functions: the folders in `functions` that are packages.

@@ -69,7 +69,8 @@ fn of_stream(stream: &StreamReport) -> Vec<Metric> {
         ("Throttles", "Count", stream.throttled as f64),
         ("GapSeconds", "Seconds", stream.gap_seconds()),
     ];
-    // A stream that failed has no freshness: silence is what an alarm hears.
+    // A stream that fails grows older; of one that was never exported silence is
+    // what an alarm hears.
     metrics.extend(stream.freshness_seconds.map(|age| ("FreshnessSeconds", "Seconds", age)));
     metrics
 }

@@ -13,6 +13,8 @@ pub struct Config {
     pub ledger: String,
     /// Where the policy is.
     pub policy: String,
+    /// Whether nothing is isolated, whatever the policy says.
+    pub dry_run: bool,
     /// The bus that outcomes go to.
     pub event_bus: Option<String>,
     /// The address of the webhook, for links by which a person approves.
@@ -43,6 +45,7 @@ impl Config {
         Self {
             ledger,
             policy,
+            dry_run: reader.value("ISOLATION_DRY_RUN").unwrap_or(false),
             event_bus: reader.text("ISOLATION_EVENT_BUS"),
             approval_url,
             lease: Duration::from_secs(reader.number("ISOLATION_LEASE_SECONDS", 1, 900).unwrap_or(LEASE)),
@@ -92,6 +95,7 @@ mod tests {
             ("ISOLATION_LEDGER", "ftp://bucket"),
             ("ISOLATION_POLICY", " "),
             ("ISOLATION_APPROVAL_URL", "example.com"),
+            ("ISOLATION_DRY_RUN", "yes"),
             ("ISOLATION_LEASE_SECONDS", "0"),
             ("ISOLATION_LEASE_SECONDS", "901"),
             ("ISOLATION_LEASE_SECONDS", "90s"),

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | `ISOLATION_LEDGER` | where decisions are kept: `s3://bucket/prefix`, or a folder | must be set |
 //! | `ISOLATION_POLICY` | the policy: a file, or `s3://bucket/key` | must be set |
+//! | `ISOLATION_DRY_RUN` | `true`: nothing is isolated, whatever the policy says; `false`: the policy says | `false` |
 //! | `ISOLATION_EVENT_BUS` | the EventBridge bus that outcomes go to, by name or ARN | none |
 //! | `ISOLATION_APPROVAL_URL` | the address of the webhook, for links by which a person approves | none |
 //! | `ISOLATION_LEASE_SECONDS` | how long a run has for its call before another takes it up, from 1 to 900: more than the function's timeout | `90` |

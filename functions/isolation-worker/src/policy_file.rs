@@ -14,13 +14,20 @@ const AGE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct PolicyFile {
     location: String,
+    dry_run: bool,
     known: Mutex<Option<(Instant, Arc<Policy>)>>,
 }
 
 impl PolicyFile {
     /// The policy at this location.
     pub fn new(location: impl Into<String>) -> Self {
-        Self { location: location.into(), known: Mutex::new(None) }
+        Self { location: location.into(), dry_run: false, known: Mutex::new(None) }
+    }
+
+    /// The same, by which nothing is isolated whatever it says, if `dry_run`.
+    #[must_use]
+    pub fn in_dry_run(self, dry_run: bool) -> Self {
+        Self { dry_run, ..self }
     }
 
     /// The policy as it is now. When it was changed to something that is no
@@ -36,7 +43,11 @@ impl PolicyFile {
             return Ok(Arc::clone(policy));
         }
         let read = match self.read().await {
-            Ok(text) => Policy::parse(&text).map(Arc::new).map_err(|error| error.to_string()),
+            Ok(text) => match Policy::parse(&text) {
+                Ok(policy) if self.dry_run => Ok(Arc::new(policy.in_dry_run())),
+                Ok(policy) => Ok(Arc::new(policy)),
+                Err(error) => Err(error.to_string()),
+            },
             Err(problem) => Err(problem),
         };
         let policy = match (read, known) {
@@ -66,5 +77,23 @@ impl PolicyFile {
         let body =
             store.read(name).await.map_err(|error| error.to_string())?.ok_or("there is no such object")?;
         String::from_utf8(body.to_vec()).map_err(|_| "it is not text".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sophos_isolation::policy::Mode;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_dry_run_holds_whatever_the_policy_says() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("policy.toml");
+        std::fs::write(&path, "version = 1\nmode = \"enforce\"\n").expect("a file");
+        for (dry_run, mode) in [(false, Mode::Enforce), (true, Mode::DryRun)] {
+            let file = PolicyFile::new(path.to_string_lossy()).in_dry_run(dry_run);
+            assert_eq!(file.current().await.expect("a policy").mode(), mode);
+        }
     }
 }

@@ -68,7 +68,7 @@ impl Worker {
     pub async fn new(config: Config) -> Result<Self, WorkerError> {
         let store = Store::open(&config.ledger).map_err(setting)?;
         Ok(Self {
-            policy: PolicyFile::new(&config.policy),
+            policy: PolicyFile::new(&config.policy).in_dry_run(config.dry_run),
             store: Arc::new(store),
             bus: Arc::new(Bus::of(config.event_bus.clone()).await),
             transport: ReqwestTransport::new().map_err(setting)?,

@@ -171,7 +171,10 @@ impl Work {
         let arn = self.queue.arn();
         let records: Vec<_> = received.iter().map(|received| record(received, &arn)).collect();
         let failed = match self.pool.invoke(&json!({ "Records": records })).await {
-            Ok(Outcome::Ok(answer)) => item_failures(&answer, &received),
+            Ok(Outcome::Ok(answer)) => item_failures(
+                &answer,
+                &received.iter().map(|one| one.message.id.as_str()).collect::<Vec<_>>(),
+            ),
             Ok(other) => Err(format!("{other:?}")),
             Err(error) => Err(error.to_string()),
         };
@@ -188,8 +191,9 @@ impl Work {
     }
 }
 
-/// The messages that the function did not handle, or why the batch failed.
-fn item_failures(answer: &Value, received: &[Received]) -> Result<HashSet<String>, String> {
+/// The messages that the function did not handle, of those with these ids, or why
+/// the batch failed.
+pub(crate) fn item_failures(answer: &Value, received: &[&str]) -> Result<HashSet<String>, String> {
     let malformed = || format!("the function's answer is not a batch response: {answer}");
     let failures = match answer {
         Value::Null => return Ok(HashSet::new()),
@@ -201,7 +205,7 @@ fn item_failures(answer: &Value, received: &[Received]) -> Result<HashSet<String
         Value::Array(failures) => failures,
         _ => return Err(malformed()),
     };
-    let known = |id: &&str| received.iter().any(|received| received.message.id == *id);
+    let known = |id: &&str| received.contains(id);
     failures
         .iter()
         .map(|failure| {

@@ -3,7 +3,7 @@
 // Each file of tests is a crate of its own, and uses its own part of this.
 #![allow(dead_code, unused_imports)]
 
-mod script;
+pub(crate) mod script;
 pub(crate) mod source;
 
 use std::{

@@ -4,7 +4,7 @@ use aws_sdk_secretsmanager::{Client, primitives::DateTime};
 use jiff::Timestamp;
 
 use super::{
-    fetch::{failed, text},
+    fetch::{failed, text, unreadable},
     listing::Found,
 };
 use crate::{SecretString, SourceError};
@@ -36,8 +36,9 @@ pub(crate) async fn read(
         let Some(value) = values.remove(&found.arn) else {
             let told = answer.errors.iter().flatten();
             let told = told.filter(|error| error.secret_id() == Some(&found.arn));
-            let reason = told.filter_map(|error| error.message().or(error.error_code())).next();
-            let reason = reason.unwrap_or("it has no current version; store one");
+            let reason =
+                told.filter_map(|error| Some(unreadable(error.error_code()?, error.message()))).next();
+            let reason = reason.unwrap_or_else(|| "it has no current version; store one".into());
             return Err(SourceError::new(&found.name, reason));
         };
         Ok(Current {

@@ -15,9 +15,12 @@ pub const PREVIOUS: &str = "AWSPREVIOUS";
 /// The label of the version that a rotation is about to bring into force.
 pub const PENDING: &str = "AWSPENDING";
 
+/// Longest text of the service that is repeated, in characters.
+const LONGEST: usize = 300;
+
 /// A version of a secret.
 pub(crate) struct Fetched {
-    pub(crate) value: SecretString,
+    pub(crate) value: Result<SecretString, SourceError>,
     pub(crate) version: String,
 }
 
@@ -30,8 +33,8 @@ pub(crate) async fn labelled(client: &Client, id: &str, label: &str) -> Result<O
         Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(None),
         Err(error) => return Err(failed(id, &error)),
     };
-    let version = answer.version_id.unwrap_or_default();
-    text(id, answer.secret_string).map(|value| Some(Fetched { value, version }))
+    let value = text(id, answer.secret_string);
+    Ok(Some(Fetched { value, version: answer.version_id.unwrap_or_default() }))
 }
 
 /// The text of a secret, taken over without a copy of ours.
@@ -39,6 +42,8 @@ pub(crate) fn text(id: &str, text: Option<String>) -> Result<SecretString, Sourc
     text.map(SecretString::from)
         .ok_or_else(|| SourceError::new(id, "is binary; store it as text (SecretString)"))
 }
+
+const READ: &str = "read it";
 
 /// What went wrong with a request about `place`, and what to do. Only what the
 /// service says for people is repeated: an answer that cannot be read may hold
@@ -48,7 +53,7 @@ where
     E: ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug,
 {
-    problem(place, error, "read it")
+    problem(place, error, READ)
 }
 
 /// The same, of a request that changes something.
@@ -65,19 +70,12 @@ where
     E: ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug,
 {
-    let told = |code: &str| match error.message() {
-        Some(message) => format!("Secrets Manager answers {code}: {message}"),
-        None => format!("Secrets Manager answers {code}"),
-    };
     let problem = match (error.code(), error) {
-        (Some(code @ ("AccessDeniedException" | "AccessDenied")), _) => {
-            format!("{}; the function's role needs the right to {deed}, and to use its key", told(code))
-        }
-        (Some(code), _) => told(code),
+        (Some(code), _) => explain(code, error.message(), deed),
         (None, SdkError::TimeoutError(_)) => "Secrets Manager did not answer in time".into(),
         (None, SdkError::DispatchFailure(failure)) => {
             let reason = failure.as_connector_error().map(|error| causes(error)).unwrap_or_default();
-            format!("Secrets Manager cannot be reached{reason}")
+            format!("Secrets Manager cannot be reached{}", clean(&reason))
         }
         (None, SdkError::ConstructionFailure(_)) => {
             "the request cannot be made; check the region and the credentials of AWS".into()
@@ -85,6 +83,28 @@ where
         (None, _) => "Secrets Manager's answer cannot be read".into(),
     };
     SourceError::new(place, problem)
+}
+
+/// What an error of the service about the reading of one secret says.
+pub(crate) fn unreadable(code: &str, message: Option<&str>) -> String {
+    explain(code, message, READ)
+}
+
+fn explain(code: &str, message: Option<&str>, deed: &str) -> String {
+    let advice = match code {
+        "AccessDeniedException" | "AccessDenied" => {
+            format!("; the function's role needs the right to {deed}, and to use its key")
+        }
+        "ResourceNotFoundException" => "; create it, or store a version that is current".into(),
+        _ => String::new(),
+    };
+    let message = message.map(|message| format!(": {}", clean(message))).unwrap_or_default();
+    format!("Secrets Manager answers {}{message}{advice}", clean(code))
+}
+
+/// One line, of bounded length.
+fn clean(text: &str) -> String {
+    text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn causes(error: &dyn Error) -> String {

@@ -11,6 +11,7 @@ use std::{
 use async_lock::Mutex as AsyncMutex;
 use aws_sdk_secretsmanager::Client;
 use jiff::Timestamp;
+use secrecy::SecretString;
 use sophos_api::BoxFuture;
 
 use super::{
@@ -21,7 +22,8 @@ use super::{
 };
 use crate::{Clock, CredentialStore, Listed, SourceError, StoredCredential, Version};
 
-type Outcome = Result<Arc<StoredCredential>, SourceError>;
+/// `None` if there is none.
+type Outcome = Result<Option<Arc<StoredCredential>>, SourceError>;
 
 /// Credentials in Secrets Manager: one secret each, of the form that [the
 /// crate's documentation](crate) shows.
@@ -29,31 +31,35 @@ type Outcome = Result<Arc<StoredCredential>, SourceError>;
 /// What was read is kept for a time to live. A listing costs one `ListSecrets`
 /// for each hundred secrets, and one `BatchGetSecretValue` for each twenty of
 /// which the current version is not known yet; reading one costs one
-/// `GetSecretValue`. Callers who want the same at the same time share a request.
+/// `GetSecretValue`. Callers who want the same at the same time share a request,
+/// and its failure. Those who read later read anew what failed, what was not there
+/// and what was no credential; a listing is shown until the next as it was.
 pub struct SecretsManager {
     client: Client,
     selection: Selection,
     time_to_live: Duration,
     clock: Box<Clock>,
     state: Mutex<State>,
-    listing: AsyncMutex<()>,
-    /// Requests for single secrets, in the order in which they began.
-    begun: AtomicU64,
+    /// One at a time lists.
+    listing: AsyncMutex<Failure>,
+    /// Moves on with each beginning and each end of a reading.
+    moment: AtomicU64,
 }
 
 #[derive(Default)]
 struct State {
-    listed: Option<(Duration, Vec<String>)>,
+    listed: Option<(Duration, Span, Vec<String>)>,
     kept: HashMap<String, Kept>,
     /// One at a time reads each secret.
-    readers: HashMap<String, Arc<AsyncMutex<()>>>,
+    readers: HashMap<String, Arc<AsyncMutex<Failure>>>,
 }
 
 impl State {
     /// What is kept of these.
     fn list(&self, names: &[String]) -> Vec<Listed> {
         let entry = |name: &String| {
-            self.kept.get(name).map(|kept| Listed { name: name.clone(), credential: kept.outcome.clone() })
+            let credential = self.kept.get(name)?.outcome.clone().transpose()?;
+            Some(Listed { name: name.clone(), credential })
         };
         names.iter().filter_map(entry).collect()
     }
@@ -61,10 +67,41 @@ impl State {
 
 struct Kept {
     at: Duration,
-    version: String,
-    /// The request that read it; 0 if that was a listing.
-    request: u64,
+    /// The version that it is; `None` if it is none, or if the one before stands
+    /// in for it.
+    version: Option<String>,
+    span: Span,
     outcome: Outcome,
+}
+
+/// The last reading that failed.
+type Failure = Option<(Span, SourceError)>;
+
+/// The moments at which a reading began and ended.
+#[derive(Clone, Copy)]
+struct Span {
+    began: u64,
+    ended: u64,
+}
+
+/// The moment at which somebody asked, and whether only what is read after it
+/// will do.
+#[derive(Clone, Copy)]
+struct Question {
+    asked: u64,
+    fresh: bool,
+}
+
+impl Question {
+    fn is_answered_by(self, span: Span) -> bool {
+        if self.fresh { span.began > self.asked } else { span.ended > self.asked }
+    }
+
+    /// The failure that this one shares, of whom it has waited for.
+    fn shares(self, failure: &Failure) -> Option<SourceError> {
+        let (_, error) = failure.as_ref().filter(|(span, _)| self.is_answered_by(*span))?;
+        Some(error.clone())
+    }
 }
 
 impl SecretsManager {
@@ -82,8 +119,8 @@ impl SecretsManager {
             time_to_live,
             clock: Box::new(clock),
             state: Mutex::default(),
-            listing: AsyncMutex::new(()),
-            begun: AtomicU64::new(0),
+            listing: AsyncMutex::default(),
+            moment: AtomicU64::new(0),
         }
     }
 
@@ -109,38 +146,59 @@ impl SecretsManager {
         (self.clock)().saturating_sub(at) < self.time_to_live
     }
 
-    fn keep(
-        &self,
-        name: &str,
-        version: String,
-        request: u64,
-        outcome: Result<StoredCredential, SourceError>,
-    ) {
-        let kept = Kept { at: (self.clock)(), version, request, outcome: outcome.map(Arc::new) };
-        self.state().kept.insert(name.to_owned(), kept);
+    /// The next moment.
+    fn tick(&self) -> u64 {
+        self.moment.fetch_add(1, Ordering::AcqRel) + 1
     }
 
-    fn listed(&self) -> Option<Vec<Listed>> {
+    fn since(&self, began: u64) -> Span {
+        Span { began, ended: self.tick() }
+    }
+
+    fn question(&self, fresh: bool) -> Question {
+        Question { asked: self.moment.load(Ordering::Acquire), fresh }
+    }
+
+    /// Keeps what a reading that began then has found, unless it was overtaken by
+    /// one that began later.
+    fn keep(&self, name: &str, began: u64, version: Option<String>, outcome: Outcome) {
+        let kept = Kept { at: (self.clock)(), version, span: self.since(began), outcome };
+        let mut state = self.state();
+        if state.kept.get(name).is_none_or(|before| before.span.began < began) {
+            state.kept.insert(name.to_owned(), kept);
+        }
+    }
+
+    fn listed(&self, question: Question) -> Option<Vec<Listed>> {
         let state = self.state();
-        let (at, names) = state.listed.as_ref()?;
-        self.is_young(*at).then(|| state.list(names))
+        let (at, span, names) = state.listed.as_ref()?;
+        (self.is_young(*at) || question.is_answered_by(*span)).then(|| state.list(names))
     }
 
-    async fn list_all(&self) -> Result<Vec<Listed>, SourceError> {
+    async fn list_all(&self, question: Question) -> Result<Vec<Listed>, SourceError> {
         if let Selection::One(id) = &self.selection {
-            let credential = match self.current(id, 0, false).await {
+            let credential = match self.current(id, question).await {
                 Ok(found) => found.ok_or_else(|| absent(id)),
                 Err(error) => Err(error),
             };
             return Ok(vec![Listed { name: id.clone(), credential }]);
         }
-        if let Some(listed) = self.listed() {
+        if let Some(listed) = self.listed(question) {
             return Ok(listed);
         }
-        let _one_at_a_time = self.listing.lock().await;
-        if let Some(listed) = self.listed() {
+        let mut failure = self.listing.lock().await;
+        if let Some(listed) = self.listed(question) {
             return Ok(listed);
         }
+        if let Some(error) = question.shares(&failure) {
+            return Err(error);
+        }
+        let began = self.tick();
+        let listed = self.list_anew(began).await;
+        listed.inspect_err(|error| *failure = Some((self.since(began), error.clone())))
+    }
+
+    async fn list_anew(&self, began: u64) -> Result<Vec<Listed>, SourceError> {
         let found = list(&self.client, &self.selection).await?;
         let unknown: Vec<_> = found.iter().filter(|found| !self.knows(found)).collect();
         for batch in unknown.chunks(MOST_IN_BATCH) {
@@ -158,26 +216,25 @@ impl SecretsManager {
         // They are in order.
         state.kept.retain(|name, _| names.binary_search(name).is_ok());
         let listed = state.list(&names);
-        state.listed = Some((now, names));
+        state.listed = Some((now, self.since(began), names));
         Ok(listed)
     }
 
     fn knows(&self, found: &Found) -> bool {
         let state = self.state();
-        let kept = state.kept.get(&found.name).filter(|kept| kept.outcome.is_ok());
-        kept.is_some_and(|kept| found.labels.holder(CURRENT) == Some(&kept.version))
+        let version = state.kept.get(&found.name).and_then(|kept| kept.version.as_deref());
+        version.is_some() && version == found.labels.holder(CURRENT)
     }
 
     async fn read_batch(&self, batch: &[&Found]) -> Result<(), SourceError> {
+        let began = self.tick();
         let read = batch::read(&self.client, &self.selection.describe(), batch).await?;
         for (Found { name, .. }, current) in batch.iter().zip(read) {
-            match current {
-                Ok(Current { version, value, .. }) => {
-                    let parsed = value.and_then(|value| parse(name, &value));
-                    self.keep(name, version, 0, self.or_previous(name, parsed).await);
-                }
-                Err(error) => self.keep(name, String::new(), 0, Err(error)),
-            }
+            let (version, outcome) = match current {
+                Ok(Current { version, value, .. }) => self.or_previous(name, version, value).await,
+                Err(error) => (None, Err(error)),
+            };
+            self.keep(name, began, version, outcome);
         }
         Ok(())
     }
@@ -187,54 +244,61 @@ impl SecretsManager {
     async fn or_previous(
         &self,
         name: &str,
-        current: Result<StoredCredential, SourceError>,
-    ) -> Result<StoredCredential, SourceError> {
-        let Err(error) = current else { return current };
+        version: String,
+        value: Result<SecretString, SourceError>,
+    ) -> (Option<String>, Outcome) {
+        let error = match parse(name, value) {
+            Ok(stored) => return (Some(version), Ok(Some(stored))),
+            Err(error) => error,
+        };
         let previous = labelled(&self.client, name, PREVIOUS).await.ok().flatten();
-        match previous.and_then(|previous| parse(name, &previous.value).ok()) {
+        match previous.and_then(|previous| parse(name, previous.value).ok()) {
             Some(previous) => {
                 tracing::error!(%error, "the version before it is used; store it anew");
-                Ok(previous)
+                (None, Ok(Some(previous)))
             }
-            None => Err(error),
+            None => (None, Err(error)),
         }
     }
 
-    /// The current version: one that is kept and young, unless it must be
-    /// `fresh`; then one of which the reading began after request `asked`.
-    async fn current(
-        &self,
-        name: &str,
-        asked: u64,
-        fresh: bool,
-    ) -> Result<Option<Arc<StoredCredential>>, SourceError> {
+    /// The current version: one that is kept and young, unless it must be fresh;
+    /// else the answer of a reading that others share.
+    async fn current(&self, name: &str, question: Question) -> Outcome {
         let good = || {
             let state = self.state();
             let kept = state.kept.get(name)?;
-            let good = if fresh { kept.request > asked } else { self.is_young(kept.at) };
-            good.then(|| kept.outcome.clone())
+            let young = !question.fresh && kept.version.is_some() && self.is_young(kept.at);
+            (young || question.is_answered_by(kept.span)).then(|| kept.outcome.clone())
         };
         if let Some(outcome) = good() {
-            return outcome.map(Some);
+            return outcome;
         }
         let reader = Arc::clone(self.state().readers.entry(name.to_owned()).or_default());
-        let _one_at_a_time = reader.lock().await;
+        let mut failure = reader.lock().await;
         if let Some(outcome) = good() {
-            return outcome.map(Some);
+            return outcome;
         }
-        let request = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
-        let Some(Fetched { value, version }) = labelled(&self.client, name, CURRENT).await? else {
-            self.state().kept.remove(name);
-            return Ok(None);
+        if let Some(error) = question.shares(&failure) {
+            return Err(error);
+        }
+        let began = self.tick();
+        let (version, outcome) = match labelled(&self.client, name, CURRENT).await {
+            Ok(Some(Fetched { value, version })) => self.or_previous(name, version, value).await,
+            Ok(None) => (None, Ok(None)),
+            // What was kept is none the worse for it.
+            Err(error) => {
+                *failure = Some((self.since(began), error.clone()));
+                return Err(error);
+            }
         };
-        let outcome = self.or_previous(name, parse(name, &value)).await;
-        self.keep(name, version, request, outcome.clone());
-        outcome.map(|stored| Some(Arc::new(stored)))
+        self.keep(name, began, version, outcome.clone());
+        outcome
     }
 }
 
-fn parse(name: &str, value: &secrecy::SecretString) -> Result<StoredCredential, SourceError> {
-    StoredCredential::from_json(value).map_err(|problem| SourceError::new(name, problem))
+fn parse(name: &str, value: Result<SecretString, SourceError>) -> Result<Arc<StoredCredential>, SourceError> {
+    let parsed = StoredCredential::from_json(&value?);
+    parsed.map(Arc::new).map_err(|problem| SourceError::new(name, problem))
 }
 
 fn absent(id: &str) -> SourceError {
@@ -243,22 +307,17 @@ fn absent(id: &str) -> SourceError {
 
 impl CredentialStore for SecretsManager {
     fn list(&self) -> BoxFuture<'_, Result<Vec<Listed>, SourceError>> {
-        Box::pin(self.list_all())
+        Box::pin(self.list_all(self.question(false)))
     }
 
-    fn read<'a>(
-        &'a self,
-        name: &'a str,
-        version: Version,
-    ) -> BoxFuture<'a, Result<Option<Arc<StoredCredential>>, SourceError>> {
-        let asked = self.begun.load(Ordering::Acquire);
+    fn read<'a>(&'a self, name: &'a str, version: Version) -> BoxFuture<'a, Outcome> {
+        let question = self.question(version == Version::Fresh);
         Box::pin(async move {
             match version {
-                Version::Cached => self.current(name, asked, false).await,
-                Version::Fresh => self.current(name, asked, true).await,
+                Version::Cached | Version::Fresh => self.current(name, question).await,
                 Version::Previous => {
                     let found = labelled(&self.client, name, PREVIOUS).await?;
-                    found.map(|found| parse(name, &found.value).map(Arc::new)).transpose()
+                    found.map(|found| parse(name, found.value)).transpose()
                 }
             }
         })

@@ -62,13 +62,17 @@ impl NamedSecrets for ManagedSecrets {
             return Ok(stages);
         }
         let current = labelled(&self.client, &id, CURRENT).await?;
-        let current = current.map(|fetched| fetched.value).ok_or_else(|| {
+        let current = current.ok_or_else(|| {
             SourceError::new(&id, "there is no such secret in this account and region; create it")
         })?;
+        let current = current.value?;
         if current.expose_secret().trim().is_empty() {
             return Err(SourceError::new(&id, "is empty; store a secret in it"));
         }
-        let previous = labelled(&self.client, &id, PREVIOUS).await?.map(|fetched| fetched.value);
+        let previous = labelled(&self.client, &id, PREVIOUS).await?;
+        // One that is no text is of no use to anybody, and no reason to refuse the
+        // current one.
+        let previous = previous.and_then(|fetched| fetched.value.ok());
         let previous = previous.filter(|previous| !previous.expose_secret().trim().is_empty());
         let stages = Stages { current, previous };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,240 @@
+//! Listings of Secrets Manager: what they cost, and what they hold.
+
+#![cfg(feature = "aws")]
+
+mod support;
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::{join, join_all};
+use sophos_secrets::{CredentialStore, Listed, SecretsManager, Selection, Version};
+use support::{BATCH, Clock, HUSH, LIST, Service, credential};
+
+const TIME_TO_LIVE: u64 = 300;
+
+async fn started(selection: Selection) -> (Arc<Service>, Clock, SecretsManager) {
+    living(selection, TIME_TO_LIVE).await
+}
+
+async fn living(selection: Selection, seconds: u64) -> (Arc<Service>, Clock, SecretsManager) {
+    let (service, clock) = (Service::start().await, Clock::default());
+    let time_to_live = Duration::from_secs(seconds);
+    let store = SecretsManager::new(service.client(), selection, time_to_live, clock.read());
+    (service, clock, store)
+}
+
+fn prefix() -> Selection {
+    Selection::Prefix("c/".into())
+}
+
+async fn listed(store: &SecretsManager) -> Vec<Listed> {
+    store.list().await.expect("a listing")
+}
+
+/// Each name with its client id, or with a question mark.
+fn shown(listed: &[Listed]) -> Vec<String> {
+    let id = |listed: &Listed| match &listed.credential {
+        Ok(stored) => stored.credentials.client_id().to_owned(),
+        Err(_) => "?".to_owned(),
+    };
+    listed.iter().map(|listed| format!("{}={}", listed.name, id(listed))).collect()
+}
+
+#[tokio::test]
+async fn five_hundred_secrets_are_read_once_and_then_only_compared() {
+    let (service, clock, store) = started(prefix()).await;
+    for number in 0..500 {
+        service.put(&format!("c/{number:03}"), credential(&format!("id-{number}")));
+    }
+    let first = listed(&store).await;
+    assert_eq!(first.len(), 500);
+    assert!(first.is_sorted_by(|a, b| a.name < b.name));
+    assert_eq!(shown(&first)[77], "c/077=id-77");
+    assert_eq!(service.asked(), [5, 25, 0]);
+
+    clock.turn(TIME_TO_LIVE - 1);
+    assert_eq!(listed(&store).await.len(), 500);
+    assert_eq!(service.asked(), [0, 0, 0], "it is kept");
+
+    clock.turn(1);
+    assert_eq!(shown(&listed(&store).await), shown(&first));
+    assert_eq!(service.asked(), [5, 0, 0], "no value is read when nothing changed");
+
+    clock.turn(TIME_TO_LIVE);
+    service.put("c/077", credential("another"));
+    assert_eq!(shown(&listed(&store).await)[77], "c/077=another");
+    assert_eq!(service.asked(), [5, 1, 0], "the one that changed");
+
+    clock.turn(TIME_TO_LIVE - 1);
+    let read = store.read("c/123", Version::Cached).await.expect("no failure").expect("it is there");
+    assert_eq!(read.credentials.client_id(), "id-123");
+    assert_eq!(service.asked(), [0, 0, 0], "a listing counts as a reading of each");
+}
+
+#[tokio::test]
+async fn fifty_callers_share_a_listing_and_its_failure() {
+    for (seconds, fails) in [(TIME_TO_LIVE, None), (0, None), (TIME_TO_LIVE, Some(LIST)), (0, Some(BATCH))] {
+        let (service, _, store) = living(prefix(), seconds).await;
+        service.put("c/a", credential("one"));
+        if let Some(operation) = fails {
+            service.fail(operation, 500, "");
+        }
+        service.hold();
+        let (answers, ()) = join(join_all((0..50).map(|_| store.list())), async {
+            service.arrived(1).await;
+            service.release();
+        })
+        .await;
+        for answer in answers {
+            match answer {
+                Ok(listed) => assert_eq!((shown(&listed), fails), (vec!["c/a=one".into()], None)),
+                Err(error) => assert!(fails.is_some(), "{error}"),
+            }
+        }
+        assert_eq!(service.asked(), [1, usize::from(fails != Some(LIST)), 0], "{seconds} s {fails:?}");
+        service.mend();
+        assert_eq!(shown(&listed(&store).await), ["c/a=one"], "no failure is kept");
+    }
+}
+
+#[tokio::test]
+async fn a_selection_compares_exactly() {
+    let tag = |key: &str, value: &str| Selection::Tag { key: key.into(), value: value.into() };
+    for (selection, expected) in [
+        (tag("use", "sophos"), &["a=1", "g=7"][..]),
+        (tag("Use", "sophos"), &["b=2"]),
+        (tag("use", "so"), &[]),
+        (tag("us", "sophos"), &[]),
+        (tag("use", "other"), &["c=3"]),
+        (Selection::Prefix("D/".into()), &["D/x=4"]),
+        (Selection::Prefix("d/".into()), &["d/y=5"]),
+        (Selection::Prefix("nothing".into()), &[]),
+    ] {
+        let (service, _, store) = started(selection.clone()).await;
+        for (name, id, tags) in [
+            ("a", "1", &[("use", "sophos")][..]),
+            ("b", "2", &[("Use", "sophos")]),
+            // The key is on one tag and the value on another.
+            ("c", "3", &[("use", "other"), ("by", "sophos")]),
+            ("D/x", "4", &[]),
+            ("d/y", "5", &[]),
+            ("f", "6", &[("use", "Sophos"), ("use-of", "sophos"), ("use", "sophos-2")]),
+            ("g", "7", &[("by", "x"), ("use", "sophos")]),
+        ] {
+            service.put(name, credential(id));
+            for (key, value) in tags {
+                service.tag(name, key, value);
+            }
+        }
+        assert_eq!(shown(&listed(&store).await), expected, "{selection:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_secret_is_not_searched_for() {
+    let (service, clock, store) = started(Selection::One("of-a-name".into())).await;
+    let error = listed(&store).await.remove(0).credential.expect_err("it is not there");
+    assert!(error.to_string().starts_with("of-a-name: there is no such secret"), "{error}");
+    service.put("of-a-name", credential("one"));
+    assert_eq!(shown(&listed(&store).await), ["of-a-name=one"]);
+    assert_eq!(shown(&listed(&store).await), ["of-a-name=one"]);
+    assert_eq!(service.asked(), [0, 0, 2]);
+    clock.turn(TIME_TO_LIVE);
+    service.deny("of-a-name");
+    assert_eq!(shown(&listed(&store).await), ["of-a-name=?"]);
+}
+
+#[tokio::test]
+async fn a_bad_secret_harms_no_other_and_is_read_again() {
+    let (service, clock, store) = started(prefix()).await;
+    service.put("c/a", credential("one"));
+    service.put("c/binary", "");
+    service.put_binary("c/binary");
+    service.put("c/denied", credential("two"));
+    service.deny("c/denied");
+    service.create("c/empty");
+    service.put("c/malformed", format!("{{\"client_id\": \"{HUSH}\"}}"));
+    service.put("c/z", credential("three"));
+    let first = listed(&store).await;
+    assert_eq!(
+        shown(&first),
+        ["c/a=one", "c/binary=?", "c/denied=?", "c/empty=?", "c/malformed=?", "c/z=three"]
+    );
+    for (number, told) in [
+        (1, "is binary; store it as text"),
+        (2, "; the function's role needs the right"),
+        (3, "store a version that is current"),
+        (4, "client_id and"),
+    ] {
+        let error = first[number].credential.as_ref().expect_err(told).to_string();
+        assert!(error.starts_with(&first[number].name), "{error}");
+        assert!(error.contains(told), "{error}");
+        assert!(!error.contains(HUSH), "{error}");
+    }
+    // Of two that are no credentials the version before is read as well.
+    assert_eq!(service.asked(), [1, 1, 2]);
+    service.mend();
+    assert_eq!(shown(&listed(&store).await), shown(&first), "until the next listing");
+    clock.turn(TIME_TO_LIVE);
+    assert_eq!(shown(&listed(&store).await)[2], "c/denied=two", "though its version is the same");
+    assert_eq!(service.asked(), [1, 1, 2]);
+    service.put("c/a", "{");
+    clock.turn(TIME_TO_LIVE);
+    assert_eq!(shown(&listed(&store).await)[0], "c/a=one", "the one before");
+    service.put("c/a", credential("repaired"));
+    let read = store.read("c/a", Version::Cached).await.expect("no failure").expect("it is there");
+    assert_eq!(read.credentials.client_id(), "repaired", "a repair is taken up at once");
+}
+
+#[tokio::test]
+async fn a_secret_comes_and_goes() {
+    let (service, clock, store) = started(prefix()).await;
+    assert!(listed(&store).await.is_empty());
+    assert!(listed(&store).await.is_empty());
+    assert_eq!(service.asked(), [1, 0, 0], "that there is none is kept as well");
+    service.put("c/a", credential("one"));
+    service.put("c/b", credential("two"));
+    clock.turn(TIME_TO_LIVE);
+    assert_eq!(shown(&listed(&store).await), ["c/a=one", "c/b=two"]);
+    service.delete("c/a");
+    assert_eq!(shown(&listed(&store).await).len(), 2);
+    clock.turn(TIME_TO_LIVE);
+    assert_eq!(shown(&listed(&store).await), ["c/b=two"]);
+    assert!(store.read("c/a", Version::Cached).await.expect("no failure").is_none());
+    service.delete("c/b");
+    assert!(store.read("c/b", Version::Fresh).await.expect("no failure").is_none());
+    assert!(listed(&store).await.is_empty(), "one that is known to be gone is not listed");
+}
+
+#[tokio::test]
+async fn a_batch_does_not_replace_what_was_read_after_it() {
+    for newer in [Some("three"), None] {
+        let (service, clock, store) = started(prefix()).await;
+        service.put("c/a", credential("one"));
+        assert_eq!(shown(&listed(&store).await), ["c/a=one"]);
+        // The answer to a batch is on its way while the secret changes and is read.
+        service.put("c/a", credential("two"));
+        clock.turn(TIME_TO_LIVE);
+        let so_far = service.total();
+        service.hold_batches();
+        let read = async |version| {
+            let read = store.read("c/a", version).await.expect("no failure");
+            read.map(|read| read.credentials.client_id().to_owned())
+        };
+        let overtaken = async {
+            service.arrived(so_far + 2).await;
+            match newer {
+                Some(id) => service.put("c/a", credential(id)),
+                None => service.delete("c/a"),
+            }
+            let fresh = read(Version::Fresh).await;
+            service.release();
+            fresh
+        };
+        let (listing, fresh) = join(store.list(), overtaken).await;
+        assert_eq!(fresh.as_deref(), newer);
+        let expected: Vec<_> = newer.iter().map(|id| format!("c/a={id}")).collect();
+        assert_eq!(shown(&listing.expect("a listing")), expected);
+        assert_eq!(read(Version::Cached).await.as_deref(), newer);
+    }
+}

@@ -1,0 +1,210 @@
+//! Secrets Manager on loopback, as far as its real client is used here, and a
+//! clock that is turned by hand.
+
+// Each file of tests is a crate of its own, and uses its own part of this.
+#![allow(dead_code, unused_imports)]
+
+mod answers;
+mod clock;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use aws_sdk_secretsmanager::{
+    Client, Config,
+    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig},
+};
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap, response::IntoResponse};
+pub(crate) use clock::Clock;
+use serde_json::Value;
+use tokio::{net::TcpListener, sync::watch};
+
+pub(crate) const LIST: &str = "ListSecrets";
+pub(crate) const BATCH: &str = "BatchGetSecretValue";
+pub(crate) const GET: &str = "GetSecretValue";
+
+/// What is in every secret, and in nothing that is printed.
+pub(crate) const HUSH: &str = "hush-hush";
+
+/// The JSON of a credential.
+pub(crate) fn credential(client_id: &str) -> String {
+    serde_json::json!({"client_id": client_id, "client_secret": format!("{HUSH}-{client_id}")}).to_string()
+}
+
+#[derive(Clone)]
+enum Stored {
+    Text(String),
+    Binary,
+}
+
+#[derive(Default)]
+struct Secret {
+    current: Option<(String, Stored)>,
+    previous: Option<(String, Stored)>,
+    tags: Vec<(String, String)>,
+}
+
+#[derive(Default)]
+struct Inside {
+    secrets: BTreeMap<String, Secret>,
+    versions: u32,
+    denied: BTreeSet<String>,
+    /// What an operation answers whatever is asked.
+    faults: HashMap<&'static str, (u16, String)>,
+    calls: Vec<(String, Value)>,
+}
+
+/// The service. Its answers are those of when a request came, even if they are
+/// held back.
+pub(crate) struct Service {
+    inside: Mutex<Inside>,
+    held: watch::Sender<&'static [&'static str]>,
+    arrived: watch::Sender<usize>,
+    endpoint: String,
+}
+
+impl Service {
+    pub(crate) async fn start() -> Arc<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let this = Arc::new(Self {
+            inside: Mutex::default(),
+            held: watch::Sender::new(&[]),
+            arrived: watch::Sender::new(0),
+            endpoint,
+        });
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&this));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        this
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        client(&self.endpoint, None)
+    }
+
+    pub(crate) fn impatient_client(&self) -> Client {
+        client(&self.endpoint, Some(Duration::from_millis(50)))
+    }
+
+    /// Stores a new version, which is current from now on.
+    pub(crate) fn put(&self, name: &str, text: impl Into<String>) {
+        self.store(name, Stored::Text(text.into()));
+    }
+
+    pub(crate) fn put_binary(&self, name: &str) {
+        self.store(name, Stored::Binary);
+    }
+
+    fn store(&self, name: &str, stored: Stored) {
+        let mut inside = self.inside();
+        inside.versions += 1;
+        let version = format!("version-{}", inside.versions);
+        let secret = inside.secrets.entry(name.to_owned()).or_default();
+        secret.previous = secret.current.replace((version, stored));
+    }
+
+    /// A secret that has no version yet.
+    pub(crate) fn create(&self, name: &str) {
+        self.inside().secrets.insert(name.to_owned(), Secret::default());
+    }
+
+    pub(crate) fn tag(&self, name: &str, key: &str, value: &str) {
+        let mut inside = self.inside();
+        inside.secrets.entry(name.to_owned()).or_default().tags.push((key.to_owned(), value.to_owned()));
+    }
+
+    pub(crate) fn delete(&self, name: &str) {
+        self.inside().secrets.remove(name);
+    }
+
+    /// Nobody may read the values of this secret.
+    pub(crate) fn deny(&self, name: &str) {
+        self.inside().denied.insert(name.to_owned());
+    }
+
+    /// Every such request is answered so from now on.
+    pub(crate) fn fail(&self, operation: &'static str, status: u16, body: impl Into<String>) {
+        self.inside().faults.insert(operation, (status, body.into()));
+    }
+
+    pub(crate) fn mend(&self) {
+        let mut inside = self.inside();
+        inside.faults.clear();
+        inside.denied.clear();
+    }
+
+    /// Holds all answers back.
+    pub(crate) fn hold(&self) {
+        self.held.send_replace(&[LIST, BATCH, GET]);
+    }
+
+    /// Holds the answers to batches back.
+    pub(crate) fn hold_batches(&self) {
+        self.held.send_replace(&[BATCH]);
+    }
+
+    pub(crate) fn release(&self) {
+        self.held.send_replace(&[]);
+    }
+
+    /// Comes when this many requests have come, all told.
+    pub(crate) async fn arrived(&self, count: usize) {
+        let mut arrived = self.arrived.subscribe();
+        arrived.wait_for(|arrived| *arrived >= count).await.expect("the service lives");
+    }
+
+    /// How many requests have come, all told.
+    pub(crate) fn total(&self) -> usize {
+        *self.arrived.borrow()
+    }
+
+    /// How often each of ListSecrets, BatchGetSecretValue and GetSecretValue
+    /// was asked since the last time.
+    pub(crate) fn asked(&self) -> [usize; 3] {
+        let calls = std::mem::take(&mut self.inside().calls);
+        [LIST, BATCH, GET].map(|operation| calls.iter().filter(|(called, _)| called == operation).count())
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn client(endpoint: &str, patience: Option<Duration>) -> Client {
+    let mut timeouts = TimeoutConfig::builder();
+    timeouts.set_operation_timeout(patience);
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("eu-west-1"))
+        .credentials_provider(Credentials::new("AKIALOOPBACK", "a-key-of-the-tests", None, None, "tests"))
+        .endpoint_url(endpoint)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts.build())
+        .build();
+    Client::from_conf(config)
+}
+
+/// A client of a service that is not there.
+pub(crate) fn client_of_nothing() -> Client {
+    client("http://127.0.0.1:1", None)
+}
+
+async fn answer(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    let operation = target.strip_prefix("secretsmanager.").unwrap_or_default().to_owned();
+    let request: Value = serde_json::from_slice(&body).expect("JSON");
+    let (status, body) = {
+        let mut inside = service.inside();
+        let answer = answers::answer(&inside, &operation, &request);
+        inside.calls.push((operation.clone(), request));
+        answer
+    };
+    service.arrived.send_modify(|arrived| *arrived += 1);
+    let mut held = service.held.subscribe();
+    held.wait_for(|held| !held.contains(&operation.as_str())).await.expect("the service lives");
+    let status = axum::http::StatusCode::from_u16(status).expect("a status");
+    (status, [("content-type", "application/x-amz-json-1.1")], body)
+}

@@ -1,0 +1,30 @@
+//! `cargo xtask infra`: the checks of the templates, none of which needs an account.
+
+use clap::Args;
+
+use crate::{error::Error, setup, shell, workspace::Workspace};
+
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Write down what the templates are transformed to, after a change that is meant
+    #[arg(long)]
+    write: bool,
+}
+
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
+    let sam = setup::sam(workspace)?;
+    let checks = workspace.root.join("infra/checks");
+    if arguments.write {
+        let mut transform = shell::program(sam.join("python"));
+        transform.current_dir(&workspace.root).arg(checks.join("transform.py")).arg("--write");
+        shell::run(&mut transform, "mend the template that it names")?;
+    }
+    let checkov = setup::checkov(workspace)?;
+    shell::step("the templates", || {
+        let mut check = shell::program(sam.join("python"));
+        check.current_dir(&workspace.root).arg("-B").arg(checks.join("check.py"));
+        check.arg("--sam").arg(&sam).arg("--checkov").arg(&checkov);
+        let hint = "mend what failed; if the transform was meant to change: `cargo xtask infra --write`";
+        shell::run(&mut check, hint)
+    })
+}

@@ -1,0 +1,159 @@
+"""Whether the templates fit together, and fit the functions' sources.
+
+    python consistent.py
+
+It needs aws-sam-translator (for its reader of templates), and no network. It fails when
+
+- a role allows an action with a wildcard, or everything where a name could stand;
+- two functions have one role;
+- a check is switched off without a reason;
+- a variable that a function is given, or a metric or log record that an alarm or the dashboard looks at, is not in
+  the sources: an alarm that listens to nothing never rings;
+- an alarm is not in the dashboard;
+- a stack within the stack is not given what it asks for.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from samtranslator.yaml_helper import yaml_parse
+
+INFRA = Path(__file__).resolve().parent.parent
+ROOT = INFRA.parent
+WITHIN = ["athena.yaml", "alarms.yaml", "dashboard.yaml"]
+
+# These know no resource.
+OF_NO_RESOURCE = {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "secretsmanager:ListSecrets",
+    "secretsmanager:BatchGetSecretValue",
+}
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def sources() -> str:
+    files = [*ROOT.glob("functions/*/src/**/*.rs"), *ROOT.glob("crates/*/src/**/*.rs")]
+    return "\n".join(file.read_text() for file in sorted(files))
+
+
+def statements(document):
+    """The statements of a policy, those of both cases of a condition."""
+    for statement in as_list(document["Statement"]):
+        cases = statement.get("Fn::If", [None, statement])[1:]
+        yield from (case for case in cases if "Action" in case)
+
+
+def rights(resources):
+    for name, resource in resources.items():
+        if resource["Type"] != "AWS::IAM::Role":
+            continue
+        if resource["Properties"].get("ManagedPolicyArns"):
+            yield f"{name} has a policy of AWS's making; write down what it needs"
+        for policy in resource["Properties"]["Policies"]:
+            for statement in statements(policy["PolicyDocument"]):
+                actions = set(as_list(statement["Action"]))
+                for action in actions:
+                    if "*" in action or "NotAction" in statement:
+                        yield f"{name} allows {action}; name the actions"
+                if "*" in as_list(statement.get("Resource", "*")) and not actions <= OF_NO_RESOURCE:
+                    yield f"{name} allows {sorted(actions - OF_NO_RESOURCE)} of everything; name the resource"
+
+
+def roles(resources):
+    taken = {}
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::Lambda::Function":
+            role = json.dumps(resource["Properties"]["Role"])
+            if role in taken:
+                yield f"{name} and {taken[role]} have one role"
+            taken[role] = name
+
+
+def reasons(templates):
+    for file, template in templates.items():
+        for name, resource in template["Resources"].items():
+            for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
+                if len(skip.get("comment", "")) < 10:
+                    yield f"{file}: {name} switches {skip.get('id')} off without a reason"
+
+
+def variables(resources, known: str):
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::Lambda::Function":
+            for variable in resource["Properties"]["Environment"]["Variables"]:
+                if f'"{variable}"' not in known:
+                    yield f"{name} is given {variable}, which nothing reads"
+
+
+def watched(templates, known: str):
+    alarms, dashboard = (json.dumps(templates[name]["Resources"]) for name in ("alarms.yaml", "dashboard.yaml"))
+    # Those that are counted from records of a log.
+    made = set(re.findall(r'"MetricNamespace": {"Ref": "Namespace"}, "MetricName": "(\w+)"', alarms))
+    names = set(re.findall(r'"Namespace": {"Ref": "Namespace"}, "MetricName": "(\w+)"', alarms))
+    body = templates["dashboard.yaml"]["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    names |= set(re.findall(r'\["\$\{Namespace\}","(\w+)"', body))
+    names |= set(re.findall(r'MetricName=\\"(\w+)\\"', body))
+    if len(names) < 20:
+        yield f"only {len(names)} metrics were found in the alarms and the dashboard; the search is wrong"
+    for name in sorted(names - made):
+        if f'"{name}"' not in known:
+            yield f"the metric {name} is watched, and nothing writes it"
+    records = re.findall(r'message = (?:\\"|\')([^"\'\\]+)', alarms + dashboard)
+    if not records:
+        yield "no log record was found in the alarms and the dashboard; the search is wrong"
+    for record in sorted(set(records)):
+        if f'"{record}"' not in known:
+            yield f'the record "{record}" is watched, and nothing writes it'
+
+
+def shown(templates):
+    names = {
+        (resource["Properties"]["AlarmName"]["Fn::Sub"].removeprefix("${Stack}-"), "Condition" in resource)
+        for resource in templates["alarms.yaml"]["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    body = templates["dashboard.yaml"]["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    there = set(re.findall(r":alarm:\$\{Stack\}-([a-z0-9-]+)", body))
+    for name, conditional in sorted(names):
+        # One that is not always there cannot be named.
+        if (name in there) == conditional:
+            yield f"the dashboard {'names' if conditional else 'does not name'} the alarm {name}"
+    for name in sorted(there - {name for name, _ in names}):
+        yield f"the dashboard names the alarm {name}, which there is not"
+
+
+def given(templates):
+    for name, resource in templates["template.yaml"]["Resources"].items():
+        if resource["Type"] == "AWS::CloudFormation::Stack":
+            file = resource["Properties"]["TemplateURL"]
+            asked = set(templates[file]["Parameters"])
+            passed = set(resource["Properties"]["Parameters"])
+            for parameter in sorted(asked ^ passed):
+                yield f"{name}: {parameter} is {'not given' if parameter in asked else 'not asked for'} by {file}"
+
+
+def main() -> int:
+    templates = {name: yaml_parse((INFRA / name).read_text()) for name in ["template.yaml", *WITHIN]}
+    resources = json.loads((INFRA / "transformed.json").read_text())["Resources"]
+    known = sources()
+    defects = [
+        *rights(resources),
+        *roles(resources),
+        *reasons(templates),
+        *variables(resources, known),
+        *watched(templates, known),
+        *shown(templates),
+        *given(templates),
+    ]
+    print("\n".join(defects) if defects else "the templates fit together, and fit the sources")
+    return 1 if defects else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

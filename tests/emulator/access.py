@@ -1,0 +1,165 @@
+"""Roles at work: who makes a request, whether it may, and what of its rights it used.
+
+A function is given the keys of a session of its role. What is signed with them is checked:
+the signature, and each of the calls that it makes against the policies of the role. A call
+outside of them is answered as AWS answers it, and kept. Requests with other keys, such as
+those of a person who deploys, are let through.
+"""
+
+import json
+import re
+import secrets
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, unquote
+
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from werkzeug.wrappers import Request, Response
+
+from actions import calls_of
+from policies import Call, Right, granting, rights_of
+
+AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=([^/]+)/[^/]+/([^/]+)/([^/]+)/aws4_request,\s*"
+    r"SignedHeaders=([^,]+),\s*Signature=([0-9a-f]+)"
+)
+
+
+@dataclass(frozen=True)
+class Session:
+    """Keys that were handed out for a role."""
+
+    role: str
+    keys: Credentials
+
+
+class Access:
+    """The sessions of roles, and what was asked for with them."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.sessions: dict[str, Session] = {}
+        self.granted: Counter[tuple[str, Call]] = Counter()
+        self.refused: Counter[tuple[str, Call]] = Counter()
+        self.used: set[tuple[str, Right]] = set()
+        self.rights: dict[str, list[Right]] = {}
+
+    def open(self, role: str) -> dict[str, str]:
+        """New keys for a role, by its name or ARN."""
+        role = role.rsplit("/", 1)[-1]
+        keys = Credentials(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_hex(20), secrets.token_hex(32))
+        with self.lock:
+            self.sessions[keys.access_key] = Session(role, keys)
+        return {"AccessKeyId": keys.access_key, "SecretAccessKey": keys.secret_key, "SessionToken": keys.token}
+
+    def forget_rights(self) -> None:
+        """Reads policies anew from now on."""
+        with self.lock:
+            self.rights.clear()
+
+    def rights_of(self, role: str) -> list[Right]:
+        with self.lock:
+            known = self.rights.get(role)
+        if known is None:
+            known = rights_of(role)
+            with self.lock:
+                self.rights[role] = known
+        return known
+
+    def permits(self, role: str, call: Call) -> bool:
+        """Whether a role may do this. It is kept that it was asked for."""
+        role = role.rsplit("/", 1)[-1]
+        rights = self.rights_of(role)
+        right = granting(rights, call)
+        plain = Call(call.action, call.resource)
+        with self.lock:
+            if right is None:
+                self.refused[(role, plain)] += 1
+            else:
+                self.granted[(role, plain)] += 1
+                self.used.update((role, one) for one in rights if one.covers(call))
+        return right is not None
+
+    def check(self, request: Request, operation: str, body: bytes) -> Response | None:
+        """The answer to a request that is not let through."""
+        signed = AUTHORIZATION.match(request.headers.get("Authorization", ""))
+        session = self.sessions.get(signed[1]) if signed else None
+        if session is None:
+            return None
+        region, service = signed[2], signed[3]
+        if not is_signed(request, body, session.keys, signed):
+            with self.lock:
+                self.refused[(session.role, Call("a wrong signature", request.path))] += 1
+            return refusal(service, "SignatureDoesNotMatch", "The signature is not that of this request.")
+        if request.headers.get("X-Amz-Security-Token") != session.keys.token:
+            return refusal(service, "InvalidClientTokenId", "The security token is not that of these keys.")
+        for call in calls_of(service, operation, request, body, region):
+            if self.permits(session.role, call):
+                continue
+            # Whoever may not list a bucket is not told that an object is not there.
+            who = f"User: arn:aws:sts::123456789012:assumed-role/{session.role}/function"
+            why = f"{who} is not authorized to perform: {call.action} on resource: {call.resource}"
+            return refusal(service, "AccessDenied", why)
+        return None
+
+    def told(self) -> dict:
+        """What each role asked for, what of it was refused, and each of its rights with
+        whether something needed it."""
+        with self.lock:
+            roles = sorted({session.role for session in self.sessions.values()} | {role for role, _ in self.refused})
+            roles = sorted({*roles, *(role for role, _ in self.granted)})
+        return {
+            role: {
+                "Calls": self.counted(self.granted, role),
+                "Refused": self.counted(self.refused, role),
+                "Rights": [
+                    {
+                        "Policy": right.policy,
+                        "Statement": right.statement,
+                        "Effect": right.effect,
+                        "Action": right.action,
+                        "Resource": right.resource,
+                        "Used": (role, right) in self.used,
+                    }
+                    for right in self.rights_of(role)
+                ],
+            }
+            for role in roles
+        }
+
+    def counted(self, calls: Counter, role: str) -> list[dict]:
+        with self.lock:
+            own = [(call, count) for (who, call), count in calls.items() if who == role]
+        own.sort(key=lambda one: (one[0].action, one[0].resource))
+        return [{"Action": call.action, "Resource": call.resource, "Count": count} for call, count in own]
+
+
+def is_signed(request: Request, body: bytes, keys: Credentials, signed: re.Match) -> bool:
+    """Whether the signature is that of this request with these keys."""
+    _, region, service, names, signature = signed.groups()
+    names = names.split(";")
+    headers = {name: value for name, value in request.headers.items() if name.lower() in names}
+    # As AWS reads it: what is encoded without need is the same as what is not.
+    path, _, query = (request.environ.get("RAW_URI") or request.full_path).partition("?")
+    path = quote(unquote(path), safe="/~") if service == "s3" else path
+    pairs = parse_qsl(query, keep_blank_values=True)
+    query = "&".join(f"{quote(key, safe='~')}={quote(value, safe='~')}" for key, value in pairs)
+    copy = AWSRequest(request.method, f"http://{request.host}{path}?{query}", headers=headers, data=body)
+    copy.context["timestamp"] = request.headers.get("X-Amz-Date", "")
+    sign = (S3SigV4Auth if service == "s3" else SigV4Auth)(keys, service, region)
+    text = sign.string_to_sign(copy, sign.canonical_request(copy))
+    return secrets.compare_digest(sign.signature(text, copy), signature)
+
+
+def refusal(service: str, code: str, message: str) -> Response:
+    """A request that was refused, in the form of its service."""
+    if service == "s3":
+        text = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        return Response(text, status=403, content_type="application/xml")
+    code = "AccessDeniedException" if code == "AccessDenied" else code
+    body = json.dumps({"__type": code, "message": message, "Message": message})
+    headers = {"x-amzn-errortype": code}
+    return Response(body, status=400, headers=headers, content_type="application/x-amz-json-1.1")

@@ -1,0 +1,66 @@
+"""An account in which stacks are deployed, and run as they were deployed.
+
+    GET   /emulator/stacks      the stacks: see `stacks.py`
+    POST  /emulator/sessions    keys of a role, {"Role"}: see `access.py`
+    GET   /emulator/access      what the roles asked for, and what their rights are
+    POST  /emulator/fire        a schedule now, {"Schedule"}: see `deliveries.py`
+    GET   /emulator/deliveries  the functions that rules invoked, as soon as none is at work
+"""
+
+import io
+import os
+
+from werkzeug.wrappers import Request, Response
+
+# What creates resources sends its requests for this region, and so does SAM's translator.
+os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
+
+import deliveries  # noqa: E402
+import stacks  # noqa: E402
+from access import Access  # noqa: E402
+from deliveries import Deliveries  # noqa: E402
+from functions import Functions  # noqa: E402
+
+
+class Account:
+    """What there is beside moto's services, once stacks are deployed."""
+
+    def __init__(self, functions: Functions) -> None:
+        self.access = Access()
+        self.deliveries = Deliveries(functions, self.access)
+        stacks.install()
+        deliveries.install(self.deliveries)
+
+    def check(self, request: Request, name: str) -> Response | None:
+        """The answer to a request that is not let through."""
+        if name.startswith("cloudformation."):
+            self.access.forget_rights()
+        return self.access.check(request, name.split(".")[-1], body_of(request.environ))
+
+    def about(self, request: Request):
+        """What is asked of the emulator itself."""
+        match (request.method, request.path):
+            case ("GET", "/emulator/stacks"):
+                return stacks.all_stacks()
+            case ("POST", "/emulator/sessions"):
+                return self.access.open(request.get_json()["Role"])
+            case ("GET", "/emulator/access"):
+                return self.access.told()
+            case ("POST", "/emulator/fire"):
+                answer = self.deliveries.fire(request.get_json()["Schedule"])
+                return {"Answer": answer.body, "Error": answer.error}
+            case ("GET", "/emulator/deliveries"):
+                return self.deliveries.settled()
+        return None
+
+
+def body_of(environ) -> bytes:
+    """The body of a request, which stays to be read."""
+    stream = environ["wsgi.input"]
+    if environ.get("HTTP_TRANSFER_ENCODING") == "chunked":
+        body = stream.read()
+    else:
+        body = stream.read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    return body

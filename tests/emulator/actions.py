@@ -1,0 +1,193 @@
+"""What a request asks for, in the words of policies: actions on resources.
+
+One request may be several, as it is on AWS: a batch is one for each resource, what is kept
+under a key of one's own asks for that key, and whoever looks for an object that is not there
+must be allowed to list the bucket to be told so.
+"""
+
+import json
+from urllib.parse import parse_qs, unquote
+
+from moto.kms.models import kms_backends
+from moto.s3.models import s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.sqs.models import sqs_backends
+from werkzeug.wrappers import Request
+
+from policies import Call
+
+ACCOUNT = "123456789012"
+
+# What several resources are handled by at once is the action on one.
+BATCHES = {
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+
+# What is done with a customer's key by whoever does this.
+READS = {"secretsmanager:GetSecretValue", "s3:GetObject", "sqs:ReceiveMessage"}
+WRITES = {
+    "secretsmanager:CreateSecret",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecret",
+    "s3:PutObject",
+    "sqs:SendMessage",
+}
+
+
+def calls_of(service: str, operation: str, request: Request, body: bytes, region: str) -> list[Call]:
+    """The calls that a request makes, the one that it is named for first."""
+    if service == "s3":
+        return with_keys(list(of_s3(request, body)), region)
+    members = json.loads(body or b"{}") if "X-Amz-Target" in request.headers else {}
+    action = BATCHES.get(f"{service}:{operation}", f"{service}:{operation}")
+    match service:
+        case "secretsmanager":
+            calls = list(of_secrets(action, members, region))
+        case "sqs" if "QueueUrl" in members:
+            name = members["QueueUrl"].rstrip("/").rsplit("/", 1)[-1]
+            calls = [Call(action, f"arn:aws:sqs:{region}:{ACCOUNT}:{name}")]
+        case "events" if operation == "PutEvents":
+            buses = {entry.get("EventBusName", "default") for entry in members.get("Entries", [])}
+            calls = [Call(action, arn_of_bus(bus, region)) for bus in sorted(buses)]
+        case _:
+            calls = [Call(action, "*")]
+    return with_keys(calls, region)
+
+
+def arn_of_bus(bus: str, region: str) -> str:
+    return bus if bus.startswith("arn:") else f"arn:aws:events:{region}:{ACCOUNT}:event-bus/{bus}"
+
+
+def of_secrets(action: str, members: dict, region: str):
+    backend = secretsmanager_backends[ACCOUNT][region]
+
+    def arn(name: str) -> str:
+        if name.startswith("arn:"):
+            return name
+        secret = backend.secrets.get(name)
+        return secret.arn if secret else f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:{name}-000000"
+
+    if action == "secretsmanager:BatchGetSecretValue":
+        yield Call(action, "*")
+        for name in members.get("SecretIdList", []):
+            secret = arn(name)
+            yield Call("secretsmanager:GetSecretValue", secret, tuple(about_secret(backend, secret, {})))
+    elif "SecretId" in members or "Name" in members:
+        secret = arn(members.get("SecretId") or members["Name"])
+        yield Call(action, secret, tuple(about_secret(backend, secret, members)))
+    else:
+        yield Call(action, "*")
+
+
+def about_secret(backend, arn: str, members: dict):
+    """What a condition may ask of a request about a secret."""
+    if "VersionStage" in members:
+        yield "secretsmanager:VersionStage", members["VersionStage"]
+    if members.get("Tags"):
+        yield "aws:TagKeys", "\n".join(tag["Key"] for tag in members["Tags"])
+    secret = next((one for one in list(backend.secrets.values()) if one.arn == arn), None)
+    for tag in getattr(secret, "tags", None) or []:
+        for prefix in ("secretsmanager", "aws"):
+            yield f"{prefix}:ResourceTag/{tag['Key']}", tag["Value"]
+
+
+def of_s3(request: Request, body: bytes):
+    bucket, _, key = unquote(request.path).lstrip("/").partition("/")
+    query = parse_qs(request.query_string.decode(), keep_blank_values=True)
+    whole, one = f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/{key}"
+    if not key:
+        yield from of_a_bucket(request.method, whole, query, body)
+        return
+    match request.method:
+        case "GET" if "uploadId" in query:
+            yield Call("s3:ListMultipartUploadParts", one)
+        case "GET" | "HEAD":
+            yield Call("s3:GetObjectVersion" if "versionId" in query else "s3:GetObject", one)
+            if not is_there(bucket, key):
+                yield Call("s3:ListBucket", whole)
+        case "PUT" | "POST":
+            source = request.headers.get("X-Amz-Copy-Source")
+            if source:
+                yield Call("s3:GetObject", f"arn:aws:s3:::{unquote(source).lstrip('/')}")
+            if "tagging" in query or "X-Amz-Tagging" in request.headers:
+                yield Call("s3:PutObjectTagging", one)
+            if "tagging" not in query:
+                yield Call("s3:PutObject", one)
+        case "DELETE" if "uploadId" in query:
+            yield Call("s3:AbortMultipartUpload", one)
+        case "DELETE":
+            yield Call("s3:DeleteObjectVersion" if "versionId" in query else "s3:DeleteObject", one)
+        case method:
+            yield Call(f"s3:{method}", one)
+
+
+def of_a_bucket(method: str, bucket: str, query: dict, body: bytes):
+    match method:
+        case "POST" if "delete" in query:
+            for part in body.decode().split("<Key>")[1:]:
+                yield Call("s3:DeleteObject", f"{bucket}/{part.split('</Key>')[0]}")
+        case "GET" if "uploads" in query:
+            yield Call("s3:ListBucketMultipartUploads", bucket)
+        case "GET" if "location" in query:
+            yield Call("s3:GetBucketLocation", bucket)
+        case "GET" | "HEAD":
+            prefix = query.get("prefix", [""])[0]
+            yield Call("s3:ListBucket", bucket, (("s3:prefix", prefix),))
+        case method:
+            yield Call(f"s3:{method}Bucket", bucket)
+
+
+def is_there(bucket: str, key: str) -> bool:
+    found = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
+    return found is not None and key in found.keys
+
+
+def with_keys(calls: list[Call], region: str) -> list[Call]:
+    """The calls, and those of a customer's key that they bring about."""
+    more = []
+    for call in calls:
+        key = key_of(call, region)
+        if key is None or call.action not in READS | WRITES:
+            continue
+        via = (("kms:ViaService", f"{call.action.split(':')[0]}.{region}.amazonaws.com"),)
+        if call.action in WRITES:
+            more.append(Call("kms:GenerateDataKey", key, via))
+        # A queue reads its data key again before it encrypts with it, a secret likewise.
+        if call.action in READS or not call.action.startswith("s3:"):
+            more.append(Call("kms:Decrypt", key, via))
+    return calls + list(dict.fromkeys(more))
+
+
+def key_of(call: Call, region: str) -> str | None:
+    """The ARN of the customer's key that a resource is encrypted with, if there is one."""
+    name = call.resource.rsplit(":", 1)[-1]
+    match call.action.split(":")[0]:
+        case "secretsmanager":
+            secrets = secretsmanager_backends[ACCOUNT][region].secrets.values()
+            key = next((secret.kms_key_id for secret in secrets if secret.arn == call.resource), None)
+        case "sqs":
+            queue = sqs_backends[ACCOUNT][region].queues.get(name)
+            key = getattr(queue, "kms_master_key_id", None)
+        case "s3":
+            bucket = s3_backends[ACCOUNT]["aws"].buckets.get(name.split("/")[0])
+            key = key_of_bucket(getattr(bucket, "encryption", None))
+        case _:
+            key = None
+    if not key or str(key).startswith(("alias/aws/", "arn:aws:kms:alias/aws/")) or "alias/aws/" in str(key):
+        return None
+    backend = kms_backends[ACCOUNT][region]
+    try:
+        return backend.keys[backend.any_id_to_key_id(key)].arn
+    except KeyError:
+        return None
+
+
+def key_of_bucket(encryption) -> str | None:
+    rules = (encryption or {}).get("Rule", [])
+    for rule in rules if isinstance(rules, list) else [rules]:
+        default = rule.get("ApplyServerSideEncryptionByDefault", {})
+        if default.get("KMSMasterKeyID"):
+            return default["KMSMasterKeyID"]
+    return None

@@ -1,0 +1,48 @@
+"""A template as `sam build` leaves it, for programs that are built already.
+
+    python built.py TEMPLATE PROGRAMS FOLDER
+
+For each function of SAM, FOLDER gets a folder with the program that the template names as
+its `Binary`, from PROGRAMS, as `bootstrap`; without its debug information where `strip` is
+to be had. The template goes there too, and its path is printed. It needs aws-sam-cli.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from samcli.yamlhelper import yaml_dump, yaml_parse
+
+# Where a template names a file beside it.
+BESIDE = {"AWS::CloudFormation::Stack": "TemplateURL", "AWS::Serverless::Application": "Location"}
+
+
+def package(program: Path, folder: Path) -> None:
+    """Puts a program where the package of a function is made of."""
+    folder.mkdir(parents=True, exist_ok=True)
+    bootstrap = folder / "bootstrap"
+    strip = shutil.which("strip")
+    if not strip or subprocess.run([strip, "-o", bootstrap, program], check=False).returncode != 0:
+        shutil.copyfile(program, bootstrap)
+    bootstrap.chmod(0o755)
+
+
+def main(template: Path, programs: Path, folder: Path) -> None:
+    parsed = yaml_parse(template.read_text())
+    for name, resource in parsed["Resources"].items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::Serverless::Function":
+            package(programs / resource["Metadata"]["BuildProperties"]["Binary"], folder / name)
+            properties["CodeUri"] = name
+        beside = BESIDE.get(resource["Type"])
+        if beside and isinstance(properties.get(beside), str) and "://" not in properties[beside]:
+            properties[beside] = str((template.parent / properties[beside]).resolve())
+    parsed.get("Globals", {}).get("Function", {}).pop("CodeUri", None)
+    built = folder / "template.yaml"
+    built.write_text(yaml_dump(parsed))
+    print(built)
+
+
+if __name__ == "__main__":
+    main(*(Path(argument).resolve() for argument in sys.argv[1:4]))

@@ -1,0 +1,155 @@
+"""What the roles of the deployed stacks may do, and whether a call is among it."""
+
+import json
+import re
+from dataclasses import dataclass
+
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+import stacks
+
+
+# What is so of every call here. Requests are those that would be sent by TLS.
+ALWAYS = {
+    "aws:SecureTransport": "true",
+    "aws:PrincipalAccount": "123456789012",
+    "aws:ResourceAccount": "123456789012",
+    "aws:SourceAccount": "123456789012",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """An action on a resource, with what conditions may ask about: several values of one
+    key are lines."""
+
+    action: str
+    resource: str
+    context: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Right:
+    """One action on one resource, as a statement of a policy grants or denies it."""
+
+    policy: str
+    statement: str
+    effect: str
+    action: str
+    resource: str
+    condition: str = "{}"
+
+    def covers(self, call: Call) -> bool:
+        return (
+            fits(self.action.lower(), call.action.lower())
+            and fits(self.resource, call.resource)
+            and holds(json.loads(self.condition), {**ALWAYS, **dict(call.context)})
+        )
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Whether a text is one that a pattern with `*` and `?` means."""
+    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(expression, text, re.DOTALL) is not None
+
+
+def texts(value) -> list[str]:
+    """What may be one or a list, as texts."""
+    values = value if isinstance(value, list) else [value]
+    return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
+
+
+COMPARISONS = {
+    "StringEquals": lambda wanted, given: wanted == given,
+    "StringEqualsIgnoreCase": lambda wanted, given: wanted.lower() == given.lower(),
+    "StringLike": fits,
+    "ArnEquals": fits,
+    "ArnLike": fits,
+    "Bool": lambda wanted, given: wanted.lower() == given.lower(),
+    "NumericEquals": lambda wanted, given: float(wanted) == float(given),
+}
+
+
+def holds(condition: dict, context: dict[str, str]) -> bool:
+    """Whether a condition holds. One that is not understood is an error."""
+    context = {key.lower(): value for key, value in context.items()}
+    for operator, wanted_by_key in condition.items():
+        of_all = operator.startswith("ForAllValues:")
+        name = operator.removeprefix("ForAnyValue:").removeprefix("ForAllValues:")
+        optional = name.endswith("IfExists")
+        name = name.removesuffix("IfExists")
+        negated = "Not" in name
+        compare = COMPARISONS.get(name.replace("Not", ""))
+        for key, wanted in wanted_by_key.items():
+            given = context.get(key.lower())
+            if name == "Null":
+                if (given is None) != (texts(wanted)[0].lower() == "true"):
+                    return False
+                continue
+            if compare is None:
+                raise ValueError(f"the emulator does not know the condition {operator}")
+            if given is None:
+                if optional or negated or of_all:
+                    continue
+                return False
+            found = [any(compare(one, value) for one in texts(wanted)) for value in given.split("\n")]
+            if (all(found) if of_all else any(found)) == negated:
+                return False
+    return True
+
+
+def rights_of_document(policy: str, document) -> list[Right]:
+    """The rights of a policy, one by one."""
+    document = json.loads(document) if isinstance(document, str) else document
+    statements = document["Statement"]
+    rights = []
+    for number, statement in enumerate(statements if isinstance(statements, list) else [statements]):
+        name = statement.get("Sid", str(number))
+        condition = json.dumps(statement.get("Condition", {}), sort_keys=True)
+        rights += [
+            Right(policy, name, statement["Effect"], action, resource, condition)
+            for action in texts(statement.get("Action", []))
+            for resource in texts(statement.get("Resource", "*"))
+        ]
+    return rights
+
+
+def managed(arn: str) -> list[Right]:
+    """The rights of a policy of AWS's own, or of one in a stack."""
+    for own in stacks.resources_of("AWS::IAM::ManagedPolicy"):
+        if own["Id"] == arn:
+            return rights_of_document(arn.rsplit("/", 1)[-1], own["Properties"]["PolicyDocument"])
+    name = arn.rsplit("/", 1)[-1]
+    policies = json.loads(aws_managed_policies_data)
+    if name not in policies:
+        raise ValueError(f"the emulator does not know the policy {arn}")
+    return rights_of_document(name, policies[name]["Document"])
+
+
+def rights_of(role: str) -> list[Right]:
+    """All rights of a role of the deployed stacks, by its name."""
+    properties = next(
+        (one["Properties"] for one in stacks.resources_of("AWS::IAM::Role") if one["Id"] == role), {}
+    )
+    rights = []
+    for policy in properties.get("Policies", []):
+        rights += rights_of_document(policy["PolicyName"], policy["PolicyDocument"])
+    for arn in properties.get("ManagedPolicyArns", []):
+        rights += managed(arn)
+    for kind in ("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy"):
+        for policy in stacks.resources_of(kind):
+            given = policy["Properties"]
+            if role in given.get("Roles", []) or given.get("RoleName") == role:
+                rights += rights_of_document(given.get("PolicyName", policy["Id"]), given["PolicyDocument"])
+    for policy in stacks.resources_of("AWS::S3::BucketPolicy"):
+        document = rights_of_document(policy["Id"], policy["Properties"]["PolicyDocument"])
+        rights += [right for right in document if right.effect == "Deny"]
+    return rights
+
+
+def granting(rights: list[Right], call: Call) -> Right | None:
+    """The right by which a call may be made; none if there is none, or one denies it."""
+    covering = [right for right in rights if right.covers(call)]
+    if any(right.effect == "Deny" for right in covering):
+        return None
+    return next(iter(covering), None)

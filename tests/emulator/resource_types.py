@@ -1,0 +1,333 @@
+"""The types of resources that moto's CloudFormation lacks and moto's services have.
+
+Each is created by the request to its service that a person would make, sent to this very
+server. The properties of a template are the members of that request, often to the letter;
+what differs is in the tables below. A property that the request does not know is not kept,
+and is told of.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+
+KEYS = {"aws_access_key_id": "loopback", "aws_secret_access_key": "loopback"}
+
+
+@dataclass
+class Made:
+    """A resource as it was made: what `Ref` gives, what `Fn::GetAtt` gives, and the
+    properties that were not kept."""
+
+    id: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Request:
+    """A request to a service, made of a resource's properties."""
+
+    service: str
+    operation: str
+    # What the name that CloudFormation makes up is called, where the template has none.
+    name: str | None = None
+    # Properties that the request calls something else.
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    def send(self, region: str, properties: dict, name: str = "") -> tuple[dict, dict, list[str]]:
+        """Sends it. Returns what was sent, the answer, and the properties left out."""
+        client = client_of(self.service, region)
+        shape = client.meta.service_model.operation_model(
+            client.meta.method_to_api_mapping[self.operation]
+        ).input_shape
+        given = {self.renamed.get(key, key): value for key, value in properties.items()}
+        if self.name:
+            given.setdefault(self.name, name)
+        dropped: list[str] = []
+        sent = fitted(shape, given, "", dropped)
+        return sent, getattr(client, self.operation)(**sent), dropped
+
+
+def client_of(service: str, region: str):
+    """A client of this server."""
+    endpoint = f"http://localhost:{os.environ['MOTO_PORT']}"
+    return boto3.client(service, endpoint_url=endpoint, region_name=region, **KEYS)
+
+
+def fitted(shape, value, path: str, dropped: list[str]):
+    """A value of a template in the form that a request wants: members that it knows,
+    numbers as numbers, documents as text."""
+    match shape.type_name:
+        case "structure" if isinstance(value, dict):
+            known = {}
+            for key, inner in value.items():
+                member = shape.members.get(key) or shape.members.get(key[:1].lower() + key[1:])
+                if member is None:
+                    dropped.append(f"{path}{key}")
+                    continue
+                name = key if key in shape.members else key[:1].lower() + key[1:]
+                known[name] = fitted(member, inner, f"{path}{key}.", dropped)
+            return known
+        case "list" if isinstance(value, list):
+            return [fitted(shape.member, inner, path, dropped) for inner in value]
+        case "map" if isinstance(value, dict):
+            return {key: fitted(shape.value, inner, path, dropped) for key, inner in value.items()}
+        case "integer" | "long":
+            return int(value)
+        case "double" | "float":
+            return float(value)
+        case "boolean":
+            return str(value).lower() == "true"
+        case "string":
+            return value if isinstance(value, str) else json.dumps(value)
+    return value
+
+
+@dataclass
+class Kind:
+    """A type of resources: the requests that create, change and delete one."""
+
+    create: Callable[[str, dict, str], Made]
+    delete: Callable[[str, Made, dict], Any] | None = None
+    # By default the request that creates is one that changes as well.
+    update: Callable[[str, Made, dict], Made] | None = None
+
+
+def made_by(
+    request: Request,
+    ref: Callable[[dict, dict], str],
+    attributes: Callable[[dict, dict], dict[str, str]] = lambda sent, answer: {},
+    delete: tuple[str, str] | None = None,
+    update: str | None = None,
+) -> Kind:
+    """A kind that is created by one request. `ref` and `attributes` take the request and
+    its answer; `delete` names the operation, and its parameter for what `Ref` gives."""
+
+    def create(region: str, properties: dict, name: str) -> Made:
+        sent, answer, dropped = request.send(region, properties, name)
+        return Made(ref(sent, answer), attributes(sent, answer), dropped)
+
+    def change(region: str, made: Made, properties: dict) -> Made:
+        again = Request(request.service, update or request.operation, request.name, request.renamed)
+        sent, _, dropped = again.send(region, properties, made.id)
+        return Made(made.id, made.attributes, dropped)
+
+    def remove(region: str, made: Made, properties: dict) -> None:
+        operation, parameter = delete
+        getattr(client_of(request.service, region), operation)(**{parameter: made.id})
+
+    return Kind(create, remove if delete else None, change)
+
+
+def secret(region: str, properties: dict, name: str) -> Made:
+    """A secret, with the value that the template gives or has made up."""
+    properties = dict(properties)
+    generate = properties.pop("GenerateSecretString", None)
+    client = client_of("secretsmanager", region)
+    if generate is not None:
+        rules = {key: value for key, value in generate.items() if key not in ("SecretStringTemplate", "GenerateStringKey")}
+        shape = client.meta.service_model.operation_model("GetRandomPassword").input_shape
+        value = client.get_random_password(**fitted(shape, rules, "", []))["RandomPassword"]
+        if "GenerateStringKey" in generate:
+            members = json.loads(generate.get("SecretStringTemplate", "{}"))
+            value = json.dumps({**members, generate["GenerateStringKey"]: value})
+        properties["SecretString"] = value
+    request = Request("secretsmanager", "create_secret", "Name")
+    _, answer, dropped = request.send(region, properties, name)
+    return Made(answer["ARN"], {"Id": answer["ARN"]}, dropped)
+
+
+def secret_again(region: str, made: Made, properties: dict) -> Made:
+    """A change of a secret. Its value is left alone, as long as the template says none."""
+    kept = {key: properties[key] for key in ("Description", "KmsKeyId", "SecretString") if key in properties}
+    client_of("secretsmanager", region).update_secret(SecretId=made.id, **kept)
+    return made
+
+
+def forget_secret(region: str, made: Made, properties: dict) -> None:
+    client = client_of("secretsmanager", region)
+    client.delete_secret(SecretId=made.id, ForceDeleteWithoutRecovery=True)
+
+
+def queue_policy(region: str, properties: dict, name: str) -> Made:
+    policy = json.dumps(properties["PolicyDocument"])
+    for queue in properties["Queues"]:
+        client_of("sqs", region).set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    return Made(name)
+
+
+def topic_policy(region: str, properties: dict, name: str) -> Made:
+    policy = json.dumps(properties["PolicyDocument"])
+    for topic in properties["Topics"]:
+        client = client_of("sns", region)
+        client.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    return Made(name)
+
+
+def once_more(create: Callable[[str, dict, str], Made]) -> Callable[[str, Made, dict], Made]:
+    """A change that is made as the resource was."""
+    return lambda region, made, properties: create(region, properties, made.id)
+
+
+def rule_of_bus(region: str, properties: dict, name: str) -> Made:
+    """What others may do with an event bus."""
+    bus = properties.get("EventBusName", "default")
+    statement = {"Sid": properties["StatementId"], **properties.get("Statement", {})}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    client_of("events", region).put_permission(EventBusName=bus, Policy=policy)
+    return Made(name)
+
+
+def http_api(region: str, properties: dict, name: str) -> Made:
+    """An HTTP API, of its members or of its description in OpenAPI."""
+    described = properties.get("Body")
+    members = {"Name": described["info"]["title"], "ProtocolType": "HTTP"} if described else properties
+    _, answer, dropped = Request("apigatewayv2", "create_api", "Name").send(region, members, name)
+    made = Made(answer["ApiId"], {"ApiId": answer["ApiId"], "ApiEndpoint": answer["ApiEndpoint"]}, dropped)
+    if described:
+        made.dropped += [key for key in properties if key != "Body"]
+        routes_of(region, answer["ApiId"], described)
+    return made
+
+
+def routes_of(region: str, api: str, described: dict) -> None:
+    """The routes of a description in OpenAPI, each with the integration behind it."""
+    client = client_of("apigatewayv2", region)
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            integration = operation.get("x-amazon-apigateway-integration")
+            if not integration:
+                continue
+            behind = client.create_integration(
+                ApiId=api,
+                IntegrationType=integration["type"].upper(),
+                IntegrationUri=integration["uri"],
+                PayloadFormatVersion=integration.get("payloadFormatVersion", "1.0"),
+            )
+            client.create_route(
+                ApiId=api,
+                RouteKey=f"{method.upper()} {path}",
+                Target=f"integrations/{behind['IntegrationId']}",
+            )
+
+
+def forget_http_api(region: str, made: Made, properties: dict) -> None:
+    client_of("apigatewayv2", region).delete_api(ApiId=made.id)
+
+
+def unchanged(region: str, made: Made, properties: dict) -> Made:
+    return made
+
+
+def of_api(operation: str, member: str) -> Kind:
+    """A part of an HTTP API, which goes with it."""
+    kind = made_by(Request("apigatewayv2", operation), lambda sent, answer: answer[member])
+    return Kind(kind.create, None, unchanged)
+
+
+KINDS: dict[str, Kind] = {
+    "AWS::SecretsManager::Secret": Kind(secret, forget_secret, secret_again),
+    "AWS::SecretsManager::RotationSchedule": made_by(
+        Request("secretsmanager", "rotate_secret", renamed={"RotateImmediatelyOnUpdate": "RotateImmediately"}),
+        lambda sent, answer: sent["SecretId"],
+        delete=("cancel_rotate_secret", "SecretId"),
+    ),
+    "AWS::SecretsManager::ResourcePolicy": made_by(
+        Request("secretsmanager", "put_resource_policy"),
+        lambda sent, answer: sent["SecretId"],
+        delete=("delete_resource_policy", "SecretId"),
+    ),
+    "AWS::Scheduler::ScheduleGroup": made_by(
+        Request("scheduler", "create_schedule_group", "Name"),
+        lambda sent, answer: sent["Name"],
+        lambda sent, answer: {"Arn": answer["ScheduleGroupArn"]},
+        delete=("delete_schedule_group", "Name"),
+    ),
+    "AWS::Scheduler::Schedule": made_by(
+        Request("scheduler", "create_schedule", "Name"),
+        lambda sent, answer: sent["Name"],
+        lambda sent, answer: {"Arn": answer["ScheduleArn"]},
+        delete=("delete_schedule", "Name"),
+        update="update_schedule",
+    ),
+    "AWS::Lambda::Url": made_by(
+        Request("lambda", "create_function_url_config", renamed={"TargetFunctionArn": "FunctionName"}),
+        lambda sent, answer: answer["FunctionArn"],
+        lambda sent, answer: {"FunctionUrl": answer["FunctionUrl"].rstrip("/") + "/", "FunctionArn": answer["FunctionArn"]},
+        delete=("delete_function_url_config", "FunctionName"),
+        update="update_function_url_config",
+    ),
+    "AWS::Lambda::EventInvokeConfig": made_by(
+        Request("lambda", "put_function_event_invoke_config"),
+        lambda sent, answer: sent["FunctionName"],
+        delete=("delete_function_event_invoke_config", "FunctionName"),
+    ),
+    "AWS::S3::BucketPolicy": made_by(
+        Request("s3", "put_bucket_policy", renamed={"PolicyDocument": "Policy"}),
+        lambda sent, answer: sent["Bucket"],
+        delete=("delete_bucket_policy", "Bucket"),
+    ),
+    "AWS::SQS::QueuePolicy": Kind(queue_policy, None, once_more(queue_policy)),
+    "AWS::SNS::TopicPolicy": Kind(topic_policy, None, once_more(topic_policy)),
+    "AWS::SNS::Subscription": made_by(
+        Request("sns", "subscribe"),
+        lambda sent, answer: answer["SubscriptionArn"],
+        delete=("unsubscribe", "SubscriptionArn"),
+    ),
+    "AWS::CloudWatch::Alarm": made_by(
+        Request("cloudwatch", "put_metric_alarm", "AlarmName"),
+        lambda sent, answer: sent["AlarmName"],
+        lambda sent, answer: {"Arn": alarm_arn(sent["AlarmName"])},
+    ),
+    "AWS::CloudWatch::CompositeAlarm": made_by(
+        Request("cloudwatch", "put_composite_alarm", "AlarmName"),
+        lambda sent, answer: sent["AlarmName"],
+        lambda sent, answer: {"Arn": alarm_arn(sent["AlarmName"])},
+    ),
+    "AWS::CloudWatch::Dashboard": made_by(
+        Request("cloudwatch", "put_dashboard", "DashboardName"),
+        lambda sent, answer: sent["DashboardName"],
+    ),
+    "AWS::Logs::MetricFilter": made_by(
+        Request("logs", "put_metric_filter", "filterName"),
+        lambda sent, answer: sent["filterName"],
+    ),
+    "AWS::Logs::QueryDefinition": made_by(
+        Request("logs", "put_query_definition", "name"),
+        lambda sent, answer: answer["queryDefinitionId"],
+        delete=("delete_query_definition", "queryDefinitionId"),
+    ),
+    "AWS::Glue::Database": made_by(
+        Request("glue", "create_database"),
+        lambda sent, answer: sent["DatabaseInput"]["Name"],
+        delete=("delete_database", "Name"),
+    ),
+    "AWS::Glue::Table": made_by(
+        Request("glue", "create_table"),
+        lambda sent, answer: sent["TableInput"]["Name"],
+        update="update_table",
+    ),
+    "AWS::Athena::WorkGroup": made_by(
+        Request("athena", "create_work_group", "Name", {"WorkGroupConfiguration": "Configuration"}),
+        lambda sent, answer: sent["Name"],
+        delete=("delete_work_group", "WorkGroup"),
+    ),
+    "AWS::Athena::NamedQuery": made_by(
+        Request("athena", "create_named_query", "Name"),
+        lambda sent, answer: answer["NamedQueryId"],
+    ),
+    "AWS::Events::EventBusPolicy": Kind(rule_of_bus, None, once_more(rule_of_bus)),
+    "AWS::ApiGatewayV2::Api": Kind(http_api, forget_http_api, unchanged),
+    "AWS::ApiGatewayV2::Integration": of_api("create_integration", "IntegrationId"),
+    "AWS::ApiGatewayV2::Route": of_api("create_route", "RouteId"),
+    "AWS::ApiGatewayV2::Stage": of_api("create_stage", "StageName"),
+}
+
+
+def alarm_arn(name: str) -> str:
+    region = os.environ["AWS_DEFAULT_REGION"]
+    return f"arn:aws:cloudwatch:{region}:123456789012:alarm:{name}"

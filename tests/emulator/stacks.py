@@ -1,0 +1,336 @@
+"""CloudFormation, as far as moto lacks it.
+
+- A template of SAM is transformed, by the translator that AWS uses.
+- Types that moto does not create are created by requests to its services: see
+  `resource_types.py`. Any other type is kept by name only, and is told of.
+- What is left out by `AWS::NoValue` is left out of lists as well.
+- Outputs are there after a change set, and a parameter is a change also where it is named
+  within `Fn::Sub`.
+- A stack within a stack is changed in place, and its outputs are to be had.
+- A bucket has its versions and its life cycle, and its policy is left to `policies.py`, as
+  the roles are. A FIFO queue is called one. An event source mapping takes nothing from its queue by itself.
+"""
+
+import copy
+import json
+import traceback
+
+from moto.cloudformation import models, parsing
+from moto.cloudformation.exceptions import ValidationError
+from moto.core.common_models import CloudFormationModel
+from moto.events.models import EventBus
+from moto.iam.access_control import PermissionResult
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.s3.models import FakeBucket
+from moto.sqs.models import Queue
+from samtranslator.model.exceptions import InvalidDocumentException
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+from resource_types import KINDS, Made, Request, client_of
+
+SAM = "AWS::Serverless-2016-10-31"
+
+# What moto's CloudFormation keeps of a bucket is little: the requests for the rest.
+OF_A_BUCKET = {
+    "VersioningConfiguration": "put_bucket_versioning",
+    "PublicAccessBlockConfiguration": "put_public_access_block",
+    "OwnershipControls": "put_bucket_ownership_controls",
+}
+
+# What moto's own types leave out, and nothing here makes up for.
+NOT_KEPT = {
+    "AWS::S3::Bucket": {"LoggingConfiguration", "NotificationConfiguration"},
+    "AWS::Lambda::Function": {"DeadLetterConfig", "LoggingConfig", "TracingConfig"},
+    "AWS::Logs::LogGroup": {"LogGroupClass"},
+    "AWS::Events::EventBus": {"DeadLetterConfig", "KmsKeyIdentifier", "Policy"},
+}
+
+
+class ManagedPolicies:
+    """The ARNs of AWS's own policies by name, as the translator of SAM asks for them."""
+
+    def load(self) -> dict[str, str]:
+        policies = json.loads(aws_managed_policies_data)
+        return {name: policy["Arn"] for name, policy in policies.items()}
+
+
+def transformed(template, parameters: dict, stack: str, account: str, region: str) -> str:
+    """The template in CloudFormation's own terms."""
+    parsed = yaml_parse(template) if isinstance(template, str) else template
+    transforms = parsed.get("Transform", [])
+    if SAM not in ([transforms] if isinstance(transforms, str) else transforms):
+        return template
+    defaults = {name: given.get("Default") for name, given in parsed.get("Parameters", {}).items()}
+    pseudo = {"Region": region, "AccountId": account, "Partition": "aws", "StackName": stack}
+    values = {**defaults, **parameters, **{f"AWS::{name}": value for name, value in pseudo.items()}}
+    try:
+        result = transform(parsed, values, ManagedPolicies())
+    except InvalidDocumentException as error:
+        causes = "; ".join(cause.message for cause in error.causes)
+        raise ValidationError(message=f"{error.message} {causes}")
+    result.pop("Transform", None)
+    return json.dumps(result)
+
+
+class Resource:
+    """A resource of a type that moto's CloudFormation lacks."""
+
+    def __init__(self, kind: str, made: Made, region: str) -> None:
+        self.type, self.made, self.region = kind, made, region
+
+    @property
+    def physical_resource_id(self) -> str:
+        return self.made.id
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        return True
+
+    def get_cfn_attribute(self, name: str) -> str:
+        if name in self.made.attributes or self.type in KINDS:
+            return self.made.attributes[name]
+        # Of one that is only kept by name.
+        service = self.type.split("::")[1].lower()
+        return f"arn:aws:{service}:{self.region}:{self.made.id}" if name == "Arn" else f"{self.made.id}.{name}"
+
+    @property
+    def is_real(self) -> bool:
+        return self.type in KINDS
+
+
+def model_of(kind: str) -> type[CloudFormationModel]:
+    """The class by which moto creates resources of a type."""
+
+    class Model(Resource, CloudFormationModel):
+        # By the second word of this moto tells whose it is.
+        __module__ = "emulator.resources"
+
+        @staticmethod
+        def cloudformation_name_type() -> str:
+            return ""
+
+        @staticmethod
+        def cloudformation_type() -> str:
+            return kind
+
+        @classmethod
+        def create_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id, region_name, **rest):
+            properties = cloudformation_json.get("Properties", {})
+            if kind in KINDS:
+                return cls(kind, KINDS[kind].create(region_name, properties, resource_name), region_name)
+            return cls(kind, Made(resource_name, dropped=list(properties)), region_name)
+
+        @classmethod
+        def update_from_cloudformation_json(
+            cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name
+        ):
+            update = KINDS[kind].update if kind in KINDS else None
+            if update:
+                properties = cloudformation_json.get("Properties", {})
+                original_resource.made = update(region_name, original_resource.made, properties)
+            return original_resource
+
+        def delete(self, account_id, region_name):
+            if kind in KINDS and KINDS[kind].delete:
+                KINDS[kind].delete(region_name, self.made, {})
+
+    return Model
+
+
+def bucket_made(cls, resource_name, cloudformation_json, account_id, region_name, *, moto, **rest):
+    bucket = moto(resource_name, cloudformation_json, account_id, region_name, **rest)
+    finish_bucket(bucket.name, cloudformation_json.get("Properties", {}), region_name)
+    return bucket
+
+
+def bucket_changed(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name):
+    finish_bucket(original_resource.name, cloudformation_json.get("Properties", {}), region_name)
+    return original_resource
+
+
+def queue_name(name: str, definition: dict) -> str:
+    """The name of a queue, which says what kind it is also when it was made up."""
+    if str(definition["Properties"].get("FifoQueue", False)).lower() != "true" or name.endswith(".fifo"):
+        return name
+    return f"{name[:75]}.fifo"
+
+
+def finish_bucket(name: str, properties: dict, region: str) -> None:
+    for key, operation in OF_A_BUCKET.items():
+        if key in properties:
+            Request("s3", operation).send(region, {"Bucket": name, key: properties[key]})
+    if "LifecycleConfiguration" in properties:
+        rules = [lifecycle_rule(rule) for rule in properties["LifecycleConfiguration"]["Rules"]]
+        client = client_of("s3", region)
+        client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+
+
+def lifecycle_rule(rule: dict) -> dict:
+    """A rule of a template in the form of the request."""
+    sent = {"Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    if "Id" in rule:
+        sent["ID"] = rule["Id"]
+    if "ExpirationInDays" in rule:
+        sent["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
+    elif "ExpiredObjectDeleteMarker" in rule:
+        sent["Expiration"] = {"ExpiredObjectDeleteMarker": bool(rule["ExpiredObjectDeleteMarker"])}
+    if "Transitions" in rule:
+        transitions = rule["Transitions"]
+        sent["Transitions"] = [
+            {"Days": int(one["TransitionInDays"]), "StorageClass": one["StorageClass"]} for one in transitions
+        ]
+    if "NoncurrentVersionExpiration" in rule:
+        days = rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+        sent["NoncurrentVersionExpiration"] = {"NoncurrentDays": int(days)}
+    if "AbortIncompleteMultipartUpload" in rule:
+        days = rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]
+        sent["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": int(days)}
+    return sent
+
+
+def clean_json(value, resources, *, moto):
+    """What a template says, with its functions done."""
+    result = moto(value, resources)
+    return [item for item in result if item is not None] if isinstance(result, list) else result
+
+
+def references(template, *, moto) -> list[str]:
+    """The parameters and resources that a part of a template names."""
+    found = moto(template)
+    text = json.dumps(template)
+    return found + [word.split("}")[0].split(".")[0] for word in text.split("${")[1:]]
+
+
+def nested_changed(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name):
+    """Changes a stack within a stack, where it is."""
+    properties = cloudformation_json["Properties"]
+    template = models.get_stack_from_s3_url(properties["TemplateURL"], account_id=account_id, partition="aws")
+    parameters = properties.get("Parameters", {})
+    template = transformed(template, parameters, original_resource.name, account_id, region_name)
+    original_resource.update(template, parameters=parameters)
+    return original_resource
+
+
+def output_of(stack, attribute: str) -> str:
+    """What `Fn::GetAtt` gives of a stack within a stack."""
+    return stack.output_map[attribute.removeprefix("Outputs.")].value
+
+
+def apply(change_set) -> None:
+    """Carries out a change set."""
+    stack = change_set.stack
+    # Its own parameters are those that the stack has from now on.
+    stack.parameters = change_set.parameters
+    stack.resource_map.input_parameters = change_set.parameters
+    try:
+        stack.resource_map.update(change_set.template_dict, change_set.parameters)
+    except Exception as error:
+        # As a message to whoever deploys; to the log with its place.
+        traceback.print_exc()
+        raise ValidationError(message=f"{type(error).__name__}: {error}")
+    stack.template_dict = change_set.template_dict
+    stack.output_map = stack._create_output_map()
+
+
+def described(stack) -> dict:
+    """A stack as it is deployed: its outputs, and of each resource the type, what `Ref`
+    gives, the properties with all functions done, and what of it is not real here."""
+    resources, outputs = {}, {}
+    for name, definition in stack.resource_map._resource_json_map.items():
+        made = stack.resource_map._parsed_resources.get(name)
+        if made is None:
+            continue
+        properties = copy.deepcopy(definition.get("Properties", {}))
+        resources[name] = {
+            "Type": definition["Type"],
+            "Id": getattr(made, "physical_resource_id", None),
+            "Properties": parsing.clean_json(properties, stack.resource_map),
+            "Real": getattr(made, "is_real", True),
+            "NotKept": not_kept(made, properties),
+        }
+    if stack.status.endswith("_COMPLETE"):
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.outputs or []}
+    return {"Name": stack.name, "Status": stack.status, "Outputs": outputs, "Resources": resources}
+
+
+def not_kept(made, properties: dict) -> list[str]:
+    """The properties of a resource that are nowhere here."""
+    if isinstance(made, Resource):
+        return made.made.dropped
+    unknown = NOT_KEPT.get(made.cloudformation_type(), set())
+    return sorted(unknown & set(properties))
+
+
+def all_stacks() -> list[dict]:
+    """All stacks as they are deployed."""
+    backends = [backend for account in models.cloudformation_backends.values() for backend in account.values()]
+    return [described(stack) for backend in backends for stack in list(backend.stacks.values())]
+
+
+def resources_of(kind: str) -> list[dict]:
+    """The resources of this type in all stacks."""
+    found = (resource for stack in all_stacks() for resource in stack["Resources"].values())
+    return [resource for resource in found if resource["Type"] == kind]
+
+
+def install() -> None:
+    """Puts what is mended in the place of what moto does."""
+    ours = {kind: model_of(kind) for kind in KINDS}
+    known = {**parsing.get_model_map(), **ours}
+    names = {**parsing.get_name_type_map(), **{kind: "" for kind in KINDS}}
+
+    class Known(dict):
+        def __contains__(self, kind) -> bool:
+            return True
+
+        def __missing__(self, kind):
+            self[kind] = model_of(kind)
+            return self[kind]
+
+    models_by_type = Known(known)
+    parsing.get_model_map = lambda: models_by_type
+    parsing.get_name_type_map = lambda: names
+    parsing.resource_name_property_from_type = names.get
+
+    moto_json, moto_references = parsing.clean_json, parsing.get_references_from_template
+    parsing.clean_json = lambda value, resources: clean_json(value, resources, moto=moto_json)
+    parsing.get_references_from_template = lambda template: references(template, moto=moto_references)
+    models.ChangeSet.apply = apply
+
+    backend = models.CloudFormationBackend
+    backend.create_stack = with_transform(backend.create_stack)
+    backend.create_change_set = with_transform(backend.create_change_set)
+
+    models.Stack.update_from_cloudformation_json = classmethod(nested_changed)
+    models.Stack.get_cfn_attribute = output_of
+
+    make = FakeBucket.create_from_cloudformation_json
+    FakeBucket.create_from_cloudformation_json = classmethod(
+        lambda cls, *arguments, **rest: bucket_made(cls, *arguments, moto=make, **rest)
+    )
+    FakeBucket.update_from_cloudformation_json = classmethod(bucket_changed)
+    FakeBucket.get_permission = lambda bucket, action, resource: PermissionResult.NEUTRAL
+    make_queue = Queue.create_from_cloudformation_json
+    Queue.create_from_cloudformation_json = classmethod(
+        lambda cls, name, definition, *arguments, **rest: make_queue(
+            queue_name(name, definition), definition, *arguments, **rest
+        )
+    )
+    EventBus.physical_resource_id = property(lambda bus: bus.name)
+    # Messages are taken from a queue by whoever runs the functions, not by moto.
+    Queue.lambda_event_source_mappings = property(lambda queue: {}, lambda queue, value: None)
+
+
+def with_transform(method):
+    """The method of the backend, with its template transformed before."""
+
+    def call(backend, *arguments, **named):
+        named = {**dict(zip(("name", "template", "parameters"), arguments)), **named}
+        stack = named.get("stack_name") or named.get("name")
+        named["template"] = transformed(
+            named["template"], named["parameters"], stack, backend.account_id, backend.region_name
+        )
+        return method(backend, **named)
+
+    return call

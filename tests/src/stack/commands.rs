@@ -1,0 +1,75 @@
+//! The commands that the stack's outputs tell a person to type, typed here.
+
+use std::{fs, io, path::Path};
+
+use super::Account;
+
+/// A command of AWS's own command line, word by word.
+struct Words<'c>(Vec<&'c str>);
+
+impl Words<'_> {
+    /// The word after an option.
+    fn option(&self, name: &str) -> Option<&str> {
+        self.0.iter().position(|word| *word == name).and_then(|at| self.0.get(at + 1)).copied()
+    }
+
+    fn required(&self, name: &str) -> io::Result<&str> {
+        self.option(name).ok_or_else(|| io::Error::other(format!("the command has no {name}")))
+    }
+}
+
+impl Account {
+    /// Does what a command of AWS's own command line does, for a person who has all
+    /// rights and whose files are in `folder`. It knows those that the stack's
+    /// outputs name: `secretsmanager put-secret-value`, `secretsmanager
+    /// get-secret-value`, and `s3 cp` of one file into a bucket. Returns what it
+    /// prints.
+    ///
+    /// # Errors
+    /// When it is another command, or does not succeed.
+    pub async fn run(&self, command: &str, folder: &Path) -> io::Result<String> {
+        let words = Words(command.split_whitespace().collect());
+        match words.0.as_slice() {
+            ["aws", "secretsmanager", "put-secret-value", ..] => {
+                let file = words.required("--secret-string")?;
+                let file =
+                    file.strip_prefix("file://").ok_or_else(|| io::Error::other("no file is named"))?;
+                let put = self.moto().secrets().put_secret_value();
+                let put = put.secret_id(words.required("--secret-id")?);
+                let put = put.secret_string(fs::read_to_string(folder.join(file))?);
+                let stages = words.option("--version-stages").map(|stage| vec![stage.to_owned()]);
+                let put = put.set_version_stages(stages).send().await.map_err(io::Error::other)?;
+                Ok(put.version_id.unwrap_or_default())
+            }
+            ["aws", "secretsmanager", "get-secret-value", ..] => {
+                let get = self.moto().secrets().get_secret_value();
+                let get = get.secret_id(words.required("--secret-id")?).send().await;
+                Ok(get.map_err(io::Error::other)?.secret_string.unwrap_or_default())
+            }
+            ["aws", "s3", "cp", file, location, ..] => {
+                let place = location.strip_prefix("s3://").and_then(|place| place.split_once('/'));
+                let (bucket, key) =
+                    place.ok_or_else(|| io::Error::other(format!("{location} is in no bucket")))?;
+                self.put_object(bucket, key, fs::read(folder.join(file))?).await?;
+                Ok(String::new())
+            }
+            _ => Err(io::Error::other(format!("nobody knows here what this does: {command}"))),
+        }
+    }
+
+    /// Downloads what is in a bucket under a prefix into a folder.
+    ///
+    /// # Errors
+    /// When the bucket cannot be read, or the folder not written.
+    pub async fn download(&self, bucket: &str, prefix: &str, folder: &Path) -> io::Result<()> {
+        for key in self.moto().keys(bucket, prefix).await? {
+            let name = key.strip_prefix(prefix).unwrap_or(&key).trim_start_matches('/');
+            let path = folder.join(name);
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            fs::write(path, self.object(bucket, &key).await?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! A stack, read back from where it is deployed.
+
+use std::{collections::BTreeMap, io};
+
+use serde_json::Value;
+
+/// A resource of a stack.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// The type, such as `AWS::SQS::Queue`.
+    pub kind: String,
+    /// What `Ref` gives: a name, an ARN or a URL.
+    pub id: String,
+    /// The properties with all functions of the template done.
+    pub properties: Value,
+    /// Whether the emulator has it, and not its name alone.
+    pub is_real: bool,
+    /// The properties that the emulator has not kept.
+    pub not_kept: Vec<String>,
+}
+
+/// A stack as it is deployed, and all stacks within it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deployed {
+    /// The outputs.
+    pub outputs: BTreeMap<String, String>,
+    /// The resources by the names that the templates give them.
+    pub resources: BTreeMap<String, Resource>,
+}
+
+impl Deployed {
+    /// Reads what the emulator tells of its stacks.
+    pub(super) fn read(stacks: &Value, name: &str) -> io::Result<Self> {
+        let all = || stacks.as_array().into_iter().flatten();
+        let own = all().find(|stack| stack["Name"] == name);
+        let own = own.ok_or_else(|| io::Error::other(format!("there is no stack {name}")))?;
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let members = |value: &Value| value.as_object().cloned().unwrap_or_default().into_iter();
+        let outputs = members(&own["Outputs"]).map(|(name, value)| (name, text(&value))).collect();
+        let mut resources = BTreeMap::new();
+        // A stack within a stack is named after it.
+        let within = format!("{name}-");
+        for stack in all().filter(|stack| {
+            stack["Name"] == name || stack["Name"].as_str().is_some_and(|other| other.starts_with(&within))
+        }) {
+            for (name, told) in members(&stack["Resources"]) {
+                let not_kept = told["NotKept"].as_array().into_iter().flatten();
+                let resource = Resource {
+                    kind: text(&told["Type"]),
+                    id: told["Id"].as_str().unwrap_or_default().to_owned(),
+                    is_real: told["Real"] == true,
+                    not_kept: not_kept.map(text).collect(),
+                    properties: told["Properties"].clone(),
+                };
+                resources.insert(name, resource);
+            }
+        }
+        Ok(Self { outputs, resources })
+    }
+
+    /// An output.
+    ///
+    /// # Errors
+    /// When there is none of this name; the error tells the names.
+    pub fn output(&self, name: &str) -> io::Result<&str> {
+        let known = || self.outputs.keys().cloned().collect::<Vec<_>>().join(", ");
+        let output = self.outputs.get(name).map(String::as_str);
+        output.ok_or_else(|| io::Error::other(format!("there is no output {name} among {}", known())))
+    }
+
+    /// A resource.
+    ///
+    /// # Errors
+    /// When the templates give this name to none.
+    pub fn resource(&self, name: &str) -> io::Result<&Resource> {
+        self.resources.get(name).ok_or_else(|| io::Error::other(format!("there is no resource {name}")))
+    }
+
+    /// All resources of a type, with their names in the templates.
+    pub fn of_kind<'s>(&'s self, kind: &'s str) -> impl Iterator<Item = (&'s str, &'s Resource)> + 's {
+        let all = self.resources.iter().map(|(name, resource)| (name.as_str(), resource));
+        all.filter(move |(_, resource)| resource.kind == kind)
+    }
+
+    /// The name of the function that a public address leads to.
+    pub(super) fn behind(&self, url: &str) -> io::Result<String> {
+        let host = url.split('/').nth(2).unwrap_or_default();
+        for (_, address) in self.of_kind("AWS::Lambda::Url") {
+            let urls = self.outputs.values().filter(|output| output.contains(host));
+            if host.contains(".lambda-url.") && urls.count() > 0 {
+                return function_name(&address.id);
+            }
+        }
+        let id = host.split('.').next().unwrap_or_default();
+        for (_, api) in self.of_kind("AWS::ApiGatewayV2::Api").filter(|(_, api)| api.id == id) {
+            let integrations = self.of_kind("AWS::ApiGatewayV2::Integration").map(|(_, one)| one);
+            let integrations = integrations.filter(|one| one.properties["ApiId"] == id);
+            let mut described = integrations.chain([api]).map(|one| one.properties.to_string());
+            if let Some(found) = described.find_map(|text| function_name(&text).ok()) {
+                return Ok(found);
+            }
+        }
+        Err(io::Error::other(format!("no resource of the stack is behind {url}")))
+    }
+}
+
+/// The name in the first ARN of a function in a text.
+pub(super) fn function_name(text: &str) -> io::Result<String> {
+    let rest = text.split_once(":function:").map(|(_, rest)| rest);
+    let name = rest.map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)));
+    let name = name.map(String::from_iter).filter(|name| !name.is_empty());
+    name.ok_or_else(|| io::Error::other("the text names no function"))
+}

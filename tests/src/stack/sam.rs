@@ -1,0 +1,111 @@
+//! The command line of SAM, with which a person deploys.
+
+use std::{
+    env, io,
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+};
+
+use tokio::process::Command;
+
+use crate::aws::REGION;
+
+/// Names the program; `cargo xtask test` sets it.
+const VARIABLE: &str = "SAM_CLI";
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const BUILT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/emulator/built.py");
+
+/// The command line of SAM at an emulator of AWS, with a template that is built.
+#[derive(Debug)]
+pub struct Sam {
+    program: PathBuf,
+    endpoint: String,
+    template: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Sam {
+    /// The project's template with these built programs, if there is a SAM to deploy
+    /// it; the reason goes to standard output.
+    ///
+    /// # Errors
+    /// When the template cannot be read, or a program was not built.
+    pub async fn build(programs: &Path, endpoint: &str) -> io::Result<Option<Self>> {
+        let Some(program) = env::var_os(VARIABLE).map(PathBuf::from) else {
+            println!("skipped: {VARIABLE} is not set; `cargo xtask setup --emulator` says to what");
+            return Ok(None);
+        };
+        let folder = tempfile::tempdir()?;
+        let mut build = Command::new(program.with_file_name("python"));
+        build.args(["-B", BUILT]).arg(Path::new(ROOT).join("infra/template.yaml")).arg(programs);
+        let built = said(build.arg(folder.path()).output().await?)?;
+        let template = built.lines().last().map(PathBuf::from).unwrap_or_default();
+        // The name that moto's buckets and templates are found at.
+        let endpoint = endpoint.replace("127.0.0.1", "localhost");
+        Ok(Some(Self { program, endpoint, template, folder }))
+    }
+
+    /// `sam deploy`, with the settings of an environment in `samconfig.toml` but for
+    /// the stack's name and these parameters. Returns what it printed.
+    ///
+    /// # Errors
+    /// With what it printed, when it failed.
+    pub async fn deploy(&self, stack: &str, parameters: &[(&str, String)]) -> io::Result<String> {
+        let overrides = parameters.iter().map(|(name, value)| format!("{name}={value}"));
+        let mut deploy = self.command("deploy");
+        deploy
+            .arg("--config-file")
+            .arg(Path::new(ROOT).join("samconfig.toml").canonicalize()?)
+            .args(["--config-env", "dev", "--no-confirm-changeset", "--no-progressbar"])
+            .args(["--stack-name", stack])
+            .arg("--template-file")
+            .arg(&self.template)
+            .arg("--parameter-overrides")
+            .args(overrides);
+        said(deploy.output().await?)
+    }
+
+    /// `sam delete`. Returns what it printed.
+    ///
+    /// # Errors
+    /// With what it printed, when it failed.
+    pub async fn delete(&self, stack: &str) -> io::Result<String> {
+        let mut delete = self.command("delete");
+        delete.args(["--no-prompts", "--region", REGION, "--stack-name", stack]);
+        said(delete.output().await?)
+    }
+
+    fn command(&self, what: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .arg(what)
+            .current_dir(self.folder.path())
+            // Nothing of the user's own settings and keys.
+            .env("HOME", self.folder.path())
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            .env_remove("AWS_PROFILE")
+            .env_remove("AWS_SESSION_TOKEN")
+            .env("AWS_ACCESS_KEY_ID", "loopback")
+            .env("AWS_SECRET_ACCESS_KEY", "loopback")
+            .env("AWS_REGION", REGION)
+            .env("AWS_DEFAULT_REGION", REGION)
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
+            .env("NO_PROXY", "localhost,127.0.0.1")
+            .env("SAM_CLI_TELEMETRY", "0")
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+}
+
+/// What a program printed, if it did its work.
+fn said(output: Output) -> io::Result<String> {
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(said);
+    }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    Err(io::Error::other(format!("{}\n{said}\n{errors}", output.status)))
+}

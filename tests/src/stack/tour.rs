@@ -1,0 +1,376 @@
+//! The deployed stack at work, from the deployment to the last right.
+
+use std::{env, fs, io, path::Path, time::Duration};
+
+use local_lambda::Outcome;
+use serde_json::{Value, json};
+use sophos_simulator::{
+    ClockConfig, Config, CredentialConfig, CredentialInfo, CredentialKind, DataConfig, Dataset,
+    IsolationConfig, MachineConfig, MachineType, Owner, Role, Simulator, TenantGroup,
+};
+use tempfile::TempDir;
+
+use super::{Account, Deployed, Fired, Sam};
+use crate::{
+    Committed,
+    aws::ACCOUNT,
+    estate::secret_of,
+    isolation::{Delivery, unix_now},
+    queue::Drained,
+};
+
+/// The name of the stack.
+pub const STACK: &str = "sophos-central-local";
+
+/// The tenant that has machines with names.
+pub const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
+
+/// The instance of EC2 that one of these machines is.
+const INSTANCE: &str = "i-0a1b2c3d4e5f60718";
+
+/// How often a decision is looked at until it ends.
+const LOOKS: u32 = 150;
+
+/// A policy with the source whose key the stack has made, and GuardDuty.
+const POLICY: &str = r#"version = 1
+mode = "enforce"
+
+[release]
+after = "1s"
+
+[limits]
+estate_share = 1.0
+
+[protect]
+types = ["server"]
+
+[approve]
+patterns = ["CEO-*"]
+secret = "isolation/approval"
+
+[sources.first]
+tool = "generic"
+tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
+verify = { scheme = "signature", secret = "webhooks/first" }
+
+[sources.guardduty]
+tool = "guardduty"
+tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
+accounts = { "123456789012" = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1" }
+"#;
+
+/// What came of one export.
+#[derive(Debug)]
+pub struct Exported {
+    /// What the schedule was answered.
+    pub plan: Fired,
+    /// What became of the plan's messages.
+    pub drained: Drained,
+    /// What is committed.
+    pub committed: Committed,
+    /// What is missing, double or invented.
+    pub defects: Vec<String>,
+}
+
+/// A Sophos Central on this machine, and the stack that was deployed for it.
+#[derive(Debug)]
+pub struct Tour {
+    /// The account.
+    pub account: Account,
+    /// The stack.
+    pub stack: Deployed,
+    /// The simulator.
+    pub simulator: Simulator,
+    /// The command line of SAM.
+    pub sam: Sam,
+    /// The credential that is stored first.
+    pub credential: CredentialInfo,
+    folder: TempDir,
+}
+
+fn estate() -> Config {
+    let machine = |name: &str| MachineConfig {
+        hostname: Some(name.into()),
+        machine_type: Some(MachineType::Computer),
+        online: Some(true),
+        last_seen_seconds_ago: Some(30),
+        ..MachineConfig::of(TENANT)
+    };
+    let instance = MachineConfig { cloud_instance: Some(INSTANCE.into()), ..machine("build-agent-7") };
+    let server = MachineConfig { machine_type: Some(MachineType::Server), ..machine("DC01") };
+    let tenant = TenantGroup {
+        id: Some(TENANT.into()),
+        name: Some("Harbour Logistics".into()),
+        endpoints: Some(10),
+        ..TenantGroup::of(Owner::Partner, 1)
+    };
+    Config {
+        clock: ClockConfig { start: None, running: true },
+        tenants: vec![tenant, TenantGroup::of(Owner::Partner, 2)],
+        credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin)],
+        machines: vec![machine("LAPTOP-4711"), machine("CEO-1"), server, instance],
+        isolation: IsolationConfig { report_delay_seconds: 0 },
+        data: DataConfig { events_per_hour: 60.0, alerts_per_hour: 2.0, ..DataConfig::default() },
+        ..Config::default()
+    }
+}
+
+impl Tour {
+    /// Deploys the stack with the built programs of this folder, if there is an
+    /// emulator and a SAM; the reason goes to standard output.
+    ///
+    /// # Errors
+    /// When a part does not start, or the stack is not deployed.
+    pub async fn begin(programs: &Path) -> io::Result<Option<Self>> {
+        let simulator = Simulator::start(estate()).await.map_err(io::Error::other)?;
+        let Some(account) = Account::open(Vec::new()).await? else { return Ok(None) };
+        account.keep_quiet_about(&simulator.credentials());
+        let Some(sam) = Sam::build(programs, account.moto().endpoint()).await? else { return Ok(None) };
+        sam.deploy(STACK, &Self::parameters(&simulator)).await?;
+        let credential = simulator.credentials().into_iter().next();
+        let credential = credential.ok_or_else(|| io::Error::other("the simulator has no credential"))?;
+        let stack = account.stack(STACK).await?;
+        Ok(Some(Self { account, stack, simulator, sam, credential, folder: tempfile::tempdir()? }))
+    }
+
+    fn parameters(simulator: &Simulator) -> Vec<(&'static str, String)> {
+        let architecture = if env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
+        vec![
+            ("Architecture", architecture.into()),
+            ("SophosIdentityUrl", simulator.identity_url()),
+            ("SophosGlobalUrl", simulator.global_url()),
+            ("Isolation", "ENABLED".into()),
+            ("DryRun", "false".into()),
+            // The budget is spent as it would be, and the tour does not wait for it.
+            ("RateBudget", "100/s".into()),
+        ]
+    }
+
+    /// Deploys the stack once more, with a parameter changed.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub async fn deploy_again(&mut self, name: &'static str, value: &str) -> io::Result<()> {
+        let mut parameters = Self::parameters(&self.simulator);
+        parameters.push((name, value.into()));
+        self.sam.deploy(STACK, &parameters).await?;
+        self.stack = self.account.stack(STACK).await?;
+        Ok(())
+    }
+
+    /// Does what an output of the stack tells to do, with this file.
+    ///
+    /// # Errors
+    /// When the stack has no such output, or the command fails.
+    pub async fn follow(&self, output: &str, file: Option<(&str, &str)>) -> io::Result<String> {
+        if let Some((name, content)) = file {
+            fs::write(self.folder.path().join(name), content)?;
+        }
+        self.account.run(self.stack.output(output)?, self.folder.path()).await
+    }
+
+    /// Stores the first credential.
+    ///
+    /// # Errors
+    /// As for [`follow`](Self::follow).
+    pub async fn store_credential(&self) -> io::Result<()> {
+        let secret = used_for_both(&self.credential);
+        self.follow("StoreFirstCredential", Some(("credential.json", &secret))).await.map(drop)
+    }
+
+    /// Stores the policy of isolation.
+    ///
+    /// # Errors
+    /// As for [`follow`](Self::follow).
+    pub async fn store_policy(&self) -> io::Result<()> {
+        self.follow("StorePolicy", Some(("policy.toml", POLICY))).await.map(drop)
+    }
+
+    /// Makes another credential in the console, and stages it.
+    ///
+    /// # Errors
+    /// When the simulator makes none, and as for [`follow`](Self::follow).
+    pub async fn stage_credential(&self) -> io::Result<CredentialInfo> {
+        let config = CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin);
+        let next = self.simulator.add_credential(config).map_err(io::Error::other)?;
+        self.account.keep_quiet_about(std::slice::from_ref(&next));
+        self.follow("StageCredential", Some(("next.json", &used_for_both(&next)))).await?;
+        Ok(next)
+    }
+
+    /// The schedule that invokes this function.
+    ///
+    /// # Errors
+    /// When there is not exactly one.
+    pub fn schedule_of(&self, function: &str) -> io::Result<&str> {
+        let own = format!(":function:{}", self.stack.output(function)?);
+        let schedules = self.stack.of_kind("AWS::Scheduler::Schedule").map(|(_, schedule)| schedule);
+        let mut own = schedules.filter(|schedule| {
+            schedule.properties["Target"]["Arn"].as_str().is_some_and(|arn| arn.ends_with(&own))
+        });
+        match (own.next(), own.next()) {
+            (Some(only), None) => Ok(&only.id),
+            _ => Err(io::Error::other(format!("{function} has not exactly one schedule"))),
+        }
+    }
+
+    /// The ARN of the queue that an output gives the URL of.
+    ///
+    /// # Errors
+    /// When there is no such output.
+    pub fn queue_arn(&self, output: &str) -> io::Result<String> {
+        let name = self.stack.output(output)?.rsplit('/').next().unwrap_or_default();
+        Ok(format!("arn:aws:sqs:{}:{ACCOUNT}:{name}", crate::aws::REGION))
+    }
+
+    /// Lets the export's schedule fire, and its plan be worked off.
+    ///
+    /// # Errors
+    /// When a part of the stack does not do its work.
+    pub async fn export(&self) -> io::Result<Exported> {
+        let plan = self.account.fire(self.schedule_of("ExportFunction")?).await?;
+        let drained = self.account.drain(&self.stack, &self.queue_arn("ExportQueueUrl")?).await?;
+        let location = self.stack.output("ExportLocation")?.trim_start_matches("s3://");
+        let (bucket, prefix) = location.split_once('/').unwrap_or((location, ""));
+        let folder = tempfile::tempdir()?;
+        self.account.download(bucket, &format!("{prefix}/"), folder.path()).await?;
+        let committed = Committed::read(folder.path())?;
+        let mut defects: Vec<_> = committed.defects().iter().map(ToString::to_string).collect();
+        for tenant in self.simulator.tenants() {
+            for dataset in [Dataset::Events, Dataset::Alerts] {
+                let served = self.simulator.served(dataset, &tenant.id);
+                let compared = committed.compare(dataset.as_str(), &tenant.id, &served);
+                defects.extend(compared.iter().map(ToString::to_string));
+            }
+        }
+        Ok(Exported { plan, drained, committed, defects })
+    }
+
+    /// Sends the signed report of a tool about a host to the webhook: the status and
+    /// the answer.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn report(&mut self, event: &str, host: &str, key: &str) -> io::Result<(u16, Value)> {
+        let body = json!({ "event_id": event, "target": { "hostname": host }, "reason": "beacon" });
+        let delivery = Delivery::generic("first", &body, key, unix_now());
+        let base = self.stack.output("WebhookBaseUrl")?.to_owned();
+        let url = self.account.front(&self.stack, &format!("{base}/")).await?;
+        delivery.send(self.account.http(), &url).await
+    }
+
+    /// Puts a finding of GuardDuty about the instance onto the account's own bus, as
+    /// GuardDuty does.
+    ///
+    /// # Errors
+    /// When the bus refuses it.
+    pub async fn find(&self, id: &str) -> io::Result<()> {
+        let detail = json!({
+            "accountId": ACCOUNT,
+            "id": id,
+            "type": "CryptoCurrency:EC2/BitcoinTool.B",
+            "title": "The instance mines bitcoin.",
+            "severity": 8,
+            "updatedAt": jiff::Timestamp::now().to_string(),
+            "resource": { "resourceType": "Instance", "instanceDetails": { "instanceId": INSTANCE } },
+            "service": { "archived": false, "count": 1 },
+        });
+        let event = aws_sdk_eventbridge::types::PutEventsRequestEntry::builder()
+            .source("aws.guardduty")
+            .detail_type("GuardDuty Finding")
+            .detail(detail.to_string())
+            .build();
+        let put = self.account.moto().eventbridge().put_events().entries(event).send().await;
+        match put.map_err(io::Error::other)?.failed_entry_count {
+            0 => Ok(()),
+            _ => Err(io::Error::other("the bus refused the finding")),
+        }
+    }
+
+    /// Has the worker work off its queue.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn work(&self) -> io::Result<Drained> {
+        self.account.drain(&self.stack, &self.queue_arn("IsolationQueueUrl")?).await
+    }
+
+    /// Has the worker's schedule fire: isolations are confirmed, and released when
+    /// their time is up.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn follow_up(&self) -> io::Result<Fired> {
+        self.account.fire(self.schedule_of("WorkerFunction")?).await
+    }
+
+    /// Gives the worker an order, as a person does who may invoke it.
+    ///
+    /// # Errors
+    /// With what it said, when it does not carry it out.
+    pub async fn order(&self, order: &Value) -> io::Result<Value> {
+        match self.account.invoke(self.stack.output("WorkerFunction")?, order).await? {
+            Outcome::Ok(answer) => Ok(answer),
+            other => Err(io::Error::other(format!("{other:?}"))),
+        }
+    }
+
+    /// Where a decision stands.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn state(&self, decision: &str) -> io::Result<String> {
+        let shown = self.order(&json!({ "show": decision })).await?;
+        Ok(shown["state"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Has the worker follow up until a decision is released or refused, and says
+    /// which: first its schedule, then by orders that do not wait until something is
+    /// due.
+    ///
+    /// # Errors
+    /// When it does not end, or the worker fails.
+    pub async fn settle(&self, decision: &str) -> io::Result<String> {
+        if let Some(why) = self.follow_up().await?.error {
+            return Err(io::Error::other(why));
+        }
+        for _ in 0..LOOKS {
+            let state = self.state(decision).await?;
+            if state == "released" || state == "refused" {
+                return Ok(state);
+            }
+            self.order(&json!({ "follow_up": "all" })).await?;
+            // The times of a policy are real, and an isolation lasts a second.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        Err(io::Error::other(format!("{decision} has not ended")))
+    }
+
+    /// Rotates the first credential.
+    ///
+    /// # Errors
+    /// When Secrets Manager refuses, or a step fails.
+    pub async fn rotate(&self) -> io::Result<Vec<String>> {
+        let secret = self.stack.output("FirstCredentialSecret")?;
+        let rotate = self.account.moto().secrets().rotate_secret().secret_id(secret).send().await;
+        // One that failed is tried again, which is told as an error.
+        let again = |told: &str| told.contains("will be reattempted");
+        match rotate.map_err(|error| error.into_service_error()) {
+            Err(error) if !error.meta().message().is_some_and(again) => return Err(io::Error::other(error)),
+            _ => {}
+        }
+        let rotations = self.account.rotations().await?;
+        let last = rotations.into_iter().rfind(|rotation| rotation.secret == secret);
+        let last = last.ok_or_else(|| io::Error::other("nothing was rotated"))?;
+        match last.error {
+            None => Ok(last.steps),
+            Some(why) => Err(io::Error::other(format!("after {:?}: {why}", last.steps))),
+        }
+    }
+}
+
+fn used_for_both(credential: &CredentialInfo) -> String {
+    let mut secret: Value = serde_json::from_str(&secret_of(credential)).unwrap_or_default();
+    secret["used_for"] = json!(["export", "isolation"]);
+    secret.to_string()
+}

@@ -1,0 +1,211 @@
+//! The stack, deployed by the command line of SAM, does its work as it was deployed,
+//! within the rights that it was given.
+
+use std::path::PathBuf;
+
+use end_to_end::{
+    isolation::decision_of,
+    stack::{Account, Deployed, STACK, Tour},
+};
+use serde_json::{Value, json};
+
+/// The rights that this run does not use, and why. Whatever else is not used fails
+/// the test: it is to be given up, or to be used here.
+const NOT_USED: [(&str, &str, &str); 0] = [];
+
+/// The folder of the built functions.
+fn programs() -> PathBuf {
+    let program = std::env::current_exe().expect("a path");
+    let folder = program.ancestors().skip(1).find(|folder| folder.join("alert-export").is_file());
+    folder.expect("the functions are built; run `cargo build --workspace --bins`").to_owned()
+}
+
+fn logs(tour: &Tour, function: &str) -> String {
+    tour.account.logs(tour.stack.output(function).expect("a function")).join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_deployed_stack_does_its_work_within_its_rights() {
+    let Some(mut tour) = Tour::begin(&programs()).await.expect("a stack") else { return };
+    everything_is_created(&tour.stack);
+    no_credential_yet(&tour).await;
+
+    tour.store_credential().await.expect("a credential");
+    tour.store_policy().await.expect("a policy");
+    exports(&tour).await;
+    isolates(&mut tour).await;
+    takes_a_finding(&tour).await;
+    rotates(&tour).await;
+    watches(&tour).await;
+    deploys_again(&mut tour).await;
+    rights(&tour.account, &tour.stack).await;
+    what_is_outside_of_a_role_is_refused(&tour).await;
+    delete(&tour).await;
+}
+
+/// Nothing of the templates is kept by its name alone.
+fn everything_is_created(stack: &Deployed) {
+    let names: Vec<_> =
+        stack.resources.iter().filter(|(_, one)| !one.is_real).map(|(name, _)| name).collect();
+    assert_eq!(names, Vec::<&String>::new());
+    for kind in ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Glue::Table", "AWS::KMS::Key"]
+    {
+        assert!(stack.of_kind(kind).count() > 0, "{kind}");
+    }
+}
+
+/// Before there is a credential the export says so, and the stack stands.
+async fn no_credential_yet(tour: &Tour) {
+    let schedule = tour.schedule_of("ExportFunction").expect("a schedule");
+    let fired = tour.account.fire(schedule).await.expect("it fires");
+    let told = format!("{fired:?}\n{}", logs(tour, "ExportFunction"));
+    assert!(told.contains("credentials/first"), "{told}");
+    // What a process has read it keeps for five minutes.
+    tour.account.restart(tour.stack.output("ExportFunction").expect("a function")).await;
+    // The rotation is tried when it is set up, with what is no credential.
+    let rotations = tour.account.rotations().await.expect("rotations");
+    assert_eq!(rotations.len(), 1, "{rotations:?}");
+    assert_eq!(rotations[0].steps, ["testSecret"]);
+}
+
+async fn exports(tour: &Tour) {
+    let exported = tour.export().await.expect("an export");
+    let told = || format!("{exported:?}\n{}", logs(tour, "ExportFunction"));
+    assert_eq!(exported.plan.error, None, "{}", told());
+    assert_eq!(exported.plan.answer["planned"], 6, "{}", told());
+    assert_eq!((exported.drained.handled, exported.drained.failures.len()), (6, 0), "{}", told());
+    assert_eq!(exported.defects, Vec::<String>::new());
+    assert!(exported.committed.rows() > 1_000, "{}", exported.committed.rows());
+}
+
+async fn isolates(tour: &mut Tour) {
+    let key = tour.follow("ShowFirstSenderKey", None).await.expect("a key");
+    let (status, answer) = tour.report("case-1", "LAPTOP-4711", &key).await.expect("an answer");
+    assert_eq!(status, 202, "{answer}\n{}", logs(tour, "WebhookFunction"));
+    let laptop = decision_of(&answer).expect("a decision");
+    let (status, _) = tour.report("case-1", "LAPTOP-4711", &key).await.expect("an answer");
+    assert_eq!(status, 200, "the same again is one decision");
+    let (status, _) =
+        tour.report("case-2", "LAPTOP-4711", "a key that somebody guessed").await.expect("an answer");
+    assert_eq!(status, 401);
+    let (status, answer) = tour.report("case-3", "DC01", &key).await.expect("an answer");
+    assert_eq!(status, 202, "{answer}");
+    let server = decision_of(&answer).expect("a decision");
+    let (status, answer) = tour.report("case-4", "CEO-1", &key).await.expect("an answer");
+    assert_eq!(status, 202, "{answer}");
+    let chief = decision_of(&answer).expect("a decision");
+
+    let drained = tour.work().await.expect("the worker works");
+    // What was sent again before it was worked on is a message again.
+    assert_eq!(
+        (drained.handled, drained.failures.len()),
+        (4, 0),
+        "{drained:?}\n{}",
+        logs(tour, "WorkerFunction")
+    );
+    assert_eq!(tour.state(&server.to_string()).await.expect("a decision"), "refused");
+    assert_eq!(tour.state(&chief.to_string()).await.expect("a decision"), "waiting");
+    tour.order(&json!({ "approve": chief.to_string(), "by": "the test" })).await.expect("an approval");
+    for id in [laptop.to_string(), chief.to_string()] {
+        until(tour, &id, "released").await;
+    }
+    let changes = tour.simulator.isolation_changes();
+    let isolated = changes.iter().filter(|change| change.enabled && change.changed).count();
+    let released = changes.iter().filter(|change| !change.enabled && change.changed).count();
+    assert_eq!((isolated, released), (2, 2), "{changes:?}");
+}
+
+async fn takes_a_finding(tour: &Tour) {
+    tour.find("6acdc15e4418414a868e8bbdf45b456b").await.expect("a finding");
+    let deliveries = tour.account.deliveries().await.expect("deliveries");
+    assert_eq!(deliveries.len(), 1, "{deliveries:?}");
+    assert_eq!(deliveries[0].error, None, "{deliveries:?}");
+    let drained = tour.work().await.expect("the worker works");
+    assert_eq!((drained.handled, drained.failures.len()), (1, 0), "{drained:?}");
+    let id = decision_of(&deliveries[0].answer).expect("a decision").to_string();
+    until(tour, &id, "released").await;
+}
+
+async fn rotates(tour: &Tour) {
+    let before = tour.rotate().await.expect_err("nothing is staged").to_string();
+    assert!(before.contains("createSecret"), "{before}");
+    let next = tour.stage_credential().await.expect("a credential");
+    let steps = tour.rotate().await.expect("a rotation");
+    assert_eq!(steps, ["createSecret", "setSecret", "testSecret", "finishSecret"]);
+    let secret = tour.stack.output("FirstCredentialSecret").expect("a secret");
+    let value =
+        tour.account.moto().secrets().get_secret_value().secret_id(secret).send().await.expect("a value");
+    let value: Value = serde_json::from_str(value.secret_string().expect("text")).expect("JSON");
+    assert_eq!(value["client_id"], json!(next.client_id));
+    // Whoever has the old one in mind finds the new one.
+    assert!(tour.simulator.remove_credential(&tour.credential.client_id));
+    exports(tour).await;
+}
+
+async fn watches(tour: &Tour) {
+    let fired = tour.account.fire(tour.schedule_of("RotationFunction").expect("a schedule")).await;
+    let fired = fired.expect("it fires");
+    assert_eq!(fired.error, None, "{fired:?}\n{}", logs(tour, "RotationFunction"));
+    assert_eq!(fired.answer["credentials"].as_array().map(Vec::len), Some(1), "{fired:?}");
+}
+
+/// What is deployed again is what runs from then on, and nothing is lost.
+async fn deploys_again(tour: &mut Tour) {
+    let before = tour.stack.clone();
+    tour.deploy_again("LogLevel", "debug").await.expect("another deployment");
+    for output in ["BucketName", "FirstCredentialSecret", "ExportFunction", "WebhookBaseUrl"] {
+        assert_eq!(before.output(output).expect(output), tour.stack.output(output).expect(output));
+    }
+    exports(tour).await;
+    assert!(logs(tour, "ExportFunction").contains("\"level\":\"DEBUG\""));
+}
+
+async fn until(tour: &Tour, decision: &str, wanted: &str) {
+    let state = tour.settle(decision).await.expect("it ends");
+    assert_eq!(state, wanted, "{}", logs(tour, "WorkerFunction"));
+}
+
+/// No function asked for what it may not, and none may do what it did not need.
+async fn rights(account: &Account, stack: &Deployed) {
+    let access = account.access().await.expect("what was asked for");
+    let (mut refused, mut unused) = (Vec::new(), Vec::new());
+    for (name, role) in stack.of_kind("AWS::IAM::Role") {
+        let of = access.of(&role.id);
+        assert!(!of.granted.is_empty(), "{name} was not at work");
+        println!("{name}: {} calls", of.granted.iter().map(|asked| asked.count).sum::<u64>());
+        refused.extend(of.refused.iter().map(|asked| format!("{name}: {asked}")));
+        let known =
+            |right: &str| NOT_USED.iter().any(|(role, known, _)| *role == name && right.contains(known));
+        for right in of.unused().map(ToString::to_string) {
+            println!("  not used: {right}");
+            if !known(&right) {
+                unused.push(format!("{name}: {right}"));
+            }
+        }
+    }
+    assert_eq!(refused, Vec::<String>::new(), "asked for outside of the role");
+    assert_eq!(unused, Vec::<String>::new(), "a right that nothing needed");
+}
+
+/// The net has no holes: what a role may not is refused and told.
+async fn what_is_outside_of_a_role_is_refused(tour: &Tour) {
+    let role = &tour.stack.resource("ExportRole").expect("a role").id;
+    let sqs = tour.account.sqs_as(role).await.expect("keys");
+    for (output, allowed) in [("ExportQueueUrl", true), ("IsolationQueueUrl", false)] {
+        let url = tour.stack.output(output).expect("a queue");
+        let sent = sqs.send_message().queue_url(url).message_group_id("x").message_deduplication_id("x");
+        let sent = sent.message_body("{}").send().await;
+        assert_eq!(sent.is_ok(), allowed, "{output}: {sent:?}");
+    }
+    let refused = tour.account.access().await.expect("what was asked for").of(role).refused;
+    let refused: Vec<_> = refused.iter().map(|asked| asked.action.as_str()).collect();
+    assert_eq!(refused, ["sqs:SendMessage"]);
+}
+
+/// `sam delete` removes the stack, and leaves what is to be kept.
+async fn delete(tour: &Tour) {
+    let bucket = tour.stack.output("BucketName").expect("a bucket");
+    tour.sam.delete(STACK).await.expect("a deletion");
+    assert!(tour.account.stack(STACK).await.is_err(), "there is no such stack any more");
+    assert!(tour.account.object(bucket, "policy/policy.toml").await.is_ok(), "the bucket stays");
+}
