@@ -32,10 +32,14 @@ use wasmtime_wasi_http::{
 
 use self::bindings::{
     WebhookPre,
-    exports::sophos::central::decisions::Report,
+    exports::sophos::central::decisions::{Report, Scope},
     sophos::central::{journal, ledger_store, outcomes, policy, queue, sender_secrets},
 };
-pub use self::place::{Files, Place};
+pub use self::{
+    folder::Folder,
+    place::{Place, Takes},
+    server::{follow_up, serve},
+};
 use crate::{
     central::{Session, load},
     requests::Requests,
