@@ -1,5 +1,11 @@
 //! Hosts of the component in other languages, from `tests/hosts`: each carries
-//! out steps that it is told, so that all can be told the same.
+//! out steps that it is told, so that all can be told the same, and the native
+//! client beside them.
+
+mod compare;
+pub mod native;
+pub mod play;
+pub mod scenario;
 
 use std::{
     env, fs, io,
@@ -8,7 +14,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use sophos_simulator::Simulator;
+use sophos_simulator::{CredentialInfo, Simulator};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
@@ -74,11 +80,9 @@ pub struct Plan {
 impl Plan {
     /// A session with the first credential of a simulator.
     pub fn of(simulator: &Simulator) -> Self {
-        let credential = &simulator.credentials()[0];
-        let client = json!({"id": credential.client_id, "secret": credential.client_secret});
         Self {
             world: "operator",
-            needed: json!({"tag": "client", "val": client}),
+            needed: client(&simulator.credentials()[0]),
             refused: Value::Null,
             service: [simulator.identity_url(), simulator.global_url()],
             allow: vec!["127.0.0.1"],
@@ -99,6 +103,12 @@ impl Plan {
             "allow": self.allow,
         })
     }
+}
+
+/// The grant that a credential is.
+pub fn client(credential: &CredentialInfo) -> Value {
+    let val = json!({"id": credential.client_id, "secret": credential.client_secret});
+    json!({"tag": "client", "val": val})
 }
 
 /// A host with a session. Ends when dropped.
