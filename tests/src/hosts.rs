@@ -3,6 +3,7 @@
 //! client beside them.
 
 mod compare;
+pub mod confined;
 pub mod native;
 pub mod play;
 pub mod scenario;
@@ -140,11 +141,9 @@ impl Host {
     /// # Errors
     /// When the host cannot be started.
     pub async fn start(language: Language, plan: &Plan) -> io::Result<Option<Self>> {
-        let Some(components) = env::var_os("COMPONENTS") else {
-            println!("skipped: COMPONENTS is not set; `cargo xtask component` builds them");
+        let (Some(components), Some(program)) = (components(), language.program()) else {
             return Ok(None);
         };
-        let Some(program) = language.program() else { return Ok(None) };
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts");
         let mut command = Command::new(program);
         let folder = match language {
@@ -158,14 +157,16 @@ impl Host {
                 None
             }
         };
-        // Bait: nothing of it is the component's business.
-        command.env("SOPHOS_CLIENT_SECRET", "bait");
+        // Bait: all that it takes to be let in, and none of the component's business.
+        for (name, member) in [("SOPHOS_CLIENT_ID", "id"), ("SOPHOS_CLIENT_SECRET", "secret")] {
+            command.env(name, plan.needed["val"][member].as_str().unwrap_or_default());
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn()?;
         let pipe = || io::Error::other("the host has no pipe");
         let mut host = Self {
             language,
-            components: components.into(),
+            components,
             steps: process.stdin.take().ok_or_else(pipe)?,
             answers: BufReader::new(process.stdout.take().ok_or_else(pipe)?).lines(),
             imports: Vec::new(),
@@ -224,6 +225,15 @@ impl Host {
         self.steps.write_all(format!("{line}\n").as_bytes()).await?;
         self.steps.flush().await
     }
+}
+
+/// The folder of the components, by the variable that `cargo xtask test` sets.
+fn components() -> Option<PathBuf> {
+    let folder = env::var_os("COMPONENTS").map(PathBuf::from);
+    if folder.is_none() {
+        println!("skipped: COMPONENTS is not set; `cargo xtask component` builds them");
+    }
+    folder
 }
 
 /// A copy of a host's sources where Node finds the modules that they import.

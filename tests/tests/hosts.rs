@@ -4,7 +4,8 @@
 mod scenarios;
 
 use end_to_end::hosts::{
-    Language, Outcome, Plan, TENANT,
+    Host, Language, Outcome, Plan, TENANT,
+    confined::{Offered, confined},
     play::Player,
     scenario::{Scenario, Taken},
 };
@@ -42,10 +43,8 @@ async fn defects_of(language: Language, scenarios: &[Scenario], native: &[Played
             Ok(Some(played)) => played,
             Ok(None) => continue,
             Err(error) => {
-                // The next scenario gets another process.
-                player = Player::Component(language, None);
                 defects.push(format!("{language:?}, {}: {error}", scenario.name));
-                continue;
+                return defects;
             }
         };
         let mut found: Vec<_> = played.iter().flat_map(Taken::defects).collect();
@@ -115,6 +114,92 @@ async fn a_cursor_is_good_in_another_instance_and_another_language() {
             if ours.is_null() || page["more"] == false {
                 break;
             }
+        }
+    }
+}
+
+const OVER_WASI: [&str; 7] = [
+    "sophos:central/credentials",
+    "wasi:clocks/monotonic-clock",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+];
+const EMBEDDED: [&str; 2] = ["sophos:central/credentials", "sophos:central/transport"];
+
+/// Clock, HTTP and credentials: all that a world may have.
+const WORLDS: [(&str, &[&str]); 4] = [
+    ("reader", &OVER_WASI),
+    ("operator", &OVER_WASI),
+    ("embedded-reader", &EMBEDDED),
+    ("embedded", &EMBEDDED),
+];
+
+/// The interfaces of a list that have functions.
+fn with_functions(imports: &[String]) -> Vec<&str> {
+    let names = imports.iter().map(|import| import.split('@').next().unwrap_or(import));
+    let mut names: Vec<_> = names.filter(|name| *name != "sophos:central/types").collect();
+    names.sort_unstable();
+    names
+}
+
+#[tokio::test]
+async fn clock_http_and_credentials_are_enough_and_nothing_else_is_asked_for() {
+    for (world, list) in WORLDS {
+        let without = |left_out: &str| list.iter().copied().filter(|name| *name != left_out).collect();
+        let offers: Vec<_> = [""].iter().chain(list).map(|left_out| without(left_out)).collect();
+        let Some(told) = confined(world, &offers).await.expect(world) else { return };
+        assert_eq!(with_functions(&told.imports), list, "{world}");
+        let mut offers = told.offers.iter();
+        match offers.next() {
+            Some(Offered::There { reason, message, called }) => {
+                assert_eq!(reason, "no-credential", "{world}");
+                assert!(message.ends_with(": there is no grant"), "{world}: {message}");
+                assert_eq!(called, &["sophos:central/credentials.obtain"], "{world}");
+            }
+            other => panic!("{world}: {other:?}"),
+        }
+        for (left_out, offered) in list.iter().zip(offers) {
+            assert!(matches!(offered, Offered::Missing { .. }), "{world} without {left_out}: {offered:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_about_in_a_host_is_out_of_reach() {
+    let simulator = Simulator::start(scenarios::estate()).await.expect("a simulator");
+    // The host's environment has a credential that is good.
+    let plan = Plan { world: "reader", ..Plan::of(&simulator) };
+    let secret = simulator.credentials()[0].client_secret.clone();
+    for language in Language::ALL {
+        let Some(mut host) = Host::start(language, &plan).await.expect("the host starts") else { continue };
+        let list = if language.is_embedded() { &EMBEDDED[..] } else { &OVER_WASI };
+        assert_eq!(with_functions(host.imports()), list, "{language:?}");
+
+        // What only looks has nothing to act with.
+        for (function, arguments) in [
+            ("tenants.open", json!([ACME])),
+            ("containment.isolate", json!([TENANT, ["x"], "why"])),
+            ("containment.release", json!([TENANT, ["x"], "why"])),
+            ("alert-actions.act", json!([TENANT, "x", "acknowledge", null])),
+        ] {
+            let outcome = host.call(function, arguments).await.expect("an answer");
+            assert_eq!(outcome == Outcome::Absent, function != "tenants.open", "{language:?}: {outcome:?}");
+        }
+
+        host.open(&Plan { needed: Value::Null, ..plan.clone() }).await.expect("another session");
+        for (function, arguments) in [
+            ("session.whoami", json!([])),
+            ("tenants.reachable", json!([null])),
+            ("tenants.open", json!([ACME])),
+            ("tenants.home", json!([])),
+        ] {
+            let outcome = host.call(function, arguments).await.expect("an answer");
+            let Outcome::Failure(failure) = outcome else { panic!("{language:?}, {function}: {outcome:?}") };
+            assert_eq!(failure["reason"]["tag"], "no-credential", "{language:?}, {function}");
+            assert!(!failure.to_string().contains(&secret), "{language:?}, {function}: {failure}");
         }
     }
 }
