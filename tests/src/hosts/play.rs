@@ -47,6 +47,14 @@ impl Player {
         }
     }
 
+    /// Who it is, for people.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Native(_) => "the native client".to_owned(),
+            Self::Component(language, _) => format!("{language:?}"),
+        }
+    }
+
     /// Whether it is the native client.
     pub(super) fn is_native(&self) -> bool {
         matches!(self, Self::Native(_))

@@ -211,19 +211,20 @@ impl Scenario {
         self
     }
 
-    /// Plays it; `None` when the player is not there or cannot.
+    /// Whether there is something in it for this player.
+    pub fn is_for(&self, player: &Player) -> bool {
+        match self.played_by {
+            PlayedBy::All => true,
+            PlayedBy::Components => !player.is_native(),
+            PlayedBy::Guarded => player.is_guarded(),
+        }
+    }
+
+    /// Plays it. `None` when the player's host is not there.
     ///
     /// # Errors
     /// When the simulator or the host does not work.
     pub async fn play(&self, player: &mut Player) -> io::Result<Option<Vec<Taken>>> {
-        let plays = match self.played_by {
-            PlayedBy::All => true,
-            PlayedBy::Components => !player.is_native(),
-            PlayedBy::Guarded => player.is_guarded(),
-        };
-        if !plays {
-            return Ok(None);
-        }
         let mut config = (self.estate)();
         if let Some(change) = &self.change {
             change(&mut config);

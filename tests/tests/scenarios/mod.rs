@@ -84,6 +84,11 @@ fn server() -> MachineConfig {
     }
 }
 
+/// Where events begin that are an hour old, by the clock of the [`estate`].
+pub(crate) fn an_hour_ago() -> Value {
+    json!({"tag": "since", "val": 1_768_474_800})
+}
+
 /// A scenario of this estate.
 fn scenario(name: &'static str) -> Scenario {
     Scenario::new(name, estate)

@@ -7,7 +7,8 @@ use end_to_end::hosts::{
 use serde_json::{Value, json};
 
 use super::{
-    ACME, LAPTOP, LONE, OF_A_TENANT, OF_AN_ORGANIZATION, SERVER, in_acme, scenario, with_credential,
+    ACME, LAPTOP, LONE, OF_A_TENANT, OF_AN_ORGANIZATION, SERVER, an_hour_ago, in_acme, scenario,
+    with_credential,
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -67,12 +68,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-/// An hour before what the clock of the [`estate`] shows.
-fn an_hour_ago() -> Value {
-    json!({"tag": "since", "val": 1_768_474_800})
-}
-
-/// What the [`estate`] says of it.
+/// What the estate says of it.
 fn laptop() -> Value {
     json!({
         "id": LAPTOP,
