@@ -4,6 +4,7 @@
 
 mod compare;
 pub mod confined;
+pub mod gateway;
 pub mod native;
 pub mod play;
 pub mod scenario;

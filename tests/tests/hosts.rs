@@ -6,6 +6,7 @@ mod scenarios;
 use end_to_end::hosts::{
     Host, Language, Outcome, Plan, TENANT,
     confined::{Offered, confined},
+    gateway::Gateway,
     play::Player,
     scenario::{Scenario, Taken},
 };
@@ -129,6 +130,30 @@ async fn a_cursor_is_good_in_another_instance_and_another_language() {
                 break;
             }
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_needs_no_token_where_somebody_adds_it_on_the_way() {
+    let simulator = Simulator::start(scenarios::estate()).await.expect("a simulator");
+    let gateway = Gateway::start(&simulator, &simulator.credentials()[0]).await.expect("a gateway");
+    let plan = Plan {
+        needed: json!({"tag": "ambient"}),
+        service: [gateway.url(), gateway.url()],
+        ..Plan::of(&simulator)
+    };
+    let mut players = hosts(&plan).await;
+    players.push(Player::Native(None));
+    for player in &mut players {
+        player.open(&plan).await.expect("a session");
+        let who = ok(player, "session.whoami", json!([])).await;
+        assert_eq!(who["kind"], "partner", "{player:?}");
+        ok(player, "tenants.open", json!([ACME])).await;
+        let page = ok(player, "endpoints.search", json!([TENANT, [], {}])).await;
+        assert_eq!(page["endpoints"].as_array().map(Vec::len), Some(25), "{player:?}");
+        let alerts = ok(player, "alerts.search", json!([TENANT, [], {"size": 100}])).await;
+        assert_eq!(alerts["alerts"].as_array().map(Vec::len), Some(30), "{player:?}");
+        assert_eq!(gateway.count(), (4, 0), "{player:?}");
     }
 }
 

@@ -12,7 +12,7 @@ use std::{io, time::Duration};
 
 use serde_json::{Value, json};
 use sophos_api::{
-    Caller, Client, Error, Hosts, Operation, Paged, Raw, Record, RetryPolicy, TenantClient, Transport,
+    Caller, Client, Error, Hosts, Paged, Raw, Record, RetryPolicy, TenantClient, Transport,
     models::{AlertActionKind, EndpointView, IdType},
     operations::{
         account_health::CheckAccountHealth,
@@ -274,10 +274,7 @@ async fn contain(
 async fn page_of<O: Paged>(
     caller: &impl Caller,
     operation: O,
-) -> Result<(Vec<Raw<O::Item>>, Option<O>), Error>
-where
-    O: Operation,
-{
+) -> Result<(Vec<Raw<O::Item>>, Option<O>), Error> {
     let answer = caller.send(&operation).await?;
     let next = operation.next(&answer)?;
     Ok((O::items(answer), next))

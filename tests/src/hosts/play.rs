@@ -16,7 +16,7 @@ use super::{
 #[derive(Debug)]
 pub enum Player {
     /// The native client.
-    Native(Option<Native>),
+    Native(Option<Box<Native>>),
     /// A component in a host.
     Component(Language, Option<Box<Host>>),
 }
@@ -28,7 +28,7 @@ impl Player {
     /// When the host does not work.
     pub async fn open(&mut self, plan: &Plan) -> io::Result<bool> {
         match self {
-            Self::Native(native) => *native = Some(Native::open(plan)),
+            Self::Native(native) => *native = Some(Box::new(Native::open(plan))),
             Self::Component(_, Some(host)) => host.open(plan).await?,
             Self::Component(language, host) => *host = Host::start(*language, plan).await?.map(Box::new),
         }
