@@ -136,12 +136,8 @@ async fn a_cursor_is_good_in_another_instance_and_another_language() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_needs_no_token_where_somebody_adds_it_on_the_way() {
     let simulator = Simulator::start(scenarios::estate()).await.expect("a simulator");
-    let gateway = Gateway::start(&simulator, &simulator.credentials()[0]).await.expect("a gateway");
-    let plan = Plan {
-        needed: json!({"tag": "ambient"}),
-        service: [gateway.url(), gateway.url()],
-        ..Plan::of(&simulator)
-    };
+    let gateway = Gateway::start(&simulator, &simulator.credentials()[0], &[]).await.expect("a gateway");
+    let plan = through(&gateway, &simulator);
     let mut players = hosts(&plan).await;
     players.push(Player::Native(None));
     for player in &mut players {
@@ -154,6 +150,50 @@ async fn a_component_needs_no_token_where_somebody_adds_it_on_the_way() {
         let alerts = ok(player, "alerts.search", json!([TENANT, [], {"size": 100}])).await;
         assert_eq!(alerts["alerts"].as_array().map(Vec::len), Some(30), "{player:?}");
         assert_eq!(gateway.count(), (4, 0), "{player:?}");
+    }
+}
+
+/// A session without a token, through a gateway.
+fn through(gateway: &Gateway, simulator: &Simulator) -> Plan {
+    let service = [gateway.url(), gateway.url()];
+    Plan { needed: json!({"tag": "ambient"}), service, ..Plan::of(simulator) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_as_documented_costs_nothing_but_itself() {
+    let simulator = Simulator::start(scenarios::estate()).await.expect("a simulator");
+    let changes = [
+        // Without an id that is one, a record means nothing.
+        (r#""id":"7a1f6f0e-27a4-4b58-9f0e-3b1f9d2c1a01""#, r#""id":7"#),
+        (r#"{"id":"7"#, r#"{"id":7,"was":"7"#),
+        // Of another type, null, unheard of, or not there.
+        (r#""online":false"#, r#""online":"no""#),
+        (r#""hostname":"ACME-DB-1""#, r#""hostname":["ACME-DB-1"]"#),
+        (r#""overall":"good""#, r#""overall":null"#),
+        (r#""type":"server""#, r#""type":"toaster","news":{"a":[1.50]}"#),
+        (r#""group":{"#, r#""gruppe":{"#),
+        (r#""macAddresses":["#, r#""macAddresses":null,"addresses":["#),
+        (r#""managedAgent":{"#, r#""managedAgent":7,"agent":{"#),
+    ];
+    let credential = &simulator.credentials()[0];
+    let gateway = Gateway::start(&simulator, credential, &changes).await.expect("a gateway");
+    let plan = through(&gateway, &simulator);
+    let mut native = Player::Native(None);
+    let mut hosts = hosts(&plan).await;
+    for (function, items) in [("endpoints.search", "endpoints"), ("alerts.search", "alerts")] {
+        let told = async |player: &mut Player| {
+            player.open(&plan).await.expect("a session");
+            ok(player, "tenants.open", json!([ACME])).await;
+            let page = ok(player, function, json!([TENANT, [], {"size": 100}])).await;
+            let unreadable = page["unreadable"].as_array().into_iter().flatten();
+            let unreadable: Vec<_> = unreadable.map(|item| item["raw"].clone()).collect();
+            (page[items].clone(), unreadable)
+        };
+        let expected = told(&mut native).await;
+        assert!(!expected.1.is_empty() && expected.0[0].is_object(), "{function}: {expected:?}");
+        for host in &mut hosts {
+            assert_eq!(told(host).await, expected, "{function}: {}", host.name());
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A gateway in front of a simulator that adds the authorisation to what goes
-//! through it, so that who speaks to it needs none.
+//! through it, so that who speaks to it needs none, and may change what comes
+//! back.
 
 use std::{
     convert::Infallible,
@@ -44,16 +45,23 @@ struct Way {
     /// The simulator's addresses and the gateway's in their place; the global one
     /// is the first.
     addresses: Vec<(String, String)>,
+    /// Other text, and what comes in its place.
+    changes: Vec<(String, String)>,
     passed: AtomicUsize,
     unneeded: AtomicUsize,
 }
 
 impl Gateway {
-    /// A gateway with a token of this credential.
+    /// A gateway with a token of this credential, which puts other text in the
+    /// place of some in answers.
     ///
     /// # Errors
     /// When no port is to be had, or no token.
-    pub async fn start(simulator: &Simulator, credential: &CredentialInfo) -> io::Result<Self> {
+    pub async fn start(
+        simulator: &Simulator,
+        credential: &CredentialInfo,
+        changes: &[(&str, &str)],
+    ) -> io::Result<Self> {
         let transport = ReqwestTransport::new().map_err(io::Error::other)?;
         let token = token(&transport, simulator, credential).await?;
         let hosts = simulator.addresses();
@@ -67,6 +75,7 @@ impl Gateway {
             transport,
             authorization: HeaderValue::try_from(format!("Bearer {token}")).map_err(io::Error::other)?,
             addresses,
+            changes: changes.iter().map(|(text, other)| ((*text).to_owned(), (*other).to_owned())).collect(),
             passed: AtomicUsize::new(0),
             unneeded: AtomicUsize::new(0),
         });
@@ -125,7 +134,7 @@ async fn serve(listener: TcpListener, index: usize, way: Arc<Way>) {
 }
 
 /// Hands a request on with the gateway's authorisation, and its answer back with
-/// the gateway's addresses.
+/// the gateway's addresses and changes.
 async fn pass(way: &Way, index: usize, request: Request<Incoming>) -> Response<Full<Bytes>> {
     way.passed.fetch_add(1, Ordering::Relaxed);
     let mut response = Response::new(Full::default());
@@ -133,8 +142,8 @@ async fn pass(way: &Way, index: usize, request: Request<Incoming>) -> Response<F
         Ok(answer) => {
             *response.status_mut() = answer.status();
             let mut text = String::from_utf8_lossy(answer.body()).into_owned();
-            for (host, own) in &way.addresses {
-                text = text.replace(host, own);
+            for (of_the_service, other) in way.addresses.iter().chain(&way.changes) {
+                text = text.replace(of_the_service, other);
             }
             *response.body_mut() = Full::from(text);
         }
