@@ -1,5 +1,13 @@
 //! Hosts of the component in other languages, from `tests/hosts`: each carries
-//! out steps that it is told, so that all can be told the same.
+//! out steps that it is told, so that all can be told the same, and the native
+//! client beside them.
+
+mod compare;
+pub mod confined;
+pub mod gateway;
+pub mod native;
+pub mod play;
+pub mod scenario;
 
 use std::{
     env, fs, io,
@@ -8,7 +16,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use sophos_simulator::Simulator;
+use sophos_simulator::{CredentialInfo, Simulator};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
@@ -86,11 +94,9 @@ pub struct Plan {
 impl Plan {
     /// A session with the first credential of a simulator.
     pub fn of(simulator: &Simulator) -> Self {
-        let credential = &simulator.credentials()[0];
-        let client = json!({"id": credential.client_id, "secret": credential.client_secret});
         Self {
             world: "operator",
-            needed: json!({"tag": "client", "val": client}),
+            needed: client(&simulator.credentials()[0]),
             refused: Value::Null,
             service: [simulator.identity_url(), simulator.global_url()],
             allow: vec!["127.0.0.1"],
@@ -111,6 +117,12 @@ impl Plan {
             "allow": self.allow,
         })
     }
+}
+
+/// The grant that a credential is.
+pub fn client(credential: &CredentialInfo) -> Value {
+    let val = json!({"id": credential.client_id, "secret": credential.client_secret});
+    json!({"tag": "client", "val": val})
 }
 
 /// A host with a session. Ends when dropped.
@@ -142,11 +154,9 @@ impl Host {
     /// # Errors
     /// When the host cannot be started.
     pub async fn start(language: Language, plan: &Plan) -> io::Result<Option<Self>> {
-        let Some(components) = env::var_os("COMPONENTS") else {
-            println!("skipped: COMPONENTS is not set; `cargo xtask component` builds them");
+        let (Some(components), Some(program)) = (components(), language.program()) else {
             return Ok(None);
         };
-        let Some(program) = language.program() else { return Ok(None) };
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts");
         let mut command = Command::new(program);
         let folder = match language {
@@ -161,14 +171,16 @@ impl Host {
             }
             Language::Rust | Language::RustEmbedded => None,
         };
-        // Bait: nothing of it is the component's business.
-        command.env("SOPHOS_CLIENT_SECRET", "bait");
+        // Bait: all that it takes to be let in, and none of the component's business.
+        for (name, member) in [("SOPHOS_CLIENT_ID", "id"), ("SOPHOS_CLIENT_SECRET", "secret")] {
+            command.env(name, plan.needed["val"][member].as_str().unwrap_or_default());
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn()?;
         let pipe = || io::Error::other("the host has no pipe");
         let mut host = Self {
             language,
-            components: components.into(),
+            components,
             steps: process.stdin.take().ok_or_else(pipe)?,
             answers: BufReader::new(process.stdout.take().ok_or_else(pipe)?).lines(),
             imports: Vec::new(),
@@ -227,6 +239,15 @@ impl Host {
         self.steps.write_all(format!("{line}\n").as_bytes()).await?;
         self.steps.flush().await
     }
+}
+
+/// The folder of the components, by the variable that `cargo xtask test` sets.
+fn components() -> Option<PathBuf> {
+    let folder = env::var_os("COMPONENTS").map(PathBuf::from);
+    if folder.is_none() {
+        println!("skipped: COMPONENTS is not set; `cargo xtask component` builds them");
+    }
+    folder
 }
 
 /// A copy of a host's sources where Node finds the modules that they import.

@@ -27,7 +27,7 @@ async function session(plan) {
     obtain(occasion) {
       const grant = plan.grants[occasion];
       if (!grant) throw `the plan has no grant when one is ${occasion}`;
-      return { grant, service: { tag: "other", val: plan.service } };
+      return { grant: argument(grant), service: { tag: "other", val: plan.service } };
     },
     send: plan.over === "wasi" ? undefined : fetching((host) => plan.allow.includes(host)),
   };

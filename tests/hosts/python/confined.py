@@ -1,0 +1,72 @@
+"""Offers a component what is on a list and nothing else, for the tests.
+
+A line of JSON comes in: a `component` (a file) and `offers`, each of which lists interfaces. What is offered
+does nothing but note that it was called: there is no grant, no answer and no time. A line goes out: all that
+the component `imports`, and for each of the `offers`, if the component can be had with it, what
+`session.whoami` comes to and what was `called`; else what is `missing`.
+"""
+
+import json
+import sys
+
+from wasmtime import Config, Engine, Store, WasmtimeError
+from wasmtime.component import Component, ComponentInstanceType, FuncType, Linker, ResourceType, Variant
+
+EXPORTED = "sophos:central/session@0.1.0"
+
+
+def main():
+    wanted = json.loads(sys.stdin.readline())
+    engine = Engine(Config())
+    component = Component.from_file(engine, wanted["component"])
+    imports = {name: item.ty for name, item in component.type.imports(engine).items()}
+    offers = [confined(engine, component, imports, offered) for offered in wanted["offers"]]
+    print(json.dumps({"imports": sorted(map(bare, imports)), "offers": offers}))
+
+
+def bare(name):
+    """An interface without its version."""
+    return name.split("@")[0]
+
+
+def confined(engine, component, imports, offered):
+    linker, called, resources = Linker(engine), [], []
+    with linker.root() as root:
+        for name, of in imports.items():
+            if bare(name) in offered:
+                assert isinstance(of, ComponentInstanceType), f"{name} is no interface"
+                with root.add_instance(name) as instance:
+                    offer(instance, bare(name), of.exports(engine), called, resources)
+    store = Store(engine)
+    try:
+        instance = linker.instantiate(store, component)
+    except WasmtimeError as error:
+        return {"missing": str(error)}
+    within = instance.get_export_index(store, EXPORTED)
+    whoami = instance.get_func(store, instance.get_export_index(store, "whoami", within))
+    result = whoami(store)
+    failure = result.payload if isinstance(result, Variant) else result
+    return {"reason": failure.reason.tag, "message": failure.message, "called": called}
+
+
+def offer(instance, interface, exports, called, resources):
+    """The functions and resources of an interface, none of which does anything."""
+    for name, item in exports.items():
+        if isinstance(item.ty, FuncType):
+            instance.add_func(name, note(f"{interface}.{name}", called))
+        elif isinstance(item.ty, ResourceType):
+            # Several interfaces speak of the same, and by other names.
+            if item.ty not in resources:
+                resources.append(item.ty)
+            instance.add_resource(name, ResourceType.host(resources.index(item.ty)), lambda *_: None)
+
+
+def note(function, called):
+    def noted(_, *arguments):
+        called.append(function)
+        return "there is no grant" if function == "sophos:central/credentials.obtain" else None
+
+    return noted
+
+
+main()

@@ -1,0 +1,179 @@
+//! A gateway in front of a simulator that adds the authorisation to what goes
+//! through it, so that who speaks to it needs none, and may change what comes
+//! back.
+
+use std::{
+    convert::Infallible,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    header::{self, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use sophos_api::Transport;
+use sophos_api_reqwest::ReqwestTransport;
+use sophos_simulator::{CredentialInfo, Simulator};
+use tokio::{net::TcpListener, task::JoinSet};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Addresses on loopback, one for each host of a simulator but the identity
+/// service's. Stops when dropped.
+#[derive(Debug)]
+pub struct Gateway {
+    way: Arc<Way>,
+    _serving: JoinSet<()>,
+}
+
+/// What all its addresses share.
+#[derive(Debug)]
+struct Way {
+    transport: ReqwestTransport,
+    authorization: HeaderValue,
+    /// The simulator's addresses and the gateway's in their place; the global one
+    /// is the first.
+    addresses: Vec<(String, String)>,
+    /// Other text, and what comes in its place.
+    changes: Vec<(String, String)>,
+    passed: AtomicUsize,
+    unneeded: AtomicUsize,
+}
+
+impl Gateway {
+    /// A gateway with a token of this credential, which puts other text in the
+    /// place of some in answers.
+    ///
+    /// # Errors
+    /// When no port is to be had, or no token.
+    pub async fn start(
+        simulator: &Simulator,
+        credential: &CredentialInfo,
+        changes: &[(&str, &str)],
+    ) -> io::Result<Self> {
+        let transport = ReqwestTransport::new().map_err(io::Error::other)?;
+        let token = token(&transport, simulator, credential).await?;
+        let hosts = simulator.addresses();
+        let (mut addresses, mut listeners) = (Vec::new(), Vec::new());
+        for host in std::iter::once(hosts.global).chain(hosts.regions.into_values()) {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            addresses.push((host, format!("http://{}", listener.local_addr()?)));
+            listeners.push(listener);
+        }
+        let way = Arc::new(Way {
+            transport,
+            authorization: HeaderValue::try_from(format!("Bearer {token}")).map_err(io::Error::other)?,
+            addresses,
+            changes: changes.iter().map(|(text, other)| ((*text).to_owned(), (*other).to_owned())).collect(),
+            passed: AtomicUsize::new(0),
+            unneeded: AtomicUsize::new(0),
+        });
+        let mut serving = JoinSet::new();
+        for (index, listener) in listeners.into_iter().enumerate() {
+            serving.spawn(serve(listener, index, Arc::clone(&way)));
+        }
+        Ok(Self { way, _serving: serving })
+    }
+
+    /// The address of the global host.
+    pub fn url(&self) -> String {
+        self.way.addresses[0].1.clone()
+    }
+
+    /// How many requests came through, and how many of them with an authorisation
+    /// of their own. Counts from nothing again.
+    pub fn count(&self) -> (usize, usize) {
+        (self.way.passed.swap(0, Ordering::Relaxed), self.way.unneeded.swap(0, Ordering::Relaxed))
+    }
+}
+
+async fn token(
+    transport: &ReqwestTransport,
+    simulator: &Simulator,
+    credential: &CredentialInfo,
+) -> io::Result<String> {
+    let body = serde_json::json!({
+        "grant_type": "client_credentials",
+        "scope": "token",
+        "client_id": credential.client_id,
+        "client_secret": credential.client_secret,
+    });
+    let request = http::Request::post(format!("{}/api/v2/oauth2/token", simulator.identity_url()))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(body.to_string().into_bytes())
+        .map_err(io::Error::other)?;
+    let answer = transport.send(request, PATIENCE).await.map_err(io::Error::other)?;
+    let answer: Value = serde_json::from_slice(answer.body())?;
+    let token = answer["access_token"].as_str();
+    token.map(str::to_owned).ok_or_else(|| io::Error::other("the identity service gave no token"))
+}
+
+async fn serve(listener: TcpListener, index: usize, way: Arc<Way>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let way = Arc::clone(&way);
+        let service = service_fn(move |request| {
+            let way = Arc::clone(&way);
+            async move { Ok::<_, Infallible>(pass(&way, index, request).await) }
+        });
+        connections.spawn(async move {
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+/// Hands a request on with the gateway's authorisation, and its answer back with
+/// the gateway's addresses and changes.
+async fn pass(way: &Way, index: usize, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    way.passed.fetch_add(1, Ordering::Relaxed);
+    let mut response = Response::new(Full::default());
+    match hand_on(way, index, request).await {
+        Ok(answer) => {
+            *response.status_mut() = answer.status();
+            let mut text = String::from_utf8_lossy(answer.body()).into_owned();
+            for (of_the_service, other) in way.addresses.iter().chain(&way.changes) {
+                text = text.replace(of_the_service, other);
+            }
+            *response.body_mut() = Full::from(text);
+        }
+        Err(error) => {
+            *response.status_mut() = StatusCode::BAD_GATEWAY;
+            *response.body_mut() = Full::from(error.to_string());
+        }
+    }
+    response
+}
+
+async fn hand_on(way: &Way, index: usize, request: Request<Incoming>) -> io::Result<http::Response<Bytes>> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut onward = http::Request::builder()
+        .method(head.method)
+        .uri(format!("{}{path}", way.addresses[index].0))
+        .body(body.to_vec())
+        .map_err(io::Error::other)?;
+    for (name, value) in &head.headers {
+        // What belongs to the connection stays here.
+        if ![header::HOST, header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
+            .contains(name)
+        {
+            onward.headers_mut().append(name, value.clone());
+        }
+    }
+    if onward.headers_mut().insert(header::AUTHORIZATION, way.authorization.clone()).is_some() {
+        way.unneeded.fetch_add(1, Ordering::Relaxed);
+    }
+    way.transport.send(onward, PATIENCE).await.map_err(io::Error::other)
+}

@@ -1,0 +1,47 @@
+//! Errors of the client as the WIT's `failure`, by a table that no component has
+//! seen.
+
+use serde_json::{Value, json};
+use sophos_api::{Error, ErrorKind};
+
+/// The case of `reason` that a kind of error is, and whether it carries a wait.
+/// Times that are over are told apart below.
+const REASONS: [(ErrorKind, &str, bool); 15] = [
+    (ErrorKind::NoCredential, "no-credential", false),
+    (ErrorKind::Credentials, "credential-refused", false),
+    (ErrorKind::Unauthorized, "unauthorized", false),
+    (ErrorKind::Forbidden, "forbidden", false),
+    (ErrorKind::WrongCredential, "wrong-credential", false),
+    (ErrorKind::NotFound, "not-found", false),
+    (ErrorKind::Conflict, "conflict", false),
+    (ErrorKind::Throttled, "throttled", true),
+    (ErrorKind::Invalid, "invalid", false),
+    (ErrorKind::Unavailable, "unavailable", true),
+    (ErrorKind::Unreachable, "unreachable", false),
+    (ErrorKind::Blocked, "blocked", false),
+    (ErrorKind::Interrupted, "interrupted", false),
+    (ErrorKind::Malformed, "malformed", false),
+    (ErrorKind::UntrustedHost, "untrusted-host", false),
+];
+
+pub(super) fn told(error: &Error) -> Value {
+    let wait = error.retry_after().map(|wait| wait.as_millis() as u64);
+    let (case, carries) = match (error.kind(), wait) {
+        // Until when the service wants to hear nothing is what matters.
+        (ErrorKind::Deadline, Some(_)) => ("throttled", true),
+        (ErrorKind::Deadline, None) => ("out-of-time", false),
+        (kind, _) => REASONS
+            .iter()
+            .find(|(known, ..)| *known == kind)
+            .map_or(("other", false), |(_, case, carries)| (*case, *carries)),
+    };
+    json!({
+        "reason": {"tag": case, "val": wait.filter(|_| carries)},
+        "message": error.to_string(),
+        "transient": error.is_transient(),
+        "status": error.status(),
+        "code": error.code(),
+        "request-id": error.request_id(),
+        "correlation-id": error.correlation_id(),
+    })
+}

@@ -1,0 +1,159 @@
+//! Records of the client in the names of the WIT, from the models that it reads.
+
+use serde_json::{Map, Value, json};
+use sophos_api::{
+    CallStats, Error, Raw, Record,
+    models::{AccountHealth, Alert, AlertAction, Endpoint, Isolation, IsolationStatus, SiemEvent, Tenant},
+};
+
+/// A page: what could be read, what could not, and where the next one begins.
+pub(super) fn page<T>(
+    items: &str,
+    list: Vec<Raw<T>>,
+    read: impl Fn(Raw<T>) -> Result<Value, Error>,
+    next: Option<String>,
+) -> Value {
+    let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+    for item in list {
+        let raw = item.json().to_owned();
+        match read(item) {
+            Ok(value) => readable.push(value),
+            Err(error) => unreadable.push(json!({"raw": raw, "reason": error.to_string()})),
+        }
+    }
+    json!({items: readable, "unreadable": unreadable, "next": next})
+}
+
+pub(super) fn usage(stats: &CallStats) -> Value {
+    json!({
+        "calls": stats.calls,
+        "token-requests": stats.token_requests,
+        "retries": stats.retries,
+        "throttled": stats.throttled,
+        "waited-ms": stats.waited.as_millis() as u64,
+    })
+}
+
+pub(super) fn tenant(tenant: &Record<Tenant>) -> Value {
+    json!({
+        "id": tenant.id,
+        "name": tenant.name.as_ref().or(tenant.show_as.as_ref()),
+        "data-region": tenant.data_region,
+        "data-geography": tenant.data_geography,
+        "billing-type": tenant.billing_type,
+        "status": tenant.status,
+        "raw": tenant.raw(),
+    })
+}
+
+pub(super) fn endpoint(endpoint: &Record<Endpoint>) -> Value {
+    let os = endpoint.os.as_ref();
+    let person = endpoint.associated_person.as_ref();
+    let tags = endpoint.tags.iter().flatten().filter(|tag| tag.key.is_some());
+    json!({
+        "id": endpoint.id,
+        "kind": endpoint.r#type,
+        "hostname": endpoint.hostname,
+        "health": endpoint.health.as_ref().and_then(|health| health.overall.as_ref()),
+        "platform": os.and_then(|os| os.platform.as_ref()),
+        "os": os.and_then(|os| os.name.as_ref()),
+        "ipv4-addresses": endpoint.ipv4_addresses.clone().unwrap_or_default(),
+        "ipv6-addresses": endpoint.ipv6_addresses.clone().unwrap_or_default(),
+        "mac-addresses": endpoint.mac_addresses.clone().unwrap_or_default(),
+        "group": endpoint.group.as_ref().and_then(|group| group.name.as_ref()),
+        "person": person.and_then(|person| person.via_login.as_ref().or(person.name.as_ref())),
+        "tamper-protected": endpoint.tamper_protection_enabled,
+        "online": endpoint.online,
+        "last-seen-at": endpoint.last_seen_at,
+        "isolated": reported(endpoint),
+        "serial-number": endpoint.serial_number,
+        "cloud": endpoint.cloud.as_ref().map(|cloud| {
+            json!({"provider": cloud.provider, "id": cloud.instance_id})
+        }),
+        "cloned": endpoint.cloned,
+        "tags": tags.map(|tag| json!({"key": tag.key, "value": tag.value})).collect::<Vec<_>>(),
+        "raw": endpoint.raw(),
+    })
+}
+
+fn reported(endpoint: &Endpoint) -> Option<bool> {
+    match endpoint.isolation.as_ref()?.status {
+        Some(IsolationStatus::Isolated) => Some(true),
+        Some(IsolationStatus::NotIsolated) => Some(false),
+        _ => None,
+    }
+}
+
+pub(super) fn isolation(asked: &Record<Isolation>, endpoint: &Record<Endpoint>) -> Value {
+    json!({
+        "endpoint-id": endpoint.id,
+        "requested": asked.enabled,
+        "reported": reported(endpoint),
+        "self-isolated": endpoint.isolation.as_ref().and_then(|isolation| isolation.self_isolated),
+        "isolated-at": asked.last_enabled_at,
+        "released-at": asked.last_disabled_at,
+        "comment": asked.comment,
+        "online": endpoint.online,
+        "last-seen-at": endpoint.last_seen_at,
+        "raw": asked.raw(),
+    })
+}
+
+pub(super) fn alert(alert: &Record<Alert>) -> Value {
+    json!({
+        "id": alert.id,
+        "severity": alert.severity,
+        "category": alert.category,
+        "product": alert.product,
+        "kind": alert.r#type,
+        "description": alert.description,
+        "raised-at": alert.raised_at.as_ref().or(alert.created_at.as_ref()),
+        "subject": alert.managed_agent.as_ref().map(|agent| {
+            json!({"id": agent.id, "kind": agent.r#type, "name": agent.name})
+        }),
+        "person": alert.person.as_ref().and_then(|person| person.name.as_ref()),
+        "allowed-actions": alert.allowed_actions.clone().unwrap_or_default(),
+        "group-key": alert.group_key,
+        "raw": alert.raw(),
+    })
+}
+
+pub(super) fn action(action: &Record<AlertAction>) -> Value {
+    json!({
+        "id": action.id,
+        "status": action.status,
+        "requested-at": action.requested_at,
+        "raw": action.raw(),
+    })
+}
+
+pub(super) fn event(event: &Record<SiemEvent>) -> Value {
+    json!({
+        "id": event.id,
+        "kind": event.r#type,
+        "group": event.group,
+        "severity": event.severity,
+        "description": event.name,
+        "happened-at": event.when,
+        "created-at": event.created_at,
+        "endpoint-id": event.endpoint_id,
+        "endpoint-kind": event.endpoint_type,
+        "hostname": event.location,
+        "user": event.source,
+        "ip": event.source_info.as_ref().and_then(|info| info.ip.as_ref()),
+        "threat": event.threat,
+        "raw": event.raw(),
+    })
+}
+
+pub(super) fn health(health: &Record<AccountHealth>) -> Value {
+    let of = |product: &'static str, checks: &Option<Map<String, Value>>| {
+        let checks = checks.clone().unwrap_or_default().into_iter();
+        checks.map(
+            move |(name, outcome)| json!({"product": product, "name": name, "outcome": outcome.to_string()}),
+        )
+    };
+    let checks: Vec<_> =
+        of("endpoint", &health.endpoint).chain(of("networkDevice", &health.network_device)).collect();
+    json!({"checks": checks, "raw": health.raw()})
+}
