@@ -1,14 +1,15 @@
 //! The webhook as a component, under another HTTP server: it does what the Lambda
 //! function does, and answers as that does.
 
+mod answers;
+
 use std::{fs, time::Duration};
 
 use end_to_end::isolation::{
     ComponentWebhook, Delivery, ENFORCE, IsolationWorld, Server, TENANT, decision_of, estate, hostname, key,
-    machine_id, unix_now,
+    machine_id,
 };
-use local_lambda::FunctionUrl;
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use sophos_isolation::{DecisionId, State};
 use sophos_simulator::{Config, CredentialConfig, CredentialKind, Owner, Role, TenantGroup};
@@ -66,16 +67,35 @@ fn words(outcomes: &[Value], id: &DecisionId) -> Vec<String> {
     of.map(|outcome| outcome["what"].as_str().expect("a word").to_owned()).collect()
 }
 
+/// The status, the headers and the body that say what came of a request.
+async fn answer(request: RequestBuilder) -> Value {
+    let answer = request.send().await.expect("an answer");
+    let header =
+        |name: &str| answer.headers().get(name).map(|value| value.to_str().expect("text").to_owned());
+    let names = [
+        "content-type",
+        "content-length",
+        "cache-control",
+        "x-content-type-options",
+        "content-security-policy",
+        "referrer-policy",
+        "allow",
+        "retry-after",
+    ];
+    let headers: Value = names.iter().map(|name| ((*name).to_owned(), json!(header(name)))).collect();
+    json!({ "status": answer.status().as_u16(), "headers": headers, "body": answer.text().await.expect("text") })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn under_pythons_server_by_its_own_functions() {
     tools_have_endpoints_isolated_and_the_ledger_tells_all(Server::Python).await;
-    it_answers_as_the_function_on_lambda(Server::Python).await;
+    answers::it_answers_as_the_function_on_lambda(Server::Python).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn under_a_server_of_wasi_http_in_node() {
     tools_have_endpoints_isolated_and_the_ledger_tells_all(Server::Node).await;
-    it_answers_as_the_function_on_lambda(Server::Node).await;
+    answers::it_answers_as_the_function_on_lambda(Server::Node).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,109 +150,6 @@ async fn tools_have_endpoints_isolated_and_the_ledger_tells_all(server: Server) 
         webhook.call("find", json!(["iso-0123456789abcdef01234567"])).await.expect("none"),
         Value::Null
     );
-}
-
-/// Requests that a client makes at an address.
-fn requests() -> Vec<(&'static str, Box<dyn Fn(&Client, &str) -> RequestBuilder>)> {
-    let sent = |delivery: Delivery| -> Box<dyn Fn(&Client, &str) -> RequestBuilder> {
-        Box::new(move |client: &Client, url: &str| delivery.request(client, url))
-    };
-    let plain = |method: Method, path: &'static str| -> Box<dyn Fn(&Client, &str) -> RequestBuilder> {
-        Box::new(move |client: &Client, url: &str| {
-            client.request(method.clone(), format!("{}{path}", url.trim_end_matches('/')))
-        })
-    };
-    let okta = |path: &'static str| -> Box<dyn Fn(&Client, &str) -> RequestBuilder> {
-        let plain = plain(Method::GET, path);
-        Box::new(move |client: &Client, url: &str| {
-            plain(client, url).header("X-Okta-Verification-Challenge", "dj0xLjA")
-        })
-    };
-    let generic = |body: &str| Delivery { body: body.to_owned(), ..Delivery::bare("/hooks/soar", "") };
-    let signed = |body: Value| Delivery::generic("soar", &body, key("webhooks/generic"), unix_now());
-    let mut untyped = signed(json!({ "event_id": "2" }));
-    untyped.headers.retain(|(name, _)| *name != "content-type");
-    let elsewhere = json!({ "event_id": "3", "target": { "hostname": hostname(1) } });
-    let old = unix_now() - 3_600;
-    vec![
-        ("new", sent(Delivery::isolate("1", &hostname(1)))),
-        ("known", sent(Delivery::isolate("1", &hostname(1)))),
-        ("of pagerduty", sent(pagerduty(2))),
-        ("names nobody", sent(Delivery::isolate("4", "nobody"))),
-        (
-            "twice a header",
-            sent(Delivery::isolate("5", &hostname(3)).with("x-more", "1").with("X-More", "2")),
-        ),
-        ("unsigned", sent(generic("{}"))),
-        ("forged", sent(Delivery::generic("soar", &elsewhere, "another key", unix_now()))),
-        ("forged, of pagerduty", sent(Delivery::pagerduty("pd", &elsewhere, "another key"))),
-        ("old", sent(Delivery::generic("soar", &elsewhere, key("webhooks/generic"), old))),
-        ("no source", sent(Delivery::bare("/hooks/nobody", "{}"))),
-        ("from elsewhere", sent(Delivery::bare("/hooks/inside", "{}"))),
-        ("no type", sent(untyped)),
-        ("not readable", sent(signed(json!({ "target": 7 })))),
-        ("no JSON", sent(signed(json!("text")))),
-        ("too large", sent(generic(&"x".repeat((1 << 20) + 1)))),
-        ("no body", plain(Method::POST, "/hooks/soar")),
-        ("no such path", plain(Method::POST, "/hooks")),
-        ("root", plain(Method::GET, "/")),
-        ("GET", plain(Method::GET, "/hooks/soar?a=b")),
-        ("PUT", plain(Method::PUT, "/hooks/soar/secret")),
-        ("DELETE", plain(Method::DELETE, "/approvals/iso-0123456789abcdef01234567")),
-        ("no link", plain(Method::GET, "/approvals/iso-0123456789abcdef01234567")),
-        ("wrong link", plain(Method::POST, "/approvals/iso-0123456789abcdef01234567?until=9&signature=00")),
-        ("Okta's challenge", okta("/hooks/okta")),
-        ("a challenge of nobody", okta("/hooks/soar")),
-        ("Graph's challenge", plain(Method::POST, "/hooks/defender?validationToken=Validation%3a+a%26b")),
-    ]
-}
-
-/// The status, the headers and the body that say what came of a request.
-async fn answer(request: RequestBuilder) -> Value {
-    let answer = request.send().await.expect("an answer");
-    let header =
-        |name: &str| answer.headers().get(name).map(|value| value.to_str().expect("text").to_owned());
-    let names = [
-        "content-type",
-        "content-length",
-        "cache-control",
-        "x-content-type-options",
-        "content-security-policy",
-        "referrer-policy",
-        "allow",
-        "retry-after",
-    ];
-    let headers: Value = names.iter().map(|name| ((*name).to_owned(), json!(header(name)))).collect();
-    json!({ "status": answer.status().as_u16(), "headers": headers, "body": answer.text().await.expect("text") })
-}
-
-async fn it_answers_as_the_function_on_lambda(server: Server) {
-    let here = world(&policy()).await;
-    let Some(mut webhook) = component(&here, server).await else { return };
-    let there = world(&policy()).await;
-    let function = FunctionUrl::start(there.webhook(), 1).await.expect("the webhook");
-    let client = Client::new();
-    for (what, request) in requests() {
-        let of_component = answer(request(&client, webhook.url())).await;
-        let of_function = answer(request(&client, &function.url())).await;
-        assert_eq!(of_component, of_function, "{what}");
-    }
-    let endpoints = |world: &IsolationWorld| -> Vec<_> {
-        world.simulator.isolation_changes().into_iter().map(|change| change.endpoint).collect()
-    };
-    assert_eq!(endpoints(&here), endpoints(&there));
-    assert_eq!(endpoints(&here).len(), 3);
-
-    for world in [&here, &there] {
-        fs::write(world.folder().join("policy.toml"), "version = 2").expect("a policy");
-    }
-    let function = FunctionUrl::start(there.webhook(), 1).await.expect("the webhook");
-    let delivery = Delivery::isolate("9", &hostname(4));
-    let of_component = answer(delivery.request(&client, webhook.url())).await;
-    assert_eq!(of_component, answer(delivery.request(&client, &function.url())).await, "without a policy");
-    assert_eq!(of_component["status"], 503);
-    let problem = webhook.notices().await.expect("the journal").pop().expect("a notice")["problem"].take();
-    assert!(problem.as_str().is_some_and(|problem| problem.contains("version")), "{problem}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -397,15 +314,30 @@ async fn a_partners_credential_serves_its_tenants() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_carried_out_before_the_answer_is_recorded_and_made_up_for() {
+async fn what_fails_before_the_answer_is_recorded_and_made_up_for() {
     let world = world(&policy()).await;
     let Some(mut webhook) = component(&world, Server::Python).await else { return };
+    let outcomes = world.folder().join("outcomes.jsonl");
+    fs::create_dir(&outcomes).expect("a folder in its place");
+    let answer = deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
+    let id = decision_of(&answer).expect("a decision");
+    assert_eq!(world.state(&id).await.expect("a state"), State::Requested, "nobody to tell holds up nothing");
+    let notice = webhook.notices().await.expect("the journal").pop().expect("a notice");
+    let failure = notice["failures"][0].as_str().unwrap_or_default();
+    assert!(failure.starts_with(id.as_str()) && failure.contains("could not be published"), "{notice}");
+
+    fs::remove_dir(&outcomes).expect("the folder goes");
+    let report = follow_up(&world, &mut webhook).await;
+    assert_eq!(report["failures"], json!([]), "{report}");
+    assert_eq!(words(&webhook.outcomes().expect("outcomes"), &id), ["requested", "isolated"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_credential_that_is_refused_it_waits_for_another() {
+    let world = world(&policy()).await;
+    let Some(webhook) = component(&world, Server::Python).await else { return };
     world.simulator.remove_credential(&world.credential().client_id);
     let answer = deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
-    let notice = webhook.notices().await.expect("the journal").pop().expect("a notice");
-    let id = decision_of(&answer).expect("a decision");
-    let failure = notice["failures"][0].as_str().unwrap_or_default();
-    assert!(failure.starts_with(id.as_str()) && failure.contains("credential"), "{notice}");
-    let report = follow_up(&world, &mut webhook).await;
-    assert_eq!(report["failures"].as_array().map(Vec::len), Some(1), "{report}");
+    let decision = world.decision(&decision_of(&answer).expect("a decision")).await.expect("a decision");
+    assert_eq!(decision.state(), State::Deferred, "{decision:#?}");
 }
