@@ -251,14 +251,14 @@ async fn a_service_that_misbehaves_costs_time_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_stops_before_its_deadline_and_the_next_goes_on() {
     let stage = Stage::of(CredentialKind::Tenant).await;
-    stage
-        .world
-        .simulator
-        .set_faults(FaultPlan::new([FaultRule::new("siem.events", FaultAction::Slow { milliseconds: 700 })]));
+    stage.world.simulator.set_faults(FaultPlan::new([FaultRule::new(
+        "siem.events",
+        FaultAction::Slow { milliseconds: 1_400 },
+    )]));
     let mut sandbox = stage.sandbox().await;
     let mut reports = Vec::new();
     while reports.last().is_none_or(|report: &Value| report["unfinished"] != 0) {
-        let outcome = sandbox.invoke_with_deadline(&World::schedule(), Duration::from_secs(2)).await;
+        let outcome = sandbox.invoke_with_deadline(&World::schedule(), Duration::from_secs(4)).await;
         assert!(matches!(outcome, Outcome::Ok(_)), "{outcome:?}");
         reports.push(outcome.ok().expect("a report"));
         assert!(reports.len() < 20, "{reports:?}");
