@@ -101,7 +101,7 @@ async fn under_a_server_of_wasi_http_in_node() {
 #[tokio::test(flavor = "multi_thread")]
 async fn under_a_server_of_wasi_http_in_rust() {
     tools_have_endpoints_isolated_and_the_ledger_tells_all(Server::Rust).await;
-    it_answers_as_the_function_on_lambda(Server::Rust).await;
+    answers::it_answers_as_the_function_on_lambda(Server::Rust).await;
 }
 
 async fn tools_have_endpoints_isolated_and_the_ledger_tells_all(server: Server) {
