@@ -9,17 +9,20 @@ use serde_json::{Value, json};
 
 use super::{answer, component, pagerduty, policy, world};
 
+/// Makes a request to an address.
+type Make = Box<dyn Fn(&Client, &str) -> RequestBuilder>;
+
 /// Requests that a client makes at an address.
-fn requests() -> Vec<(&'static str, Box<dyn Fn(&Client, &str) -> RequestBuilder>)> {
-    let sent = |delivery: Delivery| -> Box<dyn Fn(&Client, &str) -> RequestBuilder> {
+fn requests() -> Vec<(&'static str, Make)> {
+    let sent = |delivery: Delivery| -> Make {
         Box::new(move |client: &Client, url: &str| delivery.request(client, url))
     };
-    let plain = |method: Method, path: &'static str| -> Box<dyn Fn(&Client, &str) -> RequestBuilder> {
+    let plain = |method: Method, path: &'static str| -> Make {
         Box::new(move |client: &Client, url: &str| {
             client.request(method.clone(), format!("{}{path}", url.trim_end_matches('/')))
         })
     };
-    let okta = |path: &'static str| -> Box<dyn Fn(&Client, &str) -> RequestBuilder> {
+    let okta = |path: &'static str| -> Make {
         let plain = plain(Method::GET, path);
         Box::new(move |client: &Client, url: &str| {
             plain(client, url).header("X-Okta-Verification-Challenge", "dj0xLjA")
