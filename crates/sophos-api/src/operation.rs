@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderValue, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -81,7 +81,7 @@ fn build(
     let headers = request.headers_mut();
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     headers.insert(header::ACCEPT, JSON);
-    if let (Some(name), Some(id)) = (route.scope.header_name(), &target.id) {
+    if let (Some(name), Some(id)) = (route.scope.header(), &target.id) {
         let id = HeaderValue::try_from(id.as_str()).map_err(|error| Error::invalid(error.to_string()))?;
         headers.insert(name, id);
     }
@@ -179,18 +179,6 @@ impl Scope {
             Self::Tenant => Some("X-Tenant-ID"),
             Self::Partner => Some("X-Partner-ID"),
             Self::Organization => Some("X-Organization-ID"),
-        }
-    }
-
-    fn header_name(self) -> Option<HeaderName> {
-        const TENANT: HeaderName = HeaderName::from_static("x-tenant-id");
-        const PARTNER: HeaderName = HeaderName::from_static("x-partner-id");
-        const ORGANIZATION: HeaderName = HeaderName::from_static("x-organization-id");
-        match self {
-            Self::None => None,
-            Self::Tenant => Some(TENANT),
-            Self::Partner => Some(PARTNER),
-            Self::Organization => Some(ORGANIZATION),
         }
     }
 }
