@@ -80,7 +80,7 @@ struct Package {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
     setup::compiler(workspace)?;
     let tools = setup::package_tools(workspace)?;
-    let mut functions = workspace.functions()?;
+    let mut functions = workspace.functions();
     if let Some(only) = &arguments.function {
         let names = functions.join(", ");
         functions.retain(|function| function == only);

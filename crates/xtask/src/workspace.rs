@@ -7,11 +7,13 @@ use std::{
 
 use crate::{error::Error, shell};
 
-/// The two folders that every command needs.
+/// What every command needs to know of it.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     pub(crate) target: PathBuf,
+    /// The names and folders of its packages.
+    pub(crate) packages: Vec<(String, PathBuf)>,
 }
 
 impl Workspace {
@@ -22,47 +24,34 @@ impl Workspace {
         // Cargo resolves a relative target directory against the working directory,
         // so it is asked from where the root is.
         let root = package.ancestors().nth(2).unwrap_or(&package);
-        let metadata = Self::metadata(root)?;
-        let folder = |name| match metadata[name].as_str() {
-            Some(path) => Ok(PathBuf::from(path)),
-            None => Err(Error::new(format!("cargo metadata has no `{name}`; update cargo"))),
-        };
-        Ok(Self { root: folder("workspace_root")?, target: folder("target_directory")? })
-    }
-
-    fn metadata(root: &Path) -> Result<serde_json::Value, Error> {
         let metadata = shell::output(
             shell::cargo(root).args(["metadata", "--format-version", "1", "--no-deps"]),
             "run this through `cargo xtask` inside the workspace",
         )?;
-        serde_json::from_str(&metadata)
-            .map_err(|error| Error::new(format!("cargo metadata is not JSON: {error}")))
-    }
-
-    /// The packages of the workspace: their names and folders.
-    pub(crate) fn members(&self) -> Result<Vec<(String, PathBuf)>, Error> {
-        let metadata = Self::metadata(&self.root)?;
-        let packages = metadata["packages"].as_array().into_iter().flatten();
-        let named = packages.filter_map(|package| {
+        let metadata: serde_json::Value = serde_json::from_str(&metadata)
+            .map_err(|error| Error::new(format!("cargo metadata is not JSON: {error}")))?;
+        let folder = |name| match metadata[name].as_str() {
+            Some(path) => Ok(PathBuf::from(path)),
+            None => Err(Error::new(format!("cargo metadata has no `{name}`; update cargo"))),
+        };
+        let packages = metadata["packages"].as_array().into_iter().flatten().filter_map(|package| {
             let manifest = Path::new(package["manifest_path"].as_str()?);
             Some((package["name"].as_str()?.to_owned(), manifest.parent()?.to_owned()))
         });
-        Ok(named.collect())
+        Ok(Self {
+            root: folder("workspace_root")?,
+            target: folder("target_directory")?,
+            packages: packages.collect(),
+        })
     }
 
-    /// The names of the Lambda functions: the folders in `functions` that are packages.
-    pub(crate) fn functions(&self) -> Result<Vec<String>, Error> {
+    /// The names of the Lambda functions: the packages in `functions`.
+    pub(crate) fn functions(&self) -> Vec<String> {
         let folder = self.root.join("functions");
-        let entries = folder
-            .read_dir()
-            .map_err(|error| Error::new(format!("cannot list {}: {error}", folder.display())))?;
-        let mut names: Vec<_> = entries
-            .flatten()
-            .filter(|entry| entry.path().join("Cargo.toml").is_file())
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .collect();
+        let functions = self.packages.iter().filter(|(_, package)| package.parent() == Some(&folder));
+        let mut names: Vec<_> = functions.map(|(name, _)| name.clone()).collect();
         names.sort();
-        Ok(names)
+        names
     }
 
     /// A binary that `cargo build` has made.

@@ -23,7 +23,7 @@ pub(super) fn write(
         .args(["cyclonedx", "-qq", "--format", "json", "--spec-version", "1.5", "--all"])
         .args(["--target", target, "--override-filename", NAME]);
     let told = shell::output(&mut command, "see what cargo-cyclonedx says");
-    let bills = workspace.members()?.into_iter().map(|(name, folder)| {
+    let bills = workspace.packages.iter().map(|(name, folder)| {
         let file = folder.join(NAME).with_extension("json");
         let bill = fs::read_to_string(&file);
         // It writes one for every package of the workspace, in the sources.
@@ -34,7 +34,7 @@ pub(super) fn write(
     told?;
     let root = workspace.root.to_string_lossy();
     for (function, bill) in bills.into_iter().filter(|(name, _)| functions.contains(name)) {
-        let file = into.join(&function).join(NAME).with_extension("json");
+        let file = into.join(function).join(NAME).with_extension("json");
         bill.and_then(|bill| fs::write(&file, bill.replace(&*root, "")))
             .map_err(|error| Error::new(format!("cannot write {}: {error}", file.display())))?;
     }
