@@ -21,6 +21,7 @@ from werkzeug.wrappers import Request, Response
 
 from actions import calls_of
 from policies import Call, Right, granting, rights_of
+from resource_types import ACCOUNT
 
 AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/]+)/[^/]+/([^/]+)/([^/]+)/aws4_request,\s*"
@@ -100,8 +101,7 @@ class Access:
         for call in calls_of(service, operation, request, body, region):
             if self.permits(session.role, call):
                 continue
-            # Whoever may not list a bucket is not told that an object is not there.
-            who = f"User: arn:aws:sts::123456789012:assumed-role/{session.role}/function"
+            who = f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{session.role}/function"
             why = f"{who} is not authorized to perform: {call.action} on resource: {call.resource}"
             return refusal(service, "AccessDenied", why)
         return None

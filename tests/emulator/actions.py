@@ -15,8 +15,7 @@ from moto.sqs.models import sqs_backends
 from werkzeug.wrappers import Request
 
 from policies import Call
-
-ACCOUNT = "123456789012"
+from resource_types import ACCOUNT
 
 # What several resources are handled by at once is the action on one.
 BATCHES = {

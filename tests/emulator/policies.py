@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 import stacks
+from resource_types import ACCOUNT
 
 
 # What is so of every call here. Requests are those that would be sent by TLS.
 ALWAYS = {
     "aws:SecureTransport": "true",
-    "aws:PrincipalAccount": "123456789012",
-    "aws:ResourceAccount": "123456789012",
-    "aws:SourceAccount": "123456789012",
+    "aws:PrincipalAccount": ACCOUNT,
+    "aws:ResourceAccount": ACCOUNT,
+    "aws:SourceAccount": ACCOUNT,
 }
 
 

@@ -14,6 +14,9 @@ from typing import Any
 
 import boto3
 
+# The one account that there is.
+ACCOUNT = "123456789012"
+
 KEYS = {"aws_access_key_id": "loopback", "aws_secret_access_key": "loopback"}
 
 
@@ -339,4 +342,4 @@ KINDS: dict[str, Kind] = {
 
 def alarm_arn(name: str) -> str:
     region = os.environ["AWS_DEFAULT_REGION"]
-    return f"arn:aws:cloudwatch:{region}:123456789012:alarm:{name}"
+    return f"arn:aws:cloudwatch:{region}:{ACCOUNT}:alarm:{name}"
