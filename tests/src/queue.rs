@@ -32,7 +32,7 @@ use crate::aws::REGION;
 pub use source::{Drained, EventSource};
 pub use state::Message;
 
-pub(crate) use source::item_failures;
+pub(crate) use source::{Batch, not_handled};
 
 use shared::{Server, Shared};
 use state::Sending;

@@ -132,20 +132,20 @@ impl Drop for EventSource {
 
 /// What became of one batch.
 #[derive(Debug)]
-struct Batch {
-    size: usize,
-    handled: usize,
-    failure: Option<String>,
+pub(crate) struct Batch {
+    pub(crate) size: usize,
+    pub(crate) handled: usize,
+    pub(crate) failure: Option<String>,
 }
 
 impl Batch {
-    fn failed(size: usize, why: String) -> Self {
+    pub(crate) fn failed(size: usize, why: String) -> Self {
         Self { size, handled: 0, failure: Some(why) }
     }
 }
 
 impl Drained {
-    fn add(&mut self, batch: Batch) {
+    pub(crate) fn add(&mut self, batch: Batch) {
         self.batches += 1;
         self.handled += batch.handled;
         self.returned += batch.size - batch.handled;
@@ -170,15 +170,8 @@ impl Work {
         let size = received.len();
         let arn = self.queue.arn();
         let records: Vec<_> = received.iter().map(|received| record(received, &arn)).collect();
-        let failed = match self.pool.invoke(&json!({ "Records": records })).await {
-            Ok(Outcome::Ok(answer)) => item_failures(
-                &answer,
-                &received.iter().map(|one| one.message.id.as_str()).collect::<Vec<_>>(),
-            ),
-            Ok(other) => Err(format!("{other:?}")),
-            Err(error) => Err(error.to_string()),
-        };
-        let failed = match failed {
+        let ids: Vec<_> = received.iter().map(|one| one.message.id.as_str()).collect();
+        let failed = match not_handled(&self.pool, records, Some(&ids)).await {
             Ok(failed) => failed,
             Err(why) => return Batch::failed(size, why),
         };
@@ -191,9 +184,25 @@ impl Work {
     }
 }
 
+/// Gives a batch to a function. Of these ids, when it reports single failures, those
+/// that it did not handle, or why the whole batch failed.
+pub(crate) async fn not_handled(
+    pool: &Pool,
+    records: Vec<Value>,
+    reported: Option<&[&str]>,
+) -> Result<HashSet<String>, String> {
+    match pool.invoke(&json!({ "Records": records })).await {
+        Ok(Outcome::Ok(answer)) => {
+            reported.map_or_else(|| Ok(HashSet::new()), |ids| item_failures(&answer, ids))
+        }
+        Ok(other) => Err(format!("{other:?}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// The messages that the function did not handle, of those with these ids, or why
 /// the batch failed.
-pub(crate) fn item_failures(answer: &Value, received: &[&str]) -> Result<HashSet<String>, String> {
+fn item_failures(answer: &Value, received: &[&str]) -> Result<HashSet<String>, String> {
     let malformed = || format!("the function's answer is not a batch response: {answer}");
     let failures = match answer {
         Value::Null => return Ok(HashSet::new()),

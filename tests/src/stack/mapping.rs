@@ -1,13 +1,13 @@
 //! An event source mapping that is deployed: from a queue to a function, with the
 //! rights of the function's role, as Lambda does it.
 
-use std::{collections::HashSet, io, sync::Arc};
+use std::{io, sync::Arc};
 
 use aws_sdk_sqs::{
     error::DisplayErrorContext,
     types::{Message, MessageSystemAttributeName, QueueAttributeName},
 };
-use local_lambda::{Outcome, Pool};
+use local_lambda::Pool;
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     aws::{self, REGION},
-    queue::{Drained, item_failures},
+    queue::{Batch, Drained, not_handled},
 };
 
 /// The most messages of a batch that one request receives.
@@ -33,13 +33,6 @@ pub(super) struct Mapping {
     /// Whether the function reports single failures.
     reports: bool,
     processes: usize,
-}
-
-/// What became of one batch.
-struct Batch {
-    size: usize,
-    handled: usize,
-    failure: Option<String>,
 }
 
 impl Mapping {
@@ -84,11 +77,7 @@ impl Mapping {
                 batches.spawn(async move { mapping.hand_over(received).await });
             }
             let Some(batch) = batches.join_next().await else { return Ok(drained) };
-            let batch = batch.map_err(io::Error::other)??;
-            drained.batches += 1;
-            drained.handled += batch.handled;
-            drained.returned += batch.size - batch.handled;
-            drained.failures.extend(batch.failure);
+            drained.add(batch.map_err(io::Error::other)??);
         }
     }
 
@@ -108,15 +97,10 @@ impl Mapping {
         let size = received.len();
         let records: Vec<_> = received.iter().map(|message| self.record(message)).collect();
         let ids: Vec<_> = received.iter().filter_map(Message::message_id).collect();
-        let failed_items = match self.pool.invoke(&json!({ "Records": records })).await {
-            Ok(Outcome::Ok(answer)) if self.reports => item_failures(&answer, &ids),
-            Ok(Outcome::Ok(_)) => Ok(HashSet::new()),
-            Ok(other) => Err(format!("{other:?}")),
-            Err(error) => Err(error.to_string()),
-        };
-        let failed_items = match failed_items {
+        let reported = self.reports.then_some(ids.as_slice());
+        let failed_items = match not_handled(&self.pool, records, reported).await {
             Ok(items) => items,
-            Err(why) => return Ok(Batch { size, handled: 0, failure: Some(why) }),
+            Err(why) => return Ok(Batch::failed(size, why)),
         };
         let mut handled = 0;
         for message in received {
