@@ -3,11 +3,15 @@
 export const camel = (name) => name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
 const kebab = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** What came from jco, as the WIT names it. */
-export function plain(value) {
+/** What came from jco, as the WIT names it. A resource is shown by what `show` makes of it. */
+export function plain(value, show = (resource) => resource) {
+  const inner = (value) => plain(value, show);
   if (value === undefined) return null;
   if (typeof value === "bigint") return Number(value);
-  if (Array.isArray(value)) return value.map(plain);
+  if (Array.isArray(value)) return value.map(inner);
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [kebab(name), plain(member)]));
+  const shown = show(value);
+  if (shown !== value) return inner(shown);
+  if ("tag" in value) return { tag: value.tag, val: inner(value.val) };
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [kebab(name), inner(member)]));
 }

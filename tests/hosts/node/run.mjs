@@ -9,9 +9,7 @@
 
 import { createInterface } from "node:readline";
 import { failure, fetching, offer, open } from "./central.mjs";
-
-const camel = (name) => name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
-const kebab = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+import { camel, plain } from "./plain.mjs";
 
 let central;
 let tenant;
@@ -40,7 +38,7 @@ async function step({ call, arguments: given }) {
   const operation = central[of]?.[name];
   if (!operation) return { absent: call };
   try {
-    return { ok: plain(await operation(...given.map(argument))) };
+    return { ok: plain(await operation(...given.map(argument)), summary) };
   } catch (error) {
     return { failure: plain(failure(error)) };
   }
@@ -55,16 +53,9 @@ function argument(value) {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [camel(name), argument(member)]));
 }
 
-/** What came back, as the WIT names it. A tenant is shown by its summary. */
-function plain(value) {
-  if (value === undefined) return null;
-  if (typeof value === "bigint") return Number(value);
-  if (Array.isArray(value)) return value.map(plain);
-  if (value === null || typeof value !== "object") return value;
-  if (typeof value.summary === "function") {
-    tenant = value;
-    return plain(value.summary());
-  }
-  if ("tag" in value) return { tag: value.tag, val: plain(value.val) };
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [kebab(name), plain(member)]));
+/** A tenant is shown by its summary, and is the last one that was seen. */
+function summary(value) {
+  if (typeof value.summary !== "function") return value;
+  tenant = value;
+  return value.summary();
 }
