@@ -89,13 +89,7 @@ pub struct Tour {
 }
 
 fn estate() -> Config {
-    let machine = |name: &str| MachineConfig {
-        hostname: Some(name.into()),
-        machine_type: Some(MachineType::Computer),
-        online: Some(true),
-        last_seen_seconds_ago: Some(30),
-        ..MachineConfig::of(TENANT)
-    };
+    let machine = |name: &str| MachineConfig::computer(TENANT, name);
     let instance = MachineConfig { cloud_instance: Some(INSTANCE.into()), ..machine("build-agent-7") };
     let server = MachineConfig { machine_type: Some(MachineType::Server), ..machine("DC01") };
     let tenant = TenantGroup {

@@ -59,6 +59,17 @@ impl MachineConfig {
         Self { tenant: tenant.into(), ..Self::default() }
     }
 
+    /// A computer of this name that is online, and was seen half a minute ago.
+    pub fn computer(tenant: impl Into<String>, hostname: impl Into<String>) -> Self {
+        Self {
+            hostname: Some(hostname.into()),
+            machine_type: Some(MachineType::Computer),
+            online: Some(true),
+            last_seen_seconds_ago: Some(30),
+            ..Self::of(tenant)
+        }
+    }
+
     pub(crate) fn check(&self) -> Result<(), String> {
         let of = &self.tenant;
         for (name, id) in [("id", &self.id), ("group_id", &self.group_id)] {

@@ -70,13 +70,7 @@ accounts = { "123456789012" = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1" }
 "#;
 
 fn config() -> Config {
-    let machine = |name: &str| MachineConfig {
-        hostname: Some(name.into()),
-        machine_type: Some(MachineType::Computer),
-        online: Some(true),
-        last_seen_seconds_ago: Some(30),
-        ..MachineConfig::of(TENANT)
-    };
+    let machine = |name: &str| MachineConfig::computer(TENANT, name);
     let server = MachineConfig { machine_type: Some(MachineType::Server), ..machine("DC01") };
     let away =
         MachineConfig { online: Some(false), last_seen_seconds_ago: Some(3_600), ..machine("LAPTOP-0815") };

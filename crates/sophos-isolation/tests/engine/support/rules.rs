@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sophos_isolation::policy::Policy;
-use sophos_simulator::{MachineConfig, MachineType};
+use sophos_simulator::MachineConfig;
 
 use super::{ACME, BETA};
 
@@ -82,13 +82,9 @@ pub(crate) fn machine(number: u32) -> MachineConfig {
     let [_, _, a, b] = number.to_be_bytes();
     MachineConfig {
         id: Some(id(number)),
-        hostname: Some(format!("pc-{number}")),
-        machine_type: Some(MachineType::Computer),
         ipv4: Some(vec![[10, 1, a, b].into()]),
         macs: Some(vec![mac(number)]),
-        online: Some(true),
-        last_seen_seconds_ago: Some(30),
-        ..MachineConfig::of(ACME)
+        ..MachineConfig::computer(ACME, format!("pc-{number}"))
     }
 }
 
