@@ -72,6 +72,28 @@ async fn five_hundred_secrets_are_read_once_and_then_only_compared() {
 }
 
 #[tokio::test]
+async fn the_first_credential_is_found_within_seconds() {
+    let (service, clock, store) = started(prefix()).await;
+    assert!(listed(&store).await.is_empty());
+    clock.turn(9);
+    assert!(listed(&store).await.is_empty());
+    assert_eq!(service.asked(), [1, 0, 0], "many who work in vain do not ask each time");
+
+    service.put("c/first", "not yet a credential");
+    clock.turn(1);
+    assert_eq!(shown(&listed(&store).await), ["c/first=?"]);
+    service.put("c/first", credential("one"));
+    clock.turn(10);
+    assert_eq!(shown(&listed(&store).await), ["c/first=one"]);
+    service.asked();
+
+    service.put("c/second", "not yet a credential");
+    clock.turn(TIME_TO_LIVE - 1);
+    listed(&store).await;
+    assert_eq!(service.asked(), [0, 0, 0], "where one can be used the others wait");
+}
+
+#[tokio::test]
 async fn fifty_callers_share_a_listing_and_its_failure() {
     for (seconds, fails) in [(TIME_TO_LIVE, None), (0, None), (TIME_TO_LIVE, Some(LIST)), (0, Some(BATCH))] {
         let (service, _, store) = living(prefix(), seconds).await;

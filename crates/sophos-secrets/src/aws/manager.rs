@@ -22,6 +22,9 @@ use super::{
 };
 use crate::{Clock, CredentialStore, Listed, SourceError, StoredCredential, Version};
 
+/// How long a listing is kept in which nothing can be used, at most.
+const UNUSABLE_FOR: Duration = Duration::from_secs(10);
+
 /// `None` if there is none.
 type Outcome = Result<Option<Arc<StoredCredential>>, SourceError>;
 
@@ -33,7 +36,9 @@ type Outcome = Result<Option<Arc<StoredCredential>>, SourceError>;
 /// which the current version is not known yet; reading one costs one
 /// `GetSecretValue`. Callers who want the same at the same time share a request,
 /// and its failure. Those who read later read anew what failed, what was not there
-/// and what was no credential; a listing is shown until the next as it was.
+/// and what was no credential; a listing is shown until the next as it was, but for
+/// ten seconds only if nothing in it can be used: somebody is about to store the
+/// first credential.
 pub struct SecretsManager {
     client: Client,
     selection: Selection,
@@ -143,7 +148,11 @@ impl SecretsManager {
     }
 
     fn is_young(&self, at: Duration) -> bool {
-        (self.clock)().saturating_sub(at) < self.time_to_live
+        self.is_younger(at, self.time_to_live)
+    }
+
+    fn is_younger(&self, at: Duration, age: Duration) -> bool {
+        (self.clock)().saturating_sub(at) < age
     }
 
     /// The next moment.
@@ -172,7 +181,10 @@ impl SecretsManager {
     fn listed(&self, question: Question) -> Option<Vec<Listed>> {
         let state = self.state();
         let (at, span, names) = state.listed.as_ref()?;
-        (self.is_young(*at) || question.is_answered_by(*span)).then(|| state.list(names))
+        let listed = state.list(names);
+        let usable = listed.iter().any(|one| one.credential.is_ok());
+        let kept_for = if usable { self.time_to_live } else { self.time_to_live.min(UNUSABLE_FOR) };
+        (self.is_younger(*at, kept_for) || question.is_answered_by(*span)).then_some(listed)
     }
 
     async fn list_all(&self, question: Question) -> Result<Vec<Listed>, SourceError> {
