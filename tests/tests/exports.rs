@@ -281,7 +281,9 @@ async fn a_message_is_about_one_tenant() {
     assert!(committed.rows_of("alerts") > 0 && committed.rows_of("events") == 0);
 
     let outcome = sandbox.invoke(&json!({ "tenant_id": "11111111-2222-4333-8444-555555555555" })).await;
-    assert!(matches!(outcome, Outcome::FunctionError { .. }), "{outcome:?}");
+    assert_eq!(outcome.error_kind(), Some("ExportFailed"), "{outcome:?}");
+    let outcome = sandbox.invoke(&json!({ "tenant_id": " " })).await;
+    assert_eq!(outcome.error_kind(), Some("InvalidEvent"), "{outcome:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -72,14 +72,14 @@ async fn orders_of_the_worker() {
         world.simulator.isolation_changes().into_iter().map(|one| (one.endpoint, one.enabled)).collect();
     assert_eq!(changes, [(machine_id(1), true), (machine_id(1), false)]);
 
-    for wrong in [
-        json!({ "show": "iso-0123456789abcdef01234567" }),
-        json!({ "release": second, "by": "alice" }),
-        json!({ "approve": second, "by": "alice" }),
-        json!({ "decline": first, "release": first }),
+    for (wrong, kind) in [
+        (json!({ "show": "iso-0123456789abcdef01234567" }), "OrderRefused"),
+        (json!({ "release": second, "by": "alice" }), "OrderRefused"),
+        (json!({ "approve": second, "by": "alice" }), "OrderRefused"),
+        (json!({ "decline": first, "release": first }), "InvalidEvent"),
     ] {
         let outcome = worker.invoke(&wrong).await;
-        assert!(matches!(outcome, Outcome::FunctionError { .. }), "{wrong}: {outcome:?}");
+        assert_eq!(outcome.error_kind(), Some(kind), "{wrong}: {outcome:?}");
     }
     assert_eq!(world.state(&second).await.expect("a state"), State::Declined);
     // Estate slots are free again; what was used of the hour stays used.

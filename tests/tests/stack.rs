@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use end_to_end::{
     isolation::decision_of,
-    stack::{Account, Deployed, STACK, Tour},
+    stack::{Account, Deployed, Packages, STACK, Tour},
 };
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ fn logs(tour: &Tour, function: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_deployed_stack_does_its_work_within_its_rights() {
-    let Some(mut tour) = Tour::begin(&programs()).await.expect("a stack") else { return };
+    let Some(mut tour) = Tour::begin(&Packages::Programs(programs())).await.expect("a stack") else { return };
     everything_is_created(&tour.stack);
     no_credential_yet(&tour).await;
 
@@ -71,7 +71,7 @@ async fn no_credential_yet(tour: &Tour) {
     let fired = tour.account.fire(schedule).await.expect("it fires");
     let told = format!("{fired:?}\n{}", logs(tour, "ExportFunction"));
     assert!(told.contains("credentials/first"), "{told}");
-    // What a process has read it keeps for five minutes.
+    // A process looks again only some seconds later.
     tour.account.restart(tour.stack.output("ExportFunction").expect("a function")).await;
     // The rotation is tried when it is set up, with what is no credential.
     let rotations = tour.account.rotations().await.expect("rotations");

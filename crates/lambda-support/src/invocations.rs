@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde_json::Value;
 use tracing::Instrument;
 
+use crate::Failure;
+
 /// What a function is invoked with.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -25,7 +27,7 @@ pub struct Invocation {
 pub async fn serve<H, F, A>(handle: H) -> Result<(), Error>
 where
     H: Fn(Invocation) -> F,
-    F: Future<Output = Result<A, Error>>,
+    F: Future<Output = Result<A, Failure>>,
     A: Serialize,
 {
     let handle = &handle;
@@ -37,7 +39,7 @@ where
         // On the heap: it holds the state of every request that it can make.
         let outcome = Box::pin(handle(invocation)).instrument(span.clone()).await;
         if let Err(error) = &outcome {
-            span.in_scope(|| tracing::error!(%error, "the invocation failed"));
+            span.in_scope(|| tracing::error!(%error, kind = error.kind(), "the invocation failed"));
         }
         outcome
     }))

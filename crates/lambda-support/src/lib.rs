@@ -6,6 +6,7 @@
 pub mod aws;
 pub mod clock;
 mod environment;
+mod failure;
 mod invocations;
 pub mod logging;
 pub mod metrics;
@@ -13,6 +14,7 @@ mod secrets;
 mod sophos;
 
 pub use environment::{ConfigError, Reader};
+pub use failure::Failure;
 pub use invocations::{Invocation, serve};
 pub use secrets::{Secrets, SecretsPlace};
 pub use sophos::{Place, Sophos};

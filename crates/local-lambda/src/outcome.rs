@@ -55,6 +55,14 @@ impl Outcome {
         }
     }
 
+    /// The type of the error, if the function reported one.
+    pub fn error_kind(&self) -> Option<&str> {
+        match self {
+            Self::FunctionError { kind, .. } => Some(kind),
+            _ => None,
+        }
+    }
+
     /// An outcome from the body of a response.
     pub(crate) fn from_response(body: &[u8]) -> Self {
         if body.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use lambda_runtime::Error;
+use lambda_support::Failure;
 use sophos_api::TenantId;
 use sophos_export::{Report, Scope};
 
@@ -22,15 +22,15 @@ pub(crate) async fn run(
     config: &Config,
     mut scope: Scope,
     stop_at: Duration,
-) -> Result<Report, Error> {
-    let (mut usable, wrong) = fleet.credentials().await?;
+) -> Result<Report, Failure> {
+    let (mut usable, wrong) = fleet.credentials().await.map_err(Failure::no_credential)?;
     if let Some(tenant) = &scope.tenant {
         usable.retain(|one| one.own_tenant().is_none_or(|own| own == *tenant));
     }
     let own: Vec<_> = usable.iter().filter_map(|one| Some((one.own_tenant()?, one.name.clone()))).collect();
     let mut served = HashSet::new();
     let mut report = Report::default();
-    let mut failures: Vec<Error> = Vec::new();
+    let mut failure = None;
     report.unusable_credentials.extend(wrong.iter().map(ToString::to_string));
     let mut ran = false;
     for one in &usable {
@@ -48,18 +48,18 @@ pub(crate) async fn run(
             }
             Err(error) => {
                 report.unusable_credentials.push(format!("{}: {error}", one.name));
-                failures.push(error.into());
+                failure = Some(error);
             }
         }
     }
     if !ran {
-        return Err(match (failures.pop(), wrong.into_iter().next()) {
-            (Some(error), _) => error,
-            (None, Some(error)) => error.into(),
-            (None, None) => {
-                format!("no credential reaches this; {:?} is where they are", config.sophos.credentials)
-                    .into()
-            }
+        return Err(match (failure, wrong.first()) {
+            (Some(error), _) => Failure::new("ExportFailed", error),
+            (None, Some(error)) => Failure::no_credential(error),
+            (None, None) => Failure::no_credential(format!(
+                "no credential reaches this; {:?} is where they are",
+                config.sophos.credentials
+            )),
         });
     }
     Ok(report)

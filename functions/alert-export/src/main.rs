@@ -22,7 +22,8 @@ mod work;
 use std::{process::ExitCode, time::Duration};
 
 use lambda_runtime::Error;
-use lambda_support::{Invocation, logging};
+use lambda_support::{Failure, Invocation, logging};
+use serde::Serialize;
 use serde_json::Value;
 use sophos_api::Transport;
 
@@ -47,13 +48,15 @@ impl Function {
         Ok(Self { fleet: Fleet::open(&config).await?, queue, config })
     }
 
-    async fn handle(&self, event: &Value, deadline: Duration, request_id: &str) -> Result<Value, Error> {
+    async fn handle(&self, event: &Value, deadline: Duration, request_id: &str) -> Result<Value, Failure> {
         let config = &self.config;
         let left = deadline.saturating_sub(self.fleet.transport().now());
         let stop_at = deadline.saturating_sub((left / COMMIT_SHARE).min(COMMIT_AT_MOST));
         let queued = self.queue.as_ref().zip(config.queues.as_ref());
-        match (Task::read(event, &config.datasets)?, queued) {
-            (Task::Messages(_), None) => Err("messages came, and EXPORT_QUEUE_URL is not set; set it".into()),
+        match (Task::read(event, &config.datasets).map_err(Failure::invalid_event)?, queued) {
+            (Task::Messages(_), None) => {
+                Err(Failure::new("NotReady", "messages came, and EXPORT_QUEUE_URL is not set; set it"))
+            }
             (Task::Messages(records), Some((queue, queues))) => {
                 let worked = work::work(&self.fleet, queue, config, queues, &records, stop_at);
                 let (answer, report) = Box::pin(worked).await;
@@ -68,7 +71,7 @@ impl Function {
                 let report = Box::pin(planned).await?;
                 metrics::write_plan(&report, &config.metrics, request_id);
                 records::planned(&report);
-                Ok(serde_json::to_value(report)?)
+                told(&report)
             }
             (Task::Export { scope, .. }, _) => {
                 let outcome = Box::pin(direct::run(&self.fleet, config, scope, stop_at)).await;
@@ -77,14 +80,21 @@ impl Function {
                 records::exported(&report);
                 if report.failed > 0 && report.failed == report.streams.len() as u64 {
                     let error = report.streams.iter().find_map(|stream| stream.error.clone());
-                    return Err(
-                        format!("every stream failed, the first: {}", error.unwrap_or_default()).into()
-                    );
+                    let error = error.unwrap_or_default();
+                    return Err(Failure::new(
+                        "ExportFailed",
+                        format!("every stream failed, the first: {error}"),
+                    ));
                 }
-                Ok(serde_json::to_value(direct::shortened(report))?)
+                told(&direct::shortened(report))
             }
         }
     }
+}
+
+/// A report as the answer.
+fn told(report: &impl Serialize) -> Result<Value, Failure> {
+    serde_json::to_value(report).map_err(|error| Failure::new("UnreadableAnswer", error))
 }
 
 async fn serve() -> Result<(), Error> {

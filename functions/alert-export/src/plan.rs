@@ -1,9 +1,9 @@
 //! The plan: which streams there are, one message for each.
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 use futures_util::StreamExt;
-use lambda_runtime::Error;
+use lambda_support::Failure;
 use serde::Serialize;
 use sophos_api::Transport;
 use sophos_export::{Changes, Dataset, Member, Roster};
@@ -80,9 +80,9 @@ pub(crate) async fn plan(
     datasets: &[Dataset],
     id: &str,
     stop_at: Duration,
-) -> Result<PlanReport, Error> {
+) -> Result<PlanReport, Failure> {
     let mut report = PlanReport::default();
-    let (usable, wrong) = fleet.credentials().await?;
+    let (usable, wrong) = fleet.credentials().await.map_err(Failure::no_credential)?;
     report.unusable_credentials.extend(wrong.iter().map(ToString::to_string));
     let reading = usable.into_iter().map(|one| async move {
         let name = one.name.clone();
@@ -100,7 +100,7 @@ pub(crate) async fn plan(
     drop(readings);
     if reached.is_empty() {
         let first = report.unusable_credentials.first().map_or("there is none", String::as_str);
-        return Err(format!("no credential can be worked with: {first}").into());
+        return Err(Failure::no_credential(format!("no credential can be worked with: {first}")));
     }
     let served = assign(reached.iter().map(|one| one.served.clone()).collect());
     let now = fleet.transport().now();
@@ -116,7 +116,7 @@ pub(crate) async fn plan(
         });
     }
     let messages = messages(&served, datasets, id);
-    report.waiting = queue.waiting().await?;
+    report.waiting = queue.waiting().await.map_err(queue_failed)?;
     if report.waiting > FEW_WAITING.max(messages.len() as u64 / STREAMS_TO_ONE_WAITING) {
         report.put_off = Some(format!(
             "{} messages still wait; the next plan comes when they are worked off",
@@ -124,9 +124,13 @@ pub(crate) async fn plan(
         ));
         return Ok(report);
     }
-    queue.send(&messages).await?;
+    queue.send(&messages).await.map_err(queue_failed)?;
     report.planned = messages.len() as u64;
     Ok(report)
+}
+
+fn queue_failed(error: impl Display) -> Failure {
+    Failure::new("QueueFailed", error)
 }
 
 /// The tenants of a credential. One that names its tenant need not be asked.

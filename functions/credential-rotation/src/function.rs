@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lambda_support::{aws, metrics};
+use lambda_support::{Failure, aws, metrics};
 use serde_json::{Value, json};
 use sophos_api_reqwest::ReqwestTransport;
 use sophos_secrets::{SecretVersions, SourceError};
@@ -21,6 +21,21 @@ pub enum FunctionError {
     /// No connection can be made at all.
     #[error("{0}")]
     Setting(String),
+}
+
+impl From<FunctionError> for Failure {
+    fn from(error: FunctionError) -> Self {
+        let kind = match &error {
+            FunctionError::Source(_) | FunctionError::Rotation(RotationError::Source(_)) => {
+                "SecretUnreadable"
+            }
+            FunctionError::Rotation(RotationError::State { .. }) => "OutOfStep",
+            FunctionError::Rotation(RotationError::NoneStaged { .. }) => "NoneStaged",
+            FunctionError::Rotation(RotationError::Trial { .. }) => "TrialFailed",
+            FunctionError::Setting(_) => "NotReady",
+        };
+        Self::new(kind, error)
+    }
 }
 
 /// What the function does, in an AWS account.

@@ -6,7 +6,7 @@ use std::{process::ExitCode, time::Duration};
 
 use credential_rotation::{Config, Function, Task};
 use lambda_runtime::Error;
-use lambda_support::{Invocation, Reader, logging};
+use lambda_support::{Failure, Invocation, Reader, logging};
 
 /// What is left of an invocation for its last steps.
 const MARGIN: Duration = Duration::from_secs(3);
@@ -18,7 +18,8 @@ async fn serve() -> Result<(), Error> {
     let function = &function;
     lambda_support::serve(move |Invocation { event, request_id, deadline, .. }| async move {
         let stop_at = deadline.saturating_sub(MARGIN);
-        Ok(function.handle(Task::read(&event)?, stop_at, &request_id).await?)
+        let task = Task::read(&event).map_err(Failure::invalid_event)?;
+        Ok(function.handle(task, stop_at, &request_id).await?)
     })
     .await
 }

@@ -16,7 +16,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use isolation_worker::{Config, Task, Worker};
 use lambda_runtime::Error;
-use lambda_support::{Invocation, Reader, logging, metrics};
+use lambda_support::{Failure, Invocation, Reader, logging, metrics};
 use serde_json::Value;
 use sophos_isolation::{
     Ledger,
@@ -60,14 +60,17 @@ impl Function {
         Ok(Self { worker, webhook, works_itself })
     }
 
-    async fn handle(&self, event: &Value, stop_at: Duration, request_id: &str) -> Result<Value, Error> {
+    async fn handle(&self, event: &Value, stop_at: Duration, request_id: &str) -> Result<Value, Failure> {
         let is_event = event["source"].as_str().is_some_and(|source| source.starts_with("aws."))
             && event["detail-type"].as_str() != Some("Scheduled Event");
         if !http::is_request(event) && !is_event {
             if !self.works_itself {
-                return Err("the event is neither a request nor one of GuardDuty or Security Hub".into());
+                return Err(Failure::invalid_event(
+                    "the event is neither a request nor one of GuardDuty or Security Hub",
+                ));
             }
-            return Ok(Box::pin(self.worker.handle(Task::read(event)?, stop_at)).await?);
+            let task = Task::read(event).map_err(Failure::invalid_event)?;
+            return Ok(Box::pin(self.worker.handle(task, stop_at)).await?);
         }
         let namespace = &self.worker.config().metrics_namespace;
         self.webhook.queue().work_until(stop_at);
@@ -85,8 +88,9 @@ impl Function {
             records::write(namespace, &response, &notice, request_id);
             // EventBridge brings it again only when the invocation fails.
             return match response.status {
-                503 => Err(notice.problem().unwrap_or_default().into()),
-                _ => Ok(serde_json::from_str(&response.body)?),
+                503 => Err(Failure::new("NotRecorded", notice.problem().unwrap_or_default())),
+                _ => serde_json::from_str(&response.body)
+                    .map_err(|error| Failure::new("UnreadableAnswer", error)),
             };
         }
         let Some(request) = http::request(event) else {

@@ -6,7 +6,7 @@ use std::{process::ExitCode, time::Duration};
 
 use isolation_worker::{Config, Task, Worker};
 use lambda_runtime::Error;
-use lambda_support::{Invocation, Reader, logging, metrics};
+use lambda_support::{Failure, Invocation, Reader, logging, metrics};
 use serde_json::Value;
 
 /// What is left of an invocation for its last steps.
@@ -18,7 +18,8 @@ async fn serve() -> Result<(), Error> {
     let worker = Worker::new(reader.finish(config)?).await?;
     let worker = &worker;
     lambda_support::serve(move |Invocation { event, request_id, deadline, .. }| async move {
-        let answer = worker.handle(Task::read(&event)?, deadline.saturating_sub(MARGIN)).await?;
+        let task = Task::read(&event).map_err(Failure::invalid_event)?;
+        let answer = worker.handle(task, deadline.saturating_sub(MARGIN)).await?;
         record(worker, &answer, &request_id);
         Ok(answer)
     })

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use lambda_support::Secrets;
+use lambda_support::{Failure, Secrets};
 use serde_json::{Value, json};
 use sophos_api::{Client, TenantId, Transport};
 use sophos_api_reqwest::ReqwestTransport;
@@ -21,15 +21,34 @@ type EngineOf = Engine<ReqwestTransport, Arc<Store>, Arc<Bus>>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorkerError {
-    /// There is no policy, no credential, or no connection to make.
+    /// There is no policy, or no connection to make.
     #[error("{0}")]
     Setting(String),
+    /// There is no credential to work with.
+    #[error("{0}")]
+    NoCredential(String),
     /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// An order came to nothing.
     #[error(transparent)]
     Answer(#[from] AnswerError),
+}
+
+impl From<WorkerError> for Failure {
+    fn from(error: WorkerError) -> Self {
+        let kind = match &error {
+            WorkerError::NoCredential(_) => return Self::no_credential(error),
+            WorkerError::Setting(_) => "NotReady",
+            WorkerError::Engine(EngineError::Store(_)) | WorkerError::Answer(AnswerError::Store(_)) => {
+                "LedgerFailed"
+            }
+            WorkerError::Engine(EngineError::Service(_)) => "SophosFailed",
+            WorkerError::Engine(_) => "IsolationFailed",
+            WorkerError::Answer(_) => "OrderRefused",
+        };
+        Self::new(kind, error)
+    }
 }
 
 /// What a follow-up looks at.
@@ -201,8 +220,10 @@ impl Worker {
 
     /// The engine of the credentials that there are now.
     async fn engine(&self, policy: &Policy) -> Result<Arc<EngineOf>, WorkerError> {
-        let listed = self.credentials.list().await.map_err(setting)?;
-        let chosen = Chosen::of(&listed, &format!("{:?}", self.credentials)).map_err(setting)?;
+        let listed = self.credentials.list().await;
+        let listed = listed.map_err(|error| WorkerError::NoCredential(error.to_string()))?;
+        let chosen = Chosen::of(&listed, &format!("{:?}", self.credentials));
+        let chosen = chosen.map_err(WorkerError::NoCredential)?;
         let mut slot = self.engine.lock().await;
         if let Some((_, engine)) = slot.as_ref().filter(|(known, _)| *known == chosen) {
             return Ok(Arc::clone(engine));
