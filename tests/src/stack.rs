@@ -26,7 +26,7 @@ use sophos_simulator::CredentialInfo;
 pub use access::{Access, Asked, Right, RoleAccess};
 pub use deployed::{Deployed, Resource};
 pub use limits::LIMITS;
-pub use sam::Sam;
+pub use sam::{Packages, Sam};
 pub use tour::{Exported, STACK, TENANT, Tour};
 
 use crate::{

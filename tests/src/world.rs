@@ -160,7 +160,10 @@ impl World {
 /// program.
 pub(crate) fn binary(name: &str) -> PathBuf {
     if let Some(folder) = env::var_os("FUNCTIONS_DIR") {
-        return PathBuf::from(folder).join(name);
+        let program = PathBuf::from(folder).join(name);
+        // A package is a folder.
+        let packaged = program.join("bootstrap");
+        return if packaged.is_file() { packaged } else { program };
     }
     let program = env::current_exe().unwrap_or_default();
     let folder = program.ancestors().skip(1).find(|folder| folder.join(name).is_file());

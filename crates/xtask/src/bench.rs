@@ -1,9 +1,9 @@
-//! `cargo xtask bench`: how fast and how lean the released functions and the
-//! components are.
+//! `cargo xtask bench`: how fast and how lean the functions are as they are shipped,
+//! and the components.
 
 use clap::{Args, ValueEnum};
 
-use crate::{component, end_to_end, error::Error, hosts, setup, shell, workspace::Workspace};
+use crate::{component, end_to_end, error::Error, hosts, package, setup, shell, workspace::Workspace};
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -17,10 +17,14 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 enum Subject {
+    /// All functions, from the start of the process to the first question for work
+    Starts,
     /// Events of tenants, into a folder and to an S3 server
     Export,
     /// Other tools' alerts, from the request to the isolated endpoint
     Isolation,
+    /// Rotations of credentials, and the watch over many
+    Rotation,
     /// Thousands of tenants through a queue, within a rate limit
     Tenants,
     /// The components under wasmtime, beside the native client
@@ -30,8 +34,10 @@ enum Subject {
 impl Subject {
     fn name(self) -> &'static str {
         match self {
+            Self::Starts => "starts",
             Self::Export => "export",
             Self::Isolation => "isolation",
+            Self::Rotation => "rotation",
             Self::Tenants => "tenants",
             Self::Component => "component",
         }
@@ -41,6 +47,8 @@ impl Subject {
         match self {
             Self::Export | Self::Tenants => &["alert-export"],
             Self::Isolation => &["isolation-webhook", "isolation-worker"],
+            Self::Rotation => &["credential-rotation"],
+            Self::Starts => &["alert-export", "credential-rotation", "isolation-webhook", "isolation-worker"],
             Self::Component => &[],
         }
     }
@@ -50,28 +58,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     if arguments.subject == Some(Subject::Component) {
         return components(workspace);
     }
-    for subject in [Subject::Export, Subject::Isolation, Subject::Tenants] {
-        if arguments.subject.is_some_and(|only| only != subject) {
-            continue;
-        }
-        for function in subject.functions() {
-            // By itself, so that it has the features it is shipped with and no others.
-            end_to_end::build(workspace, function, &["--release", "-p", function])?;
-        }
-    }
+    let functions = package::host(workspace, arguments.subject.unwrap_or(Subject::Starts).functions())?;
     let rest = ["--profile", "tools", "--bins", "-p", "end-to-end"];
     end_to_end::build(workspace, "the simulator and the benchmark", &rest)?;
     let subject = arguments.subject.map(|subject| subject.name().to_owned());
     let passed_on: Vec<_> = subject.into_iter().chain(arguments.rest.iter().cloned()).collect();
     let mut variables = Vec::new();
-    if arguments.subject.is_none_or(|only| only == Subject::Tenants) {
-        // Credentials are read from Secrets Manager, if there is an emulator of it.
+    if arguments.subject.is_none_or(|only| matches!(only, Subject::Rotation | Subject::Tenants)) {
+        // Credentials are in Secrets Manager, if there is an emulator of it.
         match setup::emulator(workspace) {
             Ok(emulator) => variables.push((setup::EMULATOR_VARIABLE, emulator)),
             Err(error) => println!("without Secrets Manager: {error}"),
         }
     }
-    end_to_end::run(workspace, "tools", "bench", "release", &passed_on, &variables)
+    end_to_end::run(workspace, "tools", "bench", &functions, &passed_on, &variables)
 }
 
 /// The benchmark of the components, which is the Rust host's.

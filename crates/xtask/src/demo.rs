@@ -14,5 +14,5 @@ pub(crate) struct Arguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
     // The selection of `test`: whoever has run one waits little for the other.
     end_to_end::build(workspace, "the binaries", &["--workspace", "--bins"])?;
-    end_to_end::run(workspace, "debug", "demo", "debug", &arguments.rest, &[])
+    end_to_end::run(workspace, "debug", "demo", &workspace.target.join("debug"), &arguments.rest, &[])
 }

@@ -1,6 +1,6 @@
 //! Running a program of the `end-to-end` package with the binaries it drives.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{error::Error, shell, workspace::Workspace};
 
@@ -22,14 +22,14 @@ pub(crate) fn run(
     workspace: &Workspace,
     profile: &str,
     program: &str,
-    driven: &str,
+    driven: &Path,
     arguments: &[String],
     variables: &[(&str, PathBuf)],
 ) -> Result<(), Error> {
     shell::step(program, || {
         let mut command = shell::program(workspace.binary(profile, program));
         command.args(arguments).envs(variables.iter().map(|(name, value)| (name, value)));
-        command.env("FUNCTIONS_DIR", workspace.target.join(driven));
+        command.env("FUNCTIONS_DIR", driven);
         shell::run(&mut command, &format!("the lines above say what the {program} met"))
     })
 }

@@ -5,23 +5,20 @@
 
 mod archive;
 mod bill;
+mod build;
+mod twice;
 
-use std::{
-    env,
-    ffi::OsString,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+pub(crate) use self::build::{Architecture, environment};
+use self::build::{Package, build, folder};
 use crate::{error::Error, setup, shell, workspace::Workspace};
 
 /// The most that a zip file may weigh. Lambda takes 50 MB; but every byte is loaded
 /// at a cold start, and a sudden megabyte is a dependency that nobody meant.
 const ZIP_LIMIT: u64 = 6 << 20;
-
-/// The moment that everything is said to be from: the first that a zip knows.
-const EPOCH: &str = "315532800";
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -34,47 +31,10 @@ pub(crate) struct Arguments {
     /// Write no bills of materials
     #[arg(long)]
     no_bills: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
-enum Architecture {
-    #[value(name = "x86_64")]
-    X86,
-    #[value(name = "arm64")]
-    Arm,
-}
-
-impl Architecture {
-    /// The name that Lambda uses.
-    fn name(self) -> &'static str {
-        match self {
-            Self::X86 => "x86_64",
-            Self::Arm => "arm64",
-        }
-    }
-
-    fn flag(self) -> &'static str {
-        match self {
-            Self::X86 => "--x86-64",
-            Self::Arm => "--arm64",
-        }
-    }
-
-    fn target(self) -> &'static str {
-        match self {
-            Self::X86 => "x86_64-unknown-linux-gnu",
-            Self::Arm => setup::ARM64_TARGET,
-        }
-    }
-}
-
-/// One line of the closing table.
-struct Package {
-    function: String,
-    architecture: Architecture,
-    zip: PathBuf,
-    zip_bytes: u64,
-    binary_bytes: u64,
+    /// Build everything once more, from a copy of the sources in another folder, and
+    /// compare the bytes
+    #[arg(long)]
+    twice: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
@@ -105,72 +65,21 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         }
     }
     print(&packages);
-    check(&packages)
+    check(&packages)?;
+    if arguments.twice { twice::compare(workspace, &tools, &packages) } else { Ok(()) }
 }
 
-fn folder(workspace: &Workspace, architecture: Architecture) -> PathBuf {
-    workspace.target.join("lambda").join(architecture.name())
-}
-
-fn build(
-    workspace: &Workspace,
-    tools: &Path,
-    function: &str,
-    architecture: Architecture,
-) -> Result<Package, Error> {
-    let folder = folder(workspace, architecture);
-    let mut command = shell::cargo(&workspace.root);
-    command
-        .env("PATH", path_with(tools)?)
-        .env("SOURCE_DATE_EPOCH", EPOCH)
-        .args(["lambda", "build", "--release", "--locked"])
-        .args(["--package", function, "--bin", function, architecture.flag()])
-        .arg("--lambda-dir")
-        .arg(&folder);
-    for (variable, flags) in without_paths(workspace, architecture)? {
-        command.env(variable, flags);
+/// Builds functions as they are shipped, for this machine, and returns the folder that
+/// has one with a `bootstrap` for each.
+pub(crate) fn host(workspace: &Workspace, functions: &[&str]) -> Result<PathBuf, Error> {
+    let tools = setup::package_tools(workspace)?;
+    let mut packages = Vec::new();
+    for function in functions {
+        let name = format!("package {function} for {}", Architecture::HOST.name());
+        packages.push(shell::step(&name, || build(workspace, &tools, function, Architecture::HOST))?);
     }
-    shell::run(&mut command, "fix what the compiler says; `cargo xtask setup --package` repairs the tools")?;
-    let binary = folder.join(function).join("bootstrap");
-    let zip = folder.join(function).join("bootstrap.zip");
-    archive::pack(&binary, &zip)?;
-    Ok(Package {
-        function: function.to_owned(),
-        architecture,
-        zip_bytes: Workspace::size(&zip)?,
-        binary_bytes: Workspace::size(&binary)?,
-        zip,
-    })
-}
-
-/// What takes the paths of this machine out of what is compiled: in Rust, and in
-/// the C that some crates bring.
-fn without_paths(
-    workspace: &Workspace,
-    architecture: Architecture,
-) -> Result<[(String, OsString); 2], Error> {
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
-    let home = home.ok_or_else(|| Error::new("there is no home folder; set CARGO_HOME"))?;
-    let places = [(&home, "/cargo"), (&workspace.target, "/target"), (&workspace.root, "/sources")];
-    let flags = |name: &str, given: &str| {
-        let mut flags = env::var_os(given).unwrap_or_default();
-        for (from, to) in places {
-            flags.push(format!(" {name}={}={to}", from.display()));
-        }
-        flags
-    };
-    let c = format!("CFLAGS_{}", architecture.target().replace('-', "_"));
-    Ok([
-        ("RUSTFLAGS".to_owned(), flags("--remap-path-prefix", "RUSTFLAGS")),
-        (c.clone(), flags("-ffile-prefix-map", &c)),
-    ])
-}
-
-fn path_with(tools: &Path) -> Result<OsString, Error> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = [tools.to_owned()].into_iter().chain(env::split_paths(&path));
-    env::join_paths(folders).map_err(|error| Error::new(format!("cannot extend PATH: {error}")))
+    print(&packages);
+    Ok(folder(workspace, Architecture::HOST))
 }
 
 fn print(packages: &[Package]) {

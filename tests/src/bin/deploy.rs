@@ -7,20 +7,22 @@ use std::{
     env,
     error::Error,
     io::{self, Write as _},
-    path::PathBuf,
 };
 
 use end_to_end::{
     isolation::decision_of,
-    stack::{LIMITS, STACK, Tour},
+    stack::{LIMITS, Packages, STACK, Tour},
 };
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    say("`sam deploy` of infra/template.yaml into the emulator, with the programs of this build …")?;
-    let folder = env::var_os("FUNCTIONS_DIR").map(PathBuf::from);
-    let folder = folder.ok_or("FUNCTIONS_DIR is not set; run `cargo xtask deploy --local`")?;
-    let Some(mut tour) = Tour::begin(&folder).await? else { return Ok(()) };
+    let packages = packages()?;
+    let with = match &packages {
+        Packages::Built(_) => "what `sam build` has made of it",
+        Packages::Programs(_) => "the programs of this build",
+    };
+    say(&format!("`sam deploy` of infra/template.yaml into the emulator, with {with} …"))?;
+    let Some(mut tour) = Tour::begin(&packages).await? else { return Ok(()) };
     deployed(&tour)?;
     say("\nONE: A CREDENTIAL IS STORED, AND EVERYTHING IS EXPORTED\n")?;
     export(&tour).await?;
@@ -34,6 +36,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     limits(&tour)?;
     tour.account.close().await;
     Ok(())
+}
+
+/// What is to be deployed, as `cargo xtask deploy` tells.
+fn packages() -> Result<Packages, &'static str> {
+    if let Some(template) = env::var_os("BUILT_TEMPLATE") {
+        return Ok(Packages::Built(template.into()));
+    }
+    let folder = env::var_os("FUNCTIONS_DIR");
+    let folder = folder.ok_or("FUNCTIONS_DIR is not set; run `cargo xtask deploy --local`")?;
+    Ok(Packages::Programs(folder.into()))
 }
 
 fn say(line: &str) -> io::Result<()> {

@@ -16,6 +16,15 @@ const VARIABLE: &str = "SAM_CLI";
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const BUILT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/emulator/built.py");
 
+/// What is deployed.
+#[derive(Debug, Clone)]
+pub enum Packages {
+    /// The project's template, with the built programs of this folder.
+    Programs(PathBuf),
+    /// A template that `sam build` has made, with its packages.
+    Built(PathBuf),
+}
+
 /// The command line of SAM at an emulator of AWS, with a template that is built.
 #[derive(Debug)]
 pub struct Sam {
@@ -26,21 +35,25 @@ pub struct Sam {
 }
 
 impl Sam {
-    /// The project's template with these built programs, if there is a SAM to deploy
-    /// it; the reason goes to standard output.
+    /// A SAM that deploys this, if there is one; the reason goes to standard output.
     ///
     /// # Errors
     /// When the template cannot be read, or a program was not built.
-    pub async fn build(programs: &Path, endpoint: &str) -> io::Result<Option<Self>> {
+    pub async fn of(packages: &Packages, endpoint: &str) -> io::Result<Option<Self>> {
         let Some(program) = env::var_os(VARIABLE).map(PathBuf::from) else {
             println!("skipped: {VARIABLE} is not set; `cargo xtask setup --emulator` says to what");
             return Ok(None);
         };
         let folder = tempfile::tempdir()?;
-        let mut build = Command::new(program.with_file_name("python"));
-        build.args(["-B", BUILT]).arg(Path::new(ROOT).join("infra/template.yaml")).arg(programs);
-        let built = said(build.arg(folder.path()).output().await?)?;
-        let template = built.lines().last().map(PathBuf::from).unwrap_or_default();
+        let template = match packages {
+            Packages::Built(template) => template.clone(),
+            Packages::Programs(programs) => {
+                let mut build = Command::new(program.with_file_name("python"));
+                build.args(["-B", BUILT]).arg(Path::new(ROOT).join("infra/template.yaml")).arg(programs);
+                let built = said(build.arg(folder.path()).output().await?)?;
+                built.lines().last().map(PathBuf::from).unwrap_or_default()
+            }
+        };
         // The name that moto's buckets and templates are found at.
         let endpoint = endpoint.replace("127.0.0.1", "localhost");
         Ok(Some(Self { program, endpoint, template, folder }))

@@ -1,6 +1,6 @@
 //! The deployed stack at work, from the deployment to the last right.
 
-use std::{env, fs, io, path::Path, time::Duration};
+use std::{env, fs, io, time::Duration};
 
 use local_lambda::Outcome;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use sophos_simulator::{
 };
 use tempfile::TempDir;
 
-use super::{Account, Deployed, Fired, Sam};
+use super::{Account, Deployed, Fired, Packages, Sam};
 use crate::{
     Committed,
     aws::ACCOUNT,
@@ -110,16 +110,16 @@ fn estate() -> Config {
 }
 
 impl Tour {
-    /// Deploys the stack with the built programs of this folder, if there is an
-    /// emulator and a SAM; the reason goes to standard output.
+    /// Deploys the stack, if there is an emulator and a SAM; the reason goes to
+    /// standard output.
     ///
     /// # Errors
     /// When a part does not start, or the stack is not deployed.
-    pub async fn begin(programs: &Path) -> io::Result<Option<Self>> {
+    pub async fn begin(packages: &Packages) -> io::Result<Option<Self>> {
         let simulator = Simulator::start(estate()).await.map_err(io::Error::other)?;
         let Some(account) = Account::open(Vec::new()).await? else { return Ok(None) };
         account.keep_quiet_about(&simulator.credentials());
-        let Some(sam) = Sam::build(programs, account.moto().endpoint()).await? else { return Ok(None) };
+        let Some(sam) = Sam::of(packages, account.moto().endpoint()).await? else { return Ok(None) };
         sam.deploy(STACK, &Self::parameters(&simulator)).await?;
         let credential = simulator.credentials().into_iter().next();
         let credential = credential.ok_or_else(|| io::Error::other("the simulator has no credential"))?;

@@ -19,7 +19,7 @@ pub(super) fn write(
     let mut command = shell::program(tools.join("cargo-cyclonedx"));
     command
         .current_dir(&workspace.root)
-        .env("SOURCE_DATE_EPOCH", super::EPOCH)
+        .env("SOURCE_DATE_EPOCH", super::build::EPOCH)
         .args(["cyclonedx", "-qq", "--format", "json", "--spec-version", "1.5", "--all"])
         .args(["--target", target, "--override-filename", NAME]);
     let told = shell::output(&mut command, "see what cargo-cyclonedx says");

@@ -1,5 +1,5 @@
-//! The export: how fast the function starts, how much it exports a second, how
-//! much memory that takes, and how many calls it makes beyond the least possible.
+//! The export: how much it exports a second, how much memory that takes, and how many
+//! calls it makes beyond the least possible.
 
 use std::time::Instant;
 
@@ -9,17 +9,15 @@ use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, Owner, Role, TenantGroup,
 };
 
-use crate::{MIB, Outcome, measure, say};
+use crate::{MIB, Outcome, say};
 
-const STARTS: usize = 31;
 const SIZES: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
 const LARGEST_PAGE: u64 = 1_000;
 
 /// Exports of these numbers of events; without any, of a thousand up to a million.
 pub(crate) async fn run(sizes: &[u64]) -> Outcome {
     let sizes = if sizes.is_empty() { &SIZES[..] } else { sizes };
-    starts().await?;
-    say("\nOne run of one tenant, from an empty folder, into a folder:")?;
+    say("One run of one tenant, from an empty folder, into a folder:")?;
     say("     events    seconds   events/s  peak MiB  calls  least  objects   MiB out")?;
     for size in sizes {
         export(*size, 1, false).await?;
@@ -55,13 +53,6 @@ fn config(events: u64, tenants: u64) -> Config {
         },
         ..Config::default()
     }
-}
-
-/// From the start of the process to its first question for work.
-async fn starts() -> Outcome {
-    let world = World::start(config(1_000, 1), CredentialKind::Partner).await?;
-    let folder = tempfile::tempdir()?;
-    measure::starts(|| world.function(&folder.path().to_string_lossy()), STARTS).await
 }
 
 /// One run, and what it took. Ends with an error when rows are missing or

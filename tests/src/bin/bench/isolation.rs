@@ -7,10 +7,8 @@ mod proof;
 mod rejected;
 
 use crate::{MIB, Outcome, measure, say};
-use ground::{Ground, Place};
+use ground::Place;
 use load::Run;
-
-const STARTS: usize = 21;
 
 /// Sandboxes of each function.
 const SANDBOXES: usize = 4;
@@ -25,7 +23,6 @@ const MOST_ON_S3: u64 = 10;
 /// Loads of these numbers of events a second; without any, of one up to 500.
 pub(crate) async fn run(rates: &[u64]) -> Outcome {
     let rates = if rates.is_empty() { &RATES[..] } else { rates };
-    starts().await?;
     let mut runs = Vec::new();
     for rate in rates.iter().copied().filter(|rate| *rate > 0) {
         runs.push(load::run(Place::Folder, rate, seconds(rate), SANDBOXES).await?);
@@ -40,14 +37,6 @@ pub(crate) async fn run(rates: &[u64]) -> Outcome {
 /// How long events are sent.
 fn seconds(rate: u64) -> u64 {
     if rate < 10 { 20 } else { 10 }
-}
-
-async fn starts() -> Outcome {
-    let ground = Ground::lay(Place::Folder, 1).await?;
-    say("The webhook of isolation:")?;
-    measure::starts(|| ground.webhook(), STARTS).await?;
-    say("The worker of isolation:")?;
-    measure::starts(|| ground.worker(), STARTS).await
 }
 
 fn print(runs: &[Run]) -> Outcome {

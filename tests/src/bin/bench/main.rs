@@ -1,12 +1,15 @@
-//! The benchmark of the released functions.
+//! The benchmark of the functions as they are shipped.
 //!
-//! `bench [export|isolation|tenants] [numbers …]` measures one of them, or all. The
-//! numbers are those of events to export, of events a second that the webhook is
-//! sent, or of tenants; without a subject they are the export's.
+//! `bench [starts|export|isolation|rotation|tenants] [numbers …]` measures one of them,
+//! or all. The numbers are those of starts, of events to export, of events a second that
+//! the webhook is sent, of credentials that are watched over, or of tenants; without a
+//! subject they are the export's.
 
 mod export;
 mod isolation;
 mod measure;
+mod rotation;
+mod starts;
 mod tenants;
 
 use std::{
@@ -27,19 +30,28 @@ async fn main() -> Outcome {
     let subject = if named { words.remove(0) } else { String::new() };
     let numbers: Vec<u64> = words.iter().map(|word| word.parse()).collect::<Result<_, _>>()?;
     match subject.as_str() {
+        "starts" => starts::run(&numbers).await?,
         "export" => export::run(&numbers).await?,
         "isolation" => isolation::run(&numbers).await?,
+        "rotation" => rotation::run(&numbers).await?,
         "tenants" => tenants::run(&numbers).await?,
         "" if !numbers.is_empty() => export::run(&numbers).await?,
         "" => {
+            starts::run(&[]).await?;
+            say("")?;
             export::run(&[]).await?;
             say("")?;
             isolation::run(&[]).await?;
             say("")?;
+            rotation::run(&[]).await?;
+            say("")?;
             tenants::run(&[]).await?;
         }
         other => {
-            return Err(format!("there is no benchmark of {other}: name export, isolation or tenants").into());
+            return Err(format!(
+                "there is no benchmark of {other}: name starts, export, isolation, rotation or tenants"
+            )
+            .into());
         }
     }
     machine()

@@ -5,10 +5,6 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use local_lambda::Function;
-
-use crate::{MIB, Outcome, say};
-
 /// The unit in which Linux tells programs how long they computed.
 const TICKS_A_SECOND: f64 = 100.0;
 
@@ -40,26 +36,6 @@ pub(crate) fn ms(time: Duration) -> f64 {
 /// The time, in milliseconds since the Unix epoch.
 pub(crate) fn unix_ms() -> f64 {
     ms(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
-}
-
-/// From the start of a process to its first question for work.
-pub(crate) async fn starts(function: impl Fn() -> Function, count: usize) -> Outcome {
-    let mut times = Vec::new();
-    let mut memory = None;
-    for _ in 0..count {
-        let sandbox = function().start().await?;
-        times.push(ms(sandbox.init_duration()));
-        memory = sandbox.peak_rss_bytes();
-    }
-    let times = Times::of(times);
-    say(&format!(
-        "From process start to the first poll, {count} times: least {:.1} ms, median {:.1} ms, most {:.1} ms",
-        times.within(0.0),
-        times.within(0.5),
-        times.worst(),
-    ))?;
-    say(&format!("Memory at the first poll: {:.1} MiB", memory.unwrap_or(0) as f64 / MIB))?;
-    Ok(())
 }
 
 /// Milliseconds that these processes have computed so far, for Linux.

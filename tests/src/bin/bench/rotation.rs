@@ -1,0 +1,103 @@
+//! Rotation: how long one takes from Secrets Manager's request to the credential that
+//! is in force, how long the watch over many credentials does, and what memory both
+//! take. The secrets are an emulator's, which is slower than the function.
+
+use std::{sync::Arc, time::Instant};
+
+use end_to_end::{
+    LambdaService, World,
+    estate::{Estate, PREFIX, partner, secret_of},
+    moto::Moto,
+};
+use local_lambda::{Outcome as Ended, Pool};
+use sophos_simulator::CredentialKind;
+
+use crate::{
+    MIB, Outcome,
+    measure::{Times, ms},
+    say,
+};
+
+const ROTATIONS: usize = 20;
+const WATCHED: [u64; 2] = [10, 500];
+
+/// Rotations, and the watch over these numbers of credentials.
+pub(crate) async fn run(sizes: &[u64]) -> Outcome {
+    let sizes = if sizes.is_empty() { &WATCHED[..] } else { sizes };
+    let lambda = LambdaService::start().await?;
+    let Some(moto) = Moto::start_with_lambda(&lambda.endpoint()).await? else { return Ok(()) };
+    let estate = Estate::start(partner(1, 10), CredentialKind::Partner).await?;
+    let function = estate.rotation(&moto).env("LOG_LEVEL", "info");
+    let pool = Arc::new(Pool::start(function, 1).await?);
+    let arn = lambda.register("credential-rotation", Arc::clone(&pool));
+    rotations(&estate, &moto, &pool, &arn).await?;
+    say("\nThe watch over credentials of Secrets Manager, a secret each:")?;
+    say("  credentials   seconds   requests   peak MiB")?;
+    for size in sizes {
+        watch(&estate, &moto, &pool, *size).await?;
+    }
+    Ok(())
+}
+
+/// One credential after the other takes over from the one before.
+async fn rotations(estate: &Estate, moto: &Moto, pool: &Pool, arn: &str) -> Outcome {
+    let (secrets, secret) = (moto.secrets(), format!("{PREFIX}partner"));
+    let first = secret_of(estate.world.credential());
+    secrets.create_secret().name(&secret).secret_string(first).send().await?;
+    let before = estate.world.simulator.calls().total;
+    let mut times = Vec::new();
+    for _ in 0..ROTATIONS {
+        let next = estate.another(CredentialKind::Partner)?;
+        let stage = secrets.put_secret_value().secret_id(&secret).secret_string(secret_of(&next));
+        stage.version_stages("STAGED").send().await?;
+        let begun = Instant::now();
+        secrets.rotate_secret().secret_id(&secret).rotation_lambda_arn(arn).send().await?;
+        times.push(ms(begun.elapsed()));
+        let current = secrets.get_secret_value().secret_id(&secret).send().await?;
+        if !current.secret_string().is_some_and(|value| value.contains(&next.client_id)) {
+            return Err(format!("{} has not taken over", next.client_id).into());
+        }
+    }
+    let calls = estate.world.simulator.calls().total - before;
+    let times = Times::of(times);
+    say(&format!(
+        "{ROTATIONS} rotations of four steps, from RotateSecret to its end: median {:.0} ms, most {:.0} ms; \
+         {:.1} requests to Sophos Central each; peak {:.1} MiB",
+        times.within(0.5),
+        times.worst(),
+        calls as f64 / ROTATIONS as f64,
+        peak(pool),
+    ))?;
+    Ok(())
+}
+
+async fn watch(estate: &Estate, moto: &Moto, pool: &Pool, credentials: u64) -> Outcome {
+    let secrets = moto.secrets();
+    let value = secret_of(estate.world.credential());
+    // The one that was rotated is there already.
+    for number in 1..credentials {
+        let create = secrets.create_secret().name(format!("{PREFIX}{number:04}")).secret_string(&value);
+        if let Err(error) = create.send().await
+            && !error.as_service_error().is_some_and(|error| error.is_resource_exists_exception())
+        {
+            return Err(error.into());
+        }
+    }
+    moto.reset_calls().await?;
+    let begun = Instant::now();
+    let Ended::Ok(report) = pool.invoke(&World::schedule()).await? else {
+        return Err("the watch failed; its log says why".into());
+    };
+    let seconds = begun.elapsed().as_secs_f64();
+    if report["count"] != credentials {
+        return Err(format!("{} of {credentials} credentials are watched", report["count"]).into());
+    }
+    let calls = moto.calls().await?;
+    let requests: u64 =
+        calls.iter().filter(|(name, _)| name.starts_with("secretsmanager.")).map(|(_, count)| count).sum();
+    Ok(say(&format!("  {credentials:>11}  {seconds:>8.2}  {requests:>9}  {:>9.1}", peak(pool)))?)
+}
+
+fn peak(pool: &Pool) -> f64 {
+    pool.peak_rss_bytes().unwrap_or(0) as f64 / MIB
+}
