@@ -16,7 +16,7 @@ CHECKS = Path(__file__).resolve().parent
 INFRA = CHECKS.parent
 ROOT = INFRA.parent
 REGION = "eu-west-1"
-TEMPLATES = ["template.yaml", "athena.yaml", "alarms.yaml", "dashboard.yaml"]
+TEMPLATES = ["template.yaml", "isolation.yaml", "buckets.yaml", "athena.yaml", "alarms.yaml", "dashboard.yaml"]
 
 
 def steps(sam: Path, checkov: Path):
@@ -27,7 +27,7 @@ def steps(sam: Path, checkov: Path):
     for template in templates:
         name = f"sam validate --lint {Path(template).name}"
         yield name, [str(sam / "sam"), "validate", "--lint", "--region", REGION, "--template-file", template]
-    yield "cfn-lint", [str(sam / "cfn-lint"), "--regions", REGION, "--", *templates, str(INFRA / "transformed.json")]
+    yield "cfn-lint", [str(sam / "cfn-lint"), "--regions", REGION, "--", *templates, *map(str, sorted(INFRA.glob("transformed/*.json")))]
     files = [argument for template in templates for argument in ("--file", template)]
     quiet = ["--framework", "cloudformation", "--skip-download", "--quiet", "--compact"]
     yield "checkov", [str(checkov / "checkov"), *files, *quiet]

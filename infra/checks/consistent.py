@@ -22,7 +22,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 INFRA = Path(__file__).resolve().parent.parent
 ROOT = INFRA.parent
-WITHIN = ["athena.yaml", "alarms.yaml", "dashboard.yaml"]
+WITHIN = ["isolation.yaml", "buckets.yaml", "athena.yaml", "alarms.yaml", "dashboard.yaml"]
 
 # These know no resource.
 OF_NO_RESOURCE = {
@@ -140,7 +140,9 @@ def given(templates):
 
 def main() -> int:
     templates = {name: yaml_parse((INFRA / name).read_text()) for name in ["template.yaml", *WITHIN]}
-    resources = json.loads((INFRA / "transformed.json").read_text())["Resources"]
+    resources = {}
+    for file in sorted((INFRA / "transformed").glob("*.json")):
+        resources |= json.loads(file.read_text())["Resources"]
     known = sources()
     defects = [
         *rights(resources),

@@ -1,11 +1,10 @@
 """The templates as CloudFormation gets to see them: the serverless transform, carried out here.
 
-    python transform.py             prints infra/transformed.json as it would be now
-    python transform.py --check     compares it with the one that is kept, and fails on a difference
-    python transform.py --write     renews the one that is kept
+    python transform.py --check     compares them with those that are kept in infra/transformed, and fails on a difference
+    python transform.py --write     renews those that are kept
 
 It needs aws-sam-translator 1.115.0, and no network. What the transform adds is part of what is deployed, and no
-review of the template shows it: rights, permissions, names.
+review of the templates shows it: rights, permissions, names.
 """
 
 import difflib
@@ -20,7 +19,8 @@ from samtranslator.translator.transform import transform  # noqa: E402
 from samtranslator.yaml_helper import yaml_parse  # noqa: E402
 
 INFRA = Path(__file__).resolve().parent.parent
-KEPT = INFRA / "transformed.json"
+KEPT = INFRA / "transformed"
+TEMPLATES = ["template", "isolation"]
 
 
 class NoManagedPolicies:
@@ -30,8 +30,8 @@ class NoManagedPolicies:
         return {}
 
 
-def transformed() -> str:
-    template = yaml_parse((INFRA / "template.yaml").read_text())
+def transformed(name: str) -> str:
+    template = yaml_parse((INFRA / f"{name}.yaml").read_text())
     for name, resource in template["Resources"].items():
         # `sam deploy` puts packages and templates there.
         if resource["Type"] == "AWS::Serverless::Function":
@@ -44,24 +44,29 @@ def transformed() -> str:
     return json.dumps(result, indent=2, sort_keys=True) + "\n"
 
 
+def differences(name: str, now: str) -> list[str]:
+    file = KEPT / f"{name}.json"
+    kept = file.read_text() if file.exists() else ""
+    names = (f"infra/transformed/{name}.json", "as it is now")
+    return list(difflib.unified_diff(kept.splitlines(True), now.splitlines(True), *names))
+
+
 def main(arguments: list[str]) -> int:
-    now = transformed()
+    now = {name: transformed(name) for name in TEMPLATES}
     match arguments:
-        case []:
-            sys.stdout.write(now)
-            return 0
         case ["--write"]:
-            KEPT.write_text(now)
+            KEPT.mkdir(exist_ok=True)
+            for name, text in now.items():
+                (KEPT / f"{name}.json").write_text(text)
             return 0
         case ["--check"]:
-            kept = KEPT.read_text() if KEPT.exists() else ""
-            if kept == now:
+            different = [line for name, text in now.items() for line in differences(name, text)]
+            if not different:
                 return 0
-            names = ("infra/transformed.json", "as it is now")
-            sys.stdout.writelines(difflib.unified_diff(kept.splitlines(True), now.splitlines(True), *names))
+            sys.stdout.writelines(different)
             print(
-                "\nThe transformed template has changed. If that is what you mean, renew it with\n"
-                "    python infra/checks/transform.py --write\nand commit it.",
+                "\nA transformed template has changed. If that is what you mean, renew it with\n"
+                "    cargo xtask infra --write\nand commit it.",
                 file=sys.stderr,
             )
             return 1

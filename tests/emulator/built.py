@@ -1,10 +1,10 @@
-"""A template as `sam build` leaves it, for programs that are built already.
+"""A template and those within it as `sam build` leaves them, for programs that are built already.
 
     python built.py TEMPLATE PROGRAMS FOLDER
 
 For each function of SAM, FOLDER gets a folder with the program that the template names as
 its `Binary`, from PROGRAMS, as `bootstrap`; without its debug information where `strip` is
-to be had. The template goes there too, and its path is printed. It needs aws-sam-cli.
+to be had. The templates go there too, and the path of the first is printed. It needs aws-sam-cli.
 """
 
 import shutil
@@ -28,7 +28,8 @@ def package(program: Path, folder: Path) -> None:
     bootstrap.chmod(0o755)
 
 
-def main(template: Path, programs: Path, folder: Path) -> None:
+def build(template: Path, programs: Path, folder: Path) -> Path:
+    """The template with the functions packed, and so those within it."""
     parsed = yaml_parse(template.read_text())
     for name, resource in parsed["Resources"].items():
         properties = resource.get("Properties", {})
@@ -37,12 +38,12 @@ def main(template: Path, programs: Path, folder: Path) -> None:
             properties["CodeUri"] = name
         beside = BESIDE.get(resource["Type"])
         if beside and isinstance(properties.get(beside), str) and "://" not in properties[beside]:
-            properties[beside] = str((template.parent / properties[beside]).resolve())
+            properties[beside] = str(build(template.parent / properties[beside], programs, folder))
     parsed.get("Globals", {}).get("Function", {}).pop("CodeUri", None)
-    built = folder / "template.yaml"
+    built = folder / template.name
     built.write_text(yaml_dump(parsed))
-    print(built)
+    return built
 
 
 if __name__ == "__main__":
-    main(*(Path(argument).resolve() for argument in sys.argv[1:4]))
+    print(build(*(Path(argument).resolve() for argument in sys.argv[1:4])))

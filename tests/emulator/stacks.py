@@ -204,6 +204,10 @@ def lifecycle_rule(rule: dict) -> dict:
 
 def clean_json(value, resources, *, moto):
     """What a template says, with its functions done."""
+    # Within `Fn::Sub` moto takes an output's name apart.
+    if isinstance(value, dict) and len(value.get("Fn::GetAtt", [])) > 2:
+        name, *attribute = value["Fn::GetAtt"]
+        value = {"Fn::GetAtt": [name, ".".join(attribute)]}
     result = moto(value, resources)
     return [item for item in result if item is not None] if isinstance(result, list) else result
 
