@@ -296,6 +296,10 @@ impl<'a, V: Versions, T: Trial> Rotation<'a, V, T> {
             let secret = self.versions.secret();
             tracing::warn!(secret, %role, "the new credential may do more than it is used for");
         }
+        for purpose in pool.given_up(candidate) {
+            let secret = self.versions.secret();
+            tracing::warn!(secret, %purpose, "the new credential does not serve this, and the current one does");
+        }
         self.trial.run(candidate, pool.current, &purposes).await
     }
 

@@ -1,7 +1,7 @@
 //! The steps of a rotation, over a secret in memory.
 
-use credential_rotation::{Rotation, RotationError, Step, TrialError};
-use sophos_secrets::{CURRENT, PENDING, PREVIOUS, Purpose};
+use credential_rotation::{Rotation, RotationError, Step, TrialError, pool::Pool};
+use sophos_secrets::{CURRENT, PENDING, PREVIOUS, Purpose, SecretString, StoredCredential};
 
 use crate::memory::{Memory, SECRET, STEPS, Verdict, Verdicts, json, now, step, time};
 
@@ -99,6 +99,27 @@ fn what_is_tested_is_what_it_will_be_used_for() {
         let trial = Verdicts::new(&[("a", GOOD)]);
         rotate(&memory, &trial, "token").expect("rotated");
         assert_eq!(trial.tested(), [("a".to_owned(), purposes.to_vec())]);
+    }
+}
+
+#[test]
+fn what_a_new_credential_would_no_longer_serve_is_known() {
+    use Purpose::{Export, Isolation};
+    let stored = |more: &str| {
+        StoredCredential::from_json(&SecretString::from(json("an-id", more))).expect("a credential")
+    };
+    let (both, isolation) = (r#","used_for":["export","isolation"]"#, r#","used_for":["isolation"]"#);
+    for (current, new, expected) in [
+        (Some(""), "", &[][..]),
+        (Some(""), isolation, &[Export]),
+        (Some(both), isolation, &[Export]),
+        (Some(isolation), r#","used_for":["export"]"#, &[Isolation]),
+        (Some(isolation), both, &[]),
+        (None, isolation, &[]),
+    ] {
+        let current = current.map(stored);
+        let pool = Pool { current: current.as_ref(), previous: None, now: time("2026-11-23T10:00:00Z") };
+        assert_eq!(pool.given_up(&stored(new)), expected, "{current:?} {new}");
     }
 }
 
