@@ -109,3 +109,33 @@ async fn a_key_is_read_once_by_a_warm_process() {
     // Both versions of the key; the credential by its list.
     assert_eq!((of("GetSecretValue"), of("ListSecrets"), of("BatchGetSecretValue")), (2, 1, 1), "{reads:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_that_is_for_something_else_does_not_isolate() {
+    let Some(stage) = Stage::start().await else { return };
+    let store = async |used_for: Value| {
+        let secrets = stage.moto.secrets();
+        let (secret, credential) = ("sophos/credentials/acme", stage.world.simulator.credentials().remove(0));
+        let value = json!({
+            "client_id": credential.client_id,
+            "client_secret": credential.client_secret,
+            "used_for": used_for,
+        });
+        let put = secrets.put_secret_value().secret_id(secret).secret_string(value.to_string());
+        put.send().await.expect("a version");
+    };
+    store(json!(["export"])).await;
+    let webhook = stage.webhook().await;
+    let (status, answer) = send(&webhook, 1, key("webhooks/generic")).await;
+    let logs = webhook.logs().join("\n").replace('\\', "");
+    let what_to_do = r#"credentials/acme is not used for isolation: add "isolation" to its used_for"#;
+    assert!(status == 503 && logs.contains(what_to_do), "{status} {answer}\n{logs}");
+    assert_eq!(stage.world.simulator.calls().total, 0);
+
+    store(json!(["export", "isolation"])).await;
+    let webhook = stage.webhook().await;
+    let (status, answer) = send(&webhook, 1, key("webhooks/generic")).await;
+    assert_eq!(status, 202, "{answer}\n{}", webhook.logs().join("\n"));
+    let id = decision_of(&answer).expect("a decision");
+    assert_eq!(stage.world.state(&id).await.expect("a state"), State::Requested);
+}

@@ -167,6 +167,46 @@ async fn a_malformed_secret_is_named_and_harms_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_credential_that_is_for_something_else_is_not_exported_with() {
+    let Some(stage) = Stage::start(partner(2, 500)).await else { return };
+    let simulator = &stage.estate.world.simulator;
+    let used_for = |credential: &CredentialInfo, purposes: Value| {
+        let mut value: Value = serde_json::from_str(&secret_of(credential)).expect("JSON");
+        value["used_for"] = purposes;
+        value.to_string()
+    };
+    let tenant = simulator.tenants().swap_remove(0).id;
+    let own = simulator.add_credential(CredentialConfig::for_tenant(&tenant, Role::ReadOnly));
+    let own = own.expect("a credential");
+    stage.create("isolation", &used_for(&own, json!(["isolation"]))).await;
+    let function = || stage.estate.managed(&stage.moto).start();
+
+    // There is no other: both ways of exporting say so, and name it.
+    for mut sandbox in [stage.direct().await, function().await.expect("the planner starts")] {
+        let failed = sandbox.invoke(&World::schedule()).await;
+        assert_eq!(failed.error_kind(), Some("NoCredential"), "{failed:?}");
+        let told = format!("{failed:?}").replace('\\', "");
+        let what_to_do = r#"credentials/isolation is not used for export: add "export" to its used_for"#;
+        assert!(told.contains(what_to_do), "{told}");
+    }
+    assert_eq!(simulator.calls().total, 0, "it is not tried");
+
+    // What does not say serves everything, also the tenant that has one for something else.
+    stage.create("partner", &used_for(&stage.credential(), json!([]))).await;
+    let mut planner = function().await.expect("the planner starts");
+    let report = stage.estate.plan(&mut planner, "1").await.expect("a plan");
+    assert_eq!((&report["tenants"], &report["credentials"][1]), (&json!(2), &Value::Null), "{report}");
+    let mut sandbox = stage.direct().await;
+    let report = stage.run(&mut sandbox).await;
+    assert_eq!((&report["failed"], &report["tenants"]), (&json!(0), &json!(2)), "{report}");
+    assert_eq!(report["unusable_credentials"], Value::Null, "nothing is wrong with it: {report}");
+    let logs = sandbox.stop().await.logs;
+    let told: Vec<_> = logs.iter().filter(|line| line.contains("it is used for something else")).collect();
+    assert!(!told.is_empty() && told.iter().all(|line| line.contains("DEBUG")), "{told:?}");
+    stage.estate.committed().expect("an export");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_credentials_are_planned_for_by_thirty_requests() {
     let mut config = partner(0, 20);
     config.tenants = vec![TenantGroup::of(Owner::Alone, 500)];

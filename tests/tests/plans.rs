@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use end_to_end::{
-    estate::{Estate, without_queue},
+    World,
+    estate::{Estate, partner, without_queue},
     queue::EventSource,
 };
 use local_lambda::Sandbox;
@@ -166,6 +167,30 @@ async fn without_a_queue_one_run_serves_all_credentials_alike() {
             error.contains(&Estate::name(credential)) && error.contains(&credential.client_id),
             "{error}"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_says_whether_the_service_fails_or_a_credential_is_lacking() {
+    let estate = Estate::start(partner(2, 20), CredentialKind::Partner).await.expect("an estate");
+    let simulator = &estate.world.simulator;
+    let credentials = simulator.credentials();
+    for function in [estate.function(), without_queue(estate.function())] {
+        let mut sandbox = function.start().await.expect("the function starts");
+        // An outage, and a refusal that is no question of the moment.
+        for (status, seconds) in [(503, 3), (403, 60)] {
+            simulator.set_faults(FaultPlan::new([FaultRule::new("whoami", FaultAction::status(status))]));
+            let soon = Duration::from_secs(seconds);
+            let failed = sandbox.invoke_with_deadline(&World::schedule(), soon).await;
+            assert_eq!(failed.error_kind(), Some("ExportFailed"), "{failed:?}");
+            let name = Estate::name(&credentials[0]);
+            assert!(format!("{failed:?}").contains(&name), "the credential is named: {failed:?}");
+        }
+        simulator.set_faults(FaultPlan::default());
+        estate.store(&[]).expect("a file");
+        let failed = sandbox.invoke(&World::schedule()).await;
+        assert_eq!(failed.error_kind(), Some("NoCredential"), "{failed:?}");
+        estate.store(&credentials).expect("a file");
     }
 }
 

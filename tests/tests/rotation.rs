@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::{Client, types::RotationRulesType};
 use end_to_end::{
     LambdaService,
     estate::{Estate, PREFIX, partner, secret_of, without_queue},
@@ -191,6 +191,33 @@ async fn a_step_that_dies_or_meets_trouble_is_done_again_with_the_same_version()
     assert_eq!((&done.token, &done.error), (&failed.token, &None));
     assert_eq!(stage.current().await, new.client_id);
     assert_eq!(stage.labels().await, ["AWSCURRENT", "AWSPREVIOUS"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_can_be_arranged_before_there_is_a_credential_and_after() {
+    let Some(stage) = Stage::start(500).await else { return };
+    let placeholder = format!("{PREFIX}second");
+    let value = r#"{"no_credential_yet":"store one with put-secret-value","random":"hush-hush-hush"}"#;
+    stage.secrets.create_secret().name(&placeholder).secret_string(value).send().await.expect("a secret");
+    let next = stage.another(CredentialKind::Partner);
+    stage.stage("STAGED", &secret_of(&next)).await;
+    stage.estate.world.simulator.reset_calls();
+    for secret in [&placeholder, &stage.secret] {
+        let rotate = stage.secrets.rotate_secret().secret_id(secret).rotation_lambda_arn(&stage.arn);
+        let days = RotationRulesType::builder().automatically_after_days(365).build();
+        rotate.rotation_rules(days).rotate_immediately(false).send().await.expect("it is arranged");
+        let tried = stage.moto.rotations().await.expect("rotations").pop().expect("one at least");
+        assert_eq!((tried.steps, tried.error), (vec!["testSecret".to_owned()], None), "{secret}");
+    }
+    assert_eq!(stage.labels().await, ["AWSCURRENT", "STAGED"], "what is staged stays where it is");
+    assert_eq!(stage.estate.world.simulator.calls().total, 0, "nobody has to be asked");
+    let logs = stage.function.logs().join("\n");
+    assert!(logs.contains("only tries whether it can rotate") && !logs.contains("hush-hush"), "{logs}");
+
+    // When the time comes, it rotates.
+    let rotation = stage.rotate().await;
+    assert_eq!((rotation.steps, rotation.error), (ALL.map(str::to_owned).to_vec(), None));
+    assert_eq!(stage.current().await, next.client_id);
 }
 
 #[tokio::test(flavor = "multi_thread")]

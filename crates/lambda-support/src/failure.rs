@@ -23,8 +23,9 @@ impl Failure {
         Self::new("InvalidEvent", message)
     }
 
-    /// There is no credential to work with (`NoCredential`): none is stored, or none
-    /// of those that are can be read or is accepted.
+    /// There is no credential to work with (`NoCredential`): none is stored for what
+    /// the function does, or none of those that are can be read. One that Sophos
+    /// Central refuses is another kind of failure.
     pub fn no_credential(message: impl Display) -> Self {
         Self::new("NoCredential", message)
     }

@@ -35,7 +35,10 @@ const CLIENT_SECRET: &str = "SOPHOS_CLIENT_SECRET";
 /// | `SOPHOS_CREDENTIALS_FILE` | a TOML file that only its owner may read, as [`FileCredentials`] describes |
 /// | `SOPHOS_CLIENT_ID`, `SOPHOS_CLIENT_SECRET` | the credential itself, for development |
 ///
-/// and the rest is
+/// A function uses those whose `used_for` names what it does, and those that have
+/// none; the others are passed over, as [`Serving`](sophos_secrets::Serving) tells.
+///
+/// The rest is
 ///
 /// | variable | what it is | if not set |
 /// |---|---|---|

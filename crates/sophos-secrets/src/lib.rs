@@ -22,9 +22,11 @@
 //! The first two are all that must be there. `partner_id`, `organization_id` or
 //! `tenant_id` says what it serves: a client refuses to work with it if the
 //! service says otherwise, and a tenant that has a credential of its own is not
-//! served by its partner's. The rest is for the watch over expiry and roles: the
-//! service tells none of it. Anything else in it is an error, which names the
-//! member and never shows a value.
+//! served by its partner's. `used_for` says what it is used for, `export`,
+//! `isolation` or both: whatever does something else passes it over, as if it were
+//! not there ([`Serving`]). One that does not say serves everything. The rest is for
+//! the watch over expiry and roles: the service tells none of it. Anything else in
+//! it is an error, which names the member and never shows a value.
 //!
 //! # A credential that rotates
 //!
@@ -88,7 +90,7 @@ pub use named_file::FileSecrets;
 pub use role::{Purpose, Role};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use source::StoredSource;
-pub use store::{CredentialStore, Listed, Version};
+pub use store::{CredentialStore, Listed, Serving, Version};
 pub use stored::{StoredCredential, end_of_life};
 
 /// The time since any fixed moment.

@@ -31,6 +31,9 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Each of them.
+    pub const ALL: [Self; 2] = [Self::Export, Self::Isolation];
+
     /// The narrowest role that is enough. Which role an operation needs is not
     /// published; this follows from the console's description of the roles.
     pub fn needs(self) -> Role {
@@ -55,8 +58,7 @@ impl FromStr for Purpose {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let known = [Self::Export, Self::Isolation].into_iter();
-        let mut known = known.filter(|purpose| purpose.to_string() == text);
+        let mut known = Self::ALL.into_iter().filter(|purpose| purpose.to_string() == text);
         known.next().ok_or("a purpose is export or isolation")
     }
 }

@@ -53,9 +53,10 @@ impl StoredSource {
         };
         self.untried(version).await?.ok_or_else(|| {
             NoCredential::new(format!(
-                "{}: it was refused less than {} s ago and was not replaced since",
+                "{}: it was refused less than {} s ago and was not replaced since (client id {})",
                 self.name,
-                HELD.as_secs()
+                HELD.as_secs(),
+                self.tried()
             ))
         })
     }
@@ -71,15 +72,24 @@ impl StoredSource {
         if let Some(credentials) = self.untried(version).await? {
             return Ok(credentials);
         }
-        let state = self.state();
-        let mut tried: Vec<_> = state.refused.iter().map(|(refused, _)| refused.client_id()).collect();
-        tried.dedup();
         Err(NoCredential::new(format!(
             "{}: all that it holds is refused (client id {}); make a new credential in Sophos Central, and store \
              it there",
             self.name,
-            tried.join(" and ")
+            self.tried()
         )))
+    }
+
+    /// The client ids of what was refused, each once.
+    fn tried(&self) -> String {
+        let state = self.state();
+        let mut tried = Vec::new();
+        for (refused, _) in &state.refused {
+            if !tried.contains(&refused.client_id()) {
+                tried.push(refused.client_id());
+            }
+        }
+        tried.join(" and ")
     }
 
     /// The current credential, or the one before it: the first that was not

@@ -22,7 +22,7 @@ pub struct StoredCredential {
     pub created_at: Option<Timestamp>,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
-    /// What it is used for.
+    /// What it is used for; everything, if it does not say.
     pub used_for: Vec<Purpose>,
 }
 
@@ -43,6 +43,12 @@ impl StoredCredential {
             format!("{what} (line {}, column {}); it must be {WANTED}", error.line(), error.column())
         })?;
         form.read()
+    }
+
+    /// Whether it is used for this: for what it says, and for everything if it says
+    /// nothing.
+    pub fn serves(&self, purpose: Purpose) -> bool {
+        self.used_for.is_empty() || self.used_for.contains(&purpose)
     }
 
     /// When it ends: as it says, else 36 months after it was made, which is as
@@ -142,6 +148,7 @@ mod tests {
         let stored = with("").expect("a credential");
         assert_eq!(stored.credentials.client_id(), "an-id");
         assert_eq!((stored.credentials.owner(), stored.role, stored.ends_at()), (None, None, None));
+        assert!(stored.serves(Purpose::Export) && stored.serves(Purpose::Isolation));
         assert!(!format!("{stored:?}").contains("hush"), "{stored:?}");
     }
 
@@ -158,6 +165,8 @@ mod tests {
         let stored =
             with(r#","created_at":"2026-11-01","expires_at":"2027-01-02T03:04:05Z""#).expect("a credential");
         assert_eq!(stored.ends_at().map(|at| at.to_string()).as_deref(), Some("2027-01-02T03:04:05Z"));
+        let stored = with(r#","used_for":["isolation"]"#).expect("a credential");
+        assert!(!stored.serves(Purpose::Export) && stored.serves(Purpose::Isolation));
         let leap = with(r#","created_at":"2024-02-29""#).expect("a credential");
         assert_eq!(leap.ends_at().map(|at| at.to_string()).as_deref(), Some("2027-02-28T00:00:00Z"));
     }

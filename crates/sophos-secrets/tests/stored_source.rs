@@ -177,7 +177,10 @@ fn what_was_refused_rests_unless_it_was_replaced() {
     for turn in [0, 30, 29] {
         set.turn(turn);
         let reason = set.current().expect_err("it rests");
-        assert_eq!(reason, "c/partner: it was refused less than 60 s ago and was not replaced since");
+        assert_eq!(
+            reason,
+            "c/partner: it was refused less than 60 s ago and was not replaced since (client id b and a)"
+        );
     }
     assert!(set.asked().iter().all(|version| *version != Cached), "a replacement must be seen");
     set.turn(1);

@@ -1,4 +1,4 @@
-use std::{fmt, future::ready, sync::Arc, time::Duration};
+use std::{error::Error, fmt, future::ready, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{TryStream, TryStreamExt};
@@ -15,9 +15,15 @@ pub struct Store {
     objects: Arc<dyn ObjectStore>,
     root: Path,
     place: String,
-    /// Whether a listing comes in order, so that it need not be read to its end.
-    ordered: bool,
+    /// Whether it is a bucket of S3: a listing comes in order, so that it need not be
+    /// read to its end, and a write may meet another one.
+    bucket: bool,
 }
+
+/// How often a write that met another one is repeated, and how long it waits first:
+/// twice as long each time, which is a second and a half in all.
+const REPETITIONS: u32 = 5;
+const FIRST_WAIT: Duration = Duration::from_millis(50);
 
 /// Says where it is, and nothing of how it is reached: that holds credentials.
 impl fmt::Debug for Store {
@@ -37,22 +43,16 @@ impl Store {
     /// When the location is no location, or cannot be opened.
     pub fn open(location: &str) -> Result<Self, StoreError> {
         let wrong = |reason: String| StoreError::Location { url: location.to_owned(), reason };
-        if let Some(rest) = location.strip_prefix("s3://") {
-            let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-            if bucket.is_empty() {
-                return Err(wrong("it names no bucket".into()));
-            }
+        if location.starts_with("s3://") {
             let endpoint =
                 std::env::var("AWS_ENDPOINT_URL_S3").or_else(|_| std::env::var("AWS_ENDPOINT_URL"));
-            let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(patience());
+            let mut builder = AmazonS3Builder::from_env().with_retry(patience());
             if let Ok(endpoint) = endpoint {
                 let plain = endpoint.starts_with("http://");
                 let options = ClientOptions::new().with_allow_http(plain);
                 builder = builder.with_endpoint(endpoint).with_client_options(options).with_allow_http(plain);
             }
-            let objects = builder.build().map_err(|error| wrong(error.to_string()))?;
-            let root = Path::parse(prefix).map_err(|error| wrong(error.to_string()))?;
-            return Ok(Self { objects: Arc::new(objects), root, place: location.to_owned(), ordered: true });
+            return Self::in_bucket(builder, location);
         }
         let folder = location.strip_prefix("file://").unwrap_or(location);
         if folder.is_empty() || folder.contains("://") {
@@ -64,13 +64,32 @@ impl Store {
             objects: Arc::new(objects),
             root: Path::default(),
             place: folder.to_owned(),
-            ordered: false,
+            bucket: false,
         })
+    }
+
+    /// Opens `s3://bucket/prefix` where and as `builder` says, whatever the usual
+    /// variables do.
+    ///
+    /// # Errors
+    /// When the location is no such location, or cannot be opened.
+    pub fn in_bucket(builder: AmazonS3Builder, location: &str) -> Result<Self, StoreError> {
+        let wrong = |reason: String| StoreError::Location { url: location.to_owned(), reason };
+        let Some(rest) = location.strip_prefix("s3://") else {
+            return Err(wrong("it must be s3://bucket/prefix".into()));
+        };
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        if bucket.is_empty() {
+            return Err(wrong("it names no bucket".into()));
+        }
+        let objects = builder.with_bucket_name(bucket).build().map_err(|error| wrong(error.to_string()))?;
+        let root = Path::parse(prefix).map_err(|error| wrong(error.to_string()))?;
+        Ok(Self { objects: Arc::new(objects), root, place: location.to_owned(), bucket: true })
     }
 
     /// The same over any object store.
     pub fn over(objects: Arc<dyn ObjectStore>) -> Self {
-        Self { place: objects.to_string(), objects, root: Path::default(), ordered: false }
+        Self { place: objects.to_string(), objects, root: Path::default(), bucket: false }
     }
 
     /// Where it is, for people: `s3://bucket/prefix`, or the folder.
@@ -82,16 +101,30 @@ impl Store {
     /// `false` means that there is one. It may be this very request's: a store
     /// that lost its answer refuses the repetition, so who must know reads it.
     ///
+    /// A bucket of S3 may be at another request for the same object. Nothing is
+    /// written then, and nothing is known of what is there: the request is repeated
+    /// for a second and a half.
+    ///
     /// # Errors
     /// When the store fails; the object may be there nevertheless.
+    /// [`StoreError::Conflict`] when others are at this object for longer.
     pub async fn create(&self, path: &str, body: Vec<u8>) -> Result<bool, StoreError> {
-        let put =
-            self.objects.put_opts(&self.at(path)?, PutPayload::from(body), PutMode::Create.into()).await;
-        match put {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
+        let (at, body) = (self.at(path)?, PutPayload::from(body));
+        for repetition in 0..=REPETITIONS {
+            if repetition > 0 {
+                tokio::time::sleep(FIRST_WAIT * 2_u32.pow(repetition - 1)).await;
+            }
+            match self.objects.put_opts(&at, body.clone(), PutMode::Create.into()).await {
+                Ok(_) => return Ok(true),
+                Err(object_store::Error::AlreadyExists { source, .. }) => {
+                    if !(self.bucket && is_conflict(source.as_ref())) {
+                        return Ok(false);
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
+        Err(StoreError::Conflict { path: at.to_string() })
     }
 
     /// Writes an object, over one that may be there.
@@ -158,7 +191,7 @@ impl Store {
             self.objects.list_with_offset(Some(&within), &self.at(&format!("{folder}/{after}"))?)
         };
         let names = listing.try_filter_map(|object| ready(Ok(child(&object.location, &within))));
-        let mut names = first(names, if self.ordered { limit } else { usize::MAX }).await?;
+        let mut names = first(names, if self.bucket { limit } else { usize::MAX }).await?;
         names.sort_unstable();
         names.truncate(limit);
         Ok(names)
@@ -169,6 +202,14 @@ impl Store {
             if self.root.as_ref().is_empty() { path.to_owned() } else { format!("{}/{path}", self.root) };
         Path::parse(whole).map_err(|error| object_store::Error::from(error).into())
     }
+}
+
+/// Whether this is S3's 409 (`ConditionalRequestConflict`) rather than its 412.
+///
+/// `object_store` takes both for an object that is there. Of a 412 it makes one of
+/// its own errors first; a 409 is the answer to the request as it came.
+fn is_conflict(source: &(dyn Error + Send + Sync + 'static)) -> bool {
+    !source.is::<object_store::Error>()
 }
 
 /// The name of an object that is in the folder itself.

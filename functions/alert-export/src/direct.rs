@@ -6,7 +6,10 @@ use lambda_support::Failure;
 use sophos_api::TenantId;
 use sophos_export::{Report, Scope};
 
-use crate::{config::Config, fleet::Fleet};
+use crate::{
+    config::Config,
+    fleet::{Credentials, Fleet},
+};
 
 /// Streams in an answer at most; of more, those with nothing to tell are left
 /// out. Lambda refuses answers of over 6 MB.
@@ -23,7 +26,7 @@ pub(crate) async fn run(
     mut scope: Scope,
     stop_at: Duration,
 ) -> Result<Report, Failure> {
-    let (mut usable, wrong) = fleet.credentials().await.map_err(Failure::no_credential)?;
+    let Credentials { mut usable, others } = fleet.credentials().await?;
     if let Some(tenant) = &scope.tenant {
         usable.retain(|one| one.own_tenant().is_none_or(|own| own == *tenant));
     }
@@ -31,7 +34,7 @@ pub(crate) async fn run(
     let mut served = HashSet::new();
     let mut report = Report::default();
     let mut failure = None;
-    report.unusable_credentials.extend(wrong.iter().map(ToString::to_string));
+    report.unusable_credentials.extend(others.wrong.iter().map(ToString::to_string));
     let mut ran = false;
     for one in &usable {
         // A tenant with a credential of its own is served by no other.
@@ -47,20 +50,14 @@ pub(crate) async fn run(
                 }
             }
             Err(error) => {
-                report.unusable_credentials.push(format!("{}: {error}", one.name));
-                failure = Some(error);
+                let told = format!("{}: {error}", one.name);
+                failure.get_or_insert_with(|| told.clone());
+                report.unusable_credentials.push(told);
             }
         }
     }
     if !ran {
-        return Err(match (failure, wrong.first()) {
-            (Some(error), _) => Failure::new("ExportFailed", error),
-            (None, Some(error)) => Failure::no_credential(error),
-            (None, None) => Failure::no_credential(format!(
-                "no credential reaches this; {:?} is where they are",
-                config.sophos.credentials
-            )),
-        });
+        return Err(others.failure(failure));
     }
     Ok(report)
 }

@@ -7,10 +7,11 @@ use std::{
 };
 
 use lambda_runtime::Error;
+use lambda_support::Failure;
 use sophos_api::{Owner, TenantId};
 use sophos_api_reqwest::ReqwestTransport;
 use sophos_export::{Exporter, Store};
-use sophos_secrets::{CredentialStore, SourceError};
+use sophos_secrets::{CredentialStore, Purpose, Serving, SourceError};
 
 use crate::{assignment::nearness, config::Config};
 
@@ -30,6 +31,42 @@ pub(crate) struct Usable {
     pub(crate) name: String,
     /// Whom it says that it serves.
     owner: Option<Owner>,
+}
+
+/// What credentials there are for export.
+pub(crate) struct Credentials {
+    /// Those that can be worked with, the nearest to its tenants first.
+    pub(crate) usable: Vec<Usable>,
+    pub(crate) others: Others,
+}
+
+/// The credentials that cannot be worked with.
+pub(crate) struct Others {
+    /// What is wrong with those that are none.
+    pub(crate) wrong: Vec<SourceError>,
+    /// Which ones are there for something else, and what to do if one was meant.
+    passed_over: Option<String>,
+    /// Where they all are.
+    place: String,
+}
+
+impl Others {
+    /// Why nothing came of the usable ones: what failed with the first of them, or
+    /// that there is none.
+    pub(crate) fn failure(&self, failed: Option<String>) -> Failure {
+        if let Some(failed) = failed {
+            return Failure::new("ExportFailed", failed);
+        }
+        let mut told = match self.wrong.first() {
+            Some(error) => error.to_string(),
+            None => format!("no credential reaches this; {} is where they are", self.place),
+        };
+        if let Some(passed_over) = &self.passed_over {
+            told.push_str("; ");
+            told.push_str(passed_over);
+        }
+        Failure::no_credential(told)
+    }
 }
 
 impl Usable {
@@ -57,20 +94,23 @@ impl Fleet {
         &self.transport
     }
 
-    /// All credentials that there are, the nearest to its tenants first, and what
-    /// is wrong with the others.
-    pub(crate) async fn credentials(&self) -> Result<(Vec<Usable>, Vec<SourceError>), SourceError> {
-        let (mut usable, mut wrong) = (Vec::new(), Vec::new());
-        for listed in self.credentials.list().await? {
-            match listed.credential {
-                Ok(stored) => {
-                    usable.push(Usable { name: listed.name, owner: stored.credentials.owner().cloned() });
-                }
-                Err(error) => wrong.push(error),
-            }
-        }
+    /// All credentials for export that there are.
+    ///
+    /// # Errors
+    /// When the place where they are cannot be read.
+    pub(crate) async fn credentials(&self) -> Result<Credentials, Failure> {
+        let listed = self.credentials.list().await.map_err(Failure::no_credential)?;
+        let serving = Serving::of(listed, Purpose::Export);
+        let others = Others {
+            passed_over: serving.advice(),
+            wrong: serving.wrong,
+            place: format!("{:?}", self.credentials),
+        };
+        let usable = serving.usable.into_iter();
+        let usable = usable.map(|(name, stored)| Usable { name, owner: stored.credentials.owner().cloned() });
+        let mut usable: Vec<_> = usable.collect();
         usable.sort_by_cached_key(|one| (nearness(one.owner.as_ref()), one.name.clone()));
-        Ok((usable, wrong))
+        Ok(Credentials { usable, others })
     }
 
     /// What exports with this credential.

@@ -11,7 +11,7 @@ use sophos_export::{Changes, Dataset, Member, Roster};
 use crate::{
     assignment::{Served, assign, in_turns},
     config::{Config, Queues},
-    fleet::{Fleet, Usable},
+    fleet::{Credentials, Fleet, Usable},
     message::Message,
     queue::Queue,
 };
@@ -70,8 +70,8 @@ struct Reached {
 /// Makes a plan and sends it.
 ///
 /// # Errors
-/// When no credential can be worked with, or the queue fails. What was sent by
-/// then is worked off, and is not sent again under the same `id`.
+/// When no credential is there for export or can be worked with, or the queue fails.
+/// What was sent by then is worked off, and is not sent again under the same `id`.
 pub(crate) async fn plan(
     fleet: &Fleet,
     queue: &Queue,
@@ -82,25 +82,28 @@ pub(crate) async fn plan(
     stop_at: Duration,
 ) -> Result<PlanReport, Failure> {
     let mut report = PlanReport::default();
-    let (usable, wrong) = fleet.credentials().await.map_err(Failure::no_credential)?;
-    report.unusable_credentials.extend(wrong.iter().map(ToString::to_string));
+    let Credentials { usable, others } = fleet.credentials().await?;
+    report.unusable_credentials.extend(others.wrong.iter().map(ToString::to_string));
     let reading = usable.into_iter().map(|one| async move {
         let name = one.name.clone();
         (name, reach(fleet, config, queues, one, stop_at).await)
     });
-    let mut reached = Vec::new();
+    let (mut reached, mut failure) = (Vec::new(), None);
     // In order: the nearest credential serves a tenant.
     let mut readings = futures_util::stream::iter(reading).buffered(LISTINGS);
     while let Some((name, outcome)) = readings.next().await {
         match outcome {
             Ok(one) => reached.push(one),
-            Err(error) => report.unusable_credentials.push(format!("{name}: {error}")),
+            Err(error) => {
+                let told = format!("{name}: {error}");
+                failure.get_or_insert_with(|| told.clone());
+                report.unusable_credentials.push(told);
+            }
         }
     }
     drop(readings);
     if reached.is_empty() {
-        let first = report.unusable_credentials.first().map_or("there is none", String::as_str);
-        return Err(Failure::no_credential(format!("no credential can be worked with: {first}")));
+        return Err(others.failure(failure));
     }
     let served = assign(reached.iter().map(|one| one.served.clone()).collect());
     let now = fleet.transport().now();

@@ -20,6 +20,12 @@
 //! | `testSecret` | it gets a token, belongs to whom the current one belongs to, and reads what it will be used for |
 //! | `finishSecret` | it becomes the current one, and is staged no more |
 //!
+//! Where a rotation is only arranged, with `--no-rotate-immediately` or
+//! `RotateImmediatelyOnUpdate: false`, Secrets Manager calls `testSecret` alone, for
+//! a version that is a copy of the current one, and takes that away again. The
+//! function answers that there is nothing to do: neither a credential nor a staged
+//! one has to be there yet.
+//!
 //! Each step may be repeated, also after a death in the middle. If one fails, the
 //! current credential stays in force. What becomes of the pending one depends on
 //! why its test failed:

@@ -57,12 +57,20 @@ impl Pool<'_> {
         }
     }
 
-    /// What a credential will be used for: as it says, else as the current one
-    /// says, else for export.
+    /// What a credential is tested for: what it says that it is used for, else what
+    /// the current one says, else export.
     pub fn purposes(&self, candidate: &StoredCredential) -> Vec<Purpose> {
         let said = [Some(candidate), self.current].into_iter().flatten();
         let mut said = said.map(|stored| &stored.used_for).filter(|purposes| !purposes.is_empty());
         said.next().cloned().unwrap_or_else(|| vec![Purpose::Export])
+    }
+
+    /// What the current one serves, and a credential would not if it took over.
+    pub fn given_up(&self, candidate: &StoredCredential) -> Vec<Purpose> {
+        let serves_no_more = |purpose: &Purpose| {
+            self.current.is_some_and(|current| current.serves(*purpose)) && !candidate.serves(*purpose)
+        };
+        Purpose::ALL.into_iter().filter(serves_no_more).collect()
     }
 }
 

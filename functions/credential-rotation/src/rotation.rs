@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use sophos_secrets::{
-    CURRENT, Described, Labels, PENDING, PREVIOUS, SecretString, SourceError, StoredCredential,
+    CURRENT, Described, ExposeSecret, Labels, PENDING, PREVIOUS, SecretString, SourceError, StoredCredential,
 };
 
 use crate::{
@@ -61,6 +61,8 @@ fn in_brackets(reasons: &[String]) -> String {
 
 /// What is in force, and what was before.
 struct InForce {
+    /// The text of the current version, also of one that is no credential.
+    value: Option<SecretString>,
     current: Option<StoredCredential>,
     previous: Option<StoredCredential>,
 }
@@ -68,6 +70,11 @@ struct InForce {
 impl InForce {
     fn pool(&self, now: Timestamp) -> Pool<'_> {
         Pool { current: self.current.as_ref(), previous: self.previous.as_ref(), now }
+    }
+
+    /// Whether this is a copy of the current version.
+    fn is_copied_in(&self, value: &SecretString) -> bool {
+        self.value.as_ref().is_some_and(|current| current.expose_secret() == value.expose_secret())
     }
 }
 
@@ -144,14 +151,21 @@ impl<'a, V: Versions, T: Trial> Rotation<'a, V, T> {
     }
 
     async fn test(&self, labels: &Labels, token: &str) -> Result<String, RotationError> {
-        let candidate = match self.pending(token).await? {
+        let in_force = self.in_force(labels).await?;
+        // Where a rotation is only arranged (`RotateImmediately` is false), this step
+        // is called alone, for a version that Secrets Manager makes and takes away
+        // again. `create` makes none like that.
+        let value = self.versions.value(token).await?;
+        let Some(value) = value.filter(|value| !in_force.is_copied_in(value)) else {
+            return Ok("nothing: Secrets Manager only tries whether it can rotate".into());
+        };
+        let candidate = match self.read(token, &value) {
             Ok(candidate) => candidate,
             Err(malformed) => {
                 self.give_up(token).await?;
                 return Err(malformed);
             }
         };
-        let in_force = self.in_force(labels).await?;
         let Err(error) = self.try_out(&candidate, &in_force).await else {
             return Ok("tested: it gets a token, belongs to the same account, and reads what it must".into());
         };
@@ -171,11 +185,21 @@ impl<'a, V: Versions, T: Trial> Rotation<'a, V, T> {
             self.must_be_pending(labels, token)?;
         }
         // Read first: a version that is no credential must not come into force.
-        let credential = self.pending(token).await??;
+        let value = self.versions.value(token).await?;
+        let value =
+            value.ok_or_else(|| self.state("the version has no value yet; createSecret comes first"))?;
+        let credential = self.read(token, &value)?;
         let staged = self.staged(labels).await;
         if !is_current {
             // While it is known what was in force: it must not come back.
             let before = self.in_force(labels).await?;
+            if before.is_copied_in(&value) {
+                // What only tries the function ends with its test.
+                self.give_up(token).await?;
+                return Err(self.state(&format!(
+                    "version {token} is a copy of the current one; begin anew with rotate-secret"
+                )));
+            }
             for used in [&before.current, &before.previous].into_iter().flatten() {
                 self.unstage(&staged, used).await?;
             }
@@ -272,29 +296,36 @@ impl<'a, V: Versions, T: Trial> Rotation<'a, V, T> {
             let secret = self.versions.secret();
             tracing::warn!(secret, %role, "the new credential may do more than it is used for");
         }
+        for purpose in pool.given_up(candidate) {
+            let secret = self.versions.secret();
+            tracing::warn!(secret, %purpose, "the new credential does not serve this, and the current one does");
+        }
         self.trial.run(candidate, pool.current, &purposes).await
     }
 
-    /// The credential of a version that has a value, or why that is none.
-    async fn pending(&self, token: &str) -> Result<Result<StoredCredential, RotationError>, RotationError> {
-        let value = self.versions.value(token).await?;
-        let value =
-            value.ok_or_else(|| self.state("the version has no value yet; createSecret comes first"))?;
-        let read = StoredCredential::from_json(&value);
-        Ok(read.map_err(|told| self.state(&format!("version {token} {told}"))))
+    /// The credential that the value of a version is.
+    fn read(&self, token: &str, value: &SecretString) -> Result<StoredCredential, RotationError> {
+        StoredCredential::from_json(value).map_err(|told| self.state(&format!("version {token} {told}")))
     }
 
     async fn in_force(&self, labels: &Labels) -> Result<InForce, SourceError> {
-        let read = async |label: &str| {
-            let Some(version) = labels.holder(label) else { return Ok(None) };
-            let Some(value) = self.versions.value(version).await? else { return Ok(None) };
-            // A rotation is a way to replace one that is malformed.
-            let read = StoredCredential::from_json(&value).inspect_err(|reason| {
+        let value = async |label: &str| match labels.holder(label) {
+            Some(version) => self.versions.value(version).await,
+            None => Ok(None),
+        };
+        // A rotation is a way to replace one that is malformed.
+        let read = |label: &str, value: &SecretString| {
+            let read = StoredCredential::from_json(value).inspect_err(|reason| {
                 tracing::warn!(secret = self.versions.secret(), label, reason, "it is no credential");
             });
-            Ok::<_, SourceError>(read.ok())
+            read.ok()
         };
-        Ok(InForce { current: read(CURRENT).await?, previous: read(PREVIOUS).await? })
+        let (current, previous) = (value(CURRENT).await?, value(PREVIOUS).await?);
+        Ok(InForce {
+            current: current.as_ref().and_then(|value| read(CURRENT, value)),
+            previous: previous.as_ref().and_then(|value| read(PREVIOUS, value)),
+            value: current,
+        })
     }
 
     fn must_be_pending(&self, labels: &Labels, token: &str) -> Result<(), RotationError> {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use sophos_api::Owner;
-use sophos_secrets::Listed;
+use sophos_secrets::{Listed, Purpose, Serving};
 
 /// Which credentials serve which tenants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,40 +14,42 @@ pub(crate) struct Chosen {
 
 impl Chosen {
     /// Chooses among those that are listed at a place. One that cannot be read is
-    /// left out, with a record.
+    /// left out, with a record, and so is one that is not used for isolation.
     ///
     /// # Errors
     /// When there is none, or more than one that says of no tenant that it
     /// serves it alone.
-    pub(crate) fn of(listed: &[Listed], place: &str) -> Result<Self, String> {
-        let (mut all, mut own, mut wrong) = (Vec::new(), BTreeMap::new(), None);
-        for one in listed {
-            match &one.credential {
-                Ok(stored) => match stored.credentials.owner().and_then(Owner::tenant) {
-                    Some(tenant) => {
-                        own.insert(tenant.as_str().to_ascii_lowercase(), one.name.clone());
-                    }
-                    None => all.push(one.name.clone()),
-                },
-                Err(error) => {
-                    tracing::error!(%error, "a credential was left out");
-                    wrong = Some(error);
+    pub(crate) fn of(listed: Vec<Listed>, place: &str) -> Result<Self, String> {
+        let serving = Serving::of(listed, Purpose::Isolation);
+        let (mut all, mut own) = (Vec::new(), BTreeMap::new());
+        for (name, stored) in &serving.usable {
+            match stored.credentials.owner().and_then(Owner::tenant) {
+                Some(tenant) => {
+                    own.insert(tenant.as_str().to_ascii_lowercase(), name.clone());
                 }
+                None => all.push(name.clone()),
             }
+        }
+        for error in &serving.wrong {
+            tracing::error!(%error, "a credential was left out");
         }
         if all.len() > 1 {
             return Err(format!(
                 "isolation works with one credential beside those of single tenants, and {place} finds {}: {}; \
-                 set SOPHOS_SECRET to one",
+                 set SOPHOS_SECRET to one, or name something else in the used_for of the others",
                 all.len(),
                 all.join(", ")
             ));
         }
-        let all = all.pop().or_else(|| own.values().next().cloned());
-        match (all, wrong) {
-            (Some(all), _) => Ok(Self { all, own }),
-            (None, Some(error)) => Err(error.to_string()),
-            (None, None) => Err(format!("{place} holds no credential; store one")),
+        if let Some(all) = all.pop().or_else(|| own.values().next().cloned()) {
+            return Ok(Self { all, own });
+        }
+        let wrong = serving.wrong.last().map(ToString::to_string);
+        let told: Vec<_> = wrong.into_iter().chain(serving.advice()).collect();
+        if told.is_empty() {
+            Err(format!("{place} holds no credential; store one"))
+        } else {
+            Err(told.join("; "))
         }
     }
 }
@@ -83,7 +85,7 @@ mod tests {
     }
 
     fn chosen(tables: &[String]) -> Result<(String, Vec<(String, String)>), String> {
-        let chosen = Chosen::of(&listed(&tables.concat()), "the file");
+        let chosen = Chosen::of(listed(&tables.concat()), "the file");
         chosen.map(|chosen| (chosen.all, chosen.own.into_iter().collect()))
     }
 
@@ -100,5 +102,28 @@ mod tests {
         assert!(error.contains("other, partner") && error.contains("SOPHOS_SECRET"), "{error}");
         let wrong = table("wrong", "tenant_id = \"\"");
         assert!(chosen(&[wrong]).expect_err("none is good").contains("wrong"), "the reason is told");
+    }
+
+    #[test]
+    fn what_is_used_for_something_else_is_passed_over() {
+        let export = |name, owner: &str| table(name, &format!("{owner}\nused_for = [\"export\"]"));
+        let both = table("both", "used_for = [\"export\", \"isolation\"]");
+        // Neither counts as a second one, nor serves its tenant.
+        let others = [export("partner", "partner_id = \"cd\""), export("acme", "tenant_id = \"ab\"")];
+        let found = chosen(&[others[0].clone(), others[1].clone(), both]);
+        assert_eq!(found, Ok(("both".into(), vec![])));
+        let isolation = table("acme", "tenant_id = \"ab\"\nused_for = [\"isolation\"]");
+        let found = chosen(&[others[0].clone(), isolation]);
+        assert_eq!(found, Ok(("acme".into(), vec![("ab".to_owned(), "acme".to_owned())])));
+
+        let error = chosen(&others[..1]).expect_err("none is left");
+        assert_eq!(
+            error,
+            "partner is not used for isolation: add \"isolation\" to its used_for, or store another credential"
+        );
+        let wrong = table("wrong", "tenant_id = \"\"");
+        let error = chosen(&[others[0].clone(), others[1].clone(), wrong]).expect_err("none is left");
+        assert!(error.contains("tenant_id is no id"), "{error}");
+        assert!(error.contains("acme, partner are not used for isolation"), "{error}");
     }
 }

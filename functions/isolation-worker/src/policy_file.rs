@@ -1,10 +1,11 @@
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use sophos_isolation::policy::Policy;
 use sophos_store::Store;
+use tokio::time::Instant;
 
 /// A policy is read again after this time, so that a change needs no
 /// deployment.
@@ -31,7 +32,9 @@ impl PolicyFile {
     }
 
     /// The policy as it is now. When it was changed to something that is no
-    /// policy, the one before holds, and the mistakes are logged each minute.
+    /// policy, the one before holds, and the mistakes are logged each minute. A
+    /// process that has read none before logs them too: an alarm looks for these
+    /// records, and processes come and go.
     ///
     /// # Errors
     /// When there is no policy at all: with its mistakes.
@@ -50,17 +53,17 @@ impl PolicyFile {
             },
             Err(problem) => Err(problem),
         };
+        let location = &self.location;
         let policy = match (read, known) {
             (Ok(policy), _) => policy,
             (Err(problem), Some((_, before))) => {
-                tracing::error!(
-                    location = self.location,
-                    problem,
-                    "the policy cannot be read; the one before holds"
-                );
+                tracing::error!(location, problem, "the policy cannot be read; the one before holds");
                 before
             }
-            (Err(problem), None) => return Err(format!("the policy at {}: {problem}", self.location)),
+            (Err(problem), None) => {
+                tracing::error!(location, problem, "the policy cannot be read; there is none before");
+                return Err(format!("the policy at {location}: {problem}"));
+            }
         };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         *known = Some((Instant::now(), Arc::clone(&policy)));
@@ -82,9 +85,71 @@ impl PolicyFile {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{self, Write};
+
+    use serde_json::Value;
     use sophos_isolation::policy::Mode;
 
     use super::*;
+
+    /// Where records are written as JSON, as a function writes them.
+    #[derive(Clone, Default)]
+    struct Records(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Records {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("no panic").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Records {
+        fn all(&self) -> Vec<Value> {
+            let written = self.0.lock().expect("no panic").clone();
+            let lines = String::from_utf8(written).expect("text");
+            lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_policy_that_is_none_is_logged_whether_there_was_one_before_or_not() {
+        let records = Records::default();
+        let writer = records.clone();
+        let subscriber = tracing_subscriber::fmt().json().flatten_event(true);
+        let subscriber = subscriber.with_writer(move || writer.clone()).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("policy.toml");
+        let write = |text: &str| std::fs::write(&path, text).expect("a file");
+        let file = PolicyFile::new(path.to_string_lossy());
+
+        write("version = 1\nmode = \"enfroce\"\n");
+        let error = file.current().await.expect_err("there is none before");
+        assert!(error.contains("policy.toml") && error.contains("line 2"), "{error}");
+        write("version = 1\nmode = \"enforce\"\n");
+        file.current().await.expect("a policy");
+        write("version = 1\nmode = \"enfroce\"\n");
+        tokio::time::advance(AGE).await;
+        assert_eq!(file.current().await.expect("the one before").mode(), Mode::Enforce);
+
+        let all = records.all();
+        let messages: Vec<_> = all.iter().map(|record| record["message"].as_str()).collect();
+        let expected = [
+            "the policy cannot be read; there is none before",
+            "the policy cannot be read; the one before holds",
+        ];
+        assert_eq!(messages, expected.map(Some));
+        for record in &all {
+            assert_eq!(
+                (&record["level"], &record["location"]),
+                (&"ERROR".into(), &path.to_string_lossy().into())
+            );
+            assert!(record["problem"].as_str().is_some_and(|problem| problem.contains("line 2")), "{record}");
+        }
+    }
 
     #[tokio::test]
     async fn a_dry_run_holds_whatever_the_policy_says() {

@@ -222,7 +222,7 @@ impl Worker {
     async fn engine(&self, policy: &Policy) -> Result<Arc<EngineOf>, WorkerError> {
         let listed = self.credentials.list().await;
         let listed = listed.map_err(|error| WorkerError::NoCredential(error.to_string()))?;
-        let chosen = Chosen::of(&listed, &format!("{:?}", self.credentials));
+        let chosen = Chosen::of(listed, &format!("{:?}", self.credentials));
         let chosen = chosen.map_err(WorkerError::NoCredential)?;
         let mut slot = self.engine.lock().await;
         if let Some((_, engine)) = slot.as_ref().filter(|(known, _)| *known == chosen) {

@@ -1,7 +1,7 @@
 //! The steps of a rotation, over a secret in memory.
 
-use credential_rotation::{Rotation, RotationError, Step, TrialError};
-use sophos_secrets::{CURRENT, PENDING, PREVIOUS, Purpose};
+use credential_rotation::{Rotation, RotationError, Step, TrialError, pool::Pool};
+use sophos_secrets::{CURRENT, PENDING, PREVIOUS, Purpose, SecretString, StoredCredential};
 
 use crate::memory::{Memory, SECRET, STEPS, Verdict, Verdicts, json, now, step, time};
 
@@ -103,6 +103,27 @@ fn what_is_tested_is_what_it_will_be_used_for() {
 }
 
 #[test]
+fn what_a_new_credential_would_no_longer_serve_is_known() {
+    use Purpose::{Export, Isolation};
+    let stored = |more: &str| {
+        StoredCredential::from_json(&SecretString::from(json("an-id", more))).expect("a credential")
+    };
+    let (both, isolation) = (r#","used_for":["export","isolation"]"#, r#","used_for":["isolation"]"#);
+    for (current, new, expected) in [
+        (Some(""), "", &[][..]),
+        (Some(""), isolation, &[Export]),
+        (Some(both), isolation, &[Export]),
+        (Some(isolation), r#","used_for":["export"]"#, &[Isolation]),
+        (Some(isolation), both, &[]),
+        (None, isolation, &[]),
+    ] {
+        let current = current.map(stored);
+        let pool = Pool { current: current.as_ref(), previous: None, now: time("2026-11-23T10:00:00Z") };
+        assert_eq!(pool.given_up(&stored(new)), expected, "{current:?} {new}");
+    }
+}
+
+#[test]
 fn a_step_out_of_turn_changes_nothing() {
     let memory = Memory::new(&json("old", ""), &[("STAGED", &json("a", ""))]);
     let trial = Verdicts::new(&[("a", GOOD)]);
@@ -116,9 +137,7 @@ fn a_step_out_of_turn_changes_nothing() {
         fails(one, "unknown", "unknown is no version of it");
     }
     let token = memory.begin("token");
-    for one in [Step::TestSecret, Step::FinishSecret] {
-        fails(one, &token, "createSecret comes first");
-    }
+    fails(Step::FinishSecret, &token, "createSecret comes first");
     for one in [Step::SetSecret, Step::TestSecret, Step::FinishSecret] {
         fails(one, "staged-0", "is not pending");
     }
@@ -131,6 +150,42 @@ fn a_step_out_of_turn_changes_nothing() {
         let done = step(&memory, &trial, one, "first").expect("nothing to do");
         assert!(done.contains("current version already"), "{one}: {done}");
     }
+}
+
+#[test]
+fn a_rotation_that_is_only_tried_changes_nothing() {
+    // Nothing that is tested must be asked about: there is no verdict.
+    let trial = Verdicts::new(&[]);
+    for current in [&*json("old", r#","used_for":["export"]"#), r#"{"no_credential_yet":"hush-hush"}"#] {
+        for copied in [true, false] {
+            // The same credential is staged as well, and must not be set aside.
+            let memory = Memory::new(current, &[("STAGED", current), ("STAGED_2", &json("a", ""))]);
+            let token = memory.begin("token");
+            if copied {
+                memory.store(&token, current, PENDING);
+            }
+            let before = memory.labels();
+            for _ in 0..2 {
+                let done = step(&memory, &trial, Step::TestSecret, &token).expect("nothing to do");
+                assert!(done.contains("only tries") && !done.contains("hush"), "{done}");
+                assert_eq!(memory.labels(), before);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_copy_of_the_current_version_does_not_take_over() {
+    let memory =
+        Memory::new(&json("older", ""), &[("STAGED", &json("old", "")), ("STAGED_2", &json("a", ""))]);
+    let trial = Verdicts::new(&[("old", GOOD), ("a", GOOD)]);
+    rotate(&memory, &trial, "token").expect("rotated");
+    memory.store("copy", &json("old", ""), PENDING);
+    let error = step(&memory, &trial, Step::FinishSecret, "copy").expect_err("a copy").to_string();
+    assert!(error.contains("copy of the current one; begin anew with rotate-secret"), "{error}");
+    assert_eq!(holders(&memory), [some("old"), some("older"), None], "the one before is still there");
+    rotate(&memory, &trial, "second").expect("nothing is in the way");
+    assert_eq!(holders(&memory), [some("a"), some("old"), None]);
 }
 
 #[test]

@@ -23,6 +23,28 @@ const RATES: [u32; 2] = [100, 200];
 /// How often one worker is killed in the runs in which some are.
 const KILLED_EVERY: Duration = Duration::from_secs(5);
 
+/// What is told of each run.
+const COLUMNS: [&str; 12] = [
+    "tenants",
+    "rate/s",
+    "killed",
+    "seconds",
+    "tenants/min",
+    "bound",
+    "of bound",
+    "calls",
+    "429s",
+    "SQS/tenant",
+    "secrets",
+    "peak MiB",
+];
+
+/// A line of the table, each value under its heading.
+fn line(values: [String; COLUMNS.len()]) -> String {
+    let column = |(value, heading): (String, &&str)| format!("{value:>0$}", heading.len().max(6));
+    values.into_iter().zip(&COLUMNS).map(column).collect::<Vec<_>>().join("  ")
+}
+
 /// Estates of these numbers of tenants; without any, of five thousand.
 pub(crate) async fn run(sizes: &[u64]) -> Outcome {
     let sizes = if sizes.is_empty() { &[TENANTS][..] } else { sizes };
@@ -30,9 +52,8 @@ pub(crate) async fn run(sizes: &[u64]) -> Outcome {
         "One plan of one partner's tenants, two datasets each, {EVENTS} events a tenant, worked off by {WORKERS} \
          processes. The simulator refuses what is over the rate."
     ))?;
-    say(
-        "tenants  rate/s  killed  seconds  tenants/min   bound  of bound  calls  429s  SQS/tenant  peak MiB",
-    )?;
+    say("\"secrets\" are the requests to Secrets Manager; - if there is no emulator of it.")?;
+    say(&line(COLUMNS.map(str::to_owned)))?;
     for size in sizes {
         for rate in RATES {
             for killing in [false, true] {
@@ -120,12 +141,19 @@ async fn export(tenants: u64, rate: u32, killing: bool) -> Outcome {
     let made = calls.total - calls.operation("token");
     let bound = f64::from(rate) * 60.0 * tenants as f64 / made as f64;
     let speed = tenants as f64 * 60.0 / took;
-    say(&format!(
-        "{tenants:>7}  {rate:>6}  {killed:>6}  {took:>7.1}  {speed:>11.0}  {bound:>6.0}  {:>7.1}%  {made:>5}  {:>4}  {:>10.2}  {read:>7}  {:>8.1}",
-        speed / bound * 100.0,
-        calls.status(429),
-        estate.queue.requests() as f64 / tenants as f64,
-        peak as f64 / MIB,
-    ))?;
+    say(&line([
+        tenants.to_string(),
+        rate.to_string(),
+        killed.to_string(),
+        format!("{took:.1}"),
+        format!("{speed:.0}"),
+        format!("{bound:.0}"),
+        format!("{:.1}%", speed / bound * 100.0),
+        made.to_string(),
+        calls.status(429).to_string(),
+        format!("{:.2}", estate.queue.requests() as f64 / tenants as f64),
+        read,
+        format!("{:.1}", peak as f64 / MIB),
+    ]))?;
     Ok(())
 }
