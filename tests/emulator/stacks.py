@@ -22,7 +22,6 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.core.common_models import CloudFormationModel
 from moto.events.models import EventBus
 from moto.iam.access_control import PermissionResult
-from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.s3.models import FakeBucket
 from moto.sqs.models import Queue
 from samtranslator.model.exceptions import InvalidDocumentException
@@ -52,12 +51,11 @@ NOT_KEPT = {
 }
 
 
-class ManagedPolicies:
-    """The ARNs of AWS's own policies by name, as the translator of SAM asks for them."""
+class NoManagedPolicies:
+    """The templates name no policy of AWS's own, which the translator of SAM asks for."""
 
     def load(self) -> dict[str, str]:
-        policies = json.loads(aws_managed_policies_data)
-        return {name: policy["Arn"] for name, policy in policies.items()}
+        return {}
 
 
 def transformed(template, parameters: dict, stack: str, account: str, region: str) -> str:
@@ -70,7 +68,7 @@ def transformed(template, parameters: dict, stack: str, account: str, region: st
     pseudo = {"Region": region, "AccountId": account, "Partition": "aws", "StackName": stack}
     values = {**defaults, **parameters, **{f"AWS::{name}": value for name, value in pseudo.items()}}
     try:
-        result = transform(parsed, values, ManagedPolicies())
+        result = transform(parsed, values, NoManagedPolicies())
     except InvalidDocumentException as error:
         causes = "; ".join(cause.message for cause in error.causes)
         raise ValidationError(message=f"{error.message} {causes}")
@@ -188,11 +186,6 @@ def lifecycle_rule(rule: dict) -> dict:
         sent["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
     elif "ExpiredObjectDeleteMarker" in rule:
         sent["Expiration"] = {"ExpiredObjectDeleteMarker": bool(rule["ExpiredObjectDeleteMarker"])}
-    if "Transitions" in rule:
-        transitions = rule["Transitions"]
-        sent["Transitions"] = [
-            {"Days": int(one["TransitionInDays"]), "StorageClass": one["StorageClass"]} for one in transitions
-        ]
     if "NoncurrentVersionExpiration" in rule:
         days = rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
         sent["NoncurrentVersionExpiration"] = {"NoncurrentDays": int(days)}

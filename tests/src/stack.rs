@@ -75,15 +75,14 @@ pub struct Delivery {
 
 impl Account {
     /// An empty account, if there is an emulator to start; the reason goes to
-    /// standard output. `variables` are seen by every function beside those of its
-    /// configuration: what only a test has.
+    /// standard output.
     ///
     /// # Errors
     /// When the emulator does not serve, or no port is to be had.
-    pub async fn open(variables: Vec<(String, String)>) -> io::Result<Option<Self>> {
+    pub async fn open() -> io::Result<Option<Self>> {
         let service = LambdaService::start().await?;
         let Some(moto) = Moto::start_with_stacks(&service.endpoint()).await? else { return Ok(None) };
-        let functions = Arc::new(Functions::of(moto, variables)?);
+        let functions = Arc::new(Functions::of(moto)?);
         let finder = Arc::downgrade(&functions);
         service.otherwise(move |name| {
             let finder = finder.upgrade();

@@ -117,7 +117,7 @@ impl Tour {
     /// When a part does not start, or the stack is not deployed.
     pub async fn begin(packages: &Packages) -> io::Result<Option<Self>> {
         let simulator = Simulator::start(estate()).await.map_err(io::Error::other)?;
-        let Some(account) = Account::open(Vec::new()).await? else { return Ok(None) };
+        let Some(account) = Account::open().await? else { return Ok(None) };
         account.keep_quiet_about(&simulator.credentials());
         let Some(sam) = Sam::of(packages, account.moto().endpoint()).await? else { return Ok(None) };
         sam.deploy(STACK, &Self::parameters(&simulator)).await?;
