@@ -193,13 +193,29 @@ async fn watches(tour: &Tour) {
 /// What is deployed again is what runs from then on, and nothing is lost.
 async fn deploys_again(tour: &mut Tour) {
     let before = tour.stack.clone();
-    tour.deploy_again("Datasets", "events").await.expect("another deployment");
+    let key = tour.follow("ShowFirstSenderKey", None).await.expect("a key");
+    let first = takes_a_report(tour, "case-5", &key).await;
+    assert!(logs(tour, "WebhookFunction").contains(&first), "the webhook writes of it");
+    tour.deploy_again(&[("Datasets", "events"), ("LogLevel", "error")]).await.expect("another deployment");
     for output in ["BucketName", "FirstCredentialSecret", "ExportFunction", "WebhookBaseUrl"] {
         assert_eq!(before.output(output).expect(output), tour.stack.output(output).expect(output));
     }
     let exported = tour.export().await.expect("an export");
     assert_eq!(exported.plan.answer["planned"], 3, "{:?}", exported.plan);
     assert_eq!((exported.drained.handled, exported.defects), (3, vec![]));
+    let second = takes_a_report(tour, "case-6", &key).await;
+    assert!(!logs(tour, "WebhookFunction").contains(&second), "a webhook that writes errors only");
+}
+
+/// A report that comes to its end: the decision.
+async fn takes_a_report(tour: &mut Tour, event: &str, key: &str) -> String {
+    let (status, answer) = tour.report(event, "LAPTOP-4711", key).await.expect("an answer");
+    assert_eq!(status, 202, "{answer}\n{}", logs(tour, "WebhookFunction"));
+    let id = decision_of(&answer).expect("a decision").to_string();
+    let drained = tour.work().await.expect("the worker works");
+    assert_eq!((drained.handled, drained.failures.len()), (1, 0), "{drained:?}");
+    until(tour, &id, "released").await;
+    id
 }
 
 async fn until(tour: &Tour, decision: &str, wanted: &str) {

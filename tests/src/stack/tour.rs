@@ -140,13 +140,13 @@ impl Tour {
         ]
     }
 
-    /// Deploys the stack once more, with a parameter changed.
+    /// Deploys the stack once more, with these parameters changed.
     ///
     /// # Errors
     /// When that fails.
-    pub async fn deploy_again(&mut self, name: &'static str, value: &str) -> io::Result<()> {
+    pub async fn deploy_again(&mut self, changed: &[(&'static str, &str)]) -> io::Result<()> {
         let mut parameters = Self::parameters(&self.simulator);
-        parameters.push((name, value.into()));
+        parameters.extend(changed.iter().map(|(name, value)| (*name, (*value).to_owned())));
         self.sam.deploy(STACK, &parameters).await?;
         self.stack = self.account.stack(STACK).await?;
         Ok(())
