@@ -148,7 +148,10 @@ def secret(region: str, properties: dict, name: str) -> Made:
 def secret_again(region: str, made: Made, properties: dict) -> Made:
     """A change of a secret. Its value is left alone, as long as the template says none."""
     kept = {key: properties[key] for key in ("Description", "KmsKeyId", "SecretString") if key in properties}
-    client_of("secretsmanager", region).update_secret(SecretId=made.id, **kept)
+    client = client_of("secretsmanager", region)
+    client.update_secret(SecretId=made.id, **kept)
+    if "Tags" in properties:
+        client.tag_resource(SecretId=made.id, Tags=properties["Tags"])
     return made
 
 

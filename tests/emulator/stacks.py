@@ -232,9 +232,10 @@ def output_of(stack, attribute: str) -> str:
 def apply(change_set) -> None:
     """Carries out a change set."""
     stack = change_set.stack
-    # Its own parameters are those that the stack has from now on.
+    # Its own parameters are those that the stack has from now on. What differs from those it
+    # had, its defaults among them, is changed in resources.
     stack.parameters = change_set.parameters
-    stack.resource_map.input_parameters = change_set.parameters
+    stack.resource_map.input_parameters = dict(stack.resource_map.resolved_parameters)
     try:
         stack.resource_map.update(change_set.template_dict, change_set.parameters)
     except Exception as error:
