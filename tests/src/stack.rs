@@ -10,6 +10,7 @@
 
 mod access;
 mod commands;
+mod credentials;
 mod deployed;
 mod functions;
 mod limits;
