@@ -6,6 +6,7 @@
 - What is left out by `AWS::NoValue` is left out of lists as well.
 - Outputs are there after a change set, and a parameter is a change also where it is named
   within `Fn::Sub`.
+- What `DependsOn` names is created before, also by a change set.
 - A stack within a stack is changed in place, and its outputs are to be had.
 - A bucket has its versions and its life cycle, and its policy is left to `policies.py`, as
   the roles are. A FIFO queue is called one. An event source mapping takes nothing from its queue by itself.
@@ -205,6 +206,14 @@ def clean_json(value, resources, *, moto):
     return [item for item in result if item is not None] if isinstance(result, list) else result
 
 
+def create(name: str, definition: dict, resources, *, moto, **rest):
+    """Creates a resource, and before it those that it depends on."""
+    others = definition.get("DependsOn", [])
+    for other in [others] if isinstance(others, str) else others:
+        resources[other]
+    return moto(name, definition, resources, **rest)
+
+
 def references(template, *, moto) -> list[str]:
     """The parameters and resources that a part of a template names."""
     found = moto(template)
@@ -318,6 +327,10 @@ def install() -> None:
     moto_json, moto_references = parsing.clean_json, parsing.get_references_from_template
     parsing.clean_json = lambda value, resources: clean_json(value, resources, moto=moto_json)
     parsing.get_references_from_template = lambda template: references(template, moto=moto_references)
+    moto_create = parsing.parse_and_create_resource
+    parsing.parse_and_create_resource = lambda name, definition, resources, **rest: create(
+        name, definition, resources, moto=moto_create, **rest
+    )
     models.ChangeSet.apply = apply
     moto_delete = parsing.ResourceMap.delete
     parsing.ResourceMap.delete = lambda resources: delete(resources, moto=moto_delete)
