@@ -79,10 +79,11 @@ async fn no_credential_yet(tour: &Tour) {
     assert!(told.contains("credentials/first"), "{told}");
     // A process looks again only some seconds later.
     tour.account.restart(tour.stack.output("ExportFunction").expect("a function")).await;
-    // The rotation is tried when it is set up, with what is no credential.
+    // The rotation is tried when it is arranged, with a copy of what is no credential.
     let rotations = tour.account.rotations().await.expect("rotations");
     assert_eq!(rotations.len(), 1, "{rotations:?}");
     assert_eq!(rotations[0].steps, ["testSecret"]);
+    assert_eq!(rotations[0].error, None);
 }
 
 /// A finding that comes before there is a policy is tried three times, and kept.
