@@ -4,7 +4,7 @@
 
 It needs aws-sam-translator (for its reader of templates), and no network. It fails when
 
-- a role allows an action with a wildcard, or everything where a name could stand;
+- a policy allows an action with a wildcard, or everything where a name could stand: see `rights.py`;
 - two functions have one role;
 - a check is switched off without a reason;
 - a variable that a function is given, or a metric or log record that an alarm or the dashboard looks at, is not in
@@ -20,49 +20,15 @@ from pathlib import Path
 
 from samtranslator.yaml_helper import yaml_parse
 
+from rights import rights
+
 INFRA = Path(__file__).resolve().parent.parent
 ROOT = INFRA.parent
 WITHIN = ["isolation.yaml", "buckets.yaml", "athena.yaml", "alarms.yaml", "dashboard.yaml"]
 
-# These know no resource.
-OF_NO_RESOURCE = {
-    "xray:PutTraceSegments",
-    "xray:PutTelemetryRecords",
-    "secretsmanager:ListSecrets",
-    "secretsmanager:BatchGetSecretValue",
-}
-
-
-def as_list(value):
-    return value if isinstance(value, list) else [value]
-
-
 def sources() -> str:
     files = [*ROOT.glob("functions/*/src/**/*.rs"), *ROOT.glob("crates/*/src/**/*.rs")]
     return "\n".join(file.read_text() for file in sorted(files))
-
-
-def statements(document):
-    """The statements of a policy, those of both cases of a condition."""
-    for statement in as_list(document["Statement"]):
-        cases = statement.get("Fn::If", [None, statement])[1:]
-        yield from (case for case in cases if "Action" in case)
-
-
-def rights(resources):
-    for name, resource in resources.items():
-        if resource["Type"] != "AWS::IAM::Role":
-            continue
-        if resource["Properties"].get("ManagedPolicyArns"):
-            yield f"{name} has a policy of AWS's making; write down what it needs"
-        for policy in resource["Properties"]["Policies"]:
-            for statement in statements(policy["PolicyDocument"]):
-                actions = set(as_list(statement["Action"]))
-                for action in actions:
-                    if "*" in action or "NotAction" in statement:
-                        yield f"{name} allows {action}; name the actions"
-                if "*" in as_list(statement.get("Resource", "*")) and not actions <= OF_NO_RESOURCE:
-                    yield f"{name} allows {sorted(actions - OF_NO_RESOURCE)} of everything; name the resource"
 
 
 def roles(resources):
@@ -78,9 +44,10 @@ def roles(resources):
 def reasons(templates):
     for file, template in templates.items():
         for name, resource in template["Resources"].items():
-            for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
-                if len(skip.get("comment", "")) < 10:
-                    yield f"{file}: {name} switches {skip.get('id')} off without a reason"
+            for check in ("checkov", "consistent"):
+                for skip in resource.get("Metadata", {}).get(check, {}).get("skip", []):
+                    if len(skip.get("comment", "")) < 10:
+                        yield f"{file}: {name} switches {skip.get('id')} off without a reason"
 
 
 def variables(resources, known: str):
@@ -138,14 +105,19 @@ def given(templates):
                 yield f"{name}: {parameter} is {'not given' if parameter in asked else 'not asked for'} by {file}"
 
 
+def as_deployed(name: str, template: dict) -> dict:
+    """A template after the transform, if it asks for one."""
+    kept = (INFRA / "transformed" / name).with_suffix(".json")
+    return json.loads(kept.read_text()) if "Transform" in template else template
+
+
 def main() -> int:
     templates = {name: yaml_parse((INFRA / name).read_text()) for name in ["template.yaml", *WITHIN]}
-    resources = {}
-    for file in sorted((INFRA / "transformed").glob("*.json")):
-        resources |= json.loads(file.read_text())["Resources"]
+    deployed = {name: as_deployed(name, template) for name, template in templates.items()}
+    resources = {name: one for template in deployed.values() for name, one in template["Resources"].items()}
     known = sources()
     defects = [
-        *rights(resources),
+        *(f"{file}: {defect}" for file, template in deployed.items() for defect in rights(template)),
         *roles(resources),
         *reasons(templates),
         *variables(resources, known),

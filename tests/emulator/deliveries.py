@@ -51,9 +51,6 @@ class Deliveries:
                 for group in backend.schedule_groups.values():
                     if name in group.schedules:
                         return self.fire_target(group.schedules[name])
-        for rule in stacks.resources_of("AWS::Events::Rule"):
-            if rule["Id"] == name and "ScheduleExpression" in rule["Properties"]:
-                return self.fire_rule(rule)
         return Answer("", f"there is no schedule {name}")
 
     def fire_target(self, schedule) -> Answer:
@@ -62,20 +59,11 @@ class Deliveries:
             return Answer("", f"{role} may not invoke {function}")
         given = schedule.target.get("Input")
         if not given:
-            return self.functions.invoke(function, scheduled_event(schedule.arn))
+            return Answer("", f"{name_of(function)} is to be told by an Input what to do")
         words = {"scheduled-time": now(), "execution-id": str(uuid4()), "attempt-number": "1"}
         for word, value in {**words, "schedule-arn": schedule.arn}.items():
             given = given.replace(f"<aws.scheduler.{word}>", value)
         return self.functions.invoke(function, json.loads(given))
-
-    def fire_rule(self, rule: dict) -> Answer:
-        answer = Answer("", "the rule has no target")
-        arn = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule['Id']}"
-        for target in rule["Properties"].get("Targets", []):
-            given = target.get("Input")
-            event = json.loads(given) if given else scheduled_event(arn)
-            answer = self.functions.invoke_for(EVENTS, arn, target["Arn"], event)
-        return answer
 
     def bring(self, rule: Rule, target: dict, event: dict) -> None:
         """Brings an event to a function in the background."""
@@ -124,20 +112,6 @@ def retries_of(function: str) -> int:
 
 def now() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def scheduled_event(rule: str) -> dict:
-    """The event of a schedule that says nothing else."""
-    return {
-        "version": "0",
-        "id": str(uuid4()),
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": ACCOUNT,
-        "time": now(),
-        "resources": [rule],
-        "detail": {},
-    }
 
 
 def lets_in(function: str, service: str, source: str) -> bool:

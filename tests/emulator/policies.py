@@ -4,11 +4,8 @@ import json
 import re
 from dataclasses import dataclass
 
-from moto.iam.aws_managed_policies import aws_managed_policies_data
-
 import stacks
 from resource_types import ACCOUNT
-
 
 # What is so of every call here. Requests are those that would be sent by TLS.
 ALWAYS = {
@@ -115,18 +112,6 @@ def rights_of_document(policy: str, document) -> list[Right]:
     return rights
 
 
-def managed(arn: str) -> list[Right]:
-    """The rights of a policy of AWS's own, or of one in a stack."""
-    for own in stacks.resources_of("AWS::IAM::ManagedPolicy"):
-        if own["Id"] == arn:
-            return rights_of_document(arn.rsplit("/", 1)[-1], own["Properties"]["PolicyDocument"])
-    name = arn.rsplit("/", 1)[-1]
-    policies = json.loads(aws_managed_policies_data)
-    if name not in policies:
-        raise ValueError(f"the emulator does not know the policy {arn}")
-    return rights_of_document(name, policies[name]["Document"])
-
-
 def rights_of(role: str) -> list[Right]:
     """All rights of a role of the deployed stacks, by its name."""
     properties = next(
@@ -135,8 +120,6 @@ def rights_of(role: str) -> list[Right]:
     rights = []
     for policy in properties.get("Policies", []):
         rights += rights_of_document(policy["PolicyName"], policy["PolicyDocument"])
-    for arn in properties.get("ManagedPolicyArns", []):
-        rights += managed(arn)
     for kind in ("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy"):
         for policy in stacks.resources_of(kind):
             given = policy["Properties"]

@@ -148,7 +148,10 @@ def secret(region: str, properties: dict, name: str) -> Made:
 def secret_again(region: str, made: Made, properties: dict) -> Made:
     """A change of a secret. Its value is left alone, as long as the template says none."""
     kept = {key: properties[key] for key in ("Description", "KmsKeyId", "SecretString") if key in properties}
-    client_of("secretsmanager", region).update_secret(SecretId=made.id, **kept)
+    client = client_of("secretsmanager", region)
+    client.update_secret(SecretId=made.id, **kept)
+    if "Tags" in properties:
+        client.tag_resource(SecretId=made.id, Tags=properties["Tags"])
     return made
 
 
@@ -177,25 +180,14 @@ def once_more(create: Callable[[str, dict, str], Made]) -> Callable[[str, Made, 
     return lambda region, made, properties: create(region, properties, made.id)
 
 
-def rule_of_bus(region: str, properties: dict, name: str) -> Made:
-    """What others may do with an event bus."""
-    bus = properties.get("EventBusName", "default")
-    statement = {"Sid": properties["StatementId"], **properties.get("Statement", {})}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    client_of("events", region).put_permission(EventBusName=bus, Policy=policy)
-    return Made(name)
-
-
 def http_api(region: str, properties: dict, name: str) -> Made:
-    """An HTTP API, of its members or of its description in OpenAPI."""
-    described = properties.get("Body")
-    members = {"Name": described["info"]["title"], "ProtocolType": "HTTP"} if described else properties
-    _, answer, dropped = Request("apigatewayv2", "create_api", "Name").send(region, members, name)
-    made = Made(answer["ApiId"], {"ApiId": answer["ApiId"], "ApiEndpoint": answer["ApiEndpoint"]}, dropped)
-    if described:
-        made.dropped += [key for key in properties if key != "Body"]
-        routes_of(region, answer["ApiId"], described)
-    return made
+    """An HTTP API, of its description in OpenAPI."""
+    described = properties["Body"]
+    members = {"Name": described["info"]["title"], "ProtocolType": "HTTP"}
+    _, answer, _ = Request("apigatewayv2", "create_api").send(region, members)
+    routes_of(region, answer["ApiId"], described)
+    attributes = {"ApiId": answer["ApiId"], "ApiEndpoint": answer["ApiEndpoint"]}
+    return Made(answer["ApiId"], attributes, [key for key in properties if key != "Body"])
 
 
 def routes_of(region: str, api: str, described: dict) -> None:
@@ -227,10 +219,10 @@ def unchanged(region: str, made: Made, properties: dict) -> Made:
     return made
 
 
-def of_api(operation: str, member: str) -> Kind:
-    """A part of an HTTP API, which goes with it."""
-    kind = made_by(Request("apigatewayv2", operation), lambda sent, answer: answer[member])
-    return Kind(kind.create, None, unchanged)
+def stage(region: str, properties: dict, name: str) -> Made:
+    """A stage of an HTTP API, which goes with it."""
+    _, answer, dropped = Request("apigatewayv2", "create_stage").send(region, properties)
+    return Made(answer["StageName"], dropped=dropped)
 
 
 KINDS: dict[str, Kind] = {
@@ -244,34 +236,12 @@ KINDS: dict[str, Kind] = {
         lambda sent, answer: sent["SecretId"],
         delete=("cancel_rotate_secret", "SecretId"),
     ),
-    "AWS::SecretsManager::ResourcePolicy": made_by(
-        Request("secretsmanager", "put_resource_policy"),
-        lambda sent, answer: sent["SecretId"],
-        delete=("delete_resource_policy", "SecretId"),
-    ),
-    "AWS::Scheduler::ScheduleGroup": made_by(
-        Request("scheduler", "create_schedule_group", "Name"),
-        lambda sent, answer: sent["Name"],
-        lambda sent, answer: {"Arn": answer["ScheduleGroupArn"]},
-        delete=("delete_schedule_group", "Name"),
-    ),
     "AWS::Scheduler::Schedule": made_by(
         Request("scheduler", "create_schedule", "Name"),
         lambda sent, answer: sent["Name"],
         lambda sent, answer: {"Arn": answer["ScheduleArn"]},
         delete=("delete_schedule", "Name"),
         update="update_schedule",
-    ),
-    "AWS::Lambda::Url": made_by(
-        Request("lambda", "create_function_url_config", renamed={"TargetFunctionArn": "FunctionName"}),
-        lambda sent, answer: answer["FunctionArn"],
-        lambda sent, answer: {
-            # With the slash that AWS gives it.
-            "FunctionUrl": f"{answer['FunctionUrl'].rstrip('/')}/",
-            "FunctionArn": answer["FunctionArn"],
-        },
-        delete=("delete_function_url_config", "FunctionName"),
-        update="update_function_url_config",
     ),
     "AWS::Lambda::EventInvokeConfig": made_by(
         Request("lambda", "put_function_event_invoke_config"),
@@ -295,11 +265,6 @@ KINDS: dict[str, Kind] = {
         lambda sent, answer: sent["AlarmName"],
         lambda sent, answer: {"Arn": alarm_arn(sent["AlarmName"])},
     ),
-    "AWS::CloudWatch::CompositeAlarm": made_by(
-        Request("cloudwatch", "put_composite_alarm", "AlarmName"),
-        lambda sent, answer: sent["AlarmName"],
-        lambda sent, answer: {"Arn": alarm_arn(sent["AlarmName"])},
-    ),
     "AWS::CloudWatch::Dashboard": made_by(
         Request("cloudwatch", "put_dashboard", "DashboardName"),
         lambda sent, answer: sent["DashboardName"],
@@ -307,11 +272,6 @@ KINDS: dict[str, Kind] = {
     "AWS::Logs::MetricFilter": made_by(
         Request("logs", "put_metric_filter", "filterName"),
         lambda sent, answer: sent["filterName"],
-    ),
-    "AWS::Logs::QueryDefinition": made_by(
-        Request("logs", "put_query_definition", "name"),
-        lambda sent, answer: answer["queryDefinitionId"],
-        delete=("delete_query_definition", "queryDefinitionId"),
     ),
     "AWS::Glue::Database": made_by(
         Request("glue", "create_database"),
@@ -332,11 +292,8 @@ KINDS: dict[str, Kind] = {
         Request("athena", "create_named_query", "Name"),
         lambda sent, answer: answer["NamedQueryId"],
     ),
-    "AWS::Events::EventBusPolicy": Kind(rule_of_bus, None, once_more(rule_of_bus)),
     "AWS::ApiGatewayV2::Api": Kind(http_api, forget_http_api, unchanged),
-    "AWS::ApiGatewayV2::Integration": of_api("create_integration", "IntegrationId"),
-    "AWS::ApiGatewayV2::Route": of_api("create_route", "RouteId"),
-    "AWS::ApiGatewayV2::Stage": of_api("create_stage", "StageName"),
+    "AWS::ApiGatewayV2::Stage": Kind(stage, None, unchanged),
 }
 
 

@@ -6,6 +6,7 @@
 - What is left out by `AWS::NoValue` is left out of lists as well.
 - Outputs are there after a change set, and a parameter is a change also where it is named
   within `Fn::Sub`.
+- What `DependsOn` names is created before, also by a change set.
 - A stack within a stack is changed in place, and its outputs are to be had.
 - A bucket has its versions and its life cycle, and its policy is left to `policies.py`, as
   the roles are. A FIFO queue is called one. An event source mapping takes nothing from its queue by itself.
@@ -22,7 +23,6 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.core.common_models import CloudFormationModel
 from moto.events.models import EventBus
 from moto.iam.access_control import PermissionResult
-from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.s3.models import FakeBucket
 from moto.sqs.models import Queue
 from samtranslator.model.exceptions import InvalidDocumentException
@@ -52,12 +52,11 @@ NOT_KEPT = {
 }
 
 
-class ManagedPolicies:
-    """The ARNs of AWS's own policies by name, as the translator of SAM asks for them."""
+class NoManagedPolicies:
+    """The templates name no policy of AWS's own, which the translator of SAM asks for."""
 
     def load(self) -> dict[str, str]:
-        policies = json.loads(aws_managed_policies_data)
-        return {name: policy["Arn"] for name, policy in policies.items()}
+        return {}
 
 
 def transformed(template, parameters: dict, stack: str, account: str, region: str) -> str:
@@ -70,7 +69,7 @@ def transformed(template, parameters: dict, stack: str, account: str, region: st
     pseudo = {"Region": region, "AccountId": account, "Partition": "aws", "StackName": stack}
     values = {**defaults, **parameters, **{f"AWS::{name}": value for name, value in pseudo.items()}}
     try:
-        result = transform(parsed, values, ManagedPolicies())
+        result = transform(parsed, values, NoManagedPolicies())
     except InvalidDocumentException as error:
         causes = "; ".join(cause.message for cause in error.causes)
         raise ValidationError(message=f"{error.message} {causes}")
@@ -188,11 +187,6 @@ def lifecycle_rule(rule: dict) -> dict:
         sent["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
     elif "ExpiredObjectDeleteMarker" in rule:
         sent["Expiration"] = {"ExpiredObjectDeleteMarker": bool(rule["ExpiredObjectDeleteMarker"])}
-    if "Transitions" in rule:
-        transitions = rule["Transitions"]
-        sent["Transitions"] = [
-            {"Days": int(one["TransitionInDays"]), "StorageClass": one["StorageClass"]} for one in transitions
-        ]
     if "NoncurrentVersionExpiration" in rule:
         days = rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
         sent["NoncurrentVersionExpiration"] = {"NoncurrentDays": int(days)}
@@ -210,6 +204,14 @@ def clean_json(value, resources, *, moto):
         value = {"Fn::GetAtt": [name, ".".join(attribute)]}
     result = moto(value, resources)
     return [item for item in result if item is not None] if isinstance(result, list) else result
+
+
+def create(name: str, definition: dict, resources, *, moto, **rest):
+    """Creates a resource, and before it those that it depends on."""
+    others = definition.get("DependsOn", [])
+    for other in [others] if isinstance(others, str) else others:
+        resources[other]
+    return moto(name, definition, resources, **rest)
 
 
 def references(template, *, moto) -> list[str]:
@@ -239,9 +241,10 @@ def output_of(stack, attribute: str) -> str:
 def apply(change_set) -> None:
     """Carries out a change set."""
     stack = change_set.stack
-    # Its own parameters are those that the stack has from now on.
+    # Its own parameters are those that the stack has from now on. What differs from those it
+    # had, its defaults among them, is changed in resources.
     stack.parameters = change_set.parameters
-    stack.resource_map.input_parameters = change_set.parameters
+    stack.resource_map.input_parameters = dict(stack.resource_map.resolved_parameters)
     try:
         stack.resource_map.update(change_set.template_dict, change_set.parameters)
     except Exception as error:
@@ -324,6 +327,10 @@ def install() -> None:
     moto_json, moto_references = parsing.clean_json, parsing.get_references_from_template
     parsing.clean_json = lambda value, resources: clean_json(value, resources, moto=moto_json)
     parsing.get_references_from_template = lambda template: references(template, moto=moto_references)
+    moto_create = parsing.parse_and_create_resource
+    parsing.parse_and_create_resource = lambda name, definition, resources, **rest: create(
+        name, definition, resources, moto=moto_create, **rest
+    )
     models.ChangeSet.apply = apply
     moto_delete = parsing.ResourceMap.delete
     parsing.ResourceMap.delete = lambda resources: delete(resources, moto=moto_delete)

@@ -10,6 +10,7 @@
 
 mod access;
 mod commands;
+mod credentials;
 mod deployed;
 mod functions;
 mod limits;
@@ -17,7 +18,7 @@ mod mapping;
 mod sam;
 mod tour;
 
-use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use local_lambda::{FunctionUrl, Outcome};
 use serde_json::{Value, json};
@@ -44,9 +45,18 @@ const PROCESSES: usize = 4;
 #[derive(Debug)]
 pub struct Account {
     functions: Arc<Functions>,
-    fronts: BTreeMap<String, FunctionUrl>,
+    /// All that were ever started, for what they wrote.
+    fronts: Vec<Front>,
     http: reqwest::Client,
     _service: LambdaService,
+}
+
+/// A function behind HTTP, as it was deployed at one time.
+#[derive(Debug)]
+struct Front {
+    function: String,
+    revision: String,
+    url: FunctionUrl,
 }
 
 /// What came of an invocation by a schedule.
@@ -75,15 +85,14 @@ pub struct Delivery {
 
 impl Account {
     /// An empty account, if there is an emulator to start; the reason goes to
-    /// standard output. `variables` are seen by every function beside those of its
-    /// configuration: what only a test has.
+    /// standard output.
     ///
     /// # Errors
     /// When the emulator does not serve, or no port is to be had.
-    pub async fn open(variables: Vec<(String, String)>) -> io::Result<Option<Self>> {
+    pub async fn open() -> io::Result<Option<Self>> {
         let service = LambdaService::start().await?;
         let Some(moto) = Moto::start_with_stacks(&service.endpoint()).await? else { return Ok(None) };
-        let functions = Arc::new(Functions::of(moto, variables)?);
+        let functions = Arc::new(Functions::of(moto)?);
         let finder = Arc::downgrade(&functions);
         service.otherwise(move |name| {
             let finder = finder.upgrade();
@@ -95,7 +104,7 @@ impl Account {
             }
         });
         let http = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
-        Ok(Some(Self { functions, fronts: BTreeMap::new(), http, _service: service }))
+        Ok(Some(Self { functions, fronts: Vec::new(), http, _service: service }))
     }
 
     /// The emulator, for what a person does who has all rights.
@@ -182,20 +191,26 @@ impl Account {
     }
 
     /// The address on loopback behind which the function is that a public address
-    /// of the stack leads to.
+    /// of the stack leads to, as it is deployed now.
     ///
     /// # Errors
     /// When the address leads to none, or the function does not start.
     pub async fn front(&mut self, stack: &Deployed, url: &str) -> io::Result<String> {
         let function = stack.behind(url)?;
-        if !self.fronts.contains_key(&function) {
-            let deployed = self.functions.function(&function).await?;
-            let deployed =
-                deployed.ok_or_else(|| io::Error::other(format!("there is no function {function}")))?;
-            let front = FunctionUrl::start(deployed.function, deployed.processes).await;
-            self.fronts.insert(function.clone(), front.map_err(io::Error::other)?);
-        }
-        let front = self.fronts.get(&function).map(FunctionUrl::url).unwrap_or_default();
+        let deployed = self.functions.function(&function).await?;
+        let deployed =
+            deployed.ok_or_else(|| io::Error::other(format!("there is no function {function}")))?;
+        let same = |front: &&Front| front.function == function && front.revision == deployed.revision;
+        let front = match self.fronts.iter().find(same) {
+            Some(front) => front.url.url(),
+            None => {
+                let front = FunctionUrl::start(deployed.function, deployed.processes).await;
+                let front = front.map_err(io::Error::other)?;
+                let address = front.url();
+                self.fronts.push(Front { function, revision: deployed.revision, url: front });
+                address
+            }
+        };
         // The path of the public address, such as that of a stage, stays.
         let path = url.splitn(4, '/').nth(3).unwrap_or_default();
         Ok(format!("{front}{path}"))
@@ -223,7 +238,8 @@ impl Account {
     /// What a function wrote so far, whoever invoked it.
     pub fn logs(&self, function: &str) -> Vec<String> {
         let mut logs = self.functions.logs(function);
-        logs.extend(self.fronts.get(function).map(FunctionUrl::logs).unwrap_or_default());
+        let fronts = self.fronts.iter().filter(|front| front.function == function);
+        logs.extend(fronts.flat_map(|front| front.url.logs()));
         logs
     }
 
@@ -253,8 +269,8 @@ impl Account {
 
     /// Ends all processes.
     pub async fn close(self) {
-        for front in self.fronts.into_values() {
-            front.stop().await;
+        for front in self.fronts {
+            front.url.stop().await;
         }
         // A process that does not want to leave is killed with the pool.
         let _ = tokio::time::timeout(Duration::from_secs(10), self.functions.stop()).await;

@@ -1,16 +1,27 @@
-//! The emulator's own tests, which are in its language.
+//! The tests of what is written in Python, which are in its language: the emulator of
+//! AWS, and the checks of the templates.
 
-use std::{env, process::Command};
+use std::{env, path::Path, process::Command};
 
-#[test]
-fn policies_are_read_as_aws_reads_them() {
+/// Runs one module of tests in its folder.
+fn holds(folder: &str, module: &str) {
     let Some(python) = env::var_os("EMULATOR_PYTHON") else {
         println!("skipped: EMULATOR_PYTHON is not set; `cargo xtask setup --emulator` says to what");
         return;
     };
     let mut tests = Command::new(python);
-    tests.args(["-B", "-m", "unittest", "test_policies"]).env("AWS_DEFAULT_REGION", "eu-west-1");
-    let output =
-        tests.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/emulator")).output().expect("it runs");
+    tests.args(["-B", "-m", "unittest", module]).env("AWS_DEFAULT_REGION", "eu-west-1");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let output = tests.current_dir(folder).output().expect("it runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn policies_are_read_as_aws_reads_them() {
+    holds("emulator", "test_policies");
+}
+
+#[test]
+fn what_a_policy_allows_without_a_name_is_found() {
+    holds("../infra/checks", "test_rights");
 }

@@ -1,13 +1,14 @@
 //! The stack, deployed by the command line of SAM, does its work as it was deployed,
 //! within the rights that it was given.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use end_to_end::{
     isolation::decision_of,
-    stack::{Account, Deployed, Packages, STACK, Tour},
+    stack::{Deployed, Packages, STACK, TENANT, Tour},
 };
 use serde_json::{Value, json};
+use sophos_simulator::{CredentialConfig, CredentialKind, Role};
 
 /// The rights that this run does not use: of which role, or of all; what is in the
 /// right's line; and why. Any other that is not used fails the test: it is to be given
@@ -21,6 +22,9 @@ const NOT_USED: [(&str, &str, &str); 3] = [
         "for what a killed run has left, which `tests/crashes.rs` has",
     ),
 ];
+
+/// The steps of a rotation.
+const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 
 /// The folder of the built functions.
 fn programs() -> PathBuf {
@@ -42,14 +46,16 @@ async fn the_deployed_stack_does_its_work_within_its_rights() {
     no_policy_yet(&tour).await;
     tour.store_credential().await.expect("a credential");
     tour.store_policy().await.expect("a policy");
-    exports(&tour).await;
+    exports(&tour, 6).await;
     puts_aside(&tour).await;
     isolates(&mut tour).await;
     takes_a_finding(&tour).await;
     rotates(&tour).await;
-    watches(&tour).await;
-    deploys_again(&mut tour).await;
-    rights(&tour.account, &tour.stack).await;
+    watches(&tour, 1).await;
+    let mut known = BTreeSet::new();
+    rights(&tour, &mut known).await;
+    deploys_again(&mut tour, &mut known).await;
+    isolates_with_a_credential_of_its_own(&mut tour, &mut known).await;
     what_is_outside_of_a_role_is_refused(&tour).await;
     delete(&tour).await;
 }
@@ -73,10 +79,11 @@ async fn no_credential_yet(tour: &Tour) {
     assert!(told.contains("credentials/first"), "{told}");
     // A process looks again only some seconds later.
     tour.account.restart(tour.stack.output("ExportFunction").expect("a function")).await;
-    // The rotation is tried when it is set up, with what is no credential.
+    // The rotation is tried when it is arranged, with a copy of what is no credential.
     let rotations = tour.account.rotations().await.expect("rotations");
     assert_eq!(rotations.len(), 1, "{rotations:?}");
     assert_eq!(rotations[0].steps, ["testSecret"]);
+    assert_eq!(rotations[0].error, None);
 }
 
 /// A finding that comes before there is a policy is tried three times, and kept.
@@ -92,12 +99,13 @@ async fn no_policy_yet(tour: &Tour) {
     tour.account.restart(tour.stack.output("WebhookFunction").expect("a function")).await;
 }
 
-async fn exports(tour: &Tour) {
+async fn exports(tour: &Tour, messages: usize) {
     let exported = tour.export().await.expect("an export");
     let told = || format!("{exported:?}\n{}", logs(tour, "ExportFunction"));
     assert_eq!(exported.plan.error, None, "{}", told());
-    assert_eq!(exported.plan.answer["planned"], 6, "{}", told());
-    assert_eq!((exported.drained.handled, exported.drained.failures.len()), (6, 0), "{}", told());
+    assert_eq!(exported.plan.answer["planned"], messages, "{}", told());
+    let drained = &exported.drained;
+    assert_eq!((drained.handled, drained.failures.len()), (messages, 0), "{}", told());
     assert_eq!(exported.defects, Vec::<String>::new());
     assert!(exported.committed.rows() > 1_000, "{}", exported.committed.rows());
 }
@@ -172,7 +180,7 @@ async fn rotates(tour: &Tour) {
     assert!(before.contains("createSecret"), "{before}");
     let next = tour.stage_credential().await.expect("a credential");
     let steps = tour.rotate().await.expect("a rotation");
-    assert_eq!(steps, ["createSecret", "setSecret", "testSecret", "finishSecret"]);
+    assert_eq!(steps, STEPS);
     let secret = tour.stack.output("FirstCredentialSecret").expect("a secret");
     let value =
         tour.account.moto().secrets().get_secret_value().secret_id(secret).send().await.expect("a value");
@@ -180,26 +188,75 @@ async fn rotates(tour: &Tour) {
     assert_eq!(value["client_id"], json!(next.client_id));
     // Whoever has the old one in mind finds the new one.
     assert!(tour.simulator.remove_credential(&tour.credential.client_id));
-    exports(tour).await;
+    exports(tour, 6).await;
 }
 
-async fn watches(tour: &Tour) {
+async fn watches(tour: &Tour, credentials: usize) {
     let fired = tour.account.fire(tour.schedule_of("RotationFunction").expect("a schedule")).await;
     let fired = fired.expect("it fires");
     assert_eq!(fired.error, None, "{fired:?}\n{}", logs(tour, "RotationFunction"));
-    assert_eq!(fired.answer["credentials"].as_array().map(Vec::len), Some(1), "{fired:?}");
+    assert_eq!(fired.answer["credentials"].as_array().map(Vec::len), Some(credentials), "{fired:?}");
 }
 
-/// What is deployed again is what runs from then on, and nothing is lost.
-async fn deploys_again(tour: &mut Tour) {
+/// What is deployed again is what runs from then on, and nothing is lost: the webhook
+/// writes of errors only, one dataset is exported, and credentials are found by a tag.
+/// Then they have any names, and all that have it are found.
+async fn deploys_again(tour: &mut Tour, known: &mut BTreeSet<String>) {
     let before = tour.stack.clone();
-    tour.deploy_again("Datasets", "events").await.expect("another deployment");
+    let key = tour.follow("ShowFirstSenderKey", None).await.expect("a key");
+    let first = takes_a_report(tour, "case-5", &key).await;
+    assert!(logs(tour, "WebhookFunction").contains(&first), "the webhook writes of it");
+
+    let parameters = [("CredentialsTagValue", "harbour"), ("Datasets", "events"), ("LogLevel", "error")];
+    tour.deploy_again(&parameters).await.expect("another deployment");
     for output in ["BucketName", "FirstCredentialSecret", "ExportFunction", "WebhookBaseUrl"] {
         assert_eq!(before.output(output).expect(output), tour.stack.output(output).expect(output));
     }
-    let exported = tour.export().await.expect("an export");
-    assert_eq!(exported.plan.answer["planned"], 3, "{:?}", exported.plan);
-    assert_eq!((exported.drained.handled, exported.defects), (3, vec![]));
+    let other = CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin);
+    tour.store_another(other, "sophos/credentials/other", Some("quay")).await.expect("one that is not found");
+    let own = CredentialConfig::for_tenant(TENANT, Role::SuperAdmin);
+    let own = tour.store_another(own, "elsewhere/tenant", Some("harbour")).await.expect("one that is");
+
+    exports(tour, 3).await;
+    let second = takes_a_report(tour, "case-6", &key).await;
+    assert!(!logs(tour, "WebhookFunction").contains(&second), "the webhook of the first deployment");
+    assert_eq!(last_isolated_by(tour), own.client_id, "the one that the tenant has for itself");
+    tour.stage_credential().await.expect("a credential");
+    assert_eq!(tour.rotate().await.expect("a rotation"), STEPS);
+    watches(tour, 2).await;
+    let new = rights(tour, known).await;
+    let new: Vec<_> = new.iter().map(String::as_str).collect();
+    let worker = "WorkerRole: ReadCredentials";
+    assert_eq!(new, ["ExportRole: ReadCredentials", "RotationRole: NoteUse", "RotationRole: Rotate", worker]);
+}
+
+/// A credential that is isolation's own is read by its name, and no other is.
+async fn isolates_with_a_credential_of_its_own(tour: &mut Tour, known: &mut BTreeSet<String>) {
+    let parameter = ("IsolationCredential", "elsewhere/isolation");
+    tour.deploy_again(&[parameter]).await.expect("another deployment");
+    let own = CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin);
+    let own = tour.store_another(own, "elsewhere/isolation", None).await.expect("a credential");
+    let key = tour.follow("ShowFirstSenderKey", None).await.expect("a key");
+    takes_a_report(tour, "case-7", &key).await;
+    assert_eq!(last_isolated_by(tour), own.client_id);
+    assert_eq!(rights(tour, known).await, BTreeSet::from(["WorkerRole: ReadCredential".to_owned()]));
+}
+
+fn last_isolated_by(tour: &Tour) -> String {
+    let changes = tour.simulator.isolation_changes();
+    let last = changes.into_iter().rfind(|change| change.enabled && change.changed);
+    last.expect("an isolation").by
+}
+
+/// A report that comes to its end: the decision.
+async fn takes_a_report(tour: &mut Tour, event: &str, key: &str) -> String {
+    let (status, answer) = tour.report(event, "LAPTOP-4711", key).await.expect("an answer");
+    assert_eq!(status, 202, "{answer}\n{}", logs(tour, "WebhookFunction"));
+    let id = decision_of(&answer).expect("a decision").to_string();
+    let drained = tour.work().await.expect("the worker works");
+    assert_eq!((drained.handled, drained.failures.len()), (1, 0), "{drained:?}");
+    until(tour, &id, "released").await;
+    id
 }
 
 async fn until(tour: &Tour, decision: &str, wanted: &str) {
@@ -207,25 +264,34 @@ async fn until(tour: &Tour, decision: &str, wanted: &str) {
     assert_eq!(state, wanted, "{}", logs(tour, "WorkerFunction"));
 }
 
-/// No function asked for what it may not, and none may do what it did not need.
-async fn rights(account: &Account, stack: &Deployed) {
-    let access = account.access().await.expect("what was asked for");
-    let (mut refused, mut unused) = (Vec::new(), Vec::new());
-    for (name, role) in stack.of_kind("AWS::IAM::Role") {
+/// No function asked for what it may not, and none may do what it did not need. Rights
+/// that are known were looked at before; the others are known then. Returns the
+/// statements that those are of.
+async fn rights(tour: &Tour, known: &mut BTreeSet<String>) -> BTreeSet<String> {
+    let access = tour.account.access().await.expect("what was asked for");
+    let (mut refused, mut unused, mut new) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (name, role) in tour.stack.of_kind("AWS::IAM::Role") {
         let of = access.of(&role.id);
         assert!(!of.granted.is_empty(), "{name} was not at work");
         println!("{name}: {} calls", of.granted.iter().map(|asked| asked.count).sum::<u64>());
         refused.extend(of.refused.iter().map(|asked| format!("{name}: {asked}")));
-        for right in of.unused().map(ToString::to_string) {
-            let mut known = NOT_USED.iter().filter(|(role, ..)| role.is_empty() || *role == name);
-            match known.find(|(_, known, _)| right.contains(known)) {
+        for right in of.rights.iter().filter(|right| right.grants) {
+            let line = format!("{name}: {right}");
+            if !known.insert(line.clone()) {
+                continue;
+            }
+            new.insert(format!("{name}: {}", right.statement));
+            let mut excused = NOT_USED.iter().filter(|(role, ..)| role.is_empty() || *role == name);
+            match excused.find(|(_, part, _)| line.contains(part)) {
+                _ if right.used => {}
                 Some((_, _, why)) => println!("  not used: {right}: {why}"),
-                None => unused.push(format!("{name}: {right}")),
+                None => unused.push(line),
             }
         }
     }
     assert_eq!(refused, Vec::<String>::new(), "asked for outside of the role");
     assert_eq!(unused, Vec::<String>::new(), "a right that nothing needed");
+    new
 }
 
 /// The net has no holes: what a role may not is refused and told.

@@ -85,22 +85,11 @@ impl Deployed {
     /// The name of the function that a public address leads to.
     pub(super) fn behind(&self, url: &str) -> io::Result<String> {
         let host = url.split('/').nth(2).unwrap_or_default();
-        for (_, address) in self.of_kind("AWS::Lambda::Url") {
-            let urls = self.outputs.values().filter(|output| output.contains(host));
-            if host.contains(".lambda-url.") && urls.count() > 0 {
-                return function_name(&address.id);
-            }
-        }
         let id = host.split('.').next().unwrap_or_default();
-        for (_, api) in self.of_kind("AWS::ApiGatewayV2::Api").filter(|(_, api)| api.id == id) {
-            let integrations = self.of_kind("AWS::ApiGatewayV2::Integration").map(|(_, one)| one);
-            let integrations = integrations.filter(|one| one.properties["ApiId"] == id);
-            let mut described = integrations.chain([api]).map(|one| one.properties.to_string());
-            if let Some(found) = described.find_map(|text| function_name(&text).ok()) {
-                return Ok(found);
-            }
-        }
-        Err(io::Error::other(format!("no resource of the stack is behind {url}")))
+        let api = self.of_kind("AWS::ApiGatewayV2::Api").find(|(_, api)| api.id == id);
+        let (_, api) =
+            api.ok_or_else(|| io::Error::other(format!("no resource of the stack is behind {url}")))?;
+        function_name(&api.properties.to_string())
     }
 }
 

@@ -29,14 +29,13 @@ pub(super) struct Configured {
     /// The name of its role.
     pub(super) role: String,
     /// Differs whenever the configuration or the code does.
-    revision: String,
+    pub(super) revision: String,
 }
 
 /// The functions of an account: their packages, unpacked, and their processes.
 #[derive(Debug)]
 pub(super) struct Functions {
     moto: Moto,
-    variables: Vec<(String, String)>,
     leaks: Leaks,
     folder: tempfile::TempDir,
     pools: Mutex<BTreeMap<String, (String, Arc<Pool>)>>,
@@ -45,10 +44,9 @@ pub(super) struct Functions {
 }
 
 impl Functions {
-    pub(super) fn of(moto: Moto, variables: Vec<(String, String)>) -> io::Result<Self> {
+    pub(super) fn of(moto: Moto) -> io::Result<Self> {
         Ok(Self {
             moto,
-            variables,
             leaks: Leaks::default(),
             folder: tempfile::tempdir()?,
             pools: Mutex::default(),
@@ -113,8 +111,7 @@ impl Functions {
             .env("AWS_ACCESS_KEY_ID", session.access_key)
             .env("AWS_SECRET_ACCESS_KEY", session.secret_key)
             .env("AWS_SESSION_TOKEN", session.token.unwrap_or_default())
-            .envs(variables)
-            .envs(self.variables.clone());
+            .envs(variables);
         let reserved = number("ReservedConcurrentExecutions").and_then(|most| usize::try_from(most).ok());
         let processes = reserved.unwrap_or(PROCESSES).clamp(1, PROCESSES);
         let function = self.leaks.watch(function);

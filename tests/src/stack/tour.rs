@@ -14,7 +14,6 @@ use super::{Account, Deployed, Fired, Packages, Sam};
 use crate::{
     Committed,
     aws::ACCOUNT,
-    estate::secret_of,
     isolation::{Delivery, unix_now},
     queue::Drained,
 };
@@ -117,7 +116,7 @@ impl Tour {
     /// When a part does not start, or the stack is not deployed.
     pub async fn begin(packages: &Packages) -> io::Result<Option<Self>> {
         let simulator = Simulator::start(estate()).await.map_err(io::Error::other)?;
-        let Some(account) = Account::open(Vec::new()).await? else { return Ok(None) };
+        let Some(account) = Account::open().await? else { return Ok(None) };
         account.keep_quiet_about(&simulator.credentials());
         let Some(sam) = Sam::of(packages, account.moto().endpoint()).await? else { return Ok(None) };
         sam.deploy(STACK, &Self::parameters(&simulator)).await?;
@@ -140,13 +139,14 @@ impl Tour {
         ]
     }
 
-    /// Deploys the stack once more, with a parameter changed.
+    /// Deploys the stack once more, with these parameters changed; what others were
+    /// changed to before stays.
     ///
     /// # Errors
     /// When that fails.
-    pub async fn deploy_again(&mut self, name: &'static str, value: &str) -> io::Result<()> {
+    pub async fn deploy_again(&mut self, changed: &[(&'static str, &str)]) -> io::Result<()> {
         let mut parameters = Self::parameters(&self.simulator);
-        parameters.push((name, value.into()));
+        parameters.extend(changed.iter().map(|(name, value)| (*name, (*value).to_owned())));
         self.sam.deploy(STACK, &parameters).await?;
         self.stack = self.account.stack(STACK).await?;
         Ok(())
@@ -163,33 +163,12 @@ impl Tour {
         self.account.run(self.stack.output(output)?, self.folder.path()).await
     }
 
-    /// Stores the first credential.
-    ///
-    /// # Errors
-    /// As for [`follow`](Self::follow).
-    pub async fn store_credential(&self) -> io::Result<()> {
-        let secret = used_for_both(&self.credential);
-        self.follow("StoreFirstCredential", Some(("credential.json", &secret))).await.map(drop)
-    }
-
     /// Stores the policy of isolation.
     ///
     /// # Errors
     /// As for [`follow`](Self::follow).
     pub async fn store_policy(&self) -> io::Result<()> {
         self.follow("StorePolicy", Some(("policy.toml", POLICY))).await.map(drop)
-    }
-
-    /// Makes another credential in the console, and stages it.
-    ///
-    /// # Errors
-    /// When the simulator makes none, and as for [`follow`](Self::follow).
-    pub async fn stage_credential(&self) -> io::Result<CredentialInfo> {
-        let config = CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin);
-        let next = self.simulator.add_credential(config).map_err(io::Error::other)?;
-        self.account.keep_quiet_about(std::slice::from_ref(&next));
-        self.follow("StageCredential", Some(("next.json", &used_for_both(&next)))).await?;
-        Ok(next)
     }
 
     /// The schedule that invokes this function.
@@ -380,10 +359,4 @@ impl Tour {
             Some(why) => Err(io::Error::other(format!("after {:?}: {why}", last.steps))),
         }
     }
-}
-
-fn used_for_both(credential: &CredentialInfo) -> String {
-    let mut secret: Value = serde_json::from_str(&secret_of(credential)).unwrap_or_default();
-    secret["used_for"] = json!(["export", "isolation"]);
-    secret.to_string()
 }

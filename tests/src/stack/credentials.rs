@@ -1,0 +1,66 @@
+//! Credentials that a person makes in the console, and stores where the stack finds
+//! them.
+
+use std::{io, slice};
+
+use aws_sdk_secretsmanager::types::Tag;
+use serde_json::{Value, json};
+use sophos_simulator::{CredentialConfig, CredentialInfo, CredentialKind, Role};
+
+use super::Tour;
+use crate::estate::secret_of;
+
+/// The tag by which the stack finds secrets, if it does not by their names.
+const TAG: &str = "sophos-central";
+
+impl Tour {
+    /// Stores the first credential.
+    ///
+    /// # Errors
+    /// As for [`follow`](Self::follow).
+    pub async fn store_credential(&self) -> io::Result<()> {
+        let secret = used_for_both(&self.credential);
+        self.follow("StoreFirstCredential", Some(("credential.json", &secret))).await.map(drop)
+    }
+
+    /// Makes another credential in the console, and stages it.
+    ///
+    /// # Errors
+    /// When the simulator makes none, and as for [`follow`](Self::follow).
+    pub async fn stage_credential(&self) -> io::Result<CredentialInfo> {
+        let next = self.make(CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin))?;
+        self.follow("StageCredential", Some(("next.json", &used_for_both(&next)))).await?;
+        Ok(next)
+    }
+
+    /// Makes another credential in the console, and stores it in a secret of this
+    /// name with the stack's key; tagged, if the tag has a value.
+    ///
+    /// # Errors
+    /// When the simulator makes none, or Secrets Manager refuses it.
+    pub async fn store_another(
+        &self,
+        config: CredentialConfig,
+        name: &str,
+        tag: Option<&str>,
+    ) -> io::Result<CredentialInfo> {
+        let made = self.make(config)?;
+        let create = self.account.moto().secrets().create_secret().name(name);
+        let create = create.secret_string(used_for_both(&made)).kms_key_id(self.stack.output("KeyArn")?);
+        let tags = tag.map(|value| vec![Tag::builder().key(TAG).value(value).build()]);
+        create.set_tags(tags).send().await.map_err(io::Error::other)?;
+        Ok(made)
+    }
+
+    fn make(&self, config: CredentialConfig) -> io::Result<CredentialInfo> {
+        let made = self.simulator.add_credential(config).map_err(io::Error::other)?;
+        self.account.keep_quiet_about(slice::from_ref(&made));
+        Ok(made)
+    }
+}
+
+fn used_for_both(credential: &CredentialInfo) -> String {
+    let mut secret: Value = serde_json::from_str(&secret_of(credential)).unwrap_or_default();
+    secret["used_for"] = json!(["export", "isolation"]);
+    secret.to_string()
+}
