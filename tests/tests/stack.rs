@@ -226,8 +226,8 @@ async fn deploys_again(tour: &mut Tour, known: &mut BTreeSet<String>) {
     watches(tour, 2).await;
     let new = rights(tour, known).await;
     let new: Vec<_> = new.iter().map(String::as_str).collect();
-    let worker = "WorkerRole: ReadCredentials";
-    assert_eq!(new, ["ExportRole: ReadCredentials", "RotationRole: NoteUse", "RotationRole: Rotate", worker]);
+    let [note, rotate] = ["RotationRole: NoteUse", "RotationRole: Rotate"];
+    assert_eq!(new, ["ExportRole: ReadCredentials", note, rotate, "WorkerRole: ReadCredential"]);
 }
 
 /// A credential that is isolation's own is read by its name, and no other is.
