@@ -79,8 +79,10 @@ async fn play(seed: u64, pace: f64, steps: Vec<Step>) -> Result<(), TestCaseErro
         async || world.function(&location).start().await.map_err(|e| TestCaseError::fail(e.to_string()));
     let mut sandbox = start().await?;
     world.run(&mut sandbox).await.map_err(fail)?;
+    let mut refused = false;
     for step in steps {
         world.simulator.clock().advance(step.pause);
+        refused |= step.trouble.as_ref().is_some_and(|trouble| trouble.action == FaultAction::status(403));
         let rules = step
             .trouble
             .into_iter()
@@ -96,6 +98,10 @@ async fn play(seed: u64, pace: f64, steps: Vec<Step>) -> Result<(), TestCaseErro
         }
     }
     world.simulator.set_faults(FaultPlan::default());
+    if refused {
+        // Its credential may rest for a minute, which a new process knows nothing of.
+        sandbox = start().await?;
+    }
     world.run(&mut sandbox).await.map_err(fail)?;
 
     let committed = Committed::read(folder.path()).map_err(fail)?;
