@@ -52,7 +52,12 @@ async fn rotations(estate: &Estate, moto: &Moto, pool: &Pool, arn: &str) -> Outc
         stage.version_stages("STAGED").send().await?;
         let begun = Instant::now();
         secrets.rotate_secret().secret_id(&secret).rotation_lambda_arn(arn).send().await?;
+        // Told when it has ended.
+        let rotation = moto.rotations().await?.pop();
         times.push(ms(begun.elapsed()));
+        if let Some(error) = rotation.and_then(|rotation| rotation.error) {
+            return Err(error.into());
+        }
         let current = secrets.get_secret_value().secret_id(&secret).send().await?;
         if !current.secret_string().is_some_and(|value| value.contains(&next.client_id)) {
             return Err(format!("{} has not taken over", next.client_id).into());
