@@ -208,12 +208,31 @@ const OVER_WASI: [&str; 7] = [
 ];
 const EMBEDDED: [&str; 2] = ["sophos:central/credentials", "sophos:central/transport"];
 
-/// Clock, HTTP and credentials: all that a world may have.
-const WORLDS: [(&str, &[&str]); 4] = [
+const OF_WEBHOOK: [&str; 15] = [
+    "sophos:central/credentials",
+    "sophos:central/journal",
+    "sophos:central/ledger-store",
+    "sophos:central/outcomes",
+    "sophos:central/policy",
+    "sophos:central/queue",
+    "sophos:central/sender-secrets",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/random",
+];
+
+/// What a world cannot do without, and is given no more than.
+const WORLDS: [(&str, &[&str]); 5] = [
     ("reader", &OVER_WASI),
     ("operator", &OVER_WASI),
     ("embedded-reader", &EMBEDDED),
     ("embedded", &EMBEDDED),
+    ("webhook", &OF_WEBHOOK),
 ];
 
 /// The interfaces of a list that have functions.
@@ -225,7 +244,7 @@ fn with_functions(imports: &[String]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn clock_http_and_credentials_are_enough_and_nothing_else_is_asked_for() {
+async fn what_a_world_may_have_is_enough_and_nothing_else_is_asked_for() {
     for (world, list) in WORLDS {
         let without = |left_out: &str| list.iter().copied().filter(|name| *name != left_out).collect();
         let offers: Vec<_> = [""].iter().chain(list).map(|left_out| without(left_out)).collect();
@@ -233,6 +252,11 @@ async fn clock_http_and_credentials_are_enough_and_nothing_else_is_asked_for() {
         assert_eq!(with_functions(&told.imports), list, "{world}");
         let mut offers = told.offers.iter();
         match offers.next() {
+            Some(Offered::There { reason, message, called }) if world == "webhook" => {
+                assert_eq!(reason, "check-policy", "{message}");
+                assert!(message.contains("line 1"), "{message}");
+                assert_eq!(called, &[""; 0], "a policy is read without the host");
+            }
             Some(Offered::There { reason, message, called }) => {
                 assert_eq!(reason, "no-credential", "{world}");
                 assert!(message.ends_with(": there is no grant"), "{world}: {message}");

@@ -2,8 +2,9 @@
 
 A line of JSON comes in: a `component` (a file) and `offers`, each of which lists interfaces. What is offered
 does nothing but note that it was called: there is no grant, no answer and no time. A line goes out: all that
-the component `imports`, and for each of the `offers`, if the component can be had with it, what
-`session.whoami` comes to and what was `called`; else what is `missing`.
+the component `imports`, and for each of the `offers`, if the component can be had with it, what the question
+that its world answers comes to and what was `called` for that; else what is `missing`. The question is
+`session.whoami`, and of the webhook `decisions.check-policy` about no policy.
 """
 
 import json
@@ -12,7 +13,11 @@ import sys
 from wasmtime import Config, Engine, Store, WasmtimeError
 from wasmtime.component import Component, ComponentInstanceType, FuncType, Linker, ResourceType, Variant
 
-EXPORTED = "sophos:central/session@0.1.0"
+# By what is exported, the question and its arguments.
+QUESTIONS = {
+    "sophos:central/session@0.1.0": ("whoami", []),
+    "sophos:central/decisions@0.1.0": ("check-policy", ["no policy"]),
+}
 
 
 def main():
@@ -42,10 +47,14 @@ def confined(engine, component, imports, offered):
         instance = linker.instantiate(store, component)
     except WasmtimeError as error:
         return {"missing": str(error)}
-    within = instance.get_export_index(store, EXPORTED)
-    whoami = instance.get_func(store, instance.get_export_index(store, "whoami", within))
-    result = whoami(store)
+    indices = ((instance.get_export_index(store, name), name) for name in QUESTIONS)
+    within, name = next((index, name) for index, name in indices if index)
+    question, arguments = QUESTIONS[name]
+    asked = instance.get_func(store, instance.get_export_index(store, question, within))
+    result = asked(store, *arguments)
     failure = result.payload if isinstance(result, Variant) else result
+    if isinstance(failure, str):
+        return {"reason": question, "message": failure, "called": called}
     return {"reason": failure.reason.tag, "message": failure.message, "called": called}
 
 

@@ -26,9 +26,10 @@ pub enum Offered {
         /// What, in the host's words.
         missing: String,
     },
-    /// It is there, and somebody asked it who it is.
+    /// It is there, and somebody asked it a question that it cannot answer: who it
+    /// is, or whether something is a policy that is none.
     There {
-        /// The case of the failure's reason.
+        /// The case of the failure's reason; of a failure without one, the question.
         reason: String,
         /// The failure's message.
         message: String,
