@@ -3,7 +3,14 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::{component, end_to_end, error::Error, hosts, package, setup, shell, workspace::Workspace};
+use crate::{
+    component, end_to_end,
+    error::Error,
+    hosts,
+    package::{self, Architecture},
+    setup, shell,
+    workspace::Workspace,
+};
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -58,7 +65,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     if arguments.subject == Some(Subject::Component) {
         return components(workspace);
     }
-    let functions = package::host(workspace, arguments.subject.unwrap_or(Subject::Starts).functions())?;
+    let subject = arguments.subject.unwrap_or(Subject::Starts);
+    let functions = package::shipped(workspace, subject.functions(), Architecture::HOST)?;
     let rest = ["--profile", "tools", "--bins", "-p", "end-to-end"];
     end_to_end::build(workspace, "the simulator and the benchmark", &rest)?;
     let subject = arguments.subject.map(|subject| subject.name().to_owned());

@@ -6,6 +6,7 @@
 mod archive;
 mod bill;
 mod build;
+mod emulated;
 mod twice;
 
 use std::path::PathBuf;
@@ -69,17 +70,26 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     if arguments.twice { twice::compare(workspace, &tools, &packages) } else { Ok(()) }
 }
 
-/// Builds functions as they are shipped, for this machine, and returns the folder that
-/// has one with a `bootstrap` for each.
-pub(crate) fn host(workspace: &Workspace, functions: &[&str]) -> Result<PathBuf, Error> {
+/// Builds functions as they are shipped, and returns the folder that has one with a
+/// `bootstrap` for each, which this machine can run.
+pub(crate) fn shipped(
+    workspace: &Workspace,
+    functions: &[impl AsRef<str>],
+    architecture: Architecture,
+) -> Result<PathBuf, Error> {
     let tools = setup::package_tools(workspace)?;
     let mut packages = Vec::new();
-    for function in functions {
-        let name = format!("package {function} for {}", Architecture::HOST.name());
-        packages.push(shell::step(&name, || build(workspace, &tools, function, Architecture::HOST))?);
+    for function in functions.iter().map(AsRef::as_ref) {
+        let name = format!("package {function} for {}", architecture.name());
+        packages.push(shell::step(&name, || build(workspace, &tools, function, architecture))?);
     }
     print(&packages);
-    Ok(folder(workspace, Architecture::HOST))
+    let folder = folder(workspace, architecture);
+    if architecture == Architecture::HOST {
+        Ok(folder)
+    } else {
+        emulated::all(&packages, architecture, &folder)
+    }
 }
 
 fn print(packages: &[Package]) {
