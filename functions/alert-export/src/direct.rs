@@ -33,7 +33,7 @@ pub(crate) async fn run(
     let own: Vec<_> = usable.iter().filter_map(|one| Some((one.own_tenant()?, one.name.clone()))).collect();
     let mut served = HashSet::new();
     let mut report = Report::default();
-    let mut failure = None;
+    let mut failures = Vec::new();
     report.unusable_credentials.extend(others.wrong.iter().map(ToString::to_string));
     let mut ran = false;
     for one in &usable {
@@ -49,16 +49,13 @@ pub(crate) async fn run(
                     break;
                 }
             }
-            Err(error) => {
-                let told = format!("{}: {error}", one.name);
-                failure.get_or_insert_with(|| told.clone());
-                report.unusable_credentials.push(told);
-            }
+            Err(error) => failures.push(format!("{}: {error}", one.name)),
         }
     }
     if !ran {
-        return Err(others.failure(failure));
+        return Err(others.failure(failures.first()));
     }
+    report.unusable_credentials.extend(failures);
     Ok(report)
 }
 

@@ -53,7 +53,7 @@ pub(crate) struct Others {
 impl Others {
     /// Why nothing came of the usable ones: what failed with the first of them, or
     /// that there is none.
-    pub(crate) fn failure(&self, failed: Option<String>) -> Failure {
+    pub(crate) fn failure(&self, failed: Option<&String>) -> Failure {
         if let Some(failed) = failed {
             return Failure::new("ExportFailed", failed);
         }

@@ -88,23 +88,20 @@ pub(crate) async fn plan(
         let name = one.name.clone();
         (name, reach(fleet, config, queues, one, stop_at).await)
     });
-    let (mut reached, mut failure) = (Vec::new(), None);
+    let (mut reached, mut failures) = (Vec::new(), Vec::new());
     // In order: the nearest credential serves a tenant.
     let mut readings = futures_util::stream::iter(reading).buffered(LISTINGS);
     while let Some((name, outcome)) = readings.next().await {
         match outcome {
             Ok(one) => reached.push(one),
-            Err(error) => {
-                let told = format!("{name}: {error}");
-                failure.get_or_insert_with(|| told.clone());
-                report.unusable_credentials.push(told);
-            }
+            Err(error) => failures.push(format!("{name}: {error}")),
         }
     }
     drop(readings);
     if reached.is_empty() {
-        return Err(others.failure(failure));
+        return Err(others.failure(failures.first()));
     }
+    report.unusable_credentials.extend(failures);
     let served = assign(reached.iter().map(|one| one.served.clone()).collect());
     let now = fleet.transport().now();
     for (one, served) in reached.into_iter().zip(&served) {
