@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     local: bool,
 
-    /// Deploy what `sam build` makes, the packages that AWS would get, and not this
+    /// Deploy what `sam build` makes, for this machine's processor, and not this
     /// workspace's quicker build
     #[arg(long)]
     sam_build: bool,
@@ -37,7 +37,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     let tools = setup::deployment_tools(workspace)?;
     let mut variables = tools.to_vec();
     if arguments.sam_build {
-        let template = shell::step("sam build", || sam_build(workspace))?;
+        let [_, (_, sam)] = &tools;
+        let template = shell::step("sam build", || sam_build(workspace, sam))?;
         variables.push((TEMPLATE_VARIABLE, template));
     }
     // The selection of `test`: whoever has run one waits little for the other.
@@ -47,11 +48,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
 
 /// `sam build`, as a person would say it but for this machine's architecture, and
 /// returns the template that it makes.
-fn sam_build(workspace: &Workspace) -> Result<PathBuf, Error> {
+fn sam_build(workspace: &Workspace, sam: &Path) -> Result<PathBuf, Error> {
     let into = workspace.target.join("sam");
-    let sam = setup::sam(workspace)?;
     let tools = setup::package_tools(workspace)?;
-    let mut build = shell::program(sam.join("sam"));
+    let mut build = shell::program(sam);
     build
         .current_dir(&workspace.root)
         // With what `package` has compiled already, where that is in the place in which

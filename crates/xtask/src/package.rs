@@ -9,7 +9,7 @@ mod build;
 mod emulated;
 mod twice;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -55,10 +55,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         if arguments.arch.is_some_and(|only| only != architecture) {
             continue;
         }
-        for function in &functions {
-            let name = format!("package {function} for {}", architecture.name());
-            packages.push(shell::step(&name, || build(workspace, &tools, function, architecture))?);
-        }
+        packages.extend(build_all(workspace, &tools, &functions, architecture)?);
         if let Some(tools) = &bills {
             let name = format!("bills of materials for {}", architecture.name());
             let into = folder(workspace, architecture);
@@ -78,11 +75,7 @@ pub(crate) fn shipped(
     architecture: Architecture,
 ) -> Result<PathBuf, Error> {
     let tools = setup::package_tools(workspace)?;
-    let mut packages = Vec::new();
-    for function in functions.iter().map(AsRef::as_ref) {
-        let name = format!("package {function} for {}", architecture.name());
-        packages.push(shell::step(&name, || build(workspace, &tools, function, architecture))?);
-    }
+    let packages = build_all(workspace, &tools, functions, architecture)?;
     print(&packages);
     let folder = folder(workspace, architecture);
     if architecture == Architecture::HOST {
@@ -90,6 +83,19 @@ pub(crate) fn shipped(
     } else {
         emulated::all(&packages, architecture, &folder)
     }
+}
+
+fn build_all(
+    workspace: &Workspace,
+    tools: &Path,
+    functions: &[impl AsRef<str>],
+    architecture: Architecture,
+) -> Result<Vec<Package>, Error> {
+    let packages = functions.iter().map(AsRef::as_ref).map(|function| {
+        let name = format!("package {function} for {}", architecture.name());
+        shell::step(&name, || build(workspace, tools, function, architecture))
+    });
+    packages.collect()
 }
 
 fn print(packages: &[Package]) {
