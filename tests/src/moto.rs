@@ -170,6 +170,15 @@ impl Moto {
         serde_json::from_value(calls).map_err(io::Error::other)
     }
 
+    /// How many of them were for one service, such as `secretsmanager`.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn calls_to(&self, service: &str) -> io::Result<u64> {
+        let of_service = |name: &str| name.split('.').next() == Some(service);
+        Ok(self.calls().await?.iter().filter(|(name, _)| of_service(name)).map(|(_, count)| count).sum())
+    }
+
     /// Counts requests from nothing again.
     ///
     /// # Errors

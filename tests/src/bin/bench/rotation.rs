@@ -97,9 +97,7 @@ async fn watch(estate: &Estate, moto: &Moto, pool: &Pool, credentials: u64) -> O
     if report["count"] != credentials {
         return Err(format!("{} of {credentials} credentials are watched", report["count"]).into());
     }
-    let calls = moto.calls().await?;
-    let requests: u64 =
-        calls.iter().filter(|(name, _)| name.starts_with("secretsmanager.")).map(|(_, count)| count).sum();
+    let requests = moto.calls_to("secretsmanager").await?;
     Ok(say(&format!("  {credentials:>11}  {seconds:>8.2}  {requests:>9}  {:>9.1}", peak(pool)))?)
 }
 

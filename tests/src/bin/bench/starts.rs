@@ -1,9 +1,9 @@
 //! The start of each function: from that of its process to its first question for
 //! work. Lambda counts the same as a cold start, after it has loaded the package.
 
-use end_to_end::{World, isolation::IsolationWorld};
+use end_to_end::{World, estate::partner, isolation::IsolationWorld};
 use local_lambda::Function;
-use sophos_simulator::{Config, CredentialConfig, CredentialKind, Owner, Role, TenantGroup};
+use sophos_simulator::CredentialKind;
 
 use crate::{
     MIB, Outcome,
@@ -27,15 +27,11 @@ verify = { scheme = "signature", secret = "webhooks/first" }
 pub(crate) async fn run(counts: &[u64]) -> Outcome {
     let count = counts.first().map_or(STARTS, |count| *count as usize).max(1);
     let folder = tempfile::tempdir()?;
-    let config = || Config {
-        tenants: vec![TenantGroup::of(Owner::Partner, 1)],
-        credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::ReadOnly)],
-        ..Config::default()
-    };
-    let world = World::start(config(), CredentialKind::Partner).await?;
+    let world = World::start(partner(1, 10), CredentialKind::Partner).await?;
     let isolation = folder.path().join("isolation");
     std::fs::create_dir(&isolation)?;
-    let isolation = IsolationWorld::in_folder(config(), CredentialKind::Partner, POLICY, &isolation).await?;
+    let kind = CredentialKind::Partner;
+    let isolation = IsolationWorld::in_folder(partner(1, 10), kind, POLICY, &isolation).await?;
     let exports = folder.path().join("exports");
     say(&format!("From the start of a process to its first poll, {count} times, and its memory then:"))?;
     say("  function              least ms  median ms   most ms      MiB")?;

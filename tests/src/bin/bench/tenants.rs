@@ -131,11 +131,7 @@ async fn export(tenants: u64, rate: u32, killing: bool) -> Outcome {
         return Err(format!("{rows} rows of {there}: {plan}").into());
     }
     let read = match &moto {
-        Some(moto) => {
-            let calls = moto.calls().await?;
-            let secrets = calls.iter().filter(|(name, _)| name.starts_with("secretsmanager."));
-            secrets.map(|(_, number)| number).sum::<u64>().to_string()
-        }
+        Some(moto) => moto.calls_to("secretsmanager").await?.to_string(),
         None => "-".into(),
     };
     let made = calls.total - calls.operation("token");
