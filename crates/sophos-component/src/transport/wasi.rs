@@ -161,11 +161,12 @@ fn method(method: &http::Method) -> Method {
     }
 }
 
-/// The time as the host may heed it; it is not asked to.
+/// The time as the host may heed it; it is not asked to. None for the connection
+/// alone: jco lets it run on while the service works, and then says that there was no
+/// connection, so that a change which was made would be taken for one that never left.
 fn options(timeout: Duration) -> RequestOptions {
     let options = RequestOptions::new();
     let timeout = Some(nanoseconds(timeout));
-    let _ = options.set_connect_timeout(timeout);
     let _ = options.set_first_byte_timeout(timeout);
     let _ = options.set_between_bytes_timeout(timeout);
     options
