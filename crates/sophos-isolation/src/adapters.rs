@@ -93,6 +93,9 @@ pub struct Reading {
     /// when it says something new. Not cleaned, of any length: it is only ever
     /// hashed.
     pub event_id: String,
+    /// The sender's identity of the alert that this delivery is about: the same
+    /// for every update of it. Only ever hashed, as `event_id` is.
+    pub alert_id: String,
     /// What is asked for, as far as it could be read.
     pub signal: Signal,
     /// Why nothing is to be done about it, if so.

@@ -71,6 +71,10 @@ pub struct HostFacts {
     /// Its names: short, fully qualified, or both.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hostnames: Vec<String>,
+    /// Names that NetBIOS may have cut at 15 characters. They find an endpoint
+    /// only where no full or longer name is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub netbios_names: Vec<String>,
     /// Its own addresses. Never the other side's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ip_addresses: Vec<String>,

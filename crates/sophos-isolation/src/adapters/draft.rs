@@ -19,6 +19,9 @@ pub(super) struct Draft<'v> {
     pub(super) document: &'v Value,
     /// The sender's identity, or which member of the document is missing for it.
     pub(super) identity: Result<Identity, &'static str>,
+    /// The alert that this is an update of, where the first part of `identity`
+    /// does not name it.
+    pub(super) alert: Option<Identity>,
     /// All but the host.
     pub(super) signal: Signal,
     /// Why nothing is to be done about any of the hosts.
@@ -43,7 +46,7 @@ impl From<HostFacts> for Host {
 
 impl<'v> Draft<'v> {
     pub(super) fn new(document: &'v Value, identity: Result<Identity, &'static str>) -> Self {
-        Self { document, identity, signal: Signal::default(), refusal: None, hosts: Vec::new() }
+        Self { document, identity, alert: None, signal: Signal::default(), refusal: None, hosts: Vec::new() }
     }
 }
 
@@ -65,8 +68,10 @@ pub(super) fn digest(value: &Value) -> String {
 
 /// The one reading of a delivery that holds an empty list.
 pub(super) fn nothing(root: &Value) -> Reading {
+    let event_id = Value::from(vec![Value::Null, Value::from(digest(root))]).to_string();
     Reading {
-        event_id: Value::from(vec![Value::Null, Value::from(digest(root))]).to_string(),
+        alert_id: event_id.clone(),
+        event_id,
         signal: Signal::default(),
         refusal: Some(NotActionable::NoHost),
     }
@@ -88,6 +93,7 @@ pub(super) fn finish(
     let mut known: HashMap<String, HostFacts> = HashMap::new();
     for (number, draft) in drafts.into_iter().enumerate() {
         let identity = adapter.identity_of(&draft, message, (!alone).then_some(number))?;
+        let alert = draft.alert.clone().unwrap_or_else(|| identity.iter().take(1).cloned().collect());
         let signal = adapter.signal_of(&draft)?;
         let hosts = adapter.hosts_of(draft.document, draft.hosts);
         let several = hosts.len() > 1;
@@ -105,6 +111,7 @@ pub(super) fn finish(
             let no_host = facts.is_empty().then_some(NotActionable::NoHost);
             readings.push(Reading {
                 event_id,
+                alert_id: text_of(&alert, several.then_some(&facts)),
                 refusal: draft.refusal.or(refusal).or(no_host),
                 signal: Signal { host: facts, ..signal.clone() },
             });
@@ -121,6 +128,7 @@ fn text_of(identity: &Identity, facts: Option<&HostFacts>) -> String {
             Value::from(facts.ec2_instance_id.clone()),
             Value::from(facts.mac_addresses.clone()),
             Value::from(facts.hostnames.clone()),
+            Value::from(facts.netbios_names.clone()),
             Value::from(facts.ip_addresses.clone()),
         ]));
     }

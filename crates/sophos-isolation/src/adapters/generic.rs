@@ -40,6 +40,7 @@ pub(super) fn read<'v>(
         ec2_instance_id: target.at("ec2_instance_id").fact(),
         mac_addresses: target.at("mac").facts(),
         hostnames: target.at("hostname").facts(),
+        netbios_names: Vec::new(),
         ip_addresses: target.at("ip").facts(),
     }));
     Ok(vec![draft])
