@@ -267,6 +267,13 @@ impl Decision {
         self.entries.first().map_or(0, |entry| entry.at_ms)
     }
 
+    /// When a person was first asked to approve, in milliseconds since the Unix
+    /// epoch.
+    pub(crate) fn asked_ms(&self) -> Option<u64> {
+        let waiting = |entry: &&Entry| matches!(entry.step, Step::Waiting { .. });
+        self.entries.iter().find(waiting).map(|entry| entry.at_ms)
+    }
+
     /// Since when there is something to be done, in milliseconds since the Unix
     /// epoch: what a person took to approve does not count.
     pub(crate) fn open_since_ms(&self) -> u64 {

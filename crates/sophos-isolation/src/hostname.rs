@@ -12,6 +12,9 @@
 //! * two names without dots are the same when they are equal;
 //! * a name of which nothing is left is no name, and the same as none.
 //!
+//! Windows cuts a name at 15 characters for NetBIOS. Where a name may be such a
+//! one, [`name_fit`] tells a longer name that begins with it from the same one.
+//!
 //! So `dc01` is both `dc01.a.example` and `dc01.b.example`, which are not each
 //! other: who looks for a machine by a short name has to expect several.
 
@@ -19,6 +22,20 @@ use std::net::IpAddr;
 
 /// The longest name that DNS has, in characters.
 const LONGEST: usize = 253;
+
+/// The characters that NetBIOS keeps of a name.
+pub const NETBIOS_LEN: usize = 15;
+
+/// The certainty with which a name given for a host is an endpoint's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NameFit {
+    /// The names differ.
+    None,
+    /// The name given is the beginning of the endpoint's, as NetBIOS cuts it.
+    Possible,
+    /// The names are the same by the rule above.
+    Sure,
+}
 
 /// Names that machines have by default, which tell nothing.
 const NO_NAMES: [&str; 3] = ["localhost", "localhost.localdomain", "unknown"];
@@ -34,6 +51,28 @@ pub fn same_host(a: &str, b: &str) -> bool {
         (false, true) => a == first_label(&b),
         _ => a == b,
     }
+}
+
+/// The fit of a name given for a host with an endpoint's own name. With
+/// `may_be_cut`, a given name of 15 characters also fits each longer first label
+/// that begins with it.
+pub fn name_fit(given: &str, own: &str, may_be_cut: bool) -> NameFit {
+    if same_host(given, own) {
+        return NameFit::Sure;
+    }
+    let (given, own) = (folded(given), folded(own));
+    let is_cut = may_be_cut
+        && !given.contains('.')
+        && given.chars().count() == NETBIOS_LEN
+        && first_label(&own).starts_with(&given);
+    if is_cut { NameFit::Possible } else { NameFit::None }
+}
+
+/// Whether a name looks like one that NetBIOS has cut: 15 characters, no dot and
+/// no lower case.
+pub(crate) fn may_be_cut(name: &str) -> bool {
+    let name = name.trim();
+    name.chars().count() == NETBIOS_LEN && !name.contains('.') && !name.chars().any(char::is_lowercase)
 }
 
 /// What comes before the first dot of a name.

@@ -5,9 +5,13 @@ use std::{fmt, net::IpAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    hostname::{self, same_host},
+    hostname::{self, NETBIOS_LEN, NameFit, first_label, folded, name_fit},
     signal::HostFacts,
 };
+
+/// Ends of the names that clouds give to instances.
+const CLOUD_DOMAINS: [&str; 4] =
+    [".compute.internal", ".ec2.internal", ".internal.cloudapp.net", ".google.internal"];
 
 /// A kind of fact, from the strongest on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -83,14 +87,18 @@ pub struct Identity {
     pub(crate) ec2_instance_id: Option<String>,
     pub(crate) mac_addresses: Vec<String>,
     pub(crate) hostnames: Vec<String>,
+    /// Names that NetBIOS may have cut; only where `hostnames` is empty.
+    pub(crate) netbios_names: Vec<String>,
     pub(crate) ip_addresses: Vec<IpAddr>,
 }
 
 impl Identity {
-    /// Keeps what is usable.
+    /// Keeps what is usable. A short name is dropped where a longer form of it
+    /// is given, and NetBIOS names where any other name is.
     ///
     /// # Errors
-    /// When nothing is: why the strongest of what was said is not.
+    /// When nothing is usable: why the strongest identifier is not. Also when an
+    /// endpoint id or an instance id is malformed, whatever else is given.
     pub fn read(facts: &HostFacts) -> Result<Self, Unusable> {
         let mut first = None;
         let mut keep = |outcome: Result<String, Unusable>| match outcome {
@@ -100,44 +108,103 @@ impl Identity {
                 None
             }
         };
-        let identity = Self {
-            endpoint_id: facts.endpoint_id.as_deref().and_then(|id| keep(endpoint_id(id))),
-            ec2_instance_id: facts.ec2_instance_id.as_deref().and_then(|id| keep(ec2_instance_id(id))),
-            mac_addresses: facts.mac_addresses.iter().filter_map(|mac| keep(mac_address(mac))).collect(),
-            hostnames: facts.hostnames.iter().filter_map(|name| keep(host_name(name))).collect(),
-            ip_addresses: facts
-                .ip_addresses
-                .iter()
-                .filter_map(|address| keep(private_address(address).map(|address| address.to_string())))
-                .filter_map(|address| address.parse().ok())
-                .collect(),
-        };
-        // An id that cannot be an endpoint's says that the sender means something
-        // else; its other facts are not taken for it.
-        if facts.endpoint_id.is_some() && identity.endpoint_id.is_none() {
+        let endpoint_id = facts.endpoint_id.as_deref().and_then(|id| keep(endpoint_id(id)));
+        let ec2_instance_id = facts.ec2_instance_id.as_deref().and_then(|id| keep(ec2_instance_id(id)));
+        let mac_addresses = facts.mac_addresses.iter().filter_map(|mac| keep(mac_address(mac))).collect();
+        let (mut hostnames, mut netbios_names) = (Vec::new(), Vec::new());
+        for (names, may_be_cut) in [(&facts.hostnames, false), (&facts.netbios_names, true)] {
+            for name in names.iter().filter_map(|name| keep(host_name(name))) {
+                // An account of Windows holds a NetBIOS name.
+                let is_account = name.contains(['\\', '$']);
+                let bare = name.rsplit('\\').next().unwrap_or(&name).trim_end_matches('$').to_owned();
+                let list = if may_be_cut || is_account { &mut netbios_names } else { &mut hostnames };
+                list.push(bare);
+            }
+        }
+        let hostnames = longest_forms(&hostnames);
+        if !hostnames.is_empty() {
+            netbios_names.clear();
+        }
+        let ip_addresses = facts
+            .ip_addresses
+            .iter()
+            .filter_map(|address| keep(private_address(address).map(|address| address.to_string())))
+            .filter_map(|address| address.parse().ok())
+            .collect();
+        let identity =
+            Self { endpoint_id, ec2_instance_id, mac_addresses, hostnames, netbios_names, ip_addresses };
+        // A malformed id means a machine of another product or cloud; weaker
+        // identifiers must not find an endpoint in its place.
+        let malformed = (facts.endpoint_id.is_some() && identity.endpoint_id.is_none())
+            || (facts.ec2_instance_id.is_some() && identity.ec2_instance_id.is_none());
+        if malformed {
             return Err(Unusable::Malformed);
         }
         if identity == Self::default() { Err(first.unwrap_or(Unusable::Nothing)) } else { Ok(identity) }
     }
 
-    /// The kinds of facts to look for, in order. An endpoint's id is looked for
-    /// alone: what it does not find was deleted, and nothing else is it.
+    /// The kinds of identifiers to look for, the strongest first. An endpoint id
+    /// or an instance id is looked for alone: where no endpoint has it, the
+    /// machine is unknown, and nothing weaker may stand for it. An address decides
+    /// only where nothing else is given.
     pub fn kinds(&self) -> impl Iterator<Item = FactKind> {
-        let alone = self.endpoint_id.is_some();
-        FactKind::ALL.into_iter().filter(move |kind| match kind {
-            FactKind::EndpointId => alone,
-            _ if alone => false,
-            FactKind::Ec2InstanceId => self.ec2_instance_id.is_some(),
-            FactKind::MacAddress => !self.mac_addresses.is_empty(),
-            FactKind::Hostname => !self.hostnames.is_empty(),
-            FactKind::IpAddress => !self.ip_addresses.is_empty(),
+        let strong = match (&self.endpoint_id, &self.ec2_instance_id) {
+            (Some(_), _) => Some(FactKind::EndpointId),
+            (None, Some(_)) => Some(FactKind::Ec2InstanceId),
+            (None, None) => None,
+        };
+        FactKind::ALL.into_iter().filter(move |kind| match (strong, kind) {
+            (Some(strong), kind) => strong == *kind,
+            (None, FactKind::EndpointId | FactKind::Ec2InstanceId) => false,
+            (None, FactKind::MacAddress) => !self.mac_addresses.is_empty(),
+            (None, FactKind::Hostname) => self.has_names(),
+            (None, FactKind::IpAddress) => {
+                !self.ip_addresses.is_empty() && self.mac_addresses.is_empty() && !self.has_names()
+            }
         })
     }
 
-    /// Whether one of the host's names is this one.
-    pub(crate) fn has_name(&self, name: &str) -> bool {
-        self.hostnames.iter().any(|own| same_host(own, name))
+    /// Whether the host has a name of either kind.
+    pub(crate) fn has_names(&self) -> bool {
+        !self.hostnames.is_empty() || !self.netbios_names.is_empty()
     }
+
+    /// Names of both kinds.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.hostnames.iter().chain(&self.netbios_names).map(String::as_str)
+    }
+
+    /// The best fit of an endpoint's name with one of the host's.
+    pub(crate) fn name_fit(&self, own: &str) -> NameFit {
+        let cut = self.netbios_names.iter().map(|name| match name_fit(name, own, true) {
+            // The sender says that the name may be cut, so a longer one is it.
+            NameFit::Possible => NameFit::Sure,
+            fit => fit,
+        });
+        let whole = self.hostnames.iter().map(|name| name_fit(name, own, hostname::may_be_cut(name)));
+        cut.chain(whole).max().unwrap_or(NameFit::None)
+    }
+
+    /// Whether the identifiers are those of a cloud instance, for which a
+    /// machine outside of any cloud must not stand.
+    pub(crate) fn is_cloud_instance(&self) -> bool {
+        let in_cloud = |name: &String| CLOUD_DOMAINS.iter().any(|domain| folded(name).ends_with(domain));
+        self.ec2_instance_id.is_some() || self.hostnames.iter().any(in_cloud)
+    }
+}
+
+/// The names without those of which a longer form is among them: `vm1` beside
+/// `vm1.corp.example`, or 15 characters of a longer first label.
+fn longest_forms(names: &[String]) -> Vec<String> {
+    let is_form_of = |short: &str, long: &str| {
+        let (short, long) = (folded(short), folded(long));
+        let label = first_label(&long);
+        let is_label = label == short && long != short;
+        let is_cut = short.chars().count() == NETBIOS_LEN && label.starts_with(&short) && label != short;
+        !short.contains('.') && (is_label || is_cut)
+    };
+    let has_longer = |name: &&String| names.iter().any(|other| is_form_of(name, other));
+    names.iter().filter(|name| !has_longer(name)).cloned().collect()
 }
 
 fn endpoint_id(text: &str) -> Result<String, Unusable> {
@@ -183,12 +250,11 @@ pub(crate) fn mac_address(text: &str) -> Result<String, Unusable> {
 fn host_name(text: &str) -> Result<String, Unusable> {
     let name = text.trim().trim_end_matches('.');
     // Windows writes DOMAIN\host, and a machine's account with a dollar.
-    let name = name.rsplit('\\').next().unwrap_or(name).trim_end_matches('$');
-    let lower = name.to_lowercase();
-    if hostname::first_label(&lower) == "localhost" {
+    let bare = name.rsplit('\\').next().unwrap_or(name).trim_end_matches('$');
+    if first_label(&folded(bare)) == "localhost" {
         return Err(Unusable::Loopback);
     }
-    if hostname::is_usable(name) { Ok(name.to_owned()) } else { Err(Unusable::Malformed) }
+    if hostname::is_usable(bare) { Ok(name.to_owned()) } else { Err(Unusable::Malformed) }
 }
 
 /// A private address: RFC 1918, or a unique local one of IPv6.
@@ -265,9 +331,78 @@ mod tests {
             ..HostFacts::default()
         };
         let identity = Identity::read(&facts).expect("a name and an address");
-        assert_eq!(identity.hostnames, ["WS-7"]);
+        assert_eq!(identity.netbios_names, ["WS-7"]);
         assert_eq!(identity.ip_addresses.len(), 1);
-        assert_eq!(identity.kinds().collect::<Vec<_>>(), [FactKind::Hostname, FactKind::IpAddress]);
+        assert_eq!(identity.kinds().collect::<Vec<_>>(), [FactKind::Hostname]);
+    }
+
+    fn named(hostnames: &[&str], netbios_names: &[&str]) -> Identity {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let facts = HostFacts {
+            hostnames: owned(hostnames),
+            netbios_names: owned(netbios_names),
+            ..HostFacts::default()
+        };
+        Identity::read(&facts).expect("a name")
+    }
+
+    #[test]
+    fn identity_drops_short_form_when_longer_is_given() {
+        for (given, kept) in [
+            (&["vm1", "vm1.contoso.example"][..], &["vm1.contoso.example"][..]),
+            (&["VM1.contoso.example", "vm1"], &["VM1.contoso.example"]),
+            (&["CORP-LAPTOP-001", "corp-laptop-0012.corp.example"], &["corp-laptop-0012.corp.example"]),
+            (&["CORP-LAPTOP-001", "CORP-LAPTOP-0012"], &["CORP-LAPTOP-0012"]),
+            (&["CORP-LAPTOP-01", "CORP-LAPTOP-012"], &["CORP-LAPTOP-01", "CORP-LAPTOP-012"]),
+            (&["vm1", "vm2.contoso.example"], &["vm1", "vm2.contoso.example"]),
+            (&["vm1"], &["vm1"]),
+        ] {
+            assert_eq!(named(given, &[]).hostnames, kept, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn identity_ignores_netbios_name_beside_another() {
+        let identity = named(&["corp-laptop-0012.corp.example"], &["CORP-LAPTOP-001"]);
+        assert!(identity.netbios_names.is_empty());
+        assert_eq!(identity.name_fit("CORP-LAPTOP-001"), NameFit::None);
+        assert_eq!(identity.name_fit("CORP-LAPTOP-0012"), NameFit::Sure);
+        let alone = named(&[], &["CORP-LAPTOP-001"]);
+        assert_eq!(alone.name_fit("CORP-LAPTOP-001"), NameFit::Sure);
+        assert_eq!(alone.name_fit("corp-laptop-0012.corp.example"), NameFit::Sure);
+        assert_eq!(alone.name_fit("CORP-LAPTOP-002"), NameFit::None);
+    }
+
+    #[test]
+    fn identity_doubts_upper_case_name_of_15_characters() {
+        let upper = named(&["CORP-LAPTOP-001"], &[]);
+        assert_eq!(upper.name_fit("corp-laptop-001"), NameFit::Sure);
+        assert_eq!(upper.name_fit("corp-laptop-0012"), NameFit::Possible);
+        assert_eq!(named(&["corp-laptop-001"], &[]).name_fit("corp-laptop-0012"), NameFit::None);
+        assert_eq!(named(&["CORP-LAPTOP-01"], &[]).name_fit("corp-laptop-012"), NameFit::None);
+    }
+
+    #[test]
+    fn identity_is_refused_when_strong_id_is_malformed() {
+        let facts = HostFacts {
+            ec2_instance_id: Some("vm-7".into()),
+            ip_addresses: vec!["10.0.0.1".into()],
+            ..HostFacts::default()
+        };
+        assert_eq!(Identity::read(&facts), Err(Unusable::Malformed));
+    }
+
+    #[test]
+    fn kinds_are_one_when_strong_id_is_given() {
+        let facts = HostFacts {
+            ec2_instance_id: Some("i-0123456789abcdef0".into()),
+            hostnames: vec!["ip-10-0-0-8.ec2.internal".into()],
+            ip_addresses: vec!["10.0.0.8".into()],
+            ..HostFacts::default()
+        };
+        let identity = Identity::read(&facts).expect("an instance");
+        assert_eq!(identity.kinds().collect::<Vec<_>>(), [FactKind::Ec2InstanceId]);
+        assert!(identity.is_cloud_instance());
     }
 
     #[test]

@@ -123,4 +123,6 @@ pub use engine::{Engine, EngineError, FollowUpReport, Worked};
 pub use identity::{FactKind, Identity, Unusable};
 pub use ledger::{Begun, Ledger, Objects, Reminder, StoreFailure};
 pub use outcome::{ApprovalUrl, Outcome, Outcomes};
-pub use resolve::{Candidate, Liveness, Unresolved, choose};
+pub use resolve::{
+    Candidate, Considered, Directory, Liveness, Resolution, Times, Unresolved, choose, resolve,
+};

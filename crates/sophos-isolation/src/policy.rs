@@ -83,6 +83,9 @@ pub struct Limits {
     /// The most isolations in an hour for one source that has no limit of its
     /// own. [`Source::per_hour`] is what holds for a source.
     pub source_per_hour: u32,
+    /// The greatest age of an alert of a source that has no limit of its own;
+    /// `None` is any. [`Source::max_alert_age`] is what holds for a source.
+    pub max_alert_age: Option<Duration>,
 }
 
 /// How long ago an endpoint may have been seen.

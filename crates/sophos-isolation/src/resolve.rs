@@ -1,19 +1,38 @@
 //! Which endpoint a host is: exactly one that is alive, or a refusal that says
 //! why.
 //!
-//! The strongest fact that finds anything decides. What it finds must not
-//! contradict the other facts; when it finds several, the other facts may
-//! leave one. A private address finds only endpoints that were seen a moment
-//! ago, since addresses move on. A host name is compared by
-//! [`same_host`](crate::hostname::same_host). Nothing is ever guessed: two
-//! that could be meant are none.
+//! # The rules
+//!
+//! * An endpoint id or an instance id decides alone. Where no endpoint has it,
+//!   the host is not found.
+//! * Otherwise the strongest identifier that finds anything decides: MAC
+//!   address, then host name. A private address decides only where nothing else
+//!   is given.
+//! * A name is compared by [`name_fit`](crate::hostname::name_fit). Where several
+//!   fit, one whose full name is the one given comes before the others.
+//! * An address is evidence only while the alert is not older than
+//!   `address_seen_within`, and only of an endpoint that was seen that recently.
+//! * What is found must not contradict the other identifiers. A name or MAC
+//!   address together with an address that another live endpoint has is a
+//!   contradiction.
+//! * A stale record of a name does not compete with a live record of the same
+//!   name in the same tenant, as re-imaged machines leave one.
+//! * Where several remain, every further identifier narrows. Two that could be
+//!   meant are none.
+//! * An endpoint without cloud data never stands for a cloud instance.
 
-use std::{cmp::Reverse, time::Duration};
+use std::{cmp::Reverse, net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use sophos_api::{Record, models::Endpoint};
 
-use crate::identity::{FactKind, Identity, Unusable, is_uuid, mac_address};
+use crate::{
+    hostname::{NameFit, folded},
+    identity::{FactKind, Identity, Unusable, is_uuid, mac_address},
+};
+
+/// The most candidates whose exclusion is told.
+const MAX_CONSIDERED: usize = 20;
 
 /// An endpoint that the service listed for a tenant.
 #[derive(Debug, Clone)]
@@ -31,6 +50,75 @@ pub struct Liveness {
     pub seen_within: Duration,
     /// Seen within this time, when it was found by its address.
     pub address_seen_within: Duration,
+}
+
+/// The times by which endpoints and addresses are judged, each since the Unix
+/// epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// When an endpoint counts as alive.
+    pub liveness: Liveness,
+    /// The service's time.
+    pub now: Duration,
+    /// The time of the alert; `None` when the sender wrote one that cannot be
+    /// read, so that no address in it is evidence.
+    pub alert: Option<Duration>,
+    /// The time at which the age of the alert counts: now, or when a person was
+    /// asked to approve.
+    pub judged: Duration,
+}
+
+impl Times {
+    /// Whether an address in the alert is evidence.
+    pub fn addresses_count(&self) -> bool {
+        self.alert.is_some_and(|alert| self.judged.abs_diff(alert) <= self.liveness.address_seen_within)
+    }
+
+    /// Since when a holder of an address may have been the one at the time of
+    /// the alert.
+    fn holders_since(&self) -> Duration {
+        self.alert.unwrap_or(self.now).min(self.now).saturating_sub(self.liveness.address_seen_within)
+    }
+}
+
+/// A place to look for endpoints in.
+pub trait Directory: Sync {
+    /// What may fail.
+    type Error;
+
+    /// Every endpoint that has an identifier of this kind of the host. More than
+    /// these does no harm; fewer could hide the second that is meant.
+    ///
+    /// # Errors
+    /// When the endpoints cannot be listed.
+    fn candidates(
+        &self,
+        identity: &Identity,
+        kind: FactKind,
+    ) -> impl Future<Output = Result<Vec<Candidate>, Self::Error>> + Send;
+}
+
+/// What a host was resolved to, and which endpoints were considered.
+#[derive(Debug, Clone)]
+pub struct Resolution {
+    /// The endpoint, or the reason why there is none.
+    pub outcome: Result<Candidate, Unresolved>,
+    /// Endpoints that were not chosen, at most twenty.
+    pub considered: Vec<Considered>,
+}
+
+/// An endpoint that an identifier found and that was not chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Considered {
+    /// The tenant, in lower case.
+    pub tenant: String,
+    /// The endpoint's id.
+    pub endpoint: String,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+    /// Why it was not chosen.
+    pub reason: &'static str,
 }
 
 /// Why a host is not one endpoint.
@@ -70,8 +158,14 @@ pub enum Unresolved {
     /// The address belonged to an endpoint, and nobody knows whether it still does.
     #[error("no endpoint with this address was seen recently enough for the address to be still its own")]
     StaleAddress,
+    /// The alert is too old for an address to be evidence, and it has nothing
+    /// else.
+    #[error(
+        "the alert is older than address_seen_within, or its time is unreadable, and the host has only an address, which may belong to another machine by now"
+    )]
+    OldAddress,
     /// The listing went on for longer than one host's should.
-    #[error("too many endpoints share the beginning of this host name; name it by its id or its MAC address")]
+    #[error("too many endpoints have a name like this; name the host by its id or its MAC address")]
     TooMany,
     /// The service answered with something that is not the tenant's endpoint.
     #[error("the service answered with an endpoint of another tenant or without a proper id")]
@@ -96,16 +190,54 @@ impl Unresolved {
             Self::Cloned => "cloned",
             Self::Stale => "stale",
             Self::StaleAddress => "stale_address",
+            Self::OldAddress => "old_address",
             Self::TooMany => "too_many",
             Self::Foreign => "foreign",
         }
     }
 }
 
-/// Chooses among what was listed for one kind of fact; `None` when none of it
-/// is the host, and a weaker fact may be tried.
+/// Resolves a host to one endpoint of a directory.
 ///
-/// `now` is the service's time since the Unix epoch.
+/// # Errors
+/// When the directory fails. A host that is not one endpoint is no failure but
+/// an [`outcome`](Resolution::outcome).
+pub async fn resolve<D: Directory>(
+    directory: &D,
+    identity: &Identity,
+    times: &Times,
+) -> Result<Resolution, D::Error> {
+    let mut considered = Vec::new();
+    let mut outcome = Err(Unresolved::NotFound);
+    for kind in identity.kinds() {
+        if kind == FactKind::IpAddress && !times.addresses_count() {
+            outcome = Err(Unresolved::OldAddress);
+            break;
+        }
+        let candidates = directory.candidates(identity, kind).await?;
+        let mut passed_over = Vec::new();
+        let found = select(identity, kind, &candidates, times, &mut passed_over);
+        considered.extend(passed_over);
+        outcome = match found {
+            Ok(None) => continue,
+            Ok(Some(one)) => match other_holder(directory, identity, kind, one, times).await? {
+                Some(other) => {
+                    considered.push(Considered::of(&other, "has the address"));
+                    Err(Unresolved::Contradiction { kind })
+                }
+                None => Ok(one.clone()),
+            },
+            Err(why) => Err(why),
+        };
+        break;
+    }
+    considered.truncate(MAX_CONSIDERED);
+    Ok(Resolution { outcome, considered })
+}
+
+/// Chooses among what was listed for one kind of identifier; `None` when none of
+/// it is the host, and a weaker identifier may be tried. Whether another endpoint
+/// has an address of the host is not looked at: [`resolve`] does.
 ///
 /// # Errors
 /// When what was found must not be isolated on this host's account.
@@ -113,11 +245,55 @@ pub fn choose<'c>(
     identity: &Identity,
     kind: FactKind,
     candidates: &'c [Candidate],
-    liveness: &Liveness,
-    now: Duration,
+    times: &Times,
+) -> Result<Option<&'c Candidate>, Unresolved> {
+    select(identity, kind, candidates, times, &mut Vec::new())
+}
+
+/// Another live endpoint that has an address of the host, when the one that its
+/// name or MAC address has found lacks it.
+async fn other_holder<D: Directory>(
+    directory: &D,
+    identity: &Identity,
+    kind: FactKind,
+    one: &Candidate,
+    times: &Times,
+) -> Result<Option<Candidate>, D::Error> {
+    let may_contradict = matches!(kind, FactKind::MacAddress | FactKind::Hostname);
+    if !may_contradict
+        || identity.ip_addresses.is_empty()
+        || !times.addresses_count()
+        || has_address(identity, &one.endpoint)
+    {
+        return Ok(None);
+    }
+    let holders = directory.candidates(identity, FactKind::IpAddress).await?;
+    let is_other = |holder: &&&Candidate| {
+        has_address(identity, &holder.endpoint)
+            && seen_since(&holder.endpoint, times.holders_since())
+            && !(holder.tenant == one.tenant && holder.endpoint.id.eq_ignore_ascii_case(&one.endpoint.id))
+    };
+    Ok(newest(&holders).iter().find(is_other).map(|holder| (*holder).clone()))
+}
+
+fn select<'c>(
+    identity: &Identity,
+    kind: FactKind,
+    candidates: &'c [Candidate],
+    times: &Times,
+    passed_over: &mut Vec<Considered>,
 ) -> Result<Option<&'c Candidate>, Unresolved> {
     let mut found = newest(candidates);
     found.retain(|candidate| matches(identity, kind, &candidate.endpoint));
+    let mut keep = |found: &mut Vec<&'c Candidate>, reason, test: &dyn Fn(&Candidate) -> bool| {
+        found.retain(|candidate| {
+            let keeps = test(candidate);
+            if !keeps {
+                passed_over.push(Considered::of(candidate, reason));
+            }
+            keeps
+        });
+    };
     if found.is_empty() {
         return Ok(None);
     }
@@ -125,29 +301,90 @@ pub fn choose<'c>(
         return Err(Unresolved::Foreign);
     }
     if kind == FactKind::IpAddress {
-        found.retain(|candidate| seen_within(&candidate.endpoint, liveness.address_seen_within, now));
+        let since = times.holders_since();
+        keep(&mut found, "was not seen since", &|candidate| seen_since(&candidate.endpoint, since));
         if found.is_empty() {
             return Err(Unresolved::StaleAddress);
         }
     }
-    let twins = found.iter().any(|candidate| candidate.endpoint.cloned == Some(true));
-    found.retain(|candidate| !contradicts(identity, kind, &candidate.endpoint));
+    let by_name = kind == FactKind::Hostname;
+    let has_clone = without_superseded(&found, by_name, times).iter().any(|one| is_clone(one));
+    keep(&mut found, "contradicts another identifier", &|candidate| {
+        !contradicts(identity, kind, &candidate.endpoint)
+    });
     if found.is_empty() {
         return Err(Unresolved::Contradiction { kind });
     }
-    if found.len() > 1 {
-        for other in [FactKind::MacAddress, FactKind::Hostname] {
-            if found.iter().any(|candidate| matches(identity, other, &candidate.endpoint)) {
-                found.retain(|candidate| matches(identity, other, &candidate.endpoint));
+    // After the contradictions: a record that is none of the host's supersedes
+    // nothing.
+    let current = without_superseded(&found, by_name, times);
+    keep(&mut found, "is a stale record beside a live one", &|candidate| {
+        current.iter().any(|one| std::ptr::eq(*one, candidate))
+    });
+    narrow(identity, &mut found, times, &mut keep);
+    match found.as_slice() {
+        _ if has_clone => Err(Unresolved::Cloned),
+        [one] if kind == FactKind::IpAddress && !is_seen_now(&one.endpoint, times) => {
+            Err(Unresolved::StaleAddress)
+        }
+        [one] if !is_live(&one.endpoint, times) => Err(Unresolved::Stale),
+        [_] => {
+            if kind == FactKind::Hostname {
+                keep(&mut found, "has a longer name", &|one| is_sure(identity, &one.endpoint));
             }
+            // Last, so that it never decides between two.
+            if identity.is_cloud_instance() && kind != FactKind::EndpointId {
+                keep(&mut found, "is no cloud instance", &|one| instance_id(&one.endpoint).is_some());
+            }
+            Ok(found.first().copied())
+        }
+        several => {
+            let count = several.len();
+            keep(&mut found, "is one of several that fit", &|_| false);
+            Err(Unresolved::Several { count, kind })
         }
     }
-    match found.as_slice() {
-        [_] if twins => Err(Unresolved::Cloned),
-        [one] if !is_live(&one.endpoint, liveness, now) => Err(Unresolved::Stale),
-        [one] => Ok(Some(one)),
-        _ if twins => Err(Unresolved::Cloned),
-        several => Err(Unresolved::Several { count: several.len(), kind }),
+}
+
+/// Those that are live, or have no live record of the same machine beside them.
+fn without_superseded<'c>(found: &[&'c Candidate], by_name: bool, times: &Times) -> Vec<&'c Candidate> {
+    let is_live = |candidate: &Candidate| is_live(&candidate.endpoint, times);
+    let is_newer = |other: &Candidate, candidate: &Candidate| {
+        is_live(other) && other.tenant == candidate.tenant && (!by_name || has_same_name(other, candidate))
+    };
+    let keeps =
+        |candidate: &&Candidate| is_live(candidate) || !found.iter().any(|other| is_newer(other, candidate));
+    found.iter().copied().filter(keeps).collect()
+}
+
+/// Leaves those that have more of what is said, where any does.
+fn narrow<'c>(
+    identity: &Identity,
+    found: &mut Vec<&'c Candidate>,
+    times: &Times,
+    keep: &mut impl FnMut(&mut Vec<&'c Candidate>, &'static str, &dyn Fn(&Candidate) -> bool),
+) {
+    let has_full_name = |candidate: &Candidate| {
+        let own = candidate.endpoint.hostname.as_deref().map(folded).unwrap_or_default();
+        own.contains('.') && identity.hostnames.iter().any(|name| folded(name) == own)
+    };
+    let has_mac = |candidate: &Candidate| matches(identity, FactKind::MacAddress, &candidate.endpoint);
+    let has_name = |candidate: &Candidate| matches(identity, FactKind::Hostname, &candidate.endpoint);
+    let has_addresses = |candidate: &Candidate| {
+        times.addresses_count()
+            && seen_since(&candidate.endpoint, times.holders_since())
+            && has_all_addresses(identity, &candidate.endpoint)
+    };
+    let tests: [(&'static str, &dyn Fn(&Candidate) -> bool); 4] = [
+        ("has another full name", &has_full_name),
+        ("lacks the MAC address", &has_mac),
+        ("lacks the name", &has_name),
+        ("lacks the address", &has_addresses),
+    ];
+    for (reason, test) in tests {
+        if found.len() > 1 && found.iter().any(|candidate| test(candidate)) {
+            keep(found, reason, test);
+        }
     }
 }
 
@@ -167,7 +404,8 @@ fn newest(candidates: &[Candidate]) -> Vec<&Candidate> {
     each
 }
 
-fn matches(identity: &Identity, kind: FactKind, endpoint: &Endpoint) -> bool {
+/// Whether an endpoint has an identifier of this kind of the host.
+pub(crate) fn matches(identity: &Identity, kind: FactKind, endpoint: &Endpoint) -> bool {
     match kind {
         FactKind::EndpointId => {
             identity.endpoint_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(&endpoint.id))
@@ -177,19 +415,39 @@ fn matches(identity: &Identity, kind: FactKind, endpoint: &Endpoint) -> bool {
             wanted.zip(instance_id(endpoint)).is_some_and(|(wanted, own)| wanted.eq_ignore_ascii_case(own))
         }
         FactKind::MacAddress => macs(endpoint).any(|own| identity.mac_addresses.contains(&own)),
-        FactKind::Hostname => endpoint.hostname.as_deref().is_some_and(|own| identity.has_name(own)),
-        FactKind::IpAddress => {
-            let lists = [&endpoint.ipv4_addresses, &endpoint.ipv6_addresses];
-            lists.into_iter().flatten().flatten().any(|own| {
-                own.parse::<std::net::IpAddr>()
-                    .is_ok_and(|own| identity.ip_addresses.contains(&own.to_canonical()))
-            })
+        FactKind::Hostname => {
+            endpoint.hostname.as_deref().is_some_and(|own| identity.name_fit(own) != NameFit::None)
         }
+        FactKind::IpAddress => has_address(identity, endpoint),
     }
 }
 
+fn has_address(identity: &Identity, endpoint: &Endpoint) -> bool {
+    addresses(endpoint).any(|own| identity.ip_addresses.contains(&own))
+}
+
+/// Whether it has every address that is said: one of several may be that of a
+/// container bridge, which many machines have.
+fn has_all_addresses(identity: &Identity, endpoint: &Endpoint) -> bool {
+    let own: Vec<IpAddr> = addresses(endpoint).collect();
+    !identity.ip_addresses.is_empty() && identity.ip_addresses.iter().all(|address| own.contains(address))
+}
+
+fn addresses(endpoint: &Endpoint) -> impl Iterator<Item = IpAddr> {
+    let lists = [&endpoint.ipv4_addresses, &endpoint.ipv6_addresses];
+    let texts = lists.into_iter().flatten().flatten();
+    texts.filter_map(|text| text.parse::<IpAddr>().ok()).map(|address| address.to_canonical())
+}
+
+/// Whether the name is more than the beginning of the endpoint's, or the MAC
+/// address agrees.
+fn is_sure(identity: &Identity, endpoint: &Endpoint) -> bool {
+    let fit = endpoint.hostname.as_deref().map_or(NameFit::None, |own| identity.name_fit(own));
+    fit == NameFit::Sure || matches(identity, FactKind::MacAddress, endpoint)
+}
+
 /// Whether the endpoint says of itself that it is another host. What it does
-/// not say contradicts nothing, and addresses come and go.
+/// not say contradicts nothing.
 fn contradicts(identity: &Identity, found_by: FactKind, endpoint: &Endpoint) -> bool {
     let instance = identity.ec2_instance_id.as_deref().zip(instance_id(endpoint));
     if instance.is_some_and(|(wanted, own)| !wanted.eq_ignore_ascii_case(own)) {
@@ -203,8 +461,15 @@ fn contradicts(identity: &Identity, found_by: FactKind, endpoint: &Endpoint) -> 
     let named = endpoint.hostname.as_deref().is_some_and(|name| !name.is_empty());
     found_by != FactKind::Ec2InstanceId
         && named
-        && !identity.hostnames.is_empty()
+        && identity.has_names()
         && !matches(identity, FactKind::Hostname, endpoint)
+}
+
+/// Whether two records have the same name, domain included.
+fn has_same_name(a: &Candidate, b: &Candidate) -> bool {
+    let name = |candidate: &Candidate| candidate.endpoint.hostname.as_deref().map(folded);
+    let (a, b) = (name(a), name(b));
+    a == b && a.is_some_and(|name| !name.is_empty())
 }
 
 fn instance_id(endpoint: &Endpoint) -> Option<&str> {
@@ -215,20 +480,41 @@ fn macs(endpoint: &Endpoint) -> impl Iterator<Item = String> {
     endpoint.mac_addresses.iter().flatten().filter_map(|mac| mac_address(mac).ok())
 }
 
+fn is_clone(candidate: &Candidate) -> bool {
+    candidate.endpoint.cloned == Some(true)
+}
+
 fn is_foreign(candidate: &Candidate) -> bool {
     let tenant = candidate.endpoint.tenant.as_ref().and_then(|tenant| tenant.id.as_deref());
     tenant.is_some_and(|tenant| !tenant.eq_ignore_ascii_case(&candidate.tenant))
         || !is_uuid(&candidate.endpoint.id)
 }
 
-fn is_live(endpoint: &Endpoint, liveness: &Liveness, now: Duration) -> bool {
-    endpoint.online == Some(true) || seen_within(endpoint, liveness.seen_within, now)
+fn is_live(endpoint: &Endpoint, times: &Times) -> bool {
+    let since = times.now.saturating_sub(times.liveness.seen_within);
+    endpoint.online == Some(true) || seen_since(endpoint, since)
 }
 
-fn seen_within(endpoint: &Endpoint, time: Duration, now: Duration) -> bool {
+/// Whether it was seen recently enough to be still the holder of its address.
+fn is_seen_now(endpoint: &Endpoint, times: &Times) -> bool {
+    seen_since(endpoint, times.now.saturating_sub(times.liveness.address_seen_within))
+}
+
+fn seen_since(endpoint: &Endpoint, since: Duration) -> bool {
     let Some(seen) = endpoint.last_seen_at.as_ref().and_then(|seen| seen.instant()) else {
         return false;
     };
     // A time that lies ahead is a clock's fault, and recent.
-    Duration::try_from(seen.as_duration()).is_ok_and(|seen| seen + time >= now)
+    Duration::try_from(seen.as_duration()).is_ok_and(|seen| seen >= since)
+}
+
+impl Considered {
+    fn of(candidate: &Candidate, reason: &'static str) -> Self {
+        Self {
+            tenant: candidate.tenant.clone(),
+            endpoint: candidate.endpoint.id.to_ascii_lowercase(),
+            hostname: candidate.endpoint.hostname.as_deref().map(crate::signal::clean),
+            reason,
+        }
+    }
 }

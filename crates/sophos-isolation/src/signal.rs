@@ -1,6 +1,6 @@
 //! What a security tool says, in one form for all of them.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,50 @@ pub struct Signal {
     /// says so. The policy may allow less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_seconds: Option<u64>,
+}
+
+/// The time at which a sender saw what it reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Observed {
+    /// The sender gives no time.
+    Unknown,
+    /// The sender gives a text that is no moment: one without an offset from UTC
+    /// is none.
+    Unreadable,
+    /// Since the Unix epoch.
+    At(Duration),
+}
+
+impl Signal {
+    /// The time in [`observed_at`](Self::observed_at): RFC 3339, also with a space
+    /// or an offset without a colon, RFC 2822, or a number of seconds, milliseconds,
+    /// microseconds or nanoseconds since the Unix epoch.
+    pub fn observed(&self) -> Observed {
+        match self.observed_at.as_deref().map(str::trim) {
+            None | Some("") => Observed::Unknown,
+            Some(text) => moment(text).map_or(Observed::Unreadable, Observed::At),
+        }
+    }
+}
+
+/// Numbers from here on are milliseconds; seconds get there in the year 5138.
+const FIRST_MILLISECONDS: f64 = 1e11;
+
+fn moment(text: &str) -> Option<Duration> {
+    if let Ok(number) = text.parse::<f64>() {
+        let scale = [1.0, 1e3, 1e6, 1e9].into_iter().find(|scale| number / scale < FIRST_MILLISECONDS)?;
+        return Duration::try_from_secs_f64(number / scale).ok();
+    }
+    let parsers: [fn(&str) -> Option<jiff::Timestamp>; 3] = [
+        |text| text.parse().ok(),
+        |text| {
+            let formats = ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f %z"];
+            formats.into_iter().find_map(|format| jiff::Timestamp::strptime(format, text).ok())
+        },
+        |text| jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp()),
+    ];
+    let instant = parsers.into_iter().find_map(|parse| parse(text))?;
+    Duration::try_from(instant.as_duration()).ok()
 }
 
 /// What a signal asks for.
@@ -172,6 +216,35 @@ mod tests {
         assert_eq!(clean("  a\r\n\tb\u{0}c\u{202e}d  "), "a b cd");
         assert_eq!(clean(&"ä".repeat(500)).chars().count(), LONGEST_TEXT);
         assert_eq!(clean("\u{7}\n"), "");
+    }
+
+    #[test]
+    fn observed_reads_times_of_tools() {
+        let at = |text: &str| Signal { observed_at: Some(text.to_owned()), ..Signal::default() }.observed();
+        let moment = Observed::At(Duration::from_secs(1_764_324_000));
+        for text in [
+            "2025-11-28T10:00:00Z",
+            "2025-11-28T10:00:00.000000Z",
+            "2025-11-28T12:00:00+02:00",
+            "2025-11-28T10:00:00.000+0000",
+            "2025-11-28 10:00:00Z",
+            "2025-11-28 10:00:00 +0000",
+            "Fri, 28 Nov 2025 10:00:00 +0000",
+            "1764324000",
+            "1764324000.0",
+            "1764324000000",
+            "1764324000000000",
+            "1764324000000000000",
+        ] {
+            assert_eq!(at(text), moment, "{text}");
+        }
+        for text in
+            ["2025-11-28T10:00:00", "yesterday", "10:00", "-5", "NaN", "1e300", "2025-13-01T00:00:00Z"]
+        {
+            assert_eq!(at(text), Observed::Unreadable, "{text}");
+        }
+        assert_eq!(at(" "), Observed::Unknown);
+        assert_eq!(Signal::default().observed(), Observed::Unknown);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sophos_isolation::{Candidate, FactKind, Identity, Liveness, Unresolved, choose, signal::HostFacts};
+use sophos_isolation::{
+    Candidate, FactKind, Identity, Liveness, Times, Unresolved, choose, signal::HostFacts,
+};
 
 const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
 const OTHER: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
@@ -29,7 +31,8 @@ fn chosen(candidates: &[Candidate]) -> Result<Option<usize>, Unresolved> {
     let identity = Identity::read(&facts).expect("a name");
     let liveness =
         Liveness { seen_within: Duration::from_secs(86_400), address_seen_within: Duration::from_secs(900) };
-    let found = choose(&identity, FactKind::Hostname, candidates, &liveness, NOW)?;
+    let times = Times { liveness, now: NOW, alert: Some(NOW), judged: NOW };
+    let found = choose(&identity, FactKind::Hostname, candidates, &times)?;
     Ok(found.and_then(|found| candidates.iter().position(|candidate| std::ptr::eq(candidate, found))))
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use serde_json::{Value, json};
 use sophos_isolation::{
-    Candidate, FactKind, Identity, Liveness, Unresolved, choose, hostname::same_host, signal::HostFacts,
+    Candidate, FactKind, Identity, Liveness, Times, Unresolved, choose, hostname::same_host, signal::HostFacts,
 };
 
 use crate::message::NOW;
@@ -150,7 +150,9 @@ fn choose_one(
         seen_within: Duration::from_secs(30 * 86_400),
         address_seen_within: Duration::from_secs(900),
     };
-    let found = choose(identity, kind, candidates, &liveness, Duration::from_secs(NOW))?;
+    let now = Duration::from_secs(NOW);
+    let times = Times { liveness, now, alert: Some(now), judged: now };
+    let found = choose(identity, kind, candidates, &times)?;
     Ok(found.map(|one| (one.tenant.clone(), one.endpoint.id.to_ascii_lowercase())))
 }
 

@@ -3,30 +3,60 @@
 use std::time::Duration;
 
 use sophos_api::{
-    Caller, Record, TenantClient, TenantId, Transport,
+    Caller, ErrorKind, Raw, Record, TenantClient, TenantId, Transport,
     models::{Endpoint, EndpointView},
     operations::endpoints::ListEndpoints,
 };
 
 use super::{Engine, EngineError};
 use crate::{
-    hostname::first_label,
+    hostname::{first_label, folded},
     identity::{FactKind, Identity},
     ledger::Objects,
     outcome::Outcomes,
     policy::Policy,
-    resolve::{Candidate, Liveness, Unresolved, choose},
+    resolve::{Candidate, Directory, Liveness, Resolution, Times, Unresolved, matches, resolve},
 };
 
 /// Endpoints a page.
 const PAGE: u32 = 500;
 
-/// Endpoints that are looked through for one host: so many may share the ten
-/// characters of a host name that the service looks at.
-const MOST_CANDIDATES: usize = 20_000;
+/// Candidates that are kept for one host.
+const MAX_CANDIDATES: usize = 5_000;
 
-/// Characters of a host name that the service looks at.
-const LOOKED_AT: usize = 10;
+/// Endpoints that are listed for one host.
+const MAX_LISTED: usize = 1_000_000;
+
+/// Characters of `hostnameContains` that the service compares.
+const COMPARED: usize = 10;
+
+/// The times of an alert, since the Unix epoch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AlertTimes {
+    /// When it was observed; `None` when that cannot be read.
+    pub(super) alert: Option<Duration>,
+    /// When its age counts.
+    pub(super) judged: Duration,
+}
+
+/// The endpoints of some tenants.
+struct Tenants<T> {
+    tenants: Vec<TenantClient<T>>,
+}
+
+/// Why a listing did not give candidates.
+enum LookupError {
+    /// The host is not resolved.
+    Unresolved(Unresolved),
+    /// The service failed.
+    Service(sophos_api::Error),
+}
+
+impl From<sophos_api::Error> for LookupError {
+    fn from(error: sophos_api::Error) -> Self {
+        Self::Service(error)
+    }
+}
 
 impl<T, O, N> Engine<T, O, N>
 where
@@ -40,64 +70,201 @@ where
         policy: &Policy,
         tenants: &[TenantId],
         identity: &Identity,
+        times: AlertTimes,
         stop_at: Option<Duration>,
-    ) -> Result<Result<(String, Record<Endpoint>), Unresolved>, EngineError> {
+    ) -> Result<Resolution, EngineError> {
         let ages = policy.endpoints();
         let liveness =
             Liveness { seen_within: ages.seen_within, address_seen_within: ages.address_seen_within };
-        for kind in identity.kinds() {
-            let mut candidates = Vec::new();
-            for id in tenants {
-                let tenant = self.tenant(id, stop_at).await?;
-                for question in questions(identity, kind) {
-                    if let Err(why) = list(&tenant, question, &mut candidates).await? {
-                        return Ok(Err(why));
-                    }
-                }
-            }
-            match choose(identity, kind, &candidates, &liveness, self.service_now()) {
-                Ok(Some(found)) => return Ok(Ok((found.tenant.clone(), found.endpoint.clone()))),
-                Ok(None) => {}
-                Err(why) => return Ok(Err(why)),
-            }
+        let mut directory = Tenants { tenants: Vec::with_capacity(tenants.len()) };
+        for id in tenants {
+            directory.tenants.push(self.tenant(id, stop_at).await?);
         }
-        Ok(Err(Unresolved::NotFound))
+        let AlertTimes { alert, judged } = times;
+        let times = Times { liveness, now: self.service_now(), alert, judged };
+        match resolve(&directory, identity, &times).await {
+            Ok(resolution) => Ok(resolution),
+            Err(LookupError::Unresolved(why)) => Ok(Resolution { outcome: Err(why), considered: Vec::new() }),
+            Err(LookupError::Service(error)) => Err(error.into()),
+        }
     }
 }
 
-/// What to ask the service for one kind of fact.
-fn questions(identity: &Identity, kind: FactKind) -> Vec<ListEndpoints> {
-    let whole = || ListEndpoints {
-        view: Some(EndpointView::Full),
-        page_size: Some(PAGE),
-        ..ListEndpoints::default()
+impl<T: Transport + 'static> Directory for Tenants<T> {
+    type Error = LookupError;
+
+    async fn candidates(&self, identity: &Identity, kind: FactKind) -> Result<Vec<Candidate>, LookupError> {
+        let mut listing = Listing { identity, kind, listed: 0, candidates: Vec::new() };
+        for tenant in &self.tenants {
+            match kind {
+                FactKind::Hostname => {
+                    for label in labels(identity) {
+                        listing.by_name(tenant, &label).await?;
+                    }
+                }
+                _ => listing.whole(tenant, question(identity, kind)).await?,
+            }
+        }
+        Ok(listing.candidates)
+    }
+}
+
+/// The candidates found so far for one kind of identifier.
+struct Listing<'i> {
+    identity: &'i Identity,
+    kind: FactKind,
+    listed: usize,
+    candidates: Vec<Candidate>,
+}
+
+impl Listing<'_> {
+    /// Lists the endpoints whose names may begin with a label. The service
+    /// compares ten characters of it; where more endpoints than a page have these,
+    /// `search` narrows further.
+    async fn by_name<T: Transport>(
+        &mut self,
+        tenant: &TenantClient<T>,
+        label: &str,
+    ) -> Result<(), LookupError> {
+        let compared: String = label.chars().take(COMPARED).collect();
+        let mut pages = tenant.pages(ListEndpoints { hostname_contains: Some(compared), ..whole() });
+        let Some(first) = pages.next().await else { return Ok(()) };
+        let first = first?.items;
+        let sample = first.iter().find_map(name_of);
+        self.take(tenant, first)?;
+        if pages.position().is_none() {
+            return Ok(());
+        }
+        if label.chars().count() > COMPARED
+            && let Some(found) = search(tenant, label, sample.as_deref()).await?
+        {
+            return self.take(tenant, found);
+        }
+        while let Some(page) = pages.next().await {
+            self.take(tenant, page?.items)?;
+        }
+        Ok(())
+    }
+
+    async fn whole<T: Transport>(
+        &mut self,
+        tenant: &TenantClient<T>,
+        question: ListEndpoints,
+    ) -> Result<(), LookupError> {
+        let mut pages = tenant.pages(question);
+        while let Some(page) = pages.next().await {
+            self.take(tenant, page?.items)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the endpoints of a page that have the identifier. One that cannot be
+    /// read could be the second that is meant, so it is not passed over.
+    fn take<T: Transport>(
+        &mut self,
+        tenant: &TenantClient<T>,
+        items: Vec<Raw<Endpoint>>,
+    ) -> Result<(), LookupError> {
+        self.listed += items.len();
+        for item in items {
+            let Ok(endpoint) = item.read() else {
+                return Err(LookupError::Unresolved(Unresolved::Foreign));
+            };
+            self.keep(tenant, endpoint);
+        }
+        if self.candidates.len() > MAX_CANDIDATES || self.listed > MAX_LISTED {
+            return Err(LookupError::Unresolved(Unresolved::TooMany));
+        }
+        Ok(())
+    }
+
+    fn keep<T: Transport>(&mut self, tenant: &TenantClient<T>, endpoint: Record<Endpoint>) {
+        if matches(self.identity, self.kind, &endpoint) {
+            self.candidates.push(Candidate { tenant: tenant.id().as_str().to_ascii_lowercase(), endpoint });
+        }
+    }
+}
+
+/// The endpoints that the service's `search` finds for a label; `None` when that
+/// is not known to be all of them.
+///
+/// How `search` compares is not documented. It is asked for the label without its
+/// first character: a name in the answer proves that it looks for parts of names,
+/// so that no name with the whole label is missing. Without an answer, the name of
+/// a `sample` that exists proves it.
+async fn search<T: Transport>(
+    tenant: &TenantClient<T>,
+    label: &str,
+    sample: Option<&str>,
+) -> Result<Option<Vec<Raw<Endpoint>>>, LookupError> {
+    let Some((found, is_whole)) = search_part(tenant, label).await? else { return Ok(None) };
+    let is_proven = if found.is_empty() {
+        let Some(sample) = sample else { return Ok(None) };
+        search_part(tenant, sample).await?.is_some_and(|(found, _)| has_part(&found, sample))
+    } else {
+        has_part(&found, label)
     };
+    Ok((is_whole && is_proven).then_some(found))
+}
+
+/// The first page of a search for a name without its first character, and whether
+/// it is the only one; `None` when the service does not offer the search.
+async fn search_part<T: Transport>(
+    tenant: &TenantClient<T>,
+    name: &str,
+) -> Result<Option<(Vec<Raw<Endpoint>>, bool)>, LookupError> {
+    let search = name.chars().skip(1).collect();
+    let question = ListEndpoints { search: Some(search), search_fields: vec!["hostname".into()], ..whole() };
+    let mut pages = tenant.pages(question);
+    match pages.next().await {
+        Some(Ok(page)) => Ok(Some((page.items, pages.position().is_none()))),
+        Some(Err(error)) if error.kind() == ErrorKind::Invalid => Ok(None),
+        Some(Err(error)) => Err(error.into()),
+        None => Ok(None),
+    }
+}
+
+/// Whether a name of these endpoints holds more than what was searched for.
+fn has_part(found: &[Raw<Endpoint>], name: &str) -> bool {
+    found.iter().filter_map(name_of).any(|own| own.starts_with(name))
+}
+
+/// The name of an endpoint, as names are compared.
+fn name_of(item: &Raw<Endpoint>) -> Option<String> {
+    let endpoint: Endpoint = item.peek().ok()?;
+    endpoint.hostname.as_deref().map(folded)
+}
+
+fn whole() -> ListEndpoints {
+    ListEndpoints { view: Some(EndpointView::Full), page_size: Some(PAGE), ..ListEndpoints::default() }
+}
+
+/// The first labels of the host's names, each once.
+fn labels(identity: &Identity) -> Vec<String> {
+    let mut labels: Vec<String> =
+        identity.names().map(|name| first_label(&folded(name)).to_owned()).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    labels
+}
+
+/// The question to the service for one kind of identifier other than a name.
+fn question(identity: &Identity, kind: FactKind) -> ListEndpoints {
     match kind {
         FactKind::EndpointId => {
-            identity.endpoint_id.iter().map(|id| ListEndpoints { ids: vec![id.clone()], ..whole() }).collect()
+            ListEndpoints { ids: identity.endpoint_id.iter().cloned().collect(), ..whole() }
         }
         FactKind::Ec2InstanceId => {
-            let cloud = identity.ec2_instance_id.iter();
-            cloud.map(|id| ListEndpoints { cloud: vec![format!("aws:{id}")], ..whole() }).collect()
+            let cloud = identity.ec2_instance_id.iter().map(|id| format!("aws:{id}")).collect();
+            ListEndpoints { cloud, ..whole() }
         }
         FactKind::MacAddress => {
             let mac_addresses = identity.mac_addresses.iter().map(|digits| with_colons(digits)).collect();
-            vec![ListEndpoints { mac_addresses, ..whole() }]
+            ListEndpoints { mac_addresses, ..whole() }
         }
-        FactKind::Hostname => {
-            let mut parts: Vec<String> = identity
-                .hostnames
-                .iter()
-                .map(|name| first_label(name).chars().take(LOOKED_AT).collect::<String>().to_lowercase())
-                .collect();
-            parts.sort_unstable();
-            parts.dedup();
-            let ask = |part| ListEndpoints { hostname_contains: Some(part), ..whole() };
-            parts.into_iter().map(ask).collect()
-        }
-        FactKind::IpAddress => {
+        FactKind::IpAddress | FactKind::Hostname => {
             let ip_addresses = identity.ip_addresses.iter().map(ToString::to_string).collect();
-            vec![ListEndpoints { ip_addresses, ..whole() }]
+            ListEndpoints { ip_addresses, ..whole() }
         }
     }
 }
@@ -105,25 +272,4 @@ fn questions(identity: &Identity, kind: FactKind) -> Vec<ListEndpoints> {
 fn with_colons(digits: &str) -> String {
     let pairs: Vec<_> = digits.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair)).collect();
     pairs.join(":")
-}
-
-/// Reads a whole listing. An endpoint that cannot be read could be the second
-/// that is meant, so it is not passed over.
-async fn list<T: Transport>(
-    tenant: &TenantClient<T>,
-    question: ListEndpoints,
-    candidates: &mut Vec<Candidate>,
-) -> Result<Result<(), Unresolved>, sophos_api::Error> {
-    let id = tenant.id().as_str().to_ascii_lowercase();
-    let mut pages = tenant.pages(question);
-    while let Some(page) = pages.next().await {
-        for item in page?.items {
-            let Ok(endpoint) = item.read() else { return Ok(Err(Unresolved::Foreign)) };
-            candidates.push(Candidate { tenant: id.clone(), endpoint });
-        }
-        if candidates.len() > MOST_CANDIDATES {
-            return Ok(Err(Unresolved::TooMany));
-        }
-    }
-    Ok(Ok(()))
 }

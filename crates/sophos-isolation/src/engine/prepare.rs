@@ -7,7 +7,7 @@ use sophos_api::{
     Caller, ErrorKind, Record, TenantId, Transport, models::Endpoint, operations::isolation::GetIsolation,
 };
 
-use super::{Engine, EngineError, GIVE_UP, hold::Account, is_lasting};
+use super::{Engine, EngineError, GIVE_UP, hold::Account, is_lasting, lookup::AlertTimes};
 use crate::{
     adapters::NotActionable,
     decision::{Asked, Claim, Decision, DecisionId, State, Step, Target},
@@ -15,8 +15,8 @@ use crate::{
     ledger::Objects,
     outcome::Outcomes,
     policy::{Policy, Source, Subject, Verdict},
-    resolve::Unresolved,
-    signal::{Action, Signal, clean},
+    resolve::{Candidate, Unresolved},
+    signal::{Action, Observed, Signal, clean},
     slots::Taken,
 };
 
@@ -159,11 +159,24 @@ where
             Ok(tenants) => tenants,
             Err(refusal) => return Ok(Plan::Step(refused(refusal.code(), &refusal.to_string(), None))),
         };
+        let times = alert_times(signal, decision, self.now());
+        let age = decision_age(decision, times);
+        if signal.action == Action::Isolate
+            && let Err(refusal) = policy.check_age(source, age)
+        {
+            // One that was tried and failed for so long is no refusal.
+            let step = match decision.deferrals() {
+                0 => refused(refusal.code(), &refusal.to_string(), None),
+                _ => Step::Failed { detail: refusal.to_string() },
+            };
+            return Ok(Plan::Step(step));
+        }
         let identity = match Identity::read(&signal.host) {
             Ok(identity) => identity,
             Err(why) => return Ok(unresolved(&Unresolved::Unusable { why })),
         };
-        let (tenant, endpoint) = match self.resolve(policy, &tenants, &identity, stop_at).await? {
+        let resolution = self.resolve(policy, &tenants, &identity, times, stop_at).await?;
+        let Candidate { tenant, endpoint } = match resolution.outcome {
             Ok(found) => found,
             Err(why) => return Ok(unresolved(&why)),
         };
@@ -282,6 +295,26 @@ where
         self.step(&mut decision, step).await?;
         Ok(Prepared::Settled(decision))
     }
+}
+
+/// The times of a decision's alert: it was observed when its sender says so, else
+/// when it came in. Its age counts until a person was asked, who may take longer.
+fn alert_times(signal: &Signal, decision: &Decision, now: Duration) -> AlertTimes {
+    let received = Duration::from_millis(decision.began_ms());
+    let asked = decision.asked_ms().filter(|_| decision.is_approved()).map(Duration::from_millis);
+    let alert = match signal.observed() {
+        Observed::Unknown => Some(received),
+        Observed::Unreadable => None,
+        Observed::At(moment) => Some(moment),
+    };
+    AlertTimes { alert, judged: asked.unwrap_or(now) }
+}
+
+/// The age of a decision's alert. A message that was kept back, as in a
+/// dead-letter queue, is as old as the decision at least.
+fn decision_age(decision: &Decision, times: AlertTimes) -> Duration {
+    let received = Duration::from_millis(decision.began_ms());
+    times.judged.saturating_sub(times.alert.map_or(received, |alert| alert.min(received)))
 }
 
 /// The step for a message that asks for nothing.

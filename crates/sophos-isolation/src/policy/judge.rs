@@ -54,6 +54,13 @@ pub enum Refusal {
         /// What the source needs.
         minimum: Severity,
     },
+    /// The alert is older than the policy allows.
+    TooOld {
+        /// Its age in seconds.
+        age_seconds: u64,
+        /// The greatest age in seconds.
+        max_seconds: u64,
+    },
     /// The endpoint is protected.
     Protected {
         /// By what.
@@ -79,6 +86,19 @@ impl Policy {
             return Err(Refusal::Severity { severity: signal.severity, minimum });
         }
         Ok(tenants)
+    }
+
+    /// Checks the age of an alert that asks for an isolation.
+    ///
+    /// # Errors
+    /// When it is older than the source's alerts may be.
+    pub fn check_age(&self, source: &Source, age: Duration) -> Result<(), Refusal> {
+        match source.max_alert_age {
+            Some(max) if age > max => {
+                Err(Refusal::TooOld { age_seconds: age.as_secs(), max_seconds: max.as_secs() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What is to be done with the one endpoint that a signal, which was
@@ -126,6 +146,7 @@ impl Refusal {
             Self::TenantNotAllowed => "tenant_not_allowed",
             Self::AccountNotAllowed => "account_not_allowed",
             Self::Severity { .. } => "severity",
+            Self::TooOld { .. } => "too_old",
             Self::Protected { .. } => "protected",
         }
     }
@@ -145,6 +166,10 @@ impl fmt::Display for Refusal {
             Self::Severity { severity: None, minimum } => {
                 write!(f, "it does not say how severe it is, and the policy needs {minimum} of this source")
             }
+            Self::TooOld { age_seconds, max_seconds } => write!(
+                f,
+                "the alert is {age_seconds} s old, and max_alert_age of this source is {max_seconds} s"
+            ),
             Self::Protected { why } => write!(f, "the endpoint is protected: {why}"),
         }
     }

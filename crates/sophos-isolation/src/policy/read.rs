@@ -67,7 +67,12 @@ fn root(mut file: Section<'_, '_>, text: &str) -> Policy {
     let follow_up = file.section("follow_up");
     let [effect_within, watch_every] =
         durations(follow_up, [("effect_within", 30 * MINUTE), ("watch_every", HOUR)]);
-    let defaults = Defaults { mode, per_hour: limits.source_per_hour, release_after };
+    let defaults = Defaults {
+        mode,
+        per_hour: limits.source_per_hour,
+        max_alert_age: limits.max_alert_age,
+        release_after,
+    };
     let sources = file.section("sources").map(|table| sources(&table, &defaults)).unwrap_or_default();
     file.finish();
     Policy {
@@ -85,7 +90,8 @@ fn root(mut file: Section<'_, '_>, text: &str) -> Policy {
 }
 
 fn limits(table: Option<Section<'_, '_>>) -> Limits {
-    let mut limits = Limits { estate_share: 0.05, tenant_per_hour: 10, source_per_hour: 10 };
+    let mut limits =
+        Limits { estate_share: 0.05, tenant_per_hour: 10, source_per_hour: 10, max_alert_age: Some(DAY) };
     let Some(mut table) = table else { return limits };
     if let Some(share) = table.take("estate_share").and_then(|item| item.share()) {
         limits.estate_share = share;
@@ -95,6 +101,9 @@ fn limits(table: Option<Section<'_, '_>>) -> Limits {
     }
     if let Some(number) = table.take("source_per_hour").and_then(|item| item.number(MOST_PER_HOUR)) {
         limits.source_per_hour = number;
+    }
+    if let Some(age) = table.take("max_alert_age").and_then(|item| item.duration_or_never()) {
+        limits.max_alert_age = age;
     }
     table.finish();
     limits

@@ -49,6 +49,8 @@ pub struct Source {
     pub mode: Mode,
     /// The most isolations in an hour.
     pub per_hour: u32,
+    /// The greatest age of an alert that isolates; `None` is any.
+    pub max_alert_age: Option<Duration>,
     /// When an isolation is lifted; `None` is never.
     pub release_after: Option<Duration>,
     /// What a person has to approve.
@@ -89,6 +91,7 @@ impl Source {
 pub(super) struct Defaults {
     pub(super) mode: Mode,
     pub(super) per_hour: u32,
+    pub(super) max_alert_age: Option<Duration>,
     pub(super) release_after: Option<Duration>,
 }
 
@@ -121,6 +124,7 @@ pub(super) fn read(
     let otherwise = if tool == Some(Tool::Generic) { None } else { Some(Severity::High) };
     let mode = table.take("mode").and_then(|item| mode(&item, defaults.mode));
     let per_hour = table.take("per_hour").and_then(|item| item.number(MOST_PER_HOUR));
+    let max_alert_age = table.take("max_alert_age").and_then(|item| item.duration_or_never());
     let release_after = table.take("release_after").and_then(|item| item.duration_or_never());
     let approve = table
         .take("approve")
@@ -160,6 +164,7 @@ pub(super) fn read(
         minimum_severity: minimum_severity.unwrap_or(otherwise),
         mode: mode.unwrap_or(defaults.mode),
         per_hour: per_hour.unwrap_or(defaults.per_hour),
+        max_alert_age: max_alert_age.unwrap_or(defaults.max_alert_age),
         release_after: release_after.unwrap_or(defaults.release_after),
         approve: approve.unwrap_or(Approve::Selected),
         may_release: may_release.unwrap_or(false),

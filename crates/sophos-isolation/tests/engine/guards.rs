@@ -124,15 +124,14 @@ async fn an_approval_after_its_time_does_not_count_even_before_the_follow_up() {
 
 #[tokio::test]
 async fn an_approval_does_not_count_for_another_endpoint() {
-    let mut first = machine(1);
-    first.ipv4 = Some(vec!["10.9.9.9".parse().unwrap()]);
     let mut second = machine(2);
-    second.ipv4 = Some(vec!["10.9.9.9".parse().unwrap()]);
+    second.hostname = machine(1).hostname;
     second.online = Some(false);
     second.last_seen_seconds_ago = Some(HOUR as u32);
-    let world = World::new(vec![first, second]).await;
-    let policy = approving().policy();
-    let decision = world.decide(&policy, "event", json!({ "ip_addresses": ["10.9.9.9"] })).await;
+    let world = World::new(vec![machine(1), second]).await;
+    let more = format!("{APPROVE}\n[endpoints]\nseen_within = \"20m\"");
+    let policy = Rules { more: &more, ..Rules::default() }.policy();
+    let decision = world.decide(&policy, "event", host(1)).await;
     assert_eq!(world.decision(&decision).await.target().unwrap().endpoint, id(1));
     world.online(1, false);
     world.pass(HOUR / 2);

@@ -9,6 +9,7 @@ mod finding;
 mod forged;
 mod guards;
 mod holders;
+mod identity;
 mod lifecycle;
 mod others;
 mod properties;

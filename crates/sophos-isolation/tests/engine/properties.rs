@@ -5,7 +5,8 @@ use std::time::Duration;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value, json};
 use sophos_isolation::{
-    Answer, Candidate, Decision, DecisionId, FactKind, Identity, Liveness, State, Step, choose,
+    Answer, Candidate, Decision, DecisionId, Directory, FactKind, Identity, Liveness, State, Step, Times,
+    resolve,
 };
 use sophos_simulator::{FaultAction, FaultRule, MachineConfig};
 
@@ -120,7 +121,21 @@ fn check(all: &[Machine], number: u32, facts: &Value) -> Result<(), TestCaseErro
             fits(other, twin, facts, kind) == Some(true) || fits(number, machine, facts, kind) != Some(true)
         };
         let kinds = FactKind::ALL.into_iter().filter(|kind| *kind != FactKind::IpAddress || by == *kind);
+        let is_full = |machine: &Machine| {
+            machine.name.contains('.')
+                && list(facts, "hostnames").contains(&machine.name.to_ascii_lowercase())
+        };
+        let is_live = |machine: &Machine| machine.online || machine.seen_seconds_ago < 30 * 86_400;
+        let has_all_addresses = |machine: &Machine| {
+            let wanted = list(facts, "ip_addresses");
+            let has = |wanted: &String| machine.addresses.iter().any(|own| own == wanted);
+            recent(machine) && !wanted.is_empty() && wanted.iter().all(has)
+        };
+        let is_left_by_narrowing = (is_full(twin) || !is_full(machine))
+            && (has_all_addresses(twin) || !has_all_addresses(machine))
+            && (is_live(twin) || !twin.name.eq_ignore_ascii_case(machine.name) && by == FactKind::Hostname);
         let as_good = kinds.into_iter().all(also)
+            && is_left_by_narrowing
             && hard(by).all(|kind| fits(other, twin, facts, kind) != Some(false))
             && (by != FactKind::IpAddress || recent(twin));
         prop_assert!(!as_good, "machine {other} could be meant as well");
@@ -146,15 +161,23 @@ fn chosen(candidates: &[Candidate], facts: &Value, now: i64) -> Option<u32> {
         address_seen_within: Duration::from_secs(900),
     };
     let identity = Identity::read(&serde_json::from_value(facts.clone()).unwrap()).ok()?;
-    for kind in identity.kinds() {
-        let now = Duration::from_secs(now as u64);
-        match choose(&identity, kind, candidates, &liveness, now) {
-            Ok(Some(found)) => return found.endpoint.id.rsplit('-').next().unwrap().parse().ok(),
-            Ok(None) => {}
-            Err(_) => return None,
-        }
+    let now = Duration::from_secs(now as u64);
+    let times = Times { liveness, now, alert: Some(now), judged: now };
+    let all = All(candidates);
+    let resolution = block_on(resolve(&all, &identity, &times)).unwrap_or_else(|never| match never {});
+    let found = resolution.outcome.ok()?;
+    found.endpoint.id.rsplit('-').next().unwrap().parse().ok()
+}
+
+/// A directory that answers each question with everything.
+struct All<'c>(&'c [Candidate]);
+
+impl Directory for All<'_> {
+    type Error = std::convert::Infallible;
+
+    async fn candidates(&self, _: &Identity, _: FactKind) -> Result<Vec<Candidate>, Self::Error> {
+        Ok(self.0.to_vec())
     }
-    None
 }
 
 proptest! {

@@ -1,0 +1,223 @@
+//! Exactly the machine that an alert names, asked of the service.
+
+use serde_json::{Value, json};
+use sophos_isolation::State;
+use sophos_simulator::MachineConfig;
+
+use crate::support::{ACME, BETA, HOUR, Rules, World, id, mac, machine};
+
+const MINUTE: u64 = 60;
+
+/// The endpoint that is isolated in a dry run, or the code of the refusal.
+async fn outcome(world: &World, event: &str, signal: Value) -> String {
+    let policy = Rules { mode: "dry_run", ..Rules::default() }.policy();
+    let decision = world.begin_with(event, signal).await;
+    match world.work(&policy, &decision).await {
+        State::Rehearsed => world.decision(&decision).await.target().unwrap().endpoint.clone(),
+        State::Refused => world.code(&decision).await,
+        state => panic!("{event}: {state}"),
+    }
+}
+
+fn named(number: u32, name: &str) -> MachineConfig {
+    MachineConfig { hostname: Some(name.to_owned()), ..machine(number) }
+}
+
+fn with_addresses(number: u32, name: &str, addresses: &[&str]) -> MachineConfig {
+    let ipv4 = addresses.iter().map(|address| address.parse().unwrap()).collect();
+    MachineConfig { ipv4: Some(ipv4), ..named(number, name) }
+}
+
+fn offline(machine: MachineConfig, seen_seconds_ago: u64) -> MachineConfig {
+    MachineConfig { online: Some(false), last_seen_seconds_ago: Some(seen_seconds_ago as u32), ..machine }
+}
+
+fn names(names: &[&str]) -> Value {
+    json!({ "host": { "hostnames": names } })
+}
+
+/// A signal that was observed so many seconds ago.
+fn observed(world: &World, ago: u64, mut signal: Value) -> Value {
+    let moment = jiff::Timestamp::from_second((world.now().as_secs() - ago) as i64).unwrap();
+    signal["observed_at"] = json!(moment.to_string());
+    signal
+}
+
+#[tokio::test]
+async fn full_name_never_finds_another_domain() {
+    let world = World::new(vec![named(1, "vm1.fabrikam.example")]).await;
+    for (event, given) in
+        [("full", vec!["vm1.contoso.example"]), ("both", vec!["vm1.contoso.example", "vm1"])]
+    {
+        assert_eq!(outcome(&world, event, names(&given)).await, "not_found", "{event}");
+    }
+    let world =
+        World::new(vec![named(1, "vm1.fabrikam.example"), named(2, "vm1.contoso.example"), named(3, "vm1")])
+            .await;
+    assert_eq!(outcome(&world, "full", names(&["VM1.contoso.example"])).await, id(2));
+    assert_eq!(outcome(&world, "short", names(&["vm1"])).await, "several");
+}
+
+#[tokio::test]
+async fn unknown_instance_is_never_found_by_name_or_address() {
+    let estate = vec![
+        with_addresses(1, "onprem-laptop", &["10.0.0.7"]),
+        with_addresses(2, "ip-10-0-0-8", &["10.0.0.8"]),
+    ];
+    let world = World::new(estate).await;
+    let instance = "i-0ddddddd234567891";
+    for (event, host) in [
+        ("address", json!({ "ec2_instance_id": instance, "ip_addresses": ["10.0.0.7"] })),
+        (
+            "default name",
+            json!({
+                "ec2_instance_id": instance, "ip_addresses": ["10.0.0.8"],
+                "hostnames": ["ip-10-0-0-8.eu-central-1.compute.internal"],
+            }),
+        ),
+        ("a cloud's name alone", json!({ "hostnames": ["ip-10-0-0-8.eu-central-1.compute.internal"] })),
+    ] {
+        assert_eq!(outcome(&world, event, json!({ "host": host })).await, "not_found", "{event}");
+    }
+    let other = json!({ "host": { "ec2_instance_id": "vm-0007", "ip_addresses": ["10.0.0.7"] } });
+    assert_eq!(outcome(&world, "another cloud's id", other).await, "malformed_host");
+}
+
+#[tokio::test]
+async fn address_counts_only_while_the_alert_is_fresh() {
+    let estate = vec![
+        with_addresses(1, "dhcp-new", &["10.3.0.1"]),
+        offline(with_addresses(2, "dhcp-old", &["10.3.0.1"]), HOUR),
+    ];
+    let world = World::new(estate).await;
+    let signal = json!({ "host": { "ip_addresses": ["10.3.0.1"] } });
+    for (event, ago, expected) in [
+        ("fresh", 14 * MINUTE, id(1).as_str()),
+        ("late", 16 * MINUTE, "old_address"),
+        ("very late", 65 * MINUTE, "old_address"),
+        ("too old for anything", 25 * HOUR, "too_old"),
+    ] {
+        assert_eq!(outcome(&world, event, observed(&world, ago, signal.clone())).await, expected, "{event}");
+    }
+    for time in ["soon", "2026-01-15T12:00:00"] {
+        let mut signal = signal.clone();
+        signal["observed_at"] = json!(time);
+        assert_eq!(outcome(&world, time, signal).await, "old_address", "{time}");
+    }
+}
+
+#[tokio::test]
+async fn holders_at_the_time_of_the_alert_count() {
+    let estate = vec![
+        with_addresses(1, "dhcp-new", &["10.3.0.1"]),
+        offline(with_addresses(2, "dhcp-old", &["10.3.0.1"]), 20 * MINUTE),
+    ];
+    let world = World::new(estate).await;
+    let signal = json!({ "host": { "ip_addresses": ["10.3.0.1"] } });
+    assert_eq!(outcome(&world, "now", observed(&world, 0, signal.clone())).await, id(1));
+    assert_eq!(outcome(&world, "then", observed(&world, 10 * MINUTE, signal)).await, "several");
+}
+
+#[tokio::test]
+async fn alert_is_refused_when_older_than_the_policy_allows() {
+    let world = World::new(vec![machine(1)]).await;
+    let signal = names(&["pc-1"]);
+    assert_eq!(outcome(&world, "a day", observed(&world, 24 * HOUR, signal.clone())).await, id(1));
+    let old = observed(&world, 24 * HOUR + 1, signal.clone());
+    assert_eq!(outcome(&world, "more than a day", old.clone()).await, "too_old");
+    for (age, expected) in [("never", State::Rehearsed), ("2d", State::Rehearsed), ("1h", State::Refused)] {
+        let source = format!("max_alert_age = \"{age}\"");
+        let policy = Rules { mode: "dry_run", source: &source, ..Rules::default() }.policy();
+        let decision = world.begin_with(age, old.clone()).await;
+        assert_eq!(world.work(&policy, &decision).await, expected, "{age}");
+    }
+    // As from a dead-letter queue: the sender gave no time, and it came in long ago.
+    let kept_back = world.begin_with("kept back", signal).await;
+    world.pass(25 * HOUR);
+    let policy = Rules { mode: "dry_run", ..Rules::default() }.policy();
+    assert_eq!(world.work(&policy, &kept_back).await, State::Refused);
+    assert_eq!(world.code(&kept_back).await, "too_old");
+}
+
+#[tokio::test]
+async fn stale_record_does_not_compete_with_live_one() {
+    let estate = vec![
+        offline(with_addresses(1, "REIMAGED-01", &["10.1.0.1"]), 60 * 24 * HOUR),
+        with_addresses(2, "REIMAGED-01", &["10.1.0.1"]),
+        offline(with_addresses(3, "REIMAGED-02", &["10.1.0.2"]), 2 * 24 * HOUR),
+        with_addresses(4, "REIMAGED-02", &["10.1.0.3"]),
+        offline(named(5, "web.a.example"), 60 * 24 * HOUR),
+        named(6, "web.b.example"),
+        offline(named(7, "both"), 60 * 24 * HOUR),
+        MachineConfig { tenant: BETA.to_owned(), ..named(8, "both") },
+    ];
+    let world = World::new(estate).await;
+    let with_address = json!({ "host": { "hostnames": ["REIMAGED-02"], "ip_addresses": ["10.1.0.3"] } });
+    for (event, signal, expected) in [
+        ("stale and live", names(&["reimaged-01"]), id(2)),
+        ("two live records", names(&["reimaged-02"]), "several".to_owned()),
+        ("two live records and an address", with_address, id(4)),
+        ("of another domain", names(&["web"]), "several".to_owned()),
+        ("of another tenant", names(&["both"]), "several".to_owned()),
+    ] {
+        assert_eq!(outcome(&world, event, signal).await, expected, "{event}");
+    }
+}
+
+#[tokio::test]
+async fn name_with_address_of_another_machine_is_contradiction() {
+    let estate = vec![
+        with_addresses(1, "laptop-1", &["10.2.0.1"]),
+        with_addresses(2, "laptop-2", &["10.2.0.2"]),
+        offline(with_addresses(3, "laptop-3", &["10.2.0.3"]), 5 * HOUR),
+    ];
+    let world = World::new(estate).await;
+    let signal = |address: &str| json!({ "host": { "hostnames": ["laptop-1"], "ip_addresses": [address], "mac_addresses": [mac(1)] } });
+    assert_eq!(outcome(&world, "its own", signal("10.2.0.1")).await, id(1));
+    assert_eq!(outcome(&world, "another's", signal("10.2.0.2")).await, "contradiction");
+    assert_eq!(outcome(&world, "nobody's", signal("10.2.0.9")).await, id(1));
+    assert_eq!(outcome(&world, "one that was another's", signal("10.2.0.3")).await, id(1));
+    let late = observed(&world, HOUR, signal("10.2.0.2"));
+    assert_eq!(outcome(&world, "another's by now", late).await, id(1));
+}
+
+#[tokio::test]
+async fn netbios_name_fits_each_longer_name() {
+    let world = World::new(vec![named(1, "CORP-LAPTOP-001"), named(2, "CORP-LAPTOP-0012")]).await;
+    let netbios = json!({ "host": { "netbios_names": ["CORP-LAPTOP-001"] } });
+    let both = json!({
+        "host": { "hostnames": ["CORP-LAPTOP-0012.corp.example"], "netbios_names": ["CORP-LAPTOP-001"] },
+    });
+    for (event, signal, expected) in [
+        ("cut", netbios.clone(), "several".to_owned()),
+        ("full and cut", both, id(2)),
+        ("not said to be cut, as Windows writes it", names(&["CORP-LAPTOP-001"]), "several".to_owned()),
+        ("full", names(&["CORP-LAPTOP-001.corp.example"]), id(1)),
+        ("in lower case", names(&["corp-laptop-001"]), id(1)),
+    ] {
+        assert_eq!(outcome(&world, event, signal).await, expected, "{event}");
+    }
+    let world = World::new(vec![named(2, "CORP-LAPTOP-0012")]).await;
+    assert_eq!(outcome(&world, "cut", netbios).await, id(2));
+    assert_eq!(outcome(&world, "whole", names(&["CORP-LAPTOP-001"])).await, "not_found");
+}
+
+#[tokio::test]
+async fn name_takes_two_list_calls_in_large_estate() {
+    let estate = (1..=1_200).map(|number| named(number, &format!("workplace-{number}.corp.example")));
+    let world = World::new(estate.collect()).await;
+    let calls = || world.calls("endpoints.list");
+    for (event, name, expected, most) in [
+        ("short", "workplace-1117", id(1_117), 2),
+        ("full", "WORKPLACE-1117.corp.example", id(1_117), 2),
+        ("one that begins many", "workplace-11", id(11), 2),
+        ("unknown", "workplace-9999", "not_found".to_owned(), 3),
+        ("unknown domain", "workplace-7.other.example", "not_found".to_owned(), 2),
+    ] {
+        let before = calls();
+        let mut signal = names(&[name]);
+        signal["tenant"] = json!(ACME);
+        assert_eq!(outcome(&world, event, signal).await, expected, "{event}");
+        assert!(calls() - before <= most, "{event}: {} list calls", calls() - before);
+    }
+}
