@@ -4,12 +4,15 @@
 
 mod batches;
 mod budgets;
+mod episode_properties;
+mod episodes;
 mod failures;
 mod finding;
 mod forged;
 mod guards;
 mod holders;
 mod lifecycle;
+mod machine_releases;
 mod others;
 mod properties;
 mod releases;
