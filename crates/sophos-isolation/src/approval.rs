@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How often a decision is read again because somebody else took a step.
-const ROUNDS: usize = 8;
+pub(crate) const ROUNDS: usize = 8;
 
 /// Makes links by which decisions are approved.
 #[derive(Clone)]
@@ -89,6 +89,18 @@ pub enum AnswerError {
         /// Where it would have to stand.
         wanted: &'static str,
     },
+    /// A tenant or an endpoint is named by what is not its id.
+    #[error("invalid machine: expected the UUID of a tenant and of an endpoint")]
+    InvalidMachine,
+    /// No decision holds the machine.
+    #[error(
+        "nothing to release: no open decision is about endpoint {endpoint}; an isolation that others asked \
+         for is released in Sophos Central"
+    )]
+    NothingToRelease {
+        /// The endpoint.
+        endpoint: String,
+    },
     /// The store failed; ask again.
     #[error(transparent)]
     Store(#[from] StoreFailure),
@@ -136,8 +148,9 @@ impl<O: Objects> Ledger<O> {
         Err(StoreFailure::new("others keep changing the decision; ask again").into())
     }
 
-    /// Asks for the end of an isolation, and puts it on the agenda. To ask again
-    /// changes nothing.
+    /// Asks for the end of one decision's isolation, and puts it on the agenda.
+    /// To ask again changes nothing. Other decisions may still hold the machine:
+    /// [`release`](Self::release) ends those as well.
     ///
     /// # Errors
     /// When there is no such decision, it holds no endpoint, or the store fails.
@@ -166,7 +179,7 @@ impl<O: Objects> Ledger<O> {
         Err(StoreFailure::new("others keep changing the decision; ask again").into())
     }
 
-    async fn known(&self, id: &DecisionId) -> Result<Decision, AnswerError> {
+    pub(crate) async fn known(&self, id: &DecisionId) -> Result<Decision, AnswerError> {
         self.decision(id).await?.ok_or_else(|| AnswerError::Unknown(id.clone()))
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use id::DecisionId;
+pub use id::{AlertKey, DecisionId};
 pub use step::{Asked, Claim, Entry, Received, ReleaseReason, Step, Target};
 
 /// Where a decision stands.
@@ -51,6 +51,8 @@ pub enum State {
     TakenOver,
     /// A release was asked of the decisions that held the endpoint; final.
     Forwarded,
+    /// An update of an alert that another decision acts on; final.
+    Merged,
     /// Given up; final.
     Failed,
 }
@@ -69,6 +71,7 @@ impl State {
                 | Self::HandedOver
                 | Self::TakenOver
                 | Self::Forwarded
+                | Self::Merged
                 | Self::Failed
         )
     }
@@ -99,6 +102,7 @@ impl State {
             Self::HandedOver => "handed_over",
             Self::TakenOver => "taken_over",
             Self::Forwarded => "forwarded",
+            Self::Merged => "merged",
             Self::Failed => "failed",
         }
     }
@@ -166,6 +170,7 @@ impl Decision {
             Step::HandedOver { .. } => Some(State::HandedOver),
             Step::TakenOver { .. } => Some(State::TakenOver),
             Step::Forwarded { .. } => Some(State::Forwarded),
+            Step::Merged { .. } => Some(State::Merged),
             Step::Failed { .. } => Some(State::Failed),
         };
         self.entries.iter().rev().find_map(state).unwrap_or(State::Received)
@@ -178,8 +183,9 @@ impl Decision {
             Step::Waiting { target, .. }
             | Step::AlreadyIsolated { target, .. }
             | Step::Rehearsed { target, .. }
-            | Step::Forwarded { target, .. } => Some(target),
-            Step::Refused { target, .. } => target.as_ref(),
+            | Step::Forwarded { target, .. }
+            | Step::Merged { target, .. } => Some(target),
+            Step::Refused { target, .. } | Step::Deferred { target, .. } => target.as_ref(),
             _ => None,
         })
     }
@@ -230,6 +236,38 @@ impl Decision {
     /// Whether a person approved it.
     pub fn is_approved(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry.step, Step::Approved { .. }))
+    }
+
+    /// Whether its call may have been carried out, seen or not.
+    pub(crate) fn may_have_called(&self) -> bool {
+        let asked = |entry: &Entry| matches!(entry.step, Step::Requested { .. } | Step::ReleaseAsked { .. });
+        self.entries.iter().any(asked)
+    }
+
+    /// Until when a run may be in its call, in seconds since the Unix epoch.
+    /// A release that is asked for meanwhile does not end the call.
+    pub(crate) fn calls_until(&self) -> Option<u64> {
+        let mut steps = self.entries.iter().rev().map(|entry| &entry.step);
+        match steps.find(|step| !matches!(step, Step::ReleaseAsked { .. } | Step::Overdue { .. }))? {
+            Step::Claimed(claim) => Some(claim.lease_until),
+            _ => None,
+        }
+    }
+
+    /// A person's last word against this isolation, and when it was said, in
+    /// milliseconds since the Unix epoch.
+    pub(crate) fn ended_by(&self) -> Option<(String, u64)> {
+        self.entries.iter().rev().find_map(|entry| {
+            let by = match &entry.step {
+                Step::ReleaseAsked { why: ReleaseReason::Asked, who } => {
+                    format!("was released by {}", who.as_deref().unwrap_or("a person"))
+                }
+                Step::Declined { who } => format!("was declined by {who}"),
+                Step::TakenOver { detail } => format!("ended because {detail}"),
+                _ => return None,
+            };
+            Some((by, entry.at_ms))
+        })
     }
 
     /// Whether it was reported that it has not taken effect in time.

@@ -9,6 +9,8 @@
 //! | `slots/…/<n>` | a slot of a budget, and who has it |
 //! | `seen/<source>/<digest>` | the decision that what was signed was used for |
 //! | `published/<id>-<sequence>` | the outcome was published |
+//! | `alerts/<source>/<alert>/<tenant>.<endpoint>/<n>` | the decision of an alert's n-th episode on an endpoint |
+//! | `unreadable/<source>/<hour>/<slot>` | an authentic request that could not be read |
 //!
 //! That the next number must not exist is what makes several runs one: of all
 //! that want to take the same step, one does.
@@ -251,6 +253,11 @@ impl Reminder {
     fn path(&self) -> String {
         format!("agenda/{}", self.name)
     }
+}
+
+/// The folder that names every decision about an endpoint that has not ended.
+pub(crate) fn machine_folder(tenant: &str, endpoint: &str) -> String {
+    format!("machines/{tenant}/{endpoint}")
 }
 
 fn entry_path(id: &DecisionId, sequence: u32) -> String {

@@ -11,6 +11,7 @@
 //! | admit | may this source act, on which tenants, and is it severe enough | [`policy`] |
 //! | resolve | exactly one live endpoint, or the reason why none | [`Identity`], [`choose`] |
 //! | judge | protected, dry run, approval, how long | [`policy`] |
+//! | join | an update of an alert that a decision acts on ends here, and isolates nothing that a person has ended | [`Engine::work`] |
 //! | claim | a slot of every budget, and the right to make the call | [`Ledger`], [`Engine`] |
 //! | isolate | one request for up to 50 endpoints of a tenant; whatever it leaves open is settled by reading the state | [`Engine::work`] |
 //! | follow up | confirmed, reported as overdue, released, and that confirmed too | [`Engine::follow_up`] |
@@ -36,6 +37,8 @@
 //! | `slots/hour/<hour>/…`, `slots/estate/<tenant>/…` | budgets; those of an hour may be removed a day later |
 //! | `seen/<source>/<digest>` | which event what was signed came with, for senders whose event id is in a header |
 //! | `published/<id>-<number>` | the outcome was told |
+//! | `alerts/<source>/<alert>/<tenant>.<endpoint>/0001` … | the decision of each episode of an alert on an endpoint; never changed, never removed |
+//! | `unreadable/<source>/<hour>/<00 to 31>` | an authentic request that could not be read, without its body |
 //!
 //! # A run may end anywhere
 //!
@@ -68,7 +71,8 @@
 //! with refused decisions, at some kilobytes each. Every one of these names the
 //! source, the caller's address and which value of the secret it was made with:
 //! rotate the secret, and the previous value is good for only as long as it is
-//! left in place.
+//! left in place. It can also leave records of requests that cannot be read, at
+//! most 32 an hour.
 //!
 //! **What a captured request can do.** Nothing that it has not done: sent again
 //! it leads to the same decision. A signature does not cover `Idempotency-Key`,
@@ -107,6 +111,7 @@ mod engine;
 pub mod hostname;
 mod identity;
 mod ledger;
+mod machine_release;
 mod outcome;
 pub mod policy;
 mod resolve;
@@ -118,7 +123,9 @@ pub mod verify;
 pub mod webhook;
 
 pub use approval::{Answer, AnswerError, ApprovalLinks};
-pub use decision::{Asked, Claim, Decision, DecisionId, Entry, Received, ReleaseReason, State, Step, Target};
+pub use decision::{
+    AlertKey, Asked, Claim, Decision, DecisionId, Entry, Received, ReleaseReason, State, Step, Target,
+};
 pub use engine::{Engine, EngineError, FollowUpReport, Worked};
 pub use identity::{FactKind, Identity, Unusable};
 pub use ledger::{Begun, Ledger, Objects, Reminder, StoreFailure};

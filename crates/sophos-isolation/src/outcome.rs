@@ -109,6 +109,9 @@ impl Outcome {
             | Step::TakenOver { detail }
             | Step::Failed { detail } => (None, Some(detail.clone())),
             Step::HandedOver { to } => (None, Some(format!("{to} holds the endpoint"))),
+            Step::Merged { into, .. } => {
+                (None, Some(format!("an update of the alert that {into} acts on for the same endpoint")))
+            }
             _ => (None, None),
         };
         let received = decision.received()?;

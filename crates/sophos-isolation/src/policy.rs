@@ -3,8 +3,9 @@
 //!
 //! A policy is one TOML file; `policy.example.toml` beside this crate explains
 //! every key. [`Policy::parse`] takes it whole or not at all, and tells all
-//! that is wrong with it at once. The judgement by it is pure: no network, no
-//! clock.
+//! that is wrong with it at once; [`Policy::load`], for a running function,
+//! disables a source that has a mistake and takes the rest. The judgement by it
+//! is pure: no network, no clock.
 //!
 //! Two things are judged. [`Policy::admit`] asks whether a source may ask for
 //! what its signal asks for, and where its host may be looked for;
@@ -12,6 +13,7 @@
 //! How many isolations there have been is counted elsewhere, against
 //! [`Limits`].
 
+mod disabled;
 mod judge;
 mod mistakes;
 mod read;
@@ -21,10 +23,15 @@ mod source;
 mod subject;
 mod verification;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
+use sophos_api::TenantId;
 
+pub use disabled::DisabledSource;
 pub use judge::{Refusal, Verdict};
 pub use mistakes::{Mistake, PolicyError};
 use selectors::Selectors;
@@ -41,6 +48,7 @@ pub struct Policy {
     digest: String,
     mode: Mode,
     release_after: Option<Duration>,
+    new_episode_after: Option<Duration>,
     limits: Limits,
     endpoints: EndpointAges,
     protect: Selectors,
@@ -48,6 +56,7 @@ pub struct Policy {
     approval: Approval,
     follow_up: FollowUp,
     sources: BTreeMap<String, Source>,
+    disabled: Vec<DisabledSource>,
 }
 
 /// Whether anything is isolated.
@@ -126,7 +135,26 @@ impl Policy {
     /// Everything that is wrong with it, each with its line. Of a text that is
     /// not TOML, only that.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        read::policy(text)
+        read::policy(text, read::Strictness::Whole)
+    }
+
+    /// Reads a policy for use: a mistake in one source disables that source and
+    /// no other. Mistakes anywhere else refuse the whole.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, when not all of it is in sources.
+    pub fn load(text: &str) -> Result<Self, PolicyError> {
+        read::policy(text, read::Strictness::WithoutDisabled)
+    }
+
+    /// The sources that their mistakes disable, by name.
+    pub fn disabled(&self) -> &[DisabledSource] {
+        &self.disabled
+    }
+
+    /// The source of a name, if a mistake disables it.
+    pub fn disabled_source(&self, name: &str) -> Option<&DisabledSource> {
+        self.disabled.iter().find(|source| source.name == name)
     }
 
     /// The SHA-256 of its text, in hexadecimal: which policy it is.
@@ -144,6 +172,12 @@ impl Policy {
     /// never. [`Source::release_after_for`] is what holds for a signal.
     pub fn release_after(&self) -> Option<Duration> {
         self.release_after
+    }
+
+    /// The time after which an update of an alert may isolate again that a
+    /// person has ended; `None` is never.
+    pub fn new_episode_after(&self) -> Option<Duration> {
+        self.new_episode_after
     }
 
     /// The same policy, by which nothing is isolated whatever it says: for a host
@@ -192,6 +226,22 @@ impl Policy {
         self.sources().find(|source| {
             tool.is_eventbridge() && source.adapter.tool == tool && source.tenant_of(account).is_some()
         })
+    }
+
+    /// A disabled source that lists a tool's AWS account.
+    pub(crate) fn disabled_eventbridge_source(&self, tool: Tool, account: &str) -> Option<&DisabledSource> {
+        self.disabled.iter().find(|disabled| {
+            disabled
+                .source
+                .as_ref()
+                .is_some_and(|source| source.adapter.tool == tool && source.tenant_of(account).is_some())
+        })
+    }
+
+    /// The tenants of all sources, each once.
+    pub fn tenants(&self) -> HashSet<&TenantId> {
+        let enabled = self.sources().flat_map(|source| &source.tenants);
+        enabled.chain(self.disabled.iter().flat_map(DisabledSource::tenants)).collect()
     }
 }
 

@@ -21,11 +21,12 @@
 //! | 401, 403 | not believed: the same for a wrong signature and a source that does not exist |
 //! | 404, 405 | not one of the requests above |
 //! | 413, 415, 422 | too large, not JSON, not readable as what the tool sends |
-//! | 503 | the ledger or the queue failed: send it again |
+//! | 503 | the ledger or the queue failed, or a mistake in the policy disables the source: send it again |
 
 mod approval;
 mod page;
 mod request;
+mod unreadable;
 
 use std::{net::IpAddr, time::Duration};
 
@@ -36,10 +37,10 @@ pub use request::{Request, Response};
 
 use crate::{
     adapters::{Message, Reading, Tool},
-    decision::{DecisionId, Received, State},
+    decision::{AlertKey, DecisionId, Received, State},
     engine::not_actionable,
     ledger::{Begun, Ledger, Objects, StoreFailure},
-    policy::{Policy, Source},
+    policy::{DisabledSource, Policy, Source},
     signal::clean,
     verify::{Keys, Proof, Rejection, Verification},
 };
@@ -77,6 +78,13 @@ pub struct Notice {
     pub source: Option<String>,
     /// Why it was not believed, or not read, or what failed.
     pub problem: Option<String>,
+    /// The kind of the problem, for those that programs tell apart:
+    /// `InvalidEvent`, `UnlistedAccount`, `UnreadableEvent`, `SourceDisabled`.
+    pub error_kind: Option<&'static str>,
+    /// The SHA-256 of a body that could not be read, in hexadecimal.
+    pub body_sha256: Option<String>,
+    /// Where the ledger has a record of a body that could not be read.
+    pub record: Option<String>,
     /// Decisions that it began.
     pub begun: Vec<DecisionId>,
     /// Decisions that it would have begun if it had not been sent before.
@@ -138,6 +146,9 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         now: Duration,
         notice: &mut Notice,
     ) -> Response {
+        if let Some(disabled) = policy.disabled_source(name) {
+            return source_disabled(disabled, notice);
+        }
         if request.body.len() > LARGEST_BODY {
             notice.problem = Some("the body is too large".into());
             return Response::error(413, &format!("the body is over {LARGEST_BODY} bytes"));
@@ -180,9 +191,9 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         };
         let readings = match source.adapter.read(&message) {
             Ok(readings) => readings,
-            Err(unreadable) => {
-                notice.problem = Some(unreadable.to_string());
-                return Response::error(422, &unreadable.to_string());
+            Err(why) => {
+                let event_id = message.idempotency_key;
+                return self.unreadable(source, &request.body, event_id, &why, now, notice).await;
             }
         };
         match self.used_for_another(source, &proof, &message, &readings).await {
@@ -201,8 +212,9 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
     }
 
     /// Takes an event that EventBridge brought: AWS vouches for its `source` and
-    /// `account`. The answer's status is 200 or 202 when it was taken, and 4xx
-    /// when it is none of a source of the policy.
+    /// `account`. The answer's status is 200 or 202 when it was taken. Any other
+    /// is to fail the invocation, so that the event is brought again and ends in
+    /// the dead-letter queue: the notice has its kind.
     pub async fn event(&self, policy: &Policy, event: &Value, now: Duration) -> Answered {
         let mut notice = Notice::default();
         let tool = match event["source"].as_str() {
@@ -210,21 +222,28 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             Some("aws.securityhub") => Tool::SecurityHub,
             _ => {
                 notice.problem = Some("the event is of neither GuardDuty nor Security Hub".into());
+                notice.error_kind = Some("InvalidEvent");
                 return (Response::error(422, "not an event of GuardDuty or Security Hub"), notice);
             }
         };
         let account = event["account"].as_str().unwrap_or_default();
         let Some(source) = policy.eventbridge_source(tool, account) else {
-            notice.problem = Some(format!("no source of the policy takes {tool} events of this account"));
-            return (Response::error(403, "no source takes events of this account"), notice);
+            if let Some(disabled) = policy.disabled_eventbridge_source(tool, account) {
+                let response = source_disabled(disabled, &mut notice);
+                return (response, notice);
+            }
+            let problem = unlisted(tool, account);
+            notice.error_kind = Some("UnlistedAccount");
+            notice.problem = Some(problem.clone());
+            return (Response::error(403, &problem), notice);
         };
         notice.source = Some(source.name.clone());
         let body = event.to_string().into_bytes();
         let response = match source.adapter.read(&Message { body: &body, idempotency_key: None }) {
             Ok(readings) => self.begin(source, &body, readings, None, None, now, &mut notice).await,
-            Err(unreadable) => {
-                notice.problem = Some(unreadable.to_string());
-                Response::error(422, &unreadable.to_string())
+            Err(why) => {
+                let event_id = event["id"].as_str();
+                self.unreadable(source, &body, event_id, &why, now, &mut notice).await
             }
         };
         (response, notice)
@@ -274,7 +293,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         now: Duration,
         notice: &mut Notice,
     ) -> Response {
-        let body_sha256 = hex(&Sha256::digest(body));
+        let body_sha256 = hex(&sha256(body));
         let mut all = Vec::with_capacity(readings.len());
         let mut hand_on = Vec::new();
         for reading in readings {
@@ -283,6 +302,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 source: source.name.clone(),
                 tool: source.adapter.tool,
                 signal: reading.signal,
+                alert: Some(AlertKey::of(&source.name, &reading.alert_id)),
                 body_sha256: body_sha256.clone(),
                 from: from.map(|address| address.to_string()),
                 key: proof.map(|proof| proof.stage),
@@ -328,6 +348,25 @@ enum Disbelief {
     Failed(String),
 }
 
+/// The answer to a request of a source that a mistake disables, whoever makes it.
+fn source_disabled(source: &DisabledSource, notice: &mut Notice) -> Response {
+    notice.source = Some(source.name().to_owned());
+    notice.error_kind = Some("SourceDisabled");
+    notice.problem = Some(format!("the source is disabled by a mistake in the policy: {source}"));
+    Response::send_again()
+}
+
+/// What to do about an event of an account that no source lists.
+fn unlisted(tool: Tool, account: &str) -> String {
+    let plain = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    let account = if plain { account } else { "of its envelope" };
+    // It fits a record, which is cut at 200 characters.
+    format!(
+        "no {tool} source lists account {account} in `accounts`; an organization's administrator account, which \
+         sends its members' findings, must be listed too; findings are regional"
+    )
+}
+
 /// The one answer to whoever is not believed. PagerDuty asks for its own status.
 fn not_believed(source: Option<&Source>) -> Response {
     let status = match source.map(|source| source.adapter.tool) {
@@ -340,6 +379,9 @@ fn not_believed(source: Option<&Source>) -> Response {
 /// Answers Okta's challenge. It proves to Okta that somebody reads here, and
 /// gives away what Okta itself has sent.
 fn challenge(policy: &Policy, name: &str, request: &Request) -> Response {
+    if policy.disabled_source(name).is_some() {
+        return Response::send_again();
+    }
     let is_okta = policy.source(name).is_some_and(|source| source.adapter.tool == Tool::Okta);
     match request.header("x-okta-verification-challenge") {
         Some(challenge) if is_okta && challenge.len() <= LONGEST_CHALLENGE => {
@@ -366,6 +408,10 @@ fn is_json(source: &Source, request: &Request) -> bool {
         || kind == "text/json"
         || (kind.starts_with("application/") && kind.ends_with("+json"))
         || source.content_types.contains(&kind)
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 fn hex(bytes: &[u8]) -> String {

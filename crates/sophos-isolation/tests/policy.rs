@@ -100,6 +100,10 @@ fn collect(table: &toml::Table, into: &mut Vec<String>) {
 fn what_is_not_said_has_a_default() {
     let policy = parse("version = 1");
     assert_eq!((policy.mode(), policy.release_after(), policy.sources().len()), (Mode::DryRun, None, 0));
+    assert_eq!(policy.new_episode_after(), Some(24 * HOUR));
+    assert_eq!(parse("version = 1\nrelease.new_episode_after = \"never\"").new_episode_after(), None);
+    let hours = parse("version = 1\nrelease.new_episode_after = \"4h\"").new_episode_after();
+    assert_eq!(hours, Some(4 * HOUR));
     let limits = policy.limits();
     assert_eq!((limits.estate_share, limits.tenant_per_hour, limits.source_per_hour), (0.05, 10, 10));
     let endpoints = policy.endpoints();

@@ -239,6 +239,38 @@ fn a_host_can_hold_every_source_to_a_dry_run() {
 }
 
 #[test]
+fn judge_asks_a_person_when_the_host_is_shared() {
+    for (file, own, asks) in [
+        ("", "", true),
+        ("[approve]\nshared_hosts = true", "", true),
+        ("[approve]\nshared_hosts = false", "", false),
+        ("[approve]\nshared_hosts = false", "approve_shared_hosts = true", true),
+        ("", "approve_shared_hosts = false", false),
+        ("", "approve_shared_hosts = false\napprove = \"always\"", true),
+    ] {
+        let policy = policy(file, own);
+        let mut signal = holding(None);
+        let plain_verdict = policy.judge(source(&policy), &signal, &subject(plain()));
+        let always = own.contains("always");
+        assert_eq!(matches!(plain_verdict, Verdict::WaitForApproval { .. }), always, "{file} {own}");
+        signal.shared_host = true;
+        match policy.judge(source(&policy), &signal, &subject(plain())) {
+            Verdict::WaitForApproval { why, .. } => {
+                assert!(asks && (always || why.contains("several owners")), "{file} {own}: {why}");
+            }
+            Verdict::Isolate { .. } => assert!(!asks, "{file} {own}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    // Protection and a dry run come first.
+    let protect = policy("[protect]\npatterns = [\"*\"]", "");
+    let mut signal = holding(None);
+    signal.shared_host = true;
+    let verdict = protect.judge(source(&protect), &signal, &subject(plain()));
+    assert!(matches!(verdict, Verdict::Refuse(Refusal::Protected { .. })));
+}
+
+#[test]
 fn a_signal_can_only_make_a_release_sooner() {
     for (file, own, hold, expected) in [
         ("never", "", None, None),

@@ -142,10 +142,13 @@ fn an_event_has_one_source() {
     };
     let both = format!("version = 1\n{}{}", named("a", "guardduty"), named("b", "security_hub"));
     assert!(Policy::parse(&both).is_ok());
-    // The later one is told, whatever their names.
+    // Both are told: which of them is meant cannot be known.
     file(
         &format!("{}{}", named("z", "guardduty"), named("a", "guardduty")),
-        &[(11, "sources.a.accounts.111111111111", "of the source z already")],
+        &[
+            (6, "sources.z.accounts.111111111111", "of the source a as well"),
+            (11, "sources.a.accounts.111111111111", "of the source z as well"),
+        ],
     );
 }
 

@@ -7,6 +7,17 @@
 //! | `ISOLATION_QUEUE_URL` | the SQS queue of the worker | this function does the work itself, and takes the worker's events as well |
 //!
 //! and those of [`isolation_worker`].
+//!
+//! An event of AWS that is not taken fails the invocation, so that EventBridge
+//! delivers it again and then to the dead-letter queue. The error type tells why:
+//!
+//! | error type | cause |
+//! |---|---|
+//! | `UnlistedAccount` | no source lists the account that sent it |
+//! | `UnreadableEvent` | it is not what the tool sends |
+//! | `SourceDisabled` | a mistake in the policy disables its source |
+//! | `InvalidEvent` | it is of neither tool, or no event that this function takes |
+//! | `NotRecorded` | the ledger or the queue failed |
 
 mod http;
 mod queue;
@@ -86,11 +97,15 @@ impl Function {
         if is_event {
             let (response, notice) = Box::pin(self.webhook.event(&policy, event, now)).await;
             records::write(namespace, &response, &notice, request_id);
-            // EventBridge brings it again only when the invocation fails.
+            // EventBridge brings it again, and then has it dead-lettered, only
+            // when the invocation fails.
             return match response.status {
-                503 => Err(Failure::new("NotRecorded", notice.problem().unwrap_or_default())),
-                _ => serde_json::from_str(&response.body)
+                200 | 202 => serde_json::from_str(&response.body)
                     .map_err(|error| Failure::new("UnreadableAnswer", error)),
+                _ => Err(Failure::new(
+                    notice.error_kind.unwrap_or("NotRecorded"),
+                    notice.problem().unwrap_or_default(),
+                )),
             };
         }
         let Some(request) = http::request(event) else {

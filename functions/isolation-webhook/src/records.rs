@@ -16,6 +16,11 @@ pub(crate) fn write(namespace: &str, response: &Response, notice: &Notice, reque
     if notice.previous_key {
         tracing::warn!(source, "the sender still uses the previous value of its secret");
     }
+    if let (Some(body_sha256), Some(problem)) = (&notice.body_sha256, notice.problem()) {
+        let record = notice.record.as_deref().unwrap_or_default();
+        let event = "unreadable_alert";
+        tracing::warn!(event, source, body_sha256, record, problem, "failed to read an authentic alert");
+    }
     match notice.problem() {
         Some(problem) if status >= 500 => tracing::error!(source, status, problem, "not recorded"),
         Some(problem) => tracing::warn!(source, status, problem, "turned away"),

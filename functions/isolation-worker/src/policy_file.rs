@@ -36,6 +36,8 @@ impl PolicyFile {
     /// process that has read none before logs them too: an alarm looks for these
     /// records, and processes come and go.
     ///
+    /// A mistake in one source disables that source, which is logged as often.
+    ///
     /// # Errors
     /// When there is no policy at all: with its mistakes.
     pub async fn current(&self) -> Result<Arc<Policy>, String> {
@@ -46,7 +48,7 @@ impl PolicyFile {
             return Ok(Arc::clone(policy));
         }
         let read = match self.read().await {
-            Ok(text) => match Policy::parse(&text) {
+            Ok(text) => match Policy::load(&text) {
                 Ok(policy) if self.dry_run => Ok(Arc::new(policy.in_dry_run())),
                 Ok(policy) => Ok(Arc::new(policy)),
                 Err(error) => Err(error.to_string()),
@@ -65,6 +67,16 @@ impl PolicyFile {
                 return Err(format!("the policy at {location}: {problem}"));
             }
         };
+        for disabled in policy.disabled() {
+            let (event, source, problem) = ("source_disabled", disabled.name(), disabled.to_string());
+            tracing::error!(
+                event,
+                location,
+                source,
+                problem,
+                "disabled a source with mistakes in the policy"
+            );
+        }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         *known = Some((Instant::now(), Arc::clone(&policy)));
         Ok(policy)
@@ -148,6 +160,40 @@ mod tests {
                 (&"ERROR".into(), &path.to_string_lossy().into())
             );
             assert!(record["problem"].as_str().is_some_and(|problem| problem.contains("line 2")), "{record}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn policy_file_logs_a_disabled_source_when_it_reads() {
+        let records = Records::default();
+        let writer = records.clone();
+        let subscriber = tracing_subscriber::fmt().json().flatten_event(true);
+        let subscriber = subscriber.with_writer(move || writer.clone()).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("policy.toml");
+        let tenant = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
+        let source = |name: &str, scheme: &str| {
+            format!(
+                "[sources.{name}]\ntool = \"wazuh\"\ntenants = [\"{tenant}\"]\n\
+                 verify = {{ scheme = \"{scheme}\", secret = \"s\" }}\n"
+            )
+        };
+        let text = format!("version = 1\n{}{}", source("good", "bearer"), source("bad", "bearre"));
+        std::fs::write(&path, text).expect("a file");
+        let file = PolicyFile::new(path.to_string_lossy());
+        for _ in 0..2 {
+            let policy = file.current().await.expect("a policy without one source");
+            assert!(policy.source("good").is_some() && policy.source("bad").is_none());
+            file.current().await.expect("the same, not read again");
+            tokio::time::advance(AGE).await;
+        }
+        let all = records.all();
+        assert_eq!(all.len(), 2, "{all:?}");
+        for record in &all {
+            assert_eq!((&record["level"], &record["event"]), (&"ERROR".into(), &"source_disabled".into()));
+            assert_eq!(record["source"], "bad");
+            assert!(record["problem"].as_str().is_some_and(|text| text.contains("line 9")), "{record}");
         }
     }
 

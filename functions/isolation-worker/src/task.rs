@@ -24,15 +24,39 @@ pub enum Task {
         /// Who gave it.
         by: String,
     },
-    /// The end of an isolation: `{"release": "<decision>", "by": "<who>"}`.
+    /// The release of a machine, for every decision that holds it:
+    /// `{"release": "<decision>", "by": "<who>"}`, or
+    /// `{"release": {"endpoint": "<uuid>", "tenant": "<uuid>"}}`.
     Release {
-        /// The decision.
-        id: DecisionId,
+        /// The machine.
+        what: Release,
         /// Who asks.
         by: String,
     },
     /// A decision, read back whole: `{"show": "<decision>"}`.
     Show(DecisionId),
+}
+
+/// A machine that is to be released.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Release {
+    /// The machine of a decision.
+    Decision(DecisionId),
+    /// A machine by its ids.
+    Machine(Machine),
+}
+
+/// A machine by its ids.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// The endpoint's id.
+    pub endpoint: String,
+    /// The tenant's id; without it the tenants of the policy's sources are
+    /// looked through.
+    pub tenant: Option<String>,
 }
 
 /// A message of the queue.
@@ -54,7 +78,7 @@ struct Body {
 struct Order {
     approve: Option<DecisionId>,
     decline: Option<DecisionId>,
-    release: Option<DecisionId>,
+    release: Option<Release>,
     show: Option<DecisionId>,
     follow_up: Option<Which>,
     by: Option<String>,
@@ -74,6 +98,10 @@ impl Task {
     /// What it would have to be.
     pub fn read(event: &Value) -> Result<Self, String> {
         if let Some(records) = event["Records"].as_array() {
+            let is_sqs = |record: &Value| record["eventSource"].as_str() == Some("aws:sqs");
+            if records.is_empty() || !records.iter().all(is_sqs) {
+                return Err("invalid records: expected messages of SQS only, with eventSource aws:sqs".into());
+            }
             return Ok(Self::Messages(records.iter().map(message).collect()));
         }
         if event["detail-type"].as_str() == Some("Scheduled Event") {
@@ -82,14 +110,14 @@ impl Task {
         let order: Order = serde_json::from_value(event.clone()).map_err(|error| {
             format!(
                 "the event is neither of SQS nor of a schedule, nor one of approve, decline, release, show \
-                 (each with a decision's id) or follow_up: {error}"
+                 (each with a decision's id; release also with an endpoint's) or follow_up: {error}"
             )
         })?;
         let by = order.by.unwrap_or_else(|| "somebody who may invoke the function".into());
         match (order.approve, order.decline, order.release, order.show, order.follow_up) {
             (Some(id), None, None, None, None) => Ok(Self::Answer { id, answer: Answer::Approve, by }),
             (None, Some(id), None, None, None) => Ok(Self::Answer { id, answer: Answer::Decline, by }),
-            (None, None, Some(id), None, None) => Ok(Self::Release { id, by }),
+            (None, None, Some(what), None, None) => Ok(Self::Release { what, by }),
             (None, None, None, Some(id), None) => Ok(Self::Show(id)),
             (None, None, None, None, Some(which)) => Ok(Self::FollowUp { all: which == Which::All }),
             _ => Err("ask for one of approve, decline, release, show and follow_up at a time".into()),
@@ -120,13 +148,52 @@ mod tests {
     #[test]
     fn messages_are_read_one_by_one() {
         let event = json!({ "Records": [
-            { "messageId": "1", "body": format!("{{\"decision\":\"{ID}\"}}") },
-            { "messageId": "2", "body": "{\"decision\":\"../../etc/passwd\"}" },
-            { "messageId": "3" },
+            { "messageId": "1", "eventSource": "aws:sqs", "body": format!("{{\"decision\":\"{ID}\"}}") },
+            { "messageId": "2", "eventSource": "aws:sqs", "body": "{\"decision\":\"../../etc/passwd\"}" },
+            { "messageId": "3", "eventSource": "aws:sqs" },
         ]});
         let Ok(Task::Messages(messages)) = Task::read(&event) else { panic!("messages") };
         let decisions: Vec<_> = messages.into_iter().map(|message| message.decision).collect();
         assert_eq!(decisions, [Some(id()), None, None]);
+    }
+
+    #[test]
+    fn task_read_refuses_records_when_not_all_are_of_sqs() {
+        let body = format!("{{\"decision\":\"{ID}\"}}");
+        let sqs = json!({ "messageId": "1", "eventSource": "aws:sqs", "body": body });
+        let sns = json!({ "EventSource": "aws:sns", "Sns": { "Message": body } });
+        let s3 = json!({ "eventSource": "aws:s3", "s3": { "object": { "key": ID } } });
+        let bare = json!({ "messageId": "1", "body": body });
+        for records in [
+            json!([]),
+            json!([sns]),
+            json!([s3]),
+            json!([bare]),
+            json!([null]),
+            json!([sqs, sns]),
+            json!([bare, sqs]),
+        ] {
+            let error = Task::read(&json!({ "Records": records })).expect_err("not of SQS");
+            assert!(error.contains("aws:sqs"), "{error}");
+        }
+        assert!(Task::read(&json!({ "Records": [sqs] })).is_ok());
+    }
+
+    #[test]
+    fn task_read_takes_a_machine_when_it_is_to_be_released() {
+        let id = "00000000-0000-4000-8000-000000000001";
+        let read = |release: Value| Task::read(&json!({ "release": release, "by": "alice" }));
+        let machine = |tenant: Option<&str>| Task::Release {
+            what: Release::Machine(Machine { endpoint: id.to_owned(), tenant: tenant.map(str::to_owned) }),
+            by: "alice".to_owned(),
+        };
+        assert_eq!(read(json!({ "endpoint": id })), Ok(machine(None)));
+        assert_eq!(read(json!({ "endpoint": id, "tenant": id })), Ok(machine(Some(id))));
+        for wrong in
+            [json!({ "tenant": id }), json!({ "endpoint": id, "force": true }), json!("iso-1"), json!(7)]
+        {
+            assert!(read(wrong.clone()).is_err(), "{wrong}");
+        }
     }
 
     #[test]
@@ -147,7 +214,7 @@ mod tests {
                 json!({ "decline": ID, "by": "alice" }),
                 Task::Answer { id: id(), answer: Answer::Decline, by: by.clone() },
             ),
-            (json!({ "release": ID, "by": "alice" }), Task::Release { id: id(), by }),
+            (json!({ "release": ID, "by": "alice" }), Task::Release { what: Release::Decision(id()), by }),
             (json!({ "show": ID }), Task::Show(id())),
         ] {
             assert_eq!(Task::read(&event), Ok(task), "{event}");

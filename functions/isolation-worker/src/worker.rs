@@ -6,13 +6,13 @@ use sophos_api::{Client, TenantId, Transport};
 use sophos_api_reqwest::ReqwestTransport;
 use sophos_isolation::{
     AnswerError, ApprovalLinks, DecisionId, Engine, EngineError, FollowUpReport, Ledger, State,
-    policy::Policy,
+    policy::Policy, signal::clean,
 };
 use sophos_secrets::{CredentialStore, NamedSecrets};
 use sophos_store::Store;
 use tokio::sync::Mutex;
 
-use crate::{Bus, Config, Message, PolicyFile, Task, chosen::Chosen};
+use crate::{Bus, Config, Machine, Message, PolicyFile, Release, Task, chosen::Chosen};
 
 type EngineOf = Engine<ReqwestTransport, Arc<Store>, Arc<Bus>>;
 
@@ -58,9 +58,9 @@ enum Look<'d> {
     Due,
     /// All that has not ended.
     All,
-    /// One that somebody has asked about; its reminder is for a moment that is
-    /// still to come.
-    At(&'d DecisionId),
+    /// Those that somebody has asked about; their reminders are for a moment that
+    /// is still to come.
+    At(&'d [DecisionId]),
 }
 
 /// Works on decisions, with one credential.
@@ -141,14 +141,23 @@ impl Worker {
                 if decision.state() == State::Approved {
                     self.work(std::slice::from_ref(&id), stop_at).await?;
                 } else {
-                    self.follow_up(Look::At(&id), stop_at).await?;
+                    self.follow_up(Look::At(std::slice::from_ref(&id)), stop_at).await?;
                 }
                 self.show(&id).await
             }
-            Task::Release { id, by } => {
-                Ledger::new(self.store()).ask_release(&id, &by, self.transport.now()).await?;
-                self.follow_up(Look::At(&id), stop_at).await?;
+            Task::Release { what: Release::Decision(id), by } => {
+                let ended = Ledger::new(self.store()).release(&id, &by, self.transport.now()).await?;
+                self.follow_up(Look::At(&ended), stop_at).await?;
                 self.show(&id).await
+            }
+            Task::Release { what: Release::Machine(Machine { endpoint, tenant }), by } => {
+                let ended = self.release_machine(&endpoint, tenant, &by).await?;
+                self.follow_up(Look::At(&ended), stop_at).await?;
+                let mut shown = Vec::with_capacity(ended.len());
+                for id in &ended {
+                    shown.push(self.show(id).await?);
+                }
+                Ok(json!({ "released": shown }))
             }
             Task::Show(id) => self.show(&id).await,
         }
@@ -182,13 +191,43 @@ impl Worker {
         let report = match look {
             Look::Due => engine.follow_up(&policy, Some(stop_at)).await?,
             Look::All => engine.follow_up_all(&policy, Some(stop_at)).await?,
-            Look::At(id) => engine.follow_up_on(&policy, id, Some(stop_at)).await?,
+            Look::At(ids) => engine.follow_up_on(&policy, ids, Some(stop_at)).await?,
         };
         for error in &report.errors {
             tracing::error!(error, "a decision could not be followed up");
         }
         tracing::info!(due = report.due, moved = ?report.moved, overdue = report.overdue, "followed up");
         Ok(report)
+    }
+
+    /// Asks for the release of a machine, in its tenant or in whichever of the
+    /// policy's tenants has it.
+    async fn release_machine(
+        &self,
+        endpoint: &str,
+        tenant: Option<String>,
+        by: &str,
+    ) -> Result<Vec<DecisionId>, WorkerError> {
+        let tenants = match tenant {
+            Some(tenant) => vec![tenant],
+            None => {
+                let policy = self.policy().await?;
+                policy.tenants().into_iter().map(|tenant| tenant.as_str().to_owned()).collect()
+            }
+        };
+        let ledger = Ledger::new(self.store());
+        let mut ended = Vec::new();
+        for tenant in tenants {
+            match ledger.release_machine(&tenant, endpoint, by, self.transport.now()).await {
+                Ok(ids) => ended.extend(ids),
+                Err(AnswerError::NothingToRelease { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if ended.is_empty() {
+            return Err(AnswerError::NothingToRelease { endpoint: clean(endpoint) }.into());
+        }
+        Ok(ended)
     }
 
     async fn messages(&self, messages: Vec<Message>, stop_at: Duration) -> Result<Value, WorkerError> {

@@ -85,15 +85,15 @@ impl Guest for Component {
         if settled.state() == State::Approved {
             engine::work(&rules, std::slice::from_ref(&id))?;
         } else {
-            look_at(&rules, &id)?;
+            look_at(&rules, std::slice::from_ref(&id))?;
         }
         state_of(&id)
     }
 
     fn end_isolation(decision: String, who: String) -> Result<String, String> {
         let (id, rules) = (id(&decision)?, Rules::in_force()?);
-        run(ledger::open().ask_release(&id, &who, super::now())).map_err(no_change)?;
-        look_at(&rules, &id)?;
+        let ended = run(ledger::open().release(&id, &who, super::now())).map_err(no_change)?;
+        look_at(&rules, &ended)?;
         state_of(&id)
     }
 
@@ -135,10 +135,10 @@ fn no_change(error: AnswerError) -> String {
     error.to_string()
 }
 
-/// Takes one decision on now, before it is due.
-fn look_at(rules: &Rules, id: &DecisionId) -> Result<(), String> {
+/// Takes decisions on now, before they are due.
+fn look_at(rules: &Rules, ids: &[DecisionId]) -> Result<(), String> {
     let looked =
-        engine::with(rules, async |engine, stop_at| engine.follow_up_on(&rules.policy, id, stop_at).await)?;
+        engine::with(rules, async |engine, stop_at| engine.follow_up_on(&rules.policy, ids, stop_at).await)?;
     looked.map(drop).map_err(|error| error.to_string())
 }
 

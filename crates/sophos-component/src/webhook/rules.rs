@@ -53,7 +53,7 @@ fn read(text: String) -> Result<Arc<Policy>, String> {
     if let Some(policy) = known {
         return Ok(policy);
     }
-    let policy = Arc::new(Policy::parse(&text).map_err(|error| error.to_string())?);
+    let policy = Arc::new(Policy::load(&text).map_err(|error| error.to_string())?);
     KNOWN.set(Some((text, Arc::clone(&policy))));
     Ok(policy)
 }

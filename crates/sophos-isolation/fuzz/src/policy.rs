@@ -17,9 +17,16 @@ const SECRET: &str = "kX9qT-not-to-be-repeated";
 
 /// Checks a policy, or what is said about its mistakes.
 pub fn check(text: &str) {
-    match Policy::parse(text) {
-        Ok(policy) => hold(text, &policy),
-        Err(error) => tells(text, &error),
+    let whole = Policy::parse(text);
+    if let Err(error) = &whole {
+        tells(text, error);
+    }
+    match Policy::load(text) {
+        Ok(policy) => {
+            assert_eq!(whole.is_ok(), policy.disabled().is_empty());
+            hold(text, &policy);
+        }
+        Err(error) => assert_eq!(whole.err(), Some(error)),
     }
     // Whatever comes before it, and however wrong it is.
     let leaky = format!("{text}\npassword = \"{SECRET}\"\n");
@@ -46,7 +53,11 @@ fn tells(text: &str, error: &PolicyError) {
 }
 
 fn hold(text: &str, policy: &Policy) {
-    let again = Policy::parse(text).expect("a policy once more");
+    for disabled in policy.disabled() {
+        assert!(policy.source(disabled.name()).is_none() && !disabled.mistakes().is_empty());
+        assert_eq!(disabled.name(), clean(disabled.name()));
+    }
+    let again = Policy::load(text).expect("a policy once more");
     assert_eq!(format!("{policy:?}"), format!("{again:?}"));
     let limits = policy.limits();
     assert!(limits.estate_share > 0.0 && limits.estate_share <= 1.0);
@@ -91,7 +102,7 @@ fn admits(policy: &Policy, source: &sophos_isolation::policy::Source) {
                     (account.clone(), tenant.clone(), severity);
                 let Ok(tenants) = policy.admit(source, &signal) else { continue };
                 assert!(!tenants.is_empty() && tenants.iter().all(|tenant| source.tenants.contains(tenant)));
-                assert!(severity.is_some_and(|severity| severity >= source.minimum_severity));
+                assert!(source.minimum_severity.is_none_or(|minimum| severity >= Some(minimum)));
             }
         }
     }

@@ -182,6 +182,7 @@ fn wait(hook: &Hook, id: &DecisionId) {
         source: "scripts".into(),
         tool: Tool::Generic,
         signal,
+        alert: None,
         body_sha256: String::new(),
         from: None,
         key: None,

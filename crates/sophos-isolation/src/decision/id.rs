@@ -1,4 +1,4 @@
-//! The id of a decision.
+//! The ids of a decision and of the alert that it is about.
 
 use std::fmt;
 
@@ -19,13 +19,7 @@ const ID_DIGITS: usize = 24;
 impl DecisionId {
     /// The id for an event of a source.
     pub fn of(source: &str, event_id: &str) -> Self {
-        let mut hash = Sha256::new();
-        // The length keeps a source from reaching into another's events.
-        hash.update((source.len() as u64).to_be_bytes());
-        hash.update(source.as_bytes());
-        hash.update(event_id.as_bytes());
-        let digits: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self(format!("{ID_PREFIX}{}", &digits[..ID_DIGITS]))
+        Self(format!("{ID_PREFIX}{}", &digest(source, event_id)[..ID_DIGITS]))
     }
 
     /// The id as it is written.
@@ -39,8 +33,7 @@ impl TryFrom<String> for DecisionId {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let digits = text.strip_prefix(ID_PREFIX).unwrap_or_default();
-        let plain = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if digits.len() == ID_DIGITS && digits.bytes().all(plain) {
+        if is_hex(digits, ID_DIGITS) {
             Ok(Self(text))
         } else {
             Err("a decision's id is iso- and 24 hexadecimal digits")
@@ -66,4 +59,65 @@ impl fmt::Display for DecisionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// The identity of an alert, the same for every update of it.
+///
+/// It follows from the source and the sender's identity of the alert, as a
+/// [`DecisionId`] follows from that of the event.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AlertKey(String);
+
+const ALERT_DIGITS: usize = 32;
+
+impl AlertKey {
+    /// The key of an alert of a source.
+    pub fn of(source: &str, alert_id: &str) -> Self {
+        Self(digest(source, alert_id)[..ALERT_DIGITS].to_owned())
+    }
+
+    /// The key as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for AlertKey {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if is_hex(&text, ALERT_DIGITS) {
+            Ok(Self(text))
+        } else {
+            Err("invalid alert key: expected 32 hexadecimal digits")
+        }
+    }
+}
+
+impl From<AlertKey> for String {
+    fn from(key: AlertKey) -> Self {
+        key.0
+    }
+}
+
+impl fmt::Display for AlertKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The SHA-256 of a source and an identity of the sender, in hexadecimal.
+fn digest(source: &str, identity: &str) -> String {
+    let mut hash = Sha256::new();
+    // The length keeps a source from reaching into another's events.
+    hash.update((source.len() as u64).to_be_bytes());
+    hash.update(source.as_bytes());
+    hash.update(identity.as_bytes());
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    let plain = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() == digits && text.bytes().all(plain)
 }

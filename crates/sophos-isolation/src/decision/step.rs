@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::DecisionId;
+use super::{AlertKey, DecisionId};
 use crate::{adapters::Tool, signal::Signal, verify::Stage};
 
 /// One transition of a decision: an object of the ledger, written once.
@@ -79,6 +79,9 @@ pub enum Step {
         detail: String,
         /// When, in seconds since the Unix epoch.
         retry_at: u64,
+        /// The endpoint, when it was found.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<Target>,
     },
     /// The service accepted: isolation is asked for.
     Requested {
@@ -144,6 +147,14 @@ pub enum Step {
         /// The endpoint.
         target: Target,
     },
+    /// The signal is an update of an alert that another decision already acts
+    /// on for the same endpoint.
+    Merged {
+        /// That decision.
+        into: DecisionId,
+        /// The endpoint.
+        target: Target,
+    },
     /// It was given up.
     Failed {
         /// Why.
@@ -160,6 +171,9 @@ pub struct Received {
     pub tool: Tool,
     /// What it says.
     pub signal: Signal,
+    /// The alert that it is about, the same for each of its updates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<AlertKey>,
     /// The SHA-256 of the body that it came in, in hexadecimal.
     pub body_sha256: String,
     /// The address it came from, when it came over HTTP.

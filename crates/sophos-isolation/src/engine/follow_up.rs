@@ -34,7 +34,7 @@ const UNBEGUN: u64 = 3_600;
 enum Look<'d> {
     Due,
     All,
-    At(&'d DecisionId),
+    At(&'d [DecisionId]),
 }
 
 /// What a follow-up found and did.
@@ -84,17 +84,17 @@ where
         self.follow(policy, Look::All, stop_at).await
     }
 
-    /// Looks at one decision, also before it is due.
+    /// Looks at some decisions, also before they are due.
     ///
     /// # Errors
     /// As for [`follow_up`](Self::follow_up).
     pub async fn follow_up_on(
         &self,
         policy: &Policy,
-        id: &DecisionId,
+        ids: &[DecisionId],
         stop_at: Option<Duration>,
     ) -> Result<FollowUpReport, EngineError> {
-        self.follow(policy, Look::At(id), stop_at).await
+        self.follow(policy, Look::At(ids), stop_at).await
     }
 
     async fn follow(
@@ -109,7 +109,7 @@ where
             let due = match look {
                 Look::Due => reminder.at <= self.now().as_secs(),
                 Look::All => true,
-                Look::At(id) => reminder.id == *id,
+                Look::At(ids) => ids.contains(&reminder.id),
             };
             let agenda = if due { &mut reminders } else { &mut later };
             agenda.entry(reminder.id.clone()).or_default().push(reminder);
@@ -303,7 +303,7 @@ where
         if decision.state() == State::Isolated && isolated == Some(true) {
             return Ok(());
         }
-        let state = match tenant.send(&GetIsolation { endpoint_id: target.endpoint }).await {
+        let state = match tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await {
             Ok(state) => state.into_inner(),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 self.step(decision, Step::TakenOver { detail: DELETED.to_owned() }).await?;
@@ -311,6 +311,14 @@ where
             }
             Err(error) => return Err(error.into()),
         };
+        if releasing && state.enabled == Some(true) && isolated != Some(false) {
+            let comment = state.comment.as_deref().unwrap_or_default();
+            let others = self.others(&target, decision.id()).await?;
+            if let Some(other) = others.iter().find(|other| other.has_called(comment)) {
+                self.step(decision, Step::HandedOver { to: other.id().clone() }).await?;
+                return Ok(());
+            }
+        }
         let time = |time: Option<sophos_api::Timestamp>| time.map(|time| time.as_str().to_owned());
         let step = match (releasing, isolated, state.enabled) {
             (true, Some(false), _) => {

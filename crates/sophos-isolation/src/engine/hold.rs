@@ -4,7 +4,7 @@
 use super::{Engine, EngineError};
 use crate::{
     decision::{Decision, DecisionId, Target, is_marked},
-    ledger::{Objects, StoreFailure},
+    ledger::{Objects, StoreFailure, machine_folder},
     outcome::Outcomes,
     slots::{self, Taken},
 };
@@ -20,7 +20,7 @@ pub(super) enum Account {
 }
 
 fn folder(target: &Target) -> String {
-    format!("machines/{}/{}", target.tenant, target.endpoint)
+    machine_folder(&target.tenant, &target.endpoint)
 }
 
 impl<T, O, N> Engine<T, O, N>
@@ -29,9 +29,14 @@ where
     O: Objects,
     N: Outcomes,
 {
-    /// Marks that a decision holds an endpoint.
+    /// Marks that a decision holds an endpoint, or may soon.
     pub(super) async fn hold(&self, target: &Target, id: &DecisionId) -> Result<(), StoreFailure> {
         self.ledger.objects().create(&format!("{}/{id}", folder(target)), Vec::new()).await.map(drop)
+    }
+
+    /// Removes that mark.
+    pub(super) async fn unhold(&self, target: &Target, id: &DecisionId) -> Result<(), StoreFailure> {
+        self.ledger.objects().remove(&format!("{}/{id}", folder(target))).await
     }
 
     /// Other decisions that have not ended and hold an endpoint, are about to,
@@ -77,7 +82,7 @@ where
             self.give_back(&claim.slots, decision).await?;
         }
         if let Some(target) = decision.target() {
-            self.ledger.objects().remove(&format!("{}/{}", folder(target), decision.id())).await?;
+            self.unhold(target, decision.id()).await?;
         }
         Ok(())
     }
@@ -85,7 +90,7 @@ where
     /// Gives back slots: all of them when nothing was isolated, else those of
     /// what is isolated at once. What was used of an hour stays used.
     async fn give_back(&self, taken: &[String], decision: &Decision) -> Result<(), StoreFailure> {
-        let used = decision.requested_at().is_some();
+        let used = decision.may_have_called();
         for slot in taken.iter().filter(|slot| !used || slot.starts_with(super::budget::ESTATE)) {
             slots::give_back(self.ledger.objects(), slot).await?;
         }

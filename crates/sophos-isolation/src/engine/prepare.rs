@@ -52,6 +52,16 @@ enum Plan {
     Isolate { target: Target, hold: Option<Duration> },
 }
 
+impl Plan {
+    /// The endpoint that it would have isolated, at once or after approval.
+    fn isolates(&self) -> Option<&Target> {
+        match self {
+            Self::Isolate { target, .. } | Self::Step(Step::Waiting { target, .. }) => Some(target),
+            Self::Step(_) => None,
+        }
+    }
+}
+
 impl<T, O, N> Engine<T, O, N>
 where
     T: Transport + 'static,
@@ -66,6 +76,8 @@ where
         mark: &str,
         stop_at: Option<Duration>,
     ) -> Result<Prepared, EngineError> {
+        // The endpoint that this run has marked as held.
+        let mut held = None;
         for _ in 0..ROUNDS {
             let Some(mut decision) = self.ledger.decision(id).await? else { return Ok(Prepared::Unknown) };
             let now = self.now();
@@ -76,7 +88,7 @@ where
                 _ => false,
             };
             let (true, Some(received)) = (open, decision.received()) else {
-                return Ok(Prepared::Settled(decision));
+                return self.settled(decision, held).await;
             };
             let signal = received.signal.clone();
             // What an earlier run has called for comes before any new judgement.
@@ -84,26 +96,37 @@ where
                 Ok(true) => Ok(Plan::Step(Step::Requested { how: Asked::FoundDone, mark: None })),
                 Ok(false) => match policy.source(&received.source) {
                     Some(source) => self.plan(policy, source, &signal, &decision, stop_at).await,
-                    None => {
-                        let detail = "the policy no longer has this source";
-                        Ok(Plan::Step(refused("no_source", detail, None)))
-                    }
+                    None => Ok(Plan::Step(self.without_source(policy, &received.source, &decision))),
                 },
                 Err(error) => Err(error),
             };
             let mut taken = Vec::new();
-            let step = match plan {
+            let chosen = plan.as_ref().ok().and_then(Plan::isolates).cloned();
+            held = chosen.clone().or(held);
+            let plan = match (plan, &chosen) {
+                (Ok(plan), Some(target)) => {
+                    // Before the episode is read: whoever ends it meanwhile finds
+                    // this decision too.
+                    self.hold(target, id).await?;
+                    let instead = self.open_episode(policy, &decision, target).await?;
+                    Ok(instead.map_or(plan, Plan::Step))
+                }
+                (plan, _) => plan,
+            };
+            let mut step = match plan {
                 Ok(Plan::Step(step)) => Ok(step),
                 Ok(Plan::Isolate { target, hold }) => {
                     self.claim(policy, &decision, target, hold, mark, &mut taken, stop_at).await
                 }
                 Err(error) => Err(error),
             };
-            let step = match step {
-                Ok(step) => step,
-                Err(EngineError::Service(error)) => self.put_off(&decision, &error, now),
-                Err(error) => return Err(error),
-            };
+            if let Err(EngineError::Service(error)) = &step {
+                step = Ok(self.put_off(&decision, error, now));
+            }
+            let mut step = step?;
+            if let Step::Deferred { target, .. } = &mut step {
+                target.clone_from(&chosen);
+            }
             let is_claim = matches!(step, Step::Claimed(_));
             let is_taken = self.step(&mut decision, step).await?;
             // Of what another run was quicker at, its claim has its own.
@@ -112,7 +135,7 @@ where
             }
             match (is_taken, is_claim) {
                 (true, true) => return self.claimed(decision).await,
-                (true, false) => return Ok(Prepared::Settled(decision)),
+                (true, false) => return self.settled(decision, held).await,
                 (false, _) => {}
             }
         }
@@ -121,6 +144,15 @@ where
             Some(decision) => Ok(Prepared::Settled(decision)),
             None => Ok(Prepared::Unknown),
         }
+    }
+
+    /// There is nothing to call for. A decision that has ended may name no
+    /// endpoint, by which the mark of this run would be removed.
+    async fn settled(&self, decision: Decision, held: Option<Target>) -> Result<Prepared, EngineError> {
+        if let (true, Some(target)) = (decision.state().is_final(), held) {
+            self.unhold(&target, decision.id()).await?;
+        }
+        Ok(Prepared::Settled(decision))
     }
 
     /// Takes a step, with the reminder that goes with it first. Says whether it
@@ -144,7 +176,25 @@ where
         }
         let wait = SHORTEST_DEFERRAL.saturating_mul(1 << decision.deferrals().min(10)).min(LONGEST_DEFERRAL);
         let asked = error.retry_after().map_or(0, |wait| wait.as_secs()).min(LONGEST_RETRY_AFTER);
-        Step::Deferred { detail: error.to_string(), retry_at: now.as_secs() + wait.max(asked) }
+        Step::Deferred { detail: error.to_string(), retry_at: now.as_secs() + wait.max(asked), target: None }
+    }
+
+    /// The step for a decision whose source the policy does not have: later,
+    /// while the source is only disabled by a mistake.
+    fn without_source(&self, policy: &Policy, source: &str, decision: &Decision) -> Step {
+        let now = self.now();
+        let age = now.saturating_sub(Duration::from_millis(decision.open_since_ms()));
+        match policy.disabled_source(source) {
+            None => refused("no_source", "the policy no longer has this source", None),
+            Some(disabled) if age >= GIVE_UP => {
+                let detail = format!("no policy without a mistake in this source came in time: {disabled}");
+                refused("source_disabled", &clean(&detail), None)
+            }
+            Some(disabled) => {
+                let detail = clean(&format!("the source is disabled by a mistake in the policy: {disabled}"));
+                Step::Deferred { detail, retry_at: now.as_secs() + LONGEST_DEFERRAL, target: None }
+            }
+        }
     }
 
     async fn plan(
@@ -263,12 +313,12 @@ where
                 }
             }
         }
-        self.hold(&claim.target, decision.id()).await?;
         if claim.joined.is_none() && claim.slots.is_empty() {
             if let Err(full) = self.take_slots(policy, decision, &claim.target, &tenant, taken).await? {
                 // Another decision may have the slot for this very endpoint: then
                 // this one joins it.
-                if !self.others(&claim.target, decision.id()).await?.is_empty() {
+                let others = self.others(&claim.target, decision.id()).await?;
+                if others.iter().any(may_have_slot) {
                     return Ok(self.soon("another decision is about to isolate the endpoint"));
                 }
                 return Ok(refused(full.code(), &full.to_string(), Some(claim.target)));
@@ -280,7 +330,8 @@ where
 
     /// Puts a decision off for a moment, because of what another is doing.
     pub(super) fn soon(&self, detail: &str) -> Step {
-        Step::Deferred { detail: detail.to_owned(), retry_at: self.now().as_secs() + SHORTEST_DEFERRAL }
+        let retry_at = self.now().as_secs() + SHORTEST_DEFERRAL;
+        Step::Deferred { detail: detail.to_owned(), retry_at, target: None }
     }
 
     /// A claimed decision goes on to the call, unless there is none to make.
@@ -337,6 +388,12 @@ fn target(tenant: &str, endpoint: &Record<Endpoint>) -> Target {
         endpoint: endpoint.id.to_ascii_lowercase(),
         hostname: endpoint.hostname.as_deref().map(clean),
     }
+}
+
+/// Whether another decision about an endpoint has its slots, or may be at the
+/// point of taking them.
+fn may_have_slot(other: &Decision) -> bool {
+    other.claim().is_some() || matches!(other.state(), State::Received | State::Approved)
 }
 
 fn retry_at(decision: &Decision) -> Option<u64> {

@@ -42,9 +42,9 @@ where
             let asked = self.ledger.ask_release(holder.id(), &source.name, self.now()).await;
             match asked {
                 Ok(holder) => to.push(holder.id().clone()),
-                // It has ended, or was not isolated yet.
-                Err(AnswerError::State { .. } | AnswerError::Unknown(_)) => {}
                 Err(AnswerError::Store(error)) => return Err(error.into()),
+                // It has ended, or was not isolated yet.
+                Err(_) => {}
             }
         }
         if to.is_empty() {
@@ -97,6 +97,13 @@ where
     /// is about to take the endpoint over.
     async fn is_ours(&self, tenant: &TenantClient<T>, decision: &mut Decision) -> Result<bool, EngineError> {
         let Some(target) = decision.target().cloned() else { return Ok(false) };
+        let now = self.now().as_secs();
+        let is_calling = |decision: &Decision| decision.calls_until().is_some_and(|until| until > now);
+        // Its isolation may still be on its way: what is released before that
+        // would stay isolated.
+        if is_calling(decision) {
+            return Ok(false);
+        }
         let state = match tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await {
             Ok(state) => state,
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -106,6 +113,11 @@ where
             Err(error) => return Err(error.into()),
         };
         let comment = state.comment.as_deref().unwrap_or_default();
+        if state.enabled == Some(false) && decision.requested_at().is_none() {
+            let detail = "the isolation had not been carried out".to_owned();
+            self.step(decision, Step::Released { detail, effective_at: None }).await?;
+            return Ok(false);
+        }
         if state.enabled == Some(false) || !decision.knows(comment) {
             let detail = if state.enabled == Some(false) {
                 "somebody else had ended the isolation".to_owned()
@@ -127,11 +139,7 @@ where
             self.step(decision, Step::HandedOver { to: other.id().clone() }).await?;
             return Ok(false);
         }
-        let now = self.now().as_secs();
-        let is_at_it = |other: &Decision| {
-            other.state() == State::Claimed && other.claim().is_some_and(|claim| claim.lease_until > now)
-        };
-        Ok(!others.iter().any(is_at_it))
+        Ok(!others.iter().any(is_calling))
     }
 
     async fn release_batch(

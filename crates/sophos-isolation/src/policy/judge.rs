@@ -111,6 +111,9 @@ impl Policy {
         let release_after = source.release_after_for(signal);
         let approval = match source.approve {
             Approve::Always => Some("the policy has every isolation of this source approved".into()),
+            Approve::Selected if source.approve_shared_hosts && signal.shared_host => {
+                Some("the host runs the workloads of several owners".into())
+            }
             Approve::Selected => self.approve.select(endpoint),
         };
         match (source.mode, approval) {

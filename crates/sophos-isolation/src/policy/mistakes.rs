@@ -1,4 +1,4 @@
-use std::{cell::RefCell, fmt};
+use std::{cell::RefCell, collections::BTreeMap, fmt};
 
 use crate::signal::clean;
 
@@ -66,13 +66,23 @@ pub(super) struct Mistakes {
     line_ends: Vec<usize>,
     length: usize,
     found: RefCell<Vec<Mistake>>,
+    /// Those of single sources, by name.
+    of_sources: RefCell<BTreeMap<String, Vec<Mistake>>>,
+    /// The source that is being read.
+    source: RefCell<Option<String>>,
 }
 
 impl Mistakes {
     pub(super) fn new(text: &str) -> Self {
         let line_ends =
             text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
-        Self { line_ends, length: text.len(), found: RefCell::default() }
+        Self {
+            line_ends,
+            length: text.len(),
+            found: RefCell::default(),
+            of_sources: RefCell::default(),
+            source: RefCell::default(),
+        }
     }
 
     /// Notes a mistake at a byte of the text.
@@ -80,20 +90,52 @@ impl Mistakes {
         // What is missing at the end is missing in the last line, not after it.
         let offset = offset.min(self.length.saturating_sub(1));
         let line = 1 + self.line_ends.partition_point(|end| *end < offset);
-        self.found.borrow_mut().push(Mistake { line, key: clean(key), problem: problem.into() });
+        let mistake = Mistake { line, key: clean(key), problem: problem.into() };
+        match &*self.source.borrow() {
+            Some(source) => self.of_sources.borrow_mut().entry(source.clone()).or_default().push(mistake),
+            None => self.found.borrow_mut().push(mistake),
+        }
+    }
+
+    /// Counts the mistakes that `read` finds as those of one source.
+    pub(super) fn of_source<T>(&self, name: &str, read: impl FnOnce() -> T) -> T {
+        let before = self.source.replace(Some(name.to_owned()));
+        let read = read();
+        self.source.replace(before);
+        read
+    }
+
+    /// Takes out the mistakes of sources, each by line.
+    pub(super) fn take_of_sources(&self) -> BTreeMap<String, Vec<Mistake>> {
+        let mut all = self.of_sources.take();
+        for mistakes in all.values_mut() {
+            mistakes.sort_by(by_line);
+            mistakes.truncate(MOST);
+        }
+        all
+    }
+
+    /// Whether something is wrong outside of sources.
+    pub(super) fn is_any_global(&self) -> bool {
+        !self.found.borrow().is_empty()
     }
 
     /// What was read, unless something is wrong.
     pub(super) fn unless_any<T>(self, read: Option<T>) -> Result<T, PolicyError> {
         let mut mistakes = self.found.into_inner();
+        mistakes.extend(self.of_sources.into_inner().into_values().flatten());
         match read {
             Some(read) if mistakes.is_empty() => Ok(read),
             _ => {
-                mistakes.sort_by(|a, b| (a.line, &a.key).cmp(&(b.line, &b.key)));
+                mistakes.sort_by(by_line);
                 let untold = mistakes.len().saturating_sub(MOST);
                 mistakes.truncate(MOST);
                 Err(PolicyError { mistakes, untold })
             }
         }
     }
+}
+
+fn by_line(a: &Mistake, b: &Mistake) -> std::cmp::Ordering {
+    (a.line, &a.key).cmp(&(b.line, &b.key))
 }

@@ -4,13 +4,14 @@ use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
 use super::{
-    Approval, EndpointAges, FollowUp, Limits, MODES, Policy, PolicyError, Selectors, Source,
+    Approval, DisabledSource, EndpointAges, FollowUp, Limits, MODES, Policy, PolicyError, Selectors, Source,
     mistakes::Mistakes,
-    section::Section,
+    section::{Item, Section},
     selectors,
     source::{self, Defaults, MOST_PER_HOUR, Taken},
     verification::secret_name,
 };
+use crate::signal::clean;
 
 /// The largest policy, in bytes.
 const LARGEST: usize = 256 * 1024;
@@ -22,7 +23,16 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-pub(super) fn policy(text: &str) -> Result<Policy, PolicyError> {
+/// How much may be wrong with a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Strictness {
+    /// Nothing.
+    Whole,
+    /// Sources, which are disabled.
+    WithoutDisabled,
+}
+
+pub(super) fn policy(text: &str, strictness: Strictness) -> Result<Policy, PolicyError> {
     let mistakes = Mistakes::new(text);
     if text.len() > LARGEST {
         mistakes.add(0, "", format!("the file has {} bytes, {LARGEST} is the most", text.len()));
@@ -39,20 +49,22 @@ pub(super) fn policy(text: &str) -> Result<Policy, PolicyError> {
     if !errors.is_empty() {
         return mistakes.unless_any(None);
     }
-    let policy = root(Section::root(&mistakes, table.get_ref()), text);
+    let mut policy = root(Section::root(&mistakes, table.get_ref()), &mistakes, text);
+    if strictness == Strictness::WithoutDisabled && !mistakes.is_any_global() {
+        for (name, mistakes) in mistakes.take_of_sources() {
+            let source = policy.sources.remove(&name);
+            policy.disabled.push(DisabledSource { name: clean(&name), mistakes, source });
+        }
+    }
     mistakes.unless_any(Some(policy))
 }
 
-fn root(mut file: Section<'_, '_>, text: &str) -> Policy {
+fn root(mut file: Section<'_, '_>, mistakes: &Mistakes, text: &str) -> Policy {
     if let Some(item) = file.require("version", "write version = 1") {
         item.one();
     }
     let mode = file.take("mode").and_then(|item| item.word(&MODES)).unwrap_or_default();
-    let release_after = file.section("release").and_then(|mut table| {
-        let after = table.take("after").and_then(|item| item.duration_or_never());
-        table.finish();
-        after.flatten()
-    });
+    let (release_after, new_episode_after) = release(file.section("release"));
     let limits = limits(file.section("limits"));
     let mut left = selectors::MOST;
     let protect = file.section("protect").map(|mut table| {
@@ -60,7 +72,7 @@ fn root(mut file: Section<'_, '_>, text: &str) -> Policy {
         table.finish();
         selectors
     });
-    let (approve, approval) = approve(file.section("approve"), &mut left);
+    let (approve, approval, approve_shared_hosts) = approve(file.section("approve"), &mut left);
     let endpoints = file.section("endpoints");
     let [seen_within, address_seen_within] =
         durations(endpoints, [("seen_within", 30 * DAY), ("address_seen_within", 15 * MINUTE)]);
@@ -72,13 +84,16 @@ fn root(mut file: Section<'_, '_>, text: &str) -> Policy {
         per_hour: limits.source_per_hour,
         max_alert_age: limits.max_alert_age,
         release_after,
+        approve_shared_hosts,
     };
-    let sources = file.section("sources").map(|table| sources(&table, &defaults)).unwrap_or_default();
+    let sources =
+        file.section("sources").map(|table| sources(&table, mistakes, &defaults)).unwrap_or_default();
     file.finish();
     Policy {
         digest: Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect(),
         mode,
         release_after,
+        new_episode_after,
         limits,
         endpoints: EndpointAges { seen_within, address_seen_within },
         protect: protect.unwrap_or_default(),
@@ -86,7 +101,18 @@ fn root(mut file: Section<'_, '_>, text: &str) -> Policy {
         approval,
         follow_up: FollowUp { effect_within, watch_every },
         sources,
+        disabled: Vec::new(),
     }
+}
+
+/// Reads when isolations are lifted, and when an alert that a person has ended
+/// may isolate again.
+fn release(table: Option<Section<'_, '_>>) -> (Option<Duration>, Option<Duration>) {
+    let Some(mut table) = table else { return (None, Some(DAY)) };
+    let after = table.take("after").and_then(|item| item.duration_or_never()).flatten();
+    let new_episode = table.take("new_episode_after").and_then(|item| item.duration_or_never());
+    table.finish();
+    (after, new_episode.unwrap_or(Some(DAY)))
 }
 
 fn limits(table: Option<Section<'_, '_>>) -> Limits {
@@ -109,16 +135,17 @@ fn limits(table: Option<Section<'_, '_>>) -> Limits {
     limits
 }
 
-fn approve(table: Option<Section<'_, '_>>, left: &mut usize) -> (Selectors, Approval) {
+fn approve(table: Option<Section<'_, '_>>, left: &mut usize) -> (Selectors, Approval, bool) {
     let mut approval = Approval { within: 4 * HOUR, secret: None };
-    let Some(mut table) = table else { return (Selectors::default(), approval) };
+    let Some(mut table) = table else { return (Selectors::default(), approval, true) };
     let selectors = Selectors::read(&mut table, left);
     if let Some(within) = table.take("within").and_then(|item| item.duration()) {
         approval.within = within;
     }
     approval.secret = table.take("secret").and_then(|item| secret_name(&item));
+    let shared_hosts = table.take("shared_hosts").and_then(|item| item.flag()).unwrap_or(true);
     table.finish();
-    (selectors, approval)
+    (selectors, approval, shared_hosts)
 }
 
 /// Reads a table of nothing but durations, with what each is otherwise.
@@ -133,7 +160,7 @@ fn durations<const N: usize>(
     read
 }
 
-fn sources(table: &Section<'_, '_>, defaults: &Defaults) -> BTreeMap<String, Source> {
+fn sources(table: &Section<'_, '_>, mistakes: &Mistakes, defaults: &Defaults) -> BTreeMap<String, Source> {
     let mut sources = BTreeMap::new();
     let mut taken = Taken::new();
     let entries = table.entries();
@@ -141,16 +168,23 @@ fn sources(table: &Section<'_, '_>, defaults: &Defaults) -> BTreeMap<String, Sou
         table.mistake(format!("there are {} sources, {MOST_SOURCES} is the most", entries.len()));
     }
     for (name, item) in entries.into_iter().take(MOST_SOURCES) {
-        let letters = name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte));
-        if !letters || !(1..=40).contains(&name.len()) {
-            item.mistake("a source's name is a part of its URL: 1 to 40 of a-z, 0-9, - and _");
-        }
-        if let Some(source) = item.section().and_then(|table| source::read(name, table, defaults, &mut taken))
-        {
-            sources.insert(name.to_owned(), source);
-        }
+        let source = mistakes.of_source(name, || named_source(name, &item, mistakes, defaults, &mut taken));
+        sources.extend(source.map(|source| (name.to_owned(), source)));
     }
     sources
+}
+
+fn named_source<'a, 'i>(
+    name: &str,
+    item: &Item<'a, 'i>,
+    mistakes: &Mistakes,
+    defaults: &Defaults,
+    taken: &mut Taken<'a, 'i>,
+) -> Option<Source> {
+    let letters =
+        name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte));
+    if !letters || !(1..=40).contains(&name.len()) {
+        item.mistake("a source's name is a part of its URL: 1 to 40 of a-z, 0-9, - and _");
+    }
+    source::read(name, item.section()?, mistakes, defaults, taken)
 }

@@ -10,6 +10,7 @@ use sophos_api::TenantId;
 
 use super::{
     Approve, Mode,
+    mistakes::Mistakes,
     section::{Item, Section},
     selectors, verification,
 };
@@ -55,6 +56,9 @@ pub struct Source {
     pub release_after: Option<Duration>,
     /// What a person has to approve.
     pub approve: Approve,
+    /// Whether a person has to approve the isolation of a host that runs the
+    /// workloads of several owners.
+    pub approve_shared_hosts: bool,
     /// Whether its signals may release what was isolated for it.
     pub may_release: bool,
     /// Where it may call from; empty is anywhere.
@@ -93,18 +97,20 @@ pub(super) struct Defaults {
     pub(super) per_hour: u32,
     pub(super) max_alert_age: Option<Duration>,
     pub(super) release_after: Option<Duration>,
+    pub(super) approve_shared_hosts: bool,
 }
 
-/// Which source has the events of a tool and an account.
-pub(super) type Taken = HashMap<(Tool, String), String>;
+/// Which source has the events of a tool and an account, and where it says so.
+pub(super) type Taken<'a, 'i> = HashMap<(Tool, String), (String, Item<'a, 'i>)>;
 
 /// Reads a source. `None` when too little of it can be read, which has been
 /// noted.
-pub(super) fn read(
+pub(super) fn read<'a, 'i>(
     name: &str,
-    mut table: Section<'_, '_>,
+    mut table: Section<'a, 'i>,
+    mistakes: &Mistakes,
     defaults: &Defaults,
-    taken: &mut Taken,
+    taken: &mut Taken<'a, 'i>,
 ) -> Option<Source> {
     let tool = table.require("tool", "name the tool that sends").and_then(|item| tool(&item));
     let tenants = match table.require("tenants", "list the tenants that it may act on") {
@@ -129,6 +135,7 @@ pub(super) fn read(
     let approve = table
         .take("approve")
         .and_then(|item| item.word(&[("selected", Approve::Selected), ("always", Approve::Always)]));
+    let approve_shared_hosts = table.take("approve_shared_hosts").and_then(|item| item.flag());
     let may_release = table.take("may_release").and_then(|item| item.flag());
     let allow_from = table.take("allow_from");
     let content_types = table.take("content_types");
@@ -151,10 +158,15 @@ pub(super) fn read(
     let accounts = accounts.map(|item| self::accounts(&item, tool, &tenants));
     let accounts = accounts.unwrap_or_default();
     for (account, item) in &accounts {
-        let other = eventbridge.then(|| taken.insert((tool?, account.clone()), name.to_owned())).flatten();
-        if let Some(other) = other {
-            let other = clean(&other);
-            item.1.mistake(format!("is an account of the source {other} already: its events must have one"));
+        let own = (name.to_owned(), item.1.clone());
+        let other = eventbridge.then(|| taken.insert((tool?, account.clone()), own)).flatten();
+        if let Some((other, place)) = other {
+            // Which of the two is meant cannot be told: neither is.
+            let problem = |other| {
+                format!("is an account of the source {} as well: its events must have one", clean(other))
+            };
+            item.1.mistake(problem(&other));
+            mistakes.of_source(&other, || place.mistake(problem(name)));
         }
     }
     Some(Source {
@@ -167,6 +179,7 @@ pub(super) fn read(
         max_alert_age: max_alert_age.unwrap_or(defaults.max_alert_age),
         release_after: release_after.unwrap_or(defaults.release_after),
         approve: approve.unwrap_or(Approve::Selected),
+        approve_shared_hosts: approve_shared_hosts.unwrap_or(defaults.approve_shared_hosts),
         may_release: may_release.unwrap_or(false),
         allow_from: allow_from.map(|item| item.some(1_000, network)).unwrap_or_default(),
         content_types: content_types.map(|item| item.some(10, content_type)).unwrap_or_default(),

@@ -67,6 +67,7 @@ async fn code(endpoints: Value, host: Value) -> String {
             json!({ "action": "isolate", "severity": "high", "title": "", "tenant": ACME, "host": host }),
         )
         .unwrap(),
+        alert: None,
         body_sha256: String::new(),
         from: None,
         key: None,

@@ -4,6 +4,8 @@
 
 mod batches;
 mod budgets;
+mod episode_properties;
+mod episodes;
 mod failures;
 mod finding;
 mod forged;
@@ -11,6 +13,7 @@ mod guards;
 mod holders;
 mod identity;
 mod lifecycle;
+mod machine_releases;
 mod others;
 mod properties;
 mod releases;

@@ -216,7 +216,7 @@ fn described(number: u32, said: &Machine) -> MachineConfig {
     }
 }
 
-fn block_on<F: Future>(test: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(test: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
 }
 
@@ -260,7 +260,7 @@ proptest! {
 
 /// Something that happens.
 #[derive(Debug, Clone)]
-enum Event {
+pub(crate) enum Event {
     Work(Vec<usize>),
     Race(Vec<usize>),
     Die(Vec<usize>, bool),
@@ -269,6 +269,8 @@ enum Event {
     Pass(u64),
     Answer(usize, bool),
     Release(usize),
+    ReleaseMachine(u32),
+    ReleaseOne(usize),
     Console(u32, bool),
     Online(u32, bool),
     Fault(u8),
@@ -276,7 +278,7 @@ enum Event {
 
 const DECISIONS: usize = 6;
 
-fn some_event() -> impl Strategy<Value = Event> {
+pub(crate) fn some_event() -> impl Strategy<Value = Event> {
     let some = || vec(0..DECISIONS, 1..4);
     prop_oneof![
         4 => some().prop_map(Event::Work),
@@ -287,6 +289,8 @@ fn some_event() -> impl Strategy<Value = Event> {
         6 => select(vec![20_u64, 60, 120, 600, 1_800]).prop_map(Event::Pass),
         2 => (0..DECISIONS, prop::bool::weighted(0.8)).prop_map(|(at, yes)| Event::Answer(at, yes)),
         1 => (0..DECISIONS).prop_map(Event::Release),
+        1 => (1_u32..4).prop_map(Event::ReleaseMachine),
+        1 => (0..DECISIONS).prop_map(Event::ReleaseOne),
         2 => (1_u32..4, any::<bool>()).prop_map(|(number, on)| Event::Console(number, on)),
         1 => (1_u32..4, any::<bool>()).prop_map(|(number, online)| Event::Online(number, online)),
         2 => (0_u8..5).prop_map(Event::Fault),
@@ -303,7 +307,7 @@ fn fault(kind: u8) -> FaultRule {
     }
 }
 
-async fn happen(world: &World, rules: &Rules<'_>, ids: &[DecisionId], event: &Event) {
+pub(crate) async fn happen(world: &World, rules: &Rules<'_>, ids: &[DecisionId], event: &Event) {
     let policy = rules.policy();
     let some = |some: &[usize]| some.iter().map(|at| ids[*at].clone()).collect::<Vec<_>>();
     match event {
@@ -323,7 +327,12 @@ async fn happen(world: &World, rules: &Rules<'_>, ids: &[DecisionId], event: &Ev
             let answer = if *yes { Answer::Approve } else { Answer::Decline };
             drop(world.ledger().answer(&ids[*at], answer, "ana", world.now()).await);
         }
-        Event::Release(at) => drop(world.ledger().ask_release(&ids[*at], "ana", world.now()).await),
+        Event::Release(at) => drop(world.ledger().release(&ids[*at], "ana", world.now()).await),
+        Event::ReleaseMachine(number) => {
+            drop(world.ledger().release_machine(ACME, &id(*number), "ana", world.now()).await);
+        }
+        // As a sender has its own released.
+        Event::ReleaseOne(at) => drop(world.ledger().ask_release(&ids[*at], "ana", world.now()).await),
         Event::Console(number, on) => drop(world.try_console(*number, *on, "by hand").await),
         Event::Online(number, online) => world.online(*number, *online),
         Event::Fault(kind) => world.fault(fault(*kind)),
@@ -331,11 +340,11 @@ async fn happen(world: &World, rules: &Rules<'_>, ids: &[DecisionId], event: &Ev
 }
 
 /// When a decision's first step of this kind was.
-fn at(decision: &Decision, is: impl Fn(&Step) -> bool) -> Option<u64> {
+pub(crate) fn at(decision: &Decision, is: impl Fn(&Step) -> bool) -> Option<u64> {
     decision.entries().iter().find(|entry| is(&entry.step)).map(|entry| entry.at_ms)
 }
 
-async fn check_history(world: &World, ids: &[DecisionId]) -> Result<(), TestCaseError> {
+pub(crate) async fn check_history(world: &World, ids: &[DecisionId]) -> Result<(), TestCaseError> {
     let mut decisions = Vec::new();
     for id in ids {
         let decision = world.decision(id).await;
@@ -380,7 +389,17 @@ async fn check_history(world: &World, ids: &[DecisionId]) -> Result<(), TestCase
         }
     }
     prop_assert_eq!(world.names("agenda").await, [""; 0]);
+    for number in 1..4 {
+        prop_assert_eq!(world.names(&format!("machines/{}/{}", ACME, id(number))).await, [""; 0]);
+    }
+    let slots = world.names(&format!("slots/estate/{ACME}")).await;
+    prop_assert!(slots.iter().all(|slot| is_free(slot)), "{:?}", slots);
     Ok(())
+}
+
+fn is_free(slot: &str) -> bool {
+    let (_, generation) = slot.split_once('.').unwrap();
+    generation.parse::<u32>().unwrap() % 2 == 0
 }
 
 proptest! {

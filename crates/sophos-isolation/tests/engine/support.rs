@@ -15,8 +15,8 @@ use sophos_api::{
 };
 use sophos_api_reqwest::ReqwestTransport;
 use sophos_isolation::{
-    ApprovalLinks, Begun, Decision, DecisionId, Engine, FollowUpReport, Ledger, Objects, Received, State,
-    Step, adapters::Tool, policy::Policy,
+    AlertKey, ApprovalLinks, Begun, Decision, DecisionId, Engine, FollowUpReport, Ledger, Objects, Received,
+    State, Step, adapters::Tool, policy::Policy,
 };
 use sophos_simulator::{
     Config, CredentialConfig, CredentialInfo, CredentialKind, DataConfig, FaultPlan, FaultRule,
@@ -115,6 +115,11 @@ impl World {
         Ledger::new(Store::open(self.folder.path().to_str().unwrap()).unwrap())
     }
 
+    /// Where the ledger keeps an object.
+    pub(crate) fn path(&self, object: &str) -> std::path::PathBuf {
+        self.folder.path().join(object)
+    }
+
     pub(crate) async fn names(&self, folder: &str) -> Vec<String> {
         Objects::names(self.ledger().objects(), folder).await.unwrap()
     }
@@ -162,12 +167,24 @@ impl World {
     }
 
     pub(crate) async fn begin_of(&self, source: &str, event: &str, signal: Value) -> DecisionId {
+        self.begin_update(source, event, event, signal).await
+    }
+
+    /// Begins the decision of an event that is about an alert.
+    pub(crate) async fn begin_update(
+        &self,
+        source: &str,
+        alert: &str,
+        event: &str,
+        signal: Value,
+    ) -> DecisionId {
         let mut whole = json!({ "action": "isolate", "severity": "critical", "title": "malware" });
         whole.as_object_mut().unwrap().extend(signal.as_object().unwrap().clone());
         let received = Received {
             source: source.to_owned(),
             tool: Tool::Generic,
             signal: serde_json::from_value(whole).unwrap(),
+            alert: Some(AlertKey::of(source, alert)),
             body_sha256: "00".repeat(32),
             from: None,
             key: None,

@@ -40,6 +40,7 @@ pub(super) async fn waiting(world: &World, event: &str) -> DecisionId {
         source: "scripts".into(),
         tool: Tool::Generic,
         signal,
+        alert: None,
         body_sha256: String::new(),
         from: None,
         key: None,

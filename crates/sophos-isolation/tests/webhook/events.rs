@@ -106,7 +106,57 @@ async fn events_of_others_begin_nothing() {
         assert!(notice.problem().is_some() && notice.begun.is_empty(), "{event}");
         assert!(!format!("{response:?} {notice:?}").contains("Wq7x"));
     }
-    assert!(world.memory.all().is_empty() && world.queued().is_empty());
+    assert_eq!(world.decisions(), 0);
+    // The last is authentic, and can be found.
+    assert_eq!((world.memory.all().len(), world.memory.count("unreadable/guardduty/")), (1, 1));
+    assert!(world.queued().is_empty());
+}
+
+#[tokio::test]
+async fn event_says_what_is_to_be_listed_when_its_account_is_not() {
+    let world = World::new();
+    let mut event = guardduty();
+    event["account"] = json!("210987654321");
+    for source in ["aws.guardduty", "aws.securityhub"] {
+        event["source"] = json!(source);
+        let (response, notice) = world.event(&event).await;
+        assert_eq!((response.status, notice.error_kind), (403, Some("UnlistedAccount")));
+        let problem = notice.problem().expect("a problem");
+        assert!(problem.contains("account 210987654321") && problem.contains("administrator account"));
+        assert!(problem.ends_with("findings are regional"), "it is not cut: {problem}");
+    }
+    event["account"] = json!("Wq7x");
+    let (response, notice) = world.event(&event).await;
+    assert!(!format!("{response:?} {notice:?}").contains("Wq7x"));
+    event["source"] = json!("aws.ec2");
+    assert_eq!(world.event(&event).await.1.error_kind, Some("InvalidEvent"));
+}
+
+#[tokio::test]
+async fn event_leaves_a_record_when_it_cannot_be_read() {
+    let world = World::new();
+    let mut event = guardduty();
+    event["detail"] = json!({ "title": "Wq7x" });
+    let (response, notice) = world.event(&event).await;
+    assert_eq!((response.status, notice.error_kind), (422, Some("UnreadableEvent")));
+    let path = notice.record.expect("a record");
+    let record: Value = serde_json::from_slice(&world.memory.all()[&path]).expect("JSON");
+    assert_eq!((&record["source"], &record["event_id"]), (&json!("guardduty"), &json!("envelope-1")));
+    assert!(!record.to_string().contains("Wq7x"));
+}
+
+#[tokio::test]
+async fn event_is_brought_again_when_its_source_is_disabled() {
+    let mut world = World::new();
+    let wrong = POLICY.replace("tool = \"guardduty\"", "tool = \"guardduty\"\nmode = \"loud\"");
+    world.policy = Policy::load(&wrong).expect("the other sources");
+    let (response, notice) = world.event(&guardduty()).await;
+    assert_eq!((response.status, notice.error_kind), (503, Some("SourceDisabled")));
+    assert_eq!(notice.source.as_deref(), Some("guardduty"));
+    assert!(notice.problem().is_some_and(|problem| problem.contains("sources.guardduty.mode")));
+    assert!(world.memory.all().is_empty());
+    let findings = json!([finding("a", "i-0123456789abcdef0")]);
+    assert_eq!(world.event(&hub(findings)).await.0.status, 202);
 }
 
 /// Each tool has its source, and the account of one is none of the other's.

@@ -3,6 +3,7 @@
 mod approval;
 mod approval_links;
 mod delivery;
+mod disabled;
 mod events;
 mod identity;
 mod layouts;
@@ -12,6 +13,7 @@ mod silence;
 mod static_secrets;
 mod time;
 mod tools;
+mod unreadable;
 mod verification;
 mod world;
 

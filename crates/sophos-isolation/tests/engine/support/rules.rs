@@ -15,6 +15,7 @@ pub(crate) struct Rules<'a> {
     pub(crate) per_hour: u32,
     pub(crate) source: &'a str,
     pub(crate) more: &'a str,
+    pub(crate) new_episode_after: &'a str,
 }
 
 impl Default for Rules<'_> {
@@ -27,19 +28,27 @@ impl Default for Rules<'_> {
             per_hour: 1_000,
             source: "",
             more: "",
+            new_episode_after: "24h",
         }
     }
 }
 
 impl Rules<'_> {
     pub(crate) fn policy(&self) -> Policy {
-        let Self { mode, release, estate_share, tenant_per_hour, per_hour, source, more } = self;
-        let text = format!(
+        let text = self.text();
+        Policy::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let Self { mode, release, estate_share, tenant_per_hour, per_hour, source, more, new_episode_after } =
+            self;
+        format!(
             r#"
 version = 1
 mode = "{mode}"
 [release]
 after = "{release}"
+new_episode_after = "{new_episode_after}"
 [limits]
 estate_share = {estate_share:?}
 tenant_per_hour = {tenant_per_hour}
@@ -58,8 +67,7 @@ verify = {{ scheme = "bearer", secret = "soc" }}
 may_release = true
 {more}
 "#
-        );
-        Policy::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+        )
     }
 }
 

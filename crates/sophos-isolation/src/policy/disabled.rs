@@ -1,0 +1,44 @@
+//! Sources that mistakes keep from acting.
+
+use std::fmt;
+
+use sophos_api::TenantId;
+
+use super::{Mistake, Source};
+
+/// A source with mistakes in its table. It begins no decision, and those that
+/// it began wait.
+#[derive(Debug, Clone)]
+pub struct DisabledSource {
+    pub(super) name: String,
+    pub(super) mistakes: Vec<Mistake>,
+    /// As much of it as could be read.
+    pub(super) source: Option<Source>,
+}
+
+impl DisabledSource {
+    /// The source's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The mistakes, by line.
+    pub fn mistakes(&self) -> &[Mistake] {
+        &self.mistakes
+    }
+
+    /// The tenants that it names, as far as they can be read.
+    pub fn tenants(&self) -> &[TenantId] {
+        self.source.as_ref().map_or(&[], |source| &source.tenants)
+    }
+}
+
+impl fmt::Display for DisabledSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, mistake) in self.mistakes.iter().enumerate() {
+            let separator = if number == 0 { "" } else { "; " };
+            write!(f, "{separator}{mistake}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! What holds of the decisions of one alert, whatever the order of things.
+
+use proptest::{collection::vec, prelude::*};
+use serde_json::json;
+use sophos_isolation::{Decision, ReleaseReason, Step};
+
+use crate::{
+    properties::{at, block_on, check_history, happen, some_event},
+    support::{HOUR, Rules, World, host, machines},
+};
+
+/// What must hold of the decisions of one alert about one machine: they act one
+/// after the other, and none acts after a person's word.
+fn check_episodes(decisions: &[Decision]) -> Result<(), TestCaseError> {
+    let begins =
+        |decision: &Decision| at(decision, |step| matches!(step, Step::Claimed(_) | Step::Waiting { .. }));
+    let ended = |decision: &Decision| {
+        at(decision, |step| matches!(step, Step::ReleaseAsked { .. }))
+            .or_else(|| decision.state().is_final().then(|| decision.changed_ms()))
+    };
+    for one in decisions {
+        for other in decisions.iter().filter(|other| other.id() != one.id()) {
+            let (Some(began), Some(later)) = (begins(one), begins(other)) else { continue };
+            let overlap = began <= later && ended(one).is_none_or(|ended| ended > later);
+            prop_assert!(!overlap, "two at once: {:#?} {:#?}", one, other);
+            let word = at(one, |step| {
+                matches!(
+                    step,
+                    Step::ReleaseAsked { why: ReleaseReason::Asked, .. }
+                        | Step::Declined { .. }
+                        | Step::TakenOver { .. }
+                )
+            });
+            prop_assert!(
+                word.is_none_or(|word| later <= word || later >= word + 24 * HOUR * 1_000),
+                "acts after a person's word: {:#?} {:#?}",
+                one,
+                other
+            );
+        }
+        if let Some(Step::Merged { into, .. }) = one.entries().last().map(|entry| &entry.step) {
+            let other = decisions.iter().find(|other| other.id() == into).expect("of the same alert");
+            prop_assert!(other.claim().is_some() || begins(other).is_some() || other.state().is_final());
+            prop_assert!(one.claim().is_none(), "it takes no slot");
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn episodes_of_an_alert_do_not_overlap_whatever_the_order(events in vec(some_event(), 5..40)) {
+        block_on(async {
+            let world = World::new(machines(6)).await;
+            let more = "[approve]\nnames = [\"pc-3\"]\nwithin = \"1h\"";
+            let rules = Rules { release: "1h", more, ..Rules::default() };
+            let mut ids = Vec::new();
+            // Three decisions of one alert about machine 1, three about machine 3.
+            for (at, machine) in [1, 1, 1, 3, 3, 3].into_iter().enumerate() {
+                let signal = json!({ "host": host(machine), "hold_seconds": 900 });
+                let alert = format!("alert {machine}");
+                ids.push(world.begin_update("edr", &alert, &format!("event {at}"), signal).await);
+            }
+            for event in &events {
+                happen(&world, &rules, &ids, event).await;
+            }
+            world.no_faults();
+            (1..4).for_each(|number| world.online(number, true));
+            let engine = world.engine();
+            for _ in 0..60 {
+                world.pass(300);
+                engine.follow_up(&rules.policy(), None).await.unwrap();
+            }
+            check_history(&world, &ids).await?;
+            for some in ids.chunks(3) {
+                let mut decisions = Vec::new();
+                for id in some {
+                    decisions.push(world.decision(id).await);
+                }
+                check_episodes(&decisions)?;
+            }
+            Ok::<(), TestCaseError>(())
+        })?;
+    }
+}

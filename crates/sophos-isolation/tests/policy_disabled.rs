@@ -1,0 +1,112 @@
+//! A mistake in one source disables that source, and no other.
+
+use sophos_isolation::{
+    adapters::Tool,
+    policy::{Mode, Policy},
+};
+
+const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
+const OTHER: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
+
+fn source(name: &str, more: &str) -> String {
+    format!(
+        "[sources.{name}]\ntool = \"wazuh\"\ntenants = [\"{TENANT}\"]\n\
+         verify = {{ scheme = \"bearer\", secret = \"{name}\" }}\n{more}\n"
+    )
+}
+
+fn aws(name: &str, tenant: &str, accounts: &[&str]) -> String {
+    let accounts: String = accounts.iter().map(|account| format!("{account} = \"{tenant}\"\n")).collect();
+    format!(
+        "[sources.{name}]\ntool = \"guardduty\"\ntenants = [\"{tenant}\"]\n[sources.{name}.accounts]\n{accounts}"
+    )
+}
+
+fn load(text: &str) -> Policy {
+    Policy::load(&format!("version = 1\n{text}")).unwrap_or_else(|error| panic!("{text}\n{error}"))
+}
+
+fn names(policy: &Policy) -> (Vec<&str>, Vec<&str>) {
+    let enabled = policy.sources().map(|source| source.name.as_str()).collect();
+    (enabled, policy.disabled().iter().map(|disabled| disabled.name()).collect())
+}
+
+#[test]
+fn load_disables_a_source_when_a_mistake_is_in_its_table() {
+    for wrong in [
+        "minimum_severity = \"hgih\"",
+        "mode = \"enfroce\"",
+        "mode = \"enforce\"",
+        "allow_from = [\"10.0.0.1/8\"]",
+        "fields = { hostname = \"no pointer\" }",
+        "unknown = 1",
+        "per_hour = 0",
+    ] {
+        let text = format!("{}{}{}", source("a", ""), source("b", wrong), source("c", ""));
+        let policy = load(&text);
+        assert_eq!(names(&policy), (vec!["a", "c"], vec!["b"]), "{wrong}");
+        let disabled = policy.disabled_source("b").expect("it is known");
+        assert_eq!(disabled.mistakes().len(), 1, "{wrong}");
+        assert_eq!(disabled.mistakes()[0].line, 11, "{wrong}");
+        assert!(disabled.to_string().starts_with("line 11, sources.b."), "{disabled}");
+        assert!(policy.source("b").is_none() && policy.disabled_source("a").is_none());
+        // What checks a policy before it is in force takes none of it.
+        let error = Policy::parse(&format!("version = 1\n{text}")).expect_err("a mistake");
+        assert_eq!(error.mistakes(), disabled.mistakes());
+    }
+}
+
+#[test]
+fn load_disables_a_source_when_nothing_of_it_can_be_read() {
+    let text = format!("sources.d = 1\n{}[sources.b]\n[sources.\"C!\"]\ntool = \"wazuh\"\n", source("a", ""));
+    assert_eq!(names(&load(&text)), (vec!["a"], vec!["C!", "b", "d"]));
+}
+
+#[test]
+fn load_refuses_the_file_when_a_mistake_is_elsewhere() {
+    for wrong in [
+        "mode = \"enfroce\"",
+        "unknown = 1",
+        "[protect]\ntypes = [\"servers\"]",
+        "[approve]\nwithin = \"4\"",
+        "[release]\nnew_episode_after = \"1\"",
+        "[limits]\nestate_share = 2",
+    ] {
+        let text = format!("version = 1\n{wrong}\n{}", source("a", "per_hour = 0"));
+        let error = Policy::load(&text).expect_err("a mistake of the file");
+        assert_eq!(error.mistakes().len(), 2, "all are told: {error}");
+    }
+    for version in ["", "version = 2"] {
+        assert!(Policy::load(&format!("{version}\n{}", source("a", "per_hour = 0"))).is_err());
+    }
+}
+
+#[test]
+fn load_disables_both_when_two_sources_share_an_account() {
+    let shared = ["111111111111", "222222222222"];
+    let text = format!(
+        "{}{}{}",
+        aws("a", TENANT, &shared),
+        aws("b", OTHER, &["222222222222"]),
+        aws("c", TENANT, &["333333333333"])
+    );
+    let policy = load(&text);
+    assert_eq!(names(&policy), (vec!["c"], vec!["a", "b"]));
+    for account in shared {
+        assert!(policy.eventbridge_source(Tool::GuardDuty, account).is_none(), "{account}");
+    }
+    assert!(policy.eventbridge_source(Tool::GuardDuty, "333333333333").is_some());
+    // A machine of theirs can still be released.
+    let mut tenants: Vec<_> = policy.tenants().into_iter().map(|tenant| tenant.as_str()).collect();
+    tenants.sort_unstable();
+    assert_eq!(tenants, [OTHER, TENANT]);
+}
+
+#[test]
+fn load_keeps_the_dry_run_when_it_disables_sources() {
+    let policy = load(&format!("mode = \"enforce\"\n{}{}", source("a", ""), source("b", "per_hour = 0")));
+    assert_eq!(policy.source("a").expect("a").mode, Mode::Enforce);
+    let dry = policy.in_dry_run();
+    assert_eq!(dry.source("a").expect("a").mode, Mode::DryRun);
+    assert_eq!(names(&dry), (vec!["a"], vec!["b"]));
+}
