@@ -41,6 +41,10 @@ pub struct Signal {
     /// says so. The policy may allow less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_seconds: Option<u64>,
+    /// Whether the host runs the workloads of several owners, such as a node of
+    /// containers: its isolation stops all of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared_host: bool,
 }
 
 /// What a signal asks for.
