@@ -72,15 +72,16 @@ fn incident<'v>(root: &'v Value, resource: Place<'v>, incident: Place<'v>) -> Dr
     let workspaces = ["workspaceId", "workspaceInfo/WorkspaceName", "workspaceInfo/WorkspaceId"];
     let workspace = place.first(&workspaces).text();
     let mut identity = identity(number, [modified], "the incident has no incidentNumber");
-    if let (Ok(parts), Some(workspace)) = (&mut identity, &workspace) {
-        parts.push(Value::from(workspace.as_str()));
+    // Numbers count from one in each workspace; the id of the resource names it.
+    let id = resource.at("id").text().filter(|id| id.starts_with('/')).map(|id| id.to_ascii_lowercase());
+    let of_workspace = workspace.clone().or_else(|| id.clone().filter(|_| !modified.is_there()));
+    if let (Ok(parts), Some(part)) = (&mut identity, of_workspace) {
+        parts.push(Value::from(part));
     }
     let mut draft = Draft::new(root, identity);
-    // Numbers count from one in each workspace; the id of the resource names it.
-    let id = resource.at("id").text().filter(|id| id.starts_with('/'));
     let tenant = place.first(&["tenantId", "workspaceInfo/TenantId"]).text();
     draft.alert = Some(match id {
-        Some(id) => vec![Value::from(id.to_ascii_lowercase())],
+        Some(id) => vec![Value::from(id)],
         None => vec![Value::from(number.text()), Value::from(workspace.or(tenant))],
     });
     let signal = &mut draft.signal;
