@@ -12,6 +12,7 @@ mod generic;
 mod guardduty;
 mod microsoft_defender;
 mod microsoft_sentinel;
+mod names;
 mod okta;
 mod pagerduty;
 mod place;
@@ -124,6 +125,8 @@ pub enum NotActionable {
     Manager,
     /// The host is mentioned, and is not the one that was attacked.
     OnlyRelated,
+    /// It could not be read. It came beside others that could.
+    Unreadable,
 }
 
 /// A body that cannot be read as a message of the tool. The text says what is
@@ -157,7 +160,7 @@ impl Adapter {
             Tool::GuardDuty => guardduty::read(&root)?,
             Tool::SecurityHub => security_hub::read(&root)?,
             Tool::CrowdStrike => crowdstrike::read(&root),
-            Tool::MicrosoftDefender => microsoft_defender::read(&root),
+            Tool::MicrosoftDefender => microsoft_defender::read(&root)?,
             Tool::MicrosoftSentinel => microsoft_sentinel::read(&root),
             Tool::Splunk => splunk::read(&root),
             Tool::Elastic => elastic::read(&root)?,
@@ -252,6 +255,7 @@ impl NotActionable {
             Self::NotAThreat => "it is not about a threat",
             Self::Manager => "the host is the monitoring system itself",
             Self::OnlyRelated => "the host is related to it, and was not attacked",
+            Self::Unreadable => "it could not be read, unlike others of the same delivery",
         }
     }
 }

@@ -80,7 +80,7 @@ fn hold(adapter: &Adapter, body: &[u8], readings: &[Reading]) {
         for text in [Some(&signal.title), signal.reason.as_ref(), signal.observed_at.as_ref()] {
             assert!(text.is_none_or(|text| *text == clean(text)), "{text:?}");
         }
-        for list in [&host.mac_addresses, &host.hostnames, &host.ip_addresses] {
+        for list in [&host.mac_addresses, &host.hostnames, &host.netbios_names, &host.ip_addresses] {
             assert!(list.len() <= 16);
             assert!(list.iter().enumerate().all(|(at, text)| !list[..at].contains(text)), "{list:?}");
         }
@@ -101,18 +101,17 @@ fn hold(adapter: &Adapter, body: &[u8], readings: &[Reading]) {
 }
 
 /// No fact is made up: the body has each in some text.
-fn is_said(tool: Tool, host: &HostFacts, said: &[&str]) {
+fn is_said(tool: Tool, host: &HostFacts, said: &[String]) {
     for fact in facts(host) {
-        // Sentinel has the two parts of a name in two members.
+        // Most tools have the two parts of a name in two members.
         let mut parts = fact.match_indices('.').map(|(dot, _)| (&fact[..dot], &fact[dot + 1..]));
         let is_said = has(said, fact)
-            || tool == Tool::MicrosoftSentinel
-                && parts.any(|(name, domain)| has(said, name) && has(said, domain));
+            || tool != Tool::Generic && parts.any(|(name, domain)| has(said, name) && has(said, domain));
         assert!(is_said, "nobody said {fact:?}");
     }
 }
 
-fn has(said: &[&str], fact: &str) -> bool {
+fn has(said: &[String], fact: &str) -> bool {
     said.iter().any(|text| text.contains(fact))
 }
 
@@ -147,13 +146,19 @@ fn turned(value: &Value) -> String {
 }
 
 fn facts(host: &HostFacts) -> Vec<&String> {
-    let lists = [&host.mac_addresses, &host.hostnames, &host.ip_addresses].into_iter().flatten();
+    let lists = [&host.mac_addresses, &host.hostnames, &host.netbios_names, &host.ip_addresses].into_iter().flatten();
     lists.chain([&host.endpoint_id, &host.ec2_instance_id].into_iter().flatten()).collect()
 }
 
-fn texts<'v>(value: &'v Value, said: &mut Vec<&'v str>) {
+fn texts(value: &Value, said: &mut Vec<String>) {
     match value {
-        Value::String(text) => said.push(text),
+        Value::String(text) => {
+            // Some members are JSON themselves.
+            if let Ok(inner @ (Value::Array(_) | Value::Object(_))) = serde_json::from_str::<Value>(text) {
+                texts(&inner, said);
+            }
+            said.push(text.clone());
+        }
         Value::Array(items) => items.iter().for_each(|item| texts(item, said)),
         Value::Object(members) => Map::values(members).for_each(|member| texts(member, said)),
         _ => {}

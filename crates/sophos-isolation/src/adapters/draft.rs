@@ -91,10 +91,19 @@ pub(super) fn finish(
     let alone = drafts.len() == 1;
     let mut readings: Vec<Reading> = Vec::new();
     let mut known: HashMap<String, HostFacts> = HashMap::new();
+    // A draft that cannot be read does not take the others with it.
+    let mut unread: Vec<(Unreadable, Reading)> = Vec::new();
     for (number, draft) in drafts.into_iter().enumerate() {
-        let identity = adapter.identity_of(&draft, message, (!alone).then_some(number))?;
+        let identity = adapter.identity_of(&draft, message, (!alone).then_some(number));
+        let (identity, signal) = match identity.and_then(|found| Ok((found, adapter.signal_of(&draft)?))) {
+            Ok(found) => found,
+            Err(error) => {
+                let refusal = Some(NotActionable::Unreadable);
+                unread.push((error, Reading { refusal, ..nothing(draft.document) }));
+                continue;
+            }
+        };
         let alert = draft.alert.clone().unwrap_or_else(|| identity.iter().take(1).cloned().collect());
-        let signal = adapter.signal_of(&draft)?;
         let hosts = adapter.hosts_of(draft.document, draft.hosts);
         let several = hosts.len() > 1;
         for Host { facts, refusal } in hosts {
@@ -117,7 +126,15 @@ pub(super) fn finish(
             });
         }
     }
-    Ok(readings)
+    if readings.is_empty() && !unread.is_empty() {
+        return Err(unread.swap_remove(0).0);
+    }
+    for (_, reading) in unread {
+        if known.insert(reading.event_id.clone(), HostFacts::default()).is_none() {
+            readings.push(reading);
+        }
+    }
+    if readings.len() > MOST_READINGS { Err(too_many()) } else { Ok(readings) }
 }
 
 fn text_of(identity: &Identity, facts: Option<&HostFacts>) -> String {

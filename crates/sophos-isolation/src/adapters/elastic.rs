@@ -6,16 +6,42 @@ use serde_json::{Deserializer, Value};
 use super::{
     MOST_READINGS, NotActionable, Unreadable,
     draft::{Draft, Host, account},
+    names::{dotted_domain, with_domain},
     place::{Place, scale},
 };
 use crate::signal::{HostFacts, Severity};
 
-/// How deep alerts lie in wrappers: context, alerts, hit, source.
-const DEEPEST: usize = 4;
+/// How deep alerts lie in wrappers: lists, context, alerts, hit, source.
+const DEEPEST: usize = 6;
+
+/// What rules of Elastic Security have as their consumer and producer.
+const SECURITY: [&str; 2] = ["siem", "securitysolution"];
+
+/// How the types of rules begin that watch services, and not threats.
+const WATCHED: [&str; 13] = [
+    ".es-query",
+    ".geo-containment",
+    ".index-threshold",
+    "apm",
+    "datasetquality",
+    "logs.",
+    "metrics.",
+    "monitoring_",
+    "observability.",
+    "slo.",
+    "streams.",
+    "transform_",
+    "xpack.",
+];
 
 /// Reads objects with or without commas, white space or brackets of a list
 /// between them, into one list.
 pub(super) fn parse(body: &[u8]) -> Result<Value, Unreadable> {
+    match serde_json::from_slice(body) {
+        Ok(list @ Value::Array(_)) => return Ok(list),
+        Ok(object @ Value::Object(_)) => return Ok(Value::from(vec![object])),
+        _ => {}
+    }
     let mut objects = Vec::new();
     let mut rest = body;
     loop {
@@ -25,51 +51,82 @@ pub(super) fn parse(body: &[u8]) -> Result<Value, Unreadable> {
             return Ok(Value::from(objects));
         }
         if objects.len() == MOST_READINGS {
-            return Err(Unreadable(format!(
-                "it holds more than {MOST_READINGS} alerts: send them in several"
-            )));
+            return Err(too_many());
         }
         let mut stream = Deserializer::from_slice(rest).into_iter::<Value>();
         match stream.next() {
             Some(Ok(object @ Value::Object(_))) => objects.push(object),
-            _ => return Err(Unreadable(format!("what follows {} objects is no JSON object", objects.len()))),
+            _ => {
+                let error =
+                    || Unreadable(format!("what follows {} objects is no JSON object", objects.len()));
+                return lines(body).ok_or_else(error);
+            }
         }
         rest = &rest[stream.byte_offset().min(rest.len())..];
     }
 }
 
+/// The objects of a body with one on each line, of which some are no JSON: those
+/// are kept as texts. Where a line does not look like one object, nothing is
+/// certain about where an object ends.
+fn lines(body: &[u8]) -> Option<Value> {
+    let text = std::str::from_utf8(body).ok()?;
+    let lines = text.lines().map(|line| line.trim().trim_end_matches(',').trim_end());
+    let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
+    let is_object = |line: &&str| line.starts_with('{') && line.ends_with('}');
+    let read = |line: &&str| serde_json::from_str::<Value>(line).unwrap_or_else(|_| Value::from(*line));
+    let objects: Vec<_> = lines.iter().take(MOST_READINGS + 1).map(read).collect();
+    (lines.iter().all(is_object) && objects.iter().any(Value::is_object)).then(|| Value::from(objects))
+}
+
 pub(super) fn read(root: &Value) -> Result<Vec<Draft<'_>>, Unreadable> {
     let mut drafts = Vec::new();
-    for object in Place::from(root).items() {
-        unwrap(object, None, DEEPEST, &mut drafts)?;
-    }
+    unwrap(root, Place::NOWHERE, DEEPEST, &mut drafts)?;
     Ok(drafts)
 }
 
+fn too_many() -> Unreadable {
+    Unreadable(format!("it holds more than {MOST_READINGS} alerts: send them in several"))
+}
+
+/// Finds the alerts. Their own members may have the names of wrappers, as ECS
+/// has a `source`: what is an alert is none. Names are exact here.
 fn unwrap<'v>(
-    place: Place<'v>,
-    id: Option<Place<'v>>,
+    value: &'v Value,
+    id: Place<'v>,
     depth: usize,
     drafts: &mut Vec<Draft<'v>>,
 ) -> Result<(), Unreadable> {
-    let Some(document) = place.value() else { return Ok(()) };
-    if depth > 0 {
-        if let Some(list) = place.list(&["alerts", "hits/hits", "hits", "context/alerts"]) {
-            return list.items().try_for_each(|item| unwrap(item, None, depth - 1, drafts));
+    if depth > 0 && !is_alert(value) {
+        if let Value::Array(items) = value {
+            let mut items = items.iter().filter(|item| !item.is_null());
+            return items.try_for_each(|item| unwrap(item, Place::NOWHERE, depth - 1, drafts));
         }
-        let source = place.at("_source");
-        if source.is_object() {
-            return unwrap(source, Some(place.at("_id")), depth - 1, drafts);
+        if let Some(source @ Value::Object(_)) = value.get("_source") {
+            return unwrap(source, value.get("_id").map_or(Place::NOWHERE, Place::from), depth - 1, drafts);
+        }
+        let lists = ["/context/alerts", "/alerts", "/hits/hits", "/hits"].map(|path| value.pointer(path));
+        if let Some(list) = lists.into_iter().flatten().find(|list| list.is_array()) {
+            return unwrap(list, Place::NOWHERE, depth - 1, drafts);
         }
     }
     if drafts.len() == MOST_READINGS {
-        return Err(Unreadable(format!("it holds more than {MOST_READINGS} alerts: send them in several")));
+        return Err(too_many());
     }
-    drafts.push(alert(document, id));
+    drafts.push(alert(value, id));
     Ok(())
 }
 
-fn alert<'v>(document: &'v Value, id: Option<Place<'v>>) -> Draft<'v> {
+/// Whether members of an alert stand in it, nested or with dots in their names.
+fn is_alert(value: &Value) -> bool {
+    let is_own = |(name, _): (&str, Place<'_>)| name.starts_with("kibana.alert.");
+    Place::from(value).members().any(is_own)
+        || ["kibana.alert", "kibana.alert.uuid", "signal.rule", "signal.rule.id"]
+            .iter()
+            .any(|name| dotted(value, name).is_there())
+}
+
+fn alert<'v>(document: &'v Value, id: Place<'v>) -> Draft<'v> {
     let get = |name: &str| dotted(document, name);
     let first = |names: &[&str]| {
         let mut places = names.iter().map(|name| get(name));
@@ -78,10 +135,12 @@ fn alert<'v>(document: &'v Value, id: Option<Place<'v>>) -> Draft<'v> {
     let identity = first(&["kibana.alert.uuid", "alert.uuid"]).text().map(|uuid| vec![Value::from(uuid)]);
     let identity = identity.or_else(|| {
         let rule = first(&["kibana.alert.rule.uuid", "signal.rule.id", "rule.id"]).text()?;
-        let id = id.and_then(Place::text).or_else(|| first(&["_id", "alert.id"]).text())?;
+        let id = id.text().or_else(|| first(&["_id", "alert.id"]).text())?;
         Some(vec![Value::from(rule), Value::from(id)])
     });
+    let alert = identity.clone();
     let mut draft = Draft::new(document, identity.ok_or("the alert has no kibana.alert.uuid"));
+    draft.alert = alert;
     let signal = &mut draft.signal;
     signal.account = account(get("cloud.account.id"));
     signal.severity = first(&["kibana.alert.severity", "signal.rule.severity"])
@@ -91,20 +150,52 @@ fn alert<'v>(document: &'v Value, id: Option<Place<'v>>) -> Draft<'v> {
         first(&["kibana.alert.rule.name", "signal.rule.name", "rule.name"]).words().unwrap_or_default();
     signal.reason = get("kibana.alert.reason").words();
     signal.observed_at = first(&["kibana.alert.original_time", "@timestamp"]).words();
-    let is_over = get("kibana.alert.workflow_status").word() == "closed"
-        || get("kibana.alert.status").word() == "recovered";
-    draft.refusal = is_over.then_some(NotActionable::Resolved);
-    draft.hosts = hosts(get("host.name").facts(), get("host.mac").facts(), get("host.ip").facts());
+    let [workflow, status, group] = [
+        first(&["kibana.alert.workflow_status", "signal.status"]).word(),
+        get("kibana.alert.status").word(),
+        first(&["kibana.alert.action_group", "alert.actionGroup"]).word(),
+    ];
+    draft.refusal = if workflow == "closed" || status == "recovered" || group == "recovered" {
+        Some(NotActionable::Resolved)
+    } else if is_of_service(document) {
+        Some(NotActionable::NotAThreat)
+    } else {
+        None
+    };
+    let names = ["host.name", "host.hostname"].map(|name| get(name).facts());
+    let names = names.into_iter().find(|names| !names.is_empty()).unwrap_or_default();
+    let domain = dotted_domain(get("host.domain"));
+    draft.hosts = hosts(names, domain, get("host.mac").facts(), get("host.ip").facts());
     draft
+}
+
+/// Whether the rule watches services: a metric, a log, a job, an objective.
+/// Where nothing is said about the kind of rule, it is one of Elastic Security.
+fn is_of_service(alert: &Value) -> bool {
+    let owners =
+        ["kibana.alert.rule.consumer", "kibana.alert.rule.producer"].map(|name| dotted(alert, name).word());
+    let types = ["kibana.alert.rule.rule_type_id", "rule.type"]
+        .map(|name| dotted(alert, name).text().unwrap_or_default().trim().to_ascii_lowercase());
+    let category = dotted(alert, "kibana.alert.rule.category").word();
+    let is_unsaid = owners.iter().all(String::is_empty) && types.iter().all(String::is_empty);
+    let is_other = |owner: &String| !owner.is_empty() && !SECURITY.contains(&owner.as_str());
+    owners.iter().any(is_other)
+        || !types[0].is_empty() && !types[0].starts_with("siem.")
+        || types.iter().any(|kind| WATCHED.iter().any(|watched| kind.starts_with(watched)))
+        || is_unsaid && !category.is_empty() && !category.ends_with("rule")
 }
 
 /// The host; or, of an alert over several hosts, each by its name alone, as
 /// nothing says whose the addresses are.
-fn hosts(names: Vec<String>, mac_addresses: Vec<String>, ip_addresses: Vec<String>) -> Vec<Host> {
-    if names.len() < 2 {
-        return vec![
-            HostFacts { hostnames: names, mac_addresses, ip_addresses, ..HostFacts::default() }.into(),
-        ];
+fn hosts(
+    names: Vec<String>,
+    domain: Option<String>,
+    mac_addresses: Vec<String>,
+    ip_addresses: Vec<String>,
+) -> Vec<Host> {
+    if let [] | [_] = names.as_slice() {
+        let hostnames = names.iter().filter_map(|name| with_domain(name, domain.clone())).collect();
+        return vec![HostFacts { hostnames, mac_addresses, ip_addresses, ..HostFacts::default() }.into()];
     }
     let facts = names.into_iter().map(|name| HostFacts { hostnames: vec![name], ..HostFacts::default() });
     facts.map(Host::from).collect()

@@ -1,6 +1,8 @@
 //! Amazon GuardDuty: findings in EventBridge's envelope, bare, or in a list,
 //! with members in camel or Pascal case.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{
@@ -10,6 +12,23 @@ use super::{
 };
 use crate::signal::{HostFacts, Severity};
 
+/// Resources whose instance is a node of containers.
+const CONTAINERS: [&str; 9] = [
+    "container",
+    "ecscluster",
+    "ecstask",
+    "ekscluster",
+    "kubernetescluster",
+    "kubernetesworkload",
+    "awsecscluster",
+    "awsecstask",
+    "awsekscluster",
+];
+
+/// Details of an instance finding that show the instance to be such a node.
+const CONTAINER_DETAILS: [&str; 4] =
+    ["containerDetails", "ecsClusterDetails", "eksClusterDetails", "kubernetesDetails"];
+
 pub(super) fn read(root: &Value) -> Result<Vec<Draft<'_>>, Unreadable> {
     let place = Place::from(root);
     check_source(place, "aws.guardduty")?;
@@ -17,9 +36,10 @@ pub(super) fn read(root: &Value) -> Result<Vec<Draft<'_>>, Unreadable> {
     let body = if detail.is_object() { detail } else { place };
     Ok(match body.list(&["findings"]) {
         Some(list) => {
-            list.items().filter_map(|item| item.value().map(|document| finding(document, item))).collect()
+            let items = list.items().filter_map(|item| Some((item.value()?, item)));
+            items.flat_map(|(document, item)| finding(document, item)).collect()
         }
-        None => vec![finding(root, body)],
+        None => finding(root, body),
     })
 }
 
@@ -34,7 +54,27 @@ pub(super) fn check_source(envelope: Place<'_>, source: &str) -> Result<(), Unre
     }
 }
 
-fn finding<'v>(document: &'v Value, finding: Place<'v>) -> Draft<'v> {
+fn finding<'v>(document: &'v Value, finding: Place<'v>) -> Vec<Draft<'v>> {
+    let sequence = finding.at("service/detection/sequence");
+    if sequence.is_there() {
+        return attack_sequence(document, finding, sequence.at("resources"));
+    }
+    let mut draft = draft(document, finding);
+    let resource = finding.at("resource");
+    let kind = resource.at("resourceType").word();
+    let is_node = is_container(&kind);
+    draft.signal.shared_host =
+        is_node || CONTAINER_DETAILS.iter().any(|details| resource.at(details).is_there());
+    if is_node || kind == "instance" {
+        let host = instance(resource.at("instanceDetails"));
+        // A node is known by its id alone: the names and addresses may be those
+        // of what runs on it.
+        draft.hosts.extend(host.filter(|host| !is_node || host.ec2_instance_id.is_some()).map(Host::from));
+    }
+    vec![draft]
+}
+
+fn draft<'v>(document: &'v Value, finding: Place<'v>) -> Draft<'v> {
     let [id, updated, count] = ["id", "updatedAt", "service/count"].map(|path| finding.at(path));
     let mut draft = Draft::new(document, identity(id, [updated, count], "the finding has no id"));
     let signal = &mut draft.signal;
@@ -44,8 +84,63 @@ fn finding<'v>(document: &'v Value, finding: Place<'v>) -> Draft<'v> {
     signal.reason = finding.at("type").words();
     signal.observed_at = finding.first(&["service/eventLastSeen", "updatedAt"]).words();
     draft.refusal = refusal(finding);
-    draft.hosts = host(finding.at("resource")).into_iter().map(Host::from).collect();
     draft
+}
+
+/// The drafts of a finding about a sequence of actions: one for each account,
+/// with each instance that the sequence has among its resources. Instances that
+/// a cluster or a group merely consists of are not among them.
+fn attack_sequence<'v>(document: &'v Value, finding: Place<'v>, resources: Place<'v>) -> Vec<Draft<'v>> {
+    let kinds = || resources.items().map(|resource| resource.at("resourceType").word());
+    let of_cluster = finding.at("type").word().ends_with("compromisedcluster");
+    let is_shared = of_cluster || kinds().any(|kind| is_container(&kind));
+    let mut accounts: BTreeMap<Option<String>, Vec<Host>> = BTreeMap::new();
+    for resource in resources.items() {
+        let Some(id) = instance_of_sequence(resource) else { continue };
+        let facts = HostFacts { ec2_instance_id: Some(id), ..HostFacts::default() };
+        let owner = account(resource.at("accountId")).or_else(|| account(finding.at("accountId")));
+        accounts.entry(owner).or_default().push(facts.into());
+    }
+    let several = accounts.len() > 1;
+    if accounts.is_empty() {
+        accounts.insert(account(finding.at("accountId")), Vec::new());
+    }
+    let of_account = |(owner, hosts): (Option<String>, Vec<Host>)| {
+        let mut draft = draft(document, finding);
+        if several && let Ok(parts) = &mut draft.identity {
+            draft.alert = Some(vec![parts[0].clone(), Value::from(owner.clone())]);
+            parts.push(Value::from(owner.clone()));
+        }
+        draft.signal.account = owner;
+        draft.signal.shared_host = is_shared;
+        draft.hosts = hosts;
+        draft
+    };
+    accounts.into_iter().map(of_account).collect()
+}
+
+/// The id of the instance that a resource of a sequence is. Its `uid` is an ARN
+/// or the id.
+fn instance_of_sequence(resource: Place<'_>) -> Option<String> {
+    let is_instance = resource.at("resourceType").word() == "ec2instance"
+        || ["data/ec2Instance", "ec2Instance"].iter().any(|path| resource.at(path).is_there());
+    let uid = resource.at("uid").fact();
+    let of_arn = uid.as_deref().and_then(instance_of_arn).map(str::to_owned);
+    of_arn.or_else(|| {
+        let ids = [uid, resource.at("name").fact(), resource.at("data/ec2Instance/instanceId").fact()];
+        ids.into_iter().flatten().find(|id| is_instance && id.starts_with("i-"))
+    })
+}
+
+/// The id of an instance in its ARN.
+pub(super) fn instance_of_arn(arn: &str) -> Option<&str> {
+    let (service, resource) = arn.strip_prefix("arn:")?.split_once(":instance/")?;
+    (service.split(':').nth(1) == Some("ec2") && resource.starts_with("i-")).then_some(resource)
+}
+
+/// Whether a kind of resource is something that runs on a node.
+pub(super) fn is_container(kind: &str) -> bool {
+    CONTAINERS.contains(&kind)
 }
 
 fn refusal(finding: Place<'_>) -> Option<NotActionable> {
@@ -75,24 +170,24 @@ pub(super) fn has_sample_title(title: Place<'_>) -> bool {
     title.words().is_some_and(|title| title.to_ascii_lowercase().starts_with("[sample]"))
 }
 
-/// The instance, if the finding is about one. Findings about keys carry the
-/// instance too that a key belongs to.
-fn host(resource: Place<'_>) -> Option<HostFacts> {
-    if resource.at("resourceType").word() != "instance" {
-        return None;
+/// The instance of a finding. Findings about keys carry the instance too that a
+/// key belongs to. Names and addresses stand in only where the id is missing:
+/// in another network, another machine has them.
+fn instance(instance: Place<'_>) -> Option<HostFacts> {
+    if let Some(id) = instance.at("instanceId").fact() {
+        return Some(HostFacts { ec2_instance_id: Some(id), ..HostFacts::default() });
     }
-    let instance = resource.at("instanceDetails");
     let (mut names, mut addresses) = (Vec::new(), Vec::new());
     for interface in instance.at("networkInterfaces").items() {
         names.extend(interface.at("privateDnsName").fact());
         addresses.extend(interface.at("privateIpAddress").fact());
     }
-    Some(HostFacts {
-        ec2_instance_id: instance.at("instanceId").fact(),
+    let found = HostFacts {
         hostnames: facts(names.iter().map(String::as_str)),
         ip_addresses: facts(addresses.iter().map(String::as_str)),
         ..HostFacts::default()
-    })
+    };
+    (!found.is_empty()).then_some(found)
 }
 
 pub(super) fn severity(place: Place<'_>) -> Option<Severity> {

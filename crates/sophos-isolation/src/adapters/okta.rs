@@ -26,6 +26,7 @@ fn event<'v>(hook: Place<'v>, document: &'v Value, event: Place<'v>) -> Draft<'v
             has_uuid.then_some(parts).ok_or("an event has no uuid")
         });
     let mut draft = Draft::new(document, identity);
+    draft.alert = event.at("uuid").text().map(|uuid| vec![Value::from(uuid)]);
     let signal = &mut draft.signal;
     signal.severity = severity(event.at("severity"));
     signal.title = event.at("displayMessage").words().unwrap_or_default();

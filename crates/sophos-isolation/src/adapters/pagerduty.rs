@@ -10,9 +10,9 @@ use super::{
 };
 use crate::signal::Severity;
 
-/// The events after which an incident is as open as before, or more so. Notes,
-/// responders, services, workflows and pings are none of them.
-const OPEN: [&str; 8] = [
+/// The events after which an incident is as open as before, or more so. One about
+/// custom fields is among them, as such a field may name the host. Notes, responders, services, workflows and pings are none of them.
+const OPEN: [&str; 9] = [
     "incident.triggered",
     "incident.escalated",
     "incident.reopened",
@@ -21,15 +21,23 @@ const OPEN: [&str; 8] = [
     "incident.unacknowledged",
     "incident.reassigned",
     "incident.delegated",
+    "incident.custom_field_values.updated",
 ];
 
 pub(super) fn read(root: &Value) -> Vec<Draft<'_>> {
     let event = Place::from(root).at("event");
-    let incident = event.at("data");
+    let data = event.at("data");
+    // Of what belongs to an incident, such as its fields, the incident is a part.
+    let of = data.at("incident");
+    let is_part = of.is_object();
+    let incident = if is_part { of } else { data };
     let mut draft = Draft::new(root, identity(event.at("id"), [], "it has no event.id"));
+    let is_incident = is_part || ["", "incident"].contains(&data.at("type").word().as_str());
+    let id = incident.at("id").text().filter(|_| is_incident);
+    draft.alert = id.map(|id| vec![Value::from(id)]);
     let signal = &mut draft.signal;
     signal.severity = severity(incident.at("priority/summary")).or_else(|| severity(incident.at("urgency")));
-    signal.title = incident.at("title").words().unwrap_or_default();
+    signal.title = incident.first(&["title", "summary"]).words().unwrap_or_default();
     signal.observed_at = event.at("occurred_at").words();
     let kind = event.at("event_type").text().unwrap_or_default();
     draft.refusal = if kind == "incident.resolved" || incident.at("status").word() == "resolved" {

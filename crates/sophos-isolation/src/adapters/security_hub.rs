@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use super::{
     NotActionable, Unreadable,
-    draft::{Draft, Host, account, identity},
-    guardduty::{check_source, has_sample_title, is_sample},
+    draft::{Draft, Host, account, digest, identity},
+    guardduty::{check_source, has_sample_title, instance_of_arn, is_container, is_sample},
+    names::{dotted_domain, name_of},
     place::{Place, facts, scale},
 };
-use crate::signal::{HostFacts, Severity};
+use crate::signal::{HostFacts, Severity, clean};
 
 /// What ASFF calls findings about how something is set up, or about what is
 /// installed on it.
@@ -21,15 +22,37 @@ pub(super) fn read(root: &Value) -> Result<Vec<Draft<'_>>, Unreadable> {
         let detail = place.at("detail");
         if detail.is_object() { detail } else { place }
     });
+    if ["insightArn", "insightResults"].iter().any(|member| place.at("detail").at(member).is_there()) {
+        // The results of an insight are counts of groups, with no finding.
+        return Ok(vec![Draft::new(root, Ok(vec![Value::from(digest(root))]))]);
+    }
     let documents = findings.items().filter_map(Place::value);
-    Ok(documents.map(|document| finding(document, Place::from(document))).collect())
+    Ok(documents.map(|document| finding(document, Place::from(document), place)).collect())
 }
 
-fn finding<'v>(document: &'v Value, finding: Place<'v>) -> Draft<'v> {
-    if finding.at("finding_info").is_there() || finding.at("class_uid").is_there() {
+fn finding<'v>(document: &'v Value, finding: Place<'v>, envelope: Place<'v>) -> Draft<'v> {
+    let mut draft = if finding.at("finding_info").is_there() || finding.at("class_uid").is_there() {
         ocsf(document, finding)
     } else {
         asff(document, finding)
+    };
+    if let Some(action) = envelope.at("detail/actionName").words() {
+        custom_action(&mut draft, &action, envelope);
+    }
+    draft
+}
+
+/// Marks the draft of a finding that a person sent by a custom action. It is
+/// another event than the import of the same finding, and another alert: a
+/// person who asks again after a release means it.
+fn custom_action(draft: &mut Draft<'_>, action: &str, envelope: Place<'_>) {
+    let signal = &mut draft.signal;
+    let reason = signal.reason.take().map(|reason| format!(": {reason}")).unwrap_or_default();
+    signal.reason = Some(clean(&format!("custom action {action}{reason}")));
+    if let Ok(parts) = &mut draft.identity {
+        let event = envelope.first(&["id", "time"]).text();
+        parts.extend([Value::from(action), Value::from(event)]);
+        draft.alert = Some(parts.clone());
     }
 }
 
@@ -43,6 +66,7 @@ fn asff<'v>(document: &'v Value, finding: Place<'v>) -> Draft<'v> {
     signal.reason = finding.at("Description").words();
     signal.observed_at = finding.first(&["LastObservedAt", "UpdatedAt"]).words();
     draft.refusal = asff_refusal(finding);
+    draft.signal.shared_host = has_containers(finding.at("Resources"));
     // The addresses of the details are public and private ones mixed, and the
     // instance has an id.
     let resources = finding.at("Resources").items();
@@ -109,6 +133,7 @@ fn ocsf<'v>(document: &'v Value, finding: Place<'v>) -> Draft<'v> {
         ])
         .words();
     draft.refusal = ocsf_refusal(finding);
+    draft.signal.shared_host = has_containers(finding.at("resources"));
     let resources = finding.at("resources").items();
     draft.hosts = resources.filter_map(|resource| instance(resource, resource.at("uid"))).collect();
     // The device is the instance once more, unless it says that it is another.
@@ -137,33 +162,36 @@ fn ocsf_refusal(finding: Place<'_>) -> Option<NotActionable> {
     }
 }
 
+/// Whether something that runs on a node is among the resources, beside the
+/// instance that is the node.
+fn has_containers(resources: Place<'_>) -> bool {
+    resources.items().any(|resource| is_container(&resource.at("type").word()))
+}
+
 /// The instance that a resource is, by its ARN or its id.
 fn instance(resource: Place<'_>, id: Place<'_>) -> Option<Host> {
     if !["awsec2instance", "awsec2instances"].contains(&resource.at("type").word().as_str()) {
         return None;
     }
     let id = id.fact()?;
-    let ec2_instance_id = match id.strip_prefix("arn:") {
-        Some(arn) => arn.rsplit_once(":instance/")?.1.to_owned(),
-        None => id,
-    };
-    ec2_instance_id
-        .starts_with("i-")
-        .then(|| HostFacts { ec2_instance_id: Some(ec2_instance_id), ..HostFacts::default() }.into())
+    let id = if id.starts_with("arn:") { instance_of_arn(&id)?.to_owned() } else { id };
+    id.starts_with("i-").then(|| HostFacts { ec2_instance_id: Some(id), ..HostFacts::default() }.into())
 }
 
 /// The device of an OCSF event. Only an id of an instance is one for us.
 fn device(device: Place<'_>) -> Option<Host> {
     let instance = device.first(&["instance_uid", "uid"]).fact().filter(|id| id.starts_with("i-"));
+    if instance.is_some() {
+        return Some(HostFacts { ec2_instance_id: instance, ..HostFacts::default() }.into());
+    }
     let own = |path: &str, list: &str| {
         let [mut texts, more] = [device.at(path).facts(), interfaces(device, list)];
         texts.extend(more);
         facts(texts.iter().map(String::as_str))
     };
     let found = HostFacts {
-        ec2_instance_id: instance,
         mac_addresses: own("mac", "mac"),
-        hostnames: device.at("hostname").facts(),
+        hostnames: name_of(device, &["hostname"], dotted_domain(device.at("domain"))).into_iter().collect(),
         ip_addresses: own("ip", "ip"),
         ..HostFacts::default()
     };

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::{
+    NotActionable,
     draft::{Draft, digest, identity},
     place::Place,
 };
@@ -16,10 +17,26 @@ pub(super) fn read(root: &Value) -> Vec<Draft<'_>> {
         parts.push(Value::from(digest(row.value().unwrap_or(&Value::Null))));
         parts
     });
+    let notable = row.first(&["event_id", "rule_id"]).text().filter(|id| id.contains("@@notable@@"));
+    let alert = notable.as_ref().map(|id| vec![Value::from(id.as_str())]);
+    let alert = alert.or_else(|| identity.clone().ok());
     let mut draft = Draft::new(root, identity);
+    draft.alert = alert;
+    draft.refusal = is_over(row, notable.is_some()).then_some(NotActionable::Resolved);
     let signal = &mut draft.signal;
     signal.severity = row.first(&["urgency", "severity"]).severity();
     signal.title = place.at("search_name").words().unwrap_or_default();
     signal.observed_at = row.at("_time").words();
     vec![draft]
+}
+
+/// Whether a notable event of Enterprise Security was resolved, closed, or found
+/// to be no attack. The columns of other searches may mean anything.
+fn is_over(row: Place<'_>, is_notable: bool) -> bool {
+    let label = row.at("status_label").word();
+    let status = row.at("status").word();
+    let disposition = row.at("disposition_label").word();
+    ["resolved", "closed"].contains(&label.as_str())
+        || ["falsepositive", "benignpositive"].iter().any(|judged| disposition.starts_with(judged))
+        || is_notable && ["4", "5", "resolved", "closed"].contains(&status.as_str())
 }

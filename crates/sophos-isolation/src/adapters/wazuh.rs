@@ -10,16 +10,35 @@ use super::{
 };
 use crate::signal::{HostFacts, Severity};
 
+/// What groups of rules are named that report a weakness, and no attack.
+const WEAKNESSES: [&str; 2] = ["vulnerability-detector", "sca"];
+
 pub(super) fn read(root: &Value) -> Vec<Draft<'_>> {
+    match root {
+        Value::Array(items) => items.iter().filter(|item| !item.is_null()).map(message).collect(),
+        _ => vec![message(root)],
+    }
+}
+
+fn message(root: &Value) -> Draft<'_> {
     let place = Place::from(root);
     let wrapped =
         ["parameters/alert", "alert"].map(|path| place.at(path)).into_iter().find(|alert| alert.is_object());
     let alert = wrapped.unwrap_or(place);
     let is_native = ["id", "agent", "rule"].iter().any(|name| alert.at(name).is_there());
-    vec![match alert.at("description").value().and_then(Value::as_str) {
+    let mut draft = match alert.at("description").value().and_then(Value::as_str) {
         Some(description) if !is_native => text_form(root, alert, description),
         _ => native(root, alert),
-    }]
+    };
+    // An active response that is stateful comes once more when its time is over.
+    let is_undone = place.at("command").word() == "delete";
+    let state = if is_native { String::new() } else { alert.at("status").word() };
+    if is_undone || state == "resolved" {
+        draft.refusal = Some(NotActionable::Resolved);
+    } else if state == "suppressed" {
+        draft.refusal = Some(NotActionable::Suppressed);
+    }
+    draft
 }
 
 fn native<'v>(root: &'v Value, alert: Place<'v>) -> Draft<'v> {
@@ -29,6 +48,11 @@ fn native<'v>(root: &'v Value, alert: Place<'v>) -> Draft<'v> {
     signal.severity = severity(rule.at("level"));
     signal.title = rule.at("description").words().unwrap_or_default();
     signal.observed_at = alert.at("timestamp").words();
+    let parts = [alert.at("id"), manager].map(|part| Value::from(part.text()));
+    draft.alert = Some(parts.to_vec());
+    let groups = rule.at("groups").facts();
+    let is_weakness = groups.iter().any(|group| WEAKNESSES.contains(&group.as_str()));
+    draft.refusal = is_weakness.then_some(NotActionable::NotAThreat);
 
     let id = agent.at("id").text();
     let name = agent.at("name").facts();

@@ -46,7 +46,7 @@ fn finding() -> Value {
     })
 }
 
-const INSTANCE: &str = "ec2:i-0123456789abcdef0 name:ip-10-1-2-3.eu-west-1.compute.internal ip:10.1.2.3";
+const INSTANCE: &str = "ec2:i-0123456789abcdef0";
 
 fn envelope(detail: Value) -> Value {
     json!({"version": "0", "id": "e-1", "source": "aws.guardduty", "account": "999999999999",
@@ -136,9 +136,7 @@ fn samples_and_archived_findings_are_refused() {
 
 #[test]
 fn a_finding_about_something_else_names_no_host() {
-    for kind in
-        ["AccessKey", "S3Bucket", "RDSDBInstance", "EKSCluster", "ECSCluster", "Lambda", "AttackSequence"]
-    {
+    for kind in ["AccessKey", "S3Bucket", "RDSDBInstance", "Lambda", "EBSSnapshot", "AttackSequence"] {
         let mut body = finding();
         body["resource"]["resourceType"] = json!(kind);
         assert_eq!(seen(&one(Tool::GuardDuty, &body)), "high NoHost", "{kind}");
@@ -185,8 +183,8 @@ fn instance(id: &str) -> Value {
 }
 
 fn hub(findings: Value) -> Value {
-    json!({"source": "aws.securityhub", "detail-type": "Security Hub Findings - Custom Action",
-        "detail": {"actionName": "Isolate", "findings": findings}})
+    json!({"source": "aws.securityhub", "detail-type": "Security Hub Findings - Imported",
+        "detail": {"findings": findings}})
 }
 
 #[test]
@@ -311,9 +309,12 @@ fn the_device_of_ocsf_is_the_instance_unless_it_says_otherwise() {
     assert_eq!(read(Tool::SecurityHub, &body).len(), 2);
     body["device"] = device;
     body["resources"] = json!([]);
+    assert_eq!(lines(&read(Tool::SecurityHub, &body)), ["high ec2:i-1 act"]);
+    body["device"] =
+        json!({"hostname": "web", "domain": "a.example", "ip": "10.0.0.1", "mac": "02:00:00:00:00:01"});
     assert_eq!(
         lines(&read(Tool::SecurityHub, &body)),
-        ["high ec2:i-1 mac:02:00:00:00:00:01 name:web ip:10.0.0.1 act"]
+        ["high mac:02:00:00:00:00:01 name:web.a.example ip:10.0.0.1 act"]
     );
     // Another product's id of a machine is none of an instance.
     body["device"] = json!({"uid": "4a7b0c", "hostname": "web"});

@@ -113,7 +113,8 @@ fn pointers_begin_at_each_document_of_a_list() {
 #[test]
 fn two_hosts_never_share_an_identity() {
     let sentinel = json!([
-        {"id": "a", "computerDnsName": "pc-1"}, {"id": "a", "computerDnsName": "pc-2"}, {"id": "a", "computerDnsName": "pc-1"}
+        {"id": "a", "title": "t", "computerDnsName": "pc-1"}, {"id": "a", "title": "t", "computerDnsName": "pc-2"},
+        {"id": "a", "title": "t", "computerDnsName": "pc-1"}
     ]);
     let readings = read(&Adapter::new(Tool::MicrosoftDefender), &sentinel).expect("readable");
     assert_eq!(lines(&readings), ["- name:pc-1 act", "- name:pc-2 act"]);

@@ -134,7 +134,8 @@ fn few_activities_are_threats() {
         (json!(90), pc.clone(), "- name:pc-1 NotAThreat"),
         (json!(27), pc.clone(), "- name:pc-1 NotAThreat"),
         (json!(null), pc.clone(), "- name:pc-1 act"),
-        (json!(2001), sure.clone(), "high name:pc-1 act"),
+        (json!(2001), sure.clone(), "high name:pc-1 NotAThreat"),
+        (json!(null), sure.clone(), "high name:pc-1 act"),
         (
             json!(19),
             json!({"computerName": "pc-1", "newAnalystVerdict": "false_positive"}),

@@ -1,9 +1,18 @@
 //! What security tools send, and what is read from it.
 
+mod alert_ids;
 mod aws;
+mod batches;
+mod cases;
 mod configured;
 mod endpoints;
 mod fixtures;
+mod forms_aws;
+mod forms_crowdstrike;
+mod forms_elastic;
+mod forms_microsoft;
+mod forms_others;
+mod forms_sentinelone;
 mod microsoft;
 mod others;
 mod properties;
@@ -51,7 +60,12 @@ fn seen(reading: &Reading) -> String {
 
 fn host(host: &HostFacts) -> String {
     let single = [("endpoint", &host.endpoint_id), ("ec2", &host.ec2_instance_id)];
-    let lists = [("mac", &host.mac_addresses), ("name", &host.hostnames), ("ip", &host.ip_addresses)];
+    let lists = [
+        ("mac", &host.mac_addresses),
+        ("name", &host.hostnames),
+        ("netbios", &host.netbios_names),
+        ("ip", &host.ip_addresses),
+    ];
     let single = single.into_iter().filter_map(|(kind, fact)| Some(format!("{kind}:{}", fact.as_ref()?)));
     let lists = lists.into_iter().filter(|(_, facts)| !facts.is_empty());
     single

@@ -32,8 +32,8 @@ fn an_alert_of_graph_is_about_each_of_its_devices() {
     assert_eq!(
         lines(&readings),
         [
-            "high name:pc-1.corp.example,pc-1 ip:10.0.0.7,127.0.0.1 act",
-            "high name:pc-2.corp.example,pc-2 ip:10.0.0.7,127.0.0.1 act",
+            "high name:pc-1.corp.example ip:10.0.0.7,127.0.0.1 act",
+            "high name:pc-2.corp.example ip:10.0.0.7,127.0.0.1 act",
         ]
     );
     assert!(readings[0].event_id.starts_with(r#"["a1","2026-01-01T00:00:00Z",[null,null,[],["pc-1.corp"#));
@@ -77,7 +77,7 @@ fn lists_of_alerts_are_read_one_by_one() {
         {"fqdn": "-", "netBiosName": null, "privateIpAddress": ""},
     ]});
     let alerts = json!([graph(json!([])), other]);
-    let expected = ["high NoHost", "low name:pc-3.corp.example,PC-3 ip:10.0.0.3 act"];
+    let expected = ["high NoHost", "low name:pc-3.corp.example ip:10.0.0.3 act"];
     for body in [alerts.clone(), json!({"value": alerts}), json!({"alerts": alerts})] {
         assert_eq!(lines(&read(Tool::MicrosoftDefender, &body)), expected);
     }
@@ -148,7 +148,7 @@ fn an_incident_knows_the_hosts_attached_to_it() {
         entity("Host", json!({"osFamily": "Windows"})),
     ]);
     let expected =
-        ["high name:pc-1.corp.example,pc-1 act", "high name:pc-2.corp.example act", "high name:PC-3 act"];
+        ["high name:pc-1.corp.example act", "high name:pc-2.corp.example act", "high netbios:PC-3 act"];
     let rule = json!({"objectSchemaType": "Incident", "objectEventType": "Create", "object": incident(entities.clone())});
     let mut beside = incident(json!([]));
     beside["entities"] = entities.clone();

@@ -31,7 +31,7 @@ fn check(tool: Tool, readings: &[Reading]) {
     for (index, reading) in readings.iter().enumerate() {
         assert!(readings[..index].iter().all(|other| other.event_id != reading.event_id));
         let (signal, host) = (&reading.signal, &reading.signal.host);
-        let lists = [&host.mac_addresses, &host.hostnames, &host.ip_addresses];
+        let lists = [&host.mac_addresses, &host.hostnames, &host.netbios_names, &host.ip_addresses];
         assert!(lists.iter().all(|facts| facts.len() <= 16));
         let single = [&host.endpoint_id, &host.ec2_instance_id, &signal.tenant, &signal.account];
         let facts: Vec<_> = lists.into_iter().flatten().chain(single.into_iter().flatten()).collect();
@@ -42,7 +42,17 @@ fn check(tool: Tool, readings: &[Reading]) {
         assert!(facts.iter().all(|fact| !fact.is_empty()));
         assert!(host.endpoint_id.is_none() || tool == Tool::Generic);
         assert!(reading.refusal.is_some() || !host.is_empty());
+        assert!(no_short_form(&host.hostnames), "{:?}", host.hostnames);
+        assert!(host.netbios_names.is_empty() || host.hostnames.is_empty());
     }
+}
+
+/// Whether no name is the first label of another beside it.
+fn no_short_form(names: &[String]) -> bool {
+    let is_short_of = |name: &String, other: &String| {
+        other.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
+    };
+    names.iter().all(|name| !names.iter().any(|other| is_short_of(name, other)))
 }
 
 /// Any JSON, out of members that the adapters look for.
@@ -88,6 +98,17 @@ fn any_json() -> impl Strategy<Value = Value> {
         "severity",
         "_source",
         "hits",
+        "source",
+        "subscriptionId",
+        "activityType",
+        "assets",
+        "sequence",
+        "resources",
+        "uid",
+        "netBiosName",
+        "Entities",
+        "dnsDomain",
+        "hostName",
         "category",
     ]);
     let leaf = prop_oneof![

@@ -1,0 +1,67 @@
+//! Deliveries of several alerts, of which some cannot be read.
+
+use serde_json::{Value, json};
+use sophos_isolation::adapters::Tool;
+
+use super::{lines, read, read_bytes, refused};
+
+const GOOD: &str = r#"{"kibana.alert.uuid":"u1","host.name":"pc-1"}"#;
+const OTHER: &str = r#"{"kibana.alert.uuid":"u2","host.name":"pc-2","source":{"ip":"198.51.100.7"}}"#;
+
+#[test]
+fn elastic_keeps_the_readable_alerts_of_a_batch() {
+    let expected = ["- name:pc-1 act", "- name:pc-2 act", "- Unreadable"];
+    for body in [
+        format!(r#"{GOOD}{{"host.name":"pc-9"}}{OTHER}"#),
+        format!(r#"[{GOOD},{OTHER},7]"#),
+        format!(r#"[{GOOD},"text",{OTHER}]"#),
+        format!(r#"{{"alerts":[{GOOD},{{}},{OTHER}]}}"#),
+        format!(
+            r#"{{"context":{{"alerts":[{GOOD},{{"host":{{"name":"pc-9"}}}},{OTHER}]}},"alert":{{"uuid":"x"}}}}"#
+        ),
+        format!("{GOOD}\n{{\"kibana.alert.uuid\":}}\n{OTHER}\n"),
+    ] {
+        let readings = read_bytes(Tool::Elastic, body.as_bytes()).expect(&body);
+        assert_eq!(lines(&readings), expected, "{body}");
+    }
+}
+
+#[test]
+fn elastic_refuses_text_whose_boundaries_are_uncertain() {
+    for body in [
+        format!("{GOOD}{{\"kibana.alert.uuid\":}}{OTHER}"),
+        format!("{{\"alerts\":[\n{GOOD}\n{{bad}}\n]}}"),
+        format!("{GOOD}\n{{\"kibana.alert.uuid\":\"u3\",\n{OTHER}"),
+        "{bad}\n{bad too}".to_owned(),
+    ] {
+        assert!(read_bytes(Tool::Elastic, body.as_bytes()).is_err(), "{body}");
+    }
+}
+
+#[test]
+fn adapters_keep_the_readable_alerts_of_a_batch() {
+    let instance = json!({"resourceType": "Instance", "instanceDetails": {"instanceId": "i-1"}});
+    let finding = json!({"id": "f", "severity": 8, "resource": instance});
+    let nameless = json!({"severity": 8, "resource": instance});
+    assert_eq!(
+        lines(&read(Tool::GuardDuty, &json!({"Findings": [nameless, finding]}))),
+        ["high ec2:i-1 act", "- Unreadable"]
+    );
+    assert!(refused(Tool::GuardDuty, &json!({"Findings": [nameless, nameless]})).ends_with("has no id"));
+
+    let alert = json!({"id": "a", "severity": "high", "computerDnsName": "pc-1"});
+    let body = json!({"value": [{"severity": "high"}, alert, {}]});
+    assert_eq!(
+        lines(&read(Tool::MicrosoftDefender, &body)),
+        ["high name:pc-1 act", "- Unreadable", "- Unreadable"]
+    );
+}
+
+#[test]
+fn unreadable_alerts_have_distinct_event_ids() {
+    let body: Value =
+        json!([{"kibana.alert.uuid": "u"}, {"host.name": "a"}, {"host.name": "b"}, {"host.name": "a"}]);
+    let readings = read(Tool::Elastic, &body);
+    assert_eq!(lines(&readings), ["- NoHost", "- Unreadable", "- Unreadable"]);
+    assert_ne!(readings[1].event_id, readings[2].event_id);
+}
