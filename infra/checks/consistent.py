@@ -66,12 +66,13 @@ def watched(templates, known: str):
     body = templates["dashboard.yaml"]["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     names |= set(re.findall(r'\["\$\{Namespace\}","(\w+)"', body))
     names |= set(re.findall(r'MetricName=\\"(\w+)\\"', body))
+    names |= set(re.findall(r"SELECT \w+\((\w+)\) FROM SCHEMA", alarms))
     if len(names) < 20:
         yield f"only {len(names)} metrics were found in the alarms and the dashboard; the search is wrong"
     for name in sorted(names - made):
         if f'"{name}"' not in known:
             yield f"the metric {name} is watched, and nothing writes it"
-    records = re.findall(r'message = (?:\\"|\')([^"\'\\]+)', alarms + dashboard)
+    records = re.findall(r'(?:message|event) = (?:\\"|\')([^"\'\\]+)', alarms + dashboard)
     if not records:
         yield "no log record was found in the alarms and the dashboard; the search is wrong"
     for record in sorted(set(records)):

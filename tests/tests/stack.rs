@@ -134,6 +134,7 @@ async fn isolates(tour: &mut Tour) {
     let (status, _) =
         tour.report("case-2", "LAPTOP-4711", "a key that somebody guessed").await.expect("an answer");
     assert_eq!(status, 401);
+    assert_eq!(tour.report_unreadable(&key).await.expect("an answer"), 422);
     let (status, answer) = tour.report("case-3", "DC01", &key).await.expect("an answer");
     assert_eq!(status, 202, "{answer}");
     let server = decision_of(&answer).expect("a decision");

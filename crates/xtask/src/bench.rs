@@ -72,8 +72,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     let subject = arguments.subject.map(|subject| subject.name().to_owned());
     let passed_on: Vec<_> = subject.into_iter().chain(arguments.rest.iter().cloned()).collect();
     let mut variables = Vec::new();
-    if arguments.subject.is_none_or(|only| matches!(only, Subject::Rotation | Subject::Tenants)) {
-        // Credentials are in Secrets Manager, if there is an emulator of it.
+    if arguments
+        .subject
+        .is_none_or(|only| matches!(only, Subject::Isolation | Subject::Rotation | Subject::Tenants))
+    {
+        // Secrets are in Secrets Manager, if there is an emulator of it.
         match setup::emulator(workspace) {
             Ok(emulator) => variables.push((setup::EMULATOR_VARIABLE, emulator)),
             Err(error) => println!("without Secrets Manager: {error}"),

@@ -1,5 +1,6 @@
 //! `cargo xtask fuzz`: random input, led by coverage, for a bounded time.
 
+mod property;
 mod report;
 
 use std::{
@@ -29,6 +30,9 @@ pub(crate) struct Arguments {
     /// Run this target only; may be given several times
     #[arg(long = "target", value_name = "NAME")]
     targets: Vec<String>,
+    /// Cases of each property of the target `identity`
+    #[arg(long, default_value_t = 100_000, value_parser = value_parser!(u32).range(1..))]
+    cases: u32,
 }
 
 /// Where everything is.
@@ -45,18 +49,28 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         package: workspace.root.join("crates/sophos-isolation/fuzz"),
         build: workspace.target.join("fuzz"),
     };
-    let targets = chosen(all(&folders.package)?, &arguments.targets)?;
-    let binaries = build(workspace, &folders, &targets)?;
-    let mut reports = Vec::new();
-    for target in targets {
-        let name = format!("fuzz {target}");
-        let report = shell::step(&name, || fuzz(&folders, &binaries, &target, arguments.seconds))?;
-        reports.push((target, report));
+    let mut names = all(&folders.package)?;
+    names.push(property::NAME.to_owned());
+    let mut targets = chosen(names, &arguments.targets)?;
+    let has_property = targets.pop_if(|last| last == property::NAME).is_some();
+    let mut failures = Vec::new();
+    if !targets.is_empty() {
+        let binaries = build(workspace, &folders, &targets)?;
+        let mut reports = Vec::new();
+        for target in targets {
+            let name = format!("fuzz {target}");
+            let report = shell::step(&name, || fuzz(&folders, &binaries, &target, arguments.seconds))?;
+            reports.push((target, report));
+        }
+        println!("\n{}", report::table(&reports));
+        failures.extend(reports.iter().filter_map(|(target, report)| report.crash(target, &binaries)));
     }
-    println!("\n{}", report::table(&reports));
-    let crashes: Vec<_> =
-        reports.iter().filter_map(|(target, report)| report.crash(target, &binaries)).collect();
-    if crashes.is_empty() { Ok(()) } else { Err(Error::new(crashes.join("\n"))) }
+    if has_property {
+        let report = property::run(workspace, arguments.cases)?;
+        println!("\n{}", report.line());
+        failures.extend(report.failure());
+    }
+    if failures.is_empty() { Ok(()) } else { Err(Error::new(failures.join("\n"))) }
 }
 
 /// The names of the targets: the programs of the package.

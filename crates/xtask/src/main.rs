@@ -44,7 +44,8 @@ enum Command {
     Infra(infra::Arguments),
     /// Build the binaries and components, run all tests and build the core for WebAssembly
     Test(test::Arguments),
-    /// Send random input to what reads other tools' messages, for a bounded time
+    /// Send random input to what reads other tools' messages, for a bounded time, and random alerts to what
+    /// chooses the endpoint
     Fuzz(fuzz::Arguments),
     /// Measure the release builds of the functions against the simulator
     Bench(bench::Arguments),

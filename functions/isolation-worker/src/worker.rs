@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use lambda_support::{Failure, Secrets};
+use lambda_support::{Failure, Secrets, metrics};
 use serde_json::{Value, json};
 use sophos_api::{Client, TenantId, Transport};
 use sophos_api_reqwest::ReqwestTransport;
@@ -181,6 +181,18 @@ impl Worker {
                 Ok(None) => tracing::error!(decision = %one.id, "there is no such decision in this ledger"),
                 Err(error) => tracing::error!(decision = %one.id, %error, "not taken further"),
             }
+        }
+        let refused = worked.iter().filter(|one| matches!(one.outcome, Ok(Some(State::Refused)))).count();
+        if refused > 0 {
+            // Here and not with the answer: SQS gets no more than the failures, and the webhook may work too.
+            let refused = [("RefusedDecisions", "Count", refused as f64)];
+            metrics::write([metrics::line(
+                &self.config.metrics_namespace,
+                "",
+                metrics::now_ms(),
+                &[],
+                &refused,
+            )]);
         }
         Ok(worked.into_iter().map(|one| (one.id, one.outcome)).collect())
     }

@@ -30,13 +30,24 @@ fn read_key(text: &str) -> Option<u128> {
     parse_uuid(ids.first()?)
 }
 
+/// The numbers of all endpoints in the order of these criteria.
+fn order(count: u64, criteria: &[&str], endpoint: impl Fn(&u64) -> Seen) -> Result<Vec<u64>, Refusal> {
+    let mut numbers: Vec<u64> = (0..count).collect();
+    if !criteria.is_empty() {
+        let mut all: Vec<(u64, Seen)> = numbers.iter().map(|number| (*number, endpoint(number))).collect();
+        sort(&mut all, criteria)?;
+        numbers = all.into_iter().map(|(number, _)| number).collect();
+    }
+    Ok(numbers)
+}
+
 /// Sorts by the first criterion, then by the following ones.
-fn sort(all: &mut [Seen], criteria: &[&str]) -> Result<(), Refusal> {
+fn sort(all: &mut [(u64, Seen)], criteria: &[&str]) -> Result<(), Refusal> {
     for criterion in criteria.iter().rev() {
         let (field, direction) = criterion.split_once(':').unwrap_or((criterion, "asc"));
         match field {
-            "hostname" => all.sort_by_cached_key(|s| s.endpoint.name.hostname.to_lowercase()),
-            "lastSeenAt" => all.sort_by_key(|s| s.last_seen_ms),
+            "hostname" => all.sort_by_cached_key(|(_, s)| s.endpoint.name.hostname.to_lowercase()),
+            "lastSeenAt" => all.sort_by_key(|(_, s)| s.last_seen_ms),
             _ => return Err(wrong("sort")),
         }
         match direction {
@@ -56,21 +67,23 @@ pub(crate) fn list(context: &Context<'_>) -> Result<Answer, Refusal> {
     let view = view(context)?;
     let fields = query.list("fields");
     let filter = Filter::read(query, context.central.clock.now_ms())?;
-    let mut all: Vec<Seen> =
-        (0..tenant.endpoints()).map(|index| context.central.endpoint(tenant, index)).collect();
-    sort(&mut all, &query.list("sort"))?;
+    let endpoint = |index: &u64| context.central.endpoint(tenant, *index);
+    let all = order(tenant.endpoints(), &query.list("sort"), endpoint)?;
     let from = query.get("pageFromKey");
     let skip = match from {
         None => 0,
         Some(text) => {
             let id = read_key(text).ok_or_else(|| wrong("pageFromKey"))?;
-            let at = all.iter().position(|s| s.endpoint.name.id == id);
+            let at = all.iter().position(|index| tenant.endpoint_id(*index) == id);
             at.ok_or_else(|| wrong("pageFromKey"))? + 1
         }
     };
-    let total = with_total.then(|| all.iter().filter(|s| filter.admits(s)).count() as u64);
-    let mut rest = all[skip..].iter().filter(|s| filter.admits(s));
-    let page: Vec<&Seen> = rest.by_ref().take(size as usize).collect();
+    // Endpoints are made when they are looked at: a page of a large estate is made of few.
+    let (all, filter) = (&all, &filter);
+    let admitted = |from: usize| all[from..].iter().map(endpoint).filter(|s| filter.admits(s));
+    let total = with_total.then(|| admitted(0).count() as u64);
+    let mut rest = admitted(skip);
+    let page: Vec<Seen> = rest.by_ref().take(size as usize).collect();
     let more = rest.next().is_some();
     let items: Vec<Value> = page.iter().map(|s| s.json(tenant, view, &fields)).collect();
     let mut pages = json!({

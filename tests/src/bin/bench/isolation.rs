@@ -1,6 +1,9 @@
 //! Isolation: how soon an event is answered and its endpoint isolated, how many
-//! wrong requests are turned away, and what both take.
+//! wrong requests are turned away, what both take, and the requests that an isolation
+//! makes in small and large estates.
 
+mod attack;
+mod calls;
 mod ground;
 mod load;
 mod proof;
@@ -31,7 +34,9 @@ pub(crate) async fn run(rates: &[u64]) -> Outcome {
         runs.push(load::run(Place::S3, rate.max(1), seconds(rate), SANDBOXES).await?);
     }
     print(&runs)?;
-    rejected::run(SANDBOXES).await
+    rejected::run(SANDBOXES).await?;
+    attack::run().await?;
+    calls::run().await
 }
 
 /// How long events are sent.

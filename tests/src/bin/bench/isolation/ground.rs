@@ -20,7 +20,7 @@ use crate::Outcome;
 /// As many as keep each below its thousand isolations an hour.
 const TENANTS: u64 = 20;
 
-const SECRET: &str = "webhooks/generic";
+pub(crate) const SECRET: &str = "webhooks/generic";
 
 /// Where the ledger is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,15 +80,17 @@ impl Ground {
 
 /// The event about machine `number`, signed now.
 pub(crate) fn event(number: u64) -> Delivery {
-    signed(number, key(SECRET))
+    signed(number, key(SECRET), unix_now())
 }
 
 /// The same by somebody who does not have the key.
 pub(crate) fn forged(number: u64) -> Delivery {
-    signed(number, "another-key-0123456789abcdef")
+    signed(number, "another-key-0123456789abcdef", unix_now())
 }
 
-fn signed(number: u64, key: &str) -> Delivery {
+/// The event about machine `number`, signed with `key` at a time in seconds since the
+/// Unix epoch.
+pub(crate) fn signed(number: u64, key: &str, time: u64) -> Delivery {
     let body = json!({
         "event_id": format!("alert-{number}"),
         "severity": "critical",
@@ -97,7 +99,7 @@ fn signed(number: u64, key: &str) -> Delivery {
         "observed_at": "2026-11-23T10:00:00Z",
         "target": { "hostname": format!("{}.corp.example", hostname(number)) },
     });
-    Delivery::generic(&source(number % TENANTS), &body, key, unix_now())
+    Delivery::generic(&source(number % TENANTS), &body, key, time)
 }
 
 /// The endpoint that the event `number` is about.

@@ -1,0 +1,90 @@
+//! The property test that `fuzz` runs beside the targets of libFuzzer.
+
+use std::time::{Duration, Instant};
+
+use crate::{error::Error, shell, tally::Tally, workspace::Workspace};
+
+/// The name of the target.
+pub(super) const NAME: &str = "identity";
+
+/// The arguments by which cargo finds the test, optimized as the other tools are.
+const TEST: [&str; 8] =
+    ["test", "--locked", "--profile", "tools", "--package", "sophos-isolation", "--test", "wrong_machine"];
+
+/// The result of a run.
+#[derive(Debug)]
+pub(super) struct Report {
+    tally: Tally,
+    cases: u32,
+    time: Duration,
+    success: bool,
+}
+
+/// Runs the test with this number of cases of each property. A failure is part of the
+/// report.
+pub(super) fn run(workspace: &Workspace, cases: u32) -> Result<Report, Error> {
+    shell::step(&format!("build the property test {NAME}"), || {
+        let mut build = shell::cargo(&workspace.root);
+        build.args(TEST).arg("--no-run");
+        shell::output(&mut build, "fix what the compiler reports above").map(drop)
+    })?;
+    let begin = Instant::now();
+    let mut tally = Tally::default();
+    let success = shell::step(&format!("fuzz {NAME}"), || {
+        let mut test = shell::cargo(&workspace.root);
+        test.args(TEST).arg("--quiet").env("PROPTEST_CASES", cases.to_string());
+        shell::stream(&mut test, |line| tally.see(line))
+    })?;
+    Ok(Report { tally, cases, time: begin.elapsed(), success })
+}
+
+impl Report {
+    /// The result in one line.
+    pub(super) fn line(&self) -> String {
+        let Self { tally, cases, time, success } = self;
+        let result = if *success { "ok" } else { "FAILED" };
+        let (properties, seconds) = (tally.passed + tally.failed, time.as_secs_f64());
+        format!("{NAME}: {properties} properties, {cases} cases each, in {seconds:.1} s: {result}")
+    }
+
+    /// The way to reproduce a failure, if there was one.
+    pub(super) fn failure(&self) -> Option<String> {
+        (!self.success).then(|| {
+            format!(
+                "{NAME} found a case that fails; the output above has the smallest one\n\
+                 to reproduce it: PROPTEST_CASES={} cargo {}\n\
+                 fix it, and keep the case as a test of the crate",
+                self.cases,
+                TEST.join(" "),
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(passed: u64, failed: u64) -> Report {
+        let tally = Tally { passed, failed };
+        Report { tally, cases: 100_000, time: Duration::from_millis(12_340), success: failed == 0 }
+    }
+
+    #[test]
+    fn report_states_cases_and_time_when_all_hold() {
+        let report = report(3, 0);
+        assert_eq!(report.line(), "identity: 3 properties, 100000 cases each, in 12.3 s: ok");
+        assert_eq!(report.failure(), None);
+    }
+
+    #[test]
+    fn report_names_the_command_when_a_case_fails() {
+        let report = report(2, 1);
+        assert_eq!(report.line(), "identity: 3 properties, 100000 cases each, in 12.3 s: FAILED");
+        let failure = report.failure().expect("a failure");
+        assert!(
+            failure.contains("PROPTEST_CASES=100000 cargo test --locked --profile tools --package"),
+            "{failure}"
+        );
+    }
+}
