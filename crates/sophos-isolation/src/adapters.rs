@@ -244,6 +244,21 @@ impl FromStr for Tool {
 }
 
 impl NotActionable {
+    /// The word for it that answers and records have.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoHost => "no_host",
+            Self::Sample => "sample",
+            Self::Archived => "archived",
+            Self::Resolved => "resolved",
+            Self::Suppressed => "suppressed",
+            Self::NotAThreat => "not_a_threat",
+            Self::Manager => "manager",
+            Self::OnlyRelated => "only_related",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
     /// What it means, in words.
     pub fn sentence(self) -> &'static str {
         match self {

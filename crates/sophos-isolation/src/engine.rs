@@ -5,6 +5,7 @@
 //! run reads the state at the service before it calls again.
 
 mod budget;
+mod consider;
 mod episode;
 mod follow_up;
 mod hold;

@@ -106,6 +106,7 @@
 
 pub mod adapters;
 mod approval;
+pub mod check;
 mod decision;
 mod engine;
 pub mod hostname;

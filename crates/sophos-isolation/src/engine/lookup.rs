@@ -35,6 +35,8 @@ const COMPARED: usize = 10;
 pub(super) struct AlertTimes {
     /// When it was observed; `None` when that cannot be read.
     pub(super) alert: Option<Duration>,
+    /// When it came in.
+    pub(super) received: Duration,
     /// When its age counts.
     pub(super) judged: Duration,
 }
@@ -80,7 +82,7 @@ where
         for id in tenants {
             directory.tenants.push(self.tenant(id, stop_at).await?);
         }
-        let AlertTimes { alert, judged } = times;
+        let AlertTimes { alert, judged, .. } = times;
         let times = Times { liveness, now: self.service_now(), alert, judged };
         match resolve(&directory, identity, &times).await {
             Ok(resolution) => Ok(resolution),

@@ -7,16 +7,16 @@ use sophos_api::{
     Caller, ErrorKind, Record, TenantId, Transport, models::Endpoint, operations::isolation::GetIsolation,
 };
 
-use super::{Engine, EngineError, GIVE_UP, hold::Account, is_lasting, lookup::AlertTimes};
+use super::{
+    Engine, EngineError, GIVE_UP, consider::Judgement, hold::Account, is_lasting, lookup::AlertTimes,
+};
 use crate::{
     adapters::NotActionable,
     decision::{Asked, Claim, Decision, DecisionId, State, Step, Target},
-    identity::Identity,
     ledger::Objects,
     outcome::Outcomes,
-    policy::{Policy, Source, Subject, Verdict},
-    resolve::{Candidate, Unresolved},
-    signal::{Action, Observed, Signal, clean},
+    policy::{Policy, Refusal, Source, Verdict},
+    signal::{Signal, clean},
     slots::Taken,
 };
 
@@ -205,41 +205,31 @@ where
         decision: &Decision,
         stop_at: Option<Duration>,
     ) -> Result<Plan, EngineError> {
-        let tenants = match policy.admit(source, signal) {
-            Ok(tenants) => tenants,
-            Err(refusal) => return Ok(Plan::Step(refused(refusal.code(), &refusal.to_string(), None))),
-        };
-        let times = alert_times(signal, decision, self.now());
-        let age = decision_age(decision, times);
-        if signal.action == Action::Isolate
-            && let Err(refusal) = policy.check_age(source, age)
-        {
+        // Its age counts until a person was asked, who may take longer.
+        let asked = decision.asked_ms().filter(|_| decision.is_approved()).map(Duration::from_millis);
+        let received = Duration::from_millis(decision.began_ms());
+        let times = AlertTimes::of(signal, received, asked.unwrap_or_else(|| self.now()));
+        let (judgement, _) = self.consider(policy, source, signal, times, stop_at).await?;
+        let (target, verdict) = match judgement {
             // One that was tried and failed for so long is no refusal.
-            let step = match decision.deferrals() {
-                0 => refused(refusal.code(), &refusal.to_string(), None),
-                _ => Step::Failed { detail: refusal.to_string() },
-            };
-            return Ok(Plan::Step(step));
-        }
-        let identity = match Identity::read(&signal.host) {
-            Ok(identity) => identity,
-            Err(why) => return Ok(unresolved(&Unresolved::Unusable { why })),
+            Judgement::NotAdmitted(refusal @ Refusal::TooOld { .. }) if decision.deferrals() > 0 => {
+                return Ok(Plan::Step(Step::Failed { detail: refusal.to_string() }));
+            }
+            Judgement::NotAdmitted(refusal) => {
+                return Ok(Plan::Step(refused(refusal.code(), &refusal.to_string(), None)));
+            }
+            Judgement::Unresolved(why) => {
+                return Ok(Plan::Step(refused(why.code(), &why.to_string(), None)));
+            }
+            Judgement::Release(target) => return self.forward_release(target, source).await.map(Plan::Step),
+            Judgement::Isolate(target, verdict) => (target, verdict),
         };
-        let resolution = self.resolve(policy, &tenants, &identity, times, stop_at).await?;
-        let Candidate { tenant, endpoint } = match resolution.outcome {
-            Ok(found) => found,
-            Err(why) => return Ok(unresolved(&why)),
-        };
-        let target = target(&tenant, &endpoint);
-        if signal.action == Action::Release {
-            return self.forward_release(target, source).await.map(Plan::Step);
-        }
         let approved = decision.is_approved();
         if approved && decision.target().is_some_and(|before| !before.is_same(&target)) {
             let detail = "the host is another endpoint by now than the one that was approved";
             return Ok(Plan::Step(refused("target_changed", detail, Some(target))));
         }
-        Ok(match policy.judge(source, signal, &Subject::of(&endpoint)) {
+        Ok(match verdict {
             Verdict::Refuse(refusal) => {
                 Plan::Step(refused(refusal.code(), &refusal.to_string(), Some(target)))
             }
@@ -348,41 +338,16 @@ where
     }
 }
 
-/// The times of a decision's alert: it was observed when its sender says so, else
-/// when it came in. Its age counts until a person was asked, who may take longer.
-fn alert_times(signal: &Signal, decision: &Decision, now: Duration) -> AlertTimes {
-    let received = Duration::from_millis(decision.began_ms());
-    let asked = decision.asked_ms().filter(|_| decision.is_approved()).map(Duration::from_millis);
-    let alert = match signal.observed() {
-        Observed::Unknown => Some(received),
-        Observed::Unreadable => None,
-        Observed::At(moment) => Some(moment),
-    };
-    AlertTimes { alert, judged: asked.unwrap_or(now) }
-}
-
-/// The age of a decision's alert. A message that was kept back, as in a
-/// dead-letter queue, is as old as the decision at least.
-fn decision_age(decision: &Decision, times: AlertTimes) -> Duration {
-    let received = Duration::from_millis(decision.began_ms());
-    times.judged.saturating_sub(times.alert.map_or(received, |alert| alert.min(received)))
-}
-
 /// The step for a message that asks for nothing.
 pub(crate) fn not_actionable(why: NotActionable) -> Step {
-    let code = serde_json::to_value(why).ok().and_then(|code| code.as_str().map(str::to_owned));
-    refused(code.as_deref().unwrap_or("not_actionable"), why.sentence(), None)
+    refused(why.code(), why.sentence(), None)
 }
 
 pub(super) fn refused(code: &str, detail: &str, target: Option<Target>) -> Step {
     Step::Refused { code: code.to_owned(), detail: detail.to_owned(), target }
 }
 
-fn unresolved(why: &Unresolved) -> Plan {
-    Plan::Step(refused(why.code(), &why.to_string(), None))
-}
-
-fn target(tenant: &str, endpoint: &Record<Endpoint>) -> Target {
+pub(super) fn target(tenant: &str, endpoint: &Record<Endpoint>) -> Target {
     Target {
         tenant: tenant.to_ascii_lowercase(),
         endpoint: endpoint.id.to_ascii_lowercase(),
