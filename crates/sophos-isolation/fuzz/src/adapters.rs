@@ -146,7 +146,8 @@ fn turned(value: &Value) -> String {
 }
 
 fn facts(host: &HostFacts) -> Vec<&String> {
-    let lists = [&host.mac_addresses, &host.hostnames, &host.netbios_names, &host.ip_addresses].into_iter().flatten();
+    let lists =
+        [&host.mac_addresses, &host.hostnames, &host.netbios_names, &host.ip_addresses].into_iter().flatten();
     lists.chain([&host.endpoint_id, &host.ec2_instance_id].into_iter().flatten()).collect()
 }
 
