@@ -12,6 +12,7 @@
 //! How many isolations there have been is counted elsewhere, against
 //! [`Limits`].
 
+mod fields;
 mod judge;
 mod mistakes;
 mod read;

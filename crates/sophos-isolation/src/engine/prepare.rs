@@ -285,9 +285,10 @@ where
 }
 
 /// The step for a message that asks for nothing.
-pub(crate) fn not_actionable(why: NotActionable) -> Step {
+pub(crate) fn not_actionable(why: NotActionable, more: Option<&str>) -> Step {
     let code = serde_json::to_value(why).ok().and_then(|code| code.as_str().map(str::to_owned));
-    refused(code.as_deref().unwrap_or("not_actionable"), why.sentence(), None)
+    let detail = more.map_or_else(|| why.sentence().to_owned(), |more| format!("{}: {more}", why.sentence()));
+    refused(code.as_deref().unwrap_or("not_actionable"), &detail, None)
 }
 
 pub(super) fn refused(code: &str, detail: &str, target: Option<Target>) -> Step {
