@@ -46,7 +46,7 @@ fn check(tool: Tool, readings: &[Reading]) {
 }
 
 /// Any JSON, out of members that the adapters look for.
-fn any_json() -> impl Strategy<Value = Value> {
+pub(super) fn any_json() -> impl Strategy<Value = Value> {
     let name = prop::sample::select(vec![
         "detail",
         "findings",
