@@ -11,11 +11,11 @@ mod elastic;
 mod fields;
 mod generic;
 mod guardduty;
+mod host_names;
 mod json;
 mod mapping;
 mod microsoft_defender;
 mod microsoft_sentinel;
-mod names;
 mod okta;
 mod pagerduty;
 mod place;
@@ -137,11 +137,10 @@ pub enum NotActionable {
     Manager,
     /// The host is mentioned, and is not the one that was attacked.
     OnlyRelated,
+    /// It could not be read. It came beside others that could.
+    Unreadable,
     /// The policy's conditions do not select it.
     NotSelected,
-    /// One of several alerts in a delivery that lacks what it needs, such as an
-    /// id.
-    Incomplete,
 }
 
 /// A body that cannot be read as a message of the tool. The text says what is
@@ -278,7 +277,7 @@ impl NotActionable {
             Self::Manager => "the host is the monitoring system itself",
             Self::OnlyRelated => "the host is related to it, and was not attacked",
             Self::NotSelected => "the policy's conditions do not select it",
-            Self::Incomplete => "it cannot be read",
+            Self::Unreadable => "it could not be read, unlike others of the same delivery",
         }
     }
 }

@@ -111,7 +111,7 @@ pub(super) fn finish(
             Err(error) if unmet.is_some() || !alone => {
                 let id = vec![Value::Null, Value::from(digest(draft.document))];
                 if unmet.is_none() {
-                    draft.refusal = draft.refusal.or(Some(NotActionable::Incomplete));
+                    draft.refusal = draft.refusal.or(Some(NotActionable::Unreadable));
                     unreadable.push(error);
                 }
                 (Ids { event: id.clone(), alert: id }, draft.signal.clone())
@@ -125,7 +125,7 @@ pub(super) fn finish(
         }
         let detail = match draft.refusal {
             Some(NotActionable::NotSelected) => unmet,
-            Some(NotActionable::Incomplete) => unreadable.last().map(ToString::to_string),
+            Some(NotActionable::Unreadable) => unreadable.last().map(ToString::to_string),
             _ => None,
         };
         let several = hosts.len() > 1;
@@ -151,9 +151,9 @@ pub(super) fn finish(
         }
     }
     // A delivery of which nothing can be read is told to the sender.
-    let is_incomplete = |reading: &Reading| reading.refusal == Some(NotActionable::Incomplete);
+    let is_unreadable = |reading: &Reading| reading.refusal == Some(NotActionable::Unreadable);
     match unreadable.into_iter().next() {
-        Some(error) if readings.iter().all(is_incomplete) => Err(error),
+        Some(error) if readings.iter().all(is_unreadable) => Err(error),
         _ => Ok(readings),
     }
 }

@@ -8,7 +8,7 @@ use super::{
     Adapter, MOST_READINGS, Message, Pointers, Tool, Unreadable,
     condition::compared,
     draft::{Draft, Host, Identity, account, action, digest, hold, text_of},
-    names::{each_host, is_name},
+    host_names::{each_host, is_name},
     place::Place,
     pointer::Located,
 };
@@ -118,7 +118,7 @@ impl Adapter {
             signal.tenant = fields.tenant.fact(at);
         }
         if fields.account.is_given() {
-            signal.account = fields.account.first(at, |place| account(place));
+            signal.account = fields.account.first(at, account);
         }
         signal.severity = self.severity_of(signal.severity, at);
         if fields.title.is_given() {

@@ -196,7 +196,7 @@ fn each_instance_of_each_finding_is_one_reading() {
     let readings = read(Tool::SecurityHub, &hub(json!([asff("a", several), asff("b", json!([bucket]))])));
     assert_eq!(lines(&readings), ["critical ec2:i-1 act", "critical ec2:i-2 act", "critical NoHost"]);
     assert_eq!(readings[0].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-1",[],[],[],[]]]"#);
-    assert_eq!(readings[1].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-2",[],[],[]]]"#);
+    assert_eq!(readings[1].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-2",[],[],[],[]]]"#);
     assert_eq!(readings[2].event_id, r#"["b","2026-01-01T00:00:00Z"]"#);
     assert_eq!(readings[0].signal.account.as_deref(), Some("111122223333"));
     // Alone, too.

@@ -160,7 +160,7 @@ fn iterate_loses_no_alert_because_of_another() {
     let readings = read(text, &body).expect("readable");
     assert_eq!(
         lines(&readings),
-        ["- name:a Incomplete", "- name:b act", "- name:c Incomplete", "- Incomplete"]
+        ["- name:a Unreadable", "- name:b act", "- name:c Unreadable", "- Unreadable"]
     );
     let details: Vec<_> =
         readings.iter().map(|reading| reading.detail.as_deref().unwrap_or_default()).collect();
