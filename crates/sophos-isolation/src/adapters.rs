@@ -4,18 +4,24 @@
 //! clock. It is held to the shape of what a tool sends, not to one sample: a
 //! member may be missing, null, of another type, or new.
 
+mod condition;
 mod crowdstrike;
 mod draft;
 mod elastic;
 mod fields;
 mod generic;
 mod guardduty;
+mod host_names;
+mod json;
+mod mapping;
 mod microsoft_defender;
 mod microsoft_sentinel;
 mod names;
 mod okta;
 mod pagerduty;
 mod place;
+mod pointer;
+pub(crate) mod presets;
 mod security_hub;
 mod sentinelone;
 mod splunk;
@@ -26,7 +32,10 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use fields::{Fields, Pointer};
+pub(crate) use condition::compared;
+pub use condition::{Condition, Test};
+pub use fields::{Fields, IdPart};
+pub use pointer::{Pointer, Pointers};
 
 use crate::signal::Signal;
 
@@ -74,8 +83,10 @@ pub enum Tool {
 pub struct Adapter {
     /// The tool.
     pub tool: Tool,
-    /// Fields that the configuration names.
+    /// Fields that the policy names.
     pub fields: Fields,
+    /// What a document must meet to be acted on.
+    pub when: Vec<Condition>,
 }
 
 /// A verified message.
@@ -101,6 +112,8 @@ pub struct Reading {
     pub signal: Signal,
     /// Why nothing is to be done about it, if so.
     pub refusal: Option<NotActionable>,
+    /// More about the refusal: which member, and which condition of the policy.
+    pub detail: Option<String>,
 }
 
 /// Why a message that was read and understood asks for nothing.
@@ -127,6 +140,8 @@ pub enum NotActionable {
     OnlyRelated,
     /// It could not be read. It came beside others that could.
     Unreadable,
+    /// The policy's conditions do not select it.
+    NotSelected,
 }
 
 /// A body that cannot be read as a message of the tool. The text says what is
@@ -138,7 +153,7 @@ pub struct Unreadable(pub(crate) String);
 impl Adapter {
     /// The adapter of a tool whose fields are where the tool puts them.
     pub fn new(tool: Tool) -> Self {
-        Self { tool, fields: Fields::default() }
+        Self { tool, fields: Fields::default(), when: Vec::new() }
     }
 
     /// What a message says: at least one reading, and one for each host that it
@@ -152,33 +167,40 @@ impl Adapter {
         // Scripts on Windows put a mark of the byte order first.
         let body = message.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(message.body);
         let mut root = match self.tool {
-            Tool::Elastic => elastic::parse(body)?,
+            Tool::Elastic => elastic::parse(&json::exact(body))?,
             _ => parse(body)?,
         };
         root.sort_all_objects();
+        let list = generic::elements(&root, &self.fields)?;
+        let elements = list.as_ref().and_then(|list| list.as_array()).map(Vec::as_slice);
         let drafts = match self.tool {
             Tool::GuardDuty => guardduty::read(&root)?,
             Tool::SecurityHub => security_hub::read(&root)?,
             Tool::CrowdStrike => crowdstrike::read(&root),
             Tool::MicrosoftDefender => microsoft_defender::read(&root)?,
             Tool::MicrosoftSentinel => microsoft_sentinel::read(&root),
-            Tool::Splunk => splunk::read(&root),
+            Tool::Splunk => splunk::read(&root, elements),
             Tool::Elastic => elastic::read(&root)?,
             Tool::PagerDuty => pagerduty::read(&root),
             Tool::Wazuh => wazuh::read(&root),
             Tool::Okta => okta::read(&root),
             Tool::SentinelOne => sentinelone::read(&root),
-            Tool::Generic => generic::read(&root, &self.fields, message.idempotency_key)?,
+            Tool::Generic => {
+                let documents = elements.unwrap_or(std::slice::from_ref(&root));
+                generic::read(documents, &self.fields, message.idempotency_key)
+            }
         };
         if drafts.is_empty() {
             return Ok(vec![draft::nothing(&root)]);
         }
-        draft::finish(self, message, drafts)
+        draft::finish(self, message, &root, drafts)
     }
 }
 
 fn parse(body: &[u8]) -> Result<Value, Unreadable> {
-    serde_json::from_slice(body).map_err(|error| {
+    json::parse(body).map_err(|error| {
+        // What was quoted has moved what follows it.
+        let error = serde_json::from_slice::<Value>(body).err().unwrap_or(error);
         let (line, column) = (error.line(), error.column());
         Unreadable(format!("the body is no JSON, or too deep, at line {line}, column {column}"))
     })
@@ -256,6 +278,7 @@ impl NotActionable {
             Self::Manager => "manager",
             Self::OnlyRelated => "only_related",
             Self::Unreadable => "unreadable",
+            Self::NotSelected => "not_selected",
         }
     }
 
@@ -270,6 +293,7 @@ impl NotActionable {
             Self::NotAThreat => "it is not about a threat",
             Self::Manager => "the host is the monitoring system itself",
             Self::OnlyRelated => "the host is related to it, and was not attacked",
+            Self::NotSelected => "the policy's conditions do not select it",
             Self::Unreadable => "it could not be read, unlike others of the same delivery",
         }
     }

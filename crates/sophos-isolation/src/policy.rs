@@ -14,6 +14,7 @@
 //! [`Limits`].
 
 mod disabled;
+mod fields;
 mod judge;
 mod mistakes;
 mod read;

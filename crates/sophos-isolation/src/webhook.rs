@@ -319,8 +319,8 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 match reading.refusal {
                     // If another request is quicker, it takes the same step.
                     Some(why) => {
-                        if let Err(failure) = self.ledger.take(&mut decision, not_actionable(why), now).await
-                        {
+                        let step = not_actionable(why, reading.detail.as_deref());
+                        if let Err(failure) = self.ledger.take(&mut decision, step, now).await {
                             notice.problem = Some(failure.to_string());
                             return Response::send_again();
                         }

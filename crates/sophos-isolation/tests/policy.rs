@@ -4,7 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use sophos_api::TenantId;
 use sophos_isolation::{
-    adapters::Tool,
+    adapters::{Message, NotActionable, Tool},
     policy::{Approve, Mode, Policy},
     signal::Severity,
     verify::{Encoding, Signature, Signed, Timestamp, Verification},
@@ -42,7 +42,10 @@ fn signature(tool: &str, more: &str) -> Signature {
 fn the_example_is_a_policy() {
     let policy = parse(EXAMPLE);
     let names: Vec<_> = policy.sources().map(|source| source.name.as_str()).collect();
-    assert_eq!(names, ["defender", "elastic", "guardduty", "okta", "pd", "scripts", "splunk"]);
+    assert_eq!(
+        names,
+        ["defender", "elastic", "grafana", "guardduty", "okta", "pd", "scripts", "splunk", "tickets"]
+    );
     let guardduty = policy.eventbridge_source(Tool::GuardDuty, "123456789012").expect("a source");
     assert_eq!((guardduty.name.as_str(), guardduty.per_hour), ("guardduty", 5));
     assert_eq!(guardduty.verification, Verification::Iam);
@@ -70,27 +73,25 @@ fn the_example_explains_every_key() {
         wrong += &format!("[sources.{scheme}]\ntool = \"{tool}\"\nwrong = 1\n");
         wrong += &format!("[sources.{scheme}.verify]\nscheme = \"{scheme}\"\nwrong = 1\n");
         wrong += &format!("[sources.{scheme}.fields]\nwrong = \"/a\"\n");
+        wrong += &format!("[[sources.{scheme}.when]]\nwrong = \"/a\"\n");
     }
     let error = Policy::parse(&wrong).expect_err("wrong keys");
     let mut tables = 0;
     for mistake in error.mistakes().iter().filter(|mistake| mistake.key.ends_with("wrong")) {
         tables += 1;
-        let (_, known) = mistake
-            .problem
-            .split_once(": ")
-            .or(mistake.problem.split_once("expected one of "))
-            .expect("the keys");
-        for key in known.split(", ").map(|key| key.trim_matches('`')).filter(|key| *key != "wrong") {
+        let (_, known) = mistake.problem.split_once(": ").expect("the keys");
+        for key in known.split(", ") {
             assert!(explained.iter().any(|explained| explained == key), "{key} is not explained");
         }
     }
-    assert_eq!(tables, 7 + 3 * 5);
+    assert_eq!(tables, 7 + 4 * 5);
 }
 
 fn collect(table: &toml::Table, into: &mut Vec<String>) {
     for (key, value) in table {
         into.push(key.clone());
-        if let Some(table) = value.as_table() {
+        let tables = value.as_array().map(Vec::as_slice).unwrap_or(std::slice::from_ref(value));
+        for table in tables.iter().filter_map(toml::Value::as_table) {
             collect(table, into);
         }
     }
@@ -163,6 +164,7 @@ fn what_is_said_holds() {
         content_types = ["Text/Plain"]
         verify = {{ scheme = "path", secret = "n" }}
         fields = {{ hostname = "/a/b", ttl = "/c" }}
+        when = [{{ at = "/c", equals = 8 }}]
         "#,
         other = OTHER.to_uppercase()
     ));
@@ -183,10 +185,12 @@ fn what_is_said_holds() {
 
     let full = policy.source("full").expect("a source");
     assert_eq!(full.adapter.tool, Tool::CrowdStrike);
-    let json = serde_json::json!({"a": {"b": "host"}, "c": 7});
-    let fields = &full.adapter.fields;
-    assert_eq!(fields.hostname.as_ref().and_then(|at| at.find(&json)), Some(&json["a"]["b"]));
-    assert_eq!(fields.ttl.as_ref().and_then(|at| at.find(&json)), Some(&json["c"]));
+    let body = br#"{"CompositeId": "c", "a": {"b": "host"}, "c": 7}"#;
+    let readings = full.adapter.read(&Message { body, idempotency_key: None }).expect("readable");
+    assert_eq!(readings[0].signal.host.hostnames, ["host"]);
+    assert_eq!(readings[0].signal.hold_seconds, Some(7));
+    assert_eq!(full.adapter.when.len(), 1);
+    assert_eq!(readings[0].refusal, Some(NotActionable::NotSelected));
     assert_eq!(full.tenants, [TENANT, OTHER].map(TenantId::from));
     for account in ["abc", "ABC", " Abc "] {
         assert_eq!(full.tenant_of(account), Some(&OTHER.into()), "{account}");

@@ -118,6 +118,90 @@ fn what_a_source_allows_is_checked() {
 }
 
 #[test]
+fn fields_tell_each_mistake_with_its_line() {
+    for (tool, fields, key, problem) in [
+        ("wazuh", "hostname = []", "hostname", "1 to 10"),
+        ("wazuh", "hostname = [\"/a\",\n\"b\"]", "hostname[1]", "a JSON pointer"),
+        ("wazuh", "hostname = \"/a~2\"", "hostname", "a JSON pointer"),
+        ("wazuh", "hostname = \"^a\"", "hostname", "^/a begins at the root"),
+        ("wazuh", "iterate = \"/a\"", "iterate", "generic and splunk"),
+        ("generic", "iterate = [\"/a\"]", "iterate", "a text"),
+        ("generic", "event_id = \"/a\"\nevent_id_parts = [\"/b\"]", "event_id_parts", "give one of them"),
+        ("generic", "event_id_parts = \"/b\"", "event_id_parts", "a list"),
+        ("generic", "event_id_parts = []", "event_id_parts", "1 to 8"),
+        ("generic", "event_id_parts = [\"/b?\"]", "event_id_parts", "without `?`"),
+        ("generic", "event_id_parts = [\"b?\"]", "event_id_parts[0]", "a JSON pointer"),
+        ("generic", "hostname_prefix = \"a\"", "hostname_prefix", "`hostname`"),
+        ("generic", "ip = \"/a\"\nhostname_suffix = \"a\"", "hostname_suffix", "`hostname`"),
+        ("generic", "hostname = \"/a\"\nhostname_prefix = \"\"", "hostname_prefix", "1 to 200 characters"),
+        ("generic", "mac = \"/a\"\nstrip_port = true", "strip_port", "`hostname` and `ip`"),
+        ("generic", "ip = \"/a\"\nstrip_port = \"yes\"", "strip_port", "true or false"),
+        ("generic", "severity_map = { a = \"low\" }", "severity_map", "`severity`"),
+        ("generic", "severity = \"/a\"\nseverity_map = \"low\"", "severity_map", "a table"),
+        ("generic", "severity = \"/a\"\nseverity_map = { a = \"bad\" }", "severity_map.a", "\"critical\""),
+        (
+            "generic",
+            "severity = \"/a\"\nseverity_map = { a = \"low\", A = \"low\" }",
+            "severity_map.A",
+            "twice",
+        ),
+        ("generic", "severity = \"/a\"\nseverity_map = { \" \" = \"low\" }", "severity_map.", "1 to 200"),
+        ("generic", "severity_default = \"bad\"", "severity_default", "\"critical\""),
+        ("generic", "severity_fixed = \"bad\"", "severity_fixed", "\"critical\""),
+        ("generic", "severity = \"/a\"\nseverity_fixed = \"low\"", "severity_fixed", "leave the other keys"),
+        ("generic", "trim = true", "trim", "these are: iterate, event_id, event_id_parts, alert_id"),
+    ] {
+        let lines = format!(
+            "tool = \"{tool}\"\nverify = {{ scheme = \"path\", secret = \"n\" }}\n[sources.s.fields]\n{fields}"
+        );
+        // The mistake is in the last line.
+        let line = 3 + lines.lines().count();
+        source(&lines, &[(line, &format!("sources.s.fields.{key}"), problem)]);
+    }
+}
+
+#[test]
+fn conditions_tell_each_mistake_with_its_line() {
+    for (when, key, problem) in [
+        ("when = []", "", "1 to 20"),
+        ("when = \"/a\"", "", "a list"),
+        ("when = [\"/a\"]", "[0]", "a table"),
+        ("when = [{ equals = 1 }]", "[0].at", "is missing"),
+        ("when = [{ at = \"a\", equals = 1 }]", "[0].at", "a JSON pointer"),
+        ("when = [{ at = \"/a\" }]", "[0]", "must have one of"),
+        ("when = [{ at = \"/a\", equals = 1, in = [1] }]", "[0]", "must have one of"),
+        ("when = [{ at = \"/a\", equals = [1] }]", "[0].equals", "write `in`"),
+        ("when = [{ at = \"/a\", equals = 1.5 }]", "[0].equals", "a text"),
+        ("when = [{ at = \"/a\", in = [] }]", "[0].in", "1 to 50"),
+        ("when = [{ at = \"/a\", in = [1,\n{}] }]", "[0].in[1]", "a text"),
+        ("when = [{ at = \"/a\", matches = \"\" }]", "[0].matches", "1 to 200 characters"),
+        ("when = [{ at = \"/a\", absent = \"yes\" }]", "[0].absent", "true or false"),
+        ("when = [{ at = \"/a\", absent = true, not = true }]", "[0].not", "these are: at, equals, in"),
+    ] {
+        let lines = format!("tool = \"wazuh\"\nverify = {{ scheme = \"path\", secret = \"n\" }}\n{when}");
+        let line = 3 + lines.lines().count();
+        source(&lines, &[(line, &format!("sources.s.when{key}"), problem)]);
+    }
+}
+
+#[test]
+fn presets_are_known_and_for_generic() {
+    let rest = "verify = { scheme = \"path\", secret = \"n\" }";
+    for (lines, line, key, problem) in [
+        ("tool = \"generic\"\npreset = \"nagios\"", 5, "preset", "\"alertmanager\" or"),
+        ("tool = \"splunk\"\npreset = \"grafana\"", 5, "preset", "only for the tool generic"),
+        (
+            "tool = \"generic\"\npreset = \"jira\"\nfields = { hostname = [], mac = [], ip = [] }",
+            6,
+            "fields",
+            "must name a host",
+        ),
+    ] {
+        source(&format!("{lines}\n{rest}"), &[(line, &format!("sources.s.{key}"), problem)]);
+    }
+}
+
+#[test]
 fn events_through_eventbridge_have_accounts_and_nothing_of_a_webhook() {
     source(
         &format!(

@@ -1,12 +1,15 @@
 //! From what an adapter found to what is reported.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Adapter, MOST_READINGS, Message, NotActionable, Reading, Tool, Unreadable, place::Place};
-use crate::signal::{Action, HostFacts, Severity, Signal};
+use super::{
+    Adapter, MOST_READINGS, Message, NotActionable, Reading, Unreadable, mapping::Ids, place::Place,
+    pointer::Located,
+};
+use crate::signal::{Action, HostFacts, Signal};
 
 /// What tells one event from another: parts that no sender can shift into each
 /// other, as they are written as a JSON list.
@@ -74,13 +77,15 @@ pub(super) fn nothing(root: &Value) -> Reading {
         event_id,
         signal: Signal::default(),
         refusal: Some(NotActionable::NoHost),
+        detail: None,
     }
 }
 
-/// The readings of the drafts, with what the configuration says put in place.
+/// The readings of the drafts, with what the policy says put in place.
 pub(super) fn finish(
     adapter: &Adapter,
     message: &Message<'_>,
+    root: &Value,
     drafts: Vec<Draft<'_>>,
 ) -> Result<Vec<Reading>, Unreadable> {
     let too_many =
@@ -91,25 +96,43 @@ pub(super) fn finish(
     let alone = drafts.len() == 1;
     let mut readings: Vec<Reading> = Vec::new();
     let mut known: HashMap<String, HostFacts> = HashMap::new();
-    // A draft that cannot be read does not take the others with it.
-    let mut unread: Vec<(Unreadable, Reading)> = Vec::new();
-    for (number, draft) in drafts.into_iter().enumerate() {
-        let identity = adapter.identity_of(&draft, message, (!alone).then_some(number));
-        let (identity, signal) = match identity.and_then(|found| Ok((found, adapter.signal_of(&draft)?))) {
-            Ok(found) => found,
-            Err(error) => {
-                let refusal = Some(NotActionable::Unreadable);
-                unread.push((error, Reading { refusal, ..nothing(draft.document) }));
-                continue;
+    let mut unreadable = Vec::new();
+    for (number, mut draft) in drafts.into_iter().enumerate() {
+        let at = Located { document: draft.document, root };
+        let base = adapter.fields.iterate.as_ref().map(|list| format!("{}/{number}", list.shown("")));
+        let base = base.unwrap_or_default();
+        let hosts = adapter.hosts_of(at, std::mem::take(&mut draft.hosts));
+        let unmet = adapter.unmet(at, &base);
+        let ids = adapter.ids_of(&draft, at, &base, message, (!alone).then_some(number));
+        let read = ids.and_then(|ids| Ok((ids, adapter.signal_of(&draft, at, &base)?)));
+        let (mut ids, signal) = match read {
+            Ok(read) => read,
+            // What lacks something is not acted on, and stops no other.
+            Err(error) if unmet.is_some() || !alone => {
+                let id = vec![Value::Null, Value::from(digest(draft.document))];
+                if unmet.is_none() {
+                    draft.refusal = draft.refusal.or(Some(NotActionable::Unreadable));
+                    unreadable.push(error);
+                }
+                (Ids { event: id.clone(), alert: id }, draft.signal.clone())
             }
+            Err(error) => return Err(error),
         };
-        let alert = draft.alert.clone().unwrap_or_else(|| identity.iter().take(1).cloned().collect());
-        let hosts = adapter.hosts_of(draft.document, draft.hosts);
+        if unmet.is_some() {
+            draft.refusal = draft.refusal.or(Some(NotActionable::NotSelected));
+            // It may come again under the same identity and be selected then.
+            ids.event.push(Value::Bool(false));
+        }
+        let detail = match draft.refusal {
+            Some(NotActionable::NotSelected) => unmet,
+            Some(NotActionable::Unreadable) => unreadable.last().map(ToString::to_string),
+            _ => None,
+        };
         let several = hosts.len() > 1;
         for Host { facts, refusal } in hosts {
-            let mut event_id = text_of(&identity, several.then_some(&facts));
+            let mut event_id = text_of(&ids.event, several.then_some(&facts));
             if known.get(&event_id).is_some_and(|other| *other != facts) {
-                event_id = text_of(&identity, Some(&facts));
+                event_id = text_of(&ids.event, Some(&facts));
             }
             if known.insert(event_id.clone(), facts.clone()).is_some() {
                 continue;
@@ -120,24 +143,22 @@ pub(super) fn finish(
             let no_host = facts.is_empty().then_some(NotActionable::NoHost);
             readings.push(Reading {
                 event_id,
-                alert_id: text_of(&alert, several.then_some(&facts)),
+                alert_id: text_of(&ids.alert, None),
                 refusal: draft.refusal.or(refusal).or(no_host),
+                detail: detail.clone(),
                 signal: Signal { host: facts, ..signal.clone() },
             });
         }
     }
-    if readings.is_empty() && !unread.is_empty() {
-        return Err(unread.swap_remove(0).0);
+    // A delivery of which nothing can be read is told to the sender.
+    let is_unreadable = |reading: &Reading| reading.refusal == Some(NotActionable::Unreadable);
+    match unreadable.into_iter().next() {
+        Some(error) if readings.iter().all(is_unreadable) => Err(error),
+        _ => Ok(readings),
     }
-    for (_, reading) in unread {
-        if known.insert(reading.event_id.clone(), HostFacts::default()).is_none() {
-            readings.push(reading);
-        }
-    }
-    if readings.len() > MOST_READINGS { Err(too_many()) } else { Ok(readings) }
 }
 
-fn text_of(identity: &Identity, facts: Option<&HostFacts>) -> String {
+pub(super) fn text_of(identity: &Identity, facts: Option<&HostFacts>) -> String {
     let mut parts = identity.clone();
     if let Some(facts) = facts {
         parts.push(Value::from(vec![
@@ -152,116 +173,6 @@ fn text_of(identity: &Identity, facts: Option<&HostFacts>) -> String {
     Value::from(parts).to_string()
 }
 
-impl Adapter {
-    /// The identity that the configuration names, or else the adapter's. Where
-    /// the document is one of several, its own part is kept beside the former.
-    fn identity_of(
-        &self,
-        draft: &Draft<'_>,
-        message: &Message<'_>,
-        number: Option<usize>,
-    ) -> Result<Identity, Unreadable> {
-        let own = &draft.identity;
-        let Some(pointer) = &self.fields.event_id else {
-            let missing = |member: &&str| Unreadable(format!("it does not say which event it is: {member}"));
-            return own.as_ref().map_err(missing).cloned();
-        };
-        let configured = pointer.find(draft.document).and_then(|value| Place::from(value).text());
-        let key = message.idempotency_key.filter(|key| self.tool == Tool::Generic && !key.trim().is_empty());
-        let Some(configured) = configured.or_else(|| key.map(str::to_owned)) else {
-            return Err(Unreadable("there is nothing where the configured event_id is to be".into()));
-        };
-        let mut identity = vec![Value::from(configured)];
-        if let Some(number) = number {
-            identity.push(own.as_ref().map_or_else(|_| Value::from(number), |own| Value::from(own.clone())));
-        }
-        Ok(identity)
-    }
-
-    /// The signal of a draft, without a host.
-    fn signal_of(&self, draft: &Draft<'_>) -> Result<Signal, Unreadable> {
-        let mut signal = draft.signal.clone();
-        let fields = &self.fields;
-        let at = |pointer: &super::Pointer| pointer.find(draft.document).map_or(Place::NOWHERE, Place::from);
-        if let Some(pointer) = &fields.tenant {
-            signal.tenant = at(pointer).fact();
-        }
-        if let Some(pointer) = &fields.account {
-            signal.account = account(at(pointer));
-        }
-        if let Some(pointer) = &fields.severity {
-            signal.severity = self.severity(at(pointer));
-        }
-        if let Some(pointer) = &fields.title {
-            signal.title = at(pointer).words().unwrap_or_default();
-        }
-        if let Some(pointer) = &fields.reason {
-            signal.reason = at(pointer).words();
-        }
-        if let Some(pointer) = &fields.observed_at {
-            signal.observed_at = at(pointer).words();
-        }
-        if let Some(pointer) = &fields.action {
-            let place = at(pointer);
-            if !place.is_there() {
-                return Err(Unreadable("there is nothing where the configured action is to be".into()));
-            }
-            signal.action = action(place)?;
-        }
-        if let Some(pointer) = &fields.ttl {
-            signal.hold_seconds = hold(at(pointer))?;
-        }
-        Ok(signal)
-    }
-
-    /// The hosts of a document, each once, and the one without a refusal before
-    /// the same with one.
-    fn hosts_of(&self, document: &Value, hosts: Vec<Host>) -> Vec<Host> {
-        let fields = &self.fields;
-        let facts = |pointer: &super::Pointer| {
-            pointer.find(document).map(|value| Place::from(value).facts()).unwrap_or_default()
-        };
-        let mut hosts = if hosts.is_empty() { vec![Host::default()] } else { hosts };
-        for Host { facts: host, .. } in &mut hosts {
-            if let Some(pointer) = &fields.endpoint_id {
-                host.endpoint_id = facts(pointer).into_iter().next();
-            }
-            if let Some(pointer) = &fields.ec2_instance_id {
-                host.ec2_instance_id = facts(pointer).into_iter().next();
-            }
-            if let Some(pointer) = &fields.hostname {
-                host.hostnames = facts(pointer);
-            }
-            if let Some(pointer) = &fields.mac {
-                host.mac_addresses = facts(pointer);
-            }
-            if let Some(pointer) = &fields.ip {
-                host.ip_addresses = facts(pointer);
-            }
-        }
-        hosts.sort_by_key(|host| host.refusal.is_some());
-        let mut each = HashSet::new();
-        hosts.retain(|host| each.insert(text_of(&Vec::new(), Some(&host.facts))));
-        hosts
-    }
-
-    fn severity(&self, place: Place<'_>) -> Option<Severity> {
-        match self.tool {
-            Tool::GuardDuty => super::guardduty::severity(place),
-            Tool::CrowdStrike => super::crowdstrike::severity(place),
-            Tool::PagerDuty => super::pagerduty::severity(place),
-            Tool::Wazuh => super::wazuh::severity(place),
-            Tool::Okta => super::okta::severity(place),
-            Tool::SentinelOne => super::sentinelone::severity(place),
-            Tool::Elastic => super::elastic::severity(place),
-            Tool::SecurityHub => super::security_hub::severity(place),
-            Tool::MicrosoftDefender | Tool::MicrosoftSentinel | Tool::Splunk | Tool::Generic => {
-                place.severity()
-            }
-        }
-    }
-}
-
 /// An id of an account: a text or, as some write it, a number.
 pub(super) fn account(place: Place<'_>) -> Option<String> {
     let text = place.text()?;
@@ -274,7 +185,7 @@ pub(super) fn action(place: Place<'_>) -> Result<Action, Unreadable> {
     match value.as_str().map(|text| text.trim().to_ascii_lowercase()).as_deref() {
         Some("isolate") => Ok(Action::Isolate),
         Some("release") => Ok(Action::Release),
-        _ => Err(Unreadable("the action is neither isolate nor release".into())),
+        _ => Err(Unreadable("invalid action: expected isolate or release".into())),
     }
 }
 
@@ -304,5 +215,5 @@ pub(super) fn hold(place: Place<'_>) -> Result<Option<u64>, Unreadable> {
 }
 
 fn no_duration() -> Unreadable {
-    Unreadable("the ttl is neither a number of seconds nor a text such as 90s, 30m, 4h or 2d".into())
+    Unreadable("invalid ttl: expected seconds, or a time such as 90s, 30m, 4h or 2d,".into())
 }

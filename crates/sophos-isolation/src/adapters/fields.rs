@@ -1,74 +1,90 @@
-//! Where in a tool's JSON things are, when the configuration says so.
+//! Where in a tool's JSON things are, when the policy says so.
 
-use serde::Deserialize;
-use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// JSON pointers (RFC 6901) to what a signal is made of.
+use super::pointer::{Pointer, Pointers};
+use crate::signal::Severity;
+
+/// Where a signal's parts are in a tool's JSON.
 ///
 /// A field that is given replaces what the adapter would find by itself: so a
 /// tool that nobody heard of needs no code, and one whose users name their own
 /// fields can be read at all. Where there is nothing at a pointer, there is
 /// nothing: the adapter's own is not taken instead.
 ///
-/// Pointers begin at the root of the delivery. A delivery that is a list of
-/// documents is read one by one, and pointers begin at each: the findings of
-/// Security Hub, Okta's events, Elastic's alerts (within `_source`), and lists
-/// of findings, alerts, records and threats of the other tools. A host that is
-/// found by a pointer is then the host of all that the document names.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// A delivery that is a list of documents is read one by one, and pointers begin
+/// at each: the elements of `iterate`, the findings of Security Hub, Okta's
+/// events, Elastic's alerts (within `_source`), and lists of findings, alerts,
+/// records and threats of the other tools. A host that is found by a pointer is
+/// then the host of all that the document names; several names that cannot be
+/// one machine's are several hosts, each known by its name alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fields {
+    /// A list whose elements are documents of their own.
+    pub iterate: Option<Pointer>,
     /// The sender's identity of the event.
-    pub event_id: Option<Pointer>,
+    pub event_id: Pointers,
+    /// The same in parts, all of which tell one event from another.
+    pub event_id_parts: Vec<IdPart>,
+    /// The sender's identity of the alert, which its updates share. Without it,
+    /// the identity of the event.
+    pub alert_id: Pointers,
     /// The Sophos tenant.
-    pub tenant: Option<Pointer>,
+    pub tenant: Pointers,
     /// The account in the sender's world.
-    pub account: Option<Pointer>,
+    pub account: Pointers,
     /// The endpoint's id at Sophos.
-    pub endpoint_id: Option<Pointer>,
+    pub endpoint_id: Pointers,
     /// The id of the EC2 instance.
-    pub ec2_instance_id: Option<Pointer>,
+    pub ec2_instance_id: Pointers,
     /// The host name: a text, or a list of them.
-    pub hostname: Option<Pointer>,
+    pub hostname: Pointers,
+    /// A name that NetBIOS may have cut: a text, or a list of them.
+    pub netbios: Pointers,
     /// The MAC address: a text, or a list of them.
-    pub mac: Option<Pointer>,
+    pub mac: Pointers,
     /// The host's own address: a text, or a list of them.
-    pub ip: Option<Pointer>,
-    /// How bad it is.
-    pub severity: Option<Pointer>,
+    pub ip: Pointers,
+    /// What a host name must begin with, and what is taken off it.
+    pub hostname_prefix: Option<String>,
+    /// What is taken off the end of a host name, where it is there.
+    pub hostname_suffix: Option<String>,
+    /// Whether a port is taken off a host name and an address.
+    pub strip_port: bool,
+    /// How severe it is.
+    pub severity: Pointers,
+    /// The severity that each of the sender's words, in lower case, stands for.
+    pub severity_map: BTreeMap<String, Severity>,
+    /// The severity where the sender names none that is known.
+    pub severity_default: Option<Severity>,
+    /// The severity whatever the sender says.
+    pub severity_fixed: Option<Severity>,
     /// What happened.
-    pub title: Option<Pointer>,
+    pub title: Pointers,
     /// Why the host is to be isolated.
-    pub reason: Option<Pointer>,
+    pub reason: Pointers,
     /// When the sender saw it.
-    pub observed_at: Option<Pointer>,
+    pub observed_at: Pointers,
     /// `isolate` or `release`.
-    pub action: Option<Pointer>,
+    pub action: Pointers,
     /// For how long: seconds, or a text such as `4h`.
-    pub ttl: Option<Pointer>,
+    pub ttl: Pointers,
 }
 
-/// A JSON pointer, such as `/result/dest_host`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Pointer(String);
-
-impl Pointer {
-    /// What it points at in `value`.
-    pub fn find<'v>(&self, value: &'v Value) -> Option<&'v Value> {
-        value.pointer(&self.0)
-    }
+/// A part of an event's identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdPart {
+    /// Where it is.
+    pub at: Pointer,
+    /// Whether the event has an identity without it.
+    pub is_optional: bool,
 }
 
-impl TryFrom<String> for Pointer {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let escapes = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
-        if text.starts_with('/') && text.len() <= 300 && escapes {
-            Ok(Self(text))
-        } else {
-            Err("a JSON pointer begins with a slash, such as /result/dest_host".into())
-        }
+impl Fields {
+    /// Whether a host is named. Then `generic` reads nothing but what is named.
+    pub fn names_host(&self) -> bool {
+        let Self { endpoint_id, ec2_instance_id, hostname, netbios, mac, ip, .. } = self;
+        [endpoint_id, ec2_instance_id, hostname, netbios, mac, ip].iter().any(|pointers| pointers.is_given())
     }
 }

@@ -1,11 +1,13 @@
 //! Looking into JSON that may have any shape.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::signal::{Severity, clean};
 
 /// The most texts of one kind that are kept of one host.
-const MOST_FACTS: usize = 16;
+pub(super) const MOST_FACTS: usize = 16;
 
 /// A place in a message, at which there may be nothing.
 #[derive(Debug, Clone, Copy)]
@@ -112,6 +114,12 @@ impl<'v> Place<'v> {
         facts(texts)
     }
 
+    /// The same, however many there are.
+    pub(super) fn all_facts(self) -> Vec<String> {
+        let texts = self.items().filter_map(|item| item.0?.as_str());
+        distinct_facts(texts, usize::MAX)
+    }
+
     /// The first of the [`facts`](Self::facts).
     pub(super) fn fact(self) -> Option<String> {
         self.facts().into_iter().next()
@@ -141,14 +149,19 @@ impl<'v> Place<'v> {
 
 /// The texts that can tell one thing from another, each once, and not too many.
 pub(super) fn facts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<String> {
+    distinct_facts(texts, MOST_FACTS)
+}
+
+fn distinct_facts<'t>(texts: impl IntoIterator<Item = &'t str>, most: usize) -> Vec<String> {
     let mut facts: Vec<String> = Vec::new();
+    let mut known = HashSet::new();
     for text in texts {
         let text = text.trim();
-        if facts.len() == MOST_FACTS {
+        if facts.len() == most {
             break;
         }
         let is_fact = !stands_for_nothing(text) && !is_template(text) && clean(text) == text;
-        if is_fact && !facts.iter().any(|fact| fact == text) {
+        if is_fact && known.insert(text) {
             facts.push(text.to_owned());
         }
     }

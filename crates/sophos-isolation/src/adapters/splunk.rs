@@ -9,9 +9,16 @@ use super::{
     place::Place,
 };
 
-pub(super) fn read(root: &Value) -> Vec<Draft<'_>> {
+/// Reads the row of the delivery, or the rows that the policy iterates over.
+pub(super) fn read<'v>(root: &'v Value, rows: Option<&'v [Value]>) -> Vec<Draft<'v>> {
+    match rows {
+        Some(rows) => rows.iter().map(|document| row(root, document, Place::from(document))).collect(),
+        None => vec![row(root, root, Place::from(root).at("result"))],
+    }
+}
+
+fn row<'v>(root: &'v Value, document: &'v Value, row: Place<'v>) -> Draft<'v> {
     let place = Place::from(root);
-    let row = place.at("result");
     // A search that fires for each row sends the same sid with each.
     let identity = identity(place.at("sid"), [], "it has no sid").map(|mut parts| {
         parts.push(Value::from(digest(row.value().unwrap_or(&Value::Null))));
@@ -20,14 +27,14 @@ pub(super) fn read(root: &Value) -> Vec<Draft<'_>> {
     let notable = row.first(&["event_id", "rule_id"]).text().filter(|id| id.contains("@@notable@@"));
     let alert = notable.as_ref().map(|id| vec![Value::from(id.as_str())]);
     let alert = alert.or_else(|| identity.clone().ok());
-    let mut draft = Draft::new(root, identity);
+    let mut draft = Draft::new(document, identity);
     draft.alert = alert;
     draft.refusal = is_over(row, notable.is_some()).then_some(NotActionable::Resolved);
     let signal = &mut draft.signal;
     signal.severity = row.first(&["urgency", "severity"]).severity();
     signal.title = place.at("search_name").words().unwrap_or_default();
     signal.observed_at = row.at("_time").words();
-    vec![draft]
+    draft
 }
 
 /// Whether a notable event of Enterprise Security was resolved, closed, or found

@@ -339,8 +339,9 @@ where
 }
 
 /// The step for a message that asks for nothing.
-pub(crate) fn not_actionable(why: NotActionable) -> Step {
-    refused(why.code(), why.sentence(), None)
+pub(crate) fn not_actionable(why: NotActionable, more: Option<&str>) -> Step {
+    let detail = more.map_or_else(|| why.sentence().to_owned(), |more| format!("{}: {more}", why.sentence()));
+    refused(why.code(), &detail, None)
 }
 
 pub(super) fn refused(code: &str, detail: &str, target: Option<Target>) -> Step {

@@ -205,6 +205,28 @@ impl<'a, 'i> Item<'a, 'i> {
         list.iter().filter_map(read).collect()
     }
 
+    /// The same of a list, or of one value in its place.
+    pub(super) fn one_or_some<T>(&self, most: usize, read: impl Fn(&Self) -> Option<T>) -> Vec<T> {
+        if self.is_list() { self.some(most, read) } else { read(self).into_iter().collect() }
+    }
+
+    pub(super) fn is_list(&self) -> bool {
+        self.value.is_array()
+    }
+
+    pub(super) fn is_empty_list(&self) -> bool {
+        self.value.as_array().is_some_and(|list| list.is_empty())
+    }
+
+    /// The text of a text, a whole number or a boolean.
+    pub(super) fn scalar(&self, longest: usize) -> Option<String> {
+        match self.value {
+            DeValue::Boolean(flag) => Some(flag.to_string()),
+            DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
+            _ => self.text(longest).map(str::to_owned),
+        }
+    }
+
     fn no<T>(&self, needed: &str) -> Option<T> {
         self.mistake(format!("must be {needed}"));
         None

@@ -5,17 +5,16 @@ use std::{
 };
 
 use ipnet::IpNet;
-use serde_json::{Map, Value};
 use sophos_api::TenantId;
 
 use super::{
-    Approve, Mode,
+    Approve, Mode, fields,
     mistakes::Mistakes,
     section::{Item, Section},
     selectors, verification,
 };
 use crate::{
-    adapters::{Adapter, Fields, Tool},
+    adapters::{Adapter, Tool},
     signal::{Severity, Signal, clean},
     verify::Verification,
 };
@@ -122,7 +121,7 @@ pub(super) fn read<'a, 'i>(
         true => table.require("accounts", "give the tenant of each AWS account whose events may act"),
         false => table.take("accounts"),
     };
-    let fields = table.section("fields").map(fields).unwrap_or_default();
+    let adapter = fields::read(&mut table, tool);
     let mut severities = vec![("any", None)];
     severities.extend(Severity::ALL.map(|severity| (severity.as_str(), Some(severity))));
     let minimum_severity = table.take("minimum_severity").and_then(|item| item.word(&severities));
@@ -183,7 +182,7 @@ pub(super) fn read<'a, 'i>(
         may_release: may_release.unwrap_or(false),
         allow_from: allow_from.map(|item| item.some(1_000, network)).unwrap_or_default(),
         content_types: content_types.map(|item| item.some(10, content_type)).unwrap_or_default(),
-        adapter: Adapter { tool: tool?, fields },
+        adapter: tool.map(|_| adapter)?,
         verification: verification?,
     })
 }
@@ -233,20 +232,6 @@ fn accounts<'a, 'i>(
         }
     }
     accounts
-}
-
-fn fields(table: Section<'_, '_>) -> Fields {
-    let mut good = Map::new();
-    for (name, item) in table.entries() {
-        let Some(pointer) = item.text(300) else { continue };
-        let pair = (name.to_owned(), Value::from(pointer));
-        // One at a time, so that each has its line.
-        match serde_json::from_value::<Fields>(Map::from_iter([pair.clone()]).into()) {
-            Ok(_) => good.extend([pair]),
-            Err(error) => item.mistake(clean(&error.to_string())),
-        }
-    }
-    serde_json::from_value(good.into()).unwrap_or_default()
 }
 
 fn mode(item: &Item<'_, '_>, file: Mode) -> Option<Mode> {

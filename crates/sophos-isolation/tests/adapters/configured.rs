@@ -31,12 +31,12 @@ fn a_host_that_a_pointer_finds_lifts_the_refusal() {
 
 #[test]
 fn a_pointer_takes_the_place_of_what_was_found_kind_by_kind() {
-    let body = json!({"CompositeId": "c", "Hostname": "pc-1", "LocalIP": "10.0.0.1", "custom": {"names": ["a", "b"]}, "level": 5});
+    let body = json!({"CompositeId": "c", "Hostname": "pc-1", "LocalIP": "10.0.0.1", "custom": {"names": ["a", "a.example"], "mac": "aa:bb:cc:dd:ee:01", "ip": "10.0.0.2"}, "level": 5});
     for (fields, expected) in [
-        (r#"hostname = "/custom/names""#, "- name:a,b ip:10.0.0.1 act"),
+        (r#"hostname = "/custom/names""#, "- name:a.example ip:10.0.0.1 act"),
         (r#"hostname = "/nowhere""#, "- ip:10.0.0.1 act"),
         (r#"severity = "/level""#, "critical name:pc-1 ip:10.0.0.1 act"),
-        ("mac = \"/custom/names/0\"\nip = \"/custom/names/1\"", "- mac:a name:pc-1 ip:b act"),
+        ("mac = \"/custom/mac\"\nip = \"/custom/ip\"", "- mac:aa:bb:cc:dd:ee:01 name:pc-1 ip:10.0.0.2 act"),
     ] {
         let adapter = configured(Tool::CrowdStrike, fields);
         assert_eq!(seen(&read(&adapter, &body).expect("readable")[0]), expected, "{fields}");
@@ -67,7 +67,7 @@ fn any_json_is_read_when_all_is_named() {
         "action": "something else", "ttl": "soon", "target": {"hostname": "not-this", "ip": "10.0.0.1"}
     });
     let reading = read(&adapter, &body).expect("readable").remove(0);
-    assert_eq!(seen(&reading), "critical ec2:i-1 name:pc-1 ip:10.0.0.1 act");
+    assert_eq!(seen(&reading), "critical ec2:i-1 name:pc-1 act");
     assert_eq!(reading.event_id, r#"["7"]"#);
     let signal = serde_json::to_value(&reading.signal).expect("a signal");
     assert_eq!(
@@ -75,7 +75,7 @@ fn any_json_is_read_when_all_is_named() {
         json!({
             "action": "release", "severity": "critical", "title": "x", "reason": "y", "observed_at": "z", "hold_seconds": 60,
             "tenant": "t", "account": "123",
-            "host": {"ec2_instance_id": "i-1", "hostnames": ["pc-1"], "ip_addresses": ["10.0.0.1"]}
+            "host": {"ec2_instance_id": "i-1", "hostnames": ["pc-1"]}
         })
     );
     // What says what is to be done may not be missing, where it is known to be said.
@@ -83,7 +83,7 @@ fn any_json_is_read_when_all_is_named() {
     unsaid["do"] = json!(null);
     assert_eq!(
         read(&adapter, &unsaid).expect_err("no action"),
-        "there is nothing where the configured action is to be"
+        "missing action: nothing at \"/do\"; set fields.action to where it is"
     );
     // Nor may the identity, but that has a header to fall back on.
     let mut nameless = body;
@@ -91,7 +91,7 @@ fn any_json_is_read_when_all_is_named() {
     assert_eq!(read(&adapter, &nameless).expect("readable")[0].event_id, r#"["key"]"#);
     let splunk = configured(Tool::Splunk, r#"event_id = "/result/id""#);
     let error = read(&splunk, &json!({"sid": "s"})).expect_err("no identity");
-    assert_eq!(error, "there is nothing where the configured event_id is to be");
+    assert_eq!(error, "missing event id: nothing at \"/result/id\"; set fields.event_id to where it is");
 }
 
 #[test]

@@ -13,13 +13,15 @@ mod forms_elastic;
 mod forms_microsoft;
 mod forms_others;
 mod forms_sentinelone;
+mod mapped;
 mod microsoft;
 mod others;
+mod presets;
 mod properties;
 
 use serde_json::Value;
 use sophos_isolation::{
-    adapters::{Adapter, Fields, Message, Reading, Tool, Unreadable},
+    adapters::{Adapter, Message, Reading, Tool, Unreadable},
     signal::HostFacts,
 };
 
@@ -44,10 +46,7 @@ fn refused(tool: Tool, body: &Value) -> String {
 
 /// An adapter whose fields are configured, as in a policy's file.
 fn configured(tool: Tool, fields: &str) -> Adapter {
-    let fields: Fields = toml::from_str(fields).expect("fields");
-    let mut adapter = Adapter::new(tool);
-    adapter.fields = fields;
-    adapter
+    Adapter::parse(tool, &format!("[fields]\n{fields}")).expect("fields")
 }
 
 /// Severity, host and refusal in one line.

@@ -56,7 +56,7 @@ fn no_short_form(names: &[String]) -> bool {
 }
 
 /// Any JSON, out of members that the adapters look for.
-fn any_json() -> impl Strategy<Value = Value> {
+pub(super) fn any_json() -> impl Strategy<Value = Value> {
     let name = prop::sample::select(vec![
         "detail",
         "findings",

@@ -2,6 +2,7 @@
 
 mod approval;
 mod approval_links;
+mod conditions;
 mod delivery;
 mod disabled;
 mod events;

@@ -1,0 +1,90 @@
+//! Conditions of the policy on the members of a document.
+
+use serde_json::Value;
+use wildmatch::WildMatch;
+
+use super::pointer::{Located, Pointers};
+use crate::hostname::lower;
+
+/// A condition that a document must meet to be acted on.
+///
+/// Texts, numbers and booleans are compared as texts, whatever their case. A
+/// list meets a test that one of its elements meets; for the negated tests,
+/// each element must. An object meets none of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Where it looks: the first pointer with something present.
+    pub at: Pointers,
+    /// What must be there.
+    pub test: Test,
+}
+
+/// What a condition requires. Texts and patterns are in lower case; a pattern
+/// has `*` for any text and `?` for one character.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Test {
+    /// One of these texts.
+    In(Vec<String>),
+    /// None of these texts. A missing member is none of them.
+    NotIn(Vec<String>),
+    /// A text that fits one of these patterns.
+    Matches(Vec<String>),
+    /// A text that fits none of these patterns. A missing member fits none.
+    NotMatches(Vec<String>),
+    /// Nothing, null or an empty text; or, if false, anything else.
+    Absent(bool),
+}
+
+impl Condition {
+    pub(super) fn holds(&self, at: Located<'_>) -> bool {
+        let found = self.at.0.iter().find_map(|pointer| {
+            pointer
+                .find(at.document, at.root)
+                .filter(|found| found.as_str().is_none_or(|text| !text.trim().is_empty()))
+        });
+        let found = found.as_deref();
+        match &self.test {
+            Test::In(words) => any(found, |text| words.contains(text)),
+            Test::NotIn(words) => none(found, |text| words.contains(text)),
+            Test::Matches(patterns) => any(found, |text| fits(patterns, text)),
+            Test::NotMatches(patterns) => none(found, |text| fits(patterns, text)),
+            Test::Absent(absent) => found.is_none() == *absent,
+        }
+    }
+}
+
+/// A text as conditions compare it.
+pub(crate) fn compared(text: &str) -> String {
+    lower(text.trim())
+}
+
+/// The text of a scalar.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(compared(text)),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+fn elements(value: Option<&Value>) -> &[Value] {
+    match value {
+        Some(Value::Array(items)) => items,
+        Some(value) => std::slice::from_ref(value),
+        None => &[],
+    }
+}
+
+fn any(value: Option<&Value>, test: impl Fn(&String) -> bool) -> bool {
+    elements(value).iter().filter_map(scalar).any(|text| test(&text))
+}
+
+/// What cannot be compared may be anything.
+fn none(value: Option<&Value>, test: impl Fn(&String) -> bool) -> bool {
+    elements(value).iter().all(|value| scalar(value).is_some_and(|text| !test(&text)))
+}
+
+fn fits(patterns: &[String], text: &str) -> bool {
+    patterns.iter().any(|pattern| WildMatch::new(pattern).matches(text))
+}

@@ -1,0 +1,178 @@
+//! Where in a delivery something is, as the policy writes it.
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use serde_json::Value;
+
+use super::{json, place::Place};
+
+/// The longest pointer, in bytes.
+const MAX_POINTER_LEN: usize = 300;
+
+/// A document of a delivery, and the delivery that holds it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Located<'v> {
+    pub(super) document: &'v Value,
+    pub(super) root: &'v Value,
+}
+
+/// A JSON pointer (RFC 6901), such as `/result/dest_host`, with two additions.
+///
+/// It begins at the document that is read, which is the delivery or, with
+/// `iterate`, one element of its list. With a `^` before it (`^/receiver`) it
+/// begins at the root of the delivery. A `#` continues into a text that holds
+/// JSON: `/Message#/detail/host`, or `/Message#` for all of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pointer {
+    text: String,
+    from_root: bool,
+    /// Plain JSON pointers, each into the JSON that the former leads to.
+    parts: Vec<String>,
+}
+
+/// JSON pointers of which the first with something present counts. Without any,
+/// the policy says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pointers(pub(crate) Vec<Pointer>);
+
+impl Pointer {
+    /// What it points at in a document of a delivery, unless that is null.
+    pub fn find<'v>(&self, document: &'v Value, root: &'v Value) -> Option<Cow<'v, Value>> {
+        let (first, inner) = self.parts.split_first()?;
+        let start = if self.from_root { root } else { document };
+        let mut found = Cow::Borrowed(start.pointer(first)?);
+        for part in inner {
+            let mut value = json::parse(found.as_str()?.as_bytes()).ok()?;
+            found = Cow::Owned(value.pointer_mut(part)?.take());
+        }
+        Some(found).filter(|found| !found.is_null())
+    }
+
+    /// The text that it leads to.
+    pub(super) fn text(&self, at: Located<'_>) -> Option<String> {
+        Place::from(&*self.find(at.document, at.root)?).text()
+    }
+
+    /// Whether it begins at the root of the delivery in any case.
+    pub(super) fn is_from_root(&self) -> bool {
+        self.from_root
+    }
+
+    /// The pointer from the root of the delivery, for a document that is at
+    /// `base` there.
+    pub(super) fn shown(&self, base: &str) -> String {
+        if self.from_root { self.text[1..].to_owned() } else { format!("{base}{}", self.text) }
+    }
+}
+
+impl FromStr for Pointer {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (from_root, mut rest) = match text.strip_prefix('^') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let mut parts = Vec::new();
+        while let Some(at) = rest.find("#/") {
+            parts.push(rest[..at].to_owned());
+            rest = &rest[at + 1..];
+        }
+        match rest.strip_suffix('#') {
+            Some(head) => parts.extend([head.to_owned(), String::new()]),
+            None => parts.push(rest.to_owned()),
+        }
+        let is_good = |part: &String| {
+            (part.is_empty() || part.starts_with('/'))
+                && part.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
+        };
+        let is_whole = text.len() <= MAX_POINTER_LEN && !parts[0].is_empty() && parts.iter().all(is_good);
+        is_whole.then(|| Self { text: text.to_owned(), from_root, parts }).ok_or(
+            "must be a JSON pointer, which begins with a slash, such as /result/dest_host; \
+             ^/a begins at the root, and /a#/b continues into a text that holds JSON",
+        )
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Pointers {
+    /// Whether there is any.
+    pub fn is_given(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// What the first pointer leads to at which `read` finds anything.
+    pub(super) fn first<T>(&self, at: Located<'_>, read: impl Fn(Place<'_>) -> Option<T>) -> Option<T> {
+        self.0.iter().find_map(|pointer| read(Place::from(&*pointer.find(at.document, at.root)?)))
+    }
+
+    /// The first text that tells one thing from another.
+    pub(super) fn text(&self, at: Located<'_>) -> Option<String> {
+        self.first(at, |place| place.text())
+    }
+
+    /// The first text, made fit to be shown.
+    pub(super) fn words(&self, at: Located<'_>) -> Option<String> {
+        self.first(at, |place| place.words())
+    }
+
+    /// The first text that can tell one host from another.
+    pub(super) fn fact(&self, at: Located<'_>) -> Option<String> {
+        self.first(at, |place| place.fact())
+    }
+
+    /// The pointers in words, from the root of the delivery.
+    pub(super) fn shown(&self, base: &str) -> String {
+        let shown: Vec<_> = self.0.iter().map(|pointer| format!("\"{}\"", pointer.shown(base))).collect();
+        shown.join(" or ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn find(pointer: &str, document: &Value, root: &Value) -> Option<Value> {
+        pointer.parse::<Pointer>().expect(pointer).find(document, root).map(Cow::into_owned)
+    }
+
+    #[test]
+    fn pointer_finds_members_of_the_document_and_of_the_root() {
+        let root = json!({"a": 1, "list": [{"a": 2, "b/c": {"~": 3}, "n": null}]});
+        let document = &root["list"][0];
+        assert_eq!(find("/a", document, &root), Some(json!(2)));
+        assert_eq!(find("^/a", document, &root), Some(json!(1)));
+        assert_eq!(find("/b~1c/~0", document, &root), Some(json!(3)));
+        for nothing in ["/n", "/x", "/a/0", "^/list/1", "/a#/x"] {
+            assert_eq!(find(nothing, document, &root), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn pointer_continues_into_json_in_a_text() {
+        let inner = json!({"detail": {"host": "pc", "more": json!([1.50, {"a": "b"}]).to_string()}, "#": 1});
+        let root = json!({"Message": inner.to_string(), "bad": "{", "a#b": "plain"});
+        assert_eq!(find("/Message#/detail/host", &root, &root), Some(json!("pc")));
+        assert_eq!(find("^/Message#/detail/more#/1/a", &root, &root), Some(json!("b")));
+        assert_eq!(find("/Message#", &root, &root), Some(inner));
+        assert_eq!(find("/a#b", &root, &root), Some(json!("plain")));
+        for nothing in ["/bad#/a", "/Message/detail/host", "/Message#/detail#/host", "/Message#/x"] {
+            assert_eq!(find(nothing, &root, &root), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn pointer_refuses_what_is_none() {
+        let long = format!("/{}", "a".repeat(MAX_POINTER_LEN));
+        for text in ["", "a/b", "^", "^a", "#", "#/a", "^#/a", "/a~", "/a~2", "/a#/b~", &long] {
+            assert!(text.parse::<Pointer>().is_err(), "{text}");
+        }
+    }
+}

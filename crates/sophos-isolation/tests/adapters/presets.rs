@@ -1,0 +1,115 @@
+//! Ready-made sources, each with messages of its tool: `tests/presets/<preset>/`.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use serde_json::Value;
+use sophos_isolation::adapters::{Adapter, Message, Reading, Tool};
+
+use super::lines;
+
+/// All presets, as a wrong word is told.
+fn presets() -> Vec<String> {
+    let error = Adapter::parse(Tool::Generic, "preset = \"\"").expect_err("no preset").to_string();
+    error.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn read(preset: &str, body: &Value) -> Vec<Reading> {
+    let adapter = Adapter::parse(Tool::Generic, &format!("preset = \"{preset}\"")).expect(preset);
+    let body = body.to_string().into_bytes();
+    adapter.read(&Message { body: &body, idempotency_key: None }).expect(preset)
+}
+
+/// The messages of a preset, by the names of their files.
+fn messages(preset: &str) -> BTreeMap<String, Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/presets").join(preset);
+    let files = fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    files
+        .map(|file| {
+            let path = file.expect("a file").path();
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            (name, serde_json::from_slice(&fs::read(&path).expect("a file")).expect("JSON"))
+        })
+        .collect()
+}
+
+#[test]
+fn presets_read_the_messages_of_their_tools() {
+    let presets = presets();
+    assert_eq!(presets.len(), 15);
+    for preset in &presets {
+        let messages = messages(preset);
+        let readings: BTreeMap<_, _> =
+            messages.iter().map(|(name, message)| (name, read(preset, &message["body"]))).collect();
+        for (name, message) in &messages {
+            let place = format!("{preset}/{name}");
+            let read = &readings[name];
+            let expected: Vec<String> = serde_json::from_value(message["expect"].clone()).expect("lines");
+            assert_eq!(lines(read), expected, "{place}");
+            for (key, is_same_event) in [("update_of", false), ("repeats", true)] {
+                let Some(of) = message[key].as_str() else { continue };
+                let of = &readings[&of.to_owned()];
+                assert_eq!(read[0].alert_id, of[0].alert_id, "{place}");
+                assert_eq!(read[0].event_id == of[0].event_id, is_same_event, "{place}");
+            }
+        }
+        // Each shows a message that acts, one that comes again, a state that does
+        // not act, and one without a host.
+        let has = |test: &dyn Fn(&Value) -> bool| messages.values().any(test);
+        let says =
+            |word: &'static str| {
+                move |message: &Value| {
+                    message["expect"].as_array().expect("lines").iter().any(|line| {
+                        line.as_str().is_some_and(|line| line.split(' ').next_back() == Some(word))
+                    })
+                }
+            };
+        assert!(has(&says("act")) && has(&says("NotSelected")) && has(&says("NoHost")), "{preset}");
+        assert!(
+            has(&|message| message["update_of"].is_string() || message["repeats"].is_string()),
+            "{preset}"
+        );
+    }
+}
+
+#[test]
+fn presets_have_no_messages_without_a_preset() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/presets");
+    let mut folders: Vec<_> = fs::read_dir(path)
+        .expect("folders")
+        .map(|folder| folder.expect("a folder").file_name().to_string_lossy().into_owned())
+        .collect();
+    folders.sort();
+    assert_eq!(folders, presets());
+}
+
+#[test]
+fn explicit_keys_take_the_place_of_the_presets() {
+    let body = &messages("grafana")["acts"]["body"];
+    let read = |more: &str| {
+        let adapter = Adapter::parse(Tool::Generic, &format!("preset = \"grafana\"\n{more}")).expect(more);
+        let body = body.to_string().into_bytes();
+        lines(&adapter.read(&Message { body: &body, idempotency_key: None }).expect("readable"))
+    };
+    assert_eq!(
+        read("fields = { severity_fixed = \"low\", ip = [] }"),
+        ["low name:fin-07.corp.example act", "low NoHost", "low name:web-3 act"]
+    );
+    assert_eq!(
+        read(
+            "fields = { hostname = \"/labels/host\", ip = \"/labels/instance\", severity_default = \"high\" }"
+        ),
+        ["critical NoHost", "medium ip:10.4.0.9 act", "high name:web-3 act"]
+    );
+    assert_eq!(
+        read("when = [{ at = \"/labels/severity\", equals = \"bad\" }]"),
+        [
+            "critical name:fin-07.corp.example NotSelected",
+            "medium ip:10.4.0.9 NotSelected",
+            "- name:web-3 act"
+        ]
+    );
+    let wrong = |text: &str| Adapter::parse(Tool::Generic, text).expect_err(text).to_string();
+    let error = wrong("preset = \"grafana\"\nfields = { hostname = [], ip = [] }");
+    assert!(error.contains("line 2, fields: must name a host"), "{error}");
+    assert!(wrong("fields = { hostname = [] }").contains("must list 1 to 10"));
+}
