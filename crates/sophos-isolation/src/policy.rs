@@ -13,7 +13,9 @@
 //! [`Limits`].
 
 mod judge;
+mod layouts;
 mod mistakes;
+mod public_keys;
 mod read;
 mod section;
 mod selectors;

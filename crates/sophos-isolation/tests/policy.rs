@@ -7,7 +7,7 @@ use sophos_isolation::{
     adapters::Tool,
     policy::{Approve, Mode, Policy},
     signal::Severity,
-    verify::{Encoding, Signature, Signed, Timestamp, Verification},
+    verify::{Encoding, KeyForm, Signature, Signed, Timestamp, Verification},
 };
 
 const EXAMPLE: &str = include_str!("../policy.example.toml");
@@ -246,7 +246,7 @@ fn a_source_is_found_by_its_account_when_events_come_through_eventbridge() {
 
 #[test]
 fn a_signature_has_the_layout_of_its_tool() {
-    let timed = |header: &str| Some(Timestamp { header: header.into(), window_seconds: 300 });
+    let timed = |header: &str| Some(Timestamp::in_header(header, 300));
     let crowdstrike = ["x-cs-primary-signature", "x-cs-secondary-signature"];
     let generic = signature("generic", "");
     assert_eq!((generic.secret.as_str(), generic.prefix.as_str()), ("n", "v1="));
@@ -261,11 +261,15 @@ fn a_signature_has_the_layout_of_its_tool() {
     assert_eq!((pagerduty.encoding, pagerduty.signed), (Encoding::Hex, Signed::Body));
     assert_eq!((pagerduty.prefix.as_str(), pagerduty.timestamp), ("v1=", None));
 
-    let base64 = signature("crowdstrike", "");
+    let both = signature("crowdstrike", "");
+    assert_eq!((both.encoding, both.signed), (Encoding::Base64, Signed::BodyTimestamp));
+    assert_eq!(both.also, Some((Encoding::Hex, Signed::TimestampBody)));
+    let base64 = signature("crowdstrike", ", layout = \"crowdstrike_base64\"");
+    assert_eq!(base64.also, None);
     assert_eq!((base64.encoding, base64.signed), (Encoding::Base64, Signed::BodyTimestamp));
     let hex = signature("crowdstrike", ", layout = \"crowdstrike_hex\"");
     assert_eq!((hex.encoding, hex.signed), (Encoding::Hex, Signed::TimestampBody));
-    for layout in [base64, hex] {
+    for layout in [both, base64, hex] {
         assert_eq!((&layout.headers[..], layout.prefix.as_str()), (&crowdstrike.map(String::from)[..], ""));
         assert_eq!(layout.timestamp, timed("x-cs-delivery-timestamp"));
     }
@@ -280,11 +284,15 @@ fn every_part_of_a_layout_may_be_changed() {
     );
     let expected = Signature {
         secret: "n".into(),
+        key_form: KeyForm::Text,
+        separator: ',',
+        also: None,
+        id_headers: Vec::new(),
         headers: vec!["x-one".into(), "x-two".into()],
         prefix: String::new(),
         encoding: Encoding::Base64,
         signed: Signed::TimestampBody,
-        timestamp: Some(Timestamp { header: "x-time".into(), window_seconds: 3_600 }),
+        timestamp: Some(Timestamp::in_header("x-time", 3_600)),
     };
     assert_eq!(changed, expected);
     assert_eq!(signature("generic", ", signed = \"body\"").timestamp, None);

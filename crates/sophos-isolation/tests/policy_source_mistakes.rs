@@ -172,7 +172,7 @@ fn a_verification_says_what_its_scheme_needs() {
 #[test]
 fn a_layout_that_cannot_be_is_told() {
     for (tool, more, key, problem) in [
-        ("generic", "layout = \"github\"", ".layout", "\"crowdstrike_hex\""),
+        ("generic", "layout = \"gitlab\"", ".layout", "\"crowdstrike_hex\""),
         ("generic", "headers = []", ".headers", "1 to 4"),
         ("generic", "headers = [\"a:b\"]", ".headers[0]", "the name of a header"),
         ("generic", "prefix = \" v1=\"", ".prefix", "not begin with a space"),

@@ -16,6 +16,9 @@ pub(crate) fn write(namespace: &str, response: &Response, notice: &Notice, reque
     if notice.previous_key {
         tracing::warn!(source, "the sender still uses the previous value of its secret");
     }
+    for remark in notice.remarks() {
+        tracing::warn!(event = "webhook_remark", source, remark, "remark");
+    }
     match notice.problem() {
         Some(problem) if status >= 500 => tracing::error!(source, status, problem, "not recorded"),
         Some(problem) => tracing::warn!(source, status, problem, "turned away"),

@@ -51,7 +51,7 @@ const ALL: [Layout; 10] = [
     },
     Layout {
         tool: "crowdstrike",
-        table: "",
+        table: ", layout = 'crowdstrike_base64'",
         header: "x-cs-primary-signature",
         time: Some("x-cs-delivery-timestamp"),
         write: base64,

@@ -47,7 +47,7 @@ fn previous(name: &str) -> String {
 }
 
 fn keys(current: &str, previous: Option<&str>) -> Keys {
-    Keys { current: current.into(), previous: previous.map(Into::into) }
+    Keys::new(current.into(), previous.map(Into::into))
 }
 
 const POLICY: &str = r#"

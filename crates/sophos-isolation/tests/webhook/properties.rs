@@ -206,7 +206,7 @@ fn request() -> impl Strategy<Value = Request> {
     (method, path(), query, headers, body(), any::<Option<std::net::IpAddr>>()).prop_map(
         |(method, path, query, headers, body, from)| {
             let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            Request { method, path, query, headers, body, from }
+            Request { method, path, query, headers, body, from, client_certificate: None }
         },
     )
 }
