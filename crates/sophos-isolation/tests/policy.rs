@@ -42,7 +42,23 @@ fn signature(tool: &str, more: &str) -> Signature {
 fn the_example_is_a_policy() {
     let policy = parse(EXAMPLE);
     let names: Vec<_> = policy.sources().map(|source| source.name.as_str()).collect();
-    assert_eq!(names, ["defender", "elastic", "guardduty", "okta", "pd", "scripts", "splunk"]);
+    assert_eq!(
+        names,
+        [
+            "cloud",
+            "defender",
+            "elastic",
+            "gateway",
+            "guardduty",
+            "logic-app",
+            "okta",
+            "pd",
+            "relay",
+            "scripts",
+            "soar",
+            "splunk"
+        ]
+    );
     let guardduty = policy.eventbridge_source(Tool::GuardDuty, "123456789012").expect("a source");
     assert_eq!((guardduty.name.as_str(), guardduty.per_hour), ("guardduty", 5));
     assert_eq!(guardduty.verification, Verification::Iam);
@@ -66,6 +82,9 @@ fn the_example_explains_every_key() {
         ("basic", "elastic"),
         ("path", "splunk"),
         ("bearer", "wazuh"),
+        ("jwt", "generic"),
+        ("sns", "generic"),
+        ("client_certificate", "generic"),
     ] {
         wrong += &format!("[sources.{scheme}]\ntool = \"{tool}\"\nwrong = 1\n");
         wrong += &format!("[sources.{scheme}.verify]\nscheme = \"{scheme}\"\nwrong = 1\n");
@@ -84,7 +103,7 @@ fn the_example_explains_every_key() {
             assert!(explained.iter().any(|explained| explained == key), "{key} is not explained");
         }
     }
-    assert_eq!(tables, 7 + 3 * 5);
+    assert_eq!(tables, 7 + 3 * 8);
 }
 
 fn collect(table: &toml::Table, into: &mut Vec<String>) {
@@ -277,6 +296,21 @@ fn a_signature_has_the_layout_of_its_tool() {
 
 #[test]
 fn every_part_of_a_layout_may_be_changed() {
+    let in_header =
+        signature("generic", ", layout = \"timestamp_in_header\", headers = [\"A\"], window_seconds = 7");
+    let time = Timestamp { headers: vec!["a".into()], prefix: "t=".into(), window_seconds: 7 };
+    assert_eq!((in_header.timestamp, in_header.prefix.as_str()), (Some(time), "v1="));
+    let standard = signature("generic", ", layout = \"standard_webhooks\"");
+    assert_eq!((standard.key_form, standard.separator), (KeyForm::WebhookSecret, ' '));
+    assert_eq!(standard.id_headers, ["webhook-id", "svix-id"]);
+    let renamed = signature("generic", ", layout = \"standard_webhooks\", id_header = \"X-Id\"");
+    assert_eq!(renamed.id_headers, ["x-id"]);
+    assert_eq!(signature("generic", ", layout = \"grafana\"").signed, Signed::Body);
+    let timed = signature("generic", ", layout = \"grafana\", timestamp_header = \"X-Time\"");
+    assert_eq!(
+        (timed.signed, timed.timestamp),
+        (Signed::TimestampColonBody, Some(Timestamp::in_header("x-time", 300)))
+    );
     let changed = signature(
         "pagerduty",
         r#", headers = ["X-One", "X-Two"], prefix = "", encoding = "base64", signed = "timestamp+body",
@@ -336,6 +370,25 @@ fn the_other_schemes_name_their_secret_as_well() {
             "{verify}"
         );
     }
+}
+
+#[cfg(feature = "public-keys")]
+#[test]
+fn entra_key_set_is_known_from_the_issuer() {
+    let tenant = "3f2b9c1e-7a55-4d0e-8f11-5f0c8b1e2d3a";
+    for issuer in [
+        format!("https://login.microsoftonline.com/{tenant}/v2.0"),
+        format!("https://sts.windows.net/{tenant}/"),
+    ] {
+        let verify = format!("scheme = \"jwt\", issuer = \"{issuer}\", audience = \"a\"");
+        let Verification::Jwt(jwt) = verification("generic", &verify) else { panic!("{verify}") };
+        let url = format!("https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys");
+        assert_eq!((jwt.key_set_url, jwt.issuer, jwt.window_seconds), (url, issuer, 300));
+    }
+    let okta = "scheme = \"jwt\", issuer = \"https://x.okta.com\", audience = \"a\", jwks_url = \"https://x.okta.com/oauth2/v1/keys\"";
+    let Verification::Jwt(jwt) = verification("generic", okta) else { panic!("{okta}") };
+    assert_eq!(jwt.key_set_url, "https://x.okta.com/oauth2/v1/keys");
+    assert_eq!(Verification::Jwt(jwt).secret(), None);
 }
 
 #[test]

@@ -121,6 +121,9 @@ fn believed_if_signed(
     assert!(kept, "the signature is kept, so that it is used once");
     let arrived = layout.timestamp.as_ref().and_then(|timestamp| request.header(&timestamp.headers[0]));
     let arrived = arrived.unwrap_or_default().trim();
+    if let Some(header) = layout.id_headers.first() {
+        assert_eq!(request.header(header), Some(message::ID));
+    }
     let [was, is] = [message::signed(layout, time, signed), message::signed(layout, arrived, arrives)];
     assert_eq!(was, is, "a signature was believed that is none");
     if layout.timestamp.is_some() && is_plain(arrived) {
@@ -137,6 +140,8 @@ fn honest(layout: &Signature, verification: &Verification, time: &str, body: &st
         let signature =
             format!("{}: {}{}", layout.headers[0], layout.prefix, message::sign(layout, key, time, body));
         let sent = layout.timestamp.as_ref().map(|timestamp| format!("{}: {time}", timestamp.headers[0]));
+        let id = layout.id_headers.first().map(|header| format!("{header}: {}", message::ID));
+        let sent: Vec<String> = sent.into_iter().chain(id).collect();
         let headers: Vec<String> = sent.iter().cloned().chain([signature]).collect();
         let mut request = self::request("POST /hooks/s", &headers, body);
         if layout.timestamp.is_some() && !is_near(time) {
@@ -148,7 +153,7 @@ fn honest(layout: &Signature, verification: &Verification, time: &str, body: &st
             *byte ^= 1;
             assert_eq!(verify(verification, &request), Err(Rejection::Mismatch));
         }
-        let unsigned = self::request("POST /hooks/s", sent.as_slice(), body);
+        let unsigned = self::request("POST /hooks/s", &sent, body);
         assert_eq!(verify(verification, &unsigned), Err(Rejection::Missing));
     }
 }

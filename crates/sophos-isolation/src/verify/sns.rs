@@ -27,7 +27,7 @@ pub(crate) fn host_of(topic: &str) -> Option<String> {
 }
 
 #[cfg(feature = "public-keys")]
-pub(crate) use self::checked::{Kind, SnsMessage, is_certificate};
+pub(crate) use self::checked::{Kind, is_certificate};
 
 #[cfg(feature = "public-keys")]
 mod checked {
