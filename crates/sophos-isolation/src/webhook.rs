@@ -25,6 +25,7 @@
 
 mod approval;
 mod authentication;
+#[cfg(feature = "public-keys")]
 mod documents;
 mod page;
 mod request;
@@ -36,7 +37,7 @@ use sha2::{Digest, Sha256};
 
 pub use request::{Request, Response};
 
-use self::{authentication::Disbelief, documents::Documents};
+use self::authentication::Disbelief;
 use crate::{
     adapters::{Message, Reading, Tool},
     decision::{DecisionId, Received, State},
@@ -109,7 +110,8 @@ pub struct Webhook<O, K, Q> {
     ledger: Ledger<O>,
     keys: K,
     queue: Q,
-    documents: Documents,
+    #[cfg(feature = "public-keys")]
+    documents: documents::Documents,
     /// Secrets that were warned of.
     warned: Mutex<HashSet<String>>,
 }
@@ -121,7 +123,14 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
     /// A webhook that keeps decisions in this ledger and hands them on to this
     /// queue.
     pub fn new(ledger: Ledger<O>, keys: K, queue: Q) -> Self {
-        Self { ledger, keys, queue, documents: Documents::default(), warned: Mutex::default() }
+        Self {
+            ledger,
+            keys,
+            queue,
+            #[cfg(feature = "public-keys")]
+            documents: documents::Documents::default(),
+            warned: Mutex::default(),
+        }
     }
 
     /// The ledger.

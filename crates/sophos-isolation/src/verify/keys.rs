@@ -29,7 +29,7 @@ impl Keys {
     }
 
     /// The value in force.
-    pub(crate) fn into_current(self) -> SecretString {
+    pub fn into_current(self) -> SecretString {
         self.current
     }
 
