@@ -36,7 +36,7 @@ impl fmt::Debug for ApprovalLinks {
 impl ApprovalLinks {
     /// Links to the webhook at this address, signed with this key.
     pub fn new(base: impl Into<String>, key: SecretString) -> Self {
-        Self { base: base.into().trim_end_matches('/').to_owned(), key }
+        Self { base: base.into().trim_end_matches('/').to_owned(), key: Keys::new(key, None).into_current() }
     }
 
     /// The link for a decision, good until a moment in seconds since the Unix

@@ -5,7 +5,7 @@
 //!
 //! | | | room |
 //! |---|---|---|
-//! | verify | an HMAC over the raw body, a secret, AWS's word; a time window; the caller's address | [`verify`], [`webhook`] |
+//! | verify | an HMAC over the raw body, a secret, an issuer's token, SNS's signature, a client certificate, AWS's word; a time window; the caller's address | [`verify`], [`webhook`] |
 //! | read | each tool's form into a [`Signal`](signal::Signal), or the reason why it asks for nothing | [`adapters`] |
 //! | record | a decision begins, once for each event of the sender: this is the replay store | [`Ledger`] |
 //! | admit | may this source act, on which tenants, and is it severe enough | [`policy`] |
@@ -76,8 +76,18 @@
 //!
 //! **What a captured request can do.** Nothing that it has not done: sent again
 //! it leads to the same decision. A signature does not cover `Idempotency-Key`,
-//! so what was signed is good with one key. PagerDuty signs no time, so its
-//! requests are the same decision for ever, not for the length of a window.
+//! so what was signed is good with one key, whichever layout signed it; an id
+//! that is signed takes its place. PagerDuty signs no time, so its requests are
+//! the same decision for ever, not for the length of a window. A bearer token, a
+//! static secret and a client certificate cover no body: a captured token is good
+//! for any alert until it expires.
+//!
+//! **What a stranger can make the webhook do.** A rejected request calls neither
+//! the store nor the queue. The key set of an issuer and the certificate of SNS
+//! are fetched at most once a minute and source, from the policy's URL or the SNS
+//! endpoint of a listed topic's region, and used for an hour. A stranger can name
+//! another certificate there and so delay the first fetch of the right one by a
+//! minute.
 //!
 //! **What an alert's text can do.** It is the attacker's. It never becomes a
 //! path, a query or a log field's name; it is one line of at most 200 characters

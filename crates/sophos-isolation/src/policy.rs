@@ -16,7 +16,9 @@
 mod disabled;
 mod fields;
 mod judge;
+mod layouts;
 mod mistakes;
+mod public_keys;
 mod read;
 mod section;
 mod selectors;

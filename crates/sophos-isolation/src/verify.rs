@@ -4,17 +4,35 @@
 //! the current and the previous value of a secret, so that a secret can rotate
 //! while deliveries are on their way.
 
+mod certificate;
+mod encoding;
+mod jwt;
+mod keys;
+mod signature;
+mod sns;
+mod time;
+
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use percent_encoding::percent_decode_str;
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-/// Signatures in a header that are looked at: while a key rotates there are two.
-const MOST_SIGNATURES: usize = 8;
+pub use self::{
+    certificate::{CertificatePins, ClientCertificate},
+    encoding::Encoding,
+    jwt::Jwt,
+    keys::{Keys, Stage},
+    signature::{KeyForm, Signature, Signed},
+    sns::Sns,
+    time::Timestamp,
+};
+pub(crate) use self::{encoding::hex, signature::mac, sns::host_of};
+#[cfg(feature = "public-keys")]
+pub(crate) use self::{
+    jwt::{Token, is_key_set},
+    sns::{Kind, is_certificate},
+};
 
 /// How a source proves itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,89 +61,14 @@ pub enum Verification {
         /// The name of the secret.
         secret: String,
     },
+    /// A bearer token that its issuer has signed, such as Microsoft Entra.
+    Jwt(Jwt),
+    /// Amazon SNS over HTTPS: the service signs each message.
+    Sns(Sns),
+    /// A certificate that the caller brought to mutual TLS.
+    ClientCertificate(CertificatePins),
     /// AWS has verified it: the source's events come through EventBridge.
     Iam,
-}
-
-/// A layout of a signature.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signature {
-    /// The name of the secret: the key.
-    pub secret: String,
-    /// The headers, in lower case, any of which may hold the signature.
-    pub headers: Vec<String>,
-    /// What comes before a signature in the header, such as `v1=`. Elements of
-    /// the header, between commas, that do not begin with it are passed over.
-    pub prefix: String,
-    /// How the signature is written.
-    pub encoding: Encoding,
-    /// What is signed.
-    pub signed: Signed,
-    /// The time of sending; must be there when it is signed.
-    pub timestamp: Option<Timestamp>,
-}
-
-/// The header that holds the time of sending.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Timestamp {
-    /// The header, in lower case. Unix seconds or milliseconds, or RFC 3339.
-    pub header: String,
-    /// How many seconds it may lie in the past or the future.
-    pub window_seconds: u64,
-}
-
-/// How a signature is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Encoding {
-    /// Hexadecimal, in either case.
-    Hex,
-    /// Base64, with padding.
-    Base64,
-}
-
-/// What a signature is made over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Signed {
-    /// The raw body.
-    #[serde(rename = "body")]
-    Body,
-    /// The time, as it is in the header, a dot, the raw body.
-    #[serde(rename = "timestamp.body")]
-    TimestampDotBody,
-    /// The time, then the raw body.
-    #[serde(rename = "timestamp+body")]
-    TimestampBody,
-    /// The raw body, then the time.
-    #[serde(rename = "body+timestamp")]
-    BodyTimestamp,
-}
-
-/// The values of a secret that are accepted. An empty one proves nothing.
-#[derive(Debug, Clone)]
-pub struct Keys {
-    /// The one in force.
-    pub current: SecretString,
-    /// The one before, as long as it rotates.
-    pub previous: Option<SecretString>,
-}
-
-impl Keys {
-    pub(crate) fn both(&self) -> impl Iterator<Item = (Stage, &str)> {
-        let previous = self.previous.as_ref().map(|key| (Stage::Previous, key.expose_secret()));
-        let current = (Stage::Current, self.current.expose_secret());
-        std::iter::once(current).chain(previous).filter(|(_, key)| !key.is_empty())
-    }
-}
-
-/// Which value of a secret a delivery was made with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// The one in force.
-    Current,
-    /// The one before it.
-    Previous,
 }
 
 /// What a request brings to prove itself by.
@@ -136,6 +79,10 @@ pub trait Evidence {
     fn path_secret(&self) -> Option<&str>;
     /// The raw body.
     fn body(&self) -> &[u8];
+    /// The certificate that the caller brought to mutual TLS.
+    fn client_certificate(&self) -> Option<&ClientCertificate> {
+        None
+    }
 }
 
 /// Why a delivery is not believed. For the operator's log: a sender is told no
@@ -152,9 +99,42 @@ pub enum Rejection {
     /// The time of sending is outside the window.
     #[error("the time of sending is outside the window; an old delivery was sent again, or a clock is wrong")]
     OutsideWindow,
-    /// It names another algorithm than HMAC-SHA256.
-    #[error("it is signed with an algorithm other than HMAC-SHA256")]
+    /// The id of the delivery, which is signed, is missing or cannot be one.
+    #[error("the header with the id of the delivery is missing, too long, or contains a dot")]
+    NoId,
+    /// It names an algorithm that is not accepted.
+    #[error("it is signed with an algorithm that the scheme does not accept")]
     Algorithm,
+    /// The stored key does not have the form that the layout needs.
+    #[error("the stored key is not base64 after `whsec_`; store it as the sender shows it")]
+    KeyForm,
+    /// The bearer token is not one that can be verified.
+    #[error("the bearer token is not a JSON Web Token signed with RS256, PS256 or ES256 that names its key")]
+    Token,
+    /// The token's key is unknown.
+    #[error("the key that the token names is not in the issuer's key set")]
+    UnknownKey,
+    /// The signature of the token is good, and a claim is not.
+    #[error("the claim {0} of the token is missing, out of date, or not what the policy requires")]
+    Claim(&'static str),
+    /// The body is not a message of Amazon SNS.
+    #[error("the body is not a signed message of Amazon SNS; turn raw message delivery off")]
+    NotSns,
+    /// The message is of another topic.
+    #[error("the message is of a topic that the source does not list")]
+    Topic,
+    /// The certificate that the message names is not at the topic's service.
+    #[error("the message names a certificate that is not at the SNS endpoint of its topic's region")]
+    CertificateUrl,
+    /// There is no client certificate.
+    #[error("the caller brought no client certificate; call the custom domain that requires one")]
+    NoCertificate,
+    /// The certificate is another, or not valid.
+    #[error("the certificate is not the one that is expected, or not valid now")]
+    Certificate,
+    /// The host cannot verify the scheme.
+    #[error("this host does not verify the source's scheme")]
+    Unsupported,
     /// The signature or secret is wrong.
     #[error("the signature or secret is wrong")]
     Mismatch,
@@ -168,9 +148,12 @@ pub enum Rejection {
 pub struct Proof {
     /// The value of the secret that it was made with.
     pub stage: Stage,
-    /// The SHA-256 of what was signed, for sources that sign: the same whichever
-    /// value of the secret made the signature.
+    /// A SHA-256 of the time and the body that were signed, for sources that
+    /// sign: the same whichever value of the secret made the signature, in
+    /// whichever layout.
     pub signed: Option<[u8; 32]>,
+    /// The id of the delivery, where the signature covers it.
+    pub event_id: Option<String>,
 }
 
 impl Verification {
@@ -181,17 +164,20 @@ impl Verification {
             | Self::Header { secret, .. }
             | Self::Basic { secret, .. }
             | Self::Path { secret } => Some(secret),
-            Self::Iam => None,
+            Self::Jwt(_) | Self::Sns(_) | Self::ClientCertificate(_) | Self::Iam => None,
         }
     }
 
-    /// Checks a delivery at `now`, since the Unix epoch.
+    /// Checks a delivery at `now`, since the Unix epoch. The schemes that need a
+    /// fetched key are checked by the webhook.
     ///
     /// # Errors
     /// Why it is not believed.
     pub fn check(&self, evidence: &impl Evidence, keys: &Keys, now: Duration) -> Result<Proof, Rejection> {
         let given = match self {
             Self::Signature(signature) => return signature.check(evidence, keys, now),
+            Self::ClientCertificate(pins) => return pins.check(evidence.client_certificate()),
+            Self::Jwt(_) | Self::Sns(_) => return Err(Rejection::Unsupported),
             Self::Iam => return Err(Rejection::NotHere),
             Self::Header { header, prefix, .. } => {
                 let value = evidence.header(header).ok_or(Rejection::Missing)?;
@@ -220,99 +206,12 @@ impl Verification {
         };
         let is = |key: &str| {
             let wanted = wanted(key);
-            equal(&given, &wanted) || decoded.as_deref().is_some_and(|decoded| equal(decoded, &wanted))
+            equal(given.as_bytes(), wanted.as_bytes())
+                || decoded.as_deref().is_some_and(|decoded| equal(decoded.as_bytes(), wanted.as_bytes()))
         };
         let stage = keys.both().find(|(_, key)| is(key)).map(|(stage, _)| stage);
-        stage.map(|stage| Proof { stage, signed: None }).ok_or(Rejection::Mismatch)
+        stage.map(|stage| Proof { stage, signed: None, event_id: None }).ok_or(Rejection::Mismatch)
     }
-}
-
-impl Signature {
-    fn check(&self, evidence: &impl Evidence, keys: &Keys, now: Duration) -> Result<Proof, Rejection> {
-        // CrowdStrike names the algorithm; nobody else sends such a header.
-        if evidence.header("x-cs-signature-algorithm").is_some_and(|name| !is_hmac_sha256(name)) {
-            return Err(Rejection::Algorithm);
-        }
-        let time = match &self.timestamp {
-            Some(timestamp) => timestamp.check(evidence, now)?,
-            None => "",
-        };
-        let signatures: Vec<Vec<u8>> = self
-            .headers
-            .iter()
-            .filter_map(|header| evidence.header(header))
-            .flat_map(|value| value.split(','))
-            .filter_map(|element| strip_prefix(element.trim(), &self.prefix))
-            .filter_map(|element| self.encoding.decode(element.trim()))
-            .take(MOST_SIGNATURES)
-            .collect();
-        if signatures.is_empty() {
-            return Err(Rejection::Missing);
-        }
-        let body = evidence.body();
-        let parts: [&[u8]; 3] = match self.signed {
-            Signed::Body => [b"", b"", body],
-            Signed::TimestampDotBody => [time.as_bytes(), b".", body],
-            Signed::TimestampBody => [time.as_bytes(), b"", body],
-            Signed::BodyTimestamp => [body, b"", time.as_bytes()],
-        };
-        for (stage, key) in keys.both() {
-            let mut mac = mac(key.as_bytes());
-            for part in parts {
-                mac.update(part);
-            }
-            for signature in &signatures {
-                if mac.clone().verify_slice(signature).is_ok() {
-                    let signed = parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part));
-                    return Ok(Proof { stage, signed: Some(signed.finalize().into()) });
-                }
-            }
-        }
-        Err(Rejection::Mismatch)
-    }
-}
-
-impl Timestamp {
-    /// The header's text, when it is a time inside the window.
-    fn check<'e>(&self, evidence: &'e impl Evidence, now: Duration) -> Result<&'e str, Rejection> {
-        let text = evidence.header(&self.header).ok_or(Rejection::NoTime)?.trim();
-        let sent = read_time(text).ok_or(Rejection::NoTime)?;
-        let off = sent.abs_diff(now);
-        if off > Duration::from_secs(self.window_seconds) { Err(Rejection::OutsideWindow) } else { Ok(text) }
-    }
-}
-
-impl Encoding {
-    pub(crate) fn decode(self, text: &str) -> Option<Vec<u8>> {
-        match self {
-            Self::Base64 => STANDARD.decode(text).ok(),
-            Self::Hex => {
-                // The longest signature is 32 bytes.
-                if text.len() != 64 {
-                    return None;
-                }
-                let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-                text.as_bytes().chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
-            }
-        }
-    }
-}
-
-fn is_hmac_sha256(name: &str) -> bool {
-    let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    ["hmacsha256", "sha256"].iter().any(|known| letters.eq_ignore_ascii_case(known))
-}
-
-/// Unix seconds, Unix milliseconds, or RFC 3339.
-fn read_time(text: &str) -> Option<Duration> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let number: u64 = text.parse().ok()?;
-        // Seconds do not get there before the year 5138.
-        let milliseconds = number >= 100_000_000_000;
-        return Some(if milliseconds { Duration::from_millis(number) } else { Duration::from_secs(number) });
-    }
-    let time: jiff::Timestamp = text.parse().ok()?;
-    Duration::try_from(time.as_duration()).ok()
 }
 
 fn strip_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
@@ -320,17 +219,12 @@ fn strip_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     head.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-pub(crate) fn mac(key: &[u8]) -> Hmac<Sha256> {
-    // HMAC takes a key of any length.
-    Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default()))
-}
-
-/// Whether two texts are the same, in a time that does not depend on where
+/// Whether two values are the same, in a time that does not depend on where
 /// they differ.
-fn equal(given: &str, wanted: &str) -> bool {
+fn equal(given: &[u8], wanted: &[u8]) -> bool {
     let mut wanted_mac = mac(b"compare");
-    wanted_mac.update(wanted.as_bytes());
+    wanted_mac.update(wanted);
     let mut given_mac = mac(b"compare");
-    given_mac.update(given.as_bytes());
+    given_mac.update(given);
     given_mac.verify(&wanted_mac.finalize().into_bytes()).is_ok()
 }

@@ -24,25 +24,29 @@
 //! | 503 | the ledger or the queue failed, or a mistake in the policy disables the source: send it again |
 
 mod approval;
+mod authentication;
+#[cfg(feature = "public-keys")]
+mod documents;
 mod page;
 mod request;
 mod unreadable;
 
-use std::{net::IpAddr, time::Duration};
+use std::{collections::HashSet, net::IpAddr, sync::Mutex, time::Duration};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 pub use request::{Request, Response};
 
+use self::authentication::Disbelief;
 use crate::{
     adapters::{Message, Reading, Tool},
     decision::{AlertKey, DecisionId, Received, State},
     engine::not_actionable,
-    ledger::{Begun, Ledger, Objects, StoreFailure},
+    ledger::{Begun, Ledger, Objects},
     policy::{DisabledSource, Policy, Source},
     signal::clean,
-    verify::{Keys, Proof, Rejection, Verification},
+    verify::{Keys, Proof, Verification},
 };
 
 /// The largest body that is read. Alerts are some kilobytes; EventBridge itself
@@ -59,6 +63,18 @@ pub trait KeySource: Send + Sync {
     /// # Errors
     /// In words that name the secret and hold no value.
     fn keys(&self, name: &str) -> impl Future<Output = Result<Keys, String>> + Send;
+
+    /// Gets what is published at an `https` URL: a key set, a certificate, the
+    /// confirmation of a subscription. A host follows no redirect, bounds the
+    /// time, and takes only the status 200 for an answer. A host that does not
+    /// reach out has the schemes that need it fail.
+    ///
+    /// # Errors
+    /// In words that hold no secret.
+    fn fetch(&self, url: &str) -> impl Future<Output = Result<Vec<u8>, String>> + Send {
+        let _ = url;
+        std::future::ready(Err("this host makes no requests".into()))
+    }
 }
 
 /// Where decisions go that are to be worked on.
@@ -91,6 +107,9 @@ pub struct Notice {
     pub known: Vec<DecisionId>,
     /// Whether it was made with the previous value of a secret that rotates.
     pub previous_key: bool,
+    /// What an operator is to know besides: once of each secret that is not
+    /// stored as it should be, and of each change of a subscription.
+    pub remarks: Vec<String>,
 }
 
 /// The webhook: requests in, decisions out.
@@ -99,6 +118,10 @@ pub struct Webhook<O, K, Q> {
     ledger: Ledger<O>,
     keys: K,
     queue: Q,
+    #[cfg(feature = "public-keys")]
+    documents: documents::Documents,
+    /// Secrets that were warned of.
+    warned: Mutex<HashSet<String>>,
 }
 
 /// An answer, and what is to be recorded of it.
@@ -108,7 +131,14 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
     /// A webhook that keeps decisions in this ledger and hands them on to this
     /// queue.
     pub fn new(ledger: Ledger<O>, keys: K, queue: Q) -> Self {
-        Self { ledger, keys, queue }
+        Self {
+            ledger,
+            keys,
+            queue,
+            #[cfg(feature = "public-keys")]
+            documents: documents::Documents::default(),
+            warned: Mutex::default(),
+        }
     }
 
     /// The ledger.
@@ -169,10 +199,10 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         if let Some(token) = request.query("validationToken") {
             return validation(source, &token);
         }
-        let proof = match self.believe(source, request, now).await {
-            Ok(proof) => proof,
+        let sender = match self.authenticate(source, request, now, notice).await {
+            Ok(sender) => sender,
             Err(Disbelief::Rejected(why)) => {
-                notice.problem = Some(why.to_string());
+                notice.problem = Some(why);
                 return not_believed(Some(source));
             }
             Err(Disbelief::Failed(why)) => {
@@ -180,15 +210,17 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 return Response::send_again();
             }
         };
+        if let Some(answer) = sender.answer {
+            return answer;
+        }
+        let proof = sender.proof;
         notice.previous_key = proof.stage == crate::verify::Stage::Previous;
         if !is_json(source, request) {
             notice.problem = Some("its content type is not JSON".into());
             return Response::error(415, "send JSON, with content-type: application/json");
         }
-        let message = Message {
-            body: &request.body,
-            idempotency_key: request.header("idempotency-key").filter(|key| !key.is_empty()),
-        };
+        let unsigned = request.header("idempotency-key").filter(|key| !key.is_empty());
+        let message = Message { body: &sender.body, idempotency_key: proof.event_id.as_deref().or(unsigned) };
         let readings = match source.adapter.read(&message) {
             Ok(readings) => readings,
             Err(why) => {
@@ -247,37 +279,6 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             }
         };
         (response, notice)
-    }
-
-    async fn believe(&self, source: &Source, request: &Request, now: Duration) -> Result<Proof, Disbelief> {
-        let Some(secret) = source.verification.secret() else {
-            return Err(Disbelief::Rejected(Rejection::NotHere));
-        };
-        let keys = self.keys.keys(secret).await.map_err(Disbelief::Failed)?;
-        source.verification.check(request, &keys, now).map_err(Disbelief::Rejected)
-    }
-
-    /// Whether what was signed comes again with another `Idempotency-Key`, which
-    /// no signature covers: the same request, dressed up as a new one. It may
-    /// come with the other of two signatures that it had.
-    async fn used_for_another(
-        &self,
-        source: &Source,
-        proof: &Proof,
-        message: &Message<'_>,
-        readings: &[Reading],
-    ) -> Result<bool, StoreFailure> {
-        let (Some(signed), Some(_), Some(first)) = (&proof.signed, message.idempotency_key, readings.first())
-        else {
-            return Ok(false);
-        };
-        let id = DecisionId::of(&source.name, &first.event_id);
-        let path = format!("seen/{}/{}", source.name, hex(signed));
-        if self.ledger.objects().create(&path, id.as_str().into()).await? {
-            return Ok(false);
-        }
-        let used = self.ledger.objects().read(&path).await?;
-        Ok(used.as_deref() != Some(id.as_str().as_bytes()))
     }
 
     /// Begins a decision for each host of a message, and hands on those that
@@ -343,11 +344,6 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
     }
 }
 
-enum Disbelief {
-    Rejected(Rejection),
-    Failed(String),
-}
-
 /// The answer to a request of a source that a mistake disables, whoever makes it.
 fn source_disabled(source: &DisabledSource, notice: &mut Notice) -> Response {
     notice.source = Some(source.name().to_owned());
@@ -402,6 +398,10 @@ fn validation(source: &Source, token: &str) -> Response {
 }
 
 fn is_json(source: &Source, request: &Request) -> bool {
+    // SNS sends its JSON as text.
+    if matches!(source.verification, Verification::Sns(_)) {
+        return true;
+    }
     let Some(kind) = request.header("content-type") else { return false };
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     kind == "application/json"
@@ -429,5 +429,10 @@ impl Notice {
     /// The problem, made fit for a log.
     pub fn problem(&self) -> Option<String> {
         self.problem.as_deref().map(clean)
+    }
+
+    /// The remarks, made fit for a log.
+    pub fn remarks(&self) -> Vec<String> {
+        self.remarks.iter().map(|remark| clean(remark)).collect()
     }
 }

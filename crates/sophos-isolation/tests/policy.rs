@@ -7,7 +7,7 @@ use sophos_isolation::{
     adapters::{Message, NotActionable, Tool},
     policy::{Approve, Mode, Policy},
     signal::Severity,
-    verify::{Encoding, Signature, Signed, Timestamp, Verification},
+    verify::{Encoding, KeyForm, Signature, Signed, Timestamp, Verification},
 };
 
 const EXAMPLE: &str = include_str!("../policy.example.toml");
@@ -44,7 +44,22 @@ fn the_example_is_a_policy() {
     let names: Vec<_> = policy.sources().map(|source| source.name.as_str()).collect();
     assert_eq!(
         names,
-        ["defender", "elastic", "grafana", "guardduty", "okta", "pd", "scripts", "splunk", "tickets"]
+        [
+            "cloud",
+            "defender",
+            "elastic",
+            "gateway",
+            "grafana",
+            "guardduty",
+            "logic-app",
+            "okta",
+            "pd",
+            "relay",
+            "scripts",
+            "soar",
+            "splunk",
+            "tickets"
+        ]
     );
     let guardduty = policy.eventbridge_source(Tool::GuardDuty, "123456789012").expect("a source");
     assert_eq!((guardduty.name.as_str(), guardduty.per_hour), ("guardduty", 5));
@@ -69,6 +84,9 @@ fn the_example_explains_every_key() {
         ("basic", "elastic"),
         ("path", "splunk"),
         ("bearer", "wazuh"),
+        ("jwt", "generic"),
+        ("sns", "generic"),
+        ("client_certificate", "generic"),
     ] {
         wrong += &format!("[sources.{scheme}]\ntool = \"{tool}\"\nwrong = 1\n");
         wrong += &format!("[sources.{scheme}.verify]\nscheme = \"{scheme}\"\nwrong = 1\n");
@@ -84,7 +102,7 @@ fn the_example_explains_every_key() {
             assert!(explained.iter().any(|explained| explained == key), "{key} is not explained");
         }
     }
-    assert_eq!(tables, 7 + 4 * 5);
+    assert_eq!(tables, 7 + 4 * 5 + 3 * 5);
 }
 
 fn collect(table: &toml::Table, into: &mut Vec<String>) {
@@ -254,7 +272,7 @@ fn a_source_is_found_by_its_account_when_events_come_through_eventbridge() {
 
 #[test]
 fn a_signature_has_the_layout_of_its_tool() {
-    let timed = |header: &str| Some(Timestamp { header: header.into(), window_seconds: 300 });
+    let timed = |header: &str| Some(Timestamp::in_header(header, 300));
     let crowdstrike = ["x-cs-primary-signature", "x-cs-secondary-signature"];
     let generic = signature("generic", "");
     assert_eq!((generic.secret.as_str(), generic.prefix.as_str()), ("n", "v1="));
@@ -269,11 +287,15 @@ fn a_signature_has_the_layout_of_its_tool() {
     assert_eq!((pagerduty.encoding, pagerduty.signed), (Encoding::Hex, Signed::Body));
     assert_eq!((pagerduty.prefix.as_str(), pagerduty.timestamp), ("v1=", None));
 
-    let base64 = signature("crowdstrike", "");
+    let both = signature("crowdstrike", "");
+    assert_eq!((both.encoding, both.signed), (Encoding::Base64, Signed::BodyTimestamp));
+    assert_eq!(both.also, Some((Encoding::Hex, Signed::TimestampBody)));
+    let base64 = signature("crowdstrike", ", layout = \"crowdstrike_base64\"");
+    assert_eq!(base64.also, None);
     assert_eq!((base64.encoding, base64.signed), (Encoding::Base64, Signed::BodyTimestamp));
     let hex = signature("crowdstrike", ", layout = \"crowdstrike_hex\"");
     assert_eq!((hex.encoding, hex.signed), (Encoding::Hex, Signed::TimestampBody));
-    for layout in [base64, hex] {
+    for layout in [both, base64, hex] {
         assert_eq!((&layout.headers[..], layout.prefix.as_str()), (&crowdstrike.map(String::from)[..], ""));
         assert_eq!(layout.timestamp, timed("x-cs-delivery-timestamp"));
     }
@@ -281,6 +303,21 @@ fn a_signature_has_the_layout_of_its_tool() {
 
 #[test]
 fn every_part_of_a_layout_may_be_changed() {
+    let in_header =
+        signature("generic", ", layout = \"timestamp_in_header\", headers = [\"A\"], window_seconds = 7");
+    let time = Timestamp { headers: vec!["a".into()], prefix: "t=".into(), window_seconds: 7 };
+    assert_eq!((in_header.timestamp, in_header.prefix.as_str()), (Some(time), "v1="));
+    let standard = signature("generic", ", layout = \"standard_webhooks\"");
+    assert_eq!((standard.key_form, standard.separator), (KeyForm::WebhookSecret, ' '));
+    assert_eq!(standard.id_headers, ["webhook-id", "svix-id"]);
+    let renamed = signature("generic", ", layout = \"standard_webhooks\", id_header = \"X-Id\"");
+    assert_eq!(renamed.id_headers, ["x-id"]);
+    assert_eq!(signature("generic", ", layout = \"grafana\"").signed, Signed::Body);
+    let timed = signature("generic", ", layout = \"grafana\", timestamp_header = \"X-Time\"");
+    assert_eq!(
+        (timed.signed, timed.timestamp),
+        (Signed::TimestampColonBody, Some(Timestamp::in_header("x-time", 300)))
+    );
     let changed = signature(
         "pagerduty",
         r#", headers = ["X-One", "X-Two"], prefix = "", encoding = "base64", signed = "timestamp+body",
@@ -288,11 +325,15 @@ fn every_part_of_a_layout_may_be_changed() {
     );
     let expected = Signature {
         secret: "n".into(),
+        key_form: KeyForm::Text,
+        separator: ',',
+        also: None,
+        id_headers: Vec::new(),
         headers: vec!["x-one".into(), "x-two".into()],
         prefix: String::new(),
         encoding: Encoding::Base64,
         signed: Signed::TimestampBody,
-        timestamp: Some(Timestamp { header: "x-time".into(), window_seconds: 3_600 }),
+        timestamp: Some(Timestamp::in_header("x-time", 3_600)),
     };
     assert_eq!(changed, expected);
     assert_eq!(signature("generic", ", signed = \"body\"").timestamp, None);
@@ -336,6 +377,25 @@ fn the_other_schemes_name_their_secret_as_well() {
             "{verify}"
         );
     }
+}
+
+#[cfg(feature = "public-keys")]
+#[test]
+fn entra_key_set_is_known_from_the_issuer() {
+    let tenant = "3f2b9c1e-7a55-4d0e-8f11-5f0c8b1e2d3a";
+    for issuer in [
+        format!("https://login.microsoftonline.com/{tenant}/v2.0"),
+        format!("https://sts.windows.net/{tenant}/"),
+    ] {
+        let verify = format!("scheme = \"jwt\", issuer = \"{issuer}\", audience = \"a\"");
+        let Verification::Jwt(jwt) = verification("generic", &verify) else { panic!("{verify}") };
+        let url = format!("https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys");
+        assert_eq!((jwt.key_set_url, jwt.issuer, jwt.window_seconds), (url, issuer, 300));
+    }
+    let okta = "scheme = \"jwt\", issuer = \"https://x.okta.com\", audience = \"a\", jwks_url = \"https://x.okta.com/oauth2/v1/keys\"";
+    let Verification::Jwt(jwt) = verification("generic", okta) else { panic!("{okta}") };
+    assert_eq!(jwt.key_set_url, "https://x.okta.com/oauth2/v1/keys");
+    assert_eq!(Verification::Jwt(jwt).secret(), None);
 }
 
 #[test]

@@ -259,7 +259,7 @@ fn a_verification_says_what_its_scheme_needs() {
 #[test]
 fn a_layout_that_cannot_be_is_told() {
     for (tool, more, key, problem) in [
-        ("generic", "layout = \"github\"", ".layout", "\"crowdstrike_hex\""),
+        ("generic", "layout = \"gitlab\"", ".layout", "\"crowdstrike_hex\""),
         ("generic", "headers = []", ".headers", "1 to 4"),
         ("generic", "headers = [\"a:b\"]", ".headers[0]", "the name of a header"),
         ("generic", "prefix = \" v1=\"", ".prefix", "not begin with a space"),
@@ -273,7 +273,99 @@ fn a_layout_that_cannot_be_is_told() {
         ("pagerduty", "timestamp_header = \"a\"", ".timestamp_header", "not signed"),
         ("pagerduty", "window_seconds = 300", ".window_seconds", "not signed"),
         ("pagerduty", "signed = \"timestamp.body\"", "", "timestamp_header"),
+        ("crowdstrike", "encoding = \"hex\"", ".encoding", "crowdstrike_hex"),
+        ("crowdstrike", "signed = \"body\"", ".signed", "crowdstrike_base64"),
+        ("generic", "layout = \"grafana\", window_seconds = 300", ".window_seconds", "not signed"),
+        ("generic", "layout = \"github\", timestamp_header = \"a\"", ".timestamp_header", "not signed"),
+        ("generic", "layout = \"timestamp_in_header\"", ".headers", "is missing"),
+        (
+            "generic",
+            "layout = \"timestamp_in_header\", headers = [\"a\"], timestamp_header = \"b\"",
+            ".timestamp_header",
+            "in the header of the signature",
+        ),
+        (
+            "generic",
+            "layout = \"timestamp_in_header\", headers = [\"a\"], timestamp_prefix = \"\"",
+            ".timestamp_prefix",
+            "t=",
+        ),
+        ("generic", "timestamp_prefix = \"t=\"", ".timestamp_prefix", "is not a key here"),
+        ("generic", "id_header = \"a\"", ".id_header", "not signed"),
+        ("generic", "signed = \"id.timestamp.body\"", "", "id_header"),
+        ("generic", "layout = \"standard_webhooks\", prefix = \"v1 \"", ".prefix", "no space"),
     ] {
         verify(tool, &format!("scheme = \"signature\", secret = \"n\", {more}"), &[(key, problem)]);
     }
+}
+
+#[test]
+fn certificate_pins_say_whose_certificate_is_taken() {
+    let verify = |more: &str, key: &str, problem: &str| {
+        verify("generic", &format!("scheme = \"client_certificate\"{more}"), &[(key, problem)]);
+    };
+    verify("", "", "fingerprints, or subject and issuer");
+    verify(", subject = \"CN=a\"", "", "together");
+    let print = "00".repeat(32);
+    verify(&format!(", issuer = \"CN=a\", fingerprints = [\"{print}\"]"), "", "together");
+    verify(", secret = \"n\", subject = \"CN=a\", issuer = \"CN=b\"", ".secret", "is not a key here");
+}
+
+#[test]
+fn certificate_fingerprint_is_a_digest() {
+    for print in ["00", "zz", "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6e", "é"] {
+        let text = format!("scheme = \"client_certificate\", fingerprints = [\"{print}\"]");
+        verify("generic", &text, &[(".fingerprints[0]", "SHA-256")]);
+    }
+}
+
+#[cfg(feature = "public-keys")]
+#[test]
+fn token_scheme_says_what_it_needs() {
+    let verify = |more: &str, expected: &[(&str, &str)]| {
+        verify("generic", &format!("scheme = \"jwt\"{more}"), expected);
+    };
+    let entra = "https://login.microsoftonline.com/3f2b9c1e-7a55-4d0e-8f11-5f0c8b1e2d3a/v2.0";
+    verify("", &[(".audience", "is missing"), (".issuer", "is missing")]);
+    for issuer in ["http://login.microsoftonline.com/x", "https://", "https://a@b/", "https:// a", "x"] {
+        let text = format!(", issuer = \"{issuer}\", audience = \"a\"");
+        verify(&text, &[(".issuer", "begins with https://")]);
+    }
+    verify(", issuer = \"https://x.okta.com\", audience = \"a\"", &[("", "jwks_url")]);
+    for tenant in ["common", "organizations", "contoso.onmicrosoft.com"] {
+        let text =
+            format!(", issuer = \"https://login.microsoftonline.com/{tenant}/v2.0\", audience = \"a\"");
+        verify(&text, &[("", "the tenant's id")]);
+    }
+    let with = |more: &str| format!(", issuer = \"{entra}\", audience = \"a\", {more}");
+    verify(&with("jwks_url = \"http://x/keys\""), &[(".jwks_url", "https://")]);
+    verify(&with("app_id = []"), &[(".app_id", "1 to 25")]);
+    verify(&with("subject = \"x\""), &[(".subject", "a list")]);
+    verify(&with("secret = \"n\""), &[(".secret", "is not a key here")]);
+    verify(&with("window_seconds = 3601"), &[(".window_seconds", "1 to 3600")]);
+}
+
+#[cfg(feature = "public-keys")]
+#[test]
+fn sns_scheme_lists_topics() {
+    let verify = |more: &str, expected: &[(&str, &str)]| {
+        verify("generic", &format!("scheme = \"sns\"{more}"), expected);
+    };
+    verify("", &[(".topics", "is missing")]);
+    verify(", topics = []", &[(".topics", "1 to 25")]);
+    for topic in [
+        "alerts",
+        "arn:aws:sqs:eu-central-1:123456789012:alerts",
+        "arn:aws:sns:eu-central-1:12345678901:alerts",
+        "arn:aws:sns:eu.evil:123456789012:alerts",
+        "arn:aws:sns::123456789012:alerts",
+        "arn:aws:sns:eu-central-1:123456789012:",
+        "arn:aws:sns:eu-central-1:123456789012:alerts:sub",
+        "arn:aws:sns:eu-central-1:123456789012:*",
+    ] {
+        verify(&format!(", topics = [\"{topic}\"]"), &[(".topics[0]", "the ARN of a topic")]);
+    }
+    let topic = "arn:aws-cn:sns:cn-north-1:123456789012:alerts";
+    verify(&format!(", topics = [\"{topic}\"], window_seconds = 86401"), &[(".window_seconds", "86400")]);
+    verify(&format!(", topics = [\"{topic}\"], secret = \"n\""), &[(".secret", "is not a key here")]);
 }

@@ -66,8 +66,8 @@ async fn a_version_before_that_is_no_secret_harms_no_current_one() {
 }
 
 #[tokio::test]
-async fn what_is_no_secret_is_told_and_not_kept() {
-    let (service, _, secrets) = started().await;
+async fn what_is_no_secret_is_told_and_kept_for_a_minute_at_most() {
+    let (service, clock, secrets) = started().await;
     for (number, (wrong, told)) in [
         ("absent", "hooks/a: there is no such secret in this account and region; create it"),
         ("empty", "hooks/a: is empty; store a secret in it"),
@@ -85,8 +85,27 @@ async fn what_is_no_secret_is_told_and_not_kept() {
         }
         let error = secrets.read("a").await.expect_err(wrong).to_string();
         assert!(error.contains(told), "{number}: {error}");
+        clock.turn(60);
     }
     service.mend();
     service.put("hooks/a", "mended");
     assert_eq!(texts(&secrets, "a").await, ["mended"]);
+}
+
+#[tokio::test]
+async fn failure_costs_one_call_a_minute_however_long_successes_are_kept() {
+    let (service, clock) = (Service::start().await, Clock::default());
+    let secrets = ManagedSecrets::new(service.client(), "hooks/", Duration::from_secs(300), clock.read());
+    let calls = || service.asked()[2];
+    for _ in 0..50 {
+        secrets.read("a").await.expect_err("absent");
+    }
+    clock.turn(59);
+    let refused = join_all((0..50).map(|_| secrets.read("a"))).await;
+    assert!(refused.iter().all(Result::is_err));
+    assert_eq!(calls(), 1);
+    clock.turn(1);
+    service.put("hooks/a", "one");
+    assert_eq!(texts(&secrets, "a").await, ["one"]);
+    assert_eq!(calls(), 2, "one for each stage");
 }

@@ -6,7 +6,10 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
-use sophos_isolation::webhook::{Request, Response};
+use sophos_isolation::{
+    verify::ClientCertificate,
+    webhook::{Request, Response},
+};
 
 /// Whether the event is a request.
 pub(crate) fn is_request(event: &Value) -> bool {
@@ -40,6 +43,18 @@ pub(crate) fn request(event: &Value) -> Option<Request> {
         headers: headers.collect(),
         body,
         from: context["http"]["sourceIp"].as_str().and_then(|address| address.parse().ok()),
+        client_certificate: client_certificate(&context["authentication"]["clientCert"]),
+    })
+}
+
+/// The certificate that a custom domain with mutual TLS has verified.
+fn client_certificate(value: &Value) -> Option<ClientCertificate> {
+    let text = |member: &str| value[member].as_str().map(str::to_owned);
+    let pem = text("clientCertPem")?;
+    Some(ClientCertificate {
+        pem,
+        subject: text("subjectDN").unwrap_or_default(),
+        issuer: text("issuerDN").unwrap_or_default(),
     })
 }
 
@@ -92,6 +107,26 @@ mod tests {
             event["rawPath"] = json!(path);
             assert_eq!(request(&event).expect("a request").path, read);
         }
+    }
+
+    #[test]
+    fn client_certificate_is_read_from_the_context_alone() {
+        let certificate = json!({
+            "clientCertPem": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+            "subjectDN": "CN=soar.example", "issuerDN": "CN=ca.example", "serialNumber": "1",
+            "validity": { "notBefore": "May 28 12:30:02 2019 GMT", "notAfter": "Aug  5 09:36:04 2021 GMT" },
+        });
+        let mut forged = event();
+        forged["headers"]["x-amzn-mtls-clientcert"] = certificate["clientCertPem"].clone();
+        forged["clientCert"] = certificate.clone();
+        forged["requestContext"]["clientCert"] = certificate.clone();
+        forged["requestContext"]["authentication"] = Value::Null;
+        assert_eq!(request(&forged).expect("a request").client_certificate, None);
+        let mut event = event();
+        event["requestContext"]["authentication"] = json!({ "clientCert": certificate });
+        let read = request(&event).expect("a request").client_certificate.expect("a certificate");
+        assert!(read.pem.contains("AAAA"));
+        assert_eq!((read.subject.as_str(), read.issuer.as_str()), ("CN=soar.example", "CN=ca.example"));
     }
 
     #[test]

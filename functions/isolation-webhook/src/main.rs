@@ -48,7 +48,11 @@ struct PolicySecrets(Arc<Worker>);
 impl KeySource for PolicySecrets {
     async fn keys(&self, name: &str) -> Result<Keys, String> {
         let stages = self.0.secrets().read(name).await.map_err(|error| error.to_string())?;
-        Ok(Keys { current: stages.current, previous: stages.previous })
+        Ok(Keys::new(stages.current, stages.previous))
+    }
+
+    async fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
+        self.0.fetch(url).await
     }
 }
 

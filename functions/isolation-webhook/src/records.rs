@@ -21,6 +21,9 @@ pub(crate) fn write(namespace: &str, response: &Response, notice: &Notice, reque
         let event = "unreadable_alert";
         tracing::warn!(event, source, body_sha256, record, problem, "failed to read an authentic alert");
     }
+    for remark in notice.remarks() {
+        tracing::warn!(event = "webhook_remark", source, remark, "remark");
+    }
     match notice.problem() {
         Some(problem) if status >= 500 => tracing::error!(source, status, problem, "not recorded"),
         Some(problem) => tracing::warn!(source, status, problem, "turned away"),

@@ -11,18 +11,23 @@ use tokio::time::Instant;
 /// deployment.
 const AGE: Duration = Duration::from_secs(60);
 
+/// How long it is known that there is no policy: whoever may call the webhook
+/// must not be able to have it read each time.
+const FAILURE_AGE: Duration = Duration::from_secs(10);
+
 /// The policy, from a file or an object, kept for a minute.
 #[derive(Debug)]
 pub struct PolicyFile {
     location: String,
     dry_run: bool,
     known: Mutex<Option<(Instant, Arc<Policy>)>>,
+    failed: Mutex<Option<(Instant, String)>>,
 }
 
 impl PolicyFile {
     /// The policy at this location.
     pub fn new(location: impl Into<String>) -> Self {
-        Self { location: location.into(), dry_run: false, known: Mutex::new(None) }
+        Self { location: location.into(), dry_run: false, known: Mutex::new(None), failed: Mutex::new(None) }
     }
 
     /// The same, by which nothing is isolated whatever it says, if `dry_run`.
@@ -47,6 +52,12 @@ impl PolicyFile {
         {
             return Ok(Arc::clone(policy));
         }
+        if known.is_none()
+            && let Some((at, problem)) = &*self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+            && at.elapsed() < FAILURE_AGE
+        {
+            return Err(problem.clone());
+        }
         let read = match self.read().await {
             Ok(text) => match Policy::load(&text) {
                 Ok(policy) if self.dry_run => Ok(Arc::new(policy.in_dry_run())),
@@ -64,7 +75,10 @@ impl PolicyFile {
             }
             (Err(problem), None) => {
                 tracing::error!(location, problem, "the policy cannot be read; there is none before");
-                return Err(format!("the policy at {location}: {problem}"));
+                let problem = format!("the policy at {location}: {problem}");
+                let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+                *failed = Some((Instant::now(), problem.clone()));
+                return Err(problem);
             }
         };
         for disabled in policy.disabled() {
@@ -142,6 +156,8 @@ mod tests {
         let error = file.current().await.expect_err("there is none before");
         assert!(error.contains("policy.toml") && error.contains("line 2"), "{error}");
         write("version = 1\nmode = \"enforce\"\n");
+        assert_eq!(file.current().await.expect_err("it is read again later"), error);
+        tokio::time::advance(FAILURE_AGE).await;
         file.current().await.expect("a policy");
         write("version = 1\nmode = \"enfroce\"\n");
         tokio::time::advance(AGE).await;

@@ -14,6 +14,9 @@ use tokio::sync::Mutex;
 
 use crate::{Bus, Config, Machine, Message, PolicyFile, Release, Task, chosen::Chosen};
 
+/// How long a published key may take to be fetched: a sender waits for it.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+
 type EngineOf = Engine<ReqwestTransport, Arc<Store>, Arc<Bus>>;
 
 /// Why an invocation failed as a whole. Nothing is lost: what is not done is on
@@ -107,6 +110,23 @@ impl Worker {
     /// The secrets that the policy names.
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
+    }
+
+    /// Gets what is published at an `https` URL, for the webhook: the key set of
+    /// an issuer, the certificate of a service.
+    ///
+    /// # Errors
+    /// When there is no answer in time, or another status than 200.
+    pub async fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
+        if !url.starts_with("https://") {
+            return Err("only https is fetched".to_owned());
+        }
+        let request = http::Request::get(url).body(Vec::new()).map_err(|error| error.to_string())?;
+        let answer = self.transport.send(request, FETCH_TIMEOUT).await.map_err(|error| error.to_string())?;
+        match answer.status().as_u16() {
+            200 => Ok(answer.into_body().to_vec()),
+            status => Err(format!("the answer has the status {status}")),
+        }
     }
 
     /// The policy as it is now.

@@ -31,6 +31,7 @@ impl Guest for Component {
             headers: request.headers,
             body: request.body,
             from: caller,
+            client_certificate: None,
         };
         answer(receive::request(request, Caller::Known))
     }

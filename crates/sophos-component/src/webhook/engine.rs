@@ -61,7 +61,7 @@ fn begin() -> Result<Isolation, String> {
 fn links(rules: &Rules) -> Result<Option<ApprovalLinks>, String> {
     match (&rules.webhook_url, &rules.policy.approval().secret) {
         (Some(url), Some(secret)) if HostOutcomes.is_listening() => {
-            Ok(Some(ApprovalLinks::new(url, keys::read(secret)?.current)))
+            Ok(Some(ApprovalLinks::new(url, keys::read(secret)?.into_current())))
         }
         _ => Ok(None),
     }

@@ -57,6 +57,7 @@ fn read(incoming: &IncomingRequest) -> Result<Request, (u16, &'static str)> {
         body: start_of(&body, &headers)?,
         headers,
         from: None,
+        client_certificate: None,
     })
 }
 

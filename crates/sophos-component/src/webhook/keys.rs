@@ -14,7 +14,7 @@ pub(super) struct HostKeys;
 /// With the host's reason.
 pub(super) fn read(name: &str) -> Result<Keys, String> {
     let keys = sender_secrets::read(name)?;
-    Ok(Keys { current: keys.current.into(), previous: keys.previous.map(Into::into) })
+    Ok(Keys::new(keys.current.into(), keys.previous.map(Into::into)))
 }
 
 impl KeySource for HostKeys {

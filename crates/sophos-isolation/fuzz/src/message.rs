@@ -29,9 +29,12 @@ pub const SECRET: &str = "Jw3vVtBq-the-one-in-force";
 /// The value that it had before.
 pub const PREVIOUS: &str = "Hc8zRkLm-the-one-before-it";
 
+/// The id of every delivery, where it is signed.
+pub const ID: &str = "msg_2c9";
+
 /// Both values.
 pub fn keys() -> Keys {
-    Keys { current: SecretString::from(SECRET), previous: Some(SecretString::from(PREVIOUS)) }
+    Keys::new(SecretString::from(SECRET), Some(SecretString::from(PREVIOUS)))
 }
 
 /// The head of a message, and the body after its first empty line.
@@ -65,6 +68,9 @@ pub fn signed(layout: &Signature, time: &str, body: &str) -> String {
     match layout.signed {
         Signed::Body => body.to_owned(),
         Signed::TimestampDotBody => format!("{time}.{body}"),
+        Signed::TimestampColonBody => format!("{time}:{body}"),
+        Signed::V0TimestampBody => format!("v0:{time}:{body}"),
+        Signed::IdDotTimestampDotBody => format!("{ID}.{time}.{body}"),
         Signed::TimestampBody => format!("{time}{body}"),
         Signed::BodyTimestamp => format!("{body}{time}"),
     }

@@ -219,7 +219,7 @@ fn read(text: &str, waiting: &DecisionId) -> Request {
     let mut request = message::request(line, &headers, body);
     let source = request.path.split('/').filter(|part| !part.is_empty()).nth(1).unwrap_or_default();
     if let Some(Verification::Signature(layout)) = POLICY.source(source).map(|source| &source.verification) {
-        let time = layout.timestamp.as_ref().and_then(|timestamp| request.header(&timestamp.header));
+        let time = layout.timestamp.as_ref().and_then(|timestamp| request.header(&timestamp.headers[0]));
         let signature = message::sign(layout, SECRET, time.unwrap_or_default(), body);
         for (_, value) in &mut request.headers {
             *value = value.replace("{signature}", &signature);

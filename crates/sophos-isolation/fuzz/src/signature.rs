@@ -13,7 +13,7 @@
 use std::time::Duration;
 
 use sophos_isolation::{
-    verify::{Encoding, Rejection, Signature, Signed, Stage, Timestamp, Verification},
+    verify::{Encoding, KeyForm, Rejection, Signature, Signed, Stage, Timestamp, Verification},
     webhook::Request,
 };
 
@@ -23,14 +23,18 @@ const WINDOW: u64 = 300;
 const USER: &str = "elastic";
 
 fn layout(headers: &[&str], prefix: &str, encoding: Encoding, signed: Signed, time: &str) -> Verification {
-    let timestamp = Timestamp { header: time.into(), window_seconds: WINDOW };
+    let timestamp = Timestamp::in_header(time, WINDOW);
     Verification::Signature(Signature {
         secret: "secret".into(),
+        key_form: KeyForm::Text,
+        separator: ',',
+        also: None,
+        id_headers: signed.has_id().then(|| "id".to_owned()).into_iter().collect(),
         headers: headers.iter().map(|name| (*name).to_owned()).collect(),
         prefix: prefix.into(),
         encoding,
         signed,
-        timestamp: (signed != Signed::Body).then_some(timestamp),
+        timestamp: signed.has_time().then_some(timestamp),
     })
 }
 
@@ -49,6 +53,9 @@ fn verification(name: &str) -> Option<Verification> {
         "base64_body" => own(Encoding::Base64, Signed::Body),
         "base64_time_dot_body" => own(Encoding::Base64, Signed::TimestampDotBody),
         "base64_time_body" => own(Encoding::Base64, Signed::TimestampBody),
+        "hex_v0_time_body" => own(Encoding::Hex, Signed::V0TimestampBody),
+        "hex_time_colon_body" => own(Encoding::Hex, Signed::TimestampColonBody),
+        "base64_id_time_body" => own(Encoding::Base64, Signed::IdDotTimestampDotBody),
         "hex_body_time" => own(Encoding::Hex, Signed::BodyTimestamp),
         "header" => Verification::Header { secret, header: "authorization".into(), prefix: "Bearer ".into() },
         "basic" => Verification::Basic { secret, user: USER.into() },
@@ -99,7 +106,7 @@ fn verify(verification: &Verification, request: &Request) -> Result<(Stage, bool
     let now = Duration::from_secs(NOW);
     let proof = verification.check(request, &keys(), now);
     assert_eq!(proof, verification.check(request, &keys(), now));
-    proof.map(|proof| (proof.stage, proof.signature.is_some()))
+    proof.map(|proof| (proof.stage, proof.signed.is_some()))
 }
 
 /// What is believed is what was signed, to the byte.
@@ -112,8 +119,11 @@ fn believed_if_signed(
 ) {
     let Ok((_, kept)) = verify(verification, request) else { return };
     assert!(kept, "the signature is kept, so that it is used once");
-    let arrived = layout.timestamp.as_ref().and_then(|timestamp| request.header(&timestamp.header));
+    let arrived = layout.timestamp.as_ref().and_then(|timestamp| request.header(&timestamp.headers[0]));
     let arrived = arrived.unwrap_or_default().trim();
+    if let Some(header) = layout.id_headers.first() {
+        assert_eq!(request.header(header), Some(message::ID));
+    }
     let [was, is] = [message::signed(layout, time, signed), message::signed(layout, arrived, arrives)];
     assert_eq!(was, is, "a signature was believed that is none");
     if layout.timestamp.is_some() && is_plain(arrived) {
@@ -129,7 +139,9 @@ fn honest(layout: &Signature, verification: &Verification, time: &str, body: &st
     for (key, stage) in [(SECRET, Stage::Current), (PREVIOUS, Stage::Previous)] {
         let signature =
             format!("{}: {}{}", layout.headers[0], layout.prefix, message::sign(layout, key, time, body));
-        let sent = layout.timestamp.as_ref().map(|timestamp| format!("{}: {time}", timestamp.header));
+        let sent = layout.timestamp.as_ref().map(|timestamp| format!("{}: {time}", timestamp.headers[0]));
+        let id = layout.id_headers.first().map(|header| format!("{header}: {}", message::ID));
+        let sent: Vec<String> = sent.into_iter().chain(id).collect();
         let headers: Vec<String> = sent.iter().cloned().chain([signature]).collect();
         let mut request = self::request("POST /hooks/s", &headers, body);
         if layout.timestamp.is_some() && !is_near(time) {
@@ -141,7 +153,7 @@ fn honest(layout: &Signature, verification: &Verification, time: &str, body: &st
             *byte ^= 1;
             assert_eq!(verify(verification, &request), Err(Rejection::Mismatch));
         }
-        let unsigned = self::request("POST /hooks/s", sent.as_slice(), body);
+        let unsigned = self::request("POST /hooks/s", &sent, body);
         assert_eq!(verify(verification, &unsigned), Err(Rejection::Missing));
     }
 }

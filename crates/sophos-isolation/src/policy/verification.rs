@@ -1,29 +1,35 @@
-use super::section::{Item, Section};
+use super::{
+    layouts::{LAYOUTS, Layout, WINDOW},
+    public_keys,
+    section::{Item, Section},
+};
 use crate::{
     adapters::Tool,
     verify::{Encoding, Signature, Signed, Timestamp, Verification},
 };
 
-/// The seconds that a signed time may lie in the past or the future, unless
-/// the policy says otherwise.
-const WINDOW: u64 = 300;
-
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scheme {
     Signature,
     Bearer,
     Header,
     Basic,
     Path,
+    Jwt,
+    Sns,
+    ClientCertificate,
 }
 
-/// Layouts that have a name.
-#[derive(Debug, Clone, Copy)]
-enum Layout {
-    Generic,
-    PagerDuty,
-    CrowdStrikeBase64,
-    CrowdStrikeHex,
+impl Scheme {
+    /// Whether the sender shares a secret with us.
+    fn has_secret(self) -> bool {
+        !matches!(self, Self::Jwt | Self::Sns | Self::ClientCertificate)
+    }
+
+    /// Whether it needs what a host may not offer.
+    fn needs_public_keys(self) -> bool {
+        matches!(self, Self::Jwt | Self::Sns)
+    }
 }
 
 /// Reads a table that says how a source proves itself. `None` when it does not
@@ -35,14 +41,28 @@ pub(super) fn read(mut table: Section<'_, '_>, tool: Tool) -> Option<Verificatio
         ("header", Scheme::Header),
         ("basic", Scheme::Basic),
         ("path", Scheme::Path),
+        ("jwt", Scheme::Jwt),
+        ("sns", Scheme::Sns),
+        ("client_certificate", Scheme::ClientCertificate),
     ];
-    let scheme = table
-        .require("scheme", "say signature, bearer, header, basic or path")
-        .map(|item| item.word(&schemes));
-    let secret =
-        table.require("secret", "name the secret").and_then(|item| secret_name(&item)).unwrap_or_default();
+    let item =
+        table.require("scheme", "say signature, bearer, header, basic, path, jwt, sns or client_certificate");
+    let scheme = item.as_ref().map(|item| item.word(&schemes));
+    let secret = match scheme {
+        Some(Some(scheme)) if !scheme.has_secret() => String::new(),
+        _ => {
+            let item = table.require("secret", "name the secret");
+            item.and_then(|item| secret_name(&item)).unwrap_or_default()
+        }
+    };
     // Which keys belong here depends on a scheme that is known.
     let scheme = scheme??;
+    if scheme.needs_public_keys() && !cfg!(feature = "public-keys") {
+        item?.mistake(
+            "needs a host that verifies public keys, which this one does not: choose another scheme",
+        );
+        return None;
+    }
     let verification = match scheme {
         Scheme::Signature => signature(&mut table, secret, tool).map(Verification::Signature),
         Scheme::Bearer => {
@@ -62,99 +82,124 @@ pub(super) fn read(mut table: Section<'_, '_>, tool: Tool) -> Option<Verificatio
             user.and_then(|item| user_name(&item)).map(|user| Verification::Basic { secret, user })
         }
         Scheme::Path => Some(Verification::Path { secret }),
+        Scheme::Jwt => public_keys::jwt(&mut table).map(Verification::Jwt),
+        Scheme::Sns => public_keys::sns(&mut table).map(Verification::Sns),
+        Scheme::ClientCertificate => {
+            public_keys::client_certificate(&mut table).map(Verification::ClientCertificate)
+        }
     };
     table.finish();
     verification
 }
 
 fn signature(table: &mut Section<'_, '_>, secret: String, tool: Tool) -> Option<Signature> {
-    let layouts = [
-        ("generic", Layout::Generic),
-        ("pagerduty", Layout::PagerDuty),
-        ("crowdstrike_base64", Layout::CrowdStrikeBase64),
-        ("crowdstrike_hex", Layout::CrowdStrikeHex),
-    ];
     let encodings = [("hex", Encoding::Hex), ("base64", Encoding::Base64)];
     let signed = [
         ("body", Signed::Body),
         ("timestamp.body", Signed::TimestampDotBody),
+        ("timestamp:body", Signed::TimestampColonBody),
+        ("v0:timestamp:body", Signed::V0TimestampBody),
         ("timestamp+body", Signed::TimestampBody),
         ("body+timestamp", Signed::BodyTimestamp),
+        ("id.timestamp.body", Signed::IdDotTimestampDotBody),
     ];
-    let layout = table.take("layout").and_then(|item| item.word(&layouts)).unwrap_or(Layout::of(tool));
+    let layout = table.take("layout").and_then(|item| item.word(&LAYOUTS)).unwrap_or(Layout::of(tool));
     let mut signature = layout.signature(secret);
-    if let Some(item) = table.take("headers") {
+    let headers = match layout {
+        Layout::TimestampInHeader => {
+            table.require("headers", "name the header that holds time and signature")
+        }
+        _ => table.take("headers"),
+    };
+    if let Some(item) = headers {
         signature.headers = item.some(4, header_name);
     }
     if let Some(item) = table.take("prefix") {
         signature.prefix = prefix(&item).unwrap_or_default();
-        if signature.prefix.starts_with(' ') || signature.prefix.contains(',') {
-            item.mistake("must have no comma and not begin with a space: signatures stand between commas");
+        if signature.prefix.starts_with(' ') || signature.prefix.contains(signature.separator) {
+            item.mistake(match signature.separator {
+                ' ' => "must have no space: signatures stand between spaces",
+                _ => "must have no comma and not begin with a space: signatures stand between commas",
+            });
         }
     }
-    if let Some(encoding) = table.take("encoding").and_then(|item| item.word(&encodings)) {
+    let encoding = table.take("encoding");
+    let takes = table.take("signed");
+    if signature.also.is_some() {
+        for item in [&encoding, &takes].into_iter().flatten() {
+            item.mistake(
+                "is recognised by itself: to set it, choose the layout crowdstrike_base64 or crowdstrike_hex",
+            );
+        }
+    }
+    if let Some(encoding) = encoding.and_then(|item| item.word(&encodings)) {
         signature.encoding = encoding;
     }
-    if let Some(signed) = table.take("signed").and_then(|item| item.word(&signed)) {
+    let header = table.take("timestamp_header");
+    // Grafana signs the time when it is told to send one.
+    if layout == Layout::Grafana && header.is_some() {
+        signature.signed = Signed::TimestampColonBody;
+    }
+    if let Some(signed) = takes.and_then(|item| item.word(&signed)) {
         signature.signed = signed;
     }
-    let header = table.take("timestamp_header");
+    id(table, &mut signature);
     let window = table.take("window_seconds");
-    if signature.signed == Signed::Body {
-        for item in [header, window].into_iter().flatten() {
+    let in_header = match layout {
+        Layout::TimestampInHeader => Some(table.take("timestamp_prefix")),
+        _ => None,
+    };
+    if !signature.signed.has_time() {
+        for item in [header, window, in_header.flatten()].into_iter().flatten() {
             item.mistake("a time that is not signed proves nothing: leave it out, or have it signed");
         }
         signature.timestamp = None;
         return Some(signature);
     }
     let window_seconds = window.and_then(|item| item.number(3_600)).unwrap_or(WINDOW);
-    let usual = signature.timestamp.take().map(|timestamp| timestamp.header);
+    if let Some(item) = in_header {
+        if let Some(header) = header {
+            header.mistake("has no meaning here: the time is in the header of the signature");
+        }
+        let prefix = item.map_or(Some("t=".to_owned()), |item| time_prefix(&item)).unwrap_or_default();
+        signature.timestamp = Some(Timestamp { headers: signature.headers.clone(), prefix, window_seconds });
+        return Some(signature);
+    }
+    let usual = signature.timestamp.take().map(|timestamp| timestamp.headers);
     if header.is_none() && usual.is_none() {
         table.mistake("the time is signed, so timestamp_header must name the header that holds it");
     }
-    let header = header.map_or(usual, |item| header_name(&item));
-    signature.timestamp = header.map(|header| Timestamp { header, window_seconds });
+    let headers = header.map_or(usual, |item| header_name(&item).map(|header| vec![header]));
+    signature.timestamp = headers.map(|headers| Timestamp { headers, prefix: String::new(), window_seconds });
     Some(signature)
 }
 
-impl Layout {
-    fn of(tool: Tool) -> Self {
-        match tool {
-            Tool::PagerDuty => Self::PagerDuty,
-            Tool::CrowdStrike => Self::CrowdStrikeBase64,
-            _ => Self::Generic,
+/// Reads where the id of a delivery is.
+fn id(table: &mut Section<'_, '_>, signature: &mut Signature) {
+    let header = table.take("id_header");
+    if !signature.signed.has_id() {
+        if let Some(item) = header {
+            item.mistake("an id that is not signed proves nothing: leave it out, or have it signed");
         }
+        signature.id_headers.clear();
+        return;
     }
-
-    fn signature(self, secret: String) -> Signature {
-        let (headers, prefix, encoding, signed, timestamp): (&[&str], _, _, _, _) = match self {
-            Self::Generic => (
-                &["x-sophos-signature"],
-                "v1=",
-                Encoding::Hex,
-                Signed::TimestampDotBody,
-                Some("x-sophos-timestamp"),
-            ),
-            Self::PagerDuty => (&["x-pagerduty-signature"], "v1=", Encoding::Hex, Signed::Body, None),
-            Self::CrowdStrikeBase64 => {
-                (CROWDSTRIKE, "", Encoding::Base64, Signed::BodyTimestamp, Some("x-cs-delivery-timestamp"))
-            }
-            Self::CrowdStrikeHex => {
-                (CROWDSTRIKE, "", Encoding::Hex, Signed::TimestampBody, Some("x-cs-delivery-timestamp"))
-            }
-        };
-        Signature {
-            secret,
-            headers: headers.iter().copied().map(Into::into).collect(),
-            prefix: prefix.into(),
-            encoding,
-            signed,
-            timestamp: timestamp.map(|header| Timestamp { header: header.into(), window_seconds: WINDOW }),
-        }
+    if header.is_none() && signature.id_headers.is_empty() {
+        table.mistake("the id is signed, so id_header must name the header that holds it");
+    }
+    if let Some(item) = header {
+        signature.id_headers = header_name(&item).into_iter().collect();
     }
 }
 
-const CROWDSTRIKE: &[&str] = &["x-cs-primary-signature", "x-cs-secondary-signature"];
+/// Reads what comes before the time in a header that holds more.
+fn time_prefix(item: &Item<'_, '_>) -> Option<String> {
+    let prefix = prefix(item)?;
+    if prefix.is_empty() || prefix.starts_with(' ') || prefix.contains(',') {
+        item.mistake("must be a text such as \"t=\", without a comma");
+    }
+    Some(prefix)
+}
 
 /// Reads the name of a secret. A secret itself, put here by mistake, is told
 /// from a name as well as that can be, and not repeated.

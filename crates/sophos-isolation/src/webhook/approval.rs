@@ -33,6 +33,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 return Response::send_again();
             }
         };
+        self.warn_of(secret, &keys, notice);
         if !approval::is_good(&keys, &id, until, &signature, now) {
             notice.problem = Some("an approval link was wrong or too old".into());
             return gone();

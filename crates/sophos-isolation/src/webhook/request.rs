@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, net::IpAddr};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use crate::verify::Evidence;
+use crate::verify::{ClientCertificate, Evidence};
 
 /// An HTTP request, as far as the webhook looks at it.
 #[derive(Clone, Default)]
@@ -24,6 +24,9 @@ pub struct Request {
     /// The address of the caller, as the server that took the connection saw
     /// it.
     pub from: Option<IpAddr>,
+    /// The certificate that the caller brought to mutual TLS, as the server that
+    /// took the connection tells it; never of a header.
+    pub client_certificate: Option<ClientCertificate>,
 }
 
 // The path, the query and the headers may hold secrets.
@@ -73,6 +76,10 @@ impl Evidence for Request {
 
     fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    fn client_certificate(&self) -> Option<&ClientCertificate> {
+        self.client_certificate.as_ref()
     }
 }
 

@@ -51,7 +51,7 @@ const ALL: [Layout; 10] = [
     },
     Layout {
         tool: "crowdstrike",
-        table: "",
+        table: ", layout = 'crowdstrike_base64'",
         header: "x-cs-primary-signature",
         time: Some("x-cs-delivery-timestamp"),
         write: base64,
@@ -165,12 +165,18 @@ fn none_is_verified_by_the_rule_of_another() {
 }
 
 #[test]
-fn base64_is_read_strictly() {
+fn base64_is_read_in_either_alphabet_with_or_without_padding() {
     let layout = &ALL[3];
     let good = layout.delivery(NOW.as_secs());
     let signature = base64(&tag("key", (layout.signed)(&NOW.as_secs().to_string(), BODY).as_bytes()));
     let bare = signature.trim_end_matches('=').to_owned();
-    for text in [bare.clone(), format!("{bare}=="), signature.replace('=', "%3D"), "=".into(), "é=".into()] {
+    let for_urls = |text: &str| text.replace('+', "-").replace('/', "_");
+    for text in [bare.clone(), for_urls(&signature), for_urls(&bare)] {
+        assert_eq!(layout.check(&good.clone().with(layout.header, text.clone())), None, "{text}");
+    }
+    for text in
+        [format!("{bare}=="), format!("{bare}-+="), signature.replace('=', "%3D"), "=".into(), "é=".into()]
+    {
         let request = good.clone().with(layout.header, text.clone());
         assert_eq!(layout.check(&request), Some(Rejection::Missing), "{text}");
     }

@@ -2,15 +2,23 @@
 
 mod approval;
 mod approval_links;
+mod certificates;
 mod conditions;
+mod cost;
 mod delivery;
 mod disabled;
 mod events;
 mod identity;
+#[cfg(feature = "public-keys")]
+mod jwt;
+mod keys;
 mod layouts;
 mod properties;
 mod replay;
+mod sender_layouts;
 mod silence;
+#[cfg(feature = "public-keys")]
+mod sns;
 mod static_secrets;
 mod time;
 mod tools;
@@ -20,6 +28,9 @@ mod world;
 
 use std::{fs, path::Path, time::Duration};
 
+#[cfg(feature = "public-keys")]
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -50,7 +61,7 @@ fn previous(name: &str) -> String {
 }
 
 fn keys(current: &str, previous: Option<&str>) -> Keys {
-    Keys { current: current.into(), previous: previous.map(Into::into) }
+    Keys::new(current.into(), previous.map(Into::into))
 }
 
 const POLICY: &str = r#"
@@ -152,6 +163,15 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+fn base64_of(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+#[cfg(feature = "public-keys")]
+fn base64_for_urls(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
 /// The generic layout's signature.
 fn v1(key: &str, time: &str, body: &[u8]) -> String {
     format!("v1={}", hex(&tag(key, &[time.as_bytes(), b".", body].concat())))
@@ -180,8 +200,17 @@ fn ids(response: &Response) -> Vec<String> {
 
 /// What a policy makes of a source's `verify` table.
 fn verification(tool: &str, table: &str) -> Verification {
+    parsed(tool, &format!("secret = \"x\", {table}"))
+}
+
+/// The same of a scheme without a secret.
+fn secretless(table: &str) -> Verification {
+    parsed("generic", table)
+}
+
+fn parsed(tool: &str, table: &str) -> Verification {
     let text = format!(
-        "version = 1\n[sources.x]\ntool = \"{tool}\"\ntenants = [\"{TENANT}\"]\nverify = {{ secret = \"x\", {table} }}"
+        "version = 1\n[sources.x]\ntool = \"{tool}\"\ntenants = [\"{TENANT}\"]\nverify = {{ {table} }}"
     );
     let policy = Policy::parse(&text).expect("a policy");
     policy.source("x").expect("the source").verification.clone()

@@ -26,6 +26,7 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(super) struct Memory {
     objects: Mutex<BTreeMap<String, Vec<u8>>>,
     failing: Mutex<Option<String>>,
+    calls: Mutex<usize>,
 }
 
 impl Memory {
@@ -43,7 +44,13 @@ impl Memory {
         self.all().keys().filter(|path| path.starts_with(folder)).count()
     }
 
+    /// How often it was called.
+    pub(super) fn calls(&self) -> usize {
+        *lock(&self.calls)
+    }
+
     async fn reach(&self, path: &str) -> Result<(), StoreFailure> {
+        *lock(&self.calls) += 1;
         tokio::task::yield_now().await;
         match &*lock(&self.failing) {
             Some(prefix) if path.starts_with(prefix) => Err(StoreFailure::new("out of order")),
@@ -83,11 +90,34 @@ impl Objects for Memory {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Vault {
     failing: Arc<Mutex<bool>>,
+    /// Values in place of the usual ones.
+    stored: Arc<Mutex<BTreeMap<String, String>>>,
+    /// What is to be found at which URL.
+    published: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+    fetched: Arc<Mutex<Vec<String>>>,
 }
 
 impl Vault {
     pub(super) fn fail(&self) {
         *lock(&self.failing) = true;
+    }
+
+    /// Stores a value of a secret, with none before it.
+    pub(super) fn store(&self, name: &str, value: &str) {
+        lock(&self.stored).insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Publishes a document at a URL, or takes it away.
+    pub(super) fn publish(&self, url: &str, document: Option<&[u8]>) {
+        match document {
+            Some(document) => lock(&self.published).insert(url.to_owned(), document.to_vec()),
+            None => lock(&self.published).remove(url),
+        };
+    }
+
+    /// The URLs that were fetched, and forgets them.
+    pub(super) fn fetched(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.fetched))
     }
 }
 
@@ -96,7 +126,17 @@ impl KeySource for Vault {
         if *lock(&self.failing) {
             return Err(format!("the secret {name} cannot be read"));
         }
-        Ok(keys(&current(name), Some(&previous(name))))
+        let stored = lock(&self.stored).get(name).cloned();
+        Ok(match stored {
+            Some(value) => keys(&value, None),
+            None => keys(&current(name), Some(&previous(name))),
+        })
+    }
+
+    async fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
+        tokio::task::yield_now().await;
+        lock(&self.fetched).push(url.to_owned());
+        lock(&self.published).get(url).cloned().ok_or_else(|| "the answer has the status 404".to_owned())
     }
 }
 
@@ -138,6 +178,11 @@ impl World {
         let (vault, line, memory) = (Vault::default(), Line::default(), Arc::new(Memory::default()));
         let webhook = Webhook::new(Ledger::new(Arc::clone(&memory)), vault.clone(), line.clone());
         Self { policy: PARSED.clone(), memory, vault, line, webhook }
+    }
+
+    /// The same under another policy.
+    pub(super) fn under(policy: &str) -> Self {
+        Self { policy: Policy::parse(policy).expect("a policy"), ..Self::new() }
     }
 
     pub(super) async fn handle_at(&self, request: &Request, now: Duration) -> (Response, Notice) {

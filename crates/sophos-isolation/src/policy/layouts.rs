@@ -1,0 +1,98 @@
+//! Layouts of signatures that have a name.
+
+use crate::{
+    adapters::Tool,
+    verify::{Encoding, KeyForm, Signature, Signed, Timestamp},
+};
+
+/// The seconds that a signed time may lie in the past or the future, unless
+/// the policy says otherwise.
+pub(super) const WINDOW: u64 = 300;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    Generic,
+    PagerDuty,
+    CrowdStrike,
+    CrowdStrikeBase64,
+    CrowdStrikeHex,
+    Grafana,
+    Slack,
+    StandardWebhooks,
+    TimestampInHeader,
+    GitHub,
+}
+
+/// Every layout by its name.
+pub(super) const LAYOUTS: [(&str, Layout); 10] = [
+    ("generic", Layout::Generic),
+    ("pagerduty", Layout::PagerDuty),
+    ("crowdstrike", Layout::CrowdStrike),
+    ("crowdstrike_base64", Layout::CrowdStrikeBase64),
+    ("crowdstrike_hex", Layout::CrowdStrikeHex),
+    ("grafana", Layout::Grafana),
+    ("slack", Layout::Slack),
+    ("standard_webhooks", Layout::StandardWebhooks),
+    ("timestamp_in_header", Layout::TimestampInHeader),
+    ("github", Layout::GitHub),
+];
+
+const CROWDSTRIKE: &[&str] = &["x-cs-primary-signature", "x-cs-secondary-signature"];
+const CROWDSTRIKE_TIME: &[&str] = &["x-cs-delivery-timestamp"];
+
+impl Layout {
+    /// The layout of a tool whose policy names none.
+    pub(super) fn of(tool: Tool) -> Self {
+        match tool {
+            Tool::PagerDuty => Self::PagerDuty,
+            Tool::CrowdStrike => Self::CrowdStrike,
+            _ => Self::Generic,
+        }
+    }
+
+    pub(super) fn signature(self, secret: String) -> Signature {
+        use Encoding::{Base64, Hex};
+        let (headers, prefix, encoding, signed, times): (&[&str], _, _, _, &[&str]) = match self {
+            Self::Generic => {
+                (&["x-sophos-signature"], "v1=", Hex, Signed::TimestampDotBody, &["x-sophos-timestamp"])
+            }
+            Self::PagerDuty => (&["x-pagerduty-signature"], "v1=", Hex, Signed::Body, &[]),
+            Self::CrowdStrike | Self::CrowdStrikeBase64 => {
+                (CROWDSTRIKE, "", Base64, Signed::BodyTimestamp, CROWDSTRIKE_TIME)
+            }
+            Self::CrowdStrikeHex => (CROWDSTRIKE, "", Hex, Signed::TimestampBody, CROWDSTRIKE_TIME),
+            Self::Grafana => (&["x-grafana-alerting-signature"], "", Hex, Signed::Body, &[]),
+            Self::Slack => {
+                (&["x-slack-signature"], "v0=", Hex, Signed::V0TimestampBody, &["x-slack-request-timestamp"])
+            }
+            Self::StandardWebhooks => (
+                &["webhook-signature", "svix-signature"],
+                "v1,",
+                Base64,
+                Signed::IdDotTimestampDotBody,
+                &["webhook-timestamp", "svix-timestamp"],
+            ),
+            // The header has no usual name.
+            Self::TimestampInHeader => (&[], "v1=", Hex, Signed::TimestampDotBody, &[]),
+            Self::GitHub => (&["x-hub-signature-256"], "sha256=", Hex, Signed::Body, &[]),
+        };
+        let texts = |texts: &[&str]| texts.iter().copied().map(Into::into).collect();
+        let standard = self == Self::StandardWebhooks;
+        Signature {
+            secret,
+            key_form: if standard { KeyForm::WebhookSecret } else { KeyForm::Text },
+            headers: texts(headers),
+            separator: if standard { ' ' } else { ',' },
+            prefix: prefix.into(),
+            encoding,
+            signed,
+            also: (self == Self::CrowdStrike).then_some((Hex, Signed::TimestampBody)),
+            timestamp: (!times.is_empty()).then(|| Timestamp {
+                headers: texts(times),
+                prefix: String::new(),
+                window_seconds: WINDOW,
+            }),
+            id_headers: if standard { texts(&["webhook-id", "svix-id"]) } else { Vec::new() },
+        }
+    }
+}

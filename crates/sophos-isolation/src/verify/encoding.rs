@@ -1,0 +1,52 @@
+use base64::{
+    Engine as _,
+    alphabet::{STANDARD, URL_SAFE},
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use serde::{Deserialize, Serialize};
+
+/// The longest text of an HMAC-SHA256 signature, in any encoding.
+const MAX_SIGNATURE_LEN: usize = 64;
+
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+
+/// How a signature is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// Hexadecimal, in either case.
+    Hex,
+    /// Base64, with or without padding, also in the alphabet for URLs.
+    Base64,
+}
+
+impl Encoding {
+    pub(crate) fn decode(self, text: &str) -> Option<Vec<u8>> {
+        if text.len() > MAX_SIGNATURE_LEN {
+            return None;
+        }
+        match self {
+            Self::Base64 => base64(text),
+            Self::Hex => {
+                if text.len() != MAX_SIGNATURE_LEN {
+                    return None;
+                }
+                hex(text)
+            }
+        }
+    }
+}
+
+/// Decodes base64 with or without padding, in either alphabet.
+pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
+    let alphabet = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
+    GeneralPurpose::new(alphabet, LENIENT).decode(text).ok()
+}
+
+/// Decodes pairs of hexadecimal digits.
+pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(*pair.get(1)?)?)).collect()
+}

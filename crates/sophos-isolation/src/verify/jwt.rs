@@ -1,0 +1,163 @@
+//! Bearer tokens of an issuer that signs with a private key.
+
+/// What a JSON Web Token must say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jwt {
+    /// The issuer, exactly.
+    pub issuer: String,
+    /// The audience, exactly.
+    pub audience: String,
+    /// The subjects that are accepted; empty is any.
+    pub subjects: Vec<String>,
+    /// The applications that are accepted, of the claim `azp` or `appid`; empty
+    /// is any.
+    pub app_ids: Vec<String>,
+    /// Where the issuer publishes its keys.
+    pub key_set_url: String,
+    /// How many seconds the clocks may be apart.
+    pub window_seconds: u64,
+}
+
+#[cfg(feature = "public-keys")]
+pub(crate) use self::checked::{Token, is_key_set};
+
+#[cfg(feature = "public-keys")]
+mod checked {
+    use std::time::Duration;
+
+    use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+    use serde_json::Value;
+
+    use super::Jwt;
+    use crate::verify::{Evidence, Proof, Rejection, Stage, strip_prefix};
+
+    /// The longest token, in bytes.
+    const MAX_TOKEN_LEN: usize = 16 * 1024;
+
+    /// The longest id of a key, in bytes.
+    const MAX_KEY_ID_LEN: usize = 256;
+
+    /// A token before its signature was verified: of it only the algorithm and
+    /// the id of the key are known.
+    #[derive(Debug)]
+    pub(crate) struct Token<'e> {
+        text: &'e str,
+        algorithm: Algorithm,
+        key_id: String,
+    }
+
+    impl<'e> Token<'e> {
+        /// The bearer token of a request.
+        pub(crate) fn of(evidence: &'e impl Evidence) -> Result<Self, Rejection> {
+            let value = evidence.header("authorization").ok_or(Rejection::Missing)?;
+            let text = strip_prefix(value, "Bearer ").ok_or(Rejection::Missing)?.trim();
+            if text.len() > MAX_TOKEN_LEN {
+                return Err(Rejection::Token);
+            }
+            let header = decode_header(text).map_err(|_| Rejection::Token)?;
+            let known = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256].contains(&header.alg);
+            let key_id = header.kid.filter(|id| !id.is_empty() && id.len() <= MAX_KEY_ID_LEN);
+            match key_id {
+                Some(key_id) if known => Ok(Self { text, algorithm: header.alg, key_id }),
+                _ => Err(Rejection::Token),
+            }
+        }
+
+        /// Whether a key set has the key that the token names.
+        pub(crate) fn is_of(&self, key_set: &[u8]) -> bool {
+            !self.keys(key_set).is_empty()
+        }
+
+        /// The keys of that id that fit the algorithm.
+        fn keys(&self, key_set: &[u8]) -> Vec<DecodingKey> {
+            let Ok(key_set) = serde_json::from_slice::<Value>(key_set) else { return Vec::new() };
+            let keys = key_set["keys"].as_array().into_iter().flatten();
+            keys.filter(|key| key["kid"] == self.key_id.as_str())
+                .filter(|key| key["use"].as_str().is_none_or(|purpose| purpose == "sig"))
+                .filter_map(|key| self.key(key))
+                .collect()
+        }
+
+        fn key(&self, key: &Value) -> Option<DecodingKey> {
+            let name = format!("{:?}", self.algorithm);
+            if key["alg"].as_str().is_some_and(|algorithm| algorithm != name) {
+                return None;
+            }
+            let text = |member: &str| key[member].as_str();
+            match (self.algorithm, text("kty")?) {
+                (Algorithm::RS256 | Algorithm::PS256, "RSA") => {
+                    DecodingKey::from_rsa_components(text("n")?, text("e")?).ok()
+                }
+                (Algorithm::ES256, "EC") if text("crv") == Some("P-256") => {
+                    DecodingKey::from_ec_components(text("x")?, text("y")?).ok()
+                }
+                _ => None,
+            }
+        }
+    }
+
+    impl Jwt {
+        /// Checks a token by the key set of the issuer.
+        pub(crate) fn check(
+            &self,
+            token: &Token<'_>,
+            key_set: &[u8],
+            now: Duration,
+        ) -> Result<Proof, Rejection> {
+            let keys = token.keys(key_set);
+            if keys.is_empty() {
+                return Err(Rejection::UnknownKey);
+            }
+            let mut validation = Validation::new(token.algorithm);
+            // Checked below, by the clock of the caller.
+            validation.validate_exp = false;
+            validation.validate_aud = false;
+            validation.required_spec_claims.clear();
+            let claims = keys
+                .iter()
+                .find_map(|key| decode::<Value>(token.text, key, &validation).ok())
+                .ok_or(Rejection::Mismatch)?
+                .claims;
+            self.claims(&claims, now)?;
+            Ok(Proof { stage: Stage::Current, signed: None, event_id: None })
+        }
+
+        fn claims(&self, claims: &Value, now: Duration) -> Result<(), Rejection> {
+            let (now, leeway) = (now.as_secs_f64(), self.window_seconds as f64);
+            let time = |name: &str| claims[name].as_f64();
+            if time("exp").is_none_or(|end| now >= end + leeway) {
+                return Err(Rejection::Claim("exp"));
+            }
+            if !claims["nbf"].is_null() && time("nbf").is_none_or(|start| now + leeway < start) {
+                return Err(Rejection::Claim("nbf"));
+            }
+            if claims["iss"] != self.issuer.as_str() {
+                return Err(Rejection::Claim("iss"));
+            }
+            let audience = match &claims["aud"] {
+                Value::Array(all) => all.iter().any(|one| *one == self.audience.as_str()),
+                one => *one == self.audience.as_str(),
+            };
+            if !audience {
+                return Err(Rejection::Claim("aud"));
+            }
+            let listed = |list: &[String], value: Option<&str>| {
+                list.is_empty() || value.is_some_and(|value| list.iter().any(|one| one == value))
+            };
+            if !listed(&self.subjects, claims["sub"].as_str()) {
+                return Err(Rejection::Claim("sub"));
+            }
+            // Version 2 of Entra's tokens has the first, version 1 the second.
+            let app = claims["azp"].as_str().or_else(|| claims["appid"].as_str());
+            if !listed(&self.app_ids, app) {
+                return Err(Rejection::Claim("azp or appid"));
+            }
+            Ok(())
+        }
+    }
+
+    /// Whether a document is a key set at all.
+    pub(crate) fn is_key_set(document: &[u8]) -> bool {
+        serde_json::from_slice::<Value>(document).is_ok_and(|set| set["keys"].is_array())
+    }
+}

@@ -1,0 +1,204 @@
+//! Signatures by a key that both sides have.
+
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Encoding, Evidence, Keys, Proof, Rejection, Timestamp, encoding, strip_prefix};
+
+/// Signatures in a header that are looked at: while a key rotates there are two.
+const MOST_SIGNATURES: usize = 8;
+
+/// The longest id of a delivery, in bytes.
+const MAX_ID_LEN: usize = 256;
+
+/// What the key of Standard Webhooks begins with.
+const WEBHOOK_KEY_PREFIX: &str = "whsec_";
+
+/// A layout of a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// The name of the secret: the key.
+    pub secret: String,
+    /// How the key is stored.
+    pub key_form: KeyForm,
+    /// The headers, in lower case, any of which may hold the signature.
+    pub headers: Vec<String>,
+    /// What stands between the elements of the header.
+    pub separator: char,
+    /// What comes before a signature in the header, such as `v1=`. Elements of
+    /// the header that do not begin with it are passed over.
+    pub prefix: String,
+    /// How the signature is written.
+    pub encoding: Encoding,
+    /// What is signed.
+    pub signed: Signed,
+    /// A second form that is accepted as well, for a sender that has two.
+    pub also: Option<(Encoding, Signed)>,
+    /// The time of sending; must be there when it is signed.
+    pub timestamp: Option<Timestamp>,
+    /// The headers, in lower case, of which the first that is there holds the
+    /// id of the delivery; must be there when it is signed.
+    pub id_headers: Vec<String>,
+}
+
+/// How a key is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyForm {
+    /// The bytes of the text are the key.
+    Text,
+    /// Base64 of the key, after `whsec_`.
+    WebhookSecret,
+}
+
+/// What a signature is made over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Signed {
+    /// The raw body.
+    #[serde(rename = "body")]
+    Body,
+    /// The time, as it is in the header, a dot, the raw body.
+    #[serde(rename = "timestamp.body")]
+    TimestampDotBody,
+    /// The time, a colon, the raw body.
+    #[serde(rename = "timestamp:body")]
+    TimestampColonBody,
+    /// `v0:`, the time, a colon, the raw body.
+    #[serde(rename = "v0:timestamp:body")]
+    V0TimestampBody,
+    /// The time, then the raw body.
+    #[serde(rename = "timestamp+body")]
+    TimestampBody,
+    /// The raw body, then the time.
+    #[serde(rename = "body+timestamp")]
+    BodyTimestamp,
+    /// The id of the delivery, a dot, the time, a dot, the raw body.
+    #[serde(rename = "id.timestamp.body")]
+    IdDotTimestampDotBody,
+}
+
+impl Signed {
+    /// Whether the time of sending is signed.
+    pub fn has_time(self) -> bool {
+        self != Self::Body
+    }
+
+    /// Whether the id of the delivery is signed.
+    pub fn has_id(self) -> bool {
+        self == Self::IdDotTimestampDotBody
+    }
+
+    /// The parts of what is signed, in their order.
+    fn parts<'p>(self, id: &'p str, time: &'p str, body: &'p [u8]) -> [&'p [u8]; 5] {
+        let (id, time) = (id.as_bytes(), time.as_bytes());
+        match self {
+            Self::Body => [b"", b"", b"", b"", body],
+            Self::TimestampDotBody => [b"", b"", time, b".", body],
+            Self::TimestampColonBody => [b"", b"", time, b":", body],
+            Self::V0TimestampBody => [b"v0", b":", time, b":", body],
+            Self::TimestampBody => [b"", b"", time, b"", body],
+            Self::BodyTimestamp => [body, b"", time, b"", b""],
+            Self::IdDotTimestampDotBody => [id, b".", time, b".", body],
+        }
+    }
+}
+
+impl Signature {
+    pub(super) fn check(
+        &self,
+        evidence: &impl Evidence,
+        keys: &Keys,
+        now: Duration,
+    ) -> Result<Proof, Rejection> {
+        // CrowdStrike names the algorithm; nobody else sends such a header.
+        if evidence.header("x-cs-signature-algorithm").is_some_and(|name| !is_hmac_sha256(name)) {
+            return Err(Rejection::Algorithm);
+        }
+        let time = match &self.timestamp {
+            Some(timestamp) => timestamp.check(evidence, now)?,
+            None => "",
+        };
+        let id = if self.signed.has_id() { self.id(evidence)? } else { "" };
+        let forms: Vec<_> = std::iter::once((self.encoding, self.signed)).chain(self.also).collect();
+        let given: Vec<(Signed, Vec<u8>)> = self
+            .headers
+            .iter()
+            .filter_map(|header| evidence.header(header))
+            .flat_map(|value| value.split(self.separator))
+            .filter_map(|element| strip_prefix(element.trim(), &self.prefix))
+            .flat_map(|element| {
+                let decoded = |&(encoding, signed): &(Encoding, Signed)| {
+                    Some((signed, encoding.decode(element.trim())?))
+                };
+                forms.iter().filter_map(decoded).collect::<Vec<_>>()
+            })
+            .take(MOST_SIGNATURES)
+            .collect();
+        if given.is_empty() {
+            return Err(Rejection::Missing);
+        }
+        let body = evidence.body();
+        let mut unusable = false;
+        for (stage, key) in keys.both() {
+            let Some(key) = self.key_form.key(key) else {
+                unusable = true;
+                continue;
+            };
+            let tags = forms.iter().map(|(_, signed)| {
+                let mut mac = mac(&key);
+                for part in signed.parts(id, time, body) {
+                    mac.update(part);
+                }
+                (*signed, mac)
+            });
+            for (signed, tag) in tags {
+                let of_form = given.iter().filter(|(form, _)| *form == signed);
+                for (_, signature) in of_form {
+                    if tag.clone().verify_slice(signature).is_ok() {
+                        let event_id = self.signed.has_id().then(|| id.to_owned());
+                        return Ok(Proof { stage, signed: Some(digest(time, body)), event_id });
+                    }
+                }
+            }
+        }
+        Err(if unusable { Rejection::KeyForm } else { Rejection::Mismatch })
+    }
+
+    /// The id of the delivery. A dot in it could pass for the end of it.
+    fn id<'e>(&self, evidence: &'e impl Evidence) -> Result<&'e str, Rejection> {
+        let id = self.id_headers.iter().find_map(|header| evidence.header(header)).map(str::trim);
+        id.filter(|id| (1..=MAX_ID_LEN).contains(&id.len()))
+            .filter(|id| id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.'))
+            .ok_or(Rejection::NoId)
+    }
+}
+
+impl KeyForm {
+    fn key(self, stored: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Text => Some(stored.as_bytes().to_vec()),
+            Self::WebhookSecret => {
+                let key = encoding::base64(stored.strip_prefix(WEBHOOK_KEY_PREFIX).unwrap_or(stored))?;
+                (!key.is_empty()).then_some(key)
+            }
+        }
+    }
+}
+
+/// The digest of what was signed: the same in every layout.
+fn digest(time: &str, body: &[u8]) -> [u8; 32] {
+    let length = (time.len() as u64).to_be_bytes();
+    Sha256::new().chain_update(length).chain_update(time).chain_update(body).finalize().into()
+}
+
+fn is_hmac_sha256(name: &str) -> bool {
+    let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    ["hmacsha256", "sha256"].iter().any(|known| letters.eq_ignore_ascii_case(known))
+}
+
+pub(crate) fn mac(key: &[u8]) -> Hmac<Sha256> {
+    // HMAC takes a key of any length.
+    Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default()))
+}

@@ -1,0 +1,184 @@
+//! Messages of Amazon SNS over HTTPS, each signed by the service.
+
+/// Which messages of Amazon SNS a source may send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sns {
+    /// The topics, by their ARNs.
+    pub topics: Vec<String>,
+    /// How many seconds the time of a message may be off.
+    pub window_seconds: u64,
+}
+
+/// The host that signs for a topic and confirms its subscriptions; `None` when
+/// the text is not the ARN of a topic.
+pub(crate) fn host_of(topic: &str) -> Option<String> {
+    let parts: Vec<&str> = topic.split(':').collect();
+    let ["arn", partition, "sns", region, account, name] = parts.as_slice() else { return None };
+    let word = |text: &str| {
+        !text.is_empty()
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    let is_name = (1..=256).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    let domain = if *partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let known = partition.starts_with("aws") && word(partition) && word(region) && is_account && is_name;
+    known.then(|| format!("sns.{region}.{domain}"))
+}
+
+#[cfg(feature = "public-keys")]
+pub(crate) use self::checked::{Kind, is_certificate};
+
+#[cfg(feature = "public-keys")]
+mod checked {
+    use std::time::Duration;
+
+    use aws_lc_rs::signature::{
+        RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
+        VerificationAlgorithm,
+    };
+    use serde::Deserialize;
+    use x509_parser::{prelude::FromDer, time::ASN1Time};
+
+    use super::{Sns, host_of};
+    use crate::verify::{
+        Proof, Rejection, Stage,
+        certificate::der,
+        encoding,
+        time::{is_within, parse_time},
+    };
+
+    /// The longest path of a certificate.
+    const MAX_PATH_LEN: usize = 200;
+
+    /// What a message is.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+    pub(crate) enum Kind {
+        Notification,
+        SubscriptionConfirmation,
+        UnsubscribeConfirmation,
+    }
+
+    /// A message, as SNS sends it. Nothing of it is to be believed before
+    /// [`Sns::check`].
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    pub(crate) struct SnsMessage {
+        #[serde(rename = "Type")]
+        pub(crate) kind: Kind,
+        pub(crate) message_id: String,
+        pub(crate) topic_arn: String,
+        subject: Option<String>,
+        pub(crate) message: String,
+        timestamp: String,
+        signature_version: String,
+        signature: String,
+        #[serde(rename = "SigningCertURL")]
+        pub(crate) certificate_url: String,
+        #[serde(rename = "SubscribeURL")]
+        pub(crate) subscribe_url: Option<String>,
+        token: Option<String>,
+    }
+
+    impl SnsMessage {
+        /// What is signed.
+        fn canonical(&self) -> Option<String> {
+            let kind = match self.kind {
+                Kind::Notification => "Notification",
+                Kind::SubscriptionConfirmation => "SubscriptionConfirmation",
+                Kind::UnsubscribeConfirmation => "UnsubscribeConfirmation",
+            };
+            let mut pairs = vec![("Message", self.message.as_str()), ("MessageId", &self.message_id)];
+            match self.kind {
+                Kind::Notification => {
+                    pairs.extend(self.subject.as_deref().map(|subject| ("Subject", subject)));
+                    pairs.push(("Timestamp", &self.timestamp));
+                }
+                _ => {
+                    pairs.push(("SubscribeURL", self.subscribe_url.as_deref()?));
+                    pairs.push(("Timestamp", &self.timestamp));
+                    pairs.push(("Token", self.token.as_deref()?));
+                }
+            }
+            pairs.extend([("TopicArn", self.topic_arn.as_str()), ("Type", kind)]);
+            Some(pairs.iter().map(|(name, value)| format!("{name}\n{value}\n")).collect())
+        }
+
+        fn host(&self) -> Option<String> {
+            host_of(&self.topic_arn)
+        }
+    }
+
+    impl Sns {
+        /// The message in a body, when it is one of these topics and its
+        /// certificate is where that topic's service keeps it.
+        pub(crate) fn read(&self, body: &[u8]) -> Result<SnsMessage, Rejection> {
+            let message: SnsMessage = serde_json::from_slice(body).map_err(|_| Rejection::NotSns)?;
+            if !self.topics.contains(&message.topic_arn) {
+                return Err(Rejection::Topic);
+            }
+            let host = message.host().ok_or(Rejection::Topic)?;
+            let path =
+                message.certificate_url.strip_prefix("https://").and_then(|rest| rest.strip_prefix(&host));
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
+            let good = path.is_some_and(|path| {
+                path.starts_with('/')
+                    && path.ends_with(".pem")
+                    && path.len() <= MAX_PATH_LEN
+                    && !path.contains("..")
+                    && path.bytes().all(plain)
+            });
+            if good { Ok(message) } else { Err(Rejection::CertificateUrl) }
+        }
+
+        /// Checks a message by the certificate that it names.
+        pub(crate) fn check(
+            &self,
+            message: &SnsMessage,
+            certificate: &[u8],
+            now: Duration,
+        ) -> Result<Proof, Rejection> {
+            let sent = parse_time(&message.timestamp).ok_or(Rejection::NoTime)?;
+            let algorithm: &dyn VerificationAlgorithm = match message.signature_version.as_str() {
+                "1" => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+                "2" => &RSA_PKCS1_2048_8192_SHA256,
+                _ => return Err(Rejection::Algorithm),
+            };
+            let signature = encoding::base64(&message.signature).ok_or(Rejection::Missing)?;
+            let canonical = message.canonical().ok_or(Rejection::NotSns)?;
+            let key = public_key(certificate, now).ok_or(Rejection::Certificate)?;
+            UnparsedPublicKey::new(algorithm, key)
+                .verify(canonical.as_bytes(), &signature)
+                .map_err(|_| Rejection::Mismatch)?;
+            if !is_within(sent, now, self.window_seconds) {
+                return Err(Rejection::OutsideWindow);
+            }
+            let event_id = Some(message.message_id.clone());
+            Ok(Proof { stage: Stage::Current, signed: None, event_id })
+        }
+    }
+
+    impl SnsMessage {
+        /// Where a subscription is confirmed, at the topic's own service.
+        pub(crate) fn confirmation(&self) -> Option<&str> {
+            let url = self.subscribe_url.as_deref()?;
+            let rest = url.strip_prefix("https://")?.strip_prefix(&self.host()?)?;
+            rest.starts_with("/?").then_some(url)
+        }
+    }
+
+    /// Whether a document is a certificate.
+    pub(crate) fn is_certificate(document: &[u8]) -> bool {
+        let der = std::str::from_utf8(document).ok().and_then(der);
+        der.is_some_and(|der| x509_parser::certificate::X509Certificate::from_der(&der).is_ok())
+    }
+
+    /// The key of a certificate that is valid now.
+    fn public_key(pem: &[u8], now: Duration) -> Option<Vec<u8>> {
+        let der = der(std::str::from_utf8(pem).ok()?)?;
+        let (_, certificate) = x509_parser::certificate::X509Certificate::from_der(&der).ok()?;
+        let now = ASN1Time::from_timestamp(now.as_secs().try_into().ok()?).ok()?;
+        let key = certificate.public_key().subject_public_key.data.to_vec();
+        certificate.validity().is_valid_at(now).then_some(key)
+    }
+}

@@ -1,0 +1,282 @@
+//! Bearer tokens of an issuer.
+
+use std::time::Duration;
+
+use aws_lc_rs::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
+};
+use futures_util::future::join_all;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use sophos_isolation::webhook::Request;
+
+use super::{Dress, NOW, World, alert, base64_for_urls, post};
+
+const VECTORS: &str = include_str!("vectors/jwt.json");
+const ISSUER: &str = "https://login.microsoftonline.com/8c5b1f0e-54a2-4c0e-9b53-7f1f0e7a3d11/v2.0";
+const KEY_SET_URL: &str =
+    "https://login.microsoftonline.com/8c5b1f0e-54a2-4c0e-9b53-7f1f0e7a3d11/discovery/v2.0/keys";
+const APP: &str = "4f0a6f5e-1111-4222-8333-444455556666";
+const SUBJECT: &str = "9d0c3a77-2222-4333-8444-555566667777";
+
+fn world(more: &str) -> World {
+    World::under(&format!(
+        "version = 1\n[sources.defender]\ntool = 'generic'\ntenants = ['{}']\nverify = {{ scheme = 'jwt', issuer = '{ISSUER}', audience = 'api://sophos-isolation'{more} }}",
+        super::TENANT
+    ))
+}
+
+fn bearing(token: &str) -> Request {
+    post("/hooks/defender", alert("a")).with("authorization", format!("Bearer {token}"))
+}
+
+/// A key of the issuer, made for this test.
+struct Key {
+    pair: EcdsaKeyPair,
+    id: &'static str,
+}
+
+impl Key {
+    fn new(id: &'static str) -> Self {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
+        Self { pair, id }
+    }
+
+    fn public(&self) -> Value {
+        let point = self.pair.public_key().as_ref();
+        let [x, y] = [&point[1..33], &point[33..]].map(base64_for_urls);
+        json!({ "kty": "EC", "crv": "P-256", "kid": self.id, "use": "sig", "x": x, "y": y })
+    }
+
+    fn token(&self, header: &Value, claims: &Value) -> String {
+        let signed = parts(header, claims);
+        let signature = self.pair.sign(&SystemRandom::new(), signed.as_bytes()).expect("a signature");
+        format!("{signed}.{}", base64_for_urls(signature.as_ref()))
+    }
+
+    fn of(&self, claims: &Value) -> String {
+        self.token(&json!({ "alg": "ES256", "kid": self.id, "typ": "JWT" }), claims)
+    }
+}
+
+fn parts(header: &Value, claims: &Value) -> String {
+    let [header, claims] = [header, claims].map(|part| base64_for_urls(part.to_string().as_bytes()));
+    format!("{header}.{claims}")
+}
+
+fn claims() -> Value {
+    let now = NOW.as_secs();
+    json!({
+        "iss": ISSUER, "aud": "api://sophos-isolation", "nbf": now - 60, "exp": now + 3_600,
+        "azp": APP, "sub": SUBJECT,
+    })
+}
+
+fn with(name: &str, value: Value) -> Value {
+    let mut claims = claims();
+    claims[name] = value;
+    claims
+}
+
+fn publish(world: &World, keys: &[&Key]) {
+    let keys: Vec<_> = keys.iter().map(|key| key.public()).collect();
+    world.vault.publish(KEY_SET_URL, Some(json!({ "keys": keys }).to_string().as_bytes()));
+}
+
+async fn problem(world: &World, token: &str) -> Option<String> {
+    let (response, notice) = world.handle(&bearing(token)).await;
+    assert!([200, 202, 401, 503].contains(&response.status), "{}", response.status);
+    assert_eq!(response.status < 300, notice.problem.is_none());
+    assert_eq!(response.status == 401, notice.problem.is_some());
+    notice.problem()
+}
+
+/// Tokens and keys of another implementation.
+#[tokio::test]
+async fn vectors_of_all_algorithms_verify_with_one_fetch() {
+    let vectors: Value = serde_json::from_str(VECTORS).expect("JSON");
+    let world = world(&format!(", app_id = ['{APP}'], subject = ['other', '{SUBJECT}']"));
+    world.vault.publish(KEY_SET_URL, Some(vectors["key_set"].to_string().as_bytes()));
+    for algorithm in ["RS256", "PS256", "ES256"] {
+        let token = vectors["tokens"][algorithm].as_str().expect("a token");
+        assert_eq!(problem(&world, token).await, None, "{algorithm}");
+        let (head, signature) = token.rsplit_once('.').expect("a signature");
+        let mut bytes: Vec<char> = signature.chars().collect();
+        bytes[10] = if bytes[10] == 'A' { 'B' } else { 'A' };
+        let changed = format!("{head}.{}", bytes.iter().collect::<String>());
+        assert!(problem(&world, &changed).await.expect("a problem").contains("wrong"), "{algorithm}");
+        let claims = base64_for_urls(with("sub", json!("x")).to_string().as_bytes());
+        let header = token.split('.').next().expect("a header");
+        assert!(problem(&world, &format!("{header}.{claims}.{signature}")).await.is_some(), "{algorithm}");
+    }
+    assert_eq!(world.vault.fetched(), [KEY_SET_URL]);
+}
+
+#[tokio::test]
+async fn algorithm_that_the_caller_chooses_proves_nothing() {
+    let (world, key) = (world(""), Key::new("k"));
+    publish(&world, &[&key]);
+    assert_eq!(problem(&world, &key.of(&claims())).await, None);
+    for algorithm in ["none", "None", "", "HS256", "HS512", "ES384", "EdDSA"] {
+        let header = json!({ "alg": algorithm, "kid": "k" });
+        let refused = problem(&world, &format!("{}.", parts(&header, &claims()))).await;
+        assert!(refused.is_some_and(|why| why.contains("not a JSON Web Token")), "{algorithm}");
+        assert!(problem(&world, &key.token(&header, &claims())).await.is_some(), "{algorithm}");
+    }
+    // The public key as the key of an HMAC.
+    let signed = parts(&json!({ "alg": "HS256", "kid": "k" }), &claims());
+    for secret in [key.pair.public_key().as_ref(), key.public().to_string().as_bytes()] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("any length");
+        mac.update(signed.as_bytes());
+        let tag = base64_for_urls(&mac.finalize().into_bytes());
+        assert!(problem(&world, &format!("{signed}.{tag}")).await.is_some());
+    }
+    // An algorithm of the family of another key.
+    for algorithm in ["RS256", "PS256"] {
+        let header = json!({ "alg": algorithm, "kid": "k" });
+        let refused = problem(&world, &key.token(&header, &claims())).await.expect("a problem");
+        assert!(refused.contains("key set"), "{refused}");
+    }
+    let critical = json!({ "alg": "ES256", "kid": "k", "crit": ["exp"], "exp": 0 });
+    assert!(problem(&world, &key.token(&critical, &claims())).await.is_some());
+    // A key that the token brings itself.
+    let own = Key::new("k");
+    let header = json!({ "alg": "ES256", "kid": "k", "jwk": own.public(), "jku": "https://evil.example" });
+    assert!(problem(&world, &own.token(&header, &claims())).await.is_some());
+    assert_eq!(world.vault.fetched(), [KEY_SET_URL]);
+}
+
+#[tokio::test]
+async fn claims_are_what_the_policy_requires() {
+    let key = Key::new("k");
+    let world = world(&format!(", app_id = ['{APP}'], subject = ['{SUBJECT}']"));
+    publish(&world, &[&key]);
+    let now = NOW.as_secs();
+    let good = [
+        with("aud", json!(["other", "api://sophos-isolation"])),
+        with("exp", json!(now - 299)),
+        with("exp", json!(now as f64 + 0.5)),
+        with("nbf", json!(now + 300)),
+        with("nbf", Value::Null),
+    ];
+    for claims in good {
+        assert_eq!(problem(&world, &key.of(&claims)).await, None, "{claims}");
+    }
+    // As in version 1 of Entra's tokens.
+    let mut version1 = with("appid", json!(APP));
+    version1.as_object_mut().expect("an object").remove("azp");
+    assert_eq!(problem(&world, &key.of(&version1)).await, None);
+    let bad = [
+        ("iss", json!("https://login.microsoftonline.com/8c5b1f0e-54a2-4c0e-9b53-7f1f0e7a3d12/v2.0")),
+        ("iss", json!([ISSUER])),
+        ("iss", Value::Null),
+        ("aud", json!("api://sophos-isolation/")),
+        ("aud", json!([])),
+        ("aud", json!(["other"])),
+        ("aud", Value::Null),
+        ("exp", json!(now - 300)),
+        ("exp", json!("9999999999")),
+        ("exp", Value::Null),
+        ("nbf", json!(now + 301)),
+        ("nbf", json!("soon")),
+        ("sub", json!("another")),
+        ("sub", Value::Null),
+        ("azp", json!("another")),
+        ("azp", Value::Null),
+    ];
+    for (name, value) in bad {
+        let refused = problem(&world, &key.of(&with(name, value.clone()))).await.expect("a problem");
+        assert!(refused.contains(&format!("the claim {name}")), "{name} {value}: {refused}");
+    }
+    // No claim of the token decides before its signature.
+    let refused = problem(&world, &Key::new("k").of(&with("iss", json!("x")))).await;
+    assert!(refused.is_some_and(|why| why.contains("signature")));
+}
+
+#[tokio::test]
+async fn malformed_token_is_refused_without_a_fetch() {
+    let world = world("");
+    let key = Key::new("k");
+    let unnamed = key.token(&json!({ "alg": "ES256" }), &claims());
+    let long = key.token(&json!({ "alg": "ES256", "kid": "k".repeat(257) }), &claims());
+    let huge = key.of(&with("x", json!("x".repeat(20_000))));
+    for token in ["", ".", "..", "a.b.c", "eyJhbGciOiJub25lIn0..", &unnamed, &long, &huge] {
+        assert!(problem(&world, token).await.is_some(), "{token}");
+    }
+    let basic = post("/hooks/defender", alert("a")).with("authorization", "Basic eDp5");
+    assert_eq!(world.send(&basic).await.status, 401);
+    assert_eq!(world.send(&post("/hooks/defender", alert("a"))).await.status, 401);
+    assert!(world.vault.fetched().is_empty());
+    assert!(world.memory.all().is_empty());
+}
+
+#[tokio::test]
+async fn unknown_key_fetches_once_in_five_minutes() {
+    let (world, old, new) = (world(""), Key::new("old"), Key::new("new"));
+    publish(&world, &[&old]);
+    let at = |seconds: u64| NOW + Duration::from_secs(seconds);
+    let send = async |key: &Key, seconds| world.handle_at(&bearing(&key.of(&claims())), at(seconds)).await;
+    assert_eq!(send(&old, 0).await.0.status, 202);
+    publish(&world, &[&old, &new]);
+    for seconds in [1, 100, 299] {
+        let (response, notice) = send(&new, seconds).await;
+        assert_eq!(response.status, 401);
+        assert!(notice.problem().is_some_and(|why| why.contains("key set")));
+        assert_eq!(send(&old, seconds).await.0.status, 200);
+    }
+    assert_eq!(world.vault.fetched().len(), 1);
+    // At once, and yet one fetch.
+    let token = new.of(&claims());
+    let request = bearing(&token);
+    let all = join_all((0..20).map(|_| world.handle_at(&request, at(300)))).await;
+    assert!(all.iter().all(|(response, _)| response.status == 200));
+    assert_eq!(world.vault.fetched().len(), 1);
+    let strange = Key::new("strange");
+    for seconds in 301..360 {
+        assert_eq!(send(&strange, seconds).await.0.status, 401);
+    }
+    assert!(world.vault.fetched().is_empty());
+}
+
+#[tokio::test]
+async fn key_set_is_used_for_an_hour_and_survives_an_outage() {
+    let (world, key) = (world(""), Key::new("k"));
+    publish(&world, &[&key]);
+    let hours = |hours: u64, seconds: u64| NOW + Duration::from_secs(hours * 3_600 + seconds);
+    let token = key.of(&with("exp", json!(NOW.as_secs() + 90_000)));
+    let send = async |at| world.handle_at(&bearing(&token), at).await.0.status;
+    assert_eq!(send(hours(0, 0)).await, 202);
+    assert_eq!(send(hours(0, 3_599)).await, 200);
+    assert_eq!(world.vault.fetched().len(), 1);
+    world.vault.publish(KEY_SET_URL, None);
+    assert_eq!(send(hours(1, 0)).await, 200);
+    assert_eq!(send(hours(1, 59)).await, 200);
+    assert_eq!(world.vault.fetched().len(), 1);
+    assert_eq!(send(hours(5, 3_599)).await, 200);
+    assert_eq!(send(hours(6, 60)).await, 503);
+    // A key that was withdrawn is good no longer.
+    publish(&world, &[&Key::new("other")]);
+    assert_eq!(send(hours(6, 120)).await, 401);
+}
+
+#[tokio::test]
+async fn failed_fetch_is_kept_for_a_minute() {
+    let (world, key) = (world(""), Key::new("k"));
+    let at = |seconds: u64| NOW + Duration::from_secs(seconds);
+    let send = async |seconds| world.handle_at(&bearing(&key.of(&claims())), at(seconds)).await;
+    for (number, document) in [None, Some(&b"<html>"[..]), Some(b"{}"), Some(b"[]")].into_iter().enumerate() {
+        world.vault.publish(KEY_SET_URL, document);
+        let start = 60 * number as u64;
+        for seconds in [0, 1, 30, 59] {
+            let (response, notice) = send(start + seconds).await;
+            assert_eq!((response.status, response.header("retry-after")), (503, Some("5")));
+            assert!(notice.problem().is_some_and(|why| why.contains(KEY_SET_URL)));
+        }
+        assert_eq!(world.vault.fetched().len(), 1, "{document:?}");
+    }
+    publish(&world, &[&key]);
+    assert_eq!(send(1_000).await.0.status, 202);
+    assert!(world.decisions() == 1 && world.memory.count("seen/") == 0);
+}
