@@ -9,6 +9,7 @@
 //! | request | |
 //! |---|---|
 //! | `POST /hooks/{source}` | an alert; `/hooks/{source}/{secret}` for tools that can only send a URL |
+//! | the same with `X-Sophos-Dry-Run: 1` | an alert of which the answer tells what it would lead to; nothing is recorded |
 //! | `GET` to the same | Okta's challenge, `x-okta-verification-challenge` |
 //! | `POST /hooks/{source}?validationToken=…` | Microsoft Graph's challenge |
 //! | `GET /approvals/{decision}?until=…&signature=…` | shows what is to be approved |
@@ -40,7 +41,8 @@ pub use request::{Request, Response};
 
 use self::authentication::Disbelief;
 use crate::{
-    adapters::{Message, Reading, Tool},
+    adapters::{Message, NotActionable, Reading, Tool},
+    check::Check,
     decision::{AlertKey, DecisionId, Received, State},
     engine::not_actionable,
     ledger::{Begun, Ledger, Objects},
@@ -52,6 +54,9 @@ use crate::{
 /// The largest body that is read. Alerts are some kilobytes; EventBridge itself
 /// passes on no more than 256 KiB.
 pub const LARGEST_BODY: usize = 1 << 20;
+
+/// The header by which an authentic sender asks what its message would lead to.
+const DRY_RUN: &str = "x-sophos-dry-run";
 
 /// The longest challenge that is answered.
 const LONGEST_CHALLENGE: usize = 1_024;
@@ -84,6 +89,16 @@ pub trait Queue: Send + Sync {
     /// # Errors
     /// In words that hold no secret. The sender is told to send again.
     fn send(&self, decisions: &[DecisionId]) -> impl Future<Output = Result<(), String>> + Send;
+
+    /// Completes a check with the endpoint of each signal, where this queue is a
+    /// worker by itself. One that only hands on leaves the check as it is.
+    ///
+    /// # Errors
+    /// In words that hold no secret.
+    fn check(&self, policy: &Policy, check: Check) -> impl Future<Output = Result<Check, String>> + Send {
+        let _ = policy;
+        std::future::ready(Ok(check))
+    }
 }
 
 /// What the operator's records are to have of a request.
@@ -221,6 +236,9 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         }
         let unsigned = request.header("idempotency-key").filter(|key| !key.is_empty());
         let message = Message { body: &sender.body, idempotency_key: proof.event_id.as_deref().or(unsigned) };
+        if request.header(DRY_RUN).is_some_and(|value| value.trim() == "1") {
+            return self.dry_run(policy, name, &message, now, notice).await;
+        }
         let readings = match source.adapter.read(&message) {
             Ok(readings) => readings,
             Err(why) => {
@@ -272,13 +290,46 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         notice.source = Some(source.name.clone());
         let body = event.to_string().into_bytes();
         let response = match source.adapter.read(&Message { body: &body, idempotency_key: None }) {
-            Ok(readings) => self.begin(source, &body, readings, None, None, now, &mut notice).await,
+            Ok(readings) => {
+                let is_unreadable = |reading: &Reading| reading.refusal == Some(NotActionable::Unreadable);
+                let lacks_some = readings.iter().any(is_unreadable);
+                let response = self.begin(source, &body, readings, None, None, now, &mut notice).await;
+                if lacks_some && response.status < 300 {
+                    notice.error_kind = Some("UnreadableEvent");
+                    notice.problem = Some("a finding of the event could not be read".into());
+                    Response::error(422, "a finding of the event could not be read")
+                } else {
+                    response
+                }
+            }
             Err(why) => {
                 let event_id = event["id"].as_str();
                 self.unreadable(source, &body, event_id, &why, now, &mut notice).await
             }
         };
         (response, notice)
+    }
+
+    /// Tells what a message would lead to. Nothing is recorded.
+    async fn dry_run(
+        &self,
+        policy: &Policy,
+        source: &str,
+        message: &Message<'_>,
+        now: Duration,
+        notice: &mut Notice,
+    ) -> Response {
+        let check = match Check::of(policy, source, message, now) {
+            Ok(check) => check,
+            Err(error) => return Response::error(422, &error.to_string()),
+        };
+        match self.queue.check(policy, check).await {
+            Ok(check) => Response::json(200, &json!({ "dry_run": true, "check": check })),
+            Err(failure) => {
+                notice.problem = Some(failure);
+                Response::send_again()
+            }
+        }
     }
 
     /// Begins a decision for each host of a message, and hands on those that

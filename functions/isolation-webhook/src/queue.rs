@@ -12,7 +12,7 @@ use aws_sdk_sqs::{Client, error::DisplayErrorContext, types::SendMessageBatchReq
 use isolation_worker::Worker;
 use lambda_support::aws;
 use serde_json::json;
-use sophos_isolation::{DecisionId, webhook::Queue};
+use sophos_isolation::{DecisionId, check::Check, policy::Policy, webhook::Queue};
 
 /// Messages in one request at most.
 const MOST_MESSAGES: usize = 10;
@@ -54,6 +54,17 @@ impl Queue for Way {
                 // What was not taken further is on the agenda: the sender need
                 // not send again.
                 Box::pin(worker.work(decisions, stop_at)).await.map(drop).map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    async fn check(&self, policy: &Policy, check: Check) -> Result<Check, String> {
+        match self {
+            // The worker has the credentials, and this function may not have them.
+            Self::Sqs { .. } => Ok(check),
+            Self::Here { worker, stop_at_ms } => {
+                let stop_at = Duration::from_millis(stop_at_ms.load(Ordering::Relaxed));
+                Box::pin(worker.complete(policy, check, stop_at)).await.map_err(|error| error.to_string())
             }
         }
     }

@@ -35,6 +35,22 @@ pub enum Task {
     },
     /// A decision, read back whole: `{"show": "<decision>"}`.
     Show(DecisionId),
+    /// What a payload would lead to:
+    /// `{"check": {"source": "<name>", "payload": {…}}}`. Nothing is recorded or
+    /// changed.
+    Check(Payload),
+}
+
+/// A payload that is to be checked.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payload {
+    /// The source, as the policy names it.
+    pub source: String,
+    /// The body as JSON; a text is the body itself.
+    pub payload: Value,
+    /// The `Idempotency-Key` header, if it has one.
+    pub idempotency_key: Option<String>,
 }
 
 /// A machine that is to be released.
@@ -81,6 +97,7 @@ struct Order {
     release: Option<Release>,
     show: Option<DecisionId>,
     follow_up: Option<Which>,
+    check: Option<Payload>,
     by: Option<String>,
 }
 
@@ -110,17 +127,22 @@ impl Task {
         let order: Order = serde_json::from_value(event.clone()).map_err(|error| {
             format!(
                 "the event is neither of SQS nor of a schedule, nor one of approve, decline, release, show \
-                 (each with a decision's id; release also with an endpoint's) or follow_up: {error}"
+                 (each with a decision's id; release also with an endpoint's), check or follow_up: {error}"
             )
         })?;
         let by = order.by.unwrap_or_else(|| "somebody who may invoke the function".into());
-        match (order.approve, order.decline, order.release, order.show, order.follow_up) {
-            (Some(id), None, None, None, None) => Ok(Self::Answer { id, answer: Answer::Approve, by }),
-            (None, Some(id), None, None, None) => Ok(Self::Answer { id, answer: Answer::Decline, by }),
-            (None, None, Some(what), None, None) => Ok(Self::Release { what, by }),
-            (None, None, None, Some(id), None) => Ok(Self::Show(id)),
-            (None, None, None, None, Some(which)) => Ok(Self::FollowUp { all: which == Which::All }),
-            _ => Err("ask for one of approve, decline, release, show and follow_up at a time".into()),
+        let tasks = [
+            order.approve.map(|id| Self::Answer { id, answer: Answer::Approve, by: by.clone() }),
+            order.decline.map(|id| Self::Answer { id, answer: Answer::Decline, by: by.clone() }),
+            order.release.map(|what| Self::Release { what, by: by.clone() }),
+            order.show.map(Self::Show),
+            order.check.map(Self::Check),
+            order.follow_up.map(|which| Self::FollowUp { all: which == Which::All }),
+        ];
+        let mut tasks = tasks.into_iter().flatten();
+        match (tasks.next(), tasks.next()) {
+            (Some(task), None) => Ok(task),
+            _ => Err("ask for one of approve, decline, release, show, check and follow_up at a time".into()),
         }
     }
 }
@@ -216,6 +238,14 @@ mod tests {
             ),
             (json!({ "release": ID, "by": "alice" }), Task::Release { what: Release::Decision(id()), by }),
             (json!({ "show": ID }), Task::Show(id())),
+            (
+                json!({ "check": { "source": "edr", "payload": { "id": 1 } } }),
+                Task::Check(Payload {
+                    source: "edr".to_owned(),
+                    payload: json!({ "id": 1 }),
+                    idempotency_key: None,
+                }),
+            ),
         ] {
             assert_eq!(Task::read(&event), Ok(task), "{event}");
         }

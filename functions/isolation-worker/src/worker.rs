@@ -5,14 +5,16 @@ use serde_json::{Value, json};
 use sophos_api::{Client, TenantId, Transport};
 use sophos_api_reqwest::ReqwestTransport;
 use sophos_isolation::{
-    AnswerError, ApprovalLinks, DecisionId, Engine, EngineError, FollowUpReport, Ledger, State,
-    policy::Policy, signal::clean,
+    AnswerError, ApprovalLinks, DecisionId, Engine, EngineError, FollowUpReport, Ledger, State, adapters,
+    check::{Check, CheckError},
+    policy::Policy,
+    signal::clean,
 };
 use sophos_secrets::{CredentialStore, NamedSecrets};
 use sophos_store::Store;
 use tokio::sync::Mutex;
 
-use crate::{Bus, Config, Machine, Message, PolicyFile, Release, Task, chosen::Chosen};
+use crate::{Bus, Config, Machine, Message, Payload, PolicyFile, Release, Task, chosen::Chosen};
 
 /// How long a published key may take to be fetched: a sender waits for it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -36,6 +38,9 @@ pub enum WorkerError {
     /// An order came to nothing.
     #[error(transparent)]
     Answer(#[from] AnswerError),
+    /// A payload cannot be checked.
+    #[error(transparent)]
+    Check(#[from] CheckError),
 }
 
 impl From<WorkerError> for Failure {
@@ -48,7 +53,7 @@ impl From<WorkerError> for Failure {
             }
             WorkerError::Engine(EngineError::Service(_)) => "SophosFailed",
             WorkerError::Engine(_) => "IsolationFailed",
-            WorkerError::Answer(_) => "OrderRefused",
+            WorkerError::Answer(_) | WorkerError::Check(_) => "OrderRefused",
         };
         Self::new(kind, error)
     }
@@ -180,7 +185,33 @@ impl Worker {
                 Ok(json!({ "released": shown }))
             }
             Task::Show(id) => self.show(&id).await,
+            Task::Check(Payload { source, payload, idempotency_key }) => {
+                let policy = self.policy().await?;
+                let body = match payload {
+                    Value::String(text) => text.into_bytes(),
+                    json => json.to_string().into_bytes(),
+                };
+                let message = adapters::Message { body: &body, idempotency_key: idempotency_key.as_deref() };
+                let check = Check::of(&policy, &source, &message, self.transport.now())?;
+                let check = self.complete(&policy, check, stop_at).await?;
+                Ok(serde_json::to_value(check).unwrap_or_default())
+            }
         }
+    }
+
+    /// Completes a check with the endpoint of each signal. Nothing is recorded or
+    /// changed.
+    ///
+    /// # Errors
+    /// When Sophos Central or the ledger cannot be read.
+    pub async fn complete(
+        &self,
+        policy: &Policy,
+        check: Check,
+        stop_at: Duration,
+    ) -> Result<Check, WorkerError> {
+        let engine = self.engine(policy).await?;
+        Ok(engine.check(policy, check, Some(stop_at)).await?)
     }
 
     /// Works on decisions, and tells what became of each.

@@ -4,6 +4,7 @@
 
 mod batches;
 mod budgets;
+mod checks;
 mod episode_properties;
 mod episodes;
 mod failures;

@@ -1,0 +1,88 @@
+//! What a payload would lead to, asked of the engine.
+
+use serde_json::{Value, json};
+use sophos_isolation::{
+    adapters::Message,
+    check::{Check, CheckError},
+    policy::Policy,
+};
+use sophos_simulator::MachineConfig;
+
+use crate::support::{HOUR, Rules, World, id, machine};
+
+async fn check(world: &World, policy: &Policy, payload: &Value) -> Value {
+    let body = payload.to_string();
+    let message = Message { body: body.as_bytes(), idempotency_key: None };
+    let check = Check::of(policy, "edr", &message, world.now()).unwrap();
+    let check = world.engine().check(policy, check, None).await.unwrap();
+    serde_json::to_value(check).unwrap()
+}
+
+fn payload(hostname: &str) -> Value {
+    json!({ "event_id": "e", "severity": "high", "title": "malware", "target": { "hostname": hostname } })
+}
+
+#[tokio::test]
+async fn check_tells_each_outcome_and_changes_nothing() {
+    let mut all: Vec<MachineConfig> = (1..=4).map(machine).collect();
+    all[2].hostname = all[1].hostname.clone();
+    let world = World::new(all).await;
+    let rules = Rules { more: "[protect]\nnames = [\"pc-4\"]", ..Rules::default() };
+    let policy = rules.policy();
+
+    let isolate = check(&world, &policy, &payload("pc-1")).await;
+    let signal = &isolate["signals"][0];
+    assert_eq!(signal["outcome"], "isolate");
+    assert_eq!(signal["release_after_seconds"], 4 * HOUR);
+    assert_eq!(signal["endpoint"]["endpoint"], id(1));
+    assert_eq!(isolate["answer"]["status"], 202);
+    assert_eq!(isolate["answer"]["body"]["decision"], signal["decision"]);
+
+    let several = check(&world, &policy, &payload("pc-2")).await;
+    let signal = &several["signals"][0];
+    assert_eq!((&signal["outcome"], &signal["code"]), (&json!("refused"), &json!("several")));
+    let considered: Vec<_> = signal["considered"].as_array().unwrap().iter().collect();
+    assert_eq!(considered.len(), 2);
+    assert!(considered.iter().all(|one| one["reason"] == "is one of several that fit"), "{considered:?}");
+
+    for (payload, code) in [
+        (payload("pc-4"), "protected"),
+        (payload("pc-9"), "not_found"),
+        (json!({ "event_id": "e", "severity": "low", "target": { "hostname": "pc-1" } }), "severity"),
+        (json!({ "event_id": "e", "severity": "high" }), "no_host"),
+        (
+            json!({
+                "event_id": "e", "severity": "high", "observed_at": "2020-01-01T00:00:00Z",
+                "target": { "hostname": "pc-1" },
+            }),
+            "too_old",
+        ),
+    ] {
+        let checked = check(&world, &policy, &payload).await;
+        assert_eq!(checked["signals"][0]["code"], code, "{payload}");
+    }
+
+    let dry_run = Rules { mode: "dry_run", ..Rules::default() }.policy();
+    assert_eq!(check(&world, &dry_run, &payload("pc-1")).await["signals"][0]["outcome"], "dry_run");
+    world.console(1, true, "by hand").await;
+    let isolated = check(&world, &policy, &payload("pc-1")).await;
+    assert_eq!(isolated["signals"][0]["outcome"], "already_isolated");
+    assert_eq!(isolated["signals"][0]["comment"], "by hand");
+
+    assert_eq!(world.changes(), ["on 1"], "only the console changed anything");
+    for folder in ["decisions", "agenda", "machines", "slots", "alerts"] {
+        assert_eq!(world.names(folder).await, [""; 0], "{folder}");
+    }
+}
+
+#[tokio::test]
+async fn check_tells_unreadable_payload_and_unknown_source() {
+    let world = World::new(Vec::new()).await;
+    let policy = Rules::default().policy();
+    let unreadable = check(&world, &policy, &json!({ "target": { "hostname": "pc-1" } })).await;
+    assert_eq!(unreadable["answer"]["status"], 422);
+    assert_eq!(unreadable["signals"], json!([]));
+    let message = Message { body: b"{}", idempotency_key: None };
+    let unknown = Check::of(&policy, "nobody", &message, world.now());
+    assert_eq!(unknown.unwrap_err(), CheckError::UnknownSource("nobody".to_owned()));
+}
