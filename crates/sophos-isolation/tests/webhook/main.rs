@@ -7,6 +7,7 @@ mod conditions;
 mod cost;
 mod delivery;
 mod disabled;
+mod dry_run;
 mod events;
 mod identity;
 #[cfg(feature = "public-keys")]
