@@ -240,7 +240,7 @@ fn finding() -> Value {
             "type": "CryptoCurrency:EC2/BitcoinTool.B",
             "title": "The instance mines bitcoin.",
             "severity": 8,
-            "updatedAt": "2026-11-23T10:00:00.000Z",
+            "updatedAt": jiff::Timestamp::now().to_string(),
             "resource": { "resourceType": "Instance", "instanceDetails": { "instanceId": INSTANCE } },
             "service": { "archived": false, "count": 1 },
         },
