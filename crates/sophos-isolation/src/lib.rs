@@ -3,24 +3,52 @@
 //!
 //! # The way of an alert
 //!
-//! | | | room |
+//! | | | module |
 //! |---|---|---|
-//! | verify | an HMAC over the raw body, a secret, an issuer's token, SNS's signature, a client certificate, AWS's word; a time window; the caller's address | [`verify`], [`webhook`] |
-//! | read | each tool's form into a [`Signal`](signal::Signal), or the reason why it asks for nothing | [`adapters`] |
+//! | verify | who sends: a signature over the raw body, a secret, an issuer's token, SNS, a client certificate, AWS; a time window; the caller's address | [`verify`], [`webhook`] |
+//! | read | each tool's form, or a preset of the tool `generic`, into a [`Signal`](signal::Signal), or the reason why it asks for nothing | [`adapters`] |
 //! | record | a decision begins, once for each event of the sender: this is the replay store | [`Ledger`] |
-//! | admit | may this source act, on which tenants, and is it severe enough | [`policy`] |
-//! | resolve | exactly one live endpoint, or the reason why none | [`Identity`], [`choose`] |
+//! | admit | may this source act, on which tenants; is the alert severe and recent enough | [`policy`] |
+//! | resolve | exactly one live endpoint, or the reason why none | [`Identity`], [`resolve`] |
 //! | judge | protected, dry run, approval, how long | [`policy`] |
-//! | join | an update of an alert that a decision acts on ends here, and isolates nothing that a person has ended | [`Engine::work`] |
+//! | join | an update of an alert that a decision acts on is merged into it; one that a person has ended isolates nothing for a time | [`Engine::work`] |
 //! | claim | a slot of every budget, and the right to make the call | [`Ledger`], [`Engine`] |
-//! | isolate | one request for up to 50 endpoints of a tenant; whatever it leaves open is settled by reading the state | [`Engine::work`] |
+//! | isolate | one request for up to 50 endpoints of a tenant; what it leaves open is settled by reading the state | [`Engine::work`] |
 //! | follow up | confirmed, reported as overdue, released, and that confirmed too | [`Engine::follow_up`] |
 //!
-//! Everything above the claim is a pure decision: it can be made, and is tested,
+//! [`check`] goes the same way as far as the judgement, and records and changes
+//! nothing: [`Check::of`](check::Check::of) without a network,
+//! [`Engine::check`] with the endpoint that would be chosen.
+//!
+//! Every judgement above the join is pure: it can be made, and is tested,
 //! without a network, a clock or a runtime, and compiles for
 //! `wasm32-unknown-unknown`. The engine needs a
 //! [`Transport`](sophos_api::Transport) and an [`Objects`] store, and brings
-//! neither (the feature `store`, on by default, brings the second).
+//! neither. Two features are on by default: `store` brings the store, and
+//! `public-keys` the verification of tokens and of SNS.
+//!
+//! # Which machine
+//!
+//! An endpoint id or an instance id decides alone. Otherwise a MAC address
+//! decides, then a name; an address only where nothing else is given, and only
+//! while the alert and the holder of the address are recent. Every other
+//! identifier must not contradict, and narrows where several fit. Two that could
+//! be meant are none. `src/resolve.rs` and [`hostname`] have the rules in full.
+//!
+//! Some cases cannot be told from what Sophos Central knows. For these an
+//! operator has to help:
+//!
+//! * **A machine without an agent.** Where another has its short name, or holds
+//!   its address now, that one fits everything that the alert says. Sites whose
+//!   addresses overlap make this likely. Have the tool send full names, MAC
+//!   addresses or ids; set `approve = "always"` for a source that only gives
+//!   addresses.
+//! * **Short names.** Where Sophos lists a short name only, that endpoint fits
+//!   every full name that begins with it. Where two domains share a short name
+//!   and Sophos knows one of the two, a short name finds that one.
+//! * **Docking stations and adapters.** Their MAC address moves with them. An
+//!   alert that has only such an address finds the endpoint that Sophos lists it
+//!   for; together with the name of another machine it is a contradiction.
 //!
 //! # What is kept
 //!
@@ -32,13 +60,19 @@
 //! | object | |
 //! |---|---|
 //! | `decisions/<id>/0001.json` … | the decision; never changed, never removed |
-//! | `agenda/<when>-<id>` | it is to be looked at then |
-//! | `machines/<tenant>/<endpoint>/<id>` | it holds this endpoint |
-//! | `slots/hour/<hour>/…`, `slots/estate/<tenant>/…` | budgets; those of an hour may be removed a day later |
-//! | `seen/<source>/<digest>` | which event what was signed came with, for senders whose event id is in a header |
-//! | `published/<id>-<number>` | the outcome was told |
+//! | `agenda/<when>-<id>` | the time at which a follow-up looks at it |
+//! | `machines/<tenant>/<endpoint>/<id>` | the decision holds this endpoint, or is about to |
 //! | `alerts/<source>/<alert>/<tenant>.<endpoint>/0001` … | the decision of each episode of an alert on an endpoint; never changed, never removed |
+//! | `slots/hour/<hour>/…`, `slots/estate/<tenant>/…` | budgets; those of an hour may be removed a day later |
+//! | `seen/<source>/<digest>` | the decision of a signed request whose event id is in a header that is not signed |
 //! | `unreadable/<source>/<hour>/<00 to 31>` | an authentic request that could not be read, without its body |
+//! | `published/<id>-<number>` | the outcome was published |
+//!
+//! An episode is the time in which one decision acts on an alert for an
+//! endpoint. Updates of the alert (a comment, a count, another assignee) are
+//! merged into it. It ends with its decision; the next update opens another,
+//! unless a person ended the last one less than `new_episode_after` ago. The
+//! release of a machine ends every decision that holds it.
 //!
 //! # A run may end anywhere
 //!
@@ -53,44 +87,68 @@
 //!
 //! # Threat model
 //!
-//! **Who can send.** Whoever has a source's secret, calls from its addresses if
-//! it has any, and does so within the time window; for GuardDuty and Security
-//! Hub whoever AWS lets put events on the bus, for the accounts that the policy
-//! lists. Anybody else begins no decision and writes nothing to the ledger, and
-//! gets one answer, whether the source exists or not; only a PagerDuty source
-//! and one with a list of addresses show by their 403 that they exist. He can
-//! make the function run: bound its concurrency. Give each source a secret of
-//! its own, since nothing in a signature says which source it is for.
+//! **Who can send.** A caller that has a source's secret, calls from its
+//! addresses if it has any, and does so within the time window. For GuardDuty
+//! and Security Hub, a principal that AWS lets put events on the bus, for the
+//! accounts that the policy lists. Other callers begin no decision and write
+//! nothing to the ledger. They get one answer, whether the source exists or not,
+//! with three exceptions: a PagerDuty source and one with a list of addresses
+//! answer 403, and a source that a mistake disables answers 503. Give each source
+//! a secret of its own: no signature says which source it is for.
 //!
 //! **What a stolen source secret can do.** As many isolations an hour as the
 //! source's budget allows (`per_hour`), in the tenants that the source may act
 //! on, of endpoints that are not protected, no more at once than the share of
-//! the estate, each undone after `release_after`; none at all in a dry run, and
-//! none without a person where `approve = "always"`. It can release only if the
-//! source `may_release`, and only what was isolated for it. It can fill the ledger
-//! with refused decisions, at some kilobytes each. Every one of these names the
-//! source, the caller's address and which value of the secret it was made with:
-//! rotate the secret, and the previous value is good for only as long as it is
-//! left in place. It can also leave records of requests that cannot be read, at
-//! most 32 an hour.
+//! the estate, each undone after `release_after`. None in a dry run, and none
+//! without a person where `approve = "always"`. It can release only if the source
+//! `may_release`, and only what was isolated for it; such a release, like that of
+//! a person, keeps updates of the alert from isolating. It can ask what a message
+//! would lead to, see below. It can fill the ledger with refused decisions, at
+//! some kilobytes each, and with 32 records an hour of unreadable requests. Every
+//! decision names the source, the caller's address and which value of the secret
+//! it was made with. Rotate the secret: the previous value is good for only as
+//! long as it is left in place, and at most five minutes longer in a process that
+//! has read it.
 //!
 //! **What a captured request can do.** Nothing that it has not done: sent again
-//! it leads to the same decision. A signature does not cover `Idempotency-Key`,
-//! so what was signed is good with one key, whichever layout signed it; an id
-//! that is signed takes its place. PagerDuty signs no time, so its requests are
-//! the same decision for ever, not for the length of a window. A bearer token, a
-//! static secret and a client certificate cover no body: a captured token is good
-//! for any alert until it expires.
+//! it leads to the same decision. What no signature covers can be changed:
 //!
-//! **What a stranger can make the webhook do.** A rejected request calls neither
-//! the store nor the queue. The key set of an issuer and the certificate of SNS
-//! are fetched at most once a minute and source, from the policy's URL or the SNS
-//! endpoint of a listed topic's region, and used for an hour. A stranger can name
+//! * `Idempotency-Key`: the first key that comes with what was signed is kept,
+//!   and any other is rejected. An id that is signed takes its place.
+//! * `X-Sophos-Dry-Run`: within the time window, and for ever where no time is
+//!   signed, the answer has what was read of the message. A function without a
+//!   queue also looks for the endpoint: the answer then has the one that it would
+//!   have isolated, its state, and the names and ids of others that fit in part.
+//! * PagerDuty, GitHub and Grafana without a time header sign no time: their
+//!   requests stay good for ever, as the same decision.
+//! * A static secret, a client certificate and a bearer token cover no body. Who
+//!   has captured a token can send any alert until it expires. Any application of
+//!   a Microsoft Entra tenant can get a token for an audience: name `app_id` or
+//!   `subject`.
+//! * SNS signs message, id and time, and not who published: the policy of the
+//!   topic decides who may.
+//!
+//! **Client certificates.** They are taken from what API Gateway says of the TLS
+//! connection, never from a header. The trust store of the custom domain decides
+//! which are valid; the policy says which of these is the source's.
+//!
+//! **Old alerts.** An alert older than `max_alert_age` isolates nothing, however
+//! it comes back: from a sender, an archive or a dead-letter queue. Its time is
+//! the sender's word. An alert without one is as old as its decision, and a time
+//! that cannot be read makes no address evidence.
+//!
+//! **What an attack costs.** A request that proves nothing calls neither the
+//! ledger nor the queue, nor Sophos Central. Each process reads the policy once a
+//! minute and the secret of a source once in five, and after a failure not sooner
+//! than ten seconds and a minute later. Further requests call nothing. A key set or a certificate of SNS is
+//! fetched at most once a minute and source, from the policy's URL or the SNS
+//! endpoint of a listed topic's region, and used for an hour; a stranger can name
 //! another certificate there and so delay the first fetch of the right one by a
-//! minute.
+//! minute. What remains is the time of the function: bound its concurrency and
+//! the rate of its API. `cargo xtask bench isolation` measures it.
 //!
 //! **What an alert's text can do.** It is the attacker's. It never becomes a
-//! path, a query or a log field's name; it is one line of at most 200 characters
+//! path, a query or a log field's name. It is one line of at most 200 characters
 //! without control or direction characters, escaped on the one page that shows
 //! it. A remote address is never read as the host's. What a host calls itself
 //! can be another's name: exactly one endpoint must fit everything that is said,
@@ -100,7 +158,7 @@
 //! **What a forged answer of the service can do.** Whoever can forge the answers
 //! of Sophos Central holds the token and can isolate without us. Short of that: a
 //! host outside `sophos.com` gets no token; an endpoint of another tenant, or
-//! without a proper id, is refused; an id in an answer that nobody asked about
+//! without a proper id, is refused; an id in an answer that was not requested
 //! changes nothing; a group, tag or type that cannot be read counts as
 //! protected; counts that are missing count against isolating.
 //!
@@ -108,9 +166,10 @@
 //! was made for, until it waits no longer. It is in the outcome that asks for
 //! approval, and in no log and no ledger.
 //!
-//! **What the store must be.** Whoever can write to it can take decisions on to
-//! the call, or forget them: it is as sensitive as the credential. Whoever can
-//! only read it learns which endpoints were isolated and why, and no secret.
+//! **What the store must be.** Who can write to it can take decisions on to the
+//! call, forget them, or open and end episodes: it is as sensitive as the
+//! credential. Who can only read it learns which endpoints were isolated and why,
+//! and no secret.
 
 #![deny(missing_docs)]
 
