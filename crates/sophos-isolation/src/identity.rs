@@ -195,7 +195,7 @@ impl Identity {
 
 /// The names without those of which a longer form is among them: `vm1` beside
 /// `vm1.corp.example`, or 15 characters of a longer first label.
-fn longest_forms(names: &[String]) -> Vec<String> {
+pub(crate) fn longest_forms(names: &[String]) -> Vec<String> {
     let is_form_of = |short: &str, long: &str| {
         let (short, long) = (folded(short), folded(long));
         let label = first_label(&long);

@@ -1,10 +1,11 @@
 //! Names of hosts in one list: of one machine, or of several.
 
-use std::net::IpAddr;
+use std::{collections::HashSet, net::IpAddr};
 
 use super::{draft::Host, place::MOST_FACTS};
 use crate::{
-    hostname::{first_label, folded, is_usable},
+    hostname::{folded, is_usable},
+    identity::longest_forms,
     signal::HostFacts,
 };
 
@@ -42,15 +43,11 @@ fn alone(host: &Host, facts: impl Iterator<Item = HostFacts>) -> Vec<Host> {
     facts.map(|facts| Host { facts, refusal: host.refusal }).collect()
 }
 
-/// Each name once, without the short ones whose full ones are there.
+/// Each name once, without those of which a longer form is there.
 fn distinct(names: Vec<String>) -> Vec<String> {
-    let keys: Vec<_> = names.iter().map(|name| folded(name)).collect();
-    let full = |key: &String| {
-        !key.contains('.') && keys.iter().any(|other| other.contains('.') && first_label(other) == key)
-    };
-    let is_first = |at: usize| !keys[..at].contains(&keys[at]);
-    let kept: Vec<_> = (0..names.len()).filter(|at| is_first(*at) && !full(&keys[*at])).collect();
-    kept.into_iter().map(|at| names[at].clone()).collect()
+    let mut seen = HashSet::new();
+    let each: Vec<_> = names.into_iter().filter(|name| seen.insert(folded(name))).collect();
+    longest_forms(&each)
 }
 
 #[cfg(test)]
@@ -87,5 +84,7 @@ mod tests {
         assert_eq!(kept(&["pc-1", "PC-1.corp.example", "pc-1.corp.example."]), ["PC-1.corp.example"]);
         assert_eq!(kept(&["web", "web.a.example", "web.b.example"]), ["web.a.example", "web.b.example"]);
         assert_eq!(kept(&["a", "b", "A"]), ["a", "b"]);
+        let cut = ["CORP-LAPTOP-001", "CORP-LAPTOP-0012.corp.example"];
+        assert_eq!(kept(&cut), ["CORP-LAPTOP-0012.corp.example"]);
     }
 }
