@@ -96,7 +96,7 @@ pub(crate) fn signed(number: u64, key: &str, time: u64) -> Delivery {
         "severity": "critical",
         "title": "Beacon to a known command and control server",
         "reason": "Outbound connections in regular intervals to an address on a list",
-        "observed_at": "2026-11-23T10:00:00Z",
+        "observed_at": jiff::Timestamp::now().to_string(),
         "target": { "hostname": format!("{}.corp.example", hostname(number)) },
     });
     Delivery::generic(&source(number % TENANTS), &body, key, time)
