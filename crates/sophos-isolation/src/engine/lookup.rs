@@ -120,27 +120,38 @@ struct Listing<'i> {
 }
 
 impl Listing<'_> {
-    /// Lists the endpoints whose names may begin with a label. The service
-    /// compares ten characters of it; where more endpoints than a page have these,
-    /// `search` narrows further.
+    /// Lists the endpoints whose names may begin with a label. `hostnameContains`
+    /// compares ten characters of it, so that `search` comes first for a longer one.
     async fn by_name<T: Transport>(
         &mut self,
         tenant: &TenantClient<T>,
         label: &str,
     ) -> Result<(), LookupError> {
+        let searched = match label.chars().count() > COMPARED {
+            true => search(tenant, label).await?,
+            false => None,
+        };
+        let is_unknown = match searched {
+            Some(found) if has_part(&found, label) => return self.take(tenant, found),
+            Some(found) => found.is_empty(),
+            None => false,
+        };
         let compared: String = label.chars().take(COMPARED).collect();
         let mut pages = tenant.pages(ListEndpoints { hostname_contains: Some(compared), ..whole() });
         let Some(first) = pages.next().await else { return Ok(()) };
         let first = first?.items;
         let sample = first.iter().find_map(name_of);
+        let known = self.candidates.len();
         self.take(tenant, first)?;
-        if pages.position().is_none() {
-            return Ok(());
-        }
-        if label.chars().count() > COMPARED
-            && let Some(found) = search(tenant, label, sample.as_deref()).await?
+        // Where the search finds another name by a part of it, it would have found
+        // this one, too.
+        if pages.position().is_some()
+            && is_unknown
+            && self.candidates.len() == known
+            && let Some(sample) = sample
+            && search(tenant, &sample).await?.is_some_and(|found| has_part(&found, &sample))
         {
-            return self.take(tenant, found);
+            return Ok(());
         }
         while let Some(page) = pages.next().await {
             self.take(tenant, page?.items)?;
@@ -187,39 +198,20 @@ impl Listing<'_> {
     }
 }
 
-/// The endpoints that the service's `search` finds for a label; `None` when that
-/// is not known to be all of them.
+/// The endpoints that the service's `search` finds for a name without its first
+/// character; `None` when it is not offered, or finds more than a page.
 ///
-/// How `search` compares is not documented. It is asked for the label without its
-/// first character: a name in the answer proves that it looks for parts of names,
-/// so that no name with the whole label is missing. Without an answer, the name of
-/// a `sample` that exists proves it.
+/// How `search` compares is not documented. An answer with the name itself proves
+/// that it looks for parts of names, so that no name with this part is missing.
 async fn search<T: Transport>(
     tenant: &TenantClient<T>,
-    label: &str,
-    sample: Option<&str>,
-) -> Result<Option<Vec<Raw<Endpoint>>>, LookupError> {
-    let Some((found, is_whole)) = search_part(tenant, label).await? else { return Ok(None) };
-    let is_proven = if found.is_empty() {
-        let Some(sample) = sample else { return Ok(None) };
-        search_part(tenant, sample).await?.is_some_and(|(found, _)| has_part(&found, sample))
-    } else {
-        has_part(&found, label)
-    };
-    Ok((is_whole && is_proven).then_some(found))
-}
-
-/// The first page of a search for a name without its first character, and whether
-/// it is the only one; `None` when the service does not offer the search.
-async fn search_part<T: Transport>(
-    tenant: &TenantClient<T>,
     name: &str,
-) -> Result<Option<(Vec<Raw<Endpoint>>, bool)>, LookupError> {
+) -> Result<Option<Vec<Raw<Endpoint>>>, LookupError> {
     let search = name.chars().skip(1).collect();
     let question = ListEndpoints { search: Some(search), search_fields: vec!["hostname".into()], ..whole() };
     let mut pages = tenant.pages(question);
     match pages.next().await {
-        Some(Ok(page)) => Ok(Some((page.items, pages.position().is_none()))),
+        Some(Ok(page)) => Ok(pages.position().is_none().then_some(page.items)),
         Some(Err(error)) if error.kind() == ErrorKind::Invalid => Ok(None),
         Some(Err(error)) => Err(error.into()),
         None => Ok(None),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sophos_isolation::State;
-use sophos_simulator::MachineConfig;
+use sophos_simulator::{FaultAction, FaultRule, MachineConfig};
 
 use crate::support::{ACME, BETA, HOUR, Rules, World, id, mac, machine};
 
@@ -203,16 +203,16 @@ async fn netbios_name_fits_each_longer_name() {
 }
 
 #[tokio::test]
-async fn name_takes_two_list_calls_in_large_estate() {
+async fn name_takes_one_list_call_in_large_estate() {
     let estate = (1..=1_200).map(|number| named(number, &format!("workplace-{number}.corp.example")));
     let world = World::new(estate.collect()).await;
     let calls = || world.calls("endpoints.list");
     for (event, name, expected, most) in [
-        ("short", "workplace-1117", id(1_117), 2),
-        ("full", "WORKPLACE-1117.corp.example", id(1_117), 2),
-        ("one that begins many", "workplace-11", id(11), 2),
+        ("short", "workplace-1117", id(1_117), 1),
+        ("full", "WORKPLACE-1117.corp.example", id(1_117), 1),
+        ("one that begins many", "workplace-11", id(11), 1),
         ("unknown", "workplace-9999", "not_found".to_owned(), 3),
-        ("unknown domain", "workplace-7.other.example", "not_found".to_owned(), 2),
+        ("unknown domain", "workplace-7.other.example", "not_found".to_owned(), 1),
     ] {
         let before = calls();
         let mut signal = names(&[name]);
@@ -220,4 +220,16 @@ async fn name_takes_two_list_calls_in_large_estate() {
         assert_eq!(outcome(&world, event, signal).await, expected, "{event}");
         assert!(calls() - before <= most, "{event}: {} list calls", calls() - before);
     }
+}
+
+#[tokio::test]
+async fn name_is_found_by_paging_when_the_search_is_refused() {
+    let estate = (1..=1_200).map(|number| named(number, &format!("workplace-{number}.corp.example")));
+    let world = World::new(estate.collect()).await;
+    // The first list of each tenant is the search.
+    world.fault(FaultRule::new("endpoints.list", FaultAction::status(400)).tenant(ACME).times(1));
+    let mut signal = names(&["workplace-1117"]);
+    signal["tenant"] = json!(ACME);
+    assert_eq!(outcome(&world, "refused", signal).await, id(1_117));
+    assert_eq!(world.calls("endpoints.list"), 4);
 }
