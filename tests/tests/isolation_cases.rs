@@ -1,0 +1,152 @@
+//! Payloads of tools with the right outcome of each, through the built webhook, a
+//! queue and the built worker.
+//!
+//! Each file in `cases/` describes one source, the machines of its estate, and
+//! payloads with the machines that must be isolated, must wait for a person, or
+//! the reasons for which they must be refused. The files of a folder share one
+//! estate: a payload must also leave the machines of all other files alone.
+
+mod cases {
+    pub(crate) mod files;
+    pub(crate) mod stage;
+}
+
+use cases::{
+    files::{Case, Folder},
+    stage::{Stage, Tally},
+};
+use end_to_end::{
+    isolation::{Delivery, IsolationWorld, estate, hostname, key, machine_id, unix_now},
+    queue::Queue,
+};
+use local_lambda::{Outcome, Sandbox};
+use serde_json::{Value, json};
+use sophos_simulator::CredentialKind;
+
+/// Runs every case of a folder, and fails with all that went wrong.
+async fn run(folder: &str) {
+    let folder = Folder::load(folder).expect("the case files");
+    assert!(!folder.files.is_empty(), "a folder without files tests nothing");
+    let mut stage = Stage::start(&folder).await.expect("a stage");
+    let mut tally = Tally::default();
+    for file in &folder.files {
+        for case in &file.cases {
+            let found = stage.run(file, case).await.expect("an outcome");
+            tally.add(file, case, &found);
+        }
+    }
+    println!("{tally}");
+    assert!(tally.is_right(), "{tally}");
+    stage.confirm().await.expect("confirmed isolations");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payloads_of_public_reports_lead_to_the_right_machine() {
+    run("webhooks").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn identity_finds_the_right_machine() {
+    run("isolation").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payloads_of_tools_lead_to_the_right_machine() {
+    run("tools").await;
+}
+
+const POLICY: &str = r#"
+version = 1
+mode = "enforce"
+[limits]
+estate_share = 1.0
+tenant_per_hour = 1000
+source_per_hour = 1000
+[sources.soar]
+tool = "generic"
+tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
+verify = { scheme = "signature", secret = "webhooks/generic" }
+"#;
+
+/// Escapes of TOML: the values have white space around the key.
+const STORED_KEYS: [(&str, bool); 5] = [
+    (r"KEY\n", false),
+    (r"KEY\r\n", false),
+    (r"  KEY\t ", false),
+    (r#"{\"key\": \"KEY\"}"#, true),
+    (r#"{\"key\":\"KEY\"}\n"#, true),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stored_keys_are_accepted_or_named_as_the_cause() {
+    let secret = key("webhooks/generic");
+    let world = IsolationWorld::start(estate(STORED_KEYS.len()), CredentialKind::Tenant, POLICY).await;
+    let world = world.expect("a world");
+    for ((stored, is_remarked), machine) in STORED_KEYS.into_iter().zip(1..) {
+        world.set_secrets(&[("webhooks/generic", &stored.replace("KEY", secret), None)]).expect("a secret");
+        let mut webhook = world.webhook().start().await.expect("the webhook");
+        let body =
+            json!({ "event_id": format!("key-{machine}"), "target": { "hostname": hostname(machine) } });
+        let delivery = Delivery::generic("soar", &body, secret, unix_now());
+        let Outcome::Ok(answer) = webhook.invoke(&delivery.event()).await else {
+            panic!("{stored:?}: {}", webhook.logs().join("\n"))
+        };
+        let logs = webhook.logs().join("\n");
+        let remark = logs.contains("\"event\":\"webhook_remark\"");
+        if is_remarked {
+            // A JSON object is either understood or named as the cause.
+            assert!(answer["statusCode"] == 202 || remark, "{stored:?}: {answer}\n{logs}");
+            assert!(remark, "{stored:?}: {answer}\n{logs}");
+        } else {
+            assert_eq!(answer["statusCode"], 202, "{stored:?}: {answer}\n{logs}");
+        }
+    }
+    let isolated = world.simulator.isolation_changes();
+    assert!(isolated.iter().all(|change| change.enabled), "{isolated:?}");
+    let plain = STORED_KEYS.iter().filter(|(_, is_remarked)| !is_remarked).count();
+    assert!(isolated.len() >= plain, "{isolated:?}");
+}
+
+async fn answer(function: &mut Sandbox, event: &Value) -> Value {
+    match function.invoke(event).await {
+        Outcome::Ok(answer) => answer,
+        other => panic!("{event}: {other:?}\n{}", function.logs().join("\n")),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_and_dry_runs_record_nothing() {
+    let world = IsolationWorld::start(estate(2), CredentialKind::Tenant, POLICY).await.expect("a world");
+    let queue = Queue::start().await.expect("a queue");
+    let payload = json!({ "event_id": "check-1", "target": { "hostname": hostname(2) } });
+    let mut worker = world.worker().start().await.expect("the worker");
+    let checked =
+        answer(&mut worker, &json!({ "check": { "source": "soar", "payload": payload.clone() } })).await;
+    assert_eq!(checked["signals"][0]["outcome"], "isolate", "{checked}");
+    assert_eq!(checked["signals"][0]["endpoint"]["endpoint"], machine_id(2), "{checked}");
+    assert_eq!(checked["answer"]["status"], 202, "{checked}");
+
+    let delivery = Delivery::generic("soar", &payload, key("webhooks/generic"), unix_now());
+    let dry = delivery.clone().with("x-sophos-dry-run", "1").event();
+    let queued = queue.admit(world.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
+    let mut queued = queued.start().await.expect("the webhook with a queue");
+    let mut alone = world.webhook().start().await.expect("the webhook");
+    for (webhook, outcome, endpoint) in
+        [(&mut queued, "admitted", Value::Null), (&mut alone, "isolate", json!(machine_id(2)))]
+    {
+        let response = answer(webhook, &dry).await;
+        assert_eq!(response["statusCode"], 200, "{response}");
+        let body: Value = serde_json::from_str(response["body"].as_str().unwrap_or_default()).expect("JSON");
+        assert_eq!(body["dry_run"], true, "{body}");
+        let signal = &body["check"]["signals"][0];
+        assert_eq!(
+            (&signal["outcome"], &signal["endpoint"]["endpoint"]),
+            (&json!(outcome), &endpoint),
+            "{body}"
+        );
+        assert_eq!(signal["decision"], checked["signals"][0]["decision"], "{body}");
+    }
+    assert!(world.objects().expect("objects").is_empty(), "{:?}", world.objects());
+    assert!(world.simulator.isolation_changes().is_empty());
+    assert!(queue.messages().is_empty(), "{:?}", queue.messages());
+}
