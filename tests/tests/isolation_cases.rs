@@ -12,7 +12,7 @@ mod cases {
 }
 
 use cases::{
-    files::{Case, Folder},
+    files::Folder,
     stage::{Stage, Tally},
 };
 use end_to_end::{
