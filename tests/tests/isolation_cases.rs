@@ -16,7 +16,7 @@ use cases::{
     stage::{Stage, Tally},
 };
 use end_to_end::{
-    isolation::{Delivery, IsolationWorld, estate, hostname, key, machine_id, unix_now},
+    isolation::{Delivery, ENFORCE, IsolationWorld, estate, hostname, key, machine_id, unix_now},
     queue::Queue,
 };
 use local_lambda::{Outcome, Sandbox};
@@ -55,19 +55,6 @@ async fn payloads_of_tools_lead_to_the_right_machine() {
     run("tools").await;
 }
 
-const POLICY: &str = r#"
-version = 1
-mode = "enforce"
-[limits]
-estate_share = 1.0
-tenant_per_hour = 1000
-source_per_hour = 1000
-[sources.soar]
-tool = "generic"
-tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
-verify = { scheme = "signature", secret = "webhooks/generic" }
-"#;
-
 /// Escapes of TOML: the values have white space around the key.
 const STORED_KEYS: [(&str, bool); 5] = [
     (r"KEY\n", false),
@@ -80,7 +67,7 @@ const STORED_KEYS: [(&str, bool); 5] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn stored_keys_are_accepted_or_named_as_the_cause() {
     let secret = key("webhooks/generic");
-    let world = IsolationWorld::start(estate(STORED_KEYS.len()), CredentialKind::Tenant, POLICY).await;
+    let world = IsolationWorld::start(estate(STORED_KEYS.len()), CredentialKind::Tenant, ENFORCE).await;
     let world = world.expect("a world");
     for ((stored, is_remarked), machine) in STORED_KEYS.into_iter().zip(1..) {
         world.set_secrets(&[("webhooks/generic", &stored.replace("KEY", secret), None)]).expect("a secret");
@@ -116,7 +103,7 @@ async fn answer(function: &mut Sandbox, event: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn checks_and_dry_runs_record_nothing() {
-    let world = IsolationWorld::start(estate(2), CredentialKind::Tenant, POLICY).await.expect("a world");
+    let world = IsolationWorld::start(estate(2), CredentialKind::Tenant, ENFORCE).await.expect("a world");
     let queue = Queue::start().await.expect("a queue");
     let payload = json!({ "event_id": "check-1", "target": { "hostname": hostname(2) } });
     let mut worker = world.worker().start().await.expect("the worker");
