@@ -126,6 +126,8 @@ async fn puts_aside(tour: &Tour) {
 
 async fn isolates(tour: &mut Tour) {
     let key = tour.follow("ShowFirstSenderKey", None).await.expect("a key");
+    let dry = tour.dry_run("LAPTOP-4711", &key).await.expect("an answer");
+    assert_eq!(dry["check"]["signals"][0]["outcome"], "isolate", "{dry}");
     let (status, answer) = tour.report("case-1", "LAPTOP-4711", &key).await.expect("an answer");
     assert_eq!(status, 202, "{answer}\n{}", logs(tour, "WebhookFunction"));
     let laptop = decision_of(&answer).expect("a decision");

@@ -201,7 +201,7 @@ fn admit(policy: &Policy, source: &Source, reading: &Reading, now: Duration) -> 
     }
     match Identity::read(&signal.host) {
         Ok(_) => CheckOutcome::Admitted {
-            detail: "the endpoint was not looked for here: invoke the worker with {\"check\": …}".to_owned(),
+            detail: "the worker has not looked for the endpoint: invoke it with {\"check\": …}".to_owned(),
         },
         Err(why) => {
             let why = Unresolved::Unusable { why };

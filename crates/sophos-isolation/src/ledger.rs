@@ -8,6 +8,7 @@
 //! | `machines/<tenant>/<endpoint>/<id>` | the decision holds this endpoint |
 //! | `slots/…/<n>` | a slot of a budget, and who has it |
 //! | `seen/<source>/<digest>` | the decision that what was signed was used for |
+//! | `checks/<id>.json` | the worker's answer to a dry run that came through the queue |
 //! | `published/<id>-<sequence>` | the outcome was published |
 //! | `alerts/<source>/<alert>/<tenant>.<endpoint>/<n>` | the decision of an alert's n-th episode on an endpoint |
 //! | `unreadable/<source>/<hour>/<slot>` | an authentic request that could not be read |

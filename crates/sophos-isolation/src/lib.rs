@@ -66,6 +66,7 @@
 //! | `slots/hour/<hour>/…`, `slots/estate/<tenant>/…` | budgets; those of an hour may be removed a day later |
 //! | `seen/<source>/<digest>` | the decision of a signed request whose event id is in a header that is not signed |
 //! | `unreadable/<source>/<hour>/<00 to 31>` | an authentic request that could not be read, without its body |
+//! | `checks/<id>.json` | the answer to a dry run, which no decision reads; may be removed a day later |
 //! | `published/<id>-<number>` | the outcome was published |
 //!
 //! An episode is the time in which one decision acts on an alert for an
@@ -116,9 +117,9 @@
 //! * `Idempotency-Key`: the first key that comes with what was signed is kept,
 //!   and any other is rejected. An id that is signed takes its place.
 //! * `X-Sophos-Dry-Run`: within the time window, and for ever where no time is
-//!   signed, the answer has what was read of the message. A function without a
-//!   queue also looks for the endpoint: the answer then has the one that it would
-//!   have isolated, its state, and the names and ids of others that fit in part.
+//!   signed, the answer has what was read of the message, the endpoint that would
+//!   be isolated, and the names and ids of others that fit in part. Whoever has
+//!   stolen a source's secret can ask so for machines of the source's tenants.
 //! * PagerDuty, GitHub and Grafana without a time header sign no time: their
 //!   requests stay good for ever, as the same decision.
 //! * A static secret, a client certificate and a bearer token cover no body. Who

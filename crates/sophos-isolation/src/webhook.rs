@@ -90,14 +90,19 @@ pub trait Queue: Send + Sync {
     /// In words that hold no secret. The sender is told to send again.
     fn send(&self, decisions: &[DecisionId]) -> impl Future<Output = Result<(), String>> + Send;
 
-    /// Completes a check with the endpoint of each signal, where this queue is a
-    /// worker by itself. One that only hands on leaves the check as it is.
+    /// Completes the check of a message with the endpoint of each signal, by the
+    /// worker. A queue without one gives the check as it is.
     ///
     /// # Errors
     /// In words that hold no secret.
-    fn check(&self, policy: &Policy, check: Check) -> impl Future<Output = Result<Check, String>> + Send {
-        let _ = policy;
-        std::future::ready(Ok(check))
+    fn check(
+        &self,
+        policy: &Policy,
+        message: &Message<'_>,
+        check: Check,
+    ) -> impl Future<Output = Result<Value, String>> + Send {
+        let _ = (policy, message);
+        std::future::ready(serde_json::to_value(check).map_err(|error| error.to_string()))
     }
 }
 
@@ -323,7 +328,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             Ok(check) => check,
             Err(error) => return Response::error(422, &error.to_string()),
         };
-        match self.queue.check(policy, check).await {
+        match self.queue.check(policy, message, check).await {
             Ok(check) => Response::json(200, &json!({ "dry_run": true, "check": check })),
             Err(failure) => {
                 notice.problem = Some(failure);

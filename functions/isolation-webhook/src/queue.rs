@@ -9,17 +9,27 @@ use std::{
 };
 
 use aws_sdk_sqs::{Client, error::DisplayErrorContext, types::SendMessageBatchRequestEntry};
-use isolation_worker::Worker;
-use lambda_support::aws;
-use serde_json::json;
-use sophos_isolation::{DecisionId, check::Check, policy::Policy, webhook::Queue};
+use isolation_worker::{CheckRequest, Payload, Worker};
+use lambda_support::{aws, metrics};
+use serde_json::{Value, json};
+use sophos_isolation::{DecisionId, adapters::Message, check::Check, policy::Policy, webhook::Queue};
 
 /// Messages in one request at most.
 const MOST_MESSAGES: usize = 10;
 
+/// The longest body that is handed to the worker to be checked, in bytes: a message
+/// of SQS holds 256 KiB, in which a body is escaped.
+const MAX_CHECKED_LEN: usize = 100 * 1024;
+
+/// The time between two looks for the worker's answer.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Looks for the worker's answer: seven seconds in all.
+const MAX_LOOKS: usize = 35;
+
 pub(crate) enum Way {
     /// To SQS, for the worker.
-    Sqs { client: Client, url: String },
+    Sqs { client: Client, url: String, worker: Arc<Worker> },
     /// No queue: this function does the work itself.
     Here { worker: Arc<Worker>, stop_at_ms: AtomicU64 },
 }
@@ -27,7 +37,7 @@ pub(crate) enum Way {
 impl Way {
     pub(crate) async fn of(url: Option<String>, worker: Arc<Worker>) -> Self {
         match url {
-            Some(url) => Self::Sqs { client: Client::new(&aws::settings().await), url },
+            Some(url) => Self::Sqs { client: Client::new(&aws::settings().await), url, worker },
             None => Self::Here { worker, stop_at_ms: AtomicU64::new(0) },
         }
     }
@@ -43,7 +53,7 @@ impl Way {
 impl Queue for Way {
     async fn send(&self, decisions: &[DecisionId]) -> Result<(), String> {
         match self {
-            Self::Sqs { client, url } => {
+            Self::Sqs { client, url, .. } => {
                 for batch in decisions.chunks(MOST_MESSAGES) {
                     send(client, url, batch).await?;
                 }
@@ -58,16 +68,52 @@ impl Queue for Way {
         }
     }
 
-    async fn check(&self, policy: &Policy, check: Check) -> Result<Check, String> {
+    async fn check(&self, policy: &Policy, message: &Message<'_>, check: Check) -> Result<Value, String> {
         match self {
-            // The worker has the credentials, and this function may not have them.
-            Self::Sqs { .. } => Ok(check),
+            // The worker has the credentials, which this function must not have.
+            Self::Sqs { client, url, worker } => {
+                if let Ok(body) = std::str::from_utf8(message.body)
+                    && body.len() <= MAX_CHECKED_LEN
+                {
+                    let payload = Payload {
+                        source: check.source.clone(),
+                        payload: Value::from(body),
+                        idempotency_key: message.idempotency_key.map(str::to_owned),
+                    };
+                    let request = CheckRequest::new(payload, metrics::now_ms());
+                    let text = serde_json::to_string(&request).map_err(|error| error.to_string())?;
+                    let sent = client.send_message().queue_url(url).message_body(text).send().await;
+                    sent.map_err(|error| format!("the queue: {}", DisplayErrorContext(error)))?;
+                    if let Some(answer) = answer(worker, &request).await? {
+                        return Ok(answer);
+                    }
+                }
+                to_json(&check)
+            }
             Self::Here { worker, stop_at_ms } => {
                 let stop_at = Duration::from_millis(stop_at_ms.load(Ordering::Relaxed));
-                Box::pin(worker.complete(policy, check, stop_at)).await.map_err(|error| error.to_string())
+                let checked = Box::pin(worker.complete(policy, check, stop_at)).await;
+                to_json(&checked.map_err(|error| error.to_string())?)
             }
         }
     }
+}
+
+fn to_json(check: &Check) -> Result<Value, String> {
+    serde_json::to_value(check).map_err(|error| error.to_string())
+}
+
+/// The worker's answer to a check; `None` when it does not come in time.
+async fn answer(worker: &Worker, request: &CheckRequest) -> Result<Option<Value>, String> {
+    let store = worker.store();
+    for _ in 0..MAX_LOOKS {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let body = store.read(&request.answer_path()).await.map_err(|error| error.to_string())?;
+        if let Some(body) = body {
+            return serde_json::from_slice(&body).map(Some).map_err(|error| error.to_string());
+        }
+    }
+    Ok(None)
 }
 
 async fn send(client: &Client, url: &str, batch: &[DecisionId]) -> Result<(), String> {

@@ -26,5 +26,5 @@ mod worker;
 pub use bus::Bus;
 pub use config::Config;
 pub use policy_file::PolicyFile;
-pub use task::{Machine, Message, Payload, Release, Task};
+pub use task::{CheckRequest, Machine, Message, Payload, Release, Task};
 pub use worker::{Worker, WorkerError};

@@ -1,4 +1,4 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sophos_isolation::{Answer, DecisionId};
 
@@ -42,7 +42,7 @@ pub enum Task {
 }
 
 /// A payload that is to be checked.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Payload {
     /// The source, as the policy names it.
@@ -51,6 +51,39 @@ pub struct Payload {
     pub payload: Value,
     /// The `Idempotency-Key` header, if it has one.
     pub idempotency_key: Option<String>,
+}
+
+/// A message that has the worker check a payload, and say where it answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckRequest {
+    check: Payload,
+    answer: String,
+}
+
+impl CheckRequest {
+    /// The request to check a payload, at a time in milliseconds since the Unix
+    /// epoch, which tells it from others about the same payload.
+    pub fn new(check: Payload, now_ms: u64) -> Self {
+        // The id of a decision of no source: as long, and as plain.
+        let answer = DecisionId::of("", &format!("{now_ms} {} {}", check.source, check.payload));
+        Self { check, answer: answer.to_string() }
+    }
+
+    /// The payload.
+    pub fn payload(&self) -> &Payload {
+        &self.check
+    }
+
+    /// The object of the ledger's store that holds the answer.
+    pub fn answer_path(&self) -> String {
+        format!("checks/{}.json", self.answer)
+    }
+
+    /// Reads the body of a message of the queue.
+    fn read(body: &str) -> Option<Self> {
+        let request: Self = serde_json::from_str(body).ok()?;
+        request.answer.parse::<DecisionId>().is_ok().then_some(request)
+    }
 }
 
 /// A machine that is to be released.
@@ -82,6 +115,8 @@ pub struct Message {
     pub id: String,
     /// The decision that it is about; `None` if it is about none.
     pub decision: Option<DecisionId>,
+    /// The check that it asks for, if it does.
+    pub check: Option<CheckRequest>,
 }
 
 #[derive(Deserialize)]
@@ -148,10 +183,11 @@ impl Task {
 }
 
 fn message(record: &Value) -> Message {
-    let body = record["body"].as_str().and_then(|body| serde_json::from_str::<Body>(body).ok());
+    let body = record["body"].as_str().unwrap_or_default();
     Message {
         id: record["messageId"].as_str().unwrap_or_default().to_owned(),
-        decision: body.map(|body| body.decision),
+        decision: serde_json::from_str::<Body>(body).ok().map(|body| body.decision),
+        check: CheckRequest::read(body),
     }
 }
 

@@ -14,7 +14,9 @@ use sophos_secrets::{CredentialStore, NamedSecrets};
 use sophos_store::Store;
 use tokio::sync::Mutex;
 
-use crate::{Bus, Config, Machine, Message, Payload, PolicyFile, Release, Task, chosen::Chosen};
+use crate::{
+    Bus, CheckRequest, Config, Machine, Message, Payload, PolicyFile, Release, Task, chosen::Chosen,
+};
 
 /// How long a published key may take to be fetched: a sender waits for it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -185,17 +187,33 @@ impl Worker {
                 Ok(json!({ "released": shown }))
             }
             Task::Show(id) => self.show(&id).await,
-            Task::Check(Payload { source, payload, idempotency_key }) => {
-                let policy = self.policy().await?;
-                let body = match payload {
-                    Value::String(text) => text.into_bytes(),
-                    json => json.to_string().into_bytes(),
-                };
-                let message = adapters::Message { body: &body, idempotency_key: idempotency_key.as_deref() };
-                let check = Check::of(&policy, &source, &message, self.transport.now())?;
-                let check = self.complete(&policy, check, stop_at).await?;
-                Ok(serde_json::to_value(check).unwrap_or_default())
-            }
+            Task::Check(payload) => self.check(&payload, stop_at).await,
+        }
+    }
+
+    /// Tells what a payload would lead to.
+    async fn check(&self, payload: &Payload, stop_at: Duration) -> Result<Value, WorkerError> {
+        let Payload { source, payload, idempotency_key } = payload;
+        let policy = self.policy().await?;
+        let body = match payload {
+            Value::String(text) => text.as_bytes().to_vec(),
+            json => json.to_string().into_bytes(),
+        };
+        let message = adapters::Message { body: &body, idempotency_key: idempotency_key.as_deref() };
+        let check = Check::of(&policy, source, &message, self.transport.now())?;
+        let check = self.complete(&policy, check, stop_at).await?;
+        Ok(serde_json::to_value(check).unwrap_or_default())
+    }
+
+    /// Answers a check that came through the queue. The webhook waits for it only
+    /// for a moment, so that it is not tried again.
+    async fn answer(&self, request: &CheckRequest, stop_at: Duration) {
+        let answer = match self.check(request.payload(), stop_at).await {
+            Ok(answer) => answer,
+            Err(error) => json!({ "error": error.to_string() }),
+        };
+        if let Err(error) = self.store.create(&request.answer_path(), answer.to_string().into_bytes()).await {
+            tracing::error!(event = "check_not_answered", %error, "failed to store the answer to a check");
         }
     }
 
@@ -296,12 +314,16 @@ impl Worker {
     async fn messages(&self, messages: Vec<Message>, stop_at: Duration) -> Result<Value, WorkerError> {
         let ids: Vec<_> = messages.iter().filter_map(|message| message.decision.clone()).collect();
         let worked = self.work(&ids, stop_at).await?;
+        for request in messages.iter().filter_map(|message| message.check.as_ref()) {
+            self.answer(request, stop_at).await;
+        }
         let failed = |message: &&Message| match &message.decision {
             // One that is unknown is lost if its message goes: this function and
             // the webhook may have different ledgers.
             Some(id) => {
                 worked.iter().any(|(worked, outcome)| worked == id && !matches!(outcome, Ok(Some(_))))
             }
+            None if message.check.is_some() => false,
             None => {
                 tracing::error!(message = message.id, "the message names no decision");
                 true

@@ -232,6 +232,25 @@ impl Tour {
         delivery.send(self.account.http(), &url).await
     }
 
+    /// Asks the webhook what a signed report about a host would lead to, and has the
+    /// worker answer: the answer.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn dry_run(&mut self, host: &str, key: &str) -> io::Result<Value> {
+        let body = json!({ "event_id": "dry run", "target": { "hostname": host }, "reason": "beacon" });
+        let delivery = Delivery::generic("first", &body, key, unix_now()).with("x-sophos-dry-run", "1");
+        let base = self.stack.output("WebhookBaseUrl")?.to_owned();
+        let url = self.account.front(&self.stack, &format!("{base}/")).await?;
+        let sent = delivery.send(self.account.http(), &url);
+        let worked = async {
+            while self.work().await?.handled == 0 {}
+            Ok::<_, io::Error>(())
+        };
+        let ((_, answer), ()) = tokio::try_join!(sent, worked)?;
+        Ok(answer)
+    }
+
     /// Sends one signed report twice, as two by its `Idempotency-Key`, which no
     /// signature covers: the status of each.
     ///

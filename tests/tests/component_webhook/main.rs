@@ -41,7 +41,7 @@ async fn component(world: &IsolationWorld, server: Server) -> Option<ComponentWe
 fn pagerduty(machine: usize) -> Delivery {
     let body = json!({ "event": {
         "id": format!("01BWDWL3NYY7LUFPZCC28QUC{machine:02}"), "event_type": "incident.triggered",
-        "resource_type": "incident", "occurred_at": "2026-04-26T17:36:27.458Z",
+        "resource_type": "incident", "occurred_at": jiff::Timestamp::now().to_string(),
         "data": {
             "id": "PGR0VU2", "type": "incident", "status": "triggered", "title": hostname(machine),
             "urgency": "high", "priority": { "summary": "P1" },
