@@ -55,6 +55,11 @@ async fn payloads_of_tools_lead_to_the_right_machine() {
     run("tools").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn payloads_of_presets_lead_to_the_right_machine() {
+    run("presets").await;
+}
+
 /// Escapes of TOML: the values have white space around the key.
 const STORED_KEYS: [(&str, bool); 5] = [
     (r"KEY\n", false),

@@ -58,7 +58,7 @@ pub(crate) struct Case {
     pub(crate) isolated: Vec<String>,
     /// The machines that wait for a person.
     pub(crate) waiting: Vec<String>,
-    /// The reasons of refusals.
+    /// The reasons of refusals; `*` is any.
     pub(crate) refused: Vec<String>,
     /// The status of a request that is not accepted, with a part of the answer.
     pub(crate) rejected: Option<(u16, String)>,

@@ -116,6 +116,11 @@ fn reason(decision: &Decision) -> String {
     }
 }
 
+/// Whether the reasons are the right ones; `*` is any reason.
+fn is_refused_so(right: &[String], found: &[String]) -> bool {
+    right.len() == found.len() && right.iter().zip(found).all(|(right, found)| right == "*" || right == found)
+}
+
 #[derive(Default)]
 struct Counts {
     tried: usize,
@@ -147,7 +152,7 @@ impl Tally {
             && case.failure == found.failure
             && sorted(&case.isolated) == sorted(&found.isolated)
             && sorted(&case.waiting) == sorted(&found.waiting)
-            && sorted(&case.refused) == sorted(&found.refused);
+            && is_refused_so(&sorted(&case.refused), &sorted(&found.refused));
         let counts = self.counts.entry(file.source.clone()).or_default();
         counts.tried += 1;
         counts.right += usize::from(is_right);

@@ -34,6 +34,13 @@ const WATCHED: [&str; 13] = [
     "xpack.",
 ];
 
+/// The types of observers that watch the traffic of other machines.
+const SENSORS: [&str; 10] =
+    ["dns", "firewall", "forwarder", "ids", "ips", "nids", "nips", "proxy", "sensor", "waf"];
+
+/// The modules of sensors that watch the traffic of other machines.
+const SENSOR_MODULES: [&str; 3] = ["snort", "suricata", "zeek"];
+
 /// Reads objects with or without commas, white space or brackets of a list
 /// between them, into one list.
 pub(super) fn parse(body: &[u8]) -> Result<Value, Unreadable> {
@@ -164,9 +171,23 @@ fn alert<'v>(document: &'v Value, id: Place<'v>) -> Draft<'v> {
     };
     let names = ["host.name", "host.hostname"].map(|name| get(name).facts());
     let names = names.into_iter().find(|names| !names.is_empty()).unwrap_or_default();
-    let domain = dotted_domain(get("host.domain"));
-    draft.hosts = hosts(names, domain, get("host.mac").facts(), get("host.ip").facts());
+    if !is_sensor(document, &names) {
+        let domain = dotted_domain(get("host.domain"));
+        draft.hosts = hosts(names, domain, get("host.mac").facts(), get("host.ip").facts());
+    }
     draft
+}
+
+/// Whether the host is the sensor that saw the traffic of another machine. Only
+/// the policy can say where that other machine stands.
+fn is_sensor(alert: &Value, names: &[String]) -> bool {
+    let observers = ["observer.hostname", "observer.name"].map(|name| dotted(alert, name).facts());
+    let is_observer = |name: &String| names.iter().any(|host| host.eq_ignore_ascii_case(name));
+    let kinds: Vec<_> = dotted(alert, "observer.type").items().map(Place::word).collect();
+    let module = dotted(alert, "event.module").word();
+    observers.iter().flatten().any(is_observer)
+        || kinds.iter().any(|kind| SENSORS.contains(&kind.as_str()))
+        || SENSOR_MODULES.contains(&module.as_str())
 }
 
 /// Whether the rule watches services: a metric, a log, a job, an objective.

@@ -42,6 +42,22 @@ fn alert(members: Value) -> Value {
 }
 
 #[test]
+fn elastic_reads_no_host_when_it_is_the_sensor() {
+    for (members, expected) in [
+        (json!({"observer": {"type": "ids", "product": "Suricata"}}), "- NoHost"),
+        (json!({"observer.type": ["firewall"]}), "- NoHost"),
+        (json!({"observer": {"hostname": "PC-1"}}), "- NoHost"),
+        (json!({"event": {"module": "zeek", "category": ["network"]}}), "- NoHost"),
+        (json!({"observer": {"type": "agent", "vendor": "an EDR"}}), "- name:pc-1 act"),
+        (json!({"observer": {"hostname": "console", "type": "edr"}}), "- name:pc-1 act"),
+        (json!({"event": {"module": "endpoint"}}), "- name:pc-1 act"),
+    ] {
+        let body = alert(members);
+        assert_eq!(lines(&read(Tool::Elastic, &body)), [expected], "{body}");
+    }
+}
+
+#[test]
 fn elastic_acts_only_on_rules_of_security() {
     let rule = |name: &str, value: &str| alert(json!({format!("kibana.alert.rule.{name}"): value}));
     for (body, expected) in [
