@@ -35,8 +35,21 @@ const WATCHED: [&str; 13] = [
 ];
 
 /// The types of observers that watch the traffic of other machines.
-const SENSORS: [&str; 10] =
-    ["dns", "firewall", "forwarder", "ids", "ips", "nids", "nips", "proxy", "sensor", "waf"];
+const SENSORS: [&str; 13] = [
+    "dns",
+    "firewall",
+    "forwarder",
+    "ids",
+    "ips",
+    "nids",
+    "nips",
+    "proxy",
+    "router",
+    "sensor",
+    "switch",
+    "vpn",
+    "waf",
+];
 
 /// The modules of sensors that watch the traffic of other machines.
 const SENSOR_MODULES: [&str; 3] = ["snort", "suricata", "zeek"];

@@ -60,11 +60,23 @@ fn native<'v>(root: &'v Value, alert: Place<'v>) -> Draft<'v> {
         Some(id) => is_manager(id),
         None => manager.text().is_some_and(|manager| name.contains(&manager)),
     };
-    let ip_addresses =
+    let ip_addresses: Vec<_> =
         agent.at("ip").facts().into_iter().filter(|ip| !ip.eq_ignore_ascii_case("any")).collect();
+    let writer = alert.at("predecoder/hostname").fact();
+    let is_forwarded =
+        writer.is_some_and(|writer| is_other(&writer, &name) && !ip_addresses.contains(&writer));
     let facts = HostFacts { hostnames: name, ip_addresses, ..HostFacts::default() };
-    draft.hosts.push(host(facts, is_manager));
+    let mut host = host(facts, is_manager);
+    host.refusal = host.refusal.or(is_forwarded.then_some(NotActionable::OnlyRelated));
+    draft.hosts.push(host);
     draft
+}
+
+/// Whether the machine that wrote a line of syslog is none of these: the agent
+/// then only collects the logs of others.
+fn is_other(writer: &str, agents: &[String]) -> bool {
+    let label = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    agents.iter().all(|agent| label(agent) != label(writer))
 }
 
 /// Lines that begin with what they say. The rule's title and the log come last,

@@ -93,6 +93,28 @@ fn wazuh_refuses_weaknesses_and_undone_responses() {
 }
 
 #[test]
+fn wazuh_refuses_logs_that_an_agent_collects_from_others() {
+    for (writer, expected) in [
+        ("switch-1", "OnlyRelated"),
+        ("10.0.0.254", "OnlyRelated"),
+        ("PC-1", "act"),
+        ("pc-1.corp.example", "act"),
+        ("10.0.0.7", "act"),
+        ("", "act"),
+    ] {
+        let alert = json!({
+            "id": "1.2", "rule": {"level": 12}, "agent": {"id": "001", "name": "pc-1", "ip": "10.0.0.7"},
+            "predecoder": {"hostname": writer},
+        });
+        assert_eq!(
+            seen(&one(Tool::Wazuh, &alert)),
+            format!("high name:pc-1 ip:10.0.0.7 {expected}"),
+            "{writer}"
+        );
+    }
+}
+
+#[test]
 fn wazuh_reads_lists_one_by_one() {
     let mut second = wazuh(json!([]));
     second["id"] = json!("1.3");
