@@ -149,12 +149,7 @@ impl Check {
         })
     }
 
-    pub(crate) fn of_readings(
-        policy: &Policy,
-        source: &Source,
-        readings: Vec<Reading>,
-        now: Duration,
-    ) -> Self {
+    fn of_readings(policy: &Policy, source: &Source, readings: Vec<Reading>, now: Duration) -> Self {
         let signals: Vec<_> = readings
             .into_iter()
             .map(|reading| {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::{
     approval::{AnswerError, ROUNDS},
     decision::{Decision, DecisionId, ReleaseReason, State, Step},
+    identity::is_uuid,
     ledger::{Ledger, Objects, StoreFailure, machine_folder},
     signal::clean,
 };
@@ -151,10 +152,4 @@ impl<O: Objects> Ledger<O> {
         }
         Err(StoreFailure::new("others keep changing the decision; ask again").into())
     }
-}
-
-fn is_uuid(text: &str) -> bool {
-    let is_dash = |at| matches!(at, 8 | 13 | 18 | 23);
-    let plain = |(at, byte): (usize, u8)| if is_dash(at) { byte == b'-' } else { byte.is_ascii_hexdigit() };
-    text.len() == 36 && text.bytes().enumerate().all(plain)
 }

@@ -133,6 +133,15 @@ mod tests {
     }
 
     impl Records {
+        /// Captures what this thread logs, as long as the guard lives.
+        fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
+            let records = Self::default();
+            let writer = records.clone();
+            let subscriber = tracing_subscriber::fmt().json().flatten_event(true);
+            let subscriber = subscriber.with_writer(move || writer.clone()).finish();
+            (records, tracing::subscriber::set_default(subscriber))
+        }
+
         fn all(&self) -> Vec<Value> {
             let written = self.0.lock().expect("no panic").clone();
             let lines = String::from_utf8(written).expect("text");
@@ -142,11 +151,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_policy_that_is_none_is_logged_whether_there_was_one_before_or_not() {
-        let records = Records::default();
-        let writer = records.clone();
-        let subscriber = tracing_subscriber::fmt().json().flatten_event(true);
-        let subscriber = subscriber.with_writer(move || writer.clone()).finish();
-        let _guard = tracing::subscriber::set_default(subscriber);
+        let (records, _guard) = Records::capture();
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("policy.toml");
         let write = |text: &str| std::fs::write(&path, text).expect("a file");
@@ -181,11 +186,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn policy_file_logs_a_disabled_source_when_it_reads() {
-        let records = Records::default();
-        let writer = records.clone();
-        let subscriber = tracing_subscriber::fmt().json().flatten_event(true);
-        let subscriber = subscriber.with_writer(move || writer.clone()).finish();
-        let _guard = tracing::subscriber::set_default(subscriber);
+        let (records, _guard) = Records::capture();
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("policy.toml");
         let tenant = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";

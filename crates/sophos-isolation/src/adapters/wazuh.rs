@@ -8,7 +8,10 @@ use super::{
     draft::{Draft, Host, digest, identity},
     place::{Place, facts, scale},
 };
-use crate::signal::{HostFacts, Severity};
+use crate::{
+    hostname::first_label,
+    signal::{HostFacts, Severity},
+};
 
 /// What groups of rules are named that report a weakness, and no attack.
 const WEAKNESSES: [&str; 2] = ["vulnerability-detector", "sca"];
@@ -75,7 +78,7 @@ fn native<'v>(root: &'v Value, alert: Place<'v>) -> Draft<'v> {
 /// Whether the machine that wrote a line of syslog is none of these: the agent
 /// then only collects the logs of others.
 fn is_other(writer: &str, agents: &[String]) -> bool {
-    let label = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let label = |name: &str| first_label(name).to_ascii_lowercase();
     agents.iter().all(|agent| label(agent) != label(writer))
 }
 

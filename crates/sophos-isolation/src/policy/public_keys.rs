@@ -4,7 +4,10 @@ use super::{
     layouts::WINDOW,
     section::{Item, Section},
 };
-use crate::verify::{CertificatePins, Jwt, Sns, hex, host_of};
+use crate::{
+    identity::is_uuid,
+    verify::{CertificatePins, Jwt, Sns, hex, host_of},
+};
 
 /// The most topics, subjects, applications or fingerprints of a source.
 const MAX_ENTRIES: usize = 25;
@@ -110,12 +113,4 @@ fn entra_tenant(issuer: &str) -> Option<&str> {
         .map(|rest| rest.strip_suffix("/v2.0").unwrap_or(rest));
     let version1 = || issuer.strip_prefix("https://sts.windows.net/");
     version2.or_else(version1).map(|tenant| tenant.trim_end_matches('/'))
-}
-
-fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }

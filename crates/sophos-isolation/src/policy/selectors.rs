@@ -4,7 +4,10 @@ use super::{
     section::{Item, Section},
     subject::{Seen, Subject},
 };
-use crate::hostname::{first_label, folded, is_usable, lower, same_host};
+use crate::{
+    hostname::{first_label, folded, is_usable, lower, same_host},
+    identity::is_uuid,
+};
 
 /// The longest text of a selector, in characters.
 const LONGEST: usize = 200;
@@ -202,11 +205,6 @@ pub(super) fn uuid(item: &Item<'_, '_>) -> Option<String> {
         item.mistake("must be an id such as 0afef0e6-5df7-4cc0-b8d4-068cfd6820d1");
     }
     is_uuid(text).then(|| text.to_ascii_lowercase())
-}
-
-fn is_uuid(text: &str) -> bool {
-    let lengths = text.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
-    lengths && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 fn same_text(a: &str, b: &str) -> bool {
