@@ -37,7 +37,7 @@ pub use condition::{Condition, Test};
 pub use fields::{Fields, IdPart};
 pub use pointer::{Pointer, Pointers};
 
-use crate::signal::Signal;
+use crate::{decision::Reason, signal::Signal};
 
 /// The most hosts that one delivery may be about.
 pub const MOST_READINGS: usize = 100;
@@ -280,6 +280,13 @@ impl NotActionable {
             Self::Unreadable => "unreadable",
             Self::NotSelected => "not_selected",
         }
+    }
+
+    /// The reason that a decision records, with more about it.
+    pub(crate) fn reason(self, more: Option<&str>) -> Reason {
+        let sentence = self.sentence();
+        let detail = more.map_or_else(|| sentence.to_owned(), |more| format!("{sentence}: {more}"));
+        Reason { code: self.code().to_owned(), detail }
     }
 
     /// What it means, in words.

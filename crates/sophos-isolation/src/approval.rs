@@ -8,6 +8,7 @@ use std::{fmt, time::Duration};
 
 use hmac::Mac;
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     decision::{Decision, DecisionId, ReleaseReason, State, Step},
@@ -66,12 +67,61 @@ pub(crate) fn is_good(keys: &Keys, id: &DecisionId, until: u64, signature: &str,
 }
 
 /// A person's answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// Isolate it.
     Approve,
     /// Do not.
     Decline,
+}
+
+impl Answer {
+    fn step(self, who: &str) -> Step {
+        let who = clean(who);
+        match self {
+            Self::Approve => Step::Approved { who },
+            Self::Decline => Step::Declined { who },
+        }
+    }
+}
+
+/// The answer of a person who followed a link: an object that the webhook
+/// creates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Submitted {
+    /// The form of this object: 1.
+    version: u32,
+    decision: DecisionId,
+    pub(crate) answer: Answer,
+    who: String,
+    /// Milliseconds since the Unix epoch.
+    at_ms: u64,
+}
+
+fn answer_path(id: &DecisionId) -> String {
+    format!("answers/{id}.json")
+}
+
+/// Whether a decision waits for an answer at a moment.
+fn waits(decision: &Decision, at: Duration) -> bool {
+    match decision.entries().last().map(|entry| &entry.step) {
+        Some(Step::Waiting { until, .. }) => at.as_secs() < *until,
+        _ => false,
+    }
+}
+
+/// The outcome for a decision that waits no longer.
+fn answered_before(decision: Decision, answer: Answer) -> Result<Decision, AnswerError> {
+    let repeated = match answer {
+        Answer::Approve => decision.is_approved(),
+        Answer::Decline => decision.state() == State::Declined,
+    };
+    if repeated {
+        return Ok(decision);
+    }
+    let wanted = "only one that waits, and whose time is not up, can be answered";
+    Err(AnswerError::State { state: decision.state(), wanted })
 }
 
 /// Why an answer or a wish came to nothing.
@@ -108,7 +158,8 @@ pub enum AnswerError {
 
 impl<O: Objects> Ledger<O> {
     /// Takes a person's answer to a decision that waits, and puts it on the
-    /// agenda. To give the same answer again changes nothing.
+    /// agenda. To give the same answer again changes nothing. For the worker: the
+    /// webhook [submits](Self::submit_answer) an answer.
     ///
     /// # Errors
     /// When there is no such decision, it does not wait any more, or the store
@@ -122,30 +173,80 @@ impl<O: Objects> Ledger<O> {
     ) -> Result<Decision, AnswerError> {
         for _ in 0..ROUNDS {
             let mut decision = self.known(id).await?;
-            let approve = answer == Answer::Approve;
-            let open = match decision.entries().last().map(|entry| &entry.step) {
-                Some(Step::Waiting { until, .. }) => now.as_secs() < *until,
-                _ => false,
-            };
-            if !open {
-                let repeated = match answer {
-                    Answer::Approve => decision.is_approved(),
-                    Answer::Decline => decision.state() == State::Declined,
-                };
-                if repeated {
-                    return Ok(decision);
-                }
-                let wanted = "only one that waits, and whose time is not up, can be answered";
-                return Err(AnswerError::State { state: decision.state(), wanted });
+            if !waits(&decision, now) {
+                return answered_before(decision, answer);
             }
             self.remind_soon(id, now).await?;
-            let who = clean(who);
-            let step = if approve { Step::Approved { who } } else { Step::Declined { who } };
-            if self.take(&mut decision, step, now).await? {
+            if self.take(&mut decision, answer.step(who), now).await? {
                 return Ok(decision);
             }
         }
         Err(StoreFailure::new("others keep changing the decision; ask again").into())
+    }
+
+    /// Stores the answer of a person who followed a link, for the worker to take,
+    /// with a reminder. The first answer counts; to give it again changes nothing.
+    ///
+    /// # Errors
+    /// When there is no such decision, it does not wait any more, another answer
+    /// was given, or the store fails.
+    pub async fn submit_answer(
+        &self,
+        id: &DecisionId,
+        answer: Answer,
+        who: &str,
+        now: Duration,
+    ) -> Result<Decision, AnswerError> {
+        let decision = self.known(id).await?;
+        if !waits(&decision, now) {
+            return answered_before(decision, answer);
+        }
+        self.remind_worker(id, now).await?;
+        let submitted = Submitted {
+            version: 1,
+            decision: id.clone(),
+            answer,
+            who: clean(who),
+            at_ms: now.as_millis() as u64,
+        };
+        let body = serde_json::to_vec_pretty(&submitted).map_err(StoreFailure::new)?;
+        if !self.objects().create(&answer_path(id), body).await?
+            && self.submitted(id).await?.is_some_and(|first| first.answer != answer)
+        {
+            let wanted = "another answer was given before";
+            return Err(AnswerError::State { state: decision.state(), wanted });
+        }
+        Ok(decision)
+    }
+
+    /// The answer that was submitted for a decision, if one was.
+    pub(crate) async fn submitted(&self, id: &DecisionId) -> Result<Option<Submitted>, StoreFailure> {
+        let path = answer_path(id);
+        let Some(body) = self.objects().read(&path).await? else { return Ok(None) };
+        let submitted: Submitted = serde_json::from_slice(&body).map_err(|error| {
+            StoreFailure::new(format!("invalid object \"{path}\": expected an answer ({error})"))
+        })?;
+        Ok(Some(submitted).filter(|submitted| submitted.version == 1 && submitted.decision == *id))
+    }
+
+    /// Takes the submitted answer to a decision that waits. Says whether a step
+    /// was taken. An answer that was given in time counts until the decision has
+    /// expired.
+    pub(crate) async fn take_submitted(
+        &self,
+        decision: &mut Decision,
+        now: Duration,
+    ) -> Result<bool, StoreFailure> {
+        if decision.state() != State::Waiting {
+            return Ok(false);
+        }
+        let id = decision.id().clone();
+        let Some(Submitted { answer, who, at_ms, .. }) = self.submitted(&id).await? else { return Ok(false) };
+        let given = Duration::from_millis(at_ms).min(now);
+        if !waits(decision, given) {
+            return Ok(false);
+        }
+        self.take(decision, answer.step(&who), now).await
     }
 
     /// Asks for the end of one decision's isolation, and puts it on the agenda.

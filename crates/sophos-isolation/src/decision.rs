@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use id::{AlertKey, DecisionId};
-pub use step::{Asked, Claim, Entry, Received, ReleaseReason, Step, Target};
+pub use step::{Asked, Claim, Entry, Reason, Received, ReleaseReason, Step, Target};
 
 /// Where a decision stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -114,9 +114,12 @@ impl fmt::Display for State {
     }
 }
 
-/// Whether a comment begins with a mark. Further on it may hold what a sender
-/// or somebody in the console has written.
+/// Whether a comment begins with a mark of this ledger. Further on it may hold
+/// what a sender or an administrator has written.
 pub(crate) fn is_marked(comment: &str, mark: &str) -> bool {
+    if !id::is_mark(mark) {
+        return false;
+    }
     let rest = comment.trim_start().strip_prefix(mark);
     rest.is_some_and(|rest| rest.chars().next().is_none_or(|next| !next.is_ascii_alphanumeric()))
 }
@@ -150,6 +153,7 @@ impl Decision {
     /// Where it stands.
     pub fn state(&self) -> State {
         let state = |entry: &Entry| match &entry.step {
+            Step::Received(received) if received.not_actionable.is_some() => Some(State::Refused),
             Step::Received(_) => Some(State::Received),
             Step::Refused { .. } => Some(State::Refused),
             Step::Rehearsed { .. } => Some(State::Rehearsed),

@@ -26,7 +26,6 @@ use futures_util::StreamExt;
 use sophos_api::{Client, ErrorKind, TenantClient, TenantId, Transport, operations::isolation::MOST_IDS};
 
 pub use follow_up::FollowUpReport;
-pub(crate) use prepare::not_actionable;
 
 use crate::{
     approval::ApprovalLinks,

@@ -1,17 +1,31 @@
 //! The ledger: what was decided and done, one object a transition, each
 //! created only if it is absent, none ever changed.
 //!
-//! | object | what it is |
+//! The webhook creates these objects and no others:
+//!
+//! | object | content |
 //! |---|---|
-//! | `decisions/<id>/0001.json` | an [`Entry`]: one transition of a decision |
-//! | `agenda/<when>-<id>` | the decision is to be looked at then; no more than a reminder |
-//! | `machines/<tenant>/<endpoint>/<id>` | the decision holds this endpoint |
-//! | `slots/…/<n>` | a slot of a budget, and who has it |
-//! | `seen/<source>/<digest>` | the decision that what was signed was used for |
-//! | `checks/<id>.json` | the worker's answer to a dry run that came through the queue |
-//! | `published/<id>-<sequence>` | the outcome was published |
-//! | `alerts/<source>/<alert>/<tenant>.<endpoint>/<n>` | the decision of an alert's n-th episode on an endpoint |
+//! | `received/<id>.json` | the first [`Entry`] of a decision: the verified signal |
+//! | `answers/<id>.json` | the answer of a person who followed an approval link |
+//! | `inbox/<when>-<id>` | a reminder: the worker looks at the decision then |
+//! | `seen/<source>/<digest>` | the decision that a signed request was used for |
 //! | `unreadable/<source>/<hour>/<slot>` | an authentic request that could not be read |
+//!
+//! The worker creates these. Budgets, ownership and every transition follow from
+//! them and from the state at Sophos Central alone:
+//!
+//! | object | content |
+//! |---|---|
+//! | `decisions/<id>/0001.json` | an [`Entry`]: one transition of a decision, the first a copy of `received/<id>.json` |
+//! | `agenda/<when>-<id>` | a reminder: the worker looks at the decision then |
+//! | `machines/<tenant>/<endpoint>/<id>` | the decision holds this endpoint |
+//! | `slots/…/<n>` | a slot of a budget, and its holder |
+//! | `alerts/<source>/<alert>/<tenant>.<endpoint>/<n>` | the decision of an alert's n-th episode on an endpoint |
+//! | `checks/<id>.json` | the answer to a dry run that came through the queue |
+//! | `published/<id>-<sequence>` | the outcome was published |
+//!
+//! The operator creates `stop`: while it exists, nothing is isolated
+//! (see [`stop`](crate::stop)).
 //!
 //! That the next number must not exist is what makes several runs one: of all
 //! that want to take the same step, one does.
@@ -28,6 +42,12 @@ use crate::decision::{Decision, DecisionId, Entry, Received, Step};
 /// Decisions are looked at in steps of so many seconds, so that two reminders
 /// of one moment are one object.
 const AGENDA_STEP: u64 = 30;
+
+/// The folder of the webhook's reminders.
+const INBOX: &str = "inbox";
+
+/// The folder of the worker's reminders.
+const AGENDA: &str = "agenda";
 
 /// Where the ledger is kept.
 ///
@@ -98,9 +118,9 @@ impl<O: Objects> Ledger<O> {
         &self.objects
     }
 
-    /// Begins the decision of an event, unless it was begun before, and puts it
-    /// on the agenda a minute from now: a signal whose message is lost is still
-    /// found.
+    /// Begins the decision of an event, unless it was begun before, with a
+    /// reminder a minute from now: a signal whose message is lost is still found.
+    /// Creates objects of the webhook only.
     ///
     /// # Errors
     /// When the store fails. Beginning again is safe.
@@ -112,9 +132,9 @@ impl<O: Objects> Ledger<O> {
     ) -> Result<Begun, StoreFailure> {
         let entry = self.entry(id, 1, Step::Received(Box::new(received.clone())), now);
         let body = encode(&entry)?;
-        let path = entry_path(id, 1);
+        let path = received_path(id);
         // Reminded first: a decision without a reminder could be forgotten.
-        let remind = self.remind(id, now.as_secs() + 60);
+        let remind = self.remind_in(INBOX, id, now.as_secs() + 60);
         let (reminded, created) = futures_util::future::join(remind, self.objects.create(&path, body)).await;
         reminded?;
         if created? {
@@ -126,7 +146,8 @@ impl<O: Objects> Ledger<O> {
         Ok(if decision.entries == [entry] { Begun::New(decision) } else { Begun::Known(decision) })
     }
 
-    /// Reads a decision back whole; `None` when there is none of this id.
+    /// Reads a decision back whole; `None` when there is none of this id. One that
+    /// the worker has not taken up has the webhook's entry alone.
     ///
     /// # Errors
     /// When the store fails, or an object of the decision cannot be read.
@@ -136,13 +157,15 @@ impl<O: Objects> Ledger<O> {
             let sequence = entries.len() as u32 + 1;
             let path = entry_path(id, sequence);
             let Some(body) = self.objects.read(&path).await? else { break };
-            let entry: Entry = serde_json::from_slice(&body).map_err(|error| {
-                StoreFailure::new(format!("{path} is no entry of this ledger ({error}); restore it"))
-            })?;
-            if entry.version != 1 || entry.sequence != sequence || entry.decision != *id {
-                return Err(StoreFailure::new(format!(
-                    "{path} belongs elsewhere, or a newer release wrote it"
-                )));
+            entries.push(decode(&path, &body, id, sequence)?);
+        }
+        if entries.is_empty()
+            && let path = received_path(id)
+            && let Some(body) = self.objects.read(&path).await?
+        {
+            let entry = decode(&path, &body, id, 1)?;
+            if !matches!(entry.step, Step::Received(_)) {
+                return Err(StoreFailure::new(format!("invalid object \"{path}\": expected a signal")));
             }
             entries.push(entry);
         }
@@ -150,7 +173,9 @@ impl<O: Objects> Ledger<O> {
     }
 
     /// Takes the next step of a decision, unless somebody else has taken one
-    /// since it was read. Says whether it was taken; if not, read it again.
+    /// since it was read. Says whether it was taken; if not, read it again. The
+    /// first step of a decision copies the webhook's entry to the worker's: what
+    /// becomes of `received/` afterwards changes nothing.
     ///
     /// # Errors
     /// When the store fails; the step may have been taken.
@@ -160,17 +185,28 @@ impl<O: Objects> Ledger<O> {
         step: Step,
         now: Duration,
     ) -> Result<bool, StoreFailure> {
+        if let [received] = decision.entries.as_slice()
+            && !self.put(received).await?
+        {
+            return Ok(false);
+        }
         let sequence = decision.entries.len() as u32 + 1;
         let entry = self.entry(&decision.id, sequence, step, now);
-        let path = entry_path(&decision.id, sequence);
-        if !self.objects.create(&path, encode(&entry)?).await? {
-            let there = self.objects.read(&path).await?.and_then(|body| serde_json::from_slice(&body).ok());
-            if there.as_ref() != Some(&entry) {
-                return Ok(false);
-            }
+        let is_taken = self.put(&entry).await?;
+        if is_taken {
+            decision.entries.push(entry);
         }
-        decision.entries.push(entry);
-        Ok(true)
+        Ok(is_taken)
+    }
+
+    /// Creates an entry. Says whether it is the one that is there.
+    async fn put(&self, entry: &Entry) -> Result<bool, StoreFailure> {
+        let path = entry_path(&entry.decision, entry.sequence);
+        if self.objects.create(&path, encode(entry)?).await? {
+            return Ok(true);
+        }
+        let there = self.objects.read(&path).await?.and_then(|body| serde_json::from_slice(&body).ok());
+        Ok(there.as_ref() == Some(entry))
     }
 
     /// A name that nothing else has, of this run or another.
@@ -190,15 +226,24 @@ impl<O: Objects> Ledger<O> {
         }
     }
 
-    /// Puts a decision on the agenda, for a moment in seconds since the Unix
-    /// epoch.
+    /// Puts a decision on the worker's agenda, for a moment in seconds since the
+    /// Unix epoch.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn remind(&self, id: &DecisionId, at: u64) -> Result<Reminder, StoreFailure> {
+        self.remind_in(AGENDA, id, at).await
+    }
+
+    async fn remind_in(
+        &self,
+        folder: &'static str,
+        id: &DecisionId,
+        at: u64,
+    ) -> Result<Reminder, StoreFailure> {
         let at = at.div_ceil(AGENDA_STEP) * AGENDA_STEP;
-        let reminder = Reminder { name: format!("{at:012}-{id}"), id: id.clone(), at };
-        self.objects.create(&reminder.path(), Vec::new()).await?;
+        let reminder = Reminder { path: format!("{folder}/{at:012}-{id}"), id: id.clone(), at };
+        self.objects.create(&reminder.path, Vec::new()).await?;
         Ok(reminder)
     }
 
@@ -206,7 +251,12 @@ impl<O: Objects> Ledger<O> {
     /// follow-up that is under way may take one for this very moment off, and
     /// have read the decision before.
     pub(crate) async fn remind_soon(&self, id: &DecisionId, now: Duration) -> Result<(), StoreFailure> {
-        self.remind(id, now.as_secs() + 1).await.map(drop)
+        self.remind_in(AGENDA, id, now.as_secs() + 1).await.map(drop)
+    }
+
+    /// The same, in the webhook's folder.
+    pub(crate) async fn remind_worker(&self, id: &DecisionId, now: Duration) -> Result<(), StoreFailure> {
+        self.remind_in(INBOX, id, now.as_secs() + 1).await.map(drop)
     }
 
     /// What is due at `now`.
@@ -218,17 +268,25 @@ impl<O: Objects> Ledger<O> {
         Ok(agenda.into_iter().filter(|reminder| reminder.at <= now.as_secs()).collect())
     }
 
-    /// Everything that is on the agenda, the earliest first.
+    /// All reminders, those of the webhook and those of the worker, the earliest
+    /// first.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn agenda(&self) -> Result<Vec<Reminder>, StoreFailure> {
-        let names = self.objects.names("agenda").await?;
-        let reminders = names.into_iter().filter_map(|name| {
-            let (at, id) = name.split_once('-')?;
-            Some(Reminder { at: at.parse().ok()?, id: id.parse().ok()?, name })
-        });
-        Ok(reminders.collect())
+        let list = |folder| async move {
+            let names = self.objects.names(folder).await?;
+            let reminders = names.into_iter().filter_map(move |name| {
+                let (at, id) = name.split_once('-')?;
+                let path = format!("{folder}/{name}");
+                Some(Reminder { at: at.parse().ok()?, id: id.parse().ok()?, path })
+            });
+            Ok::<_, StoreFailure>(reminders.collect::<Vec<_>>())
+        };
+        let (inbox, agenda) = futures_util::future::try_join(list(INBOX), list(AGENDA)).await?;
+        let mut all = [inbox, agenda].concat();
+        all.sort_by_key(|reminder| reminder.at);
+        Ok(all)
     }
 
     /// Takes a reminder off the agenda.
@@ -236,24 +294,18 @@ impl<O: Objects> Ledger<O> {
     /// # Errors
     /// When the store fails.
     pub async fn forget(&self, reminder: &Reminder) -> Result<(), StoreFailure> {
-        self.objects.remove(&reminder.path()).await
+        self.objects.remove(&reminder.path).await
     }
 }
 
 /// A decision that is to be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reminder {
-    name: String,
+    path: String,
     /// The decision.
     pub id: DecisionId,
     /// When, in seconds since the Unix epoch.
     pub at: u64,
-}
-
-impl Reminder {
-    fn path(&self) -> String {
-        format!("agenda/{}", self.name)
-    }
 }
 
 /// The folder that names every decision about an endpoint that has not ended.
@@ -263,6 +315,21 @@ pub(crate) fn machine_folder(tenant: &str, endpoint: &str) -> String {
 
 fn entry_path(id: &DecisionId, sequence: u32) -> String {
     format!("decisions/{id}/{sequence:04}.json")
+}
+
+fn received_path(id: &DecisionId) -> String {
+    format!("received/{id}.json")
+}
+
+/// Reads the entry of a decision, which must be the one of this number.
+fn decode(path: &str, body: &[u8], id: &DecisionId, sequence: u32) -> Result<Entry, StoreFailure> {
+    let entry: Entry = serde_json::from_slice(body).map_err(|error| {
+        StoreFailure::new(format!("{path} is no entry of this ledger ({error}); restore it"))
+    })?;
+    if entry.version != 1 || entry.sequence != sequence || entry.decision != *id {
+        return Err(StoreFailure::new(format!("{path} belongs elsewhere, or a newer release wrote it")));
+    }
+    Ok(entry)
 }
 
 fn encode(entry: &Entry) -> Result<Vec<u8>, StoreFailure> {

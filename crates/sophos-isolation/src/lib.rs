@@ -188,6 +188,7 @@ pub mod policy;
 mod resolve;
 pub mod signal;
 mod slots;
+pub mod stop;
 #[cfg(feature = "store")]
 mod store;
 pub mod verify;
@@ -195,7 +196,7 @@ pub mod webhook;
 
 pub use approval::{Answer, AnswerError, ApprovalLinks};
 pub use decision::{
-    AlertKey, Asked, Claim, Decision, DecisionId, Entry, Received, ReleaseReason, State, Step, Target,
+    AlertKey, Asked, Claim, Decision, DecisionId, Entry, Reason, Received, ReleaseReason, State, Step, Target,
 };
 pub use engine::{Engine, EngineError, FollowUpReport, Worked};
 pub use identity::{FactKind, Identity, Unusable};

@@ -95,8 +95,11 @@ impl Outcome {
     /// The outcome of a transition; `None` for those that only matter here.
     pub(crate) fn of(decision: &Decision, entry: &Entry) -> Option<Self> {
         let (code, detail) = match &entry.step {
-            Step::Received(_)
-            | Step::Claimed(_)
+            Step::Received(received) => match &received.not_actionable {
+                Some(reason) => (Some(reason.code.clone()), Some(reason.detail.clone())),
+                None => return None,
+            },
+            Step::Claimed(_)
             | Step::Deferred { .. }
             | Step::Approved { .. }
             | Step::ReleaseAsked { .. } => return None,

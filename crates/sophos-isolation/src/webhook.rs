@@ -44,7 +44,6 @@ use crate::{
     adapters::{Message, NotActionable, Reading, Tool},
     check::Check,
     decision::{AlertKey, DecisionId, Received, State},
-    engine::not_actionable,
     ledger::{Begun, Ledger, Objects},
     policy::{DisabledSource, Policy, Source},
     signal::clean,
@@ -363,8 +362,9 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 body_sha256: body_sha256.clone(),
                 from: from.map(|address| address.to_string()),
                 key: proof.map(|proof| proof.stage),
+                not_actionable: reading.refusal.map(|why| why.reason(reading.detail.as_deref())),
             };
-            let (mut decision, new) = match self.ledger.begin(&id, &received, now).await {
+            let (decision, new) = match self.ledger.begin(&id, &received, now).await {
                 Ok(Begun::New(decision)) => (decision, true),
                 Ok(Begun::Known(decision)) => (decision, false),
                 Err(failure) => {
@@ -372,19 +372,9 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                     return Response::send_again();
                 }
             };
+            // Also when it was sent before: its message may be lost.
             if decision.state() == State::Received {
-                match reading.refusal {
-                    // If another request is quicker, it takes the same step.
-                    Some(why) => {
-                        let step = not_actionable(why, reading.detail.as_deref());
-                        if let Err(failure) = self.ledger.take(&mut decision, step, now).await {
-                            notice.problem = Some(failure.to_string());
-                            return Response::send_again();
-                        }
-                    }
-                    // Also when it was sent before: its message may be lost.
-                    None => hand_on.push(id.clone()),
-                }
+                hand_on.push(id.clone());
             }
             if new { &mut notice.begun } else { &mut notice.known }.push(id.clone());
             all.push(id);

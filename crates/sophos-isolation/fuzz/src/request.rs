@@ -190,6 +190,7 @@ fn wait(hook: &Hook, id: &DecisionId) {
         body_sha256: String::new(),
         from: None,
         key: None,
+        not_actionable: None,
     };
     let target = Target {
         tenant: "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f".into(),

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 pub struct DecisionId(String);
 
 const ID_PREFIX: &str = "iso-";
+const BATCH_PREFIX: &str = "batch-";
 const ID_DIGITS: usize = 24;
 
 impl DecisionId {
@@ -26,6 +27,19 @@ impl DecisionId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The mark of the comments of several decisions, whose ids do not fit.
+    pub(crate) fn batch_mark(ids: &[Self]) -> String {
+        let all: Vec<_> = ids.iter().map(Self::as_str).collect();
+        format!("{BATCH_PREFIX}{}", &digest("batch", &all.join(","))[..ID_DIGITS])
+    }
+}
+
+/// Whether a text is a mark that this ledger gives: an administrator's comment is
+/// none.
+pub(super) fn is_mark(text: &str) -> bool {
+    let digits = text.strip_prefix(ID_PREFIX).or_else(|| text.strip_prefix(BATCH_PREFIX));
+    digits.is_some_and(|digits| is_hex(digits, ID_DIGITS))
 }
 
 impl TryFrom<String> for DecisionId {

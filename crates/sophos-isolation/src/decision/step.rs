@@ -183,6 +183,18 @@ pub struct Received {
     /// vouches for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Stage>,
+    /// Why the message asks for nothing, when it does: the decision has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_actionable: Option<Reason>,
+}
+
+/// A reason, for programs and for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// A stable word.
+    pub code: String,
+    /// One sentence.
+    pub detail: String,
 }
 
 /// An endpoint that a decision is about.

@@ -1,5 +1,6 @@
 //! The budgets of the policy: isolations an hour for a source and for a
-//! tenant, and how much of a tenant's estate may be isolated at once.
+//! tenant, how much of a tenant's estate may be isolated at once, and lookups an
+//! hour for a source.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -14,7 +15,7 @@ use crate::{
     decision::{Decision, Target},
     ledger::{Objects, StoreFailure},
     outcome::Outcomes,
-    policy::Policy,
+    policy::{Policy, Source},
     slots::{self, Holder, Taken},
 };
 
@@ -39,6 +40,8 @@ pub(super) enum Full {
     Tenant { most: u32 },
     #[error("{isolated} of the tenant's {estate} endpoints are isolated, and the policy allows {most}")]
     Estate { isolated: u64, estate: u64, most: u64 },
+    #[error("{max} lookups of hosts of the source \"{source_name}\" in this hour are all that the policy allows")]
+    Lookups { max: u32, source_name: String },
 }
 
 impl Full {
@@ -47,6 +50,7 @@ impl Full {
             Self::Source { .. } => "source_budget",
             Self::Tenant { .. } => "tenant_budget",
             Self::Estate { .. } => "estate_ceiling",
+            Self::Lookups { .. } => "lookup_budget",
         }
     }
 }
@@ -70,18 +74,27 @@ where
         tenant: &TenantClient<T>,
         taken: &mut Vec<Taken>,
     ) -> Result<Result<(), Full>, EngineError> {
-        let now = self.now();
-        let holder = Holder {
-            decision: decision.id().clone(),
-            endpoint: target.endpoint.clone(),
-            since: now.as_secs(),
-            run: self.ledger.attempt(),
-        };
+        if let Err(full) = self.take_slots_of_hour(policy, decision, target, taken).await? {
+            return Ok(Err(full));
+        }
+        let slot = self.estate_slot(policy, target, tenant, &self.holder(decision, target)).await?;
+        Ok(slot.map(|slot| taken.push(slot)))
+    }
+
+    /// Takes a slot of the hour from the source's budget and from the tenant's: what
+    /// a decision needs that keeps an endpoint isolated which another has isolated.
+    pub(super) async fn take_slots_of_hour(
+        &self,
+        policy: &Policy,
+        decision: &Decision,
+        target: &Target,
+        taken: &mut Vec<Taken>,
+    ) -> Result<Result<(), Full>, EngineError> {
+        let holder = self.holder(decision, target);
+        let hour = holder.since / 3_600;
         let received = decision.received();
         let source_name = received.map(|received| received.source.clone()).unwrap_or_default();
         let most = policy.source(&source_name).map_or(0, |source| source.per_hour);
-        let hour = now.as_secs() / 3_600;
-
         let folder = format!("slots/hour/{hour}/source/{source_name}");
         match slots::take(self.ledger.objects(), &folder, most, &holder).await? {
             Some(slot) => taken.push(slot),
@@ -93,8 +106,38 @@ where
             Some(slot) => taken.push(slot),
             None => return Ok(Err(Full::Tenant { most: per_tenant })),
         }
-        let slot = self.estate_slot(policy, target, tenant, &holder).await?;
-        Ok(slot.map(|slot| taken.push(slot)))
+        Ok(Ok(()))
+    }
+
+    fn holder(&self, decision: &Decision, target: &Target) -> Holder {
+        Holder {
+            decision: decision.id().clone(),
+            endpoint: target.endpoint.clone(),
+            since: self.now().as_secs(),
+            run: self.ledger.attempt(),
+        }
+    }
+
+    /// Takes a permit of the hour to look for a host of a source, under a name: a
+    /// decision that is tried again keeps its own. It is spent, whatever the lookup
+    /// finds: each costs requests to Sophos Central.
+    pub(super) async fn take_lookup(
+        &self,
+        source: &Source,
+        name: &str,
+    ) -> Result<Result<(), Full>, StoreFailure> {
+        let folder = format!("slots/hour/{}/lookups/{}", self.now().as_secs() / 3_600, source.name);
+        let path = format!("{folder}/{name}");
+        let objects = self.ledger.objects();
+        let is_new = objects.create(&path, Vec::new()).await?;
+        // Each permit that counts was there when the last of them was counted.
+        if objects.names(&folder).await?.len() <= source.lookups_per_hour as usize {
+            return Ok(Ok(()));
+        }
+        if is_new {
+            objects.remove(&path).await?;
+        }
+        Ok(Err(Full::Lookups { max: source.lookups_per_hour, source_name: source.name.clone() }))
     }
 
     /// A slot among those that the estate's share makes.

@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use sophos_api::{Caller, Transport, operations::isolation::GetIsolation};
 
-use super::{Engine, EngineError, lookup::AlertTimes, prepare::target};
+use super::{
+    Engine, EngineError,
+    budget::Full,
+    lookup::AlertTimes,
+    prepare::{STOPPED, target},
+};
 use crate::{
     check::{Check, CheckOutcome, CheckedSignal},
     decision::Target,
@@ -22,6 +27,8 @@ pub(super) enum Judgement {
     NotAdmitted(Refusal),
     /// Its host is not one endpoint.
     Unresolved(Unresolved),
+    /// Its host is not looked for: the source has spent its lookups.
+    LookupBudget(Full),
     /// It asks for the release of this endpoint.
     Release(Target),
     /// It asks for the isolation of this endpoint.
@@ -55,13 +62,14 @@ where
     N: Outcomes,
 {
     /// Judges a signal, and tells which endpoints were considered. Nothing is
-    /// changed.
+    /// changed but that the source spends a lookup, under the name of `permit`.
     pub(super) async fn consider(
         &self,
         policy: &Policy,
         source: &Source,
         signal: &Signal,
         times: AlertTimes,
+        permit: &str,
         stop_at: Option<Duration>,
     ) -> Result<(Judgement, Vec<Considered>), EngineError> {
         let none = Vec::new;
@@ -78,6 +86,9 @@ where
             Ok(identity) => identity,
             Err(why) => return Ok((Judgement::Unresolved(Unresolved::Unusable { why }), none())),
         };
+        if let Err(full) = self.take_lookup(source, permit).await? {
+            return Ok((Judgement::LookupBudget(full), none()));
+        }
         let resolution = self.resolve(policy, &tenants, &identity, times, stop_at).await?;
         let judgement = match resolution.outcome {
             Err(why) => Judgement::Unresolved(why),
@@ -128,11 +139,15 @@ where
             return Ok(());
         }
         let times = AlertTimes::of(&checked.signal, self.now(), self.now());
-        let (judgement, considered) = self.consider(policy, source, &checked.signal, times, stop_at).await?;
+        // Each dry run has its own: the same message can be sent again and again.
+        let permit = format!("check-{}", self.ledger.attempt());
+        let considered = self.consider(policy, source, &checked.signal, times, &permit, stop_at).await?;
+        let (judgement, considered) = considered;
         checked.considered = considered;
         checked.outcome = match judgement {
             Judgement::NotAdmitted(refusal) => CheckOutcome::refused(refusal.code(), &refusal.to_string()),
             Judgement::Unresolved(why) => CheckOutcome::refused(why.code(), &why.to_string()),
+            Judgement::LookupBudget(full) => CheckOutcome::refused(full.code(), &full.to_string()),
             Judgement::Release(target) => {
                 checked.endpoint = Some(target);
                 CheckOutcome::Release
@@ -160,6 +175,9 @@ where
             Verdict::WaitForApproval { why, .. } => return Ok(CheckOutcome::WaitForApproval { why }),
             Verdict::Isolate { release_after } => release_after.map(|after| after.as_secs()),
         };
+        if let Some(stop) = self.ledger.stop().await? {
+            return Ok(CheckOutcome::refused(STOPPED, &stop.to_string()));
+        }
         let tenant = self.tenant(&target.tenant.as_str().into(), stop_at).await?;
         let state = tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await?;
         if state.enabled == Some(true) {

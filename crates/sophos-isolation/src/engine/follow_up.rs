@@ -140,6 +140,9 @@ where
             before.insert(id.clone(), decision.entries().len());
             match decision.state() {
                 State::Received | State::Approved | State::Deferred | State::Claimed => work.push(id),
+                State::Waiting if self.submitted(&mut report, &mut decision).await => {
+                    if decision.state() == State::Approved { work.push(id) } else { done.push(decision) }
+                }
                 State::Waiting => {
                     if waits_until(&decision).is_some_and(|until| until <= self.now().as_secs()) {
                         let step = self.step(&mut decision, Step::Expired).await;
@@ -190,6 +193,12 @@ where
             report.value(&id, reminded);
         }
         Ok(report)
+    }
+
+    /// Takes the answer that a person gave by a link, if there is one.
+    async fn submitted(&self, report: &mut FollowUpReport, decision: &mut Decision) -> bool {
+        let taken = self.ledger.take_submitted(decision, self.now()).await;
+        report.value(&decision.id().clone(), taken).unwrap_or(false)
     }
 
     /// Puts a decision on the agenda for the next time, and takes it off for

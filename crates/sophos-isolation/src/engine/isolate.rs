@@ -7,13 +7,18 @@ use sophos_api::{
     operations::isolation::{GetIsolation, MOST_IDS, UpdateIsolations},
 };
 
-use super::{Engine, EngineError, hold::Account, prepare::RELEASING};
+use super::{
+    Engine, EngineError,
+    hold::Account,
+    prepare::{RELEASING, STOPPED, refused},
+};
 use crate::{
     decision::{Asked, Decision, DecisionId, Step, is_marked},
     ledger::Objects,
     outcome::Outcomes,
     policy::Policy,
     signal::clean,
+    stop::Stop,
 };
 
 /// The longest comment that the service takes, in characters.
@@ -23,11 +28,8 @@ const LONGEST_COMMENT: usize = 400;
 pub(super) fn mark(ids: &[DecisionId]) -> String {
     match ids {
         [one] => one.to_string(),
-        // Of a batch the ids do not fit; the ledger has the mark of each.
-        several => {
-            let all: Vec<_> = several.iter().map(DecisionId::as_str).collect();
-            DecisionId::of("batch", &all.join(",")).as_str().replacen("iso-", "batch-", 1)
-        }
+        // The ledger has the mark of each.
+        several => DecisionId::batch_mark(several),
     }
 }
 
@@ -79,6 +81,14 @@ where
         tenant: Result<TenantClient<T>, sophos_api::Error>,
         batch: Vec<Decision>,
     ) -> Vec<(Decision, Result<(), EngineError>)> {
+        match self.ledger.stop().await {
+            Ok(None) => {}
+            Ok(Some(stop)) => return self.stop_batch(batch, &stop).await,
+            Err(failure) => {
+                let failed = |decision| (decision, Err(failure.clone().into()));
+                return batch.into_iter().map(failed).collect();
+            }
+        }
         let wishes: Vec<_> = batch.iter().filter_map(wish).collect();
         let comment = comment(&batch);
         let settled = match tenant {
@@ -88,6 +98,21 @@ where
         let mut all = Vec::with_capacity(batch.len());
         for (mut decision, settled) in batch.into_iter().zip(settled) {
             let outcome = self.record(&mut decision, settled).await;
+            all.push((decision, outcome));
+        }
+        all
+    }
+
+    /// Refuses claimed decisions, of which no call was made.
+    async fn stop_batch(
+        &self,
+        batch: Vec<Decision>,
+        stop: &Stop,
+    ) -> Vec<(Decision, Result<(), EngineError>)> {
+        let mut all = Vec::with_capacity(batch.len());
+        for mut decision in batch {
+            let step = refused(STOPPED, &stop.to_string(), decision.target().cloned());
+            let outcome = self.step(&mut decision, step).await.map(drop);
             all.push((decision, outcome));
         }
         all

@@ -11,7 +11,6 @@ use super::{
     Engine, EngineError, GIVE_UP, consider::Judgement, hold::Account, is_lasting, lookup::AlertTimes,
 };
 use crate::{
-    adapters::NotActionable,
     decision::{Asked, Claim, Decision, DecisionId, State, Step, Target},
     ledger::Objects,
     outcome::Outcomes,
@@ -28,6 +27,9 @@ const LONGEST_DEFERRAL: u64 = 600;
 
 /// Why a decision waits for another.
 pub(super) const RELEASING: &str = "another decision is about to release the endpoint";
+
+/// The code of a refusal by the emergency stop.
+pub(super) const STOPPED: &str = "stopped";
 
 /// The longest time that the service may ask for, in seconds.
 const LONGEST_RETRY_AFTER: u64 = 3_600;
@@ -85,6 +87,10 @@ where
                 State::Received | State::Approved => true,
                 State::Deferred => retry_at(&decision).is_none_or(|at| at <= now.as_secs()),
                 State::Claimed => decision.claim().is_none_or(|claim| claim.lease_until <= now.as_secs()),
+                // A person may have answered by a link.
+                State::Waiting if self.ledger.take_submitted(&mut decision, now).await? => {
+                    decision.state() == State::Approved
+                }
                 _ => false,
             };
             let (true, Some(received)) = (open, decision.received()) else {
@@ -209,7 +215,8 @@ where
         let asked = decision.asked_ms().filter(|_| decision.is_approved()).map(Duration::from_millis);
         let received = Duration::from_millis(decision.began_ms());
         let times = AlertTimes::of(signal, received, asked.unwrap_or_else(|| self.now()));
-        let (judgement, _) = self.consider(policy, source, signal, times, stop_at).await?;
+        let permit = decision.id().as_str();
+        let (judgement, _) = self.consider(policy, source, signal, times, permit, stop_at).await?;
         let (target, verdict) = match judgement {
             // One that was tried and failed for so long is no refusal.
             Judgement::NotAdmitted(refusal @ Refusal::TooOld { .. }) if decision.deferrals() > 0 => {
@@ -220,6 +227,15 @@ where
             }
             Judgement::Unresolved(why) => {
                 return Ok(Plan::Step(refused(why.code(), &why.to_string(), None)));
+            }
+            // The hour's lookups do not end what an outage has put off.
+            Judgement::LookupBudget(full) if decision.deferrals() > 0 => {
+                let retry_at = (self.now().as_secs() / 3_600 + 1) * 3_600;
+                let detail = full.to_string();
+                return Ok(Plan::Step(Step::Deferred { detail, retry_at, target: None }));
+            }
+            Judgement::LookupBudget(full) => {
+                return Ok(Plan::Step(refused(full.code(), &full.to_string(), None)));
             }
             Judgement::Release(target) => return self.forward_release(target, source).await.map(Plan::Step),
             Judgement::Isolate(target, verdict) => (target, verdict),
@@ -274,6 +290,9 @@ where
         taken: &mut Vec<Taken>,
         stop_at: Option<Duration>,
     ) -> Result<Step, EngineError> {
+        if let Some(stop) = self.ledger.stop().await? {
+            return Ok(refused(STOPPED, &stop.to_string(), Some(target)));
+        }
         let tenant = self.tenant(&TenantId::from(target.tenant.as_str()), stop_at).await?;
         let state = tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await?;
         let now = self.now();
@@ -303,12 +322,18 @@ where
                 }
             }
         }
-        if claim.joined.is_none() && claim.slots.is_empty() {
-            if let Err(full) = self.take_slots(policy, decision, &claim.target, &tenant, taken).await? {
+        if claim.slots.is_empty() {
+            let joins = claim.joined.is_some();
+            // To hold what another has isolated for longer takes a permit as well.
+            let permit = match joins {
+                true => self.take_slots_of_hour(policy, decision, &claim.target, taken).await?,
+                false => self.take_slots(policy, decision, &claim.target, &tenant, taken).await?,
+            };
+            if let Err(full) = permit {
                 // Another decision may have the slot for this very endpoint: then
                 // this one joins it.
                 let others = self.others(&claim.target, decision.id()).await?;
-                if others.iter().any(may_have_slot) {
+                if !joins && others.iter().any(may_have_slot) {
                     return Ok(self.soon("another decision is about to isolate the endpoint"));
                 }
                 return Ok(refused(full.code(), &full.to_string(), Some(claim.target)));
@@ -336,12 +361,6 @@ where
         self.step(&mut decision, step).await?;
         Ok(Prepared::Settled(decision))
     }
-}
-
-/// The step for a message that asks for nothing.
-pub(crate) fn not_actionable(why: NotActionable, more: Option<&str>) -> Step {
-    let detail = more.map_or_else(|| why.sentence().to_owned(), |more| format!("{}: {more}", why.sentence()));
-    refused(why.code(), &detail, None)
 }
 
 pub(super) fn refused(code: &str, detail: &str, target: Option<Target>) -> Step {

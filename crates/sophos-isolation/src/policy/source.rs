@@ -25,6 +25,12 @@ const MOST_TENANTS: usize = 25;
 /// The most isolations in an hour that a limit may allow.
 pub(super) const MOST_PER_HOUR: u32 = 1_000;
 
+/// The most lookups in an hour that a limit may allow.
+const MAX_LOOKUPS_PER_HOUR: u32 = 10_000;
+
+/// Lookups for each isolation that a source may have in an hour.
+const LOOKUPS_PER_ISOLATION: u32 = 5;
+
 /// A security tool that may ask for isolations, and what it may ask for.
 ///
 /// What the source leaves to the file as a whole has been filled in.
@@ -49,6 +55,9 @@ pub struct Source {
     pub mode: Mode,
     /// The most isolations in an hour.
     pub per_hour: u32,
+    /// The most hosts in an hour that are looked for in Sophos Central, dry runs
+    /// included.
+    pub lookups_per_hour: u32,
     /// The greatest age of an alert that isolates; `None` is any.
     pub max_alert_age: Option<Duration>,
     /// When an isolation is lifted; `None` is never.
@@ -129,6 +138,8 @@ pub(super) fn read<'a, 'i>(
     let otherwise = if tool == Some(Tool::Generic) { None } else { Some(Severity::High) };
     let mode = table.take("mode").and_then(|item| mode(&item, defaults.mode));
     let per_hour = table.take("per_hour").and_then(|item| item.number(MOST_PER_HOUR));
+    let lookups_per_hour =
+        table.take("lookups_per_hour").and_then(|item| item.number(MAX_LOOKUPS_PER_HOUR));
     let max_alert_age = table.take("max_alert_age").and_then(|item| item.duration_or_never());
     let release_after = table.take("release_after").and_then(|item| item.duration_or_never());
     let approve = table
@@ -168,13 +179,15 @@ pub(super) fn read<'a, 'i>(
             mistakes.of_source(&other, || place.mistake(problem(name)));
         }
     }
+    let per_hour = per_hour.unwrap_or(defaults.per_hour);
     Some(Source {
         name: name.to_owned(),
         accounts: accounts.into_iter().map(|(account, (tenant, _))| (account, tenant)).collect(),
         tenants,
         minimum_severity: minimum_severity.unwrap_or(otherwise),
         mode: mode.unwrap_or(defaults.mode),
-        per_hour: per_hour.unwrap_or(defaults.per_hour),
+        per_hour,
+        lookups_per_hour: lookups_per_hour.unwrap_or(per_hour * LOOKUPS_PER_ISOLATION),
         max_alert_age: max_alert_age.unwrap_or(defaults.max_alert_age),
         release_after: release_after.unwrap_or(defaults.release_after),
         approve: approve.unwrap_or(Approve::Selected),

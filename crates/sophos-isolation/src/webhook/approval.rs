@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{KeySource, Notice, Queue, Request, Response, Webhook, page};
 use crate::{
     approval::{self, Answer, AnswerError},
-    decision::DecisionId,
+    decision::{DecisionId, State},
     ledger::Objects,
     policy::Policy,
 };
@@ -44,9 +44,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 Some("decline") => self.answer(&id, Answer::Decline, now).await,
                 _ => return Response::page(422, &page::message("The form has no answer.")),
             },
-            _ => self.ledger.decision(&id).await.map_err(|failure| failure.to_string()).map(|decision| {
-                decision.map_or_else(|| page::message("There is no such decision."), |it| page::ask(&it))
-            }),
+            _ => self.ask(&id).await,
         };
         match outcome {
             Ok(page) => Response::page(200, &page),
@@ -57,8 +55,22 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         }
     }
 
+    /// The page for a decision. One that was answered does not ask again, also
+    /// before the worker has taken the answer.
+    async fn ask(&self, id: &DecisionId) -> Result<String, String> {
+        let decision = self.ledger.decision(id).await.map_err(|failure| failure.to_string())?;
+        let Some(decision) = decision else { return Ok(page::message("There is no such decision.")) };
+        if decision.state() == State::Waiting {
+            let submitted = self.ledger.submitted(id).await.map_err(|failure| failure.to_string())?;
+            if let Some(submitted) = submitted {
+                return Ok(page::answered(&decision, submitted.answer));
+            }
+        }
+        Ok(page::ask(&decision))
+    }
+
     async fn answer(&self, id: &DecisionId, answer: Answer, now: Duration) -> Result<String, String> {
-        match self.ledger.answer(id, answer, "somebody with the approval link", now).await {
+        match self.ledger.submit_answer(id, answer, "the holder of the approval link", now).await {
             Ok(decision) => {
                 if answer == Answer::Approve {
                     self.queue.send(std::slice::from_ref(id)).await?;

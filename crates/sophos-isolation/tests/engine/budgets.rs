@@ -39,7 +39,7 @@ async fn outcome(world: &World, decisions: &[DecisionId]) -> (usize, Vec<String>
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_engines_isolate_as_many_as_the_budget_of_the_source_allows() {
     let world = World::new(machines(30)).await;
-    let policy = Arc::new(Rules { per_hour: 5, ..Rules::default() }.policy());
+    let policy = Arc::new(Rules { per_hour: 5, source: "lookups_per_hour = 30", ..Rules::default() }.policy());
     let decisions = world.begin_all(1..=30).await;
     at_once(&world, &policy, 20, &decisions).await;
     assert_eq!(outcome(&world, &decisions).await, (5, vec!["source_budget".to_owned(); 25]));
@@ -134,7 +134,7 @@ async fn an_isolation_that_fails_gives_everything_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_decision_that_several_runs_take_up_keeps_its_slots() {
     let world = World::new(machines(20)).await;
-    let policy = Arc::new(Rules { per_hour: 2, estate_share: 0.1, ..Rules::default() }.policy());
+    let policy = Arc::new(Rules { per_hour: 2, estate_share: 0.1, source: "lookups_per_hour = 30", ..Rules::default() }.policy());
     let decisions = world.begin_all(1..=2).await;
     // Each has claimed, with its slots, and died.
     for decision in &decisions {
@@ -146,4 +146,81 @@ async fn a_decision_that_several_runs_take_up_keeps_its_slots() {
     let more = world.begin_all(3..=6).await;
     at_once(&world, &policy, 2, &more).await;
     assert_eq!(outcome(&world, &more).await.0, 0, "the budget was spent");
+}
+
+#[tokio::test]
+async fn holding_an_endpoint_for_longer_takes_a_permit() {
+    let world = World::new(machines(1)).await;
+    let rules = Rules { per_hour: 2, release: "30m", ..Rules::default() };
+    let policy = rules.policy();
+    // An event every ten minutes, each of an alert of its own.
+    for event in 0..6 {
+        world.decide(&policy, &format!("event {event}"), host(1)).await;
+        world.follow_up_for(&policy, 600).await;
+    }
+    let codes = outcome_codes(&world, 2..6).await;
+    assert_eq!(codes, ["source_budget"; 4]);
+    assert_eq!(world.changes(), ["on 1", "off 1"], "two permits, and half an hour each");
+    // The tenant's budget counts it as well.
+    let world = World::new(machines(1)).await;
+    let policy = Rules { tenant_per_hour: 1, ..Rules::default() }.policy();
+    world.decide(&policy, "first", host(1)).await;
+    let joins = world.decide(&policy, "second", host(1)).await;
+    assert_eq!(world.code(&joins).await, "tenant_budget");
+}
+
+async fn outcome_codes(world: &World, events: std::ops::Range<u32>) -> Vec<String> {
+    let mut codes = Vec::new();
+    for event in events {
+        codes.push(world.code(&DecisionId::of("edr", &format!("event {event}"))).await);
+    }
+    codes
+}
+
+#[tokio::test]
+async fn source_looks_for_no_more_hosts_than_it_may() {
+    let world = World::new(machines(3)).await;
+    let policy = Rules { per_hour: 2, ..Rules::default() }.policy();
+    // A request that names a hundred hosts, none of which there is.
+    let decisions = world.begin_all(1_001..=1_100).await;
+    world.engine().work(&policy, &decisions, None).await;
+    let mut refused = std::collections::BTreeMap::<String, u32>::new();
+    for decision in &decisions {
+        *refused.entry(world.code(decision).await).or_default() += 1;
+    }
+    let expected = [("lookup_budget".to_owned(), 90), ("not_found".to_owned(), 10)];
+    assert_eq!(refused, expected.into());
+    let calls = world.calls("endpoints.list");
+    assert!(calls <= 40, "{calls} calls for ten lookups in two tenants");
+    // Dry runs count, each of them; another source has its own, and so has the next hour.
+    let checked = crate::checks::check(&world, &policy, &crate::checks::payload("pc-1")).await;
+    assert_eq!(checked["signals"][0]["code"], "lookup_budget");
+    assert_eq!(world.calls("endpoints.list"), calls);
+    let other = world.begin_of("soc", "event", serde_json::json!({ "host": host(1) })).await;
+    assert_eq!(world.work(&policy, &other).await, State::Requested);
+    world.pass(HOUR);
+    let next = world.decide(&policy, "next hour", host(2)).await;
+    assert_eq!(world.state(&next).await, State::Requested);
+}
+
+#[tokio::test]
+async fn lookup_budget_puts_off_what_an_outage_has_put_off() {
+    use sophos_simulator::{FaultAction, FaultRule};
+    let world = World::new(machines(9)).await;
+    let policy = Rules { per_hour: 9, source: "lookups_per_hour = 4", ..Rules::default() }.policy();
+    world.fault(FaultRule::new("endpoints.list", FaultAction::status(503)));
+    let decisions = world.begin_all(1..=4).await;
+    world.engine().work(&policy, &decisions, None).await;
+    world.pass(HOUR);
+    world.no_faults();
+    // Others have the lookups of the next hour.
+    for number in 5..=8 {
+        world.decide(&policy, &format!("event {number}"), host(number)).await;
+    }
+    world.follow_up(&policy).await;
+    for decision in &decisions {
+        assert_eq!(world.state(decision).await, State::Deferred);
+    }
+    world.follow_up_for(&policy, HOUR).await;
+    assert_eq!(outcome(&world, &decisions).await, (4, Vec::new()));
 }

@@ -10,7 +10,7 @@ use sophos_simulator::MachineConfig;
 
 use crate::support::{HOUR, Rules, World, id, machine};
 
-async fn check(world: &World, policy: &Policy, payload: &Value) -> Value {
+pub(crate) async fn check(world: &World, policy: &Policy, payload: &Value) -> Value {
     let body = payload.to_string();
     let message = Message { body: body.as_bytes(), idempotency_key: None };
     let check = Check::of(policy, "edr", &message, world.now()).unwrap();
@@ -18,7 +18,7 @@ async fn check(world: &World, policy: &Policy, payload: &Value) -> Value {
     serde_json::to_value(check).unwrap()
 }
 
-fn payload(hostname: &str) -> Value {
+pub(crate) fn payload(hostname: &str) -> Value {
     json!({ "event_id": "e", "severity": "high", "title": "malware", "target": { "hostname": hostname } })
 }
 

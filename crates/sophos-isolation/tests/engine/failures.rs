@@ -68,7 +68,7 @@ async fn a_service_that_fails_for_a_day_is_given_up_loudly() {
     world.follow_up_for(&policy(), 25 * HOUR).await;
     assert_eq!(world.state(&decision).await, State::Failed);
     assert_eq!(world.told.of(&decision), ["failed"]);
-    assert_eq!(world.names("agenda").await, [""; 0]);
+    assert_eq!(world.ledger().agenda().await.unwrap(), []);
     assert!(world.names(&format!("slots/estate/{ACME}")).await.iter().all(|slot| slot.ends_with('2')));
 }
 

@@ -71,6 +71,7 @@ async fn code(endpoints: Value, host: Value) -> String {
         body_sha256: String::new(),
         from: None,
         key: None,
+        not_actionable: None,
     };
     let decision = DecisionId::of("edr", "event");
     ledger.begin(&decision, &received, forger.now()).await.unwrap();

@@ -17,7 +17,7 @@ async fn a_dry_run_isolates_nothing() {
         assert_eq!(world.changes(), [""; 0]);
         assert_eq!(world.calls("isolation.bulk"), 0);
         assert_eq!(world.told.of(&decision), ["rehearsed"]);
-        assert_eq!(world.names("agenda").await, [""; 0]);
+        assert_eq!(world.ledger().agenda().await.unwrap(), []);
     }
 }
 
@@ -106,7 +106,7 @@ async fn what_a_person_declines_or_nobody_answers_is_not_isolated() {
     assert_eq!(world.told.of(&declined), ["waiting", "declined"]);
     assert_eq!(world.told.of(&expired), ["waiting", "expired"]);
     assert_eq!(world.changes(), [""; 0]);
-    assert_eq!(world.names("agenda").await, [""; 0]);
+    assert_eq!(world.ledger().agenda().await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ async fn the_last_of_two_decisions_releases() {
         world.follow_up_for(&policy(), HOUR).await;
         assert_eq!(world.state(longer).await, State::Released);
         assert_eq!(world.changes(), ["on 1", "off 1"]);
-        assert_eq!(world.names("agenda").await, [""; 0]);
+        assert_eq!(world.ledger().agenda().await.unwrap(), []);
     }
 }
 

@@ -58,7 +58,7 @@ async fn nothing_is_left_behind_when_everything_has_ended() {
     for decision in &decisions {
         assert!(world.state(decision).await.is_final(), "{decision}");
     }
-    assert_eq!(world.names("agenda").await, [""; 0]);
+    assert_eq!(world.ledger().agenda().await.unwrap(), []);
     for number in 1..=4 {
         assert_eq!(world.names(&format!("machines/{ACME}/{}", id(number))).await, [""; 0]);
     }
@@ -76,7 +76,8 @@ async fn reminders_do_not_pile_up_when_an_event_is_sent_again_and_again() {
     }
     world.follow_up_for(&policy, 120).await;
     assert_eq!(world.state(&decision).await, State::Isolated);
-    assert!(world.names("agenda").await.len() <= 2, "{:?}", world.names("agenda").await);
+    let reminders = world.ledger().agenda().await.unwrap();
+    assert!(reminders.len() <= 2, "{reminders:?}");
 }
 
 #[tokio::test]
@@ -144,7 +145,7 @@ async fn an_isolation_that_never_took_effect_is_released_when_the_endpoint_is_ba
     world.follow_up_for(&policy, HOUR).await;
     assert_eq!(world.state(&decision).await, State::Released);
     assert_eq!(world.changes(), ["on 1", "off 1"]);
-    assert_eq!(world.names("agenda").await, [""; 0]);
+    assert_eq!(world.ledger().agenda().await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -229,6 +230,6 @@ async fn an_endpoint_that_was_deleted_ends_its_decision() {
         world.fault(FaultRule::new("isolation.get", FaultAction::status(404)));
         world.follow_up_for(&policy, if releasing { HOUR } else { HOUR / 2 }).await;
         assert_eq!(world.state(&decision).await, State::TakenOver, "releasing: {releasing}");
-        assert_eq!(world.names("agenda").await, [""; 0]);
+        assert_eq!(world.ledger().agenda().await.unwrap(), []);
     }
 }

@@ -18,4 +18,6 @@ mod machine_releases;
 mod others;
 mod properties;
 mod releases;
+mod stopped;
 mod support;
+mod writers;

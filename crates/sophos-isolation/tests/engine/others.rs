@@ -14,7 +14,7 @@ async fn what_somebody_else_has_isolated_is_left_to_them() {
     assert_eq!(world.told.last(&decision).detail.as_deref(), Some("by hand"));
     world.follow_up_for(&policy(), 6 * HOUR).await;
     assert_eq!(world.changes(), ["on 1"]);
-    assert_eq!(world.names("agenda").await, [""; 0]);
+    assert_eq!(world.ledger().agenda().await.unwrap(), []);
     assert_eq!(world.names(&format!("slots/estate/{ACME}")).await, [""; 0]);
 }
 

@@ -26,7 +26,7 @@ async fn a_source_that_may_release_does() {
     assert_eq!(world.changes(), ["on 1", "off 1"]);
     assert_eq!(world.told.of(&signal), ["forwarded"]);
     world.follow_up_for(&policy, 300).await;
-    assert_eq!(world.names("agenda").await, [""; 0]);
+    assert_eq!(world.ledger().agenda().await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ async fn webhook_records_why_a_condition_refuses() {
     let resolved = send("resolved").await;
     assert_eq!(resolved.status, 202);
     assert!(world.queued().is_empty());
-    let last = world.steps(&ids(&resolved)[0]).pop().expect("a step").to_string();
+    let last = world.received(&ids(&resolved)[0]).to_string();
     assert!(last.contains("\"not_selected\""), "{last}");
     assert!(last.contains("\\\"/alerts/0/status\\\" is not what when[0] of the source requires"), "{last}");
 

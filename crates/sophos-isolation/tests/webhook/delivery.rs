@@ -21,13 +21,13 @@ async fn a_new_alert_is_recorded_and_handed_on() {
     assert_eq!(notice.begun.iter().map(ToString::to_string).collect::<Vec<_>>(), ids);
     assert_eq!((notice.source.as_deref(), notice.problem()), (Some("scripts"), None));
     assert!(notice.known.is_empty() && !notice.previous_key);
-    let steps = world.steps(&ids[0]);
-    assert_eq!(steps.len(), 1);
-    assert_eq!(steps[0]["step"], "received");
-    assert_eq!(steps[0]["source"], "scripts");
-    assert_eq!(steps[0]["key"], "current");
-    assert_eq!(steps[0]["signal"]["host"]["hostnames"], json!(["ws-042"]));
-    assert_eq!(world.memory.count("agenda/"), 1, "a lost message would be found");
+    let received = world.received(&ids[0]);
+    assert_eq!(received["step"], "received");
+    assert_eq!(received["source"], "scripts");
+    assert_eq!(received["key"], "current");
+    assert_eq!(received["signal"]["host"]["hostnames"], json!(["ws-042"]));
+    assert_eq!(world.memory.count("inbox/"), 1, "a lost message would be found");
+    assert_eq!(world.memory.all().len(), 2, "the webhook writes nothing of the worker's");
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn the_previous_key_is_noted() {
     let (response, notice) = world.handle(&signed(body).with("x-sophos-signature", signature)).await;
     assert_eq!(response.status, 202);
     assert!(notice.previous_key);
-    assert_eq!(world.steps(&ids(&response)[0])[0]["key"], "previous");
+    assert_eq!(world.received(&ids(&response)[0])["key"], "previous");
 }
 
 #[tokio::test]
@@ -47,14 +47,13 @@ async fn a_refused_reading_is_recorded_with_its_reason() {
     let body = r#"{"event_id":"a","severity":"high"}"#;
     let response = world.send(&signed(body)).await;
     assert_eq!(response.status, 202);
-    let steps = world.steps(&ids(&response)[0]);
-    assert_eq!(steps.len(), 2);
-    assert_eq!(steps[1]["step"], "refused");
-    assert!(steps[1]["detail"].as_str().is_some_and(|detail| detail.contains("no host")), "{steps:?}");
+    let reason = &world.received(&ids(&response)[0])["not_actionable"];
+    assert_eq!(reason["code"], "no_host");
+    assert!(reason["detail"].as_str().is_some_and(|detail| detail.contains("no host")), "{reason}");
     assert!(world.queued().is_empty());
     let again = world.send(&signed(body)).await;
     assert_eq!((again.status, ids(&again)), (200, ids(&response)));
-    assert_eq!(world.steps(&ids(&response)[0]).len(), 2);
+    assert_eq!(world.decisions(), 1);
     assert!(world.queued().is_empty());
 }
 
@@ -76,7 +75,7 @@ async fn a_message_about_several_hosts_is_several_decisions() {
     let ids = ids(&response);
     assert_eq!((response.status, ids.len()), (202, 2));
     assert_eq!(world.queued(), ids);
-    let host = |id: &String| world.steps(id)[0]["signal"]["host"]["hostnames"][0].clone();
+    let host = |id: &String| world.received(id)["signal"]["host"]["hostnames"][0].clone();
     assert_eq!(ids.iter().map(host).collect::<Vec<_>>(), ["ws-1.corp.example", "ws-2.corp.example"]);
 }
 
@@ -84,7 +83,7 @@ async fn a_message_about_several_hosts_is_several_decisions() {
 async fn a_message_that_was_taken_in_part_is_taken_whole_the_next_time() {
     let whole = ids(&World::new().send(&about_two()).await);
     let world = World::new();
-    world.memory.fail(Some(&format!("decisions/{}", whole[1])));
+    world.memory.fail(Some(&format!("received/{}", whole[1])));
     let (response, notice) = world.handle(&about_two()).await;
     assert_eq!((response.status, notice.begun.len(), world.decisions()), (503, 1, 1));
     assert!(world.queued().is_empty());
@@ -139,7 +138,7 @@ async fn a_source_calls_from_where_it_may() {
         let request = Request { from: address.parse().ok(), ..office(alert(&number.to_string())) };
         let response = world.send(&request).await;
         assert_eq!(response.status, 202, "{address}");
-        let from = &world.steps(&ids(&response)[0])[0]["from"];
+        let from = &world.received(&ids(&response)[0])["from"];
         assert_eq!(from, address, "where it came from is recorded");
     }
     let before = world.memory.all();

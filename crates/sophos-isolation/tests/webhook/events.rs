@@ -38,7 +38,7 @@ async fn a_finding_of_guardduty_begins_a_decision() {
     assert_eq!((response.status, notice.source.as_deref()), (202, Some("guardduty")));
     let ids = ids(&response);
     assert_eq!(world.queued(), ids);
-    let received = &world.steps(&ids[0])[0];
+    let received = &world.received(&ids[0]);
     assert_eq!(received["signal"]["host"]["ec2_instance_id"], "i-0123456789abcdef0");
     assert_eq!((&received["key"], &received["from"]), (&Value::Null, &Value::Null), "AWS vouches for it");
     // It is brought again in another envelope.
@@ -71,8 +71,7 @@ async fn findings_that_ask_for_nothing_are_recorded() {
     for event in [sample, user, hub(json!([]))] {
         let (response, _) = world.event(&event).await;
         assert_eq!(response.status, 202);
-        let steps = world.steps(&ids(&response)[0]);
-        assert_eq!((steps.len(), &steps[1]["step"]), (2, &json!("refused")));
+        assert!(world.received(&ids(&response)[0])["not_actionable"]["code"].is_string());
     }
     assert!(world.queued().is_empty());
 }
@@ -182,7 +181,7 @@ async fn an_event_without_a_finding_is_recorded_and_not_handed_on() {
     event["detail"] = Value::Null;
     let (response, _) = world.event(&event).await;
     assert_eq!(response.status, 202);
-    assert_eq!(world.steps(&ids(&response)[0])[1]["step"], "refused");
+    assert_eq!(world.received(&ids(&response)[0])["not_actionable"]["code"], "no_host");
     assert!(world.queued().is_empty());
 }
 
@@ -192,7 +191,7 @@ async fn what_fails_is_brought_again() {
     world.line.fail(true);
     assert_eq!(world.event(&guardduty()).await.0.status, 503);
     world.line.fail(false);
-    world.memory.fail(Some("decisions/"));
+    world.memory.fail(Some("received/"));
     assert_eq!(world.event(&guardduty()).await.0.status, 503);
     world.memory.fail(None);
     let (response, _) = world.event(&guardduty()).await;

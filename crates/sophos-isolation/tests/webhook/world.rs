@@ -216,13 +216,19 @@ impl World {
 
     /// How many decisions there are.
     pub(super) fn decisions(&self) -> usize {
-        self.memory.all().keys().filter(|path| path.ends_with("/0001.json")).count()
+        self.memory.count("received/")
     }
 
-    /// The steps of a decision, as they are written.
-    pub(super) fn steps(&self, id: &str) -> Vec<Value> {
-        let folder = format!("decisions/{id}/");
-        let entries = self.memory.all().into_iter().filter(|(path, _)| path.starts_with(&folder));
-        entries.map(|(_, body)| serde_json::from_slice(&body).expect("an entry")).collect()
+    /// The signal of a decision, as the webhook writes it.
+    pub(super) fn received(&self, id: &str) -> Value {
+        let body = self.memory.all().remove(&format!("received/{id}.json")).expect("a decision");
+        serde_json::from_slice(&body).expect("an entry")
+    }
+
+    /// The answer that was submitted for a decision.
+    pub(super) fn submitted(&self, id: &str) -> Option<String> {
+        let body = self.memory.all().remove(&format!("answers/{id}.json"))?;
+        let answer: Value = serde_json::from_slice(&body).expect("an answer");
+        Some(answer["answer"].as_str().expect("a word").to_owned())
     }
 }

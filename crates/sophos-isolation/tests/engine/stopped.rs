@@ -1,0 +1,84 @@
+//! The emergency stop.
+
+use serde_json::json;
+use sophos_isolation::State;
+
+use crate::{
+    checks::{check, payload},
+    support::{ACME, BETA, HOUR, World, host, machines, policy},
+};
+
+fn stop(world: &World, reason: &str) {
+    std::fs::write(world.path("stop"), reason).unwrap();
+}
+
+#[tokio::test]
+async fn stop_refuses_isolations_and_lets_releases_go_on() {
+    let world = World::new(machines(4)).await;
+    let policy = policy();
+    let before = world.decide(&policy, "before", host(1)).await;
+    world.follow_up_for(&policy, 120).await;
+    assert_eq!(world.state(&before).await, State::Isolated);
+    stop(&world, "false positives of the new rule\n\u{202e}");
+    let during = world.decide(&policy, "during", host(2)).await;
+    assert_eq!(world.code(&during).await, "stopped");
+    let last = serde_json::to_value(world.decision(&during).await.entries().last().unwrap()).unwrap();
+    assert!(last["detail"].as_str().unwrap().ends_with(": false positives of the new rule"), "{last}");
+    // Time goes by, and the isolation of before ends.
+    world.follow_up_for(&policy, 4 * HOUR).await;
+    assert_eq!(world.state(&before).await, State::Released);
+    std::fs::remove_file(world.path("stop")).unwrap();
+    let after = world.decide(&policy, "after", host(3)).await;
+    assert_eq!(world.state(&after).await, State::Requested);
+    assert_eq!(world.work(&policy, &during).await, State::Refused, "it stays refused");
+    assert_eq!(world.changes(), ["on 1", "off 1", "on 3"]);
+}
+
+#[tokio::test]
+async fn stop_is_obeyed_between_the_claim_and_the_call() {
+    let world = World::new(machines(3)).await;
+    let policy = policy();
+    // A run has claimed and died; the next finds the stop.
+    let decisions = world.begin_all(1..=2).await;
+    world.die(&policy, &decisions, false).await;
+    stop(&world, "");
+    world.follow_up_for(&policy, 600).await;
+    for decision in &decisions {
+        assert_eq!(world.code(decision).await, "stopped");
+    }
+    // One whose call was carried out is not forgotten.
+    std::fs::remove_file(world.path("stop")).unwrap();
+    let carried_out = world.begin("carried out", host(3)).await;
+    world.die(&policy, std::slice::from_ref(&carried_out), true).await;
+    stop(&world, "");
+    world.follow_up_for(&policy, 600).await;
+    assert_eq!(world.state(&carried_out).await, State::Isolated);
+    assert_eq!(world.changes(), ["on 3"]);
+    let slots = world.names(&format!("slots/estate/{}", ACME)).await;
+    assert_eq!(slots.iter().filter(|slot| slot.ends_with('1')).count(), 1, "{slots:?}");
+}
+
+#[tokio::test]
+async fn stop_during_a_call_holds_for_the_next() {
+    let mut all = machines(2);
+    all[1].tenant = BETA.to_owned();
+    let world = World::new(all).await;
+    // The endpoints of one tenant are isolated before those of the next.
+    let decisions = world.begin_all(1..=2).await;
+    let path = world.path("stop");
+    world.meanwhile(&policy(), &decisions, async { std::fs::write(&path, "drill").unwrap() }).await;
+    assert_eq!(world.state(&decisions[0]).await, State::Requested);
+    assert_eq!(world.steps(&decisions[1]).await, ["received", "claimed", "refused"]);
+    assert_eq!(world.code(&decisions[1]).await, "stopped");
+    assert_eq!(world.changes(), ["on 1"]);
+}
+
+#[tokio::test]
+async fn check_tells_that_isolation_is_stopped() {
+    let world = World::new(machines(1)).await;
+    stop(&world, "drill");
+    let checked = check(&world, &policy(), &payload("pc-1")).await;
+    let signal = &checked["signals"][0];
+    assert_eq!((&signal["outcome"], &signal["code"]), (&json!("refused"), &json!("stopped")));
+    assert!(signal["detail"].as_str().unwrap().ends_with(": drill"), "{signal}");
+}
