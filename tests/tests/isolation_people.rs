@@ -115,9 +115,9 @@ async fn time_that_is_up_ends_a_wait_and_an_isolation() {
     }
     assert_eq!(world.state(&held).await.expect("a state"), State::Released);
     assert_eq!(world.state(&waiting).await.expect("a state"), State::Expired);
-    let agenda =
-        world.objects().expect("objects").into_keys().filter(|path| path.starts_with("agenda/")).count();
-    assert_eq!(agenda, 0, "nothing is left to do");
+    let is_reminder = |path: &String| path.starts_with("agenda/") || path.starts_with("inbox/");
+    let reminders = world.objects().expect("objects").into_keys().filter(is_reminder).count();
+    assert_eq!(reminders, 0, "nothing is left to do");
 }
 
 /// The events of a bus, as they arrive in a queue.

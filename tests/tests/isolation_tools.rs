@@ -290,10 +290,7 @@ fn hub(machines: &[usize]) -> Value {
 }
 
 fn refusal(decision: &Decision) -> Option<&str> {
-    match &decision.entries().last()?.step {
-        Step::Refused { code, .. } => Some(code),
-        _ => None,
-    }
+    Some(decision.refusal()?.0)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -180,6 +180,18 @@ impl Decision {
         self.entries.iter().rev().find_map(state).unwrap_or(State::Received)
     }
 
+    /// Why nothing is done, when the decision is refused: a stable word, and a
+    /// sentence.
+    pub fn refusal(&self) -> Option<(&str, &str)> {
+        match &self.entries.last()?.step {
+            Step::Received(received) => {
+                received.not_actionable.as_ref().map(|reason| (reason.code.as_str(), reason.detail.as_str()))
+            }
+            Step::Refused { code, detail, .. } => Some((code, detail)),
+            _ => None,
+        }
+    }
+
     /// The endpoint, once it was chosen.
     pub fn target(&self) -> Option<&Target> {
         self.entries.iter().rev().find_map(|entry| match &entry.step {

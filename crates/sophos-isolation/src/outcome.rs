@@ -99,10 +99,9 @@ impl Outcome {
                 Some(reason) => (Some(reason.code.clone()), Some(reason.detail.clone())),
                 None => return None,
             },
-            Step::Claimed(_)
-            | Step::Deferred { .. }
-            | Step::Approved { .. }
-            | Step::ReleaseAsked { .. } => return None,
+            Step::Claimed(_) | Step::Deferred { .. } | Step::Approved { .. } | Step::ReleaseAsked { .. } => {
+                return None;
+            }
             Step::Refused { code, detail, .. } => (Some(code.clone()), Some(detail.clone())),
             Step::Waiting { why, .. } => (None, Some(why.clone())),
             Step::Declined { who } => (None, Some(format!("declined by {who}"))),

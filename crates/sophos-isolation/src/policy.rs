@@ -60,6 +60,7 @@ pub struct Policy {
     follow_up: FollowUp,
     sources: BTreeMap<String, Source>,
     disabled: Vec<DisabledSource>,
+    is_absent: bool,
 }
 
 /// Whether anything is isolated.
@@ -148,6 +149,18 @@ impl Policy {
     /// Everything that is wrong with it, when not all of it is in sources.
     pub fn load(text: &str) -> Result<Self, PolicyError> {
         read::policy(text, read::Strictness::WithoutDisabled)
+    }
+
+    /// The policy in the place of one that was deleted or emptied, or has mistakes:
+    /// no source may act, and nothing is isolated. Decisions wait for a policy, and
+    /// releases go on.
+    pub fn absent() -> Self {
+        read::absent()
+    }
+
+    /// Whether it stands in the place of a policy.
+    pub fn is_absent(&self) -> bool {
+        self.is_absent
     }
 
     /// The sources that their mistakes disable, by name.

@@ -269,6 +269,9 @@ impl Worker {
     async fn follow_up(&self, look: Look<'_>, stop_at: Duration) -> Result<FollowUpReport, WorkerError> {
         let policy = self.policy().await?;
         let engine = self.engine(&policy).await?;
+        if let Some(stop) = engine.ledger().stop().await.map_err(EngineError::from)? {
+            tracing::warn!(event = "isolation_stopped", reason = stop.reason, "nothing is isolated");
+        }
         let report = match look {
             Look::Due => engine.follow_up(&policy, Some(stop_at)).await?,
             Look::All => engine.follow_up_all(&policy, Some(stop_at)).await?,

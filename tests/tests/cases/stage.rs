@@ -8,7 +8,7 @@ use end_to_end::{
 };
 use local_lambda::{Outcome, Sandbox};
 use serde_json::{Value, json};
-use sophos_isolation::{Decision, DecisionId, State, Step};
+use sophos_isolation::{Decision, DecisionId, State};
 use sophos_simulator::CredentialKind;
 
 use super::files::{Case, File, Folder};
@@ -110,9 +110,9 @@ impl<'f> Stage<'f> {
 }
 
 fn reason(decision: &Decision) -> String {
-    match decision.entries().last().map(|entry| &entry.step) {
-        Some(Step::Refused { code, .. }) => code.clone(),
-        _ => format!("{:?}", decision.state()).to_lowercase(),
+    match decision.refusal() {
+        Some((code, _)) => code.to_owned(),
+        None => format!("{:?}", decision.state()).to_lowercase(),
     }
 }
 

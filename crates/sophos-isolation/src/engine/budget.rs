@@ -40,7 +40,9 @@ pub(super) enum Full {
     Tenant { most: u32 },
     #[error("{isolated} of the tenant's {estate} endpoints are isolated, and the policy allows {most}")]
     Estate { isolated: u64, estate: u64, most: u64 },
-    #[error("{max} lookups of hosts of the source \"{source_name}\" in this hour are all that the policy allows")]
+    #[error(
+        "{max} lookups of hosts of the source \"{source_name}\" in this hour are all that the policy allows"
+    )]
     Lookups { max: u32, source_name: String },
 }
 

@@ -186,21 +186,21 @@ where
     }
 
     /// The step for a decision whose source the policy does not have: later,
-    /// while the source is only disabled by a mistake.
+    /// while a mistake disables the source, or there is no policy.
     fn without_source(&self, policy: &Policy, source: &str, decision: &Decision) -> Step {
         let now = self.now();
         let age = now.saturating_sub(Duration::from_millis(decision.open_since_ms()));
-        match policy.disabled_source(source) {
-            None => refused("no_source", "the policy no longer has this source", None),
-            Some(disabled) if age >= GIVE_UP => {
-                let detail = format!("no policy without a mistake in this source came in time: {disabled}");
-                refused("source_disabled", &clean(&detail), None)
-            }
+        let (code, cause) = match policy.disabled_source(source) {
             Some(disabled) => {
-                let detail = clean(&format!("the source is disabled by a mistake in the policy: {disabled}"));
-                Step::Deferred { detail, retry_at: now.as_secs() + LONGEST_DEFERRAL, target: None }
+                ("source_disabled", format!("a mistake in the policy disables the source: {disabled}"))
             }
+            None if policy.is_absent() => ("no_policy", "there is no valid policy".to_owned()),
+            None => return refused("no_source", "the policy no longer has this source", None),
+        };
+        if age >= GIVE_UP {
+            return refused(code, &clean(&cause), None);
         }
+        Step::Deferred { detail: clean(&cause), retry_at: now.as_secs() + LONGEST_DEFERRAL, target: None }
     }
 
     async fn plan(

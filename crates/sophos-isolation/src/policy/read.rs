@@ -4,7 +4,8 @@ use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
 use super::{
-    Approval, DisabledSource, EndpointAges, FollowUp, Limits, MODES, Policy, PolicyError, Selectors, Source,
+    Approval, DisabledSource, EndpointAges, FollowUp, Limits, MODES, Mode, Policy, PolicyError, Selectors,
+    Source,
     mistakes::Mistakes,
     section::{Item, Section},
     selectors,
@@ -73,12 +74,8 @@ fn root(mut file: Section<'_, '_>, mistakes: &Mistakes, text: &str) -> Policy {
         selectors
     });
     let (approve, approval, approve_shared_hosts) = approve(file.section("approve"), &mut left);
-    let endpoints = file.section("endpoints");
-    let [seen_within, address_seen_within] =
-        durations(endpoints, [("seen_within", 30 * DAY), ("address_seen_within", 15 * MINUTE)]);
-    let follow_up = file.section("follow_up");
-    let [effect_within, watch_every] =
-        durations(follow_up, [("effect_within", 30 * MINUTE), ("watch_every", HOUR)]);
+    let endpoints = endpoint_ages(file.section("endpoints"));
+    let follow_up = follow_up(file.section("follow_up"));
     let defaults = Defaults {
         mode,
         per_hour: limits.source_per_hour,
@@ -95,14 +92,48 @@ fn root(mut file: Section<'_, '_>, mistakes: &Mistakes, text: &str) -> Policy {
         release_after,
         new_episode_after,
         limits,
-        endpoints: EndpointAges { seen_within, address_seen_within },
+        endpoints,
         protect: protect.unwrap_or_default(),
         approve,
         approval,
-        follow_up: FollowUp { effect_within, watch_every },
+        follow_up,
         sources,
         disabled: Vec::new(),
+        is_absent: false,
     }
+}
+
+/// A policy without a source, and with the defaults.
+pub(super) fn absent() -> Policy {
+    let (release_after, new_episode_after) = release(None);
+    let (approve, approval, _) = approve(None, &mut 0);
+    Policy {
+        digest: String::new(),
+        mode: Mode::DryRun,
+        release_after,
+        new_episode_after,
+        limits: limits(None),
+        endpoints: endpoint_ages(None),
+        protect: Selectors::default(),
+        approve,
+        approval,
+        follow_up: follow_up(None),
+        sources: BTreeMap::new(),
+        disabled: Vec::new(),
+        is_absent: true,
+    }
+}
+
+fn endpoint_ages(table: Option<Section<'_, '_>>) -> EndpointAges {
+    let keys = [("seen_within", 30 * DAY), ("address_seen_within", 15 * MINUTE)];
+    let [seen_within, address_seen_within] = durations(table, keys);
+    EndpointAges { seen_within, address_seen_within }
+}
+
+fn follow_up(table: Option<Section<'_, '_>>) -> FollowUp {
+    let keys = [("effect_within", 30 * MINUTE), ("watch_every", HOUR)];
+    let [effect_within, watch_every] = durations(table, keys);
+    FollowUp { effect_within, watch_every }
 }
 
 /// Reads when isolations are lifted, and when an alert that a person has ended

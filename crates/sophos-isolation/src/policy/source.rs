@@ -138,8 +138,7 @@ pub(super) fn read<'a, 'i>(
     let otherwise = if tool == Some(Tool::Generic) { None } else { Some(Severity::High) };
     let mode = table.take("mode").and_then(|item| mode(&item, defaults.mode));
     let per_hour = table.take("per_hour").and_then(|item| item.number(MOST_PER_HOUR));
-    let lookups_per_hour =
-        table.take("lookups_per_hour").and_then(|item| item.number(MAX_LOOKUPS_PER_HOUR));
+    let lookups_per_hour = table.take("lookups_per_hour").and_then(|item| item.number(MAX_LOOKUPS_PER_HOUR));
     let max_alert_age = table.take("max_alert_age").and_then(|item| item.duration_or_never());
     let release_after = table.take("release_after").and_then(|item| item.duration_or_never());
     let approve = table

@@ -39,7 +39,8 @@ async fn outcome(world: &World, decisions: &[DecisionId]) -> (usize, Vec<String>
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_engines_isolate_as_many_as_the_budget_of_the_source_allows() {
     let world = World::new(machines(30)).await;
-    let policy = Arc::new(Rules { per_hour: 5, source: "lookups_per_hour = 30", ..Rules::default() }.policy());
+    let policy =
+        Arc::new(Rules { per_hour: 5, source: "lookups_per_hour = 30", ..Rules::default() }.policy());
     let decisions = world.begin_all(1..=30).await;
     at_once(&world, &policy, 20, &decisions).await;
     assert_eq!(outcome(&world, &decisions).await, (5, vec!["source_budget".to_owned(); 25]));
@@ -134,7 +135,10 @@ async fn an_isolation_that_fails_gives_everything_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_decision_that_several_runs_take_up_keeps_its_slots() {
     let world = World::new(machines(20)).await;
-    let policy = Arc::new(Rules { per_hour: 2, estate_share: 0.1, source: "lookups_per_hour = 30", ..Rules::default() }.policy());
+    let policy = Arc::new(
+        Rules { per_hour: 2, estate_share: 0.1, source: "lookups_per_hour = 30", ..Rules::default() }
+            .policy(),
+    );
     let decisions = world.begin_all(1..=2).await;
     // Each has claimed, with its slots, and died.
     for decision in &decisions {

@@ -1,7 +1,8 @@
-//! The emergency stop.
+//! What isolates nothing and lets releases go on: the emergency stop, and a policy
+//! that is gone.
 
 use serde_json::json;
-use sophos_isolation::State;
+use sophos_isolation::{State, policy::Policy};
 
 use crate::{
     checks::{check, payload},
@@ -81,4 +82,22 @@ async fn check_tells_that_isolation_is_stopped() {
     let signal = &checked["signals"][0];
     assert_eq!((&signal["outcome"], &signal["code"]), (&json!("refused"), &json!("stopped")));
     assert!(signal["detail"].as_str().unwrap().ends_with(": drill"), "{signal}");
+}
+
+#[tokio::test]
+async fn without_a_policy_decisions_wait_and_releases_go_on() {
+    let world = World::new(machines(2)).await;
+    let (before, absent) = (world.decide(&policy(), "before", host(1)).await, Policy::absent());
+    world.follow_up_for(&policy(), 120).await;
+    let during = world.begin("during", host(2)).await;
+    assert_eq!(world.work(&absent, &during).await, State::Deferred);
+    world.follow_up_for(&absent, 4 * HOUR).await;
+    assert_eq!(world.state(&before).await, State::Released);
+    assert_eq!(world.state(&during).await, State::Deferred);
+    assert_eq!(world.changes(), ["on 1", "off 1"]);
+    world.follow_up_for(&policy(), 900).await;
+    assert_eq!(world.state(&during).await, State::Isolated);
+    let forgotten = world.begin("forgotten", host(1)).await;
+    world.follow_up_for(&absent, 25 * HOUR).await;
+    assert_eq!(world.code(&forgotten).await, "no_policy");
 }

@@ -87,11 +87,16 @@ async fn forged_signals_stay_within_the_budget() {
     let mut ids = Vec::new();
     for number in 1..=8 {
         let decision = DecisionId::of("edr", &format!("forged {number}"));
-        let signal = json!({ "action": "isolate", "severity": "critical", "title": "", "host": host(number) });
+        let signal =
+            json!({ "action": "isolate", "severity": "critical", "title": "", "host": host(number) });
         forge(&world, &format!("received/{decision}.json"), &entry(&decision, received("edr", signal)));
-        forge(&world, &format!("answers/{decision}.json"), &json!({
-            "version": 1, "decision": decision, "answer": "approve", "who": "ana", "at_ms": 0,
-        }));
+        forge(
+            &world,
+            &format!("answers/{decision}.json"),
+            &json!({
+                "version": 1, "decision": decision, "answer": "approve", "who": "ana", "at_ms": 0,
+            }),
+        );
         ids.push(decision);
     }
     let policy = rules.policy();
@@ -172,17 +177,19 @@ async fn answer_is_taken_once_and_only_while_it_waits() {
 async fn answer_that_came_in_time_counts_when_taken_late() {
     let world = World::new(machines(2)).await;
     let policy = Rules { source: "approve = \"always\"", ..Rules::default() }.policy();
-    let [in_time, late] = [
-        world.decide(&policy, "in time", host(1)).await,
-        world.decide(&policy, "late", host(2)).await,
-    ];
+    let [in_time, late] =
+        [world.decide(&policy, "in time", host(1)).await, world.decide(&policy, "late", host(2)).await];
     world.ledger().submit_answer(&in_time, Answer::Approve, "ana", world.now()).await.unwrap();
     world.pass(5 * HOUR);
     world.ledger().submit_answer(&late, Answer::Approve, "ana", world.now()).await.unwrap_err();
     // A forged time is no later than now.
-    forge(&world, &format!("answers/{late}.json"), &json!({
-        "version": 1, "decision": late, "answer": "approve", "who": "ana", "at_ms": u64::MAX,
-    }));
+    forge(
+        &world,
+        &format!("answers/{late}.json"),
+        &json!({
+            "version": 1, "decision": late, "answer": "approve", "who": "ana", "at_ms": u64::MAX,
+        }),
+    );
     world.follow_up(&policy).await;
     assert_eq!(world.state(&in_time).await, State::Requested);
     assert_eq!(world.state(&late).await, State::Expired);

@@ -90,8 +90,7 @@ async fn a_store_that_fails_is_told_and_made_good() {
     let refused = || signed(r#"{"event_id":"r"}"#);
     let plain = || signed(alert("a"));
     type Row = (&'static str, fn() -> Request);
-    let rows: [Row; 4] =
-        [("received/", plain), ("inbox/", plain), ("seen/", keyed), ("received/", refused)];
+    let rows: [Row; 4] = [("received/", plain), ("inbox/", plain), ("seen/", keyed), ("received/", refused)];
     for (prefix, request) in rows {
         let world = World::new();
         world.memory.fail(Some(prefix));

@@ -183,11 +183,14 @@ impl Stage {
 /// Where a decision stands, and why, in a line.
 fn told(decision: &Decision) -> String {
     let host = decision.target().and_then(|target| target.hostname.clone()).unwrap_or_default();
-    let why = decision.entries().iter().rev().find_map(|entry| match &entry.step {
-        Step::Refused { code, detail, .. } => Some(format!(" ({code}): {detail}")),
-        Step::Overdue { detail } => Some(format!(", overdue: {detail}")),
-        _ => None,
-    });
+    let overdue = || {
+        decision.entries().iter().rev().find_map(|entry| match &entry.step {
+            Step::Overdue { detail } => Some(format!(", overdue: {detail}")),
+            _ => None,
+        })
+    };
+    let refused = decision.refusal().map(|(code, detail)| format!(" ({code}): {detail}"));
+    let why = refused.or_else(overdue);
     let of = if host.is_empty() { String::new() } else { format!(" for {host}") };
     format!("{}{of}{}", decision.state(), why.unwrap_or_default())
 }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use end_to_end::isolation::{Delivery, ENFORCE, IsolationWorld, TENANT, decision_of, key, unix_now};
 use local_lambda::FunctionUrl;
 use serde_json::{Value, json};
-use sophos_isolation::{Decision, Step};
+use sophos_isolation::Decision;
 use sophos_simulator::{
     CallCounts, ClockConfig, Config, CredentialConfig, CredentialKind, IsolationConfig, MachineConfig, Owner,
     Role, TenantGroup,
@@ -102,10 +102,7 @@ async fn estate(endpoints: u32) -> Outcome {
 
 /// The reason why a decision isolated nothing.
 fn refusal(decision: &Decision) -> String {
-    let code = decision.entries().iter().find_map(|entry| match &entry.step {
-        Step::Refused { code, .. } => Some(format!("refused: {code}")),
-        _ => None,
-    });
+    let code = decision.refusal().map(|(code, _)| format!("refused: {code}"));
     code.unwrap_or_else(|| format!("not isolated: {}", decision.state()))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use sophos_isolation::{Decision, DecisionId, State, Step};
+use sophos_isolation::{Decision, DecisionId, State};
 use sophos_simulator::IsolationChange;
 
 use super::{
@@ -54,10 +54,7 @@ pub(crate) async fn of(ground: &Ground, answered: &[Answered], last_ms: f64) -> 
         let endpoint = ground::endpoint(*number);
         let changes = by_endpoint.remove(endpoint.as_str()).unwrap_or_default();
         let decision = decisions.remove(id).ok_or("two events have one decision, or one is gone")?;
-        let spent = decision
-            .entries()
-            .iter()
-            .any(|entry| matches!(&entry.step, Step::Refused { code, .. } if code.ends_with("_budget")));
+        let spent = decision.refusal().is_some_and(|(code, _)| code.ends_with("_budget"));
         match (decision.state(), changes.as_slice()) {
             (State::Requested, [once]) if once.enabled && once.changed => {
                 calls_after.push(once.received_real_ms as f64 - at_ms);
