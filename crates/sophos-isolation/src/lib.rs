@@ -57,17 +57,21 @@
 //! was done, when it took effect, and when it ended. [`Ledger::decision`] reads
 //! it back whole.
 //!
-//! | object | |
-//! |---|---|
-//! | `decisions/<id>/0001.json` … | the decision; never changed, never removed |
-//! | `agenda/<when>-<id>` | the time at which a follow-up looks at it |
-//! | `machines/<tenant>/<endpoint>/<id>` | the decision holds this endpoint, or is about to |
-//! | `alerts/<source>/<alert>/<tenant>.<endpoint>/0001` … | the decision of each episode of an alert on an endpoint; never changed, never removed |
-//! | `slots/hour/<hour>/…`, `slots/estate/<tenant>/…` | budgets; those of an hour may be removed a day later |
-//! | `seen/<source>/<digest>` | the decision of a signed request whose event id is in a header that is not signed |
-//! | `unreadable/<source>/<hour>/<00 to 31>` | an authentic request that could not be read, without its body |
-//! | `checks/<id>.json` | the answer to a dry run, which no decision reads; may be removed a day later |
-//! | `published/<id>-<number>` | the outcome was published |
+//! | object | writer | |
+//! |---|---|---|
+//! | `received/<id>.json` | webhook | the verified signal that begins a decision |
+//! | `answers/<id>.json` | webhook | the answer of a person who followed an approval link |
+//! | `inbox/<when>-<id>` | webhook | the time at which a follow-up looks at a new signal or answer |
+//! | `seen/<source>/<digest>` | webhook | the decision of a signed request whose event id is in a header that is not signed |
+//! | `unreadable/<source>/<hour>/<00 to 31>` | webhook | an authentic request that could not be read, without its body |
+//! | `decisions/<id>/0001.json` … | worker | the decision, of which the first entry is a copy of the signal; never changed, never removed |
+//! | `agenda/<when>-<id>` | worker | the time at which a follow-up looks at it |
+//! | `machines/<tenant>/<endpoint>/<id>` | worker | the decision holds this endpoint, or is about to |
+//! | `alerts/<source>/<alert>/<tenant>.<endpoint>/0001` … | worker | the decision of each episode of an alert on an endpoint; never changed, never removed |
+//! | `slots/hour/<hour>/…`, `slots/estate/<tenant>/…` | worker | budgets and lookups; those of an hour may be removed a day later |
+//! | `checks/<id>.json` | worker | the answer to a dry run, which no decision reads; may be removed a day later |
+//! | `published/<id>-<number>` | worker | the outcome was published |
+//! | `stop` | operator | the [emergency stop](stop) |
 //!
 //! An episode is the time in which one decision acts on an alert for an
 //! endpoint. Updates of the alert (a comment, a count, another assignee) are
@@ -167,10 +171,26 @@
 //! was made for, until it waits no longer. It is in the outcome that asks for
 //! approval, and in no log and no ledger.
 //!
-//! **What the store must be.** Who can write to it can take decisions on to the
-//! call, forget them, or open and end episodes: it is as sensitive as the
-//! credential. Who can only read it learns which endpoints were isolated and why,
-//! and no secret.
+//! **What the webhook's rights can do.** Whoever takes over the webhook can write
+//! its objects and read the secrets of senders and of approvals: it can begin a
+//! decision of any source, and approve one that waits. It cannot write a
+//! transition. Budgets, the share of the estate, protection and the dry run hold
+//! for what it begins. It cannot release what an administrator isolated: a
+//! release needs a mark of this ledger in the comment at Sophos Central, which the
+//! worker's own entries name. What becomes of `received/` after the worker has
+//! copied a signal changes nothing.
+//!
+//! **What repeated events can do.** Each new event about an isolated endpoint may
+//! keep it isolated for `release_after` more, and takes a permit of the source's
+//! and the tenant's hour for it; without one it is refused. Updates of one alert
+//! are merged and extend nothing. A message names at most 100 hosts. A source
+//! looks for `lookups_per_hour` hosts in Sophos Central, and the rest of the
+//! hour's are refused without a request; dry runs count.
+//!
+//! **What the store must be.** Who can write the worker's objects can take
+//! decisions on to the call, forget them, or open and end episodes: they are as
+//! sensitive as the credential. Who can only read the store learns which endpoints
+//! were isolated and why, and no secret.
 
 #![deny(missing_docs)]
 
