@@ -40,10 +40,12 @@ impl PythonTool {
     pub(crate) fn install(&self, workspace: &Workspace) -> Result<PathBuf, Error> {
         let lock = workspace.root.join(self.folder).join(self.lock);
         let folder = install(workspace, self.name, &stamp(&[&lock])?, |venv| {
-            let hint = "install Python 3.10 or newer with its venv module (on Debian: apt-get install python3-venv)";
+            let hint =
+                "install Python 3.10 or newer with its venv module (on Debian: apt-get install python3-venv)";
             shell::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv), hint)
                 .map_err(|error| Error::new(format!("{error}\n{hint}")))?;
-            let hint = "check the network and the settings of pip; a hash that differs is not the locked package";
+            let hint =
+                "check the network and the settings of pip; a hash that differs is not the locked package";
             let mut pip = Command::new(venv.join("bin/python"));
             pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
             // The lock file has the dependencies of its packages, too.
