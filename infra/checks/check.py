@@ -2,8 +2,9 @@
 
     python check.py --sam DIR --checkov DIR
 
-DIR is the folder of an environment's programs, such as venv/bin. The first has aws-sam-cli 1.170.0, with the cfn-lint
-and aws-sam-translator that it brings; the second, whose pins do not go with those, checkov 3.3.30.
+DIR is the folder of an environment's programs, such as venv/bin. The first has aws-sam-cli, with the cfn-lint and
+aws-sam-translator that it brings; the second, whose pins do not go with those, checkov. The versions are in
+crates/xtask/locks.
 """
 
 import argparse
@@ -24,6 +25,7 @@ def steps(sam: Path, checkov: Path):
     python = str(sam / "python")
     yield "transform", [python, str(CHECKS / "transform.py"), "--check"]
     yield "consistent", [python, str(CHECKS / "consistent.py")]
+    yield "roles and rules", [python, "-B", "-m", "unittest", "discover", "-s", str(CHECKS)]
     for template in templates:
         name = f"sam validate --lint {Path(template).name}"
         yield name, [str(sam / "sam"), "validate", "--lint", "--region", REGION, "--template-file", template]

@@ -5,6 +5,7 @@
 It needs aws-sam-translator (for its reader of templates), and no network. It fails when
 
 - a policy allows an action with a wildcard, or everything where a name could stand: see `rights.py`;
+- a role lists a folder of a bucket that is not its own: see `listing.py`;
 - two functions have one role;
 - a check is switched off without a reason;
 - a variable that a function is given, or a metric or log record that an alarm or the dashboard looks at, is not in
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from samtranslator.yaml_helper import yaml_parse
 
+from listing import listing
 from rights import rights
 
 INFRA = Path(__file__).resolve().parent.parent
@@ -119,6 +121,7 @@ def main() -> int:
     known = sources()
     defects = [
         *(f"{file}: {defect}" for file, template in deployed.items() for defect in rights(template)),
+        *(f"{file}: {defect}" for file, template in deployed.items() for defect in listing(template)),
         *roles(resources),
         *reasons(templates),
         *variables(resources, known),

@@ -105,7 +105,8 @@ def of_s3(request: Request, body: bytes):
         case "GET" | "HEAD":
             yield Call("s3:GetObjectVersion" if "versionId" in query else "s3:GetObject", one)
             if not is_there(bucket, key):
-                yield Call("s3:ListBucket", whole)
+                # S3 takes the key for the prefix when it decides between 404 and 403.
+                yield Call("s3:ListBucket", whole, (("s3:prefix", key),))
         case "PUT" | "POST":
             source = request.headers.get("X-Amz-Copy-Source")
             if source:
@@ -113,13 +114,22 @@ def of_s3(request: Request, body: bytes):
             if "tagging" in query or "X-Amz-Tagging" in request.headers:
                 yield Call("s3:PutObjectTagging", one)
             if "tagging" not in query:
-                yield Call("s3:PutObject", one)
+                yield Call("s3:PutObject", one, tuple(about_write(request, query)))
         case "DELETE" if "uploadId" in query:
             yield Call("s3:AbortMultipartUpload", one)
         case "DELETE":
             yield Call("s3:DeleteObjectVersion" if "versionId" in query else "s3:DeleteObject", one)
         case method:
             yield Call(f"s3:{method}", one)
+
+
+def about_write(request: Request, query: dict):
+    """What a condition may ask of a request that writes an object, or a part of one."""
+    if "If-None-Match" in request.headers:
+        yield "s3:if-none-match", request.headers["If-None-Match"]
+    # An upload in parts creates its object when it is completed.
+    in_parts = "uploads" in query or "partNumber" in query
+    yield "s3:ObjectCreationOperation", "false" if in_parts else "true"
 
 
 def of_a_bucket(method: str, bucket: str, query: dict, body: bytes):
@@ -132,8 +142,8 @@ def of_a_bucket(method: str, bucket: str, query: dict, body: bytes):
         case "GET" if "location" in query:
             yield Call("s3:GetBucketLocation", bucket)
         case "GET" | "HEAD":
-            prefix = query.get("prefix", [""])[0]
-            yield Call("s3:ListBucket", bucket, (("s3:prefix", prefix),))
+            # A listing without the parameter has no such key, which is another thing than an empty one.
+            yield Call("s3:ListBucket", bucket, tuple(("s3:prefix", prefix) for prefix in query.get("prefix", [])))
         case method:
             yield Call(f"s3:{method}Bucket", bucket)
 

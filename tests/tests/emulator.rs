@@ -22,6 +22,11 @@ fn policies_are_read_as_aws_reads_them() {
 }
 
 #[test]
+fn requests_to_s3_are_read_as_aws_reads_them() {
+    holds("emulator", "test_actions");
+}
+
+#[test]
 fn what_a_policy_allows_without_a_name_is_found() {
     holds("../infra/checks", "test_rights");
 }

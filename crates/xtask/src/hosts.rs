@@ -8,16 +8,21 @@ use std::{
 
 use clap::ValueEnum;
 
-use crate::{component, error::Error, setup, shell, tools, workspace::Workspace};
+use crate::{
+    component,
+    error::Error,
+    setup, shell,
+    tools::{NodeTool, PythonTool},
+    workspace::Workspace,
+};
 
-/// The same versions as in `tests/hosts/node/package.json`.
-const JCO: [&str; 2] = ["@bytecodealliance/jco-transpile@0.15.0", "@bytecodealliance/preview2-shim@0.26.1"];
+const JCO: NodeTool = NodeTool { name: "jco", folder: "tests/hosts/node" };
 
-/// A Node that can suspend WebAssembly, for where the one at hand cannot.
-const NEWER_NODE: &str = "24.21.0";
+/// A Node that can suspend WebAssembly, for where the one at hand cannot. The lock file has
+/// one for each processor; npm installs this machine's.
+const NEWER_NODE: NodeTool = NodeTool { name: "node", folder: "crates/xtask/locks/node" };
 
-/// The same version as in `tests/hosts/python/central.py`.
-const WASMTIME: &str = "wasmtime==50.0.1";
+const WASMTIME: PythonTool = PythonTool::locked_in("tests/hosts/python", "wasmtime", "requirements.txt");
 
 /// A host that is not there unless it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
@@ -78,7 +83,7 @@ fn node(workspace: &Workspace) -> Result<Found, Error> {
     if major(&version).is_none_or(|major| major < 20) {
         return Err(Error::new(format!("Node is {}; {hint}", version.trim())));
     }
-    let modules = tools::from_npm(workspace, "jco", &JCO)?;
+    let modules = JCO.install(workspace)?;
     Ok(vec![("HOST_NODE", "node".into()), ("HOST_NODE_MODULES", modules)])
 }
 
@@ -94,12 +99,9 @@ fn suspending_node(workspace: &Workspace) -> Result<Found, Error> {
     let system = match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => "linux-x64",
         ("linux", "aarch64") => "linux-arm64",
-        ("macos", "aarch64") => "darwin-arm64",
         _ => return Err(Error::new("install Node 24 or newer")),
     };
-    let package = format!("node-{system}");
-    let folder = tools::from_npm(workspace, "node", &[&format!("{package}@{NEWER_NODE}")])?;
-    let node = folder.join("node_modules").join(package).join("bin/node");
+    let node = NEWER_NODE.install(workspace)?.join(format!("node_modules/node-{system}/bin/node"));
     if has_it(&node) {
         Ok(vec![("HOST_NODE_ASYNC", node)])
     } else {
@@ -108,7 +110,7 @@ fn suspending_node(workspace: &Workspace) -> Result<Found, Error> {
 }
 
 fn python(workspace: &Workspace) -> Result<Found, Error> {
-    Ok(vec![("HOST_PYTHON", tools::from_pypi(workspace, "wasmtime", &[WASMTIME])?.join("python"))])
+    Ok(vec![("HOST_PYTHON", WASMTIME.install(workspace)?.join("python"))])
 }
 
 /// Builds the host in Rust and returns the folder of its programs.
@@ -149,15 +151,20 @@ mod tests {
     }
 
     #[test]
-    fn the_hosts_say_which_versions_they_are_for() {
+    fn hosts_document_the_locked_versions() {
         let hosts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/hosts");
         let read = |file: &str| std::fs::read_to_string(hosts.join(file)).expect(file);
         let package: serde_json::Value = serde_json::from_str(&read("node/package.json")).expect("JSON");
-        for name in JCO {
-            let (name, version) = name.rsplit_once('@').expect("a version");
-            assert_eq!(package["dependencies"][name], version);
+        let lock: serde_json::Value = serde_json::from_str(&read("node/package-lock.json")).expect("JSON");
+        let dependencies = package["dependencies"].as_object().expect("dependencies");
+        assert!(!dependencies.is_empty());
+        for (name, version) in dependencies {
+            assert_eq!(lock["packages"][format!("node_modules/{name}")]["version"], *version);
+            let documented = format!("{name}@{}", version.as_str().expect("a version"));
+            assert!(read("node/central.mjs").contains(&documented), "{documented}");
         }
-        assert!(read("python/central.py").contains(WASMTIME));
-        assert!(JCO.iter().all(|package| read("node/central.mjs").contains(package)));
+        let wasmtime = read("python/requirements.in");
+        assert!(read("python/requirements.txt").contains(wasmtime.trim()));
+        assert!(read("python/central.py").contains(wasmtime.trim()));
     }
 }

@@ -1,5 +1,6 @@
 //! Set-up, demo, deployment, tests, fuzzing, benchmarks, components and packages: `cargo xtask <command>`.
 
+mod advisories;
 mod bench;
 mod component;
 mod core;
@@ -42,6 +43,9 @@ enum Command {
     Deploy(deploy::Arguments),
     /// Check the templates of the stack: lints, rights, and what they are transformed to
     Infra(infra::Arguments),
+    /// Check the crates of all lock files for known vulnerabilities, where their database can be had, and for
+    /// yanked releases
+    Advisories,
     /// Build the binaries and components, run all tests and build the core for WebAssembly
     Test(test::Arguments),
     /// Send random input to what reads other tools' messages, for a bounded time, and random alerts to what
@@ -72,6 +76,7 @@ fn run(command: Command) -> Result<(), Error> {
         Command::Demo(arguments) => demo::run(&workspace, &arguments),
         Command::Deploy(arguments) => deploy::run(&workspace, &arguments),
         Command::Infra(arguments) => infra::run(&workspace, &arguments),
+        Command::Advisories => advisories::run(&workspace),
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),

@@ -7,7 +7,12 @@ use std::{
 
 use clap::Args;
 
-use crate::{error::Error, shell, tools, workspace::Workspace};
+use crate::{
+    error::Error,
+    shell,
+    tools::{self, PythonTool},
+    workspace::Workspace,
+};
 
 /// The targets that the core crate must stay clean on.
 pub(crate) const WASM_TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip2"];
@@ -15,22 +20,19 @@ pub(crate) const WASM_TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wa
 /// The other architecture of Lambda; that of most build machines needs no set-up.
 pub(crate) const ARM64_TARGET: &str = "aarch64-unknown-linux-gnu";
 
-const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
 const CARGO_FUZZ: &str = "cargo-fuzz@0.13.2";
 const CARGO_CYCLONEDX: &str = "cargo-cyclonedx@0.5.9";
 
+/// Builds functions for Lambda, with a cross compiler.
+const CARGO_LAMBDA: PythonTool = PythonTool::new("cargo-lambda", "cargo-lambda.txt");
+
 /// An emulator of AWS with the services that the functions use, and what deploys a stack
 /// there. Its own extra for a server would bring all services, which is twice as much.
-const MOTO: [&str; 4] = [
-    "moto[apigateway,events,glue,s3,secretsmanager,sqs]==5.2.5",
-    "flask==3.1.3",
-    "flask-cors==6.0.5",
-    "aws-sam-translator==1.115.0",
-];
+const MOTO: PythonTool = PythonTool::new("moto", "moto.txt");
 
 /// The command line with which a person deploys the stack.
-const SAM: &str = "aws-sam-cli==1.170.0";
-const CHECKOV: &str = "checkov==3.3.30";
+const SAM: PythonTool = PythonTool::new("sam", "sam.txt");
+const CHECKOV: PythonTool = PythonTool::new("checkov", "checkov.txt");
 
 /// What tells the tests which Python has what the emulator needs.
 pub(crate) const EMULATOR_VARIABLE: &str = "EMULATOR_PYTHON";
@@ -109,13 +111,13 @@ pub(crate) fn targets(workspace: &Workspace, names: &[&str]) -> Result<(), Error
 /// Installs cargo-lambda beside the build and returns the folder of its programs.
 pub(crate) fn package_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
     targets(workspace, &[ARM64_TARGET])?;
-    tools::from_pypi(workspace, "cargo-lambda", &[CARGO_LAMBDA])
+    CARGO_LAMBDA.install(workspace)
 }
 
 /// Installs what the emulator of AWS needs beside the build and returns the Python that
 /// has it. The emulator itself is in `tests/emulator`.
 pub(crate) fn emulator(workspace: &Workspace) -> Result<PathBuf, Error> {
-    Ok(tools::from_pypi(workspace, "moto", &MOTO)?.join("python"))
+    Ok(MOTO.install(workspace)?.join("python"))
 }
 
 /// Installs the emulator and the command line of SAM, and returns the variables by which
@@ -127,13 +129,13 @@ pub(crate) fn deployment_tools(workspace: &Workspace) -> Result<[(&'static str, 
 /// Installs the command line of SAM, with the linter and the transform that it brings,
 /// and returns the folder of its programs.
 pub(crate) fn sam(workspace: &Workspace) -> Result<PathBuf, Error> {
-    tools::from_pypi(workspace, "sam", &[SAM])
+    SAM.install(workspace)
 }
 
 /// Installs what looks for holes in templates and returns the folder of its programs.
 /// What it needs does not go with what SAM needs.
 pub(crate) fn checkov(workspace: &Workspace) -> Result<PathBuf, Error> {
-    tools::from_pypi(workspace, "checkov", &[CHECKOV])
+    CHECKOV.install(workspace)
 }
 
 /// Installs cargo-fuzz beside the build and returns the folder of its programs.

@@ -1,69 +1,155 @@
 //! Programs of others, installed beside the build, each in a folder of its own.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use crate::{error::Error, shell, workspace::Workspace};
 
-/// Installs these packages of PyPI under `name`, unless just they are there
-/// already, and returns the folder of their programs.
-pub(crate) fn from_pypi(workspace: &Workspace, name: &str, packages: &[&str]) -> Result<PathBuf, Error> {
-    install(workspace, name, packages, |venv| {
-        let hint = "install Python 3 with its venv module (on Debian: apt-get install python3-venv)";
-        shell::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv), hint)
-            .map_err(|error| Error::new(format!("{error}\n{hint}")))?;
-        let hint = "check the network and the settings of pip";
-        let mut pip = Command::new(venv.join("bin/python"));
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages);
-        shell::output(&mut pip, hint).map(drop)
-    })
+/// The folder of the lock files of programs that only this tool runs.
+const LOCKS: &str = "crates/xtask/locks";
+
+/// Packages of PyPI, by a lock file with the version and the hashes of each.
+///
+/// `uv pip compile` makes it of the file beside it that ends in `.in`; its first lines have the
+/// command.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PythonTool {
+    /// The folder that it is installed in.
+    pub(crate) name: &'static str,
+    /// The folder of the lock file, from the root of the workspace.
+    folder: &'static str,
+    lock: &'static str,
 }
 
-/// The same for packages of npm; returns the folder that holds `node_modules`.
-/// Their scripts are not run.
-pub(crate) fn from_npm(workspace: &Workspace, name: &str, packages: &[&str]) -> Result<PathBuf, Error> {
-    let programs = install(workspace, name, packages, |folder| {
-        let make = std::fs::create_dir_all(folder);
-        make.map_err(|error| Error::new(format!("cannot make {}: {error}", folder.display())))?;
-        let hint = "install Node with npm; check the network and the settings of npm";
-        let mut npm = Command::new("npm");
-        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]);
-        shell::output(npm.arg(folder).args(packages), hint).map(drop)
-    })?;
-    Ok(programs.parent().map_or(programs.clone(), Path::to_owned))
+impl PythonTool {
+    /// A tool whose lock file is among those of this package.
+    pub(crate) const fn new(name: &'static str, lock: &'static str) -> Self {
+        Self { name, folder: LOCKS, lock }
+    }
+
+    /// A tool whose lock file is in another folder.
+    pub(crate) const fn locked_in(folder: &'static str, name: &'static str, lock: &'static str) -> Self {
+        Self { name, folder, lock }
+    }
+
+    /// Installs just what the lock file names, unless that is there already, and returns
+    /// the folder of its programs. Packages without a hash in it are refused.
+    pub(crate) fn install(&self, workspace: &Workspace) -> Result<PathBuf, Error> {
+        let lock = workspace.root.join(self.folder).join(self.lock);
+        let folder = install(workspace, self.name, &stamp(&[&lock])?, |venv| {
+            let hint =
+                "install Python 3.10 or newer with its venv module (on Debian: apt-get install python3-venv)";
+            shell::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv), hint)
+                .map_err(|error| Error::new(format!("{error}\n{hint}")))?;
+            let hint =
+                "check the network and the settings of pip; a hash that differs is not the locked package";
+            let mut pip = Command::new(venv.join("bin/python"));
+            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+            // The lock file has the dependencies of its packages, too.
+            pip.args(["--no-deps", "--require-hashes", "--requirement"]).arg(&lock);
+            shell::output(&mut pip, hint).map(drop)
+        })?;
+        Ok(folder.join("bin"))
+    }
 }
 
-/// The same for a program that is built from a crate, such as `cargo-fuzz@0.13.2`.
+/// Packages of npm, by a `package.json` and a `package-lock.json` in one folder.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NodeTool {
+    /// The folder that it is installed in.
+    pub(crate) name: &'static str,
+    /// The folder of both files, from the root of the workspace.
+    pub(crate) folder: &'static str,
+}
+
+impl NodeTool {
+    /// Installs just what the lock file names, unless that is there already, and returns
+    /// the folder that holds `node_modules`. Scripts of packages are not run.
+    pub(crate) fn install(&self, workspace: &Workspace) -> Result<PathBuf, Error> {
+        let [package, lock] = ["package.json", "package-lock.json"]
+            .map(|name| (name, workspace.root.join(self.folder).join(name)));
+        install(workspace, self.name, &stamp(&[&package.1, &lock.1])?, |folder| {
+            // What an earlier version has left would be taken for an installed package.
+            let _ = fs::remove_dir_all(folder);
+            fs::create_dir_all(folder)
+                .map_err(|error| Error::new(format!("creating {} failed: {error}", folder.display())))?;
+            for (name, file) in [&package, &lock] {
+                fs::copy(file, folder.join(name))
+                    .map_err(|error| Error::new(format!("copying {} failed: {error}", file.display())))?;
+            }
+            let hint = "install Node with npm; check the network and the settings of npm";
+            let mut npm = Command::new("npm");
+            npm.args(["ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]);
+            shell::output(npm.arg(folder), hint).map(drop)
+        })
+    }
+}
+
+/// Installs a program that is built from a crate, such as `cargo-fuzz@0.13.2`, with the
+/// dependencies that its own `Cargo.lock` names. Returns the folder of its programs.
 pub(crate) fn from_crate(workspace: &Workspace, package: &str) -> Result<PathBuf, Error> {
     let name = package.split('@').next().unwrap_or(package);
-    install(workspace, name, &[package], |folder| {
+    let folder = install(workspace, name, package, |folder| {
         let mut install = shell::cargo(&workspace.root);
         // Built in a folder that is gone afterwards.
         install.env_remove("CARGO_TARGET_DIR");
         install.args(["install", "--quiet", "--locked", "--force", "--root"]);
         let hint = "check the network, and that there is a C++ compiler (on Debian: apt-get install g++)";
         shell::output(install.arg(folder).arg(package), hint).map(drop)
-    })
+    })?;
+    Ok(folder.join("bin"))
 }
 
+/// The content of these files: what is installed from them is renewed when they change.
+fn stamp(files: &[&Path]) -> Result<String, Error> {
+    let read = |file: &&Path| {
+        fs::read_to_string(file)
+            .map_err(|error| Error::new(format!("reading {} failed: {error}", file.display())))
+    };
+    files.iter().map(read).collect::<Result<Vec<_>, _>>().map(|texts| texts.join("\n"))
+}
+
+/// Installs into the folder of this name, unless it was installed with the same stamp, and
+/// returns that folder.
 fn install(
     workspace: &Workspace,
     name: &str,
-    packages: &[&str],
+    stamp: &str,
     install: impl FnOnce(&Path) -> Result<(), Error>,
 ) -> Result<PathBuf, Error> {
     let folder = workspace.target.join("tools").join(name);
     let marker = folder.join("installed");
-    let wanted = packages.join("\n");
-    if !std::fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
-        shell::step(&format!("install {}", packages.join(", ")), || {
+    if !fs::read_to_string(&marker).is_ok_and(|installed| installed == stamp) {
+        shell::step(&format!("install {name}"), || {
             install(&folder)?;
             // Written last, so that a set-up that was cut off is done again.
-            std::fs::write(&marker, &wanted)
-                .map_err(|error| Error::new(format!("cannot write {}: {error}", marker.display())))
+            fs::write(&marker, stamp)
+                .map_err(|error| Error::new(format!("writing {} failed: {error}", marker.display())))
         })?;
     }
-    Ok(folder.join("bin"))
+    Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn install_runs_again_when_the_stamp_changes() {
+        let root = tempfile::tempdir().expect("a folder");
+        let target = root.path().to_owned();
+        let workspace = Workspace { root: target.clone(), target, packages: Vec::new() };
+        let mut runs = 0;
+        for (stamp, expected) in [("one", 1), ("one", 1), ("two", 2), ("two", 2)] {
+            install(&workspace, "tool", stamp, |folder| {
+                runs += 1;
+                fs::create_dir_all(folder).map_err(|error| Error::new(error.to_string()))
+            })
+            .expect("installed");
+            assert_eq!(runs, expected, "{stamp}");
+        }
+    }
 }

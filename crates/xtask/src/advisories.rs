@@ -1,0 +1,233 @@
+//! `cargo xtask advisories`: vulnerabilities that are known of the crates in the lock files,
+//! and releases that were yanked.
+//!
+//! Vulnerabilities need cargo-deny and the RustSec database. Without either, the registry's
+//! index still tells which releases their authors have yanked, as they do with broken and
+//! vulnerable ones.
+
+use std::{
+    collections::HashMap,
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{error::Error, shell, workspace::Workspace};
+
+/// The folders of all lock files of the repository.
+const LOCKED: [&str; 3] = ["", "crates/sophos-isolation/fuzz", "tests/hosts/rust"];
+
+/// A release in a lock file.
+#[derive(Debug, PartialEq)]
+struct Release {
+    name: String,
+    version: String,
+    /// SHA-256 of its archive, which tells registries apart.
+    checksum: String,
+}
+
+pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
+    let skipped = vulnerabilities(workspace)?;
+    for folder in LOCKED {
+        let folder = workspace.root.join(folder);
+        refresh(&folder);
+        let lock = folder.join("Cargo.lock");
+        shell::step(&format!("check {} for yanked releases", shown(workspace, &lock)), || {
+            let text = fs::read_to_string(&lock)
+                .map_err(|error| Error::new(format!("reading {} failed: {error}", lock.display())))?;
+            not_yanked(&releases(&text), &indexes()?)
+        })?;
+    }
+    if let Some(why) = skipped {
+        println!("skipped: vulnerabilities of the RustSec database: {why}");
+    }
+    Ok(())
+}
+
+/// Checks the crates against the RustSec database. Returns why it could not.
+fn vulnerabilities(workspace: &Workspace) -> Result<Option<String>, Error> {
+    let deny = |arguments: &[&str]| {
+        let mut deny = shell::cargo(&workspace.root);
+        deny.arg("deny").args(arguments);
+        deny
+    };
+    if !matches!(shell::errors(&mut deny(&["--version"])), Ok((true, _))) {
+        return Ok(Some("cargo-deny is not installed; cargo install --locked cargo-deny".to_owned()));
+    }
+    let (fetched, said) = shell::errors(&mut deny(&["fetch", "db"]))?;
+    if !fetched {
+        let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+        return Ok(Some(format!("cargo-deny failed to fetch it: {}", last.trim())));
+    }
+    shell::step("check the RustSec database", || {
+        let hint =
+            "update the crate, or add the advisory to deny.toml with the reason why it does not matter";
+        shell::run(&mut deny(&["check", "--disable-fetch", "advisories"]), hint)
+    })?;
+    Ok(None)
+}
+
+/// Has cargo read the index again for each crate of a lock file, which stays as it is.
+fn refresh(folder: &Path) {
+    let mut update = shell::cargo(folder);
+    update.args(["update", "--dry-run", "--quiet"]);
+    if !matches!(shell::errors(&mut update), Ok((true, _))) {
+        println!("the registry cannot be reached: yanked releases are those that cargo knew of before");
+    }
+}
+
+/// Cargo's copies of the indexes of registries.
+fn indexes() -> Result<Vec<PathBuf>, Error> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    let home = home.ok_or_else(|| Error::new("there is no home folder; set CARGO_HOME"))?;
+    let folder = home.join("registry/index");
+    let entries = fs::read_dir(&folder).map_err(|error| {
+        Error::new(format!("reading {} failed: {error}; run `cargo fetch`", folder.display()))
+    })?;
+    Ok(entries.filter_map(|entry| Some(entry.ok()?.path().join(".cache"))).collect())
+}
+
+/// Checks that no release is yanked, and that the index has each.
+fn not_yanked(releases: &[Release], indexes: &[PathBuf]) -> Result<(), Error> {
+    let mut wrong = Vec::new();
+    let mut known: HashMap<&str, HashMap<(String, String), bool>> = HashMap::new();
+    for release in releases {
+        let Release { name, version, checksum } = release;
+        let entries = known.entry(name).or_insert_with(|| {
+            let path = cached(name);
+            indexes
+                .iter()
+                .filter_map(|index| fs::read(index.join(&path)).ok())
+                .flat_map(|file| yanked(&file))
+                .collect()
+        });
+        match entries.get(&(version.clone(), checksum.clone())) {
+            Some(false) => {}
+            Some(true) => wrong.push(format!("{name} {version} is yanked; run `cargo update -p {name}`")),
+            None => {
+                wrong.push(format!("{name} {version} is not in cargo's copy of the index; run `cargo fetch`"))
+            }
+        }
+    }
+    if releases.is_empty() {
+        wrong.push("the lock file has no crate of a registry".to_owned());
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Error::new(wrong.join("\n"))) }
+}
+
+/// The releases of registries in a lock file; those of the workspace have no checksum.
+fn releases(lock: &str) -> Vec<Release> {
+    let packages = lock.split("[[package]]").skip(1);
+    packages
+        .filter_map(|package| {
+            let value = |key: &str| {
+                let mut lines = package.lines();
+                let found = lines.find_map(|line| line.strip_prefix(key)?.trim().strip_prefix('='))?;
+                Some(found.trim().trim_matches('"').to_owned())
+            };
+            Some(Release { name: value("name")?, version: value("version")?, checksum: value("checksum")? })
+        })
+        .collect()
+}
+
+/// Where an index keeps a crate.
+fn cached(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    match name.len() {
+        0..=2 => format!("{}/{name}", name.len()),
+        3 => format!("3/{}/{name}", &name[..1]),
+        _ => format!("{}/{}/{name}", &name[..2], &name[2..4]),
+    }
+}
+
+/// The releases in a file of cargo's copy: the version and checksum of each, and whether it
+/// is yanked. The file has a record in JSON for each, with zeros around it.
+fn yanked(file: &[u8]) -> HashMap<(String, String), bool> {
+    let records = file.split(|byte| *byte == 0).filter(|part| part.starts_with(b"{"));
+    records
+        .filter_map(|record| {
+            let record: serde_json::Value = serde_json::from_slice(record).ok()?;
+            let text = |key: &str| record[key].as_str().map(str::to_owned);
+            Some(((text("vers")?, text("cksum")?), record["yanked"].as_bool()?))
+        })
+        .collect()
+}
+
+fn shown(workspace: &Workspace, path: &Path) -> String {
+    path.strip_prefix(&workspace.root).unwrap_or(path).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCK: &str = "version = 4\n\n[[package]]\nname = \"serde\"\nversion = \"1.0.0\"\n\
+        source = \"registry+x\"\nchecksum = \"aa\"\ndependencies = [\n \"name\",\n]\n\n\
+        [[package]]\nname = \"xtask\"\nversion = \"0.1.0\"\n";
+
+    fn index(entries: &[(&str, &str, bool)]) -> (tempfile::TempDir, Vec<PathBuf>) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut file = b"\x03\x02\0\0\0etag: \"x\"\0".to_vec();
+        for (version, checksum, yanked) in entries {
+            let record = serde_json::json!({ "vers": version, "cksum": checksum, "yanked": yanked });
+            file.extend(format!("{version}\0{record}\0").bytes());
+        }
+        fs::create_dir_all(folder.path().join("se/rd")).expect("a folder");
+        fs::write(folder.path().join("se/rd/serde"), file).expect("a file");
+        let indexes = vec![folder.path().to_owned()];
+        (folder, indexes)
+    }
+
+    #[test]
+    fn lock_files_name_the_releases_of_registries() {
+        let serde = Release { name: "serde".into(), version: "1.0.0".into(), checksum: "aa".into() };
+        assert_eq!(releases(LOCK), [serde]);
+    }
+
+    #[test]
+    fn releases_are_refused_when_yanked_or_unknown() {
+        for (entries, said) in [
+            (&[("1.0.0", "aa", false), ("1.0.1", "bb", true)][..], ""),
+            (&[("1.0.0", "aa", true)], "serde 1.0.0 is yanked"),
+            // Of another registry.
+            (&[("1.0.0", "cc", false)], "serde 1.0.0 is not in"),
+            (&[], "serde 1.0.0 is not in"),
+        ] {
+            let (_folder, indexes) = index(entries);
+            match not_yanked(&releases(LOCK), &indexes) {
+                Ok(()) => assert_eq!(said, ""),
+                Err(error) => assert!(!said.is_empty() && error.to_string().contains(said), "{error}"),
+            }
+        }
+        assert!(not_yanked(&[], &[]).is_err());
+    }
+
+    #[test]
+    fn crates_are_found_where_cargo_keeps_them() {
+        for (name, path) in
+            [("a", "1/a"), ("cc", "2/cc"), ("url", "3/u/url"), ("Inflector", "in/fl/inflector")]
+        {
+            assert_eq!(cached(name), path);
+        }
+    }
+
+    #[test]
+    fn every_lock_file_is_checked() {
+        fn find(folder: &Path, found: &mut Vec<PathBuf>) {
+            for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path())
+            {
+                let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                if name == "Cargo.lock" {
+                    found.push(folder.to_owned());
+                } else if entry.is_dir() && !name.starts_with('.') && name != "target" {
+                    find(&entry, found);
+                }
+            }
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut found = Vec::new();
+        find(&root, &mut found);
+        found.sort();
+        assert_eq!(found, LOCKED.map(|folder| root.join(folder)));
+    }
+}

@@ -1,0 +1,61 @@
+"""The bucket refuses to overwrite what the functions create once.
+
+    python -m unittest test_writes
+
+It needs aws-sam-translator, for its reader of templates.
+"""
+
+import json
+import unittest
+
+from samtranslator.yaml_helper import yaml_parse
+
+from listing import buckets_and_keys, fits, statements
+from rights import as_list
+from test_listing import BUDGET, TRANSFORMED
+
+BUCKETS = TRANSFORMED.parent / "buckets.yaml"
+
+# What the export rewrites: hints and intents of its log, and the lists of tenants.
+REWRITTEN = {"${ExportPrefix}/_log/*", "${ExportPrefix}/_plan/*"}
+
+
+class Writes(unittest.TestCase):
+    def setUp(self):
+        policy = yaml_parse(BUCKETS.read_text())["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"]
+        self.once = next(one for one in policy["Statement"] if one["Sid"] == "WriteOnce")
+        self.keys = [resource["Fn::Sub"].removeprefix("${Bucket.Arn}/") for resource in self.once["Resource"]]
+
+    def refuses(self, key: str) -> bool:
+        return any(fits(pattern, key) for pattern in self.keys)
+
+    def test_every_write_without_a_condition_is_denied(self):
+        self.assertEqual((self.once["Effect"], self.once["Principal"], self.once["Action"]), ("Deny", "*", "s3:PutObject"))
+        condition = {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}}
+        self.assertEqual(self.once["Condition"], condition)
+
+    def test_what_roles_create_is_written_once(self):
+        created = set()
+        for name in ("isolation", "template"):
+            for role, statement in statements(json.loads((TRANSFORMED / f"{name}.json").read_text())):
+                if "s3:PutObject" in as_list(statement["Action"]):
+                    created |= {(bucket, key) for bucket, key in buckets_and_keys(statement) if bucket != BUDGET}
+        self.assertGreater(len(created), 10)
+        for _, key in created:
+            self.assertEqual(self.refuses(key), key not in REWRITTEN, key)
+
+    def test_what_is_rewritten_stays_possible(self):
+        log = "${ExportPrefix}/_log/events/tenant"
+        for key, once in [
+            (f"{log}/000000000007.json", True),
+            (f"{log}/_from", False),
+            (f"{log}/000000000007.run.intent", False),
+            ("${ExportPrefix}/_plan/client.json", False),
+            ("policy/policy.toml", False),
+            ("isolation/decisions/iso-0f/0001.json", True),
+        ]:
+            self.assertEqual(self.refuses(key), once, key)
+
+
+if __name__ == "__main__":
+    unittest.main()
