@@ -19,9 +19,11 @@ FOLDERS = {
     ("isolation", "WorkerRole", MAIN): [
         "isolation/agenda/",
         "isolation/alerts/crowdstrike/a1/tenant.endpoint/",
+        "isolation/inbox/",
         "isolation/machines/tenant/endpoint/",
         "isolation/slots/estate/tenant/",
         "isolation/slots/hour/489000/source/first/",
+        "isolation/slots/hour/489000/lookups/first/",
     ],
     ("template", "ExportRole", EXPORT): [f"{PREFIX}/_log/events/tenant/"],
     ("template", "ExportRole", BUDGET): ["_budget/client/"],
@@ -30,15 +32,20 @@ FOLDERS = {
 # What each function reads that may not be there.
 ABSENT = {
     ("isolation", "WebhookRole", MAIN): [
+        "isolation/answers/iso-0f.json",
         "isolation/checks/0f.json",
         "isolation/decisions/iso-0f/0001.json",
+        "isolation/received/iso-0f.json",
         "policy/policy.toml",
     ],
     ("isolation", "WorkerRole", MAIN): [
         "isolation/alerts/first/a1/tenant.endpoint/0001",
+        "isolation/answers/iso-0f.json",
         "isolation/decisions/iso-0f/0002.json",
         "isolation/published/iso-0f-0003",
+        "isolation/received/iso-0f.json",
         "isolation/slots/estate/tenant/000001.00000001",
+        "isolation/stop",
         "policy/policy.toml",
     ],
     ("template", "ExportRole", EXPORT): [
@@ -54,8 +61,10 @@ EVERYTHING = [
     "",
     "isolation",
     "isolation/",
+    "isolation/answers/",
     "isolation/checks/",
     "isolation/decisions/",
+    "isolation/received/",
     "isolation/decisions/iso-",
     "isolation/published/",
     "isolation/seen/",

@@ -44,6 +44,23 @@ class Writes(unittest.TestCase):
         for _, key in created:
             self.assertEqual(self.refuses(key), key not in REWRITTEN, key)
 
+    def test_webhook_and_worker_write_none_of_each_others_objects(self):
+        writers = {}
+        for who, statement in statements(json.loads((TRANSFORMED / "isolation.json").read_text())):
+            for action in {"s3:PutObject", "s3:DeleteObject"} & set(as_list(statement["Action"])):
+                for _, key in buckets_and_keys(statement):
+                    writers.setdefault((who, action), set()).add(key)
+        webhook, worker = writers["WebhookRole", "s3:PutObject"], writers["WorkerRole", "s3:PutObject"]
+        own = {"answers", "inbox", "received", "seen", "unreadable"}
+        self.assertEqual(webhook, {f"isolation/{folder}/*" for folder in own})
+        self.assertFalse(webhook & worker)
+        self.assertNotIn(("WebhookRole", "s3:DeleteObject"), writers)
+        # The worker takes reminders off, and nothing else of the webhook's.
+        self.assertEqual(writers["WorkerRole", "s3:DeleteObject"] & webhook, {"isolation/inbox/*"})
+        # The emergency stop is the operator's.
+        for keys in writers.values():
+            self.assertFalse(any(fits(key, "isolation/stop") for key in keys), keys)
+
     def test_what_is_rewritten_stays_possible(self):
         log = "${ExportPrefix}/_log/events/tenant"
         for key, once in [
