@@ -60,6 +60,7 @@ pub struct Policy {
     follow_up: FollowUp,
     sources: BTreeMap<String, Source>,
     disabled: Vec<DisabledSource>,
+    warnings: Vec<Mistake>,
 }
 
 /// Whether anything is isolated.
@@ -153,6 +154,12 @@ impl Policy {
     /// The sources that their mistakes disable, by name.
     pub fn disabled(&self) -> &[DisabledSource] {
         &self.disabled
+    }
+
+    /// What the policy says and may not mean, by line; at most a hundred. A
+    /// selector that fits no endpoint is one. The policy is in force all the same.
+    pub fn warnings(&self) -> &[Mistake] {
+        &self.warnings
     }
 
     /// The source of a name, if a mistake disables it.

@@ -102,6 +102,7 @@ fn root(mut file: Section<'_, '_>, mistakes: &Mistakes, text: &str) -> Policy {
         follow_up: FollowUp { effect_within, watch_every },
         sources,
         disabled: Vec::new(),
+        warnings: mistakes.take_warnings(),
     }
 }
 
