@@ -133,10 +133,11 @@ pub(super) fn plain(text: &str) -> (String, bool) {
 /// Lower case without compatibility forms, invisible characters, accents and
 /// variants of separators.
 fn reduced(text: &str) -> String {
-    let is_kept = |c: &char| !is_ignorable(*c) && !is_combining_mark(*c);
-    let folded = text.nfkd().filter(is_kept).flat_map(char::to_uppercase).flat_map(char::to_lowercase);
-    // A change of case brings new marks and compatibility forms.
-    let folded: String = folded.collect::<String>().nfkd().filter(is_kept).collect();
+    // Marks go last: the upper case of one of them is a letter.
+    let folded = text.nfkd().filter(|c| !is_ignorable(*c));
+    let folded: String = folded.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
+    let folded: String =
+        folded.nfkd().filter(|c| !is_ignorable(*c) && !is_combining_mark(*c)).collect();
     folded.chars().filter_map(separator).collect()
 }
 
