@@ -17,9 +17,10 @@ fn spelling() -> impl Strategy<Value = RawSpelling> {
     (any::<u8>(), prop::bool::weighted(0.1), vec(any::<(u8, u8)>(), 0..4))
 }
 
-fn runner() -> TestRunner {
+/// Runs this many cases, or as many as the environment says.
+fn runner(cases: u32) -> TestRunner {
     let fixed = std::env::var_os("PROPTEST_CASES").is_some();
-    let cases = if fixed { ProptestConfig::default().cases } else { 5_000 };
+    let cases = if fixed { ProptestConfig::default().cases } else { cases };
     TestRunner::new(ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() })
 }
 
@@ -28,7 +29,7 @@ fn alert_never_isolates_protected_machine() {
     let (tried, resolved) = (Cell::new(0_u32), Cell::new(0_u32));
     let names = (spelling(), spelling(), spelling());
     let input = (any::<(u8, u8)>(), option::of(any::<(u8, u8)>()), names, any::<u8>());
-    let outcome = runner().run(&input, |(machines, pattern, (listed, own, said), flags)| {
+    let outcome = runner(5_000).run(&input, |(machines, pattern, (listed, own, said), flags)| {
         let is_found = check(&Case::from((machines, pattern, listed, own, said, flags)));
         tried.set(tried.get() + 1);
         resolved.set(resolved.get() + u32::from(is_found));
@@ -45,7 +46,7 @@ fn alert_never_isolates_protected_machine() {
 #[test]
 fn names_protect_no_ordinary_machine() {
     let names = vec((any::<u8>(), spelling().prop_map(Spelling::from)), 1..4);
-    let outcome = runner().run(&(names, any::<u8>()), |(names, other)| {
+    let outcome = runner(1_000).run(&(names, any::<u8>()), |(names, other)| {
         check_others(&names, other);
         Ok(())
     });
@@ -56,7 +57,7 @@ fn names_protect_no_ordinary_machine() {
 
 #[test]
 fn any_name_protects_its_own_spellings() {
-    let outcome = runner().run(&("\\PC{0,20}", "\\PC{0,20}"), |(listed, own)| {
+    let outcome = runner(1_000).run(&("\\PC{0,20}", "\\PC{0,20}"), |(listed, own)| {
         check_texts(&listed, &own);
         Ok(())
     });

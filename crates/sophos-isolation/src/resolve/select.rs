@@ -107,7 +107,7 @@ fn narrow<'c>(
         own.contains('.') && identity.hostnames.iter().any(|name| folded(name) == own)
     };
     let has_mac = |candidate: &Candidate| matches(identity, FactKind::MacAddress, &candidate.endpoint);
-    let has_name = |candidate: &Candidate| fit(identity, &candidate.endpoint) > NameFit::Doubtful;
+    let has_name = |candidate: &Candidate| matches(identity, FactKind::Hostname, &candidate.endpoint);
     let has_addresses = |candidate: &Candidate| {
         times.addresses_count()
             && seen_since(&candidate.endpoint, times.holders_since())
