@@ -191,3 +191,9 @@ fn warnings_cover_approve_and_are_kept_by_load() {
     assert_eq!((warning.line, warning.key.as_str()), (3, "approve.patterns[0]"));
     assert!(warning.to_string().starts_with("line 3, approve.patterns[0]: fits no endpoint"));
 }
+
+#[test]
+fn example_policy_has_no_warnings() {
+    let policy = Policy::parse(include_str!("../policy.example.toml")).expect("the example");
+    assert_eq!(policy.warnings(), []);
+}
