@@ -128,7 +128,8 @@ pub fn check(case: &Case) {
                         candidate.tenant == *tenant && candidate.endpoint.id.eq_ignore_ascii_case(id)
                     })
                     .collect();
-                assert!(chosen.iter().any(|one| is_meant(&facts, kind, one)), "{facts:?} {chosen:?}");
+                let is_meant = chosen.iter().any(|one| is_meant(&facts, kind, one));
+                assert!(is_meant, "wrong isolation: {facts:?} {chosen:?}");
             }
             Ok(None) => {}
             Err(Unresolved::Several { count, kind: by }) => {

@@ -1,4 +1,4 @@
-//! Fuzz target: spellings of a protected machine's name.
+//! Fuzz target: spellings of the name of a protected machine.
 
 #![no_main]
 
