@@ -66,7 +66,10 @@ fn name_protects_each_spelling_of_itself() {
         ("ﬁleserver", &["FILESERVER", "fileserver.corp.example"]),
         ("\u{441}\u{430}fe", &["cafe", "CAFÉ"]),
         ("file_server", &["file-server", "FILE_SERVER"]),
-        ("domain-controller-01", &["DOMAIN-CONTROLL", "domain-controll.corp.example", "ＤＯＭＡＩＮ－ＣＯＮＴＲＯＬＬ"]),
+        (
+            "domain-controller-01",
+            &["DOMAIN-CONTROLL", "domain-controll.corp.example", "ＤＯＭＡＩＮ－ＣＯＮＴＲＯＬＬ"],
+        ),
         ("DOMAIN-CONTROLL", &["domain-controller-01", "domain-controller-02.corp.example"]),
         ("Anna's MacBook", &["Annas-MacBook.local", "ANNA’S MACBOOK"]),
     ] {
@@ -79,7 +82,10 @@ fn name_protects_each_spelling_of_itself() {
 #[test]
 fn pattern_protects_each_spelling_of_its_names() {
     for (pattern, hostnames) in [
-        ("dc*.corp.example", &["DC03", "dc03.corp.example", "dc03.lan.example", "ｄｃ０３", "d\u{441}03"][..]),
+        (
+            "dc*.corp.example",
+            &["DC03", "dc03.corp.example", "dc03.lan.example", "ｄｃ０３", "d\u{441}03"][..],
+        ),
         ("dc??.corp.example", &["DC03", "d\u{200b}c03", "dс03"]),
         ("*-dc-*", &["eu-dc-1", "EU-D\u{421}-1.corp.example", "eu－dc－1", "eu_dc_1"]),
         ("*.dmz.example", &["web", "web.dmz.example"]),
@@ -101,7 +107,9 @@ fn pattern_protects_each_spelling_of_its_names() {
 
 #[test]
 fn name_with_impossible_character_is_protected() {
-    for hostname in ["web(1)", "web:1", "web/1", "web💩", "we\u{e000}b", "web\u{378}", "we*b", "xn--web-\u{df}"] {
+    for hostname in
+        ["web(1)", "web:1", "web/1", "web💩", "we\u{e000}b", "web\u{378}", "we*b", "xn--web-\u{df}"]
+    {
         assert!(is_protected("names = [\"dc01\"]", hostname), "{hostname:?}");
         assert!(is_protected("patterns = [\"dc*\"]", hostname), "{hostname:?}");
         assert!(!is_protected("types = []", hostname), "{hostname:?}");

@@ -98,7 +98,11 @@ impl Case {
         let is = |flag: u8| self.flags & 1 << flag != 0;
         let mut facts = HostFacts::default();
         let said = self.said.of(self.machine);
-        if is(0) { facts.netbios_names.push(said) } else { facts.hostnames.push(said) }
+        if is(0) {
+            facts.netbios_names.push(said)
+        } else {
+            facts.hostnames.push(said)
+        }
         facts.mac_addresses.extend(is(1).then(|| mac(MACHINE)));
         facts.ip_addresses.extend(is(2).then(|| address(MACHINE)));
         // An id decides alone, so that it is rare.

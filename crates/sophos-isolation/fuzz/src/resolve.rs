@@ -6,7 +6,8 @@ use std::time::Duration;
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use serde_json::{Value, json};
 use sophos_isolation::{
-    Candidate, FactKind, Identity, Liveness, Times, Unresolved, choose, hostname::same_host, signal::HostFacts,
+    Candidate, FactKind, Identity, Liveness, Times, Unresolved, choose, hostname::same_host,
+    signal::HostFacts,
 };
 
 use crate::message::NOW;

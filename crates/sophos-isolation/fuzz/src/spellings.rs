@@ -167,7 +167,11 @@ pub fn pattern(label: &str, kind: u8, at: u8) -> String {
         2 => {
             let place = at % letters.len();
             // One letter that may become two is not one character.
-            letters.iter().enumerate().map(|(n, c)| if n == place && c.is_ascii() { '?' } else { *c }).collect()
+            letters
+                .iter()
+                .enumerate()
+                .map(|(n, c)| if n == place && c.is_ascii() { '?' } else { *c })
+                .collect()
         }
         _ => label.to_owned(),
     }

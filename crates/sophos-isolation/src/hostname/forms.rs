@@ -38,7 +38,8 @@ impl HostName {
             && plain.chars().count() <= MAX_LEN
             && plain.chars().all(is_of_names)
             && !exact.contains(char::is_control);
-        let may_be_cut = may_be_cut(text.split('.').next().unwrap_or(text), first_label(&exact), first_label(&plain));
+        let may_be_cut =
+            may_be_cut(text.split('.').next().unwrap_or(text), first_label(&exact), first_label(&plain));
         Self { exact, plain, looks, is_odd, is_readable, may_be_cut }
     }
 
@@ -136,8 +137,7 @@ fn reduced(text: &str) -> String {
     // Marks go last: the upper case of one of them is a letter.
     let folded = text.nfkd().filter(|c| !is_ignorable(*c));
     let folded: String = folded.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
-    let folded: String =
-        folded.nfkd().filter(|c| !is_ignorable(*c) && !is_combining_mark(*c)).collect();
+    let folded: String = folded.nfkd().filter(|c| !is_ignorable(*c) && !is_combining_mark(*c)).collect();
     folded.chars().filter_map(separator).collect()
 }
 
@@ -266,7 +266,9 @@ mod tests {
 
     #[test]
     fn letters_stay_alike_when_the_case_changes() {
-        for (greek, latin) in [("Η", "h"), ("η", "n"), ("Ν", "n"), ("ν", "v"), ("Υ", "y"), ("υ", "u"), ("Β", "b")] {
+        for (greek, latin) in
+            [("Η", "h"), ("η", "n"), ("Ν", "n"), ("ν", "v"), ("Υ", "y"), ("υ", "u"), ("Β", "b")]
+        {
             let latin = HostName::new(&format!("{latin}7"));
             for form in [greek.to_uppercase(), greek.to_lowercase()] {
                 let name = HostName::new(&format!("{form}7"));
