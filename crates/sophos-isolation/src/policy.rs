@@ -156,8 +156,8 @@ impl Policy {
         &self.disabled
     }
 
-    /// What the policy says and may not mean, by line; at most a hundred. A
-    /// selector that fits no endpoint is one. The policy is in force all the same.
+    /// The warnings, by line; at most a hundred. A selector that fits no endpoint is
+    /// one. The policy is in force all the same.
     pub fn warnings(&self) -> &[Mistake] {
         &self.warnings
     }

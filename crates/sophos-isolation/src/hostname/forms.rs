@@ -19,7 +19,7 @@ const MAX_PASSES: usize = 3;
 pub(crate) struct HostName {
     pub(super) exact: String,
     pub(super) plain: String,
-    /// What the letters look like as they are given, and in either case.
+    /// The look of the letters as they are given, and in either case.
     pub(super) looks: [String; 2],
     /// Whether it is more than letters, digits, `-`, `_` and `.` of ASCII.
     pub(super) is_odd: bool,
@@ -154,7 +154,7 @@ fn separator(c: char) -> Option<char> {
     }
 }
 
-/// What the letters of a text look like: as they are given, and in either case.
+/// The look of a text: of its letters as they are given, and in either case.
 pub(super) fn looks(text: &str, plain_text: &str, is_odd: bool) -> [String; 2] {
     let either = look(plain_text);
     let given = match is_odd {

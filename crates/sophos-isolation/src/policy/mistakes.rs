@@ -15,7 +15,7 @@ pub struct PolicyError {
     untold: usize,
 }
 
-/// One thing that is wrong with a policy, or that may be.
+/// One thing that is wrong with a policy, or may be: a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mistake {
@@ -66,7 +66,7 @@ pub(super) struct Mistakes {
     line_ends: Vec<usize>,
     length: usize,
     found: RefCell<Vec<Mistake>>,
-    /// What may be wrong.
+    /// The warnings: they do not refuse the policy.
     warnings: RefCell<Vec<Mistake>>,
     /// Those of single sources, by name.
     of_sources: RefCell<BTreeMap<String, Vec<Mistake>>>,
@@ -97,7 +97,7 @@ impl Mistakes {
         }
     }
 
-    /// Notes what may be wrong at a byte of the text.
+    /// Notes a warning at a byte of the text.
     pub(super) fn warn(&self, offset: usize, key: &str, problem: impl Into<String>) {
         let warning = self.at(offset, key, problem.into());
         self.warnings.borrow_mut().push(warning);
