@@ -1,9 +1,10 @@
 //! When two host names mean the same machine.
 //!
-//! # The rule
+//! # The rule to choose an endpoint
 //!
-//! White space around a name and one dot at its end are dropped, and case
-//! (Unicode lower case, character by character) makes no difference. Then
+//! White space around a name and one dot at its end are dropped, and neither case
+//! (Unicode lower case, character by character) nor the normalization form (NFC
+//! or NFD) makes a difference. Then
 //!
 //! * two names with dots are the same when they are equal whole:
 //!   `web.a.example` is not `web.b.example`;
@@ -14,14 +15,32 @@
 //!
 //! Windows cuts a name at 15 characters for NetBIOS. Where a name may be such a
 //! one, [`name_fit`] tells a longer name that begins with it from the same one.
+//! It also tells names that only resemble each other: they are not the same, and
+//! both could be meant.
 //!
 //! So `dc01` is both `dc01.a.example` and `dc01.b.example`, which are not each
 //! other: who looks for a machine by a short name has to expect several.
+//!
+//! # The rule to protect an endpoint
+//!
+//! A doubt protects. A selector of the policy selects each endpoint whose first
+//! label resembles the selector's, in any domain: in full width, with invisible
+//! characters, accents or letters of other scripts that look alike, in Punycode,
+//! or cut by NetBIOS. A name with a character that no host name has may be any.
+
+mod forms;
+mod pattern;
+mod punycode;
 
 use std::net::IpAddr;
 
+use unicode_normalization::UnicodeNormalization;
+
+pub(crate) use forms::HostName;
+pub(crate) use pattern::{HostPattern, name_issue};
+
 /// The longest name that DNS has, in characters.
-const LONGEST: usize = 253;
+const MAX_LEN: usize = 253;
 
 /// The characters that NetBIOS keeps of a name.
 pub const NETBIOS_LEN: usize = 15;
@@ -31,6 +50,9 @@ pub const NETBIOS_LEN: usize = 15;
 pub enum NameFit {
     /// The names differ.
     None,
+    /// The names differ and resemble each other: by letters that look alike,
+    /// accents, invisible characters, width, Punycode, or `_` and `-`.
+    Doubtful,
     /// The name given is the beginning of the endpoint's, as NetBIOS cuts it.
     Possible,
     /// The names are the same by the rule above.
@@ -60,12 +82,28 @@ pub fn name_fit(given: &str, own: &str, may_be_cut: bool) -> NameFit {
     if same_host(given, own) {
         return NameFit::Sure;
     }
-    let (given, own) = (folded(given), folded(own));
+    let (exact_given, exact_own) = (folded(given), folded(own));
     let is_cut = may_be_cut
-        && !given.contains('.')
-        && given.chars().count() == NETBIOS_LEN
-        && first_label(&own).starts_with(&given);
-    if is_cut { NameFit::Possible } else { NameFit::None }
+        && !exact_given.contains('.')
+        && exact_given.chars().count() == NETBIOS_LEN
+        && first_label(&exact_own).starts_with(&exact_given);
+    if is_cut {
+        return NameFit::Possible;
+    }
+    if HostName::new(given).resembles(&HostName::new(own)) { NameFit::Doubtful } else { NameFit::None }
+}
+
+/// Whether two names may be those of one machine. Where a doubt must keep a
+/// machine from being isolated, this is the comparison.
+pub(crate) fn may_be_same_host(a: &str, b: &str) -> bool {
+    HostName::new(a).may_be(&HostName::new(b))
+}
+
+/// The normalization forms of a label in which an endpoint may be listed.
+pub(crate) fn spellings(label: &str) -> Vec<String> {
+    let mut spellings = vec![label.nfc().collect(), label.nfd().collect()];
+    spellings.dedup();
+    spellings
 }
 
 /// Whether a name looks like one that NetBIOS has cut: 15 characters, no dot and
@@ -81,22 +119,22 @@ pub fn first_label(name: &str) -> &str {
 }
 
 /// Whether a name can tell machines apart: at most 253 characters with a first
-/// label and without control characters, no IP address, and none of
-/// `localhost`, `localhost.localdomain` and `unknown`.
+/// label of visible characters and without control characters, no IP address, and
+/// none of `localhost`, `localhost.localdomain` and `unknown`.
 pub fn is_usable(name: &str) -> bool {
-    let name = folded(name);
-    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
-    name.chars().count() <= LONGEST
-        && !first_label(&name).is_empty()
-        && !name.chars().any(char::is_control)
-        && !NO_NAMES.contains(&name.as_str())
+    let forms = HostName::new(name);
+    let address = forms.plain.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
+    forms.exact.chars().count() <= MAX_LEN
+        && !first_label(&forms.exact).is_empty()
+        && !first_label(&forms.plain).is_empty()
+        && !forms.exact.chars().any(char::is_control)
+        && !NO_NAMES.contains(&forms.plain.as_str())
         && !address
 }
 
-/// A name as it is compared.
+/// A name as it is compared to choose an endpoint.
 pub(crate) fn folded(name: &str) -> String {
-    let name = name.trim();
-    lower(name.strip_suffix('.').unwrap_or(name).trim_end())
+    forms::exact(name)
 }
 
 /// Lower case without regard to neighbours: `str::to_lowercase` writes a sigma
@@ -128,6 +166,10 @@ mod tests {
             ("BÜRO-ΑΣ", "büro-ασ", true),
             ("ΑΣ", "ας.example", false),
             ("ΑΣ", "ΑΣ.example", true),
+            ("b\u{fc}ro", "BU\u{308}RO.example", true),
+            ("ｄｃ01", "dc01", false),
+            ("dc\u{200b}01", "dc01", false),
+            ("fırın", "firin", false),
             ("", "", false),
             (".", ".", false),
             ("", ".example", false),

@@ -34,6 +34,7 @@
 //! while the alert and the holder of the address are recent. Every other
 //! identifier must not contradict, and narrows where several fit. Two that could
 //! be meant are none. `src/resolve.rs` and [`hostname`] have the rules in full.
+//! A doubt about a name chooses no endpoint, and protects the one that it is about.
 //!
 //! Some cases cannot be told from what Sophos Central knows. For these an
 //! operator has to help:

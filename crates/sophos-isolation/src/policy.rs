@@ -61,6 +61,7 @@ pub struct Policy {
     sources: BTreeMap<String, Source>,
     disabled: Vec<DisabledSource>,
     is_absent: bool,
+    warnings: Vec<Mistake>,
 }
 
 /// Whether anything is isolated.
@@ -166,6 +167,12 @@ impl Policy {
     /// The sources that their mistakes disable, by name.
     pub fn disabled(&self) -> &[DisabledSource] {
         &self.disabled
+    }
+
+    /// The warnings, by line; at most a hundred. A selector that fits no endpoint is
+    /// one. The policy is in force all the same.
+    pub fn warnings(&self) -> &[Mistake] {
+        &self.warnings
     }
 
     /// The source of a name, if a mistake disables it.

@@ -9,7 +9,8 @@
 //!   address, then host name. A private address decides only where nothing else
 //!   is given.
 //! * A name is compared by [`name_fit`](crate::hostname::name_fit). Where several
-//!   fit, one whose full name is the one given comes before the others.
+//!   fit, one whose full name is the one given comes before the others. A name
+//!   that only resembles the one given is never chosen, and competes.
 //! * An address is evidence only while the alert is not older than
 //!   `address_seen_within`, and only of an endpoint that was seen that recently.
 //! * What is found must not contradict the other identifiers. A name or MAC

@@ -2,6 +2,7 @@
 
 mod property;
 mod report;
+mod summary;
 
 use std::{
     fs,
@@ -10,7 +11,10 @@ use std::{
 
 use clap::{Args, value_parser};
 
-use self::report::Report;
+use self::{
+    report::Report,
+    summary::{Row, Summary},
+};
 use crate::{error::Error, setup, shell, workspace::Workspace};
 
 /// The longest input, in bytes.
@@ -30,9 +34,19 @@ pub(crate) struct Arguments {
     /// Run this target only; may be given several times
     #[arg(long = "target", value_name = "NAME")]
     targets: Vec<String>,
-    /// Cases of each property of the target `identity`
+    /// Cases of each property of the target `identity`, and of each target with `--report`
     #[arg(long, default_value_t = 100_000, value_parser = value_parser!(u32).range(1..))]
     cases: u32,
+    /// Run `--cases` of each target, however long it takes, and write a table of the results in Markdown
+    #[arg(long, value_name = "FILE", conflicts_with = "seconds")]
+    report: Option<PathBuf>,
+}
+
+/// The end of a target's run.
+#[derive(Debug, Clone, Copy)]
+enum Bound {
+    Seconds(u32),
+    Cases(u32),
 }
 
 /// Where everything is.
@@ -53,13 +67,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     names.push(property::NAME.to_owned());
     let mut targets = chosen(names, &arguments.targets)?;
     let has_property = targets.pop_if(|last| last == property::NAME).is_some();
+    let bound = match arguments.report {
+        Some(_) => Bound::Cases(arguments.cases),
+        None => Bound::Seconds(arguments.seconds),
+    };
     let mut failures = Vec::new();
+    let mut summary = Summary::default();
     if !targets.is_empty() {
         let binaries = build(workspace, &folders, &targets)?;
         let mut reports = Vec::new();
         for target in targets {
             let name = format!("fuzz {target}");
-            let report = shell::step(&name, || fuzz(&folders, &binaries, &target, arguments.seconds))?;
+            let report = shell::step(&name, || fuzz(&folders, &binaries, &target, bound))?;
+            let attack = summary::attack(&folders.package, &target)?;
+            summary.add(Row::new(&target, attack, report.executions, report.finding()));
             reports.push((target, report));
         }
         println!("\n{}", report::table(&reports));
@@ -68,7 +89,13 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     if has_property {
         let report = property::run(workspace, arguments.cases)?;
         println!("\n{}", report.line());
+        summary.add(Row::new(property::NAME, property::ATTACK.to_owned(), report.inputs(), report.finding()));
         failures.extend(report.failure());
+    }
+    if let Some(file) = &arguments.report {
+        fs::write(file, summary.markdown())
+            .map_err(|error| Error::new(format!("cannot write {}: {error}", file.display())))?;
+        println!("\n{}\nwritten to {}", summary.markdown(), file.display());
     }
     if failures.is_empty() { Ok(()) } else { Err(Error::new(failures.join("\n"))) }
 }
@@ -111,7 +138,7 @@ fn build(workspace: &Workspace, folders: &Folders, targets: &[String]) -> Result
     Ok(folders.build.join(host).join("release"))
 }
 
-fn fuzz(folders: &Folders, binaries: &Path, target: &str, seconds: u32) -> Result<Report, Error> {
+fn fuzz(folders: &Folders, binaries: &Path, target: &str, bound: Bound) -> Result<Report, Error> {
     let grown = folders.build.join("corpus").join(target);
     let artifacts = folders.build.join("artifacts").join(target);
     for folder in [&grown, &artifacts] {
@@ -124,7 +151,10 @@ fn fuzz(folders: &Folders, binaries: &Path, target: &str, seconds: u32) -> Resul
     run.arg(format!("-dict={}", folders.package.join("words.dict").display()));
     run.arg(format!("-artifact_prefix={}/", artifacts.display()));
     run.args([
-        format!("-max_total_time={seconds}"),
+        match bound {
+            Bound::Seconds(seconds) => format!("-max_total_time={seconds}"),
+            Bound::Cases(cases) => format!("-runs={cases}"),
+        },
         format!("-max_len={MAX_LEN}"),
         format!("-rss_limit_mb={RSS_LIMIT_MB}"),
         format!("-timeout={TIMEOUT}"),

@@ -41,7 +41,8 @@ impl PolicyFile {
     /// process that has read none before logs them too: an alarm looks for these
     /// records, and processes come and go.
     ///
-    /// A mistake in one source disables that source, which is logged as often.
+    /// A mistake in one source disables that source, which is logged as often. So
+    /// are the policy's warnings.
     ///
     /// # Errors
     /// When there is no policy at all: with its mistakes.
@@ -90,6 +91,11 @@ impl PolicyFile {
                 problem,
                 "disabled a source with mistakes in the policy"
             );
+        }
+        for warning in policy.warnings() {
+            let (event, line, key) = ("policy_warning", warning.line, &warning.key);
+            let problem = &warning.problem;
+            tracing::warn!(event, location, line, key, problem, "the policy may not do what it seems to");
         }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         *known = Some((Instant::now(), Arc::clone(&policy)));
@@ -211,6 +217,29 @@ mod tests {
             assert_eq!((&record["level"], &record["event"]), (&"ERROR".into(), &"source_disabled".into()));
             assert_eq!(record["source"], "bad");
             assert!(record["problem"].as_str().is_some_and(|text| text.contains("line 9")), "{record}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn policy_file_logs_warnings_when_it_reads() {
+        let (records, _guard) = Records::capture();
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("policy.toml");
+        let text = "version = 1\nmode = \"enforce\"\n[protect]\npatterns = [\"dc*\", \"10.0.*\"]\n";
+        std::fs::write(&path, text).expect("a file");
+        let file = PolicyFile::new(path.to_string_lossy());
+        for _ in 0..2 {
+            let policy = file.current().await.expect("a policy with a warning");
+            assert_eq!(policy.mode(), Mode::Enforce);
+            file.current().await.expect("the same, not read again");
+            tokio::time::advance(AGE).await;
+        }
+        let all = records.all();
+        assert_eq!(all.len(), 2, "{all:?}");
+        for record in &all {
+            assert_eq!((&record["level"], &record["event"]), (&"WARN".into(), &"policy_warning".into()));
+            assert_eq!((&record["line"], &record["key"]), (&4.into(), &"protect.patterns[1]".into()));
+            assert!(record["problem"].as_str().is_some_and(|text| text.contains("no endpoint")), "{record}");
         }
     }
 

@@ -98,8 +98,9 @@ impl Guest for Component {
         state_of(&id)
     }
 
-    fn check_policy(text: String) -> Result<(), String> {
-        Policy::parse(&text).map(drop).map_err(|error| error.to_string())
+    fn check_policy(text: String) -> Result<Vec<String>, String> {
+        let policy = Policy::parse(&text).map_err(|error| error.to_string())?;
+        Ok(policy.warnings().iter().map(ToString::to_string).collect())
     }
 }
 

@@ -7,7 +7,9 @@
 
 pub mod adapters;
 pub mod message;
+pub mod names;
 pub mod policy;
 pub mod request;
 pub mod resolve;
 pub mod signature;
+pub mod spellings;

@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use serde_json::json;
+use sophos_api::{Record, models::Endpoint};
 use sophos_isolation::{
-    policy::{Mode, Policy, PolicyError},
+    policy::{Mode, Policy, PolicyError, Refusal, Subject, Verdict},
     signal::{Severity, Signal, clean},
     verify::{Signed, Verification},
 };
@@ -15,8 +17,78 @@ const LONGEST_PROBLEM: usize = 600;
 /// What stands for a secret that somebody wrote into the file.
 const SECRET: &str = "kX9qT-not-to-be-repeated";
 
-/// Checks a policy, or what is said about its mistakes.
+/// A source for a policy that has none.
+const SOURCE: &str = "
+[sources.last-of-all]
+tool = \"generic\"
+tenants = [\"11f104c5-cc4a-4a9f-bb9c-632c936dfb9f\"]
+verify = { scheme = \"path\", secret = \"n\" }
+";
+
+/// An endpoint's id that no policy lists.
+const ID: &str = "e1d2c3b4-0000-4000-8000-000000000001";
+
+/// Checks a policy, and some others that are made of it.
 pub fn check(text: &str) {
+    check_one(text);
+    let with_source = format!("{text}\n{SOURCE}");
+    protects(&with_source);
+    // A text that is cut, has a line less, or has one twice.
+    let lines: Vec<&str> = text.lines().collect();
+    let at = text.len() % lines.len().max(1);
+    let without = |skipped: usize| {
+        let kept = lines.iter().enumerate().filter(|(number, _)| *number != skipped);
+        kept.map(|(_, line)| format!("{line}\n")).collect::<String>()
+    };
+    let half = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(half, _)| half);
+    let twice = lines.get(at).map(|line| format!("{text}\n{line}\n"));
+    for mutated in [Some(without(at)), Some(text[..half].to_owned()), twice].into_iter().flatten() {
+        check_one(&mutated);
+        protects(&format!("{mutated}\n{SOURCE}"));
+    }
+}
+
+/// Checks that each selector under `protect` protects: none is lost.
+fn protects(text: &str) {
+    let Ok(policy) = Policy::parse(text) else { return };
+    let table: toml::Table = text.parse().expect("TOML");
+    let Some(source) = policy.sources().next() else { return };
+    let items = |key: &str| -> Vec<String> {
+        let list = table.get("protect").and_then(|table| table.get(key));
+        let list = list.and_then(toml::Value::as_array).into_iter().flatten();
+        list.filter_map(toml::Value::as_str).map(str::to_owned).collect()
+    };
+    let mut subjects: Vec<serde_json::Value> = Vec::new();
+    subjects.extend(items("names").iter().map(|name| json!({"hostname": name})));
+    let fitting = |pattern: &String| pattern.replace('*', "").replace('?', "a");
+    subjects.extend(items("patterns").iter().map(|pattern| json!({"hostname": fitting(pattern)})));
+    subjects.extend(items("groups").iter().map(|group| json!({"group": {"id": group, "name": group}})));
+    subjects.extend(items("types").iter().map(|kind| json!({"type": kind})));
+    subjects.extend(items("ids").iter().map(|id| json!({"id": id})));
+    subjects.extend(items("tags").iter().map(|tag| {
+        let (key, value) = tag.split_once('=').unwrap_or((tag, "x"));
+        json!({"tags": [{"key": key, "value": value}]})
+    }));
+    for members in subjects {
+        let mut record = json!({"id": ID, "hostname": "zz-9", "type": "computer"});
+        for (name, value) in members.as_object().expect("members") {
+            record[name] = value.clone();
+        }
+        let record: Record<Endpoint> = serde_json::from_str(&record.to_string()).expect("a record");
+        let verdict = policy.judge(source, &Signal::default(), &Subject::of(&record));
+        assert!(
+            matches!(verdict, Verdict::Refuse(Refusal::Protected { .. })),
+            "wrong isolation: {members} is not protected"
+        );
+    }
+    for warning in policy.warnings() {
+        assert!(warning.line <= text.split('\n').count() && warning.key == clean(&warning.key));
+        assert!(!warning.problem.is_empty() && warning.problem.len() <= LONGEST_PROBLEM, "{warning}");
+    }
+}
+
+/// Checks a policy, or what is said about its mistakes.
+fn check_one(text: &str) {
     let whole = Policy::parse(text);
     if let Err(error) = &whole {
         tells(text, error);
@@ -31,10 +103,10 @@ pub fn check(text: &str) {
     // Whatever comes before it, and however wrong it is.
     let leaky = format!("{text}\npassword = \"{SECRET}\"\n");
     match Policy::parse(&leaky) {
-        Ok(policy) => assert!(!format!("{policy:?}").contains("password =")),
+        Ok(policy) => assert!(!format!("{policy:?}").contains("password ="), "leak: a policy shows its text"),
         Err(error) => {
             tells(&leaky, &error);
-            assert!(!error.to_string().contains(SECRET), "{error}");
+            assert!(!error.to_string().contains(SECRET), "leak: {error}");
         }
     }
 }

@@ -104,7 +104,8 @@ pub fn check(text: &str) {
     wait(&hook, &waiting);
     let request = read(text, &waiting);
     let secrets = [SECRET, PREVIOUS];
-    assert!(!secrets.iter().any(|secret| format!("{request:?}").contains(secret)));
+    let shows = |secret: &&str| format!("{request:?}").contains(*secret);
+    assert!(!secrets.iter().any(shows), "leak: a request shows a secret");
 
     let before = hook.ledger().objects().all();
     let (response, notice) = handle(&hook, &request);
@@ -164,7 +165,7 @@ fn hold(request: &Request, response: &Response, notice: &Notice) {
     let challenge = request.query.contains("validationToken")
         || request.header("x-okta-verification-challenge").is_some();
     for secret in [SECRET, PREVIOUS] {
-        assert!(challenge || !said.contains(secret), "{said}");
+        assert!(challenge || !said.contains(secret), "leak: {said}");
     }
     if let Some(problem) = notice.problem() {
         assert!(!problem.is_empty() && problem.chars().count() <= 200);

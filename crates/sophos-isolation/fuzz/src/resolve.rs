@@ -6,7 +6,8 @@ use std::time::Duration;
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use serde_json::{Value, json};
 use sophos_isolation::{
-    Candidate, FactKind, Identity, Liveness, Times, Unresolved, choose, hostname::same_host, signal::HostFacts,
+    Candidate, FactKind, Identity, Liveness, Times, Unresolved, choose, hostname::same_host,
+    signal::HostFacts,
 };
 
 use crate::message::NOW;
@@ -128,7 +129,8 @@ pub fn check(case: &Case) {
                         candidate.tenant == *tenant && candidate.endpoint.id.eq_ignore_ascii_case(id)
                     })
                     .collect();
-                assert!(chosen.iter().any(|one| is_meant(&facts, kind, one)), "{facts:?} {chosen:?}");
+                let is_meant = chosen.iter().any(|one| is_meant(&facts, kind, one));
+                assert!(is_meant, "wrong isolation: {facts:?} {chosen:?}");
             }
             Ok(None) => {}
             Err(Unresolved::Several { count, kind: by }) => {

@@ -125,9 +125,9 @@ fn believed_if_signed(
         assert_eq!(request.header(header), Some(message::ID));
     }
     let [was, is] = [message::signed(layout, time, signed), message::signed(layout, arrived, arrives)];
-    assert_eq!(was, is, "a signature was believed that is none");
+    assert_eq!(was, is, "wrong isolation: a signature was believed that is none");
     if layout.timestamp.is_some() && is_plain(arrived) {
-        assert!(is_near(arrived), "an old signature was believed");
+        assert!(is_near(arrived), "wrong isolation: an old signature was believed");
     }
 }
 

@@ -9,7 +9,10 @@ use super::{
     names::{dotted_domain, with_domain},
     place::{Place, scale},
 };
-use crate::signal::{HostFacts, Severity};
+use crate::{
+    hostname::may_be_same_host,
+    signal::{HostFacts, Severity},
+};
 
 /// How deep alerts lie in wrappers: lists, context, alerts, hit, source.
 const DEEPEST: usize = 6;
@@ -195,7 +198,7 @@ fn alert<'v>(document: &'v Value, id: Place<'v>) -> Draft<'v> {
 /// the policy can say where that other machine stands.
 fn is_sensor(alert: &Value, names: &[String]) -> bool {
     let observers = ["observer.hostname", "observer.name"].map(|name| dotted(alert, name).facts());
-    let is_observer = |name: &String| names.iter().any(|host| host.eq_ignore_ascii_case(name));
+    let is_observer = |name: &String| names.iter().any(|host| may_be_same_host(host, name));
     let kinds: Vec<_> = dotted(alert, "observer.type").items().map(Place::word).collect();
     let module = dotted(alert, "event.module").word();
     observers.iter().flatten().any(is_observer)

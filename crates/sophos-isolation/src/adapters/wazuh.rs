@@ -9,7 +9,7 @@ use super::{
     place::{Place, facts, scale},
 };
 use crate::{
-    hostname::first_label,
+    hostname::{first_label, same_host},
     signal::{HostFacts, Severity},
 };
 
@@ -78,8 +78,7 @@ fn native<'v>(root: &'v Value, alert: Place<'v>) -> Draft<'v> {
 /// Whether the machine that wrote a line of syslog is none of these: the agent
 /// then only collects the logs of others.
 fn is_other(writer: &str, agents: &[String]) -> bool {
-    let label = |name: &str| first_label(name).to_ascii_lowercase();
-    agents.iter().all(|agent| label(agent) != label(writer))
+    !agents.iter().any(|agent| same_host(first_label(agent), first_label(writer)))
 }
 
 /// Lines that begin with what they say. The rule's title and the log come last,

@@ -10,7 +10,7 @@ use sophos_api::{
 
 use super::{Engine, EngineError};
 use crate::{
-    hostname::{first_label, folded},
+    hostname::{first_label, folded, spellings},
     identity::{FactKind, Identity},
     ledger::Objects,
     outcome::Outcomes,
@@ -236,7 +236,7 @@ fn whole() -> ListEndpoints {
 /// The first labels of the host's names, each once.
 fn labels(identity: &Identity) -> Vec<String> {
     let mut labels: Vec<String> =
-        identity.names().map(|name| first_label(&folded(name)).to_owned()).collect();
+        identity.names().flat_map(|name| spellings(first_label(&folded(name)))).collect();
     labels.sort_unstable();
     labels.dedup();
     labels

@@ -15,7 +15,7 @@ pub struct PolicyError {
     untold: usize,
 }
 
-/// One thing that is wrong with a policy.
+/// One thing that is wrong with a policy, or may be: a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mistake {
@@ -66,6 +66,8 @@ pub(super) struct Mistakes {
     line_ends: Vec<usize>,
     length: usize,
     found: RefCell<Vec<Mistake>>,
+    /// The warnings: they do not refuse the policy.
+    warnings: RefCell<Vec<Mistake>>,
     /// Those of single sources, by name.
     of_sources: RefCell<BTreeMap<String, Vec<Mistake>>>,
     /// The source that is being read.
@@ -80,6 +82,7 @@ impl Mistakes {
             line_ends,
             length: text.len(),
             found: RefCell::default(),
+            warnings: RefCell::default(),
             of_sources: RefCell::default(),
             source: RefCell::default(),
         }
@@ -87,14 +90,32 @@ impl Mistakes {
 
     /// Notes a mistake at a byte of the text.
     pub(super) fn add(&self, offset: usize, key: &str, problem: impl Into<String>) {
-        // What is missing at the end is missing in the last line, not after it.
-        let offset = offset.min(self.length.saturating_sub(1));
-        let line = 1 + self.line_ends.partition_point(|end| *end < offset);
-        let mistake = Mistake { line, key: clean(key), problem: problem.into() };
+        let mistake = self.at(offset, key, problem.into());
         match &*self.source.borrow() {
             Some(source) => self.of_sources.borrow_mut().entry(source.clone()).or_default().push(mistake),
             None => self.found.borrow_mut().push(mistake),
         }
+    }
+
+    /// Notes a warning at a byte of the text.
+    pub(super) fn warn(&self, offset: usize, key: &str, problem: impl Into<String>) {
+        let warning = self.at(offset, key, problem.into());
+        self.warnings.borrow_mut().push(warning);
+    }
+
+    fn at(&self, offset: usize, key: &str, problem: String) -> Mistake {
+        // What is missing at the end is missing in the last line, not after it.
+        let offset = offset.min(self.length.saturating_sub(1));
+        let line = 1 + self.line_ends.partition_point(|end| *end < offset);
+        Mistake { line, key: clean(key), problem }
+    }
+
+    /// Takes out the warnings, by line; the first hundred of them.
+    pub(super) fn take_warnings(&self) -> Vec<Mistake> {
+        let mut warnings = self.warnings.take();
+        warnings.sort_by(by_line);
+        warnings.truncate(MOST);
+        warnings
     }
 
     /// Counts the mistakes that `read` finds as those of one source.

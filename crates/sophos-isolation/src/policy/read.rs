@@ -100,6 +100,7 @@ fn root(mut file: Section<'_, '_>, mistakes: &Mistakes, text: &str) -> Policy {
         sources,
         disabled: Vec::new(),
         is_absent: false,
+        warnings: mistakes.take_warnings(),
     }
 }
 
@@ -121,6 +122,7 @@ pub(super) fn absent() -> Policy {
         sources: BTreeMap::new(),
         disabled: Vec::new(),
         is_absent: true,
+        warnings: Vec::new(),
     }
 }
 

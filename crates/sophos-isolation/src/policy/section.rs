@@ -101,6 +101,11 @@ impl<'a, 'i> Item<'a, 'i> {
         self.mistakes.add(self.offset, &self.path, problem);
     }
 
+    /// Notes that this value may not do what it seems to.
+    pub(super) fn warn(&self, problem: impl Into<String>) {
+        self.mistakes.warn(self.offset, &self.path, problem);
+    }
+
     pub(super) fn section(&self) -> Option<Section<'a, 'i>> {
         let Some(table) = self.value.as_table() else { return self.no("a table") };
         let Self { mistakes, offset, .. } = *self;

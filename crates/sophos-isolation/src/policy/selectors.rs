@@ -1,11 +1,9 @@
-use wildmatch::WildMatch;
-
 use super::{
     section::{Item, Section},
     subject::{Seen, Subject},
 };
 use crate::{
-    hostname::{first_label, folded, is_usable, lower, same_host},
+    hostname::{HostName, HostPattern, folded, is_usable, lower, name_issue, same_host},
     identity::is_uuid,
 };
 
@@ -22,8 +20,8 @@ const TYPES: [(&str, &str); 3] =
 /// Which endpoints a table is about, as the operator wrote it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Selectors {
-    names: Vec<String>,
-    patterns: Vec<(String, WildMatch)>,
+    names: Vec<(String, HostName)>,
+    patterns: Vec<HostPattern>,
     groups: Vec<String>,
     types: Vec<&'static str>,
     tags: Vec<String>,
@@ -76,14 +74,18 @@ impl Selectors {
         let Some(hostname) = subject.hostname.read().filter(|name| is_usable(name)) else {
             return Some("the policy goes by host names, and its name cannot be read".into());
         };
-        if let Some(name) = self.names.iter().find(|name| same_host(name, hostname)) {
-            return Some(format!("the policy lists its name as {name}"));
+        let own = HostName::new(hostname);
+        if let Some((name, _)) = self.names.iter().find(|(_, name)| name.may_be(&own)) {
+            return Some(match same_host(name, hostname) {
+                true => format!("the policy lists its name as {name}"),
+                false => format!("the policy lists the name {name}, which may be its own"),
+            });
         }
-        let whole = folded(hostname);
-        let label = first_label(&whole);
-        let (text, _) =
-            self.patterns.iter().find(|(_, pattern)| pattern.matches(&whole) || pattern.matches(label))?;
-        Some(format!("the policy's pattern {text} fits its name"))
+        if let Some(pattern) = self.patterns.iter().find(|pattern| pattern.may_fit(&own)) {
+            return Some(format!("the policy's pattern {} fits its name", pattern.text()));
+        }
+        let unreadable = "the policy goes by host names, and its name has a character that no host name has";
+        (!own.is_readable()).then(|| unreadable.to_owned())
     }
 
     fn by_type(&self, subject: &Subject) -> Option<String> {
@@ -158,26 +160,34 @@ impl Selectors {
     }
 }
 
-fn name(item: &Item<'_, '_>) -> Option<String> {
-    let name = item.text(LONGEST)?;
-    if name.contains(['*', '?']) {
+fn name(item: &Item<'_, '_>) -> Option<(String, HostName)> {
+    let text = item.text(LONGEST)?;
+    let name = HostName::new(text);
+    if text.contains(['*', '?']) {
         item.mistake("a name is taken as it is: write one with * or ? under patterns");
-    } else if !is_usable(name) {
+    } else if !is_usable(text) {
         item.mistake("must be a host name such as dc01 or dc01.corp.example, not an address");
     } else {
-        return Some(folded(name));
+        if let Some(issue) = name_issue(text) {
+            item.warn(issue);
+        }
+        return Some((folded(text), name));
     }
     None
 }
 
-fn pattern(item: &Item<'_, '_>) -> Option<(String, WildMatch)> {
-    let text = folded(item.text(LONGEST)?);
-    if text.is_empty() {
-        item.mistake("must be a pattern such as *-dc-* or hv??");
-        return None;
+fn pattern(item: &Item<'_, '_>) -> Option<HostPattern> {
+    let text = item.text(LONGEST)?;
+    let pattern = HostPattern::new(text);
+    match &pattern {
+        None => item.mistake("must be a pattern such as *-dc-* or hv??"),
+        Some(_) => {
+            if let Some(issue) = HostPattern::issue(text) {
+                item.warn(issue);
+            }
+        }
     }
-    let pattern = WildMatch::new(&text);
-    Some((text, pattern))
+    pattern
 }
 
 fn group(item: &Item<'_, '_>) -> Option<String> {

@@ -68,7 +68,7 @@ pub(super) fn select<'c>(
         [one] if !is_live(&one.endpoint, times) => Err(Unresolved::Stale),
         [_] => {
             if kind == FactKind::Hostname {
-                keep(&mut found, "has a longer name", &|one| is_sure(identity, &one.endpoint));
+                keep(&mut found, "has a longer or similar name", &|one| is_sure(identity, &one.endpoint));
             }
             // Last, so that it never decides between two.
             if identity.is_cloud_instance() && kind != FactKind::EndpointId {
@@ -153,11 +153,14 @@ pub(crate) fn matches(identity: &Identity, kind: FactKind, endpoint: &Endpoint) 
             wanted.zip(instance_id(endpoint)).is_some_and(|(wanted, own)| wanted.eq_ignore_ascii_case(own))
         }
         FactKind::MacAddress => macs(endpoint).any(|own| identity.mac_addresses.contains(&own)),
-        FactKind::Hostname => {
-            endpoint.hostname.as_deref().is_some_and(|own| identity.name_fit(own) != NameFit::None)
-        }
+        FactKind::Hostname => fit(identity, endpoint) != NameFit::None,
         FactKind::IpAddress => has_address(identity, endpoint),
     }
+}
+
+/// The fit of the host's names with the endpoint's.
+fn fit(identity: &Identity, endpoint: &Endpoint) -> NameFit {
+    endpoint.hostname.as_deref().map_or(NameFit::None, |own| identity.name_fit(own))
 }
 
 pub(super) fn has_address(identity: &Identity, endpoint: &Endpoint) -> bool {
@@ -180,8 +183,7 @@ fn addresses(endpoint: &Endpoint) -> impl Iterator<Item = IpAddr> {
 /// Whether the name is more than the beginning of the endpoint's, or the MAC
 /// address agrees.
 fn is_sure(identity: &Identity, endpoint: &Endpoint) -> bool {
-    let fit = endpoint.hostname.as_deref().map_or(NameFit::None, |own| identity.name_fit(own));
-    fit == NameFit::Sure || matches(identity, FactKind::MacAddress, endpoint)
+    fit(identity, endpoint) == NameFit::Sure || matches(identity, FactKind::MacAddress, endpoint)
 }
 
 /// Whether the endpoint says of itself that it is another host. What it does
@@ -195,12 +197,13 @@ fn contradicts(identity: &Identity, found_by: FactKind, endpoint: &Endpoint) -> 
     if known && !identity.mac_addresses.is_empty() && !matches(identity, FactKind::MacAddress, endpoint) {
         return true;
     }
-    // A cloud's name for an instance is not the name that its system has.
+    // A cloud's name for an instance is not the name that its system has. A name
+    // that found the endpoint is not against it, even if it only resembles it.
     let named = endpoint.hostname.as_deref().is_some_and(|name| !name.is_empty());
-    found_by != FactKind::Ec2InstanceId
+    !matches!(found_by, FactKind::Ec2InstanceId | FactKind::Hostname)
         && named
         && identity.has_names()
-        && !matches(identity, FactKind::Hostname, endpoint)
+        && fit(identity, endpoint) <= NameFit::Doubtful
 }
 
 /// Whether two records have the same name, domain included.

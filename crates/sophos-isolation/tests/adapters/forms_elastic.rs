@@ -47,6 +47,8 @@ fn elastic_reads_no_host_when_it_is_the_sensor() {
         (json!({"observer": {"type": "ids", "product": "Suricata"}}), "- NoHost"),
         (json!({"observer.type": ["firewall"]}), "- NoHost"),
         (json!({"observer": {"hostname": "PC-1"}}), "- NoHost"),
+        (json!({"observer": {"hostname": "pc-1.corp.example"}}), "- NoHost"),
+        (json!({"observer": {"name": "ｐｃ-1"}}), "- NoHost"),
         (json!({"event": {"module": "zeek", "category": ["network"]}}), "- NoHost"),
         (json!({"observer": {"type": "agent", "vendor": "an EDR"}}), "- name:pc-1 act"),
         (json!({"observer": {"hostname": "console", "type": "edr"}}), "- name:pc-1 act"),

@@ -203,6 +203,19 @@ async fn netbios_name_fits_each_longer_name() {
 }
 
 #[tokio::test]
+async fn name_is_found_in_either_normalization_form() {
+    let world = World::new(vec![named(1, "bu\u{308}ro-7"), named(2, "k\u{fc}che-7")]).await;
+    for (event, name, expected) in [
+        ("composed", "B\u{dc}RO-7", id(1)),
+        ("decomposed", "bu\u{308}ro-7.corp.example", id(1)),
+        ("listed composed", "KU\u{308}CHE-7", id(2)),
+        ("another letter", "buro-7", "not_found".to_owned()),
+    ] {
+        assert_eq!(outcome(&world, event, names(&[name])).await, expected, "{event}");
+    }
+}
+
+#[tokio::test]
 async fn name_takes_one_list_call_in_large_estate() {
     let estate = (1..=1_200).map(|number| named(number, &format!("workplace-{number}.corp.example")));
     let world = World::new(estate.collect()).await;

@@ -1,15 +1,29 @@
-//! The property test that `fuzz` runs beside the targets of libFuzzer.
+//! The property tests that `fuzz` runs beside the targets of libFuzzer.
 
 use std::time::{Duration, Instant};
 
+use super::summary::Finding;
 use crate::{error::Error, shell, tally::Tally, workspace::Workspace};
 
 /// The name of the target.
 pub(super) const NAME: &str = "identity";
 
-/// The arguments by which cargo finds the test, optimized as the other tools are.
-const TEST: [&str; 8] =
-    ["test", "--locked", "--profile", "tools", "--package", "sophos-isolation", "--test", "wrong_machine"];
+/// The attack that the tests play.
+pub(super) const ATTACK: &str = "random estates and spellings of names, and alerts about one machine";
+
+/// The arguments by which cargo finds the tests, optimized as the other tools are.
+const TEST: [&str; 10] = [
+    "test",
+    "--locked",
+    "--profile",
+    "tools",
+    "--package",
+    "sophos-isolation",
+    "--test",
+    "wrong_machine",
+    "--test",
+    "protected_names",
+];
 
 /// The result of a run.
 #[derive(Debug)]
@@ -47,6 +61,16 @@ impl Report {
         format!("{NAME}: {properties} properties, {cases} cases each, in {seconds:.1} s: {result}")
     }
 
+    /// The number of cases of all properties.
+    pub(super) fn inputs(&self) -> u64 {
+        (self.tally.passed + self.tally.failed) * u64::from(self.cases)
+    }
+
+    /// The kind of failure: each property is about which machine is isolated.
+    pub(super) fn finding(&self) -> Option<Finding> {
+        (!self.success).then_some(Finding::WrongIsolation)
+    }
+
     /// The way to reproduce a failure, if there was one.
     pub(super) fn failure(&self) -> Option<String> {
         (!self.success).then(|| {
@@ -75,12 +99,14 @@ mod tests {
         let report = report(3, 0);
         assert_eq!(report.line(), "identity: 3 properties, 100000 cases each, in 12.3 s: ok");
         assert_eq!(report.failure(), None);
+        assert_eq!((report.inputs(), report.finding()), (300_000, None));
     }
 
     #[test]
     fn report_names_the_command_when_a_case_fails() {
         let report = report(2, 1);
         assert_eq!(report.line(), "identity: 3 properties, 100000 cases each, in 12.3 s: FAILED");
+        assert_eq!(report.finding(), Some(Finding::WrongIsolation));
         let failure = report.failure().expect("a failure");
         assert!(
             failure.contains("PROPTEST_CASES=100000 cargo test --locked --profile tools --package"),

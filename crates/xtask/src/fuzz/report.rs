@@ -2,6 +2,8 @@
 
 use std::{fmt::Write, path::Path};
 
+use super::summary::Finding;
+
 /// The most lines of a panic that are shown.
 const MOST_LINES: usize = 12;
 
@@ -46,6 +48,11 @@ impl Report {
             _ => return,
         };
         *field = number(value).unwrap_or(*field);
+    }
+
+    /// The kind of what was found: a target's message begins with it.
+    pub(super) fn finding(&self) -> Option<Finding> {
+        self.artifact.as_ref().map(|_| Finding::of(&self.problem))
     }
 
     /// What was found, and how to see it again.
@@ -129,6 +136,7 @@ stat::number_of_executed_units: 9
         let figures = (report.executions, report.per_second, report.coverage, report.new_units);
         assert_eq!(figures, (81_293, 7_390, 1_310, 455));
         assert_eq!(report.crash("okta", Path::new("/b")), None);
+        assert_eq!(report.finding(), None);
         assert_eq!(Report::read("stat::new_units_added: x\n#1 cov:\nstat::"), Report::default());
     }
 
@@ -136,6 +144,11 @@ stat::number_of_executed_units: 9
     fn a_crash_says_what_and_how_to_see_it_again() {
         let report = Report::read(CRASH);
         assert_eq!((report.executions, report.coverage), (9, 310));
+        assert_eq!(report.finding(), Some(Finding::Crash));
+        let wrong = CRASH.replace("assertion failed:", "wrong isolation: dc01 is not protected");
+        assert_eq!(Report::read(&wrong).finding(), Some(Finding::WrongIsolation));
+        let leak = CRASH.replace("assertion failed:", "leak: the answer has a secret");
+        assert_eq!(Report::read(&leak).finding(), Some(Finding::Leak));
         assert_eq!(
             report.crash("okta", Path::new("/b")).expect("a crash"),
             "okta found an input that fails: /t/okta/crash-0123\n\

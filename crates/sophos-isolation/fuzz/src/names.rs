@@ -1,0 +1,224 @@
+//! A protected machine whose name is written in many ways: in the policy, at the
+//! service and in the alert. No alert isolates it.
+
+use std::{convert::Infallible, time::Duration};
+
+use serde_json::json;
+use sophos_isolation::{
+    Candidate, Directory, FactKind, Identity, Liveness, Times,
+    policy::{Policy, Refusal, Subject, Verdict},
+    resolve,
+    signal::{HostFacts, Severity, Signal},
+};
+
+use crate::spellings::{Change, DOMAINS, ORDINARY, PROTECTED, pattern, spelled};
+
+/// 2023-11-14T22:13:20Z.
+const NOW: Duration = Duration::from_secs(1_700_000_000);
+const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
+const MACHINE: u8 = 1;
+const OTHER: u8 = 2;
+
+/// The most changes of one name.
+const MAX_CHANGES: usize = 4;
+
+/// The numbers that make a [`Spelling`]: domain, Punycode, changes.
+pub type RawSpelling = (u8, bool, Vec<(u8, u8)>);
+
+/// The numbers that make a [`Case`]: the machine, the other machine, the pattern
+/// that lists it if one does, its spellings in the policy, at the service and in
+/// the alert, and what else the alert says.
+pub type RawCase = ((u8, u8), Option<(u8, u8)>, RawSpelling, RawSpelling, RawSpelling, u8);
+
+/// A name in one of its forms.
+#[derive(Debug, Clone)]
+pub struct Spelling {
+    domain: Option<&'static str>,
+    is_encoded: bool,
+    changes: Vec<Change>,
+}
+
+/// One policy, one protected endpoint beside another, and one alert.
+#[derive(Debug, Clone)]
+pub struct Case {
+    machine: (&'static str, &'static str),
+    other: &'static str,
+    pattern: Option<(u8, u8)>,
+    listed: Spelling,
+    own: Spelling,
+    said: Spelling,
+    flags: u8,
+}
+
+impl From<RawSpelling> for Spelling {
+    fn from((domain, is_encoded, changes): RawSpelling) -> Self {
+        let changes = changes.into_iter().take(MAX_CHANGES).map(|(kind, at)| Change::of(kind, at)).collect();
+        Self { domain: DOMAINS.get(usize::from(domain) % (2 * DOMAINS.len())).copied(), is_encoded, changes }
+    }
+}
+
+impl From<RawCase> for Case {
+    fn from(((machine, other), pattern, listed, own, said, flags): RawCase) -> Self {
+        Self {
+            machine: PROTECTED[usize::from(machine) % PROTECTED.len()],
+            other: ORDINARY[usize::from(other) % ORDINARY.len()],
+            pattern,
+            listed: listed.into(),
+            own: own.into(),
+            said: said.into(),
+            flags,
+        }
+    }
+}
+
+impl Spelling {
+    /// The spelling of a machine's name.
+    pub fn of(&self, (name, encoded): (&str, &str)) -> String {
+        match self.is_encoded && name != encoded {
+            // What is encoded has no other form, but for its case.
+            true => self.with_domain(encoded).to_uppercase(),
+            false => spelled(&self.with_domain(name), &self.changes),
+        }
+    }
+
+    fn with_domain(&self, label: &str) -> String {
+        self.domain.map_or(label.to_owned(), |domain| format!("{label}.{domain}"))
+    }
+}
+
+impl Case {
+    fn policy(&self) -> Policy {
+        let Some((kind, at)) = self.pattern else { return policy("names", &[self.listed.of(self.machine)]) };
+        let changes: Vec<_> = self.listed.changes.iter().copied().filter(|it| it.is_for_patterns()).collect();
+        let text = self.listed.with_domain(&pattern(self.machine.0, kind, at));
+        policy("patterns", &[spelled(&text, &changes)])
+    }
+
+    fn facts(&self) -> HostFacts {
+        let is = |flag: u8| self.flags & 1 << flag != 0;
+        let mut facts = HostFacts::default();
+        let said = self.said.of(self.machine);
+        if is(0) {
+            facts.netbios_names.push(said)
+        } else {
+            facts.hostnames.push(said)
+        }
+        facts.mac_addresses.extend(is(1).then(|| mac(MACHINE)));
+        facts.ip_addresses.extend(is(2).then(|| address(MACHINE)));
+        // An id decides alone, so that it is rare.
+        facts.endpoint_id = (is(3) && is(4)).then(|| id(MACHINE));
+        facts
+    }
+}
+
+/// Checks that the machine is protected and that the alert leads to no other;
+/// returns whether the alert finds the machine.
+pub fn check(case: &Case) -> bool {
+    let policy = case.policy();
+    let machine = endpoint(MACHINE, &case.own.of(case.machine));
+    assert!(
+        is_protected(&policy, &machine),
+        "wrong isolation: {:?} is not protected; {case:?}",
+        machine.endpoint.hostname
+    );
+    let other = endpoint(OTHER, case.other);
+    let facts = case.facts();
+    let Some(chosen) = chosen(&facts, vec![machine, other]) else { return false };
+    assert!(chosen.endpoint.id == id(MACHINE), "wrong isolation: {facts:?} leads to {:?}", case.other);
+    assert!(is_protected(&policy, &chosen), "wrong isolation: {facts:?} isolates what is protected");
+    true
+}
+
+/// Checks any two texts: a name protects its own spellings, and nothing panics.
+pub fn check_texts(listed: &str, own: &str) {
+    for key in ["names", "patterns"] {
+        let Ok(policy) = Policy::parse(&text(key, &[listed.to_owned()])) else { continue };
+        let _ = is_protected(&policy, &endpoint(OTHER, own));
+        let changes = [Change::Upper, Change::Lower, Change::Nfd, Change::Nfc, Change::Dot, Change::Space];
+        let spellings = changes.map(|change| spelled(listed, &[change]));
+        for spelling in spellings.iter().map(String::as_str).chain([listed]) {
+            // A pattern of one character stands for none that become two.
+            if key == "names" || spelling == listed {
+                let is_protected = is_protected(&policy, &endpoint(MACHINE, spelling));
+                assert!(is_protected, "wrong isolation: {key} of {listed:?} miss {spelling:?}");
+            }
+        }
+        let mut facts = HostFacts::default();
+        facts.hostnames.push(listed.to_owned());
+        let _ = chosen(&facts, vec![endpoint(OTHER, own)]);
+    }
+}
+
+/// Checks that names of protected machines protect no ordinary one.
+pub fn check_others(names: &[(u8, Spelling)], other: u8) {
+    let names: Vec<_> =
+        names.iter().map(|(at, name)| name.of(PROTECTED[usize::from(*at) % PROTECTED.len()])).collect();
+    let other = ORDINARY[usize::from(other) % ORDINARY.len()];
+    let policy = policy("names", &names);
+    assert!(!is_protected(&policy, &endpoint(OTHER, other)), "{names:?} protect {other}");
+}
+
+fn policy(key: &str, selectors: &[String]) -> Policy {
+    let text = text(key, selectors);
+    Policy::parse(&text).unwrap_or_else(|error| panic!("{text}\n{error}"))
+}
+
+fn text(key: &str, selectors: &[String]) -> String {
+    format!(
+        "version = 1\nmode = \"enforce\"\n[protect]\n{key} = {}\n[sources.s]\ntool = \"generic\"\n\
+         tenants = [\"{TENANT}\"]\nverify = {{ scheme = \"path\", secret = \"n\" }}\n",
+        toml::Value::from(selectors.to_vec())
+    )
+}
+
+fn id(number: u8) -> String {
+    format!("00000000-0000-4000-8000-0000000000{number:02}")
+}
+
+fn mac(number: u8) -> String {
+    format!("02:00:00:00:00:{number:02}")
+}
+
+fn address(number: u8) -> String {
+    format!("10.0.0.{number}")
+}
+
+fn endpoint(number: u8, hostname: &str) -> Candidate {
+    let members = json!({
+        "id": id(number), "tenant": {"id": TENANT}, "hostname": hostname, "macAddresses": [mac(number)],
+        "ipv4Addresses": [address(number)], "online": true, "lastSeenAt": "2023-11-14T22:13:00Z",
+    });
+    Candidate {
+        tenant: TENANT.to_owned(),
+        endpoint: serde_json::from_str(&members.to_string()).expect("an endpoint"),
+    }
+}
+
+fn is_protected(policy: &Policy, candidate: &Candidate) -> bool {
+    let mut signal = Signal::default();
+    signal.severity = Some(Severity::Critical);
+    let source = policy.source("s").expect("the source");
+    let verdict = policy.judge(source, &signal, &Subject::of(&candidate.endpoint));
+    matches!(verdict, Verdict::Refuse(Refusal::Protected { .. }))
+}
+
+/// A directory that answers each question with everything.
+struct Everything(Vec<Candidate>);
+
+impl Directory for Everything {
+    type Error = Infallible;
+
+    async fn candidates(&self, _: &Identity, _: FactKind) -> Result<Vec<Candidate>, Infallible> {
+        Ok(self.0.clone())
+    }
+}
+
+/// The endpoint that an alert leads to, if one.
+fn chosen(facts: &HostFacts, endpoints: Vec<Candidate>) -> Option<Candidate> {
+    let identity = Identity::read(facts).ok()?;
+    let within = Duration::from_secs(900);
+    let liveness = Liveness { seen_within: within, address_seen_within: within };
+    let times = Times { liveness, now: NOW, alert: Some(NOW), judged: NOW };
+    let resolution = futures_executor::block_on(resolve(&Everything(endpoints), &identity, &times));
+    resolution.unwrap_or_else(|never| match never {}).outcome.ok()
+}

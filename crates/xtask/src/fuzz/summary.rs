@@ -1,0 +1,129 @@
+//! The results of all targets in one table.
+
+use std::{fmt::Write, fs, path::Path};
+
+use crate::error::Error;
+
+/// The beginning of the comment at the top of each target.
+const TITLE: &str = "//! Fuzz target: ";
+
+/// The kind of a failure, as the message of a target's assertion begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// `wrong isolation: …`: an endpoint is or would be isolated that must not be.
+    WrongIsolation,
+    /// Any other: a panic, a timeout, too much memory.
+    Crash,
+    /// `leak: …`: a secret is shown.
+    Leak,
+}
+
+/// The result of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    target: String,
+    attack: String,
+    inputs: u64,
+    finding: Option<Finding>,
+}
+
+/// The results of all targets. A target ends with its first finding.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    rows: Vec<Row>,
+}
+
+impl Finding {
+    /// The kind that a problem's message names.
+    pub(super) fn of(problem: &str) -> Self {
+        let begins = |word: &str| problem.lines().any(|line| line.trim_start().contains(word));
+        match (begins("wrong isolation: "), begins("leak: ")) {
+            (true, _) => Self::WrongIsolation,
+            (false, true) => Self::Leak,
+            (false, false) => Self::Crash,
+        }
+    }
+}
+
+impl Row {
+    pub(super) fn new(target: &str, attack: String, inputs: u64, finding: Option<Finding>) -> Self {
+        Self { target: target.to_owned(), attack, inputs, finding }
+    }
+
+    fn counts(&self) -> [u64; 4] {
+        let is = |finding| u64::from(self.finding == Some(finding));
+        [self.inputs, is(Finding::WrongIsolation), is(Finding::Crash), is(Finding::Leak)]
+    }
+}
+
+impl Summary {
+    pub(super) fn add(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    /// The table in Markdown, with a line for each target and one for all.
+    pub(super) fn markdown(&self) -> String {
+        let mut table = "| attack | target | inputs | wrong isolations | crashes | leaks |\n\
+                         |---|---|---:|---:|---:|---:|\n"
+            .to_owned();
+        let mut sum = [0; 4];
+        for row in &self.rows {
+            let counts = row.counts();
+            line(&mut table, &row.attack, &format!("`{}`", row.target), counts);
+            sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        }
+        line(&mut table, "all", "", sum);
+        table
+    }
+}
+
+fn line(table: &mut String, attack: &str, target: &str, counts: [u64; 4]) {
+    let [inputs, wrong, crashes, leaks] = counts;
+    let _ = writeln!(table, "| {attack} | {target} | {inputs} | {wrong} | {crashes} | {leaks} |");
+}
+
+/// The attack that a target plays, by the comment at its top.
+pub(super) fn attack(package: &Path, target: &str) -> Result<String, Error> {
+    let file = package.join("src/bin").join(format!("{target}.rs"));
+    let text = fs::read_to_string(&file)
+        .map_err(|error| Error::new(format!("cannot read {}: {error}", file.display())))?;
+    let title = text.lines().find_map(|line| line.strip_prefix(TITLE));
+    let title = title.ok_or_else(|| Error::new(format!("{} does not begin with {TITLE}", file.display())))?;
+    Ok(title.trim_end_matches('.').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_counts_each_kind_of_finding() {
+        let mut summary = Summary::default();
+        for (target, finding) in [
+            ("names", Some(Finding::WrongIsolation)),
+            ("policy", Some(Finding::Crash)),
+            ("request", Some(Finding::Leak)),
+            ("okta", None),
+        ] {
+            summary.add(Row::new(target, format!("an attack on {target}"), 7, finding));
+        }
+        assert_eq!(
+            summary.markdown(),
+            "| attack | target | inputs | wrong isolations | crashes | leaks |\n\
+             |---|---|---:|---:|---:|---:|\n\
+             | an attack on names | `names` | 7 | 1 | 0 | 0 |\n\
+             | an attack on policy | `policy` | 7 | 0 | 1 | 0 |\n\
+             | an attack on request | `request` | 7 | 0 | 0 | 1 |\n\
+             | an attack on okta | `okta` | 7 | 0 | 0 | 0 |\n\
+             | all |  | 28 | 1 | 1 | 1 |\n"
+        );
+    }
+
+    #[test]
+    fn every_target_says_what_it_attacks() {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sophos-isolation/fuzz");
+        for target in super::super::all(&package).expect("targets") {
+            assert!(!attack(&package, &target).expect("an attack").is_empty(), "{target}");
+        }
+    }
+}
