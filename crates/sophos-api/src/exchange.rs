@@ -17,6 +17,7 @@ use crate::{
     operation::{Operation, Route, Target},
     operations::token::RequestToken,
     retry::{Jitter, RetryPolicy, date, retry_after},
+    scrub::Scrubber,
     session::{Session, Token},
     shared_budget::SharedBudget,
     sync::lock,
@@ -34,6 +35,8 @@ pub(crate) struct Shared<T> {
     jitter: Jitter,
     pub(crate) session: Session,
     pub(crate) counters: Counters,
+    /// Knows the credentials and tokens that are in use.
+    pub(crate) scrubber: Scrubber,
     /// The service's time, and ours when it said so.
     service_clock: Mutex<Option<(Duration, Duration)>>,
 }
@@ -57,6 +60,7 @@ impl<T: Transport> Shared<T> {
             jitter: Jitter::default(),
             session: Session::default(),
             counters: Counters::default(),
+            scrubber: Scrubber::default(),
             service_clock: Mutex::new(None),
         }
     }
@@ -96,6 +100,10 @@ impl<'a, T: Transport> Context<'a, T> {
 
     pub(crate) fn hosts(&self) -> &Hosts {
         &self.shared.hosts
+    }
+
+    pub(crate) fn scrubber(&self) -> &Scrubber {
+        &self.shared.scrubber
     }
 
     pub(crate) fn source(&self) -> &dyn CredentialSource {
@@ -148,7 +156,9 @@ impl<'a, T: Transport> Context<'a, T> {
     }
 
     fn describe(&self, error: Error, route: &Route, target: &Target) -> Error {
-        error.with_operation(route.to_string()).with_tenant(self.tenant.and(target.id.as_deref()))
+        let error = error.with_operation(route.to_string());
+        // First of all: what is shown of an error is cut.
+        error.with_tenant(self.tenant.and(target.id.as_deref())).scrubbed(self.scrubber())
     }
 
     /// Sends a request until its answer can be read, or there is no use in

@@ -56,6 +56,7 @@ mod paging;
 mod record;
 mod region;
 mod retry;
+mod scrub;
 mod session;
 mod shared_budget;
 mod sync;

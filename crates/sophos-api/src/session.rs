@@ -133,7 +133,9 @@ impl Session {
     /// The current token, or a new one.
     pub(crate) async fn token<T: Transport>(&self, context: &Context<'_, T>) -> Result<Token, Error> {
         let current = || self.current(context.now());
-        self.renewal.answer(current, context.time_is_up(), self.request(context)).await
+        let request =
+            async { self.request(context).await.map_err(|error| error.scrubbed(context.scrubber())) };
+        self.renewal.answer(current, context.time_is_up(), request).await
     }
 
     /// Drops a token that the service refused, unless it was replaced already.
@@ -162,7 +164,8 @@ impl Session {
                 token = self.token(context).await?;
                 told = self.ask_for_identity(context, &token).await;
             }
-            Ok(self.settle(told?, token.origin))
+            let told = told.map_err(|error| error.scrubbed(context.scrubber()))?;
+            Ok(self.settle(told, token.origin))
         };
         self.whoami.answer(known, context.time_is_up(), ask).await
     }
@@ -239,6 +242,7 @@ impl Session {
         context: &Context<'_, T>,
         given: &AccessToken,
     ) -> Result<Token, Error> {
+        context.scrubber().learn(given.value());
         let useless = |why: &str| Error::new(ErrorKind::Credentials).with_message(why);
         if lock(&self.turned_away).as_ref() == Some(given) {
             return Err(useless("the access token was refused; obtain another").with_status(401));
@@ -262,6 +266,7 @@ impl Session {
         context: &Context<'_, T>,
         credentials: &Credentials,
     ) -> Result<Token, Error> {
+        context.scrubber().learn(credentials.client_secret().expose_secret());
         let operation = RequestToken::new(credentials);
         let asked_at = context.now();
         let answer = context.request_token(&operation).await.map_err(|error| match error.status() {
@@ -269,6 +274,9 @@ impl Session {
             Some(400 | 401 | 403) => error.with_kind(ErrorKind::Credentials),
             _ => error,
         })?;
+        if let Some(token) = &answer.access_token {
+            context.scrubber().learn(token.expose_secret());
+        }
         let malformed = |what: &str| {
             Error::new(ErrorKind::Malformed)
                 .with_operation(RequestToken::ROUTE.to_string())
@@ -368,11 +376,14 @@ fn read_identity<T: Transport>(whoami: &Whoami, context: &Context<'_, T>) -> Res
         None => hosts.global().clone(),
     };
     let data_region = given(&api_hosts.data_region).map(|host| hosts.admit(&host)).transpose()?;
-    let id_type = whoami.id_type.clone().ok_or_else(|| {
-        Error::new(ErrorKind::Malformed)
-            .with_operation(WhoAmI::ROUTE.to_string())
-            .with_message("the answer holds no idType")
-    })?;
+    let malformed = |what: &str| {
+        Error::new(ErrorKind::Malformed).with_operation(WhoAmI::ROUTE.to_string()).with_message(what)
+    };
+    let id_type = whoami.id_type.clone().ok_or_else(|| malformed("the answer holds no idType"))?;
+    // Both go into messages, names and headers.
+    if [whoami.id.as_str(), id_type.as_str()].iter().any(|id| !context.scrubber().is_clean(id)) {
+        return Err(malformed("its id or idType holds a secret or a token"));
+    }
     Ok(Identity { id: whoami.id.clone(), id_type, global, data_region })
 }
 
