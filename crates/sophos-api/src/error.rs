@@ -202,7 +202,7 @@ impl Error {
         let kind = match error.kind() {
             TransportErrorKind::Connect => ErrorKind::Unreachable,
             TransportErrorKind::Timeout | TransportErrorKind::Interrupted => ErrorKind::Interrupted,
-            TransportErrorKind::TooLarge => ErrorKind::Malformed,
+            TransportErrorKind::TooLarge | TransportErrorKind::Unreadable => ErrorKind::Malformed,
             TransportErrorKind::Unsendable => ErrorKind::Invalid,
             TransportErrorKind::Blocked => ErrorKind::Blocked,
         };

@@ -84,7 +84,7 @@ pub use session::Identity;
 pub use shared_budget::SharedBudget;
 pub use tenant_id::TenantId;
 pub use timestamp::Timestamp;
-pub use transport::{Transport, TransportError, TransportErrorKind};
+pub use transport::{DEFAULT_MAX_ANSWER_LEN, Transport, TransportError, TransportErrorKind};
 
 /// A future behind a pointer, for traits of which a client holds any
 /// implementation.

@@ -29,8 +29,8 @@ const MIN_SECRET_LEN: usize = 6;
 /// The length of a part of a secret that is removed wherever it is, in bytes.
 const PART_LEN: usize = 12;
 
-/// The length of a part of a secret that is removed where a text begins or ends:
-/// there it was cut.
+/// The length of the beginning of a secret that is removed where a text ends: there
+/// it was cut.
 const MIN_CUT_PART_LEN: usize = 8;
 
 /// The number of secrets and tokens that are kept: those in use, and several
@@ -43,8 +43,8 @@ const MAX_KNOWN: usize = 8;
 /// - each known secret or token of at least [`MIN_SECRET_LEN`] bytes, in either
 ///   case: plain, percent-encoded, escaped for JSON or HTML, in hexadecimal, and
 ///   in Base64 also inside something larger, such as a `Basic` header;
-/// - each part of them of [`PART_LEN`] bytes, and at either end of a text of
-///   [`MIN_CUT_PART_LEN`];
+/// - each part of them of [`PART_LEN`] bytes, and at the end of a text each
+///   beginning of [`MIN_CUT_PART_LEN`];
 /// - what looks like a JSON Web Token, follows `Bearer` or `Basic`, or is the user
 ///   or the query of a URL, whether it is known or not.
 #[derive(Default)]
@@ -127,9 +127,6 @@ fn find_known(text: &[u8], forms: &[&[u8]], found: &mut Vec<Range<usize>>) {
         for length in (MIN_CUT_PART_LEN..PART_LEN.min(form.len())).rev() {
             if text[..cut].ends_with(&form[..length]) {
                 found.push(cut - length..cut);
-            }
-            if text.starts_with(&form[form.len() - length..]) {
-                found.push(0..length);
             }
         }
     }

