@@ -5,14 +5,14 @@ mod host;
 #[cfg(any(not(feature = "embedded"), feature = "webhook"))]
 mod wasi;
 
+use sophos_api::{DEFAULT_MAX_ANSWER_LEN, TransportError, TransportErrorKind};
+
 #[cfg(all(feature = "embedded", not(feature = "webhook")))]
 pub(crate) use host::Outbound;
 #[cfg(any(not(feature = "embedded"), feature = "webhook"))]
 pub(crate) use wasi::Outbound;
 #[cfg(feature = "webhook")]
 pub(crate) use wasi::{Deadline, write};
-
-use sophos_api::{DEFAULT_MAX_ANSWER_LEN, TransportError, TransportErrorKind};
 
 /// Checks the length of an answer, as far as it is known.
 ///
@@ -25,17 +25,4 @@ fn check_length(bytes: usize) -> Result<(), TransportError> {
     }
     let why = format!("it has more than {DEFAULT_MAX_ANSWER_LEN} bytes; ask for shorter pages");
     Err(TransportError::new(TransportErrorKind::TooLarge, why))
-}
-
-/// Checks that an answer is not compressed, which no request asks for.
-///
-/// # Errors
-/// `Unreadable` when it is.
-fn check_encoding(headers: &http::HeaderMap) -> Result<(), TransportError> {
-    let encoding = headers.get(http::header::CONTENT_ENCODING).map(http::HeaderValue::as_bytes);
-    if encoding.is_none_or(|encoding| encoding.eq_ignore_ascii_case(b"identity")) {
-        return Ok(());
-    }
-    let why = "it is compressed, and no compression was asked for; check what is before the service";
-    Err(TransportError::new(TransportErrorKind::Unreadable, why))
 }

@@ -73,9 +73,7 @@ fn credentials() -> Vec<Scenario> {
             .fails(
                 "session.whoami",
                 json!([]),
-                told("credential-refused")
-                    .status(401)
-                    .because("; requestId [redacted]; correlationId [redacted]"),
+                told("credential-refused").status(401).because("&client_secret=[redacted]"),
             ),
         scenario("no authorisation on the way")
             .given(|_, plan| plan.needed = json!({"tag": "ambient"}))
@@ -207,7 +205,9 @@ fn answers() -> Vec<Scenario> {
         one_attempt(
             "an answer that repeats the request and its token",
             FaultAction::Echo { status: 403 },
-            told("forbidden").status(403).because("; requestId [redacted]; correlationId [redacted]"),
+            told("forbidden")
+                .status(403)
+                .because("; requestId Bearer [redacted]; correlationId Bearer [redacted]"),
         ),
         one_attempt("a conflict", status(409), told("conflict").status(409)),
         one_attempt("a status that nobody has heard of", status(418), told("invalid").status(418)),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use sophos_api::{Transport, TransportError, TransportErrorKind};
 
-use super::{check_encoding, check_length};
+use super::check_length;
 use crate::bindings::sophos::central::transport::{self, Fault, Request};
 
 /// The imported `transport`.
@@ -41,7 +41,6 @@ impl Transport for Outbound {
                 response.headers_mut().append(name, value);
             }
         }
-        check_encoding(response.headers())?;
         Ok(response)
     }
 

@@ -61,8 +61,7 @@ fn nanoseconds(time: Duration) -> u64 {
 }
 
 /// Those of an answer's headers that the client reads.
-const READ_HEADERS: [HeaderName; 4] =
-    [header::CONTENT_ENCODING, header::CONTENT_LENGTH, header::DATE, header::RETRY_AFTER];
+const READ_HEADERS: [HeaderName; 3] = [header::CONTENT_LENGTH, header::DATE, header::RETRY_AFTER];
 
 /// When a request must be over.
 pub(crate) struct Deadline(Pollable);
@@ -131,7 +130,6 @@ fn exchange(
         }
     }
     drop(headers);
-    super::check_encoding(response.headers())?;
     let expected = response.headers().get(header::CONTENT_LENGTH);
     let expected = expected.and_then(|length| length.to_str().ok()?.parse().ok());
     let incoming = answer.consume().map_err(|()| interrupted("the answer has no body"))?;
