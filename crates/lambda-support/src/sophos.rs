@@ -268,6 +268,8 @@ mod tests {
         assert!(matches!(sophos.credentials, Place::Environment(_)));
         assert!(!format!("{sophos:?}").contains("hush"), "a configuration shows no secret");
         assert_eq!(with("SOPHOS_RATE_BUDGET", "unlimited").expect("all").budget, RateBudget::unlimited());
+        assert_eq!(with("SOPHOS_RATE_BUDGET", "unlimited").expect("all").max_answer_len, 6 << 20);
+        assert_eq!(with("SOPHOS_MAX_ANSWER_BYTES", "65536").expect("all").max_answer_len, 65_536);
     }
 
     #[test]
@@ -309,6 +311,8 @@ mod tests {
             ("SOPHOS_SECRETS_TTL_SECONDS", "9"),
             ("SOPHOS_RATE_BUDGET", "lots"),
             ("SOPHOS_RATE_RESERVE", "1"),
+            ("SOPHOS_MAX_ANSWER_BYTES", "65535"),
+            ("SOPHOS_MAX_ANSWER_BYTES", "6 MiB"),
             ("SOPHOS_IDENTITY_URL", "http://127.0.0.1:1"),
             ("SOPHOS_GLOBAL_URL", "127.0.0.1:1"),
             ("SOPHOS_REGION_URLS", "eu01"),

@@ -218,6 +218,10 @@ impl<T: Transport> Client<T> {
         let base = hosts.for_tenant(record.api_host.as_deref(), record.data_region.as_deref());
         let base = base.map_err(describe)?;
         self.check_id(&record.id).map_err(describe)?;
+        if !self.shared.scrubber.is_clean(base.host()) {
+            let error = Error::new(ErrorKind::UntrustedHost);
+            return Err(describe(error.with_message("its name holds a secret or a token")));
+        }
         Ok(TenantClient { client: self.clone(), id: record.id.clone(), base, counters: Arc::default() })
     }
 

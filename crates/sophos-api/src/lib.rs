@@ -33,6 +33,16 @@
 //! go into the path; the rest becomes the query of a `GET` or `DELETE` and the
 //! JSON body of anything else. [`operations`] has one file an operation.
 //!
+//! # What answers cannot do
+//!
+//! A service, or a gateway before it, may repeat a request. So secrets and tokens
+//! are removed from every text that becomes part of an [`Error`], in each form in
+//! which they may be repeated, and `[redacted]` takes their place. A secret of less
+//! than six bytes is not looked for. Ids and hosts that hold one are refused.
+//! Records are not changed; [`Client::scrub`] is for texts of theirs that are kept
+//! elsewhere. A transport reads answers up to [`DEFAULT_MAX_ANSWER_LEN`], and a page
+//! has 20,000 items at most.
+//!
 //! # What the service is known to do
 //!
 //! Answers leave members out, send null, add members, and use words that no

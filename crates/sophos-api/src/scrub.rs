@@ -8,8 +8,9 @@ mod patterns;
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, VecDeque},
+    collections::{HashSet, VecDeque},
     fmt,
+    hash::{DefaultHasher, Hash, Hasher},
     ops::Range,
     sync::Mutex,
 };
@@ -53,6 +54,40 @@ pub(crate) struct Scrubber(Mutex<VecDeque<Known>>);
 struct Known {
     plain: SecretString,
     forms: Vec<Form>,
+    /// The hashes of all parts of its forms.
+    parts: HashSet<u64>,
+}
+
+impl Known {
+    fn of(secret: &str) -> Self {
+        let forms = forms(secret);
+        let parts = forms.iter().flat_map(|form| form.windows(PART_LEN)).map(hash).collect();
+        Self { plain: secret.into(), forms, parts }
+    }
+
+    /// Finds its forms, whole and in part, in a normalized text.
+    fn find(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
+        // A text that was cut may say so.
+        let cut = text.len() - text.iter().rev().take_while(|byte| **byte == b'.').count();
+        let cut = text[..cut].strip_suffix("…".as_bytes()).map_or(cut, <[u8]>::len);
+        for form in &self.forms {
+            if form.len() < PART_LEN {
+                found.extend(occurrences(text, form));
+            }
+            for length in MIN_CUT_PART_LEN..PART_LEN.min(form.len()) {
+                if text[..cut].ends_with(&form[..length]) {
+                    found.push(cut - length..cut);
+                }
+            }
+        }
+    }
+}
+
+/// A hash of a part of a text.
+fn hash(part: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    part.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Scrubber {
@@ -64,7 +99,7 @@ impl Scrubber {
         let mut known = lock(&self.0);
         let at = known.iter().position(|known| known.plain.expose_secret() == secret);
         let this = at.and_then(|at| known.remove(at));
-        let this = this.unwrap_or_else(|| Known { plain: secret.into(), forms: forms(secret) });
+        let this = this.unwrap_or_else(|| Known::of(secret));
         known.push_back(this);
         if known.len() > MAX_KNOWN {
             known.pop_front();
@@ -75,17 +110,20 @@ impl Scrubber {
     pub(crate) fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut found = patterns::find(text);
         let known = lock(&self.0);
-        let forms: Vec<&[u8]> = known.iter().flat_map(|known| &known.forms).map(|form| &***form).collect();
-        if !forms.is_empty() {
-            find_known(&normalized(text), &forms, &mut found);
+        let text_bytes = normalized(text);
+        for (at, part) in text_bytes.windows(PART_LEN).enumerate() {
+            let hash = hash(part);
+            if known.iter().any(|known| known.parts.contains(&hash)) {
+                found.push(at..at + PART_LEN);
+            }
         }
+        known.iter().for_each(|known| known.find(&text_bytes, &mut found));
         replaced(text, found)
     }
 
-    /// Whether an id of the service holds no secret and no token.
-    pub(crate) fn is_clean(&self, id: &str) -> bool {
-        // A UUID is too short and too plain to be looked at closely.
-        is_uuid(id) || matches!(self.scrub(id), Cow::Borrowed(_))
+    /// Whether an id or a host of the service holds no secret and no token.
+    pub(crate) fn is_clean(&self, text: &str) -> bool {
+        matches!(self.scrub(text), Cow::Borrowed(_))
     }
 }
 
@@ -98,40 +136,6 @@ impl fmt::Debug for Scrubber {
 /// The text without what looks like a token, where no secret is known.
 pub(crate) fn without_tokens(text: &str) -> Cow<'_, str> {
     replaced(text, patterns::find(text))
-}
-
-fn is_uuid(id: &str) -> bool {
-    let is_hyphen = |at: usize| matches!(at, 8 | 13 | 18 | 23);
-    id.len() == 36
-        && id.bytes().enumerate().all(|(at, byte)| match is_hyphen(at) {
-            true => byte == b'-',
-            false => byte.is_ascii_hexdigit(),
-        })
-}
-
-/// Finds forms of secrets, whole and in part, in a normalized text.
-fn find_known(text: &[u8], forms: &[&[u8]], found: &mut Vec<Range<usize>>) {
-    let mut parts: HashMap<&[u8], bool> = text.windows(PART_LEN).map(|part| (part, false)).collect();
-    // A text that was cut may say so.
-    let cut = text.len() - text.iter().rev().take_while(|byte| **byte == b'.').count();
-    let cut = text[..cut].strip_suffix("…".as_bytes()).map_or(cut, <[u8]>::len);
-    for form in forms {
-        if form.len() < PART_LEN {
-            found.extend(occurrences(text, form));
-        }
-        for part in form.windows(PART_LEN) {
-            if let Some(is_secret) = parts.get_mut(part) {
-                *is_secret = true;
-            }
-        }
-        for length in (MIN_CUT_PART_LEN..PART_LEN.min(form.len())).rev() {
-            if text[..cut].ends_with(&form[..length]) {
-                found.push(cut - length..cut);
-            }
-        }
-    }
-    let secret = text.windows(PART_LEN).enumerate().filter(|(_, part)| parts[part]);
-    found.extend(secret.map(|(at, _)| at..at + PART_LEN));
 }
 
 fn occurrences<'a>(text: &'a [u8], form: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {

@@ -384,6 +384,13 @@ fn read_identity<T: Transport>(whoami: &Whoami, context: &Context<'_, T>) -> Res
     if [whoami.id.as_str(), id_type.as_str()].iter().any(|id| !context.scrubber().is_clean(id)) {
         return Err(malformed("its id or idType holds a secret or a token"));
     }
+    if [Some(&global), data_region.as_ref()]
+        .into_iter()
+        .flatten()
+        .any(|host| !context.scrubber().is_clean(host.host()))
+    {
+        return Err(malformed("the name of a host holds a secret or a token"));
+    }
     Ok(Identity { id: whoami.id.clone(), id_type, global, data_region })
 }
 

@@ -177,6 +177,25 @@ fn whoami_is_refused_when_it_repeats_the_token() {
 }
 
 #[test]
+fn host_is_refused_when_its_name_repeats_the_secret() {
+    let host = format!("https://{SECRET}.central.sophos.com");
+    for member in ["global", "dataRegion"] {
+        let named = host.clone();
+        let script = identity(move |answer| answer["apiHosts"][member] = json!(named));
+        let error = block_on(client(&script).identity()).expect_err("refused");
+        assert_eq!(error.kind(), ErrorKind::Malformed);
+        assert_clean(&shown(&error));
+    }
+    let script = identity(|_| ());
+    let client = client(&script);
+    block_on(client.identity()).expect("an identity");
+    let record = tenant_record(json!({"id": TENANT_ID, "apiHost": host}));
+    let error = client.tenant_of(&record).expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::UntrustedHost);
+    assert_clean(&shown(&error));
+}
+
+#[test]
 fn tenants_are_unreadable_when_they_repeat_the_token() {
     let script = Script::routed(|sent| match sent.path() {
         "/api/v2/oauth2/token" => Some(token()),

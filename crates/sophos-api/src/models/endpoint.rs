@@ -126,8 +126,9 @@ model! {
 model! {
     /// The group of an endpoint. Seen with a name and no id.
     pub struct EndpointGroup {
-        /// The group's id.
-        id as id: String,
+        /// The group's id. A number is not read: what cannot be read stays
+        /// protected by policies that name groups.
+        id: String,
         /// The group's name.
         name: String,
     }
