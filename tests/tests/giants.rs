@@ -1,4 +1,4 @@
-//! A service, or somebody in its place, whose answers have no end: the function
+//! A service, or a gateway before it, whose answers have no end: the function
 //! says so, and stays within the least memory that Lambda has.
 
 use std::{
@@ -47,7 +47,7 @@ impl Giant {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let giant = serving.clone();
-                // Whoever has heard enough hangs up.
+                // The function closes a connection of which it has read enough.
                 tokio::spawn(async move { drop(giant.answer(stream).await) });
             }
         });

@@ -4,8 +4,9 @@ use crate::{
     budget::RateBudget,
     credential_source::CredentialSource,
     error::{Error, ErrorKind},
-    exchange::{CallStats, Context, Counters, Shared},
+    exchange::{Context, Shared},
     hosts::{BaseUrl, Hosts},
+    identity::Identity,
     models::{IdType, Tenant},
     operation::{Host, Operation, Scope, Target},
     operations::{
@@ -15,9 +16,10 @@ use crate::{
     paging::{Items, Paged, Pages},
     record::Record,
     retry::RetryPolicy,
-    session::Identity,
     shared_budget::SharedBudget,
+    stats::{CallStats, Counters},
     tenant_id::TenantId,
+    tenants::{Tenants, own_tenant, unknown_id_type},
     transport::Transport,
 };
 
@@ -388,27 +390,4 @@ impl<T> fmt::Debug for TenantClient<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TenantClient").field("id", &self.id).field("base", &self.base).finish_non_exhaustive()
     }
-}
-
-/// The tenants that a credential reaches.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct Tenants {
-    /// Those whose records could be read.
-    pub readable: Vec<Tenant>,
-    /// One error for each record that could not.
-    pub unreadable: Vec<Error>,
-}
-
-fn own_tenant(identity: &Identity) -> Tenant {
-    Tenant {
-        id: identity.id.as_str().into(),
-        api_host: identity.data_region.as_ref().map(ToString::to_string),
-        ..Tenant::default()
-    }
-}
-
-fn unknown_id_type(id_type: &IdType) -> Error {
-    Error::new(ErrorKind::WrongCredential)
-        .with_message(format!("a credential of a {id_type} is not one of partner, organization and tenant"))
 }
