@@ -5,6 +5,7 @@ mod component;
 mod deliveries;
 mod files;
 mod ground;
+mod hostile;
 
 use std::{
     fs, io,
@@ -24,6 +25,7 @@ use sophos_store::Store;
 
 pub use component::{ComponentWebhook, Server};
 pub use ground::{ENFORCE, TENANT, estate, hostname, machine_id, tight};
+pub use hostile::{HostileRequest, forgeries, hostile_requests, hostile_sources, send_bytes};
 
 use crate::{leaks::Leaks, world::binary};
 

@@ -164,8 +164,11 @@ async fn what_is_not_as_documented_costs_nothing_but_itself() {
     let simulator = Simulator::start(scenarios::estate()).await.expect("a simulator");
     let changes = [
         // Without an id that is one, a record means nothing.
-        (r#""id":"7a1f6f0e-27a4-4b58-9f0e-3b1f9d2c1a01""#, r#""id":7"#),
-        (r#"{"id":"7"#, r#"{"id":7,"was":"7"#),
+        (r#""id":"7a1f6f0e-27a4-4b58-9f0e-3b1f9d2c1a01""#, r#""id":[7]"#),
+        (r#"{"id":"7"#, r#"{"id":{},"was":"7"#),
+        // A number is one, and keeps every digit.
+        (r#"{"id":"8"#, r#"{"id":-18446744073709551617.10,"was":"8"#),
+        (r#"{"id":"f"#, r#"{"id":18446744073709551617,"was":"f"#),
         // Of another type, null, unheard of, or not there.
         (r#""online":false"#, r#""online":"no""#),
         (r#""hostname":"ACME-DB-1""#, r#""hostname":["ACME-DB-1"]"#),

@@ -1,7 +1,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use sophos_api::{BaseUrl, Client, Hosts, RateBudget};
+use sophos_api::{BaseUrl, Client, DEFAULT_MAX_ANSWER_LEN, Hosts, RateBudget, TransportError};
 use sophos_api_reqwest::ReqwestTransport;
 use sophos_budget::SlotBudget;
 use sophos_secrets::{
@@ -15,6 +15,10 @@ use crate::{Reader, aws, clock};
 /// How long a credential that was read is kept, if not told: what a rotation
 /// may take to be noticed while the credential before it still works.
 const TIME_TO_LIVE: u64 = 300;
+
+/// The bounds of the longest answer that is read, in bytes.
+const MIN_MAX_ANSWER_LEN: u64 = 64 << 10;
+const MAX_MAX_ANSWER_LEN: u64 = 256 << 20;
 
 const SECRET: &str = "SOPHOS_SECRET";
 const PREFIX: &str = "SOPHOS_SECRETS_PREFIX";
@@ -46,6 +50,7 @@ const CLIENT_SECRET: &str = "SOPHOS_CLIENT_SECRET";
 /// | `SOPHOS_RATE_BUDGET` | `documented`, `unlimited`, or such as `10/s, 100/m+300, 1000/h` | `documented` |
 /// | `SOPHOS_SHARED_BUDGET` | where functions spend the budget together: `s3://bucket/prefix`, or a folder | each process has its own; the workers of an export's queue use the export's place |
 /// | `SOPHOS_RATE_RESERVE` | of the shared budget one part in so many is left to other functions, 2 to 100 | nothing is |
+/// | `SOPHOS_MAX_ANSWER_BYTES` | the longest answer that is read, 65536 to 268435456; each stream that is at work takes up to three times as much memory | 6291456, which four streams of 128 MB can carry |
 /// | `SOPHOS_IDENTITY_URL`, `SOPHOS_GLOBAL_URL` | another place than Sophos Central, such as a simulator; both or none | Sophos Central |
 /// | `SOPHOS_REGION_URLS` | hosts of data regions there, such as `eu01=http://127.0.0.1:7003` | none |
 #[derive(Debug)]
@@ -60,6 +65,8 @@ pub struct Sophos {
     pub shared_budget: Option<String>,
     /// Of the shared budget one part in so many is left to others.
     pub reserve: Option<u64>,
+    /// The longest answer that is read, in bytes.
+    pub max_answer_len: usize,
 }
 
 impl Sophos {
@@ -71,7 +78,18 @@ impl Sophos {
             budget: reader.value("SOPHOS_RATE_BUDGET").unwrap_or_default(),
             shared_budget: reader.text("SOPHOS_SHARED_BUDGET"),
             reserve: reader.number("SOPHOS_RATE_RESERVE", 2, 100),
+            max_answer_len: reader
+                .number("SOPHOS_MAX_ANSWER_BYTES", MIN_MAX_ANSWER_LEN, MAX_MAX_ANSWER_LEN)
+                .map_or(DEFAULT_MAX_ANSWER_LEN, |bytes| bytes as usize),
         }
+    }
+
+    /// A transport to the service, with the settings of these variables.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn transport(&self) -> Result<ReqwestTransport, TransportError> {
+        Ok(ReqwestTransport::new()?.with_max_answer_len(self.max_answer_len))
     }
 
     /// A client of one of the credentials. Its budget is spent together with
@@ -250,6 +268,8 @@ mod tests {
         assert!(matches!(sophos.credentials, Place::Environment(_)));
         assert!(!format!("{sophos:?}").contains("hush"), "a configuration shows no secret");
         assert_eq!(with("SOPHOS_RATE_BUDGET", "unlimited").expect("all").budget, RateBudget::unlimited());
+        assert_eq!(with("SOPHOS_RATE_BUDGET", "unlimited").expect("all").max_answer_len, 6 << 20);
+        assert_eq!(with("SOPHOS_MAX_ANSWER_BYTES", "65536").expect("all").max_answer_len, 65_536);
     }
 
     #[test]
@@ -291,6 +311,8 @@ mod tests {
             ("SOPHOS_SECRETS_TTL_SECONDS", "9"),
             ("SOPHOS_RATE_BUDGET", "lots"),
             ("SOPHOS_RATE_RESERVE", "1"),
+            ("SOPHOS_MAX_ANSWER_BYTES", "65535"),
+            ("SOPHOS_MAX_ANSWER_BYTES", "6 MiB"),
             ("SOPHOS_IDENTITY_URL", "http://127.0.0.1:1"),
             ("SOPHOS_GLOBAL_URL", "127.0.0.1:1"),
             ("SOPHOS_REGION_URLS", "eu01"),

@@ -16,12 +16,11 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::redirect::Policy;
-use sophos_api::{Transport, TransportError, TransportErrorKind};
-
-/// The largest answer that is read. A page of 1,000 events is about half a
-/// megabyte; something larger than this is not the API speaking.
-const LARGEST_ANSWER: usize = 64 << 20;
+use reqwest::{
+    header::{CONTENT_ENCODING, HeaderMap},
+    redirect::Policy,
+};
+use sophos_api::{DEFAULT_MAX_ANSWER_LEN, Transport, TransportError, TransportErrorKind};
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,10 +28,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// HTTP over pooled connections, with the platform's root certificates
 /// (`SSL_CERT_FILE` names others).
 ///
-/// Follows no redirect, and keeps no cookie.
+/// Follows no redirect, keeps no cookie, and asks for no compression. An answer is
+/// read up to [`DEFAULT_MAX_ANSWER_LEN`], or what
+/// [`with_max_answer_len`](Self::with_max_answer_len) says.
 #[derive(Debug, Clone)]
 pub struct ReqwestTransport {
     http: reqwest::Client,
+    max_answer_len: usize,
 }
 
 impl ReqwestTransport {
@@ -52,11 +54,25 @@ impl ReqwestTransport {
     pub fn configured(settings: reqwest::ClientBuilder) -> Result<Self, TransportError> {
         let http = settings
             .redirect(Policy::none())
+            // Another crate of the program may have these compiled in. What is
+            // compressed is small on the way and has no bound here.
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd()
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
             .build()
             .map_err(|error| TransportError::new(TransportErrorKind::Unsendable, error))?;
-        Ok(Self { http })
+        Ok(Self { http, max_answer_len: DEFAULT_MAX_ANSWER_LEN })
+    }
+
+    /// The same, which reads answers of up to so many bytes. A longer one fails with
+    /// [`TransportErrorKind::TooLarge`] as soon as that is known.
+    #[must_use]
+    pub fn with_max_answer_len(mut self, bytes: usize) -> Self {
+        self.max_answer_len = bytes;
+        self
     }
 }
 
@@ -71,12 +87,19 @@ impl Transport for ReqwestTransport {
         *request.timeout_mut() = Some(timeout);
         let mut response = self.http.execute(request).await.map_err(classify)?;
 
-        let expected = response.content_length().unwrap_or(0).min(LARGEST_ANSWER as u64);
-        let mut body = BytesMut::with_capacity(expected as usize);
+        uncompressed(response.headers())?;
+        let most = self.max_answer_len;
+        let expected = response.content_length().unwrap_or(0);
+        let expected = usize::try_from(expected).ok().filter(|expected| *expected <= most);
+        let mut body = BytesMut::with_capacity(expected.ok_or_else(|| too_large(most))?);
         while let Some(chunk) = response.chunk().await.map_err(classify)? {
-            if body.len() + chunk.len() > LARGEST_ANSWER {
-                let why = format!("more than {LARGEST_ANSWER} bytes");
-                return Err(TransportError::new(TransportErrorKind::TooLarge, why));
+            let length = body.len() + chunk.len();
+            if length > most {
+                return Err(too_large(most));
+            }
+            if length > body.capacity() {
+                // Doubled, but not beyond what may come.
+                body.reserve((2 * length).min(most) - body.len());
             }
             body.extend_from_slice(&chunk);
         }
@@ -93,6 +116,21 @@ impl Transport for ReqwestTransport {
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
     }
+}
+
+fn too_large(most: usize) -> TransportError {
+    let why = format!("it has more than {most} bytes; raise the limit of the transport if it is genuine");
+    TransportError::new(TransportErrorKind::TooLarge, why)
+}
+
+/// Refuses an answer that is compressed, which no request asks for.
+fn uncompressed(headers: &HeaderMap) -> Result<(), TransportError> {
+    let Some(encoding) = headers.get(CONTENT_ENCODING) else { return Ok(()) };
+    if encoding.as_bytes().eq_ignore_ascii_case(b"identity") {
+        return Ok(());
+    }
+    let why = "it is compressed, and no compression was asked for; check what is before the service";
+    Err(TransportError::new(TransportErrorKind::Unreadable, why))
 }
 
 fn classify(error: reqwest::Error) -> TransportError {

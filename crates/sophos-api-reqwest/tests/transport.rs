@@ -77,6 +77,51 @@ async fn a_closed_connection_is_no_answer() {
     assert_eq!(failure(Some(""), PATIENCE).await.0, TransportErrorKind::Interrupted);
 }
 
+/// What an answer comes to where 400 bytes are read at most.
+async fn bounded(answer: &'static str) -> Result<usize, (TransportErrorKind, String)> {
+    let transport = ReqwestTransport::new().expect("a transport").with_max_answer_len(400);
+    let address = server(Some(answer)).await;
+    match transport.send(get(address), PATIENCE).await {
+        Ok(answer) => Ok(answer.body().len()),
+        Err(error) => Err((error.kind(), error.to_string())),
+    }
+}
+
+#[tokio::test]
+async fn answer_is_refused_when_it_is_longer_than_the_limit() {
+    let body: &str = "x".repeat(401).leak();
+    let declared = format!("HTTP/1.1 200 OK\r\nContent-Length: 401\r\n\r\n{body}").leak();
+    // It does not come, and need not: the length is enough.
+    let promised = "HTTP/1.1 200 OK\r\nContent-Length: 1099511627776\r\n\r\n";
+    let chunked =
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n191\r\n{body}\r\n0\r\n\r\n").leak();
+    let unbounded = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{body}").leak();
+    for answer in [declared, promised, chunked, unbounded] {
+        let (kind, told) = bounded(answer).await.expect_err("too large");
+        assert_eq!(kind, TransportErrorKind::TooLarge, "{answer}");
+        assert!(told.contains("more than 400 bytes"), "{told}");
+    }
+    let body = &body[1..];
+    let declared = format!("HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{body}").leak();
+    let chunked =
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n190\r\n{body}\r\n0\r\n\r\n").leak();
+    for answer in [declared, chunked] {
+        assert_eq!(bounded(answer).await, Ok(400), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn answer_is_refused_when_it_is_compressed() {
+    for encoding in ["gzip", "br", "deflate", "zstd", "gzip, gzip"] {
+        let answer =
+            format!("HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: 2\r\n\r\n{{}}");
+        let (kind, _) = bounded(answer.leak()).await.expect_err("compressed");
+        assert_eq!(kind, TransportErrorKind::Unreadable, "{encoding}");
+    }
+    let plain = "HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Length: 2\r\n\r\n{}";
+    assert_eq!(bounded(plain).await, Ok(2));
+}
+
 #[tokio::test]
 async fn a_silent_server_times_out() {
     assert_eq!(failure(None, Duration::from_millis(50)).await.0, TransportErrorKind::Timeout);

@@ -1,11 +1,12 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use crate::{
     budget::RateBudget,
     credential_source::CredentialSource,
     error::{Error, ErrorKind},
-    exchange::{CallStats, Context, Counters, Shared},
+    exchange::{Context, Shared},
     hosts::{BaseUrl, Hosts},
+    identity::Identity,
     models::{IdType, Tenant},
     operation::{Host, Operation, Scope, Target},
     operations::{
@@ -15,9 +16,10 @@ use crate::{
     paging::{Items, Paged, Pages},
     record::Record,
     retry::RetryPolicy,
-    session::Identity,
     shared_budget::SharedBudget,
+    stats::{CallStats, Counters},
     tenant_id::TenantId,
+    tenants::{Tenants, own_tenant, unknown_id_type},
     transport::Transport,
 };
 
@@ -164,7 +166,7 @@ impl<T: Transport> Client<T> {
         let mut pages = self.pages(operation);
         while let Some(page) = pages.next().await {
             for tenant in O::items(page?) {
-                match tenant.read() {
+                match tenant.read().and_then(|tenant| self.with_clean_id(tenant)) {
                     Ok(tenant) => list.readable.push(tenant.into_inner()),
                     Err(error) => list.unreadable.push(error.with_operation(O::ROUTE.to_string())),
                 }
@@ -198,12 +200,10 @@ impl<T: Transport> Client<T> {
             other => return Err(unknown_id_type(&other)),
         };
         if record.id != *id {
-            return Err(Error::wrong_credential(format!(
-                "the credential leads to tenant {}, not to {id}",
-                record.id
-            )));
+            let message = format!("the credential leads to tenant {}, not to {id}", record.id);
+            return Err(Error::wrong_credential(message).scrubbed(&self.shared.scrubber));
         }
-        Ok(record)
+        self.with_clean_id(record)
     }
 
     /// A handle for a tenant whose record was listed. Asks nothing.
@@ -212,11 +212,41 @@ impl<T: Transport> Client<T> {
     /// [`ErrorKind::UntrustedHost`] or [`ErrorKind::Malformed`] when the record
     /// leads to no host that may be used.
     pub fn tenant_of(&self, record: &Tenant) -> Result<TenantClient<T>, Error> {
-        let base =
-            self.shared.hosts.for_tenant(record.api_host.as_deref(), record.data_region.as_deref()).map_err(
-                |error| error.with_operation("tenant record").with_tenant(Some(record.id.as_str())),
-            )?;
+        let describe = |error: Error| {
+            let error = error.with_operation("tenant record").with_tenant(Some(record.id.as_str()));
+            error.scrubbed(&self.shared.scrubber)
+        };
+        let hosts = &self.shared.hosts;
+        let base = hosts.for_tenant(record.api_host.as_deref(), record.data_region.as_deref());
+        let base = base.map_err(describe)?;
+        self.check_id(&record.id).map_err(describe)?;
+        if !self.shared.scrubber.is_clean(base.host()) {
+            let error = Error::new(ErrorKind::UntrustedHost);
+            return Err(describe(error.with_message("its name holds a secret or a token")));
+        }
         Ok(TenantClient { client: self.clone(), id: record.id.clone(), base, counters: Arc::default() })
+    }
+
+    /// The text without the secrets and tokens that this client uses or has used
+    /// lately, and without what looks like a token; `[redacted]` is in their place.
+    ///
+    /// For texts of the service that are kept or shown apart from its records. The
+    /// client's own errors hold none.
+    pub fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.shared.scrubber.scrub(text)
+    }
+
+    fn with_clean_id(&self, record: Record<Tenant>) -> Result<Record<Tenant>, Error> {
+        self.check_id(&record.id)?;
+        Ok(record)
+    }
+
+    /// Refuses an id that repeats a secret: names of files and logs are made of it.
+    fn check_id(&self, id: &TenantId) -> Result<(), Error> {
+        if self.shared.scrubber.is_clean(id.as_str()) {
+            return Ok(());
+        }
+        Err(Error::malformed("the tenant's id holds a secret or a token"))
     }
 
     /// What this credential has asked so far.
@@ -299,6 +329,12 @@ impl<T: Transport> TenantClient<T> {
         &self.base
     }
 
+    /// The text without the secrets and tokens of the client; see
+    /// [`Client::scrub`].
+    pub fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.client.scrub(text)
+    }
+
     /// The client of the credential.
     pub fn client(&self) -> &Client<T> {
         &self.client
@@ -354,27 +390,4 @@ impl<T> fmt::Debug for TenantClient<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TenantClient").field("id", &self.id).field("base", &self.base).finish_non_exhaustive()
     }
-}
-
-/// The tenants that a credential reaches.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct Tenants {
-    /// Those whose records could be read.
-    pub readable: Vec<Tenant>,
-    /// One error for each record that could not.
-    pub unreadable: Vec<Error>,
-}
-
-fn own_tenant(identity: &Identity) -> Tenant {
-    Tenant {
-        id: identity.id.as_str().into(),
-        api_host: identity.data_region.as_ref().map(ToString::to_string),
-        ..Tenant::default()
-    }
-}
-
-fn unknown_id_type(id_type: &IdType) -> Error {
-    Error::new(ErrorKind::WrongCredential)
-        .with_message(format!("a credential of a {id_type} is not one of partner, organization and tenant"))
 }

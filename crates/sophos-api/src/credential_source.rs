@@ -1,6 +1,6 @@
 use std::{error, fmt, future::ready};
 
-use crate::{BoxFuture, authority::Authority, credentials::Credentials};
+use crate::{BoxFuture, authority::Authority, credentials::Credentials, scrub::without_tokens};
 
 /// How often a source is asked for another credential for one token: for what it
 /// reads anew, for the one before, and for the reason that there is no more.
@@ -46,14 +46,16 @@ impl CredentialSource for Credentials {
     }
 }
 
-/// Why there is no credential, and what to do. Holds no secret.
+/// Why there is no credential, and what to do. Holds no secret: what looks like a
+/// token is removed, and a client removes those that it knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoCredential(String);
 
 impl NoCredential {
     /// The reason, in words that name the place and never a value.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
+        let reason = reason.into();
+        Self(without_tokens(&reason).into_owned())
     }
 }
 

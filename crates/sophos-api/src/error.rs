@@ -2,11 +2,19 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use crate::transport::{TransportError, TransportErrorKind};
+use crate::{
+    scrub::{Scrubber, without_tokens},
+    transport::{TransportError, TransportErrorKind},
+};
 
 /// Longest text of the service that an error repeats, in characters.
 const MESSAGE_LIMIT: usize = 300;
+
+/// The longest text that an error keeps until secrets are removed from it, in
+/// characters. It is cut to what is shown only after that.
+const MAX_KEPT_LEN: usize = 4_096;
 
 /// Longest reason of a source of credentials, in characters. It may name a secret
 /// (512 at most) and say what it should hold.
@@ -16,8 +24,10 @@ const REASON_LIMIT: usize = 1_000;
 ///
 /// [`kind`](Self::kind) says what one can do about it; the text says it in
 /// words, with the service's own ids, which its support asks for. It never
-/// holds a secret or a token. Cheap to clone, since callers that wait for the
-/// same token share its failure.
+/// holds a secret or a token: a client removes those that it uses from all that
+/// the service says, in each form in which an answer may repeat them, and all that
+/// looks like a token. `[redacted]` takes their place. Cheap to clone, since
+/// callers that wait for the same token share its failure.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -29,6 +39,7 @@ struct Inner {
     status: Option<u16>,
     code: Option<String>,
     message: Option<String>,
+    reason: Option<String>,
     correlation_id: Option<String>,
     request_id: Option<String>,
     retry_after: Option<Duration>,
@@ -120,6 +131,7 @@ impl Error {
             status: None,
             code: None,
             message: None,
+            reason: None,
             correlation_id: None,
             request_id: None,
             retry_after: None,
@@ -154,17 +166,17 @@ impl Error {
 
     /// The service's name for the error, in no fixed form: for logs only.
     pub fn code(&self) -> Option<&str> {
-        self.0.code.as_deref()
+        self.0.code.as_deref().map(|text| cut(text, MESSAGE_LIMIT))
     }
 
     /// The service's id of the request, for its support.
     pub fn request_id(&self) -> Option<&str> {
-        self.0.request_id.as_deref()
+        self.0.request_id.as_deref().map(|text| cut(text, MESSAGE_LIMIT))
     }
 
     /// The service's id of the whole exchange, for its support.
     pub fn correlation_id(&self) -> Option<&str> {
-        self.0.correlation_id.as_deref()
+        self.0.correlation_id.as_deref().map(|text| cut(text, MESSAGE_LIMIT))
     }
 
     /// How long to wait before asking again, when that is known.
@@ -190,7 +202,7 @@ impl Error {
         let kind = match error.kind() {
             TransportErrorKind::Connect => ErrorKind::Unreachable,
             TransportErrorKind::Timeout | TransportErrorKind::Interrupted => ErrorKind::Interrupted,
-            TransportErrorKind::TooLarge => ErrorKind::Malformed,
+            TransportErrorKind::TooLarge | TransportErrorKind::Unreadable => ErrorKind::Malformed,
             TransportErrorKind::Unsendable => ErrorKind::Invalid,
             TransportErrorKind::Blocked => ErrorKind::Blocked,
         };
@@ -215,7 +227,7 @@ impl Error {
         };
         // Gateways answer with HTML or with nothing: then the status is all.
         let body = std::str::from_utf8(response.body()).unwrap_or_default();
-        let envelope: Envelope = serde_json::from_str(body).unwrap_or_default();
+        let envelope: Envelope<'_> = serde_json::from_str(body).unwrap_or_default();
         let mut this = Self::new(kind);
         let inner = this.edit();
         inner.status = Some(status);
@@ -233,17 +245,31 @@ impl Error {
 
     /// The same, and why there is no way around it.
     pub(crate) fn and(mut self, reason: &impl fmt::Display) -> Self {
-        let reason = clean(&reason.to_string(), REASON_LIMIT);
-        let message = &mut self.edit().message;
-        *message = Some(match message.take() {
-            Some(before) => format!("{before}; {reason}"),
-            None => reason,
-        });
+        let reason = clean(&reason.to_string());
+        self.edit().reason = Some(reason);
         self
     }
 
     pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.edit().message = Some(clean(&message.into(), MESSAGE_LIMIT));
+        self.edit().message = Some(clean(&message.into()));
+        self
+    }
+
+    /// The same, without the secrets and tokens that a client knows.
+    pub(crate) fn scrubbed(mut self, scrubber: &Scrubber) -> Self {
+        let inner = &*self.0;
+        let texts = [
+            &inner.tenant,
+            &inner.code,
+            &inner.message,
+            &inner.reason,
+            &inner.correlation_id,
+            &inner.request_id,
+        ];
+        let scrubbed = texts.map(|text| text.as_deref().map(|text| scrubber.scrub(text).into_owned()));
+        let inner = self.edit();
+        [inner.tenant, inner.code, inner.message, inner.reason, inner.correlation_id, inner.request_id] =
+            scrubbed;
         self
     }
 
@@ -278,26 +304,38 @@ impl Error {
 /// missing, and `code` may be a number.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Envelope {
-    error: serde_json::Value,
-    error_code: serde_json::Value,
-    message: serde_json::Value,
-    correlation_id: serde_json::Value,
-    request_id: serde_json::Value,
-    tracking_id: serde_json::Value,
+struct Envelope<'a> {
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    error_code: Option<&'a RawValue>,
+    message: Option<&'a RawValue>,
+    correlation_id: Option<&'a RawValue>,
+    request_id: Option<&'a RawValue>,
+    tracking_id: Option<&'a RawValue>,
 }
 
-fn text(value: serde_json::Value) -> Option<String> {
-    match value {
-        serde_json::Value::String(text) if !text.is_empty() => Some(clean(&text, MESSAGE_LIMIT)),
-        serde_json::Value::Number(number) => Some(number.to_string()),
+/// A text or a number. Anything else is not read: it may be large.
+fn text(value: Option<&RawValue>) -> Option<String> {
+    let value = value?.get();
+    match value.as_bytes().first()? {
+        b'"' => {
+            let text: String = serde_json::from_str(value).ok()?;
+            (!text.is_empty()).then(|| clean(&text))
+        }
+        b'-' | b'0'..=b'9' => Some(clean(value)),
         _ => None,
     }
 }
 
-/// One line, of bounded length.
-fn clean(text: &str, limit: usize) -> String {
-    text.chars().take(limit).map(|character| if character.is_control() { ' ' } else { character }).collect()
+/// One line of bounded length, without what looks like a token.
+fn clean(text: &str) -> String {
+    let line = |character: char| if character.is_control() { ' ' } else { character };
+    let kept: String = text.chars().take(MAX_KEPT_LEN).map(line).collect();
+    without_tokens(&kept).into_owned()
+}
+
+fn cut(text: &str, limit: usize) -> &str {
+    text.char_indices().nth(limit).map_or(text, |(end, _)| &text[..end])
 }
 
 impl fmt::Display for Error {
@@ -311,21 +349,23 @@ impl fmt::Display for Error {
             f.write_str(": ")?;
         }
         f.write_str(inner.kind.sentence())?;
-        match (inner.status, &inner.code) {
+        match (inner.status, self.code()) {
             (Some(status), Some(code)) => write!(f, " ({status} {code})")?,
             (Some(status), None) => write!(f, " ({status})")?,
             _ => {}
         }
-        if let Some(message) = &inner.message {
-            write!(f, ": {message}")?;
+        let message = inner.message.as_deref().map(|text| cut(text, MESSAGE_LIMIT));
+        let reason = inner.reason.as_deref().map(|text| cut(text, REASON_LIMIT));
+        for (text, before) in message.into_iter().chain(reason).zip([": ", "; "]) {
+            write!(f, "{before}{text}")?;
         }
         if let Some(wait) = inner.retry_after {
             write!(f, "; ask again in {} s", wait.as_millis().div_ceil(1_000))?;
         }
-        if let Some(id) = &inner.request_id {
+        if let Some(id) = self.request_id() {
             write!(f, "; requestId {id}")?;
         }
-        if let Some(id) = &inner.correlation_id {
+        if let Some(id) = self.correlation_id() {
             write!(f, "; correlationId {id}")?;
         }
         Ok(())

@@ -17,8 +17,10 @@ use crate::{
     operation::{Operation, Route, Target},
     operations::token::RequestToken,
     retry::{Jitter, RetryPolicy, date, retry_after},
+    scrub::Scrubber,
     session::{Session, Token},
     shared_budget::SharedBudget,
+    stats::Counters,
     sync::lock,
     transport::Transport,
 };
@@ -34,6 +36,8 @@ pub(crate) struct Shared<T> {
     jitter: Jitter,
     pub(crate) session: Session,
     pub(crate) counters: Counters,
+    /// Knows the credentials and tokens that are in use.
+    pub(crate) scrubber: Scrubber,
     /// The service's time, and ours when it said so.
     service_clock: Mutex<Option<(Duration, Duration)>>,
 }
@@ -57,6 +61,7 @@ impl<T: Transport> Shared<T> {
             jitter: Jitter::default(),
             session: Session::default(),
             counters: Counters::default(),
+            scrubber: Scrubber::default(),
             service_clock: Mutex::new(None),
         }
     }
@@ -96,6 +101,10 @@ impl<'a, T: Transport> Context<'a, T> {
 
     pub(crate) fn hosts(&self) -> &Hosts {
         &self.shared.hosts
+    }
+
+    pub(crate) fn scrubber(&self) -> &Scrubber {
+        &self.shared.scrubber
     }
 
     pub(crate) fn source(&self) -> &dyn CredentialSource {
@@ -148,7 +157,9 @@ impl<'a, T: Transport> Context<'a, T> {
     }
 
     fn describe(&self, error: Error, route: &Route, target: &Target) -> Error {
-        error.with_operation(route.to_string()).with_tenant(self.tenant.and(target.id.as_deref()))
+        let error = error.with_operation(route.to_string());
+        // First of all: what is shown of an error is cut.
+        error.with_tenant(self.tenant.and(target.id.as_deref())).scrubbed(self.scrubber())
     }
 
     /// Sends a request until its answer can be read, or there is no use in
@@ -355,42 +366,4 @@ pub(crate) fn bearer(token: &str) -> Option<HeaderValue> {
     let mut header = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
     header.set_sensitive(true);
     Some(header)
-}
-
-/// What has been asked of the service.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CallStats {
-    /// Requests to the API, repeated ones included.
-    pub calls: u64,
-    /// Requests for a token.
-    pub token_requests: u64,
-    /// Requests that repeated a failed one.
-    pub retries: u64,
-    /// Answers 429.
-    pub throttled: u64,
-    /// Time spent waiting, for the budget or before a repetition.
-    pub waited: Duration,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    calls: AtomicU64,
-    token_requests: AtomicU64,
-    retries: AtomicU64,
-    throttled: AtomicU64,
-    waited_ms: AtomicU64,
-}
-
-impl Counters {
-    pub(crate) fn read(&self) -> CallStats {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        CallStats {
-            calls: read(&self.calls),
-            token_requests: read(&self.token_requests),
-            retries: read(&self.retries),
-            throttled: read(&self.throttled),
-            waited: Duration::from_millis(read(&self.waited_ms)),
-        }
-    }
 }

@@ -19,6 +19,11 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
+    /// The host's name, in lower case.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// `path` (which starts with a slash) on this host.
     pub(crate) fn join(&self, path: &str) -> String {
         format!("{}://{}{path}", self.scheme, self.authority)

@@ -33,6 +33,16 @@
 //! go into the path; the rest becomes the query of a `GET` or `DELETE` and the
 //! JSON body of anything else. [`operations`] has one file an operation.
 //!
+//! # What answers cannot do
+//!
+//! A service, or a gateway before it, may repeat a request. So secrets and tokens
+//! are removed from every text that becomes part of an [`Error`], in each form in
+//! which they may be repeated, and `[redacted]` takes their place. A secret of less
+//! than six bytes is not looked for. Ids and hosts that hold one are refused.
+//! Records are not changed; [`Client::scrub`] is for texts of theirs that are kept
+//! elsewhere. A transport reads answers up to [`DEFAULT_MAX_ANSWER_LEN`], and a page
+//! has 20,000 items at most.
+//!
 //! # What the service is known to do
 //!
 //! Answers leave members out, send null, add members, and use words that no
@@ -50,16 +60,20 @@ mod credentials;
 mod error;
 mod exchange;
 mod hosts;
+mod identity;
 mod model;
 mod operation;
 mod paging;
 mod record;
 mod region;
 mod retry;
+mod scrub;
 mod session;
 mod shared_budget;
+mod stats;
 mod sync;
 mod tenant_id;
+mod tenants;
 mod timestamp;
 mod transport;
 
@@ -68,22 +82,23 @@ pub mod operations;
 
 pub use authority::{AccessToken, Authority};
 pub use budget::{RateBudget, Window};
-pub use client::{Caller, Client, ClientBuilder, TenantClient, Tenants};
+pub use client::{Caller, Client, ClientBuilder, TenantClient};
 pub use credential_source::{CredentialSource, NoCredential};
 pub use credentials::{Credentials, Owner};
 pub use error::{Error, ErrorKind};
-pub use exchange::CallStats;
 pub use hosts::{BaseUrl, Hosts};
+pub use identity::Identity;
 pub use operation::{Host, Operation, Route, Scope, Target};
 pub use paging::{CursorPage, Items, KeyedPage, KeyedPages, NumberedPage, NumberedPages, Paged, Pages};
 pub use record::{Raw, Record};
 pub use region::{DATA_REGIONS, DataRegion};
 pub use retry::RetryPolicy;
-pub use session::Identity;
 pub use shared_budget::SharedBudget;
+pub use stats::CallStats;
 pub use tenant_id::TenantId;
+pub use tenants::Tenants;
 pub use timestamp::Timestamp;
-pub use transport::{Transport, TransportError, TransportErrorKind};
+pub use transport::{DEFAULT_MAX_ANSWER_LEN, Transport, TransportError, TransportErrorKind};
 
 /// A future behind a pointer, for traits of which a client holds any
 /// implementation.

@@ -1,18 +1,96 @@
 //! What the wire models are made of: structs whose members are all optional,
 //! and enumerations that keep what they do not know.
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
+/// The longest member that a model reads, in bytes. A value takes many times the
+/// memory of its text.
+const MAX_MEMBER_LEN: usize = 1 << 20;
+
+/// The most items of a list. The longest page that the service has is of 1,000.
+const MAX_ITEMS: usize = 20_000;
+
 /// Reads a member softly: null, or a value of another type than documented, is
-/// `None`. The record's JSON still has it.
+/// `None`, and so is one of more than a MiB. The record's JSON still has it.
 pub(crate) fn soft<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
-    Ok(serde_json::from_str(raw.get()).ok())
+    let raw = Some(raw.get()).filter(|raw| raw.len() <= MAX_MEMBER_LEN);
+    Ok(raw.and_then(|raw| serde_json::from_str(raw).ok()))
+}
+
+/// Reads an id: a text, or a number of any size, whose digits are kept.
+pub(crate) fn id<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: From<String>,
+{
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    exact(&raw).map(T::from).ok_or_else(|| D::Error::custom("an id is no text and no number"))
+}
+
+/// Reads a member that is an id softly.
+pub(crate) fn soft_id<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: From<String>,
+{
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(exact(&raw).map(T::from))
+}
+
+/// The text of an id, to the digit as the service wrote it.
+fn exact(raw: &RawValue) -> Option<String> {
+    let text = raw.get();
+    match text.as_bytes().first()? {
+        b'"' => serde_json::from_str(text).ok(),
+        b'-' | b'0'..=b'9' => Some(text.to_owned()),
+        _ => None,
+    }
+}
+
+/// Reads the items of a page, up to a number that no page of the service has: each
+/// takes memory that an answer of another kind could exhaust. Null is no items.
+pub(crate) fn items<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Items<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a list of at most {MAX_ITEMS} items")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut items = Vec::new();
+            while let Some(item) = list.next_element()? {
+                if items.len() == MAX_ITEMS {
+                    return Err(A::Error::invalid_length(items.len() + 1, &self));
+                }
+                items.push(item);
+            }
+            Ok(items)
+        }
+    }
+
+    deserializer.deserialize_any(Items(PhantomData))
 }
 
 /// Reads null as the default.
@@ -30,13 +108,23 @@ where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
-    let list: Option<Vec<Box<RawValue>>> = soft(deserializer)?;
-    Ok(list.map(|items| items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()))
+    struct List(Vec<Box<RawValue>>);
+
+    impl<'de> Deserialize<'de> for List {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            items(deserializer).map(Self)
+        }
+    }
+
+    let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
+    let list: Option<List> = raw.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    Ok(list
+        .map(|List(items)| items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()))
 }
 
 /// Declares a wire model. `name: Type` is a member that may be missing and is
-/// an `Option<Type>`; `name!: Type` is one without which the record means
-/// nothing. Names are camelCase on the wire, or as `in "snake_case"` says.
+/// an `Option<Type>`; `name as id: Type` is one whose value may be a number;
+/// `name!: Type` is an id without which the record means nothing. Names are camelCase on the wire, or as `in "snake_case"` says.
 macro_rules! model {
     ($(#[$doc:meta])* pub struct $name:ident { $($members:tt)* }) => {
         model! { @struct "camelCase" [$(#[$doc])*] $name [] $($members)* }
@@ -47,7 +135,17 @@ macro_rules! model {
     (@struct $case:literal [$($doc:tt)*] $name:ident [$($done:tt)*]
         $(#[$attribute:meta])* $member:ident!: $type:ty, $($rest:tt)*) => {
         model! { @struct $case [$($doc)*] $name [$($done)*
-            $(#[$attribute])* pub $member: $type,] $($rest)* }
+            $(#[$attribute])*
+            #[serde(deserialize_with = "crate::model::id")]
+            pub $member: $type,] $($rest)* }
+    };
+    (@struct $case:literal [$($doc:tt)*] $name:ident [$($done:tt)*]
+        $(#[$attribute:meta])* $member:ident as id: $type:ty, $($rest:tt)*) => {
+        model! { @struct $case [$($doc)*] $name [$($done)*
+            $(#[$attribute])*
+            #[serde(default, deserialize_with = "crate::model::soft_id",
+                    skip_serializing_if = "Option::is_none")]
+            pub $member: Option<$type>,] $($rest)* }
     };
     (@struct $case:literal [$($doc:tt)*] $name:ident [$($done:tt)*]
         $(#[$attribute:meta])* $member:ident: $type:ty, $($rest:tt)*) => {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     client::Caller,
     error::{Error, ErrorKind},
-    model::{model, nullable},
+    model::{items, model, nullable, soft_id},
     operation::Operation,
     record::{Raw, Record},
 };
@@ -143,7 +143,7 @@ impl<O: Paged> fmt::Debug for Items<'_, O> {
 #[non_exhaustive]
 pub struct NumberedPage<T> {
     /// The items, not read yet.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "items")]
     pub items: Vec<Raw<T>>,
     /// Where this page is.
     #[serde(default, deserialize_with = "nullable")]
@@ -185,7 +185,7 @@ impl<T> NumberedPage<T> {
 #[non_exhaustive]
 pub struct KeyedPage<T> {
     /// The items, not read yet. May be empty in the middle of a listing.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "items")]
     pub items: Vec<Raw<T>>,
     /// Where this page is.
     #[serde(default, deserialize_with = "nullable")]
@@ -196,9 +196,9 @@ model! {
     /// Where a page is in a listing that is walked by key.
     pub struct KeyedPages {
         /// The key of this page.
-        from_key: String,
+        from_key as id: String,
         /// The key of the next page. The last page has none.
-        next_key: String,
+        next_key as id: String,
         /// The requested size, or sometimes the number of items: no sign of
         /// the end.
         size: u64,
@@ -225,13 +225,13 @@ impl<T> KeyedPage<T> {
 #[non_exhaustive]
 pub struct CursorPage<T> {
     /// The items, not read yet.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "items")]
     pub items: Vec<Raw<T>>,
     /// Whether there is more already.
     #[serde(default, deserialize_with = "nullable")]
     pub has_more: bool,
     /// Where to go on. The last page has one too: it is where to resume later.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "soft_id")]
     pub next_cursor: Option<String>,
 }
 

@@ -19,8 +19,7 @@ use crate::{
     credentials::{Credentials, Owner},
     error::{Error, ErrorKind},
     exchange::{Context, bearer},
-    hosts::BaseUrl,
-    models::{IdType, Whoami},
+    identity::{Identity, read_identity},
     operation::{Operation, Target},
     operations::{token::RequestToken, whoami::WhoAmI},
     sync::lock,
@@ -30,26 +29,6 @@ use crate::{
 /// A token is renewed this long before it expires, or at three quarters of its
 /// life if that is later.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
-
-/// Who a credential belongs to, as `GET /whoami/v1` tells.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Identity {
-    /// The id of the partner, organization or tenant.
-    pub id: String,
-    /// Which of the three it is.
-    pub id_type: IdType,
-    /// The host of operations that are not a tenant's.
-    pub global: BaseUrl,
-    /// The host of the tenant's data region, for a tenant's credential.
-    pub data_region: Option<BaseUrl>,
-}
-
-impl Identity {
-    fn owner(&self) -> Owner {
-        Owner::new(self.id_type.clone(), self.id.as_str())
-    }
-}
 
 /// A token, and which one it is, so that one that was refused is dropped once.
 #[derive(Clone)]
@@ -133,7 +112,9 @@ impl Session {
     /// The current token, or a new one.
     pub(crate) async fn token<T: Transport>(&self, context: &Context<'_, T>) -> Result<Token, Error> {
         let current = || self.current(context.now());
-        self.renewal.answer(current, context.time_is_up(), self.request(context)).await
+        let request =
+            async { self.request(context).await.map_err(|error| error.scrubbed(context.scrubber())) };
+        self.renewal.answer(current, context.time_is_up(), request).await
     }
 
     /// Drops a token that the service refused, unless it was replaced already.
@@ -162,7 +143,8 @@ impl Session {
                 token = self.token(context).await?;
                 told = self.ask_for_identity(context, &token).await;
             }
-            Ok(self.settle(told?, token.origin))
+            let told = told.map_err(|error| error.scrubbed(context.scrubber()))?;
+            Ok(self.settle(told, token.origin))
         };
         self.whoami.answer(known, context.time_is_up(), ask).await
     }
@@ -239,6 +221,7 @@ impl Session {
         context: &Context<'_, T>,
         given: &AccessToken,
     ) -> Result<Token, Error> {
+        context.scrubber().learn(given.value());
         let useless = |why: &str| Error::new(ErrorKind::Credentials).with_message(why);
         if lock(&self.turned_away).as_ref() == Some(given) {
             return Err(useless("the access token was refused; obtain another").with_status(401));
@@ -262,6 +245,7 @@ impl Session {
         context: &Context<'_, T>,
         credentials: &Credentials,
     ) -> Result<Token, Error> {
+        context.scrubber().learn(credentials.client_secret().expose_secret());
         let operation = RequestToken::new(credentials);
         let asked_at = context.now();
         let answer = context.request_token(&operation).await.map_err(|error| match error.status() {
@@ -269,6 +253,9 @@ impl Session {
             Some(400 | 401 | 403) => error.with_kind(ErrorKind::Credentials),
             _ => error,
         })?;
+        if let Some(token) = &answer.access_token {
+            context.scrubber().learn(token.expose_secret());
+        }
         let malformed = |what: &str| {
             Error::new(ErrorKind::Malformed)
                 .with_operation(RequestToken::ROUTE.to_string())
@@ -357,23 +344,6 @@ async fn unless<V>(wanted: impl Future<Output = V>, end: impl Future<Output = ()
 /// How long a token that lives for `life` is used.
 fn renew_after(life: Duration) -> Duration {
     life.saturating_sub(RENEW_BEFORE).max(life.mul_f64(0.75))
-}
-
-fn read_identity<T: Transport>(whoami: &Whoami, context: &Context<'_, T>) -> Result<Identity, Error> {
-    let hosts = context.hosts();
-    let given = |host: &Option<String>| host.clone().filter(|host| !host.is_empty());
-    let api_hosts = whoami.api_hosts.clone().unwrap_or_default();
-    let global = match given(&api_hosts.global) {
-        Some(host) => hosts.admit(&host)?,
-        None => hosts.global().clone(),
-    };
-    let data_region = given(&api_hosts.data_region).map(|host| hosts.admit(&host)).transpose()?;
-    let id_type = whoami.id_type.clone().ok_or_else(|| {
-        Error::new(ErrorKind::Malformed)
-            .with_operation(WhoAmI::ROUTE.to_string())
-            .with_message("the answer holds no idType")
-    })?;
-    Ok(Identity { id: whoami.id.clone(), id_type, global, data_region })
 }
 
 #[cfg(test)]

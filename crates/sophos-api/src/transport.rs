@@ -2,6 +2,14 @@ use std::{error, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
+/// The longest answer that a transport reads unless it is set otherwise, in bytes: 6
+/// MiB. A page of 1,000 events has about half a MiB.
+///
+/// A program needs up to three times as much memory for each listing that it reads
+/// at once: for the page in work, for the one that follows, and for reading it. So
+/// four fit into the least memory that AWS Lambda has, 128 MB.
+pub const DEFAULT_MAX_ANSWER_LEN: usize = 6 << 20;
+
 /// The only door to the world: HTTP, the time, and waiting.
 ///
 /// Natively this is reqwest on tokio, in a component `wasi:http`, in tests a
@@ -57,6 +65,9 @@ pub enum TransportErrorKind {
     Interrupted,
     /// The answer is larger than the transport accepts.
     TooLarge,
+    /// The answer is in a form that the transport does not read, such as a
+    /// compressed one.
+    Unreadable,
     /// The request could not be sent at all, and would fail again.
     Unsendable,
     /// Whoever runs the program does not let the request out, by a rule about
@@ -90,6 +101,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Timeout => "no answer in time",
             TransportErrorKind::Interrupted => "the connection broke",
             TransportErrorKind::TooLarge => "the answer is too large",
+            TransportErrorKind::Unreadable => "the answer is unreadable",
             TransportErrorKind::Unsendable => "the request could not be sent",
             TransportErrorKind::Blocked => "the request was not let out",
         })?;

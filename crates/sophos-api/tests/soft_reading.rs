@@ -50,7 +50,7 @@ fn an_id_alone_is_enough() {
     assert_eq!(of::<GetEndpoint>(&body).id, "e");
     assert_eq!(of::<GetAlert>(&body).id, "e");
     assert_eq!(of::<WhoAmI>(&body).id, "e");
-    for none in [json!({}), json!({"id": null}), json!({"id": 7})] {
+    for none in [json!({}), json!({"id": null}), json!({"id": [7]}), json!({"id": true})] {
         let error = read::<GetEndpoint>(200, none.to_string()).expect_err("no id");
         assert_eq!((error.kind(), error.status()), (ErrorKind::Malformed, Some(200)), "{none}");
     }
@@ -106,9 +106,64 @@ fn what_no_model_knows_is_kept_in_its_form() {
     assert_eq!(serde_json::to_string(&endpoint).expect("JSON"), text.trim());
 }
 
+#[test]
+fn an_id_that_is_a_number_keeps_every_digit() {
+    for number in [
+        "0",
+        "-7",
+        "18446744073709551617",
+        "340282366920938463463374607431768211457",
+        "1234567890123456789.1234567890",
+        "1.10e+400",
+    ] {
+        let text = format!(
+            r#"{{"items":[{{"id":{number},"endpoint_id":{number},"customer_id":{number}}}],"has_more":true,"next_cursor":{number}}}"#
+        );
+        let page = read::<ListSiemEvents>(200, text).expect("a page");
+        assert_eq!(page.next_cursor.as_deref(), Some(number));
+        let event = page.items.into_iter().next().expect("an item").read().expect("an event");
+        assert_eq!((event.id.as_str(), event.endpoint_id.as_deref()), (number, Some(number)));
+        assert_eq!(event.customer_id.as_ref().map(|id| id.as_str()), Some(number));
+        assert!(event.raw().contains(&format!(r#"{{"id":{number},"#)), "{}", event.raw());
+        assert!(serde_json::to_string(&event).expect("JSON").contains(&format!(r#""id":{number},"#)));
+
+        let text =
+            format!(r#"{{"id":{number},"managedAgent":{{"id":{number}}},"tenant":{{"id":{number}}}}}"#);
+        let alert = read::<GetAlert>(200, text).expect("an alert");
+        let agent = alert.managed_agent.as_ref().and_then(|agent| agent.id.as_deref());
+        assert_eq!((alert.id.as_str(), agent), (number, Some(number)));
+        let text = format!(r#"{{"items":[{{"id":{number}}}],"pages":{{"nextKey":{number}}}}}"#);
+        let page = read::<ListEndpoints>(200, text).expect("a page");
+        let next = ListEndpoints::default().next(&page).expect("a key").expect("another page");
+        assert_eq!(next.page_from_key.as_deref(), Some(number));
+        let tenant = read::<ListPartnerTenants>(200, format!(r#"{{"items":[{{"id":{number}}}]}}"#));
+        let tenant = tenant.expect("a page").items.into_iter().next().expect("an item").read();
+        assert_eq!(tenant.expect("a tenant").id.as_str(), number);
+    }
+}
+
+#[test]
+fn a_page_of_far_too_many_items_is_malformed() {
+    let page = |count: usize| format!(r#"{{"items":[{}0]}}"#, "0,".repeat(count - 1));
+    assert_eq!(read::<ListEndpoints>(200, page(20_000)).expect("a page").items.len(), 20_000);
+    let error = read::<ListEndpoints>(200, page(20_001)).expect_err("too many");
+    assert_eq!(error.kind(), ErrorKind::Malformed);
+    assert_eq!(of::<UpdateIsolations>(&json!({"items": null})).items, None);
+    assert_eq!(read::<UpdateIsolations>(202, page(20_001)).expect("an answer").items, None);
+}
+
+#[test]
+fn a_member_of_more_than_a_mebibyte_is_not_read() {
+    let text = |count: usize| format!(r#"{{"id":"e","ipv4Addresses":[{}""]}}"#, r#""","#.repeat(count));
+    let short = read::<GetEndpoint>(200, text(1_000)).expect("an endpoint");
+    assert_eq!(short.ipv4_addresses.as_ref().map(Vec::len), Some(1_001));
+    let long = read::<GetEndpoint>(200, text(400_000)).expect("an endpoint");
+    assert_eq!((long.id.as_str(), &long.ipv4_addresses), ("e", &None));
+}
+
 /// One item of five that is readable, among those that are not.
 fn one_of_five_is_read<O: Paged>() {
-    let items = json!(["a bare string", {"name": "no id"}, {"id": "kept"}, null, {"id": 7}]);
+    let items = json!(["a bare string", {"name": "no id"}, {"id": "kept"}, null, {"id": {}}]);
     let read: Vec<_> =
         O::items(of::<O>(&json!({ "items": items }))).into_iter().map(|item| item.read()).collect();
     let name = std::any::type_name::<O>();

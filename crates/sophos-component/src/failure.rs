@@ -1,6 +1,6 @@
 //! Errors of the client as `types.failure`.
 
-use sophos_api::{Error, ErrorKind};
+use sophos_api::{Error, ErrorKind, NoCredential};
 
 use crate::bindings::sophos::central::types::{Failure, Reason};
 
@@ -46,6 +46,7 @@ fn reason(kind: ErrorKind, wait_ms: Option<u32>) -> Reason {
 
 /// The host gave nothing to be let in by, for this reason.
 pub(crate) fn no_credential(why: &str) -> Failure {
+    let why = NoCredential::new(why);
     Failure {
         reason: Reason::NoCredential,
         message: format!("the host gave no credentials: {why}"),
@@ -75,6 +76,22 @@ mod tests {
         assert_eq!(failure.request_id.as_deref(), Some("r-1"));
         assert_eq!(failure.correlation_id.as_deref(), Some("c-1"));
         assert!(failure.message.contains("check the credential's role"), "{}", failure.message);
+    }
+
+    #[test]
+    fn failure_holds_no_token_that_was_repeated() {
+        const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.c2lnbmF0dXJl";
+        let said = format!("Authorization: Bearer {TOKEN}");
+        let body = serde_json::json!({
+            "error": said, "message": said, "requestId": said, "correlationId": said,
+        });
+        let answer = http::Response::builder().status(403).body(body.to_string().into());
+        let answer = answer.expect("a response");
+        let failures = [Failure::from(GetAlert::read(&answer).expect_err("refused")), no_credential(TOKEN)];
+        for failure in failures {
+            let shown = format!("{failure:?}");
+            assert!(!shown.contains("eyJ") && shown.contains("[redacted]"), "{shown}");
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! component. A member that is missing, null or of another type than documented
 //! is not there.
 
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, value::RawValue};
 use sophos_api::{Error, Operation, Raw, Route};
 
 /// An operation whose answer is left as it is.
@@ -28,8 +28,33 @@ impl<O: Operation> Operation for Unread<O> {
 /// # Errors
 /// `Malformed` when it is no JSON.
 pub(crate) fn parts<T>(raw: Raw<T>) -> Result<(Value, String), Error> {
-    let value = raw.peek::<Value>()?;
+    let value = members(&raw)?;
     Ok((value, raw.into_json().into_string()))
+}
+
+/// Those of a record's ids that may be numbers.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Ids<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    endpoint_id: Option<&'a RawValue>,
+}
+
+/// Reads the members of a record. An id that is a number becomes a text, since a
+/// number of JSON loses digits.
+///
+/// # Errors
+/// `Malformed` when it is no JSON.
+pub(crate) fn members<T>(raw: &Raw<T>) -> Result<Value, Error> {
+    let mut value = raw.peek::<Value>()?;
+    let ids = raw.peek::<Ids<'_>>().unwrap_or_default();
+    for (name, id) in [("id", ids.id), ("endpoint_id", ids.endpoint_id)] {
+        if let (Some(member), Some(id)) = (value.get_mut(name).filter(|member| member.is_number()), id) {
+            *member = Value::from(id.get());
+        }
+    }
+    Ok(value)
 }
 
 /// A member, by the names that lead to it.
@@ -70,6 +95,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn an_id_that_is_a_number_keeps_every_digit() {
+        for number in ["7", "18446744073709551617", "-1234567890123456789.10", "1.5e300"] {
+            let text = format!(r#"{{"id":{number},"endpoint_id": {number} ,"n":{number}}}"#);
+            let raw: Raw<Value> = serde_json::from_str(&text).expect("JSON");
+            let (record, raw) = parts(raw).expect("members");
+            assert_eq!(id(&record).as_deref(), Ok(number));
+            assert_eq!(text_of(&record), Some(number.to_owned()));
+            assert_eq!(raw, text);
+        }
+    }
+
+    fn text_of(record: &Value) -> Option<String> {
+        text(record, &["endpoint_id"])
+    }
 
     #[test]
     fn what_is_not_as_documented_is_not_there() {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sophos_api::{Error, Operation, Raw};
 
-use crate::{bindings::sophos::central::types::Unreadable, cursor::Listing};
+use crate::{bindings::sophos::central::types::Unreadable, cursor::Listing, json::members};
 
 /// Reads the items of a page and turns each, with its JSON, into what the host is
 /// given, or says what is wrong with it.
@@ -15,7 +15,7 @@ pub(crate) fn read<T, V>(
     let mut unreadable = Vec::new();
     for item in items {
         // An item of a page is JSON, else the page would not be.
-        let value = item.peek::<Value>().unwrap_or_default();
+        let value = members(&item).unwrap_or_default();
         match turn(&value, item.json().to_owned()) {
             Ok(value) => readable.push(value),
             Err(why) => unreadable.push(Unreadable { raw: item.json().to_owned(), reason: why.to_owned() }),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::call::Call;
 use crate::hash::{Rng, uuid_text};
 use crate::served::Dataset;
 use crate::time;
@@ -33,6 +34,22 @@ impl Answer {
              <center><h1>{status} Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
         );
         Self { content_type: "text/html", ..Self::bytes(status, page.into_bytes()) }
+    }
+
+    /// The request in the place of a reason, as a careless gateway may log it and show it.
+    pub(crate) fn echo(status: u16, call: &Call) -> Self {
+        let authorization = call.header("authorization").unwrap_or_default();
+        let body = String::from_utf8_lossy(&call.body);
+        let secret = if authorization.is_empty() { &body } else { authorization };
+        let mut whole = format!("{secret} {body} {} {}", call.method, call.path);
+        for (name, value) in &call.headers {
+            whole.push_str(&format!(" {name}: {}", String::from_utf8_lossy(value.as_bytes())));
+        }
+        let body = json!({
+            "error": secret, "errorCode": secret, "message": whole,
+            "correlationId": secret, "requestId": secret, "trackingId": secret,
+        });
+        Self::json(status, &body)
     }
 }
 

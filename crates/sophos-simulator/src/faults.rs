@@ -25,7 +25,9 @@ impl FaultPlan {
 
     pub(crate) fn check(&self) -> Result<(), String> {
         for rule in &self.rules {
-            if let FaultAction::Status { status, .. } | FaultAction::Html { status } = rule.action
+            if let FaultAction::Status { status, .. }
+            | FaultAction::Html { status }
+            | FaultAction::Echo { status } = rule.action
                 && !(400..=599).contains(&status)
             {
                 return Err(format!("a fault's status is {status}: 400 to 599 is needed"));
@@ -157,6 +159,12 @@ pub enum FaultAction {
     Html {
         /// The status.
         #[serde(default = "bad_gateway")]
+        status: u16,
+    },
+    /// Refuses, and repeats the request in the error body: its token or secret in each member, and
+    /// in `message` all of it.
+    Echo {
+        /// The status.
         status: u16,
     },
     /// Waits, in real time, and then answers as usual.

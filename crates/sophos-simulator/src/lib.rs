@@ -99,6 +99,7 @@
 //!   endpoints already in the wanted state are accepted;
 //! - an endpoint that a bulk isolation passes over ([`FaultAction::LeaveOut`]), and one that it names
 //!   although nobody asked for it ([`FaultAction::ForeignId`]): neither was ever seen;
+//! - an error that repeats the request, with its token or secret ([`FaultAction::Echo`]): never seen;
 //! - `displayString` of a tag is `key:value`, and an endpoint without tags has no `tags`;
 //! - the body of the account health check;
 //! - the body and headers of a 429;

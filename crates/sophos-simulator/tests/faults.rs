@@ -68,6 +68,30 @@ async fn every_fault_and_then_none() {
 }
 
 #[tokio::test]
+async fn an_echo_repeats_the_token_or_the_secret() {
+    let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
+    let client = Client::partner(&sim).await;
+    let at = At::new(&sim, &client, 0);
+    let echo = |operation: &str| {
+        FaultPlan::new([FaultRule::new(operation, FaultAction::Echo { status: 400 }).times(1)])
+    };
+    sim.set_faults(echo("siem.events"));
+    let reply = at.get(EVENTS).await;
+    assert_eq!(reply.status, 400);
+    let body: serde_json::Value = serde_json::from_str(&reply.text).unwrap();
+    for member in ["error", "message", "requestId", "correlationId"] {
+        assert!(body[member].as_str().unwrap().starts_with("Bearer ey"), "{body}");
+    }
+    assert!(body["message"].as_str().unwrap().contains(&at.tenant), "{body}");
+
+    sim.set_faults(echo("token"));
+    let c = credential(&sim, "partner", "super_admin");
+    let reply = ask_token(&sim, &c.client_id, &c.client_secret, "token").await;
+    let body: serde_json::Value = serde_json::from_str(&reply.text).unwrap();
+    assert!(body["errorCode"].as_str().unwrap().contains("client_secret"), "{body}");
+}
+
+#[tokio::test]
 async fn a_cut_does_what_was_asked() {
     let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
     let client = Client::partner(&sim).await;

@@ -82,7 +82,7 @@ impl Fleet {
         let shared = config.sophos.shared_store()?;
         Ok(Self {
             credentials: config.sophos.credentials.open().await,
-            transport: ReqwestTransport::new()?,
+            transport: config.sophos.transport()?,
             // Workers of a queue are many.
             shared: shared.or_else(|| config.queues.as_ref().map(|_| store.clone())),
             store,

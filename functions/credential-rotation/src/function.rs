@@ -51,7 +51,8 @@ impl Function {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(config: Config) -> Result<Self, FunctionError> {
-        let transport = ReqwestTransport::new().map_err(|error| FunctionError::Setting(error.to_string()))?;
+        let transport = config.sophos.transport();
+        let transport = transport.map_err(|error| FunctionError::Setting(error.to_string()))?;
         Ok(Self { config, transport })
     }
 

@@ -101,6 +101,7 @@ impl World {
             for info in self.simulator.credentials() {
                 assert!(!said.contains(&info.client_secret), "{said}");
             }
+            assert!(!said.contains("eyJhbGci"), "{said}");
         }
         outcome
     }
@@ -143,6 +144,20 @@ async fn it_reads_what_it_will_be_used_for_and_changes_nothing() {
     world.run(&own, Some(&own), ISOLATION).await.expect("a tenant's own");
     let organization = stored(&world.info(2), "");
     world.run(&organization, Some(&organization), EXPORT).await.expect("an organization's");
+}
+
+#[tokio::test]
+async fn no_error_repeats_a_secret_that_the_service_repeats() {
+    let world = World::start(1).await;
+    let (current, next) = (stored(&world.info(0), ""), stored(&world.info(1), ""));
+    for status in [401, 403, 500] {
+        for operation in ["token", "whoami", "partner.tenants", "alerts.list"] {
+            let echo = FaultRule::new(operation, FaultAction::Echo { status });
+            world.simulator.set_faults(FaultPlan::new([echo]));
+            let error = world.run(&next, Some(&current), EXPORT).await.expect_err("a refusal");
+            assert!(error.to_string().contains("[redacted]"), "{status} {operation}: {error}");
+        }
+    }
 }
 
 #[tokio::test]

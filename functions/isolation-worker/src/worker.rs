@@ -100,7 +100,7 @@ impl Worker {
             policy: PolicyFile::new(&config.policy).in_dry_run(config.dry_run),
             store: Arc::new(store),
             bus: Arc::new(Bus::of(config.event_bus.clone()).await),
-            transport: ReqwestTransport::new().map_err(setting)?,
+            transport: config.sophos.transport().map_err(setting)?,
             credentials: config.sophos.credentials.open().await,
             secrets: config.secrets.open().await,
             shared: config.sophos.shared_store().map_err(setting)?,

@@ -2,6 +2,7 @@
 //! function does, and answers as that does.
 
 mod answers;
+mod hostile;
 
 use std::{fs, time::Duration};
 

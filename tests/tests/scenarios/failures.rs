@@ -68,6 +68,13 @@ fn credentials() -> Vec<Scenario> {
                 assert!(simulator.expire_credential(&simulator.credentials()[0].client_id));
             })
             .fails("endpoints.search", endpoints(), refused()),
+        scenario("an identity service that repeats the secret")
+            .fault(FaultRule::new("token", FaultAction::Echo { status: 401 }))
+            .fails(
+                "session.whoami",
+                json!([]),
+                told("credential-refused").status(401).because("&client_secret=[redacted]"),
+            ),
         scenario("no authorisation on the way")
             .given(|_, plan| plan.needed = json!({"tag": "ambient"}))
             .fails("session.whoami", json!([]), told("unauthorized").status(401)),
@@ -194,6 +201,13 @@ fn answers() -> Vec<Scenario> {
             "a gateway answers in the service's place",
             FaultAction::Html { status: 502 },
             told("unavailable").status(502).transient(),
+        ),
+        one_attempt(
+            "an answer that repeats the request and its token",
+            FaultAction::Echo { status: 403 },
+            told("forbidden")
+                .status(403)
+                .because("; requestId Bearer [redacted]; correlationId Bearer [redacted]"),
         ),
         one_attempt("a conflict", status(409), told("conflict").status(409)),
         one_attempt("a status that nobody has heard of", status(418), told("invalid").status(418)),

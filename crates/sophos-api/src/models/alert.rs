@@ -41,7 +41,7 @@ model! {
     /// What an alert is about.
     pub struct ManagedAgent {
         /// Its id; an endpoint's id for a computer or a server.
-        id: String,
+        id as id: String,
         /// What it is.
         r#type: ManagedAgentType,
         /// Its name.
@@ -57,7 +57,7 @@ model! {
         /// The action's id.
         id!: String,
         /// The alert.
-        alert_id: String,
+        alert_id as id: String,
         /// What was asked for.
         action: AlertActionKind,
         /// How far it is: `requested`, `started` or `completed`.

@@ -126,7 +126,8 @@ model! {
 model! {
     /// The group of an endpoint. Seen with a name and no id.
     pub struct EndpointGroup {
-        /// The group's id.
+        /// The group's id. A number is not read: what cannot be read stays
+        /// protected by policies that name groups.
         id: String,
         /// The group's name.
         name: String,
@@ -149,7 +150,7 @@ model! {
     /// The person an endpoint belongs to.
     pub struct AssociatedPerson {
         /// The person's id.
-        id: String,
+        id as id: String,
         /// The name.
         name: String,
         /// The login, such as `DOMAIN\user`.
@@ -193,7 +194,7 @@ model! {
     /// An encrypted volume, or one that could be.
     pub struct EncryptionVolume {
         /// The volume, on Windows as `\\?\Volume{guid}\`.
-        volume_id: String,
+        volume_id as id: String,
         /// The status.
         status: String,
     }
@@ -229,7 +230,7 @@ model! {
         provider: CloudProvider,
         /// The provider's id of the instance, such as `i-` and 17 hexadecimal
         /// digits.
-        instance_id: String,
+        instance_id as id: String,
     }
 }
 

@@ -33,7 +33,7 @@ model! {
     /// Who asked. Recorded answers hold the id alone.
     pub struct Actor {
         /// The id of the user or credential.
-        id: String,
+        id as id: String,
         /// `user`, `service` or `system`.
         r#type: String,
         /// The name.
@@ -41,7 +41,7 @@ model! {
         /// `partner`, `organization` or `tenant`.
         account_type: String,
         /// The account.
-        account_id: String,
+        account_id as id: String,
     }
 }
 

@@ -17,7 +17,7 @@ model! {
         /// When the service took it in.
         created_at: Timestamp,
         /// The tenant.
-        customer_id: TenantId,
+        customer_id as id: TenantId,
         /// How serious it is.
         severity: SiemSeverity,
         /// What happened, such as `Event::Endpoint::Threat::Detected`. An open
@@ -34,11 +34,11 @@ model! {
         /// The address that it came from.
         source_info: SourceInfo,
         /// The endpoint.
-        endpoint_id: String,
+        endpoint_id as id: String,
         /// The endpoint's type: `computer` or `server`, and others.
         endpoint_type: String,
         /// The user's id: 24 hexadecimal digits.
-        user_id: String,
+        user_id as id: String,
         /// Where it was detected. Often null.
         origin: String,
         /// The threat's name.
@@ -58,7 +58,7 @@ model! {
         /// When the service took it in.
         created_at: Timestamp,
         /// The tenant.
-        customer_id: TenantId,
+        customer_id as id: TenantId,
         /// How serious it is.
         severity: SiemSeverity,
         /// What happened, such as `Event::Endpoint::Threat::CleanupFailed`.
@@ -74,7 +74,7 @@ model! {
         /// Whether it can be cleaned up from the console.
         threat_cleanable: bool,
         /// The event behind it.
-        event_service_event_id: String,
+        event_service_event_id as id: String,
         /// Further members, with times in milliseconds since the Unix epoch.
         data: Map<String, Value>,
     }

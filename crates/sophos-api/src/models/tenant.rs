@@ -33,7 +33,7 @@ model! {
     /// Another object, by id and sometimes by name.
     pub struct Reference {
         /// Its id.
-        id: String,
+        id as id: String,
         /// Its name.
         name: String,
     }

@@ -15,6 +15,7 @@ use sophos_api::{Transport, TransportError, TransportErrorKind};
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     outcome: Result<http::Response<Bytes>, TransportErrorKind>,
+    why: String,
     takes: Duration,
     rounds: u32,
 }
@@ -22,7 +23,12 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn text(status: u16, body: &str) -> Self {
         let response = http::Response::builder().status(status).body(Bytes::from(body.to_owned()));
-        Self { outcome: Ok(response.expect("a response")), takes: Duration::ZERO, rounds: 0 }
+        Self {
+            outcome: Ok(response.expect("a response")),
+            why: String::new(),
+            takes: Duration::ZERO,
+            rounds: 0,
+        }
     }
 
     pub(crate) fn status(status: u16) -> Self {
@@ -34,7 +40,11 @@ impl Answer {
     }
 
     pub(crate) fn failure(kind: TransportErrorKind) -> Self {
-        Self { outcome: Err(kind), takes: Duration::ZERO, rounds: 0 }
+        Self::failure_because(kind, "the script says so")
+    }
+
+    pub(crate) fn failure_because(kind: TransportErrorKind, why: &str) -> Self {
+        Self { outcome: Err(kind), why: why.to_owned(), takes: Duration::ZERO, rounds: 0 }
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
@@ -223,7 +233,8 @@ impl Transport for Script {
             Yield::default().await;
         }
         self.turn(answer.takes.min(timeout));
-        let failure = |kind| TransportError::new(kind, "the script says so");
+        let why = answer.why;
+        let failure = |kind| TransportError::new(kind, why);
         if answer.takes > timeout {
             return Err(failure(TransportErrorKind::Timeout));
         }

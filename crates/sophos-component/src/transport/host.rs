@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use sophos_api::{Transport, TransportError, TransportErrorKind};
 
+use super::check_length;
 use crate::bindings::sophos::central::transport::{self, Fault, Request};
 
 /// The imported `transport`.
@@ -30,6 +31,7 @@ impl Transport for Outbound {
             timeout_ms: milliseconds(timeout),
         })
         .map_err(fault)?;
+        check_length(answer.body.len())?;
         let mut response = http::Response::new(Bytes::from(answer.body));
         *response.status_mut() = http::StatusCode::from_u16(answer.status)
             .map_err(|error| TransportError::new(TransportErrorKind::Interrupted, error))?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sophos_api::{Caller, Transport, operations::isolation::GetIsolation};
+use sophos_api::{Caller, Record, Transport, models::Endpoint, operations::isolation::GetIsolation};
 
 use super::{
     Engine, EngineError,
@@ -93,14 +93,22 @@ where
         let judgement = match resolution.outcome {
             Err(why) => Judgement::Unresolved(why),
             Ok(Candidate { tenant, endpoint }) => match signal.action {
-                Action::Release => Judgement::Release(target(&tenant, &endpoint)),
+                Action::Release => Judgement::Release(self.target(&tenant, &endpoint)),
                 Action::Isolate => {
                     let verdict = policy.judge(source, signal, &Subject::of(&endpoint));
-                    Judgement::Isolate(target(&tenant, &endpoint), verdict)
+                    Judgement::Isolate(self.target(&tenant, &endpoint), verdict)
                 }
             },
         };
         Ok((judgement, resolution.considered))
+    }
+
+    /// The target, whose name the ledger keeps: none that repeats a token.
+    fn target(&self, tenant: &str, endpoint: &Record<Endpoint>) -> Target {
+        let client = self.own.get(&tenant.into()).unwrap_or(&self.client);
+        let target = target(tenant, endpoint);
+        let hostname = target.hostname.map(|name| client.scrub(&name).into_owned());
+        Target { hostname, ..target }
     }
 
     /// Completes a check: looks for the endpoint of each signal that the policy
@@ -181,7 +189,7 @@ where
         let tenant = self.tenant(&target.tenant.as_str().into(), stop_at).await?;
         let state = tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await?;
         if state.enabled == Some(true) {
-            let comment = clean(state.comment.as_deref().unwrap_or_default());
+            let comment = clean(&tenant.scrub(state.comment.as_deref().unwrap_or_default()));
             return Ok(CheckOutcome::AlreadyIsolated { comment });
         }
         Ok(CheckOutcome::Isolate { release_after_seconds })

@@ -248,7 +248,7 @@ async fn read<T: Transport>(
             if !enabled || is_marked(comment, &wish.mark) {
                 Settled::Done(Asked::FoundDone)
             } else {
-                Settled::Foreign(comment.to_owned())
+                Settled::Foreign(tenant.scrub(comment).into_owned())
             }
         }
         Ok(_) => Settled::Not(failure.unwrap_or_else(|| {

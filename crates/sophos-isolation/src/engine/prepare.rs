@@ -318,7 +318,10 @@ where
                 }
                 Account::Releases => return Ok(self.soon(RELEASING)),
                 Account::Foreign => {
-                    return Ok(Step::AlreadyIsolated { target: claim.target, comment: clean(comment) });
+                    return Ok(Step::AlreadyIsolated {
+                        target: claim.target,
+                        comment: clean(&tenant.scrub(comment)),
+                    });
                 }
             }
         }

@@ -122,7 +122,7 @@ where
             let detail = if state.enabled == Some(false) {
                 "somebody else had ended the isolation".to_owned()
             } else {
-                let comment = clean(comment);
+                let comment = clean(&tenant.scrub(comment));
                 format!("somebody else has isolated the endpoint since, and may release it: {comment}")
             };
             self.step(decision, Step::TakenOver { detail }).await?;

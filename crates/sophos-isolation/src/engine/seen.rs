@@ -31,7 +31,9 @@ pub(super) fn released(endpoint: Option<&Endpoint>) -> String {
 
 pub(super) fn pending(endpoint: Option<&Endpoint>, releasing: bool) -> String {
     let what = if releasing { "release" } else { "isolation" };
-    let seen = endpoint.and_then(|endpoint| endpoint.last_seen_at.as_ref()).map(|seen| seen.as_str());
+    let seen = endpoint.and_then(|endpoint| endpoint.last_seen_at.as_ref());
+    // Kept in the ledger: a time, and nothing else that the service says in its place.
+    let seen = seen.filter(|seen| seen.instant().is_some());
     let seen = seen.map(|seen| format!(", last seen {seen}")).unwrap_or_default();
     match endpoint.and_then(|endpoint| endpoint.online) {
         Some(true) => format!("the endpoint is online{seen}, and has not reported its {what}"),

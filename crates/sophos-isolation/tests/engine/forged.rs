@@ -8,15 +8,19 @@ use std::{
 use bytes::Bytes;
 use serde_json::{Value, json};
 use sophos_api::{Client, Credentials, Hosts, RateBudget, Transport, TransportError};
-use sophos_isolation::{DecisionId, Engine, Ledger, Received, State, adapters::Tool};
+use sophos_isolation::{Decision, DecisionId, Engine, EngineError, Ledger, Received, State, adapters::Tool};
 use sophos_store::Store;
 
 use crate::support::{ACME, BETA, OTHER, Rules, id};
+
+/// A token that nothing tells from ordinary text.
+const TOKEN: &str = "opaque-access-token-0123456789abcdef";
 
 /// Answers every listing of endpoints with this, and keeps what was asked.
 #[derive(Clone)]
 struct Forger {
     endpoints: Value,
+    isolation: Option<Value>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -30,7 +34,7 @@ impl Transport for Forger {
         self.asked.lock().unwrap().push(format!("{} {path}", request.method()));
         let answer = match path {
             "/api/v2/oauth2/token" => json!({
-                "access_token": "a", "expires_in": 3600, "token_type": "bearer", "errorCode": "success",
+                "access_token": TOKEN, "expires_in": 3600, "token_type": "bearer", "errorCode": "success",
             }),
             "/whoami/v1" => json!({
                 "id": ACME, "idType": "partner", "apiHosts": { "global": "http://central.test" },
@@ -39,6 +43,7 @@ impl Transport for Forger {
                 "id": path.rsplit('/').next(), "apiHost": "http://central.test", "dataRegion": "eu01",
             }),
             "/endpoint/v1/endpoints" => json!({ "items": self.endpoints, "pages": { "size": 1 } }),
+            path if path.ends_with("/isolation") && self.isolation.is_some() => json!(self.isolation),
             path => panic!("nobody should ask for {path}"),
         };
         Ok(http::Response::new(serde_json::to_vec(&answer).unwrap().into()))
@@ -52,9 +57,19 @@ impl Transport for Forger {
 }
 
 async fn code(endpoints: Value, host: Value) -> String {
-    let forger = Forger { endpoints, asked: Arc::default() };
+    let forger = Forger { endpoints, isolation: None, asked: Arc::default() };
+    let (worked, whole) = worked(forger.clone(), host).await;
+    assert!(matches!(worked, Ok(Some(State::Refused))), "{worked:?}");
+    let asked = forger.asked.lock().unwrap().clone();
+    assert!(!asked.iter().any(|asked| asked.ends_with("/isolation")), "{asked:?}");
+    let last = serde_json::to_value(whole.entries().last().unwrap()).unwrap();
+    last["code"].as_str().unwrap().to_owned()
+}
+
+/// Works on a decision about a host, and reads the decision back.
+async fn worked(forger: Forger, host: Value) -> (Result<Option<State>, EngineError>, Decision) {
     let base = || "http://central.test".parse().unwrap();
-    let client = Client::builder(forger.clone(), Credentials::new("id", "secret".to_owned()))
+    let client = Client::builder(forger.clone(), Credentials::new("id", "client-secret-of-this".to_owned()))
         .hosts(Hosts::at(base(), base()))
         .budget(RateBudget::unlimited())
         .build();
@@ -76,13 +91,22 @@ async fn code(endpoints: Value, host: Value) -> String {
     let decision = DecisionId::of("edr", "event");
     ledger.begin(&decision, &received, forger.now()).await.unwrap();
     let engine = Engine::new(client, ledger, ());
-    let worked = engine.work(&Rules::default().policy(), std::slice::from_ref(&decision), None).await;
-    assert!(matches!(worked[0].outcome, Ok(Some(State::Refused))), "{worked:?}");
-    let asked = forger.asked.lock().unwrap().clone();
-    assert!(!asked.iter().any(|asked| asked.ends_with("/isolation")), "{asked:?}");
+    let mut worked = engine.work(&Rules::default().policy(), std::slice::from_ref(&decision), None).await;
     let whole = engine.ledger().decision(&decision).await.unwrap().unwrap();
+    (worked.remove(0).outcome, whole)
+}
+
+#[tokio::test]
+async fn ledger_holds_no_token_that_the_service_repeats() {
+    let name = format!("pc-1.{TOKEN}");
+    let endpoint = json!({ "id": id(1), "hostname": name, "online": true, "tenant": { "id": ACME } });
+    let isolation = json!({ "enabled": true, "comment": format!("by Bearer {TOKEN} and later with client-secret-of-this") });
+    let forger = Forger { endpoints: json!([endpoint]), isolation: Some(isolation), asked: Arc::default() };
+    let (worked, whole) = worked(forger, json!({ "hostnames": [name] })).await;
+    assert!(matches!(worked, Ok(Some(State::AlreadyIsolated))), "{worked:?}");
     let last = serde_json::to_value(whole.entries().last().unwrap()).unwrap();
-    last["code"].as_str().unwrap().to_owned()
+    assert_eq!(last["comment"], "by Bearer [redacted] and later with [redacted]", "{last}");
+    assert_eq!(last["target"]["hostname"], "pc-1.[redacted]", "{last}");
 }
 
 #[tokio::test]

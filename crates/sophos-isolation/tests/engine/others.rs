@@ -49,6 +49,28 @@ async fn what_somebody_else_has_isolated_again_is_not_lifted() {
 }
 
 #[tokio::test]
+async fn detail_holds_no_secret_that_a_comment_repeats() {
+    let world = World::new(machines(2)).await;
+    let secret = world.sim.credentials()[0].client_secret.clone();
+    let comment = format!("by hand, with {secret}");
+    world.console(1, true, &comment).await;
+    let (first, second) =
+        (world.decide(&policy(), "event", host(1)).await, world.decide(&policy(), "another", host(2)).await);
+    world.follow_up_for(&policy(), 300).await;
+    world.console(2, false, "it is clean").await;
+    world.pass(120);
+    world.console(2, true, &comment).await;
+    world.follow_up_for(&policy(), 6 * HOUR).await;
+    assert_eq!(world.state(&second).await, State::TakenOver);
+    for decision in [first, second] {
+        let detail = world.told.last(&decision).detail.expect("a reason");
+        assert!(detail.ends_with("by hand, with [redacted]"), "{detail}");
+        let kept = world.ledger().decision(&decision).await.unwrap().unwrap();
+        assert!(!serde_json::to_string(kept.entries()).unwrap().contains(&secret));
+    }
+}
+
+#[tokio::test]
 async fn what_somebody_else_isolates_while_the_release_is_pending_is_theirs() {
     let world = World::new(machines(1)).await;
     let policy = Rules { release: "10m", ..Rules::default() }.policy();

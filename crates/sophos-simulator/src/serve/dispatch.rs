@@ -58,6 +58,7 @@ pub(crate) async fn answer(
             central.refuse(&refusal)
         }
         Some(FaultAction::Html { status }) => Answer::html(*status),
+        Some(FaultAction::Echo { status }) => Answer::echo(*status, &call),
         _ => respond(&central, region, &call, found, fault.as_ref())
             .unwrap_or_else(|refusal| central.refuse(&refusal)),
     };

@@ -1,6 +1,6 @@
 //! Bodies, there and back.
 
-use sophos_api::{TransportError, TransportErrorKind};
+use sophos_api::TransportError;
 
 use super::{Deadline, codes, interrupted, unsendable};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
         http::types::{IncomingBody, OutgoingBody},
         io::streams::{OutputStream, StreamError},
     },
-    transport::LARGEST_ANSWER,
+    transport::check_length,
 };
 
 /// What is asked for at once.
@@ -63,15 +63,15 @@ pub(super) fn read(
 ) -> Result<Vec<u8>, TransportError> {
     let stream = body.stream().map_err(|()| interrupted("the answer's body is gone"))?;
     let ready = stream.subscribe();
-    let mut content = Vec::with_capacity(expected.unwrap_or(0).min(LARGEST_ANSWER));
+    check_length(expected.unwrap_or(0))?;
+    let mut content = Vec::with_capacity(expected.unwrap_or(0));
     loop {
         match stream.read(CHUNK) {
             Ok(chunk) if chunk.is_empty() => deadline.wait(&ready)?,
-            Ok(chunk) if content.len() + chunk.len() > LARGEST_ANSWER => {
-                let why = format!("more than {LARGEST_ANSWER} bytes");
-                return Err(TransportError::new(TransportErrorKind::TooLarge, why));
+            Ok(chunk) => {
+                check_length(content.len() + chunk.len())?;
+                content.extend_from_slice(&chunk);
             }
-            Ok(chunk) => content.extend_from_slice(&chunk),
             Err(StreamError::Closed) => break,
             // Its code is not asked for: jco's shim has none that it could hand over
             // and ends the instance instead.

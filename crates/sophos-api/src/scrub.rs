@@ -1,0 +1,172 @@
+//! The removal of secrets and tokens from texts that others wrote.
+//!
+//! A service, or a gateway before it, may repeat a request in its answer. What
+//! it says is kept in errors, logs and records, so it passes through here first.
+
+mod forms;
+mod patterns;
+
+use std::{
+    borrow::Cow,
+    collections::{HashSet, VecDeque},
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    ops::Range,
+    sync::Mutex,
+};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::sync::lock;
+use forms::{Form, forms, normalized};
+
+/// The text in place of a secret.
+pub(crate) const REDACTED: &str = "[redacted]";
+
+/// The length of the shortest secret that is looked for, in bytes. A shorter one
+/// would remove parts of ordinary words; those of Sophos Central have about 100.
+const MIN_SECRET_LEN: usize = 6;
+
+/// The length of a part of a secret that is removed wherever it is, in bytes.
+const PART_LEN: usize = 12;
+
+/// The length of the beginning of a secret that is removed where a text ends: there
+/// it was cut.
+const MIN_CUT_PART_LEN: usize = 8;
+
+/// The number of secrets and tokens that are kept: those in use, and several
+/// before them.
+const MAX_KNOWN: usize = 8;
+
+/// The credentials and tokens of one client, and their removal from texts.
+///
+/// Removed are
+/// - each known secret or token of at least [`MIN_SECRET_LEN`] bytes, in either
+///   case: plain, percent-encoded, escaped for JSON or HTML, in hexadecimal, and
+///   in Base64 also inside something larger, such as a `Basic` header;
+/// - each part of them of [`PART_LEN`] bytes, and at the end of a text each
+///   beginning of [`MIN_CUT_PART_LEN`];
+/// - what looks like a JSON Web Token, follows `Bearer` or `Basic`, or is the user
+///   or the query of a URL, whether it is known or not.
+#[derive(Default)]
+pub(crate) struct Scrubber(Mutex<VecDeque<Known>>);
+
+struct Known {
+    plain: SecretString,
+    forms: Vec<Form>,
+    /// The hashes of all parts of its forms.
+    parts: HashSet<u64>,
+}
+
+impl Known {
+    fn of(secret: &str) -> Self {
+        let forms = forms(secret);
+        let parts = forms.iter().flat_map(|form| form.windows(PART_LEN)).map(hash).collect();
+        Self { plain: secret.into(), forms, parts }
+    }
+
+    /// Finds its forms, whole and in part, in a normalized text.
+    fn find(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
+        // A text that was cut may say so.
+        let cut = text.len() - text.iter().rev().take_while(|byte| **byte == b'.').count();
+        let cut = text[..cut].strip_suffix("…".as_bytes()).map_or(cut, <[u8]>::len);
+        for form in &self.forms {
+            if form.len() < PART_LEN {
+                found.extend(occurrences(text, form));
+            }
+            for length in MIN_CUT_PART_LEN..PART_LEN.min(form.len()) {
+                if text[..cut].ends_with(&form[..length]) {
+                    found.push(cut - length..cut);
+                }
+            }
+        }
+    }
+}
+
+/// A hash of a part of a text.
+fn hash(part: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    part.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Scrubber {
+    /// Looks for this secret or token from now on.
+    pub(crate) fn learn(&self, secret: &str) {
+        if secret.len() < MIN_SECRET_LEN {
+            return;
+        }
+        let mut known = lock(&self.0);
+        let at = known.iter().position(|known| known.plain.expose_secret() == secret);
+        let this = at.and_then(|at| known.remove(at));
+        let this = this.unwrap_or_else(|| Known::of(secret));
+        known.push_back(this);
+        if known.len() > MAX_KNOWN {
+            known.pop_front();
+        }
+    }
+
+    /// The text without secrets and tokens.
+    pub(crate) fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut found = patterns::find(text);
+        let known = lock(&self.0);
+        let text_bytes = normalized(text);
+        for (at, part) in text_bytes.windows(PART_LEN).enumerate() {
+            let hash = hash(part);
+            if known.iter().any(|known| known.parts.contains(&hash)) {
+                found.push(at..at + PART_LEN);
+            }
+        }
+        known.iter().for_each(|known| known.find(&text_bytes, &mut found));
+        replaced(text, found)
+    }
+
+    /// Whether an id or a host of the service holds no secret and no token.
+    pub(crate) fn is_clean(&self, text: &str) -> bool {
+        matches!(self.scrub(text), Cow::Borrowed(_))
+    }
+}
+
+impl fmt::Debug for Scrubber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scrubber")
+    }
+}
+
+/// The text without what looks like a token, where no secret is known.
+pub(crate) fn without_tokens(text: &str) -> Cow<'_, str> {
+    replaced(text, patterns::find(text))
+}
+
+fn occurrences<'a>(text: &'a [u8], form: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
+    let places = text.windows(form.len()).enumerate().filter(move |(_, part)| *part == form);
+    places.map(move |(at, _)| at..at + form.len())
+}
+
+/// The text with each of these ranges replaced. Ranges that nearly touch are one:
+/// between them is an escape, or the end of a line.
+fn replaced(text: &str, mut found: Vec<Range<usize>>) -> Cow<'_, str> {
+    if found.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    found.sort_unstable_by_key(|range| range.start);
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for range in found {
+        match merged.last_mut() {
+            Some(last) if range.start < last.end + MIN_CUT_PART_LEN => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    let mut scrubbed = String::with_capacity(text.len());
+    let mut from = 0;
+    for range in merged {
+        scrubbed.push_str(&text[from..text.floor_char_boundary(range.start).max(from)]);
+        scrubbed.push_str(REDACTED);
+        from = text.ceil_char_boundary(range.end);
+    }
+    scrubbed.push_str(&text[from..]);
+    Cow::Owned(scrubbed)
+}
+
+#[cfg(test)]
+mod tests;

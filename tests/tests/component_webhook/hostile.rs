@@ -1,0 +1,125 @@
+//! The hostile requests of the built function, to the component in its hosts: none
+//! is believed, none ends the instance, and nothing secret is in what is said.
+
+use end_to_end::isolation::{
+    Delivery, ENFORCE, HostileRequest, IsolationWorld, Server, decision_of, forgeries, hostile_requests,
+    hostile_sources, hostname, send_bytes,
+};
+use reqwest::Client;
+use serde_json::json;
+use sophos_isolation::State;
+use sophos_simulator::{CredentialKind, FaultAction, FaultPlan, FaultRule};
+
+use super::{component, deliver, estate};
+
+/// The statuses by which the server of a host refuses what it does not take for
+/// HTTP, before the component sees it.
+const OF_A_SERVER: [u16; 6] = [400, 404, 411, 414, 431, 501];
+
+const MACHINES: usize = 12;
+
+async fn world() -> IsolationWorld {
+    let policy = format!("{ENFORCE}{}", hostile_sources());
+    IsolationWorld::start(estate(MACHINES), CredentialKind::Tenant, &policy).await.expect("a world")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_requests_are_refused_in_python() {
+    hostile_requests_are_refused(Server::Python).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_requests_are_refused_in_node() {
+    hostile_requests_are_refused(Server::Node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_requests_are_refused_in_rust() {
+    hostile_requests_are_refused(Server::Rust).await;
+}
+
+async fn hostile_requests_are_refused(server: Server) {
+    let world = world().await;
+    let Some(mut webhook) = component(&world, server).await else { return };
+    let mut said = Vec::new();
+    let mut good = Vec::new();
+    for (number, HostileRequest { what, bytes, statuses }) in (1..).zip(hostile_requests()) {
+        let answer = send_bytes(webhook.url(), &bytes).await;
+        let (status, answer) = answer.unwrap_or_else(|error| panic!("{server:?}, {what}: {error}"));
+        // Python answers in HTTP/0.9 to what is no HTTP.
+        let status = if status == 0 && answer.contains("Error code: 400") { 400 } else { status };
+        let is_refused = statuses.contains(&status) || OF_A_SERVER.contains(&status);
+        assert!(is_refused, "{server:?}, {what}: {status}, not one of {statuses:?}: {answer}");
+        said.push(answer);
+        if number % 10 == 0 {
+            good.push(Delivery::isolate(&format!("event-{number}"), &hostname(number / 10)));
+            let answer = deliver(&good[good.len() - 1], &webhook, 202).await;
+            assert_eq!(
+                world.state(&decision_of(&answer).expect("one")).await.expect("one"),
+                State::Requested
+            );
+        }
+    }
+    let begun = world.decisions().await.expect("decisions").len();
+    let forgeries = forgeries(&hostname(MACHINES));
+    for (what, forgery) in &forgeries {
+        let (status, answer) = forgery.send(&Client::new(), webhook.url()).await.expect("an answer");
+        assert!([401, 404].contains(&status), "{server:?}, {what}: {status} {answer}");
+        said.push(answer.to_string());
+    }
+    assert_eq!(world.decisions().await.expect("decisions").len(), begun);
+    assert_eq!(world.simulator.isolation_changes().len(), good.len());
+    deliver(&Delivery::isolate("last", &hostname(MACHINES)), &webhook, 202).await;
+
+    let notices = webhook.notices().await.expect("the journal");
+    assert!(notices.len() > forgeries.len(), "each is in the journal");
+    assert!(notices.iter().all(|notice| notice["status"] != json!(503)), "{notices:?}");
+    said.extend(notices.iter().map(ToString::to_string));
+    good.extend(forgeries.into_iter().map(|(_, forgery)| forgery));
+    assert_nothing_secret(&world, &webhook.outcomes().expect("outcomes"), said, &good);
+}
+
+/// Also in the ledger and the outcomes.
+fn assert_nothing_secret(
+    world: &IsolationWorld,
+    outcomes: &[serde_json::Value],
+    mut said: Vec<String>,
+    deliveries: &[Delivery],
+) {
+    said.extend(outcomes.iter().map(ToString::to_string));
+    let objects = world.objects().expect("objects").into_values();
+    said.extend(objects.map(|body| String::from_utf8_lossy(&body).into_owned()));
+    for needle in world.needles(deliveries) {
+        assert_eq!(said.iter().find(|text| text.contains(&needle)), None, "{needle}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn component_repeats_no_token_that_the_service_repeats() {
+    for server in [Server::Python, Server::Node] {
+        let world = world().await;
+        let Some(mut webhook) = component(&world, server).await else { continue };
+        let mut said = Vec::new();
+        for (number, operation) in (1..).zip(["token", "endpoints.list", "isolation.bulk"]) {
+            world.simulator.revoke_tokens();
+            let echo = FaultRule::new(operation, FaultAction::Echo { status: 403 });
+            world.simulator.set_faults(FaultPlan::new([echo]));
+            let delivery = Delivery::isolate(&number.to_string(), &hostname(number));
+            let (_, answer) = delivery.send(&Client::new(), webhook.url()).await.expect("an answer");
+            said.push(answer.to_string());
+            let id = decision_of(&answer).expect("a decision");
+            let shown = webhook.call("find", json!([id])).await.expect("a decision").to_string();
+            assert!(shown.contains("[redacted]"), "{server:?}, {operation}: {shown}");
+            let longest = world.credential().client_secret.split(|c: char| !c.is_ascii_alphanumeric());
+            let longest = longest.max_by_key(|part| part.len()).expect("a part");
+            assert!(!shown.contains(longest) && !shown.contains("eyJhbGci"), "{server:?}: {shown}");
+        }
+        said.extend(webhook.notices().await.expect("the journal").iter().map(ToString::to_string));
+        let objects: Vec<_> = world.objects().expect("objects").into_values().collect();
+        said.extend(objects.iter().map(|body| String::from_utf8_lossy(body).into_owned()));
+        said.extend(webhook.outcomes().expect("outcomes").iter().map(ToString::to_string));
+        for needle in ["eyJhbGci", &world.credential().client_secret] {
+            assert_eq!(said.iter().find(|text| text.contains(needle)), None, "{server:?}");
+        }
+    }
+}
