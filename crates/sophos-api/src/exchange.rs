@@ -326,7 +326,8 @@ impl<T: Transport> Authority<T> for WithToken {
 
     async fn authorise(&self, context: &Context<'_, T>) -> Result<Option<Token>, Error> {
         context.turn().await?;
-        context.shared.session.token(context).await.map(Some)
+        // Most requests find a token: what obtains one is not a part of each of them.
+        Box::pin(context.shared.session.token(context)).await.map(Some)
     }
 
     fn counter(counters: &Counters) -> &AtomicU64 {
