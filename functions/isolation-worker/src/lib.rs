@@ -25,6 +25,6 @@ mod worker;
 
 pub use bus::Bus;
 pub use config::Config;
-pub use policy_file::PolicyFile;
+pub use policy_file::{PolicyFile, PolicyUnavailable};
 pub use task::{CheckRequest, Machine, Message, Payload, Release, Task};
 pub use worker::{Worker, WorkerError};

@@ -1,33 +1,65 @@
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use sophos_isolation::policy::Policy;
 use sophos_store::Store;
-use tokio::time::Instant;
+use tokio::{sync::Mutex, time::Instant};
 
 /// A policy is read again after this time, so that a change needs no
 /// deployment.
 const AGE: Duration = Duration::from_secs(60);
 
-/// How long it is known that there is no policy: whoever may call the webhook
-/// must not be able to have it read each time.
+/// The time for which it is known that there is no policy: requests that prove
+/// nothing must not have it read each time.
 const FAILURE_AGE: Duration = Duration::from_secs(10);
+
+/// Why there is no policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyUnavailable {
+    /// It was deleted or emptied, or never stored.
+    #[error("the policy at {location} is missing or empty: nothing is isolated; store a policy")]
+    Absent {
+        /// The location.
+        location: String,
+    },
+    /// It has mistakes.
+    #[error("the policy at {location} is invalid: {mistakes}")]
+    Invalid {
+        /// The location.
+        location: String,
+        /// Each mistake, with its line.
+        mistakes: String,
+    },
+    /// The store failed.
+    #[error("reading the policy at {location} failed: {cause}")]
+    Unreadable {
+        /// The location.
+        location: String,
+        /// The cause.
+        cause: String,
+    },
+}
 
 /// The policy, from a file or an object, kept for a minute.
 #[derive(Debug)]
 pub struct PolicyFile {
     location: String,
     dry_run: bool,
-    known: Mutex<Option<(Instant, Arc<Policy>)>>,
-    failed: Mutex<Option<(Instant, String)>>,
+    /// Locked while it is read: callers at once have it read once.
+    held: Mutex<Option<Held>>,
+}
+
+/// What was read, and until when it holds.
+#[derive(Debug)]
+struct Held {
+    until: Instant,
+    policy: Result<Arc<Policy>, PolicyUnavailable>,
 }
 
 impl PolicyFile {
     /// The policy at this location.
     pub fn new(location: impl Into<String>) -> Self {
-        Self { location: location.into(), dry_run: false, known: Mutex::new(None), failed: Mutex::new(None) }
+        Self { location: location.into(), dry_run: false, held: Mutex::new(None) }
     }
 
     /// The same, by which nothing is isolated whatever it says, if `dry_run`.
@@ -36,52 +68,67 @@ impl PolicyFile {
         Self { dry_run, ..self }
     }
 
-    /// The policy as it is now. When it was changed to something that is no
-    /// policy, the one before holds, and the mistakes are logged each minute. A
-    /// process that has read none before logs them too: an alarm looks for these
-    /// records, and processes come and go.
+    /// The policy as it is now. When it was changed to an invalid one, or the store
+    /// fails, the one before holds. When it was deleted or emptied, there is none.
+    /// Each is logged whenever it is read, also by a process that has read none
+    /// before: an alarm looks for these records, and processes come and go.
     ///
     /// A mistake in one source disables that source, which is logged as often. So
     /// are the policy's warnings.
     ///
     /// # Errors
-    /// When there is no policy at all: with its mistakes.
-    pub async fn current(&self) -> Result<Arc<Policy>, String> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((read_at, policy)) = &known
-            && read_at.elapsed() < AGE
+    /// When there is no policy, also after the store failed a moment ago.
+    pub async fn current(&self) -> Result<Arc<Policy>, PolicyUnavailable> {
+        let mut held = self.held.lock().await;
+        if let Some(Held { until, policy }) = &*held
+            && Instant::now() < *until
         {
-            return Ok(Arc::clone(policy));
+            return policy.clone();
         }
-        if known.is_none()
-            && let Some((at, problem)) = &*self.failed.lock().unwrap_or_else(PoisonError::into_inner)
-            && at.elapsed() < FAILURE_AGE
-        {
-            return Err(problem.clone());
-        }
-        let read = match self.read().await {
-            Ok(text) => match Policy::load(&text) {
-                Ok(policy) if self.dry_run => Ok(Arc::new(policy.in_dry_run())),
-                Ok(policy) => Ok(Arc::new(policy)),
-                Err(error) => Err(error.to_string()),
-            },
-            Err(problem) => Err(problem),
+        let before = held.take().and_then(|held| held.policy.ok());
+        let policy = match (self.load().await, before) {
+            (Ok(policy), _) => Ok(Arc::new(policy)),
+            (Err(problem @ PolicyUnavailable::Absent { .. }), _) | (Err(problem), None) => {
+                tracing::error!(
+                    event = "policy_unavailable",
+                    problem = problem.to_string(),
+                    "the policy cannot be read; there is none before"
+                );
+                Err(problem)
+            }
+            (Err(problem), Some(before)) => {
+                tracing::error!(
+                    event = "policy_outdated",
+                    problem = problem.to_string(),
+                    "the policy cannot be read; the one before holds"
+                );
+                Ok(before)
+            }
         };
+        if let Ok(policy) = &policy {
+            self.log_doubts(policy);
+        }
+        let age = if policy.is_ok() { AGE } else { FAILURE_AGE };
+        *held = Some(Held { until: Instant::now() + age, policy: policy.clone() });
+        policy
+    }
+
+    /// The policy as it is now, or the one in place of a policy that is missing or
+    /// invalid: then nothing is isolated, and releases go on.
+    ///
+    /// # Errors
+    /// When the store fails and no policy was read before.
+    pub async fn current_or_absent(&self) -> Result<Arc<Policy>, PolicyUnavailable> {
+        match self.current().await {
+            Err(PolicyUnavailable::Absent { .. } | PolicyUnavailable::Invalid { .. }) => {
+                Ok(Arc::new(Policy::absent()))
+            }
+            policy => policy,
+        }
+    }
+
+    fn log_doubts(&self, policy: &Policy) {
         let location = &self.location;
-        let policy = match (read, known) {
-            (Ok(policy), _) => policy,
-            (Err(problem), Some((_, before))) => {
-                tracing::error!(location, problem, "the policy cannot be read; the one before holds");
-                before
-            }
-            (Err(problem), None) => {
-                tracing::error!(location, problem, "the policy cannot be read; there is none before");
-                let problem = format!("the policy at {location}: {problem}");
-                let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-                *failed = Some((Instant::now(), problem.clone()));
-                return Err(problem);
-            }
-        };
         for disabled in policy.disabled() {
             let (event, source, problem) = ("source_disabled", disabled.name(), disabled.to_string());
             tracing::error!(
@@ -97,27 +144,51 @@ impl PolicyFile {
             let problem = &warning.problem;
             tracing::warn!(event, location, line, key, problem, "the policy may not do what it seems to");
         }
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = Some((Instant::now(), Arc::clone(&policy)));
-        Ok(policy)
     }
 
-    async fn read(&self) -> Result<String, String> {
+    async fn load(&self) -> Result<Policy, PolicyUnavailable> {
+        let location = self.location.clone();
+        let text = match self.read().await {
+            Ok(Some(text)) if !is_empty(&text) => text,
+            Ok(_) => return Err(PolicyUnavailable::Absent { location }),
+            Err(cause) => return Err(PolicyUnavailable::Unreadable { location, cause }),
+        };
+        match Policy::load(&text) {
+            Ok(policy) if self.dry_run => Ok(policy.in_dry_run()),
+            Ok(policy) => Ok(policy),
+            Err(error) => Err(PolicyUnavailable::Invalid { location, mistakes: error.to_string() }),
+        }
+    }
+
+    /// Reads the text, if there is one.
+    async fn read(&self) -> Result<Option<String>, String> {
         let Some(rest) = self.location.strip_prefix("s3://") else {
             let path = self.location.strip_prefix("file://").unwrap_or(&self.location);
-            return std::fs::read_to_string(path).map_err(|error| error.to_string());
+            return match std::fs::read_to_string(path) {
+                Ok(text) => Ok(Some(text)),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error.to_string()),
+            };
         };
         let (folder, name) = rest.rsplit_once('/').ok_or("it names no object")?;
         let store = Store::open(&format!("s3://{folder}")).map_err(|error| error.to_string())?;
-        let body =
-            store.read(name).await.map_err(|error| error.to_string())?.ok_or("there is no such object")?;
-        String::from_utf8(body.to_vec()).map_err(|_| "it is not text".to_owned())
+        let body = store.read(name).await.map_err(|error| error.to_string())?;
+        body.map(|body| String::from_utf8(body.to_vec()).map_err(|_| "it is not text".to_owned())).transpose()
     }
+}
+
+/// Whether a text says nothing: it has comments and white space at most.
+fn is_empty(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}');
+    text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#'))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Write};
+    use std::{
+        io::{self, Write},
+        sync::Mutex,
+    };
 
     use serde_json::Value;
     use sophos_isolation::policy::Mode;
@@ -165,7 +236,8 @@ mod tests {
 
         write("version = 1\nmode = \"enfroce\"\n");
         let error = file.current().await.expect_err("there is none before");
-        assert!(error.contains("policy.toml") && error.contains("line 2"), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("policy.toml") && text.contains("line 2"), "{text}");
         write("version = 1\nmode = \"enforce\"\n");
         assert_eq!(file.current().await.expect_err("it is read again later"), error);
         tokio::time::advance(FAILURE_AGE).await;
@@ -182,12 +254,54 @@ mod tests {
         ];
         assert_eq!(messages, expected.map(Some));
         for record in &all {
-            assert_eq!(
-                (&record["level"], &record["location"]),
-                (&"ERROR".into(), &path.to_string_lossy().into())
-            );
+            assert_eq!(record["level"], "ERROR");
             assert!(record["problem"].as_str().is_some_and(|problem| problem.contains("line 2")), "{record}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn policy_that_is_gone_holds_no_longer_than_a_minute() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("policy.toml");
+        let text = "version = 1\nmode = \"enforce\"\n";
+        let file = PolicyFile::new(path.to_string_lossy());
+        for emptied in [None, Some(""), Some(" \n\t\r\n"), Some("\u{feff}# version = 1\n  # nothing\n")] {
+            std::fs::write(&path, text).expect("a file");
+            tokio::time::advance(AGE).await;
+            file.current().await.expect("a policy");
+            match emptied {
+                None => std::fs::remove_file(&path).expect("a file"),
+                Some(text) => std::fs::write(&path, text).expect("a file"),
+            }
+            tokio::time::advance(AGE - Duration::from_millis(1)).await;
+            file.current().await.expect("it was read less than a minute ago");
+            tokio::time::advance(Duration::from_millis(1)).await;
+            let error = file.current().await.expect_err("there is none");
+            assert!(matches!(error, PolicyUnavailable::Absent { .. }), "{emptied:?}: {error}");
+            let absent = file.current_or_absent().await.expect("the one in its place");
+            assert!(absent.is_absent() && absent.sources().len() == 0);
+        }
+        // One with a mistake is none either for a process that has read no other.
+        std::fs::write(&path, "version = 2\n").expect("a file");
+        let other = PolicyFile::new(path.to_string_lossy());
+        assert!(matches!(other.current().await, Err(PolicyUnavailable::Invalid { .. })));
+        assert!(other.current_or_absent().await.expect("the one in its place").is_absent());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn policy_is_read_once_by_callers_at_once_and_in_a_window() {
+        // A location that cannot be read: each attempt is a record.
+        let (records, _guard) = Records::capture();
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = PolicyFile::new(folder.path().to_string_lossy());
+        let failed = |policy: Result<_, _>| matches!(policy, Err(PolicyUnavailable::Unreadable { .. }));
+        let (a, b, c) = tokio::join!(file.current(), file.current(), file.current());
+        assert!(failed(a) && failed(b) && failed(c));
+        assert!(failed(file.current_or_absent().await), "the store may answer the next time");
+        assert_eq!(records.all().len(), 1);
+        tokio::time::advance(FAILURE_AGE).await;
+        assert!(failed(file.current().await));
+        assert_eq!(records.all().len(), 2);
     }
 
     #[tokio::test(start_paused = true)]

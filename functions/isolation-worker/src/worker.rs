@@ -141,7 +141,13 @@ impl Worker {
     /// # Errors
     /// When there is none.
     pub async fn policy(&self) -> Result<Arc<Policy>, WorkerError> {
-        self.policy.current().await.map_err(WorkerError::Setting)
+        self.policy.current().await.map_err(setting)
+    }
+
+    /// The policy as it is now, or one by which nothing is isolated and releases go
+    /// on.
+    async fn policy_or_absent(&self) -> Result<Arc<Policy>, WorkerError> {
+        self.policy.current_or_absent().await.map_err(setting)
     }
 
     /// The store that the ledger is in.
@@ -241,7 +247,7 @@ impl Worker {
         ids: &[DecisionId],
         stop_at: Duration,
     ) -> Result<Vec<(DecisionId, Result<Option<State>, EngineError>)>, WorkerError> {
-        let policy = self.policy().await?;
+        let policy = self.policy_or_absent().await?;
         let engine = self.engine(&policy).await?;
         let worked = engine.work(&policy, ids, Some(stop_at)).await;
         for one in &worked {
@@ -267,7 +273,7 @@ impl Worker {
     }
 
     async fn follow_up(&self, look: Look<'_>, stop_at: Duration) -> Result<FollowUpReport, WorkerError> {
-        let policy = self.policy().await?;
+        let policy = self.policy_or_absent().await?;
         let engine = self.engine(&policy).await?;
         if let Some(stop) = engine.ledger().stop().await.map_err(EngineError::from)? {
             tracing::warn!(event = "isolation_stopped", reason = stop.reason, "nothing is isolated");
@@ -351,22 +357,27 @@ impl Worker {
         let listed = listed.map_err(|error| WorkerError::NoCredential(error.to_string()))?;
         let chosen = Chosen::of(listed, &format!("{:?}", self.credentials));
         let chosen = chosen.map_err(WorkerError::NoCredential)?;
+        let links = self.approval_links(policy).await?;
         let mut slot = self.engine.lock().await;
         if let Some((_, engine)) = slot.as_ref().filter(|(known, _)| *known == chosen) {
+            engine.set_approvals(links);
             return Ok(Arc::clone(engine));
         }
-        let links = match (&self.config.approval_url, &policy.approval().secret) {
-            (Some(url), Some(secret)) => {
-                let key = self.secrets.read(secret).await.map_err(setting)?;
-                Some(ApprovalLinks::new(url, key.current))
-            }
-            _ => None,
-        };
         let own =
             chosen.own.iter().map(|(tenant, name)| (TenantId::from(tenant.as_str()), self.client(name)));
         let engine = Engine::new(self.client(&chosen.all), Ledger::new(self.store()), Arc::clone(&self.bus));
         let engine = engine.with_clients(own.collect()).with_approvals(links).with_lease(self.config.lease);
         Ok(Arc::clone(&slot.insert((chosen, Arc::new(engine))).1))
+    }
+
+    /// The links by which a person approves, signed with the key as it is now: it is
+    /// read as often as those of senders.
+    async fn approval_links(&self, policy: &Policy) -> Result<Option<ApprovalLinks>, WorkerError> {
+        let (Some(url), Some(secret)) = (&self.config.approval_url, &policy.approval().secret) else {
+            return Ok(None);
+        };
+        let key = self.secrets.read(secret).await.map_err(setting)?;
+        Ok(Some(ApprovalLinks::new(url, key.current)))
     }
 
     fn client(&self, credential: &str) -> Client<ReqwestTransport> {
