@@ -9,6 +9,7 @@
 //! rotations, and the addresses of HTTP.
 
 mod access;
+mod approvals;
 mod commands;
 mod credentials;
 mod deployed;

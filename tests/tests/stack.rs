@@ -157,7 +157,9 @@ async fn isolates(tour: &mut Tour) {
     );
     assert_eq!(tour.state(&server.to_string()).await.expect("a decision"), "refused");
     assert_eq!(tour.state(&chief.to_string()).await.expect("a decision"), "waiting");
-    tour.order(&json!({ "approve": chief.to_string(), "by": "the test" })).await.expect("an approval");
+    tour.approve_by_link(&chief).await.expect("an approval");
+    let drained = tour.work().await.expect("the worker works");
+    assert_eq!((drained.handled, drained.failures.len()), (1, 0), "{drained:?}");
     for id in [laptop.to_string(), chief.to_string()] {
         until(tour, &id, "released").await;
     }

@@ -1,0 +1,48 @@
+//! Approval by the link of an outcome.
+
+use std::io;
+
+use serde_json::json;
+use sophos_isolation::{ApprovalLinks, DecisionId};
+
+use super::Tour;
+
+impl Tour {
+    /// Approves a decision that waits, as a person does who follows its link: the
+    /// page is looked at, and its form is sent.
+    ///
+    /// # Errors
+    /// When the decision does not wait, or the webhook does not take the answer.
+    pub async fn approve_by_link(&mut self, decision: &DecisionId) -> io::Result<()> {
+        let shown = self.order(&json!({ "show": decision })).await?;
+        let last = shown["entries"].as_array().and_then(|entries| entries.last());
+        let until = last.and_then(|last| last["until"].as_u64());
+        let until = until.ok_or_else(|| io::Error::other(format!("{decision} does not wait: {shown}")))?;
+        let links =
+            ApprovalLinks::new(self.stack.output("WebhookBaseUrl")?, self.approval_key().await?.into());
+        let link = self.account.front(&self.stack, links.link(decision, until).expose()).await?;
+        let http = self.account.http();
+        let form = http
+            .post(&link)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("answer=approve");
+        for request in [http.get(&link), form] {
+            let status = request.send().await.map_err(io::Error::other)?.status();
+            if status != 200 {
+                return Err(io::Error::other(format!("the page of {decision} answers {status}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The value of the secret that the stack has made for approval links.
+    async fn approval_key(&self) -> io::Result<String> {
+        let secrets = self.account.moto().secrets();
+        let listed = secrets.list_secrets().send().await.map_err(io::Error::other)?;
+        let names = listed.secret_list().iter().filter_map(|secret| secret.name());
+        let name = names.into_iter().find(|name| name.ends_with("isolation/approval"));
+        let name = name.ok_or_else(|| io::Error::other("the stack has no secret for approvals"))?;
+        let value = secrets.get_secret_value().secret_id(name).send().await.map_err(io::Error::other)?;
+        value.secret_string.ok_or_else(|| io::Error::other(format!("{name} holds no text")))
+    }
+}
