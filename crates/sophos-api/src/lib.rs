@@ -52,6 +52,7 @@ mod exchange;
 mod hosts;
 mod model;
 mod operation;
+mod page_body;
 mod paging;
 mod record;
 mod region;

@@ -143,7 +143,7 @@ impl<O: Paged> fmt::Debug for Items<'_, O> {
 #[non_exhaustive]
 pub struct NumberedPage<T> {
     /// The items, not read yet.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(deserialize_with = "nullable")]
     pub items: Vec<Raw<T>>,
     /// Where this page is.
     #[serde(default, deserialize_with = "nullable")]
@@ -185,7 +185,7 @@ impl<T> NumberedPage<T> {
 #[non_exhaustive]
 pub struct KeyedPage<T> {
     /// The items, not read yet. May be empty in the middle of a listing.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(deserialize_with = "nullable")]
     pub items: Vec<Raw<T>>,
     /// Where this page is.
     #[serde(default, deserialize_with = "nullable")]
@@ -225,7 +225,7 @@ impl<T> KeyedPage<T> {
 #[non_exhaustive]
 pub struct CursorPage<T> {
     /// The items, not read yet.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(deserialize_with = "nullable")]
     pub items: Vec<Raw<T>>,
     /// Whether there is more already.
     #[serde(default, deserialize_with = "nullable")]

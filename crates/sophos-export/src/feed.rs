@@ -87,18 +87,17 @@ impl Reading {
         }
     }
 
-    /// How to begin, best first. The service refuses a time or a mark that it
-    /// does not like with 400; the next way is for then.
+    /// How to begin, best first. The next one is for a start that the service
+    /// does not answer. What the feed no longer keeps is no start: the service
+    /// would refuse the time, and may refuse the cursor.
     pub(crate) fn starts(&self, now_ms: Option<i64>) -> Vec<Start> {
         let mut starts = Vec::new();
-        if let Some(place) = &self.resume {
-            let kept = now_ms.is_none_or(|now| place.settled_ms >= now - KEPT_MS);
+        let kept = |place: &&Place| now_ms.is_none_or(|now| place.settled_ms >= now - KEPT_MS);
+        if let Some(place) = self.resume.as_ref().filter(kept) {
             if place.settled_ms >= place.frontier_ms {
                 starts.extend(place.cursor.clone().map(Start::Cursor));
             }
-            if kept {
-                starts.push(Start::From(place.settled_ms.div_euclid(1_000)));
-            }
+            starts.push(Start::From(place.settled_ms.div_euclid(1_000)));
         }
         starts.push(Start::Everything);
         starts

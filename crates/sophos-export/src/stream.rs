@@ -246,23 +246,26 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         }
     }
 
-    /// The first page, from the best place that the service accepts.
+    /// The first page, from the best start that the service answers.
+    ///
+    /// A cursor may be gone, or may lead to a page that the service cannot
+    /// produce: then the run goes on from a time, then from the beginning of the
+    /// feed. What the feed has dropped meanwhile becomes a gap.
     async fn first_page<O: Feed>(&self, segment: &Segment) -> Result<(O, Answer<O::Response>), Error> {
-        let starts = segment.reading.starts(service_ms(&self.client));
-        let last = starts.len() - 1;
-        for (index, start) in starts.into_iter().enumerate() {
-            let operation = O::first(start);
+        let mut starts = segment.reading.starts(service_ms(&self.client)).into_iter().peekable();
+        while let Some(start) = starts.next() {
+            let operation = O::first(start.clone());
             match ask(&self.client, &operation).await {
                 Ok(answer) => return Ok((operation, answer)),
-                Err(error)
-                    if index < last && error.kind() == ErrorKind::Invalid && error.status().is_some() =>
-                {
-                    tracing::warn!(tenant = self.stream.tenant, %error, "the feed refused its place; asking anew");
+                Err(error) if starts.peek().is_some() && may_be_the_start(&error) => {
+                    let (tenant, dataset) = (&self.stream.tenant, self.stream.dataset);
+                    let event = "feed_start_rejected";
+                    tracing::warn!(event, tenant, %dataset, ?start, %error, "trying an earlier start");
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(sophos_api::Error::invalid("the feed has no place to begin at").into())
+        Err(sophos_api::Error::invalid("the feed has no start").into())
     }
 
     fn fetch<O: Feed>(&self, operation: O) -> Fetch<O::Response> {
@@ -369,6 +372,16 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
 
 fn day(ms: i64) -> Date {
     TimeZone::UTC.to_datetime(Timestamp::from_millisecond(ms).unwrap_or_default()).date()
+}
+
+/// Whether another start may be answered: the service answered, and not about
+/// who asks or how often.
+fn may_be_the_start(error: &sophos_api::Error) -> bool {
+    match error.kind() {
+        ErrorKind::Invalid | ErrorKind::Malformed => error.status().is_some(),
+        ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Unavailable | ErrorKind::Interrupted => true,
+        _ => false,
+    }
 }
 
 fn is_deadline(error: &Error) -> bool {

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use sophos_api::{Transport, TransportError};
 
+use super::TENANT;
+
 /// A request for a page, as the service saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
@@ -76,7 +78,7 @@ struct State {
     requests: Vec<Request>,
 }
 
-/// A service that answers token requests by itself and all others by a script.
+/// A service that answers requests for a token and an identity by itself and all others by a script.
 /// Waiting advances its clock and takes no time.
 pub(crate) struct Service(Mutex<State>);
 
@@ -123,6 +125,13 @@ impl Service {
             });
             return Answer::bytes(token.to_string());
         }
+        if uri.path() == "/whoami/v1" {
+            let hosts = json!({
+                "global": "https://api.central.sophos.com",
+                "dataRegion": "https://api-eu01.central.sophos.com",
+            });
+            return Answer::bytes(json!({ "id": TENANT, "idType": "tenant", "apiHosts": hosts }).to_string());
+        }
         let request = Request::new(uri);
         let mut state = self.state();
         state.requests.push(request.clone());
@@ -149,6 +158,6 @@ impl Transport for Service {
     }
 
     async fn sleep(&self, duration: Duration) {
-        self.advance(duration.as_millis() as i64);
+        self.advance(duration.as_micros().div_ceil(1_000) as i64);
     }
 }

@@ -1,10 +1,12 @@
 //! `GET /common/v1/alerts`
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use crate::{
     Error, KeyedPage, Operation, Paged, Raw, Route,
     models::{Alert, AlertCategory, AlertSeverity, Product},
+    page_body::read_page,
 };
 
 /// Lists a tenant's alerts.
@@ -40,6 +42,10 @@ pub struct ListAlerts {
 impl Operation for ListAlerts {
     type Response = KeyedPage<Alert>;
     const ROUTE: Route = Route::get("/common/v1/alerts");
+
+    fn read(response: &http::Response<Bytes>) -> Result<KeyedPage<Alert>, Error> {
+        read_page(response)
+    }
 }
 
 impl Paged for ListAlerts {

@@ -1,9 +1,10 @@
 //! `POST /common/v1/alerts/search`
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::ListAlerts;
-use crate::{Error, KeyedPage, Operation, Paged, Raw, Route, models::Alert};
+use crate::{Error, KeyedPage, Operation, Paged, Raw, Route, models::Alert, page_body::read_page};
 
 /// Searches a tenant's alerts: the filters of [`ListAlerts`] in the body, where
 /// long lists of ids fit.
@@ -17,6 +18,10 @@ pub struct SearchAlerts {
 impl Operation for SearchAlerts {
     type Response = KeyedPage<Alert>;
     const ROUTE: Route = Route::post("/common/v1/alerts/search").repeatable();
+
+    fn read(response: &http::Response<Bytes>) -> Result<KeyedPage<Alert>, Error> {
+        read_page(response)
+    }
 }
 
 impl Paged for SearchAlerts {

@@ -1,8 +1,9 @@
 //! `GET /organization/v1/tenants`
 
+use bytes::Bytes;
 use serde::Serialize;
 
-use crate::{Error, NumberedPage, Operation, Paged, Raw, Route, Scope, models::Tenant};
+use crate::{Error, NumberedPage, Operation, Paged, Raw, Route, Scope, models::Tenant, page_body::read_page};
 
 /// Lists the tenants of the organization.
 ///
@@ -29,6 +30,10 @@ impl ListOrganizationTenants {
 impl Operation for ListOrganizationTenants {
     type Response = NumberedPage<Tenant>;
     const ROUTE: Route = Route::get("/organization/v1/tenants").global(Scope::Organization);
+
+    fn read(response: &http::Response<Bytes>) -> Result<NumberedPage<Tenant>, Error> {
+        read_page(response)
+    }
 }
 
 impl Paged for ListOrganizationTenants {

@@ -1,8 +1,9 @@
 //! `GET /partner/v1/tenants`
 
+use bytes::Bytes;
 use serde::Serialize;
 
-use crate::{Error, NumberedPage, Operation, Paged, Raw, Route, Scope, models::Tenant};
+use crate::{Error, NumberedPage, Operation, Paged, Raw, Route, Scope, models::Tenant, page_body::read_page};
 
 /// Lists the tenants of the partner.
 ///
@@ -31,6 +32,10 @@ impl ListPartnerTenants {
 impl Operation for ListPartnerTenants {
     type Response = NumberedPage<Tenant>;
     const ROUTE: Route = Route::get("/partner/v1/tenants").global(Scope::Partner);
+
+    fn read(response: &http::Response<Bytes>) -> Result<NumberedPage<Tenant>, Error> {
+        read_page(response)
+    }
 }
 
 impl Paged for ListPartnerTenants {

@@ -1,9 +1,10 @@
 //! `GET /siem/v1/alerts`
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::check_limit;
-use crate::{CursorPage, Error, Operation, Paged, Raw, Route, models::SiemAlert};
+use crate::{CursorPage, Error, Operation, Paged, Raw, Route, models::SiemAlert, page_body::read_page};
 
 /// Reads a tenant's alerts of the last 24 hours, in the order in which the
 /// service took them in.
@@ -24,6 +25,10 @@ impl Operation for ListSiemAlerts {
 
     fn check(&self) -> Result<(), Error> {
         check_limit(self.limit)
+    }
+
+    fn read(response: &http::Response<Bytes>) -> Result<CursorPage<SiemAlert>, Error> {
+        read_page(response)
     }
 }
 

@@ -1,9 +1,10 @@
 //! `GET /siem/v1/events`
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::check_limit;
-use crate::{CursorPage, Error, Operation, Paged, Raw, Route, models::SiemEvent};
+use crate::{CursorPage, Error, Operation, Paged, Raw, Route, models::SiemEvent, page_body::read_page};
 
 /// Reads a tenant's events of the last 24 hours, in the order in which the
 /// service took them in.
@@ -26,6 +27,10 @@ impl Operation for ListSiemEvents {
 
     fn check(&self) -> Result<(), Error> {
         check_limit(self.limit)
+    }
+
+    fn read(response: &http::Response<Bytes>) -> Result<CursorPage<SiemEvent>, Error> {
+        read_page(response)
     }
 }
 
