@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     client::Caller,
     error::{Error, ErrorKind},
-    model::{model, nullable},
+    model::{model, nullable, soft},
     operation::Operation,
     record::{Raw, Record},
 };
@@ -231,7 +231,7 @@ pub struct CursorPage<T> {
     #[serde(default, deserialize_with = "nullable")]
     pub has_more: bool,
     /// Where to go on. The last page has one too: it is where to resume later.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "soft")]
     pub next_cursor: Option<String>,
 }
 
@@ -241,7 +241,8 @@ impl<T> CursorPage<T> {
         if !self.has_more {
             return Ok(None);
         }
-        match advance(self.next_cursor.as_deref(), cursor)? {
+        let next = self.next_cursor.as_deref().filter(|next| !next.is_empty());
+        match advance(next, cursor)? {
             Some(next) => Ok(Some(next)),
             None => Err(Error::new(ErrorKind::Malformed).with_message("has_more without a next_cursor")),
         }

@@ -216,7 +216,7 @@ mod tests {
             run: run.into(),
             committed_at: "2026-11-23T10:00:00.000Z".into(),
             before: None,
-            after: Place { cursor: None, frontier_ms: 7, settled_ms: 7 },
+            after: Place { cursor: None, frontier_ms: 7, settled_ms: 7, pending_ms: None },
             rows: 0,
             duplicates: 0,
             first_event: None,

@@ -23,6 +23,7 @@ use crate::{
     report::{Outcome, StreamReport},
     seen::{RecordId, Seen},
     siem::{Answer, Feed, Fetch, ask, fetched},
+    walk::{MAX_EMPTY_PAGES, Walk},
     writer::{Span, Writer},
 };
 
@@ -74,10 +75,11 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             report.outcome = Outcome::NotStarted;
             return report;
         }
+        let mut walk = Walk::default();
         let end = loop {
             let end = match self.stream.dataset {
-                Dataset::Events => self.segment::<ListSiemEvents>(&mut report).await,
-                Dataset::Alerts => self.segment::<ListSiemAlerts>(&mut report).await,
+                Dataset::Events => self.segment::<ListSiemEvents>(&mut walk, &mut report).await,
+                Dataset::Alerts => self.segment::<ListSiemAlerts>(&mut walk, &mut report).await,
             };
             if !matches!(end, Ok(End::Full)) {
                 break end;
@@ -100,13 +102,13 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     }
 
     /// Reads as much as one commit holds, and commits it.
-    async fn segment<O: Feed>(&self, report: &mut StreamReport) -> Result<End, Error> {
+    async fn segment<O: Feed>(&self, walk: &mut Walk, report: &mut StreamReport) -> Result<End, Error> {
         let mut head = head(self.store, &self.stream).await?;
         // What holds if this run comes to nothing.
         let known = head.record.as_ref().map(|record| record.after.frontier_ms);
         report.freshness_seconds = known.map(|frontier| self.age(frontier)).or(report.freshness_seconds);
         let mut segment = self.begin(&head)?;
-        let outcome = self.fill::<O>(&mut segment, &mut head, report).await;
+        let outcome = self.fill::<O>(walk, &mut segment, &mut head, report).await;
         // Rubbish is swept by the next run if this fails too.
         if let Err(error) = segment.writer.undo().await {
             tracing::warn!(tenant = self.stream.tenant, %error, "what was written is left to the next run");
@@ -128,7 +130,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             })?;
         }
         Ok(Segment {
-            reading: Reading::resume(place, self.settings.overlap_ms()),
+            reading: Reading::resume(place, self.settings.overlap_ms(), seen.is_empty()),
             seen,
             writer: Writer::new(
                 self.store.clone(),
@@ -150,11 +152,12 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     /// Reads and commits.
     async fn fill<O: Feed>(
         &self,
+        walk: &mut Walk,
         segment: &mut Segment,
         head: &mut Head,
         report: &mut StreamReport,
     ) -> Result<End, Error> {
-        let mut end = self.read_feed::<O>(segment).await?;
+        let mut end = self.read_feed::<O>(walk, segment).await?;
         if self.stream.dataset == Dataset::Alerts {
             let gaps = segment.gaps.iter().map(|gap| Backfill { gap: *gap, next_key: None });
             segment.backfill.extend(gaps);
@@ -173,6 +176,8 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             segment.rows == 0
                 && segment.gaps.is_empty()
                 && segment.backfill == record.backfill
+                // A cursor in the middle of the feed is progress by itself.
+                && (after.pending_ms.is_none() || after.cursor == record.after.cursor)
                 && after.frontier_ms - record.after.frontier_ms < IDLE_COMMIT_MS
         });
         if idle {
@@ -217,23 +222,33 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         Ok(end)
     }
 
-    /// Reads the feed, the next page being fetched while one is written.
-    async fn read_feed<O: Feed>(&self, segment: &mut Segment) -> Result<End, Error> {
+    /// Reads the feed, the next page being fetched while one is written. What
+    /// was read before a page that leads nowhere is good, and so is that page.
+    async fn read_feed<O: Feed>(&self, walk: &mut Walk, segment: &mut Segment) -> Result<End, Error> {
         let (mut operation, mut answer) = self.first_page::<O>(segment).await?;
         loop {
             let page = &answer.page;
-            let next = operation.next(page)?;
-            let end = if next.is_none() {
-                Some(End::CaughtUp)
-            } else if is_past(&self.client, self.stop_at) {
-                Some(End::OutOfTime)
-            } else if segment.rows + page.items.len() as u64 >= self.settings.rows_per_commit {
-                Some(End::Full)
-            } else {
-                None
+            let next = operation.next(page).and_then(|next| {
+                walk.check(next.as_ref().and(page.next_cursor.as_deref()), page.items.is_empty())?;
+                Ok(next)
+            });
+            let (next, end) = match next {
+                Err(error) => (None, Some(End::Trouble(error.into()))),
+                Ok(None) => (None, Some(End::CaughtUp)),
+                Ok(next) if walk.empty_pages >= MAX_EMPTY_PAGES => {
+                    walk.empty_pages = 0;
+                    let error = format!("{MAX_EMPTY_PAGES} pages in a row are empty, and more are to follow");
+                    (next, Some(End::Trouble(sophos_api::Error::malformed(error).into())))
+                }
+                Ok(next) if is_past(&self.client, self.stop_at) => (next, Some(End::OutOfTime)),
+                Ok(next) if segment.rows + page.items.len() as u64 >= self.settings.rows_per_commit => {
+                    (next, Some(End::Full))
+                }
+                Ok(next) => (next, None),
             };
+            let leads_on = next.is_some() || !page.has_more;
             let fetch = next.filter(|_| end.is_none()).map(|next| (self.fetch(next.clone()), next));
-            self.take(segment, &answer)?;
+            self.take(segment, &answer, leads_on)?;
             segment.writer.relieve().await?;
             if let Some(end) = end {
                 return Ok(end);
@@ -251,12 +266,15 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     /// A cursor may be gone, or may lead to a page that the service cannot
     /// produce: then the run goes on from a time, then from the beginning of the
     /// feed. What the feed has dropped meanwhile becomes a gap.
-    async fn first_page<O: Feed>(&self, segment: &Segment) -> Result<(O, Answer<O::Response>), Error> {
+    async fn first_page<O: Feed>(&self, segment: &mut Segment) -> Result<(O, Answer<O::Response>), Error> {
         let mut starts = segment.reading.starts(service_ms(&self.client)).into_iter().peekable();
         while let Some(start) = starts.next() {
             let operation = O::first(start.clone());
             match ask(&self.client, &operation).await {
-                Ok(answer) => return Ok((operation, answer)),
+                Ok(answer) => {
+                    segment.reading.begin(&start);
+                    return Ok((operation, answer));
+                }
                 Err(error) if starts.peek().is_some() && may_be_the_start(&error) => {
                     let (tenant, dataset) = (&self.stream.tenant, self.stream.dataset);
                     let event = "feed_start_rejected";
@@ -274,7 +292,12 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     }
 
     /// Takes the records of a page, those that are new.
-    fn take<I>(&self, segment: &mut Segment, answer: &Answer<CursorPage<I>>) -> Result<(), Error> {
+    fn take<I>(
+        &self,
+        segment: &mut Segment,
+        answer: &Answer<CursorPage<I>>,
+        leads_on: bool,
+    ) -> Result<(), Error> {
         let Answer { page, asked_ms, answered_ms } = answer;
         let mut newest_ms = None;
         let today = day(*answered_ms);
@@ -284,9 +307,15 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             self.keep(segment, &facts, item.json(), self.stream.dataset.source(), *answered_ms, today)?;
         }
         let times = Times { asked_ms: *asked_ms, answered_ms: *answered_ms, newest_ms };
-        segment.gaps.extend(segment.reading.page(times, page.has_more, page.next_cursor.clone()));
-        if let Some(frontier) = segment.reading.frontier_ms() {
-            segment.seen.forget_before(frontier - self.settings.overlap_ms() - 1_000);
+        let cursor = page.next_cursor.clone().filter(|_| leads_on);
+        if let Some(gap) = segment.reading.page(times, page.has_more, cursor) {
+            match segment.gaps.last_mut().filter(|last| last.to_ms == gap.from_ms) {
+                Some(last) => last.to_ms = gap.to_ms,
+                None => segment.gaps.push(gap),
+            }
+        }
+        if let Some(needed) = segment.reading.needed_from_ms() {
+            segment.seen.forget_before(needed);
         }
         Ok(())
     }
