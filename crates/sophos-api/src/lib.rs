@@ -76,6 +76,7 @@ pub use error::{Error, ErrorKind};
 pub use exchange::CallStats;
 pub use hosts::{BaseUrl, Hosts};
 pub use operation::{Host, Operation, Route, Scope, Target};
+pub use page_body::UnreadableItem;
 pub use paging::{CursorPage, Items, KeyedPage, KeyedPages, NumberedPage, NumberedPages, Paged, Pages};
 pub use record::{Raw, Record};
 pub use region::{DATA_REGIONS, DataRegion};

@@ -338,7 +338,9 @@ mod tests {
                 let mut saved = String::new();
                 let mut now_ms = NOW;
                 let last = Run { after_ms: 20_000_000, page: 7, pages: usize::MAX, gaps: true };
-                for run in runs.into_iter().chain([last]) {
+                // What showed behind a cursor in the middle is read by the run after its own.
+                let again = Run { after_ms: 1, ..last.clone() };
+                for run in runs.into_iter().chain([last, again]) {
                     now_ms += run.after_ms;
                     let mut seen = Seen::new(500);
                     seen.load(&saved, place.as_ref().map_or(0, |place| place.frontier_ms)).expect("its own form");

@@ -41,6 +41,16 @@ impl Stream {
         format!("_log/{}/{}", self.dataset, self.tenant)
     }
 
+    /// The folder of the stream's rows, with one folder a day.
+    pub(crate) fn data_folder(&self) -> String {
+        format!("{}/tenant_id={}", self.dataset, self.tenant)
+    }
+
+    /// The folder of the stream's records that are not JSON.
+    pub(crate) fn quarantine_folder(&self) -> String {
+        format!("_quarantine/{}", self.data_folder())
+    }
+
     pub(crate) fn record_path(&self, sequence: u64) -> String {
         format!("{}/{}", self.log_folder(), record_name(sequence))
     }
@@ -88,6 +98,12 @@ pub struct LogRecord {
     pub last_event: Option<String>,
     /// The objects.
     pub objects: Vec<DataObject>,
+    /// Records that are not JSON.
+    #[serde(default)]
+    pub quarantined: u64,
+    /// The objects that hold them, one line for each: the bytes and the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quarantine: Vec<DataObject>,
     /// What the feed had dropped before this run came for it.
     pub gaps: Vec<Gap>,
     /// What is still to be read from the Common API to fill gaps.
@@ -222,6 +238,8 @@ mod tests {
             first_event: None,
             last_event: None,
             objects: Vec::new(),
+            quarantined: 0,
+            quarantine: Vec::new(),
             gaps: Vec::new(),
             backfill: Vec::new(),
             recent: String::new(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use sophos_api::{
-    CursorPage, ErrorKind, TenantClient, Transport,
+    CursorPage, ErrorKind, TenantClient, Transport, UnreadableItem,
     operations::siem::{ListSiemAlerts, ListSiemEvents},
 };
 use sophos_store::Store;
@@ -13,7 +13,8 @@ use crate::{
     backfill::{self, key_is_lost},
     clock::{is_past, now_ms, service_ms},
     dataset::Dataset,
-    encode::{Row, millis},
+    digest::sha256_hex,
+    encode::{QuarantinedRecord, Row, millis},
     error::Error,
     export::{Settings, run_id},
     facts::{Facts, facts},
@@ -64,6 +65,7 @@ struct Segment {
     rows: u64,
     backfilled: u64,
     duplicates: u64,
+    quarantined: u64,
     gaps: Vec<Gap>,
     backfill: Vec<Backfill>,
 }
@@ -144,6 +146,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             rows: 0,
             backfilled: 0,
             duplicates: 0,
+            quarantined: 0,
             gaps: Vec::new(),
             backfill: head.record.as_ref().map(|record| record.backfill.clone()).unwrap_or_default(),
         })
@@ -174,6 +177,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         let Some(after) = segment.reading.place(segment.seen.floor_ms()) else { return Ok(end) };
         let idle = head.record.as_ref().is_some_and(|record| {
             segment.rows == 0
+                && segment.quarantined == 0
                 && segment.gaps.is_empty()
                 && segment.backfill == record.backfill
                 // A cursor in the middle of the feed is progress by itself.
@@ -184,7 +188,8 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             return Ok(end);
         }
 
-        let objects = segment.writer.finish().await?;
+        let (quarantine, objects) = (segment.writer.finish().await?.into_iter())
+            .partition(|object| object.path.starts_with(&self.stream.quarantine_folder()));
         let record = LogRecord {
             version: 1,
             dataset: self.stream.dataset,
@@ -199,6 +204,8 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             first_event: segment.span.first(),
             last_event: segment.span.last(),
             objects,
+            quarantined: segment.quarantined,
+            quarantine,
             gaps: segment.gaps.clone(),
             backfill: segment.backfill.clone(),
             recent: segment.seen.save(),
@@ -213,6 +220,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         report.commits += 1;
         report.rows += record.rows;
         report.backfilled += segment.backfilled;
+        report.quarantined += record.quarantined;
         report.objects += record.objects.len() as u64;
         report.bytes += record.objects.iter().map(|object| object.bytes).sum::<u64>();
         head.record = Some(record);
@@ -306,6 +314,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             newest_ms = newest_ms.max(facts.created_ms());
             self.keep(segment, &facts, item.json(), self.stream.dataset.source(), *answered_ms, today)?;
         }
+        self.quarantine(segment, &page.unreadable, self.stream.dataset.source(), *answered_ms)?;
         let times = Times { asked_ms: *asked_ms, answered_ms: *answered_ms, newest_ms };
         let cursor = page.next_cursor.clone().filter(|_| leads_on);
         if let Some(gap) = segment.reading.page(times, page.has_more, cursor) {
@@ -348,6 +357,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 )?;
                 segment.backfilled += u64::from(kept);
             }
+            self.quarantine(segment, &page.unreadable, backfill::SOURCE, current.gap.to_ms)?;
             segment.writer.relieve().await?;
             match page.rest {
                 Some(rest) => segment.backfill[0] = rest,
@@ -381,12 +391,40 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             created_at: facts.created_at,
             record,
         };
-        segment.writer.push(&row, today)?;
+        let day = facts.time.or(facts.created_at).map_or(today, |time| day(time.as_millisecond()));
+        segment.writer.push(&row, day)?;
         segment.rows += 1;
         if let Some(time) = facts.time {
             segment.span.add(time);
         }
         Ok(true)
+    }
+
+    /// Keeps records that are not JSON, unless they were kept before.
+    fn quarantine(
+        &self,
+        segment: &mut Segment,
+        records: &[UnreadableItem],
+        source: &'static str,
+        at_ms: i64,
+    ) -> Result<(), Error> {
+        for UnreadableItem { bytes, reason, .. } in records {
+            let sha256 = sha256_hex(bytes);
+            let (tenant, dataset) = (&self.stream.tenant, self.stream.dataset);
+            if !segment.seen.insert(RecordId::new(&sha256), at_ms) {
+                segment.duplicates += 1;
+                continue;
+            }
+            let event = "record_quarantined";
+            tracing::warn!(event, tenant, %dataset, source, sha256, reason, "a record is not JSON");
+            let now_ms = self.now_ms();
+            let read_at = Timestamp::from_millisecond(now_ms).unwrap_or_default();
+            let record =
+                QuarantinedRecord { sha256: &sha256, tenant, dataset, source, read_at, reason, bytes };
+            segment.writer.quarantine(&record, day(now_ms))?;
+            segment.quarantined += 1;
+        }
+        Ok(())
     }
 
     fn now_ms(&self) -> i64 {

@@ -59,6 +59,10 @@ impl Answer {
         Self::bytes(json!({ "items": items, "has_more": has_more, "next_cursor": next }).to_string())
     }
 
+    pub(crate) fn prefixed(self, bytes: &[u8]) -> Self {
+        Self { body: [bytes, &self.body].concat().into(), ..self }
+    }
+
     /// Takes this long.
     pub(crate) fn taking(self, takes: Duration) -> Self {
         Self { takes, ..self }

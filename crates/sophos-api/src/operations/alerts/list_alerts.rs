@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     Error, KeyedPage, Operation, Paged, Raw, Route,
     models::{Alert, AlertCategory, AlertSeverity, Product},
-    page_body::read_page,
+    page_body::{UnreadableItem, salvage_page},
 };
 
 /// Lists a tenant's alerts.
@@ -44,7 +44,7 @@ impl Operation for ListAlerts {
     const ROUTE: Route = Route::get("/common/v1/alerts");
 
     fn read(response: &http::Response<Bytes>) -> Result<KeyedPage<Alert>, Error> {
-        read_page(response)
+        salvage_page(response)
     }
 }
 
@@ -54,6 +54,10 @@ impl Paged for ListAlerts {
     fn next(&self, answer: &KeyedPage<Alert>) -> Result<Option<Self>, Error> {
         let key = answer.after(self.page_from_key.as_deref())?;
         Ok(key.map(|key| Self { page_from_key: Some(key), ..self.clone() }))
+    }
+
+    fn unreadable(answer: &KeyedPage<Alert>) -> &[UnreadableItem] {
+        &answer.unreadable
     }
 
     fn items(answer: KeyedPage<Alert>) -> Vec<Raw<Alert>> {

@@ -4,7 +4,11 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::ListAlerts;
-use crate::{Error, KeyedPage, Operation, Paged, Raw, Route, models::Alert, page_body::read_page};
+use crate::{
+    Error, KeyedPage, Operation, Paged, Raw, Route,
+    models::Alert,
+    page_body::{UnreadableItem, salvage_page},
+};
 
 /// Searches a tenant's alerts: the filters of [`ListAlerts`] in the body, where
 /// long lists of ids fit.
@@ -20,7 +24,7 @@ impl Operation for SearchAlerts {
     const ROUTE: Route = Route::post("/common/v1/alerts/search").repeatable();
 
     fn read(response: &http::Response<Bytes>) -> Result<KeyedPage<Alert>, Error> {
-        read_page(response)
+        salvage_page(response)
     }
 }
 
@@ -29,6 +33,10 @@ impl Paged for SearchAlerts {
 
     fn next(&self, answer: &KeyedPage<Alert>) -> Result<Option<Self>, Error> {
         Ok(self.filter.next(answer)?.map(|filter| Self { filter }))
+    }
+
+    fn unreadable(answer: &KeyedPage<Alert>) -> &[UnreadableItem] {
+        &answer.unreadable
     }
 
     fn items(answer: KeyedPage<Alert>) -> Vec<Raw<Alert>> {

@@ -3,7 +3,11 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::{Error, NumberedPage, Operation, Paged, Raw, Route, Scope, models::Tenant, page_body::read_page};
+use crate::{
+    Error, NumberedPage, Operation, Paged, Raw, Route, Scope,
+    models::Tenant,
+    page_body::{UnreadableItem, salvage_page},
+};
 
 /// Lists the tenants of the partner.
 ///
@@ -34,7 +38,7 @@ impl Operation for ListPartnerTenants {
     const ROUTE: Route = Route::get("/partner/v1/tenants").global(Scope::Partner);
 
     fn read(response: &http::Response<Bytes>) -> Result<NumberedPage<Tenant>, Error> {
-        read_page(response)
+        salvage_page(response)
     }
 }
 
@@ -43,6 +47,10 @@ impl Paged for ListPartnerTenants {
 
     fn next(&self, answer: &NumberedPage<Tenant>) -> Result<Option<Self>, Error> {
         Ok(answer.after(self.page.unwrap_or(1)).map(|page| Self { page: Some(page), ..self.clone() }))
+    }
+
+    fn unreadable(answer: &NumberedPage<Tenant>) -> &[UnreadableItem] {
+        &answer.unreadable
     }
 
     fn items(answer: NumberedPage<Tenant>) -> Vec<Raw<Tenant>> {

@@ -4,7 +4,11 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::check_limit;
-use crate::{CursorPage, Error, Operation, Paged, Raw, Route, models::SiemEvent, page_body::read_page};
+use crate::{
+    CursorPage, Error, Operation, Paged, Raw, Route,
+    models::SiemEvent,
+    page_body::{UnreadableItem, salvage_page},
+};
 
 /// Reads a tenant's events of the last 24 hours, in the order in which the
 /// service took them in.
@@ -30,7 +34,7 @@ impl Operation for ListSiemEvents {
     }
 
     fn read(response: &http::Response<Bytes>) -> Result<CursorPage<SiemEvent>, Error> {
-        read_page(response)
+        salvage_page(response)
     }
 }
 
@@ -40,6 +44,10 @@ impl Paged for ListSiemEvents {
     fn next(&self, answer: &CursorPage<SiemEvent>) -> Result<Option<Self>, Error> {
         let cursor = answer.after(self.cursor.as_deref())?;
         Ok(cursor.map(|cursor| Self { cursor: Some(cursor), from_date: None, ..self.clone() }))
+    }
+
+    fn unreadable(answer: &CursorPage<SiemEvent>) -> &[UnreadableItem] {
+        &answer.unreadable
     }
 
     fn items(answer: CursorPage<SiemEvent>) -> Vec<Raw<SiemEvent>> {
