@@ -31,7 +31,7 @@ fn a_member_of_another_type_is_none_and_its_neighbours_are_read() {
         "id": "e", "online": "True", "mdrManaged": null, "hostname": 7, "assignedProducts": {},
         "os": {"isServer": "False", "platform": "linux", "majorVersion": "12"},
         "isolation": {"status": "isolated", "adminIsolated": true, "selfIsolated": "False"},
-        "tenant": "11f104c5", "lastSeenAt": 1_700_000_000, "health": null,
+        "tenant": "11f104c5", "lastSeenAt": true, "health": null,
     });
     let endpoint = of::<GetEndpoint>(&body);
     assert_eq!((endpoint.online, endpoint.mdr_managed, &endpoint.hostname), (None, None, &None));
