@@ -139,6 +139,9 @@ impl Committed {
             }
             rows += self.read_object(root, object, &key)?;
         }
+        for object in record["quarantine"].as_array().into_iter().flatten() {
+            named.insert(object["path"].as_str().unwrap_or_default().to_owned());
+        }
         if record["rows"].as_u64() != Some(rows) {
             self.defect(format!("{path} says {} rows, and there are {rows}", record["rows"]));
         }

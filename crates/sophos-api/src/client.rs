@@ -13,6 +13,7 @@ use crate::{
         organization::{GetOrganizationTenant, ListOrganizationTenants},
         partner::{GetPartnerTenant, ListPartnerTenants},
     },
+    page_body::UnreadableItem,
     paging::{Items, Paged, Pages},
     record::Record,
     retry::RetryPolicy,
@@ -165,7 +166,10 @@ impl<T: Transport> Client<T> {
         let mut list = Tenants { readable: Vec::new(), unreadable: Vec::new() };
         let mut pages = self.pages(operation);
         while let Some(page) = pages.next().await {
-            for tenant in O::items(page?) {
+            let page = page?;
+            let unreadable = O::unreadable(&page).iter().map(UnreadableItem::error);
+            list.unreadable.extend(unreadable.map(|error| error.with_operation(O::ROUTE.to_string())));
+            for tenant in O::items(page) {
                 match tenant.read().and_then(|tenant| self.with_clean_id(tenant)) {
                     Ok(tenant) => list.readable.push(tenant.into_inner()),
                     Err(error) => list.unreadable.push(error.with_operation(O::ROUTE.to_string())),

@@ -13,6 +13,7 @@ use crate::{
     error::{Error, ErrorKind},
     model::{items, model, nullable, soft_id},
     operation::Operation,
+    page_body::{Salvage, UnreadableItem},
     record::{Raw, Record},
 };
 
@@ -26,6 +27,12 @@ pub trait Paged: Operation + Clone {
     /// # Errors
     /// [`ErrorKind::Malformed`] when the answer leads nowhere new.
     fn next(&self, answer: &Self::Response) -> Result<Option<Self>, Error>;
+
+    /// The items of an answer that are not JSON. Only listings of which an item
+    /// may be left out have some; for others the whole answer is malformed.
+    fn unreadable(_answer: &Self::Response) -> &[UnreadableItem] {
+        &[]
+    }
 
     /// The items of an answer.
     fn items(answer: Self::Response) -> Vec<Raw<Self::Item>>;
@@ -74,7 +81,8 @@ impl<C, O: fmt::Debug> fmt::Debug for Pages<'_, C, O> {
     }
 }
 
-type Fetched<O> = Result<(Option<O>, VecDeque<Raw<<O as Paged>::Item>>), Error>;
+type Ready<O> = VecDeque<Result<Raw<<O as Paged>::Item>, Error>>;
+type Fetched<O> = Result<(Option<O>, Ready<O>), Error>;
 type Fetch<'c, O> = Pin<Box<dyn Future<Output = Fetched<O>> + Send + 'c>>;
 type Start<'c, O> = Box<dyn Fn(O) -> Fetch<'c, O> + Send + 'c>;
 
@@ -85,7 +93,7 @@ type Start<'c, O> = Box<dyn Fn(O) -> Fetch<'c, O> + Send + 'c>;
 /// on. A page that cannot be fetched is an error and the end.
 pub struct Items<'c, O: Paged> {
     start: Start<'c, O>,
-    ready: VecDeque<Raw<O::Item>>,
+    ready: Ready<O>,
     fetch: Option<Fetch<'c, O>>,
     fetched: Option<Fetched<O>>,
 }
@@ -95,7 +103,10 @@ impl<'c, O: Paged + 'static> Items<'c, O> {
         let start = move |operation: O| -> Fetch<'c, O> {
             Box::pin(async move {
                 let answer = caller.send(&operation).await?;
-                Ok((operation.next(&answer)?, O::items(answer).into()))
+                let next = operation.next(&answer)?;
+                let unreadable: Vec<_> = O::unreadable(&answer).iter().map(UnreadableItem::error).collect();
+                let items = O::items(answer).into_iter().map(Ok);
+                Ok((next, items.chain(unreadable.into_iter().map(Err)).collect()))
             })
         };
         let fetch = Some(start(first));
@@ -116,7 +127,7 @@ impl<O: Paged + 'static> Stream for Items<'_, O> {
                 this.fetched = Some(page);
             }
             if let Some(item) = this.ready.pop_front() {
-                return Poll::Ready(Some(item.read()));
+                return Poll::Ready(Some(item.and_then(Raw::read)));
             }
             match this.fetched.take() {
                 Some(Ok((next, items))) => {
@@ -143,8 +154,11 @@ impl<O: Paged> fmt::Debug for Items<'_, O> {
 #[non_exhaustive]
 pub struct NumberedPage<T> {
     /// The items, not read yet.
-    #[serde(default, deserialize_with = "items")]
+    #[serde(deserialize_with = "items")]
     pub items: Vec<Raw<T>>,
+    /// The items that are not JSON.
+    #[serde(skip)]
+    pub unreadable: Vec<UnreadableItem>,
     /// Where this page is.
     #[serde(default, deserialize_with = "nullable")]
     pub pages: NumberedPages,
@@ -167,6 +181,18 @@ model! {
     }
 }
 
+macro_rules! salvage {
+    ($($page:ident)+) => {$(
+        impl<T> Salvage for $page<T> {
+            fn set_unreadable(&mut self, unreadable: Vec<UnreadableItem>) {
+                self.unreadable = unreadable;
+            }
+        }
+    )+};
+}
+
+salvage! { NumberedPage KeyedPage CursorPage }
+
 impl<T> NumberedPage<T> {
     /// The number of the page after page `number`, or `None` at the end: by
     /// the total if it was given, else a page without items is the end.
@@ -185,8 +211,11 @@ impl<T> NumberedPage<T> {
 #[non_exhaustive]
 pub struct KeyedPage<T> {
     /// The items, not read yet. May be empty in the middle of a listing.
-    #[serde(default, deserialize_with = "items")]
+    #[serde(deserialize_with = "items")]
     pub items: Vec<Raw<T>>,
+    /// The items that are not JSON.
+    #[serde(skip)]
+    pub unreadable: Vec<UnreadableItem>,
     /// Where this page is.
     #[serde(default, deserialize_with = "nullable")]
     pub pages: KeyedPages,
@@ -225,8 +254,11 @@ impl<T> KeyedPage<T> {
 #[non_exhaustive]
 pub struct CursorPage<T> {
     /// The items, not read yet.
-    #[serde(default, deserialize_with = "items")]
+    #[serde(deserialize_with = "items")]
     pub items: Vec<Raw<T>>,
+    /// The items that are not JSON.
+    #[serde(skip)]
+    pub unreadable: Vec<UnreadableItem>,
     /// Whether there is more already.
     #[serde(default, deserialize_with = "nullable")]
     pub has_more: bool,
@@ -241,7 +273,8 @@ impl<T> CursorPage<T> {
         if !self.has_more {
             return Ok(None);
         }
-        match advance(self.next_cursor.as_deref(), cursor)? {
+        let next = self.next_cursor.as_deref().filter(|next| !next.is_empty());
+        match advance(next, cursor)? {
             Some(next) => Ok(Some(next)),
             None => Err(Error::new(ErrorKind::Malformed).with_message("has_more without a next_cursor")),
         }

@@ -1,14 +1,19 @@
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use jiff::civil::DateTime;
-use serde::{Deserialize, Serialize};
+use jiff::{civil::DateTime, fmt::rfc2822};
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::value::RawValue;
 
 /// A time as the service wrote it.
 ///
 /// The service writes times in several ways: RFC 3339 with three or nine
-/// fractional digits, the same without a zone, and `2024-10-03 09.50.54 UTC`
-/// in isolation records. The text is kept; [`instant`](Self::instant) reads it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+/// fractional digits, the same without a zone, `2024-10-03 09.50.54 UTC` in
+/// isolation records, and numbers of seconds or milliseconds since the Unix
+/// epoch. The text is kept; [`instant`](Self::instant) reads it.
+///
+/// Equality is that of the text. There is no order: compare
+/// [`instant`](Self::instant).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Timestamp(String);
 
@@ -31,8 +36,18 @@ impl Timestamp {
     }
 }
 
+/// Numbers from here on are milliseconds: as seconds they would be in the year
+/// 5138 or later.
+const MIN_MILLIS: f64 = 1e11;
+
 fn parse(text: &str) -> Option<jiff::Timestamp> {
     let text = text.trim();
+    if let Ok(number) = text.parse::<f64>() {
+        let millis = if number.abs() < MIN_MILLIS { number * 1_000.0 } else { number };
+        let millis = millis.is_finite().then(|| millis.round() as i64)?;
+        return jiff::Timestamp::from_millisecond(millis).ok();
+    }
+    let text = nanoseconds(text);
     if let Ok(instant) = text.parse() {
         return Some(instant);
     }
@@ -40,10 +55,36 @@ fn parse(text: &str) -> Option<jiff::Timestamp> {
         .strip_suffix("GMT")
         .or_else(|| text.strip_suffix("UTC"))
         .or_else(|| text.strip_suffix('Z'))
-        .unwrap_or(text)
+        .unwrap_or(&text)
         .trim_end();
-    let civil = local.parse::<DateTime>().or_else(|_| DateTime::strptime("%Y-%m-%d %H.%M.%S", local)).ok()?;
-    jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()
+    let civil = local.parse::<DateTime>().or_else(|_| DateTime::strptime("%Y-%m-%d %H.%M.%S", local));
+    match civil {
+        Ok(civil) => jiff::tz::TimeZone::UTC.to_timestamp(civil).ok(),
+        Err(_) => rfc2822::parse(&text).ok().map(|zoned| zoned.timestamp()),
+    }
+}
+
+/// The text without the fractional digits after the ninth.
+fn nanoseconds(text: &str) -> Cow<'_, str> {
+    let Some((whole, fraction)) = text.split_once(['.', ',']) else { return text.into() };
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+    if digits <= 9 {
+        return text.into();
+    }
+    format!("{whole}.{}{}", &fraction[..9], &fraction[digits..]).into()
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let text = raw.get();
+        match text.bytes().next() {
+            Some(b'"') => serde_json::from_str(text).map(Self).map_err(de::Error::custom),
+            // A number keeps its digits.
+            Some(b'-' | b'0'..=b'9') => Ok(Self(text.to_owned())),
+            _ => Err(de::Error::custom("a time is a string or a number")),
+        }
+    }
 }
 
 impl<S: Into<String>> From<S> for Timestamp {
@@ -71,10 +112,32 @@ mod tests {
             ("2024-10-03 09.50.54 UTC", Some(1_727_949_054_000)),
             ("2021-02-12T15:04:53.780", Some(1_613_142_293_780)),
             ("2021-02-12T16:04:53.780+01:00", Some(1_613_142_293_780)),
+            ("2024-06-07T10:29:58.1702782019Z", Some(1_717_756_198_170)),
+            ("2024-06-07T12:29:58.170278201999+02:00", Some(1_717_756_198_170)),
+            ("Fri, 07 Jun 2024 10:29:58 GMT", Some(1_717_756_198_000)),
+            ("Fri, 07 Jun 2024 12:29:58 +0200", Some(1_717_756_198_000)),
+            ("1717756198170", Some(1_717_756_198_170)),
+            ("1717756198", Some(1_717_756_198_000)),
+            ("1717756198.17", Some(1_717_756_198_170)),
+            ("1.71775619817e12", Some(1_717_756_198_170)),
+            ("-1", Some(-1_000)),
+            ("1e400", None),
+            ("NaN", None),
             ("yesterday", None),
             ("", None),
         ] {
             assert_eq!(Timestamp::from(text).unix_millis(), millis, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_a_time() {
+        let read = |json: &str| serde_json::from_str::<Timestamp>(json).ok().map(|time| time.unix_millis());
+        assert_eq!(read("1717756198170"), Some(Some(1_717_756_198_170)));
+        assert_eq!(read("1717756198"), Some(Some(1_717_756_198_000)));
+        assert_eq!(read(r#""\u0031717756198170""#), Some(Some(1_717_756_198_170)));
+        for json in ["null", "true", "{}", r#"{"$date":1}"#, "[1]"] {
+            assert_eq!(read(json), None, "{json}");
         }
     }
 }

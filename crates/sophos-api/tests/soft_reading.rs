@@ -9,9 +9,10 @@ use sophos_api::{
     models::{HealthStatus, IdType, IsolationStatus, Platform},
     operations::{
         account_health::CheckAccountHealth,
-        alerts::{GetAlert, ListAlerts},
+        alerts::{GetAlert, ListAlerts, SearchAlerts},
         endpoints::{GetEndpoint, ListEndpoints},
         isolation::{GetIsolation, UpdateIsolations},
+        organization::ListOrganizationTenants,
         partner::ListPartnerTenants,
         siem::{ListSiemAlerts, ListSiemEvents},
         token::RequestToken,
@@ -30,7 +31,7 @@ fn a_member_of_another_type_is_none_and_its_neighbours_are_read() {
         "id": "e", "online": "True", "mdrManaged": null, "hostname": 7, "assignedProducts": {},
         "os": {"isServer": "False", "platform": "linux", "majorVersion": "12"},
         "isolation": {"status": "isolated", "adminIsolated": true, "selfIsolated": "False"},
-        "tenant": "11f104c5", "lastSeenAt": 1_700_000_000, "health": null,
+        "tenant": "11f104c5", "lastSeenAt": true, "health": null,
     });
     let endpoint = of::<GetEndpoint>(&body);
     assert_eq!((endpoint.online, endpoint.mdr_managed, &endpoint.hostname), (None, None, &None));
@@ -202,7 +203,6 @@ fn an_unreadable_item_of_a_bulk_answer_costs_that_item_alone() {
 #[test]
 fn a_page_may_leave_out_or_null_anything() {
     for body in [
-        json!({}),
         json!({"items": null, "pages": null}),
         json!({"items": [], "pages": {}}),
         json!({"items": [], "pages": {"nextKey": null, "size": "50", "total": null}}),
@@ -262,4 +262,23 @@ fn a_token_answer_is_read_softly_as_well() {
     }));
     assert!(token.access_token.is_some());
     assert_eq!((token.expires_in, token.error_code), (None, None));
+}
+
+#[test]
+fn a_body_without_items_is_no_page() {
+    fn kind<O: Operation>(body: &str) -> Option<ErrorKind> {
+        read::<O>(200, body).err().map(|error| error.kind())
+    }
+    for body in ["{}", "[]", " []", r#"{"error":"oops"}"#, r#"{"has_more":false,"pages":{}}"#, "null", "7"] {
+        let kinds = [
+            kind::<ListSiemEvents>(body),
+            kind::<ListSiemAlerts>(body),
+            kind::<ListAlerts>(body),
+            kind::<SearchAlerts>(body),
+            kind::<ListEndpoints>(body),
+            kind::<ListPartnerTenants>(body),
+            kind::<ListOrganizationTenants>(body),
+        ];
+        assert_eq!(kinds, [Some(ErrorKind::Malformed); 7], "{body}");
+    }
 }

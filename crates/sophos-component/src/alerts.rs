@@ -40,7 +40,7 @@ impl Guest for Component {
 
             let answer = tenant.through(client).send(&operation).await?;
             let next = operation.next(&answer)?.and_then(|next| next.filter.page_from_key);
-            let (alerts, unreadable) = page::read(SearchAlerts::items(answer), read);
+            let (alerts, unreadable) = page::read(answer.items, &answer.unreadable, read);
             Ok(Page { alerts, unreadable, next: next.map(|key| place.cursor(&key)) })
         })
     }

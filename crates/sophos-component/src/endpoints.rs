@@ -41,7 +41,7 @@ impl Guest for Component {
 
             let answer = tenant.through(client).send(&operation).await?;
             let next = operation.next(&answer)?.and_then(|next| next.page_from_key);
-            let (endpoints, unreadable) = page::read(ListEndpoints::items(answer), read);
+            let (endpoints, unreadable) = page::read(answer.items, &answer.unreadable, read);
             Ok(Page { endpoints, unreadable, next: next.map(|key| place.cursor(&key)) })
         })
     }

@@ -38,7 +38,7 @@ impl Guest for Component {
             let answer = tenant.through(client).send(&operation).await?;
             let next = answer.next_cursor.as_deref().filter(|cursor| !cursor.is_empty());
             let (next, more) = (next.map(|cursor| feed.cursor(cursor)), answer.has_more);
-            let (events, unreadable) = page::read(answer.items, read);
+            let (events, unreadable) = page::read(answer.items, &answer.unreadable, read);
             Ok(Page { events, unreadable, more, next })
         })
     }

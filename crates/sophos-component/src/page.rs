@@ -1,18 +1,19 @@
 //! Pages: items that can be read and that cannot, and where the next one is.
 
 use serde_json::Value;
-use sophos_api::{Error, Operation, Raw};
+use sophos_api::{Error, Operation, Raw, UnreadableItem};
 
 use crate::{bindings::sophos::central::types::Unreadable, cursor::Listing, json::members};
 
 /// Reads the items of a page and turns each, with its JSON, into what the host is
-/// given, or says what is wrong with it.
+/// given, or says what is wrong with it. `broken` are those that are not JSON.
 pub(crate) fn read<T, V>(
     items: Vec<Raw<T>>,
+    broken: &[UnreadableItem],
     turn: impl Fn(&Value, String) -> Result<V, &'static str>,
 ) -> (Vec<V>, Vec<Unreadable>) {
     let mut readable = Vec::with_capacity(items.len());
-    let mut unreadable = Vec::new();
+    let mut unreadable = self::broken(broken);
     for item in items {
         // An item of a page is JSON, else the page would not be.
         let value = members(&item).unwrap_or_default();
@@ -22,6 +23,15 @@ pub(crate) fn read<T, V>(
         }
     }
     (readable, unreadable)
+}
+
+/// The items that are not JSON, as the host is given them.
+pub(crate) fn broken(items: &[UnreadableItem]) -> Vec<Unreadable> {
+    let unreadable = |item: &UnreadableItem| Unreadable {
+        raw: String::from_utf8_lossy(&item.bytes).into_owned(),
+        reason: item.reason.clone(),
+    };
+    items.iter().map(unreadable).collect()
 }
 
 /// The filters of an operation, by which its cursors know it.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sophos_api::{
-    Caller, Client, Error, Paged, Raw, TenantClient, TenantId,
+    Caller, Client, Error, Paged, Raw, TenantClient, TenantId, UnreadableItem,
     models::{self, IdType},
     operations::{organization::ListOrganizationTenants, partner::ListPartnerTenants},
 };
@@ -14,6 +14,7 @@ use crate::{
         sophos::central::types::{Failure, Unreadable},
     },
     cursor::Listing,
+    page,
     session::call,
     transport::Outbound,
 };
@@ -85,11 +86,11 @@ impl Guest for Component {
                 place.parse().map_err(|_| Error::invalid("the cursor names no page"))
             };
             let page = after.as_ref().map(number).transpose()?;
-            let (items, next) = match identity.id_type {
+            let (items, broken, next) = match identity.id_type {
                 IdType::Organization => {
                     let list = ListOrganizationTenants { page, ..ListOrganizationTenants::all() };
-                    let (items, next) = one_page(client, list).await?;
-                    (items, next.and_then(|next| next.page))
+                    let (items, broken, next) = one_page(client, list).await?;
+                    (items, broken, next.and_then(|next| next.page))
                 }
                 IdType::Tenant => {
                     let tenants = vec![Tenant::open(client, &identity.id.into()).await?];
@@ -98,11 +99,11 @@ impl Guest for Component {
                 // Anything else is told that it needs a partner's.
                 _ => {
                     let list = ListPartnerTenants { page, ..ListPartnerTenants::all() };
-                    let (items, next) = one_page(client, list).await?;
-                    (items, next.and_then(|next| next.page))
+                    let (items, broken, next) = one_page(client, list).await?;
+                    (items, broken, next.and_then(|next| next.page))
                 }
             };
-            let (mut tenants, mut unreadable) = (Vec::with_capacity(items.len()), Vec::new());
+            let (mut tenants, mut unreadable) = (Vec::with_capacity(items.len()), page::broken(&broken));
             for item in items {
                 let tenant =
                     item.peek().and_then(|record| Tenant::new(client, record, item.json().to_owned()));
@@ -136,7 +137,7 @@ impl Guest for Component {
     }
 }
 
-type Listed<O> = (Vec<Raw<models::Tenant>>, Option<O>);
+type Listed<O> = (Vec<Raw<models::Tenant>>, Vec<UnreadableItem>, Option<O>);
 
 async fn one_page<O: Paged<Item = models::Tenant>>(
     client: &Client<Outbound>,
@@ -144,5 +145,6 @@ async fn one_page<O: Paged<Item = models::Tenant>>(
 ) -> Result<Listed<O>, Error> {
     let answer = client.send(&operation).await?;
     let next = operation.next(&answer)?;
-    Ok((O::items(answer), next))
+    let broken = O::unreadable(&answer).to_vec();
+    Ok((O::items(answer), broken, next))
 }

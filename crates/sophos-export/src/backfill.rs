@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use sophos_api::{
-    Caller, ErrorKind, Paged, Raw, TenantClient, Transport, models::Alert, operations::alerts::ListAlerts,
+    Caller, ErrorKind, Paged, Raw, TenantClient, Transport, UnreadableItem, models::Alert,
+    operations::alerts::ListAlerts,
 };
 
 use crate::{encode::millis, error::Error, log::Backfill};
@@ -18,6 +19,8 @@ const LARGEST_PAGE_SIZE: u64 = 1_000;
 /// A page of a backfill.
 pub(crate) struct Page {
     pub(crate) alerts: Vec<Raw<Alert>>,
+    /// Those that are not JSON.
+    pub(crate) unreadable: Vec<UnreadableItem>,
     /// What is left to read; `None` at the end.
     pub(crate) rest: Option<Backfill>,
 }
@@ -50,7 +53,7 @@ impl<'a, T: Transport> Reader<'a, T> {
         }
         let next_key = operation.next(&answer)?.and_then(|next| next.page_from_key);
         let rest = next_key.map(|key| Backfill { gap: backfill.gap, next_key: Some(key) });
-        Ok(Page { alerts: answer.items, rest })
+        Ok(Page { alerts: answer.items, unreadable: answer.unreadable, rest })
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
     str::FromStr,
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -80,6 +81,12 @@ pub trait Encoder: Send + fmt::Debug {
     /// When it cannot be encoded; the object is spoilt then.
     fn push(&mut self, row: &Row<'_>) -> io::Result<()>;
 
+    /// Adds a line that is already encoded, with its line break.
+    ///
+    /// # Errors
+    /// When it cannot be added; the object is spoilt then.
+    fn push_line(&mut self, line: &[u8]) -> io::Result<()>;
+
     /// About how many bytes the object has so far.
     fn size(&self) -> usize;
 
@@ -88,6 +95,53 @@ pub trait Encoder: Send + fmt::Debug {
     /// # Errors
     /// When it cannot be completed.
     fn finish(self: Box<Self>) -> io::Result<Vec<u8>>;
+}
+
+/// A record that is not JSON, kept as its bytes.
+#[derive(Debug, Clone)]
+pub(crate) struct QuarantinedRecord<'r> {
+    /// The SHA-256 of the bytes, in hexadecimal.
+    pub(crate) sha256: &'r str,
+    pub(crate) tenant: &'r str,
+    pub(crate) dataset: Dataset,
+    pub(crate) source: &'static str,
+    /// When it was read, by the service's clock.
+    pub(crate) read_at: Timestamp,
+    pub(crate) reason: &'r str,
+    pub(crate) bytes: &'r [u8],
+}
+
+#[derive(Serialize)]
+struct QuarantineLine<'r> {
+    sha256: &'r str,
+    tenant: &'r str,
+    dataset: Dataset,
+    source: &'static str,
+    read_at: String,
+    reason: &'r str,
+    /// For people; bytes that are not UTF-8 are replaced.
+    text: std::borrow::Cow<'r, str>,
+    /// In Base64.
+    bytes: String,
+}
+
+impl QuarantinedRecord<'_> {
+    /// One line of a quarantine object.
+    pub(crate) fn to_line(&self) -> io::Result<Vec<u8>> {
+        let line = QuarantineLine {
+            sha256: self.sha256,
+            tenant: self.tenant,
+            dataset: self.dataset,
+            source: self.source,
+            read_at: millis(self.read_at),
+            reason: self.reason,
+            text: String::from_utf8_lossy(self.bytes),
+            bytes: BASE64_STANDARD.encode(self.bytes),
+        };
+        let mut line = serde_json::to_vec(&line)?;
+        line.push(b'\n');
+        Ok(line)
+    }
 }
 
 #[derive(Debug)]
@@ -119,7 +173,11 @@ impl Encoder for NdjsonGzip {
         line.extend_from_slice(br#","record":"#);
         push_one_line(&mut line, row.record);
         line.extend_from_slice(b"}\n");
-        self.0.write_all(&line)
+        self.push_line(&line)
+    }
+
+    fn push_line(&mut self, line: &[u8]) -> io::Result<()> {
+        self.0.write_all(line)
     }
 
     fn size(&self) -> usize {

@@ -1,14 +1,21 @@
-//! What the export itself needs to know of a record.
+//! The id and the times of a record, each read by itself.
+//!
+//! Whatever else is odd about a record, a member that can be read counts.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
 use sophos_api::{Raw, Timestamp as ServiceTime};
 
 use crate::digest::sha256_hex;
 
 /// The id of a record, and when it happened.
+#[derive(Debug)]
 pub(crate) struct Facts<'r> {
     pub(crate) id: Cow<'r, str>,
     pub(crate) time: Option<Timestamp>,
@@ -22,29 +29,81 @@ impl Facts<'_> {
     }
 }
 
-/// The members that hold it, in both feeds and in the Common API.
-#[derive(Deserialize)]
-struct Members<'r> {
-    #[serde(borrow)]
-    id: Cow<'r, str>,
-    when: Option<ServiceTime>,
-    #[serde(alias = "createdAt", alias = "raisedAt")]
-    created_at: Option<ServiceTime>,
+/// The members of an object as they are written, in order, repeated ones
+/// included. Keys and values are JSON.
+pub(crate) struct Members<'r>(pub(crate) Vec<(&'r str, &'r str)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::with_capacity(24);
+                // A key may be no text, such as half a surrogate pair.
+                while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                    members.push((key.get(), value.get()));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+impl<'r> Members<'r> {
+    pub(crate) fn of(json: &'r str) -> Option<Self> {
+        serde_json::from_str(json).ok()
+    }
+
+    /// The first value under one of these keys that `read` can read, by the
+    /// order of the keys.
+    fn find<V>(&self, keys: &[&str], read: impl Fn(&'r str) -> Option<V>) -> Option<V> {
+        let mut under = keys.iter().flat_map(|key| {
+            self.0.iter().filter(move |(name, _)| name[1..name.len() - 1] == **key).map(|(_, value)| *value)
+        });
+        under.find_map(read)
+    }
+}
+
+/// A string's text, or a number's digits. A string that is no text, such as half
+/// a surrogate pair, stays as it is written.
+fn id(json: &str) -> Option<Cow<'_, str>> {
+    let id = match json.as_bytes().first()? {
+        b'"' => {
+            let written = &json[1..json.len() - 1];
+            if written.contains('\\') {
+                serde_json::from_str::<String>(json).map_or(written.into(), Cow::Owned)
+            } else {
+                written.into()
+            }
+        }
+        b'-' | b'0'..=b'9' => json.into(),
+        _ => return None,
+    };
+    (!id.trim().is_empty()).then_some(id)
+}
+
+fn time(json: &str) -> Option<Timestamp> {
+    serde_json::from_str::<ServiceTime>(json).ok()?.instant()
 }
 
 /// A record that does not have an id, or is no object at all, is exported as
 /// well: its content is its id then.
 pub(crate) fn facts<I>(item: &Raw<I>) -> Facts<'_> {
-    match item.peek::<Members<'_>>() {
-        Ok(members) => Facts {
-            id: members.id,
-            time: members.when.as_ref().or(members.created_at.as_ref()).and_then(ServiceTime::instant),
-            created_at: members.created_at.as_ref().and_then(ServiceTime::instant),
-        },
-        Err(_) => {
-            let digest = sha256_hex(item.json().as_bytes());
-            Facts { id: format!("sha256:{digest}").into(), time: None, created_at: None }
-        }
+    let members = Members::of(item.json()).unwrap_or(Members(Vec::new()));
+    let created_at = members.find(&["created_at", "createdAt", "raisedAt"], time);
+    Facts {
+        id: members
+            .find(&["id"], id)
+            .unwrap_or_else(|| format!("sha256:{}", sha256_hex(item.json().as_bytes())).into()),
+        time: members.find(&["when"], time).or(created_at),
+        created_at,
     }
 }
 
@@ -70,8 +129,44 @@ mod tests {
     }
 
     #[test]
+    fn an_id_survives_what_is_odd_about_its_record() {
+        let whole = "\"id\":\"a\",\"when\":\"1970-01-01T00:00:02Z\",\"created_at\":\"1970-01-01T00:00:03Z\"";
+        for odd in [
+            r#""name":"x","name":"y","NAME":"z""#,
+            r#""id":"a""#,
+            r#""id":null"#,
+            r#""when":"1970-01-01T00:00:09Z""#,
+            r#""created_at":{"$date":1}"#,
+            r#""createdAt":"1970-01-01T00:00:09Z","raisedAt":"1970-01-01T00:00:09Z""#,
+            r#""\ud800":"\udfff","n":1e400"#,
+        ] {
+            assert_eq!(read(&format!("{{{whole},{odd}}}")), ("a".into(), Some(2_000), Some(3_000)), "{odd}");
+        }
+        let read_one = |json: &str| read(&format!("{{\"id\":\"a\",{json}}}"));
+        assert_eq!(read_one(r#""when":2000000000000,"created_at":2000000000"#).1, Some(2_000_000_000_000));
+        assert_eq!(read_one(r#""when":{"$date":1},"created_at":2000000000"#).1, Some(2_000_000_000_000));
+        assert_eq!(read_one(r#""createdAt":null,"raisedAt":"Thu, 01 Jan 1970 00:00:03 GMT""#).2, Some(3_000));
+        assert_eq!(read_one(r#""x":7"#), ("a".into(), None, None));
+        assert_eq!(read_one(&format!("\"x\":{}1{}", "[".repeat(20_000), "]".repeat(20_000))).0, "a");
+    }
+
+    #[test]
+    fn an_id_keeps_every_digit_and_character() {
+        for (json, id) in [
+            ("7", "7"),
+            ("123456789012345678901234567890", "123456789012345678901234567890"),
+            ("1.50", "1.50"),
+            (r#""a\u0062\/c""#, "ab/c"),
+            (r#""\ud800""#, "\\ud800"),
+            (r#""a/b/../c""#, "a/b/../c"),
+        ] {
+            assert_eq!(read(&format!("{{\"id\":{json}}}")).0, id);
+        }
+    }
+
+    #[test]
     fn a_record_that_is_not_understood_has_its_content_for_an_id() {
-        let ids = ["\"text\"", "{}", r#"{"id":7}"#, "null"].map(|json| read(json).0);
+        let ids = ["\"text\"", "{}", r#"{"id":{}}"#, r#"{"id":" "}"#, "null", "[1]"].map(|json| read(json).0);
         for (index, id) in ids.iter().enumerate() {
             assert!(id.starts_with("sha256:") && id.len() == 71, "{id}");
             assert!(!ids[..index].contains(id));

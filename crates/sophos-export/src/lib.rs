@@ -60,6 +60,7 @@ mod roster;
 mod seen;
 mod siem;
 mod stream;
+mod walk;
 mod writer;
 
 pub use dataset::{Dataset, UnknownDataset};

@@ -41,6 +41,16 @@ impl Stream {
         format!("_log/{}/{}", self.dataset, self.tenant)
     }
 
+    /// The folder of the stream's rows, with one folder a day.
+    pub(crate) fn data_folder(&self) -> String {
+        format!("{}/tenant_id={}", self.dataset, self.tenant)
+    }
+
+    /// The folder of the stream's records that are not JSON.
+    pub(crate) fn quarantine_folder(&self) -> String {
+        format!("_quarantine/{}", self.data_folder())
+    }
+
     pub(crate) fn record_path(&self, sequence: u64) -> String {
         format!("{}/{}", self.log_folder(), record_name(sequence))
     }
@@ -88,6 +98,12 @@ pub struct LogRecord {
     pub last_event: Option<String>,
     /// The objects.
     pub objects: Vec<DataObject>,
+    /// Records that are not JSON.
+    #[serde(default)]
+    pub quarantined: u64,
+    /// The objects that hold them, one line for each: the bytes and the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quarantine: Vec<DataObject>,
     /// What the feed had dropped before this run came for it.
     pub gaps: Vec<Gap>,
     /// What is still to be read from the Common API to fill gaps.
@@ -216,12 +232,14 @@ mod tests {
             run: run.into(),
             committed_at: "2026-11-23T10:00:00.000Z".into(),
             before: None,
-            after: Place { cursor: None, frontier_ms: 7, settled_ms: 7 },
+            after: Place { cursor: None, frontier_ms: 7, settled_ms: 7, pending_ms: None },
             rows: 0,
             duplicates: 0,
             first_event: None,
             last_event: None,
             objects: Vec::new(),
+            quarantined: 0,
+            quarantine: Vec::new(),
             gaps: Vec::new(),
             backfill: Vec::new(),
             recent: String::new(),

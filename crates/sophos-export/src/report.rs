@@ -24,6 +24,8 @@ pub struct StreamReport {
     pub backfilled: u64,
     /// Records that the service sent again.
     pub duplicates: u64,
+    /// Records that are not JSON, which are kept in quarantine.
+    pub quarantined: u64,
     /// Objects committed.
     pub objects: u64,
     /// Bytes of these.
@@ -80,6 +82,7 @@ impl StreamReport {
             rows: 0,
             backfilled: 0,
             duplicates: 0,
+            quarantined: 0,
             objects: 0,
             bytes: 0,
             commits: 0,

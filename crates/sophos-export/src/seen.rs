@@ -95,6 +95,10 @@ impl Seen {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
     /// Records taken in before this may have been forgotten: they must not be
     /// read again.
     pub(crate) fn floor_ms(&self) -> i64 {

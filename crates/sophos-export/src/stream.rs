@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use sophos_api::{
-    CursorPage, ErrorKind, TenantClient, Transport,
+    CursorPage, ErrorKind, TenantClient, Transport, UnreadableItem,
     operations::siem::{ListSiemAlerts, ListSiemEvents},
 };
 use sophos_store::Store;
@@ -13,7 +13,8 @@ use crate::{
     backfill::{self, key_is_lost},
     clock::{is_past, now_ms, service_ms},
     dataset::Dataset,
-    encode::{Row, millis},
+    digest::sha256_hex,
+    encode::{QuarantinedRecord, Row, millis},
     error::Error,
     export::{Settings, run_id},
     facts::{Facts, facts},
@@ -23,6 +24,7 @@ use crate::{
     report::{Outcome, StreamReport},
     seen::{RecordId, Seen},
     siem::{Answer, Feed, Fetch, ask, fetched},
+    walk::{MAX_EMPTY_PAGES, Walk},
     writer::{Span, Writer},
 };
 
@@ -63,6 +65,7 @@ struct Segment {
     rows: u64,
     backfilled: u64,
     duplicates: u64,
+    quarantined: u64,
     gaps: Vec<Gap>,
     backfill: Vec<Backfill>,
 }
@@ -74,10 +77,11 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             report.outcome = Outcome::NotStarted;
             return report;
         }
+        let mut walk = Walk::default();
         let end = loop {
             let end = match self.stream.dataset {
-                Dataset::Events => self.segment::<ListSiemEvents>(&mut report).await,
-                Dataset::Alerts => self.segment::<ListSiemAlerts>(&mut report).await,
+                Dataset::Events => self.segment::<ListSiemEvents>(&mut walk, &mut report).await,
+                Dataset::Alerts => self.segment::<ListSiemAlerts>(&mut walk, &mut report).await,
             };
             if !matches!(end, Ok(End::Full)) {
                 break end;
@@ -100,13 +104,13 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     }
 
     /// Reads as much as one commit holds, and commits it.
-    async fn segment<O: Feed>(&self, report: &mut StreamReport) -> Result<End, Error> {
+    async fn segment<O: Feed>(&self, walk: &mut Walk, report: &mut StreamReport) -> Result<End, Error> {
         let mut head = head(self.store, &self.stream).await?;
         // What holds if this run comes to nothing.
         let known = head.record.as_ref().map(|record| record.after.frontier_ms);
         report.freshness_seconds = known.map(|frontier| self.age(frontier)).or(report.freshness_seconds);
         let mut segment = self.begin(&head)?;
-        let outcome = self.fill::<O>(&mut segment, &mut head, report).await;
+        let outcome = self.fill::<O>(walk, &mut segment, &mut head, report).await;
         // Rubbish is swept by the next run if this fails too.
         if let Err(error) = segment.writer.undo().await {
             tracing::warn!(tenant = self.stream.tenant, %error, "what was written is left to the next run");
@@ -128,7 +132,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             })?;
         }
         Ok(Segment {
-            reading: Reading::resume(place, self.settings.overlap_ms()),
+            reading: Reading::resume(place, self.settings.overlap_ms(), seen.is_empty()),
             seen,
             writer: Writer::new(
                 self.store.clone(),
@@ -142,6 +146,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             rows: 0,
             backfilled: 0,
             duplicates: 0,
+            quarantined: 0,
             gaps: Vec::new(),
             backfill: head.record.as_ref().map(|record| record.backfill.clone()).unwrap_or_default(),
         })
@@ -150,11 +155,12 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     /// Reads and commits.
     async fn fill<O: Feed>(
         &self,
+        walk: &mut Walk,
         segment: &mut Segment,
         head: &mut Head,
         report: &mut StreamReport,
     ) -> Result<End, Error> {
-        let mut end = self.read_feed::<O>(segment).await?;
+        let mut end = self.read_feed::<O>(walk, segment).await?;
         if self.stream.dataset == Dataset::Alerts {
             let gaps = segment.gaps.iter().map(|gap| Backfill { gap: *gap, next_key: None });
             segment.backfill.extend(gaps);
@@ -171,15 +177,19 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         let Some(after) = segment.reading.place(segment.seen.floor_ms()) else { return Ok(end) };
         let idle = head.record.as_ref().is_some_and(|record| {
             segment.rows == 0
+                && segment.quarantined == 0
                 && segment.gaps.is_empty()
                 && segment.backfill == record.backfill
+                // A cursor in the middle of the feed is progress by itself.
+                && (after.pending_ms.is_none() || after.cursor == record.after.cursor)
                 && after.frontier_ms - record.after.frontier_ms < IDLE_COMMIT_MS
         });
         if idle {
             return Ok(end);
         }
 
-        let objects = segment.writer.finish().await?;
+        let (quarantine, objects) = (segment.writer.finish().await?.into_iter())
+            .partition(|object| object.path.starts_with(&self.stream.quarantine_folder()));
         let record = LogRecord {
             version: 1,
             dataset: self.stream.dataset,
@@ -194,6 +204,8 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             first_event: segment.span.first(),
             last_event: segment.span.last(),
             objects,
+            quarantined: segment.quarantined,
+            quarantine,
             gaps: segment.gaps.clone(),
             backfill: segment.backfill.clone(),
             recent: segment.seen.save(),
@@ -208,6 +220,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         report.commits += 1;
         report.rows += record.rows;
         report.backfilled += segment.backfilled;
+        report.quarantined += record.quarantined;
         report.objects += record.objects.len() as u64;
         report.bytes += record.objects.iter().map(|object| object.bytes).sum::<u64>();
         head.record = Some(record);
@@ -217,23 +230,33 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         Ok(end)
     }
 
-    /// Reads the feed, the next page being fetched while one is written.
-    async fn read_feed<O: Feed>(&self, segment: &mut Segment) -> Result<End, Error> {
+    /// Reads the feed, the next page being fetched while one is written. What
+    /// was read before a page that leads nowhere is good, and so is that page.
+    async fn read_feed<O: Feed>(&self, walk: &mut Walk, segment: &mut Segment) -> Result<End, Error> {
         let (mut operation, mut answer) = self.first_page::<O>(segment).await?;
         loop {
             let page = &answer.page;
-            let next = operation.next(page)?;
-            let end = if next.is_none() {
-                Some(End::CaughtUp)
-            } else if is_past(&self.client, self.stop_at) {
-                Some(End::OutOfTime)
-            } else if segment.rows + page.items.len() as u64 >= self.settings.rows_per_commit {
-                Some(End::Full)
-            } else {
-                None
+            let next = operation.next(page).and_then(|next| {
+                walk.check(next.as_ref().and(page.next_cursor.as_deref()), page.items.is_empty())?;
+                Ok(next)
+            });
+            let (next, end) = match next {
+                Err(error) => (None, Some(End::Trouble(error.into()))),
+                Ok(None) => (None, Some(End::CaughtUp)),
+                Ok(next) if walk.empty_pages >= MAX_EMPTY_PAGES => {
+                    walk.empty_pages = 0;
+                    let error = format!("{MAX_EMPTY_PAGES} pages in a row are empty, and more are to follow");
+                    (next, Some(End::Trouble(sophos_api::Error::malformed(error).into())))
+                }
+                Ok(next) if is_past(&self.client, self.stop_at) => (next, Some(End::OutOfTime)),
+                Ok(next) if segment.rows + page.items.len() as u64 >= self.settings.rows_per_commit => {
+                    (next, Some(End::Full))
+                }
+                Ok(next) => (next, None),
             };
+            let leads_on = next.is_some() || !page.has_more;
             let fetch = next.filter(|_| end.is_none()).map(|next| (self.fetch(next.clone()), next));
-            self.take(segment, &answer)?;
+            self.take(segment, &answer, leads_on)?;
             segment.writer.relieve().await?;
             if let Some(end) = end {
                 return Ok(end);
@@ -246,23 +269,29 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         }
     }
 
-    /// The first page, from the best place that the service accepts.
-    async fn first_page<O: Feed>(&self, segment: &Segment) -> Result<(O, Answer<O::Response>), Error> {
-        let starts = segment.reading.starts(service_ms(&self.client));
-        let last = starts.len() - 1;
-        for (index, start) in starts.into_iter().enumerate() {
-            let operation = O::first(start);
+    /// The first page, from the best start that the service answers.
+    ///
+    /// A cursor may be gone, or may lead to a page that the service cannot
+    /// produce: then the run goes on from a time, then from the beginning of the
+    /// feed. What the feed has dropped meanwhile becomes a gap.
+    async fn first_page<O: Feed>(&self, segment: &mut Segment) -> Result<(O, Answer<O::Response>), Error> {
+        let mut starts = segment.reading.starts(service_ms(&self.client)).into_iter().peekable();
+        while let Some(start) = starts.next() {
+            let operation = O::first(start.clone());
             match ask(&self.client, &operation).await {
-                Ok(answer) => return Ok((operation, answer)),
-                Err(error)
-                    if index < last && error.kind() == ErrorKind::Invalid && error.status().is_some() =>
-                {
-                    tracing::warn!(tenant = self.stream.tenant, %error, "the feed refused its place; asking anew");
+                Ok(answer) => {
+                    segment.reading.begin(&start);
+                    return Ok((operation, answer));
+                }
+                Err(error) if starts.peek().is_some() && may_be_the_start(&error) => {
+                    let (tenant, dataset) = (&self.stream.tenant, self.stream.dataset);
+                    let event = "feed_start_rejected";
+                    tracing::warn!(event, tenant, %dataset, ?start, %error, "trying an earlier start");
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(sophos_api::Error::invalid("the feed has no place to begin at").into())
+        Err(sophos_api::Error::invalid("the feed has no start").into())
     }
 
     fn fetch<O: Feed>(&self, operation: O) -> Fetch<O::Response> {
@@ -271,7 +300,12 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     }
 
     /// Takes the records of a page, those that are new.
-    fn take<I>(&self, segment: &mut Segment, answer: &Answer<CursorPage<I>>) -> Result<(), Error> {
+    fn take<I>(
+        &self,
+        segment: &mut Segment,
+        answer: &Answer<CursorPage<I>>,
+        leads_on: bool,
+    ) -> Result<(), Error> {
         let Answer { page, asked_ms, answered_ms } = answer;
         let mut newest_ms = None;
         let today = day(*answered_ms);
@@ -280,10 +314,17 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             newest_ms = newest_ms.max(facts.created_ms());
             self.keep(segment, &facts, item.json(), self.stream.dataset.source(), *answered_ms, today)?;
         }
+        self.quarantine(segment, &page.unreadable, self.stream.dataset.source(), *answered_ms)?;
         let times = Times { asked_ms: *asked_ms, answered_ms: *answered_ms, newest_ms };
-        segment.gaps.extend(segment.reading.page(times, page.has_more, page.next_cursor.clone()));
-        if let Some(frontier) = segment.reading.frontier_ms() {
-            segment.seen.forget_before(frontier - self.settings.overlap_ms() - 1_000);
+        let cursor = page.next_cursor.clone().filter(|_| leads_on);
+        if let Some(gap) = segment.reading.page(times, page.has_more, cursor) {
+            match segment.gaps.last_mut().filter(|last| last.to_ms == gap.from_ms) {
+                Some(last) => last.to_ms = gap.to_ms,
+                None => segment.gaps.push(gap),
+            }
+        }
+        if let Some(needed) = segment.reading.needed_from_ms() {
+            segment.seen.forget_before(needed);
         }
         Ok(())
     }
@@ -316,6 +357,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 )?;
                 segment.backfilled += u64::from(kept);
             }
+            self.quarantine(segment, &page.unreadable, backfill::SOURCE, current.gap.to_ms)?;
             segment.writer.relieve().await?;
             match page.rest {
                 Some(rest) => segment.backfill[0] = rest,
@@ -349,12 +391,40 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             created_at: facts.created_at,
             record,
         };
-        segment.writer.push(&row, today)?;
+        let day = facts.time.or(facts.created_at).map_or(today, |time| day(time.as_millisecond()));
+        segment.writer.push(&row, day)?;
         segment.rows += 1;
         if let Some(time) = facts.time {
             segment.span.add(time);
         }
         Ok(true)
+    }
+
+    /// Keeps records that are not JSON, unless they were kept before.
+    fn quarantine(
+        &self,
+        segment: &mut Segment,
+        records: &[UnreadableItem],
+        source: &'static str,
+        at_ms: i64,
+    ) -> Result<(), Error> {
+        for UnreadableItem { bytes, reason, .. } in records {
+            let sha256 = sha256_hex(bytes);
+            let (tenant, dataset) = (&self.stream.tenant, self.stream.dataset);
+            if !segment.seen.insert(RecordId::new(&sha256), at_ms) {
+                segment.duplicates += 1;
+                continue;
+            }
+            let event = "record_quarantined";
+            tracing::warn!(event, tenant, %dataset, source, sha256, reason, "a record is not JSON");
+            let now_ms = self.now_ms();
+            let read_at = Timestamp::from_millisecond(now_ms).unwrap_or_default();
+            let record =
+                QuarantinedRecord { sha256: &sha256, tenant, dataset, source, read_at, reason, bytes };
+            segment.writer.quarantine(&record, day(now_ms))?;
+            segment.quarantined += 1;
+        }
+        Ok(())
     }
 
     fn now_ms(&self) -> i64 {
@@ -369,6 +439,16 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
 
 fn day(ms: i64) -> Date {
     TimeZone::UTC.to_datetime(Timestamp::from_millisecond(ms).unwrap_or_default()).date()
+}
+
+/// Whether another start may be answered: the service answered, and not about
+/// who asks or how often.
+fn may_be_the_start(error: &sophos_api::Error) -> bool {
+    match error.kind() {
+        ErrorKind::Invalid | ErrorKind::Malformed => error.status().is_some(),
+        ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Unavailable | ErrorKind::Interrupted => true,
+        _ => false,
+    }
 }
 
 fn is_deadline(error: &Error) -> bool {

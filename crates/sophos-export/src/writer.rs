@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 use sophos_store::Store;
 use tokio::task::JoinHandle;
 
 use crate::{
     digest::sha256_hex,
-    encode::{Encoder, Format, Row, millis},
+    encode::{Encoder, Format, QuarantinedRecord, Row, millis},
     error::Error,
     intent::Intent,
     log::{DataObject, Stream},
@@ -18,6 +18,15 @@ use crate::{
 /// Days that are open at once. Endpoints with wrong clocks open many; an
 /// encoder holds about a quarter of a megabyte.
 const MOST_OPEN: usize = 8;
+
+/// What an object holds. Quarantine comes last: its objects follow the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Partition {
+    /// The rows of this day.
+    Data(Date),
+    /// The records that are not JSON and were read on this day.
+    Quarantine(Date),
+}
 
 /// Writes the objects of one run.
 #[derive(Debug)]
@@ -28,7 +37,7 @@ pub(crate) struct Writer {
     sequence: u64,
     run: String,
     intent: Intent,
-    open: BTreeMap<Date, Open>,
+    open: BTreeMap<Partition, Open>,
     /// Compressed bytes that are held before the largest object is written.
     held_at_most: usize,
     upload: Option<JoinHandle<Result<(), Error>>>,
@@ -91,22 +100,31 @@ impl Writer {
         &self.run
     }
 
-    /// Adds a row to the object of its day: the day it happened, else the day
-    /// the service took it in, else `day`.
+    /// Adds a row to the object of this day.
     pub(crate) fn push(&mut self, row: &Row<'_>, day: Date) -> Result<(), Error> {
-        let time = row.time.or(row.created_at);
-        let day = time.map_or(day, |time| TimeZone::UTC.to_datetime(time).date());
-        let open = self.open.entry(day).or_insert_with(|| Open {
-            encoder: self.format.encoder(),
-            rows: 0,
-            span: Span::default(),
-        });
+        let open = self.open(Partition::Data(day));
         open.encoder.push(row)?;
         open.rows += 1;
-        if let Some(time) = time {
+        if let Some(time) = row.time.or(row.created_at) {
             open.span.add(time);
         }
         Ok(())
+    }
+
+    /// Adds a record that is not JSON to the quarantine of this day.
+    pub(crate) fn quarantine(&mut self, record: &QuarantinedRecord<'_>, day: Date) -> Result<(), Error> {
+        let open = self.open(Partition::Quarantine(day));
+        open.encoder.push_line(&record.to_line()?)?;
+        open.rows += 1;
+        Ok(())
+    }
+
+    fn open(&mut self, partition: Partition) -> &mut Open {
+        self.open.entry(partition).or_insert_with(|| Open {
+            encoder: self.format.encoder(),
+            rows: 0,
+            span: Span::default(),
+        })
     }
 
     /// Writes what is too much to hold.
@@ -178,15 +196,17 @@ impl Writer {
         }
     }
 
-    fn close(&mut self, day: Date) -> Result<(String, Vec<u8>), Error> {
-        let Some(open) = self.open.remove(&day) else {
+    fn close(&mut self, partition: Partition) -> Result<(String, Vec<u8>), Error> {
+        let Some(open) = self.open.remove(&partition) else {
             return Err(std::io::Error::other("the day is not open").into());
         };
-        let Stream { dataset, tenant } = &self.stream;
         let (sequence, run, part) = (self.sequence, &self.run, self.objects.len());
         let extension = self.format.extension();
-        let path =
-            format!("{dataset}/tenant_id={tenant}/day={day}/{sequence:012}-{run}-{part:04}.{extension}");
+        let (root, day) = match partition {
+            Partition::Data(day) => (self.stream.data_folder(), day),
+            Partition::Quarantine(day) => (self.stream.quarantine_folder(), day),
+        };
+        let path = format!("{root}/day={day}/{sequence:012}-{run}-{part:04}.{extension}");
         let body = open.encoder.finish()?;
         self.intent.add(path.clone());
         self.objects.push(DataObject {

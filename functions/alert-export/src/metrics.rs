@@ -56,6 +56,8 @@ fn of_run(report: &Report) -> Vec<Metric> {
         ("UnusableCredentials", "Count", report.unusable_credentials.len() as f64),
         ("GapSeconds", "Seconds", report.streams.iter().fold(0.0, |sum, stream| sum + stream.gap_seconds())),
     ];
+    let quarantined: u64 = report.streams.iter().map(|stream| stream.quarantined).sum();
+    metrics.push(("QuarantinedRecords", "Count", quarantined as f64));
     let oldest = report.streams.iter().filter_map(|stream| stream.freshness_seconds).reduce(f64::max);
     metrics.extend(oldest.map(|oldest| ("FreshnessSeconds", "Seconds", oldest)));
     metrics
@@ -68,6 +70,7 @@ fn of_stream(stream: &StreamReport) -> Vec<Metric> {
         ("Calls", "Count", stream.calls as f64),
         ("Throttles", "Count", stream.throttled as f64),
         ("GapSeconds", "Seconds", stream.gap_seconds()),
+        ("QuarantinedRecords", "Count", stream.quarantined as f64),
     ];
     // A stream that fails grows older; of one that was never exported silence is
     // what an alarm hears.

@@ -1,10 +1,12 @@
 //! `GET /common/v1/alerts`
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use crate::{
     Error, KeyedPage, Operation, Paged, Raw, Route,
     models::{Alert, AlertCategory, AlertSeverity, Product},
+    page_body::{UnreadableItem, salvage_page},
 };
 
 /// Lists a tenant's alerts.
@@ -40,6 +42,10 @@ pub struct ListAlerts {
 impl Operation for ListAlerts {
     type Response = KeyedPage<Alert>;
     const ROUTE: Route = Route::get("/common/v1/alerts");
+
+    fn read(response: &http::Response<Bytes>) -> Result<KeyedPage<Alert>, Error> {
+        salvage_page(response)
+    }
 }
 
 impl Paged for ListAlerts {
@@ -48,6 +54,10 @@ impl Paged for ListAlerts {
     fn next(&self, answer: &KeyedPage<Alert>) -> Result<Option<Self>, Error> {
         let key = answer.after(self.page_from_key.as_deref())?;
         Ok(key.map(|key| Self { page_from_key: Some(key), ..self.clone() }))
+    }
+
+    fn unreadable(answer: &KeyedPage<Alert>) -> &[UnreadableItem] {
+        &answer.unreadable
     }
 
     fn items(answer: KeyedPage<Alert>) -> Vec<Raw<Alert>> {

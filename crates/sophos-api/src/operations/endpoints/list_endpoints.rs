@@ -1,10 +1,12 @@
 //! `GET /endpoint/v1/endpoints`
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use crate::{
     Error, KeyedPage, Operation, Paged, Raw, Route,
     models::{Endpoint, EndpointType, EndpointView, HealthStatus, IsolationStatus, LockdownStatus},
+    page_body::read_page,
 };
 
 /// Lists a tenant's endpoints, with every documented filter.
@@ -89,6 +91,10 @@ pub struct ListEndpoints {
 impl Operation for ListEndpoints {
     type Response = KeyedPage<Endpoint>;
     const ROUTE: Route = Route::get("/endpoint/v1/endpoints");
+
+    fn read(response: &http::Response<Bytes>) -> Result<KeyedPage<Endpoint>, Error> {
+        read_page(response)
+    }
 }
 
 impl Paged for ListEndpoints {

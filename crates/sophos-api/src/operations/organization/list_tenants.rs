@@ -1,8 +1,13 @@
 //! `GET /organization/v1/tenants`
 
+use bytes::Bytes;
 use serde::Serialize;
 
-use crate::{Error, NumberedPage, Operation, Paged, Raw, Route, Scope, models::Tenant};
+use crate::{
+    Error, NumberedPage, Operation, Paged, Raw, Route, Scope,
+    models::Tenant,
+    page_body::{UnreadableItem, salvage_page},
+};
 
 /// Lists the tenants of the organization.
 ///
@@ -29,6 +34,10 @@ impl ListOrganizationTenants {
 impl Operation for ListOrganizationTenants {
     type Response = NumberedPage<Tenant>;
     const ROUTE: Route = Route::get("/organization/v1/tenants").global(Scope::Organization);
+
+    fn read(response: &http::Response<Bytes>) -> Result<NumberedPage<Tenant>, Error> {
+        salvage_page(response)
+    }
 }
 
 impl Paged for ListOrganizationTenants {
@@ -36,6 +45,10 @@ impl Paged for ListOrganizationTenants {
 
     fn next(&self, answer: &NumberedPage<Tenant>) -> Result<Option<Self>, Error> {
         Ok(answer.after(self.page.unwrap_or(1)).map(|page| Self { page: Some(page), ..self.clone() }))
+    }
+
+    fn unreadable(answer: &NumberedPage<Tenant>) -> &[UnreadableItem] {
+        &answer.unreadable
     }
 
     fn items(answer: NumberedPage<Tenant>) -> Vec<Raw<Tenant>> {

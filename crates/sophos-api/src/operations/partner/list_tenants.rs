@@ -1,8 +1,13 @@
 //! `GET /partner/v1/tenants`
 
+use bytes::Bytes;
 use serde::Serialize;
 
-use crate::{Error, NumberedPage, Operation, Paged, Raw, Route, Scope, models::Tenant};
+use crate::{
+    Error, NumberedPage, Operation, Paged, Raw, Route, Scope,
+    models::Tenant,
+    page_body::{UnreadableItem, salvage_page},
+};
 
 /// Lists the tenants of the partner.
 ///
@@ -31,6 +36,10 @@ impl ListPartnerTenants {
 impl Operation for ListPartnerTenants {
     type Response = NumberedPage<Tenant>;
     const ROUTE: Route = Route::get("/partner/v1/tenants").global(Scope::Partner);
+
+    fn read(response: &http::Response<Bytes>) -> Result<NumberedPage<Tenant>, Error> {
+        salvage_page(response)
+    }
 }
 
 impl Paged for ListPartnerTenants {
@@ -38,6 +47,10 @@ impl Paged for ListPartnerTenants {
 
     fn next(&self, answer: &NumberedPage<Tenant>) -> Result<Option<Self>, Error> {
         Ok(answer.after(self.page.unwrap_or(1)).map(|page| Self { page: Some(page), ..self.clone() }))
+    }
+
+    fn unreadable(answer: &NumberedPage<Tenant>) -> &[UnreadableItem] {
+        &answer.unreadable
     }
 
     fn items(answer: NumberedPage<Tenant>) -> Vec<Raw<Tenant>> {

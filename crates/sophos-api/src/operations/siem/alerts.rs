@@ -1,9 +1,14 @@
 //! `GET /siem/v1/alerts`
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::check_limit;
-use crate::{CursorPage, Error, Operation, Paged, Raw, Route, models::SiemAlert};
+use crate::{
+    CursorPage, Error, Operation, Paged, Raw, Route,
+    models::SiemAlert,
+    page_body::{UnreadableItem, salvage_page},
+};
 
 /// Reads a tenant's alerts of the last 24 hours, in the order in which the
 /// service took them in.
@@ -25,6 +30,10 @@ impl Operation for ListSiemAlerts {
     fn check(&self) -> Result<(), Error> {
         check_limit(self.limit)
     }
+
+    fn read(response: &http::Response<Bytes>) -> Result<CursorPage<SiemAlert>, Error> {
+        salvage_page(response)
+    }
 }
 
 impl Paged for ListSiemAlerts {
@@ -33,6 +42,10 @@ impl Paged for ListSiemAlerts {
     fn next(&self, answer: &CursorPage<SiemAlert>) -> Result<Option<Self>, Error> {
         let cursor = answer.after(self.cursor.as_deref())?;
         Ok(cursor.map(|cursor| Self { cursor: Some(cursor), from_date: None, ..self.clone() }))
+    }
+
+    fn unreadable(answer: &CursorPage<SiemAlert>) -> &[UnreadableItem] {
+        &answer.unreadable
     }
 
     fn items(answer: CursorPage<SiemAlert>) -> Vec<Raw<SiemAlert>> {

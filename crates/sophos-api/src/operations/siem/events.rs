@@ -1,9 +1,14 @@
 //! `GET /siem/v1/events`
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::check_limit;
-use crate::{CursorPage, Error, Operation, Paged, Raw, Route, models::SiemEvent};
+use crate::{
+    CursorPage, Error, Operation, Paged, Raw, Route,
+    models::SiemEvent,
+    page_body::{UnreadableItem, salvage_page},
+};
 
 /// Reads a tenant's events of the last 24 hours, in the order in which the
 /// service took them in.
@@ -27,6 +32,10 @@ impl Operation for ListSiemEvents {
     fn check(&self) -> Result<(), Error> {
         check_limit(self.limit)
     }
+
+    fn read(response: &http::Response<Bytes>) -> Result<CursorPage<SiemEvent>, Error> {
+        salvage_page(response)
+    }
 }
 
 impl Paged for ListSiemEvents {
@@ -35,6 +44,10 @@ impl Paged for ListSiemEvents {
     fn next(&self, answer: &CursorPage<SiemEvent>) -> Result<Option<Self>, Error> {
         let cursor = answer.after(self.cursor.as_deref())?;
         Ok(cursor.map(|cursor| Self { cursor: Some(cursor), from_date: None, ..self.clone() }))
+    }
+
+    fn unreadable(answer: &CursorPage<SiemEvent>) -> &[UnreadableItem] {
+        &answer.unreadable
     }
 
     fn items(answer: CursorPage<SiemEvent>) -> Vec<Raw<SiemEvent>> {

@@ -1,0 +1,71 @@
+//! What one run commits, and how the next goes on from there.
+
+mod support;
+
+use serde_json::json;
+use sophos_export::{Dataset, Outcome};
+use support::{Answer, DAY, HOUR, MINUTE, NOW_MS, TENANT, TestEnv, event};
+
+#[tokio::test]
+async fn a_run_commits_each_new_record_once() {
+    let env = TestEnv::new();
+    let first = [event("a", NOW_MS - HOUR), event("b", NOW_MS - MINUTE)];
+    let report = env.events([Answer::page(&first, false, Some("end"))]).await;
+    assert_eq!((report.outcome, report.rows, report.commits), (Outcome::Committed, 2, 1));
+    env.service.advance(5 * MINUTE);
+    let again = [event("b", NOW_MS - MINUTE), event("c", NOW_MS + MINUTE)];
+    let report = env.events([Answer::page(&again, false, Some("end"))]).await;
+    assert_eq!((report.rows, report.duplicates), (1, 1));
+    assert_eq!(env.ids().await, ["a", "b", "c"]);
+    let log = env.log(Dataset::Events).await;
+    assert_eq!(log[1].before.as_ref(), Some(&log[0].after));
+    let names = env.names().await;
+    assert!(names.iter().all(|name| !name.ends_with(".intent")), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_run_reads_the_overlap_again_after_the_end() {
+    let env = TestEnv::new();
+    env.events([Answer::page(&[event("a", NOW_MS - HOUR)], false, Some("end"))]).await;
+    env.service.requests();
+    env.events([Answer::page(&[], false, Some("end"))]).await;
+    let requests = env.service.requests();
+    assert_eq!(requests[0].from_date, Some((NOW_MS - 10 * MINUTE) / 1_000), "{requests:?}");
+}
+
+#[tokio::test]
+async fn a_run_commits_what_it_read_before_the_service_failed() {
+    let env = TestEnv::new();
+    env.service.route(|request| match request.cursor.as_deref() {
+        None => Answer::page(&[event("a", NOW_MS - HOUR)], true, Some("next")),
+        Some(_) => Answer::status(503),
+    });
+    let report = env.run(Dataset::Events).await;
+    assert_eq!((report.outcome, report.rows, report.more), (Outcome::Failed, 1, true), "{report:?}");
+    assert_eq!(env.ids().await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_run_reports_a_gap_after_more_than_a_day() {
+    let env = TestEnv::new();
+    env.events([Answer::page(&[event("a", NOW_MS - HOUR)], false, Some("end"))]).await;
+    env.service.advance(DAY + HOUR);
+    let report = env.events([Answer::page(&[event("b", NOW_MS + 2 * HOUR)], false, Some("end"))]).await;
+    assert_eq!(report.gap_seconds().round(), 3_601.0);
+    assert_eq!(env.last(Dataset::Events).await.gaps, report.gaps);
+}
+
+#[tokio::test]
+async fn a_run_collects_what_a_dead_run_left() {
+    let env = TestEnv::new();
+    let run = "0000019abc-00000000000000aa";
+    let left = format!("events/tenant_id={TENANT}/day=2026-11-23/000000000001-{run}-0000.ndjson.gz");
+    env.store.write(&left, b"left".to_vec()).await.expect("a write");
+    let intent = json!({ "sequence": 1, "run": run, "objects": [left] }).to_string();
+    let path = format!("_log/events/{TENANT}/000000000001.{run}.intent");
+    env.store.write(&path, intent.into_bytes()).await.expect("a write");
+    let report = env.events([Answer::page(&[event("a", NOW_MS - HOUR)], false, None)]).await;
+    assert_eq!(report.swept, 1);
+    let names = env.names().await;
+    assert!(!names.contains(&left) && !names.contains(&path), "{names:?}");
+}

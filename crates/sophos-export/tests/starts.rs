@@ -1,0 +1,96 @@
+//! How a run begins when the service does not answer where the last one ended.
+
+mod support;
+
+use sophos_export::{Dataset, Outcome};
+use support::{Answer, DAY, HOUR, MINUTE, NOW_MS, Request, TestEnv, event};
+
+/// An environment whose last run stopped in the middle of the feed, at `cursor`.
+async fn stopped() -> TestEnv {
+    let env = TestEnv::new();
+    env.service.route(|request| match request.cursor.as_deref() {
+        None => Answer::page(&[event("a", NOW_MS - 5 * HOUR)], true, Some("cursor")),
+        Some(_) => Answer::status(403),
+    });
+    env.run(Dataset::Events).await;
+    env.service.requests();
+    env
+}
+
+fn bad_answers() -> Vec<(&'static str, Answer)> {
+    vec![
+        ("400", Answer::status(400)),
+        ("404", Answer::status(404)),
+        ("409", Answer::status(409)),
+        ("410", Answer::status(410)),
+        ("500", Answer::status(500)),
+        ("503", Answer::status(503)),
+        ("HTML", Answer::bytes("<html>sorry</html>")),
+        ("half a page", Answer::bytes(r#"{"items":[{"id":"x"}"#)),
+        ("a list", Answer::bytes("[]")),
+    ]
+}
+
+#[tokio::test]
+async fn a_run_begins_at_a_time_when_its_cursor_fails() {
+    for (name, bad) in bad_answers() {
+        let env = stopped().await;
+        env.service.route(move |request| match request {
+            Request { cursor: Some(_), .. } => bad.clone(),
+            Request { from_date: Some(_), .. } => {
+                Answer::page(&[event("a", NOW_MS - 5 * HOUR), event("b", NOW_MS - HOUR)], false, Some("end"))
+            }
+            _ => panic!("the time is enough"),
+        });
+        let report = env.run(Dataset::Events).await;
+        assert_eq!((report.outcome, report.rows), (Outcome::Committed, 1), "{name}: {report:?}");
+        assert_eq!(report.gaps, [], "{name}");
+        assert_eq!(env.ids().await, ["a", "b"], "{name}");
+        let last = env.service.requests().pop().expect("a request");
+        assert_eq!(last.from_date, Some((NOW_MS - 5 * HOUR) / 1_000), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_reads_the_whole_feed_when_its_time_fails() {
+    for (name, bad) in bad_answers() {
+        let env = stopped().await;
+        env.service.route(move |request| match request {
+            Request { cursor: None, from_date: None, .. } => {
+                Answer::page(&[event("a", NOW_MS - 5 * HOUR), event("b", NOW_MS - HOUR)], false, Some("end"))
+            }
+            _ => bad.clone(),
+        });
+        let report = env.run(Dataset::Events).await;
+        assert_eq!((report.outcome, report.rows), (Outcome::Committed, 1), "{name}: {report:?}");
+        assert_eq!(env.ids().await, ["a", "b"], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_reports_the_gap_when_a_lost_cursor_is_old() {
+    let env = stopped().await;
+    env.service.advance(DAY);
+    env.service.route(|request| match request {
+        Request { cursor: None, from_date: None, .. } => {
+            Answer::page(&[event("b", NOW_MS + DAY - HOUR)], false, Some("end"))
+        }
+        _ => Answer::status(404),
+    });
+    let report = env.run(Dataset::Events).await;
+    assert_eq!((report.outcome, report.rows), (Outcome::Committed, 1), "{report:?}");
+    assert_eq!((report.gaps[0].from_ms, report.gaps[0].to_ms / MINUTE), (NOW_MS - 5 * HOUR, NOW_MS / MINUTE));
+    assert_eq!(env.service.requests().len(), 2, "an old time is not tried");
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_caller_is_no_reason_to_begin_earlier() {
+    for status in [401, 403, 429] {
+        let env = stopped().await;
+        env.service.route(move |request| match request.cursor {
+            Some(_) => Answer::status(status),
+            None => panic!("no other start"),
+        });
+        assert_eq!(env.run(Dataset::Events).await.outcome, Outcome::Failed, "{status}");
+    }
+}

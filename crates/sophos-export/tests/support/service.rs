@@ -1,0 +1,167 @@
+//! The scripted service: a transport with prepared answers and its own clock.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, UNIX_EPOCH},
+};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sophos_api::{Transport, TransportError};
+
+use super::TENANT;
+
+/// A request for a page, as the service saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) path: String,
+    pub(crate) cursor: Option<String>,
+    pub(crate) from_date: Option<i64>,
+}
+
+impl Request {
+    fn new(uri: &http::Uri) -> Self {
+        let query = |name: &str| {
+            let pairs = uri.query()?.split('&');
+            let value =
+                pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name)?.1.to_owned();
+            Some(value)
+        };
+        Self {
+            path: uri.path().to_owned(),
+            cursor: query("cursor"),
+            from_date: query("from_date").and_then(|text| text.parse().ok()),
+        }
+    }
+}
+
+/// One answer of the service.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    status: u16,
+    body: Bytes,
+    takes: Duration,
+    date_offset_ms: i64,
+}
+
+impl Answer {
+    pub(crate) fn bytes(body: impl Into<Vec<u8>>) -> Self {
+        Self { status: 200, body: body.into().into(), takes: Duration::ZERO, date_offset_ms: 0 }
+    }
+
+    pub(crate) fn status(status: u16) -> Self {
+        Self { status, ..Self::bytes("") }
+    }
+
+    /// A page of the feed. `next` is the cursor after it.
+    pub(crate) fn page(items: &[Value], has_more: bool, next: Option<&str>) -> Self {
+        Self::bytes(json!({ "items": items, "has_more": has_more, "next_cursor": next }).to_string())
+    }
+
+    pub(crate) fn prefixed(self, bytes: &[u8]) -> Self {
+        Self { body: [bytes, &self.body].concat().into(), ..self }
+    }
+
+    /// Takes this long.
+    pub(crate) fn taking(self, takes: Duration) -> Self {
+        Self { takes, ..self }
+    }
+
+    /// Carries a `Date` that is wrong by this much.
+    pub(crate) fn dated(self, date_offset_ms: i64) -> Self {
+        Self { date_offset_ms, ..self }
+    }
+}
+
+type Router = Box<dyn FnMut(&Request) -> Answer + Send>;
+
+struct State {
+    now_ms: i64,
+    router: Router,
+    requests: Vec<Request>,
+}
+
+/// A service that answers requests for a token and an identity by itself and all others by a script.
+/// Waiting advances its clock and takes no time.
+pub(crate) struct Service(Mutex<State>);
+
+impl Service {
+    pub(crate) fn new(now_ms: i64) -> Arc<Self> {
+        let router: Router = Box::new(|request| panic!("no answer is prepared for {request:?}"));
+        Arc::new(Self(Mutex::new(State { now_ms, router, requests: Vec::new() })))
+    }
+
+    /// Answers by request from now on.
+    pub(crate) fn route(&self, router: impl FnMut(&Request) -> Answer + Send + 'static) {
+        self.state().router = Box::new(router);
+    }
+
+    /// Answers in this order from now on.
+    pub(crate) fn queue(&self, answers: impl IntoIterator<Item = Answer>) {
+        let mut answers: VecDeque<_> = answers.into_iter().collect();
+        self.route(move |request| {
+            answers.pop_front().unwrap_or_else(|| panic!("no answer is left for {request:?}"))
+        });
+    }
+
+    /// The requests for pages since the last call of this.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        std::mem::take(&mut self.state().requests)
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.state().now_ms
+    }
+
+    pub(crate) fn advance(&self, by_ms: i64) {
+        self.state().now_ms += by_ms;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, uri: &http::Uri) -> Answer {
+        if uri.path() == "/api/v2/oauth2/token" {
+            let token = json!({
+                "access_token": "token", "token_type": "bearer", "expires_in": 3600, "errorCode": "success",
+            });
+            return Answer::bytes(token.to_string());
+        }
+        if uri.path() == "/whoami/v1" {
+            let hosts = json!({
+                "global": "https://api.central.sophos.com",
+                "dataRegion": "https://api-eu01.central.sophos.com",
+            });
+            return Answer::bytes(json!({ "id": TENANT, "idType": "tenant", "apiHosts": hosts }).to_string());
+        }
+        let request = Request::new(uri);
+        let mut state = self.state();
+        state.requests.push(request.clone());
+        (state.router)(&request)
+    }
+}
+
+impl Transport for Service {
+    async fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        _timeout: Duration,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let answer = self.answer(request.uri());
+        self.advance(answer.takes.as_millis() as i64);
+        let date_ms = (self.now_ms() + answer.date_offset_ms).max(0) as u64;
+        let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(date_ms));
+        let response = http::Response::builder().status(answer.status).header("date", date);
+        Ok(response.body(answer.body).expect("a response"))
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_millis(self.now_ms() as u64)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.advance(duration.as_micros().div_ceil(1_000) as i64);
+    }
+}
