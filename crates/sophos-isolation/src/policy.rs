@@ -22,7 +22,9 @@ mod public_keys;
 mod read;
 mod section;
 mod selectors;
+mod shared_secrets;
 mod source;
+mod speaks_for;
 mod subject;
 mod verification;
 
@@ -60,6 +62,7 @@ pub struct Policy {
     follow_up: FollowUp,
     sources: BTreeMap<String, Source>,
     disabled: Vec<DisabledSource>,
+    warnings: Vec<Mistake>,
 }
 
 /// Whether anything is isolated.
@@ -119,6 +122,8 @@ pub struct Approval {
     pub within: Duration,
     /// The name of the secret that signs approval links.
     pub secret: Option<String>,
+    /// Whether links that the previous value of the secret signed are good.
+    pub accept_previous: bool,
 }
 
 /// How an isolation is watched.
@@ -153,6 +158,11 @@ impl Policy {
     /// The sources that their mistakes disable, by name.
     pub fn disabled(&self) -> &[DisabledSource] {
         &self.disabled
+    }
+
+    /// What should be changed in the policy, though it can be used, by line.
+    pub fn warnings(&self) -> &[Mistake] {
+        &self.warnings
     }
 
     /// The source of a name, if a mistake disables it.

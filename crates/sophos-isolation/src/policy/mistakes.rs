@@ -70,6 +70,8 @@ pub(super) struct Mistakes {
     of_sources: RefCell<BTreeMap<String, Vec<Mistake>>>,
     /// The source that is being read.
     source: RefCell<Option<String>>,
+    /// What should be changed and can be used.
+    warnings: RefCell<Vec<Mistake>>,
 }
 
 impl Mistakes {
@@ -82,19 +84,37 @@ impl Mistakes {
             found: RefCell::default(),
             of_sources: RefCell::default(),
             source: RefCell::default(),
+            warnings: RefCell::default(),
         }
     }
 
     /// Notes a mistake at a byte of the text.
     pub(super) fn add(&self, offset: usize, key: &str, problem: impl Into<String>) {
-        // What is missing at the end is missing in the last line, not after it.
-        let offset = offset.min(self.length.saturating_sub(1));
-        let line = 1 + self.line_ends.partition_point(|end| *end < offset);
-        let mistake = Mistake { line, key: clean(key), problem: problem.into() };
+        let mistake = self.mistake(offset, key, problem);
         match &*self.source.borrow() {
             Some(source) => self.of_sources.borrow_mut().entry(source.clone()).or_default().push(mistake),
             None => self.found.borrow_mut().push(mistake),
         }
+    }
+
+    /// Notes what should be changed at a byte of the text, and can be used.
+    pub(super) fn warn(&self, offset: usize, key: &str, problem: impl Into<String>) {
+        self.warnings.borrow_mut().push(self.mistake(offset, key, problem));
+    }
+
+    /// Takes out the warnings, by line; the first hundred of them.
+    pub(super) fn take_warnings(&self) -> Vec<Mistake> {
+        let mut warnings = self.warnings.take();
+        warnings.sort_by(by_line);
+        warnings.truncate(MOST);
+        warnings
+    }
+
+    fn mistake(&self, offset: usize, key: &str, problem: impl Into<String>) -> Mistake {
+        // What is missing at the end is missing in the last line, not after it.
+        let offset = offset.min(self.length.saturating_sub(1));
+        let line = 1 + self.line_ends.partition_point(|end| *end < offset);
+        Mistake { line, key: clean(key), problem: problem.into() }
     }
 
     /// Counts the mistakes that `read` finds as those of one source.

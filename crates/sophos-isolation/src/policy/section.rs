@@ -101,6 +101,11 @@ impl<'a, 'i> Item<'a, 'i> {
         self.mistakes.add(self.offset, &self.path, problem);
     }
 
+    /// Notes what an operator should change in this value, though it can be used.
+    pub(super) fn warn(&self, problem: impl Into<String>) {
+        self.mistakes.warn(self.offset, &self.path, problem);
+    }
+
     pub(super) fn section(&self) -> Option<Section<'a, 'i>> {
         let Some(table) = self.value.as_table() else { return self.no("a table") };
         let Self { mistakes, offset, .. } = *self;
