@@ -5,7 +5,7 @@ use std::{
 
 use sophos_isolation::policy::Policy;
 use sophos_store::Store;
-use tokio::time::Instant;
+use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
 /// A policy is read again after this time, so that a change needs no
 /// deployment.
@@ -22,12 +22,20 @@ pub struct PolicyFile {
     dry_run: bool,
     known: Mutex<Option<(Instant, Arc<Policy>)>>,
     failed: Mutex<Option<(Instant, String)>>,
+    /// Held while it is read: requests that come meanwhile wait for the answer.
+    reading: AsyncMutex<()>,
 }
 
 impl PolicyFile {
     /// The policy at this location.
     pub fn new(location: impl Into<String>) -> Self {
-        Self { location: location.into(), dry_run: false, known: Mutex::new(None), failed: Mutex::new(None) }
+        Self {
+            location: location.into(),
+            dry_run: false,
+            known: Mutex::default(),
+            failed: Mutex::default(),
+            reading: AsyncMutex::default(),
+        }
     }
 
     /// The same, by which nothing is isolated whatever it says, if `dry_run`.
@@ -46,19 +54,23 @@ impl PolicyFile {
     /// # Errors
     /// When there is no policy at all: with its mistakes.
     pub async fn current(&self) -> Result<Arc<Policy>, String> {
+        self.current_by(|| self.read()).await
+    }
+
+    /// The same, of what `read` reads.
+    async fn current_by<F: Future<Output = Result<String, String>>>(
+        &self,
+        read: impl FnOnce() -> F,
+    ) -> Result<Arc<Policy>, String> {
+        if let Some(kept) = self.kept() {
+            return kept;
+        }
+        let _one_at_a_time = self.reading.lock().await;
+        if let Some(kept) = self.kept() {
+            return kept;
+        }
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((read_at, policy)) = &known
-            && read_at.elapsed() < AGE
-        {
-            return Ok(Arc::clone(policy));
-        }
-        if known.is_none()
-            && let Some((at, problem)) = &*self.failed.lock().unwrap_or_else(PoisonError::into_inner)
-            && at.elapsed() < FAILURE_AGE
-        {
-            return Err(problem.clone());
-        }
-        let read = match self.read().await {
+        let read = match read().await {
             Ok(text) => match Policy::load(&text) {
                 Ok(policy) if self.dry_run => Ok(Arc::new(policy.in_dry_run())),
                 Ok(policy) => Ok(Arc::new(policy)),
@@ -81,6 +93,10 @@ impl PolicyFile {
                 return Err(problem);
             }
         };
+        for warning in policy.warnings() {
+            let (event, problem) = ("policy_warning", warning.to_string());
+            tracing::warn!(event, location, problem, "the policy should be changed");
+        }
         for disabled in policy.disabled() {
             let (event, source, problem) = ("source_disabled", disabled.name(), disabled.to_string());
             tracing::error!(
@@ -94,6 +110,16 @@ impl PolicyFile {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         *known = Some((Instant::now(), Arc::clone(&policy)));
         Ok(policy)
+    }
+
+    /// What was read, or the failure to read it, if it is not too old.
+    fn kept(&self) -> Option<Result<Arc<Policy>, String>> {
+        if let Some((read_at, policy)) = &*self.known.lock().unwrap_or_else(PoisonError::into_inner) {
+            return (read_at.elapsed() < AGE).then(|| Ok(Arc::clone(policy)));
+        }
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, problem) = failed.as_ref().filter(|(at, _)| at.elapsed() < FAILURE_AGE)?;
+        Some(Err(problem.clone()))
     }
 
     async fn read(&self) -> Result<String, String> {
@@ -111,7 +137,10 @@ impl PolicyFile {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Write};
+    use std::{
+        io::{self, Write},
+        sync::atomic::{AtomicUsize, Ordering},
+    };
 
     use serde_json::Value;
     use sophos_isolation::policy::Mode;
@@ -212,6 +241,54 @@ mod tests {
             assert_eq!(record["source"], "bad");
             assert!(record["problem"].as_str().is_some_and(|text| text.contains("line 9")), "{record}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn policy_is_read_once_however_many_wait() {
+        let file = PolicyFile::new("s3://bucket/policy.toml");
+        let reads = AtomicUsize::new(0);
+        let ask = async |answer: Result<&str, &str>| {
+            let read = async || {
+                reads.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                answer.map(str::to_owned).map_err(str::to_owned)
+            };
+            tokio::join!(file.current_by(read), file.current_by(read), file.current_by(read))
+        };
+        // There is none: once in ten seconds.
+        for (wait, expected) in [(0, 1), (9, 1), (2, 2)] {
+            tokio::time::advance(Duration::from_secs(wait)).await;
+            let (first, second, third) = ask(Err("there is no such object")).await;
+            assert!(first.is_err() && second.is_err() && third.is_err());
+            assert_eq!(reads.load(Ordering::Relaxed), expected, "after {wait} s");
+        }
+        tokio::time::advance(FAILURE_AGE).await;
+        assert!(ask(Ok("version = 1")).await.2.is_ok());
+        assert_eq!(reads.load(Ordering::Relaxed), 3);
+        // It cannot be read again: once a minute.
+        tokio::time::advance(AGE).await;
+        for _ in 0..2 {
+            assert!(ask(Err("denied")).await.2.is_ok(), "the one before holds");
+        }
+        assert_eq!(reads.load(Ordering::Relaxed), 4);
+    }
+
+    #[tokio::test]
+    async fn policy_file_logs_a_secret_that_two_share() {
+        let (records, _guard) = Records::capture();
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("policy.toml");
+        let source = |name: &str| {
+            format!(
+                "[sources.{name}]\ntool = \"wazuh\"\ntenants = [\"11f104c5-cc4a-4a9f-bb9c-632c936dfb9f\"]\n\
+                 verify = {{ scheme = \"bearer\", secret = \"s\" }}\n"
+            )
+        };
+        std::fs::write(&path, format!("version = 1\n{}{}", source("one"), source("two"))).expect("a file");
+        PolicyFile::new(path.to_string_lossy()).current().await.expect("a policy");
+        let [record] = &records.all()[..] else { panic!("one record") };
+        assert_eq!((&record["level"], &record["event"]), (&"WARN".into(), &"policy_warning".into()));
+        assert!(record["problem"].as_str().is_some_and(|text| text.contains("source one")), "{record}");
     }
 
     #[tokio::test]
