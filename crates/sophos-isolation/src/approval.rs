@@ -40,6 +40,11 @@ impl ApprovalLinks {
         Self { base: base.into().trim_end_matches('/').to_owned(), key: Keys::new(key, None).into_current() }
     }
 
+    /// Whether the links of both are the same: at one address, signed with one key.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.base == other.base && self.key.expose_secret() == other.key.expose_secret()
+    }
+
     /// The link for a decision, good until a moment in seconds since the Unix
     /// epoch.
     pub fn link(&self, id: &DecisionId, until: u64) -> ApprovalUrl {
@@ -55,6 +60,12 @@ fn sign(key: &str, id: &DecisionId, until: u64) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
+/// Whether a link has the form of one of ours and is not too old, whatever the key
+/// is.
+pub(crate) fn can_be_good(until: u64, signature: &str, now: Duration) -> bool {
+    now.as_secs() < until && Encoding::Hex.decode(signature).is_some()
+}
+
 /// Whether a link is one of ours and still good.
 pub(crate) fn is_good(keys: &Keys, id: &DecisionId, until: u64, signature: &str, now: Duration) -> bool {
     let Some(bytes) = Encoding::Hex.decode(signature) else { return false };
@@ -63,7 +74,7 @@ pub(crate) fn is_good(keys: &Keys, id: &DecisionId, until: u64, signature: &str,
         mac.update(format!("approval\n{id}\n{until}").as_bytes());
         mac.verify_slice(&bytes).is_ok()
     });
-    good && now.as_secs() < until
+    good && can_be_good(until, signature, now)
 }
 
 /// A person's answer.

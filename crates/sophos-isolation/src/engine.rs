@@ -85,7 +85,7 @@ pub struct Engine<T, O, N> {
     own: HashMap<TenantId, Client<T>>,
     ledger: Ledger<O>,
     outcomes: N,
-    approvals: Mutex<Option<ApprovalLinks>>,
+    approvals: Option<ApprovalLinks>,
     lease: Duration,
     /// Handles of tenants, which cost a partner's credential a request each.
     tenants: Mutex<HashMap<TenantId, TenantClient<T>>>,
@@ -113,7 +113,7 @@ where
             own: HashMap::new(),
             ledger,
             outcomes,
-            approvals: Mutex::default(),
+            approvals: None,
             lease: LEASE,
             tenants: Mutex::default(),
             estates: Mutex::default(),
@@ -131,14 +131,9 @@ where
     /// With links by which a person approves, in the outcomes of decisions that
     /// wait.
     #[must_use]
-    pub fn with_approvals(self, approvals: Option<ApprovalLinks>) -> Self {
-        self.set_approvals(approvals);
+    pub fn with_approvals(mut self, approvals: Option<ApprovalLinks>) -> Self {
+        self.approvals = approvals;
         self
-    }
-
-    /// Replaces these links, when the key that signs them or the policy has changed.
-    pub fn set_approvals(&self, approvals: Option<ApprovalLinks>) {
-        *lock(&self.approvals) = approvals;
     }
 
     /// With another time that a run has for its call, before another may look

@@ -22,7 +22,9 @@ mod public_keys;
 mod read;
 mod section;
 mod selectors;
+mod shared_secrets;
 mod source;
+mod speaks_for;
 mod subject;
 mod verification;
 
@@ -121,6 +123,8 @@ pub struct Approval {
     pub within: Duration,
     /// The name of the secret that signs approval links.
     pub secret: Option<String>,
+    /// Whether links that the previous value of the secret signed are good.
+    pub accept_previous: bool,
 }
 
 /// How an isolation is watched.

@@ -25,6 +25,10 @@ pub struct Signal {
     /// account, a Microsoft tenant, a customer id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// The accounts in which the message puts the host, where that is not
+    /// `account` alone. The policy says whether `account` may speak for another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub host_accounts: Vec<String>,
     /// How bad it is; `None` when the sender does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,

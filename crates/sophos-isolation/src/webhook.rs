@@ -10,8 +10,8 @@
 //! |---|---|
 //! | `POST /hooks/{source}` | an alert; `/hooks/{source}/{secret}` for tools that can only send a URL |
 //! | the same with `X-Sophos-Dry-Run: 1` | an alert of which the answer tells what it would lead to; nothing is recorded |
-//! | `GET` to the same | Okta's challenge, `x-okta-verification-challenge` |
-//! | `POST /hooks/{source}?validationToken=…` | Microsoft Graph's challenge |
+//! | `GET` to the same | Okta's challenge, `x-okta-verification-challenge`, under any name |
+//! | `POST /hooks/{source}?validationToken=…` | Microsoft Graph's challenge, under any name |
 //! | `GET /approvals/{decision}?until=…&signature=…` | shows what is to be approved |
 //! | `POST` to the same | approves it or declines |
 //!
@@ -19,15 +19,17 @@
 //! |---|---|
 //! | 202 | new: `decision` is its id, `decisions` has all of several |
 //! | 200 | sent before: the same ids |
-//! | 401, 403 | not believed: the same for a wrong signature and a source that does not exist |
+//! | 401 | not believed: the same whether the signature or the caller's address is wrong, the source does not exist, or its secret cannot be read |
+//! | 403 | an approval link that is not good |
 //! | 404, 405 | not one of the requests above |
 //! | 413, 415, 422 | too large, not JSON, not readable as what the tool sends |
-//! | 503 | the ledger or the queue failed, or a mistake in the policy disables the source: send it again |
+//! | 503 | the ledger or the queue failed, a published key cannot be fetched, or a mistake in the policy disables the source of an authentic request: send it again |
 
 mod approval;
 mod authentication;
 #[cfg(feature = "public-keys")]
 mod documents;
+mod handshake;
 mod page;
 mod request;
 mod unreadable;
@@ -39,7 +41,6 @@ use sha2::{Digest, Sha256};
 
 pub use request::{Request, Response};
 
-use self::authentication::Disbelief;
 use crate::{
     adapters::{Message, NotActionable, Reading, Tool},
     check::Check,
@@ -56,9 +57,6 @@ pub const LARGEST_BODY: usize = 1 << 20;
 
 /// The header by which an authentic sender asks what its message would lead to.
 const DRY_RUN: &str = "x-sophos-dry-run";
-
-/// The longest challenge that is answered.
-const LONGEST_CHALLENGE: usize = 1_024;
 
 /// Where the values of secrets come from, by the names that the policy has.
 pub trait KeySource: Send + Sync {
@@ -114,10 +112,13 @@ pub struct Notice {
     /// Why it was not believed, or not read, or what failed.
     pub problem: Option<String>,
     /// The kind of the problem, for those that programs tell apart:
-    /// `InvalidEvent`, `UnlistedAccount`, `UnreadableEvent`, `SourceDisabled`.
+    /// `InvalidEvent`, `UnlistedAccount`, `UnreadableEvent`, `SourceDisabled`,
+    /// `SecretUnreadable`, `CertificateUnavailable`.
     pub error_kind: Option<&'static str>,
     /// The SHA-256 of a body that could not be read, in hexadecimal.
     pub body_sha256: Option<String>,
+    /// The secret that could not be read.
+    pub secret: Option<String>,
     /// Where the ledger has a record of a body that could not be read.
     pub record: Option<String>,
     /// Decisions that it began.
@@ -178,7 +179,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             ("POST", ["hooks", source] | ["hooks", source, _]) => {
                 self.alert(policy, source, request, now, &mut notice).await
             }
-            ("GET", ["hooks", source] | ["hooks", source, _]) => challenge(policy, source, request),
+            ("GET", ["hooks", _] | ["hooks", _, _]) => handshake::okta(request),
             ("GET" | "POST", ["approvals", id]) => self.approval(policy, id, request, now, &mut notice).await,
             (_, ["hooks", _] | ["hooks", _, _]) => Response::not_allowed("POST"),
             (_, ["approvals", _]) => Response::not_allowed("GET, POST"),
@@ -195,16 +196,21 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         now: Duration,
         notice: &mut Notice,
     ) -> Response {
-        if let Some(disabled) = policy.disabled_source(name) {
-            return source_disabled(disabled, notice);
-        }
         if request.body.len() > LARGEST_BODY {
             notice.problem = Some("the body is too large".into());
             return Response::error(413, &format!("the body is over {LARGEST_BODY} bytes"));
         }
-        let Some(source) = policy.source(name) else {
-            notice.problem = Some("no such source".into());
-            return not_believed(None);
+        if let Some(answer) = handshake::graph(request) {
+            return answer;
+        }
+        let disabled = policy.disabled_source(name);
+        // What disables a source need not keep its sender from proving itself.
+        let Some(source) = policy.source(name).or_else(|| disabled?.readable()) else {
+            match disabled {
+                Some(disabled) => disabled_notice(disabled, notice),
+                None => notice.problem = Some("no such source".into()),
+            }
+            return not_believed();
         };
         notice.source = Some(source.name.clone());
         let may_call = match request.from {
@@ -213,22 +219,15 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         };
         if !may_call {
             notice.problem = Some("its address is not one of those that the source may call from".into());
-            return Response::error(403, "not allowed from this address");
+            return not_believed();
         }
-        if let Some(token) = request.query("validationToken") {
-            return validation(source, &token);
-        }
-        let sender = match self.authenticate(source, request, now, notice).await {
+        let sender = match self.authenticate(source, request, disabled.is_none(), now, notice).await {
             Ok(sender) => sender,
-            Err(Disbelief::Rejected(why)) => {
-                notice.problem = Some(why);
-                return not_believed(Some(source));
-            }
-            Err(Disbelief::Failed(why)) => {
-                notice.problem = Some(why);
-                return Response::send_again();
-            }
+            Err(disbelief) => return disbelief.answer(notice),
         };
+        if let Some(disabled) = disabled {
+            return source_disabled(disabled, notice);
+        }
         if let Some(answer) = sender.answer {
             return answer;
         }
@@ -254,7 +253,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             Ok(false) => {}
             Ok(true) => {
                 notice.problem = Some("it was sent before, with another Idempotency-Key".into());
-                return not_believed(Some(source));
+                return not_believed();
             }
             Err(failure) => {
                 notice.problem = Some(failure.to_string());
@@ -390,12 +389,16 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
     }
 }
 
-/// The answer to a request of a source that a mistake disables, whoever makes it.
+/// The answer to an authentic message of a source that a mistake disables.
 fn source_disabled(source: &DisabledSource, notice: &mut Notice) -> Response {
+    disabled_notice(source, notice);
+    Response::send_again()
+}
+
+fn disabled_notice(source: &DisabledSource, notice: &mut Notice) {
     notice.source = Some(source.name().to_owned());
     notice.error_kind = Some("SourceDisabled");
     notice.problem = Some(format!("the source is disabled by a mistake in the policy: {source}"));
-    Response::send_again()
 }
 
 /// What to do about an event of an account that no source lists.
@@ -409,38 +412,10 @@ fn unlisted(tool: Tool, account: &str) -> String {
     )
 }
 
-/// The one answer to whoever is not believed. PagerDuty asks for its own status.
-fn not_believed(source: Option<&Source>) -> Response {
-    let status = match source.map(|source| source.adapter.tool) {
-        Some(Tool::PagerDuty) => 403,
-        _ => 401,
-    };
-    Response::error(status, "not believed: check the URL, the secret and the clock of the sender")
-}
-
-/// Answers Okta's challenge. It proves to Okta that somebody reads here, and
-/// gives away what Okta itself has sent.
-fn challenge(policy: &Policy, name: &str, request: &Request) -> Response {
-    if policy.disabled_source(name).is_some() {
-        return Response::send_again();
-    }
-    let is_okta = policy.source(name).is_some_and(|source| source.adapter.tool == Tool::Okta);
-    match request.header("x-okta-verification-challenge") {
-        Some(challenge) if is_okta && challenge.len() <= LONGEST_CHALLENGE => {
-            Response::json(200, &json!({ "verification": challenge }))
-        }
-        _ => Response::not_allowed("POST"),
-    }
-}
-
-/// Answers the challenge of a Microsoft Graph subscription, as plain text.
-fn validation(source: &Source, token: &str) -> Response {
-    let is_microsoft = matches!(source.adapter.tool, Tool::MicrosoftDefender | Tool::MicrosoftSentinel);
-    if is_microsoft && token.len() <= LONGEST_CHALLENGE {
-        Response::text(200, token)
-    } else {
-        not_believed(Some(source))
-    }
+/// The one answer to a request that proves nothing, and to every request of a
+/// source that is unknown or cannot be verified.
+fn not_believed() -> Response {
+    Response::error(401, "not believed: check the URL, the secret and the clock of the sender")
 }
 
 fn is_json(source: &Source, request: &Request) -> bool {
@@ -472,6 +447,17 @@ impl Verification {
 }
 
 impl Notice {
+    /// Whether the webhook failed, and not the sender: the operator has to act,
+    /// whatever the sender was answered. A certificate that cannot be fetched is
+    /// none, as any caller can name one.
+    pub fn is_failure(&self, response: &Response) -> bool {
+        match self.error_kind {
+            Some("SecretUnreadable" | "SourceDisabled") => true,
+            Some("CertificateUnavailable") => false,
+            _ => response.status >= 500,
+        }
+    }
+
     /// The problem, made fit for a log.
     pub fn problem(&self) -> Option<String> {
         self.problem.as_deref().map(clean)

@@ -24,17 +24,32 @@ pub(crate) fn write(namespace: &str, response: &Response, notice: &Notice, reque
     for remark in notice.remarks() {
         tracing::warn!(event = "webhook_remark", source, remark, "remark");
     }
+    let failed = notice.is_failure(response);
     match notice.problem() {
-        Some(problem) if status >= 500 => tracing::error!(source, status, problem, "not recorded"),
-        Some(problem) => tracing::warn!(source, status, problem, "turned away"),
+        // The sender is told nothing of it.
+        Some(problem) if notice.error_kind == Some("SecretUnreadable") => {
+            let (event, secret) = ("secret_unreadable", notice.secret.as_deref().unwrap_or_default());
+            tracing::error!(
+                event,
+                source,
+                secret,
+                status,
+                problem,
+                "failed to read a secret; requests that need it are rejected"
+            );
+        }
+        Some(problem) if failed => {
+            tracing::error!(event = "not_recorded", source, status, problem, "not recorded");
+        }
+        Some(problem) => tracing::warn!(event = "turned_away", source, status, problem, "turned away"),
         None => {}
     }
     let one_if = |it_is| if it_is { 1.0 } else { 0.0 };
     let values = [
         ("BegunDecisions", "Count", notice.begun.len() as f64),
         ("RepeatedEvents", "Count", notice.known.len() as f64),
-        ("TurnedAway", "Count", one_if((400..500).contains(&status))),
-        ("NotRecorded", "Count", one_if(status >= 500)),
+        ("TurnedAway", "Count", one_if(status >= 400 && !failed)),
+        ("NotRecorded", "Count", one_if(failed)),
     ];
     let dimensions = [("Source", source)];
     metrics::write([metrics::line(namespace, request_id, metrics::now_ms(), &dimensions, &values)]);

@@ -16,6 +16,7 @@
 
 #![deny(missing_docs)]
 
+mod approval_key;
 mod bus;
 mod chosen;
 mod config;

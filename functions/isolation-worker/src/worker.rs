@@ -10,18 +10,27 @@ use sophos_isolation::{
     policy::Policy,
     signal::clean,
 };
-use sophos_secrets::{CredentialStore, NamedSecrets};
+use sophos_secrets::CredentialStore;
 use sophos_store::Store;
 use tokio::sync::Mutex;
 
 use crate::{
-    Bus, CheckRequest, Config, Machine, Message, Payload, PolicyFile, Release, Task, chosen::Chosen,
+    Bus, CheckRequest, Config, Machine, Message, Payload, PolicyFile, Release, Task, approval_key,
+    chosen::Chosen,
 };
 
 /// How long a published key may take to be fetched: a sender waits for it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 type EngineOf = Engine<ReqwestTransport, Arc<Store>, Arc<Bus>>;
+
+/// An engine, and what it was made with.
+#[derive(Debug)]
+struct Kept {
+    chosen: Chosen,
+    links: Option<ApprovalLinks>,
+    engine: Arc<EngineOf>,
+}
 
 /// Why an invocation failed as a whole. Nothing is lost: what is not done is on
 /// the agenda.
@@ -86,7 +95,7 @@ pub struct Worker {
     /// Where the rate budget is spent together with other functions.
     shared: Option<Store>,
     /// Kept from one invocation to the next, with its token and what it knows.
-    engine: Mutex<Option<(Chosen, Arc<EngineOf>)>>,
+    engine: Mutex<Option<Kept>>,
 }
 
 impl Worker {
@@ -351,33 +360,30 @@ impl Worker {
         Ok(shown)
     }
 
-    /// The engine of the credentials that there are now.
+    /// The engine of the credentials and the key of approval links that there are
+    /// now.
     async fn engine(&self, policy: &Policy) -> Result<Arc<EngineOf>, WorkerError> {
         let listed = self.credentials.list().await;
         let listed = listed.map_err(|error| WorkerError::NoCredential(error.to_string()))?;
         let chosen = Chosen::of(listed, &format!("{:?}", self.credentials));
         let chosen = chosen.map_err(WorkerError::NoCredential)?;
-        let links = self.approval_links(policy).await?;
         let mut slot = self.engine.lock().await;
-        if let Some((_, engine)) = slot.as_ref().filter(|(known, _)| *known == chosen) {
-            engine.set_approvals(links);
-            return Ok(Arc::clone(engine));
+        let before = slot.as_ref().and_then(|kept| kept.links.as_ref());
+        let url = self.config.approval_url.as_deref();
+        let links = approval_key::links(&self.secrets, url, policy, before).await.map_err(setting)?;
+        let same_links = |kept: &Kept| match (&kept.links, &links) {
+            (Some(known), Some(links)) => known.is_same(links),
+            (known, links) => known.is_none() && links.is_none(),
+        };
+        if let Some(kept) = slot.as_ref().filter(|kept| kept.chosen == chosen && same_links(kept)) {
+            return Ok(Arc::clone(&kept.engine));
         }
         let own =
             chosen.own.iter().map(|(tenant, name)| (TenantId::from(tenant.as_str()), self.client(name)));
         let engine = Engine::new(self.client(&chosen.all), Ledger::new(self.store()), Arc::clone(&self.bus));
-        let engine = engine.with_clients(own.collect()).with_approvals(links).with_lease(self.config.lease);
-        Ok(Arc::clone(&slot.insert((chosen, Arc::new(engine))).1))
-    }
-
-    /// The links by which a person approves, signed with the key as it is now: it is
-    /// read as often as those of senders.
-    async fn approval_links(&self, policy: &Policy) -> Result<Option<ApprovalLinks>, WorkerError> {
-        let (Some(url), Some(secret)) = (&self.config.approval_url, &policy.approval().secret) else {
-            return Ok(None);
-        };
-        let key = self.secrets.read(secret).await.map_err(setting)?;
-        Ok(Some(ApprovalLinks::new(url, key.current)))
+        let engine = engine.with_clients(own.collect()).with_approvals(links.clone());
+        let engine = Arc::new(engine.with_lease(self.config.lease));
+        Ok(Arc::clone(&slot.insert(Kept { chosen, links, engine }).engine))
     }
 
     fn client(&self, credential: &str) -> Client<ReqwestTransport> {

@@ -37,13 +37,15 @@ pub(super) struct Draft<'v> {
 #[derive(Debug, Default)]
 pub(super) struct Host {
     pub(super) facts: HostFacts,
+    /// The accounts in which the document puts it, such as that of its ARN.
+    pub(super) accounts: Vec<String>,
     /// Why nothing is to be done about this one.
     pub(super) refusal: Option<NotActionable>,
 }
 
 impl From<HostFacts> for Host {
     fn from(facts: HostFacts) -> Self {
-        Self { facts, refusal: None }
+        Self { facts, ..Self::default() }
     }
 }
 
@@ -129,12 +131,19 @@ pub(super) fn finish(
             _ => None,
         };
         let several = hosts.len() > 1;
-        for Host { facts, refusal } in hosts {
+        for Host { facts, accounts, refusal } in hosts {
+            let host_accounts = foreign(accounts, signal.account.as_deref());
             let mut event_id = text_of(&ids.event, several.then_some(&facts));
             if known.get(&event_id).is_some_and(|other| *other != facts) {
                 event_id = text_of(&ids.event, Some(&facts));
             }
             if known.insert(event_id.clone(), facts.clone()).is_some() {
+                let first = readings.iter_mut().find(|reading| reading.event_id == event_id);
+                if let Some(first) = first {
+                    first.signal.host_accounts.extend(host_accounts);
+                    first.signal.host_accounts.sort();
+                    first.signal.host_accounts.dedup();
+                }
                 continue;
             }
             if readings.len() == MOST_READINGS {
@@ -146,7 +155,7 @@ pub(super) fn finish(
                 alert_id: text_of(&ids.alert, None),
                 refusal: draft.refusal.or(refusal).or(no_host),
                 detail: detail.clone(),
-                signal: Signal { host: facts, ..signal.clone() },
+                signal: Signal { host: facts, host_accounts, ..signal.clone() },
             });
         }
     }
@@ -155,6 +164,17 @@ pub(super) fn finish(
     match unreadable.into_iter().next() {
         Some(error) if readings.iter().all(is_unreadable) => Err(error),
         _ => Ok(readings),
+    }
+}
+
+/// The accounts in which a document puts a host, each once; none when that is
+/// the document's own alone.
+fn foreign(mut accounts: Vec<String>, own: Option<&str>) -> Vec<String> {
+    accounts.sort();
+    accounts.dedup();
+    match accounts.as_slice() {
+        [only] if Some(only.as_str()) == own => Vec::new(),
+        _ => accounts,
     }
 }
 

@@ -66,10 +66,13 @@ fn finding<'v>(document: &'v Value, finding: Place<'v>) -> Vec<Draft<'v>> {
     draft.signal.shared_host =
         is_node || CONTAINER_DETAILS.iter().any(|details| resource.at(details).is_there());
     if is_node || kind == "instance" {
-        let host = instance(resource.at("instanceDetails"));
+        let details = resource.at("instanceDetails");
         // A node is known by its id alone: the names and addresses may be those
         // of what runs on it.
-        draft.hosts.extend(host.filter(|host| !is_node || host.ec2_instance_id.is_some()).map(Host::from));
+        let facts = instance(details).filter(|host| !is_node || host.ec2_instance_id.is_some());
+        let arns = ["arn", "instanceArn"].map(|path| details.at(path));
+        let accounts = accounts_of([resource.at("accountId"), details.at("accountId")], arns);
+        draft.hosts.extend(facts.map(|facts| Host { facts, accounts, refusal: None }));
     }
     vec![draft]
 }
@@ -99,7 +102,9 @@ fn attack_sequence<'v>(document: &'v Value, finding: Place<'v>, resources: Place
         let Some(id) = instance_of_sequence(resource) else { continue };
         let facts = HostFacts { ec2_instance_id: Some(id), ..HostFacts::default() };
         let owner = account(resource.at("accountId")).or_else(|| account(finding.at("accountId")));
-        accounts.entry(owner).or_default().push(facts.into());
+        let named = accounts_of([resource.at("accountId")], [resource.at("uid")]);
+        let host = Host { facts, accounts: named, refusal: None };
+        accounts.entry(owner).or_default().push(host);
     }
     let several = accounts.len() > 1;
     if accounts.is_empty() {
@@ -111,7 +116,6 @@ fn attack_sequence<'v>(document: &'v Value, finding: Place<'v>, resources: Place
             draft.alert = Some(vec![parts[0].clone(), Value::from(owner.clone())]);
             parts.push(Value::from(owner.clone()));
         }
-        draft.signal.account = owner;
         draft.signal.shared_host = is_shared;
         draft.hosts = hosts;
         draft
@@ -136,6 +140,18 @@ fn instance_of_sequence(resource: Place<'_>) -> Option<String> {
 pub(super) fn instance_of_arn(arn: &str) -> Option<&str> {
     let (service, resource) = arn.strip_prefix("arn:")?.split_once(":instance/")?;
     (service.split(':').nth(1) == Some("ec2") && resource.starts_with("i-")).then_some(resource)
+}
+
+/// The accounts in which a document puts a host: those that members name, and
+/// those in the ARNs of instances.
+pub(super) fn accounts_of<const N: usize, const M: usize>(
+    members: [Place<'_>; N],
+    arns: [Place<'_>; M],
+) -> Vec<String> {
+    let of_arn = |arn: String| instance_of_arn(&arn).and(arn.split(':').nth(4)).map(str::to_owned);
+    let of_arns = arns.into_iter().filter_map(|place| place.fact().and_then(of_arn));
+    let named = members.into_iter().filter_map(account).chain(of_arns);
+    named.filter(|account| !account.is_empty()).collect()
 }
 
 /// Whether a kind of resource is something that runs on a node.

@@ -40,7 +40,7 @@ pub(super) fn each_host(mut host: Host) -> Vec<Host> {
 }
 
 fn alone(host: &Host, facts: impl Iterator<Item = HostFacts>) -> Vec<Host> {
-    facts.map(|facts| Host { facts, refusal: host.refusal }).collect()
+    facts.map(|facts| Host { facts, accounts: host.accounts.clone(), refusal: host.refusal }).collect()
 }
 
 /// Each name once, without those of which a longer form is there.

@@ -1,6 +1,9 @@
 //! What the policy names in place of what an adapter found.
 
-use std::{collections::HashSet, net::IpAddr};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    net::IpAddr,
+};
 
 use serde_json::Value;
 
@@ -201,9 +204,18 @@ impl Adapter {
             hosts = hosts.into_iter().flat_map(each_host).collect();
         }
         hosts.sort_by_key(|host| host.refusal.is_some());
-        let mut each = HashSet::new();
-        hosts.retain(|host| each.insert(text_of(&Vec::new(), Some(&host.facts))));
-        hosts
+        let mut each: HashMap<String, usize> = HashMap::new();
+        let mut kept: Vec<Host> = Vec::new();
+        for host in hosts {
+            match each.entry(text_of(&Vec::new(), Some(&host.facts))) {
+                Entry::Occupied(first) => kept[*first.get()].accounts.extend(host.accounts),
+                Entry::Vacant(place) => {
+                    place.insert(kept.len());
+                    kept.push(host);
+                }
+            }
+        }
+        kept
     }
 
     fn map_host(&self, at: Located<'_>, host: &mut HostFacts) {

@@ -148,7 +148,11 @@ fn hunting<'v>(document: &'v Value, record: Place<'v>, table: &str) -> Draft<'v>
             ..HostFacts::default()
         };
         let related = row.at("EvidenceRole").word() == "related";
-        draft.hosts.push(Host { facts, refusal: related.then_some(NotActionable::OnlyRelated) });
+        draft.hosts.push(Host {
+            facts,
+            refusal: related.then_some(NotActionable::OnlyRelated),
+            ..Host::default()
+        });
     }
     draft
 }
@@ -217,7 +221,7 @@ fn device(evidence: Place<'_>) -> Host {
         ip_addresses: facts(addresses.iter().map(String::as_str)),
         ..HostFacts::default()
     };
-    Host { facts, refusal: related.then_some(NotActionable::OnlyRelated) }
+    Host { facts, refusal: related.then_some(NotActionable::OnlyRelated), ..Host::default() }
 }
 
 fn state(state: Place<'_>) -> Host {

@@ -154,5 +154,5 @@ fn host(entity: Place<'_>) -> Option<Host> {
     let mut roles = host.at("roles").items().map(Place::word).peekable();
     let is_related = roles.peek().is_some() && roles.all(|role| role == "contextual");
     let refusal = is_related.then_some(NotActionable::OnlyRelated);
-    (!facts.is_empty()).then_some(Host { facts, refusal })
+    (!facts.is_empty()).then_some(Host { facts, refusal, ..Host::default() })
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     NotActionable, Unreadable,
     draft::{Draft, Host, account, digest, identity},
-    guardduty::{check_source, has_sample_title, instance_of_arn, is_container, is_sample},
+    guardduty::{accounts_of, check_source, has_sample_title, instance_of_arn, is_container, is_sample},
     names::{dotted_domain, name_of},
     place::{Place, facts, scale},
 };
@@ -36,6 +36,15 @@ fn finding<'v>(document: &'v Value, finding: Place<'v>, envelope: Place<'v>) -> 
     } else {
         asff(document, finding)
     };
+    // The author of a finding chooses its id: that of one account must not be
+    // taken for the event of another.
+    let sent_by = account(envelope.at("account"));
+    if sent_by.is_some()
+        && sent_by != draft.signal.account
+        && let Ok(parts) = &mut draft.identity
+    {
+        parts.push(Value::from(vec![draft.signal.account.clone()]));
+    }
     if let Some(action) = envelope.at("detail/actionName").words() {
         custom_action(&mut draft, &action, envelope);
     }
@@ -70,7 +79,8 @@ fn asff<'v>(document: &'v Value, finding: Place<'v>) -> Draft<'v> {
     // The addresses of the details are public and private ones mixed, and the
     // instance has an id.
     let resources = finding.at("Resources").items();
-    draft.hosts = resources.filter_map(|resource| instance(resource, resource.at("Id"))).collect();
+    let owners = [Place::NOWHERE; 2];
+    draft.hosts = resources.filter_map(|resource| instance(resource, resource.at("Id"), owners)).collect();
     draft
 }
 
@@ -135,13 +145,14 @@ fn ocsf<'v>(document: &'v Value, finding: Place<'v>) -> Draft<'v> {
     draft.refusal = ocsf_refusal(finding);
     draft.signal.shared_host = has_containers(finding.at("resources"));
     let resources = finding.at("resources").items();
-    draft.hosts = resources.filter_map(|resource| instance(resource, resource.at("uid"))).collect();
+    let owners = |resource: Place<'v>| ["owner/account/uid", "account/uid"].map(|path| resource.at(path));
+    draft.hosts =
+        resources.filter_map(|resource| instance(resource, resource.at("uid"), owners(resource))).collect();
     // The device is the instance once more, unless it says that it is another.
-    draft.hosts.extend(device(finding.at("device")).filter(|device| {
-        let id = &device.facts.ec2_instance_id;
-        draft.hosts.is_empty()
-            || id.is_some() && draft.hosts.iter().all(|host| host.facts.ec2_instance_id != *id)
-    }));
+    draft.hosts.extend(
+        device(finding.at("device"))
+            .filter(|device| draft.hosts.is_empty() || device.facts.ec2_instance_id.is_some()),
+    );
     draft
 }
 
@@ -168,21 +179,30 @@ fn has_containers(resources: Place<'_>) -> bool {
     resources.items().any(|resource| is_container(&resource.at("type").word()))
 }
 
-/// The instance that a resource is, by its ARN or its id.
-fn instance(resource: Place<'_>, id: Place<'_>) -> Option<Host> {
+/// The instance that a resource is, by its ARN or its id. The members `owners`
+/// name the account that it is in, as an ARN does.
+fn instance(resource: Place<'_>, id: Place<'_>, owners: [Place<'_>; 2]) -> Option<Host> {
     if !["awsec2instance", "awsec2instances"].contains(&resource.at("type").word().as_str()) {
         return None;
     }
+    let accounts = accounts_of(owners, [id]);
     let id = id.fact()?;
     let id = if id.starts_with("arn:") { instance_of_arn(&id)?.to_owned() } else { id };
-    id.starts_with("i-").then(|| HostFacts { ec2_instance_id: Some(id), ..HostFacts::default() }.into())
+    let facts = HostFacts { ec2_instance_id: Some(id), ..HostFacts::default() };
+    facts.ec2_instance_id.as_ref()?.starts_with("i-").then_some(Host { facts, accounts, refusal: None })
 }
 
 /// The device of an OCSF event. Only an id of an instance is one for us.
 fn device(device: Place<'_>) -> Option<Host> {
-    let instance = device.first(&["instance_uid", "uid"]).fact().filter(|id| id.starts_with("i-"));
+    let id = device.first(&["instance_uid", "uid"]);
+    let owners = ["owner/account/uid", "account/uid", "cloud/account/uid"].map(|path| device.at(path));
+    let accounts = accounts_of(owners, [id]);
+    let id = id.fact();
+    let of_arn = id.as_deref().and_then(instance_of_arn).map(str::to_owned);
+    let instance = of_arn.or_else(|| id.filter(|id| id.starts_with("i-")));
     if instance.is_some() {
-        return Some(HostFacts { ec2_instance_id: instance, ..HostFacts::default() }.into());
+        let facts = HostFacts { ec2_instance_id: instance, ..HostFacts::default() };
+        return Some(Host { facts, accounts, refusal: None });
     }
     let own = |path: &str, list: &str| {
         let [mut texts, more] = [device.at(path).facts(), interfaces(device, list)];
@@ -195,7 +215,7 @@ fn device(device: Place<'_>) -> Option<Host> {
         ip_addresses: own("ip", "ip"),
         ..HostFacts::default()
     };
-    (!found.is_empty()).then(|| found.into())
+    (!found.is_empty()).then(|| Host { facts: found, accounts, refusal: None })
 }
 
 fn interfaces(device: Place<'_>, member: &str) -> Vec<String> {

@@ -237,7 +237,7 @@ fn asset(asset: Place<'_>, domain: Option<String>) -> Option<Host> {
     let role = asset.at("role").word();
     let facts = HostFacts { hostnames: vec![name], ..HostFacts::default() };
     let refusal = (!["", "target", "victim"].contains(&role.as_str())).then_some(NotActionable::OnlyRelated);
-    Some(Host { facts, refusal })
+    Some(Host { facts, refusal, ..Host::default() })
 }
 
 /// The host. `agentid` and `uuid` are SentinelOne's ids of the machine, and

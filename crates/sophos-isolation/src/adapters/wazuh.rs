@@ -100,7 +100,7 @@ fn text_form<'v>(root: &'v Value, alert: Place<'v>, description: &str) -> Draft<
 }
 
 fn host(facts: HostFacts, is_manager: bool) -> Host {
-    Host { facts, refusal: is_manager.then_some(NotActionable::Manager) }
+    Host { facts, refusal: is_manager.then_some(NotActionable::Manager), ..Host::default() }
 }
 
 /// The manager is the agent 000, also where a template made a number of it.

@@ -1,6 +1,6 @@
 //! Telling outcomes, each at least once.
 
-use super::{Engine, EngineError, lock};
+use super::{Engine, EngineError};
 use crate::{
     decision::{Decision, Step},
     ledger::Objects,
@@ -25,9 +25,8 @@ where
             if self.ledger.objects().read(&told).await?.is_some() {
                 continue;
             }
-            if let Step::Waiting { until, .. } = &entry.step {
-                let links = lock(&self.approvals);
-                outcome.approval_url = links.as_ref().map(|links| links.link(decision.id(), *until));
+            if let (Step::Waiting { until, .. }, Some(links)) = (&entry.step, &self.approvals) {
+                outcome.approval_url = Some(links.link(decision.id(), *until));
             }
             let unpublished = |why| EngineError::Unpublished { id: decision.id().clone(), why };
             self.outcomes.publish(&outcome).await.map_err(unpublished)?;

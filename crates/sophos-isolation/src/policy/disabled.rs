@@ -27,6 +27,11 @@ impl DisabledSource {
         &self.mistakes
     }
 
+    /// The source, where its mistakes leave enough of it to verify its sender.
+    pub(crate) fn readable(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
     /// The tenants that it names, as far as they can be read.
     pub fn tenants(&self) -> &[TenantId] {
         self.source.as_ref().map_or(&[], |source| &source.tenants)

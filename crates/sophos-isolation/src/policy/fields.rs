@@ -128,7 +128,14 @@ fn override_fields(table: &mut Section<'_, '_>, fields: &mut Fields, tool: Optio
         ("action", action),
         ("ttl", ttl),
     ] {
-        match table.take(key) {
+        let item = table.take(key);
+        if key == "account"
+            && let Some(item) = &item
+            && tool.is_some_and(Tool::is_eventbridge)
+        {
+            item.mistake("cannot be set for this tool: AWS vouches for the finding's own account alone");
+        }
+        match item {
             // An empty list takes away what a preset has.
             Some(item) if has_preset && item.is_empty_list() => *field = Pointers::default(),
             Some(item) => *field = pointers(&item),

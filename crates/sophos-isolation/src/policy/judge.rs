@@ -47,6 +47,14 @@ pub enum Refusal {
     /// The signal names no account of the source, which lists those that may
     /// act.
     AccountNotAllowed,
+    /// The finding is of one account and names a host of another, for which the
+    /// policy does not let it speak.
+    AccountMismatch {
+        /// The account of the finding, for which AWS vouches.
+        account: String,
+        /// The accounts in which it puts the host.
+        host_accounts: Vec<String>,
+    },
     /// It is not severe enough, or does not say how severe it is.
     Severity {
         /// What the signal says.
@@ -130,8 +138,9 @@ fn tenants(source: &Source, signal: &Signal) -> Result<Vec<TenantId>, Refusal> {
     let allowed = if source.accounts.is_empty() {
         source.tenants.clone()
     } else {
-        let account = signal.account.as_deref().and_then(|account| source.tenant_of(account));
-        vec![account.ok_or(Refusal::AccountNotAllowed)?.clone()]
+        let account = signal.account.as_deref().ok_or(Refusal::AccountNotAllowed)?;
+        let own = source.tenant_of(account).ok_or(Refusal::AccountNotAllowed)?;
+        vec![host_tenant(source, signal, account, own)?.clone()]
     };
     let Some(named) = &signal.tenant else { return Ok(allowed) };
     let named = TenantId::from(named.trim());
@@ -141,6 +150,26 @@ fn tenants(source: &Source, signal: &Signal) -> Result<Vec<TenantId>, Refusal> {
     }
 }
 
+/// The tenant of the account in which the host is: that of the finding, or one
+/// that it may speak for. A finding that puts a host into several accounts is
+/// refused.
+fn host_tenant<'s>(
+    source: &'s Source,
+    signal: &Signal,
+    account: &str,
+    own: &'s TenantId,
+) -> Result<&'s TenantId, Refusal> {
+    let host = match signal.host_accounts.as_slice() {
+        [] => return Ok(own),
+        [host] if source.may_speak_for(account, host) => source.tenant_of(host),
+        _ => None,
+    };
+    host.ok_or_else(|| Refusal::AccountMismatch {
+        account: account.to_owned(),
+        host_accounts: signal.host_accounts.clone(),
+    })
+}
+
 impl Refusal {
     /// The word for it that answers and records have.
     pub fn code(&self) -> &'static str {
@@ -148,6 +177,7 @@ impl Refusal {
             Self::ReleaseNotAllowed => "release_not_allowed",
             Self::TenantNotAllowed => "tenant_not_allowed",
             Self::AccountNotAllowed => "account_not_allowed",
+            Self::AccountMismatch { .. } => "account_mismatch",
             Self::Severity { .. } => "severity",
             Self::TooOld { .. } => "too_old",
             Self::Protected { .. } => "protected",
@@ -163,6 +193,12 @@ impl fmt::Display for Refusal {
             Self::AccountNotAllowed => {
                 f.write_str("the policy lists the accounts of this source, and not the one of this event")
             }
+            Self::AccountMismatch { account, host_accounts } => write!(
+                f,
+                "the finding is of account {account} and puts its host into account {}; `speaks_for` of this \
+                 source does not allow that",
+                host_accounts.join(", ")
+            ),
             Self::Severity { severity: Some(severity), minimum } => {
                 write!(f, "it is {severity}, and the policy needs {minimum} of this source")
             }

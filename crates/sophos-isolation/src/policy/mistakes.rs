@@ -82,9 +82,9 @@ impl Mistakes {
             line_ends,
             length: text.len(),
             found: RefCell::default(),
-            warnings: RefCell::default(),
             of_sources: RefCell::default(),
             source: RefCell::default(),
+            warnings: RefCell::default(),
         }
     }
 

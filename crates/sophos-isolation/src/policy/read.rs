@@ -8,7 +8,7 @@ use super::{
     Source,
     mistakes::Mistakes,
     section::{Item, Section},
-    selectors,
+    selectors, shared_secrets,
     source::{self, Defaults, MOST_PER_HOUR, Taken},
     verification::secret_name,
 };
@@ -73,7 +73,8 @@ fn root(mut file: Section<'_, '_>, mistakes: &Mistakes, text: &str) -> Policy {
         table.finish();
         selectors
     });
-    let (approve, approval, approve_shared_hosts) = approve(file.section("approve"), &mut left);
+    let (approve, approval, approve_shared_hosts, approval_secret) =
+        approve(file.section("approve"), &mut left);
     let endpoints = endpoint_ages(file.section("endpoints"));
     let follow_up = follow_up(file.section("follow_up"));
     let defaults = Defaults {
@@ -83,8 +84,11 @@ fn root(mut file: Section<'_, '_>, mistakes: &Mistakes, text: &str) -> Policy {
         release_after,
         approve_shared_hosts,
     };
-    let sources =
-        file.section("sources").map(|table| sources(&table, mistakes, &defaults)).unwrap_or_default();
+    let sources = file.section("sources").map(|table| {
+        let sources = sources(&table, mistakes, &defaults);
+        shared_secrets::check(&table, &sources, approval.secret.as_deref().zip(approval_secret.as_ref()));
+        sources
+    });
     file.finish();
     Policy {
         digest: Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -97,7 +101,7 @@ fn root(mut file: Section<'_, '_>, mistakes: &Mistakes, text: &str) -> Policy {
         approve,
         approval,
         follow_up,
-        sources,
+        sources: sources.unwrap_or_default(),
         disabled: Vec::new(),
         is_absent: false,
         warnings: mistakes.take_warnings(),
@@ -107,7 +111,7 @@ fn root(mut file: Section<'_, '_>, mistakes: &Mistakes, text: &str) -> Policy {
 /// A policy without a source, and with the defaults.
 pub(super) fn absent() -> Policy {
     let (release_after, new_episode_after) = release(None);
-    let (approve, approval, _) = approve(None, &mut 0);
+    let (approve, approval, ..) = approve(None, &mut 0);
     Policy {
         digest: String::new(),
         mode: Mode::DryRun,
@@ -168,17 +172,25 @@ fn limits(table: Option<Section<'_, '_>>) -> Limits {
     limits
 }
 
-fn approve(table: Option<Section<'_, '_>>, left: &mut usize) -> (Selectors, Approval, bool) {
-    let mut approval = Approval { within: 4 * HOUR, secret: None };
-    let Some(mut table) = table else { return (Selectors::default(), approval, true) };
+/// Reads what a person approves and how, and where the key of links is named.
+fn approve<'a, 'i>(
+    table: Option<Section<'a, 'i>>,
+    left: &mut usize,
+) -> (Selectors, Approval, bool, Option<Item<'a, 'i>>) {
+    let mut approval = Approval { within: 4 * HOUR, secret: None, accept_previous: true };
+    let Some(mut table) = table else { return (Selectors::default(), approval, true, None) };
     let selectors = Selectors::read(&mut table, left);
     if let Some(within) = table.take("within").and_then(|item| item.duration()) {
         approval.within = within;
     }
-    approval.secret = table.take("secret").and_then(|item| secret_name(&item));
+    let secret = table.take("secret");
+    approval.secret = secret.as_ref().and_then(secret_name);
+    if let Some(accept) = table.take("accept_previous").and_then(|item| item.flag()) {
+        approval.accept_previous = accept;
+    }
     let shared_hosts = table.take("shared_hosts").and_then(|item| item.flag()).unwrap_or(true);
     table.finish();
-    (selectors, approval, shared_hosts)
+    (selectors, approval, shared_hosts, secret)
 }
 
 /// Reads a table of nothing but durations, with what each is otherwise.

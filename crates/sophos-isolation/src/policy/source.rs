@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
     time::Duration,
 };
@@ -11,7 +11,7 @@ use super::{
     Approve, Mode, fields,
     mistakes::Mistakes,
     section::{Item, Section},
-    selectors, verification,
+    selectors, speaks_for, verification,
 };
 use crate::{
     adapters::{Adapter, Tool},
@@ -48,6 +48,9 @@ pub struct Source {
     /// The tenant of each of its accounts, whose ids are in lower case. When
     /// there are any, no other account may act.
     pub accounts: BTreeMap<String, TenantId>,
+    /// The accounts whose instances the findings of an account may name besides
+    /// its own.
+    pub speaks_for: BTreeMap<String, BTreeSet<String>>,
     /// Less severe signals isolate nothing, and neither do those that do not say
     /// how severe they are; `None` is any.
     pub minimum_severity: Option<Severity>,
@@ -71,6 +74,8 @@ pub struct Source {
     pub may_release: bool,
     /// Where it may call from; empty is anywhere.
     pub allow_from: Vec<IpNet>,
+    /// Whether the previous value of its secret is good as well.
+    pub accept_previous: bool,
     /// What it may send besides JSON, in lower case and without parameters.
     pub content_types: Vec<String>,
 }
@@ -85,6 +90,11 @@ impl Source {
     /// The tenant of an account in the sender's world.
     pub fn tenant_of(&self, account: &str) -> Option<&TenantId> {
         self.accounts.get(&account.trim().to_ascii_lowercase())
+    }
+
+    /// Whether the findings of `account` may name instances of `other`.
+    pub fn may_speak_for(&self, account: &str, other: &str) -> bool {
+        account == other || self.speaks_for.get(account).is_some_and(|others| others.contains(other))
     }
 
     /// When an isolation that `signal` asks for is to be lifted; `None` is
@@ -130,6 +140,7 @@ pub(super) fn read<'a, 'i>(
         true => table.require("accounts", "give the tenant of each AWS account whose events may act"),
         false => table.take("accounts"),
     };
+    let speaks_for = table.take("speaks_for");
     let adapter = fields::read(&mut table, tool);
     let mut severities = vec![("any", None)];
     severities.extend(Severity::ALL.map(|severity| (severity.as_str(), Some(severity))));
@@ -147,15 +158,18 @@ pub(super) fn read<'a, 'i>(
     let approve_shared_hosts = table.take("approve_shared_hosts").and_then(|item| item.flag());
     let may_release = table.take("may_release").and_then(|item| item.flag());
     let allow_from = table.take("allow_from");
+    let accept_previous = table.take("accept_previous");
     let content_types = table.take("content_types");
     let verify = match tool {
         Some(tool) if !tool.is_eventbridge() => table.require("verify", "say how it proves itself"),
         _ => table.take("verify"),
     };
     if eventbridge {
-        for item in [&allow_from, &content_types, &verify].into_iter().flatten() {
+        for item in [&allow_from, &accept_previous, &content_types, &verify].into_iter().flatten() {
             item.mistake("has no meaning for a tool whose events come through EventBridge: leave it out");
         }
+    } else if let Some(item) = &speaks_for {
+        item.mistake("is only for tools whose events come through EventBridge: leave it out");
     }
     table.finish();
     let verification = match verify {
@@ -166,6 +180,14 @@ pub(super) fn read<'a, 'i>(
     };
     let accounts = accounts.map(|item| self::accounts(&item, tool, &tenants));
     let accounts = accounts.unwrap_or_default();
+    let speaks_for = speaks_for.filter(|_| eventbridge).map(|item| speaks_for::read(&item, &accounts));
+    let accept_previous = match (&verification, accept_previous) {
+        (Some(verification), Some(item)) if verification.secret().is_none() && !eventbridge => {
+            item.mistake("has no meaning for a scheme without a secret: leave it out");
+            None
+        }
+        (_, item) => item.and_then(|item| item.flag()),
+    };
     for (account, item) in &accounts {
         let own = (name.to_owned(), item.1.clone());
         let other = eventbridge.then(|| taken.insert((tool?, account.clone()), own)).flatten();
@@ -183,6 +205,8 @@ pub(super) fn read<'a, 'i>(
         name: name.to_owned(),
         accounts: accounts.into_iter().map(|(account, (tenant, _))| (account, tenant)).collect(),
         tenants,
+        speaks_for: speaks_for.unwrap_or_default(),
+        accept_previous: accept_previous.unwrap_or(true),
         minimum_severity: minimum_severity.unwrap_or(otherwise),
         mode: mode.unwrap_or(defaults.mode),
         per_hour,

@@ -22,6 +22,12 @@ impl Keys {
         Self { current, previous: previous.map(|previous| plain(previous).0), problem }
     }
 
+    /// The value in force alone.
+    #[must_use]
+    pub fn without_previous(self) -> Self {
+        Self { previous: None, ..self }
+    }
+
     /// The cause to suspect when nothing verifies with these keys, said of the
     /// secret: `is a JSON object; …`. Holds no value of it.
     pub fn problem(&self) -> Option<&'static str> {

@@ -10,6 +10,8 @@ use crate::{
     policy::Policy,
 };
 
+const WRONG: &str = "an approval link was wrong or too old";
+
 impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
     pub(super) async fn approval(
         &self,
@@ -26,16 +28,25 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         };
         let until = request.query("until").and_then(|until| until.parse::<u64>().ok());
         let (Some(until), Some(signature)) = (until, request.query("signature")) else { return gone() };
+        // What cannot be a good link needs no key.
+        if !approval::can_be_good(until, &signature, now) {
+            notice.problem = Some(WRONG.into());
+            return gone();
+        }
         let keys = match self.keys.keys(secret).await {
             Ok(keys) => keys,
+            // Only a link that is good could be told so, and none can be verified.
             Err(failure) => {
+                notice.error_kind = Some("SecretUnreadable");
+                notice.secret = Some(secret.clone());
                 notice.problem = Some(failure);
-                return Response::send_again();
+                return gone();
             }
         };
         self.warn_of(secret, &keys, notice);
+        let keys = if policy.approval().accept_previous { keys } else { keys.without_previous() };
         if !approval::is_good(&keys, &id, until, &signature, now) {
-            notice.problem = Some("an approval link was wrong or too old".into());
+            notice.problem = Some(WRONG.into());
             return gone();
         }
         let outcome = match request.method.as_str() {

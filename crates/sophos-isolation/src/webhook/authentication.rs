@@ -30,8 +30,43 @@ impl<'r> Authenticated<'r> {
 
 /// Why a request is not taken further.
 pub(super) enum Disbelief {
+    /// It proves nothing.
     Rejected(String),
+    /// The secret that it is to be verified with cannot be read.
+    SecretUnreadable { secret: String, problem: String },
+    /// The certificate that it names cannot be fetched now.
+    CertificateUnavailable(String),
+    /// It cannot be verified now.
     Failed(String),
+}
+
+impl Disbelief {
+    /// The answer, and what is recorded. A secret that cannot be read is told to
+    /// the operator alone: another answer would tell that the source exists. Who
+    /// publishes a key sends again only what is answered with 503.
+    pub(super) fn answer(self, notice: &mut Notice) -> Response {
+        match self {
+            Self::Rejected(why) => {
+                notice.problem = Some(why);
+                super::not_believed()
+            }
+            Self::SecretUnreadable { secret, problem } => {
+                notice.error_kind = Some("SecretUnreadable");
+                notice.secret = Some(secret);
+                notice.problem = Some(problem);
+                super::not_believed()
+            }
+            Self::CertificateUnavailable(why) => {
+                notice.error_kind = Some("CertificateUnavailable");
+                notice.problem = Some(why);
+                Response::send_again()
+            }
+            Self::Failed(why) => {
+                notice.problem = Some(why);
+                Response::send_again()
+            }
+        }
+    }
 }
 
 impl From<Rejection> for Disbelief {
@@ -41,10 +76,13 @@ impl From<Rejection> for Disbelief {
 }
 
 impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
+    /// Finds out whether the source made a request. Subscriptions are confirmed
+    /// only if it `is_enabled`.
     pub(super) async fn authenticate<'r>(
         &self,
         source: &Source,
         request: &'r Request,
+        is_enabled: bool,
         now: Duration,
         notice: &mut Notice,
     ) -> Result<Authenticated<'r>, Disbelief> {
@@ -57,11 +95,14 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             #[cfg(feature = "public-keys")]
             Verification::Jwt(jwt) => self.token(source, jwt, request, now).await,
             #[cfg(feature = "public-keys")]
-            Verification::Sns(sns) => self.sns(source, sns, request, now, notice).await,
+            Verification::Sns(sns) => self.sns(source, sns, request, is_enabled, now, notice).await,
             verification => {
                 let name = verification.secret().ok_or(Rejection::Unsupported)?;
-                let keys = self.keys.keys(name).await.map_err(Disbelief::Failed)?;
+                let keys = self.keys.keys(name).await;
+                let keys =
+                    keys.map_err(|problem| Disbelief::SecretUnreadable { secret: name.into(), problem })?;
                 self.warn_of(name, &keys, notice);
+                let keys = if source.accept_previous { keys } else { keys.without_previous() };
                 match verification.check(request, &keys, now) {
                     Ok(proof) => Ok(Authenticated::body_of(request, proof)),
                     Err(rejection) => Err(match keys.problem() {
@@ -96,7 +137,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         let url = &jwt.key_set_url;
         let fetch = || self.keys.fetch(url);
         let has_key = |key_set: &[u8]| token.is_of(key_set);
-        let key_set = self.documents.get(&source.name, url, now, has_key, is_key_set, fetch).await;
+        let key_set = self.documents.get(&source.name, url, None, now, has_key, is_key_set, fetch).await;
         let proof = jwt.check(&token, &key_set.map_err(Disbelief::Failed)?, now)?;
         Ok(Authenticated::body_of(request, proof))
     }
@@ -107,16 +148,21 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         source: &Source,
         sns: &Sns,
         request: &'r Request,
+        is_enabled: bool,
         now: Duration,
         notice: &mut Notice,
     ) -> Result<Authenticated<'r>, Disbelief> {
         let message = sns.read(&request.body)?;
         let url = &message.certificate_url;
         let fetch = || self.keys.fetch(url);
-        let certificate = self.documents.get(&source.name, url, now, |_| true, is_certificate, fetch).await;
-        let proof = sns.check(&message, &certificate.map_err(Disbelief::Failed)?, now)?;
+        let documents = &self.documents;
+        let certificate =
+            documents.get(&source.name, url, request.from, now, |_| true, is_certificate, fetch).await;
+        let certificate = certificate.map_err(Disbelief::CertificateUnavailable)?;
+        let proof = sns.check(&message, &certificate, now)?;
         let answer = match message.kind {
             Kind::Notification => None,
+            _ if !is_enabled => None,
             Kind::SubscriptionConfirmation => {
                 let url = message.confirmation().ok_or(Rejection::CertificateUrl)?;
                 let confirmed = self.keys.fetch(url).await;

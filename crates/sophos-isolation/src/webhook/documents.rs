@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -14,12 +15,17 @@ const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 /// How long it is used while it cannot be fetched again.
 const MAX_STALE_AGE: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// How long a source waits before a document is fetched that it has already,
-/// because a request names a key that is not in it.
+/// How long a document that is kept is not fetched again because a request names
+/// a key that is not in it.
 const REFETCH_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-/// How long a source waits after a failure, or before another document.
+/// How long a document is not fetched after a failure, and no other for the same
+/// caller.
 const RETRY_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The most documents that are fetched for one source in [`RETRY_INTERVAL`]
+/// besides those that are kept.
+const MAX_FETCHES: usize = 10;
 
 /// The largest document, in bytes.
 const MAX_DOCUMENT_LEN: usize = 1 << 20;
@@ -27,8 +33,10 @@ const MAX_DOCUMENT_LEN: usize = 1 << 20;
 /// The most documents that are kept.
 const MAX_DOCUMENTS: usize = 256;
 
-/// Documents by source and URL. Whatever a stranger sends, one source fetches
-/// no more than one document in [`RETRY_INTERVAL`].
+/// Documents by source and URL. Any caller can name a document before anything is
+/// proven, so that in [`RETRY_INTERVAL`] no more than one is fetched for a caller,
+/// and no more than [`MAX_FETCHES`] for a source: one caller does not keep another
+/// from the certificate that it names.
 #[derive(Debug, Default)]
 pub(super) struct Documents {
     state: Mutex<State>,
@@ -38,8 +46,8 @@ pub(super) struct Documents {
 #[derive(Debug, Default)]
 struct State {
     documents: HashMap<(String, String), Document>,
-    /// The last fetch of each source.
-    attempts: HashMap<String, Attempt>,
+    /// The fetches of each source in the last [`REFETCH_INTERVAL`].
+    attempts: HashMap<String, Vec<Attempt>>,
 }
 
 #[derive(Debug, Clone)]
@@ -50,21 +58,67 @@ struct Document {
 
 #[derive(Debug, Clone)]
 struct Attempt {
+    url: String,
+    caller: Option<IpAddr>,
     at: Duration,
     failure: Option<String>,
 }
 
+impl State {
+    /// Whether `url` may be fetched now for this caller.
+    ///
+    /// # Errors
+    /// Why not.
+    fn may_fetch(
+        &mut self,
+        source: &str,
+        url: &str,
+        caller: Option<IpAddr>,
+        is_known: bool,
+        now: Duration,
+    ) -> Result<(), String> {
+        let Some(attempts) = self.attempts.get_mut(source) else { return Ok(()) };
+        attempts.retain(|attempt| attempt.at.abs_diff(now) < REFETCH_INTERVAL);
+        let is_recent = |attempt: &Attempt| attempt.at.abs_diff(now) < RETRY_INTERVAL;
+        if let Some(last) = attempts.iter().rfind(|attempt| attempt.url == url)
+            && (is_recent(last) || (is_known && last.failure.is_none()))
+        {
+            return Err(last.failure.clone().unwrap_or_else(|| put_off(url)));
+        }
+        let mut recent = attempts.iter().filter(|attempt| is_recent(attempt));
+        let is_put_off = !is_known
+            && (recent.clone().any(|attempt| attempt.caller == caller)
+                || recent.nth(MAX_FETCHES - 1).is_some());
+        if is_put_off { Err(put_off(url)) } else { Ok(()) }
+    }
+}
+
+fn put_off(url: &str) -> String {
+    format!("fetching {url} is put off: another was just fetched")
+}
+
+/// What counts as one caller: an address, or a network of IPv6 that one host has.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        address => address,
+    }
+}
+
 impl Documents {
-    /// The document at `url`. `suffices` says of a document that is kept whether
+    /// The document at `url`, which `caller` named; `None` where the policy names it.
+    /// `suffices` says of a document that is kept whether
     /// it answers this request, and `is_good` of one that was fetched whether it
     /// is what it should be.
     ///
     /// # Errors
     /// When there is none and none may or can be fetched now.
+    #[expect(clippy::too_many_arguments, reason = "what is fetched, for whom, and what is good of it")]
     pub(super) async fn get<F: Future<Output = Result<Vec<u8>, String>>>(
         &self,
         source: &str,
         url: &str,
+        caller: Option<IpAddr>,
         now: Duration,
         suffices: impl Fn(&[u8]) -> bool,
         is_good: impl Fn(&[u8]) -> bool,
@@ -84,24 +138,19 @@ impl Documents {
         if let Some(content) = fresh() {
             return Ok(content);
         }
-        let (known, attempt) = {
-            let state = self.state();
+        let caller = caller.map(network);
+        let known = {
+            let mut state = self.state();
             let known = state.documents.get(&key).cloned();
-            (
-                known.filter(|known| known.fetched_at.abs_diff(now) < MAX_STALE_AGE),
-                state.attempts.get(source).cloned(),
-            )
-        };
-        if let Some(Attempt { at, failure }) = attempt {
-            let refetch = known.is_some() && failure.is_none();
-            let interval = if refetch { REFETCH_INTERVAL } else { RETRY_INTERVAL };
-            if at.abs_diff(now) < interval {
-                let failure =
-                    failure.unwrap_or_else(|| format!("fetching {url} is put off: another was just fetched"));
-                return known.map(|known| known.content).ok_or(failure);
+            let known = known.filter(|known| known.fetched_at.abs_diff(now) < MAX_STALE_AGE);
+            if let Err(why) = state.may_fetch(source, url, caller, known.is_some(), now) {
+                return known.map(|known| known.content).ok_or(why);
             }
-        }
-        self.state().attempts.insert(source.to_owned(), Attempt { at: now, failure: None });
+            // Noted before the fetch, which may be cut off.
+            let attempt = Attempt { url: url.to_owned(), caller, at: now, failure: None };
+            state.attempts.entry(source.to_owned()).or_default().push(attempt);
+            known
+        };
         let fetched = fetch().await.and_then(|content| {
             let good = content.len() <= MAX_DOCUMENT_LEN && is_good(&content);
             if good { Ok(content) } else { Err("the answer is not of the expected form".into()) }
@@ -118,8 +167,10 @@ impl Documents {
             }
             Err(problem) => {
                 let failure = format!("fetching {url} failed: {problem}");
-                let attempt = Attempt { at: now, failure: Some(failure.clone()) };
-                state.attempts.insert(source.to_owned(), attempt);
+                let mut attempts = state.attempts.get_mut(source).into_iter().flatten();
+                if let Some(last) = attempts.rfind(|attempt| attempt.url == url) {
+                    last.failure = Some(failure.clone());
+                }
                 known.map(|known| known.content).ok_or(failure)
             }
         }

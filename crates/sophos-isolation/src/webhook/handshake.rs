@@ -1,0 +1,37 @@
+//! What senders ask before they send, which nothing proves: Okta's challenge and
+//! Microsoft Graph's.
+//!
+//! Both are answered alike under every name, so that an answer does not tell
+//! which sources there are. It gives back what the caller sent, as long as that
+//! is plain, and starts nothing.
+
+use serde_json::json;
+
+use super::{Request, Response};
+
+/// The longest challenge that is answered, in bytes.
+const MAX_CHALLENGE_LEN: usize = 1_024;
+
+/// What a challenge may have besides ASCII letters and digits: nothing that
+/// begins markup or a string.
+const SIGNS: &[u8] = b" -._~:+/=,;@!*()&?%$#";
+
+/// Answers Okta's challenge. Any other request by this method is turned away.
+pub(super) fn okta(request: &Request) -> Response {
+    match request.header("x-okta-verification-challenge") {
+        Some(challenge) if is_plain(challenge) => Response::json(200, &json!({ "verification": challenge })),
+        _ => Response::not_allowed("POST"),
+    }
+}
+
+/// Answers the challenge of a Microsoft Graph subscription, as plain text; `None`
+/// when there is none.
+pub(super) fn graph(request: &Request) -> Option<Response> {
+    let token = request.query("validationToken")?;
+    is_plain(&token).then(|| Response::text(200, &token))
+}
+
+fn is_plain(challenge: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || SIGNS.contains(&byte);
+    (1..=MAX_CHALLENGE_LEN).contains(&challenge.len()) && challenge.bytes().all(plain)
+}
