@@ -139,9 +139,13 @@ async fn a_secret_that_cannot_be_read_is_told() {
     let world = World::new();
     let id = waiting(&world, "a").await;
     world.vault.fail();
-    let (response, notice) = world.handle(&follow(&links(), &id, UNTIL)).await;
-    assert_eq!((response.status, response.header("retry-after")), (503, Some("5")));
+    let good = follow(&links(), &id, UNTIL);
+    let (response, notice) = world.handle(&good).await;
+    assert_eq!((notice.error_kind, notice.secret.as_deref()), (Some("SecretUnreadable"), Some("approval")));
+    assert!(notice.is_failure(&response));
     assert!(notice.problem().is_some_and(|problem| problem.contains("approval")));
+    // As if the link were wrong.
+    refuse(&world, [good.clone(), Request { query: String::new(), ..good }]).await;
 }
 
 /// Other methods are turned away, whatever they bring.

@@ -1,5 +1,6 @@
 //! The webhook as senders, approvers and those who only try see it.
 
+mod accounts;
 mod approval;
 mod approval_links;
 mod certificates;
@@ -20,9 +21,11 @@ mod sender_layouts;
 mod silence;
 #[cfg(feature = "public-keys")]
 mod sns;
+mod stages;
 mod static_secrets;
 mod time;
 mod tools;
+mod unproven;
 mod unreadable;
 mod verification;
 mod world;

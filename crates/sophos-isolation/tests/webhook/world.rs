@@ -90,6 +90,9 @@ impl Objects for Memory {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Vault {
     failing: Arc<Mutex<bool>>,
+    /// Secrets that there are not.
+    missing: Arc<Mutex<Vec<String>>>,
+    asked: Arc<Mutex<Vec<String>>>,
     /// Values in place of the usual ones.
     stored: Arc<Mutex<BTreeMap<String, String>>>,
     /// What is to be found at which URL.
@@ -100,6 +103,16 @@ pub(super) struct Vault {
 impl Vault {
     pub(super) fn fail(&self) {
         *lock(&self.failing) = true;
+    }
+
+    /// Takes a secret away.
+    pub(super) fn lose(&self, name: &str) {
+        lock(&self.missing).push(name.to_owned());
+    }
+
+    /// The secrets that were read, and forgets them.
+    pub(super) fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.asked))
     }
 
     /// Stores a value of a secret, with none before it.
@@ -123,7 +136,8 @@ impl Vault {
 
 impl KeySource for Vault {
     async fn keys(&self, name: &str) -> Result<Keys, String> {
-        if *lock(&self.failing) {
+        lock(&self.asked).push(name.to_owned());
+        if *lock(&self.failing) || lock(&self.missing).iter().any(|missing| missing == name) {
             return Err(format!("the secret {name} cannot be read"));
         }
         let stored = lock(&self.stored).get(name).cloned();
