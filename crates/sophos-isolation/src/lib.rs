@@ -97,10 +97,24 @@
 //! addresses if it has any, and does so within the time window. For GuardDuty
 //! and Security Hub, a principal that AWS lets put events on the bus, for the
 //! accounts that the policy lists. Other callers begin no decision and write
-//! nothing to the ledger. They get one answer, whether the source exists or not,
-//! with three exceptions: a PagerDuty source and one with a list of addresses
-//! answer 403, and a source that a mistake disables answers 503. Give each source
-//! a secret of its own: no signature says which source it is for.
+//! nothing to the ledger. They get one answer, 401, whether the source is unknown,
+//! disabled or without a readable secret, whether the signature or the caller's
+//! address is wrong. A secret that cannot be read is a failure in the records and
+//! metrics, and rings an alarm; its sender gets 401 meanwhile, which not every tool
+//! sends again. The challenges of Okta and of Microsoft Graph are answered under
+//! any name, with the caller's own text. Two differences remain: a certificate or
+//! a key set that cannot be fetched answers 503, and an approval link that is not
+//! good 403. Give each source a secret of its own: no signature says which source
+//! it is for, and the policy warns of two that share one. The key of approval links
+//! must be no sender's.
+//!
+//! **Accounts of AWS.** AWS vouches for the account of a finding (`AwsAccountId`,
+//! `cloud.account.uid`, `accountId`), and not for what its author writes into it.
+//! A finding of one account that names an instance of another, by an ARN or an
+//! owner, is refused (`account_mismatch`), unless `speaks_for` lets the account
+//! speak for the other; then the tenant is that of the instance's account. An
+//! instance id alone names no account: it finds an endpoint in the tenants of the
+//! finding's account only.
 //!
 //! **What a stolen source secret can do.** As many isolations an hour as the
 //! source's budget allows (`per_hour`), in the tenants that the source may act
@@ -112,9 +126,10 @@
 //! would lead to, see below. It can fill the ledger with refused decisions, at
 //! some kilobytes each, and with 32 records an hour of unreadable requests. Every
 //! decision names the source, the caller's address and which value of the secret
-//! it was made with. Rotate the secret: the previous value is good for only as
-//! long as it is left in place, and at most five minutes longer in a process that
-//! has read it.
+//! it was made with. Rotate the secret, and set `accept_previous = false`: within
+//! a minute no process takes the previous value any more. Otherwise it is good for
+//! as long as it is left in place, and five minutes longer in a process that has
+//! read it.
 //!
 //! **What a captured request can do.** Nothing that it has not done: sent again
 //! it leads to the same decision. What no signature covers can be changed:
@@ -146,11 +161,10 @@
 //! **What an attack costs.** A request that proves nothing calls neither the
 //! ledger nor the queue, nor Sophos Central. Each process reads the policy once a
 //! minute and the secret of a source once in five, and after a failure not sooner
-//! than ten seconds and a minute later. Further requests call nothing. A key set or a certificate of SNS is
-//! fetched at most once a minute and source, from the policy's URL or the SNS
-//! endpoint of a listed topic's region, and used for an hour; a stranger can name
-//! another certificate there and so delay the first fetch of the right one by a
-//! minute. What remains is the time of the function: bound its concurrency and
+//! than ten seconds and a minute later. Further requests call nothing. A key set
+//! or a certificate of SNS is fetched from the policy's URL or the SNS endpoint of
+//! a listed topic's region, and used for an hour. Before anything is proven, one is
+//! fetched a minute for a caller's address, and ten for a source. What remains is the time of the function: bound its concurrency and
 //! the rate of its API. `cargo xtask bench isolation` measures it.
 //!
 //! **What an alert's text can do.** It is the attacker's. It never becomes a

@@ -97,7 +97,9 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             #[cfg(feature = "public-keys")]
             Verification::Sns(sns) => self.sns(source, sns, request, is_enabled, now, notice).await,
             verification => {
-                let name = verification.secret().ok_or(Rejection::Unsupported)?;
+                // A disabled source may name none.
+                let name = verification.secret().filter(|name| !name.is_empty());
+                let name = name.ok_or(Rejection::Unsupported)?;
                 let keys = self.keys.keys(name).await;
                 let keys =
                     keys.map_err(|problem| Disbelief::SecretUnreadable { secret: name.into(), problem })?;
