@@ -257,8 +257,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             };
             let leads_on = next.is_some() || !page.has_more;
             let fetch = next.filter(|_| end.is_none()).map(|next| (self.fetch(next.clone()), next));
-            self.take(segment, &answer, leads_on)?;
-            segment.writer.relieve().await?;
+            self.take(segment, &answer, leads_on).await?;
             if let Some(end) = end {
                 return Ok(end);
             }
@@ -305,7 +304,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     }
 
     /// Takes the records of a page, those that are new.
-    fn take<I>(
+    async fn take<I>(
         &self,
         segment: &mut Segment,
         answer: &Answer<CursorPage<I>>,
@@ -316,16 +315,10 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         for item in &page.items {
             let facts = facts(item);
             newest_ms = newest_ms.max(facts.created_ms());
-            self.keep(
-                segment,
-                &facts,
-                item.json(),
-                self.stream.dataset.source(),
-                *answered_ms,
-                *answered_ms,
-            )?;
+            self.keep(segment, &facts, item.json(), self.stream.dataset.source(), *answered_ms, *answered_ms)
+                .await?;
         }
-        self.quarantine(segment, &page.unreadable, self.stream.dataset.source(), *answered_ms)?;
+        self.quarantine(segment, &page.unreadable, self.stream.dataset.source(), *answered_ms).await?;
         let times = Times { asked_ms: *asked_ms, answered_ms: *answered_ms, newest_ms };
         let cursor = page.next_cursor.clone().filter(|_| leads_on);
         if let Some(gap) = segment.reading.page(times, page.has_more, cursor) {
@@ -357,18 +350,19 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 Err(error) => return Ok(End::Trouble(error)),
             };
             for alert in &page.alerts {
-                let kept = self.keep(
-                    segment,
-                    &facts(alert),
-                    alert.json(),
-                    backfill::SOURCE,
-                    current.gap.to_ms,
-                    self.now_ms(),
-                )?;
+                let kept = self
+                    .keep(
+                        segment,
+                        &facts(alert),
+                        alert.json(),
+                        backfill::SOURCE,
+                        current.gap.to_ms,
+                        self.now_ms(),
+                    )
+                    .await?;
                 segment.backfilled += u64::from(kept);
             }
-            self.quarantine(segment, &page.unreadable, backfill::SOURCE, current.gap.to_ms)?;
-            segment.writer.relieve().await?;
+            self.quarantine(segment, &page.unreadable, backfill::SOURCE, current.gap.to_ms).await?;
             match page.rest {
                 Some(rest) => segment.backfill[0] = rest,
                 None => drop(segment.backfill.remove(0)),
@@ -379,7 +373,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
 
     /// Writes a record, unless it was written before. A record that does not
     /// tell when the service took it in counts as taken in at `else_ms`.
-    fn keep(
+    async fn keep(
         &self,
         segment: &mut Segment,
         facts: &Facts<'_>,
@@ -402,7 +396,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             record,
         };
         let day = partition_day(facts, read_ms, self.settings.max_event_skew);
-        segment.writer.push(&row, day)?;
+        segment.writer.push(&row, day).await?;
         segment.rows += 1;
         if let Some(time) = facts.time {
             segment.span.add(time);
@@ -411,7 +405,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     }
 
     /// Keeps records that are not JSON, unless they were kept before.
-    fn quarantine(
+    async fn quarantine(
         &self,
         segment: &mut Segment,
         records: &[UnreadableItem],
@@ -431,7 +425,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             let read_at = Timestamp::from_millisecond(now_ms).unwrap_or_default();
             let record =
                 QuarantinedRecord { sha256: &sha256, tenant, dataset, source, read_at, reason, bytes };
-            segment.writer.quarantine(&record, day(now_ms))?;
+            segment.writer.quarantine(&record, day(now_ms)).await?;
             segment.quarantined += 1;
         }
         Ok(())
