@@ -6,13 +6,26 @@ use std::time::Duration;
 use sophos_api::{TenantClient, Transport};
 
 /// The service's time, in milliseconds since the Unix epoch, if it has told it.
-pub(crate) fn service_ms<T: Transport>(client: &TenantClient<T>) -> Option<i64> {
-    client.client().service_time().map(|time| time.as_millis() as i64)
+///
+/// A `Date` that is further from our own clock than `max_skew` is not believed:
+/// a checkpoint in the future would skip records, and our clock counts then.
+pub(crate) fn service_ms<T: Transport>(client: &TenantClient<T>, max_skew: Duration) -> Option<i64> {
+    let service = client.client().service_time()?;
+    let own = client.client().transport().now();
+    let believed = service.abs_diff(own) <= max_skew;
+    Some(if believed { service } else { own }.as_millis() as i64)
+}
+
+/// How far the service's time is from ours, if that is not believed.
+pub(crate) fn excess_skew<T: Transport>(client: &TenantClient<T>, max_skew: Duration) -> Option<Duration> {
+    let skew = client.client().service_time()?.abs_diff(client.client().transport().now());
+    (skew > max_skew).then_some(skew)
 }
 
 /// The service's time, or ours as long as it has not told it.
-pub(crate) fn now_ms<T: Transport>(client: &TenantClient<T>) -> i64 {
-    service_ms(client).unwrap_or_else(|| client.client().transport().now().as_millis() as i64)
+pub(crate) fn now_ms<T: Transport>(client: &TenantClient<T>, max_skew: Duration) -> i64 {
+    let own = || client.client().transport().now().as_millis() as i64;
+    service_ms(client, max_skew).unwrap_or_else(own)
 }
 
 /// Whether the time is up.

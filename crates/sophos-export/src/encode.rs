@@ -52,7 +52,7 @@ impl Format {
     /// An encoder for one object.
     pub fn encoder(self) -> Box<dyn Encoder> {
         match self {
-            Self::NdjsonGzip => Box::new(NdjsonGzip(GzEncoder::new(Vec::new(), Compression::new(4)))),
+            Self::NdjsonGzip => Box::new(NdjsonGzip::default()),
         }
     }
 }
@@ -87,7 +87,7 @@ pub trait Encoder: Send + fmt::Debug {
     /// When it cannot be added; the object is spoilt then.
     fn push_line(&mut self, line: &[u8]) -> io::Result<()>;
 
-    /// About how many bytes the object has so far.
+    /// About how many bytes of memory it takes.
     fn size(&self) -> usize;
 
     /// The object.
@@ -144,8 +144,27 @@ impl QuarantinedRecord<'_> {
     }
 }
 
-#[derive(Debug)]
-struct NdjsonGzip(GzEncoder<Vec<u8>>);
+/// Lines that an object has before they are compressed: a compressor takes a
+/// third of a megabyte, and an endpoint with a wrong clock opens many objects.
+const MAX_PLAIN: usize = 16 << 10;
+
+/// What a compressor takes by itself.
+const COMPRESSOR_SIZE: usize = 320 << 10;
+
+#[derive(Debug, Default)]
+struct NdjsonGzip {
+    plain: Vec<u8>,
+    gzip: Option<GzEncoder<Vec<u8>>>,
+}
+
+impl NdjsonGzip {
+    /// Compresses what was not yet.
+    fn compress(&mut self) -> io::Result<&mut GzEncoder<Vec<u8>>> {
+        let gzip = self.gzip.get_or_insert_with(|| GzEncoder::new(Vec::new(), Compression::new(4)));
+        gzip.write_all(&std::mem::take(&mut self.plain))?;
+        Ok(gzip)
+    }
+}
 
 #[derive(Serialize)]
 struct Envelope<'r> {
@@ -177,15 +196,21 @@ impl Encoder for NdjsonGzip {
     }
 
     fn push_line(&mut self, line: &[u8]) -> io::Result<()> {
-        self.0.write_all(line)
+        if self.gzip.is_none() && self.plain.len() + line.len() <= MAX_PLAIN {
+            self.plain.extend_from_slice(line);
+            return Ok(());
+        }
+        self.compress()?.write_all(line)
     }
 
     fn size(&self) -> usize {
-        self.0.get_ref().len()
+        let compressed = |gzip: &GzEncoder<Vec<u8>>| COMPRESSOR_SIZE + gzip.get_ref().capacity();
+        self.plain.capacity() + self.gzip.as_ref().map_or(0, compressed)
     }
 
-    fn finish(self: Box<Self>) -> io::Result<Vec<u8>> {
-        self.0.finish()
+    fn finish(mut self: Box<Self>) -> io::Result<Vec<u8>> {
+        self.compress()?;
+        self.gzip.take().map_or(Ok(Vec::new()), GzEncoder::finish)
     }
 }
 

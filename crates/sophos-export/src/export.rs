@@ -35,6 +35,12 @@ pub struct Settings {
     pub concurrency: usize,
     /// How objects are written.
     pub format: Format,
+    /// How far the time of an endpoint may be from when the service took its
+    /// record in, for the row to be in the partition of that time.
+    pub max_event_skew: Duration,
+    /// How far the service's time may be from the transport's to be believed.
+    /// Keep it below `overlap`: what is believed wrongly may be skipped.
+    pub max_service_skew: Duration,
 }
 
 impl Default for Settings {
@@ -45,6 +51,8 @@ impl Default for Settings {
             held_at_most: 8 << 20,
             concurrency: 4,
             format: Format::default(),
+            max_event_skew: Duration::from_secs(7 * 24 * 60 * 60),
+            max_service_skew: Duration::from_secs(120),
         }
     }
 }

@@ -6,12 +6,13 @@
 //! exists, no run that aimed at it can commit any more, so what it wrote is
 //! rubbish whether it is dead or merely slow. No clock is needed to tell.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sophos_store::Store;
 
 use crate::{
     error::Error,
-    log::{Head, Stream, read_record},
+    log::{Head, LogRecord, Stream, read_record},
 };
 
 const SUFFIX: &str = ".intent";
@@ -37,6 +38,20 @@ impl Intent {
 
     fn path(&self, stream: &Stream) -> String {
         format!("{}/{:012}.{}{SUFFIX}", stream.log_folder(), self.sequence, self.run)
+    }
+
+    /// Whether all objects are ones that its run writes: in a day of the stream,
+    /// and named after the run.
+    fn is_of(&self, stream: &Stream) -> bool {
+        let file = format!("{:012}-{}-", self.sequence, self.run);
+        let folders = [stream.data_folder(), stream.quarantine_folder()];
+        self.objects.iter().all(|object| {
+            let rest = folders.iter().find_map(|folder| object.strip_prefix(folder)?.strip_prefix("/day="));
+            let Some((day, name)) = rest.and_then(|rest| rest.split_once('/')) else { return false };
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+            day.parse::<Date>().is_ok()
+                && name.strip_prefix(&file).is_some_and(|part| part.bytes().all(plain))
+        })
     }
 
     /// Adds an object that is about to be written.
@@ -74,23 +89,29 @@ impl Intent {
     }
 }
 
-/// Removes what other runs left that cannot be committed any more. Says how
-/// many objects went.
+/// Removes what other runs left that cannot be committed any more, and returns
+/// the number of removed objects.
+///
+/// An intent is believed only about objects that its run could have written:
+/// anything else in the bucket is not this stream's to remove.
 pub(crate) async fn sweep(store: &Store, stream: &Stream, head: &Head) -> Result<u64, Error> {
     let mut swept = 0;
     for name in &head.intents {
         let path = format!("{}/{name}", stream.log_folder());
         let Some(body) = store.read(&path).await? else { continue };
-        let Ok(intent) = serde_json::from_slice::<Intent>(&body) else {
-            tracing::warn!(path, "an intent that cannot be read; remove it by hand");
+        let intent = serde_json::from_slice::<Intent>(&body).ok();
+        let Some(intent) = intent.filter(|intent| intent.path(stream) == path && intent.is_of(stream)) else {
+            let event = "intent_rejected";
+            tracing::warn!(event, path, "invalid intent: it names objects of others; remove it by hand");
             continue;
         };
         if intent.sequence > head.sequence() {
             // Its run may be at work.
             continue;
         }
-        if committer(store, stream, head, intent.sequence).await? != intent.run {
-            for object in &intent.objects {
+        let committed = committed(store, stream, head, intent.sequence).await?;
+        if committed.run != intent.run {
+            for object in intent.objects.iter().filter(|object| !committed.names(object)) {
                 store.remove(object).await?;
                 swept += 1;
             }
@@ -100,10 +121,10 @@ pub(crate) async fn sweep(store: &Store, stream: &Stream, head: &Head) -> Result
     Ok(swept)
 }
 
-/// The run that committed this number of the log.
-async fn committer(store: &Store, stream: &Stream, head: &Head, sequence: u64) -> Result<String, Error> {
+/// The record that has this number in the log.
+async fn committed(store: &Store, stream: &Stream, head: &Head, sequence: u64) -> Result<LogRecord, Error> {
     match &head.record {
-        Some(record) if record.sequence == sequence => Ok(record.run.clone()),
-        _ => Ok(read_record(store, stream, sequence).await?.run),
+        Some(record) if record.sequence == sequence => Ok(record.clone()),
+        _ => read_record(store, stream, sequence).await,
     }
 }

@@ -8,12 +8,15 @@
 //! | object | what it is |
 //! |---|---|
 //! | `events/tenant_id=…/day=2026-11-23/000000000007-<run>-0000.ndjson.gz` | rows of one day: an id, times, the source, and the service's own record |
+//! | `_quarantine/events/tenant_id=…/day=…/….ndjson.gz` | records that are not JSON, as bytes in Base64, each with the reason |
 //! | `_log/events/<tenant>/000000000007.json` | a [`LogRecord`]: what one run committed |
 //! | `_log/events/<tenant>/000000000007.<run>.intent` | what a run was about to write, until it has committed |
 //! | `_log/events/<tenant>/_from` | a hint to where the log's end may be looked for |
 //! | `_plan/<credential>.json` | a [`Roster`]: the tenants of a credential, with the time of their listing |
 //!
-//! The day is that of the event by the endpoint's clock, in UTC. A reader who
+//! The day is that of the event by the endpoint's clock, in UTC, or of when the
+//! service took it in if that clock is wrong ([`Settings::max_event_skew`]); the
+//! row has both times. A reader who
 //! wants each row exactly once reads the log, and the objects that it names.
 //!
 //! # How a run commits
@@ -40,13 +43,15 @@
 //! the end reads the last minutes again ([`Settings::overlap`]); and the
 //! service sends records again of its own accord. Ids of the last records,
 //! which the log keeps, tell what was written. All times that matter are the
-//! service's own, by the `Date` of its answers.
+//! service's own, by the `Date` of its answers, as far as that agrees with the
+//! clock here ([`Settings::max_service_skew`]).
 
 #![deny(missing_docs)]
 
 mod backfill;
 mod clock;
 mod dataset;
+mod day;
 mod digest;
 mod encode;
 mod error;

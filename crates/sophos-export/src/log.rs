@@ -112,6 +112,13 @@ pub struct LogRecord {
     pub recent: String,
 }
 
+impl LogRecord {
+    /// Whether this is one of its objects.
+    pub(crate) fn names(&self, path: &str) -> bool {
+        self.objects.iter().chain(&self.quarantine).any(|object| object.path == path)
+    }
+}
+
 /// One object of rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -1,12 +1,18 @@
 //! The two feeds, and their pages with the service's time.
 
+use std::time::Duration;
+
 use sophos_api::{
     Caller, CursorPage, Paged, TenantClient, Transport,
     operations::siem::{LARGEST_PAGE, ListSiemAlerts, ListSiemEvents},
 };
 use tokio::task::JoinHandle;
 
-use crate::{clock::now_ms, error::Error, feed::Start};
+use crate::{
+    clock::{excess_skew, now_ms},
+    error::Error,
+    feed::Start,
+};
 
 /// The two feeds, which differ in name only.
 pub(crate) trait Feed: Paged<Response = CursorPage<<Self as Paged>::Item>> + 'static {
@@ -49,12 +55,23 @@ pub(crate) type Fetch<P> = JoinHandle<Result<Answer<P>, sophos_api::Error>>;
 pub(crate) async fn ask<T: Transport, O: Feed>(
     client: &TenantClient<T>,
     operation: &O,
+    max_skew: Duration,
 ) -> Result<Answer<O::Response>, sophos_api::Error> {
     let clock = client.client().transport();
     let begun = clock.now();
     let page = client.send(operation).await?;
     let took = clock.now().saturating_sub(begun);
-    let answered_ms = now_ms(client);
+    if let Some(skew) = excess_skew(client, max_skew) {
+        let (event, tenant, skew_seconds) =
+            ("service_clock_not_believed", client.id().as_str(), skew.as_secs());
+        tracing::warn!(
+            event,
+            tenant,
+            skew_seconds,
+            "the service's time is far from this clock, which counts"
+        );
+    }
+    let answered_ms = now_ms(client, max_skew);
     Ok(Answer { page, asked_ms: answered_ms - took.as_millis() as i64, answered_ms })
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 use sophos_api::{
     CursorPage, ErrorKind, TenantClient, Transport, UnreadableItem,
     operations::siem::{ListSiemAlerts, ListSiemEvents},
@@ -13,6 +13,7 @@ use crate::{
     backfill::{self, key_is_lost},
     clock::{is_past, now_ms, service_ms},
     dataset::Dataset,
+    day::{day, partition_day},
     digest::sha256_hex,
     encode::{QuarantinedRecord, Row, millis},
     error::Error,
@@ -256,8 +257,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             };
             let leads_on = next.is_some() || !page.has_more;
             let fetch = next.filter(|_| end.is_none()).map(|next| (self.fetch(next.clone()), next));
-            self.take(segment, &answer, leads_on)?;
-            segment.writer.relieve().await?;
+            self.take(segment, &answer, leads_on).await?;
             if let Some(end) = end {
                 return Ok(end);
             }
@@ -275,10 +275,14 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     /// produce: then the run goes on from a time, then from the beginning of the
     /// feed. What the feed has dropped meanwhile becomes a gap.
     async fn first_page<O: Feed>(&self, segment: &mut Segment) -> Result<(O, Answer<O::Response>), Error> {
-        let mut starts = segment.reading.starts(service_ms(&self.client)).into_iter().peekable();
+        let mut starts = segment
+            .reading
+            .starts(service_ms(&self.client, self.settings.max_service_skew))
+            .into_iter()
+            .peekable();
         while let Some(start) = starts.next() {
             let operation = O::first(start.clone());
-            match ask(&self.client, &operation).await {
+            match ask(&self.client, &operation, self.settings.max_service_skew).await {
                 Ok(answer) => {
                     segment.reading.begin(&start);
                     return Ok((operation, answer));
@@ -295,12 +299,12 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     }
 
     fn fetch<O: Feed>(&self, operation: O) -> Fetch<O::Response> {
-        let client = self.client.clone();
-        tokio::spawn(async move { ask(&client, &operation).await })
+        let (client, max_skew) = (self.client.clone(), self.settings.max_service_skew);
+        tokio::spawn(async move { ask(&client, &operation, max_skew).await })
     }
 
     /// Takes the records of a page, those that are new.
-    fn take<I>(
+    async fn take<I>(
         &self,
         segment: &mut Segment,
         answer: &Answer<CursorPage<I>>,
@@ -308,13 +312,13 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     ) -> Result<(), Error> {
         let Answer { page, asked_ms, answered_ms } = answer;
         let mut newest_ms = None;
-        let today = day(*answered_ms);
         for item in &page.items {
             let facts = facts(item);
             newest_ms = newest_ms.max(facts.created_ms());
-            self.keep(segment, &facts, item.json(), self.stream.dataset.source(), *answered_ms, today)?;
+            self.keep(segment, &facts, item.json(), self.stream.dataset.source(), *answered_ms, *answered_ms)
+                .await?;
         }
-        self.quarantine(segment, &page.unreadable, self.stream.dataset.source(), *answered_ms)?;
+        self.quarantine(segment, &page.unreadable, self.stream.dataset.source(), *answered_ms).await?;
         let times = Times { asked_ms: *asked_ms, answered_ms: *answered_ms, newest_ms };
         let cursor = page.next_cursor.clone().filter(|_| leads_on);
         if let Some(gap) = segment.reading.page(times, page.has_more, cursor) {
@@ -331,7 +335,6 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
 
     /// Reads what fills the gaps, page by page, as far as time allows.
     async fn read_backfill(&self, segment: &mut Segment) -> Result<End, Error> {
-        let today = day(self.now_ms());
         let mut reader = backfill::Reader::new(&self.client);
         while let Some(current) = segment.backfill.first().cloned() {
             if is_past(&self.client, self.stop_at) {
@@ -347,18 +350,19 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 Err(error) => return Ok(End::Trouble(error)),
             };
             for alert in &page.alerts {
-                let kept = self.keep(
-                    segment,
-                    &facts(alert),
-                    alert.json(),
-                    backfill::SOURCE,
-                    current.gap.to_ms,
-                    today,
-                )?;
+                let kept = self
+                    .keep(
+                        segment,
+                        &facts(alert),
+                        alert.json(),
+                        backfill::SOURCE,
+                        current.gap.to_ms,
+                        self.now_ms(),
+                    )
+                    .await?;
                 segment.backfilled += u64::from(kept);
             }
-            self.quarantine(segment, &page.unreadable, backfill::SOURCE, current.gap.to_ms)?;
-            segment.writer.relieve().await?;
+            self.quarantine(segment, &page.unreadable, backfill::SOURCE, current.gap.to_ms).await?;
             match page.rest {
                 Some(rest) => segment.backfill[0] = rest,
                 None => drop(segment.backfill.remove(0)),
@@ -369,14 +373,14 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
 
     /// Writes a record, unless it was written before. A record that does not
     /// tell when the service took it in counts as taken in at `else_ms`.
-    fn keep(
+    async fn keep(
         &self,
         segment: &mut Segment,
         facts: &Facts<'_>,
         record: &str,
         source: &'static str,
         else_ms: i64,
-        today: Date,
+        read_ms: i64,
     ) -> Result<bool, Error> {
         if !segment.seen.insert(RecordId::new(&facts.id), facts.created_ms().unwrap_or(else_ms)) {
             segment.duplicates += 1;
@@ -391,8 +395,8 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             created_at: facts.created_at,
             record,
         };
-        let day = facts.time.or(facts.created_at).map_or(today, |time| day(time.as_millisecond()));
-        segment.writer.push(&row, day)?;
+        let day = partition_day(facts, read_ms, self.settings.max_event_skew);
+        segment.writer.push(&row, day).await?;
         segment.rows += 1;
         if let Some(time) = facts.time {
             segment.span.add(time);
@@ -401,7 +405,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     }
 
     /// Keeps records that are not JSON, unless they were kept before.
-    fn quarantine(
+    async fn quarantine(
         &self,
         segment: &mut Segment,
         records: &[UnreadableItem],
@@ -421,24 +425,20 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             let read_at = Timestamp::from_millisecond(now_ms).unwrap_or_default();
             let record =
                 QuarantinedRecord { sha256: &sha256, tenant, dataset, source, read_at, reason, bytes };
-            segment.writer.quarantine(&record, day(now_ms))?;
+            segment.writer.quarantine(&record, day(now_ms)).await?;
             segment.quarantined += 1;
         }
         Ok(())
     }
 
     fn now_ms(&self) -> i64 {
-        now_ms(&self.client)
+        now_ms(&self.client, self.settings.max_service_skew)
     }
 
     /// How long ago a moment was, in seconds.
     fn age(&self, ms: i64) -> f64 {
         (self.now_ms() - ms).max(0) as f64 / 1_000.0
     }
-}
-
-fn day(ms: i64) -> Date {
-    TimeZone::UTC.to_datetime(Timestamp::from_millisecond(ms).unwrap_or_default()).date()
 }
 
 /// Whether another start may be answered: the service answered, and not about

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::{StreamExt, TryStreamExt};
 use jiff::{Timestamp, civil::Date};
 use sophos_store::Store;
 use tokio::task::JoinHandle;
@@ -15,9 +16,8 @@ use crate::{
     log::{DataObject, Stream},
 };
 
-/// Days that are open at once. Endpoints with wrong clocks open many; an
-/// encoder holds about a quarter of a megabyte.
-const MOST_OPEN: usize = 8;
+/// Objects under way to the store at once, when a run ends.
+const MAX_UPLOADS: usize = 8;
 
 /// What an object holds. Quarantine comes last: its objects follow the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +38,9 @@ pub(crate) struct Writer {
     run: String,
     intent: Intent,
     open: BTreeMap<Partition, Open>,
-    /// Compressed bytes that are held before the largest object is written.
+    /// Bytes of memory that open objects take.
+    held: usize,
+    /// Bytes that they may take before the largest is written.
     held_at_most: usize,
     upload: Option<JoinHandle<Result<(), Error>>>,
     objects: Vec<DataObject>,
@@ -89,6 +91,7 @@ impl Writer {
             sequence,
             run,
             open: BTreeMap::new(),
+            held: 0,
             held_at_most,
             upload: None,
             objects: Vec::new(),
@@ -100,65 +103,73 @@ impl Writer {
         &self.run
     }
 
-    /// Adds a row to the object of this day.
-    pub(crate) fn push(&mut self, row: &Row<'_>, day: Date) -> Result<(), Error> {
-        let open = self.open(Partition::Data(day));
-        open.encoder.push(row)?;
-        open.rows += 1;
-        if let Some(time) = row.time.or(row.created_at) {
-            open.span.add(time);
-        }
-        Ok(())
+    /// Adds a row to the object of this day, and writes what is too much to hold.
+    pub(crate) async fn push(&mut self, row: &Row<'_>, day: Date) -> Result<(), Error> {
+        let time = row.time.or(row.created_at);
+        self.add(Partition::Data(day), time, |encoder| encoder.push(row)).await
     }
 
     /// Adds a record that is not JSON to the quarantine of this day.
-    pub(crate) fn quarantine(&mut self, record: &QuarantinedRecord<'_>, day: Date) -> Result<(), Error> {
-        let open = self.open(Partition::Quarantine(day));
-        open.encoder.push_line(&record.to_line()?)?;
-        open.rows += 1;
-        Ok(())
+    pub(crate) async fn quarantine(
+        &mut self,
+        record: &QuarantinedRecord<'_>,
+        day: Date,
+    ) -> Result<(), Error> {
+        let line = record.to_line()?;
+        self.add(Partition::Quarantine(day), None, |encoder| encoder.push_line(&line)).await
     }
 
-    fn open(&mut self, partition: Partition) -> &mut Open {
-        self.open.entry(partition).or_insert_with(|| Open {
+    async fn add(
+        &mut self,
+        partition: Partition,
+        time: Option<Timestamp>,
+        push: impl FnOnce(&mut dyn Encoder) -> std::io::Result<()>,
+    ) -> Result<(), Error> {
+        let open = self.open.entry(partition).or_insert_with(|| Open {
             encoder: self.format.encoder(),
             rows: 0,
             span: Span::default(),
-        })
+        });
+        let before = open.encoder.size();
+        push(open.encoder.as_mut())?;
+        open.rows += 1;
+        if let Some(time) = time {
+            open.span.add(time);
+        }
+        self.held = self.held + open.encoder.size() - before;
+        // After every row: one page may open hundreds of days.
+        if self.held > self.held_at_most { self.relieve().await } else { Ok(()) }
     }
 
-    /// Writes what is too much to hold.
-    pub(crate) async fn relieve(&mut self) -> Result<(), Error> {
-        loop {
-            let held: usize = self.open.values().map(|open| open.encoder.size()).sum();
-            if held <= self.held_at_most && self.open.len() <= MOST_OPEN {
-                return Ok(());
-            }
-            let largest = self.open.iter().max_by_key(|(_, open)| open.encoder.size()).map(|(day, _)| *day);
-            let Some(day) = largest else { return Ok(()) };
+    /// Writes the largest objects until the rest may be held.
+    async fn relieve(&mut self) -> Result<(), Error> {
+        while self.held > self.held_at_most {
+            let largest = self.open.iter().max_by_key(|(_, open)| open.encoder.size());
+            let Some(partition) = largest.map(|(partition, _)| *partition) else { return Ok(()) };
             // One object is under way while the next is filled; no more, or
             // memory would grow with a slow store.
             self.uploaded().await?;
-            let (path, body) = self.close(day)?;
+            let (path, body) = self.close(partition)?;
             self.intent.write(&self.store, &self.stream).await?;
             let store = self.store.clone();
             self.upload = Some(tokio::spawn(async move { put(&store, &path, body).await }));
         }
+        Ok(())
     }
 
     /// Writes all that is open. What was written, in order.
     pub(crate) async fn finish(&mut self) -> Result<Vec<DataObject>, Error> {
         self.uploaded().await?;
         let mut closed = Vec::with_capacity(self.open.len());
-        while let Some(day) = self.open.keys().next().copied() {
-            closed.push(self.close(day)?);
+        while let Some(partition) = self.open.keys().next().copied() {
+            closed.push(self.close(partition)?);
         }
         self.intent.write(&self.store, &self.stream).await?;
         let puts = closed.into_iter().map(|(path, body)| {
             let store = self.store.clone();
             async move { put(&store, &path, body).await }
         });
-        futures_util::future::try_join_all(puts).await?;
+        futures_util::stream::iter(puts).buffer_unordered(MAX_UPLOADS).try_collect::<()>().await?;
         Ok(std::mem::take(&mut self.objects))
     }
 
@@ -207,6 +218,7 @@ impl Writer {
             Partition::Quarantine(day) => (self.stream.quarantine_folder(), day),
         };
         let path = format!("{root}/day={day}/{sequence:012}-{run}-{part:04}.{extension}");
+        self.held -= open.encoder.size();
         let body = open.encoder.finish()?;
         self.intent.add(path.clone());
         self.objects.push(DataObject {

@@ -2,9 +2,8 @@
 
 mod support;
 
-use serde_json::json;
 use sophos_export::{Dataset, Outcome};
-use support::{Answer, DAY, HOUR, MINUTE, NOW_MS, TENANT, TestEnv, event};
+use support::{Answer, DAY, HOUR, MINUTE, NOW_MS, TestEnv, event};
 
 #[tokio::test]
 async fn a_run_commits_each_new_record_once() {
@@ -53,19 +52,4 @@ async fn a_run_reports_a_gap_after_more_than_a_day() {
     let report = env.events([Answer::page(&[event("b", NOW_MS + 2 * HOUR)], false, Some("end"))]).await;
     assert_eq!(report.gap_seconds().round(), 3_601.0);
     assert_eq!(env.last(Dataset::Events).await.gaps, report.gaps);
-}
-
-#[tokio::test]
-async fn a_run_collects_what_a_dead_run_left() {
-    let env = TestEnv::new();
-    let run = "0000019abc-00000000000000aa";
-    let left = format!("events/tenant_id={TENANT}/day=2026-11-23/000000000001-{run}-0000.ndjson.gz");
-    env.store.write(&left, b"left".to_vec()).await.expect("a write");
-    let intent = json!({ "sequence": 1, "run": run, "objects": [left] }).to_string();
-    let path = format!("_log/events/{TENANT}/000000000001.{run}.intent");
-    env.store.write(&path, intent.into_bytes()).await.expect("a write");
-    let report = env.events([Answer::page(&[event("a", NOW_MS - HOUR)], false, None)]).await;
-    assert_eq!(report.swept, 1);
-    let names = env.names().await;
-    assert!(!names.contains(&left) && !names.contains(&path), "{names:?}");
 }

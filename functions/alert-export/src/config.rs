@@ -9,6 +9,8 @@
 //! | `EXPORT_OVERLAP_SECONDS` | how much of the feed's end is read again, up to 43200 | 600 |
 //! | `EXPORT_CONCURRENCY` | streams at work at once, 1 to 64 | 4 |
 //! | `EXPORT_ROWS_PER_COMMIT` | rows after which a run commits and goes on, from 1000 | 250000 |
+//! | `EXPORT_MAX_EVENT_SKEW_SECONDS` | how far an endpoint's clock may be from when Sophos Central took its record in, up to a year; beyond, the row is in the partition of the latter | 604800 |
+//! | `EXPORT_MAX_SERVICE_SKEW_SECONDS` | how far the time of Sophos Central may be from the function's own to be believed, 1 to 3155760000 | 120 |
 //! | `EXPORT_QUEUE_URL` | a queue of SQS: a schedule then plans, and messages are worked off | all is done in one invocation |
 //! | `EXPORT_DEAD_LETTERS_URL` | where messages go that cannot be worked off, each with the reason | the queue's own redrive |
 //! | `EXPORT_ATTEMPTS` | how often a message is tried, 1 to 100; the queue's own redrive must allow more | 5 |
@@ -75,6 +77,10 @@ impl Config {
         settings.concurrency = concurrency.map_or(defaults.concurrency, |number| number as usize);
         let rows = reader.number("EXPORT_ROWS_PER_COMMIT", 1_000, 100_000_000);
         settings.rows_per_commit = rows.unwrap_or(defaults.rows_per_commit);
+        let skew = reader.number("EXPORT_MAX_EVENT_SKEW_SECONDS", 0, 31_536_000);
+        settings.max_event_skew = skew.map_or(defaults.max_event_skew, Duration::from_secs);
+        let skew = reader.number("EXPORT_MAX_SERVICE_SKEW_SECONDS", 1, 3_155_760_000);
+        settings.max_service_skew = skew.map_or(defaults.max_service_skew, Duration::from_secs);
 
         let queues = queues(&mut reader);
 
@@ -189,6 +195,8 @@ mod tests {
             ("EXPORT_OVERLAP_SECONDS", "43201"),
             ("EXPORT_CONCURRENCY", "0"),
             ("EXPORT_ROWS_PER_COMMIT", "1"),
+            ("EXPORT_MAX_EVENT_SKEW_SECONDS", "31536001"),
+            ("EXPORT_MAX_SERVICE_SKEW_SECONDS", "0"),
             ("EXPORT_QUEUE_URL", "exports.fifo"),
             ("EXPORT_DEAD_LETTERS_URL", "http://127.0.0.1:1/1/dead"),
             ("EXPORT_ATTEMPTS", "0"),
