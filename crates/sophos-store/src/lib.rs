@@ -12,6 +12,7 @@
 
 mod error;
 mod name;
+mod partition;
 mod store;
 
 pub use error::StoreError;

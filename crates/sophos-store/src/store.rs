@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::error::StoreError;
+use crate::{error::StoreError, partition::endpoint};
 
 /// Where objects go: a bucket, or a folder that stands for one.
 #[derive(Clone)]
@@ -66,10 +66,12 @@ impl Store {
     pub fn open(location: &str) -> Result<Self, StoreError> {
         let wrong = |reason: String| StoreError::Location { url: location.to_owned(), reason };
         if location.starts_with("s3://") {
-            let endpoint =
-                std::env::var("AWS_ENDPOINT_URL_S3").or_else(|_| std::env::var("AWS_ENDPOINT_URL"));
+            let variable = |name| std::env::var(name).ok();
+            let endpoint = variable("AWS_ENDPOINT_URL_S3")
+                .or_else(|| variable("AWS_ENDPOINT_URL"))
+                .or_else(|| endpoint(&variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))?));
             let mut builder = AmazonS3Builder::from_env();
-            if let Ok(endpoint) = endpoint {
+            if let Some(endpoint) = endpoint {
                 let plain = endpoint.starts_with("http://");
                 let options = ClientOptions::new().with_allow_http(plain);
                 builder = builder.with_endpoint(endpoint).with_client_options(options).with_allow_http(plain);
