@@ -52,8 +52,10 @@ class Writes(unittest.TestCase):
                     writers.setdefault((who, action), set()).add(key)
         webhook, worker = writers["WebhookRole", "s3:PutObject"], writers["WorkerRole", "s3:PutObject"]
         own = {"answers", "inbox", "received", "seen", "unreadable"}
-        self.assertEqual(webhook, {f"isolation/{folder}/*" for folder in own})
-        self.assertFalse(webhook & worker)
+        # Each process tests once whether the bucket honors conditional writes.
+        probe = {"isolation/_probe/if-none-match"}
+        self.assertEqual(webhook, {f"isolation/{folder}/*" for folder in own} | probe)
+        self.assertEqual(webhook & worker, probe)
         self.assertNotIn(("WebhookRole", "s3:DeleteObject"), writers)
         # The worker takes reminders off, and nothing else of the webhook's.
         self.assertEqual(writers["WorkerRole", "s3:DeleteObject"] & webhook, {"isolation/inbox/*"})

@@ -216,7 +216,10 @@ fn is_aside(path: &str) -> bool {
     // What a killed process had half written into a folder is no object: listings
     // of the store pass over such names.
     let half = path.rsplit_once('#').is_some_and(|(_, end)| end.bytes().all(|byte| byte.is_ascii_digit()));
-    half || path.ends_with("/_from") || path.starts_with("_plan/") || path.starts_with("_budget/")
+    half || path.ends_with("/_from")
+        || path.starts_with("_plan/")
+        || path.starts_with("_budget/")
+        || path.starts_with("_probe/")
 }
 
 fn is_log_record(path: &str) -> bool {

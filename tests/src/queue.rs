@@ -136,6 +136,12 @@ impl Queue {
         self.shared.state().failing = requests;
     }
 
+    /// Makes all requests to send fail after so many more; none with `None`.
+    pub fn fail_after(&self, requests: Option<usize>) {
+        let mut state = self.shared.state();
+        state.last_send = requests.map(|requests| state.send_requests + requests);
+    }
+
     /// The requests to send that have arrived so far, the failed ones too.
     pub fn send_requests(&self) -> usize {
         self.shared.state().send_requests

@@ -132,7 +132,7 @@ async fn runs_that_die_again_and_again_still_get_on() {
 }
 
 /// At noon, with endpoints whose clocks are right, a run writes one object, and
-/// its sixth request is the commit.
+/// its seventh request is the commit; one tests the bucket.
 fn noon() -> Config {
     let mut config = config();
     config.clock.start = Some("2026-11-23T12:00:00Z".into());
@@ -140,7 +140,7 @@ fn noon() -> Config {
     config
 }
 
-const COMMIT: usize = 6;
+const COMMIT: usize = 7;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_answer_is_lost_is_a_commit() {

@@ -263,6 +263,30 @@ async fn a_plan_that_is_carried_out_twice_is_sent_once_and_none_is_made_before_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn plan_sent_by_half_continues_when_it_is_tried_again() {
+    let mut config = config();
+    config.tenants[0] = TenantGroup::of(Owner::Partner, 60);
+    let mut stage = Stage::start(config, 1, &[]).await;
+    // Any text names an occasion, of any length.
+    let id = "größer als eine UUID ".repeat(40);
+    stage.estate.queue.fail_after(Some(4));
+    stage.estate.plan(&mut stage.planner, &id).await.expect_err("the queue fails");
+    let sent = stage.estate.queue.messages().len();
+    assert!((20..100).contains(&sent), "{sent}");
+    stage.estate.queue.fail_after(None);
+    let report = stage.estate.plan(&mut stage.planner, &id).await.expect("a plan");
+    assert_eq!((&report["planned"], &report["put_off"]), (&json!(130), &json!(null)), "{report}");
+    let messages = stage.estate.queue.messages();
+    assert_eq!(messages.len(), 130, "none of them twice");
+    for other in [&*id, "the next"] {
+        let report = stage.estate.plan(&mut stage.planner, other).await.expect("a plan");
+        assert!(report["put_off"].is_string(), "all of it was sent: {report}");
+    }
+    stage.source.drain().await;
+    stage.check();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_large_tenant_does_not_starve_the_small_ones() {
     let mut config = config();
     config.tenants[0] = TenantGroup::of(Owner::Partner, 8);

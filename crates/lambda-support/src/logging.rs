@@ -2,8 +2,13 @@
 
 use std::{env, fmt::Display, process::ExitCode};
 
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::{Metadata, Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{
+    filter::{Targets, filter_fn},
+    fmt::MakeWriter,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::Reader;
 
@@ -19,9 +24,17 @@ pub fn check(reader: &mut Reader<'_>) {
 
 /// Writes records as JSON, one a line, each with the request's id. Those of
 /// other targets than these, the function's own, are written from `warn` on:
-/// libraries log requests in full below.
+/// libraries log requests in full below. What the runtime logs of a failure that
+/// [`serve`](crate::serve) has logged already is left out.
 pub fn start(targets: &[&str]) {
     let level = env::var(LEVEL).ok().and_then(|level| level.trim().parse().ok()).unwrap_or(LevelFilter::INFO);
+    subscriber(targets, level, std::io::stdout).init();
+}
+
+fn subscriber<W>(targets: &[&str], level: LevelFilter, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         // The span of an invocation is this crate's.
@@ -32,8 +45,15 @@ pub fn start(targets: &[&str]) {
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
-        .with_target(false);
-    tracing_subscriber::registry().with(targets).with(records).init();
+        .with_target(false)
+        .with_writer(writer);
+    tracing_subscriber::registry().with(targets).with(filter_fn(is_no_dump)).with(records)
+}
+
+/// Whether this is no failure of an invocation as the runtime logs it: the `Debug` text
+/// alone, without the request's id. Its record of a panic has a field besides.
+fn is_no_dump(record: &Metadata<'_>) -> bool {
+    record.target() != "lambda_runtime::layers::panic" || record.fields().field("error").is_some()
 }
 
 /// What a function's process ends with. It serves until it is stopped: that it
@@ -45,5 +65,46 @@ pub fn ended(served: Result<(), impl Display>) -> ExitCode {
             tracing::error!(%error, "the function cannot start");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, Write},
+        sync::{Arc, Mutex},
+    };
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Records(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Records {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("no panic").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn records_hold_each_failure_once() {
+        const RUNTIME: &str = "lambda_runtime::layers::panic";
+        let records = Records::default();
+        let writer = records.clone();
+        let subscriber = subscriber(&[], LevelFilter::INFO, move || writer.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::error!(target: RUNTIME, "{:?}", crate::Failure::new("Kind", "why"));
+            tracing::error!(target: RUNTIME, error = "why", "user handler panicked");
+            tracing::error!(kind = "Kind", "the invocation failed");
+        });
+        let written = String::from_utf8(records.0.lock().expect("no panic").clone()).expect("text");
+        let told: Vec<serde_json::Value> =
+            written.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let messages: Vec<_> = told.iter().filter_map(|record| record["message"].as_str()).collect();
+        assert_eq!(messages, ["user handler panicked", "the invocation failed"]);
     }
 }

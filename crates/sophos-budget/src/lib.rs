@@ -51,6 +51,10 @@ use crate::slots::Slots;
 /// How often it is said that the store fails.
 const SAID_EVERY: Duration = Duration::from_secs(60);
 
+/// Longest wait for the store. Requests go through after that: the store repeats a
+/// request for longer than an isolation can wait.
+const MAX_STORE_WAIT: Duration = Duration::from_secs(5);
+
 /// Slots that are listed before the present one: so many are looked at for what
 /// can be removed.
 const LOOKED_BACK: u64 = 64;
@@ -127,7 +131,14 @@ impl<T: Transport> SlotBudget<T> {
                     }
                 }
             };
-            match self.take(&mut state, deadline).await {
+            let taken = {
+                let taken = self.take(&mut state, deadline);
+                match select(pin!(taken), pin!(self.time.sleep(MAX_STORE_WAIT))).await {
+                    Either::Left((taken, _)) => taken.map_err(|error| error.to_string()),
+                    Either::Right(_) => Err("it does not answer in time".to_owned()),
+                }
+            };
+            match taken {
                 Ok(start) => start?,
                 Err(error) => {
                     self.say(&mut state, &error);
@@ -186,8 +197,12 @@ impl<T: Transport> SlotBudget<T> {
         let taken: Vec<_> = names.iter().filter_map(|name| slots::number(name)).collect();
         let past = taken.iter().filter(|slot| **slot + 2 < present).take(most);
         for slot in past {
-            // Whoever removes it first: it is no longer asked for.
-            self.store.remove(&self.path(*slot)).await?;
+            // Whoever removes it first: it is no longer asked for. One that stays costs a
+            // longer listing.
+            if let Err(error) = self.store.remove(&self.path(*slot)).await {
+                tracing::warn!(%error, folder = self.folder, "removing a past slot of the rate budget failed");
+                break;
+            }
         }
         state.has_claimed = true;
         let mut slot = present;
@@ -208,11 +223,15 @@ impl<T: Transport> SlotBudget<T> {
         format!("{}/{}", self.folder, slots::name(slot))
     }
 
-    fn say(&self, state: &mut State, error: &StoreError) {
+    fn say(&self, state: &mut State, error: &str) {
         let now = self.time.now();
         if state.said_at.is_none_or(|at| now.saturating_sub(at) >= SAID_EVERY) {
             state.said_at = Some(now);
-            tracing::warn!(%error, folder = self.folder, "the shared rate budget cannot be reached; requests go through");
+            tracing::warn!(
+                error,
+                folder = self.folder,
+                "the shared rate budget cannot be reached; requests go through"
+            );
         }
     }
 }

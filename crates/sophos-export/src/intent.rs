@@ -90,7 +90,8 @@ impl Intent {
 }
 
 /// Removes what other runs left that cannot be committed any more, and returns
-/// the number of removed objects.
+/// the number of removed objects. An object that cannot be removed is left to the
+/// next run, with the intent that names it, and holds up no other.
 ///
 /// An intent is believed only about objects that its run could have written:
 /// anything else in the bucket is not this stream's to remove.
@@ -109,16 +110,29 @@ pub(crate) async fn sweep(store: &Store, stream: &Stream, head: &Head) -> Result
             // Its run may be at work.
             continue;
         }
+        let mut all_gone = true;
         let committed = committed(store, stream, head, intent.sequence).await?;
         if committed.run != intent.run {
             for object in intent.objects.iter().filter(|object| !committed.names(object)) {
-                store.remove(object).await?;
-                swept += 1;
+                let gone = remove(store, object).await;
+                swept += u64::from(gone);
+                all_gone &= gone;
             }
         }
-        store.remove(&path).await?;
+        if all_gone {
+            remove(store, &path).await;
+        }
     }
     Ok(swept)
+}
+
+/// Removes an object that no reader needs. Says whether it is gone.
+async fn remove(store: &Store, path: &str) -> bool {
+    let removed = store.remove(path).await;
+    if let Err(error) = &removed {
+        tracing::warn!(path, %error, "removing an unneeded object failed; allow s3:DeleteObject there");
+    }
+    removed.is_ok()
 }
 
 /// The record that has this number in the log.
@@ -126,5 +140,50 @@ async fn committed(store: &Store, stream: &Stream, head: &Head, sequence: u64) -
     match &head.record {
         Some(record) if record.sequence == sequence => Ok(record.clone()),
         _ => read_record(store, stream, sequence).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::dataset::Dataset;
+
+    #[tokio::test]
+    async fn sweep_leaves_what_cannot_be_removed_to_the_next_run() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().to_string_lossy()).expect("a store");
+        let stream = Stream::new(Dataset::Events, "97d69ec5-d0b3-425a-8d0d-cf4ac6521463").expect("a tenant");
+        let record = json!({
+            "version": 1, "dataset": "events", "tenant": stream.tenant, "sequence": 1, "run": "committed",
+            "committed_at": "2026-11-23T10:00:00.000Z", "before": null,
+            "after": { "cursor": null, "frontier_ms": 7, "settled_ms": 7 }, "rows": 0, "duplicates": 0,
+            "first_event": null, "last_event": null, "objects": [], "gaps": [], "backfill": [], "recent": "",
+        });
+        let record = Some(serde_json::from_value(record).expect("a record"));
+        let mut intents = Vec::new();
+        let day = format!("{}/day=2026-11-23", stream.data_folder());
+        for run in ["dead", "late", "committed"] {
+            let mut intent = Intent::new(1, run.into());
+            intent.add(format!("{day}/000000000001-{run}-0"));
+            intent.write(&store, &stream).await.expect("written");
+            intents.push(intent.path(&stream).rsplit('/').next().expect("a name").to_owned());
+        }
+        // A folder that is not empty cannot be removed as an object.
+        for object in ["dead-0/inside", "late-0", "committed-0"] {
+            store.create(&format!("{day}/000000000001-{object}"), Vec::new()).await.expect("created");
+        }
+        let head = Head { record, intents: intents.clone() };
+        for swept in [1, 0] {
+            assert_eq!(sweep(&store, &stream, &head).await.expect("no failure"), swept);
+            let left = store.names_after(&stream.log_folder(), "").await.expect("a listing");
+            assert_eq!(left, [intents[0].as_str()], "the others are gone");
+            assert_eq!(store.names_after(&day, "").await.expect("a listing"), ["000000000001-committed-0"]);
+        }
+        std::fs::remove_dir_all(folder.path().join(format!("{day}/000000000001-dead-0"))).expect("removed");
+        sweep(&store, &stream, &head).await.expect("no failure");
+        let left = store.names_after(&stream.log_folder(), "").await.expect("a listing");
+        assert_eq!(left, [""; 0], "the next run gets on with it");
     }
 }

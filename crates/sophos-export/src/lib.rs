@@ -13,6 +13,7 @@
 //! | `_log/events/<tenant>/000000000007.<run>.intent` | what a run was about to write, until it has committed |
 //! | `_log/events/<tenant>/_from` | a hint to where the log's end may be looked for |
 //! | `_plan/<credential>.json` | a [`Roster`]: the tenants of a credential, with the time of their listing |
+//! | `_probe/if-none-match` | in a bucket, what [`Store`] tests conditional writes with |
 //!
 //! The day is that of the event by the endpoint's clock, in UTC, or of when the
 //! service took it in if that clock is wrong ([`Settings::max_event_skew`]); the

@@ -260,3 +260,35 @@ async fn a_batch_does_not_replace_what_was_read_after_it() {
         assert_eq!(read(Version::Cached).await.as_deref(), newer);
     }
 }
+
+#[tokio::test]
+async fn listing_ends_when_a_page_comes_again() {
+    let (service, _, store) = started(prefix()).await;
+    service.put("c/a", credential("one"));
+    service.repeat_pages();
+    let error = store.list().await.expect_err("it has no end").to_string();
+    assert!(error.contains("the NextToken of an earlier page again"), "{error}");
+    assert_eq!(service.asked(), [2, 0, 0]);
+}
+
+#[tokio::test]
+async fn listing_before_is_used_when_the_next_is_throttled() {
+    let throttled = r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#;
+    for operation in [LIST, BATCH] {
+        let (service, clock, store) = started(prefix()).await;
+        service.put("c/a", credential("one"));
+        assert_eq!(shown(&listed(&store).await), ["c/a=one"]);
+        service.put("c/b", credential("two"));
+        service.fail(operation, 400, throttled);
+        clock.turn(TIME_TO_LIVE);
+        service.asked();
+        assert_eq!(shown(&listed(&store).await), ["c/a=one"]);
+        assert_eq!(service.asked()[0], 1);
+        clock.turn(9);
+        assert_eq!(shown(&listed(&store).await), ["c/a=one"]);
+        assert_eq!(service.asked(), [0, 0, 0], "a service that throttles is left alone for a while");
+        service.mend();
+        clock.turn(1);
+        assert_eq!(shown(&listed(&store).await), ["c/a=one", "c/b=two"]);
+    }
+}

@@ -15,6 +15,25 @@ pub enum StoreError {
         /// The object, from the bucket's root.
         path: String,
     },
+    /// The store overwrites objects that it must not overwrite.
+    #[error(
+        "object store {url}: the test of conditional writes failed: the store ignores If-None-Match; use Amazon \
+         S3, a store that honors it, such as MinIO or Cloudflare R2, or a folder"
+    )]
+    Unconditional {
+        /// What was configured.
+        url: String,
+    },
+    /// The test of conditional writes could not be made.
+    #[error(
+        "object store: the test of conditional writes at {path} failed: {source}; allow s3:PutObject there"
+    )]
+    Probe {
+        /// The object of the test, from the bucket's root.
+        path: String,
+        /// What the store answered.
+        source: object_store::Error,
+    },
     /// The store cannot be opened as configured.
     #[error("object store {url}: {reason}")]
     Location {

@@ -3,11 +3,16 @@
 //! A [`Store`] is `s3://bucket/prefix` or a folder that stands for one, with
 //! the same behaviour. Of any number of processes that create the same object
 //! exactly one does, which is all the locking that its users need.
+//!
+//! A bucket must honor `If-None-Match`. That is tested at a process's first write, by
+//! an object `_probe/if-none-match` below the store's root, which stays there. Writers
+//! need `s3:PutObject` for it.
 
 #![deny(missing_docs)]
 
 mod error;
 mod name;
+mod partition;
 mod store;
 
 pub use error::StoreError;

@@ -3,11 +3,18 @@ use std::{error::Error, fmt, future::ready, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::{TryStream, TryStreamExt};
 use object_store::{
-    ClientOptions, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig, aws::AmazonS3Builder,
-    local::LocalFileSystem, path::Path,
+    BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig,
+    aws::{AmazonS3Builder, Checksum},
+    client::{HttpError, HttpErrorKind},
+    local::LocalFileSystem,
+    path::Path,
+};
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, sleep},
 };
 
-use crate::error::StoreError;
+use crate::{error::StoreError, partition::endpoint};
 
 /// Where objects go: a bucket, or a folder that stands for one.
 #[derive(Clone)]
@@ -18,12 +25,27 @@ pub struct Store {
     /// Whether it is a bucket of S3: a listing comes in order, so that it need not be
     /// read to its end, and a write may meet another one.
     bucket: bool,
+    /// Set once the bucket has shown that it honors `If-None-Match`.
+    proven: Arc<OnceCell<()>>,
 }
+
+/// The object that shows whether a bucket honors `If-None-Match`, below the root of
+/// the store. It stays: so the next process needs one request, not two.
+const PROBE: &str = "_probe/if-none-match";
+const PROBE_BODY: &str =
+    "Shows that this store honors If-None-Match. Keep it: it saves a request at each start.\n";
+
+/// Longest time that failed requests to a bucket are repeated. A function has minutes,
+/// not the quarter of an hour that is usual.
+const MAX_RETRY_TIME: Duration = Duration::from_secs(45);
 
 /// How often a write that met another one is repeated, and how long it waits first:
 /// twice as long each time, which is a second and a half in all.
 const REPETITIONS: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
+
+/// Longest wait between two attempts of a request that failed.
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// Says where it is, and nothing of how it is reached: that holds credentials.
 impl fmt::Debug for Store {
@@ -44,10 +66,12 @@ impl Store {
     pub fn open(location: &str) -> Result<Self, StoreError> {
         let wrong = |reason: String| StoreError::Location { url: location.to_owned(), reason };
         if location.starts_with("s3://") {
-            let endpoint =
-                std::env::var("AWS_ENDPOINT_URL_S3").or_else(|_| std::env::var("AWS_ENDPOINT_URL"));
-            let mut builder = AmazonS3Builder::from_env().with_retry(patience());
-            if let Ok(endpoint) = endpoint {
+            let variable = |name| std::env::var(name).ok();
+            let endpoint = variable("AWS_ENDPOINT_URL_S3")
+                .or_else(|| variable("AWS_ENDPOINT_URL"))
+                .or_else(|| endpoint(&variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))?));
+            let mut builder = AmazonS3Builder::from_env();
+            if let Some(endpoint) = endpoint {
                 let plain = endpoint.starts_with("http://");
                 let options = ClientOptions::new().with_allow_http(plain);
                 builder = builder.with_endpoint(endpoint).with_client_options(options).with_allow_http(plain);
@@ -65,11 +89,13 @@ impl Store {
             root: Path::default(),
             place: folder.to_owned(),
             bucket: false,
+            proven: Arc::default(),
         })
     }
 
     /// Opens `s3://bucket/prefix` where and as `builder` says, whatever the usual
-    /// variables do.
+    /// variables do. Failed requests are repeated for 45 seconds, and each object is
+    /// sent with its SHA-256, which a bucket with Object Lock requires.
     ///
     /// # Errors
     /// When the location is no such location, or cannot be opened.
@@ -82,14 +108,27 @@ impl Store {
         if bucket.is_empty() {
             return Err(wrong("it names no bucket".into()));
         }
+        let builder = builder.with_retry(retries()).with_checksum_algorithm(Checksum::SHA256);
         let objects = builder.with_bucket_name(bucket).build().map_err(|error| wrong(error.to_string()))?;
         let root = Path::parse(prefix).map_err(|error| wrong(error.to_string()))?;
-        Ok(Self { objects: Arc::new(objects), root, place: location.to_owned(), bucket: true })
+        Ok(Self {
+            objects: Arc::new(objects),
+            root,
+            place: location.to_owned(),
+            bucket: true,
+            proven: Arc::default(),
+        })
     }
 
     /// The same over any object store.
     pub fn over(objects: Arc<dyn ObjectStore>) -> Self {
-        Self { place: objects.to_string(), objects, root: Path::default(), bucket: false }
+        Self {
+            place: objects.to_string(),
+            objects,
+            root: Path::default(),
+            bucket: false,
+            proven: Arc::default(),
+        }
     }
 
     /// Where it is, for people: `s3://bucket/prefix`, or the folder.
@@ -105,35 +144,77 @@ impl Store {
     /// written then, and nothing is known of what is there: the request is repeated
     /// for a second and a half.
     ///
+    /// The first write to a bucket tests whether it honors `If-None-Match`, by an
+    /// object `_probe/if-none-match` below the store's root: one more request in each
+    /// process, and two the first time.
+    ///
     /// # Errors
     /// When the store fails; the object may be there nevertheless.
     /// [`StoreError::Conflict`] when others are at this object for longer.
+    /// [`StoreError::Unconditional`] when the bucket ignores `If-None-Match`; nothing
+    /// but the test's object was written then.
     pub async fn create(&self, path: &str, body: Vec<u8>) -> Result<bool, StoreError> {
-        let (at, body) = (self.at(path)?, PutPayload::from(body));
-        for repetition in 0..=REPETITIONS {
-            if repetition > 0 {
-                tokio::time::sleep(FIRST_WAIT * 2_u32.pow(repetition - 1)).await;
+        let at = self.at(path)?;
+        self.prove().await?;
+        self.put_if_absent(&at, body.into()).await
+    }
+
+    /// Writes an object, over one that may be there. Tests the bucket first, as
+    /// [`create`](Self::create) does.
+    ///
+    /// # Errors
+    /// When the store fails; the object may be there nevertheless.
+    /// [`StoreError::Unconditional`] when the bucket ignores `If-None-Match`.
+    pub async fn write(&self, path: &str, body: Vec<u8>) -> Result<(), StoreError> {
+        let at = self.at(path)?;
+        self.prove().await?;
+        self.objects.put(&at, PutPayload::from(body)).await?;
+        Ok(())
+    }
+
+    /// Tests once whether a bucket refuses to create an object that is there.
+    async fn prove(&self) -> Result<(), StoreError> {
+        if !self.bucket {
+            return Ok(());
+        }
+        let test = || async {
+            let at = self.at(PROBE)?;
+            let put = || self.put_if_absent(&at, PutPayload::from_static(PROBE_BODY.as_bytes()));
+            match async { Ok(put().await? && put().await?) }.await {
+                Ok(false) => Ok(()),
+                Ok(true) => Err(StoreError::Unconditional { url: self.place.clone() }),
+                Err(StoreError::Failed(source)) => Err(StoreError::Probe { path: at.to_string(), source }),
+                Err(other) => Err(other),
             }
-            match self.objects.put_opts(&at, body.clone(), PutMode::Create.into()).await {
+        };
+        self.proven.get_or_try_init(test).await.copied()
+    }
+
+    async fn put_if_absent(&self, at: &Path, body: PutPayload) -> Result<bool, StoreError> {
+        let begun = Instant::now();
+        let (mut conflicts, mut unanswered) = (0, 0);
+        loop {
+            match self.objects.put_opts(at, body.clone(), PutMode::Create.into()).await {
                 Ok(_) => return Ok(true),
                 Err(object_store::Error::AlreadyExists { source, .. }) => {
                     if !(self.bucket && is_conflict(source.as_ref())) {
                         return Ok(false);
                     }
+                    if conflicts == REPETITIONS {
+                        return Err(StoreError::Conflict { path: at.to_string() });
+                    }
+                    sleep(FIRST_WAIT * 2_u32.pow(conflicts)).await;
+                    conflicts += 1;
+                }
+                // `object_store` repeats no conditional write without an answer. Callers
+                // expect that the object is their own where there is one.
+                Err(error) if self.bucket && is_unanswered(&error) && begun.elapsed() < MAX_RETRY_TIME => {
+                    sleep((FIRST_WAIT * 2_u32.pow(unanswered)).min(MAX_WAIT)).await;
+                    unanswered = (unanswered + 1).min(REPETITIONS + 1);
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(StoreError::Conflict { path: at.to_string() })
-    }
-
-    /// Writes an object, over one that may be there.
-    ///
-    /// # Errors
-    /// When the store fails; the object may be there nevertheless.
-    pub async fn write(&self, path: &str, body: Vec<u8>) -> Result<(), StoreError> {
-        self.objects.put(&self.at(path)?, PutPayload::from(body)).await?;
-        Ok(())
     }
 
     /// Reads an object, if there is one.
@@ -231,7 +312,26 @@ where
     Ok(first)
 }
 
-/// A function has minutes, not the quarter of an hour that is usual.
-fn patience() -> RetryConfig {
-    RetryConfig { max_retries: 6, retry_timeout: Duration::from_secs(45), ..RetryConfig::default() }
+/// Whether a request was sent, and no answer came.
+fn is_unanswered(error: &object_store::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<HttpError>() {
+            return matches!(error.kind(), HttpErrorKind::Timeout | HttpErrorKind::Interrupted);
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Repeats what failed, `503 SlowDown` included, until the time is up: the usual
+/// ten attempts with their short waits would end after a few seconds.
+fn retries() -> RetryConfig {
+    RetryConfig {
+        // The next wait is at random from the least to `base` times the last: with the
+        // usual 2 it hardly grows.
+        backoff: BackoffConfig { init_backoff: FIRST_WAIT * 2, max_backoff: MAX_WAIT, base: 4.0 },
+        max_retries: usize::MAX,
+        retry_timeout: MAX_RETRY_TIME,
+    }
 }

@@ -11,10 +11,6 @@ use crate::{
     fleet::{Credentials, Fleet},
 };
 
-/// Streams in an answer at most; of more, those with nothing to tell are left
-/// out. Lambda refuses answers of over 6 MB.
-const STREAMS_IN_ANSWER: usize = 10_000;
-
 /// Exports with each credential in turn, the nearest to its tenants first. One
 /// that fails harms no other.
 ///
@@ -26,7 +22,7 @@ pub(crate) async fn run(
     mut scope: Scope,
     stop_at: Duration,
 ) -> Result<Report, Failure> {
-    let Credentials { mut usable, others } = fleet.credentials().await?;
+    let Credentials { mut usable, others } = fleet.credentials(stop_at).await?;
     if let Some(tenant) = &scope.tenant {
         usable.retain(|one| one.own_tenant().is_none_or(|own| own == *tenant));
     }
@@ -57,15 +53,4 @@ pub(crate) async fn run(
     }
     report.unusable_credentials.extend(failures);
     Ok(report)
-}
-
-/// A report that fits into an answer.
-pub(crate) fn shortened(mut report: Report) -> Report {
-    use sophos_export::Outcome;
-
-    if report.streams.len() > STREAMS_IN_ANSWER {
-        report.streams.retain(|stream| stream.outcome != Outcome::UpToDate);
-        report.streams.truncate(STREAMS_IN_ANSWER);
-    }
-    report
 }

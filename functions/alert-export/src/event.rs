@@ -24,7 +24,8 @@ impl Task {
         if let Some(records) = Record::all(event) {
             return Ok(Self::Messages(records));
         }
-        let id = event["id"].as_str().map(str::to_owned);
+        // Of any length and form; an empty one names nothing.
+        let id = event["id"].as_str().filter(|id| !id.is_empty()).map(str::to_owned);
         let event: Event = serde_json::from_value(event.clone()).map_err(|error| {
             format!("the event is neither a schedule's nor one of tenant_id and datasets: {error}")
         })?;

@@ -4,11 +4,12 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use lambda_runtime::Error;
 use lambda_support::Failure;
-use sophos_api::{Owner, TenantId};
+use sophos_api::{Owner, TenantId, Transport};
 use sophos_api_reqwest::ReqwestTransport;
 use sophos_export::{Exporter, Store};
 use sophos_secrets::{CredentialStore, Purpose, Serving, SourceError};
@@ -94,12 +95,25 @@ impl Fleet {
         &self.transport
     }
 
+    /// Where the export goes.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// All credentials for export that there are.
     ///
     /// # Errors
-    /// When the place where they are cannot be read.
-    pub(crate) async fn credentials(&self) -> Result<Credentials, Failure> {
-        let listed = self.credentials.list().await.map_err(Failure::no_credential)?;
+    /// When the place where they are cannot be read by `stop_at`, in time since the
+    /// Unix epoch.
+    pub(crate) async fn credentials(&self, stop_at: Duration) -> Result<Credentials, Failure> {
+        let left = stop_at.saturating_sub(self.transport.now());
+        let listed = tokio::time::timeout(left, self.credentials.list()).await.map_err(|_| {
+            let place = &self.credentials;
+            Failure::no_credential(format!(
+                "reading credentials of {place:?} failed: the time is up; the next invocation tries again"
+            ))
+        })?;
+        let listed = listed.map_err(Failure::no_credential)?;
         let serving = Serving::of(listed, Purpose::Export);
         let others = Others {
             passed_over: serving.advice(),

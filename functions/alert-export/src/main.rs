@@ -7,6 +7,7 @@
 //! once. An event with a `tenant_id` is about that tenant alone, at once. See
 //! [`config`] for the variables that it reads.
 
+mod answer;
 mod assignment;
 mod config;
 mod direct;
@@ -23,7 +24,6 @@ use std::{process::ExitCode, time::Duration};
 
 use lambda_runtime::Error;
 use lambda_support::{Failure, Invocation, logging};
-use serde::Serialize;
 use serde_json::Value;
 use sophos_api::Transport;
 
@@ -71,7 +71,7 @@ impl Function {
                 let report = Box::pin(planned).await?;
                 metrics::write_plan(&report, &config.metrics, request_id);
                 records::planned(&report);
-                told(&report)
+                answer::answer(&report)
             }
             (Task::Export { scope, .. }, _) => {
                 let outcome = Box::pin(direct::run(&self.fleet, config, scope, stop_at)).await;
@@ -86,15 +86,10 @@ impl Function {
                         format!("every stream failed, the first: {error}"),
                     ));
                 }
-                told(&direct::shortened(report))
+                answer::of_run(report)
             }
         }
     }
-}
-
-/// A report as the answer.
-fn told(report: &impl Serialize) -> Result<Value, Failure> {
-    serde_json::to_value(report).map_err(|error| Failure::new("UnreadableAnswer", error))
 }
 
 async fn serve() -> Result<(), Error> {

@@ -1,5 +1,7 @@
 //! What the plan tells the workers: one message for each stream.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sophos_export::{Dataset, Member};
@@ -29,15 +31,34 @@ impl Message {
 
     /// Names the stream: messages of one are worked off one after the other.
     pub(crate) fn group(&self) -> String {
-        format!("{}/{}", self.dataset, self.tenant.id.as_str().to_ascii_lowercase())
+        sqs_id(format!("{}/{}", self.dataset, self.tenant.id.as_str().to_ascii_lowercase()))
     }
 
     /// Names the message: a plan that is carried out twice sends it once.
     pub(crate) fn deduplication_id(&self) -> String {
-        let mut id = format!("{}/{}/{}", self.group(), self.plan, self.turn);
-        id.truncate(128);
-        id
+        sqs_id(format!("{}/{}/{}", self.group(), self.plan, self.turn))
     }
+}
+
+/// Longest id of a group or for deduplication that SQS takes.
+const MAX_ID_LEN: usize = 128;
+
+/// An id that SQS takes: this text where that is one, else its beginning and a digest
+/// of all of it. Two texts that differ have ids that differ.
+pub(crate) fn sqs_id(text: String) -> String {
+    let plain = |c: char| c.is_ascii_graphic();
+    if text.len() <= MAX_ID_LEN && !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    // Twice 64 bits, so that chance makes no two alike. The id matters for the five
+    // minutes in which SQS looks for duplicates.
+    let digest = [0_u8, 1].map(|salt| {
+        let mut hasher = DefaultHasher::new();
+        (salt, &text).hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    });
+    let beginning: String = text.chars().filter(|c| plain(*c)).take(MAX_ID_LEN - 33).collect();
+    format!("{beginning}~{}", digest.concat())
 }
 
 /// A message as Lambda hands it over.
@@ -109,7 +130,21 @@ mod tests {
         assert_ne!(message.group(), other.group());
         assert_eq!(message.group(), same.group());
         assert_ne!(message.deduplication_id(), message.next_turn().deduplication_id());
-        let long = Message { plan: "x".repeat(200), ..message };
-        assert!(long.deduplication_id().len() <= 128);
+    }
+
+    #[test]
+    fn sqs_takes_the_ids_of_any_plan_and_tells_turns_apart() {
+        let long = "x".repeat(5_000);
+        let mut ids = std::collections::HashSet::new();
+        for plan in ["", " ", "a plan", "a\nplan", "plän", &"ä".repeat(100), &long, &format!("{long}y")] {
+            let first = Message { plan: plan.into(), ..message() };
+            for message in [first.next_turn(), first] {
+                let id = message.deduplication_id();
+                assert!(id.len() <= 128 && id.chars().all(|c| c.is_ascii_graphic()), "{plan:?}: {id}");
+                assert!(ids.insert(id), "{plan:?}");
+            }
+        }
+        let tenant = Message { tenant: Member::of("of any\nform".repeat(50).as_str()), ..message() };
+        assert!(tenant.group().len() <= 128 && tenant.group().chars().all(|c| c.is_ascii_graphic()));
     }
 }

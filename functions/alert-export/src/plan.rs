@@ -6,13 +6,13 @@ use futures_util::StreamExt;
 use lambda_support::Failure;
 use serde::Serialize;
 use sophos_api::Transport;
-use sophos_export::{Changes, Dataset, Member, Roster};
+use sophos_export::{Changes, Dataset, Member, Roster, Store};
 
 use crate::{
     assignment::{Served, assign, in_turns},
     config::{Config, Queues},
     fleet::{Credentials, Fleet, Usable},
-    message::Message,
+    message::{Message, sqs_id},
     queue::Queue,
 };
 
@@ -82,7 +82,7 @@ pub(crate) async fn plan(
     stop_at: Duration,
 ) -> Result<PlanReport, Failure> {
     let mut report = PlanReport::default();
-    let Credentials { usable, others } = fleet.credentials().await?;
+    let Credentials { usable, others } = fleet.credentials(stop_at).await?;
     report.unusable_credentials.extend(others.wrong.iter().map(ToString::to_string));
     let reading = usable.into_iter().map(|one| async move {
         let name = one.name.clone();
@@ -115,18 +115,68 @@ pub(crate) async fn plan(
             changes: one.changes,
         });
     }
+    // Each message holds it, whatever its length was.
+    let id = &*sqs_id(id.to_owned());
     let messages = messages(&served, datasets, id);
     report.waiting = queue.waiting().await.map_err(queue_failed)?;
-    if report.waiting > FEW_WAITING.max(messages.len() as u64 / STREAMS_TO_ONE_WAITING) {
+    let sending = Sending { store: fleet.store(), id };
+    let too_many = report.waiting > FEW_WAITING.max(messages.len() as u64 / STREAMS_TO_ONE_WAITING);
+    if too_many && !sending.was_interrupted().await {
         report.put_off = Some(format!(
             "{} messages still wait; the next plan comes when they are worked off",
             report.waiting
         ));
         return Ok(report);
     }
+    // The messages of a small plan are too few to put it off.
+    let large = messages.len() as u64 > FEW_WAITING;
+    if large {
+        sending.begin().await;
+    }
     queue.send(&messages).await.map_err(queue_failed)?;
+    if large {
+        sending.end().await;
+    }
     report.planned = messages.len() as u64;
     Ok(report)
+}
+
+/// The object that names a plan of which not all messages may be sent: Lambda tries
+/// that again, and the messages that wait are its own. Empty when all are sent.
+const SENDING: &str = "_plan/sending";
+
+/// A plan that is being sent.
+struct Sending<'a> {
+    store: &'a Store,
+    id: &'a str,
+}
+
+impl Sending<'_> {
+    /// Whether an earlier attempt at this plan sent a part of it.
+    async fn was_interrupted(&self) -> bool {
+        match self.store.read(SENDING).await {
+            Ok(sending) => sending.is_some_and(|id| id == self.id.as_bytes()),
+            Err(error) => {
+                tracing::warn!(event = "plan_state_failed", %error, "reading {SENDING} failed");
+                false
+            }
+        }
+    }
+
+    async fn begin(&self) {
+        self.write(self.id).await;
+    }
+
+    async fn end(&self) {
+        self.write("").await;
+    }
+
+    /// Without it a plan that is sent by half is put off, and the next one comes.
+    async fn write(&self, id: &str) {
+        if let Err(error) = self.store.write(SENDING, id.into()).await {
+            tracing::warn!(event = "plan_state_failed", %error, "writing {SENDING} failed");
+        }
+    }
 }
 
 fn queue_failed(error: impl Display) -> Failure {

@@ -155,12 +155,23 @@ async fn settle(queue: &Queue, records: &[Record], fates: Vec<Option<Fate>>) -> 
             }
             Fate::Again => again.push(record),
             Fate::Buried(kind, reason) => {
-                tracing::error!(message = record.id, kind, reason, "a message is put aside");
+                tracing::error!(
+                    event = "message_dead_lettered",
+                    message_id = record.id,
+                    error_kind = kind,
+                    reason,
+                    "moving the message to the dead-letter queue"
+                );
                 match queue.bury(record, &kind, &reason).await {
                     Ok(true) => {}
                     Ok(false) => again.push(record),
                     Err(error) => {
-                        tracing::error!(error, "and cannot be");
+                        tracing::error!(
+                            event = "dead_letter_failed",
+                            message_id = record.id,
+                            error,
+                            "moving the message to the dead-letter queue failed"
+                        );
                         again.push(record);
                     }
                 }

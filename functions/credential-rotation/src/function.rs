@@ -30,6 +30,7 @@ impl From<FunctionError> for Failure {
                 "SecretUnreadable"
             }
             FunctionError::Rotation(RotationError::State { .. }) => "OutOfStep",
+            FunctionError::Rotation(RotationError::NoPendingValue { .. }) => "NoPendingValue",
             FunctionError::Rotation(RotationError::NoneStaged { .. }) => "NoneStaged",
             FunctionError::Rotation(RotationError::Trial { .. }) => "TrialFailed",
             FunctionError::Setting(_) => "NotReady",

@@ -18,13 +18,18 @@
 //! | `createSecret` | the first staged credential that can take over becomes the pending version: one that can be read, has not expired, whose role is enough, and that is neither the current one nor the one before |
 //! | `setSecret` | nothing |
 //! | `testSecret` | it gets a token, belongs to whom the current one belongs to, and reads what it will be used for |
-//! | `finishSecret` | it becomes the current one, and is staged no more |
+//! | `finishSecret` | it is tested once more, becomes the current one, and is staged no more |
 //!
 //! Where a rotation is only arranged, with `--no-rotate-immediately` or
 //! `RotateImmediatelyOnUpdate: false`, Secrets Manager calls `testSecret` alone, for
 //! a version that is a copy of the current one, and takes that away again. The
 //! function answers that there is nothing to do: neither a credential nor a staged
-//! one has to be there yet.
+//! one has to be there yet, nor does rotation have to count as enabled.
+//!
+//! A value that was just stored may not be visible yet. While rotation is enabled, a
+//! step that needs it fails (`NoPendingValue`), and Secrets Manager repeats it. No
+//! version becomes the current one before its value was read and tested by the same
+//! invocation.
 //!
 //! Each step may be repeated, also after a death in the middle. If one fails, the
 //! current credential stays in force. What becomes of the pending one depends on

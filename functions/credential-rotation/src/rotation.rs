@@ -31,6 +31,18 @@ pub enum RotationError {
         /// What does not fit, and what to do.
         problem: String,
     },
+    /// The pending version has no value that Secrets Manager shows yet. The step may
+    /// be repeated: a value that was just stored may take a moment to be visible.
+    #[error(
+        "{secret}: reading version {version} failed: it has no value yet; repeat the step, or begin again with \
+         rotate-secret if createSecret did not run"
+    )]
+    NoPendingValue {
+        /// The secret.
+        secret: String,
+        /// The version.
+        version: String,
+    },
     /// No staged credential can take over.
     #[error(
         "{secret}: there is no staged credential that can take over{}; make one in Sophos Central, and stage it: \
@@ -101,8 +113,10 @@ impl<'a, V: Versions, T: Trial> Rotation<'a, V, T> {
     /// Why it was not done; see [the crate's documentation](crate).
     pub async fn step(&self, step: Step, token: &str) -> Result<String, RotationError> {
         let Described { rotates, labels, .. } = self.versions.describe().await?;
-        if !rotates {
-            return Err(self.state("rotation is not enabled for it; enable it with rotate-secret"));
+        // Secrets Manager calls `testSecret` alone when a rotation is arranged, and may
+        // do so before it counts as enabled.
+        if !rotates && step != Step::TestSecret {
+            return Err(self.not_enabled());
         }
         if !labels.knows(token) {
             return Err(self.state(&format!(
@@ -123,7 +137,7 @@ impl<'a, V: Versions, T: Trial> Rotation<'a, V, T> {
                 if step == Step::SetSecret {
                     return Ok("nothing: credentials are made in the console of Sophos Central".into());
                 }
-                self.test(&labels, token).await
+                self.test(&labels, token, rotates).await
             }
         }
     }
@@ -150,25 +164,44 @@ impl<'a, V: Versions, T: Trial> Rotation<'a, V, T> {
         Ok(format!("took {label} (client id {:?})", credential.credentials.client_id()))
     }
 
-    async fn test(&self, labels: &Labels, token: &str) -> Result<String, RotationError> {
+    async fn test(&self, labels: &Labels, token: &str, rotates: bool) -> Result<String, RotationError> {
         let in_force = self.in_force(labels).await?;
         // Where a rotation is only arranged (`RotateImmediately` is false), this step
-        // is called alone, for a version that Secrets Manager makes and takes away
-        // again. `create` makes none like that.
+        // is called alone, for a copy of the current version that Secrets Manager makes
+        // and takes away again. `create` makes none like that.
         let value = self.versions.value(token).await?;
-        let Some(value) = value.filter(|value| !in_force.is_copied_in(value)) else {
-            return Ok("nothing: Secrets Manager only tries whether it can rotate".into());
+        let only_tried = match &value {
+            Some(value) => in_force.is_copied_in(value),
+            None => !rotates,
         };
-        let candidate = match self.read(token, &value) {
+        if only_tried {
+            return Ok("nothing: Secrets Manager only tries whether it can rotate".into());
+        }
+        if !rotates {
+            return Err(self.not_enabled());
+        }
+        let value = value.ok_or_else(|| self.no_pending_value(token))?;
+        self.prove(labels, token, &value, &in_force).await?;
+        Ok("tested: it gets a token, belongs to the same account, and reads what it must".into())
+    }
+
+    /// Tests the credential of the pending version. One that is refused is pending no
+    /// more.
+    async fn prove(
+        &self,
+        labels: &Labels,
+        token: &str,
+        value: &SecretString,
+        in_force: &InForce,
+    ) -> Result<StoredCredential, RotationError> {
+        let candidate = match self.read(token, value) {
             Ok(candidate) => candidate,
             Err(malformed) => {
                 self.give_up(token).await?;
                 return Err(malformed);
             }
         };
-        let Err(error) = self.try_out(&candidate, &in_force).await else {
-            return Ok("tested: it gets a token, belongs to the same account, and reads what it must".into());
-        };
+        let Err(error) = self.try_out(&candidate, in_force).await else { return Ok(candidate) };
         match error {
             TrialError::Passing(_) => {}
             TrialError::OwnerUnknown(_) => self.give_up(token).await?,
@@ -184,32 +217,41 @@ impl<'a, V: Versions, T: Trial> Rotation<'a, V, T> {
         if !is_current {
             self.must_be_pending(labels, token)?;
         }
-        // Read first: a version that is no credential must not come into force.
         let value = self.versions.value(token).await?;
-        let value =
-            value.ok_or_else(|| self.state("the version has no value yet; createSecret comes first"))?;
-        let credential = self.read(token, &value)?;
-        let staged = self.staged(labels).await;
-        if !is_current {
-            // While it is known what was in force: it must not come back.
-            let before = self.in_force(labels).await?;
-            if before.is_copied_in(&value) {
-                // What only tries the function ends with its test.
-                self.give_up(token).await?;
-                return Err(self.state(&format!(
-                    "version {token} is a copy of the current one; begin anew with rotate-secret"
-                )));
-            }
-            for used in [&before.current, &before.previous].into_iter().flatten() {
-                self.unstage(&staged, used).await?;
-            }
-            self.versions.move_label(CURRENT, labels.holder(CURRENT), Some(token)).await?;
-        }
-        self.unstage(&staged, &credential).await?;
+        let value = value.ok_or_else(|| self.no_pending_value(token))?;
+        let credential =
+            if is_current { self.read(token, &value)? } else { self.promote(labels, token, &value).await? };
+        self.unstage(&self.staged(labels).await, &credential).await?;
         if labels.is_on(PENDING, token) {
             self.give_up(token).await?;
         }
         Ok(format!("in force: client id {:?}", credential.credentials.client_id()))
+    }
+
+    /// Makes the pending version the current one.
+    async fn promote(
+        &self,
+        labels: &Labels,
+        token: &str,
+        value: &SecretString,
+    ) -> Result<StoredCredential, RotationError> {
+        let before = self.in_force(labels).await?;
+        if before.is_copied_in(value) {
+            // What only tries the function ends with its test.
+            self.give_up(token).await?;
+            return Err(self.state(&format!(
+                "version {token} is a copy of the current one; begin anew with rotate-secret"
+            )));
+        }
+        // Tested here as well: that `testSecret` succeeded is no proof for this value.
+        let credential = self.prove(labels, token, value, &before).await?;
+        // While it is known what was in force: it must not come back.
+        let staged = self.staged(labels).await;
+        for used in [&before.current, &before.previous].into_iter().flatten() {
+            self.unstage(&staged, used).await?;
+        }
+        self.versions.move_label(CURRENT, labels.holder(CURRENT), Some(token)).await?;
+        Ok(credential)
     }
 
     /// Leaves nothing pending.
@@ -333,6 +375,14 @@ impl<'a, V: Versions, T: Trial> Rotation<'a, V, T> {
             return Ok(());
         }
         Err(self.state(&format!("version {token} is not pending ({PENDING}); begin anew with rotate-secret")))
+    }
+
+    fn not_enabled(&self) -> RotationError {
+        self.state("rotation is not enabled for it; enable it with rotate-secret")
+    }
+
+    fn no_pending_value(&self, token: &str) -> RotationError {
+        RotationError::NoPendingValue { secret: self.versions.secret().to_owned(), version: token.to_owned() }
     }
 
     fn state(&self, problem: &str) -> RotationError {

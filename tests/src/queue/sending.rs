@@ -31,8 +31,9 @@ pub(super) fn send_batch(shared: &Shared, input: &Value) -> Result<Value, Refusa
 fn arrive(shared: &Shared) -> Result<(), Refusal> {
     let mut state = shared.state();
     state.send_requests += 1;
-    if state.failing > 0 {
-        state.failing -= 1;
+    let past_the_last = state.last_send.is_some_and(|last| state.send_requests > last);
+    if state.failing > 0 || past_the_last {
+        state.failing = state.failing.saturating_sub(1);
         let message = "planned by the test".to_owned();
         return Err(Refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message));
     }

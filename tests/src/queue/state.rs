@@ -116,6 +116,8 @@ pub(super) struct State {
     pub(super) visibility_timeout: Duration,
     pub(super) max_receive_count: Option<u32>,
     pub(super) failing: usize,
+    /// The request to send after which all fail.
+    pub(super) last_send: Option<usize>,
     pub(super) send_requests: usize,
     pub(super) duplicates: Duplicates,
     fifo: bool,
@@ -132,6 +134,7 @@ impl State {
             visibility_timeout: Duration::from_secs(30),
             max_receive_count: None,
             failing: 0,
+            last_send: None,
             send_requests: 0,
             duplicates: Duplicates::default(),
             fifo,

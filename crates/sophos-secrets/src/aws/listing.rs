@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use aws_sdk_secretsmanager::{
     Client,
     types::{Filter, FilterNameStringType, SecretListEntry, Tag},
@@ -78,10 +80,12 @@ pub(crate) struct Found {
     pub(crate) usage: Option<Usage>,
 }
 
-/// Lists the secrets of a selection, by name: one request for each hundred.
+/// Lists the secrets of a selection, by name: one request for each hundred. A listing
+/// that gives the token of a page again fails: it has no end.
 pub(crate) async fn list(client: &Client, selection: &Selection) -> Result<Vec<Found>, SourceError> {
     let mut found = Vec::new();
     let mut token = None;
+    let mut tokens = HashSet::new();
     loop {
         let request = client.list_secrets().max_results(MOST_LISTED).set_next_token(token);
         let answer = request.set_filters(Some(selection.filters())).send().await;
@@ -89,8 +93,10 @@ pub(crate) async fn list(client: &Client, selection: &Selection) -> Result<Vec<F
         token = answer.next_token.filter(|token| !token.is_empty());
         let entries = answer.secret_list.unwrap_or_default();
         found.extend(entries.iter().filter(|entry| selection.fits(entry)).filter_map(read));
-        if token.is_none() {
-            break;
+        let Some(token) = &token else { break };
+        if !tokens.insert(token.clone()) {
+            let problem = "ListSecrets failed: Secrets Manager gives the NextToken of an earlier page again";
+            return Err(SourceError::new(selection.describe(), problem));
         }
     }
     found.sort_by(|a: &Found, b| a.name.cmp(&b.name));

@@ -22,7 +22,8 @@ use super::{
 };
 use crate::{Clock, CredentialStore, Listed, SourceError, StoredCredential, Version};
 
-/// How long a listing is kept in which nothing can be used, at most.
+/// How long a listing is kept in which nothing can be used, at most; and one that is
+/// past its time to live, because the next one failed.
 const UNUSABLE_FOR: Duration = Duration::from_secs(10);
 
 /// `None` if there is none.
@@ -38,7 +39,8 @@ type Outcome = Result<Option<Arc<StoredCredential>>, SourceError>;
 /// and its failure. Those who read later read anew what failed, what was not there
 /// and what was no credential; a listing is shown until the next as it was, but for
 /// ten seconds only if nothing in it can be used: somebody is about to store the
-/// first credential.
+/// first credential. When a listing fails, as when Secrets Manager throttles it, the
+/// one before is shown, and the next is tried ten seconds later.
 pub struct SecretsManager {
     client: Client,
     selection: Selection,
@@ -206,8 +208,34 @@ impl SecretsManager {
             return Err(error);
         }
         let began = self.tick();
-        let listed = self.list_anew(began).await;
-        listed.inspect_err(|error| *failure = Some((self.since(began), error.clone())))
+        match self.list_anew(began).await {
+            Ok(listed) => Ok(listed),
+            Err(error) => self.list_before(began, &error).ok_or_else(|| {
+                *failure = Some((self.since(began), error.clone()));
+                error
+            }),
+        }
+    }
+
+    /// The listing before one that failed, if anything in it can be used.
+    fn list_before(&self, began: u64, error: &SourceError) -> Option<Vec<Listed>> {
+        let span = self.since(began);
+        let mut state = self.state();
+        let (_, _, names) = state.listed.as_ref()?;
+        let listed = state.list(names);
+        if !listed.iter().any(|one| one.credential.is_ok()) {
+            return None;
+        }
+        tracing::warn!(
+            event = "secrets_listing_failed",
+            %error,
+            "listing secrets failed; using the listing before"
+        );
+        // As if it were listed so long ago that its time is up in ten seconds.
+        let age = self.time_to_live.saturating_sub(UNUSABLE_FOR);
+        let (at, of, _) = state.listed.as_mut()?;
+        (*at, *of) = ((self.clock)().saturating_sub(age), span);
+        Some(listed)
     }
 
     async fn list_anew(&self, began: u64) -> Result<Vec<Listed>, SourceError> {

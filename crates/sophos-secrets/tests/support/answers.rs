@@ -56,7 +56,9 @@ fn list(inside: &Inside, request: &Value) -> Answered {
         })
     });
     let mut answer = json!({"SecretList": page.collect::<Vec<_>>()});
-    if from + most < fit.len() {
+    if inside.repeats {
+        answer["NextToken"] = json!(from.max(1).to_string());
+    } else if from + most < fit.len() {
         answer["NextToken"] = json!((from + most).to_string());
     }
     Ok(answer)

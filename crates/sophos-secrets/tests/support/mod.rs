@@ -55,6 +55,8 @@ struct Inside {
     /// What an operation answers whatever is asked.
     faults: HashMap<&'static str, (u16, String)>,
     calls: Vec<(String, Value)>,
+    /// Whether each page of a listing names itself as the next.
+    repeats: bool,
 }
 
 /// The service. Its answers are those of when a request came, even if they are
@@ -130,8 +132,14 @@ impl Service {
         self.inside().faults.insert(operation, (status, body.into()));
     }
 
+    /// Every page of a listing names one as the next that was there before.
+    pub(crate) fn repeat_pages(&self) {
+        self.inside().repeats = true;
+    }
+
     pub(crate) fn mend(&self) {
         let mut inside = self.inside();
+        inside.repeats = false;
         inside.faults.clear();
         inside.denied.clear();
     }

@@ -40,6 +40,8 @@ pub(crate) fn json(client_id: &str, more: &str) -> String {
 #[derive(Default)]
 struct Version {
     value: Option<String>,
+    /// Reads for which the value is not visible yet.
+    hidden: u8,
     labels: BTreeSet<String>,
 }
 
@@ -56,6 +58,8 @@ pub(crate) struct Death {
 struct State {
     versions: BTreeMap<String, Version>,
     rotates: bool,
+    /// Reads for which each value that is stored stays invisible.
+    lag: u8,
     death: Option<Death>,
     dead: bool,
 }
@@ -66,10 +70,11 @@ impl Memory {
     /// A secret with this current value, and staged ones with these labels.
     pub(crate) fn new(current: &str, staged: &[(&str, &str)]) -> Self {
         let mut state = State { rotates: true, ..State::default() };
-        let first = Version { value: Some(current.into()), labels: [CURRENT.to_owned()].into() };
+        let first = Version { value: Some(current.into()), labels: [CURRENT.to_owned()].into(), hidden: 0 };
         state.versions.insert("first".into(), first);
         for (at, (label, value)) in staged.iter().enumerate() {
-            let version = Version { value: Some((*value).into()), labels: [(*label).to_owned()].into() };
+            let version =
+                Version { value: Some((*value).into()), labels: [(*label).to_owned()].into(), hidden: 0 };
             state.versions.insert(format!("staged-{at}"), version);
         }
         Self(Mutex::new(state))
@@ -81,6 +86,11 @@ impl Memory {
 
     pub(crate) fn rotates(&self, rotates: bool) {
         self.state().rotates = rotates;
+    }
+
+    /// Hides each value that a step stores from so many reads.
+    pub(crate) fn lags(&self, reads: u8) {
+        self.state().lag = reads;
     }
 
     pub(crate) fn will_die(&self, death: Option<Death>) {
@@ -190,14 +200,22 @@ impl Versions for Memory {
 
     async fn value(&self, version: &str) -> Result<Option<SecretString>, SourceError> {
         self.state().call(|state| {
-            let value = state.versions.get(version).and_then(|version| version.value.clone());
-            Ok(value.map(SecretString::from))
+            let Some(version) = state.versions.get_mut(version) else { return Ok(None) };
+            if version.hidden > 0 {
+                version.hidden -= 1;
+                return Ok(None);
+            }
+            Ok(version.value.clone().map(SecretString::from))
         })
     }
 
     async fn put(&self, version: &str, value: &SecretString, label: &str) -> Result<(), SourceError> {
         self.state().call(|state| {
+            let lag = state.lag;
             let entry = state.versions.entry(version.into()).or_default();
+            if entry.value.is_none() {
+                entry.hidden = lag;
+            }
             match &entry.value {
                 Some(known) if known != value.expose_secret() => return refused("ResourceExistsException"),
                 Some(_) => return Ok(()),
@@ -241,12 +259,21 @@ pub(crate) enum Verdict {
 }
 
 /// Tests credentials by their client ids.
-pub(crate) struct Verdicts(Mutex<BTreeMap<String, Verdict>>, Mutex<Vec<(String, Vec<Purpose>)>>);
+pub(crate) struct Verdicts(
+    Mutex<BTreeMap<String, Verdict>>,
+    Mutex<Vec<(String, Vec<Purpose>)>>,
+    Mutex<BTreeSet<String>>,
+);
 
 impl Verdicts {
     pub(crate) fn new(verdicts: &[(&str, Verdict)]) -> Self {
         let verdicts = verdicts.iter().map(|(id, verdict)| ((*id).to_owned(), *verdict)).collect();
-        Self(Mutex::new(verdicts), Mutex::default())
+        Self(Mutex::new(verdicts), Mutex::default(), Mutex::default())
+    }
+
+    /// Whether a test of this client id succeeded.
+    pub(crate) fn passed(&self, client_id: &str) -> bool {
+        self.2.lock().expect("no panic").contains(client_id)
     }
 
     /// The client ids that were tested, and for what.
@@ -267,7 +294,10 @@ impl Trial for Verdicts {
         let mut verdicts = self.0.lock().expect("no panic");
         let verdict = verdicts.get_mut(&id).expect("a verdict for each that is tested");
         match *verdict {
-            Verdict::Good | Verdict::Busy(0) => Ok(()),
+            Verdict::Good | Verdict::Busy(0) => {
+                self.2.lock().expect("no panic").insert(id);
+                Ok(())
+            }
             Verdict::Busy(times) => {
                 *verdict = Verdict::Busy(times - 1);
                 Err(TrialError::Passing("busy".into()))

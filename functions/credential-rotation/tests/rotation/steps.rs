@@ -98,7 +98,8 @@ fn what_is_tested_is_what_it_will_be_used_for() {
         let memory = Memory::new(&json("old", current), &[("STAGED", &json("a", new))]);
         let trial = Verdicts::new(&[("a", GOOD)]);
         rotate(&memory, &trial, "token").expect("rotated");
-        assert_eq!(trial.tested(), [("a".to_owned(), purposes.to_vec())]);
+        let test = ("a".to_owned(), purposes.to_vec());
+        assert_eq!(trial.tested(), [test.clone(), test], "by testSecret, and by finishSecret");
     }
 }
 
@@ -137,10 +138,13 @@ fn a_step_out_of_turn_changes_nothing() {
         fails(one, "unknown", "unknown is no version of it");
     }
     let token = memory.begin("token");
-    fails(Step::FinishSecret, &token, "createSecret comes first");
+    for one in [Step::TestSecret, Step::FinishSecret] {
+        fails(one, &token, "it has no value yet");
+    }
     for one in [Step::SetSecret, Step::TestSecret, Step::FinishSecret] {
         fails(one, "staged-0", "is not pending");
     }
+    memory.store(&token, &json("a", ""), PENDING);
     memory.rotates(false);
     for one in STEPS {
         fails(one, &token, "rotation is not enabled");
@@ -157,13 +161,16 @@ fn a_rotation_that_is_only_tried_changes_nothing() {
     // Nothing that is tested must be asked about: there is no verdict.
     let trial = Verdicts::new(&[]);
     for current in [&*json("old", r#","used_for":["export"]"#), r#"{"no_credential_yet":"hush-hush"}"#] {
-        for copied in [true, false] {
+        // Without a value only before rotation is enabled: afterwards `createSecret` may
+        // have stored one that is not visible yet.
+        for (copied, rotates) in [(true, true), (true, false), (false, false)] {
             // The same credential is staged as well, and must not be set aside.
             let memory = Memory::new(current, &[("STAGED", current), ("STAGED_2", &json("a", ""))]);
             let token = memory.begin("token");
             if copied {
                 memory.store(&token, current, PENDING);
             }
+            memory.rotates(rotates);
             let before = memory.labels();
             for _ in 0..2 {
                 let done = step(&memory, &trial, Step::TestSecret, &token).expect("nothing to do");
@@ -171,6 +178,38 @@ fn a_rotation_that_is_only_tried_changes_nothing() {
                 assert_eq!(memory.labels(), before);
             }
         }
+    }
+}
+
+#[test]
+fn test_fails_while_the_pending_value_is_not_visible() {
+    let memory = Memory::new(&json("old", ""), &[("STAGED", &json("a", ""))]);
+    let trial = Verdicts::new(&[("a", GOOD)]);
+    let token = memory.begin("token");
+    memory.lags(1);
+    step(&memory, &trial, Step::CreateSecret, &token).expect("stored");
+    let error = step(&memory, &trial, Step::TestSecret, &token).expect_err("it is not visible");
+    assert!(matches!(error, RotationError::NoPendingValue { .. }), "{error}");
+    assert_eq!((holders(&memory), trial.tested().len()), ([some("old"), None, some("a")], 0));
+    for one in [Step::TestSecret, Step::FinishSecret] {
+        step(&memory, &trial, one, &token).expect("the repetition sees it");
+    }
+    assert_eq!(holders(&memory), [some("a"), some("old"), None]);
+}
+
+#[test]
+fn finish_promotes_nothing_that_fails_its_test() {
+    for (verdict, pending) in
+        [(Verdict::Busy(1), some("a")), (Verdict::Unfit, None), (Verdict::OwnerUnknown, None)]
+    {
+        let memory = Memory::new(&json("old", ""), &[("STAGED", &json("a", ""))]);
+        let trial = Verdicts::new(&[("a", verdict)]);
+        let token = memory.begin("token");
+        step(&memory, &trial, Step::CreateSecret, &token).expect("stored");
+        let error = step(&memory, &trial, Step::FinishSecret, &token).expect_err("untested");
+        assert!(matches!(error, RotationError::Trial { .. }), "{error}");
+        assert_eq!(holders(&memory), [some("old"), None, pending], "{verdict:?}");
+        assert_eq!(memory.staged().len(), 1, "it is not lost");
     }
 }
 

@@ -1,0 +1,218 @@
+//! Writes to a bucket whose server is on loopback and gives chosen answers: an object
+//! that is there, another request under way, a server that is busy, a store that
+//! ignores conditions.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    Method, Request, Response,
+    body::{Bytes, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use object_store::{ClientOptions, aws::AmazonS3Builder};
+use sophos_store::{Store, StoreError};
+use tokio::net::TcpListener;
+
+const CONFLICT: Answer = Answer::Status(409, "ConditionalRequestConflict");
+const THERE: Answer = Answer::Status(412, "PreconditionFailed");
+const SLOW_DOWN: Answer = Answer::Status(503, "SlowDown");
+const DENIED: Answer = Answer::Status(403, "AccessDenied");
+const WRITTEN: Answer = Answer::Status(200, "");
+
+const PROBE: &str = "/bucket/prefix/_probe/if-none-match";
+
+#[derive(Debug, Clone, Copy)]
+enum Answer {
+    Status(u16, &'static str),
+    /// The connection ends without an answer.
+    Dropped,
+    /// No answer, while the connection stays.
+    None,
+}
+
+/// More than the attempts that are usual.
+static BUSY_FOR_LONG: [Answer; 21] = {
+    let mut answers = [SLOW_DOWN; 21];
+    answers[20] = WRITTEN;
+    answers
+};
+
+/// The writes that came, each with its path and its body.
+type Writes = Arc<Mutex<Vec<(String, Bytes)>>>;
+
+fn to(writes: &Writes, path: &str) -> usize {
+    writes.lock().expect("no panic").iter().filter(|(at, _)| at == path).count()
+}
+
+/// A bucket whose server answers each write of `a` in turn, the last answer for ever,
+/// and those of the test of the bucket likewise.
+async fn bucket(answers: &'static [Answer], probe: &'static [Answer]) -> (Store, Writes) {
+    // No other timer than those of the store: the clock of these tests moves to the
+    // next one whenever everybody waits.
+    let options = ClientOptions::new().with_timeout_disabled().with_connect_timeout_disabled();
+    serve(answers, probe, options).await
+}
+
+async fn serve(
+    answers: &'static [Answer],
+    probe: &'static [Answer],
+    options: ClientOptions,
+) -> (Store, Writes) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let writes = Writes::default();
+    let seen = Arc::clone(&writes);
+    let answer = move |request: Request<Incoming>| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let path = request.uri().path().to_owned();
+            assert_eq!(request.method(), Method::PUT);
+            assert_eq!(request.headers()["if-none-match"], "*");
+            assert!(request.headers().contains_key("x-amz-checksum-sha256"));
+            let body = request.into_body().collect().await.expect("a body").to_bytes();
+            let answers = if path == PROBE { probe } else { answers };
+            let answer = answers[to(&seen, &path).min(answers.len() - 1)];
+            seen.lock().expect("no panic").push((path, body));
+            let (status, code) = match answer {
+                Answer::Status(status, code) => (status, code),
+                Answer::Dropped => return Err(io::Error::other("no answer")),
+                Answer::None => std::future::pending().await,
+            };
+            let body = Full::<Bytes>::from(format!("<Error><Code>{code}</Code></Error>"));
+            let answer = Response::builder().status(status).header("etag", "\"1\"").body(body);
+            Ok(answer.expect("an answer"))
+        }
+    };
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let connection =
+                http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer.clone()));
+            tokio::spawn(connection);
+        }
+    });
+    let builder = AmazonS3Builder::new()
+        .with_endpoint(format!("http://{address}"))
+        .with_client_options(options.with_allow_http(true))
+        .with_allow_http(true)
+        .with_region("eu-west-1")
+        .with_access_key_id("AKIALOOPBACK")
+        .with_secret_access_key("a-secret-key-of-the-tests");
+    (Store::in_bucket(builder, "s3://bucket/prefix").expect("a bucket"), writes)
+}
+
+async fn create(answers: &'static [Answer]) -> (Result<bool, StoreError>, usize) {
+    let (store, writes) = bucket(answers, &[THERE]).await;
+    let created = store.create("a", b"one".to_vec()).await;
+    let writes = writes.lock().expect("no panic");
+    let own: Vec<_> = writes.iter().filter(|(path, _)| path == "/bucket/prefix/a").collect();
+    assert!(own.iter().all(|(_, body)| body == "one"), "{writes:?}");
+    (created, own.len())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_meets_another_is_repeated() {
+    for (answers, created) in [
+        (&[CONFLICT, WRITTEN][..], true),
+        (&[CONFLICT, CONFLICT, CONFLICT, WRITTEN], true),
+        // The other one has written it.
+        (&[CONFLICT, THERE], false),
+    ] {
+        let (outcome, writes) = create(answers).await;
+        assert_eq!((outcome.expect("an answer"), writes), (created, answers.len()), "{answers:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_there_is_there_at_once() {
+    for (answers, created) in [(&[THERE][..], false), (&[WRITTEN], true)] {
+        let (outcome, writes) = create(answers).await;
+        assert_eq!((outcome.expect("an answer"), writes), (created, 1), "{answers:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn writes_that_always_meet_another_are_no_answer() {
+    let begun = tokio::time::Instant::now();
+    let (outcome, writes) = create(&[CONFLICT]).await;
+    let error = outcome.expect_err("nothing is known");
+    assert!(matches!(&error, StoreError::Conflict { path } if path == "prefix/a"), "{error:?}");
+    assert!(
+        error.to_string().contains("prefix/a are under way (409 ConditionalRequestConflict); try again"),
+        "{error}"
+    );
+    assert_eq!((writes, begun.elapsed().as_millis()), (6, 1_550), "each waits twice as long");
+}
+
+#[tokio::test(start_paused = true)]
+async fn store_tests_the_bucket_once_before_the_first_write() {
+    for (probe, requests) in [
+        (&[WRITTEN, THERE][..], 2),
+        (&[THERE], 1),
+        (&[CONFLICT, THERE], 2),
+        (&[SLOW_DOWN, WRITTEN, CONFLICT, THERE], 4),
+    ] {
+        let (store, writes) = bucket(&[WRITTEN], probe).await;
+        let clone = store.clone();
+        let both = tokio::join!(store.create("a", Vec::new()), clone.create("b", Vec::new()));
+        assert!(both.0.expect("created") && both.1.expect("created"));
+        assert!(store.create("c", Vec::new()).await.expect("created"));
+        assert_eq!(to(&writes, PROBE), requests, "{probe:?}");
+        assert_eq!(writes.lock().expect("no panic")[0].0, PROBE, "before all else");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn store_refuses_a_bucket_that_ignores_conditions() {
+    let (store, writes) = bucket(&[WRITTEN], &[WRITTEN]).await;
+    for error in [
+        store.create("a", Vec::new()).await.expect_err("refused"),
+        store.write("a", Vec::new()).await.expect_err("refused"),
+    ] {
+        assert!(
+            matches!(&error, StoreError::Unconditional { url } if url == "s3://bucket/prefix"),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("ignores If-None-Match; use Amazon S3"), "{error}");
+    }
+    assert_eq!(to(&writes, "/bucket/prefix/a"), 0, "nothing was overwritten");
+}
+
+#[tokio::test(start_paused = true)]
+async fn store_names_the_right_that_the_test_needs() {
+    let (store, _) = bucket(&[WRITTEN], &[DENIED]).await;
+    let error = store.create("a", Vec::new()).await.expect_err("denied").to_string();
+    assert!(error.contains("conditional writes at prefix/_probe/if-none-match failed"), "{error}");
+    assert!(error.ends_with("allow s3:PutObject there"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn store_retries_a_busy_bucket_by_time_not_by_number() {
+    let begun = tokio::time::Instant::now();
+    let (outcome, writes) = create(&BUSY_FOR_LONG).await;
+    assert_eq!((outcome.expect("it is not busy for ever"), writes), (true, BUSY_FOR_LONG.len()));
+    // What a bucket is busy for, and is not asked too often meanwhile.
+    assert!(begun.elapsed().as_secs() > 5, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn store_repeats_a_conditional_write_without_an_answer() {
+    for (answers, created) in [
+        (&[Answer::None, WRITTEN][..], true),
+        (&[Answer::Dropped, WRITTEN], true),
+        // The first one was carried out, and only its answer was lost.
+        (&[Answer::None, THERE], false),
+    ] {
+        let options = ClientOptions::new().with_timeout(Duration::from_millis(300));
+        let (store, writes) = serve(answers, &[THERE], options).await;
+        let outcome = store.create("a", Vec::new()).await;
+        assert_eq!(outcome.expect("an answer"), created, "{answers:?}");
+        assert_eq!(to(&writes, "/bucket/prefix/a"), answers.len(), "{answers:?}");
+    }
+}
