@@ -28,6 +28,9 @@ pub struct Row<'r> {
     pub time: Option<Timestamp>,
     /// When the service took it in.
     pub created_at: Option<Timestamp>,
+    /// 0 for the first row of its id. A record that comes again with other content
+    /// is written again, with the next number: the highest is the latest.
+    pub revision: u32,
     /// The service's own JSON.
     pub record: &'r str,
 }
@@ -174,6 +177,7 @@ struct Envelope<'r> {
     source: &'static str,
     time: Option<String>,
     created_at: Option<String>,
+    revision: u32,
 }
 
 impl Encoder for NdjsonGzip {
@@ -185,6 +189,7 @@ impl Encoder for NdjsonGzip {
             source: row.source,
             time: row.time.map(millis),
             created_at: row.created_at.map(millis),
+            revision: row.revision,
         };
         let mut line = serde_json::to_vec(&envelope)?;
         line.pop();
@@ -247,6 +252,7 @@ mod tests {
                 source: "siem/v1/events",
                 time: Timestamp::from_millisecond(1_604_482_277_546).ok(),
                 created_at: None,
+                revision: 0,
                 record,
             };
             encoder.push(&row).expect("a row");
@@ -264,7 +270,7 @@ mod tests {
             encode(&[record]),
             concat!(
                 r#"{"id":"a\"b","tenant":"t","dataset":"events","source":"siem/v1/events","#,
-                r#""time":"2020-11-04T09:31:17.546Z","created_at":null,"#,
+                r#""time":"2020-11-04T09:31:17.546Z","created_at":null,"revision":0,"#,
                 r#""record":{"b":1.50,"a":null, "a":"twice"}}"#,
                 "\n"
             )

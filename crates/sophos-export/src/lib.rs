@@ -42,7 +42,9 @@
 //! in the feed some time after the service took them in, so a run that read to
 //! the end reads the last minutes again ([`Settings::overlap`]); and the
 //! service sends records again of its own accord. Ids of the last records,
-//! which the log keeps, tell what was written. All times that matter are the
+//! which the log keeps, tell what was written. A record that comes again with
+//! other content is an update: it is written again, under the same id and with
+//! the next revision. All times that matter are the
 //! service's own, by the `Date` of its answers, as far as that agrees with the
 //! clock here ([`Settings::max_service_skew`]).
 
@@ -50,6 +52,7 @@
 
 mod backfill;
 mod clock;
+mod content;
 mod dataset;
 mod day;
 mod digest;

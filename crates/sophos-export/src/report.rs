@@ -22,6 +22,8 @@ pub struct StreamReport {
     pub rows: u64,
     /// Rows of these that were read from the Common API to fill a gap.
     pub backfilled: u64,
+    /// Rows whose id was written before, with other content.
+    pub revised: u64,
     /// Records that the service sent again.
     pub duplicates: u64,
     /// Records that are not JSON, which are kept in quarantine.
@@ -81,6 +83,7 @@ impl StreamReport {
             error_kind: None,
             rows: 0,
             backfilled: 0,
+            revised: 0,
             duplicates: 0,
             quarantined: 0,
             objects: 0,
