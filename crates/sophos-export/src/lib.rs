@@ -7,7 +7,7 @@
 //!
 //! | object | what it is |
 //! |---|---|
-//! | `events/tenant_id=…/day=2026-11-23/000000000007-<run>-0000.ndjson.gz` | rows of one day: an id, times, the source, and the service's own record |
+//! | `events/tenant_id=…/day=2026-11-23/000000000007-<run>-0000.ndjson.gz` | rows of one day: an id, times, the source, the revision, and the service's own record as a string |
 //! | `_quarantine/events/tenant_id=…/day=…/….ndjson.gz` | records that are not JSON, as bytes in Base64, each with the reason |
 //! | `_log/events/<tenant>/000000000007.json` | a [`LogRecord`]: what one run committed |
 //! | `_log/events/<tenant>/000000000007.<run>.intent` | what a run was about to write, until it has committed |
