@@ -176,8 +176,10 @@ impl Committed {
     fn check_row(&mut self, path: &str, row: &Value, (dataset, tenant): &StreamKey) {
         let id = row["id"].as_str().unwrap_or_default().to_owned();
         let from_feed = row["source"] == format!("siem/v1/{dataset}");
-        let owner = if from_feed { &row["record"]["customer_id"] } else { &row["record"]["tenant"]["id"] };
-        if row["record"]["id"] != id.as_str() || owner != tenant.as_str() {
+        let record = row["record"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let record = record.unwrap_or_default();
+        let owner = if from_feed { &record["customer_id"] } else { &record["tenant"]["id"] };
+        if record["id"] != id.as_str() || owner != tenant.as_str() {
             self.defect(format!("{path}: row {id} holds the record of another"));
         }
         // The day of the second is for an endpoint with a wrong clock.

@@ -1,4 +1,7 @@
 use sophos_store::StoreError;
+use tokio::task::JoinError;
+
+use crate::failure::FailureKind;
 
 /// Why a stream was not exported. Nothing was committed, nothing is lost: the
 /// next run starts where this one did.
@@ -22,20 +25,32 @@ pub enum Error {
     /// A row could not be encoded.
     #[error("a row could not be encoded: {0}")]
     Encode(#[from] std::io::Error),
+    /// A task of the export ended without a result. This is a defect.
+    #[error("a task of the export failed: {0}; report this with the log before it")]
+    Task(&'static str),
     /// A tenant's id that no path may be made of.
     #[error("\"{0}\" is no tenant id: letters, digits and hyphens are")]
     TenantId(String),
 }
 
 impl Error {
-    /// What failed, in one word, for metrics and reports.
-    pub fn kind(&self) -> String {
+    /// The kind of the failure.
+    pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Service(error) => format!("{:?}", error.kind()),
-            Self::Store(_) => "Store".into(),
-            Self::Unreadable { .. } => "Unreadable".into(),
-            Self::Encode(_) => "Encode".into(),
-            Self::TenantId(_) => "TenantId".into(),
+            Self::Service(error) => FailureKind::Service(error.kind()),
+            Self::Store(_) => FailureKind::Store,
+            Self::Unreadable { .. } => FailureKind::Unreadable,
+            Self::Encode(_) => FailureKind::Encode,
+            Self::Task(_) => FailureKind::Panicked,
+            Self::TenantId(_) => FailureKind::TenantId,
         }
+    }
+}
+
+/// A task that did not end by itself. Its panic message is in the log already,
+/// and may quote a record.
+impl From<JoinError> for Error {
+    fn from(error: JoinError) -> Self {
+        Self::Task(if error.is_panic() { "it panicked" } else { "it was cancelled" })
     }
 }

@@ -12,7 +12,7 @@ use serde::{
 use serde_json::value::RawValue;
 use sophos_api::{Raw, Timestamp as ServiceTime};
 
-use crate::digest::sha256_hex;
+use crate::{content::content, digest::sha256_hex};
 
 /// The id of a record, and when it happened.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Facts<'r> {
     pub(crate) id: Cow<'r, str>,
     pub(crate) time: Option<Timestamp>,
     pub(crate) created_at: Option<Timestamp>,
+    /// The digest of its content.
+    pub(crate) content: u32,
 }
 
 impl Facts<'_> {
@@ -104,6 +106,7 @@ pub(crate) fn facts<I>(item: &Raw<I>) -> Facts<'_> {
             .unwrap_or_else(|| format!("sha256:{}", sha256_hex(item.json().as_bytes())).into()),
         time: members.find(&["when"], time).or(created_at),
         created_at,
+        content: content(item.json()),
     }
 }
 

@@ -277,7 +277,7 @@ mod tests {
         use proptest::prelude::*;
 
         use super::*;
-        use crate::seen::{RecordId, Seen};
+        use crate::seen::{RecordId, Saved, Seen, Sighting};
 
         /// A record: when the service took it in, how much later it shows, and
         /// whether it is sent again further on.
@@ -335,7 +335,7 @@ mod tests {
             ) {
                 let mut taken: HashMap<usize, u32> = HashMap::new();
                 let mut place = None::<Place>;
-                let mut saved = String::new();
+                let mut saved = Saved::default();
                 let mut now_ms = NOW;
                 let last = Run { after_ms: 20_000_000, page: 7, pages: usize::MAX, gaps: true };
                 // What showed behind a cursor in the middle is read by the run after its own.
@@ -344,7 +344,7 @@ mod tests {
                     now_ms += run.after_ms;
                     let mut seen = Seen::new(500);
                     seen.load(&saved, place.as_ref().map_or(0, |place| place.frontier_ms)).expect("its own form");
-                    let mut reading = Reading::resume(place.clone(), OVERLAP, saved.is_empty());
+                    let mut reading = Reading::resume(place.clone(), OVERLAP, saved.ids.is_empty());
                     let start = reading.starts(Some(now_ms)).remove(0);
                     reading.begin(&start);
                     let mut from_ms = match start {
@@ -363,7 +363,7 @@ mod tests {
                             more = true;
                         }
                         for entry in &entries {
-                            if seen.insert(RecordId::new(&entry.id.to_string()), entry.at_ms) {
+                            if seen.note(RecordId::new(&entry.id.to_string()), 1, entry.at_ms) == Sighting::New {
                                 *taken.entry(entry.id).or_default() += 1;
                             }
                         }

@@ -7,7 +7,7 @@
 //!
 //! | object | what it is |
 //! |---|---|
-//! | `events/tenant_id=…/day=2026-11-23/000000000007-<run>-0000.ndjson.gz` | rows of one day: an id, times, the source, and the service's own record |
+//! | `events/tenant_id=…/day=2026-11-23/000000000007-<run>-0000.ndjson.gz` | rows of one day: an id, times, the source, the revision, and the service's own record as a string |
 //! | `_quarantine/events/tenant_id=…/day=…/….ndjson.gz` | records that are not JSON, as bytes in Base64, each with the reason |
 //! | `_log/events/<tenant>/000000000007.json` | a [`LogRecord`]: what one run committed |
 //! | `_log/events/<tenant>/000000000007.<run>.intent` | what a run was about to write, until it has committed |
@@ -43,7 +43,9 @@
 //! in the feed some time after the service took them in, so a run that read to
 //! the end reads the last minutes again ([`Settings::overlap`]); and the
 //! service sends records again of its own accord. Ids of the last records,
-//! which the log keeps, tell what was written. All times that matter are the
+//! which the log keeps, tell what was written. A record that comes again with
+//! other content is an update: it is written again, under the same id and with
+//! the next revision. All times that matter are the
 //! service's own, by the `Date` of its answers, as far as that agrees with the
 //! clock here ([`Settings::max_service_skew`]).
 
@@ -51,6 +53,7 @@
 
 mod backfill;
 mod clock;
+mod content;
 mod dataset;
 mod day;
 mod digest;
@@ -58,6 +61,7 @@ mod encode;
 mod error;
 mod export;
 mod facts;
+mod failure;
 mod feed;
 mod intent;
 mod log;
@@ -73,6 +77,7 @@ pub use dataset::{Dataset, UnknownDataset};
 pub use encode::{Encoder, Format, Row, UnknownFormat};
 pub use error::Error;
 pub use export::{Exporter, Scope, Settings};
+pub use failure::FailureKind;
 pub use feed::{Gap, Place};
 pub use log::{Backfill, DataObject, LogRecord, Stream};
 pub use report::{Outcome, Report, StreamReport};

@@ -90,6 +90,9 @@ pub struct LogRecord {
     pub after: Place,
     /// Rows in all objects.
     pub rows: u64,
+    /// Rows of these whose id was written before, with other content.
+    #[serde(default)]
+    pub revised: u64,
     /// Records that the service sent again and that were not written again.
     pub duplicates: u64,
     /// The time of the earliest record, by the endpoints' clocks.
@@ -110,6 +113,12 @@ pub struct LogRecord {
     pub backfill: Vec<Backfill>,
     /// The ids of the last records, for the next run. Base64 of 16 bytes each.
     pub recent: String,
+    /// The digests of their contents. Base64 of 4 bytes each.
+    #[serde(default)]
+    pub recent_contents: String,
+    /// Which of them are revisions: the index and the revision.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent_revisions: Vec<(usize, u32)>,
 }
 
 impl LogRecord {
@@ -241,6 +250,7 @@ mod tests {
             before: None,
             after: Place { cursor: None, frontier_ms: 7, settled_ms: 7, pending_ms: None },
             rows: 0,
+            revised: 0,
             duplicates: 0,
             first_event: None,
             last_event: None,
@@ -250,6 +260,8 @@ mod tests {
             gaps: Vec::new(),
             backfill: Vec::new(),
             recent: String::new(),
+            recent_contents: String::new(),
+            recent_revisions: Vec::new(),
         }
     }
 

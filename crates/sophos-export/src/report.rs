@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::{dataset::Dataset, feed::Gap, roster::Moved};
+use crate::{dataset::Dataset, failure::FailureKind, feed::Gap, roster::Moved};
 
 /// What became of one stream in one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -17,11 +17,13 @@ pub struct StreamReport {
     pub error: Option<String>,
     /// The kind of what went wrong, for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error_kind: Option<String>,
+    pub error_kind: Option<FailureKind>,
     /// Rows committed.
     pub rows: u64,
     /// Rows of these that were read from the Common API to fill a gap.
     pub backfilled: u64,
+    /// Rows whose id was written before, with other content.
+    pub revised: u64,
     /// Records that the service sent again.
     pub duplicates: u64,
     /// Records that are not JSON, which are kept in quarantine.
@@ -81,6 +83,7 @@ impl StreamReport {
             error_kind: None,
             rows: 0,
             backfilled: 0,
+            revised: 0,
             duplicates: 0,
             quarantined: 0,
             objects: 0,
@@ -98,8 +101,7 @@ impl StreamReport {
 
     /// Whether it failed as it would if the tenant were in another data region.
     pub(crate) fn may_be_elsewhere(&self) -> bool {
-        let kinds = ["Forbidden", "Unauthorized", "NotFound", "Unreachable", "Invalid"];
-        self.error_kind.as_deref().is_some_and(|kind| kinds.contains(&kind))
+        self.error_kind.is_some_and(FailureKind::may_be_elsewhere)
     }
 
     pub(crate) fn fail(&mut self, error: &crate::Error) {

@@ -1,11 +1,13 @@
-use std::collections::{HashSet, VecDeque};
+//! The records of late, to recognize what the service sends again.
+
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use crate::digest::sha256;
 
-/// Ids kept at most, whatever the overlap: 24 bytes each in the queue, and as
-/// much again in the set.
+/// Records kept at most, whatever the overlap: 32 bytes each in the queue, and as
+/// much again in the map.
 const MOST: usize = 100_000;
 
 /// The id of a record in 16 bytes: a UUID as it is, anything else hashed.
@@ -43,16 +45,47 @@ fn uuid(text: &str) -> Option<[u8; 16]> {
     Some(id)
 }
 
-/// The ids read lately, so that none is written twice.
+/// What a record is in view of those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sighting {
+    /// Its id is new.
+    New,
+    /// It came before, with this content.
+    Repeated,
+    /// Its id came before, with other content: this is its n-th revision.
+    Revised(u32),
+}
+
+/// A version of a record: its content, or 0 if that is not known, and its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Version {
+    content: u32,
+    revision: u32,
+}
+
+/// The versions of records that are remembered, as the log keeps them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Saved {
+    /// The ids, oldest first: Base64 of 16 bytes each.
+    pub(crate) ids: String,
+    /// The digests of their contents: Base64 of 4 bytes each.
+    pub(crate) contents: String,
+    /// Which of them are revisions: the index and the revision.
+    pub(crate) revisions: Vec<(usize, u32)>,
+}
+
+/// The records read lately, so that none is written twice.
 ///
-/// Remembered are those of the last `keep` records, and of all that the next
-/// run will read again; the number is bounded, so memory is flat however long
-/// the feed. If the bound cuts into what would be read again, the next run
-/// starts later instead: see [`floor_ms`](Self::floor_ms).
+/// Remembered are the last `keep` records, and all that the next run will read
+/// again; the number is bounded, so memory is flat however long the feed. If the
+/// bound cuts into what would be read again, the next run starts later instead:
+/// see [`floor_ms`](Self::floor_ms).
 #[derive(Debug)]
 pub(crate) struct Seen {
-    ids: HashSet<RecordId>,
-    order: VecDeque<(RecordId, i64)>,
+    latest: HashMap<RecordId, Version>,
+    /// Versions before the latest: the feed sends them again as well.
+    older: HashSet<(RecordId, u32)>,
+    order: VecDeque<(RecordId, Version, i64)>,
     keep: usize,
     most: usize,
     floor_ms: i64,
@@ -61,7 +94,8 @@ pub(crate) struct Seen {
 impl Seen {
     pub(crate) fn new(keep: usize) -> Self {
         Self {
-            ids: HashSet::new(),
+            latest: HashMap::new(),
+            older: HashSet::new(),
             order: VecDeque::new(),
             keep: keep.min(MOST),
             most: MOST,
@@ -69,26 +103,46 @@ impl Seen {
         }
     }
 
-    /// Remembers a record that the service took in at `at_ms`. Says whether it
-    /// is new.
-    pub(crate) fn insert(&mut self, id: RecordId, at_ms: i64) -> bool {
-        let new = self.ids.insert(id);
-        if new {
-            self.order.push_back((id, at_ms));
-        }
-        new
+    /// Remembers a record that the service took in at `at_ms`. A content of 0 is
+    /// that of every version.
+    pub(crate) fn note(&mut self, id: RecordId, content: u32, at_ms: i64) -> Sighting {
+        let (revision, sighting) = match self.latest.get_mut(&id) {
+            None => (0, Sighting::New),
+            Some(latest) if content == 0 || latest.content == content => return Sighting::Repeated,
+            Some(latest) if latest.content == 0 => {
+                latest.content = content;
+                return Sighting::Repeated;
+            }
+            Some(_) if self.older.contains(&(id, content)) => return Sighting::Repeated,
+            Some(latest) => {
+                let revision = latest.revision.saturating_add(1);
+                self.older.insert((id, latest.content));
+                (revision, Sighting::Revised(revision))
+            }
+        };
+        self.remember(id, Version { content, revision }, at_ms);
+        sighting
+    }
+
+    fn remember(&mut self, id: RecordId, version: Version, at_ms: i64) {
+        self.latest.insert(id, version);
+        self.order.push_back((id, version, at_ms));
     }
 
     /// Forgets what is neither among the last nor taken in after `needed_ms`.
     pub(crate) fn forget_before(&mut self, needed_ms: i64) {
-        while let Some((id, at_ms)) = self.order.front().copied() {
+        while let Some((id, version, at_ms)) = self.order.front().copied() {
             let old = self.order.len() > self.keep && at_ms < needed_ms;
             let full = self.order.len() > self.most;
             if !old && !full {
                 return;
             }
             self.order.pop_front();
-            self.ids.remove(&id);
+            if self.latest.get(&id).is_some_and(|latest| latest.revision == version.revision) {
+                self.latest.remove(&id);
+            } else {
+                self.older.remove(&(id, version.content));
+            }
             if !old {
                 self.floor_ms = self.floor_ms.max(at_ms + 1);
             }
@@ -96,7 +150,7 @@ impl Seen {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.order.is_empty()
     }
 
     /// Records taken in before this may have been forgotten: they must not be
@@ -105,21 +159,39 @@ impl Seen {
         self.floor_ms
     }
 
-    /// The ids as text, oldest first.
-    pub(crate) fn save(&self) -> String {
-        let bytes: Vec<u8> = self.order.iter().flat_map(|(id, _)| id.0).collect();
-        BASE64_STANDARD.encode(bytes)
+    /// What is remembered, as the log keeps it.
+    pub(crate) fn save(&self) -> Saved {
+        let ids: Vec<u8> = self.order.iter().flat_map(|(id, ..)| id.0).collect();
+        let contents: Vec<u8> =
+            self.order.iter().flat_map(|(_, version, _)| version.content.to_be_bytes()).collect();
+        let revisions =
+            self.order.iter().enumerate().map(|(index, (_, version, _))| (index, version.revision));
+        Saved {
+            ids: BASE64_STANDARD.encode(ids),
+            contents: BASE64_STANDARD.encode(contents),
+            revisions: revisions.filter(|(_, revision)| *revision > 0).collect(),
+        }
     }
 
-    /// Remembers the ids of [`save`](Self::save), as of records taken in at
-    /// `at_ms`. `None` when the text is not of that form.
-    pub(crate) fn load(&mut self, text: &str, at_ms: i64) -> Option<()> {
-        let bytes = BASE64_STANDARD.decode(text).ok()?;
-        let (ids, rest) = bytes.as_chunks::<16>();
-        for id in ids {
-            self.insert(RecordId(*id), at_ms);
+    /// Remembers what was [saved](Self::save), as of records taken in at `at_ms`.
+    /// `None` when it is not of that form. Contents may be missing.
+    pub(crate) fn load(&mut self, saved: &Saved, at_ms: i64) -> Option<()> {
+        let ids = BASE64_STANDARD.decode(&saved.ids).ok()?;
+        let contents = BASE64_STANDARD.decode(&saved.contents).ok()?;
+        let ((ids, []), (contents, [])) = (ids.as_chunks::<16>(), contents.as_chunks::<4>()) else {
+            return None;
+        };
+        let revisions: HashMap<_, _> = saved.revisions.iter().copied().collect();
+        for (index, id) in ids.iter().enumerate() {
+            let id = RecordId(*id);
+            let content = contents.get(index).map_or(0, |content| u32::from_be_bytes(*content));
+            let revision = revisions.get(&index).copied().unwrap_or(0);
+            if let Some(before) = self.latest.get(&id) {
+                self.older.insert((id, before.content));
+            }
+            self.remember(id, Version { content, revision }, at_ms);
         }
-        rest.is_empty().then_some(())
+        Some(())
     }
 }
 
@@ -139,18 +211,43 @@ mod tests {
         assert_ne!(RecordId::new("a"), RecordId::new("b"));
     }
 
+    fn new(seen: &mut Seen, id: &str, content: u32) -> Sighting {
+        seen.note(RecordId::new(id), content, 1)
+    }
+
     #[test]
-    fn saved_ids_are_known_again() {
+    fn saved_records_are_known_again() {
         let mut seen = Seen::new(10);
-        assert!(seen.insert(RecordId::new("a"), 1));
-        assert!(!seen.insert(RecordId::new("a"), 2));
-        assert!(seen.insert(RecordId::new("b"), 2));
-        let mut next = Seen::new(10);
-        next.load(&seen.save(), 2).expect("its own form");
-        assert!(!next.insert(RecordId::new("a"), 3));
-        assert!(!next.insert(RecordId::new("b"), 3));
-        assert!(next.load("AAAA", 0).is_none());
-        assert!(next.load("not base64!", 0).is_none());
+        assert_eq!(new(&mut seen, "a", 1), Sighting::New);
+        assert_eq!(new(&mut seen, "a", 1), Sighting::Repeated);
+        assert_eq!(new(&mut seen, "b", 1), Sighting::New);
+        assert_eq!(new(&mut seen, "a", 2), Sighting::Revised(1));
+        for _ in 0..2 {
+            let mut next = Seen::new(10);
+            next.load(&seen.save(), 2).expect("its own form");
+            assert_eq!(next.save(), seen.save());
+            seen = next;
+            // The feed has both versions, and sends both again.
+            assert_eq!(new(&mut seen, "a", 1), Sighting::Repeated);
+            assert_eq!(new(&mut seen, "a", 2), Sighting::Repeated);
+        }
+        assert_eq!(new(&mut seen, "a", 3), Sighting::Revised(2));
+        assert_eq!(new(&mut seen, "a", 0), Sighting::Repeated, "of an unknown content");
+        for ids in ["AAAA", "not base64!"] {
+            let saved = Saved { ids: ids.into(), ..Saved::default() };
+            assert!(Seen::new(10).load(&saved, 0).is_none());
+        }
+    }
+
+    #[test]
+    fn a_record_of_unknown_content_is_known_from_then_on() {
+        let mut seen = Seen::new(10);
+        assert_eq!(new(&mut seen, "a", 0), Sighting::New);
+        assert_eq!(new(&mut seen, "a", 5), Sighting::Repeated);
+        assert_eq!(new(&mut seen, "a", 6), Sighting::Revised(1));
+        seen.keep = 0;
+        seen.forget_before(2);
+        assert!(seen.is_empty() && seen.latest.is_empty());
     }
 
     proptest! {
@@ -170,19 +267,22 @@ mod tests {
                 now += step;
                 let at = now - late;
                 let id = RecordId::new(&index.to_string());
-                prop_assert!(seen.insert(id, at));
+                prop_assert_eq!(seen.note(id, 1, at), Sighting::New);
+                if late % 3 == 0 {
+                    prop_assert_eq!(seen.note(id, 2, at), Sighting::Revised(1));
+                }
                 inserted.push((id, at));
                 seen.forget_before(now - overlap);
                 prop_assert!(seen.order.len() <= most);
-                prop_assert_eq!(seen.order.len(), seen.ids.len());
+                prop_assert_eq!(seen.order.len(), seen.latest.len() + seen.older.len());
             }
             for (id, at) in &inserted {
                 if *at >= (now - overlap).max(seen.floor_ms()) {
-                    prop_assert!(seen.ids.contains(id));
+                    prop_assert!(seen.latest.contains_key(id));
                 }
             }
-            for (id, _) in inserted.iter().rev().take(keep) {
-                prop_assert!(seen.ids.contains(id));
+            for (id, _) in inserted.iter().rev().take(keep / 2) {
+                prop_assert!(seen.latest.contains_key(id));
             }
         }
     }

@@ -76,8 +76,5 @@ pub(crate) async fn ask<T: Transport, O: Feed>(
 }
 
 pub(crate) async fn fetched<P>(fetch: Fetch<P>) -> Result<Answer<P>, Error> {
-    match fetch.await {
-        Ok(answer) => Ok(answer?),
-        Err(error) => Err(std::io::Error::other(error.to_string()).into()),
-    }
+    Ok(fetch.await??)
 }

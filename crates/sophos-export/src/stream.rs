@@ -23,7 +23,7 @@ use crate::{
     intent::sweep,
     log::{Backfill, Head, LogRecord, Stream, commit, head},
     report::{Outcome, StreamReport},
-    seen::{RecordId, Seen},
+    seen::{RecordId, Saved, Seen, Sighting},
     siem::{Answer, Feed, Fetch, ask, fetched},
     walk::{MAX_EMPTY_PAGES, Walk},
     writer::{Span, Writer},
@@ -64,6 +64,7 @@ struct Segment {
     writer: Writer,
     span: Span,
     rows: u64,
+    revised: u64,
     backfilled: u64,
     duplicates: u64,
     quarantined: u64,
@@ -127,7 +128,12 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         let place = head.record.as_ref().map(|record| record.after.clone());
         let mut seen = Seen::new(self.stream.dataset.remembered());
         if let Some(record) = &head.record {
-            seen.load(&record.recent, record.after.frontier_ms).ok_or_else(|| Error::Unreadable {
+            let saved = Saved {
+                ids: record.recent.clone(),
+                contents: record.recent_contents.clone(),
+                revisions: record.recent_revisions.clone(),
+            };
+            seen.load(&saved, record.after.frontier_ms).ok_or_else(|| Error::Unreadable {
                 path: self.stream.record_path(record.sequence),
                 reason: "its recent ids are not of their form".into(),
             })?;
@@ -145,6 +151,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             ),
             span: Span::default(),
             rows: 0,
+            revised: 0,
             backfilled: 0,
             duplicates: 0,
             quarantined: 0,
@@ -189,6 +196,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             return Ok(end);
         }
 
+        let recent = segment.seen.save();
         let (quarantine, objects) = (segment.writer.finish().await?.into_iter())
             .partition(|object| object.path.starts_with(&self.stream.quarantine_folder()));
         let record = LogRecord {
@@ -201,6 +209,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             before: head.record.as_ref().map(|record| record.after.clone()),
             after,
             rows: segment.rows,
+            revised: segment.revised,
             duplicates: segment.duplicates,
             first_event: segment.span.first(),
             last_event: segment.span.last(),
@@ -209,7 +218,9 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             quarantine,
             gaps: segment.gaps.clone(),
             backfill: segment.backfill.clone(),
-            recent: segment.seen.save(),
+            recent: recent.ids,
+            recent_contents: recent.contents,
+            recent_revisions: recent.revisions,
         };
         segment.writer.commits();
         if !commit(self.store, &self.stream, &record).await? {
@@ -221,6 +232,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         report.commits += 1;
         report.rows += record.rows;
         report.backfilled += segment.backfilled;
+        report.revised += record.revised;
         report.quarantined += record.quarantined;
         report.objects += record.objects.len() as u64;
         report.bytes += record.objects.iter().map(|object| object.bytes).sum::<u64>();
@@ -382,10 +394,18 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         else_ms: i64,
         read_ms: i64,
     ) -> Result<bool, Error> {
-        if !segment.seen.insert(RecordId::new(&facts.id), facts.created_ms().unwrap_or(else_ms)) {
-            segment.duplicates += 1;
-            return Ok(false);
-        }
+        // The Common API writes the same alert otherwise, which is no update.
+        let content = if source == self.stream.dataset.source() { facts.content } else { 0 };
+        let at_ms = facts.created_ms().unwrap_or(else_ms);
+        let revision = match segment.seen.note(RecordId::new(&facts.id), content, at_ms) {
+            Sighting::New => 0,
+            Sighting::Revised(revision) => revision,
+            Sighting::Repeated => {
+                segment.duplicates += 1;
+                return Ok(false);
+            }
+        };
+        segment.revised += u64::from(revision > 0);
         let row = Row {
             id: &facts.id,
             tenant: &self.stream.tenant,
@@ -393,6 +413,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             source,
             time: facts.time,
             created_at: facts.created_at,
+            revision,
             record,
         };
         let day = partition_day(facts, read_ms, self.settings.max_event_skew);
@@ -415,7 +436,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         for UnreadableItem { bytes, reason, .. } in records {
             let sha256 = sha256_hex(bytes);
             let (tenant, dataset) = (&self.stream.tenant, self.stream.dataset);
-            if !segment.seen.insert(RecordId::new(&sha256), at_ms) {
+            if segment.seen.note(RecordId::new(&sha256), 0, at_ms) != Sighting::New {
                 segment.duplicates += 1;
                 continue;
             }

@@ -203,7 +203,7 @@ impl Writer {
     async fn uploaded(&mut self) -> Result<(), Error> {
         match self.upload.take() {
             None => Ok(()),
-            Some(upload) => upload.await.map_err(|error| std::io::Error::other(error.to_string()))?,
+            Some(upload) => upload.await?,
         }
     }
 

@@ -57,7 +57,9 @@ fn of_run(report: &Report) -> Vec<Metric> {
         ("GapSeconds", "Seconds", report.streams.iter().fold(0.0, |sum, stream| sum + stream.gap_seconds())),
     ];
     let quarantined: u64 = report.streams.iter().map(|stream| stream.quarantined).sum();
+    let revised: u64 = report.streams.iter().map(|stream| stream.revised).sum();
     metrics.push(("QuarantinedRecords", "Count", quarantined as f64));
+    metrics.push(("RevisedRecords", "Count", revised as f64));
     let oldest = report.streams.iter().filter_map(|stream| stream.freshness_seconds).reduce(f64::max);
     metrics.extend(oldest.map(|oldest| ("FreshnessSeconds", "Seconds", oldest)));
     metrics
@@ -71,6 +73,7 @@ fn of_stream(stream: &StreamReport) -> Vec<Metric> {
         ("Throttles", "Count", stream.throttled as f64),
         ("GapSeconds", "Seconds", stream.gap_seconds()),
         ("QuarantinedRecords", "Count", stream.quarantined as f64),
+        ("RevisedRecords", "Count", stream.revised as f64),
     ];
     // A stream that fails grows older; of one that was never exported silence is
     // what an alarm hears.

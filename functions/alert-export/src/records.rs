@@ -1,6 +1,6 @@
 //! The log records of a run.
 
-use sophos_export::{Outcome, Report};
+use sophos_export::{FailureKind, Outcome, Report};
 
 use crate::plan::PlanReport;
 
@@ -10,7 +10,7 @@ pub(crate) fn exported(report: &Report) {
     for stream in &report.streams {
         let (tenant, dataset) = (&stream.tenant, stream.dataset);
         if stream.outcome == Outcome::Failed {
-            let kind = stream.error_kind.as_deref().unwrap_or_default();
+            let kind = stream.error_kind.map_or("Unknown", FailureKind::as_str);
             let error = stream.error.as_deref().unwrap_or_default();
             tracing::error!(tenant, %dataset, kind, error, "a stream was not exported");
         }

@@ -7,7 +7,7 @@ use std::{
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde_json::{Value, json};
-use sophos_export::{Outcome, Report, StreamReport};
+use sophos_export::{FailureKind, Outcome, Report, StreamReport};
 use tokio::time::MissedTickBehavior;
 
 use crate::{
@@ -27,11 +27,6 @@ const SAID_EVERY: Duration = Duration::from_secs(20);
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 const LONGEST_WAIT: Duration = Duration::from_secs(900);
 
-/// Kinds of errors that the next plan meets as well as another try would: they
-/// are reported, and the message is done with.
-const UNTIL_THE_NEXT_PLAN: [&str; 6] =
-    ["Forbidden", "NotFound", "Credentials", "NoCredential", "WrongCredential", "UntrustedHost"];
-
 /// What becomes of a message.
 #[derive(Debug, PartialEq)]
 enum Fate {
@@ -42,7 +37,7 @@ enum Fate {
     /// It comes back.
     Again,
     /// It is put aside, for this kind of reason, and this one.
-    Buried(String, String),
+    Buried(&'static str, String),
 }
 
 /// Works off a batch: each stream gets a turn. Answers as Lambda expects it,
@@ -64,7 +59,7 @@ pub(crate) async fn work(
             Ok(message) => {
                 streams.entry(message.group()).or_insert_with(|| (message, Vec::new())).1.push(index)
             }
-            Err(error) => fates[index] = Some(Fate::Buried("Unreadable".into(), error)),
+            Err(error) => fates[index] = Some(Fate::Buried("Unreadable", error)),
         }
     }
     let mut pending: Vec<_> = streams.values().flat_map(|(_, records)| records.clone()).collect();
@@ -127,10 +122,11 @@ fn fate(stream: &StreamReport, message: &Message, record: &Record, attempts: u32
         // Another run is at this stream.
         Outcome::Superseded => Fate::Done,
         Outcome::Failed => {
-            let kind = stream.error_kind.clone().unwrap_or_default();
-            if UNTIL_THE_NEXT_PLAN.contains(&kind.as_str()) {
+            // The next plan meets it as well as a retry would, and it is reported.
+            if stream.error_kind.is_some_and(FailureKind::needs_a_person) {
                 Fate::Done
             } else if record.receives >= attempts {
+                let kind = stream.error_kind.map_or("Unknown", FailureKind::as_str);
                 Fate::Buried(kind, stream.error.clone().unwrap_or_default())
             } else {
                 Fate::Again
@@ -162,7 +158,7 @@ async fn settle(queue: &Queue, records: &[Record], fates: Vec<Option<Fate>>) -> 
                     reason,
                     "moving the message to the dead-letter queue"
                 );
-                match queue.bury(record, &kind, &reason).await {
+                match queue.bury(record, kind, &reason).await {
                     Ok(true) => {}
                     Ok(false) => again.push(record),
                     Err(error) => {
@@ -203,6 +199,7 @@ fn told(outcome: Result<(), String>) {
 
 #[cfg(test)]
 mod tests {
+    use sophos_api::ErrorKind;
     use sophos_export::{Dataset, Member};
 
     use super::*;
@@ -221,10 +218,10 @@ mod tests {
         Record { id: "1".into(), receipt: "r".into(), body: String::new(), receives }
     }
 
-    fn stream(outcome: Outcome, more: bool, kind: Option<&str>) -> StreamReport {
+    fn stream(outcome: Outcome, more: bool, kind: Option<FailureKind>) -> StreamReport {
         let mut stream = StreamReport::new("ab", Dataset::Events, outcome);
         stream.more = more;
-        stream.error_kind = kind.map(str::to_owned);
+        stream.error_kind = kind;
         stream.error = kind.map(|kind| format!("{kind}, in words"));
         stream
     }
@@ -232,7 +229,8 @@ mod tests {
     #[test]
     fn what_becomes_of_a_message_follows_from_its_stream() {
         let goes_on = || Fate::GoesOn(message().next_turn());
-        let buried = Fate::Buried("Unreadable".into(), "Unreadable, in words".into());
+        let buried = Fate::Buried("Unreadable", "Unreadable, in words".into());
+        let service = |kind| Some(FailureKind::Service(kind));
         for (outcome, more, kind, receives, expected) in [
             (Outcome::Committed, false, None, 1, Fate::Done),
             (Outcome::UpToDate, false, None, 9, Fate::Done),
@@ -241,10 +239,10 @@ mod tests {
             (Outcome::UpToDate, true, None, 1, goes_on()),
             // The time was up, which is nobody's fault.
             (Outcome::NotStarted, true, None, 9, goes_on()),
-            (Outcome::Failed, true, Some("Forbidden"), 1, Fate::Done),
-            (Outcome::Failed, true, Some("Credentials"), 1, Fate::Done),
-            (Outcome::Failed, true, Some("Unavailable"), 4, Fate::Again),
-            (Outcome::Failed, true, Some("Unreadable"), 5, buried),
+            (Outcome::Failed, true, service(ErrorKind::Forbidden), 1, Fate::Done),
+            (Outcome::Failed, true, service(ErrorKind::Credentials), 1, Fate::Done),
+            (Outcome::Failed, true, service(ErrorKind::Unavailable), 4, Fate::Again),
+            (Outcome::Failed, true, Some(FailureKind::Unreadable), 5, buried),
         ] {
             let stream = stream(outcome, more, kind);
             assert_eq!(fate(&stream, &message(), &record(receives), 5), expected, "{stream:?}");

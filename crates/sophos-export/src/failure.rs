@@ -1,0 +1,103 @@
+//! The kinds of failures of a stream, by which programs decide.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use sophos_api::ErrorKind;
+
+/// What kind of failure kept a stream from being exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// Sophos Central refused or failed.
+    Service(ErrorKind),
+    /// The object store refused or failed.
+    Store,
+    /// An object of the export in the store is unreadable.
+    Unreadable,
+    /// A row or an object could not be encoded.
+    Encode,
+    /// A task of the export panicked.
+    Panicked,
+    /// The tenant's id is invalid.
+    TenantId,
+}
+
+impl FailureKind {
+    /// The name in reports, log records and messages. It stays the same from
+    /// release to release.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Service(kind) => service(kind),
+            Self::Store => "Store",
+            Self::Unreadable => "Unreadable",
+            Self::Encode => "Encode",
+            Self::Panicked => "Panicked",
+            Self::TenantId => "TenantId",
+        }
+    }
+
+    /// Whether the next plan meets it as well as a retry would: a person has to
+    /// change something first.
+    pub const fn needs_a_person(self) -> bool {
+        matches!(
+            self,
+            Self::Service(
+                ErrorKind::Forbidden
+                    | ErrorKind::NotFound
+                    | ErrorKind::Credentials
+                    | ErrorKind::NoCredential
+                    | ErrorKind::WrongCredential
+                    | ErrorKind::UntrustedHost
+            )
+        )
+    }
+
+    /// Whether it fails as it would if the tenant were in another data region.
+    pub(crate) const fn may_be_elsewhere(self) -> bool {
+        matches!(
+            self,
+            Self::Service(
+                ErrorKind::Forbidden
+                    | ErrorKind::Unauthorized
+                    | ErrorKind::NotFound
+                    | ErrorKind::Unreachable
+                    | ErrorKind::Invalid
+            )
+        )
+    }
+}
+
+const fn service(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Credentials => "Credentials",
+        ErrorKind::NoCredential => "NoCredential",
+        ErrorKind::Unauthorized => "Unauthorized",
+        ErrorKind::Forbidden => "Forbidden",
+        ErrorKind::WrongCredential => "WrongCredential",
+        ErrorKind::NotFound => "NotFound",
+        ErrorKind::Conflict => "Conflict",
+        ErrorKind::Throttled => "Throttled",
+        ErrorKind::Invalid => "Invalid",
+        ErrorKind::Unavailable => "Unavailable",
+        ErrorKind::Unreachable => "Unreachable",
+        ErrorKind::Blocked => "Blocked",
+        ErrorKind::Interrupted => "Interrupted",
+        ErrorKind::Deadline => "Deadline",
+        ErrorKind::Malformed => "Malformed",
+        ErrorKind::UntrustedHost => "UntrustedHost",
+        _ => "Service",
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for FailureKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
