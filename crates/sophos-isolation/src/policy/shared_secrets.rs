@@ -18,9 +18,8 @@ pub(super) fn check<'a, 'i>(
     let mut first: HashMap<String, &str> = HashMap::new();
     for (name, item) in table.entries() {
         // What could not be read is disabled, and proves nothing.
-        let Some(secret) = sources.get(name).and_then(|source| source.verification.secret()) else {
-            continue;
-        };
+        let secret = sources.get(name).and_then(|source| source.verification.secret());
+        let Some(secret) = secret.filter(|secret| !secret.is_empty()) else { continue };
         let stored = place_of(secret);
         if let Some((own, approval)) = approval
             && place_of(own) == stored

@@ -114,7 +114,7 @@ async fn a_secret_that_cannot_be_read_is_told() {
     let world = World::new();
     world.vault.fail();
     let (response, notice) = world.handle(&signed(alert("a"))).await;
-    assert_eq!((response.status, response.header("retry-after")), (503, Some("5")));
+    assert_eq!((response.status, notice.error_kind), (401, Some("SecretUnreadable")));
     assert_eq!(notice.problem().as_deref(), Some("the secret scripts cannot be read"));
     assert!(!response.body.contains("secret scripts"));
 }

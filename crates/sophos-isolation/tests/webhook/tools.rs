@@ -23,7 +23,7 @@ async fn challenge_of_okta_is_answered_under_any_name() {
         let post = post(&format!("/hooks/{name}"), "{}").with(CHALLENGE, "my-challenge");
         assert_eq!(world.send(&post).await.status, 401);
     }
-    assert!(world.memory.all().is_empty() && world.vault.asked().iter().all(|name| name != "defender"));
+    assert!(world.memory.all().is_empty());
 }
 
 #[tokio::test]
