@@ -39,8 +39,8 @@ pub(super) fn check<'a, 'i>(
     }
 }
 
-/// Where a secret is kept, as the places that tell the fewest names apart have
-/// it: variables make no difference of case and of signs.
+/// The name of a secret in the store that tells the fewest names apart: variables
+/// make no difference of case and of signs.
 fn place_of(secret: &str) -> String {
     let sign = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     secret.chars().map(sign).collect()
