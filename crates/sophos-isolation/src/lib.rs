@@ -97,24 +97,47 @@
 //! addresses if it has any, and does so within the time window. For GuardDuty
 //! and Security Hub, a principal that AWS lets put events on the bus, for the
 //! accounts that the policy lists. Other callers begin no decision and write
-//! nothing to the ledger. They get one answer, 401, whether the source is unknown,
-//! disabled or without a readable secret, whether the signature or the caller's
-//! address is wrong. A secret that cannot be read is a failure in the records and
-//! metrics, and rings an alarm; its sender gets 401 meanwhile, which not every tool
-//! sends again. The challenges of Okta and of Microsoft Graph are answered under
-//! any name, with the caller's own text. Two differences remain: a certificate or
-//! a key set that cannot be fetched answers 503, and an approval link that is not
-//! good 403. Give each source a secret of its own: no signature says which source
-//! it is for, and the policy warns of two that share one. The key of approval links
-//! must be no sender's.
+//! nothing to the ledger.
 //!
-//! **Accounts of AWS.** AWS vouches for the account of a finding (`AwsAccountId`,
-//! `cloud.account.uid`, `accountId`), and not for what its author writes into it.
-//! A finding of one account that names an instance of another, by an ARN or an
-//! owner, is refused (`account_mismatch`), unless `speaks_for` lets the account
-//! speak for the other; then the tenant is that of the instance's account. An
-//! instance id alone names no account: it finds an endpoint in the tenants of the
-//! finding's account only.
+//! **Which sources there are.** A request that proves nothing gets one answer:
+//! 401, with the same headers and body, whether the source does not exist, the
+//! signature or the caller's address is wrong, the secret cannot be read, or a
+//! mistake in the policy disables the source. Other methods, bodies that are too
+//! large and the challenges of Okta and Microsoft Graph are answered alike under
+//! every name: a challenge proves nothing, and its answer repeats only plain text
+//! that the caller sent. What differs:
+//!
+//! * An authentic message of a disabled source gets 503, so that its sender sends
+//!   it again once the policy is corrected.
+//! * A source with `jwt` or `sns` answers 503 while the key set or the certificate
+//!   cannot be fetched: senders of both send again only then. It tells a caller
+//!   who sends a well-formed token, or knows the ARN of a topic, that the source
+//!   exists.
+//! * The time of an answer. The first request of a source in a process, and in
+//!   every five minutes, waits for its secret; a signature over a large body takes
+//!   some milliseconds. Names of sources are no secrets: do not rely on them.
+//!
+//! A sender that is turned away because its secret cannot be read may not send
+//! again. The record `secret_unreadable` and the metric `NotRecorded` of the source
+//! tell the operator.
+//!
+//! **Which account speaks for which machine.** AWS vouches for the account of an
+//! event and for that of a finding: `accountId` of GuardDuty, `AwsAccountId` of
+//! ASFF, `cloud.account.uid` of OCSF. All else in a finding of Security Hub is its
+//! author's text, and every account may import findings of its own. A finding acts
+//! in the tenant of its account. One that puts its host into another account, by
+//! an ARN or an owner, is refused (`account_mismatch`) unless `speaks_for` lets its
+//! account name machines of that one, and then acts in that one's tenant. One
+//! that puts a host into two accounts is refused. The id of a finding is its
+//! account's own: it cannot take the place of another account's event. The event's
+//! account may differ from the finding's, as AWS delivers the findings of members to
+//! their administrator alone.
+//!
+//! Sophos Central does not say in which account an instance is. An author who
+//! writes the id of another account's instance without an account, or with its
+//! own, is not found out: within one tenant, an account that may import findings
+//! can name any instance. Give accounts that do not trust each other tenants of
+//! their own, or set `approve = "always"`.
 //!
 //! **What a stolen source secret can do.** As many isolations an hour as the
 //! source's budget allows (`per_hour`), in the tenants that the source may act
@@ -126,10 +149,16 @@
 //! would lead to, see below. It can fill the ledger with refused decisions, at
 //! some kilobytes each, and with 32 records an hour of unreadable requests. Every
 //! decision names the source, the caller's address and which value of the secret
-//! it was made with. Rotate the secret, and set `accept_previous = false`: within
-//! a minute no process takes the previous value any more. Otherwise it is good for
-//! as long as it is left in place, and five minutes longer in a process that has
-//! read it.
+//! it was made with. Rotate the secret, and take the previous value away: `accept_previous =
+//! false` at the source ends it within a minute in every process, the removal of
+//! its label within five. A value that a process has read as the current one is
+//! good there for at most five minutes: to end that too, take the source out of the
+//! policy for as long.
+//!
+//! No signature says which source it is for: of two sources that share a secret,
+//! what was captured of one is good for the other. The policy is taken, and warned
+//! of (`policy_warning`). A sender that has the key of approval links could approve
+//! its own alerts: such a policy is refused.
 //!
 //! **What a captured request can do.** Nothing that it has not done: sent again
 //! it leads to the same decision. What no signature covers can be changed:
@@ -160,11 +189,16 @@
 //!
 //! **What an attack costs.** A request that proves nothing calls neither the
 //! ledger nor the queue, nor Sophos Central. Each process reads the policy once a
-//! minute and the secret of a source once in five, and after a failure not sooner
-//! than ten seconds and a minute later. Further requests call nothing. A key set
-//! or a certificate of SNS is fetched from the policy's URL or the SNS endpoint of
-//! a listed topic's region, and used for an hour. Before anything is proven, one is
-//! fetched a minute for a caller's address, and ten for a source. What remains is the time of the function: bound its concurrency and
+//! minute, and the secret of a source and that of approval links once in five;
+//! after a failure not sooner than ten seconds and a minute later. Requests that
+//! come meanwhile wait for that reading. Further ones call nothing, and neither do
+//! names that the policy does not have and links that cannot be good. A key set is
+//! fetched at most once a minute, from the policy's URL. A certificate of SNS is
+//! fetched from the SNS endpoint of a listed topic's region and used for an hour;
+//! the caller names it, before anything is proven. So at most one that is unknown is
+//! fetched in a minute for a caller's address, and ten for a source: it takes ten
+//! addresses, and the ARN of a topic, to delay the first fetch of the right one.
+//! What remains is the time of the function: bound its concurrency and
 //! the rate of its API. `cargo xtask bench isolation` measures it.
 //!
 //! **What an alert's text can do.** It is the attacker's. It never becomes a
@@ -184,7 +218,9 @@
 //!
 //! **What a stolen approval link can do.** Approve or decline the one decision it
 //! was made for, until it waits no longer. It is in the outcome that asks for
-//! approval, and in no log and no ledger.
+//! approval, and in no log and no ledger. A stolen key of links can approve every
+//! decision whose id is known: replace it, and set `accept_previous = false` under
+//! `[approve]`. Both functions use the new one within five minutes.
 //!
 //! **What the webhook's rights can do.** Whoever takes over the webhook can write
 //! its objects and read the secrets of senders and of approvals: it can begin a

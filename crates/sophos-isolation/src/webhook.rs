@@ -205,7 +205,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         }
         let disabled = policy.disabled_source(name);
         // What disables a source need not keep its sender from proving itself.
-        let Some(source) = policy.source(name).or_else(|| disabled?.readable()) else {
+        let Some(source) = policy.source(name).or_else(|| disabled?.verifiable()) else {
             match disabled {
                 Some(disabled) => disabled_notice(disabled, notice),
                 None => notice.problem = Some("no such source".into()),

@@ -109,3 +109,28 @@ async fn failure_costs_one_call_a_minute_however_long_successes_are_kept() {
     assert_eq!(texts(&secrets, "a").await, ["one"]);
     assert_eq!(calls(), 2, "one for each stage");
 }
+
+/// A key that was stolen is good no longer than what a process keeps.
+#[tokio::test]
+async fn previous_is_gone_with_its_label_when_read_again() {
+    let (service, clock, secrets) = started().await;
+    service.put("hooks/a", "one");
+    service.put("hooks/a", "two");
+    assert_eq!(texts(&secrets, "a").await, ["two", "one"]);
+    service.drop_previous("hooks/a");
+    clock.turn(TIME_TO_LIVE);
+    assert_eq!(texts(&secrets, "a").await, ["two"]);
+}
+
+#[tokio::test]
+async fn fifty_callers_share_a_failure() {
+    let (service, _, secrets) = started().await;
+    service.hold();
+    let (read, ()) = join(join_all((0..50).map(|_| secrets.read("a"))), async {
+        service.arrived(1).await;
+        service.release();
+    })
+    .await;
+    assert!(read.iter().all(Result::is_err));
+    assert_eq!(service.asked(), [0, 0, 1]);
+}

@@ -215,7 +215,7 @@ fn device(device: Place<'_>) -> Option<Host> {
         ip_addresses: own("ip", "ip"),
         ..HostFacts::default()
     };
-    (!found.is_empty()).then(|| Host { facts: found, accounts, refusal: None })
+    (!found.is_empty()).then_some(Host { facts: found, accounts, refusal: None })
 }
 
 fn interfaces(device: Place<'_>, member: &str) -> Vec<String> {

@@ -27,9 +27,11 @@ impl DisabledSource {
         &self.mistakes
     }
 
-    /// The source, where its mistakes leave enough of it to verify its sender.
-    pub(crate) fn readable(&self) -> Option<&Source> {
-        self.source.as_ref()
+    /// The source, where no mistake is in how it proves itself.
+    pub(crate) fn verifiable(&self) -> Option<&Source> {
+        let verify = format!("sources.{}.verify", self.name);
+        let is_verified = !self.mistakes.iter().any(|mistake| mistake.key.starts_with(&verify));
+        self.source.as_ref().filter(|_| is_verified)
     }
 
     /// The tenants that it names, as far as they can be read.

@@ -18,9 +18,8 @@ pub(super) fn check<'a, 'i>(
     let mut first: HashMap<String, &str> = HashMap::new();
     for (name, item) in table.entries() {
         // What could not be read is disabled, and proves nothing.
-        let Some(secret) = sources.get(name).and_then(|source| source.verification.secret()) else {
-            continue;
-        };
+        let secret = sources.get(name).and_then(|source| source.verification.secret());
+        let Some(secret) = secret.filter(|secret| !secret.is_empty()) else { continue };
         let stored = place_of(secret);
         if let Some((own, approval)) = approval
             && place_of(own) == stored
@@ -40,8 +39,8 @@ pub(super) fn check<'a, 'i>(
     }
 }
 
-/// Where a secret is kept, as the places that tell the fewest names apart have
-/// it: variables make no difference of case and of signs.
+/// The name of a secret in the store that tells the fewest names apart: variables
+/// make no difference of case and of signs.
 fn place_of(secret: &str) -> String {
     let sign = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     secret.chars().map(sign).collect()

@@ -1,4 +1,4 @@
-//! Which AWS accounts may name instances of which others.
+//! The AWS accounts that may name instances of others.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -35,8 +35,10 @@ pub(super) enum Disbelief {
     /// The secret that it is to be verified with cannot be read.
     SecretUnreadable { secret: String, problem: String },
     /// The certificate that it names cannot be fetched now.
+    #[cfg(feature = "public-keys")]
     CertificateUnavailable(String),
     /// It cannot be verified now.
+    #[cfg(feature = "public-keys")]
     Failed(String),
 }
 
@@ -56,11 +58,13 @@ impl Disbelief {
                 notice.problem = Some(problem);
                 super::not_believed()
             }
+            #[cfg(feature = "public-keys")]
             Self::CertificateUnavailable(why) => {
                 notice.error_kind = Some("CertificateUnavailable");
                 notice.problem = Some(why);
                 Response::send_again()
             }
+            #[cfg(feature = "public-keys")]
             Self::Failed(why) => {
                 notice.problem = Some(why);
                 Response::send_again()
@@ -82,7 +86,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         &self,
         source: &Source,
         request: &'r Request,
-        is_enabled: bool,
+        #[cfg_attr(not(feature = "public-keys"), expect(unused_variables))] is_enabled: bool,
         now: Duration,
         notice: &mut Notice,
     ) -> Result<Authenticated<'r>, Disbelief> {

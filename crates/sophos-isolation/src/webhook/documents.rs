@@ -97,7 +97,7 @@ fn put_off(url: &str) -> String {
     format!("fetching {url} is put off: another was just fetched")
 }
 
-/// What counts as one caller: an address, or a network of IPv6 that one host has.
+/// The address of a caller, or the network of IPv6 that one host has.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),

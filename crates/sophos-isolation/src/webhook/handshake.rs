@@ -1,5 +1,5 @@
-//! What senders ask before they send, which nothing proves: Okta's challenge and
-//! Microsoft Graph's.
+//! Handshakes of senders, which no secret proves: Okta's challenge and Microsoft
+//! Graph's.
 //!
 //! Both are answered alike under every name, so that an answer does not tell
 //! which sources there are. It gives back what the caller sent, as long as that
@@ -12,8 +12,8 @@ use super::{Request, Response};
 /// The longest challenge that is answered, in bytes.
 const MAX_CHALLENGE_LEN: usize = 1_024;
 
-/// What a challenge may have besides ASCII letters and digits: nothing that
-/// begins markup or a string.
+/// The signs of a challenge besides ASCII letters and digits: none begins markup or
+/// a string.
 const SIGNS: &[u8] = b" -._~:+/=,;@!*()&?%$#";
 
 /// Answers Okta's challenge. Any other request by this method is turned away.

@@ -174,7 +174,7 @@ fn account_mismatch_says_whose_and_what_to_set() {
     assert_eq!(kept, json!({ "code": "account_mismatch", "account": A, "host_accounts": [B] }));
 }
 
-/// Each host by itself; one that is put into two accounts is nobody's.
+/// Each host by itself; one that is put into two accounts is refused.
 #[test]
 fn hosts_of_a_finding_are_judged_one_by_one() {
     let lets_a = policy(&format!("speaks_for = {{ '{A}' = ['{B}'] }}"));

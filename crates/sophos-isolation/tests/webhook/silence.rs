@@ -50,7 +50,7 @@ async fn answers_repeat_nothing() {
         Request { query: "W7q=W7q".into(), ..signed(body) },
         post(&format!("/hooks/splunk/{}", current("splunk")), r#"{"sid":"W7q","result":{}}"#),
         post(&format!("/hooks/splunk/{}W7q", current("splunk")), body),
-        Request { query: "validationToken=%3CW7q%3E".into(), ..signed(body) },
+        Request { query: "validationToken=W7q<".into(), ..signed("W7q") },
         Request { path: "/approvals/W7q".into(), ..link.clone() },
         Request { query: link.query.replace("until=", "until=W7q"), ..link.clone() },
         answer(&link, "answer=W7q"),

@@ -198,6 +198,68 @@ async fn certificate_that_is_out_of_date_proves_nothing() {
     assert_eq!((status, why.contains("not valid now")), (401, true), "{why}");
 }
 
+/// A stranger who names one certificate after another keeps no sender waiting.
+#[tokio::test]
+async fn certificate_is_fetched_whatever_another_caller_names() {
+    let world = world();
+    let strange = |number: u64, from: &str| {
+        let mut message = vector("version_2");
+        message["SigningCertURL"] = json!(format!("https://sns.eu-central-1.amazonaws.com/{number}.pem"));
+        Request { from: from.parse().ok(), ..delivery(&message) }
+    };
+    for number in 0..50 {
+        // Within one network of IPv6, every address is the same caller's.
+        let from = format!("2001:db8::{number}");
+        for from in ["198.51.100.1", "::ffff:198.51.100.1", &from] {
+            let (response, notice) = world.handle(&strange(number, from)).await;
+            assert_eq!((response.status, notice.error_kind), (503, Some("CertificateUnavailable")));
+            assert!(!notice.is_failure(&response), "any caller can name one");
+        }
+    }
+    assert_eq!(world.vault.fetched().len(), 2);
+    let genuine = Request { from: "203.0.113.1".parse().ok(), ..delivery(&vector("version_2")) };
+    assert_eq!(world.send(&genuine).await.status, 202);
+    assert_eq!(world.vault.fetched(), [CERTIFICATE]);
+}
+
+#[tokio::test]
+async fn certificates_cost_ten_fetches_a_minute_of_all_callers() {
+    let world = world();
+    let at = |seconds: u64| NOW + Duration::from_secs(seconds);
+    for number in 0..200 {
+        let mut message = vector("version_2");
+        message["SigningCertURL"] = json!(format!("https://sns.eu-central-1.amazonaws.com/{number}.pem"));
+        let from = std::net::IpAddr::from([198, 51, 100, number]);
+        let request = Request { from: Some(from), ..delivery(&message) };
+        let later = at(u64::from(number) / 4);
+        assert_eq!(world.handle_at(&request, later).await.0.status, 503);
+    }
+    assert_eq!(world.vault.fetched().len(), 10);
+    assert_eq!(world.handle_at(&delivery(&vector("version_2")), at(60)).await.0.status, 202);
+}
+
+/// Requests at once wait for one fetch.
+#[tokio::test]
+async fn certificate_is_fetched_once_for_requests_at_once() {
+    let world = world();
+    let request = delivery(&vector("version_2"));
+    let answers = futures_util::future::join_all((0..20).map(|_| world.send(&request))).await;
+    assert!(answers.iter().all(|answer| answer.status < 300));
+    assert_eq!(world.vault.fetched(), [CERTIFICATE]);
+}
+
+#[tokio::test]
+async fn subscription_is_not_confirmed_when_disabled() {
+    let mut world = world();
+    let text = format!(
+        "version = 1\n[sources.sns]\ntool = 'generic'\nper_hour = 0\ntenants = ['{}']\nverify = {{ scheme = 'sns', topics = ['{TOPIC}'] }}",
+        super::TENANT
+    );
+    world.policy = sophos_isolation::policy::Policy::load(&text).expect("a policy without a source");
+    assert_eq!(problem(&world, &vector("subscription")).await.0, 503);
+    assert_eq!(world.vault.fetched(), [CERTIFICATE]);
+}
+
 #[tokio::test]
 async fn certificate_costs_one_fetch_a_minute_whatever_its_name() {
     let world = world();

@@ -118,6 +118,11 @@ impl Service {
         inside.secrets.entry(name.to_owned()).or_default().tags.push((key.to_owned(), value.to_owned()));
     }
 
+    /// Takes the label `AWSPREVIOUS` from its version.
+    pub(crate) fn drop_previous(&self, name: &str) {
+        self.inside().secrets.get_mut(name).expect("a secret").previous = None;
+    }
+
     pub(crate) fn delete(&self, name: &str) {
         self.inside().secrets.remove(name);
     }

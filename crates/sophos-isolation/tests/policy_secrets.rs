@@ -1,0 +1,109 @@
+//! Secrets that several share, and accounts that speak for others.
+
+mod wrong;
+
+use sophos_isolation::policy::Policy;
+use wrong::{OTHER, TENANT, file, source};
+
+/// A source that proves itself with a secret.
+fn sender(name: &str, secret: &str) -> String {
+    format!(
+        "[sources.{name}]\ntool = \"wazuh\"\ntenants = [\"{TENANT}\"]\n\
+         verify = {{ scheme = \"bearer\", secret = \"{secret}\" }}\n"
+    )
+}
+
+#[test]
+fn key_of_links_is_refused_when_a_sender_has_it() {
+    for (own, senders) in [
+        ("isolation/approval", "isolation/approval"),
+        // Two names of one variable.
+        ("isolation/approval", "isolation-approval"),
+        ("isolation/approval", "Isolation.Approval"),
+    ] {
+        let text = format!("[approve]\nsecret = \"{own}\"\n{}{}", sender("a", "n"), sender("b", senders));
+        file(&text, &[(3, "approve.secret", "the secret of the source b as well")]);
+        // Running functions refuse it whole: a source alone could still approve.
+        assert!(Policy::load(&format!("version = 1\n{text}")).is_err());
+    }
+    let apart = format!("version = 1\n[approve]\nsecret = \"isolation/approval\"\n{}", sender("a", "n"));
+    assert!(Policy::parse(&apart).is_ok());
+}
+
+#[test]
+fn secret_of_two_sources_is_warned_of() {
+    let text = format!("version = 1\n{}{}{}", sender("a", "n/x"), sender("b", "m"), sender("c", "n-x"));
+    let policy = Policy::parse(&text).expect("it can be used");
+    let warnings: Vec<_> = policy.warnings().iter().map(ToString::to_string).collect();
+    let [warning] = &warnings[..] else { panic!("{warnings:?}") };
+    assert!(warning.starts_with("line 10, sources.c: has the secret of the source a"), "{warning}");
+    let apart = format!("version = 1\n{}{}", sender("a", "n"), sender("b", "m"));
+    assert!(Policy::parse(&apart).expect("a policy").warnings().is_empty());
+}
+
+#[test]
+fn accounts_that_speak_for_others_are_the_sources() {
+    let accounts = format!(
+        "tool = \"security_hub\"\naccounts = {{ 111111111111 = \"{TENANT}\", 222222222222 = \"{TENANT}\" }}\n"
+    );
+    let with = |table: &str| format!("{accounts}speaks_for = {table}");
+    source(
+        &with("{ 333333333333 = [\"222222222222\"], 111111111111 = [\"444444444444\", \"111111111111\"] }"),
+        &[
+            (6, "sources.s.speaks_for.111111111111[0]", "list it there as well"),
+            (6, "sources.s.speaks_for.111111111111[1]", "the account itself"),
+            (6, "sources.s.speaks_for.333333333333", "list it there as well"),
+        ],
+    );
+    source(&with("{ 111111111111 = [] }"), &[(6, "sources.s.speaks_for.111111111111", "1 to 100")]);
+    source(
+        &with("{ 111111111111 = [\"222222222222\", \"222222222222\"] }"),
+        &[(6, "sources.s.speaks_for.111111111111[1]", "listed twice")],
+    );
+    source(&with("[]"), &[(6, "sources.s.speaks_for", "a table")]);
+    source(
+        "tool = \"wazuh\"\nspeaks_for = {}\nverify = { scheme = \"path\", secret = \"n\" }",
+        &[(5, "sources.s.speaks_for", "EventBridge")],
+    );
+    source(
+        &format!("{accounts}fields = {{ account = \"/x\" }}"),
+        &[(6, "sources.s.fields.account", "AWS vouches")],
+    );
+}
+
+#[test]
+fn accounts_speak_only_as_the_policy_says() {
+    let text = format!(
+        "version = 1\n[sources.s]\ntool = \"guardduty\"\ntenants = [\"{TENANT}\", \"{OTHER}\"]\n\
+         accounts = {{ 111111111111 = \"{TENANT}\", 222222222222 = \"{OTHER}\" }}\n\
+         speaks_for = {{ 111111111111 = [\"222222222222\"] }}\n"
+    );
+    let policy = Policy::parse(&text).expect("a policy");
+    let source = policy.source("s").expect("the source");
+    let (a, b) = ("111111111111", "222222222222");
+    assert!(source.may_speak_for(a, a) && source.may_speak_for(a, b) && source.may_speak_for(b, b));
+    assert!(!source.may_speak_for(b, a) && !source.may_speak_for(a, "333333333333"));
+}
+
+#[test]
+fn previous_value_is_for_schemes_with_a_secret() {
+    let no = "accept_previous = false\n";
+    let certificate = "verify = { scheme = \"client_certificate\", subject = \"CN=a\", issuer = \"CN=b\" }";
+    source(
+        &format!("tool = \"generic\"\n{no}{certificate}"),
+        &[(5, "sources.s.accept_previous", "without a secret")],
+    );
+    let accounts = format!("accounts = {{ 111111111111 = \"{TENANT}\" }}");
+    source(
+        &format!("tool = \"guardduty\"\n{no}{accounts}"),
+        &[(5, "sources.s.accept_previous", "EventBridge")],
+    );
+    source(
+        "tool = \"wazuh\"\naccept_previous = 1\nverify = { scheme = \"path\", secret = \"n\" }",
+        &[(5, "sources.s.accept_previous", "true or false")],
+    );
+    file("[approve]\naccept_previous = \"no\"", &[(3, "approve.accept_previous", "true or false")]);
+    let text = format!("version = 1\n[approve]\n{no}{}", sender("a", "n"));
+    let policy = Policy::parse(&text).expect("a policy");
+    assert!(!policy.approval().accept_previous && policy.source("a").expect("a").accept_previous);
+}
