@@ -13,7 +13,8 @@ use sophos_simulator::{CredentialConfig, CredentialKind, Role};
 /// The rights that this run does not use: of which role, or of all; what is in the
 /// right's line; and why. Any other that is not used fails the test: it is to be given
 /// up, or to be used here.
-const NOT_USED: [(&str, &str, &str); 3] = [
+const NOT_USED: [(&str, &str, &str); 4] = [
+    ("ExportRole", "/_quarantine/", "for records that cannot be read, which `sophos-export` tests"),
     ("", "Log: logs:", "Lambda uses it, to keep what a function writes"),
     ("", "Trace: xray:", "Lambda's daemon uses it"),
     (

@@ -61,9 +61,20 @@ impl Store {
     /// S3 takes its credentials, region and endpoint from the usual variables
     /// (`AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …).
     ///
+    /// Failed requests are repeated for 45 seconds.
+    ///
     /// # Errors
     /// When the location is no location, or cannot be opened.
     pub fn open(location: &str) -> Result<Self, StoreError> {
+        Self::open_within(location, MAX_RETRY_TIME)
+    }
+
+    /// The same, with another time for which failed requests are repeated: for a
+    /// caller whose own caller waits.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn open_within(location: &str, retry_time: Duration) -> Result<Self, StoreError> {
         let wrong = |reason: String| StoreError::Location { url: location.to_owned(), reason };
         if location.starts_with("s3://") {
             let variable = |name| std::env::var(name).ok();
@@ -76,7 +87,7 @@ impl Store {
                 let options = ClientOptions::new().with_allow_http(plain);
                 builder = builder.with_endpoint(endpoint).with_client_options(options).with_allow_http(plain);
             }
-            return Self::in_bucket(builder, location);
+            return Self::in_bucket(builder, location, retry_time);
         }
         let folder = location.strip_prefix("file://").unwrap_or(location);
         if folder.is_empty() || folder.contains("://") {
@@ -94,12 +105,16 @@ impl Store {
     }
 
     /// Opens `s3://bucket/prefix` where and as `builder` says, whatever the usual
-    /// variables do. Failed requests are repeated for 45 seconds, and each object is
+    /// variables do. Failed requests are repeated for `retry_time`, and each object is
     /// sent with its SHA-256, which a bucket with Object Lock requires.
     ///
     /// # Errors
     /// When the location is no such location, or cannot be opened.
-    pub fn in_bucket(builder: AmazonS3Builder, location: &str) -> Result<Self, StoreError> {
+    pub fn in_bucket(
+        builder: AmazonS3Builder,
+        location: &str,
+        retry_time: Duration,
+    ) -> Result<Self, StoreError> {
         let wrong = |reason: String| StoreError::Location { url: location.to_owned(), reason };
         let Some(rest) = location.strip_prefix("s3://") else {
             return Err(wrong("it must be s3://bucket/prefix".into()));
@@ -108,7 +123,7 @@ impl Store {
         if bucket.is_empty() {
             return Err(wrong("it names no bucket".into()));
         }
-        let builder = builder.with_retry(retries()).with_checksum_algorithm(Checksum::SHA256);
+        let builder = builder.with_retry(retries(retry_time)).with_checksum_algorithm(Checksum::SHA256);
         let objects = builder.with_bucket_name(bucket).build().map_err(|error| wrong(error.to_string()))?;
         let root = Path::parse(prefix).map_err(|error| wrong(error.to_string()))?;
         Ok(Self {
@@ -326,12 +341,12 @@ fn is_unanswered(error: &object_store::Error) -> bool {
 
 /// Repeats what failed, `503 SlowDown` included, until the time is up: the usual
 /// ten attempts with their short waits would end after a few seconds.
-fn retries() -> RetryConfig {
+fn retries(retry_time: Duration) -> RetryConfig {
     RetryConfig {
         // The next wait is at random from the least to `base` times the last: with the
         // usual 2 it hardly grows.
         backoff: BackoffConfig { init_backoff: FIRST_WAIT * 2, max_backoff: MAX_WAIT, base: 4.0 },
         max_retries: usize::MAX,
-        retry_timeout: MAX_RETRY_TIME,
+        retry_timeout: retry_time,
     }
 }

@@ -104,7 +104,7 @@ async fn serve(
         .with_region("eu-west-1")
         .with_access_key_id("AKIALOOPBACK")
         .with_secret_access_key("a-secret-key-of-the-tests");
-    (Store::in_bucket(builder, "s3://bucket/prefix").expect("a bucket"), writes)
+    (Store::in_bucket(builder, "s3://bucket/prefix", Duration::from_secs(45)).expect("a bucket"), writes)
 }
 
 async fn create(answers: &'static [Answer]) -> (Result<bool, StoreError>, usize) {

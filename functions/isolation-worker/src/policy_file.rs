@@ -12,6 +12,9 @@ const AGE: Duration = Duration::from_secs(60);
 /// nothing must not have it read each time.
 const FAILURE_AGE: Duration = Duration::from_secs(10);
 
+/// The time for which a failed reading is repeated.
+const RETRY_TIME: Duration = Duration::from_secs(5);
+
 /// Why there is no policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -171,7 +174,8 @@ impl PolicyFile {
             };
         };
         let (folder, name) = rest.rsplit_once('/').ok_or("it names no object")?;
-        let store = Store::open(&format!("s3://{folder}")).map_err(|error| error.to_string())?;
+        let store =
+            Store::open_within(&format!("s3://{folder}"), RETRY_TIME).map_err(|error| error.to_string())?;
         let body = store.read(name).await.map_err(|error| error.to_string())?;
         body.map(|body| String::from_utf8(body.to_vec()).map_err(|_| "it is not text".to_owned())).transpose()
     }

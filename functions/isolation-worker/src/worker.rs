@@ -22,6 +22,10 @@ use crate::{
 /// How long a published key may take to be fetched: a sender waits for it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The time for which a failed request to the ledger is repeated: a sender waits for
+/// the webhook, which has 25 seconds.
+const LEDGER_RETRY_TIME: Duration = Duration::from_secs(5);
+
 type EngineOf = Engine<ReqwestTransport, Arc<Store>, Arc<Bus>>;
 
 /// An engine, and what it was made with.
@@ -104,7 +108,7 @@ impl Worker {
     /// # Errors
     /// When the ledger's location or TLS cannot be opened.
     pub async fn new(config: Config) -> Result<Self, WorkerError> {
-        let store = Store::open(&config.ledger).map_err(setting)?;
+        let store = Store::open_within(&config.ledger, LEDGER_RETRY_TIME).map_err(setting)?;
         Ok(Self {
             policy: PolicyFile::new(&config.policy).in_dry_run(config.dry_run),
             store: Arc::new(store),
