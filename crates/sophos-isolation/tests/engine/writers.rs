@@ -142,7 +142,7 @@ async fn forged_release_leaves_an_administrators_isolation() {
         work_on(&world, &Rules::default(), &[decision]).await;
     }
     let ours = world.sim.isolation_changes();
-    assert_eq!(ours.iter().map(in_words).last().as_deref(), Some("on 1"), "{ours:?}");
+    assert_eq!(ours.last().map(in_words).as_deref(), Some("on 1"), "{ours:?}");
     assert_eq!(world.changes().len(), 7, "the administrator's alone");
 }
 
