@@ -30,6 +30,10 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         for item in &page.items {
             let facts = facts(item);
             newest_ms = newest_ms.max(facts.created_ms());
+            if segment.reading.is_known(facts.created_ms()) {
+                segment.duplicates += 1;
+                continue;
+            }
             self.keep(segment, &facts, item.json(), self.stream.dataset.source(), *answered_ms, *answered_ms)
                 .await?;
         }
