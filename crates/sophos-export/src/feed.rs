@@ -26,6 +26,11 @@ pub struct Place {
     /// yet, so the run that reads to the end settles nothing after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_ms: Option<i64>,
+    /// Set with the former when the feed is read from its beginning once more:
+    /// records that the service took in before this are known, even if their ids
+    /// are forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_before_ms: Option<i64>,
 }
 
 /// A stretch of time that the feed no longer has, from its first millisecond up
@@ -85,6 +90,7 @@ pub(crate) struct Reading {
     fresh: bool,
     /// The bound of the next page; `None` after a page that leads nowhere.
     pending_ms: Option<i64>,
+    known_before_ms: Option<i64>,
 }
 
 impl Reading {
@@ -97,6 +103,7 @@ impl Reading {
             reached_ms: place.as_ref().map_or(i64::MIN, |place| place.settled_ms),
             bound_ms: i64::MAX,
             pending_ms: place.as_ref().and_then(|place| place.pending_ms),
+            known_before_ms: place.as_ref().and_then(|place| place.known_before_ms),
             resume: place,
             overlap_ms,
         }
@@ -106,7 +113,14 @@ impl Reading {
     pub(crate) fn begin(&mut self, start: &Start) {
         if !matches!(start, Start::Cursor(_)) {
             self.pending_ms = None;
+            let again = self.resume.as_ref().filter(|_| matches!(start, Start::Everything));
+            self.known_before_ms = again.map(|place| place.settled_ms);
         }
+    }
+
+    /// Whether a record that the service took in then was read by an earlier run.
+    pub(crate) fn is_known(&self, created_ms: Option<i64>) -> bool {
+        created_ms.zip(self.known_before_ms).is_some_and(|(created, known)| created < known)
     }
 
     /// How to begin, best first. The next one is for a start that the service
@@ -175,7 +189,8 @@ impl Reading {
             settled - settled.rem_euclid(1_000)
         };
         let pending_ms = self.pending_ms.map(|pending| pending.max(floor_ms));
-        Some(Place { cursor: self.cursor.clone(), frontier_ms, settled_ms, pending_ms })
+        let known_before_ms = self.known_before_ms.filter(|_| pending_ms.is_some());
+        Some(Place { cursor: self.cursor.clone(), frontier_ms, settled_ms, pending_ms, known_before_ms })
     }
 }
 
@@ -192,7 +207,13 @@ mod tests {
     }
 
     fn place(frontier_ms: i64, settled_ms: i64) -> Place {
-        Place { cursor: Some("mark".into()), frontier_ms, settled_ms, pending_ms: None }
+        Place {
+            cursor: Some("mark".into()),
+            frontier_ms,
+            settled_ms,
+            pending_ms: None,
+            known_before_ms: None,
+        }
     }
 
     #[test]

@@ -65,6 +65,7 @@ mod failure;
 mod feed;
 mod intent;
 mod log;
+mod page_records;
 mod report;
 mod roster;
 mod seen;

@@ -94,3 +94,37 @@ async fn a_refusal_of_the_caller_is_no_reason_to_begin_earlier() {
         assert_eq!(env.run(Dataset::Events).await.outcome, Outcome::Failed, "{status}");
     }
 }
+
+/// The whole feed in pages of 100, each with a cursor, of which 5,000 records
+/// are more than the log remembers.
+fn page_after(cursor: Option<&str>) -> Answer {
+    let first: i64 = cursor.map_or(0, |cursor| cursor.parse().expect("a number"));
+    let record = |number: i64| event(&number.to_string(), NOW_MS - 5 * HOUR + number * 1_000);
+    let items: Vec<_> = (first..first + 100).map(record).collect();
+    let next = (first + 100).to_string();
+    Answer::page(&items, first + 100 < 5_000, Some(&next)).taking(std::time::Duration::from_secs(1))
+}
+
+#[tokio::test]
+async fn reading_the_whole_feed_again_writes_nothing_twice() {
+    let env = TestEnv::new();
+    env.service.route(|request| page_after(request.cursor.as_deref()));
+    assert_eq!(env.run(Dataset::Events).await.rows, 5_000);
+    env.service.advance(5 * MINUTE);
+    // The time is refused, and the whole feed takes several turns.
+    env.service.route(|request| match request.from_date {
+        Some(_) => Answer::status(500),
+        None => page_after(request.cursor.as_deref()),
+    });
+    let mut turns = 0;
+    loop {
+        turns += 1;
+        let report = env.run_for(Dataset::Events, 60 * 1_000).await;
+        assert_eq!((report.rows, report.gaps.len()), (0, 0), "{report:?}");
+        if !report.more {
+            break;
+        }
+        assert!(turns < 20, "no progress: {report:?}");
+    }
+    assert_eq!(env.ids().await.len(), 5_000);
+}
