@@ -59,21 +59,26 @@ impl Language {
         self.is_embedded() || self == Self::Rust
     }
 
-    /// The program, by the variable that `cargo xtask test` sets for it.
-    fn program(self) -> Option<PathBuf> {
+    /// The program, by the variable that `cargo xtask test` sets for it; `None` for that
+    /// in Rust, which is built on request.
+    ///
+    /// # Errors
+    /// When another is not set.
+    fn program(self) -> io::Result<Option<PathBuf>> {
         let variable = match self {
             Self::Node => "HOST_NODE",
             Self::NodeAsync => "HOST_NODE_ASYNC",
             Self::Python | Self::PythonEmbedded => "HOST_PYTHON",
-            Self::Rust | Self::RustEmbedded => "HOST_RUST",
+            Self::Rust | Self::RustEmbedded => return Ok(env::var_os("HOST_RUST").map(PathBuf::from)),
         };
-        let program = env::var_os(variable).map(PathBuf::from);
-        if program.is_none() {
-            let how = if variable == "HOST_RUST" { "with `--hosts rust`" } else { "where it can" };
-            println!("skipped: {variable} is not set; `cargo xtask test` sets it {how}");
-        }
-        program
+        path_of(variable).map(Some)
     }
+}
+
+/// What a variable names.
+fn path_of(variable: &str) -> io::Result<PathBuf> {
+    let unset = || io::Error::other(format!("{variable} is not set; run `cargo xtask test`"));
+    env::var_os(variable).map(PathBuf::from).ok_or_else(unset)
 }
 
 /// What a session of a host is made with.
@@ -149,14 +154,13 @@ pub enum Outcome {
 }
 
 impl Host {
-    /// A host with a session, if it is there; the reason goes to standard output.
+    /// A host with a session; `None` for that in Rust where it is not built.
     ///
     /// # Errors
     /// When the host cannot be started.
     pub async fn start(language: Language, plan: &Plan) -> io::Result<Option<Self>> {
-        let (Some(components), Some(program)) = (components(), language.program()) else {
-            return Ok(None);
-        };
+        let Some(program) = language.program()? else { return Ok(None) };
+        let components = components()?;
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts");
         let mut command = Command::new(program);
         let folder = match language {
@@ -242,12 +246,8 @@ impl Host {
 }
 
 /// The folder of the components, by the variable that `cargo xtask test` sets.
-fn components() -> Option<PathBuf> {
-    let folder = env::var_os("COMPONENTS").map(PathBuf::from);
-    if folder.is_none() {
-        println!("skipped: COMPONENTS is not set; `cargo xtask component` builds them");
-    }
-    folder
+fn components() -> io::Result<PathBuf> {
+    path_of("COMPONENTS")
 }
 
 /// A copy of a host's sources where Node finds the modules that they import.

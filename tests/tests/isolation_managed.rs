@@ -72,8 +72,9 @@ async fn send(webhook: &FunctionUrl, machine: usize, key: &str) -> (u16, Value) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn both_versions_of_a_key_are_good_while_it_rotates_and_no_other() {
-    let Some(stage) = Stage::start().await else { return };
+    let Some(stage) = Stage::start().await else { panic!("EMULATOR_PYTHON is not set") };
     let old = key("webhooks/generic");
     let webhook = stage.webhook().await;
     let (status, answer) = send(&webhook, 1, old).await;
@@ -96,8 +97,9 @@ async fn both_versions_of_a_key_are_good_while_it_rotates_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_key_is_read_once_by_a_warm_process() {
-    let Some(stage) = Stage::start().await else { return };
+    let Some(stage) = Stage::start().await else { panic!("EMULATOR_PYTHON is not set") };
     let webhook = stage.webhook().await;
     stage.moto.reset_calls().await.expect("counts");
     for machine in 1..=6 {
@@ -111,8 +113,9 @@ async fn a_key_is_read_once_by_a_warm_process() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_credential_that_is_for_something_else_does_not_isolate() {
-    let Some(stage) = Stage::start().await else { return };
+    let Some(stage) = Stage::start().await else { panic!("EMULATOR_PYTHON is not set") };
     let store = async |used_for: Value| {
         let secrets = stage.moto.secrets();
         let (secret, credential) = ("sophos/credentials/acme", stage.world.simulator.credentials().remove(0));

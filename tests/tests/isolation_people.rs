@@ -149,8 +149,11 @@ impl Bus {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_link_on_the_bus_approves_and_outcomes_are_told() {
-    let Some(moto) = Moto::start().await.expect("the emulator serves") else { return };
+    let Some(moto) = Moto::start().await.expect("the emulator serves") else {
+        panic!("EMULATOR_PYTHON is not set")
+    };
     let world = world(&policy()).await;
     let queue = moto.create_queue("outcomes").await.expect("a queue");
     let signals = moto.create_queue("signals").await.expect("a queue");
@@ -233,8 +236,11 @@ async fn a_link_on_the_bus_approves_and_outcomes_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_bus_that_is_down_holds_up_no_isolation() {
-    let Some(moto) = Moto::start().await.expect("the emulator serves") else { return };
+    let Some(moto) = Moto::start().await.expect("the emulator serves") else {
+        panic!("EMULATOR_PYTHON is not set")
+    };
     let world = world(ENFORCE).await;
     let queue = moto.create_queue("outcomes").await.expect("a queue");
     let webhook = moto.admit(world.webhook()).env("ISOLATION_EVENT_BUS", "security");

@@ -64,8 +64,9 @@ impl Stage {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_warm_function_reads_its_credential_once() {
-    let Some(stage) = Stage::start(partner(3, 500)).await else { return };
+    let Some(stage) = Stage::start(partner(3, 500)).await else { panic!("EMULATOR_PYTHON is not set") };
     stage.create("partner", &secret_of(&stage.credential())).await;
     // Neither of these is a credential of this stack.
     stage.secrets.create_secret().name("other/thing").secret_string("{}").send().await.expect("a secret");
@@ -81,8 +82,9 @@ async fn a_warm_function_reads_its_credential_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_credential_that_is_replaced_in_the_middle_of_a_long_export_loses_nothing() {
-    let Some(stage) = Stage::start(partner(1, 100_000)).await else { return };
+    let Some(stage) = Stage::start(partner(1, 100_000)).await else { panic!("EMULATOR_PYTHON is not set") };
     let old = stage.credential();
     stage.create("partner", &secret_of(&old)).await;
     let mut sandbox = stage.direct().await;
@@ -111,8 +113,9 @@ async fn a_credential_that_is_replaced_in_the_middle_of_a_long_export_loses_noth
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn what_is_staged_or_pending_is_not_used_and_what_is_previous_is_when_it_must() {
-    let Some(stage) = Stage::start(partner(1, 500)).await else { return };
+    let Some(stage) = Stage::start(partner(1, 500)).await else { panic!("EMULATOR_PYTHON is not set") };
     let good = stage.credential();
     let bad = json!({ "client_id": good.client_id, "client_secret": "never was good" }).to_string();
     stage.create("partner", &secret_of(&good)).await;
@@ -151,8 +154,9 @@ async fn what_is_staged_or_pending_is_not_used_and_what_is_previous_is_when_it_m
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_malformed_secret_is_named_and_harms_no_other() {
-    let Some(stage) = Stage::start(partner(2, 500)).await else { return };
+    let Some(stage) = Stage::start(partner(2, 500)).await else { panic!("EMULATOR_PYTHON is not set") };
     stage.create("partner", &secret_of(&stage.credential())).await;
     stage.create("broken", r#"{"client_id":"x","client_secret":"hush-hush","expiry":"never"}"#).await;
     stage.create("empty", "hush-hush").await;
@@ -167,8 +171,9 @@ async fn a_malformed_secret_is_named_and_harms_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_credential_that_is_for_something_else_is_not_exported_with() {
-    let Some(stage) = Stage::start(partner(2, 500)).await else { return };
+    let Some(stage) = Stage::start(partner(2, 500)).await else { panic!("EMULATOR_PYTHON is not set") };
     let simulator = &stage.estate.world.simulator;
     let used_for = |credential: &CredentialInfo, purposes: Value| {
         let mut value: Value = serde_json::from_str(&secret_of(credential)).expect("JSON");
@@ -207,11 +212,12 @@ async fn a_credential_that_is_for_something_else_is_not_exported_with() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn five_hundred_credentials_are_planned_for_by_thirty_requests() {
     let mut config = partner(0, 20);
     config.tenants = vec![TenantGroup::of(Owner::Alone, 500)];
     config.tenants.push(TenantGroup::of(Owner::Partner, 1));
-    let Some(stage) = Stage::start(config).await else { return };
+    let Some(stage) = Stage::start(config).await else { panic!("EMULATOR_PYTHON is not set") };
     let simulator = &stage.estate.world.simulator;
     let tenants = simulator.tenants();
     for tenant in tenants.iter().filter(|tenant| tenant.owner == Owner::Alone) {

@@ -5,8 +5,11 @@ use end_to_end::moto::Moto;
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn an_event_on_a_bus_arrives_in_the_queue_of_its_rule() {
-    let Some(moto) = Moto::start().await.expect("the emulator serves") else { return };
+    let Some(moto) = Moto::start().await.expect("the emulator serves") else {
+        panic!("EMULATOR_PYTHON is not set")
+    };
     let queue = moto.create_queue("signals").await.unwrap();
     let pattern = json!({"source": ["probe"], "detail": {"severity": ["high"]}}).to_string();
     let bus = moto.create_bus("security", &pattern, &queue).await.unwrap();
@@ -41,8 +44,11 @@ async fn an_event_on_a_bus_arrives_in_the_queue_of_its_rule() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn each_server_is_its_own() {
-    let Some(one) = Moto::start().await.expect("the emulator serves") else { return };
+    let Some(one) = Moto::start().await.expect("the emulator serves") else {
+        panic!("EMULATOR_PYTHON is not set")
+    };
     let other = Moto::start().await.expect("the emulator serves").expect("it did before");
     assert_ne!(one.endpoint(), other.endpoint());
     one.create_queue("here").await.unwrap();
@@ -53,8 +59,11 @@ async fn each_server_is_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn requests_are_counted() {
-    let Some(moto) = Moto::start().await.expect("the emulator serves") else { return };
+    let Some(moto) = Moto::start().await.expect("the emulator serves") else {
+        panic!("EMULATOR_PYTHON is not set")
+    };
     assert!(moto.calls().await.unwrap().is_empty());
     let queue = moto.create_queue("signals").await.unwrap();
     for _ in 0..3 {
@@ -77,8 +86,11 @@ async fn requests_are_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_fifo_queue_keeps_its_order() {
-    let Some(moto) = Moto::start().await.expect("the emulator serves") else { return };
+    let Some(moto) = Moto::start().await.expect("the emulator serves") else {
+        panic!("EMULATOR_PYTHON is not set")
+    };
     let queue = moto.create_fifo_queue("signals.fifo").await.unwrap();
     for body in ["one", "two", "two"] {
         let send = moto.sqs().send_message().queue_url(&queue).message_body(body).message_group_id("a");

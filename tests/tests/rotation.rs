@@ -87,8 +87,9 @@ impl Stage {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_staged_credential_takes_over_in_the_middle_of_an_export_and_nothing_is_lost() {
-    let Some(stage) = Stage::start(100_000).await else { return };
+    let Some(stage) = Stage::start(100_000).await else { panic!("EMULATOR_PYTHON is not set") };
     let old = stage.estate.world.credential().clone();
     let new = stage.another(CredentialKind::Partner);
     stage.stage("STAGED", &secret_of(&new)).await;
@@ -115,8 +116,9 @@ async fn a_staged_credential_takes_over_in_the_middle_of_an_export_and_nothing_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn what_cannot_take_over_leaves_the_current_one_in_place() {
-    let Some(stage) = Stage::start(500).await else { return };
+    let Some(stage) = Stage::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
     let old = stage.estate.world.credential().clone();
 
     // Nothing is staged.
@@ -163,8 +165,9 @@ async fn what_cannot_take_over_leaves_the_current_one_in_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_step_that_dies_or_meets_trouble_is_done_again_with_the_same_version() {
-    let Some(stage) = Stage::start(500).await else { return };
+    let Some(stage) = Stage::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
     let new = stage.another(CredentialKind::Partner);
     stage.stage("STAGED", &secret_of(&new)).await;
     let simulator = &stage.estate.world.simulator;
@@ -194,8 +197,9 @@ async fn a_step_that_dies_or_meets_trouble_is_done_again_with_the_same_version()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_rotation_can_be_arranged_before_there_is_a_credential_and_after() {
-    let Some(stage) = Stage::start(500).await else { return };
+    let Some(stage) = Stage::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
     let placeholder = format!("{PREFIX}second");
     let value = r#"{"no_credential_yet":"store one with put-secret-value","random":"hush-hush-hush"}"#;
     stage.secrets.create_secret().name(&placeholder).secret_string(value).send().await.expect("a secret");
@@ -221,8 +225,9 @@ async fn a_rotation_can_be_arranged_before_there_is_a_credential_and_after() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn the_watch_tells_of_each_credential_what_the_service_does_not() {
-    let Some(stage) = Stage::start(500).await else { return };
+    let Some(stage) = Stage::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
     let secret = |days: i64, more: Value| {
         let now = jiff::Timestamp::now();
         let ends = now + jiff::SignedDuration::from_hours(24 * days + 1);

@@ -64,8 +64,9 @@ async fn names(store: &SecretsManager) -> Vec<(String, bool)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn only_what_has_changed_is_read_again() {
-    let Some(stage) = Stage::start().await else { return };
+    let Some(stage) = Stage::start().await else { panic!("EMULATOR_PYTHON is not set") };
     for number in 0..45 {
         stage.create(&format!("sophos/{number:02}"), None).await;
     }
@@ -99,8 +100,9 @@ async fn only_what_has_changed_is_read_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn many_who_ask_at_once_share_a_request() {
-    let Some(stage) = Stage::start().await else { return };
+    let Some(stage) = Stage::start().await else { panic!("EMULATOR_PYTHON is not set") };
     stage.create("acme", None).await;
     let store = Arc::new(stage.store(Selection::One("acme".into())));
     for (version, most) in [(Version::Cached, 1), (Version::Cached, 0), (Version::Fresh, 2)] {
@@ -120,16 +122,18 @@ async fn many_who_ask_at_once_share_a_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn what_is_not_kept_is_listed_all_the_same() {
-    let Some(stage) = Stage::start().await else { return };
+    let Some(stage) = Stage::start().await else { panic!("EMULATOR_PYTHON is not set") };
     stage.create("acme", None).await;
     let store = stage.keeping(Selection::Prefix("ac".into()), Duration::ZERO);
     assert_eq!(names(&store).await, [("acme".to_owned(), true)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_tag_is_compared_to_the_letter() {
-    let Some(stage) = Stage::start().await else { return };
+    let Some(stage) = Stage::start().await else { panic!("EMULATOR_PYTHON is not set") };
     stage.create("ours", Some(("sophos", "credential"))).await;
     stage.create("longer", Some(("sophos", "credentials"))).await;
     stage.create("other-key", Some(("sophos-old", "credential"))).await;
@@ -139,8 +143,9 @@ async fn a_tag_is_compared_to_the_letter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn what_is_no_text_or_not_there_is_told_by_name() {
-    let Some(stage) = Stage::start().await else { return };
+    let Some(stage) = Stage::start().await else { panic!("EMULATOR_PYTHON is not set") };
     let binary = aws_sdk_secretsmanager::primitives::Blob::new(b"hush-hush".to_vec());
     stage.client.create_secret().name("binary").secret_binary(binary).send().await.expect("a secret");
     for (id, told) in [("binary", "store it as text"), ("absent", "no such secret")] {

@@ -69,8 +69,9 @@ async fn versions(secrets: &Client) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn what_is_current_follows_the_label() {
-    let Some((_moto, secrets)) = started().await else { return };
+    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
     put(&secrets, V2, "two", &["AWSPENDING"]).await.unwrap();
     assert_eq!(current(&secrets).await, "one");
     assert_eq!(
@@ -106,8 +107,9 @@ async fn what_is_current_follows_the_label() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_batch_holds_twenty_values_and_passes_over_what_has_none() {
-    let Some((_moto, secrets)) = started().await else { return };
+    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
     for number in 0..24 {
         let create = secrets.create_secret().name(format!("s{number}"));
         // One without a value.
@@ -131,8 +133,9 @@ async fn a_batch_holds_twenty_values_and_passes_over_what_has_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_version_keeps_its_value() {
-    let Some((_moto, secrets)) = started().await else { return };
+    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
     for labels in [&["AWSPENDING"][..], &[]] {
         let token = if labels.is_empty() { V3 } else { V2 };
         put(&secrets, token, "two", labels).await.unwrap();
@@ -148,8 +151,9 @@ async fn a_version_keeps_its_value() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn labels_of_ones_own_stay_until_they_are_moved() {
-    let Some((_moto, secrets)) = started().await else { return };
+    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
     move_label(&secrets, "blue", None, Some(V1)).await.unwrap();
     put(&secrets, V2, "two", &["AWSCURRENT", "green"]).await.unwrap();
     assert_eq!(versions(&secrets).await, ["1 AWSPREVIOUS blue", "2 AWSCURRENT green"]);
@@ -175,8 +179,9 @@ async fn labels_of_ones_own_stay_until_they_are_moved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_secret_says_on_which_day_it_was_read() {
-    let Some((_moto, secrets)) = started().await else { return };
+    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
     let read = async || {
         let described = secrets.describe_secret().secret_id("s").send().await.unwrap();
         described.last_accessed_date.as_ref().map(DateTime::secs)
@@ -264,8 +269,9 @@ async fn step(secrets: Client, event: Value, fails: bool) -> Result<Value, Strin
 const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_rotation_takes_its_four_steps() {
-    let Some(it) = Rotating::start("none").await else { return };
+    let Some(it) = Rotating::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
     let secrets = it.moto.secrets();
     assert_eq!(it.rotate(V2).await.unwrap(), V2);
     let rotations = it.moto.rotations().await.unwrap();
@@ -292,9 +298,10 @@ async fn a_rotation_takes_its_four_steps() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_rotation_ends_with_the_step_that_fails_and_is_begun_again() {
     for (number, failing) in STEPS.into_iter().enumerate() {
-        let Some(it) = Rotating::start(failing).await else { return };
+        let Some(it) = Rotating::start(failing).await else { panic!("EMULATOR_PYTHON is not set") };
         it.failing.store(true, Ordering::Relaxed);
         it.rotate(V2).await.unwrap();
         let rotations = it.moto.rotations().await.unwrap();
@@ -318,8 +325,9 @@ async fn a_rotation_ends_with_the_step_that_fails_and_is_begun_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn who_asks_for_a_rotation_does_not_wait_for_it() {
-    let Some(it) = Rotating::start("none").await else { return };
+    let Some(it) = Rotating::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
     let (go, going) = tokio::sync::watch::channel(false);
     let function = it.lambda.script("slow", move |_| {
         let mut going = going.clone();
@@ -335,8 +343,9 @@ async fn who_asks_for_a_rotation_does_not_wait_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn a_rotation_for_later_only_tries_the_function() {
-    let Some(it) = Rotating::start("none").await else { return };
+    let Some(it) = Rotating::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
     let secrets = it.moto.secrets();
     let rotate = secrets.rotate_secret().secret_id("s").client_request_token(V2).rotate_immediately(false);
     rotate.rotation_lambda_arn(&it.function).send().await.unwrap();
@@ -349,8 +358,9 @@ async fn a_rotation_for_later_only_tries_the_function() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn without_a_function_nothing_rotates() {
-    let Some((_moto, secrets)) = started().await else { return };
+    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
     let rotate = || secrets.rotate_secret().secret_id("s");
     let nowhere = rotate().rotation_lambda_arn("arn:aws:lambda:eu-west-1:123456789012:function:none");
     for rotate in [rotate(), nowhere] {
@@ -358,7 +368,7 @@ async fn without_a_function_nothing_rotates() {
     }
     assert_eq!(versions(&secrets).await, ["1 AWSCURRENT"]);
 
-    let Some(it) = Rotating::start("none").await else { return };
+    let Some(it) = Rotating::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
     let rotate = it.moto.secrets().rotate_secret().secret_id("s").client_request_token(V2);
     let unknown = it.function.replace("rotate", "unknown");
     rotate.rotation_lambda_arn(unknown).send().await.unwrap();

@@ -69,6 +69,13 @@ impl Hosts {
         self.variables.iter().map(|(name, value)| (*name, value.as_path()))
     }
 
+    /// Whether all hosts are there but for that in Rust.
+    pub(crate) fn are_usual(&self) -> bool {
+        ["HOST_NODE", "HOST_NODE_ASYNC", "HOST_PYTHON"]
+            .iter()
+            .all(|name| self.variables.iter().any(|(set, _)| set == name))
+    }
+
     /// A line for each host that is not there, and why.
     pub(crate) fn missing(&self) -> &[String] {
         &self.missing

@@ -10,6 +10,7 @@ mod end_to_end;
 mod error;
 mod fuzz;
 mod hosts;
+mod ignored;
 mod infra;
 mod package;
 mod setup;

@@ -38,14 +38,13 @@ pub enum Offered {
     },
 }
 
-/// Offers a world these interfaces. Nothing when there is no such host here.
+/// Offers a world these interfaces.
 ///
 /// # Errors
 /// When the host cannot be started or fails.
-pub async fn confined(world: &str, offers: &[Vec<&str>]) -> io::Result<Option<Confined>> {
-    let (Some(components), Some(program)) = (components(), Language::Python.program()) else {
-        return Ok(None);
-    };
+pub async fn confined(world: &str, offers: &[Vec<&str>]) -> io::Result<Confined> {
+    let components = components()?;
+    let program = Language::Python.program()?.unwrap_or_default();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts/python/confined.py");
     let mut host = Command::new(program)
         .arg("-B")
@@ -59,5 +58,5 @@ pub async fn confined(world: &str, offers: &[Vec<&str>]) -> io::Result<Option<Co
         input.write_all(format!("{wanted}\n").as_bytes()).await?;
     }
     let told = host.wait_with_output().await?;
-    Ok(Some(serde_json::from_slice(&told.stdout)?))
+    Ok(serde_json::from_slice(&told.stdout)?)
 }

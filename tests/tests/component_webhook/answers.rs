@@ -69,7 +69,7 @@ fn requests() -> Vec<(&'static str, Make)> {
 
 pub(crate) async fn it_answers_as_the_function_on_lambda(server: Server) {
     let here = world(&policy()).await;
-    let Some(mut webhook) = component(&here, server).await else { return };
+    let Some(mut webhook) = component(&here, server).await else { panic!("the host is not here") };
     let there = world(&policy()).await;
     let function = FunctionUrl::start(there.webhook(), 1).await.expect("the webhook");
     let client = Client::new();

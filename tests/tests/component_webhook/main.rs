@@ -88,18 +88,21 @@ async fn answer(request: RequestBuilder) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn under_pythons_server_by_its_own_functions() {
     tools_have_endpoints_isolated_and_the_ledger_tells_all(Server::Python).await;
     answers::it_answers_as_the_function_on_lambda(Server::Python).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn under_a_server_of_wasi_http_in_node() {
     tools_have_endpoints_isolated_and_the_ledger_tells_all(Server::Node).await;
     answers::it_answers_as_the_function_on_lambda(Server::Node).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the host in Rust: `cargo xtask test --hosts rust` runs it"]
 async fn under_a_server_of_wasi_http_in_rust() {
     tools_have_endpoints_isolated_and_the_ledger_tells_all(Server::Rust).await;
     answers::it_answers_as_the_function_on_lambda(Server::Rust).await;
@@ -107,7 +110,7 @@ async fn under_a_server_of_wasi_http_in_rust() {
 
 async fn tools_have_endpoints_isolated_and_the_ledger_tells_all(server: Server) {
     let world = world(&policy()).await;
-    let Some(mut webhook) = component(&world, server).await else { return };
+    let Some(mut webhook) = component(&world, server).await else { panic!("the host is not here") };
     let deliveries = [Delivery::isolate("42", &hostname(1)), pagerduty(2)];
     let mut ids = Vec::new();
     for delivery in &deliveries {
@@ -154,9 +157,10 @@ async fn tools_have_endpoints_isolated_and_the_ledger_tells_all(server: Server) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn without_its_ledger_it_does_nothing_and_is_sent_to_again() {
     let world = world(&policy()).await;
-    let Some(mut webhook) = component(&world, Server::Python).await else { return };
+    let Some(mut webhook) = component(&world, Server::Python).await else { panic!("the host is not here") };
     let delivery = Delivery::isolate("1", &hostname(1));
     let ledger = world.folder().join("ledger");
     fs::write(&ledger, "not a folder").expect("a file in its place");
@@ -172,9 +176,10 @@ async fn without_its_ledger_it_does_nothing_and_is_sent_to_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn whoever_hangs_up_leaves_it_serving() {
     let world = world(&policy()).await;
-    let Some(webhook) = component(&world, Server::Node).await else { return };
+    let Some(webhook) = component(&world, Server::Node).await else { panic!("the host is not here") };
     let address = webhook.url().trim_start_matches("http://");
     let head = "POST /hooks/soar HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\n";
     // In the middle of a body, and without waiting for the answer.
@@ -194,10 +199,11 @@ async fn whoever_hangs_up_leaves_it_serving() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn a_policy_that_is_changed_is_in_force_at_once() {
     let world = world(&policy().replace("mode = \"enforce\"\n", "")).await;
     // In one instance, which knows the one before.
-    let Some(webhook) = component(&world, Server::Node).await else { return };
+    let Some(webhook) = component(&world, Server::Node).await else { panic!("the host is not here") };
     let rehearsed = deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
     let id = decision_of(&rehearsed).expect("a decision");
     assert_eq!(world.state(&id).await.expect("a state"), State::Rehearsed);
@@ -209,10 +215,11 @@ async fn a_policy_that_is_changed_is_in_force_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn a_person_approves_by_the_link_of_an_outcome() {
     let approve = "approve = \"always\"\n[approve]\nsecret = \"isolation/approval\"\n";
     let world = world(&format!("{ENFORCE}{approve}")).await;
-    let Some(mut webhook) = component(&world, Server::Python).await else { return };
+    let Some(mut webhook) = component(&world, Server::Python).await else { panic!("the host is not here") };
     let mut waiting = Vec::new();
     for machine in 1..=3 {
         let answer =
@@ -253,6 +260,7 @@ async fn a_person_approves_by_the_link_of_an_outcome() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn a_queue_hands_decisions_to_another_run() {
     let world = world(&policy()).await;
     let Some(mut webhook) = world.component(Server::Node, true).await.expect("the host starts") else {
@@ -287,6 +295,7 @@ async fn a_queue_hands_decisions_to_another_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn a_partners_credential_serves_its_tenants() {
     let other = "1bfef0e6-5df7-4cc0-b8d4-068cfd6820d2";
     let tenants = [TENANT, other].map(|id| TenantGroup {
@@ -303,7 +312,7 @@ async fn a_partners_credential_serves_its_tenants() {
     };
     let policy = ENFORCE.replace(&format!("[\"{TENANT}\"]"), &format!("[\"{TENANT}\", \"{other}\"]"));
     let world = IsolationWorld::start(config, CredentialKind::Partner, &policy).await.expect("a world");
-    let Some(webhook) = component(&world, Server::Python).await else { return };
+    let Some(webhook) = component(&world, Server::Python).await else { panic!("the host is not here") };
     for machine in [1, 2] {
         let answer =
             deliver(&Delivery::isolate(&machine.to_string(), &hostname(machine)), &webhook, 202).await;
@@ -315,9 +324,10 @@ async fn a_partners_credential_serves_its_tenants() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn what_fails_before_the_answer_is_recorded_and_made_up_for() {
     let world = world(&policy()).await;
-    let Some(mut webhook) = component(&world, Server::Python).await else { return };
+    let Some(mut webhook) = component(&world, Server::Python).await else { panic!("the host is not here") };
     let outcomes = world.folder().join("outcomes.jsonl");
     fs::create_dir(&outcomes).expect("a folder in its place");
     let answer = deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
@@ -334,9 +344,10 @@ async fn what_fails_before_the_answer_is_recorded_and_made_up_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn with_a_credential_that_is_refused_it_waits_for_another() {
     let world = world(&policy()).await;
-    let Some(webhook) = component(&world, Server::Python).await else { return };
+    let Some(webhook) = component(&world, Server::Python).await else { panic!("the host is not here") };
     world.simulator.remove_credential(&world.credential().client_id);
     let answer = deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
     let decision = world.decision(&decision_of(&answer).expect("a decision")).await.expect("a decision");

@@ -81,16 +81,17 @@ pub(crate) fn read<O: Operation>(status: u16, body: impl Into<Vec<u8>>) -> Resul
     O::read(&http::Response::builder().status(status).body(body.into()).expect("a response"))
 }
 
-/// The published and recorded material, or `None` where it is not at hand.
-pub(crate) fn shared(path: &str) -> Option<PathBuf> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(path);
-    if !file.exists() {
-        eprintln!("skipped: {path} is not here");
-        return None;
-    }
-    Some(file)
+/// A body of these tests: of the shapes that the service sends, with values of its own.
+pub(crate) fn fixture(file: &str) -> String {
+    read_text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(file))
 }
 
-pub(crate) fn shared_text(path: &str) -> Option<String> {
-    shared(path).map(|file| fs::read_to_string(file).expect(path))
+/// Where recorded material is: beside the checkout, or as the variable says.
+pub(crate) fn recorded(path: &str) -> PathBuf {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    std::env::var_os("RECORDED_MATERIAL").map_or_else(beside, PathBuf::from).join(path)
+}
+
+pub(crate) fn read_text(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }

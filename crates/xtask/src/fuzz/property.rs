@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     fn report(passed: u64, failed: u64) -> Report {
-        let tally = Tally { passed, failed };
+        let tally = Tally { passed, failed, ..Tally::default() };
         Report { tally, cases: 100_000, time: Duration::from_millis(12_340), success: failed == 0 }
     }
 

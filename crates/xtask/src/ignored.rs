@@ -1,0 +1,131 @@
+//! The tests that need more than a compiler. Cargo ignores them, each with its reason;
+//! `cargo xtask test` runs those for which all is here.
+
+use std::path::{Path, PathBuf};
+
+use crate::workspace::Workspace;
+
+/// Tests that are ignored for one reason, which is the text of their attributes.
+pub(crate) struct Group {
+    pub(crate) reason: &'static str,
+    pub(crate) package: &'static str,
+    /// The test binaries that have any.
+    binaries: &'static [&'static str],
+    /// The parts of names of tests in them that are ignored for another reason.
+    others: &'static [&'static str],
+    /// The parts of names of the only tests of it; all, if there are none.
+    only: &'static [&'static str],
+}
+
+/// The reason of those that `--hosts rust` runs.
+pub(crate) const RUST_HOST: &str = "needs the host in Rust: `cargo xtask test --hosts rust` runs it";
+/// The reason of those that recorded answers of the service are for.
+pub(crate) const RECORDED: &str =
+    "needs recorded material beside the checkout: `cargo xtask test` runs it where that is";
+
+pub(crate) const OF_EMULATOR: Group = Group {
+    reason: "needs Python with an emulator of AWS: `cargo xtask test` runs it",
+    package: "end-to-end",
+    binaries: &[
+        "emulator",
+        "isolation_managed",
+        "isolation_people",
+        "managed",
+        "moto",
+        "plans_sqs",
+        "rotation",
+        "secret_store",
+        "secretsmanager",
+        "stack",
+    ],
+    others: &[],
+    only: &[],
+};
+
+pub(crate) const OF_HOSTS: Group = Group {
+    reason: "needs Node and Python with a host of the component: `cargo xtask test` runs it",
+    package: "end-to-end",
+    binaries: &["component_webhook", "hosts"],
+    others: &[IN_RUST],
+    only: &[],
+};
+
+pub(crate) const OF_RUST_HOST: Group = Group {
+    reason: RUST_HOST,
+    package: "end-to-end",
+    binaries: &["component_webhook"],
+    others: &[],
+    only: &[IN_RUST],
+};
+
+pub(crate) const OF_RECORDED: Group = Group {
+    reason: RECORDED,
+    package: "sophos-api",
+    binaries: &["published_operations", "recorded_bodies"],
+    others: &[],
+    only: &[],
+};
+
+/// The part of the names of tests in the host in Rust.
+const IN_RUST: &str = "_in_rust";
+
+impl Group {
+    /// What follows `cargo`.
+    pub(crate) fn arguments(&self) -> Vec<&'static str> {
+        let mut arguments = vec!["test", "--locked", "--no-fail-fast", "--package", self.package];
+        arguments.extend(self.binaries.iter().flat_map(|binary| ["--test", binary]));
+        arguments.extend(["--", "--ignored"]);
+        arguments.extend(self.only);
+        arguments.extend(self.others.iter().flat_map(|other| ["--skip", other]));
+        arguments
+    }
+}
+
+/// Where recorded material is, if there is any.
+pub(crate) fn recorded_material(workspace: &Workspace) -> Option<PathBuf> {
+    let given = std::env::var_os("RECORDED_MATERIAL").map(PathBuf::from);
+    let folder = given.or_else(|| Some(workspace.root.parent()?.join("shared")))?;
+    Path::new(&folder).join("fixtures").is_dir().then_some(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, fs};
+
+    use super::*;
+
+    /// The source of a test binary: a file, or all files of a folder.
+    fn source(path: &Path) -> String {
+        if !path.is_dir() {
+            return fs::read_to_string(path).unwrap_or_default();
+        }
+        let files = fs::read_dir(path).expect("a folder").map(|entry| entry.expect("a file").path());
+        files.map(|file| fs::read_to_string(file).unwrap_or_default()).collect()
+    }
+
+    /// Each reason of a test of the workspace is a group's, and its binary is in there.
+    #[test]
+    fn every_ignored_test_is_in_the_group_of_its_reason() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut binaries: BTreeMap<&str, usize> = BTreeMap::new();
+        for group in [OF_EMULATOR, OF_HOSTS, OF_RUST_HOST, OF_RECORDED] {
+            let folder = if group.package == "end-to-end" { "tests" } else { "crates/sophos-api" };
+            for binary in group.binaries {
+                let tests = root.join(folder).join("tests");
+                let file = tests.join(binary).with_extension("rs");
+                let text = source(&if file.exists() { file } else { tests.join(binary) });
+                let attribute = format!("#[ignore = \"{}\"]", group.reason);
+                assert!(text.contains(&attribute), "{binary}: {attribute}");
+                *binaries.entry(binary).or_default() += text.matches(&attribute).count();
+            }
+        }
+        for folder in ["tests/tests", "crates/sophos-api/tests"] {
+            for entry in fs::read_dir(root.join(folder)).expect(folder) {
+                let path = entry.expect(folder).path();
+                let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
+                let ignored = source(&path).matches("#[ignore").count();
+                assert_eq!(ignored, binaries.get(name).copied().unwrap_or_default(), "{name}");
+            }
+        }
+    }
+}
