@@ -1,14 +1,14 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use sophos_api::{BaseUrl, Client, DEFAULT_MAX_ANSWER_LEN, Hosts, RateBudget, TransportError};
-use sophos_api_reqwest::ReqwestTransport;
-use sophos_budget::SlotBudget;
+use sophos_api::{
+    BaseUrl, Client, DEFAULT_MAX_ANSWER_LEN, Hosts, RateBudget, ReqwestTransport, TransportError,
+};
 use sophos_secrets::{
     CredentialStore, EnvironmentCredential, FileCredentials, SecretsManager, Selection, SourceError,
     StoredSource, Surveyed,
 };
-use sophos_store::{Store, StoreError, file_name};
+use sophos_store::{SlotBudget, Store, StoreError, file_name};
 
 use crate::{Reader, aws, clock};
 

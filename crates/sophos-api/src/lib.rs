@@ -6,7 +6,8 @@
 //! it keeps one token for all callers, finds the host of each tenant, stays
 //! inside the rate budget of its credential, repeats what is safe to repeat,
 //! and never waits past a deadline. The crate has no runtime, no socket and no
-//! clock of its own, and compiles for `wasm32-unknown-unknown`.
+//! clock of its own, and compiles for `wasm32-unknown-unknown`. The default feature
+//! `reqwest` adds `ReqwestTransport`, the native transport.
 //!
 //! ```
 //! use sophos_api::{Operation, Target, operations::endpoints::ListEndpoints, models::HealthStatus};
@@ -67,6 +68,8 @@ mod page_body;
 mod paging;
 mod record;
 mod region;
+#[cfg(feature = "reqwest")]
+mod reqwest_transport;
 mod retry;
 mod scrub;
 mod session;
@@ -94,6 +97,8 @@ pub use page_body::UnreadableItem;
 pub use paging::{CursorPage, Items, KeyedPage, KeyedPages, NumberedPage, NumberedPages, Paged, Pages};
 pub use record::{Raw, Record};
 pub use region::{DATA_REGIONS, DataRegion};
+#[cfg(feature = "reqwest")]
+pub use reqwest_transport::ReqwestTransport;
 pub use retry::RetryPolicy;
 pub use shared_budget::SharedBudget;
 pub use stats::CallStats;

@@ -13,8 +13,10 @@
 mod error;
 mod name;
 mod partition;
+mod rate_limit;
 mod store;
 
 pub use error::StoreError;
 pub use name::file_name;
+pub use rate_limit::SlotBudget;
 pub use store::Store;

@@ -9,8 +9,7 @@ use std::{
 
 use lambda_runtime::Error;
 use lambda_support::Failure;
-use sophos_api::{Owner, TenantId, Transport};
-use sophos_api_reqwest::ReqwestTransport;
+use sophos_api::{Owner, ReqwestTransport, TenantId, Transport};
 use sophos_export::{Exporter, Store};
 use sophos_secrets::{CredentialStore, Purpose, Serving, SourceError};
 

@@ -103,6 +103,6 @@ async fn serve() -> Result<(), Error> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    logging::start(&["alert_export", "sophos_api", "sophos_budget", "sophos_export", "sophos_secrets"]);
+    logging::start(&["alert_export", "sophos_api", "sophos_export", "sophos_secrets", "sophos_store"]);
     logging::ended(serve().await)
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lambda_support::{Failure, aws, metrics};
 use serde_json::{Value, json};
-use sophos_api_reqwest::ReqwestTransport;
+use sophos_api::ReqwestTransport;
 use sophos_secrets::{SecretVersions, SourceError};
 
 use crate::{Config, Report, Rotation, RotationError, SophosTrial, Task, watch::watch};

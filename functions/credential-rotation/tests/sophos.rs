@@ -6,8 +6,7 @@ use std::{
 };
 
 use credential_rotation::{SophosTrial, Trial, TrialError};
-use sophos_api::{Hosts, RateBudget, Transport, TransportError};
-use sophos_api_reqwest::ReqwestTransport;
+use sophos_api::{Hosts, RateBudget, ReqwestTransport, Transport, TransportError};
 use sophos_secrets::{Purpose, SecretString, StoredCredential};
 use sophos_simulator::{
     Config, CredentialConfig, CredentialInfo, CredentialKind, FaultAction, FaultPlan, FaultRule, Owner, Role,

@@ -2,8 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use lambda_support::{Failure, Secrets, metrics};
 use serde_json::{Value, json};
-use sophos_api::{Client, TenantId, Transport};
-use sophos_api_reqwest::ReqwestTransport;
+use sophos_api::{Client, ReqwestTransport, TenantId, Transport};
 use sophos_isolation::{
     AnswerError, ApprovalLinks, DecisionId, Engine, EngineError, FollowUpReport, Ledger, State, adapters,
     check::{Check, CheckError},

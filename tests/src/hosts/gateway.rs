@@ -22,8 +22,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use sophos_api::Transport;
-use sophos_api_reqwest::ReqwestTransport;
+use sophos_api::{ReqwestTransport, Transport};
 use sophos_simulator::{CredentialInfo, Simulator};
 use tokio::{net::TcpListener, task::JoinSet};
 

@@ -11,9 +11,9 @@ use std::{
 
 use serde_json::{Value, json};
 use sophos_api::{
-    Caller, Client, Credentials, Hosts, RateBudget, Transport, operations::isolation::UpdateIsolation,
+    Caller, Client, Credentials, Hosts, RateBudget, ReqwestTransport, Transport,
+    operations::isolation::UpdateIsolation,
 };
-use sophos_api_reqwest::ReqwestTransport;
 use sophos_isolation::{
     AlertKey, ApprovalLinks, Begun, Decision, DecisionId, Engine, FollowUpReport, Ledger, Objects, Received,
     State, Step, adapters::Tool, policy::Policy,

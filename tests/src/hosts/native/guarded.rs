@@ -2,8 +2,7 @@
 
 use std::{io, time::Duration};
 
-use sophos_api::{Transport, TransportError, TransportErrorKind};
-use sophos_api_reqwest::ReqwestTransport;
+use sophos_api::{ReqwestTransport, Transport, TransportError, TransportErrorKind};
 
 #[derive(Debug)]
 pub(super) struct Guarded {

@@ -9,8 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use sophos_api::{Transport, TransportError};
-use sophos_api_reqwest::ReqwestTransport;
+use sophos_api::{ReqwestTransport, Transport, TransportError};
 use sophos_isolation::{DecisionId, Outcome, Outcomes};
 use sophos_simulator::Clock;
 use tokio::sync::Notify;

@@ -13,10 +13,7 @@ use central_host::{
         sophos::central::{credentials, transport},
     },
 };
-use sophos_api::{
-    Caller, Paged, TenantClient, Transport, models::EndpointView, operations::endpoints::ListEndpoints,
-};
-use sophos_api_reqwest::ReqwestTransport;
+use sophos_api::{Caller, Paged, TenantClient, Transport, models::EndpointView, operations::endpoints::ListEndpoints, ReqwestTransport};
 use wasmtime::{
     AsContextMut, Result, Store, bail,
     component::{Component, HasSelf, Linker, ResourceAny},

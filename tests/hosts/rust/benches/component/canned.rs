@@ -12,8 +12,7 @@ use central_host::bindings::sophos::central::{
     credentials::{self, Access, Occasion},
     transport::{self, Fault},
 };
-use sophos_api::{Transport, TransportError};
-use sophos_api_reqwest::ReqwestTransport;
+use sophos_api::{Transport, TransportError, ReqwestTransport};
 
 /// Shared by its clones.
 #[derive(Clone)]

@@ -13,7 +13,7 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, memory::InMemory, path::Path,
 };
 use sophos_api::{SharedBudget, Transport, TransportError};
-use sophos_budget::SlotBudget;
+use sophos_store::SlotBudget;
 use sophos_store::Store;
 use tokio::time::Instant;
 

@@ -2,8 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use sophos_api::{Transport, TransportErrorKind};
-use sophos_api_reqwest::ReqwestTransport;
+use sophos_api::{ReqwestTransport, Transport, TransportErrorKind};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use object_store::memory::InMemory;
 use proptest::prelude::*;
 use sophos_api::{RateBudget, SharedBudget, Transport, TransportError, Window};
-use sophos_budget::SlotBudget;
+use sophos_store::SlotBudget;
 use sophos_store::Store;
 use tokio::time::Instant;
 

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use sophos_api::{
-    Caller, Client, Credentials, Hosts, RateBudget, Transport, operations::siem::ListSiemEvents,
+    Caller, Client, Credentials, Hosts, RateBudget, ReqwestTransport, Transport,
+    operations::siem::ListSiemEvents,
 };
-use sophos_api_reqwest::ReqwestTransport;
-use sophos_budget::SlotBudget;
 use sophos_simulator::{
     Config, CredentialConfig, CredentialKind, LimiterConfig, Owner, Role, Simulator, TenantGroup,
 };
-use sophos_store::Store;
+use sophos_store::{SlotBudget, Store};
 
 const RATE: u32 = 60;
 const PROCESSES: usize = 6;

@@ -35,8 +35,6 @@
 //! all processes is even. A store that fails holds nobody back: the service has
 //! the last word on its limits, and an isolation must not wait for a store.
 
-#![deny(missing_docs)]
-
 mod slots;
 
 use std::{collections::VecDeque, fmt, pin::pin, time::Duration};
@@ -44,9 +42,9 @@ use std::{collections::VecDeque, fmt, pin::pin, time::Duration};
 use async_lock::Mutex;
 use futures_util::future::{Either, select};
 use sophos_api::{BoxFuture, RateBudget, SharedBudget, Transport};
-use sophos_store::{Store, StoreError};
 
-use crate::slots::Slots;
+use self::slots::Slots;
+use crate::{Store, StoreError};
 
 /// How often it is said that the store fails.
 const SAID_EVERY: Duration = Duration::from_secs(60);

@@ -1,26 +1,13 @@
-//! The native transport of [`sophos_api`]: reqwest (rustls) on tokio.
-//!
-//! ```no_run
-//! use sophos_api::{Client, Credentials};
-//! use sophos_api_reqwest::ReqwestTransport;
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let credentials = Credentials::new("client id", "client secret");
-//! let client = Client::builder(ReqwestTransport::new()?, credentials).build();
-//! # Ok(())
-//! # }
-//! ```
-
-#![deny(missing_docs)]
+//! The native transport: reqwest (rustls) on tokio.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::{DEFAULT_MAX_ANSWER_LEN, Transport, TransportError, TransportErrorKind};
 use bytes::{Bytes, BytesMut};
 use reqwest::{
     header::{CONTENT_ENCODING, HeaderMap},
     redirect::Policy,
 };
-use sophos_api::{DEFAULT_MAX_ANSWER_LEN, Transport, TransportError, TransportErrorKind};
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,6 +18,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Follows no redirect, keeps no cookie, and asks for no compression. An answer is
 /// read up to [`DEFAULT_MAX_ANSWER_LEN`], or what
 /// [`with_max_answer_len`](Self::with_max_answer_len) says.
+///
+/// ```no_run
+/// use sophos_api::{Client, Credentials, ReqwestTransport};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let credentials = Credentials::new("client id", "client secret");
+/// let client = Client::builder(ReqwestTransport::new()?, credentials).build();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct ReqwestTransport {
     http: reqwest::Client,

@@ -1,0 +1,5 @@
+//! The rate limit that processes share through a store.
+
+mod faulty_store;
+mod limits;
+mod together;
