@@ -17,6 +17,7 @@ mod setup;
 mod shell;
 mod tally;
 mod test;
+mod tidy;
 mod tools;
 mod workspace;
 
@@ -47,6 +48,8 @@ enum Command {
     /// Check the crates of all lock files for known vulnerabilities, where their database can be had, and for
     /// yanked releases
     Advisories,
+    /// Check names, prose, file sizes and links
+    Tidy(tidy::Arguments),
     /// Build the binaries and components, run all tests and build the core for WebAssembly
     Test(test::Arguments),
     /// Send random input to what reads other tools' messages, for a bounded time, and random alerts to what
@@ -78,6 +81,7 @@ fn run(command: Command) -> Result<(), Error> {
         Command::Deploy(arguments) => deploy::run(&workspace, &arguments),
         Command::Infra(arguments) => infra::run(&workspace, &arguments),
         Command::Advisories => advisories::run(&workspace),
+        Command::Tidy(arguments) => tidy::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
