@@ -155,6 +155,9 @@ const MAX_PLAIN: usize = 16 << 10;
 /// What a compressor takes by itself.
 const COMPRESSOR_SIZE: usize = 320 << 10;
 
+/// The level of gzip.
+pub const GZIP_LEVEL: u32 = 4;
+
 #[derive(Debug, Default)]
 struct NdjsonGzip {
     plain: Vec<u8>,
@@ -164,7 +167,7 @@ struct NdjsonGzip {
 impl NdjsonGzip {
     /// Compresses what was not yet.
     fn compress(&mut self) -> io::Result<&mut GzEncoder<Vec<u8>>> {
-        let gzip = self.gzip.get_or_insert_with(|| GzEncoder::new(Vec::new(), Compression::new(4)));
+        let gzip = self.gzip.get_or_insert_with(|| GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL)));
         gzip.write_all(&std::mem::take(&mut self.plain))?;
         Ok(gzip)
     }

@@ -75,7 +75,7 @@ mod walk;
 mod writer;
 
 pub use dataset::{Dataset, UnknownDataset};
-pub use encode::{Encoder, Format, Row, UnknownFormat};
+pub use encode::{Encoder, Format, GZIP_LEVEL, Row, UnknownFormat};
 pub use error::Error;
 pub use export::{Exporter, Scope, Settings};
 pub use failure::FailureKind;
