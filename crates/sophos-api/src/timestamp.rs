@@ -29,6 +29,12 @@ impl Timestamp {
         parse(&self.0)
     }
 
+    /// Reads the instant of a text without keeping it, on the terms of
+    /// [`instant`](Self::instant).
+    pub fn parse_instant(text: &str) -> Option<jiff::Timestamp> {
+        parse(text)
+    }
+
     /// Milliseconds since the Unix epoch, on the terms of
     /// [`instant`](Self::instant).
     pub fn unix_millis(&self) -> Option<i64> {

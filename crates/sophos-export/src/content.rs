@@ -1,8 +1,6 @@
 //! The content of a record, to tell an update from a repetition.
 
-use serde_json::value::RawValue;
-
-use crate::facts::Members;
+use crate::json_scan::{blank, container_end, scalar_end, string_end};
 
 /// Objects within objects that are compared member by member.
 const MAX_DEPTH: u32 = 8;
@@ -11,32 +9,76 @@ const MAX_DEPTH: u32 = 8;
 /// space between tokens make no difference: the service may write a record in
 /// another order when it sends it again. It is kept in the log, so its values
 /// must not change.
-pub(crate) fn content(json: &str) -> u32 {
-    let digest = digest(json, 0);
+///
+/// The text must be JSON without blanks around it. In the same pass `member` gets
+/// each member of the record itself: its key with quotes, and its value, as written.
+pub(crate) fn content_with<'r>(json: &'r str, member: impl FnMut(&'r str, &'r str)) -> u32 {
+    let mut scan = Scan { json, member };
+    let (_, digest) = scan.value(0, 0);
     ((digest ^ (digest >> 32)) as u32).max(1)
 }
 
-fn digest(json: &str, depth: u32) -> u64 {
-    match json.as_bytes().first() {
-        Some(b'{') if depth < MAX_DEPTH => {
-            let Some(members) = Members::of(json) else { return fnv(json) };
-            members
-                .0
-                .iter()
-                .fold(1, |sum: u64, (name, value)| sum.wrapping_add(mix(fnv(name), digest(value, depth + 1))))
+struct Scan<'r, F> {
+    json: &'r str,
+    member: F,
+}
+
+impl<'r, F: FnMut(&'r str, &'r str)> Scan<'r, F> {
+    /// The end of the value that begins at `start`, and its digest.
+    fn value(&mut self, start: usize, depth: u32) -> (usize, u64) {
+        let bytes = self.json.as_bytes();
+        let end = match bytes.get(start) {
+            Some(b'{') if depth < MAX_DEPTH => return self.object(start, depth),
+            Some(b'[') if depth < MAX_DEPTH => return self.list(start, depth),
+            Some(b'{' | b'[') => container_end(bytes, start),
+            Some(b'"') => string_end(bytes, start),
+            _ => scalar_end(bytes, start),
+        };
+        (end, hash(&bytes[start..end]))
+    }
+
+    fn object(&mut self, start: usize, depth: u32) -> (usize, u64) {
+        let bytes = self.json.as_bytes();
+        let mut sum = 1_u64;
+        let mut at = blank(bytes, start + 1);
+        while bytes.get(at) == Some(&b'"') {
+            let key_end = string_end(bytes, at);
+            // Past the colon.
+            let value = blank(bytes, blank(bytes, key_end) + 1);
+            let (end, digest) = self.value(value, depth + 1);
+            sum = sum.wrapping_add(mix(hash(&bytes[at..key_end]), digest));
+            if depth == 0 {
+                (self.member)(&self.json[at..key_end], &self.json[value..end]);
+            }
+            at = blank(bytes, end);
+            if bytes.get(at) == Some(&b',') {
+                at = blank(bytes, at + 1);
+            }
         }
-        Some(b'[') if depth < MAX_DEPTH => {
-            let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(json) else { return fnv(json) };
-            items.iter().fold(2, |sum, item| mix(sum, digest(item.get(), depth + 1)))
+        (at + 1, sum)
+    }
+
+    fn list(&mut self, start: usize, depth: u32) -> (usize, u64) {
+        let bytes = self.json.as_bytes();
+        let mut sum = 2;
+        let mut at = blank(bytes, start + 1);
+        while at < bytes.len() && bytes[at] != b']' {
+            let (end, digest) = self.value(at, depth + 1);
+            sum = mix(sum, digest);
+            at = blank(bytes, end);
+            if bytes.get(at) == Some(&b',') {
+                at = blank(bytes, at + 1);
+            }
         }
-        _ => fnv(json),
+        (at + 1, sum)
     }
 }
 
 /// FNV-1a.
-fn fnv(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
+fn hash(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
 }
 
 /// The mixing function of SplitMix64 over both.
@@ -49,7 +91,16 @@ fn mix(a: u64, b: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, value::RawValue};
+
     use super::*;
+
+    fn content(json: &str) -> u32 {
+        content_with(json, |_, _| ())
+    }
 
     #[test]
     fn the_order_of_members_makes_no_difference() {
@@ -86,5 +137,56 @@ mod tests {
     fn the_digest_is_the_same_in_every_release() {
         let known = content(r#"{"id":"a","list":[1,{"b":2}],"text":"\u0041"}"#);
         assert_eq!(known, 3_626_569_648);
+    }
+
+    /// The digest by a reader of JSON, for texts without repeated keys.
+    fn by_serde(json: &str, depth: u32) -> u64 {
+        if depth < MAX_DEPTH && json.starts_with('{') {
+            let members: HashMap<String, &RawValue> = serde_json::from_str(json).expect("an object");
+            let digest = |(name, value): (String, &RawValue)| {
+                let name = serde_json::to_string(&name).expect("a key");
+                mix(hash(name.as_bytes()), by_serde(value.get(), depth + 1))
+            };
+            return members.into_iter().map(digest).fold(1, u64::wrapping_add);
+        }
+        if depth < MAX_DEPTH && json.starts_with('[') {
+            let items: Vec<&RawValue> = serde_json::from_str(json).expect("a list");
+            return items.iter().fold(2, |sum, item| mix(sum, by_serde(item.get(), depth + 1)));
+        }
+        hash(json.as_bytes())
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            r#"[\\"{}\[\],:a-zé \n]*"#.prop_map(Value::from),
+            ".*".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(12, 48, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map(".*", inner, 0..4).prop_map(|map| map.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        /// The scan finds the same values as a reader that checks what it reads.
+        #[test]
+        fn the_scan_agrees_with_serde(value in json(), pretty in any::<bool>()) {
+            let text =
+                if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
+            let text = text.expect("JSON");
+            let mut members = HashMap::new();
+            let digest = content_with(&text, |key, value| {
+                members.insert(serde_json::from_str::<String>(key).expect("a key"), value);
+            });
+            let expected = by_serde(&text, 0);
+            prop_assert_eq!(digest, ((expected ^ (expected >> 32)) as u32).max(1));
+            let expected: HashMap<String, &RawValue> = serde_json::from_str(&text).unwrap_or_default();
+            prop_assert_eq!(members, expected.into_iter().map(|(key, raw)| (key, raw.get())).collect());
+        }
     }
 }

@@ -11,7 +11,7 @@ use flate2::{Compression, write::GzEncoder};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::dataset::Dataset;
+use crate::{dataset::Dataset, row_json::write_row};
 
 /// One record, with what a reader wants to know without reading it.
 #[derive(Debug, Clone)]
@@ -150,64 +150,51 @@ impl QuarantinedRecord<'_> {
 
 /// Lines that an object has before they are compressed: a compressor takes a
 /// third of a megabyte, and an endpoint with a wrong clock opens many objects.
+/// Later lines are compressed as many at a time.
 const MAX_PLAIN: usize = 16 << 10;
 
 /// What a compressor takes by itself.
 const COMPRESSOR_SIZE: usize = 320 << 10;
 
+/// The level of gzip, which takes more of the processor's time than any other step.
+///
+/// Measured over events: level 1 takes 0.4 of the time of level 4 and makes objects
+/// 1.57 times as large, level 2 takes 0.6 and makes them 1.17 times as large; level 6
+/// takes 1.1 and makes them 0.94 times as large.
+pub const GZIP_LEVEL: u32 = 2;
+
 #[derive(Debug, Default)]
 struct NdjsonGzip {
+    /// Lines that are not compressed yet.
     plain: Vec<u8>,
     gzip: Option<GzEncoder<Vec<u8>>>,
 }
 
 impl NdjsonGzip {
     /// Compresses what was not yet.
-    fn compress(&mut self) -> io::Result<&mut GzEncoder<Vec<u8>>> {
-        let gzip = self.gzip.get_or_insert_with(|| GzEncoder::new(Vec::new(), Compression::new(4)));
-        gzip.write_all(&std::mem::take(&mut self.plain))?;
-        Ok(gzip)
+    fn compress(&mut self) -> io::Result<()> {
+        let new = || GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL));
+        self.gzip.get_or_insert_with(new).write_all(&self.plain)?;
+        self.plain.clear();
+        // One line may have been far larger than most.
+        self.plain.shrink_to(2 * MAX_PLAIN);
+        Ok(())
     }
-}
 
-#[derive(Serialize)]
-struct Envelope<'r> {
-    id: &'r str,
-    tenant: &'r str,
-    dataset: Dataset,
-    source: &'static str,
-    time: Option<String>,
-    created_at: Option<String>,
-    revision: u32,
-    /// As a string: a reader with columns would otherwise read the members, fold
-    /// the case of their names, drop nulls, and fail at a repeated name.
-    record: &'r str,
+    fn compress_if_full(&mut self) -> io::Result<()> {
+        if self.plain.len() > MAX_PLAIN { self.compress() } else { Ok(()) }
+    }
 }
 
 impl Encoder for NdjsonGzip {
     fn push(&mut self, row: &Row<'_>) -> io::Result<()> {
-        let envelope = Envelope {
-            id: row.id,
-            tenant: row.tenant,
-            dataset: row.dataset,
-            source: row.source,
-            time: row.time.map(millis),
-            created_at: row.created_at.map(millis),
-            revision: row.revision,
-            record: row.record,
-        };
-        let mut line = Vec::with_capacity(row.record.len() * 5 / 4 + 320);
-        serde_json::to_writer(&mut line, &envelope)?;
-        line.push(b'\n');
-        self.push_line(&line)
+        write_row(&mut self.plain, row);
+        self.compress_if_full()
     }
 
     fn push_line(&mut self, line: &[u8]) -> io::Result<()> {
-        if self.gzip.is_none() && self.plain.len() + line.len() <= MAX_PLAIN {
-            self.plain.extend_from_slice(line);
-            return Ok(());
-        }
-        self.compress()?.write_all(line)
+        self.plain.extend_from_slice(line);
+        self.compress_if_full()
     }
 
     fn size(&self) -> usize {

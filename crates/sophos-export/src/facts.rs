@@ -2,17 +2,12 @@
 //!
 //! Whatever else is odd about a record, a member that can be read counts.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use jiff::Timestamp;
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
 use sophos_api::{Raw, Timestamp as ServiceTime};
 
-use crate::{content::content, digest::sha256_hex};
+use crate::{content::content_with, digest::sha256_hex};
 
 /// The id of a record, and when it happened.
 #[derive(Debug)]
@@ -31,44 +26,23 @@ impl Facts<'_> {
     }
 }
 
-/// The members of an object as they are written, in order, repeated ones
-/// included. Keys and values are JSON.
-pub(crate) struct Members<'r>(pub(crate) Vec<(&'r str, &'r str)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::with_capacity(24);
-                // A key may be no text, such as half a surrogate pair.
-                while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-                    members.push((key.get(), value.get()));
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Object)
-    }
-}
+/// The members that count, as they are written, in order, repeated ones included.
+struct Members<'r>(Vec<(&'r str, &'r str)>);
 
 impl<'r> Members<'r> {
-    pub(crate) fn of(json: &'r str) -> Option<Self> {
-        serde_json::from_str(json).ok()
+    /// Keeps a member of the record if it counts. `key` has its quotes.
+    fn note(&mut self, key: &'r str, value: &'r str) {
+        if matches!(key, r#""id""# | r#""when""# | r#""created_at""# | r#""createdAt""# | r#""raisedAt""#) {
+            self.0.push((&key[1..key.len() - 1], value));
+        }
     }
 
     /// The first value under one of these keys that `read` can read, by the
     /// order of the keys.
     fn find<V>(&self, keys: &[&str], read: impl Fn(&'r str) -> Option<V>) -> Option<V> {
-        let mut under = keys.iter().flat_map(|key| {
-            self.0.iter().filter(move |(name, _)| name[1..name.len() - 1] == **key).map(|(_, value)| *value)
-        });
+        let mut under = keys
+            .iter()
+            .flat_map(|key| self.0.iter().filter(move |(name, _)| name == key).map(|(_, value)| *value));
         under.find_map(read)
     }
 }
@@ -92,13 +66,19 @@ fn id(json: &str) -> Option<Cow<'_, str>> {
 }
 
 fn time(json: &str) -> Option<Timestamp> {
-    serde_json::from_str::<ServiceTime>(json).ok()?.instant()
+    match json.as_bytes().first()? {
+        b'"' if !json.contains('\\') => ServiceTime::parse_instant(&json[1..json.len() - 1]),
+        b'"' => serde_json::from_str::<ServiceTime>(json).ok()?.instant(),
+        b'-' | b'0'..=b'9' => ServiceTime::parse_instant(json),
+        _ => None,
+    }
 }
 
 /// A record that does not have an id, or is no object at all, is exported as
 /// well: its content is its id then.
 pub(crate) fn facts<I>(item: &Raw<I>) -> Facts<'_> {
-    let members = Members::of(item.json()).unwrap_or(Members(Vec::new()));
+    let mut members = Members(Vec::with_capacity(4));
+    let content = content_with(item.json(), |key, value| members.note(key, value));
     let created_at = members.find(&["created_at", "createdAt", "raisedAt"], time);
     Facts {
         id: members
@@ -106,7 +86,7 @@ pub(crate) fn facts<I>(item: &Raw<I>) -> Facts<'_> {
             .unwrap_or_else(|| format!("sha256:{}", sha256_hex(item.json().as_bytes())).into()),
         time: members.find(&["when"], time).or(created_at),
         created_at,
-        content: content(item.json()),
+        content,
     }
 }
 

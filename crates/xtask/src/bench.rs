@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: how fast and how lean the functions are as they are shipped,
 //! and the components.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use crate::{
@@ -17,6 +19,13 @@ pub(crate) struct Arguments {
     /// What to measure; without it, all functions
     #[arg(value_enum)]
     subject: Option<Subject>,
+    /// Sophos's own script (siem.py, or its folder), to be measured beside the export by `peers`;
+    /// without it, a minimal program in Python is
+    #[arg(long, value_name = "PATH")]
+    script: Option<PathBuf>,
+    /// How many events `peers` reads
+    #[arg(long, value_name = "N")]
+    events: Option<u64>,
     /// What to pass on to the bench, after `--`; without a subject it is the export's
     #[arg(last = true)]
     rest: Vec<String>,
@@ -28,6 +37,8 @@ enum Subject {
     Starts,
     /// Events of tenants, into a folder and to an S3 server
     Export,
+    /// The export beside a Python script that reads the same feed, and the share of each step
+    Peers,
     /// Other tools' alerts, from the request to the isolated endpoint
     Isolation,
     /// Rotations of credentials, and the watch over many
@@ -43,6 +54,7 @@ impl Subject {
         match self {
             Self::Starts => "starts",
             Self::Export => "export",
+            Self::Peers => "peers",
             Self::Isolation => "isolation",
             Self::Rotation => "rotation",
             Self::Tenants => "tenants",
@@ -52,7 +64,7 @@ impl Subject {
 
     fn functions(self) -> &'static [&'static str] {
         match self {
-            Self::Export | Self::Tenants => &["alert-export"],
+            Self::Export | Self::Peers | Self::Tenants => &["alert-export"],
             Self::Isolation => &["isolation-webhook", "isolation-worker"],
             Self::Rotation => &["credential-rotation"],
             Self::Starts => &["alert-export", "credential-rotation", "isolation-webhook", "isolation-worker"],
@@ -61,7 +73,17 @@ impl Subject {
     }
 }
 
+/// The script to compare with, and the Python that runs the other program.
+const SCRIPT_VARIABLE: &str = "PEER_SCRIPT";
+const PYTHON_VARIABLE: &str = "PEER_PYTHON";
+
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
+    let peers = arguments.subject == Some(Subject::Peers);
+    if !peers && (arguments.script.is_some() || arguments.events.is_some()) {
+        return Err(Error::new(
+            "invalid option: `--script` and `--events` belong to `bench peers`".to_owned(),
+        ));
+    }
     if arguments.subject == Some(Subject::Component) {
         return components(workspace);
     }
@@ -70,8 +92,14 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     let rest = ["--profile", "tools", "--bins", "-p", "end-to-end"];
     end_to_end::build(workspace, "the simulator and the benchmark", &rest)?;
     let subject = arguments.subject.map(|subject| subject.name().to_owned());
-    let passed_on: Vec<_> = subject.into_iter().chain(arguments.rest.iter().cloned()).collect();
+    let events = arguments.events.map(|events| events.to_string());
+    let passed_on: Vec<_> = subject.into_iter().chain(events).chain(arguments.rest.iter().cloned()).collect();
     let mut variables = Vec::new();
+    match &arguments.script {
+        Some(script) => variables.push((SCRIPT_VARIABLE, script.clone())),
+        None if peers => variables.push((PYTHON_VARIABLE, setup::requests(workspace)?)),
+        None => {}
+    }
     if arguments
         .subject
         .is_none_or(|only| matches!(only, Subject::Isolation | Subject::Rotation | Subject::Tenants))

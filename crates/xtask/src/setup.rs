@@ -32,6 +32,8 @@ const MOTO: PythonTool = PythonTool::new("moto", "moto.txt");
 
 /// The command line with which a person deploys the stack.
 const SAM: PythonTool = PythonTool::new("sam", "sam.txt");
+/// The HTTP client of the program that the export is measured beside.
+const REQUESTS: PythonTool = PythonTool::new("requests", "requests.txt");
 const CHECKOV: PythonTool = PythonTool::new("checkov", "checkov.txt");
 
 /// What tells the tests which Python has what the emulator needs.
@@ -130,6 +132,11 @@ pub(crate) fn deployment_tools(workspace: &Workspace) -> Result<[(&'static str, 
 /// and returns the folder of its programs.
 pub(crate) fn sam(workspace: &Workspace) -> Result<PathBuf, Error> {
     SAM.install(workspace)
+}
+
+/// Installs the HTTP client of the peer in `tests/peers`, and returns the Python that has it.
+pub(crate) fn requests(workspace: &Workspace) -> Result<PathBuf, Error> {
+    Ok(REQUESTS.install(workspace)?.join("python"))
 }
 
 /// Installs what looks for holes in templates and returns the folder of its programs.

@@ -33,7 +33,7 @@ pub(crate) async fn run(sizes: &[u64]) -> Outcome {
     export(100_000, 1, true).await
 }
 
-fn config(events: u64, tenants: u64) -> Config {
+pub(crate) fn config(events: u64, tenants: u64) -> Config {
     // A little more than a day's worth of time, so that all are within reach.
     let hours = 23.9;
     let each = events / tenants;

@@ -1,13 +1,14 @@
 //! The benchmark of the functions as they are shipped.
 //!
-//! `bench [starts|export|isolation|rotation|tenants] [numbers …]` measures one of them,
-//! or all. The numbers are those of starts, of events to export, of events a second that
+//! `bench [starts|export|peers|isolation|rotation|tenants] [numbers …]` measures one of them,
+//! or all but `peers`. The numbers are those of starts, of events to export, of events a second that
 //! the webhook is sent, of credentials that are watched over, or of tenants; without a
 //! subject they are the export's.
 
 mod export;
 mod isolation;
 mod measure;
+mod peers;
 mod rotation;
 mod starts;
 mod tenants;
@@ -32,6 +33,7 @@ async fn main() -> Outcome {
     match subject.as_str() {
         "starts" => starts::run(&numbers).await?,
         "export" => export::run(&numbers).await?,
+        "peers" => peers::run(&numbers).await?,
         "isolation" => isolation::run(&numbers).await?,
         "rotation" => rotation::run(&numbers).await?,
         "tenants" => tenants::run(&numbers).await?,
@@ -49,7 +51,7 @@ async fn main() -> Outcome {
         }
         other => {
             return Err(format!(
-                "there is no benchmark of {other}: name starts, export, isolation, rotation or tenants"
+                "there is no benchmark of {other}: name starts, export, peers, isolation, rotation or tenants"
             )
             .into());
         }

@@ -1,0 +1,207 @@
+//! A row as one line of JSON, byte for byte what serde writes of the same members.
+
+use jiff::Timestamp;
+
+use crate::encode::{Row, millis};
+
+/// Appends the row and a line break.
+pub(crate) fn write_row(line: &mut Vec<u8>, row: &Row<'_>) {
+    line.extend_from_slice(br#"{"id":"#);
+    write_text(line, row.id);
+    line.extend_from_slice(br#","tenant":"#);
+    write_text(line, row.tenant);
+    line.extend_from_slice(br#","dataset":""#);
+    line.extend_from_slice(row.dataset.name().as_bytes());
+    line.extend_from_slice(br#"","source":"#);
+    write_text(line, row.source);
+    line.extend_from_slice(br#","time":"#);
+    write_time(line, row.time);
+    line.extend_from_slice(br#","created_at":"#);
+    write_time(line, row.created_at);
+    line.extend_from_slice(br#","revision":"#);
+    line.extend_from_slice(row.revision.to_string().as_bytes());
+    // As a string: a reader with columns would otherwise read the members, fold
+    // the case of their names, drop nulls, and fail at a repeated name.
+    line.extend_from_slice(br#","record":"#);
+    write_text(line, row.record);
+    line.extend_from_slice(b"}\n");
+}
+
+/// Appends a string.
+fn write_text(line: &mut Vec<u8>, text: &str) {
+    let text = text.as_bytes();
+    line.push(b'"');
+    let start = line.len();
+    if write_without_controls(line, text).is_none() {
+        line.truncate(start);
+        text.iter().for_each(|byte| write_byte(line, *byte));
+    }
+    line.push(b'"');
+}
+
+/// Appends a text, with a backslash before each quote and backslash. `None` if it has
+/// a control character, after some of it was appended.
+///
+/// Works on eight bytes at a time: a record has a quote each few bytes, and copying
+/// what is between them one by one takes twice as long.
+fn write_without_controls(line: &mut Vec<u8>, text: &[u8]) -> Option<()> {
+    const WORD: usize = 8;
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    // The high bit of each byte below `limit`, which is at most 128. Bits above the
+    // lowest may be wrong.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
+    let equal = |word: u64, byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+
+    let start = line.len();
+    line.resize(start + 2 * text.len() + WORD, 0);
+    let to = &mut line[start..];
+    let (mut from, mut at) = (0, 0);
+    while let Some(chunk) = text[from..].first_chunk::<WORD>() {
+        let word = u64::from_le_bytes(*chunk);
+        let special = equal(word, b'"') | equal(word, b'\\') | below(word, u64::from(b' '));
+        to[at..at + WORD].copy_from_slice(chunk);
+        if special == 0 {
+            from += WORD;
+            at += WORD;
+            continue;
+        }
+        let index = (special.trailing_zeros() / u8::BITS) as usize;
+        let byte = chunk[index];
+        if byte < b' ' {
+            return None;
+        }
+        to[at + index] = b'\\';
+        to[at + index + 1] = byte;
+        from += index + 1;
+        at += index + 2;
+    }
+    for byte in &text[from..] {
+        if *byte < b' ' {
+            return None;
+        }
+        to[at] = b'\\';
+        at += usize::from(matches!(byte, b'"' | b'\\'));
+        to[at] = *byte;
+        at += 1;
+    }
+    line.truncate(start + at);
+    Some(())
+}
+
+/// Appends one byte of a string.
+fn write_byte(line: &mut Vec<u8>, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        8 => b'b',
+        9 => b't',
+        10 => b'n',
+        12 => b'f',
+        13 => b'r',
+        0..=31 => {
+            line.extend_from_slice(b"\\u00");
+            return line.extend([DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        _ => return line.push(byte),
+    };
+    line.extend([b'\\', short]);
+}
+
+fn write_time(line: &mut Vec<u8>, time: Option<Timestamp>) {
+    let Some(time) = time else { return line.extend_from_slice(b"null") };
+    line.push(b'"');
+    match recent(time) {
+        Some(text) => line.extend_from_slice(&text),
+        None => line.extend_from_slice(millis(time).as_bytes()),
+    }
+    line.push(b'"');
+}
+
+/// What [`millis`] writes of a time from 1970 to 9999, which is nearly every one.
+fn recent(time: Timestamp) -> Option<[u8; 24]> {
+    let millis = u64::try_from(time.as_millisecond()).ok()?;
+    // A negative time of less than a millisecond is 0 as well.
+    if time < Timestamp::UNIX_EPOCH {
+        return None;
+    }
+    let (days, of_day) = (millis / 86_400_000, millis % 86_400_000);
+    // Days from 0000-03-01, in eras of 400 years, by Howard Hinnant's algorithm.
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    if year > 9_999 {
+        return None;
+    }
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    let mut put = |at: usize, digits: usize, mut number: u64| {
+        for place in (at..at + digits).rev() {
+            text[place] = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
+    };
+    put(0, 4, year);
+    put(5, 2, month);
+    put(8, 2, day);
+    put(11, 2, of_day / 3_600_000);
+    put(14, 2, of_day / 60_000 % 60);
+    put(17, 2, of_day / 1_000 % 60);
+    put(20, 3, of_day % 1_000);
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::Dataset;
+
+    fn time() -> impl Strategy<Value = Option<Timestamp>> {
+        prop::option::of(prop_oneof![
+            -2_000_000_000_i128..300_000_000_000_000_000_000,
+            1_500_000_000_000_000_000_i128..2_000_000_000_000_000_000,
+        ])
+        .prop_map(|ns| ns.and_then(|ns| Timestamp::from_nanosecond(ns).ok()))
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_is_what_serde_writes(
+            id in ".*",
+            record in prop_oneof![".*", r#"[\\"a-zé\x00-\x20\x7f]*"#, "[ -~]*"],
+            time in time(),
+            created_at in time(),
+            revision in any::<u32>(),
+        ) {
+            let row = Row {
+                id: &id,
+                tenant: "t",
+                dataset: Dataset::Alerts,
+                source: "siem/v1/alerts",
+                time,
+                created_at,
+                revision,
+                record: &record,
+            };
+            let mut line = b"before".to_vec();
+            write_row(&mut line, &row);
+            let text = |value| serde_json::to_string(&value).expect("JSON");
+            let time = |time: Option<Timestamp>| text(json!(time.map(millis)));
+            prop_assert_eq!(
+                String::from_utf8(line).expect("UTF-8"),
+                format!(
+                    "before{{\"id\":{},\"tenant\":\"t\",\"dataset\":\"alerts\",\"source\":\"siem/v1/alerts\",\
+                     \"time\":{},\"created_at\":{},\"revision\":{revision},\"record\":{}}}\n",
+                    text(json!(id)), time(row.time), time(row.created_at), text(json!(record)),
+                )
+            );
+        }
+    }
+}

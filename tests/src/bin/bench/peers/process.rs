@@ -1,0 +1,80 @@
+//! A process that is watched from its start to its end, for Linux.
+
+use std::{
+    fs::{self, File},
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    Outcome,
+    measure::{Times, computed_ms, ms},
+};
+
+const POLL: Duration = Duration::from_millis(10);
+
+/// The resources that one process has used.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usage {
+    /// Milliseconds of a processor, in user and system mode.
+    pub(crate) cpu_ms: f64,
+    /// Milliseconds on the clock.
+    pub(crate) wall_ms: f64,
+    /// The most resident memory, in bytes.
+    pub(crate) peak_bytes: u64,
+    /// The size of its files, in bytes.
+    pub(crate) bytes_out: u64,
+}
+
+impl Usage {
+    /// The median of each figure.
+    pub(crate) fn median(all: &[Self]) -> Self {
+        let median = |figure: fn(&Self) -> f64| Times::of(all.iter().map(figure).collect()).within(0.5);
+        Self {
+            cpu_ms: median(|usage| usage.cpu_ms),
+            wall_ms: median(|usage| usage.wall_ms),
+            peak_bytes: median(|usage| usage.peak_bytes as f64) as u64,
+            bytes_out: median(|usage| usage.bytes_out as f64) as u64,
+        }
+    }
+}
+
+/// Runs a program to its end. Its standard error goes to `errors`.
+///
+/// # Errors
+/// When it cannot be run or fails.
+pub(crate) async fn measure(command: &mut Command, errors: &Path) -> Outcome<Usage> {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(errors)?);
+    let started = Instant::now();
+    // Not the command as a whole: its environment has the credential.
+    let mut child = command
+        .spawn()
+        .map_err(|error| format!("running {} failed: {error}", command.get_program().display()))?;
+    let mut peak_bytes = 0;
+    // Until it is reaped, a process that has ended still has its processor time.
+    while !has_ended(child.id()) {
+        peak_bytes = peak(child.id()).unwrap_or(0).max(peak_bytes);
+        tokio::time::sleep(POLL).await;
+    }
+    let wall_ms = ms(started.elapsed());
+    let cpu_ms = computed_ms(&[child.id()])?;
+    let status = child.wait()?;
+    if !status.success() {
+        let errors = fs::read_to_string(errors)?;
+        let last: Vec<_> = errors.lines().rev().take(5).collect();
+        return Err(format!("the peer failed: {status}; it wrote:\n{}", last.join("\n")).into());
+    }
+    Ok(Usage { cpu_ms, wall_ms, peak_bytes, bytes_out: 0 })
+}
+
+fn has_ended(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with(['Z', 'X']))
+}
+
+fn peak(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib << 10)
+}

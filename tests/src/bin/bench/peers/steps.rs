@@ -1,0 +1,329 @@
+//! The processor time of each step of an export.
+//!
+//! One export over TLS is recorded. Then each step alone works on the recorded answers
+//! or on the rows that were written, in this process. An export of the same answers
+//! without a network shows the rest, which has no step of its own.
+
+use std::{
+    collections::VecDeque,
+    fs,
+    hint::black_box,
+    io::{Read, Write},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use end_to_end::World;
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use http::{Request, Response};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use sophos_api::{
+    Client, Credentials, Hosts, Operation, RateBudget, Transport, TransportError, TransportErrorKind,
+    operations::siem::ListSiemEvents,
+};
+use sophos_api_reqwest::ReqwestTransport;
+use sophos_export::{Dataset, Exporter, Format, GZIP_LEVEL, Row, Scope, Settings, Store};
+use tokio::runtime;
+
+use crate::{Outcome, measure::Times, say};
+
+const ROUNDS: usize = 5;
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What the steps need to know of the simulator.
+struct Service {
+    identity: String,
+    global: String,
+    client_id: String,
+    client_secret: String,
+    certificate: Vec<u8>,
+}
+
+/// Prints the processor time and the share of each step.
+pub(crate) async fn run(world: &World, certificate: &Path) -> Outcome {
+    let service = Service {
+        identity: world.simulator.identity_url(),
+        global: world.simulator.global_url(),
+        client_id: world.credential().client_id.clone(),
+        client_secret: world.credential().client_secret.clone(),
+        certificate: fs::read(certificate)?,
+    };
+    // On a thread of its own: the simulator is in this process, too.
+    let steps = tokio::task::spawn_blocking(move || {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(measure(&service))
+    });
+    let steps = steps.await?.map_err(|error| error.to_string())?;
+    let all: f64 = steps.iter().map(|(_, ms)| ms).sum();
+    say(&format!("the same export in this process, step by step, {ROUNDS} rounds:"))?;
+    say("                                       processor ms   share")?;
+    for (name, ms) in steps {
+        say(&format!("  {name:<36}  {ms:>11.1}  {:>5.1} %", 100.0 * ms / all))?;
+    }
+    Ok(say(&format!("  {:<36}  {all:>11.1}", "all"))?)
+}
+
+async fn measure(service: &Service) -> Result<Vec<(&'static str, f64)>, Failure> {
+    let recorder = Arc::new(Recorder { http: service.transport()?, exchanges: Mutex::default() });
+    let folder = tempfile::tempdir()?;
+    export(service, recorder.clone(), folder.path()).await?;
+    let exchanges = std::mem::take(&mut *lock(&recorder.exchanges));
+    let pages: Vec<_> = exchanges
+        .iter()
+        .filter(|(request, _)| request.uri().path().starts_with("/siem/"))
+        .map(|(_, response)| response.clone())
+        .collect();
+    let objects = objects(folder.path())?;
+
+    let mut rounds = Vec::new();
+    for _ in 0..ROUNDS {
+        rounds.push(round(service, &exchanges, &pages, &objects).await?);
+    }
+    let step = |at: usize| Times::of(rounds.iter().map(|round| round[at].1).collect()).within(0.5);
+    Ok(rounds[0].iter().enumerate().map(|(at, (name, _))| (*name, step(at))).collect())
+}
+
+/// One object that was written.
+struct Object {
+    bytes: Vec<u8>,
+    lines: Vec<String>,
+}
+
+/// A row as it is in an object.
+#[derive(Deserialize)]
+struct Line {
+    id: String,
+    tenant: String,
+    time: Option<String>,
+    created_at: Option<String>,
+    revision: u32,
+    record: String,
+}
+
+async fn round(
+    service: &Service,
+    exchanges: &[Exchange],
+    pages: &[Response<Bytes>],
+    objects: &[Object],
+) -> Result<Vec<(&'static str, f64)>, Failure> {
+    let http = service.transport()?;
+    let begun = Processor::of_this_thread()?;
+    for (request, _) in exchanges {
+        black_box(http.send(request.clone(), TIMEOUT).await?);
+    }
+    let network = begun.ms()?;
+
+    let begun = Processor::of_this_thread()?;
+    for page in pages {
+        black_box(ListSiemEvents::read(page)?);
+    }
+    let cut = begun.ms()?;
+
+    let rows: Vec<Vec<Line>> = objects
+        .iter()
+        .map(|object| object.lines.iter().map(|line| serde_json::from_str(line)).collect())
+        .collect::<Result<_, _>>()?;
+    let rows =
+        rows.iter().map(|lines| lines.iter().map(row).collect()).collect::<Result<Vec<Vec<_>>, _>>()?;
+    let begun = Processor::of_this_thread()?;
+    for object in &rows {
+        let mut encoder = Format::NdjsonGzip.encoder();
+        object.iter().try_for_each(|row| encoder.push(row))?;
+        black_box(encoder.finish()?);
+    }
+    let encoded = begun.ms()?;
+
+    let begun = Processor::of_this_thread()?;
+    for object in objects {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL));
+        for line in &object.lines {
+            gzip.write_all(line.as_bytes())?;
+        }
+        black_box(gzip.finish()?);
+    }
+    let gzip = begun.ms()?;
+
+    let begun = Processor::of_this_thread()?;
+    for object in objects {
+        black_box(Sha256::digest(&object.bytes));
+    }
+    let sha256 = begun.ms()?;
+
+    // Files are written by other threads; everything else in this process is idle.
+    let folder = tempfile::tempdir()?;
+    let store = Store::open(&folder.path().to_string_lossy())?;
+    let begun = Processor::of_this_process()?;
+    for (number, object) in objects.iter().enumerate() {
+        store.create(&format!("{number}"), object.bytes.clone()).await?;
+    }
+    let written = begun.ms()?;
+
+    let folder = tempfile::tempdir()?;
+    let replay = Replay(Mutex::new(exchanges.iter().map(|(_, response)| response.clone()).collect()));
+    let begun = Processor::of_this_process()?;
+    export(service, replay, folder.path()).await?;
+    let rest = begun.ms()? - cut - encoded - sha256 - written;
+
+    Ok(vec![
+        ("token, TLS and HTTP", network),
+        ("cutting records from pages", cut),
+        ("record key, digest, deduplication", rest),
+        ("row encoding", encoded - gzip),
+        ("gzip", gzip),
+        ("SHA-256 of objects", sha256),
+        ("writing objects", written),
+    ])
+}
+
+fn row(line: &Line) -> Result<Row<'_>, Failure> {
+    let time = |text: &Option<String>| text.as_deref().map(str::parse).transpose();
+    Ok(Row {
+        id: &line.id,
+        tenant: &line.tenant,
+        dataset: Dataset::Events,
+        source: "siem/v1/events",
+        time: time(&line.time)?,
+        created_at: time(&line.created_at)?,
+        revision: line.revision,
+        record: &line.record,
+    })
+}
+
+async fn export<T: Transport + 'static>(
+    service: &Service,
+    transport: T,
+    folder: &Path,
+) -> Result<(), Failure> {
+    let credentials = Credentials::new(&service.client_id, service.client_secret.as_str());
+    let client = Client::builder(transport, credentials)
+        .hosts(Hosts::at(service.identity.parse()?, service.global.parse()?))
+        .budget(RateBudget::unlimited())
+        .build();
+    let mut settings = Settings::default();
+    // The simulator's clock is its own.
+    settings.max_service_skew = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    let exporter = Exporter::new(client, Store::open(&folder.to_string_lossy())?, settings);
+    let scope = Scope { datasets: vec![Dataset::Events], ..Scope::default() };
+    let report = exporter.run(&scope, None).await?;
+    if report.failed > 0 || report.rows == 0 {
+        return Err(format!("the export in this process failed: {report:?}").into());
+    }
+    Ok(())
+}
+
+/// The objects with rows below this folder.
+fn objects(folder: &Path) -> Result<Vec<Object>, Failure> {
+    let mut objects = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            objects.extend(self::objects(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "gz") {
+            let bytes = fs::read(&path)?;
+            let mut text = String::new();
+            GzDecoder::new(bytes.as_slice()).read_to_string(&mut text)?;
+            let lines = text.split_inclusive('\n').map(str::to_owned).collect();
+            objects.push(Object { bytes, lines });
+        }
+    }
+    Ok(objects)
+}
+
+impl Service {
+    fn transport(&self) -> Result<ReqwestTransport, Failure> {
+        let certificate = reqwest::Certificate::from_pem(&self.certificate)?;
+        let settings = reqwest::Client::builder().no_proxy().tls_certs_only([certificate]);
+        Ok(ReqwestTransport::configured(settings)?)
+    }
+}
+
+/// A request and its answer.
+type Exchange = (Request<Vec<u8>>, Response<Bytes>);
+
+/// Keeps what goes through it.
+struct Recorder {
+    http: ReqwestTransport,
+    exchanges: Mutex<Vec<Exchange>>,
+}
+
+impl Transport for Recorder {
+    async fn send(
+        &self,
+        request: Request<Vec<u8>>,
+        timeout: Duration,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let response = self.http.send(request.clone(), timeout).await?;
+        lock(&self.exchanges).push((request, response.clone()));
+        Ok(response)
+    }
+
+    fn now(&self) -> Duration {
+        self.http.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.http.sleep(duration).await;
+    }
+}
+
+/// Answers as it was answered before. One stream sends its requests in one order.
+struct Replay(Mutex<VecDeque<Response<Bytes>>>);
+
+impl Transport for Replay {
+    async fn send(&self, _: Request<Vec<u8>>, _: Duration) -> Result<Response<Bytes>, TransportError> {
+        let next = lock(&self.0).pop_front();
+        next.ok_or_else(|| TransportError::new(TransportErrorKind::Unsendable, "the recording is over"))
+    }
+
+    fn now(&self) -> Duration {
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// Processor time from one moment on, for Linux.
+struct Processor {
+    whole_process: bool,
+    begun_ns: u64,
+}
+
+impl Processor {
+    fn of_this_thread() -> Result<Self, Failure> {
+        Ok(Self { whole_process: false, begun_ns: Self::ns(false)? })
+    }
+
+    fn of_this_process() -> Result<Self, Failure> {
+        Ok(Self { whole_process: true, begun_ns: Self::ns(true)? })
+    }
+
+    fn ms(&self) -> Result<f64, Failure> {
+        Ok(Self::ns(self.whole_process)?.saturating_sub(self.begun_ns) as f64 / 1e6)
+    }
+
+    fn ns(whole_process: bool) -> Result<u64, Failure> {
+        // A thread's first number is the time that it has run.
+        let run = |stat: &str| stat.split_whitespace().next().and_then(|ns| ns.parse::<u64>().ok());
+        if !whole_process {
+            return Ok(run(&fs::read_to_string("/proc/thread-self/schedstat")?).unwrap_or(0));
+        }
+        let mut sum = 0;
+        for thread in fs::read_dir("/proc/self/task")? {
+            // One that ends meanwhile is missing from the sum.
+            let stat = fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
+            sum += run(&stat).unwrap_or(0);
+        }
+        Ok(sum)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
