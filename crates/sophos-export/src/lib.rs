@@ -66,6 +66,7 @@ mod feed;
 mod intent;
 mod log;
 mod page_records;
+mod passing;
 mod report;
 mod roster;
 mod seen;
