@@ -34,8 +34,14 @@ const MOTO: PythonTool = PythonTool::new("moto", "moto.txt");
 const SAM: PythonTool = PythonTool::new("sam", "sam.txt");
 const CHECKOV: PythonTool = PythonTool::new("checkov", "checkov.txt");
 
+/// A reader of exported rows.
+const DUCKDB: PythonTool = PythonTool::new("duckdb", "duckdb.txt");
+
 /// What tells the tests which Python has what the emulator needs.
 pub(crate) const EMULATOR_VARIABLE: &str = "EMULATOR_PYTHON";
+
+/// The variable with the Python that has DuckDB, for tests.
+pub(crate) const DUCKDB_VARIABLE: &str = "DUCKDB_PYTHON";
 
 /// What tells them where the command line of SAM is.
 pub(crate) const SAM_VARIABLE: &str = "SAM_CLI";
@@ -53,6 +59,10 @@ pub(crate) struct Arguments {
     /// line of SAM that deploys there
     #[arg(long)]
     emulator: bool,
+
+    /// Also install DuckDB, with which a test reads exported rows
+    #[arg(long)]
+    duckdb: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
@@ -65,6 +75,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         for (variable, path) in deployment_tools(workspace)? {
             println!("{variable}={}", path.display());
         }
+    }
+    if arguments.duckdb {
+        println!("{DUCKDB_VARIABLE}={}", duckdb(workspace)?.display());
     }
     Ok(())
 }
@@ -130,6 +143,11 @@ pub(crate) fn deployment_tools(workspace: &Workspace) -> Result<[(&'static str, 
 /// and returns the folder of its programs.
 pub(crate) fn sam(workspace: &Workspace) -> Result<PathBuf, Error> {
     SAM.install(workspace)
+}
+
+/// Installs DuckDB, and returns the Python that has it.
+pub(crate) fn duckdb(workspace: &Workspace) -> Result<PathBuf, Error> {
+    Ok(DUCKDB.install(workspace)?.join("python"))
 }
 
 /// Installs what looks for holes in templates and returns the folder of its programs.
