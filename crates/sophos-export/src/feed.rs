@@ -64,6 +64,17 @@ pub(crate) enum Start {
     From(i64),
 }
 
+impl Start {
+    /// The name in log records.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Everything => "beginning",
+            Self::Cursor(_) => "cursor",
+            Self::From(_) => "time",
+        }
+    }
+}
+
 /// The service's times of a page.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {

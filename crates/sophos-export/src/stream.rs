@@ -314,7 +314,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 Err(error) if starts.peek().is_some() && may_be_the_start(&error) => {
                     let (tenant, dataset) = (&self.stream.tenant, self.stream.dataset);
                     let event = "feed_start_rejected";
-                    tracing::warn!(event, tenant, %dataset, ?start, %error, "trying an earlier start");
+                    tracing::warn!(event, tenant, %dataset, start = start.name(), %error, "trying an earlier start");
                 }
                 Err(error) => return Err(error.into()),
             }
