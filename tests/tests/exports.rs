@@ -95,6 +95,19 @@ fn outcomes(report: &Value, outcome: &str) -> usize {
     streams(report).iter().filter(|stream| stream["outcome"] == outcome).count()
 }
 
+/// The bound holds one page of 250 records, not one of 500.
+#[tokio::test(flavor = "multi_thread")]
+async fn export_reads_smaller_pages_when_one_is_too_large() {
+    let stage = Stage::of(CredentialKind::Tenant).await;
+    let function = stage.world.function(&stage.location()).env("SOPHOS_MAX_ANSWER_BYTES", "262144");
+    let mut sandbox = function.start().await.expect("the function starts");
+    let report = stage.run(&mut sandbox).await;
+    assert_eq!((&report["failed"], outcomes(&report, "committed")), (&json!(0), 2), "{report}");
+    let reduced = sandbox.logs().iter().filter(|line| line.contains("page_limit_reduced")).count();
+    assert!(reduced >= 2, "{reduced}");
+    assert!(stage.check().rows_of("events") > 1_000);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_kind_of_credential_exports_all_its_tenants_and_no_others() {
     for (kind, tenants) in

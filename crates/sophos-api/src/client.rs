@@ -20,7 +20,7 @@ use crate::{
     shared_budget::SharedBudget,
     stats::{CallStats, Counters},
     tenant_id::TenantId,
-    tenants::{Tenants, own_tenant, unknown_id_type},
+    tenants::{MAX_TENANT_PAGE_SIZE, Tenants, own_tenant, unknown_id_type},
     transport::Transport,
 };
 
@@ -156,9 +156,24 @@ impl<T: Transport> Client<T> {
         let identity = self.identity().await?;
         match identity.id_type {
             IdType::Tenant => Ok(Tenants { readable: vec![own_tenant(&identity)], unreadable: Vec::new() }),
-            IdType::Partner => self.list_tenants(ListPartnerTenants::all()).await,
-            IdType::Organization => self.list_tenants(ListOrganizationTenants::all()).await,
+            IdType::Partner => self.fitting_tenants(ListPartnerTenants::with_page_size).await,
+            IdType::Organization => self.fitting_tenants(ListOrganizationTenants::with_page_size).await,
             other => Err(unknown_id_type(&other)),
+        }
+    }
+
+    /// Lists from the first page again, in pages of half the size, when one is
+    /// too large: the number of a page means another place in smaller ones.
+    async fn fitting_tenants<O: Paged<Item = Tenant>>(
+        &self,
+        operation: impl Fn(u32) -> O,
+    ) -> Result<Tenants, Error> {
+        let mut page_size = MAX_TENANT_PAGE_SIZE;
+        loop {
+            match self.list_tenants(operation(page_size)).await {
+                Err(error) if error.kind() == ErrorKind::TooLarge && page_size > 1 => page_size /= 2,
+                listed => return listed,
+            }
         }
     }
 

@@ -89,6 +89,9 @@ pub enum ErrorKind {
     Deadline,
     /// An answer that is not what the API promises.
     Malformed,
+    /// The answer is larger than the transport accepts. A listing may fit in
+    /// smaller pages.
+    TooLarge,
     /// The service named a host that the token must not be sent to.
     UntrustedHost,
 }
@@ -117,6 +120,9 @@ impl ErrorKind {
             Self::Interrupted => "no complete answer; the operation may have been carried out",
             Self::Deadline => "no time left before the deadline",
             Self::Malformed => "the answer is not what the API promises",
+            Self::TooLarge => {
+                "the answer exceeds the limit of this program; use smaller pages or raise the limit"
+            }
             Self::UntrustedHost => "the service named a host outside its domain; no token was sent to it",
         }
     }
@@ -202,7 +208,8 @@ impl Error {
         let kind = match error.kind() {
             TransportErrorKind::Connect => ErrorKind::Unreachable,
             TransportErrorKind::Timeout | TransportErrorKind::Interrupted => ErrorKind::Interrupted,
-            TransportErrorKind::TooLarge | TransportErrorKind::Unreadable => ErrorKind::Malformed,
+            TransportErrorKind::TooLarge => ErrorKind::TooLarge,
+            TransportErrorKind::Unreadable => ErrorKind::Malformed,
             TransportErrorKind::Unsendable => ErrorKind::Invalid,
             TransportErrorKind::Blocked => ErrorKind::Blocked,
         };

@@ -4,6 +4,9 @@ use crate::{
     models::{IdType, Tenant},
 };
 
+/// Tenants a page of a listing at most.
+pub(crate) const MAX_TENANT_PAGE_SIZE: u32 = 100;
+
 /// The tenants that a credential reaches.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]

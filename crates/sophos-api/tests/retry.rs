@@ -162,7 +162,7 @@ fn each_failure_to_get_an_answer_has_its_kind() {
         (TransportErrorKind::Connect, ErrorKind::Unreachable),
         (TransportErrorKind::Timeout, ErrorKind::Interrupted),
         (TransportErrorKind::Interrupted, ErrorKind::Interrupted),
-        (TransportErrorKind::TooLarge, ErrorKind::Malformed),
+        (TransportErrorKind::TooLarge, ErrorKind::TooLarge),
         (TransportErrorKind::Unsendable, ErrorKind::Invalid),
     ] {
         let script = Script::queue([Answer::failure(kind)]);

@@ -5,7 +5,7 @@ mod support;
 use futures_executor::block_on;
 use serde_json::{Value, json};
 use sophos_api::{
-    Caller, Client, ErrorKind, Hosts,
+    Caller, Client, ErrorKind, Hosts, TransportErrorKind,
     models::{IdType, Whoami},
     operations::{endpoints::ListEndpoints, whoami::WhoAmI},
 };
@@ -46,6 +46,27 @@ fn the_tenants_of_a_partner_or_organization_are_listed() {
             assert_eq!(call.host(), "api.central.sophos.com");
         }
     }
+}
+
+#[test]
+fn tenants_are_listed_again_in_smaller_pages_when_one_is_too_large() {
+    let page = |number: u32, id: &str| {
+        Answer::json(json!({"items": [{"id": id}], "pages": {"current": number, "total": 2}}))
+    };
+    let too_large = || Answer::failure(TransportErrorKind::TooLarge);
+    for kind in ["partner", "organization"] {
+        let answers = [page(1, "a"), too_large(), too_large(), page(1, "a"), page(2, "b")];
+        let script = Script::owned_by(whoami(kind), answers);
+        let tenants = block_on(client(&script).tenants()).expect("tenants");
+        let ids: Vec<_> = tenants.readable.iter().map(|tenant| tenant.id.as_str()).collect();
+        assert_eq!(ids, ["a", "b"], "{kind}");
+        let calls = script.calls();
+        let sizes: Vec<_> = calls.iter().map(|call| call.query("pageSize").expect("a size")).collect();
+        assert_eq!(sizes, ["100", "100", "50", "25", "25"], "{kind}");
+    }
+    let script = Script::owned_by(whoami("partner"), (0..7).map(|_| too_large()));
+    let error = block_on(client(&script).tenants()).expect_err("not even one fits");
+    assert_eq!((error.kind(), script.calls().len()), (ErrorKind::TooLarge, 7), "{error}");
 }
 
 #[test]

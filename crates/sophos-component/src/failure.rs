@@ -38,7 +38,7 @@ fn reason(kind: ErrorKind, wait_ms: Option<u32>) -> Reason {
         ErrorKind::Unreachable => Reason::Unreachable,
         ErrorKind::Blocked => Reason::Blocked,
         ErrorKind::Interrupted => Reason::Interrupted,
-        ErrorKind::Malformed => Reason::Malformed,
+        ErrorKind::Malformed | ErrorKind::TooLarge => Reason::Malformed,
         ErrorKind::UntrustedHost => Reason::UntrustedHost,
         _ => Reason::Other,
     }

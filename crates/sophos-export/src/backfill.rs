@@ -14,7 +14,7 @@ pub(crate) const SOURCE: &str = "common/v1/alerts";
 /// Alerts a page to begin with: the largest size that recorded answers allow.
 /// An answer that allows more is taken at its word.
 const FIRST_PAGE_SIZE: u32 = 100;
-const LARGEST_PAGE_SIZE: u64 = 1_000;
+const LARGEST_PAGE_SIZE: u32 = 1_000;
 
 /// A page of a backfill.
 pub(crate) struct Page {
@@ -30,31 +30,49 @@ pub(crate) struct Page {
 pub(crate) struct Reader<'a, T> {
     client: &'a TenantClient<T>,
     page_size: u32,
+    /// The largest size that fits into an answer, as far as it is known.
+    max_page_size: u32,
 }
 
 impl<'a, T: Transport> Reader<'a, T> {
     pub(crate) fn new(client: &'a TenantClient<T>) -> Self {
-        Self { client, page_size: FIRST_PAGE_SIZE }
+        Self { client, page_size: FIRST_PAGE_SIZE, max_page_size: LARGEST_PAGE_SIZE }
     }
 
-    /// Reads the next page of this backfill.
+    /// Reads the next page of this backfill, and a smaller one as long as it is too
+    /// large.
     pub(crate) async fn page(&mut self, backfill: &Backfill) -> Result<Page, Error> {
         let at = |ms| Timestamp::from_millisecond(ms).ok().map(millis);
-        let operation = ListAlerts {
+        let mut operation = ListAlerts {
             from: at(backfill.gap.from_ms),
             to: at(backfill.gap.to_ms),
             page_size: Some(self.page_size),
             page_from_key: backfill.next_key.clone(),
             ..Default::default()
         };
-        let answer = self.client.send(&operation).await?;
+        let answer = loop {
+            match self.client.send(&operation).await {
+                Err(error) if error.kind() == ErrorKind::TooLarge && self.page_size > 1 => {
+                    self.page_size /= 2;
+                    self.max_page_size = self.page_size;
+                    operation.page_size = Some(self.page_size);
+                }
+                answer => break answer?,
+            }
+        };
         if let Some(most) = answer.pages.max_size.filter(|most| *most > 0) {
-            self.page_size = most.min(LARGEST_PAGE_SIZE) as u32;
+            self.page_size = most.min(self.max_page_size.into()) as u32;
         }
         let next_key = operation.next(&answer)?.and_then(|next| next.page_from_key);
         let rest = next_key.map(|key| Backfill { gap: backfill.gap, next_key: Some(key) });
         Ok(Page { alerts: answer.items, unreadable: answer.unreadable, rest })
     }
+}
+
+/// Whether a single alert is too large. There is no key of the one after it, so
+/// the rest is given up.
+pub(crate) fn is_too_large(error: &Error) -> bool {
+    matches!(error, Error::Service(error) if error.kind() == ErrorKind::TooLarge)
 }
 
 /// Whether the service refuses to go on from a key of an earlier run. What was

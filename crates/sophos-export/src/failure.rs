@@ -85,6 +85,7 @@ const fn service(kind: ErrorKind) -> &'static str {
         ErrorKind::Interrupted => "Interrupted",
         ErrorKind::Deadline => "Deadline",
         ErrorKind::Malformed => "Malformed",
+        ErrorKind::TooLarge => "TooLarge",
         ErrorKind::UntrustedHost => "UntrustedHost",
         _ => "Service",
     }

@@ -8,6 +8,9 @@ const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
 /// The service tells its time in whole seconds.
 const CLOCK_STEP_MS: i64 = 1_000;
 
+/// Time for requests from near the end of what the feed keeps.
+const PROBE_MARGIN_MS: i64 = 60 * 1_000;
+
 /// Where a run ended, and so where the next begins. All times are the service's,
 /// in milliseconds since the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +62,17 @@ pub(crate) enum Start {
     Cursor(String),
     /// From this time on, in seconds since the Unix epoch.
     From(i64),
+}
+
+impl Start {
+    /// The name in log records.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Everything => "beginning",
+            Self::Cursor(_) => "cursor",
+            Self::From(_) => "time",
+        }
+    }
 }
 
 /// The service's times of a page.
@@ -166,6 +180,22 @@ impl Reading {
         self.pending_ms = leads_on.then_some(if before_bound { late_ms } else { self.bound_ms });
         self.cursor = next_cursor;
         gap
+    }
+
+    /// The first time, in whole seconds, that is later than all that was read and
+    /// that the feed still has: what may be passed over begins there.
+    pub(crate) fn unread_from_seconds(&self, now_ms: i64) -> i64 {
+        self.reached_ms.max(now_ms - KEPT_MS + PROBE_MARGIN_MS).div_euclid(1_000)
+    }
+
+    /// Goes on from this time, without what the feed has before it.
+    pub(crate) fn pass_over(&mut self, to_ms: i64, now_ms: i64) -> Gap {
+        let from_ms =
+            if self.reached_ms == i64::MIN { now_ms + CLOCK_STEP_MS - KEPT_MS } else { self.reached_ms };
+        self.frontier_ms = self.frontier_ms.max(Some(to_ms));
+        self.reached_ms = self.reached_ms.max(to_ms);
+        self.cursor = None;
+        Gap { from_ms, to_ms }
     }
 
     /// The time from which the ids of records are needed to recognize them.

@@ -67,6 +67,7 @@ mod intent;
 mod json_scan;
 mod log;
 mod page_records;
+mod passing;
 mod report;
 mod roster;
 mod row_json;

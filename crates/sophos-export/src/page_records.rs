@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sophos_api::{CursorPage, Transport, UnreadableItem};
 
 use crate::{
-    backfill::{self, key_is_lost},
+    backfill::{self, is_too_large, key_is_lost},
     clock::is_past,
     day::{day, partition_day},
     digest::sha256_hex,
@@ -66,7 +66,12 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                     segment.backfill.remove(0);
                     continue;
                 }
-                Err(error) => return Ok(End::Trouble(error)),
+                Err(error) => {
+                    if is_too_large(&error) {
+                        segment.backfill.remove(0);
+                    }
+                    return Ok(End::Trouble(error));
+                }
             };
             for alert in &page.alerts {
                 let kept = self

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sophos_api::{
-    Caller, CursorPage, Paged, TenantClient, Transport,
-    operations::siem::{LARGEST_PAGE, ListSiemAlerts, ListSiemEvents},
+    Caller, CursorPage, ErrorKind, Operation, Paged, TenantClient, Transport,
+    operations::siem::{ListSiemAlerts, ListSiemEvents, SMALLEST_PAGE},
 };
 use tokio::task::JoinHandle;
 
@@ -16,20 +16,39 @@ use crate::{
 
 /// The two feeds, which differ in name only.
 pub(crate) trait Feed: Paged<Response = CursorPage<<Self as Paged>::Item>> + 'static {
-    fn first(start: Start) -> Self;
+    fn first(start: Start, limit: u32) -> Self;
+    /// The records that it may answer with.
+    fn limit(&self) -> u32;
+    fn with_limit(self, limit: u32) -> Self;
 }
 
 impl Feed for ListSiemEvents {
-    fn first(start: Start) -> Self {
+    fn first(start: Start, limit: u32) -> Self {
         let (cursor, from_date) = start.parts();
-        Self { limit: Some(LARGEST_PAGE), cursor, from_date, ..Self::default() }
+        Self { limit: Some(limit), cursor, from_date, ..Self::default() }
+    }
+
+    fn limit(&self) -> u32 {
+        self.limit.unwrap_or(SMALLEST_PAGE)
+    }
+
+    fn with_limit(self, limit: u32) -> Self {
+        Self { limit: Some(limit), ..self }
     }
 }
 
 impl Feed for ListSiemAlerts {
-    fn first(start: Start) -> Self {
+    fn first(start: Start, limit: u32) -> Self {
         let (cursor, from_date) = start.parts();
-        Self { limit: Some(LARGEST_PAGE), cursor, from_date }
+        Self { limit: Some(limit), cursor, from_date }
+    }
+
+    fn limit(&self) -> u32 {
+        self.limit.unwrap_or(SMALLEST_PAGE)
+    }
+
+    fn with_limit(self, limit: u32) -> Self {
+        Self { limit: Some(limit), ..self }
     }
 }
 
@@ -50,7 +69,30 @@ pub(crate) struct Answer<P> {
     pub(crate) answered_ms: i64,
 }
 
-pub(crate) type Fetch<P> = JoinHandle<Result<Answer<P>, sophos_api::Error>>;
+/// A page, and the operation that it answers, with the limit that fitted.
+pub(crate) type Fetched<O> = (O, Answer<<O as Operation>::Response>);
+
+pub(crate) type Fetch<O> = JoinHandle<Result<Fetched<O>, sophos_api::Error>>;
+
+/// Requests a page, and smaller ones as long as it is too large.
+pub(crate) async fn ask_fitting<T: Transport, O: Feed>(
+    client: &TenantClient<T>,
+    mut operation: O,
+    max_skew: Duration,
+) -> Result<Fetched<O>, sophos_api::Error> {
+    loop {
+        match ask(client, &operation, max_skew).await {
+            Ok(answer) => return Ok((operation, answer)),
+            Err(error) if error.kind() == ErrorKind::TooLarge && operation.limit() > SMALLEST_PAGE => {
+                let limit = (operation.limit() / 2).max(SMALLEST_PAGE);
+                let (event, tenant) = ("page_limit_reduced", client.id().as_str());
+                tracing::warn!(event, tenant, limit, %error, "a page of the feed is too large");
+                operation = operation.with_limit(limit);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
 
 pub(crate) async fn ask<T: Transport, O: Feed>(
     client: &TenantClient<T>,
@@ -75,6 +117,6 @@ pub(crate) async fn ask<T: Transport, O: Feed>(
     Ok(Answer { page, asked_ms: answered_ms - took.as_millis() as i64, answered_ms })
 }
 
-pub(crate) async fn fetched<P>(fetch: Fetch<P>) -> Result<Answer<P>, Error> {
+pub(crate) async fn fetched<O: Feed>(fetch: Fetch<O>) -> Result<Fetched<O>, Error> {
     Ok(fetch.await??)
 }

@@ -20,7 +20,7 @@ use crate::{
     log::{Backfill, Head, LogRecord, Stream, commit, head},
     report::{Outcome, StreamReport},
     seen::{Saved, Seen},
-    siem::{Answer, Feed, Fetch, ask, fetched},
+    siem::{Feed, Fetch, Fetched, ask_fitting, fetched},
     walk::{MAX_EMPTY_PAGES, Walk},
     writer::{Span, Writer},
 };
@@ -97,6 +97,11 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                     report.outcome = Outcome::NotStarted;
                 }
             }
+        }
+        if report.outcome != Outcome::Failed
+            && let Some(error) = walk.passed_over
+        {
+            report.fail(&error.into());
         }
         report
     }
@@ -242,8 +247,9 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     /// Reads the feed, the next page being fetched while one is written. What
     /// was read before a page that leads nowhere is good, and so is that page.
     async fn read_feed<O: Feed>(&self, walk: &mut Walk, segment: &mut Segment) -> Result<End, Error> {
-        let (mut operation, mut answer) = self.first_page::<O>(segment).await?;
+        let (mut operation, mut answer) = self.first_page::<O>(walk, segment).await?;
         loop {
+            walk.page_limit = operation.limit();
             let page = &answer.page;
             let next = operation.next(page).and_then(|next| {
                 walk.check(next.as_ref().and(page.next_cursor.as_deref()), page.items.is_empty())?;
@@ -264,14 +270,20 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 Ok(next) => (next, None),
             };
             let leads_on = next.is_some() || !page.has_more;
-            let fetch = next.filter(|_| end.is_none()).map(|next| (self.fetch(next.clone()), next));
+            let fetch = next.filter(|_| end.is_none()).map(|next| self.fetch(next));
             self.take(segment, &answer, leads_on).await?;
             if let Some(end) = end {
                 return Ok(end);
             }
-            let Some((fetch, next)) = fetch else { return Ok(End::CaughtUp) };
-            match fetched(fetch).await {
-                Ok(next_answer) => (operation, answer) = (next, next_answer),
+            let Some(fetch) = fetch else { return Ok(End::CaughtUp) };
+            (operation, answer) = match fetched(fetch).await {
+                Ok(fetched) => fetched,
+                Err(Error::Service(error)) if error.kind() == ErrorKind::TooLarge => {
+                    match self.pass_over(walk, segment, error).await {
+                        Ok(fetched) => fetched,
+                        Err(error) => return Ok(End::Trouble(error.into())),
+                    }
+                }
                 Err(error) => return Ok(End::Trouble(error)),
             }
         }
@@ -282,23 +294,27 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     /// A cursor may be gone, or may lead to a page that the service cannot
     /// produce: then the run goes on from a time, then from the beginning of the
     /// feed. What the feed has dropped meanwhile becomes a gap.
-    async fn first_page<O: Feed>(&self, segment: &mut Segment) -> Result<(O, Answer<O::Response>), Error> {
+    async fn first_page<O: Feed>(&self, walk: &mut Walk, segment: &mut Segment) -> Result<Fetched<O>, Error> {
         let mut starts = segment
             .reading
             .starts(service_ms(&self.client, self.settings.max_service_skew))
             .into_iter()
             .peekable();
         while let Some(start) = starts.next() {
-            let operation = O::first(start.clone());
-            match ask(&self.client, &operation, self.settings.max_service_skew).await {
-                Ok(answer) => {
+            let operation = O::first(start.clone(), walk.page_limit);
+            match ask_fitting(&self.client, operation, self.settings.max_service_skew).await {
+                Ok(fetched) => {
                     segment.reading.begin(&start);
-                    return Ok((operation, answer));
+                    return Ok(fetched);
+                }
+                Err(error) if error.kind() == ErrorKind::TooLarge => {
+                    segment.reading.begin(&start);
+                    return Ok(self.pass_over(walk, segment, error).await?);
                 }
                 Err(error) if starts.peek().is_some() && may_be_the_start(&error) => {
                     let (tenant, dataset) = (&self.stream.tenant, self.stream.dataset);
                     let event = "feed_start_rejected";
-                    tracing::warn!(event, tenant, %dataset, ?start, %error, "trying an earlier start");
+                    tracing::warn!(event, tenant, %dataset, start = start.name(), %error, "trying an earlier start");
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -306,9 +322,9 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         Err(sophos_api::Error::invalid("the feed has no start").into())
     }
 
-    fn fetch<O: Feed>(&self, operation: O) -> Fetch<O::Response> {
+    fn fetch<O: Feed>(&self, operation: O) -> Fetch<O> {
         let (client, max_skew) = (self.client.clone(), self.settings.max_service_skew);
-        tokio::spawn(async move { ask(&client, &operation, max_skew).await })
+        tokio::spawn(async move { ask_fitting(&client, operation, max_skew).await })
     }
 
     pub(crate) fn now_ms(&self) -> i64 {

@@ -2,18 +2,32 @@
 
 use std::collections::HashSet;
 
+use sophos_api::operations::siem::LARGEST_PAGE;
+
 use crate::seen::RecordId;
 
 /// Empty pages in a row, with more to follow, that a run reads before it reports
 /// a failure. The next run goes on after them.
 pub(crate) const MAX_EMPTY_PAGES: u32 = 1_000;
 
-/// The cursors of a run, to notice one that leads back.
-#[derive(Debug, Default)]
+/// What a run has learnt of the pages of its stream.
+#[derive(Debug)]
 pub(crate) struct Walk {
+    /// The cursors, to notice one that leads back.
     cursors: HashSet<RecordId>,
     /// Pages without items since the last with some.
     pub(crate) empty_pages: u32,
+    /// Records a page that the service is asked for.
+    pub(crate) page_limit: u32,
+    /// The failure of the last page that was too large in its smallest form and
+    /// was passed over.
+    pub(crate) passed_over: Option<sophos_api::Error>,
+}
+
+impl Default for Walk {
+    fn default() -> Self {
+        Self { cursors: HashSet::new(), empty_pages: 0, page_limit: LARGEST_PAGE, passed_over: None }
+    }
 }
 
 impl Walk {

@@ -62,6 +62,12 @@ pub trait Objects: Send + Sync {
 
     /// Removes an object, if there is one. Nothing of a decision is ever
     /// removed: only reminders, slots and holds.
+    ///
+    /// A store that does not allow it may return `Ok`, with a warning. No removal
+    /// frees anything: a slot is freed by the object of its next generation, and
+    /// holds and reminders of ended decisions are passed over. What stays costs
+    /// longer listings, and a look at its decision in each follow-up; a lookup
+    /// permit that stays is counted until its hour ends.
     fn remove(&self, path: &str) -> impl Future<Output = Result<(), StoreFailure>> + Send;
 
     /// The names of the objects in a folder, in order.

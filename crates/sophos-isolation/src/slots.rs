@@ -222,12 +222,16 @@ mod tests {
 
     /// Objects in memory, before each of which others may go first.
     #[derive(Default)]
-    struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
+    struct Memory {
+        objects: Mutex<BTreeMap<String, Vec<u8>>>,
+        /// Whether no deletion is allowed.
+        keeps_all: bool,
+    }
 
     impl Objects for Memory {
         async fn create(&self, path: &str, body: Vec<u8>) -> Result<bool, StoreFailure> {
             Turn::default().await;
-            let mut objects = self.0.lock().expect("no test panics with it");
+            let mut objects = self.objects.lock().expect("no test panics with it");
             let is_new = !objects.contains_key(path);
             objects.entry(path.to_owned()).or_insert(body);
             Ok(is_new)
@@ -235,18 +239,20 @@ mod tests {
 
         async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, StoreFailure> {
             Turn::default().await;
-            Ok(self.0.lock().expect("no test panics with it").get(path).cloned())
+            Ok(self.objects.lock().expect("no test panics with it").get(path).cloned())
         }
 
         async fn remove(&self, path: &str) -> Result<(), StoreFailure> {
             Turn::default().await;
-            self.0.lock().expect("no test panics with it").remove(path);
+            if !self.keeps_all {
+                self.objects.lock().expect("no test panics with it").remove(path);
+            }
             Ok(())
         }
 
         async fn names(&self, folder: &str) -> Result<Vec<String>, StoreFailure> {
             Turn::default().await;
-            let objects = self.0.lock().expect("no test panics with it");
+            let objects = self.objects.lock().expect("no test panics with it");
             let names = objects.keys().filter_map(|path| path.strip_prefix(folder)?.strip_prefix('/'));
             Ok(names.map(str::to_owned).collect())
         }
@@ -318,8 +324,9 @@ mod tests {
             limit in 1_u32..4,
             rounds in vec(1_usize..6, 2..7),
             order in vec(0_usize..7, 0..600),
+            keeps_all in any::<bool>(),
         ) {
-            let objects = Memory::default();
+            let objects = Memory { keeps_all, ..Memory::default() };
             let (held, most) = (AtomicU32::new(0), AtomicU32::new(0));
             let task = |(number, rounds): (usize, &usize)| {
                 let (objects, held, most, rounds) = (&objects, &held, &most, *rounds);

@@ -79,8 +79,9 @@ impl Serving {
             match credential {
                 Ok(stored) if stored.serves(purpose) => serving.usable.push((name, stored)),
                 Ok(stored) => {
-                    let used_for = &stored.used_for;
-                    tracing::debug!(credential = name, ?used_for, %purpose, "it is used for something else");
+                    let used_for: Vec<_> = stored.used_for.iter().map(ToString::to_string).collect();
+                    let used_for = used_for.join(", ");
+                    tracing::debug!(credential = name, used_for, %purpose, "it is used for something else");
                     serving.passed_over.push(name);
                 }
                 Err(error) => serving.wrong.push(error),

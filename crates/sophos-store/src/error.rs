@@ -1,3 +1,6 @@
+/// The code of S3 for what a policy or an Object Lock does not allow.
+const DENIED: &str = "AccessDenied";
+
 /// What the object store refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -42,4 +45,17 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl StoreError {
+    /// Whether the store does not allow it: a right is missing, or an Object Lock
+    /// holds the object.
+    pub fn is_denied(&self) -> bool {
+        match self {
+            Self::Failed(object_store::Error::PermissionDenied { .. }) => true,
+            // The answer to a deletion of many names the reason in its text only.
+            Self::Failed(object_store::Error::Generic { source, .. }) => source.to_string().contains(DENIED),
+            _ => false,
+        }
+    }
 }

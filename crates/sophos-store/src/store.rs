@@ -255,6 +255,22 @@ impl Store {
         }
     }
 
+    /// Removes an object that no reader needs, if there is one. `false`, with a
+    /// warning in the log, when the store does not allow it.
+    ///
+    /// # Errors
+    /// When the store fails otherwise; the object may be gone nevertheless.
+    pub async fn tidy(&self, path: &str) -> Result<bool, StoreError> {
+        match self.remove(path).await {
+            Err(error) if error.is_denied() => {
+                let event = "delete_denied";
+                tracing::warn!(event, path, %error, "an unneeded object stays; allow s3:DeleteObject there");
+                Ok(false)
+            }
+            removed => removed.map(|()| true),
+        }
+    }
+
     /// The names of the objects in `folder` itself, not of those in folders
     /// below it, in order, from the one after `after` on; from the first, if
     /// that is empty.

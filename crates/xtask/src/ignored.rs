@@ -58,6 +58,14 @@ pub(crate) const OF_RUST_HOST: Group = Group {
     only: &[IN_RUST],
 };
 
+pub(crate) const OF_DUCKDB: Group = Group {
+    reason: "needs Python with DuckDB: `cargo xtask test` runs it",
+    package: "end-to-end",
+    binaries: &["duckdb"],
+    others: &[],
+    only: &[],
+};
+
 pub(crate) const OF_RECORDED: Group = Group {
     reason: RECORDED,
     package: "sophos-api",
@@ -108,7 +116,7 @@ mod tests {
     fn every_ignored_test_is_in_the_group_of_its_reason() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let mut binaries: BTreeMap<&str, usize> = BTreeMap::new();
-        for group in [OF_EMULATOR, OF_HOSTS, OF_RUST_HOST, OF_RECORDED] {
+        for group in [OF_EMULATOR, OF_HOSTS, OF_RUST_HOST, OF_DUCKDB, OF_RECORDED] {
             let folder = if group.package == "end-to-end" { "tests" } else { "crates/sophos-api" };
             for binary in group.binaries {
                 let tests = root.join(folder).join("tests");

@@ -36,8 +36,14 @@ const SAM: PythonTool = PythonTool::new("sam", "sam.txt");
 const REQUESTS: PythonTool = PythonTool::new("requests", "requests.txt");
 const CHECKOV: PythonTool = PythonTool::new("checkov", "checkov.txt");
 
+/// A reader of exported rows.
+const DUCKDB: PythonTool = PythonTool::new("duckdb", "duckdb.txt");
+
 /// What tells the tests which Python has what the emulator needs.
 pub(crate) const EMULATOR_VARIABLE: &str = "EMULATOR_PYTHON";
+
+/// The variable with the Python that has DuckDB, for tests.
+pub(crate) const DUCKDB_VARIABLE: &str = "DUCKDB_PYTHON";
 
 /// What tells them where the command line of SAM is.
 pub(crate) const SAM_VARIABLE: &str = "SAM_CLI";
@@ -55,6 +61,10 @@ pub(crate) struct Arguments {
     /// line of SAM that deploys there
     #[arg(long)]
     emulator: bool,
+
+    /// Also install DuckDB, with which a test reads exported rows
+    #[arg(long)]
+    duckdb: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
@@ -67,6 +77,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         for (variable, path) in deployment_tools(workspace)? {
             println!("{variable}={}", path.display());
         }
+    }
+    if arguments.duckdb {
+        println!("{DUCKDB_VARIABLE}={}", duckdb(workspace)?.display());
     }
     Ok(())
 }
@@ -137,6 +150,11 @@ pub(crate) fn sam(workspace: &Workspace) -> Result<PathBuf, Error> {
 /// Installs the HTTP client of the peer in `tests/peers`, and returns the Python that has it.
 pub(crate) fn requests(workspace: &Workspace) -> Result<PathBuf, Error> {
     Ok(REQUESTS.install(workspace)?.join("python"))
+}
+
+/// Installs DuckDB, and returns the Python that has it.
+pub(crate) fn duckdb(workspace: &Workspace) -> Result<PathBuf, Error> {
+    Ok(DUCKDB.install(workspace)?.join("python"))
 }
 
 /// Installs what looks for holes in templates and returns the folder of its programs.

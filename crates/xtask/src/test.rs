@@ -6,7 +6,9 @@ use crate::{
     core, end_to_end,
     error::Error,
     hosts::{Further, Hosts},
-    ignored::{self, Group, OF_EMULATOR, OF_HOSTS, OF_RECORDED, OF_RUST_HOST, RECORDED, RUST_HOST},
+    ignored::{
+        self, Group, OF_DUCKDB, OF_EMULATOR, OF_HOSTS, OF_RECORDED, OF_RUST_HOST, RECORDED, RUST_HOST,
+    },
     setup, shell,
     tally::Tally,
     workspace::Workspace,
@@ -32,6 +34,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     // The tests that want it are ignored without; the reason is told at the end.
     let emulator = setup::deployment_tools(workspace);
 
+    let duckdb = setup::duckdb(workspace);
+
     let hosts = Hosts::prepare(workspace, arguments.hosts);
 
     // The end-to-end tests start these from the build directory.
@@ -42,6 +46,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         emulator.is_ok().then_some(OF_EMULATOR),
         hosts.as_ref().is_ok_and(Hosts::are_usual).then_some(OF_HOSTS),
         (hosts.is_ok() && arguments.hosts == Some(Further::Rust)).then_some(OF_RUST_HOST),
+        duckdb.is_ok().then_some(OF_DUCKDB),
         recorded.is_some().then_some(OF_RECORDED),
     ]
     .into_iter()
@@ -72,6 +77,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
             if let Ok(hosts) = &hosts {
                 run.envs(hosts.variables());
             }
+            run.envs(duckdb.iter().map(|python| (setup::DUCKDB_VARIABLE, python)));
             run.envs(recorded.iter().map(|folder| ("RECORDED_MATERIAL", folder)));
             let mut of_group = Tally::default();
             good &= shell::stream(&mut run, |line| of_group.see(line))?;
@@ -87,6 +93,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     println!("{tally}");
     if let Err(error) = emulator {
         println!("skipped: what runs against the emulator of AWS, which could not be installed\n{error}");
+    }
+    if let Err(error) = duckdb {
+        println!("skipped: the test that reads rows with DuckDB, which could not be installed\n{error}");
     }
     let components = hosts.map(|hosts| hosts.missing().iter().for_each(|why| println!("{why}")));
     let ignored = match tally.ignored().find(|(reason, _)| ![RECORDED, RUST_HOST].contains(reason)) {

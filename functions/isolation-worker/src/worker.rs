@@ -298,7 +298,10 @@ impl Worker {
         for error in &report.errors {
             tracing::error!(error, "a decision could not be followed up");
         }
-        tracing::info!(due = report.due, moved = ?report.moved, overdue = report.overdue, "followed up");
+        for (state, count) in &report.moved {
+            tracing::info!(event = "decisions_moved", state, count, "decisions have a new state");
+        }
+        tracing::info!(event = "followed_up", due = report.due, overdue = report.overdue, "followed up");
         Ok(report)
     }
 
@@ -346,7 +349,8 @@ impl Worker {
             }
             None if message.check.is_some() => false,
             None => {
-                tracing::error!(message = message.id, "the message names no decision");
+                let (event, message_id) = ("message_without_decision", &message.id);
+                tracing::error!(event, message_id, "the message names no decision");
                 true
             }
         };

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use sophos_api::{Transport, TransportError};
+use sophos_api::{Transport, TransportError, TransportErrorKind};
 
 use super::TENANT;
 
@@ -18,6 +18,8 @@ pub(crate) struct Request {
     pub(crate) path: String,
     pub(crate) cursor: Option<String>,
     pub(crate) from_date: Option<i64>,
+    /// Records a page, of the feed or of the Common API.
+    pub(crate) limit: Option<u32>,
 }
 
 impl Request {
@@ -32,6 +34,7 @@ impl Request {
             path: uri.path().to_owned(),
             cursor: query("cursor"),
             from_date: query("from_date").and_then(|text| text.parse().ok()),
+            limit: query("limit").or_else(|| query("pageSize")).and_then(|text| text.parse().ok()),
         }
     }
 }
@@ -43,11 +46,23 @@ pub(crate) struct Answer {
     body: Bytes,
     takes: Duration,
     date_offset_ms: i64,
+    too_large: bool,
 }
 
 impl Answer {
     pub(crate) fn bytes(body: impl Into<Vec<u8>>) -> Self {
-        Self { status: 200, body: body.into().into(), takes: Duration::ZERO, date_offset_ms: 0 }
+        Self {
+            status: 200,
+            body: body.into().into(),
+            takes: Duration::ZERO,
+            date_offset_ms: 0,
+            too_large: false,
+        }
+    }
+
+    /// A body above the transport's limit.
+    pub(crate) fn too_large() -> Self {
+        Self { too_large: true, ..Self::bytes("") }
     }
 
     pub(crate) fn status(status: u16) -> Self {
@@ -151,6 +166,9 @@ impl Transport for Service {
     ) -> Result<http::Response<Bytes>, TransportError> {
         let answer = self.answer(request.uri());
         self.advance(answer.takes.as_millis() as i64);
+        if answer.too_large {
+            return Err(TransportError::new(TransportErrorKind::TooLarge, "it has too many bytes"));
+        }
         let date_ms = (self.now_ms() + answer.date_offset_ms).max(0) as u64;
         let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(date_ms));
         let response = http::Response::builder().status(answer.status).header("date", date);

@@ -6,7 +6,7 @@ use sophos_api::{Error, ErrorKind};
 
 /// The case of `reason` that a kind of error is, and whether it carries a wait.
 /// Times that are over are told apart below.
-const REASONS: [(ErrorKind, &str, bool); 15] = [
+const REASONS: [(ErrorKind, &str, bool); 16] = [
     (ErrorKind::NoCredential, "no-credential", false),
     (ErrorKind::Credentials, "credential-refused", false),
     (ErrorKind::Unauthorized, "unauthorized", false),
@@ -21,6 +21,7 @@ const REASONS: [(ErrorKind, &str, bool); 15] = [
     (ErrorKind::Blocked, "blocked", false),
     (ErrorKind::Interrupted, "interrupted", false),
     (ErrorKind::Malformed, "malformed", false),
+    (ErrorKind::TooLarge, "malformed", false),
     (ErrorKind::UntrustedHost, "untrusted-host", false),
 ];
 

@@ -7,6 +7,7 @@ use crate::{
     Error, NumberedPage, Operation, Paged, Raw, Route, Scope,
     models::Tenant,
     page_body::{UnreadableItem, salvage_page},
+    tenants::MAX_TENANT_PAGE_SIZE,
 };
 
 /// Lists the tenants of the partner.
@@ -29,7 +30,12 @@ pub struct ListPartnerTenants {
 impl ListPartnerTenants {
     /// All tenants, in the fewest pages.
     pub fn all() -> Self {
-        Self { page_size: Some(100), page_total: Some(true), ..Self::default() }
+        Self::with_page_size(MAX_TENANT_PAGE_SIZE)
+    }
+
+    /// All tenants, in pages of this size, 100 at most.
+    pub(crate) fn with_page_size(page_size: u32) -> Self {
+        Self { page_size: Some(page_size), page_total: Some(true), ..Self::default() }
     }
 }
 

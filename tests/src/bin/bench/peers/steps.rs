@@ -21,10 +21,9 @@ use http::{Request, Response};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use sophos_api::{
-    Client, Credentials, Hosts, Operation, RateBudget, Transport, TransportError, TransportErrorKind,
-    operations::siem::ListSiemEvents,
+    Client, Credentials, Hosts, Operation, RateBudget, ReqwestTransport, Transport, TransportError,
+    TransportErrorKind, operations::siem::ListSiemEvents,
 };
-use sophos_api_reqwest::ReqwestTransport;
 use sophos_export::{Dataset, Exporter, Format, GZIP_LEVEL, Row, Scope, Settings, Store};
 use tokio::runtime;
 

@@ -1,0 +1,105 @@
+//! DuckDB reads an export, and gets of each record the bytes that the service sent.
+
+use std::{env, path::Path, process::Command};
+
+use end_to_end::World;
+use local_lambda::Outcome;
+use serde_json::{Value, json};
+use sophos_simulator::{Config, CredentialConfig, CredentialKind, Owner, Role, TenantGroup};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/readers/duckdb_rows.py");
+
+/// Records that readers of JSON change, in the order of their ids.
+const RECORDS: [(&str, &str); 9] = [
+    ("big-numbers", r#"{"id":"big-numbers","n":123456789012345678901234567890,"f":1e400,"g":1.50,"h":-0}"#),
+    ("duplicate-keys", r#"{"id":"duplicate-keys","name":"x","name":"y","name":null}"#),
+    ("escapes", r#"{"id":"escapes","s":"C:\\Users\\a\/b \u0041 \u0000 \u2028"}"#),
+    ("mixed-case", r#"{"id":"mixed-case","Name":"upper","name":"lower","Source_Info":{"ip":"a","IP":"b"}}"#),
+    ("nested", r#"{"id":"nested","a":[{},[],[null,{"b":{"c":[1,2.0,"3"]}}]],"record":"{\"id\":1}"}"#),
+    ("nulls", r#"{"id":"nulls","a":null,"b":[null],"when":null}"#),
+    ("surrogates", r#"{"id":"surrogates","s":"\ud800","t":"\udc00\ud800","u":"\ud83d\ude00"}"#),
+    ("unicode", "{\"id\":\"unicode\",\"s\":\"\u{7f} \u{85} \u{2028} \u{feff} \u{1f600} \u{e9} e\u{301}\"}"),
+    ("white-space", "{\"id\":\"white-space\",\r\n  \"a\": [ 1 ,\t2 ]\n}"),
+];
+
+/// A service with these records as the events of its only tenant.
+async fn serve(listener: TcpListener, address: String) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let address = address.clone();
+        // The function may close a connection at any time.
+        tokio::spawn(async move { drop(answer(stream, &address).await) });
+    }
+}
+
+async fn answer(mut stream: TcpStream, address: &str) -> std::io::Result<()> {
+    let mut request = Vec::new();
+    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+        if stream.read_buf(&mut request).await? == 0 {
+            return Ok(());
+        }
+    }
+    let request = String::from_utf8_lossy(&request).into_owned();
+    let path = request.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default();
+    let body = match path {
+        "/api/v2/oauth2/token" => {
+            json!({ "access_token": "opaque-access-token", "expires_in": 3600 }).to_string()
+        }
+        "/whoami/v1" => json!({
+            "id": TENANT, "idType": "tenant", "apiHosts": { "global": address, "dataRegion": address },
+        })
+        .to_string(),
+        "/siem/v1/events" => {
+            let items: Vec<_> = RECORDS.iter().map(|(_, record)| *record).collect();
+            format!(r#"{{"items":[{}],"has_more":false,"next_cursor":"end"}}"#, items.join(","))
+        }
+        _ => json!({ "items": [], "has_more": false, "next_cursor": "end" }).to_string(),
+    };
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(body.as_bytes()).await?;
+    stream.shutdown().await
+}
+
+fn read_with_duckdb(folder: &Path) -> Value {
+    let python = env::var_os("DUCKDB_PYTHON").expect("DUCKDB_PYTHON is set");
+    let objects = folder.join("events/**/*.gz");
+    let output = Command::new(python).arg(SCRIPT).arg(objects).output().expect("Python runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with DuckDB: `cargo xtask test` runs it"]
+async fn duckdb_reads_records_byte_for_byte() {
+    let config = Config {
+        tenants: vec![TenantGroup { name: Some("Alone".into()), ..TenantGroup::of(Owner::Alone, 1) }],
+        credentials: vec![CredentialConfig::for_tenant("Alone", Role::ReadOnly)],
+        ..Config::default()
+    };
+    let world = World::start(config, CredentialKind::Tenant).await.expect("a simulator");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("its address"));
+    tokio::spawn(serve(listener, address.clone()));
+    let folder = tempfile::tempdir().expect("a folder");
+    let function = world.function(&folder.path().to_string_lossy());
+    let function = function.env("SOPHOS_IDENTITY_URL", &address).env("SOPHOS_GLOBAL_URL", &address);
+    let mut sandbox = function.start().await.expect("the function starts");
+    let outcome = sandbox.invoke(&World::schedule()).await;
+    let Outcome::Ok(report) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(report["rows"], RECORDS.len(), "{report}");
+
+    let read = read_with_duckdb(folder.path());
+    let rows: Vec<(String, String, String)> = serde_json::from_value(read["rows"].clone()).expect("rows");
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let sent: Vec<_> =
+        RECORDS.iter().map(|(id, record)| ((*id).to_owned(), hex(record), TENANT.to_owned())).collect();
+    assert_eq!(rows, sent);
+    assert_eq!(read["members"], json!(["upper", "lower"]), "names differ by case");
+    // Without declared columns DuckDB takes the record for text, too.
+    assert_eq!(read["types"]["record"], "VARCHAR", "{read}");
+}
