@@ -240,6 +240,10 @@ async fn a_message_that_is_lost_is_made_up_for_by_the_follow_up() {
     world.let_pass(Duration::from_secs(120)).expect("the ledger's files");
     let Outcome::Ok(report) = worker.invoke(&scheduled).await else { panic!("{:?}", worker.logs()) };
     assert_eq!(report["moved"], json!({ "requested": 1 }), "{report}");
+    let records: Vec<Value> =
+        worker.logs().iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let moved = records.iter().find(|record| record["event"] == "decisions_moved").expect("a log record");
+    assert_eq!((&moved["state"], &moved["count"]), (&json!("requested"), &json!(1)), "{moved}");
     let id = DecisionId::of("soar", "[\"1\"]");
     assert_isolated_once(&world, &id, 1).await;
 }
