@@ -3,7 +3,8 @@
 //! export committed ([`Committed`]), an S3 server that can kill ([`s3`]), a queue
 //! with a function behind it ([`queue`]), an emulator of AWS ([`moto`]),
 //! functions that others invoke ([`LambdaService`]), what isolation is tried with
-//! ([`isolation`]), hosts of the component ([`hosts`]), and the whole stack, deployed
+//! ([`isolation`]), hosts of the component ([`hosts`]), HTTP by hand
+//! ([`raw_http`]), and the whole stack, deployed
 //! ([`stack`]).
 
 #![deny(missing_docs)]
@@ -17,6 +18,7 @@ mod lambda_service;
 mod leaks;
 pub mod moto;
 pub mod queue;
+pub mod raw_http;
 pub mod s3;
 pub mod stack;
 mod world;

@@ -2,14 +2,11 @@
 
 use std::{env, path::Path, process::Command};
 
-use end_to_end::World;
+use end_to_end::{World, raw_http};
 use local_lambda::Outcome;
 use serde_json::{Value, json};
 use sophos_simulator::{Config, CredentialConfig, CredentialKind, Owner, Role, TenantGroup};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
+use tokio::net::{TcpListener, TcpStream};
 
 const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/readers/duckdb_rows.py");
@@ -37,15 +34,8 @@ async fn serve(listener: TcpListener, address: String) {
 }
 
 async fn answer(mut stream: TcpStream, address: &str) -> std::io::Result<()> {
-    let mut request = Vec::new();
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-        if stream.read_buf(&mut request).await? == 0 {
-            return Ok(());
-        }
-    }
-    let request = String::from_utf8_lossy(&request).into_owned();
-    let path = request.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default();
-    let body = match path {
+    let Some(path) = raw_http::request_path(&mut stream).await? else { return Ok(()) };
+    let body = match path.as_str() {
         "/api/v2/oauth2/token" => {
             json!({ "access_token": "opaque-access-token", "expires_in": 3600 }).to_string()
         }
@@ -59,10 +49,7 @@ async fn answer(mut stream: TcpStream, address: &str) -> std::io::Result<()> {
         }
         _ => json!({ "items": [], "has_more": false, "next_cursor": "end" }).to_string(),
     };
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(body.as_bytes()).await?;
-    stream.shutdown().await
+    raw_http::respond(&mut stream, "200 OK\r\n", body.as_bytes()).await
 }
 
 fn read_with_duckdb(folder: &Path) -> Value {

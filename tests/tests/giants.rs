@@ -6,13 +6,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use end_to_end::World;
+use end_to_end::{World, raw_http};
 use flate2::{Compression, write::GzEncoder};
 use local_lambda::Outcome;
 use serde_json::{Value, json};
 use sophos_simulator::{Config, CredentialConfig, CredentialKind, Owner, Role, TenantGroup};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
 };
 
@@ -55,16 +55,9 @@ impl Giant {
     }
 
     async fn answer(&self, mut stream: TcpStream) -> std::io::Result<()> {
-        let mut request = Vec::new();
-        while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-            if stream.read_buf(&mut request).await? == 0 {
-                return Ok(());
-            }
-        }
-        let request = String::from_utf8_lossy(&request).into_owned();
-        let path = request.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default();
+        let Some(path) = raw_http::request_path(&mut stream).await? else { return Ok(()) };
         let tenant = |number: usize| json!({ "id": format!("0afef0e6-5df7-4cc0-b8d4-068cfd6820d{number}"), "apiHost": self.address });
-        let small = match path {
+        let small = match path.as_str() {
             "/api/v2/oauth2/token" => json!({ "access_token": "opaque-access-token", "expires_in": 3600 }),
             "/whoami/v1" => json!({
                 "id": "5ac55058-622d-4929-8e5d-8ff554f312fe", "idType": "partner",
@@ -77,8 +70,10 @@ impl Giant {
         };
         let feed = self.feed.lock().expect("a feed").clone();
         match feed {
-            _ if !small.is_null() => whole(&mut stream, "200 OK\r\n", small.to_string().as_bytes()).await,
-            Feed::Whole(status, body) => whole(&mut stream, status, &body).await,
+            _ if !small.is_null() => {
+                raw_http::respond(&mut stream, "200 OK\r\n", small.to_string().as_bytes()).await
+            }
+            Feed::Whole(status, body) => raw_http::respond(&mut stream, status, &body).await,
             Feed::Declared(length) => {
                 let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
                 stream.write_all(head.as_bytes()).await?;
@@ -91,13 +86,6 @@ impl Giant {
             }
         }
     }
-}
-
-async fn whole(stream: &mut TcpStream, status: &str, body: &[u8]) -> std::io::Result<()> {
-    let head = format!("HTTP/1.1 {status}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(body).await?;
-    stream.shutdown().await
 }
 
 async fn endless(stream: &mut TcpStream, part: &[u8]) -> std::io::Result<()> {

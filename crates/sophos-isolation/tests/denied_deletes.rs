@@ -1,105 +1,18 @@
 //! A ledger over a store that does not allow deletions: what has to be free is free,
 //! and the rest stays without a failure.
 
-use std::{fmt, sync::Arc};
+#[path = "../../sophos-store/tests/support/faulty_store.rs"]
+mod faulty_store;
 
-use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::BoxStream};
-use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, memory::InMemory, path::Path,
-};
+use std::sync::Arc;
+
 use sophos_isolation::{DecisionId, Ledger, Objects};
 use sophos_store::Store;
 
-/// A store in memory that answers deletions as S3 does without the right.
-#[derive(Debug)]
-struct NoRemoval(InMemory);
-
-impl fmt::Display for NoRemoval {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NoRemoval")
-    }
-}
-
-impl ObjectStore for NoRemoval {
-    fn put_opts<'s, 'p, 'f>(
-        &'s self,
-        location: &'p Path,
-        payload: PutPayload,
-        options: PutOptions,
-    ) -> BoxFuture<'f, Result<PutResult>>
-    where
-        's: 'f,
-        'p: 'f,
-        Self: 'f,
-    {
-        self.0.put_opts(location, payload, options)
-    }
-
-    fn put_multipart_opts<'s, 'p, 'f>(
-        &'s self,
-        _: &'p Path,
-        _: PutMultipartOptions,
-    ) -> BoxFuture<'f, Result<Box<dyn MultipartUpload>>>
-    where
-        's: 'f,
-        'p: 'f,
-        Self: 'f,
-    {
-        unreachable!("a ledger writes nothing large")
-    }
-
-    fn get_opts<'s, 'p, 'f>(
-        &'s self,
-        location: &'p Path,
-        options: GetOptions,
-    ) -> BoxFuture<'f, Result<GetResult>>
-    where
-        's: 'f,
-        'p: 'f,
-        Self: 'f,
-    {
-        self.0.get_opts(location, options)
-    }
-
-    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        let denied = |location: Result<Path>| {
-            Err(Error::PermissionDenied { path: location?.to_string(), source: "AccessDenied".into() })
-        };
-        locations.map(denied).boxed()
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.0.list(prefix)
-    }
-
-    fn list_with_delimiter<'s, 'p, 'f>(&'s self, _: Option<&'p Path>) -> BoxFuture<'f, Result<ListResult>>
-    where
-        's: 'f,
-        'p: 'f,
-        Self: 'f,
-    {
-        unreachable!("a ledger lists one folder")
-    }
-
-    fn copy_opts<'s, 'p, 'q, 'f>(
-        &'s self,
-        _: &'p Path,
-        _: &'q Path,
-        _: CopyOptions,
-    ) -> BoxFuture<'f, Result<()>>
-    where
-        's: 'f,
-        'p: 'f,
-        'q: 'f,
-        Self: 'f,
-    {
-        async { unreachable!("a ledger copies nothing") }.boxed()
-    }
-}
+use crate::faulty_store::FaultyStore;
 
 fn store() -> Store {
-    Store::over(Arc::new(NoRemoval(InMemory::new())))
+    Store::over(Arc::new(FaultyStore::default()))
 }
 
 #[tokio::test]

@@ -2,4 +2,7 @@
 
 mod faulty_store;
 mod limits;
+#[path = "../support/faulty_store.rs"]
+mod store;
+mod time;
 mod together;

@@ -8,39 +8,14 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use object_store::memory::InMemory;
 use proptest::prelude::*;
-use sophos_api::{RateBudget, SharedBudget, Transport, TransportError, Window};
-use sophos_store::SlotBudget;
-use sophos_store::Store;
-use tokio::time::Instant;
+use sophos_api::{RateBudget, SharedBudget, Transport, Window};
+use sophos_store::{SlotBudget, Store};
+
+use crate::time::{START, Time};
 
 const SECOND: Duration = Duration::from_secs(1);
-const START: Duration = Duration::from_secs(1_795_000_000);
-
-/// Tokio's own time, which goes on when everybody waits.
-#[derive(Debug, Clone, Copy)]
-struct Time(Instant);
-
-impl Transport for Time {
-    async fn send(
-        &self,
-        _: http::Request<Vec<u8>>,
-        _: Duration,
-    ) -> Result<http::Response<Bytes>, TransportError> {
-        unreachable!("a budget sends nothing")
-    }
-
-    fn now(&self) -> Duration {
-        START + self.0.elapsed()
-    }
-
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
-        tokio::time::sleep(duration)
-    }
-}
-
 /// Processes over one store.
 struct Together {
     store: Store,
@@ -53,7 +28,7 @@ impl Together {
     fn new(budget: &str) -> Self {
         let store = Store::over(Arc::new(InMemory::new()));
         let budget = budget.parse().expect("a budget");
-        Self { store, time: Time(Instant::now()), budget, sent: Arc::default() }
+        Self { store, time: Time::starting_now(), budget, sent: Arc::default() }
     }
 
     fn process(&self) -> SlotBudget<Time> {
@@ -220,7 +195,7 @@ async fn a_store_that_fails_holds_nobody_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(&folder.path().to_string_lossy()).expect("a store");
     std::fs::write(folder.path().join("_budget"), "a file where a folder is to be").expect("a file");
-    let time = Time(Instant::now());
+    let time = Time::starting_now();
     let budget = SlotBudget::new(store, "_budget/acme", &"1/m".parse().expect("a budget"), time);
     let budget = budget.expect("a budget with bounds");
     for _ in 0..10 {
