@@ -48,6 +48,7 @@ pub use function::Function;
 pub use log::Sink;
 pub use outcome::{Outcome, Stopped};
 pub use pool::Pool;
+pub use process::peak_rss_bytes;
 pub use sandbox::Sandbox;
 pub use url::FunctionUrl;
 

@@ -41,8 +41,9 @@ pub(crate) fn terminate(child: &Child) {
     }
 }
 
-/// The high-water mark of a live process's resident memory, on Linux.
-pub(crate) fn peak_rss_bytes(pid: u32) -> Option<u64> {
+/// The most resident memory that a live process has had, in bytes, on Linux; `None`
+/// elsewhere, and once the process has ended.
+pub fn peak_rss_bytes(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     parse_peak(&status)
 }

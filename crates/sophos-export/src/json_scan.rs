@@ -2,6 +2,8 @@
 //!
 //! Nothing is checked: of a text that is not JSON the ends are somewhere within it.
 
+use crate::word;
+
 /// The next place that is not white space.
 pub(crate) fn blank(json: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = json.get(at) {
@@ -25,20 +27,16 @@ pub(crate) fn string_end(json: &[u8], start: usize) -> usize {
 
 /// The number of bytes before the first quote or backslash.
 fn until_special(text: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES << 7;
-    // The high bit of each byte that is zero; bits above the lowest may be wrong.
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let (words, rest) = text.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let found = zeros(word ^ (ONES * 0x22)) | zeros(word ^ (ONES * 0x5C));
+    let (words, rest) = text.as_chunks::<{ word::LEN }>();
+    for (index, chunk) in words.iter().enumerate() {
+        let chunk = u64::from_le_bytes(*chunk);
+        let found = word::equal(chunk, b'"') | word::equal(chunk, b'\\');
         if found != 0 {
-            return index * 8 + (found.trailing_zeros() / 8) as usize;
+            return index * word::LEN + word::first(found);
         }
     }
     let tail = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len());
-    words.len() * 8 + tail
+    words.len() * word::LEN + tail
 }
 
 /// The end of a number or a word, which has one byte at least.

@@ -75,6 +75,7 @@ mod seen;
 mod siem;
 mod stream;
 mod walk;
+mod word;
 mod writer;
 
 pub use dataset::{Dataset, UnknownDataset};

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::encode::{Row, millis};
+use crate::{
+    encode::{Row, millis},
+    word,
+};
 
 /// Appends the row and a line break.
 pub(crate) fn write_row(line: &mut Vec<u8>, row: &Row<'_>) {
@@ -45,28 +48,20 @@ fn write_text(line: &mut Vec<u8>, text: &str) {
 /// Works on eight bytes at a time: a record has a quote each few bytes, and copying
 /// what is between them one by one takes twice as long.
 fn write_without_controls(line: &mut Vec<u8>, text: &[u8]) -> Option<()> {
-    const WORD: usize = 8;
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES << 7;
-    // The high bit of each byte below `limit`, which is at most 128. Bits above the
-    // lowest may be wrong.
-    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
-    let equal = |word: u64, byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-
     let start = line.len();
-    line.resize(start + 2 * text.len() + WORD, 0);
+    line.resize(start + 2 * text.len() + word::LEN, 0);
     let to = &mut line[start..];
     let (mut from, mut at) = (0, 0);
-    while let Some(chunk) = text[from..].first_chunk::<WORD>() {
-        let word = u64::from_le_bytes(*chunk);
-        let special = equal(word, b'"') | equal(word, b'\\') | below(word, u64::from(b' '));
-        to[at..at + WORD].copy_from_slice(chunk);
+    while let Some(chunk) = text[from..].first_chunk::<{ word::LEN }>() {
+        let bytes = u64::from_le_bytes(*chunk);
+        let special = word::equal(bytes, b'"') | word::equal(bytes, b'\\') | word::below(bytes, b' ');
+        to[at..at + word::LEN].copy_from_slice(chunk);
         if special == 0 {
-            from += WORD;
-            at += WORD;
+            from += word::LEN;
+            at += word::LEN;
             continue;
         }
-        let index = (special.trailing_zeros() / u8::BITS) as usize;
+        let index = word::first(special);
         let byte = chunk[index];
         if byte < b' ' {
             return None;

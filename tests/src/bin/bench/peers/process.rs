@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use local_lambda::peak_rss_bytes;
+
 use crate::{
     Outcome,
     measure::{Times, computed_ms, ms},
@@ -54,7 +56,7 @@ pub(crate) async fn measure(command: &mut Command, errors: &Path) -> Outcome<Usa
     let mut peak_bytes = 0;
     // Until it is reaped, a process that has ended still has its processor time.
     while !has_ended(child.id()) {
-        peak_bytes = peak(child.id()).unwrap_or(0).max(peak_bytes);
+        peak_bytes = peak_rss_bytes(child.id()).unwrap_or(0).max(peak_bytes);
         tokio::time::sleep(POLL).await;
     }
     let wall_ms = ms(started.elapsed());
@@ -71,10 +73,4 @@ pub(crate) async fn measure(command: &mut Command, errors: &Path) -> Outcome<Usa
 fn has_ended(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with(['Z', 'X']))
-}
-
-fn peak(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib << 10)
 }

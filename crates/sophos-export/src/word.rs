@@ -1,0 +1,26 @@
+//! Eight bytes of a text as one word, of which all are compared at once.
+
+/// The bytes of a word.
+pub(crate) const LEN: usize = 8;
+
+const ONES: u64 = u64::MAX / 255;
+const HIGH: u64 = ONES << 7;
+
+/// The high bit of each byte below `limit`, which is at most 128. The lowest bit that is
+/// set is right; those above it may be wrong.
+#[inline]
+pub(crate) const fn below(word: u64, limit: u8) -> u64 {
+    word.wrapping_sub(ONES * limit as u64) & !word & HIGH
+}
+
+/// The high bit of each byte that equals `byte`, on the terms of [`below`].
+#[inline]
+pub(crate) const fn equal(word: u64, byte: u8) -> u64 {
+    below(word ^ (ONES * byte as u64), 1)
+}
+
+/// The index of the byte with the lowest bit of `found`, which is not zero.
+#[inline]
+pub(crate) const fn first(found: u64) -> usize {
+    (found.trailing_zeros() / u8::BITS) as usize
+}
