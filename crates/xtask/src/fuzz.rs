@@ -93,7 +93,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         failures.extend(report.failure());
     }
     if let Some(file) = &arguments.report {
-        fs::write(file, summary.markdown())
+        fs::write(file, summary.document(arguments.cases))
             .map_err(|error| Error::new(format!("cannot write {}: {error}", file.display())))?;
         println!("\n{}\nwritten to {}", summary.markdown(), file.display());
     }

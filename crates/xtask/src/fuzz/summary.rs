@@ -61,6 +61,17 @@ impl Summary {
         self.rows.push(row);
     }
 
+    /// The table with a heading and the command that makes it.
+    pub(super) fn document(&self, cases: u32) -> String {
+        let table = self.markdown();
+        format!(
+            "# Attacks\n\nResults of the fuzz targets and of the property tests of `sophos-isolation`, by attack. \
+             A wrong isolation is one of a protected machine or of a machine that the alert does not name. A leak \
+             is a secret or token in an answer, a log record or a stored object.\n\n```sh\n\
+             cargo xtask fuzz --report docs/attacks.md --cases {cases}\n```\n\n{table}"
+        )
+    }
+
     /// The table in Markdown, with a line for each target and one for all.
     pub(super) fn markdown(&self) -> String {
         let mut table = "| attack | target | inputs | wrong isolations | crashes | leaks |\n\
