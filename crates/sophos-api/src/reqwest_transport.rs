@@ -2,12 +2,13 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::{DEFAULT_MAX_ANSWER_LEN, Transport, TransportError, TransportErrorKind};
 use bytes::{Bytes, BytesMut};
 use reqwest::{
     header::{CONTENT_ENCODING, HeaderMap},
     redirect::Policy,
 };
+
+use crate::{DEFAULT_MAX_ANSWER_LEN, Transport, TransportError, TransportErrorKind};
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

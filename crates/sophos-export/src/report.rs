@@ -68,7 +68,8 @@ pub enum Outcome {
     Superseded,
     /// The time was up before it began.
     NotStarted,
-    /// It failed; [`StreamReport::error`] says why. Nothing is lost.
+    /// It failed; [`StreamReport::error`] says why, and [`StreamReport::gaps`] what is
+    /// lost. The rest is read again.
     Failed,
 }
 

@@ -15,7 +15,7 @@ impl Objects for Store {
     }
 
     async fn remove(&self, path: &str) -> Result<(), StoreFailure> {
-        self.tidy(path).await.map(drop).map_err(StoreFailure::new)
+        self.remove_if_allowed(path).await.map_err(StoreFailure::new)
     }
 
     async fn names(&self, folder: &str) -> Result<Vec<String>, StoreFailure> {

@@ -255,19 +255,19 @@ impl Store {
         }
     }
 
-    /// Removes an object that no reader needs, if there is one. `false`, with a
+    /// Removes an object that no reader needs, if there is one. It stays, with a
     /// warning in the log, when the store does not allow it.
     ///
     /// # Errors
     /// When the store fails otherwise; the object may be gone nevertheless.
-    pub async fn tidy(&self, path: &str) -> Result<bool, StoreError> {
+    pub async fn remove_if_allowed(&self, path: &str) -> Result<(), StoreError> {
         match self.remove(path).await {
             Err(error) if error.is_denied() => {
                 let event = "delete_denied";
                 tracing::warn!(event, path, %error, "an unneeded object stays; allow s3:DeleteObject there");
-                Ok(false)
+                Ok(())
             }
-            removed => removed.map(|()| true),
+            removed => removed,
         }
     }
 

@@ -80,9 +80,7 @@ const PYTHON_VARIABLE: &str = "PEER_PYTHON";
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
     let peers = arguments.subject == Some(Subject::Peers);
     if !peers && (arguments.script.is_some() || arguments.events.is_some()) {
-        return Err(Error::new(
-            "invalid option: `--script` and `--events` belong to `bench peers`".to_owned(),
-        ));
+        return Err(Error::new("invalid option: `--script` and `--events` belong to `bench peers`"));
     }
     if arguments.subject == Some(Subject::Component) {
         return components(workspace);

@@ -32,8 +32,10 @@ const MOTO: PythonTool = PythonTool::new("moto", "moto.txt");
 
 /// The command line with which a person deploys the stack.
 const SAM: PythonTool = PythonTool::new("sam", "sam.txt");
+
 /// The HTTP client of the program that the export is measured beside.
 const REQUESTS: PythonTool = PythonTool::new("requests", "requests.txt");
+
 const CHECKOV: PythonTool = PythonTool::new("checkov", "checkov.txt");
 
 /// A reader of exported rows.
