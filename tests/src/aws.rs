@@ -11,27 +11,27 @@ pub const ACCOUNT: &str = "123456789012";
 
 /// A client of the queues at this endpoint.
 pub fn sqs(endpoint: &str) -> aws_sdk_sqs::Client {
-    aws_sdk_sqs::Client::new(&settings(endpoint))
+    aws_sdk_sqs::Client::new(&sdk_config(endpoint))
 }
 
 /// A client of the queues at this endpoint, with the keys of a session.
-pub fn sqs_as(endpoint: &str, session: &Session) -> aws_sdk_sqs::Client {
-    aws_sdk_sqs::Client::new(&settings_as(endpoint, session))
+pub fn sqs_for_session(endpoint: &str, session: &SessionKeys) -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::new(&sdk_config_for_session(endpoint, session))
 }
 
 /// A client of the event buses at this endpoint.
 pub fn eventbridge(endpoint: &str) -> aws_sdk_eventbridge::Client {
-    aws_sdk_eventbridge::Client::new(&settings(endpoint))
+    aws_sdk_eventbridge::Client::new(&sdk_config(endpoint))
 }
 
 /// A client of the secrets at this endpoint.
 pub fn secrets(endpoint: &str) -> aws_sdk_secretsmanager::Client {
-    aws_sdk_secretsmanager::Client::new(&settings(endpoint))
+    aws_sdk_secretsmanager::Client::new(&sdk_config(endpoint))
 }
 
 /// Keys for as long as somebody is at work.
 #[derive(Clone)]
-pub struct Session {
+pub struct SessionKeys {
     /// Names the keys.
     pub access_key: String,
     /// What requests are signed with.
@@ -40,19 +40,19 @@ pub struct Session {
     pub token: Option<String>,
 }
 
-impl std::fmt::Debug for Session {
+impl std::fmt::Debug for SessionKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Session").field(&self.access_key).finish()
     }
 }
 
-fn settings(endpoint: &str) -> SdkConfig {
+fn sdk_config(endpoint: &str) -> SdkConfig {
     let (access_key, secret_key) = ("AKIALOOPBACK".to_owned(), "a-secret-key-of-the-tests".to_owned());
-    settings_as(endpoint, &Session { access_key, secret_key, token: None })
+    sdk_config_for_session(endpoint, &SessionKeys { access_key, secret_key, token: None })
 }
 
-fn settings_as(endpoint: &str, session: &Session) -> SdkConfig {
-    let Session { access_key, secret_key, token } = session.clone();
+fn sdk_config_for_session(endpoint: &str, session: &SessionKeys) -> SdkConfig {
+    let SessionKeys { access_key, secret_key, token } = session.clone();
     let credentials = Credentials::new(access_key, secret_key, token, None, "tests");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())

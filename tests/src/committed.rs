@@ -16,7 +16,7 @@ pub type StreamKey = (String, String);
 /// the log first, then the objects that it names. Reads by itself, with nothing
 /// of the code that wrote it.
 #[derive(Debug, Default)]
-pub struct Committed {
+pub struct CommittedExport {
     rows: HashMap<StreamKey, HashMap<String, u32>>,
     records: BTreeMap<StreamKey, Vec<Value>>,
     objects: u64,
@@ -35,22 +35,22 @@ impl fmt::Display for Defect {
     }
 }
 
-impl Committed {
+impl CommittedExport {
     /// Reads the export in this folder.
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub fn read(root: &Path) -> io::Result<Self> {
+    pub fn load(root: &Path) -> io::Result<Self> {
         let mut this = Self::default();
         let mut named = BTreeSet::new();
-        let files = files(root)?;
+        let files = list_files(root)?;
         for path in files.iter().filter(|path| is_log_record(path)) {
             let record: Value = serde_json::from_slice(&fs::read(root.join(path))?)?;
-            this.read_record(root, path, record, &mut named)?;
+            this.load_record(root, path, record, &mut named)?;
         }
         this.check_order();
         // Whatever no record names is rubbish that somebody should have removed.
-        for path in files.iter().filter(|path| !is_log_record(path) && !is_aside(path)) {
+        for path in files.iter().filter(|path| !is_log_record(path) && !is_auxiliary(path)) {
             if !named.contains(path) {
                 this.defect(format!("{path} is named by no log record"));
             }
@@ -97,7 +97,7 @@ impl Committed {
     /// What is wrong with it when these ids, and no others, should be there
     /// once each.
     pub fn compare(&self, dataset: &str, tenant: &str, ids: &[String]) -> Vec<Defect> {
-        let mut defects = self.lacking(dataset, tenant, ids);
+        let mut defects = self.missing(dataset, tenant, ids);
         let wanted: HashSet<&String> = ids.iter().collect();
         for (id, count) in self.rows.get(&(dataset.into(), tenant.into())).into_iter().flatten() {
             if *count > 1 {
@@ -111,7 +111,7 @@ impl Committed {
     }
 
     /// Which of these ids are not there.
-    pub fn lacking(&self, dataset: &str, tenant: &str, ids: &[String]) -> Vec<Defect> {
+    pub fn missing(&self, dataset: &str, tenant: &str, ids: &[String]) -> Vec<Defect> {
         let rows = self.rows.get(&(dataset.into(), tenant.into()));
         ids.iter()
             .filter(|id| rows.is_none_or(|rows| !rows.contains_key(*id)))
@@ -119,7 +119,7 @@ impl Committed {
             .collect()
     }
 
-    fn read_record(
+    fn load_record(
         &mut self,
         root: &Path,
         path: &str,
@@ -137,7 +137,7 @@ impl Committed {
             if !named.insert(object_path.to_owned()) {
                 self.defect(format!("{object_path} is named twice"));
             }
-            rows += self.read_object(root, object, &key)?;
+            rows += self.load_object(root, object, &key)?;
         }
         for object in record["quarantine"].as_array().into_iter().flatten() {
             named.insert(object["path"].as_str().unwrap_or_default().to_owned());
@@ -149,7 +149,7 @@ impl Committed {
         Ok(())
     }
 
-    fn read_object(&mut self, root: &Path, object: &Value, key: &StreamKey) -> io::Result<u64> {
+    fn load_object(&mut self, root: &Path, object: &Value, key: &StreamKey) -> io::Result<u64> {
         let path = object["path"].as_str().unwrap_or_default();
         let Ok(body) = fs::read(root.join(path)) else {
             self.defect(format!("{path} is named by the log and is not there"));
@@ -214,7 +214,7 @@ impl Committed {
 }
 
 /// What is no part of the export: hints, plans, the slots of the rate budget.
-fn is_aside(path: &str) -> bool {
+fn is_auxiliary(path: &str) -> bool {
     // What a killed process had half written into a folder is no object: listings
     // of the store pass over such names.
     let half = path.rsplit_once('#').is_some_and(|(_, end)| end.bytes().all(|byte| byte.is_ascii_digit()));
@@ -229,7 +229,7 @@ fn is_log_record(path: &str) -> bool {
 }
 
 /// All files under `root`, as paths from there.
-fn files(root: &Path) -> io::Result<Vec<String>> {
+fn list_files(root: &Path) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {

@@ -6,7 +6,7 @@ mod compare;
 pub mod confined;
 pub mod gateway;
 pub mod native;
-pub mod play;
+pub mod player;
 pub mod scenario;
 
 use std::{
@@ -71,38 +71,38 @@ impl Language {
             Self::Python | Self::PythonEmbedded => "HOST_PYTHON",
             Self::Rust | Self::RustEmbedded => return Ok(env::var_os("HOST_RUST").map(PathBuf::from)),
         };
-        path_of(variable).map(Some)
+        required_path(variable).map(Some)
     }
 }
 
 /// What a variable names.
-fn path_of(variable: &str) -> io::Result<PathBuf> {
+fn required_path(variable: &str) -> io::Result<PathBuf> {
     let unset = || io::Error::other(format!("{variable} is not set; run `cargo xtask test`"));
     env::var_os(variable).map(PathBuf::from).ok_or_else(unset)
 }
 
 /// What a session of a host is made with.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct SessionPlan {
     /// The world, without `embedded`: `reader` or `operator`.
     pub world: &'static str,
     /// The grant when one is needed, as the WIT has it.
-    pub needed: Value,
+    pub initial_grant: Value,
     /// The grant when that was refused; null for none.
-    pub refused: Value,
+    pub grant_after_refusal: Value,
     /// Where the service is: its identity and global addresses.
     pub service: [String; 2],
     /// The hosts that may be reached, where the language is restricted.
     pub allow: Vec<&'static str>,
 }
 
-impl Plan {
+impl SessionPlan {
     /// A session with the first credential of a simulator.
-    pub fn of(simulator: &Simulator) -> Self {
+    pub fn new(simulator: &Simulator) -> Self {
         Self {
             world: "operator",
-            needed: client(&simulator.credentials()[0]),
-            refused: Value::Null,
+            initial_grant: client_grant(&simulator.credentials()[0]),
+            grant_after_refusal: Value::Null,
             service: [simulator.identity_url(), simulator.global_url()],
             allow: vec!["127.0.0.1"],
         }
@@ -118,14 +118,14 @@ impl Plan {
             "component": components.join(world).with_extension("wasm"),
             "over": if language.is_embedded() { "host" } else { "wasi" },
             "service": {"identity": self.service[0], "global": self.service[1]},
-            "grants": {"needed": self.needed, "refused": self.refused},
+            "grants": {"needed": self.initial_grant, "refused": self.grant_after_refusal},
             "allow": self.allow,
         })
     }
 }
 
 /// The grant that a credential is.
-pub fn client(credential: &CredentialInfo) -> Value {
+pub fn client_grant(credential: &CredentialInfo) -> Value {
     let val = json!({"id": credential.client_id, "secret": credential.client_secret});
     json!({"tag": "client", "val": val})
 }
@@ -144,7 +144,7 @@ pub struct Host {
 
 /// What a component made of a step.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
+pub enum CallOutcome {
     /// What it returned.
     Ok(Value),
     /// The WIT's `failure`.
@@ -158,14 +158,14 @@ impl Host {
     ///
     /// # Errors
     /// When the host cannot be started.
-    pub async fn start(language: Language, plan: &Plan) -> io::Result<Option<Self>> {
+    pub async fn start(language: Language, plan: &SessionPlan) -> io::Result<Option<Self>> {
         let Some(program) = language.program()? else { return Ok(None) };
-        let components = components()?;
+        let components = components_dir()?;
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts");
         let mut command = Command::new(program);
         let folder = match language {
             Language::Node | Language::NodeAsync => {
-                let folder = beside_modules(&sources.join("node"))?;
+                let folder = copy_beside_modules(&sources.join("node"))?;
                 command.arg("--no-warnings").arg(folder.path().join("run.mjs"));
                 Some(folder)
             }
@@ -177,7 +177,7 @@ impl Host {
         };
         // Bait: all that it takes to be let in, and none of the component's business.
         for (name, member) in [("SOPHOS_CLIENT_ID", "id"), ("SOPHOS_CLIENT_SECRET", "secret")] {
-            command.env(name, plan.needed["val"][member].as_str().unwrap_or_default());
+            command.env(name, plan.initial_grant["val"][member].as_str().unwrap_or_default());
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn()?;
@@ -204,7 +204,7 @@ impl Host {
     ///
     /// # Errors
     /// When the host ended or wrote something else.
-    pub async fn open(&mut self, plan: &Plan) -> io::Result<()> {
+    pub async fn open(&mut self, plan: &SessionPlan) -> io::Result<()> {
         self.write(&plan.line(&self.components, self.language)).await?;
         let imports = self.answer("a new session").await?;
         let imports = imports["ok"].as_array().into_iter().flatten();
@@ -221,14 +221,14 @@ impl Host {
     ///
     /// # Errors
     /// When the host ended or wrote something else.
-    pub async fn call(&mut self, function: &str, arguments: Value) -> io::Result<Outcome> {
+    pub async fn call(&mut self, function: &str, arguments: Value) -> io::Result<CallOutcome> {
         self.write(&json!({"call": function, "arguments": arguments})).await?;
         let mut answer = self.answer(function).await?;
         let outcome = ["ok", "failure", "absent"].into_iter().find(|case| answer.get(case).is_some());
         match outcome {
-            Some("ok") => Ok(Outcome::Ok(answer["ok"].take())),
-            Some("failure") => Ok(Outcome::Failure(answer["failure"].take())),
-            Some(_) => Ok(Outcome::Absent),
+            Some("ok") => Ok(CallOutcome::Ok(answer["ok"].take())),
+            Some("failure") => Ok(CallOutcome::Failure(answer["failure"].take())),
+            Some(_) => Ok(CallOutcome::Absent),
             None => Err(io::Error::other(format!("the host answered {answer}"))),
         }
     }
@@ -246,12 +246,12 @@ impl Host {
 }
 
 /// The folder of the components, by the variable that `cargo xtask test` sets.
-fn components() -> io::Result<PathBuf> {
-    path_of("COMPONENTS")
+fn components_dir() -> io::Result<PathBuf> {
+    required_path("COMPONENTS")
 }
 
 /// A copy of a host's sources where Node finds the modules that they import.
-pub(crate) fn beside_modules(sources: &Path) -> io::Result<TempDir> {
+pub(crate) fn copy_beside_modules(sources: &Path) -> io::Result<TempDir> {
     let modules = env::var_os("HOST_NODE_MODULES")
         .ok_or_else(|| io::Error::other("HOST_NODE_MODULES names no folder"))?;
     let folder = tempfile::tempdir_in(modules)?;

@@ -3,8 +3,8 @@
 
 mod component;
 mod deliveries;
-mod files;
-mod ground;
+mod ledger_files;
+mod fixtures;
 mod hostile;
 
 use std::{
@@ -16,18 +16,18 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use local_lambda::{Function, Outcome, Sandbox};
+use local_lambda::{LambdaFunction, InvocationOutcome, Sandbox};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use sophos_isolation::{Decision, DecisionId, Ledger, State};
+use sophos_isolation::{Decision, DecisionId, Ledger, DecisionState};
 use sophos_simulator::{Config, CredentialInfo, CredentialKind, Simulator};
 use sophos_store::Store;
 
-pub use component::{ComponentWebhook, Server};
-pub use ground::{ENFORCE, TENANT, estate, hostname, machine_id, tight};
+pub use component::{ComponentWebhook, HostServer};
+pub use fixtures::{ENFORCE_POLICY, TENANT, simulator_config, hostname, machine_id, tight_limits_policy};
 pub use hostile::{HostileRequest, forgeries, hostile_requests, hostile_sources, send_bytes};
 
-use crate::{leaks::Leaks, world::binary};
+use crate::{leak_detector::LeakDetector, test_env::function_binary};
 
 /// The secrets of the sources, by the names that policies give them.
 pub const SECRETS: [(&str, &str); 10] = [
@@ -45,7 +45,7 @@ pub const SECRETS: [(&str, &str); 10] = [
 
 /// A simulator, and what the functions of isolation need.
 #[derive(Debug)]
-pub struct IsolationWorld {
+pub struct IsolationEnv {
     /// The simulator.
     pub simulator: Simulator,
     credential: CredentialInfo,
@@ -53,11 +53,11 @@ pub struct IsolationWorld {
     ledger: String,
     /// The folder with the ledger's objects, wherever the functions find them.
     files: PathBuf,
-    leaks: Leaks,
+    leak_detector: LeakDetector,
     _temporary: Option<tempfile::TempDir>,
 }
 
-impl IsolationWorld {
+impl IsolationEnv {
     /// A simulator of this configuration, its first credential of this kind, and
     /// this policy.
     ///
@@ -66,7 +66,7 @@ impl IsolationWorld {
     pub async fn start(config: Config, kind: CredentialKind, policy: &str) -> io::Result<Self> {
         let temporary = tempfile::tempdir()?;
         let folder = temporary.path().to_owned();
-        let world = Self::in_folder(config, kind, policy, &folder).await?;
+        let world = Self::start_in_folder(config, kind, policy, &folder).await?;
         Ok(Self { _temporary: Some(temporary), ..world })
     }
 
@@ -74,7 +74,7 @@ impl IsolationWorld {
     ///
     /// # Errors
     /// As for [`start`](Self::start).
-    pub async fn in_folder(
+    pub async fn start_in_folder(
         config: Config,
         kind: CredentialKind,
         policy: &str,
@@ -85,12 +85,12 @@ impl IsolationWorld {
             simulator.credentials().into_iter().find(|credential| credential.id_type == kind.as_str());
         let credential =
             credential.ok_or_else(|| io::Error::other("the simulator has no such credential"))?;
-        let files = Self::files_of(folder);
+        let files = Self::ledger_dir(folder);
         let ledger = files.to_string_lossy().into_owned();
-        let leaks = Leaks::default();
-        leaks.know_all(&simulator.credentials());
+        let leaks = LeakDetector::default();
+        leaks.add_credentials(&simulator.credentials());
         let folder = folder.to_owned();
-        let world = Self { simulator, credential, folder, ledger, files, leaks, _temporary: None };
+        let world = Self { simulator, credential, folder, ledger, files, leak_detector: leaks, _temporary: None };
         world.set_policy(policy)?;
         let current = SECRETS.map(|(name, value)| (name, value, None::<&str>));
         world.set_secrets(&current)?;
@@ -112,7 +112,7 @@ impl IsolationWorld {
     pub fn set_secrets(&self, secrets: &[(&str, &str, Option<&str>)]) -> io::Result<()> {
         let mut text = String::new();
         for (name, current, previous) in secrets {
-            [Some(*current), *previous].into_iter().flatten().for_each(|secret| self.leaks.know(secret));
+            [Some(*current), *previous].into_iter().flatten().for_each(|secret| self.leak_detector.add_secret(secret));
             text.push_str(&format!("[secrets.\"{name}\"]\ncurrent = \"{current}\"\n"));
             if let Some(previous) = previous {
                 text.push_str(&format!("previous = \"{previous}\"\n"));
@@ -132,25 +132,25 @@ impl IsolationWorld {
     /// Keeps the ledger elsewhere, such as at `s3://bucket/prefix`, where what is
     /// in it cannot be looked at from here. See also
     /// [`keep_ledger_in`](Self::keep_ledger_in).
-    pub fn keep_ledger_at(&mut self, location: impl Into<String>) {
+    pub fn set_ledger_location(&mut self, location: impl Into<String>) {
         self.ledger = location.into();
     }
 
     /// The webhook. Without a queue it does the work itself.
-    pub fn webhook(&self) -> Function {
+    pub fn webhook(&self) -> LambdaFunction {
         self.function("isolation-webhook")
     }
 
     /// The worker.
-    pub fn worker(&self) -> Function {
+    pub fn worker(&self) -> LambdaFunction {
         self.function("isolation-worker")
     }
 
-    fn function(&self, name: &str) -> Function {
+    fn function(&self, name: &str) -> LambdaFunction {
         let path = |file: &str| self.folder.join(file).to_string_lossy().into_owned();
-        self.leaks.know_all(&self.simulator.credentials());
-        let function = Function::new(binary(name));
-        self.leaks
+        self.leak_detector.add_credentials(&self.simulator.credentials());
+        let function = LambdaFunction::new(function_binary(name));
+        self.leak_detector
             .watch(function)
             .name(name)
             .memory_mb(128)
@@ -185,7 +185,7 @@ impl IsolationWorld {
     /// # Errors
     /// When there is none, or the ledger cannot be read.
     pub async fn decision(&self, id: &DecisionId) -> io::Result<Decision> {
-        let decision = self.ledger()?.decision(id).await.map_err(io::Error::other)?;
+        let decision = self.ledger()?.load_decision(id).await.map_err(io::Error::other)?;
         decision.ok_or_else(|| io::Error::other(format!("there is no decision {id}")))
     }
 
@@ -193,7 +193,7 @@ impl IsolationWorld {
     ///
     /// # Errors
     /// As for [`decision`](Self::decision).
-    pub async fn state(&self, id: &DecisionId) -> io::Result<State> {
+    pub async fn state(&self, id: &DecisionId) -> io::Result<DecisionState> {
         Ok(self.decision(id).await?.state())
     }
 
@@ -203,7 +203,7 @@ impl IsolationWorld {
     /// With what the function said, when it did not answer with a report.
     pub async fn follow_up(&self, worker: &mut Sandbox) -> io::Result<Value> {
         match worker.invoke(&json!({ "follow_up": "all" })).await {
-            Outcome::Ok(report) => Ok(report),
+            InvocationOutcome::Ok(report) => Ok(report),
             other => Err(io::Error::other(format!("{other:?}\n{}", worker.logs().join("\n")))),
         }
     }
@@ -215,13 +215,13 @@ pub fn unix_now() -> u64 {
 }
 
 /// The key of a source, by the name of its secret.
-pub fn key(name: &str) -> &'static str {
+pub fn webhook_secret(name: &str) -> &'static str {
     SECRETS.iter().find(|(own, _)| *own == name).map_or("", |(_, value)| value)
 }
 
 fn hmac(key: &str, parts: &[&[u8]]) -> Vec<u8> {
     // HMAC takes a key of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else { return Vec::new() };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(webhook_secret.as_bytes()) else { return Vec::new() };
     for part in parts {
         mac.update(part);
     }
@@ -246,9 +246,9 @@ pub struct Delivery {
 impl Delivery {
     /// In our own form, signed at `now` with `key`.
     pub fn generic(source: &str, body: &Value, key: &str, now: u64) -> Self {
-        let mut delivery = Self::bare(format!("/hooks/{source}"), body.to_string());
+        let mut delivery = Self::unsigned(format!("/hooks/{source}"), body.to_string());
         let time = now.to_string();
-        let signature = hmac(key, &[time.as_bytes(), b".", delivery.body.as_bytes()]);
+        let signature = hmac(webhook_secret, &[time.as_bytes(), b".", delivery.body.as_bytes()]);
         delivery.headers.push(("x-sophos-signature", format!("v1={}", hex(&signature))));
         delivery.headers.push(("x-sophos-timestamp", time));
         delivery
@@ -256,17 +256,17 @@ impl Delivery {
 
     /// As PagerDuty signs.
     pub fn pagerduty(source: &str, body: &Value, key: &str) -> Self {
-        let mut delivery = Self::bare(format!("/hooks/{source}"), body.to_string());
-        let signature = hex(&hmac(key, &[delivery.body.as_bytes()]));
+        let mut delivery = Self::unsigned(format!("/hooks/{source}"), body.to_string());
+        let signature = hex(&hmac(webhook_secret, &[delivery.body.as_bytes()]));
         delivery.headers.push(("x-pagerduty-signature", format!("v1={signature}")));
         delivery
     }
 
     /// As CrowdStrike signs, in Base64 over the body and the time.
     pub fn crowdstrike(source: &str, body: &Value, key: &str, now: u64) -> Self {
-        let mut delivery = Self::bare(format!("/hooks/{source}"), body.to_string());
+        let mut delivery = Self::unsigned(format!("/hooks/{source}"), body.to_string());
         let time = jiff::Timestamp::from_second(now as i64).unwrap_or_default().to_string();
-        let signature = hmac(key, &[delivery.body.as_bytes(), time.as_bytes()]);
+        let signature = hmac(webhook_secret, &[delivery.body.as_bytes(), time.as_bytes()]);
         delivery.headers.push(("x-cs-primary-signature", STANDARD.encode(signature)));
         delivery.headers.push(("x-cs-delivery-timestamp", time));
         delivery.headers.push(("x-cs-signature-algorithm", "HmacSHA256".into()));
@@ -275,7 +275,7 @@ impl Delivery {
 
     /// As Splunk sends, with the secret in the URL.
     pub fn splunk(source: &str, body: &Value, secret: &str) -> Self {
-        Self::bare(format!("/hooks/{source}/{secret}"), body.to_string())
+        Self::unsigned(format!("/hooks/{source}/{secret}"), body.to_string())
     }
 
     /// Sends it to a function URL: the status and the answer.
@@ -294,7 +294,7 @@ impl Delivery {
 ///
 /// # Errors
 /// When it names none.
-pub fn decision_of(answer: &Value) -> io::Result<DecisionId> {
+pub fn parse_decision_id(answer: &Value) -> io::Result<DecisionId> {
     let id = answer["decision"].as_str().unwrap_or_default();
     id.parse().map_err(|why: &str| io::Error::other(format!("{why}: {answer}")))
 }

@@ -18,14 +18,14 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use local_lambda::{Outcome, Pool, StartError};
+use local_lambda::{InvocationOutcome, Pool, StartError};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::aws::{ACCOUNT, REGION};
 
 /// What every path of an invocation begins and ends with, around the function.
-const PATH: (&str, &str) = ("/2015-03-31/functions/", "/invocations");
+const INVOCATION_PATH: (&str, &str) = ("/2015-03-31/functions/", "/invocations");
 
 /// An address on loopback at which functions are invoked, as at Lambda's own:
 /// `POST /2015-03-31/functions/{name or ARN}/invocations`. The caller waits for what
@@ -33,47 +33,47 @@ const PATH: (&str, &str) = ("/2015-03-31/functions/", "/invocations");
 #[derive(Debug)]
 pub struct LambdaService {
     address: SocketAddr,
-    functions: Functions,
+    functions: SharedRegistry,
     serving: JoinHandle<()>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Functions(Arc<Mutex<Known>>);
+struct SharedRegistry(Arc<Mutex<Registry>>);
 
 /// The functions by their names, and who is asked for all others.
 #[derive(Debug, Default)]
-struct Known {
+struct Registry {
     handlers: BTreeMap<String, Handler>,
-    others: Option<Others>,
+    fallback: Option<FallbackFinder>,
 }
 
-impl Functions {
-    fn known(&self) -> MutexGuard<'_, Known> {
+impl SharedRegistry {
+    fn lock(&self) -> MutexGuard<'_, Registry> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn find(&self, name: &str) -> io::Result<Option<Handler>> {
         let others = {
-            let known = self.known();
+            let known = self.lock();
             match known.handlers.get(name) {
                 Some(handler) => return Ok(Some(handler.clone())),
-                None => known.others.clone(),
+                None => known.fallback.clone(),
             }
         };
-        let Some(Others(others)) = others else { return Ok(None) };
+        let Some(FallbackFinder(others)) = others else { return Ok(None) };
         Ok(others(name.to_owned()).await?.map(Handler::Pool))
     }
 }
 
-type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-type Answering = Boxed<Result<Value, String>>;
-type Finding = Boxed<io::Result<Option<Arc<Pool>>>>;
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type HandlerFuture = BoxFuture<Result<Value, String>>;
+type FinderFuture = BoxFuture<io::Result<Option<Arc<Pool>>>>;
 
 /// Who finds the sandboxes of functions that nobody registered.
 #[derive(Clone)]
-struct Others(Arc<dyn Fn(String) -> Finding + Send + Sync>);
+struct FallbackFinder(Arc<dyn Fn(String) -> FinderFuture + Send + Sync>);
 
-impl fmt::Debug for Others {
+impl fmt::Debug for FallbackFinder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Others")
     }
@@ -83,7 +83,7 @@ impl fmt::Debug for Others {
 #[derive(Clone)]
 enum Handler {
     Pool(Arc<Pool>),
-    Script(Arc<dyn Fn(Value) -> Answering + Send + Sync>),
+    Script(Arc<dyn Fn(Value) -> HandlerFuture + Send + Sync>),
 }
 
 impl fmt::Debug for Handler {
@@ -96,7 +96,7 @@ impl fmt::Debug for Handler {
 }
 
 /// What a caller is answered: a status, whether the function failed, and the body.
-struct Answer(StatusCode, bool, Bytes);
+struct InvocationResponse(StatusCode, bool, Bytes);
 
 impl LambdaService {
     /// A service without functions.
@@ -105,7 +105,7 @@ impl LambdaService {
     /// When no port is to be had.
     pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let (address, functions) = (listener.local_addr()?, Functions::default());
+        let (address, functions) = (listener.local_addr()?, SharedRegistry::default());
         let serving = tokio::spawn(serve(listener, functions.clone()));
         Ok(Self { address, functions, serving })
     }
@@ -122,7 +122,7 @@ impl LambdaService {
 
     /// Has the test itself answer for the function of this name: with what it
     /// returns, or with an error of this message.
-    pub fn script<F>(&self, name: &str, script: impl Fn(Value) -> F + Send + Sync + 'static) -> String
+    pub fn register_script<F>(&self, name: &str, script: impl Fn(Value) -> F + Send + Sync + 'static) -> String
     where
         F: Future<Output = Result<Value, String>> + Send + 'static,
     {
@@ -131,15 +131,15 @@ impl LambdaService {
 
     /// Has this find the sandboxes of every function that is not registered, by its
     /// name: none for one that does not exist.
-    pub fn otherwise<F>(&self, find: impl Fn(String) -> F + Send + Sync + 'static)
+    pub fn set_fallback<F>(&self, find: impl Fn(String) -> F + Send + Sync + 'static)
     where
         F: Future<Output = io::Result<Option<Arc<Pool>>>> + Send + 'static,
     {
-        self.functions.known().others = Some(Others(Arc::new(move |name| Box::pin(find(name)))));
+        self.functions.lock().fallback = Some(FallbackFinder(Arc::new(move |name| Box::pin(find(name)))));
     }
 
     fn insert(&self, name: &str, handler: Handler) -> String {
-        self.functions.known().handlers.insert(name.to_owned(), handler);
+        self.functions.lock().handlers.insert(name.to_owned(), handler);
         format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
     }
 }
@@ -150,7 +150,7 @@ impl Drop for LambdaService {
     }
 }
 
-async fn serve(listener: TcpListener, functions: Functions) {
+async fn serve(listener: TcpListener, functions: SharedRegistry) {
     while let Ok((stream, _)) = listener.accept().await {
         let functions = functions.clone();
         let _ = stream.set_nodelay(true);
@@ -165,8 +165,8 @@ async fn serve(listener: TcpListener, functions: Functions) {
     }
 }
 
-async fn respond(functions: &Functions, request: Request<Incoming>) -> Response<Full<Bytes>> {
-    let Answer(status, failed, body) = answer(functions, request).await;
+async fn respond(functions: &SharedRegistry, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let InvocationResponse(status, failed, body) = invoke(functions, request).await;
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -177,64 +177,64 @@ async fn respond(functions: &Functions, request: Request<Incoming>) -> Response<
     response
 }
 
-async fn answer(functions: &Functions, request: Request<Incoming>) -> Answer {
+async fn invoke(functions: &SharedRegistry, request: Request<Incoming>) -> InvocationResponse {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
-    let function = path.strip_prefix(PATH.0).and_then(|rest| rest.strip_suffix(PATH.1));
+    let function = path.strip_prefix(INVOCATION_PATH.0).and_then(|rest| rest.strip_suffix(INVOCATION_PATH.1));
     let Some(function) = function.filter(|_| parts.method == Method::POST) else {
-        return refuse(StatusCode::NOT_FOUND, "no such operation");
+        return service_error(StatusCode::NOT_FOUND, "no such operation");
     };
     let function = percent_encoding::percent_decode_str(function).decode_utf8_lossy().into_owned();
-    let handler = match functions.find(name(&function)).await {
+    let handler = match functions.find(function_name(&function)).await {
         Ok(Some(handler)) => handler,
-        Ok(None) => return refuse(StatusCode::NOT_FOUND, "Function not found"),
-        Err(error) => return fail("Runtime.InitError", &error.to_string()),
+        Ok(None) => return service_error(StatusCode::NOT_FOUND, "Function not found"),
+        Err(error) => return function_error("Runtime.InitError", &error.to_string()),
     };
     let Ok(body) = body.collect().await else {
-        return refuse(StatusCode::BAD_REQUEST, "the body was cut short");
+        return service_error(StatusCode::BAD_REQUEST, "the body was cut short");
     };
     let Ok(event) = serde_json::from_slice(&body.to_bytes()) else {
-        return refuse(StatusCode::BAD_REQUEST, "Could not parse request body into json");
+        return service_error(StatusCode::BAD_REQUEST, "Could not parse request body into json");
     };
     match handler {
-        Handler::Pool(pool) => outcome(pool.invoke(&event).await),
+        Handler::Pool(pool) => to_response(pool.invoke(&event).await),
         Handler::Script(script) => match script(event).await {
-            Ok(answer) => succeed(answer.to_string()),
-            Err(message) => fail("Error", &message),
+            Ok(answer) => success(answer.to_string()),
+            Err(message) => function_error("Error", &message),
         },
     }
 }
 
 /// The name in an ARN, or what is a name already.
-fn name(function: &str) -> &str {
+fn function_name(function: &str) -> &str {
     function.strip_prefix("arn:").and_then(|arn| arn.split(':').nth(5)).unwrap_or(function)
 }
 
-fn outcome(outcome: Result<Outcome, StartError>) -> Answer {
+fn to_response(outcome: Result<InvocationOutcome, StartError>) -> InvocationResponse {
     match outcome {
-        Ok(Outcome::Ok(answer)) => succeed(answer.to_string()),
-        Ok(Outcome::NotJson(answer)) => succeed(answer),
-        Ok(Outcome::FunctionError { body, .. }) => {
-            Answer(StatusCode::OK, true, body.to_string().into_bytes().into())
+        Ok(InvocationOutcome::Ok(answer)) => success(answer.to_string()),
+        Ok(InvocationOutcome::NotJson(answer)) => success(answer),
+        Ok(InvocationOutcome::FunctionError { body, .. }) => {
+            InvocationResponse(StatusCode::OK, true, body.to_string().into_bytes().into())
         }
-        Ok(Outcome::TimedOut) => fail("Sandbox.Timedout", "Task timed out"),
-        Ok(Outcome::EventTooLarge { bytes }) => {
-            refuse(StatusCode::PAYLOAD_TOO_LARGE, &format!("{bytes} bytes are too many for an event"))
+        Ok(InvocationOutcome::TimedOut) => function_error("Sandbox.Timedout", "Task timed out"),
+        Ok(InvocationOutcome::EventTooLarge { bytes }) => {
+            service_error(StatusCode::PAYLOAD_TOO_LARGE, &format!("{bytes} bytes are too many for an event"))
         }
-        Ok(other) => fail("Runtime.ExitError", &format!("{other:?}")),
-        Err(error) => fail("Runtime.InitError", &error.to_string()),
+        Ok(other) => function_error("Runtime.ExitError", &format!("{other:?}")),
+        Err(error) => function_error("Runtime.InitError", &error.to_string()),
     }
 }
 
-fn succeed(body: impl Into<Bytes>) -> Answer {
-    Answer(StatusCode::OK, false, body.into())
+fn success(body: impl Into<Bytes>) -> InvocationResponse {
+    InvocationResponse(StatusCode::OK, false, body.into())
 }
 
-fn fail(kind: &str, message: &str) -> Answer {
+fn function_error(kind: &str, message: &str) -> InvocationResponse {
     let body = json!({ "errorType": kind, "errorMessage": message });
-    Answer(StatusCode::OK, true, body.to_string().into_bytes().into())
+    InvocationResponse(StatusCode::OK, true, body.to_string().into_bytes().into())
 }
 
-fn refuse(status: StatusCode, message: &str) -> Answer {
-    Answer(status, false, json!({ "Message": message }).to_string().into_bytes().into())
+fn service_error(status: StatusCode, message: &str) -> InvocationResponse {
+    InvocationResponse(status, false, json!({ "Message": message }).to_string().into_bytes().into())
 }

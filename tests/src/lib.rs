@@ -11,21 +11,21 @@
 
 pub mod aws;
 mod committed;
-pub mod estate;
+pub mod pipeline_env;
 pub mod hosts;
 pub mod isolation;
 mod lambda_service;
-mod leaks;
+mod leak_detector;
 pub mod moto;
 pub mod queue;
 pub mod raw_http;
 pub mod s3;
 pub mod stack;
-mod world;
+mod test_env;
 
-pub use committed::{Committed, Defect, StreamKey};
+pub use committed::{CommittedExport, Defect, StreamKey};
 pub use lambda_service::LambdaService;
-pub use world::World;
+pub use test_env::TestEnv;
 
 /// The README's examples compile.
 #[cfg(doctest)]

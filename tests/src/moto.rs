@@ -11,7 +11,7 @@ use std::{
 
 use aws_sdk_eventbridge::types::Target;
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
-use local_lambda::Function;
+use local_lambda::LambdaFunction;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -22,15 +22,15 @@ use tokio::{
 use crate::aws::{self, REGION};
 
 /// Names the Python that has moto; `cargo xtask test` sets it.
-const VARIABLE: &str = "EMULATOR_PYTHON";
+const PYTHON_VARIABLE: &str = "EMULATOR_PYTHON";
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/emulator/emulator.py");
 
 /// How long the server may take until it answers.
-const PATIENCE: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What the server writes before its address.
-const RUNNING: &str = "Running on ";
+const ADDRESS_PREFIX: &str = "Running on ";
 
 /// A server of its own for SQS, EventBridge, Secrets Manager and S3. Killed when
 /// dropped.
@@ -39,7 +39,7 @@ pub struct Moto {
     endpoint: String,
     client: reqwest::Client,
     _process: Child,
-    reading: JoinHandle<()>,
+    log_task: JoinHandle<()>,
 }
 
 /// A rotation of a secret, as far as it went.
@@ -58,7 +58,7 @@ pub struct Rotation {
 
 /// The Python that has moto, if it is known.
 pub(crate) fn python() -> Option<PathBuf> {
-    env::var_os(VARIABLE).map(PathBuf::from)
+    env::var_os(PYTHON_VARIABLE).map(PathBuf::from)
 }
 
 impl Moto {
@@ -89,12 +89,12 @@ impl Moto {
 
     async fn start_with(lambda: Option<&str>, arguments: &[&str]) -> io::Result<Option<Self>> {
         let Some(program) = python() else {
-            println!("skipped: {VARIABLE} is not set; `cargo xtask setup --emulator` says to what");
+            println!("skipped: {PYTHON_VARIABLE} is not set; `cargo xtask setup --emulator` says to what");
             return Ok(None);
         };
-        let serving = tokio::time::timeout(PATIENCE, Self::spawn(&program, lambda, arguments));
+        let serving = tokio::time::timeout(START_TIMEOUT, Self::spawn(&program, lambda, arguments));
         let moto =
-            serving.await.map_err(|_| io::Error::other(format!("moto said nothing for {PATIENCE:?}")))?;
+            serving.await.map_err(|_| io::Error::other(format!("moto said nothing for {START_TIMEOUT:?}")))?;
         moto.map(Some)
     }
 
@@ -121,7 +121,7 @@ impl Moto {
             let Some(line) = lines.next_line().await? else {
                 return Err(io::Error::other(format!("moto ended: {}", said.join("\n"))));
             };
-            if let Some((_, address)) = line.split_once(RUNNING) {
+            if let Some((_, address)) = line.split_once(ADDRESS_PREFIX) {
                 break address.trim().to_owned();
             }
             said.push(line);
@@ -129,7 +129,7 @@ impl Moto {
         // It listens before it says so. It stops when nobody reads what it writes.
         let reading = tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
-        Ok(Self { endpoint, client, _process: process, reading })
+        Ok(Self { endpoint, client, _process: process, log_task: reading })
     }
 
     /// The address of all its services.
@@ -139,7 +139,7 @@ impl Moto {
 
     /// Gives the function what it needs to reach all services but S3, for which
     /// there is [`S3Server`](crate::s3::S3Server). Its keys stay as they are.
-    pub fn admit(&self, function: Function) -> Function {
+    pub fn configure(&self, function: LambdaFunction) -> LambdaFunction {
         let names = ["EVENTBRIDGE", "SECRETS_MANAGER", "SQS"];
         let variables = names.map(|name| (format!("AWS_ENDPOINT_URL_{name}"), self.endpoint.clone()));
         function.envs(variables).env("AWS_REGION", REGION)
@@ -184,7 +184,7 @@ impl Moto {
     /// # Errors
     /// When the server does not answer.
     pub async fn reset_calls(&self) -> io::Result<()> {
-        self.ask(reqwest::Method::DELETE, "calls", None).await.map(drop)
+        self.request(reqwest::Method::DELETE, "calls", None).await.map(drop)
     }
 
     /// The rotations of secrets so far, once none is at work.
@@ -204,11 +204,11 @@ impl Moto {
     }
 
     pub(crate) async fn get(&self, what: &str) -> io::Result<Value> {
-        self.ask(reqwest::Method::GET, what, None).await
+        self.request(reqwest::Method::GET, what, None).await
     }
 
     pub(crate) async fn post(&self, what: &str, body: &Value) -> io::Result<Value> {
-        self.ask(reqwest::Method::POST, what, Some(body)).await
+        self.request(reqwest::Method::POST, what, Some(body)).await
     }
 
     /// Deletes a stack.
@@ -258,7 +258,7 @@ impl Moto {
         Ok(response.bytes().await.map_err(io::Error::other)?.to_vec())
     }
 
-    async fn ask(&self, method: reqwest::Method, what: &str, body: Option<&Value>) -> io::Result<Value> {
+    async fn request(&self, method: reqwest::Method, what: &str, body: Option<&Value>) -> io::Result<Value> {
         let request = self.client.request(method, format!("{}/emulator/{what}", self.endpoint));
         let request = match body {
             Some(body) => request.header("content-type", "application/json").body(body.to_string()),
@@ -334,6 +334,6 @@ impl Moto {
 
 impl Drop for Moto {
     fn drop(&mut self) {
-        self.reading.abort();
+        self.log_task.abort();
     }
 }

@@ -10,12 +10,12 @@
 
 mod checksum;
 mod duplicates;
-mod line;
+mod message_order;
 mod protocol;
-mod receiving;
-mod sending;
+mod receive;
+mod send;
 mod shared;
-mod source;
+mod event_source;
 mod state;
 
 use std::{
@@ -24,32 +24,32 @@ use std::{
     time::Duration,
 };
 
-use local_lambda::Function;
+use local_lambda::LambdaFunction;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::aws::REGION;
 
-pub use source::{Drained, EventSource};
+pub use event_source::{DrainReport, EventSource};
 pub use state::Message;
 
-pub(crate) use source::{Batch, not_handled};
+pub(crate) use event_source::{BatchResult, invoke_for_failures};
 
-use shared::{Server, Shared};
-use state::Sending;
+use shared::{QueueServer, SharedQueue};
+use state::NewMessage;
 
 /// A queue. Its server, which others may be at too, stops with the last of them
 /// that is dropped.
 #[derive(Debug)]
 pub struct Queue {
-    shared: Arc<Shared>,
-    server: Arc<Server>,
-    serving: Arc<Serving>,
+    shared: Arc<SharedQueue>,
+    server: Arc<QueueServer>,
+    serving: Arc<ServerTask>,
 }
 
 #[derive(Debug)]
-struct Serving(JoinHandle<()>);
+struct ServerTask(JoinHandle<()>);
 
-impl Drop for Serving {
+impl Drop for ServerTask {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -79,23 +79,23 @@ impl Queue {
     /// When no port is to be had.
     pub async fn start_named(name: &str) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let server = Arc::new(Server::new(listener.local_addr()?));
-        let serving = Arc::new(Serving(tokio::spawn(protocol::serve(listener, Arc::clone(&server)))));
+        let server = Arc::new(QueueServer::new(listener.local_addr()?));
+        let serving = Arc::new(ServerTask(tokio::spawn(protocol::serve(listener, Arc::clone(&server)))));
         Ok(Self { shared: server.create(name), server, serving })
     }
 
     /// Another queue at the same server; the one with this name if it is there.
-    pub fn beside(&self, name: &str) -> Self {
+    pub fn create_sibling(&self, name: &str) -> Self {
         self.with(self.server.create(name))
     }
 
     /// The queue of its dead letters, which has a URL and can be sent to, too. A
     /// queue of dead letters is its own.
-    pub fn dead_letters(&self) -> Self {
+    pub fn dead_letter_queue(&self) -> Self {
         self.with(Arc::clone(self.shared.dead_letters.as_ref().unwrap_or(&self.shared)))
     }
 
-    fn with(&self, shared: Arc<Shared>) -> Self {
+    fn with(&self, shared: Arc<SharedQueue>) -> Self {
         Self { shared, server: Arc::clone(&self.server), serving: Arc::clone(&self.serving) }
     }
 
@@ -115,7 +115,7 @@ impl Queue {
     }
 
     /// Gives the function what it needs to send here. Its keys stay as they are.
-    pub fn admit(&self, function: Function) -> Function {
+    pub fn configure(&self, function: LambdaFunction) -> LambdaFunction {
         function.env("AWS_ENDPOINT_URL_SQS", self.endpoint()).env("AWS_REGION", REGION)
     }
 
@@ -132,14 +132,14 @@ impl Queue {
 
     /// Makes the next requests to send fail with an internal error and without
     /// effect. A batch is one request, and a client repeats what failed so.
-    pub fn fail_next(&self, requests: usize) {
-        self.shared.state().failing = requests;
+    pub fn fail_next_sends(&self, requests: usize) {
+        self.shared.state().failing_sends = requests;
     }
 
     /// Makes all requests to send fail after so many more; none with `None`.
-    pub fn fail_after(&self, requests: Option<usize>) {
+    pub fn fail_sends_after(&self, requests: Option<usize>) {
         let mut state = self.shared.state();
-        state.last_send = requests.map(|requests| state.send_requests + requests);
+        state.last_successful_send = requests.map(|requests| state.send_requests + requests);
     }
 
     /// The requests to send that have arrived so far, the failed ones too.
@@ -159,7 +159,7 @@ impl Queue {
     }
 
     /// Waits until so many messages were deleted.
-    pub async fn until_deleted(&self, number: u64) {
+    pub async fn wait_for_deleted(&self, number: u64) {
         // The sender lives as long as this queue does.
         drop(self.shared.deleted.subscribe().wait_for(|deleted| *deleted >= number).await);
     }
@@ -174,20 +174,20 @@ impl Queue {
     /// group of its own.
     pub fn send(&self, body: impl Into<String>) -> String {
         let number = self.shared.state().next_number();
-        self.put(body.into(), self.shared.is_fifo().then(|| format!("alone-{number}")))
+        self.enqueue(body.into(), self.shared.is_fifo().then(|| format!("alone-{number}")))
     }
 
     /// The same with a group, and with a deduplication id of its own on a FIFO queue.
     pub fn send_to(&self, group: impl Into<String>, body: impl Into<String>) -> String {
-        self.put(body.into(), Some(group.into()))
+        self.enqueue(body.into(), Some(group.into()))
     }
 
-    fn put(&self, body: String, group: Option<String>) -> String {
+    fn enqueue(&self, body: String, group: Option<String>) -> String {
         let sent = {
             let mut state = self.shared.state();
             let number = state.next_number();
             let deduplication_id = self.shared.is_fifo().then(|| format!("put-{number}"));
-            state.send(Sending { body, group, deduplication_id, ..Sending::default() })
+            state.send(NewMessage { body, group, deduplication_id, ..NewMessage::default() })
         };
         self.shared.changed.notify_waiters();
         sent.id
@@ -201,8 +201,8 @@ impl Queue {
 
     /// Lets the five minutes pass in which a FIFO queue drops what repeats a
     /// deduplication id.
-    pub fn forget_duplicates(&self) {
-        self.shared.state().duplicates.forget();
+    pub fn expire_deduplication_window(&self) {
+        self.shared.state().duplicates.clear();
     }
 
     /// The messages that wait to be received, and those that are delayed.
@@ -216,7 +216,7 @@ impl Queue {
     }
 
     /// The dead letters that wait in their queue.
-    pub fn dead(&self) -> Vec<Message> {
-        self.dead_letters().messages()
+    pub fn dead_letters(&self) -> Vec<Message> {
+        self.dead_letter_queue().messages()
     }
 }

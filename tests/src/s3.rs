@@ -11,7 +11,7 @@ use std::{
 
 use hyper::{Request, Response, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use local_lambda::Function;
+use local_lambda::LambdaFunction;
 use s3s::{Body, auth::SimpleAuth, service::S3Service, service::S3ServiceBuilder};
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 
@@ -21,22 +21,22 @@ const SECRET_KEY: &str = "a-secret-key-of-the-tests";
 
 /// When the server stops in the middle of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trap {
+pub enum S3Trap {
     /// At this request, counted from 1, before it has done anything.
     Before(usize),
     /// At this request, after it was carried out, before it is answered.
     After(usize),
     /// This request is carried out and answered with an error.
-    Garbled(usize),
+    FailResponse(usize),
     /// The same, and every later request for that object is answered with an
     /// error and not carried out.
-    Broken(usize),
+    FailObject(usize),
 }
 
-impl Trap {
+impl S3Trap {
     fn request(self) -> usize {
         match self {
-            Self::Before(number) | Self::After(number) | Self::Garbled(number) | Self::Broken(number) => {
+            Self::Before(number) | Self::After(number) | Self::FailResponse(number) | Self::FailObject(number) => {
                 number
             }
         }
@@ -48,36 +48,36 @@ impl Trap {
 pub struct S3Server {
     address: SocketAddr,
     bucket: PathBuf,
-    shared: Arc<Shared>,
+    shared: Arc<ServerState>,
     serving: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct ServerState {
+    state: Mutex<TrapState>,
     trapped: Notify,
     released: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    trap: Option<Trap>,
+struct TrapState {
+    trap: Option<S3Trap>,
     requests: Vec<String>,
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl ServerState {
+    fn state(&self) -> MutexGuard<'_, TrapState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a request. Says whether the trap is at it, and whether it
     /// is for an object that is broken.
-    fn arrive(&self, request: &Request<Incoming>) -> (Option<Trap>, bool) {
+    fn record_request(&self, request: &Request<Incoming>) -> (Option<S3Trap>, bool) {
         let mut state = self.state();
         state.requests.push(format!("{} {}", request.method(), request.uri()));
         let number = state.requests.len();
         let broken = match state.trap {
-            Some(Trap::Broken(at)) if at < number => {
+            Some(S3Trap::FailObject(at)) if at < number => {
                 let path = |line: &str| line.split(' ').nth(1).map(str::to_owned);
                 path(&state.requests[at - 1]) == path(&state.requests[number - 1])
             }
@@ -86,7 +86,7 @@ impl Shared {
         (state.trap.filter(|trap| trap.request() == number), broken)
     }
 
-    async fn stop_here(&self) {
+    async fn wait_for_release(&self) {
         self.trapped.notify_one();
         self.released.notified().await;
     }
@@ -107,7 +107,7 @@ impl S3Server {
 
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(ServerState::default());
         let serving = tokio::spawn(serve(listener, service, Arc::clone(&shared)));
         Ok(Self { address, bucket, shared, serving })
     }
@@ -123,7 +123,7 @@ impl S3Server {
     }
 
     /// Gives the function what it needs to write here.
-    pub fn admit(&self, function: Function) -> Function {
+    pub fn configure(&self, function: LambdaFunction) -> LambdaFunction {
         function
             .env("AWS_ENDPOINT_URL_S3", format!("http://{}", self.address))
             .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
@@ -132,8 +132,8 @@ impl S3Server {
     }
 
     /// Sets the trap, and counts requests from 1 again.
-    pub fn set(&self, trap: Option<Trap>) {
-        *self.shared.state() = State { trap, requests: Vec::new() };
+    pub fn set_trap(&self, trap: Option<S3Trap>) {
+        *self.shared.state() = TrapState { trap, requests: Vec::new() };
     }
 
     /// The requests since the trap was last set.
@@ -142,7 +142,7 @@ impl S3Server {
     }
 
     /// Waits until somebody is in the trap.
-    pub async fn trapped(&self) {
+    pub async fn wait_for_trap(&self) {
         self.shared.trapped.notified().await;
     }
 
@@ -158,29 +158,29 @@ impl Drop for S3Server {
     }
 }
 
-fn failure() -> Response<Body> {
+fn internal_error() -> Response<Body> {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     answer
 }
 
-async fn serve(listener: TcpListener, service: S3Service, shared: Arc<Shared>) {
+async fn serve(listener: TcpListener, service: S3Service, shared: Arc<ServerState>) {
     while let Ok((stream, _)) = listener.accept().await {
         let (service, shared) = (service.clone(), Arc::clone(&shared));
         let answer = service_fn(move |request: Request<Incoming>| {
             let (service, shared) = (service.clone(), Arc::clone(&shared));
             async move {
-                let (trap, done_for) = shared.arrive(&request);
-                if let Some(Trap::Before(_)) = trap {
-                    shared.stop_here().await;
+                let (trap, done_for) = shared.record_request(&request);
+                if let Some(S3Trap::Before(_)) = trap {
+                    shared.wait_for_release().await;
                 }
                 if done_for {
-                    return Ok(failure());
+                    return Ok(internal_error());
                 }
                 let answer = service.call(request.map(Body::from)).await;
                 match trap {
-                    Some(Trap::After(_)) => shared.stop_here().await,
-                    Some(Trap::Garbled(_) | Trap::Broken(_)) => return Ok(failure()),
+                    Some(S3Trap::After(_)) => shared.wait_for_release().await,
+                    Some(S3Trap::FailResponse(_) | S3Trap::FailObject(_)) => return Ok(internal_error()),
                     _ => {}
                 }
                 answer

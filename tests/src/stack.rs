@@ -14,47 +14,47 @@ mod commands;
 mod credentials;
 mod deployed;
 mod functions;
-mod limits;
-mod mapping;
+mod emulator_limits;
+mod event_source_mapping;
 mod sam;
-mod tour;
+mod smoke_test;
 
 use std::{io, sync::Arc, time::Duration};
 
-use local_lambda::{FunctionUrl, Outcome};
+use local_lambda::{FunctionUrl, InvocationOutcome};
 use serde_json::{Value, json};
 use sophos_simulator::CredentialInfo;
 
-pub use access::{Access, Asked, Right, RoleAccess};
-pub use deployed::{Deployed, Resource};
-pub use limits::LIMITS;
-pub use sam::{Packages, Sam};
-pub use tour::{Exported, STACK, TENANT, Tour};
+pub use access::{AccessReport, AccessCount, Permission, RoleAccess};
+pub use deployed::{DeployedStack, DeployedResource};
+pub use emulator_limits::EMULATOR_LIMITS;
+pub use sam::{DeployPackages, SamCli};
+pub use smoke_test::{ExportResult, STACK_NAME, TENANT, SmokeTest};
 
 use crate::{
     LambdaService, aws,
     moto::{Moto, Rotation},
-    queue::Drained,
+    queue::DrainReport,
 };
-use functions::Functions;
-use mapping::Mapping;
+use functions::DeployedFunctions;
+use event_source_mapping::EventSourceMapping;
 
 /// How many processes of a function there may be, where nothing else is said.
-const PROCESSES: usize = 4;
+const DEFAULT_MAX_PROCESSES: usize = 4;
 
 /// An account, with what is deployed in it.
 #[derive(Debug)]
 pub struct Account {
-    functions: Arc<Functions>,
+    functions: Arc<DeployedFunctions>,
     /// All that were ever started, for what they wrote.
-    fronts: Vec<Front>,
+    endpoints: Vec<FunctionEndpoint>,
     http: reqwest::Client,
     _service: LambdaService,
 }
 
 /// A function behind HTTP, as it was deployed at one time.
 #[derive(Debug)]
-struct Front {
+struct FunctionEndpoint {
     function: String,
     revision: String,
     url: FunctionUrl,
@@ -62,7 +62,7 @@ struct Front {
 
 /// What came of an invocation by a schedule.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fired {
+pub struct ScheduleResult {
     /// What the function answered.
     pub answer: Value,
     /// Why it failed.
@@ -71,7 +71,7 @@ pub struct Fired {
 
 /// A function that a rule invoked.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Delivery {
+pub struct RuleDelivery {
     /// The rule.
     pub rule: String,
     /// The function's ARN.
@@ -93,9 +93,9 @@ impl Account {
     pub async fn open() -> io::Result<Option<Self>> {
         let service = LambdaService::start().await?;
         let Some(moto) = Moto::start_with_stacks(&service.endpoint()).await? else { return Ok(None) };
-        let functions = Arc::new(Functions::of(moto)?);
+        let functions = Arc::new(DeployedFunctions::new(moto)?);
         let finder = Arc::downgrade(&functions);
-        service.otherwise(move |name| {
+        service.set_fallback(move |name| {
             let finder = finder.upgrade();
             async move {
                 match finder {
@@ -105,7 +105,7 @@ impl Account {
             }
         });
         let http = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
-        Ok(Some(Self { functions, fronts: Vec::new(), http, _service: service }))
+        Ok(Some(Self { functions, endpoints: Vec::new(), http, _service: service }))
     }
 
     /// The emulator, for what a person does who has all rights.
@@ -115,16 +115,16 @@ impl Account {
 
     /// Fails the test, when the account is closed, in which a function wrote one of
     /// these secrets, or a token.
-    pub fn keep_quiet_about(&self, credentials: &[CredentialInfo]) {
-        self.functions.leaks().know_all(credentials);
+    pub fn watch_for_secrets(&self, credentials: &[CredentialInfo]) {
+        self.functions.leaks().add_credentials(credentials);
     }
 
     /// A stack as it is deployed, with the stacks within it.
     ///
     /// # Errors
     /// When there is no such stack, or the emulator does not answer.
-    pub async fn stack(&self, name: &str) -> io::Result<Deployed> {
-        Deployed::read(&self.moto().get("stacks").await?, name)
+    pub async fn stack(&self, name: &str) -> io::Result<DeployedStack> {
+        DeployedStack::parse(&self.moto().get("stacks").await?, name)
     }
 
     /// Deletes a stack, as CloudFormation does when it is asked to.
@@ -139,18 +139,18 @@ impl Account {
     ///
     /// # Errors
     /// When the emulator does not answer.
-    pub async fn fire(&self, schedule: &str) -> io::Result<Fired> {
+    pub async fn fire_schedule(&self, schedule: &str) -> io::Result<ScheduleResult> {
         let told = self.moto().post("fire", &json!({ "Schedule": schedule })).await?;
         let answer = told["Answer"].as_str().unwrap_or_default();
         let answer = serde_json::from_str(answer).unwrap_or(Value::Null);
-        Ok(Fired { answer, error: told["Error"].as_str().map(str::to_owned) })
+        Ok(ScheduleResult { answer, error: told["Error"].as_str().map(str::to_owned) })
     }
 
     /// Invokes a function, as a person does who may.
     ///
     /// # Errors
     /// When there is no such function, or it does not start.
-    pub async fn invoke(&self, function: &str, event: &Value) -> io::Result<Outcome> {
+    pub async fn invoke(&self, function: &str, event: &Value) -> io::Result<InvocationOutcome> {
         let pool = self.functions.pool(function).await?;
         let pool = pool.ok_or_else(|| io::Error::other(format!("there is no function {function}")))?;
         pool.invoke(event).await.map_err(io::Error::other)
@@ -162,18 +162,18 @@ impl Account {
     /// # Errors
     /// When the stack has no such mapping, the role may not read the queue, or a
     /// service does not answer.
-    pub async fn drain(&self, stack: &Deployed, queue_arn: &str) -> io::Result<Drained> {
-        Mapping::of(stack, queue_arn, &self.functions).await?.drain().await
+    pub async fn drain(&self, stack: &DeployedStack, queue_arn: &str) -> io::Result<DrainReport> {
+        EventSourceMapping::find(stack, queue_arn, &self.functions).await?.drain().await
     }
 
     /// The functions that rules invoked so far, once none is at work.
     ///
     /// # Errors
     /// When the emulator does not answer.
-    pub async fn deliveries(&self) -> io::Result<Vec<Delivery>> {
+    pub async fn deliveries(&self) -> io::Result<Vec<RuleDelivery>> {
         let told = self.moto().get("deliveries").await?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let delivery = |told: &Value| Delivery {
+        let delivery = |told: &Value| RuleDelivery {
             rule: text(&told["Rule"]),
             function: text(&told["Function"]),
             attempts: told["Attempts"].as_u64().unwrap_or_default(),
@@ -196,19 +196,19 @@ impl Account {
     ///
     /// # Errors
     /// When the address leads to none, or the function does not start.
-    pub async fn front(&mut self, stack: &Deployed, url: &str) -> io::Result<String> {
-        let function = stack.behind(url)?;
+    pub async fn function_endpoint(&mut self, stack: &DeployedStack, url: &str) -> io::Result<String> {
+        let function = stack.function_behind_url(url)?;
         let deployed = self.functions.function(&function).await?;
         let deployed =
             deployed.ok_or_else(|| io::Error::other(format!("there is no function {function}")))?;
-        let same = |front: &&Front| front.function == function && front.revision == deployed.revision;
-        let front = match self.fronts.iter().find(same) {
+        let same = |front: &&FunctionEndpoint| front.function == function && front.revision == deployed.revision;
+        let front = match self.endpoints.iter().find(same) {
             Some(front) => front.url.url(),
             None => {
                 let front = FunctionUrl::start(deployed.function, deployed.processes).await;
                 let front = front.map_err(io::Error::other)?;
                 let address = front.url();
-                self.fronts.push(Front { function, revision: deployed.revision, url: front });
+                self.endpoints.push(FunctionEndpoint { function, revision: deployed.revision, url: front });
                 address
             }
         };
@@ -226,8 +226,8 @@ impl Account {
     ///
     /// # Errors
     /// When the emulator does not answer.
-    pub async fn access(&self) -> io::Result<Access> {
-        Access::read(&self.moto().get("access").await?)
+    pub async fn access(&self) -> io::Result<AccessReport> {
+        AccessReport::parse(&self.moto().get("access").await?)
     }
 
     /// Ends the processes of a function, as Lambda does when some time has passed.
@@ -239,7 +239,7 @@ impl Account {
     /// What a function wrote so far, whoever invoked it.
     pub fn logs(&self, function: &str) -> Vec<String> {
         let mut logs = self.functions.logs(function);
-        let fronts = self.fronts.iter().filter(|front| front.function == function);
+        let fronts = self.endpoints.iter().filter(|front| front.function == function);
         logs.extend(fronts.flat_map(|front| front.url.logs()));
         logs
     }
@@ -248,8 +248,8 @@ impl Account {
     ///
     /// # Errors
     /// When the emulator does not answer.
-    pub async fn sqs_as(&self, role: &str) -> io::Result<aws_sdk_sqs::Client> {
-        Ok(aws::sqs_as(self.moto().endpoint(), &self.functions.session(role).await?))
+    pub async fn sqs_for_role(&self, role: &str) -> io::Result<aws_sdk_sqs::Client> {
+        Ok(aws::sqs_for_session(self.moto().endpoint(), &self.functions.session(role).await?))
     }
 
     /// An object in a bucket.
@@ -270,7 +270,7 @@ impl Account {
 
     /// Ends all processes.
     pub async fn close(self) {
-        for front in self.fronts {
+        for front in self.endpoints {
             front.url.stop().await;
         }
         // A process that does not want to leave is killed with the pool.

@@ -2,8 +2,8 @@
 
 use std::{env, path::Path, process::Command};
 
-use end_to_end::{World, raw_http};
-use local_lambda::Outcome;
+use end_to_end::{TestEnv, raw_http};
+use local_lambda::InvocationOutcome;
 use serde_json::{Value, json};
 use sophos_simulator::{Config, CredentialConfig, CredentialKind, Owner, Role, TenantGroup};
 use tokio::net::{TcpListener, TcpStream};
@@ -64,20 +64,20 @@ fn read_with_duckdb(folder: &Path) -> Value {
 #[ignore = "needs Python with DuckDB: `cargo xtask test` runs it"]
 async fn duckdb_reads_records_byte_for_byte() {
     let config = Config {
-        tenants: vec![TenantGroup { name: Some("Alone".into()), ..TenantGroup::of(Owner::Alone, 1) }],
+        tenants: vec![TenantGroup { name: Some("Alone".into()), ..TenantGroup::new(Owner::Standalone, 1) }],
         credentials: vec![CredentialConfig::for_tenant("Alone", Role::ReadOnly)],
         ..Config::default()
     };
-    let world = World::start(config, CredentialKind::Tenant).await.expect("a simulator");
+    let world = TestEnv::start(config, CredentialKind::Tenant).await.expect("a simulator");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("its address"));
     tokio::spawn(serve(listener, address.clone()));
     let folder = tempfile::tempdir().expect("a folder");
-    let function = world.function(&folder.path().to_string_lossy());
+    let function = world.export_function(&folder.path().to_string_lossy());
     let function = function.env("SOPHOS_IDENTITY_URL", &address).env("SOPHOS_GLOBAL_URL", &address);
     let mut sandbox = function.start().await.expect("the function starts");
-    let outcome = sandbox.invoke(&World::schedule()).await;
-    let Outcome::Ok(report) = outcome else { panic!("{outcome:?}") };
+    let outcome = sandbox.invoke(&TestEnv::schedule_event()).await;
+    let InvocationOutcome::Ok(report) = outcome else { panic!("{outcome:?}") };
     assert_eq!(report["rows"], RECORDS.len(), "{report}");
 
     let read = read_with_duckdb(folder.path());

@@ -4,7 +4,7 @@
 use std::{env, path::Path, process::Command};
 
 /// Runs one module of tests in its folder.
-fn holds(folder: &str, module: &str) {
+fn run_python_tests(folder: &str, module: &str) {
     let python = env::var_os("EMULATOR_PYTHON").expect("EMULATOR_PYTHON is set");
     let mut tests = Command::new(python);
     tests.args(["-B", "-m", "unittest", module]).env("AWS_DEFAULT_REGION", "eu-west-1");
@@ -15,18 +15,18 @@ fn holds(folder: &str, module: &str) {
 
 #[test]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-fn policies_are_read_as_aws_reads_them() {
-    holds("emulator", "test_policies");
+fn emulator_evaluates_policies_like_aws() {
+    run_python_tests("emulator", "test_policies");
 }
 
 #[test]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-fn requests_to_s3_are_read_as_aws_reads_them() {
-    holds("emulator", "test_actions");
+fn emulator_maps_s3_requests_to_actions_like_aws() {
+    run_python_tests("emulator", "test_actions");
 }
 
 #[test]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-fn what_a_policy_allows_without_a_name_is_found() {
-    holds("../infra/checks", "test_rights");
+fn rights_check_finds_unnamed_permissions() {
+    run_python_tests("../infra/checks", "test_rights");
 }

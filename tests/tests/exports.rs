@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use end_to_end::{
-    Committed, World,
-    s3::{S3Server, Trap},
+    CommittedExport, TestEnv,
+    s3::{S3Server, S3Trap},
 };
-use local_lambda::{Outcome, Sandbox};
+use local_lambda::{InvocationOutcome, Sandbox};
 use serde_json::{Value, json};
 use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, Dataset, FaultAction, FaultPlan,
@@ -19,13 +19,13 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// Some tenants of a partner, of an organization, and one by itself.
 fn config() -> Config {
-    let named = |name: &str, owner| TenantGroup { name: Some(name.into()), ..TenantGroup::of(owner, 1) };
+    let named = |name: &str, owner| TenantGroup { name: Some(name.into()), ..TenantGroup::new(owner, 1) };
     Config {
         clock: ClockConfig { start: Some("2026-11-23T10:00:00Z".into()), running: false },
         tenants: vec![
-            TenantGroup::of(Owner::Partner, 4),
-            TenantGroup::of(Owner::Organization, 2),
-            named("Alone", Owner::Alone),
+            TenantGroup::new(Owner::Partner, 4),
+            TenantGroup::new(Owner::Organization, 2),
+            named("Alone", Owner::Standalone),
         ],
         credentials: vec![
             CredentialConfig::new(CredentialKind::Partner, Role::ReadOnly),
@@ -43,14 +43,14 @@ fn config() -> Config {
     }
 }
 
-struct Stage {
-    world: World,
+struct Fixture {
+    world: TestEnv,
     folder: TempDir,
 }
 
-impl Stage {
-    async fn of(kind: CredentialKind) -> Self {
-        let world = World::start(config(), kind).await.expect("a simulator");
+impl Fixture {
+    async fn start(kind: CredentialKind) -> Self {
+        let world = TestEnv::start(config(), kind).await.expect("a simulator");
         Self { world, folder: tempfile::tempdir().expect("a folder") }
     }
 
@@ -59,14 +59,14 @@ impl Stage {
     }
 
     async fn sandbox(&self) -> Sandbox {
-        self.world.function(&self.location()).start().await.expect("the function starts")
+        self.world.export_function(&self.location()).start().await.expect("the function starts")
     }
 
     async fn run(&self, sandbox: &mut Sandbox) -> Value {
-        self.world.run(sandbox).await.expect("a report")
+        self.world.run_export(sandbox).await.expect("a report")
     }
 
-    fn later(&self, by: Duration) {
+    fn advance_clock(&self, by: Duration) {
         self.world.simulator.clock().advance(by);
     }
 
@@ -74,8 +74,8 @@ impl Stage {
         self.world.simulator.clock().now_ms()
     }
 
-    fn check(&self) -> Committed {
-        let committed = Committed::read(self.folder.path()).expect("an export");
+    fn check(&self) -> CommittedExport {
+        let committed = CommittedExport::load(self.folder.path()).expect("an export");
         let defects = self.world.defects(&committed);
         assert!(defects.is_empty(), "{} defects, such as {}", defects.len(), defects[0]);
         committed
@@ -87,7 +87,7 @@ fn streams(report: &Value) -> &[Value] {
 }
 
 /// The service tells its time in whole seconds.
-fn close(time: &Value, wanted: i64) -> bool {
+fn is_close_to(time: &Value, wanted: i64) -> bool {
     time.as_i64().is_some_and(|time| (time - wanted).abs() < 5_000)
 }
 
@@ -98,8 +98,8 @@ fn outcomes(report: &Value, outcome: &str) -> usize {
 /// The bound holds one page of 250 records, not one of 500.
 #[tokio::test(flavor = "multi_thread")]
 async fn export_reads_smaller_pages_when_one_is_too_large() {
-    let stage = Stage::of(CredentialKind::Tenant).await;
-    let function = stage.world.function(&stage.location()).env("SOPHOS_MAX_ANSWER_BYTES", "262144");
+    let stage = Fixture::start(CredentialKind::Tenant).await;
+    let function = stage.world.export_function(&stage.location()).env("SOPHOS_MAX_ANSWER_BYTES", "262144");
     let mut sandbox = function.start().await.expect("the function starts");
     let report = stage.run(&mut sandbox).await;
     assert_eq!((&report["failed"], outcomes(&report, "committed")), (&json!(0), 2), "{report}");
@@ -109,16 +109,16 @@ async fn export_reads_smaller_pages_when_one_is_too_large() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_kind_of_credential_exports_all_its_tenants_and_no_others() {
+async fn each_credential_kind_exports_exactly_its_tenants() {
     for (kind, tenants) in
         [(CredentialKind::Partner, 4), (CredentialKind::Organization, 2), (CredentialKind::Tenant, 1)]
     {
-        let stage = Stage::of(kind).await;
+        let stage = Fixture::start(kind).await;
         let mut sandbox = stage.sandbox().await;
         let report = stage.run(&mut sandbox).await;
         assert_eq!(report["tenants"], tenants, "{kind:?}");
         assert_eq!(outcomes(&report, "committed"), 2 * tenants);
-        stage.later(5 * MINUTE);
+        stage.advance_clock(5 * MINUTE);
         assert_eq!(stage.run(&mut sandbox).await["token_requests"], 0, "the token is kept from run to run");
         let committed = stage.check();
         assert!(committed.rows_of("events") > 2_000 * tenants as u64);
@@ -127,13 +127,13 @@ async fn each_kind_of_credential_exports_all_its_tenants_and_no_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_shows_late_and_what_is_repeated_is_there_once() {
-    let stage = Stage::of(CredentialKind::Tenant).await;
+async fn late_and_repeated_records_are_exported_once() {
+    let stage = Fixture::start(CredentialKind::Tenant).await;
     let mut sandbox = stage.sandbox().await;
     let begun = stage.now();
     let mut duplicates = 0;
     for seconds in [0, 40, 7, 300, 90, 1_200, 3, 3_600, 61, 20_000, 15] {
-        stage.later(Duration::from_secs(seconds));
+        stage.advance_clock(Duration::from_secs(seconds));
         let report = stage.run(&mut sandbox).await;
         duplicates += streams(&report).iter().filter_map(|stream| stream["duplicates"].as_u64()).sum::<u64>();
     }
@@ -144,8 +144,8 @@ async fn what_shows_late_and_what_is_repeated_is_there_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_that_fails_harms_no_other() {
-    let stage = Stage::of(CredentialKind::Partner).await;
+async fn failing_tenant_does_not_affect_others() {
+    let stage = Fixture::start(CredentialKind::Partner).await;
     let closed = stage.world.simulator.tenants().swap_remove(1).id;
     assert!(stage.world.simulator.set_tenant_state(&closed, TenantState::Forbidden));
     let mut sandbox = stage.sandbox().await;
@@ -159,13 +159,13 @@ async fn a_tenant_that_fails_harms_no_other() {
     // It comes back, and what happened meanwhile is there.
     let begun = stage.now();
     assert!(stage.world.simulator.set_tenant_state(&closed, TenantState::Active));
-    stage.later(3 * 60 * MINUTE);
+    stage.advance_clock(3 * 60 * MINUTE);
     assert_eq!(outcomes(&stage.run(&mut sandbox).await, "failed"), 0);
     let missing = stage.world.missing(&stage.check(), begun - 21 * HOUR_MS, stage.now() - 121_000);
     assert!(missing.is_empty(), "{} are missing, such as {}", missing.len(), missing[0]);
     // While it fails again, it grows older, and so says what an alarm listens to.
     assert!(stage.world.simulator.set_tenant_state(&closed, TenantState::Forbidden));
-    stage.later(2 * 60 * MINUTE);
+    stage.advance_clock(2 * 60 * MINUTE);
     let report = stage.run(&mut sandbox).await;
     for stream in streams(&report) {
         let age = stream["freshness_seconds"].as_f64().unwrap_or_default();
@@ -175,47 +175,47 @@ async fn a_tenant_that_fails_harms_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_week_away_is_a_gap_that_is_told_and_alerts_fill_it() {
-    let stage = Stage::of(CredentialKind::Tenant).await;
+async fn week_long_outage_is_reported_and_alerts_are_backfilled() {
+    let stage = Fixture::start(CredentialKind::Tenant).await;
     let tenant = stage.world.simulator.tenants().pop().expect("a tenant").id;
     let mut sandbox = stage.sandbox().await;
     stage.run(&mut sandbox).await;
     let left = stage.now();
-    stage.later(7 * 24 * 60 * MINUTE);
+    stage.advance_clock(7 * 24 * 60 * MINUTE);
     let report = stage.run(&mut sandbox).await;
     for stream in streams(&report) {
         let gap = &stream["gaps"][0];
-        assert!(close(&gap["from_ms"], left), "{stream}");
-        assert!(close(&gap["to_ms"], stage.now() - 24 * HOUR_MS), "{stream}");
+        assert!(is_close_to(&gap["from_ms"], left), "{stream}");
+        assert!(is_close_to(&gap["to_ms"], stage.now() - 24 * HOUR_MS), "{stream}");
         let filled = stream["backfilled"].as_u64().unwrap_or(0);
         assert_eq!(filled > 1_000, stream["dataset"] == "alerts", "{stream}");
     }
-    stage.later(5 * MINUTE);
+    stage.advance_clock(5 * MINUTE);
     let report = stage.run(&mut sandbox).await;
     assert!(streams(&report).iter().all(|stream| stream["gaps"].is_null()), "told once: {report}");
     let committed = stage.check();
     let alerts =
         stage.world.simulator.produced(Dataset::Alerts, &tenant, left - 24 * HOUR_MS, stage.now() - 121_000);
-    assert_eq!(committed.lacking("alerts", &tenant, &alerts), [], "no alert of the week is missing");
+    assert_eq!(committed.missing("alerts", &tenant, &alerts), [], "no alert of the week is missing");
     let record = committed.log("events", &tenant).iter().find(|record| !record["gaps"][0].is_null());
-    assert!(record.is_some_and(|record| close(&record["gaps"][0]["from_ms"], left)), "the log tells it too");
+    assert!(record.is_some_and(|record| is_close_to(&record["gaps"][0]["from_ms"], left)), "the log tells it too");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backfill_that_runs_out_of_time_goes_on() {
-    let stage = Stage::of(CredentialKind::Tenant).await;
+async fn backfill_resumes_after_a_timeout() {
+    let stage = Fixture::start(CredentialKind::Tenant).await;
     let mut sandbox = stage.sandbox().await;
     stage.run(&mut sandbox).await;
     let left = stage.now();
-    stage.later(7 * 24 * 60 * MINUTE);
+    stage.advance_clock(7 * 24 * 60 * MINUTE);
     stage
         .world
         .simulator
-        .set_faults(FaultPlan::new([FaultRule::new("alerts.list", FaultAction::Slow { milliseconds: 250 })]));
+        .set_faults(FaultPlan::new([FaultRule::new("alerts.list", FaultAction::Delay { milliseconds: 250 })]));
     let mut runs = 0;
     loop {
         runs += 1;
-        let outcome = sandbox.invoke_with_deadline(&World::schedule(), Duration::from_millis(2_500)).await;
+        let outcome = sandbox.invoke_with_deadline(&TestEnv::schedule_event(), Duration::from_millis(2_500)).await;
         let report = outcome.ok().expect("a report");
         let pending = streams(&report).iter().any(|stream| stream["more"] == true);
         if !pending {
@@ -229,12 +229,12 @@ async fn a_backfill_that_runs_out_of_time_goes_on() {
     assert!(missing.is_empty());
     let tenant = stage.world.simulator.tenants().pop().expect("a tenant").id;
     let alerts = stage.world.simulator.produced(Dataset::Alerts, &tenant, left, stage.now() - 121_000);
-    assert_eq!(stage.check().lacking("alerts", &tenant, &alerts), []);
+    assert_eq!(stage.check().missing("alerts", &tenant, &alerts), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_misbehaves_costs_time_and_nothing_else() {
-    let stage = Stage::of(CredentialKind::Partner).await;
+async fn service_faults_delay_but_do_not_lose_records() {
+    let stage = Fixture::start(CredentialKind::Partner).await;
     let mut sandbox = stage.sandbox().await;
     let begun = stage.now();
     let seconds = Some(RetryAfter::Seconds(1));
@@ -243,17 +243,17 @@ async fn a_service_that_misbehaves_costs_time_and_nothing_else() {
         feed(FaultAction::Status { status: 429, retry_after: None }),
         feed(FaultAction::status(503)),
         feed(FaultAction::Html { status: 502 }),
-        feed(FaultAction::Cut),
+        feed(FaultAction::Disconnect),
         feed(FaultAction::Truncate),
         feed(FaultAction::Malformed),
-        FaultRule::new("siem.events", FaultAction::TokenDies).skip(3).every(7),
+        FaultRule::new("siem.events", FaultAction::RevokeTokens).skip(3).every(7),
         FaultRule::new("siem.alerts", FaultAction::Status { status: 429, retry_after: seconds }).times(1),
         FaultRule::new("token", FaultAction::status(500)).times(1),
         FaultRule::new("partner.tenants", FaultAction::status(504)).times(1),
     ]));
     for _ in 0..4 {
-        stage.later(10 * MINUTE);
-        sandbox.invoke(&World::schedule()).await;
+        stage.advance_clock(10 * MINUTE);
+        sandbox.invoke(&TestEnv::schedule_event()).await;
     }
     stage.world.simulator.set_faults(FaultPlan::default());
     assert_eq!(stage.run(&mut sandbox).await["failed"], 0);
@@ -262,17 +262,17 @@ async fn a_service_that_misbehaves_costs_time_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_stops_before_its_deadline_and_the_next_goes_on() {
-    let stage = Stage::of(CredentialKind::Tenant).await;
+async fn run_stops_before_its_deadline_and_the_next_resumes() {
+    let stage = Fixture::start(CredentialKind::Tenant).await;
     stage.world.simulator.set_faults(FaultPlan::new([FaultRule::new(
         "siem.events",
-        FaultAction::Slow { milliseconds: 1_400 },
+        FaultAction::Delay { milliseconds: 1_400 },
     )]));
     let mut sandbox = stage.sandbox().await;
     let mut reports = Vec::new();
     while reports.last().is_none_or(|report: &Value| report["unfinished"] != 0) {
-        let outcome = sandbox.invoke_with_deadline(&World::schedule(), Duration::from_secs(4)).await;
-        assert!(matches!(outcome, Outcome::Ok(_)), "{outcome:?}");
+        let outcome = sandbox.invoke_with_deadline(&TestEnv::schedule_event(), Duration::from_secs(4)).await;
+        assert!(matches!(outcome, InvocationOutcome::Ok(_)), "{outcome:?}");
         reports.push(outcome.ok().expect("a report"));
         assert!(reports.len() < 20, "{reports:?}");
     }
@@ -282,8 +282,8 @@ async fn a_run_stops_before_its_deadline_and_the_next_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_is_about_one_tenant() {
-    let stage = Stage::of(CredentialKind::Partner).await;
+async fn sqs_message_exports_one_tenant() {
+    let stage = Fixture::start(CredentialKind::Partner).await;
     let tenant = stage.world.simulator.tenants().swap_remove(2).id;
     let mut sandbox = stage.sandbox().await;
     let event = json!({ "tenant_id": tenant.to_uppercase(), "datasets": ["alerts"] });
@@ -300,44 +300,44 @@ async fn a_message_is_about_one_tenant() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_runs_at_once_one_commits_and_the_other_takes_back() {
+async fn concurrent_runs_commit_once_and_roll_back_the_other() {
     let folder = tempfile::tempdir().expect("a folder");
     let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
-    let world = World::start(config(), CredentialKind::Tenant).await.expect("a simulator");
-    let function = || s3.admit(world.function(&s3.location())).env("EXPORT_CONCURRENCY", "1");
+    let world = TestEnv::start(config(), CredentialKind::Tenant).await.expect("a simulator");
+    let function = || s3.configure(world.export_function(&s3.location())).env("EXPORT_CONCURRENCY", "1");
     let mut slow = function().start().await.expect("the function starts");
     let mut quick = function().start().await.expect("the function starts");
-    world.run(&mut slow).await.expect("a report");
+    world.run_export(&mut slow).await.expect("a report");
     world.simulator.clock().advance(5 * MINUTE);
 
     // The slow one stops right before its commit; the quick one overtakes it.
-    s3.set(Some(Trap::Before(6)));
-    let event = World::schedule();
+    s3.set_trap(Some(S3Trap::Before(6)));
+    let event = TestEnv::schedule_event();
     let (outcome, ()) = tokio::join!(slow.invoke(&event), async {
-        s3.trapped().await;
+        s3.wait_for_trap().await;
         assert!(s3.requests()[5].contains(".json"), "the sixth request is the commit: {:?}", s3.requests());
-        let report = world.run(&mut quick).await.expect("a report");
+        let report = world.run_export(&mut quick).await.expect("a report");
         assert_eq!(outcomes(&report, "committed"), 2, "{report}");
         s3.release();
     });
     let report = outcome.ok().expect("a report");
     assert_eq!(outcomes(&report, "superseded"), 1, "{report}");
-    let committed = Committed::read(&s3.folder()).expect("an export");
+    let committed = CommittedExport::load(&s3.folder()).expect("an export");
     assert_eq!(world.defects(&committed), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_number_of_runs_at_once_leave_each_row_once() {
-    let stage = Stage::of(CredentialKind::Partner).await;
+async fn concurrent_runs_export_each_row_once() {
+    let stage = Fixture::start(CredentialKind::Partner).await;
     let mut sandboxes = Vec::new();
     for _ in 0..4 {
         sandboxes.push(stage.sandbox().await);
     }
     for _ in 0..4 {
-        let event = World::schedule();
+        let event = TestEnv::schedule_event();
         let [a, b, c, d] = &mut sandboxes[..] else { unreachable!("there are four") };
         tokio::join!(a.invoke(&event), b.invoke(&event), c.invoke(&event), d.invoke(&event));
-        stage.later(MINUTE);
+        stage.advance_clock(MINUTE);
     }
     stage.run(&mut sandboxes[0]).await;
     stage.check();

@@ -41,7 +41,7 @@ fn bodies(messages: &[Message]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_message_has_a_group_and_a_deduplication_id() {
+async fn fifo_message_requires_group_and_deduplication_id() {
     let (queue, sqs) = started().await;
     assert!(queue.url().ends_with("/signals.fifo"));
     let send = || sqs.send_message().queue_url(queue.url()).message_body("x");
@@ -73,7 +73,7 @@ async fn a_message_has_a_group_and_a_deduplication_id() {
     assert_eq!(Some(attributes[&System::SequenceNumber].as_str()), second.sequence_number());
 
     // A standard queue has groups, which lock nothing, and no deduplication.
-    let standard = queue.beside("plain");
+    let standard = queue.create_sibling("plain");
     let send = || sqs.send_message().queue_url(standard.url()).message_body("x");
     assert_eq!(code(send().message_deduplication_id("1")).await, "InvalidParameterValue");
     for _ in 0..2 {
@@ -84,7 +84,7 @@ async fn a_message_has_a_group_and_a_deduplication_id() {
 }
 
 #[tokio::test]
-async fn what_repeats_an_id_is_accepted_and_not_delivered() {
+async fn duplicate_message_is_accepted_but_not_delivered() {
     let (queue, sqs) = started().await;
     let send = async |id: &str, group: &str| {
         let send = sqs.send_message().queue_url(queue.url()).message_body("x");
@@ -110,14 +110,14 @@ async fn what_repeats_an_id_is_accepted_and_not_delivered() {
     assert_eq!(sent.successful()[0].message_id(), first.message_id().unwrap());
     assert_eq!(queue.messages().iter().map(|message| message.body.as_str()).collect::<Vec<_>>(), ["2"]);
 
-    queue.forget_duplicates();
+    queue.expire_deduplication_window();
     let later = send("same", "a").await;
     assert_ne!(later.message_id(), first.message_id());
     assert_eq!(queue.messages().len(), 2);
 }
 
 #[tokio::test]
-async fn a_group_waits_for_what_is_in_flight() {
+async fn group_is_blocked_while_a_message_is_in_flight() {
     let (queue, sqs) = started().await;
     for (group, body) in [("a", "a1"), ("b", "b1"), ("a", "a2"), ("a", "a3"), ("b", "b2")] {
         queue.send_to(group, body);
@@ -143,7 +143,7 @@ async fn a_group_waits_for_what_is_in_flight() {
 }
 
 #[tokio::test]
-async fn who_waits_is_told_when_a_group_is_free() {
+async fn long_poll_returns_when_a_group_is_released() {
     let (queue, sqs) = started().await;
     queue.send_to("a", "first");
     queue.send_to("a", "second");
@@ -160,7 +160,7 @@ async fn who_waits_is_told_when_a_group_is_free() {
 }
 
 #[tokio::test]
-async fn a_receipt_ends_with_the_time_out_of_sight() {
+async fn receipt_handle_expires_with_the_visibility_timeout() {
     let (queue, sqs) = started().await;
     queue.send_to("a", "x");
     let message = receive(&sqs, &queue, 1).await.remove(0);
@@ -176,7 +176,7 @@ async fn a_receipt_ends_with_the_time_out_of_sight() {
 }
 
 #[tokio::test]
-async fn visibility_changes_in_batches() {
+async fn change_visibility_supports_batches() {
     for queue in [Queue::start().await.unwrap(), Queue::start_fifo().await.unwrap()] {
         let sqs = aws::sqs(&queue.endpoint());
         for body in ["back", "away", "done"] {
@@ -210,7 +210,7 @@ async fn visibility_changes_in_batches() {
 }
 
 #[tokio::test]
-async fn attributes_tell_the_kind_and_the_counts() {
+async fn queue_attributes_report_kind_and_counts() {
     let (queue, sqs) = started().await;
     queue.set_max_receive_count(Some(4));
     for _ in 0..3 {
@@ -230,13 +230,13 @@ async fn attributes_tell_the_kind_and_the_counts() {
         assert_eq!(attributes[&name], value, "{name}");
     }
     let policy: Value = serde_json::from_str(&attributes[&QueueAttributeName::RedrivePolicy]).unwrap();
-    assert_eq!(policy, json!({ "deadLetterTargetArn": queue.dead_letters().arn(), "maxReceiveCount": 4 }));
+    assert_eq!(policy, json!({ "deadLetterTargetArn": queue.dead_letter_queue().arn(), "maxReceiveCount": 4 }));
 }
 
 #[tokio::test]
-async fn dead_letters_are_in_a_queue_of_their_own() {
+async fn dead_letters_go_to_their_own_queue() {
     let (queue, sqs) = started().await;
-    let dead = queue.dead_letters();
+    let dead = queue.dead_letter_queue();
     assert_ne!(queue.url(), dead.url());
     let found = sqs.get_queue_url().queue_name("signals-dead-letters.fifo").send().await.unwrap();
     assert_eq!(found.queue_url(), Some(dead.url().as_str()));
@@ -246,14 +246,14 @@ async fn dead_letters_are_in_a_queue_of_their_own() {
     receive(&sqs, &queue, 1).await;
     queue.make_visible();
     assert_eq!(bodies(&receive(&sqs, &queue, 1).await), ["good"], "the group goes on without it");
-    assert_eq!(queue.dead().len(), 1);
+    assert_eq!(queue.dead_letters().len(), 1);
 
     // A function may send there itself.
     let value = MessageAttributeValue::builder().data_type("String").string_value("parse").build().unwrap();
     let send = sqs.send_message().queue_url(dead.url()).message_body("worse").message_group_id("a");
     let send = send.message_deduplication_id("1").message_attributes("reason", value);
     assert_ne!(send.send().await.unwrap().message_id(), Some(id.as_str()));
-    assert_eq!(queue.dead()[1].attributes["reason"]["StringValue"], "parse");
+    assert_eq!(queue.dead_letters()[1].attributes["reason"]["StringValue"], "parse");
 
     let letters = receive(&sqs, &dead, 10).await;
     assert_eq!(bodies(&letters), ["bad", "worse"]);
@@ -265,12 +265,12 @@ async fn dead_letters_are_in_a_queue_of_their_own() {
     for letter in &letters {
         assert!(delete(&sqs, &dead, letter).await);
     }
-    assert!(queue.dead().is_empty() && dead.in_flight().is_empty());
+    assert!(queue.dead_letters().is_empty() && dead.in_flight().is_empty());
     assert_eq!(queue.in_flight().len(), 1, "another queue's");
 }
 
 #[tokio::test]
-async fn ten_thousand_groups() {
+async fn queue_handles_ten_thousand_groups() {
     let (queue, sqs) = started().await;
     for number in 0..10_000 {
         queue.send_to(number.to_string(), number.to_string());
@@ -287,7 +287,7 @@ async fn ten_thousand_groups() {
 }
 
 #[derive(Debug, Clone)]
-enum Step {
+enum QueueOperation {
     Send(u8),
     Receive(u8),
     Delete(prop::sample::Index),
@@ -295,13 +295,13 @@ enum Step {
     AllVisible,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn any_operation() -> impl Strategy<Value = QueueOperation> {
     prop_oneof![
-        5 => (0u8..4).prop_map(Step::Send),
-        4 => (1u8..5).prop_map(Step::Receive),
-        3 => any::<prop::sample::Index>().prop_map(Step::Delete),
-        2 => any::<prop::sample::Index>().prop_map(Step::Release),
-        1 => Just(Step::AllVisible),
+        5 => (0u8..4).prop_map(QueueOperation::Send),
+        4 => (1u8..5).prop_map(QueueOperation::Receive),
+        3 => any::<prop::sample::Index>().prop_map(QueueOperation::Delete),
+        2 => any::<prop::sample::Index>().prop_map(QueueOperation::Release),
+        1 => Just(QueueOperation::AllVisible),
     ]
 }
 
@@ -311,7 +311,7 @@ proptest! {
     /// Against a queue that is a list of messages to a group and a set of those in
     /// flight.
     #[test]
-    fn order_and_lock_hold_whatever_happens(steps in prop::collection::vec(step(), 1..60)) {
+    fn message_order_and_group_lock_always_hold(steps in prop::collection::vec(any_operation(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (queue, sqs) = started().await;
@@ -319,12 +319,12 @@ proptest! {
             let mut held: BTreeMap<String, Message> = BTreeMap::new();
             for (number, step) in steps.into_iter().enumerate() {
                 match step {
-                    Step::Send(group) => {
+                    QueueOperation::Send(group) => {
                         let (group, body) = (format!("{group}"), format!("{number}"));
                         queue.send_to(&group, &body);
                         groups.entry(group).or_default().push(body);
                     }
-                    Step::Receive(most) => {
+                    QueueOperation::Receive(most) => {
                         let free = |all: &&mut Vec<String>| !all.iter().any(|body| held.contains_key(body));
                         let mut open: Vec<Vec<String>> =
                             groups.values_mut().filter(free).map(|all| all.clone()).collect();
@@ -338,20 +338,20 @@ proptest! {
                         prop_assert!(received.len() == usize::from(most) || left == 0);
                         held.extend(received.into_iter().map(|one| (one.body.clone().unwrap(), one)));
                     }
-                    Step::Delete(which) if !held.is_empty() => {
+                    QueueOperation::Delete(which) if !held.is_empty() => {
                         let body = which.get(&held.keys().cloned().collect::<Vec<_>>()).clone();
                         prop_assert!(delete(&sqs, &queue, &held.remove(&body).unwrap()).await);
                         groups.values_mut().for_each(|all| all.retain(|other| *other != body));
                     }
-                    Step::Release(which) if !held.is_empty() => {
+                    QueueOperation::Release(which) if !held.is_empty() => {
                         let body = which.get(&held.keys().cloned().collect::<Vec<_>>()).clone();
                         prop_assert!(release(&sqs, &queue, &held.remove(&body).unwrap()).await);
                     }
-                    Step::AllVisible => {
+                    QueueOperation::AllVisible => {
                         queue.make_visible();
                         held.clear();
                     }
-                    Step::Delete(_) | Step::Release(_) => {}
+                    QueueOperation::Delete(_) | QueueOperation::Release(_) => {}
                 }
             }
             prop_assert_eq!(queue.in_flight().len(), held.len());

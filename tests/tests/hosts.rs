@@ -4,11 +4,11 @@
 mod scenarios;
 
 use end_to_end::hosts::{
-    Host, Language, Outcome, Plan, TENANT,
-    confined::{Offered, confined},
+    Host, Language, CallOutcome, SessionPlan, TENANT,
+    confined::{OfferResult, run_confined},
     gateway::Gateway,
-    play::Player,
-    scenario::{Scenario, Taken},
+    player::Player,
+    scenario::{Scenario, StepRecord},
 };
 use futures_util::future::join_all;
 use scenarios::ACME;
@@ -17,21 +17,21 @@ use sophos_simulator::Simulator;
 
 /// What scenarios came to with one player; nothing where it is not for it.
 #[derive(Default)]
-struct Played {
+struct PlayedScenarios {
     player: String,
-    scenarios: Vec<Option<Vec<Taken>>>,
+    scenarios: Vec<Option<Vec<StepRecord>>>,
     defects: Vec<String>,
 }
 
 /// Plays the scenarios, in one process of a host.
-async fn play(mut player: Player, scenarios: &[Scenario]) -> Played {
-    let mut played = Played { player: player.name(), ..Played::default() };
+async fn run_scenarios(mut player: Player, scenarios: &[Scenario]) -> PlayedScenarios {
+    let mut played = PlayedScenarios { player: player.name(), ..PlayedScenarios::default() };
     for scenario in scenarios {
-        if !scenario.is_for(&player) {
+        if !scenario.applies_to(&player) {
             played.scenarios.push(None);
             continue;
         }
-        match scenario.play(&mut player).await {
+        match scenario.run(&mut player).await {
             Ok(Some(taken)) => played.scenarios.push(Some(taken)),
             Ok(None) => break,
             Err(error) => {
@@ -45,10 +45,10 @@ async fn play(mut player: Player, scenarios: &[Scenario]) -> Played {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn every_host_tells_what_the_native_client_tells() {
+async fn every_host_matches_the_native_client() {
     let scenarios = scenarios::all();
-    let hosts = Language::ALL.map(|language| play(Player::Component(language, None), &scenarios));
-    let (native, hosts) = tokio::join!(play(Player::Native(None), &scenarios), join_all(hosts));
+    let hosts = Language::ALL.map(|language| run_scenarios(Player::Component(language, None), &scenarios));
+    let (native, hosts) = tokio::join!(run_scenarios(Player::Native(None), &scenarios), join_all(hosts));
     let mut defects = native.defects;
     assert_eq!(native.scenarios.len(), scenarios.len(), "{defects:?}");
     let mut note = |who: &str, scenario: &Scenario, found: Vec<String>| {
@@ -57,12 +57,12 @@ async fn every_host_tells_what_the_native_client_tells() {
     for (scenario, taken) in scenarios.iter().zip(&native.scenarios) {
         // What only components have is told by them.
         let steps = taken.iter().flatten().filter(|step| !step.is_absent());
-        note(&native.player, scenario, steps.flat_map(Taken::defects).collect());
+        note(&native.player, scenario, steps.flat_map(StepRecord::mismatches).collect());
     }
     for host in &hosts {
         for ((scenario, taken), native) in scenarios.iter().zip(&host.scenarios).zip(&native.scenarios) {
             let Some(taken) = taken else { continue };
-            let mut found: Vec<_> = taken.iter().flat_map(Taken::defects).collect();
+            let mut found: Vec<_> = taken.iter().flat_map(StepRecord::mismatches).collect();
             if let Some(native) = native {
                 found.extend(taken.iter().zip(native).flat_map(|(step, native)| step.differences(native)));
                 if taken.len() != native.len() {
@@ -76,15 +76,15 @@ async fn every_host_tells_what_the_native_client_tells() {
     assert!(defects.is_empty(), "{} defects\n{}", defects.len(), defects.join("\n"));
 }
 
-async fn ok(player: &mut Player, function: &str, arguments: Value) -> Value {
+async fn call_ok(player: &mut Player, function: &str, arguments: Value) -> Value {
     match player.call(function, arguments).await.expect("an answer") {
-        Outcome::Ok(value) => value,
+        CallOutcome::Ok(value) => value,
         other => panic!("{function}, {player:?}: {other:?}"),
     }
 }
 
 /// The hosts that are there, each with a session.
-async fn hosts(plan: &Plan) -> Vec<Player> {
+async fn hosts(plan: &SessionPlan) -> Vec<Player> {
     let mut hosts = Vec::new();
     for language in Language::ALL {
         let mut player = Player::Component(language, None);
@@ -97,13 +97,13 @@ async fn hosts(plan: &Plan) -> Vec<Player> {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn a_cursor_is_good_in_another_instance_and_another_language() {
-    let simulator = Simulator::start(scenarios::estate()).await.expect("a simulator");
-    let plan = Plan::of(&simulator);
+async fn cursor_is_portable_across_instances_and_languages() {
+    let simulator = Simulator::start(scenarios::config()).await.expect("a simulator");
+    let plan = SessionPlan::new(&simulator);
     let mut hosts = hosts(&plan).await;
     let mut native = Player::Native(None);
     native.open(&plan).await.expect("a session");
-    ok(&mut native, "tenants.open", json!([ACME])).await;
+    call_ok(&mut native, "tenants.open", json!([ACME])).await;
 
     type Arguments = fn(&Value) -> Value;
     let listings: [(&str, &str, Arguments); 4] = [
@@ -119,12 +119,12 @@ async fn a_cursor_is_good_in_another_instance_and_another_language() {
     for (function, items, arguments) in listings {
         let (mut ours, mut theirs) = (Value::Null, Value::Null);
         for turn in 0.. {
-            let page = ok(&mut native, function, arguments(&ours)).await;
+            let page = call_ok(&mut native, function, arguments(&ours)).await;
             let next = if hosts.is_empty() { 0 } else { turn % hosts.len() };
             let host = hosts.get_mut(next).expect("a host at least");
             host.open(&plan).await.expect("another session");
-            ok(host, "tenants.open", json!([ACME])).await;
-            let same = ok(host, function, arguments(&theirs)).await;
+            call_ok(host, "tenants.open", json!([ACME])).await;
+            let same = call_ok(host, function, arguments(&theirs)).await;
             assert_eq!(same[items], page[items], "{function}, page {turn}: {host:?}");
             (ours, theirs) = (page["next"].clone(), same["next"].clone());
             assert_eq!(ours.is_null(), theirs.is_null(), "{function}, page {turn}: {host:?}");
@@ -137,35 +137,35 @@ async fn a_cursor_is_good_in_another_instance_and_another_language() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn a_component_needs_no_token_where_somebody_adds_it_on_the_way() {
-    let simulator = Simulator::start(scenarios::estate()).await.expect("a simulator");
+async fn host_managed_component_sends_no_token() {
+    let simulator = Simulator::start(scenarios::config()).await.expect("a simulator");
     let gateway = Gateway::start(&simulator, &simulator.credentials()[0], &[]).await.expect("a gateway");
-    let plan = through(&gateway, &simulator);
+    let plan = plan_through_gateway(&gateway, &simulator);
     let mut players = hosts(&plan).await;
     players.push(Player::Native(None));
     for player in &mut players {
         player.open(&plan).await.expect("a session");
-        let who = ok(player, "session.whoami", json!([])).await;
+        let who = call_ok(player, "session.whoami", json!([])).await;
         assert_eq!(who["kind"], "partner", "{player:?}");
-        ok(player, "tenants.open", json!([ACME])).await;
-        let page = ok(player, "endpoints.search", json!([TENANT, [], {}])).await;
+        call_ok(player, "tenants.open", json!([ACME])).await;
+        let page = call_ok(player, "endpoints.search", json!([TENANT, [], {}])).await;
         assert_eq!(page["endpoints"].as_array().map(Vec::len), Some(25), "{player:?}");
-        let alerts = ok(player, "alerts.search", json!([TENANT, [], {"size": 100}])).await;
+        let alerts = call_ok(player, "alerts.search", json!([TENANT, [], {"size": 100}])).await;
         assert_eq!(alerts["alerts"].as_array().map(Vec::len), Some(30), "{player:?}");
-        assert_eq!(gateway.count(), (4, 0), "{player:?}");
+        assert_eq!(gateway.take_counts(), (4, 0), "{player:?}");
     }
 }
 
 /// A session without a token, through a gateway.
-fn through(gateway: &Gateway, simulator: &Simulator) -> Plan {
+fn plan_through_gateway(gateway: &Gateway, simulator: &Simulator) -> SessionPlan {
     let service = [gateway.url(), gateway.url()];
-    Plan { needed: json!({"tag": "ambient"}), service, ..Plan::of(simulator) }
+    SessionPlan { initial_grant: json!({"tag": "ambient"}), service, ..SessionPlan::new(simulator) }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn what_is_not_as_documented_costs_nothing_but_itself() {
-    let simulator = Simulator::start(scenarios::estate()).await.expect("a simulator");
+async fn undocumented_items_are_reported_as_unreadable() {
+    let simulator = Simulator::start(scenarios::config()).await.expect("a simulator");
     let changes = [
         // Without an id that is one, a record means nothing.
         (r#""id":"7a1f6f0e-27a4-4b58-9f0e-3b1f9d2c1a01""#, r#""id":[7]"#),
@@ -184,14 +184,14 @@ async fn what_is_not_as_documented_costs_nothing_but_itself() {
     ];
     let credential = &simulator.credentials()[0];
     let gateway = Gateway::start(&simulator, credential, &changes).await.expect("a gateway");
-    let plan = through(&gateway, &simulator);
+    let plan = plan_through_gateway(&gateway, &simulator);
     let mut native = Player::Native(None);
     let mut hosts = hosts(&plan).await;
     for (function, items) in [("endpoints.search", "endpoints"), ("alerts.search", "alerts")] {
         let told = async |player: &mut Player| {
             player.open(&plan).await.expect("a session");
-            ok(player, "tenants.open", json!([ACME])).await;
-            let page = ok(player, function, json!([TENANT, [], {"size": 100}])).await;
+            call_ok(player, "tenants.open", json!([ACME])).await;
+            let page = call_ok(player, function, json!([TENANT, [], {"size": 100}])).await;
             let unreadable = page["unreadable"].as_array().into_iter().flatten();
             let unreadable: Vec<_> = unreadable.map(|item| item["raw"].clone()).collect();
             (page[items].clone(), unreadable)
@@ -204,7 +204,7 @@ async fn what_is_not_as_documented_costs_nothing_but_itself() {
     }
 }
 
-const OVER_WASI: [&str; 7] = [
+const WASI_IMPORTS: [&str; 7] = [
     "sophos:central/credentials",
     "wasi:clocks/monotonic-clock",
     "wasi:http/outgoing-handler",
@@ -213,9 +213,9 @@ const OVER_WASI: [&str; 7] = [
     "wasi:io/poll",
     "wasi:io/streams",
 ];
-const EMBEDDED: [&str; 2] = ["sophos:central/credentials", "sophos:central/transport"];
+const EMBEDDED_IMPORTS: [&str; 2] = ["sophos:central/credentials", "sophos:central/transport"];
 
-const OF_WEBHOOK: [&str; 15] = [
+const WEBHOOK_IMPORTS: [&str; 15] = [
     "sophos:central/credentials",
     "sophos:central/journal",
     "sophos:central/ledger-store",
@@ -235,15 +235,15 @@ const OF_WEBHOOK: [&str; 15] = [
 
 /// What a world cannot do without, and is given no more than.
 const WORLDS: [(&str, &[&str]); 5] = [
-    ("reader", &OVER_WASI),
-    ("operator", &OVER_WASI),
-    ("embedded-reader", &EMBEDDED),
-    ("embedded", &EMBEDDED),
-    ("webhook", &OF_WEBHOOK),
+    ("reader", &WASI_IMPORTS),
+    ("operator", &WASI_IMPORTS),
+    ("embedded-reader", &EMBEDDED_IMPORTS),
+    ("embedded", &EMBEDDED_IMPORTS),
+    ("webhook", &WEBHOOK_IMPORTS),
 ];
 
 /// The interfaces of a list that have functions.
-fn with_functions(imports: &[String]) -> Vec<&str> {
+fn interface_names(imports: &[String]) -> Vec<&str> {
     let names = imports.iter().map(|import| import.split('@').next().unwrap_or(import));
     let mut names: Vec<_> = names.filter(|name| *name != "sophos:central/types").collect();
     names.sort_unstable();
@@ -252,20 +252,20 @@ fn with_functions(imports: &[String]) -> Vec<&str> {
 
 #[tokio::test]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn what_a_world_may_have_is_enough_and_nothing_else_is_asked_for() {
+async fn world_needs_exactly_its_allowed_imports() {
     for (world, list) in WORLDS {
         let without = |left_out: &str| list.iter().copied().filter(|name| *name != left_out).collect();
         let offers: Vec<_> = [""].iter().chain(list).map(|left_out| without(left_out)).collect();
-        let told = confined(world, &offers).await.expect(world);
-        assert_eq!(with_functions(&told.imports), list, "{world}");
+        let told = run_confined(world, &offers).await.expect(world);
+        assert_eq!(interface_names(&told.imports), list, "{world}");
         let mut offers = told.offers.iter();
         match offers.next() {
-            Some(Offered::There { reason, message, called }) if world == "webhook" => {
+            Some(OfferResult::Instantiated { reason, message, called }) if world == "webhook" => {
                 assert_eq!(reason, "check-policy", "{message}");
                 assert!(message.contains("line 1"), "{message}");
                 assert_eq!(called, &[""; 0], "a policy is read without the host");
             }
-            Some(Offered::There { reason, message, called }) => {
+            Some(OfferResult::Instantiated { reason, message, called }) => {
                 assert_eq!(reason, "no-credential", "{world}");
                 assert!(message.ends_with(": there is no grant"), "{world}: {message}");
                 assert_eq!(called, &["sophos:central/credentials.obtain"], "{world}");
@@ -273,22 +273,22 @@ async fn what_a_world_may_have_is_enough_and_nothing_else_is_asked_for() {
             other => panic!("{world}: {other:?}"),
         }
         for (left_out, offered) in list.iter().zip(offers) {
-            assert!(matches!(offered, Offered::Missing { .. }), "{world} without {left_out}: {offered:?}");
+            assert!(matches!(offered, OfferResult::Missing { .. }), "{world} without {left_out}: {offered:?}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn what_lies_about_in_a_host_is_out_of_reach() {
-    let simulator = Simulator::start(scenarios::estate()).await.expect("a simulator");
+async fn component_cannot_reach_files_env_or_sockets() {
+    let simulator = Simulator::start(scenarios::config()).await.expect("a simulator");
     // The host's environment has a credential that is good.
-    let plan = Plan { world: "reader", ..Plan::of(&simulator) };
+    let plan = SessionPlan { world: "reader", ..SessionPlan::new(&simulator) };
     let secret = simulator.credentials()[0].client_secret.clone();
     for language in Language::ALL {
         let Some(mut host) = Host::start(language, &plan).await.expect("the host starts") else { continue };
-        let list = if language.is_embedded() { &EMBEDDED[..] } else { &OVER_WASI };
-        assert_eq!(with_functions(host.imports()), list, "{language:?}");
+        let list = if language.is_embedded() { &EMBEDDED_IMPORTS[..] } else { &WASI_IMPORTS };
+        assert_eq!(interface_names(host.imports()), list, "{language:?}");
 
         // What only looks has nothing to act with.
         for (function, arguments) in [
@@ -298,10 +298,10 @@ async fn what_lies_about_in_a_host_is_out_of_reach() {
             ("alert-actions.act", json!([TENANT, "x", "acknowledge", null])),
         ] {
             let outcome = host.call(function, arguments).await.expect("an answer");
-            assert_eq!(outcome == Outcome::Absent, function != "tenants.open", "{language:?}: {outcome:?}");
+            assert_eq!(outcome == CallOutcome::Absent, function != "tenants.open", "{language:?}: {outcome:?}");
         }
 
-        host.open(&Plan { needed: Value::Null, ..plan.clone() }).await.expect("another session");
+        host.open(&SessionPlan { initial_grant: Value::Null, ..plan.clone() }).await.expect("another session");
         for (function, arguments) in [
             ("session.whoami", json!([])),
             ("tenants.reachable", json!([null])),
@@ -309,7 +309,7 @@ async fn what_lies_about_in_a_host_is_out_of_reach() {
             ("tenants.home", json!([])),
         ] {
             let outcome = host.call(function, arguments).await.expect("an answer");
-            let Outcome::Failure(failure) = outcome else { panic!("{language:?}, {function}: {outcome:?}") };
+            let CallOutcome::Failure(failure) = outcome else { panic!("{language:?}, {function}: {outcome:?}") };
             assert_eq!(failure["reason"]["tag"], "no-credential", "{language:?}, {function}");
             assert!(!failure.to_string().contains(&secret), "{language:?}, {function}: {failure}");
         }

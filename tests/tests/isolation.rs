@@ -1,10 +1,10 @@
 //! From a tool's request to the isolated endpoint and its release: the built
 //! functions against the simulator.
 
-use end_to_end::isolation::{Delivery, IsolationWorld, decision_of, key, unix_now};
+use end_to_end::isolation::{Delivery, IsolationEnv, parse_decision_id, webhook_secret, unix_now};
 use local_lambda::FunctionUrl;
 use serde_json::json;
-use sophos_isolation::State;
+use sophos_isolation::DecisionState;
 use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialKind, IsolationConfig, MachineConfig, Owner, Role,
     TenantGroup,
@@ -28,12 +28,12 @@ verify = { scheme = "signature", secret = "webhooks/generic" }
 
 fn config() -> Config {
     let tenant =
-        TenantGroup { id: Some(TENANT.into()), endpoints: Some(5), ..TenantGroup::of(Owner::Alone, 1) };
+        TenantGroup { id: Some(TENANT.into()), endpoints: Some(5), ..TenantGroup::new(Owner::Standalone, 1) };
     let laptop = MachineConfig {
         id: Some(LAPTOP.into()),
         hostname: Some("LAPTOP-4711".into()),
         online: Some(true),
-        ..MachineConfig::of(TENANT)
+        ..MachineConfig::new(TENANT)
     };
     Config {
         clock: ClockConfig { start: None, running: true },
@@ -46,18 +46,18 @@ fn config() -> Config {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_machine_works_without_a_queue() {
-    let world = IsolationWorld::start(config(), CredentialKind::Tenant, POLICY).await.expect("a world");
+async fn webhook_isolates_without_a_queue() {
+    let world = IsolationEnv::start(config(), CredentialKind::Tenant, POLICY).await.expect("a world");
     let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook starts");
     let http = reqwest::Client::new();
 
     let body =
         json!({ "event_id": "42", "target": { "hostname": "laptop-4711.corp.example" }, "reason": "beacon" });
-    let delivery = Delivery::generic("soar", &body, key("webhooks/generic"), unix_now());
+    let delivery = Delivery::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now());
     let (status, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
     assert_eq!(status, 202, "{answer}\n{}", webhook.logs().join("\n"));
-    let id = decision_of(&answer).expect("a decision");
-    assert_eq!(world.state(&id).await.expect("a state"), State::Requested);
+    let id = parse_decision_id(&answer).expect("a decision");
+    assert_eq!(world.state(&id).await.expect("a state"), DecisionState::Requested);
     let (status, again) = delivery.send(&http, &webhook.url()).await.expect("an answer");
     assert_eq!((status, &again), (200, &answer));
 

@@ -8,27 +8,27 @@
 
 mod cases {
     pub(crate) mod files;
-    pub(crate) mod stage;
+    pub(crate) mod fixture;
 }
 
 use cases::{
-    files::Folder,
-    stage::{Stage, Tally},
+    files::CaseFolder,
+    fixture::{Fixture, CaseResults},
 };
 use end_to_end::{
-    isolation::{Delivery, ENFORCE, IsolationWorld, estate, hostname, key, machine_id, unix_now},
+    isolation::{Delivery, ENFORCE_POLICY, IsolationEnv, simulator_config, hostname, webhook_secret, machine_id, unix_now},
     queue::{EventSource, Queue},
 };
-use local_lambda::{Outcome, Sandbox};
+use local_lambda::{InvocationOutcome, Sandbox};
 use serde_json::{Value, json};
 use sophos_simulator::CredentialKind;
 
 /// Runs every case of a folder, and fails with all that went wrong.
 async fn run(folder: &str) {
-    let folder = Folder::load(folder).expect("the case files");
+    let folder = CaseFolder::load(folder).expect("the case files");
     assert!(!folder.files.is_empty(), "a folder without files tests nothing");
-    let mut stage = Stage::start(&folder).await.expect("a stage");
-    let mut tally = Tally::default();
+    let mut stage = Fixture::start(&folder).await.expect("a stage");
+    let mut tally = CaseResults::default();
     for file in &folder.files {
         for case in &file.cases {
             let found = stage.run(file, case).await.expect("an outcome");
@@ -36,27 +36,27 @@ async fn run(folder: &str) {
         }
     }
     println!("{tally}");
-    assert!(tally.is_right(), "{tally}");
-    stage.confirm().await.expect("confirmed isolations");
+    assert!(tally.all_passed(), "{tally}");
+    stage.confirm_isolations().await.expect("confirmed isolations");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn payloads_of_public_reports_lead_to_the_right_machine() {
+async fn public_report_payloads_resolve_to_the_right_machine() {
     run("webhooks").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn identity_finds_the_right_machine() {
+async fn identity_cases_resolve_to_the_right_machine() {
     run("isolation").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn payloads_of_tools_lead_to_the_right_machine() {
+async fn tool_payloads_resolve_to_the_right_machine() {
     run("tools").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn payloads_of_presets_lead_to_the_right_machine() {
+async fn preset_payloads_resolve_to_the_right_machine() {
     run("presets").await;
 }
 
@@ -70,9 +70,9 @@ const STORED_KEYS: [(&str, bool); 5] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stored_keys_are_accepted_or_named_as_the_cause() {
-    let secret = key("webhooks/generic");
-    let world = IsolationWorld::start(estate(STORED_KEYS.len()), CredentialKind::Tenant, ENFORCE).await;
+async fn stored_key_is_accepted_or_reported_as_the_cause() {
+    let secret = webhook_secret("webhooks/generic");
+    let world = IsolationEnv::start(simulator_config(STORED_KEYS.len()), CredentialKind::Tenant, ENFORCE_POLICY).await;
     let world = world.expect("a world");
     for ((stored, is_remarked), machine) in STORED_KEYS.into_iter().zip(1..) {
         world.set_secrets(&[("webhooks/generic", &stored.replace("KEY", secret), None)]).expect("a secret");
@@ -80,7 +80,7 @@ async fn stored_keys_are_accepted_or_named_as_the_cause() {
         let body =
             json!({ "event_id": format!("key-{machine}"), "target": { "hostname": hostname(machine) } });
         let delivery = Delivery::generic("soar", &body, secret, unix_now());
-        let Outcome::Ok(answer) = webhook.invoke(&delivery.event()).await else {
+        let InvocationOutcome::Ok(answer) = webhook.invoke(&delivery.to_event()).await else {
             panic!("{stored:?}: {}", webhook.logs().join("\n"))
         };
         let logs = webhook.logs().join("\n");
@@ -101,14 +101,14 @@ async fn stored_keys_are_accepted_or_named_as_the_cause() {
 
 async fn answer(function: &mut Sandbox, event: &Value) -> Value {
     match function.invoke(event).await {
-        Outcome::Ok(answer) => answer,
+        InvocationOutcome::Ok(answer) => answer,
         other => panic!("{event}: {other:?}\n{}", function.logs().join("\n")),
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn checks_and_dry_runs_record_nothing() {
-    let world = IsolationWorld::start(estate(2), CredentialKind::Tenant, ENFORCE).await.expect("a world");
+async fn dry_runs_write_nothing_to_the_ledger() {
+    let world = IsolationEnv::start(simulator_config(2), CredentialKind::Tenant, ENFORCE_POLICY).await.expect("a world");
     let queue = Queue::start().await.expect("a queue");
     let payload = json!({ "event_id": "check-1", "target": { "hostname": hostname(2) } });
     let mut worker = world.worker().start().await.expect("the worker");
@@ -118,9 +118,9 @@ async fn checks_and_dry_runs_record_nothing() {
     assert_eq!(checked["signals"][0]["endpoint"]["endpoint"], machine_id(2), "{checked}");
     assert_eq!(checked["answer"]["status"], 202, "{checked}");
 
-    let delivery = Delivery::generic("soar", &payload, key("webhooks/generic"), unix_now());
-    let dry = delivery.clone().with("x-sophos-dry-run", "1").event();
-    let queued = queue.admit(world.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
+    let delivery = Delivery::generic("soar", &payload, webhook_secret("webhooks/generic"), unix_now());
+    let dry = delivery.clone().with_header("x-sophos-dry-run", "1").to_event();
+    let queued = queue.configure(world.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
     let mut queued = queued.start().await.expect("the webhook with a queue");
     let mut alone = world.webhook().start().await.expect("the webhook");
     let mut workers = EventSource::new(&queue, world.worker(), 1, 10).await.expect("the worker");
@@ -137,6 +137,6 @@ async fn checks_and_dry_runs_record_nothing() {
     let is_of_check = |path: &String| path.starts_with("checks/") || path.contains("/lookups/soar/check-");
     assert!(objects.keys().all(is_of_check), "{:?}", objects.keys());
     assert!(world.simulator.isolation_changes().is_empty());
-    queue.until_deleted(1).await;
+    queue.wait_for_deleted(1).await;
     assert!(queue.is_empty(), "{:?}", queue.messages());
 }

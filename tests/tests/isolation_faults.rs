@@ -5,22 +5,22 @@
 use std::time::Duration;
 
 use end_to_end::{
-    isolation::{Delivery, ENFORCE, IsolationWorld, decision_of, estate, hostname, machine_id, tight},
+    isolation::{Delivery, ENFORCE_POLICY, IsolationEnv, parse_decision_id, simulator_config, hostname, machine_id, tight_limits_policy},
     queue::{EventSource, Queue},
-    s3::{S3Server, Trap},
+    s3::{S3Server, S3Trap},
 };
-use local_lambda::{Function, FunctionUrl, Outcome};
+use local_lambda::{LambdaFunction, FunctionUrl, InvocationOutcome};
 use serde_json::{Value, json};
-use sophos_isolation::{Asked, Decision, DecisionId, State, Step};
+use sophos_isolation::{IsolationOrigin, Decision, DecisionId, DecisionState, Transition};
 use sophos_simulator::{CredentialKind, FaultAction, FaultPlan, FaultRule, RetryAfter};
 use tokio::task::JoinSet;
 
-async fn world(machines: usize) -> IsolationWorld {
-    IsolationWorld::start(estate(machines), CredentialKind::Tenant, ENFORCE).await.expect("a world")
+async fn test_env(machines: usize) -> IsolationEnv {
+    IsolationEnv::start(simulator_config(machines), CredentialKind::Tenant, ENFORCE_POLICY).await.expect("a world")
 }
 
-fn with_queue(queue: &Queue, function: Function) -> Function {
-    queue.admit(function).env("ISOLATION_QUEUE_URL", queue.url())
+fn with_queue(queue: &Queue, function: LambdaFunction) -> LambdaFunction {
+    queue.configure(function).env("ISOLATION_QUEUE_URL", queue.url())
 }
 
 /// Sends the same five times at once, to these addresses in turn.
@@ -33,7 +33,7 @@ async fn send_five(delivery: &Delivery, urls: &[String]) -> (Vec<u16>, DecisionI
     }
     let answers = sending.join_all().await;
     let mut ids: Vec<_> =
-        answers.iter().map(|(_, answer)| decision_of(answer).expect("a decision")).collect();
+        answers.iter().map(|(_, answer)| parse_decision_id(answer).expect("a decision")).collect();
     ids.dedup();
     assert_eq!(ids.len(), 1, "{answers:?}");
     let mut statuses: Vec<_> = answers.iter().map(|(status, _)| *status).collect();
@@ -43,7 +43,7 @@ async fn send_five(delivery: &Delivery, urls: &[String]) -> (Vec<u16>, DecisionI
 
 /// One isolation of this machine by this decision, which alone has what is taken
 /// of the budgets.
-async fn assert_isolated_once(world: &IsolationWorld, id: &DecisionId, machine: usize) -> Decision {
+async fn assert_isolated_once(world: &IsolationEnv, id: &DecisionId, machine: usize) -> Decision {
     let changes = world.simulator.isolation_changes();
     let of_machine: Vec<_> = changes.iter().filter(|one| one.endpoint == machine_id(machine)).collect();
     assert_eq!(of_machine.len(), 1, "{changes:#?}");
@@ -51,17 +51,17 @@ async fn assert_isolated_once(world: &IsolationWorld, id: &DecisionId, machine: 
     let decision = world.decision(id).await.expect("a decision");
     let claim = decision.claim().expect("a claim");
     assert_eq!(claim.target.endpoint, machine_id(machine));
-    let taken = world.slots().expect("slots");
+    let taken = world.held_permits().expect("slots");
     assert!(
-        claim.slots.len() == 3 && claim.slots.iter().all(|slot| taken.contains(slot)),
+        claim.permits.len() == 3 && claim.permits.iter().all(|slot| taken.contains(slot)),
         "{claim:?} {taken:?}"
     );
     decision
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_comes_five_times_at_once_is_one_isolation() {
-    let world = world(1).await;
+async fn five_concurrent_duplicates_isolate_once() {
+    let world = test_env(1).await;
     let queue = Queue::start().await.expect("a queue");
     let webhook = FunctionUrl::start(with_queue(&queue, world.webhook()), 5).await.expect("the webhook");
     let (statuses, id) = send_five(&Delivery::isolate("1", &hostname(1)), &[webhook.url()]).await;
@@ -79,27 +79,27 @@ async fn an_event_that_comes_five_times_at_once_is_one_isolation() {
         working.spawn(async move { (worker.invoke(&event).await, worker.logs()) });
     }
     for (outcome, logs) in working.join_all().await {
-        assert_eq!(outcome, Outcome::Ok(json!({ "batchItemFailures": [] })), "{}", logs.join("\n"));
+        assert_eq!(outcome, InvocationOutcome::Ok(json!({ "batchItemFailures": [] })), "{}", logs.join("\n"));
     }
     let decision = assert_isolated_once(&world, &id, 1).await;
-    assert_eq!(decision.state(), State::Requested);
+    assert_eq!(decision.state(), DecisionState::Requested);
     assert_eq!(world.decisions().await.expect("a ledger without holes").len(), 1);
-    assert_eq!(world.slots().expect("slots").len(), 3, "whoever was late gave its own back");
+    assert_eq!(world.held_permits().expect("slots").len(), 3, "whoever was late gave its own back");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn five_webhooks_that_work_by_themselves_isolate_once() {
-    five_webhooks(ENFORCE).await;
+async fn five_webhooks_without_a_queue_isolate_once() {
+    five_webhooks(ENFORCE_POLICY).await;
 }
 
 /// None of the five takes for spent what another has taken for the same decision.
 #[tokio::test(flavor = "multi_thread")]
-async fn five_webhooks_isolate_once_where_one_isolation_is_allowed() {
-    five_webhooks(&tight()).await;
+async fn five_webhooks_isolate_once_within_a_budget_of_one() {
+    five_webhooks(&tight_limits_policy()).await;
 }
 
 async fn five_webhooks(policy: &str) {
-    let world = IsolationWorld::start(estate(1), CredentialKind::Tenant, policy).await.expect("a world");
+    let world = IsolationEnv::start(simulator_config(1), CredentialKind::Tenant, policy).await.expect("a world");
     let mut webhooks = Vec::new();
     for _ in 0..5 {
         let function = world.webhook().env("ISOLATION_LEASE_SECONDS", "300");
@@ -110,24 +110,24 @@ async fn five_webhooks(policy: &str) {
     assert_eq!(statuses, [200, 200, 200, 200, 202]);
     let decision = assert_isolated_once(&world, &id, 1).await;
     assert_eq!(world.decisions().await.expect("a ledger without holes").len(), 1);
-    assert_eq!(world.slots().expect("slots").len(), 3, "whoever was late gave its own back");
+    assert_eq!(world.held_permits().expect("slots").len(), 3, "whoever was late gave its own back");
     let claim = decision.claim().expect("a claim");
-    let left = claim.lease_until - decision.began_ms() / 1_000;
+    let left = claim.lease_until - decision.created_at_ms() / 1_000;
     assert!((300..330).contains(&left), "the lease is the one that was set: {left}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_becomes_of_the_call_it_is_carried_out_once() {
-    let world = world(6).await;
+async fn isolation_happens_once_whatever_the_call_outcome() {
+    let world = test_env(6).await;
     let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
     let http = reqwest::Client::new();
     let cases = [
-        (FaultAction::Cut, Some(Asked::FoundDone)),
-        (FaultAction::Truncate, Some(Asked::FoundDone)),
-        (FaultAction::Malformed, Some(Asked::FoundDone)),
+        (FaultAction::Disconnect, Some(IsolationOrigin::AlreadyApplied)),
+        (FaultAction::Truncate, Some(IsolationOrigin::AlreadyApplied)),
+        (FaultAction::Malformed, Some(IsolationOrigin::AlreadyApplied)),
         (FaultAction::status(500), None),
         (FaultAction::Html { status: 503 }, None),
-        (FaultAction::LeaveOut { endpoint: None }, None),
+        (FaultAction::OmitEndpoint { endpoint: None }, None),
     ];
     let mut ids = Vec::new();
     for (number, (action, how)) in (1..).zip(cases) {
@@ -136,46 +136,46 @@ async fn whatever_becomes_of_the_call_it_is_carried_out_once() {
         let delivery = Delivery::isolate(&format!("event-{number}"), &hostname(number));
         let (status, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
         assert_eq!(status, 202, "{action:?}: {answer}");
-        let id = decision_of(&answer).expect("a decision");
+        let id = parse_decision_id(&answer).expect("a decision");
         let decision = world.decision(&id).await.expect("a decision");
         match how {
             Some(how) => {
-                let last = decision.entries().last().map(|entry| &entry.step);
+                let last = decision.entries().last().map(|entry| &entry.transition);
                 assert!(
-                    matches!(last, Some(Step::Requested { how: it, .. }) if *it == how),
+                    matches!(last, Some(Transition::Requested { origin: it, .. }) if *it == how),
                     "{action:?}: {last:?}"
                 );
             }
-            None => assert_eq!(decision.state(), State::Deferred, "{action:?}: {decision:#?}"),
+            None => assert_eq!(decision.state(), DecisionState::Deferred, "{action:?}: {decision:#?}"),
         }
         ids.push((number, id));
     }
-    world.let_pass(Duration::from_secs(60)).expect("the ledger's files");
+    world.advance_ledger_time(Duration::from_secs(60)).expect("the ledger's files");
     let mut worker = world.worker().start().await.expect("the worker");
     for _ in 0..2 {
         let report = world.follow_up(&mut worker).await.expect("a report");
         assert_eq!(report["errors"], json!([]), "{report}");
     }
     for (number, id) in ids {
-        assert_eq!(assert_isolated_once(&world, &id, number).await.state(), State::Isolated);
+        assert_eq!(assert_isolated_once(&world, &id, number).await.state(), DecisionState::Isolated);
     }
-    assert_eq!(world.slots().expect("slots").len(), 18, "three for each");
+    assert_eq!(world.held_permits().expect("slots").len(), 18, "three for each");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_throttles_for_ten_minutes_is_asked_again() {
-    let world = world(1).await;
+async fn isolation_is_retried_after_ten_minutes_of_throttling() {
+    let world = test_env(1).await;
     let queue = Queue::start().await.expect("a queue");
     let webhook = FunctionUrl::start(with_queue(&queue, world.webhook()), 1).await.expect("the webhook");
     let ten_minutes = Duration::from_secs(600);
     let throttle = FaultAction::throttle(Some(RetryAfter::Seconds(300)));
-    world.simulator.set_faults(FaultPlan::new([FaultRule::new("*", throttle).lasting(ten_minutes)]));
+    world.simulator.set_faults(FaultPlan::new([FaultRule::new("*", throttle).for_duration(ten_minutes)]));
 
     let http = reqwest::Client::new();
     let (status, answer) =
         Delivery::isolate("1", &hostname(1)).send(&http, &webhook.url()).await.expect("an answer");
     assert_eq!(status, 202, "the webhook asks nothing of the service: {answer}");
-    let id = decision_of(&answer).expect("a decision");
+    let id = parse_decision_id(&answer).expect("a decision");
     let worker = EventSource::new(&queue, world.worker(), 1, 10).await.expect("the worker");
     let drained = worker.drain().await;
     assert_eq!((drained.handled, drained.returned), (1, 0), "{drained:?}");
@@ -183,7 +183,7 @@ async fn a_service_that_throttles_for_ten_minutes_is_asked_again() {
     let mut states = vec![world.state(&id).await.expect("a state")];
     for _ in 0..3 {
         let pause = Duration::from_secs(310);
-        world.let_pass(pause).expect("the ledger's files");
+        world.advance_ledger_time(pause).expect("the ledger's files");
         world.simulator.clock().advance(pause);
         // One that was told to wait would do so in real time.
         let mut worker = world.worker().start().await.expect("the worker");
@@ -191,20 +191,20 @@ async fn a_service_that_throttles_for_ten_minutes_is_asked_again() {
         assert_eq!(report["errors"], json!([]), "{report}");
         states.push(world.state(&id).await.expect("a state"));
     }
-    assert_eq!(states, [State::Deferred, State::Deferred, State::Requested, State::Isolated]);
+    assert_eq!(states, [DecisionState::Deferred, DecisionState::Deferred, DecisionState::Requested, DecisionState::Isolated]);
     assert_isolated_once(&world, &id, 1).await;
-    assert_eq!(world.slots().expect("slots").len(), 3);
+    assert_eq!(world.held_permits().expect("slots").len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_queue_that_is_down_loses_nothing() {
-    let world = world(1).await;
+async fn unavailable_queue_loses_no_decision() {
+    let world = test_env(1).await;
     let queue = Queue::start().await.expect("a queue");
     let webhook = FunctionUrl::start(with_queue(&queue, world.webhook()), 1).await.expect("the webhook");
     let http = reqwest::Client::new();
     let delivery = Delivery::isolate("1", &hostname(1));
 
-    queue.fail_next(usize::MAX);
+    queue.fail_next_sends(usize::MAX);
     let refused = delivery.request(&http, &webhook.url()).send().await.expect("an answer");
     assert_eq!(refused.status(), 503);
     let wait = refused.headers().get("retry-after").and_then(|wait| wait.to_str().ok()?.parse::<u64>().ok());
@@ -213,21 +213,21 @@ async fn a_queue_that_is_down_loses_nothing() {
     assert!(queue.send_requests() > 1 && queue.messages().is_empty());
     assert!(!said.contains("iso-") && !said.contains(&queue.url()), "{said}");
 
-    queue.fail_next(0);
+    queue.fail_next_sends(0);
     let (status, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
     assert_eq!(status, 200, "its decision was begun before: {answer}");
     assert_eq!(queue.messages().len(), 1);
     let worker = EventSource::new(&queue, world.worker(), 1, 10).await.expect("the worker");
     assert_eq!(worker.drain().await.handled, 1);
-    assert_isolated_once(&world, &decision_of(&answer).expect("a decision"), 1).await;
+    assert_isolated_once(&world, &parse_decision_id(&answer).expect("a decision"), 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_is_lost_is_made_up_for_by_the_follow_up() {
-    let world = world(1).await;
+async fn follow_up_processes_a_decision_with_a_lost_message() {
+    let world = test_env(1).await;
     let queue = Queue::start().await.expect("a queue");
     let webhook = FunctionUrl::start(with_queue(&queue, world.webhook()), 1).await.expect("the webhook");
-    queue.fail_next(usize::MAX);
+    queue.fail_next_sends(usize::MAX);
     let http = reqwest::Client::new();
     let (status, _) =
         Delivery::isolate("1", &hostname(1)).send(&http, &webhook.url()).await.expect("an answer");
@@ -235,64 +235,64 @@ async fn a_message_that_is_lost_is_made_up_for_by_the_follow_up() {
     // The sender does not send again.
     let mut worker = world.worker().start().await.expect("the worker");
     let scheduled = json!({ "detail-type": "Scheduled Event", "source": "aws.events" });
-    let Outcome::Ok(report) = worker.invoke(&scheduled).await else { panic!("{:?}", worker.logs()) };
+    let InvocationOutcome::Ok(report) = worker.invoke(&scheduled).await else { panic!("{:?}", worker.logs()) };
     assert_eq!(report["due"], 0, "the queue gets its time");
-    world.let_pass(Duration::from_secs(120)).expect("the ledger's files");
-    let Outcome::Ok(report) = worker.invoke(&scheduled).await else { panic!("{:?}", worker.logs()) };
+    world.advance_ledger_time(Duration::from_secs(120)).expect("the ledger's files");
+    let InvocationOutcome::Ok(report) = worker.invoke(&scheduled).await else { panic!("{:?}", worker.logs()) };
     assert_eq!(report["moved"], json!({ "requested": 1 }), "{report}");
     let records: Vec<Value> =
         worker.logs().iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let moved = records.iter().find(|record| record["event"] == "decisions_moved").expect("a log record");
     assert_eq!((&moved["state"], &moved["count"]), (&json!("requested"), &json!(1)), "{moved}");
-    let id = DecisionId::of("soar", "[\"1\"]");
+    let id = DecisionId::from_event_id("soar", "[\"1\"]");
     assert_isolated_once(&world, &id, 1).await;
 }
 
-async fn status_of(webhook: &FunctionUrl, delivery: &Delivery) -> (u16, Value) {
+async fn deliver(webhook: &FunctionUrl, delivery: &Delivery) -> (u16, Value) {
     delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ledger_that_is_down_is_told_to_the_sender() {
+async fn unavailable_ledger_returns_503_to_the_sender() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut world = world(1).await;
+    let mut world = test_env(1).await;
     let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
-    world.keep_ledger_in(&s3);
-    let webhook = FunctionUrl::start(s3.admit(world.webhook()), 1).await.expect("the webhook");
+    world.use_s3_ledger(&s3);
+    let webhook = FunctionUrl::start(s3.configure(world.webhook()), 1).await.expect("the webhook");
     drop(s3);
     let delivery = Delivery::isolate("1", &hostname(1));
-    let (status, answer) = status_of(&webhook, &delivery).await;
+    let (status, answer) = deliver(&webhook, &delivery).await;
     assert_eq!((status, answer["decision"].as_str()), (503, None), "{answer}");
 
     let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
-    let webhook = FunctionUrl::start(s3.admit(world.webhook()), 1).await.expect("the webhook");
-    let (status, answer) = status_of(&webhook, &delivery).await;
+    let webhook = FunctionUrl::start(s3.configure(world.webhook()), 1).await.expect("the webhook");
+    let (status, answer) = deliver(&webhook, &delivery).await;
     assert_eq!(status, 202, "{answer}");
-    assert_isolated_once(&world, &decision_of(&answer).expect("a decision"), 1).await;
+    assert_isolated_once(&world, &parse_decision_id(&answer).expect("a decision"), 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ledger_that_fails_half_way_loses_nothing() {
+async fn ledger_failure_midway_loses_no_decision() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut world = world(1).await;
+    let mut world = test_env(1).await;
     let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
-    world.keep_ledger_in(&s3);
-    let webhook = FunctionUrl::start(s3.admit(world.webhook()), 1).await.expect("the webhook");
+    world.use_s3_ledger(&s3);
+    let webhook = FunctionUrl::start(s3.configure(world.webhook()), 1).await.expect("the webhook");
     let delivery = Delivery::isolate("1", &hostname(1));
     // Its first object, and whatever it makes of it, fails from now on.
-    s3.set(Some(Trap::Broken(1)));
-    let (status, answer) = status_of(&webhook, &delivery).await;
+    s3.set_trap(Some(S3Trap::FailObject(1)));
+    let (status, answer) = deliver(&webhook, &delivery).await;
     assert_eq!(status, 503, "{answer}");
     assert!(world.simulator.isolation_changes().is_empty());
-    s3.set(None);
-    let (status, answer) = status_of(&webhook, &delivery).await;
+    s3.set_trap(None);
+    let (status, answer) = deliver(&webhook, &delivery).await;
     assert!(matches!(status, 200 | 202), "{status} {answer}");
-    assert_isolated_once(&world, &decision_of(&answer).expect("a decision"), 1).await;
+    assert_isolated_once(&world, &parse_decision_id(&answer).expect("a decision"), 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_is_no_good_harms_no_other() {
-    let world = world(2).await;
+async fn invalid_message_does_not_affect_others() {
+    let world = test_env(2).await;
     let queue = Queue::start().await.expect("a queue");
     queue.set_max_receive_count(Some(2));
     let webhook = FunctionUrl::start(with_queue(&queue, world.webhook()), 1).await.expect("the webhook");
@@ -302,9 +302,9 @@ async fn a_message_that_is_no_good_harms_no_other() {
     let mut ids = Vec::new();
     for number in 1..=2 {
         let delivery = Delivery::isolate(&format!("event-{number}"), &hostname(number));
-        let (status, answer) = status_of(&webhook, &delivery).await;
+        let (status, answer) = deliver(&webhook, &delivery).await;
         assert_eq!(status, 202, "{answer}");
-        ids.push(decision_of(&answer).expect("a decision"));
+        ids.push(parse_decision_id(&answer).expect("a decision"));
     }
     let worker = EventSource::new(&queue, world.worker(), 1, 10).await.expect("the worker");
     let drained = worker.drain().await;
@@ -314,7 +314,7 @@ async fn a_message_that_is_no_good_harms_no_other() {
     assert_eq!((drained.handled, drained.returned), (0, 3), "{drained:?}");
     queue.make_visible();
     assert_eq!(worker.drain().await.batches, 0);
-    let mut dead: Vec<_> = queue.dead().into_iter().map(|message| message.id).collect();
+    let mut dead: Vec<_> = queue.dead_letters().into_iter().map(|message| message.id).collect();
     dead.sort_unstable();
     poison.sort_unstable();
     assert_eq!(dead, poison);

@@ -3,25 +3,25 @@
 //! request. And nothing that is secret is in anything that the functions write.
 
 use end_to_end::isolation::{
-    Delivery, ENFORCE, HostileRequest, IsolationWorld, TENANT, decision_of, estate, forgeries,
-    hostile_requests, hostile_sources, hostname, key, send_bytes, unix_now,
+    Delivery, ENFORCE_POLICY, HostileRequest, IsolationEnv, TENANT, parse_decision_id, simulator_config, forgeries,
+    hostile_requests, hostile_sources, hostname, webhook_secret, send_bytes, unix_now,
 };
-use local_lambda::{FunctionUrl, Outcome, Sandbox};
+use local_lambda::{FunctionUrl, InvocationOutcome, Sandbox};
 use serde_json::{Map, Value, json};
 use sophos_simulator::{CredentialKind, FaultAction, FaultPlan, FaultRule};
 
-async fn world(machines: usize) -> IsolationWorld {
-    let policy = format!("{ENFORCE}{}", hostile_sources());
-    IsolationWorld::start(estate(machines), CredentialKind::Tenant, &policy).await.expect("a world")
+async fn test_env(machines: usize) -> IsolationEnv {
+    let policy = format!("{ENFORCE_POLICY}{}", hostile_sources());
+    IsolationEnv::start(simulator_config(machines), CredentialKind::Tenant, &policy).await.expect("a world")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hostile_requests_are_answered_and_the_process_lives() {
-    let world = world(40).await;
+async fn webhook_survives_hostile_requests() {
+    let world = test_env(40).await;
     let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
     let http = reqwest::Client::new();
     let pids = webhook.pids();
-    for (number, HostileRequest { what, bytes, statuses }) in (1..).zip(hostile_requests()) {
+    for (number, HostileRequest { description, bytes, statuses }) in (1..).zip(hostile_requests()) {
         let answer = send_bytes(&webhook.url(), &bytes).await;
         let (status, _) = answer.unwrap_or_else(|error| panic!("{what}: {error}"));
         assert!(statuses.contains(&status), "{what}: {status}, not one of {statuses:?}");
@@ -49,17 +49,17 @@ async fn hostile_requests_are_answered_and_the_process_lives() {
 /// The status that an event gets; an error of the function is 500.
 async fn status(webhook: &mut Sandbox, event: &Value) -> u64 {
     match webhook.invoke(event).await {
-        Outcome::Ok(answer) => answer["statusCode"].as_u64().unwrap_or(200),
-        Outcome::FunctionError { .. } => 500,
+        InvocationOutcome::Ok(answer) => answer["statusCode"].as_u64().unwrap_or(200),
+        InvocationOutcome::FunctionError { .. } => 500,
         other => panic!("{other:?}\n{}", webhook.logs().join("\n")),
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hostile_events_are_answered_and_the_process_lives() {
-    let world = world(1).await;
+async fn webhook_survives_hostile_events() {
+    let world = test_env(1).await;
     let mut webhook = world.webhook().start().await.expect("the webhook");
-    let good = Delivery::isolate("1", &hostname(1)).event();
+    let good = Delivery::isolate("1", &hostname(1)).to_event();
     let with = |pointer: &str, value: Value| {
         let mut event = good.clone();
         match event.pointer_mut(pointer) {
@@ -119,17 +119,17 @@ async fn hostile_events_are_answered_and_the_process_lives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_secret_is_in_a_log_an_answer_or_the_ledger() {
-    let world = world(4).await;
+async fn logs_responses_and_ledger_contain_no_secrets() {
+    let world = test_env(4).await;
     let approvals = "https://hooks.example";
-    let with = |function: local_lambda::Function| {
+    let with = |function: local_lambda::LambdaFunction| {
         function.env("LOG_LEVEL", "trace").env("ISOLATION_APPROVAL_URL", approvals)
     };
     let webhook = FunctionUrl::start(with(world.webhook()), 1).await.expect("the webhook");
     let mut worker = with(world.worker()).start().await.expect("the worker");
     let http = reqwest::Client::new();
 
-    let elastic = |body: &str| Delivery::basic("elastic", body, "elastic", key("webhooks/elastic"));
+    let elastic = |body: &str| Delivery::basic("elastic", body, "elastic", webhook_secret("webhooks/elastic"));
     let alert = json!({
         "kibana.alert.uuid": "u", "kibana.alert.severity": "high", "host": { "name": hostname(2) },
     });
@@ -140,13 +140,13 @@ async fn nothing_secret_is_in_a_log_an_answer_or_the_ledger() {
         Delivery::isolate("1", &hostname(1)),
         elastic(&alert.to_string()),
         elastic("no JSON"),
-        Delivery::bearer("vip", &vip, key("webhooks/defender")),
-        Delivery::splunk("splunk", &row, key("webhooks/splunk")),
-        Delivery::generic("soar", &stale, key("webhooks/generic"), unix_now() - 4_000),
-        Delivery::bearer("nobody", &vip, key("webhooks/defender")),
-        Delivery::isolate("1", &hostname(1)).with("idempotency-key", "2"),
+        Delivery::bearer("vip", &vip, webhook_secret("webhooks/defender")),
+        Delivery::splunk("splunk", &row, webhook_secret("webhooks/splunk")),
+        Delivery::generic("soar", &stale, webhook_secret("webhooks/generic"), unix_now() - 4_000),
+        Delivery::bearer("nobody", &vip, webhook_secret("webhooks/defender")),
+        Delivery::isolate("1", &hostname(1)).with_header("idempotency-key", "2"),
     ];
-    let mut wrong = Delivery::splunk("splunk", &row, key("webhooks/splunk"));
+    let mut wrong = Delivery::splunk("splunk", &row, webhook_secret("webhooks/splunk"));
     wrong.path.push('x');
     deliveries.push(wrong);
     let mut said = Vec::new();
@@ -156,14 +156,14 @@ async fn nothing_secret_is_in_a_log_an_answer_or_the_ledger() {
         said.push(answer.to_string());
     }
     let misfortunes = [
-        FaultRule::new("*", FaultAction::TokenDies).every(2),
+        FaultRule::new("*", FaultAction::RevokeTokens).every(2),
         FaultRule::new("*", FaultAction::Malformed).times(3),
-        FaultRule::new("isolation.bulk", FaultAction::Cut),
+        FaultRule::new("isolation.bulk", FaultAction::Disconnect),
     ];
     world.simulator.set_faults(FaultPlan::new(misfortunes));
     let last = Delivery::isolate("9", &hostname(4));
     let (_, answer) = last.send(&http, &webhook.url()).await.expect("an answer");
-    let id = decision_of(&answer).expect("a decision");
+    let id = parse_decision_id(&answer).expect("a decision");
     for order in
         [json!({ "show": id }), json!({ "follow_up": "all" }), json!({ "Records": [{ "body": "x" }] })]
     {
@@ -182,7 +182,7 @@ async fn nothing_secret_is_in_a_log_an_answer_or_the_ledger() {
     assert!(said.iter().any(|text| text.contains("the credential was refused")), "the reason is told");
     said.extend(objects.into_iter().map(|(path, body)| format!("{path} {}", String::from_utf8_lossy(&body))));
     deliveries.push(last);
-    for needle in world.needles(&deliveries) {
+    for needle in world.secrets_to_find(&deliveries) {
         let found = said.iter().find(|text| text.contains(&needle));
         assert_eq!(found, None, "{needle}");
     }

@@ -1,11 +1,11 @@
 //! One delivery of each tool, as it comes: over HTTP, or through EventBridge.
 
 use end_to_end::isolation::{
-    Delivery, IsolationWorld, TENANT, decision_of, estate, hostname, key, machine_id, unix_now,
+    Delivery, IsolationEnv, TENANT, parse_decision_id, simulator_config, hostname, webhook_secret, machine_id, unix_now,
 };
-use local_lambda::{FunctionUrl, Outcome};
+use local_lambda::{FunctionUrl, InvocationOutcome};
 use serde_json::{Value, json};
-use sophos_isolation::{Decision, State, Step};
+use sophos_isolation::{Decision, DecisionState, Transition};
 use sophos_simulator::{CredentialKind, MachineConfig};
 
 const POLICY: &str = r#"
@@ -70,12 +70,12 @@ fn instance(number: usize) -> String {
 }
 
 /// A world whose machines are EC2 instances too.
-async fn world(machines: usize) -> IsolationWorld {
-    let mut config = estate(machines);
+async fn test_env(machines: usize) -> IsolationEnv {
+    let mut config = simulator_config(machines);
     for (number, machine) in (1..).zip(&mut config.machines) {
         *machine = MachineConfig { cloud_instance: Some(instance(number)), ..machine.clone() };
     }
-    IsolationWorld::start(config, CredentialKind::Tenant, &policy()).await.expect("a world")
+    IsolationEnv::start(config, CredentialKind::Tenant, &policy()).await.expect("a world")
 }
 
 fn pagerduty(machine: usize) -> Delivery {
@@ -88,7 +88,7 @@ fn pagerduty(machine: usize) -> Delivery {
             "custom_fields": [{ "id": "PT1", "name": "hostname", "value": hostname(machine) }],
         },
     }});
-    Delivery::pagerduty("pd", &body, key("webhooks/pagerduty"))
+    Delivery::pagerduty("pd", &body, webhook_secret("webhooks/pagerduty"))
 }
 
 fn falcon(machine: usize) -> Value {
@@ -107,7 +107,7 @@ fn splunk(machine: usize) -> Delivery {
         "sid": "rt_scheduler__admin__search__sudo_at_1483557185_2.2", "search_name": "beacon", "owner": "admin",
         "result": { "dest_host": hostname(machine), "urgency": "critical", "_time": "1483557272" },
     });
-    Delivery::splunk("splunk", &body, key("webhooks/splunk"))
+    Delivery::splunk("splunk", &body, webhook_secret("webhooks/splunk"))
 }
 
 fn okta(machine: usize) -> Delivery {
@@ -119,7 +119,7 @@ fn okta(machine: usize) -> Delivery {
             "debugContext": { "debugData": { "hostname": hostname(machine) } },
         }] },
     });
-    Delivery::bare("/hooks/okta", body.to_string()).with("authorization", key("webhooks/okta"))
+    Delivery::unsigned("/hooks/okta", body.to_string()).with_header("authorization", webhook_secret("webhooks/okta"))
 }
 
 fn defender(machine: usize) -> Delivery {
@@ -131,7 +131,7 @@ fn defender(machine: usize) -> Delivery {
             "deviceDnsName": format!("{}.corp.example", hostname(machine).to_lowercase()),
         }],
     }]});
-    Delivery::bearer("defender", &body, key("webhooks/defender"))
+    Delivery::bearer("defender", &body, webhook_secret("webhooks/defender"))
 }
 
 fn wazuh(machine: usize) -> Delivery {
@@ -140,7 +140,7 @@ fn wazuh(machine: usize) -> Delivery {
         "rule": { "id": "87105", "level": 13, "description": "Malware was found" },
         "agent": { "id": "001", "name": hostname(machine), "ip": "any" }, "manager": { "name": "wazuh" },
     });
-    Delivery::bare("/hooks/wazuh", body.to_string()).with("x-wazuh-key", key("webhooks/wazuh"))
+    Delivery::unsigned("/hooks/wazuh", body.to_string()).with_header("x-wazuh-key", webhook_secret("webhooks/wazuh"))
 }
 
 fn sentinelone(machine: usize) -> Delivery {
@@ -149,7 +149,7 @@ fn sentinelone(machine: usize) -> Delivery {
         "primaryDescription": "Threat with confidence level malicious detected: eicar.txt",
         "data": { "computerName": hostname(machine), "confidenceLevel": "malicious" },
     });
-    Delivery::bare("/hooks/s1", body.to_string()).with("x-s1-key", key("webhooks/sentinelone"))
+    Delivery::unsigned("/hooks/s1", body.to_string()).with_header("x-s1-key", webhook_secret("webhooks/sentinelone"))
 }
 
 /// Two alerts with nothing between them, as a rule's template makes of them.
@@ -161,25 +161,25 @@ fn elastic(first: usize, second: usize) -> Delivery {
         })
     };
     let body = format!("{}{}", alert(first), alert(second));
-    Delivery::basic("elastic", &body, "elastic", key("webhooks/elastic"))
+    Delivery::basic("elastic", &body, "elastic", webhook_secret("webhooks/elastic"))
 }
 
 /// As the README has it for `curl` and `openssl`.
 fn curl(machine: usize) -> Delivery {
     let body = json!({ "event_id": "42", "target": { "endpoint_id": machine_id(machine) }, "ttl": "4h" });
-    Delivery::generic("soar", &body, key("webhooks/generic"), unix_now())
-        .with("user-agent", "curl/8.9.1")
-        .with("accept", "*/*")
-        .with("idempotency-key", "another-name")
+    Delivery::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now())
+        .with_header("user-agent", "curl/8.9.1")
+        .with_header("accept", "*/*")
+        .with_header("idempotency-key", "another-name")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_tool_isolates_what_it_names() {
-    let world = world(11).await;
+async fn each_tool_isolates_the_named_machine() {
+    let world = test_env(11).await;
     let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
     let http = reqwest::Client::new();
     let now = unix_now();
-    let secret = key("webhooks/crowdstrike");
+    let secret = webhook_secret("webhooks/crowdstrike");
     let deliveries = [
         (pagerduty(1), vec![1]),
         (Delivery::crowdstrike("falcon", &falcon(2), secret, now), vec![2]),
@@ -200,7 +200,7 @@ async fn each_tool_isolates_what_it_names() {
         for id in ids {
             let id = id.as_str().expect("an id").parse().expect("an id");
             let decision = world.decision(&id).await.expect("a decision");
-            assert_eq!(decision.state(), State::Requested, "{}: {decision:#?}", delivery.path);
+            assert_eq!(decision.state(), DecisionState::Requested, "{}: {decision:#?}", delivery.path);
             isolated.push(decision.target().expect("a target").endpoint.clone());
         }
         let wanted: Vec<_> = machines.iter().map(|number| machine_id(*number)).collect();
@@ -227,8 +227,8 @@ async fn each_tool_isolates_what_it_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn challenges_are_answered() {
-    let world = world(1).await;
+async fn webhook_answers_verification_challenges() {
+    let world = test_env(1).await;
     let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
     let http = reqwest::Client::new();
     let url = |path: &str| format!("{}{path}", webhook.url());
@@ -292,8 +292,8 @@ fn refusal(decision: &Decision) -> Option<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_of_aws_isolate_the_instance() {
-    let world = world(6).await;
+async fn aws_events_isolate_the_ec2_instance() {
+    let world = test_env(6).await;
     let mut webhook = world.webhook().start().await.expect("the webhook");
     let sample = json!({ "service": { "additionalInfo": { "sample": true }, "archived": false } });
     let low = json!({ "severity": 2 });
@@ -305,14 +305,14 @@ async fn events_of_aws_isolate_the_instance() {
         (finding(5, &iam), vec![(Some("no_host"), None)]),
         (finding(6, &low), vec![(Some("severity"), None)]),
     ] {
-        let Outcome::Ok(answer) = webhook.invoke(&event).await else { panic!("{:?}", webhook.logs()) };
+        let InvocationOutcome::Ok(answer) = webhook.invoke(&event).await else { panic!("{:?}", webhook.logs()) };
         let mut found = Vec::new();
         for id in answer["decisions"].as_array().expect("ids") {
             let id = id.as_str().expect("an id").parse().expect("an id");
             let decision = world.decision(&id).await.expect("a decision");
             let isolated =
                 decision.claim().and_then(|claim| claim.target.endpoint[24..].parse::<usize>().ok());
-            assert_eq!(decision.state() == State::Requested, isolated.is_some(), "{decision:#?}");
+            assert_eq!(decision.state() == DecisionState::Requested, isolated.is_some(), "{decision:#?}");
             found.push((refusal(&decision).map(str::to_owned), isolated));
         }
         let wanted: Vec<_> =
@@ -322,22 +322,22 @@ async fn events_of_aws_isolate_the_instance() {
     let mut foreign = finding(6, &json!({}));
     foreign["account"] = json!("999999999999");
     let outcome = webhook.invoke(&foreign).await;
-    let is_unlisted = matches!(&outcome, Outcome::FunctionError { kind, .. } if kind == "UnlistedAccount");
+    let is_unlisted = matches!(&outcome, InvocationOutcome::FunctionError { kind, .. } if kind == "UnlistedAccount");
     assert!(is_unlisted, "{outcome:?}");
     assert_eq!(world.simulator.isolation_changes().len(), 3);
     assert_eq!(world.decisions().await.expect("decisions").len(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_word_about_it_nothing_is_isolated() {
-    let world = world(1).await;
+async fn event_without_a_target_isolates_nothing() {
+    let world = test_env(1).await;
     world.set_policy(&policy().replace("mode = \"enforce\"\n", "")).expect("a policy");
     let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
     let (status, answer) = curl(1).send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer");
     assert_eq!(status, 202, "{answer}");
-    let decision = world.decision(&decision_of(&answer).expect("a decision")).await.expect("a decision");
-    let last = decision.entries().last().map(|entry| &entry.step);
-    let Some(Step::Rehearsed { target, approval: false, hold_seconds: Some(14_400) }) = last else {
+    let decision = world.decision(&parse_decision_id(&answer).expect("a decision")).await.expect("a decision");
+    let last = decision.entries().last().map(|entry| &entry.transition);
+    let Some(Transition::DryRun { target, requires_approval: false, release_after_seconds: Some(14_400) }) = last else {
         panic!("{last:?}")
     };
     assert_eq!(target.endpoint, machine_id(1));

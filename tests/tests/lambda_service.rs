@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use end_to_end::LambdaService;
-use local_lambda::{Function, Pool};
+use local_lambda::{LambdaFunction, Pool};
 use serde_json::{Value, json};
 
 /// The status, the kind of the function's error, and the body.
@@ -23,9 +23,9 @@ fn record(body: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_function_answers_and_fails() {
+async fn invoke_returns_results_and_function_errors() {
     let service = LambdaService::start().await.unwrap();
-    let function = Function::new(env!("CARGO_BIN_EXE_consumer"));
+    let function = LambdaFunction::new(env!("CARGO_BIN_EXE_consumer"));
     let pool = Arc::new(Pool::start(function, 2).await.unwrap());
     let arn = service.register("consumer", Arc::clone(&pool));
     assert_eq!(arn, "arn:aws:lambda:eu-west-1:123456789012:function:consumer");
@@ -44,10 +44,10 @@ async fn a_function_answers_and_fails() {
 }
 
 #[tokio::test]
-async fn a_script_stands_in_for_a_function() {
+async fn script_can_replace_a_function() {
     let service = LambdaService::start().await.unwrap();
     let name = "double";
-    service.script(name, async |event: Value| {
+    service.register_script(name, async |event: Value| {
         event.as_i64().map(|number| json!(number * 2)).ok_or_else(|| "not a number".to_owned())
     });
     assert_eq!(invoke(&service, name, "21").await, (200, None, json!(42)));

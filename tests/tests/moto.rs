@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn an_event_on_a_bus_arrives_in_the_queue_of_its_rule() {
+async fn event_on_a_bus_reaches_the_rule_target_queue() {
     let Some(moto) = Moto::start().await.expect("the emulator serves") else {
         panic!("EMULATOR_PYTHON is not set")
     };
@@ -45,7 +45,7 @@ async fn an_event_on_a_bus_arrives_in_the_queue_of_its_rule() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn each_server_is_its_own() {
+async fn servers_are_independent() {
     let Some(one) = Moto::start().await.expect("the emulator serves") else {
         panic!("EMULATOR_PYTHON is not set")
     };
@@ -60,7 +60,7 @@ async fn each_server_is_its_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn requests_are_counted() {
+async fn emulator_counts_requests() {
     let Some(moto) = Moto::start().await.expect("the emulator serves") else {
         panic!("EMULATOR_PYTHON is not set")
     };
@@ -87,7 +87,7 @@ async fn requests_are_counted() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn a_fifo_queue_keeps_its_order() {
+async fn fifo_queue_keeps_message_order() {
     let Some(moto) = Moto::start().await.expect("the emulator serves") else {
         panic!("EMULATOR_PYTHON is not set")
     };

@@ -31,7 +31,7 @@ fn bodies(messages: Vec<Message>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_message_goes_its_way() {
+async fn message_is_sent_received_and_deleted() {
     let (queue, sqs) = started().await;
     let url = sqs.get_queue_url().queue_name("signals").send().await.unwrap().queue_url.unwrap();
     assert_eq!(url, queue.url());
@@ -65,7 +65,7 @@ async fn a_message_goes_its_way() {
 }
 
 #[tokio::test]
-async fn attributes_and_their_checksum_are_those_of_the_service() {
+async fn message_attributes_and_checksums_match_sqs() {
     let (queue, sqs) = started().await;
     let attribute = |kind: &str| MessageAttributeValue::builder().data_type(kind);
     let sent = sqs
@@ -90,7 +90,7 @@ async fn attributes_and_their_checksum_are_those_of_the_service() {
 }
 
 #[tokio::test]
-async fn a_message_comes_back_when_its_time_is_up() {
+async fn message_reappears_after_the_visibility_timeout() {
     let (queue, sqs) = started().await;
     queue.send("again");
     let receive = async || sqs.receive_message().queue_url(queue.url()).send().await.unwrap().messages;
@@ -110,11 +110,11 @@ async fn a_message_comes_back_when_its_time_is_up() {
     change.clone().send().await.unwrap();
     let error = change.send().await.unwrap_err();
     assert_eq!(error.code(), Some("AWS.SimpleQueueService.MessageNotInflight"));
-    assert_eq!(queue.messages()[0].receives, 2);
+    assert_eq!(queue.messages()[0].receive_count, 2);
 }
 
 #[tokio::test]
-async fn who_waits_gets_a_message_as_it_arrives() {
+async fn long_poll_returns_when_a_message_arrives() {
     let (queue, sqs) = started().await;
     let url = queue.url();
     let begin = Instant::now();
@@ -130,7 +130,7 @@ async fn who_waits_gets_a_message_as_it_arrives() {
 }
 
 #[tokio::test]
-async fn batches_succeed_and_fail_entry_by_entry() {
+async fn batch_entries_succeed_and_fail_individually() {
     let (queue, sqs) = started().await;
     let entry = |id: &str, body: &str| {
         SendMessageBatchRequestEntry::builder().id(id).message_body(body).build().unwrap()
@@ -174,7 +174,7 @@ async fn batches_succeed_and_fail_entry_by_entry() {
 }
 
 #[tokio::test]
-async fn what_the_service_refuses_is_refused() {
+async fn invalid_requests_are_rejected_like_sqs() {
     let (queue, sqs) = started().await;
     let elsewhere = format!("{}/123456789012/other", queue.endpoint());
     let error = sqs.send_message().queue_url(elsewhere).message_body("x").send().await.unwrap_err();
@@ -194,7 +194,7 @@ async fn what_the_service_refuses_is_refused() {
 }
 
 #[tokio::test]
-async fn attributes_count_the_messages() {
+async fn queue_attributes_count_messages() {
     let (queue, sqs) = started().await;
     queue.send("one");
     queue.send("two");
@@ -210,19 +210,19 @@ async fn attributes_count_the_messages() {
 }
 
 #[tokio::test]
-async fn planned_failures_are_repeated_by_the_client() {
+async fn client_retries_injected_failures() {
     let (queue, sqs) = started().await;
-    queue.fail_next(2);
+    queue.fail_next_sends(2);
     sqs.send_message().queue_url(queue.url()).message_body("third time").send().await.unwrap();
     assert_eq!(queue.send_requests(), 3);
     assert_eq!(bodies(queue.messages()), ["third time"]);
-    queue.fail_next(3);
+    queue.fail_next_sends(3);
     assert!(sqs.send_message().queue_url(queue.url()).message_body("never").send().await.is_err());
     assert_eq!(queue.messages().len(), 1);
 }
 
 #[tokio::test]
-async fn a_function_gets_records_as_lambda_makes_them() {
+async fn function_receives_lambda_sqs_records() {
     let (queue, sqs) = started().await;
     let value = MessageAttributeValue::builder().data_type("String").string_value("acme").build().unwrap();
     let send = sqs.send_message().queue_url(queue.url()).message_body("hello");
@@ -256,7 +256,7 @@ async fn a_function_gets_records_as_lambda_makes_them() {
 }
 
 #[tokio::test]
-async fn only_what_was_reported_comes_back() {
+async fn only_reported_batch_item_failures_are_returned() {
     let queue = Queue::start().await.unwrap();
     for body in ["one", "fail once", "two", "fail"] {
         queue.send(body);
@@ -273,7 +273,7 @@ async fn only_what_was_reported_comes_back() {
 }
 
 #[tokio::test]
-async fn an_answer_decides_about_its_batch() {
+async fn function_response_determines_batch_handling() {
     // Whether the batch counts as handled.
     for (answer, handled) in [
         ("{}", true),
@@ -303,7 +303,7 @@ async fn an_answer_decides_about_its_batch() {
 }
 
 #[tokio::test]
-async fn an_error_and_a_crash_bring_the_whole_batch_back() {
+async fn error_or_crash_returns_the_whole_batch() {
     for body in ["error once", "exit once"] {
         let queue = Queue::start().await.unwrap();
         queue.send("innocent");
@@ -318,7 +318,7 @@ async fn an_error_and_a_crash_bring_the_whole_batch_back() {
 }
 
 #[tokio::test]
-async fn what_fails_too_often_is_a_dead_letter() {
+async fn message_moves_to_the_dlq_after_max_receives() {
     let queue = Queue::start().await.unwrap();
     queue.set_max_receive_count(Some(2));
     queue.set_visibility_timeout(Duration::ZERO);
@@ -327,13 +327,13 @@ async fn what_fails_too_often_is_a_dead_letter() {
     // With no time out of sight, one draining sees all of it.
     let drained = source(&queue, 1, 1).await.drain().await;
     assert_eq!((drained.batches, drained.handled), (3, 1));
-    let dead = queue.dead();
-    assert_eq!((dead.len(), dead[0].body.as_str(), dead[0].receives), (1, "fail", 2));
+    let dead = queue.dead_letters();
+    assert_eq!((dead.len(), dead[0].body.as_str(), dead[0].receive_count), (1, "fail", 2));
     assert!(queue.messages().is_empty() && queue.in_flight().is_empty());
 }
 
 #[tokio::test]
-async fn batches_are_as_large_and_as_many_as_asked() {
+async fn batch_size_and_concurrency_are_honored() {
     let queue = Queue::start().await.unwrap();
     for number in 0..25 {
         queue.send(number.to_string());
@@ -348,7 +348,7 @@ async fn batches_are_as_large_and_as_many_as_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_the_background_messages_are_handled_as_they_come() {
+async fn background_event_source_handles_new_messages() {
     let (queue, sqs) = started().await;
     let mut source = source(&queue, 2, 10).await;
     source.run();

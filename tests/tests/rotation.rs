@@ -6,48 +6,48 @@ use std::{sync::Arc, time::Duration};
 use aws_sdk_secretsmanager::{Client, types::RotationRulesType};
 use end_to_end::{
     LambdaService,
-    estate::{Estate, PREFIX, partner, secret_of, without_queue},
+    pipeline_env::{PipelineEnv, PREFIX, partner_config, secret_value, without_export_queue},
     moto::{Moto, Rotation},
 };
-use local_lambda::{Outcome, Pool, Sandbox};
+use local_lambda::{InvocationOutcome, Pool, Sandbox};
 use serde_json::{Value, json};
 use sophos_simulator::{
     CredentialInfo, CredentialKind, FaultAction, FaultPlan, FaultRule, Owner, TenantGroup,
 };
 
-const ALL: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 
-struct Stage {
+struct Fixture {
     moto: Moto,
     secrets: Client,
-    estate: Estate,
+    estate: PipelineEnv,
     function: Arc<Pool>,
     arn: String,
     secret: String,
     _lambda: LambdaService,
 }
 
-impl Stage {
+impl Fixture {
     /// A partner's credential in a secret that can be rotated, if there is an
     /// emulator of AWS.
     async fn start(events: u64) -> Option<Self> {
         let lambda = LambdaService::start().await.expect("a service");
         let moto = Moto::start_with_lambda(&lambda.endpoint()).await.expect("the emulator serves")?;
-        let mut config = partner(1, events);
-        config.tenants.push(TenantGroup::of(Owner::Organization, 1));
-        let estate = Estate::start(config, CredentialKind::Partner).await.expect("an estate");
-        let function = Pool::start(estate.rotation(&moto), 2).await.expect("the function starts");
+        let mut config = partner_config(1, events);
+        config.tenants.push(TenantGroup::new(Owner::Organization, 1));
+        let estate = PipelineEnv::start(config, CredentialKind::Partner).await.expect("an estate");
+        let function = Pool::start(estate.rotation_function(&moto), 2).await.expect("the function starts");
         let function = Arc::new(function);
         let arn = lambda.register("credential-rotation", Arc::clone(&function));
         let secrets = moto.secrets();
         let secret = format!("{PREFIX}partner");
-        let value = secret_of(estate.world.credential());
+        let value = secret_value(estate.env.credential());
         secrets.create_secret().name(&secret).secret_string(value).send().await.expect("a secret");
         Some(Self { moto, secrets, estate, function, arn, secret, _lambda: lambda })
     }
 
     /// Stages a credential, as the README says.
-    async fn stage(&self, label: &str, value: &str) {
+    async fn stage_credential(&self, label: &str, value: &str) {
         let put = self.secrets.put_secret_value().secret_id(&self.secret).secret_string(value);
         put.version_stages(label).send().await.expect("a staged version");
     }
@@ -77,25 +77,25 @@ impl Stage {
         labels
     }
 
-    fn another(&self, kind: CredentialKind) -> CredentialInfo {
-        self.estate.another(kind).expect("a credential")
+    fn create_credential(&self, kind: CredentialKind) -> CredentialInfo {
+        self.estate.create_credential(kind).expect("a credential")
     }
 
     async fn export(&self) -> Sandbox {
-        without_queue(self.estate.managed(&self.moto)).start().await.expect("the export starts")
+        without_export_queue(self.estate.with_secrets_manager(&self.moto)).start().await.expect("the export starts")
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn a_staged_credential_takes_over_in_the_middle_of_an_export_and_nothing_is_lost() {
-    let Some(stage) = Stage::start(100_000).await else { panic!("EMULATOR_PYTHON is not set") };
-    let old = stage.estate.world.credential().clone();
-    let new = stage.another(CredentialKind::Partner);
-    stage.stage("STAGED", &secret_of(&new)).await;
+async fn staged_credential_is_promoted_during_an_export() {
+    let Some(stage) = Fixture::start(100_000).await else { panic!("EMULATOR_PYTHON is not set") };
+    let old = stage.estate.env.credential().clone();
+    let new = stage.create_credential(CredentialKind::Partner);
+    stage.stage_credential("STAGED", &secret_value(&new)).await;
     let mut export = stage.export().await;
     let rotate = async {
-        let simulator = &stage.estate.world.simulator;
+        let simulator = &stage.estate.env.simulator;
         while simulator.calls().operation("siem.events") < 20 {
             tokio::task::yield_now().await;
         }
@@ -104,9 +104,9 @@ async fn a_staged_credential_takes_over_in_the_middle_of_an_export_and_nothing_i
         assert!(simulator.remove_credential(&old.client_id));
         (rotation, simulator.calls().operation("siem.events"))
     };
-    let (report, (rotation, page)) = tokio::join!(stage.estate.world.run(&mut export), rotate);
+    let (report, (rotation, page)) = tokio::join!(stage.estate.env.run_export(&mut export), rotate);
     let report = report.expect("a report");
-    assert_eq!((rotation.steps, rotation.error), (ALL.map(str::to_owned).to_vec(), None));
+    assert_eq!((rotation.steps, rotation.error), (STEPS.map(str::to_owned).to_vec(), None));
     assert_eq!(stage.current().await, new.client_id);
     assert_eq!(stage.labels().await, ["AWSCURRENT", "AWSPREVIOUS"], "it is staged no more");
     assert!(page < 100, "it was in the middle, not at page {page}");
@@ -117,9 +117,9 @@ async fn a_staged_credential_takes_over_in_the_middle_of_an_export_and_nothing_i
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn what_cannot_take_over_leaves_the_current_one_in_place() {
-    let Some(stage) = Stage::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
-    let old = stage.estate.world.credential().clone();
+async fn unusable_staged_credential_leaves_the_current_one() {
+    let Some(stage) = Fixture::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
+    let old = stage.estate.env.credential().clone();
 
     // Nothing is staged.
     let rotation = stage.rotate().await;
@@ -131,52 +131,52 @@ async fn what_cannot_take_over_leaves_the_current_one_in_place() {
     // One that the service does not know, one that has ended by its own words, and
     // one of somebody else.
     let mut ended: Value =
-        serde_json::from_str(&secret_of(&stage.another(CredentialKind::Partner))).expect("JSON");
+        serde_json::from_str(&secret_value(&stage.create_credential(CredentialKind::Partner))).expect("JSON");
     ended["expires_at"] = json!("2020-01-01");
-    stage.stage("STAGED", &ended.to_string()).await;
+    stage.stage_credential("STAGED", &ended.to_string()).await;
     let rotation = stage.rotate().await;
     let told = rotation.error.expect("an ended credential is told");
     assert!(told.contains("2020-01-01"), "{told}");
 
-    let foreign = stage.another(CredentialKind::Organization);
+    let foreign = stage.create_credential(CredentialKind::Organization);
     let unowned = json!({ "client_id": foreign.client_id, "client_secret": foreign.client_secret });
-    stage.stage("STAGED_2", &unowned.to_string()).await;
+    stage.stage_credential("STAGED_2", &unowned.to_string()).await;
     let rotation = stage.rotate().await;
     let told = rotation.error.expect("another owner is told");
     assert_eq!(rotation.steps, ["createSecret", "setSecret", "testSecret"], "{told}");
     assert!(told.contains(&foreign.client_id) && told.contains("organization"), "{told}");
     assert_eq!(stage.current().await, old.client_id);
 
-    let deleted = stage.another(CredentialKind::Partner);
-    assert!(stage.estate.world.simulator.remove_credential(&deleted.client_id));
-    stage.stage("STAGED_2", &secret_of(&deleted)).await;
+    let deleted = stage.create_credential(CredentialKind::Partner);
+    assert!(stage.estate.env.simulator.remove_credential(&deleted.client_id));
+    stage.stage_credential("STAGED_2", &secret_value(&deleted)).await;
     let rotation = stage.rotate().await;
     assert_eq!(rotation.steps, ["createSecret", "setSecret", "testSecret"]);
     assert_eq!(stage.current().await, old.client_id);
 
     // The good one behind them takes over.
-    let good = stage.another(CredentialKind::Partner);
-    stage.stage("STAGED_3", &secret_of(&good)).await;
+    let good = stage.create_credential(CredentialKind::Partner);
+    stage.stage_credential("STAGED_3", &secret_value(&good)).await;
     let rotation = stage.rotate().await;
-    assert_eq!((rotation.steps, rotation.error), (ALL.map(str::to_owned).to_vec(), None));
+    assert_eq!((rotation.steps, rotation.error), (STEPS.map(str::to_owned).to_vec(), None));
     assert_eq!(stage.current().await, good.client_id);
     let mut export = stage.export().await;
-    assert_eq!(stage.estate.world.run(&mut export).await.expect("a report")["failed"], 0);
+    assert_eq!(stage.estate.env.run_export(&mut export).await.expect("a report")["failed"], 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn a_step_that_dies_or_meets_trouble_is_done_again_with_the_same_version() {
-    let Some(stage) = Stage::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
-    let new = stage.another(CredentialKind::Partner);
-    stage.stage("STAGED", &secret_of(&new)).await;
-    let simulator = &stage.estate.world.simulator;
+async fn failed_step_is_retried_with_the_same_version() {
+    let Some(stage) = Fixture::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
+    let new = stage.create_credential(CredentialKind::Partner);
+    stage.stage_credential("STAGED", &secret_value(&new)).await;
+    let simulator = &stage.estate.env.simulator;
     simulator.set_faults(FaultPlan::new([FaultRule::new("whoami", FaultAction::status(503))]));
     let failed = stage.rotate().await;
     assert_eq!(failed.steps, ["createSecret", "setSecret", "testSecret"]);
 
     // The process is killed while it waits for the service.
-    let slow = FaultAction::Slow { milliseconds: 30_000 };
+    let slow = FaultAction::Delay { milliseconds: 30_000 };
     simulator.set_faults(FaultPlan::new([FaultRule::new("whoami", slow)]));
     simulator.reset_calls();
     let kill = async {
@@ -198,14 +198,14 @@ async fn a_step_that_dies_or_meets_trouble_is_done_again_with_the_same_version()
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn a_rotation_can_be_arranged_before_there_is_a_credential_and_after() {
-    let Some(stage) = Stage::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
+async fn rotation_can_be_enabled_before_or_after_the_credential() {
+    let Some(stage) = Fixture::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
     let placeholder = format!("{PREFIX}second");
     let value = r#"{"no_credential_yet":"store one with put-secret-value","random":"hush-hush-hush"}"#;
     stage.secrets.create_secret().name(&placeholder).secret_string(value).send().await.expect("a secret");
-    let next = stage.another(CredentialKind::Partner);
-    stage.stage("STAGED", &secret_of(&next)).await;
-    stage.estate.world.simulator.reset_calls();
+    let next = stage.create_credential(CredentialKind::Partner);
+    stage.stage_credential("STAGED", &secret_value(&next)).await;
+    stage.estate.env.simulator.reset_calls();
     for secret in [&placeholder, &stage.secret] {
         let rotate = stage.secrets.rotate_secret().secret_id(secret).rotation_lambda_arn(&stage.arn);
         let days = RotationRulesType::builder().automatically_after_days(365).build();
@@ -214,20 +214,20 @@ async fn a_rotation_can_be_arranged_before_there_is_a_credential_and_after() {
         assert_eq!((tried.steps, tried.error), (vec!["testSecret".to_owned()], None), "{secret}");
     }
     assert_eq!(stage.labels().await, ["AWSCURRENT", "STAGED"], "what is staged stays where it is");
-    assert_eq!(stage.estate.world.simulator.calls().total, 0, "nobody has to be asked");
+    assert_eq!(stage.estate.env.simulator.calls().total, 0, "nobody has to be asked");
     let logs = stage.function.logs().join("\n");
     assert!(logs.contains("only tries whether it can rotate") && !logs.contains("hush-hush"), "{logs}");
 
     // When the time comes, it rotates.
     let rotation = stage.rotate().await;
-    assert_eq!((rotation.steps, rotation.error), (ALL.map(str::to_owned).to_vec(), None));
+    assert_eq!((rotation.steps, rotation.error), (STEPS.map(str::to_owned).to_vec(), None));
     assert_eq!(stage.current().await, next.client_id);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn the_watch_tells_of_each_credential_what_the_service_does_not() {
-    let Some(stage) = Stage::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
+async fn audit_reports_the_expiry_of_each_credential() {
+    let Some(stage) = Fixture::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
     let secret = |days: i64, more: Value| {
         let now = jiff::Timestamp::now();
         let ends = now + jiff::SignedDuration::from_hours(24 * days + 1);
@@ -244,9 +244,9 @@ async fn the_watch_tells_of_each_credential_what_the_service_does_not() {
         let create = stage.secrets.create_secret().name(format!("{PREFIX}{name}")).secret_string(value);
         create.send().await.expect("a secret");
     }
-    stage.stage("STAGED", &secret(300, json!({}))).await;
-    let event = end_to_end::World::schedule();
-    let Outcome::Ok(report) = stage.function.invoke(&event).await.expect("a sandbox") else {
+    stage.stage_credential("STAGED", &secret(300, json!({}))).await;
+    let event = end_to_end::TestEnv::schedule_event();
+    let InvocationOutcome::Ok(report) = stage.function.invoke(&event).await.expect("a sandbox") else {
         panic!("a report")
     };
     let of = |name: &str| {

@@ -11,28 +11,28 @@ use std::{
 use aws_sdk_secretsmanager::{Client, types::Tag};
 use end_to_end::moto::Moto;
 use serde_json::json;
-use sophos_secrets::{CredentialStore, SecretsManager, Selection, Version};
+use sophos_secrets::{CredentialStore, SecretsManagerCredentials, SecretSelector, RequestedVersion};
 
-struct Stage {
+struct Fixture {
     moto: Moto,
     client: Client,
     seconds: Arc<AtomicU64>,
 }
 
-impl Stage {
+impl Fixture {
     async fn start() -> Option<Self> {
         let moto = Moto::start().await.expect("the emulator serves")?;
         Some(Self { client: moto.secrets(), moto, seconds: Arc::default() })
     }
 
-    fn store(&self, selection: Selection) -> SecretsManager {
-        self.keeping(selection, Duration::from_secs(300))
+    fn store(&self, selection: SecretSelector) -> SecretsManagerCredentials {
+        self.store_with_ttl(selection, Duration::from_secs(300))
     }
 
-    fn keeping(&self, selection: Selection, time_to_live: Duration) -> SecretsManager {
+    fn store_with_ttl(&self, selection: SecretSelector, time_to_live: Duration) -> SecretsManagerCredentials {
         let seconds = Arc::clone(&self.seconds);
         let clock = move || Duration::from_secs(seconds.load(Ordering::Relaxed));
-        SecretsManager::new(self.client.clone(), selection, time_to_live, clock)
+        SecretsManagerCredentials::new(self.client.clone(), selection, time_to_live, clock)
     }
 
     async fn create(&self, name: &str, tag: Option<(&str, &str)>) {
@@ -49,7 +49,7 @@ impl Stage {
             .map(|name| calls.get(&format!("secretsmanager.{name}")).copied().unwrap_or_default())
     }
 
-    fn later(&self, seconds: u64) {
+    fn advance_clock(&self, seconds: u64) {
         self.seconds.fetch_add(seconds, Ordering::Relaxed);
     }
 }
@@ -58,28 +58,28 @@ fn value(client_id: &str) -> String {
     json!({ "client_id": client_id, "client_secret": "hush-hush" }).to_string()
 }
 
-async fn names(store: &SecretsManager) -> Vec<(String, bool)> {
+async fn names(store: &SecretsManagerCredentials) -> Vec<(String, bool)> {
     let listed = store.list().await.expect("a list");
     listed.into_iter().map(|one| (one.name, one.credential.is_ok())).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn only_what_has_changed_is_read_again() {
-    let Some(stage) = Stage::start().await else { panic!("EMULATOR_PYTHON is not set") };
+async fn refresh_fetches_only_changed_secrets() {
+    let Some(stage) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
     for number in 0..45 {
         stage.create(&format!("sophos/{number:02}"), None).await;
     }
     stage.create("sophosother", None).await;
-    let store = stage.store(Selection::Prefix("sophos/".into()));
+    let store = stage.store(SecretSelector::Prefix("sophos/".into()));
     stage.requests().await;
     assert_eq!(names(&store).await.len(), 45);
     assert_eq!(stage.requests().await, [1, 3, 0]);
     names(&store).await;
-    store.read("sophos/07", Version::Cached).await.expect("a credential");
+    store.load("sophos/07", RequestedVersion::Cached).await.expect("a credential");
     assert_eq!(stage.requests().await, [0, 0, 0], "all is known");
 
-    stage.later(301);
+    stage.advance_clock(301);
     names(&store).await;
     assert_eq!(stage.requests().await, [1, 0, 0], "nothing has changed");
 
@@ -87,29 +87,29 @@ async fn only_what_has_changed_is_read_again() {
     put.send().await.expect("a version");
     let delete = stage.client.delete_secret().secret_id("sophos/08").force_delete_without_recovery(true);
     delete.send().await.expect("it is gone");
-    stage.later(301);
+    stage.advance_clock(301);
     stage.requests().await;
     assert_eq!(names(&store).await.len(), 44);
     assert_eq!(stage.requests().await, [1, 1, 0], "one has changed");
-    let read = store.read("sophos/07", Version::Cached).await.expect("no failure").expect("a credential");
+    let read = store.load("sophos/07", RequestedVersion::Cached).await.expect("no failure").expect("a credential");
     assert_eq!(read.credentials.client_id(), "another");
     let previous =
-        store.read("sophos/07", Version::Previous).await.expect("no failure").expect("a credential");
+        store.load("sophos/07", RequestedVersion::Previous).await.expect("no failure").expect("a credential");
     assert_eq!(previous.credentials.client_id(), "sophos/07");
-    assert!(store.read("sophos/08", Version::Fresh).await.expect("no failure").is_none());
+    assert!(store.load("sophos/08", RequestedVersion::Fresh).await.expect("no failure").is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn many_who_ask_at_once_share_a_request() {
-    let Some(stage) = Stage::start().await else { panic!("EMULATOR_PYTHON is not set") };
+async fn concurrent_callers_share_one_request() {
+    let Some(stage) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
     stage.create("acme", None).await;
-    let store = Arc::new(stage.store(Selection::One("acme".into())));
-    for (version, most) in [(Version::Cached, 1), (Version::Cached, 0), (Version::Fresh, 2)] {
+    let store = Arc::new(stage.store(SecretSelector::Id("acme".into())));
+    for (version, most) in [(RequestedVersion::Cached, 1), (RequestedVersion::Cached, 0), (RequestedVersion::Fresh, 2)] {
         stage.requests().await;
         let reads = (0..50).map(|_| {
             let store = Arc::clone(&store);
-            tokio::spawn(async move { store.read("acme", version).await.map(|read| read.is_some()) })
+            tokio::spawn(async move { store.load("acme", version).await.map(|read| read.is_some()) })
         });
         for read in futures_util::future::join_all(reads).await {
             assert_eq!(read.expect("a task"), Ok(true));
@@ -123,33 +123,33 @@ async fn many_who_ask_at_once_share_a_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn what_is_not_kept_is_listed_all_the_same() {
-    let Some(stage) = Stage::start().await else { panic!("EMULATOR_PYTHON is not set") };
+async fn uncached_secrets_are_still_listed() {
+    let Some(stage) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
     stage.create("acme", None).await;
-    let store = stage.keeping(Selection::Prefix("ac".into()), Duration::ZERO);
+    let store = stage.store_with_ttl(SecretSelector::Prefix("ac".into()), Duration::ZERO);
     assert_eq!(names(&store).await, [("acme".to_owned(), true)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn a_tag_is_compared_to_the_letter() {
-    let Some(stage) = Stage::start().await else { panic!("EMULATOR_PYTHON is not set") };
+async fn tag_match_is_case_sensitive() {
+    let Some(stage) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
     stage.create("ours", Some(("sophos", "credential"))).await;
     stage.create("longer", Some(("sophos", "credentials"))).await;
     stage.create("other-key", Some(("sophos-old", "credential"))).await;
     stage.create("none", None).await;
-    let store = stage.store(Selection::Tag { key: "sophos".into(), value: "credential".into() });
+    let store = stage.store(SecretSelector::Tag { key: "sophos".into(), value: "credential".into() });
     assert_eq!(names(&store).await, [("ours".to_owned(), true)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn what_is_no_text_or_not_there_is_told_by_name() {
-    let Some(stage) = Stage::start().await else { panic!("EMULATOR_PYTHON is not set") };
+async fn binary_and_missing_secrets_are_reported_by_name() {
+    let Some(stage) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
     let binary = aws_sdk_secretsmanager::primitives::Blob::new(b"hush-hush".to_vec());
     stage.client.create_secret().name("binary").secret_binary(binary).send().await.expect("a secret");
     for (id, told) in [("binary", "store it as text"), ("absent", "no such secret")] {
-        let listed = stage.store(Selection::One(id.into())).list().await.expect("a list");
+        let listed = stage.store(SecretSelector::Id(id.into())).list().await.expect("a list");
         let error = listed[0].credential.as_ref().expect_err(told).to_string();
         assert!(error.contains(told) && error.contains(id) && !error.contains("hush"), "{error}");
     }

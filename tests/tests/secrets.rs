@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use end_to_end::World;
+use end_to_end::TestEnv;
 use serde_json::json;
 use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialKind, FaultAction, FaultPlan, FaultRule, Owner, Role,
@@ -19,7 +19,7 @@ fn config() -> Config {
     };
     Config {
         clock: ClockConfig { start: Some("2026-11-23T10:00:00Z".into()), running: false },
-        tenants: vec![TenantGroup::of(Owner::Partner, 2)],
+        tenants: vec![TenantGroup::new(Owner::Partner, 2)],
         credentials: vec![credential],
         ..Config::default()
     }
@@ -27,39 +27,39 @@ fn config() -> Config {
 
 /// Everything a run may show of the secret, in each form that it has on its
 /// way, and of the simulator's tokens, all of which begin alike.
-fn leaks(text: &str) -> Option<&str> {
+fn find_leak(text: &str) -> Option<&str> {
     let forms =
         [SECRET, "a%20secret", "a secret", "0123456789abcdef", "eyJhbGci", "Bearer ", "client_secret="];
     forms.into_iter().find(|form| text.contains(form))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_log_line_answer_or_object_shows_a_secret_or_a_token() {
-    let world = World::start(config(), CredentialKind::Partner).await.expect("a simulator");
+async fn logs_responses_and_objects_contain_no_secrets() {
+    let world = TestEnv::start(config(), CredentialKind::Partner).await.expect("a simulator");
     let folder = tempfile::tempdir().expect("a folder");
-    let function = world.function(&folder.path().to_string_lossy()).env("LOG_LEVEL", "trace");
+    let function = world.export_function(&folder.path().to_string_lossy()).env("LOG_LEVEL", "trace");
     let mut sandbox = function.start().await.expect("the function starts");
     let mut said = Vec::new();
     let misfortunes = [
         vec![],
         vec![FaultRule::new("*", FaultAction::Malformed).probability(0.5)],
         vec![
-            FaultRule::new("*", FaultAction::Cut).probability(0.3),
-            FaultRule::new("*", FaultAction::TokenDies).every(3),
+            FaultRule::new("*", FaultAction::Disconnect).probability(0.3),
+            FaultRule::new("*", FaultAction::RevokeTokens).every(3),
         ],
-        vec![FaultRule::new("token", FaultAction::Malformed), FaultRule::new("*", FaultAction::TokenDies)],
-        vec![FaultRule::new("token", FaultAction::status(400)), FaultRule::new("*", FaultAction::TokenDies)],
+        vec![FaultRule::new("token", FaultAction::Malformed), FaultRule::new("*", FaultAction::RevokeTokens)],
+        vec![FaultRule::new("token", FaultAction::status(400)), FaultRule::new("*", FaultAction::RevokeTokens)],
     ];
     for rules in misfortunes {
         world.simulator.clock().advance(Duration::from_secs(4_000));
         world.simulator.set_faults(FaultPlan::new(rules));
-        let event = World::schedule();
+        let event = TestEnv::schedule_event();
         said.push(format!("{:?}", sandbox.invoke_with_deadline(&event, Duration::from_secs(12)).await));
     }
     world.simulator.set_faults(FaultPlan::default());
     assert!(world.simulator.expire_credential(&world.credential().client_id));
     world.simulator.revoke_tokens();
-    let refused = sandbox.invoke(&World::schedule()).await;
+    let refused = sandbox.invoke(&TestEnv::schedule_event()).await;
     assert_eq!(refused.error_kind(), Some("ExportFailed"), "{refused:?}");
     said.push(format!("{refused:?}"));
     said.push(format!("{:?}", sandbox.invoke(&json!(["no", "event"])).await));
@@ -70,29 +70,29 @@ async fn no_log_line_answer_or_object_shows_a_secret_or_a_token() {
         assert!(line.contains("request_id"), "a record tells its request: {line}");
     }
     for text in said.iter().chain(&logs) {
-        assert_eq!(leaks(text), None, "{text}");
+        assert_eq!(find_leak(text), None, "{text}");
     }
     for file in files(folder.path()) {
-        assert_eq!(leaks(&String::from_utf8_lossy(&fs::read(&file).expect("a file"))), None, "{file:?}");
+        assert_eq!(find_leak(&String::from_utf8_lossy(&fs::read(&file).expect("a file"))), None, "{file:?}");
     }
 }
 
 #[tokio::test]
-async fn a_wrong_configuration_is_told_by_variable_and_not_by_value() {
-    let world = World::start(config(), CredentialKind::Partner).await.expect("a simulator");
-    let function = world.function("ftp://nowhere").env("EXPORT_CONCURRENCY", "none");
+async fn config_error_names_the_variable_and_hides_its_value() {
+    let world = TestEnv::start(config(), CredentialKind::Partner).await.expect("a simulator");
+    let function = world.export_function("ftp://nowhere").env("EXPORT_CONCURRENCY", "none");
     let error = function.start().await.expect_err("it cannot start").to_string();
     for name in ["EXPORT_LOCATION", "EXPORT_CONCURRENCY"] {
         assert!(error.contains(name), "{error}");
     }
-    assert_eq!(leaks(&error), None, "{error}");
+    assert_eq!(find_leak(&error), None, "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replaced_credential_is_read_anew() {
+async fn replaced_credential_file_is_reloaded() {
     use std::os::unix::fs::PermissionsExt;
 
-    let world = World::start(config(), CredentialKind::Partner).await.expect("a simulator");
+    let world = TestEnv::start(config(), CredentialKind::Partner).await.expect("a simulator");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("credential.toml");
     let write = |secret: &str| {
@@ -103,19 +103,19 @@ async fn a_replaced_credential_is_read_anew() {
     write(SECRET);
     let export = tempfile::tempdir().expect("a folder");
     let function = world
-        .function(&export.path().to_string_lossy())
+        .export_function(&export.path().to_string_lossy())
         .env_remove("SOPHOS_CLIENT_ID")
         .env_remove("SOPHOS_CLIENT_SECRET")
         .env("SOPHOS_CREDENTIALS_FILE", &file);
     let mut sandbox = function.start().await.expect("the function starts");
-    world.run(&mut sandbox).await.expect("a report");
+    world.run_export(&mut sandbox).await.expect("a report");
 
     let next = world.simulator.rotate_secret(&world.credential().client_id).expect("a new secret");
     world.simulator.revoke_tokens();
-    let refused = sandbox.invoke(&World::schedule()).await;
+    let refused = sandbox.invoke(&TestEnv::schedule_event()).await;
     assert_eq!(refused.error_kind(), Some("ExportFailed"), "{refused:?}");
     write(&next);
-    let report = world.run(&mut sandbox).await.expect("the same process goes on with the new secret");
+    let report = world.run_export(&mut sandbox).await.expect("the same process goes on with the new secret");
     assert_eq!(report["failed"], 0, "{report}");
 }
 

@@ -32,7 +32,7 @@ async fn current(secrets: &Client) -> String {
     value.secret_string.unwrap_or_default()
 }
 
-async fn put(secrets: &Client, token: &str, value: &str, labels: &[&str]) -> Result<(), String> {
+async fn put_secret_value(secrets: &Client, token: &str, value: &str, labels: &[&str]) -> Result<(), String> {
     let put = secrets.put_secret_value().secret_id("s").client_request_token(token).secret_string(value);
     let labels = (!labels.is_empty()).then(|| labels.iter().map(|label| (*label).to_owned()).collect());
     let put = put.set_version_stages(labels).send().await;
@@ -70,9 +70,9 @@ async fn versions(secrets: &Client) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn what_is_current_follows_the_label() {
+async fn awscurrent_follows_the_staging_label() {
     let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
-    put(&secrets, V2, "two", &["AWSPENDING"]).await.unwrap();
+    put_secret_value(&secrets, V2, "two", &["AWSPENDING"]).await.unwrap();
     assert_eq!(current(&secrets).await, "one");
     assert_eq!(
         move_label(&secrets, "AWSCURRENT", None, Some(V2)).await.unwrap_err(),
@@ -108,7 +108,7 @@ async fn what_is_current_follows_the_label() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn a_batch_holds_twenty_values_and_passes_over_what_has_none() {
+async fn batch_holds_twenty_values_and_skips_empty_secrets() {
     let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
     for number in 0..24 {
         let create = secrets.create_secret().name(format!("s{number}"));
@@ -134,28 +134,28 @@ async fn a_batch_holds_twenty_values_and_passes_over_what_has_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn a_version_keeps_its_value() {
+async fn secret_version_is_immutable() {
     let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
     for labels in [&["AWSPENDING"][..], &[]] {
         let token = if labels.is_empty() { V3 } else { V2 };
-        put(&secrets, token, "two", labels).await.unwrap();
-        put(&secrets, token, "two", labels).await.unwrap();
-        assert_eq!(put(&secrets, token, "other", labels).await.unwrap_err(), "ResourceExistsException");
+        put_secret_value(&secrets, token, "two", labels).await.unwrap();
+        put_secret_value(&secrets, token, "two", labels).await.unwrap();
+        assert_eq!(put_secret_value(&secrets, token, "other", labels).await.unwrap_err(), "ResourceExistsException");
         let value = secrets.get_secret_value().secret_id("s").version_id(token).send().await.unwrap();
         assert_eq!(value.secret_string(), Some("two"));
     }
     assert_eq!(versions(&secrets).await, ["1 AWSPREVIOUS", "2 AWSPENDING", "3 AWSCURRENT"]);
     // To repeat the request of an older version does not bring it back.
-    put(&secrets, V1, "one", &[]).await.unwrap();
+    put_secret_value(&secrets, V1, "one", &[]).await.unwrap();
     assert_eq!(current(&secrets).await, "two");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn labels_of_ones_own_stay_until_they_are_moved() {
+async fn custom_staging_labels_stay_until_moved() {
     let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
     move_label(&secrets, "blue", None, Some(V1)).await.unwrap();
-    put(&secrets, V2, "two", &["AWSCURRENT", "green"]).await.unwrap();
+    put_secret_value(&secrets, V2, "two", &["AWSCURRENT", "green"]).await.unwrap();
     assert_eq!(versions(&secrets).await, ["1 AWSPREVIOUS blue", "2 AWSCURRENT green"]);
     let blue = secrets.get_secret_value().secret_id("s").version_stage("blue").send().await.unwrap();
     assert_eq!(blue.secret_string(), Some("one"));
@@ -168,7 +168,7 @@ async fn labels_of_ones_own_stay_until_they_are_moved() {
 
     // A value that is written with a label takes it along; a version without any is
     // not told of.
-    put(&secrets, V3, "three", &["blue"]).await.unwrap();
+    put_secret_value(&secrets, V3, "three", &["blue"]).await.unwrap();
     assert_eq!(versions(&secrets).await, ["1 AWSPREVIOUS", "2 AWSCURRENT", "3 blue"]);
     move_label(&secrets, "blue", Some(V3), None).await.unwrap();
     assert_eq!(versions(&secrets).await, ["1 AWSPREVIOUS", "2 AWSCURRENT"]);
@@ -180,7 +180,7 @@ async fn labels_of_ones_own_stay_until_they_are_moved() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn a_secret_says_on_which_day_it_was_read() {
+async fn secret_reports_its_last_accessed_date() {
     let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
     let read = async || {
         let described = secrets.describe_secret().secret_id("s").send().await.unwrap();
@@ -196,15 +196,15 @@ async fn a_secret_says_on_which_day_it_was_read() {
 
 /// A rotation function, which fails at one step as long as it is told to.
 #[derive(Debug)]
-struct Rotating {
+struct RotationFixture {
     moto: Moto,
     lambda: LambdaService,
     function: String,
     events: Arc<Mutex<Vec<Value>>>,
-    failing: Arc<AtomicBool>,
+    should_fail: Arc<AtomicBool>,
 }
 
-impl Rotating {
+impl RotationFixture {
     async fn start(fails_at: &'static str) -> Option<Self> {
         let lambda = LambdaService::start().await.expect("a service");
         let moto = Moto::start_with_lambda(&lambda.endpoint()).await.expect("the emulator serves")?;
@@ -212,12 +212,12 @@ impl Rotating {
         create.send().await.expect("a secret");
         let (secrets, events, failing) = (moto.secrets(), Arc::<Mutex<Vec<_>>>::default(), Arc::default());
         let (told, fails) = (Arc::clone(&events), Arc::<AtomicBool>::clone(&failing));
-        let function = lambda.script("rotate", move |event: Value| {
+        let function = lambda.register_script("rotate", move |event: Value| {
             told.lock().expect("no panic").push(event.clone());
             let fails = fails.load(Ordering::Relaxed) && event["Step"] == fails_at;
             step(secrets.clone(), event, fails)
         });
-        Some(Self { moto, lambda, function, events, failing })
+        Some(Self { moto, lambda, function, events, should_fail: failing })
     }
 
     async fn rotate(&self, token: &str) -> Result<String, String> {
@@ -270,8 +270,8 @@ const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecr
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn a_rotation_takes_its_four_steps() {
-    let Some(it) = Rotating::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
+async fn rotation_runs_four_steps() {
+    let Some(it) = RotationFixture::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
     let secrets = it.moto.secrets();
     assert_eq!(it.rotate(V2).await.unwrap(), V2);
     let rotations = it.moto.rotations().await.unwrap();
@@ -299,10 +299,10 @@ async fn a_rotation_takes_its_four_steps() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn a_rotation_ends_with_the_step_that_fails_and_is_begun_again() {
+async fn rotation_stops_at_a_failed_step_and_restarts() {
     for (number, failing) in STEPS.into_iter().enumerate() {
-        let Some(it) = Rotating::start(failing).await else { panic!("EMULATOR_PYTHON is not set") };
-        it.failing.store(true, Ordering::Relaxed);
+        let Some(it) = RotationFixture::start(failing).await else { panic!("EMULATOR_PYTHON is not set") };
+        it.should_fail.store(true, Ordering::Relaxed);
         it.rotate(V2).await.unwrap();
         let rotations = it.moto.rotations().await.unwrap();
         assert_eq!(rotations[0].steps, STEPS[..=number]);
@@ -312,7 +312,7 @@ async fn a_rotation_ends_with_the_step_that_fails_and_is_begun_again() {
         assert_eq!(versions(&secrets).await, ["1 AWSCURRENT", "2 AWSPENDING"]);
         assert!(secrets.describe_secret().secret_id("s").send().await.unwrap().last_rotated_date.is_none());
 
-        it.failing.store(false, Ordering::Relaxed);
+        it.should_fail.store(false, Ordering::Relaxed);
         let error = it.rotate(V3).await.unwrap_err();
         let expected = "A previous rotation isn't complete. That rotation will be reattempted.";
         assert_eq!(error, format!("InvalidRequestException: {expected}"));
@@ -326,10 +326,10 @@ async fn a_rotation_ends_with_the_step_that_fails_and_is_begun_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn who_asks_for_a_rotation_does_not_wait_for_it() {
-    let Some(it) = Rotating::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
+async fn rotate_secret_returns_before_the_rotation_ends() {
+    let Some(it) = RotationFixture::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
     let (go, going) = tokio::sync::watch::channel(false);
-    let function = it.lambda.script("slow", move |_| {
+    let function = it.lambda.register_script("slow", move |_| {
         let mut going = going.clone();
         async move { going.wait_for(|go| *go).await.map(|_| Value::Null).map_err(|error| error.to_string()) }
     });
@@ -344,8 +344,8 @@ async fn who_asks_for_a_rotation_does_not_wait_for_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn a_rotation_for_later_only_tries_the_function() {
-    let Some(it) = Rotating::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
+async fn deferred_rotation_only_tests_the_function() {
+    let Some(it) = RotationFixture::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
     let secrets = it.moto.secrets();
     let rotate = secrets.rotate_secret().secret_id("s").client_request_token(V2).rotate_immediately(false);
     rotate.rotation_lambda_arn(&it.function).send().await.unwrap();
@@ -359,7 +359,7 @@ async fn a_rotation_for_later_only_tries_the_function() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn without_a_function_nothing_rotates() {
+async fn rotation_requires_a_function() {
     let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
     let rotate = || secrets.rotate_secret().secret_id("s");
     let nowhere = rotate().rotation_lambda_arn("arn:aws:lambda:eu-west-1:123456789012:function:none");
@@ -368,7 +368,7 @@ async fn without_a_function_nothing_rotates() {
     }
     assert_eq!(versions(&secrets).await, ["1 AWSCURRENT"]);
 
-    let Some(it) = Rotating::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(it) = RotationFixture::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
     let rotate = it.moto.secrets().rotate_secret().secret_id("s").client_request_token(V2);
     let unknown = it.function.replace("rotate", "unknown");
     rotate.rotation_lambda_arn(unknown).send().await.unwrap();

@@ -4,8 +4,8 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use end_to_end::{
-    isolation::decision_of,
-    stack::{Deployed, Packages, STACK, TENANT, Tour},
+    isolation::parse_decision_id,
+    stack::{DeployedStack, DeployPackages, STACK_NAME, TENANT, SmokeTest},
 };
 use serde_json::{Value, json};
 use sophos_simulator::{CredentialConfig, CredentialKind, Role};
@@ -13,7 +13,7 @@ use sophos_simulator::{CredentialConfig, CredentialKind, Role};
 /// The rights that this run does not use: of which role, or of all; what is in the
 /// right's line; and why. Any other that is not used fails the test: it is to be given
 /// up, or to be used here.
-const NOT_USED: [(&str, &str, &str); 4] = [
+const UNUSED_PERMISSIONS: [(&str, &str, &str); 4] = [
     ("ExportRole", "/_quarantine/", "for records that cannot be read, which `sophos-export` tests"),
     ("", "Log: logs:", "Lambda uses it, to keep what a function writes"),
     ("", "Trace: xray:", "Lambda's daemon uses it"),
@@ -34,51 +34,51 @@ fn programs() -> PathBuf {
     folder.expect("the functions are built; run `cargo build --workspace --bins`").to_owned()
 }
 
-fn logs(tour: &Tour, function: &str) -> String {
+fn logs(tour: &SmokeTest, function: &str) -> String {
     tour.account.logs(tour.stack.output(function).expect("a function")).join("\n")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
-async fn the_deployed_stack_does_its_work_within_its_rights() {
-    let Some(mut tour) = Tour::begin(&Packages::Programs(programs())).await.expect("a stack") else {
+async fn deployed_stack_works_within_its_permissions() {
+    let Some(mut tour) = SmokeTest::start(&DeployPackages::Programs(programs())).await.expect("a stack") else {
         panic!("EMULATOR_PYTHON is not set")
     };
-    everything_is_created(&tour.stack);
-    no_credential_yet(&tour).await;
+    assert_all_resources_created(&tour.stack);
+    reports_missing_credential(&tour).await;
 
-    no_policy_yet(&tour).await;
+    retries_finding_without_policy(&tour).await;
     tour.store_credential().await.expect("a credential");
     tour.store_policy().await.expect("a policy");
     exports(&tour, 6).await;
-    puts_aside(&tour).await;
+    sends_unreadable_message_to_dlq(&tour).await;
     isolates(&mut tour).await;
-    takes_a_finding(&tour).await;
+    isolates_for_a_finding(&tour).await;
     rotates(&tour).await;
-    watches(&tour, 1).await;
+    audits_credentials(&tour, 1).await;
     let mut known = BTreeSet::new();
-    rights(&tour, &mut known).await;
-    deploys_again(&mut tour, &mut known).await;
-    isolates_with_a_credential_of_its_own(&mut tour, &mut known).await;
-    what_is_outside_of_a_role_is_refused(&tour).await;
-    delete(&tour).await;
+    assert_permissions_used(&tour, &mut known).await;
+    redeploys(&mut tour, &mut known).await;
+    isolates_with_a_dedicated_credential(&mut tour, &mut known).await;
+    denies_actions_outside_the_role(&tour).await;
+    deletes_stack(&tour).await;
 }
 
 /// Nothing of the templates is kept by its name alone.
-fn everything_is_created(stack: &Deployed) {
+fn assert_all_resources_created(stack: &DeployedStack) {
     let names: Vec<_> =
-        stack.resources.iter().filter(|(_, one)| !one.is_real).map(|(name, _)| name).collect();
+        stack.resources.iter().filter(|(_, one)| !one.is_emulated).map(|(name, _)| name).collect();
     assert_eq!(names, Vec::<&String>::new());
     for kind in ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Glue::Table", "AWS::KMS::Key"]
     {
-        assert!(stack.of_kind(kind).count() > 0, "{kind}");
+        assert!(stack.resources_of_type(kind).count() > 0, "{kind}");
     }
 }
 
 /// Before there is a credential the export says so, and the stack stands.
-async fn no_credential_yet(tour: &Tour) {
-    let schedule = tour.schedule_of("ExportFunction").expect("a schedule");
-    let fired = tour.account.fire(schedule).await.expect("it fires");
+async fn reports_missing_credential(tour: &SmokeTest) {
+    let schedule = tour.schedule_for("ExportFunction").expect("a schedule");
+    let fired = tour.account.fire_schedule(schedule).await.expect("it fires");
     let told = format!("{fired:?}\n{}", logs(tour, "ExportFunction"));
     assert!(told.contains("credentials/first"), "{told}");
     // A process looks again only some seconds later.
@@ -91,8 +91,8 @@ async fn no_credential_yet(tour: &Tour) {
 }
 
 /// A finding that comes before there is a policy is tried three times, and kept.
-async fn no_policy_yet(tour: &Tour) {
-    tour.find("too-early").await.expect("a finding");
+async fn retries_finding_without_policy(tour: &SmokeTest) {
+    tour.send_guardduty_finding("too-early").await.expect("a finding");
     let deliveries = tour.account.deliveries().await.expect("deliveries");
     assert_eq!((deliveries.len(), deliveries[0].attempts), (1, 3), "{deliveries:?}");
     assert!(deliveries[0].error.is_some(), "{deliveries:?}");
@@ -103,19 +103,19 @@ async fn no_policy_yet(tour: &Tour) {
     tour.account.restart(tour.stack.output("WebhookFunction").expect("a function")).await;
 }
 
-async fn exports(tour: &Tour, messages: usize) {
+async fn exports(tour: &SmokeTest, messages: usize) {
     let exported = tour.export().await.expect("an export");
     let told = || format!("{exported:?}\n{}", logs(tour, "ExportFunction"));
     assert_eq!(exported.plan.error, None, "{}", told());
     assert_eq!(exported.plan.answer["planned"], messages, "{}", told());
-    let drained = &exported.drained;
+    let drained = &exported.drain;
     assert_eq!((drained.handled, drained.failures.len()), (messages, 0), "{}", told());
     assert_eq!(exported.defects, Vec::<String>::new());
     assert!(exported.committed.rows() > 1_000, "{}", exported.committed.rows());
 }
 
 /// A message that nobody can read is put aside, and disturbs no other.
-async fn puts_aside(tour: &Tour) {
+async fn sends_unreadable_message_to_dlq(tour: &SmokeTest) {
     let sqs = tour.account.moto().sqs();
     let send = sqs.send_message().queue_url(tour.stack.output("ExportQueueUrl").expect("a queue"));
     let send = send.message_body("nonsense").message_group_id("nobody").message_deduplication_id("nonsense");
@@ -128,30 +128,30 @@ async fn puts_aside(tour: &Tour) {
     assert_eq!(dead.iter().filter_map(|message| message.body()).collect::<Vec<_>>(), ["nonsense"]);
 }
 
-async fn isolates(tour: &mut Tour) {
-    let key = tour.follow("ShowFirstSenderKey", None).await.expect("a key");
+async fn isolates(tour: &mut SmokeTest) {
+    let key = tour.run_output_command("ShowFirstSenderKey", None).await.expect("a key");
     let dry = tour.dry_run("LAPTOP-4711", &key).await.expect("an answer");
     assert_eq!(dry["check"]["signals"][0]["outcome"], "isolate", "{dry}");
-    let (status, answer) = tour.report("case-1", "LAPTOP-4711", &key).await.expect("an answer");
+    let (status, answer) = tour.send_report("case-1", "LAPTOP-4711", &key).await.expect("an answer");
     assert_eq!(status, 202, "{answer}\n{}", logs(tour, "WebhookFunction"));
-    let laptop = decision_of(&answer).expect("a decision");
-    let (status, _) = tour.report("case-1", "LAPTOP-4711", &key).await.expect("an answer");
+    let laptop = parse_decision_id(&answer).expect("a decision");
+    let (status, _) = tour.send_report("case-1", "LAPTOP-4711", &key).await.expect("an answer");
     assert_eq!(status, 200, "the same again is one decision");
     let (status, _) =
-        tour.report("case-2", "LAPTOP-4711", "a key that somebody guessed").await.expect("an answer");
+        tour.send_report("case-2", "LAPTOP-4711", "a key that somebody guessed").await.expect("an answer");
     assert_eq!(status, 401);
-    assert_eq!(tour.report_unreadable(&key).await.expect("an answer"), 422);
-    let (status, answer) = tour.report("case-3", "DC01", &key).await.expect("an answer");
+    assert_eq!(tour.send_report_without_event_id(&key).await.expect("an answer"), 422);
+    let (status, answer) = tour.send_report("case-3", "DC01", &key).await.expect("an answer");
     assert_eq!(status, 202, "{answer}");
-    let server = decision_of(&answer).expect("a decision");
-    let (status, answer) = tour.report("case-4", "CEO-1", &key).await.expect("an answer");
+    let server = parse_decision_id(&answer).expect("a decision");
+    let (status, answer) = tour.send_report("case-4", "CEO-1", &key).await.expect("an answer");
     assert_eq!(status, 202, "{answer}");
-    let chief = decision_of(&answer).expect("a decision");
+    let chief = parse_decision_id(&answer).expect("a decision");
 
     let statuses = tour.replay("NOBODY", &key).await.expect("answers");
     assert!(statuses[0] == 202 && statuses[1] >= 400, "{statuses:?}");
 
-    let drained = tour.work().await.expect("the worker works");
+    let drained = tour.drain_isolation_queue().await.expect("the worker works");
     // What was sent again before it was worked on is a message again.
     assert_eq!(
         (drained.handled, drained.failures.len()),
@@ -162,10 +162,10 @@ async fn isolates(tour: &mut Tour) {
     assert_eq!(tour.state(&server.to_string()).await.expect("a decision"), "refused");
     assert_eq!(tour.state(&chief.to_string()).await.expect("a decision"), "waiting");
     tour.approve_by_link(&chief).await.expect("an approval");
-    let drained = tour.work().await.expect("the worker works");
+    let drained = tour.drain_isolation_queue().await.expect("the worker works");
     assert_eq!((drained.handled, drained.failures.len()), (1, 0), "{drained:?}");
     for id in [laptop.to_string(), chief.to_string()] {
-        until(tour, &id, "released").await;
+        wait_for_state(tour, &id, "released").await;
     }
     let changes = tour.simulator.isolation_changes();
     let isolated = changes.iter().filter(|change| change.enabled && change.changed).count();
@@ -173,18 +173,18 @@ async fn isolates(tour: &mut Tour) {
     assert_eq!((isolated, released), (2, 2), "{changes:?}");
 }
 
-async fn takes_a_finding(tour: &Tour) {
-    tour.find("6acdc15e4418414a868e8bbdf45b456b").await.expect("a finding");
+async fn isolates_for_a_finding(tour: &SmokeTest) {
+    tour.send_guardduty_finding("6acdc15e4418414a868e8bbdf45b456b").await.expect("a finding");
     let deliveries = tour.account.deliveries().await.expect("deliveries");
     let last = deliveries.last().expect("a delivery");
     assert_eq!((deliveries.len(), last.attempts, &last.error), (2, 1, &None), "{deliveries:?}");
-    let drained = tour.work().await.expect("the worker works");
+    let drained = tour.drain_isolation_queue().await.expect("the worker works");
     assert_eq!((drained.handled, drained.failures.len()), (1, 0), "{drained:?}");
-    let id = decision_of(&last.answer).expect("a decision").to_string();
-    until(tour, &id, "released").await;
+    let id = parse_decision_id(&last.answer).expect("a decision").to_string();
+    wait_for_state(tour, &id, "released").await;
 }
 
-async fn rotates(tour: &Tour) {
+async fn rotates(tour: &SmokeTest) {
     let before = tour.rotate().await.expect_err("nothing is staged").to_string();
     assert!(before.contains("createSecret"), "{before}");
     let next = tour.stage_credential().await.expect("a credential");
@@ -200,8 +200,8 @@ async fn rotates(tour: &Tour) {
     exports(tour, 6).await;
 }
 
-async fn watches(tour: &Tour, credentials: usize) {
-    let fired = tour.account.fire(tour.schedule_of("RotationFunction").expect("a schedule")).await;
+async fn audits_credentials(tour: &SmokeTest, credentials: usize) {
+    let fired = tour.account.fire_schedule(tour.schedule_for("RotationFunction").expect("a schedule")).await;
     let fired = fired.expect("it fires");
     assert_eq!(fired.error, None, "{fired:?}\n{}", logs(tour, "RotationFunction"));
     assert_eq!(fired.answer["credentials"].as_array().map(Vec::len), Some(credentials), "{fired:?}");
@@ -210,87 +210,87 @@ async fn watches(tour: &Tour, credentials: usize) {
 /// What is deployed again is what runs from then on, and nothing is lost: the webhook
 /// writes of errors only, one dataset is exported, and credentials are found by a tag.
 /// Then they have any names, and all that have it are found.
-async fn deploys_again(tour: &mut Tour, known: &mut BTreeSet<String>) {
+async fn redeploys(tour: &mut SmokeTest, known: &mut BTreeSet<String>) {
     let before = tour.stack.clone();
-    let key = tour.follow("ShowFirstSenderKey", None).await.expect("a key");
-    let first = takes_a_report(tour, "case-5", &key).await;
+    let key = tour.run_output_command("ShowFirstSenderKey", None).await.expect("a key");
+    let first = isolates_for_a_report(tour, "case-5", &key).await;
     assert!(logs(tour, "WebhookFunction").contains(&first), "the webhook writes of it");
 
     let parameters = [("CredentialsTagValue", "harbour"), ("Datasets", "events"), ("LogLevel", "error")];
-    tour.deploy_again(&parameters).await.expect("another deployment");
+    tour.redeploy(&parameters).await.expect("another deployment");
     for output in ["BucketName", "FirstCredentialSecret", "ExportFunction", "WebhookBaseUrl"] {
         assert_eq!(before.output(output).expect(output), tour.stack.output(output).expect(output));
     }
     let other = CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin);
-    tour.store_another(other, "sophos/credentials/other", Some("quay")).await.expect("one that is not found");
+    tour.store_credential_as(other, "sophos/credentials/other", Some("quay")).await.expect("one that is not found");
     let own = CredentialConfig::for_tenant(TENANT, Role::SuperAdmin);
-    let own = tour.store_another(own, "elsewhere/tenant", Some("harbour")).await.expect("one that is");
+    let own = tour.store_credential_as(own, "elsewhere/tenant", Some("harbour")).await.expect("one that is");
 
     exports(tour, 3).await;
-    let second = takes_a_report(tour, "case-6", &key).await;
+    let second = isolates_for_a_report(tour, "case-6", &key).await;
     assert!(!logs(tour, "WebhookFunction").contains(&second), "the webhook of the first deployment");
     assert_eq!(last_isolated_by(tour), own.client_id, "the one that the tenant has for itself");
     tour.stage_credential().await.expect("a credential");
     assert_eq!(tour.rotate().await.expect("a rotation"), STEPS);
-    watches(tour, 2).await;
-    let new = rights(tour, known).await;
+    audits_credentials(tour, 2).await;
+    let new = assert_permissions_used(tour, known).await;
     let new: Vec<_> = new.iter().map(String::as_str).collect();
     let [note, rotate] = ["RotationRole: NoteUse", "RotationRole: Rotate"];
     assert_eq!(new, ["ExportRole: ReadCredentials", note, rotate, "WorkerRole: ReadCredential"]);
 }
 
 /// A credential that is isolation's own is read by its name, and no other is.
-async fn isolates_with_a_credential_of_its_own(tour: &mut Tour, known: &mut BTreeSet<String>) {
+async fn isolates_with_a_dedicated_credential(tour: &mut SmokeTest, known: &mut BTreeSet<String>) {
     let parameter = ("IsolationCredential", "elsewhere/isolation");
-    tour.deploy_again(&[parameter]).await.expect("another deployment");
+    tour.redeploy(&[parameter]).await.expect("another deployment");
     let own = CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin);
-    let own = tour.store_another(own, "elsewhere/isolation", None).await.expect("a credential");
-    let key = tour.follow("ShowFirstSenderKey", None).await.expect("a key");
-    takes_a_report(tour, "case-7", &key).await;
+    let own = tour.store_credential_as(own, "elsewhere/isolation", None).await.expect("a credential");
+    let key = tour.run_output_command("ShowFirstSenderKey", None).await.expect("a key");
+    isolates_for_a_report(tour, "case-7", &key).await;
     assert_eq!(last_isolated_by(tour), own.client_id);
-    assert_eq!(rights(tour, known).await, BTreeSet::from(["WorkerRole: ReadCredential".to_owned()]));
+    assert_eq!(assert_permissions_used(tour, known).await, BTreeSet::from(["WorkerRole: ReadCredential".to_owned()]));
 }
 
-fn last_isolated_by(tour: &Tour) -> String {
+fn last_isolated_by(tour: &SmokeTest) -> String {
     let changes = tour.simulator.isolation_changes();
     let last = changes.into_iter().rfind(|change| change.enabled && change.changed);
-    last.expect("an isolation").by
+    last.expect("an isolation").requested_by
 }
 
 /// A report that comes to its end: the decision.
-async fn takes_a_report(tour: &mut Tour, event: &str, key: &str) -> String {
-    let (status, answer) = tour.report(event, "LAPTOP-4711", key).await.expect("an answer");
+async fn isolates_for_a_report(tour: &mut SmokeTest, event: &str, key: &str) -> String {
+    let (status, answer) = tour.send_report(event, "LAPTOP-4711", key).await.expect("an answer");
     assert_eq!(status, 202, "{answer}\n{}", logs(tour, "WebhookFunction"));
-    let id = decision_of(&answer).expect("a decision").to_string();
-    let drained = tour.work().await.expect("the worker works");
+    let id = parse_decision_id(&answer).expect("a decision").to_string();
+    let drained = tour.drain_isolation_queue().await.expect("the worker works");
     assert_eq!((drained.handled, drained.failures.len()), (1, 0), "{drained:?}");
-    until(tour, &id, "released").await;
+    wait_for_state(tour, &id, "released").await;
     id
 }
 
-async fn until(tour: &Tour, decision: &str, wanted: &str) {
-    let state = tour.settle(decision).await.expect("it ends");
+async fn wait_for_state(tour: &SmokeTest, decision: &str, wanted: &str) {
+    let state = tour.wait_until_ended(decision).await.expect("it ends");
     assert_eq!(state, wanted, "{}", logs(tour, "WorkerFunction"));
 }
 
 /// No function asked for what it may not, and none may do what it did not need. Rights
 /// that are known were looked at before; the others are known then. Returns the
 /// statements that those are of.
-async fn rights(tour: &Tour, known: &mut BTreeSet<String>) -> BTreeSet<String> {
+async fn assert_permissions_used(tour: &SmokeTest, known: &mut BTreeSet<String>) -> BTreeSet<String> {
     let access = tour.account.access().await.expect("what was asked for");
     let (mut refused, mut unused, mut new) = (Vec::new(), Vec::new(), BTreeSet::new());
-    for (name, role) in tour.stack.of_kind("AWS::IAM::Role") {
-        let of = access.of(&role.id);
-        assert!(!of.granted.is_empty(), "{name} was not at work");
-        println!("{name}: {} calls", of.granted.iter().map(|asked| asked.count).sum::<u64>());
-        refused.extend(of.refused.iter().map(|asked| format!("{name}: {asked}")));
-        for right in of.rights.iter().filter(|right| right.grants) {
+    for (name, role) in tour.stack.resources_of_type("AWS::IAM::Role") {
+        let of = access.role(&role.physical_id);
+        assert!(!of.allowed.is_empty(), "{name} was not at work");
+        println!("{name}: {} calls", of.allowed.iter().map(|asked| asked.count).sum::<u64>());
+        refused.extend(of.denied.iter().map(|asked| format!("{name}: {asked}")));
+        for right in of.permissions.iter().filter(|right| right.allows) {
             let line = format!("{name}: {right}");
             if !known.insert(line.clone()) {
                 continue;
             }
             new.insert(format!("{name}: {}", right.statement));
-            let mut excused = NOT_USED.iter().filter(|(role, ..)| role.is_empty() || *role == name);
+            let mut excused = UNUSED_PERMISSIONS.iter().filter(|(role, ..)| role.is_empty() || *role == name);
             match excused.find(|(_, part, _)| line.contains(part)) {
                 _ if right.used => {}
                 Some((_, _, why)) => println!("  not used: {right}: {why}"),
@@ -304,24 +304,24 @@ async fn rights(tour: &Tour, known: &mut BTreeSet<String>) -> BTreeSet<String> {
 }
 
 /// The net has no holes: what a role may not is refused and told.
-async fn what_is_outside_of_a_role_is_refused(tour: &Tour) {
-    let role = &tour.stack.resource("ExportRole").expect("a role").id;
-    let sqs = tour.account.sqs_as(role).await.expect("keys");
+async fn denies_actions_outside_the_role(tour: &SmokeTest) {
+    let role = &tour.stack.resource("ExportRole").expect("a role").physical_id;
+    let sqs = tour.account.sqs_for_role(role).await.expect("keys");
     for (output, allowed) in [("ExportQueueUrl", true), ("IsolationQueueUrl", false)] {
         let url = tour.stack.output(output).expect("a queue");
         let sent = sqs.send_message().queue_url(url).message_group_id("x").message_deduplication_id("x");
         let sent = sent.message_body("{}").send().await;
         assert_eq!(sent.is_ok(), allowed, "{output}: {sent:?}");
     }
-    let refused = tour.account.access().await.expect("what was asked for").of(role).refused;
+    let refused = tour.account.access().await.expect("what was asked for").role(role).denied;
     let refused: Vec<_> = refused.iter().map(|asked| asked.action.as_str()).collect();
     assert_eq!(refused, ["sqs:SendMessage"]);
 }
 
 /// A stack that is deleted leaves what is to be kept.
-async fn delete(tour: &Tour) {
+async fn deletes_stack(tour: &SmokeTest) {
     let bucket = tour.stack.output("BucketName").expect("a bucket");
-    tour.account.delete_stack(STACK).await.expect("a deletion");
-    assert!(tour.account.stack(STACK).await.is_err(), "there is no such stack any more");
+    tour.account.delete_stack(STACK_NAME).await.expect("a deletion");
+    assert!(tour.account.stack(STACK_NAME).await.is_err(), "there is no such stack any more");
     assert!(tour.account.object(bucket, "policy/policy.toml").await.is_ok(), "the bucket stays");
 }

@@ -5,16 +5,16 @@
 
 pub mod aws;
 pub mod clock;
-mod environment;
-mod failure;
-mod invocations;
+mod config;
+mod invocation_error;
+mod invocation;
 pub mod logging;
 pub mod metrics;
-mod secrets;
-mod sophos;
+mod webhook_secrets;
+mod sophos_config;
 
-pub use environment::{ConfigError, Reader};
-pub use failure::Failure;
-pub use invocations::{Invocation, serve};
-pub use secrets::{Secrets, SecretsPlace};
-pub use sophos::{Place, Sophos};
+pub use config::{ConfigError, ConfigReader};
+pub use invocation_error::InvocationError;
+pub use invocation::{Invocation, serve};
+pub use webhook_secrets::{WebhookSecrets, WebhookSecretsLocation};
+pub use sophos_config::{CredentialLocation, SophosConfig};

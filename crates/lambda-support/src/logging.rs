@@ -10,24 +10,24 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::Reader;
+use crate::ConfigReader;
 
 /// The variable that sets the level of a function's own records: `error`,
 /// `warn`, `info` (also if it is not set), `debug`, `trace`.
-pub const LEVEL: &str = "LOG_LEVEL";
+pub const LEVEL_VARIABLE: &str = "LOG_LEVEL";
 
 /// Notes if the level cannot be read. [`start`] takes `info` then, so that the
 /// mistake is logged.
-pub fn check(reader: &mut Reader<'_>) {
-    let _ = reader.value::<LevelFilter>(LEVEL);
+pub fn validate_level(reader: &mut ConfigReader<'_>) {
+    let _ = reader.value::<LevelFilter>(LEVEL_VARIABLE);
 }
 
 /// Writes records as JSON, one a line, each with the request's id. Those of
 /// other targets than these, the function's own, are written from `warn` on:
 /// libraries log requests in full below. What the runtime logs of a failure that
 /// [`serve`](crate::serve) has logged already is left out.
-pub fn start(targets: &[&str]) {
-    let level = env::var(LEVEL).ok().and_then(|level| level.trim().parse().ok()).unwrap_or(LevelFilter::INFO);
+pub fn init(targets: &[&str]) {
+    let level = env::var(LEVEL_VARIABLE).ok().and_then(|level| level.trim().parse().ok()).unwrap_or(LevelFilter::INFO);
     subscriber(targets, level, std::io::stdout).init();
 }
 
@@ -47,19 +47,19 @@ where
         .with_span_list(false)
         .with_target(false)
         .with_writer(writer);
-    tracing_subscriber::registry().with(targets).with(filter_fn(is_no_dump)).with(records)
+    tracing_subscriber::registry().with(targets).with(filter_fn(is_not_runtime_dump)).with(records)
 }
 
 /// Whether this is no failure of an invocation as the runtime logs it: the `Debug` text
 /// alone, without the request's id. Its record of a panic has a field besides.
-fn is_no_dump(record: &Metadata<'_>) -> bool {
+fn is_not_runtime_dump(record: &Metadata<'_>) -> bool {
     record.target() != "lambda_runtime::layers::panic" || record.fields().field("error").is_some()
 }
 
 /// What a function's process ends with. It serves until it is stopped: that it
 /// comes back with an error means that it could not start, which is logged.
-pub fn ended(served: Result<(), impl Display>) -> ExitCode {
-    match served {
+pub fn exit_code(result: Result<(), impl Display>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the function cannot start");
@@ -78,9 +78,9 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Records(Arc<Mutex<Vec<u8>>>);
+    struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Records {
+    impl Write for LogBuffer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().expect("no panic").write(bytes)
         }
@@ -91,13 +91,13 @@ mod tests {
     }
 
     #[test]
-    fn records_hold_each_failure_once() {
+    fn log_contains_each_failure_once() {
         const RUNTIME: &str = "lambda_runtime::layers::panic";
-        let records = Records::default();
+        let records = LogBuffer::default();
         let writer = records.clone();
         let subscriber = subscriber(&[], LevelFilter::INFO, move || writer.clone());
         tracing::subscriber::with_default(subscriber, || {
-            tracing::error!(target: RUNTIME, "{:?}", crate::Failure::new("Kind", "why"));
+            tracing::error!(target: RUNTIME, "{:?}", crate::InvocationError::new("Kind", "why"));
             tracing::error!(target: RUNTIME, error = "why", "user handler panicked");
             tracing::error!(kind = "Kind", "the invocation failed");
         });

@@ -11,7 +11,7 @@ pub type Metric = (&'static str, &'static str, f64);
 
 /// One line: these metrics of these dimensions, each a name and a value, at
 /// this time in milliseconds.
-pub fn line(
+pub fn emf_record(
     namespace: &str,
     request_id: &str,
     now_ms: u64,
@@ -55,8 +55,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_declares_what_it_holds() {
-        let line = line(
+    fn emf_record_declares_its_metrics() {
+        let line = emf_record(
             "Space",
             "request",
             7,

@@ -25,7 +25,7 @@ async fn main() -> Result<(), Error> {
 
 async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     let (event, context) = event.into_parts();
-    let event = instruction(event);
+    let event = parse_instruction(event);
     println!("doing {}", event["do"]);
     match event["do"].as_str() {
         Some("fail") => Err("the disk is full".into()),
@@ -45,7 +45,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
         Some("large") => Ok(json!("x".repeat(event["bytes"].as_u64().unwrap_or(0).try_into()?))),
         Some("answer") => Ok(event["answer"].clone()),
         Some("say who") => Ok(json!({ "pid": process::id() })),
-        Some("meet") => meet(&event).await,
+        Some("meet") => wait_for_processes(&event).await,
         Some("leave later") => {
             tokio::spawn(async {
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -67,13 +67,13 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
 }
 
 /// What to do is in the body, when the event came over a function URL.
-fn instruction(event: Value) -> Value {
+fn parse_instruction(event: Value) -> Value {
     let body = event["body"].as_str().and_then(|body| serde_json::from_str::<Value>(body).ok());
     body.filter(|body| body["do"].is_string()).unwrap_or(event)
 }
 
 /// Waits until as many processes as the event says have come to the folder.
-async fn meet(event: &Value) -> Result<Value, Error> {
+async fn wait_for_processes(event: &Value) -> Result<Value, Error> {
     let folder = Path::new(event["folder"].as_str().unwrap_or_default());
     fs::write(folder.join(process::id().to_string()), "")?;
     while (folder.read_dir()?.count() as u64) < event["number"].as_u64().unwrap_or(1) {

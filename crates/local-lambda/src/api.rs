@@ -20,7 +20,7 @@ use axum::{
 use serde_json::json;
 use tokio::sync::{Notify, oneshot, watch};
 
-use crate::{PAYLOAD_LIMIT, ids, outcome::Outcome, process};
+use crate::{MAX_PAYLOAD_LEN, ids, outcome::InvocationOutcome, process};
 
 /// How far the function has come with its initialisation.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub(crate) enum Phase {
     Starting,
     /// It asked for work, for the first time at this instant.
     Ready(Instant),
-    Failed(Outcome),
+    Failed(InvocationOutcome),
 }
 
 /// One event on its way to the function.
@@ -37,7 +37,7 @@ pub(crate) struct Invocation {
     pub(crate) id: String,
     pub(crate) event: Vec<u8>,
     pub(crate) deadline: SystemTime,
-    pub(crate) answer: oneshot::Sender<Outcome>,
+    pub(crate) responder: oneshot::Sender<InvocationOutcome>,
 }
 
 /// What the handlers and the sandbox share.
@@ -46,7 +46,7 @@ pub(crate) struct Api {
     arn: String,
     queue: Mutex<VecDeque<Invocation>>,
     queued: Notify,
-    running: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
+    running: Mutex<HashMap<String, oneshot::Sender<InvocationOutcome>>>,
     phase: watch::Sender<Phase>,
     pid: Mutex<Option<u32>>,
     peak: AtomicU64,
@@ -67,9 +67,9 @@ impl Api {
 
     pub(crate) fn router(self: Arc<Self>) -> Router {
         Router::new()
-            .route("/2018-06-01/runtime/invocation/next", get(next))
-            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
-            .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+            .route("/2018-06-01/runtime/invocation/next", get(next_invocation))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(invocation_response))
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(invocation_error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .with_state(self)
     }
@@ -78,7 +78,7 @@ impl Api {
         self.phase.subscribe()
     }
 
-    pub(crate) fn watch_memory_of(&self, pid: u32) {
+    pub(crate) fn set_pid(&self, pid: u32) {
         *lock(&self.pid) = Some(pid);
     }
 
@@ -87,7 +87,7 @@ impl Api {
     }
 
     /// The id may belong to another process once this one has been reaped.
-    pub(crate) fn forget_process(&self) {
+    pub(crate) fn clear_pid(&self) {
         *lock(&self.pid) = None;
     }
 
@@ -112,10 +112,10 @@ impl Api {
     /// The next event that somebody still waits for.
     fn pop(&self) -> Option<Invocation> {
         let mut queue = lock(&self.queue);
-        std::iter::from_fn(|| queue.pop_front()).find(|invocation| !invocation.answer.is_closed())
+        std::iter::from_fn(|| queue.pop_front()).find(|invocation| !invocation.responder.is_closed())
     }
 
-    fn finish(&self, id: &str, outcome: Outcome) -> bool {
+    fn finish(&self, id: &str, outcome: InvocationOutcome) -> bool {
         let Some(answer) = lock(&self.running).remove(id) else {
             return false;
         };
@@ -126,7 +126,7 @@ impl Api {
     }
 }
 
-async fn next(State(api): State<Arc<Api>>) -> Response {
+async fn next_invocation(State(api): State<Arc<Api>>) -> Response {
     api.phase.send_if_modified(|phase| {
         let first = matches!(phase, Phase::Starting);
         if first {
@@ -150,37 +150,37 @@ async fn next(State(api): State<Arc<Api>>) -> Response {
         (HeaderName::from_static("lambda-runtime-invoked-function-arn"), api.arn.clone()),
         (HeaderName::from_static("lambda-runtime-trace-id"), ids::trace_id()),
     ];
-    lock(&api.running).insert(invocation.id, invocation.answer);
+    lock(&api.running).insert(invocation.id, invocation.responder);
     (headers, invocation.event).into_response()
 }
 
-async fn response(State(api): State<Arc<Api>>, Path(id): Path<String>, body: Body) -> Response {
+async fn invocation_response(State(api): State<Arc<Api>>, Path(id): Path<String>, body: Body) -> Response {
     // Read to its end even when it is too long: a function that is cut off while it
     // writes would see a broken connection, not the answer.
     let Ok(body) = to_bytes(body, usize::MAX).await else {
-        return refused(StatusCode::BAD_REQUEST, "InvalidRequest", "the body was cut short");
+        return error_response(StatusCode::BAD_REQUEST, "InvalidRequest", "the body was cut short");
     };
-    if body.len() > PAYLOAD_LIMIT {
-        api.finish(&id, Outcome::response_too_large(PAYLOAD_LIMIT));
-        let message = format!("Exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes).");
-        return refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message);
+    if body.len() > MAX_PAYLOAD_LEN {
+        api.finish(&id, InvocationOutcome::response_too_large(MAX_PAYLOAD_LEN));
+        let message = format!("Exceeded maximum allowed payload size ({MAX_PAYLOAD_LEN} bytes).");
+        return error_response(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message);
     }
-    accepted(api.finish(&id, Outcome::from_response(&body)))
+    acknowledge(api.finish(&id, InvocationOutcome::from_response(&body)))
 }
 
-async fn error(
+async fn invocation_error(
     State(api): State<Arc<Api>>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    accepted(api.finish(&id, Outcome::from_error(error_type(&headers), &body)))
+    acknowledge(api.finish(&id, InvocationOutcome::from_error(error_type(&headers), &body)))
 }
 
 async fn init_error(State(api): State<Arc<Api>>, headers: HeaderMap, body: Body) -> Response {
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let outcome = Outcome::from_error(error_type(&headers), &body);
+    let outcome = InvocationOutcome::from_error(error_type(&headers), &body);
     api.phase.send_if_modified(|phase| {
         let starting = matches!(phase, Phase::Starting);
         if starting {
@@ -188,22 +188,22 @@ async fn init_error(State(api): State<Arc<Api>>, headers: HeaderMap, body: Body)
         }
         starting
     });
-    accepted(true)
+    acknowledge(true)
 }
 
 fn error_type(headers: &HeaderMap) -> Option<&str> {
     headers.get("lambda-runtime-function-error-type")?.to_str().ok()
 }
 
-fn accepted(known: bool) -> Response {
+fn acknowledge(known: bool) -> Response {
     if known {
         (StatusCode::ACCEPTED, Json(json!({ "status": "OK" }))).into_response()
     } else {
-        refused(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
+        error_response(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
     }
 }
 
-fn refused(status: StatusCode, kind: &str, message: &str) -> Response {
+fn error_response(status: StatusCode, kind: &str, message: &str) -> Response {
     (status, Json(json!({ "errorType": kind, "errorMessage": message }))).into_response()
 }
 

@@ -18,7 +18,7 @@ pub enum StartError {
     #[error("cannot set up the local Runtime API: {0}")]
     Setup(#[source] io::Error),
     /// The function reported an error of its own initialisation.
-    #[error("the function reported that it cannot start: {kind}: {message}{}", tail(logs))]
+    #[error("the function reported that it cannot start: {kind}: {message}{}", log_tail(logs))]
     Init {
         /// The type of the error.
         kind: String,
@@ -28,7 +28,7 @@ pub enum StartError {
         logs: Vec<String>,
     },
     /// The process ended before it asked for work.
-    #[error("the function ended before it asked for work ({}){}", ended(*code, *signal), tail(logs))]
+    #[error("the function ended before it asked for work ({}){}", exit_description(*code, *signal), log_tail(logs))]
     Exited {
         /// The exit code, when it left by itself.
         code: Option<i32>,
@@ -38,7 +38,7 @@ pub enum StartError {
         logs: Vec<String>,
     },
     /// The process neither asked for work nor ended in the time allowed.
-    #[error("the function did not ask for work within {after:?}{}", tail(logs))]
+    #[error("the function did not ask for work within {after:?}{}", log_tail(logs))]
     TimedOut {
         /// The time allowed.
         after: Duration,
@@ -57,7 +57,7 @@ impl StartError {
     }
 }
 
-fn ended(code: Option<i32>, signal: Option<i32>) -> String {
+fn exit_description(code: Option<i32>, signal: Option<i32>) -> String {
     match (code, signal) {
         (Some(code), _) => format!("exit code {code}"),
         (None, Some(signal)) => format!("signal {signal}"),
@@ -66,7 +66,7 @@ fn ended(code: Option<i32>, signal: Option<i32>) -> String {
 }
 
 /// The last lines of the log, which in most cases say what was wrong.
-fn tail(logs: &[String]) -> String {
+fn log_tail(logs: &[String]) -> String {
     const LINES: usize = 5;
     if logs.is_empty() {
         return "; it wrote nothing".to_owned();

@@ -14,16 +14,16 @@ use std::{
 use tokio::{net::TcpListener, process::Command, task::JoinSet};
 
 use crate::{
-    Sandbox, Sink, StartError,
+    Sandbox, LogSink, StartError,
     api::{Api, Phase},
     ids,
     log::Log,
-    outcome::Outcome,
-    process::Ended,
+    outcome::InvocationOutcome,
+    process::ExitInfo,
 };
 
 /// The account in the ARN that a function is told; the one AWS uses in its examples.
-const ACCOUNT: &str = "123456789012";
+const ACCOUNT_ID: &str = "123456789012";
 
 /// A function binary with its configuration, ready to be started.
 ///
@@ -31,17 +31,17 @@ const ACCOUNT: &str = "123456789012";
 /// the caller's own environment. The credentials are placeholders, so a call that
 /// escapes to AWS is refused there.
 #[derive(Clone, Debug)]
-pub struct Function {
+pub struct LambdaFunction {
     binary: PathBuf,
     name: String,
     memory_mb: u32,
     timeout: Duration,
     init_timeout: Duration,
     environment: BTreeMap<OsString, Option<OsString>>,
-    sink: Sink,
+    sink: LogSink,
 }
 
-impl Function {
+impl LambdaFunction {
     /// A function from its binary, with Lambda's defaults: 128 MB and 3 seconds.
     ///
     /// Its name is that of the file.
@@ -55,7 +55,7 @@ impl Function {
             timeout: Duration::from_secs(3),
             init_timeout: Duration::from_secs(10),
             environment: BTreeMap::new(),
-            sink: Sink::default(),
+            sink: LogSink::default(),
         }
     }
 
@@ -115,7 +115,7 @@ impl Function {
 
     /// Sends what the function writes to `sink` as well as keeping it.
     #[must_use]
-    pub fn log_to(mut self, sink: Sink) -> Self {
+    pub fn log_to(mut self, sink: LogSink) -> Self {
         self.sink = sink;
         self
     }
@@ -136,7 +136,7 @@ impl Function {
         let log = Arc::new(Log::new(self.sink.clone(), &self.name).map_err(StartError::Setup)?);
 
         let arn =
-            format!("arn:aws:lambda:{}:{ACCOUNT}:function:{}", self.region().to_string_lossy(), self.name);
+            format!("arn:aws:lambda:{}:{ACCOUNT_ID}:function:{}", self.region().to_string_lossy(), self.name);
         let api = Arc::new(Api::new(arn));
         let mut phase = api.phase();
 
@@ -157,7 +157,7 @@ impl Function {
         let Some(pid) = child.id() else {
             return Err(StartError::Setup(io::Error::other("the process has no id")));
         };
-        api.watch_memory_of(pid);
+        api.set_pid(pid);
         let mut background = JoinSet::new();
         let router = api.clone().router();
         background.spawn(async move {
@@ -169,24 +169,24 @@ impl Function {
         let ready = phase.wait_for(|phase| !matches!(phase, Phase::Starting));
         let start = tokio::select! {
             biased;
-            ready = ready => Start::Phase(ready.map_or(Phase::Starting, |phase| phase.clone())),
-            status = child.wait() => Start::Ended(status.map_err(StartError::Setup)?.into()),
-            () = tokio::time::sleep(self.init_timeout) => Start::TimedOut,
+            ready = ready => StartOutcome::Phase(ready.map_or(Phase::Starting, |phase| phase.clone())),
+            status = child.wait() => StartOutcome::Ended(status.map_err(StartError::Setup)?.into()),
+            () = tokio::time::sleep(self.init_timeout) => StartOutcome::TimedOut,
         };
         match start {
-            Start::Phase(Phase::Ready(at)) => {
+            StartOutcome::Phase(Phase::Ready(at)) => {
                 let init = at.saturating_duration_since(spawned);
                 Ok(Sandbox::new(child, pid, api, log, background, self.timeout, init))
             }
-            Start::Phase(Phase::Failed(Outcome::FunctionError { kind, message, .. })) => {
+            StartOutcome::Phase(Phase::Failed(InvocationOutcome::FunctionError { kind, message, .. })) => {
                 // It is about to leave by itself and may have more to say.
                 let _ = tokio::time::timeout(Duration::from_millis(500), child.wait()).await;
                 Err(StartError::Init { kind, message, logs: log.lines() })
             }
-            Start::Ended(Ended { code, signal }) => {
+            StartOutcome::Ended(ExitInfo { code, signal }) => {
                 Err(StartError::Exited { code, signal, logs: log.lines() })
             }
-            Start::Phase(_) | Start::TimedOut => {
+            StartOutcome::Phase(_) | StartOutcome::TimedOut => {
                 Err(StartError::TimedOut { after: self.init_timeout, logs: log.lines() })
             }
         }
@@ -208,7 +208,7 @@ impl Function {
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into()),
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".into()),
             ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", self.name).into()),
-            ("AWS_LAMBDA_LOG_STREAM_NAME", ids::log_stream().into()),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", ids::log_stream_name().into()),
             ("AWS_LAMBDA_RUNTIME_API", api.to_string().into()),
             ("AWS_REGION", self.region().into()),
             ("AWS_SECRET_ACCESS_KEY", "local".into()),
@@ -232,8 +232,8 @@ impl Function {
     }
 }
 
-enum Start {
+enum StartOutcome {
     Phase(Phase),
-    Ended(Ended),
+    Ended(ExitInfo),
     TimedOut,
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Sixty-four bits that differ at each call and between processes.
-fn bits() -> u64 {
+fn random_u64() -> u64 {
     static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
@@ -19,7 +19,7 @@ fn bits() -> u64 {
 
 /// A new request id: a version 4 UUID in its usual spelling.
 pub(crate) fn request_id() -> String {
-    let (high, low) = (bits(), bits());
+    let (high, low) = (random_u64(), random_u64());
     format!(
         "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
         high >> 32,
@@ -33,12 +33,12 @@ pub(crate) fn request_id() -> String {
 /// A new X-Ray trace header, not sampled.
 pub(crate) fn trace_id() -> String {
     let seconds = since_epoch(SystemTime::now()).as_secs();
-    format!("Root=1-{seconds:08x}-{:08x}{:016x};Parent={:016x};Sampled=0", bits() >> 32, bits(), bits(),)
+    format!("Root=1-{seconds:08x}-{:08x}{:016x};Parent={:016x};Sampled=0", random_u64() >> 32, random_u64(), random_u64(),)
 }
 
 /// The part of a log stream's name that tells one sandbox from another.
-pub(crate) fn log_stream() -> String {
-    format!("[$LATEST]{:016x}{:016x}", bits(), bits())
+pub(crate) fn log_stream_name() -> String {
+    format!("[$LATEST]{:016x}{:016x}", random_u64(), random_u64())
 }
 
 /// Time since the Unix epoch; nothing for a clock set before it.
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn request_ids_are_uuids_and_differ() {
+    fn request_id_returns_unique_uuids() {
         let ids: HashSet<_> = (0..10_000).map(|_| request_id()).collect();
         assert_eq!(ids.len(), 10_000);
         for id in ids {
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn trace_ids_have_the_xray_shape() {
+    fn trace_id_returns_an_xray_trace_header() {
         let trace = trace_id();
         let root = trace.split(';').next().unwrap();
         let lengths: Vec<_> = root.split('-').map(str::len).collect();

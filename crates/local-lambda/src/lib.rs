@@ -44,13 +44,13 @@ mod sandbox;
 mod url;
 
 pub use error::StartError;
-pub use function::Function;
-pub use log::Sink;
-pub use outcome::{Outcome, Stopped};
+pub use function::LambdaFunction;
+pub use log::LogSink;
+pub use outcome::{InvocationOutcome, StoppedSandbox};
 pub use pool::Pool;
 pub use process::peak_rss_bytes;
 pub use sandbox::Sandbox;
 pub use url::FunctionUrl;
 
 /// The largest event or answer that Lambda carries in one synchronous invocation, in bytes.
-pub const PAYLOAD_LIMIT: usize = 6_291_556;
+pub const MAX_PAYLOAD_LEN: usize = 6_291_556;

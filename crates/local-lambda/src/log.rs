@@ -11,37 +11,37 @@ use std::{
 };
 
 /// How often lines go to the sink while the function works.
-const FORWARD_EVERY: Duration = Duration::from_millis(25);
+const FORWARD_INTERVAL: Duration = Duration::from_millis(25);
 
 /// Where the lines of a function go as they appear, besides being kept.
 #[derive(Clone, Default)]
 #[non_exhaustive]
-pub enum Sink {
+pub enum LogSink {
     /// Nowhere else.
     #[default]
-    Nowhere,
+    Discard,
     /// To standard error, each line after the function's name.
     Stderr,
     /// To the end of this file, which is created if need be.
     File(PathBuf),
     /// To this closure, line by line.
-    Call(Arc<dyn Fn(&str) + Send + Sync>),
+    Callback(Arc<dyn Fn(&str) + Send + Sync>),
 }
 
-impl Sink {
+impl LogSink {
     /// A sink that hands every line to `call`.
-    pub fn call(call: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self::Call(Arc::new(call))
+    pub fn callback(call: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self::Callback(Arc::new(call))
     }
 }
 
-impl fmt::Debug for Sink {
+impl fmt::Debug for LogSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Nowhere => f.write_str("Nowhere"),
+            Self::Discard => f.write_str("Nowhere"),
             Self::Stderr => f.write_str("Stderr"),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
-            Self::Call(_) => f.write_str("Call(..)"),
+            Self::Callback(_) => f.write_str("Call(..)"),
         }
     }
 }
@@ -59,12 +59,12 @@ pub(crate) struct Log {
 #[derive(Debug)]
 struct Forwarding {
     offset: u64,
-    sink: Sink,
+    sink: LogSink,
     prefix: String,
 }
 
 impl Log {
-    pub(crate) fn new(sink: Sink, prefix: &str) -> io::Result<Self> {
+    pub(crate) fn new(sink: LogSink, prefix: &str) -> io::Result<Self> {
         let forwarding = Forwarding { offset: 0, sink, prefix: prefix.to_owned() };
         Ok(Self { file: tempfile::tempfile()?, forwarding: Mutex::new(forwarding) })
     }
@@ -82,8 +82,8 @@ impl Log {
 
     /// Hands lines to the sink as they come, for as long as it is polled.
     pub(crate) async fn follow(self: Arc<Self>) {
-        while !matches!(self.forwarding().sink, Sink::Nowhere) {
-            tokio::time::sleep(FORWARD_EVERY).await;
+        while !matches!(self.forwarding().sink, LogSink::Discard) {
+            tokio::time::sleep(FORWARD_INTERVAL).await;
             self.forward(false);
         }
     }
@@ -91,7 +91,7 @@ impl Log {
     /// Hands new lines to the sink; with `all`, also one that has no end yet.
     pub(crate) fn forward(&self, all: bool) {
         let mut forwarding = self.forwarding();
-        if matches!(forwarding.sink, Sink::Nowhere) {
+        if matches!(forwarding.sink, LogSink::Discard) {
             return;
         }
         let bytes = self.read_from(forwarding.offset);
@@ -127,20 +127,20 @@ impl Forwarding {
     /// A sink that fails to take a line must not fail the function under test.
     fn emit(&self, text: &str) {
         match &self.sink {
-            Sink::Nowhere => {}
-            Sink::Stderr => {
+            LogSink::Discard => {}
+            LogSink::Stderr => {
                 let mut stderr = io::stderr().lock();
                 for line in text.lines() {
                     let _ = writeln!(stderr, "[{}] {line}", self.prefix);
                 }
             }
-            Sink::File(path) => {
+            LogSink::File(path) => {
                 let file = fs::OpenOptions::new().create(true).append(true).open(path);
                 if let Ok(mut file) = file {
                     let _ = file.write_all(text.as_bytes());
                 }
             }
-            Sink::Call(call) => text.lines().for_each(|line| call(line)),
+            LogSink::Callback(call) => text.lines().for_each(|line| call(line)),
         }
     }
 }
@@ -154,9 +154,9 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_kept_and_forwarded_once_whole() {
+    fn log_keeps_lines_and_forwards_them_when_complete() {
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let sink = Sink::call({
+        let sink = LogSink::callback({
             let seen = seen.clone();
             move |line| seen.lock().unwrap().push(line.to_owned())
         });

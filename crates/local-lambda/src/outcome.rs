@@ -5,7 +5,7 @@ use serde_json::Value;
 /// How one invocation ended.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum InvocationOutcome {
     /// The function answered with this JSON; an empty answer is `null`.
     Ok(Value),
     /// The function answered, but not with JSON.
@@ -46,7 +46,7 @@ pub enum Outcome {
     },
 }
 
-impl Outcome {
+impl InvocationOutcome {
     /// The answer, if the function gave one.
     pub fn ok(self) -> Option<Value> {
         match self {
@@ -98,7 +98,7 @@ impl Outcome {
 /// What is left of a sandbox after [`Sandbox::stop`](crate::Sandbox::stop).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Stopped {
+pub struct StoppedSandbox {
     /// The exit code, when the process left by itself.
     pub code: Option<i32>,
     /// The signal that ended it: 15 when it did not handle the request to leave.

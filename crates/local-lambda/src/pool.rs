@@ -8,11 +8,11 @@ use std::{
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
-use crate::{Function, Outcome, Sandbox, StartError, Stopped, sandbox::Records};
+use crate::{LambdaFunction, InvocationOutcome, Sandbox, StartError, StoppedSandbox, sandbox::SandboxMonitor};
 
 /// How often one event is handed to a new sandbox because the last had ended
 /// before it took the event.
-const ATTEMPTS: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 
 /// Sandboxes of one function, each with one event at a time.
 ///
@@ -21,42 +21,42 @@ const ATTEMPTS: usize = 3;
 /// kills them all.
 #[derive(Debug)]
 pub struct Pool {
-    inner: Arc<Inner>,
+    inner: Arc<PoolInner>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    function: Function,
+struct PoolInner {
+    function: LambdaFunction,
     limit: u32,
     permits: Semaphore,
-    state: Mutex<State>,
+    state: Mutex<PoolState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct PoolState {
     closed: bool,
-    idle: Vec<Seat>,
-    members: Vec<Member>,
-    ended: Vec<Stopped>,
+    idle: Vec<PooledSandbox>,
+    sandboxes: Vec<SandboxEntry>,
+    ended: Vec<StoppedSandbox>,
 }
 
 /// A sandbox, with whoever uses it.
 #[derive(Debug)]
-struct Seat {
+struct PooledSandbox {
     sandbox: Sandbox,
     killed: watch::Receiver<bool>,
 }
 
 /// What the pool knows of a sandbox while somebody else uses it, and afterwards.
 #[derive(Debug)]
-struct Member {
+struct SandboxEntry {
     pid: u32,
     busy: bool,
     killed: watch::Sender<bool>,
-    records: Records,
+    records: SandboxMonitor,
 }
 
-impl Member {
+impl SandboxEntry {
     fn is_alive(&self) -> bool {
         !*self.killed.borrow() && self.records.is_running()
     }
@@ -67,12 +67,12 @@ impl Pool {
     ///
     /// # Errors
     /// When the function does not start.
-    pub async fn start(function: Function, sandboxes: usize) -> Result<Self, StartError> {
+    pub async fn start(function: LambdaFunction, sandboxes: usize) -> Result<Self, StartError> {
         let limit = u32::try_from(sandboxes.max(1)).unwrap_or(u32::MAX).min(Semaphore::MAX_PERMITS as u32);
         let permits = Semaphore::new(limit as usize);
-        let inner = Arc::new(Inner { function, limit, permits, state: Mutex::default() });
-        let seat = inner.start().await?;
-        inner.give_back(seat);
+        let inner = Arc::new(PoolInner { function, limit, permits, state: Mutex::default() });
+        let seat = inner.start_sandbox().await?;
+        inner.release(seat);
         Ok(Self { inner })
     }
 
@@ -84,7 +84,7 @@ impl Pool {
     ///
     /// # Errors
     /// When a sandbox was needed and did not start.
-    pub async fn invoke(&self, event: &Value) -> Result<Outcome, StartError> {
+    pub async fn invoke(&self, event: &Value) -> Result<InvocationOutcome, StartError> {
         let (inner, event) = (self.inner.clone(), event.clone());
         let task = tokio::spawn(async move { inner.invoke(&event).await });
         task.await.unwrap_or_else(|error| Err(StartError::Setup(io::Error::other(error))))
@@ -93,7 +93,7 @@ impl Pool {
     /// The processes that run, in the order in which they were started.
     pub fn pids(&self) -> Vec<u32> {
         let state = self.inner.state();
-        state.members.iter().filter(|member| member.is_alive()).map(|member| member.pid).collect()
+        state.sandboxes.iter().filter(|member| member.is_alive()).map(|member| member.pid).collect()
     }
 
     /// Ends a process at once (SIGKILL), also in the middle of its work. Says
@@ -116,18 +116,18 @@ impl Pool {
     /// What all processes have written, also those that have ended: one after the
     /// other, in the order in which they were started.
     pub fn logs(&self) -> Vec<String> {
-        self.inner.state().members.iter().flat_map(|member| member.records.logs()).collect()
+        self.inner.state().sandboxes.iter().flat_map(|member| member.records.logs()).collect()
     }
 
     /// The most resident memory that any one process ever held, on Linux.
     pub fn peak_rss_bytes(&self) -> Option<u64> {
-        self.inner.state().members.iter().filter_map(|member| member.records.peak_rss_bytes()).max()
+        self.inner.state().sandboxes.iter().filter_map(|member| member.records.peak_rss_bytes()).max()
     }
 
     /// Waits until all work is done, asks every process to leave, and returns what
     /// is known about them, also about those that had ended before. Nothing is
     /// handed to a sandbox afterwards.
-    pub async fn stop(&self) -> Vec<Stopped> {
+    pub async fn stop(&self) -> Vec<StoppedSandbox> {
         self.inner.stop().await
     }
 
@@ -137,7 +137,7 @@ impl Pool {
         let mut state = self.inner.state();
         state.closed = true;
         state.idle.clear();
-        for member in &state.members {
+        for member in &state.sandboxes {
             member.killed.send_replace(true);
         }
     }
@@ -149,21 +149,21 @@ impl Drop for Pool {
     }
 }
 
-impl Inner {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl PoolInner {
+    fn state(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn invoke(&self, event: &Value) -> Result<Outcome, StartError> {
-        let mut outcome = Outcome::NotRunning { code: None, signal: None };
+    async fn invoke(&self, event: &Value) -> Result<InvocationOutcome, StartError> {
+        let mut outcome = InvocationOutcome::NotRunning { code: None, signal: None };
         let Ok(_permit) = self.permits.acquire().await else {
             return Ok(outcome);
         };
-        for _ in 0..ATTEMPTS {
-            let mut seat = self.seat().await?;
+        for _ in 0..MAX_ATTEMPTS {
+            let mut seat = self.acquire().await?;
             outcome = seat.invoke(event).await;
-            if !matches!(outcome, Outcome::NotRunning { .. }) {
-                self.give_back(seat);
+            if !matches!(outcome, InvocationOutcome::NotRunning { .. }) {
+                self.release(seat);
                 break;
             }
             let stopped = seat.sandbox.stop().await;
@@ -173,32 +173,32 @@ impl Inner {
     }
 
     /// The sandbox that was used last, or a new one.
-    async fn seat(&self) -> Result<Seat, StartError> {
+    async fn acquire(&self) -> Result<PooledSandbox, StartError> {
         let idle = {
             let mut state = self.state();
             let seat = state.idle.pop();
             if let Some(seat) = &seat {
-                state.mark(seat.sandbox.pid(), true);
+                state.set_busy(seat.sandbox.pid(), true);
             }
             seat
         };
         match idle {
             Some(seat) => Ok(seat),
-            None => self.start().await,
+            None => self.start_sandbox().await,
         }
     }
 
-    async fn start(&self) -> Result<Seat, StartError> {
+    async fn start_sandbox(&self) -> Result<PooledSandbox, StartError> {
         let sandbox = self.function.clone().start().await?;
         let (killed, seen) = watch::channel(false);
-        let member = Member { pid: sandbox.pid(), busy: true, killed, records: sandbox.records() };
-        self.state().members.push(member);
-        Ok(Seat { sandbox, killed: seen })
+        let member = SandboxEntry { pid: sandbox.pid(), busy: true, killed, records: sandbox.monitor() };
+        self.state().sandboxes.push(member);
+        Ok(PooledSandbox { sandbox, killed: seen })
     }
 
-    fn give_back(&self, mut seat: Seat) {
+    fn release(&self, mut seat: PooledSandbox) {
         let mut state = self.state();
-        state.mark(seat.sandbox.pid(), false);
+        state.set_busy(seat.sandbox.pid(), false);
         // Seen under the lock, so that a kill meets it either at work or here.
         if *seat.killed.borrow() {
             seat.sandbox.kill();
@@ -208,10 +208,10 @@ impl Inner {
         }
     }
 
-    fn kill(&self, choose: impl FnOnce(&[Member]) -> Option<usize>) -> Option<u32> {
+    fn kill(&self, choose: impl FnOnce(&[SandboxEntry]) -> Option<usize>) -> Option<u32> {
         let mut state = self.state();
-        let member = choose(&state.members)?;
-        let member = state.members.get(member)?;
+        let member = choose(&state.sandboxes)?;
+        let member = state.sandboxes.get(member)?;
         let pid = member.pid;
         member.killed.send_replace(true);
         if let Some(seat) = state.idle.iter_mut().find(|seat| seat.sandbox.pid() == pid) {
@@ -220,7 +220,7 @@ impl Inner {
         Some(pid)
     }
 
-    async fn stop(&self) -> Vec<Stopped> {
+    async fn stop(&self) -> Vec<StoppedSandbox> {
         // Fails only if the pool is closed, and then there is nothing to wait for.
         let all = self.permits.acquire_many(self.limit).await;
         self.permits.close();
@@ -237,17 +237,17 @@ impl Inner {
     }
 }
 
-impl State {
+impl PoolState {
     /// The last of this id: the system may give an id again.
-    fn mark(&mut self, pid: u32, busy: bool) {
-        if let Some(member) = self.members.iter_mut().rfind(|member| member.pid == pid) {
+    fn set_busy(&mut self, pid: u32, busy: bool) {
+        if let Some(member) = self.sandboxes.iter_mut().rfind(|member| member.pid == pid) {
             member.busy = busy;
         }
     }
 }
 
-impl Seat {
-    async fn invoke(&mut self, event: &Value) -> Outcome {
+impl PooledSandbox {
+    async fn invoke(&mut self, event: &Value) -> InvocationOutcome {
         let Self { sandbox, killed } = self;
         if *killed.borrow() {
             sandbox.kill();
@@ -259,6 +259,6 @@ impl Seat {
             _ = killed.wait_for(|killed| *killed) => {}
         }
         sandbox.kill();
-        Outcome::Exited { code: None, signal: Some(9) }
+        InvocationOutcome::Exited { code: None, signal: Some(9) }
     }
 }

@@ -4,29 +4,29 @@ use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
 
 use tokio::process::Child;
 
-use crate::outcome::Outcome;
+use crate::outcome::InvocationOutcome;
 
 /// How a process ended: its exit code, or the signal.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ended {
+pub(crate) struct ExitInfo {
     pub(crate) code: Option<i32>,
     pub(crate) signal: Option<i32>,
 }
 
-impl Ended {
+impl ExitInfo {
     /// For a process whose end the system did not report.
     pub(crate) const UNKNOWN: Self = Self { code: None, signal: None };
 
-    pub(crate) fn exited(self) -> Outcome {
-        Outcome::Exited { code: self.code, signal: self.signal }
+    pub(crate) fn to_exited(self) -> InvocationOutcome {
+        InvocationOutcome::Exited { code: self.code, signal: self.signal }
     }
 
-    pub(crate) fn not_running(self) -> Outcome {
-        Outcome::NotRunning { code: self.code, signal: self.signal }
+    pub(crate) fn to_not_running(self) -> InvocationOutcome {
+        InvocationOutcome::NotRunning { code: self.code, signal: self.signal }
     }
 }
 
-impl From<ExitStatus> for Ended {
+impl From<ExitStatus> for ExitInfo {
     fn from(status: ExitStatus) -> Self {
         Self { code: status.code(), signal: status.signal() }
     }
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn peak_is_read_from_the_status_file() {
+    fn parse_peak_reads_vmhwm_from_the_status_file() {
         let status = "Name:\techo\nVmPeak:\t 900 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 12 kB\n";
         assert_eq!(parse_peak(status), Some(2_097_152));
         assert_eq!(parse_peak("Name:\tzombie\n"), None);

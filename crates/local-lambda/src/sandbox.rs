@@ -11,19 +11,19 @@ use serde_json::Value;
 use tokio::{process::Child, sync::oneshot, task::JoinSet};
 
 use crate::{
-    PAYLOAD_LIMIT,
+    MAX_PAYLOAD_LEN,
     api::{Api, Invocation},
     ids,
     log::Log,
-    outcome::{Outcome, Stopped},
-    process::{self, Ended},
+    outcome::{InvocationOutcome, StoppedSandbox},
+    process::{self, ExitInfo},
 };
 
 /// How long an answer may still be on its way when the process is already gone.
-const IN_FLIGHT: Duration = Duration::from_millis(100);
+const RESPONSE_GRACE_PERIOD: Duration = Duration::from_millis(100);
 
 /// How long a function may take to leave once it is asked to.
-const SHUTDOWN: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// One process of a function, as Lambda keeps it between invocations.
 ///
@@ -37,16 +37,16 @@ pub struct Sandbox {
     pid: u32,
     timeout: Duration,
     init_duration: Duration,
-    life: Life,
+    state: ProcessState,
     _background: JoinSet<()>,
 }
 
 #[derive(Debug)]
-enum Life {
+enum ProcessState {
     Running(Child),
     /// Told to die, and perhaps not dead yet.
     Killed(Child),
-    Ended(Ended),
+    Ended(ExitInfo),
 }
 
 impl Sandbox {
@@ -59,13 +59,13 @@ impl Sandbox {
         timeout: Duration,
         init_duration: Duration,
     ) -> Self {
-        let life = Life::Running(child);
-        Self { api, log, pid, timeout, init_duration, life, _background: background }
+        let life = ProcessState::Running(child);
+        Self { api, log, pid, timeout, init_duration, state: life, _background: background }
     }
 
     /// What can be read of the sandbox while somebody else uses it.
-    pub(crate) fn records(&self) -> Records {
-        Records { api: self.api.clone(), log: self.log.clone() }
+    pub(crate) fn monitor(&self) -> SandboxMonitor {
+        SandboxMonitor { api: self.api.clone(), log: self.log.clone() }
     }
 
     /// The time from the start of the process until it asked for work.
@@ -83,7 +83,7 @@ impl Sandbox {
     ///
     /// Dropping the future gives up on the answer and leaves the function working;
     /// the next event then waits until it is done.
-    pub async fn invoke(&mut self, event: &Value) -> Outcome {
+    pub async fn invoke(&mut self, event: &Value) -> InvocationOutcome {
         self.invoke_with_deadline(event, self.timeout).await
     }
 
@@ -91,60 +91,60 @@ impl Sandbox {
     ///
     /// The function is told the deadline as a moment on the wall clock. Only when
     /// that has passed without an answer is the process killed, as on Lambda.
-    pub async fn invoke_with_deadline(&mut self, event: &Value, remaining: Duration) -> Outcome {
+    pub async fn invoke_with_deadline(&mut self, event: &Value, remaining: Duration) -> InvocationOutcome {
         let outcome = self.run(event, remaining).await;
         self.log.forward(false);
         outcome
     }
 
-    async fn run(&mut self, event: &Value, remaining: Duration) -> Outcome {
+    async fn run(&mut self, event: &Value, remaining: Duration) -> InvocationOutcome {
         let event = event.to_string().into_bytes();
-        if event.len() > PAYLOAD_LIMIT {
-            return Outcome::EventTooLarge { bytes: event.len() };
+        if event.len() > MAX_PAYLOAD_LEN {
+            return InvocationOutcome::EventTooLarge { bytes: event.len() };
         }
-        let child = match &mut self.life {
-            Life::Running(child) => child,
-            Life::Killed(child) => {
+        let child = match &mut self.state {
+            ProcessState::Running(child) => child,
+            ProcessState::Killed(child) => {
                 let status = child.wait().await;
-                return self.ended(status).not_running();
+                return self.record_exit(status).to_not_running();
             }
-            Life::Ended(ended) => return ended.not_running(),
+            ProcessState::Ended(ended) => return ended.to_not_running(),
         };
         if let Ok(Some(status)) = child.try_wait() {
-            return self.ended(Ok(status)).not_running();
+            return self.record_exit(Ok(status)).to_not_running();
         }
 
         let id = ids::request_id();
         let (answer, mut answered) = oneshot::channel();
         let deadline = SystemTime::now() + remaining;
         let timer = tokio::time::sleep(remaining);
-        self.api.push(Invocation { id: id.clone(), event, deadline, answer });
+        self.api.push(Invocation { id: id.clone(), event, deadline, responder: answer });
         tokio::select! {
             biased;
             Ok(outcome) = &mut answered => outcome,
             status = child.wait() => {
-                let late = tokio::time::timeout(IN_FLIGHT, answered).await;
-                let ended = self.ended(status);
+                let late = tokio::time::timeout(RESPONSE_GRACE_PERIOD, answered).await;
+                let ended = self.record_exit(status);
                 match late {
                     Ok(Ok(outcome)) => outcome,
-                    _ if self.api.is_delivered(&id) => ended.exited(),
-                    _ => ended.not_running(),
+                    _ if self.api.is_delivered(&id) => ended.to_exited(),
+                    _ => ended.to_not_running(),
                 }
             }
             () = timer => {
                 self.api.peak_rss_bytes();
                 let _ = child.start_kill();
                 let status = child.wait().await;
-                self.ended(status);
-                Outcome::TimedOut
+                self.record_exit(status);
+                InvocationOutcome::TimedOut
             }
         }
     }
 
-    fn ended(&mut self, status: io::Result<ExitStatus>) -> Ended {
-        let ended = status.map_or(Ended::UNKNOWN, Ended::from);
-        self.life = Life::Ended(ended);
-        self.api.forget_process();
+    fn record_exit(&mut self, status: io::Result<ExitStatus>) -> ExitInfo {
+        let ended = status.map_or(ExitInfo::UNKNOWN, ExitInfo::from);
+        self.state = ProcessState::Ended(ended);
+        self.api.clear_pid();
         self.log.forward(true);
         ended
     }
@@ -152,10 +152,10 @@ impl Sandbox {
     /// Ends the process at once (SIGKILL), as a failing host would.
     pub fn kill(&mut self) {
         self.api.peak_rss_bytes();
-        self.life = match std::mem::replace(&mut self.life, Life::Ended(Ended::UNKNOWN)) {
-            Life::Running(mut child) => {
+        self.state = match std::mem::replace(&mut self.state, ProcessState::Ended(ExitInfo::UNKNOWN)) {
+            ProcessState::Running(mut child) => {
                 let _ = child.start_kill();
-                Life::Killed(child)
+                ProcessState::Killed(child)
             }
             life => life,
         };
@@ -163,24 +163,24 @@ impl Sandbox {
 
     /// Asks the process to leave (SIGTERM), kills it if it does not, and returns
     /// what is known about its life.
-    pub async fn stop(mut self) -> Stopped {
+    pub async fn stop(mut self) -> StoppedSandbox {
         let peak_rss_bytes = self.api.peak_rss_bytes();
-        let ended = match &mut self.life {
-            Life::Ended(ended) => *ended,
-            Life::Running(child) | Life::Killed(child) => {
+        let ended = match &mut self.state {
+            ProcessState::Ended(ended) => *ended,
+            ProcessState::Running(child) | ProcessState::Killed(child) => {
                 process::terminate(child);
-                let status = match tokio::time::timeout(SHUTDOWN, child.wait()).await {
+                let status = match tokio::time::timeout(SHUTDOWN_TIMEOUT, child.wait()).await {
                     Ok(status) => status,
                     Err(_) => {
                         let _ = child.start_kill();
                         child.wait().await
                     }
                 };
-                self.ended(status)
+                self.record_exit(status)
             }
         };
-        let Ended { code, signal } = ended;
-        Stopped { code, signal, peak_rss_bytes, logs: self.log.lines() }
+        let ExitInfo { code, signal } = ended;
+        StoppedSandbox { code, signal, peak_rss_bytes, logs: self.log.lines() }
     }
 
     /// The most resident memory the process ever held, on Linux.
@@ -202,12 +202,12 @@ impl Sandbox {
 
 /// What a sandbox has left so far, and leaves when it is gone.
 #[derive(Debug)]
-pub(crate) struct Records {
+pub(crate) struct SandboxMonitor {
     api: Arc<Api>,
     log: Arc<Log>,
 }
 
-impl Records {
+impl SandboxMonitor {
     /// Whether the process had not been seen to end.
     pub(crate) fn is_running(&self) -> bool {
         self.api.has_process()
@@ -225,7 +225,7 @@ impl Records {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         // Dropping the child reaps it, now or later.
-        self.api.forget_process();
+        self.api.clear_pid();
         self.log.forward(true);
     }
 }

@@ -4,20 +4,20 @@ mod support;
 
 use std::{collections::HashSet, sync::Arc};
 
-use local_lambda::{Outcome, Pool, Sink, StartError};
+use local_lambda::{InvocationOutcome, Pool, LogSink, StartError};
 use serde_json::{Value, json};
 use tokio::{sync::Notify, task::JoinSet};
 
-use crate::support::echo;
+use crate::support::echo_function;
 
-async fn pid(pool: &Pool) -> u32 {
+async fn sandbox_pid(pool: &Pool) -> u32 {
     let outcome = pool.invoke(&json!({"do": "say who"})).await.expect("a sandbox");
     let answer = outcome.ok().expect("an answer");
     answer["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("an id")
 }
 
 /// Invokes with each event at the same time and returns what came of them.
-async fn all(pool: &Arc<Pool>, events: Vec<Value>) -> Vec<Outcome> {
+async fn invoke_all(pool: &Arc<Pool>, events: Vec<Value>) -> Vec<InvocationOutcome> {
     let mut tasks = JoinSet::new();
     for event in events {
         let pool = pool.clone();
@@ -27,16 +27,16 @@ async fn all(pool: &Arc<Pool>, events: Vec<Value>) -> Vec<Outcome> {
 }
 
 #[tokio::test]
-async fn sandboxes_are_started_when_there_is_work_for_them() {
+async fn pool_starts_sandboxes_on_demand() {
     let folder = tempfile::tempdir().unwrap();
-    let pool = Arc::new(Pool::start(echo(), 3).await.unwrap());
+    let pool = Arc::new(Pool::start(echo_function(), 3).await.unwrap());
     assert_eq!(pool.pids().len(), 1);
-    assert_eq!(pid(&pool).await, pid(&pool).await);
+    assert_eq!(sandbox_pid(&pool).await, sandbox_pid(&pool).await);
     assert_eq!(pool.pids().len(), 1);
 
     // Each waits for the other two, so they must be at work at once.
     let meet = json!({"do": "meet", "folder": folder.path(), "number": 3});
-    let outcomes = all(&pool, vec![meet; 3]).await;
+    let outcomes = invoke_all(&pool, vec![meet; 3]).await;
     let pids: HashSet<_> =
         outcomes.into_iter().map(|outcome| outcome.ok().unwrap()["pid"].as_u64().unwrap()).collect();
     assert_eq!(pids, pool.pids().into_iter().map(u64::from).collect());
@@ -44,9 +44,9 @@ async fn sandboxes_are_started_when_there_is_work_for_them() {
 }
 
 #[tokio::test]
-async fn events_wait_for_a_free_sandbox() {
-    let pool = Arc::new(Pool::start(echo(), 1).await.unwrap());
-    let mut answers: Vec<_> = all(&pool, (0..20).map(|number| json!(number)).collect())
+async fn pool_queues_events_when_all_sandboxes_are_busy() {
+    let pool = Arc::new(Pool::start(echo_function(), 1).await.unwrap());
+    let mut answers: Vec<_> = invoke_all(&pool, (0..20).map(|number| json!(number)).collect())
         .await
         .into_iter()
         .map(|outcome| outcome.ok().unwrap().as_u64().unwrap())
@@ -57,20 +57,20 @@ async fn events_wait_for_a_free_sandbox() {
 }
 
 #[tokio::test]
-async fn a_sandbox_that_ended_is_replaced() {
-    let pool = Pool::start(echo(), 1).await.unwrap();
-    let first = pid(&pool).await;
-    let exited = Outcome::Exited { code: Some(3), signal: None };
+async fn pool_replaces_a_sandbox_that_exited() {
+    let pool = Pool::start(echo_function(), 1).await.unwrap();
+    let first = sandbox_pid(&pool).await;
+    let exited = InvocationOutcome::Exited { code: Some(3), signal: None };
     assert_eq!(pool.invoke(&json!({"do": "exit"})).await.unwrap(), exited);
     assert!(pool.pids().is_empty());
 
-    let second = pid(&pool).await;
+    let second = sandbox_pid(&pool).await;
     assert_ne!(first, second);
     assert!(pool.kill(second));
     assert!(!pool.kill(second));
     assert!(!pool.kill(first));
     assert_eq!(pool.kill_one(), None);
-    let third = pid(&pool).await;
+    let third = sandbox_pid(&pool).await;
     assert_eq!(pool.pids(), [third]);
 
     let starts = pool.logs().iter().filter(|line| *line == "starting").count();
@@ -80,9 +80,9 @@ async fn a_sandbox_that_ended_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_kill_meets_the_sandbox_at_work() {
+async fn kill_one_prefers_a_busy_sandbox() {
     let working = Arc::new(Notify::new());
-    let sink = Sink::call({
+    let sink = LogSink::callback({
         let working = working.clone();
         move |line| {
             if line.contains("sleep") {
@@ -90,25 +90,25 @@ async fn a_kill_meets_the_sandbox_at_work() {
             }
         }
     });
-    let pool = Arc::new(Pool::start(echo().log_to(sink), 2).await.unwrap());
+    let pool = Arc::new(Pool::start(echo_function().log_to(sink), 2).await.unwrap());
     let first = pool.pids()[0];
     let task = tokio::spawn({
         let pool = pool.clone();
         async move { pool.invoke(&json!({"do": "sleep", "ms": 60_000})).await.unwrap() }
     });
     working.notified().await;
-    let second = pid(&pool).await;
+    let second = sandbox_pid(&pool).await;
     assert_ne!(first, second);
     assert_eq!(pool.kill_one(), Some(first));
-    assert_eq!(task.await.unwrap(), Outcome::Exited { code: None, signal: Some(9) });
+    assert_eq!(task.await.unwrap(), InvocationOutcome::Exited { code: None, signal: Some(9) });
     assert_eq!(pool.pids(), [second]);
-    assert_ne!(pid(&pool).await, first);
+    assert_ne!(sandbox_pid(&pool).await, first);
 }
 
 #[tokio::test]
-async fn who_hangs_up_leaves_the_function_at_work() {
+async fn function_keeps_running_when_the_caller_disconnects() {
     let folder = tempfile::tempdir().unwrap();
-    let pool = Pool::start(echo(), 2).await.unwrap();
+    let pool = Pool::start(echo_function(), 2).await.unwrap();
     let meet = json!({"do": "meet", "folder": folder.path(), "number": 2});
     {
         let mut call = Box::pin(pool.invoke(&meet));
@@ -122,16 +122,16 @@ async fn who_hangs_up_leaves_the_function_at_work() {
 }
 
 #[tokio::test]
-async fn a_function_that_does_not_start_says_so() {
-    let error = Pool::start(echo().env("AT_START", "exit"), 2).await.unwrap_err();
+async fn pool_returns_the_start_error_when_a_function_exits() {
+    let error = Pool::start(echo_function().env("AT_START", "exit"), 2).await.unwrap_err();
     assert!(matches!(error, StartError::Exited { code: Some(7), .. }), "{error:?}");
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn the_peak_is_that_of_the_largest_process() {
+async fn peak_rss_is_the_maximum_of_all_processes() {
     const BYTES: u64 = 64 << 20;
-    let pool = Pool::start(echo(), 1).await.unwrap();
+    let pool = Pool::start(echo_function(), 1).await.unwrap();
     assert!(pool.peak_rss_bytes().unwrap() < BYTES);
     pool.invoke(&json!({"do": "allocate", "bytes": BYTES})).await.unwrap();
     pool.invoke(&json!({"do": "exit"})).await.unwrap();

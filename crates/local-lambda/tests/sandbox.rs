@@ -8,120 +8,120 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use local_lambda::{Function, Outcome, PAYLOAD_LIMIT, Sandbox, Sink, StartError};
+use local_lambda::{LambdaFunction, InvocationOutcome, MAX_PAYLOAD_LEN, Sandbox, LogSink, StartError};
 use serde_json::{Value, json};
 
 use crate::support::echo;
 
-async fn started() -> Sandbox {
+async fn start_echo() -> Sandbox {
     echo().start().await.expect("the function starts")
 }
 
 #[tokio::test]
-async fn answers_come_back() {
-    let mut sandbox = started().await;
+async fn invoke_returns_the_response() {
+    let mut sandbox = start_echo().await;
     for number in 0..50 {
         let event = json!({ "number": number });
-        assert_eq!(sandbox.invoke(&event).await, Outcome::Ok(event));
+        assert_eq!(sandbox.invoke(&event).await, InvocationOutcome::Ok(event));
     }
     assert!(sandbox.init_duration() > Duration::ZERO);
     assert!(sandbox.init_duration() < Duration::from_secs(10));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sandboxes_run_side_by_side() {
+async fn sandboxes_run_in_parallel() {
     let tasks =
-        (0..4).map(|number| tokio::spawn(async move { started().await.invoke(&json!(number)).await }));
+        (0..4).map(|number| tokio::spawn(async move { start_echo().await.invoke(&json!(number)).await }));
     for (number, task) in tasks.collect::<Vec<_>>().into_iter().enumerate() {
-        assert_eq!(task.await.unwrap(), Outcome::Ok(json!(number)));
+        assert_eq!(task.await.unwrap(), InvocationOutcome::Ok(json!(number)));
     }
 }
 
 #[tokio::test]
-async fn an_error_leaves_the_sandbox_running() {
-    let mut sandbox = started().await;
+async fn sandbox_keeps_running_after_a_function_error() {
+    let mut sandbox = start_echo().await;
     let pid = sandbox.pid();
-    let Outcome::FunctionError { message, body, .. } = sandbox.invoke(&json!({"do": "fail"})).await else {
+    let InvocationOutcome::FunctionError { message, body, .. } = sandbox.invoke(&json!({"do": "fail"})).await else {
         panic!("not an error");
     };
     assert_eq!(message, "the disk is full");
     assert_eq!(body["errorMessage"], "the disk is full");
-    assert_eq!(sandbox.invoke(&json!("next")).await, Outcome::Ok(json!("next")));
+    assert_eq!(sandbox.invoke(&json!("next")).await, InvocationOutcome::Ok(json!("next")));
     assert_eq!(sandbox.pid(), pid);
 }
 
 #[tokio::test]
-async fn a_panic_is_a_function_error() {
-    let mut sandbox = started().await;
+async fn panic_is_reported_as_a_function_error() {
+    let mut sandbox = start_echo().await;
     let outcome = sandbox.invoke(&json!({"do": "panic"})).await;
-    let Outcome::FunctionError { message, .. } = outcome else { panic!("{outcome:?}") };
+    let InvocationOutcome::FunctionError { message, .. } = outcome else { panic!("{outcome:?}") };
     assert!(message.contains("this is a bug"), "{message}");
-    assert_eq!(sandbox.invoke(&json!("next")).await, Outcome::Ok(json!("next")));
+    assert_eq!(sandbox.invoke(&json!("next")).await, InvocationOutcome::Ok(json!("next")));
 }
 
 #[tokio::test]
-async fn an_exit_ends_the_sandbox_for_good() {
-    let mut sandbox = started().await;
-    let gone = Outcome::Exited { code: Some(3), signal: None };
+async fn sandbox_stays_stopped_after_an_exit() {
+    let mut sandbox = start_echo().await;
+    let gone = InvocationOutcome::Exited { code: Some(3), signal: None };
     assert_eq!(sandbox.invoke(&json!({"do": "exit"})).await, gone);
-    let not_running = Outcome::NotRunning { code: Some(3), signal: None };
+    let not_running = InvocationOutcome::NotRunning { code: Some(3), signal: None };
     assert_eq!(sandbox.invoke(&json!(1)).await, not_running);
     assert_eq!(sandbox.stop().await.code, Some(3));
 }
 
 #[tokio::test]
-async fn a_signal_is_told_apart_from_a_code() {
-    let mut sandbox = started().await;
-    let aborted = Outcome::Exited { code: None, signal: Some(6) };
+async fn exit_outcome_distinguishes_signal_from_code() {
+    let mut sandbox = start_echo().await;
+    let aborted = InvocationOutcome::Exited { code: None, signal: Some(6) };
     assert_eq!(sandbox.invoke(&json!({"do": "abort"})).await, aborted);
 }
 
 #[tokio::test]
-async fn an_exit_between_events_does_not_swallow_one() {
-    let mut sandbox = started().await;
+async fn invoke_reports_not_running_after_an_idle_exit() {
+    let mut sandbox = start_echo().await;
     let outcome = sandbox.invoke(&json!({"do": "leave later"})).await;
-    assert_eq!(outcome, Outcome::Ok(json!("soon")));
+    assert_eq!(outcome, InvocationOutcome::Ok(json!("soon")));
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let not_running = Outcome::NotRunning { code: Some(0), signal: None };
+    let not_running = InvocationOutcome::NotRunning { code: Some(0), signal: None };
     assert_eq!(sandbox.invoke(&json!(1)).await, not_running);
 }
 
 #[tokio::test]
-async fn a_kill_takes_effect_at_once() {
-    let mut sandbox = started().await;
+async fn kill_takes_effect_immediately() {
+    let mut sandbox = start_echo().await;
     sandbox.kill();
-    let not_running = Outcome::NotRunning { code: None, signal: Some(9) };
+    let not_running = InvocationOutcome::NotRunning { code: None, signal: Some(9) };
     assert_eq!(sandbox.invoke(&json!(1)).await, not_running);
     assert_eq!(sandbox.stop().await.signal, Some(9));
 }
 
 #[tokio::test]
-async fn only_a_passed_deadline_kills() {
-    let mut sandbox = started().await;
+async fn process_is_killed_only_after_its_deadline() {
+    let mut sandbox = start_echo().await;
     let sleep = json!({"do": "sleep", "ms": 300});
-    assert_eq!(sandbox.invoke(&sleep).await, Outcome::Ok(json!("awake")));
+    assert_eq!(sandbox.invoke(&sleep).await, InvocationOutcome::Ok(json!("awake")));
 
     let remaining = Duration::from_millis(200);
     let begin = Instant::now();
     let forever = json!({"do": "sleep", "ms": 60_000});
-    assert_eq!(sandbox.invoke_with_deadline(&forever, remaining).await, Outcome::TimedOut);
+    assert_eq!(sandbox.invoke_with_deadline(&forever, remaining).await, InvocationOutcome::TimedOut);
     assert!(begin.elapsed() >= remaining);
     assert!(begin.elapsed() < Duration::from_secs(5));
-    let not_running = Outcome::NotRunning { code: None, signal: Some(9) };
+    let not_running = InvocationOutcome::NotRunning { code: None, signal: Some(9) };
     assert_eq!(sandbox.invoke(&json!(1)).await, not_running);
 }
 
 #[tokio::test]
-async fn an_abandoned_event_does_not_answer_the_next() {
-    let mut sandbox = started().await;
+async fn cancelled_invocation_does_not_answer_the_next() {
+    let mut sandbox = start_echo().await;
     let slow = json!({"do": "sleep", "ms": 300});
     let given_up = tokio::time::timeout(Duration::from_millis(100), sandbox.invoke(&slow)).await;
     assert!(given_up.is_err());
-    assert_eq!(sandbox.invoke(&json!("mine")).await, Outcome::Ok(json!("mine")));
+    assert_eq!(sandbox.invoke(&json!("mine")).await, InvocationOutcome::Ok(json!("mine")));
 }
 
 #[tokio::test]
-async fn the_function_is_told_who_and_until_when() {
+async fn function_receives_its_name_arn_and_deadline() {
     let mut sandbox = echo().name("exporter").env("AWS_REGION", "eu-west-1").start().await.unwrap();
     let before = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let remaining = Duration::from_secs(20);
@@ -141,7 +141,7 @@ async fn the_function_is_told_who_and_until_when() {
 }
 
 #[tokio::test]
-async fn the_environment_is_that_of_lambda_and_the_callers() {
+async fn environment_contains_only_lambda_and_caller_variables() {
     let mut sandbox = echo()
         .memory_mb(512)
         .env("DATASETS", "alerts")
@@ -164,41 +164,41 @@ async fn the_environment_is_that_of_lambda_and_the_callers() {
 }
 
 #[tokio::test]
-async fn payloads_stop_where_lambda_stops_them() {
-    let mut sandbox = started().await;
+async fn payloads_above_the_lambda_limit_are_rejected() {
+    let mut sandbox = start_echo().await;
     // Two bytes of an answer are its quotes.
-    let fits = json!({"do": "large", "bytes": PAYLOAD_LIMIT - 2});
+    let fits = json!({"do": "large", "bytes": MAX_PAYLOAD_LEN - 2});
     assert!(sandbox.invoke(&fits).await.ok().is_some());
 
-    let over = json!({"do": "large", "bytes": PAYLOAD_LIMIT - 1});
+    let over = json!({"do": "large", "bytes": MAX_PAYLOAD_LEN - 1});
     let outcome = sandbox.invoke(&over).await;
-    let Outcome::FunctionError { kind, .. } = outcome else { panic!("{outcome:?}") };
+    let InvocationOutcome::FunctionError { kind, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(kind, "Function.ResponseSizeTooLarge");
 
-    let event = json!("x".repeat(PAYLOAD_LIMIT));
-    let too_large = Outcome::EventTooLarge { bytes: PAYLOAD_LIMIT + 2 };
+    let event = json!("x".repeat(MAX_PAYLOAD_LEN));
+    let too_large = InvocationOutcome::EventTooLarge { bytes: MAX_PAYLOAD_LEN + 2 };
     assert_eq!(sandbox.invoke(&event).await, too_large);
-    assert_eq!(sandbox.invoke(&json!("next")).await, Outcome::Ok(json!("next")));
+    assert_eq!(sandbox.invoke(&json!("next")).await, InvocationOutcome::Ok(json!("next")));
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn the_peak_outlives_what_was_freed() {
+async fn peak_rss_includes_memory_freed_since() {
     const BYTES: u64 = 64 << 20;
-    let mut sandbox = started().await;
+    let mut sandbox = start_echo().await;
     let before = sandbox.peak_rss_bytes().unwrap();
     assert!(before < BYTES, "{before}");
     let allocate = json!({"do": "allocate", "bytes": BYTES});
-    assert_eq!(sandbox.invoke(&allocate).await, Outcome::Ok(json!(BYTES)));
+    assert_eq!(sandbox.invoke(&allocate).await, InvocationOutcome::Ok(json!(BYTES)));
     assert!(sandbox.peak_rss_bytes().unwrap() > BYTES);
     sandbox.invoke(&json!({"do": "exit"})).await;
     assert!(sandbox.stop().await.peak_rss_bytes.unwrap() > BYTES);
 }
 
 #[tokio::test]
-async fn lines_written_before_the_answer_are_there() {
+async fn log_contains_all_lines_written_before_the_response() {
     let heard = Arc::new(Mutex::new(Vec::new()));
-    let sink = Sink::call({
+    let sink = LogSink::callback({
         let heard = heard.clone();
         move |line| heard.lock().unwrap().push(line.to_owned())
     });
@@ -211,16 +211,16 @@ async fn lines_written_before_the_answer_are_there() {
 }
 
 #[tokio::test]
-async fn stopping_asks_first() {
-    let stopped = started().await.stop().await;
+async fn stop_sends_sigterm_before_killing() {
+    let stopped = start_echo().await.stop().await;
     assert_eq!((stopped.code, stopped.signal), (None, Some(15)));
     assert_eq!(stopped.logs, ["starting"]);
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_dropped_sandbox_leaves_no_process() {
-    let sandbox = started().await;
+async fn dropping_a_sandbox_kills_the_process() {
+    let sandbox = start_echo().await;
     let path = PathBuf::from(format!("/proc/{}", sandbox.pid()));
     drop(sandbox);
     for _ in 0..100 {
@@ -234,8 +234,8 @@ async fn a_dropped_sandbox_leaves_no_process() {
 }
 
 #[tokio::test]
-async fn a_start_that_fails_says_why() {
-    let missing = Function::new("/nonexistent/function").start().await.unwrap_err();
+async fn start_error_names_the_cause() {
+    let missing = LambdaFunction::new("/nonexistent/function").start().await.unwrap_err();
     assert!(matches!(missing, StartError::Spawn { .. }), "{missing:?}");
     assert!(missing.to_string().contains("/nonexistent/function"), "{missing}");
 

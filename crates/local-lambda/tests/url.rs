@@ -5,7 +5,7 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use local_lambda::{FunctionUrl, PAYLOAD_LIMIT, Sink, StartError};
+use local_lambda::{FunctionUrl, MAX_PAYLOAD_LEN, LogSink, StartError};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -67,18 +67,18 @@ async fn event(url: &FunctionUrl, line: &str, headers: &[&str], body: &[u8]) -> 
     response.json()
 }
 
-async fn instruct(url: &FunctionUrl, instruction: &Value) -> Response {
+async fn post_instruction(url: &FunctionUrl, instruction: &Value) -> Response {
     let body = instruction.to_string();
     send(url, "POST /", &["content-type: application/json"], body.as_bytes()).await
 }
 
-async fn started() -> FunctionUrl {
+async fn start_echo_url() -> FunctionUrl {
     FunctionUrl::start(echo().env("AWS_REGION", "eu-west-1"), 1).await.expect("the function starts")
 }
 
 #[tokio::test]
-async fn a_request_becomes_an_event_of_format_2() {
-    let url = started().await;
+async fn request_becomes_a_payload_format_2_event() {
+    let url = start_echo_url().await;
     let headers = [
         "User-Agent: probe/1",
         "X-Tag: one",
@@ -138,8 +138,8 @@ async fn a_request_becomes_an_event_of_format_2() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_left_out() {
-    let url = started().await;
+async fn event_omits_absent_members() {
+    let url = start_echo_url().await;
     let event = event(&url, "GET /", &[], b"").await;
     for absent in ["cookies", "queryStringParameters", "body"] {
         assert_eq!(event.get(absent), None, "{absent}");
@@ -150,8 +150,8 @@ async fn what_is_not_there_is_left_out() {
 }
 
 #[tokio::test]
-async fn only_text_travels_as_text() {
-    let url = started().await;
+async fn binary_bodies_are_base64_encoded() {
+    let url = start_echo_url().await;
     let text: &[u8] = b"a=1&b=2";
     let binary: &[u8] = b"\x00\xff\xfe";
     for (kind, body, encoded) in [
@@ -176,8 +176,8 @@ async fn only_text_travels_as_text() {
 }
 
 #[tokio::test]
-async fn the_source_is_the_peer_unless_a_test_says_otherwise() {
-    let url = started().await;
+async fn source_ip_is_the_peer_unless_forwarded_for_is_trusted() {
+    let url = start_echo_url().await;
     let source = async |header: &str| {
         let event = event(&url, "GET /", &[header], b"").await;
         event["requestContext"]["http"]["sourceIp"].as_str().unwrap().to_owned()
@@ -191,8 +191,8 @@ async fn the_source_is_the_peer_unless_a_test_says_otherwise() {
 }
 
 #[tokio::test]
-async fn an_answer_becomes_a_response() {
-    let url = started().await;
+async fn function_result_becomes_an_http_response() {
+    let url = start_echo_url().await;
     let answer = json!({
         "statusCode": 201,
         "headers": {
@@ -205,7 +205,7 @@ async fn an_answer_becomes_a_response() {
         "cookies": ["a=1; Secure", "b=2"],
         "body": "<p>grüezi",
     });
-    let response = instruct(&url, &json!({"do": "answer", "answer": answer})).await;
+    let response = post_instruction(&url, &json!({"do": "answer", "answer": answer})).await;
     assert_eq!(response.status, 201);
     assert_eq!(response.body, "<p>grüezi".as_bytes());
     assert_eq!(response.header("content-type"), ["text/html"]);
@@ -215,35 +215,35 @@ async fn an_answer_becomes_a_response() {
     assert_eq!(response.header("set-cookie"), ["a=1; Secure", "b=2"]);
 
     let answer = json!({"statusCode": 200, "body": "AP8=", "isBase64Encoded": true});
-    let response = instruct(&url, &json!({"do": "answer", "answer": answer})).await;
+    let response = post_instruction(&url, &json!({"do": "answer", "answer": answer})).await;
     assert_eq!(response.body, b"\x00\xff");
     assert_eq!(response.header("content-type"), ["application/json"]);
 
-    let response = instruct(&url, &json!({"do": "answer", "answer": {"statusCode": 204}})).await;
+    let response = post_instruction(&url, &json!({"do": "answer", "answer": {"statusCode": 204}})).await;
     assert_eq!((response.status, response.body.as_slice()), (204, &b""[..]));
 }
 
 #[tokio::test]
-async fn an_answer_without_a_status_is_the_body() {
-    let url = started().await;
+async fn result_without_a_status_code_becomes_the_body() {
+    let url = start_echo_url().await;
     for answer in [json!({"body": "x"}), json!("hello"), json!(null), json!([1]), json!({"statusCode": null})]
     {
-        let response = instruct(&url, &json!({"do": "answer", "answer": answer})).await;
+        let response = post_instruction(&url, &json!({"do": "answer", "answer": answer})).await;
         assert_eq!((response.status, response.json()), (200, answer));
         assert_eq!(response.header("content-type"), ["application/json"]);
     }
 }
 
 #[tokio::test]
-async fn a_failure_is_a_bad_gateway_and_the_next_request_is_served() {
-    let url = started().await;
+async fn function_error_returns_502_and_the_next_request_succeeds() {
+    let url = start_echo_url().await;
     let answer = |answer: Value| json!({"do": "answer", "answer": answer});
     for misfortune in [
         json!({"do": "fail"}),
         json!({"do": "panic"}),
         json!({"do": "exit"}),
         json!({"do": "abort"}),
-        json!({"do": "large", "bytes": PAYLOAD_LIMIT}),
+        json!({"do": "large", "bytes": MAX_PAYLOAD_LEN}),
         answer(json!({"statusCode": "200"})),
         answer(json!({"statusCode": 101})),
         answer(json!({"statusCode": 70_000})),
@@ -255,40 +255,40 @@ async fn a_failure_is_a_bad_gateway_and_the_next_request_is_served() {
         answer(json!({"statusCode": 200, "headers": "a"})),
         answer(json!({"statusCode": 200, "cookies": [1]})),
     ] {
-        let response = instruct(&url, &misfortune).await;
+        let response = post_instruction(&url, &misfortune).await;
         assert_eq!(response.status, 502, "{misfortune}");
         assert_eq!(response.json(), json!({"Message": "Internal Server Error"}));
-        assert_eq!(instruct(&url, &json!({"do": "say who"})).await.status, 200, "after {misfortune}");
+        assert_eq!(post_instruction(&url, &json!({"do": "say who"})).await.status, 200, "after {misfortune}");
     }
 }
 
 #[tokio::test]
-async fn a_timeout_is_a_bad_gateway() {
+async fn timeout_returns_502() {
     let function = echo().timeout(Duration::from_millis(100));
     let url = FunctionUrl::start(function, 1).await.unwrap();
-    assert_eq!(instruct(&url, &json!({"do": "sleep", "ms": 60_000})).await.status, 502);
-    assert_eq!(instruct(&url, &json!({"do": "say who"})).await.status, 200);
+    assert_eq!(post_instruction(&url, &json!({"do": "sleep", "ms": 60_000})).await.status, 502);
+    assert_eq!(post_instruction(&url, &json!({"do": "say who"})).await.status, 200);
 }
 
 #[tokio::test]
-async fn requests_stop_where_lambda_stops_them() {
-    let url = started().await;
+async fn requests_above_the_lambda_limit_are_rejected() {
+    let url = start_echo_url().await;
     // Three bytes of binary are four of the event.
     for (kind, bytes, status) in [
-        ("content-type: text/plain", PAYLOAD_LIMIT / 2, 200),
-        ("content-type: text/plain", PAYLOAD_LIMIT + 1, 413),
-        ("content-type: text/plain", PAYLOAD_LIMIT, 413),
-        ("content-type: image/png", PAYLOAD_LIMIT / 4 * 3, 413),
+        ("content-type: text/plain", MAX_PAYLOAD_LEN / 2, 200),
+        ("content-type: text/plain", MAX_PAYLOAD_LEN + 1, 413),
+        ("content-type: text/plain", MAX_PAYLOAD_LEN, 413),
+        ("content-type: image/png", MAX_PAYLOAD_LEN / 4 * 3, 413),
     ] {
         let response = send(&url, "POST /", &[kind], &vec![b'x'; bytes]).await;
         assert_eq!(response.status, status, "{kind}, {bytes} bytes");
     }
-    assert_eq!(instruct(&url, &json!({"do": "say who"})).await.status, 200);
+    assert_eq!(post_instruction(&url, &json!({"do": "say who"})).await.status, 200);
 }
 
 #[tokio::test]
-async fn odd_requests_do_not_break_it() {
-    let url = started().await;
+async fn malformed_requests_do_not_stop_the_server() {
+    let url = start_echo_url().await;
     let bytes = [b"GET /x HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-odd: a\xff\xe9b\r\n\r\n".to_vec()];
     for request in bytes {
         let event = exchange(&url, request).await.json();
@@ -311,9 +311,9 @@ async fn odd_requests_do_not_break_it() {
 }
 
 #[tokio::test]
-async fn a_kill_in_the_middle_of_a_request_is_a_bad_gateway() {
+async fn kill_during_a_request_returns_502() {
     let working = Arc::new(Notify::new());
-    let sink = Sink::call({
+    let sink = LogSink::callback({
         let working = working.clone();
         move |line| {
             if line.contains("sleep") {
@@ -324,7 +324,7 @@ async fn a_kill_in_the_middle_of_a_request_is_a_bad_gateway() {
     let url = Arc::new(FunctionUrl::start(echo().log_to(sink), 2).await.unwrap());
     let request = tokio::spawn({
         let url = url.clone();
-        async move { instruct(&url, &json!({"do": "sleep", "ms": 60_000})).await.status }
+        async move { post_instruction(&url, &json!({"do": "sleep", "ms": 60_000})).await.status }
     });
     working.notified().await;
     let pid = url.pids()[0];
@@ -332,7 +332,7 @@ async fn a_kill_in_the_middle_of_a_request_is_a_bad_gateway() {
     assert_eq!(request.await.unwrap(), 502);
     assert!(!url.kill(pid));
 
-    let next = instruct(&url, &json!({"do": "say who"})).await.json()["pid"].as_u64().unwrap();
+    let next = post_instruction(&url, &json!({"do": "say who"})).await.json()["pid"].as_u64().unwrap();
     assert_eq!(url.pids().into_iter().map(u64::from).collect::<Vec<_>>(), [next]);
     assert_eq!(url.logs(), ["starting", "doing \"sleep\"", "starting", "doing \"say who\""]);
     let url = Arc::into_inner(url).unwrap();
@@ -341,8 +341,8 @@ async fn a_kill_in_the_middle_of_a_request_is_a_bad_gateway() {
 }
 
 #[tokio::test]
-async fn after_it_is_dropped_nothing_answers() {
-    let url = started().await;
+async fn dropping_the_url_closes_the_listener() {
+    let url = start_echo_url().await;
     let address = url.url();
     let address = address.trim_start_matches("http://").trim_end_matches('/').to_owned();
     // A connection that is kept open must not keep the function alive.
@@ -363,7 +363,7 @@ async fn after_it_is_dropped_nothing_answers() {
 }
 
 #[tokio::test]
-async fn a_function_that_does_not_start_says_so() {
+async fn url_returns_the_start_error_when_a_function_exits() {
     let error = FunctionUrl::start(echo().env("AT_START", "exit"), 1).await.unwrap_err();
     assert!(matches!(error, StartError::Exited { code: Some(7), .. }), "{error:?}");
 }

@@ -1,32 +1,32 @@
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use crate::{
-    budget::RateBudget,
+    rate_limit::RateLimit,
     credential_source::CredentialSource,
     error::{Error, ErrorKind},
-    exchange::{Context, Shared},
+    request::{RequestContext, ClientInner},
     hosts::{BaseUrl, Hosts},
     identity::Identity,
     models::{IdType, Tenant},
-    operation::{Host, Operation, Scope, Target},
+    operation::{ApiHost, Operation, ScopeHeader, RequestTarget},
     operations::{
         organization::{GetOrganizationTenant, ListOrganizationTenants},
         partner::{GetPartnerTenant, ListPartnerTenants},
     },
-    page_body::UnreadableItem,
+    page_body::MalformedItem,
     paging::{Items, Paged, Pages},
-    record::Record,
+    with_raw::WithRaw,
     retry::RetryPolicy,
-    shared_budget::SharedBudget,
-    stats::{CallStats, Counters},
+    shared_rate_limiter::SharedRateLimiter,
+    stats::{RequestStats, RequestCounters},
     tenant_id::TenantId,
-    tenants::{MAX_TENANT_PAGE_SIZE, Tenants, own_tenant, unknown_id_type},
+    tenant_list::{MAX_TENANT_PAGE_SIZE, TenantList, own_tenant, unknown_id_type},
     transport::Transport,
 };
 
 /// What operations are sent through: a [`Client`] for those of a partner or
 /// organization, a [`TenantClient`] for those of a tenant.
-pub trait Caller: Send + Sync + Sized {
+pub trait ApiClient: Send + Sync + Sized {
     /// Sends one operation and reads its answer.
     ///
     /// # Errors
@@ -49,7 +49,7 @@ pub trait Caller: Send + Sync + Sized {
 /// Cloning it makes another handle of the same session. One client serves any
 /// number of concurrent callers, and all tenants of its credential.
 pub struct Client<T> {
-    shared: Arc<Shared<T>>,
+    inner: Arc<ClientInner<T>>,
     deadline: Option<Duration>,
 }
 
@@ -59,9 +59,9 @@ pub struct ClientBuilder<T> {
     transport: T,
     source: Arc<dyn CredentialSource>,
     hosts: Hosts,
-    budget: RateBudget,
-    shared_budget: Option<Arc<dyn SharedBudget>>,
-    retry: RetryPolicy,
+    rate_limit: RateLimit,
+    shared_rate_limiter: Option<Arc<dyn SharedRateLimiter>>,
+    retry_policy: RetryPolicy,
 }
 
 impl<T: Transport> ClientBuilder<T> {
@@ -75,35 +75,35 @@ impl<T: Transport> ClientBuilder<T> {
     /// How much the credential may ask. Without it:
     /// [`RateBudget::documented`].
     #[must_use]
-    pub fn budget(mut self, budget: RateBudget) -> Self {
-        self.budget = budget;
+    pub fn rate_limit(mut self, budget: RateLimit) -> Self {
+        self.rate_limit = budget;
         self
     }
 
     /// A budget that other processes spend as well. Without it: none.
     #[must_use]
-    pub fn shared_budget(mut self, budget: Arc<dyn SharedBudget>) -> Self {
-        self.shared_budget = Some(budget);
+    pub fn shared_rate_limiter(mut self, budget: Arc<dyn SharedRateLimiter>) -> Self {
+        self.shared_rate_limiter = Some(budget);
         self
     }
 
     /// When a failed request is sent again.
     #[must_use]
-    pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = retry;
+    pub fn retry_policy(mut self, retry: RetryPolicy) -> Self {
+        self.retry_policy = retry;
         self
     }
 
     /// The client. Nothing is sent yet.
     pub fn build(self) -> Client<T> {
         Client {
-            shared: Arc::new(Shared::new(
+            inner: Arc::new(ClientInner::new(
                 self.transport,
                 self.source,
                 self.hosts,
-                self.budget,
-                self.shared_budget,
-                self.retry,
+                self.rate_limit,
+                self.shared_rate_limiter,
+                self.retry_policy,
             )),
             deadline: None,
         }
@@ -119,23 +119,23 @@ impl<T: Transport> Client<T> {
             transport,
             source: Arc::new(credential),
             hosts: Hosts::default(),
-            budget: RateBudget::default(),
-            shared_budget: None,
-            retry: RetryPolicy::default(),
+            rate_limit: RateLimit::default(),
+            shared_rate_limiter: None,
+            retry_policy: RetryPolicy::default(),
         }
     }
 
     /// The same session, none of whose waits goes past `at`, in the time of
     /// [`Transport::now`].
     #[must_use]
-    pub fn with_deadline(&self, at: Duration) -> Self {
-        self.until(Some(at))
+    pub fn with_deadline(&self, deadline: Duration) -> Self {
+        self.with_optional_deadline(Some(deadline))
     }
 
     /// The same session, with a deadline if `at` is one, else as it is.
     #[must_use]
-    pub fn until(&self, at: Option<Duration>) -> Self {
-        Self { shared: Arc::clone(&self.shared), deadline: at.or(self.deadline) }
+    pub fn with_optional_deadline(&self, deadline: Option<Duration>) -> Self {
+        Self { inner: Arc::clone(&self.inner), deadline: deadline.or(self.deadline) }
     }
 
     /// Who the credential belongs to. Asked for once.
@@ -143,7 +143,7 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// See [`ErrorKind`].
     pub async fn identity(&self) -> Result<Identity, Error> {
-        self.shared.session.identity(&self.context(None)).await
+        self.inner.session.identity(&self.context(None)).await
     }
 
     /// All tenants that the credential reaches: one for a tenant's own, else
@@ -152,10 +152,10 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// See [`ErrorKind`].
-    pub async fn tenants(&self) -> Result<Tenants, Error> {
+    pub async fn list_tenants(&self) -> Result<TenantList, Error> {
         let identity = self.identity().await?;
         match identity.id_type {
-            IdType::Tenant => Ok(Tenants { readable: vec![own_tenant(&identity)], unreadable: Vec::new() }),
+            IdType::Tenant => Ok(TenantList { tenants: vec![own_tenant(&identity)], errors: Vec::new() }),
             IdType::Partner => self.fitting_tenants(ListPartnerTenants::with_page_size).await,
             IdType::Organization => self.fitting_tenants(ListOrganizationTenants::with_page_size).await,
             other => Err(unknown_id_type(&other)),
@@ -167,27 +167,27 @@ impl<T: Transport> Client<T> {
     async fn fitting_tenants<O: Paged<Item = Tenant>>(
         &self,
         operation: impl Fn(u32) -> O,
-    ) -> Result<Tenants, Error> {
+    ) -> Result<TenantList, Error> {
         let mut page_size = MAX_TENANT_PAGE_SIZE;
         loop {
-            match self.list_tenants(operation(page_size)).await {
+            match self.collect_tenants(operation(page_size)).await {
                 Err(error) if error.kind() == ErrorKind::TooLarge && page_size > 1 => page_size /= 2,
                 listed => return listed,
             }
         }
     }
 
-    async fn list_tenants<O: Paged<Item = Tenant>>(&self, operation: O) -> Result<Tenants, Error> {
-        let mut list = Tenants { readable: Vec::new(), unreadable: Vec::new() };
+    async fn collect_tenants<O: Paged<Item = Tenant>>(&self, operation: O) -> Result<TenantList, Error> {
+        let mut list = TenantList { tenants: Vec::new(), errors: Vec::new() };
         let mut pages = self.pages(operation);
         while let Some(page) = pages.next().await {
             let page = page?;
-            let unreadable = O::unreadable(&page).iter().map(UnreadableItem::error);
-            list.unreadable.extend(unreadable.map(|error| error.with_operation(O::ROUTE.to_string())));
+            let unreadable = O::malformed_items(&page).iter().map(MalformedItem::error);
+            list.errors.extend(unreadable.map(|error| error.with_operation(O::ROUTE.to_string())));
             for tenant in O::items(page) {
-                match tenant.read().and_then(|tenant| self.with_clean_id(tenant)) {
-                    Ok(tenant) => list.readable.push(tenant.into_inner()),
-                    Err(error) => list.unreadable.push(error.with_operation(O::ROUTE.to_string())),
+                match tenant.parse().and_then(|tenant| self.validate_record(tenant)) {
+                    Ok(tenant) => list.tenants.push(tenant.into_inner()),
+                    Err(error) => list.errors.push(error.with_operation(O::ROUTE.to_string())),
                 }
             }
         }
@@ -201,8 +201,8 @@ impl<T: Transport> Client<T> {
     /// See [`ErrorKind`]; [`ErrorKind::WrongCredential`] when a tenant's
     /// credential is asked for another tenant.
     pub async fn tenant(&self, id: impl Into<TenantId>) -> Result<TenantClient<T>, Error> {
-        let record = self.tenant_record(&id.into()).await?;
-        self.tenant_of(&record)
+        let record = self.fetch_tenant(&id.into()).await?;
+        self.for_tenant(&record)
     }
 
     /// The record of a tenant of which only the id is known. That of a tenant's
@@ -210,19 +210,19 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// As for [`tenant`](Self::tenant).
-    pub async fn tenant_record(&self, id: &TenantId) -> Result<Record<Tenant>, Error> {
+    pub async fn fetch_tenant(&self, id: &TenantId) -> Result<WithRaw<Tenant>, Error> {
         let identity = self.identity().await?;
         let record = match identity.id_type {
-            IdType::Tenant => Record::of(own_tenant(&identity))?,
+            IdType::Tenant => WithRaw::from_value(own_tenant(&identity))?,
             IdType::Partner => self.send(&GetPartnerTenant::new(id.as_str())).await?,
             IdType::Organization => self.send(&GetOrganizationTenant::new(id.as_str())).await?,
             other => return Err(unknown_id_type(&other)),
         };
         if record.id != *id {
             let message = format!("the credential leads to tenant {}, not to {id}", record.id);
-            return Err(Error::wrong_credential(message).scrubbed(&self.shared.scrubber));
+            return Err(Error::wrong_credential_type(message).scrubbed(&self.inner.scrubber));
         }
-        self.with_clean_id(record)
+        self.validate_record(record)
     }
 
     /// A handle for a tenant whose record was listed. Asks nothing.
@@ -230,16 +230,16 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// [`ErrorKind::UntrustedHost`] or [`ErrorKind::Malformed`] when the record
     /// leads to no host that may be used.
-    pub fn tenant_of(&self, record: &Tenant) -> Result<TenantClient<T>, Error> {
+    pub fn for_tenant(&self, record: &Tenant) -> Result<TenantClient<T>, Error> {
         let describe = |error: Error| {
             let error = error.with_operation("tenant record").with_tenant(Some(record.id.as_str()));
-            error.scrubbed(&self.shared.scrubber)
+            error.scrubbed(&self.inner.scrubber)
         };
-        let hosts = &self.shared.hosts;
-        let base = hosts.for_tenant(record.api_host.as_deref(), record.data_region.as_deref());
+        let hosts = &self.inner.hosts;
+        let base = hosts.tenant_base_url(record.api_host.as_deref(), record.data_region.as_deref());
         let base = base.map_err(describe)?;
-        self.check_id(&record.id).map_err(describe)?;
-        if !self.shared.scrubber.is_clean(base.host()) {
+        self.check_tenant_id(&record.id).map_err(describe)?;
+        if !self.inner.scrubber.is_clean(base.host()) {
             let error = Error::new(ErrorKind::UntrustedHost);
             return Err(describe(error.with_message("its name holds a secret or a token")));
         }
@@ -252,55 +252,55 @@ impl<T: Transport> Client<T> {
     /// For texts of the service that are kept or shown apart from its records. The
     /// client's own errors hold none.
     pub fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.shared.scrubber.scrub(text)
+        self.inner.scrubber.scrub(text)
     }
 
-    fn with_clean_id(&self, record: Record<Tenant>) -> Result<Record<Tenant>, Error> {
-        self.check_id(&record.id)?;
+    fn validate_record(&self, record: WithRaw<Tenant>) -> Result<WithRaw<Tenant>, Error> {
+        self.check_tenant_id(&record.id)?;
         Ok(record)
     }
 
     /// Refuses an id that repeats a secret: names of files and logs are made of it.
-    fn check_id(&self, id: &TenantId) -> Result<(), Error> {
-        if self.shared.scrubber.is_clean(id.as_str()) {
+    fn check_tenant_id(&self, id: &TenantId) -> Result<(), Error> {
+        if self.inner.scrubber.is_clean(id.as_str()) {
             return Ok(());
         }
         Err(Error::malformed("the tenant's id holds a secret or a token"))
     }
 
     /// What this credential has asked so far.
-    pub fn stats(&self) -> CallStats {
-        self.shared.counters.read()
+    pub fn stats(&self) -> RequestStats {
+        self.inner.counters.snapshot()
     }
 
     /// The service's own time since the Unix epoch, by the `Date` of its last
     /// answer; `None` before the first.
     pub fn service_time(&self) -> Option<Duration> {
-        self.shared.service_time()
+        self.inner.service_time()
     }
 
     /// The transport.
     pub fn transport(&self) -> &T {
-        &self.shared.transport
+        &self.inner.transport
     }
 
-    fn context<'a>(&'a self, tenant: Option<&'a Counters>) -> Context<'a, T> {
-        Context::new(&self.shared, self.deadline, tenant)
+    fn context<'a>(&'a self, tenant: Option<&'a RequestCounters>) -> RequestContext<'a, T> {
+        RequestContext::new(&self.inner, self.deadline, tenant)
     }
 }
 
-impl<T: Transport> Caller for Client<T> {
+impl<T: Transport> ApiClient for Client<T> {
     async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
         let refuse =
             |kind, why: &str| Err(Error::new(kind).with_operation(O::ROUTE.to_string()).with_message(why));
-        if O::ROUTE.host == Host::Identity {
+        if O::ROUTE.host == ApiHost::Identity {
             return refuse(ErrorKind::Invalid, "the session asks the identity service by itself");
         }
         let needed = match O::ROUTE.scope {
-            Scope::None => None,
-            Scope::Partner => Some(IdType::Partner),
-            Scope::Organization => Some(IdType::Organization),
-            Scope::Tenant => return refuse(ErrorKind::Invalid, "send it through the tenant's own handle"),
+            ScopeHeader::None => None,
+            ScopeHeader::Partner => Some(IdType::Partner),
+            ScopeHeader::Organization => Some(IdType::Organization),
+            ScopeHeader::Tenant => return refuse(ErrorKind::Invalid, "send it through the tenant's own handle"),
         };
         let identity = self.identity().await?;
         let id = match needed {
@@ -309,22 +309,22 @@ impl<T: Transport> Caller for Client<T> {
             Some(needed) => {
                 let why =
                     format!("it needs a credential of a {needed}, and this one is of a {}", identity.id_type);
-                return refuse(ErrorKind::WrongCredential, &why);
+                return refuse(ErrorKind::WrongCredentialType, &why);
             }
         };
-        self.context(None).call(operation, &Target { base: identity.global, id }).await
+        self.context(None).send(operation, &RequestTarget { base: identity.global, id }).await
     }
 }
 
 impl<T> Clone for Client<T> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), deadline: self.deadline }
+        Self { inner: Arc::clone(&self.inner), deadline: self.deadline }
     }
 }
 
 impl<T> fmt::Debug for Client<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("credential", &self.shared.source).finish_non_exhaustive()
+        f.debug_struct("Client").field("credential", &self.inner.source).finish_non_exhaustive()
     }
 }
 
@@ -334,7 +334,7 @@ pub struct TenantClient<T> {
     client: Client<T>,
     id: TenantId,
     base: BaseUrl,
-    counters: Arc<Counters>,
+    counters: Arc<RequestCounters>,
 }
 
 impl<T: Transport> TenantClient<T> {
@@ -344,7 +344,7 @@ impl<T: Transport> TenantClient<T> {
     }
 
     /// The host of the tenant's data region.
-    pub fn host(&self) -> &BaseUrl {
+    pub fn base_url(&self) -> &BaseUrl {
         &self.base
     }
 
@@ -362,35 +362,35 @@ impl<T: Transport> TenantClient<T> {
     /// Another handle of the same tenant, which counts what is asked through it
     /// by itself.
     #[must_use]
-    pub fn apart(&self) -> Self {
+    pub fn with_separate_stats(&self) -> Self {
         Self { counters: Arc::default(), ..self.clone() }
     }
 
     /// The same tenant through another handle of its credential's client, such
     /// as one with a deadline.
     #[must_use]
-    pub fn through(&self, client: &Client<T>) -> Self {
+    pub fn with_client(&self, client: &Client<T>) -> Self {
         Self { client: client.clone(), ..self.clone() }
     }
 
     /// What has been asked for this tenant through this handle and its clones.
-    pub fn stats(&self) -> CallStats {
-        self.counters.read()
+    pub fn stats(&self) -> RequestStats {
+        self.counters.snapshot()
     }
 }
 
-impl<T: Transport> Caller for TenantClient<T> {
+impl<T: Transport> ApiClient for TenantClient<T> {
     async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
-        if O::ROUTE.scope != Scope::Tenant {
+        if O::ROUTE.scope != ScopeHeader::Tenant {
             return Err(Error::invalid("it is no operation of a tenant; send it through the client")
                 .with_operation(O::ROUTE.to_string()));
         }
         let base = match O::ROUTE.host {
-            Host::DataRegion => self.base.clone(),
-            Host::Identity | Host::Global => self.client.identity().await?.global,
+            ApiHost::DataRegion => self.base.clone(),
+            ApiHost::Identity | ApiHost::Global => self.client.identity().await?.global,
         };
-        let target = Target::tenant(base, self.id.as_str());
-        self.client.context(Some(&self.counters)).call(operation, &target).await
+        let target = RequestTarget::with_id(base, self.id.as_str());
+        self.client.context(Some(&self.counters)).send(operation, &target).await
     }
 }
 

@@ -1,10 +1,10 @@
 use std::{error, fmt, future::ready};
 
-use crate::{BoxFuture, authority::Authority, credentials::Credentials, scrub::without_tokens};
+use crate::{BoxFuture, auth::Auth, credentials::Credentials, scrub::redact_tokens};
 
 /// How often a source is asked for another credential for one token: for what it
 /// reads anew, for the one before, and for the reason that there is no more.
-pub(crate) const MOST_REFUSALS: usize = 3;
+pub(crate) const MAX_REJECTIONS: usize = 3;
 
 /// Where a client's authority comes from, and where it looks for another when
 /// the service refuses the one that it has.
@@ -24,7 +24,7 @@ pub trait CredentialSource: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// When there is none.
-    fn current(&self) -> BoxFuture<'_, Result<Authority, NoCredential>>;
+    fn current(&self) -> BoxFuture<'_, Result<Auth, NoCredential>>;
 
     /// What to try in place of a credential that the identity service has refused,
     /// or of a token that the API has. Asked three times at most for one token: an
@@ -33,15 +33,15 @@ pub trait CredentialSource: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// When there is no other: which secret it is, and what to do.
-    fn after_refusal<'a>(&'a self, refused: &'a Authority) -> BoxFuture<'a, Result<Authority, NoCredential>>;
+    fn replace_rejected<'a>(&'a self, rejected: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>>;
 }
 
 impl CredentialSource for Credentials {
-    fn current(&self) -> BoxFuture<'_, Result<Authority, NoCredential>> {
+    fn current(&self) -> BoxFuture<'_, Result<Auth, NoCredential>> {
         Box::pin(ready(Ok(self.clone().into())))
     }
 
-    fn after_refusal<'a>(&'a self, _: &'a Authority) -> BoxFuture<'a, Result<Authority, NoCredential>> {
+    fn replace_rejected<'a>(&'a self, _: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
         Box::pin(ready(Err(NoCredential::new("there is no other to try"))))
     }
 }
@@ -55,7 +55,7 @@ impl NoCredential {
     /// The reason, in words that name the place and never a value.
     pub fn new(reason: impl Into<String>) -> Self {
         let reason = reason.into();
-        Self(without_tokens(&reason).into_owned())
+        Self(redact_tokens(&reason).into_owned())
     }
 }
 

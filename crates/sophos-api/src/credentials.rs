@@ -24,7 +24,7 @@ impl Credentials {
     /// The same, which must belong to this partner, organization or tenant: a
     /// client refuses to work with it if the service says otherwise.
     #[must_use]
-    pub fn belonging_to(mut self, owner: Owner) -> Self {
+    pub fn with_owner(mut self, owner: Owner) -> Self {
         self.owner = Some(owner);
         self
     }
@@ -70,7 +70,7 @@ impl Owner {
     }
 
     /// The tenant, if it is one.
-    pub fn tenant(&self) -> Option<TenantId> {
+    pub fn tenant_id(&self) -> Option<TenantId> {
         (self.id_type == IdType::Tenant).then(|| self.id.as_str().into())
     }
 }

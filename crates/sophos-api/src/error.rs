@@ -5,20 +5,20 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    scrub::{Scrubber, without_tokens},
+    scrub::{Scrubber, redact_tokens},
     transport::{TransportError, TransportErrorKind},
 };
 
 /// Longest text of the service that an error repeats, in characters.
-const MESSAGE_LIMIT: usize = 300;
+const MAX_MESSAGE_LEN: usize = 300;
 
 /// The longest text that an error keeps until secrets are removed from it, in
 /// characters. It is cut to what is shown only after that.
-const MAX_KEPT_LEN: usize = 4_096;
+const MAX_STORED_LEN: usize = 4_096;
 
 /// Longest reason of a source of credentials, in characters. It may name a secret
 /// (512 at most) and say what it should hold.
-const REASON_LIMIT: usize = 1_000;
+const MAX_REASON_LEN: usize = 1_000;
 
 /// Why an operation failed.
 ///
@@ -29,10 +29,10 @@ const REASON_LIMIT: usize = 1_000;
 /// looks like a token. `[redacted]` takes their place. Cheap to clone, since
 /// callers that wait for the same token share its failure.
 #[derive(Clone)]
-pub struct Error(Arc<Inner>);
+pub struct Error(Arc<ErrorInner>);
 
 #[derive(Debug, Clone)]
-struct Inner {
+struct ErrorInner {
     kind: ErrorKind,
     operation: Option<String>,
     tenant: Option<String>,
@@ -53,7 +53,7 @@ pub enum ErrorKind {
     /// The identity service refused the credential (401, 400 or 403 there): a
     /// wrong or rotated secret, an expired or deleted credential. Or it belongs
     /// to somebody else than it must.
-    Credentials,
+    CredentialRejected,
     /// There is no credential to ask with: where it is kept could not be read.
     NoCredential,
     /// The API refused a fresh token (401): the wrong host for this tenant, or
@@ -64,7 +64,7 @@ pub enum ErrorKind {
     Forbidden,
     /// The operation needs a credential of another kind: partner, organization
     /// or tenant.
-    WrongCredential,
+    WrongCredentialType,
     /// No such object (404).
     NotFound,
     /// The object is in a state that does not allow it (409), for example an
@@ -86,7 +86,7 @@ pub enum ErrorKind {
     /// have been carried out.
     Interrupted,
     /// The deadline left no time for another attempt or a wait.
-    Deadline,
+    DeadlineExceeded,
     /// An answer that is not what the API promises.
     Malformed,
     /// The answer is larger than the transport accepts. A listing may fit in
@@ -97,9 +97,9 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    fn sentence(self) -> &'static str {
+    fn description(self) -> &'static str {
         match self {
-            Self::Credentials => {
+            Self::CredentialRejected => {
                 "the credential was refused; check that it is current and has not expired or been deleted in the console"
             }
             Self::NoCredential => "no credential could be read",
@@ -107,7 +107,7 @@ impl ErrorKind {
             Self::Forbidden => {
                 "not allowed; check the credential's role, the tenant's licence, and that the tenant lets this account manage it"
             }
-            Self::WrongCredential => "the credential is of another kind than this operation needs",
+            Self::WrongCredentialType => "the credential is of another kind than this operation needs",
             Self::NotFound => "not found",
             Self::Conflict => {
                 "a change is in progress or the state does not allow it; read the state, then decide"
@@ -118,7 +118,7 @@ impl ErrorKind {
             Self::Unreachable => "the service could not be reached",
             Self::Blocked => "the request was not let out; allow its destination where this program runs",
             Self::Interrupted => "no complete answer; the operation may have been carried out",
-            Self::Deadline => "no time left before the deadline",
+            Self::DeadlineExceeded => "no time left before the deadline",
             Self::Malformed => "the answer is not what the API promises",
             Self::TooLarge => {
                 "the answer exceeds the limit of this program; use smaller pages or raise the limit"
@@ -130,7 +130,7 @@ impl ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(ErrorInner {
             kind,
             operation: None,
             tenant: None,
@@ -151,8 +151,8 @@ impl Error {
     }
 
     /// A request that needs a credential of another kind, with the reason.
-    pub fn wrong_credential(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::WrongCredential).with_message(message)
+    pub fn wrong_credential_type(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::WrongCredentialType).with_message(message)
     }
 
     /// An answer that is not what the API promises, with what is wrong.
@@ -172,17 +172,17 @@ impl Error {
 
     /// The service's name for the error, in no fixed form: for logs only.
     pub fn code(&self) -> Option<&str> {
-        self.0.code.as_deref().map(|text| cut(text, MESSAGE_LIMIT))
+        self.0.code.as_deref().map(|text| truncate(text, MAX_MESSAGE_LEN))
     }
 
     /// The service's id of the request, for its support.
     pub fn request_id(&self) -> Option<&str> {
-        self.0.request_id.as_deref().map(|text| cut(text, MESSAGE_LIMIT))
+        self.0.request_id.as_deref().map(|text| truncate(text, MAX_MESSAGE_LEN))
     }
 
     /// The service's id of the whole exchange, for its support.
     pub fn correlation_id(&self) -> Option<&str> {
-        self.0.correlation_id.as_deref().map(|text| cut(text, MESSAGE_LIMIT))
+        self.0.correlation_id.as_deref().map(|text| truncate(text, MAX_MESSAGE_LEN))
     }
 
     /// How long to wait before asking again, when that is known.
@@ -197,29 +197,29 @@ impl Error {
             | ErrorKind::Unavailable
             | ErrorKind::Unreachable
             | ErrorKind::Interrupted
-            | ErrorKind::Deadline => true,
+            | ErrorKind::DeadlineExceeded => true,
             // A body that was cut in the middle of its JSON.
             ErrorKind::Malformed => matches!(self.0.status, Some(200..=299)),
             _ => false,
         }
     }
 
-    pub(crate) fn transport(error: &TransportError) -> Self {
+    pub(crate) fn from_transport(error: &TransportError) -> Self {
         let kind = match error.kind() {
             TransportErrorKind::Connect => ErrorKind::Unreachable,
             TransportErrorKind::Timeout | TransportErrorKind::Interrupted => ErrorKind::Interrupted,
             TransportErrorKind::TooLarge => ErrorKind::TooLarge,
-            TransportErrorKind::Unreadable => ErrorKind::Malformed,
-            TransportErrorKind::Unsendable => ErrorKind::Invalid,
+            TransportErrorKind::UnsupportedEncoding => ErrorKind::Malformed,
+            TransportErrorKind::InvalidRequest => ErrorKind::Invalid,
             TransportErrorKind::Blocked => ErrorKind::Blocked,
         };
         let mut this = Self::new(kind).with_message(error.to_string());
-        this.edit().cause = Some(error.kind());
+        this.inner_mut().cause = Some(error.kind());
         this
     }
 
     /// The error that an answer with a status other than 2xx stands for.
-    pub(crate) fn answer(response: &http::Response<Bytes>) -> Self {
+    pub(crate) fn from_response(response: &http::Response<Bytes>) -> Self {
         let status = response.status().as_u16();
         let kind = match status {
             401 => ErrorKind::Unauthorized,
@@ -234,31 +234,31 @@ impl Error {
         };
         // Gateways answer with HTML or with nothing: then the status is all.
         let body = std::str::from_utf8(response.body()).unwrap_or_default();
-        let envelope: Envelope<'_> = serde_json::from_str(body).unwrap_or_default();
+        let envelope: ErrorBody<'_> = serde_json::from_str(body).unwrap_or_default();
         let mut this = Self::new(kind);
-        let inner = this.edit();
+        let inner = this.inner_mut();
         inner.status = Some(status);
-        inner.code = text(envelope.error).or_else(|| text(envelope.error_code));
-        inner.message = text(envelope.message);
-        inner.correlation_id = text(envelope.correlation_id);
-        inner.request_id = text(envelope.request_id).or_else(|| text(envelope.tracking_id));
+        inner.code = parse_text(envelope.error).or_else(|| parse_text(envelope.error_code));
+        inner.message = parse_text(envelope.message);
+        inner.correlation_id = parse_text(envelope.correlation_id);
+        inner.request_id = parse_text(envelope.request_id).or_else(|| parse_text(envelope.tracking_id));
         this
     }
 
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
-        self.edit().kind = kind;
+        self.inner_mut().kind = kind;
         self
     }
 
     /// The same, and why there is no way around it.
-    pub(crate) fn and(mut self, reason: &impl fmt::Display) -> Self {
-        let reason = clean(&reason.to_string());
-        self.edit().reason = Some(reason);
+    pub(crate) fn with_reason(mut self, reason: &impl fmt::Display) -> Self {
+        let reason = sanitize(&reason.to_string());
+        self.inner_mut().reason = Some(reason);
         self
     }
 
     pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.edit().message = Some(clean(&message.into()));
+        self.inner_mut().message = Some(sanitize(&message.into()));
         self
     }
 
@@ -274,35 +274,35 @@ impl Error {
             &inner.request_id,
         ];
         let scrubbed = texts.map(|text| text.as_deref().map(|text| scrubber.scrub(text).into_owned()));
-        let inner = self.edit();
+        let inner = self.inner_mut();
         [inner.tenant, inner.code, inner.message, inner.reason, inner.correlation_id, inner.request_id] =
             scrubbed;
         self
     }
 
     pub(crate) fn with_operation(mut self, operation: impl Into<String>) -> Self {
-        self.edit().operation.get_or_insert(operation.into());
+        self.inner_mut().operation.get_or_insert(operation.into());
         self
     }
 
     pub(crate) fn with_tenant(mut self, tenant: Option<&str>) -> Self {
         if let Some(tenant) = tenant {
-            self.edit().tenant.get_or_insert(tenant.to_owned());
+            self.inner_mut().tenant.get_or_insert(tenant.to_owned());
         }
         self
     }
 
     pub(crate) fn with_status(mut self, status: u16) -> Self {
-        self.edit().status = Some(status);
+        self.inner_mut().status = Some(status);
         self
     }
 
     pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
-        self.edit().retry_after = wait;
+        self.inner_mut().retry_after = wait;
         self
     }
 
-    fn edit(&mut self) -> &mut Inner {
+    fn inner_mut(&mut self) -> &mut ErrorInner {
         Arc::make_mut(&mut self.0)
     }
 }
@@ -311,7 +311,7 @@ impl Error {
 /// missing, and `code` may be a number.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Envelope<'a> {
+struct ErrorBody<'a> {
     #[serde(borrow)]
     error: Option<&'a RawValue>,
     error_code: Option<&'a RawValue>,
@@ -322,26 +322,26 @@ struct Envelope<'a> {
 }
 
 /// A text or a number. Anything else is not read: it may be large.
-fn text(value: Option<&RawValue>) -> Option<String> {
+fn parse_text(value: Option<&RawValue>) -> Option<String> {
     let value = value?.get();
     match value.as_bytes().first()? {
         b'"' => {
             let text: String = serde_json::from_str(value).ok()?;
-            (!text.is_empty()).then(|| clean(&text))
+            (!text.is_empty()).then(|| sanitize(&text))
         }
-        b'-' | b'0'..=b'9' => Some(clean(value)),
+        b'-' | b'0'..=b'9' => Some(sanitize(value)),
         _ => None,
     }
 }
 
 /// One line of bounded length, without what looks like a token.
-fn clean(text: &str) -> String {
+fn sanitize(text: &str) -> String {
     let line = |character: char| if character.is_control() { ' ' } else { character };
-    let kept: String = text.chars().take(MAX_KEPT_LEN).map(line).collect();
-    without_tokens(&kept).into_owned()
+    let kept: String = text.chars().take(MAX_STORED_LEN).map(line).collect();
+    redact_tokens(&kept).into_owned()
 }
 
-fn cut(text: &str, limit: usize) -> &str {
+fn truncate(text: &str, limit: usize) -> &str {
     text.char_indices().nth(limit).map_or(text, |(end, _)| &text[..end])
 }
 
@@ -355,14 +355,14 @@ impl fmt::Display for Error {
             }
             f.write_str(": ")?;
         }
-        f.write_str(inner.kind.sentence())?;
+        f.write_str(inner.kind.description())?;
         match (inner.status, self.code()) {
             (Some(status), Some(code)) => write!(f, " ({status} {code})")?,
             (Some(status), None) => write!(f, " ({status})")?,
             _ => {}
         }
-        let message = inner.message.as_deref().map(|text| cut(text, MESSAGE_LIMIT));
-        let reason = inner.reason.as_deref().map(|text| cut(text, REASON_LIMIT));
+        let message = inner.message.as_deref().map(|text| truncate(text, MAX_MESSAGE_LEN));
+        let reason = inner.reason.as_deref().map(|text| truncate(text, MAX_REASON_LEN));
         for (text, before) in message.into_iter().chain(reason).zip([": ", "; "]) {
             write!(f, "{before}{text}")?;
         }

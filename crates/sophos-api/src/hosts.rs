@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The domain whose hosts may receive a token.
-const DOMAIN: &str = ".sophos.com";
+const TRUSTED_SUFFIX: &str = ".sophos.com";
 
 /// Scheme and authority of a host, such as `https://api-eu01.central.sophos.com`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -79,24 +79,24 @@ pub struct Hosts {
     identity: BaseUrl,
     global: BaseUrl,
     regions: BTreeMap<String, BaseUrl>,
-    configured: bool,
+    is_custom: bool,
 }
 
 impl Hosts {
     /// Sophos Central itself.
-    pub fn sophos() -> Self {
+    pub fn sophos_central() -> Self {
         let host = |name: &str| BaseUrl { scheme: "https", authority: name.into(), host: name.into() };
         Self {
             identity: host("id.sophos.com"),
             global: host("api.central.sophos.com"),
             regions: BTreeMap::new(),
-            configured: false,
+            is_custom: false,
         }
     }
 
     /// Another place that speaks the same API: a simulator, or a gateway.
-    pub fn at(identity: BaseUrl, global: BaseUrl) -> Self {
-        Self { identity, global, regions: BTreeMap::new(), configured: true }
+    pub fn new(identity: BaseUrl, global: BaseUrl) -> Self {
+        Self { identity, global, regions: BTreeMap::new(), is_custom: true }
     }
 
     /// Names the host of a data region, for tenants whose record names none.
@@ -121,11 +121,11 @@ impl Hosts {
     ///
     /// # Errors
     /// [`ErrorKind::UntrustedHost`] when it must not receive the token.
-    pub fn admit(&self, handed_out: &str) -> Result<BaseUrl, Error> {
+    pub fn validate_host(&self, url: &str) -> Result<BaseUrl, Error> {
         let untrusted =
-            |why: &str| Error::new(ErrorKind::UntrustedHost).with_message(format!("\"{handed_out}\" {why}"));
-        let mut base: BaseUrl = handed_out.parse().map_err(|_| untrusted("is not the address of a host"))?;
-        if self.configured {
+            |why: &str| Error::new(ErrorKind::UntrustedHost).with_message(format!("\"{url}\" {why}"));
+        let mut base: BaseUrl = url.parse().map_err(|_| untrusted("is not the address of a host"))?;
+        if self.is_custom {
             let known = [&self.identity, &self.global];
             let same_name = known.iter().any(|own| own.host == base.host && own.scheme == base.scheme);
             return if same_name || self.regions.values().any(|region| *region == base) {
@@ -134,7 +134,7 @@ impl Hosts {
                 Err(untrusted("is not at the configured address"))
             };
         }
-        if !base.host.ends_with(DOMAIN) || base.host.len() == DOMAIN.len() {
+        if !base.host.ends_with(TRUSTED_SUFFIX) || base.host.len() == TRUSTED_SUFFIX.len() {
             return Err(untrusted("is not under sophos.com"));
         }
         if base.authority != base.host && base.authority != format!("{}:443", base.host) {
@@ -151,9 +151,9 @@ impl Hosts {
     /// # Errors
     /// [`ErrorKind::UntrustedHost`] when the record's host is refused, and
     /// [`ErrorKind::Malformed`] when the record leads to no host.
-    pub fn for_tenant(&self, api_host: Option<&str>, data_region: Option<&str>) -> Result<BaseUrl, Error> {
+    pub fn tenant_base_url(&self, api_host: Option<&str>, data_region: Option<&str>) -> Result<BaseUrl, Error> {
         if let Some(host) = api_host.filter(|host| !host.is_empty()) {
-            return self.admit(host);
+            return self.validate_host(host);
         }
         let Some(code) = data_region.map(str::to_ascii_lowercase).filter(|code| !code.is_empty()) else {
             return Err(Error::new(ErrorKind::Malformed)
@@ -163,18 +163,18 @@ impl Hosts {
             return Ok(host.clone());
         }
         let plain = code.len() <= 16 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if self.configured || !plain {
-            let known = DataRegion::find(&code).map_or(code, |region| region.to_string());
+        if self.is_custom || !plain {
+            let known = DataRegion::from_code(&code).map_or(code, |region| region.to_string());
             return Err(Error::new(ErrorKind::Malformed)
                 .with_message(format!("no host is known for data region {known}; configure one for it")));
         }
-        self.admit(&format!("https://api-{code}.central.sophos.com"))
+        self.validate_host(&format!("https://api-{code}.central.sophos.com"))
     }
 }
 
 impl Default for Hosts {
     fn default() -> Self {
-        Self::sophos()
+        Self::sophos_central()
     }
 }
 
@@ -183,21 +183,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_under_the_domain_are_admitted_and_normalised() {
-        let hosts = Hosts::sophos();
+    fn validate_host_normalizes_hosts_of_the_domain() {
+        let hosts = Hosts::sophos_central();
         for (given, used) in [
             ("https://api-eu01.central.sophos.com", "https://api-eu01.central.sophos.com"),
             ("http://api.central.sophos.com/", "https://api.central.sophos.com"),
             ("https://api-eu01.dev.central.sophos.com", "https://api-eu01.dev.central.sophos.com"),
             ("https://API-US03.central.SOPHOS.com:443", "https://api-us03.central.sophos.com:443"),
         ] {
-            assert_eq!(hosts.admit(given).expect(given).to_string(), used);
+            assert_eq!(hosts.validate_host(given).expect(given).to_string(), used);
         }
     }
 
     #[test]
-    fn anything_else_never_receives_a_token() {
-        let hosts = Hosts::sophos();
+    fn validate_host_rejects_hosts_outside_the_domain() {
+        let hosts = Hosts::sophos_central();
         for given in [
             "https://sophos.com.evil.example",
             "https://evilsophos.com",
@@ -213,27 +213,27 @@ mod tests {
             "//api.central.sophos.com",
             "",
         ] {
-            let error = hosts.admit(given).expect_err(given);
+            let error = hosts.validate_host(given).expect_err(given);
             assert_eq!(error.kind(), ErrorKind::UntrustedHost, "{given}");
         }
     }
 
     #[test]
-    fn a_configured_place_admits_its_own_name_only() {
+    fn validate_host_accepts_only_the_custom_host_name() {
         let at = |url: &str| url.parse::<BaseUrl>().expect(url);
-        let hosts = Hosts::at(at("http://127.0.0.1:7000"), at("http://127.0.0.1:7001"))
+        let hosts = Hosts::new(at("http://127.0.0.1:7000"), at("http://127.0.0.1:7001"))
             .with_region("EU02", at("http://127.0.0.2:9"));
-        assert!(hosts.admit("http://127.0.0.1:7002").is_ok());
-        assert!(hosts.admit("http://127.0.0.3:7002").is_err());
-        assert!(hosts.admit("https://api.central.sophos.com").is_err());
-        assert_eq!(hosts.for_tenant(None, Some("eu02")).expect("configured"), at("http://127.0.0.2:9"));
-        assert_eq!(hosts.for_tenant(None, Some("us01")).expect_err("nowhere").kind(), ErrorKind::Malformed);
+        assert!(hosts.validate_host("http://127.0.0.1:7002").is_ok());
+        assert!(hosts.validate_host("http://127.0.0.3:7002").is_err());
+        assert!(hosts.validate_host("https://api.central.sophos.com").is_err());
+        assert_eq!(hosts.tenant_base_url(None, Some("eu02")).expect("configured"), at("http://127.0.0.2:9"));
+        assert_eq!(hosts.tenant_base_url(None, Some("us01")).expect_err("nowhere").kind(), ErrorKind::Malformed);
     }
 
     #[test]
-    fn a_record_without_a_host_falls_back_to_its_region() {
-        let hosts = Hosts::sophos();
-        let host = |api, region| hosts.for_tenant(api, region).map(|base| base.to_string());
+    fn tenant_base_url_uses_the_data_region_without_a_host() {
+        let hosts = Hosts::sophos_central();
+        let host = |api, region| hosts.tenant_base_url(api, region).map(|base| base.to_string());
         assert_eq!(host(None, Some("eu01")).expect("built"), "https://api-eu01.central.sophos.com");
         assert_eq!(host(Some(""), Some("uk07")).expect("built"), "https://api-uk07.central.sophos.com");
         assert!(host(None, Some("eu01.evil.example/")).is_err());

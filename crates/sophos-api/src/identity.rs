@@ -1,11 +1,11 @@
 use crate::{
     credentials::Owner,
     error::{Error, ErrorKind},
-    exchange::Context,
+    request::RequestContext,
     hosts::BaseUrl,
     models::{IdType, Whoami},
     operation::Operation,
-    operations::whoami::WhoAmI,
+    operations::whoami::GetWhoami,
     transport::Transport,
 };
 
@@ -30,20 +30,20 @@ impl Identity {
 }
 
 /// Reads an identity, and checks the hosts that it names.
-pub(crate) fn read_identity<T: Transport>(
+pub(crate) fn parse_identity<T: Transport>(
     whoami: &Whoami,
-    context: &Context<'_, T>,
+    context: &RequestContext<'_, T>,
 ) -> Result<Identity, Error> {
     let hosts = context.hosts();
     let given = |host: &Option<String>| host.clone().filter(|host| !host.is_empty());
     let api_hosts = whoami.api_hosts.clone().unwrap_or_default();
     let global = match given(&api_hosts.global) {
-        Some(host) => hosts.admit(&host)?,
+        Some(host) => hosts.validate_host(&host)?,
         None => hosts.global().clone(),
     };
-    let data_region = given(&api_hosts.data_region).map(|host| hosts.admit(&host)).transpose()?;
+    let data_region = given(&api_hosts.data_region).map(|host| hosts.validate_host(&host)).transpose()?;
     let malformed = |what: &str| {
-        Error::new(ErrorKind::Malformed).with_operation(WhoAmI::ROUTE.to_string()).with_message(what)
+        Error::new(ErrorKind::Malformed).with_operation(GetWhoami::ROUTE.to_string()).with_message(what)
     };
     let id_type = whoami.id_type.clone().ok_or_else(|| malformed("the answer holds no idType"))?;
     // Both go into messages, names and headers.

@@ -53,59 +53,59 @@
 
 #![deny(missing_docs)]
 
-mod authority;
-mod budget;
+mod auth;
+mod rate_limit;
 mod client;
 mod credential_source;
 mod credentials;
 mod error;
-mod exchange;
+mod request;
 mod hosts;
 mod identity;
 mod model;
 mod operation;
 mod page_body;
 mod paging;
-mod record;
+mod with_raw;
 mod region;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
 mod retry;
 mod scrub;
 mod session;
-mod shared_budget;
+mod shared_rate_limiter;
 mod stats;
 mod sync;
 mod tenant_id;
-mod tenants;
+mod tenant_list;
 mod timestamp;
 mod transport;
 
 pub mod models;
 pub mod operations;
 
-pub use authority::{AccessToken, Authority};
-pub use budget::{RateBudget, Window};
-pub use client::{Caller, Client, ClientBuilder, TenantClient};
+pub use auth::{AccessToken, Auth};
+pub use rate_limit::{RateLimit, RateWindow};
+pub use client::{ApiClient, Client, ClientBuilder, TenantClient};
 pub use credential_source::{CredentialSource, NoCredential};
 pub use credentials::{Credentials, Owner};
 pub use error::{Error, ErrorKind};
 pub use hosts::{BaseUrl, Hosts};
 pub use identity::Identity;
-pub use operation::{Host, Operation, Route, Scope, Target};
-pub use page_body::UnreadableItem;
+pub use operation::{ApiHost, Operation, Route, ScopeHeader, RequestTarget};
+pub use page_body::MalformedItem;
 pub use paging::{CursorPage, Items, KeyedPage, KeyedPages, NumberedPage, NumberedPages, Paged, Pages};
-pub use record::{Raw, Record};
+pub use with_raw::{Raw, WithRaw};
 pub use region::{DATA_REGIONS, DataRegion};
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::ReqwestTransport;
 pub use retry::RetryPolicy;
-pub use shared_budget::SharedBudget;
-pub use stats::CallStats;
+pub use shared_rate_limiter::SharedRateLimiter;
+pub use stats::RequestStats;
 pub use tenant_id::TenantId;
-pub use tenants::Tenants;
+pub use tenant_list::TenantList;
 pub use timestamp::Timestamp;
-pub use transport::{DEFAULT_MAX_ANSWER_LEN, Transport, TransportError, TransportErrorKind};
+pub use transport::{DEFAULT_MAX_RESPONSE_LEN, Transport, TransportError, TransportErrorKind};
 
 /// A future behind a pointer, for traits of which a client holds any
 /// implementation.

@@ -18,7 +18,7 @@ const MAX_ITEMS: usize = 20_000;
 
 /// Reads a member softly: null, or a value of another type than documented, is
 /// `None`, and so is one of more than a MiB. The record's JSON still has it.
-pub(crate) fn soft<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(crate) fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: DeserializeOwned,
@@ -29,27 +29,27 @@ where
 }
 
 /// Reads an id: a text, or a number of any size, whose digits are kept.
-pub(crate) fn id<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(crate) fn required_id<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: From<String>,
 {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
-    exact(&raw).map(T::from).ok_or_else(|| D::Error::custom("an id is no text and no number"))
+    id_text(&raw).map(T::from).ok_or_else(|| D::Error::custom("an id is no text and no number"))
 }
 
 /// Reads a member that is an id softly.
-pub(crate) fn soft_id<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(crate) fn lenient_id<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: From<String>,
 {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
-    Ok(exact(&raw).map(T::from))
+    Ok(id_text(&raw).map(T::from))
 }
 
 /// The text of an id, to the digit as the service wrote it.
-fn exact(raw: &RawValue) -> Option<String> {
+fn id_text(raw: &RawValue) -> Option<String> {
     let text = raw.get();
     match text.as_bytes().first()? {
         b'"' => serde_json::from_str(text).ok(),
@@ -94,7 +94,7 @@ where
 }
 
 /// Reads null as the default.
-pub(crate) fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
@@ -103,7 +103,7 @@ where
 }
 
 /// Reads a list softly: an item that is not as documented costs that item.
-pub(crate) fn readable<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+pub(crate) fn lenient_list<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,
     T: DeserializeOwned,

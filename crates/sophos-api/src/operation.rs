@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What stays as it is in a path segment or a query value.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One operation of the service, as a value.
 ///
@@ -30,7 +30,7 @@ pub trait Operation: Serialize + std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`], with what is wrong.
-    fn check(&self) -> Result<(), Error> {
+    fn validate(&self) -> Result<(), Error> {
         Ok(())
     }
 
@@ -39,9 +39,9 @@ pub trait Operation: Serialize + std::fmt::Debug + Send + Sync {
     /// # Errors
     /// [`ErrorKind::Invalid`] when [`check`](Self::check) fails or a member of
     /// the path is empty.
-    fn to_request(&self, target: &Target) -> Result<http::Request<Vec<u8>>, Error> {
-        self.check()?;
-        build(&Self::ROUTE, serde_json::to_value(self), target)
+    fn to_request(&self, target: &RequestTarget) -> Result<http::Request<Vec<u8>>, Error> {
+        self.validate()?;
+        build_request(&Self::ROUTE, serde_json::to_value(self), target)
     }
 
     /// Reads the service's answer.
@@ -49,23 +49,23 @@ pub trait Operation: Serialize + std::fmt::Debug + Send + Sync {
     /// # Errors
     /// The service's own refusal for a status other than 2xx, and
     /// [`ErrorKind::Malformed`] for a body that is not a `Response`.
-    fn read(response: &http::Response<Bytes>) -> Result<Self::Response, Error> {
-        read_json(response)
+    fn parse_response(response: &http::Response<Bytes>) -> Result<Self::Response, Error> {
+        parse_json(response)
     }
 }
 
 /// The request of a route, with the members of an operation. Apart from
 /// [`Operation::to_request`], so that it is compiled once.
-fn build(
+fn build_request(
     route: &Route,
     members: serde_json::Result<Value>,
-    target: &Target,
+    target: &RequestTarget,
 ) -> Result<http::Request<Vec<u8>>, Error> {
     let Ok(Value::Object(mut members)) = members else {
         return Err(Error::invalid("an operation must serialize as a JSON object"));
     };
     members.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
-    let mut url = target.base.join(&path(route.path, &mut members)?);
+    let mut url = target.base.join(&build_path(route.path, &mut members)?);
     let in_query = matches!(route.method, Method::GET | Method::DELETE);
     let body = if in_query {
         push_query(&mut url, &members);
@@ -81,7 +81,7 @@ fn build(
     let headers = request.headers_mut();
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     headers.insert(header::ACCEPT, JSON);
-    if let (Some(name), Some(id)) = (route.scope.header(), &target.id) {
+    if let (Some(name), Some(id)) = (route.scope.name(), &target.id) {
         let id = HeaderValue::try_from(id.as_str()).map_err(|error| Error::invalid(error.to_string()))?;
         headers.insert(name, id);
     }
@@ -91,9 +91,9 @@ fn build(
     Ok(request)
 }
 
-pub(crate) fn read_json<R: DeserializeOwned>(response: &http::Response<Bytes>) -> Result<R, Error> {
+pub(crate) fn parse_json<R: DeserializeOwned>(response: &http::Response<Bytes>) -> Result<R, Error> {
     if !response.status().is_success() {
-        return Err(Error::answer(response));
+        return Err(Error::from_response(response));
     }
     let malformed = |what: String| {
         Error::new(ErrorKind::Malformed).with_status(response.status().as_u16()).with_message(format!(
@@ -110,7 +110,7 @@ pub(crate) fn read_json<R: DeserializeOwned>(response: &http::Response<Bytes>) -
     })
 }
 
-fn path(template: &str, members: &mut Map<String, Value>) -> Result<String, Error> {
+fn build_path(template: &str, members: &mut Map<String, Value>) -> Result<String, Error> {
     let mut path = String::with_capacity(template.len() + 40);
     for segment in template.split('/').skip(1) {
         path.push('/');
@@ -121,7 +121,7 @@ fn path(template: &str, members: &mut Map<String, Value>) -> Result<String, Erro
         match members.remove(name) {
             // A segment of dots would climb out of the path.
             Some(Value::String(value)) if !value.chars().all(|character| character == '.') => {
-                path.extend(utf8_percent_encode(&value, PLAIN));
+                path.extend(utf8_percent_encode(&value, UNRESERVED));
             }
             _ => return Err(Error::invalid(format!("{name} must be given"))),
         }
@@ -142,15 +142,15 @@ fn push_query(url: &mut String, members: &Map<String, Value>) {
                     if index > 0 {
                         url.push(',');
                     }
-                    url.extend(utf8_percent_encode(&plain(item), PLAIN));
+                    url.extend(utf8_percent_encode(&value_text(item), UNRESERVED));
                 }
             }
-            single => url.extend(utf8_percent_encode(&plain(single), PLAIN)),
+            single => url.extend(utf8_percent_encode(&value_text(single), UNRESERVED)),
         }
     }
 }
 
-fn plain(value: &Value) -> String {
+fn value_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -160,7 +160,7 @@ fn plain(value: &Value) -> String {
 /// Whose id an operation sends along, and in which header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Scope {
+pub enum ScopeHeader {
     /// Nobody's: the token says enough.
     None,
     /// A tenant's, in `X-Tenant-ID`.
@@ -171,9 +171,9 @@ pub enum Scope {
     Organization,
 }
 
-impl Scope {
+impl ScopeHeader {
     /// The header's name.
-    pub const fn header(self) -> Option<&'static str> {
+    pub const fn name(self) -> Option<&'static str> {
         match self {
             Self::None => None,
             Self::Tenant => Some("X-Tenant-ID"),
@@ -186,7 +186,7 @@ impl Scope {
 /// Which host answers an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Host {
+pub enum ApiHost {
     /// The identity service, which takes a secret and no token.
     Identity,
     /// The one host for all.
@@ -203,17 +203,17 @@ pub struct Route {
     /// The path, with `:name` for each member that goes into it.
     pub path: &'static str,
     /// Which host answers.
-    pub host: Host,
+    pub host: ApiHost,
     /// Whose id goes along.
-    pub scope: Scope,
+    pub scope: ScopeHeader,
     /// Whether sending it twice does no more than sending it once.
-    pub repeatable: bool,
+    pub idempotent: bool,
 }
 
 impl Route {
     /// A tenant's operation, on the host of its data region.
     const fn new(method: Method, path: &'static str, repeatable: bool) -> Self {
-        Self { method, path, host: Host::DataRegion, scope: Scope::Tenant, repeatable }
+        Self { method, path, host: ApiHost::DataRegion, scope: ScopeHeader::Tenant, idempotent: repeatable }
     }
 
     /// A `GET` of a tenant, which is safe to repeat.
@@ -240,8 +240,8 @@ impl Route {
 
     /// On the global host, with this scope's header.
     #[must_use]
-    pub const fn global(mut self, scope: Scope) -> Self {
-        self.host = Host::Global;
+    pub const fn global(mut self, scope: ScopeHeader) -> Self {
+        self.host = ApiHost::Global;
         self.scope = scope;
         self
     }
@@ -249,15 +249,15 @@ impl Route {
     /// On the identity service's host, with nobody's id.
     #[must_use]
     pub const fn identity(mut self) -> Self {
-        self.host = Host::Identity;
-        self.scope = Scope::None;
+        self.host = ApiHost::Identity;
+        self.scope = ScopeHeader::None;
         self
     }
 
     /// Sending it twice does no more than sending it once.
     #[must_use]
-    pub const fn repeatable(mut self) -> Self {
-        self.repeatable = true;
+    pub const fn idempotent(mut self) -> Self {
+        self.idempotent = true;
         self
     }
 }
@@ -270,19 +270,19 @@ impl std::fmt::Display for Route {
 
 /// The host that an operation goes to, and the id that goes along.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct RequestTarget {
     pub(crate) base: BaseUrl,
     pub(crate) id: Option<String>,
 }
 
-impl Target {
+impl RequestTarget {
     /// A host, and nobody's id.
-    pub fn host(base: BaseUrl) -> Self {
+    pub fn new(base: BaseUrl) -> Self {
         Self { base, id: None }
     }
 
     /// A host, and the id of the tenant, partner or organization.
-    pub fn tenant(base: BaseUrl, id: impl Into<String>) -> Self {
+    pub fn with_id(base: BaseUrl, id: impl Into<String>) -> Self {
         Self { base, id: Some(id.into()) }
     }
 }

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     error::{Error, ErrorKind},
-    operation::read_json,
+    operation::parse_json,
 };
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -19,67 +19,67 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// An item of a page that is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct UnreadableItem {
+pub struct MalformedItem {
     /// Its bytes, as the service sent them.
     pub bytes: Bytes,
     /// What is wrong with them, without any of them.
     pub reason: String,
 }
 
-impl UnreadableItem {
+impl MalformedItem {
     pub(crate) fn error(&self) -> Error {
         Error::malformed(format!("an item of {} bytes is unreadable: {}", self.bytes.len(), self.reason))
     }
 }
 
 /// A page that keeps the items that are not JSON.
-pub(crate) trait Salvage: DeserializeOwned {
-    fn set_unreadable(&mut self, unreadable: Vec<UnreadableItem>);
+pub(crate) trait LenientPage: DeserializeOwned {
+    fn set_malformed_items(&mut self, unreadable: Vec<MalformedItem>);
 }
 
 /// Reads a page. A body that is not an object is no page: serde would take an
 /// empty list for a page without items, which looks like the end of a listing.
-pub(crate) fn read_page<P: DeserializeOwned>(response: &http::Response<Bytes>) -> Result<P, Error> {
+pub(crate) fn parse_page<P: DeserializeOwned>(response: &http::Response<Bytes>) -> Result<P, Error> {
     let first = response.body().iter().find(|byte| !byte.is_ascii_whitespace());
     if response.status().is_success() && first == Some(&b'[') {
         return Err(Error::malformed("the page is a list").with_status(response.status().as_u16()));
     }
-    read_json(response)
+    parse_json(response)
 }
 
 /// Reads a page of which single items may be unreadable.
-pub(crate) fn salvage_page<P: Salvage>(response: &http::Response<Bytes>) -> Result<P, Error> {
-    let error = match read_page(response) {
+pub(crate) fn parse_page_lenient<P: LenientPage>(response: &http::Response<Bytes>) -> Result<P, Error> {
+    let error = match parse_page(response) {
         Err(error) if error.kind() == ErrorKind::Malformed && response.status().is_success() => error,
         other => return other,
     };
-    let Some((body, unreadable)) = without_unreadable(response.body()) else { return Err(error) };
+    let Some((body, unreadable)) = split_malformed_items(response.body()) else { return Err(error) };
     let mut salvaged = http::Response::new(Bytes::from(body));
     *salvaged.status_mut() = response.status();
     // If the rest is no page either, what was wrong first tells more.
-    let mut page: P = read_page(&salvaged).map_err(|_| error)?;
-    page.set_unreadable(unreadable);
+    let mut page: P = parse_page(&salvaged).map_err(|_| error)?;
+    page.set_malformed_items(unreadable);
     Ok(page)
 }
 
 /// The body without the items that are not JSON, and those. `None` if it is not
 /// a complete page: what was cut off is worth another request.
-fn without_unreadable(body: &Bytes) -> Option<(Vec<u8>, Vec<UnreadableItem>)> {
+fn split_malformed_items(body: &Bytes) -> Option<(Vec<u8>, Vec<MalformedItem>)> {
     let start = if body.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-    let (list, items) = items(body, start)?;
+    let (list, items) = find_items(body, start)?;
     let mut readable = body[start..list.start].to_vec();
     readable.push(b'[');
     let mut unreadable = Vec::new();
     let mut first = true;
     for item in items {
-        match check(&body[item.clone()]) {
+        match check_json(&body[item.clone()]) {
             Ok(()) => {
                 if !std::mem::take(&mut first) {
                     readable.push(b',');
                 }
                 readable.extend_from_slice(&body[item]);
             }
-            Err(reason) => unreadable.push(UnreadableItem { bytes: body.slice(item), reason }),
+            Err(reason) => unreadable.push(MalformedItem { bytes: body.slice(item), reason }),
         }
     }
     readable.push(b']');
@@ -88,7 +88,7 @@ fn without_unreadable(body: &Bytes) -> Option<(Vec<u8>, Vec<UnreadableItem>)> {
 }
 
 /// Why these bytes are not JSON. Serde's own account may quote them.
-fn check(item: &[u8]) -> Result<(), String> {
+fn check_json(item: &[u8]) -> Result<(), String> {
     let text = std::str::from_utf8(item)
         .map_err(|error| format!("invalid UTF-8 at byte {}", error.valid_up_to()))?;
     serde_json::from_str::<&RawValue>(text).map(|_| ()).map_err(|error| {
@@ -102,40 +102,40 @@ fn check(item: &[u8]) -> Result<(), String> {
 }
 
 /// Where the list of items is in a page, with its brackets, and each item.
-fn items(body: &[u8], start: usize) -> Option<(Range<usize>, Vec<Range<usize>>)> {
+fn find_items(body: &[u8], start: usize) -> Option<(Range<usize>, Vec<Range<usize>>)> {
     let mut found = None;
-    let mut at = expect(body, start, b'{')?;
+    let mut at = expect_byte(body, start, b'{')?;
     loop {
-        at = blank(body, at);
+        at = skip_whitespace(body, at);
         let key = at;
         at = string_end(body, at)?;
         let is_items = &body[key..at] == b"\"items\"";
-        at = blank(body, expect(body, at, b':')?);
+        at = skip_whitespace(body, expect_byte(body, at, b':')?);
         if is_items && body.get(at) == Some(&b'[') {
-            let (end, items) = list(body, at)?;
+            let (end, items) = scan_list(body, at)?;
             found = Some((at..end, items));
             at = end;
         } else {
             at = value_end(body, at)?;
         }
-        at = blank(body, at);
+        at = skip_whitespace(body, at);
         match body.get(at)? {
             b',' => at += 1,
-            b'}' if blank(body, at + 1) == body.len() => return found,
+            b'}' if skip_whitespace(body, at + 1) == body.len() => return found,
             _ => return None,
         }
     }
 }
 
 /// The end of a list, and its items.
-fn list(body: &[u8], start: usize) -> Option<(usize, Vec<Range<usize>>)> {
+fn scan_list(body: &[u8], start: usize) -> Option<(usize, Vec<Range<usize>>)> {
     let mut items = Vec::new();
-    let mut at = blank(body, start + 1);
+    let mut at = skip_whitespace(body, start + 1);
     if body.get(at) == Some(&b']') {
         return Some((at + 1, items));
     }
     loop {
-        at = blank(body, at);
+        at = skip_whitespace(body, at);
         let end = value_end(body, at)?;
         let trimmed = body[at..end].trim_ascii_end().len();
         items.push(at..at + trimmed);
@@ -169,7 +169,7 @@ fn value_end(body: &[u8], start: usize) -> Option<usize> {
 
 /// The end of the string that begins here.
 fn string_end(body: &[u8], start: usize) -> Option<usize> {
-    let mut at = expect(body, start, b'"')?;
+    let mut at = expect_byte(body, start, b'"')?;
     loop {
         match body.get(at)? {
             b'"' => return Some(at + 1),
@@ -179,12 +179,12 @@ fn string_end(body: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-fn expect(body: &[u8], at: usize, byte: u8) -> Option<usize> {
-    let at = blank(body, at);
+fn expect_byte(body: &[u8], at: usize, byte: u8) -> Option<usize> {
+    let at = skip_whitespace(body, at);
     (body.get(at) == Some(&byte)).then_some(at + 1)
 }
 
-fn blank(body: &[u8], at: usize) -> usize {
+fn skip_whitespace(body: &[u8], at: usize) -> usize {
     let rest = body.get(at..).unwrap_or_default();
     at + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }

@@ -9,12 +9,12 @@ use futures_core::Stream;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    client::Caller,
+    client::ApiClient,
     error::{Error, ErrorKind},
-    model::{items, model, nullable, soft_id},
+    model::{items, model, null_as_default, lenient_id},
     operation::Operation,
-    page_body::{Salvage, UnreadableItem},
-    record::{Raw, Record},
+    page_body::{LenientPage, MalformedItem},
+    with_raw::{Raw, WithRaw},
 };
 
 /// An operation that answers a part of a listing, and leads to the next.
@@ -26,11 +26,11 @@ pub trait Paged: Operation + Clone {
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] when the answer leads nowhere new.
-    fn next(&self, answer: &Self::Response) -> Result<Option<Self>, Error>;
+    fn next_page(&self, answer: &Self::Response) -> Result<Option<Self>, Error>;
 
     /// The items of an answer that are not JSON. Only listings of which an item
     /// may be left out have some; for others the whole answer is malformed.
-    fn unreadable(_answer: &Self::Response) -> &[UnreadableItem] {
+    fn malformed_items(_answer: &Self::Response) -> &[MalformedItem] {
         &[]
     }
 
@@ -43,13 +43,13 @@ pub trait Paged: Operation + Clone {
 /// A page may be empty in the middle of a listing: filters are applied after
 /// the page is cut.
 pub struct Pages<'c, C, O> {
-    caller: &'c C,
+    client: &'c C,
     next: Option<O>,
 }
 
-impl<'c, C: Caller, O: Paged> Pages<'c, C, O> {
+impl<'c, C: ApiClient, O: Paged> Pages<'c, C, O> {
     pub(crate) fn new(caller: &'c C, first: O) -> Self {
-        Self { caller, next: Some(first) }
+        Self { client: caller, next: Some(first) }
     }
 
     /// The next page, or `None` after the last. After an error, asks for the
@@ -57,8 +57,8 @@ impl<'c, C: Caller, O: Paged> Pages<'c, C, O> {
     pub async fn next(&mut self) -> Option<Result<O::Response, Error>> {
         let operation = self.next.as_ref()?;
         let page = async {
-            let answer = self.caller.send(operation).await?;
-            Ok((operation.next(&answer)?, answer))
+            let answer = self.client.send(operation).await?;
+            Ok((operation.next_page(&answer)?, answer))
         };
         match page.await {
             Ok((next, answer)) => {
@@ -81,10 +81,10 @@ impl<C, O: fmt::Debug> fmt::Debug for Pages<'_, C, O> {
     }
 }
 
-type Ready<O> = VecDeque<Result<Raw<<O as Paged>::Item>, Error>>;
-type Fetched<O> = Result<(Option<O>, Ready<O>), Error>;
-type Fetch<'c, O> = Pin<Box<dyn Future<Output = Fetched<O>> + Send + 'c>>;
-type Start<'c, O> = Box<dyn Fn(O) -> Fetch<'c, O> + Send + 'c>;
+type BufferedItems<O> = VecDeque<Result<Raw<<O as Paged>::Item>, Error>>;
+type FetchResult<O> = Result<(Option<O>, BufferedItems<O>), Error>;
+type PageFuture<'c, O> = Pin<Box<dyn Future<Output = FetchResult<O>> + Send + 'c>>;
+type FetchPage<'c, O> = Box<dyn Fn(O) -> PageFuture<'c, O> + Send + 'c>;
 
 /// A listing, item by item, one page ahead: while items are taken, the next
 /// page is on its way.
@@ -92,50 +92,50 @@ type Start<'c, O> = Box<dyn Fn(O) -> Fetch<'c, O> + Send + 'c>;
 /// An item that cannot be read is an error in its place, and the listing goes
 /// on. A page that cannot be fetched is an error and the end.
 pub struct Items<'c, O: Paged> {
-    start: Start<'c, O>,
-    ready: Ready<O>,
-    fetch: Option<Fetch<'c, O>>,
-    fetched: Option<Fetched<O>>,
+    fetch_page: FetchPage<'c, O>,
+    buffered: BufferedItems<O>,
+    pending: Option<PageFuture<'c, O>>,
+    fetched: Option<FetchResult<O>>,
 }
 
 impl<'c, O: Paged + 'static> Items<'c, O> {
-    pub(crate) fn new<C: Caller>(caller: &'c C, first: O) -> Self {
-        let start = move |operation: O| -> Fetch<'c, O> {
+    pub(crate) fn new<C: ApiClient>(caller: &'c C, first: O) -> Self {
+        let start = move |operation: O| -> PageFuture<'c, O> {
             Box::pin(async move {
                 let answer = caller.send(&operation).await?;
-                let next = operation.next(&answer)?;
-                let unreadable: Vec<_> = O::unreadable(&answer).iter().map(UnreadableItem::error).collect();
+                let next = operation.next_page(&answer)?;
+                let unreadable: Vec<_> = O::malformed_items(&answer).iter().map(MalformedItem::error).collect();
                 let items = O::items(answer).into_iter().map(Ok);
                 Ok((next, items.chain(unreadable.into_iter().map(Err)).collect()))
             })
         };
         let fetch = Some(start(first));
-        Self { start: Box::new(start), ready: VecDeque::new(), fetch, fetched: None }
+        Self { fetch_page: Box::new(start), buffered: VecDeque::new(), pending: fetch, fetched: None }
     }
 }
 
 impl<O: Paged + 'static> Unpin for Items<'_, O> {}
 
 impl<O: Paged + 'static> Stream for Items<'_, O> {
-    type Item = Result<Record<O::Item>, Error>;
+    type Item = Result<WithRaw<O::Item>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            if let Some(Poll::Ready(page)) = this.fetch.as_mut().map(|fetch| fetch.as_mut().poll(context)) {
-                this.fetch = None;
+            if let Some(Poll::Ready(page)) = this.pending.as_mut().map(|fetch| fetch.as_mut().poll(context)) {
+                this.pending = None;
                 this.fetched = Some(page);
             }
-            if let Some(item) = this.ready.pop_front() {
-                return Poll::Ready(Some(item.and_then(Raw::read)));
+            if let Some(item) = this.buffered.pop_front() {
+                return Poll::Ready(Some(item.and_then(Raw::parse)));
             }
             match this.fetched.take() {
                 Some(Ok((next, items))) => {
-                    this.ready = items;
-                    this.fetch = next.map(|next| (this.start)(next));
+                    this.buffered = items;
+                    this.pending = next.map(|next| (this.fetch_page)(next));
                 }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None if this.fetch.is_some() => return Poll::Pending,
+                None if this.pending.is_some() => return Poll::Pending,
                 None => return Poll::Ready(None),
             }
         }
@@ -144,7 +144,7 @@ impl<O: Paged + 'static> Stream for Items<'_, O> {
 
 impl<O: Paged> fmt::Debug for Items<'_, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Items").field("ready", &self.ready.len()).finish_non_exhaustive()
+        f.debug_struct("Items").field("ready", &self.buffered.len()).finish_non_exhaustive()
     }
 }
 
@@ -158,7 +158,7 @@ pub struct NumberedPage<T> {
     pub items: Vec<Raw<T>>,
     /// The items that are not JSON.
     #[serde(skip)]
-    pub unreadable: Vec<UnreadableItem>,
+    pub malformed_items: Vec<MalformedItem>,
     /// Where this page is.
     #[serde(default, deserialize_with = "nullable")]
     pub pages: NumberedPages,
@@ -181,7 +181,7 @@ model! {
     }
 }
 
-macro_rules! salvage {
+macro_rules! impl_lenient_page {
     ($($page:ident)+) => {$(
         impl<T> Salvage for $page<T> {
             fn set_unreadable(&mut self, unreadable: Vec<UnreadableItem>) {
@@ -191,12 +191,12 @@ macro_rules! salvage {
     )+};
 }
 
-salvage! { NumberedPage KeyedPage CursorPage }
+impl_lenient_page! { NumberedPage KeyedPage CursorPage }
 
 impl<T> NumberedPage<T> {
     /// The number of the page after page `number`, or `None` at the end: by
     /// the total if it was given, else a page without items is the end.
-    pub(crate) fn after(&self, number: u64) -> Option<u64> {
+    pub(crate) fn next_page_number(&self, number: u64) -> Option<u64> {
         let more = match self.pages.total {
             Some(total) => number < total,
             None => !self.items.is_empty(),
@@ -215,7 +215,7 @@ pub struct KeyedPage<T> {
     pub items: Vec<Raw<T>>,
     /// The items that are not JSON.
     #[serde(skip)]
-    pub unreadable: Vec<UnreadableItem>,
+    pub malformed_items: Vec<MalformedItem>,
     /// Where this page is.
     #[serde(default, deserialize_with = "nullable")]
     pub pages: KeyedPages,
@@ -242,9 +242,9 @@ model! {
 
 impl<T> KeyedPage<T> {
     /// The key of the page after the one of `key`.
-    pub(crate) fn after(&self, key: Option<&str>) -> Result<Option<String>, Error> {
+    pub(crate) fn next_page_key(&self, key: Option<&str>) -> Result<Option<String>, Error> {
         let next = self.pages.next_key.as_deref().filter(|next| !next.is_empty());
-        advance(next, key)
+        check_progress(next, key)
     }
 }
 
@@ -258,7 +258,7 @@ pub struct CursorPage<T> {
     pub items: Vec<Raw<T>>,
     /// The items that are not JSON.
     #[serde(skip)]
-    pub unreadable: Vec<UnreadableItem>,
+    pub malformed_items: Vec<MalformedItem>,
     /// Whether there is more already.
     #[serde(default, deserialize_with = "nullable")]
     pub has_more: bool,
@@ -269,19 +269,19 @@ pub struct CursorPage<T> {
 
 impl<T> CursorPage<T> {
     /// The cursor of the page after the one of `cursor`, if there is more now.
-    pub(crate) fn after(&self, cursor: Option<&str>) -> Result<Option<String>, Error> {
+    pub(crate) fn next_page_cursor(&self, cursor: Option<&str>) -> Result<Option<String>, Error> {
         if !self.has_more {
             return Ok(None);
         }
         let next = self.next_cursor.as_deref().filter(|next| !next.is_empty());
-        match advance(next, cursor)? {
+        match check_progress(next, cursor)? {
             Some(next) => Ok(Some(next)),
             None => Err(Error::new(ErrorKind::Malformed).with_message("has_more without a next_cursor")),
         }
     }
 }
 
-fn advance(next: Option<&str>, current: Option<&str>) -> Result<Option<String>, Error> {
+fn check_progress(next: Option<&str>, current: Option<&str>) -> Result<Option<String>, Error> {
     // Asking for the same page for ever would look like progress.
     if next.is_some() && next == current {
         return Err(Error::new(ErrorKind::Malformed).with_message("the next page is this page"));

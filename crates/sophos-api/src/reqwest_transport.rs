@@ -8,7 +8,7 @@ use reqwest::{
     redirect::Policy,
 };
 
-use crate::{DEFAULT_MAX_ANSWER_LEN, Transport, TransportError, TransportErrorKind};
+use crate::{DEFAULT_MAX_RESPONSE_LEN, Transport, TransportError, TransportErrorKind};
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,7 +32,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct ReqwestTransport {
     http: reqwest::Client,
-    max_answer_len: usize,
+    max_response_len: usize,
 }
 
 impl ReqwestTransport {
@@ -41,7 +41,7 @@ impl ReqwestTransport {
     /// # Errors
     /// When TLS cannot be set up, for want of root certificates.
     pub fn new() -> Result<Self, TransportError> {
-        Self::configured(reqwest::Client::builder())
+        Self::from_builder(reqwest::Client::builder())
     }
 
     /// A transport with settings of its own: a proxy, further root
@@ -49,8 +49,8 @@ impl ReqwestTransport {
     ///
     /// # Errors
     /// When the settings do not go together.
-    pub fn configured(settings: reqwest::ClientBuilder) -> Result<Self, TransportError> {
-        let http = settings
+    pub fn from_builder(builder: reqwest::ClientBuilder) -> Result<Self, TransportError> {
+        let http = builder
             .redirect(Policy::none())
             // Another crate of the program may have these compiled in. What is
             // compressed is small on the way and has no bound here.
@@ -61,15 +61,15 @@ impl ReqwestTransport {
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
             .build()
-            .map_err(|error| TransportError::new(TransportErrorKind::Unsendable, error))?;
-        Ok(Self { http, max_answer_len: DEFAULT_MAX_ANSWER_LEN })
+            .map_err(|error| TransportError::new(TransportErrorKind::InvalidRequest, error))?;
+        Ok(Self { http, max_response_len: DEFAULT_MAX_RESPONSE_LEN })
     }
 
     /// The same, which reads answers of up to so many bytes. A longer one fails with
     /// [`TransportErrorKind::TooLarge`] as soon as that is known.
     #[must_use]
-    pub fn with_max_answer_len(mut self, bytes: usize) -> Self {
-        self.max_answer_len = bytes;
+    pub fn with_max_response_len(mut self, bytes: usize) -> Self {
+        self.max_response_len = bytes;
         self
     }
 }
@@ -81,19 +81,19 @@ impl Transport for ReqwestTransport {
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, TransportError> {
         let mut request = reqwest::Request::try_from(request)
-            .map_err(|error| TransportError::new(TransportErrorKind::Unsendable, error))?;
+            .map_err(|error| TransportError::new(TransportErrorKind::InvalidRequest, error))?;
         *request.timeout_mut() = Some(timeout);
-        let mut response = self.http.execute(request).await.map_err(classify)?;
+        let mut response = self.http.execute(request).await.map_err(to_transport_error)?;
 
-        uncompressed(response.headers())?;
-        let most = self.max_answer_len;
+        check_content_encoding(response.headers())?;
+        let most = self.max_response_len;
         let expected = response.content_length().unwrap_or(0);
         let expected = usize::try_from(expected).ok().filter(|expected| *expected <= most);
-        let mut body = BytesMut::with_capacity(expected.ok_or_else(|| too_large(most))?);
-        while let Some(chunk) = response.chunk().await.map_err(classify)? {
+        let mut body = BytesMut::with_capacity(expected.ok_or_else(|| response_too_large(most))?);
+        while let Some(chunk) = response.chunk().await.map_err(to_transport_error)? {
             let length = body.len() + chunk.len();
             if length > most {
-                return Err(too_large(most));
+                return Err(response_too_large(most));
             }
             if length > body.capacity() {
                 // Doubled, but not beyond what may come.
@@ -116,24 +116,24 @@ impl Transport for ReqwestTransport {
     }
 }
 
-fn too_large(most: usize) -> TransportError {
-    let why = format!("it has more than {most} bytes; raise the limit of the transport if it is genuine");
+fn response_too_large(limit: usize) -> TransportError {
+    let why = format!("it has more than {limit} bytes; raise the limit of the transport if it is genuine");
     TransportError::new(TransportErrorKind::TooLarge, why)
 }
 
 /// Refuses an answer that is compressed, which no request asks for.
-fn uncompressed(headers: &HeaderMap) -> Result<(), TransportError> {
+fn check_content_encoding(headers: &HeaderMap) -> Result<(), TransportError> {
     let Some(encoding) = headers.get(CONTENT_ENCODING) else { return Ok(()) };
     if encoding.as_bytes().eq_ignore_ascii_case(b"identity") {
         return Ok(());
     }
     let why = "it is compressed, and no compression was asked for; check what is before the service";
-    Err(TransportError::new(TransportErrorKind::Unreadable, why))
+    Err(TransportError::new(TransportErrorKind::UnsupportedEncoding, why))
 }
 
-fn classify(error: reqwest::Error) -> TransportError {
+fn to_transport_error(error: reqwest::Error) -> TransportError {
     let kind = if error.is_builder() {
-        TransportErrorKind::Unsendable
+        TransportErrorKind::InvalidRequest
     } else if error.is_connect() {
         TransportErrorKind::Connect
     } else if error.is_timeout() {

@@ -18,14 +18,14 @@ use crate::error::{Error, ErrorKind};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// How often a request is sent at most, the first time included.
-    pub attempts: u32,
+    pub max_attempts: u32,
     /// The longest wait before the second attempt.
-    pub first_wait: Duration,
+    pub initial_backoff: Duration,
     /// The longest random wait before any attempt.
-    pub longest_wait: Duration,
+    pub max_backoff: Duration,
     /// The longest `Retry-After` that is waited out. A longer one ends the
     /// operation with [`ErrorKind::Throttled`] and the time it names.
-    pub longest_retry_after: Duration,
+    pub max_retry_after: Duration,
     /// How long one attempt may take.
     pub attempt_timeout: Duration,
 }
@@ -35,32 +35,32 @@ impl Default for RetryPolicy {
     /// attempt: large pages of a busy tenant take the service several seconds.
     fn default() -> Self {
         Self {
-            attempts: 6,
-            first_wait: Duration::from_millis(500),
-            longest_wait: Duration::from_secs(20),
-            longest_retry_after: Duration::from_secs(120),
+            max_attempts: 6,
+            initial_backoff: Duration::from_millis(500),
+            max_backoff: Duration::from_secs(20),
+            max_retry_after: Duration::from_secs(120),
             attempt_timeout: Duration::from_secs(60),
         }
     }
 }
 
 impl RetryPolicy {
-    pub(crate) fn allows(&self, error: &Error, repeatable: bool) -> bool {
+    pub(crate) fn should_retry(&self, error: &Error, repeatable: bool) -> bool {
         match error.kind() {
             ErrorKind::Throttled => true,
             ErrorKind::Unreachable => true,
             ErrorKind::Invalid => repeatable && matches!(error.status(), Some(408 | 425)),
-            ErrorKind::Deadline => false,
+            ErrorKind::DeadlineExceeded => false,
             _ => repeatable && error.is_transient(),
         }
     }
 
     /// The wait before attempt `attempt` (the second is 1).
-    pub(crate) fn wait(&self, attempt: u32, jitter: &Jitter, now: Duration) -> Duration {
+    pub(crate) fn backoff(&self, attempt: u32, jitter: &Jitter, now: Duration) -> Duration {
         let ceiling = self
-            .first_wait
+            .initial_backoff
             .saturating_mul(1_u32.checked_shl(attempt - 1).unwrap_or(u32::MAX))
-            .min(self.longest_wait);
+            .min(self.max_backoff);
         ceiling.mul_f64(jitter.fraction(now))
     }
 }
@@ -84,20 +84,20 @@ impl Jitter {
 }
 
 /// The time that `Date` gives, since the Unix epoch.
-pub(crate) fn date(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn parse_date(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(header::DATE)?.to_str().ok()?;
     httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()
 }
 
 /// The wait that `Retry-After` asks for, in seconds or as a date. A date is
 /// held against the answer's own `Date`, else against `now`.
-pub(crate) fn retry_after(headers: &HeaderMap, now: Duration) -> Option<Duration> {
+pub(crate) fn parse_retry_after(headers: &HeaderMap, now: Duration) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
     let until = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Some(until.saturating_sub(date(headers).unwrap_or(now)))
+    Some(until.saturating_sub(parse_date(headers).unwrap_or(now)))
 }
 
 #[cfg(test)]
@@ -109,9 +109,9 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_both_forms() {
+    fn parse_retry_after_accepts_seconds_and_dates() {
         let now = Duration::from_secs(1_000_000_000);
-        let read = |pairs: &[_]| retry_after(&headers(pairs), now);
+        let read = |pairs: &[_]| parse_retry_after(&headers(pairs), now);
         assert_eq!(read(&[(header::RETRY_AFTER, "17")]), Some(Duration::from_secs(17)));
         assert_eq!(
             read(&[
@@ -137,15 +137,15 @@ mod tests {
     }
 
     #[test]
-    fn waits_are_spread_and_bounded() {
+    fn backoff_is_spread_and_bounded() {
         let policy = RetryPolicy::default();
         let jitter = Jitter::default();
         for attempt in 1..40 {
-            let ceiling = policy.first_wait.as_secs_f64() * 2_f64.powi(attempt as i32 - 1);
+            let ceiling = policy.initial_backoff.as_secs_f64() * 2_f64.powi(attempt as i32 - 1);
             let waits: Vec<_> = (0..64)
-                .map(|_| policy.wait(attempt, &jitter, Duration::from_secs(7)).as_secs_f64())
+                .map(|_| policy.backoff(attempt, &jitter, Duration::from_secs(7)).as_secs_f64())
                 .collect();
-            let highest = ceiling.min(policy.longest_wait.as_secs_f64());
+            let highest = ceiling.min(policy.max_backoff.as_secs_f64());
             assert!(waits.iter().all(|wait| *wait <= highest), "attempt {attempt}");
             let mean = waits.iter().sum::<f64>() / 64.0;
             assert!((0.25..0.75).contains(&(mean / highest)), "attempt {attempt}: mean {mean} of {highest}");

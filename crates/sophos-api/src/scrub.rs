@@ -3,7 +3,7 @@
 //! A service, or a gateway before it, may repeat a request in its answer. What
 //! it says is kept in errors, logs and records, so it passes through here first.
 
-mod forms;
+mod encodings;
 mod patterns;
 
 use std::{
@@ -18,7 +18,7 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::sync::lock;
-use forms::{Form, forms, normalized};
+use encodings::{EncodedSecret, encodings_of, normalize};
 
 /// The text in place of a secret.
 pub(crate) const REDACTED: &str = "[redacted]";
@@ -32,11 +32,11 @@ const PART_LEN: usize = 12;
 
 /// The length of the beginning of a secret that is removed where a text ends: there
 /// it was cut.
-const MIN_CUT_PART_LEN: usize = 8;
+const MIN_TRUNCATED_LEN: usize = 8;
 
 /// The number of secrets and tokens that are kept: those in use, and several
 /// before them.
-const MAX_KNOWN: usize = 8;
+const MAX_SECRETS: usize = 8;
 
 /// The credentials and tokens of one client, and their removal from texts.
 ///
@@ -49,20 +49,20 @@ const MAX_KNOWN: usize = 8;
 /// - what looks like a JSON Web Token, follows `Bearer` or `Basic`, or is the user
 ///   or the query of a URL, whether it is known or not.
 #[derive(Default)]
-pub(crate) struct Scrubber(Mutex<VecDeque<Known>>);
+pub(crate) struct Scrubber(Mutex<VecDeque<KnownSecret>>);
 
-struct Known {
+struct KnownSecret {
     plain: SecretString,
-    forms: Vec<Form>,
+    encodings: Vec<EncodedSecret>,
     /// The hashes of all parts of its forms.
-    parts: HashSet<u64>,
+    part_hashes: HashSet<u64>,
 }
 
-impl Known {
-    fn of(secret: &str) -> Self {
-        let forms = forms(secret);
+impl KnownSecret {
+    fn new(secret: &str) -> Self {
+        let forms = encodings_of(secret);
         let parts = forms.iter().flat_map(|form| form.windows(PART_LEN)).map(hash).collect();
-        Self { plain: secret.into(), forms, parts }
+        Self { plain: secret.into(), encodings: forms, part_hashes: parts }
     }
 
     /// Finds its forms, whole and in part, in a normalized text.
@@ -70,11 +70,11 @@ impl Known {
         // A text that was cut may say so.
         let cut = text.len() - text.iter().rev().take_while(|byte| **byte == b'.').count();
         let cut = text[..cut].strip_suffix("…".as_bytes()).map_or(cut, <[u8]>::len);
-        for form in &self.forms {
+        for form in &self.encodings {
             if form.len() < PART_LEN {
                 found.extend(occurrences(text, form));
             }
-            for length in MIN_CUT_PART_LEN..PART_LEN.min(form.len()) {
+            for length in MIN_TRUNCATED_LEN..PART_LEN.min(form.len()) {
                 if text[..cut].ends_with(&form[..length]) {
                     found.push(cut - length..cut);
                 }
@@ -92,33 +92,33 @@ fn hash(part: &[u8]) -> u64 {
 
 impl Scrubber {
     /// Looks for this secret or token from now on.
-    pub(crate) fn learn(&self, secret: &str) {
+    pub(crate) fn add_secret(&self, secret: &str) {
         if secret.len() < MIN_SECRET_LEN {
             return;
         }
         let mut known = lock(&self.0);
         let at = known.iter().position(|known| known.plain.expose_secret() == secret);
         let this = at.and_then(|at| known.remove(at));
-        let this = this.unwrap_or_else(|| Known::of(secret));
+        let this = this.unwrap_or_else(|| KnownSecret::new(secret));
         known.push_back(this);
-        if known.len() > MAX_KNOWN {
+        if known.len() > MAX_SECRETS {
             known.pop_front();
         }
     }
 
     /// The text without secrets and tokens.
     pub(crate) fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut found = patterns::find(text);
+        let mut found = patterns::find_secrets(text);
         let known = lock(&self.0);
-        let text_bytes = normalized(text);
+        let text_bytes = normalize(text);
         for (at, part) in text_bytes.windows(PART_LEN).enumerate() {
             let hash = hash(part);
-            if known.iter().any(|known| known.parts.contains(&hash)) {
+            if known.iter().any(|known| known.part_hashes.contains(&hash)) {
                 found.push(at..at + PART_LEN);
             }
         }
         known.iter().for_each(|known| known.find(&text_bytes, &mut found));
-        replaced(text, found)
+        redact_ranges(text, found)
     }
 
     /// Whether an id or a host of the service holds no secret and no token.
@@ -134,8 +134,8 @@ impl fmt::Debug for Scrubber {
 }
 
 /// The text without what looks like a token, where no secret is known.
-pub(crate) fn without_tokens(text: &str) -> Cow<'_, str> {
-    replaced(text, patterns::find(text))
+pub(crate) fn redact_tokens(text: &str) -> Cow<'_, str> {
+    redact_ranges(text, patterns::find_secrets(text))
 }
 
 fn occurrences<'a>(text: &'a [u8], form: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
@@ -145,7 +145,7 @@ fn occurrences<'a>(text: &'a [u8], form: &'a [u8]) -> impl Iterator<Item = Range
 
 /// The text with each of these ranges replaced. Ranges that nearly touch are one:
 /// between them is an escape, or the end of a line.
-fn replaced(text: &str, mut found: Vec<Range<usize>>) -> Cow<'_, str> {
+fn redact_ranges(text: &str, mut found: Vec<Range<usize>>) -> Cow<'_, str> {
     if found.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -153,7 +153,7 @@ fn replaced(text: &str, mut found: Vec<Range<usize>>) -> Cow<'_, str> {
     let mut merged: Vec<Range<usize>> = Vec::new();
     for range in found {
         match merged.last_mut() {
-            Some(last) if range.start < last.end + MIN_CUT_PART_LEN => last.end = last.end.max(range.end),
+            Some(last) if range.start < last.end + MIN_TRUNCATED_LEN => last.end = last.end.max(range.end),
             _ => merged.push(range),
         }
     }

@@ -14,122 +14,122 @@ use http::HeaderValue;
 use secrecy::ExposeSecret;
 
 use crate::{
-    authority::{AccessToken, Authority},
-    credential_source::{MOST_REFUSALS, NoCredential},
+    auth::{AccessToken, Auth},
+    credential_source::{MAX_REJECTIONS, NoCredential},
     credentials::{Credentials, Owner},
     error::{Error, ErrorKind},
-    exchange::{Context, bearer},
-    identity::{Identity, read_identity},
-    operation::{Operation, Target},
-    operations::{token::RequestToken, whoami::WhoAmI},
+    request::{RequestContext, bearer_header},
+    identity::{Identity, parse_identity},
+    operation::{Operation, RequestTarget},
+    operations::{token::RequestToken, whoami::GetWhoami},
     sync::lock,
     transport::Transport,
 };
 
 /// A token is renewed this long before it expires, or at three quarters of its
 /// life if that is later.
-const RENEW_BEFORE: Duration = Duration::from_secs(300);
+const RENEWAL_MARGIN: Duration = Duration::from_secs(300);
 
 /// A token, and which one it is, so that one that was refused is dropped once.
 #[derive(Clone)]
-pub(crate) struct Token {
+pub(crate) struct IssuedToken {
     /// `None` when somebody else adds it.
     pub(crate) header: Option<HeaderValue>,
-    pub(crate) number: u64,
+    pub(crate) generation: u64,
     renew_at: Duration,
     /// What it was had with, in words for people.
     origin: Arc<str>,
     /// The source's own, if it is one.
-    given: Option<AccessToken>,
+    provided: Option<AccessToken>,
 }
 
 /// What all callers of a credential share: its token and its identity.
 #[derive(Default)]
 pub(crate) struct Session {
-    state: SyncMutex<State>,
-    tokens: AtomicU64,
+    state: SyncMutex<SessionState>,
+    token_count: AtomicU64,
     /// The source's last token that the API has refused.
-    turned_away: SyncMutex<Option<AccessToken>>,
-    renewal: Inquiry,
-    whoami: Inquiry,
+    last_rejected: SyncMutex<Option<AccessToken>>,
+    renewal: SingleFlight,
+    whoami: SingleFlight,
 }
 
 /// Both under one lock: the token is one of the owner, as far as that is known.
 #[derive(Default)]
-struct State {
-    token: Option<Token>,
-    owner: Option<Known>,
+struct SessionState {
+    token: Option<IssuedToken>,
+    owner: Option<KnownOwner>,
 }
 
 /// Whose a credential is.
 #[derive(Clone)]
-struct Known {
+struct KnownOwner {
     identity: Identity,
     origin: Arc<str>,
 }
 
 /// A question that one caller asks for all who wait for its answer.
 #[derive(Default)]
-struct Inquiry {
-    failure: Mutex<Option<Error>>,
-    asked: AtomicU64,
+struct SingleFlight {
+    last_failure: Mutex<Option<Error>>,
+    completed: AtomicU64,
 }
 
-impl Inquiry {
+impl SingleFlight {
     /// What is `known`, else the answer of `ask`. However many callers wait,
     /// one of them asks, and they share its answer or its failure. Nobody waits
     /// for another when its own `time_is_up`.
-    async fn answer<V>(
+    async fn run<V>(
         &self,
-        known: impl Fn() -> Option<V>,
-        time_is_up: impl Future<Output = ()>,
-        ask: impl Future<Output = Result<V, Error>>,
+        cached: impl Fn() -> Option<V>,
+        deadline: impl Future<Output = ()>,
+        fetch: impl Future<Output = Result<V, Error>>,
     ) -> Result<V, Error> {
-        if let Some(value) = known() {
+        if let Some(value) = cached() {
             return Ok(value);
         }
-        let before = self.asked.load(Ordering::Acquire);
-        let Some(mut failure) = unless(self.failure.lock(), time_is_up).await else {
-            return Err(Error::new(ErrorKind::Deadline).with_message("another caller was still asking"));
+        let before = self.completed.load(Ordering::Acquire);
+        let Some(mut failure) = until_deadline(self.last_failure.lock(), deadline).await else {
+            return Err(Error::new(ErrorKind::DeadlineExceeded).with_message("another caller was still asking"));
         };
-        if let Some(value) = known() {
+        if let Some(value) = cached() {
             return Ok(value);
         }
         // Somebody asked while this caller waited for the lock. That it had no
         // time left is its own affair.
-        let asked = self.asked.load(Ordering::Acquire) > before;
-        if let Some(error) = failure.as_ref().filter(|error| asked && error.kind() != ErrorKind::Deadline) {
+        let asked = self.completed.load(Ordering::Acquire) > before;
+        if let Some(error) = failure.as_ref().filter(|error| asked && error.kind() != ErrorKind::DeadlineExceeded) {
             return Err(error.clone());
         }
-        let outcome = ask.await;
+        let outcome = fetch.await;
         *failure = outcome.as_ref().err().cloned();
-        self.asked.fetch_add(1, Ordering::AcqRel);
+        self.completed.fetch_add(1, Ordering::AcqRel);
         outcome
     }
 }
 
 impl Session {
     /// The current token, or a new one.
-    pub(crate) async fn token<T: Transport>(&self, context: &Context<'_, T>) -> Result<Token, Error> {
-        let current = || self.current(context.now());
+    pub(crate) async fn token<T: Transport>(&self, context: &RequestContext<'_, T>) -> Result<IssuedToken, Error> {
+        let current = || self.cached_token(context.now());
         let request =
-            async { self.request(context).await.map_err(|error| error.scrubbed(context.scrubber())) };
-        self.renewal.answer(current, context.time_is_up(), request).await
+            async { self.obtain_token(context).await.map_err(|error| error.scrubbed(context.scrubber())) };
+        self.renewal.run(current, context.deadline_reached(), request).await
     }
 
     /// Drops a token that the service refused, unless it was replaced already.
-    pub(crate) fn refused(&self, token: &Token) {
-        if token.given.is_some() {
-            lock(&self.turned_away).clone_from(&token.given);
+    pub(crate) fn invalidate_token(&self, token: &IssuedToken) {
+        if token.provided.is_some() {
+            lock(&self.last_rejected).clone_from(&token.provided);
         }
         let mut state = lock(&self.state);
-        if state.token.as_ref().is_some_and(|current| current.number == token.number) {
+        if state.token.as_ref().is_some_and(|current| current.generation == token.generation) {
             state.token = None;
         }
     }
 
     /// The identity, asked for once.
-    pub(crate) async fn identity<T: Transport>(&self, context: &Context<'_, T>) -> Result<Identity, Error> {
+    pub(crate) async fn identity<T: Transport>(&self, context: &RequestContext<'_, T>) -> Result<Identity, Error> {
         let known = || lock(&self.state).owner.as_ref().map(|known| known.identity.clone());
         let ask = async {
             let mut token = self.token(context).await?;
@@ -137,41 +137,41 @@ impl Session {
             if let Some(identity) = known() {
                 return Ok(identity);
             }
-            let mut told = self.ask_for_identity(context, &token).await;
+            let mut told = self.fetch_identity(context, &token).await;
             if told.as_ref().is_err_and(|error| error.status() == Some(401)) {
-                self.refused(&token);
+                self.invalidate_token(&token);
                 token = self.token(context).await?;
-                told = self.ask_for_identity(context, &token).await;
+                told = self.fetch_identity(context, &token).await;
             }
             let told = told.map_err(|error| error.scrubbed(context.scrubber()))?;
-            Ok(self.settle(told, token.origin))
+            Ok(self.set_owner(told, token.origin))
         };
-        self.whoami.answer(known, context.time_is_up(), ask).await
+        self.whoami.run(known, context.deadline_reached(), ask).await
     }
 
-    async fn ask_for_identity<T: Transport>(
+    async fn fetch_identity<T: Transport>(
         &self,
-        context: &Context<'_, T>,
-        token: &Token,
+        context: &RequestContext<'_, T>,
+        token: &IssuedToken,
     ) -> Result<Identity, Error> {
-        let target = Target::host(context.hosts().global().clone());
-        let whoami = context.call_with(&WhoAmI {}, &target, token).await?;
-        read_identity(&whoami, context)
+        let target = RequestTarget::new(context.hosts().global().clone());
+        let whoami = context.send_with_token(&GetWhoami {}, &target, token).await?;
+        parse_identity(&whoami, context)
     }
 
     /// Notes whose a credential is, unless that is known by now. A token of
     /// another that has come meanwhile was held against nothing: it goes.
-    fn settle(&self, identity: Identity, origin: Arc<str>) -> Identity {
+    fn set_owner(&self, identity: Identity, origin: Arc<str>) -> Identity {
         let mut state = lock(&self.state);
-        let State { token, owner } = &mut *state;
-        let known = owner.get_or_insert(Known { identity, origin });
+        let SessionState { token, owner } = &mut *state;
+        let known = owner.get_or_insert(KnownOwner { identity, origin });
         token.take_if(|token| token.origin != known.origin);
         known.identity.clone()
     }
 
     /// Makes this the token of all, unless somebody has learnt meanwhile whose it
     /// must be.
-    fn adopt(&self, new: &Token) -> bool {
+    fn try_store_token(&self, new: &IssuedToken) -> bool {
         let mut state = lock(&self.state);
         let held = state.owner.as_ref().is_none_or(|known| known.origin == new.origin);
         if held {
@@ -182,79 +182,79 @@ impl Session {
 
     /// A token of what the source has now; when that is refused, of the next that
     /// it has.
-    async fn request<T: Transport>(&self, context: &Context<'_, T>) -> Result<Token, Error> {
-        let late = || Error::new(ErrorKind::Deadline).with_message("the credential was still being read");
-        let none = |reason: NoCredential| Error::new(ErrorKind::NoCredential).and(&reason);
-        let current = unless(context.source().current(), context.time_is_up()).await.ok_or_else(late)?;
+    async fn obtain_token<T: Transport>(&self, context: &RequestContext<'_, T>) -> Result<IssuedToken, Error> {
+        let late = || Error::new(ErrorKind::DeadlineExceeded).with_message("the credential was still being read");
+        let none = |reason: NoCredential| Error::new(ErrorKind::NoCredential).with_reason(&reason);
+        let current = until_deadline(context.source().current(), context.deadline_reached()).await.ok_or_else(late)?;
         let mut authority = current.map_err(none)?;
         let mut refusals = 0;
         loop {
             let token = match &authority {
-                Authority::Credentials(credentials) => self.request_with(context, credentials).await,
-                Authority::Token(given) => self.take(context, given).await,
-                Authority::Ambient => {
-                    let token = self.number(None, Duration::MAX, "the authorisation on the way");
-                    self.enter(context, None, token).await
+                Auth::Credentials(credentials) => self.request_token(context, credentials).await,
+                Auth::AccessToken(given) => self.use_provided_token(context, given).await,
+                Auth::HostManaged => {
+                    let token = self.new_token(None, Duration::MAX, "the authorisation on the way");
+                    self.verify_and_store(context, None, token).await
                 }
             };
             let error = match token {
                 Ok(token) => return Ok(token),
                 Err(error) => error,
             };
-            if error.kind() != ErrorKind::Credentials || refusals == MOST_REFUSALS {
+            if error.kind() != ErrorKind::CredentialRejected || refusals == MAX_REJECTIONS {
                 return Err(error);
             }
             refusals += 1;
-            let next = unless(context.source().after_refusal(&authority), context.time_is_up()).await;
-            authority = next.ok_or_else(late)?.map_err(|reason| error.and(&reason))?;
+            let next = until_deadline(context.source().replace_rejected(&authority), context.deadline_reached()).await;
+            authority = next.ok_or_else(late)?.map_err(|reason| error.with_reason(&reason))?;
         }
     }
 
-    fn number(&self, header: Option<HeaderValue>, renew_at: Duration, origin: &str) -> Token {
-        let number = self.tokens.fetch_add(1, Ordering::Relaxed);
-        Token { header, number, renew_at, origin: origin.into(), given: None }
+    fn new_token(&self, header: Option<HeaderValue>, renew_at: Duration, origin: &str) -> IssuedToken {
+        let number = self.token_count.fetch_add(1, Ordering::Relaxed);
+        IssuedToken { header, generation: number, renew_at, origin: origin.into(), provided: None }
     }
 
     /// The source's own token, unless it is of no use any more.
-    async fn take<T: Transport>(
+    async fn use_provided_token<T: Transport>(
         &self,
-        context: &Context<'_, T>,
+        context: &RequestContext<'_, T>,
         given: &AccessToken,
-    ) -> Result<Token, Error> {
-        context.scrubber().learn(given.value());
-        let useless = |why: &str| Error::new(ErrorKind::Credentials).with_message(why);
-        if lock(&self.turned_away).as_ref() == Some(given) {
+    ) -> Result<IssuedToken, Error> {
+        context.scrubber().add_secret(given.expose_secret());
+        let useless = |why: &str| Error::new(ErrorKind::CredentialRejected).with_message(why);
+        if lock(&self.last_rejected).as_ref() == Some(given) {
             return Err(useless("the access token was refused; obtain another").with_status(401));
         }
-        if given.time_left().is_some_and(|left| left.is_zero()) {
+        if given.expires_in().is_some_and(|left| left.is_zero()) {
             return Err(useless("the access token has expired; obtain another"));
         }
-        let header = bearer(given.value()).ok_or_else(|| useless("the access token is no header value"))?;
-        let renew_at = match given.time_left() {
-            Some(left) => context.now().saturating_add(renew_after(left)),
+        let header = bearer_header(given.expose_secret()).ok_or_else(|| useless("the access token is no header value"))?;
+        let renew_at = match given.expires_in() {
+            Some(left) => context.now().saturating_add(time_until_renewal(left)),
             None => Duration::MAX,
         };
         // Nothing says whose it is, so each is held against the one before.
-        let origin = format!("access token {}", self.tokens.load(Ordering::Relaxed) + 1);
-        let token = Token { given: Some(given.clone()), ..self.number(Some(header), renew_at, &origin) };
-        self.enter(context, None, token).await
+        let origin = format!("access token {}", self.token_count.load(Ordering::Relaxed) + 1);
+        let token = IssuedToken { provided: Some(given.clone()), ..self.new_token(Some(header), renew_at, &origin) };
+        self.verify_and_store(context, None, token).await
     }
 
-    async fn request_with<T: Transport>(
+    async fn request_token<T: Transport>(
         &self,
-        context: &Context<'_, T>,
+        context: &RequestContext<'_, T>,
         credentials: &Credentials,
-    ) -> Result<Token, Error> {
-        context.scrubber().learn(credentials.client_secret().expose_secret());
+    ) -> Result<IssuedToken, Error> {
+        context.scrubber().add_secret(credentials.client_secret().expose_secret());
         let operation = RequestToken::new(credentials);
         let asked_at = context.now();
         let answer = context.request_token(&operation).await.map_err(|error| match error.status() {
             // Clients see all three for a credential that is no longer good.
-            Some(400 | 401 | 403) => error.with_kind(ErrorKind::Credentials),
+            Some(400 | 401 | 403) => error.with_kind(ErrorKind::CredentialRejected),
             _ => error,
         })?;
         if let Some(token) = &answer.access_token {
-            context.scrubber().learn(token.expose_secret());
+            context.scrubber().add_secret(token.expose_secret());
         }
         let malformed = |what: &str| {
             Error::new(ErrorKind::Malformed)
@@ -263,40 +263,40 @@ impl Session {
         };
         if let Some(code) = answer.error_code.as_deref().filter(|code| *code != "success") {
             return Err(malformed(&format!("the identity service answered 200 with the error {code}"))
-                .with_kind(ErrorKind::Credentials));
+                .with_kind(ErrorKind::CredentialRejected));
         }
         let token = answer.access_token.filter(|token| !token.expose_secret().is_empty());
         let token = token.ok_or_else(|| malformed("the answer holds no access_token"))?;
         let header =
-            bearer(token.expose_secret()).ok_or_else(|| malformed("the token is no header value"))?;
+            bearer_header(token.expose_secret()).ok_or_else(|| malformed("the token is no header value"))?;
         let life = Duration::from_secs(answer.expires_in.unwrap_or(3_600));
-        let renew_at = asked_at.saturating_add(renew_after(life));
+        let renew_at = asked_at.saturating_add(time_until_renewal(life));
         let origin = format!("credential {}", credentials.client_id());
-        let token = self.number(Some(header), renew_at, &origin);
-        self.enter(context, credentials.owner(), token).await
+        let token = self.new_token(Some(header), renew_at, &origin);
+        self.verify_and_store(context, credentials.owner(), token).await
     }
 
     /// Makes this the token of all, once it is known to be one of the owner.
-    async fn enter<T: Transport>(
+    async fn verify_and_store<T: Transport>(
         &self,
-        context: &Context<'_, T>,
+        context: &RequestContext<'_, T>,
         named: Option<&Owner>,
-        token: Token,
-    ) -> Result<Token, Error> {
-        self.hold_against(context, named, &token).await?;
-        while !self.adopt(&token) {
-            self.hold_against(context, named, &token).await?;
+        token: IssuedToken,
+    ) -> Result<IssuedToken, Error> {
+        self.verify_owner(context, named, &token).await?;
+        while !self.try_store_token(&token) {
+            self.verify_owner(context, named, &token).await?;
         }
         Ok(token)
     }
 
     /// What replaces another must belong to the same owner, and what names its
     /// owner to that one.
-    async fn hold_against<T: Transport>(
+    async fn verify_owner<T: Transport>(
         &self,
-        context: &Context<'_, T>,
+        context: &RequestContext<'_, T>,
         named: Option<&Owner>,
-        token: &Token,
+        token: &IssuedToken,
     ) -> Result<(), Error> {
         let known = lock(&self.state).owner.clone();
         let before = known.as_ref().map(|known| known.identity.owner());
@@ -307,8 +307,8 @@ impl Session {
                 "{} belongs to {owner}, and {expected} is expected; store one of {expected}",
                 token.origin
             );
-            Err(Error::new(ErrorKind::Credentials)
-                .with_operation(WhoAmI::ROUTE.to_string())
+            Err(Error::new(ErrorKind::CredentialRejected)
+                .with_operation(GetWhoami::ROUTE.to_string())
                 .with_message(message))
         };
         match &known {
@@ -316,24 +316,24 @@ impl Session {
             None if named.is_none() => return Ok(()),
             _ => {}
         }
-        let identity = self.ask_for_identity(context, token).await?;
+        let identity = self.fetch_identity(context, token).await?;
         refuse(&identity.owner())?;
         // Unless somebody has learnt meanwhile that it must be another's.
         let mut state = lock(&self.state);
         if state.owner.as_ref().is_none_or(|known| known.identity.owner() == identity.owner()) {
-            state.owner = Some(Known { identity, origin: Arc::clone(&token.origin) });
+            state.owner = Some(KnownOwner { identity, origin: Arc::clone(&token.origin) });
         }
         Ok(())
     }
 
-    fn current(&self, now: Duration) -> Option<Token> {
+    fn cached_token(&self, now: Duration) -> Option<IssuedToken> {
         lock(&self.state).token.clone().filter(|token| now < token.renew_at)
     }
 }
 
 /// What `wanted` comes to, unless `end` comes first.
-async fn unless<V>(wanted: impl Future<Output = V>, end: impl Future<Output = ()>) -> Option<V> {
-    let (mut wanted, mut end) = (pin!(wanted), pin!(end));
+async fn until_deadline<V>(future: impl Future<Output = V>, deadline: impl Future<Output = ()>) -> Option<V> {
+    let (mut wanted, mut end) = (pin!(future), pin!(deadline));
     poll_fn(|context| match wanted.as_mut().poll(context) {
         Poll::Ready(value) => Poll::Ready(Some(value)),
         Poll::Pending => end.as_mut().poll(context).map(|()| None),
@@ -342,8 +342,8 @@ async fn unless<V>(wanted: impl Future<Output = V>, end: impl Future<Output = ()
 }
 
 /// How long a token that lives for `life` is used.
-fn renew_after(life: Duration) -> Duration {
-    life.saturating_sub(RENEW_BEFORE).max(life.mul_f64(0.75))
+fn time_until_renewal(lifetime: Duration) -> Duration {
+    lifetime.saturating_sub(RENEWAL_MARGIN).max(lifetime.mul_f64(0.75))
 }
 
 #[cfg(test)]
@@ -351,9 +351,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_lived_token_is_renewed_in_its_last_quarter() {
+    fn short_lived_token_is_renewed_in_its_last_quarter() {
         for (life, used) in [(3_600, 3_300), (1_799, 1_499), (600, 450), (10, 7), (0, 0)] {
-            assert_eq!(renew_after(Duration::from_secs(life)).as_secs(), used);
+            assert_eq!(time_until_renewal(Duration::from_secs(life)).as_secs(), used);
         }
     }
 }

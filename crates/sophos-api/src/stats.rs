@@ -6,9 +6,9 @@ use std::{
 /// What has been asked of the service.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct CallStats {
+pub struct RequestStats {
     /// Requests to the API, repeated ones included.
-    pub calls: u64,
+    pub api_requests: u64,
     /// Requests for a token.
     pub token_requests: u64,
     /// Requests that repeated a failed one.
@@ -16,27 +16,27 @@ pub struct CallStats {
     /// Answers 429.
     pub throttled: u64,
     /// Time spent waiting, for the budget or before a repetition.
-    pub waited: Duration,
+    pub wait_time: Duration,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) calls: AtomicU64,
+pub(crate) struct RequestCounters {
+    pub(crate) api_requests: AtomicU64,
     pub(crate) token_requests: AtomicU64,
     pub(crate) retries: AtomicU64,
     pub(crate) throttled: AtomicU64,
-    pub(crate) waited_ms: AtomicU64,
+    pub(crate) wait_time_ms: AtomicU64,
 }
 
-impl Counters {
-    pub(crate) fn read(&self) -> CallStats {
+impl RequestCounters {
+    pub(crate) fn snapshot(&self) -> RequestStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        CallStats {
-            calls: read(&self.calls),
+        RequestStats {
+            api_requests: read(&self.api_requests),
             token_requests: read(&self.token_requests),
             retries: read(&self.retries),
             throttled: read(&self.throttled),
-            waited: Duration::from_millis(read(&self.waited_ms)),
+            wait_time: Duration::from_millis(read(&self.wait_time_ms)),
         }
     }
 }

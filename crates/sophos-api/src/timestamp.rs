@@ -53,7 +53,7 @@ fn parse(text: &str) -> Option<jiff::Timestamp> {
         let millis = millis.is_finite().then(|| millis.round() as i64)?;
         return jiff::Timestamp::from_millisecond(millis).ok();
     }
-    let text = nanoseconds(text);
+    let text = truncate_fraction(text);
     if let Ok(instant) = text.parse() {
         return Some(instant);
     }
@@ -71,7 +71,7 @@ fn parse(text: &str) -> Option<jiff::Timestamp> {
 }
 
 /// The text without the fractional digits after the ninth.
-fn nanoseconds(text: &str) -> Cow<'_, str> {
+fn truncate_fraction(text: &str) -> Cow<'_, str> {
     let Some((whole, fraction)) = text.split_once(['.', ',']) else { return text.into() };
     let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
     if digits <= 9 {
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_recorded_form_is_read() {
+    fn timestamp_parses_every_recorded_format() {
         for (text, millis) in [
             ("2020-11-04T09:31:17.546Z", Some(1_604_482_277_546)),
             ("2024-06-07T10:29:58.170278201Z", Some(1_717_756_198_170)),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_a_time() {
+    fn timestamp_accepts_numbers() {
         let read = |json: &str| serde_json::from_str::<Timestamp>(json).ok().map(|time| time.unix_millis());
         assert_eq!(read("1717756198170"), Some(Some(1_717_756_198_170)));
         assert_eq!(read("1717756198"), Some(Some(1_717_756_198_000)));

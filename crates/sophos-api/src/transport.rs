@@ -8,7 +8,7 @@ use bytes::Bytes;
 /// A program needs up to three times as much memory for each listing that it reads
 /// at once: for the page in work, for the one that follows, and for reading it. So
 /// four fit into the least memory that AWS Lambda has, 128 MB.
-pub const DEFAULT_MAX_ANSWER_LEN: usize = 6 << 20;
+pub const DEFAULT_MAX_RESPONSE_LEN: usize = 6 << 20;
 
 /// The only door to the world: HTTP, the time, and waiting.
 ///
@@ -67,9 +67,9 @@ pub enum TransportErrorKind {
     TooLarge,
     /// The answer is in a form that the transport does not read, such as a
     /// compressed one.
-    Unreadable,
+    UnsupportedEncoding,
     /// The request could not be sent at all, and would fail again.
-    Unsendable,
+    InvalidRequest,
     /// Whoever runs the program does not let the request out, by a rule about
     /// where it may go.
     Blocked,
@@ -101,8 +101,8 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Timeout => "no answer in time",
             TransportErrorKind::Interrupted => "the connection broke",
             TransportErrorKind::TooLarge => "the answer is too large",
-            TransportErrorKind::Unreadable => "the answer is unreadable",
-            TransportErrorKind::Unsendable => "the request could not be sent",
+            TransportErrorKind::UnsupportedEncoding => "the answer is unreadable",
+            TransportErrorKind::InvalidRequest => "the request could not be sent",
             TransportErrorKind::Blocked => "the request was not let out",
         })?;
         let mut cause: Option<&dyn error::Error> = Some(self.source.as_ref());

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use sophos_api::{
-    Caller, Client, ErrorKind, RateBudget, RetryPolicy, Transport, TransportErrorKind, Window,
+    ApiClient, Client, ErrorKind, RateLimit, RetryPolicy, Transport, TransportErrorKind, RateWindow,
     operations::{
         endpoints::{GetEndpoint, ListEndpoints},
         isolation::UpdateIsolation,
@@ -20,22 +20,22 @@ fn get() -> GetEndpoint {
 }
 
 /// The same client, with so much time left.
-fn within(client: &Client<Arc<Script>>, time: Duration) -> Client<Arc<Script>> {
+fn with_time_left(client: &Client<Arc<Script>>, time: Duration) -> Client<Arc<Script>> {
     client.with_deadline(client.transport().now() + time)
 }
 
 #[test]
-fn a_wait_that_the_service_asks_for_is_not_begun_if_it_would_go_past() {
+fn retry_after_beyond_the_deadline_fails_at_once() {
     for (left, waited) in [(29, false), (30, false), (31, true)] {
         let script = Script::queue([Answer::status(429).header("retry-after", "30"), last_page(&[])]);
-        let client = within(&client(&script), SECOND * left);
+        let client = with_time_left(&client(&script), SECOND * left);
         let answer = block_on(tenant(&client).send(&ListEndpoints::default()));
         assert_eq!(answer.is_ok(), waited, "{left} s");
         assert_eq!(script.slept().len(), usize::from(waited), "{left} s");
         if let Err(error) = answer {
             assert_eq!(
                 (error.kind(), error.retry_after()),
-                (ErrorKind::Deadline, Some(SECOND * 30)),
+                (ErrorKind::DeadlineExceeded, Some(SECOND * 30)),
                 "{left} s"
             );
             assert!(error.to_string().contains("after 1 attempts, the last: "), "{error}");
@@ -45,14 +45,14 @@ fn a_wait_that_the_service_asks_for_is_not_begun_if_it_would_go_past() {
 }
 
 #[test]
-fn no_random_wait_goes_past() {
-    let policy = RetryPolicy { attempts: 100, ..Default::default() };
+fn backoff_never_exceeds_the_deadline() {
+    let policy = RetryPolicy { max_attempts: 100, ..Default::default() };
     for left in 1..40 {
         let script = Script::queue((0..100).map(|_| Answer::status(503).taking(SECOND / 10)));
         let start = script.now();
-        let client = within(&client_with(&script, RateBudget::unlimited(), policy.clone()), SECOND * left);
+        let client = with_time_left(&client_with(&script, RateLimit::unlimited(), policy.clone()), SECOND * left);
         let error = block_on(tenant(&client).send(&get())).expect_err("unavailable");
-        assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Deadline, None), "{left} s");
+        assert_eq!((error.kind(), error.retry_after()), (ErrorKind::DeadlineExceeded, None), "{left} s");
         assert!(error.is_transient());
         assert!(script.now() <= start + SECOND * left, "{left} s: {:?}", script.now() - start);
         assert!(!script.calls().is_empty());
@@ -60,65 +60,65 @@ fn no_random_wait_goes_past() {
 }
 
 #[test]
-fn no_request_is_given_more_time_than_is_left() {
+fn request_timeout_is_limited_by_the_deadline() {
     let script =
         Script::queue([Answer::status(503).header("retry-after", "3").taking(SECOND * 4), last_page(&[])]);
-    let client = within(&client(&script), SECOND * 10);
+    let client = with_time_left(&client(&script), SECOND * 10);
     block_on(tenant(&client).send(&ListEndpoints::default())).expect("an answer");
     let timeouts: Vec<_> = script.sent().iter().map(|sent| sent.timeout).collect();
     assert_eq!(timeouts, [SECOND * 10, SECOND * 10, SECOND * 3], "the token's request as well");
 
     let script = Script::queue([last_page(&[])]);
-    let client = within(&support::client(&script), SECOND * 100);
+    let client = with_time_left(&support::client(&script), SECOND * 100);
     block_on(tenant(&client).send(&ListEndpoints::default())).expect("an answer");
     assert_eq!(script.calls()[0].timeout, SECOND * 60, "nor more than one attempt may take");
 }
 
 #[test]
-fn an_answer_that_would_come_too_late_is_not_waited_for() {
+fn request_ends_at_the_deadline() {
     let late = || Answer::status(200).taking(SECOND * 30);
     let script = Script::queue([late()]);
     let start = script.now();
-    let client = within(&client(&script), SECOND * 10);
+    let client = with_time_left(&client(&script), SECOND * 10);
     let error = block_on(tenant(&client).send(&get())).expect_err("too late");
-    assert_eq!((error.kind(), script.now() - start), (ErrorKind::Deadline, SECOND * 10));
+    assert_eq!((error.kind(), script.now() - start), (ErrorKind::DeadlineExceeded, SECOND * 10));
 
     // A change may have been carried out, and that is what matters then.
     let script = Script::queue([late()]);
-    let client = within(&support::client(&script), SECOND * 10);
+    let client = with_time_left(&support::client(&script), SECOND * 10);
     let change = UpdateIsolation { endpoint_id: "e".into(), enabled: true, comment: None };
     let error = block_on(tenant(&client).send(&change)).expect_err("too late");
     assert_eq!(error.kind(), ErrorKind::Interrupted);
 }
 
 #[test]
-fn after_the_deadline_nothing_is_sent_or_counted() {
+fn client_sends_nothing_after_the_deadline() {
     let script = Script::queue([last_page(&[])]);
     let client = client(&script);
-    for late in [within(&client, Duration::ZERO), client.with_deadline(Duration::ZERO)] {
+    for late in [with_time_left(&client, Duration::ZERO), client.with_deadline(Duration::ZERO)] {
         let error = block_on(tenant(&late).send(&ListEndpoints::default())).expect_err("too late");
-        assert_eq!(error.kind(), ErrorKind::Deadline);
-        assert_eq!(block_on(late.identity()).expect_err("too late").kind(), ErrorKind::Deadline);
+        assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+        assert_eq!(block_on(late.identity()).expect_err("too late").kind(), ErrorKind::DeadlineExceeded);
     }
     assert!(script.sent().is_empty());
     assert_eq!(client.stats(), Default::default());
 
     block_on(tenant(&client).send(&ListEndpoints::default())).expect("the other handle has time");
     let before = client.stats();
-    let error = block_on(tenant(&within(&client, Duration::ZERO)).send(&get())).expect_err("too late");
-    assert_eq!(error.kind(), ErrorKind::Deadline);
+    let error = block_on(tenant(&with_time_left(&client, Duration::ZERO)).send(&get())).expect_err("too late");
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
     assert_eq!(client.stats(), before, "though there is a token");
 }
 
 #[test]
-fn a_turn_in_the_budget_that_comes_too_late_is_not_waited_for() {
+fn permit_beyond_the_deadline_fails_at_once() {
     let script = Script::queue([last_page(&[]), last_page(&[])]);
-    let client = client_with(&script, RateBudget::new([Window::new(1, SECOND * 60)]), RetryPolicy::default());
+    let client = client_with(&script, RateLimit::new([RateWindow::new(1, SECOND * 60)]), RetryPolicy::default());
     block_on(tenant(&client).send(&ListEndpoints::default())).expect("an answer");
-    let hurried = tenant(&within(&client, SECOND * 30));
+    let hurried = tenant(&with_time_left(&client, SECOND * 30));
     for _ in 0..3 {
         let error = block_on(hurried.send(&ListEndpoints::default())).expect_err("no turn");
-        assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Deadline, Some(SECOND * 60)));
+        assert_eq!((error.kind(), error.retry_after()), (ErrorKind::DeadlineExceeded, Some(SECOND * 60)));
     }
     assert!(script.slept().is_empty());
     block_on(tenant(&client).send(&ListEndpoints::default())).expect("an answer");
@@ -126,35 +126,35 @@ fn a_turn_in_the_budget_that_comes_too_late_is_not_waited_for() {
 }
 
 #[test]
-fn a_pause_is_not_waited_out_past_the_deadline() {
+fn pause_beyond_the_deadline_fails_at_once() {
     let script = Script::queue([Answer::status(429).header("retry-after", "60"), last_page(&[])]);
-    let once = RetryPolicy { attempts: 1, ..Default::default() };
-    let client = client_with(&script, RateBudget::unlimited(), once);
+    let once = RetryPolicy { max_attempts: 1, ..Default::default() };
+    let client = client_with(&script, RateLimit::unlimited(), once);
     block_on(tenant(&client).send(&get())).expect_err("throttled");
     script.turn(SECOND * 10);
-    let error = block_on(tenant(&within(&client, SECOND * 40)).send(&get())).expect_err("paused");
-    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Deadline, Some(SECOND * 50)));
+    let error = block_on(tenant(&with_time_left(&client, SECOND * 40)).send(&get())).expect_err("paused");
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::DeadlineExceeded, Some(SECOND * 50)));
     assert!(script.slept().is_empty());
 }
 
 #[test]
-fn who_waited_too_long_for_anothers_token_sends_nothing() {
+fn waiting_for_a_shared_token_ends_at_the_deadline() {
     let script = Script::routed(|sent| {
         let slow = serde_json::json!({"access_token": "t"});
         Some(if sent.is_token() { Answer::json(slow).taking(SECOND * 30) } else { last_page(&[]) })
     });
     let client = client(&script);
-    let (patient, hurried) = (tenant(&client), tenant(&within(&client, SECOND * 10)));
+    let (patient, hurried) = (tenant(&client), tenant(&with_time_left(&client, SECOND * 10)));
     let operation = ListEndpoints::default();
     let answers = block_on(join_all([patient.send(&operation), hurried.send(&operation)]));
     assert!(answers[0].is_ok());
-    assert_eq!(answers[1].as_ref().expect_err("too late").kind(), ErrorKind::Deadline);
+    assert_eq!(answers[1].as_ref().expect_err("too late").kind(), ErrorKind::DeadlineExceeded);
     assert_eq!((script.count(Sent::is_token), script.calls().len()), (1, 1));
     assert_eq!(script.slept(), [SECOND * 10], "it waited no longer than it had");
 }
 
 #[test]
-fn that_one_caller_had_no_time_is_no_failure_of_the_others() {
+fn deadline_of_one_caller_does_not_fail_the_others() {
     let script = Script::routed(|sent| {
         let no_connection = sent.is_token() && sent.timeout < SECOND * 60;
         if no_connection {
@@ -163,22 +163,22 @@ fn that_one_caller_had_no_time_is_no_failure_of_the_others() {
         (!sent.is_token() && !sent.is_whoami()).then(|| last_page(&[]))
     });
     let client = client(&script);
-    let (hurried, patient) = (tenant(&within(&client, SECOND * 5)), tenant(&client));
+    let (hurried, patient) = (tenant(&with_time_left(&client, SECOND * 5)), tenant(&client));
     let operation = ListEndpoints::default();
     let answers = block_on(join_all([hurried.send(&operation), patient.send(&operation)]));
-    assert_eq!(answers[0].as_ref().expect_err("too late").kind(), ErrorKind::Deadline);
+    assert_eq!(answers[0].as_ref().expect_err("too late").kind(), ErrorKind::DeadlineExceeded);
     assert!(answers[1].is_ok(), "{:?}", answers[1]);
     assert_eq!((script.count(Sent::is_token), script.calls().len()), (2, 1));
 }
 
 #[test]
-fn handles_of_tenants_keep_the_deadline() {
+fn tenant_clients_keep_the_deadline() {
     let script = Script::queue([]);
     let client = client(&script);
     let tenant = tenant(&client.with_deadline(client.transport().now() + SECOND)).clone();
     script.turn(SECOND);
     let error = block_on(tenant.send(&ListEndpoints::default())).expect_err("too late");
-    assert_eq!(error.kind(), ErrorKind::Deadline);
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
     let mut pages = tenant.pages(ListEndpoints::default());
-    assert_eq!(block_on(pages.next()).expect("a page").expect_err("too late").kind(), ErrorKind::Deadline);
+    assert_eq!(block_on(pages.next()).expect("a page").expect_err("too late").kind(), ErrorKind::DeadlineExceeded);
 }

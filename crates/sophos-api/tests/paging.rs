@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt, stream::Next};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sophos_api::{
-    Caller, ErrorKind, Paged, TenantClient,
+    ApiClient, ErrorKind, Paged, TenantClient,
     operations::{
         endpoints::ListEndpoints,
         partner::ListPartnerTenants,
@@ -35,12 +35,12 @@ fn cursor(ids: &[&str], has_more: bool, next: Option<&str>) -> Answer {
 }
 
 /// All ids of a listing, page by page.
-fn walk<C: Caller, O: Paged>(caller: &C, first: O) -> Vec<String> {
+fn collect_ids<C: ApiClient, O: Paged>(caller: &C, first: O) -> Vec<String> {
     let mut pages = caller.pages(first);
     let mut ids = Vec::new();
     while let Some(page) = block_on(pages.next()) {
         for item in O::items(page.expect("a page")) {
-            ids.push(item.peek::<Id>().expect("an id").id);
+            ids.push(item.parse_as::<Id>().expect("an id").id);
         }
     }
     assert!(pages.position().is_none());
@@ -53,7 +53,7 @@ struct Id {
 }
 
 /// What each request but those for token and identity said of this parameter.
-fn asked(script: &Script, name: &str) -> Vec<Option<String>> {
+fn sent_query_values(script: &Script, name: &str) -> Vec<Option<String>> {
     script.calls().iter().map(|sent| sent.query(name).map(str::to_owned)).collect()
 }
 
@@ -62,28 +62,28 @@ fn some(text: &str) -> Option<String> {
 }
 
 #[test]
-fn a_numbered_listing_with_a_total_ends_at_the_total() {
+fn numbered_listing_ends_at_the_total() {
     let script = Script::queue([
         numbered(&["a", "b"], json!({"current": 1, "size": 2, "total": 2, "items": 3})),
         numbered(&["c"], json!({"current": 2, "size": 2, "total": 2, "items": 3})),
     ]);
-    assert_eq!(walk(&client(&script), ListPartnerTenants::all()), ["a", "b", "c"]);
-    assert_eq!(asked(&script, "page"), [None, some("2")]);
-    assert_eq!(asked(&script, "pageSize"), [some("100"), some("100")], "the rest of the question stays");
+    assert_eq!(collect_ids(&client(&script), ListPartnerTenants::all()), ["a", "b", "c"]);
+    assert_eq!(sent_query_values(&script, "page"), [None, some("2")]);
+    assert_eq!(sent_query_values(&script, "pageSize"), [some("100"), some("100")], "the rest of the question stays");
 }
 
 #[test]
-fn an_empty_page_before_the_total_is_not_the_end() {
+fn numbered_listing_continues_after_an_empty_page() {
     let script = Script::queue([
         numbered(&["a"], json!({"current": 1, "total": 3})),
         numbered(&[], json!({"current": 2, "total": 3})),
         numbered(&["b"], json!({"current": 3, "total": 3})),
     ]);
-    assert_eq!(walk(&client(&script), ListPartnerTenants::all()), ["a", "b"]);
+    assert_eq!(collect_ids(&client(&script), ListPartnerTenants::all()), ["a", "b"]);
 }
 
 #[test]
-fn a_numbered_listing_without_a_total_ends_at_an_empty_page() {
+fn numbered_listing_without_total_ends_at_an_empty_page() {
     // The size is no sign of the end: it is the requested one or the number of items.
     let script = Script::queue([
         numbered(&["a"], json!({"current": 1, "size": 50, "maxSize": 100})),
@@ -91,22 +91,22 @@ fn a_numbered_listing_without_a_total_ends_at_an_empty_page() {
         numbered(&[], json!({"current": 3, "size": 50, "maxSize": 100})),
     ]);
     let first = ListPartnerTenants { page_size: Some(50), ..Default::default() };
-    assert_eq!(walk(&client(&script), first), ["a", "b"]);
-    assert_eq!(asked(&script, "page"), [None, some("2"), some("3")]);
+    assert_eq!(collect_ids(&client(&script), first), ["a", "b"]);
+    assert_eq!(sent_query_values(&script, "page"), [None, some("2"), some("3")]);
 }
 
 #[test]
-fn a_page_beyond_the_end_is_the_end() {
+fn numbered_listing_ends_at_a_page_beyond_the_end() {
     for (page, total) in [(2, json!(1)), (9, json!(1)), (2, Value::Null), (1, json!(0))] {
         let script = Script::queue([numbered(&[], json!({"current": page, "total": total, "size": 50}))]);
         let first = ListPartnerTenants { page: Some(page), ..Default::default() };
-        assert!(walk(&client(&script), first).is_empty(), "{page} {total}");
+        assert!(collect_ids(&client(&script), first).is_empty(), "{page} {total}");
         assert_eq!(script.calls().len(), 1);
     }
 }
 
 #[test]
-fn a_keyed_listing_goes_on_over_empty_pages() {
+fn keyed_listing_continues_after_empty_pages() {
     let script = Script::queue([
         keyed(&[], Some("k1")),
         keyed(&["a"], Some("k2")),
@@ -114,19 +114,19 @@ fn a_keyed_listing_goes_on_over_empty_pages() {
         keyed(&[], Some("k/4+=")),
         keyed(&["b"], None),
     ]);
-    assert_eq!(walk(&tenant(&client(&script)), ListEndpoints::default()), ["a", "b"]);
-    let keys = asked(&script, "pageFromKey");
+    assert_eq!(collect_ids(&tenant(&client(&script)), ListEndpoints::default()), ["a", "b"]);
+    let keys = sent_query_values(&script, "pageFromKey");
     assert_eq!(keys, [None, some("k1"), some("k2"), some("k3"), some("k%2F4%2B%3D")]);
 }
 
 #[test]
-fn an_empty_next_key_is_the_end() {
+fn keyed_listing_ends_at_an_empty_next_key() {
     let script = Script::queue([keyed(&["a"], Some(""))]);
-    assert_eq!(walk(&tenant(&client(&script)), ListEndpoints::default()), ["a"]);
+    assert_eq!(collect_ids(&tenant(&client(&script)), ListEndpoints::default()), ["a"]);
 }
 
 #[test]
-fn a_listing_that_leads_to_the_same_page_is_malformed() {
+fn listing_fails_when_the_next_page_is_the_same() {
     let script = Script::queue([keyed(&["a"], Some("k1")), keyed(&["b"], Some("k1"))]);
     let tenant = tenant(&client(&script));
     let mut pages = tenant.pages(ListEndpoints::default());
@@ -144,25 +144,25 @@ fn a_listing_that_leads_to_the_same_page_is_malformed() {
 }
 
 #[test]
-fn the_feed_ends_when_there_is_no_more_though_it_has_a_cursor() {
+fn siem_listing_ends_when_has_more_is_false() {
     let (from_date, limit) = (Some(1_700_000_000), Some(1_000));
     let alerts = ListSiemAlerts { from_date, limit, cursor: None };
     let events = ListSiemEvents { from_date, limit, exclude_types: vec!["x".into()], cursor: None };
     for of_events in [false, true] {
         let script = Script::queue([cursor(&["a"], true, Some("c1")), cursor(&["b"], false, Some("c2"))]);
         let tenant = tenant(&client(&script));
-        let walked = if of_events { walk(&tenant, events.clone()) } else { walk(&tenant, alerts.clone()) };
+        let walked = if of_events { collect_ids(&tenant, events.clone()) } else { collect_ids(&tenant, alerts.clone()) };
         assert_eq!(walked, ["a", "b"]);
-        assert_eq!(asked(&script, "cursor"), [None, some("c1")]);
-        assert_eq!(asked(&script, "from_date"), [some("1700000000"), None], "a cursor says where");
-        assert_eq!(asked(&script, "limit"), [some("1000"), some("1000")]);
+        assert_eq!(sent_query_values(&script, "cursor"), [None, some("c1")]);
+        assert_eq!(sent_query_values(&script, "from_date"), [some("1700000000"), None], "a cursor says where");
+        assert_eq!(sent_query_values(&script, "limit"), [some("1000"), some("1000")]);
         let excluded = of_events.then(|| some("x")).flatten();
-        assert_eq!(asked(&script, "exclude_types"), [excluded.clone(), excluded]);
+        assert_eq!(sent_query_values(&script, "exclude_types"), [excluded.clone(), excluded]);
     }
 }
 
 #[test]
-fn pages_ask_for_a_failed_page_again() {
+fn pages_retries_a_failed_page_on_the_next_call() {
     let script = Script::queue([keyed(&["a"], Some("k1")), Answer::status(403), keyed(&["b"], None)]);
     let tenant = tenant(&client(&script));
     let mut pages = tenant.pages(ListEndpoints::default());
@@ -172,11 +172,11 @@ fn pages_ask_for_a_failed_page_again() {
     assert_eq!(block_on(pages.next()).expect("a page").expect("the second").items.len(), 1);
     assert!(block_on(pages.next()).is_none());
     assert!(block_on(pages.next()).is_none());
-    assert_eq!(asked(&script, "pageFromKey"), [None, some("k1"), some("k1")]);
+    assert_eq!(sent_query_values(&script, "pageFromKey"), [None, some("k1"), some("k1")]);
 }
 
 #[test]
-fn items_end_with_a_failed_page_after_all_before_it() {
+fn items_end_with_the_error_of_a_failed_page() {
     let script = Script::queue([keyed(&["a", "b"], Some("k1")), Answer::status(403)]);
     let tenant = tenant(&client(&script));
     let taken: Vec<_> = block_on(tenant.items(ListEndpoints::default()).collect());
@@ -194,7 +194,7 @@ fn items_end_with_a_failed_page_after_all_before_it() {
 }
 
 #[test]
-fn an_unreadable_item_is_an_error_in_its_place() {
+fn items_yield_an_error_for_a_malformed_item() {
     let page = json!({"items": [{"id": "a"}, "b", {"id": "c"}], "pages": {"nextKey": "k"}});
     let script = Script::queue([Answer::json(page), keyed(&["d"], None)]);
     let tenant = tenant(&client(&script));
@@ -204,13 +204,13 @@ fn an_unreadable_item_is_an_error_in_its_place() {
 }
 
 /// The next item, as one poll gives it.
-fn now<S: Stream + Unpin>(next: Next<'_, S>) -> Option<S::Item> {
+fn poll_ready<S: Stream + Unpin>(next: Next<'_, S>) -> Option<S::Item> {
     use futures_util::FutureExt;
     next.now_or_never().expect("an item is ready")
 }
 
 #[test]
-fn items_are_one_page_ahead_and_no_more() {
+fn items_prefetch_exactly_one_page() {
     let script = Script::queue([
         keyed(&["a", "b", "c"], Some("k1")),
         keyed(&["d", "e"], Some("k2")),
@@ -221,7 +221,7 @@ fn items_are_one_page_ahead_and_no_more() {
     assert!(script.sent().is_empty(), "nothing is asked before somebody wants an item");
     let mut take = |expected: &str, pages_asked: usize, at_once: bool| {
         let next = items.next();
-        let item = if at_once { now(next) } else { block_on(next) };
+        let item = if at_once { poll_ready(next) } else { block_on(next) };
         assert_eq!(item.expect("an item").expect("a readable one").id, expected);
         assert_eq!(script.calls().len(), pages_asked, "after {expected}");
     };
@@ -231,11 +231,11 @@ fn items_are_one_page_ahead_and_no_more() {
     take("d", 3, true);
     take("e", 3, true);
     take("f", 3, true);
-    assert!(now(items.next()).is_none());
+    assert!(poll_ready(items.next()).is_none());
 }
 
 /// How a listing of these pages is answered, in each of the three styles.
-fn answers(pages: &[Vec<String>], style: &str) -> Vec<Answer> {
+fn page_responses(pages: &[Vec<String>], style: &str) -> Vec<Answer> {
     let last = pages.len() - 1;
     let page = |(index, ids): (usize, &Vec<String>)| {
         let ids: Vec<_> = ids.iter().map(String::as_str).collect();
@@ -250,22 +250,22 @@ fn answers(pages: &[Vec<String>], style: &str) -> Vec<Answer> {
     pages.iter().enumerate().map(page).collect()
 }
 
-fn walk_both_ways<O: Paged + Default + 'static>(
+fn collect_by_pages_and_items<O: Paged + Default + 'static>(
     pages: &[Vec<String>],
     style: &str,
     through_tenant: bool,
 ) -> [Vec<String>; 2] {
-    fn items<C: Caller, O: Paged + Default + 'static>(caller: &C) -> Vec<String> {
+    fn items<C: ApiClient, O: Paged + Default + 'static>(caller: &C) -> Vec<String> {
         let taken: Vec<_> = block_on(caller.items(O::default()).collect());
         let id = |json: &str| serde_json::from_str::<Id>(json).expect("an id").id;
         taken.into_iter().map(|item| id(item.expect("an item").raw())).collect()
     }
-    let scripts = [Script::queue(answers(pages, style)), Script::queue(answers(pages, style))];
+    let scripts = [Script::queue(page_responses(pages, style)), Script::queue(page_responses(pages, style))];
     let clients = scripts.each_ref().map(client);
     let walked = if through_tenant {
-        [walk(&tenant(&clients[0]), O::default()), items::<_, O>(&tenant(&clients[1]))]
+        [collect_ids(&tenant(&clients[0]), O::default()), items::<_, O>(&tenant(&clients[1]))]
     } else {
-        [walk(&clients[0], O::default()), items::<_, O>(&clients[1])]
+        [collect_ids(&clients[0], O::default()), items::<_, O>(&clients[1])]
     };
     assert!(scripts.iter().all(|script| script.left() == 0), "every page is asked for once");
     walked
@@ -276,14 +276,14 @@ proptest! {
 
     /// However the service cuts a listing, it is walked whole, once, in order.
     #[test]
-    fn any_split_into_pages_is_walked_completely(sizes in prop::collection::vec(0_usize..4, 1..9)) {
+    fn listing_is_complete_for_any_page_split(sizes in prop::collection::vec(0_usize..4, 1..9)) {
         let mut ids = (0..).map(|number: u32| number.to_string());
         let pages: Vec<Vec<String>> = sizes.iter().map(|size| ids.by_ref().take(*size).collect()).collect();
         let whole: Vec<String> = pages.concat();
         for walked in [
-            walk_both_ways::<ListEndpoints>(&pages, "keyed", true),
-            walk_both_ways::<ListSiemEvents>(&pages, "cursor", true),
-            walk_both_ways::<ListPartnerTenants>(&pages, "numbered", false),
+            collect_by_pages_and_items::<ListEndpoints>(&pages, "keyed", true),
+            collect_by_pages_and_items::<ListSiemEvents>(&pages, "cursor", true),
+            collect_by_pages_and_items::<ListPartnerTenants>(&pages, "numbered", false),
         ] {
             prop_assert_eq!(&walked, &[whole.clone(), whole.clone()]);
         }
@@ -291,7 +291,7 @@ proptest! {
 
     /// So too without a total, where only an empty page is the end.
     #[test]
-    fn any_split_without_a_total_is_walked_to_the_empty_page(sizes in prop::collection::vec(1_usize..4, 0..9)) {
+    fn listing_without_total_is_complete_for_any_page_split(sizes in prop::collection::vec(1_usize..4, 0..9)) {
         let mut ids = (0..).map(|number: u32| number.to_string());
         let mut pages: Vec<Vec<String>> = sizes.iter().map(|size| ids.by_ref().take(*size).collect()).collect();
         let whole = pages.concat();
@@ -299,7 +299,7 @@ proptest! {
         let script = Script::queue(pages.iter().map(|page| {
             numbered(&page.iter().map(String::as_str).collect::<Vec<_>>(), json!({"size": 50}))
         }));
-        prop_assert_eq!(walk(&client(&script), ListPartnerTenants::default()), whole);
+        prop_assert_eq!(collect_ids(&client(&script), ListPartnerTenants::default()), whole);
         prop_assert_eq!(script.left(), 0);
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sophos_api::{
-    Host, Operation, Route, Target,
+    ApiHost, Operation, Route, RequestTarget,
     models::{AlertActionKind, EndpointView, IsolationStatus},
     operations::{
         account_health::CheckAccountHealth,
@@ -18,12 +18,12 @@ use sophos_api::{
         partner::{GetPartnerTenant, ListPartnerTenants},
         siem::{ListSiemAlerts, ListSiemEvents},
         token::RequestToken,
-        whoami::WhoAmI,
+        whoami::GetWhoami,
     },
 };
 
 #[derive(Debug, PartialEq, Deserialize)]
-struct Published {
+struct PublishedOperation {
     method: String,
     host: String,
     path: String,
@@ -39,16 +39,16 @@ struct Named {
 }
 
 /// One operation of this crate, with every member filled in.
-struct Ours {
+struct CrateOperation {
     name: &'static str,
     route: Route,
     request: http::Request<Vec<u8>>,
 }
 
-fn ours<O: Operation>(filled: O) -> Ours {
-    let target = Target::tenant("https://api.example".parse().expect("a host"), "the-id");
+fn crate_operation<O: Operation>(filled: O) -> CrateOperation {
+    let target = RequestTarget::with_id("https://api.example".parse().expect("a host"), "the-id");
     let name = std::any::type_name::<O>();
-    Ours { name, route: O::ROUTE, request: filled.to_request(&target).expect(name) }
+    CrateOperation { name, route: O::ROUTE, request: filled.to_request(&target).expect(name) }
 }
 
 fn text() -> Option<String> {
@@ -117,53 +117,53 @@ fn search_alerts() -> SearchAlerts {
     SearchAlerts { filter: list_alerts() }
 }
 
-fn operations() -> Vec<Ours> {
+fn operations() -> Vec<CrateOperation> {
     let id = || "x".to_owned();
     let credentials = support::credentials();
     vec![
-        ours(RequestToken::new(&credentials)),
-        ours(WhoAmI {}),
-        ours(CheckAccountHealth { checks: list(), products: list() }),
-        ours(ListPartnerTenants {
+        crate_operation(RequestToken::new(&credentials)),
+        crate_operation(GetWhoami {}),
+        crate_operation(CheckAccountHealth { checks: list(), products: list() }),
+        crate_operation(ListPartnerTenants {
             page: Some(1),
             page_size: Some(1),
             page_total: Some(true),
             fields: list(),
         }),
-        ours(GetPartnerTenant::new(id())),
-        ours(ListOrganizationTenants { page: Some(1), page_size: Some(1), page_total: Some(true) }),
-        ours(GetOrganizationTenant::new(id())),
-        ours(list_alerts()),
-        ours(search_alerts()),
-        ours(GetAlert { alert_id: id() }),
-        ours(ActOnAlert { alert_id: id(), action: AlertActionKind::CleanPua, message: text() }),
-        ours(list_endpoints()),
-        ours(GetEndpoint { endpoint_id: id(), view: Some(EndpointView::Full), fields: list() }),
-        ours(GetIsolation { endpoint_id: id() }),
-        ours(UpdateIsolation { endpoint_id: id(), enabled: true, comment: text() }),
-        ours(UpdateIsolations { ids: list(), enabled: true, comment: text() }),
-        ours(ListSiemEvents { limit: Some(200), cursor: text(), from_date: Some(1), exclude_types: list() }),
-        ours(ListSiemAlerts { limit: Some(200), cursor: text(), from_date: Some(1) }),
+        crate_operation(GetPartnerTenant::new(id())),
+        crate_operation(ListOrganizationTenants { page: Some(1), page_size: Some(1), page_total: Some(true) }),
+        crate_operation(GetOrganizationTenant::new(id())),
+        crate_operation(list_alerts()),
+        crate_operation(search_alerts()),
+        crate_operation(GetAlert { alert_id: id() }),
+        crate_operation(ActOnAlert { alert_id: id(), action: AlertActionKind::CleanPua, message: text() }),
+        crate_operation(list_endpoints()),
+        crate_operation(GetEndpoint { endpoint_id: id(), view: Some(EndpointView::Full), fields: list() }),
+        crate_operation(GetIsolation { endpoint_id: id() }),
+        crate_operation(UpdateIsolation { endpoint_id: id(), enabled: true, comment: text() }),
+        crate_operation(UpdateIsolations { ids: list(), enabled: true, comment: text() }),
+        crate_operation(ListSiemEvents { limit: Some(200), cursor: text(), from_date: Some(1), exclude_types: list() }),
+        crate_operation(ListSiemAlerts { limit: Some(200), cursor: text(), from_date: Some(1) }),
     ]
 }
 
 /// What is published of these operations: names, and nothing else of the list.
-fn published() -> Vec<Published> {
+fn published() -> Vec<PublishedOperation> {
     serde_json::from_str(&support::fixture("published_operations.json")).expect("a list")
 }
 
-fn recorded() -> Vec<Published> {
+fn recorded() -> Vec<PublishedOperation> {
     let text = support::read_text(&support::recorded("sophos/operations.json"));
     serde_json::from_str(&text).expect("the published list")
 }
 
 /// Each of this crate's operations with its entries in the published list: one,
 /// but for the token, which is published in two forms.
-fn pairs(published: &[Published]) -> Vec<(Ours, Vec<&Published>)> {
-    let same = |ours: &Ours, theirs: &&Published| {
+fn pairs(published: &[PublishedOperation]) -> Vec<(CrateOperation, Vec<&PublishedOperation>)> {
+    let same = |ours: &CrateOperation, theirs: &&PublishedOperation| {
         ours.route.method.as_str() == theirs.method && ours.route.path == theirs.path
     };
-    let entries = |ours: &Ours| published.iter().filter(|theirs| same(ours, theirs)).collect();
+    let entries = |ours: &CrateOperation| published.iter().filter(|theirs| same(ours, theirs)).collect();
     operations()
         .into_iter()
         .map(|ours| (entries(&ours), ours))
@@ -188,7 +188,7 @@ fn body_names(request: &http::Request<Vec<u8>>) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_operation_is_published_with_its_method_and_path() {
+fn operations_match_published_methods_and_paths() {
     let published = published();
     for (ours, theirs) in pairs(&published) {
         assert!(!theirs.is_empty(), "{}: {}", ours.name, ours.route);
@@ -200,10 +200,10 @@ fn every_operation_is_published_with_its_method_and_path() {
 }
 
 #[test]
-fn every_operation_sends_the_scope_header_it_is_published_with() {
+fn operations_send_the_published_scope_header() {
     let published = published();
     for (ours, theirs) in pairs(&published) {
-        let header: Vec<_> = ours.route.scope.header().into_iter().collect();
+        let header: Vec<_> = ours.route.scope.name().into_iter().collect();
         assert_eq!(header, theirs[0].headers, "{}", ours.name);
         for name in ["X-Tenant-ID", "X-Partner-ID", "X-Organization-ID"] {
             assert_eq!(ours.request.headers().contains_key(name), header.contains(&name), "{}", ours.name);
@@ -212,13 +212,13 @@ fn every_operation_sends_the_scope_header_it_is_published_with() {
 }
 
 #[test]
-fn every_operation_goes_to_the_host_it_is_published_for() {
+fn operations_use_the_published_host() {
     let published = published();
     for (ours, theirs) in pairs(&published) {
         let host = match ours.route.host {
-            Host::Identity => "id.sophos.com",
-            Host::Global => "api.central.sophos.com",
-            Host::DataRegion => "api-{{dataRegion}}.central.sophos.com",
+            ApiHost::Identity => "id.sophos.com",
+            ApiHost::Global => "api.central.sophos.com",
+            ApiHost::DataRegion => "api-{{dataRegion}}.central.sophos.com",
             other => panic!("{}: {other:?}", ours.name),
         };
         assert_eq!(host, theirs[0].host, "{}: {}", ours.name, ours.route);
@@ -226,7 +226,7 @@ fn every_operation_goes_to_the_host_it_is_published_for() {
 }
 
 #[test]
-fn every_name_that_is_sent_is_published() {
+fn operations_send_only_published_names() {
     let published = published();
     for (ours, theirs) in pairs(&published) {
         let query: BTreeSet<_> =
@@ -241,11 +241,11 @@ fn every_name_that_is_sent_is_published() {
 }
 
 #[test]
-fn every_member_of_an_operation_is_sent_somewhere() {
-    for (operation, count) in [(ours(list_endpoints()), 32), (ours(list_alerts()), 12)] {
+fn operations_send_every_member() {
+    for (operation, count) in [(crate_operation(list_endpoints()), 32), (crate_operation(list_alerts()), 12)] {
         assert_eq!(query_names(&operation.request).len(), count, "{}", operation.name);
     }
-    assert_eq!(body_names(&ours(search_alerts()).request).len(), 12);
+    assert_eq!(body_names(&crate_operation(search_alerts()).request).len(), 12);
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn listings_have_every_published_filter() {
 }
 
 #[test]
-fn every_operation_file_is_in_the_list_above() {
+fn operations_list_covers_every_source_file() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/operations");
     let mut routes = Vec::new();
     let mut folders = vec![folder];
@@ -294,13 +294,13 @@ fn every_operation_file_is_in_the_list_above() {
 
 #[test]
 #[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
-fn the_names_of_the_list_are_those_that_sophos_publishes() {
+fn fixture_matches_the_published_operation_list() {
     let (here, recorded) = (published(), recorded());
     for ((ours, here), (_, recorded)) in pairs(&here).into_iter().zip(pairs(&recorded)) {
         assert_eq!(here.len(), recorded.len(), "{}", ours.name);
         for (here, recorded) in here.into_iter().zip(recorded) {
             let members =
-                |one: &Published| one.body.as_ref().map(|body| body.keys().cloned().collect::<BTreeSet<_>>());
+                |one: &PublishedOperation| one.body.as_ref().map(|body| body.keys().cloned().collect::<BTreeSet<_>>());
             assert_eq!((&here.host, &here.headers), (&recorded.host, &recorded.headers), "{}", ours.name);
             assert_eq!(
                 (&here.query, &here.variables),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 use sophos_api::{
-    Error, ErrorKind, Operation, Record, Route, Target,
+    Error, ErrorKind, Operation, WithRaw, Route, RequestTarget,
     models::{
         AlertActionKind, AlertCategory, AlertSeverity, EndpointType, HealthStatus, IsolationStatus, Product,
         Whoami,
@@ -16,17 +16,17 @@ use sophos_api::{
         account_health::CheckAccountHealth,
         alerts::{ActOnAlert, GetAlert, ListAlerts, SearchAlerts},
         endpoints::{GetEndpoint, ListEndpoints},
-        isolation::{GetIsolation, LONGEST_COMMENT, MOST_IDS, UpdateIsolation, UpdateIsolations},
+        isolation::{GetIsolation, MAX_COMMENT_LEN, MAX_IDS, UpdateIsolation, UpdateIsolations},
         organization::ListOrganizationTenants,
         partner::{GetPartnerTenant, ListPartnerTenants},
         siem::{ListSiemAlerts, ListSiemEvents},
         token::RequestToken,
-        whoami::WhoAmI,
+        whoami::GetWhoami,
     },
 };
 
-fn target() -> Target {
-    Target::tenant("https://api-eu01.central.sophos.com".parse().expect("a host"), "11f104c5")
+fn target() -> RequestTarget {
+    RequestTarget::with_id("https://api-eu01.central.sophos.com".parse().expect("a host"), "11f104c5")
 }
 
 fn request<O: Operation>(operation: &O) -> Result<http::Request<Vec<u8>>, Error> {
@@ -34,7 +34,7 @@ fn request<O: Operation>(operation: &O) -> Result<http::Request<Vec<u8>>, Error>
 }
 
 /// Method, path and query.
-fn line<O: Operation>(operation: &O) -> String {
+fn request_line<O: Operation>(operation: &O) -> String {
     let request = request(operation).expect("a request");
     assert_eq!(request.uri().host(), Some("api-eu01.central.sophos.com"));
     format!("{} {}{}", request.method(), request.uri().path(), query(&request))
@@ -57,7 +57,7 @@ fn body(request: &http::Request<Vec<u8>>) -> String {
     }
 }
 
-fn whole<O: Operation>(operation: &O) -> String {
+fn full_request<O: Operation>(operation: &O) -> String {
     let request = request(operation).expect("a request");
     let headers: String = request
         .headers()
@@ -70,7 +70,7 @@ fn whole<O: Operation>(operation: &O) -> String {
 }
 
 #[test]
-fn a_get_has_a_query_and_no_body() {
+fn get_request_has_a_query_and_no_body() {
     let operation = ListAlerts {
         from: Some("2026-11-23T10:00:00.000Z".into()),
         group_key: Some("MSxFdmVudDo6RQ==".into()),
@@ -81,7 +81,7 @@ fn a_get_has_a_query_and_no_body() {
         page_total: Some(false),
         ..Default::default()
     };
-    insta::assert_snapshot!(whole(&operation), @r"
+    insta::assert_snapshot!(full_request(&operation), @r"
     GET https://api-eu01.central.sophos.com/common/v1/alerts?category=malware,neu&from=2026-11-23T10%3A00%3A00.000Z&groupKey=MSxFdmVudDo6RQ%3D%3D&pageTotal=false&product=endpoint,server&severity=high&sort=raisedAt%3Aasc
     accept: application/json
     x-tenant-id: 11f104c5
@@ -89,13 +89,13 @@ fn a_get_has_a_query_and_no_body() {
 }
 
 #[test]
-fn a_post_has_a_json_body_and_no_query() {
+fn post_request_has_a_json_body_and_no_query() {
     let operation = UpdateIsolations {
         ids: vec!["a".into(), "b".into()],
         enabled: true,
         comment: Some("\"suspicious\"\n health".into()),
     };
-    insta::assert_snapshot!(whole(&operation), @r#"
+    insta::assert_snapshot!(full_request(&operation), @r#"
     POST https://api-eu01.central.sophos.com/endpoint/v1/endpoints/isolation
     accept: application/json
     x-tenant-id: 11f104c5
@@ -106,9 +106,9 @@ fn a_post_has_a_json_body_and_no_query() {
 }
 
 #[test]
-fn a_patch_names_its_object_in_the_path_alone() {
+fn patch_request_has_the_id_only_in_the_path() {
     let operation = UpdateIsolation { endpoint_id: "e-1".into(), enabled: false, comment: None };
-    insta::assert_snapshot!(whole(&operation), @r#"
+    insta::assert_snapshot!(full_request(&operation), @r#"
     PATCH https://api-eu01.central.sophos.com/endpoint/v1/endpoints/e-1/isolation
     accept: application/json
     x-tenant-id: 11f104c5
@@ -119,9 +119,9 @@ fn a_patch_names_its_object_in_the_path_alone() {
 }
 
 #[test]
-fn a_token_request_is_a_form_in_which_every_character_is_safe() {
+fn token_request_is_a_percent_encoded_form() {
     let credentials = sophos_api::Credentials::new("an id", "s&c=r+t%/é");
-    insta::assert_snapshot!(whole(&RequestToken::new(&credentials)), @r"
+    insta::assert_snapshot!(full_request(&RequestToken::new(&credentials)), @r"
     POST https://api-eu01.central.sophos.com/api/v2/oauth2/token
     accept: application/json
     content-type: application/x-www-form-urlencoded
@@ -131,7 +131,7 @@ fn a_token_request_is_a_form_in_which_every_character_is_safe() {
 }
 
 #[test]
-fn each_scope_has_its_header() {
+fn request_has_the_header_of_its_scope() {
     let header = |request: http::Request<Vec<u8>>| {
         let ids = request.headers().iter().filter(|(_, value)| *value == "11f104c5");
         ids.map(|(name, _)| name.as_str().to_owned()).collect::<Vec<_>>()
@@ -139,12 +139,12 @@ fn each_scope_has_its_header() {
     assert_eq!(header(request(&ListEndpoints::default()).expect("a request")), ["x-tenant-id"]);
     assert_eq!(header(request(&ListPartnerTenants::all()).expect("a request")), ["x-partner-id"]);
     assert_eq!(header(request(&ListOrganizationTenants::all()).expect("a request")), ["x-organization-id"]);
-    assert!(header(request(&WhoAmI {}).expect("a request")).is_empty());
+    assert!(header(request(&GetWhoami {}).expect("a request")).is_empty());
 }
 
 #[test]
-fn an_id_that_is_no_header_value_is_refused() {
-    let target = Target::tenant("https://api.example".parse().expect("a host"), "11f1\r\nX-Partner-ID: 7");
+fn request_rejects_an_id_that_is_not_a_header_value() {
+    let target = RequestTarget::with_id("https://api.example".parse().expect("a host"), "11f1\r\nX-Partner-ID: 7");
     assert_eq!(
         ListEndpoints::default().to_request(&target).expect_err("no header").kind(),
         ErrorKind::Invalid
@@ -152,7 +152,7 @@ fn an_id_that_is_no_header_value_is_refused() {
 }
 
 #[test]
-fn an_id_in_the_path_cannot_leave_its_segment() {
+fn path_ids_are_percent_encoded() {
     for (id, segment) in [
         ("70e3781d-c0f6-4e72-b6aa-3c3ef21f3dbb", "70e3781d-c0f6-4e72-b6aa-3c3ef21f3dbb"),
         ("a/b", "a%2Fb"),
@@ -165,12 +165,12 @@ fn an_id_in_the_path_cannot_leave_its_segment() {
         ("\\", "%5C"),
     ] {
         assert_eq!(
-            line(&GetAlert { alert_id: id.into() }),
+            request_line(&GetAlert { alert_id: id.into() }),
             format!("GET /common/v1/alerts/{segment}"),
             "{id}"
         );
         assert_eq!(
-            line(&GetIsolation { endpoint_id: id.into() }),
+            request_line(&GetIsolation { endpoint_id: id.into() }),
             format!("GET /endpoint/v1/endpoints/{segment}/isolation"),
             "{id}"
         );
@@ -178,7 +178,7 @@ fn an_id_in_the_path_cannot_leave_its_segment() {
 }
 
 #[test]
-fn an_id_that_is_no_segment_is_refused() {
+fn path_ids_that_are_empty_or_dots_are_rejected() {
     for id in ["", ".", "..", "..."] {
         let id = || id.to_owned();
         let act = ActOnAlert { alert_id: id(), action: AlertActionKind::CleanPua, message: None };
@@ -196,20 +196,20 @@ fn an_id_that_is_no_segment_is_refused() {
 }
 
 #[test]
-fn what_is_not_given_is_not_sent() {
+fn request_omits_absent_members() {
     for (sent, expected) in [
-        (line(&ListEndpoints::default()), "GET /endpoint/v1/endpoints"),
-        (line(&ListAlerts::default()), "GET /common/v1/alerts"),
-        (line(&ListSiemEvents::default()), "GET /siem/v1/events"),
-        (line(&CheckAccountHealth::default()), "GET /account-health-check/v1/health-check"),
-        (line(&WhoAmI {}), "GET /whoami/v1"),
+        (request_line(&ListEndpoints::default()), "GET /endpoint/v1/endpoints"),
+        (request_line(&ListAlerts::default()), "GET /common/v1/alerts"),
+        (request_line(&ListSiemEvents::default()), "GET /siem/v1/events"),
+        (request_line(&CheckAccountHealth::default()), "GET /account-health-check/v1/health-check"),
+        (request_line(&GetWhoami {}), "GET /whoami/v1"),
     ] {
         assert_eq!(sent, expected);
     }
 }
 
 #[test]
-fn lists_are_joined_by_commas_and_their_values_encoded() {
+fn query_lists_are_joined_by_commas_and_encoded() {
     let operation = ListEndpoints {
         health_status: vec![HealthStatus::Bad, HealthStatus::Unknown],
         r#type: vec![EndpointType::Server],
@@ -220,18 +220,18 @@ fn lists_are_joined_by_commas_and_their_values_encoded() {
         hostname_contains: Some("ÄB C&d".into()),
         ..Default::default()
     };
-    insta::assert_snapshot!(line(&operation), @"GET /endpoint/v1/endpoints?cloud=aws%3Ai-0123,gcp&healthStatus=bad,unknown&hostnameContains=%C3%84B%20C%26d&isolationStatus=notIsolated&macAddresses=00%3A5a%3A52,a%2Cb&online=false&type=server");
+    insta::assert_snapshot!(request_line(&operation), @"GET /endpoint/v1/endpoints?cloud=aws%3Ai-0123,gcp&healthStatus=bad,unknown&hostnameContains=%C3%84B%20C%26d&isolationStatus=notIsolated&macAddresses=00%3A5a%3A52,a%2Cb&online=false&type=server");
 }
 
 #[test]
-fn opaque_keys_and_cursors_are_encoded_and_come_back_as_they_were() {
+fn keys_and_cursors_are_encoded_losslessly() {
     for key in ["WyIzYmQ1NGY+Ly8=", "2000432653939", "AAAABw==", "a+b/c=d&e%20f", "VjJfQ1VSU09SfDIwMTk="] {
         let key = key.to_owned();
         let operations = [
-            line(&ListEndpoints { page_from_key: Some(key.clone()), ..Default::default() }),
-            line(&ListAlerts { page_from_key: Some(key.clone()), ..Default::default() }),
-            line(&ListSiemEvents { cursor: Some(key.clone()), ..Default::default() }),
-            line(&ListSiemAlerts { cursor: Some(key.clone()), ..Default::default() }),
+            request_line(&ListEndpoints { page_from_key: Some(key.clone()), ..Default::default() }),
+            request_line(&ListAlerts { page_from_key: Some(key.clone()), ..Default::default() }),
+            request_line(&ListSiemEvents { cursor: Some(key.clone()), ..Default::default() }),
+            request_line(&ListSiemAlerts { cursor: Some(key.clone()), ..Default::default() }),
         ];
         for sent in operations {
             let (_, value) =
@@ -244,14 +244,14 @@ fn opaque_keys_and_cursors_are_encoded_and_come_back_as_they_were() {
 }
 
 #[test]
-fn a_post_without_anything_to_say_sends_an_empty_object() {
+fn post_request_without_members_sends_an_empty_object() {
     #[derive(Debug, Serialize)]
     struct Scan {
         #[serde(rename = "endpointId")]
         endpoint_id: String,
     }
     impl Operation for Scan {
-        type Response = Record<Whoami>;
+        type Response = WithRaw<Whoami>;
         const ROUTE: Route = Route::post("/endpoint/v1/endpoints/:endpointId/scans");
     }
     let scan = request(&Scan { endpoint_id: "e".into() }).expect("a request");
@@ -262,17 +262,17 @@ fn a_post_without_anything_to_say_sends_an_empty_object() {
 }
 
 #[test]
-fn an_operation_that_is_no_object_is_refused() {
+fn request_rejects_an_operation_that_is_not_an_object() {
     #[derive(Debug, Serialize)]
     struct Bare(u8);
     impl Operation for Bare {
-        type Response = Record<Whoami>;
+        type Response = WithRaw<Whoami>;
         const ROUTE: Route = Route::get("/whoami/v1");
     }
     assert_eq!(request(&Bare(7)).expect_err("no object").kind(), ErrorKind::Invalid);
 }
 
-fn is_refused(operation: &impl Operation, why: &str) {
+fn assert_invalid(operation: &impl Operation, why: &str) {
     let error = request(operation).expect_err(why);
     assert_eq!((error.kind(), error.status()), (ErrorKind::Invalid, None), "{why}");
     assert!(!error.is_transient());
@@ -280,16 +280,16 @@ fn is_refused(operation: &impl Operation, why: &str) {
 }
 
 #[test]
-fn a_page_of_the_feed_has_its_limits() {
+fn siem_page_size_is_validated() {
     for limit in [0, 1, 199, 1_001, u32::MAX] {
         let why = format!("limit is {limit}");
-        is_refused(&ListSiemEvents { limit: Some(limit), ..Default::default() }, &why);
-        is_refused(&ListSiemAlerts { limit: Some(limit), ..Default::default() }, &why);
+        assert_invalid(&ListSiemEvents { limit: Some(limit), ..Default::default() }, &why);
+        assert_invalid(&ListSiemAlerts { limit: Some(limit), ..Default::default() }, &why);
     }
     for limit in [200, 1_000] {
-        let sent = line(&ListSiemEvents { limit: Some(limit), ..Default::default() });
+        let sent = request_line(&ListSiemEvents { limit: Some(limit), ..Default::default() });
         assert_eq!(sent, format!("GET /siem/v1/events?limit={limit}"));
-        let sent = line(&ListSiemAlerts {
+        let sent = request_line(&ListSiemAlerts {
             limit: Some(limit),
             from_date: Some(1_700_000_000),
             ..Default::default()
@@ -299,33 +299,33 @@ fn a_page_of_the_feed_has_its_limits() {
 }
 
 #[test]
-fn isolation_has_its_limits() {
+fn isolation_ids_and_comment_length_are_validated() {
     let many = |count: usize| UpdateIsolations {
         ids: (0..count).map(|number| number.to_string()).collect(),
         enabled: true,
         comment: None,
     };
-    is_refused(&many(0), "0 ids");
-    is_refused(&many(MOST_IDS + 1), "51 ids");
-    assert!(request(&many(1)).is_ok() && request(&many(MOST_IDS)).is_ok());
+    assert_invalid(&many(0), "0 ids");
+    assert_invalid(&many(MAX_IDS + 1), "51 ids");
+    assert!(request(&many(1)).is_ok() && request(&many(MAX_IDS)).is_ok());
 
     // Characters, not bytes.
     let comment = |length: usize| Some("é".repeat(length));
-    for (length, allowed) in [(0, true), (LONGEST_COMMENT, true), (LONGEST_COMMENT + 1, false)] {
+    for (length, allowed) in [(0, true), (MAX_COMMENT_LEN, true), (MAX_COMMENT_LEN + 1, false)] {
         let one = UpdateIsolation { endpoint_id: "e".into(), enabled: true, comment: comment(length) };
         let several = UpdateIsolations { comment: comment(length), ..many(2) };
         if allowed {
             assert!(request(&one).is_ok() && request(&several).is_ok(), "{length}");
         } else {
-            is_refused(&one, "401 characters");
-            is_refused(&several, "401 characters");
+            assert_invalid(&one, "401 characters");
+            assert_invalid(&several, "401 characters");
         }
     }
 }
 
 #[test]
-fn what_would_be_rejected_is_not_sent() {
-    use sophos_api::Caller;
+fn invalid_operation_is_not_sent() {
+    use sophos_api::ApiClient;
     let script = support::Script::queue([]);
     let tenant = support::tenant(&support::client(&script));
     let operation = ListSiemEvents { limit: Some(199), ..Default::default() };

@@ -8,7 +8,7 @@ use tokio::{
     net::TcpListener,
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Answers every connection with these bytes and closes it. Without bytes it
 /// reads on and never answers.
@@ -37,7 +37,7 @@ fn get(address: SocketAddr) -> http::Request<Vec<u8>> {
         .expect("a request")
 }
 
-async fn failure(answer: Option<&'static str>, timeout: Duration) -> (TransportErrorKind, String) {
+async fn send_error(answer: Option<&'static str>, timeout: Duration) -> (TransportErrorKind, String) {
     let transport = ReqwestTransport::new().expect("a transport");
     let address = server(answer).await;
     let error = transport.send(get(address), timeout).await.expect_err("a failure");
@@ -45,49 +45,49 @@ async fn failure(answer: Option<&'static str>, timeout: Duration) -> (TransportE
 }
 
 #[tokio::test]
-async fn an_answer_of_any_status_is_an_answer() {
+async fn transport_returns_responses_of_any_status() {
     let transport = ReqwestTransport::new().expect("a transport");
     let address = server(Some("HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 4\r\n\r\nbusy")).await;
-    let answer = transport.send(get(address), PATIENCE).await.expect("an answer");
+    let answer = transport.send(get(address), TIMEOUT).await.expect("an answer");
     assert_eq!(answer.status(), 503);
     assert_eq!(answer.headers()["retry-after"], "7");
     assert_eq!(answer.body().as_ref(), b"busy");
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
+async fn transport_does_not_follow_redirects() {
     let transport = ReqwestTransport::new().expect("a transport");
     let address =
         server(Some("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"))
             .await;
-    assert_eq!(transport.send(get(address), PATIENCE).await.expect("an answer").status(), 302);
+    assert_eq!(transport.send(get(address), TIMEOUT).await.expect("an answer").status(), 302);
 }
 
 #[tokio::test]
-async fn a_body_that_is_cut_is_no_answer() {
+async fn transport_fails_when_the_body_is_truncated() {
     let (kind, text) =
-        failure(Some("HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{\"items\":["), PATIENCE).await;
+        send_error(Some("HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{\"items\":["), TIMEOUT).await;
     assert_eq!(kind, TransportErrorKind::Interrupted);
     assert!(!text.contains("private"), "{text}");
 }
 
 #[tokio::test]
-async fn a_closed_connection_is_no_answer() {
-    assert_eq!(failure(Some(""), PATIENCE).await.0, TransportErrorKind::Interrupted);
+async fn transport_fails_when_the_connection_closes() {
+    assert_eq!(send_error(Some(""), TIMEOUT).await.0, TransportErrorKind::Interrupted);
 }
 
 /// What an answer comes to where 400 bytes are read at most.
-async fn bounded(answer: &'static str) -> Result<usize, (TransportErrorKind, String)> {
-    let transport = ReqwestTransport::new().expect("a transport").with_max_answer_len(400);
+async fn send_with_limit(answer: &'static str) -> Result<usize, (TransportErrorKind, String)> {
+    let transport = ReqwestTransport::new().expect("a transport").with_max_response_len(400);
     let address = server(Some(answer)).await;
-    match transport.send(get(address), PATIENCE).await {
+    match transport.send(get(address), TIMEOUT).await {
         Ok(answer) => Ok(answer.body().len()),
         Err(error) => Err((error.kind(), error.to_string())),
     }
 }
 
 #[tokio::test]
-async fn answer_is_refused_when_it_is_longer_than_the_limit() {
+async fn transport_rejects_responses_beyond_the_limit() {
     let body: &str = "x".repeat(401).leak();
     let declared = format!("HTTP/1.1 200 OK\r\nContent-Length: 401\r\n\r\n{body}").leak();
     // It does not come, and need not: the length is enough.
@@ -96,7 +96,7 @@ async fn answer_is_refused_when_it_is_longer_than_the_limit() {
         format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n191\r\n{body}\r\n0\r\n\r\n").leak();
     let unbounded = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{body}").leak();
     for answer in [declared, promised, chunked, unbounded] {
-        let (kind, told) = bounded(answer).await.expect_err("too large");
+        let (kind, told) = send_with_limit(answer).await.expect_err("too large");
         assert_eq!(kind, TransportErrorKind::TooLarge, "{answer}");
         assert!(told.contains("more than 400 bytes"), "{told}");
     }
@@ -105,33 +105,33 @@ async fn answer_is_refused_when_it_is_longer_than_the_limit() {
     let chunked =
         format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n190\r\n{body}\r\n0\r\n\r\n").leak();
     for answer in [declared, chunked] {
-        assert_eq!(bounded(answer).await, Ok(400), "{answer}");
+        assert_eq!(send_with_limit(answer).await, Ok(400), "{answer}");
     }
 }
 
 #[tokio::test]
-async fn answer_is_refused_when_it_is_compressed() {
+async fn transport_rejects_compressed_responses() {
     for encoding in ["gzip", "br", "deflate", "zstd", "gzip, gzip"] {
         let answer =
             format!("HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: 2\r\n\r\n{{}}");
-        let (kind, _) = bounded(answer.leak()).await.expect_err("compressed");
-        assert_eq!(kind, TransportErrorKind::Unreadable, "{encoding}");
+        let (kind, _) = send_with_limit(answer.leak()).await.expect_err("compressed");
+        assert_eq!(kind, TransportErrorKind::UnsupportedEncoding, "{encoding}");
     }
     let plain = "HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Length: 2\r\n\r\n{}";
-    assert_eq!(bounded(plain).await, Ok(2));
+    assert_eq!(send_with_limit(plain).await, Ok(2));
 }
 
 #[tokio::test]
-async fn a_silent_server_times_out() {
-    assert_eq!(failure(None, Duration::from_millis(50)).await.0, TransportErrorKind::Timeout);
+async fn transport_times_out_when_the_server_is_silent() {
+    assert_eq!(send_error(None, Duration::from_millis(50)).await.0, TransportErrorKind::Timeout);
 }
 
 #[tokio::test]
-async fn a_refused_connection_never_reached_the_service() {
+async fn transport_reports_refused_connections_as_connect() {
     let transport = ReqwestTransport::new().expect("a transport");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
     drop(listener);
-    let error = transport.send(get(address), PATIENCE).await.expect_err("nobody there");
+    let error = transport.send(get(address), TIMEOUT).await.expect_err("nobody there");
     assert_eq!(error.kind(), TransportErrorKind::Connect);
 }

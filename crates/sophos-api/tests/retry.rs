@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use sophos_api::{
-    Caller, ErrorKind, Operation, RateBudget, RetryPolicy, TransportErrorKind, Window,
+    ApiClient, ErrorKind, Operation, RateLimit, RetryPolicy, TransportErrorKind, RateWindow,
     operations::{
         alerts::{ActOnAlert, SearchAlerts},
         endpoints::{GetEndpoint, ListEndpoints},
@@ -33,7 +33,7 @@ fn isolate_many() -> UpdateIsolations {
 }
 
 /// How often an operation is sent when this answer comes first.
-fn times_sent<O: Operation>(first: &Answer, operation: &O) -> usize {
+fn count_sent<O: Operation>(first: &Answer, operation: &O) -> usize {
     let script = Script::queue([first.clone(), endpoint()]);
     let answer = block_on(tenant(&client(&script)).send(operation));
     assert_eq!(answer.is_ok(), script.calls().len() == 2, "{first:?}");
@@ -41,7 +41,7 @@ fn times_sent<O: Operation>(first: &Answer, operation: &O) -> usize {
 }
 
 #[test]
-fn the_service_says_how_long_to_wait() {
+fn retry_waits_for_retry_after() {
     // The script's clock stands at Tue, 14 Nov 2023 22:13:20 GMT.
     let date = "Tue, 14 Nov 2023 22:13:40 GMT";
     let throttled = || Answer::status(429);
@@ -64,22 +64,22 @@ fn the_service_says_how_long_to_wait() {
 }
 
 #[test]
-fn without_a_word_of_the_service_the_wait_is_random_and_short() {
+fn retry_backs_off_without_retry_after() {
     for answer in
         [Answer::status(429), Answer::status(429).header("retry-after", "soon"), Answer::status(503)]
     {
         let script = Script::queue([answer, endpoint()]);
         block_on(tenant(&client(&script)).send(&get())).expect("an answer");
         assert_eq!(script.slept().len(), 1);
-        assert!(script.slept()[0] <= RetryPolicy::default().first_wait, "{:?}", script.slept());
+        assert!(script.slept()[0] <= RetryPolicy::default().initial_backoff, "{:?}", script.slept());
     }
 }
 
 #[test]
-fn a_pause_holds_all_callers_of_the_credential_back() {
+fn retry_after_pauses_all_callers_of_the_credential() {
     let script = Script::queue([Answer::status(429).header("retry-after", "30"), endpoint(), endpoint()]);
-    let once = RetryPolicy { attempts: 1, ..Default::default() };
-    let client = client_with(&script, RateBudget::unlimited(), once);
+    let once = RetryPolicy { max_attempts: 1, ..Default::default() };
+    let client = client_with(&script, RateLimit::unlimited(), once);
     let error = block_on(tenant_called(&client, "a").send(&get())).expect_err("throttled");
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(SECOND * 30)));
     for other in ["b", "c"] {
@@ -91,9 +91,9 @@ fn a_pause_holds_all_callers_of_the_credential_back() {
 }
 
 #[test]
-fn a_pause_holds_those_back_who_wait_for_their_turn_already() {
+fn retry_after_pauses_callers_that_wait_for_a_permit() {
     let script = Script::queue([Answer::status(429).header("retry-after", "30"), endpoint(), endpoint()]);
-    let budget = RateBudget::new([Window::new(1, SECOND)]);
+    let budget = RateLimit::new([RateWindow::new(1, SECOND)]);
     let client = client_with(&script, budget, RetryPolicy::default());
     // A token beforehand, so that nobody waits for one.
     block_on(client.identity()).expect("an identity");
@@ -109,47 +109,47 @@ fn a_pause_holds_those_back_who_wait_for_their_turn_already() {
 }
 
 #[test]
-fn a_failure_of_the_service_is_repeated_where_that_is_safe() {
+fn server_errors_are_retried_for_idempotent_operations() {
     for status in [408, 425, 500, 502, 503, 504] {
         let answer = Answer::status(status);
-        assert_eq!(times_sent(&answer, &get()), 2, "{status}");
-        assert_eq!(times_sent(&answer, &SearchAlerts::default()), 2, "{status}: a search changes nothing");
-        assert_eq!(times_sent(&answer, &isolate()), 1, "{status}");
-        assert_eq!(times_sent(&answer, &isolate_many()), 1, "{status}");
+        assert_eq!(count_sent(&answer, &get()), 2, "{status}");
+        assert_eq!(count_sent(&answer, &SearchAlerts::default()), 2, "{status}: a search changes nothing");
+        assert_eq!(count_sent(&answer, &isolate()), 1, "{status}");
+        assert_eq!(count_sent(&answer, &isolate_many()), 1, "{status}");
         let act = ActOnAlert { alert_id: "a".into(), action: "clearThreat".into(), message: None };
-        assert_eq!(times_sent(&answer, &act), 1, "{status}");
+        assert_eq!(count_sent(&answer, &act), 1, "{status}");
     }
 }
 
 #[test]
-fn a_refusal_for_too_many_requests_is_repeated_for_all() {
+fn throttling_is_retried_for_all_operations() {
     for answer in [Answer::status(429), Answer::status(429).header("retry-after", "3")] {
-        assert_eq!(times_sent(&answer, &get()), 2);
-        assert_eq!(times_sent(&answer, &isolate()), 2);
-        assert_eq!(times_sent(&answer, &isolate_many()), 2);
+        assert_eq!(count_sent(&answer, &get()), 2);
+        assert_eq!(count_sent(&answer, &isolate()), 2);
+        assert_eq!(count_sent(&answer, &isolate_many()), 2);
     }
 }
 
 #[test]
-fn a_refusal_is_never_repeated() {
+fn client_errors_are_never_retried() {
     for status in [400, 403, 404, 405, 409, 410, 422, 451] {
         let answer = Answer::status(status).header("retry-after", "1");
-        assert_eq!((times_sent(&answer, &get()), times_sent(&answer, &isolate())), (1, 1), "{status}");
+        assert_eq!((count_sent(&answer, &get()), count_sent(&answer, &isolate())), (1, 1), "{status}");
     }
 }
 
 #[test]
-fn no_answer_is_repeated_as_far_as_nothing_can_have_happened() {
+fn transport_errors_are_retried_where_safe() {
     for (kind, get_sent, isolate_sent) in [
         (TransportErrorKind::Connect, 2, 2),
         (TransportErrorKind::Timeout, 2, 1),
         (TransportErrorKind::Interrupted, 2, 1),
         (TransportErrorKind::TooLarge, 1, 1),
-        (TransportErrorKind::Unsendable, 1, 1),
+        (TransportErrorKind::InvalidRequest, 1, 1),
     ] {
         let answer = Answer::failure(kind);
         assert_eq!(
-            (times_sent(&answer, &get()), times_sent(&answer, &isolate())),
+            (count_sent(&answer, &get()), count_sent(&answer, &isolate())),
             (get_sent, isolate_sent),
             "{kind:?}"
         );
@@ -157,17 +157,17 @@ fn no_answer_is_repeated_as_far_as_nothing_can_have_happened() {
 }
 
 #[test]
-fn each_failure_to_get_an_answer_has_its_kind() {
+fn transport_errors_map_to_error_kinds() {
     for (kind, expected) in [
         (TransportErrorKind::Connect, ErrorKind::Unreachable),
         (TransportErrorKind::Timeout, ErrorKind::Interrupted),
         (TransportErrorKind::Interrupted, ErrorKind::Interrupted),
         (TransportErrorKind::TooLarge, ErrorKind::TooLarge),
-        (TransportErrorKind::Unsendable, ErrorKind::Invalid),
+        (TransportErrorKind::InvalidRequest, ErrorKind::Invalid),
     ] {
         let script = Script::queue([Answer::failure(kind)]);
-        let once = RetryPolicy { attempts: 1, ..Default::default() };
-        let client = client_with(&script, RateBudget::unlimited(), once);
+        let once = RetryPolicy { max_attempts: 1, ..Default::default() };
+        let client = client_with(&script, RateLimit::unlimited(), once);
         let error = block_on(tenant(&client).send(&get())).expect_err("no answer");
         assert_eq!((error.kind(), error.status()), (expected, None), "{kind:?}");
         assert!(error.to_string().contains("the script says so"), "{error}");
@@ -175,13 +175,13 @@ fn each_failure_to_get_an_answer_has_its_kind() {
 }
 
 #[test]
-fn an_answer_that_was_cut_is_asked_for_again() {
+fn truncated_responses_are_retried_for_idempotent_operations() {
     let cut = Answer::text(200, r#"{"id": "e", "hostname": "#);
-    assert_eq!((times_sent(&cut, &get()), times_sent(&cut, &isolate())), (2, 1));
+    assert_eq!((count_sent(&cut, &get()), count_sent(&cut, &isolate())), (2, 1));
 }
 
 #[test]
-fn an_answer_that_takes_too_long_is_given_up() {
+fn attempt_times_out_after_sixty_seconds() {
     let script = Script::queue([endpoint().taking(SECOND * 61), endpoint().taking(SECOND * 60)]);
     block_on(tenant(&client(&script)).send(&get())).expect("the second answer");
     let calls = script.calls();
@@ -190,7 +190,7 @@ fn an_answer_that_takes_too_long_is_given_up() {
 }
 
 #[test]
-fn after_the_last_attempt_the_failure_is_told() {
+fn last_error_is_returned_after_max_attempts() {
     let policy = RetryPolicy::default();
     let script = Script::queue((0..6).map(|_| Answer::text(503, r#"{"error": "busy", "requestId": "r-7"}"#)));
     let client = client(&script);
@@ -202,15 +202,15 @@ fn after_the_last_attempt_the_failure_is_told() {
     assert_eq!((script.calls().len(), script.left()), (6, 0));
     let waits = script.slept();
     for (index, wait) in waits.iter().enumerate() {
-        let ceiling = policy.first_wait * 2_u32.pow(u32::try_from(index).expect("few"));
-        assert!(*wait <= ceiling.min(policy.longest_wait), "{waits:?}");
+        let ceiling = policy.initial_backoff * 2_u32.pow(u32::try_from(index).expect("few"));
+        assert!(*wait <= ceiling.min(policy.max_backoff), "{waits:?}");
     }
     assert!(waits.iter().sum::<Duration>() > Duration::ZERO, "{waits:?}");
     assert_eq!(client.stats().retries, 5);
 }
 
 #[test]
-fn a_pause_that_is_too_long_is_told_and_not_waited_out() {
+fn retry_after_beyond_the_maximum_is_returned() {
     let throttled = || Answer::status(429).header("retry-after", "121");
     let script = Script::queue([throttled(), endpoint()]);
     let client = client(&script);
@@ -227,27 +227,27 @@ fn a_pause_that_is_too_long_is_told_and_not_waited_out() {
 }
 
 #[test]
-fn the_budget_counts_over_all_tenants_of_a_credential() {
+fn rate_limit_covers_all_tenants_of_a_credential() {
     let script = Script::queue((0..6).map(|_| last_page(&[])));
-    let client = client_with(&script, RateBudget::new([Window::new(2, SECOND)]), RetryPolicy::default());
+    let client = client_with(&script, RateLimit::new([RateWindow::new(2, SECOND)]), RetryPolicy::default());
     for name in ["a", "b", "c", "d", "e", "f"] {
         block_on(tenant_called(&client, name).send(&ListEndpoints::default())).expect("an answer");
     }
     let start = script.calls()[0].at;
     let sent: Vec<_> = script.calls().iter().map(|call| (call.at - start).as_millis()).collect();
     assert_eq!(sent, [0, 0, 500, 1_000, 1_500, 2_000]);
-    assert_eq!(client.stats().waited, SECOND * 2);
+    assert_eq!(client.stats().wait_time, SECOND * 2);
 
     let other =
-        support::client_with(&script, RateBudget::new([Window::new(2, SECOND)]), RetryPolicy::default());
+        support::client_with(&script, RateLimit::new([RateWindow::new(2, SECOND)]), RetryPolicy::default());
     assert_eq!(block_on(other.identity()).expect("an identity").id, support::OWN_ID);
     assert_eq!(script.slept().len(), 4, "another credential has its own");
 }
 
 #[test]
-fn a_repeated_request_takes_its_place_in_the_budget_too() {
+fn retries_consume_rate_limit_permits() {
     let script = Script::queue([Answer::status(503), Answer::status(401), endpoint()]);
-    let budget = RateBudget::new([Window::new(1, SECOND * 100)]);
+    let budget = RateLimit::new([RateWindow::new(1, SECOND * 100)]);
     let client = client_with(&script, budget, RetryPolicy::default());
     block_on(tenant(&client).send(&get())).expect("an answer");
     let calls = script.calls();
@@ -255,7 +255,7 @@ fn a_repeated_request_takes_its_place_in_the_budget_too() {
 }
 
 #[test]
-fn what_was_asked_is_counted() {
+fn stats_count_requests_per_client_and_tenant() {
     let script = Script::queue([
         Answer::status(429).header("retry-after", "5"),
         Answer::status(503).header("retry-after", "2"),
@@ -268,21 +268,21 @@ fn what_was_asked_is_counted() {
     block_on(second.clone().send(&get())).expect("an answer");
     block_on(client.identity()).expect("an identity");
 
-    let of = |stats: sophos_api::CallStats| {
-        (stats.calls, stats.token_requests, stats.retries, stats.throttled, stats.waited.as_secs())
+    let of = |stats: sophos_api::RequestStats| {
+        (stats.api_requests, stats.token_requests, stats.retries, stats.throttled, stats.wait_time.as_secs())
     };
     assert_eq!(of(first.stats()), (3, 1, 2, 1, 7));
     assert_eq!(of(second.stats()), (1, 0, 0, 0, 0), "a clone counts for the same handle");
     assert_eq!(of(client.stats()), (5, 1, 2, 1, 7), "with the question for the identity");
     assert_eq!(script.sent().len(), 6);
     assert_eq!(
-        of(client_with(&script, RateBudget::unlimited(), RetryPolicy::default()).stats()),
+        of(client_with(&script, RateLimit::unlimited(), RetryPolicy::default()).stats()),
         (0, 0, 0, 0, 0)
     );
 }
 
 #[test]
-fn the_services_time_is_known_from_its_last_answer() {
+fn service_time_follows_the_last_date_header() {
     let script = Script::queue([endpoint().header("date", "Tue, 14 Nov 2023 22:14:20 GMT"), endpoint()]);
     let client = client(&script);
     assert_eq!(client.service_time(), None);

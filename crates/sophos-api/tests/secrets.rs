@@ -7,7 +7,7 @@ use std::{fmt::Debug, sync::Arc};
 use futures_executor::block_on;
 use serde_json::json;
 use sophos_api::{
-    Caller, Client, Error, Operation, Target,
+    ApiClient, Client, Error, Operation, RequestTarget,
     operations::{endpoints::ListEndpoints, token::RequestToken},
 };
 use support::{Answer, SECRET, Script, client, credentials, last_page, read, tenant};
@@ -29,7 +29,7 @@ impl Printed {
 }
 
 #[test]
-fn nothing_that_is_printed_holds_the_secret_or_the_token() {
+fn debug_output_omits_secret_and_token() {
     let mut printed = Printed::default();
     let script = Script::routed(|sent| {
         Some(match sent.path() {
@@ -48,7 +48,7 @@ fn nothing_that_is_printed_holds_the_secret_or_the_token() {
     let tenant = tenant(&client);
     block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
     printed.debug(&block_on(client.identity()).expect("an identity"));
-    printed.error(&block_on(client.tenants()).expect_err("not found"));
+    printed.error(&block_on(client.list_tenants()).expect_err("not found"));
     printed.debug(&client);
     printed.debug(&tenant);
     printed.debug(&client.stats());
@@ -73,8 +73,8 @@ fn nothing_that_is_printed_holds_the_secret_or_the_token() {
 }
 
 #[test]
-fn no_failure_of_a_token_request_holds_the_secret_or_the_token() {
-    use sophos_api::TransportErrorKind::{Connect, Interrupted, Timeout, TooLarge, Unsendable};
+fn token_request_errors_omit_secret_and_token() {
+    use sophos_api::TransportErrorKind::{Connect, Interrupted, Timeout, TooLarge, InvalidRequest};
     let mut printed = Printed::default();
     let mut answers = vec![
         Answer::text(401, r#"{"errorCode": "oauth.invalid_client_secret"}"#),
@@ -88,12 +88,12 @@ fn no_failure_of_a_token_request_holds_the_secret_or_the_token() {
         Answer::json(json!({"token": TOKEN})),
         Answer::json(json!({"access_token": TOKEN, "expires_in": TOKEN})),
     ];
-    answers.extend([Connect, Interrupted, Timeout, TooLarge, Unsendable].map(Answer::failure));
+    answers.extend([Connect, Interrupted, Timeout, TooLarge, InvalidRequest].map(Answer::failure));
     for answer in answers {
         let script = Script::routed(move |sent| {
             Some(if sent.is_token() { answer.clone() } else { Answer::status(403) })
         });
-        printed.error(&block_on(client(&script).tenants()).expect_err("a failure"));
+        printed.error(&block_on(client(&script).list_tenants()).expect_err("a failure"));
     }
     for hidden in [SECRET, "5ecre7", TOKEN, "eyJ"] {
         assert!(!printed.0.contains(hidden), "{hidden} is in {}", printed.0);
@@ -101,14 +101,14 @@ fn no_failure_of_a_token_request_holds_the_secret_or_the_token() {
 }
 
 #[test]
-fn a_token_answer_does_not_print_its_token() {
+fn token_response_debug_hides_the_token() {
     let answer = read::<RequestToken>(200, json!({"access_token": TOKEN}).to_string()).expect("a token");
     let printed = format!("{answer:?} {answer:#?}");
     assert!(printed.contains("access_token") && !printed.contains("eyJ"), "{printed}");
 }
 
 #[test]
-fn the_secret_is_in_the_body_of_one_request_and_nowhere_else() {
+fn secret_is_sent_only_in_the_token_request_body() {
     let script = Script::queue([last_page(&[])]);
     block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect("an answer");
     for sent in script.sent() {
@@ -123,7 +123,7 @@ fn the_secret_is_in_the_body_of_one_request_and_nowhere_else() {
         }
     }
     let credentials = credentials();
-    let target = Target::host("https://id.sophos.com".parse().expect("a host"));
+    let target = RequestTarget::new("https://id.sophos.com".parse().expect("a host"));
     let request = RequestToken::new(&credentials).to_request(&target).expect("a request");
     assert!(!format!("{:?} {:?}", request.uri(), request.headers()).contains("5ecre7"));
 }

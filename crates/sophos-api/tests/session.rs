@@ -8,7 +8,7 @@ use futures_executor::block_on;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sophos_api::{
-    Caller, ErrorKind, TransportErrorKind,
+    ApiClient, ErrorKind, TransportErrorKind,
     operations::{
         alerts::GetAlert, endpoints::ListEndpoints, organization::ListOrganizationTenants,
         partner::ListPartnerTenants, siem::ListSiemEvents,
@@ -21,7 +21,7 @@ fn empty_pages(count: usize) -> Vec<Answer> {
 }
 
 /// Refuses every token, and answers nothing else.
-fn refusing(answer: Answer) -> impl Fn(&Sent) -> Option<Answer> {
+fn token_route(answer: Answer) -> impl Fn(&Sent) -> Option<Answer> {
     move |sent| sent.is_token().then(|| answer.clone())
 }
 
@@ -30,7 +30,7 @@ fn invalid_secret() -> Answer {
 }
 
 #[test]
-fn a_hundred_callers_share_one_token() {
+fn concurrent_callers_share_one_token() {
     let script = Script::queue(empty_pages(100));
     let tenant = tenant(&client(&script));
     let operation = ListEndpoints::default();
@@ -43,7 +43,7 @@ fn a_hundred_callers_share_one_token() {
 }
 
 #[test]
-fn a_hundred_callers_share_one_identity() {
+fn concurrent_callers_share_one_identity() {
     let script = Script::queue((0..100).map(|_| Answer::json(json!({"items": []}))));
     let client = client(&script);
     let operation = ListPartnerTenants::default();
@@ -53,13 +53,13 @@ fn a_hundred_callers_share_one_identity() {
 }
 
 #[test]
-fn a_hundred_callers_share_one_refusal_of_the_credential() {
-    let script = Script::routed(refusing(invalid_secret()));
+fn concurrent_callers_share_one_credential_rejection() {
+    let script = Script::routed(token_route(invalid_secret()));
     let tenant = tenant(&client(&script));
     let operation = ListEndpoints::default();
     let answers = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
     for error in answers.into_iter().map(|answer| answer.expect_err("refused")) {
-        assert_eq!((error.kind(), error.status()), (ErrorKind::Credentials, Some(401)));
+        assert_eq!((error.kind(), error.status()), (ErrorKind::CredentialRejected, Some(401)));
         assert_eq!(error.code(), Some("oauth.invalid_client_secret"));
         assert!(error.to_string().contains("POST /api/v2/oauth2/token for tenant 11f104c5"), "{error}");
     }
@@ -67,19 +67,19 @@ fn a_hundred_callers_share_one_refusal_of_the_credential() {
 }
 
 #[test]
-fn a_hundred_callers_who_wait_for_the_identity_share_one_refusal() {
-    let script = Script::routed(refusing(invalid_secret()));
+fn concurrent_identity_calls_share_one_rejection() {
+    let script = Script::routed(token_route(invalid_secret()));
     let client = client(&script);
     let answers = block_on(join_all((0..100).map(|_| client.identity())));
     for error in answers.into_iter().map(|answer| answer.expect_err("refused")) {
-        assert_eq!(error.kind(), ErrorKind::Credentials);
+        assert_eq!(error.kind(), ErrorKind::CredentialRejected);
     }
     assert_eq!(script.sent().len(), 1, "a hundred refused requests may lock the credential");
 }
 
 #[test]
-fn a_refusal_is_not_kept_for_those_who_ask_later() {
-    let script = Script::routed(refusing(invalid_secret()));
+fn rejection_is_not_cached() {
+    let script = Script::routed(token_route(invalid_secret()));
     let (client, operation) = (client(&script), ListEndpoints::default());
     let tenant = tenant(&client);
     for asked in 1..=3 {
@@ -92,25 +92,25 @@ fn a_refusal_is_not_kept_for_those_who_ask_later() {
 }
 
 #[test]
-fn the_identity_services_refusals_are_told_apart() {
+fn token_request_errors_map_to_error_kinds() {
     let ok = |body: Value| Answer::json(body);
     for (answer, kind, requests) in [
-        (Answer::status(400), ErrorKind::Credentials, 1),
-        (invalid_secret(), ErrorKind::Credentials, 1),
-        (Answer::status(403), ErrorKind::Credentials, 1),
+        (Answer::status(400), ErrorKind::CredentialRejected, 1),
+        (invalid_secret(), ErrorKind::CredentialRejected, 1),
+        (Answer::status(403), ErrorKind::CredentialRejected, 1),
         (Answer::status(404), ErrorKind::NotFound, 1),
         (Answer::status(429), ErrorKind::Throttled, 6),
         (Answer::status(502), ErrorKind::Unavailable, 6),
         (Answer::failure(TransportErrorKind::Connect), ErrorKind::Unreachable, 6),
         (Answer::failure(TransportErrorKind::Timeout), ErrorKind::Interrupted, 6),
-        (ok(json!({"errorCode": "oauth.locked", "message": "OK"})), ErrorKind::Credentials, 1),
-        (ok(json!({"errorCode": "oauth.locked", "access_token": "t"})), ErrorKind::Credentials, 1),
+        (ok(json!({"errorCode": "oauth.locked", "message": "OK"})), ErrorKind::CredentialRejected, 1),
+        (ok(json!({"errorCode": "oauth.locked", "access_token": "t"})), ErrorKind::CredentialRejected, 1),
         (ok(json!({"errorCode": "success"})), ErrorKind::Malformed, 1),
         (ok(json!({"errorCode": "success", "access_token": ""})), ErrorKind::Malformed, 1),
         (ok(json!({"access_token": "two\nlines"})), ErrorKind::Malformed, 1),
     ] {
         let shown = format!("{answer:?}");
-        let script = Script::routed(refusing(answer));
+        let script = Script::routed(token_route(answer));
         let error = block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect_err(&shown);
         assert_eq!(error.kind(), kind, "{shown}");
         assert_eq!(script.sent().len(), requests, "{shown}");
@@ -119,7 +119,7 @@ fn the_identity_services_refusals_are_told_apart() {
 }
 
 #[test]
-fn a_token_is_good_with_any_success() {
+fn token_response_is_accepted_in_every_success_form() {
     for body in [
         json!({"access_token": "t", "errorCode": "success", "message": "OK", "expires_in": 3600}),
         json!({"access_token": "t"}),
@@ -139,7 +139,7 @@ fn a_token_is_good_with_any_success() {
 }
 
 #[test]
-fn a_token_is_renewed_five_minutes_before_it_expires() {
+fn token_is_renewed_five_minutes_before_it_expires() {
     let script = Script::queue(empty_pages(4));
     let tenant = tenant(&client(&script));
     let operation = ListEndpoints::default();
@@ -161,7 +161,7 @@ fn a_token_is_renewed_five_minutes_before_it_expires() {
 }
 
 #[test]
-fn a_tokens_life_counts_from_when_it_was_asked_for() {
+fn token_lifetime_counts_from_the_request() {
     let script = Script::routed(|sent| {
         Some(if sent.is_token() {
             Answer::json(json!({"access_token": "t", "expires_in": 100})).taking(SECOND * 30)
@@ -178,7 +178,7 @@ fn a_tokens_life_counts_from_when_it_was_asked_for() {
 }
 
 #[test]
-fn a_refused_token_is_renewed_once_and_the_call_repeated() {
+fn rejected_token_is_renewed_and_the_request_retried() {
     let script = Script::queue([Answer::status(401), last_page(&["e"])]);
     let tenant = tenant(&client(&script));
     let page = block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
@@ -190,7 +190,7 @@ fn a_refused_token_is_renewed_once_and_the_call_repeated() {
 }
 
 #[test]
-fn a_second_refusal_is_unauthorized() {
+fn second_token_rejection_is_unauthorized() {
     let script = Script::queue([Answer::status(401), Answer::status(401)]);
     let error = block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect_err("refused");
     assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(401)));
@@ -198,7 +198,7 @@ fn a_second_refusal_is_unauthorized() {
 }
 
 #[test]
-fn callers_whose_token_dies_together_renew_it_once() {
+fn concurrent_token_rejections_renew_it_once() {
     let asked = AtomicU32::new(0);
     let script = Script::routed(move |sent| {
         let first_token = sent.header("authorization") == Some("Bearer token-1");
@@ -215,7 +215,7 @@ fn callers_whose_token_dies_together_renew_it_once() {
 }
 
 #[test]
-fn a_late_refusal_of_an_old_token_does_not_cost_the_new_one() {
+fn late_rejection_of_an_old_token_keeps_the_new_one() {
     let late = Answer::status(401).lagging(10);
     let script = Script::queue([
         last_page(&[]),
@@ -236,7 +236,7 @@ fn a_late_refusal_of_an_old_token_does_not_cost_the_new_one() {
 }
 
 #[test]
-fn a_token_that_dies_in_the_middle_of_a_listing_costs_no_item() {
+fn listing_is_complete_when_the_token_is_rejected_midway() {
     let page =
         |id: &str, next: &str| Answer::json(json!({"items": [{"id": id}], "pages": {"nextKey": next}}));
     let script = Script::queue([page("a", "1"), page("b", "2"), Answer::status(401), last_page(&["c"])]);
@@ -245,7 +245,7 @@ fn a_token_that_dies_in_the_middle_of_a_listing_costs_no_item() {
     let mut ids = Vec::new();
     while let Some(page) = block_on(pages.next()) {
         ids.extend(
-            page.expect("a page").items.into_iter().map(|item| item.read().expect("an endpoint").id.clone()),
+            page.expect("a page").items.into_iter().map(|item| item.parse().expect("an endpoint").id.clone()),
         );
     }
     assert_eq!(ids, ["a", "b", "c"]);
@@ -256,7 +256,7 @@ fn a_token_that_dies_in_the_middle_of_a_listing_costs_no_item() {
 }
 
 #[test]
-fn a_credential_of_another_kind_is_refused_before_anything_is_sent() {
+fn wrong_credential_type_is_rejected_before_sending() {
     for (kind, partner, organization) in [
         ("partner", true, false),
         ("organization", false, true),
@@ -271,7 +271,7 @@ fn a_credential_of_another_kind_is_refused_before_anything_is_sent() {
         ] {
             assert_eq!(answer.is_ok(), allowed, "{kind}");
             if let Err(error) = answer {
-                assert_eq!(error.kind(), ErrorKind::WrongCredential, "{kind}");
+                assert_eq!(error.kind(), ErrorKind::WrongCredentialType, "{kind}");
                 assert!(error.to_string().contains(&format!("this one is of a {kind}")), "{error}");
             }
         }
@@ -280,7 +280,7 @@ fn a_credential_of_another_kind_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn an_operation_goes_through_the_handle_it_belongs_to() {
+fn operation_is_rejected_by_the_wrong_client_type() {
     let script = Script::queue([]);
     let client = client(&script);
     for error in [

@@ -5,9 +5,9 @@ mod support;
 use futures_executor::block_on;
 use serde_json::{Value, json};
 use sophos_api::{
-    Caller, Client, ErrorKind, Hosts, TransportErrorKind,
+    ApiClient, Client, ErrorKind, Hosts, TransportErrorKind,
     models::{IdType, Whoami},
-    operations::{endpoints::ListEndpoints, whoami::WhoAmI},
+    operations::{endpoints::ListEndpoints, whoami::GetWhoami},
 };
 use support::{Answer, OWN_ID, Script, TENANT_ID, client, credentials, last_page, tenant_record, whoami};
 
@@ -23,7 +23,7 @@ fn with_hosts(id_type: &str, hosts: Value) -> Value {
 }
 
 #[test]
-fn the_tenants_of_a_partner_or_organization_are_listed() {
+fn list_tenants_lists_partner_and_organization_tenants() {
     for (kind, path, header) in [
         ("partner", "/partner/v1/tenants", "x-partner-id"),
         ("organization", "/organization/v1/tenants", "x-organization-id"),
@@ -34,11 +34,11 @@ fn the_tenants_of_a_partner_or_organization_are_listed() {
             )
         };
         let script = Script::owned_by(whoami(kind), [page(1, "a"), page(2, "b")]);
-        let tenants = block_on(client(&script).tenants()).expect("tenants");
-        let ids: Vec<_> = tenants.readable.iter().map(|tenant| tenant.id.as_str()).collect();
+        let tenants = block_on(client(&script).list_tenants()).expect("tenants");
+        let ids: Vec<_> = tenants.tenants.iter().map(|tenant| tenant.id.as_str()).collect();
         assert_eq!(ids, ["a", "b"], "{kind}");
-        assert_eq!(tenants.unreadable.len(), 2, "{kind}");
-        assert!(tenants.unreadable[0].to_string().starts_with(&format!("GET {path}: ")), "{kind}");
+        assert_eq!(tenants.errors.len(), 2, "{kind}");
+        assert!(tenants.errors[0].to_string().starts_with(&format!("GET {path}: ")), "{kind}");
         let calls = script.calls();
         assert_eq!((calls.len(), calls[0].path(), calls[1].query("page")), (2, path, Some("2")), "{kind}");
         for call in calls {
@@ -57,25 +57,25 @@ fn tenants_are_listed_again_in_smaller_pages_when_one_is_too_large() {
     for kind in ["partner", "organization"] {
         let answers = [page(1, "a"), too_large(), too_large(), page(1, "a"), page(2, "b")];
         let script = Script::owned_by(whoami(kind), answers);
-        let tenants = block_on(client(&script).tenants()).expect("tenants");
-        let ids: Vec<_> = tenants.readable.iter().map(|tenant| tenant.id.as_str()).collect();
+        let tenants = block_on(client(&script).list_tenants()).expect("tenants");
+        let ids: Vec<_> = tenants.tenants.iter().map(|tenant| tenant.id.as_str()).collect();
         assert_eq!(ids, ["a", "b"], "{kind}");
         let calls = script.calls();
         let sizes: Vec<_> = calls.iter().map(|call| call.query("pageSize").expect("a size")).collect();
         assert_eq!(sizes, ["100", "100", "50", "25", "25"], "{kind}");
     }
     let script = Script::owned_by(whoami("partner"), (0..7).map(|_| too_large()));
-    let error = block_on(client(&script).tenants()).expect_err("not even one fits");
+    let error = block_on(client(&script).list_tenants()).expect_err("not even one fits");
     assert_eq!((error.kind(), script.calls().len()), (ErrorKind::TooLarge, 7), "{error}");
 }
 
 #[test]
-fn a_tenants_credential_reaches_that_tenant() {
+fn tenant_credential_reaches_only_its_tenant() {
     let script = Script::owned_by(whoami("tenant"), [last_page(&[]), last_page(&[])]);
     let client = client(&script);
-    let tenants = block_on(client.tenants()).expect("tenants");
-    assert_eq!((tenants.readable.len(), tenants.readable[0].id.as_str()), (1, OWN_ID));
-    let listed = client.tenant_of(&tenants.readable[0]).expect("a handle");
+    let tenants = block_on(client.list_tenants()).expect("tenants");
+    assert_eq!((tenants.tenants.len(), tenants.tenants[0].id.as_str()), (1, OWN_ID));
+    let listed = client.for_tenant(&tenants.tenants[0]).expect("a handle");
     // The same id in other letters is the same tenant.
     let named = block_on(client.tenant(OWN_ID.to_ascii_lowercase())).expect("a handle");
     for handle in [listed, named] {
@@ -85,11 +85,11 @@ fn a_tenants_credential_reaches_that_tenant() {
         assert_eq!((call.host(), call.header("x-tenant-id")), ("api-eu02.central.sophos.com", Some(OWN_ID)));
     }
     let error = block_on(client.tenant(TENANT_ID)).expect_err("another tenant");
-    assert_eq!(error.kind(), ErrorKind::WrongCredential);
+    assert_eq!(error.kind(), ErrorKind::WrongCredentialType);
 }
 
 #[test]
-fn a_tenant_is_looked_up_by_its_id() {
+fn tenant_is_fetched_by_id() {
     for (kind, path) in [("partner", "/partner/v1/tenants/"), ("organization", "/organization/v1/tenants/")] {
         let record = json!({"id": TENANT_ID, "apiHost": "https://api-ca01.central.sophos.com"});
         let script = Script::owned_by(whoami(kind), [Answer::json(record), last_page(&[])]);
@@ -103,15 +103,15 @@ fn a_tenant_is_looked_up_by_its_id() {
 }
 
 #[test]
-fn a_record_of_another_tenant_is_refused() {
+fn tenant_rejects_a_record_of_another_tenant() {
     let record = json!({"id": "another", "apiHost": "https://api-ca01.central.sophos.com"});
     let script = Script::owned_by(whoami("partner"), [Answer::json(record)]);
     let error = block_on(client(&script).tenant(TENANT_ID)).expect_err("another");
-    assert_eq!(error.kind(), ErrorKind::WrongCredential);
+    assert_eq!(error.kind(), ErrorKind::WrongCredentialType);
 }
 
 #[test]
-fn a_tenant_without_a_host_is_found_by_its_region() {
+fn for_tenant_uses_the_data_region_without_a_host() {
     for (record, host) in [
         (json!({"id": "a", "dataRegion": "eu01"}), Some("https://api-eu01.central.sophos.com")),
         (
@@ -131,9 +131,9 @@ fn a_tenant_without_a_host_is_found_by_its_region() {
         (json!({"id": "a", "dataRegion": "eu01.evil.example/"}), None),
     ] {
         let script = Script::queue([]);
-        let handle = client(&script).tenant_of(&tenant_record(record.clone()));
+        let handle = client(&script).for_tenant(&tenant_record(record.clone()));
         match (handle, host) {
-            (Ok(handle), Some(host)) => assert_eq!(handle.host().to_string(), host, "{record}"),
+            (Ok(handle), Some(host)) => assert_eq!(handle.base_url().to_string(), host, "{record}"),
             (Err(error), None) => {
                 assert_eq!(error.kind(), ErrorKind::Malformed, "{record}");
                 assert!(error.to_string().starts_with("tenant record for tenant a: "), "{error}");
@@ -144,18 +144,18 @@ fn a_tenant_without_a_host_is_found_by_its_region() {
 }
 
 #[test]
-fn an_identity_without_a_global_host_uses_the_well_known_one() {
+fn identity_without_a_global_host_uses_the_default() {
     for hosts in [json!({"global": ""}), json!({"global": null}), json!({}), json!(null)] {
         let script = Script::owned_by(with_hosts("partner", hosts.clone()), [tenants_page(&[])]);
         let client = client(&script);
-        block_on(client.tenants()).expect("tenants");
+        block_on(client.list_tenants()).expect("tenants");
         assert_eq!(block_on(client.identity()).expect("an identity").global.to_string(), GLOBAL, "{hosts}");
         assert_eq!(script.calls()[0].host(), "api.central.sophos.com");
     }
 }
 
 #[test]
-fn handed_out_hosts_are_normalised() {
+fn identity_hosts_are_normalized() {
     let hosts = json!({"global": "http://api.central.sophos.com/", "dataRegion": "http://API-eu02.central.sophos.com/"});
     let script = Script::owned_by(with_hosts("tenant", hosts), []);
     let identity = block_on(client(&script).identity()).expect("an identity");
@@ -165,7 +165,7 @@ fn handed_out_hosts_are_normalised() {
 }
 
 #[test]
-fn a_host_outside_the_domain_never_receives_a_request() {
+fn untrusted_hosts_receive_no_request() {
     for host in
         ["https://api.central.sophos.com.evil.example", "https://evil.example", "https://evilsophos.com"]
     {
@@ -178,7 +178,7 @@ fn a_host_outside_the_domain_never_receives_a_request() {
         ] {
             let script = Script::owned_by(identity, []);
             let client = client(&script);
-            assert_eq!(block_on(client.tenants()).expect_err(host).kind(), ErrorKind::UntrustedHost);
+            assert_eq!(block_on(client.list_tenants()).expect_err(host).kind(), ErrorKind::UntrustedHost);
             assert_eq!(block_on(client.tenant(OWN_ID)).expect_err(host).kind(), ErrorKind::UntrustedHost);
             assert!(!script.sent().iter().any(|sent| sent.host().contains("evil")), "{host}");
         }
@@ -189,8 +189,8 @@ fn a_host_outside_the_domain_never_receives_a_request() {
             [tenants_page(std::slice::from_ref(&record)), Answer::json(record)],
         );
         let client = client(&script);
-        let listed = block_on(client.tenants()).expect("tenants").readable;
-        assert_eq!(client.tenant_of(&listed[0]).expect_err(host).kind(), ErrorKind::UntrustedHost);
+        let listed = block_on(client.list_tenants()).expect("tenants").tenants;
+        assert_eq!(client.for_tenant(&listed[0]).expect_err(host).kind(), ErrorKind::UntrustedHost);
         let error = block_on(client.tenant(TENANT_ID)).expect_err(host);
         assert_eq!(error.kind(), ErrorKind::UntrustedHost);
         assert!(error.to_string().contains("no token was sent to it"), "{error}");
@@ -199,7 +199,7 @@ fn a_host_outside_the_domain_never_receives_a_request() {
 }
 
 #[test]
-fn a_configured_place_is_asked_for_everything() {
+fn custom_hosts_receive_all_requests() {
     let at = |url: &str| url.parse().expect(url);
     let identity = with_hosts(
         "tenant",
@@ -207,10 +207,10 @@ fn a_configured_place_is_asked_for_everything() {
     );
     let script = Script::owned_by(identity, [last_page(&[])]);
     let client = Client::builder(std::sync::Arc::clone(&script), credentials())
-        .hosts(Hosts::at(at("http://127.0.0.1:7000"), at("http://127.0.0.1:7001")))
+        .hosts(Hosts::new(at("http://127.0.0.1:7000"), at("http://127.0.0.1:7001")))
         .build();
-    let tenants = block_on(client.tenants()).expect("tenants");
-    let tenant = client.tenant_of(&tenants.readable[0]).expect("a handle");
+    let tenants = block_on(client.list_tenants()).expect("tenants");
+    let tenant = client.for_tenant(&tenants.tenants[0]).expect("a handle");
     block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
     let hosts: Vec<_> = script
         .sent()
@@ -228,12 +228,12 @@ fn a_configured_place_is_asked_for_everything() {
 }
 
 #[test]
-fn an_identity_of_an_unknown_kind_is_kept_but_reaches_no_tenant() {
+fn unknown_id_type_reaches_no_tenant() {
     let script = Script::owned_by(whoami("galaxy"), []);
     let client = client(&script);
     assert_eq!(block_on(client.identity()).expect("an identity").id_type, IdType::from("galaxy"));
-    assert_eq!(block_on(client.tenants()).expect_err("none").kind(), ErrorKind::WrongCredential);
-    assert_eq!(block_on(client.tenant(TENANT_ID)).expect_err("none").kind(), ErrorKind::WrongCredential);
+    assert_eq!(block_on(client.list_tenants()).expect_err("none").kind(), ErrorKind::WrongCredentialType);
+    assert_eq!(block_on(client.tenant(TENANT_ID)).expect_err("none").kind(), ErrorKind::WrongCredentialType);
 
     let script = Script::owned_by(json!({"id": OWN_ID}), []);
     assert_eq!(
@@ -243,9 +243,9 @@ fn an_identity_of_an_unknown_kind_is_kept_but_reaches_no_tenant() {
 }
 
 #[test]
-fn the_identity_may_be_asked_for_as_an_operation() {
+fn get_whoami_works_as_an_operation() {
     let script = Script::owned_by(whoami("partner"), []);
-    let whoami: Whoami = block_on(client(&script).send(&WhoAmI {})).expect("an answer").into_inner();
+    let whoami: Whoami = block_on(client(&script).send(&GetWhoami {})).expect("an answer").into_inner();
     assert_eq!((whoami.id.as_str(), whoami.id_type), (OWN_ID, Some(IdType::Partner)));
     assert!(script.sent().iter().all(|sent| sent.header("x-partner-id").is_none()), "no scope header");
 }

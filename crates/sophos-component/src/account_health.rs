@@ -1,6 +1,6 @@
 //! How well a tenant is set up.
 
-use sophos_api::{Caller, operations::account_health::CheckAccountHealth};
+use sophos_api::{ApiClient, operations::account_health::CheckAccountHealth};
 
 use crate::{
     Component,
@@ -11,17 +11,17 @@ use crate::{
         },
         sophos::central::types::Failure,
     },
-    json::{Unread, parts},
-    session::call,
+    json::{RawOperation, into_value_and_text},
+    session::run_call,
     tenants::Tenant,
 };
 
 impl Guest for Component {
     fn examine(tenant: TenantBorrow<'_>, checks: Vec<String>) -> Result<Report, Failure> {
         let tenant: &Tenant = tenant.get();
-        call(async |client| {
-            let operation = Unread(CheckAccountHealth { checks, products: Vec::new() });
-            let (answer, raw) = parts(tenant.through(client).send(&operation).await?)?;
+        run_call(async |client| {
+            let operation = RawOperation(CheckAccountHealth { checks, products: Vec::new() });
+            let (answer, raw) = into_value_and_text(tenant.with_client(client).send(&operation).await?)?;
             let checks = ["endpoint", "networkDevice"].into_iter().flat_map(|product| {
                 answer[product].as_object().into_iter().flatten().map(move |(name, outcome)| Check {
                     product: product.to_owned(),

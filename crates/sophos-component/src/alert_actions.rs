@@ -1,6 +1,6 @@
 //! Doing something about alerts.
 
-use sophos_api::{Caller, Error, models::AlertActionKind, operations::alerts::ActOnAlert};
+use sophos_api::{ApiClient, Error, models::AlertActionKind, operations::alerts::ActOnAlert};
 
 use crate::{
     Component,
@@ -11,8 +11,8 @@ use crate::{
         },
         sophos::central::types::Failure,
     },
-    json::{Unread, id, parts, text},
-    session::call,
+    json::{RawOperation, id, into_value_and_text, string},
+    session::run_call,
     tenants::Tenant,
 };
 
@@ -24,14 +24,14 @@ impl Guest for Component {
         message: Option<String>,
     ) -> Result<Action, Failure> {
         let tenant: &Tenant = tenant.get();
-        call(async |client| {
+        run_call(async |client| {
             let action = AlertActionKind::from(action.as_str());
-            let operation = Unread(ActOnAlert { alert_id, action, message });
-            let (answer, raw) = parts(tenant.through(client).send(&operation).await?)?;
+            let operation = RawOperation(ActOnAlert { alert_id, action, message });
+            let (answer, raw) = into_value_and_text(tenant.with_client(client).send(&operation).await?)?;
             Ok(Action {
                 id: id(&answer).map_err(Error::malformed)?,
-                status: text(&answer, &["status"]),
-                requested_at: text(&answer, &["requestedAt"]),
+                status: string(&answer, &["status"]),
+                requested_at: string(&answer, &["requestedAt"]),
                 raw,
             })
         })

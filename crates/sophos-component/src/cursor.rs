@@ -9,12 +9,12 @@ use sophos_api::Error;
 
 /// A listing, as its cursors name it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Listing {
-    name: char,
+pub(crate) struct CursorScope {
+    prefix_letter: char,
     digest: u64,
 }
 
-impl Listing {
+impl CursorScope {
     /// The listing of this name (a letter), of this owner, with these filters.
     pub(crate) fn new(name: char, owner: &str, filters: &Value) -> Self {
         // FNV-1a: a mistake is to be found, nobody is to be kept out.
@@ -22,7 +22,7 @@ impl Listing {
         let digest = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
-        Self { name, digest }
+        Self { prefix_letter: name, digest }
     }
 
     /// The cursor of a place in this listing.
@@ -34,7 +34,7 @@ impl Listing {
     ///
     /// # Errors
     /// `Invalid` when it is none of this listing.
-    pub(crate) fn place(self, cursor: &str) -> Result<&str, Error> {
+    pub(crate) fn position(self, cursor: &str) -> Result<&str, Error> {
         cursor.strip_prefix(&self.prefix()).filter(|place| !place.is_empty()).ok_or_else(|| {
             Error::invalid(
                 "the cursor is of another listing; use it with the tenant and filters it came from",
@@ -43,7 +43,7 @@ impl Listing {
     }
 
     fn prefix(self) -> String {
-        format!("{}1-{:016x}-", self.name, self.digest)
+        format!("{}1-{:016x}-", self.prefix_letter, self.digest)
     }
 }
 
@@ -55,28 +55,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_leads_back_to_its_place() {
-        let listing = Listing::new('e', "4A7B", &json!({"health": ["bad"]}));
+    fn cursor_round_trips_its_position() {
+        let listing = CursorScope::new('e', "4A7B", &json!({"health": ["bad"]}));
         for place in ["a", "with-dash", "%2Fé\n", "2"] {
             let cursor = listing.cursor(place);
-            let again = Listing::new('e', "4a7b", &json!({"health": ["bad"]}));
-            assert_eq!(again.place(&cursor).expect("of this listing"), place);
+            let again = CursorScope::new('e', "4a7b", &json!({"health": ["bad"]}));
+            assert_eq!(again.position(&cursor).expect("of this listing"), place);
         }
     }
 
     #[test]
-    fn a_cursor_of_another_listing_is_refused() {
-        let listing = Listing::new('e', "4a7b", &json!({"health": ["bad"]}));
+    fn cursor_of_another_listing_is_rejected() {
+        let listing = CursorScope::new('e', "4a7b", &json!({"health": ["bad"]}));
         let cursor = listing.cursor("key");
         for other in [
-            Listing::new('a', "4a7b", &json!({"health": ["bad"]})),
-            Listing::new('e', "4a7c", &json!({"health": ["bad"]})),
-            Listing::new('e', "4a7b", &json!({"health": ["good"]})),
+            CursorScope::new('a', "4a7b", &json!({"health": ["bad"]})),
+            CursorScope::new('e', "4a7c", &json!({"health": ["bad"]})),
+            CursorScope::new('e', "4a7b", &json!({"health": ["good"]})),
         ] {
-            assert_eq!(other.place(&cursor).expect_err("another's").kind(), ErrorKind::Invalid);
+            assert_eq!(other.position(&cursor).expect_err("another's").kind(), ErrorKind::Invalid);
         }
         for nothing in ["", "e1-", "key", &listing.cursor("")] {
-            assert_eq!(listing.place(nothing).expect_err(nothing).kind(), ErrorKind::Invalid);
+            assert_eq!(listing.position(nothing).expect_err(nothing).kind(), ErrorKind::Invalid);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use sophos_api::{
-    Caller, Error, Paged,
+    ApiClient, Error, Paged,
     models::{EndpointType, EndpointView, HealthStatus, IsolationStatus, LockdownStatus},
     operations::endpoints::{GetEndpoint, ListEndpoints},
 };
@@ -16,47 +16,47 @@ use crate::{
         },
         sophos::central::types::Failure,
     },
-    cursor::Listing,
-    json::{Unread, id, list, parts, text, texts, truth},
+    cursor::CursorScope,
+    json::{RawOperation, id, array, into_value_and_text, string, strings, boolean},
     page,
-    session::call,
+    session::run_call,
     tenants::Tenant,
-    words,
+    parse_words,
 };
 
 impl Guest for Component {
     fn search(tenant: TenantBorrow<'_>, filters: Vec<Filter>, listing: Asked) -> Result<Page, Failure> {
         let tenant: &Tenant = tenant.get();
-        call(async |client| {
+        run_call(async |client| {
             let mut operation = ListEndpoints::default();
             for filter in filters {
-                apply(&mut operation, filter);
+                apply_filter(&mut operation, filter);
             }
             operation.sort = listing.sort.into_iter().collect();
-            let place = Listing::new('e', tenant.id(), &page::filters(&operation)?);
-            operation.page_from_key = page::key(place, listing.after.as_deref())?;
+            let place = CursorScope::new('e', tenant.id(), &page::filters(&operation)?);
+            operation.page_from_key = page::page_key(place, listing.after.as_deref())?;
             operation.page_size = listing.size;
-            operation.view = Some(view(listing.view));
+            operation.view = Some(to_endpoint_view(listing.view));
             operation.fields = listing.fields.unwrap_or_default();
 
-            let answer = tenant.through(client).send(&operation).await?;
-            let next = operation.next(&answer)?.and_then(|next| next.page_from_key);
-            let (endpoints, unreadable) = page::read(answer.items, &answer.unreadable, read);
+            let answer = tenant.with_client(client).send(&operation).await?;
+            let next = operation.next_page(&answer)?.and_then(|next| next.page_from_key);
+            let (endpoints, unreadable) = page::split_items(answer.items, &answer.malformed_items, parse_endpoint);
             Ok(Page { endpoints, unreadable, next: next.map(|key| place.cursor(&key)) })
         })
     }
 
     fn get(tenant: TenantBorrow<'_>, id: String) -> Result<Endpoint, Failure> {
         let tenant: &Tenant = tenant.get();
-        call(async |client| {
-            let answer = tenant.through(client).send(&Unread(GetEndpoint::full(id))).await?;
-            let (endpoint, raw) = parts(answer)?;
-            read(&endpoint, raw).map_err(Error::malformed)
+        run_call(async |client| {
+            let answer = tenant.with_client(client).send(&RawOperation(GetEndpoint::full(id))).await?;
+            let (endpoint, raw) = into_value_and_text(answer)?;
+            parse_endpoint(&endpoint, raw).map_err(Error::malformed)
         })
     }
 }
 
-fn view(view: Option<View>) -> EndpointView {
+fn to_endpoint_view(view: Option<View>) -> EndpointView {
     match view {
         Some(View::Basic) => EndpointView::Basic,
         Some(View::Summary) => EndpointView::Summary,
@@ -64,17 +64,17 @@ fn view(view: Option<View>) -> EndpointView {
     }
 }
 
-fn apply(to: &mut ListEndpoints, filter: Filter) {
+fn apply_filter(to: &mut ListEndpoints, filter: Filter) {
     match filter {
         Filter::Ids(ids) => to.ids.extend(ids),
-        Filter::Kinds(kinds) => to.r#type.extend(words(&kinds, EndpointType::from)),
-        Filter::Health(health) => to.health_status.extend(words(&health, HealthStatus::from)),
+        Filter::Kinds(kinds) => to.r#type.extend(parse_words(&kinds, EndpointType::from)),
+        Filter::Health(health) => to.health_status.extend(parse_words(&health, HealthStatus::from)),
         Filter::Online(online) => to.online = Some(online),
         Filter::Isolated(true) => to.isolation_status = Some(IsolationStatus::Isolated),
         Filter::Isolated(false) => to.isolation_status = Some(IsolationStatus::NotIsolated),
         Filter::TamperProtected(is) => to.tamper_protection_enabled = Some(is),
         Filter::TamperProtectionSupported(is) => to.tamper_protection_supported = Some(is),
-        Filter::Lockdown(states) => to.lockdown_status.extend(words(&states, LockdownStatus::from)),
+        Filter::Lockdown(states) => to.lockdown_status.extend(parse_words(&states, LockdownStatus::from)),
         Filter::Encryption(states) => to.overall_encryption_status.extend(states),
         Filter::HostnameContains(text) => to.hostname_contains = Some(text),
         Filter::SerialNumberContains(text) => to.serial_number_contains = Some(text),
@@ -92,32 +92,32 @@ fn apply(to: &mut ListEndpoints, filter: Filter) {
     }
 }
 
-fn read(from: &Value, raw: String) -> Result<Endpoint, &'static str> {
+fn parse_endpoint(from: &Value, raw: String) -> Result<Endpoint, &'static str> {
     Ok(Endpoint {
         id: id(from)?,
-        kind: text(from, &["type"]),
-        hostname: text(from, &["hostname"]),
-        health: text(from, &["health", "overall"]),
-        platform: text(from, &["os", "platform"]),
-        os: text(from, &["os", "name"]),
-        ipv4_addresses: texts(from, &["ipv4Addresses"]),
-        ipv6_addresses: texts(from, &["ipv6Addresses"]),
-        mac_addresses: texts(from, &["macAddresses"]),
-        group: text(from, &["group", "name"]),
-        person: text(from, &["associatedPerson", "viaLogin"])
-            .or_else(|| text(from, &["associatedPerson", "name"])),
-        tamper_protected: truth(from, &["tamperProtectionEnabled"]),
-        online: truth(from, &["online"]),
-        last_seen_at: text(from, &["lastSeenAt"]),
+        kind: string(from, &["type"]),
+        hostname: string(from, &["hostname"]),
+        health: string(from, &["health", "overall"]),
+        platform: string(from, &["os", "platform"]),
+        os: string(from, &["os", "name"]),
+        ipv4_addresses: strings(from, &["ipv4Addresses"]),
+        ipv6_addresses: strings(from, &["ipv6Addresses"]),
+        mac_addresses: strings(from, &["macAddresses"]),
+        group: string(from, &["group", "name"]),
+        person: string(from, &["associatedPerson", "viaLogin"])
+            .or_else(|| string(from, &["associatedPerson", "name"])),
+        tamper_protected: boolean(from, &["tamperProtectionEnabled"]),
+        online: boolean(from, &["online"]),
+        last_seen_at: string(from, &["lastSeenAt"]),
         isolated: reports_isolation(from),
-        serial_number: text(from, &["serialNumber"]),
+        serial_number: string(from, &["serialNumber"]),
         cloud: from["cloud"].is_object().then(|| CloudInstance {
-            provider: text(from, &["cloud", "provider"]),
-            id: text(from, &["cloud", "instanceId"]),
+            provider: string(from, &["cloud", "provider"]),
+            id: string(from, &["cloud", "instanceId"]),
         }),
-        cloned: truth(from, &["cloned"]),
-        tags: list(from, &["tags"])
-            .filter_map(|tag| Some(Tag { key: text(tag, &["key"])?, value: text(tag, &["value"]) }))
+        cloned: boolean(from, &["cloned"]),
+        tags: array(from, &["tags"])
+            .filter_map(|tag| Some(Tag { key: string(tag, &["key"])?, value: string(tag, &["value"]) }))
             .collect(),
         raw,
     })

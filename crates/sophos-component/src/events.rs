@@ -1,7 +1,7 @@
 //! The feed of events.
 
 use serde_json::{Value, json};
-use sophos_api::{Caller, Error, operations::siem::ListSiemEvents};
+use sophos_api::{ApiClient, Error, operations::siem::ListSiemEvents};
 
 use crate::{
     Component,
@@ -12,18 +12,18 @@ use crate::{
         },
         sophos::central::types::Failure,
     },
-    cursor::Listing,
-    json::{id, text},
+    cursor::CursorScope,
+    json::{id, string},
     page,
-    session::call,
+    session::run_call,
     tenants::Tenant,
 };
 
 impl Guest for Component {
     fn read(tenant: TenantBorrow<'_>, place: Place, listing: Asked) -> Result<Page, Failure> {
         let tenant: &Tenant = tenant.get();
-        call(async |client| {
-            let feed = Listing::new('f', tenant.id(), &json!({}));
+        run_call(async |client| {
+            let feed = CursorScope::new('f', tenant.id(), &json!({}));
             let (cursor, from_date) = match place {
                 Place::Oldest => (None, None),
                 Place::Since(second) => {
@@ -31,34 +31,34 @@ impl Guest for Component {
                         i64::try_from(second).map_err(|_| Error::invalid("there is no such second"))?;
                     (None, Some(second))
                 }
-                Place::After(cursor) => (page::key(feed, Some(&cursor))?, None),
+                Place::After(cursor) => (page::page_key(feed, Some(&cursor))?, None),
             };
             let exclude_types = listing.exclude.unwrap_or_default();
             let operation = ListSiemEvents { limit: listing.size, cursor, from_date, exclude_types };
-            let answer = tenant.through(client).send(&operation).await?;
+            let answer = tenant.with_client(client).send(&operation).await?;
             let next = answer.next_cursor.as_deref().filter(|cursor| !cursor.is_empty());
             let (next, more) = (next.map(|cursor| feed.cursor(cursor)), answer.has_more);
-            let (events, unreadable) = page::read(answer.items, &answer.unreadable, read);
+            let (events, unreadable) = page::split_items(answer.items, &answer.malformed_items, parse_event);
             Ok(Page { events, unreadable, more, next })
         })
     }
 }
 
-fn read(from: &Value, raw: String) -> Result<Event, &'static str> {
+fn parse_event(from: &Value, raw: String) -> Result<Event, &'static str> {
     Ok(Event {
         id: id(from)?,
-        kind: text(from, &["type"]),
-        group: text(from, &["group"]),
-        severity: text(from, &["severity"]),
-        description: text(from, &["name"]),
-        happened_at: text(from, &["when"]),
-        created_at: text(from, &["created_at"]),
-        endpoint_id: text(from, &["endpoint_id"]),
-        endpoint_kind: text(from, &["endpoint_type"]),
-        hostname: text(from, &["location"]),
-        user: text(from, &["source"]),
-        ip: text(from, &["source_info", "ip"]),
-        threat: text(from, &["threat"]),
+        kind: string(from, &["type"]),
+        group: string(from, &["group"]),
+        severity: string(from, &["severity"]),
+        description: string(from, &["name"]),
+        happened_at: string(from, &["when"]),
+        created_at: string(from, &["created_at"]),
+        endpoint_id: string(from, &["endpoint_id"]),
+        endpoint_kind: string(from, &["endpoint_type"]),
+        hostname: string(from, &["location"]),
+        user: string(from, &["source"]),
+        ip: string(from, &["source_info", "ip"]),
+        threat: string(from, &["threat"]),
         raw,
     })
 }

@@ -8,7 +8,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let wait = error.retry_after().map(|wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX));
         Self {
-            reason: reason(error.kind(), wait),
+            reason: to_reason(error.kind(), wait),
             message: error.to_string(),
             transient: error.is_transient(),
             status: error.status(),
@@ -19,20 +19,20 @@ impl From<Error> for Failure {
     }
 }
 
-fn reason(kind: ErrorKind, wait_ms: Option<u32>) -> Reason {
+fn to_reason(kind: ErrorKind, wait_ms: Option<u32>) -> Reason {
     match kind {
         ErrorKind::NoCredential => Reason::NoCredential,
-        ErrorKind::Credentials => Reason::CredentialRefused,
+        ErrorKind::CredentialRejected => Reason::CredentialRefused,
         ErrorKind::Unauthorized => Reason::Unauthorized,
         ErrorKind::Forbidden => Reason::Forbidden,
-        ErrorKind::WrongCredential => Reason::WrongCredential,
+        ErrorKind::WrongCredentialType => Reason::WrongCredential,
         ErrorKind::NotFound => Reason::NotFound,
         ErrorKind::Conflict => Reason::Conflict,
         ErrorKind::Throttled => Reason::Throttled(wait_ms),
         // The wait that the service or the budget asks for is longer than the
         // call may take.
-        ErrorKind::Deadline if wait_ms.is_some() => Reason::Throttled(wait_ms),
-        ErrorKind::Deadline => Reason::OutOfTime,
+        ErrorKind::DeadlineExceeded if wait_ms.is_some() => Reason::Throttled(wait_ms),
+        ErrorKind::DeadlineExceeded => Reason::OutOfTime,
         ErrorKind::Invalid => Reason::Invalid,
         ErrorKind::Unavailable => Reason::Unavailable(wait_ms),
         ErrorKind::Unreachable => Reason::Unreachable,
@@ -65,11 +65,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_service_says_is_kept() {
+    fn failure_keeps_the_error_members_of_the_service() {
         let body =
             r#"{"error": "unauthorized", "message": "no", "requestId": "r-1", "correlationId": "c-1"}"#;
         let answer = http::Response::builder().status(403).body(body.into()).expect("a response");
-        let failure = Failure::from(GetAlert::read(&answer).expect_err("refused"));
+        let failure = Failure::from(GetAlert::parse_response(&answer).expect_err("refused"));
         assert!(matches!(failure.reason, Reason::Forbidden), "{failure:?}");
         assert_eq!((failure.status, failure.transient), (Some(403), false));
         assert_eq!(failure.code.as_deref(), Some("unauthorized"));
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn failure_holds_no_token_that_was_repeated() {
+    fn failure_redacts_an_echoed_token() {
         const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.c2lnbmF0dXJl";
         let said = format!("Authorization: Bearer {TOKEN}");
         let body = serde_json::json!({
@@ -87,7 +87,7 @@ mod tests {
         });
         let answer = http::Response::builder().status(403).body(body.to_string().into());
         let answer = answer.expect("a response");
-        let failures = [Failure::from(GetAlert::read(&answer).expect_err("refused")), no_credential(TOKEN)];
+        let failures = [Failure::from(GetAlert::parse_response(&answer).expect_err("refused")), no_credential(TOKEN)];
         for failure in failures {
             let shown = format!("{failure:?}");
             assert!(!shown.contains("eyJ") && shown.contains("[redacted]"), "{shown}");
@@ -95,9 +95,9 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_that_is_too_long_is_told_as_one() {
-        assert!(matches!(reason(ErrorKind::Deadline, Some(7_000)), Reason::Throttled(Some(7_000))));
-        assert!(matches!(reason(ErrorKind::Deadline, None), Reason::OutOfTime));
-        assert!(matches!(reason(ErrorKind::Throttled, None), Reason::Throttled(None)));
+    fn deadline_with_a_wait_is_reported_as_throttled() {
+        assert!(matches!(to_reason(ErrorKind::DeadlineExceeded, Some(7_000)), Reason::Throttled(Some(7_000))));
+        assert!(matches!(to_reason(ErrorKind::DeadlineExceeded, None), Reason::OutOfTime));
+        assert!(matches!(to_reason(ErrorKind::Throttled, None), Reason::Throttled(None)));
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use sophos_api::{
-    AccessToken, Authority, BoxFuture, CredentialSource, Credentials, Error, Hosts, NoCredential,
+    AccessToken, Auth, BoxFuture, CredentialSource, Credentials, Error, Hosts, NoCredential,
 };
 
 use crate::{
@@ -20,40 +20,40 @@ use crate::{
 };
 
 /// Asks the host, each time anew: it knows best what to keep.
-pub(crate) struct HostGrant {
+pub(crate) struct HostCredentialSource {
     /// What came with the place, until it is used.
-    first: Mutex<Option<Authority>>,
+    initial: Mutex<Option<Auth>>,
 }
 
-impl HostGrant {
+impl HostCredentialSource {
     /// Asks for the first grant and the place where it is good.
-    pub(crate) fn first() -> Result<(Self, Hosts), Failure> {
+    pub(crate) fn request_initial() -> Result<(Self, Hosts), Failure> {
         let access = credentials::obtain(Occasion::Needed).map_err(|reason| no_credential(&reason))?;
         let hosts = match access.service {
-            Service::Sophos => Hosts::sophos(),
+            Service::Sophos => Hosts::sophos_central(),
             Service::Other(addresses) => {
                 let base = |address: &str| address.parse().map_err(|error: Error| Failure::from(error));
-                Hosts::at(base(&addresses.identity)?, base(&addresses.global)?)
+                Hosts::new(base(&addresses.identity)?, base(&addresses.global)?)
             }
         };
-        Ok((Self { first: Mutex::new(Some(authority(access.grant))) }, hosts))
+        Ok((Self { initial: Mutex::new(Some(to_auth(access.grant))) }, hosts))
     }
 }
 
-impl fmt::Debug for HostGrant {
+impl fmt::Debug for HostCredentialSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HostGrant")
     }
 }
 
-impl CredentialSource for HostGrant {
-    fn current(&self) -> BoxFuture<'_, Result<Authority, NoCredential>> {
-        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Box::pin(ready(first.map_or_else(|| obtain(Occasion::Needed), Ok)))
+impl CredentialSource for HostCredentialSource {
+    fn current(&self) -> BoxFuture<'_, Result<Auth, NoCredential>> {
+        let first = self.initial.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Box::pin(ready(first.map_or_else(|| request_grant(Occasion::Needed), Ok)))
     }
 
-    fn after_refusal<'a>(&'a self, refused: &'a Authority) -> BoxFuture<'a, Result<Authority, NoCredential>> {
-        let other = obtain(Occasion::Refused).and_then(|authority| {
+    fn replace_rejected<'a>(&'a self, refused: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
+        let other = request_grant(Occasion::Refused).and_then(|authority| {
             if authority == *refused {
                 return Err(NoCredential::new("the host gave the same again"));
             }
@@ -63,22 +63,22 @@ impl CredentialSource for HostGrant {
     }
 }
 
-fn obtain(why: Occasion) -> Result<Authority, NoCredential> {
-    credentials::obtain(why).map(|access| authority(access.grant)).map_err(NoCredential::new)
+fn request_grant(why: Occasion) -> Result<Auth, NoCredential> {
+    credentials::obtain(why).map(|access| to_auth(access.grant)).map_err(NoCredential::new)
 }
 
-fn authority(grant: Grant) -> Authority {
+fn to_auth(grant: Grant) -> Auth {
     match grant {
         Grant::Client(client) => Credentials::new(client.id, client.secret).into(),
         Grant::Token(token) => {
             let value = AccessToken::new(token.value);
             match token.expires_in {
-                Some(seconds) => value.good_for(Duration::from_secs(seconds.into())),
+                Some(seconds) => value.with_expires_in(Duration::from_secs(seconds.into())),
                 None => value,
             }
             .into()
         }
-        Grant::Ambient => Authority::Ambient,
+        Grant::Ambient => Auth::HostManaged,
     }
 }
 
@@ -88,9 +88,9 @@ mod tests {
     use crate::bindings::sophos::central::credentials::Token;
 
     #[test]
-    fn what_a_grant_holds_is_not_printed() {
+    fn host_credentials_debug_output_is_redacted() {
         let grant = Grant::Token(Token { value: "s3cret".into(), expires_in: Some(60) });
-        let source = HostGrant { first: Mutex::new(Some(authority(grant))) };
-        assert!(!format!("{source:?} {:?}", source.first).contains("s3cret"));
+        let source = HostCredentialSource { initial: Mutex::new(Some(to_auth(grant))) };
+        assert!(!format!("{source:?} {:?}", source.initial).contains("s3cret"));
     }
 }

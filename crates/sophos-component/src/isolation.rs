@@ -1,7 +1,7 @@
 //! What is known of an endpoint's isolation.
 
 use sophos_api::{
-    Caller, Error,
+    ApiClient, Error,
     operations::{endpoints::GetEndpoint, isolation::GetIsolation},
 };
 
@@ -15,29 +15,29 @@ use crate::{
         sophos::central::types::Failure,
     },
     endpoints::reports_isolation,
-    json::{Unread, id, parts, text, truth},
-    session::call,
+    json::{RawOperation, id, into_value_and_text, string, boolean},
+    session::run_call,
     tenants::Tenant,
 };
 
 impl Guest for Component {
     fn inspect(tenant: TenantBorrow<'_>, endpoint_id: String) -> Result<State, Failure> {
         let tenant: &Tenant = tenant.get();
-        call(async |client| {
-            let tenant = tenant.through(client);
-            let question = Unread(GetIsolation { endpoint_id: endpoint_id.clone() });
-            let (asked, raw) = parts(tenant.send(&question).await?)?;
-            let (endpoint, _) = parts(tenant.send(&Unread(GetEndpoint::full(endpoint_id))).await?)?;
+        run_call(async |client| {
+            let tenant = tenant.with_client(client);
+            let question = RawOperation(GetIsolation { endpoint_id: endpoint_id.clone() });
+            let (asked, raw) = into_value_and_text(tenant.send(&question).await?)?;
+            let (endpoint, _) = into_value_and_text(tenant.send(&RawOperation(GetEndpoint::full(endpoint_id))).await?)?;
             Ok(State {
                 endpoint_id: id(&endpoint).map_err(Error::malformed)?,
-                requested: truth(&asked, &["enabled"]),
+                requested: boolean(&asked, &["enabled"]),
                 reported: reports_isolation(&endpoint),
-                self_isolated: truth(&endpoint, &["isolation", "selfIsolated"]),
-                isolated_at: text(&asked, &["lastEnabledAt"]),
-                released_at: text(&asked, &["lastDisabledAt"]),
-                comment: text(&asked, &["comment"]),
-                online: truth(&endpoint, &["online"]),
-                last_seen_at: text(&endpoint, &["lastSeenAt"]),
+                self_isolated: boolean(&endpoint, &["isolation", "selfIsolated"]),
+                isolated_at: string(&asked, &["lastEnabledAt"]),
+                released_at: string(&asked, &["lastDisabledAt"]),
+                comment: string(&asked, &["comment"]),
+                online: boolean(&endpoint, &["online"]),
+                last_seen_at: string(&endpoint, &["lastSeenAt"]),
                 raw,
             })
         })

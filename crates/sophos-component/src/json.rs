@@ -12,14 +12,14 @@ use sophos_api::{Error, Operation, Raw, Route};
 /// An operation whose answer is left as it is.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-pub(crate) struct Unread<O>(pub(crate) O);
+pub(crate) struct RawOperation<O>(pub(crate) O);
 
-impl<O: Operation> Operation for Unread<O> {
+impl<O: Operation> Operation for RawOperation<O> {
     type Response = Raw<Value>;
     const ROUTE: Route = O::ROUTE;
 
-    fn check(&self) -> Result<(), Error> {
-        self.0.check()
+    fn validate(&self) -> Result<(), Error> {
+        self.0.validate()
     }
 }
 
@@ -27,15 +27,15 @@ impl<O: Operation> Operation for Unread<O> {
 ///
 /// # Errors
 /// `Malformed` when it is no JSON.
-pub(crate) fn parts<T>(raw: Raw<T>) -> Result<(Value, String), Error> {
-    let value = members(&raw)?;
+pub(crate) fn into_value_and_text<T>(raw: Raw<T>) -> Result<(Value, String), Error> {
+    let value = parse_members(&raw)?;
     Ok((value, raw.into_json().into_string()))
 }
 
 /// Those of a record's ids that may be numbers.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Ids<'a> {
+struct NumericIds<'a> {
     #[serde(borrow)]
     id: Option<&'a RawValue>,
     endpoint_id: Option<&'a RawValue>,
@@ -46,9 +46,9 @@ struct Ids<'a> {
 ///
 /// # Errors
 /// `Malformed` when it is no JSON.
-pub(crate) fn members<T>(raw: &Raw<T>) -> Result<Value, Error> {
-    let mut value = raw.peek::<Value>()?;
-    let ids = raw.peek::<Ids<'_>>().unwrap_or_default();
+pub(crate) fn parse_members<T>(raw: &Raw<T>) -> Result<Value, Error> {
+    let mut value = raw.parse_as::<Value>()?;
+    let ids = raw.parse_as::<NumericIds<'_>>().unwrap_or_default();
     for (name, id) in [("id", ids.id), ("endpoint_id", ids.endpoint_id)] {
         if let (Some(member), Some(id)) = (value.get_mut(name).filter(|member| member.is_number()), id) {
             *member = Value::from(id.get());
@@ -58,28 +58,28 @@ pub(crate) fn members<T>(raw: &Raw<T>) -> Result<Value, Error> {
 }
 
 /// A member, by the names that lead to it.
-fn at<'v>(value: &'v Value, path: &[&str]) -> &'v Value {
+fn lookup<'v>(value: &'v Value, path: &[&str]) -> &'v Value {
     path.iter().fold(value, |value, name| &value[*name])
 }
 
 /// A text.
-pub(crate) fn text(value: &Value, path: &[&str]) -> Option<String> {
-    at(value, path).as_str().map(str::to_owned)
+pub(crate) fn string(value: &Value, path: &[&str]) -> Option<String> {
+    lookup(value, path).as_str().map(str::to_owned)
 }
 
 /// A truth.
-pub(crate) fn truth(value: &Value, path: &[&str]) -> Option<bool> {
-    at(value, path).as_bool()
+pub(crate) fn boolean(value: &Value, path: &[&str]) -> Option<bool> {
+    lookup(value, path).as_bool()
 }
 
 /// A list; empty when it is not there.
-pub(crate) fn list<'v>(value: &'v Value, path: &[&str]) -> impl Iterator<Item = &'v Value> {
-    at(value, path).as_array().into_iter().flatten()
+pub(crate) fn array<'v>(value: &'v Value, path: &[&str]) -> impl Iterator<Item = &'v Value> {
+    lookup(value, path).as_array().into_iter().flatten()
 }
 
 /// The texts of a list.
-pub(crate) fn texts(value: &Value, path: &[&str]) -> Vec<String> {
-    list(value, path).filter_map(Value::as_str).map(str::to_owned).collect()
+pub(crate) fn strings(value: &Value, path: &[&str]) -> Vec<String> {
+    array(value, path).filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// The id, without which a record means nothing.
@@ -87,7 +87,7 @@ pub(crate) fn texts(value: &Value, path: &[&str]) -> Vec<String> {
 /// # Errors
 /// In words, when there is none.
 pub(crate) fn id(value: &Value) -> Result<String, &'static str> {
-    text(value, &["id"]).ok_or("it is not as documented: it has no id")
+    string(value, &["id"]).ok_or("it is not as documented: it has no id")
 }
 
 #[cfg(test)]
@@ -97,34 +97,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_that_is_a_number_keeps_every_digit() {
+    fn numeric_id_keeps_every_digit() {
         for number in ["7", "18446744073709551617", "-1234567890123456789.10", "1.5e300"] {
             let text = format!(r#"{{"id":{number},"endpoint_id": {number} ,"n":{number}}}"#);
             let raw: Raw<Value> = serde_json::from_str(&text).expect("JSON");
-            let (record, raw) = parts(raw).expect("members");
+            let (record, raw) = into_value_and_text(raw).expect("members");
             assert_eq!(id(&record).as_deref(), Ok(number));
-            assert_eq!(text_of(&record), Some(number.to_owned()));
+            assert_eq!(endpoint_id(&record), Some(number.to_owned()));
             assert_eq!(raw, text);
         }
     }
 
-    fn text_of(record: &Value) -> Option<String> {
-        text(record, &["endpoint_id"])
+    fn endpoint_id(record: &Value) -> Option<String> {
+        string(record, &["endpoint_id"])
     }
 
     #[test]
-    fn what_is_not_as_documented_is_not_there() {
+    fn undocumented_member_types_are_ignored() {
         let record = json!({
             "id": "1", "online": "yes", "os": null, "health": {"overall": "good"}, "tags": {"a": 1},
             "macs": ["a", 1, null, "b"],
         });
         assert_eq!(id(&record), Ok("1".to_owned()));
-        assert_eq!(text(&record, &["health", "overall"]).as_deref(), Some("good"));
-        assert_eq!(text(&record, &["os", "name"]), None);
-        assert_eq!(text(&record, &["id", "deeper"]), None);
-        assert_eq!(truth(&record, &["online"]), None);
-        assert_eq!(list(&record, &["tags"]).count(), 0);
-        assert_eq!(texts(&record, &["macs"]), ["a", "b"]);
+        assert_eq!(string(&record, &["health", "overall"]).as_deref(), Some("good"));
+        assert_eq!(string(&record, &["os", "name"]), None);
+        assert_eq!(string(&record, &["id", "deeper"]), None);
+        assert_eq!(boolean(&record, &["online"]), None);
+        assert_eq!(array(&record, &["tags"]).count(), 0);
+        assert_eq!(strings(&record, &["macs"]), ["a", "b"]);
         for nothing in [json!(null), json!([]), json!({"id": 7}), json!("id")] {
             assert!(id(&nothing).is_err(), "{nothing}");
         }

@@ -108,7 +108,7 @@ mod alert_actions;
 mod alerts;
 mod bindings;
 #[cfg(all(feature = "operator", not(feature = "webhook")))]
-mod containment;
+mod isolation_actions;
 #[cfg(not(feature = "webhook"))]
 mod cursor;
 #[cfg(not(feature = "webhook"))]
@@ -123,7 +123,7 @@ mod isolation;
 mod json;
 #[cfg(not(feature = "webhook"))]
 mod page;
-mod run;
+mod executor;
 #[cfg(not(feature = "webhook"))]
 mod session;
 #[cfg(not(feature = "webhook"))]
@@ -138,6 +138,6 @@ pub struct Component;
 
 /// The words of a list, as the client knows them.
 #[cfg(not(feature = "webhook"))]
-fn words<'w, W>(list: &'w [String], read: impl Fn(&'w str) -> W) -> impl Iterator<Item = W> {
+fn parse_words<'w, W>(list: &'w [String], read: impl Fn(&'w str) -> W) -> impl Iterator<Item = W> {
     list.iter().map(move |text| read(text))
 }

@@ -1,22 +1,22 @@
 //! Pages: items that can be read and that cannot, and where the next one is.
 
 use serde_json::Value;
-use sophos_api::{Error, Operation, Raw, UnreadableItem};
+use sophos_api::{Error, Operation, Raw, MalformedItem};
 
-use crate::{bindings::sophos::central::types::Unreadable, cursor::Listing, json::members};
+use crate::{bindings::sophos::central::types::Unreadable, cursor::CursorScope, json::parse_members};
 
 /// Reads the items of a page and turns each, with its JSON, into what the host is
 /// given, or says what is wrong with it. `broken` are those that are not JSON.
-pub(crate) fn read<T, V>(
+pub(crate) fn split_items<T, V>(
     items: Vec<Raw<T>>,
-    broken: &[UnreadableItem],
+    broken: &[MalformedItem],
     turn: impl Fn(&Value, String) -> Result<V, &'static str>,
 ) -> (Vec<V>, Vec<Unreadable>) {
     let mut readable = Vec::with_capacity(items.len());
-    let mut unreadable = self::broken(broken);
+    let mut unreadable = self::to_unreadable(broken);
     for item in items {
         // An item of a page is JSON, else the page would not be.
-        let value = members(&item).unwrap_or_default();
+        let value = parse_members(&item).unwrap_or_default();
         match turn(&value, item.json().to_owned()) {
             Ok(value) => readable.push(value),
             Err(why) => unreadable.push(Unreadable { raw: item.json().to_owned(), reason: why.to_owned() }),
@@ -26,8 +26,8 @@ pub(crate) fn read<T, V>(
 }
 
 /// The items that are not JSON, as the host is given them.
-pub(crate) fn broken(items: &[UnreadableItem]) -> Vec<Unreadable> {
-    let unreadable = |item: &UnreadableItem| Unreadable {
+pub(crate) fn to_unreadable(items: &[MalformedItem]) -> Vec<Unreadable> {
+    let unreadable = |item: &MalformedItem| Unreadable {
         raw: String::from_utf8_lossy(&item.bytes).into_owned(),
         reason: item.reason.clone(),
     };
@@ -40,6 +40,6 @@ pub(crate) fn filters(operation: &impl Operation) -> Result<Value, Error> {
 }
 
 /// The key of the page that a cursor leads to.
-pub(crate) fn key(listing: Listing, after: Option<&str>) -> Result<Option<String>, Error> {
-    after.map(|cursor| listing.place(cursor).map(str::to_owned)).transpose()
+pub(crate) fn page_key(listing: CursorScope, after: Option<&str>) -> Result<Option<String>, Error> {
+    after.map(|cursor| listing.position(cursor).map(str::to_owned)).transpose()
 }

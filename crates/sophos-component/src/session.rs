@@ -10,59 +10,59 @@ use crate::{
         exports::sophos::central::session::{Guest, Identity, Limits, Usage},
         sophos::central::types::Failure,
     },
-    grant::HostGrant,
-    run::run,
-    transport::Outbound,
+    grant::HostCredentialSource,
+    executor::block_on,
+    transport::HostTransport,
 };
 
 thread_local! {
-    static STATE: RefCell<State> = const {
-        RefCell::new(State {
+    static STATE: RefCell<SessionState> = const {
+        RefCell::new(SessionState {
             limits: Limits { call_ms: 60_000, request_ms: 30_000, attempts: 4 },
             client: None,
         })
     };
 }
 
-struct State {
+struct SessionState {
     limits: Limits,
-    client: Option<Client<Outbound>>,
+    client: Option<Client<HostTransport>>,
 }
 
 /// Carries out one call, within the time that it may take.
-pub(crate) fn call<V>(what: impl AsyncFnOnce(&Client<Outbound>) -> Result<V, Error>) -> Result<V, Failure> {
-    let client = client()?;
-    run(what(&client)).map_err(Failure::from)
+pub(crate) fn run_call<V>(what: impl AsyncFnOnce(&Client<HostTransport>) -> Result<V, Error>) -> Result<V, Failure> {
+    let client = current_client()?;
+    block_on(what(&client)).map_err(Failure::from)
 }
 
 /// The session's client, whose deadline is that of a call which begins now.
-fn client() -> Result<Client<Outbound>, Failure> {
+fn current_client() -> Result<Client<HostTransport>, Failure> {
     let begun = STATE.with_borrow(|state| Some((state.client.clone()?, state.limits)));
     let (client, limits) = match begun {
         Some(begun) => begun,
-        None => begin()?,
+        None => start_session()?,
     };
     let call = Duration::from_millis(limits.call_ms.into());
     Ok(client.with_deadline(client.transport().now() + call))
 }
 
-fn begin() -> Result<(Client<Outbound>, Limits), Failure> {
+fn start_session() -> Result<(Client<HostTransport>, Limits), Failure> {
     // The host is asked while nothing is borrowed.
-    let (grant, hosts) = HostGrant::first()?;
+    let (grant, hosts) = HostCredentialSource::request_initial()?;
     Ok(STATE.with_borrow_mut(|state| {
         let retry = RetryPolicy {
-            attempts: state.limits.attempts,
+            max_attempts: state.limits.attempts,
             attempt_timeout: Duration::from_millis(state.limits.request_ms.into()),
             ..RetryPolicy::default()
         };
-        let client = Client::builder(Outbound, grant).hosts(hosts).retry(retry).build();
+        let client = Client::builder(HostTransport, grant).hosts(hosts).retry_policy(retry).build();
         (state.client.insert(client).clone(), state.limits)
     }))
 }
 
 impl Guest for Component {
     fn whoami() -> Result<Identity, Failure> {
-        let identity = call(async |client| client.identity().await)?;
+        let identity = run_call(async |client| client.identity().await)?;
         Ok(Identity { id: identity.id, kind: identity.id_type.as_str().to_owned() })
     }
 
@@ -82,11 +82,11 @@ impl Guest for Component {
     fn usage_so_far() -> Usage {
         let stats = STATE.with_borrow(|state| state.client.as_ref().map(Client::stats)).unwrap_or_default();
         Usage {
-            calls: stats.calls,
+            calls: stats.api_requests,
             token_requests: stats.token_requests,
             retries: stats.retries,
             throttled: stats.throttled,
-            waited_ms: u64::try_from(stats.waited.as_millis()).unwrap_or(u64::MAX),
+            waited_ms: u64::try_from(stats.wait_time.as_millis()).unwrap_or(u64::MAX),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sophos_api::{
-    Caller, Client, Error, Paged, Raw, TenantClient, TenantId, UnreadableItem,
+    ApiClient, Client, Error, Paged, Raw, TenantClient, TenantId, MalformedItem,
     models::{self, IdType},
     operations::{organization::ListOrganizationTenants, partner::ListPartnerTenants},
 };
@@ -13,16 +13,16 @@ use crate::{
         exports::sophos::central::tenants::{self, Guest, GuestTenant, Page, Summary},
         sophos::central::types::{Failure, Unreadable},
     },
-    cursor::Listing,
+    cursor::CursorScope,
     page,
-    session::call,
-    transport::Outbound,
+    session::run_call,
+    transport::HostTransport,
 };
 
 /// A tenant, as other operations borrow it.
 #[expect(unreachable_pub, reason = "the public Component has it as a type")]
 pub struct Tenant {
-    client: TenantClient<Outbound>,
+    client: TenantClient<HostTransport>,
     summary: Summary,
 }
 
@@ -33,8 +33,8 @@ impl std::fmt::Debug for Tenant {
 }
 
 impl Tenant {
-    fn new(client: &Client<Outbound>, record: models::Tenant, raw: String) -> Result<Self, Error> {
-        let handle = client.tenant_of(&record)?;
+    fn new(client: &Client<HostTransport>, record: models::Tenant, raw: String) -> Result<Self, Error> {
+        let handle = client.for_tenant(&record)?;
         let summary = Summary {
             id: record.id.as_str().to_owned(),
             billing_type: record.billing_type.as_ref().map(ToString::to_string),
@@ -48,8 +48,8 @@ impl Tenant {
     }
 
     /// The tenant of this id, as the service knows it.
-    async fn open(client: &Client<Outbound>, id: &TenantId) -> Result<tenants::Tenant, Error> {
-        let (record, raw) = client.tenant_record(id).await?.into_parts();
+    async fn fetch(client: &Client<HostTransport>, id: &TenantId) -> Result<tenants::Tenant, Error> {
+        let (record, raw) = client.fetch_tenant(id).await?.into_parts();
         Ok(tenants::Tenant::new(Self::new(client, record, raw.into_string())?))
     }
 
@@ -59,8 +59,8 @@ impl Tenant {
     }
 
     /// The tenant's client, in one call of the session.
-    pub(crate) fn through(&self, client: &Client<Outbound>) -> TenantClient<Outbound> {
-        self.client.through(client)
+    pub(crate) fn with_client(&self, client: &Client<HostTransport>) -> TenantClient<HostTransport> {
+        self.client.with_client(client)
     }
 }
 
@@ -78,35 +78,35 @@ impl Guest for Component {
     type Tenant = Tenant;
 
     fn reachable(after: Option<String>) -> Result<Page, Failure> {
-        call(async |client| {
+        run_call(async |client| {
             let identity = client.identity().await?;
-            let listing = Listing::new('t', &identity.id, &json!({}));
+            let listing = CursorScope::new('t', &identity.id, &json!({}));
             let number = |cursor: &String| {
-                let place = listing.place(cursor)?;
+                let place = listing.position(cursor)?;
                 place.parse().map_err(|_| Error::invalid("the cursor names no page"))
             };
             let page = after.as_ref().map(number).transpose()?;
             let (items, broken, next) = match identity.id_type {
                 IdType::Organization => {
                     let list = ListOrganizationTenants { page, ..ListOrganizationTenants::all() };
-                    let (items, broken, next) = one_page(client, list).await?;
+                    let (items, broken, next) = fetch_page(client, list).await?;
                     (items, broken, next.and_then(|next| next.page))
                 }
                 IdType::Tenant => {
-                    let tenants = vec![Tenant::open(client, &identity.id.into()).await?];
+                    let tenants = vec![Tenant::fetch(client, &identity.id.into()).await?];
                     return Ok(Page { tenants, unreadable: Vec::new(), next: None });
                 }
                 // Anything else is told that it needs a partner's.
                 _ => {
                     let list = ListPartnerTenants { page, ..ListPartnerTenants::all() };
-                    let (items, broken, next) = one_page(client, list).await?;
+                    let (items, broken, next) = fetch_page(client, list).await?;
                     (items, broken, next.and_then(|next| next.page))
                 }
             };
-            let (mut tenants, mut unreadable) = (Vec::with_capacity(items.len()), page::broken(&broken));
+            let (mut tenants, mut unreadable) = (Vec::with_capacity(items.len()), page::to_unreadable(&broken));
             for item in items {
                 let tenant =
-                    item.peek().and_then(|record| Tenant::new(client, record, item.json().to_owned()));
+                    item.parse_as().and_then(|record| Tenant::new(client, record, item.json().to_owned()));
                 match tenant {
                     Ok(tenant) => tenants.push(tenants::Tenant::new(tenant)),
                     Err(error) => {
@@ -120,31 +120,31 @@ impl Guest for Component {
     }
 
     fn open(id: String) -> Result<tenants::Tenant, Failure> {
-        call(async |client| Tenant::open(client, &id.into()).await)
+        run_call(async |client| Tenant::fetch(client, &id.into()).await)
     }
 
     fn home() -> Result<tenants::Tenant, Failure> {
-        call(async |client| {
+        run_call(async |client| {
             let identity = client.identity().await?;
             if identity.id_type != IdType::Tenant {
-                return Err(Error::wrong_credential(format!(
+                return Err(Error::wrong_credential_type(format!(
                     "the credential is of a {}, which has no tenant of its own; list those that it reaches",
                     identity.id_type
                 )));
             }
-            Tenant::open(client, &identity.id.into()).await
+            Tenant::fetch(client, &identity.id.into()).await
         })
     }
 }
 
-type Listed<O> = (Vec<Raw<models::Tenant>>, Vec<UnreadableItem>, Option<O>);
+type TenantPage<O> = (Vec<Raw<models::Tenant>>, Vec<MalformedItem>, Option<O>);
 
-async fn one_page<O: Paged<Item = models::Tenant>>(
-    client: &Client<Outbound>,
+async fn fetch_page<O: Paged<Item = models::Tenant>>(
+    client: &Client<HostTransport>,
     operation: O,
-) -> Result<Listed<O>, Error> {
+) -> Result<TenantPage<O>, Error> {
     let answer = client.send(&operation).await?;
-    let next = operation.next(&answer)?;
-    let broken = O::unreadable(&answer).to_vec();
+    let next = operation.next_page(&answer)?;
+    let broken = O::malformed_items(&answer).to_vec();
     Ok((O::items(answer), broken, next))
 }

@@ -4,21 +4,21 @@
 mod decisions;
 mod engine;
 mod incoming;
-mod journal;
-mod keys;
+mod audit_log;
+mod secrets;
 mod ledger;
 mod outcomes;
 mod queue;
 mod receive;
-mod rules;
+mod policy_settings;
 
 use std::time::Duration;
 
 use sophos_api::Transport;
 
-use crate::transport::Outbound;
+use crate::transport::HostTransport;
 
 /// The time since the Unix epoch.
 fn now() -> Duration {
-    Outbound.now()
+    HostTransport.now()
 }

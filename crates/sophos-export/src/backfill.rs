@@ -2,47 +2,47 @@
 
 use jiff::Timestamp;
 use sophos_api::{
-    Caller, ErrorKind, Paged, Raw, TenantClient, Transport, UnreadableItem, models::Alert,
+    ApiClient, ErrorKind, Paged, Raw, TenantClient, Transport, MalformedItem, models::Alert,
     operations::alerts::ListAlerts,
 };
 
-use crate::{encode::millis, error::Error, log::Backfill};
+use crate::{encode::to_rfc3339_millis, error::Error, commit_log::Backfill};
 
 /// Rows of a backfill name this source.
 pub(crate) const SOURCE: &str = "common/v1/alerts";
 
 /// Alerts a page to begin with: the largest size that recorded answers allow.
 /// An answer that allows more is taken at its word.
-const FIRST_PAGE_SIZE: u32 = 100;
-const LARGEST_PAGE_SIZE: u32 = 1_000;
+const INITIAL_PAGE_SIZE: u32 = 100;
+const MAX_PAGE_SIZE: u32 = 1_000;
 
 /// A page of a backfill.
-pub(crate) struct Page {
+pub(crate) struct BackfillPage {
     pub(crate) alerts: Vec<Raw<Alert>>,
     /// Those that are not JSON.
-    pub(crate) unreadable: Vec<UnreadableItem>,
+    pub(crate) unreadable: Vec<MalformedItem>,
     /// What is left to read; `None` at the end.
-    pub(crate) rest: Option<Backfill>,
+    pub(crate) remaining: Option<Backfill>,
 }
 
 /// Reads the pages of one gap.
 #[derive(Debug)]
-pub(crate) struct Reader<'a, T> {
+pub(crate) struct BackfillReader<'a, T> {
     client: &'a TenantClient<T>,
     page_size: u32,
     /// The largest size that fits into an answer, as far as it is known.
     max_page_size: u32,
 }
 
-impl<'a, T: Transport> Reader<'a, T> {
+impl<'a, T: Transport> BackfillReader<'a, T> {
     pub(crate) fn new(client: &'a TenantClient<T>) -> Self {
-        Self { client, page_size: FIRST_PAGE_SIZE, max_page_size: LARGEST_PAGE_SIZE }
+        Self { client, page_size: INITIAL_PAGE_SIZE, max_page_size: MAX_PAGE_SIZE }
     }
 
     /// Reads the next page of this backfill, and a smaller one as long as it is too
     /// large.
-    pub(crate) async fn page(&mut self, backfill: &Backfill) -> Result<Page, Error> {
-        let at = |ms| Timestamp::from_millisecond(ms).ok().map(millis);
+    pub(crate) async fn fetch_page(&mut self, backfill: &Backfill) -> Result<BackfillPage, Error> {
+        let at = |ms| Timestamp::from_millisecond(ms).ok().map(to_rfc3339_millis);
         let mut operation = ListAlerts {
             from: at(backfill.gap.from_ms),
             to: at(backfill.gap.to_ms),
@@ -63,9 +63,9 @@ impl<'a, T: Transport> Reader<'a, T> {
         if let Some(most) = answer.pages.max_size.filter(|most| *most > 0) {
             self.page_size = most.min(self.max_page_size.into()) as u32;
         }
-        let next_key = operation.next(&answer)?.and_then(|next| next.page_from_key);
+        let next_key = operation.next_page(&answer)?.and_then(|next| next.page_from_key);
         let rest = next_key.map(|key| Backfill { gap: backfill.gap, next_key: Some(key) });
-        Ok(Page { alerts: answer.items, unreadable: answer.unreadable, rest })
+        Ok(BackfillPage { alerts: answer.items, unreadable: answer.malformed_items, remaining: rest })
     }
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn is_too_large(error: &Error) -> bool {
 
 /// Whether the service refuses to go on from a key of an earlier run. What was
 /// read before cannot be told from the rest then, so the rest is given up.
-pub(crate) fn key_is_lost(error: &Error, backfill: &Backfill) -> bool {
+pub(crate) fn is_key_rejected(error: &Error, backfill: &Backfill) -> bool {
     let Error::Service(error) = error else { return false };
     backfill.next_key.is_some() && error.kind() == ErrorKind::Invalid && error.status().is_some()
 }

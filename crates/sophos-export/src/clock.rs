@@ -9,7 +9,7 @@ use sophos_api::{TenantClient, Transport};
 ///
 /// A `Date` that is further from our own clock than `max_skew` is not believed:
 /// a checkpoint in the future would skip records, and our clock counts then.
-pub(crate) fn service_ms<T: Transport>(client: &TenantClient<T>, max_skew: Duration) -> Option<i64> {
+pub(crate) fn trusted_service_ms<T: Transport>(client: &TenantClient<T>, max_skew: Duration) -> Option<i64> {
     let service = client.client().service_time()?;
     let own = client.client().transport().now();
     let believed = service.abs_diff(own) <= max_skew;
@@ -25,10 +25,10 @@ pub(crate) fn excess_skew<T: Transport>(client: &TenantClient<T>, max_skew: Dura
 /// The service's time, or ours as long as it has not told it.
 pub(crate) fn now_ms<T: Transport>(client: &TenantClient<T>, max_skew: Duration) -> i64 {
     let own = || client.client().transport().now().as_millis() as i64;
-    service_ms(client, max_skew).unwrap_or_else(own)
+    trusted_service_ms(client, max_skew).unwrap_or_else(own)
 }
 
 /// Whether the time is up.
-pub(crate) fn is_past<T: Transport>(client: &TenantClient<T>, stop_at: Option<Duration>) -> bool {
+pub(crate) fn deadline_passed<T: Transport>(client: &TenantClient<T>, stop_at: Option<Duration>) -> bool {
     stop_at.is_some_and(|stop_at| client.client().transport().now() >= stop_at)
 }

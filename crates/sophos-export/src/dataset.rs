@@ -37,7 +37,7 @@ impl Dataset {
     /// How many ids are remembered at least, so that what the feed repeats
     /// hours later is known. An estate has few alerts, and what is read from
     /// the Common API must be told from what the feed of a whole day gave.
-    pub(crate) const fn remembered(self) -> usize {
+    pub(crate) const fn min_dedup_records(self) -> usize {
         match self {
             Self::Events => 2_000,
             Self::Alerts => 20_000,

@@ -137,7 +137,7 @@ impl QuarantinedRecord<'_> {
             tenant: self.tenant,
             dataset: self.dataset,
             source: self.source,
-            read_at: millis(self.read_at),
+            read_at: to_rfc3339_millis(self.read_at),
             reason: self.reason,
             text: String::from_utf8_lossy(self.bytes),
             bytes: BASE64_STANDARD.encode(self.bytes),
@@ -151,10 +151,10 @@ impl QuarantinedRecord<'_> {
 /// Lines that an object has before they are compressed: a compressor takes a
 /// third of a megabyte, and an endpoint with a wrong clock opens many objects.
 /// Later lines are compressed as many at a time.
-const MAX_PLAIN: usize = 16 << 10;
+const MAX_UNCOMPRESSED_LEN: usize = 16 << 10;
 
 /// What a compressor takes by itself.
-const COMPRESSOR_SIZE: usize = 320 << 10;
+const COMPRESSOR_MEMORY: usize = 320 << 10;
 
 /// The level of gzip, which takes more of the processor's time than any other step.
 ///
@@ -166,7 +166,7 @@ pub const GZIP_LEVEL: u32 = 2;
 #[derive(Debug, Default)]
 struct NdjsonGzip {
     /// Lines that are not compressed yet.
-    plain: Vec<u8>,
+    uncompressed: Vec<u8>,
     gzip: Option<GzEncoder<Vec<u8>>>,
 }
 
@@ -174,32 +174,32 @@ impl NdjsonGzip {
     /// Compresses what was not yet.
     fn compress(&mut self) -> io::Result<()> {
         let new = || GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL));
-        self.gzip.get_or_insert_with(new).write_all(&self.plain)?;
-        self.plain.clear();
+        self.gzip.get_or_insert_with(new).write_all(&self.uncompressed)?;
+        self.uncompressed.clear();
         // One line may have been far larger than most.
-        self.plain.shrink_to(2 * MAX_PLAIN);
+        self.uncompressed.shrink_to(2 * MAX_UNCOMPRESSED_LEN);
         Ok(())
     }
 
     fn compress_if_full(&mut self) -> io::Result<()> {
-        if self.plain.len() > MAX_PLAIN { self.compress() } else { Ok(()) }
+        if self.uncompressed.len() > MAX_UNCOMPRESSED_LEN { self.compress() } else { Ok(()) }
     }
 }
 
 impl Encoder for NdjsonGzip {
     fn push(&mut self, row: &Row<'_>) -> io::Result<()> {
-        write_row(&mut self.plain, row);
+        write_row(&mut self.uncompressed, row);
         self.compress_if_full()
     }
 
     fn push_line(&mut self, line: &[u8]) -> io::Result<()> {
-        self.plain.extend_from_slice(line);
+        self.uncompressed.extend_from_slice(line);
         self.compress_if_full()
     }
 
     fn size(&self) -> usize {
-        let compressed = |gzip: &GzEncoder<Vec<u8>>| COMPRESSOR_SIZE + gzip.get_ref().capacity();
-        self.plain.capacity() + self.gzip.as_ref().map_or(0, compressed)
+        let compressed = |gzip: &GzEncoder<Vec<u8>>| COMPRESSOR_MEMORY + gzip.get_ref().capacity();
+        self.uncompressed.capacity() + self.gzip.as_ref().map_or(0, compressed)
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<Vec<u8>> {
@@ -209,7 +209,7 @@ impl Encoder for NdjsonGzip {
 }
 
 /// RFC 3339 with milliseconds, in UTC: one form for all rows.
-pub(crate) fn millis(time: Timestamp) -> String {
+pub(crate) fn to_rfc3339_millis(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_holds_the_record_as_the_service_wrote_it() {
+    fn ndjson_row_keeps_the_record_byte_for_byte() {
         let record = r#"{"b":1.50,"a":null, "a":"twice"}"#.to_owned();
         assert_eq!(
             encode(&[record]),
@@ -275,7 +275,7 @@ mod tests {
         /// However the service lays its JSON out, a record is one line and stays
         /// as it is, byte for byte.
         #[test]
-        fn a_record_is_one_line(values in prop::collection::vec(json(), 1..8), pretty in any::<bool>()) {
+        fn ndjson_row_is_one_line_for_any_record(values in prop::collection::vec(json(), 1..8), pretty in any::<bool>()) {
             let records: Vec<_> = values
                 .iter()
                 .map(|value| if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) })

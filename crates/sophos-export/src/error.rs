@@ -16,7 +16,7 @@ pub enum Error {
     Store(#[from] StoreError),
     /// An object of ours in the store cannot be read.
     #[error("{path} is not a log record of this export ({reason}); restore it from a version or a backup")]
-    Unreadable {
+    InvalidLogRecord {
         /// The object.
         path: String,
         /// What is wrong with it.
@@ -27,10 +27,10 @@ pub enum Error {
     Encode(#[from] std::io::Error),
     /// A task of the export ended without a result. This is a defect.
     #[error("a task of the export failed: {0}; report this with the log before it")]
-    Task(&'static str),
+    TaskFailed(&'static str),
     /// A tenant's id that no path may be made of.
     #[error("\"{0}\" is no tenant id: letters, digits and hyphens are")]
-    TenantId(String),
+    InvalidTenantId(String),
 }
 
 impl Error {
@@ -39,10 +39,10 @@ impl Error {
         match self {
             Self::Service(error) => FailureKind::Service(error.kind()),
             Self::Store(_) => FailureKind::Store,
-            Self::Unreadable { .. } => FailureKind::Unreadable,
+            Self::InvalidLogRecord { .. } => FailureKind::InvalidLogRecord,
             Self::Encode(_) => FailureKind::Encode,
-            Self::Task(_) => FailureKind::Panicked,
-            Self::TenantId(_) => FailureKind::TenantId,
+            Self::TaskFailed(_) => FailureKind::TaskFailed,
+            Self::InvalidTenantId(_) => FailureKind::InvalidTenantId,
         }
     }
 }
@@ -51,6 +51,6 @@ impl Error {
 /// and may quote a record.
 impl From<JoinError> for Error {
     fn from(error: JoinError) -> Self {
-        Self::Task(if error.is_panic() { "it panicked" } else { "it was cancelled" })
+        Self::TaskFailed(if error.is_panic() { "it panicked" } else { "it was cancelled" })
     }
 }

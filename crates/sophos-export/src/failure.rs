@@ -14,13 +14,13 @@ pub enum FailureKind {
     /// The object store refused or failed.
     Store,
     /// An object of the export in the store is unreadable.
-    Unreadable,
+    InvalidLogRecord,
     /// A row or an object could not be encoded.
     Encode,
     /// A task of the export panicked.
-    Panicked,
+    TaskFailed,
     /// The tenant's id is invalid.
-    TenantId,
+    InvalidTenantId,
 }
 
 impl FailureKind {
@@ -28,33 +28,33 @@ impl FailureKind {
     /// release to release.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Service(kind) => service(kind),
+            Self::Service(kind) => service_error_name(kind),
             Self::Store => "Store",
-            Self::Unreadable => "Unreadable",
+            Self::InvalidLogRecord => "Unreadable",
             Self::Encode => "Encode",
-            Self::Panicked => "Panicked",
-            Self::TenantId => "TenantId",
+            Self::TaskFailed => "Panicked",
+            Self::InvalidTenantId => "TenantId",
         }
     }
 
     /// Whether the next plan meets it as well as a retry would: a person has to
     /// change something first.
-    pub const fn needs_a_person(self) -> bool {
+    pub const fn requires_operator(self) -> bool {
         matches!(
             self,
             Self::Service(
                 ErrorKind::Forbidden
                     | ErrorKind::NotFound
-                    | ErrorKind::Credentials
+                    | ErrorKind::CredentialRejected
                     | ErrorKind::NoCredential
-                    | ErrorKind::WrongCredential
+                    | ErrorKind::WrongCredentialType
                     | ErrorKind::UntrustedHost
             )
         )
     }
 
     /// Whether it fails as it would if the tenant were in another data region.
-    pub(crate) const fn may_be_elsewhere(self) -> bool {
+    pub(crate) const fn may_be_wrong_region(self) -> bool {
         matches!(
             self,
             Self::Service(
@@ -68,13 +68,13 @@ impl FailureKind {
     }
 }
 
-const fn service(kind: ErrorKind) -> &'static str {
+const fn service_error_name(kind: ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::Credentials => "Credentials",
+        ErrorKind::CredentialRejected => "Credentials",
         ErrorKind::NoCredential => "NoCredential",
         ErrorKind::Unauthorized => "Unauthorized",
         ErrorKind::Forbidden => "Forbidden",
-        ErrorKind::WrongCredential => "WrongCredential",
+        ErrorKind::WrongCredentialType => "WrongCredential",
         ErrorKind::NotFound => "NotFound",
         ErrorKind::Conflict => "Conflict",
         ErrorKind::Throttled => "Throttled",
@@ -83,7 +83,7 @@ const fn service(kind: ErrorKind) -> &'static str {
         ErrorKind::Unreachable => "Unreachable",
         ErrorKind::Blocked => "Blocked",
         ErrorKind::Interrupted => "Interrupted",
-        ErrorKind::Deadline => "Deadline",
+        ErrorKind::DeadlineExceeded => "Deadline",
         ErrorKind::Malformed => "Malformed",
         ErrorKind::TooLarge => "TooLarge",
         ErrorKind::UntrustedHost => "UntrustedHost",

@@ -1,83 +1,83 @@
 //! The records of a page, on their way to the writer.
 
 use jiff::Timestamp;
-use sophos_api::{CursorPage, Transport, UnreadableItem};
+use sophos_api::{CursorPage, Transport, MalformedItem};
 
 use crate::{
-    backfill::{self, is_too_large, key_is_lost},
-    clock::is_past,
-    day::{day, partition_day},
+    backfill::{self, is_too_large, is_key_rejected},
+    clock::deadline_passed,
+    day::{utc_date, partition_day},
     digest::sha256_hex,
     encode::{QuarantinedRecord, Row},
     error::Error,
-    facts::{Facts, facts},
-    feed::Times,
-    seen::{RecordId, Sighting},
-    siem::Answer,
-    stream::{End, Segment, StreamRun},
+    record_key::{RecordKey, record_key},
+    checkpoint::PageTimes,
+    dedup_window::{RecordId, DedupResult},
+    siem_feed::TimedPage,
+    stream::{ReadOutcome, CommitBatch, StreamRun},
 };
 
 impl<T: Transport + 'static> StreamRun<'_, T> {
     /// Takes the records of a page, those that are new.
-    pub(crate) async fn take<I>(
+    pub(crate) async fn add_page<I>(
         &self,
-        segment: &mut Segment,
-        answer: &Answer<CursorPage<I>>,
+        segment: &mut CommitBatch,
+        answer: &TimedPage<CursorPage<I>>,
         leads_on: bool,
     ) -> Result<(), Error> {
-        let Answer { page, asked_ms, answered_ms } = answer;
+        let TimedPage { page, requested_ms: asked_ms, received_ms: answered_ms } = answer;
         let mut newest_ms = None;
         for item in &page.items {
-            let facts = facts(item);
+            let facts = record_key(item);
             newest_ms = newest_ms.max(facts.created_ms());
-            if segment.reading.is_known(facts.created_ms()) {
+            if segment.tracker.is_exported(facts.created_ms()) {
                 segment.duplicates += 1;
                 continue;
             }
-            self.keep(segment, &facts, item.json(), self.stream.dataset.source(), *answered_ms, *answered_ms)
+            self.add_record(segment, &facts, item.json(), self.stream.dataset.source(), *answered_ms, *answered_ms)
                 .await?;
         }
-        self.quarantine(segment, &page.unreadable, self.stream.dataset.source(), *answered_ms).await?;
-        let times = Times { asked_ms: *asked_ms, answered_ms: *answered_ms, newest_ms };
+        self.quarantine(segment, &page.malformed_items, self.stream.dataset.source(), *answered_ms).await?;
+        let times = PageTimes { requested_ms: *asked_ms, received_ms: *answered_ms, newest_created_ms: newest_ms };
         let cursor = page.next_cursor.clone().filter(|_| leads_on);
-        if let Some(gap) = segment.reading.page(times, page.has_more, cursor) {
+        if let Some(gap) = segment.tracker.advance(times, page.has_more, cursor) {
             match segment.gaps.last_mut().filter(|last| last.to_ms == gap.from_ms) {
                 Some(last) => last.to_ms = gap.to_ms,
                 None => segment.gaps.push(gap),
             }
         }
-        if let Some(needed) = segment.reading.needed_from_ms() {
-            segment.seen.forget_before(needed);
+        if let Some(needed) = segment.tracker.dedup_from_ms() {
+            segment.dedup.evict_before(needed);
         }
         Ok(())
     }
 
     /// Reads what fills the gaps, page by page, as far as time allows.
-    pub(crate) async fn read_backfill(&self, segment: &mut Segment) -> Result<End, Error> {
-        let mut reader = backfill::Reader::new(&self.client);
-        while let Some(current) = segment.backfill.first().cloned() {
-            if is_past(&self.client, self.stop_at) {
-                return Ok(End::OutOfTime);
+    pub(crate) async fn read_backfill(&self, segment: &mut CommitBatch) -> Result<ReadOutcome, Error> {
+        let mut reader = backfill::BackfillReader::new(&self.client);
+        while let Some(current) = segment.backfills.first().cloned() {
+            if deadline_passed(&self.client, self.stop_at) {
+                return Ok(ReadOutcome::Deadline);
             }
-            let page = match reader.page(&current).await {
+            let page = match reader.fetch_page(&current).await {
                 Ok(page) => page,
-                Err(error) if key_is_lost(&error, &current) => {
+                Err(error) if is_key_rejected(&error, &current) => {
                     tracing::error!(tenant = self.stream.tenant, %error, "the rest of a gap cannot be filled");
-                    segment.backfill.remove(0);
+                    segment.backfills.remove(0);
                     continue;
                 }
                 Err(error) => {
                     if is_too_large(&error) {
-                        segment.backfill.remove(0);
+                        segment.backfills.remove(0);
                     }
-                    return Ok(End::Trouble(error));
+                    return Ok(ReadOutcome::Failed(error));
                 }
             };
             for alert in &page.alerts {
                 let kept = self
-                    .keep(
+                    .add_record(
                         segment,
-                        &facts(alert),
+                        &record_key(alert),
                         alert.json(),
                         backfill::SOURCE,
                         current.gap.to_ms,
@@ -87,32 +87,32 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 segment.backfilled += u64::from(kept);
             }
             self.quarantine(segment, &page.unreadable, backfill::SOURCE, current.gap.to_ms).await?;
-            match page.rest {
-                Some(rest) => segment.backfill[0] = rest,
-                None => drop(segment.backfill.remove(0)),
+            match page.remaining {
+                Some(rest) => segment.backfills[0] = rest,
+                None => drop(segment.backfills.remove(0)),
             }
         }
-        Ok(End::CaughtUp)
+        Ok(ReadOutcome::EndOfFeed)
     }
 
     /// Writes a record, unless it was written before. A record that does not
     /// tell when the service took it in counts as taken in at `else_ms`.
-    async fn keep(
+    async fn add_record(
         &self,
-        segment: &mut Segment,
-        facts: &Facts<'_>,
+        segment: &mut CommitBatch,
+        facts: &RecordKey<'_>,
         record: &str,
         source: &'static str,
-        else_ms: i64,
+        default_ms: i64,
         read_ms: i64,
     ) -> Result<bool, Error> {
         // The Common API writes the same alert otherwise, which is no update.
-        let content = if source == self.stream.dataset.source() { facts.content } else { 0 };
-        let at_ms = facts.created_ms().unwrap_or(else_ms);
-        let revision = match segment.seen.note(RecordId::new(&facts.id), content, at_ms) {
-            Sighting::New => 0,
-            Sighting::Revised(revision) => revision,
-            Sighting::Repeated => {
+        let content = if source == self.stream.dataset.source() { facts.content_digest } else { 0 };
+        let at_ms = facts.created_ms().unwrap_or(default_ms);
+        let revision = match segment.dedup.insert(RecordId::insert(&facts.id), content, at_ms) {
+            DedupResult::New => 0,
+            DedupResult::Revision(revision) => revision,
+            DedupResult::Duplicate => {
                 segment.duplicates += 1;
                 return Ok(false);
             }
@@ -129,10 +129,10 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             record,
         };
         let day = partition_day(facts, read_ms, self.settings.max_event_skew);
-        segment.writer.push(&row, day).await?;
+        segment.writer.add_row(&row, day).await?;
         segment.rows += 1;
         if let Some(time) = facts.time {
-            segment.span.add(time);
+            segment.time_range.include(time);
         }
         Ok(true)
     }
@@ -140,15 +140,15 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     /// Keeps records that are not JSON, unless they were kept before.
     async fn quarantine(
         &self,
-        segment: &mut Segment,
-        records: &[UnreadableItem],
+        segment: &mut CommitBatch,
+        records: &[MalformedItem],
         source: &'static str,
         at_ms: i64,
     ) -> Result<(), Error> {
-        for UnreadableItem { bytes, reason, .. } in records {
+        for MalformedItem { bytes, reason, .. } in records {
             let sha256 = sha256_hex(bytes);
             let (tenant, dataset) = (&self.stream.tenant, self.stream.dataset);
-            if segment.seen.note(RecordId::new(&sha256), 0, at_ms) != Sighting::New {
+            if segment.dedup.insert(RecordId::insert(&sha256), 0, at_ms) != DedupResult::New {
                 segment.duplicates += 1;
                 continue;
             }
@@ -158,7 +158,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             let read_at = Timestamp::from_millisecond(now_ms).unwrap_or_default();
             let record =
                 QuarantinedRecord { sha256: &sha256, tenant, dataset, source, read_at, reason, bytes };
-            segment.writer.quarantine(&record, day(now_ms)).await?;
+            segment.writer.add_quarantined(&record, utc_date(now_ms)).await?;
             segment.quarantined += 1;
         }
         Ok(())

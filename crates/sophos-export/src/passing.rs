@@ -1,12 +1,12 @@
 //! The way around a page that is too large in its smallest form.
 
-use sophos_api::{ErrorKind, Transport, operations::siem::SMALLEST_PAGE};
+use sophos_api::{ErrorKind, Transport, operations::siem::MIN_PAGE_SIZE};
 
 use crate::{
-    feed::Start,
-    siem::{Feed, Fetched, ask},
-    stream::{Segment, StreamRun},
-    walk::Walk,
+    checkpoint::StartPosition,
+    siem_feed::{SiemFeed, Fetched, fetch_page},
+    stream::{CommitBatch, StreamRun},
+    cycle_detector::CycleDetector,
 };
 
 impl<T: Transport + 'static> StreamRun<'_, T> {
@@ -20,14 +20,14 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     /// # Errors
     /// `too_large` if the end of the feed does not fit either; nothing is passed
     /// over then. Any other failure of an attempt: the next run tries again.
-    pub(crate) async fn pass_over<O: Feed>(
+    pub(crate) async fn pass_over<O: SiemFeed>(
         &self,
-        walk: &mut Walk,
-        segment: &mut Segment,
+        walk: &mut CycleDetector,
+        segment: &mut CommitBatch,
         too_large: sophos_api::Error,
     ) -> Result<Fetched<O>, sophos_api::Error> {
         let now_ms = self.now_ms();
-        let (first, end) = (segment.reading.unread_from_seconds(now_ms), now_ms.div_euclid(1_000));
+        let (first, end) = (segment.tracker.unread_from_seconds(now_ms), now_ms.div_euclid(1_000));
         if first >= end {
             return Err(too_large);
         }
@@ -47,7 +47,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 None => too_early = middle,
             }
         }
-        let gap = segment.reading.pass_over(fits_at * 1_000, now_ms);
+        let gap = segment.tracker.pass_over(fits_at * 1_000, now_ms);
         segment.gaps.push(gap);
         let (event, tenant, dataset) = ("page_passed_over", &self.stream.tenant, self.stream.dataset);
         let (from_ms, to_ms) = (gap.from_ms, gap.to_ms);
@@ -65,9 +65,9 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     }
 
     /// The smallest page from this second on, if it is not too large.
-    async fn fitting_from<O: Feed>(&self, seconds: i64) -> Result<Option<Fetched<O>>, sophos_api::Error> {
-        let operation = O::first(Start::From(seconds), SMALLEST_PAGE);
-        match ask(&self.client, &operation, self.settings.max_service_skew).await {
+    async fn fitting_from<O: SiemFeed>(&self, seconds: i64) -> Result<Option<Fetched<O>>, sophos_api::Error> {
+        let operation = O::from_start(StartPosition::FromDate(seconds), MIN_PAGE_SIZE);
+        match fetch_page(&self.client, &operation, self.settings.max_service_skew).await {
             Ok(answer) => Ok(Some((operation, answer))),
             Err(error) if error.kind() == ErrorKind::TooLarge => Ok(None),
             Err(error) => Err(error),

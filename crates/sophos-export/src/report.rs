@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::{dataset::Dataset, failure::FailureKind, feed::Gap, roster::Moved};
+use crate::{dataset::Dataset, failure::FailureKind, checkpoint::Gap, tenant_inventory::RegionChange};
 
 /// What became of one stream in one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -11,7 +11,7 @@ pub struct StreamReport {
     /// The dataset.
     pub dataset: Dataset,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: StreamOutcome,
     /// What went wrong, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -35,7 +35,7 @@ pub struct StreamReport {
     /// Log records written.
     pub commits: u64,
     /// Objects of dead runs removed.
-    pub swept: u64,
+    pub garbage_removed: u64,
     /// What the feed had dropped.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
@@ -45,21 +45,21 @@ pub struct StreamReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freshness_seconds: Option<f64>,
     /// Whether the feed has more that this run had no time for.
-    pub more: bool,
+    pub has_more: bool,
     /// Requests to the API.
-    pub calls: u64,
+    pub api_requests: u64,
     /// Answers 429 among them.
     pub throttled: u64,
     /// Where the tenant was found, when it was not where it was said to be.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub moved: Option<Moved>,
+    pub moved: Option<RegionChange>,
 }
 
 /// What became of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum StreamOutcome {
     /// Something was committed.
     Committed,
     /// There was nothing new.
@@ -75,7 +75,7 @@ pub enum Outcome {
 
 impl StreamReport {
     /// The report of a stream of which nothing else is known.
-    pub fn new(tenant: &str, dataset: Dataset, outcome: Outcome) -> Self {
+    pub fn new(tenant: &str, dataset: Dataset, outcome: StreamOutcome) -> Self {
         Self {
             tenant: tenant.to_owned(),
             dataset,
@@ -90,23 +90,23 @@ impl StreamReport {
             objects: 0,
             bytes: 0,
             commits: 0,
-            swept: 0,
+            garbage_removed: 0,
             gaps: Vec::new(),
             freshness_seconds: None,
-            more: false,
-            calls: 0,
+            has_more: false,
+            api_requests: 0,
             throttled: 0,
             moved: None,
         }
     }
 
     /// Whether it failed as it would if the tenant were in another data region.
-    pub(crate) fn may_be_elsewhere(&self) -> bool {
-        self.error_kind.is_some_and(FailureKind::may_be_elsewhere)
+    pub(crate) fn may_be_wrong_region(&self) -> bool {
+        self.error_kind.is_some_and(FailureKind::may_be_wrong_region)
     }
 
-    pub(crate) fn fail(&mut self, error: &crate::Error) {
-        self.outcome = Outcome::Failed;
+    pub(crate) fn set_error(&mut self, error: &crate::Error) {
+        self.outcome = StreamOutcome::Failed;
         self.error_kind = Some(error.kind());
         self.error = Some(error.to_string());
     }
@@ -120,7 +120,7 @@ impl StreamReport {
 /// What became of all streams of a credential in one run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Report {
+pub struct ExportReport {
     /// Tenants that the run was about.
     pub tenants: u64,
     /// Rows committed.
@@ -130,13 +130,13 @@ pub struct Report {
     /// Bytes of these.
     pub bytes: u64,
     /// Requests to the API.
-    pub calls: u64,
+    pub api_requests: u64,
     /// Requests for a token.
     pub token_requests: u64,
     /// Answers 429.
     pub throttled: u64,
     /// Milliseconds spent waiting for the rate budget or before a repetition.
-    pub waited_ms: u64,
+    pub rate_limit_wait_ms: u64,
     /// Streams that failed.
     pub failed: u64,
     /// Streams that the time did not suffice for, wholly or in part. The next
@@ -144,7 +144,7 @@ pub struct Report {
     pub unfinished: u64,
     /// Tenants whose records could not be read, or lead to no host.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unusable_tenants: Vec<String>,
+    pub skipped_tenants: Vec<String>,
     /// Credentials that could not be worked with, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unusable_credentials: Vec<String>,
@@ -152,15 +152,15 @@ pub struct Report {
     pub streams: Vec<StreamReport>,
 }
 
-impl Report {
+impl ExportReport {
     /// Adds what became of another credential's streams.
     pub fn merge(&mut self, other: Self) {
         self.tenants += other.tenants;
-        self.calls += other.calls;
+        self.api_requests += other.api_requests;
         self.token_requests += other.token_requests;
         self.throttled += other.throttled;
-        self.waited_ms += other.waited_ms;
-        self.unusable_tenants.extend(other.unusable_tenants);
+        self.rate_limit_wait_ms += other.rate_limit_wait_ms;
+        self.skipped_tenants.extend(other.skipped_tenants);
         self.unusable_credentials.extend(other.unusable_credentials);
         other.streams.into_iter().for_each(|stream| self.add(stream));
     }
@@ -170,8 +170,8 @@ impl Report {
         self.rows += stream.rows;
         self.objects += stream.objects;
         self.bytes += stream.bytes;
-        self.failed += u64::from(stream.outcome == Outcome::Failed);
-        self.unfinished += u64::from(stream.more || stream.outcome == Outcome::NotStarted);
+        self.failed += u64::from(stream.outcome == StreamOutcome::Failed);
+        self.unfinished += u64::from(stream.has_more || stream.outcome == StreamOutcome::NotStarted);
         self.streams.push(stream);
     }
 }

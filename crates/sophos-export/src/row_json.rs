@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    encode::{Row, millis},
+    encode::{Row, to_rfc3339_millis},
     word,
 };
 
@@ -108,7 +108,7 @@ fn write_time(line: &mut Vec<u8>, time: Option<Timestamp>) {
     line.push(b'"');
     match recent(time) {
         Some(text) => line.extend_from_slice(&text),
-        None => line.extend_from_slice(millis(time).as_bytes()),
+        None => line.extend_from_slice(to_rfc3339_millis(time).as_bytes()),
     }
     line.push(b'"');
 }
@@ -188,7 +188,7 @@ mod tests {
             let mut line = b"before".to_vec();
             write_row(&mut line, &row);
             let text = |value| serde_json::to_string(&value).expect("JSON");
-            let time = |time: Option<Timestamp>| text(json!(time.map(millis)));
+            let time = |time: Option<Timestamp>| text(json!(time.map(to_rfc3339_millis)));
             prop_assert_eq!(
                 String::from_utf8(line).expect("UTF-8"),
                 format!(

@@ -10,14 +10,14 @@ use tokio::task::JoinHandle;
 
 use crate::{
     digest::sha256_hex,
-    encode::{Encoder, Format, QuarantinedRecord, Row, millis},
+    encode::{Encoder, Format, QuarantinedRecord, Row, to_rfc3339_millis},
     error::Error,
-    intent::Intent,
-    log::{DataObject, Stream},
+    write_ahead::WriteAheadRecord,
+    commit_log::{DataObject, StreamId},
 };
 
 /// Objects under way to the store at once, when a run ends.
-const MAX_UPLOADS: usize = 8;
+const MAX_CONCURRENT_UPLOADS: usize = 8;
 
 /// What an object holds. Quarantine comes last: its objects follow the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,87 +30,87 @@ pub(crate) enum Partition {
 
 /// Writes the objects of one run.
 #[derive(Debug)]
-pub(crate) struct Writer {
+pub(crate) struct ObjectWriter {
     store: Store,
-    stream: Stream,
+    stream: StreamId,
     format: Format,
     sequence: u64,
-    run: String,
-    intent: Intent,
-    open: BTreeMap<Partition, Open>,
+    run_id: String,
+    write_ahead: WriteAheadRecord,
+    open: BTreeMap<Partition, OpenObject>,
     /// Bytes of memory that open objects take.
-    held: usize,
+    buffered_bytes: usize,
     /// Bytes that they may take before the largest is written.
-    held_at_most: usize,
+    max_buffered_bytes: usize,
     upload: Option<JoinHandle<Result<(), Error>>>,
     objects: Vec<DataObject>,
     /// Whether a log record may name the objects: they are not to be removed.
-    committed: bool,
+    may_be_committed: bool,
 }
 
 #[derive(Debug)]
-struct Open {
+struct OpenObject {
     encoder: Box<dyn Encoder>,
     rows: u64,
-    span: Span,
+    time_range: TimeRange,
 }
 
 /// From the earliest time to the latest.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Span(Option<(Timestamp, Timestamp)>);
+pub(crate) struct TimeRange(Option<(Timestamp, Timestamp)>);
 
-impl Span {
-    pub(crate) fn add(&mut self, time: Timestamp) {
+impl TimeRange {
+    pub(crate) fn include(&mut self, time: Timestamp) {
         let (first, last) = self.0.unwrap_or((time, time));
         self.0 = Some((first.min(time), last.max(time)));
     }
 
     pub(crate) fn first(&self) -> Option<String> {
-        self.0.map(|(first, _)| millis(first))
+        self.0.map(|(first, _)| to_rfc3339_millis(first))
     }
 
     pub(crate) fn last(&self) -> Option<String> {
-        self.0.map(|(_, last)| millis(last))
+        self.0.map(|(_, last)| to_rfc3339_millis(last))
     }
 }
 
-impl Writer {
+impl ObjectWriter {
     pub(crate) fn new(
         store: Store,
-        stream: Stream,
+        stream: StreamId,
         format: Format,
         sequence: u64,
         run: String,
-        held_at_most: usize,
+        max_buffered_bytes: usize,
     ) -> Self {
         Self {
-            intent: Intent::new(sequence, run.clone()),
+            write_ahead: WriteAheadRecord::new(sequence, run.clone()),
             store,
             stream,
             format,
             sequence,
-            run,
+            run_id: run,
             open: BTreeMap::new(),
-            held: 0,
-            held_at_most,
+            buffered_bytes: 0,
+            max_buffered_bytes: held_at_most: max_buffered_bytes,
             upload: None,
             objects: Vec::new(),
-            committed: false,
+            may_be_committed: false,
         }
     }
 
-    pub(crate) fn run(&self) -> &str {
-        &self.run
+    pub(crate) fn run_id(&self) -> &str {
+        &self.run_id
     }
 
     /// Adds a row to the object of this day, and writes what is too much to hold.
-    pub(crate) async fn push(&mut self, row: &Row<'_>, day: Date) -> Result<(), Error> {
+    pub(crate) async fn add_row(&mut self, row: &Row<'_>, day: Date) -> Result<(), Error> {
         let time = row.time.or(row.created_at);
         self.add(Partition::Data(day), time, |encoder| encoder.push(row)).await
     }
 
     /// Adds a record that is not JSON to the quarantine of this day.
-    pub(crate) async fn quarantine(
+    pub(crate) async fn add_quarantined(
         &mut self,
         record: &QuarantinedRecord<'_>,
         day: Date,
@@ -125,82 +125,82 @@ impl Writer {
         time: Option<Timestamp>,
         push: impl FnOnce(&mut dyn Encoder) -> std::io::Result<()>,
     ) -> Result<(), Error> {
-        let open = self.open.entry(partition).or_insert_with(|| Open {
+        let open = self.open.entry(partition).or_insert_with(|| OpenObject {
             encoder: self.format.encoder(),
             rows: 0,
-            span: Span::default(),
+            time_range: TimeRange::default(),
         });
         let before = open.encoder.size();
         push(open.encoder.as_mut())?;
         open.rows += 1;
         if let Some(time) = time {
-            open.span.add(time);
+            open.time_range.include(time);
         }
-        self.held = self.held + open.encoder.size() - before;
+        self.buffered_bytes = self.buffered_bytes + open.encoder.size() - before;
         // After every row: one page may open hundreds of days.
-        if self.held > self.held_at_most { self.relieve().await } else { Ok(()) }
+        if self.buffered_bytes > self.max_buffered_bytes { self.flush_if_full().await } else { Ok(()) }
     }
 
     /// Writes the largest objects until the rest may be held.
-    async fn relieve(&mut self) -> Result<(), Error> {
-        while self.held > self.held_at_most {
+    async fn flush_if_full(&mut self) -> Result<(), Error> {
+        while self.buffered_bytes > self.max_buffered_bytes {
             let largest = self.open.iter().max_by_key(|(_, open)| open.encoder.size());
             let Some(partition) = largest.map(|(partition, _)| *partition) else { return Ok(()) };
             // One object is under way while the next is filled; no more, or
             // memory would grow with a slow store.
-            self.uploaded().await?;
+            self.await_upload().await?;
             let (path, body) = self.close(partition)?;
-            self.intent.write(&self.store, &self.stream).await?;
+            self.write_ahead.save(&self.store, &self.stream).await?;
             let store = self.store.clone();
-            self.upload = Some(tokio::spawn(async move { put(&store, &path, body).await }));
+            self.upload = Some(tokio::spawn(async move { create_object(&store, &path, body).await }));
         }
         Ok(())
     }
 
     /// Writes all that is open. What was written, in order.
     pub(crate) async fn finish(&mut self) -> Result<Vec<DataObject>, Error> {
-        self.uploaded().await?;
+        self.await_upload().await?;
         let mut closed = Vec::with_capacity(self.open.len());
         while let Some(partition) = self.open.keys().next().copied() {
             closed.push(self.close(partition)?);
         }
-        self.intent.write(&self.store, &self.stream).await?;
+        self.write_ahead.save(&self.store, &self.stream).await?;
         let puts = closed.into_iter().map(|(path, body)| {
             let store = self.store.clone();
-            async move { put(&store, &path, body).await }
+            async move { create_object(&store, &path, body).await }
         });
-        futures_util::stream::iter(puts).buffer_unordered(MAX_UPLOADS).try_collect::<()>().await?;
+        futures_util::stream::iter(puts).buffer_unordered(MAX_CONCURRENT_UPLOADS).try_collect::<()>().await?;
         Ok(std::mem::take(&mut self.objects))
     }
 
     /// A commit is about to be tried. Should it fail without an answer, nobody
     /// knows whether it was made, and only the next run can tell.
-    pub(crate) fn commits(&mut self) {
-        self.committed = true;
+    pub(crate) fn begin_commit(&mut self) {
+        self.may_be_committed = true;
     }
 
     /// Another run committed first, for certain.
-    pub(crate) fn superseded(&mut self) {
-        self.committed = false;
+    pub(crate) fn mark_superseded(&mut self) {
+        self.may_be_committed = false;
     }
 
     /// Takes back what was written, unless it may be committed: another run was
     /// first, or this one failed.
-    pub(crate) async fn undo(&mut self) -> Result<(), Error> {
-        if self.committed {
+    pub(crate) async fn rollback(&mut self) -> Result<(), Error> {
+        if self.may_be_committed {
             return Ok(());
         }
         // Whether it succeeded is of no interest any more, that it ended is.
-        let _ = self.uploaded().await;
-        self.intent.undo(&self.store, &self.stream).await
+        let _ = self.await_upload().await;
+        self.write_ahead.rollback(&self.store, &self.stream).await
     }
 
     /// The run is committed.
-    pub(crate) async fn settle(&self) -> Result<(), Error> {
-        self.intent.settle(&self.store, &self.stream).await
+    pub(crate) async fn finalize(&self) -> Result<(), Error> {
+        self.write_ahead.finalize(&self.store, &self.stream).await
     }
 
-    async fn uploaded(&mut self) -> Result<(), Error> {
+    async fn await_upload(&mut self) -> Result<(), Error> {
         match self.upload.take() {
             None => Ok(()),
             Some(upload) => upload.await?,
@@ -211,29 +211,29 @@ impl Writer {
         let Some(open) = self.open.remove(&partition) else {
             return Err(std::io::Error::other("the day is not open").into());
         };
-        let (sequence, run, part) = (self.sequence, &self.run, self.objects.len());
+        let (sequence, run, part) = (self.sequence, &self.run_id, self.objects.len());
         let extension = self.format.extension();
         let (root, day) = match partition {
             Partition::Data(day) => (self.stream.data_folder(), day),
             Partition::Quarantine(day) => (self.stream.quarantine_folder(), day),
         };
         let path = format!("{root}/day={day}/{sequence:012}-{run}-{part:04}.{extension}");
-        self.held -= open.encoder.size();
+        self.buffered_bytes -= open.encoder.size();
         let body = open.encoder.finish()?;
-        self.intent.add(path.clone());
+        self.write_ahead.add(path.clone());
         self.objects.push(DataObject {
             path: path.clone(),
             bytes: body.len() as u64,
             sha256: sha256_hex(&body),
             rows: open.rows,
-            first_event: open.span.first(),
-            last_event: open.span.last(),
+            first_event: open.time_range.first(),
+            last_event: open.time_range.last(),
         });
         Ok((path, body))
     }
 }
 
-async fn put(store: &Store, path: &str, body: Vec<u8>) -> Result<(), Error> {
+async fn create_object(store: &Store, path: &str, body: Vec<u8>) -> Result<(), Error> {
     // The name is this run's own. If it is taken, an earlier attempt of this
     // very request took it.
     store.create(path, body).await?;

@@ -2,7 +2,7 @@
 
 mod support;
 
-use sophos_export::{Dataset, Outcome};
+use sophos_export::{Dataset, StreamOutcome};
 use support::{Answer, DAY, HOUR, MINUTE, NOW_MS, TestEnv, event};
 
 #[tokio::test]
@@ -10,14 +10,14 @@ async fn a_run_commits_each_new_record_once() {
     let env = TestEnv::new();
     let first = [event("a", NOW_MS - HOUR), event("b", NOW_MS - MINUTE)];
     let report = env.events([Answer::page(&first, false, Some("end"))]).await;
-    assert_eq!((report.outcome, report.rows, report.commits), (Outcome::Committed, 2, 1));
+    assert_eq!((report.outcome, report.rows, report.commits), (StreamOutcome::Committed, 2, 1));
     env.service.advance(5 * MINUTE);
     let again = [event("b", NOW_MS - MINUTE), event("c", NOW_MS + MINUTE)];
     let report = env.events([Answer::page(&again, false, Some("end"))]).await;
     assert_eq!((report.rows, report.duplicates), (1, 1));
     assert_eq!(env.ids().await, ["a", "b", "c"]);
     let log = env.log(Dataset::Events).await;
-    assert_eq!(log[1].before.as_ref(), Some(&log[0].after));
+    assert_eq!(log[1].checkpoint_before.as_ref(), Some(&log[0].checkpoint_after));
     let names = env.names().await;
     assert!(names.iter().all(|name| !name.ends_with(".intent")), "{names:?}");
 }
@@ -40,7 +40,7 @@ async fn a_run_commits_what_it_read_before_the_service_failed() {
         Some(_) => Answer::status(503),
     });
     let report = env.run(Dataset::Events).await;
-    assert_eq!((report.outcome, report.rows, report.more), (Outcome::Failed, 1, true), "{report:?}");
+    assert_eq!((report.outcome, report.rows, report.has_more), (StreamOutcome::Failed, 1, true), "{report:?}");
     assert_eq!(env.ids().await, ["a"]);
 }
 

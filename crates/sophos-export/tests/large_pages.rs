@@ -5,7 +5,7 @@ mod support;
 
 use serde_json::{Value, json};
 use sophos_api::ErrorKind;
-use sophos_export::{Dataset, FailureKind, Gap, Outcome};
+use sophos_export::{Dataset, FailureKind, Gap, StreamOutcome};
 use support::{Answer, HOUR, MINUTE, NOW_MS, Request, SECOND, TestEnv, event};
 
 const TOO_LARGE: FailureKind = FailureKind::Service(ErrorKind::TooLarge);
@@ -46,7 +46,7 @@ async fn a_page_that_is_too_large_is_read_in_smaller_ones() {
         let feed = feed.clone();
         env.service.route(move |request| feed.answer(request, max_bytes));
         let report = env.run(dataset).await;
-        assert_eq!((report.outcome, report.rows), (Outcome::Committed, 1_000), "{report:?}");
+        assert_eq!((report.outcome, report.rows), (StreamOutcome::Committed, 1_000), "{report:?}");
         assert!(report.commits > 1, "the limit holds from commit to commit: {report:?}");
         assert_eq!(report.gaps, []);
         assert_eq!(limits(&env.service.requests()), expected, "{dataset}");
@@ -64,7 +64,7 @@ async fn what_fits_into_no_page_is_a_small_gap() {
     let env = TestEnv::new();
     env.service.route(move |request| feed.answer(request, 2_000));
     let report = env.run(Dataset::Events).await;
-    assert_eq!((report.outcome, report.error_kind), (Outcome::Failed, Some(TOO_LARGE)), "{report:?}");
+    assert_eq!((report.outcome, report.error_kind), (StreamOutcome::Failed, Some(TOO_LARGE)), "{report:?}");
     assert!(report.error.as_deref().is_some_and(|error| error.contains("raise the limit")), "{report:?}");
     let rows = env.rows(Dataset::Events).await.len();
     assert_eq!(report.rows as usize, rows);
@@ -78,7 +78,7 @@ async fn what_fits_into_no_page_is_a_small_gap() {
 
     env.service.advance(5 * MINUTE);
     let report = env.run(Dataset::Events).await;
-    assert_eq!((report.outcome, report.gaps.len()), (Outcome::UpToDate, 0), "the stream goes on: {report:?}");
+    assert_eq!((report.outcome, report.gaps.len()), (StreamOutcome::UpToDate, 0), "the stream goes on: {report:?}");
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn nothing_is_passed_over_when_no_page_fits() {
     let env = TestEnv::new();
     env.service.route(|_| Answer::too_large());
     let report = env.run(Dataset::Events).await;
-    assert_eq!((report.outcome, report.error_kind), (Outcome::Failed, Some(TOO_LARGE)), "{report:?}");
+    assert_eq!((report.outcome, report.error_kind), (StreamOutcome::Failed, Some(TOO_LARGE)), "{report:?}");
     assert_eq!((report.commits, report.gaps.len()), (0, 0), "{report:?}");
     assert_eq!(limits(&env.service.requests()), [1_000, 500, 250, 200, 200]);
     assert!(env.names().await.is_empty());
@@ -122,16 +122,16 @@ async fn backfill(max: u32) -> (TestEnv, sophos_export::StreamReport) {
 #[tokio::test]
 async fn a_gap_is_filled_in_pages_that_fit() {
     let (env, report) = backfill(30).await;
-    assert_eq!((report.outcome, report.backfilled), (Outcome::Committed, 1), "{report:?}");
+    assert_eq!((report.outcome, report.backfilled), (StreamOutcome::Committed, 1), "{report:?}");
     assert_eq!(limits(&env.service.requests()[1..]), [100, 50, 25]);
 }
 
 #[tokio::test]
 async fn a_gap_with_a_giant_alert_is_given_up() {
     let (env, report) = backfill(0).await;
-    assert_eq!((report.outcome, report.error_kind), (Outcome::Failed, Some(TOO_LARGE)), "{report:?}");
+    assert_eq!((report.outcome, report.error_kind), (StreamOutcome::Failed, Some(TOO_LARGE)), "{report:?}");
     assert_eq!(limits(&env.service.requests()[1..]), [100, 50, 25, 12, 6, 3, 1]);
-    assert_eq!(env.last(Dataset::Alerts).await.backfill, []);
+    assert_eq!(env.last(Dataset::Alerts).await.pending_backfills, []);
     let report = env.run(Dataset::Alerts).await;
-    assert_eq!(report.outcome, Outcome::UpToDate, "the stream goes on: {report:?}");
+    assert_eq!(report.outcome, StreamOutcome::UpToDate, "the stream goes on: {report:?}");
 }

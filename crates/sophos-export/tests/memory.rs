@@ -5,18 +5,18 @@ mod support;
 use std::fs;
 
 use serde_json::json;
-use sophos_export::{Dataset, Outcome};
+use sophos_export::{Dataset, StreamOutcome};
 use support::{Answer, DAY, NOW_MS, TestEnv, time};
 
 /// The largest resident memory of this process so far, in bytes.
-fn peak() -> Option<u64> {
+fn peak_resident_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib << 10)
 }
 
 #[tokio::test]
-async fn a_page_of_a_thousand_days_takes_little_memory() {
+async fn run_uses_bounded_memory_for_a_thousand_partitions() {
     let env = TestEnv::with(|settings| settings.max_event_skew = std::time::Duration::from_secs(1 << 30));
     let text = "x".repeat(600);
     let item = |number: i64| {
@@ -24,10 +24,10 @@ async fn a_page_of_a_thousand_days_takes_little_memory() {
         json!({ "id": number.to_string(), "when": at, "created_at": at, "text": text })
     };
     let items: Vec<_> = (0..1_000).map(item).collect();
-    let before = peak();
+    let before = peak_resident_bytes();
     let report = env.events([Answer::page(&items, false, Some("end"))]).await;
-    let after = peak();
-    assert_eq!((report.outcome, report.rows), (Outcome::Committed, 1_000), "{report:?}");
+    let after = peak_resident_bytes();
+    assert_eq!((report.outcome, report.rows), (StreamOutcome::Committed, 1_000), "{report:?}");
     assert!(report.objects >= 360, "{report:?}");
     assert_eq!(env.rows(Dataset::Events).await.len(), 1_000);
     if let (Some(before), Some(after)) = (before, after) {

@@ -3,7 +3,7 @@
 mod support;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use sophos_export::{Dataset, Outcome};
+use sophos_export::{Dataset, StreamOutcome};
 use support::{Answer, HOUR, MINUTE, NOW_MS, TENANT, TestEnv, event};
 
 fn page_of(bad: &[u8]) -> Answer {
@@ -12,7 +12,7 @@ fn page_of(bad: &[u8]) -> Answer {
     Answer::bytes([b"{\"has_more\":false,\"next_cursor\":\"end\",\"items\":[", &items[..], b"]}"].concat())
 }
 
-fn unreadable() -> Vec<Vec<u8>> {
+fn invalid_records() -> Vec<Vec<u8>> {
     [
         &b"{\"id\":\"x\",\"name\":\"a\xe9b\"}"[..],
         b"{\"id\":\"x\",\"name\":\"a\tb\"}",
@@ -34,18 +34,18 @@ fn unreadable() -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn an_unreadable_record_costs_itself_alone() {
-    for bad in unreadable() {
+async fn invalid_record_is_quarantined_alone() {
+    for bad in invalid_records() {
         let shown = String::from_utf8_lossy(&bad);
         let env = TestEnv::new();
         let report = env.events([page_of(&bad)]).await;
-        assert_eq!((report.outcome, report.rows, report.quarantined), (Outcome::Committed, 2, 1), "{shown}");
+        assert_eq!((report.outcome, report.rows, report.quarantined), (StreamOutcome::Committed, 2, 1), "{shown}");
         assert_eq!(env.ids().await, ["a", "b"], "{shown}");
         let record = env.last(Dataset::Events).await;
         assert_eq!((record.rows, record.quarantined), (2, 1));
         let folder = format!("_quarantine/events/tenant_id={TENANT}/day=2026-11-23/");
-        assert!(record.quarantine[0].path.starts_with(&folder), "{:?}", record.quarantine);
-        let kept = env.lines(&record.quarantine).await;
+        assert!(record.quarantine_objects[0].path.starts_with(&folder), "{:?}", record.quarantine_objects);
+        let kept = env.lines(&record.quarantine_objects).await;
         let bytes = BASE64_STANDARD.decode(kept[0]["bytes"].as_str().expect("bytes"));
         assert_eq!(bytes.as_deref(), Ok(bad.as_slice()), "{shown}");
         assert!(kept[0]["reason"].as_str().is_some_and(|reason| reason.starts_with("invalid ")), "{kept:?}");
@@ -54,7 +54,7 @@ async fn an_unreadable_record_costs_itself_alone() {
 }
 
 #[tokio::test]
-async fn an_unreadable_record_is_kept_once() {
+async fn invalid_record_is_quarantined_once() {
     let env = TestEnv::new();
     env.events([page_of(b"{\"n\":NaN}")]).await;
     env.service.advance(MINUTE);
@@ -63,7 +63,7 @@ async fn an_unreadable_record_is_kept_once() {
 }
 
 #[tokio::test]
-async fn an_unreadable_record_of_a_backfill_is_kept() {
+async fn invalid_record_of_a_backfill_is_quarantined() {
     let env = TestEnv::new();
     env.service.route(|request| match request.path.as_str() {
         "/siem/v1/alerts" => Answer::page(&[], false, Some("end")),
@@ -74,21 +74,21 @@ async fn an_unreadable_record_of_a_backfill_is_kept() {
     let report = env.run(Dataset::Alerts).await;
     assert_eq!(
         (report.outcome, report.backfilled, report.quarantined),
-        (Outcome::Committed, 1, 1),
+        (StreamOutcome::Committed, 1, 1),
         "{report:?}"
     );
 }
 
 #[tokio::test]
-async fn a_byte_order_mark_before_a_page_is_none_of_it() {
+async fn page_is_parsed_after_a_byte_order_mark() {
     let page = Answer::page(&[event("a", NOW_MS - HOUR)], false, Some("end"));
     let env = TestEnv::new();
     let report = env.events([page.prefixed(b"\xef\xbb\xbf")]).await;
-    assert_eq!((report.outcome, report.rows, report.quarantined), (Outcome::Committed, 1, 0), "{report:?}");
+    assert_eq!((report.outcome, report.rows, report.quarantined), (StreamOutcome::Committed, 1, 0), "{report:?}");
 }
 
 #[tokio::test]
-async fn half_a_page_is_no_page() {
+async fn run_fails_on_a_truncated_page() {
     for body in [
         &b"{\"has_more\":false,\"items\":[{\"id\":\"a\"},{\"id\":\"b\xff"[..],
         b"{\"has_more\":false,\"items\":[{\"id\":\"a\"}\0,,}",
@@ -98,7 +98,7 @@ async fn half_a_page_is_no_page() {
         let env = TestEnv::new();
         env.service.route(move |_| Answer::bytes(body));
         let report = env.run(Dataset::Events).await;
-        assert_eq!(report.outcome, Outcome::Failed, "{}", String::from_utf8_lossy(body));
+        assert_eq!(report.outcome, StreamOutcome::Failed, "{}", String::from_utf8_lossy(body));
         assert!(env.service.requests().len() > 1, "it is worth another request");
     }
 }

@@ -6,7 +6,7 @@ use sophos_export::Dataset;
 use support::{Answer, TestEnv};
 
 #[tokio::test]
-async fn a_record_reaches_a_reader_byte_for_byte() {
+async fn record_is_exported_byte_for_byte() {
     let records = [
         r#"{"id":"a","name":"x","name":"y","NAME":"z"}"#,
         r#"{"id":"b","Source_Info":{"ip":"192.0.2.1","IP":"192.0.2.2"},"a":null,"n":null}"#,

@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use sophos_export::{Dataset, Outcome};
+use sophos_export::{Dataset, StreamOutcome};
 use support::{Answer, HOUR, MINUTE, NOW_MS, TestEnv, event, time};
 
 fn with_severity(severity: &str) -> Value {
@@ -12,7 +12,7 @@ fn with_severity(severity: &str) -> Value {
     event
 }
 
-fn end(items: &[Value]) -> Answer {
+fn last_page(items: &[Value]) -> Answer {
     Answer::page(items, false, Some("end"))
 }
 
@@ -29,31 +29,31 @@ fn severity(row: &Value) -> String {
 }
 
 #[tokio::test]
-async fn an_update_is_written_with_the_next_revision() {
+async fn update_is_committed_with_the_next_revision() {
     let env = TestEnv::new();
     let (low, high, none) = (with_severity("low"), with_severity("high"), with_severity("none"));
-    env.events([end(std::slice::from_ref(&low))]).await;
-    let report = env.events([end(std::slice::from_ref(&high))]).await;
-    assert_eq!((report.outcome, report.rows, report.revised), (Outcome::Committed, 1, 1), "{report:?}");
+    env.events([last_page(std::slice::from_ref(&low))]).await;
+    let report = env.events([last_page(std::slice::from_ref(&high))]).await;
+    assert_eq!((report.outcome, report.rows, report.revised), (StreamOutcome::Committed, 1, 1), "{report:?}");
     // The feed may send each version again, in any order.
-    let report = env.events([end(&[high.clone(), low.clone()])]).await;
+    let report = env.events([last_page(&[high.clone(), low.clone()])]).await;
     assert_eq!((report.rows, report.duplicates), (0, 2), "{report:?}");
-    let report = env.events([end(&[low, high, none])]).await;
+    let report = env.events([last_page(&[low, high, none])]).await;
     assert_eq!((report.rows, report.revised, report.duplicates), (1, 1, 2), "{report:?}");
     let expected = [(0, "low"), (1, "high"), (2, "none")].map(|(number, text)| (number, text.to_owned()));
     assert_eq!(revisions(&env).await, expected);
 }
 
 #[tokio::test]
-async fn both_versions_in_one_page_are_written() {
+async fn both_versions_of_one_page_are_committed() {
     let env = TestEnv::new();
-    let report = env.events([end(&[with_severity("low"), with_severity("high")])]).await;
+    let report = env.events([last_page(&[with_severity("low"), with_severity("high")])]).await;
     assert_eq!((report.rows, report.revised), (2, 1));
     assert_eq!(env.last(Dataset::Events).await.revised, 1);
 }
 
 #[tokio::test]
-async fn a_repetition_in_another_order_is_no_update() {
+async fn duplicate_with_reordered_members_is_skipped() {
     let env = TestEnv::new();
     let page = |item: &str| {
         Answer::bytes(format!("{{\"items\":[{item}],\"has_more\":false,\"next_cursor\":\"end\"}}"))
@@ -65,17 +65,17 @@ async fn a_repetition_in_another_order_is_no_update() {
 }
 
 #[tokio::test]
-async fn the_same_alert_of_the_other_api_is_no_update() {
+async fn alert_of_the_common_api_is_skipped_as_a_duplicate() {
     let env = TestEnv::new();
     let at = time(NOW_MS - HOUR);
     let of_feed = json!({ "id": "a", "when": at, "created_at": at, "severity": "low" });
     let of_common = json!({ "items": [{ "id": "a", "raisedAt": at, "severity": "low" }], "pages": {} });
-    env.service.queue([end(std::slice::from_ref(&of_feed))]);
+    env.service.queue([last_page(std::slice::from_ref(&of_feed))]);
     env.run(Dataset::Alerts).await;
     env.service.advance(30 * HOUR);
-    env.service.queue([end(&[]), Answer::bytes(of_common.to_string())]);
+    env.service.queue([last_page(&[]), Answer::bytes(of_common.to_string())]);
     let report = env.run(Dataset::Alerts).await;
     assert_eq!((report.rows, report.duplicates, report.gaps.len()), (0, 1, 1), "{report:?}");
-    env.service.queue([end(&[of_feed])]);
+    env.service.queue([last_page(&[of_feed])]);
     assert_eq!(env.run(Dataset::Alerts).await.rows, 0);
 }

@@ -6,20 +6,20 @@
 
 mod condition;
 mod crowdstrike;
-mod draft;
+mod parsed_alert;
 mod elastic;
-mod fields;
+mod field_mapping;
 mod generic;
 mod guardduty;
-mod host_names;
+mod host_splitting;
 mod json;
 mod mapping;
 mod microsoft_defender;
 mod microsoft_sentinel;
-mod names;
+mod qualified_names;
 mod okta;
 mod pagerduty;
-mod place;
+mod json_cursor;
 mod pointer;
 pub(crate) mod presets;
 mod security_hub;
@@ -32,15 +32,15 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub(crate) use condition::compared;
-pub use condition::{Condition, Test};
-pub use fields::{Fields, IdPart};
+pub(crate) use condition::normalize;
+pub use condition::{Condition, ConditionTest};
+pub use field_mapping::{FieldMapping, IdPart};
 pub use pointer::{Pointer, Pointers};
 
-use crate::{decision::Reason, signal::Signal};
+use crate::{decision::RefusalReason, signal::Signal};
 
 /// The most hosts that one delivery may be about.
-pub const MOST_READINGS: usize = 100;
+pub const MAX_ALERTS_PER_MESSAGE: usize = 100;
 
 /// A tool whose messages can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,7 +84,7 @@ pub struct Adapter {
     /// The tool.
     pub tool: Tool,
     /// Fields that the policy names.
-    pub fields: Fields,
+    pub fields: FieldMapping,
     /// What a document must meet to be acted on.
     pub when: Vec<Condition>,
 }
@@ -100,7 +100,7 @@ pub struct Message<'a> {
 
 /// What one delivery says about one host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
+pub struct Alert {
     /// The sender's identity of this: the same when it is sent again, another
     /// when it says something new. Not cleaned, of any length: it is only ever
     /// hashed.
@@ -148,12 +148,12 @@ pub enum NotActionable {
 /// wrong, for the person who set the sender up; it repeats no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Unreadable(pub(crate) String);
+pub struct ParseError(pub(crate) String);
 
 impl Adapter {
     /// The adapter of a tool whose fields are where the tool puts them.
     pub fn new(tool: Tool) -> Self {
-        Self { tool, fields: Fields::default(), when: Vec::new() }
+        Self { tool, fields: FieldMapping::default(), when: Vec::new() }
     }
 
     /// What a message says: at least one reading, and one for each host that it
@@ -163,46 +163,46 @@ impl Adapter {
     ///
     /// When the body is no message of the tool, does not say which event it is,
     /// or is about more than [`MOST_READINGS`] hosts.
-    pub fn read(&self, message: &Message<'_>) -> Result<Vec<Reading>, Unreadable> {
+    pub fn parse_message(&self, message: &Message<'_>) -> Result<Vec<Alert>, ParseError> {
         // Scripts on Windows put a mark of the byte order first.
         let body = message.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(message.body);
         let mut root = match self.tool {
-            Tool::Elastic => elastic::parse(&json::exact(body))?,
-            _ => parse(body)?,
+            Tool::Elastic => elastic::parse_body(&json::quote_inexact_numbers(body))?,
+            _ => parse_json(body)?,
         };
         root.sort_all_objects();
-        let list = generic::elements(&root, &self.fields)?;
+        let list = generic::find_elements(&root, &self.fields)?;
         let elements = list.as_ref().and_then(|list| list.as_array()).map(Vec::as_slice);
         let drafts = match self.tool {
-            Tool::GuardDuty => guardduty::read(&root)?,
-            Tool::SecurityHub => security_hub::read(&root)?,
-            Tool::CrowdStrike => crowdstrike::read(&root),
-            Tool::MicrosoftDefender => microsoft_defender::read(&root)?,
-            Tool::MicrosoftSentinel => microsoft_sentinel::read(&root),
-            Tool::Splunk => splunk::read(&root, elements),
-            Tool::Elastic => elastic::read(&root)?,
-            Tool::PagerDuty => pagerduty::read(&root),
-            Tool::Wazuh => wazuh::read(&root),
-            Tool::Okta => okta::read(&root),
-            Tool::SentinelOne => sentinelone::read(&root),
+            Tool::GuardDuty => guardduty::parse_alerts(&root)?,
+            Tool::SecurityHub => security_hub::parse_alerts(&root)?,
+            Tool::CrowdStrike => crowdstrike::parse_alerts(&root),
+            Tool::MicrosoftDefender => microsoft_defender::parse_alerts(&root)?,
+            Tool::MicrosoftSentinel => microsoft_sentinel::parse_alerts(&root),
+            Tool::Splunk => splunk::parse_alerts(&root, elements),
+            Tool::Elastic => elastic::parse_alerts(&root)?,
+            Tool::PagerDuty => pagerduty::parse_alerts(&root),
+            Tool::Wazuh => wazuh::parse_alerts(&root),
+            Tool::Okta => okta::parse_alerts(&root),
+            Tool::SentinelOne => sentinelone::parse_alerts(&root),
             Tool::Generic => {
                 let documents = elements.unwrap_or(std::slice::from_ref(&root));
-                generic::read(documents, &self.fields, message.idempotency_key)
+                generic::parse_alerts(documents, &self.fields, message.idempotency_key)
             }
         };
         if drafts.is_empty() {
-            return Ok(vec![draft::nothing(&root)]);
+            return Ok(vec![parsed_alert::empty_alert(&root)]);
         }
-        draft::finish(self, message, &root, drafts)
+        parsed_alert::into_alerts(self, message, &root, drafts)
     }
 }
 
-fn parse(body: &[u8]) -> Result<Value, Unreadable> {
+fn parse_json(body: &[u8]) -> Result<Value, ParseError> {
     json::parse(body).map_err(|error| {
         // What was quoted has moved what follows it.
         let error = serde_json::from_slice::<Value>(body).err().unwrap_or(error);
         let (line, column) = (error.line(), error.column());
-        Unreadable(format!("the body is no JSON, or too deep, at line {line}, column {column}"))
+        ParseError(format!("the body is no JSON, or too deep, at line {line}, column {column}"))
     })
 }
 
@@ -283,14 +283,14 @@ impl NotActionable {
     }
 
     /// The reason that a decision records, with more about it.
-    pub(crate) fn reason(self, more: Option<&str>) -> Reason {
-        let sentence = self.sentence();
+    pub(crate) fn to_reason(self, more: Option<&str>) -> RefusalReason {
+        let sentence = self.description();
         let detail = more.map_or_else(|| sentence.to_owned(), |more| format!("{sentence}: {more}"));
-        Reason { code: self.code().to_owned(), detail }
+        RefusalReason { code: self.code().to_owned(), detail }
     }
 
     /// What it means, in words.
-    pub fn sentence(self) -> &'static str {
+    pub fn description(self) -> &'static str {
         match self {
             Self::NoHost => "it names no host",
             Self::Sample => "it is a sample",

@@ -11,15 +11,15 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    decision::{Decision, DecisionId, ReleaseReason, State, Step},
-    ledger::{Ledger, Objects, StoreFailure},
+    decision::{Decision, DecisionId, ReleaseReason, DecisionState, Transition},
+    ledger::{Ledger, LedgerStore, LedgerStoreError},
     outcome::ApprovalUrl,
     signal::clean,
     verify::{Encoding, Keys, mac},
 };
 
 /// How often a decision is read again because somebody else took a step.
-pub(crate) const ROUNDS: usize = 8;
+pub(crate) const MAX_ATTEMPTS: usize = 8;
 
 /// Makes links by which decisions are approved.
 #[derive(Clone)]
@@ -47,52 +47,52 @@ impl ApprovalLinks {
 
     /// The link for a decision, good until a moment in seconds since the Unix
     /// epoch.
-    pub fn link(&self, id: &DecisionId, until: u64) -> ApprovalUrl {
-        let signature = sign(self.key.expose_secret(), id, until);
+    pub fn link(&self, id: &DecisionId, expires_at: u64) -> ApprovalUrl {
+        let signature = sign(self.key.expose_secret(), id, expires_at);
         let digits: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
-        ApprovalUrl(format!("{}/approvals/{id}?until={until}&signature={digits}", self.base))
+        ApprovalUrl(format!("{}/approvals/{id}?until={expires_at}&signature={digits}", self.base))
     }
 }
 
-fn sign(key: &str, id: &DecisionId, until: u64) -> Vec<u8> {
+fn sign(key: &str, id: &DecisionId, expires_at: u64) -> Vec<u8> {
     let mut mac = mac(key.as_bytes());
-    mac.update(format!("approval\n{id}\n{until}").as_bytes());
+    mac.update(format!("approval\n{id}\n{expires_at}").as_bytes());
     mac.finalize().into_bytes().to_vec()
 }
 
 /// Whether a link has the form of one of ours and is not too old, whatever the key
 /// is.
-pub(crate) fn can_be_good(until: u64, signature: &str, now: Duration) -> bool {
-    now.as_secs() < until && Encoding::Hex.decode(signature).is_some()
+pub(crate) fn is_plausible_link(expires_at: u64, signature: &str, now: Duration) -> bool {
+    now.as_secs() < expires_at && Encoding::Hex.decode(signature).is_some()
 }
 
 /// Whether a link is one of ours and still good.
-pub(crate) fn is_good(keys: &Keys, id: &DecisionId, until: u64, signature: &str, now: Duration) -> bool {
+pub(crate) fn verify_link(keys: &Keys, id: &DecisionId, expires_at: u64, signature: &str, now: Duration) -> bool {
     let Some(bytes) = Encoding::Hex.decode(signature) else { return false };
-    let good = keys.both().any(|(_, key)| {
+    let good = keys.versions().any(|(_, key)| {
         let mut mac = mac(key.as_bytes());
-        mac.update(format!("approval\n{id}\n{until}").as_bytes());
+        mac.update(format!("approval\n{id}\n{expires_at}").as_bytes());
         mac.verify_slice(&bytes).is_ok()
     });
-    good && can_be_good(until, signature, now)
+    good && is_plausible_link(expires_at, signature, now)
 }
 
 /// A person's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
+pub enum ApprovalAnswer {
     /// Isolate it.
     Approve,
     /// Do not.
     Decline,
 }
 
-impl Answer {
-    fn step(self, who: &str) -> Step {
-        let who = clean(who);
+impl ApprovalAnswer {
+    fn to_transition(self, by: &str) -> Transition {
+        let who = clean(by);
         match self {
-            Self::Approve => Step::Approved { who },
-            Self::Decline => Step::Declined { who },
+            Self::Approve => Transition::Approved { by: who },
+            Self::Decline => Transition::Declined { by: who },
         }
     }
 }
@@ -100,12 +100,12 @@ impl Answer {
 /// The answer of a person who followed a link: an object that the webhook
 /// creates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Submitted {
+pub(crate) struct SubmittedAnswer {
     /// The form of this object: 1.
     version: u32,
     decision: DecisionId,
-    pub(crate) answer: Answer,
-    who: String,
+    pub(crate) answer: ApprovalAnswer,
+    by: String,
     /// Milliseconds since the Unix epoch.
     at_ms: u64,
 }
@@ -115,44 +115,44 @@ fn answer_path(id: &DecisionId) -> String {
 }
 
 /// Whether a decision waits for an answer at a moment.
-fn waits(decision: &Decision, at: Duration) -> bool {
-    match decision.entries().last().map(|entry| &entry.step) {
-        Some(Step::Waiting { until, .. }) => at.as_secs() < *until,
+fn is_awaiting_answer(decision: &Decision, at: Duration) -> bool {
+    match decision.entries().last().map(|entry| &entry.transition) {
+        Some(Transition::PendingApproval { expires_at: until, .. }) => at.as_secs() < *until,
         _ => false,
     }
 }
 
 /// The outcome for a decision that waits no longer.
-fn answered_before(decision: Decision, answer: Answer) -> Result<Decision, AnswerError> {
+fn check_repeated_answer(decision: Decision, answer: ApprovalAnswer) -> Result<Decision, CommandError> {
     let repeated = match answer {
-        Answer::Approve => decision.is_approved(),
-        Answer::Decline => decision.state() == State::Declined,
+        ApprovalAnswer::Approve => decision.is_approved(),
+        ApprovalAnswer::Decline => decision.state() == DecisionState::Declined,
     };
     if repeated {
         return Ok(decision);
     }
     let wanted = "only one that waits, and whose time is not up, can be answered";
-    Err(AnswerError::State { state: decision.state(), wanted })
+    Err(CommandError::InvalidState { state: decision.state(), expected: wanted })
 }
 
 /// Why an answer or a wish came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum AnswerError {
+pub enum CommandError {
     /// There is no such decision.
     #[error("there is no decision {0}")]
     Unknown(DecisionId),
     /// The decision does not stand where this would change anything.
     #[error("the decision is {state}; {wanted}")]
-    State {
+    InvalidState {
         /// Where it stands.
-        state: State,
+        state: DecisionState,
         /// Where it would have to stand.
-        wanted: &'static str,
+        expected: &'static str,
     },
     /// A tenant or an endpoint is named by what is not its id.
     #[error("invalid machine: expected the UUID of a tenant and of an endpoint")]
-    InvalidMachine,
+    InvalidEndpoint,
     /// No decision holds the machine.
     #[error(
         "nothing to release: no open decision is about endpoint {endpoint}; an isolation that others asked \
@@ -164,10 +164,10 @@ pub enum AnswerError {
     },
     /// The store failed; ask again.
     #[error(transparent)]
-    Store(#[from] StoreFailure),
+    Store(#[from] LedgerStoreError),
 }
 
-impl<O: Objects> Ledger<O> {
+impl<O: LedgerStore> Ledger<O> {
     /// Takes a person's answer to a decision that waits, and puts it on the
     /// agenda. To give the same answer again changes nothing. For the worker: the
     /// webhook [submits](Self::submit_answer) an answer.
@@ -175,24 +175,24 @@ impl<O: Objects> Ledger<O> {
     /// # Errors
     /// When there is no such decision, it does not wait any more, or the store
     /// fails.
-    pub async fn answer(
+    pub async fn answer_approval(
         &self,
         id: &DecisionId,
-        answer: Answer,
-        who: &str,
+        answer: ApprovalAnswer,
+        by: &str,
         now: Duration,
-    ) -> Result<Decision, AnswerError> {
-        for _ in 0..ROUNDS {
-            let mut decision = self.known(id).await?;
-            if !waits(&decision, now) {
-                return answered_before(decision, answer);
+    ) -> Result<Decision, CommandError> {
+        for _ in 0..MAX_ATTEMPTS {
+            let mut decision = self.require_decision(id).await?;
+            if !is_awaiting_answer(&decision, now) {
+                return check_repeated_answer(decision, answer);
             }
-            self.remind_soon(id, now).await?;
-            if self.take(&mut decision, answer.step(who), now).await? {
+            self.schedule_follow_up_soon(id, now).await?;
+            if self.append_transition(&mut decision, answer.to_transition(by), now).await? {
                 return Ok(decision);
             }
         }
-        Err(StoreFailure::new("others keep changing the decision; ask again").into())
+        Err(LedgerStoreError::new("others keep changing the decision; ask again").into())
     }
 
     /// Stores the answer of a person who followed a link, for the worker to take,
@@ -204,38 +204,38 @@ impl<O: Objects> Ledger<O> {
     pub async fn submit_answer(
         &self,
         id: &DecisionId,
-        answer: Answer,
-        who: &str,
+        answer: ApprovalAnswer,
+        by: &str,
         now: Duration,
-    ) -> Result<Decision, AnswerError> {
-        let decision = self.known(id).await?;
-        if !waits(&decision, now) {
-            return answered_before(decision, answer);
+    ) -> Result<Decision, CommandError> {
+        let decision = self.require_decision(id).await?;
+        if !is_awaiting_answer(&decision, now) {
+            return check_repeated_answer(decision, answer);
         }
-        self.remind_worker(id, now).await?;
-        let submitted = Submitted {
+        self.schedule_inbox_follow_up(id, now).await?;
+        let submitted = SubmittedAnswer {
             version: 1,
             decision: id.clone(),
             answer,
-            who: clean(who),
+            by: clean(by),
             at_ms: now.as_millis() as u64,
         };
-        let body = serde_json::to_vec_pretty(&submitted).map_err(StoreFailure::new)?;
-        if !self.objects().create(&answer_path(id), body).await?
-            && self.submitted(id).await?.is_some_and(|first| first.answer != answer)
+        let body = serde_json::to_vec_pretty(&submitted).map_err(LedgerStoreError::new)?;
+        if !self.store().create(&answer_path(id), body).await?
+            && self.load_submitted_answer(id).await?.is_some_and(|first| first.answer != answer)
         {
             let wanted = "another answer was given before";
-            return Err(AnswerError::State { state: decision.state(), wanted });
+            return Err(CommandError::InvalidState { state: decision.state(), expected: wanted });
         }
         Ok(decision)
     }
 
     /// The answer that was submitted for a decision, if one was.
-    pub(crate) async fn submitted(&self, id: &DecisionId) -> Result<Option<Submitted>, StoreFailure> {
+    pub(crate) async fn load_submitted_answer(&self, id: &DecisionId) -> Result<Option<SubmittedAnswer>, LedgerStoreError> {
         let path = answer_path(id);
-        let Some(body) = self.objects().read(&path).await? else { return Ok(None) };
-        let submitted: Submitted = serde_json::from_slice(&body).map_err(|error| {
-            StoreFailure::new(format!("invalid object \"{path}\": expected an answer ({error})"))
+        let Some(body) = self.store().read(&path).await? else { return Ok(None) };
+        let submitted: SubmittedAnswer = serde_json::from_slice(&body).map_err(|error| {
+            LedgerStoreError::new(format!("invalid object \"{path}\": expected an answer ({error})"))
         })?;
         Ok(Some(submitted).filter(|submitted| submitted.version == 1 && submitted.decision == *id))
     }
@@ -243,21 +243,21 @@ impl<O: Objects> Ledger<O> {
     /// Takes the submitted answer to a decision that waits. Says whether a step
     /// was taken. An answer that was given in time counts until the decision has
     /// expired.
-    pub(crate) async fn take_submitted(
+    pub(crate) async fn apply_submitted_answer(
         &self,
         decision: &mut Decision,
         now: Duration,
-    ) -> Result<bool, StoreFailure> {
-        if decision.state() != State::Waiting {
+    ) -> Result<bool, LedgerStoreError> {
+        if decision.state() != DecisionState::PendingApproval {
             return Ok(false);
         }
         let id = decision.id().clone();
-        let Some(Submitted { answer, who, at_ms, .. }) = self.submitted(&id).await? else { return Ok(false) };
+        let Some(SubmittedAnswer { answer, by: who, at_ms, .. }) = self.load_submitted_answer(&id).await? else { return Ok(false) };
         let given = Duration::from_millis(at_ms).min(now);
-        if !waits(decision, given) {
+        if !is_awaiting_answer(decision, given) {
             return Ok(false);
         }
-        self.take(decision, answer.step(&who), now).await
+        self.append_transition(decision, answer.to_transition(&who), now).await
     }
 
     /// Asks for the end of one decision's isolation, and puts it on the agenda.
@@ -266,32 +266,32 @@ impl<O: Objects> Ledger<O> {
     ///
     /// # Errors
     /// When there is no such decision, it holds no endpoint, or the store fails.
-    pub async fn ask_release(
+    pub async fn request_release(
         &self,
         id: &DecisionId,
-        who: &str,
+        by: &str,
         now: Duration,
-    ) -> Result<Decision, AnswerError> {
-        for _ in 0..ROUNDS {
-            let mut decision = self.known(id).await?;
+    ) -> Result<Decision, CommandError> {
+        for _ in 0..MAX_ATTEMPTS {
+            let mut decision = self.require_decision(id).await?;
             match decision.state() {
-                State::ReleaseAsked | State::ReleaseRequested | State::Released => return Ok(decision),
-                State::Requested | State::Isolated => {}
+                DecisionState::ReleasePending | DecisionState::ReleaseRequested | DecisionState::Released => return Ok(decision),
+                DecisionState::Requested | DecisionState::Isolated => {}
                 state => {
                     let wanted = "only one that has asked for isolation can be released";
-                    return Err(AnswerError::State { state, wanted });
+                    return Err(CommandError::InvalidState { state, expected: wanted });
                 }
             }
-            self.remind_soon(id, now).await?;
-            let step = Step::ReleaseAsked { why: ReleaseReason::Asked, who: Some(clean(who)) };
-            if self.take(&mut decision, step, now).await? {
+            self.schedule_follow_up_soon(id, now).await?;
+            let step = Transition::ReleasePending { reason: ReleaseReason::Requested, by: Some(clean(by)) };
+            if self.append_transition(&mut decision, step, now).await? {
                 return Ok(decision);
             }
         }
-        Err(StoreFailure::new("others keep changing the decision; ask again").into())
+        Err(LedgerStoreError::new("others keep changing the decision; ask again").into())
     }
 
-    pub(crate) async fn known(&self, id: &DecisionId) -> Result<Decision, AnswerError> {
-        self.decision(id).await?.ok_or_else(|| AnswerError::Unknown(id.clone()))
+    pub(crate) async fn require_decision(&self, id: &DecisionId) -> Result<Decision, CommandError> {
+        self.load_decision(id).await?.ok_or_else(|| CommandError::Unknown(id.clone()))
     }
 }

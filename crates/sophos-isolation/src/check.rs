@@ -12,12 +12,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    adapters::{Message, Reading},
-    decision::{DecisionId, State, Target},
-    identity::Identity,
+    adapters::{Message, Alert},
+    decision::{DecisionId, DecisionState, IsolationTarget},
+    identity::HostIdentity,
     policy::{Policy, Source},
-    resolve::{Considered, Unresolved},
-    signal::{Action, Observed, Signal},
+    resolve::{RejectedCandidate, Unresolved},
+    signal::{Action, ObservedAt, Signal},
 };
 
 /// The outcome that a payload would have.
@@ -29,13 +29,13 @@ pub struct Check {
     /// The signals that the payload holds, each about one host.
     pub signals: Vec<CheckedSignal>,
     /// The answer that the sender would get from the webhook.
-    pub answer: Answer,
+    pub response: CheckResponse,
 }
 
 /// The answer of the webhook to a sender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Answer {
+pub struct CheckResponse {
     /// The HTTP status.
     pub status: u16,
     /// The body.
@@ -51,7 +51,7 @@ pub struct CheckedSignal {
     /// The state of that decision, where it has begun already: the signal would
     /// be answered as one that was sent before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub known: Option<State>,
+    pub existing_state: Option<DecisionState>,
     /// What was read.
     pub signal: Signal,
     /// The outcome.
@@ -59,11 +59,11 @@ pub struct CheckedSignal {
     pub outcome: CheckOutcome,
     /// The endpoint that was found.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<Target>,
+    pub endpoint: Option<IsolationTarget>,
     /// Endpoints that an identifier found and that were not chosen, with the
     /// reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub considered: Vec<Considered>,
+    pub rejected_candidates: Vec<RejectedCandidate>,
 }
 
 /// What would be done.
@@ -88,13 +88,13 @@ pub enum CheckOutcome {
     /// The endpoint would be isolated when a person approves.
     WaitForApproval {
         /// Why a person is asked.
-        why: String,
+        reason: String,
     },
     /// The policy allows the isolation and is in a dry run.
     DryRun {
         /// Why a person would be asked first, if one would.
         #[serde(skip_serializing_if = "Option::is_none")]
-        approval: Option<String>,
+        approval_reason: Option<String>,
     },
     /// The endpoint is isolated already, by a decision or by somebody else.
     AlreadyIsolated {
@@ -128,7 +128,7 @@ impl Check {
     /// # Errors
     /// When the policy has no such source, or has it disabled. A payload that
     /// cannot be read is no error: the answer says so.
-    pub fn of(
+    pub fn from_message(
         policy: &Policy,
         source: &str,
         message: &Message<'_>,
@@ -139,34 +139,34 @@ impl Check {
         }
         let unknown = || CheckError::UnknownSource(crate::signal::clean(source));
         let source = policy.source(source).ok_or_else(unknown)?;
-        Ok(match source.adapter.read(message) {
-            Ok(readings) => Self::of_readings(policy, source, readings, now),
+        Ok(match source.adapter.parse_message(message) {
+            Ok(readings) => Self::from_alerts(policy, source, readings, now),
             Err(unreadable) => Self {
                 source: source.name.clone(),
                 signals: Vec::new(),
-                answer: Answer { status: 422, body: json!({ "error": unreadable.to_string() }) },
+                response: CheckResponse { status: 422, body: json!({ "error": unreadable.to_string() }) },
             },
         })
     }
 
-    fn of_readings(policy: &Policy, source: &Source, readings: Vec<Reading>, now: Duration) -> Self {
+    fn from_alerts(policy: &Policy, source: &Source, readings: Vec<Alert>, now: Duration) -> Self {
         let signals: Vec<_> = readings
             .into_iter()
             .map(|reading| {
                 let outcome = admit(policy, source, &reading, now);
                 CheckedSignal {
-                    decision: DecisionId::of(&source.name, &reading.event_id),
-                    known: None,
+                    decision: DecisionId::from_event_id(&source.name, &reading.event_id),
+                    existing_state: None,
                     signal: reading.signal,
                     outcome,
                     endpoint: None,
-                    considered: Vec::new(),
+                    rejected_candidates: Vec::new(),
                 }
             })
             .collect();
         let all: Vec<_> = signals.iter().map(|signal| &signal.decision).collect();
         let body = json!({ "decision": all.first(), "decisions": all });
-        Self { source: source.name.clone(), answer: Answer { status: 202, body }, signals }
+        Self { source: source.name.clone(), response: CheckResponse { status: 202, body }, signals }
     }
 }
 
@@ -177,29 +177,29 @@ impl CheckOutcome {
 }
 
 /// What the policy says before an endpoint is looked for.
-fn admit(policy: &Policy, source: &Source, reading: &Reading, now: Duration) -> CheckOutcome {
+fn admit(policy: &Policy, source: &Source, reading: &Alert, now: Duration) -> CheckOutcome {
     let signal = &reading.signal;
     if let Some(why) = reading.refusal {
-        return CheckOutcome::refused(why.code(), why.sentence());
+        return CheckOutcome::refused(why.code(), why.description());
     }
     if let Err(refusal) = policy.admit(source, signal) {
         return CheckOutcome::refused(refusal.code(), &refusal.to_string());
     }
     let age = match signal.observed() {
-        Observed::At(moment) => now.saturating_sub(moment),
-        Observed::Unknown | Observed::Unreadable => Duration::ZERO,
+        ObservedAt::At(moment) => now.saturating_sub(moment),
+        ObservedAt::Missing | ObservedAt::Invalid => Duration::ZERO,
     };
     if signal.action == Action::Isolate
         && let Err(refusal) = policy.check_age(source, age)
     {
         return CheckOutcome::refused(refusal.code(), &refusal.to_string());
     }
-    match Identity::read(&signal.host) {
+    match HostIdentity::from_identifiers(&signal.host) {
         Ok(_) => CheckOutcome::Admitted {
             detail: "the worker has not looked for the endpoint: invoke it with {\"check\": …}".to_owned(),
         },
         Err(why) => {
-            let why = Unresolved::Unusable { why };
+            let why = Unresolved::Unusable { cause: why };
             CheckOutcome::refused(why.code(), &why.to_string())
         }
     }

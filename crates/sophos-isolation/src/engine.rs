@@ -5,16 +5,16 @@
 //! run reads the state at the service before it calls again.
 
 mod budget;
-mod consider;
+mod evaluate;
 mod episode;
 mod follow_up;
-mod hold;
+mod claim;
 mod isolate;
 mod lookup;
 mod prepare;
 mod publish;
 mod release;
-mod seen;
+mod endpoint_status;
 
 use std::{
     collections::HashMap,
@@ -23,24 +23,24 @@ use std::{
 };
 
 use futures_util::StreamExt;
-use sophos_api::{Client, ErrorKind, TenantClient, TenantId, Transport, operations::isolation::MOST_IDS};
+use sophos_api::{Client, ErrorKind, TenantClient, TenantId, Transport, operations::isolation::MAX_IDS};
 
 pub use follow_up::FollowUpReport;
 
 use crate::{
     approval::ApprovalLinks,
-    decision::{Decision, DecisionId, State},
-    ledger::{Ledger, Objects, StoreFailure},
-    outcome::Outcomes,
+    decision::{Decision, DecisionId, DecisionState},
+    ledger::{Ledger, LedgerStore, LedgerStoreError},
+    outcome::OutcomePublisher,
     policy::Policy,
 };
 
 /// How long a run has for its call, before another may look whether it died,
 /// unless [`Engine::with_lease`] says otherwise.
-const LEASE: Duration = Duration::from_secs(90);
+const DEFAULT_LEASE: Duration = Duration::from_secs(90);
 
 /// After so long a call that is never carried out is given up.
-const GIVE_UP: Duration = Duration::from_secs(24 * 60 * 60);
+const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Decisions that are prepared at once.
 const CONCURRENCY: usize = 8;
@@ -52,45 +52,45 @@ const CONCURRENCY: usize = 8;
 pub enum EngineError {
     /// The ledger's store failed.
     #[error(transparent)]
-    Store(#[from] StoreFailure),
+    Store(#[from] LedgerStoreError),
     /// Sophos Central failed or refused, and not for this decision alone.
     #[error(transparent)]
     Service(#[from] sophos_api::Error),
     /// The outcome is in the ledger, and could not be published.
     #[error("the outcome of {id} could not be published: {why}")]
-    Unpublished {
+    PublishFailed {
         /// The decision.
         id: DecisionId,
         /// Why not.
-        why: String,
+        cause: String,
     },
 }
 
 /// What became of one decision in one call of [`Engine::work`].
 #[derive(Debug)]
-pub struct Worked {
+pub struct ProcessedDecision {
     /// The decision.
     pub id: DecisionId,
     /// Where it stands now; `None` when there is no decision of this id.
     ///
     /// # Errors
     /// When it is to be handed in again.
-    pub outcome: Result<Option<State>, EngineError>,
+    pub result: Result<Option<DecisionState>, EngineError>,
 }
 
 /// Carries out decisions with one credential.
 pub struct Engine<T, O, N> {
     client: Client<T>,
     /// Of tenants with a credential of their own.
-    own: HashMap<TenantId, Client<T>>,
+    tenant_clients: HashMap<TenantId, Client<T>>,
     ledger: Ledger<O>,
-    outcomes: N,
-    approvals: Option<ApprovalLinks>,
+    publisher: N,
+    approval_links: Option<ApprovalLinks>,
     lease: Duration,
     /// Handles of tenants, which cost a partner's credential a request each.
-    tenants: Mutex<HashMap<TenantId, TenantClient<T>>>,
+    tenant_handles: Mutex<HashMap<TenantId, TenantClient<T>>>,
     /// The size of each tenant's estate, and when it was asked for.
-    estates: Mutex<HashMap<String, (Duration, u64)>>,
+    estate_sizes: Mutex<HashMap<String, (Duration, u64)>>,
 }
 
 impl<T, O, N> std::fmt::Debug for Engine<T, O, N> {
@@ -102,37 +102,37 @@ impl<T, O, N> std::fmt::Debug for Engine<T, O, N> {
 impl<T, O, N> Engine<T, O, N>
 where
     T: Transport + 'static,
-    O: Objects,
-    N: Outcomes,
+    O: LedgerStore,
+    N: OutcomePublisher,
 {
     /// An engine of this credential's client, this ledger, and a place for
     /// outcomes (`()` for none).
-    pub fn new(client: Client<T>, ledger: Ledger<O>, outcomes: N) -> Self {
+    pub fn new(client: Client<T>, ledger: Ledger<O>, publisher: N) -> Self {
         Self {
             client,
-            own: HashMap::new(),
+            tenant_clients: HashMap::new(),
             ledger,
-            outcomes,
-            approvals: None,
-            lease: LEASE,
-            tenants: Mutex::default(),
-            estates: Mutex::default(),
+            publisher: outcomes: publisher,
+            approval_links: None,
+            lease: DEFAULT_LEASE,
+            tenant_handles: Mutex::default(),
+            estate_sizes: Mutex::default(),
         }
     }
 
     /// With clients of tenants that have a credential of their own: they are
     /// served by these.
     #[must_use]
-    pub fn with_clients(mut self, own: HashMap<TenantId, Client<T>>) -> Self {
-        self.own = own;
+    pub fn with_tenant_clients(mut self, tenant_clients: HashMap<TenantId, Client<T>>) -> Self {
+        self.tenant_clients = tenant_clients;
         self
     }
 
     /// With links by which a person approves, in the outcomes of decisions that
     /// wait.
     #[must_use]
-    pub fn with_approvals(mut self, approvals: Option<ApprovalLinks>) -> Self {
-        self.approvals = approvals;
+    pub fn with_approval_links(mut self, approval_links: Option<ApprovalLinks>) -> Self {
+        self.approval_links = approval_links;
         self
     }
 
@@ -160,23 +160,23 @@ where
     ///
     /// No wait goes past `stop_at`, in the time of the transport. To hand in a
     /// decision again is safe, at any time and to several runs at once.
-    pub async fn work(&self, policy: &Policy, ids: &[DecisionId], stop_at: Option<Duration>) -> Vec<Worked> {
+    pub async fn process(&self, policy: &Policy, ids: &[DecisionId], deadline: Option<Duration>) -> Vec<ProcessedDecision> {
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         ids.dedup();
         let mut worked = Vec::with_capacity(ids.len());
         // Claims are for a moment: no more are made than are called for next.
-        for some in ids.chunks(MOST_IDS) {
-            worked.extend(self.work_on(policy, some, stop_at).await);
+        for some in ids.chunks(MAX_IDS) {
+            worked.extend(self.process_batch(policy, some, deadline).await);
         }
         worked
     }
 
-    async fn work_on(&self, policy: &Policy, ids: &[DecisionId], stop_at: Option<Duration>) -> Vec<Worked> {
-        let mark = isolate::mark(ids);
+    async fn process_batch(&self, policy: &Policy, ids: &[DecisionId], deadline: Option<Duration>) -> Vec<ProcessedDecision> {
+        let mark = isolate::comment_tag(ids);
         let mark = &mark;
         let prepare = |id: DecisionId| async move {
-            let prepared = Box::pin(self.prepare(policy, &id, mark, stop_at)).await;
+            let prepared = Box::pin(self.prepare(policy, &id, mark, deadline)).await;
             (id, prepared)
         };
         let prepared: Vec<_> = futures_util::stream::iter(ids.iter().cloned())
@@ -189,29 +189,29 @@ where
         for (id, outcome) in prepared {
             match outcome {
                 Ok(prepare::Prepared::Ready(decision)) => ready.push(*decision),
-                Ok(prepare::Prepared::Unknown) => worked.push(Worked { id, outcome: Ok(None) }),
-                Ok(prepare::Prepared::Settled(decision)) => {
-                    let outcome = self.conclude(policy, &decision).await;
-                    worked.push(Worked { id, outcome: outcome.map(|()| Some(decision.state())) });
+                Ok(prepare::Prepared::Unknown) => worked.push(ProcessedDecision { id, result: Ok(None) }),
+                Ok(prepare::Prepared::NothingToDo(decision)) => {
+                    let outcome = self.finish(policy, &decision).await;
+                    worked.push(ProcessedDecision { id, result: outcome.map(|()| Some(decision.state())) });
                 }
-                Err(error) => worked.push(Worked { id, outcome: Err(error) }),
+                Err(error) => worked.push(ProcessedDecision { id, result: Err(error) }),
             }
         }
-        for (decision, outcome) in self.isolate(policy, ready, stop_at).await {
+        for (decision, outcome) in self.isolate(policy, ready, deadline).await {
             let outcome = match outcome {
-                Ok(()) => self.conclude(policy, &decision).await.map(|()| Some(decision.state())),
+                Ok(()) => self.finish(policy, &decision).await.map(|()| Some(decision.state())),
                 Err(error) => Err(error),
             };
-            worked.push(Worked { id: decision.id().clone(), outcome });
+            worked.push(ProcessedDecision { id: decision.id().clone(), result: outcome });
         }
         worked
     }
 
     /// What follows from where a decision stands now: outcomes are published,
     /// and what a decision held that has ended is given back.
-    async fn conclude(&self, policy: &Policy, decision: &Decision) -> Result<(), EngineError> {
+    async fn finish(&self, policy: &Policy, decision: &Decision) -> Result<(), EngineError> {
         if decision.state().is_final() {
-            self.let_go(decision).await?;
+            self.release_claim(decision).await?;
         }
         self.publish(policy, decision).await
     }
@@ -230,15 +230,15 @@ where
     async fn tenant(
         &self,
         id: &TenantId,
-        stop_at: Option<Duration>,
+        deadline: Option<Duration>,
     ) -> Result<TenantClient<T>, sophos_api::Error> {
-        let client = self.own.get(id).unwrap_or(&self.client).until(stop_at);
-        let known = lock(&self.tenants).get(id).cloned();
+        let client = self.tenant_clients.get(id).unwrap_or(&self.client).with_optional_deadline(deadline);
+        let known = lock(&self.tenant_handles).get(id).cloned();
         if let Some(handle) = known {
-            return Ok(handle.through(&client));
+            return Ok(handle.with_client(&client));
         }
         let handle = client.tenant(id.as_str()).await?;
-        lock(&self.tenants).insert(id.clone(), handle.clone());
+        lock(&self.tenant_handles).insert(id.clone(), handle.clone());
         Ok(handle)
     }
 }
@@ -249,6 +249,6 @@ fn lock<V>(mutex: &Mutex<V>) -> std::sync::MutexGuard<'_, V> {
 
 /// Whether a failure is about this decision's endpoint or tenant alone and will
 /// be the same tomorrow.
-fn is_lasting(error: &sophos_api::Error) -> bool {
-    matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::WrongCredential)
+fn is_permanent(error: &sophos_api::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::WrongCredentialType)
 }

@@ -40,31 +40,31 @@ pub(crate) use forms::HostName;
 pub(crate) use pattern::{HostPattern, name_issue};
 
 /// The longest name that DNS has, in characters.
-const MAX_LEN: usize = 253;
+const MAX_NAME_LEN: usize = 253;
 
 /// The characters that NetBIOS keeps of a name.
 pub const NETBIOS_LEN: usize = 15;
 
 /// The certainty with which a name given for a host is an endpoint's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NameFit {
+pub enum NameMatch {
     /// The names differ.
     None,
     /// The names differ and resemble each other: by letters that look alike,
     /// accents, invisible characters, width, Punycode, or `_` and `-`.
-    Doubtful,
+    Ambiguous,
     /// The name given is the beginning of the endpoint's, as NetBIOS cuts it.
     Possible,
     /// The names are the same by the rule above.
-    Sure,
+    Exact,
 }
 
 /// Names that machines have by default, which tell nothing.
-const NO_NAMES: [&str; 3] = ["localhost", "localhost.localdomain", "unknown"];
+const PLACEHOLDER_NAMES: [&str; 3] = ["localhost", "localhost.localdomain", "unknown"];
 
 /// Whether `a` and `b` name the same machine, by the rule above.
-pub fn same_host(a: &str, b: &str) -> bool {
-    let (a, b) = (folded(a), folded(b));
+pub fn is_same_host(a: &str, b: &str) -> bool {
+    let (a, b) = (fold_name(a), fold_name(b));
     if a.is_empty() || b.is_empty() {
         return false;
     }
@@ -78,29 +78,29 @@ pub fn same_host(a: &str, b: &str) -> bool {
 /// The fit of a name given for a host with an endpoint's own name. With
 /// `may_be_cut`, a given name of 15 characters also fits each longer first label
 /// that begins with it.
-pub fn name_fit(given: &str, own: &str, may_be_cut: bool) -> NameFit {
-    if same_host(given, own) {
-        return NameFit::Sure;
+pub fn match_names(given: &str, endpoint_name: &str, may_be_truncated: bool) -> NameMatch {
+    if is_same_host(given, endpoint_name) {
+        return NameMatch::Exact;
     }
-    let (exact_given, exact_own) = (folded(given), folded(own));
-    let is_cut = may_be_cut
+    let (exact_given, exact_own) = (fold_name(given), fold_name(endpoint_name));
+    let is_cut = may_be_truncated
         && !exact_given.contains('.')
         && exact_given.chars().count() == NETBIOS_LEN
         && first_label(&exact_own).starts_with(&exact_given);
     if is_cut {
-        return NameFit::Possible;
+        return NameMatch::Possible;
     }
-    if HostName::new(given).resembles(&HostName::new(own)) { NameFit::Doubtful } else { NameFit::None }
+    if HostName::new(given).resembles(&HostName::new(endpoint_name)) { NameMatch::Ambiguous } else { NameMatch::None }
 }
 
 /// Whether two names may be those of one machine. Where a doubt must keep a
 /// machine from being isolated, this is the comparison.
 pub(crate) fn may_be_same_host(a: &str, b: &str) -> bool {
-    HostName::new(a).may_be(&HostName::new(b))
+    HostName::new(a).may_be_same_host(&HostName::new(b))
 }
 
 /// The normalization forms of a label in which an endpoint may be listed.
-pub(crate) fn spellings(label: &str) -> Vec<String> {
+pub(crate) fn normalization_forms(label: &str) -> Vec<String> {
     let mut spellings = vec![label.nfc().collect(), label.nfd().collect()];
     spellings.dedup();
     spellings
@@ -108,7 +108,7 @@ pub(crate) fn spellings(label: &str) -> Vec<String> {
 
 /// Whether a name looks like one that NetBIOS has cut: 15 characters, no dot and
 /// no lower case.
-pub(crate) fn may_be_cut(name: &str) -> bool {
+pub(crate) fn may_be_truncated(name: &str) -> bool {
     let name = name.trim();
     name.chars().count() == NETBIOS_LEN && !name.contains('.') && !name.chars().any(char::is_lowercase)
 }
@@ -123,23 +123,23 @@ pub fn first_label(name: &str) -> &str {
 /// none of `localhost`, `localhost.localdomain` and `unknown`.
 pub fn is_usable(name: &str) -> bool {
     let forms = HostName::new(name);
-    let address = forms.plain.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
-    forms.exact.chars().count() <= MAX_LEN
+    let address = forms.normalized.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
+    forms.exact.chars().count() <= MAX_NAME_LEN
         && !first_label(&forms.exact).is_empty()
-        && !first_label(&forms.plain).is_empty()
+        && !first_label(&forms.normalized).is_empty()
         && !forms.exact.chars().any(char::is_control)
-        && !NO_NAMES.contains(&forms.plain.as_str())
+        && !PLACEHOLDER_NAMES.contains(&forms.normalized.as_str())
         && !address
 }
 
 /// A name as it is compared to choose an endpoint.
-pub(crate) fn folded(name: &str) -> String {
-    forms::exact(name)
+pub(crate) fn fold_name(name: &str) -> String {
+    forms::exact_form(name)
 }
 
 /// Lower case without regard to neighbours: `str::to_lowercase` writes a sigma
 /// at the end of a word in another way than elsewhere.
-pub(crate) fn lower(text: &str) -> String {
+pub(crate) fn to_lowercase(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_the_same_or_not() {
+    fn is_same_host_compares_names_and_domains() {
         for (a, b, same) in [
             ("dc01", "DC01", true),
             (" dc01 ", "dc01.", true),
@@ -175,18 +175,18 @@ mod tests {
             ("", ".example", false),
             (" ", ".", false),
         ] {
-            assert_eq!(same_host(a, b), same, "{a:?} {b:?}");
+            assert_eq!(is_same_host(a, b), same, "{a:?} {b:?}");
         }
     }
 
     #[test]
-    fn a_short_name_is_not_enough_to_make_two_others_the_same() {
-        assert!(same_host("web", "web.a.example") && same_host("web", "web.b.example"));
-        assert!(!same_host("web.a.example", "web.b.example"));
+    fn is_same_host_is_not_transitive_over_short_names() {
+        assert!(is_same_host("web", "web.a.example") && is_same_host("web", "web.b.example"));
+        assert!(!is_same_host("web.a.example", "web.b.example"));
     }
 
     #[test]
-    fn the_first_label_is_what_comes_before_the_dot() {
+    fn first_label_ends_at_the_first_dot() {
         for (name, label) in
             [("dc01", "dc01"), ("dc01.corp.example", "dc01"), (" a.b ", "a"), ("", ""), (".a", "")]
         {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn some_names_tell_nothing() {
+    fn is_usable_rejects_placeholder_names() {
         for name in ["dc01", "DC01.corp.example.", "10-0-0-1", "büro", "localhost1", "unknown-7"] {
             assert!(is_usable(name), "{name:?}");
         }
@@ -225,18 +225,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_order_of_two_names_makes_no_difference(a in "[ aAbBσςΣ.]{0,6}", b in "[ aAbBσςΣ.]{0,6}") {
-            prop_assert_eq!(same_host(&a, &b), same_host(&b, &a));
+        fn is_same_host_is_symmetric(a in "[ aAbBσςΣ.]{0,6}", b in "[ aAbBσςΣ.]{0,6}") {
+            prop_assert_eq!(is_same_host(&a, &b), is_same_host(&b, &a));
         }
 
         #[test]
-        fn a_usable_name_is_the_same_as_itself_in_any_dress(name in "\\PC{0,20}") {
+        fn is_same_host_ignores_case_and_spacing(name in "\\PC{0,20}") {
             prop_assume!(is_usable(&name));
-            prop_assert!(same_host(&name, &name));
+            prop_assert!(is_same_host(&name, &name));
             let wide = format!(" {name} ");
-            prop_assert!(same_host(&name, &wide));
-            prop_assert!(same_host(&name, &lower(&name)));
-            prop_assert!(same_host(&name, first_label(&name)));
+            prop_assert!(is_same_host(&name, &wide));
+            prop_assert!(is_same_host(&name, &to_lowercase(&name)));
+            prop_assert!(is_same_host(&name, first_label(&name)));
         }
     }
 }

@@ -37,28 +37,28 @@ use std::{
     time::Duration,
 };
 
-use crate::decision::{Decision, DecisionId, Entry, Received, Step};
+use crate::decision::{Decision, DecisionId, LedgerEntry, ReceivedSignal, Transition};
 
 /// Decisions are looked at in steps of so many seconds, so that two reminders
 /// of one moment are one object.
-const AGENDA_STEP: u64 = 30;
+const SCHEDULE_STEP_SECONDS: u64 = 30;
 
 /// The folder of the webhook's reminders.
 const INBOX: &str = "inbox";
 
 /// The folder of the worker's reminders.
-const AGENDA: &str = "agenda";
+const SCHEDULE: &str = "agenda";
 
 /// Where the ledger is kept.
 ///
 /// The one thing it must do is create an object only if there is none, for
 /// good and for everybody who asks afterwards.
-pub trait Objects: Send + Sync {
+pub trait LedgerStore: Send + Sync {
     /// Creates an object. `false` when there is one already.
-    fn create(&self, path: &str, body: Vec<u8>) -> impl Future<Output = Result<bool, StoreFailure>> + Send;
+    fn create(&self, path: &str, body: Vec<u8>) -> impl Future<Output = Result<bool, LedgerStoreError>> + Send;
 
     /// Reads an object, if there is one.
-    fn read(&self, path: &str) -> impl Future<Output = Result<Option<Vec<u8>>, StoreFailure>> + Send;
+    fn read(&self, path: &str) -> impl Future<Output = Result<Option<Vec<u8>>, LedgerStoreError>> + Send;
 
     /// Removes an object, if there is one. Nothing of a decision is ever
     /// removed: only reminders, slots and holds.
@@ -68,19 +68,19 @@ pub trait Objects: Send + Sync {
     /// holds and reminders of ended decisions are passed over. What stays costs
     /// longer listings, and a look at its decision in each follow-up; a lookup
     /// permit that stays is counted until its hour ends.
-    fn remove(&self, path: &str) -> impl Future<Output = Result<(), StoreFailure>> + Send;
+    fn delete(&self, path: &str) -> impl Future<Output = Result<(), LedgerStoreError>> + Send;
 
     /// The names of the objects in a folder, in order.
-    fn names(&self, folder: &str) -> impl Future<Output = Result<Vec<String>, StoreFailure>> + Send;
+    fn list(&self, folder: &str) -> impl Future<Output = Result<Vec<String>, LedgerStoreError>> + Send;
 }
 
 /// The store failed, or holds what is not of this ledger. Whether a write was
 /// carried out is open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the ledger's store: {0}")]
-pub struct StoreFailure(String);
+pub struct LedgerStoreError(String);
 
-impl StoreFailure {
+impl LedgerStoreError {
     /// A failure, in words that hold no secret.
     pub fn new(text: impl fmt::Display) -> Self {
         Self(text.to_string())
@@ -90,38 +90,38 @@ impl StoreFailure {
 /// The ledger over a store.
 #[derive(Debug)]
 pub struct Ledger<O> {
-    objects: O,
+    store: O,
     /// The name of this process among all that write.
-    run: String,
+    writer_id: String,
     /// Steps that it has tried to take.
-    steps: AtomicU64,
+    attempts: AtomicU64,
 }
 
 /// What came of beginning a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Begun {
+pub enum CreatedDecision {
     /// It is new.
     New(Decision),
     /// The event was seen before.
-    Known(Decision),
+    Existing(Decision),
 }
 
-impl<O: Objects> Ledger<O> {
+impl<O: LedgerStore> Ledger<O> {
     /// The ledger in this store.
     pub fn new(objects: O) -> Self {
         let random = || RandomState::new().build_hasher().finish();
-        Self::of_run(objects, format!("{:016x}{:016x}", random(), random()))
+        Self::with_writer_id(objects, format!("{:016x}{:016x}", random(), random()))
     }
 
     /// The ledger in this store, for a host that names its runs. No two may
     /// have the same name.
-    pub fn of_run(objects: O, run: impl Into<String>) -> Self {
-        Self { objects, run: run.into(), steps: AtomicU64::new(0) }
+    pub fn with_writer_id(objects: O, writer_id: impl Into<String>) -> Self {
+        Self { store: objects, writer_id: writer_id.into(), attempts: AtomicU64::new(0) }
     }
 
     /// The store.
-    pub fn objects(&self) -> &O {
-        &self.objects
+    pub fn store(&self) -> &O {
+        &self.store
     }
 
     /// Begins the decision of an event, unless it was begun before, with a
@@ -130,26 +130,26 @@ impl<O: Objects> Ledger<O> {
     ///
     /// # Errors
     /// When the store fails. Beginning again is safe.
-    pub async fn begin(
+    pub async fn create_decision(
         &self,
         id: &DecisionId,
-        received: &Received,
+        received: &ReceivedSignal,
         now: Duration,
-    ) -> Result<Begun, StoreFailure> {
-        let entry = self.entry(id, 1, Step::Received(Box::new(received.clone())), now);
-        let body = encode(&entry)?;
+    ) -> Result<CreatedDecision, LedgerStoreError> {
+        let entry = self.new_entry(id, 1, Transition::Received(Box::new(received.clone())), now);
+        let body = encode_entry(&entry)?;
         let path = received_path(id);
         // Reminded first: a decision without a reminder could be forgotten.
-        let remind = self.remind_in(INBOX, id, now.as_secs() + 60);
-        let (reminded, created) = futures_util::future::join(remind, self.objects.create(&path, body)).await;
+        let remind = self.schedule_in(INBOX, id, now.as_secs() + 60);
+        let (reminded, created) = futures_util::future::join(remind, self.store.create(&path, body)).await;
         reminded?;
         if created? {
-            return Ok(Begun::New(Decision { id: id.clone(), entries: vec![entry] }));
+            return Ok(CreatedDecision::New(Decision { id: id.clone(), entries: vec![entry] }));
         }
-        let decision = self.decision(id).await?;
-        let decision = decision.ok_or_else(|| StoreFailure::new(format!("{path} was there and is gone")))?;
+        let decision = self.load_decision(id).await?;
+        let decision = decision.ok_or_else(|| LedgerStoreError::new(format!("{path} was there and is gone")))?;
         // The store may have created it and lost its answer.
-        Ok(if decision.entries == [entry] { Begun::New(decision) } else { Begun::Known(decision) })
+        Ok(if decision.entries == [entry] { CreatedDecision::New(decision) } else { CreatedDecision::Existing(decision) })
     }
 
     /// Reads a decision back whole; `None` when there is none of this id. One that
@@ -157,21 +157,21 @@ impl<O: Objects> Ledger<O> {
     ///
     /// # Errors
     /// When the store fails, or an object of the decision cannot be read.
-    pub async fn decision(&self, id: &DecisionId) -> Result<Option<Decision>, StoreFailure> {
-        let mut entries: Vec<Entry> = Vec::new();
+    pub async fn load_decision(&self, id: &DecisionId) -> Result<Option<Decision>, LedgerStoreError> {
+        let mut entries: Vec<LedgerEntry> = Vec::new();
         loop {
             let sequence = entries.len() as u32 + 1;
             let path = entry_path(id, sequence);
-            let Some(body) = self.objects.read(&path).await? else { break };
-            entries.push(decode(&path, &body, id, sequence)?);
+            let Some(body) = self.store.read(&path).await? else { break };
+            entries.push(decode_entry(&path, &body, id, sequence)?);
         }
         if entries.is_empty()
             && let path = received_path(id)
-            && let Some(body) = self.objects.read(&path).await?
+            && let Some(body) = self.store.read(&path).await?
         {
-            let entry = decode(&path, &body, id, 1)?;
-            if !matches!(entry.step, Step::Received(_)) {
-                return Err(StoreFailure::new(format!("invalid object \"{path}\": expected a signal")));
+            let entry = decode_entry(&path, &body, id, 1)?;
+            if !matches!(entry.transition, Transition::Received(_)) {
+                return Err(LedgerStoreError::new(format!("invalid object \"{path}\": expected a signal")));
             }
             entries.push(entry);
         }
@@ -185,20 +185,20 @@ impl<O: Objects> Ledger<O> {
     ///
     /// # Errors
     /// When the store fails; the step may have been taken.
-    pub async fn take(
+    pub async fn append_transition(
         &self,
         decision: &mut Decision,
-        step: Step,
+        step: Transition,
         now: Duration,
-    ) -> Result<bool, StoreFailure> {
+    ) -> Result<bool, LedgerStoreError> {
         if let [received] = decision.entries.as_slice()
-            && !self.put(received).await?
+            && !self.write_entry(received).await?
         {
             return Ok(false);
         }
         let sequence = decision.entries.len() as u32 + 1;
-        let entry = self.entry(&decision.id, sequence, step, now);
-        let is_taken = self.put(&entry).await?;
+        let entry = self.new_entry(&decision.id, sequence, step, now);
+        let is_taken = self.write_entry(&entry).await?;
         if is_taken {
             decision.entries.push(entry);
         }
@@ -206,29 +206,29 @@ impl<O: Objects> Ledger<O> {
     }
 
     /// Creates an entry. Says whether it is the one that is there.
-    async fn put(&self, entry: &Entry) -> Result<bool, StoreFailure> {
+    async fn write_entry(&self, entry: &LedgerEntry) -> Result<bool, LedgerStoreError> {
         let path = entry_path(&entry.decision, entry.sequence);
-        if self.objects.create(&path, encode(entry)?).await? {
+        if self.store.create(&path, encode_entry(entry)?).await? {
             return Ok(true);
         }
-        let there = self.objects.read(&path).await?.and_then(|body| serde_json::from_slice(&body).ok());
+        let there = self.store.read(&path).await?.and_then(|body| serde_json::from_slice(&body).ok());
         Ok(there.as_ref() == Some(entry))
     }
 
     /// A name that nothing else has, of this run or another.
-    pub(crate) fn attempt(&self) -> String {
-        format!("{}-{}", self.run, self.steps.fetch_add(1, Ordering::Relaxed))
+    pub(crate) fn next_attempt_id(&self) -> String {
+        format!("{}-{}", self.writer_id, self.attempts.fetch_add(1, Ordering::Relaxed))
     }
 
-    fn entry(&self, id: &DecisionId, sequence: u32, step: Step, now: Duration) -> Entry {
-        Entry {
+    fn new_entry(&self, id: &DecisionId, sequence: u32, step: Transition, now: Duration) -> LedgerEntry {
+        LedgerEntry {
             version: 1,
             decision: id.clone(),
             sequence,
             at_ms: now.as_millis() as u64,
             // No two entries are the same, and whoever finds its own knows it.
-            run: self.attempt(),
-            step,
+            attempt_id: self.next_attempt_id(),
+            transition: step,
         }
     }
 
@@ -237,41 +237,41 @@ impl<O: Objects> Ledger<O> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn remind(&self, id: &DecisionId, at: u64) -> Result<Reminder, StoreFailure> {
-        self.remind_in(AGENDA, id, at).await
+    pub async fn schedule_follow_up(&self, id: &DecisionId, at: u64) -> Result<ScheduledFollowUp, LedgerStoreError> {
+        self.schedule_in(SCHEDULE, id, at).await
     }
 
-    async fn remind_in(
+    async fn schedule_in(
         &self,
         folder: &'static str,
         id: &DecisionId,
         at: u64,
-    ) -> Result<Reminder, StoreFailure> {
-        let at = at.div_ceil(AGENDA_STEP) * AGENDA_STEP;
-        let reminder = Reminder { path: format!("{folder}/{at:012}-{id}"), id: id.clone(), at };
-        self.objects.create(&reminder.path, Vec::new()).await?;
+    ) -> Result<ScheduledFollowUp, LedgerStoreError> {
+        let at = at.div_ceil(SCHEDULE_STEP_SECONDS) * SCHEDULE_STEP_SECONDS;
+        let reminder = ScheduledFollowUp { path: format!("{folder}/{at:012}-{id}"), id: id.clone(), due_at: at };
+        self.store.create(&reminder.path, Vec::new()).await?;
         Ok(reminder)
     }
 
     /// Puts a decision on the agenda for the next moment that has not come: a
     /// follow-up that is under way may take one for this very moment off, and
     /// have read the decision before.
-    pub(crate) async fn remind_soon(&self, id: &DecisionId, now: Duration) -> Result<(), StoreFailure> {
-        self.remind_in(AGENDA, id, now.as_secs() + 1).await.map(drop)
+    pub(crate) async fn schedule_follow_up_soon(&self, id: &DecisionId, now: Duration) -> Result<(), LedgerStoreError> {
+        self.schedule_in(SCHEDULE, id, now.as_secs() + 1).await.map(drop)
     }
 
     /// The same, in the webhook's folder.
-    pub(crate) async fn remind_worker(&self, id: &DecisionId, now: Duration) -> Result<(), StoreFailure> {
-        self.remind_in(INBOX, id, now.as_secs() + 1).await.map(drop)
+    pub(crate) async fn schedule_inbox_follow_up(&self, id: &DecisionId, now: Duration) -> Result<(), LedgerStoreError> {
+        self.schedule_in(INBOX, id, now.as_secs() + 1).await.map(drop)
     }
 
     /// What is due at `now`.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn due(&self, now: Duration) -> Result<Vec<Reminder>, StoreFailure> {
-        let agenda = self.agenda().await?;
-        Ok(agenda.into_iter().filter(|reminder| reminder.at <= now.as_secs()).collect())
+    pub async fn due_follow_ups(&self, now: Duration) -> Result<Vec<ScheduledFollowUp>, LedgerStoreError> {
+        let agenda = self.scheduled_follow_ups().await?;
+        Ok(agenda.into_iter().filter(|reminder| reminder.due_at <= now.as_secs()).collect())
     }
 
     /// All reminders, those of the webhook and those of the worker, the earliest
@@ -279,19 +279,19 @@ impl<O: Objects> Ledger<O> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn agenda(&self) -> Result<Vec<Reminder>, StoreFailure> {
+    pub async fn scheduled_follow_ups(&self) -> Result<Vec<ScheduledFollowUp>, LedgerStoreError> {
         let list = |folder| async move {
-            let names = self.objects.names(folder).await?;
+            let names = self.store.list(folder).await?;
             let reminders = names.into_iter().filter_map(move |name| {
                 let (at, id) = name.split_once('-')?;
                 let path = format!("{folder}/{name}");
-                Some(Reminder { at: at.parse().ok()?, id: id.parse().ok()?, path })
+                Some(ScheduledFollowUp { due_at: at.parse().ok()?, id: id.parse().ok()?, path })
             });
-            Ok::<_, StoreFailure>(reminders.collect::<Vec<_>>())
+            Ok::<_, LedgerStoreError>(reminders.collect::<Vec<_>>())
         };
-        let (inbox, agenda) = futures_util::future::try_join(list(INBOX), list(AGENDA)).await?;
+        let (inbox, agenda) = futures_util::future::try_join(list(INBOX), list(SCHEDULE)).await?;
         let mut all = [inbox, agenda].concat();
-        all.sort_by_key(|reminder| reminder.at);
+        all.sort_by_key(|reminder| reminder.due_at);
         Ok(all)
     }
 
@@ -299,23 +299,23 @@ impl<O: Objects> Ledger<O> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn forget(&self, reminder: &Reminder) -> Result<(), StoreFailure> {
-        self.objects.remove(&reminder.path).await
+    pub async fn delete_follow_up(&self, reminder: &ScheduledFollowUp) -> Result<(), LedgerStoreError> {
+        self.store.delete(&reminder.path).await
     }
 }
 
 /// A decision that is to be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reminder {
+pub struct ScheduledFollowUp {
     path: String,
     /// The decision.
     pub id: DecisionId,
     /// When, in seconds since the Unix epoch.
-    pub at: u64,
+    pub due_at: u64,
 }
 
 /// The folder that names every decision about an endpoint that has not ended.
-pub(crate) fn machine_folder(tenant: &str, endpoint: &str) -> String {
+pub(crate) fn claims_folder(tenant: &str, endpoint: &str) -> String {
     format!("machines/{tenant}/{endpoint}")
 }
 
@@ -328,34 +328,34 @@ fn received_path(id: &DecisionId) -> String {
 }
 
 /// Reads the entry of a decision, which must be the one of this number.
-fn decode(path: &str, body: &[u8], id: &DecisionId, sequence: u32) -> Result<Entry, StoreFailure> {
-    let entry: Entry = serde_json::from_slice(body).map_err(|error| {
-        StoreFailure::new(format!("{path} is no entry of this ledger ({error}); restore it"))
+fn decode_entry(path: &str, body: &[u8], id: &DecisionId, sequence: u32) -> Result<LedgerEntry, LedgerStoreError> {
+    let entry: LedgerEntry = serde_json::from_slice(body).map_err(|error| {
+        LedgerStoreError::new(format!("{path} is no entry of this ledger ({error}); restore it"))
     })?;
     if entry.version != 1 || entry.sequence != sequence || entry.decision != *id {
-        return Err(StoreFailure::new(format!("{path} belongs elsewhere, or a newer release wrote it")));
+        return Err(LedgerStoreError::new(format!("{path} belongs elsewhere, or a newer release wrote it")));
     }
     Ok(entry)
 }
 
-fn encode(entry: &Entry) -> Result<Vec<u8>, StoreFailure> {
-    serde_json::to_vec_pretty(entry).map_err(StoreFailure::new)
+fn encode_entry(entry: &LedgerEntry) -> Result<Vec<u8>, LedgerStoreError> {
+    serde_json::to_vec_pretty(entry).map_err(LedgerStoreError::new)
 }
 
-impl<O: Objects> Objects for std::sync::Arc<O> {
-    fn create(&self, path: &str, body: Vec<u8>) -> impl Future<Output = Result<bool, StoreFailure>> + Send {
+impl<O: LedgerStore> LedgerStore for std::sync::Arc<O> {
+    fn create(&self, path: &str, body: Vec<u8>) -> impl Future<Output = Result<bool, LedgerStoreError>> + Send {
         O::create(self, path, body)
     }
 
-    fn read(&self, path: &str) -> impl Future<Output = Result<Option<Vec<u8>>, StoreFailure>> + Send {
+    fn read(&self, path: &str) -> impl Future<Output = Result<Option<Vec<u8>>, LedgerStoreError>> + Send {
         O::read(self, path)
     }
 
-    fn remove(&self, path: &str) -> impl Future<Output = Result<(), StoreFailure>> + Send {
-        O::remove(self, path)
+    fn delete(&self, path: &str) -> impl Future<Output = Result<(), LedgerStoreError>> + Send {
+        O::delete(self, path)
     }
 
-    fn names(&self, folder: &str) -> impl Future<Output = Result<Vec<String>, StoreFailure>> + Send {
-        O::names(self, folder)
+    fn list(&self, folder: &str) -> impl Future<Output = Result<Vec<String>, LedgerStoreError>> + Send {
+        O::list(self, folder)
     }
 }

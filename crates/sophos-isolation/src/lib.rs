@@ -253,26 +253,26 @@ mod engine;
 pub mod hostname;
 mod identity;
 mod ledger;
-mod machine_release;
+mod endpoint_release;
 mod outcome;
 pub mod policy;
 mod resolve;
 pub mod signal;
-mod slots;
-pub mod stop;
+mod permits;
+pub mod emergency_stop;
 #[cfg(feature = "store")]
 mod store;
 pub mod verify;
 pub mod webhook;
 
-pub use approval::{Answer, AnswerError, ApprovalLinks};
+pub use approval::{ApprovalAnswer, CommandError, ApprovalLinks};
 pub use decision::{
-    AlertKey, Asked, Claim, Decision, DecisionId, Entry, Reason, Received, ReleaseReason, State, Step, Target,
+    AlertKey, IsolationOrigin, Claim, Decision, DecisionId, LedgerEntry, RefusalReason, ReceivedSignal, ReleaseReason, DecisionState, Transition, IsolationTarget,
 };
-pub use engine::{Engine, EngineError, FollowUpReport, Worked};
-pub use identity::{FactKind, Identity, Unusable};
-pub use ledger::{Begun, Ledger, Objects, Reminder, StoreFailure};
-pub use outcome::{ApprovalUrl, Outcome, Outcomes};
+pub use engine::{Engine, EngineError, FollowUpReport, ProcessedDecision};
+pub use identity::{IdentifierKind, HostIdentity, UnusableIdentifier};
+pub use ledger::{CreatedDecision, Ledger, LedgerStore, ScheduledFollowUp, LedgerStoreError};
+pub use outcome::{ApprovalUrl, DecisionOutcome, OutcomePublisher};
 pub use resolve::{
-    Candidate, Considered, Directory, Liveness, Resolution, Times, Unresolved, choose, resolve,
+    EndpointCandidate, RejectedCandidate, EndpointDirectory, Liveness, Resolution, ResolutionTimes, Unresolved, choose, resolve,
 };

@@ -4,39 +4,39 @@ use serde::Serialize;
 
 use crate::{
     adapters::Tool,
-    decision::{Decision, DecisionId, Entry, State, Step, Target},
+    decision::{Decision, DecisionId, LedgerEntry, DecisionState, Transition, IsolationTarget},
     signal::Severity,
 };
 
 /// Where outcomes go. `()` is nowhere.
-pub trait Outcomes: Send + Sync {
+pub trait OutcomePublisher: Send + Sync {
     /// Whether anybody listens. Without a listener nothing is kept about what
     /// was published.
-    fn is_listening(&self) -> bool;
+    fn is_enabled(&self) -> bool;
 
     /// Tells one outcome.
     ///
     /// # Errors
     /// In words that hold no secret. It will be told again.
-    fn publish(&self, outcome: &Outcome) -> impl Future<Output = Result<(), String>> + Send;
+    fn publish(&self, outcome: &DecisionOutcome) -> impl Future<Output = Result<(), String>> + Send;
 }
 
-impl Outcomes for () {
-    fn is_listening(&self) -> bool {
+impl OutcomePublisher for () {
+    fn is_enabled(&self) -> bool {
         false
     }
 
-    async fn publish(&self, _: &Outcome) -> Result<(), String> {
+    async fn publish(&self, _: &DecisionOutcome) -> Result<(), String> {
         Ok(())
     }
 }
 
-impl<N: Outcomes> Outcomes for std::sync::Arc<N> {
-    fn is_listening(&self) -> bool {
-        N::is_listening(self)
+impl<N: OutcomePublisher> OutcomePublisher for std::sync::Arc<N> {
+    fn is_enabled(&self) -> bool {
+        N::is_enabled(self)
     }
 
-    fn publish(&self, outcome: &Outcome) -> impl Future<Output = Result<(), String>> + Send {
+    fn publish(&self, outcome: &DecisionOutcome) -> impl Future<Output = Result<(), String>> + Send {
         N::publish(self, outcome)
     }
 }
@@ -44,16 +44,16 @@ impl<N: Outcomes> Outcomes for std::sync::Arc<N> {
 /// One outcome: a transition that somebody may want to know of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Outcome {
+pub struct DecisionOutcome {
     /// The decision.
     pub decision: DecisionId,
     /// The number of the transition in it: with the decision, the identity of
     /// this outcome, which may be told more than once.
     pub sequence: u32,
     /// What happened: a state's word, or `overdue`.
-    pub what: String,
+    pub status: String,
     /// When, in RFC 3339.
-    pub at: String,
+    pub occurred_at: String,
     /// The source, as the policy names it.
     pub source: String,
     /// The tool.
@@ -63,7 +63,7 @@ pub struct Outcome {
     /// What happened, in the tool's words, cleaned.
     pub title: String,
     /// The endpoint, once it was chosen.
-    pub target: Option<Target>,
+    pub target: Option<IsolationTarget>,
     /// Why, in a word for programs, when nothing is done.
     pub code: Option<String>,
     /// More about it, for people.
@@ -91,41 +91,41 @@ impl std::fmt::Debug for ApprovalUrl {
     }
 }
 
-impl Outcome {
+impl DecisionOutcome {
     /// The outcome of a transition; `None` for those that only matter here.
-    pub(crate) fn of(decision: &Decision, entry: &Entry) -> Option<Self> {
-        let (code, detail) = match &entry.step {
-            Step::Received(received) => match &received.not_actionable {
+    pub(crate) fn from_entry(decision: &Decision, entry: &LedgerEntry) -> Option<Self> {
+        let (code, detail) = match &entry.transition {
+            Transition::Received(received) => match &received.not_actionable {
                 Some(reason) => (Some(reason.code.clone()), Some(reason.detail.clone())),
                 None => return None,
             },
-            Step::Claimed(_) | Step::Deferred { .. } | Step::Approved { .. } | Step::ReleaseAsked { .. } => {
+            Transition::Claimed(_) | Transition::Deferred { .. } | Transition::Approved { .. } | Transition::ReleasePending { .. } => {
                 return None;
             }
-            Step::Refused { code, detail, .. } => (Some(code.clone()), Some(detail.clone())),
-            Step::Waiting { why, .. } => (None, Some(why.clone())),
-            Step::Declined { who } => (None, Some(format!("declined by {who}"))),
-            Step::AlreadyIsolated { comment, .. } => (None, Some(comment.clone())),
-            Step::Overdue { detail }
-            | Step::Released { detail, .. }
-            | Step::TakenOver { detail }
-            | Step::Failed { detail } => (None, Some(detail.clone())),
-            Step::HandedOver { to } => (None, Some(format!("{to} holds the endpoint"))),
-            Step::Merged { into, .. } => {
+            Transition::Refused { code, detail, .. } => (Some(code.clone()), Some(detail.clone())),
+            Transition::PendingApproval { reason: why, .. } => (None, Some(why.clone())),
+            Transition::Declined { by: who } => (None, Some(format!("declined by {who}"))),
+            Transition::AlreadyIsolated { comment, .. } => (None, Some(comment.clone())),
+            Transition::Overdue { detail }
+            | Transition::Released { detail, .. }
+            | Transition::Superseded { detail }
+            | Transition::Failed { detail } => (None, Some(detail.clone())),
+            Transition::Transferred { to } => (None, Some(format!("{to} holds the endpoint"))),
+            Transition::Merged { into, .. } => {
                 (None, Some(format!("an update of the alert that {into} acts on for the same endpoint")))
             }
             _ => (None, None),
         };
         let received = decision.received()?;
-        let what = match entry.step {
-            Step::Overdue { .. } => "overdue",
+        let what = match entry.transition {
+            Transition::Overdue { .. } => "overdue",
             _ => state_after(decision, entry).as_str(),
         };
         Some(Self {
             decision: decision.id().clone(),
             sequence: entry.sequence,
-            what: what.to_owned(),
-            at: rfc3339(entry.at_ms),
+            status: what.to_owned(),
+            occurred_at: format_rfc3339(entry.at_ms),
             source: received.source.clone(),
             tool: received.tool,
             severity: received.signal.severity,
@@ -138,12 +138,12 @@ impl Outcome {
     }
 }
 
-fn state_after(decision: &Decision, entry: &Entry) -> State {
+fn state_after(decision: &Decision, entry: &LedgerEntry) -> DecisionState {
     let entries = decision.entries().iter().take(entry.sequence as usize).cloned().collect();
     Decision { id: decision.id().clone(), entries }.state()
 }
 
-pub(crate) fn rfc3339(ms: u64) -> String {
+pub(crate) fn format_rfc3339(ms: u64) -> String {
     let time = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     time.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
 }

@@ -15,17 +15,17 @@
 
 mod disabled;
 mod fields;
-mod judge;
+mod evaluate;
 mod layouts;
-mod mistakes;
+mod issues;
 mod public_keys;
-mod read;
+mod parse;
 mod section;
 mod selectors;
 mod shared_secrets;
 mod source;
-mod speaks_for;
-mod subject;
+mod may_report_for;
+mod endpoint;
 mod verification;
 
 use std::{
@@ -37,11 +37,11 @@ use serde::{Deserialize, Serialize};
 use sophos_api::TenantId;
 
 pub use disabled::DisabledSource;
-pub use judge::{Refusal, Verdict};
-pub use mistakes::{Mistake, PolicyError};
+pub use evaluate::{Refusal, Verdict};
+pub use issues::{ConfigIssue, PolicyError};
 use selectors::Selectors;
 pub use source::Source;
-pub use subject::Subject;
+pub use endpoint::PolicyEndpoint;
 
 use crate::adapters::Tool;
 
@@ -55,15 +55,15 @@ pub struct Policy {
     release_after: Option<Duration>,
     new_episode_after: Option<Duration>,
     limits: Limits,
-    endpoints: EndpointAges,
+    endpoints: EndpointFreshness,
     protect: Selectors,
     approve: Selectors,
-    approval: Approval,
-    follow_up: FollowUp,
+    approval: ApprovalSettings,
+    follow_up: FollowUpSettings,
     sources: BTreeMap<String, Source>,
     disabled: Vec<DisabledSource>,
     is_absent: bool,
-    warnings: Vec<Mistake>,
+    warnings: Vec<ConfigIssue>,
 }
 
 /// Whether anything is isolated.
@@ -80,7 +80,7 @@ pub enum Mode {
 /// What a person has to approve.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Approve {
+pub enum ApprovalMode {
     /// What the policy selects for it.
     #[default]
     Selected,
@@ -107,7 +107,7 @@ pub struct Limits {
 /// How long ago an endpoint may have been seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct EndpointAges {
+pub struct EndpointFreshness {
     /// Longer ago, it is stale.
     pub seen_within: Duration,
     /// The same for one that was found by its address alone, which another
@@ -118,9 +118,9 @@ pub struct EndpointAges {
 /// How a person approves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Approval {
+pub struct ApprovalSettings {
     /// How long a decision waits.
-    pub within: Duration,
+    pub timeout: Duration,
     /// The name of the secret that signs approval links.
     pub secret: Option<String>,
     /// Whether links that the previous value of the secret signed are good.
@@ -130,11 +130,11 @@ pub struct Approval {
 /// How an isolation is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct FollowUp {
+pub struct FollowUpSettings {
     /// An isolation that has not taken effect by then is reported.
-    pub effect_within: Duration,
+    pub effect_timeout: Duration,
     /// How often those in effect are looked at.
-    pub watch_every: Duration,
+    pub check_interval: Duration,
 }
 
 impl Policy {
@@ -144,7 +144,7 @@ impl Policy {
     /// Everything that is wrong with it, each with its line. Of a text that is
     /// not TOML, only that.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        read::policy(text, read::Strictness::Whole)
+        parse::parse_policy(text, parse::Strictness::Strict)
     }
 
     /// Reads a policy for use: a mistake in one source disables that source and
@@ -152,15 +152,15 @@ impl Policy {
     ///
     /// # Errors
     /// Everything that is wrong with it, when not all of it is in sources.
-    pub fn load(text: &str) -> Result<Self, PolicyError> {
-        read::policy(text, read::Strictness::WithoutDisabled)
+    pub fn parse_lenient(text: &str) -> Result<Self, PolicyError> {
+        parse::parse_policy(text, parse::Strictness::Lenient)
     }
 
     /// The policy in the place of one that was deleted or emptied, or has mistakes:
     /// no source may act, and nothing is isolated. Decisions wait for a policy, and
     /// releases go on.
     pub fn absent() -> Self {
-        read::absent()
+        parse::absent_policy()
     }
 
     /// Whether it stands in the place of a policy.
@@ -175,7 +175,7 @@ impl Policy {
 
     /// The warnings, by line; at most a hundred. A selector that fits no endpoint is
     /// one. The policy is in force all the same.
-    pub fn warnings(&self) -> &[Mistake] {
+    pub fn warnings(&self) -> &[ConfigIssue] {
         &self.warnings
     }
 
@@ -210,7 +210,7 @@ impl Policy {
     /// The same policy, by which nothing is isolated whatever it says: for a host
     /// whose operator has not let go of it yet. Its digest stays.
     #[must_use]
-    pub fn in_dry_run(mut self) -> Self {
+    pub fn with_dry_run(mut self) -> Self {
         self.mode = Mode::DryRun;
         for source in self.sources.values_mut() {
             source.mode = Mode::DryRun;
@@ -224,17 +224,17 @@ impl Policy {
     }
 
     /// How long ago an endpoint may have been seen.
-    pub fn endpoints(&self) -> EndpointAges {
+    pub fn endpoints(&self) -> EndpointFreshness {
         self.endpoints
     }
 
     /// How a person approves.
-    pub fn approval(&self) -> &Approval {
+    pub fn approval(&self) -> &ApprovalSettings {
         &self.approval
     }
 
     /// How an isolation is watched.
-    pub fn follow_up(&self) -> FollowUp {
+    pub fn follow_up(&self) -> FollowUpSettings {
         self.follow_up
     }
 
@@ -251,7 +251,7 @@ impl Policy {
     /// The one source that takes a tool's events of an AWS account.
     pub fn eventbridge_source(&self, tool: Tool, account: &str) -> Option<&Source> {
         self.sources().find(|source| {
-            tool.is_eventbridge() && source.adapter.tool == tool && source.tenant_of(account).is_some()
+            tool.is_eventbridge() && source.adapter.tool == tool && source.tenant_for_account(account).is_some()
         })
     }
 
@@ -261,7 +261,7 @@ impl Policy {
             disabled
                 .source
                 .as_ref()
-                .is_some_and(|source| source.adapter.tool == tool && source.tenant_of(account).is_some())
+                .is_some_and(|source| source.adapter.tool == tool && source.tenant_for_account(account).is_some())
         })
     }
 
@@ -275,8 +275,8 @@ impl Policy {
 impl Limits {
     /// The most endpoints of an estate of so many that may be isolated at once:
     /// the share of it, rounded down, and at least one.
-    pub fn most_isolated(&self, estate: u64) -> u64 {
+    pub fn max_isolated(&self, endpoints: u64) -> u64 {
         // An estate is far from where a float no longer counts by one.
-        ((estate as f64 * self.estate_share) as u64).max(1)
+        ((endpoints as f64 * self.estate_share) as u64).max(1)
     }
 }

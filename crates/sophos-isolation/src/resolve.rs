@@ -27,23 +27,23 @@ mod select;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sophos_api::{Record, models::Endpoint};
+use sophos_api::{WithRaw, models::Endpoint};
 
 pub(crate) use select::matches;
-use select::{has_address, newest, seen_since, select};
+use select::{has_address, deduplicate, seen_since, select};
 
-use crate::identity::{FactKind, Identity, Unusable};
+use crate::identity::{IdentifierKind, HostIdentity, UnusableIdentifier};
 
 /// The most candidates whose exclusion is told.
-const MAX_CONSIDERED: usize = 20;
+const MAX_REJECTED: usize = 20;
 
 /// An endpoint that the service listed for a tenant.
 #[derive(Debug, Clone)]
-pub struct Candidate {
+pub struct EndpointCandidate {
     /// The tenant that was asked, in lower case.
     pub tenant: String,
     /// The endpoint.
-    pub endpoint: Record<Endpoint>,
+    pub endpoint: WithRaw<Endpoint>,
 }
 
 /// When an endpoint counts as alive.
@@ -58,34 +58,34 @@ pub struct Liveness {
 /// The times by which endpoints and addresses are judged, each since the Unix
 /// epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Times {
+pub struct ResolutionTimes {
     /// When an endpoint counts as alive.
     pub liveness: Liveness,
     /// The service's time.
     pub now: Duration,
     /// The time of the alert; `None` when the sender wrote one that cannot be
     /// read, so that no address in it is evidence.
-    pub alert: Option<Duration>,
+    pub observed_at: Option<Duration>,
     /// The time at which the age of the alert counts: now, or when a person was
     /// asked to approve.
-    pub judged: Duration,
+    pub evaluated_at: Duration,
 }
 
-impl Times {
+impl ResolutionTimes {
     /// Whether an address in the alert is evidence.
-    pub fn addresses_count(&self) -> bool {
-        self.alert.is_some_and(|alert| self.judged.abs_diff(alert) <= self.liveness.address_seen_within)
+    pub fn accepts_addresses(&self) -> bool {
+        self.observed_at.is_some_and(|alert| self.evaluated_at.abs_diff(alert) <= self.liveness.address_seen_within)
     }
 
     /// Since when a holder of an address may have been the one at the time of
     /// the alert.
-    fn holders_since(&self) -> Duration {
-        self.alert.unwrap_or(self.now).min(self.now).saturating_sub(self.liveness.address_seen_within)
+    fn address_valid_since(&self) -> Duration {
+        self.observed_at.unwrap_or(self.now).min(self.now).saturating_sub(self.liveness.address_seen_within)
     }
 }
 
 /// A place to look for endpoints in.
-pub trait Directory: Sync {
+pub trait EndpointDirectory: Sync {
     /// What may fail.
     type Error;
 
@@ -96,23 +96,23 @@ pub trait Directory: Sync {
     /// When the endpoints cannot be listed.
     fn candidates(
         &self,
-        identity: &Identity,
-        kind: FactKind,
-    ) -> impl Future<Output = Result<Vec<Candidate>, Self::Error>> + Send;
+        identity: &HostIdentity,
+        kind: IdentifierKind,
+    ) -> impl Future<Output = Result<Vec<EndpointCandidate>, Self::Error>> + Send;
 }
 
 /// What a host was resolved to, and which endpoints were considered.
 #[derive(Debug, Clone)]
 pub struct Resolution {
     /// The endpoint, or the reason why there is none.
-    pub outcome: Result<Candidate, Unresolved>,
+    pub outcome: Result<EndpointCandidate, Unresolved>,
     /// Endpoints that were not chosen, at most twenty.
-    pub considered: Vec<Considered>,
+    pub rejected: Vec<RejectedCandidate>,
 }
 
 /// An endpoint that an identifier found and that was not chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Considered {
+pub struct RejectedCandidate {
     /// The tenant, in lower case.
     pub tenant: String,
     /// The endpoint's id.
@@ -130,27 +130,27 @@ pub struct Considered {
 #[non_exhaustive]
 pub enum Unresolved {
     /// Nothing that is said about the host can find an endpoint.
-    #[error("{}", why.sentence())]
+    #[error("{}", cause.description())]
     Unusable {
         /// Why not.
-        why: Unusable,
+        cause: UnusableIdentifier,
     },
     /// No endpoint is this host.
     #[error("no endpoint of the tenants that the source may act on is this host")]
     NotFound,
     /// Several endpoints could be meant.
     #[error("{count} endpoints have this {kind}; say more about the host")]
-    Several {
+    Ambiguous {
         /// How many.
         count: usize,
         /// The fact that found them.
-        kind: FactKind,
+        kind: IdentifierKind,
     },
     /// What was found by one fact is not what another says.
     #[error("the {kind} leads to an endpoint that the other facts contradict")]
     Contradiction {
         /// The fact that found it.
-        kind: FactKind,
+        kind: IdentifierKind,
     },
     /// The endpoint shares its identity with a copy of it.
     #[error("the endpoint is one of a cloned pair; give the copy an identity of its own in Sophos Central")]
@@ -172,30 +172,30 @@ pub enum Unresolved {
     TooMany,
     /// The service answered with something that is not the tenant's endpoint.
     #[error("the service answered with an endpoint of another tenant or without a proper id")]
-    Foreign,
+    InvalidEndpoint,
 }
 
 impl Unresolved {
     /// A word for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Unusable { why } => match why {
-                Unusable::Nothing => "no_host",
-                Unusable::Malformed => "malformed_host",
-                Unusable::Loopback => "loopback",
-                Unusable::LinkLocal => "link_local",
-                Unusable::PublicAddress => "public_address",
-                Unusable::NobodysMac => "nobodys_mac",
+            Self::Unusable { cause: why } => match why {
+                UnusableIdentifier::Missing => "no_host",
+                UnusableIdentifier::Malformed => "malformed_host",
+                UnusableIdentifier::Loopback => "loopback",
+                UnusableIdentifier::LinkLocal => "link_local",
+                UnusableIdentifier::PublicAddress => "public_address",
+                UnusableIdentifier::NonUniqueMac => "nobodys_mac",
             },
             Self::NotFound => "not_found",
-            Self::Several { .. } => "several",
+            Self::Ambiguous { .. } => "several",
             Self::Contradiction { .. } => "contradiction",
             Self::Cloned => "cloned",
             Self::Stale => "stale",
             Self::StaleAddress => "stale_address",
             Self::OldAddress => "old_address",
             Self::TooMany => "too_many",
-            Self::Foreign => "foreign",
+            Self::InvalidEndpoint => "foreign",
         }
     }
 }
@@ -205,15 +205,15 @@ impl Unresolved {
 /// # Errors
 /// When the directory fails. A host that is not one endpoint is no failure but
 /// an [`outcome`](Resolution::outcome).
-pub async fn resolve<D: Directory>(
+pub async fn resolve<D: EndpointDirectory>(
     directory: &D,
-    identity: &Identity,
-    times: &Times,
+    identity: &HostIdentity,
+    times: &ResolutionTimes,
 ) -> Result<Resolution, D::Error> {
     let mut considered = Vec::new();
     let mut outcome = Err(Unresolved::NotFound);
     for kind in identity.kinds() {
-        if kind == FactKind::IpAddress && !times.addresses_count() {
+        if kind == IdentifierKind::IpAddress && !times.accepts_addresses() {
             outcome = Err(Unresolved::OldAddress);
             break;
         }
@@ -223,9 +223,9 @@ pub async fn resolve<D: Directory>(
         considered.extend(passed_over);
         outcome = match found {
             Ok(None) => continue,
-            Ok(Some(one)) => match other_holder(directory, identity, kind, one, times).await? {
+            Ok(Some(one)) => match find_address_conflict(directory, identity, kind, one, times).await? {
                 Some(other) => {
-                    considered.push(Considered::of(&other, "has the address"));
+                    considered.push(RejectedCandidate::new(&other, "has the address"));
                     Err(Unresolved::Contradiction { kind })
                 }
                 None => Ok(one.clone()),
@@ -234,8 +234,8 @@ pub async fn resolve<D: Directory>(
         };
         break;
     }
-    considered.truncate(MAX_CONSIDERED);
-    Ok(Resolution { outcome, considered })
+    considered.truncate(MAX_REJECTED);
+    Ok(Resolution { outcome, rejected: considered })
 }
 
 /// Chooses among what was listed for one kind of identifier; `None` when none of
@@ -245,42 +245,42 @@ pub async fn resolve<D: Directory>(
 /// # Errors
 /// When what was found must not be isolated on this host's account.
 pub fn choose<'c>(
-    identity: &Identity,
-    kind: FactKind,
-    candidates: &'c [Candidate],
-    times: &Times,
-) -> Result<Option<&'c Candidate>, Unresolved> {
+    identity: &HostIdentity,
+    kind: IdentifierKind,
+    candidates: &'c [EndpointCandidate],
+    times: &ResolutionTimes,
+) -> Result<Option<&'c EndpointCandidate>, Unresolved> {
     select(identity, kind, candidates, times, &mut Vec::new())
 }
 
 /// Another live endpoint that has an address of the host, when the one that its
 /// name or MAC address has found lacks it.
-async fn other_holder<D: Directory>(
+async fn find_address_conflict<D: EndpointDirectory>(
     directory: &D,
-    identity: &Identity,
-    kind: FactKind,
-    one: &Candidate,
-    times: &Times,
-) -> Result<Option<Candidate>, D::Error> {
-    let may_contradict = matches!(kind, FactKind::MacAddress | FactKind::Hostname);
+    identity: &HostIdentity,
+    kind: IdentifierKind,
+    one: &EndpointCandidate,
+    times: &ResolutionTimes,
+) -> Result<Option<EndpointCandidate>, D::Error> {
+    let may_contradict = matches!(kind, IdentifierKind::MacAddress | IdentifierKind::Hostname);
     if !may_contradict
         || identity.ip_addresses.is_empty()
-        || !times.addresses_count()
+        || !times.accepts_addresses()
         || has_address(identity, &one.endpoint)
     {
         return Ok(None);
     }
-    let holders = directory.candidates(identity, FactKind::IpAddress).await?;
-    let is_other = |holder: &&&Candidate| {
+    let holders = directory.candidates(identity, IdentifierKind::IpAddress).await?;
+    let is_other = |holder: &&&EndpointCandidate| {
         has_address(identity, &holder.endpoint)
-            && seen_since(&holder.endpoint, times.holders_since())
+            && seen_since(&holder.endpoint, times.address_valid_since())
             && !(holder.tenant == one.tenant && holder.endpoint.id.eq_ignore_ascii_case(&one.endpoint.id))
     };
-    Ok(newest(&holders).iter().find(is_other).map(|holder| (*holder).clone()))
+    Ok(deduplicate(&holders).iter().find(is_other).map(|holder| (*holder).clone()))
 }
 
-impl Considered {
-    fn of(candidate: &Candidate, reason: &'static str) -> Self {
+impl RejectedCandidate {
+    fn new(candidate: &EndpointCandidate, reason: &'static str) -> Self {
         Self {
             tenant: candidate.tenant.clone(),
             endpoint: candidate.endpoint.id.to_ascii_lowercase(),

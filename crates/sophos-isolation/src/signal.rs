@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, time::Duration};
 use serde::{Deserialize, Serialize};
 
 /// The longest text of a sender that is kept, in characters.
-const LONGEST_TEXT: usize = 200;
+const MAX_TEXT_LEN: usize = 200;
 
 /// One host that a tool wants isolated, or released, and why.
 ///
@@ -17,7 +17,7 @@ pub struct Signal {
     /// What is asked for.
     pub action: Action,
     /// What is said about the host.
-    pub host: HostFacts,
+    pub host: HostIdentifiers,
     /// The Sophos tenant, when the sender names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
@@ -44,7 +44,7 @@ pub struct Signal {
     /// For how long the host is to be isolated, in seconds, when the sender
     /// says so. The policy may allow less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hold_seconds: Option<u64>,
+    pub release_after_seconds: Option<u64>,
     /// Whether the host runs the workloads of several owners, such as a
     /// container node.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -53,12 +53,12 @@ pub struct Signal {
 
 /// The time at which a sender saw what it reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Observed {
+pub enum ObservedAt {
     /// The sender gives no time.
-    Unknown,
+    Missing,
     /// The sender gives a text that is no moment: one without an offset from UTC
     /// is none.
-    Unreadable,
+    Invalid,
     /// Since the Unix epoch.
     At(Duration),
 }
@@ -67,20 +67,20 @@ impl Signal {
     /// The time in [`observed_at`](Self::observed_at): RFC 3339, also with a space
     /// or an offset without a colon, RFC 2822, or a number of seconds, milliseconds,
     /// microseconds or nanoseconds since the Unix epoch.
-    pub fn observed(&self) -> Observed {
+    pub fn observed(&self) -> ObservedAt {
         match self.observed_at.as_deref().map(str::trim) {
-            None | Some("") => Observed::Unknown,
-            Some(text) => moment(text).map_or(Observed::Unreadable, Observed::At),
+            None | Some("") => ObservedAt::Missing,
+            Some(text) => parse_time(text).map_or(ObservedAt::Invalid, ObservedAt::At),
         }
     }
 }
 
 /// Numbers from here on are milliseconds; seconds get there in the year 5138.
-const FIRST_MILLISECONDS: f64 = 1e11;
+const MIN_MILLISECONDS: f64 = 1e11;
 
-fn moment(text: &str) -> Option<Duration> {
+fn parse_time(text: &str) -> Option<Duration> {
     if let Ok(number) = text.parse::<f64>() {
-        let scale = [1.0, 1e3, 1e6, 1e9].into_iter().find(|scale| number / scale < FIRST_MILLISECONDS)?;
+        let scale = [1.0, 1e3, 1e6, 1e9].into_iter().find(|scale| number / scale < MIN_MILLISECONDS)?;
         return Duration::try_from_secs_f64(number / scale).ok();
     }
     let parsers: [fn(&str) -> Option<jiff::Timestamp>; 3] = [
@@ -110,7 +110,7 @@ pub enum Action {
 /// finding an endpoint is judged when it is looked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct HostFacts {
+pub struct HostIdentifiers {
     /// The endpoint's id at Sophos. No other product's id of the machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint_id: Option<String>,
@@ -132,7 +132,7 @@ pub struct HostFacts {
     pub ip_addresses: Vec<String>,
 }
 
-impl HostFacts {
+impl HostIdentifiers {
     /// Whether nothing at all is said.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -209,7 +209,7 @@ pub fn clean(text: &str) -> String {
         }
         clean.push(character);
     }
-    match clean.char_indices().nth(LONGEST_TEXT) {
+    match clean.char_indices().nth(MAX_TEXT_LEN) {
         Some((end, _)) => clean[..end].to_owned(),
         None => clean,
     }
@@ -220,16 +220,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_one_bounded_line() {
+    fn clean_returns_one_bounded_line() {
         assert_eq!(clean("  a\r\n\tb\u{0}c\u{202e}d  "), "a b cd");
-        assert_eq!(clean(&"ä".repeat(500)).chars().count(), LONGEST_TEXT);
+        assert_eq!(clean(&"ä".repeat(500)).chars().count(), MAX_TEXT_LEN);
         assert_eq!(clean("\u{7}\n"), "");
     }
 
     #[test]
-    fn observed_reads_times_of_tools() {
+    fn observed_parses_times_of_tools() {
         let at = |text: &str| Signal { observed_at: Some(text.to_owned()), ..Signal::default() }.observed();
-        let moment = Observed::At(Duration::from_secs(1_764_324_000));
+        let moment = ObservedAt::At(Duration::from_secs(1_764_324_000));
         for text in [
             "2025-11-28T10:00:00Z",
             "2025-11-28T10:00:00.000000Z",
@@ -249,14 +249,14 @@ mod tests {
         for text in
             ["2025-11-28T10:00:00", "yesterday", "10:00", "-5", "NaN", "1e300", "2025-13-01T00:00:00Z"]
         {
-            assert_eq!(at(text), Observed::Unreadable, "{text}");
+            assert_eq!(at(text), ObservedAt::Invalid, "{text}");
         }
-        assert_eq!(at(" "), Observed::Unknown);
-        assert_eq!(Signal::default().observed(), Observed::Unknown);
+        assert_eq!(at(" "), ObservedAt::Missing);
+        assert_eq!(Signal::default().observed(), ObservedAt::Missing);
     }
 
     #[test]
-    fn severities_are_ordered_and_named() {
+    fn severity_is_ordered_and_parses_its_names() {
         assert!(Severity::ALL.is_sorted());
         for severity in Severity::ALL {
             assert_eq!(severity.as_str().parse(), Ok(severity));

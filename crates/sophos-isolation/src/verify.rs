@@ -21,17 +21,17 @@ use percent_encoding::percent_decode_str;
 pub use self::{
     certificate::{CertificatePins, ClientCertificate},
     encoding::Encoding,
-    jwt::Jwt,
-    keys::{Keys, Stage},
-    signature::{KeyForm, Signature, Signed},
-    sns::Sns,
+    jwt::JwtConfig,
+    keys::{Keys, VersionStage},
+    signature::{KeyFormat, SignatureConfig, SignedContent},
+    sns::SnsConfig,
     time::Timestamp,
 };
-pub(crate) use self::{encoding::hex, signature::mac, sns::host_of};
+pub(crate) use self::{encoding::decode_hex, signature::mac, sns::sns_host};
 #[cfg(feature = "public-keys")]
 pub(crate) use self::{
-    jwt::{Token, is_key_set},
-    sns::{Kind, is_certificate},
+    jwt::{UnverifiedToken, is_key_set},
+    sns::{MessageKind, is_certificate},
 };
 
 /// How a source proves itself.
@@ -39,7 +39,7 @@ pub(crate) use self::{
 #[non_exhaustive]
 pub enum Verification {
     /// An HMAC-SHA256 over the raw body.
-    Signature(Signature),
+    Signature(SignatureConfig),
     /// A static secret in a header, after a prefix such as `Bearer `.
     Header {
         /// The name of the secret.
@@ -62,9 +62,9 @@ pub enum Verification {
         secret: String,
     },
     /// A bearer token that its issuer has signed, such as Microsoft Entra.
-    Jwt(Jwt),
+    Jwt(JwtConfig),
     /// Amazon SNS over HTTPS: the service signs each message.
-    Sns(Sns),
+    Sns(SnsConfig),
     /// A certificate that the caller brought to mutual TLS.
     ClientCertificate(CertificatePins),
     /// AWS has verified it: the source's events come through EventBridge.
@@ -72,7 +72,7 @@ pub enum Verification {
 }
 
 /// What a request brings to prove itself by.
-pub trait Evidence {
+pub trait SignedRequest {
     /// The value of a header, by its name in lower case.
     fn header(&self, name: &str) -> Option<&str>;
     /// The secret part of the path.
@@ -89,78 +89,78 @@ pub trait Evidence {
 /// more than that it was not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum Rejection {
+pub enum VerificationError {
     /// It brings nothing to prove itself by.
     #[error("there is no signature or secret where the source's configuration expects it")]
-    Missing,
+    MissingCredential,
     /// The time of sending is missing or cannot be read.
     #[error("the header with the time of sending is missing or is no time")]
-    NoTime,
+    MissingTimestamp,
     /// The time of sending is outside the window.
     #[error("the time of sending is outside the window; an old delivery was sent again, or a clock is wrong")]
-    OutsideWindow,
+    TimestampOutsideWindow,
     /// The id of the delivery, which is signed, is missing or cannot be one.
     #[error("the header with the id of the delivery is missing, too long, or contains a dot")]
-    NoId,
+    MissingId,
     /// It names an algorithm that is not accepted.
     #[error("it is signed with an algorithm that the scheme does not accept")]
-    Algorithm,
+    UnsupportedAlgorithm,
     /// The stored key does not have the form that the layout needs.
     #[error("the stored key is not base64 after `whsec_`; store it as the sender shows it")]
-    KeyForm,
+    InvalidKeyFormat,
     /// The bearer token is not one that can be verified.
     #[error("the bearer token is not a JSON Web Token signed with RS256, PS256 or ES256 that names its key")]
-    Token,
+    InvalidToken,
     /// The token's key is unknown.
     #[error("the key that the token names is not in the issuer's key set")]
     UnknownKey,
     /// The signature of the token is good, and a claim is not.
     #[error("the claim {0} of the token is missing, out of date, or not what the policy requires")]
-    Claim(&'static str),
+    InvalidClaim(&'static str),
     /// The body is not a message of Amazon SNS.
     #[error("the body is not a signed message of Amazon SNS; turn raw message delivery off")]
-    NotSns,
+    NotAnSnsMessage,
     /// The message is of another topic.
     #[error("the message is of a topic that the source does not list")]
-    Topic,
+    UnexpectedTopic,
     /// The certificate that the message names is not at the topic's service.
     #[error("the message names a certificate that is not at the SNS endpoint of its topic's region")]
-    CertificateUrl,
+    InvalidCertificateUrl,
     /// There is no client certificate.
     #[error("the caller brought no client certificate; call the custom domain that requires one")]
-    NoCertificate,
+    MissingCertificate,
     /// The certificate is another, or not valid.
     #[error("the certificate is not the one that is expected, or not valid now")]
-    Certificate,
+    InvalidCertificate,
     /// The host cannot verify the scheme.
     #[error("this host does not verify the source's scheme")]
-    Unsupported,
+    UnsupportedScheme,
     /// The signature or secret is wrong.
     #[error("the signature or secret is wrong")]
     Mismatch,
     /// Nothing that comes to the webhook can be this source's.
     #[error("the source's events come through EventBridge, and this did not")]
-    NotHere,
+    NotAWebhookSource,
 }
 
 /// What a believed delivery was proven with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proof {
+pub struct AuthenticatedKey {
     /// The value of the secret that it was made with.
-    pub stage: Stage,
+    pub version_stage: VersionStage,
     /// A SHA-256 of the time and the body that were signed, for sources that
     /// sign: the same whichever value of the secret made the signature, in
     /// whichever layout.
-    pub signed: Option<[u8; 32]>,
+    pub signed_digest: Option<[u8; 32]>,
     /// The id of the delivery, where the signature covers it.
     pub event_id: Option<String>,
 }
 
 impl Verification {
     /// The name of the secret that the source proves itself with.
-    pub fn secret(&self) -> Option<&str> {
+    pub fn secret_name(&self) -> Option<&str> {
         match self {
-            Self::Signature(Signature { secret, .. })
+            Self::Signature(SignatureConfig { secret, .. })
             | Self::Header { secret, .. }
             | Self::Basic { secret, .. }
             | Self::Path { secret } => Some(secret),
@@ -173,26 +173,26 @@ impl Verification {
     ///
     /// # Errors
     /// Why it is not believed.
-    pub fn check(&self, evidence: &impl Evidence, keys: &Keys, now: Duration) -> Result<Proof, Rejection> {
+    pub fn verify(&self, request: &impl SignedRequest, keys: &Keys, now: Duration) -> Result<AuthenticatedKey, VerificationError> {
         let given = match self {
-            Self::Signature(signature) => return signature.check(evidence, keys, now),
-            Self::ClientCertificate(pins) => return pins.check(evidence.client_certificate()),
-            Self::Jwt(_) | Self::Sns(_) => return Err(Rejection::Unsupported),
-            Self::Iam => return Err(Rejection::NotHere),
+            Self::Signature(signature) => return signature.verify(request, keys, now),
+            Self::ClientCertificate(pins) => return pins.verify(request.client_certificate()),
+            Self::Jwt(_) | Self::Sns(_) => return Err(VerificationError::UnsupportedScheme),
+            Self::Iam => return Err(VerificationError::NotAWebhookSource),
             Self::Header { header, prefix, .. } => {
-                let value = evidence.header(header).ok_or(Rejection::Missing)?;
-                strip_prefix(value, prefix).ok_or(Rejection::Missing)?.to_owned()
+                let value = request.header(header).ok_or(VerificationError::MissingCredential)?;
+                strip_prefix_ignore_case(value, prefix).ok_or(VerificationError::MissingCredential)?.to_owned()
             }
             Self::Basic { .. } => {
-                let value = evidence.header("authorization").ok_or(Rejection::Missing)?;
-                let encoded = strip_prefix(value, "Basic ").ok_or(Rejection::Missing)?;
-                let decoded = STANDARD.decode(encoded.trim()).map_err(|_| Rejection::Missing)?;
-                String::from_utf8(decoded).map_err(|_| Rejection::Missing)?
+                let value = request.header("authorization").ok_or(VerificationError::MissingCredential)?;
+                let encoded = strip_prefix_ignore_case(value, "Basic ").ok_or(VerificationError::MissingCredential)?;
+                let decoded = STANDARD.decode(encoded.trim()).map_err(|_| VerificationError::MissingCredential)?;
+                String::from_utf8(decoded).map_err(|_| VerificationError::MissingCredential)?
             }
-            Self::Path { .. } => evidence
+            Self::Path { .. } => request
                 .path_secret()
                 .filter(|secret| !secret.is_empty())
-                .ok_or(Rejection::Missing)?
+                .ok_or(VerificationError::MissingCredential)?
                 .to_owned(),
         };
         let wanted = |key: &str| match self {
@@ -206,22 +206,22 @@ impl Verification {
         };
         let is = |key: &str| {
             let wanted = wanted(key);
-            equal(given.as_bytes(), wanted.as_bytes())
-                || decoded.as_deref().is_some_and(|decoded| equal(decoded.as_bytes(), wanted.as_bytes()))
+            constant_time_eq(given.as_bytes(), wanted.as_bytes())
+                || decoded.as_deref().is_some_and(|decoded| constant_time_eq(decoded.as_bytes(), wanted.as_bytes()))
         };
-        let stage = keys.both().find(|(_, key)| is(key)).map(|(stage, _)| stage);
-        stage.map(|stage| Proof { stage, signed: None, event_id: None }).ok_or(Rejection::Mismatch)
+        let stage = keys.versions().find(|(_, key)| is(key)).map(|(stage, _)| stage);
+        stage.map(|stage| AuthenticatedKey { version_stage: stage, signed_digest: None, event_id: None }).ok_or(VerificationError::Mismatch)
     }
 }
 
-fn strip_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+fn strip_prefix_ignore_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     let (head, rest) = text.split_at_checked(prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
 /// Whether two values are the same, in a time that does not depend on where
 /// they differ.
-fn equal(given: &[u8], wanted: &[u8]) -> bool {
+fn constant_time_eq(given: &[u8], wanted: &[u8]) -> bool {
     let mut wanted_mac = mac(b"compare");
     wanted_mac.update(wanted);
     let mut given_mac = mac(b"compare");

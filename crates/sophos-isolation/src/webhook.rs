@@ -28,11 +28,11 @@
 mod approval;
 mod authentication;
 #[cfg(feature = "public-keys")]
-mod documents;
+mod document_cache;
 mod handshake;
 mod page;
 mod request;
-mod unreadable;
+mod parse_failure;
 
 use std::{collections::HashSet, net::IpAddr, sync::Mutex, time::Duration};
 
@@ -42,21 +42,21 @@ use sha2::{Digest, Sha256};
 pub use request::{Request, Response};
 
 use crate::{
-    adapters::{Message, NotActionable, Reading, Tool},
+    adapters::{Message, NotActionable, Alert, Tool},
     check::Check,
-    decision::{AlertKey, DecisionId, Received, State},
-    ledger::{Begun, Ledger, Objects},
+    decision::{AlertKey, DecisionId, ReceivedSignal, DecisionState},
+    ledger::{CreatedDecision, Ledger, LedgerStore},
     policy::{DisabledSource, Policy, Source},
     signal::clean,
-    verify::{Keys, Proof, Verification},
+    verify::{Keys, AuthenticatedKey, Verification},
 };
 
 /// The largest body that is read. Alerts are some kilobytes; EventBridge itself
 /// passes on no more than 256 KiB.
-pub const LARGEST_BODY: usize = 1 << 20;
+pub const MAX_BODY_LEN: usize = 1 << 20;
 
 /// The header by which an authentic sender asks what its message would lead to.
-const DRY_RUN: &str = "x-sophos-dry-run";
+const DRY_RUN_HEADER: &str = "x-sophos-dry-run";
 
 /// Where the values of secrets come from, by the names that the policy has.
 pub trait KeySource: Send + Sync {
@@ -64,7 +64,7 @@ pub trait KeySource: Send + Sync {
     ///
     /// # Errors
     /// In words that name the secret and hold no value.
-    fn keys(&self, name: &str) -> impl Future<Output = Result<Keys, String>> + Send;
+    fn load_keys(&self, name: &str) -> impl Future<Output = Result<Keys, String>> + Send;
 
     /// Gets what is published at an `https` URL: a key set, a certificate, the
     /// confirmation of a subscription. A host follows no redirect, bounds the
@@ -73,7 +73,7 @@ pub trait KeySource: Send + Sync {
     ///
     /// # Errors
     /// In words that hold no secret.
-    fn fetch(&self, url: &str) -> impl Future<Output = Result<Vec<u8>, String>> + Send {
+    fn fetch_url(&self, url: &str) -> impl Future<Output = Result<Vec<u8>, String>> + Send {
         let _ = url;
         std::future::ready(Err("this host makes no requests".into()))
     }
@@ -106,7 +106,7 @@ pub trait Queue: Send + Sync {
 /// What the operator's records are to have of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Notice {
+pub struct RequestLog {
     /// The source, if it is one of the policy's.
     pub source: Option<String>,
     /// Why it was not believed, or not read, or what failed.
@@ -118,18 +118,18 @@ pub struct Notice {
     /// The SHA-256 of a body that could not be read, in hexadecimal.
     pub body_sha256: Option<String>,
     /// The secret that could not be read.
-    pub secret: Option<String>,
+    pub secret_name: Option<String>,
     /// Where the ledger has a record of a body that could not be read.
-    pub record: Option<String>,
+    pub record_path: Option<String>,
     /// Decisions that it began.
-    pub begun: Vec<DecisionId>,
+    pub created: Vec<DecisionId>,
     /// Decisions that it would have begun if it had not been sent before.
-    pub known: Vec<DecisionId>,
+    pub duplicates: Vec<DecisionId>,
     /// Whether it was made with the previous value of a secret that rotates.
-    pub previous_key: bool,
+    pub used_previous_key: bool,
     /// What an operator is to know besides: once of each secret that is not
     /// stored as it should be, and of each change of a subscription.
-    pub remarks: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// The webhook: requests in, decisions out.
@@ -139,15 +139,15 @@ pub struct Webhook<O, K, Q> {
     keys: K,
     queue: Q,
     #[cfg(feature = "public-keys")]
-    documents: documents::Documents,
+    document_cache: document_cache::DocumentCache,
     /// Secrets that were warned of.
-    warned: Mutex<HashSet<String>>,
+    warned_secrets: Mutex<HashSet<String>>,
 }
 
 /// An answer, and what is to be recorded of it.
-type Answered = (Response, Notice);
+type HandledRequest = (Response, RequestLog);
 
-impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
+impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
     /// A webhook that keeps decisions in this ledger and hands them on to this
     /// queue.
     pub fn new(ledger: Ledger<O>, keys: K, queue: Q) -> Self {
@@ -156,8 +156,8 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             keys,
             queue,
             #[cfg(feature = "public-keys")]
-            documents: documents::Documents::default(),
-            warned: Mutex::default(),
+            document_cache: document_cache::DocumentCache::default(),
+            warned_secrets: Mutex::default(),
         }
     }
 
@@ -172,104 +172,104 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
     }
 
     /// Answers a request at `now`, since the Unix epoch.
-    pub async fn handle(&self, policy: &Policy, request: &Request, now: Duration) -> Answered {
-        let mut notice = Notice::default();
+    pub async fn handle(&self, policy: &Policy, request: &Request, now: Duration) -> HandledRequest {
+        let mut notice = RequestLog::default();
         let segments: Vec<&str> = request.path.split('/').filter(|segment| !segment.is_empty()).collect();
         let response = match (request.method.as_str(), segments.as_slice()) {
             ("POST", ["hooks", source] | ["hooks", source, _]) => {
-                self.alert(policy, source, request, now, &mut notice).await
+                self.handle_alert(policy, source, request, now, &mut notice).await
             }
-            ("GET", ["hooks", _] | ["hooks", _, _]) => handshake::okta(request),
-            ("GET" | "POST", ["approvals", id]) => self.approval(policy, id, request, now, &mut notice).await,
-            (_, ["hooks", _] | ["hooks", _, _]) => Response::not_allowed("POST"),
-            (_, ["approvals", _]) => Response::not_allowed("GET, POST"),
+            ("GET", ["hooks", _] | ["hooks", _, _]) => handshake::answer_okta_challenge(request),
+            ("GET" | "POST", ["approvals", id]) => self.handle_approval(policy, id, request, now, &mut notice).await,
+            (_, ["hooks", _] | ["hooks", _, _]) => Response::method_not_allowed("POST"),
+            (_, ["approvals", _]) => Response::method_not_allowed("GET, POST"),
             _ => Response::error(404, "send alerts to /hooks/{source}"),
         };
         (response, notice)
     }
 
-    async fn alert(
+    async fn handle_alert(
         &self,
         policy: &Policy,
         name: &str,
         request: &Request,
         now: Duration,
-        notice: &mut Notice,
+        notice: &mut RequestLog,
     ) -> Response {
-        if request.body.len() > LARGEST_BODY {
+        if request.body.len() > MAX_BODY_LEN {
             notice.problem = Some("the body is too large".into());
-            return Response::error(413, &format!("the body is over {LARGEST_BODY} bytes"));
+            return Response::error(413, &format!("the body is over {MAX_BODY_LEN} bytes"));
         }
-        if let Some(answer) = handshake::graph(request) {
+        if let Some(answer) = handshake::answer_graph_validation(request) {
             return answer;
         }
         let disabled = policy.disabled_source(name);
         // What disables a source need not keep its sender from proving itself.
-        let Some(source) = policy.source(name).or_else(|| disabled?.verifiable()) else {
+        let Some(source) = policy.source(name).or_else(|| disabled?.verifiable_source()) else {
             match disabled {
-                Some(disabled) => disabled_notice(disabled, notice),
+                Some(disabled) => log_disabled_source(disabled, notice),
                 None => notice.problem = Some("no such source".into()),
             }
-            return not_believed();
+            return unauthorized();
         };
         notice.source = Some(source.name.clone());
-        let may_call = match request.from {
+        let may_call = match request.source_ip {
             Some(address) => source.may_call_from(address),
             None => source.allow_from.is_empty(),
         };
         if !may_call {
             notice.problem = Some("its address is not one of those that the source may call from".into());
-            return not_believed();
+            return unauthorized();
         }
         let sender = match self.authenticate(source, request, disabled.is_none(), now, notice).await {
             Ok(sender) => sender,
-            Err(disbelief) => return disbelief.answer(notice),
+            Err(disbelief) => return disbelief.into_response(notice),
         };
         if let Some(disabled) = disabled {
             return source_disabled(disabled, notice);
         }
-        if let Some(answer) = sender.answer {
+        if let Some(answer) = sender.response {
             return answer;
         }
-        let proof = sender.proof;
-        notice.previous_key = proof.stage == crate::verify::Stage::Previous;
+        let proof = sender.key;
+        notice.used_previous_key = proof.version_stage == crate::verify::VersionStage::Previous;
         if !is_json(source, request) {
             notice.problem = Some("its content type is not JSON".into());
             return Response::error(415, "send JSON, with content-type: application/json");
         }
         let unsigned = request.header("idempotency-key").filter(|key| !key.is_empty());
         let message = Message { body: &sender.body, idempotency_key: proof.event_id.as_deref().or(unsigned) };
-        if request.header(DRY_RUN).is_some_and(|value| value.trim() == "1") {
+        if request.header(DRY_RUN_HEADER).is_some_and(|value| value.trim() == "1") {
             return self.dry_run(policy, name, &message, now, notice).await;
         }
-        let readings = match source.adapter.read(&message) {
+        let readings = match source.adapter.parse_message(&message) {
             Ok(readings) => readings,
             Err(why) => {
                 let event_id = message.idempotency_key;
-                return self.unreadable(source, &request.body, event_id, &why, now, notice).await;
+                return self.reject_unparsable(source, &request.body, event_id, &why, now, notice).await;
             }
         };
-        match self.used_for_another(source, &proof, &message, &readings).await {
+        match self.has_conflicting_idempotency_key(source, &proof, &message, &readings).await {
             Ok(false) => {}
             Ok(true) => {
                 notice.problem = Some("it was sent before, with another Idempotency-Key".into());
-                return not_believed();
+                return unauthorized();
             }
             Err(failure) => {
                 notice.problem = Some(failure.to_string());
-                return Response::send_again();
+                return Response::service_unavailable();
             }
         }
-        let from = request.from;
-        self.begin(source, &request.body, readings, from, Some(&proof), now, notice).await
+        let from = request.source_ip;
+        self.create_decisions(source, &request.body, readings, from, Some(&proof), now, notice).await
     }
 
     /// Takes an event that EventBridge brought: AWS vouches for its `source` and
     /// `account`. The answer's status is 200 or 202 when it was taken. Any other
     /// is to fail the invocation, so that the event is brought again and ends in
     /// the dead-letter queue: the notice has its kind.
-    pub async fn event(&self, policy: &Policy, event: &Value, now: Duration) -> Answered {
-        let mut notice = Notice::default();
+    pub async fn handle_event(&self, policy: &Policy, event: &Value, now: Duration) -> HandledRequest {
+        let mut notice = RequestLog::default();
         let tool = match event["source"].as_str() {
             Some("aws.guardduty") => Tool::GuardDuty,
             Some("aws.securityhub") => Tool::SecurityHub,
@@ -285,18 +285,18 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 let response = source_disabled(disabled, &mut notice);
                 return (response, notice);
             }
-            let problem = unlisted(tool, account);
+            let problem = unlisted_account_error(tool, account);
             notice.error_kind = Some("UnlistedAccount");
             notice.problem = Some(problem.clone());
             return (Response::error(403, &problem), notice);
         };
         notice.source = Some(source.name.clone());
         let body = event.to_string().into_bytes();
-        let response = match source.adapter.read(&Message { body: &body, idempotency_key: None }) {
+        let response = match source.adapter.parse_message(&Message { body: &body, idempotency_key: None }) {
             Ok(readings) => {
-                let is_unreadable = |reading: &Reading| reading.refusal == Some(NotActionable::Unreadable);
+                let is_unreadable = |reading: &Alert| reading.refusal == Some(NotActionable::Unreadable);
                 let lacks_some = readings.iter().any(is_unreadable);
-                let response = self.begin(source, &body, readings, None, None, now, &mut notice).await;
+                let response = self.create_decisions(source, &body, readings, None, None, now, &mut notice).await;
                 if lacks_some && response.status < 300 {
                     notice.error_kind = Some("UnreadableEvent");
                     notice.problem = Some("a finding of the event could not be read".into());
@@ -307,7 +307,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             }
             Err(why) => {
                 let event_id = event["id"].as_str();
-                self.unreadable(source, &body, event_id, &why, now, &mut notice).await
+                self.reject_unparsable(source, &body, event_id, &why, now, &mut notice).await
             }
         };
         (response, notice)
@@ -320,9 +320,9 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         source: &str,
         message: &Message<'_>,
         now: Duration,
-        notice: &mut Notice,
+        notice: &mut RequestLog,
     ) -> Response {
-        let check = match Check::of(policy, source, message, now) {
+        let check = match Check::from_message(policy, source, message, now) {
             Ok(check) => check,
             Err(error) => return Response::error(422, &error.to_string()),
         };
@@ -330,7 +330,7 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             Ok(check) => Response::json(200, &json!({ "dry_run": true, "check": check })),
             Err(failure) => {
                 notice.problem = Some(failure);
-                Response::send_again()
+                Response::service_unavailable()
             }
         }
     }
@@ -338,71 +338,71 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
     /// Begins a decision for each host of a message, and hands on those that
     /// somebody has to work on.
     #[expect(clippy::too_many_arguments, reason = "what a message is, in its parts")]
-    async fn begin(
+    async fn create_decisions(
         &self,
         source: &Source,
         body: &[u8],
-        readings: Vec<Reading>,
+        readings: Vec<Alert>,
         from: Option<IpAddr>,
-        proof: Option<&Proof>,
+        proof: Option<&AuthenticatedKey>,
         now: Duration,
-        notice: &mut Notice,
+        notice: &mut RequestLog,
     ) -> Response {
         let body_sha256 = hex(&sha256(body));
         let mut all = Vec::with_capacity(readings.len());
         let mut hand_on = Vec::new();
         for reading in readings {
-            let id = DecisionId::of(&source.name, &reading.event_id);
-            let received = Received {
+            let id = DecisionId::from_event_id(&source.name, &reading.event_id);
+            let received = ReceivedSignal {
                 source: source.name.clone(),
                 tool: source.adapter.tool,
                 signal: reading.signal,
-                alert: Some(AlertKey::of(&source.name, &reading.alert_id)),
+                alert: Some(AlertKey::from_alert_id(&source.name, &reading.alert_id)),
                 body_sha256: body_sha256.clone(),
-                from: from.map(|address| address.to_string()),
-                key: proof.map(|proof| proof.stage),
-                not_actionable: reading.refusal.map(|why| why.reason(reading.detail.as_deref())),
+                source_ip: from.map(|address| address.to_string()),
+                secret_stage: proof.map(|proof| proof.version_stage),
+                not_actionable: reading.refusal.map(|why| why.to_reason(reading.detail.as_deref())),
             };
-            let (decision, new) = match self.ledger.begin(&id, &received, now).await {
-                Ok(Begun::New(decision)) => (decision, true),
-                Ok(Begun::Known(decision)) => (decision, false),
+            let (decision, new) = match self.ledger.create_decision(&id, &received, now).await {
+                Ok(CreatedDecision::New(decision)) => (decision, true),
+                Ok(CreatedDecision::Existing(decision)) => (decision, false),
                 Err(failure) => {
                     notice.problem = Some(failure.to_string());
-                    return Response::send_again();
+                    return Response::service_unavailable();
                 }
             };
             // Also when it was sent before: its message may be lost.
-            if decision.state() == State::Received {
+            if decision.state() == DecisionState::Received {
                 hand_on.push(id.clone());
             }
-            if new { &mut notice.begun } else { &mut notice.known }.push(id.clone());
+            if new { &mut notice.created } else { &mut notice.duplicates }.push(id.clone());
             all.push(id);
         }
         if !hand_on.is_empty()
             && let Err(failure) = self.queue.send(&hand_on).await
         {
             notice.problem = Some(failure);
-            return Response::send_again();
+            return Response::service_unavailable();
         }
-        let status = if notice.begun.is_empty() { 200 } else { 202 };
+        let status = if notice.created.is_empty() { 200 } else { 202 };
         Response::json(status, &json!({ "decision": all.first(), "decisions": all }))
     }
 }
 
 /// The answer to an authentic message of a source that a mistake disables.
-fn source_disabled(source: &DisabledSource, notice: &mut Notice) -> Response {
-    disabled_notice(source, notice);
-    Response::send_again()
+fn source_disabled(source: &DisabledSource, notice: &mut RequestLog) -> Response {
+    log_disabled_source(source, notice);
+    Response::service_unavailable()
 }
 
-fn disabled_notice(source: &DisabledSource, notice: &mut Notice) {
+fn log_disabled_source(source: &DisabledSource, notice: &mut RequestLog) {
     notice.source = Some(source.name().to_owned());
     notice.error_kind = Some("SourceDisabled");
     notice.problem = Some(format!("the source is disabled by a mistake in the policy: {source}"));
 }
 
 /// What to do about an event of an account that no source lists.
-fn unlisted(tool: Tool, account: &str) -> String {
+fn unlisted_account_error(tool: Tool, account: &str) -> String {
     let plain = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     let account = if plain { account } else { "of its envelope" };
     // It fits a record, which is cut at 200 characters.
@@ -414,7 +414,7 @@ fn unlisted(tool: Tool, account: &str) -> String {
 
 /// The one answer to a request that proves nothing, and to every request of a
 /// source that is unknown or cannot be verified.
-fn not_believed() -> Response {
+fn unauthorized() -> Response {
     Response::error(401, "not believed: check the URL, the secret and the clock of the sender")
 }
 
@@ -446,11 +446,11 @@ impl Verification {
     }
 }
 
-impl Notice {
+impl RequestLog {
     /// Whether the webhook failed, and not the sender: the operator has to act,
     /// whatever the sender was answered. A certificate that cannot be fetched is
     /// none, as any caller can name one.
-    pub fn is_failure(&self, response: &Response) -> bool {
+    pub fn is_server_error(&self, response: &Response) -> bool {
         match self.error_kind {
             Some("SecretUnreadable" | "SourceDisabled") => true,
             Some("CertificateUnavailable") => false,
@@ -464,7 +464,7 @@ impl Notice {
     }
 
     /// The remarks, made fit for a log.
-    pub fn remarks(&self) -> Vec<String> {
-        self.remarks.iter().map(|remark| clean(remark)).collect()
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.iter().map(|remark| clean(remark)).collect()
     }
 }

@@ -5,9 +5,9 @@ use std::{net::IpAddr, time::Duration};
 use sophos_api::TenantId;
 use sophos_isolation::{
     adapters::{Message, NotActionable, Tool},
-    policy::{Approve, Mode, Policy},
+    policy::{ApprovalMode, Mode, Policy},
     signal::Severity,
-    verify::{Encoding, KeyForm, Signature, Signed, Timestamp, Verification},
+    verify::{Encoding, KeyFormat, SignatureConfig, SignedContent, Timestamp, Verification},
 };
 
 const EXAMPLE: &str = include_str!("../policy.example.toml");
@@ -31,7 +31,7 @@ fn verification(tool: &str, verify: &str) -> Verification {
     policy.source("s").expect("the source").verification.clone()
 }
 
-fn signature(tool: &str, more: &str) -> Signature {
+fn signature(tool: &str, more: &str) -> SignatureConfig {
     match verification(tool, &format!("scheme = \"signature\", secret = \"n\"{more}")) {
         Verification::Signature(signature) => signature,
         other => panic!("{other:?}"),
@@ -39,7 +39,7 @@ fn signature(tool: &str, more: &str) -> Signature {
 }
 
 #[test]
-fn the_example_is_a_policy() {
+fn example_policy_parses() {
     let policy = parse(EXAMPLE);
     let names: Vec<_> = policy.sources().map(|source| source.name.as_str()).collect();
     assert_eq!(
@@ -69,10 +69,10 @@ fn the_example_is_a_policy() {
 }
 
 #[test]
-fn the_example_explains_every_key() {
+fn example_policy_documents_every_key() {
     let example: toml::Table = EXAMPLE.parse().expect("TOML");
     let mut explained = Vec::new();
-    collect(&example, &mut explained);
+    collect_keys(&example, &mut explained);
     // A file that has one wrong key in every table is told what the right ones are.
     let mut wrong = String::from("version = 1\nwrong = 1\n");
     for table in ["release", "limits", "endpoints", "protect", "approve", "follow_up"] {
@@ -95,9 +95,9 @@ fn the_example_explains_every_key() {
     }
     let error = Policy::parse(&wrong).expect_err("wrong keys");
     let mut tables = 0;
-    for mistake in error.mistakes().iter().filter(|mistake| mistake.key.ends_with("wrong")) {
+    for mistake in error.issues().iter().filter(|mistake| mistake.key.ends_with("wrong")) {
         tables += 1;
-        let (_, known) = mistake.problem.split_once(": ").expect("the keys");
+        let (_, known) = mistake.message.split_once(": ").expect("the keys");
         for key in known.split(", ") {
             assert!(explained.iter().any(|explained| explained == key), "{key} is not explained");
         }
@@ -105,18 +105,18 @@ fn the_example_explains_every_key() {
     assert_eq!(tables, 39);
 }
 
-fn collect(table: &toml::Table, into: &mut Vec<String>) {
+fn collect_keys(table: &toml::Table, into: &mut Vec<String>) {
     for (key, value) in table {
         into.push(key.clone());
         let tables = value.as_array().map(Vec::as_slice).unwrap_or(std::slice::from_ref(value));
         for table in tables.iter().filter_map(toml::Value::as_table) {
-            collect(table, into);
+            collect_keys(table, into);
         }
     }
 }
 
 #[test]
-fn what_is_not_said_has_a_default() {
+fn policy_has_defaults() {
     let policy = parse("version = 1");
     assert_eq!((policy.mode(), policy.release_after(), policy.sources().len()), (Mode::DryRun, None, 0));
     assert_eq!(policy.new_episode_after(), Some(24 * HOUR));
@@ -127,9 +127,9 @@ fn what_is_not_said_has_a_default() {
     assert_eq!((limits.estate_share, limits.tenant_per_hour, limits.source_per_hour), (0.05, 10, 10));
     let endpoints = policy.endpoints();
     assert_eq!((endpoints.seen_within, endpoints.address_seen_within), (30 * 24 * HOUR, 15 * MINUTE));
-    assert_eq!((policy.approval().within, policy.approval().secret.as_deref()), (4 * HOUR, None));
+    assert_eq!((policy.approval().timeout, policy.approval().secret.as_deref()), (4 * HOUR, None));
     let follow_up = policy.follow_up();
-    assert_eq!((follow_up.effect_within, follow_up.watch_every), (30 * MINUTE, HOUR));
+    assert_eq!((follow_up.effect_timeout, follow_up.check_interval), (30 * MINUTE, HOUR));
 
     let policy = with_source("tool = \"wazuh\"\nverify = { scheme = \"bearer\", secret = \"n\" }");
     let source = policy.source("s").expect("the source");
@@ -140,11 +140,11 @@ fn what_is_not_said_has_a_default() {
         (source.minimum_severity, source.mode, source.per_hour),
         (Some(Severity::High), Mode::DryRun, 10)
     );
-    assert_eq!((source.release_after, source.approve, source.may_release), (None, Approve::Selected, false));
+    assert_eq!((source.release_after, source.approve, source.may_release), (None, ApprovalMode::Selected, false));
 }
 
 #[test]
-fn what_is_said_holds() {
+fn policy_parses_every_key() {
     let policy = parse(&format!(
         r#"
         version = 1
@@ -194,9 +194,9 @@ fn what_is_said_holds() {
         (endpoints.seen_within, endpoints.address_seen_within),
         (48 * HOUR, 90 * Duration::from_secs(1))
     );
-    assert_eq!((policy.approval().within, policy.approval().secret.as_deref()), (HOUR, Some("a/b")));
+    assert_eq!((policy.approval().timeout, policy.approval().secret.as_deref()), (HOUR, Some("a/b")));
     let follow_up = policy.follow_up();
-    assert_eq!((follow_up.effect_within, follow_up.watch_every), (10 * MINUTE, 2 * HOUR));
+    assert_eq!((follow_up.effect_timeout, follow_up.check_interval), (10 * MINUTE, 2 * HOUR));
 
     let plain = policy.source("plain").expect("a source");
     assert_eq!((plain.mode, plain.per_hour, plain.release_after), (Mode::Enforce, 6, Some(4 * HOUR)));
@@ -204,18 +204,18 @@ fn what_is_said_holds() {
     let full = policy.source("full").expect("a source");
     assert_eq!(full.adapter.tool, Tool::CrowdStrike);
     let body = br#"{"CompositeId": "c", "a": {"b": "host"}, "c": 7}"#;
-    let readings = full.adapter.read(&Message { body, idempotency_key: None }).expect("readable");
+    let readings = full.adapter.parse_message(&Message { body, idempotency_key: None }).expect("readable");
     assert_eq!(readings[0].signal.host.hostnames, ["host"]);
-    assert_eq!(readings[0].signal.hold_seconds, Some(7));
+    assert_eq!(readings[0].signal.release_after_seconds, Some(7));
     assert_eq!(full.adapter.when.len(), 1);
     assert_eq!(readings[0].refusal, Some(NotActionable::NotSelected));
     assert_eq!(full.tenants, [TENANT, OTHER].map(TenantId::from));
     for account in ["abc", "ABC", " Abc "] {
-        assert_eq!(full.tenant_of(account), Some(&OTHER.into()), "{account}");
+        assert_eq!(full.tenant_for_account(account), Some(&OTHER.into()), "{account}");
     }
-    assert_eq!(full.tenant_of("abcd"), None);
+    assert_eq!(full.tenant_for_account("abcd"), None);
     assert_eq!((full.minimum_severity, full.mode, full.per_hour), (Some(Severity::Low), Mode::DryRun, 1_000));
-    assert_eq!((full.release_after, full.approve, full.may_release), (None, Approve::Always, true));
+    assert_eq!((full.release_after, full.approve, full.may_release), (None, ApprovalMode::Always, true));
     assert_eq!(full.content_types, ["text/plain"]);
     for (address, may) in [
         ("203.0.113.9", true),
@@ -232,7 +232,7 @@ fn what_is_said_holds() {
 }
 
 #[test]
-fn a_source_is_found_by_its_account_when_events_come_through_eventbridge() {
+fn eventbridge_source_is_found_by_account() {
     let policy = parse(&format!(
         r#"
         version = 1
@@ -271,30 +271,30 @@ fn a_source_is_found_by_its_account_when_events_come_through_eventbridge() {
 }
 
 #[test]
-fn a_signature_has_the_layout_of_its_tool() {
-    let timed = |header: &str| Some(Timestamp::in_header(header, 300));
+fn signature_defaults_to_the_layout_of_the_tool() {
+    let timed = |header: &str| Some(Timestamp::from_header(header, 300));
     let crowdstrike = ["x-cs-primary-signature", "x-cs-secondary-signature"];
     let generic = signature("generic", "");
     assert_eq!((generic.secret.as_str(), generic.prefix.as_str()), ("n", "v1="));
     assert_eq!(generic.headers, ["x-sophos-signature"]);
-    assert_eq!((generic.encoding, generic.signed), (Encoding::Hex, Signed::TimestampDotBody));
+    assert_eq!((generic.encoding, generic.signed), (Encoding::Hex, SignedContent::TimestampDotBody));
     assert_eq!(generic.timestamp, timed("x-sophos-timestamp"));
     assert_eq!(signature("splunk", ""), generic);
     assert_eq!(signature("pagerduty", ", layout = \"generic\""), generic);
 
     let pagerduty = signature("pagerduty", "");
     assert_eq!(pagerduty.headers, ["x-pagerduty-signature"]);
-    assert_eq!((pagerduty.encoding, pagerduty.signed), (Encoding::Hex, Signed::Body));
+    assert_eq!((pagerduty.encoding, pagerduty.signed), (Encoding::Hex, SignedContent::Body));
     assert_eq!((pagerduty.prefix.as_str(), pagerduty.timestamp), ("v1=", None));
 
     let both = signature("crowdstrike", "");
-    assert_eq!((both.encoding, both.signed), (Encoding::Base64, Signed::BodyTimestamp));
-    assert_eq!(both.also, Some((Encoding::Hex, Signed::TimestampBody)));
+    assert_eq!((both.encoding, both.signed), (Encoding::Base64, SignedContent::BodyTimestamp));
+    assert_eq!(both.alternative, Some((Encoding::Hex, SignedContent::TimestampBody)));
     let base64 = signature("crowdstrike", ", layout = \"crowdstrike_base64\"");
-    assert_eq!(base64.also, None);
-    assert_eq!((base64.encoding, base64.signed), (Encoding::Base64, Signed::BodyTimestamp));
+    assert_eq!(base64.alternative, None);
+    assert_eq!((base64.encoding, base64.signed), (Encoding::Base64, SignedContent::BodyTimestamp));
     let hex = signature("crowdstrike", ", layout = \"crowdstrike_hex\"");
-    assert_eq!((hex.encoding, hex.signed), (Encoding::Hex, Signed::TimestampBody));
+    assert_eq!((hex.encoding, hex.signed), (Encoding::Hex, SignedContent::TimestampBody));
     for layout in [both, base64, hex] {
         assert_eq!((&layout.headers[..], layout.prefix.as_str()), (&crowdstrike.map(String::from)[..], ""));
         assert_eq!(layout.timestamp, timed("x-cs-delivery-timestamp"));
@@ -302,38 +302,38 @@ fn a_signature_has_the_layout_of_its_tool() {
 }
 
 #[test]
-fn every_part_of_a_layout_may_be_changed() {
+fn signature_layout_can_be_overridden() {
     let in_header =
         signature("generic", ", layout = \"timestamp_in_header\", headers = [\"A\"], window_seconds = 7");
     let time = Timestamp { headers: vec!["a".into()], prefix: "t=".into(), window_seconds: 7 };
     assert_eq!((in_header.timestamp, in_header.prefix.as_str()), (Some(time), "v1="));
     let standard = signature("generic", ", layout = \"standard_webhooks\"");
-    assert_eq!((standard.key_form, standard.separator), (KeyForm::WebhookSecret, ' '));
+    assert_eq!((standard.key_format, standard.separator), (KeyFormat::WebhookSecret, ' '));
     assert_eq!(standard.id_headers, ["webhook-id", "svix-id"]);
     let renamed = signature("generic", ", layout = \"standard_webhooks\", id_header = \"X-Id\"");
     assert_eq!(renamed.id_headers, ["x-id"]);
-    assert_eq!(signature("generic", ", layout = \"grafana\"").signed, Signed::Body);
+    assert_eq!(signature("generic", ", layout = \"grafana\"").signed, SignedContent::Body);
     let timed = signature("generic", ", layout = \"grafana\", timestamp_header = \"X-Time\"");
     assert_eq!(
         (timed.signed, timed.timestamp),
-        (Signed::TimestampColonBody, Some(Timestamp::in_header("x-time", 300)))
+        (SignedContent::TimestampColonBody, Some(Timestamp::from_header("x-time", 300)))
     );
     let changed = signature(
         "pagerduty",
         r#", headers = ["X-One", "X-Two"], prefix = "", encoding = "base64", signed = "timestamp+body",
            timestamp_header = "X-Time", window_seconds = 3600"#,
     );
-    let expected = Signature {
+    let expected = SignatureConfig {
         secret: "n".into(),
-        key_form: KeyForm::Text,
+        key_format: KeyFormat::Text,
         separator: ',',
-        also: None,
+        alternative: None,
         id_headers: Vec::new(),
         headers: vec!["x-one".into(), "x-two".into()],
         prefix: String::new(),
         encoding: Encoding::Base64,
-        signed: Signed::TimestampBody,
-        timestamp: Some(Timestamp::in_header("x-time", 3_600)),
+        signed: SignedContent::TimestampBody,
+        timestamp: Some(Timestamp::from_header("x-time", 3_600)),
     };
     assert_eq!(changed, expected);
     assert_eq!(signature("generic", ", signed = \"body\"").timestamp, None);
@@ -341,11 +341,11 @@ fn every_part_of_a_layout_may_be_changed() {
         signature("generic", ", window_seconds = 1").timestamp.map(|time| time.window_seconds),
         Some(1)
     );
-    assert_eq!(signature("generic", ", signed = \"body+timestamp\"").signed, Signed::BodyTimestamp);
+    assert_eq!(signature("generic", ", signed = \"body+timestamp\"").signed, SignedContent::BodyTimestamp);
 }
 
 #[test]
-fn the_other_schemes_name_their_secret_as_well() {
+fn other_schemes_parse_their_secret_name() {
     let secret = || "webhooks/s".to_owned();
     for (verify, expected) in [
         (
@@ -381,7 +381,7 @@ fn the_other_schemes_name_their_secret_as_well() {
 
 #[cfg(feature = "public-keys")]
 #[test]
-fn entra_key_set_is_known_from_the_issuer() {
+fn entra_key_set_url_follows_from_the_issuer() {
     let tenant = "3f2b9c1e-7a55-4d0e-8f11-5f0c8b1e2d3a";
     for issuer in [
         format!("https://login.microsoftonline.com/{tenant}/v2.0"),
@@ -395,11 +395,11 @@ fn entra_key_set_is_known_from_the_issuer() {
     let okta = "scheme = \"jwt\", issuer = \"https://x.okta.com\", audience = \"a\", jwks_url = \"https://x.okta.com/oauth2/v1/keys\"";
     let Verification::Jwt(jwt) = verification("generic", okta) else { panic!("{okta}") };
     assert_eq!(jwt.key_set_url, "https://x.okta.com/oauth2/v1/keys");
-    assert_eq!(Verification::Jwt(jwt).secret(), None);
+    assert_eq!(Verification::Jwt(jwt).secret_name(), None);
 }
 
 #[test]
-fn a_policy_is_known_by_the_digest_of_its_text() {
+fn policy_digest_is_the_hash_of_its_text() {
     // From sha256sum.
     let digest = "dbab1266";
     let policy = parse("version = 1\n");
@@ -409,11 +409,11 @@ fn a_policy_is_known_by_the_digest_of_its_text() {
 }
 
 #[test]
-fn at_least_one_endpoint_may_be_isolated() {
+fn max_isolated_is_at_least_one() {
     let limits = parse("version = 1\n[limits]\nestate_share = 0.1").limits();
     for (estate, most) in [(0, 1), (1, 1), (19, 1), (20, 2), (29, 2), (1_000, 100)] {
-        assert_eq!(limits.most_isolated(estate), most, "{estate}");
+        assert_eq!(limits.max_isolated(estate), most, "{estate}");
     }
     let all = parse("version = 1\n[limits]\nestate_share = 1").limits();
-    assert_eq!(all.most_isolated(7), 7);
+    assert_eq!(all.max_isolated(7), 7);
 }

@@ -22,17 +22,17 @@ fn aws(name: &str, tenant: &str, accounts: &[&str]) -> String {
     )
 }
 
-fn load(text: &str) -> Policy {
-    Policy::load(&format!("version = 1\n{text}")).unwrap_or_else(|error| panic!("{text}\n{error}"))
+fn parse_lenient(text: &str) -> Policy {
+    Policy::parse_lenient(&format!("version = 1\n{text}")).unwrap_or_else(|error| panic!("{text}\n{error}"))
 }
 
-fn names(policy: &Policy) -> (Vec<&str>, Vec<&str>) {
+fn source_names(policy: &Policy) -> (Vec<&str>, Vec<&str>) {
     let enabled = policy.sources().map(|source| source.name.as_str()).collect();
     (enabled, policy.disabled().iter().map(|disabled| disabled.name()).collect())
 }
 
 #[test]
-fn load_disables_a_source_when_a_mistake_is_in_its_table() {
+fn parse_lenient_disables_a_source_with_an_error() {
     for wrong in [
         "minimum_severity = \"hgih\"",
         "mode = \"enfroce\"",
@@ -43,27 +43,27 @@ fn load_disables_a_source_when_a_mistake_is_in_its_table() {
         "per_hour = 0",
     ] {
         let text = format!("{}{}{}", source("a", ""), source("b", wrong), source("c", ""));
-        let policy = load(&text);
-        assert_eq!(names(&policy), (vec!["a", "c"], vec!["b"]), "{wrong}");
+        let policy = parse_lenient(&text);
+        assert_eq!(source_names(&policy), (vec!["a", "c"], vec!["b"]), "{wrong}");
         let disabled = policy.disabled_source("b").expect("it is known");
-        assert_eq!(disabled.mistakes().len(), 1, "{wrong}");
-        assert_eq!(disabled.mistakes()[0].line, 11, "{wrong}");
+        assert_eq!(disabled.issues().len(), 1, "{wrong}");
+        assert_eq!(disabled.issues()[0].line, 11, "{wrong}");
         assert!(disabled.to_string().starts_with("line 11, sources.b."), "{disabled}");
         assert!(policy.source("b").is_none() && policy.disabled_source("a").is_none());
         // What checks a policy before it is in force takes none of it.
         let error = Policy::parse(&format!("version = 1\n{text}")).expect_err("a mistake");
-        assert_eq!(error.mistakes(), disabled.mistakes());
+        assert_eq!(error.issues(), disabled.issues());
     }
 }
 
 #[test]
-fn load_disables_a_source_when_nothing_of_it_can_be_read() {
+fn parse_lenient_disables_a_source_that_cannot_be_parsed() {
     let text = format!("sources.d = 1\n{}[sources.b]\n[sources.\"C!\"]\ntool = \"wazuh\"\n", source("a", ""));
-    assert_eq!(names(&load(&text)), (vec!["a"], vec!["C!", "b", "d"]));
+    assert_eq!(source_names(&parse_lenient(&text)), (vec!["a"], vec!["C!", "b", "d"]));
 }
 
 #[test]
-fn load_refuses_the_file_when_a_mistake_is_elsewhere() {
+fn parse_lenient_rejects_errors_outside_sources() {
     for wrong in [
         "mode = \"enfroce\"",
         "unknown = 1",
@@ -73,16 +73,16 @@ fn load_refuses_the_file_when_a_mistake_is_elsewhere() {
         "[limits]\nestate_share = 2",
     ] {
         let text = format!("version = 1\n{wrong}\n{}", source("a", "per_hour = 0"));
-        let error = Policy::load(&text).expect_err("a mistake of the file");
-        assert_eq!(error.mistakes().len(), 2, "all are told: {error}");
+        let error = Policy::parse_lenient(&text).expect_err("a mistake of the file");
+        assert_eq!(error.issues().len(), 2, "all are told: {error}");
     }
     for version in ["", "version = 2"] {
-        assert!(Policy::load(&format!("{version}\n{}", source("a", "per_hour = 0"))).is_err());
+        assert!(Policy::parse_lenient(&format!("{version}\n{}", source("a", "per_hour = 0"))).is_err());
     }
 }
 
 #[test]
-fn load_disables_both_when_two_sources_share_an_account() {
+fn parse_lenient_disables_both_sources_sharing_an_account() {
     let shared = ["111111111111", "222222222222"];
     let text = format!(
         "{}{}{}",
@@ -90,8 +90,8 @@ fn load_disables_both_when_two_sources_share_an_account() {
         aws("b", OTHER, &["222222222222"]),
         aws("c", TENANT, &["333333333333"])
     );
-    let policy = load(&text);
-    assert_eq!(names(&policy), (vec!["c"], vec!["a", "b"]));
+    let policy = parse_lenient(&text);
+    assert_eq!(source_names(&policy), (vec!["c"], vec!["a", "b"]));
     for account in shared {
         assert!(policy.eventbridge_source(Tool::GuardDuty, account).is_none(), "{account}");
     }
@@ -103,10 +103,10 @@ fn load_disables_both_when_two_sources_share_an_account() {
 }
 
 #[test]
-fn load_keeps_the_dry_run_when_it_disables_sources() {
-    let policy = load(&format!("mode = \"enforce\"\n{}{}", source("a", ""), source("b", "per_hour = 0")));
+fn parse_lenient_keeps_the_dry_run() {
+    let policy = parse_lenient(&format!("mode = \"enforce\"\n{}{}", source("a", ""), source("b", "per_hour = 0")));
     assert_eq!(policy.source("a").expect("a").mode, Mode::Enforce);
-    let dry = policy.in_dry_run();
+    let dry = policy.with_dry_run();
     assert_eq!(dry.source("a").expect("a").mode, Mode::DryRun);
-    assert_eq!(names(&dry), (vec!["a"], vec!["b"]));
+    assert_eq!(source_names(&dry), (vec!["a"], vec!["b"]));
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use sophos_api::{Record, models::Endpoint};
+use sophos_api::{WithRaw, models::Endpoint};
 use sophos_isolation::{
-    policy::{Policy, Refusal, Subject, Verdict},
+    policy::{Policy, Refusal, PolicyEndpoint, Verdict},
     signal::{Severity, Signal},
 };
 
@@ -72,7 +72,7 @@ fn signal() -> impl Strategy<Value = Signal> {
         |(severity, hold, title)| {
             let mut signal = Signal::default();
             signal.severity = severity.map(|at| Severity::ALL[at]);
-            signal.hold_seconds = hold;
+            signal.release_after_seconds = hold;
             signal.title = title;
             signal
         },
@@ -105,9 +105,9 @@ fn policy(settings: &Settings, table: &str) -> Policy {
     Policy::parse(&text).unwrap_or_else(|error| panic!("{text}\n{error}"))
 }
 
-fn judge(policy: &Policy, signal: &Signal, record: &Value) -> Verdict {
-    let record: Record<Endpoint> = serde_json::from_str(&record.to_string()).expect("a record");
-    policy.judge(policy.source("s").expect("the source"), signal, &Subject::of(&record))
+fn evaluate(policy: &Policy, signal: &Signal, record: &Value) -> Verdict {
+    let record: WithRaw<Endpoint> = serde_json::from_str(&record.to_string()).expect("a record");
+    policy.evaluate(policy.source("s").expect("the source"), signal, &PolicyEndpoint::from_record(&record))
 }
 
 fn is_protected(verdict: &Verdict) -> bool {
@@ -117,7 +117,7 @@ fn is_protected(verdict: &Verdict) -> bool {
 fn release_after(verdict: &Verdict) -> Option<Duration> {
     match verdict {
         Verdict::Isolate { release_after }
-        | Verdict::Rehearse { release_after, .. }
+        | Verdict::DryRun { release_after, .. }
         | Verdict::WaitForApproval { release_after, .. } => *release_after,
         Verdict::Refuse(refusal) => panic!("{refusal}"),
     }
@@ -125,7 +125,7 @@ fn release_after(verdict: &Verdict) -> Option<Duration> {
 
 proptest! {
     #[test]
-    fn a_protected_endpoint_is_refused_whoever_asks(
+    fn evaluate_refuses_a_protected_endpoint(
         (key, text, members) in selector(),
         others in proptest::collection::vec(selector(), 0..4),
         mut record in endpoint(),
@@ -141,12 +141,12 @@ proptest! {
             list.as_array_mut().expect("a list").push(text.as_str().into());
         }
         let policy = policy(&settings, &format!("[protect]\n{table}\n[approve]\n{table}"));
-        let verdict = judge(&policy, &signal, &record);
+        let verdict = evaluate(&policy, &signal, &record);
         prop_assert!(is_protected(&verdict), "{table} {record} {verdict:?}");
     }
 
     #[test]
-    fn more_protection_never_frees_an_endpoint(
+    fn evaluate_is_monotonic_in_protection(
         some in proptest::collection::vec(selector(), 1..3),
         more in selector(),
         record in endpoint(),
@@ -161,28 +161,28 @@ proptest! {
             }
             format!("[protect]\n{table}")
         };
-        let fewer = judge(&policy(&settings, &table(&some)), &signal, &record);
+        let fewer = evaluate(&policy(&settings, &table(&some)), &signal, &record);
         let all = [some, vec![more]].concat();
-        let greater = judge(&policy(&settings, &table(&all)), &signal, &record);
+        let greater = evaluate(&policy(&settings, &table(&all)), &signal, &record);
         prop_assert!(!is_protected(&fewer) || is_protected(&greater), "{fewer:?} {greater:?}");
     }
 
     #[test]
-    fn a_signal_never_makes_an_isolation_longer(
+    fn evaluate_never_extends_an_isolation(
         record in endpoint(), signal in signal(), settings in settings(),
     ) {
         let policy = policy(&settings, "");
-        let held = release_after(&judge(&policy, &signal, &record));
+        let held = release_after(&evaluate(&policy, &signal, &record));
         let mut silent = signal;
-        silent.hold_seconds = None;
-        let usual = release_after(&judge(&policy, &silent, &record));
+        silent.release_after_seconds = None;
+        let usual = release_after(&evaluate(&policy, &silent, &record));
         prop_assert_eq!(usual, settings.after.map(Duration::from_secs));
         // Never is the longest.
         prop_assert!(held.unwrap_or(Duration::MAX) <= usual.unwrap_or(Duration::MAX));
     }
 
     #[test]
-    fn a_dry_run_isolates_nothing_and_asks_nobody(
+    fn evaluate_isolates_nothing_in_a_dry_run(
         (key, text, _) in selector(),
         record in endpoint(),
         signal in signal(),
@@ -190,7 +190,7 @@ proptest! {
     ) {
         settings.mode = "dry_run";
         let policy = policy(&settings, &format!("[approve]\n{key} = [\"{text}\"]"));
-        let verdict = judge(&policy, &signal, &record);
-        prop_assert!(matches!(verdict, Verdict::Rehearse { .. }), "{verdict:?}");
+        let verdict = evaluate(&policy, &signal, &record);
+        prop_assert!(matches!(verdict, Verdict::DryRun { .. }), "{verdict:?}");
     }
 }

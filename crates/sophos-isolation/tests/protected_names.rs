@@ -25,7 +25,7 @@ fn runner(cases: u32) -> TestRunner {
 }
 
 #[test]
-fn alert_never_isolates_protected_machine() {
+fn protected_machine_is_never_isolated() {
     let (tried, resolved) = (Cell::new(0_u32), Cell::new(0_u32));
     let names = (spelling(), spelling(), spelling());
     let input = (any::<(u8, u8)>(), option::of(any::<(u8, u8)>()), names, any::<u8>());
@@ -44,7 +44,7 @@ fn alert_never_isolates_protected_machine() {
 }
 
 #[test]
-fn names_protect_no_ordinary_machine() {
+fn protected_names_match_no_ordinary_machine() {
     let names = vec((any::<u8>(), spelling().prop_map(Spelling::from)), 1..4);
     let outcome = runner(1_000).run(&(names, any::<u8>()), |(names, other)| {
         check_others(&names, other);
@@ -56,7 +56,7 @@ fn names_protect_no_ordinary_machine() {
 }
 
 #[test]
-fn any_name_protects_its_own_spellings() {
+fn protected_names_match_their_own_spellings() {
     let outcome = runner(1_000).run(&("\\PC{0,20}", "\\PC{0,20}"), |(listed, own)| {
         check_texts(&listed, &own);
         Ok(())

@@ -1,9 +1,9 @@
 //! Which spellings of a name the policy takes for a protected machine's.
 
 use serde_json::json;
-use sophos_api::{Record, models::Endpoint};
+use sophos_api::{WithRaw, models::Endpoint};
 use sophos_isolation::{
-    policy::{Policy, Refusal, Subject, Verdict},
+    policy::{Policy, Refusal, PolicyEndpoint, Verdict},
     signal::{Severity, Signal},
 };
 
@@ -20,10 +20,10 @@ fn policy(selectors: &str) -> Policy {
 fn is_protected(selectors: &str, hostname: &str) -> bool {
     let policy = policy(selectors);
     let record = json!({"id": TENANT, "hostname": hostname}).to_string();
-    let record: Record<Endpoint> = serde_json::from_str(&record).expect("a record");
+    let record: WithRaw<Endpoint> = serde_json::from_str(&record).expect("a record");
     let mut signal = Signal::default();
     signal.severity = Some(Severity::Critical);
-    match policy.judge(policy.source("s").expect("the source"), &signal, &Subject::of(&record)) {
+    match policy.evaluate(policy.source("s").expect("the source"), &signal, &PolicyEndpoint::from_record(&record)) {
         Verdict::Refuse(Refusal::Protected { .. }) => true,
         Verdict::Isolate { .. } => false,
         other => panic!("{other:?}"),
@@ -106,7 +106,7 @@ fn pattern_protects_each_spelling_of_its_names() {
 }
 
 #[test]
-fn name_with_impossible_character_is_protected() {
+fn name_with_invalid_character_is_protected() {
     for hostname in
         ["web(1)", "web:1", "web/1", "web💩", "we\u{e000}b", "web\u{378}", "we*b", "xn--web-\u{df}"]
     {
@@ -146,11 +146,11 @@ fn other_names_are_not_protected() {
 /// The lines and keys of a policy's warnings.
 fn warnings(selectors: &str) -> Vec<(usize, String, String)> {
     let policy = policy(selectors);
-    policy.warnings().iter().map(|it| (it.line, it.key.clone(), it.problem.clone())).collect()
+    policy.warnings().iter().map(|it| (it.line, it.key.clone(), it.message.clone())).collect()
 }
 
 #[test]
-fn policy_warns_when_selector_never_fits() {
+fn policy_warns_when_selector_never_matches() {
     let long = format!("{}*", "a".repeat(64));
     for (key, text, problem) in [
         ("patterns", "d\u{200b}c*", "invisible"),
@@ -192,9 +192,9 @@ fn policy_warns_when_selector_never_fits() {
 }
 
 #[test]
-fn warnings_cover_approve_and_are_kept_by_load() {
+fn warnings_cover_approve_and_parse_lenient() {
     let text = "version = 1\n[approve]\npatterns = [\"10.*\"]\n[sources.s]\ntool = 1\n";
-    let policy = Policy::load(text).expect("a policy without its source");
+    let policy = Policy::parse_lenient(text).expect("a policy without its source");
     let [warning] = policy.warnings() else { panic!("{:?}", policy.warnings()) };
     assert_eq!((warning.line, warning.key.as_str()), (3, "approve.patterns[0]"));
     assert!(warning.to_string().starts_with("line 3, approve.patterns[0]: fits no endpoint"));

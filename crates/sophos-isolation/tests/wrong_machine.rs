@@ -10,7 +10,7 @@ use std::{convert::Infallible, time::Duration};
 use proptest::{collection::vec, option, prelude::*, sample::select, test_runner::TestRunner};
 use serde_json::json;
 use sophos_isolation::{
-    Candidate, Directory, FactKind, Identity, Liveness, Times, resolve, signal::HostFacts,
+    EndpointCandidate, EndpointDirectory, IdentifierKind, HostIdentity, Liveness, ResolutionTimes, resolve, signal::HostIdentifiers,
 };
 
 const NOW: u64 = 1_700_000_000;
@@ -32,9 +32,9 @@ const ADDRESSES: [&str; 5] = ["10.0.0.5", "10.0.0.8", "192.168.1.20", "172.17.0.
 
 /// How Sophos knows a machine.
 #[derive(Debug, Clone)]
-struct Record {
+struct EndpointRecord {
     full_name: bool,
-    named: bool,
+    has_hostname: bool,
     seen_ago: u64,
     lists_cloud: bool,
     lists_macs: bool,
@@ -51,7 +51,7 @@ struct Machine {
     domain: usize,
     addresses: Vec<&'static str>,
     cloud: bool,
-    record: Option<Record>,
+    record: Option<EndpointRecord>,
 }
 
 /// What an alert says of its machine.
@@ -64,26 +64,26 @@ struct Alert {
     full: bool,
     short: bool,
     netbios: bool,
-    cut: bool,
+    is_truncated: bool,
     addresses: bool,
     /// The address that an old alert has, which may be another machine's now.
     old_address: &'static str,
 }
 
 #[derive(Debug, Clone)]
-struct World {
+struct Scenario {
     machines: Vec<Machine>,
     target: usize,
     alert: Alert,
 }
 
-fn record() -> impl Strategy<Value = Record> {
+fn record() -> impl Strategy<Value = EndpointRecord> {
     let seen = prop_oneof![0..20 * MINUTE, 0..2 * DAY, 25 * DAY..60 * DAY];
     let flags = (any::<bool>(), prop::bool::weighted(0.9), any::<bool>(), prop::bool::weighted(0.8));
     (seen, flags, option::weighted(0.2, DAY..60 * DAY), prop::bool::weighted(0.1)).prop_map(
-        |(seen_ago, (full_name, named, lists_cloud, lists_macs), stale, cloned)| Record {
+        |(seen_ago, (full_name, named, lists_cloud, lists_macs), stale, cloned)| EndpointRecord {
             full_name,
-            named,
+            has_hostname: named,
             seen_ago,
             lists_cloud,
             lists_macs,
@@ -119,16 +119,16 @@ fn alert() -> impl Strategy<Value = Alert> {
             full,
             short,
             netbios,
-            cut,
+            is_truncated: cut,
             addresses,
             old_address,
         })
 }
 
-fn world() -> impl Strategy<Value = World> {
+fn scenario() -> impl Strategy<Value = Scenario> {
     (vec(machine(), 1..6), any::<prop::sample::Index>(), alert()).prop_map(|(machines, target, alert)| {
         let target = target.index(machines.len());
-        World { machines, target, alert }
+        Scenario { machines, target, alert }
     })
 }
 
@@ -137,7 +137,7 @@ impl Machine {
         format!("{}.{}", self.label, DOMAINS[self.domain])
     }
 
-    fn cut_name(&self) -> String {
+    fn truncated_name(&self) -> String {
         self.label.chars().take(15).collect::<String>().to_uppercase()
     }
 }
@@ -158,19 +158,19 @@ fn rfc3339(seconds: u64) -> String {
     jiff::Timestamp::from_second(seconds as i64).expect("a moment").to_string()
 }
 
-impl World {
+impl Scenario {
     fn target(&self) -> &Machine {
         &self.machines[self.target]
     }
 
     /// The agent of the alert's machine reports, and did so at the alert's time.
-    fn seen_ago(&self, number: usize, record: &Record) -> u64 {
+    fn seen_ago(&self, number: usize, record: &EndpointRecord) -> u64 {
         if number == self.target { record.seen_ago.min(self.alert.age) } else { record.seen_ago }
     }
 
-    fn facts(&self) -> HostFacts {
+    fn facts(&self) -> HostIdentifiers {
         let (machine, alert) = (self.target(), &self.alert);
-        let mut facts = HostFacts::default();
+        let mut facts = HostIdentifiers::default();
         if alert.id && machine.record.is_some() {
             facts.endpoint_id = Some(id(self.target, 0));
         }
@@ -184,10 +184,10 @@ impl World {
             facts.hostnames.push(machine.full_name());
         }
         if alert.short {
-            facts.hostnames.push(if alert.cut { machine.cut_name() } else { machine.label.to_owned() });
+            facts.hostnames.push(if alert.is_truncated { machine.truncated_name() } else { machine.label.to_owned() });
         }
         if alert.netbios {
-            facts.netbios_names.push(machine.cut_name());
+            facts.netbios_names.push(machine.truncated_name());
         }
         if alert.addresses {
             // In 15 minutes an address may have moved: the policy of the test says so.
@@ -207,7 +207,7 @@ impl World {
     ///   for machines that it all knows and sees.
     /// * A machine that Sophos does not know cannot be told by a name that was cut,
     ///   nor by an address alone.
-    fn is_decidable(&self) -> bool {
+    fn is_unambiguous(&self) -> bool {
         let all = || self.machines.iter().enumerate();
         let is_unique = all().all(|(number, machine)| {
             all().all(|(other, it)| number == other || machine.full_name() != it.full_name())
@@ -218,23 +218,23 @@ impl World {
             let short = machine.record.as_ref().is_some_and(|record| !record.full_name);
             number != self.target && short && shares_label(machine)
         });
-        let is_cut = self.alert.netbios || (self.alert.short && self.alert.cut);
+        let is_cut = self.alert.netbios || (self.alert.short && self.alert.is_truncated);
         let is_short = self.alert.short || is_cut;
         let full_twin = all().any(|(number, it)| number != self.target && shares_label(it));
         let unknown =
-            by_name_only && (short_twin || is_cut || (is_short && full_twin) || self.only_address());
+            by_name_only && (short_twin || is_cut || (is_short && full_twin) || self.has_only_an_address());
         // An endpoint that Sophos lists without a name is not among its namesakes.
-        let nameless = self.target().record.as_ref().is_some_and(|record| !record.named);
+        let nameless = self.target().record.as_ref().is_some_and(|record| !record.has_hostname);
         let is_hidden = nameless && (short_twin || is_short && (full_twin || is_cut));
         is_unique && !unknown && !is_hidden
     }
 
-    fn only_address(&self) -> bool {
+    fn has_only_an_address(&self) -> bool {
         let alert = &self.alert;
         !(alert.mac || alert.full || alert.short || alert.netbios)
     }
 
-    fn candidates(&self) -> Vec<Candidate> {
+    fn candidates(&self) -> Vec<EndpointCandidate> {
         let mut all = Vec::new();
         for (number, machine) in self.machines.iter().enumerate() {
             let Some(record) = &machine.record else { continue };
@@ -245,7 +245,7 @@ impl World {
                 let members = json!({
                     "id": id(number, version),
                     "tenant": { "id": TENANTS[machine.tenant] },
-                    "hostname": record.named.then_some(&name),
+                    "hostname": record.has_hostname.then_some(&name),
                     "macAddresses": record.lists_macs.then(|| vec![mac(number)]),
                     "ipv4Addresses": machine.addresses,
                     "cloud": (machine.cloud && record.lists_cloud)
@@ -254,7 +254,7 @@ impl World {
                     "online": ago < 5 * MINUTE,
                     "lastSeenAt": rfc3339(NOW - ago),
                 });
-                all.push(Candidate {
+                all.push(EndpointCandidate {
                     tenant: TENANTS[machine.tenant].to_owned(),
                     endpoint: serde_json::from_value(members.clone())
                         .or_else(|_| serde_json::from_str(&members.to_string()))
@@ -268,18 +268,18 @@ impl World {
 
 /// A directory that answers each question with everything, as no filter may
 /// answer with less.
-struct Everything(Vec<Candidate>);
+struct UnfilteredDirectory(Vec<EndpointCandidate>);
 
-impl Directory for Everything {
+impl EndpointDirectory for UnfilteredDirectory {
     type Error = Infallible;
 
-    async fn candidates(&self, _: &Identity, _: FactKind) -> Result<Vec<Candidate>, Infallible> {
+    async fn candidates(&self, _: &HostIdentity, _: IdentifierKind) -> Result<Vec<EndpointCandidate>, Infallible> {
         Ok(self.0.clone())
     }
 }
 
 #[test]
-fn resolve_finds_true_machine_or_nothing() {
+fn resolve_finds_the_right_machine_or_none() {
     let counts = std::cell::Cell::new((0_u32, 0_u32));
     let fixed = std::env::var_os("PROPTEST_CASES").is_some();
     let cases = if fixed { ProptestConfig::default().cases } else { 5_000 };
@@ -289,17 +289,17 @@ fn resolve_finds_true_machine_or_nothing() {
         max_global_rejects: 10_000_000,
         ..ProptestConfig::default()
     });
-    let outcome = runner.run(&world(), |world| {
-        prop_assume!(world.is_decidable());
-        let Ok(identity) = Identity::read(&world.facts()) else { return Ok(()) };
+    let outcome = runner.run(&scenario(), |world| {
+        prop_assume!(world.is_unambiguous());
+        let Ok(identity) = HostIdentity::from_identifiers(&world.facts()) else { return Ok(()) };
         let liveness = Liveness {
             seen_within: Duration::from_secs(30 * DAY),
             address_seen_within: Duration::from_secs(15 * MINUTE),
         };
         let now = Duration::from_secs(NOW);
         let alert = Some(Duration::from_secs(NOW - world.alert.age));
-        let times = Times { liveness, now, alert, judged: now };
-        let directory = Everything(world.candidates());
+        let times = ResolutionTimes { liveness, now, observed_at: alert, evaluated_at: now };
+        let directory = UnfilteredDirectory(world.candidates());
         let resolution = futures_executor::block_on(resolve(&directory, &identity, &times))
             .unwrap_or_else(|never| match never {});
         let (found, tried) = counts.get();

@@ -2,18 +2,18 @@
 
 mod batch;
 mod fetch;
-mod labels;
+mod staging_labels;
 mod listing;
-mod manager;
+mod credentials;
 mod secrets;
-mod survey;
+mod inspection;
 mod usage;
 mod versions;
 
-pub use fetch::{CURRENT, PENDING, PREVIOUS};
-pub use labels::Labels;
-pub use listing::Selection;
-pub use manager::SecretsManager;
-pub use secrets::ManagedSecrets;
-pub use survey::{Managed, Staged, Surveyed};
-pub use versions::{Described, SecretVersions};
+pub use fetch::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
+pub use staging_labels::StagingLabels;
+pub use listing::SecretSelector;
+pub use credentials::SecretsManagerCredentials;
+pub use secrets::SecretsManagerSecrets;
+pub use inspection::{SecretMetadata, StagedCredential, InspectedCredential};
+pub use versions::{SecretDescription, SecretVersions};

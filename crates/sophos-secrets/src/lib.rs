@@ -66,32 +66,32 @@
 
 #[cfg(feature = "aws")]
 mod aws;
-mod environment;
-mod file;
-mod named;
-mod named_environment;
-mod named_file;
+mod environment_credential;
+mod file_credentials;
+mod secret_store;
+mod environment_secrets;
+mod file_secrets;
 mod private_file;
 mod role;
-mod source;
-mod store;
-mod stored;
+mod stored_credential_source;
+mod credential_store;
+mod stored_credential;
 
 #[cfg(feature = "aws")]
 pub use aws::{
-    CURRENT, Described, Labels, Managed, ManagedSecrets, PENDING, PREVIOUS, SecretVersions, SecretsManager,
-    Selection, Staged, Surveyed,
+    AWSCURRENT, SecretDescription, StagingLabels, SecretMetadata, SecretsManagerSecrets, AWSPENDING, AWSPREVIOUS, SecretVersions, SecretsManagerCredentials,
+    SecretSelector, StagedCredential, InspectedCredential,
 };
-pub use environment::EnvironmentCredential;
-pub use file::FileCredentials;
-pub use named::{NamedSecrets, Stages};
-pub use named_environment::EnvironmentSecrets;
-pub use named_file::FileSecrets;
+pub use environment_credential::EnvironmentCredential;
+pub use file_credentials::FileCredentials;
+pub use secret_store::{SecretStore, RotatingSecret};
+pub use environment_secrets::EnvironmentSecrets;
+pub use file_secrets::FileSecrets;
 pub use role::{Purpose, Role};
 pub use secrecy::{ExposeSecret, SecretString};
-pub use source::StoredSource;
-pub use store::{CredentialStore, Listed, Serving, Version};
-pub use stored::{StoredCredential, end_of_life};
+pub use stored_credential_source::StoredCredentialSource;
+pub use credential_store::{CredentialStore, ListedCredential, PurposeSelection, RequestedVersion};
+pub use stored_credential::{StoredCredential, max_expiry};
 
 /// The time since any fixed moment.
 type Clock = dyn Fn() -> std::time::Duration + Send + Sync;
@@ -99,19 +99,19 @@ type Clock = dyn Fn() -> std::time::Duration + Send + Sync;
 /// A credential or a secret that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {problem}")]
-pub struct SourceError {
-    place: String,
-    problem: String,
+pub struct SecretError {
+    location: String,
+    message: String,
 }
 
-impl SourceError {
+impl SecretError {
     /// What is wrong with `place`, and what to do. Holds no value of it.
-    pub fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { place: place.into(), problem: problem.into() }
+    pub fn new(location: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { location: location.into(), message: message.into() }
     }
 
     /// Where it was looked for: a secret's name, a variable, a file.
-    pub fn place(&self) -> &str {
-        &self.place
+    pub fn location(&self) -> &str {
+        &self.location
     }
 }

@@ -7,20 +7,20 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 
-use crate::SourceError;
+use crate::SecretError;
 
 /// Reads a TOML file that nobody but its owner may read. A file of another
 /// form is told by line and by what is `wanted`.
-pub(crate) fn read<F: DeserializeOwned>(path: &Path, wanted: &str) -> Result<F, SourceError> {
-    parse(&text(path)?, &path.display().to_string(), wanted)
+pub(crate) fn load_toml<F: DeserializeOwned>(path: &Path, expected: &str) -> Result<F, SecretError> {
+    parse_toml(&read_text(path)?, &path.display().to_string(), expected)
 }
 
 /// The text of such a file.
-pub(crate) fn text(path: &Path) -> Result<SecretString, SourceError> {
+pub(crate) fn read_text(path: &Path) -> Result<SecretString, SecretError> {
     let place = path.display().to_string();
-    let failed = |error: io::Error| SourceError::new(&place, error.to_string());
+    let failed = |error: io::Error| SecretError::new(&place, error.to_string());
     let mut file = File::open(path).map_err(failed)?;
-    private(&file, &place)?;
+    check_permissions(&file, &place)?;
     let mut text = String::new();
     let read = file.read_to_string(&mut text);
     // From here on what was read is cleared when it goes.
@@ -30,34 +30,34 @@ pub(crate) fn text(path: &Path) -> Result<SecretString, SourceError> {
 }
 
 /// Reads TOML that came from `place`.
-pub(crate) fn parse<F: DeserializeOwned>(
+pub(crate) fn parse_toml<F: DeserializeOwned>(
     text: &SecretString,
-    place: &str,
-    wanted: &str,
-) -> Result<F, SourceError> {
+    location: &str,
+    expected: &str,
+) -> Result<F, SecretError> {
     let text = text.expose_secret();
     toml::from_str(text).map_err(|error| {
         // The parser quotes the line, and the line may be the secret.
         let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
         let at = line.map(|line| format!(" at line {line}")).unwrap_or_default();
-        SourceError::new(place, format!("is not as expected{at}; {wanted}"))
+        SecretError::new(location, format!("is not as expected{at}; {expected}"))
     })
 }
 
 #[cfg(unix)]
-fn private(file: &File, place: &str) -> Result<(), SourceError> {
+fn check_permissions(file: &File, place: &str) -> Result<(), SecretError> {
     use std::os::unix::fs::PermissionsExt;
 
     let mode =
-        file.metadata().map_err(|error| SourceError::new(place, error.to_string()))?.permissions().mode();
+        file.metadata().map_err(|error| SecretError::new(place, error.to_string()))?.permissions().mode();
     if mode & 0o077 != 0 {
         let problem = format!("may be read by others (mode {:o}); run chmod 600 on it", mode & 0o777);
-        return Err(SourceError::new(place, problem));
+        return Err(SecretError::new(place, problem));
     }
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn private(_: &File, _: &str) -> Result<(), SourceError> {
+fn private(_: &File, _: &str) -> Result<(), SecretError> {
     Ok(())
 }

@@ -36,7 +36,7 @@ impl Purpose {
 
     /// The narrowest role that is enough. Which role an operation needs is not
     /// published; this follows from the console's description of the roles.
-    pub fn needs(self) -> Role {
+    pub fn required_role(self) -> Role {
         match self {
             Self::Export => Role::ReadOnly,
             Self::Isolation => Role::Management,
@@ -65,8 +65,8 @@ impl FromStr for Purpose {
 
 impl Role {
     /// Whether it is enough for this purpose.
-    pub fn is_enough_for(self, purpose: Purpose) -> bool {
-        match purpose.needs() {
+    pub fn is_sufficient_for(self, purpose: Purpose) -> bool {
+        match purpose.required_role() {
             Self::ReadOnly => true,
             Self::Management => matches!(self, Self::Management | Self::SuperAdmin),
             needed => self == needed || self == Self::SuperAdmin,
@@ -75,9 +75,9 @@ impl Role {
 
     /// Whether it is enough for all these purposes, and one that may do less
     /// would be as well. Of no purpose nothing is known.
-    pub fn is_wider_than(self, purposes: &[Purpose]) -> bool {
+    pub fn is_overprivileged_for(self, purposes: &[Purpose]) -> bool {
         !purposes.is_empty()
-            && purposes.iter().all(|purpose| self.is_enough_for(*purpose) && purpose.needs() != self)
+            && purposes.iter().all(|purpose| self.is_sufficient_for(*purpose) && purpose.required_role() != self)
     }
 }
 
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_purpose_has_its_narrowest_role() {
+    fn role_is_compared_with_the_narrowest_sufficient_one() {
         use Purpose::{Export, Isolation};
         for (role, purposes, enough, wider) in [
             (Role::ReadOnly, &[Export][..], true, false),
@@ -110,8 +110,8 @@ mod tests {
             (Role::SuperAdmin, &[Export, Isolation], true, true),
             (Role::SuperAdmin, &[], true, false),
         ] {
-            assert_eq!(purposes.iter().all(|p| role.is_enough_for(*p)), enough, "{role} {purposes:?}");
-            assert_eq!(role.is_wider_than(purposes), wider, "{role} {purposes:?}");
+            assert_eq!(purposes.iter().all(|p| role.is_sufficient_for(*p)), enough, "{role} {purposes:?}");
+            assert_eq!(role.is_overprivileged_for(purposes), wider, "{role} {purposes:?}");
         }
     }
 }

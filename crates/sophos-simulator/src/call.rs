@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
-use crate::answer::Refusal;
+use crate::response::ApiError;
 use crate::central::Central;
 use crate::credentials::Credential;
 use crate::data::tenant::Tenant;
@@ -32,11 +32,11 @@ impl Call {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
-    pub(crate) fn json(&self) -> Result<Value, Refusal> {
+    pub(crate) fn json(&self) -> Result<Value, ApiError> {
         serde_json::from_slice(&self.body)
             .ok()
             .filter(Value::is_object)
-            .ok_or_else(|| Refusal::bad_request("Invalid request"))
+            .ok_or_else(|| ApiError::bad_request("Invalid request"))
     }
 }
 
@@ -66,34 +66,34 @@ impl Query {
             .collect()
     }
 
-    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
+    pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, ApiError> {
         match self.get(name) {
             None => Ok(None),
             Some("true") => Ok(Some(true)),
             Some("false") => Ok(Some(false)),
-            Some(_) => Err(wrong(name)),
+            Some(_) => Err(invalid_parameter(name)),
         }
     }
 
-    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, ApiError> {
         match self.get(name) {
             None => Ok(None),
-            Some(text) => text.parse().map(Some).map_err(|_| wrong(name)),
+            Some(text) => text.parse().map(Some).map_err(|_| invalid_parameter(name)),
         }
     }
 
     /// The size of a page: the usual one, or what was asked for up to a maximum.
-    pub(crate) fn page_size(&self, maximum: u64) -> Result<u64, Refusal> {
+    pub(crate) fn page_size(&self, maximum: u64) -> Result<u64, ApiError> {
         match self.number("pageSize")? {
-            Some(0) => Err(wrong("pageSize")),
+            Some(0) => Err(invalid_parameter("pageSize")),
             size => Ok(size.unwrap_or(50).min(maximum)),
         }
     }
 }
 
 /// A parameter that cannot be read.
-pub(crate) fn wrong(name: &str) -> Refusal {
-    Refusal::bad_request(&format!("Invalid value for '{name}'"))
+pub(crate) fn invalid_parameter(name: &str) -> ApiError {
+    ApiError::bad_request(&format!("Invalid value for '{name}'"))
 }
 
 /// A call on its way to its handler: known by whom, and for which tenant.
@@ -103,10 +103,10 @@ pub(crate) struct Context<'a> {
     pub(crate) call: &'a Call,
     /// What stood in the variable parts of the path.
     pub(crate) params: Vec<&'a str>,
-    pub(crate) who: Option<Credential>,
+    pub(crate) credential: Option<Credential>,
     /// What is to go wrong with it.
     pub(crate) fault: Option<&'a FaultAction>,
-    scope: Option<&'a Tenant>,
+    scoped_tenant: Option<&'a Tenant>,
 }
 
 impl<'a> Context<'a> {
@@ -117,22 +117,22 @@ impl<'a> Context<'a> {
         who: Option<Credential>,
         scope: Option<&'a Tenant>,
     ) -> Self {
-        Self { central, call, params, who, fault: None, scope }
+        Self { central, call, params, credential: who, fault: None, scoped_tenant: scope }
     }
 
     /// The tenant the call is for.
-    pub(crate) fn tenant(&self) -> Result<&'a Tenant, Refusal> {
-        self.scope.ok_or_else(Refusal::unauthorized)
+    pub(crate) fn tenant(&self) -> Result<&'a Tenant, ApiError> {
+        self.scoped_tenant.ok_or_else(ApiError::unauthorized)
     }
 
     /// Who calls.
-    pub(crate) fn who(&self) -> Result<&Credential, Refusal> {
-        self.who.as_ref().ok_or_else(Refusal::unauthorized)
+    pub(crate) fn credential(&self) -> Result<&Credential, ApiError> {
+        self.credential.as_ref().ok_or_else(ApiError::unauthorized)
     }
 
     /// The identifier in the path.
-    pub(crate) fn id(&self) -> Result<u128, Refusal> {
+    pub(crate) fn id(&self) -> Result<u128, ApiError> {
         let text = self.params.first().copied().unwrap_or_default();
-        parse_uuid(text).ok_or_else(|| Refusal::bad_request("Invalid request"))
+        parse_uuid(text).ok_or_else(|| ApiError::bad_request("Invalid request"))
     }
 }

@@ -45,7 +45,7 @@ pub(crate) struct Calls(Mutex<CallCounts>);
 
 impl Calls {
     /// Notes a call that arrived.
-    pub(crate) fn arrived(&self, operation: &str, tenant: Option<&str>) {
+    pub(crate) fn record_request(&self, operation: &str, tenant: Option<&str>) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.total += 1;
         *counts.by_operation.entry(operation.to_owned()).or_default() += 1;
@@ -60,7 +60,7 @@ impl Calls {
     }
 
     /// Notes how a call ended.
-    pub(crate) fn answered(&self, status: u16) {
+    pub(crate) fn record_response(&self, status: u16) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *counts.by_status.entry(status).or_default() += 1;
     }

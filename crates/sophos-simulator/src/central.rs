@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::answer::{Answer, Refusal};
+use crate::response::{ApiResponse, ApiError};
 use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::credentials::Vault;
+use crate::credentials::CredentialStore;
 use crate::data::endpoint::Endpoint;
-use crate::data::endpoint_json::Seen;
+use crate::data::endpoint_json::EndpointSnapshot;
 use crate::data::tenant::Tenant;
-use crate::data::world::World;
+use crate::data::accounts::Accounts;
 use crate::error::ConfigError;
 use crate::faults::{FaultPlan, Faults};
-use crate::fleet::{Accepted, Fleet};
+use crate::endpoint_states::{AcceptedChange, EndpointStates};
 use crate::hash::{Rng, mix, uuid_text};
 use crate::isolation_changes::IsolationChange;
 use crate::limiter::Limiter;
@@ -46,15 +46,15 @@ pub struct Addresses {
 pub(crate) struct Central {
     pub(crate) config: Config,
     pub(crate) clock: Clock,
-    pub(crate) world: World,
-    pub(crate) vault: Vault,
+    pub(crate) accounts: Accounts,
+    pub(crate) credentials: CredentialStore,
     pub(crate) faults: Faults,
     pub(crate) calls: Calls,
     pub(crate) served: Served,
-    pub(crate) fleet: Fleet,
+    pub(crate) endpoint_states: EndpointStates,
     pub(crate) limiter: Limiter,
     addresses: OnceLock<Addresses>,
-    drawn: AtomicU64,
+    rng_count: AtomicU64,
 }
 
 impl Central {
@@ -62,20 +62,20 @@ impl Central {
         config.check()?;
         let start = config.clock.start.as_deref().and_then(time::parse);
         let start_ms = start.unwrap_or_else(time::real_now_ms);
-        let mut world = World::new(&config, start_ms);
-        world.place(&config.machines)?;
+        let mut world = Accounts::new(&config, start_ms);
+        world.add_machines(&config.machines)?;
         let delay = config.isolation.report_delay_seconds.saturating_mul(1_000);
         Ok(Self {
             clock: Clock::new(start_ms, config.clock.running),
-            vault: Vault::new(&config, &world, start_ms)?,
+            credentials: CredentialStore::new(&config, &world, start_ms)?,
             faults: Faults::new(config.seed, config.faults.clone(), start_ms),
             calls: Calls::default(),
             served: Served::default(),
-            fleet: Fleet::new(i64::try_from(delay).unwrap_or(i64::MAX / 4)),
+            endpoint_states: EndpointStates::new(i64::try_from(delay).unwrap_or(i64::MAX / 4)),
             limiter: Limiter::new(&config.limiter),
             addresses: OnceLock::new(),
-            drawn: AtomicU64::new(0),
-            world,
+            rng_count: AtomicU64::new(0),
+            accounts: world,
             config,
         })
     }
@@ -95,31 +95,31 @@ impl Central {
     }
 
     /// A fresh generator for what may differ between two answers to the same question.
-    pub(crate) fn draw(&self) -> Rng {
-        let count = self.drawn.fetch_add(1, Ordering::SeqCst);
+    pub(crate) fn new_rng(&self) -> Rng {
+        let count = self.rng_count.fetch_add(1, Ordering::SeqCst);
         Rng::new(mix(mix(self.config.seed, 0x6472_6177), count))
     }
 
-    pub(crate) fn refuse(&self, refusal: &Refusal) -> Answer {
-        let rng = self.draw();
-        refusal.answer(rng, self.config.quirks.odd_errors, self.clock.now_ms())
+    pub(crate) fn error_response(&self, refusal: &ApiError) -> ApiResponse {
+        let rng = self.new_rng();
+        refusal.to_response(rng, self.config.quirks.rare_error_forms, self.clock.now_ms())
     }
 
     /// The `size` a page gives: what was asked for or, now and then, what it has.
     pub(crate) fn page_size(&self, asked: u64, count: usize) -> u64 {
-        if self.draw().chance(self.config.quirks.size_is_count) { count as u64 } else { asked }
+        if self.new_rng().chance(self.config.quirks.size_is_count) { count as u64 } else { asked }
     }
 
     /// An endpoint as it is now.
-    pub(crate) fn endpoint(&self, tenant: &Tenant, index: u64) -> Seen {
+    pub(crate) fn endpoint(&self, tenant: &Tenant, index: u64) -> EndpointSnapshot {
         let now = self.clock.now_ms();
         let endpoint = Endpoint::new(tenant, index);
-        let live = self.fleet.look((tenant.number, index), endpoint.online, now);
-        Seen::new(tenant, endpoint, live, now)
+        let live = self.endpoint_states.snapshot((tenant.number, index), endpoint.online, now);
+        EndpointSnapshot::new(tenant, endpoint, live, now)
     }
 
     pub(crate) fn set_online(&self, tenant: &str, endpoint: &str, online: bool) -> bool {
-        let found = self.world.tenant(tenant).and_then(|tenant| {
+        let found = self.accounts.tenant(tenant).and_then(|tenant| {
             let id = crate::hash::parse_uuid(endpoint)?;
             Some((tenant, tenant.endpoint_index(id)?))
         });
@@ -128,32 +128,32 @@ impl Central {
         };
         let base = Endpoint::new(tenant, index).online;
         let now = self.clock.now_ms();
-        self.fleet.set_online((tenant.number, index), base, online, now);
+        self.endpoint_states.set_online((tenant.number, index), base, online, now);
         true
     }
 
     pub(crate) fn isolation_changes(&self) -> Vec<IsolationChange> {
-        let text = |accepted: Accepted| {
+        let text = |accepted: AcceptedChange| {
             let (number, index) = accepted.key;
-            let tenant = &self.world.tenants[number];
+            let tenant = &self.accounts.tenants[number];
             IsolationChange {
                 tenant: tenant.id_text.clone(),
                 endpoint: uuid_text(tenant.endpoint_id(index)),
                 enabled: accepted.enabled,
                 changed: accepted.changed,
                 comment: accepted.comment,
-                by: accepted.by,
+                requested_by: accepted.requested_by,
                 at_ms: accepted.at_ms,
                 received_real_ms: accepted.real_ms,
                 operation: accepted.operation.to_owned(),
             }
         };
-        self.fleet.accepted().into_iter().map(text).collect()
+        self.endpoint_states.accepted().into_iter().map(text).collect()
     }
 
     /// What the limiter counted, by client id.
     pub(crate) fn limiter_counts(&self) -> BTreeMap<String, LimiterCounts> {
-        let ids = self.vault.client_ids();
+        let ids = self.credentials.client_ids();
         let named = |(number, counts): (usize, _)| Some((ids.get(number)?.clone(), counts));
         self.limiter.counts().into_iter().filter_map(named).collect()
     }

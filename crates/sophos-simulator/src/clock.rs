@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 ///
 /// Clones share one clock.
 #[derive(Debug, Clone)]
-pub struct Clock(Arc<State>);
+pub struct Clock(Arc<ClockState>);
 
 #[derive(Debug)]
-struct State {
+struct ClockState {
     base_ms: AtomicI64,
     running_since: Option<Instant>,
 }
@@ -19,7 +19,7 @@ struct State {
 impl Clock {
     /// A clock that shows `start_ms` (Unix milliseconds) now.
     pub(crate) fn new(start_ms: i64, running: bool) -> Self {
-        Self(Arc::new(State { base_ms: AtomicI64::new(start_ms), running_since: running.then(Instant::now) }))
+        Self(Arc::new(ClockState { base_ms: AtomicI64::new(start_ms), running_since: running.then(Instant::now) }))
     }
 
     /// The time it shows, in Unix milliseconds.
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stands_still_until_told() {
+    fn stopped_clock_moves_only_on_advance() {
         let clock = Clock::new(1_000, false);
         let other = clock.clone();
         other.advance(Duration::from_millis(250));
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_clock_moves_and_can_be_set() {
+    fn running_clock_moves_and_can_be_set() {
         let clock = Clock::new(0, true);
         std::thread::sleep(Duration::from_millis(5));
         assert!(clock.now_ms() >= 5);

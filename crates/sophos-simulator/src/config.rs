@@ -90,7 +90,7 @@ impl Config {
     }
 
     /// Reads a configuration file.
-    pub fn read(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|e| ConfigError::unreadable(path, e))?;
         Self::from_toml(&text)
@@ -232,12 +232,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_text_is_the_default() {
+    fn empty_toml_is_the_default_config() {
         assert_eq!(Config::from_toml("").unwrap(), Config::default());
     }
 
     #[test]
-    fn errors_can_be_read() {
+    fn config_error_names_the_invalid_key() {
         for (text, expected) in [
             ("sead = 1", "sead"),
             ("regions = []", "`regions` is empty"),

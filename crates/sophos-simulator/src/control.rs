@@ -25,23 +25,23 @@ use crate::served::{Dataset, ServedTotals};
 use crate::simulator::served_totals;
 use crate::time;
 
-type Shared = State<Arc<Central>>;
+type SharedState = State<Arc<Central>>;
 
 /// A question the control host cannot answer.
 #[derive(Debug)]
-struct No(StatusCode, String);
+struct ControlError(StatusCode, String);
 
-impl No {
-    fn bad(what: impl Into<String>) -> Self {
+impl ControlError {
+    fn bad_request(what: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, what.into())
     }
 
-    fn unknown(what: &str) -> Self {
+    fn not_found(what: &str) -> Self {
         Self(StatusCode::NOT_FOUND, format!("no such {what}"))
     }
 }
 
-impl IntoResponse for No {
+impl IntoResponse for ControlError {
     fn into_response(self) -> Response {
         (self.0, Json(json!({ "error": self.1 }))).into_response()
     }
@@ -50,33 +50,33 @@ impl IntoResponse for No {
 pub(crate) fn router(central: Arc<Central>) -> Router {
     Router::new()
         .route("/control/addresses", get(addresses))
-        .route("/control/clock", get(clock).post(turn_clock))
+        .route("/control/clock", get(clock).post(update_clock))
         .route("/control/faults", get(faults).put(set_faults).delete(clear_faults))
         .route("/control/calls", get(calls).delete(reset_calls))
         .route("/control/limiter", get(limiter))
-        .route("/control/served", get(served).delete(forget_served))
-        .route("/control/served/totals", get(totals))
+        .route("/control/served", get(served).delete(clear_served))
+        .route("/control/served/totals", get(get_served_totals))
         .route("/control/produced", get(produced))
         .route("/control/tenants", get(tenants))
         .route("/control/tenants/{id}", post(set_tenant))
         .route("/control/tenants/{tenant}/endpoints/{endpoint}", post(set_endpoint))
-        .route("/control/isolation", get(isolation).delete(forget_isolation))
-        .route("/control/credentials", get(credentials).post(add))
-        .route("/control/credentials/{id}", delete(remove))
-        .route("/control/credentials/{id}/rotate", post(rotate))
-        .route("/control/credentials/{id}/expire", post(expire))
-        .route("/control/tokens/revoke", post(revoke))
+        .route("/control/isolation", get(isolation).delete(clear_isolation))
+        .route("/control/credentials", get(credentials).post(add_credential))
+        .route("/control/credentials/{id}", delete(remove_credential))
+        .route("/control/credentials/{id}/rotate", post(rotate_credential))
+        .route("/control/credentials/{id}/expire", post(expire_credential))
+        .route("/control/tokens/revoke", post(revoke_tokens))
         .with_state(central)
 }
 
-async fn addresses(State(central): Shared) -> Json<Addresses> {
+async fn addresses(State(central): SharedState) -> Json<Addresses> {
     Json(central.addresses())
 }
 
-async fn clock(State(central): Shared) -> Json<Value> {
+async fn clock(State(central): SharedState) -> Json<Value> {
     let now_ms = central.clock.now_ms();
     Json(json!({
-        "now": time::millis(now_ms),
+        "now": time::format_millis(now_ms),
         "now_ms": now_ms,
         "running": central.clock.is_running(),
     }))
@@ -84,70 +84,70 @@ async fn clock(State(central): Shared) -> Json<Value> {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Turn {
+struct ClockUpdate {
     advance_seconds: Option<f64>,
     set: Option<String>,
 }
 
-async fn turn_clock(state: Shared, Json(turn): Json<Turn>) -> Result<Json<Value>, No> {
+async fn update_clock(state: SharedState, Json(turn): Json<ClockUpdate>) -> Result<Json<Value>, ControlError> {
     if let Some(text) = &turn.set {
-        let ms = time::parse(text).ok_or_else(|| No::bad("`set` is not an RFC 3339 time"))?;
+        let ms = time::parse(text).ok_or_else(|| ControlError::bad_request("`set` is not an RFC 3339 time"))?;
         state.clock.set(ms);
     }
     if let Some(seconds) = turn.advance_seconds {
         let by = Duration::try_from_secs_f64(seconds)
-            .map_err(|_| No::bad("`advance_seconds` is not a duration"))?;
+            .map_err(|_| ControlError::bad_request("`advance_seconds` is not a duration"))?;
         state.clock.advance(by);
     }
     Ok(clock(state).await)
 }
 
-async fn faults(State(central): Shared) -> Json<FaultPlan> {
+async fn faults(State(central): SharedState) -> Json<FaultPlan> {
     Json(central.faults.plan())
 }
 
-async fn set_faults(state: Shared, Json(plan): Json<FaultPlan>) -> Result<Json<FaultPlan>, No> {
-    plan.check().map_err(No::bad)?;
+async fn set_faults(state: SharedState, Json(plan): Json<FaultPlan>) -> Result<Json<FaultPlan>, ControlError> {
+    plan.check().map_err(ControlError::bad_request)?;
     state.set_faults(plan);
     Ok(faults(state).await)
 }
 
-async fn clear_faults(state: Shared) -> Json<FaultPlan> {
+async fn clear_faults(state: SharedState) -> Json<FaultPlan> {
     state.set_faults(FaultPlan::default());
     faults(state).await
 }
 
-async fn calls(State(central): Shared) -> Json<CallCounts> {
+async fn calls(State(central): SharedState) -> Json<CallCounts> {
     Json(central.calls.snapshot())
 }
 
-async fn reset_calls(state: Shared) -> Json<CallCounts> {
+async fn reset_calls(state: SharedState) -> Json<CallCounts> {
     state.reset_calls();
     calls(state).await
 }
 
-async fn limiter(State(central): Shared) -> Json<BTreeMap<String, LimiterCounts>> {
+async fn limiter(State(central): SharedState) -> Json<BTreeMap<String, LimiterCounts>> {
     Json(central.limiter_counts())
 }
 
 #[derive(Debug, Deserialize)]
-struct Which {
+struct DatasetQuery {
     dataset: String,
     tenant: String,
     from: Option<String>,
     to: Option<String>,
 }
 
-impl Which {
-    fn find<'a>(&self, central: &'a Central) -> Result<(Dataset, &'a Tenant), No> {
-        let dataset = Dataset::named(&self.dataset).ok_or_else(|| No::unknown("dataset"))?;
-        let tenant = central.world.tenant(&self.tenant);
-        Ok((dataset, tenant.ok_or_else(|| No::unknown("tenant"))?))
+impl DatasetQuery {
+    fn find<'a>(&self, central: &'a Central) -> Result<(Dataset, &'a Tenant), ControlError> {
+        let dataset = Dataset::parse(&self.dataset).ok_or_else(|| ControlError::not_found("dataset"))?;
+        let tenant = central.accounts.tenant(&self.tenant);
+        Ok((dataset, tenant.ok_or_else(|| ControlError::not_found("tenant"))?))
     }
 }
 
 /// A line for each id, each a JSON text.
-fn lines(ids: &[u128]) -> Response {
+fn json_lines(ids: &[u128]) -> Response {
     let mut body = Vec::with_capacity(ids.len() * 39);
     for id in ids {
         body.push(b'"');
@@ -157,55 +157,55 @@ fn lines(ids: &[u128]) -> Response {
     ([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response()
 }
 
-async fn served(State(central): Shared, Query(which): Query<Which>) -> Result<Response, No> {
+async fn served(State(central): SharedState, Query(which): Query<DatasetQuery>) -> Result<Response, ControlError> {
     let (dataset, tenant) = which.find(&central)?;
-    Ok(lines(&central.served_ids(dataset, tenant)))
+    Ok(json_lines(&central.served_ids(dataset, tenant)))
 }
 
-async fn forget_served(State(central): Shared) -> Json<ServedTotals> {
+async fn clear_served(State(central): SharedState) -> Json<ServedTotals> {
     central.served.clear();
     Json(served_totals(&central))
 }
 
-async fn totals(State(central): Shared) -> Json<ServedTotals> {
+async fn get_served_totals(State(central): SharedState) -> Json<ServedTotals> {
     Json(served_totals(&central))
 }
 
 /// RFC 3339 or Unix milliseconds.
-fn moment(text: Option<&str>, otherwise: i64) -> Result<i64, No> {
+fn parse_time(text: Option<&str>, otherwise: i64) -> Result<i64, ControlError> {
     let Some(text) = text else {
         return Ok(otherwise);
     };
     let number = text.parse().ok();
-    number.or_else(|| time::parse(text)).ok_or_else(|| No::bad(format!("not a time: {text:?}")))
+    number.or_else(|| time::parse(text)).ok_or_else(|| ControlError::bad_request(format!("not a time: {text:?}")))
 }
 
-async fn produced(State(central): Shared, Query(which): Query<Which>) -> Result<Response, No> {
+async fn produced(State(central): SharedState, Query(which): Query<DatasetQuery>) -> Result<Response, ControlError> {
     let (dataset, tenant) = which.find(&central)?;
-    let from = moment(which.from.as_deref(), i64::MIN)?;
-    let to = moment(which.to.as_deref(), i64::MAX)?;
-    Ok(lines(&central.produced(dataset, tenant, from, to)))
+    let from = parse_time(which.from.as_deref(), i64::MIN)?;
+    let to = parse_time(which.to.as_deref(), i64::MAX)?;
+    Ok(json_lines(&central.produced(dataset, tenant, from, to)))
 }
 
-async fn tenants(State(central): Shared) -> Json<Vec<TenantInfo>> {
-    Json(central.world.tenants.iter().map(Tenant::info).collect())
+async fn tenants(State(central): SharedState) -> Json<Vec<TenantInfo>> {
+    Json(central.accounts.tenants.iter().map(Tenant::info).collect())
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Standing {
+struct TenantUpdate {
     state: Option<TenantState>,
     region: Option<String>,
 }
 
 async fn set_tenant(
-    State(central): Shared,
+    State(central): SharedState,
     Path(id): Path<String>,
-    Json(standing): Json<Standing>,
-) -> Result<Json<TenantInfo>, No> {
-    let tenant = central.world.tenant(&id).ok_or_else(|| No::unknown("tenant"))?;
+    Json(standing): Json<TenantUpdate>,
+) -> Result<Json<TenantInfo>, ControlError> {
+    let tenant = central.accounts.tenant(&id).ok_or_else(|| ControlError::not_found("tenant"))?;
     if standing.region.is_some_and(|region| !tenant.region.set(&region)) {
-        return Err(No::unknown("region"));
+        return Err(ControlError::not_found("region"));
     }
     if let Some(state) = standing.state {
         tenant.state.set(state);
@@ -215,69 +215,69 @@ async fn set_tenant(
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Online {
+struct EndpointUpdate {
     online: bool,
 }
 
 async fn set_endpoint(
-    State(central): Shared,
+    State(central): SharedState,
     Path((tenant, endpoint)): Path<(String, String)>,
-    Json(wanted): Json<Online>,
-) -> Result<Json<Value>, No> {
+    Json(wanted): Json<EndpointUpdate>,
+) -> Result<Json<Value>, ControlError> {
     if !central.set_online(&tenant, &endpoint, wanted.online) {
-        return Err(No::unknown("endpoint"));
+        return Err(ControlError::not_found("endpoint"));
     }
     Ok(Json(json!({ "id": endpoint, "online": wanted.online })))
 }
 
-async fn isolation(State(central): Shared) -> Json<Vec<IsolationChange>> {
+async fn isolation(State(central): SharedState) -> Json<Vec<IsolationChange>> {
     Json(central.isolation_changes())
 }
 
-async fn forget_isolation(state: Shared) -> Json<Vec<IsolationChange>> {
-    state.fleet.forget_accepted();
+async fn clear_isolation(state: SharedState) -> Json<Vec<IsolationChange>> {
+    state.endpoint_states.clear_accepted();
     isolation(state).await
 }
 
-async fn credentials(State(central): Shared) -> Json<Vec<CredentialInfo>> {
-    Json(central.vault.infos())
+async fn credentials(State(central): SharedState) -> Json<Vec<CredentialInfo>> {
+    Json(central.credentials.list())
 }
 
-fn credential(central: &Central, id: &str) -> Result<Json<CredentialInfo>, No> {
-    let found = central.vault.infos().into_iter();
+fn find_credential(central: &Central, id: &str) -> Result<Json<CredentialInfo>, ControlError> {
+    let found = central.credentials.list().into_iter();
     found
         .filter(|c| c.client_id.eq_ignore_ascii_case(id))
         .map(Json)
         .next()
-        .ok_or_else(|| No::unknown("credential"))
+        .ok_or_else(|| ControlError::not_found("credential"))
 }
 
-async fn add(
-    State(central): Shared,
+async fn add_credential(
+    State(central): SharedState,
     Json(config): Json<CredentialConfig>,
-) -> Result<Json<CredentialInfo>, No> {
-    let made = central.vault.add(&central.world, &config, central.clock.now_ms());
-    made.map(Json).map_err(|error| No::bad(error.to_string()))
+) -> Result<Json<CredentialInfo>, ControlError> {
+    let made = central.credentials.add(&central.accounts, &config, central.clock.now_ms());
+    made.map(Json).map_err(|error| ControlError::bad_request(error.to_string()))
 }
 
-async fn remove(State(central): Shared, Path(id): Path<String>) -> Result<Json<Value>, No> {
-    if !central.vault.remove(&id) {
-        return Err(No::unknown("credential"));
+async fn remove_credential(State(central): SharedState, Path(id): Path<String>) -> Result<Json<Value>, ControlError> {
+    if !central.credentials.remove(&id) {
+        return Err(ControlError::not_found("credential"));
     }
     Ok(Json(json!({ "removed": true })))
 }
 
-async fn rotate(State(central): Shared, Path(id): Path<String>) -> Result<Json<CredentialInfo>, No> {
-    central.vault.rotate(&id);
-    credential(&central, &id)
+async fn rotate_credential(State(central): SharedState, Path(id): Path<String>) -> Result<Json<CredentialInfo>, ControlError> {
+    central.credentials.rotate_secret(&id);
+    find_credential(&central, &id)
 }
 
-async fn expire(State(central): Shared, Path(id): Path<String>) -> Result<Json<CredentialInfo>, No> {
-    central.vault.expire(&id, central.clock.now_ms());
-    credential(&central, &id)
+async fn expire_credential(State(central): SharedState, Path(id): Path<String>) -> Result<Json<CredentialInfo>, ControlError> {
+    central.credentials.expire(&id, central.clock.now_ms());
+    find_credential(&central, &id)
 }
 
-async fn revoke(State(central): Shared) -> Json<Value> {
-    central.vault.revoke();
+async fn revoke_tokens(State(central): SharedState) -> Json<Value> {
+    central.credentials.revoke_tokens();
     Json(json!({ "revoked": true }))
 }

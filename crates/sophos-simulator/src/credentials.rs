@@ -8,16 +8,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, CredentialConfig, CredentialKind, Role};
-use crate::data::world::World;
+use crate::data::accounts::Accounts;
 use crate::error::ConfigError;
 use crate::hash::{Rng, mix, uuid_text};
 use crate::time;
 
 /// 36 months.
-const LIFE_MS: i64 = 3 * 365 * 86_400_000 + 86_400_000;
+const CREDENTIAL_LIFETIME_MS: i64 = 3 * 365 * 86_400_000 + 86_400_000;
 
 /// How old a credential is that was there at the start: 90 days.
-const AGE_MS: i64 = 90 * 86_400_000;
+const INITIAL_CREDENTIAL_AGE_MS: i64 = 90 * 86_400_000;
 
 /// An API credential as tests see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,8 +62,8 @@ impl Credential {
             id_type: self.kind.as_str().to_owned(),
             principal_id: uuid_text(self.principal_id),
             role: self.role.as_str().to_owned(),
-            created_at: time::millis(self.created_ms),
-            expires_at: time::millis(self.expires_ms),
+            created_at: time::format_millis(self.created_ms),
+            expires_at: time::format_millis(self.expires_ms),
         }
     }
 }
@@ -72,47 +72,47 @@ impl Credential {
 struct Tokens {
     access: HashMap<String, (usize, i64)>,
     refresh: HashMap<String, usize>,
-    made: u64,
+    issued: u64,
 }
 
 /// Every credential and every token.
 #[derive(Debug)]
-pub(crate) struct Vault {
+pub(crate) struct CredentialStore {
     seed: u64,
     lifetime_seconds: u64,
-    all: Mutex<Vec<Credential>>,
+    credentials: Mutex<Vec<Credential>>,
     tokens: Mutex<Tokens>,
 }
 
 /// A token pair just made.
 #[derive(Debug)]
-pub(crate) struct Issued {
-    pub(crate) access: String,
-    pub(crate) refresh: String,
+pub(crate) struct TokenPair {
+    pub(crate) access_token: String,
+    pub(crate) refresh_token: String,
     pub(crate) tracking_id: String,
     pub(crate) expires_in: u64,
 }
 
-impl Vault {
-    pub(crate) fn new(config: &Config, world: &World, start_ms: i64) -> Result<Self, ConfigError> {
-        let wanted = if config.credentials.is_empty() { usual(world) } else { config.credentials.clone() };
+impl CredentialStore {
+    pub(crate) fn new(config: &Config, world: &Accounts, start_ms: i64) -> Result<Self, ConfigError> {
+        let wanted = if config.credentials.is_empty() { default_credentials(world) } else { config.credentials.clone() };
         let mut all = Vec::with_capacity(wanted.len());
         for (at, credential) in wanted.iter().enumerate() {
-            all.push(make(config.seed, world, at, credential, start_ms - AGE_MS)?);
+            all.push(create_credential(config.seed, world, at, credential, start_ms - INITIAL_CREDENTIAL_AGE_MS)?);
         }
         Ok(Self {
             seed: config.seed,
             lifetime_seconds: config.tokens.lifetime_seconds,
-            all: Mutex::new(all),
-            tokens: Mutex::new(Tokens { access: HashMap::new(), refresh: HashMap::new(), made: 0 }),
+            credentials: Mutex::new(all),
+            tokens: Mutex::new(Tokens { access: HashMap::new(), refresh: HashMap::new(), issued: 0 }),
         })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Credential>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+        self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn infos(&self) -> Vec<CredentialInfo> {
+    pub(crate) fn list(&self) -> Vec<CredentialInfo> {
         self.lock().iter().filter(|c| !c.removed).map(Credential::info).collect()
     }
 
@@ -124,13 +124,13 @@ impl Vault {
     /// Makes a credential at `now`.
     pub(crate) fn add(
         &self,
-        world: &World,
+        world: &Accounts,
         config: &CredentialConfig,
         now: i64,
     ) -> Result<CredentialInfo, ConfigError> {
         config.check().map_err(ConfigError::invalid)?;
         let mut all = self.lock();
-        let made = make(self.seed, world, all.len(), config, now)?;
+        let made = create_credential(self.seed, world, all.len(), config, now)?;
         if all.iter().any(|c| c.client_id.eq_ignore_ascii_case(&made.client_id)) {
             let id = &made.client_id;
             return Err(ConfigError::invalid(format!("there is or was a credential {id:?} already")));
@@ -157,9 +157,9 @@ impl Vault {
     }
 
     /// Gives a credential a new secret; tokens made with the old one go on.
-    pub(crate) fn rotate(&self, client_id: &str) -> Option<String> {
+    pub(crate) fn rotate_secret(&self, client_id: &str) -> Option<String> {
         let (at, old) = self.find(client_id)?;
-        let secret = secret(mix(self.seed, 0x726f_7461), &old.client_secret);
+        let secret = generate_secret(mix(self.seed, 0x726f_7461), &old.client_secret);
         self.lock()[at].client_secret = secret.clone();
         Some(secret)
     }
@@ -173,10 +173,10 @@ impl Vault {
         true
     }
 
-    pub(crate) fn issue(&self, credential: usize, now: i64) -> Issued {
+    pub(crate) fn issue_tokens(&self, credential: usize, now: i64) -> TokenPair {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.made += 1;
-        let mut rng = Rng::new(mix(mix(self.seed, 0x0074_6f6b), tokens.made));
+        tokens.issued += 1;
+        let mut rng = Rng::new(mix(mix(self.seed, 0x0074_6f6b), tokens.issued));
         if tokens.access.len() >= 4_096 {
             tokens.access.retain(|_, (_, expires)| *expires > now);
         }
@@ -190,11 +190,11 @@ impl Vault {
         let expires = now.saturating_add(life);
         tokens.access.insert(access.clone(), (credential, expires));
         tokens.refresh.insert(refresh.clone(), credential);
-        Issued { access, refresh, tracking_id: uuid_text(rng.uuid()), expires_in: self.lifetime_seconds }
+        TokenPair { access_token: access, refresh_token: refresh, tracking_id: uuid_text(rng.uuid()), expires_in: self.lifetime_seconds }
     }
 
     /// The credential behind a valid access token, and its number.
-    pub(crate) fn bearer(&self, access: &str, now: i64) -> Option<(usize, Credential)> {
+    pub(crate) fn find_by_access_token(&self, access: &str, now: i64) -> Option<(usize, Credential)> {
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, expires) = *tokens.access.get(access)?;
         drop(tokens);
@@ -203,12 +203,12 @@ impl Vault {
     }
 
     /// The number of the credential a refresh token belongs to.
-    pub(crate) fn refreshed(&self, refresh: &str) -> Option<usize> {
+    pub(crate) fn redeem_refresh_token(&self, refresh: &str) -> Option<usize> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.refresh.remove(refresh)
     }
 
-    pub(crate) fn revoke(&self) {
+    pub(crate) fn revoke_tokens(&self) {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.access.clear();
         tokens.refresh.clear();
@@ -216,14 +216,14 @@ impl Vault {
 }
 
 /// What a simulator has when none are configured: every kind, and every role of the first kind.
-fn usual(world: &World) -> Vec<CredentialConfig> {
+fn default_credentials(world: &Accounts) -> Vec<CredentialConfig> {
     let mut all = Vec::new();
     let has = |f: fn(crate::config::Owner) -> bool| world.tenants.iter().any(|t| f(t.owner));
-    let partner = has(crate::config::Owner::is_partners);
+    let partner = has(crate::config::Owner::belongs_to_partner);
     if partner {
         all.push(CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin));
     }
-    if has(crate::config::Owner::is_organizations) {
+    if has(crate::config::Owner::belongs_to_organization) {
         all.push(CredentialConfig::new(CredentialKind::Organization, Role::SuperAdmin));
     }
     let first = world.tenants.first();
@@ -238,19 +238,19 @@ fn usual(world: &World) -> Vec<CredentialConfig> {
     all
 }
 
-fn make(
+fn create_credential(
     seed: u64,
-    world: &World,
+    world: &Accounts,
     at: usize,
     config: &CredentialConfig,
     created_ms: i64,
 ) -> Result<Credential, ConfigError> {
     let mut rng = Rng::new(mix(mix(seed, 0x6372_6564), at as u64));
     let invented_id = uuid_text(rng.uuid());
-    let invented_secret = secret(rng.next(), "");
+    let invented_secret = generate_secret(rng.next(), "");
     let tenant = match &config.tenant {
         Some(named) if config.kind == CredentialKind::Tenant => {
-            let found = world.tenant_named(named).ok_or_else(|| {
+            let found = world.find_tenant(named).ok_or_else(|| {
                 ConfigError::invalid(format!("a credential names tenant {named:?}: there is none"))
             })?;
             Some(found)
@@ -270,12 +270,12 @@ fn make(
         tenant: tenant.map(|t| t.number),
         created_ms,
         removed: false,
-        expires_ms: config.expires_at.as_deref().and_then(time::parse).unwrap_or(created_ms + LIFE_MS),
+        expires_ms: config.expires_at.as_deref().and_then(time::parse).unwrap_or(created_ms + CREDENTIAL_LIFETIME_MS),
     })
 }
 
 /// About a hundred characters, some of which have to be encoded in a form.
-fn secret(seed: u64, after: &str) -> String {
+fn generate_secret(seed: u64, after: &str) -> String {
     let mut rng = Rng::new(crate::hash::mix_text(seed, after));
     format!("{}+{}/{}=", rng.hex(48), rng.hex(40), rng.hex(9))
 }

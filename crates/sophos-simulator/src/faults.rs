@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hash::{Rng, mix, parse_uuid};
 
-const BULK: &str = "isolation.bulk";
+const BULK_ISOLATION: &str = "isolation.bulk";
 
 /// Rules for going wrong, tried in order; the first that fires decides.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -41,9 +41,9 @@ impl FaultPlan {
             if rule.for_seconds.is_some_and(|seconds| !(seconds.is_finite() && seconds >= 0.0)) {
                 return Err("a fault's `for_seconds` is negative or not a number".to_owned());
             }
-            if let FaultAction::LeaveOut { endpoint } | FaultAction::ForeignId { endpoint } = &rule.action {
-                if rule.operation != BULK {
-                    return Err(format!("leave_out and foreign_id are for the operation {BULK:?} only"));
+            if let FaultAction::OmitEndpoint { endpoint } | FaultAction::ExtraEndpoint { endpoint } = &rule.action {
+                if rule.operation != BULK_ISOLATION {
+                    return Err(format!("leave_out and foreign_id are for the operation {BULK_ISOLATION:?} only"));
                 }
                 if let Some(id) = endpoint
                     && parse_uuid(id).is_none()
@@ -86,7 +86,7 @@ pub struct FaultRule {
     pub action: FaultAction,
 }
 
-fn any() -> String {
+fn any_operation() -> String {
     "*".to_owned()
 }
 
@@ -136,7 +136,7 @@ impl FaultRule {
     }
 
     /// Fires only for so long after the plan was put in force, by the simulator's clock.
-    pub fn lasting(mut self, time: Duration) -> Self {
+    pub fn for_duration(mut self, time: Duration) -> Self {
         self.for_seconds = Some(time.as_secs_f64());
         self
     }
@@ -168,27 +168,27 @@ pub enum FaultAction {
         status: u16,
     },
     /// Waits, in real time, and then answers as usual.
-    Slow {
+    Delay {
         /// How long.
         milliseconds: u64,
     },
     /// Does what was asked and cuts the connection instead of answering.
-    Cut,
+    Disconnect,
     /// Promises the whole body and closes the connection half way through it.
     Truncate,
     /// Revokes every token first, so that this call meets an invalid one.
-    TokenDies,
+    RevokeTokens,
     /// Answers with the usual status and a body that is not JSON any more.
     Malformed,
     /// Passes over one of the endpoints of a bulk isolation: it is not asked to change, and the
     /// answer leaves it out.
-    LeaveOut {
+    OmitEndpoint {
         /// The endpoint; the last one of the call when absent.
         #[serde(default)]
         endpoint: Option<String>,
     },
     /// Adds to the answer of a bulk isolation an endpoint that nobody asked for.
-    ForeignId {
+    ExtraEndpoint {
         /// The endpoint; an invented one when absent.
         #[serde(default)]
         endpoint: Option<String>,
@@ -225,19 +225,19 @@ pub enum RetryAfter {
 #[derive(Debug)]
 pub(crate) struct Faults {
     seed: u64,
-    state: Mutex<State>,
+    state: Mutex<FaultState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct FaultState {
     plan: FaultPlan,
-    progress: Vec<Progress>,
+    progress: Vec<RuleProgress>,
     since_ms: i64,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Progress {
-    seen: u64,
+struct RuleProgress {
+    matched: u64,
     fired: u64,
 }
 
@@ -249,9 +249,9 @@ impl Faults {
     }
 
     pub(crate) fn set(&self, plan: FaultPlan, now_ms: i64) {
-        let progress = vec![Progress::default(); plan.rules.len()];
+        let progress = vec![RuleProgress::default(); plan.rules.len()];
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) =
-            State { plan, progress, since_ms: now_ms };
+            FaultState { plan, progress, since_ms: now_ms };
     }
 
     pub(crate) fn plan(&self) -> FaultPlan {
@@ -260,9 +260,9 @@ impl Faults {
     }
 
     /// Counts a call and says what is to go wrong with it.
-    pub(crate) fn strike(&self, operation: &str, tenant: Option<&str>, now_ms: i64) -> Option<FaultAction> {
+    pub(crate) fn next_fault(&self, operation: &str, tenant: Option<&str>, now_ms: i64) -> Option<FaultAction> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { plan, progress, since_ms } = &mut *state;
+        let FaultState { plan, progress, since_ms } = &mut *state;
         let age_seconds = now_ms.saturating_sub(*since_ms) as f64 / 1e3;
         for (at, (rule, progress)) in plan.rules.iter().zip(progress).enumerate() {
             if rule.operation != "*" && rule.operation != operation {
@@ -276,8 +276,8 @@ impl Faults {
             if rule.for_seconds.is_some_and(|seconds| age_seconds >= seconds) {
                 continue;
             }
-            let call = progress.seen;
-            progress.seen += 1;
+            let call = progress.matched;
+            progress.matched += 1;
             if call < rule.skip || rule.times.is_some_and(|times| progress.fired >= times) {
                 continue;
             }
@@ -304,7 +304,7 @@ mod tests {
     fn pattern(rule: FaultRule, calls: usize) -> String {
         let faults = Faults::new(1, FaultPlan::new([rule]), 0);
         (0..calls)
-            .map(|call| match faults.strike("token", Some("T"), call as i64 * 1_000) {
+            .map(|call| match faults.next_fault("token", Some("T"), call as i64 * 1_000) {
                 Some(_) => 'x',
                 None => '.',
             })
@@ -312,21 +312,21 @@ mod tests {
     }
 
     #[test]
-    fn skip_times_and_every() {
-        let rule = || FaultRule::new("token", FaultAction::Cut);
+    fn fault_rule_honors_skip_times_and_every() {
+        let rule = || FaultRule::new("token", FaultAction::Disconnect);
         assert_eq!(pattern(rule().skip(2).times(3), 8), "..xxx...");
         assert_eq!(pattern(rule().skip(1).every(3), 8), ".x..x..x");
         assert_eq!(pattern(rule().times(2).every(2), 6), "x.x...");
         assert_eq!(pattern(rule().tenant("t"), 2), "xx");
         assert_eq!(pattern(rule().tenant("u"), 2), "..");
-        assert_eq!(pattern(rule().lasting(Duration::from_secs(3)), 5), "xxx..", "a call each second");
-        assert_eq!(pattern(rule().lasting(Duration::from_millis(2_500)).skip(1).every(2), 6), ".x....");
-        assert_eq!(pattern(FaultRule::new("whoami", FaultAction::Cut), 2), "..");
+        assert_eq!(pattern(rule().for_duration(Duration::from_secs(3)), 5), "xxx..", "a call each second");
+        assert_eq!(pattern(rule().for_duration(Duration::from_millis(2_500)).skip(1).every(2), 6), ".x....");
+        assert_eq!(pattern(FaultRule::new("whoami", FaultAction::Disconnect), 2), "..");
     }
 
     #[test]
-    fn probability_follows_from_the_seed() {
-        let rule = FaultRule::new("*", FaultAction::Cut).probability(0.5);
+    fn fault_probability_is_deterministic_for_a_seed() {
+        let rule = FaultRule::new("*", FaultAction::Disconnect).probability(0.5);
         let first = pattern(rule.clone(), 200);
         assert_eq!(first, pattern(rule, 200));
         let fired = first.matches('x').count();

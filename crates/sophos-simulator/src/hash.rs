@@ -148,7 +148,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_identifier_leads_back_to_its_index(key: u64, index in 0u64..1 << 48) {
+        fn id_space_round_trips_the_index(key: u64, index in 0u64..1 << 48) {
             let ids = IdSpace::new(key);
             let text = uuid_text(ids.id(index));
             prop_assert_eq!(&text[14..15], "4");
@@ -158,7 +158,7 @@ mod tests {
         }
 
         #[test]
-        fn random_uuids_have_version_and_variant(state: u64) {
+        fn rng_uuid_has_version_4_and_the_rfc_variant(state: u64) {
             let text = uuid_text(Rng::new(state).uuid());
             prop_assert_eq!(&text[14..15], "4");
             prop_assert!("89ab".contains(&text[19..20]));

@@ -18,7 +18,7 @@ pub struct IsolationChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// The client id that asked.
-    pub by: String,
+    pub requested_by: String,
     /// When, by the simulator's clock, in Unix milliseconds.
     pub at_ms: i64,
     /// The same moment in real time, in Unix milliseconds.

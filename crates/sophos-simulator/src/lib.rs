@@ -106,7 +106,7 @@
 //! - alerts stay listed after an action.
 #![deny(missing_docs)]
 
-mod answer;
+mod response;
 mod call;
 mod calls;
 mod central;
@@ -117,7 +117,7 @@ mod credentials;
 mod data;
 mod error;
 mod faults;
-mod fleet;
+mod endpoint_states;
 mod handlers;
 mod hash;
 mod isolation_changes;
@@ -144,6 +144,6 @@ pub use faults::{FaultAction, FaultPlan, FaultRule, RetryAfter};
 pub use isolation_changes::IsolationChange;
 pub use limiter::LimiterConfig;
 pub use limiter_counts::LimiterCounts;
-pub use routes::{HostKind, Route, Scope, routes};
+pub use routes::{HostKind, Route, RequestScope, routes};
 pub use served::{Dataset, ServedTotals};
 pub use simulator::Simulator;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
-use crate::limiter_counts::{LimiterCounts, Tally};
+use crate::limiter_counts::{LimiterCounts, CallTally};
 use crate::time;
 
 /// Limits on one credential's calls to the global and regional hosts.
@@ -37,22 +37,22 @@ struct Window {
 
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
-    level: f64,
-    at_ms: i64,
+    tokens: f64,
+    refilled_at_ms: i64,
 }
 
 #[derive(Debug)]
 pub(crate) struct Limiter {
     windows: Vec<Window>,
     real_time: bool,
-    all: Mutex<HashMap<usize, Account>>,
+    usage: Mutex<HashMap<usize, CredentialUsage>>,
 }
 
 /// What is kept of one credential.
 #[derive(Debug, Default)]
-struct Account {
+struct CredentialUsage {
     buckets: Vec<Bucket>,
-    tally: Tally,
+    tally: CallTally,
 }
 
 impl Limiter {
@@ -69,34 +69,34 @@ impl Limiter {
             Some(Window { capacity: f64::from(burst.unwrap_or(limit)), per_ms: f64::from(limit) / ms })
         })
         .collect();
-        Self { windows, real_time: config.real_time, all: Mutex::default() }
+        Self { windows, real_time: config.real_time, usage: Mutex::default() }
     }
 
     /// Takes one call from a credential's allowance, or says how many seconds to wait.
-    pub(crate) fn take(&self, credential: usize, clock: &Clock) -> Result<(), u64> {
+    pub(crate) fn acquire(&self, credential: usize, clock: &Clock) -> Result<(), u64> {
         let now = if self.real_time { time::real_now_ms() } else { clock.now_ms() };
         let mut all = self.lock();
-        let Account { buckets, tally } = all.entry(credential).or_default();
-        tally.came(now);
+        let CredentialUsage { buckets, tally } = all.entry(credential).or_default();
+        tally.record_call(now);
         if buckets.is_empty() {
-            let full = |w: &Window| Bucket { level: w.capacity, at_ms: now };
+            let full = |w: &Window| Bucket { tokens: w.capacity, refilled_at_ms: now };
             *buckets = self.windows.iter().map(full).collect();
         }
         let mut wait_ms = 0.0f64;
         for (window, bucket) in self.windows.iter().zip(buckets.iter_mut()) {
-            let gained = (now - bucket.at_ms).max(0) as f64 * window.per_ms;
-            bucket.level = (bucket.level + gained).min(window.capacity);
-            bucket.at_ms = now;
-            if bucket.level < 1.0 {
-                wait_ms = wait_ms.max((1.0 - bucket.level) / window.per_ms);
+            let gained = (now - bucket.refilled_at_ms).max(0) as f64 * window.per_ms;
+            bucket.tokens = (bucket.tokens + gained).min(window.capacity);
+            bucket.refilled_at_ms = now;
+            if bucket.tokens < 1.0 {
+                wait_ms = wait_ms.max((1.0 - bucket.tokens) / window.per_ms);
             }
         }
         if wait_ms > 0.0 {
-            tally.refused();
+            tally.record_refusal();
             return Err((wait_ms / 1_000.0).ceil() as u64);
         }
         for bucket in buckets {
-            bucket.level -= 1.0;
+            bucket.tokens -= 1.0;
         }
         Ok(())
     }
@@ -109,12 +109,12 @@ impl Limiter {
     /// Counts from nothing again; nobody's allowance changes.
     pub(crate) fn reset_counts(&self) {
         for account in self.lock().values_mut() {
-            account.tally = Tally::default();
+            account.tally = CallTally::default();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<usize, Account>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<usize, CredentialUsage>> {
+        self.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tightest_window_decides() {
+    fn limiter_applies_the_strictest_window() {
         let limiter = Limiter::new(&LimiterConfig {
             per_second: Some(2),
             per_minute: Some(60),
@@ -133,22 +133,22 @@ mod tests {
             ..LimiterConfig::default()
         });
         let clock = Clock::new(0, false);
-        assert_eq!(limiter.take(0, &clock), Ok(()));
-        assert_eq!(limiter.take(0, &clock), Ok(()));
-        assert_eq!(limiter.take(0, &clock), Err(1));
-        assert_eq!(limiter.take(1, &clock), Ok(()));
+        assert_eq!(limiter.acquire(0, &clock), Ok(()));
+        assert_eq!(limiter.acquire(0, &clock), Ok(()));
+        assert_eq!(limiter.acquire(0, &clock), Err(1));
+        assert_eq!(limiter.acquire(1, &clock), Ok(()));
         clock.advance(Duration::from_millis(500));
-        assert_eq!(limiter.take(0, &clock), Ok(()));
+        assert_eq!(limiter.acquire(0, &clock), Ok(()));
         clock.advance(Duration::from_millis(100));
-        assert_eq!(limiter.take(0, &clock), Err(1));
+        assert_eq!(limiter.acquire(0, &clock), Err(1));
         clock.advance(Duration::from_millis(900));
-        assert_eq!(limiter.take(0, &clock), Ok(()));
+        assert_eq!(limiter.acquire(0, &clock), Ok(()));
     }
 
     #[test]
-    fn off_by_default() {
+    fn limiter_is_disabled_by_default() {
         let limiter = Limiter::new(&LimiterConfig::default());
         let clock = Clock::new(0, false);
-        assert!((0..1_000).all(|_| limiter.take(0, &clock).is_ok()));
+        assert!((0..1_000).all(|_| limiter.acquire(0, &clock).is_ok()));
     }
 }

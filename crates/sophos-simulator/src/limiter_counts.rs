@@ -14,33 +14,33 @@ pub struct LimiterCounts {
     /// Those that were refused with 429.
     pub refused: u64,
     /// The most within any second, the refused ones too. Time is the limiter's.
-    pub most_in_a_second: u64,
+    pub max_per_second: u64,
     /// The most within any minute.
-    pub most_in_a_minute: u64,
+    pub max_per_minute: u64,
 }
 
 #[derive(Debug)]
-pub(crate) struct Tally {
+pub(crate) struct CallTally {
     calls: u64,
     refused: u64,
-    second: Sliding,
-    minute: Sliding,
+    second: SlidingWindow,
+    minute: SlidingWindow,
 }
 
-impl Default for Tally {
+impl Default for CallTally {
     fn default() -> Self {
-        Self { calls: 0, refused: 0, second: Sliding::new(1_000), minute: Sliding::new(60_000) }
+        Self { calls: 0, refused: 0, second: SlidingWindow::new(1_000), minute: SlidingWindow::new(60_000) }
     }
 }
 
-impl Tally {
-    pub(crate) fn came(&mut self, now: i64) {
+impl CallTally {
+    pub(crate) fn record_call(&mut self, now: i64) {
         self.calls += 1;
-        self.second.came(now);
-        self.minute.came(now);
+        self.second.record(now);
+        self.minute.record(now);
     }
 
-    pub(crate) fn refused(&mut self) {
+    pub(crate) fn record_refusal(&mut self) {
         self.refused += 1;
     }
 
@@ -48,27 +48,27 @@ impl Tally {
         LimiterCounts {
             calls: self.calls,
             refused: self.refused,
-            most_in_a_second: self.second.most,
-            most_in_a_minute: self.minute.most,
+            max_per_second: self.second.max,
+            max_per_minute: self.minute.max,
         }
     }
 }
 
 /// The calls of the last while, a number for each millisecond that had any.
 #[derive(Debug)]
-struct Sliding {
+struct SlidingWindow {
     length_ms: i64,
     recent: VecDeque<(i64, u64)>,
     within: u64,
-    most: u64,
+    max: u64,
 }
 
-impl Sliding {
+impl SlidingWindow {
     fn new(length_ms: i64) -> Self {
-        Self { length_ms, recent: VecDeque::new(), within: 0, most: 0 }
+        Self { length_ms, recent: VecDeque::new(), within: 0, max: 0 }
     }
 
-    fn came(&mut self, now: i64) {
+    fn record(&mut self, now: i64) {
         // A clock that was set back begins anew.
         if self.recent.back().is_some_and(|(at, _)| *at > now) {
             self.recent.clear();
@@ -82,7 +82,7 @@ impl Sliding {
             _ => self.recent.push_back((now, 1)),
         }
         self.within += 1;
-        self.most = self.most.max(self.within);
+        self.max = self.max.max(self.within);
     }
 }
 
@@ -94,14 +94,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_most_is_that_of_any_window(gaps in prop::collection::vec(0i64..1_500, 1..60)) {
-            let mut tally = Tally::default();
+        fn maximum_is_that_of_any_sliding_window(gaps in prop::collection::vec(0i64..1_500, 1..60)) {
+            let mut tally = CallTally::default();
             let mut now = 0;
             let mut times = Vec::new();
             for gap in gaps {
                 now += gap;
                 times.push(now);
-                tally.came(now);
+                tally.record_call(now);
             }
             let most = |length: i64| {
                 let within = |end: &i64| times.iter().filter(|at| **at > end - length && *at <= end).count();
@@ -109,16 +109,16 @@ mod tests {
             };
             let counts = tally.counts();
             prop_assert_eq!(counts.calls, times.len() as u64);
-            prop_assert_eq!((counts.most_in_a_second, counts.most_in_a_minute), (most(1_000), most(60_000)));
+            prop_assert_eq!((counts.max_per_second, counts.max_per_minute), (most(1_000), most(60_000)));
         }
     }
 
     #[test]
-    fn a_clock_may_go_back() {
-        let mut tally = Tally::default();
+    fn sliding_window_resets_when_the_clock_goes_back() {
+        let mut tally = CallTally::default();
         for now in [5_000, 5_000, 100, 200, 300] {
-            tally.came(now);
+            tally.record_call(now);
         }
-        assert_eq!(tally.counts().most_in_a_second, 3);
+        assert_eq!(tally.counts().max_per_second, 3);
     }
 }

@@ -29,7 +29,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let config = match arguments.config {
-        Some(path) => Config::read(path)?,
+        Some(path) => Config::load(path)?,
         None => Config::default(),
     };
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -1,6 +1,6 @@
 //! The operations, by host and path.
 
-use crate::answer::{Answer, Refusal};
+use crate::response::{ApiResponse, ApiError};
 use crate::call::Context;
 use crate::handlers::{alerts, endpoints, health, identity, isolation, siem, tenants, whoami};
 
@@ -19,9 +19,9 @@ pub enum HostKind {
 /// Whom a call is for, and the header that says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Scope {
+pub enum RequestScope {
     /// No header and no token: asking for a token.
-    Open,
+    Unauthenticated,
     /// No header: the token says it all.
     Token,
     /// `X-Partner-ID`
@@ -32,11 +32,11 @@ pub enum Scope {
     Tenant,
 }
 
-impl Scope {
+impl RequestScope {
     /// The header's name.
     pub fn header(self) -> Option<&'static str> {
         match self {
-            Self::Open | Self::Token => None,
+            Self::Unauthenticated | Self::Token => None,
             Self::Partner => Some("X-Partner-ID"),
             Self::Organization => Some("X-Organization-ID"),
             Self::Tenant => Some("X-Tenant-ID"),
@@ -44,7 +44,7 @@ impl Scope {
     }
 }
 
-pub(crate) type Handler = fn(&Context<'_>) -> Result<Answer, Refusal>;
+pub(crate) type Handler = fn(&Context<'_>) -> Result<ApiResponse, ApiError>;
 
 /// One operation.
 #[derive(Debug)]
@@ -59,54 +59,54 @@ pub struct Route {
     /// The kind of host that serves it.
     pub host: HostKind,
     /// Whom a call is for.
-    pub scope: Scope,
+    pub scope: RequestScope,
     /// Whether it changes something, which read-only roles may not.
-    pub changes: bool,
+    pub is_write: bool,
     pub(crate) handler: Handler,
 }
 
-const fn get(
+const fn get_route(
     operation: &'static str,
     path: &'static str,
     host: HostKind,
-    scope: Scope,
+    scope: RequestScope,
     handler: Handler,
 ) -> Route {
-    Route { operation, method: "GET", path, host, scope, changes: false, handler }
+    Route { operation, method: "GET", path, host, scope, is_write: false, handler }
 }
 
-const fn tenant(
+const fn tenant_route(
     operation: &'static str,
     method: &'static str,
     path: &'static str,
     changes: bool,
     handler: Handler,
 ) -> Route {
-    Route { operation, method, path, host: HostKind::Region, scope: Scope::Tenant, changes, handler }
+    Route { operation, method, path, host: HostKind::Region, scope: RequestScope::Tenant, is_write: changes, handler }
 }
 
 use HostKind::{Global, Identity};
-use Scope::{Open, Organization, Partner, Token};
+use RequestScope::{Unauthenticated, Organization, Partner, Token};
 
 static ROUTES: &[Route] = &[
-    Route { method: "POST", ..get("token", "/api/v2/oauth2/token", Identity, Open, identity::token) },
-    get("whoami", "/whoami/v1", Global, Token, whoami::whoami),
-    get("partner.tenants", "/partner/v1/tenants", Global, Partner, tenants::list),
-    get("partner.tenant", "/partner/v1/tenants/:tenantId", Global, Partner, tenants::get),
-    get("organization.tenants", "/organization/v1/tenants", Global, Organization, tenants::list),
-    get("organization.tenant", "/organization/v1/tenants/:tenantId", Global, Organization, tenants::get),
-    tenant("siem.events", "GET", "/siem/v1/events", false, siem::events),
-    tenant("siem.alerts", "GET", "/siem/v1/alerts", false, siem::alerts),
-    tenant("alerts.list", "GET", "/common/v1/alerts", false, alerts::list),
-    tenant("alerts.search", "POST", "/common/v1/alerts/search", false, alerts::search),
-    tenant("alerts.get", "GET", "/common/v1/alerts/:alertId", false, alerts::get),
-    tenant("alerts.act", "POST", "/common/v1/alerts/:alertId/actions", true, alerts::act),
-    tenant("endpoints.list", "GET", "/endpoint/v1/endpoints", false, endpoints::list),
-    tenant("isolation.bulk", "POST", "/endpoint/v1/endpoints/isolation", true, isolation::bulk),
-    tenant("endpoints.get", "GET", "/endpoint/v1/endpoints/:endpointId", false, endpoints::get),
-    tenant("isolation.get", "GET", "/endpoint/v1/endpoints/:endpointId/isolation", false, isolation::get),
-    tenant("isolation.set", "PATCH", "/endpoint/v1/endpoints/:endpointId/isolation", true, isolation::set),
-    tenant("health.check", "GET", "/account-health-check/v1/health-check", false, health::check),
+    Route { method: "POST", ..get_route("token", "/api/v2/oauth2/token", Identity, Unauthenticated, identity::issue_token) },
+    get_route("whoami", "/whoami/v1", Global, Token, whoami::whoami),
+    get_route("partner.tenants", "/partner/v1/tenants", Global, Partner, tenants::list),
+    get_route("partner.tenant", "/partner/v1/tenants/:tenantId", Global, Partner, tenants::get),
+    get_route("organization.tenants", "/organization/v1/tenants", Global, Organization, tenants::list),
+    get_route("organization.tenant", "/organization/v1/tenants/:tenantId", Global, Organization, tenants::get),
+    tenant_route("siem.events", "GET", "/siem/v1/events", false, siem::events),
+    tenant_route("siem.alerts", "GET", "/siem/v1/alerts", false, siem::alerts),
+    tenant_route("alerts.list", "GET", "/common/v1/alerts", false, alerts::list),
+    tenant_route("alerts.search", "POST", "/common/v1/alerts/search", false, alerts::search),
+    tenant_route("alerts.get", "GET", "/common/v1/alerts/:alertId", false, alerts::get),
+    tenant_route("alerts.act", "POST", "/common/v1/alerts/:alertId/actions", true, alerts::perform_action),
+    tenant_route("endpoints.list", "GET", "/endpoint/v1/endpoints", false, endpoints::list),
+    tenant_route("isolation.bulk", "POST", "/endpoint/v1/endpoints/isolation", true, isolation::bulk),
+    tenant_route("endpoints.get", "GET", "/endpoint/v1/endpoints/:endpointId", false, endpoints::get),
+    tenant_route("isolation.get", "GET", "/endpoint/v1/endpoints/:endpointId/isolation", false, isolation::get),
+    tenant_route("isolation.set", "PATCH", "/endpoint/v1/endpoints/:endpointId/isolation", true, isolation::set),
+    tenant_route("health.check", "GET", "/account-health-check/v1/health-check", false, health::check),
 ];
 
 /// Every operation the simulator serves.
@@ -116,37 +116,37 @@ pub fn routes() -> &'static [Route] {
 
 /// What a path leads to.
 #[derive(Debug)]
-pub(crate) enum Found<'a> {
+pub(crate) enum RouteMatch<'a> {
     Route(&'static Route, Vec<&'a str>),
     /// A known path, asked with another method.
-    Method,
+    MethodNotAllowed,
     /// A path of the global host, asked of a regional one.
     WrongHost,
-    Nothing,
+    NotFound,
 }
 
-pub(crate) fn find<'a>(host: HostKind, method: &http::Method, path: &'a str) -> Found<'a> {
+pub(crate) fn find<'a>(host: HostKind, method: &http::Method, path: &'a str) -> RouteMatch<'a> {
     let here = ROUTES.iter().filter(|r| r.host == host);
     let mut other_method = false;
     for route in here {
-        if let Some(params) = fit(route.path, path) {
+        if let Some(params) = match_path(route.path, path) {
             if route.method == method.as_str() {
-                return Found::Route(route, params);
+                return RouteMatch::Route(route, params);
             }
             other_method = true;
         }
     }
     if other_method {
-        return Found::Method;
+        return RouteMatch::MethodNotAllowed;
     }
     let family = path.split('/').nth(1).unwrap_or_default();
     if host == HostKind::Region && matches!(family, "partner" | "organization" | "whoami") {
-        return Found::WrongHost;
+        return RouteMatch::WrongHost;
     }
-    Found::Nothing
+    RouteMatch::NotFound
 }
 
-fn fit<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
+fn match_path<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
     let mut params = Vec::new();
     let mut parts = path.split('/');
     for wanted in pattern.split('/') {
@@ -170,12 +170,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_lead_to_operations() {
+    fn find_maps_paths_to_operations() {
         let name = |host, method, path| match find(host, &method, path) {
-            Found::Route(route, params) => format!("{} {params:?}", route.operation),
-            Found::Method => "method".to_owned(),
-            Found::WrongHost => "wrong host".to_owned(),
-            Found::Nothing => "nothing".to_owned(),
+            RouteMatch::Route(route, params) => format!("{} {params:?}", route.operation),
+            RouteMatch::MethodNotAllowed => "method".to_owned(),
+            RouteMatch::WrongHost => "wrong host".to_owned(),
+            RouteMatch::NotFound => "nothing".to_owned(),
         };
         let region = HostKind::Region;
         assert_eq!(name(region, Method::GET, "/siem/v1/events"), "siem.events []");

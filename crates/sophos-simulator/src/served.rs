@@ -27,7 +27,7 @@ impl Dataset {
         }
     }
 
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         [Self::Events, Self::Alerts, Self::CommonAlerts].into_iter().find(|d| d.as_str() == name)
     }
 }
@@ -47,18 +47,18 @@ pub struct ServedTotals {
     pub total: BTreeMap<Dataset, u64>,
 }
 
-const WORDS: usize = 64;
-const CHUNK: u64 = 64 * WORDS as u64;
+const CHUNK_WORDS: usize = 64;
+const CHUNK: u64 = 64 * CHUNK_WORDS as u64;
 
 #[derive(Debug, Default)]
-struct Bits {
-    chunks: BTreeMap<u64, Box<[u64; WORDS]>>,
+struct BitSet {
+    chunks: BTreeMap<u64, Box<[u64; CHUNK_WORDS]>>,
     count: u64,
 }
 
-impl Bits {
+impl BitSet {
     fn insert(&mut self, index: u64) {
-        let chunk = self.chunks.entry(index / CHUNK).or_insert_with(|| Box::new([0; WORDS]));
+        let chunk = self.chunks.entry(index / CHUNK).or_insert_with(|| Box::new([0; CHUNK_WORDS]));
         let word = &mut chunk[(index % CHUNK / 64) as usize];
         let bit = 1u64 << (index % 64);
         self.count += u64::from(*word & bit == 0);
@@ -77,10 +77,10 @@ impl Bits {
 
 /// Everything handed out, by dataset and tenant number.
 #[derive(Debug, Default)]
-pub(crate) struct Served(Mutex<HashMap<(Dataset, usize), Bits>>);
+pub(crate) struct Served(Mutex<HashMap<(Dataset, usize), BitSet>>);
 
 impl Served {
-    pub(crate) fn note(&self, dataset: Dataset, tenant: usize, indexes: &[u64]) {
+    pub(crate) fn record(&self, dataset: Dataset, tenant: usize, indexes: &[u64]) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let bits = all.entry((dataset, tenant)).or_default();
         indexes.iter().for_each(|index| bits.insert(*index));
@@ -110,10 +110,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn distinct_and_in_order() {
+    fn served_indexes_are_distinct_and_sorted() {
         let served = Served::default();
-        served.note(Dataset::Events, 3, &[70_000, 5, 5, 64, 63]);
-        served.note(Dataset::Events, 3, &[5]);
+        served.record(Dataset::Events, 3, &[70_000, 5, 5, 64, 63]);
+        served.record(Dataset::Events, 3, &[5]);
         assert_eq!(served.indexes(Dataset::Events, 3), [5, 63, 64, 70_000]);
         assert_eq!(served.indexes(Dataset::Alerts, 3), [0u64; 0]);
         assert_eq!(served.counts(), [(Dataset::Events, 3, 4)]);
@@ -122,9 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn names() {
-        assert_eq!(Dataset::named("events"), Some(Dataset::Events));
-        assert_eq!(Dataset::named("common_alerts"), Some(Dataset::CommonAlerts));
-        assert_eq!(Dataset::named("cases"), None);
+    fn dataset_parses_its_name() {
+        assert_eq!(Dataset::parse("events"), Some(Dataset::Events));
+        assert_eq!(Dataset::parse("common_alerts"), Some(Dataset::CommonAlerts));
+        assert_eq!(Dataset::parse("cases"), None);
     }
 }

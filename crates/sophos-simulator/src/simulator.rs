@@ -61,7 +61,7 @@ impl Simulator {
             }
         };
         let mut hosts = JoinSet::new();
-        let mut serve = |listener, app| hosts.spawn(listen::run(listener, tls.clone(), app));
+        let mut serve = |listener, app| hosts.spawn(listen::serve(listener, tls.clone(), app));
         let mut addresses = Addresses::default();
         let address = listen.address.as_str();
 
@@ -145,7 +145,7 @@ impl Simulator {
     /// The dataset is a [`Dataset`] or its name; of an unknown one or tenant nothing was served.
     pub fn served(&self, dataset: impl AsRef<str>, tenant_id: &str) -> Vec<String> {
         self.find(dataset.as_ref(), tenant_id)
-            .map(|(dataset, tenant)| texts(&self.central.served_ids(dataset, tenant)))
+            .map(|(dataset, tenant)| uuid_strings(&self.central.served_ids(dataset, tenant)))
             .unwrap_or_default()
     }
 
@@ -168,22 +168,22 @@ impl Simulator {
         to_ms: i64,
     ) -> Vec<String> {
         self.find(dataset.as_ref(), tenant_id)
-            .map(|(dataset, tenant)| texts(&self.central.produced(dataset, tenant, from_ms, to_ms)))
+            .map(|(dataset, tenant)| uuid_strings(&self.central.produced(dataset, tenant, from_ms, to_ms)))
             .unwrap_or_default()
     }
 
     fn find(&self, dataset: &str, tenant_id: &str) -> Option<(Dataset, &Tenant)> {
-        Some((Dataset::named(dataset)?, self.central.world.tenant(tenant_id)?))
+        Some((Dataset::parse(dataset)?, self.central.accounts.tenant(tenant_id)?))
     }
 
     /// Every tenant.
     pub fn tenants(&self) -> Vec<TenantInfo> {
-        self.central.world.tenants.iter().map(Tenant::info).collect()
+        self.central.accounts.tenants.iter().map(Tenant::info).collect()
     }
 
     /// Changes how a tenant stands; false when there is no such tenant.
     pub fn set_tenant_state(&self, tenant_id: &str, state: TenantState) -> bool {
-        let tenant = self.central.world.tenant(tenant_id);
+        let tenant = self.central.accounts.tenant(tenant_id);
         tenant.inspect(|tenant| tenant.state.set(state)).is_some()
     }
 
@@ -192,7 +192,7 @@ impl Simulator {
     /// Its records name the new region and host at once. The new host serves what the old one did,
     /// to the same cursors, and the old one answers as it does to tenants of any other region.
     pub fn move_tenant(&self, tenant_id: &str, region: &str) -> bool {
-        self.central.world.tenant(tenant_id).is_some_and(|tenant| tenant.region.set(region))
+        self.central.accounts.tenant(tenant_id).is_some_and(|tenant| tenant.region.set(region))
     }
 
     /// Makes a credential, as an administrator does in the console: it is made now, and those that
@@ -201,35 +201,35 @@ impl Simulator {
     /// # Errors
     /// When its tenant is none of these, or its client id is that of another credential.
     pub fn add_credential(&self, config: CredentialConfig) -> Result<CredentialInfo, ConfigError> {
-        let Central { vault, world, clock, .. } = &*self.central;
+        let Central { credentials: vault, accounts: world, clock, .. } = &*self.central;
         vault.add(world, &config, clock.now_ms())
     }
 
     /// Deletes a credential, as an administrator does in the console: it gets no token, and those
     /// that it has are worth nothing. False when there is none.
     pub fn remove_credential(&self, client_id: &str) -> bool {
-        self.central.vault.remove(client_id)
+        self.central.credentials.remove(client_id)
     }
 
     /// Every credential, with its secret.
     pub fn credentials(&self) -> Vec<CredentialInfo> {
-        self.central.vault.infos()
+        self.central.credentials.list()
     }
 
     /// Gives a credential a new secret and returns it. Tokens made before stay valid.
     pub fn rotate_secret(&self, client_id: &str) -> Option<String> {
-        self.central.vault.rotate(client_id)
+        self.central.credentials.rotate_secret(client_id)
     }
 
     /// Lets a credential end now; false when there is none. Tokens made before stay valid.
     pub fn expire_credential(&self, client_id: &str) -> bool {
         let now = self.central.clock.now_ms();
-        self.central.vault.expire(client_id, now)
+        self.central.credentials.expire(client_id, now)
     }
 
     /// Makes every token invalid.
     pub fn revoke_tokens(&self) {
-        self.central.vault.revoke();
+        self.central.credentials.revoke_tokens();
     }
 
     /// The changes of isolation that were accepted, in order.
@@ -238,8 +238,8 @@ impl Simulator {
     }
 
     /// Forgets the changes of isolation, not what they did.
-    pub fn forget_isolation_changes(&self) {
-        self.central.fleet.forget_accepted();
+    pub fn clear_isolation_changes(&self) {
+        self.central.endpoint_states.clear_accepted();
     }
 
     /// Takes an endpoint on or off line; false when there is no such endpoint.
@@ -248,14 +248,14 @@ impl Simulator {
     }
 }
 
-fn texts(ids: &[u128]) -> Vec<String> {
+fn uuid_strings(ids: &[u128]) -> Vec<String> {
     ids.iter().map(|id| uuid_text(*id)).collect()
 }
 
 pub(crate) fn served_totals(central: &Central) -> ServedTotals {
     let mut totals = ServedTotals::default();
     for (dataset, tenant, count) in central.served.counts() {
-        let id = central.world.tenants[tenant].id_text.clone();
+        let id = central.accounts.tenants[tenant].id_text.clone();
         totals.by_tenant.entry(dataset).or_default().insert(id, count);
         *totals.total.entry(dataset).or_default() += count;
     }

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
 /// Year, month and day of a count of days since 1970-01-01.
-fn civil(days: i64) -> (i64, u32, u32) {
+fn civil_date(days: i64) -> (i64, u32, u32) {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let day_of_era = z.rem_euclid(146_097);
@@ -17,52 +17,52 @@ fn civil(days: i64) -> (i64, u32, u32) {
     (year, month, day)
 }
 
-fn digits(out: &mut Vec<u8>, value: u32, width: u32) {
+fn write_digits(out: &mut Vec<u8>, value: u32, width: u32) {
     for place in (0..width).rev() {
         out.push(b'0' + (value / 10u32.pow(place) % 10) as u8);
     }
 }
 
 fn write_parts(out: &mut Vec<u8>, ms: i64, between: u8, colon: u8) {
-    let (year, month, day) = civil(ms.div_euclid(86_400_000));
+    let (year, month, day) = civil_date(ms.div_euclid(86_400_000));
     let second = (ms.rem_euclid(86_400_000) / 1_000) as u32;
-    digits(out, year.clamp(0, 9_999) as u32, 4);
+    write_digits(out, year.clamp(0, 9_999) as u32, 4);
     out.push(b'-');
-    digits(out, month, 2);
+    write_digits(out, month, 2);
     out.push(b'-');
-    digits(out, day, 2);
+    write_digits(out, day, 2);
     out.push(between);
-    digits(out, second / 3_600, 2);
+    write_digits(out, second / 3_600, 2);
     out.push(colon);
-    digits(out, second / 60 % 60, 2);
+    write_digits(out, second / 60 % 60, 2);
     out.push(colon);
-    digits(out, second % 60, 2);
+    write_digits(out, second % 60, 2);
 }
 
 /// Writes `2019-04-01T15:11:09.984Z`.
 pub(crate) fn write_millis(out: &mut Vec<u8>, ms: i64) {
     write_parts(out, ms, b'T', b':');
     out.push(b'.');
-    digits(out, ms.rem_euclid(1_000) as u32, 3);
+    write_digits(out, ms.rem_euclid(1_000) as u32, 3);
     out.push(b'Z');
 }
 
 /// `2019-04-01T15:11:09.984Z`.
-pub(crate) fn millis(ms: i64) -> String {
+pub(crate) fn format_millis(ms: i64) -> String {
     let mut out = Vec::with_capacity(24);
     write_millis(&mut out, ms);
     out.into_iter().map(char::from).collect()
 }
 
 /// `2021-11-30T10:29:58.170278201Z`: nine digits, of which `extra` gives the last six.
-pub(crate) fn nanos(ms: i64, extra: u32) -> String {
-    let mut text = millis(ms);
+pub(crate) fn format_nanos(ms: i64, extra: u32) -> String {
+    let mut text = format_millis(ms);
     text.pop();
     format!("{text}{:06}Z", extra % 1_000_000)
 }
 
 /// `2021-08-13 09.07.03 GMT`, the form isolation uses.
-pub(crate) fn dotted(ms: i64, zone: &str) -> String {
+pub(crate) fn format_dotted(ms: i64, zone: &str) -> String {
     let mut out = Vec::with_capacity(24);
     write_parts(&mut out, ms, b' ', b'.');
     let mut text: String = out.into_iter().map(char::from).collect();
@@ -105,17 +105,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn written_times_read_back(ms in -2_000_000_000_000i64..4_000_000_000_000) {
-            prop_assert_eq!(parse(&millis(ms)), Some(ms));
+        fn formatted_time_round_trips(ms in -2_000_000_000_000i64..4_000_000_000_000) {
+            prop_assert_eq!(parse(&format_millis(ms)), Some(ms));
         }
     }
 
     #[test]
-    fn forms() {
+    fn timestamps_are_formatted_as_documented() {
         let ms = 1_628_845_623_456;
-        assert_eq!(millis(ms), "2021-08-13T09:07:03.456Z");
-        assert_eq!(nanos(ms, 278_201), "2021-08-13T09:07:03.456278201Z");
-        assert_eq!(dotted(ms, "GMT"), "2021-08-13 09.07.03 GMT");
+        assert_eq!(format_millis(ms), "2021-08-13T09:07:03.456Z");
+        assert_eq!(format_nanos(ms, 278_201), "2021-08-13T09:07:03.456278201Z");
+        assert_eq!(format_dotted(ms, "GMT"), "2021-08-13 09.07.03 GMT");
         assert_eq!(parse("2021-08-13T09:07:03.456"), None);
         assert_eq!(parse_lenient("2021-08-13T09:07:03.456"), Some(ms));
         assert_eq!(parse_or_duration("-P1D", ms), Some(ms - 86_400_000));

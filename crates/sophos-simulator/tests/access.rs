@@ -11,10 +11,10 @@ use sophos_simulator::{
 };
 
 #[tokio::test]
-async fn tokens_are_given_and_refused() {
+async fn token_requests_are_granted_or_rejected() {
     let sim = Simulator::start(config()).await.unwrap();
     let c = credential(&sim, "partner", "super_admin");
-    let good = ask_token(&sim, &c.client_id, &c.client_secret, "token").await;
+    let good = request_token(&sim, &c.client_id, &c.client_secret, "token").await;
     assert_eq!(good.status, 200);
     let body = good.json();
     assert_eq!(body["errorCode"], "success");
@@ -31,7 +31,7 @@ async fn tokens_are_given_and_refused() {
         ("nobody", "wrong", "token", "oauth.client_app_does_not_exist"),
         (&c.client_id, &c.client_secret, "all", "oauth.invalid_scope"),
     ] {
-        let bad = ask_token(&sim, id, secret, scope).await;
+        let bad = request_token(&sim, id, secret, scope).await;
         assert_eq!(bad.status, 401);
         assert_eq!(bad.json()["errorCode"], code);
         assert!(bad.json().get("error").is_none());
@@ -53,26 +53,26 @@ async fn tokens_are_given_and_refused() {
 }
 
 #[tokio::test]
-async fn credentials_rotate_and_end() {
+async fn credentials_can_be_rotated_and_expired() {
     let sim = Simulator::start(config()).await.unwrap();
     let c = credential(&sim, "tenant", "super_admin");
     let new = sim.rotate_secret(&c.client_id).unwrap();
     assert_ne!(new, c.client_secret);
-    let old = ask_token(&sim, &c.client_id, &c.client_secret, "token").await;
+    let old = request_token(&sim, &c.client_id, &c.client_secret, "token").await;
     assert_eq!(old.status, 401);
-    assert_eq!(ask_token(&sim, &c.client_id, &new, "token").await.status, 200);
+    assert_eq!(request_token(&sim, &c.client_id, &new, "token").await.status, 200);
     assert!(sim.expire_credential(&c.client_id));
-    let ended = ask_token(&sim, &c.client_id, &new, "token").await;
+    let ended = request_token(&sim, &c.client_id, &new, "token").await;
     assert_eq!((ended.status, ended.json()["message"].clone()), (401, json!("Unauthorized")));
     assert!(!sim.expire_credential("nobody"));
 
     let p = credential(&sim, "partner", "super_admin");
     sim.clock().advance(Duration::from_secs(3 * 366 * 86_400));
-    assert_eq!(ask_token(&sim, &p.client_id, &p.client_secret, "token").await.status, 401);
+    assert_eq!(request_token(&sim, &p.client_id, &p.client_secret, "token").await.status, 401);
 }
 
 #[tokio::test]
-async fn whoami_by_kind() {
+async fn whoami_depends_on_the_credential_kind() {
     let sim = Simulator::start(config()).await.unwrap();
     let url = format!("{}/whoami/v1", sim.global_url());
     for kind in ["partner", "organization", "tenant"] {
@@ -93,14 +93,14 @@ async fn whoami_by_kind() {
 }
 
 #[tokio::test]
-async fn tenants_by_page() {
+async fn tenants_are_paged() {
     let mut config = config();
     config.quirks.no_api_host = 0.2;
     config.tenants = vec![
-        TenantGroup::of(Owner::Partner, 230),
-        TenantGroup::of(Owner::Both, 5),
-        TenantGroup::of(Owner::Organization, 3),
-        TenantGroup::of(Owner::Alone, 1),
+        TenantGroup::new(Owner::Partner, 230),
+        TenantGroup::new(Owner::Both, 5),
+        TenantGroup::new(Owner::Organization, 3),
+        TenantGroup::new(Owner::Standalone, 1),
     ];
     let sim = Simulator::start(config).await.unwrap();
     let partner = Client::partner(&sim).await;
@@ -136,7 +136,7 @@ async fn tenants_by_page() {
     assert_eq!(partner.get(&url("/not-a-uuid"), scope).await.status, 400);
     assert_eq!(partner.get(&url(&format!("/{id}")), scope).await.status, 404);
 
-    assert!(sim.set_tenant_state(&seen[0], TenantState::Gone));
+    assert!(sim.set_tenant_state(&seen[0], TenantState::Removed));
     assert_eq!(partner.get(&url(&format!("/{}", seen[0])), scope).await.status, 404);
 
     let organization = Client::new(&sim, "organization", "super_admin").await;
@@ -152,15 +152,15 @@ async fn tenants_by_page() {
 }
 
 #[tokio::test]
-async fn regional_hosts_refuse() {
+async fn regional_host_rejects_foreign_tenants() {
     let mut config = config();
     config.tenants = vec![
-        TenantGroup { region: Some("eu01".into()), ..TenantGroup::of(Owner::Partner, 2) },
-        TenantGroup { region: Some("eu01".into()), ..TenantGroup::of(Owner::Alone, 1) },
+        TenantGroup { region: Some("eu01".into()), ..TenantGroup::new(Owner::Partner, 2) },
+        TenantGroup { region: Some("eu01".into()), ..TenantGroup::new(Owner::Standalone, 1) },
     ];
     let sim = Simulator::start(config).await.unwrap();
     let client = Client::partner(&sim).await;
-    let mut at = At::new(&sim, &client, 0);
+    let mut at = TenantClient::new(&sim, &client, 0);
     let events = "/siem/v1/events";
     assert_eq!(at.get(events).await.status, 200);
 
@@ -173,16 +173,16 @@ async fn regional_hosts_refuse() {
     assert_eq!(at.get("/partner/v1/tenants").await.status, 504);
     assert_eq!(at.send("PUT", events, json!({})).await.status, 405);
 
-    let foreign = At { tenant: sim.tenants()[2].id.clone(), host: at.host.clone(), client: &client };
+    let foreign = TenantClient { tenant: sim.tenants()[2].id.clone(), host: at.host.clone(), client: &client };
     let refused = foreign.get(events).await;
     assert_eq!((refused.status, refused.json()["message"].clone()), (403, json!("Forbidden")));
     assert!(refused.json()["createdAt"].is_string());
-    let unknown = At { tenant: "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1".into(), ..foreign };
+    let unknown = TenantClient { tenant: "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1".into(), ..foreign };
     assert_eq!(unknown.get(events).await.status, 403);
 
     at.host = sim.region_url("us01").unwrap();
     assert_eq!(at.get(events).await.status, 401, "another region");
-    at = At::new(&sim, &client, 0);
+    at = TenantClient::new(&sim, &client, 0);
 
     sim.set_tenant_state(&at.tenant, TenantState::Forbidden);
     assert_eq!(at.get(events).await.status, 403);
@@ -194,8 +194,8 @@ async fn regional_hosts_refuse() {
 
     for role in ["read_only", "forensics"] {
         let reader = Client::new(&sim, "partner", role).await;
-        let reading = At::new(&sim, &reader, 0);
-        let endpoint = ids(&reading.ok("/endpoint/v1/endpoints").await)[0].clone();
+        let reading = TenantClient::new(&sim, &reader, 0);
+        let endpoint = ids(&reading.get_ok("/endpoint/v1/endpoints").await)[0].clone();
         let path = format!("/endpoint/v1/endpoints/{endpoint}/isolation");
         let refused = reading.send("PATCH", &path, json!({ "enabled": true })).await;
         assert_eq!((refused.status, refused.json()["message"].clone()), (403, json!("Access is denied")));
@@ -205,19 +205,19 @@ async fn regional_hosts_refuse() {
     sim.clock().advance(Duration::from_secs(3_601));
     assert_eq!(at.get(events).await.status, 401, "the token has ended");
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     assert_eq!(at.get(events).await.status, 200);
     sim.revoke_tokens();
     assert_eq!(at.get(events).await.status, 401);
 }
 
 #[tokio::test]
-async fn errors_vary_when_they_may() {
+async fn error_bodies_vary_with_the_odd_errors_quirk() {
     let mut config = config();
-    config.quirks.odd_errors = 0.5;
+    config.quirks.rare_error_forms = 0.5;
     let sim = Simulator::start(config).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     let mut forms = std::collections::BTreeSet::new();
     for _ in 0..30 {
         let body = at.get("/siem/v1/events?limit=5").await.json();
@@ -230,7 +230,7 @@ async fn errors_vary_when_they_may() {
 }
 
 #[tokio::test]
-async fn the_limiter_refuses() {
+async fn limiter_rejects_calls_over_the_limit() {
     let mut config = config();
     config.limiter.per_minute = Some(3);
     config.limiter.retry_after = true;
@@ -247,7 +247,7 @@ async fn the_limiter_refuses() {
 }
 
 #[tokio::test]
-async fn given_credentials() {
+async fn configured_credentials_are_used() {
     let config = Config {
         credentials: vec![CredentialConfig {
             client_id: Some("me".into()),
@@ -257,7 +257,7 @@ async fn given_credentials() {
         ..config()
     };
     let sim = Simulator::start(config).await.unwrap();
-    assert_eq!(ask_token(&sim, "me", "p&ss=wörd+", "token").await.status, 200);
+    assert_eq!(request_token(&sim, "me", "p&ss=wörd+", "token").await.status, 200);
     assert_eq!(sim.credentials().len(), 1);
     let bad = Config {
         credentials: vec![CredentialConfig::for_tenant("Nowhere Ltd", Role::ReadOnly)],

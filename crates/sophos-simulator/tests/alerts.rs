@@ -8,7 +8,7 @@ use common::*;
 use serde_json::{Value, json};
 use sophos_simulator::{Dataset, Simulator};
 
-async fn walk(at: &At<'_>, query: &str) -> Vec<Value> {
+async fn collect_pages(at: &At<'_>, query: &str) -> Vec<Value> {
     let mut items = Vec::new();
     let mut key = String::new();
     loop {
@@ -29,7 +29,7 @@ fn id_list(items: &[Value]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn pages_in_both_directions() {
+async fn alerts_are_paged_in_both_sort_orders() {
     let mut config = one_tenant(1.0, 4.0, 10);
     config.tenants[0].history_hours = Some(100.0 * 24.0);
     let sim = Simulator::start(config).await.unwrap();
@@ -41,17 +41,17 @@ async fn pages_in_both_directions() {
     let (a, b) = (1_768_003_200_000, 1_768_348_800_000);
     let some = sim.produced("alerts", &at.tenant, a, b);
     for size in [7, 50, 100] {
-        let up = walk(&at, &format!("{from}&pageSize={size}")).await;
+        let up = collect_pages(&at, &format!("{from}&pageSize={size}")).await;
         assert_eq!(id_list(&up), some);
         assert!(up.windows(2).all(|w| text(&w[0]["raisedAt"]) < text(&w[1]["raisedAt"])));
-        let mut down = id_list(&walk(&at, &format!("{from}&pageSize={size}&sort=raisedAt:desc")).await);
+        let mut down = id_list(&collect_pages(&at, &format!("{from}&pageSize={size}&sort=raisedAt:desc")).await);
         down.reverse();
         assert_eq!(down, some);
     }
     assert_eq!(sim.served("common_alerts", &at.tenant), some);
 
     // The first instant is in, the last is not.
-    let first = &walk(&at, &format!("{from}&pageSize=100")).await[0];
+    let first = &collect_pages(&at, &format!("{from}&pageSize=100")).await[0];
     let raised = text(&first["raisedAt"]);
     let one = at.ok(&format!("/common/v1/alerts?from={raised}&pageSize=1")).await;
     assert_eq!(ids(&one), [text(&first["id"])]);
@@ -68,11 +68,11 @@ async fn pages_in_both_directions() {
 }
 
 #[tokio::test]
-async fn filters_and_search() {
+async fn alert_list_and_search_apply_the_filters() {
     let sim = Simulator::start(one_tenant(1.0, 60.0, 10)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
-    let all = walk(&at, "pageSize=100").await;
+    let all = collect_pages(&at, "pageSize=100").await;
     let picked = |test: &dyn Fn(&Value) -> bool| -> Vec<String> {
         let items: Vec<Value> = all.iter().filter(|a| test(a)).cloned().collect();
         id_list(&items)
@@ -80,15 +80,15 @@ async fn filters_and_search() {
     let severe = picked(&|a| a["severity"] == "high" && a["product"] == "endpoint");
     assert!(severe.len() > 100);
     let query = "pageSize=100&severity=high&product=endpoint";
-    assert_eq!(id_list(&walk(&at, query).await), severe);
+    assert_eq!(id_list(&collect_pages(&at, query).await), severe);
     let kinds = picked(&|a| a["category"] == "pua" || a["category"] == "adSync");
-    assert_eq!(id_list(&walk(&at, "category=pua,adSync&pageSize=40").await), kinds);
+    assert_eq!(id_list(&collect_pages(&at, "category=pua,adSync&pageSize=40").await), kinds);
     let key = text(&all[3]["groupKey"]);
     let group = picked(&|a| a["groupKey"] == key.as_str());
     let escaped = key.replace('+', "%2B");
-    assert_eq!(id_list(&walk(&at, &format!("groupKey={escaped}")).await), group);
+    assert_eq!(id_list(&collect_pages(&at, &format!("groupKey={escaped}")).await), group);
     let two = format!("ids={},{}", text(&all[9]["id"]), text(&all[2]["id"]));
-    assert_eq!(walk(&at, &two).await, [all[2].clone(), all[9].clone()]);
+    assert_eq!(collect_pages(&at, &two).await, [all[2].clone(), all[9].clone()]);
 
     let body = json!({ "severity": ["high"], "product": ["endpoint"], "pageSize": 100, "pageTotal": true, "sort": "raisedAt:asc" });
     let found = at.send("POST", "/common/v1/alerts/search", body).await;
@@ -104,7 +104,7 @@ async fn filters_and_search() {
 }
 
 #[tokio::test]
-async fn the_same_alerts_as_in_the_feed() {
+async fn common_alerts_match_the_siem_feed() {
     let sim = Simulator::start(one_tenant(1.0, 30.0, 10)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
@@ -134,7 +134,7 @@ async fn the_same_alerts_as_in_the_feed() {
 }
 
 #[tokio::test]
-async fn actions() {
+async fn alert_actions_are_validated_and_accepted() {
     let sim = Simulator::start(one_tenant(1.0, 30.0, 10)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);

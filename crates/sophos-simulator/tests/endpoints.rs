@@ -12,7 +12,7 @@ use sophos_simulator::Simulator;
 
 const LIST: &str = "/endpoint/v1/endpoints";
 
-async fn walk(at: &At<'_>, query: &str) -> Vec<Value> {
+async fn collect_pages(at: &At<'_>, query: &str) -> Vec<Value> {
     let mut items = Vec::new();
     let mut key = String::new();
     loop {
@@ -26,13 +26,13 @@ async fn walk(at: &At<'_>, query: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn lists_pages_and_views() {
+async fn endpoint_list_supports_pages_and_views() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 730)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
-    let all = walk(&at, "view=full&pageSize=500").await;
+    let all = collect_pages(&at, "view=full&pageSize=500").await;
     assert_eq!(all.len(), 730);
-    assert_eq!(walk(&at, "view=full&pageSize=33").await, all);
+    assert_eq!(collect_pages(&at, "view=full&pageSize=33").await, all);
     assert_eq!(at.ok(&format!("{LIST}?pageSize=9999")).await["items"].as_array().unwrap().len(), 500);
     let page = at.ok(&format!("{LIST}?pageTotal=true")).await;
     assert_eq!(page["pages"]["items"], 730);
@@ -45,7 +45,7 @@ async fn lists_pages_and_views() {
         assert_eq!(one.get("health").is_some(), view != "basic");
         assert_eq!(one.get("modules").is_some(), view == "full");
     }
-    let sorted = walk(&at, "sort=lastSeenAt:desc&pageSize=200").await;
+    let sorted = collect_pages(&at, "sort=lastSeenAt:desc&pageSize=200").await;
     assert!(sorted.windows(2).all(|w| text(&w[0]["lastSeenAt"]) >= text(&w[1]["lastSeenAt"])));
     assert_eq!(sorted.len(), 730);
     let few = at.ok(&format!("{LIST}?fields=hostname")).await;
@@ -72,13 +72,13 @@ async fn lists_pages_and_views() {
 }
 
 #[tokio::test]
-async fn filters() {
+async fn endpoint_list_applies_the_filters() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 400)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
-    let all = walk(&at, "view=full&pageSize=500").await;
+    let all = collect_pages(&at, "view=full&pageSize=500").await;
     let check = async |query: &str, test: &dyn Fn(&Value) -> bool| {
-        let found = walk(&at, &format!("view=full&pageSize=500&{query}")).await;
+        let found = collect_pages(&at, &format!("view=full&pageSize=500&{query}")).await;
         let expected: Vec<Value> = all.iter().filter(|e| test(e)).cloned().collect();
         assert!(!expected.is_empty(), "{query} tests nothing");
         assert_eq!(found, expected, "{query}");
@@ -155,7 +155,7 @@ async fn filters() {
 }
 
 #[tokio::test]
-async fn isolation_of_one() {
+async fn single_endpoint_can_be_isolated_and_released() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 40)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
@@ -212,7 +212,7 @@ async fn isolation_of_one() {
 }
 
 #[tokio::test]
-async fn isolation_of_several() {
+async fn several_endpoints_can_be_isolated_in_bulk() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 60)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);

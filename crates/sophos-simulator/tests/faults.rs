@@ -9,12 +9,12 @@ use sophos_simulator::{FaultAction, FaultPlan, FaultRule, RetryAfter, Simulator}
 
 const EVENTS: &str = "/siem/v1/events";
 
-fn rule(action: FaultAction) -> FaultPlan {
+fn once(action: FaultAction) -> FaultPlan {
     FaultPlan::new([FaultRule::new("siem.events", action).times(1)])
 }
 
 #[tokio::test]
-async fn every_fault_and_then_none() {
+async fn each_fault_fires_once_and_then_stops() {
     let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
@@ -25,31 +25,31 @@ async fn every_fault_and_then_none() {
         (Some(RetryAfter::Seconds(7)), Some("7")),
         (Some(RetryAfter::HttpDate(90)), Some("Thu, 15 Jan 2026 12:01:30 GMT")),
     ] {
-        sim.set_faults(rule(FaultAction::throttle(after)));
+        sim.set_faults(once(FaultAction::throttle(after)));
         let reply = at.get(EVENTS).await;
         assert_eq!((reply.status, reply.header("retry-after")), (429, expected));
     }
     for status in [500, 503, 504] {
-        sim.set_faults(rule(FaultAction::status(status)));
+        sim.set_faults(once(FaultAction::status(status)));
         assert_eq!(at.get(EVENTS).await.status, status);
     }
-    sim.set_faults(rule(FaultAction::Html { status: 502 }));
+    sim.set_faults(once(FaultAction::Html { status: 502 }));
     let page = at.get(EVENTS).await;
     assert_eq!((page.status, page.header("content-type")), (502, Some("text/html")));
     assert!(page.text.starts_with("<html>"));
 
-    sim.set_faults(rule(FaultAction::Cut));
+    sim.set_faults(once(FaultAction::Disconnect));
     assert!(at.try_get(EVENTS).await.is_err());
-    sim.set_faults(rule(FaultAction::Truncate));
+    sim.set_faults(once(FaultAction::Truncate));
     let torn = at.try_get(EVENTS).await.unwrap_err();
     assert!(torn.is_decode() || torn.is_body(), "{torn:?}");
-    sim.set_faults(rule(FaultAction::Malformed));
+    sim.set_faults(once(FaultAction::Malformed));
     let spoilt = at.get(EVENTS).await;
     assert_eq!(spoilt.status, 200);
     assert!(serde_json::from_str::<serde_json::Value>(&spoilt.text).is_err());
     assert!(sim.served("events", &at.tenant).is_empty(), "nothing arrived whole so far");
 
-    sim.set_faults(rule(FaultAction::Slow { milliseconds: 120 }));
+    sim.set_faults(once(FaultAction::Delay { milliseconds: 120 }));
     let began = Instant::now();
     assert_eq!(at.get(EVENTS).await.status, 200);
     assert!(began.elapsed() >= Duration::from_millis(120));
@@ -62,13 +62,13 @@ async fn every_fault_and_then_none() {
     assert_eq!(calls.operation_for("siem.events", &at.tenant), 12);
     assert_eq!((calls.status(429), calls.status(0), calls.status(200)), (3, 1, 4));
 
-    sim.set_faults(rule(FaultAction::TokenDies));
+    sim.set_faults(once(FaultAction::RevokeTokens));
     assert_eq!(at.get(EVENTS).await.status, 401);
     assert_eq!(at.get(EVENTS).await.status, 401);
 }
 
 #[tokio::test]
-async fn an_echo_repeats_the_token_or_the_secret() {
+async fn echo_fault_repeats_the_token_or_secret() {
     let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
@@ -92,13 +92,13 @@ async fn an_echo_repeats_the_token_or_the_secret() {
 }
 
 #[tokio::test]
-async fn a_cut_does_what_was_asked() {
+async fn disconnect_fault_still_applies_the_request() {
     let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
     let id = ids(&at.ok("/endpoint/v1/endpoints").await)[0].clone();
     let path = format!("/endpoint/v1/endpoints/{id}/isolation");
-    sim.set_faults(FaultPlan::new([FaultRule::new("isolation.set", FaultAction::Cut).times(1)]));
+    sim.set_faults(FaultPlan::new([FaultRule::new("isolation.set", FaultAction::Disconnect).times(1)]));
     let scope = Some(("X-Tenant-ID", at.tenant.as_str()));
     let body = serde_json::json!({ "enabled": true });
     let url = format!("{}{path}", at.host);
@@ -107,7 +107,7 @@ async fn a_cut_does_what_was_asked() {
 }
 
 #[tokio::test]
-async fn the_token_call_can_fail_too() {
+async fn token_request_can_fail() {
     let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
     sim.set_faults(FaultPlan::new([FaultRule::new("token", FaultAction::status(503)).times(1)]));
     let c = credential(&sim, "partner", "super_admin");
@@ -116,12 +116,12 @@ async fn the_token_call_can_fail_too() {
 }
 
 #[tokio::test]
-async fn a_fault_lasts_for_a_stretch_of_the_simulators_time() {
+async fn fault_expires_by_the_simulator_clock() {
     let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
     let status = async || at.get(EVENTS).await.status;
-    let busy = FaultRule::new("siem.events", FaultAction::throttle(None)).lasting(Duration::from_secs(90));
+    let busy = FaultRule::new("siem.events", FaultAction::throttle(None)).for_duration(Duration::from_secs(90));
     for _ in 0..2 {
         sim.set_faults(FaultPlan::new([busy.clone()]));
         assert_eq!((status().await, status().await), (429, 429));

@@ -10,7 +10,7 @@ use serde_json::json;
 use sophos_simulator::{Dataset, Simulator};
 
 #[tokio::test]
-async fn a_walk_yields_the_truth() {
+async fn paging_the_feed_returns_all_records() {
     let sim = Simulator::start(one_tenant(500.0, 60.0, 10)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
@@ -39,7 +39,7 @@ async fn a_walk_yields_the_truth() {
 }
 
 #[tokio::test]
-async fn parameters() {
+async fn feed_parameters_are_validated() {
     let sim = Simulator::start(one_tenant(3_600.0, 1.0, 10)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
@@ -74,7 +74,7 @@ async fn parameters() {
 }
 
 #[tokio::test]
-async fn an_old_cursor_silently_loses() {
+async fn cursor_older_than_24_hours_skips_events_silently() {
     let sim = Simulator::start(one_tenant(120.0, 1.0, 3)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
@@ -89,7 +89,7 @@ async fn an_old_cursor_silently_loses() {
 }
 
 #[tokio::test]
-async fn late_and_repeated_records() {
+async fn feed_contains_late_and_repeated_records() {
     let mut config = one_tenant(3_600.0, 1.0, 5);
     config.data.late_share = 0.05;
     config.data.repeat_share = 0.03;
@@ -131,7 +131,7 @@ async fn late_and_repeated_records() {
 }
 
 #[tokio::test]
-async fn a_million_events_within_reach() {
+async fn feed_pages_through_a_million_events() {
     let mut config = one_tenant(1_000_000.0 / 23.0, 1.0, 50);
     config.tenants[0].history_hours = Some(23.0);
     config.tenants[0].events_total = Some(1_000_000);
@@ -147,7 +147,7 @@ async fn a_million_events_within_reach() {
 }
 
 #[tokio::test]
-async fn the_members_are_the_recorded_ones() {
+async fn feed_items_have_the_recorded_members() {
     let mut config = one_tenant(3_600.0, 3_600.0, 20);
     config.data.wrong_clock_share = 0.2;
     let sim = Simulator::start(config).await.unwrap();

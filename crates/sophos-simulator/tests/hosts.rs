@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sophos_simulator::{Config, Scheme, Simulator, routes};
 
 #[tokio::test]
-async fn plain_and_tls_on_one_port() {
+async fn port_accepts_plain_http_and_tls() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = config();
     config.advertise = Scheme::Https;
@@ -30,7 +30,7 @@ async fn plain_and_tls_on_one_port() {
 }
 
 #[tokio::test]
-async fn dropping_closes_everything() {
+async fn dropping_the_simulator_closes_all_ports() {
     let sim = Simulator::start(config()).await.unwrap();
     let url = format!("{}/whoami/v1", sim.global_url());
     let client = http();
@@ -40,7 +40,7 @@ async fn dropping_closes_everything() {
 }
 
 #[tokio::test]
-async fn the_control_host_can_do_it_all() {
+async fn control_host_supports_every_operation() {
     let sim = Simulator::start(one_tenant(60.0, 60.0, 5)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
@@ -103,9 +103,9 @@ async fn the_control_host_can_do_it_all() {
 }
 
 #[tokio::test]
-async fn the_example_configuration_starts() {
+async fn example_config_starts() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/simulator.toml");
-    let config = Config::read(path).unwrap();
+    let config = Config::load(path).unwrap();
     assert_eq!(config.data, Config::default().data);
     assert_eq!(config.quirks, Config::default().quirks);
     assert_eq!(config.limiter, Config::default().limiter);
@@ -115,7 +115,7 @@ async fn the_example_configuration_starts() {
 }
 
 #[test]
-fn the_program_prints_its_addresses() {
+fn program_prints_its_addresses() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_sophos-simulator"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -139,7 +139,7 @@ fn the_program_prints_its_addresses() {
 }
 
 #[test]
-fn every_operation_is_a_published_one() {
+fn every_route_is_a_published_operation() {
     let Some(shared) = shared() else { return };
     let text = std::fs::read_to_string(shared.join("sophos/operations.json")).unwrap();
     let published: Vec<Value> = serde_json::from_str(&text).unwrap();

@@ -20,12 +20,12 @@ async fn endpoints(at: &At<'_>) -> Vec<String> {
     ids(&at.ok("/endpoint/v1/endpoints?online=true").await)
 }
 
-fn gist(change: &IsolationChange) -> (&str, bool, bool, &str) {
+fn summary(change: &IsolationChange) -> (&str, bool, bool, &str) {
     (&change.endpoint, change.enabled, change.changed, &change.operation)
 }
 
 #[tokio::test]
-async fn each_accepted_change_is_recorded() {
+async fn accepted_isolation_changes_are_recorded() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 20)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
@@ -42,7 +42,7 @@ async fn each_accepted_change_is_recorded() {
     let both = json!({ "enabled": true, "ids": [all[0], all[1]] });
     assert_eq!(at.send("POST", BULK, both).await.status, 202);
     let changes = sim.isolation_changes();
-    let gists: Vec<_> = changes.iter().map(gist).collect();
+    let gists: Vec<_> = changes.iter().map(summary).collect();
     assert_eq!(
         gists,
         [
@@ -53,7 +53,7 @@ async fn each_accepted_change_is_recorded() {
     );
     let first = &changes[0];
     assert_eq!((first.tenant.as_str(), first.comment.as_deref()), (at.tenant.as_str(), Some("why")));
-    assert_eq!(first.by, credential(&sim, "partner", "super_admin").client_id);
+    assert_eq!(first.requested_by, credential(&sim, "partner", "super_admin").client_id);
     assert_eq!((first.at_ms, changes[2].at_ms), (START_MS, START_MS + 60_000));
     assert!((began..=real_now_ms()).contains(&first.received_real_ms));
     assert_eq!(changes[2].comment, None);
@@ -68,18 +68,18 @@ async fn each_accepted_change_is_recorded() {
 }
 
 #[tokio::test]
-async fn a_change_whose_answer_is_lost_is_recorded() {
+async fn change_is_recorded_when_the_response_is_lost() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 20)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
     let all = endpoints(&at).await;
-    sim.set_faults(FaultPlan::new([FaultRule::new("isolation.bulk", FaultAction::Cut).times(1)]));
+    sim.set_faults(FaultPlan::new([FaultRule::new("isolation.bulk", FaultAction::Disconnect).times(1)]));
     let scope = Some(("X-Tenant-ID", at.tenant.as_str()));
     let body = json!({ "enabled": true, "ids": [all[0]] });
     let url = format!("{}{BULK}", at.host);
     assert!(send(client.request("POST", &url, scope, Some(&body))).await.is_err());
-    assert_eq!(sim.isolation_changes().iter().map(gist).count(), 1);
-    sim.forget_isolation_changes();
+    assert_eq!(sim.isolation_changes().iter().map(summary).count(), 1);
+    sim.clear_isolation_changes();
     assert!(sim.isolation_changes().is_empty());
 }
 
@@ -94,14 +94,14 @@ fn once(action: FaultAction) -> FaultPlan {
 }
 
 #[tokio::test]
-async fn a_bulk_call_passes_over_an_endpoint() {
+async fn bulk_call_omits_an_endpoint_on_fault() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 20)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
     let all = endpoints(&at).await;
     for (asked, endpoint, left_out) in [(&all[..3], Some(all[1].to_uppercase()), 1), (&all[3..6], None, 2)] {
-        sim.set_faults(once(FaultAction::LeaveOut { endpoint }));
-        sim.forget_isolation_changes();
+        sim.set_faults(once(FaultAction::OmitEndpoint { endpoint }));
+        sim.clear_isolation_changes();
         let answered: Vec<String> = bulk(&at, asked).await.iter().map(|item| text(&item["id"])).collect();
         let mut expected = asked.to_vec();
         let passed_over = expected.remove(left_out);
@@ -112,23 +112,23 @@ async fn a_bulk_call_passes_over_an_endpoint() {
         // Asked once more, it is accepted.
         assert_eq!(bulk(&at, &[passed_over]).await.len(), 1);
     }
-    sim.set_faults(once(FaultAction::LeaveOut { endpoint: None }));
+    sim.set_faults(once(FaultAction::OmitEndpoint { endpoint: None }));
     assert!(bulk(&at, &all[6..7]).await.is_empty());
 }
 
 #[tokio::test]
-async fn a_bulk_call_names_an_endpoint_that_nobody_asked_for() {
+async fn bulk_call_returns_an_extra_endpoint_on_fault() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 20)).await.unwrap();
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
     let all = endpoints(&at).await;
-    sim.set_faults(once(FaultAction::ForeignId { endpoint: Some(all[4].clone()) }));
+    sim.set_faults(once(FaultAction::ExtraEndpoint { endpoint: Some(all[4].clone()) }));
     let items = bulk(&at, &all[..1]).await;
     assert_eq!((&items[0]["id"], &items[1]["id"]), (&json!(all[0]), &json!(all[4])));
     assert_eq!(items[1]["isolation"]["enabled"], true, "it says so");
     let path = format!("/endpoint/v1/endpoints/{}/isolation", all[4]);
     assert_eq!(at.ok(&path).await, json!({ "enabled": false }), "and it is not so");
-    sim.set_faults(once(FaultAction::ForeignId { endpoint: None }));
+    sim.set_faults(once(FaultAction::ExtraEndpoint { endpoint: None }));
     let items = bulk(&at, &all[1..2]).await;
     assert_eq!(items.len(), 2);
     assert!(!all.contains(&text(&items[1]["id"])));
@@ -136,7 +136,7 @@ async fn a_bulk_call_names_an_endpoint_that_nobody_asked_for() {
 }
 
 #[tokio::test]
-async fn such_faults_are_of_bulk_calls_only() {
+async fn bulk_faults_do_not_affect_other_calls() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 3)).await.unwrap();
     let put = async |rule: Value| {
         let request = http()

@@ -28,12 +28,12 @@ fn web(tenant: &str) -> MachineConfig {
         cloned: Some(true),
         online: Some(true),
         last_seen_seconds_ago: Some(30),
-        ..MachineConfig::of(tenant)
+        ..MachineConfig::new(tenant)
     }
 }
 
 /// A tenant with these machines after `invented` endpoints.
-async fn with(invented: u64, machines: impl Fn(&str) -> Vec<MachineConfig>) -> Simulator {
+async fn start_with(invented: u64, machines: impl Fn(&str) -> Vec<MachineConfig>) -> Simulator {
     let mut config = one_tenant(60.0, 10.0, invented);
     config.tenants[0].name = Some("Acme".to_owned());
     config.machines = machines("Acme");
@@ -41,8 +41,8 @@ async fn with(invented: u64, machines: impl Fn(&str) -> Vec<MachineConfig>) -> S
 }
 
 #[tokio::test]
-async fn what_is_said_shows_everywhere() {
-    let sim = with(40, |tenant| vec![web(tenant)]).await;
+async fn configured_machine_appears_in_all_views() {
+    let sim = start_with(40, |tenant| vec![web(tenant)]).await;
     assert_eq!(sim.tenants()[0].endpoints, 41);
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
@@ -91,8 +91,8 @@ async fn what_is_said_shows_everywhere() {
 }
 
 #[tokio::test]
-async fn it_is_isolated_like_any_other() {
-    let sim = with(3, |tenant| vec![web(tenant)]).await;
+async fn configured_machine_can_be_isolated() {
+    let sim = start_with(3, |tenant| vec![web(tenant)]).await;
     let client = Client::partner(&sim).await;
     let at = At::new(&sim, &client, 0);
     let path = format!("{LIST}/{ID}/isolation");
@@ -111,9 +111,9 @@ async fn it_is_isolated_like_any_other() {
 }
 
 #[tokio::test]
-async fn what_is_not_said_is_invented_and_no_twin_of_another() {
-    let sim = with(0, |tenant| {
-        let nobody = MachineConfig::of(tenant);
+async fn unset_machine_fields_are_generated_and_unique() {
+    let sim = start_with(0, |tenant| {
+        let nobody = MachineConfig::new(tenant);
         let away = MachineConfig {
             online: Some(false),
             last_seen_seconds_ago: Some(86_400),
@@ -148,9 +148,9 @@ async fn what_is_not_said_is_invented_and_no_twin_of_another() {
 }
 
 #[tokio::test]
-async fn machines_change_nothing_about_other_endpoints() {
-    let before = with(60, |_| vec![]).await;
-    let after = with(60, |tenant| vec![web(tenant), MachineConfig::of(tenant)]).await;
+async fn configured_machines_leave_other_endpoints_unchanged() {
+    let before = start_with(60, |_| vec![]).await;
+    let after = start_with(60, |tenant| vec![web(tenant), MachineConfig::new(tenant)]).await;
     let mut pages = Vec::new();
     for sim in [&before, &after] {
         let client = Client::partner(sim).await;
@@ -161,10 +161,10 @@ async fn machines_change_nothing_about_other_endpoints() {
 }
 
 #[tokio::test]
-async fn a_machine_that_cannot_be_is_refused() {
+async fn invalid_machine_config_is_rejected() {
     let tenant = one_tenant(1.0, 1.0, 3);
     for (machines, expected) in [
-        (vec![MachineConfig::of("Nobody")], "which there is not"),
+        (vec![MachineConfig::new("Nobody")], "which there is not"),
         (vec![web("Acme"), web("Acme")], "two endpoints"),
         (vec![MachineConfig { tags: vec![Tag::new("a", "b"); 16], ..web("Acme") }], "15 tags"),
     ] {

@@ -7,7 +7,7 @@ const DENIED: &str = "AccessDenied";
 pub enum StoreError {
     /// The object store refused or failed, or a path is none.
     #[error("object store: {0}")]
-    Failed(#[from] object_store::Error),
+    Backend(#[from] object_store::Error),
     /// Requests of others for an object did not end, so that it could not be written,
     /// and nothing is known of what is there.
     #[error(
@@ -23,7 +23,7 @@ pub enum StoreError {
         "object store {url}: the test of conditional writes failed: the store ignores If-None-Match; use Amazon \
          S3, a store that honors it, such as MinIO or Cloudflare R2, or a folder"
     )]
-    Unconditional {
+    ConditionalWritesUnsupported {
         /// What was configured.
         url: String,
     },
@@ -31,7 +31,7 @@ pub enum StoreError {
     #[error(
         "object store: the test of conditional writes at {path} failed: {source}; allow s3:PutObject there"
     )]
-    Probe {
+    ProbeFailed {
         /// The object of the test, from the bucket's root.
         path: String,
         /// What the store answered.
@@ -39,7 +39,7 @@ pub enum StoreError {
     },
     /// The store cannot be opened as configured.
     #[error("object store {url}: {reason}")]
-    Location {
+    InvalidLocation {
         /// What was configured.
         url: String,
         /// What is wrong with it.
@@ -52,9 +52,9 @@ impl StoreError {
     /// holds the object.
     pub fn is_denied(&self) -> bool {
         match self {
-            Self::Failed(object_store::Error::PermissionDenied { .. }) => true,
+            Self::Backend(object_store::Error::PermissionDenied { .. }) => true,
             // The answer to a deletion of many names the reason in its text only.
-            Self::Failed(object_store::Error::Generic { source, .. }) => source.to_string().contains(DENIED),
+            Self::Backend(object_store::Error::Generic { source, .. }) => source.to_string().contains(DENIED),
             _ => false,
         }
     }

@@ -11,12 +11,12 @@
 #![deny(missing_docs)]
 
 mod error;
-mod name;
+mod object_name;
 mod partition;
 mod rate_limit;
 mod store;
 
 pub use error::StoreError;
-pub use name::file_name;
-pub use rate_limit::SlotBudget;
+pub use object_name::encode_name;
+pub use rate_limit::StoreRateLimiter;
 pub use store::Store;

@@ -1,6 +1,6 @@
 /// The address of S3 in a region of a partition whose names do not end in
 /// `amazonaws.com`, such as China's; `None` for all others, which `object_store` knows.
-pub(crate) fn endpoint(region: &str) -> Option<String> {
+pub(crate) fn s3_endpoint(region: &str) -> Option<String> {
     const SUFFIXES: [(&str, &str); 6] = [
         ("cn-", "amazonaws.com.cn"),
         ("eusc-", "amazonaws.eu"),
@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn endpoint_is_of_the_partition_of_the_region() {
+    fn s3_endpoint_follows_the_partition_of_the_region() {
         for (region, expected) in [
             ("cn-north-1", Some("https://s3.cn-north-1.amazonaws.com.cn")),
             ("eusc-de-east-1", Some("https://s3.eusc-de-east-1.amazonaws.eu")),
@@ -27,7 +27,7 @@ mod tests {
             ("eu-west-1", None),
             ("", None),
         ] {
-            assert_eq!(endpoint(region).as_deref(), expected, "{region}");
+            assert_eq!(s3_endpoint(region).as_deref(), expected, "{region}");
         }
     }
 }

@@ -35,66 +35,66 @@
 //! all processes is even. A store that fails holds nobody back: the service has
 //! the last word on its limits, and an isolation must not wait for a store.
 
-mod slots;
+mod time_slices;
 
 use std::{collections::VecDeque, fmt, pin::pin, time::Duration};
 
 use async_lock::Mutex;
 use futures_util::future::{Either, select};
-use sophos_api::{BoxFuture, RateBudget, SharedBudget, Transport};
+use sophos_api::{BoxFuture, RateLimit, SharedRateLimiter, Transport};
 
-use self::slots::Slots;
+use self::time_slices::TimeSlices;
 use crate::{Store, StoreError};
 
 /// How often it is said that the store fails.
-const SAID_EVERY: Duration = Duration::from_secs(60);
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Longest wait for the store. Requests go through after that: the store repeats a
 /// request for longer than an isolation can wait.
-const MAX_STORE_WAIT: Duration = Duration::from_secs(5);
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Slots that are listed before the present one: so many are looked at for what
 /// can be removed.
-const LOOKED_BACK: u64 = 64;
+const LOOKBACK_SLICES: u64 = 64;
 
 /// Old slots that one claim removes.
-const REMOVED: usize = 4;
+const MAX_REMOVALS: usize = 4;
 
 /// The same when a process claims its first.
-const REMOVED_AT_FIRST: usize = 200;
+const MAX_INITIAL_REMOVALS: usize = 200;
 
 /// A budget in a folder of the store.
-pub struct SlotBudget<T> {
+pub struct StoreRateLimiter<T> {
     store: Store,
     folder: String,
-    slots: Slots,
+    time_slices: TimeSlices,
     /// One slot in so many is left to others.
     reserve: Option<u64>,
-    time: T,
-    state: Mutex<State>,
+    clock: T,
+    state: Mutex<LeaseState>,
 }
 
 #[derive(Default)]
-struct State {
+struct LeaseState {
     /// The slots that are ours, the earliest first.
-    claims: VecDeque<Claim>,
-    has_claimed: bool,
-    said_at: Option<Duration>,
+    leases: VecDeque<Lease>,
+    has_leased: bool,
+    warned_at: Option<Duration>,
 }
 
 #[derive(Clone, Copy)]
-struct Claim {
-    slot: u64,
-    left: u32,
+struct Lease {
+    slice: u64,
+    permits_left: u32,
 }
 
-impl<T: Transport> SlotBudget<T> {
+impl<T: Transport> StoreRateLimiter<T> {
     /// The budget that is spent together by all who name the same folder of the
     /// same store, and have the same windows. `time` is the clock. `None` if the
     /// budget has no bound.
-    pub fn new(store: Store, folder: impl Into<String>, budget: &RateBudget, time: T) -> Option<Self> {
-        let slots = Slots::of(budget)?;
-        Some(Self { store, folder: folder.into(), slots, reserve: None, time, state: Mutex::default() })
+    pub fn new(store: Store, folder: impl Into<String>, rate_limit: &RateLimit, clock: T) -> Option<Self> {
+        let slots = TimeSlices::from_rate_limit(rate_limit)?;
+        Some(Self { store, folder: folder.into(), time_slices: slots, reserve: None, clock: time: clock, state: Mutex::default() })
     }
 
     /// Leaves one slot in so many (at least two) to other processes, such as
@@ -106,23 +106,23 @@ impl<T: Transport> SlotBudget<T> {
     }
 
     /// How long a slot is.
-    pub fn slot_length(&self) -> Duration {
-        self.slots.length()
+    pub fn slice_duration(&self) -> Duration {
+        self.time_slices.duration()
     }
 
     /// How many requests it has room for.
-    pub fn requests_in_slot(&self) -> u32 {
-        self.slots.requests()
+    pub fn permits_per_slice(&self) -> u32 {
+        self.time_slices.permits()
     }
 
-    async fn wait(&self, deadline: Option<Duration>) -> Result<Duration, Duration> {
-        let asked_at = self.time.now();
+    async fn acquire(&self, deadline: Option<Duration>) -> Result<Duration, Duration> {
+        let asked_at = self.clock.now();
         let start = {
             let state = self.state.lock();
             let mut state = match deadline {
                 None => state.await,
                 Some(deadline) => {
-                    let left = self.time.sleep(deadline.saturating_sub(asked_at));
+                    let left = self.clock.sleep(deadline.saturating_sub(asked_at));
                     match select(pin!(state), pin!(left)).await {
                         Either::Left((state, _)) => state,
                         Either::Right(_) => return Err(deadline.saturating_sub(asked_at)),
@@ -130,8 +130,8 @@ impl<T: Transport> SlotBudget<T> {
                 }
             };
             let taken = {
-                let taken = self.take(&mut state, deadline);
-                match select(pin!(taken), pin!(self.time.sleep(MAX_STORE_WAIT))).await {
+                let taken = self.reserve_permit(&mut state, deadline);
+                match select(pin!(taken), pin!(self.clock.sleep(STORE_TIMEOUT))).await {
                     Either::Left((taken, _)) => taken.map_err(|error| error.to_string()),
                     Either::Right(_) => Err("it does not answer in time".to_owned()),
                 }
@@ -139,92 +139,92 @@ impl<T: Transport> SlotBudget<T> {
             match taken {
                 Ok(start) => start?,
                 Err(error) => {
-                    self.say(&mut state, &error);
+                    self.warn_store_failed(&mut state, &error);
                     return Ok(Duration::ZERO);
                 }
             }
         };
         // Its place is taken: who comes after it waits for a later one.
-        let wait = start.saturating_sub(self.time.now());
+        let wait = start.saturating_sub(self.clock.now());
         if !wait.is_zero() {
-            self.time.sleep(wait).await;
+            self.clock.sleep(wait).await;
         }
-        Ok(self.time.now().saturating_sub(asked_at))
+        Ok(self.clock.now().saturating_sub(asked_at))
     }
 
     /// Takes a place in a slot of ours, or in one that is claimed for it, and
     /// says when that begins; or how long it would be until then.
-    async fn take(
+    async fn reserve_permit(
         &self,
-        state: &mut State,
+        state: &mut LeaseState,
         deadline: Option<Duration>,
     ) -> Result<Result<Duration, Duration>, StoreError> {
-        let now = self.time.now();
-        state.claims.retain(|claim| claim.left > 0 && now < self.slots.end(claim.slot));
-        let slot = match state.claims.front() {
-            Some(claim) => claim.slot,
-            None => match self.claim(state, now, deadline).await? {
+        let now = self.clock.now();
+        state.leases.retain(|claim| claim.permits_left > 0 && now < self.time_slices.end(claim.slice));
+        let slot = match state.leases.front() {
+            Some(claim) => claim.slice,
+            None => match self.acquire_lease(state, now, deadline).await? {
                 Ok(slot) => slot,
                 Err(wait) => return Ok(Err(wait)),
             },
         };
-        let start = self.slots.start(slot);
-        if let Some(wait) = is_late(start, now, deadline) {
+        let start = self.time_slices.start(slot);
+        if let Some(wait) = wait_past_deadline(start, now, deadline) {
             return Ok(Err(wait));
         }
-        if let Some(claim) = state.claims.front_mut() {
-            claim.left -= 1;
+        if let Some(claim) = state.leases.front_mut() {
+            claim.permits_left -= 1;
         }
         Ok(Ok(start))
     }
 
     /// Claims the first free slot from now on.
-    async fn claim(
+    async fn acquire_lease(
         &self,
-        state: &mut State,
+        state: &mut LeaseState,
         now: Duration,
         deadline: Option<Duration>,
     ) -> Result<Result<u64, Duration>, StoreError> {
-        let present = self.slots.at(now);
-        let (after, most) = if state.has_claimed {
-            (slots::name(present.saturating_sub(LOOKED_BACK)), REMOVED)
+        let present = self.time_slices.slice_at(now);
+        let (after, most) = if state.has_leased {
+            (time_slices::slice_name(present.saturating_sub(LOOKBACK_SLICES)), MAX_REMOVALS)
         } else {
-            (String::new(), REMOVED_AT_FIRST)
+            (String::new(), MAX_INITIAL_REMOVALS)
         };
-        let names = self.store.names_after(&self.folder, &after).await?;
-        let taken: Vec<_> = names.iter().filter_map(|name| slots::number(name)).collect();
+        let names = self.store.list_names(&self.folder, &after).await?;
+        let taken: Vec<_> = names.iter().filter_map(|name| time_slices::parse_slice_name(name)).collect();
         let past = taken.iter().filter(|slot| **slot + 2 < present).take(most);
         for slot in past {
             // Whoever removes it first: it is no longer asked for. One that stays costs a
             // longer listing.
-            if let Err(error) = self.store.remove(&self.path(*slot)).await {
+            if let Err(error) = self.store.delete(&self.lease_path(*slot)).await {
                 tracing::warn!(%error, folder = self.folder, "removing a past slot of the rate budget failed");
                 break;
             }
         }
-        state.has_claimed = true;
+        state.has_leased = true;
         let mut slot = present;
         loop {
-            if let Some(wait) = is_late(self.slots.start(slot), now, deadline) {
+            if let Some(wait) = wait_past_deadline(self.time_slices.start(slot), now, deadline) {
                 return Ok(Err(wait));
             }
             let is_ours = self.reserve.is_none_or(|one_in| !slot.is_multiple_of(one_in));
-            if is_ours && !taken.contains(&slot) && self.store.create(&self.path(slot), Vec::new()).await? {
-                state.claims.push_back(Claim { slot, left: self.slots.requests() });
+            if is_ours && !taken.contains(&slot) && self.store.create(&self.lease_path(slot), Vec::new()).await? {
+                state.leases.push_back(Lease { slice: slot, permits_left: self.time_slices.permits() });
                 return Ok(Ok(slot));
             }
             slot += 1;
         }
     }
 
-    fn path(&self, slot: u64) -> String {
-        format!("{}/{}", self.folder, slots::name(slot))
+    fn lease_path(&self, slot: u64) -> String {
+        format!("{}/{}", self.folder, time_slices::slice_name(slot))
     }
 
-    fn say(&self, state: &mut State, error: &str) {
-        let now = self.time.now();
-        if state.said_at.is_none_or(|at| now.saturating_sub(at) >= SAID_EVERY) {
-            state.said_at = Some(now);
+    fn warn_store_failed(&self, state: &mut LeaseState, error: &str) {
+        let now = self.clock.now();
+        if state.warned_at.is_none_or(|at| now.saturating_sub(at) >= WARNING_INTERVAL) {
+            state.warned_at = Some(now);
             tracing::warn!(
                 error,
                 folder = self.folder,
@@ -235,21 +235,21 @@ impl<T: Transport> SlotBudget<T> {
 }
 
 /// How long it is until `start`, if that is past the deadline.
-fn is_late(start: Duration, now: Duration, deadline: Option<Duration>) -> Option<Duration> {
+fn wait_past_deadline(start: Duration, now: Duration, deadline: Option<Duration>) -> Option<Duration> {
     let wait = start.saturating_sub(now);
     deadline.filter(|deadline| !wait.is_zero() && start >= *deadline).map(|_| wait)
 }
 
-impl<T: Transport> SharedBudget for SlotBudget<T> {
-    fn turn(&self, deadline: Option<Duration>) -> BoxFuture<'_, Result<Duration, Duration>> {
-        Box::pin(self.wait(deadline))
+impl<T: Transport> SharedRateLimiter for StoreRateLimiter<T> {
+    fn acquire_permit(&self, deadline: Option<Duration>) -> BoxFuture<'_, Result<Duration, Duration>> {
+        Box::pin(self.acquire(deadline))
     }
 }
 
-impl<T> fmt::Debug for SlotBudget<T> {
+impl<T> fmt::Debug for StoreRateLimiter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("SlotBudget");
-        shown.field("store", &self.store).field("folder", &self.folder).field("slots", &self.slots);
+        shown.field("store", &self.store).field("folder", &self.folder).field("slots", &self.time_slices);
         shown.field("reserve", &self.reserve).finish_non_exhaustive()
     }
 }

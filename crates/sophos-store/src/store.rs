@@ -14,43 +14,43 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{error::StoreError, partition::endpoint};
+use crate::{error::StoreError, partition::s3_endpoint};
 
 /// Where objects go: a bucket, or a folder that stands for one.
 #[derive(Clone)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
     root: Path,
-    place: String,
+    location: String,
     /// Whether it is a bucket of S3: a listing comes in order, so that it need not be
     /// read to its end, and a write may meet another one.
-    bucket: bool,
+    is_s3: bool,
     /// Set once the bucket has shown that it honors `If-None-Match`.
-    proven: Arc<OnceCell<()>>,
+    probed: Arc<OnceCell<()>>,
 }
 
 /// The object that shows whether a bucket honors `If-None-Match`, below the root of
 /// the store. It stays: so the next process needs one request, not two.
-const PROBE: &str = "_probe/if-none-match";
+const PROBE_PATH: &str = "_probe/if-none-match";
 const PROBE_BODY: &str =
     "Shows that this store honors If-None-Match. Keep it: it saves a request at each start.\n";
 
 /// Longest time that failed requests to a bucket are repeated. A function has minutes,
 /// not the quarter of an hour that is usual.
-const MAX_RETRY_TIME: Duration = Duration::from_secs(45);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// How often a write that met another one is repeated, and how long it waits first:
 /// twice as long each time, which is a second and a half in all.
-const REPETITIONS: u32 = 5;
-const FIRST_WAIT: Duration = Duration::from_millis(50);
+const MAX_CONFLICT_RETRIES: u32 = 5;
+const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 
 /// Longest wait between two attempts of a request that failed.
-const MAX_WAIT: Duration = Duration::from_secs(5);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
 /// Says where it is, and nothing of how it is reached: that holds credentials.
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Store").field(&self.place).finish()
+        f.debug_tuple("Store").field(&self.location).finish()
     }
 }
 
@@ -66,7 +66,7 @@ impl Store {
     /// # Errors
     /// When the location is no location, or cannot be opened.
     pub fn open(location: &str) -> Result<Self, StoreError> {
-        Self::open_within(location, MAX_RETRY_TIME)
+        Self::open_with_retry_timeout(location, RETRY_TIMEOUT)
     }
 
     /// The same, with another time for which failed requests are repeated: for a
@@ -74,20 +74,20 @@ impl Store {
     ///
     /// # Errors
     /// As for [`open`](Self::open).
-    pub fn open_within(location: &str, retry_time: Duration) -> Result<Self, StoreError> {
-        let wrong = |reason: String| StoreError::Location { url: location.to_owned(), reason };
+    pub fn open_with_retry_timeout(location: &str, retry_timeout: Duration) -> Result<Self, StoreError> {
+        let wrong = |reason: String| StoreError::InvalidLocation { url: location.to_owned(), reason };
         if location.starts_with("s3://") {
             let variable = |name| std::env::var(name).ok();
             let endpoint = variable("AWS_ENDPOINT_URL_S3")
                 .or_else(|| variable("AWS_ENDPOINT_URL"))
-                .or_else(|| endpoint(&variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))?));
+                .or_else(|| s3_endpoint(&variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))?));
             let mut builder = AmazonS3Builder::from_env();
             if let Some(endpoint) = endpoint {
                 let plain = endpoint.starts_with("http://");
                 let options = ClientOptions::new().with_allow_http(plain);
                 builder = builder.with_endpoint(endpoint).with_client_options(options).with_allow_http(plain);
             }
-            return Self::in_bucket(builder, location, retry_time);
+            return Self::from_s3_builder(builder, location, retry_timeout);
         }
         let folder = location.strip_prefix("file://").unwrap_or(location);
         if folder.is_empty() || folder.contains("://") {
@@ -98,9 +98,9 @@ impl Store {
         Ok(Self {
             objects: Arc::new(objects),
             root: Path::default(),
-            place: folder.to_owned(),
-            bucket: false,
-            proven: Arc::default(),
+            location: folder.to_owned(),
+            is_s3: false,
+            probed: Arc::default(),
         })
     }
 
@@ -110,12 +110,12 @@ impl Store {
     ///
     /// # Errors
     /// When the location is no such location, or cannot be opened.
-    pub fn in_bucket(
+    pub fn from_s3_builder(
         builder: AmazonS3Builder,
         location: &str,
-        retry_time: Duration,
+        retry_timeout: Duration,
     ) -> Result<Self, StoreError> {
-        let wrong = |reason: String| StoreError::Location { url: location.to_owned(), reason };
+        let wrong = |reason: String| StoreError::InvalidLocation { url: location.to_owned(), reason };
         let Some(rest) = location.strip_prefix("s3://") else {
             return Err(wrong("it must be s3://bucket/prefix".into()));
         };
@@ -123,32 +123,32 @@ impl Store {
         if bucket.is_empty() {
             return Err(wrong("it names no bucket".into()));
         }
-        let builder = builder.with_retry(retries(retry_time)).with_checksum_algorithm(Checksum::SHA256);
+        let builder = builder.with_retry(retry_config(retry_timeout)).with_checksum_algorithm(Checksum::SHA256);
         let objects = builder.with_bucket_name(bucket).build().map_err(|error| wrong(error.to_string()))?;
         let root = Path::parse(prefix).map_err(|error| wrong(error.to_string()))?;
         Ok(Self {
             objects: Arc::new(objects),
             root,
-            place: location.to_owned(),
-            bucket: true,
-            proven: Arc::default(),
+            location: location.to_owned(),
+            is_s3: true,
+            probed: Arc::default(),
         })
     }
 
     /// The same over any object store.
-    pub fn over(objects: Arc<dyn ObjectStore>) -> Self {
+    pub fn from_object_store(objects: Arc<dyn ObjectStore>) -> Self {
         Self {
-            place: objects.to_string(),
+            location: objects.to_string(),
             objects,
             root: Path::default(),
-            bucket: false,
-            proven: Arc::default(),
+            is_s3: false,
+            probed: Arc::default(),
         }
     }
 
     /// Where it is, for people: `s3://bucket/prefix`, or the folder.
-    pub fn describe(&self) -> &str {
-        &self.place
+    pub fn location(&self) -> &str {
+        &self.location
     }
 
     /// Writes an object that must not be there. Says whether it was written:
@@ -169,8 +169,8 @@ impl Store {
     /// [`StoreError::Unconditional`] when the bucket ignores `If-None-Match`; nothing
     /// but the test's object was written then.
     pub async fn create(&self, path: &str, body: Vec<u8>) -> Result<bool, StoreError> {
-        let at = self.at(path)?;
-        self.prove().await?;
+        let at = self.resolve(path)?;
+        self.probe().await?;
         self.put_if_absent(&at, body.into()).await
     }
 
@@ -181,28 +181,28 @@ impl Store {
     /// When the store fails; the object may be there nevertheless.
     /// [`StoreError::Unconditional`] when the bucket ignores `If-None-Match`.
     pub async fn write(&self, path: &str, body: Vec<u8>) -> Result<(), StoreError> {
-        let at = self.at(path)?;
-        self.prove().await?;
+        let at = self.resolve(path)?;
+        self.probe().await?;
         self.objects.put(&at, PutPayload::from(body)).await?;
         Ok(())
     }
 
     /// Tests once whether a bucket refuses to create an object that is there.
-    async fn prove(&self) -> Result<(), StoreError> {
-        if !self.bucket {
+    async fn probe(&self) -> Result<(), StoreError> {
+        if !self.is_s3 {
             return Ok(());
         }
         let test = || async {
-            let at = self.at(PROBE)?;
+            let at = self.resolve(PROBE_PATH)?;
             let put = || self.put_if_absent(&at, PutPayload::from_static(PROBE_BODY.as_bytes()));
             match async { Ok(put().await? && put().await?) }.await {
                 Ok(false) => Ok(()),
-                Ok(true) => Err(StoreError::Unconditional { url: self.place.clone() }),
-                Err(StoreError::Failed(source)) => Err(StoreError::Probe { path: at.to_string(), source }),
+                Ok(true) => Err(StoreError::ConditionalWritesUnsupported { url: self.location.clone() }),
+                Err(StoreError::Backend(source)) => Err(StoreError::ProbeFailed { path: at.to_string(), source }),
                 Err(other) => Err(other),
             }
         };
-        self.proven.get_or_try_init(test).await.copied()
+        self.probed.get_or_try_init(test).await.copied()
     }
 
     async fn put_if_absent(&self, at: &Path, body: PutPayload) -> Result<bool, StoreError> {
@@ -212,20 +212,20 @@ impl Store {
             match self.objects.put_opts(at, body.clone(), PutMode::Create.into()).await {
                 Ok(_) => return Ok(true),
                 Err(object_store::Error::AlreadyExists { source, .. }) => {
-                    if !(self.bucket && is_conflict(source.as_ref())) {
+                    if !(self.is_s3 && is_conflict(source.as_ref())) {
                         return Ok(false);
                     }
-                    if conflicts == REPETITIONS {
+                    if conflicts == MAX_CONFLICT_RETRIES {
                         return Err(StoreError::Conflict { path: at.to_string() });
                     }
-                    sleep(FIRST_WAIT * 2_u32.pow(conflicts)).await;
+                    sleep(INITIAL_BACKOFF * 2_u32.pow(conflicts)).await;
                     conflicts += 1;
                 }
                 // `object_store` repeats no conditional write without an answer. Callers
                 // expect that the object is their own where there is one.
-                Err(error) if self.bucket && is_unanswered(&error) && begun.elapsed() < MAX_RETRY_TIME => {
-                    sleep((FIRST_WAIT * 2_u32.pow(unanswered)).min(MAX_WAIT)).await;
-                    unanswered = (unanswered + 1).min(REPETITIONS + 1);
+                Err(error) if self.is_s3 && is_response_lost(&error) && begun.elapsed() < RETRY_TIMEOUT => {
+                    sleep((INITIAL_BACKOFF * 2_u32.pow(unanswered)).min(MAX_BACKOFF)).await;
+                    unanswered = (unanswered + 1).min(MAX_CONFLICT_RETRIES + 1);
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -237,7 +237,7 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn read(&self, path: &str) -> Result<Option<Bytes>, StoreError> {
-        match self.objects.get(&self.at(path)?).await {
+        match self.objects.get(&self.resolve(path)?).await {
             Ok(object) => Ok(Some(object.bytes().await?)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
@@ -248,8 +248,8 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails; the object may be gone nevertheless.
-    pub async fn remove(&self, path: &str) -> Result<(), StoreError> {
-        match self.objects.delete(&self.at(path)?).await {
+    pub async fn delete(&self, path: &str) -> Result<(), StoreError> {
+        match self.objects.delete(&self.resolve(path)?).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -261,7 +261,7 @@ impl Store {
     /// # Errors
     /// When the store fails otherwise; the object may be gone nevertheless.
     pub async fn remove_if_allowed(&self, path: &str) -> Result<(), StoreError> {
-        match self.remove(path).await {
+        match self.delete(path).await {
             Err(error) if error.is_denied() => {
                 let event = "delete_denied";
                 tracing::warn!(event, path, %error, "an unneeded object stays; allow s3:DeleteObject there");
@@ -280,8 +280,8 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn names_after(&self, folder: &str, after: &str) -> Result<Vec<String>, StoreError> {
-        self.names_first(folder, after, usize::MAX).await
+    pub async fn list_names(&self, folder: &str, after: &str) -> Result<Vec<String>, StoreError> {
+        self.list_names_with_limit(folder, after, usize::MAX).await
     }
 
     /// The first `limit` of [`names_after`](Self::names_after). A bucket is
@@ -290,26 +290,26 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn names_first(
+    pub async fn list_names_with_limit(
         &self,
         folder: &str,
         after: &str,
         limit: usize,
     ) -> Result<Vec<String>, StoreError> {
-        let within = self.at(folder)?;
+        let within = self.resolve(folder)?;
         let listing = if after.is_empty() {
             self.objects.list(Some(&within))
         } else {
-            self.objects.list_with_offset(Some(&within), &self.at(&format!("{folder}/{after}"))?)
+            self.objects.list_with_offset(Some(&within), &self.resolve(&format!("{folder}/{after}"))?)
         };
-        let names = listing.try_filter_map(|object| ready(Ok(child(&object.location, &within))));
-        let mut names = first(names, if self.bucket { limit } else { usize::MAX }).await?;
+        let names = listing.try_filter_map(|object| ready(Ok(child_name(&object.location, &within))));
+        let mut names = take_names(names, if self.is_s3 { limit } else { usize::MAX }).await?;
         names.sort_unstable();
         names.truncate(limit);
         Ok(names)
     }
 
-    fn at(&self, path: &str) -> Result<Path, StoreError> {
+    fn resolve(&self, path: &str) -> Result<Path, StoreError> {
         let whole =
             if self.root.as_ref().is_empty() { path.to_owned() } else { format!("{}/{path}", self.root) };
         Path::parse(whole).map_err(|error| object_store::Error::from(error).into())
@@ -325,13 +325,13 @@ fn is_conflict(source: &(dyn Error + Send + Sync + 'static)) -> bool {
 }
 
 /// The name of an object that is in the folder itself.
-fn child(object: &Path, folder: &Path) -> Option<String> {
+fn child_name(object: &Path, folder: &Path) -> Option<String> {
     let mut parts = object.prefix_match(folder)?;
     let name = parts.next()?.as_ref().to_owned();
     parts.next().is_none().then_some(name)
 }
 
-async fn first<L>(mut names: L, limit: usize) -> Result<Vec<String>, L::Error>
+async fn take_names<L>(mut names: L, limit: usize) -> Result<Vec<String>, L::Error>
 where
     L: TryStream<Ok = String> + Unpin,
 {
@@ -344,7 +344,7 @@ where
 }
 
 /// Whether a request was sent, and no answer came.
-fn is_unanswered(error: &object_store::Error) -> bool {
+fn is_response_lost(error: &object_store::Error) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<HttpError>() {
@@ -357,12 +357,12 @@ fn is_unanswered(error: &object_store::Error) -> bool {
 
 /// Repeats what failed, `503 SlowDown` included, until the time is up: the usual
 /// ten attempts with their short waits would end after a few seconds.
-fn retries(retry_time: Duration) -> RetryConfig {
+fn retry_config(retry_timeout: Duration) -> RetryConfig {
     RetryConfig {
         // The next wait is at random from the least to `base` times the last: with the
         // usual 2 it hardly grows.
-        backoff: BackoffConfig { init_backoff: FIRST_WAIT * 2, max_backoff: MAX_WAIT, base: 4.0 },
+        backoff: BackoffConfig { init_backoff: INITIAL_BACKOFF * 2, max_backoff: MAX_BACKOFF, base: 4.0 },
         max_retries: usize::MAX,
-        retry_timeout: retry_time,
+        retry_timeout,
     }
 }

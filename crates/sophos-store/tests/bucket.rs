@@ -20,40 +20,40 @@ use object_store::{ClientOptions, aws::AmazonS3Builder};
 use sophos_store::{Store, StoreError};
 use tokio::net::TcpListener;
 
-const CONFLICT: Answer = Answer::Status(409, "ConditionalRequestConflict");
-const THERE: Answer = Answer::Status(412, "PreconditionFailed");
-const SLOW_DOWN: Answer = Answer::Status(503, "SlowDown");
-const DENIED: Answer = Answer::Status(403, "AccessDenied");
-const WRITTEN: Answer = Answer::Status(200, "");
+const CONFLICT: ScriptedResponse = ScriptedResponse::Status(409, "ConditionalRequestConflict");
+const PRECONDITION_FAILED: ScriptedResponse = ScriptedResponse::Status(412, "PreconditionFailed");
+const SLOW_DOWN: ScriptedResponse = ScriptedResponse::Status(503, "SlowDown");
+const DENIED: ScriptedResponse = ScriptedResponse::Status(403, "AccessDenied");
+const OK: ScriptedResponse = ScriptedResponse::Status(200, "");
 
 const PROBE: &str = "/bucket/prefix/_probe/if-none-match";
 
 #[derive(Debug, Clone, Copy)]
-enum Answer {
+enum ScriptedResponse {
     Status(u16, &'static str),
     /// The connection ends without an answer.
-    Dropped,
+    ConnectionDropped,
     /// No answer, while the connection stays.
-    None,
+    Hanging,
 }
 
 /// More than the attempts that are usual.
-static BUSY_FOR_LONG: [Answer; 21] = {
+static SLOW_DOWN_MANY_TIMES: [ScriptedResponse; 21] = {
     let mut answers = [SLOW_DOWN; 21];
-    answers[20] = WRITTEN;
+    answers[20] = OK;
     answers
 };
 
 /// The writes that came, each with its path and its body.
 type Writes = Arc<Mutex<Vec<(String, Bytes)>>>;
 
-fn to(writes: &Writes, path: &str) -> usize {
+fn count_writes(writes: &Writes, path: &str) -> usize {
     writes.lock().expect("no panic").iter().filter(|(at, _)| at == path).count()
 }
 
 /// A bucket whose server answers each write of `a` in turn, the last answer for ever,
 /// and those of the test of the bucket likewise.
-async fn bucket(answers: &'static [Answer], probe: &'static [Answer]) -> (Store, Writes) {
+async fn bucket(answers: &'static [ScriptedResponse], probe: &'static [ScriptedResponse]) -> (Store, Writes) {
     // No other timer than those of the store: the clock of these tests moves to the
     // next one whenever everybody waits.
     let options = ClientOptions::new().with_timeout_disabled().with_connect_timeout_disabled();
@@ -61,8 +61,8 @@ async fn bucket(answers: &'static [Answer], probe: &'static [Answer]) -> (Store,
 }
 
 async fn serve(
-    answers: &'static [Answer],
-    probe: &'static [Answer],
+    answers: &'static [ScriptedResponse],
+    probe: &'static [ScriptedResponse],
     options: ClientOptions,
 ) -> (Store, Writes) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -78,12 +78,12 @@ async fn serve(
             assert!(request.headers().contains_key("x-amz-checksum-sha256"));
             let body = request.into_body().collect().await.expect("a body").to_bytes();
             let answers = if path == PROBE { probe } else { answers };
-            let answer = answers[to(&seen, &path).min(answers.len() - 1)];
+            let answer = answers[count_writes(&seen, &path).min(answers.len() - 1)];
             seen.lock().expect("no panic").push((path, body));
             let (status, code) = match answer {
-                Answer::Status(status, code) => (status, code),
-                Answer::Dropped => return Err(io::Error::other("no answer")),
-                Answer::None => std::future::pending().await,
+                ScriptedResponse::Status(status, code) => (status, code),
+                ScriptedResponse::ConnectionDropped => return Err(io::Error::other("no answer")),
+                ScriptedResponse::Hanging => std::future::pending().await,
             };
             let body = Full::<Bytes>::from(format!("<Error><Code>{code}</Code></Error>"));
             let answer = Response::builder().status(status).header("etag", "\"1\"").body(body);
@@ -104,11 +104,11 @@ async fn serve(
         .with_region("eu-west-1")
         .with_access_key_id("AKIALOOPBACK")
         .with_secret_access_key("a-secret-key-of-the-tests");
-    (Store::in_bucket(builder, "s3://bucket/prefix", Duration::from_secs(45)).expect("a bucket"), writes)
+    (Store::from_s3_builder(builder, "s3://bucket/prefix", Duration::from_secs(45)).expect("a bucket"), writes)
 }
 
-async fn create(answers: &'static [Answer]) -> (Result<bool, StoreError>, usize) {
-    let (store, writes) = bucket(answers, &[THERE]).await;
+async fn create(answers: &'static [ScriptedResponse]) -> (Result<bool, StoreError>, usize) {
+    let (store, writes) = bucket(answers, &[PRECONDITION_FAILED]).await;
     let created = store.create("a", b"one".to_vec()).await;
     let writes = writes.lock().expect("no panic");
     let own: Vec<_> = writes.iter().filter(|(path, _)| path == "/bucket/prefix/a").collect();
@@ -117,12 +117,12 @@ async fn create(answers: &'static [Answer]) -> (Result<bool, StoreError>, usize)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_that_meets_another_is_repeated() {
+async fn create_retries_a_conflict() {
     for (answers, created) in [
-        (&[CONFLICT, WRITTEN][..], true),
-        (&[CONFLICT, CONFLICT, CONFLICT, WRITTEN], true),
+        (&[CONFLICT, OK][..], true),
+        (&[CONFLICT, CONFLICT, CONFLICT, OK], true),
         // The other one has written it.
-        (&[CONFLICT, THERE], false),
+        (&[CONFLICT, PRECONDITION_FAILED], false),
     ] {
         let (outcome, writes) = create(answers).await;
         assert_eq!((outcome.expect("an answer"), writes), (created, answers.len()), "{answers:?}");
@@ -130,15 +130,15 @@ async fn a_write_that_meets_another_is_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_there_is_there_at_once() {
-    for (answers, created) in [(&[THERE][..], false), (&[WRITTEN], true)] {
+async fn create_does_not_retry_a_definite_response() {
+    for (answers, created) in [(&[PRECONDITION_FAILED][..], false), (&[OK], true)] {
         let (outcome, writes) = create(answers).await;
         assert_eq!((outcome.expect("an answer"), writes), (created, 1), "{answers:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn writes_that_always_meet_another_are_no_answer() {
+async fn create_fails_after_repeated_conflicts() {
     let begun = tokio::time::Instant::now();
     let (outcome, writes) = create(&[CONFLICT]).await;
     let error = outcome.expect_err("nothing is known");
@@ -151,68 +151,68 @@ async fn writes_that_always_meet_another_are_no_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn store_tests_the_bucket_once_before_the_first_write() {
+async fn store_probes_the_bucket_once_before_the_first_write() {
     for (probe, requests) in [
-        (&[WRITTEN, THERE][..], 2),
-        (&[THERE], 1),
-        (&[CONFLICT, THERE], 2),
-        (&[SLOW_DOWN, WRITTEN, CONFLICT, THERE], 4),
+        (&[OK, PRECONDITION_FAILED][..], 2),
+        (&[PRECONDITION_FAILED], 1),
+        (&[CONFLICT, PRECONDITION_FAILED], 2),
+        (&[SLOW_DOWN, OK, CONFLICT, PRECONDITION_FAILED], 4),
     ] {
-        let (store, writes) = bucket(&[WRITTEN], probe).await;
+        let (store, writes) = bucket(&[OK], probe).await;
         let clone = store.clone();
         let both = tokio::join!(store.create("a", Vec::new()), clone.create("b", Vec::new()));
         assert!(both.0.expect("created") && both.1.expect("created"));
         assert!(store.create("c", Vec::new()).await.expect("created"));
-        assert_eq!(to(&writes, PROBE), requests, "{probe:?}");
+        assert_eq!(count_writes(&writes, PROBE), requests, "{probe:?}");
         assert_eq!(writes.lock().expect("no panic")[0].0, PROBE, "before all else");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn store_refuses_a_bucket_that_ignores_conditions() {
-    let (store, writes) = bucket(&[WRITTEN], &[WRITTEN]).await;
+async fn store_rejects_a_bucket_that_ignores_conditions() {
+    let (store, writes) = bucket(&[OK], &[OK]).await;
     for error in [
         store.create("a", Vec::new()).await.expect_err("refused"),
         store.write("a", Vec::new()).await.expect_err("refused"),
     ] {
         assert!(
-            matches!(&error, StoreError::Unconditional { url } if url == "s3://bucket/prefix"),
+            matches!(&error, StoreError::ConditionalWritesUnsupported { url } if url == "s3://bucket/prefix"),
             "{error:?}"
         );
         assert!(error.to_string().contains("ignores If-None-Match; use Amazon S3"), "{error}");
     }
-    assert_eq!(to(&writes, "/bucket/prefix/a"), 0, "nothing was overwritten");
+    assert_eq!(count_writes(&writes, "/bucket/prefix/a"), 0, "nothing was overwritten");
 }
 
 #[tokio::test(start_paused = true)]
-async fn store_names_the_right_that_the_test_needs() {
-    let (store, _) = bucket(&[WRITTEN], &[DENIED]).await;
+async fn probe_error_names_the_missing_permission() {
+    let (store, _) = bucket(&[OK], &[DENIED]).await;
     let error = store.create("a", Vec::new()).await.expect_err("denied").to_string();
     assert!(error.contains("conditional writes at prefix/_probe/if-none-match failed"), "{error}");
     assert!(error.ends_with("allow s3:PutObject there"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn store_retries_a_busy_bucket_by_time_not_by_number() {
+async fn store_retries_slow_down_by_time_not_by_count() {
     let begun = tokio::time::Instant::now();
-    let (outcome, writes) = create(&BUSY_FOR_LONG).await;
-    assert_eq!((outcome.expect("it is not busy for ever"), writes), (true, BUSY_FOR_LONG.len()));
+    let (outcome, writes) = create(&SLOW_DOWN_MANY_TIMES).await;
+    assert_eq!((outcome.expect("it is not busy for ever"), writes), (true, SLOW_DOWN_MANY_TIMES.len()));
     // What a bucket is busy for, and is not asked too often meanwhile.
     assert!(begun.elapsed().as_secs() > 5, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
-async fn store_repeats_a_conditional_write_without_an_answer() {
+async fn create_retries_when_the_response_is_lost() {
     for (answers, created) in [
-        (&[Answer::None, WRITTEN][..], true),
-        (&[Answer::Dropped, WRITTEN], true),
+        (&[ScriptedResponse::Hanging, OK][..], true),
+        (&[ScriptedResponse::ConnectionDropped, OK], true),
         // The first one was carried out, and only its answer was lost.
-        (&[Answer::None, THERE], false),
+        (&[ScriptedResponse::Hanging, PRECONDITION_FAILED], false),
     ] {
         let options = ClientOptions::new().with_timeout(Duration::from_millis(300));
-        let (store, writes) = serve(answers, &[THERE], options).await;
+        let (store, writes) = serve(answers, &[PRECONDITION_FAILED], options).await;
         let outcome = store.create("a", Vec::new()).await;
         assert_eq!(outcome.expect("an answer"), created, "{answers:?}");
-        assert_eq!(to(&writes, "/bucket/prefix/a"), answers.len(), "{answers:?}");
+        assert_eq!(count_writes(&writes, "/bucket/prefix/a"), answers.len(), "{answers:?}");
     }
 }

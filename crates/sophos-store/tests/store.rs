@@ -6,13 +6,13 @@ use object_store::memory::InMemory;
 use sophos_store::{Store, StoreError};
 use tempfile::TempDir;
 
-fn folder() -> (TempDir, Store) {
+fn temp_store() -> (TempDir, Store) {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(folder.path().join("made/on demand").to_str().expect("a path")).expect("a store");
     (folder, store)
 }
 
-async fn filled(store: Store, paths: &[&str]) -> Store {
+async fn with_objects(store: Store, paths: &[&str]) -> Store {
     for path in paths {
         assert!(store.create(path, path.as_bytes().to_vec()).await.expect("created"), "{path}");
     }
@@ -20,8 +20,8 @@ async fn filled(store: Store, paths: &[&str]) -> Store {
 }
 
 #[tokio::test]
-async fn an_object_is_created_once_and_written_over_only_on_request() {
-    let (_folder, store) = folder();
+async fn create_keeps_and_write_replaces_an_object() {
+    let (_folder, store) = temp_store();
     assert_eq!(store.read("a/b/c.json").await.expect("an answer"), None);
     assert!(store.create("a/b/c.json", b"one".to_vec()).await.expect("created"));
     assert!(!store.create("a/b/c.json", b"two".to_vec()).await.expect("an answer"));
@@ -29,14 +29,14 @@ async fn an_object_is_created_once_and_written_over_only_on_request() {
     store.write("a/b/c.json", b"three".to_vec()).await.expect("written");
     assert_eq!(store.read("a/b/c.json").await.expect("read").as_deref(), Some(b"three".as_slice()));
     for _ in 0..2 {
-        store.remove("a/b/c.json").await.expect("gone");
+        store.delete("a/b/c.json").await.expect("gone");
     }
     assert_eq!(store.read("a/b/c.json").await.expect("an answer"), None);
     assert!(store.create("a/b/c.json", b"anew".to_vec()).await.expect("created"));
 }
 
 #[tokio::test]
-async fn a_folder_lists_its_own_objects_in_order() {
+async fn list_names_returns_direct_children_in_order() {
     let paths = [
         "log/b",
         "log/a",
@@ -53,64 +53,64 @@ async fn a_folder_lists_its_own_objects_in_order() {
     ];
     // Beside an object no folder of its name fits into a file system.
     let on_disk: Vec<_> = paths.iter().copied().filter(|path| *path != "log/b/2").collect();
-    let (_folder, local) = folder();
+    let (_folder, local) = temp_store();
     let stores =
-        [filled(local, &on_disk).await, filled(Store::over(Arc::new(InMemory::new())), &paths).await];
+        [with_objects(local, &on_disk).await, with_objects(Store::from_object_store(Arc::new(InMemory::new())), &paths).await];
     let all = ["10", "9", "B", "a", "a-b", "b", "c.json"];
     for store in stores {
-        let after = async |after: &str| store.names_after("log", after).await.expect("a listing");
+        let after = async |after: &str| store.list_names("log", after).await.expect("a listing");
         assert_eq!(after("").await, all);
         assert_eq!(after("a").await, all[4..], "the named one is left out");
         assert_eq!(after("aa").await, all[5..], "one that is not there has a place all the same");
         assert_eq!(after("z").await, [""; 0]);
-        assert_eq!(store.names_after("", "").await.expect("a listing"), ["log2", "top"]);
-        assert_eq!(store.names_after("nothing", "").await.expect("a listing"), [""; 0]);
+        assert_eq!(store.list_names("", "").await.expect("a listing"), ["log2", "top"]);
+        assert_eq!(store.list_names("nothing", "").await.expect("a listing"), [""; 0]);
         for limit in 0..9 {
-            let first = store.names_first("log", "", limit).await.expect("a listing");
+            let first = store.list_names_with_limit("log", "", limit).await.expect("a listing");
             assert_eq!(first, all[..limit.min(7)], "limit {limit}");
-            let next = store.names_first("log", "a", limit).await.expect("a listing");
+            let next = store.list_names_with_limit("log", "a", limit).await.expect("a listing");
             assert_eq!(next, all[4..7.min(4 + limit)], "limit {limit} after a");
         }
     }
 }
 
 #[tokio::test]
-async fn no_path_leaves_the_store() {
-    let (folder, store) = folder();
+async fn paths_outside_the_store_are_rejected() {
+    let (folder, store) = temp_store();
     for path in ["../outside", "a/../../outside", "a//b", "./a"] {
-        assert!(matches!(store.create(path, Vec::new()).await, Err(StoreError::Failed(_))), "{path}");
+        assert!(matches!(store.create(path, Vec::new()).await, Err(StoreError::Backend(_))), "{path}");
         assert!(store.read(path).await.is_err(), "{path}");
-        assert!(store.names_after(path, "").await.is_err(), "{path}");
+        assert!(store.list_names(path, "").await.is_err(), "{path}");
     }
-    assert!(store.names_after("a", "../b").await.is_err());
+    assert!(store.list_names("a", "../b").await.is_err());
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "only the store's own");
 }
 
 #[test]
-fn a_wrong_location_is_told() {
+fn open_rejects_an_invalid_location() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     let file = file.path().to_str().expect("a path");
     for location in ["", "s3://", "s3:///prefix", "s3://bucket/a//b", "ftp://host/x", "file://", file] {
         let error = Store::open(location).expect_err(location);
-        assert!(matches!(&error, StoreError::Location { url, .. } if url == location), "{error:?}");
+        assert!(matches!(&error, StoreError::InvalidLocation { url, .. } if url == location), "{error:?}");
         assert!(error.to_string().starts_with(&format!("object store {location}: ")), "{error}");
     }
 }
 
 #[test]
-fn a_store_says_where_it_is() {
-    let (folder, store) = folder();
+fn store_location_is_displayed() {
+    let (folder, store) = temp_store();
     let place = folder.path().join("made/on demand");
-    assert_eq!(store.describe(), place.to_str().expect("a path"));
+    assert_eq!(store.location(), place.to_str().expect("a path"));
     let by_url = Store::open(&format!("file://{}", place.display())).expect("the same");
-    assert_eq!(by_url.describe(), store.describe());
-    assert_eq!(format!("{store:?}"), format!("Store({:?})", store.describe()));
-    assert_eq!(Store::over(Arc::new(InMemory::new())).describe(), "InMemory");
+    assert_eq!(by_url.location(), store.location());
+    assert_eq!(format!("{store:?}"), format!("Store({:?})", store.location()));
+    assert_eq!(Store::from_object_store(Arc::new(InMemory::new())).location(), "InMemory");
 }
 
 #[test]
-fn of_many_creators_one_wins() {
-    let (_folder, store) = folder();
+fn create_succeeds_for_exactly_one_of_many() {
+    let (_folder, store) = temp_store();
     let start = Barrier::new(16);
     for round in 0..20 {
         let path = format!("race/{round:03}");

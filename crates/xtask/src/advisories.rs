@@ -14,7 +14,7 @@ use std::{
 use crate::{error::Error, shell, workspace::Workspace};
 
 /// The folders of all lock files of the repository.
-const LOCKED: [&str; 3] = ["", "crates/sophos-isolation/fuzz", "tests/hosts/rust"];
+const LOCK_FILE_DIRS: [&str; 3] = ["", "crates/sophos-isolation/fuzz", "tests/hosts/rust"];
 
 /// A release in a lock file.
 #[derive(Debug, PartialEq)]
@@ -26,15 +26,15 @@ struct Release {
 }
 
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
-    let skipped = vulnerabilities(workspace)?;
-    for folder in LOCKED {
+    let skipped = check_vulnerabilities(workspace)?;
+    for folder in LOCK_FILE_DIRS {
         let folder = workspace.root.join(folder);
-        refresh(&folder);
+        refresh_index(&folder);
         let lock = folder.join("Cargo.lock");
-        shell::step(&format!("check {} for yanked releases", shown(workspace, &lock)), || {
+        shell::step(&format!("check {} for yanked releases", relative_path(workspace, &lock)), || {
             let text = fs::read_to_string(&lock)
                 .map_err(|error| Error::new(format!("reading {} failed: {error}", lock.display())))?;
-            not_yanked(&releases(&text), &indexes()?)
+            check_not_yanked(&parse_lock_file(&text), &index_dirs()?)
         })?;
     }
     if let Some(why) = skipped {
@@ -44,16 +44,16 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
 }
 
 /// Checks the crates against the RustSec database. Returns why it could not.
-fn vulnerabilities(workspace: &Workspace) -> Result<Option<String>, Error> {
+fn check_vulnerabilities(workspace: &Workspace) -> Result<Option<String>, Error> {
     let deny = |arguments: &[&str]| {
         let mut deny = shell::cargo(&workspace.root);
         deny.arg("deny").args(arguments);
         deny
     };
-    if !matches!(shell::errors(&mut deny(&["--version"])), Ok((true, _))) {
+    if !matches!(shell::stderr(&mut deny(&["--version"])), Ok((true, _))) {
         return Ok(Some("cargo-deny is not installed; cargo install --locked cargo-deny".to_owned()));
     }
-    let (fetched, said) = shell::errors(&mut deny(&["fetch", "db"]))?;
+    let (fetched, said) = shell::stderr(&mut deny(&["fetch", "db"]))?;
     if !fetched {
         let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
         return Ok(Some(format!("cargo-deny failed to fetch it: {}", last.trim())));
@@ -67,16 +67,16 @@ fn vulnerabilities(workspace: &Workspace) -> Result<Option<String>, Error> {
 }
 
 /// Has cargo read the index again for each crate of a lock file, which stays as it is.
-fn refresh(folder: &Path) {
+fn refresh_index(folder: &Path) {
     let mut update = shell::cargo(folder);
     update.args(["update", "--dry-run", "--quiet"]);
-    if !matches!(shell::errors(&mut update), Ok((true, _))) {
+    if !matches!(shell::stderr(&mut update), Ok((true, _))) {
         println!("the registry cannot be reached: yanked releases are those that cargo knew of before");
     }
 }
 
 /// Cargo's copies of the indexes of registries.
-fn indexes() -> Result<Vec<PathBuf>, Error> {
+fn index_dirs() -> Result<Vec<PathBuf>, Error> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
     let home = home.ok_or_else(|| Error::new("there is no home folder; set CARGO_HOME"))?;
@@ -88,17 +88,17 @@ fn indexes() -> Result<Vec<PathBuf>, Error> {
 }
 
 /// Checks that no release is yanked, and that the index has each.
-fn not_yanked(releases: &[Release], indexes: &[PathBuf]) -> Result<(), Error> {
+fn check_not_yanked(releases: &[Release], indexes: &[PathBuf]) -> Result<(), Error> {
     let mut wrong = Vec::new();
     let mut known: HashMap<&str, HashMap<(String, String), bool>> = HashMap::new();
     for release in releases {
         let Release { name, version, checksum } = release;
         let entries = known.entry(name).or_insert_with(|| {
-            let path = cached(name);
+            let path = index_path(name);
             indexes
                 .iter()
                 .filter_map(|index| fs::read(index.join(&path)).ok())
-                .flat_map(|file| yanked(&file))
+                .flat_map(|file| parse_index_file(&file))
                 .collect()
         });
         match entries.get(&(version.clone(), checksum.clone())) {
@@ -116,7 +116,7 @@ fn not_yanked(releases: &[Release], indexes: &[PathBuf]) -> Result<(), Error> {
 }
 
 /// The releases of registries in a lock file; those of the workspace have no checksum.
-fn releases(lock: &str) -> Vec<Release> {
+fn parse_lock_file(lock: &str) -> Vec<Release> {
     let packages = lock.split("[[package]]").skip(1);
     packages
         .filter_map(|package| {
@@ -131,7 +131,7 @@ fn releases(lock: &str) -> Vec<Release> {
 }
 
 /// Where an index keeps a crate.
-fn cached(name: &str) -> String {
+fn index_path(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     match name.len() {
         0..=2 => format!("{}/{name}", name.len()),
@@ -142,7 +142,7 @@ fn cached(name: &str) -> String {
 
 /// The releases in a file of cargo's copy: the version and checksum of each, and whether it
 /// is yanked. The file has a record in JSON for each, with zeros around it.
-fn yanked(file: &[u8]) -> HashMap<(String, String), bool> {
+fn parse_index_file(file: &[u8]) -> HashMap<(String, String), bool> {
     let records = file.split(|byte| *byte == 0).filter(|part| part.starts_with(b"{"));
     records
         .filter_map(|record| {
@@ -153,7 +153,7 @@ fn yanked(file: &[u8]) -> HashMap<(String, String), bool> {
         .collect()
 }
 
-fn shown(workspace: &Workspace, path: &Path) -> String {
+fn relative_path(workspace: &Workspace, path: &Path) -> String {
     path.strip_prefix(&workspace.root).unwrap_or(path).display().to_string()
 }
 
@@ -179,13 +179,13 @@ mod tests {
     }
 
     #[test]
-    fn lock_files_name_the_releases_of_registries() {
+    fn parse_lock_file_returns_registry_releases() {
         let serde = Release { name: "serde".into(), version: "1.0.0".into(), checksum: "aa".into() };
-        assert_eq!(releases(LOCK), [serde]);
+        assert_eq!(parse_lock_file(LOCK), [serde]);
     }
 
     #[test]
-    fn releases_are_refused_when_yanked_or_unknown() {
+    fn check_rejects_yanked_and_unknown_releases() {
         for (entries, said) in [
             (&[("1.0.0", "aa", false), ("1.0.1", "bb", true)][..], ""),
             (&[("1.0.0", "aa", true)], "serde 1.0.0 is yanked"),
@@ -194,20 +194,20 @@ mod tests {
             (&[], "serde 1.0.0 is not in"),
         ] {
             let (_folder, indexes) = index(entries);
-            match not_yanked(&releases(LOCK), &indexes) {
+            match check_not_yanked(&parse_lock_file(LOCK), &indexes) {
                 Ok(()) => assert_eq!(said, ""),
                 Err(error) => assert!(!said.is_empty() && error.to_string().contains(said), "{error}"),
             }
         }
-        assert!(not_yanked(&[], &[]).is_err());
+        assert!(check_not_yanked(&[], &[]).is_err());
     }
 
     #[test]
-    fn crates_are_found_where_cargo_keeps_them() {
+    fn index_path_matches_the_cargo_layout() {
         for (name, path) in
             [("a", "1/a"), ("cc", "2/cc"), ("url", "3/u/url"), ("Inflector", "in/fl/inflector")]
         {
-            assert_eq!(cached(name), path);
+            assert_eq!(index_path(name), path);
         }
     }
 
@@ -228,6 +228,6 @@ mod tests {
         let mut found = Vec::new();
         find(&root, &mut found);
         found.sort();
-        assert_eq!(found, LOCKED.map(|folder| root.join(folder)));
+        assert_eq!(found, LOCK_FILE_DIRS.map(|folder| root.join(folder)));
     }
 }

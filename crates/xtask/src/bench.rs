@@ -18,7 +18,7 @@ use crate::{
 pub(crate) struct Arguments {
     /// What to measure; without it, all functions
     #[arg(value_enum)]
-    subject: Option<Subject>,
+    benchmark: Option<Benchmark>,
     /// Sophos's own script (siem.py, or its folder), to be measured beside the export by `peers`;
     /// without it, a minimal program in Python is
     #[arg(long, value_name = "PATH")]
@@ -28,11 +28,11 @@ pub(crate) struct Arguments {
     events: Option<u64>,
     /// What to pass on to the bench, after `--`; without a subject it is the export's
     #[arg(last = true)]
-    rest: Vec<String>,
+    passthrough: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
-enum Subject {
+enum Benchmark {
     /// All functions, from the start of the process to the first question for work
     Starts,
     /// Events of tenants, into a folder and to an S3 server
@@ -49,7 +49,7 @@ enum Subject {
     Component,
 }
 
-impl Subject {
+impl Benchmark {
     fn name(self) -> &'static str {
         match self {
             Self::Starts => "starts",
@@ -78,20 +78,20 @@ const SCRIPT_VARIABLE: &str = "PEER_SCRIPT";
 const PYTHON_VARIABLE: &str = "PEER_PYTHON";
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
-    let peers = arguments.subject == Some(Subject::Peers);
+    let peers = arguments.benchmark == Some(Benchmark::Peers);
     if !peers && (arguments.script.is_some() || arguments.events.is_some()) {
         return Err(Error::new("invalid option: `--script` and `--events` belong to `bench peers`"));
     }
-    if arguments.subject == Some(Subject::Component) {
-        return components(workspace);
+    if arguments.benchmark == Some(Benchmark::Component) {
+        return bench_components(workspace);
     }
-    let subject = arguments.subject.unwrap_or(Subject::Starts);
-    let functions = package::shipped(workspace, subject.functions(), Architecture::HOST)?;
+    let subject = arguments.benchmark.unwrap_or(Benchmark::Starts);
+    let functions = package::build_runnable(workspace, subject.functions(), Architecture::HOST)?;
     let rest = ["--profile", "tools", "--bins", "-p", "end-to-end"];
     end_to_end::build(workspace, "the simulator and the benchmark", &rest)?;
-    let subject = arguments.subject.map(|subject| subject.name().to_owned());
+    let subject = arguments.benchmark.map(|subject| subject.name().to_owned());
     let events = arguments.events.map(|events| events.to_string());
-    let passed_on: Vec<_> = subject.into_iter().chain(events).chain(arguments.rest.iter().cloned()).collect();
+    let passed_on: Vec<_> = subject.into_iter().chain(events).chain(arguments.passthrough.iter().cloned()).collect();
     let mut variables = Vec::new();
     match &arguments.script {
         Some(script) => variables.push((SCRIPT_VARIABLE, script.clone())),
@@ -99,11 +99,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         None => {}
     }
     if arguments
-        .subject
-        .is_none_or(|only| matches!(only, Subject::Isolation | Subject::Rotation | Subject::Tenants))
+        .benchmark
+        .is_none_or(|only| matches!(only, Benchmark::Isolation | Benchmark::Rotation | Benchmark::Tenants))
     {
         // Secrets are in Secrets Manager, if there is an emulator of it.
-        match setup::emulator(workspace) {
+        match setup::install_emulator(workspace) {
             Ok(emulator) => variables.push((setup::EMULATOR_VARIABLE, emulator)),
             Err(error) => println!("without Secrets Manager: {error}"),
         }
@@ -112,8 +112,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
 }
 
 /// The benchmark of the components, which is the Rust host's.
-fn components(workspace: &Workspace) -> Result<(), Error> {
-    setup::targets(workspace, &[component::TARGET])?;
+fn bench_components(workspace: &Workspace) -> Result<(), Error> {
+    setup::install_targets(workspace, &[component::TARGET])?;
     let components = component::build_all(workspace)?;
     let simulator = ["--profile", "tools", "--bins", "-p", "sophos-simulator"];
     end_to_end::build(workspace, "the simulator", &simulator)?;

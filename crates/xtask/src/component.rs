@@ -12,10 +12,10 @@ const PROFILE: &str = "component";
 const LIBRARY: &str = "sophos_component.wasm";
 
 /// Types without a function, and how a host lets the component in.
-const OWN: [&str; 2] = ["sophos:central/types", "sophos:central/credentials"];
+const COMMON_IMPORTS: [&str; 2] = ["sophos:central/types", "sophos:central/credentials"];
 
 /// HTTP, what it is made of, and the clock that bounds it.
-const OVER_WASI: [&str; 6] = [
+const WASI_IMPORTS: [&str; 6] = [
     "wasi:clocks/monotonic-clock",
     "wasi:http/outgoing-handler",
     "wasi:http/types",
@@ -26,7 +26,7 @@ const OVER_WASI: [&str; 6] = [
 
 /// What decisions about isolation stand on: their host's, and a clock and
 /// randomness that others can compare.
-const OF_WEBHOOK: [&str; 14] = [
+const WEBHOOK_IMPORTS: [&str; 14] = [
     "sophos:central/journal",
     "sophos:central/ledger-store",
     "sophos:central/outcomes",
@@ -51,11 +51,11 @@ struct World {
 }
 
 const WORLDS: [World; 5] = [
-    World { name: "reader", features: "", imports: &OVER_WASI },
-    World { name: "operator", features: "operator", imports: &OVER_WASI },
+    World { name: "reader", features: "", imports: &WASI_IMPORTS },
+    World { name: "operator", features: "operator", imports: &WASI_IMPORTS },
     World { name: "embedded-reader", features: "embedded", imports: &["sophos:central/transport"] },
     World { name: "embedded", features: "embedded,operator", imports: &["sophos:central/transport"] },
-    World { name: "webhook", features: "webhook", imports: &OF_WEBHOOK },
+    World { name: "webhook", features: "webhook", imports: &WEBHOOK_IMPORTS },
 ];
 
 #[derive(Args, Debug)]
@@ -66,7 +66,7 @@ pub(crate) struct Arguments {
 }
 
 /// A component that was built.
-struct Built {
+struct BuiltComponent {
     world: &'static str,
     file: PathBuf,
     bytes: u64,
@@ -74,8 +74,8 @@ struct Built {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
-    setup::compiler(workspace)?;
-    setup::targets(workspace, &[TARGET])?;
+    setup::check_compiler(workspace)?;
+    setup::install_targets(workspace, &[TARGET])?;
     let wanted = arguments.world.as_deref();
     if let Some(name) = wanted.filter(|name| WORLDS.iter().all(|world| world.name != *name)) {
         let names: Vec<_> = WORLDS.iter().map(|world| world.name).collect();
@@ -84,7 +84,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     let worlds = WORLDS.iter().filter(|world| wanted.is_none_or(|name| name == world.name));
     let built = worlds.map(|world| build(workspace, world)).collect::<Result<Vec<_>, _>>()?;
     println!("{:<16} {:>9}  {:<9} file", "world", "bytes", "imports");
-    for Built { world, file, bytes, imports } in &built {
+    for BuiltComponent { world, file, bytes, imports } in &built {
         println!("{world:<16} {bytes:>9}  {:<9} {}", imports.len(), file.display());
     }
     Ok(())
@@ -95,14 +95,14 @@ pub(crate) fn build_all(workspace: &Workspace) -> Result<PathBuf, Error> {
     for world in &WORLDS {
         build(workspace, world)?;
     }
-    Ok(folder(workspace))
+    Ok(components_dir(workspace))
 }
 
-fn folder(workspace: &Workspace) -> PathBuf {
+fn components_dir(workspace: &Workspace) -> PathBuf {
     workspace.target.join("components")
 }
 
-fn build(workspace: &Workspace, world: &World) -> Result<Built, Error> {
+fn build(workspace: &Workspace, world: &World) -> Result<BuiltComponent, Error> {
     shell::step(&format!("component {}", world.name), || {
         let mut cargo = shell::cargo(&workspace.root);
         cargo.args(["build", "--quiet", "--locked", "--package", "sophos-component", "--lib"]);
@@ -113,11 +113,11 @@ fn build(workspace: &Workspace, world: &World) -> Result<Built, Error> {
             .map_err(|error| Error::new(format!("{} was not built: {error}", module.display())))?;
         let component = componentize(&module)?;
         let imports = imports(&component)?;
-        permit(world, &imports)?;
+        check_imports(world, &imports)?;
 
-        let file = folder(workspace).join(world.name).with_extension("wasm");
-        write(&file, &component)?;
-        Ok(Built { world: world.name, bytes: Workspace::size(&file)?, file, imports })
+        let file = components_dir(workspace).join(world.name).with_extension("wasm");
+        write_if_changed(&file, &component)?;
+        Ok(BuiltComponent { world: world.name, bytes: Workspace::size(&file)?, file, imports })
     })
 }
 
@@ -143,10 +143,10 @@ fn imports(component: &[u8]) -> Result<Vec<String>, Error> {
 }
 
 /// Refuses whatever a world does not need: least authority is a test.
-fn permit(world: &World, imports: &[String]) -> Result<(), Error> {
+fn check_imports(world: &World, imports: &[String]) -> Result<(), Error> {
     let allowed = |import: &String| {
         let name = import.split('@').next().unwrap_or(import);
-        OWN.contains(&name) || world.imports.contains(&name)
+        COMMON_IMPORTS.contains(&name) || world.imports.contains(&name)
     };
     let foreign: Vec<_> = imports.iter().filter(|import| !allowed(import)).map(String::as_str).collect();
     if foreign.is_empty() {
@@ -159,7 +159,7 @@ fn permit(world: &World, imports: &[String]) -> Result<(), Error> {
     )))
 }
 
-fn write(file: &Path, bytes: &[u8]) -> Result<(), Error> {
+fn write_if_changed(file: &Path, bytes: &[u8]) -> Result<(), Error> {
     // An untouched file keeps its time: what is made of it need not be made anew.
     if std::fs::read(file).is_ok_and(|there| there == bytes) {
         return Ok(());
@@ -190,32 +190,32 @@ mod tests {
         component.finish()
     }
 
-    fn verdict(world: &World, names: &[&str]) -> Result<(), Error> {
-        permit(world, &imports(&component(names)).expect("a component"))
+    fn check_import_names(world: &World, names: &[&str]) -> Result<(), Error> {
+        check_imports(world, &imports(&component(names)).expect("a component"))
     }
 
     #[test]
-    fn a_component_that_asks_for_more_is_refused() {
+    fn component_with_extra_imports_is_rejected() {
         let reader = &WORLDS[0];
         let own = ["sophos:central/credentials@0.1.0", "wasi:http/types@0.2.12", "wasi:io/poll@0.2.99"];
-        verdict(reader, &own).expect("all of it is allowed");
+        check_import_names(reader, &own).expect("all of it is allowed");
         for more in ["wasi:cli/environment@0.2.12", "wasi:filesystem/types@0.2.12", "wasi:http/types-2@1.0.0"]
         {
-            let error = verdict(reader, &[own[0], more]).expect_err(more).to_string();
+            let error = check_import_names(reader, &[own[0], more]).expect_err(more).to_string();
             assert!(error.contains(&format!("may not import {more};")), "{error}");
         }
     }
 
     #[test]
-    fn an_embedded_component_may_have_nothing_of_wasi() {
+    fn embedded_component_may_not_import_wasi() {
         for world in WORLDS.iter().filter(|world| world.name.starts_with("embedded")) {
-            verdict(world, &["sophos:central/transport@0.1.0"]).expect("the host's own HTTP");
-            verdict(world, &["wasi:clocks/monotonic-clock@0.2.12"]).expect_err("of WASI");
+            check_import_names(world, &["sophos:central/transport@0.1.0"]).expect("the host's own HTTP");
+            check_import_names(world, &["wasi:clocks/monotonic-clock@0.2.12"]).expect_err("of WASI");
         }
     }
 
     #[test]
-    fn what_is_not_webassembly_is_refused() {
+    fn invalid_webassembly_is_rejected() {
         imports(b"nothing").expect_err("nothing");
         componentize(b"nothing").expect_err("nothing");
     }

@@ -18,15 +18,15 @@ pub(crate) struct Arguments {
 
     /// What to pass on to the demo, after `--`
     #[arg(last = true)]
-    rest: Vec<String>,
+    passthrough: Vec<String>,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
     let functions = match arguments.packages {
-        Some(architecture) => package::shipped(workspace, &workspace.functions(), architecture)?,
+        Some(architecture) => package::build_runnable(workspace, &workspace.functions(), architecture)?,
         None => workspace.target.join("debug"),
     };
     // The selection of `test`: whoever has run one waits little for the other.
     end_to_end::build(workspace, "the binaries", &["--workspace", "--bins"])?;
-    end_to_end::run(workspace, "debug", "demo", &functions, &arguments.rest, &[])
+    end_to_end::run(workspace, "debug", "demo", &functions, &arguments.passthrough, &[])
 }

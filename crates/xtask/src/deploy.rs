@@ -34,7 +34,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
              with `sam build` and `sam deploy`, see infra/DEPLOY.md",
         ));
     }
-    let tools = setup::deployment_tools(workspace)?;
+    let tools = setup::install_deployment_tools(workspace)?;
     let mut variables = tools.to_vec();
     if arguments.sam_build {
         let [_, (_, sam)] = &tools;
@@ -50,7 +50,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
 /// returns the template that it makes.
 fn sam_build(workspace: &Workspace, sam: &Path) -> Result<PathBuf, Error> {
     let into = workspace.target.join("sam");
-    let tools = setup::package_tools(workspace)?;
+    let tools = setup::install_package_tools(workspace)?;
     let mut build = shell::program(sam);
     build
         .current_dir(&workspace.root)

@@ -22,14 +22,14 @@ pub(crate) fn run(
     workspace: &Workspace,
     profile: &str,
     program: &str,
-    driven: &Path,
+    functions_dir: &Path,
     arguments: &[String],
     variables: &[(&str, PathBuf)],
 ) -> Result<(), Error> {
     shell::step(program, || {
         let mut command = shell::program(workspace.binary(profile, program));
         command.args(arguments).envs(variables.iter().map(|(name, value)| (name, value)));
-        command.env("FUNCTIONS_DIR", driven);
+        command.env("FUNCTIONS_DIR", functions_dir);
         shell::run(&mut command, &format!("the lines above say what the {program} met"))
     })
 }

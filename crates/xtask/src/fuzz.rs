@@ -1,6 +1,6 @@
 //! `cargo xtask fuzz`: random input, led by coverage, for a bounded time.
 
-mod property;
+mod property_test;
 mod report;
 mod summary;
 
@@ -12,19 +12,19 @@ use std::{
 use clap::{Args, value_parser};
 
 use self::{
-    report::Report,
+    report::FuzzReport,
     summary::{Row, Summary},
 };
 use crate::{error::Error, setup, shell, workspace::Workspace};
 
 /// The longest input, in bytes.
-const MAX_LEN: u32 = 4_096;
+const MAX_INPUT_LEN: u32 = 4_096;
 
 /// The most memory that a run may take, in MiB.
 const RSS_LIMIT_MB: u32 = 1_024;
 
 /// The longest time for one input, in seconds.
-const TIMEOUT: u32 = 10;
+const TIMEOUT_SECONDS: u32 = 10;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -44,14 +44,14 @@ pub(crate) struct Arguments {
 
 /// The end of a target's run.
 #[derive(Debug, Clone, Copy)]
-enum Bound {
+enum RunLimit {
     Seconds(u32),
     Cases(u32),
 }
 
 /// Where everything is.
 #[derive(Debug)]
-struct Folders {
+struct FuzzDirs {
     /// The package with the targets.
     package: PathBuf,
     /// What was built, and what was found: nothing of it is in the repository.
@@ -59,17 +59,17 @@ struct Folders {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
-    let folders = Folders {
+    let folders = FuzzDirs {
         package: workspace.root.join("crates/sophos-isolation/fuzz"),
         build: workspace.target.join("fuzz"),
     };
-    let mut names = all(&folders.package)?;
-    names.push(property::NAME.to_owned());
-    let mut targets = chosen(names, &arguments.targets)?;
-    let has_property = targets.pop_if(|last| last == property::NAME).is_some();
+    let mut names = list_targets(&folders.package)?;
+    names.push(property_test::NAME.to_owned());
+    let mut targets = select_targets(names, &arguments.targets)?;
+    let has_property = targets.pop_if(|last| last == property_test::NAME).is_some();
     let bound = match arguments.report {
-        Some(_) => Bound::Cases(arguments.cases),
-        None => Bound::Seconds(arguments.seconds),
+        Some(_) => RunLimit::Cases(arguments.cases),
+        None => RunLimit::Seconds(arguments.seconds),
     };
     let mut failures = Vec::new();
     let mut summary = Summary::default();
@@ -79,18 +79,18 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         for target in targets {
             let name = format!("fuzz {target}");
             let report = shell::step(&name, || fuzz(&folders, &binaries, &target, bound))?;
-            let attack = summary::attack(&folders.package, &target)?;
+            let attack = summary::read_attack(&folders.package, &target)?;
             summary.add(Row::new(&target, attack, report.executions, report.finding()));
             reports.push((target, report));
         }
         println!("\n{}", report::table(&reports));
-        failures.extend(reports.iter().filter_map(|(target, report)| report.crash(target, &binaries)));
+        failures.extend(reports.iter().filter_map(|(target, report)| report.crash_message(target, &binaries)));
     }
     if has_property {
-        let report = property::run(workspace, arguments.cases)?;
-        println!("\n{}", report.line());
-        summary.add(Row::new(property::NAME, property::ATTACK.to_owned(), report.inputs(), report.finding()));
-        failures.extend(report.failure());
+        let report = property_test::run(workspace, arguments.cases)?;
+        println!("\n{}", report.summary_line());
+        summary.add(Row::new(property_test::NAME, property_test::ATTACK.to_owned(), report.inputs(), report.finding()));
+        failures.extend(report.reproduction());
     }
     if let Some(file) = &arguments.report {
         fs::write(file, summary.document(arguments.cases))
@@ -101,7 +101,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
 }
 
 /// The names of the targets: the programs of the package.
-fn all(package: &Path) -> Result<Vec<String>, Error> {
+fn list_targets(package: &Path) -> Result<Vec<String>, Error> {
     let folder = package.join("src/bin");
     let entries = folder
         .read_dir()
@@ -113,7 +113,7 @@ fn all(package: &Path) -> Result<Vec<String>, Error> {
 }
 
 /// Those that are asked for, or all.
-fn chosen(all: Vec<String>, wanted: &[String]) -> Result<Vec<String>, Error> {
+fn select_targets(all: Vec<String>, wanted: &[String]) -> Result<Vec<String>, Error> {
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(name)) {
         return Err(Error::new(format!("there is no target `{unknown}`; there are {}", all.join(", "))));
     }
@@ -123,9 +123,9 @@ fn chosen(all: Vec<String>, wanted: &[String]) -> Result<Vec<String>, Error> {
 /// Builds the targets and returns the folder of their programs. Sanitizers need
 /// a nightly compiler; coverage does not, and without unsafe code it is what
 /// counts.
-fn build(workspace: &Workspace, folders: &Folders, targets: &[String]) -> Result<PathBuf, Error> {
-    let tool = setup::fuzz_tools(workspace)?.join("cargo-fuzz");
-    let host = setup::host(workspace)?;
+fn build(workspace: &Workspace, folders: &FuzzDirs, targets: &[String]) -> Result<PathBuf, Error> {
+    let tool = setup::install_fuzz_tools(workspace)?.join("cargo-fuzz");
+    let host = setup::host_target(workspace)?;
     shell::step("build the fuzz targets", || {
         let mut build = shell::program(&tool);
         build.current_dir(&workspace.root).args(["build", "--sanitizer", "none", "--target", &host]);
@@ -133,12 +133,12 @@ fn build(workspace: &Workspace, folders: &Folders, targets: &[String]) -> Result
         if let [target] = targets {
             build.arg(target);
         }
-        shell::output(&mut build, "mend what the compiler says above").map(drop)
+        shell::stdout(&mut build, "mend what the compiler says above").map(drop)
     })?;
     Ok(folders.build.join(host).join("release"))
 }
 
-fn fuzz(folders: &Folders, binaries: &Path, target: &str, bound: Bound) -> Result<Report, Error> {
+fn fuzz(folders: &FuzzDirs, binaries: &Path, target: &str, bound: RunLimit) -> Result<FuzzReport, Error> {
     let grown = folders.build.join("corpus").join(target);
     let artifacts = folders.build.join("artifacts").join(target);
     for folder in [&grown, &artifacts] {
@@ -152,16 +152,16 @@ fn fuzz(folders: &Folders, binaries: &Path, target: &str, bound: Bound) -> Resul
     run.arg(format!("-artifact_prefix={}/", artifacts.display()));
     run.args([
         match bound {
-            Bound::Seconds(seconds) => format!("-max_total_time={seconds}"),
-            Bound::Cases(cases) => format!("-runs={cases}"),
+            RunLimit::Seconds(seconds) => format!("-max_total_time={seconds}"),
+            RunLimit::Cases(cases) => format!("-runs={cases}"),
         },
-        format!("-max_len={MAX_LEN}"),
+        format!("-max_len={MAX_INPUT_LEN}"),
         format!("-rss_limit_mb={RSS_LIMIT_MB}"),
-        format!("-timeout={TIMEOUT}"),
+        format!("-timeout={TIMEOUT_SECONDS}"),
         "-print_final_stats=1".to_owned(),
     ]);
-    let (success, said) = shell::errors(&mut run)?;
-    let report = Report::read(&said);
+    let (success, said) = shell::stderr(&mut run)?;
+    let report = FuzzReport::parse(&said);
     if !success && report.artifact.is_none() {
         let end: Vec<_> = said.lines().rev().take(20).collect();
         let end: Vec<_> = end.into_iter().rev().collect();
@@ -178,9 +178,9 @@ mod tests {
     fn targets_are_chosen_by_name() {
         let all = || ["okta", "policy", "resolve"].map(str::to_owned).to_vec();
         let wanted = ["resolve", "okta"].map(str::to_owned);
-        assert_eq!(chosen(all(), &[]).expect("all"), all());
-        assert_eq!(chosen(all(), &wanted).expect("two"), ["okta", "resolve"]);
-        let error = chosen(all(), &["x".to_owned()]).expect_err("none").to_string();
+        assert_eq!(select_targets(all(), &[]).expect("all"), all());
+        assert_eq!(select_targets(all(), &wanted).expect("two"), ["okta", "resolve"]);
+        let error = select_targets(all(), &["x".to_owned()]).expect_err("none").to_string();
         assert_eq!(error, "there is no target `x`; there are okta, policy, resolve");
     }
 
@@ -192,6 +192,6 @@ mod tests {
             .map(|entry| entry.expect("a folder").file_name().to_string_lossy().into_owned())
             .collect();
         seeds.sort();
-        assert_eq!(all(&package).expect("targets"), seeds);
+        assert_eq!(list_targets(&package).expect("targets"), seeds);
     }
 }

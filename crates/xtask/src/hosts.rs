@@ -20,38 +20,38 @@ const JCO: NodeTool = NodeTool { name: "jco", folder: "tests/hosts/node" };
 
 /// A Node that can suspend WebAssembly, for where the one at hand cannot. The lock file has
 /// one for each processor; npm installs this machine's.
-const NEWER_NODE: NodeTool = NodeTool { name: "node", folder: "crates/xtask/locks/node" };
+const JSPI_NODE: NodeTool = NodeTool { name: "node", folder: "crates/xtask/locks/node" };
 
-const WASMTIME: PythonTool = PythonTool::locked_in("tests/hosts/python", "wasmtime", "requirements.txt");
+const WASMTIME: PythonTool = PythonTool::with_lock_dir("tests/hosts/python", "wasmtime", "requirements.txt");
 
 /// A host that is not there unless it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
-pub(crate) enum Further {
+pub(crate) enum OptionalHost {
     /// Rust, with a wasmtime that takes a quarter of an hour to build
     Rust,
 }
 
 /// What the tests are told, and why some of it is not there.
 #[derive(Debug, Default)]
-pub(crate) struct Hosts {
+pub(crate) struct TestHosts {
     variables: Vec<(&'static str, PathBuf)>,
     missing: Vec<String>,
 }
 
-impl Hosts {
+impl TestHosts {
     /// Builds the components and installs what runs them, as far as that goes.
     ///
     /// # Errors
     /// When a component or a further host cannot be built: that is a failed test.
-    pub(crate) fn prepare(workspace: &Workspace, further: Option<Further>) -> Result<Self, Error> {
+    pub(crate) fn prepare(workspace: &Workspace, further: Option<OptionalHost>) -> Result<Self, Error> {
         let mut hosts = Self::default();
-        setup::targets(workspace, &[component::TARGET])?;
+        setup::install_targets(workspace, &[component::TARGET])?;
         hosts.variables.push(("COMPONENTS", component::build_all(workspace)?));
-        hosts.add("Node", node(workspace));
-        hosts.add("Node with JSPI", suspending_node(workspace));
-        hosts.add("Python", python(workspace));
+        hosts.add("Node", prepare_node(workspace));
+        hosts.add("Node with JSPI", prepare_jspi_node(workspace));
+        hosts.add("Python", prepare_python(workspace));
         match further {
-            Some(Further::Rust) => hosts.variables.push(("HOST_RUST", rust(workspace)?.join("run"))),
+            Some(OptionalHost::Rust) => hosts.variables.push(("HOST_RUST", build_rust_host(workspace)?.join("run"))),
             None => hosts.missing.push("skipped: the component in Rust; `--hosts rust` builds it".to_owned()),
         }
         Ok(hosts)
@@ -70,7 +70,7 @@ impl Hosts {
     }
 
     /// Whether all hosts are there but for that in Rust.
-    pub(crate) fn are_usual(&self) -> bool {
+    pub(crate) fn has_default_hosts(&self) -> bool {
         ["HOST_NODE", "HOST_NODE_ASYNC", "HOST_PYTHON"]
             .iter()
             .all(|name| self.variables.iter().any(|(set, _)| set == name))
@@ -82,23 +82,23 @@ impl Hosts {
     }
 }
 
-type Found = Vec<(&'static str, PathBuf)>;
+type HostVariables = Vec<(&'static str, PathBuf)>;
 
-fn node(workspace: &Workspace) -> Result<Found, Error> {
+fn prepare_node(workspace: &Workspace) -> Result<HostVariables, Error> {
     let hint = "install Node 20 or newer with npm";
-    let version = shell::output(Command::new("node").arg("--version"), hint)?;
-    if major(&version).is_none_or(|major| major < 20) {
+    let version = shell::stdout(Command::new("node").arg("--version"), hint)?;
+    if parse_major_version(&version).is_none_or(|major| major < 20) {
         return Err(Error::new(format!("Node is {}; {hint}", version.trim())));
     }
     let modules = JCO.install(workspace)?;
     Ok(vec![("HOST_NODE", "node".into()), ("HOST_NODE_MODULES", modules)])
 }
 
-fn suspending_node(workspace: &Workspace) -> Result<Found, Error> {
+fn prepare_jspi_node(workspace: &Workspace) -> Result<HostVariables, Error> {
     let has_it = |node: &Path| {
         let mut probe = Command::new(node);
         probe.args(["--eval", "process.exit(typeof WebAssembly.Suspending === 'function' ? 0 : 1)"]);
-        shell::errors(&mut probe).is_ok_and(|(has_it, _)| has_it)
+        shell::stderr(&mut probe).is_ok_and(|(has_it, _)| has_it)
     };
     if has_it(Path::new("node")) {
         return Ok(vec![("HOST_NODE_ASYNC", "node".into())]);
@@ -108,7 +108,7 @@ fn suspending_node(workspace: &Workspace) -> Result<Found, Error> {
         ("linux", "aarch64") => "linux-arm64",
         _ => return Err(Error::new("install Node 24 or newer")),
     };
-    let node = NEWER_NODE.install(workspace)?.join(format!("node_modules/node-{system}/bin/node"));
+    let node = JSPI_NODE.install(workspace)?.join(format!("node_modules/node-{system}/bin/node"));
     if has_it(&node) {
         Ok(vec![("HOST_NODE_ASYNC", node)])
     } else {
@@ -116,12 +116,12 @@ fn suspending_node(workspace: &Workspace) -> Result<Found, Error> {
     }
 }
 
-fn python(workspace: &Workspace) -> Result<Found, Error> {
+fn prepare_python(workspace: &Workspace) -> Result<HostVariables, Error> {
     Ok(vec![("HOST_PYTHON", WASMTIME.install(workspace)?.join("python"))])
 }
 
 /// Builds the host in Rust and returns the folder of its programs.
-fn rust(workspace: &Workspace) -> Result<PathBuf, Error> {
+fn build_rust_host(workspace: &Workspace) -> Result<PathBuf, Error> {
     shell::step("build the host in Rust", || {
         let mut build = rust_package(workspace, "build");
         shell::run(build.args(["--quiet", "--release", "--bins"]), "fix what the compiler says")
@@ -141,7 +141,7 @@ fn rust_target(workspace: &Workspace) -> PathBuf {
 }
 
 /// The major number of `v24.21.0`.
-fn major(version: &str) -> Option<u32> {
+fn parse_major_version(version: &str) -> Option<u32> {
     version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
@@ -150,11 +150,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_of_node_are_read() {
-        assert_eq!(major("v24.21.0\n"), Some(24));
-        assert_eq!(major("v8.1.0"), Some(8));
-        assert_eq!(major("24.0.0"), None);
-        assert_eq!(major(""), None);
+    fn major_parses_node_versions() {
+        assert_eq!(parse_major_version("v24.21.0\n"), Some(24));
+        assert_eq!(parse_major_version("v8.1.0"), Some(8));
+        assert_eq!(parse_major_version("24.0.0"), None);
+        assert_eq!(parse_major_version(""), None);
     }
 
     #[test]

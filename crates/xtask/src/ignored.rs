@@ -6,24 +6,24 @@ use std::path::{Path, PathBuf};
 use crate::workspace::Workspace;
 
 /// Tests that are ignored for one reason, which is the text of their attributes.
-pub(crate) struct Group {
+pub(crate) struct IgnoredTests {
     pub(crate) reason: &'static str,
     pub(crate) package: &'static str,
     /// The test binaries that have any.
     binaries: &'static [&'static str],
     /// The parts of names of tests in them that are ignored for another reason.
-    others: &'static [&'static str],
+    skip: &'static [&'static str],
     /// The parts of names of the only tests of it; all, if there are none.
     only: &'static [&'static str],
 }
 
 /// The reason of those that `--hosts rust` runs.
-pub(crate) const RUST_HOST: &str = "needs the host in Rust: `cargo xtask test --hosts rust` runs it";
+pub(crate) const RUST_HOST_REASON: &str = "needs the host in Rust: `cargo xtask test --hosts rust` runs it";
 /// The reason of those that recorded answers of the service are for.
-pub(crate) const RECORDED: &str =
+pub(crate) const RECORDED_REASON: &str =
     "needs recorded material beside the checkout: `cargo xtask test` runs it where that is";
 
-pub(crate) const OF_EMULATOR: Group = Group {
+pub(crate) const EMULATOR_TESTS: IgnoredTests = IgnoredTests {
     reason: "needs Python with an emulator of AWS: `cargo xtask test` runs it",
     package: "end-to-end",
     binaries: &[
@@ -38,53 +38,53 @@ pub(crate) const OF_EMULATOR: Group = Group {
         "secretsmanager",
         "stack",
     ],
-    others: &[],
+    skip: &[],
     only: &[],
 };
 
-pub(crate) const OF_HOSTS: Group = Group {
+pub(crate) const HOST_TESTS: IgnoredTests = IgnoredTests {
     reason: "needs Node and Python with a host of the component: `cargo xtask test` runs it",
     package: "end-to-end",
     binaries: &["component_webhook", "hosts"],
-    others: &[IN_RUST],
+    skip: &[RUST_HOST_SUFFIX],
     only: &[],
 };
 
-pub(crate) const OF_RUST_HOST: Group = Group {
-    reason: RUST_HOST,
+pub(crate) const RUST_HOST_TESTS: IgnoredTests = IgnoredTests {
+    reason: RUST_HOST_REASON,
     package: "end-to-end",
     binaries: &["component_webhook"],
-    others: &[],
-    only: &[IN_RUST],
+    skip: &[],
+    only: &[RUST_HOST_SUFFIX],
 };
 
-pub(crate) const OF_DUCKDB: Group = Group {
+pub(crate) const OF_DUCKDB: IgnoredTests = IgnoredTests {
     reason: "needs Python with DuckDB: `cargo xtask test` runs it",
     package: "end-to-end",
     binaries: &["duckdb"],
-    others: &[],
+    skip: &[],
     only: &[],
 };
 
-pub(crate) const OF_RECORDED: Group = Group {
-    reason: RECORDED,
+pub(crate) const RECORDED_TESTS: IgnoredTests = IgnoredTests {
+    reason: RECORDED_REASON,
     package: "sophos-api",
     binaries: &["published_operations", "recorded_bodies"],
-    others: &[],
+    skip: &[],
     only: &[],
 };
 
 /// The part of the names of tests in the host in Rust.
-const IN_RUST: &str = "_in_rust";
+const RUST_HOST_SUFFIX: &str = "_in_rust";
 
-impl Group {
+impl IgnoredTests {
     /// What follows `cargo`.
     pub(crate) fn arguments(&self) -> Vec<&'static str> {
         let mut arguments = vec!["test", "--locked", "--no-fail-fast", "--package", self.package];
         arguments.extend(self.binaries.iter().flat_map(|binary| ["--test", binary]));
         arguments.extend(["--", "--ignored"]);
         arguments.extend(self.only);
-        arguments.extend(self.others.iter().flat_map(|other| ["--skip", other]));
+        arguments.extend(self.skip.iter().flat_map(|other| ["--skip", other]));
         arguments
     }
 }
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     /// The source of a test binary: a file, or all files of a folder.
-    fn source(path: &Path) -> String {
+    fn read_source(path: &Path) -> String {
         if !path.is_dir() {
             return fs::read_to_string(path).unwrap_or_default();
         }
@@ -116,12 +116,12 @@ mod tests {
     fn every_ignored_test_is_in_the_group_of_its_reason() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let mut binaries: BTreeMap<&str, usize> = BTreeMap::new();
-        for group in [OF_EMULATOR, OF_HOSTS, OF_RUST_HOST, OF_DUCKDB, OF_RECORDED] {
+        for group in [EMULATOR_TESTS, HOST_TESTS, RUST_HOST_TESTS, OF_DUCKDB, RECORDED_TESTS] {
             let folder = if group.package == "end-to-end" { "tests" } else { "crates/sophos-api" };
             for binary in group.binaries {
                 let tests = root.join(folder).join("tests");
                 let file = tests.join(binary).with_extension("rs");
-                let text = source(&if file.exists() { file } else { tests.join(binary) });
+                let text = read_source(&if file.exists() { file } else { tests.join(binary) });
                 let attribute = format!("#[ignore = \"{}\"]", group.reason);
                 assert!(text.contains(&attribute), "{binary}: {attribute}");
                 *binaries.entry(binary).or_default() += text.matches(&attribute).count();
@@ -131,7 +131,7 @@ mod tests {
             for entry in fs::read_dir(root.join(folder)).expect(folder) {
                 let path = entry.expect(folder).path();
                 let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
-                let ignored = source(&path).matches("#[ignore").count();
+                let ignored = read_source(&path).matches("#[ignore").count();
                 assert_eq!(ignored, binaries.get(name).copied().unwrap_or_default(), "{name}");
             }
         }

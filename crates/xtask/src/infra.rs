@@ -8,18 +8,18 @@ use crate::{error::Error, setup, shell, workspace::Workspace};
 pub(crate) struct Arguments {
     /// Write down what the templates are transformed to, after a change that is meant
     #[arg(long)]
-    write: bool,
+    update: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
-    let sam = setup::sam(workspace)?;
+    let sam = setup::install_sam(workspace)?;
     let checks = workspace.root.join("infra/checks");
-    if arguments.write {
+    if arguments.update {
         let mut transform = shell::program(sam.join("python"));
         transform.current_dir(&workspace.root).arg(checks.join("transform.py")).arg("--write");
         shell::run(&mut transform, "mend the template that it names")?;
     }
-    let checkov = setup::checkov(workspace)?;
+    let checkov = setup::install_checkov(workspace)?;
     shell::step("the templates", || {
         let mut check = shell::program(sam.join("python"));
         check.current_dir(&workspace.root).arg("-B").arg(checks.join("check.py"));

@@ -3,7 +3,7 @@
 mod advisories;
 mod bench;
 mod component;
-mod core;
+mod core_crates;
 mod demo;
 mod deploy;
 mod end_to_end;
@@ -15,7 +15,7 @@ mod infra;
 mod package;
 mod setup;
 mod shell;
-mod tally;
+mod test_counts;
 mod test;
 mod tidy;
 mod tools;

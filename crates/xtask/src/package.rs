@@ -4,22 +4,22 @@
 //! taken out of what is compiled, and the zip holds no time.
 
 mod archive;
-mod bill;
+mod sbom;
 mod build;
-mod emulated;
-mod twice;
+mod qemu;
+mod reproducible;
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 pub(crate) use self::build::{Architecture, environment};
-use self::build::{Package, build, folder};
+use self::build::{Package, build, package_dir};
 use crate::{error::Error, setup, shell, workspace::Workspace};
 
 /// The most that a zip file may weigh. Lambda takes 50 MB; but every byte is loaded
 /// at a cold start, and a sudden megabyte is a dependency that nobody meant.
-const ZIP_LIMIT: u64 = 6 << 20;
+const MAX_ZIP_LEN: u64 = 6 << 20;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -31,16 +31,16 @@ pub(crate) struct Arguments {
     function: Option<String>,
     /// Write no bills of materials
     #[arg(long)]
-    no_bills: bool,
+    no_sbom: bool,
     /// Build everything once more, from a copy of the sources in another folder, and
     /// compare the bytes
     #[arg(long)]
-    twice: bool,
+    check_reproducible: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
-    setup::compiler(workspace)?;
-    let tools = setup::package_tools(workspace)?;
+    setup::check_compiler(workspace)?;
+    let tools = setup::install_package_tools(workspace)?;
     let mut functions = workspace.functions();
     if let Some(only) = &arguments.function {
         let names = functions.join(", ");
@@ -49,39 +49,39 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
             return Err(Error::new(format!("there is no function `{only}`; the functions are {names}")));
         }
     }
-    let bills = if arguments.no_bills { None } else { Some(setup::bill_tools(workspace)?) };
+    let bills = if arguments.no_sbom { None } else { Some(setup::install_sbom_tools(workspace)?) };
     let mut packages = Vec::new();
-    for architecture in [Architecture::X86, Architecture::Arm] {
+    for architecture in [Architecture::X86_64, Architecture::Arm64] {
         if arguments.arch.is_some_and(|only| only != architecture) {
             continue;
         }
         packages.extend(build_all(workspace, &tools, &functions, architecture)?);
         if let Some(tools) = &bills {
             let name = format!("bills of materials for {}", architecture.name());
-            let into = folder(workspace, architecture);
-            shell::step(&name, || bill::write(workspace, tools, architecture.target(), &functions, &into))?;
+            let into = package_dir(workspace, architecture);
+            shell::step(&name, || sbom::write(workspace, tools, architecture.target(), &functions, &into))?;
         }
     }
-    print(&packages);
-    check(&packages)?;
-    if arguments.twice { twice::compare(workspace, &tools, &packages) } else { Ok(()) }
+    print_sizes(&packages);
+    check_sizes(&packages)?;
+    if arguments.check_reproducible { reproducible::check_reproducible(workspace, &tools, &packages) } else { Ok(()) }
 }
 
 /// Builds functions as they are shipped, and returns the folder that has one with a
 /// `bootstrap` for each, which this machine can run.
-pub(crate) fn shipped(
+pub(crate) fn build_runnable(
     workspace: &Workspace,
     functions: &[impl AsRef<str>],
     architecture: Architecture,
 ) -> Result<PathBuf, Error> {
-    let tools = setup::package_tools(workspace)?;
+    let tools = setup::install_package_tools(workspace)?;
     let packages = build_all(workspace, &tools, functions, architecture)?;
-    print(&packages);
-    let folder = folder(workspace, architecture);
+    print_sizes(&packages);
+    let folder = package_dir(workspace, architecture);
     if architecture == Architecture::HOST {
         Ok(folder)
     } else {
-        emulated::all(&packages, architecture, &folder)
+        qemu::write_wrappers(&packages, architecture, &folder)
     }
 }
 
@@ -98,20 +98,20 @@ fn build_all(
     packages.collect()
 }
 
-fn print(packages: &[Package]) {
+fn print_sizes(packages: &[Package]) {
     println!("{:<24} {:<12} {:>12} {:>14}", "function", "architecture", "zip bytes", "binary bytes");
     for Package { function, architecture, zip_bytes, binary_bytes, .. } in packages {
         println!("{function:<24} {:<12} {zip_bytes:>12} {binary_bytes:>14}", architecture.name());
     }
 }
 
-fn check(packages: &[Package]) -> Result<(), Error> {
+fn check_sizes(packages: &[Package]) -> Result<(), Error> {
     let heavy: Vec<_> = packages
         .iter()
-        .filter(|package| package.zip_bytes > ZIP_LIMIT)
+        .filter(|package| package.zip_bytes > MAX_ZIP_LEN)
         .map(|package| {
-            let over = package.zip_bytes - ZIP_LIMIT;
-            format!("{} is {over} bytes over the limit of {ZIP_LIMIT}", package.zip.display())
+            let over = package.zip_bytes - MAX_ZIP_LEN;
+            format!("{} is {over} bytes over the limit of {MAX_ZIP_LEN}", package.zip.display())
         })
         .collect();
     if heavy.is_empty() {
@@ -126,16 +126,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_heavy_package_is_named() {
+    fn check_names_packages_over_the_size_limit() {
         let package = |zip_bytes| Package {
             function: "alert-export".to_owned(),
-            architecture: Architecture::Arm,
+            architecture: Architecture::Arm64,
             zip: PathBuf::from("lambda/arm64/alert-export/bootstrap.zip"),
             zip_bytes,
             binary_bytes: 0,
         };
-        assert!(check(&[package(ZIP_LIMIT)]).is_ok());
-        let error = check(&[package(1), package(ZIP_LIMIT + 9)]).unwrap_err().to_string();
+        assert!(check_sizes(&[package(MAX_ZIP_LEN)]).is_ok());
+        let error = check_sizes(&[package(1), package(MAX_ZIP_LEN + 9)]).unwrap_err().to_string();
         assert!(error.contains("arm64/alert-export/bootstrap.zip is 9 bytes over"), "{error}");
     }
 }

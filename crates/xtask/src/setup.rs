@@ -51,7 +51,7 @@ pub(crate) const DUCKDB_VARIABLE: &str = "DUCKDB_PYTHON";
 pub(crate) const SAM_VARIABLE: &str = "SAM_CLI";
 
 /// The oldest compiler that builds the workspace; keep it with `rust-version`.
-const RUST_VERSION: (u32, u32) = (1, 95);
+const MIN_RUST_VERSION: (u32, u32) = (1, 95);
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -70,13 +70,13 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
-    compiler(workspace)?;
-    targets(workspace, &WASM_TARGETS)?;
+    check_compiler(workspace)?;
+    install_targets(workspace, &WASM_TARGETS)?;
     if arguments.package {
-        package_tools(workspace)?;
+        install_package_tools(workspace)?;
     }
     if arguments.emulator {
-        for (variable, path) in deployment_tools(workspace)? {
+        for (variable, path) in install_deployment_tools(workspace)? {
             println!("{variable}={}", path.display());
         }
     }
@@ -87,16 +87,16 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
 }
 
 /// Checks that the compiler is new enough.
-pub(crate) fn compiler(workspace: &Workspace) -> Result<(), Error> {
+pub(crate) fn check_compiler(workspace: &Workspace) -> Result<(), Error> {
     shell::step("check rustc", || {
         let hint = "install Rust with rustup, see https://rustup.rs";
-        let version = shell::output(rustc(workspace).arg("--version"), hint)?;
+        let version = shell::stdout(rustc(workspace).arg("--version"), hint)?;
         match parse_version(&version) {
-            Some(found) if found >= RUST_VERSION => Ok(()),
+            Some(found) if found >= MIN_RUST_VERSION => Ok(()),
             _ => Err(Error::new(format!(
                 "this workspace needs Rust {}.{} or newer, found `{}`; run `rustup update`",
-                RUST_VERSION.0,
-                RUST_VERSION.1,
+                MIN_RUST_VERSION.0,
+                MIN_RUST_VERSION.1,
                 version.trim(),
             ))),
         }
@@ -104,9 +104,9 @@ pub(crate) fn compiler(workspace: &Workspace) -> Result<(), Error> {
 }
 
 /// Adds those of the targets that the compiler does not have yet.
-pub(crate) fn targets(workspace: &Workspace, names: &[&str]) -> Result<(), Error> {
+pub(crate) fn install_targets(workspace: &Workspace, names: &[&str]) -> Result<(), Error> {
     let sysroot =
-        shell::output(rustc(workspace).args(["--print", "sysroot"]), "check the Rust installation")?;
+        shell::stdout(rustc(workspace).args(["--print", "sysroot"]), "check the Rust installation")?;
     let installed = Path::new(sysroot.trim()).join("lib/rustlib");
     for name in names.iter().filter(|name| !installed.join(name).join("lib").is_dir()) {
         shell::step(&format!("add target {name}"), || {
@@ -119,33 +119,33 @@ pub(crate) fn targets(workspace: &Workspace, names: &[&str]) -> Result<(), Error
             let hint = format!("check the network, then run `rustup target add {name}`");
             let mut rustup = Command::new("rustup");
             rustup.current_dir(&workspace.root).args(["target", "add", name]);
-            shell::output(&mut rustup, &hint).map(drop)
+            shell::stdout(&mut rustup, &hint).map(drop)
         })?;
     }
     Ok(())
 }
 
 /// Installs cargo-lambda beside the build and returns the folder of its programs.
-pub(crate) fn package_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
-    targets(workspace, &[ARM64_TARGET])?;
+pub(crate) fn install_package_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
+    install_targets(workspace, &[ARM64_TARGET])?;
     CARGO_LAMBDA.install(workspace)
 }
 
 /// Installs what the emulator of AWS needs beside the build and returns the Python that
 /// has it. The emulator itself is in `tests/emulator`.
-pub(crate) fn emulator(workspace: &Workspace) -> Result<PathBuf, Error> {
+pub(crate) fn install_emulator(workspace: &Workspace) -> Result<PathBuf, Error> {
     Ok(MOTO.install(workspace)?.join("python"))
 }
 
 /// Installs the emulator and the command line of SAM, and returns the variables by which
 /// others find them.
-pub(crate) fn deployment_tools(workspace: &Workspace) -> Result<[(&'static str, PathBuf); 2], Error> {
-    Ok([(EMULATOR_VARIABLE, emulator(workspace)?), (SAM_VARIABLE, sam(workspace)?.join("sam"))])
+pub(crate) fn install_deployment_tools(workspace: &Workspace) -> Result<[(&'static str, PathBuf); 2], Error> {
+    Ok([(EMULATOR_VARIABLE, install_emulator(workspace)?), (SAM_VARIABLE, install_sam(workspace)?.join("sam"))])
 }
 
 /// Installs the command line of SAM, with the linter and the transform that it brings,
 /// and returns the folder of its programs.
-pub(crate) fn sam(workspace: &Workspace) -> Result<PathBuf, Error> {
+pub(crate) fn install_sam(workspace: &Workspace) -> Result<PathBuf, Error> {
     SAM.install(workspace)
 }
 
@@ -161,24 +161,24 @@ pub(crate) fn duckdb(workspace: &Workspace) -> Result<PathBuf, Error> {
 
 /// Installs what looks for holes in templates and returns the folder of its programs.
 /// What it needs does not go with what SAM needs.
-pub(crate) fn checkov(workspace: &Workspace) -> Result<PathBuf, Error> {
+pub(crate) fn install_checkov(workspace: &Workspace) -> Result<PathBuf, Error> {
     CHECKOV.install(workspace)
 }
 
 /// Installs cargo-fuzz beside the build and returns the folder of its programs.
-pub(crate) fn fuzz_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
-    tools::from_crate(workspace, CARGO_FUZZ)
+pub(crate) fn install_fuzz_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
+    tools::install_crate(workspace, CARGO_FUZZ)
 }
 
 /// Installs what writes bills of materials and returns the folder of its programs.
-pub(crate) fn bill_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
-    tools::from_crate(workspace, CARGO_CYCLONEDX)
+pub(crate) fn install_sbom_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
+    tools::install_crate(workspace, CARGO_CYCLONEDX)
 }
 
 /// The target that the compiler builds for by itself.
-pub(crate) fn host(workspace: &Workspace) -> Result<String, Error> {
+pub(crate) fn host_target(workspace: &Workspace) -> Result<String, Error> {
     let host =
-        shell::output(rustc(workspace).args(["--print", "host-tuple"]), "check the Rust installation")?;
+        shell::stdout(rustc(workspace).args(["--print", "host-tuple"]), "check the Rust installation")?;
     Ok(host.trim().to_owned())
 }
 
@@ -201,8 +201,8 @@ mod tests {
     #[test]
     fn versions_are_compared_as_numbers() {
         assert_eq!(parse_version("rustc 1.95.0 (59807616e 2026-04-14)\n"), Some((1, 95)));
-        assert!(parse_version("rustc 1.100.0-nightly (0 2026-01-01)") > Some(RUST_VERSION));
-        assert!(parse_version("rustc 1.9.0") < Some(RUST_VERSION));
+        assert!(parse_version("rustc 1.100.0-nightly (0 2026-01-01)") > Some(MIN_RUST_VERSION));
+        assert!(parse_version("rustc 1.9.0") < Some(MIN_RUST_VERSION));
         assert_eq!(parse_version("no compiler"), None);
     }
 }

@@ -46,37 +46,37 @@ pub(crate) fn step<T>(name: &str, run: impl FnOnce() -> Result<T, Error>) -> Res
 
 /// Runs a program with its output on the terminal; `hint` says what to do if it fails.
 pub(crate) fn run(command: &mut Command, hint: &str) -> Result<(), Error> {
-    let status = command.status().map_err(|error| cannot_run(command, &error))?;
-    if status.success() { Ok(()) } else { Err(failed(command, &status.to_string(), hint)) }
+    let status = command.status().map_err(|error| spawn_error(command, &error))?;
+    if status.success() { Ok(()) } else { Err(exit_error(command, &status.to_string(), hint)) }
 }
 
 /// Runs a program quietly; returns whether it succeeded, and what it wrote to
 /// standard error.
-pub(crate) fn errors(command: &mut Command) -> Result<(bool, String), Error> {
-    let output = command.stdin(Stdio::null()).output().map_err(|error| cannot_run(command, &error))?;
+pub(crate) fn stderr(command: &mut Command) -> Result<(bool, String), Error> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| spawn_error(command, &error))?;
     Ok((output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned()))
 }
 
 /// Runs a program quietly and returns what it wrote to standard output.
-pub(crate) fn output(command: &mut Command, hint: &str) -> Result<String, Error> {
-    let output = command.stdin(Stdio::null()).output().map_err(|error| cannot_run(command, &error))?;
+pub(crate) fn stdout(command: &mut Command, hint: &str) -> Result<String, Error> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| spawn_error(command, &error))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
-    Err(failed(command, &format!("{}\n{}", output.status, said.trim()), hint))
+    Err(exit_error(command, &format!("{}\n{}", output.status, said.trim()), hint))
 }
 
 /// Runs a program and passes its standard output on as it comes, showing each line
 /// to `see`. Returns whether it succeeded.
 pub(crate) fn stream(command: &mut Command, mut see: impl FnMut(&str)) -> Result<bool, Error> {
-    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| cannot_run(command, &error))?;
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| spawn_error(command, &error))?;
     if let Some(stdout) = child.stdout.take() {
         copy_lines(BufReader::new(stdout), &mut see)
             .map_err(|error| Error::new(format!("cannot pass on the output: {error}")))?;
     }
-    let status = child.wait().map_err(|error| cannot_run(command, &error))?;
+    let status = child.wait().map_err(|error| spawn_error(command, &error))?;
     Ok(status.success())
 }
 
@@ -92,16 +92,16 @@ fn copy_lines(mut from: impl BufRead, see: &mut impl FnMut(&str)) -> io::Result<
     Ok(())
 }
 
-fn cannot_run(command: &Command, error: &io::Error) -> Error {
-    Error::new(format!("cannot run `{}`: {error}", shown(command)))
+fn spawn_error(command: &Command, error: &io::Error) -> Error {
+    Error::new(format!("cannot run `{}`: {error}", display_command(command)))
 }
 
-fn failed(command: &Command, how: &str, hint: &str) -> Error {
-    Error::new(format!("`{}` failed: {how}\n{hint}", shown(command)))
+fn exit_error(command: &Command, how: &str, hint: &str) -> Error {
+    Error::new(format!("`{}` failed: {how}\n{hint}", display_command(command)))
 }
 
 /// The command as one would type it.
-fn shown(command: &Command) -> String {
+fn display_command(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let program = program.file_name().unwrap_or(command.get_program());
     let words: Vec<_> =

@@ -3,14 +3,14 @@
 use clap::Args;
 
 use crate::{
-    core, end_to_end,
+    core_crates, end_to_end,
     error::Error,
-    hosts::{Further, Hosts},
+    hosts::{OptionalHost, TestHosts},
     ignored::{
-        self, Group, OF_DUCKDB, OF_EMULATOR, OF_HOSTS, OF_RECORDED, OF_RUST_HOST, RECORDED, RUST_HOST,
+        self, IgnoredTests, OF_DUCKDB, EMULATOR_TESTS, HOST_TESTS, RECORDED_TESTS, RUST_HOST_TESTS, RECORDED_REASON, RUST_HOST_REASON,
     },
     setup, shell,
-    tally::Tally,
+    test_counts::TestCounts,
     workspace::Workspace,
 };
 
@@ -18,45 +18,45 @@ use crate::{
 pub(crate) struct Arguments {
     /// Also run the component in this host, which takes long to build the first time
     #[arg(long, value_enum)]
-    hosts: Option<Further>,
+    hosts: Option<OptionalHost>,
     /// Fail if a test was ignored, but for those that need recorded material or `--hosts rust`
     #[arg(long)]
     none_ignored: bool,
     /// What to pass on to `cargo test`, after `--`
     #[arg(last = true)]
-    rest: Vec<String>,
+    passthrough: Vec<String>,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
-    setup::compiler(workspace)?;
+    setup::check_compiler(workspace)?;
     // A machine that cannot get the targets still learns the result of its tests.
-    let targets = setup::targets(workspace, &setup::WASM_TARGETS);
+    let targets = setup::install_targets(workspace, &setup::WASM_TARGETS);
     // The tests that want it are ignored without; the reason is told at the end.
-    let emulator = setup::deployment_tools(workspace);
+    let emulator = setup::install_deployment_tools(workspace);
 
     let duckdb = setup::duckdb(workspace);
 
-    let hosts = Hosts::prepare(workspace, arguments.hosts);
+    let hosts = TestHosts::prepare(workspace, arguments.hosts);
 
     // The end-to-end tests start these from the build directory.
     end_to_end::build(workspace, "the binaries", &["--workspace", "--bins"])?;
 
     let recorded = ignored::recorded_material(workspace);
-    let groups: Vec<Group> = [
-        emulator.is_ok().then_some(OF_EMULATOR),
-        hosts.as_ref().is_ok_and(Hosts::are_usual).then_some(OF_HOSTS),
-        (hosts.is_ok() && arguments.hosts == Some(Further::Rust)).then_some(OF_RUST_HOST),
+    let groups: Vec<IgnoredTests> = [
+        emulator.is_ok().then_some(EMULATOR_TESTS),
+        hosts.as_ref().is_ok_and(TestHosts::has_default_hosts).then_some(HOST_TESTS),
+        (hosts.is_ok() && arguments.hosts == Some(OptionalHost::Rust)).then_some(RUST_HOST_TESTS),
         duckdb.is_ok().then_some(OF_DUCKDB),
-        recorded.is_some().then_some(OF_RECORDED),
+        recorded.is_some().then_some(RECORDED_TESTS),
     ]
     .into_iter()
     .flatten()
     .collect();
 
-    let mut tally = Tally::default();
+    let mut tally = TestCounts::default();
     let tests = shell::step("cargo test", || {
         let mut test = shell::cargo(&workspace.root);
-        test.args(["test", "--workspace", "--locked", "--no-fail-fast"]).args(&arguments.rest);
+        test.args(["test", "--workspace", "--locked", "--no-fail-fast"]).args(&arguments.passthrough);
         if let Ok(variables) = &emulator {
             test.envs(variables.iter().map(|(name, path)| (name, path)));
         }
@@ -64,11 +64,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
             test.envs(hosts.variables());
         }
         let mut webhook = shell::cargo(&workspace.root);
-        webhook.args(["test", "--package", "sophos-component", "--locked", "--features", core::WEBHOOK]);
-        let mut hold = |test| shell::stream(test, |line| tally.see(line));
+        webhook.args(["test", "--package", "sophos-component", "--locked", "--features", core_crates::WEBHOOK_FEATURE]);
+        let mut hold = |test| shell::stream(test, |line| tally.add_line(line));
         // All of them, so that all that failed is told.
         let mut good = hold(&mut test)? & hold(&mut webhook)?;
-        for group in groups.iter().filter(|_| arguments.rest.is_empty()) {
+        for group in groups.iter().filter(|_| arguments.passthrough.is_empty()) {
             let mut run = shell::cargo(&workspace.root);
             run.args(group.arguments());
             if let Ok(variables) = &emulator {
@@ -79,8 +79,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
             }
             run.envs(duckdb.iter().map(|python| (setup::DUCKDB_VARIABLE, python)));
             run.envs(recorded.iter().map(|folder| ("RECORDED_MATERIAL", folder)));
-            let mut of_group = Tally::default();
-            good &= shell::stream(&mut run, |line| of_group.see(line))?;
+            let mut of_group = TestCounts::default();
+            good &= shell::stream(&mut run, |line| of_group.add_line(line))?;
             tally.add_ignored_run(&of_group, group.reason);
         }
         if good {
@@ -89,7 +89,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
             Err(Error::new("tests failed; the names are above, run one with `cargo test <name>`"))
         }
     });
-    let core = core::independent(workspace).and(targets).and_then(|()| core::builds_for_wasm(workspace));
+    let core = core_crates::check_dependencies(workspace).and(targets).and_then(|()| core_crates::check_wasm_build(workspace));
     println!("{tally}");
     if let Err(error) = emulator {
         println!("skipped: what runs against the emulator of AWS, which could not be installed\n{error}");
@@ -98,8 +98,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         println!("skipped: the test that reads rows with DuckDB, which could not be installed\n{error}");
     }
     let components = hosts.map(|hosts| hosts.missing().iter().for_each(|why| println!("{why}")));
-    let ignored = match tally.ignored().find(|(reason, _)| ![RECORDED, RUST_HOST].contains(reason)) {
-        Some((reason, count)) if arguments.none_ignored && arguments.rest.is_empty() => {
+    let ignored = match tally.ignored().find(|(reason, _)| ![RECORDED_REASON, RUST_HOST_REASON].contains(reason)) {
+        Some((reason, count)) if arguments.none_ignored && arguments.passthrough.is_empty() => {
             Err(Error::new(format!("{count} tests were ignored: {reason}")))
         }
         _ => Ok(()),

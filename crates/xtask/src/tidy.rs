@@ -100,7 +100,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
 fn files(root: &Path) -> Result<Vec<File>, Error> {
     let mut command = std::process::Command::new("git");
     let listing =
-        shell::output(command.current_dir(root).args(["ls-files", "-z"]), "run tidy in a git checkout")?;
+        shell::stdout(command.current_dir(root).args(["ls-files", "-z"]), "run tidy in a git checkout")?;
     let is_checked = |path: &&str| {
         CHECKED.iter().any(|suffix| path.ends_with(suffix))
             && !NOT_OURS.iter().any(|part| path.contains(part))

@@ -9,7 +9,7 @@ use std::{
 use crate::{error::Error, shell, workspace::Workspace};
 
 /// The folder of the lock files of programs that only this tool runs.
-const LOCKS: &str = "crates/xtask/locks";
+const LOCKS_DIR: &str = "crates/xtask/locks";
 
 /// Packages of PyPI, by a lock file with the version and the hashes of each.
 ///
@@ -27,11 +27,11 @@ pub(crate) struct PythonTool {
 impl PythonTool {
     /// A tool whose lock file is among those of this package.
     pub(crate) const fn new(name: &'static str, lock: &'static str) -> Self {
-        Self { name, folder: LOCKS, lock }
+        Self { name, folder: LOCKS_DIR, lock }
     }
 
     /// A tool whose lock file is in another folder.
-    pub(crate) const fn locked_in(folder: &'static str, name: &'static str, lock: &'static str) -> Self {
+    pub(crate) const fn with_lock_dir(folder: &'static str, name: &'static str, lock: &'static str) -> Self {
         Self { name, folder, lock }
     }
 
@@ -42,7 +42,7 @@ impl PythonTool {
         let folder = install(workspace, self.name, &stamp(&[&lock])?, |venv| {
             let hint =
                 "install Python 3.10 or newer with its venv module (on Debian: apt-get install python3-venv)";
-            shell::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv), hint)
+            shell::stdout(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv), hint)
                 .map_err(|error| Error::new(format!("{error}\n{hint}")))?;
             let hint =
                 "check the network and the settings of pip; a hash that differs is not the locked package";
@@ -50,7 +50,7 @@ impl PythonTool {
             pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
             // The lock file has the dependencies of its packages, too.
             pip.args(["--no-deps", "--require-hashes", "--requirement"]).arg(&lock);
-            shell::output(&mut pip, hint).map(drop)
+            shell::stdout(&mut pip, hint).map(drop)
         })?;
         Ok(folder.join("bin"))
     }
@@ -83,14 +83,14 @@ impl NodeTool {
             let hint = "install Node with npm; check the network and the settings of npm";
             let mut npm = Command::new("npm");
             npm.args(["ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]);
-            shell::output(npm.arg(folder), hint).map(drop)
+            shell::stdout(npm.arg(folder), hint).map(drop)
         })
     }
 }
 
 /// Installs a program that is built from a crate, such as `cargo-fuzz@0.13.2`, with the
 /// dependencies that its own `Cargo.lock` names. Returns the folder of its programs.
-pub(crate) fn from_crate(workspace: &Workspace, package: &str) -> Result<PathBuf, Error> {
+pub(crate) fn install_crate(workspace: &Workspace, package: &str) -> Result<PathBuf, Error> {
     let name = package.split('@').next().unwrap_or(package);
     let folder = install(workspace, name, package, |folder| {
         let mut install = shell::cargo(&workspace.root);
@@ -98,7 +98,7 @@ pub(crate) fn from_crate(workspace: &Workspace, package: &str) -> Result<PathBuf
         install.env_remove("CARGO_TARGET_DIR");
         install.args(["install", "--quiet", "--locked", "--force", "--root"]);
         let hint = "check the network, and that there is a C++ compiler (on Debian: apt-get install g++)";
-        shell::output(install.arg(folder).arg(package), hint).map(drop)
+        shell::stdout(install.arg(folder).arg(package), hint).map(drop)
     })?;
     Ok(folder.join("bin"))
 }

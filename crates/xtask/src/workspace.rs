@@ -24,7 +24,7 @@ impl Workspace {
         // Cargo resolves a relative target directory against the working directory,
         // so it is asked from where the root is.
         let root = package.ancestors().nth(2).unwrap_or(&package);
-        let metadata = shell::output(
+        let metadata = shell::stdout(
             shell::cargo(root).args(["metadata", "--format-version", "1", "--no-deps"]),
             "run this through `cargo xtask` inside the workspace",
         )?;

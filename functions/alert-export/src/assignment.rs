@@ -3,18 +3,18 @@
 use std::collections::HashSet;
 
 use sophos_api::{Owner, TenantId, models::IdType};
-use sophos_export::Member;
+use sophos_export::TenantRef;
 
 /// The tenants of one credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Served {
+pub(crate) struct TenantAssignment {
     pub(crate) credential: String,
-    pub(crate) tenants: Vec<Member>,
+    pub(crate) tenants: Vec<TenantRef>,
 }
 
 /// How near a credential is to a tenant: its own first, then its
 /// organization's, then its partner's.
-pub(crate) fn nearness(owner: Option<&Owner>) -> u8 {
+pub(crate) fn specificity(owner: Option<&Owner>) -> u8 {
     match owner.map(|owner| &owner.id_type) {
         Some(IdType::Tenant) => 0,
         Some(IdType::Organization) => 1,
@@ -25,7 +25,7 @@ pub(crate) fn nearness(owner: Option<&Owner>) -> u8 {
 }
 
 /// Gives each tenant to the first credential that reaches it, in the order given.
-pub(crate) fn assign(mut reached: Vec<Served>) -> Vec<Served> {
+pub(crate) fn assign(mut reached: Vec<TenantAssignment>) -> Vec<TenantAssignment> {
     let mut served = HashSet::<TenantId>::new();
     for credential in &mut reached {
         credential.tenants.retain(|tenant| served.insert(tenant.id.clone()));
@@ -35,7 +35,7 @@ pub(crate) fn assign(mut reached: Vec<Served>) -> Vec<Served> {
 
 /// The tenants of all credentials, in turns: one credential's thousands come
 /// not before another's few.
-pub(crate) fn in_turns(served: &[Served]) -> Vec<(&str, &Member)> {
+pub(crate) fn interleave(served: &[TenantAssignment]) -> Vec<(&str, &TenantRef)> {
     let longest = served.iter().map(|credential| credential.tenants.len()).max().unwrap_or_default();
     let turn = |number| {
         served.iter().filter_map(move |credential| {
@@ -49,15 +49,15 @@ pub(crate) fn in_turns(served: &[Served]) -> Vec<(&str, &Member)> {
 mod tests {
     use super::*;
 
-    fn served(credential: &str, tenants: &[&str]) -> Served {
-        Served {
+    fn assignment(credential: &str, tenants: &[&str]) -> TenantAssignment {
+        TenantAssignment {
             credential: credential.into(),
-            tenants: tenants.iter().map(|tenant| Member::of(*tenant)).collect(),
+            tenants: tenants.iter().map(|tenant| TenantRef::new(*tenant)).collect(),
         }
     }
 
     #[test]
-    fn each_tenant_is_served_once_by_the_nearest_credential() {
+    fn assign_gives_each_tenant_to_the_most_specific_credential() {
         let owner = |kind| Owner::new(kind, "an-id");
         let owners = [
             Some(owner(IdType::Tenant)),
@@ -65,18 +65,18 @@ mod tests {
             Some(owner(IdType::Partner)),
             None,
         ];
-        assert!(owners.iter().map(|owner| nearness(owner.as_ref())).is_sorted_by(|a, b| a < b));
+        assert!(owners.iter().map(|owner| specificity(owner.as_ref())).is_sorted_by(|a, b| a < b));
         let given =
-            vec![served("own", &["B"]), served("partner", &["a", "b", "c"]), served("rest", &["C", "d"])];
-        let expected = [served("own", &["B"]), served("partner", &["a", "c"]), served("rest", &["d"])];
+            vec![assignment("own", &["B"]), assignment("partner", &["a", "b", "c"]), assignment("rest", &["C", "d"])];
+        let expected = [assignment("own", &["B"]), assignment("partner", &["a", "c"]), assignment("rest", &["d"])];
         assert_eq!(assign(given), expected);
     }
 
     #[test]
-    fn credentials_take_turns() {
-        let served = [served("large", &["a", "b", "c"]), served("small", &["x"]), served("none", &[])];
+    fn interleave_alternates_between_credentials() {
+        let served = [assignment("large", &["a", "b", "c"]), assignment("small", &["x"]), assignment("none", &[])];
         let turns: Vec<_> =
-            in_turns(&served).iter().map(|(name, tenant)| (*name, tenant.id.as_str())).collect();
+            interleave(&served).iter().map(|(name, tenant)| (*name, tenant.id.as_str())).collect();
         assert_eq!(turns, [("large", "a"), ("small", "x"), ("large", "b"), ("large", "c")]);
     }
 }

@@ -23,53 +23,53 @@
 
 use std::time::Duration;
 
-use lambda_support::{ConfigError, Reader, Sophos, logging};
-use sophos_export::{Dataset, Format, Settings};
+use lambda_support::{ConfigError, ConfigReader, SophosConfig, logging};
+use sophos_export::{Dataset, Format, ExportSettings};
 
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) location: String,
     pub(crate) datasets: Vec<Dataset>,
-    pub(crate) settings: Settings,
-    pub(crate) sophos: Sophos,
-    pub(crate) metrics: Metrics,
+    pub(crate) settings: ExportSettings,
+    pub(crate) sophos: SophosConfig,
+    pub(crate) metrics: MetricsSettings,
     /// How a plan is worked off; `None` for all in one invocation.
-    pub(crate) queues: Option<Queues>,
+    pub(crate) queue: Option<QueueSettings>,
 }
 
 /// How a plan is worked off.
 #[derive(Debug)]
-pub(crate) struct Queues {
+pub(crate) struct QueueSettings {
     pub(crate) url: String,
-    pub(crate) dead_letters: Option<String>,
-    pub(crate) attempts: u32,
-    pub(crate) turn: Duration,
-    pub(crate) tenants_max_age: Duration,
+    pub(crate) dlq_url: Option<String>,
+    pub(crate) max_receives: u32,
+    pub(crate) stream_timeout: Duration,
+    pub(crate) inventory_max_age: Duration,
 }
 
 /// Which metrics are written.
 #[derive(Debug)]
-pub(crate) struct Metrics {
+pub(crate) struct MetricsSettings {
     pub(crate) namespace: String,
     pub(crate) per_tenant: bool,
 }
 
 impl Config {
     pub(crate) fn from_environment() -> Result<Self, ConfigError> {
-        Self::read(Reader::environment())
+        Self::parse(ConfigReader::from_env())
     }
 
-    fn read(mut reader: Reader<'_>) -> Result<Self, ConfigError> {
-        let defaults = Settings::default();
+    fn parse(mut reader: ConfigReader<'_>) -> Result<Self, ConfigError> {
+        let defaults = ExportSettings::default();
 
         let location = reader.text("EXPORT_LOCATION").unwrap_or_else(|| {
-            reader.wrong("EXPORT_LOCATION", "is not set; set it to s3://bucket/prefix or to a folder");
+            reader.invalid("EXPORT_LOCATION", "is not set; set it to s3://bucket/prefix or to a folder");
             String::new()
         });
         if location.contains("://") && !location.starts_with("s3://") && !location.starts_with("file://") {
-            reader.wrong("EXPORT_LOCATION", "must be s3://bucket/prefix or a folder");
+            reader.invalid("EXPORT_LOCATION", "must be s3://bucket/prefix or a folder");
         }
-        let mut settings = Settings::default();
+        let mut settings = ExportSettings::default();
         settings.format = reader.value::<Format>("EXPORT_FORMAT").unwrap_or_default();
         let overlap = reader.number("EXPORT_OVERLAP_SECONDS", 0, 43_200);
         settings.overlap = overlap.map_or(defaults.overlap, Duration::from_secs);
@@ -82,16 +82,16 @@ impl Config {
         let skew = reader.number("EXPORT_MAX_SERVICE_SKEW_SECONDS", 1, 3_155_760_000);
         settings.max_service_skew = skew.map_or(defaults.max_service_skew, Duration::from_secs);
 
-        let queues = queues(&mut reader);
+        let queues = parse_queue(&mut reader);
 
-        logging::check(&mut reader);
+        logging::validate_level(&mut reader);
         let config = Self {
-            queues,
+            queue: queues,
             location,
-            datasets: datasets(&mut reader),
+            datasets: parse_datasets(&mut reader),
             settings,
-            sophos: Sophos::configured(&mut reader),
-            metrics: Metrics {
+            sophos: SophosConfig::from_reader(&mut reader),
+            metrics: MetricsSettings {
                 namespace: reader.text("METRICS_NAMESPACE").unwrap_or_else(|| "SophosCentral".into()),
                 per_tenant: reader.value("METRICS_PER_TENANT").unwrap_or(true),
             },
@@ -100,21 +100,21 @@ impl Config {
     }
 }
 
-fn datasets(reader: &mut Reader<'_>) -> Vec<Dataset> {
+fn parse_datasets(reader: &mut ConfigReader<'_>) -> Vec<Dataset> {
     let Some(names) = reader.text("EXPORT_DATASETS") else { return Dataset::ALL.to_vec() };
     let mut datasets = Vec::new();
     for name in names.split(',') {
         match name.parse::<Dataset>() {
             Ok(dataset) if datasets.contains(&dataset) => {}
             Ok(dataset) => datasets.push(dataset),
-            Err(error) => reader.wrong("EXPORT_DATASETS", format!("cannot be read: {error}")),
+            Err(error) => reader.invalid("EXPORT_DATASETS", format!("cannot be read: {error}")),
         }
     }
     datasets
 }
 
-fn queues(reader: &mut Reader<'_>) -> Option<Queues> {
-    let seconds = |reader: &mut Reader<'_>, name, least, most, usual| {
+fn parse_queue(reader: &mut ConfigReader<'_>) -> Option<QueueSettings> {
+    let seconds = |reader: &mut ConfigReader<'_>, name, least, most, usual| {
         Duration::from_secs(reader.number(name, least, most).unwrap_or(usual))
     };
     let attempts = reader.number("EXPORT_ATTEMPTS", 1, 100).unwrap_or(5) as u32;
@@ -123,69 +123,69 @@ fn queues(reader: &mut Reader<'_>) -> Option<Queues> {
     let mut address = |name| {
         let url = reader.text(name)?;
         if !url.starts_with("https://") && !url.starts_with("http://") {
-            reader.wrong(name, "is no address of a queue; it begins with https://");
+            reader.invalid(name, "is no address of a queue; it begins with https://");
         }
         Some(url)
     };
     let (url, dead_letters) = (address("EXPORT_QUEUE_URL"), address("EXPORT_DEAD_LETTERS_URL"));
     if url.is_none() && dead_letters.is_some() {
-        reader.wrong("EXPORT_DEAD_LETTERS_URL", "is set, and EXPORT_QUEUE_URL is not; set both");
+        reader.invalid("EXPORT_DEAD_LETTERS_URL", "is set, and EXPORT_QUEUE_URL is not; set both");
     }
-    Some(Queues { url: url?, dead_letters, attempts, turn, tenants_max_age })
+    Some(QueueSettings { url: url?, dlq_url: dead_letters, max_receives: attempts, stream_timeout: turn, inventory_max_age: tenants_max_age })
 }
 
 #[cfg(test)]
 mod tests {
-    use sophos_api::RateBudget;
+    use sophos_api::RateLimit;
 
     use super::*;
 
-    const LEAST: [(&str, &str); 3] = [
+    const REQUIRED: [(&str, &str); 3] = [
         ("EXPORT_LOCATION", "s3://bucket/sophos"),
         ("SOPHOS_CLIENT_ID", "id"),
         ("SOPHOS_CLIENT_SECRET", "hush-hush"),
     ];
 
-    fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::read(Reader::over(|name| {
+    fn parse(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::parse(ConfigReader::from_fn(|name| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         }))
     }
 
-    fn with(name: &str, value: &str) -> Result<Config, ConfigError> {
-        let mut variables: Vec<_> = LEAST.into_iter().filter(|(known, _)| *known != name).collect();
+    fn parse_with(name: &str, value: &str) -> Result<Config, ConfigError> {
+        let mut variables: Vec<_> = REQUIRED.into_iter().filter(|(known, _)| *known != name).collect();
         variables.push((name, value));
-        read(&variables)
+        parse(&variables)
     }
 
     #[test]
-    fn little_must_be_set() {
-        let config = read(&LEAST).expect("enough");
-        assert_eq!(config.settings, Settings::default());
+    fn config_uses_defaults_for_optional_variables() {
+        let config = parse(&REQUIRED).expect("enough");
+        assert_eq!(config.settings, ExportSettings::default());
         assert_eq!(config.datasets, Dataset::ALL);
-        assert_eq!(config.sophos.budget, RateBudget::documented());
+        assert_eq!(config.sophos.rate_limit, RateLimit::documented());
         assert!(config.metrics.per_tenant);
         assert!(!format!("{config:?}").contains("hush"), "a configuration shows no secret");
     }
 
     #[test]
-    fn everything_can_be_set() {
-        let config = with("EXPORT_DATASETS", " alerts , alerts ").expect("one dataset");
+    fn config_reads_every_variable() {
+        let config = parse_with("EXPORT_DATASETS", " alerts , alerts ").expect("one dataset");
         assert_eq!(config.datasets, [Dataset::Alerts]);
-        assert_eq!(with("EXPORT_OVERLAP_SECONDS", "0").expect("none").settings.overlap, Duration::ZERO);
-        assert_eq!(with("EXPORT_CONCURRENCY", "64").expect("many").settings.concurrency, 64);
+        assert_eq!(parse_with("EXPORT_OVERLAP_SECONDS", "0").expect("none").settings.overlap, Duration::ZERO);
+        assert_eq!(parse_with("EXPORT_CONCURRENCY", "64").expect("many").settings.concurrency, 64);
         assert_eq!(
-            with("SOPHOS_RATE_BUDGET", "unlimited").expect("all").sophos.budget,
-            RateBudget::unlimited()
+            parse_with("SOPHOS_RATE_BUDGET", "unlimited").expect("all").sophos.rate_limit,
+            RateLimit::unlimited()
         );
-        assert_eq!(with("METRICS_NAMESPACE", "").expect("empty is unset").metrics.namespace, "SophosCentral");
-        let queues = with("EXPORT_QUEUE_URL", "http://127.0.0.1:1/1/q.fifo").expect("a queue").queues;
-        assert_eq!(queues.map(|queues| (queues.attempts, queues.turn.as_secs())), Some((5, 60)));
-        assert!(!with("METRICS_PER_TENANT", "false").expect("off").metrics.per_tenant);
+        assert_eq!(parse_with("METRICS_NAMESPACE", "").expect("empty is unset").metrics.namespace, "SophosCentral");
+        let queues = parse_with("EXPORT_QUEUE_URL", "http://127.0.0.1:1/1/q.fifo").expect("a queue").queue;
+        assert_eq!(queues.map(|queues| (queues.max_receives, queues.stream_timeout.as_secs())), Some((5, 60)));
+        assert!(!parse_with("METRICS_PER_TENANT", "false").expect("off").metrics.per_tenant);
     }
 
     #[test]
-    fn every_mistake_names_its_variable() {
+    fn config_error_names_the_invalid_variable() {
         for (name, value) in [
             ("EXPORT_LOCATION", ""),
             ("EXPORT_LOCATION", "ftp://bucket"),
@@ -212,15 +212,15 @@ mod tests {
             ("METRICS_PER_TENANT", "maybe"),
             ("LOG_LEVEL", "loud"),
         ] {
-            let error = with(name, value).expect_err(name).to_string();
+            let error = parse_with(name, value).expect_err(name).to_string();
             assert!(error.contains(name) || error.contains("SOPHOS_GLOBAL_URL"), "{name}: {error}");
             assert!(!error.contains("hush"), "{error}");
         }
     }
 
     #[test]
-    fn all_mistakes_are_told_at_once() {
-        let error = read(&[("EXPORT_CONCURRENCY", "0")]).expect_err("nothing is set");
-        assert_eq!(error.mistakes().len(), 4, "{error}");
+    fn config_error_lists_all_invalid_variables() {
+        let error = parse(&[("EXPORT_CONCURRENCY", "0")]).expect_err("nothing is set");
+        assert_eq!(error.issues().len(), 4, "{error}");
     }
 }

@@ -4,39 +4,39 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sophos_export::{Dataset, Member};
+use sophos_export::{Dataset, TenantRef};
 
 /// A stream that is to be exported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Message {
+pub(crate) struct StreamMessage {
     /// The credential that serves the tenant.
     pub(crate) credential: String,
     /// The tenant.
-    pub(crate) tenant: Member,
+    pub(crate) tenant: TenantRef,
     /// The dataset.
     pub(crate) dataset: Dataset,
     /// The plan that it is of.
-    pub(crate) plan: String,
+    pub(crate) plan_id: String,
     /// How often the stream was handed on because it had more than one turn
     /// could take.
     #[serde(default)]
-    pub(crate) turn: u32,
+    pub(crate) continuation: u32,
 }
 
-impl Message {
+impl StreamMessage {
     /// The same stream's next turn.
-    pub(crate) fn next_turn(&self) -> Self {
-        Self { turn: self.turn.saturating_add(1), ..self.clone() }
+    pub(crate) fn next_continuation(&self) -> Self {
+        Self { continuation: self.continuation.saturating_add(1), ..self.clone() }
     }
 
     /// Names the stream: messages of one are worked off one after the other.
-    pub(crate) fn group(&self) -> String {
+    pub(crate) fn group_id(&self) -> String {
         sqs_id(format!("{}/{}", self.dataset, self.tenant.id.as_str().to_ascii_lowercase()))
     }
 
     /// Names the message: a plan that is carried out twice sends it once.
     pub(crate) fn deduplication_id(&self) -> String {
-        sqs_id(format!("{}/{}/{}", self.group(), self.plan, self.turn))
+        sqs_id(format!("{}/{}/{}", self.group_id(), self.plan_id, self.continuation))
     }
 }
 
@@ -63,23 +63,23 @@ pub(crate) fn sqs_id(text: String) -> String {
 
 /// A message as Lambda hands it over.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Record {
-    pub(crate) id: String,
-    pub(crate) receipt: String,
+pub(crate) struct SqsMessage {
+    pub(crate) message_id: String,
+    pub(crate) receipt_handle: String,
     pub(crate) body: String,
     /// How often it was handed over, this time included.
-    pub(crate) receives: u32,
+    pub(crate) receive_count: u32,
 }
 
-impl Record {
+impl SqsMessage {
     /// The records of an event of SQS; `None` if it is none.
-    pub(crate) fn all(event: &Value) -> Option<Vec<Self>> {
+    pub(crate) fn parse_event(event: &Value) -> Option<Vec<Self>> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let record = |record: &Value| Self {
-            id: text(&record["messageId"]),
-            receipt: text(&record["receiptHandle"]),
+            message_id: text(&record["messageId"]),
+            receipt_handle: text(&record["receiptHandle"]),
             body: text(&record["body"]),
-            receives: text(&record["attributes"]["ApproximateReceiveCount"]).parse().unwrap_or(1),
+            receive_count: text(&record["attributes"]["ApproximateReceiveCount"]).parse().unwrap_or(1),
         };
         Some(event["Records"].as_array()?.iter().map(record).collect())
     }
@@ -88,7 +88,7 @@ impl Record {
     ///
     /// # Errors
     /// Why it is no message of a plan.
-    pub(crate) fn read(&self) -> Result<Message, String> {
+    pub(crate) fn parse_body(&self) -> Result<StreamMessage, String> {
         serde_json::from_str(&self.body)
             .map_err(|error| format!("the message is none of a plan of this export: {error}"))
     }
@@ -100,51 +100,51 @@ mod tests {
 
     use super::*;
 
-    fn message() -> Message {
-        Message {
+    fn message() -> StreamMessage {
+        StreamMessage {
             credential: "sophos/credentials/partner".into(),
-            tenant: Member { data_region: Some("eu01".into()), ..Member::of("AB-12") },
+            tenant: TenantRef { data_region: Some("eu01".into()), ..TenantRef::new("AB-12") },
             dataset: Dataset::Alerts,
-            plan: "7".into(),
-            turn: 0,
+            plan_id: "7".into(),
+            continuation: 0,
         }
     }
 
     #[test]
-    fn a_message_comes_back_as_it_was_sent() {
+    fn stream_message_round_trips_through_sqs() {
         let body = serde_json::to_string(&message()).expect("JSON");
         let event = json!({ "Records": [{
             "messageId": "1", "receiptHandle": "r", "body": body, "attributes": { "ApproximateReceiveCount": "3" },
         }]});
-        let records = Record::all(&event).expect("records");
-        assert_eq!((records[0].receives, records[0].read()), (3, Ok(message())));
-        assert_eq!(Record::all(&json!({ "Records": [{}] })).map(|all| all[0].receives), Some(1));
-        assert_eq!(Record::all(&json!({ "detail": {} })), None);
+        let records = SqsMessage::parse_event(&event).expect("records");
+        assert_eq!((records[0].receive_count, records[0].parse_body()), (3, Ok(message())));
+        assert_eq!(SqsMessage::parse_event(&json!({ "Records": [{}] })).map(|all| all[0].receive_count), Some(1));
+        assert_eq!(SqsMessage::parse_event(&json!({ "detail": {} })), None);
     }
 
     #[test]
-    fn streams_are_told_apart_and_so_are_turns() {
+    fn message_ids_distinguish_streams_and_continuations() {
         let message = message();
-        let other = Message { dataset: Dataset::Events, ..message.clone() };
-        let same = Message { tenant: Member::of("ab-12"), ..message.clone() };
-        assert_ne!(message.group(), other.group());
-        assert_eq!(message.group(), same.group());
-        assert_ne!(message.deduplication_id(), message.next_turn().deduplication_id());
+        let other = StreamMessage { dataset: Dataset::Events, ..message.clone() };
+        let same = StreamMessage { tenant: TenantRef::new("ab-12"), ..message.clone() };
+        assert_ne!(message.group_id(), other.group_id());
+        assert_eq!(message.group_id(), same.group_id());
+        assert_ne!(message.deduplication_id(), message.next_continuation().deduplication_id());
     }
 
     #[test]
-    fn sqs_takes_the_ids_of_any_plan_and_tells_turns_apart() {
+    fn sqs_ids_are_valid_and_unique_for_any_plan_id() {
         let long = "x".repeat(5_000);
         let mut ids = std::collections::HashSet::new();
         for plan in ["", " ", "a plan", "a\nplan", "plän", &"ä".repeat(100), &long, &format!("{long}y")] {
-            let first = Message { plan: plan.into(), ..message() };
-            for message in [first.next_turn(), first] {
+            let first = StreamMessage { plan_id: plan.into(), ..message() };
+            for message in [first.next_continuation(), first] {
                 let id = message.deduplication_id();
                 assert!(id.len() <= 128 && id.chars().all(|c| c.is_ascii_graphic()), "{plan:?}: {id}");
                 assert!(ids.insert(id), "{plan:?}");
             }
         }
-        let tenant = Message { tenant: Member::of("of any\nform".repeat(50).as_str()), ..message() };
-        assert!(tenant.group().len() <= 128 && tenant.group().chars().all(|c| c.is_ascii_graphic()));
+        let tenant = StreamMessage { tenant: TenantRef::new("of any\nform".repeat(50).as_str()), ..message() };
+        assert!(tenant.group_id().len() <= 128 && tenant.group_id().chars().all(|c| c.is_ascii_graphic()));
     }
 }

@@ -2,57 +2,57 @@
 
 use lambda_support::metrics::{self, Metric};
 use serde_json::Value;
-use sophos_export::{Report, StreamReport};
+use sophos_export::{ExportReport, StreamReport};
 
-use crate::{config::Metrics, plan::PlanReport};
+use crate::{config::MetricsSettings, plan::PlanReport};
 
 /// Writes the metrics of a run: those of the whole, and those of each stream.
-pub(crate) fn write(report: &Report, settings: &Metrics, request_id: &str) {
+pub(crate) fn write_run(report: &ExportReport, settings: &MetricsSettings, request_id: &str) {
     metrics::write(lines(report, settings, request_id, metrics::now_ms()));
 }
 
 /// Writes the metrics of a plan.
-pub(crate) fn write_plan(report: &PlanReport, settings: &Metrics, request_id: &str) {
+pub(crate) fn write_plan(report: &PlanReport, settings: &MetricsSettings, request_id: &str) {
     let changes = || report.credentials.iter().map(|credential| &credential.changes);
     let count = |number: usize| number as f64;
     let metrics = [
         ("PlannedMessages", "Count", report.planned as f64),
-        ("WaitingMessages", "Count", report.waiting as f64),
-        ("PlansPutOff", "Count", f64::from(u8::from(report.put_off.is_some()))),
+        ("WaitingMessages", "Count", report.pending_messages as f64),
+        ("PlansPutOff", "Count", f64::from(u8::from(report.deferred_reason.is_some()))),
         ("PlannedTenants", "Count", report.tenants as f64),
-        ("NewTenants", "Count", count(changes().map(|changes| changes.new.len()).sum())),
-        ("GoneTenants", "Count", count(changes().map(|changes| changes.gone.len()).sum())),
+        ("NewTenants", "Count", count(changes().map(|changes| changes.added.len()).sum())),
+        ("GoneTenants", "Count", count(changes().map(|changes| changes.removed.len()).sum())),
         ("MovedTenants", "Count", count(changes().map(|changes| changes.moved.len()).sum())),
-        ("UnusableTenants", "Count", count(report.unusable_tenants.len())),
+        ("UnusableTenants", "Count", count(report.skipped_tenants.len())),
         ("UnusableCredentials", "Count", count(report.unusable_credentials.len())),
     ];
-    metrics::write([metrics::line(&settings.namespace, request_id, metrics::now_ms(), &[], &metrics)]);
+    metrics::write([metrics::emf_record(&settings.namespace, request_id, metrics::now_ms(), &[], &metrics)]);
 }
 
-fn lines(report: &Report, settings: &Metrics, request_id: &str, now: u64) -> impl Iterator<Item = Value> {
+fn lines(report: &ExportReport, settings: &MetricsSettings, request_id: &str, now: u64) -> impl Iterator<Item = Value> {
     let line = move |dimensions: &[(&str, &str)], metrics: &[Metric]| {
-        metrics::line(&settings.namespace, request_id, now, dimensions, metrics)
+        metrics::emf_record(&settings.namespace, request_id, now, dimensions, metrics)
     };
-    let whole = line(&[], &of_run(report));
+    let whole = line(&[], &run_metrics(report));
     let streams = report.streams.iter().filter(|_| settings.per_tenant);
     let streams = streams.map(move |stream| {
         let dimensions = [("Tenant", stream.tenant.as_str()), ("Dataset", stream.dataset.name())];
-        line(&dimensions, &of_stream(stream))
+        line(&dimensions, &stream_metrics(stream))
     });
     std::iter::once(whole).chain(streams)
 }
 
-fn of_run(report: &Report) -> Vec<Metric> {
+fn run_metrics(report: &ExportReport) -> Vec<Metric> {
     let mut metrics = vec![
         ("Tenants", "Count", report.tenants as f64),
         ("Rows", "Count", report.rows as f64),
         ("Bytes", "Bytes", report.bytes as f64),
-        ("Calls", "Count", report.calls as f64),
+        ("Calls", "Count", report.api_requests as f64),
         ("Throttles", "Count", report.throttled as f64),
-        ("WaitedTime", "Milliseconds", report.waited_ms as f64),
+        ("WaitedTime", "Milliseconds", report.rate_limit_wait_ms as f64),
         ("FailedStreams", "Count", report.failed as f64),
         ("UnfinishedStreams", "Count", report.unfinished as f64),
-        ("UnusableTenants", "Count", report.unusable_tenants.len() as f64),
+        ("UnusableTenants", "Count", report.skipped_tenants.len() as f64),
         ("UnusableCredentials", "Count", report.unusable_credentials.len() as f64),
         ("GapSeconds", "Seconds", report.streams.iter().fold(0.0, |sum, stream| sum + stream.gap_seconds())),
     ];
@@ -65,11 +65,11 @@ fn of_run(report: &Report) -> Vec<Metric> {
     metrics
 }
 
-fn of_stream(stream: &StreamReport) -> Vec<Metric> {
+fn stream_metrics(stream: &StreamReport) -> Vec<Metric> {
     let mut metrics = vec![
         ("Rows", "Count", stream.rows as f64),
         ("Bytes", "Bytes", stream.bytes as f64),
-        ("Calls", "Count", stream.calls as f64),
+        ("Calls", "Count", stream.api_requests as f64),
         ("Throttles", "Count", stream.throttled as f64),
         ("GapSeconds", "Seconds", stream.gap_seconds()),
         ("QuarantinedRecords", "Count", stream.quarantined as f64),
@@ -86,9 +86,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_line_holds_what_it_declares() {
-        let settings = Metrics { namespace: "Space".into(), per_tenant: true };
-        let lines: Vec<_> = lines(&Report::default(), &settings, "request", 7).collect();
+    fn metrics_line_contains_each_declared_metric() {
+        let settings = MetricsSettings { namespace: "Space".into(), per_tenant: true };
+        let lines: Vec<_> = lines(&ExportReport::default(), &settings, "request", 7).collect();
         assert_eq!(lines.len(), 1, "a run without streams");
         for line in &lines {
             assert_eq!(line["request_id"], "request");

@@ -86,20 +86,20 @@
 
 mod config;
 mod function;
-pub mod pool;
+pub mod staged;
 mod report;
 mod rotation;
-mod sophos;
+mod sophos_check;
 mod task;
-mod trial;
+mod credential_check;
 mod versions;
-pub mod watch;
+pub mod audit;
 
 pub use config::Config;
-pub use function::{Function, FunctionError};
-pub use report::Report;
+pub use function::{RotationFunction, RotationFunctionError};
+pub use report::AuditReport;
 pub use rotation::{Rotation, RotationError};
-pub use sophos::SophosTrial;
-pub use task::{Step, Task};
-pub use trial::{Trial, TrialError};
+pub use sophos_check::SophosCredentialCheck;
+pub use task::{RotationStep, RotationTask};
+pub use credential_check::{CredentialCheck, CredentialCheckError};
 pub use versions::Versions;

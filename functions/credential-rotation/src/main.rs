@@ -4,21 +4,21 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use credential_rotation::{Config, Function, Task};
+use credential_rotation::{Config, RotationFunction, RotationTask};
 use lambda_runtime::Error;
-use lambda_support::{Failure, Invocation, Reader, logging};
+use lambda_support::{InvocationError, Invocation, ConfigReader, logging};
 
 /// What is left of an invocation for its last steps.
-const MARGIN: Duration = Duration::from_secs(3);
+const SHUTDOWN_MARGIN: Duration = Duration::from_secs(3);
 
 async fn serve() -> Result<(), Error> {
-    let mut reader = Reader::environment();
-    let config = Config::configured(&mut reader);
-    let function = Function::new(reader.finish(config)?)?;
+    let mut reader = ConfigReader::from_env();
+    let config = Config::from_reader(&mut reader);
+    let function = RotationFunction::new(reader.finish(config)?)?;
     let function = &function;
     lambda_support::serve(move |Invocation { event, request_id, deadline, .. }| async move {
-        let stop_at = deadline.saturating_sub(MARGIN);
-        let task = Task::read(&event).map_err(Failure::invalid_event)?;
+        let stop_at = deadline.saturating_sub(SHUTDOWN_MARGIN);
+        let task = RotationTask::parse(&event).map_err(InvocationError::invalid_event)?;
         Ok(function.handle(task, stop_at, &request_id).await?)
     })
     .await
@@ -26,6 +26,6 @@ async fn serve() -> Result<(), Error> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    logging::start(&["credential_rotation", "sophos_api", "sophos_secrets"]);
-    logging::ended(serve().await)
+    logging::init(&["credential_rotation", "sophos_api", "sophos_secrets"]);
+    logging::exit_code(serve().await)
 }

@@ -4,18 +4,18 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The longest text that names a secret.
-const LONGEST_SECRET: usize = 2_048;
+const MAX_SECRET_ID_LEN: usize = 2_048;
 /// The longest id of a version.
-const LONGEST_TOKEN: usize = 64;
+const MAX_TOKEN_LEN: usize = 64;
 
 /// What an invocation is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Task {
+pub enum RotationTask {
     /// A step of a rotation, as Secrets Manager asks for it.
     Rotate {
         /// The step.
-        step: Step,
+        step: RotationStep,
         /// The secret, by name or ARN.
         secret: String,
         /// The version that is to become the current one.
@@ -24,14 +24,14 @@ pub enum Task {
     /// A test of the credential whose turn it is: `{"check": "<secret>"}`.
     Check(String),
     /// A look at all credentials: a scheduled event, or `{"watch": true}`.
-    Watch,
+    Audit,
 }
 
 /// A step of a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(clippy::enum_variant_names, reason = "the words of Secrets Manager")]
-pub enum Step {
+pub enum RotationStep {
     /// A new value is found.
     CreateSecret,
     /// The service is told of it.
@@ -42,7 +42,7 @@ pub enum Step {
     FinishSecret,
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for RotationStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::CreateSecret => "createSecret",
@@ -56,29 +56,29 @@ impl fmt::Display for Step {
 /// Secrets Manager may add members.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Rotate {
-    step: Step,
+struct RotationEvent {
+    step: RotationStep,
     secret_id: String,
     client_request_token: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Order {
+struct Command {
     #[serde(default)]
-    watch: bool,
+    audit: bool,
     check: Option<String>,
 }
 
-impl Task {
+impl RotationTask {
     /// Reads an invocation's event.
     ///
     /// # Errors
     /// What it would have to be.
-    pub fn read(event: &Value) -> Result<Self, String> {
+    pub fn parse(event: &Value) -> Result<Self, String> {
         if event.get("Step").is_some() {
             // What is wrong is not repeated: it may be anything.
-            let Ok(Rotate { step, secret_id, client_request_token: token }) =
+            let Ok(RotationEvent { step, secret_id, client_request_token: token }) =
                 serde_json::from_value(event.clone())
             else {
                 return Err("the event has a Step, but is none of a rotation: Step must be createSecret, \
@@ -86,19 +86,19 @@ impl Task {
                     .into());
             };
             if token.is_empty()
-                || token.len() > LONGEST_TOKEN
+                || token.len() > MAX_TOKEN_LEN
                 || !token.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
             {
                 return Err("its ClientRequestToken is no id of a version".into());
             }
-            return Ok(Self::Rotate { step, secret: secret(secret_id)?, token });
+            return Ok(Self::Rotate { step, secret: parse_secret_id(secret_id)?, token });
         }
         if event["detail-type"].as_str() == Some("Scheduled Event") {
-            return Ok(Self::Watch);
+            return Ok(Self::Audit);
         }
         match serde_json::from_value(event.clone()) {
-            Ok(Order { watch: true, check: None }) => Ok(Self::Watch),
-            Ok(Order { watch: false, check: Some(id) }) => Ok(Self::Check(secret(id)?)),
+            Ok(Command { audit: true, check: None }) => Ok(Self::Audit),
+            Ok(Command { audit: false, check: Some(id) }) => Ok(Self::Check(parse_secret_id(id)?)),
             _ => {
                 Err("the event is neither a step of a rotation nor of a schedule, nor {\"watch\": true} or \
                       {\"check\": \"<secret>\"}"
@@ -108,9 +108,9 @@ impl Task {
     }
 }
 
-fn secret(id: String) -> Result<String, String> {
+fn parse_secret_id(id: String) -> Result<String, String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@:-".contains(c);
-    if id.is_empty() || id.len() > LONGEST_SECRET || !id.chars().all(allowed) {
+    if id.is_empty() || id.len() > MAX_SECRET_ID_LEN || !id.chars().all(allowed) {
         return Err("it names no secret: neither a name nor an ARN".into());
     }
     Ok(id)
@@ -126,31 +126,31 @@ mod tests {
     const TOKEN: &str = "0f6b7c1e-6a3d-4c6e-9d5a-1f2e3d4c5b6a";
 
     #[test]
-    fn steps_schedules_and_orders() {
+    fn task_is_parsed_from_steps_schedules_and_commands() {
         for (word, step) in [
-            ("createSecret", Step::CreateSecret),
-            ("setSecret", Step::SetSecret),
-            ("testSecret", Step::TestSecret),
-            ("finishSecret", Step::FinishSecret),
+            ("createSecret", RotationStep::CreateSecret),
+            ("setSecret", RotationStep::SetSecret),
+            ("testSecret", RotationStep::TestSecret),
+            ("finishSecret", RotationStep::FinishSecret),
         ] {
             assert_eq!(step.to_string(), word);
             let event = json!({
                 "Step": word, "SecretId": ARN, "ClientRequestToken": TOKEN, "RotationToken": "more",
             });
-            let task = Task::Rotate { step, secret: ARN.into(), token: TOKEN.into() };
-            assert_eq!(Task::read(&event), Ok(task));
+            let task = RotationTask::Rotate { step, secret: ARN.into(), token: TOKEN.into() };
+            assert_eq!(RotationTask::parse(&event), Ok(task));
         }
         for (event, task) in [
-            (json!({ "detail-type": "Scheduled Event", "source": "aws.events" }), Task::Watch),
-            (json!({ "watch": true }), Task::Watch),
-            (json!({ "check": "sophos/credentials/acme" }), Task::Check("sophos/credentials/acme".into())),
+            (json!({ "detail-type": "Scheduled Event", "source": "aws.events" }), RotationTask::Audit),
+            (json!({ "watch": true }), RotationTask::Audit),
+            (json!({ "check": "sophos/credentials/acme" }), RotationTask::Check("sophos/credentials/acme".into())),
         ] {
-            assert_eq!(Task::read(&event), Ok(task), "{event}");
+            assert_eq!(RotationTask::parse(&event), Ok(task), "{event}");
         }
     }
 
     #[test]
-    fn what_is_neither_is_refused_and_not_repeated() {
+    fn invalid_event_is_rejected_without_echo() {
         for event in [
             json!({}),
             json!([]),
@@ -166,7 +166,7 @@ mod tests {
             json!({ "Step": "testSecret", "SecretId": ARN, "ClientRequestToken": "" }),
             json!({ "Step": "testSecret", "SecretId": ARN }),
         ] {
-            let error = Task::read(&event).expect_err("refused");
+            let error = RotationTask::parse(&event).expect_err("refused");
             assert!(!error.contains("hush"), "{event}: {error}");
         }
     }

@@ -12,12 +12,12 @@ use sophos_isolation::{
 };
 
 /// Whether the event is a request.
-pub(crate) fn is_request(event: &Value) -> bool {
+pub(crate) fn is_http_event(event: &Value) -> bool {
     event["requestContext"]["http"].is_object()
 }
 
 /// The request; `None` when its body says that it is base64 and is not.
-pub(crate) fn request(event: &Value) -> Option<Request> {
+pub(crate) fn parse_request(event: &Value) -> Option<Request> {
     let context = &event["requestContext"];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut path = text(&event["rawPath"]);
@@ -42,7 +42,7 @@ pub(crate) fn request(event: &Value) -> Option<Request> {
         query: text(&event["rawQueryString"]),
         headers: headers.collect(),
         body,
-        from: context["http"]["sourceIp"].as_str().and_then(|address| address.parse().ok()),
+        source_ip: context["http"]["sourceIp"].as_str().and_then(|address| address.parse().ok()),
         client_certificate: client_certificate(&context["authentication"]["clientCert"]),
     })
 }
@@ -59,7 +59,7 @@ fn client_certificate(value: &Value) -> Option<ClientCertificate> {
 }
 
 /// The answer.
-pub(crate) fn response(response: &Response) -> Value {
+pub(crate) fn to_lambda_response(response: &Response) -> Value {
     let headers: Map<_, _> =
         response.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     json!({
@@ -89,28 +89,28 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_read() {
-        let request = request(&event()).expect("a request");
+    fn parse_request_reads_http_api_event() {
+        let request = parse_request(&event()).expect("a request");
         assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/hooks/pagerduty"));
         assert_eq!(request.header("content-type"), Some("application/json"));
         assert_eq!(request.body, b"{}");
-        assert_eq!(request.from.map(|from| from.to_string()).as_deref(), Some("203.0.113.9"));
+        assert_eq!(request.source_ip.map(|from| from.to_string()).as_deref(), Some("203.0.113.9"));
     }
 
     #[test]
-    fn a_stage_is_no_part_of_the_path() {
+    fn parse_request_strips_stage_from_path() {
         let mut event = event();
         event["requestContext"]["stage"] = json!("prod");
         for (path, read) in
             [("/prod/hooks/x", "/hooks/x"), ("/production/x", "/production/x"), ("/hooks/x", "/hooks/x")]
         {
             event["rawPath"] = json!(path);
-            assert_eq!(request(&event).expect("a request").path, read);
+            assert_eq!(parse_request(&event).expect("a request").path, read);
         }
     }
 
     #[test]
-    fn client_certificate_is_read_from_the_context_alone() {
+    fn client_certificate_comes_from_context_only() {
         let certificate = json!({
             "clientCertPem": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
             "subjectDN": "CN=soar.example", "issuerDN": "CN=ca.example", "serialNumber": "1",
@@ -121,25 +121,25 @@ mod tests {
         forged["clientCert"] = certificate.clone();
         forged["requestContext"]["clientCert"] = certificate.clone();
         forged["requestContext"]["authentication"] = Value::Null;
-        assert_eq!(request(&forged).expect("a request").client_certificate, None);
+        assert_eq!(parse_request(&forged).expect("a request").client_certificate, None);
         let mut event = event();
         event["requestContext"]["authentication"] = json!({ "clientCert": certificate });
-        let read = request(&event).expect("a request").client_certificate.expect("a certificate");
+        let read = parse_request(&event).expect("a request").client_certificate.expect("a certificate");
         assert!(read.pem.contains("AAAA"));
         assert_eq!((read.subject.as_str(), read.issuer.as_str()), ("CN=soar.example", "CN=ca.example"));
     }
 
     #[test]
-    fn a_body_that_is_not_what_it_says_is_none() {
+    fn parse_request_returns_none_when_body_is_not_base64() {
         let mut event = event();
         event["body"] = json!("not base64!");
-        assert!(request(&event).is_none());
+        assert!(parse_request(&event).is_none());
     }
 
     proptest! {
         /// Whatever stands in the members, it is read or left out.
         #[test]
-        fn anything_is_read(texts in prop::collection::vec(any::<String>(), 6), flag in any::<Option<bool>>()) {
+        fn parse_request_accepts_arbitrary_members(texts in prop::collection::vec(any::<String>(), 6), flag in any::<Option<bool>>()) {
             let mut event = event();
             event["rawPath"] = json!(texts[0]);
             event["rawQueryString"] = json!(texts[1]);
@@ -147,7 +147,7 @@ mod tests {
             event["requestContext"]["http"]["sourceIp"] = json!(texts[4]);
             event["body"] = json!(texts[5]);
             event["isBase64Encoded"] = json!(flag);
-            if let Some(request) = request(&event) {
+            if let Some(request) = parse_request(&event) {
                 prop_assert!(flag == Some(true) || request.body == texts[5].as_bytes());
             }
         }

@@ -16,16 +16,16 @@
 
 #![deny(missing_docs)]
 
-mod approval_key;
-mod bus;
-mod chosen;
+mod approval_links;
+mod event_bus;
+mod credential_selection;
 mod config;
 mod policy_file;
 mod task;
 mod worker;
 
-pub use bus::Bus;
+pub use event_bus::EventBus;
 pub use config::Config;
 pub use policy_file::{PolicyFile, PolicyUnavailable};
-pub use task::{CheckRequest, Machine, Message, Payload, Release, Task};
+pub use task::{CheckRequest, EndpointRef, QueueMessage, CheckPayload, ReleaseTarget, WorkerTask};
 pub use worker::{Worker, WorkerError};

@@ -4,30 +4,30 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use isolation_worker::{Config, Task, Worker};
+use isolation_worker::{Config, WorkerTask, Worker};
 use lambda_runtime::Error;
-use lambda_support::{Failure, Invocation, Reader, logging, metrics};
+use lambda_support::{InvocationError, Invocation, ConfigReader, logging, metrics};
 use serde_json::Value;
 
 /// What is left of an invocation for its last steps.
-const MARGIN: Duration = Duration::from_secs(3);
+const SHUTDOWN_MARGIN: Duration = Duration::from_secs(3);
 
 async fn serve() -> Result<(), Error> {
-    let mut reader = Reader::environment();
-    let config = Config::configured(&mut reader);
+    let mut reader = ConfigReader::from_env();
+    let config = Config::from_reader(&mut reader);
     let worker = Worker::new(reader.finish(config)?).await?;
     let worker = &worker;
     lambda_support::serve(move |Invocation { event, request_id, deadline, .. }| async move {
-        let task = Task::read(&event).map_err(Failure::invalid_event)?;
-        let answer = worker.handle(task, deadline.saturating_sub(MARGIN)).await?;
-        record(worker, &answer, &request_id);
+        let task = WorkerTask::parse(&event).map_err(InvocationError::invalid_event)?;
+        let answer = worker.handle(task, deadline.saturating_sub(SHUTDOWN_MARGIN)).await?;
+        record_metrics(worker, &answer, &request_id);
         Ok(answer)
     })
     .await
 }
 
 /// Writes metrics of what an invocation did.
-fn record(worker: &Worker, answer: &Value, request_id: &str) {
+fn record_metrics(worker: &Worker, answer: &Value, request_id: &str) {
     let moved = |state: &str| answer["moved"][state].as_u64();
     let failures = answer["batchItemFailures"].as_array().map(|failures| failures.len() as u64);
     let count = |name, count: Option<u64>| count.map(|count| (name, "Count", count as f64));
@@ -43,12 +43,12 @@ fn record(worker: &Worker, answer: &Value, request_id: &str) {
     let known: Vec<_> = known.into_iter().flatten().collect();
     if !known.is_empty() {
         let namespace = &worker.config().metrics_namespace;
-        metrics::write([metrics::line(namespace, request_id, metrics::now_ms(), &[], &known)]);
+        metrics::write([metrics::emf_record(namespace, request_id, metrics::now_ms(), &[], &known)]);
     }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    logging::start(&["isolation_worker", "sophos_api", "sophos_isolation", "sophos_secrets"]);
-    logging::ended(serve().await)
+    logging::init(&["isolation_worker", "sophos_api", "sophos_isolation", "sophos_secrets"]);
+    logging::exit_code(serve().await)
 }

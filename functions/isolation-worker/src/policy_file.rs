@@ -6,14 +6,14 @@ use tokio::{sync::Mutex, time::Instant};
 
 /// A policy is read again after this time, so that a change needs no
 /// deployment.
-const AGE: Duration = Duration::from_secs(60);
+const REFRESH_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The time for which it is known that there is no policy: requests that prove
 /// nothing must not have it read each time.
-const FAILURE_AGE: Duration = Duration::from_secs(10);
+const FAILURE_RETRY_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The time for which a failed reading is repeated.
-const RETRY_TIME: Duration = Duration::from_secs(5);
+const STORE_RETRY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why there is no policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,25 +49,25 @@ pub struct PolicyFile {
     location: String,
     dry_run: bool,
     /// Locked while it is read: callers at once have it read once.
-    held: Mutex<Option<Held>>,
+    cached: Mutex<Option<CachedPolicy>>,
 }
 
 /// What was read, and until when it holds.
 #[derive(Debug)]
-struct Held {
-    until: Instant,
+struct CachedPolicy {
+    expires_at: Instant,
     policy: Result<Arc<Policy>, PolicyUnavailable>,
 }
 
 impl PolicyFile {
     /// The policy at this location.
     pub fn new(location: impl Into<String>) -> Self {
-        Self { location: location.into(), dry_run: false, held: Mutex::new(None) }
+        Self { location: location.into(), dry_run: false, cached: Mutex::new(None) }
     }
 
     /// The same, by which nothing is isolated whatever it says, if `dry_run`.
     #[must_use]
-    pub fn in_dry_run(self, dry_run: bool) -> Self {
+    pub fn with_dry_run(self, dry_run: bool) -> Self {
         Self { dry_run, ..self }
     }
 
@@ -82,8 +82,8 @@ impl PolicyFile {
     /// # Errors
     /// When there is no policy, also after the store failed a moment ago.
     pub async fn current(&self) -> Result<Arc<Policy>, PolicyUnavailable> {
-        let mut held = self.held.lock().await;
-        if let Some(Held { until, policy }) = &*held
+        let mut held = self.cached.lock().await;
+        if let Some(CachedPolicy { expires_at: until, policy }) = &*held
             && Instant::now() < *until
         {
             return policy.clone();
@@ -109,10 +109,10 @@ impl PolicyFile {
             }
         };
         if let Ok(policy) = &policy {
-            self.log_doubts(policy);
+            self.log_warnings(policy);
         }
-        let age = if policy.is_ok() { AGE } else { FAILURE_AGE };
-        *held = Some(Held { until: Instant::now() + age, policy: policy.clone() });
+        let age = if policy.is_ok() { REFRESH_INTERVAL } else { FAILURE_RETRY_INTERVAL };
+        *held = Some(CachedPolicy { expires_at: Instant::now() + age, policy: policy.clone() });
         policy
     }
 
@@ -130,7 +130,7 @@ impl PolicyFile {
         }
     }
 
-    fn log_doubts(&self, policy: &Policy) {
+    fn log_warnings(&self, policy: &Policy) {
         let location = &self.location;
         for disabled in policy.disabled() {
             let (event, source, problem) = ("source_disabled", disabled.name(), disabled.to_string());
@@ -144,27 +144,27 @@ impl PolicyFile {
         }
         for warning in policy.warnings() {
             let (event, line, key) = ("policy_warning", warning.line, &warning.key);
-            let problem = &warning.problem;
+            let problem = &warning.message;
             tracing::warn!(event, location, line, key, problem, "the policy may not do what it seems to");
         }
     }
 
     async fn load(&self) -> Result<Policy, PolicyUnavailable> {
         let location = self.location.clone();
-        let text = match self.read().await {
+        let text = match self.load_text().await {
             Ok(Some(text)) if !is_empty(&text) => text,
             Ok(_) => return Err(PolicyUnavailable::Absent { location }),
             Err(cause) => return Err(PolicyUnavailable::Unreadable { location, cause }),
         };
-        match Policy::load(&text) {
-            Ok(policy) if self.dry_run => Ok(policy.in_dry_run()),
+        match Policy::parse_lenient(&text) {
+            Ok(policy) if self.dry_run => Ok(policy.with_dry_run()),
             Ok(policy) => Ok(policy),
             Err(error) => Err(PolicyUnavailable::Invalid { location, mistakes: error.to_string() }),
         }
     }
 
     /// Reads the text, if there is one.
-    async fn read(&self) -> Result<Option<String>, String> {
+    async fn load_text(&self) -> Result<Option<String>, String> {
         let Some(rest) = self.location.strip_prefix("s3://") else {
             let path = self.location.strip_prefix("file://").unwrap_or(&self.location);
             return match std::fs::read_to_string(path) {
@@ -175,7 +175,7 @@ impl PolicyFile {
         };
         let (folder, name) = rest.rsplit_once('/').ok_or("it names no object")?;
         let store =
-            Store::open_within(&format!("s3://{folder}"), RETRY_TIME).map_err(|error| error.to_string())?;
+            Store::open_with_retry_timeout(&format!("s3://{folder}"), STORE_RETRY_TIMEOUT).map_err(|error| error.to_string())?;
         let body = store.read(name).await.map_err(|error| error.to_string())?;
         body.map(|body| String::from_utf8(body.to_vec()).map_err(|_| "it is not text".to_owned())).transpose()
     }
@@ -201,9 +201,9 @@ mod tests {
 
     /// Where records are written as JSON, as a function writes them.
     #[derive(Clone, Default)]
-    struct Records(Arc<Mutex<Vec<u8>>>);
+    struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Records {
+    impl Write for CapturedLog {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().expect("no panic").write(bytes)
         }
@@ -213,7 +213,7 @@ mod tests {
         }
     }
 
-    impl Records {
+    impl CapturedLog {
         /// Captures what this thread logs, as long as the guard lives.
         fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
             let records = Self::default();
@@ -231,8 +231,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_policy_that_is_none_is_logged_whether_there_was_one_before_or_not() {
-        let (records, _guard) = Records::capture();
+    async fn policy_file_logs_invalid_policy_with_and_without_previous() {
+        let (records, _guard) = CapturedLog::capture();
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("policy.toml");
         let write = |text: &str| std::fs::write(&path, text).expect("a file");
@@ -244,10 +244,10 @@ mod tests {
         assert!(text.contains("policy.toml") && text.contains("line 2"), "{text}");
         write("version = 1\nmode = \"enforce\"\n");
         assert_eq!(file.current().await.expect_err("it is read again later"), error);
-        tokio::time::advance(FAILURE_AGE).await;
+        tokio::time::advance(FAILURE_RETRY_INTERVAL).await;
         file.current().await.expect("a policy");
         write("version = 1\nmode = \"enfroce\"\n");
-        tokio::time::advance(AGE).await;
+        tokio::time::advance(REFRESH_INTERVAL).await;
         assert_eq!(file.current().await.expect("the one before").mode(), Mode::Enforce);
 
         let all = records.all();
@@ -264,20 +264,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn policy_that_is_gone_holds_no_longer_than_a_minute() {
+    async fn policy_file_drops_a_deleted_policy_on_refresh() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("policy.toml");
         let text = "version = 1\nmode = \"enforce\"\n";
         let file = PolicyFile::new(path.to_string_lossy());
         for emptied in [None, Some(""), Some(" \n\t\r\n"), Some("\u{feff}# version = 1\n  # nothing\n")] {
             std::fs::write(&path, text).expect("a file");
-            tokio::time::advance(AGE).await;
+            tokio::time::advance(REFRESH_INTERVAL).await;
             file.current().await.expect("a policy");
             match emptied {
                 None => std::fs::remove_file(&path).expect("a file"),
                 Some(text) => std::fs::write(&path, text).expect("a file"),
             }
-            tokio::time::advance(AGE - Duration::from_millis(1)).await;
+            tokio::time::advance(REFRESH_INTERVAL - Duration::from_millis(1)).await;
             file.current().await.expect("it was read less than a minute ago");
             tokio::time::advance(Duration::from_millis(1)).await;
             let error = file.current().await.expect_err("there is none");
@@ -293,9 +293,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn policy_is_read_once_by_callers_at_once_and_in_a_window() {
+    async fn policy_file_reads_once_for_concurrent_callers() {
         // A location that cannot be read: each attempt is a record.
-        let (records, _guard) = Records::capture();
+        let (records, _guard) = CapturedLog::capture();
         let folder = tempfile::tempdir().expect("a folder");
         let file = PolicyFile::new(folder.path().to_string_lossy());
         let failed = |policy: Result<_, _>| matches!(policy, Err(PolicyUnavailable::Unreadable { .. }));
@@ -303,14 +303,14 @@ mod tests {
         assert!(failed(a) && failed(b) && failed(c));
         assert!(failed(file.current_or_absent().await), "the store may answer the next time");
         assert_eq!(records.all().len(), 1);
-        tokio::time::advance(FAILURE_AGE).await;
+        tokio::time::advance(FAILURE_RETRY_INTERVAL).await;
         assert!(failed(file.current().await));
         assert_eq!(records.all().len(), 2);
     }
 
     #[tokio::test(start_paused = true)]
     async fn policy_file_logs_a_disabled_source_when_it_reads() {
-        let (records, _guard) = Records::capture();
+        let (records, _guard) = CapturedLog::capture();
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("policy.toml");
         let tenant = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
@@ -327,7 +327,7 @@ mod tests {
             let policy = file.current().await.expect("a policy without one source");
             assert!(policy.source("good").is_some() && policy.source("bad").is_none());
             file.current().await.expect("the same, not read again");
-            tokio::time::advance(AGE).await;
+            tokio::time::advance(REFRESH_INTERVAL).await;
         }
         let all = records.all();
         assert_eq!(all.len(), 2, "{all:?}");
@@ -340,7 +340,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn policy_file_logs_warnings_when_it_reads() {
-        let (records, _guard) = Records::capture();
+        let (records, _guard) = CapturedLog::capture();
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("policy.toml");
         let text = "version = 1\nmode = \"enforce\"\n[protect]\npatterns = [\"dc*\", \"10.0.*\"]\n";
@@ -350,7 +350,7 @@ mod tests {
             let policy = file.current().await.expect("a policy with a warning");
             assert_eq!(policy.mode(), Mode::Enforce);
             file.current().await.expect("the same, not read again");
-            tokio::time::advance(AGE).await;
+            tokio::time::advance(REFRESH_INTERVAL).await;
         }
         let all = records.all();
         assert_eq!(all.len(), 2, "{all:?}");
@@ -362,12 +362,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dry_run_holds_whatever_the_policy_says() {
+    async fn policy_file_forces_dry_run_when_configured() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("policy.toml");
         std::fs::write(&path, "version = 1\nmode = \"enforce\"\n").expect("a file");
         for (dry_run, mode) in [(false, Mode::Enforce), (true, Mode::DryRun)] {
-            let file = PolicyFile::new(path.to_string_lossy()).in_dry_run(dry_run);
+            let file = PolicyFile::new(path.to_string_lossy()).with_dry_run(dry_run);
             assert_eq!(file.current().await.expect("a policy").mode(), mode);
         }
     }

@@ -1,13 +1,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sophos_isolation::{Answer, DecisionId};
+use sophos_isolation::{ApprovalAnswer, DecisionId};
 
 /// What an invocation is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Task {
+pub enum WorkerTask {
     /// Messages of the queue.
-    Messages(Vec<Message>),
+    Messages(Vec<QueueMessage>),
     /// Everything that is due: a scheduled event, or `{"follow_up": "due"}`; and
     /// with `{"follow_up": "all"}` every decision that has not ended.
     FollowUp {
@@ -16,11 +16,11 @@ pub enum Task {
     },
     /// A person's answer to a decision that waits:
     /// `{"approve": "<decision>", "by": "<who>"}`, or `decline`.
-    Answer {
+    AnswerApproval {
         /// The decision.
         id: DecisionId,
         /// The answer.
-        answer: Answer,
+        answer: ApprovalAnswer,
         /// Who gave it.
         by: String,
     },
@@ -29,7 +29,7 @@ pub enum Task {
     /// `{"release": {"endpoint": "<uuid>", "tenant": "<uuid>"}}`.
     Release {
         /// The machine.
-        what: Release,
+        target: ReleaseTarget,
         /// Who asks.
         by: String,
     },
@@ -38,13 +38,13 @@ pub enum Task {
     /// What a payload would lead to:
     /// `{"check": {"source": "<name>", "payload": {…}}}`. Nothing is recorded or
     /// changed.
-    Check(Payload),
+    Check(CheckPayload),
 }
 
 /// A payload that is to be checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Payload {
+pub struct CheckPayload {
     /// The source, as the policy names it.
     pub source: String,
     /// The body as JSON; a text is the body itself.
@@ -56,33 +56,33 @@ pub struct Payload {
 /// A message that has the worker check a payload, and say where it answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckRequest {
-    check: Payload,
-    answer: String,
+    check: CheckPayload,
+    answer_id: String,
 }
 
 impl CheckRequest {
     /// The request to check a payload, at a time in milliseconds since the Unix
     /// epoch, which tells it from others about the same payload.
-    pub fn new(check: Payload, now_ms: u64) -> Self {
+    pub fn new(check: CheckPayload, now_ms: u64) -> Self {
         // The id of a decision of no source: as long, and as plain.
-        let answer = DecisionId::of("", &format!("{now_ms} {} {}", check.source, check.payload));
-        Self { check, answer: answer.to_string() }
+        let answer = DecisionId::from_event_id("", &format!("{now_ms} {} {}", check.source, check.payload));
+        Self { check, answer_id: answer.to_string() }
     }
 
     /// The payload.
-    pub fn payload(&self) -> &Payload {
+    pub fn payload(&self) -> &CheckPayload {
         &self.check
     }
 
     /// The object of the ledger's store that holds the answer.
     pub fn answer_path(&self) -> String {
-        format!("checks/{}.json", self.answer)
+        format!("checks/{}.json", self.answer_id)
     }
 
     /// Reads the body of a message of the queue.
-    fn read(body: &str) -> Option<Self> {
+    fn parse(body: &str) -> Option<Self> {
         let request: Self = serde_json::from_str(body).ok()?;
-        request.answer.parse::<DecisionId>().is_ok().then_some(request)
+        request.answer_id.parse::<DecisionId>().is_ok().then_some(request)
     }
 }
 
@@ -90,17 +90,17 @@ impl CheckRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
-pub enum Release {
+pub enum ReleaseTarget {
     /// The machine of a decision.
     Decision(DecisionId),
     /// A machine by its ids.
-    Machine(Machine),
+    Endpoint(EndpointRef),
 }
 
 /// A machine by its ids.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Machine {
+pub struct EndpointRef {
     /// The endpoint's id.
     pub endpoint: String,
     /// The tenant's id; without it the tenants of the policy's sources are
@@ -110,7 +110,7 @@ pub struct Machine {
 
 /// A message of the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub struct QueueMessage {
     /// The queue's id of it.
     pub id: String,
     /// The decision that it is about; `None` if it is about none.
@@ -120,46 +120,46 @@ pub struct Message {
 }
 
 #[derive(Deserialize)]
-struct Body {
+struct MessageBody {
     decision: DecisionId,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Order {
+struct Command {
     approve: Option<DecisionId>,
     decline: Option<DecisionId>,
-    release: Option<Release>,
+    release: Option<ReleaseTarget>,
     show: Option<DecisionId>,
-    follow_up: Option<Which>,
-    check: Option<Payload>,
+    follow_up: Option<FollowUpFilter>,
+    check: Option<CheckPayload>,
     by: Option<String>,
 }
 
 #[derive(Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
-enum Which {
+enum FollowUpFilter {
     Due,
     All,
 }
 
-impl Task {
+impl WorkerTask {
     /// Reads an invocation's event.
     ///
     /// # Errors
     /// What it would have to be.
-    pub fn read(event: &Value) -> Result<Self, String> {
+    pub fn parse(event: &Value) -> Result<Self, String> {
         if let Some(records) = event["Records"].as_array() {
             let is_sqs = |record: &Value| record["eventSource"].as_str() == Some("aws:sqs");
             if records.is_empty() || !records.iter().all(is_sqs) {
                 return Err("invalid records: expected messages of SQS only, with eventSource aws:sqs".into());
             }
-            return Ok(Self::Messages(records.iter().map(message).collect()));
+            return Ok(Self::Messages(records.iter().map(parse_message).collect()));
         }
         if event["detail-type"].as_str() == Some("Scheduled Event") {
             return Ok(Self::FollowUp { all: false });
         }
-        let order: Order = serde_json::from_value(event.clone()).map_err(|error| {
+        let order: Command = serde_json::from_value(event.clone()).map_err(|error| {
             format!(
                 "the event is neither of SQS nor of a schedule, nor one of approve, decline, release, show \
                  (each with a decision's id; release also with an endpoint's), check or follow_up: {error}"
@@ -167,12 +167,12 @@ impl Task {
         })?;
         let by = order.by.unwrap_or_else(|| "somebody who may invoke the function".into());
         let tasks = [
-            order.approve.map(|id| Self::Answer { id, answer: Answer::Approve, by: by.clone() }),
-            order.decline.map(|id| Self::Answer { id, answer: Answer::Decline, by: by.clone() }),
-            order.release.map(|what| Self::Release { what, by: by.clone() }),
+            order.approve.map(|id| Self::AnswerApproval { id, answer: ApprovalAnswer::Approve, by: by.clone() }),
+            order.decline.map(|id| Self::AnswerApproval { id, answer: ApprovalAnswer::Decline, by: by.clone() }),
+            order.release.map(|what| Self::Release { target: what, by: by.clone() }),
             order.show.map(Self::Show),
             order.check.map(Self::Check),
-            order.follow_up.map(|which| Self::FollowUp { all: which == Which::All }),
+            order.follow_up.map(|which| Self::FollowUp { all: which == FollowUpFilter::All }),
         ];
         let mut tasks = tasks.into_iter().flatten();
         match (tasks.next(), tasks.next()) {
@@ -182,12 +182,12 @@ impl Task {
     }
 }
 
-fn message(record: &Value) -> Message {
+fn parse_message(record: &Value) -> QueueMessage {
     let body = record["body"].as_str().unwrap_or_default();
-    Message {
+    QueueMessage {
         id: record["messageId"].as_str().unwrap_or_default().to_owned(),
-        decision: serde_json::from_str::<Body>(body).ok().map(|body| body.decision),
-        check: CheckRequest::read(body),
+        decision: serde_json::from_str::<MessageBody>(body).ok().map(|body| body.decision),
+        check: CheckRequest::parse(body),
     }
 }
 
@@ -204,19 +204,19 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_read_one_by_one() {
+    fn task_parses_sqs_messages_one_by_one() {
         let event = json!({ "Records": [
             { "messageId": "1", "eventSource": "aws:sqs", "body": format!("{{\"decision\":\"{ID}\"}}") },
             { "messageId": "2", "eventSource": "aws:sqs", "body": "{\"decision\":\"../../etc/passwd\"}" },
             { "messageId": "3", "eventSource": "aws:sqs" },
         ]});
-        let Ok(Task::Messages(messages)) = Task::read(&event) else { panic!("messages") };
+        let Ok(WorkerTask::Messages(messages)) = WorkerTask::parse(&event) else { panic!("messages") };
         let decisions: Vec<_> = messages.into_iter().map(|message| message.decision).collect();
         assert_eq!(decisions, [Some(id()), None, None]);
     }
 
     #[test]
-    fn task_read_refuses_records_when_not_all_are_of_sqs() {
+    fn task_rejects_records_when_not_all_are_of_sqs() {
         let body = format!("{{\"decision\":\"{ID}\"}}");
         let sqs = json!({ "messageId": "1", "eventSource": "aws:sqs", "body": body });
         let sns = json!({ "EventSource": "aws:sns", "Sns": { "Message": body } });
@@ -231,18 +231,18 @@ mod tests {
             json!([sqs, sns]),
             json!([bare, sqs]),
         ] {
-            let error = Task::read(&json!({ "Records": records })).expect_err("not of SQS");
+            let error = WorkerTask::parse(&json!({ "Records": records })).expect_err("not of SQS");
             assert!(error.contains("aws:sqs"), "{error}");
         }
-        assert!(Task::read(&json!({ "Records": [sqs] })).is_ok());
+        assert!(WorkerTask::parse(&json!({ "Records": [sqs] })).is_ok());
     }
 
     #[test]
-    fn task_read_takes_a_machine_when_it_is_to_be_released() {
+    fn task_parses_release_of_an_endpoint() {
         let id = "00000000-0000-4000-8000-000000000001";
-        let read = |release: Value| Task::read(&json!({ "release": release, "by": "alice" }));
-        let machine = |tenant: Option<&str>| Task::Release {
-            what: Release::Machine(Machine { endpoint: id.to_owned(), tenant: tenant.map(str::to_owned) }),
+        let read = |release: Value| WorkerTask::parse(&json!({ "release": release, "by": "alice" }));
+        let machine = |tenant: Option<&str>| WorkerTask::Release {
+            target: ReleaseTarget::Endpoint(EndpointRef { endpoint: id.to_owned(), tenant: tenant.map(str::to_owned) }),
             by: "alice".to_owned(),
         };
         assert_eq!(read(json!({ "endpoint": id })), Ok(machine(None)));
@@ -255,35 +255,35 @@ mod tests {
     }
 
     #[test]
-    fn orders_and_schedules() {
+    fn task_parses_commands_and_schedules() {
         let by = "alice".to_owned();
         for (event, task) in [
             (
                 json!({ "detail-type": "Scheduled Event", "source": "aws.events" }),
-                Task::FollowUp { all: false },
+                WorkerTask::FollowUp { all: false },
             ),
-            (json!({ "follow_up": "due" }), Task::FollowUp { all: false }),
-            (json!({ "follow_up": "all" }), Task::FollowUp { all: true }),
+            (json!({ "follow_up": "due" }), WorkerTask::FollowUp { all: false }),
+            (json!({ "follow_up": "all" }), WorkerTask::FollowUp { all: true }),
             (
                 json!({ "approve": ID, "by": "alice" }),
-                Task::Answer { id: id(), answer: Answer::Approve, by: by.clone() },
+                WorkerTask::AnswerApproval { id: id(), answer: ApprovalAnswer::Approve, by: by.clone() },
             ),
             (
                 json!({ "decline": ID, "by": "alice" }),
-                Task::Answer { id: id(), answer: Answer::Decline, by: by.clone() },
+                WorkerTask::AnswerApproval { id: id(), answer: ApprovalAnswer::Decline, by: by.clone() },
             ),
-            (json!({ "release": ID, "by": "alice" }), Task::Release { what: Release::Decision(id()), by }),
-            (json!({ "show": ID }), Task::Show(id())),
+            (json!({ "release": ID, "by": "alice" }), WorkerTask::Release { target: ReleaseTarget::Decision(id()), by }),
+            (json!({ "show": ID }), WorkerTask::Show(id())),
             (
                 json!({ "check": { "source": "edr", "payload": { "id": 1 } } }),
-                Task::Check(Payload {
+                WorkerTask::Check(CheckPayload {
                     source: "edr".to_owned(),
                     payload: json!({ "id": 1 }),
                     idempotency_key: None,
                 }),
             ),
         ] {
-            assert_eq!(Task::read(&event), Ok(task), "{event}");
+            assert_eq!(WorkerTask::parse(&event), Ok(task), "{event}");
         }
         for event in [
             json!({}),
@@ -293,7 +293,7 @@ mod tests {
             json!({ "isolate": ID }),
             json!([]),
         ] {
-            assert!(Task::read(&event).is_err(), "{event}");
+            assert!(WorkerTask::parse(&event).is_err(), "{event}");
         }
     }
 }

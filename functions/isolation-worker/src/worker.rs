@@ -1,10 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
-use lambda_support::{Failure, Secrets, metrics};
+use lambda_support::{InvocationError, WebhookSecrets, metrics};
 use serde_json::{Value, json};
 use sophos_api::{Client, ReqwestTransport, TenantId, Transport};
 use sophos_isolation::{
-    AnswerError, ApprovalLinks, DecisionId, Engine, EngineError, FollowUpReport, Ledger, State, adapters,
+    CommandError, ApprovalLinks, DecisionId, Engine, EngineError, FollowUpReport, Ledger, DecisionState, adapters,
     check::{Check, CheckError},
     policy::Policy,
     signal::clean,
@@ -14,8 +14,8 @@ use sophos_store::Store;
 use tokio::sync::Mutex;
 
 use crate::{
-    Bus, CheckRequest, Config, Machine, Message, Payload, PolicyFile, Release, Task, approval_key,
-    chosen::Chosen,
+    EventBus, CheckRequest, Config, EndpointRef, QueueMessage, CheckPayload, PolicyFile, ReleaseTarget, WorkerTask, approval_links,
+    credential_selection::CredentialSelection,
 };
 
 /// How long a published key may take to be fetched: a sender waits for it.
@@ -23,16 +23,16 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The time for which a failed request to the ledger is repeated: a sender waits for
 /// the webhook, which has 25 seconds.
-const LEDGER_RETRY_TIME: Duration = Duration::from_secs(5);
+const LEDGER_RETRY_TIMEOUT: Duration = Duration::from_secs(5);
 
-type EngineOf = Engine<ReqwestTransport, Arc<Store>, Arc<Bus>>;
+type WorkerEngine = Engine<ReqwestTransport, Arc<Store>, Arc<EventBus>>;
 
 /// An engine, and what it was made with.
 #[derive(Debug)]
-struct Kept {
-    chosen: Chosen,
-    links: Option<ApprovalLinks>,
-    engine: Arc<EngineOf>,
+struct CachedEngine {
+    selection: CredentialSelection,
+    approval_links: Option<ApprovalLinks>,
+    engine: Arc<WorkerEngine>,
 }
 
 /// Why an invocation failed as a whole. Nothing is lost: what is not done is on
@@ -42,7 +42,7 @@ struct Kept {
 pub enum WorkerError {
     /// There is no policy, or no connection to make.
     #[error("{0}")]
-    Setting(String),
+    Configuration(String),
     /// There is no credential to work with.
     #[error("{0}")]
     NoCredential(String),
@@ -51,23 +51,23 @@ pub enum WorkerError {
     Engine(#[from] EngineError),
     /// An order came to nothing.
     #[error(transparent)]
-    Answer(#[from] AnswerError),
+    Command(#[from] CommandError),
     /// A payload cannot be checked.
     #[error(transparent)]
     Check(#[from] CheckError),
 }
 
-impl From<WorkerError> for Failure {
+impl From<WorkerError> for InvocationError {
     fn from(error: WorkerError) -> Self {
         let kind = match &error {
             WorkerError::NoCredential(_) => return Self::no_credential(error),
-            WorkerError::Setting(_) => "NotReady",
-            WorkerError::Engine(EngineError::Store(_)) | WorkerError::Answer(AnswerError::Store(_)) => {
+            WorkerError::Configuration(_) => "NotReady",
+            WorkerError::Engine(EngineError::Store(_)) | WorkerError::Command(CommandError::Store(_)) => {
                 "LedgerFailed"
             }
             WorkerError::Engine(EngineError::Service(_)) => "SophosFailed",
             WorkerError::Engine(_) => "IsolationFailed",
-            WorkerError::Answer(_) | WorkerError::Check(_) => "OrderRefused",
+            WorkerError::Command(_) | WorkerError::Check(_) => "OrderRefused",
         };
         Self::new(kind, error)
     }
@@ -75,14 +75,14 @@ impl From<WorkerError> for Failure {
 
 /// What a follow-up looks at.
 #[derive(Clone, Copy)]
-enum Look<'d> {
+enum FollowUpScope<'d> {
     /// Everything that is due.
     Due,
     /// All that has not ended.
-    All,
+    Open,
     /// Those that somebody has asked about; their reminders are for a moment that
     /// is still to come.
-    At(&'d [DecisionId]),
+    Decisions(&'d [DecisionId]),
 }
 
 /// Works on decisions, with one credential.
@@ -91,14 +91,14 @@ pub struct Worker {
     config: Config,
     policy: PolicyFile,
     store: Arc<Store>,
-    bus: Arc<Bus>,
+    event_bus: Arc<EventBus>,
     transport: ReqwestTransport,
     credentials: Arc<dyn CredentialStore>,
-    secrets: Secrets,
+    secrets: WebhookSecrets,
     /// Where the rate budget is spent together with other functions.
-    shared: Option<Store>,
+    rate_limit_store: Option<Store>,
     /// Kept from one invocation to the next, with its token and what it knows.
-    engine: Mutex<Option<Kept>>,
+    engine: Mutex<Option<CachedEngine>>,
 }
 
 impl Worker {
@@ -107,15 +107,15 @@ impl Worker {
     /// # Errors
     /// When the ledger's location or TLS cannot be opened.
     pub async fn new(config: Config) -> Result<Self, WorkerError> {
-        let store = Store::open_within(&config.ledger, LEDGER_RETRY_TIME).map_err(setting)?;
+        let store = Store::open_with_retry_timeout(&config.ledger, LEDGER_RETRY_TIMEOUT).map_err(configuration_error)?;
         Ok(Self {
-            policy: PolicyFile::new(&config.policy).in_dry_run(config.dry_run),
+            policy: PolicyFile::new(&config.policy).with_dry_run(config.dry_run),
             store: Arc::new(store),
-            bus: Arc::new(Bus::of(config.event_bus.clone()).await),
-            transport: config.sophos.transport().map_err(setting)?,
+            event_bus: Arc::new(EventBus::connect(config.event_bus.clone()).await),
+            transport: config.sophos.transport().map_err(configuration_error)?,
             credentials: config.sophos.credentials.open().await,
             secrets: config.secrets.open().await,
-            shared: config.sophos.shared_store().map_err(setting)?,
+            rate_limit_store: config.sophos.open_rate_limit_store().map_err(configuration_error)?,
             engine: Mutex::new(None),
             config,
         })
@@ -127,7 +127,7 @@ impl Worker {
     }
 
     /// The secrets that the policy names.
-    pub fn secrets(&self) -> &Secrets {
+    pub fn secrets(&self) -> &WebhookSecrets {
         &self.secrets
     }
 
@@ -153,13 +153,13 @@ impl Worker {
     /// # Errors
     /// When there is none.
     pub async fn policy(&self) -> Result<Arc<Policy>, WorkerError> {
-        self.policy.current().await.map_err(setting)
+        self.policy.current().await.map_err(configuration_error)
     }
 
     /// The policy as it is now, or one by which nothing is isolated and releases go
     /// on.
     async fn policy_or_absent(&self) -> Result<Arc<Policy>, WorkerError> {
-        self.policy.current_or_absent().await.map_err(setting)
+        self.policy.current_or_absent().await.map_err(configuration_error)
     }
 
     /// The store that the ledger is in.
@@ -172,61 +172,61 @@ impl Worker {
     ///
     /// # Errors
     /// When nothing of it could be done.
-    pub async fn handle(&self, task: Task, stop_at: Duration) -> Result<Value, WorkerError> {
+    pub async fn handle(&self, task: WorkerTask, deadline: Duration) -> Result<Value, WorkerError> {
         match task {
-            Task::Messages(messages) => self.messages(messages, stop_at).await,
-            Task::FollowUp { all } => {
-                let look = if all { Look::All } else { Look::Due };
-                let report = self.follow_up(look, stop_at).await?;
+            WorkerTask::Messages(messages) => self.process_messages(messages, deadline).await,
+            WorkerTask::FollowUp { all } => {
+                let look = if all { FollowUpScope::Open } else { FollowUpScope::Due };
+                let report = self.follow_up(look, deadline).await?;
                 Ok(serde_json::to_value(report).unwrap_or_default())
             }
-            Task::Answer { id, answer, by } => {
+            WorkerTask::AnswerApproval { id, answer, by } => {
                 let ledger = Ledger::new(self.store());
-                let decision = ledger.answer(&id, answer, &by, self.transport.now()).await?;
-                if decision.state() == State::Approved {
-                    self.work(std::slice::from_ref(&id), stop_at).await?;
+                let decision = ledger.answer_approval(&id, answer, &by, self.transport.now()).await?;
+                if decision.state() == DecisionState::Approved {
+                    self.process(std::slice::from_ref(&id), deadline).await?;
                 } else {
-                    self.follow_up(Look::At(std::slice::from_ref(&id)), stop_at).await?;
+                    self.follow_up(FollowUpScope::Decisions(std::slice::from_ref(&id)), deadline).await?;
                 }
-                self.show(&id).await
+                self.show_decision(&id).await
             }
-            Task::Release { what: Release::Decision(id), by } => {
-                let ended = Ledger::new(self.store()).release(&id, &by, self.transport.now()).await?;
-                self.follow_up(Look::At(&ended), stop_at).await?;
-                self.show(&id).await
+            WorkerTask::Release { target: ReleaseTarget::Decision(id), by } => {
+                let ended = Ledger::new(self.store()).release_decision(&id, &by, self.transport.now()).await?;
+                self.follow_up(FollowUpScope::Decisions(&ended), deadline).await?;
+                self.show_decision(&id).await
             }
-            Task::Release { what: Release::Machine(Machine { endpoint, tenant }), by } => {
-                let ended = self.release_machine(&endpoint, tenant, &by).await?;
-                self.follow_up(Look::At(&ended), stop_at).await?;
+            WorkerTask::Release { target: ReleaseTarget::Endpoint(EndpointRef { endpoint, tenant }), by } => {
+                let ended = self.release_endpoint(&endpoint, tenant, &by).await?;
+                self.follow_up(FollowUpScope::Decisions(&ended), deadline).await?;
                 let mut shown = Vec::with_capacity(ended.len());
                 for id in &ended {
-                    shown.push(self.show(id).await?);
+                    shown.push(self.show_decision(id).await?);
                 }
                 Ok(json!({ "released": shown }))
             }
-            Task::Show(id) => self.show(&id).await,
-            Task::Check(payload) => self.check(&payload, stop_at).await,
+            WorkerTask::Show(id) => self.show_decision(&id).await,
+            WorkerTask::Check(payload) => self.check(&payload, deadline).await,
         }
     }
 
     /// Tells what a payload would lead to.
-    async fn check(&self, payload: &Payload, stop_at: Duration) -> Result<Value, WorkerError> {
-        let Payload { source, payload, idempotency_key } = payload;
+    async fn check(&self, payload: &CheckPayload, deadline: Duration) -> Result<Value, WorkerError> {
+        let CheckPayload { source, payload, idempotency_key } = payload;
         let policy = self.policy().await?;
         let body = match payload {
             Value::String(text) => text.as_bytes().to_vec(),
             json => json.to_string().into_bytes(),
         };
         let message = adapters::Message { body: &body, idempotency_key: idempotency_key.as_deref() };
-        let check = Check::of(&policy, source, &message, self.transport.now())?;
-        let check = self.complete(&policy, check, stop_at).await?;
+        let check = Check::from_message(&policy, source, &message, self.transport.now())?;
+        let check = self.complete_check(&policy, check, deadline).await?;
         Ok(serde_json::to_value(check).unwrap_or_default())
     }
 
     /// Answers a check that came through the queue. The webhook waits for it only
     /// for a moment, so that it is not tried again.
-    async fn answer(&self, request: &CheckRequest, stop_at: Duration) {
-        let answer = match self.check(request.payload(), stop_at).await {
+    async fn answer_check(&self, request: &CheckRequest, deadline: Duration) {
+        let answer = match self.check(request.payload(), deadline).await {
             Ok(answer) => answer,
             Err(error) => json!({ "error": error.to_string() }),
         };
@@ -240,40 +240,40 @@ impl Worker {
     ///
     /// # Errors
     /// When Sophos Central or the ledger cannot be read.
-    pub async fn complete(
+    pub async fn complete_check(
         &self,
         policy: &Policy,
         check: Check,
-        stop_at: Duration,
+        deadline: Duration,
     ) -> Result<Check, WorkerError> {
         let engine = self.engine(policy).await?;
-        Ok(engine.check(policy, check, Some(stop_at)).await?)
+        Ok(engine.check(policy, check, Some(deadline)).await?)
     }
 
     /// Works on decisions, and tells what became of each.
     ///
     /// # Errors
     /// When nothing could be done at all.
-    pub async fn work(
+    pub async fn process(
         &self,
         ids: &[DecisionId],
-        stop_at: Duration,
-    ) -> Result<Vec<(DecisionId, Result<Option<State>, EngineError>)>, WorkerError> {
+        deadline: Duration,
+    ) -> Result<Vec<(DecisionId, Result<Option<DecisionState>, EngineError>)>, WorkerError> {
         let policy = self.policy_or_absent().await?;
         let engine = self.engine(&policy).await?;
-        let worked = engine.work(&policy, ids, Some(stop_at)).await;
+        let worked = engine.process(&policy, ids, Some(deadline)).await;
         for one in &worked {
-            match &one.outcome {
+            match &one.result {
                 Ok(Some(state)) => tracing::info!(decision = %one.id, %state, "worked on"),
                 Ok(None) => tracing::error!(decision = %one.id, "there is no such decision in this ledger"),
                 Err(error) => tracing::error!(decision = %one.id, %error, "not taken further"),
             }
         }
-        let refused = worked.iter().filter(|one| matches!(one.outcome, Ok(Some(State::Refused)))).count();
+        let refused = worked.iter().filter(|one| matches!(one.result, Ok(Some(DecisionState::Refused)))).count();
         if refused > 0 {
             // Here and not with the answer: SQS gets no more than the failures, and the webhook may work too.
             let refused = [("RefusedDecisions", "Count", refused as f64)];
-            metrics::write([metrics::line(
+            metrics::write([metrics::emf_record(
                 &self.config.metrics_namespace,
                 "",
                 metrics::now_ms(),
@@ -281,24 +281,24 @@ impl Worker {
                 &refused,
             )]);
         }
-        Ok(worked.into_iter().map(|one| (one.id, one.outcome)).collect())
+        Ok(worked.into_iter().map(|one| (one.id, one.result)).collect())
     }
 
-    async fn follow_up(&self, look: Look<'_>, stop_at: Duration) -> Result<FollowUpReport, WorkerError> {
+    async fn follow_up(&self, scope: FollowUpScope<'_>, deadline: Duration) -> Result<FollowUpReport, WorkerError> {
         let policy = self.policy_or_absent().await?;
         let engine = self.engine(&policy).await?;
-        if let Some(stop) = engine.ledger().stop().await.map_err(EngineError::from)? {
+        if let Some(stop) = engine.ledger().load_emergency_stop().await.map_err(EngineError::from)? {
             tracing::warn!(event = "isolation_stopped", reason = stop.reason, "nothing is isolated");
         }
-        let report = match look {
-            Look::Due => engine.follow_up(&policy, Some(stop_at)).await?,
-            Look::All => engine.follow_up_all(&policy, Some(stop_at)).await?,
-            Look::At(ids) => engine.follow_up_on(&policy, ids, Some(stop_at)).await?,
+        let report = match scope {
+            FollowUpScope::Due => engine.follow_up(&policy, Some(deadline)).await?,
+            FollowUpScope::Open => engine.follow_up_all(&policy, Some(deadline)).await?,
+            FollowUpScope::Decisions(ids) => engine.follow_up_on(&policy, ids, Some(deadline)).await?,
         };
         for error in &report.errors {
             tracing::error!(error, "a decision could not be followed up");
         }
-        for (state, count) in &report.moved {
+        for (state, count) in &report.transitions {
             tracing::info!(event = "decisions_moved", state, count, "decisions have a new state");
         }
         tracing::info!(event = "followed_up", due = report.due, overdue = report.overdue, "followed up");
@@ -307,7 +307,7 @@ impl Worker {
 
     /// Asks for the release of a machine, in its tenant or in whichever of the
     /// policy's tenants has it.
-    async fn release_machine(
+    async fn release_endpoint(
         &self,
         endpoint: &str,
         tenant: Option<String>,
@@ -323,25 +323,25 @@ impl Worker {
         let ledger = Ledger::new(self.store());
         let mut ended = Vec::new();
         for tenant in tenants {
-            match ledger.release_machine(&tenant, endpoint, by, self.transport.now()).await {
+            match ledger.release_endpoint(&tenant, endpoint, by, self.transport.now()).await {
                 Ok(ids) => ended.extend(ids),
-                Err(AnswerError::NothingToRelease { .. }) => {}
+                Err(CommandError::NothingToRelease { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         if ended.is_empty() {
-            return Err(AnswerError::NothingToRelease { endpoint: clean(endpoint) }.into());
+            return Err(CommandError::NothingToRelease { endpoint: clean(endpoint) }.into());
         }
         Ok(ended)
     }
 
-    async fn messages(&self, messages: Vec<Message>, stop_at: Duration) -> Result<Value, WorkerError> {
+    async fn process_messages(&self, messages: Vec<QueueMessage>, deadline: Duration) -> Result<Value, WorkerError> {
         let ids: Vec<_> = messages.iter().filter_map(|message| message.decision.clone()).collect();
-        let worked = self.work(&ids, stop_at).await?;
+        let worked = self.process(&ids, deadline).await?;
         for request in messages.iter().filter_map(|message| message.check.as_ref()) {
-            self.answer(request, stop_at).await;
+            self.answer_check(request, deadline).await;
         }
-        let failed = |message: &&Message| match &message.decision {
+        let failed = |message: &&QueueMessage| match &message.decision {
             // One that is unknown is lost if its message goes: this function and
             // the webhook may have different ledgers.
             Some(id) => {
@@ -359,9 +359,9 @@ impl Worker {
         Ok(json!({ "batchItemFailures": failures }))
     }
 
-    async fn show(&self, id: &DecisionId) -> Result<Value, WorkerError> {
-        let decision = Ledger::new(self.store()).decision(id).await.map_err(AnswerError::from)?;
-        let decision = decision.ok_or_else(|| AnswerError::Unknown(id.clone()))?;
+    async fn show_decision(&self, id: &DecisionId) -> Result<Value, WorkerError> {
+        let decision = Ledger::new(self.store()).load_decision(id).await.map_err(CommandError::from)?;
+        let decision = decision.ok_or_else(|| CommandError::Unknown(id.clone()))?;
         let mut shown = serde_json::to_value(&decision).unwrap_or_default();
         shown["state"] = json!(decision.state());
         Ok(shown)
@@ -369,35 +369,35 @@ impl Worker {
 
     /// The engine of the credentials and the key of approval links that there are
     /// now.
-    async fn engine(&self, policy: &Policy) -> Result<Arc<EngineOf>, WorkerError> {
+    async fn engine(&self, policy: &Policy) -> Result<Arc<WorkerEngine>, WorkerError> {
         let listed = self.credentials.list().await;
         let listed = listed.map_err(|error| WorkerError::NoCredential(error.to_string()))?;
-        let chosen = Chosen::of(listed, &format!("{:?}", self.credentials));
+        let chosen = CredentialSelection::from_listed(listed, &format!("{:?}", self.credentials));
         let chosen = chosen.map_err(WorkerError::NoCredential)?;
         let mut slot = self.engine.lock().await;
-        let before = slot.as_ref().and_then(|kept| kept.links.as_ref());
+        let before = slot.as_ref().and_then(|kept| kept.approval_links.as_ref());
         let url = self.config.approval_url.as_deref();
-        let links = approval_key::links(&self.secrets, url, policy, before).await.map_err(setting)?;
-        let same_links = |kept: &Kept| match (&kept.links, &links) {
+        let links = approval_links::load_approval_links(&self.secrets, url, policy, before).await.map_err(configuration_error)?;
+        let same_links = |kept: &CachedEngine| match (&kept.approval_links, &links) {
             (Some(known), Some(links)) => known.is_same(links),
             (known, links) => known.is_none() && links.is_none(),
         };
-        if let Some(kept) = slot.as_ref().filter(|kept| kept.chosen == chosen && same_links(kept)) {
+        if let Some(kept) = slot.as_ref().filter(|kept| kept.selection == chosen && same_links(kept)) {
             return Ok(Arc::clone(&kept.engine));
         }
         let own =
-            chosen.own.iter().map(|(tenant, name)| (TenantId::from(tenant.as_str()), self.client(name)));
-        let engine = Engine::new(self.client(&chosen.all), Ledger::new(self.store()), Arc::clone(&self.bus));
-        let engine = engine.with_clients(own.collect()).with_approvals(links.clone());
+            chosen.per_tenant.iter().map(|(tenant, name)| (TenantId::from(tenant.as_str()), self.client(name)));
+        let engine = Engine::new(self.client(&chosen.default), Ledger::new(self.store()), Arc::clone(&self.event_bus));
+        let engine = engine.with_tenant_clients(own.collect()).with_approval_links(links.clone());
         let engine = Arc::new(engine.with_lease(self.config.lease));
-        Ok(Arc::clone(&slot.insert(Kept { chosen, links, engine }).engine))
+        Ok(Arc::clone(&slot.insert(CachedEngine { selection: chosen, approval_links: links, engine }).engine))
     }
 
     fn client(&self, credential: &str) -> Client<ReqwestTransport> {
-        self.config.sophos.client(&self.transport, &self.credentials, credential, self.shared.as_ref())
+        self.config.sophos.client(&self.transport, &self.credentials, credential, self.rate_limit_store.as_ref())
     }
 }
 
-fn setting(error: impl std::fmt::Display) -> WorkerError {
-    WorkerError::Setting(error.to_string())
+fn configuration_error(error: impl std::fmt::Display) -> WorkerError {
+    WorkerError::Configuration(error.to_string())
 }

@@ -10,83 +10,83 @@ use std::{
 };
 
 use end_to_end::{
-    isolation::decision_of,
-    stack::{LIMITS, Packages, STACK, Tour},
+    isolation::parse_decision_id,
+    stack::{EMULATOR_LIMITS, DeployPackages, STACK_NAME, SmokeTest},
 };
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let packages = packages()?;
     let with = match &packages {
-        Packages::Built(_) => "what `sam build` has made of it",
-        Packages::Programs(_) => "the programs of this build",
+        DeployPackages::Built(_) => "what `sam build` has made of it",
+        DeployPackages::Programs(_) => "the programs of this build",
     };
-    say(&format!("`sam deploy` of infra/template.yaml into the emulator, with {with} …"))?;
-    let Some(mut tour) = Tour::begin(&packages).await? else { return Ok(()) };
-    deployed(&tour)?;
-    say("\nONE: A CREDENTIAL IS STORED, AND EVERYTHING IS EXPORTED\n")?;
+    print_line(&format!("`sam deploy` of infra/template.yaml into the emulator, with {with} …"))?;
+    let Some(mut tour) = SmokeTest::start(&packages).await? else { return Ok(()) };
+    print_outputs(&tour)?;
+    print_line("\nONE: A CREDENTIAL IS STORED, AND EVERYTHING IS EXPORTED\n")?;
     export(&tour).await?;
-    say("\nTWO: OTHER TOOLS HAVE ENDPOINTS ISOLATED\n")?;
+    print_line("\nTWO: OTHER TOOLS HAVE ENDPOINTS ISOLATED\n")?;
     isolate(&mut tour).await?;
-    say("\nTHREE: THE CREDENTIAL IS ROTATED\n")?;
+    print_line("\nTHREE: THE CREDENTIAL IS ROTATED\n")?;
     rotate(&tour).await?;
-    say("\nWHAT WAS ASKED FOR, AND WHAT IS ALLOWED\n")?;
-    rights(&tour).await?;
-    say("\nWHAT THE EMULATOR CANNOT DO\n")?;
-    limits(&tour)?;
+    print_line("\nWHAT WAS ASKED FOR, AND WHAT IS ALLOWED\n")?;
+    print_permissions(&tour).await?;
+    print_line("\nWHAT THE EMULATOR CANNOT DO\n")?;
+    print_limits(&tour)?;
     tour.account.close().await;
     Ok(())
 }
 
 /// What is to be deployed, as `cargo xtask deploy` tells.
-fn packages() -> Result<Packages, &'static str> {
+fn packages() -> Result<DeployPackages, &'static str> {
     if let Some(template) = env::var_os("BUILT_TEMPLATE") {
-        return Ok(Packages::Built(template.into()));
+        return Ok(DeployPackages::Built(template.into()));
     }
     let folder = env::var_os("FUNCTIONS_DIR");
     let folder = folder.ok_or("FUNCTIONS_DIR is not set; run `cargo xtask deploy --local`")?;
-    Ok(Packages::Programs(folder.into()))
+    Ok(DeployPackages::Programs(folder.into()))
 }
 
-fn say(line: &str) -> io::Result<()> {
+fn print_line(line: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
 }
 
-fn deployed(tour: &Tour) -> io::Result<()> {
-    say(&format!("\n{STACK}: {} resources. Its outputs:\n", tour.stack.resources.len()))?;
+fn print_outputs(tour: &SmokeTest) -> io::Result<()> {
+    print_line(&format!("\n{STACK_NAME}: {} resources. Its outputs:\n", tour.stack.resources.len()))?;
     for (name, value) in &tour.stack.outputs {
-        say(&format!("  {name:<24} {value}"))?;
+        print_line(&format!("  {name:<24} {value}"))?;
     }
     Ok(())
 }
 
-async fn export(tour: &Tour) -> Result<(), Box<dyn Error>> {
-    say(&format!("$ {}", tour.stack.output("StoreFirstCredential")?))?;
+async fn export(tour: &SmokeTest) -> Result<(), Box<dyn Error>> {
+    print_line(&format!("$ {}", tour.stack.output("StoreFirstCredential")?))?;
     tour.store_credential().await?;
-    say(&format!("* the schedule {} fires", tour.schedule_of("ExportFunction")?))?;
+    print_line(&format!("* the schedule {} fires", tour.schedule_for("ExportFunction")?))?;
     let exported = tour.export().await?;
     if let Some(error) = exported.plan.error {
         return Err(error.into());
     }
-    let (plan, drained) = (&exported.plan.answer, &exported.drained);
-    say(&format!("    {} messages are planned, of {} tenants", plan["planned"], plan["tenants"]))?;
-    say(&format!("    {} are worked off, in {} invocations", drained.handled, drained.batches))?;
+    let (plan, drained) = (&exported.plan.answer, &exported.drain);
+    print_line(&format!("    {} messages are planned, of {} tenants", plan["planned"], plan["tenants"]))?;
+    print_line(&format!("    {} are worked off, in {} invocations", drained.handled, drained.batches))?;
     if let Some(why) = drained.failures.first().or(exported.defects.first()) {
         return Err(why.clone().into());
     }
     let (rows, objects) = (exported.committed.rows(), exported.committed.objects());
-    say(&format!(
+    print_line(&format!(
         "PROOF: {rows} rows in {objects} committed objects of {}, each that the service\n       handed out exactly once.",
         tour.stack.output("ExportLocation")?
     ))?;
     Ok(())
 }
 
-async fn isolate(tour: &mut Tour) -> Result<(), Box<dyn Error>> {
-    say(&format!("$ {}", tour.stack.output("StorePolicy")?))?;
+async fn isolate(tour: &mut SmokeTest) -> Result<(), Box<dyn Error>> {
+    print_line(&format!("$ {}", tour.stack.output("StorePolicy")?))?;
     tour.store_policy().await?;
-    say(&format!("$ {}", tour.stack.output("ShowFirstSenderKey")?))?;
-    let key = tour.follow("ShowFirstSenderKey", None).await?;
+    print_line(&format!("$ {}", tour.stack.output("ShowFirstSenderKey")?))?;
+    let key = tour.run_output_command("ShowFirstSenderKey", None).await?;
     let url = tour.stack.output("WebhookUrl")?.replace("{source}", "first");
     let mut decisions = Vec::new();
     for (what, host, key) in [
@@ -94,39 +94,39 @@ async fn isolate(tour: &mut Tour) -> Result<(), Box<dyn Error>> {
         ("one that somebody forged", "LAPTOP-4711", "a key that somebody guessed"),
         ("one of DC01, a server", "DC01", key.as_str()),
     ] {
-        let (status, answer) = tour.report(what, host, key).await?;
-        say(&format!("* POST {url}: {what}\n    {status}"))?;
+        let (status, answer) = tour.send_report(what, host, key).await?;
+        print_line(&format!("* POST {url}: {what}\n    {status}"))?;
         if status == 202 {
-            decisions.push((host, decision_of(&answer)?.to_string()));
+            decisions.push((host, parse_decision_id(&answer)?.to_string()));
         }
     }
-    say("* GuardDuty puts a finding about an EC2 instance onto the account's event bus")?;
-    tour.find("6acdc15e4418414a868e8bbdf45b456b").await?;
+    print_line("* GuardDuty puts a finding about an EC2 instance onto the account's event bus")?;
+    tour.send_guardduty_finding("6acdc15e4418414a868e8bbdf45b456b").await?;
     for delivery in tour.account.deliveries().await? {
         if let Some(error) = delivery.error {
             return Err(error.into());
         }
-        say(&format!("    the rule {} brings it to the webhook", delivery.rule))?;
-        decisions.push(("the instance", decision_of(&delivery.answer)?.to_string()));
+        print_line(&format!("    the rule {} brings it to the webhook", delivery.rule))?;
+        decisions.push(("the instance", parse_decision_id(&delivery.answer)?.to_string()));
     }
-    let drained = tour.work().await?;
-    say(&format!(
+    let drained = tour.drain_isolation_queue().await?;
+    print_line(&format!(
         "* the worker takes {} messages from {}",
         drained.handled,
         tour.stack.output("IsolationQueueUrl")?
     ))?;
     let mut isolated = 0;
     for (host, id) in &decisions {
-        let state = tour.settle(id).await?;
+        let state = tour.wait_until_ended(id).await?;
         isolated += usize::from(state == "released");
-        say(&format!("    {id}, {host}: {state}"))?;
+        print_line(&format!("    {id}, {host}: {state}"))?;
     }
     let changes = tour.simulator.isolation_changes();
     let of = |enabled| changes.iter().filter(|change| change.enabled == enabled && change.changed).count();
     if (of(true), of(false)) != (isolated, isolated) {
         return Err(format!("{} isolations and {} releases for {isolated}", of(true), of(false)).into());
     }
-    say(&format!(
+    print_line(&format!(
         "PROOF: by its own record the service isolated {isolated} endpoints, each once, and released the same;\n       \
          the decisions are in s3://{}/isolation.",
         tour.stack.output("BucketName")?
@@ -134,55 +134,55 @@ async fn isolate(tour: &mut Tour) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn rotate(tour: &Tour) -> Result<(), Box<dyn Error>> {
-    say(&format!("$ {}", tour.stack.output("StageCredential")?))?;
+async fn rotate(tour: &SmokeTest) -> Result<(), Box<dyn Error>> {
+    print_line(&format!("$ {}", tour.stack.output("StageCredential")?))?;
     tour.stage_credential().await?;
     let steps = tour.rotate().await?;
-    say(&format!("* Secrets Manager rotates the secret: {}", steps.join(", ")))?;
+    print_line(&format!("* Secrets Manager rotates the secret: {}", steps.join(", ")))?;
     tour.simulator.remove_credential(&tour.credential.client_id);
-    say("* the credential before it is deleted in the console")?;
+    print_line("* the credential before it is deleted in the console")?;
     let exported = tour.export().await?;
-    if let Some(why) = exported.plan.error.or(exported.drained.failures.first().cloned()) {
+    if let Some(why) = exported.plan.error.or(exported.drain.failures.first().cloned()) {
         return Err(why.into());
     }
     if let Some(defect) = exported.defects.first() {
         return Err(defect.clone().into());
     }
     let rows = exported.committed.rows();
-    say(&format!("PROOF: the next export goes on with the new one: {rows} rows, each exactly once."))?;
-    let watched = tour.account.fire(tour.schedule_of("RotationFunction")?).await?;
-    say(&format!("* the watch over credentials: {}", watched.answer))?;
+    print_line(&format!("PROOF: the next export goes on with the new one: {rows} rows, each exactly once."))?;
+    let watched = tour.account.fire_schedule(tour.schedule_for("RotationFunction")?).await?;
+    print_line(&format!("* the watch over credentials: {}", watched.answer))?;
     Ok(())
 }
 
-async fn rights(tour: &Tour) -> Result<(), Box<dyn Error>> {
+async fn print_permissions(tour: &SmokeTest) -> Result<(), Box<dyn Error>> {
     let access = tour.account.access().await?;
     let mut refused = Vec::new();
-    for (name, resource) in tour.stack.of_kind("AWS::IAM::Role") {
-        let role = access.of(&resource.id);
-        let calls: u64 = role.granted.iter().map(|asked| asked.count).sum();
-        let rights = role.rights.iter().filter(|right| right.grants).count();
-        say(&format!("  {name}: {calls} calls, {rights} rights"))?;
-        for right in role.unused() {
-            say(&format!("    not needed in this run: {right}"))?;
+    for (name, resource) in tour.stack.resources_of_type("AWS::IAM::Role") {
+        let role = access.role(&resource.physical_id);
+        let calls: u64 = role.allowed.iter().map(|asked| asked.count).sum();
+        let rights = role.permissions.iter().filter(|right| right.allows).count();
+        print_line(&format!("  {name}: {calls} calls, {rights} rights"))?;
+        for right in role.unused_permissions() {
+            print_line(&format!("    not needed in this run: {right}"))?;
         }
-        refused.extend(role.refused.iter().map(|asked| format!("{name}: {asked}")));
+        refused.extend(role.denied.iter().map(|asked| format!("{name}: {asked}")));
     }
     match refused.first() {
-        None => Ok(say("PROOF: no function asked for anything outside of its role.")?),
+        None => Ok(print_line("PROOF: no function asked for anything outside of its role.")?),
         Some(first) => Err(format!("{} calls were refused, such as {first}", refused.len()).into()),
     }
 }
 
-fn limits(tour: &Tour) -> io::Result<()> {
-    for limit in LIMITS {
-        say(&format!("  - {limit}"))?;
+fn print_limits(tour: &SmokeTest) -> io::Result<()> {
+    for limit in EMULATOR_LIMITS {
+        print_line(&format!("  - {limit}"))?;
     }
     for (name, resource) in &tour.stack.resources {
-        if !resource.is_real {
-            say(&format!("  - {name} ({}) is kept by its name only", resource.kind))?;
-        } else if !resource.not_kept.is_empty() {
-            say(&format!("  - {name} ({}) has no {}", resource.kind, resource.not_kept.join(", ")))?;
+        if !resource.is_emulated {
+            print_line(&format!("  - {name} ({}) is kept by its name only", resource.resource_type))?;
+        } else if !resource.ignored_properties.is_empty() {
+            print_line(&format!("  - {name} ({}) has no {}", resource.resource_type, resource.ignored_properties.join(", ")))?;
         }
     }
     Ok(())

@@ -7,16 +7,16 @@ use serde_json::Value;
 use sophos_simulator::Addresses;
 
 use super::{
-    Outcome,
-    scenario::{Expected, Message},
+    CallOutcome,
+    scenario::{Expected, MessageMatch},
 };
 
 /// What is not as expected.
-pub(super) fn unmet(expected: &Expected, outcome: &Outcome) -> Vec<String> {
+pub(super) fn mismatches(expected: &Expected, outcome: &CallOutcome) -> Vec<String> {
     let (members, told) = match (expected, outcome) {
-        (Expected::Success(members), Outcome::Ok(value)) => (members.clone(), value),
-        (Expected::Failure(told), Outcome::Failure(value)) => (told.members(), value),
-        _ => return vec![format!("{expected:?} is expected, and not {}", shortened(outcome))],
+        (Expected::Success(members), CallOutcome::Ok(value)) => (members.clone(), value),
+        (Expected::Failure(told), CallOutcome::Failure(value)) => (told.members(), value),
+        _ => return vec![format!("{expected:?} is expected, and not {}", truncated(outcome))],
     };
     let mut unmet: Vec<_> = members
         .as_object()
@@ -27,7 +27,7 @@ pub(super) fn unmet(expected: &Expected, outcome: &Outcome) -> Vec<String> {
         .collect();
     if let Expected::Failure(expected) = expected {
         let message = told["message"].as_str().unwrap_or_default();
-        if common(expected.message, message).is_none() {
+        if common_part(expected.message, message).is_none() {
             unmet.push(format!("the message {message:?} has no {:?}", expected.message));
         }
     }
@@ -35,48 +35,48 @@ pub(super) fn unmet(expected: &Expected, outcome: &Outcome) -> Vec<String> {
 }
 
 /// The part of a message that is the same everywhere.
-fn common(message: Message, text: &str) -> Option<&str> {
+fn common_part(message: MessageMatch, text: &str) -> Option<&str> {
     match message {
-        Message::Whole => Some(text),
-        Message::UpTo(words) => text.find(words).map(|start| &text[..start + words.len()]),
-        Message::End(words) => text.ends_with(words).then_some(words),
+        MessageMatch::Exact => Some(text),
+        MessageMatch::Prefix(words) => text.find(words).map(|start| &text[..start + words.len()]),
+        MessageMatch::Suffix(words) => text.ends_with(words).then_some(words),
     }
 }
 
 /// Where a component tells something else than the native client.
-pub(super) fn differences(expected: &Expected, native: &Outcome, component: &Outcome) -> Vec<String> {
+pub(super) fn differences(expected: &Expected, native: &CallOutcome, component: &CallOutcome) -> Vec<String> {
     let mut found = Vec::new();
     match (native, component) {
         // Only a component has it.
-        (Outcome::Absent, _) => {}
-        (Outcome::Ok(native), Outcome::Ok(component)) => values("", native, component, &mut found),
-        (Outcome::Failure(native), Outcome::Failure(component)) => {
+        (CallOutcome::Absent, _) => {}
+        (CallOutcome::Ok(native), CallOutcome::Ok(component)) => compare_values("", native, component, &mut found),
+        (CallOutcome::Failure(native), CallOutcome::Failure(component)) => {
             let (mut native, mut component) = (native.clone(), component.clone());
             if let Expected::Failure(told) = expected {
                 for failure in [&mut native, &mut component] {
-                    let message = failure["message"].as_str().and_then(|text| common(told.message, text));
+                    let message = failure["message"].as_str().and_then(|text| common_part(told.message, text));
                     failure["message"] = message.into();
                 }
             }
-            values("", &native, &component, &mut found);
+            compare_values("", &native, &component, &mut found);
         }
-        _ => found.push(format!("it is {}, and natively {}", shortened(component), shortened(native))),
+        _ => found.push(format!("it is {}, and natively {}", truncated(component), truncated(native))),
     }
     found
 }
 
-fn shortened(outcome: &Outcome) -> String {
+fn truncated(outcome: &CallOutcome) -> String {
     format!("{outcome:?}").chars().take(300).collect()
 }
 
-fn values(path: &str, native: &Value, component: &Value, found: &mut Vec<String>) {
+fn compare_values(path: &str, native: &Value, component: &Value, found: &mut Vec<String>) {
     match (native, component) {
         (Value::Object(ours), Value::Object(theirs)) => {
             for name in ours.keys().chain(theirs.keys()).collect::<BTreeSet<_>>() {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 match (ours.get(name), theirs.get(name)) {
-                    (Some(ours), Some(theirs)) if !equivalent(name, ours, theirs) => {
-                        values(&path, ours, theirs, found);
+                    (Some(ours), Some(theirs)) if !are_equivalent(name, ours, theirs) => {
+                        compare_values(&path, ours, theirs, found);
                     }
                     (Some(_), Some(_)) => {}
                     (Some(_), None) => found.push(format!("{path} is not there")),
@@ -86,7 +86,7 @@ fn values(path: &str, native: &Value, component: &Value, found: &mut Vec<String>
         }
         (Value::Array(ours), Value::Array(theirs)) if ours.len() == theirs.len() => {
             for (index, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
-                values(&format!("{path}[{index}]"), ours, theirs, found);
+                compare_values(&format!("{path}[{index}]"), ours, theirs, found);
             }
         }
         (ours, theirs) if ours == theirs => {}
@@ -95,7 +95,7 @@ fn values(path: &str, native: &Value, component: &Value, found: &mut Vec<String>
 }
 
 /// Whether two members of this name say the same in other words.
-fn equivalent(name: &str, native: &Value, component: &Value) -> bool {
+fn are_equivalent(name: &str, native: &Value, component: &Value) -> bool {
     let texts = native.as_str().zip(component.as_str());
     match name {
         // `<listing>1-<digest>-<place>`, of which the native client has the place.
@@ -113,30 +113,30 @@ fn equivalent(name: &str, native: &Value, component: &Value) -> bool {
 
 /// An outcome in which the simulator's hosts have names in place of their ports,
 /// which are others each time.
-pub(super) fn without_addresses(outcome: Outcome, addresses: &Addresses) -> Outcome {
+pub(super) fn without_addresses(outcome: CallOutcome, addresses: &Addresses) -> CallOutcome {
     let own = [(&addresses.identity, "identity"), (&addresses.global, "global")];
     let regions = addresses.regions.iter().map(|(region, address)| (address, region.as_str()));
     let names: Vec<_> = own.into_iter().chain(regions).collect();
     let named = |mut value: Value| {
-        rename(&mut value, &names);
+        replace_addresses(&mut value, &names);
         value
     };
     match outcome {
-        Outcome::Ok(value) => Outcome::Ok(named(value)),
-        Outcome::Failure(failure) => Outcome::Failure(named(failure)),
-        Outcome::Absent => Outcome::Absent,
+        CallOutcome::Ok(value) => CallOutcome::Ok(named(value)),
+        CallOutcome::Failure(failure) => CallOutcome::Failure(named(failure)),
+        CallOutcome::Absent => CallOutcome::Absent,
     }
 }
 
-fn rename(value: &mut Value, names: &[(&String, &str)]) {
+fn replace_addresses(value: &mut Value, names: &[(&String, &str)]) {
     match value {
         Value::String(text) if text.contains("://") => {
             for (address, name) in names {
                 *text = text.replace(address.as_str(), name);
             }
         }
-        Value::Array(list) => list.iter_mut().for_each(|value| rename(value, names)),
-        Value::Object(members) => members.values_mut().for_each(|value| rename(value, names)),
+        Value::Array(list) => list.iter_mut().for_each(|value| replace_addresses(value, names)),
+        Value::Object(members) => members.values_mut().for_each(|value| replace_addresses(value, names)),
         _ => {}
     }
 }
@@ -146,14 +146,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::hosts::scenario::told;
+    use crate::hosts::scenario::expected_failure;
 
     #[test]
-    fn each_field_that_differs_is_found() {
-        let native = Outcome::Ok(json!({"a": [{"id": "1", "b": null}], "next": "2", "outcome": "{}"}));
+    fn differences_reports_each_differing_field() {
+        let native = CallOutcome::Ok(json!({"a": [{"id": "1", "b": null}], "next": "2", "outcome": "{}"}));
         let same = json!({"a": [{"id": "1", "b": null}], "next": "t1-00-2", "outcome": "{ }"});
         let expected = Expected::Success(json!({}));
-        let found = |component: Value| differences(&expected, &native, &Outcome::Ok(component));
+        let found = |component: Value| differences(&expected, &native, &CallOutcome::Ok(component));
         assert!(found(same.clone()).is_empty());
         for (pointer, other) in [
             ("/a/0/b", json!("x")),
@@ -168,27 +168,27 @@ mod tests {
             *component.pointer_mut(pointer).expect("a member") = other;
             assert_eq!(found(component.clone()).len(), 1, "{component}");
         }
-        assert_eq!(differences(&expected, &native, &Outcome::Failure(json!({}))).len(), 1);
-        assert_eq!(differences(&expected, &native, &Outcome::Absent).len(), 1);
+        assert_eq!(differences(&expected, &native, &CallOutcome::Failure(json!({}))).len(), 1);
+        assert_eq!(differences(&expected, &native, &CallOutcome::Absent).len(), 1);
     }
 
     #[test]
-    fn a_failure_is_held_against_all_that_is_said_of_it() {
+    fn mismatches_compares_every_member_of_a_failure() {
         let failure = |tag: &str, status: u16, message: &str| {
             let reason = json!({"tag": tag, "val": null});
-            Outcome::Failure(
+            CallOutcome::Failure(
                 json!({"reason": reason, "status": status, "transient": false, "message": message}),
             )
         };
-        let expected = Expected::Failure(told("invalid").status(400).up_to("no:"));
-        assert!(unmet(&expected, &failure("invalid", 400, "no: 1")).is_empty());
+        let expected = Expected::Failure(expected_failure("invalid").status(400).message_prefix("no:"));
+        assert!(mismatches(&expected, &failure("invalid", 400, "no: 1")).is_empty());
         for wrong in [
             failure("conflict", 400, "no: 1"),
             failure("invalid", 409, "no: 1"),
             failure("invalid", 400, "no"),
-            Outcome::Ok(json!({})),
+            CallOutcome::Ok(json!({})),
         ] {
-            assert_eq!(unmet(&expected, &wrong).len(), 1, "{wrong:?}");
+            assert_eq!(mismatches(&expected, &wrong).len(), 1, "{wrong:?}");
         }
         let ours = failure("invalid", 400, "no: 1");
         assert!(differences(&expected, &ours, &failure("invalid", 400, "no: 2")).is_empty());

@@ -6,21 +6,21 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::{io::AsyncWriteExt, process::Command};
 
-use super::{Language, components};
+use super::{Language, components_dir};
 
 /// What became of a component under each of several offers.
 #[derive(Debug, Deserialize)]
-pub struct Confined {
+pub struct ConfinedResult {
     /// All that it imports, by interface, in order.
     pub imports: Vec<String>,
     /// What came of each offer.
-    pub offers: Vec<Offered>,
+    pub offers: Vec<OfferResult>,
 }
 
 /// What came of an offer, in which nothing does anything.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub enum Offered {
+pub enum OfferResult {
     /// The component asks for something that is not offered.
     Missing {
         /// What, in the host's words.
@@ -28,7 +28,7 @@ pub enum Offered {
     },
     /// It is there, and somebody asked it a question that it cannot answer: who it
     /// is, or whether something is a policy that is none.
-    There {
+    Instantiated {
         /// The case of the failure's reason; of a failure without one, the question.
         reason: String,
         /// The failure's message.
@@ -42,8 +42,8 @@ pub enum Offered {
 ///
 /// # Errors
 /// When the host cannot be started or fails.
-pub async fn confined(world: &str, offers: &[Vec<&str>]) -> io::Result<Confined> {
-    let components = components()?;
+pub async fn run_confined(world: &str, offers: &[Vec<&str>]) -> io::Result<ConfinedResult> {
+    let components = components_dir()?;
     let program = Language::Python.program()?.unwrap_or_default();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts/python/confined.py");
     let mut host = Command::new(program)

@@ -26,28 +26,28 @@ use sophos_api::{ReqwestTransport, Transport};
 use sophos_simulator::{CredentialInfo, Simulator};
 use tokio::{net::TcpListener, task::JoinSet};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Addresses on loopback, one for each host of a simulator but the identity
 /// service's. Stops when dropped.
 #[derive(Debug)]
 pub struct Gateway {
-    way: Arc<Way>,
+    state: Arc<GatewayState>,
     _serving: JoinSet<()>,
 }
 
 /// What all its addresses share.
 #[derive(Debug)]
-struct Way {
+struct GatewayState {
     transport: ReqwestTransport,
     authorization: HeaderValue,
     /// The simulator's addresses and the gateway's in their place; the global one
     /// is the first.
     addresses: Vec<(String, String)>,
     /// Other text, and what comes in its place.
-    changes: Vec<(String, String)>,
-    passed: AtomicUsize,
-    unneeded: AtomicUsize,
+    replacements: Vec<(String, String)>,
+    requests: AtomicUsize,
+    authorized_requests: AtomicUsize,
 }
 
 impl Gateway {
@@ -62,7 +62,7 @@ impl Gateway {
         changes: &[(&str, &str)],
     ) -> io::Result<Self> {
         let transport = ReqwestTransport::new().map_err(io::Error::other)?;
-        let token = token(&transport, simulator, credential).await?;
+        let token = fetch_token(&transport, simulator, credential).await?;
         let hosts = simulator.addresses();
         let (mut addresses, mut listeners) = (Vec::new(), Vec::new());
         for host in std::iter::once(hosts.global).chain(hosts.regions.into_values()) {
@@ -70,34 +70,34 @@ impl Gateway {
             addresses.push((host, format!("http://{}", listener.local_addr()?)));
             listeners.push(listener);
         }
-        let way = Arc::new(Way {
+        let way = Arc::new(GatewayState {
             transport,
             authorization: HeaderValue::try_from(format!("Bearer {token}")).map_err(io::Error::other)?,
             addresses,
-            changes: changes.iter().map(|(text, other)| ((*text).to_owned(), (*other).to_owned())).collect(),
-            passed: AtomicUsize::new(0),
-            unneeded: AtomicUsize::new(0),
+            replacements: changes.iter().map(|(text, other)| ((*text).to_owned(), (*other).to_owned())).collect(),
+            requests: AtomicUsize::new(0),
+            authorized_requests: AtomicUsize::new(0),
         });
         let mut serving = JoinSet::new();
         for (index, listener) in listeners.into_iter().enumerate() {
             serving.spawn(serve(listener, index, Arc::clone(&way)));
         }
-        Ok(Self { way, _serving: serving })
+        Ok(Self { state: way, _serving: serving })
     }
 
     /// The address of the global host.
     pub fn url(&self) -> String {
-        self.way.addresses[0].1.clone()
+        self.state.addresses[0].1.clone()
     }
 
     /// How many requests came through, and how many of them with an authorisation
     /// of their own. Counts from nothing again.
-    pub fn count(&self) -> (usize, usize) {
-        (self.way.passed.swap(0, Ordering::Relaxed), self.way.unneeded.swap(0, Ordering::Relaxed))
+    pub fn take_counts(&self) -> (usize, usize) {
+        (self.state.requests.swap(0, Ordering::Relaxed), self.state.authorized_requests.swap(0, Ordering::Relaxed))
     }
 }
 
-async fn token(
+async fn fetch_token(
     transport: &ReqwestTransport,
     simulator: &Simulator,
     credential: &CredentialInfo,
@@ -112,19 +112,19 @@ async fn token(
         .header(header::CONTENT_TYPE, "application/json")
         .body(body.to_string().into_bytes())
         .map_err(io::Error::other)?;
-    let answer = transport.send(request, PATIENCE).await.map_err(io::Error::other)?;
+    let answer = transport.send(request, REQUEST_TIMEOUT).await.map_err(io::Error::other)?;
     let answer: Value = serde_json::from_slice(answer.body())?;
     let token = answer["access_token"].as_str();
     token.map(str::to_owned).ok_or_else(|| io::Error::other("the identity service gave no token"))
 }
 
-async fn serve(listener: TcpListener, index: usize, way: Arc<Way>) {
+async fn serve(listener: TcpListener, index: usize, way: Arc<GatewayState>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let way = Arc::clone(&way);
         let service = service_fn(move |request| {
             let way = Arc::clone(&way);
-            async move { Ok::<_, Infallible>(pass(&way, index, request).await) }
+            async move { Ok::<_, Infallible>(proxy(&way, index, request).await) }
         });
         connections.spawn(async move {
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -134,14 +134,14 @@ async fn serve(listener: TcpListener, index: usize, way: Arc<Way>) {
 
 /// Hands a request on with the gateway's authorisation, and its answer back with
 /// the gateway's addresses and changes.
-async fn pass(way: &Way, index: usize, request: Request<Incoming>) -> Response<Full<Bytes>> {
-    way.passed.fetch_add(1, Ordering::Relaxed);
+async fn proxy(way: &GatewayState, index: usize, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    way.requests.fetch_add(1, Ordering::Relaxed);
     let mut response = Response::new(Full::default());
-    match hand_on(way, index, request).await {
+    match forward(way, index, request).await {
         Ok(answer) => {
             *response.status_mut() = answer.status();
             let mut text = String::from_utf8_lossy(answer.body()).into_owned();
-            for (of_the_service, other) in way.addresses.iter().chain(&way.changes) {
+            for (of_the_service, other) in way.addresses.iter().chain(&way.replacements) {
                 text = text.replace(of_the_service, other);
             }
             *response.body_mut() = Full::from(text);
@@ -154,7 +154,7 @@ async fn pass(way: &Way, index: usize, request: Request<Incoming>) -> Response<F
     response
 }
 
-async fn hand_on(way: &Way, index: usize, request: Request<Incoming>) -> io::Result<http::Response<Bytes>> {
+async fn forward(way: &GatewayState, index: usize, request: Request<Incoming>) -> io::Result<http::Response<Bytes>> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -172,7 +172,7 @@ async fn hand_on(way: &Way, index: usize, request: Request<Incoming>) -> io::Res
         }
     }
     if onward.headers_mut().insert(header::AUTHORIZATION, way.authorization.clone()).is_some() {
-        way.unneeded.fetch_add(1, Ordering::Relaxed);
+        way.authorized_requests.fetch_add(1, Ordering::Relaxed);
     }
-    way.transport.send(onward, PATIENCE).await.map_err(io::Error::other)
+    way.transport.send(onward, REQUEST_TIMEOUT).await.map_err(io::Error::other)
 }

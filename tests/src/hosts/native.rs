@@ -5,14 +5,14 @@
 mod failure;
 mod filters;
 mod grants;
-mod guarded;
+mod restricted_transport;
 mod records;
 
 use std::{io, time::Duration};
 
 use serde_json::{Value, json};
 use sophos_api::{
-    Caller, Client, Error, Hosts, Paged, Raw, Record, RetryPolicy, TenantClient, Transport,
+    ApiClient, Client, Error, Hosts, Paged, Raw, WithRaw, RetryPolicy, TenantClient, Transport,
     models::{AlertActionKind, EndpointView, IdType},
     operations::{
         account_health::CheckAccountHealth,
@@ -25,17 +25,17 @@ use sophos_api::{
     },
 };
 
-use super::{Outcome, Plan};
-use grants::Grants;
-use guarded::Guarded;
+use super::{CallOutcome, SessionPlan};
+use grants::PlannedGrants;
+use restricted_transport::RestrictedTransport;
 
 /// A session of the native client.
 #[derive(Debug)]
-pub struct Native {
-    plan: Plan,
+pub struct NativeHost {
+    plan: SessionPlan,
     limits: Limits,
-    client: Option<Client<Guarded>>,
-    tenant: Option<TenantClient<Guarded>>,
+    client: Option<Client<RestrictedTransport>>,
+    tenant: Option<TenantClient<RestrictedTransport>>,
 }
 
 /// What the WIT says of a session for which nothing is said.
@@ -47,11 +47,11 @@ struct Limits {
 }
 
 /// The answer of a step; `None` when only a component has such a step.
-type Answer = Result<Option<Value>, Error>;
+type StepResult = Result<Option<Value>, Error>;
 
-impl Native {
+impl NativeHost {
     /// A session that begins with its first call.
-    pub fn open(plan: &Plan) -> Self {
+    pub fn open(plan: &SessionPlan) -> Self {
         let limits = Limits { call_ms: 60_000, request_ms: 30_000, attempts: 4 };
         Self { plan: plan.clone(), limits, client: None, tenant: None }
     }
@@ -61,83 +61,83 @@ impl Native {
     ///
     /// # Errors
     /// When the plan or the step is none.
-    pub async fn call(&mut self, function: &str, arguments: &Value) -> io::Result<Outcome> {
+    pub async fn call(&mut self, function: &str, arguments: &Value) -> io::Result<CallOutcome> {
         if function == "session.limit" {
-            return Ok(self.limit(&arguments[0]));
+            return Ok(self.set_limits(&arguments[0]));
         }
         let client = self.client()?;
         let called =
             client.with_deadline(client.transport().now() + Duration::from_millis(self.limits.call_ms));
         let answer = match function.split_once('.') {
-            Some(("session", name)) => session(&called, name).await,
+            Some(("session", name)) => call_session(&called, name).await,
             Some(("tenants", name)) => self.tenants(&called, name, arguments).await,
             Some(of) => {
                 let tenant =
                     self.tenant.as_ref().ok_or_else(|| io::Error::other("there is no tenant yet"))?;
-                on_tenant(&tenant.through(&called), of, arguments).await
+                call_tenant(&tenant.with_client(&called), of, arguments).await
             }
             None => return Err(io::Error::other(format!("{function} is no step"))),
         };
         Ok(match answer {
-            Ok(Some(value)) => Outcome::Ok(value),
-            Ok(None) => Outcome::Absent,
-            Err(error) => Outcome::Failure(failure::told(&error)),
+            Ok(Some(value)) => CallOutcome::Ok(value),
+            Ok(None) => CallOutcome::Absent,
+            Err(error) => CallOutcome::Failure(failure::to_failure(&error)),
         })
     }
 
-    fn client(&mut self) -> io::Result<Client<Guarded>> {
+    fn client(&mut self) -> io::Result<Client<RestrictedTransport>> {
         if let Some(client) = &self.client {
             return Ok(client.clone());
         }
         let base = |address: &String| address.parse().map_err(io::Error::other);
         let retry = RetryPolicy {
-            attempts: self.limits.attempts,
+            max_attempts: self.limits.attempts,
             attempt_timeout: Duration::from_millis(self.limits.request_ms),
             ..RetryPolicy::default()
         };
         let [identity, global] = &self.plan.service;
-        let client = Client::builder(Guarded::new(&self.plan.allow)?, Grants::of(&self.plan))
-            .hosts(Hosts::at(base(identity)?, base(global)?))
-            .retry(retry)
+        let client = Client::builder(RestrictedTransport::new(&self.plan.allow)?, PlannedGrants::new(&self.plan))
+            .hosts(Hosts::new(base(identity)?, base(global)?))
+            .retry_policy(retry)
             .build();
         Ok(self.client.insert(client).clone())
     }
 
-    fn limit(&mut self, limits: &Value) -> Outcome {
+    fn set_limits(&mut self, limits: &Value) -> CallOutcome {
         let number = |name: &str| limits[name].as_u64().filter(|number| *number > 0);
         let attempts = number("attempts").and_then(|attempts| u32::try_from(attempts).ok());
         let all = (number("call-ms"), number("request-ms"), attempts);
         // A policy is a value here, so that there is no wrong moment for it.
         let (None, (Some(call_ms), Some(request_ms), Some(attempts))) = (&self.client, all) else {
-            return Outcome::Absent;
+            return CallOutcome::Absent;
         };
         self.limits = Limits { call_ms, request_ms, attempts };
-        Outcome::Ok(Value::Null)
+        CallOutcome::Ok(Value::Null)
     }
 
-    async fn tenants(&mut self, client: &Client<Guarded>, name: &str, arguments: &Value) -> Answer {
+    async fn tenants(&mut self, client: &Client<RestrictedTransport>, name: &str, arguments: &Value) -> StepResult {
         match name {
-            "reachable" => reachable(client, arguments[0].as_str()).await.map(Some),
-            "open" => self.enter(client, text(&arguments[0])).await.map(Some),
+            "reachable" => list_tenants(client, arguments[0].as_str()).await.map(Some),
+            "open" => self.open_tenant(client, string(&arguments[0])).await.map(Some),
             "home" => {
                 let identity = client.identity().await?;
                 if identity.id_type != IdType::Tenant {
                     return Ok(None);
                 }
-                self.enter(client, identity.id).await.map(Some)
+                self.open_tenant(client, identity.id).await.map(Some)
             }
             _ => Ok(None),
         }
     }
 
-    async fn enter(&mut self, client: &Client<Guarded>, id: String) -> Result<Value, Error> {
-        let record = client.tenant_record(&id.into()).await?;
-        self.tenant = Some(client.tenant_of(&record)?);
+    async fn open_tenant(&mut self, client: &Client<RestrictedTransport>, id: String) -> Result<Value, Error> {
+        let record = client.fetch_tenant(&id.into()).await?;
+        self.tenant = Some(client.for_tenant(&record)?);
         Ok(records::tenant(&record))
     }
 }
 
-async fn session(client: &Client<Guarded>, name: &str) -> Answer {
+async fn call_session(client: &Client<RestrictedTransport>, name: &str) -> StepResult {
     Ok(match name {
         "whoami" => {
             let identity = client.identity().await?;
@@ -148,143 +148,143 @@ async fn session(client: &Client<Guarded>, name: &str) -> Answer {
     })
 }
 
-async fn reachable(client: &Client<Guarded>, after: Option<&str>) -> Result<Value, Error> {
+async fn list_tenants(client: &Client<RestrictedTransport>, after: Option<&str>) -> Result<Value, Error> {
     let page = after.and_then(|place| place.parse().ok());
     let (items, next) = match client.identity().await?.id_type {
         IdType::Tenant => {
             let id = client.identity().await?.id;
-            let own = client.tenant_record(&id.into()).await?;
+            let own = client.fetch_tenant(&id.into()).await?;
             return Ok(json!({"tenants": [records::tenant(&own)], "unreadable": [], "next": null}));
         }
         IdType::Organization => {
             let (items, next) =
-                page_of(client, ListOrganizationTenants { page, ..ListOrganizationTenants::all() }).await?;
+                fetch_page(client, ListOrganizationTenants { page, ..ListOrganizationTenants::all() }).await?;
             (items, next.and_then(|next| next.page))
         }
         _ => {
             let (items, next) =
-                page_of(client, ListPartnerTenants { page, ..ListPartnerTenants::all() }).await?;
+                fetch_page(client, ListPartnerTenants { page, ..ListPartnerTenants::all() }).await?;
             (items, next.and_then(|next| next.page))
         }
     };
     let read = |item: Raw<_>| {
-        let record: Record<sophos_api::models::Tenant> = item.read()?;
-        client.tenant_of(&record)?;
+        let record: WithRaw<sophos_api::models::Tenant> = item.parse()?;
+        client.for_tenant(&record)?;
         Ok(records::tenant(&record))
     };
     Ok(records::page("tenants", items, read, next.map(|page| page.to_string())))
 }
 
-async fn on_tenant(tenant: &TenantClient<Guarded>, of: (&str, &str), arguments: &Value) -> Answer {
+async fn call_tenant(tenant: &TenantClient<RestrictedTransport>, of: (&str, &str), arguments: &Value) -> StepResult {
     // The first argument is the tenant.
     let [_, first, second, third] = [0, 1, 2, 3].map(|index| &arguments[index]);
     Ok(Some(match of {
         ("endpoints", "search") => search_endpoints(tenant, first, second).await?,
-        ("endpoints", "get") => records::endpoint(&tenant.send(&GetEndpoint::full(text(first))).await?),
+        ("endpoints", "get") => records::endpoint(&tenant.send(&GetEndpoint::full(string(first))).await?),
         ("alerts", "search") => search_alerts(tenant, first, second).await?,
-        ("alerts", "get") => records::alert(&tenant.send(&GetAlert { alert_id: text(first) }).await?),
+        ("alerts", "get") => records::alert(&tenant.send(&GetAlert { alert_id: string(first) }).await?),
         ("alert-actions", "act") => {
-            let action = AlertActionKind::from(text(second).as_str());
+            let action = AlertActionKind::from(string(second).as_str());
             let message = third.as_str().map(str::to_owned);
-            records::action(&tenant.send(&ActOnAlert { alert_id: text(first), action, message }).await?)
+            records::action(&tenant.send(&ActOnAlert { alert_id: string(first), action, message }).await?)
         }
-        ("events", "read") => read_events(tenant, first, second).await?,
+        ("events", "read") => list_events(tenant, first, second).await?,
         ("account-health", "examine") => {
-            let checks = CheckAccountHealth { checks: texts(first), products: Vec::new() };
+            let checks = CheckAccountHealth { checks: strings(first), products: Vec::new() };
             records::health(&tenant.send(&checks).await?)
         }
         ("isolation", "inspect") => {
-            let asked = tenant.send(&GetIsolation { endpoint_id: text(first) }).await?;
-            records::isolation(&asked, &tenant.send(&GetEndpoint::full(text(first))).await?)
+            let asked = tenant.send(&GetIsolation { endpoint_id: string(first) }).await?;
+            records::isolation(&asked, &tenant.send(&GetEndpoint::full(string(first))).await?)
         }
-        ("containment", "isolate") => contain(tenant, first, true, second).await?,
-        ("containment", "release") => contain(tenant, first, false, second).await?,
+        ("containment", "isolate") => update_isolation(tenant, first, true, second).await?,
+        ("containment", "release") => update_isolation(tenant, first, false, second).await?,
         _ => return Ok(None),
     }))
 }
 
 async fn search_endpoints(
-    tenant: &TenantClient<Guarded>,
+    tenant: &TenantClient<RestrictedTransport>,
     wanted: &Value,
     listing: &Value,
 ) -> Result<Value, Error> {
-    let (items, next) = page_of(
+    let (items, next) = fetch_page(
         tenant,
         ListEndpoints {
-            page_from_key: optional(&listing["after"]),
+            page_from_key: optional_string(&listing["after"]),
             page_size: number(&listing["size"]),
             view: Some(EndpointView::from(listing["view"].as_str().unwrap_or("full"))),
-            sort: optional(&listing["sort"]).into_iter().collect(),
-            fields: texts(&listing["fields"]),
-            ..filters::endpoints(wanted)
+            sort: optional_string(&listing["sort"]).into_iter().collect(),
+            fields: strings(&listing["fields"]),
+            ..filters::endpoint_filter(wanted)
         },
     )
     .await?;
     let next = next.and_then(|next| next.page_from_key);
-    Ok(records::page("endpoints", items, |item| Ok(records::endpoint(&item.read()?)), next))
+    Ok(records::page("endpoints", items, |item| Ok(records::endpoint(&item.parse()?)), next))
 }
 
 async fn search_alerts(
-    tenant: &TenantClient<Guarded>,
+    tenant: &TenantClient<RestrictedTransport>,
     wanted: &Value,
     listing: &Value,
 ) -> Result<Value, Error> {
-    let mut filter = filters::alerts(wanted);
-    filter.page_from_key = optional(&listing["after"]);
+    let mut filter = filters::alert_filter(wanted);
+    filter.page_from_key = optional_string(&listing["after"]);
     filter.page_size = number(&listing["size"]);
-    filter.sort = optional(&listing["sort"]).into_iter().collect();
-    filter.fields = texts(&listing["fields"]);
-    let (items, next) = page_of(tenant, SearchAlerts { filter }).await?;
+    filter.sort = optional_string(&listing["sort"]).into_iter().collect();
+    filter.fields = strings(&listing["fields"]);
+    let (items, next) = fetch_page(tenant, SearchAlerts { filter }).await?;
     let next = next.and_then(|next| next.filter.page_from_key);
-    Ok(records::page("alerts", items, |item| Ok(records::alert(&item.read()?)), next))
+    Ok(records::page("alerts", items, |item| Ok(records::alert(&item.parse()?)), next))
 }
 
-async fn read_events(tenant: &TenantClient<Guarded>, place: &Value, listing: &Value) -> Result<Value, Error> {
+async fn list_events(tenant: &TenantClient<RestrictedTransport>, place: &Value, listing: &Value) -> Result<Value, Error> {
     let from = |case: &str| (place["tag"] == case).then_some(&place["val"]);
     let answer = tenant
         .send(&ListSiemEvents {
             limit: number(&listing["size"]),
-            cursor: from("after").and_then(optional),
+            cursor: from("after").and_then(optional_string),
             from_date: from("since").and_then(Value::as_i64),
-            exclude_types: texts(&listing["exclude"]),
+            exclude_types: strings(&listing["exclude"]),
         })
         .await?;
     let more = answer.has_more;
-    let read = |item: Raw<_>| Ok(records::event(&item.read()?));
+    let read = |item: Raw<_>| Ok(records::event(&item.parse()?));
     let mut page = records::page("events", answer.items, read, answer.next_cursor);
     page["more"] = json!(more);
     Ok(page)
 }
 
-async fn contain(
-    tenant: &TenantClient<Guarded>,
+async fn update_isolation(
+    tenant: &TenantClient<RestrictedTransport>,
     ids: &Value,
     enabled: bool,
     comment: &Value,
 ) -> Result<Value, Error> {
-    let ids = texts(ids);
+    let ids = strings(ids);
     // Nothing said is nothing sent.
-    let comment = optional(comment).filter(|comment| !comment.is_empty());
+    let comment = optional_string(comment).filter(|comment| !comment.is_empty());
     let answer = tenant.send(&UpdateIsolations { ids: ids.clone(), enabled, comment }).await?;
     let taken: Vec<_> = answer.items.iter().flatten().map(|item| item.id.clone()).collect();
     let (ids, passed_over): (Vec<_>, Vec<_>) = ids.into_iter().partition(|id| taken.contains(id));
     Ok(json!({"ids": ids, "passed-over": passed_over}))
 }
 
-async fn page_of<O: Paged>(
-    caller: &impl Caller,
+async fn fetch_page<O: Paged>(
+    caller: &impl ApiClient,
     operation: O,
 ) -> Result<(Vec<Raw<O::Item>>, Option<O>), Error> {
     let answer = caller.send(&operation).await?;
-    let next = operation.next(&answer)?;
+    let next = operation.next_page(&answer)?;
     Ok((O::items(answer), next))
 }
 
-fn text(value: &Value) -> String {
+fn string(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn optional(value: &Value) -> Option<String> {
+fn optional_string(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
@@ -292,6 +292,6 @@ fn number(value: &Value) -> Option<u32> {
     value.as_u64().and_then(|number| u32::try_from(number).ok())
 }
 
-fn texts(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().map(text).collect()
+fn strings(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().map(string).collect()
 }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use local_lambda::Sink;
+use local_lambda::LogSink;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
@@ -19,16 +19,16 @@ use tokio::{
     time::timeout,
 };
 
-use super::IsolationWorld;
-use crate::hosts::beside_modules;
+use super::IsolationEnv;
+use crate::hosts::copy_beside_modules;
 
 /// How long a host may take to compile the component, or to do as it is told, on
 /// a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const HOST_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Who serves the component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Server {
+pub enum HostServer {
     /// Python's HTTP server, by `decisions.receive`, in an instance for each
     /// request.
     Python,
@@ -38,7 +38,7 @@ pub enum Server {
     Rust,
 }
 
-impl Server {
+impl HostServer {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Python, Self::Node, Self::Rust];
 
@@ -46,20 +46,20 @@ impl Server {
     fn command(self) -> io::Result<Option<(Command, Option<TempDir>)>> {
         let hosts = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts");
         match self {
-            Self::Python => Ok(variable("HOST_PYTHON").map(|python| {
+            Self::Python => Ok(env_path("HOST_PYTHON").map(|python| {
                 let mut command = Command::new(python);
                 command.arg("-B").arg(hosts.join("python/run_webhook.py"));
                 (command, None)
             })),
             Self::Node => {
-                let Some(node) = variable("HOST_NODE") else { return Ok(None) };
-                let folder = beside_modules(&hosts.join("node"))?;
+                let Some(node) = env_path("HOST_NODE") else { return Ok(None) };
+                let folder = copy_beside_modules(&hosts.join("node"))?;
                 let mut command = Command::new(node);
                 command.arg("--no-warnings").arg(folder.path().join("run-webhook.mjs"));
                 Ok(Some((command, Some(folder))))
             }
             Self::Rust => {
-                let program = variable("HOST_RUST").map(|program| program.with_file_name("run-webhook"));
+                let program = env_path("HOST_RUST").map(|program| program.with_file_name("run-webhook"));
                 Ok(program.map(|program| (Command::new(program), None)))
             }
         }
@@ -71,22 +71,22 @@ impl Server {
 pub struct ComponentWebhook {
     url: String,
     folder: PathBuf,
-    orders: ChildStdin,
+    commands: ChildStdin,
     answers: mpsc::UnboundedReceiver<Value>,
-    notices: Arc<Mutex<Vec<Value>>>,
+    audit_records: Arc<Mutex<Vec<Value>>>,
     _process: Child,
     _sources: Option<TempDir>,
 }
 
-impl IsolationWorld {
+impl IsolationEnv {
     /// The webhook as a component, over this world's ledger, if its host is there;
     /// the reason goes to standard output. With a queue it hands decisions on, and
     /// without one it carries them out by itself.
     ///
     /// # Errors
     /// When the host cannot be started.
-    pub async fn component(&self, server: Server, has_queue: bool) -> io::Result<Option<ComponentWebhook>> {
-        let Some(components) = variable("COMPONENTS") else { return Ok(None) };
+    pub async fn start_component(&self, server: HostServer, has_queue: bool) -> io::Result<Option<ComponentWebhook>> {
+        let Some(components) = env_path("COMPONENTS") else { return Ok(None) };
         let Some((mut command, sources)) = server.command()? else { return Ok(None) };
         let path = |file: &str| self.folder.join(file);
         let settings = json!({
@@ -98,18 +98,18 @@ impl IsolationWorld {
             "outcomes": path("outcomes.jsonl"),
             "queue": has_queue.then(|| path("queue.jsonl")),
         });
-        self.leaks.know_all(&self.simulator.credentials());
+        self.leak_detector.add_credentials(&self.simulator.credentials());
         command.env("SOPHOS_CLIENT_ID", &self.credential.client_id);
         command.env("SOPHOS_CLIENT_SECRET", &self.credential.client_secret);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut webhook =
-            ComponentWebhook::start(command, &settings, &self.folder, self.leaks.sink()).await?;
+            ComponentWebhook::start(command, &settings, &self.folder, self.leak_detector.sink()).await?;
         webhook._sources = sources;
         Ok(Some(webhook))
     }
 }
 
-fn variable(name: &str) -> Option<PathBuf> {
+fn env_path(name: &str) -> Option<PathBuf> {
     let value = env::var_os(name).map(PathBuf::from);
     if value.is_none() {
         println!("skipped: {name} is not set; `cargo xtask test` sets it where it can");
@@ -118,7 +118,7 @@ fn variable(name: &str) -> Option<PathBuf> {
 }
 
 impl ComponentWebhook {
-    async fn start(mut command: Command, settings: &Value, folder: &Path, sink: Sink) -> io::Result<Self> {
+    async fn start(mut command: Command, settings: &Value, folder: &Path, sink: LogSink) -> io::Result<Self> {
         let mut process = command.spawn()?;
         let pipe = || io::Error::other("the host has no pipe");
         let orders = process.stdin.take().ok_or_else(pipe)?;
@@ -128,8 +128,8 @@ impl ComponentWebhook {
         let notices = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&notices);
         let said = sink.clone();
-        each_line(output, move |line| {
-            see(&said, line);
+        spawn_line_reader(output, move |line| {
+            forward_line(&said, line);
             match serde_json::from_str::<Value>(line) {
                 Ok(mut line) if line.get("notice").is_some() => {
                     noted.lock().unwrap_or_else(PoisonError::into_inner).push(line["notice"].take());
@@ -139,14 +139,14 @@ impl ComponentWebhook {
                 Err(_) => println!("the host: {line}"),
             }
         });
-        each_line(errors, move |line| {
-            see(&sink, line);
+        spawn_line_reader(errors, move |line| {
+            forward_line(&sink, line);
             println!("the host: {line}");
         });
         let folder = folder.to_owned();
         let mut host =
-            Self { url: String::new(), folder, orders, answers, notices, _process: process, _sources: None };
-        let listening = host.tell(settings).await?;
+            Self { url: String::new(), folder, commands: orders, answers, audit_records: notices, _process: process, _sources: None };
+        let listening = host.send_command(settings).await?;
         host.url = listening["listening"].as_str().ok_or_else(|| unexpected(&listening))?.to_owned();
         Ok(host)
     }
@@ -161,7 +161,7 @@ impl ComponentWebhook {
     /// # Errors
     /// With the component's reason, or when the host has ended.
     pub async fn call(&mut self, function: &str, arguments: Value) -> io::Result<Value> {
-        let mut answer = self.tell(&json!({"call": function, "arguments": arguments})).await?;
+        let mut answer = self.send_command(&json!({"call": function, "arguments": arguments})).await?;
         match answer.get("ok") {
             Some(_) => Ok(answer["ok"].take()),
             None => Err(unexpected(&answer)),
@@ -172,10 +172,10 @@ impl ComponentWebhook {
     ///
     /// # Errors
     /// When the host has ended.
-    pub async fn notices(&mut self) -> io::Result<Vec<Value>> {
+    pub async fn take_audit_records(&mut self) -> io::Result<Vec<Value>> {
         // Whatever it wrote before an answer has been read when that has.
-        self.tell(&json!({"call": "check-policy", "arguments": [""]})).await?;
-        Ok(std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner)))
+        self.send_command(&json!({"call": "check-policy", "arguments": [""]})).await?;
+        Ok(std::mem::take(&mut *self.audit_records.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Every outcome that was told.
@@ -183,21 +183,21 @@ impl ComponentWebhook {
     /// # Errors
     /// When the file cannot be read.
     pub fn outcomes(&self) -> io::Result<Vec<Value>> {
-        lines(&self.folder.join("outcomes.jsonl"))
+        read_json_lines(&self.folder.join("outcomes.jsonl"))
     }
 
     /// Every list of decisions that was handed on to the queue.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn queued(&self) -> io::Result<Vec<Value>> {
-        lines(&self.folder.join("queue.jsonl"))
+    pub fn queued_decisions(&self) -> io::Result<Vec<Value>> {
+        read_json_lines(&self.folder.join("queue.jsonl"))
     }
 
-    async fn tell(&mut self, line: &Value) -> io::Result<Value> {
-        self.orders.write_all(format!("{line}\n").as_bytes()).await?;
-        self.orders.flush().await?;
-        let answer = timeout(PATIENCE, self.answers.recv()).await;
+    async fn send_command(&mut self, line: &Value) -> io::Result<Value> {
+        self.commands.write_all(format!("{line}\n").as_bytes()).await?;
+        self.commands.flush().await?;
+        let answer = timeout(HOST_TIMEOUT, self.answers.recv()).await;
         let answer = answer.map_err(|_| io::Error::from(ErrorKind::TimedOut))?;
         answer.ok_or_else(|| io::Error::other("the host has ended"))
     }
@@ -207,13 +207,13 @@ fn unexpected(answer: &Value) -> io::Error {
     io::Error::other(answer["failure"].as_str().map_or_else(|| answer.to_string(), str::to_owned))
 }
 
-fn see(sink: &Sink, line: &str) {
-    if let Sink::Call(call) = sink {
+fn forward_line(sink: &LogSink, line: &str) {
+    if let LogSink::Callback(call) = sink {
         call(line);
     }
 }
 
-fn each_line(from: impl AsyncRead + Unpin + Send + 'static, what: impl Fn(&str) + Send + 'static) {
+fn spawn_line_reader(from: impl AsyncRead + Unpin + Send + 'static, what: impl Fn(&str) + Send + 'static) {
     tokio::spawn(async move {
         let mut lines = BufReader::new(from).lines();
         while let Ok(Some(line)) = lines.next_line().await {
@@ -222,7 +222,7 @@ fn each_line(from: impl AsyncRead + Unpin + Send + 'static, what: impl Fn(&str) 
     });
 }
 
-fn lines(file: &Path) -> io::Result<Vec<Value>> {
+fn read_json_lines(file: &Path) -> io::Result<Vec<Value>> {
     match fs::read_to_string(file) {
         Ok(text) => text.lines().map(|line| serde_json::from_str(line).map_err(Into::into)).collect(),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),

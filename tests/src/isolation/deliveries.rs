@@ -3,18 +3,18 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
-use super::{Delivery, hex, hmac, key, unix_now};
+use super::{Delivery, hex, hmac, webhook_secret, unix_now};
 
 impl Delivery {
     /// A body with nothing that proves anything.
-    pub fn bare(path: impl Into<String>, body: impl Into<String>) -> Self {
+    pub fn unsigned(path: impl Into<String>, body: impl Into<String>) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
         Self { path: path.into(), headers, body: body.into() }
     }
 
     /// With one more header.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
@@ -22,27 +22,27 @@ impl Delivery {
     /// An event of the source `soar` that asks for the isolation of a machine.
     pub fn isolate(event_id: &str, hostname: &str) -> Self {
         let body = json!({ "event_id": event_id, "target": { "hostname": hostname }, "title": "beacon" });
-        Self::generic("soar", &body, key("webhooks/generic"), unix_now())
+        Self::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now())
     }
 
     /// As CrowdStrike signs in hexadecimal, over the time and the body.
     pub fn crowdstrike_hex(source: &str, body: &Value, key: &str, now: u64) -> Self {
-        let delivery = Self::bare(format!("/hooks/{source}"), body.to_string());
+        let delivery = Self::unsigned(format!("/hooks/{source}"), body.to_string());
         let time = now.to_string();
-        let signature = hex(&hmac(key, &[time.as_bytes(), delivery.body.as_bytes()]));
-        delivery.with("x-cs-primary-signature", signature).with("x-cs-delivery-timestamp", time)
+        let signature = hex(&hmac(webhook_secret, &[time.as_bytes(), delivery.body.as_bytes()]));
+        delivery.with_header("x-cs-primary-signature", signature).with_header("x-cs-delivery-timestamp", time)
     }
 
     /// With a secret as the bearer's token.
     pub fn bearer(source: &str, body: &Value, secret: &str) -> Self {
-        Self::bare(format!("/hooks/{source}"), body.to_string())
-            .with("authorization", format!("Bearer {secret}"))
+        Self::unsigned(format!("/hooks/{source}"), body.to_string())
+            .with_header("authorization", format!("Bearer {secret}"))
     }
 
     /// With a user and a password.
     pub fn basic(source: &str, body: &str, user: &str, password: &str) -> Self {
         let pair = STANDARD.encode(format!("{user}:{password}"));
-        Self::bare(format!("/hooks/{source}"), body).with("authorization", format!("Basic {pair}"))
+        Self::unsigned(format!("/hooks/{source}"), body).with_header("authorization", format!("Basic {pair}"))
     }
 
     /// The request that sends it to a function URL.
@@ -55,7 +55,7 @@ impl Delivery {
     }
 
     /// The event that a function URL makes of it.
-    pub fn event(&self) -> Value {
+    pub fn to_event(&self) -> Value {
         let headers: Map<_, _> =
             self.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         json!({

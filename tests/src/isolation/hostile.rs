@@ -9,9 +9,9 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{Delivery, IsolationWorld, SECRETS, TENANT, key, unix_now};
+use super::{Delivery, IsolationEnv, SECRETS, TENANT, webhook_secret, unix_now};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 
 const HOST: &[u8] = b"host: localhost";
 const JSON: &[u8] = b"content-type: application/json";
@@ -20,7 +20,7 @@ const JSON: &[u8] = b"content-type: application/json";
 #[derive(Debug, Clone)]
 pub struct HostileRequest {
     /// Its description, for a test that fails.
-    pub what: String,
+    pub description: String,
     /// All that is sent.
     pub bytes: Vec<u8>,
     /// The statuses of a server that reads it as HTTP.
@@ -54,7 +54,7 @@ pub async fn send_bytes(url: &str, bytes: &[u8]) -> io::Result<(u16, String)> {
         let _ = stream.write_all(bytes).await;
         let mut answer = Vec::new();
         let mut part = [0; 4_096];
-        while !is_whole(&answer, bytes.starts_with(b"HEAD ")) {
+        while !is_complete(&answer, bytes.starts_with(b"HEAD ")) {
             match stream.read(&mut part).await {
                 Ok(0) => break,
                 Ok(read) => answer.extend_from_slice(&part[..read]),
@@ -70,12 +70,12 @@ pub async fn send_bytes(url: &str, bytes: &[u8]) -> io::Result<(u16, String)> {
         let status = answer.strip_prefix("HTTP/1.").and_then(|line| line.split(' ').nth(1));
         Ok((status.and_then(|status| status.parse().ok()).unwrap_or_default(), answer))
     };
-    tokio::time::timeout(PATIENCE, exchange).await.map_err(io::Error::other)?
+    tokio::time::timeout(RESPONSE_TIMEOUT, exchange).await.map_err(io::Error::other)?
 }
 
 /// Whether a head and a body of its length are there. The length may be that of
 /// what a `HEAD` leaves out.
-fn is_whole(answer: &[u8], is_head: bool) -> bool {
+fn is_complete(answer: &[u8], is_head: bool) -> bool {
     let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
@@ -100,8 +100,8 @@ fn request(method: &str, target: &str, headers: &[&[u8]], body: &[u8]) -> Vec<u8
 }
 
 /// A request that is believed, with another body and more headers.
-fn believed(body: &[u8], more: &[&[u8]]) -> Vec<u8> {
-    let secret = Delivery::basic("elastic", "", "elastic", key("webhooks/elastic"));
+fn authenticated_request(body: &[u8], more: &[&[u8]]) -> Vec<u8> {
+    let secret = Delivery::basic("elastic", "", "elastic", webhook_secret("webhooks/elastic"));
     let authorization = secret.headers.iter().find(|(name, _)| *name == "authorization");
     let line = format!("authorization: {}", authorization.expect("a header").1);
     let mut headers = vec![HOST, line.as_bytes()];
@@ -119,18 +119,18 @@ pub fn hostile_requests() -> Vec<HostileRequest> {
     let hosts: [&[u8]; 5] =
         [b"host: a b", b"host: //\\", b"host: [::1", b"host: \xff\xfe", b"host: x:99999999/../%00?#"];
     let mut requests: Vec<(String, Vec<u8>, &'static [u16])> = vec![
-        ("a large body".into(), believed(&vec![b' '; 2 << 20], &[JSON]), &[413]),
-        ("compressed rubbish".into(), believed(b"\x1f\x8b\x08\x00\xff\xff", &[JSON, b"content-encoding: gzip"]), &[415, 422]),
-        ("deep lists".into(), believed(&deep, &[JSON]), &[200, 202, 422]),
-        ("deep objects".into(), believed(&deep_object, &[JSON]), &[422]),
-        ("no type".into(), believed(b"{}", &[]), &[415]),
-        ("a wrong type".into(), believed(b"{}", &[b"content-type: text/html"]), &[415]),
-        ("a type of bytes".into(), believed(b"{}", &[b"content-type: \xff\xff"]), &[415]),
-        ("no JSON".into(), believed(b"\xff\xfe{}", &[JSON]), &[422]),
-        ("an empty body".into(), believed(b"", &[JSON]), &[200, 202, 422]),
-        ("nothing but null".into(), believed(b"null", &[JSON]), &[422]),
-        ("numbers without end".into(), believed(&[b"{\"a\":1", b"0".repeat(5_000).as_slice(), b"}"].concat(), &[JSON]), &[422]),
-        ("a name twice".into(), believed(b"{}", &[b"authorization: Basic eDp5", JSON]), &[401]),
+        ("a large body".into(), authenticated_request(&vec![b' '; 2 << 20], &[JSON]), &[413]),
+        ("compressed rubbish".into(), authenticated_request(b"\x1f\x8b\x08\x00\xff\xff", &[JSON, b"content-encoding: gzip"]), &[415, 422]),
+        ("deep lists".into(), authenticated_request(&deep, &[JSON]), &[200, 202, 422]),
+        ("deep objects".into(), authenticated_request(&deep_object, &[JSON]), &[422]),
+        ("no type".into(), authenticated_request(b"{}", &[]), &[415]),
+        ("a wrong type".into(), authenticated_request(b"{}", &[b"content-type: text/html"]), &[415]),
+        ("a type of bytes".into(), authenticated_request(b"{}", &[b"content-type: \xff\xff"]), &[415]),
+        ("no JSON".into(), authenticated_request(b"\xff\xfe{}", &[JSON]), &[422]),
+        ("an empty body".into(), authenticated_request(b"", &[JSON]), &[200, 202, 422]),
+        ("nothing but null".into(), authenticated_request(b"null", &[JSON]), &[422]),
+        ("numbers without end".into(), authenticated_request(&[b"{\"a\":1", b"0".repeat(5_000).as_slice(), b"}"].concat(), &[JSON]), &[422]),
+        ("a name twice".into(), authenticated_request(b"{}", &[b"authorization: Basic eDp5", JSON]), &[401]),
         ("chunks".into(), b"POST /hooks/soar HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\n{ }\r\n0\r\n\r\n".to_vec(), &[401]),
         ("no length".into(), b"POST /hooks/soar HTTP/1.1\r\nhost: x\r\n\r\n".to_vec(), &[401]),
         ("an old protocol".into(), b"POST /hooks/soar HTTP/1.0\r\n\r\n".to_vec(), &[401]),
@@ -165,14 +165,14 @@ pub fn hostile_requests() -> Vec<HostileRequest> {
         let request = request("POST", "/hooks/soar", &[HOST, JSON, &value], b"{}");
         requests.push((format!("byte {control} in a header"), request, &[400, 401]));
     }
-    let request = |(what, bytes, statuses)| HostileRequest { what, bytes, statuses };
+    let request = |(what, bytes, statuses)| HostileRequest { description: what, bytes, statuses };
     requests.into_iter().map(request).collect()
 }
 
 /// Deliveries that name a machine and are not proven: each must be refused.
 pub fn forgeries(hostname: &str) -> Vec<(&'static str, Delivery)> {
     let event = |id: &str| json!({ "event_id": id, "target": { "hostname": hostname }, "title": "beacon" });
-    let (own, now) = (key("webhooks/generic"), unix_now());
+    let (own, now) = (webhook_secret("webhooks/generic"), unix_now());
     let signed = || Delivery::generic("soar", &event("forged"), own, now);
     let changed = |change: &dyn Fn(&mut Delivery)| {
         let mut delivery = signed();
@@ -186,12 +186,12 @@ pub fn forgeries(hostname: &str) -> Vec<(&'static str, Delivery)> {
         })
     };
     vec![
-        ("no proof", Delivery::bare("/hooks/soar", event("forged").to_string())),
+        ("no proof", Delivery::unsigned("/hooks/soar", event("forged").to_string())),
         ("another key", Delivery::generic("soar", &event("forged"), "another key", now)),
         ("an empty key", Delivery::generic("soar", &event("forged"), "", now)),
         (
             "the key of another source",
-            Delivery::generic("soar", &event("forged"), key("webhooks/splunk"), now),
+            Delivery::generic("soar", &event("forged"), webhook_secret("webhooks/splunk"), now),
         ),
         ("an old signature", Delivery::generic("soar", &event("forged"), own, now - 3_600)),
         ("a signature of tomorrow", Delivery::generic("soar", &event("forged"), own, now + 86_400)),
@@ -222,15 +222,15 @@ pub fn forgeries(hostname: &str) -> Vec<(&'static str, Delivery)> {
         ("a wrong password", Delivery::basic("elastic", &event("forged").to_string(), "elastic", "x")),
         (
             "a wrong user",
-            Delivery::basic("elastic", &event("forged").to_string(), "Elastic", key("webhooks/elastic")),
+            Delivery::basic("elastic", &event("forged").to_string(), "Elastic", webhook_secret("webhooks/elastic")),
         ),
     ]
 }
 
-impl IsolationWorld {
+impl IsolationEnv {
     /// What must be in nothing that is said: secrets, what a token looks like, and
     /// the signatures of these deliveries.
-    pub fn needles(&self, deliveries: &[Delivery]) -> BTreeSet<String> {
+    pub fn secrets_to_find(&self, deliveries: &[Delivery]) -> BTreeSet<String> {
         let mut needles: BTreeSet<_> = SECRETS.iter().map(|(_, value)| (*value).to_owned()).collect();
         needles.insert(self.credential().client_secret.clone());
         needles.extend(["eyJhbGci", "Bearer ", "client_secret=", "signature="].map(str::to_owned));

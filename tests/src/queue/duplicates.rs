@@ -5,33 +5,33 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::state::Sent;
+use super::state::SentMessage;
 
 /// How long a deduplication id stands for the message that it came with first.
-const INTERVAL: Duration = Duration::from_secs(5 * 60);
+const DEDUPLICATION_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Debug, Default)]
-pub(super) struct Duplicates {
-    known: HashMap<String, Sent>,
+pub(super) struct DeduplicationWindow {
+    by_id: HashMap<String, SentMessage>,
     by_age: VecDeque<(Instant, String)>,
 }
 
-impl Duplicates {
+impl DeduplicationWindow {
     /// What came with this id before.
-    pub(super) fn find(&mut self, id: &str) -> Option<Sent> {
+    pub(super) fn find(&mut self, id: &str) -> Option<SentMessage> {
         let now = Instant::now();
-        while let Some((_, old)) = self.by_age.pop_front_if(|(since, _)| now - *since >= INTERVAL) {
-            self.known.remove(&old);
+        while let Some((_, old)) = self.by_age.pop_front_if(|(since, _)| now - *since >= DEDUPLICATION_INTERVAL) {
+            self.by_id.remove(&old);
         }
-        self.known.get(id).cloned()
+        self.by_id.get(id).cloned()
     }
 
-    pub(super) fn remember(&mut self, id: String, sent: Sent) {
+    pub(super) fn insert(&mut self, id: String, sent: SentMessage) {
         self.by_age.push_back((Instant::now(), id.clone()));
-        self.known.insert(id, sent);
+        self.by_id.insert(id, sent);
     }
 
-    pub(super) fn forget(&mut self) {
+    pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 }

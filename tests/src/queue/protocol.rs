@@ -20,29 +20,29 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
 use super::{
-    receiving, sending,
-    shared::{Server, Shared},
+    receive, send,
+    shared::{QueueServer, SharedQueue},
 };
 
 /// The most that a message, and all of a batch, may hold.
-pub(super) const SIZE_LIMIT: usize = 1 << 20;
+pub(super) const MAX_MESSAGE_LEN: usize = 1 << 20;
 
 /// A refusal: the name of the error and what it says.
 #[derive(Debug)]
-pub(super) struct Refusal(pub(super) StatusCode, pub(super) &'static str, pub(super) String);
+pub(super) struct ServiceError(pub(super) StatusCode, pub(super) &'static str, pub(super) String);
 
-pub(super) fn refuse<T>(kind: &'static str, message: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal(StatusCode::BAD_REQUEST, kind, message.into()))
+pub(super) fn service_error<T>(kind: &'static str, message: impl Into<String>) -> Result<T, ServiceError> {
+    Err(ServiceError(StatusCode::BAD_REQUEST, kind, message.into()))
 }
 
-pub(super) async fn serve(listener: TcpListener, server: Arc<Server>) {
+pub(super) async fn serve(listener: TcpListener, server: Arc<QueueServer>) {
     while let Ok((stream, _)) = listener.accept().await {
         let server = Arc::clone(&server);
         // Each answer is one write; waiting for more would only cost time.
         let _ = stream.set_nodelay(true);
         let service = service_fn(move |request| {
             let server = Arc::clone(&server);
-            async move { Ok::<_, Infallible>(answer(&server, request).await) }
+            async move { Ok::<_, Infallible>(handle(&server, request).await) }
         });
         // A client that goes away is no matter of the queue.
         tokio::spawn(async move {
@@ -51,19 +51,19 @@ pub(super) async fn serve(listener: TcpListener, server: Arc<Server>) {
     }
 }
 
-async fn answer(server: &Server, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn handle(server: &QueueServer, request: Request<Incoming>) -> Response<Full<Bytes>> {
     server.requests.fetch_add(1, Ordering::Relaxed);
     let (parts, body) = request.into_parts();
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let action = target.and_then(|target| target.strip_prefix("AmazonSQS.")).unwrap_or_default();
     let outcome = match body.collect().await {
-        Ok(body) => act(server, action, &body.to_bytes()).await,
-        Err(_) => refuse("SerializationException", "the body was cut short"),
+        Ok(body) => dispatch(server, action, &body.to_bytes()).await,
+        Err(_) => service_error("SerializationException", "the body was cut short"),
     };
     let kind = [(header::CONTENT_TYPE, "application/x-amz-json-1.0".to_owned())];
     let (status, body, headers) = match outcome {
         Ok(body) => (StatusCode::OK, body, Vec::from(kind)),
-        Err(Refusal(status, name, message)) => {
+        Err(ServiceError(status, name, message)) => {
             let body = json!({ "__type": format!("com.amazonaws.sqs#{name}"), "message": message });
             let fault = if status.is_server_error() { "Receiver" } else { "Sender" };
             // The client goes by this header.
@@ -97,35 +97,35 @@ fn query_name(name: &str) -> String {
     }
 }
 
-async fn act(server: &Server, action: &str, body: &[u8]) -> Result<Value, Refusal> {
+async fn dispatch(server: &QueueServer, action: &str, body: &[u8]) -> Result<Value, ServiceError> {
     let Ok(input) = serde_json::from_slice::<Value>(body) else {
-        return refuse("SerializationException", "the body is not JSON");
+        return service_error("SerializationException", "the body is not JSON");
     };
     let queue = match action {
-        "GetQueueUrl" => server.named(input["QueueName"].as_str().unwrap_or_default()),
-        _ => server.at(input["QueueUrl"].as_str().unwrap_or_default()),
+        "GetQueueUrl" => server.find(input["QueueName"].as_str().unwrap_or_default()),
+        _ => server.find_by_url(input["QueueUrl"].as_str().unwrap_or_default()),
     };
     let Some(shared) = queue else {
-        return refuse("QueueDoesNotExist", "The specified queue does not exist.");
+        return service_error("QueueDoesNotExist", "The specified queue does not exist.");
     };
     let shared = &*shared;
     match action {
         "GetQueueUrl" => Ok(json!({ "QueueUrl": shared.url() })),
-        "SendMessage" => sending::send(shared, &input),
-        "SendMessageBatch" => sending::send_batch(shared, &input),
-        "ReceiveMessage" => receiving::receive(shared, &input).await,
-        "DeleteMessage" => receiving::delete(shared, &input),
-        "DeleteMessageBatch" => each(entries(&input)?, |entry| receiving::delete(shared, entry)),
-        "ChangeMessageVisibility" => receiving::change_visibility(shared, &input),
+        "SendMessage" => send::send(shared, &input),
+        "SendMessageBatch" => send::send_batch(shared, &input),
+        "ReceiveMessage" => receive::receive(shared, &input).await,
+        "DeleteMessage" => receive::delete(shared, &input),
+        "DeleteMessageBatch" => for_each_entry(batch_entries(&input)?, |entry| receive::delete(shared, entry)),
+        "ChangeMessageVisibility" => receive::change_visibility(shared, &input),
         "ChangeMessageVisibilityBatch" => {
-            each(entries(&input)?, |entry| receiving::change_visibility(shared, entry))
+            for_each_entry(batch_entries(&input)?, |entry| receive::change_visibility(shared, entry))
         }
-        "GetQueueAttributes" => Ok(attributes(shared, &input)),
-        _ => refuse("UnsupportedOperation", format!("{action} is not supported here")),
+        "GetQueueAttributes" => Ok(queue_attributes(shared, &input)),
+        _ => service_error("UnsupportedOperation", format!("{action} is not supported here")),
     }
 }
 
-fn attributes(shared: &Shared, input: &Value) -> Value {
+fn queue_attributes(shared: &SharedQueue, input: &Value) -> Value {
     let mut all = Map::new();
     let mut put = |name: &str, value: String| all.insert(name.to_owned(), value.into());
     {
@@ -140,49 +140,49 @@ fn attributes(shared: &Shared, input: &Value) -> Value {
             put("RedrivePolicy", policy.to_string());
         }
     }
-    put("MaximumMessageSize", SIZE_LIMIT.to_string());
+    put("MaximumMessageSize", MAX_MESSAGE_LEN.to_string());
     put("QueueArn", shared.arn());
     if shared.is_fifo() {
         put("FifoQueue", "true".to_owned());
         put("ContentBasedDeduplication", "false".to_owned());
     }
-    let wanted = names(&input["AttributeNames"]);
+    let wanted = string_list(&input["AttributeNames"]);
     all.retain(|name, _| wanted.iter().any(|wanted| *wanted == "All" || wanted == name));
     json!({ "Attributes": all })
 }
 
-pub(super) fn names(list: &Value) -> Vec<&str> {
+pub(super) fn string_list(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// A number of seconds up to `most`, if there is one.
-pub(super) fn seconds(input: &Value, name: &'static str, most: u64) -> Result<Option<Duration>, Refusal> {
+pub(super) fn parse_seconds(input: &Value, name: &'static str, most: u64) -> Result<Option<Duration>, ServiceError> {
     match &input[name] {
         Value::Null => Ok(None),
         value => match value.as_u64().filter(|seconds| *seconds <= most) {
             Some(seconds) => Ok(Some(Duration::from_secs(seconds))),
-            None => refuse("InvalidParameterValueException", format!("{name} is between 0 and {most}")),
+            None => service_error("InvalidParameterValueException", format!("{name} is between 0 and {most}")),
         },
     }
 }
 
 /// The entries of a batch, with the faults that reject it as a whole.
-pub(super) fn entries(input: &Value) -> Result<&[Value], Refusal> {
+pub(super) fn batch_entries(input: &Value) -> Result<&[Value], ServiceError> {
     let entries = input["Entries"].as_array().map_or(&[][..], Vec::as_slice);
     let ids: HashSet<_> = entries.iter().filter_map(|entry| entry["Id"].as_str()).collect();
     match entries.len() {
-        0 => refuse("EmptyBatchRequest", "There should be at least one entry in the request."),
-        11.. => refuse("TooManyEntriesInBatchRequest", "A batch holds at most 10 entries."),
-        number if ids.len() < number => refuse("BatchEntryIdsNotDistinct", "Two entries have the same id."),
+        0 => service_error("EmptyBatchRequest", "There should be at least one entry in the request."),
+        11.. => service_error("TooManyEntriesInBatchRequest", "A batch holds at most 10 entries."),
+        number if ids.len() < number => service_error("BatchEntryIdsNotDistinct", "Two entries have the same id."),
         _ => Ok(entries),
     }
 }
 
 /// Does each entry for itself, and tells which were done.
-pub(super) fn each(
+pub(super) fn for_each_entry(
     entries: &[Value],
-    mut act: impl FnMut(&Value) -> Result<Value, Refusal>,
-) -> Result<Value, Refusal> {
+    mut act: impl FnMut(&Value) -> Result<Value, ServiceError>,
+) -> Result<Value, ServiceError> {
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for entry in entries {
         let id = &entry["Id"];
@@ -191,7 +191,7 @@ pub(super) fn each(
                 answer["Id"] = id.clone();
                 successful.push(answer);
             }
-            Err(Refusal(_, code, message)) => {
+            Err(ServiceError(_, code, message)) => {
                 failed.push(json!({ "Id": id, "SenderFault": true, "Code": code, "Message": message }));
             }
         }

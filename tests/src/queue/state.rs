@@ -12,10 +12,10 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{duplicates::Duplicates, line::Line};
+use super::{duplicates::DeduplicationWindow, message_order::MessageOrder};
 
 /// The messages of all queues, whose ids differ: a dead letter keeps its own.
-static MESSAGES: AtomicU64 = AtomicU64::new(1);
+static NEXT_MESSAGE_ID: AtomicU64 = AtomicU64::new(1);
 
 /// A message as the queue holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +27,7 @@ pub struct Message {
     /// Its attributes, in the form of the service's requests.
     pub attributes: Map<String, Value>,
     /// How often it was received.
-    pub receives: u32,
+    pub receive_count: u32,
     /// Its group, without which nothing enters a FIFO queue.
     pub group: Option<String>,
     /// Its deduplication id, on a FIFO queue.
@@ -35,11 +35,11 @@ pub struct Message {
     /// Its place in the order of all messages, on a FIFO queue.
     pub sequence_number: Option<String>,
     /// The queue's ARN that it was a dead letter of.
-    pub dead_letter_of: Option<String>,
+    pub dead_letter_source_arn: Option<String>,
     sent_ms: i64,
     first_received_ms: i64,
     /// What it is locked with.
-    lock: Arc<str>,
+    group_lock: Arc<str>,
 }
 
 impl Message {
@@ -47,7 +47,7 @@ impl Message {
     pub(super) fn system_attributes(&self) -> Value {
         let mut all = json!({
             "ApproximateFirstReceiveTimestamp": self.first_received_ms.to_string(),
-            "ApproximateReceiveCount": self.receives.to_string(),
+            "ApproximateReceiveCount": self.receive_count.to_string(),
             "SenderId": "AIDALOOPBACK",
             "SentTimestamp": self.sent_ms.to_string(),
         });
@@ -55,7 +55,7 @@ impl Message {
             ("MessageGroupId", &self.group),
             ("MessageDeduplicationId", &self.deduplication_id),
             ("SequenceNumber", &self.sequence_number),
-            ("DeadLetterQueueSourceArn", &self.dead_letter_of),
+            ("DeadLetterQueueSourceArn", &self.dead_letter_source_arn),
         ];
         for (name, value) in others {
             if let Some(value) = value {
@@ -68,7 +68,7 @@ impl Message {
 
 /// A message that is to go into the queue.
 #[derive(Debug, Default)]
-pub(super) struct Sending {
+pub(super) struct NewMessage {
     pub(super) body: String,
     pub(super) attributes: Map<String, Value>,
     pub(super) delay: Duration,
@@ -78,231 +78,231 @@ pub(super) struct Sending {
 
 /// A message that was accepted.
 #[derive(Debug, Clone)]
-pub(super) struct Sent {
+pub(super) struct SentMessage {
     pub(super) id: String,
     pub(super) sequence_number: Option<String>,
 }
 
 /// A message in somebody's hands.
 #[derive(Debug)]
-pub(super) struct Received {
+pub(super) struct ReceivedMessage {
     pub(super) message: Message,
-    pub(super) receipt: String,
+    pub(super) receipt_handle: String,
 }
 
 /// What a receipt is good for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Receipt {
+pub(super) enum ReceiptStatus {
     /// It is that of the last receive of a message that is here.
-    Last,
+    Current,
     /// The message was received again or came back.
     Stale,
     /// The message was deleted.
-    Gone,
+    Deleted,
     /// It was never given out.
     Invalid,
 }
 
 /// How many messages there are of each kind.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct MessageCounts {
     pub(super) visible: usize,
     pub(super) in_flight: usize,
     pub(super) delayed: usize,
 }
 
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct QueueState {
     pub(super) visibility_timeout: Duration,
     pub(super) max_receive_count: Option<u32>,
-    pub(super) failing: usize,
+    pub(super) failing_sends: usize,
     /// The request to send after which all fail.
-    pub(super) last_send: Option<usize>,
+    pub(super) last_successful_send: Option<usize>,
     pub(super) send_requests: usize,
-    pub(super) duplicates: Duplicates,
+    pub(super) duplicates: DeduplicationWindow,
     fifo: bool,
-    sent: u64,
+    sent_count: u64,
     messages: BTreeMap<u64, Message>,
-    line: Line,
-    hidden: BTreeMap<u64, Instant>,
-    due: BTreeSet<(Instant, u64)>,
+    order: MessageOrder,
+    invisible: BTreeMap<u64, Instant>,
+    visible_at: BTreeSet<(Instant, u64)>,
 }
 
-impl State {
+impl QueueState {
     pub(super) fn new(fifo: bool) -> Self {
         Self {
             visibility_timeout: Duration::from_secs(30),
             max_receive_count: None,
-            failing: 0,
-            last_send: None,
+            failing_sends: 0,
+            last_successful_send: None,
             send_requests: 0,
-            duplicates: Duplicates::default(),
+            duplicates: DeduplicationWindow::default(),
             fifo,
-            sent: 0,
+            sent_count: 0,
             messages: BTreeMap::new(),
-            line: Line::default(),
-            hidden: BTreeMap::new(),
-            due: BTreeSet::new(),
+            order: MessageOrder::default(),
+            invisible: BTreeMap::new(),
+            visible_at: BTreeSet::new(),
         }
     }
 
     /// The number of the message that enters next.
     pub(super) fn next_number(&self) -> u64 {
-        self.sent + 1
+        self.sent_count + 1
     }
 
     /// Takes a message in. One that repeats another is accepted and dropped, and
     /// what is said of it is what was said of the other.
-    pub(super) fn send(&mut self, sending: Sending) -> Sent {
-        let Sending { body, attributes, delay, group, deduplication_id } = sending;
+    pub(super) fn send(&mut self, sending: NewMessage) -> SentMessage {
+        let NewMessage { body, attributes, delay, group, deduplication_id } = sending;
         if let Some(before) = deduplication_id.as_deref().and_then(|id| self.duplicates.find(id)) {
             return before;
         }
-        let number = MESSAGES.fetch_add(1, Ordering::Relaxed);
+        let number = NEXT_MESSAGE_ID.fetch_add(1, Ordering::Relaxed);
         let message = Message {
-            lock: "".into(),
+            group_lock: "".into(),
             id: format!("5f4dcc3b-0000-4000-8000-{number:012x}"),
             body,
             attributes,
-            receives: 0,
+            receive_count: 0,
             group,
             deduplication_id,
             sequence_number: None,
-            dead_letter_of: None,
+            dead_letter_source_arn: None,
             sent_ms: Timestamp::now().as_millisecond(),
             first_received_ms: 0,
         };
         let repeated_by = message.deduplication_id.clone();
-        let sent = self.enter(message, delay);
+        let sent = self.insert(message, delay);
         if let Some(id) = repeated_by {
-            self.duplicates.remember(id, sent.clone());
+            self.duplicates.insert(id, sent.clone());
         }
         sent
     }
 
     /// Takes in the dead letter of another queue, which keeps its id and what it
     /// went through.
-    pub(super) fn adopt(&mut self, message: Message, from: String) {
-        self.enter(Message { dead_letter_of: Some(from), ..message }, Duration::ZERO);
+    pub(super) fn add_dead_letter(&mut self, message: Message, from: String) {
+        self.insert(Message { dead_letter_source_arn: Some(from), ..message }, Duration::ZERO);
     }
 
-    fn enter(&mut self, mut message: Message, delay: Duration) -> Sent {
-        self.sent += 1;
-        let number = self.sent;
-        message.lock = match &message.group {
+    fn insert(&mut self, mut message: Message, delay: Duration) -> SentMessage {
+        self.sent_count += 1;
+        let number = self.sent_count;
+        message.group_lock = match &message.group {
             Some(group) if self.fifo => group.as_str().into(),
             _ => number.to_string().into(),
         };
         message.sequence_number = self.fifo.then(|| format!("188{number:017}"));
-        self.line.join(&message.lock, number);
+        self.order.push(&message.group_lock, number);
         if !delay.is_zero() {
-            self.line.take(&message.lock, number);
-            self.hide(number, delay);
+            self.order.mark_in_flight(&message.group_lock, number);
+            self.make_invisible(number, delay);
         }
-        let sent = Sent { id: message.id.clone(), sequence_number: message.sequence_number.clone() };
+        let sent = SentMessage { id: message.id.clone(), sequence_number: message.sequence_number.clone() };
         self.messages.insert(number, message);
         sent
     }
 
     /// Hands out up to `most` messages, which go out of sight for a while. Those
     /// that were handed out too often come second: they are here no longer.
-    pub(super) fn receive(&mut self, most: usize, hidden: Duration) -> (Vec<Received>, Vec<Message>) {
-        self.surface();
+    pub(super) fn receive(&mut self, most: usize, hidden: Duration) -> (Vec<ReceivedMessage>, Vec<Message>) {
+        self.expire_visibility_timeouts();
         let (mut received, mut dead) = (Vec::new(), Vec::new());
         // As many as there are of one group before another has its turn.
         let mut next = None;
         while received.len() < most
-            && let Some(number) = next.take().or_else(|| self.line.first())
+            && let Some(number) = next.take().or_else(|| self.order.first())
             && let Some(message) = self.messages.get_mut(&number)
         {
-            let lock = Arc::clone(&message.lock);
-            next = self.line.after(&lock, number);
-            if self.max_receive_count.is_some_and(|most| message.receives >= most) {
-                self.line.leave(&lock, number, false);
+            let lock = Arc::clone(&message.group_lock);
+            next = self.order.next_in_group(&lock, number);
+            if self.max_receive_count.is_some_and(|most| message.receive_count >= most) {
+                self.order.remove(&lock, number, false);
                 dead.extend(self.messages.remove(&number));
                 continue;
             }
-            message.receives += 1;
-            if message.receives == 1 {
+            message.receive_count += 1;
+            if message.receive_count == 1 {
                 message.first_received_ms = Timestamp::now().as_millisecond();
             }
             let message = message.clone();
-            let receipt = format!("receipt/{number}/{}", message.receives);
-            received.push(Received { message, receipt });
-            self.line.take(&lock, number);
-            self.hide(number, hidden);
+            let receipt = format!("receipt/{number}/{}", message.receive_count);
+            received.push(ReceivedMessage { message, receipt_handle: receipt });
+            self.order.mark_in_flight(&lock, number);
+            self.make_invisible(number, hidden);
         }
         (received, dead)
     }
 
     /// Deletes the message of a receipt that is the last. On a FIFO queue it has to
     /// be in flight still.
-    pub(super) fn delete(&mut self, receipt: &str) -> Receipt {
-        self.surface();
+    pub(super) fn delete(&mut self, receipt: &str) -> ReceiptStatus {
+        self.expire_visibility_timeouts();
         let (number, kind) = self.find(receipt);
-        if kind != Receipt::Last {
+        if kind != ReceiptStatus::Current {
             return kind;
         }
-        let due = self.hidden.remove(&number);
+        let due = self.invisible.remove(&number);
         if self.fifo && due.is_none() {
-            return Receipt::Stale;
+            return ReceiptStatus::Stale;
         }
         if let Some(moment) = due {
-            self.due.remove(&(moment, number));
+            self.visible_at.remove(&(moment, number));
         }
         if let Some(message) = self.messages.remove(&number) {
-            self.line.leave(&message.lock, number, due.is_some());
+            self.order.remove(&message.group_lock, number, due.is_some());
         }
         kind
     }
 
-    pub(super) fn change_visibility(&mut self, receipt: &str, hidden: Duration) -> Receipt {
-        self.surface();
+    pub(super) fn change_visibility(&mut self, receipt: &str, hidden: Duration) -> ReceiptStatus {
+        self.expire_visibility_timeouts();
         let (number, kind) = self.find(receipt);
-        if kind != Receipt::Last {
+        if kind != ReceiptStatus::Current {
             return kind;
         }
-        let Some(moment) = self.hidden.get(&number) else { return Receipt::Stale };
-        self.due.remove(&(*moment, number));
-        self.hide(number, hidden);
+        let Some(moment) = self.invisible.get(&number) else { return ReceiptStatus::Stale };
+        self.visible_at.remove(&(*moment, number));
+        self.make_invisible(number, hidden);
         kind
     }
 
     pub(super) fn make_visible(&mut self) {
-        let hidden: Vec<_> = self.hidden.keys().copied().collect();
-        hidden.into_iter().for_each(|number| self.show(number));
+        let hidden: Vec<_> = self.invisible.keys().copied().collect();
+        hidden.into_iter().for_each(|number| self.make_message_visible(number));
     }
 
     /// Whether a message can be received now.
-    pub(super) fn is_waiting(&mut self) -> bool {
-        self.surface();
-        self.line.free() > 0
+    pub(super) fn has_visible(&mut self) -> bool {
+        self.expire_visibility_timeouts();
+        self.order.available_groups() > 0
     }
 
     /// When the next message comes into sight by itself.
-    pub(super) fn next_visible(&self) -> Option<Instant> {
-        self.due.first().map(|(moment, _)| *moment)
+    pub(super) fn next_visible_at(&self) -> Option<Instant> {
+        self.visible_at.first().map(|(moment, _)| *moment)
     }
 
-    pub(super) fn counts(&mut self) -> Counts {
-        self.surface();
-        let received = |number: &&u64| self.messages.get(number).is_some_and(|message| message.receives > 0);
-        let in_flight = self.hidden.keys().filter(received).count();
-        Counts {
-            visible: self.messages.len() - self.hidden.len(),
+    pub(super) fn counts(&mut self) -> MessageCounts {
+        self.expire_visibility_timeouts();
+        let received = |number: &&u64| self.messages.get(number).is_some_and(|message| message.receive_count > 0);
+        let in_flight = self.invisible.keys().filter(received).count();
+        MessageCounts {
+            visible: self.messages.len() - self.invisible.len(),
             in_flight,
-            delayed: self.hidden.len() - in_flight,
+            delayed: self.invisible.len() - in_flight,
         }
     }
 
     pub(super) fn messages(&mut self) -> Vec<Message> {
-        self.surface();
-        self.select(|number, message| !self.hidden.contains_key(&number) || message.receives == 0)
+        self.expire_visibility_timeouts();
+        self.select(|number, message| !self.invisible.contains_key(&number) || message.receive_count == 0)
     }
 
     pub(super) fn in_flight(&mut self) -> Vec<Message> {
-        self.surface();
-        self.select(|number, message| self.hidden.contains_key(&number) && message.receives > 0)
+        self.expire_visibility_timeouts();
+        self.select(|number, message| self.invisible.contains_key(&number) && message.receive_count > 0)
     }
 
     fn select(&self, of: impl Fn(u64, &Message) -> bool) -> Vec<Message> {
@@ -310,43 +310,43 @@ impl State {
         chosen.map(|(_, message)| message.clone()).collect()
     }
 
-    fn find(&self, receipt: &str) -> (u64, Receipt) {
+    fn find(&self, receipt: &str) -> (u64, ReceiptStatus) {
         let numbers = receipt.strip_prefix("receipt/").and_then(|rest| rest.split_once('/'));
         let numbers = numbers.and_then(|(number, receives)| {
             Some((number.parse::<u64>().ok()?, receives.parse::<u32>().ok()?))
         });
         match numbers {
-            Some((number, _)) if number > self.sent => (number, Receipt::Invalid),
+            Some((number, _)) if number > self.sent_count => (number, ReceiptStatus::Invalid),
             Some((number, receives)) => match self.messages.get(&number) {
-                Some(message) if message.receives == receives => (number, Receipt::Last),
-                Some(_) => (number, Receipt::Stale),
-                None => (number, Receipt::Gone),
+                Some(message) if message.receive_count == receives => (number, ReceiptStatus::Current),
+                Some(_) => (number, ReceiptStatus::Stale),
+                None => (number, ReceiptStatus::Deleted),
             },
-            None => (0, Receipt::Invalid),
+            None => (0, ReceiptStatus::Invalid),
         }
     }
 
-    fn hide(&mut self, number: u64, time: Duration) {
+    fn make_invisible(&mut self, number: u64, time: Duration) {
         let moment = Instant::now() + time;
-        self.hidden.insert(number, moment);
-        self.due.insert((moment, number));
+        self.invisible.insert(number, moment);
+        self.visible_at.insert((moment, number));
     }
 
-    fn show(&mut self, number: u64) {
-        let Some(moment) = self.hidden.remove(&number) else { return };
-        self.due.remove(&(moment, number));
+    fn make_message_visible(&mut self, number: u64) {
+        let Some(moment) = self.invisible.remove(&number) else { return };
+        self.visible_at.remove(&(moment, number));
         if let Some(message) = self.messages.get(&number) {
-            self.line.put_back(&message.lock);
+            self.order.return_message(&message.group_lock);
         }
     }
 
     /// Brings into sight what has been hidden long enough.
-    fn surface(&mut self) {
+    fn expire_visibility_timeouts(&mut self) {
         let now = Instant::now();
-        while let Some((moment, number)) = self.due.first().copied()
+        while let Some((moment, number)) = self.visible_at.first().copied()
             && moment <= now
         {
-            self.show(number);
+            self.make_message_visible(number);
         }
     }
 }

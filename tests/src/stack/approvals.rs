@@ -5,22 +5,22 @@ use std::io;
 use serde_json::json;
 use sophos_isolation::{ApprovalLinks, DecisionId};
 
-use super::Tour;
+use super::SmokeTest;
 
-impl Tour {
+impl SmokeTest {
     /// Approves a decision that waits, as a person does who follows its link: the
     /// page is looked at, and its form is sent.
     ///
     /// # Errors
     /// When the decision does not wait, or the webhook does not take the answer.
     pub async fn approve_by_link(&mut self, decision: &DecisionId) -> io::Result<()> {
-        let shown = self.order(&json!({ "show": decision })).await?;
+        let shown = self.invoke_worker(&json!({ "show": decision })).await?;
         let last = shown["entries"].as_array().and_then(|entries| entries.last());
         let until = last.and_then(|last| last["until"].as_u64());
         let until = until.ok_or_else(|| io::Error::other(format!("{decision} does not wait: {shown}")))?;
         let links =
-            ApprovalLinks::new(self.stack.output("WebhookBaseUrl")?, self.approval_key().await?.into());
-        let link = self.account.front(&self.stack, links.link(decision, until).expose()).await?;
+            ApprovalLinks::new(self.stack.output("WebhookBaseUrl")?, self.approval_secret().await?.into());
+        let link = self.account.function_endpoint(&self.stack, links.link(decision, until).expose()).await?;
         let http = self.account.http();
         let form = http
             .post(&link)
@@ -36,7 +36,7 @@ impl Tour {
     }
 
     /// The value of the secret that the stack has made for approval links.
-    async fn approval_key(&self) -> io::Result<String> {
+    async fn approval_secret(&self) -> io::Result<String> {
         let secrets = self.account.moto().secrets();
         let listed = secrets.list_secrets().send().await.map_err(io::Error::other)?;
         let names = listed.secret_list().iter().filter_map(|secret| secret.name());

@@ -5,9 +5,9 @@ use std::{fs, io, path::Path};
 use super::Account;
 
 /// A command of AWS's own command line, word by word.
-struct Words<'c>(Vec<&'c str>);
+struct CommandWords<'c>(Vec<&'c str>);
 
-impl Words<'_> {
+impl CommandWords<'_> {
     /// The word after an option.
     fn option(&self, name: &str) -> Option<&str> {
         self.0.iter().position(|word| *word == name).and_then(|at| self.0.get(at + 1)).copied()
@@ -27,8 +27,8 @@ impl Account {
     ///
     /// # Errors
     /// When it is another command, or does not succeed.
-    pub async fn run(&self, command: &str, folder: &Path) -> io::Result<String> {
-        let words = Words(command.split_whitespace().collect());
+    pub async fn run_command(&self, command: &str, folder: &Path) -> io::Result<String> {
+        let words = CommandWords(command.split_whitespace().collect());
         match words.0.as_slice() {
             ["aws", "secretsmanager", "put-secret-value", ..] => {
                 let file = words.required("--secret-string")?;
@@ -61,7 +61,7 @@ impl Account {
     ///
     /// # Errors
     /// When the bucket cannot be read, or the folder not written.
-    pub async fn download(&self, bucket: &str, prefix: &str, folder: &Path) -> io::Result<()> {
+    pub async fn download_prefix(&self, bucket: &str, prefix: &str, folder: &Path) -> io::Result<()> {
         for key in self.moto().keys(bucket, prefix).await? {
             let name = key.strip_prefix(prefix).unwrap_or(&key).trim_start_matches('/');
             let path = folder.join(name);

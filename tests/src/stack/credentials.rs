@@ -7,20 +7,20 @@ use aws_sdk_secretsmanager::types::Tag;
 use serde_json::{Value, json};
 use sophos_simulator::{CredentialConfig, CredentialInfo, CredentialKind, Role};
 
-use super::Tour;
-use crate::estate::secret_of;
+use super::SmokeTest;
+use crate::pipeline_env::secret_value;
 
 /// The tag by which the stack finds secrets, if it does not by their names.
-const TAG: &str = "sophos-central";
+const SECRET_TAG: &str = "sophos-central";
 
-impl Tour {
+impl SmokeTest {
     /// Stores the first credential.
     ///
     /// # Errors
     /// As for [`follow`](Self::follow).
     pub async fn store_credential(&self) -> io::Result<()> {
-        let secret = used_for_both(&self.credential);
-        self.follow("StoreFirstCredential", Some(("credential.json", &secret))).await.map(drop)
+        let secret = secret_for_all_uses(&self.credential);
+        self.run_output_command("StoreFirstCredential", Some(("credential.json", &secret))).await.map(drop)
     }
 
     /// Makes another credential in the console, and stages it.
@@ -28,8 +28,8 @@ impl Tour {
     /// # Errors
     /// When the simulator makes none, and as for [`follow`](Self::follow).
     pub async fn stage_credential(&self) -> io::Result<CredentialInfo> {
-        let next = self.make(CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin))?;
-        self.follow("StageCredential", Some(("next.json", &used_for_both(&next)))).await?;
+        let next = self.create_credential(CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin))?;
+        self.run_output_command("StageCredential", Some(("next.json", &secret_for_all_uses(&next)))).await?;
         Ok(next)
     }
 
@@ -38,29 +38,29 @@ impl Tour {
     ///
     /// # Errors
     /// When the simulator makes none, or Secrets Manager refuses it.
-    pub async fn store_another(
+    pub async fn store_credential_as(
         &self,
         config: CredentialConfig,
         name: &str,
         tag: Option<&str>,
     ) -> io::Result<CredentialInfo> {
-        let made = self.make(config)?;
+        let made = self.create_credential(config)?;
         let create = self.account.moto().secrets().create_secret().name(name);
-        let create = create.secret_string(used_for_both(&made)).kms_key_id(self.stack.output("KeyArn")?);
-        let tags = tag.map(|value| vec![Tag::builder().key(TAG).value(value).build()]);
+        let create = create.secret_string(secret_for_all_uses(&made)).kms_key_id(self.stack.output("KeyArn")?);
+        let tags = tag.map(|value| vec![Tag::builder().key(SECRET_TAG).value(value).build()]);
         create.set_tags(tags).send().await.map_err(io::Error::other)?;
         Ok(made)
     }
 
-    fn make(&self, config: CredentialConfig) -> io::Result<CredentialInfo> {
+    fn create_credential(&self, config: CredentialConfig) -> io::Result<CredentialInfo> {
         let made = self.simulator.add_credential(config).map_err(io::Error::other)?;
-        self.account.keep_quiet_about(slice::from_ref(&made));
+        self.account.watch_for_secrets(slice::from_ref(&made));
         Ok(made)
     }
 }
 
-fn used_for_both(credential: &CredentialInfo) -> String {
-    let mut secret: Value = serde_json::from_str(&secret_of(credential)).unwrap_or_default();
+fn secret_for_all_uses(credential: &CredentialInfo) -> String {
+    let mut secret: Value = serde_json::from_str(&secret_value(credential)).unwrap_or_default();
     secret["used_for"] = json!(["export", "isolation"]);
     secret.to_string()
 }

@@ -6,31 +6,31 @@ use serde_json::Value;
 
 /// A resource of a stack.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Resource {
+pub struct DeployedResource {
     /// The type, such as `AWS::SQS::Queue`.
-    pub kind: String,
+    pub resource_type: String,
     /// What `Ref` gives: a name, an ARN or a URL.
-    pub id: String,
+    pub physical_id: String,
     /// The properties with all functions of the template done.
     pub properties: Value,
     /// Whether the emulator has it, and not its name alone.
-    pub is_real: bool,
+    pub is_emulated: bool,
     /// The properties that the emulator has not kept.
-    pub not_kept: Vec<String>,
+    pub ignored_properties: Vec<String>,
 }
 
 /// A stack as it is deployed, and all stacks within it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Deployed {
+pub struct DeployedStack {
     /// The outputs.
     pub outputs: BTreeMap<String, String>,
     /// The resources by the names that the templates give them.
-    pub resources: BTreeMap<String, Resource>,
+    pub resources: BTreeMap<String, DeployedResource>,
 }
 
-impl Deployed {
+impl DeployedStack {
     /// Reads what the emulator tells of its stacks.
-    pub(super) fn read(stacks: &Value, name: &str) -> io::Result<Self> {
+    pub(super) fn parse(stacks: &Value, name: &str) -> io::Result<Self> {
         let all = || stacks.as_array().into_iter().flatten();
         let own = all().find(|stack| stack["Name"] == name);
         let own = own.ok_or_else(|| io::Error::other(format!("there is no stack {name}")))?;
@@ -45,11 +45,11 @@ impl Deployed {
         }) {
             for (name, told) in members(&stack["Resources"]) {
                 let not_kept = told["NotKept"].as_array().into_iter().flatten();
-                let resource = Resource {
-                    kind: text(&told["Type"]),
-                    id: told["Id"].as_str().unwrap_or_default().to_owned(),
-                    is_real: told["Real"] == true,
-                    not_kept: not_kept.map(text).collect(),
+                let resource = DeployedResource {
+                    resource_type: text(&told["Type"]),
+                    physical_id: told["Id"].as_str().unwrap_or_default().to_owned(),
+                    is_emulated: told["Real"] == true,
+                    ignored_properties: not_kept.map(text).collect(),
                     properties: told["Properties"].clone(),
                 };
                 resources.insert(name, resource);
@@ -72,21 +72,21 @@ impl Deployed {
     ///
     /// # Errors
     /// When the templates give this name to none.
-    pub fn resource(&self, name: &str) -> io::Result<&Resource> {
+    pub fn resource(&self, name: &str) -> io::Result<&DeployedResource> {
         self.resources.get(name).ok_or_else(|| io::Error::other(format!("there is no resource {name}")))
     }
 
     /// All resources of a type, with their names in the templates.
-    pub fn of_kind<'s>(&'s self, kind: &'s str) -> impl Iterator<Item = (&'s str, &'s Resource)> + 's {
+    pub fn resources_of_type<'s>(&'s self, kind: &'s str) -> impl Iterator<Item = (&'s str, &'s DeployedResource)> + 's {
         let all = self.resources.iter().map(|(name, resource)| (name.as_str(), resource));
-        all.filter(move |(_, resource)| resource.kind == kind)
+        all.filter(move |(_, resource)| resource.resource_type == kind)
     }
 
     /// The name of the function that a public address leads to.
-    pub(super) fn behind(&self, url: &str) -> io::Result<String> {
+    pub(super) fn function_behind_url(&self, url: &str) -> io::Result<String> {
         let host = url.split('/').nth(2).unwrap_or_default();
         let id = host.split('.').next().unwrap_or_default();
-        let api = self.of_kind("AWS::ApiGatewayV2::Api").find(|(_, api)| api.id == id);
+        let api = self.resources_of_type("AWS::ApiGatewayV2::Api").find(|(_, api)| api.physical_id == id);
         let (_, api) =
             api.ok_or_else(|| io::Error::other(format!("no resource of the stack is behind {url}")))?;
         function_name(&api.properties.to_string())

@@ -9,21 +9,21 @@ use std::{
     time::Duration,
 };
 
-use local_lambda::{Function, Pool};
+use local_lambda::{LambdaFunction, Pool};
 use serde_json::{Value, json};
 use tokio::{process::Command, sync::Mutex};
 
-use super::PROCESSES;
+use super::DEFAULT_MAX_PROCESSES;
 use crate::{
-    aws::{REGION, Session},
-    leaks::Leaks,
+    aws::{REGION, SessionKeys},
+    leak_detector::LeakDetector,
     moto::{self, Moto},
 };
 
 /// A function with the configuration that is deployed.
 #[derive(Debug, Clone)]
-pub(super) struct Configured {
-    pub(super) function: Function,
+pub(super) struct ConfiguredFunction {
+    pub(super) function: LambdaFunction,
     /// How many processes it may have at once.
     pub(super) processes: usize,
     /// The name of its role.
@@ -34,20 +34,20 @@ pub(super) struct Configured {
 
 /// The functions of an account: their packages, unpacked, and their processes.
 #[derive(Debug)]
-pub(super) struct Functions {
+pub(super) struct DeployedFunctions {
     moto: Moto,
-    leaks: Leaks,
+    leaks: LeakDetector,
     folder: tempfile::TempDir,
     pools: Mutex<BTreeMap<String, (String, Arc<Pool>)>>,
     /// All that were ever started, for what they wrote.
     started: std::sync::Mutex<Vec<(String, Arc<Pool>)>>,
 }
 
-impl Functions {
-    pub(super) fn of(moto: Moto) -> io::Result<Self> {
+impl DeployedFunctions {
+    pub(super) fn new(moto: Moto) -> io::Result<Self> {
         Ok(Self {
             moto,
-            leaks: Leaks::default(),
+            leaks: LeakDetector::default(),
             folder: tempfile::tempdir()?,
             pools: Mutex::default(),
             started: std::sync::Mutex::default(),
@@ -58,7 +58,7 @@ impl Functions {
         &self.moto
     }
 
-    pub(super) fn leaks(&self) -> &Leaks {
+    pub(super) fn leaks(&self) -> &LeakDetector {
         &self.leaks
     }
 
@@ -81,7 +81,7 @@ impl Functions {
     }
 
     /// A function as it is configured, ready to be started.
-    pub(super) async fn function(&self, name: &str) -> io::Result<Option<Configured>> {
+    pub(super) async fn function(&self, name: &str) -> io::Result<Option<ConfiguredFunction>> {
         let stacks = self.moto.get("stacks").await?;
         let resources =
             stacks.as_array().into_iter().flatten().filter_map(|stack| stack["Resources"].as_object());
@@ -100,7 +100,7 @@ impl Functions {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             (name, text)
         });
-        let function = Function::new(self.package(properties).await?)
+        let function = LambdaFunction::new(self.unpack(properties).await?)
             .name(name)
             .memory_mb(number("MemorySize").and_then(|size| u32::try_from(size).ok()).unwrap_or(128))
             .timeout(Duration::from_secs(number("Timeout").unwrap_or(3)))
@@ -113,16 +113,16 @@ impl Functions {
             .env("AWS_SESSION_TOKEN", session.token.unwrap_or_default())
             .envs(variables);
         let reserved = number("ReservedConcurrentExecutions").and_then(|most| usize::try_from(most).ok());
-        let processes = reserved.unwrap_or(PROCESSES).clamp(1, PROCESSES);
+        let processes = reserved.unwrap_or(DEFAULT_MAX_PROCESSES).clamp(1, DEFAULT_MAX_PROCESSES);
         let function = self.leaks.watch(function);
-        Ok(Some(Configured { function, processes, role, revision: properties.to_string() }))
+        Ok(Some(ConfiguredFunction { function, processes, role, revision: properties.to_string() }))
     }
 
     /// Keys of a role.
-    pub(super) async fn session(&self, role: &str) -> io::Result<Session> {
+    pub(super) async fn session(&self, role: &str) -> io::Result<SessionKeys> {
         let told = self.moto.post("sessions", &json!({ "Role": role })).await?;
         let text = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
-        Ok(Session {
+        Ok(SessionKeys {
             access_key: text("AccessKeyId"),
             secret_key: text("SecretAccessKey"),
             token: Some(text("SessionToken")),
@@ -130,7 +130,7 @@ impl Functions {
     }
 
     /// The program in the package that was deployed, unpacked.
-    async fn package(&self, properties: &Value) -> io::Result<PathBuf> {
+    async fn unpack(&self, properties: &Value) -> io::Result<PathBuf> {
         let code = &properties["Code"];
         let (bucket, key) = match (code["S3Bucket"].as_str(), code["S3Key"].as_str()) {
             (Some(bucket), Some(key)) => (bucket, key),

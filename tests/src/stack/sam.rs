@@ -11,14 +11,14 @@ use tokio::process::Command;
 use crate::aws::REGION;
 
 /// Names the program; `cargo xtask test` sets it.
-const VARIABLE: &str = "SAM_CLI";
+const SAM_VARIABLE: &str = "SAM_CLI";
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-const BUILT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/emulator/built.py");
+const BUILD_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/emulator/built.py");
 
 /// What is deployed.
 #[derive(Debug, Clone)]
-pub enum Packages {
+pub enum DeployPackages {
     /// The project's template, with the built programs of this folder.
     Programs(PathBuf),
     /// A template that `sam build` has made, with its packages.
@@ -27,30 +27,30 @@ pub enum Packages {
 
 /// The command line of SAM at an emulator of AWS, with a template that is built.
 #[derive(Debug)]
-pub struct Sam {
+pub struct SamCli {
     program: PathBuf,
     endpoint: String,
     template: PathBuf,
     folder: tempfile::TempDir,
 }
 
-impl Sam {
+impl SamCli {
     /// A SAM that deploys this, if there is one; the reason goes to standard output.
     ///
     /// # Errors
     /// When the template cannot be read, or a program was not built.
-    pub async fn of(packages: &Packages, endpoint: &str) -> io::Result<Option<Self>> {
-        let Some(program) = env::var_os(VARIABLE).map(PathBuf::from) else {
-            println!("skipped: {VARIABLE} is not set; `cargo xtask setup --emulator` says to what");
+    pub async fn prepare(packages: &DeployPackages, endpoint: &str) -> io::Result<Option<Self>> {
+        let Some(program) = env::var_os(SAM_VARIABLE).map(PathBuf::from) else {
+            println!("skipped: {SAM_VARIABLE} is not set; `cargo xtask setup --emulator` says to what");
             return Ok(None);
         };
         let folder = tempfile::tempdir()?;
         let template = match packages {
-            Packages::Built(template) => template.clone(),
-            Packages::Programs(programs) => {
+            DeployPackages::Built(template) => template.clone(),
+            DeployPackages::Programs(programs) => {
                 let mut build = Command::new(program.with_file_name("python"));
-                build.args(["-B", BUILT]).arg(Path::new(ROOT).join("infra/template.yaml")).arg(programs);
-                let built = said(build.arg(folder.path()).output().await?)?;
+                build.args(["-B", BUILD_SCRIPT]).arg(Path::new(ROOT).join("infra/template.yaml")).arg(programs);
+                let built = checked_output(build.arg(folder.path()).output().await?)?;
                 built.lines().last().map(PathBuf::from).unwrap_or_default()
             }
         };
@@ -76,7 +76,7 @@ impl Sam {
             .arg(&self.template)
             .arg("--parameter-overrides")
             .args(overrides);
-        said(deploy.output().await?)
+        checked_output(deploy.output().await?)
     }
 
     fn command(&self, what: &str) -> Command {
@@ -104,7 +104,7 @@ impl Sam {
 }
 
 /// What a program printed, if it did its work.
-fn said(output: Output) -> io::Result<String> {
+fn checked_output(output: Output) -> io::Result<String> {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         return Ok(said);

@@ -9,14 +9,14 @@ use sophos_simulator::MachineConfig;
 
 /// The files of a folder, with the machines of all of them.
 #[derive(Debug)]
-pub(crate) struct Folder {
-    pub(crate) files: Vec<File>,
-    pub(crate) machines: Vec<Machine>,
+pub(crate) struct CaseFolder {
+    pub(crate) files: Vec<CaseFile>,
+    pub(crate) machines: Vec<NamedMachine>,
 }
 
 /// A machine, and its name in expectations.
 #[derive(Debug)]
-pub(crate) struct Machine {
+pub(crate) struct NamedMachine {
     pub(crate) name: String,
     pub(crate) config: MachineConfig,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Machine {
 /// A file: one source and its payloads.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct File {
+pub(crate) struct CaseFile {
     /// The name of the source: that of the file.
     #[serde(skip)]
     pub(crate) source: String,
@@ -66,7 +66,7 @@ pub(crate) struct Case {
     pub(crate) failure: Option<String>,
 }
 
-impl Folder {
+impl CaseFolder {
     /// Reads a folder of `cases/`.
     pub(crate) fn load(name: &str) -> io::Result<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
@@ -77,7 +77,7 @@ impl Folder {
         for path in paths {
             let text = fs::read_to_string(&path)?;
             let invalid = |error: serde_json::Error| io::Error::other(format!("{}: {error}", path.display()));
-            let mut file: File = serde_json::from_str(&text).map_err(invalid)?;
+            let mut file: CaseFile = serde_json::from_str(&text).map_err(invalid)?;
             let stem = path.file_stem().unwrap_or_default();
             file.source = stem.to_string_lossy().into_owned();
             for mut members in std::mem::take(&mut file.machines) {
@@ -88,7 +88,7 @@ impl Folder {
                 members.entry("ipv4").or_insert(json!([]));
                 let config = serde_json::from_value(Value::Object(members)).map_err(invalid)?;
                 let name = name.as_str().unwrap_or_default().to_owned();
-                folder.machines.push(Machine { name, config });
+                folder.machines.push(NamedMachine { name, config });
             }
             file.cases.iter_mut().for_each(|case| fill_times(&mut case.payload));
             folder.files.push(file);
@@ -103,7 +103,7 @@ impl Folder {
              [limits]\nestate_share = 1.0\ntenant_per_hour = 1000\nsource_per_hour = 1000\n",
         );
         for file in &self.files {
-            let verify = if file.is_of_aws() {
+            let verify = if file.is_eventbridge() {
                 format!("accounts = {{ \"{}\" = \"{TENANT}\" }}", file.account)
             } else {
                 "verify = { scheme = \"bearer\", secret = \"webhooks/generic\" }".to_owned()
@@ -119,15 +119,15 @@ impl Folder {
     }
 
     /// The name of a machine in expectations.
-    pub(crate) fn name_of(&self, endpoint: &str) -> String {
+    pub(crate) fn machine_name(&self, endpoint: &str) -> String {
         let machine = self.machines.iter().find(|machine| machine.config.id.as_deref() == Some(endpoint));
         machine.map_or_else(|| format!("the unnamed machine {endpoint}"), |machine| machine.name.clone())
     }
 }
 
-impl File {
+impl CaseFile {
     /// Whether its payloads are events of EventBridge.
-    pub(crate) fn is_of_aws(&self) -> bool {
+    pub(crate) fn is_eventbridge(&self) -> bool {
         ["guardduty", "security_hub"].contains(&self.tool.as_str())
     }
 }

@@ -2,64 +2,64 @@
 //! is believed, none ends the instance, and nothing secret is in what is said.
 
 use end_to_end::isolation::{
-    Delivery, ENFORCE, HostileRequest, IsolationWorld, Server, decision_of, forgeries, hostile_requests,
+    Delivery, ENFORCE_POLICY, HostileRequest, IsolationEnv, HostServer, parse_decision_id, forgeries, hostile_requests,
     hostile_sources, hostname, send_bytes,
 };
 use reqwest::Client;
 use serde_json::json;
-use sophos_isolation::State;
+use sophos_isolation::DecisionState;
 use sophos_simulator::{CredentialKind, FaultAction, FaultPlan, FaultRule};
 
-use super::{component, deliver, estate};
+use super::{component, deliver, simulator_config};
 
 /// The statuses by which the server of a host refuses what it does not take for
 /// HTTP, before the component sees it.
-const OF_A_SERVER: [u16; 6] = [400, 404, 411, 414, 431, 501];
+const SERVER_ERROR_STATUSES: [u16; 6] = [400, 404, 411, 414, 431, 501];
 
 const MACHINES: usize = 12;
 
-async fn world() -> IsolationWorld {
-    let policy = format!("{ENFORCE}{}", hostile_sources());
-    IsolationWorld::start(estate(MACHINES), CredentialKind::Tenant, &policy).await.expect("a world")
+async fn test_env() -> IsolationEnv {
+    let policy = format!("{ENFORCE_POLICY}{}", hostile_sources());
+    IsolationEnv::start(simulator_config(MACHINES), CredentialKind::Tenant, &policy).await.expect("a world")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn hostile_requests_are_refused_in_python() {
-    hostile_requests_are_refused(Server::Python).await;
+async fn component_rejects_hostile_requests_in_python() {
+    component_rejects_hostile_requests(HostServer::Python).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn hostile_requests_are_refused_in_node() {
-    hostile_requests_are_refused(Server::Node).await;
+async fn component_rejects_hostile_requests_in_node() {
+    component_rejects_hostile_requests(HostServer::Node).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the host in Rust: `cargo xtask test --hosts rust` runs it"]
-async fn hostile_requests_are_refused_in_rust() {
-    hostile_requests_are_refused(Server::Rust).await;
+async fn component_rejects_hostile_requests_in_rust() {
+    component_rejects_hostile_requests(HostServer::Rust).await;
 }
 
-async fn hostile_requests_are_refused(server: Server) {
-    let world = world().await;
+async fn component_rejects_hostile_requests(server: HostServer) {
+    let world = test_env().await;
     let Some(mut webhook) = component(&world, server).await else { panic!("the host is not here") };
     let mut said = Vec::new();
     let mut good = Vec::new();
-    for (number, HostileRequest { what, bytes, statuses }) in (1..).zip(hostile_requests()) {
+    for (number, HostileRequest { description: what, bytes, statuses }) in (1..).zip(hostile_requests()) {
         let answer = send_bytes(webhook.url(), &bytes).await;
         let (status, answer) = answer.unwrap_or_else(|error| panic!("{server:?}, {what}: {error}"));
         // Python answers in HTTP/0.9 to what is no HTTP.
         let status = if status == 0 && answer.contains("Error code: 400") { 400 } else { status };
-        let is_refused = statuses.contains(&status) || OF_A_SERVER.contains(&status);
+        let is_refused = statuses.contains(&status) || SERVER_ERROR_STATUSES.contains(&status);
         assert!(is_refused, "{server:?}, {what}: {status}, not one of {statuses:?}: {answer}");
         said.push(answer);
         if number % 10 == 0 {
             good.push(Delivery::isolate(&format!("event-{number}"), &hostname(number / 10)));
             let answer = deliver(&good[good.len() - 1], &webhook, 202).await;
             assert_eq!(
-                world.state(&decision_of(&answer).expect("one")).await.expect("one"),
-                State::Requested
+                world.state(&parse_decision_id(&answer).expect("one")).await.expect("one"),
+                DecisionState::Requested
             );
         }
     }
@@ -74,17 +74,17 @@ async fn hostile_requests_are_refused(server: Server) {
     assert_eq!(world.simulator.isolation_changes().len(), good.len());
     deliver(&Delivery::isolate("last", &hostname(MACHINES)), &webhook, 202).await;
 
-    let notices = webhook.notices().await.expect("the journal");
+    let notices = webhook.take_audit_records().await.expect("the journal");
     assert!(notices.len() > forgeries.len(), "each is in the journal");
     assert!(notices.iter().all(|notice| notice["status"] != json!(503)), "{notices:?}");
     said.extend(notices.iter().map(ToString::to_string));
     good.extend(forgeries.into_iter().map(|(_, forgery)| forgery));
-    assert_nothing_secret(&world, &webhook.outcomes().expect("outcomes"), said, &good);
+    assert_no_secrets(&world, &webhook.outcomes().expect("outcomes"), said, &good);
 }
 
 /// Also in the ledger and the outcomes.
-fn assert_nothing_secret(
-    world: &IsolationWorld,
+fn assert_no_secrets(
+    world: &IsolationEnv,
     outcomes: &[serde_json::Value],
     mut said: Vec<String>,
     deliveries: &[Delivery],
@@ -92,16 +92,16 @@ fn assert_nothing_secret(
     said.extend(outcomes.iter().map(ToString::to_string));
     let objects = world.objects().expect("objects").into_values();
     said.extend(objects.map(|body| String::from_utf8_lossy(&body).into_owned()));
-    for needle in world.needles(deliveries) {
+    for needle in world.secrets_to_find(deliveries) {
         assert_eq!(said.iter().find(|text| text.contains(&needle)), None, "{needle}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn component_repeats_no_token_that_the_service_repeats() {
-    for server in [Server::Python, Server::Node] {
-        let world = world().await;
+async fn component_redacts_a_token_echoed_by_the_service() {
+    for server in [HostServer::Python, HostServer::Node] {
+        let world = test_env().await;
         let Some(mut webhook) = component(&world, server).await else { continue };
         let mut said = Vec::new();
         for (number, operation) in (1..).zip(["token", "endpoints.list", "isolation.bulk"]) {
@@ -111,14 +111,14 @@ async fn component_repeats_no_token_that_the_service_repeats() {
             let delivery = Delivery::isolate(&number.to_string(), &hostname(number));
             let (_, answer) = delivery.send(&Client::new(), webhook.url()).await.expect("an answer");
             said.push(answer.to_string());
-            let id = decision_of(&answer).expect("a decision");
+            let id = parse_decision_id(&answer).expect("a decision");
             let shown = webhook.call("find", json!([id])).await.expect("a decision").to_string();
             assert!(shown.contains("[redacted]"), "{server:?}, {operation}: {shown}");
             let longest = world.credential().client_secret.split(|c: char| !c.is_ascii_alphanumeric());
             let longest = longest.max_by_key(|part| part.len()).expect("a part");
             assert!(!shown.contains(longest) && !shown.contains("eyJhbGci"), "{server:?}: {shown}");
         }
-        said.extend(webhook.notices().await.expect("the journal").iter().map(ToString::to_string));
+        said.extend(webhook.take_audit_records().await.expect("the journal").iter().map(ToString::to_string));
         let objects: Vec<_> = world.objects().expect("objects").into_values().collect();
         said.extend(objects.iter().map(|body| String::from_utf8_lossy(body).into_owned()));
         said.extend(webhook.outcomes().expect("outcomes").iter().map(ToString::to_string));

@@ -1,25 +1,25 @@
 //! The webhook as a component, under another HTTP server: it does what the Lambda
 //! function does, and answers as that does.
 
-mod answers;
+mod responses;
 mod hostile;
 
 use std::{fs, time::Duration};
 
 use end_to_end::isolation::{
-    ComponentWebhook, Delivery, ENFORCE, IsolationWorld, Server, TENANT, decision_of, estate, hostname, key,
+    ComponentWebhook, Delivery, ENFORCE_POLICY, IsolationEnv, HostServer, TENANT, parse_decision_id, simulator_config, hostname, webhook_secret,
     machine_id,
 };
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
-use sophos_isolation::{DecisionId, State};
+use sophos_isolation::{DecisionId, DecisionState};
 use sophos_simulator::{Config, CredentialConfig, CredentialKind, Owner, Role, TenantGroup};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 /// `ENFORCE`, with another way of proving oneself.
 fn policy() -> String {
     format!(
-        "{ENFORCE}[sources.pd]\ntool = \"pagerduty\"\ntenants = [\"{TENANT}\"]\n\
+        "{ENFORCE_POLICY}[sources.pd]\ntool = \"pagerduty\"\ntenants = [\"{TENANT}\"]\n\
          fields = {{ hostname = \"/event/data/title\" }}\n\
          verify = {{ scheme = \"signature\", secret = \"webhooks/pagerduty\" }}\n\
          [sources.okta]\ntool = \"okta\"\ntenants = [\"{TENANT}\"]\n\
@@ -31,12 +31,12 @@ fn policy() -> String {
     )
 }
 
-async fn world(policy: &str) -> IsolationWorld {
-    IsolationWorld::start(estate(4), CredentialKind::Tenant, policy).await.expect("a world")
+async fn test_env(policy: &str) -> IsolationEnv {
+    IsolationEnv::start(simulator_config(4), CredentialKind::Tenant, policy).await.expect("a world")
 }
 
-async fn component(world: &IsolationWorld, server: Server) -> Option<ComponentWebhook> {
-    world.component(server, false).await.expect("the host starts")
+async fn component(world: &IsolationEnv, server: HostServer) -> Option<ComponentWebhook> {
+    world.start_component(server, false).await.expect("the host starts")
 }
 
 fn pagerduty(machine: usize) -> Delivery {
@@ -48,7 +48,7 @@ fn pagerduty(machine: usize) -> Delivery {
             "urgency": "high", "priority": { "summary": "P1" },
         },
     }});
-    Delivery::pagerduty("pd", &body, key("webhooks/pagerduty"))
+    Delivery::pagerduty("pd", &body, webhook_secret("webhooks/pagerduty"))
 }
 
 async fn deliver(delivery: &Delivery, webhook: &ComponentWebhook, wanted: u16) -> Value {
@@ -58,18 +58,18 @@ async fn deliver(delivery: &Delivery, webhook: &ComponentWebhook, wanted: u16) -
 }
 
 /// Time passes until the follow-up is due, and it is made.
-async fn follow_up(world: &IsolationWorld, webhook: &mut ComponentWebhook) -> Value {
-    world.let_pass(Duration::from_secs(120)).expect("the ledger's files");
+async fn follow_up(world: &IsolationEnv, webhook: &mut ComponentWebhook) -> Value {
+    world.advance_ledger_time(Duration::from_secs(120)).expect("the ledger's files");
     webhook.call("follow-up", json!(["due"])).await.expect("a report")
 }
 
-fn words(outcomes: &[Value], id: &DecisionId) -> Vec<String> {
+fn outcome_events(outcomes: &[Value], id: &DecisionId) -> Vec<String> {
     let of = outcomes.iter().filter(|outcome| outcome["decision"] == json!(id));
     of.map(|outcome| outcome["what"].as_str().expect("a word").to_owned()).collect()
 }
 
 /// The status, the headers and the body that say what came of a request.
-async fn answer(request: RequestBuilder) -> Value {
+async fn response_summary(request: RequestBuilder) -> Value {
     let answer = request.send().await.expect("an answer");
     let header =
         |name: &str| answer.headers().get(name).map(|value| value.to_str().expect("text").to_owned());
@@ -89,37 +89,37 @@ async fn answer(request: RequestBuilder) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn under_pythons_server_by_its_own_functions() {
-    tools_have_endpoints_isolated_and_the_ledger_tells_all(Server::Python).await;
-    answers::it_answers_as_the_function_on_lambda(Server::Python).await;
+async fn webhook_isolates_end_to_end_in_python() {
+    webhook_isolates_end_to_end(HostServer::Python).await;
+    responses::responses_match_the_lambda_function(HostServer::Python).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn under_a_server_of_wasi_http_in_node() {
-    tools_have_endpoints_isolated_and_the_ledger_tells_all(Server::Node).await;
-    answers::it_answers_as_the_function_on_lambda(Server::Node).await;
+async fn webhook_isolates_end_to_end_in_node() {
+    webhook_isolates_end_to_end(HostServer::Node).await;
+    responses::responses_match_the_lambda_function(HostServer::Node).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the host in Rust: `cargo xtask test --hosts rust` runs it"]
-async fn under_a_server_of_wasi_http_in_rust() {
-    tools_have_endpoints_isolated_and_the_ledger_tells_all(Server::Rust).await;
-    answers::it_answers_as_the_function_on_lambda(Server::Rust).await;
+async fn webhook_isolates_end_to_end_in_rust() {
+    webhook_isolates_end_to_end(HostServer::Rust).await;
+    responses::responses_match_the_lambda_function(HostServer::Rust).await;
 }
 
-async fn tools_have_endpoints_isolated_and_the_ledger_tells_all(server: Server) {
-    let world = world(&policy()).await;
+async fn webhook_isolates_end_to_end(server: HostServer) {
+    let world = test_env(&policy()).await;
     let Some(mut webhook) = component(&world, server).await else { panic!("the host is not here") };
     let deliveries = [Delivery::isolate("42", &hostname(1)), pagerduty(2)];
     let mut ids = Vec::new();
     for delivery in &deliveries {
         let answer = deliver(delivery, &webhook, 202).await;
-        let id = decision_of(&answer).expect("a decision");
-        assert_eq!(world.state(&id).await.expect("a state"), State::Requested);
+        let id = parse_decision_id(&answer).expect("a decision");
+        assert_eq!(world.state(&id).await.expect("a state"), DecisionState::Requested);
         // The same event, by another instance.
         assert_eq!(deliver(delivery, &webhook, 200).await, answer);
-        let notices = webhook.notices().await.expect("the journal");
+        let notices = webhook.take_audit_records().await.expect("the journal");
         let [begun, known] = &notices[..] else { panic!("a notice of each") };
         assert_eq!((&begun["begun"], &begun["known"]), (&json!([id]), &json!([])));
         assert_eq!((&known["begun"], &known["known"]), (&json!([]), &json!([id])));
@@ -138,7 +138,7 @@ async fn tools_have_endpoints_isolated_and_the_ledger_tells_all(server: Server) 
         let mut kept = json!(world.decision(id).await.expect("a decision"));
         kept["state"] = json!("isolated");
         assert_eq!(shown, kept);
-        assert_eq!(words(&webhook.outcomes().expect("outcomes"), id), ["requested", "isolated"]);
+        assert_eq!(outcome_events(&webhook.outcomes().expect("outcomes"), id), ["requested", "isolated"]);
     }
     let outcome = &webhook.outcomes().expect("outcomes")[0];
     let all: Value = serde_json::from_str(outcome["all"].as_str().expect("JSON")).expect("JSON");
@@ -148,8 +148,8 @@ async fn tools_have_endpoints_isolated_and_the_ledger_tells_all(server: Server) 
     assert_eq!(state, "release_requested");
     let report = webhook.call("follow-up", json!(["everything"])).await.expect("a report");
     assert_eq!(report["moved"], json!([["released", 1]]), "{report}");
-    assert_eq!(world.state(&ids[0]).await.expect("a state"), State::Released);
-    assert_eq!(world.state(&ids[1]).await.expect("a state"), State::Isolated);
+    assert_eq!(world.state(&ids[0]).await.expect("a state"), DecisionState::Released);
+    assert_eq!(world.state(&ids[1]).await.expect("a state"), DecisionState::Isolated);
     assert_eq!(
         webhook.call("find", json!(["iso-0123456789abcdef01234567"])).await.expect("none"),
         Value::Null
@@ -158,15 +158,15 @@ async fn tools_have_endpoints_isolated_and_the_ledger_tells_all(server: Server) 
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn without_its_ledger_it_does_nothing_and_is_sent_to_again() {
-    let world = world(&policy()).await;
-    let Some(mut webhook) = component(&world, Server::Python).await else { panic!("the host is not here") };
+async fn webhook_returns_503_when_the_ledger_is_unavailable() {
+    let world = test_env(&policy()).await;
+    let Some(mut webhook) = component(&world, HostServer::Python).await else { panic!("the host is not here") };
     let delivery = Delivery::isolate("1", &hostname(1));
     let ledger = world.folder().join("ledger");
     fs::write(&ledger, "not a folder").expect("a file in its place");
-    let refused = answer(delivery.request(&Client::new(), webhook.url())).await;
+    let refused = response_summary(delivery.request(&Client::new(), webhook.url())).await;
     assert_eq!((&refused["status"], &refused["headers"]["retry-after"]), (&json!(503), &json!("5")));
-    let notice = webhook.notices().await.expect("the journal").pop().expect("a notice");
+    let notice = webhook.take_audit_records().await.expect("the journal").pop().expect("a notice");
     assert!(notice["problem"].as_str().is_some_and(|why| why.contains("store")), "{notice}");
     assert!(world.simulator.isolation_changes().is_empty());
 
@@ -177,9 +177,9 @@ async fn without_its_ledger_it_does_nothing_and_is_sent_to_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn whoever_hangs_up_leaves_it_serving() {
-    let world = world(&policy()).await;
-    let Some(webhook) = component(&world, Server::Node).await else { panic!("the host is not here") };
+async fn webhook_keeps_serving_after_a_disconnect() {
+    let world = test_env(&policy()).await;
+    let Some(webhook) = component(&world, HostServer::Node).await else { panic!("the host is not here") };
     let address = webhook.url().trim_start_matches("http://");
     let head = "POST /hooks/soar HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\n";
     // In the middle of a body, and without waiting for the answer.
@@ -200,13 +200,13 @@ async fn whoever_hangs_up_leaves_it_serving() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn a_policy_that_is_changed_is_in_force_at_once() {
-    let world = world(&policy().replace("mode = \"enforce\"\n", "")).await;
+async fn policy_change_takes_effect_immediately() {
+    let world = test_env(&policy().replace("mode = \"enforce\"\n", "")).await;
     // In one instance, which knows the one before.
-    let Some(webhook) = component(&world, Server::Node).await else { panic!("the host is not here") };
+    let Some(webhook) = component(&world, HostServer::Node).await else { panic!("the host is not here") };
     let rehearsed = deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
-    let id = decision_of(&rehearsed).expect("a decision");
-    assert_eq!(world.state(&id).await.expect("a state"), State::Rehearsed);
+    let id = parse_decision_id(&rehearsed).expect("a decision");
+    assert_eq!(world.state(&id).await.expect("a state"), DecisionState::DryRun);
     assert!(world.simulator.isolation_changes().is_empty(), "a dry run");
 
     world.set_policy(&policy()).expect("a policy");
@@ -216,15 +216,15 @@ async fn a_policy_that_is_changed_is_in_force_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn a_person_approves_by_the_link_of_an_outcome() {
+async fn approval_link_approves_the_decision() {
     let approve = "approve = \"always\"\n[approve]\nsecret = \"isolation/approval\"\n";
-    let world = world(&format!("{ENFORCE}{approve}")).await;
-    let Some(mut webhook) = component(&world, Server::Python).await else { panic!("the host is not here") };
+    let world = test_env(&format!("{ENFORCE_POLICY}{approve}")).await;
+    let Some(mut webhook) = component(&world, HostServer::Python).await else { panic!("the host is not here") };
     let mut waiting = Vec::new();
     for machine in 1..=3 {
         let answer =
             deliver(&Delivery::isolate(&machine.to_string(), &hostname(machine)), &webhook, 202).await;
-        waiting.push(decision_of(&answer).expect("a decision"));
+        waiting.push(parse_decision_id(&answer).expect("a decision"));
     }
     let outcome = webhook.outcomes().expect("outcomes").remove(0);
     assert_eq!((&outcome["what"], &outcome["decision"]), (&json!("waiting"), &json!(waiting[0])));
@@ -233,11 +233,11 @@ async fn a_person_approves_by_the_link_of_an_outcome() {
     assert!(!outcome["all"].as_str().expect("JSON").contains("approval"), "the link is not with the rest");
 
     let http = Client::new();
-    let page = answer(http.get(link)).await;
+    let page = response_summary(http.get(link)).await;
     assert_eq!((&page["status"], &page["headers"]["referrer-policy"]), (&json!(200), &json!("no-referrer")));
     assert!(page["body"].as_str().is_some_and(|page| page.contains(&hostname(1))), "{page}");
     assert!(world.simulator.isolation_changes().is_empty(), "a look approves nothing");
-    let approved = answer(http.post(link).body("answer=approve")).await;
+    let approved = response_summary(http.post(link).body("answer=approve")).await;
     assert!(approved["body"].as_str().is_some_and(|page| page.contains("Approved.")), "{approved}");
     assert_eq!(world.simulator.isolation_changes().len(), 1);
 
@@ -254,25 +254,25 @@ async fn a_person_approves_by_the_link_of_an_outcome() {
     let signature = link.rsplit_once('=').expect("a signature").1;
     let objects = world.objects().expect("objects").into_values();
     let mut said: Vec<_> = objects.map(|body| String::from_utf8_lossy(&body).into_owned()).collect();
-    let notices = webhook.notices().await.expect("the journal");
+    let notices = webhook.take_audit_records().await.expect("the journal");
     said.extend(notices.iter().map(Value::to_string));
     assert_eq!(said.iter().find(|text| text.contains(signature)), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn a_queue_hands_decisions_to_another_run() {
-    let world = world(&policy()).await;
-    let Some(mut webhook) = world.component(Server::Node, true).await.expect("the host starts") else {
+async fn queued_decisions_are_processed_by_another_run() {
+    let world = test_env(&policy()).await;
+    let Some(mut webhook) = world.start_component(HostServer::Node, true).await.expect("the host starts") else {
         return;
     };
     let mut ids = Vec::new();
     for (delivery, machine) in [(Delivery::isolate("1", &hostname(1)), 1), (pagerduty(2), 2)] {
-        let id = decision_of(&deliver(&delivery, &webhook, 202).await).expect("a decision");
-        assert_eq!(world.state(&id).await.expect("a state"), State::Received, "{machine}");
+        let id = parse_decision_id(&deliver(&delivery, &webhook, 202).await).expect("a decision");
+        assert_eq!(world.state(&id).await.expect("a state"), DecisionState::Received, "{machine}");
         ids.push(id);
     }
-    let queued = webhook.queued().expect("decisions");
+    let queued = webhook.queued_decisions().expect("decisions");
     assert_eq!(queued, [json!([ids[0]]), json!([ids[1]])]);
     assert!(world.simulator.isolation_changes().is_empty());
 
@@ -296,27 +296,27 @@ async fn a_queue_hands_decisions_to_another_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn a_partners_credential_serves_its_tenants() {
+async fn partner_credential_isolates_in_all_its_tenants() {
     let other = "1bfef0e6-5df7-4cc0-b8d4-068cfd6820d2";
     let tenants = [TENANT, other].map(|id| TenantGroup {
         id: Some(id.into()),
         endpoints: Some(5),
-        ..TenantGroup::of(Owner::Partner, 1)
+        ..TenantGroup::new(Owner::Partner, 1)
     });
-    let mut config = estate(2);
+    let mut config = simulator_config(2);
     config.machines[1].tenant = other.into();
     let config = Config {
         tenants: tenants.into(),
         credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin)],
         ..config
     };
-    let policy = ENFORCE.replace(&format!("[\"{TENANT}\"]"), &format!("[\"{TENANT}\", \"{other}\"]"));
-    let world = IsolationWorld::start(config, CredentialKind::Partner, &policy).await.expect("a world");
-    let Some(webhook) = component(&world, Server::Python).await else { panic!("the host is not here") };
+    let policy = ENFORCE_POLICY.replace(&format!("[\"{TENANT}\"]"), &format!("[\"{TENANT}\", \"{other}\"]"));
+    let world = IsolationEnv::start(config, CredentialKind::Partner, &policy).await.expect("a world");
+    let Some(webhook) = component(&world, HostServer::Python).await else { panic!("the host is not here") };
     for machine in [1, 2] {
         let answer =
             deliver(&Delivery::isolate(&machine.to_string(), &hostname(machine)), &webhook, 202).await;
-        let decision = world.decision(&decision_of(&answer).expect("a decision")).await.expect("a decision");
+        let decision = world.decision(&parse_decision_id(&answer).expect("a decision")).await.expect("a decision");
         let target = decision.target().expect("a target");
         assert_eq!(target.tenant, [TENANT, other][machine - 1]);
     }
@@ -325,31 +325,31 @@ async fn a_partners_credential_serves_its_tenants() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn what_fails_before_the_answer_is_recorded_and_made_up_for() {
-    let world = world(&policy()).await;
-    let Some(mut webhook) = component(&world, Server::Python).await else { panic!("the host is not here") };
+async fn inline_failure_is_recorded_and_retried_by_follow_up() {
+    let world = test_env(&policy()).await;
+    let Some(mut webhook) = component(&world, HostServer::Python).await else { panic!("the host is not here") };
     let outcomes = world.folder().join("outcomes.jsonl");
     fs::create_dir(&outcomes).expect("a folder in its place");
     let answer = deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
-    let id = decision_of(&answer).expect("a decision");
-    assert_eq!(world.state(&id).await.expect("a state"), State::Requested, "nobody to tell holds up nothing");
-    let notice = webhook.notices().await.expect("the journal").pop().expect("a notice");
+    let id = parse_decision_id(&answer).expect("a decision");
+    assert_eq!(world.state(&id).await.expect("a state"), DecisionState::Requested, "nobody to tell holds up nothing");
+    let notice = webhook.take_audit_records().await.expect("the journal").pop().expect("a notice");
     let failure = notice["failures"][0].as_str().unwrap_or_default();
     assert!(failure.starts_with(id.as_str()) && failure.contains("could not be published"), "{notice}");
 
     fs::remove_dir(&outcomes).expect("the folder goes");
     let report = follow_up(&world, &mut webhook).await;
     assert_eq!(report["failures"], json!([]), "{report}");
-    assert_eq!(words(&webhook.outcomes().expect("outcomes"), &id), ["requested", "isolated"]);
+    assert_eq!(outcome_events(&webhook.outcomes().expect("outcomes"), &id), ["requested", "isolated"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn with_a_credential_that_is_refused_it_waits_for_another() {
-    let world = world(&policy()).await;
-    let Some(webhook) = component(&world, Server::Python).await else { panic!("the host is not here") };
+async fn isolation_resumes_after_the_credential_is_replaced() {
+    let world = test_env(&policy()).await;
+    let Some(webhook) = component(&world, HostServer::Python).await else { panic!("the host is not here") };
     world.simulator.remove_credential(&world.credential().client_id);
     let answer = deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
-    let decision = world.decision(&decision_of(&answer).expect("a decision")).await.expect("a decision");
-    assert_eq!(decision.state(), State::Deferred, "{decision:#?}");
+    let decision = world.decision(&parse_decision_id(&answer).expect("a decision")).await.expect("a decision");
+    assert_eq!(decision.state(), DecisionState::Deferred, "{decision:#?}");
 }

@@ -3,16 +3,16 @@
 use std::net::TcpListener;
 
 use end_to_end::hosts::{
-    Plan, TENANT, client,
-    scenario::{NEXT, Scenario, Told, told},
+    SessionPlan, TENANT, client_grant,
+    scenario::{NEXT_CURSOR, Scenario, ExpectedFailure, expected_failure},
 };
 use serde_json::{Value, json};
 use sophos_simulator::{FaultAction, FaultRule, RetryAfter, TenantState};
 
-use super::{ACME, LONE, NOTHING, OF_A_TENANT, OF_AN_ORGANIZATION, in_acme, once, scenario, with_credential};
+use super::{ACME, LONE, UNKNOWN_ID, TENANT_CREDENTIAL, ORGANIZATION_CREDENTIAL, acme_scenario, no_retry_limits, scenario, with_credential};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    [credentials(), tenants(), requests(), answers(), times()].into_iter().flatten().collect()
+    [credentials(), tenants(), requests(), responses(), deadlines()].into_iter().flatten().collect()
 }
 
 fn endpoints() -> Value {
@@ -20,258 +20,258 @@ fn endpoints() -> Value {
 }
 
 /// One attempt at listing endpoints, which comes to this.
-fn one_attempt(name: &'static str, fault: FaultAction, told: Told) -> Scenario {
+fn single_attempt(name: &'static str, fault: FaultAction, told: ExpectedFailure) -> Scenario {
     scenario(name)
-        .fault(FaultRule::new("endpoints.list", fault))
-        .ok("session.limit", once())
-        .ok("tenants.open", json!([ACME]))
-        .fails("endpoints.search", endpoints(), told)
+        .with_fault(FaultRule::new("endpoints.list", fault))
+        .call_ok("session.limit", no_retry_limits())
+        .call_ok("tenants.open", json!([ACME]))
+        .call_fails("endpoints.search", endpoints(), expected_failure)
 }
 
-fn stale() -> Value {
+fn stale_token() -> Value {
     json!({"tag": "token", "val": {"value": "stale", "expires-in": null}})
 }
 
 fn credentials() -> Vec<Scenario> {
-    let refused = || told("credential-refused");
+    let refused = || expected_failure("credential-refused");
     vec![
-        in_acme("a token that expires is replaced")
-            .fault(FaultRule::new("endpoints.list", FaultAction::TokenDies).times(1))
-            .pages("endpoints.search", json!([TENANT, [], {"after": NEXT}]), 1)
-            .shows("session.usage-so-far", json!([]), json!({"token-requests": 2, "retries": 0})),
+        acme_scenario("a token that expires is replaced")
+            .with_fault(FaultRule::new("endpoints.list", FaultAction::RevokeTokens).times(1))
+            .call_pages("endpoints.search", json!([TENANT, [], {"after": NEXT_CURSOR}]), 1)
+            .call("session.usage-so-far", json!([]), json!({"token-requests": 2, "retries": 0})),
         scenario("a token that the service refuses, and no other")
-            .given(|_, plan| plan.needed = stale())
-            .fails("session.whoami", json!([]), refused().status(401)),
+            .with_setup(|_, plan| plan.initial_grant = stale_token())
+            .call_fails("session.whoami", json!([]), refused().status(401)),
         scenario("a token that is given again after it was refused")
-            .given(|_, plan| (plan.needed, plan.refused) = (stale(), stale()))
-            .fails("session.whoami", json!([]), refused().status(401)),
+            .with_setup(|_, plan| (plan.initial_grant, plan.grant_after_refusal) = (stale_token(), stale_token()))
+            .call_fails("session.whoami", json!([]), refused().status(401)),
         scenario("a credential in place of a token that was refused")
-            .given(|_, plan| plan.refused = std::mem::replace(&mut plan.needed, stale()))
-            .ok("session.whoami", json!([]))
-            .pages("tenants.reachable", json!([NEXT]), 2),
+            .with_setup(|_, plan| plan.grant_after_refusal = std::mem::replace(&mut plan.initial_grant, stale_token()))
+            .call_ok("session.whoami", json!([]))
+            .call_pages("tenants.reachable", json!([NEXT_CURSOR]), 2),
         scenario("a token that has no time left")
-            .given(|_, plan| plan.needed = json!({"tag": "token", "val": {"value": "old", "expires-in": 0}}))
-            .fails("session.whoami", json!([]), refused()),
-        scenario("a wrong secret").given(|_, plan| plan.needed["val"]["secret"] = json!("wr0ng")).fails(
+            .with_setup(|_, plan| plan.initial_grant = json!({"tag": "token", "val": {"value": "old", "expires-in": 0}}))
+            .call_fails("session.whoami", json!([]), refused()),
+        scenario("a wrong secret").with_setup(|_, plan| plan.initial_grant["val"]["secret"] = json!("wr0ng")).call_fails(
             "session.whoami",
             json!([]),
             refused().status(401),
         ),
         scenario("a credential that has expired")
-            .given(|simulator, _| assert!(simulator.expire_credential(&simulator.credentials()[0].client_id)))
-            .fails("tenants.reachable", json!([null]), refused().status(401)),
+            .with_setup(|simulator, _| assert!(simulator.expire_credential(&simulator.credentials()[0].client_id)))
+            .call_fails("tenants.reachable", json!([null]), refused().status(401)),
         scenario("a credential that belongs to somebody else than the one before")
-            .given(|simulator, plan| plan.refused = client(&simulator.credentials()[OF_AN_ORGANIZATION]))
-            .ok("tenants.open", json!([ACME]))
-            .meanwhile(|simulator| {
+            .with_setup(|simulator, plan| plan.grant_after_refusal = client_grant(&simulator.credentials()[ORGANIZATION_CREDENTIAL]))
+            .call_ok("tenants.open", json!([ACME]))
+            .change_simulator(|simulator| {
                 simulator.revoke_tokens();
                 assert!(simulator.expire_credential(&simulator.credentials()[0].client_id));
             })
-            .fails("endpoints.search", endpoints(), refused()),
+            .call_fails("endpoints.search", endpoints(), refused()),
         scenario("an identity service that repeats the secret")
-            .fault(FaultRule::new("token", FaultAction::Echo { status: 401 }))
-            .fails(
+            .with_fault(FaultRule::new("token", FaultAction::Echo { status: 401 }))
+            .call_fails(
                 "session.whoami",
                 json!([]),
-                told("credential-refused").status(401).because("&client_secret=[redacted]"),
+                expected_failure("credential-refused").status(401).message_suffix("&client_secret=[redacted]"),
             ),
         scenario("no authorisation on the way")
-            .given(|_, plan| plan.needed = json!({"tag": "ambient"}))
-            .fails("session.whoami", json!([]), told("unauthorized").status(401)),
-        scenario("no credential at all").given(|_, plan| plan.needed = Value::Null).fails(
+            .with_setup(|_, plan| plan.initial_grant = json!({"tag": "ambient"}))
+            .call_fails("session.whoami", json!([]), expected_failure("unauthorized").status(401)),
+        scenario("no credential at all").with_setup(|_, plan| plan.initial_grant = Value::Null).call_fails(
             "session.whoami",
             json!([]),
-            told("no-credential").because("the plan has no grant when one is needed"),
+            expected_failure("no-credential").message_suffix("the plan has no grant when one is needed"),
         ),
     ]
 }
 
 fn tenants() -> Vec<Scenario> {
     vec![
-        in_acme("a tenant that does not let this account manage it")
-            .meanwhile(|simulator| assert!(simulator.set_tenant_state(ACME, TenantState::Forbidden)))
-            .fails("endpoints.search", endpoints(), told("forbidden").status(403))
-            .fails("containment.isolate", json!([TENANT, [NOTHING], "why"]), told("forbidden").status(403)),
-        in_acme("a tenant without a licence for alerts")
-            .meanwhile(|simulator| assert!(simulator.set_tenant_state(ACME, TenantState::AlertsDenied)))
-            .fails("alerts.search", endpoints(), told("forbidden").status(403))
-            .fails("events.read", json!([TENANT, {"tag": "oldest"}, {}]), told("forbidden").status(403))
-            .ok("endpoints.search", endpoints()),
-        in_acme("a tenant that has moved to another region")
-            .meanwhile(|simulator| {
+        acme_scenario("a tenant that does not let this account manage it")
+            .change_simulator(|simulator| assert!(simulator.set_tenant_state(ACME, TenantState::Forbidden)))
+            .call_fails("endpoints.search", endpoints(), expected_failure("forbidden").status(403))
+            .call_fails("containment.isolate", json!([TENANT, [UNKNOWN_ID], "why"]), expected_failure("forbidden").status(403)),
+        acme_scenario("a tenant without a licence for alerts")
+            .change_simulator(|simulator| assert!(simulator.set_tenant_state(ACME, TenantState::AlertsDenied)))
+            .call_fails("alerts.search", endpoints(), expected_failure("forbidden").status(403))
+            .call_fails("events.read", json!([TENANT, {"tag": "oldest"}, {}]), expected_failure("forbidden").status(403))
+            .call_ok("endpoints.search", endpoints()),
+        acme_scenario("a tenant that has moved to another region")
+            .change_simulator(|simulator| {
                 let other = if simulator.tenants()[0].region == "eu01" { "us01" } else { "eu01" };
                 assert!(simulator.move_tenant(ACME, other));
             })
-            .fails("endpoints.search", endpoints(), told("unauthorized").status(401))
-            .ok("tenants.open", json!([ACME]))
-            .ok("endpoints.search", endpoints()),
+            .call_fails("endpoints.search", endpoints(), expected_failure("unauthorized").status(401))
+            .call_ok("tenants.open", json!([ACME]))
+            .call_ok("endpoints.search", endpoints()),
         scenario("a tenant that is not there")
-            .fails("tenants.open", json!([NOTHING]), told("not-found").status(404))
-            .fails("tenants.open", json!([""]), told("invalid")),
+            .call_fails("tenants.open", json!([UNKNOWN_ID]), expected_failure("not-found").status(404))
+            .call_fails("tenants.open", json!([""]), expected_failure("invalid")),
         scenario("a tenant's credential for another tenant")
-            .given(with_credential(OF_A_TENANT))
-            .fails("tenants.open", json!([ACME]), told("wrong-credential"))
-            .ok("tenants.open", json!([LONE])),
+            .with_setup(with_credential(TENANT_CREDENTIAL))
+            .call_fails("tenants.open", json!([ACME]), expected_failure("wrong-credential"))
+            .call_ok("tenants.open", json!([LONE])),
         scenario("a credential without a tenant of its own")
-            .fails("tenants.home", json!([]), told("wrong-credential"))
-            .fails("tenants.open", json!([LONE]), told("not-found").status(404)),
+            .call_fails("tenants.home", json!([]), expected_failure("wrong-credential"))
+            .call_fails("tenants.open", json!([LONE]), expected_failure("not-found").status(404)),
         scenario("an organization's credential without a tenant of its own")
-            .given(with_credential(OF_AN_ORGANIZATION))
-            .fails("tenants.home", json!([]), told("wrong-credential")),
+            .with_setup(with_credential(ORGANIZATION_CREDENTIAL))
+            .call_fails("tenants.home", json!([]), expected_failure("wrong-credential")),
         scenario("a service that names a host that nobody vouched for")
-            .where_it(|estate| estate.host_name = "localhost".to_owned())
-            .given(|_, plan| {
+            .with_config(|estate| estate.host_name = "localhost".to_owned())
+            .with_setup(|_, plan| {
                 plan.service = plan.service.clone().map(|url| url.replace("localhost", "127.0.0.1"));
             })
-            .fails("tenants.open", json!([ACME]), told("untrusted-host")),
+            .call_fails("tenants.open", json!([ACME]), expected_failure("untrusted-host")),
     ]
 }
 
 fn requests() -> Vec<Scenario> {
     vec![
-        in_acme("an endpoint or an alert that is not there")
-            .fails("endpoints.get", json!([TENANT, NOTHING]), told("not-found").status(404))
-            .fails("isolation.inspect", json!([TENANT, NOTHING]), told("not-found").status(404))
-            .fails("alerts.get", json!([TENANT, NOTHING]), told("not-found").status(404)),
-        in_acme("what the service does not take")
-            .fails(
+        acme_scenario("an endpoint or an alert that is not there")
+            .call_fails("endpoints.get", json!([TENANT, UNKNOWN_ID]), expected_failure("not-found").status(404))
+            .call_fails("isolation.inspect", json!([TENANT, UNKNOWN_ID]), expected_failure("not-found").status(404))
+            .call_fails("alerts.get", json!([TENANT, UNKNOWN_ID]), expected_failure("not-found").status(404)),
+        acme_scenario("what the service does not take")
+            .call_fails(
                 "events.read",
                 json!([TENANT, {"tag": "since", "val": 1_768_300_000}, {}]),
-                told("invalid").status(400),
+                expected_failure("invalid").status(400),
             )
-            .fails("endpoints.get", json!([TENANT, "no id"]), told("invalid").status(400))
-            .fails("account-health.examine", json!([TENANT, ["unheardOf"]]), told("invalid").status(400)),
-        in_acme("what is not sent because it could only be refused")
-            .fails("endpoints.get", json!([TENANT, ".."]), told("invalid"))
-            .fails("events.read", json!([TENANT, {"tag": "oldest"}, {"size": 199}]), told("invalid")),
+            .call_fails("endpoints.get", json!([TENANT, "no id"]), expected_failure("invalid").status(400))
+            .call_fails("account-health.examine", json!([TENANT, ["unheardOf"]]), expected_failure("invalid").status(400)),
+        acme_scenario("what is not sent because it could only be refused")
+            .call_fails("endpoints.get", json!([TENANT, ".."]), expected_failure("invalid"))
+            .call_fails("events.read", json!([TENANT, {"tag": "oldest"}, {"size": 199}]), expected_failure("invalid")),
         cursors(),
         scenario("limits that let nothing through, or come too late")
-            .fails(
+            .call_fails(
                 "session.limit",
                 json!([{"call-ms": 20_000, "request-ms": 5_000, "attempts": 0}]),
-                told("invalid"),
+                expected_failure("invalid"),
             )
-            .ok("session.limit", once())
-            .ok("session.whoami", json!([]))
-            .fails("session.limit", once(), told("invalid")),
+            .call_ok("session.limit", no_retry_limits())
+            .call_ok("session.whoami", json!([]))
+            .call_fails("session.limit", no_retry_limits(), expected_failure("invalid")),
         scenario("nobody listens there")
-            .given(|_, plan| plan.service = [nowhere(), nowhere()])
-            .ok("session.limit", once())
-            .fails("session.whoami", json!([]), told("unreachable").transient().up_to("no connection")),
+            .with_setup(|_, plan| plan.service = [unreachable_address(), unreachable_address()])
+            .call_ok("session.limit", no_retry_limits())
+            .call_fails("session.whoami", json!([]), expected_failure("unreachable").transient().message_prefix("no connection")),
         scenario("the host does not let a request out")
-            .where_the_host_decides()
-            .given(|_, plan: &mut Plan| plan.allow = Vec::new())
-            .fails("session.whoami", json!([]), told("blocked").up_to("the request was not let out")),
+            .restricted_hosts_only()
+            .with_setup(|_, plan: &mut SessionPlan| plan.allow = Vec::new())
+            .call_fails("session.whoami", json!([]), expected_failure("blocked").message_prefix("the request was not let out")),
     ]
 }
 
 /// A cursor is good for the listing that it came from. What else it might be is
 /// for components to find out: the native client has an operation in its place.
 fn cursors() -> Scenario {
-    let of = |arguments: Value| (arguments, told("invalid"));
+    let of = |arguments: Value| (arguments, expected_failure("invalid"));
     let wrong = [
-        ("endpoints.search", of(json!([TENANT, [{"tag": "health", "val": ["bad"]}], {"after": NEXT}]))),
-        ("endpoints.search", of(json!([TENANT, [], {"after": NEXT, "sort": "hostname:asc"}]))),
-        ("alerts.search", of(json!([TENANT, [], {"after": NEXT}]))),
-        ("events.read", of(json!([TENANT, {"tag": "after", "val": NEXT}, {}]))),
-        ("tenants.reachable", of(json!([NEXT]))),
+        ("endpoints.search", of(json!([TENANT, [{"tag": "health", "val": ["bad"]}], {"after": NEXT_CURSOR}]))),
+        ("endpoints.search", of(json!([TENANT, [], {"after": NEXT_CURSOR, "sort": "hostname:asc"}]))),
+        ("alerts.search", of(json!([TENANT, [], {"after": NEXT_CURSOR}]))),
+        ("events.read", of(json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {}]))),
+        ("tenants.reachable", of(json!([NEXT_CURSOR]))),
     ];
-    let begun = in_acme("a cursor of another listing").in_components_only();
+    let begun = acme_scenario("a cursor of another listing").components_only();
     wrong.into_iter().fold(begun, |scenario, (function, (arguments, told))| {
-        scenario.ok("endpoints.search", json!([TENANT, [], {"size": 3}])).fails(function, arguments, told)
+        scenario.call_ok("endpoints.search", json!([TENANT, [], {"size": 3}])).call_fails(function, arguments, expected_failure)
     })
 }
 
 /// An address where a listener has just gone.
-fn nowhere() -> String {
+fn unreachable_address() -> String {
     let gone = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     format!("http://{}", gone.expect("a port"))
 }
 
-fn answers() -> Vec<Scenario> {
+fn responses() -> Vec<Scenario> {
     let status = FaultAction::status;
     vec![
-        one_attempt("the service fails", status(503), told("unavailable").status(503).transient()),
-        one_attempt(
+        single_attempt("the service fails", status(503), expected_failure("unavailable").status(503).transient()),
+        single_attempt(
             "the service fails, and says until when",
             FaultAction::Status { status: 503, retry_after: Some(RetryAfter::Seconds(9)) },
-            told("unavailable").status(503).transient().wait(9_000),
+            expected_failure("unavailable").status(503).transient().wait(9_000),
         ),
-        one_attempt(
+        single_attempt(
             "a gateway answers in the service's place",
             FaultAction::Html { status: 502 },
-            told("unavailable").status(502).transient(),
+            expected_failure("unavailable").status(502).transient(),
         ),
-        one_attempt(
+        single_attempt(
             "an answer that repeats the request and its token",
             FaultAction::Echo { status: 403 },
-            told("forbidden")
+            expected_failure("forbidden")
                 .status(403)
-                .because("; requestId Bearer [redacted]; correlationId Bearer [redacted]"),
+                .message_suffix("; requestId Bearer [redacted]; correlationId Bearer [redacted]"),
         ),
-        one_attempt("a conflict", status(409), told("conflict").status(409)),
-        one_attempt("a status that nobody has heard of", status(418), told("invalid").status(418)),
-        one_attempt(
+        single_attempt("a conflict", status(409), expected_failure("conflict").status(409)),
+        single_attempt("a status that nobody has heard of", status(418), expected_failure("invalid").status(418)),
+        single_attempt(
             "an answer that is no JSON",
             FaultAction::Malformed,
-            told("malformed").status(200).transient(),
+            expected_failure("malformed").status(200).transient(),
         ),
-        one_attempt(
+        single_attempt(
             "half an answer",
             FaultAction::Truncate,
-            told("interrupted").transient().up_to("the connection broke"),
+            expected_failure("interrupted").transient().message_prefix("the connection broke"),
         ),
-        one_attempt(
+        single_attempt(
             "no answer",
-            FaultAction::Cut,
-            told("interrupted").transient().up_to("the connection broke"),
+            FaultAction::Disconnect,
+            expected_failure("interrupted").transient().message_prefix("the connection broke"),
         ),
-        in_acme("what is safe to repeat is repeated")
-            .fault(FaultRule::new("endpoints.list", FaultAction::Truncate).times(1))
-            .ok("endpoints.search", endpoints())
-            .shows("session.usage-so-far", json!([]), json!({"retries": 1, "throttled": 0})),
+        acme_scenario("what is safe to repeat is repeated")
+            .with_fault(FaultRule::new("endpoints.list", FaultAction::Truncate).times(1))
+            .call_ok("endpoints.search", endpoints())
+            .call("session.usage-so-far", json!([]), json!({"retries": 1, "throttled": 0})),
     ]
 }
 
-fn times() -> Vec<Scenario> {
+fn deadlines() -> Vec<Scenario> {
     let throttle = |wait: u64| FaultAction::throttle(Some(RetryAfter::Seconds(wait)));
-    let throttled = || told("throttled").transient();
+    let throttled = || expected_failure("throttled").transient();
     vec![
-        one_attempt("too many requests", throttle(7), throttled().status(429).wait(7_000)),
-        one_attempt(
+        single_attempt("too many requests", throttle(7), throttled().status(429).wait(7_000)),
+        single_attempt(
             "too many requests, until a date",
             FaultAction::throttle(Some(RetryAfter::HttpDate(30))),
             throttled().status(429).wait(30_000),
         ),
-        one_attempt(
+        single_attempt(
             "too many requests, no word until when",
             FaultAction::throttle(None),
             throttled().status(429),
         ),
-        in_acme("too many requests, for longer than anybody waits")
-            .fault(FaultRule::new("endpoints.list", throttle(121)))
-            .fails("endpoints.search", endpoints(), throttled().status(429).wait(121_000)),
-        in_acme("too many requests, for longer than the call may take")
-            .fault(FaultRule::new("endpoints.list", throttle(70)))
-            .fails("endpoints.search", endpoints(), throttled().wait(70_000)),
-        in_acme("too many requests for a moment")
-            .fault(FaultRule::new("endpoints.list", throttle(1)).times(1))
-            .ok("endpoints.search", endpoints())
-            .shows("session.usage-so-far", json!([]), json!({"retries": 1, "throttled": 1})),
-        in_acme("a service that fails for longer than the call may take")
-            .fault(FaultRule::new(
+        acme_scenario("too many requests, for longer than anybody waits")
+            .with_fault(FaultRule::new("endpoints.list", throttle(121)))
+            .call_fails("endpoints.search", endpoints(), throttled().status(429).wait(121_000)),
+        acme_scenario("too many requests, for longer than the call may take")
+            .with_fault(FaultRule::new("endpoints.list", throttle(70)))
+            .call_fails("endpoints.search", endpoints(), throttled().wait(70_000)),
+        acme_scenario("too many requests for a moment")
+            .with_fault(FaultRule::new("endpoints.list", throttle(1)).times(1))
+            .call_ok("endpoints.search", endpoints())
+            .call("session.usage-so-far", json!([]), json!({"retries": 1, "throttled": 1})),
+        acme_scenario("a service that fails for longer than the call may take")
+            .with_fault(FaultRule::new(
                 "endpoints.list",
                 FaultAction::Status { status: 503, retry_after: Some(RetryAfter::Seconds(70)) },
             ))
-            .fails("endpoints.search", endpoints(), told("out-of-time").transient()),
+            .call_fails("endpoints.search", endpoints(), expected_failure("out-of-time").transient()),
         scenario("a request that hangs")
-            .fault(FaultRule::new("endpoints.list", FaultAction::Slow { milliseconds: 60_000 }))
-            .ok("session.limit", json!([{"call-ms": 20_000, "request-ms": 500, "attempts": 1}]))
-            .ok("tenants.open", json!([ACME]))
-            .fails(
+            .with_fault(FaultRule::new("endpoints.list", FaultAction::Delay { milliseconds: 60_000 }))
+            .call_ok("session.limit", json!([{"call-ms": 20_000, "request-ms": 500, "attempts": 1}]))
+            .call_ok("tenants.open", json!([ACME]))
+            .call_fails(
                 "endpoints.search",
                 endpoints(),
-                told("interrupted").transient().up_to("no answer in time"),
+                expected_failure("interrupted").transient().message_prefix("no answer in time"),
             ),
     ]
 }

@@ -1,11 +1,11 @@
 //! The table: what is played natively and in every host, with what must come of
 //! it.
 
-mod acting;
+mod actions;
 mod failures;
-mod reading;
+mod queries;
 
-use end_to_end::hosts::{Plan, client, scenario::Scenario};
+use end_to_end::hosts::{SessionPlan, client_grant, scenario::Scenario};
 use serde_json::{Value, json};
 use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, MachineConfig, MachineType, Owner,
@@ -20,18 +20,18 @@ const LAPTOP: &str = "7a1f6f0e-27a4-4b58-9f0e-3b1f9d2c1a01";
 /// A server of Acme that is offline.
 const SERVER: &str = "7a1f6f0e-27a4-4b58-9f0e-3b1f9d2c1a02";
 /// Nothing has this id.
-const NOTHING: &str = "00000000-0000-4000-8000-000000000000";
+const UNKNOWN_ID: &str = "00000000-0000-4000-8000-000000000000";
 
 /// All of them.
 pub(crate) fn all() -> Vec<Scenario> {
-    [reading::scenarios(), acting::scenarios(), failures::scenarios()].into_iter().flatten().collect()
+    [queries::scenarios(), actions::scenarios(), failures::scenarios()].into_iter().flatten().collect()
 }
 
 /// A partner with 121 tenants, an organization with two, and one that is alone.
 /// Acme has 25 endpoints and 30 alerts.
-pub(crate) fn estate() -> Config {
+pub(crate) fn config() -> Config {
     let group =
-        |owner, count, endpoints| TenantGroup { endpoints: Some(endpoints), ..TenantGroup::of(owner, count) };
+        |owner, count, endpoints| TenantGroup { endpoints: Some(endpoints), ..TenantGroup::new(owner, count) };
     let named = |id: &str, name: &str, group| TenantGroup {
         id: Some(id.to_owned()),
         name: Some(name.to_owned()),
@@ -44,7 +44,7 @@ pub(crate) fn estate() -> Config {
             TenantGroup { alerts_total: Some(30), ..named(ACME, "Acme", group(Owner::Partner, 1, 23)) },
             group(Owner::Partner, 120, 1),
             group(Owner::Organization, 2, 1),
-            named(LONE, "Lone", group(Owner::Alone, 1, 2)),
+            named(LONE, "Lone", group(Owner::Standalone, 1, 2)),
         ],
         machines: vec![laptop(), server()],
         credentials: vec![
@@ -70,7 +70,7 @@ fn laptop() -> MachineConfig {
         cloud_instance: Some("i-0abcdef1234567890".to_owned()),
         cloned: Some(true),
         online: Some(true),
-        ..MachineConfig::of("Acme")
+        ..MachineConfig::new("Acme")
     }
 }
 
@@ -80,7 +80,7 @@ fn server() -> MachineConfig {
         hostname: Some("ACME-DB-1".to_owned()),
         machine_type: Some(MachineType::Server),
         online: Some(false),
-        ..MachineConfig::of("Acme")
+        ..MachineConfig::new("Acme")
     }
 }
 
@@ -91,25 +91,25 @@ pub(crate) fn an_hour_ago() -> Value {
 
 /// A scenario of this estate.
 fn scenario(name: &'static str) -> Scenario {
-    Scenario::new(name, estate)
+    Scenario::new(name, config)
 }
 
 /// A scenario that begins in Acme.
-fn in_acme(name: &'static str) -> Scenario {
-    scenario(name).ok("tenants.open", json!([ACME]))
+fn acme_scenario(name: &'static str) -> Scenario {
+    scenario(name).call_ok("tenants.open", json!([ACME]))
 }
 
 /// The session has the credential of an organization, a tenant or one that only
 /// reads, by its place in the [`estate`].
-fn with_credential(place: usize) -> impl Fn(&Simulator, &mut Plan) {
-    move |simulator, plan| plan.needed = client(&simulator.credentials()[place])
+fn with_credential(place: usize) -> impl Fn(&Simulator, &mut SessionPlan) {
+    move |simulator, plan| plan.initial_grant = client_grant(&simulator.credentials()[place])
 }
 
-const OF_AN_ORGANIZATION: usize = 1;
-const OF_A_TENANT: usize = 2;
-const THAT_ONLY_READS: usize = 3;
+const ORGANIZATION_CREDENTIAL: usize = 1;
+const TENANT_CREDENTIAL: usize = 2;
+const READ_ONLY_CREDENTIAL: usize = 3;
 
 /// Limits under which nothing is repeated.
-fn once() -> Value {
+fn no_retry_limits() -> Value {
     json!([{"call-ms": 20_000, "request-ms": 5_000, "attempts": 1}])
 }

@@ -2,12 +2,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use local_lambda::Function;
+use local_lambda::LambdaFunction;
 
 /// The `echo` example, which cargo builds together with the tests.
-pub(crate) fn echo() -> Function {
+pub(crate) fn echo_function() -> LambdaFunction {
     let test = std::env::current_exe().expect("the path of this test");
     let binary: PathBuf = test.ancestors().nth(2).expect("the profile's folder").join("examples/echo");
     assert!(binary.exists(), "build it first: cargo build -p local-lambda --example echo");
-    Function::new(binary).timeout(Duration::from_secs(10))
+    LambdaFunction::new(binary).timeout(Duration::from_secs(10))
 }

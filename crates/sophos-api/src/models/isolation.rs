@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::{model, readable},
+    model::{model, lenient_list},
     timestamp::Timestamp,
 };
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Operation, Record, Route, models::AccountHealth};
+use crate::{Operation, WithRaw, Route, models::AccountHealth};
 
 /// Checks how well a tenant is set up.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -16,6 +16,6 @@ pub struct CheckAccountHealth {
 }
 
 impl Operation for CheckAccountHealth {
-    type Response = Record<AccountHealth>;
+    type Response = WithRaw<AccountHealth>;
     const ROUTE: Route = Route::get("/account-health-check/v1/health-check");
 }

@@ -11,17 +11,17 @@ mod update_isolations;
 
 pub use get_isolation::GetIsolation;
 pub use update_isolation::UpdateIsolation;
-pub use update_isolations::{MOST_IDS, UpdateIsolations};
+pub use update_isolations::{MAX_IDS, UpdateIsolations};
 
 use crate::Error;
 
 /// Characters of a comment at most.
-pub const LONGEST_COMMENT: usize = 400;
+pub const MAX_COMMENT_LEN: usize = 400;
 
 fn check_comment(comment: Option<&str>) -> Result<(), Error> {
     match comment.map(|comment| comment.chars().count()) {
-        Some(length) if length > LONGEST_COMMENT => {
-            Err(Error::invalid(format!("the comment has {length} characters; {LONGEST_COMMENT} are allowed")))
+        Some(length) if length > MAX_COMMENT_LEN => {
+            Err(Error::invalid(format!("the comment has {length} characters; {MAX_COMMENT_LEN} are allowed")))
         }
         _ => Ok(()),
     }

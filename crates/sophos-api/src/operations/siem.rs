@@ -13,14 +13,14 @@ pub use events::ListSiemEvents;
 use crate::Error;
 
 /// Items a page at most.
-pub const LARGEST_PAGE: u32 = 1_000;
+pub const MAX_PAGE_SIZE: u32 = 1_000;
 /// Items a page at least.
-pub const SMALLEST_PAGE: u32 = 200;
+pub const MIN_PAGE_SIZE: u32 = 200;
 
 fn check_limit(limit: Option<u32>) -> Result<(), Error> {
     match limit {
-        Some(limit) if !(SMALLEST_PAGE..=LARGEST_PAGE).contains(&limit) => Err(Error::invalid(format!(
-            "limit is {limit}; it must be from {SMALLEST_PAGE} to {LARGEST_PAGE}"
+        Some(limit) if !(MIN_PAGE_SIZE..=MAX_PAGE_SIZE).contains(&limit) => Err(Error::invalid(format!(
+            "limit is {limit}; it must be from {MIN_PAGE_SIZE} to {MAX_PAGE_SIZE}"
         ))),
         _ => Ok(()),
     }

@@ -5,7 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::{Credentials, Error, Operation, Route, Target};
+use crate::{Credentials, Error, Operation, Route, RequestTarget};
 
 /// Trades a credential for a token.
 ///
@@ -26,10 +26,10 @@ impl<'c> RequestToken<'c> {
 }
 
 impl Operation for RequestToken<'_> {
-    type Response = TokenAnswer;
-    const ROUTE: Route = Route::post("/api/v2/oauth2/token").identity().repeatable();
+    type Response = TokenResponse;
+    const ROUTE: Route = Route::post("/api/v2/oauth2/token").identity().idempotent();
 
-    fn to_request(&self, target: &Target) -> Result<http::Request<Vec<u8>>, Error> {
+    fn to_request(&self, target: &RequestTarget) -> Result<http::Request<Vec<u8>>, Error> {
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let body = format!(
             "grant_type=client_credentials&scope=token&client_id={}&client_secret={}",
@@ -51,7 +51,7 @@ impl Operation for RequestToken<'_> {
 /// A token, and how long it lives. Not printed.
 #[derive(Debug, Deserialize)]
 #[non_exhaustive]
-pub struct TokenAnswer {
+pub struct TokenResponse {
     /// The token. Opaque.
     pub access_token: Option<SecretString>,
     /// Seconds until it expires; an hour as a rule.

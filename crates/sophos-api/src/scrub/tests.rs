@@ -7,8 +7,8 @@ const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.c2lnbmF0dXJl";
 
 fn scrubber() -> Scrubber {
     let scrubber = Scrubber::default();
-    scrubber.learn(SECRET);
-    scrubber.learn(TOKEN);
+    scrubber.add_secret(SECRET);
+    scrubber.add_secret(TOKEN);
     scrubber
 }
 
@@ -18,7 +18,7 @@ fn hex(text: &str) -> String {
 
 /// The forms in which a gateway may repeat a secret, each made by other means than
 /// the ones that are tested.
-fn repeated(secret: &str) -> Vec<String> {
+fn echoed_forms(secret: &str) -> Vec<String> {
     let json = serde_json::to_string(secret).expect("JSON");
     let form = percent_encoding::utf8_percent_encode(secret, percent_encoding::NON_ALPHANUMERIC).to_string();
     vec![
@@ -35,10 +35,10 @@ fn repeated(secret: &str) -> Vec<String> {
 }
 
 #[test]
-fn scrub_removes_each_form_of_a_secret() {
+fn scrub_removes_each_encoding_of_a_secret() {
     let scrubber = scrubber();
     for secret in [SECRET, TOKEN] {
-        for form in repeated(secret) {
+        for form in echoed_forms(secret) {
             for text in [form.clone(), format!("a {form} b"), format!("client_secret={form}&scope=token")] {
                 let scrubbed = scrubber.scrub(&text);
                 let residue = scrubbed.replace(REDACTED, "");
@@ -50,9 +50,9 @@ fn scrub_removes_each_form_of_a_secret() {
 }
 
 #[test]
-fn scrub_removes_base64_of_what_holds_a_secret() {
+fn scrub_removes_base64_that_contains_a_secret() {
     let scrubber = Scrubber::default();
-    scrubber.learn("correct-horse-battery-staple");
+    scrubber.add_secret("correct-horse-battery-staple");
     // Each of these is `printf '%s' … | base64`, for a user of each length.
     for encoded in [
         "Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5LXN0YXBsZQ==",
@@ -78,7 +78,7 @@ fn scrub_removes_a_part_of_a_secret() {
 }
 
 #[test]
-fn scrub_removes_what_looks_like_a_credential() {
+fn scrub_removes_unknown_credentials_by_pattern() {
     for (text, scrubbed) in [
         ("no eyJhbGciOiJI.eyJzdWIi.c2ln here", "no [redacted] here"),
         ("Authorization: Bearer abcdef0123456789", "Authorization: Bearer [redacted]"),
@@ -87,12 +87,12 @@ fn scrub_removes_what_looks_like_a_credential() {
         ("GET https://a.example/b?cursor=c failed", "GET https://a.example/b?[redacted] failed"),
         ("via http://user:pass@proxy:3128/ failed", "via http://[redacted]@proxy:3128/ failed"),
     ] {
-        assert_eq!(without_tokens(text), scrubbed);
+        assert_eq!(redact_tokens(text), scrubbed);
     }
 }
 
 #[test]
-fn scrub_leaves_ordinary_texts() {
+fn scrub_keeps_ordinary_text() {
     let scrubber = scrubber();
     for text in [
         "",
@@ -109,14 +109,14 @@ fn scrub_leaves_ordinary_texts() {
 }
 
 #[test]
-fn learn_keeps_the_last_and_no_short_ones() {
+fn add_secret_keeps_the_latest_and_ignores_short_ones() {
     let scrubber = Scrubber::default();
-    scrubber.learn("in");
+    scrubber.add_secret("in");
     assert_eq!(scrubber.scrub("in use"), "in use");
-    scrubber.learn("secret-0");
-    for number in 1..=MAX_KNOWN {
-        scrubber.learn(&format!("secret-{number}"));
-        scrubber.learn("secret-0");
+    scrubber.add_secret("secret-0");
+    for number in 1..=MAX_SECRETS {
+        scrubber.add_secret(&format!("secret-{number}"));
+        scrubber.add_secret("secret-0");
     }
     assert_eq!(scrubber.scrub("secret-0 secret-2"), "[redacted]");
     assert_eq!(scrubber.scrub("secret-1"), "secret-1", "the oldest is gone");
@@ -133,7 +133,7 @@ proptest! {
         cut in 0_usize..60,
     ) {
         let scrubber = Scrubber::default();
-        scrubber.learn(&secret);
+        scrubber.add_secret(&secret);
         let whole = format!("{before}{secret}{after}");
         let scrubbed = scrubber.scrub(&whole);
         prop_assert!(!scrubbed.contains(&secret));

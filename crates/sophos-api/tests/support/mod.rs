@@ -16,7 +16,7 @@ use std::{
 pub(crate) use script::{Answer, Script, Sent};
 use serde_json::{Value, json};
 use sophos_api::{
-    Client, Credentials, Error, Operation, RateBudget, RetryPolicy, TenantClient, models::Tenant,
+    Client, Credentials, Error, Operation, RateLimit, RetryPolicy, TenantClient, models::Tenant,
 };
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
@@ -36,15 +36,15 @@ pub(crate) fn credentials() -> Credentials {
 
 /// A client that no budget of its own holds back.
 pub(crate) fn client(script: &Arc<Script>) -> Client<Arc<Script>> {
-    client_with(script, RateBudget::unlimited(), RetryPolicy::default())
+    client_with(script, RateLimit::unlimited(), RetryPolicy::default())
 }
 
 pub(crate) fn client_with(
     script: &Arc<Script>,
-    budget: RateBudget,
+    budget: RateLimit,
     retry: RetryPolicy,
 ) -> Client<Arc<Script>> {
-    Client::builder(Arc::clone(script), credentials()).budget(budget).retry(retry).build()
+    Client::builder(Arc::clone(script), credentials()).rate_limit(budget).retry_policy(retry).build()
 }
 
 /// A handle of the usual tenant, for which nothing has been asked yet.
@@ -54,7 +54,7 @@ pub(crate) fn tenant(client: &Client<Arc<Script>>) -> TenantClient<Arc<Script>> 
 
 pub(crate) fn tenant_called(client: &Client<Arc<Script>>, id: &str) -> TenantClient<Arc<Script>> {
     let record = tenant_record(json!({"id": id, "apiHost": "https://api-eu01.central.sophos.com"}));
-    client.tenant_of(&record).expect("a host under the domain")
+    client.for_tenant(&record).expect("a host under the domain")
 }
 
 pub(crate) fn tenant_record(json: Value) -> Tenant {
@@ -78,7 +78,7 @@ pub(crate) fn last_page(ids: &[&str]) -> Answer {
 /// What an operation makes of an answer.
 pub(crate) fn read<O: Operation>(status: u16, body: impl Into<Vec<u8>>) -> Result<O::Response, Error> {
     let body: Vec<u8> = body.into();
-    O::read(&http::Response::builder().status(status).body(body.into()).expect("a response"))
+    O::parse_response(&http::Response::builder().status(status).body(body.into()).expect("a response"))
 }
 
 /// A body of these tests: of the shapes that the service sends, with values of its own.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::json;
-use sophos_api::{Authority, BoxFuture, Client, CredentialSource, Credentials, NoCredential, RateBudget};
+use sophos_api::{Auth, BoxFuture, Client, CredentialSource, Credentials, NoCredential, RateLimit};
 
 use super::{Answer, SECRET, Script, last_page, script::Yield, whoami};
 
@@ -65,28 +65,28 @@ fn later<'a, V: Send + 'a>(value: V) -> BoxFuture<'a, V> {
 pub(crate) struct Shared(pub(crate) Arc<Source>);
 
 impl CredentialSource for Shared {
-    fn current(&self) -> BoxFuture<'_, Result<Authority, NoCredential>> {
+    fn current(&self) -> BoxFuture<'_, Result<Auth, NoCredential>> {
         if !self.0.is_answered("current".into()) {
             return Box::pin(pending());
         }
         let mut left = self.0.current.lock().expect("a list");
         let next = if left.len() > 1 { left.pop_front() } else { left.front().cloned() };
-        later(next.expect("one at least").map(Authority::from))
+        later(next.expect("one at least").map(Auth::from))
     }
 
-    fn after_refusal<'a>(&'a self, refused: &'a Authority) -> BoxFuture<'a, Result<Authority, NoCredential>> {
-        let Authority::Credentials(refused) = refused else { unreachable!("it hands out credentials") };
+    fn replace_rejected<'a>(&'a self, refused: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
+        let Auth::Credentials(refused) = refused else { unreachable!("it hands out credentials") };
         if !self.0.is_answered(format!("after {}", refused.client_id())) {
             return Box::pin(pending());
         }
         let next = self.0.next.lock().expect("a list").pop_front();
         let next = next.unwrap_or_else(|| Err(NoCredential::new("secret acme holds no other; store one")));
-        later(next.map(Authority::from))
+        later(next.map(Auth::from))
     }
 }
 
 pub(crate) fn client(script: &Arc<Script>, source: &Arc<Source>) -> Client<Arc<Script>> {
-    Client::builder(Arc::clone(script), Shared(Arc::clone(source))).budget(RateBudget::unlimited()).build()
+    Client::builder(Arc::clone(script), Shared(Arc::clone(source))).rate_limit(RateLimit::unlimited()).build()
 }
 
 /// Refuses tokens of these clients; tells those of `foreign` that they are somebody

@@ -6,14 +6,14 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use sophos_api::{Transport, TransportError, TransportErrorKind};
 
-use super::check_length;
+use super::check_response_len;
 use crate::bindings::sophos::central::transport::{self, Fault, Request};
 
 /// The imported `transport`.
 #[derive(Debug, Default)]
-pub(crate) struct Outbound;
+pub(crate) struct HostTransport;
 
-impl Transport for Outbound {
+impl Transport for HostTransport {
     async fn send(
         &self,
         request: http::Request<Vec<u8>>,
@@ -30,8 +30,8 @@ impl Transport for Outbound {
             body,
             timeout_ms: milliseconds(timeout),
         })
-        .map_err(fault)?;
-        check_length(answer.body.len())?;
+        .map_err(to_transport_error)?;
+        check_response_len(answer.body.len())?;
         let mut response = http::Response::new(Bytes::from(answer.body));
         *response.status_mut() = http::StatusCode::from_u16(answer.status)
             .map_err(|error| TransportError::new(TransportErrorKind::Interrupted, error))?;
@@ -58,7 +58,7 @@ fn milliseconds(time: Duration) -> u32 {
     u32::try_from(time.as_micros().div_ceil(1_000)).unwrap_or(u32::MAX)
 }
 
-fn fault(fault: Fault) -> TransportError {
+fn to_transport_error(fault: Fault) -> TransportError {
     let (kind, why) = match fault {
         Fault::Unreachable(why) => (TransportErrorKind::Connect, why),
         Fault::Blocked(why) => (TransportErrorKind::Blocked, why),

@@ -4,7 +4,7 @@
 //! wait ends with a deadline of its own.
 
 mod body;
-mod codes;
+mod error_codes;
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header, uri::Scheme};
 use sophos_api::{Transport, TransportError, TransportErrorKind};
 
 #[cfg(feature = "webhook")]
-pub(crate) use body::write;
+pub(crate) use body::write_body;
 
 #[cfg(feature = "webhook")]
 use crate::bindings::wasi::clocks::wall_clock;
@@ -28,15 +28,15 @@ use crate::bindings::wasi::{
 
 /// The imported `wasi:http` and `wasi:clocks`.
 #[derive(Debug, Default)]
-pub(crate) struct Outbound;
+pub(crate) struct HostTransport;
 
-impl Transport for Outbound {
+impl Transport for HostTransport {
     async fn send(
         &self,
         request: http::Request<Vec<u8>>,
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        exchange(request, timeout)
+        send_request(request, timeout)
     }
 
     #[cfg(not(feature = "webhook"))]
@@ -61,7 +61,7 @@ fn nanoseconds(time: Duration) -> u64 {
 }
 
 /// Those of an answer's headers that the client reads.
-const READ_HEADERS: [HeaderName; 3] = [header::CONTENT_LENGTH, header::DATE, header::RETRY_AFTER];
+const RESPONSE_HEADERS: [HeaderName; 3] = [header::CONTENT_LENGTH, header::DATE, header::RETRY_AFTER];
 
 /// When a request must be over.
 pub(crate) struct Deadline(Pollable);
@@ -75,7 +75,7 @@ impl Deadline {
     ///
     /// # Errors
     /// `Timeout` when the time is over before.
-    pub(crate) fn wait(&self, event: &Pollable) -> Result<(), TransportError> {
+    pub(crate) fn wait_for(&self, event: &Pollable) -> Result<(), TransportError> {
         if poll(&[event, &self.0]).contains(&0) {
             return Ok(());
         }
@@ -83,47 +83,47 @@ impl Deadline {
     }
 }
 
-fn unsendable<E>(what: &'static str) -> impl FnOnce(E) -> TransportError {
-    move |_| TransportError::new(TransportErrorKind::Unsendable, format!("the host refuses its {what}"))
+fn unsendable_error<E>(what: &'static str) -> impl FnOnce(E) -> TransportError {
+    move |_| TransportError::new(TransportErrorKind::InvalidRequest, format!("the host refuses its {what}"))
 }
 
-fn interrupted(why: &'static str) -> TransportError {
+fn interrupted_error(why: &'static str) -> TransportError {
     TransportError::new(TransportErrorKind::Interrupted, why)
 }
 
-fn exchange(
+fn send_request(
     request: http::Request<Vec<u8>>,
     timeout: Duration,
 ) -> Result<http::Response<Bytes>, TransportError> {
     let deadline = Deadline::after(timeout);
     let (head, content) = request.into_parts();
-    let outgoing = OutgoingRequest::new(fields(&head.headers, content.len())?);
-    outgoing.set_method(&method(&head.method)).map_err(unsendable("method"))?;
+    let outgoing = OutgoingRequest::new(request_headers(&head.headers, content.len())?);
+    outgoing.set_method(&to_wasi_method(&head.method)).map_err(unsendable_error("method"))?;
     let scheme = if head.uri.scheme() == Some(&Scheme::HTTP) { WasiScheme::Http } else { WasiScheme::Https };
-    outgoing.set_scheme(Some(&scheme)).map_err(unsendable("scheme"))?;
+    outgoing.set_scheme(Some(&scheme)).map_err(unsendable_error("scheme"))?;
     let authority = head.uri.authority().map(http::uri::Authority::as_str);
-    outgoing.set_authority(authority).map_err(unsendable("authority"))?;
+    outgoing.set_authority(authority).map_err(unsendable_error("authority"))?;
     let path = head.uri.path_and_query().map(http::uri::PathAndQuery::as_str);
-    outgoing.set_path_with_query(path).map_err(unsendable("path"))?;
+    outgoing.set_path_with_query(path).map_err(unsendable_error("path"))?;
 
-    let to_write = if content.is_empty() { None } else { Some(outgoing.body().map_err(unsendable("body"))?) };
-    let future = outgoing_handler::handle(outgoing, Some(options(timeout))).map_err(codes::failure)?;
+    let to_write = if content.is_empty() { None } else { Some(outgoing.body().map_err(unsendable_error("body"))?) };
+    let future = outgoing_handler::handle(outgoing, Some(request_options(timeout))).map_err(error_codes::to_transport_error)?;
     if let Some(to_write) = to_write {
-        body::write(to_write, &content, &deadline)?;
+        body::write_body(to_write, &content, &deadline)?;
     }
     let answered = future.subscribe();
-    deadline.wait(&answered)?;
+    deadline.wait_for(&answered)?;
     drop(answered);
     let answer = match future.get() {
-        Some(Ok(answer)) => answer.map_err(codes::failure)?,
-        _ => return Err(interrupted("the host has no answer")),
+        Some(Ok(answer)) => answer.map_err(error_codes::to_transport_error)?,
+        _ => return Err(interrupted_error("the host has no answer")),
     };
 
-    let status = StatusCode::from_u16(answer.status()).map_err(|_| interrupted("a status that is none"))?;
+    let status = StatusCode::from_u16(answer.status()).map_err(|_| interrupted_error("a status that is none"))?;
     let mut response = http::Response::new(Bytes::new());
     *response.status_mut() = status;
     let headers = answer.headers();
-    for name in READ_HEADERS {
+    for name in RESPONSE_HEADERS {
         let first = headers.get(name.as_str()).into_iter().next();
         if let Some(value) = first.and_then(|value| HeaderValue::try_from(value).ok()) {
             response.headers_mut().insert(name, value);
@@ -132,26 +132,26 @@ fn exchange(
     drop(headers);
     let expected = response.headers().get(header::CONTENT_LENGTH);
     let expected = expected.and_then(|length| length.to_str().ok()?.parse().ok());
-    let incoming = answer.consume().map_err(|()| interrupted("the answer has no body"))?;
-    *response.body_mut() = body::read(&incoming, expected, &deadline)?.into();
+    let incoming = answer.consume().map_err(|()| interrupted_error("the answer has no body"))?;
+    *response.body_mut() = body::read_body(&incoming, expected, &deadline)?.into();
     Ok(response)
 }
 
 /// The headers, with the length: without it the host sends chunks, which not
 /// every firewall lets through.
-fn fields(headers: &http::HeaderMap, length: usize) -> Result<Fields, TransportError> {
+fn request_headers(headers: &http::HeaderMap, length: usize) -> Result<Fields, TransportError> {
     let fields = Fields::new();
     for (name, value) in headers {
-        fields.append(name.as_str(), value.as_bytes()).map_err(unsendable("headers"))?;
+        fields.append(name.as_str(), value.as_bytes()).map_err(unsendable_error("headers"))?;
     }
     if length > 0 {
         let length = length.to_string();
-        fields.append(header::CONTENT_LENGTH.as_str(), length.as_bytes()).map_err(unsendable("headers"))?;
+        fields.append(header::CONTENT_LENGTH.as_str(), length.as_bytes()).map_err(unsendable_error("headers"))?;
     }
     Ok(fields)
 }
 
-fn method(method: &http::Method) -> Method {
+fn to_wasi_method(method: &http::Method) -> Method {
     match *method {
         http::Method::GET => Method::Get,
         http::Method::POST => Method::Post,
@@ -164,7 +164,7 @@ fn method(method: &http::Method) -> Method {
 /// The time as the host may heed it; it is not asked to. None for the connection
 /// alone: jco lets it run on while the service works, and then says that there was no
 /// connection, so that a change which was made would be taken for one that never left.
-fn options(timeout: Duration) -> RequestOptions {
+fn request_options(timeout: Duration) -> RequestOptions {
     let options = RequestOptions::new();
     let timeout = Some(nanoseconds(timeout));
     let _ = options.set_first_byte_timeout(timeout);

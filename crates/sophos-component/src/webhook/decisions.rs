@@ -3,22 +3,22 @@
 
 use serde_json::json;
 use sophos_isolation::{
-    Answer as Word, AnswerError, Decision, DecisionId, FollowUpReport, State, Worked as WorkedOn,
+    ApprovalAnswer as Word, CommandError, Decision, DecisionId, FollowUpReport, DecisionState, ProcessedDecision as WorkedOn,
     policy::Policy,
     webhook::{Request as Received, Response},
 };
 
 use super::{
-    engine, journal, ledger,
-    receive::{self, Caller},
-    rules::Rules,
+    engine, audit_log, ledger,
+    receive::{self, ClientIpSource},
+    policy_settings::PolicySettings,
 };
 use crate::{
     Component,
     bindings::exports::sophos::central::decisions::{
         Answer, Approval, Guest, Report, Request, Scope, Worked,
     },
-    run::run,
+    executor::block_on,
 };
 
 impl Guest for Component {
@@ -30,18 +30,18 @@ impl Guest for Component {
             query: request.query,
             headers: request.headers,
             body: request.body,
-            from: caller,
+            source_ip: caller,
             client_certificate: None,
         };
-        answer(receive::request(request, Caller::Known))
+        to_http_response(receive::handle_request(request, ClientIpSource::Request))
     }
 
     fn receive_event(event: String) -> Answer {
-        answer(match serde_json::from_str(&event) {
-            Ok(event) => receive::event(&event),
+        to_http_response(match serde_json::from_str(&event) {
+            Ok(event) => receive::handle_event(&event),
             Err(error) => {
                 let response = Response::error(422, "not JSON");
-                journal::record_problem(&response, format!("the event is not JSON: {error}"));
+                audit_log::record_problem(&response, format!("the event is not JSON: {error}"));
                 response
             }
         })
@@ -50,26 +50,26 @@ impl Guest for Component {
     fn work(decisions: Vec<String>) -> Result<Vec<Worked>, String> {
         let (mut ids, mut worked) = (Vec::new(), Vec::new());
         for decision in decisions {
-            match id(&decision) {
+            match parse_id(&decision) {
                 Ok(id) => ids.push(id),
                 Err(why) => worked.push(Worked { decision, state: None, failure: Some(why) }),
             }
         }
-        worked.extend(engine::work(&Rules::in_force()?, &ids)?.into_iter().map(worked_on));
+        worked.extend(engine::process_decisions(&PolicySettings::load()?, &ids)?.into_iter().map(to_work_result));
         Ok(worked)
     }
 
     fn follow_up(which: Scope) -> Result<Report, String> {
-        let rules = Rules::in_force()?;
-        let report = engine::with(&rules, async |engine, stop_at| match which {
+        let rules = PolicySettings::load()?;
+        let report = engine::with_engine(&rules, async |engine, stop_at| match which {
             Scope::Due => engine.follow_up(&rules.policy, stop_at).await,
             Scope::Everything => engine.follow_up_all(&rules.policy, stop_at).await,
         })?;
-        report.map(told).map_err(|error| error.to_string())
+        report.map(to_report).map_err(|error| error.to_string())
     }
 
     fn find(decision: String) -> Result<Option<String>, String> {
-        Ok(known(&id(&decision)?)?.map(|decision| {
+        Ok(find_decision(&parse_id(&decision)?)?.map(|decision| {
             let mut shown = json!(decision);
             shown["state"] = json!(decision.state());
             shown.to_string()
@@ -77,25 +77,25 @@ impl Guest for Component {
     }
 
     fn settle(decision: String, answer: Approval, who: String) -> Result<String, String> {
-        let (id, rules) = (id(&decision)?, Rules::in_force()?);
+        let (id, rules) = (parse_id(&decision)?, PolicySettings::load()?);
         let word = match answer {
             Approval::Approve => Word::Approve,
             Approval::Decline => Word::Decline,
         };
-        let settled = run(ledger::open().answer(&id, word, &who, super::now())).map_err(no_change)?;
-        if settled.state() == State::Approved {
-            engine::work(&rules, std::slice::from_ref(&id))?;
+        let settled = block_on(ledger::open().answer_approval(&id, word, &who, super::now())).map_err(to_error_message)?;
+        if settled.state() == DecisionState::Approved {
+            engine::process_decisions(&rules, std::slice::from_ref(&id))?;
         } else {
-            look_at(&rules, std::slice::from_ref(&id))?;
+            follow_up_on(&rules, std::slice::from_ref(&id))?;
         }
-        state_of(&id)
+        state_after(&id)
     }
 
     fn end_isolation(decision: String, who: String) -> Result<String, String> {
-        let (id, rules) = (id(&decision)?, Rules::in_force()?);
-        let ended = run(ledger::open().release(&id, &who, super::now())).map_err(no_change)?;
-        look_at(&rules, &ended)?;
-        state_of(&id)
+        let (id, rules) = (parse_id(&decision)?, PolicySettings::load()?);
+        let ended = block_on(ledger::open().release_decision(&id, &who, super::now())).map_err(to_error_message)?;
+        follow_up_on(&rules, &ended)?;
+        state_after(&id)
     }
 
     fn check_policy(text: String) -> Result<Vec<String>, String> {
@@ -104,51 +104,51 @@ impl Guest for Component {
     }
 }
 
-fn answer(response: Response) -> Answer {
+fn to_http_response(response: Response) -> Answer {
     Answer { status: response.status, headers: response.headers, body: response.body }
 }
 
-fn id(text: &str) -> Result<DecisionId, String> {
+fn parse_id(text: &str) -> Result<DecisionId, String> {
     text.parse().map_err(str::to_owned)
 }
 
-fn worked_on(worked: WorkedOn) -> Worked {
+fn to_work_result(worked: WorkedOn) -> Worked {
     let decision = worked.id.to_string();
-    match worked.outcome {
-        Ok(state) => Worked { decision, state: state.map(word), failure: None },
+    match worked.result {
+        Ok(state) => Worked { decision, state: state.map(state_name), failure: None },
         Err(error) => Worked { decision, state: None, failure: Some(error.to_string()) },
     }
 }
 
-fn word(state: State) -> String {
+fn state_name(state: DecisionState) -> String {
     state.as_str().to_owned()
 }
 
-fn told(report: FollowUpReport) -> Report {
+fn to_report(report: FollowUpReport) -> Report {
     Report {
         due: report.due,
-        moved: report.moved.into_iter().map(|(state, count)| (state.to_owned(), count)).collect(),
+        moved: report.transitions.into_iter().map(|(state, count)| (state.to_owned(), count)).collect(),
         overdue: report.overdue,
         failures: report.errors,
     }
 }
 
-fn no_change(error: AnswerError) -> String {
+fn to_error_message(error: CommandError) -> String {
     error.to_string()
 }
 
 /// Takes decisions on now, before they are due.
-fn look_at(rules: &Rules, ids: &[DecisionId]) -> Result<(), String> {
+fn follow_up_on(rules: &PolicySettings, ids: &[DecisionId]) -> Result<(), String> {
     let looked =
-        engine::with(rules, async |engine, stop_at| engine.follow_up_on(&rules.policy, ids, stop_at).await)?;
+        engine::with_engine(rules, async |engine, stop_at| engine.follow_up_on(&rules.policy, ids, stop_at).await)?;
     looked.map(drop).map_err(|error| error.to_string())
 }
 
-fn known(id: &DecisionId) -> Result<Option<Decision>, String> {
-    run(ledger::open().decision(id)).map_err(|failure| failure.to_string())
+fn find_decision(id: &DecisionId) -> Result<Option<Decision>, String> {
+    block_on(ledger::open().load_decision(id)).map_err(|failure| failure.to_string())
 }
 
-fn state_of(id: &DecisionId) -> Result<String, String> {
-    let decision = known(id)?.ok_or_else(|| AnswerError::Unknown(id.clone()).to_string())?;
-    Ok(word(decision.state()))
+fn state_after(id: &DecisionId) -> Result<String, String> {
+    let decision = find_decision(id)?.ok_or_else(|| CommandError::Unknown(id.clone()).to_string())?;
+    Ok(state_name(decision.state()))
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sophos_isolation::webhook::{LARGEST_BODY, Request, Response};
+use sophos_isolation::webhook::{MAX_BODY_LEN, Request, Response};
 
 use super::{
-    journal,
-    receive::{self, Caller},
+    audit_log,
+    receive::{self, ClientIpSource},
 };
 use crate::{
     Component,
@@ -20,49 +20,49 @@ use crate::{
             io::streams::StreamError,
         },
     },
-    transport::{Deadline, write},
+    transport::{Deadline, write_body},
 };
 
 /// How long a caller may take to send its request, and to take its answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What is asked for at once.
-const CHUNK: u64 = 64 << 10;
+const CHUNK_LEN: u64 = 64 << 10;
 
 impl Guest for Component {
     fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
-        let answer = match read(&request) {
-            Ok(request) => receive::request(request, Caller::Header),
+        let answer = match read_request(&request) {
+            Ok(request) => receive::handle_request(request, ClientIpSource::Header),
             Err((status, problem)) => {
                 let answer = Response::error(status, problem);
-                journal::record_problem(&answer, problem);
+                audit_log::record_problem(&answer, problem);
                 answer
             }
         };
         drop(request);
-        respond(response_out, &answer);
+        send_response(response_out, &answer);
     }
 }
 
 /// Reads a request, or says what to answer instead.
-fn read(incoming: &IncomingRequest) -> Result<Request, (u16, &'static str)> {
+fn read_request(incoming: &IncomingRequest) -> Result<Request, (u16, &'static str)> {
     let target = incoming.path_with_query().unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let body = incoming.consume().map_err(|()| (400, "the body is gone"))?;
-    let headers = headers(incoming.headers().entries());
+    let headers = merge_headers(incoming.headers().entries());
     Ok(Request {
-        method: method(incoming.method()),
+        method: method_name(incoming.method()),
         path: path.to_owned(),
         query: query.to_owned(),
-        body: start_of(&body, &headers)?,
+        body: read_bounded_body(&body, &headers)?,
         headers,
-        from: None,
+        source_ip: None,
         client_certificate: None,
     })
 }
 
 /// Headers by their names in lower case, of each name one.
-fn headers(entries: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
+fn merge_headers(entries: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = Vec::with_capacity(entries.len());
     for (name, value) in entries {
         let value = String::from_utf8_lossy(&value);
@@ -79,17 +79,17 @@ fn headers(entries: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
 }
 
 /// The body; of one that is larger than is read, just so much that this shows.
-fn start_of(body: &IncomingBody, headers: &[(String, String)]) -> Result<Vec<u8>, (u16, &'static str)> {
+fn read_bounded_body(body: &IncomingBody, headers: &[(String, String)]) -> Result<Vec<u8>, (u16, &'static str)> {
     let broken = (400, "the body broke off; send it again");
     let stream = body.stream().map_err(|()| broken)?;
     let ready = stream.subscribe();
-    let deadline = Deadline::after(PATIENCE);
+    let deadline = Deadline::after(CLIENT_TIMEOUT);
     let mut content = Vec::new();
-    while content.len() <= LARGEST_BODY {
-        let room = (LARGEST_BODY + 1 - content.len()) as u64;
-        match stream.read(CHUNK.min(room)) {
+    while content.len() <= MAX_BODY_LEN {
+        let room = (MAX_BODY_LEN + 1 - content.len()) as u64;
+        match stream.read(CHUNK_LEN.min(room)) {
             Ok(chunk) if chunk.is_empty() => {
-                deadline.wait(&ready).map_err(|_| (408, "the body took too long; send it again"))?;
+                deadline.wait_for(&ready).map_err(|_| (408, "the body took too long; send it again"))?;
             }
             Ok(chunk) => content.extend_from_slice(&chunk),
             Err(StreamError::Closed) => {
@@ -107,7 +107,7 @@ fn start_of(body: &IncomingBody, headers: &[(String, String)]) -> Result<Vec<u8>
     Ok(content)
 }
 
-fn method(method: Method) -> String {
+fn method_name(method: Method) -> String {
     match method {
         Method::Get => "GET",
         Method::Head => "HEAD",
@@ -124,7 +124,7 @@ fn method(method: Method) -> String {
 }
 
 /// Gives the answer. Whoever has hung up gets none, and what was decided stands.
-fn respond(out: ResponseOutparam, answer: &Response) {
+fn send_response(out: ResponseOutparam, answer: &Response) {
     let fields = Fields::new();
     let length = answer.body.len().to_string();
     let length = ("content-length", length.as_str());
@@ -138,12 +138,12 @@ fn respond(out: ResponseOutparam, answer: &Response) {
     let body = response.body();
     ResponseOutparam::set(out, Ok(response));
     if let Ok(body) = body {
-        give(body, answer.body.as_bytes());
+        write_response_body(body, answer.body.as_bytes());
     }
 }
 
-fn give(body: OutgoingBody, content: &[u8]) {
-    let _ = write(body, content, &Deadline::after(PATIENCE));
+fn write_response_body(body: OutgoingBody, content: &[u8]) {
+    let _ = write_body(body, content, &Deadline::after(CLIENT_TIMEOUT));
 }
 
 #[cfg(test)]
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_one_of_a_name() {
+    fn repeated_headers_are_joined_with_commas() {
         let entry = |name: &str, value: &[u8]| (name.to_owned(), value.to_vec());
         let entries = vec![
             entry("X-A", b"1"),
@@ -161,12 +161,12 @@ mod tests {
             entry("X-a", b""),
         ];
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(headers(entries), [pair("x-a", "1,2,"), pair("host", "h"), pair("x-b", "\u{fffd}")]);
+        assert_eq!(merge_headers(entries), [pair("x-a", "1,2,"), pair("host", "h"), pair("x-b", "\u{fffd}")]);
     }
 
     #[test]
-    fn a_method_is_in_upper_case() {
-        assert_eq!(method(Method::Post), "POST");
-        assert_eq!(method(Method::Other("purge".into())), "PURGE");
+    fn method_is_converted_to_upper_case() {
+        assert_eq!(method_name(Method::Post), "POST");
+        assert_eq!(method_name(Method::Other("purge".into())), "PURGE");
     }
 }

@@ -1,7 +1,7 @@
 //! Outcomes, told to the host.
 
 use serde_json::Value;
-use sophos_isolation::{ApprovalUrl, Outcome, Outcomes};
+use sophos_isolation::{ApprovalUrl, DecisionOutcome, OutcomePublisher};
 
 use crate::bindings::sophos::central::outcomes;
 
@@ -9,12 +9,12 @@ use crate::bindings::sophos::central::outcomes;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HostOutcomes;
 
-impl Outcomes for HostOutcomes {
-    fn is_listening(&self) -> bool {
+impl OutcomePublisher for HostOutcomes {
+    fn is_enabled(&self) -> bool {
         outcomes::has_listener()
     }
 
-    async fn publish(&self, outcome: &Outcome) -> Result<(), String> {
+    async fn publish(&self, outcome: &DecisionOutcome) -> Result<(), String> {
         let mut all = serde_json::to_value(outcome).map_err(|error| error.to_string())?;
         // The link goes where it is asked for, and not where all of it is kept.
         if let Value::Object(members) = &mut all {
@@ -23,8 +23,8 @@ impl Outcomes for HostOutcomes {
         outcomes::publish(&outcomes::Outcome {
             decision: outcome.decision.to_string(),
             sequence: outcome.sequence,
-            what: outcome.what.clone(),
-            at: outcome.at.clone(),
+            what: outcome.status.clone(),
+            at: outcome.occurred_at.clone(),
             source: outcome.source.clone(),
             approval_url: outcome.approval_url.as_ref().map(ApprovalUrl::expose).map(str::to_owned),
             all: all.to_string(),

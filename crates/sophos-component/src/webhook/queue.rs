@@ -4,19 +4,19 @@ use std::sync::{Mutex, PoisonError};
 
 use sophos_isolation::{DecisionId, webhook::Queue};
 
-use super::{engine, rules::Rules};
+use super::{engine, policy_settings::PolicySettings};
 use crate::bindings::sophos::central::queue::{self, Handling};
 
 /// The imported `queue`, for one request.
 #[derive(Debug)]
 pub(super) struct HostQueue {
-    rules: Rules,
+    rules: PolicySettings,
     /// What could not be carried out here.
     failures: Mutex<Vec<String>>,
 }
 
 impl HostQueue {
-    pub(super) fn new(rules: Rules) -> Self {
+    pub(super) fn new(rules: PolicySettings) -> Self {
         Self { rules, failures: Mutex::default() }
     }
 
@@ -34,8 +34,8 @@ impl Queue for HostQueue {
         }
         // What was not taken further is on the agenda: the sender need not send
         // again.
-        for worked in engine::work(&self.rules, decisions)? {
-            if let Err(error) = worked.outcome {
+        for worked in engine::process_decisions(&self.rules, decisions)? {
+            if let Err(error) = worked.result {
                 let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
                 failures.push(format!("{}: {error}", worked.id));
             }

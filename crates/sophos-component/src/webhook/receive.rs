@@ -1,53 +1,53 @@
 //! What comes in, answered and recorded.
 
 use serde_json::Value;
-use sophos_isolation::webhook::{Notice, Request, Response, Webhook};
+use sophos_isolation::webhook::{RequestLog, Request, Response, Webhook};
 
 use super::{
-    journal,
-    keys::HostKeys,
+    audit_log,
+    secrets::HostSecrets,
     ledger::{self, HostStore},
     queue::HostQueue,
-    rules::Rules,
+    policy_settings::PolicySettings,
 };
-use crate::run::run;
+use crate::executor::block_on;
 
-type Desk = Webhook<HostStore, HostKeys, HostQueue>;
+type HostWebhook = Webhook<HostStore, HostSecrets, HostQueue>;
 
 /// Where the caller's address is to be found.
-pub(super) enum Caller {
+pub(super) enum ClientIpSource {
     /// In the request already.
-    Known,
+    Request,
     /// In the header that the rules name.
     Header,
 }
 
 /// Answers a request.
-pub(super) fn request(mut request: Request, caller: Caller) -> Response {
-    under_rules(|rules, desk| {
-        if matches!(caller, Caller::Header) {
-            request.from = rules.caller(&request);
+pub(super) fn handle_request(mut request: Request, caller: ClientIpSource) -> Response {
+    with_policy(|rules, desk| {
+        if matches!(caller, ClientIpSource::Header) {
+            request.source_ip = rules.client_ip(&request);
         }
-        run(desk.handle(&rules.policy, &request, super::now()))
+        block_on(desk.handle(&rules.policy, &request, super::now()))
     })
 }
 
 /// Answers an event of AWS.
-pub(super) fn event(event: &Value) -> Response {
-    under_rules(|rules, desk| run(desk.event(&rules.policy, event, super::now())))
+pub(super) fn handle_event(event: &Value) -> Response {
+    with_policy(|rules, desk| block_on(desk.handle_event(&rules.policy, event, super::now())))
 }
 
-fn under_rules(answer: impl FnOnce(&Rules, &Desk) -> (Response, Notice)) -> Response {
-    let rules = match Rules::in_force() {
+fn with_policy(answer: impl FnOnce(&PolicySettings, &HostWebhook) -> (Response, RequestLog)) -> Response {
+    let rules = match PolicySettings::load() {
         Ok(rules) => rules,
         Err(problem) => {
-            let response = Response::send_again();
-            journal::record_problem(&response, problem);
+            let response = Response::service_unavailable();
+            audit_log::record_problem(&response, problem);
             return response;
         }
     };
-    let desk = Webhook::new(ledger::open(), HostKeys, HostQueue::new(rules.clone()));
+    let desk = Webhook::new(ledger::open(), HostSecrets, HostQueue::new(rules.clone()));
     let (response, notice) = answer(&rules, &desk);
-    journal::record(&response, &notice, &desk.queue().failures());
+    audit_log::record(&response, &notice, &desk.queue().failures());
     response
 }

@@ -15,9 +15,9 @@ use flate2::read::GzDecoder;
 use futures_util::StreamExt;
 use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 use serde_json::{Value, json};
-pub(crate) use service::{Answer, Request, Service};
-use sophos_api::{Client, Credentials, RateBudget};
-use sophos_export::{DataObject, Dataset, Exporter, LogRecord, Member, Settings, Store, StreamReport};
+pub(crate) use service::{ScriptedResponse, Request, ScriptedService};
+use sophos_api::{Client, Credentials, RateLimit};
+use sophos_export::{DataObject, Dataset, Exporter, LogRecord, TenantRef, ExportSettings, Store, StreamReport};
 
 pub(crate) const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
 /// 2026-11-23T10:00:00Z.
@@ -29,25 +29,25 @@ pub(crate) const DAY: i64 = 24 * HOUR;
 
 /// An exporter, its service and its store.
 pub(crate) struct TestEnv {
-    pub(crate) service: Arc<Service>,
+    pub(crate) service: Arc<ScriptedService>,
     pub(crate) store: Store,
     objects: Arc<InMemory>,
-    exporter: Exporter<Arc<Service>>,
+    exporter: Exporter<Arc<ScriptedService>>,
 }
 
 impl TestEnv {
     pub(crate) fn new() -> Self {
-        Self::with(|_| {})
+        Self::with_settings(|_| {})
     }
 
-    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings::default();
+    pub(crate) fn with_settings(change: impl FnOnce(&mut ExportSettings)) -> Self {
+        let mut settings = ExportSettings::default();
         change(&mut settings);
-        let service = Service::new(NOW_MS);
+        let service = ScriptedService::new(NOW_MS);
         let objects = Arc::new(InMemory::new());
-        let store = Store::over(objects.clone());
+        let store = Store::from_object_store(objects.clone());
         let client = Client::builder(Arc::clone(&service), Credentials::new("client", "secret"))
-            .budget(RateBudget::unlimited())
+            .rate_limit(RateLimit::unlimited())
             .build();
         let exporter = Exporter::new(client, store.clone(), settings);
         Self { service, store, objects, exporter }
@@ -60,20 +60,20 @@ impl TestEnv {
 
     /// One run over a stream that stops after `for_ms` of the service's clock.
     pub(crate) async fn run_for(&self, dataset: Dataset, for_ms: i64) -> StreamReport {
-        let mut member = Member::of(TENANT);
+        let mut member = TenantRef::new(TENANT);
         member.data_region = Some("eu01".into());
         let stop_at = Duration::from_millis((self.service.now_ms() + for_ms) as u64);
-        self.exporter.export(&member, dataset, Some(stop_at)).await
+        self.exporter.export_stream(&member, dataset, Some(stop_at)).await
     }
 
     /// One run over the events, with these answers.
-    pub(crate) async fn events(&self, answers: impl IntoIterator<Item = Answer>) -> StreamReport {
-        self.service.queue(answers);
+    pub(crate) async fn run_events(&self, answers: impl IntoIterator<Item = ScriptedResponse>) -> StreamReport {
+        self.service.respond_with(answers);
         self.run(Dataset::Events).await
     }
 
     /// The names of all objects.
-    pub(crate) async fn names(&self) -> Vec<String> {
+    pub(crate) async fn object_names(&self) -> Vec<String> {
         let mut names: Vec<_> = self
             .objects
             .list(None)
@@ -84,7 +84,7 @@ impl TestEnv {
         names
     }
 
-    pub(crate) async fn read(&self, path: &str) -> Vec<u8> {
+    pub(crate) async fn read_object(&self, path: &str) -> Vec<u8> {
         self.store.read(path).await.expect("a store").expect(path).to_vec()
     }
 
@@ -92,16 +92,16 @@ impl TestEnv {
     pub(crate) async fn log(&self, dataset: Dataset) -> Vec<LogRecord> {
         let folder = format!("_log/{dataset}/{TENANT}");
         let mut records = Vec::new();
-        for name in self.store.names_after(&folder, "").await.expect("a listing") {
+        for name in self.store.list_names(&folder, "").await.expect("a listing") {
             if name.ends_with(".json") {
-                let body = self.read(&format!("{folder}/{name}")).await;
+                let body = self.read_object(&format!("{folder}/{name}")).await;
                 records.push(serde_json::from_slice(&body).expect("a log record"));
             }
         }
         records
     }
 
-    pub(crate) async fn last(&self, dataset: Dataset) -> LogRecord {
+    pub(crate) async fn last_record(&self, dataset: Dataset) -> LogRecord {
         self.log(dataset).await.pop().expect("a commit")
     }
 
@@ -109,7 +109,7 @@ impl TestEnv {
     pub(crate) async fn lines(&self, objects: &[DataObject]) -> Vec<Value> {
         let mut lines = Vec::new();
         for object in objects {
-            let body = self.read(&object.path).await;
+            let body = self.read_object(&object.path).await;
             assert_eq!(body.len() as u64, object.bytes, "{}", object.path);
             let mut text = String::new();
             GzDecoder::new(body.as_slice()).read_to_string(&mut text).expect("gzip");
@@ -131,18 +131,18 @@ impl TestEnv {
     }
 
     /// The ids of all committed events, in the order of the log.
-    pub(crate) async fn ids(&self) -> Vec<String> {
+    pub(crate) async fn event_ids(&self) -> Vec<String> {
         let rows = self.rows(Dataset::Events).await;
         rows.iter().map(|row| row["id"].as_str().expect("an id").to_owned()).collect()
     }
 }
 
 /// A time as the service writes it.
-pub(crate) fn time(ms: i64) -> String {
+pub(crate) fn format_time(ms: i64) -> String {
     format!("{:.3}", jiff::Timestamp::from_millisecond(ms).expect("a time"))
 }
 
 /// An event that happened when the service took it in.
 pub(crate) fn event(id: &str, at_ms: i64) -> Value {
-    json!({ "id": id, "when": time(at_ms), "created_at": time(at_ms), "type": "Event::Endpoint::Test" })
+    json!({ "id": id, "when": format_time(at_ms), "created_at": format_time(at_ms), "type": "Event::Endpoint::Test" })
 }

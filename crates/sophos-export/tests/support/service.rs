@@ -41,20 +41,20 @@ impl Request {
 
 /// One answer of the service.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct ScriptedResponse {
     status: u16,
     body: Bytes,
-    takes: Duration,
+    latency: Duration,
     date_offset_ms: i64,
     too_large: bool,
 }
 
-impl Answer {
+impl ScriptedResponse {
     pub(crate) fn bytes(body: impl Into<Vec<u8>>) -> Self {
         Self {
             status: 200,
             body: body.into().into(),
-            takes: Duration::ZERO,
+            latency: Duration::ZERO,
             date_offset_ms: 0,
             too_large: false,
         }
@@ -74,24 +74,24 @@ impl Answer {
         Self::bytes(json!({ "items": items, "has_more": has_more, "next_cursor": next }).to_string())
     }
 
-    pub(crate) fn prefixed(self, bytes: &[u8]) -> Self {
+    pub(crate) fn with_prefix(self, bytes: &[u8]) -> Self {
         Self { body: [bytes, &self.body].concat().into(), ..self }
     }
 
     /// Takes this long.
-    pub(crate) fn taking(self, takes: Duration) -> Self {
-        Self { takes, ..self }
+    pub(crate) fn with_latency(self, takes: Duration) -> Self {
+        Self { latency: takes, ..self }
     }
 
     /// Carries a `Date` that is wrong by this much.
-    pub(crate) fn dated(self, date_offset_ms: i64) -> Self {
+    pub(crate) fn with_date_offset(self, date_offset_ms: i64) -> Self {
         Self { date_offset_ms, ..self }
     }
 }
 
-type Router = Box<dyn FnMut(&Request) -> Answer + Send>;
+type Router = Box<dyn FnMut(&Request) -> ScriptedResponse + Send>;
 
-struct State {
+struct ServiceState {
     now_ms: i64,
     router: Router,
     requests: Vec<Request>,
@@ -99,21 +99,21 @@ struct State {
 
 /// A service that answers requests for a token and an identity by itself and all others by a script.
 /// Waiting advances its clock and takes no time.
-pub(crate) struct Service(Mutex<State>);
+pub(crate) struct ScriptedService(Mutex<ServiceState>);
 
-impl Service {
+impl ScriptedService {
     pub(crate) fn new(now_ms: i64) -> Arc<Self> {
         let router: Router = Box::new(|request| panic!("no answer is prepared for {request:?}"));
-        Arc::new(Self(Mutex::new(State { now_ms, router, requests: Vec::new() })))
+        Arc::new(Self(Mutex::new(ServiceState { now_ms, router, requests: Vec::new() })))
     }
 
     /// Answers by request from now on.
-    pub(crate) fn route(&self, router: impl FnMut(&Request) -> Answer + Send + 'static) {
+    pub(crate) fn route(&self, router: impl FnMut(&Request) -> ScriptedResponse + Send + 'static) {
         self.state().router = Box::new(router);
     }
 
     /// Answers in this order from now on.
-    pub(crate) fn queue(&self, answers: impl IntoIterator<Item = Answer>) {
+    pub(crate) fn respond_with(&self, answers: impl IntoIterator<Item = ScriptedResponse>) {
         let mut answers: VecDeque<_> = answers.into_iter().collect();
         self.route(move |request| {
             answers.pop_front().unwrap_or_else(|| panic!("no answer is left for {request:?}"))
@@ -121,7 +121,7 @@ impl Service {
     }
 
     /// The requests for pages since the last call of this.
-    pub(crate) fn requests(&self) -> Vec<Request> {
+    pub(crate) fn take_requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.state().requests)
     }
 
@@ -133,23 +133,23 @@ impl Service {
         self.state().now_ms += by_ms;
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ServiceState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, uri: &http::Uri) -> Answer {
+    fn respond(&self, uri: &http::Uri) -> ScriptedResponse {
         if uri.path() == "/api/v2/oauth2/token" {
             let token = json!({
                 "access_token": "token", "token_type": "bearer", "expires_in": 3600, "errorCode": "success",
             });
-            return Answer::bytes(token.to_string());
+            return ScriptedResponse::bytes(token.to_string());
         }
         if uri.path() == "/whoami/v1" {
             let hosts = json!({
                 "global": "https://api.central.sophos.com",
                 "dataRegion": "https://api-eu01.central.sophos.com",
             });
-            return Answer::bytes(json!({ "id": TENANT, "idType": "tenant", "apiHosts": hosts }).to_string());
+            return ScriptedResponse::bytes(json!({ "id": TENANT, "idType": "tenant", "apiHosts": hosts }).to_string());
         }
         let request = Request::new(uri);
         let mut state = self.state();
@@ -158,14 +158,14 @@ impl Service {
     }
 }
 
-impl Transport for Service {
+impl Transport for ScriptedService {
     async fn send(
         &self,
         request: http::Request<Vec<u8>>,
         _timeout: Duration,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        let answer = self.answer(request.uri());
-        self.advance(answer.takes.as_millis() as i64);
+        let answer = self.respond(request.uri());
+        self.advance(answer.latency.as_millis() as i64);
         if answer.too_large {
             return Err(TransportError::new(TransportErrorKind::TooLarge, "it has too many bytes"));
         }

@@ -24,7 +24,7 @@ ttl = "/result/ttl"
 
 /// Hands bodies to the adapter of a tool.
 #[macro_export]
-macro_rules! adapter {
+macro_rules! fuzz_adapter {
     ($tool:ident) => {
         libfuzzer_sys::fuzz_target!(|body: &[u8]| {
             $crate::adapters::check(sophos_isolation::adapters::Tool::$tool, body)
@@ -38,43 +38,43 @@ pub fn check(tool: Tool, body: &[u8]) {
     let own = Adapter::new(tool);
     let configured = Adapter::parse(tool, FIELDS).expect("fields");
     for adapter in [own, configured] {
-        let readings = read(&adapter, body);
+        let readings = parse(&fuzz_adapter, body);
         let mut marked = b"\xef\xbb\xbf".to_vec();
         marked.extend(body);
         if !body.starts_with(b"\xef\xbb\xbf") {
-            assert_eq!(readings, read(&adapter, &marked), "a mark of the byte order says nothing");
+            assert_eq!(readings, parse(&adapter, &marked), "a mark of the byte order says nothing");
         }
         match &readings {
-            Ok(readings) => hold(&adapter, body, readings),
+            Ok(readings) => check_alerts(&fuzz_adapter, body, readings),
             Err(unreadable) => {
                 let text = unreadable.to_string();
                 assert!(text.is_ascii() && text == clean(&text), "{text:?}");
             }
         }
-        rewritten(&adapter, body, &readings);
+        check_rewritten(&fuzz_adapter, body, &readings);
     }
 }
 
-fn read(adapter: &Adapter, body: &[u8]) -> Result<Vec<Reading>, Unreadable> {
+fn parse(adapter: &Adapter, body: &[u8]) -> Result<Vec<Reading>, Unreadable> {
     let message = Message { body, idempotency_key: None };
-    let readings = adapter.read(&message);
+    let readings = fuzz_adapter.read(&message);
     assert_eq!(readings, adapter.read(&message), "the same body, the same readings");
     readings
 }
 
-fn hold(adapter: &Adapter, body: &[u8], readings: &[Reading]) {
+fn check_alerts(adapter: &Adapter, body: &[u8], readings: &[Reading]) {
     assert!((1..=MOST_READINGS).contains(&readings.len()));
     // What Elastic sends need not be one document.
     let mut said = Vec::new();
     let document = serde_json::from_slice::<Value>(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
     let is_document = document.as_ref().is_ok_and(|document| {
-        texts(document, &mut said);
-        has_short_numbers(document)
+        collect_texts(document, &mut said);
+        has_small_integers_only(document)
     });
     for (index, reading) in readings.iter().enumerate() {
         assert!(readings[..index].iter().all(|other| other.event_id != reading.event_id));
         let (signal, host) = (&reading.signal, &reading.signal.host);
-        for text in facts(host).into_iter().chain([&signal.tenant, &signal.account].into_iter().flatten()) {
+        for text in identifiers(host).into_iter().chain([&signal.tenant, &signal.account].into_iter().flatten()) {
             assert!(!text.is_empty() && *text == clean(text), "{text:?}");
         }
         for text in [Some(&signal.title), signal.reason.as_ref(), signal.observed_at.as_ref()] {
@@ -85,12 +85,12 @@ fn hold(adapter: &Adapter, body: &[u8], readings: &[Reading]) {
             assert!(list.iter().enumerate().all(|(at, text)| !list[..at].contains(text)), "{list:?}");
         }
         // Other tools have ids of their own, and none of ours.
-        let may_know = adapter.tool == Tool::Generic || adapter.fields.endpoint_id.is_given();
+        let may_know = fuzz_adapter.tool == Tool::Generic || fuzz_adapter.fields.endpoint_id.is_given();
         assert!(host.endpoint_id.is_none() || may_know);
         assert!(reading.refusal.is_some() || !host.is_empty());
         assert!(signal.hold_seconds != Some(0));
         if is_document {
-            is_said(adapter.tool, host, &said);
+            assert_identifiers_occur(fuzz_adapter.tool, host, &said);
         }
         let kept = serde_json::to_string(signal).expect("JSON");
         assert_eq!(serde_json::from_str::<Signal>(&kept).expect("a signal"), *signal);
@@ -101,76 +101,76 @@ fn hold(adapter: &Adapter, body: &[u8], readings: &[Reading]) {
 }
 
 /// No fact is made up: the body has each in some text.
-fn is_said(tool: Tool, host: &HostFacts, said: &[String]) {
-    for fact in facts(host) {
+fn assert_identifiers_occur(tool: Tool, host: &HostFacts, texts: &[String]) {
+    for fact in identifiers(host) {
         // Most tools have the two parts of a name in two members.
         let mut parts = fact.match_indices('.').map(|(dot, _)| (&fact[..dot], &fact[dot + 1..]));
-        let is_said = has(said, fact)
-            || tool != Tool::Generic && parts.any(|(name, domain)| has(said, name) && has(said, domain));
+        let is_said = contains(texts, fact)
+            || tool != Tool::Generic && parts.any(|(name, domain)| contains(texts, name) && contains(texts, domain));
         assert!(is_said, "nobody said {fact:?}");
     }
 }
 
-fn has(said: &[String], fact: &str) -> bool {
+fn contains(said: &[String], fact: &str) -> bool {
     said.iter().any(|text| text.contains(fact))
 }
 
 /// The same document with its members in another order, and with white space,
 /// says the same.
-fn rewritten(adapter: &Adapter, body: &[u8], readings: &Result<Vec<Reading>, Unreadable>) {
+fn check_rewritten(adapter: &Adapter, body: &[u8], readings: &Result<Vec<Reading>, Unreadable>) {
     let Ok(document) = serde_json::from_slice::<Value>(body) else { return };
     // Not every number is written as it is read, and its digits count.
-    if !has_short_numbers(&document) {
+    if !has_small_integers_only(&document) {
         return;
     }
-    let pretty = format!(" {}\r\n", turned(&document));
-    assert_eq!(*readings, read(adapter, pretty.as_bytes()), "{pretty}");
+    let pretty = format!(" {}\r\n", reversed(&document));
+    assert_eq!(*readings, parse(adapter, pretty.as_bytes()), "{pretty}");
 }
 
 /// Whether each number is an integer that stays one.
-fn has_short_numbers(value: &Value) -> bool {
+fn has_small_integers_only(value: &Value) -> bool {
     match value {
         Value::Number(number) => number.as_i64().is_some_and(|number| number.abs() < 1_000_000_000_000_000),
-        Value::Array(items) => items.iter().all(has_short_numbers),
-        Value::Object(members) => members.values().all(has_short_numbers),
+        Value::Array(items) => items.iter().all(has_small_integers_only),
+        Value::Object(members) => members.values().all(has_small_integers_only),
         _ => true,
     }
 }
 
 /// The text of a value, with the members of objects from the last to the first.
-fn turned(value: &Value) -> String {
+fn reversed(value: &Value) -> String {
     match value {
         Value::Object(members) => {
             let member = |(name, value): (&String, &Value)| {
-                format!("{}: {}", Value::from(name.as_str()), turned(value))
+                format!("{}: {}", Value::from(name.as_str()), reversed(value))
             };
             let members: Vec<_> = members.iter().rev().map(member).collect();
             format!("{{ {} }}", members.join("\n, "))
         }
         Value::Array(items) => {
-            format!("[\t{}]", items.iter().map(turned).collect::<Vec<_>>().join(" , "))
+            format!("[\t{}]", items.iter().map(reversed).collect::<Vec<_>>().join(" , "))
         }
         other => other.to_string(),
     }
 }
 
-fn facts(host: &HostFacts) -> Vec<&String> {
+fn identifiers(host: &HostFacts) -> Vec<&String> {
     let lists =
         [&host.mac_addresses, &host.hostnames, &host.netbios_names, &host.ip_addresses].into_iter().flatten();
     lists.chain([&host.endpoint_id, &host.ec2_instance_id].into_iter().flatten()).collect()
 }
 
-fn texts(value: &Value, said: &mut Vec<String>) {
+fn collect_texts(value: &Value, said: &mut Vec<String>) {
     match value {
         Value::String(text) => {
             // Some members are JSON themselves.
             if let Ok(inner @ (Value::Array(_) | Value::Object(_))) = serde_json::from_str::<Value>(text) {
-                texts(&inner, said);
+                collect_texts(&inner, said);
             }
             said.push(text.clone());
         }
-        Value::Array(items) => items.iter().for_each(|item| texts(item, said)),
-        Value::Object(members) => Map::values(members).for_each(|member| texts(member, said)),
+        Value::Array(items) => items.iter().for_each(|item| collect_texts(item, said)),
+        Value::Object(members) => Map::values(members).for_each(|member| collect_texts(member, said)),
         _ => {}
     }
 }

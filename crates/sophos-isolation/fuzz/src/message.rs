@@ -24,26 +24,26 @@ use sophos_isolation::{
 pub const NOW: u64 = 1_700_000_000;
 
 /// The value of every secret.
-pub const SECRET: &str = "Jw3vVtBq-the-one-in-force";
+pub const CURRENT_SECRET: &str = "Jw3vVtBq-the-one-in-force";
 
 /// The value that it had before.
-pub const PREVIOUS: &str = "Hc8zRkLm-the-one-before-it";
+pub const PREVIOUS_SECRET: &str = "Hc8zRkLm-the-one-before-it";
 
 /// The id of every delivery, where it is signed.
-pub const ID: &str = "msg_2c9";
+pub const DELIVERY_ID: &str = "msg_2c9";
 
 /// Both values.
 pub fn keys() -> Keys {
-    Keys::new(SecretString::from(SECRET), Some(SecretString::from(PREVIOUS)))
+    Keys::new(SecretString::from(CURRENT_SECRET), Some(SecretString::from(PREVIOUS_SECRET)))
 }
 
 /// The head of a message, and the body after its first empty line.
-pub fn parts(text: &str) -> (&str, &str) {
+pub fn split_head(text: &str) -> (&str, &str) {
     text.split_once("\n\n").unwrap_or((text, ""))
 }
 
 /// The request of these headers, of which those with one name are one.
-pub fn request(line: &str, headers: &[&str], body: &str) -> Request {
+pub fn parse_request(line: &str, headers: &[&str], body: &str) -> Request {
     let (method, target) = line.split_once(' ').unwrap_or((line, ""));
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut request = Request {
@@ -55,22 +55,22 @@ pub fn request(line: &str, headers: &[&str], body: &str) -> Request {
     };
     for (name, value) in headers.iter().filter_map(|line| line.split_once(':')) {
         let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
-        match request.headers.iter_mut().find(|(own, _)| *own == name) {
+        match parse_request.headers.iter_mut().find(|(own, _)| *own == name) {
             Some((_, values)) => *values = format!("{values},{value}"),
-            None => request.headers.push((name, value.to_owned())),
+            None => parse_request.headers.push((name, value.to_owned())),
         }
     }
-    request
+    parse_request
 }
 
 /// What a signature of this layout is made over.
-pub fn signed(layout: &Signature, time: &str, body: &str) -> String {
+pub fn signing_input(layout: &Signature, time: &str, body: &str) -> String {
     match layout.signed {
         Signed::Body => body.to_owned(),
         Signed::TimestampDotBody => format!("{time}.{body}"),
         Signed::TimestampColonBody => format!("{time}:{body}"),
         Signed::V0TimestampBody => format!("v0:{time}:{body}"),
-        Signed::IdDotTimestampDotBody => format!("{ID}.{time}.{body}"),
+        Signed::IdDotTimestampDotBody => format!("{DELIVERY_ID}.{time}.{body}"),
         Signed::TimestampBody => format!("{time}{body}"),
         Signed::BodyTimestamp => format!("{body}{time}"),
     }
@@ -79,7 +79,7 @@ pub fn signed(layout: &Signature, time: &str, body: &str) -> String {
 /// A signature as an honest sender writes it, without the prefix.
 pub fn sign(layout: &Signature, key: &str, time: &str, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key of any length");
-    mac.update(signed(layout, time, body).as_bytes());
+    mac.update(signing_input(layout, time, body).as_bytes());
     let bytes = mac.finalize().into_bytes();
     match layout.encoding {
         Encoding::Base64 => STANDARD.encode(bytes),
@@ -88,6 +88,6 @@ pub fn sign(layout: &Signature, key: &str, time: &str, body: &str) -> String {
 }
 
 /// What an honest sender gives for basic authentication.
-pub fn basic(user: &str, password: &str) -> String {
+pub fn basic_credentials(user: &str, password: &str) -> String {
     STANDARD.encode(format!("{user}:{password}"))
 }

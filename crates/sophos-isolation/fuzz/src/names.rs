@@ -11,13 +11,13 @@ use sophos_isolation::{
     signal::{HostFacts, Severity, Signal},
 };
 
-use crate::spellings::{Change, DOMAINS, ORDINARY, PROTECTED, pattern, spelled};
+use crate::spellings::{Change, DOMAINS, ORDINARY, PROTECTED, pattern, apply_changes};
 
 /// 2023-11-14T22:13:20Z.
 const NOW: Duration = Duration::from_secs(1_700_000_000);
 const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
-const MACHINE: u8 = 1;
-const OTHER: u8 = 2;
+const PROTECTED_NUMBER: u8 = 1;
+const OTHER_NUMBER: u8 = 2;
 
 /// The most changes of one name.
 const MAX_CHANGES: usize = 4;
@@ -44,15 +44,15 @@ pub struct Case {
     machine: (&'static str, &'static str),
     other: &'static str,
     pattern: Option<(u8, u8)>,
-    listed: Spelling,
-    own: Spelling,
-    said: Spelling,
+    policy_name: Spelling,
+    endpoint_name: Spelling,
+    alert_name: Spelling,
     flags: u8,
 }
 
 impl From<RawSpelling> for Spelling {
     fn from((domain, is_encoded, changes): RawSpelling) -> Self {
-        let changes = changes.into_iter().take(MAX_CHANGES).map(|(kind, at)| Change::of(kind, at)).collect();
+        let changes = changes.into_iter().take(MAX_CHANGES).map(|(kind, at)| Change::from_number(kind, at)).collect();
         Self { domain: DOMAINS.get(usize::from(domain) % (2 * DOMAINS.len())).copied(), is_encoded, changes }
     }
 }
@@ -63,9 +63,9 @@ impl From<RawCase> for Case {
             machine: PROTECTED[usize::from(machine) % PROTECTED.len()],
             other: ORDINARY[usize::from(other) % ORDINARY.len()],
             pattern,
-            listed: listed.into(),
-            own: own.into(),
-            said: said.into(),
+            policy_name: listed.into(),
+            endpoint_name: own.into(),
+            alert_name: said.into(),
             flags,
         }
     }
@@ -73,11 +73,11 @@ impl From<RawCase> for Case {
 
 impl Spelling {
     /// The spelling of a machine's name.
-    pub fn of(&self, (name, encoded): (&str, &str)) -> String {
+    pub fn spell(&self, (name, encoded): (&str, &str)) -> String {
         match self.is_encoded && name != encoded {
             // What is encoded has no other form, but for its case.
             true => self.with_domain(encoded).to_uppercase(),
-            false => spelled(&self.with_domain(name), &self.changes),
+            false => apply_changes(&self.with_domain(name), &self.changes),
         }
     }
 
@@ -88,25 +88,25 @@ impl Spelling {
 
 impl Case {
     fn policy(&self) -> Policy {
-        let Some((kind, at)) = self.pattern else { return policy("names", &[self.listed.of(self.machine)]) };
-        let changes: Vec<_> = self.listed.changes.iter().copied().filter(|it| it.is_for_patterns()).collect();
-        let text = self.listed.with_domain(&pattern(self.machine.0, kind, at));
-        policy("patterns", &[spelled(&text, &changes)])
+        let Some((kind, at)) = self.pattern else { return policy("names", &[self.policy_name.spell(self.machine)]) };
+        let changes: Vec<_> = self.policy_name.changes.iter().copied().filter(|it| it.is_for_patterns()).collect();
+        let text = self.policy_name.with_domain(&pattern(self.machine.0, kind, at));
+        policy("patterns", &[apply_changes(&text, &changes)])
     }
 
-    fn facts(&self) -> HostFacts {
+    fn identifiers(&self) -> HostFacts {
         let is = |flag: u8| self.flags & 1 << flag != 0;
         let mut facts = HostFacts::default();
-        let said = self.said.of(self.machine);
+        let said = self.alert_name.spell(self.machine);
         if is(0) {
             facts.netbios_names.push(said)
         } else {
             facts.hostnames.push(said)
         }
-        facts.mac_addresses.extend(is(1).then(|| mac(MACHINE)));
-        facts.ip_addresses.extend(is(2).then(|| address(MACHINE)));
+        facts.mac_addresses.extend(is(1).then(|| mac(PROTECTED_NUMBER)));
+        facts.ip_addresses.extend(is(2).then(|| address(PROTECTED_NUMBER)));
         // An id decides alone, so that it is rare.
-        facts.endpoint_id = (is(3) && is(4)).then(|| id(MACHINE));
+        facts.endpoint_id = (is(3) && is(4)).then(|| id(PROTECTED_NUMBER));
         facts
     }
 }
@@ -115,16 +115,16 @@ impl Case {
 /// returns whether the alert finds the machine.
 pub fn check(case: &Case) -> bool {
     let policy = case.policy();
-    let machine = endpoint(MACHINE, &case.own.of(case.machine));
+    let machine = endpoint(PROTECTED_NUMBER, &case.endpoint_name.spell(case.machine));
     assert!(
         is_protected(&policy, &machine),
         "wrong isolation: {:?} is not protected; {case:?}",
         machine.endpoint.hostname
     );
-    let other = endpoint(OTHER, case.other);
-    let facts = case.facts();
-    let Some(chosen) = chosen(&facts, vec![machine, other]) else { return false };
-    assert!(chosen.endpoint.id == id(MACHINE), "wrong isolation: {facts:?} leads to {:?}", case.other);
+    let other = endpoint(OTHER_NUMBER, case.other);
+    let facts = case.identifiers();
+    let Some(chosen) = resolve_endpoint(&facts, vec![machine, other]) else { return false };
+    assert!(chosen.endpoint.id == id(PROTECTED_NUMBER), "wrong isolation: {facts:?} leads to {:?}", case.other);
     assert!(is_protected(&policy, &chosen), "wrong isolation: {facts:?} isolates what is protected");
     true
 }
@@ -132,38 +132,38 @@ pub fn check(case: &Case) -> bool {
 /// Checks any two texts: a name protects its own spellings, and nothing panics.
 pub fn check_texts(listed: &str, own: &str) {
     for key in ["names", "patterns"] {
-        let Ok(policy) = Policy::parse(&text(key, &[listed.to_owned()])) else { continue };
-        let _ = is_protected(&policy, &endpoint(OTHER, own));
+        let Ok(policy) = Policy::parse(&policy_toml(key, &[listed.to_owned()])) else { continue };
+        let _ = is_protected(&policy, &endpoint(OTHER_NUMBER, own));
         let changes = [Change::Upper, Change::Lower, Change::Nfd, Change::Nfc, Change::Dot, Change::Space];
-        let spellings = changes.map(|change| spelled(listed, &[change]));
+        let spellings = changes.map(|change| apply_changes(listed, &[change]));
         for spelling in spellings.iter().map(String::as_str).chain([listed]) {
             // A pattern of one character stands for none that become two.
             if key == "names" || spelling == listed {
-                let is_protected = is_protected(&policy, &endpoint(MACHINE, spelling));
+                let is_protected = is_protected(&policy, &endpoint(PROTECTED_NUMBER, spelling));
                 assert!(is_protected, "wrong isolation: {key} of {listed:?} miss {spelling:?}");
             }
         }
         let mut facts = HostFacts::default();
         facts.hostnames.push(listed.to_owned());
-        let _ = chosen(&facts, vec![endpoint(OTHER, own)]);
+        let _ = resolve_endpoint(&facts, vec![endpoint(OTHER_NUMBER, own)]);
     }
 }
 
 /// Checks that names of protected machines protect no ordinary one.
-pub fn check_others(names: &[(u8, Spelling)], other: u8) {
+pub fn check_ordinary_names(names: &[(u8, Spelling)], other: u8) {
     let names: Vec<_> =
-        names.iter().map(|(at, name)| name.of(PROTECTED[usize::from(*at) % PROTECTED.len()])).collect();
+        names.iter().map(|(at, name)| name.spell(PROTECTED[usize::from(*at) % PROTECTED.len()])).collect();
     let other = ORDINARY[usize::from(other) % ORDINARY.len()];
     let policy = policy("names", &names);
-    assert!(!is_protected(&policy, &endpoint(OTHER, other)), "{names:?} protect {other}");
+    assert!(!is_protected(&policy, &endpoint(OTHER_NUMBER, other)), "{names:?} protect {other}");
 }
 
 fn policy(key: &str, selectors: &[String]) -> Policy {
-    let text = text(key, selectors);
+    let text = policy_toml(key, selectors);
     Policy::parse(&text).unwrap_or_else(|error| panic!("{text}\n{error}"))
 }
 
-fn text(key: &str, selectors: &[String]) -> String {
+fn policy_toml(key: &str, selectors: &[String]) -> String {
     format!(
         "version = 1\nmode = \"enforce\"\n[protect]\n{key} = {}\n[sources.s]\ntool = \"generic\"\n\
          tenants = [\"{TENANT}\"]\nverify = {{ scheme = \"path\", secret = \"n\" }}\n",
@@ -203,9 +203,9 @@ fn is_protected(policy: &Policy, candidate: &Candidate) -> bool {
 }
 
 /// A directory that answers each question with everything.
-struct Everything(Vec<Candidate>);
+struct UnfilteredDirectory(Vec<Candidate>);
 
-impl Directory for Everything {
+impl Directory for UnfilteredDirectory {
     type Error = Infallible;
 
     async fn candidates(&self, _: &Identity, _: FactKind) -> Result<Vec<Candidate>, Infallible> {
@@ -214,11 +214,11 @@ impl Directory for Everything {
 }
 
 /// The endpoint that an alert leads to, if one.
-fn chosen(facts: &HostFacts, endpoints: Vec<Candidate>) -> Option<Candidate> {
+fn resolve_endpoint(facts: &HostFacts, endpoints: Vec<Candidate>) -> Option<Candidate> {
     let identity = Identity::read(facts).ok()?;
     let within = Duration::from_secs(900);
     let liveness = Liveness { seen_within: within, address_seen_within: within };
     let times = Times { liveness, now: NOW, alert: Some(NOW), judged: NOW };
-    let resolution = futures_executor::block_on(resolve(&Everything(endpoints), &identity, &times));
+    let resolution = futures_executor::block_on(resolve(&UnfilteredDirectory(endpoints), &identity, &times));
     resolution.unwrap_or_else(|never| match never {}).outcome.ok()
 }

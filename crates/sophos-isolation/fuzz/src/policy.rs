@@ -12,7 +12,7 @@ use sophos_isolation::{
 
 /// The most that one mistake is described with, in bytes: the longest lists
 /// the keys that there are.
-const LONGEST_PROBLEM: usize = 600;
+const MAX_MESSAGE_LEN: usize = 600;
 
 /// What stands for a secret that somebody wrote into the file.
 const SECRET: &str = "kX9qT-not-to-be-repeated";
@@ -32,7 +32,7 @@ const ID: &str = "e1d2c3b4-0000-4000-8000-000000000001";
 pub fn check(text: &str) {
     check_one(text);
     let with_source = format!("{text}\n{SOURCE}");
-    protects(&with_source);
+    check_protection(&with_source);
     // A text that is cut, has a line less, or has one twice.
     let lines: Vec<&str> = text.lines().collect();
     let at = text.len() % lines.len().max(1);
@@ -44,12 +44,12 @@ pub fn check(text: &str) {
     let twice = lines.get(at).map(|line| format!("{text}\n{line}\n"));
     for mutated in [Some(without(at)), Some(text[..half].to_owned()), twice].into_iter().flatten() {
         check_one(&mutated);
-        protects(&format!("{mutated}\n{SOURCE}"));
+        check_protection(&format!("{mutated}\n{SOURCE}"));
     }
 }
 
 /// Checks that each selector under `protect` protects: none is lost.
-fn protects(text: &str) {
+fn check_protection(text: &str) {
     let Ok(policy) = Policy::parse(text) else { return };
     let table: toml::Table = text.parse().expect("TOML");
     let Some(source) = policy.sources().next() else { return };
@@ -83,7 +83,7 @@ fn protects(text: &str) {
     }
     for warning in policy.warnings() {
         assert!(warning.line <= text.split('\n').count() && warning.key == clean(&warning.key));
-        assert!(!warning.problem.is_empty() && warning.problem.len() <= LONGEST_PROBLEM, "{warning}");
+        assert!(!warning.problem.is_empty() && warning.problem.len() <= MAX_MESSAGE_LEN, "{warning}");
     }
 }
 
@@ -91,12 +91,12 @@ fn protects(text: &str) {
 fn check_one(text: &str) {
     let whole = Policy::parse(text);
     if let Err(error) = &whole {
-        tells(text, error);
+        check_error(text, error);
     }
     match Policy::load(text) {
         Ok(policy) => {
             assert_eq!(whole.is_ok(), policy.disabled().is_empty());
-            hold(text, &policy);
+            check_policy(text, &policy);
         }
         Err(error) => assert_eq!(whole.err(), Some(error)),
     }
@@ -105,13 +105,13 @@ fn check_one(text: &str) {
     match Policy::parse(&leaky) {
         Ok(policy) => assert!(!format!("{policy:?}").contains("password ="), "leak: a policy shows its text"),
         Err(error) => {
-            tells(&leaky, &error);
+            check_error(&leaky, &error);
             assert!(!error.to_string().contains(SECRET), "leak: {error}");
         }
     }
 }
 
-fn tells(text: &str, error: &PolicyError) {
+fn check_error(text: &str, error: &PolicyError) {
     let mistakes = error.mistakes();
     assert!((1..=100).contains(&mistakes.len()));
     assert!(mistakes.is_sorted_by_key(|mistake| mistake.line));
@@ -119,12 +119,12 @@ fn tells(text: &str, error: &PolicyError) {
     for mistake in mistakes {
         assert!((1..=lines).contains(&mistake.line), "{mistake} of {lines} lines");
         assert_eq!(mistake.key, clean(&mistake.key));
-        assert!(!mistake.problem.is_empty() && mistake.problem.len() <= LONGEST_PROBLEM, "{mistake}");
+        assert!(!mistake.problem.is_empty() && mistake.problem.len() <= MAX_MESSAGE_LEN, "{mistake}");
         assert!(!mistake.problem.chars().any(char::is_control), "{mistake:?}");
     }
 }
 
-fn hold(text: &str, policy: &Policy) {
+fn check_policy(text: &str, policy: &Policy) {
     for disabled in policy.disabled() {
         assert!(policy.source(disabled.name()).is_none() && !disabled.mistakes().is_empty());
         assert_eq!(disabled.name(), clean(disabled.name()));
@@ -158,12 +158,12 @@ fn hold(text: &str, policy: &Policy) {
             assert!(!signature.headers.is_empty());
             assert_eq!(signature.timestamp.is_some(), signature.signed != Signed::Body);
         }
-        admits(policy, source);
+        check_admission(policy, source);
     }
 }
 
 /// Only tenants of the source are ever looked into.
-fn admits(policy: &Policy, source: &sophos_isolation::policy::Source) {
+fn check_admission(policy: &Policy, source: &sophos_isolation::policy::Source) {
     let account = source.accounts.keys().next().cloned();
     let named = source.tenants.first().map(|tenant| tenant.as_str().to_uppercase());
     for account in [None, account, Some("nobody's".to_owned())] {

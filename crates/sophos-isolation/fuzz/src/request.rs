@@ -23,17 +23,17 @@ use sophos_isolation::{
     webhook::{KeySource, Notice, Queue, Request, Response, Webhook},
 };
 
-use crate::message::{self, NOW, PREVIOUS, SECRET};
+use crate::message::{self, NOW, PREVIOUS_SECRET, CURRENT_SECRET};
 
 static POLICY: LazyLock<Policy> =
     LazyLock::new(|| Policy::parse(include_str!("policy.toml")).expect("a policy"));
 
 /// A store that is gone afterwards.
 #[derive(Debug, Default)]
-struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
+struct InMemoryStore(Mutex<BTreeMap<String, Vec<u8>>>);
 
-impl Memory {
-    fn all(&self) -> BTreeMap<String, Vec<u8>> {
+impl InMemoryStore {
+    fn objects(&self) -> BTreeMap<String, Vec<u8>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -42,7 +42,7 @@ impl Memory {
     }
 }
 
-impl Objects for Memory {
+impl Objects for InMemoryStore {
     async fn create(&self, path: &str, body: Vec<u8>) -> Result<bool, StoreFailure> {
         assert!(
             path.split('/').all(|part| !["", ".", ".."].contains(&part)) && !path.contains(char::is_control),
@@ -79,39 +79,39 @@ impl KeySource for Secrets {
 }
 
 #[derive(Default)]
-struct Sent(Mutex<Vec<DecisionId>>);
+struct RecordingQueue(Mutex<Vec<DecisionId>>);
 
-impl Queue for Sent {
+impl Queue for RecordingQueue {
     async fn send(&self, decisions: &[DecisionId]) -> Result<(), String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(decisions);
         Ok(())
     }
 }
 
-impl Sent {
+impl RecordingQueue {
     fn take(&self) -> Vec<DecisionId> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-type Hook = Webhook<Memory, Secrets, Sent>;
+type TestWebhook = Webhook<InMemoryStore, Secrets, RecordingQueue>;
 
 /// Checks what is answered, kept and handed on, and that the same request
 /// sent again changes nothing.
 pub fn check(text: &str) {
     let waiting = DecisionId::of("scripts", "the one that waits");
-    let hook = Webhook::new(Ledger::of_run(Memory::default(), "run"), Secrets, Sent::default());
-    wait(&hook, &waiting);
-    let request = read(text, &waiting);
-    let secrets = [SECRET, PREVIOUS];
+    let hook = Webhook::new(Ledger::of_run(InMemoryStore::default(), "run"), Secrets, RecordingQueue::default());
+    create_waiting_decision(&hook, &waiting);
+    let request = parse_request(text, &waiting);
+    let secrets = [CURRENT_SECRET, PREVIOUS_SECRET];
     let shows = |secret: &&str| format!("{request:?}").contains(*secret);
     assert!(!secrets.iter().any(shows), "leak: a request shows a secret");
 
-    let before = hook.ledger().objects().all();
+    let before = hook.ledger().objects().objects();
     let (response, notice) = handle(&hook, &request);
-    let after = hook.ledger().objects().all();
+    let after = hook.ledger().objects().objects();
     let handed_on = hook.queue().take();
-    hold(&request, &response, &notice);
+    check_response(&request, &response, &notice);
     let begun: Vec<_> = notice.begun.iter().chain(&notice.known).cloned().collect();
     // An event fails when one of its findings cannot be read, and the others count.
     let is_partial = request.method == "EVENT" && response.status == 422 && !begun.is_empty();
@@ -140,10 +140,10 @@ pub fn check(text: &str) {
     } else {
         assert_eq!((again.status, &again.body), (200, &response.body));
     }
-    assert_eq!(after, hook.ledger().objects().all(), "the same again changes nothing");
+    assert_eq!(after, hook.ledger().objects().objects(), "the same again changes nothing");
 }
 
-fn handle(hook: &Hook, request: &Request) -> (Response, Notice) {
+fn handle(hook: &TestWebhook, request: &Request) -> (Response, Notice) {
     let now = Duration::from_secs(NOW);
     if request.method != "EVENT" {
         return block_on(hook.handle(&POLICY, request, now));
@@ -153,7 +153,7 @@ fn handle(hook: &Hook, request: &Request) -> (Response, Notice) {
 }
 
 /// What holds of every answer.
-fn hold(request: &Request, response: &Response, notice: &Notice) {
+fn check_response(request: &Request, response: &Response, notice: &Notice) {
     let known = [200, 202, 401, 403, 404, 405, 413, 415, 422];
     assert!(known.contains(&response.status), "{response:?}");
     let header = |name: &str| response.header(name).unwrap_or_default();
@@ -164,7 +164,7 @@ fn hold(request: &Request, response: &Response, notice: &Notice) {
     // Who sends a challenge gets it back, whatever it is.
     let challenge = request.query.contains("validationToken")
         || request.header("x-okta-verification-challenge").is_some();
-    for secret in [SECRET, PREVIOUS] {
+    for secret in [CURRENT_SECRET, PREVIOUS_SECRET] {
         assert!(challenge || !said.contains(secret), "leak: {said}");
     }
     if let Some(problem) = notice.problem() {
@@ -179,7 +179,7 @@ fn hold(request: &Request, response: &Response, notice: &Notice) {
 }
 
 /// Has a decision wait for a person, about a host with a name that is markup.
-fn wait(hook: &Hook, id: &DecisionId) {
+fn create_waiting_decision(hook: &TestWebhook, id: &DecisionId) {
     let now = Duration::from_secs(NOW - 60);
     let mut signal = Signal::default();
     signal.title = "<script>alert(1)</script>".into();
@@ -206,13 +206,13 @@ fn wait(hook: &Hook, id: &DecisionId) {
 }
 
 /// The request, with what only a real sender has filled in.
-fn read(text: &str, waiting: &DecisionId) -> Request {
-    let (head, body) = message::parts(text);
-    let link = ApprovalLinks::new("", SecretString::from(SECRET)).link(waiting, NOW + 600);
+fn parse_request(text: &str, waiting: &DecisionId) -> Request {
+    let (head, body) = message::split_head(text);
+    let link = ApprovalLinks::new("", SecretString::from(CURRENT_SECRET)).link(waiting, NOW + 600);
     let put = |line: &str| {
-        line.replace("{secret}", SECRET)
-            .replace("{previous}", PREVIOUS)
-            .replace("{basic}", &message::basic("elastic", SECRET))
+        line.replace("{secret}", CURRENT_SECRET)
+            .replace("{previous}", PREVIOUS_SECRET)
+            .replace("{basic}", &message::basic_credentials("elastic", CURRENT_SECRET))
             .replace("{time}", &NOW.to_string())
             .replace("{approval}", link.expose())
     };
@@ -222,11 +222,11 @@ fn read(text: &str, waiting: &DecisionId) -> Request {
     let lines: Vec<String> = head.lines().map(str::to_owned).collect();
     let (line, headers) = lines.split_first().map_or(("", &[][..]), |(line, rest)| (line.as_str(), rest));
     let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
-    let mut request = message::request(line, &headers, body);
+    let mut request = message::parse_request(line, &headers, body);
     let source = request.path.split('/').filter(|part| !part.is_empty()).nth(1).unwrap_or_default();
     if let Some(Verification::Signature(layout)) = POLICY.source(source).map(|source| &source.verification) {
         let time = layout.timestamp.as_ref().and_then(|timestamp| request.header(&timestamp.headers[0]));
-        let signature = message::sign(layout, SECRET, time.unwrap_or_default(), body);
+        let signature = message::sign(layout, CURRENT_SECRET, time.unwrap_or_default(), body);
         for (_, value) in &mut request.headers {
             *value = value.replace("{signature}", &signature);
         }

@@ -42,65 +42,65 @@ struct Host {
     names: Vec<u8>,
     addresses: Vec<u8>,
     /// A name that is in no list.
-    name: Option<String>,
+    custom_name: Option<String>,
 }
 
 #[derive(Debug, Arbitrary)]
 struct Endpoint {
     tenant: u8,
-    says_tenant: Option<u8>,
+    listed_tenant: Option<u8>,
     id: u8,
     instance: Option<u8>,
     macs: Vec<u8>,
     name: Option<u8>,
-    other_name: Option<String>,
+    custom_name: Option<String>,
     addresses: Vec<u8>,
     online: Option<bool>,
     cloned: Option<bool>,
     seen_ago: Option<u32>,
 }
 
-fn of<'t>(list: &[&'t str], number: u8) -> &'t str {
+fn pick<'t>(list: &[&'t str], number: u8) -> &'t str {
     list[usize::from(number) % list.len()]
 }
 
-fn several(list: &[&str], numbers: &[u8]) -> Vec<String> {
-    numbers.iter().take(4).map(|number| of(list, *number).to_owned()).collect()
+fn pick_all(list: &[&str], numbers: &[u8]) -> Vec<String> {
+    numbers.iter().take(4).map(|number| pick(list, *number).to_owned()).collect()
 }
 
 impl Host {
-    fn facts(&self) -> HostFacts {
+    fn identifiers(&self) -> HostFacts {
         let mut facts = HostFacts::default();
-        facts.endpoint_id = self.id.map(|id| of(&IDS, id).to_owned());
-        facts.ec2_instance_id = self.instance.map(|id| of(&INSTANCES, id).to_owned());
-        facts.mac_addresses = several(&MACS, &self.macs);
-        facts.hostnames = several(&NAMES, &self.names);
-        facts.hostnames.extend(self.name.clone());
-        facts.ip_addresses = several(&ADDRESSES, &self.addresses);
+        facts.endpoint_id = self.id.map(|id| pick(&IDS, id).to_owned());
+        facts.ec2_instance_id = self.instance.map(|id| pick(&INSTANCES, id).to_owned());
+        facts.mac_addresses = pick_all(&MACS, &self.macs);
+        facts.hostnames = pick_all(&NAMES, &self.names);
+        facts.hostnames.extend(self.custom_name.clone());
+        facts.ip_addresses = pick_all(&ADDRESSES, &self.addresses);
         facts
     }
 }
 
 impl Endpoint {
     fn candidate(&self) -> Candidate {
-        let name = self.other_name.clone().or(self.name.map(|name| of(&NAMES, name).to_owned()));
-        let addresses = several(&ADDRESSES, &self.addresses);
+        let name = self.custom_name.clone().or(self.name.map(|name| pick(&NAMES, name).to_owned()));
+        let addresses = pick_all(&ADDRESSES, &self.addresses);
         let (six, four): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.contains(':'));
         let seen = self.seen_ago.map(|ago| rfc3339(NOW.saturating_sub(u64::from(ago))));
         let members = json!({
-            "id": of(&IDS, self.id),
-            "tenant": self.says_tenant.map(|tenant| json!({"id": of(&TENANTS, tenant).to_uppercase()})),
+            "id": pick(&IDS, self.id),
+            "tenant": self.listed_tenant.map(|tenant| json!({"id": pick(&TENANTS, tenant).to_uppercase()})),
             "hostname": name,
-            "macAddresses": several(&MACS, &self.macs),
+            "macAddresses": pick_all(&MACS, &self.macs),
             "ipv4Addresses": four,
             "ipv6Addresses": six,
-            "cloud": self.instance.map(|id| json!({"provider": "aws", "instanceId": of(&INSTANCES, id)})),
+            "cloud": self.instance.map(|id| json!({"provider": "aws", "instanceId": pick(&INSTANCES, id)})),
             "online": self.online,
             "cloned": self.cloned,
             "lastSeenAt": seen,
         });
         Candidate {
-            tenant: of(&TENANTS, self.tenant).to_owned(),
+            tenant: pick(&TENANTS, self.tenant).to_owned(),
             endpoint: serde_json::from_str(&members.to_string()).expect("an endpoint"),
         }
     }
@@ -109,7 +109,7 @@ impl Endpoint {
 /// Checks that exactly one is chosen or none, whatever the order they are
 /// listed in, and that the one is what was said.
 pub fn check(case: &Case) {
-    let facts = case.host.facts();
+    let facts = case.host.identifiers();
     let Ok(identity) = Identity::read(&facts) else { return };
     let candidates: Vec<Candidate> = case.endpoints.iter().take(6).map(Endpoint::candidate).collect();
     let turned: Vec<Candidate> = candidates.iter().rev().cloned().collect();
@@ -129,7 +129,7 @@ pub fn check(case: &Case) {
                         candidate.tenant == *tenant && candidate.endpoint.id.eq_ignore_ascii_case(id)
                     })
                     .collect();
-                let is_meant = chosen.iter().any(|one| is_meant(&facts, kind, one));
+                let is_meant = chosen.iter().any(|one| check_chosen(&facts, kind, one));
                 assert!(is_meant, "wrong isolation: {facts:?} {chosen:?}");
             }
             Ok(None) => {}
@@ -160,7 +160,7 @@ fn choose_one(
 
 /// Whether an endpoint has what it was found by, contradicts no hard fact, is
 /// its own tenant's, and alive.
-fn is_meant(facts: &HostFacts, kind: FactKind, candidate: &Candidate) -> bool {
+fn check_chosen(facts: &HostFacts, kind: FactKind, candidate: &Candidate) -> bool {
     let raw: Value = serde_json::from_str(candidate.endpoint.raw()).expect("JSON");
     let texts = |name: &str| -> Vec<String> {
         let list = raw[name].as_array().into_iter().flatten();

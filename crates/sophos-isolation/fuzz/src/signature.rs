@@ -17,13 +17,13 @@ use sophos_isolation::{
     webhook::Request,
 };
 
-use crate::message::{self, NOW, PREVIOUS, SECRET, keys};
+use crate::message::{self, NOW, PREVIOUS_SECRET, CURRENT_SECRET, keys};
 
-const WINDOW: u64 = 300;
+const WINDOW_SECONDS: u64 = 300;
 const USER: &str = "elastic";
 
 fn layout(headers: &[&str], prefix: &str, encoding: Encoding, signed: Signed, time: &str) -> Verification {
-    let timestamp = Timestamp::in_header(time, WINDOW);
+    let timestamp = Timestamp::in_header(time, WINDOW_SECONDS);
     Verification::Signature(Signature {
         secret: "secret".into(),
         key_form: KeyForm::Text,
@@ -67,39 +67,39 @@ fn verification(name: &str) -> Option<Verification> {
 
 /// Checks that only what was signed, or brings the secret, is believed.
 pub fn check(text: &str) {
-    let (head, bodies) = message::parts(text);
+    let (head, bodies) = message::split_head(text);
     let mut lines = head.lines();
     let Some((name, time)) = lines.next().and_then(|line| line.split_once(' ')) else { return };
     let (Some(verification), time) = (verification(name), time.trim()) else { return };
     let (signed, arrives) = bodies.split_once("\n---\n").unwrap_or((bodies, bodies));
     match &verification {
         Verification::Signature(layout) => {
-            let [current, previous] = [SECRET, PREVIOUS].map(|key| message::sign(layout, key, time, signed));
+            let [current, previous] = [CURRENT_SECRET, PREVIOUS_SECRET].map(|key| message::sign(layout, key, time, signed));
             let put = |line: &str| {
                 let line = line.replace("{time}", time);
                 line.replace("{signature}", &current).replace("{previous}", &previous)
             };
             let headers: Vec<String> = lines.map(put).collect();
             let request = self::request("POST /hooks/s", &headers, arrives);
-            believed_if_signed(layout, &verification, &request, arrives, (time, signed));
-            honest(layout, &verification, time, signed);
+            assert_signed(layout, &verification, &request, arrives, (time, signed));
+            check_honest_sender(layout, &verification, time, signed);
         }
         _ => {
-            let basic = [SECRET, PREVIOUS].map(|key| message::basic(USER, key));
+            let basic = [CURRENT_SECRET, PREVIOUS_SECRET].map(|key| message::basic_credentials(USER, key));
             let put = |line: &str| {
-                let line = line.replace("{secret}", SECRET).replace("{previous}", PREVIOUS);
+                let line = line.replace("{secret}", CURRENT_SECRET).replace("{previous}", PREVIOUS_SECRET);
                 line.replace("{basic}", &basic[0]).replace("{previous_basic}", &basic[1])
             };
             let path = put(&format!("POST /hooks/s/{time}"));
             let headers: Vec<String> = lines.map(put).collect();
             let request = self::request(&path, &headers, arrives);
-            believed_if_known(&verification, &request, &basic);
+            assert_secret_matches(&verification, &request, &basic);
         }
     }
 }
 
 fn request(line: &str, headers: &[String], body: &str) -> Request {
-    message::request(line, &headers.iter().map(String::as_str).collect::<Vec<_>>(), body)
+    message::parse_request(line, &headers.iter().map(String::as_str).collect::<Vec<_>>(), body)
 }
 
 fn verify(verification: &Verification, request: &Request) -> Result<(Stage, bool), Rejection> {
@@ -110,7 +110,7 @@ fn verify(verification: &Verification, request: &Request) -> Result<(Stage, bool
 }
 
 /// What is believed is what was signed, to the byte.
-fn believed_if_signed(
+fn assert_signed(
     layout: &Signature,
     verification: &Verification,
     request: &Request,
@@ -122,29 +122,29 @@ fn believed_if_signed(
     let arrived = layout.timestamp.as_ref().and_then(|timestamp| request.header(&timestamp.headers[0]));
     let arrived = arrived.unwrap_or_default().trim();
     if let Some(header) = layout.id_headers.first() {
-        assert_eq!(request.header(header), Some(message::ID));
+        assert_eq!(request.header(header), Some(message::DELIVERY_ID));
     }
-    let [was, is] = [message::signed(layout, time, signed), message::signed(layout, arrived, arrives)];
+    let [was, is] = [message::signing_input(layout, time, signed), message::signing_input(layout, arrived, arrives)];
     assert_eq!(was, is, "wrong isolation: a signature was believed that is none");
     if layout.timestamp.is_some() && is_plain(arrived) {
-        assert!(is_near(arrived), "wrong isolation: an old signature was believed");
+        assert!(is_inside_window(arrived), "wrong isolation: an old signature was believed");
     }
 }
 
 /// What an honest sender sends is believed; one bit on the way, and it is not.
-fn honest(layout: &Signature, verification: &Verification, time: &str, body: &str) {
+fn check_honest_sender(layout: &Signature, verification: &Verification, time: &str, body: &str) {
     if !is_plain(time) {
         return;
     }
-    for (key, stage) in [(SECRET, Stage::Current), (PREVIOUS, Stage::Previous)] {
+    for (key, stage) in [(CURRENT_SECRET, Stage::Current), (PREVIOUS_SECRET, Stage::Previous)] {
         let signature =
             format!("{}: {}{}", layout.headers[0], layout.prefix, message::sign(layout, key, time, body));
         let sent = layout.timestamp.as_ref().map(|timestamp| format!("{}: {time}", timestamp.headers[0]));
-        let id = layout.id_headers.first().map(|header| format!("{header}: {}", message::ID));
+        let id = layout.id_headers.first().map(|header| format!("{header}: {}", message::DELIVERY_ID));
         let sent: Vec<String> = sent.into_iter().chain(id).collect();
         let headers: Vec<String> = sent.iter().cloned().chain([signature]).collect();
         let mut request = self::request("POST /hooks/s", &headers, body);
-        if layout.timestamp.is_some() && !is_near(time) {
+        if layout.timestamp.is_some() && !is_inside_window(time) {
             assert!(verify(verification, &request).is_err());
             continue;
         }
@@ -159,18 +159,18 @@ fn honest(layout: &Signature, verification: &Verification, time: &str, body: &st
 }
 
 /// What is believed brings the secret, whole and with nothing around it.
-fn believed_if_known(verification: &Verification, request: &Request, basic: &[String; 2]) {
+fn assert_secret_matches(verification: &Verification, request: &Request, basic: &[String; 2]) {
     let Ok((stage, kept)) = verify(verification, request) else { return };
     assert!(!kept);
     let at = usize::from(stage == Stage::Previous);
     let authorization = request.header("authorization").unwrap_or_default();
     let (_, given) = authorization.split_once(' ').unwrap_or_default();
     match verification {
-        Verification::Header { .. } => assert_eq!(given, [SECRET, PREVIOUS][at]),
+        Verification::Header { .. } => assert_eq!(given, [CURRENT_SECRET, PREVIOUS_SECRET][at]),
         Verification::Basic { .. } => assert_eq!(given.trim(), basic[at]),
         Verification::Path { .. } => {
             let last = request.path.split('/').filter(|part| !part.is_empty()).nth(2);
-            assert_eq!(last, Some([SECRET, PREVIOUS][at]));
+            assert_eq!(last, Some([CURRENT_SECRET, PREVIOUS_SECRET][at]));
         }
         _ => panic!("nothing proves this"),
     }
@@ -181,8 +181,8 @@ fn is_plain(time: &str) -> bool {
 }
 
 /// Whether a time of digits alone is inside the window.
-fn is_near(time: &str) -> bool {
+fn is_inside_window(time: &str) -> bool {
     let number: u64 = time.parse().expect("digits");
     let now = NOW * 1_000;
-    [number.saturating_mul(1_000), number].iter().any(|sent| sent.abs_diff(now) <= WINDOW * 1_000)
+    [number.saturating_mul(1_000), number].iter().any(|sent| sent.abs_diff(now) <= WINDOW_SECONDS * 1_000)
 }

@@ -90,7 +90,7 @@ pub enum Change {
 
 impl Change {
     /// The change of a number: each number has one.
-    pub fn of(kind: u8, at: u8) -> Self {
+    pub fn from_number(kind: u8, at: u8) -> Self {
         match kind % 14 {
             0 => Self::Upper,
             1 => Self::Lower,
@@ -151,7 +151,7 @@ impl Change {
 }
 
 /// A name with these changes, one after the other.
-pub fn spelled(name: &str, changes: &[Change]) -> String {
+pub fn apply_changes(name: &str, changes: &[Change]) -> String {
     changes.iter().fold(name.to_owned(), |name, change| change.apply(&name))
 }
 

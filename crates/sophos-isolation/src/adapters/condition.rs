@@ -3,8 +3,8 @@
 use serde_json::Value;
 use wildmatch::WildMatch;
 
-use super::pointer::{Located, Pointers};
-use crate::hostname::lower;
+use super::pointer::{DocumentContext, Pointers};
+use crate::hostname::to_lowercase;
 
 /// A condition that a document must meet to be acted on.
 ///
@@ -14,15 +14,15 @@ use crate::hostname::lower;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     /// Where it looks: the first pointer with something present.
-    pub at: Pointers,
+    pub pointers: Pointers,
     /// What must be there.
-    pub test: Test,
+    pub test: ConditionTest,
 }
 
 /// What a condition requires. Texts and patterns are in lower case; a pattern
 /// has `*` for any text and `?` for one character.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Test {
+pub enum ConditionTest {
     /// One of these texts.
     In(Vec<String>),
     /// None of these texts. A missing member is none of them.
@@ -36,32 +36,32 @@ pub enum Test {
 }
 
 impl Condition {
-    pub(super) fn holds(&self, at: Located<'_>) -> bool {
-        let found = self.at.0.iter().find_map(|pointer| {
+    pub(super) fn is_met(&self, at: DocumentContext<'_>) -> bool {
+        let found = self.pointers.0.iter().find_map(|pointer| {
             pointer
                 .find(at.document, at.root)
                 .filter(|found| found.as_str().is_none_or(|text| !text.trim().is_empty()))
         });
         let found = found.as_deref();
         match &self.test {
-            Test::In(words) => any(found, |text| words.contains(text)),
-            Test::NotIn(words) => none(found, |text| words.contains(text)),
-            Test::Matches(patterns) => any(found, |text| fits(patterns, text)),
-            Test::NotMatches(patterns) => none(found, |text| fits(patterns, text)),
-            Test::Absent(absent) => found.is_none() == *absent,
+            ConditionTest::In(words) => any_element(found, |text| words.contains(text)),
+            ConditionTest::NotIn(words) => no_element(found, |text| words.contains(text)),
+            ConditionTest::Matches(patterns) => any_element(found, |text| matches_any(patterns, text)),
+            ConditionTest::NotMatches(patterns) => no_element(found, |text| matches_any(patterns, text)),
+            ConditionTest::Absent(absent) => found.is_none() == *absent,
         }
     }
 }
 
 /// A text as conditions compare it.
-pub(crate) fn compared(text: &str) -> String {
-    lower(text.trim())
+pub(crate) fn normalize(text: &str) -> String {
+    to_lowercase(text.trim())
 }
 
 /// The text of a scalar.
-fn scalar(value: &Value) -> Option<String> {
+fn scalar_text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(compared(text)),
+        Value::String(text) => Some(normalize(text)),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(flag) => Some(flag.to_string()),
         _ => None,
@@ -76,15 +76,15 @@ fn elements(value: Option<&Value>) -> &[Value] {
     }
 }
 
-fn any(value: Option<&Value>, test: impl Fn(&String) -> bool) -> bool {
-    elements(value).iter().filter_map(scalar).any(|text| test(&text))
+fn any_element(value: Option<&Value>, test: impl Fn(&String) -> bool) -> bool {
+    elements(value).iter().filter_map(scalar_text).any(|text| test(&text))
 }
 
 /// What cannot be compared may be anything.
-fn none(value: Option<&Value>, test: impl Fn(&String) -> bool) -> bool {
-    elements(value).iter().all(|value| scalar(value).is_some_and(|text| !test(&text)))
+fn no_element(value: Option<&Value>, test: impl Fn(&String) -> bool) -> bool {
+    elements(value).iter().all(|value| scalar_text(value).is_some_and(|text| !test(&text)))
 }
 
-fn fits(patterns: &[String], text: &str) -> bool {
+fn matches_any(patterns: &[String], text: &str) -> bool {
     patterns.iter().any(|pattern| WildMatch::new(pattern).matches(text))
 }

@@ -7,25 +7,25 @@ use serde_json::Value;
 
 use super::{
     NotActionable,
-    draft::{Draft, Host, account, identity},
-    names::{dotted_domain, with_domain},
-    place::{Place, scale},
+    parsed_alert::{ParsedAlert, ParsedHost, parse_account, key_parts},
+    qualified_names::{dotted_domain, with_domain},
+    json_cursor::{JsonCursor, severity_from_score},
 };
-use crate::signal::{HostFacts, Severity};
+use crate::signal::{HostIdentifiers, Severity};
 
 /// What a kind of event has in its name when it is about a threat. The others
 /// are log-ins, sessions, firewall matches and the like.
-const THREATS: [&str; 5] = ["detection", "incident", "alert", "ioa", "automatedlead"];
+const THREAT_EVENT_KINDS: [&str; 5] = ["detection", "incident", "alert", "ioa", "automatedlead"];
 
 /// What a kind of event has in its name when it is about no machine, or about
 /// what users of the console did.
-const NO_THREATS: [&str; 3] = ["audit", "cspm", "cloud"];
+const NON_THREAT_EVENT_KINDS: [&str; 3] = ["audit", "cspm", "cloud"];
 
 /// What the sensor's own test detection says. The words are the vendor's; the
 /// command line that sets it off is not, and proves nothing.
-const SAMPLE: &str = "Non-malicious sample detection";
+const SAMPLE_DETECTION: &str = "Non-malicious sample detection";
 
-const IDS: [&str; 9] = [
+const ID_PATHS: [&str; 9] = [
     "CompositeId",
     "DetectionId",
     "DetectId",
@@ -38,7 +38,7 @@ const IDS: [&str; 9] = [
 ];
 
 /// The names of the machine that something was detected on.
-const NAMES: [&str; 10] = [
+const HOSTNAME_PATHS: [&str; 10] = [
     "Hostname",
     "ComputerName",
     "device/hostname",
@@ -57,13 +57,13 @@ const LEAD_LISTS: [&str; 4] = ["ThreatgraphIndicators", "Indicators", "Devices",
 /// A message: what is inside, and what is around it.
 #[derive(Clone, Copy)]
 struct Event<'v> {
-    inner: Place<'v>,
-    root: Place<'v>,
+    inner: JsonCursor<'v>,
+    root: JsonCursor<'v>,
 }
 
 impl<'v> Event<'v> {
-    fn new(root: Place<'v>) -> Self {
-        let wrappers = ["event", "data", "detection", "alert"].map(|name| root.at(name));
+    fn new(root: JsonCursor<'v>) -> Self {
+        let wrappers = ["event", "data", "detection", "alert"].map(|name| root.get(name));
         let inner = wrappers.into_iter().find(|inner| inner.is_object()).unwrap_or(root);
         Self { inner, root }
     }
@@ -71,26 +71,26 @@ impl<'v> Event<'v> {
     /// The first of these that has a text, inside before outside; and else the
     /// member that workflows name after the path, such as `device.hostname` or
     /// `Host Name`.
-    fn first(self, paths: &[&str]) -> Place<'v> {
+    fn first_with_text(self, paths: &[&str]) -> JsonCursor<'v> {
         let places = [self.inner, self.root];
-        let found = places.iter().map(|place| place.first(paths)).find(|found| found.is_there());
+        let found = places.iter().map(|place| place.first_with_text(paths)).find(|found| found.exists());
         let composed =
-            || places.iter().flat_map(|place| paths.iter().map(|path| composed_member(*place, path)));
-        found.or_else(|| composed().find(|found| found.is_there())).unwrap_or(Place::NOWHERE)
+            || places.iter().flat_map(|place| paths.iter().map(|path| find_composed_member(*place, path)));
+        found.or_else(|| composed().find(|found| found.exists())).unwrap_or(JsonCursor::MISSING)
     }
 
     fn kind(self) -> String {
-        self.first(&["metadata/eventType", "ExternalApiType", "fdr_event_type"]).word()
+        self.first_with_text(&["metadata/eventType", "ExternalApiType", "fdr_event_type"]).normalized_text()
     }
 
     /// Whether the kind of event, or the product of an alert, is this one.
-    fn is_of(self, kind: &str, product: &str) -> bool {
-        self.kind().contains(kind) || self.first(&["product"]).word() == product
+    fn is_kind_or_product(self, kind: &str, product: &str) -> bool {
+        self.kind().contains(kind) || self.first_with_text(&["product"]).normalized_text() == product
     }
 }
 
 /// The member whose name has the letters of the path and marks between them.
-fn composed_member<'v>(place: Place<'v>, path: &str) -> Place<'v> {
+fn find_composed_member<'v>(place: JsonCursor<'v>, path: &str) -> JsonCursor<'v> {
     fn letters(name: &str) -> impl Iterator<Item = char> {
         name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase())
     }
@@ -98,49 +98,49 @@ fn composed_member<'v>(place: Place<'v>, path: &str) -> Place<'v> {
     let mut members = place.members();
     let found = members
         .find(|(name, value)| is_composed(name) && value.text().is_some() && letters(name).eq(letters(path)));
-    found.map_or(Place::NOWHERE, |(_, value)| value)
+    found.map_or(JsonCursor::MISSING, |(_, value)| value)
 }
 
-pub(super) fn read(root: &Value) -> Vec<Draft<'_>> {
-    let place = Place::from(root);
+pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
+    let place = JsonCursor::from(root);
     let lists = ["resources", "detections", "alerts", "events"];
-    let list = if root.is_array() { Some(place) } else { place.list(&lists) };
-    match list.filter(|_| !Event::new(place).first(&IDS).is_there()) {
-        Some(list) => list.items().filter_map(Place::value).flat_map(message).collect(),
-        None => message(root),
+    let list = if root.is_array() { Some(place) } else { place.first_list(&lists) };
+    match list.filter(|_| !Event::new(place).first_with_text(&ID_PATHS).exists()) {
+        Some(list) => list.elements().filter_map(JsonCursor::value).flat_map(parse_message).collect(),
+        None => parse_message(root),
     }
 }
 
-fn message(root: &Value) -> Vec<Draft<'_>> {
-    let event = Event::new(Place::from(root));
-    let list = LEAD_LISTS.iter().map(|list| event.inner.at(list)).find(|list| list.is_there());
+fn parse_message(root: &Value) -> Vec<ParsedAlert<'_>> {
+    let event = Event::new(JsonCursor::from(root));
+    let list = LEAD_LISTS.iter().map(|list| event.inner.get(list)).find(|list| list.exists());
     let leads =
-        list.filter(|_| event.is_of("automatedlead", "automated-lead")).map(|list| lead(root, event, list));
+        list.filter(|_| event.is_kind_or_product("automatedlead", "automated-lead")).map(|list| parse_lead(root, event, list));
     leads.filter(|leads| !leads.is_empty()).unwrap_or_else(|| {
-        let mut draft = draft(root, event);
-        draft.hosts.push(Host::from(host(event)));
+        let mut draft = parse_event(root, event);
+        draft.hosts.push(ParsedHost::from(parse_host(event)));
         vec![draft]
     })
 }
 
-fn draft<'v>(root: &'v Value, event: Event<'v>) -> Draft<'v> {
-    let updated = event.first(&["updated_timestamp", "UpdatedTimestamp", "SignalUpdatedTimestamp"]);
+fn parse_event<'v>(root: &'v Value, event: Event<'v>) -> ParsedAlert<'v> {
+    let updated = event.first_with_text(&["updated_timestamp", "UpdatedTimestamp", "SignalUpdatedTimestamp"]);
     let identity =
-        identity(event.first(&IDS), [updated], "it has no CompositeId or DetectionId").or_else(|missing| {
+        key_parts(event.first_with_text(&ID_PATHS), [updated], "it has no CompositeId or DetectionId").or_else(|missing| {
             // What is not about a detection has only its place in the stream.
             let [offset, customer, created] = ["offset", "customerIDString", "eventCreationTime"]
-                .map(|name| event.root.at("metadata").at(name));
-            self::identity(offset, [customer, created], missing)
+                .map(|name| event.root.get("metadata").get(name));
+            self::key_parts(offset, [customer, created], missing)
         });
-    let mut draft = Draft::new(root, identity);
+    let mut draft = ParsedAlert::new(root, identity);
     let signal = &mut draft.signal;
-    signal.account = account(event.first(&["CustomerIdString", "cid", "metadata/customerIDString"]));
+    signal.account = parse_account(event.first_with_text(&["CustomerIdString", "cid", "metadata/customerIDString"]));
     signal.severity =
-        severity(event.first(&["SeverityName", "severity_display_name", "detections/severity"]))
-            .or_else(|| severity(event.first(&["Severity", "max_severity", "detection/severity"])));
+        parse_severity(event.first_with_text(&["SeverityName", "severity_display_name", "detections/severity"]))
+            .or_else(|| parse_severity(event.first_with_text(&["Severity", "max_severity", "detection/severity"])));
     let titles = ["DetectName", "display_name", "Name", "title", "detections/name", "detection/name"];
-    signal.title = event.first(&titles).words().unwrap_or_default();
-    signal.reason = event.first(&["Description", "DetectDescription"]).words();
+    signal.title = event.first_with_text(&titles).display_text().unwrap_or_default();
+    signal.reason = event.first_with_text(&["Description", "DetectDescription"]).display_text();
     let seen = [
         "context_timestamp",
         "SignalEndTimestamp",
@@ -148,7 +148,7 @@ fn draft<'v>(root: &'v Value, event: Event<'v>) -> Draft<'v> {
         "created_timestamp",
         "metadata/eventCreationTime",
     ];
-    signal.observed_at = event.first(&seen).words();
+    signal.observed_at = event.first_with_text(&seen).display_text();
     draft.refusal = refusal(event);
     draft
 }
@@ -156,23 +156,23 @@ fn draft<'v>(root: &'v Value, event: Event<'v>) -> Draft<'v> {
 /// The drafts of a lead: one for each machine that its indicators name. A
 /// machine is as much in question as the lead's score says, or its own severest
 /// indicator.
-fn lead<'v>(root: &'v Value, event: Event<'v>, indicators: Place<'v>) -> Vec<Draft<'v>> {
-    let score = severity(event.first(&["Score"]));
+fn parse_lead<'v>(root: &'v Value, event: Event<'v>, indicators: JsonCursor<'v>) -> Vec<ParsedAlert<'v>> {
+    let score = parse_severity(event.first_with_text(&["Score"]));
     let mut machines: BTreeMap<String, Option<Severity>> = BTreeMap::new();
-    for indicator in indicators.items() {
+    for indicator in indicators.elements() {
         let inner = Event { inner: indicator, root: indicator };
-        let Some(name) = name(inner, &NAMES).or_else(|| indicator.fact()) else { continue };
+        let Some(name) = parse_hostname(inner, &HOSTNAME_PATHS).or_else(|| indicator.identifier()) else { continue };
         let known = machines.entry(name).or_default();
-        *known = (*known).max(severity(inner.first(&["SeverityName", "Severity"])));
+        *known = (*known).max(parse_severity(inner.first_with_text(&["SeverityName", "Severity"])));
     }
     let of_machine = |(name, own): (String, Option<Severity>)| {
-        let mut draft = draft(root, event);
-        if let Ok(parts) = &mut draft.identity {
-            draft.alert = Some(vec![parts[0].clone(), Value::from(name.clone())]);
+        let mut draft = parse_event(root, event);
+        if let Ok(parts) = &mut draft.event_key {
+            draft.alert_key = Some(vec![parts[0].clone(), Value::from(name.clone())]);
             parts.push(Value::from(name.clone()));
         }
         draft.signal.severity = draft.signal.severity.max(score).max(own);
-        draft.hosts.push(HostFacts { hostnames: vec![name], ..HostFacts::default() }.into());
+        draft.hosts.push(HostIdentifiers { hostnames: vec![name], ..HostIdentifiers::default() }.into());
         draft
     };
     machines.into_iter().map(of_machine).collect()
@@ -180,21 +180,21 @@ fn lead<'v>(root: &'v Value, event: Event<'v>, indicators: Place<'v>) -> Vec<Dra
 
 fn refusal(event: Event<'_>) -> Option<NotActionable> {
     let kind = event.kind();
-    let states = ["status", "State", "resolution"].map(|name| event.first(&[name]).word());
+    let states = ["status", "State", "resolution"].map(|name| event.first_with_text(&[name]).normalized_text());
     let over = ["closed", "resolved", "ignored", "falsepositive"];
     let is_audit = || {
         let marks = ["OperationName", "AuditKeyValues"];
         kind.is_empty()
-            && !event.first(&IDS).is_there()
-            && marks.iter().any(|mark| event.inner.at(mark).is_there())
+            && !event.first_with_text(&ID_PATHS).exists()
+            && marks.iter().any(|mark| event.inner.get(mark).exists())
     };
-    if event.first(&["Description", "DetectDescription"]).words().is_some_and(|text| text.starts_with(SAMPLE))
+    if event.first_with_text(&["Description", "DetectDescription"]).display_text().is_some_and(|text| text.starts_with(SAMPLE_DETECTION))
     {
         Some(NotActionable::Sample)
     } else if states.iter().any(|state| over.contains(&state.as_str())) {
         Some(NotActionable::Resolved)
-    } else if NO_THREATS.iter().any(|other| kind.contains(other))
-        || !kind.is_empty() && !THREATS.iter().any(|threat| kind.contains(threat))
+    } else if NON_THREAT_EVENT_KINDS.iter().any(|other| kind.contains(other))
+        || !kind.is_empty() && !THREAT_EVENT_KINDS.iter().any(|threat| kind.contains(threat))
         || is_audit()
     {
         Some(NotActionable::NotAThreat)
@@ -205,37 +205,37 @@ fn refusal(event: Event<'_>) -> Option<NotActionable> {
 
 /// The host. `AgentIdString`, `aid`, `SensorId` and `device_id` are Falcon's ids
 /// of the machine, and none of ours.
-fn host(event: Event<'_>) -> HostFacts {
-    if event.is_of("mobile", "mobile") {
-        return HostFacts::default();
+fn parse_host(event: Event<'_>) -> HostIdentifiers {
+    if event.is_kind_or_product("mobile", "mobile") {
+        return HostIdentifiers::default();
     }
-    if event.is_of("idpdetection", "idp") {
+    if event.is_kind_or_product("idpdetection", "idp") {
         // A user's log-in came from the source endpoint. The target and the
         // domain controller that saw it are named too; addresses may be of either.
-        let source = name(event, &["SourceEndpointHostName", "Hostname", "ComputerName", "device/hostname"]);
-        return HostFacts { hostnames: source.into_iter().collect(), ..HostFacts::default() };
+        let source = parse_hostname(event, &["SourceEndpointHostName", "Hostname", "ComputerName", "device/hostname"]);
+        return HostIdentifiers { hostnames: source.into_iter().collect(), ..HostIdentifiers::default() };
     }
-    HostFacts {
-        hostnames: name(event, &NAMES).into_iter().collect(),
+    HostIdentifiers {
+        hostnames: parse_hostname(event, &HOSTNAME_PATHS).into_iter().collect(),
         mac_addresses: event
-            .first(&["MACAddress", "mac", "device/mac_address", "devices/mac_address"])
-            .facts(),
-        ip_addresses: event.first(&["LocalIP", "device/local_ip", "devices/local_ip"]).facts(),
-        ..HostFacts::default()
+            .first_with_text(&["MACAddress", "mac", "device/mac_address", "devices/mac_address"])
+            .identifiers(),
+        ip_addresses: event.first_with_text(&["LocalIP", "device/local_ip", "devices/local_ip"]).identifiers(),
+        ..HostIdentifiers::default()
     }
 }
 
 /// The name, with the domain of the machine where that is one of DNS.
-fn name(event: Event<'_>, names: &[&str]) -> Option<String> {
-    let domain = event.first(&["MachineDomain", "device/machine_domain", "devices/domain"]);
-    with_domain(&event.first(names).fact()?, dotted_domain(domain))
+fn parse_hostname(event: Event<'_>, names: &[&str]) -> Option<String> {
+    let domain = event.first_with_text(&["MachineDomain", "device/machine_domain", "devices/domain"]);
+    with_domain(&event.first_with_text(names).identifier()?, dotted_domain(domain))
 }
 
 /// A word, or a number: from 1 to 5, or from 0 to 100.
-pub(super) fn severity(place: Place<'_>) -> Option<Severity> {
+pub(super) fn parse_severity(place: JsonCursor<'_>) -> Option<Severity> {
     place.severity().or_else(|| {
         let number = place.number()?;
         let steps = if number <= 5.0 { [2.0, 3.0, 4.0, 5.0] } else { [20.0, 40.0, 60.0, 80.0] };
-        Some(scale(number, steps))
+        Some(severity_from_score(number, steps))
     })
 }

@@ -4,24 +4,24 @@
 use serde_json::{Deserializer, Value};
 
 use super::{
-    MOST_READINGS, NotActionable, Unreadable,
-    draft::{Draft, Host, account},
-    names::{dotted_domain, with_domain},
-    place::{Place, scale},
+    MAX_ALERTS_PER_MESSAGE, NotActionable, ParseError,
+    parsed_alert::{ParsedAlert, ParsedHost, parse_account},
+    qualified_names::{dotted_domain, with_domain},
+    json_cursor::{JsonCursor, severity_from_score},
 };
 use crate::{
     hostname::may_be_same_host,
-    signal::{HostFacts, Severity},
+    signal::{HostIdentifiers, Severity},
 };
 
 /// How deep alerts lie in wrappers: lists, context, alerts, hit, source.
-const DEEPEST: usize = 6;
+const MAX_DEPTH: usize = 6;
 
 /// What rules of Elastic Security have as their consumer and producer.
-const SECURITY: [&str; 2] = ["siem", "securitysolution"];
+const SECURITY_CONSUMERS: [&str; 2] = ["siem", "securitysolution"];
 
 /// How the types of rules begin that watch services, and not threats.
-const WATCHED: [&str; 13] = [
+const SERVICE_RULE_PREFIXES: [&str; 13] = [
     ".es-query",
     ".geo-containment",
     ".index-threshold",
@@ -38,7 +38,7 @@ const WATCHED: [&str; 13] = [
 ];
 
 /// The types of observers that watch the traffic of other machines.
-const SENSORS: [&str; 13] = [
+const SENSOR_TYPES: [&str; 13] = [
     "dns",
     "firewall",
     "forwarder",
@@ -59,7 +59,7 @@ const SENSOR_MODULES: [&str; 3] = ["snort", "suricata", "zeek"];
 
 /// Reads objects with or without commas, white space or brackets of a list
 /// between them, into one list.
-pub(super) fn parse(body: &[u8]) -> Result<Value, Unreadable> {
+pub(super) fn parse_body(body: &[u8]) -> Result<Value, ParseError> {
     match serde_json::from_slice(body) {
         Ok(list @ Value::Array(_)) => return Ok(list),
         Ok(object @ Value::Object(_)) => return Ok(Value::from(vec![object])),
@@ -73,7 +73,7 @@ pub(super) fn parse(body: &[u8]) -> Result<Value, Unreadable> {
         if rest.is_empty() {
             return Ok(Value::from(objects));
         }
-        if objects.len() == MOST_READINGS {
+        if objects.len() == MAX_ALERTS_PER_MESSAGE {
             return Err(too_many());
         }
         let mut stream = Deserializer::from_slice(rest).into_iter::<Value>();
@@ -81,8 +81,8 @@ pub(super) fn parse(body: &[u8]) -> Result<Value, Unreadable> {
             Some(Ok(object @ Value::Object(_))) => objects.push(object),
             _ => {
                 let error =
-                    || Unreadable(format!("what follows {} objects is no JSON object", objects.len()));
-                return lines(body).ok_or_else(error);
+                    || ParseError(format!("what follows {} objects is no JSON object", objects.len()));
+                return parse_lines(body).ok_or_else(error);
             }
         }
         rest = &rest[stream.byte_offset().min(rest.len())..];
@@ -92,68 +92,68 @@ pub(super) fn parse(body: &[u8]) -> Result<Value, Unreadable> {
 /// The objects of a body with one on each line, of which some are no JSON: those
 /// are kept as texts. Where a line does not look like one object, nothing is
 /// certain about where an object ends.
-fn lines(body: &[u8]) -> Option<Value> {
+fn parse_lines(body: &[u8]) -> Option<Value> {
     let text = std::str::from_utf8(body).ok()?;
     let lines = text.lines().map(|line| line.trim().trim_end_matches(',').trim_end());
     let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
     let is_object = |line: &&str| line.starts_with('{') && line.ends_with('}');
     let read = |line: &&str| serde_json::from_str::<Value>(line).unwrap_or_else(|_| Value::from(*line));
-    let objects: Vec<_> = lines.iter().take(MOST_READINGS + 1).map(read).collect();
+    let objects: Vec<_> = lines.iter().take(MAX_ALERTS_PER_MESSAGE + 1).map(read).collect();
     (lines.iter().all(is_object) && objects.iter().any(Value::is_object)).then(|| Value::from(objects))
 }
 
-pub(super) fn read(root: &Value) -> Result<Vec<Draft<'_>>, Unreadable> {
+pub(super) fn parse_alerts(root: &Value) -> Result<Vec<ParsedAlert<'_>>, ParseError> {
     let mut drafts = Vec::new();
-    unwrap(root, Place::NOWHERE, DEEPEST, &mut drafts)?;
+    find_alerts(root, JsonCursor::MISSING, MAX_DEPTH, &mut drafts)?;
     Ok(drafts)
 }
 
-fn too_many() -> Unreadable {
-    Unreadable(format!("it holds more than {MOST_READINGS} alerts: send them in several"))
+fn too_many() -> ParseError {
+    ParseError(format!("it holds more than {MAX_ALERTS_PER_MESSAGE} alerts: send them in several"))
 }
 
 /// Finds the alerts. Their own members may have the names of wrappers, as ECS
 /// has a `source`: what is an alert is none. Names are exact here.
-fn unwrap<'v>(
+fn find_alerts<'v>(
     value: &'v Value,
-    id: Place<'v>,
+    id: JsonCursor<'v>,
     depth: usize,
-    drafts: &mut Vec<Draft<'v>>,
-) -> Result<(), Unreadable> {
+    drafts: &mut Vec<ParsedAlert<'v>>,
+) -> Result<(), ParseError> {
     if depth > 0 && !is_alert(value) {
         if let Value::Array(items) = value {
             let mut items = items.iter().filter(|item| !item.is_null());
-            return items.try_for_each(|item| unwrap(item, Place::NOWHERE, depth - 1, drafts));
+            return items.try_for_each(|item| find_alerts(item, JsonCursor::MISSING, depth - 1, drafts));
         }
         if let Some(source @ Value::Object(_)) = value.get("_source") {
-            return unwrap(source, value.get("_id").map_or(Place::NOWHERE, Place::from), depth - 1, drafts);
+            return find_alerts(source, value.get("_id").map_or(JsonCursor::MISSING, JsonCursor::from), depth - 1, drafts);
         }
         let lists = ["/context/alerts", "/alerts", "/hits/hits", "/hits"].map(|path| value.pointer(path));
         if let Some(list) = lists.into_iter().flatten().find(|list| list.is_array()) {
-            return unwrap(list, Place::NOWHERE, depth - 1, drafts);
+            return find_alerts(list, JsonCursor::MISSING, depth - 1, drafts);
         }
     }
-    if drafts.len() == MOST_READINGS {
+    if drafts.len() == MAX_ALERTS_PER_MESSAGE {
         return Err(too_many());
     }
-    drafts.push(alert(value, id));
+    drafts.push(parse_alert(value, id));
     Ok(())
 }
 
 /// Whether members of an alert stand in it, nested or with dots in their names.
 fn is_alert(value: &Value) -> bool {
-    let is_own = |(name, _): (&str, Place<'_>)| name.starts_with("kibana.alert.");
-    Place::from(value).members().any(is_own)
+    let is_own = |(name, _): (&str, JsonCursor<'_>)| name.starts_with("kibana.alert.");
+    JsonCursor::from(value).members().any(is_own)
         || ["kibana.alert", "kibana.alert.uuid", "signal.rule", "signal.rule.id"]
             .iter()
-            .any(|name| dotted(value, name).is_there())
+            .any(|name| get_dotted(value, name).exists())
 }
 
-fn alert<'v>(document: &'v Value, id: Place<'v>) -> Draft<'v> {
-    let get = |name: &str| dotted(document, name);
+fn parse_alert<'v>(document: &'v Value, id: JsonCursor<'v>) -> ParsedAlert<'v> {
+    let get = |name: &str| get_dotted(document, name);
     let first = |names: &[&str]| {
         let mut places = names.iter().map(|name| get(name));
-        places.find(|place| place.text().is_some()).unwrap_or(Place::NOWHERE)
+        places.find(|place| place.text().is_some()).unwrap_or(JsonCursor::MISSING)
     };
     let identity = first(&["kibana.alert.uuid", "alert.uuid"]).text().map(|uuid| vec![Value::from(uuid)]);
     let identity = identity.or_else(|| {
@@ -162,96 +162,96 @@ fn alert<'v>(document: &'v Value, id: Place<'v>) -> Draft<'v> {
         Some(vec![Value::from(rule), Value::from(id)])
     });
     let alert = identity.clone();
-    let mut draft = Draft::new(document, identity.ok_or("the alert has no kibana.alert.uuid"));
-    draft.alert = alert;
+    let mut draft = ParsedAlert::new(document, identity.ok_or("the alert has no kibana.alert.uuid"));
+    draft.alert_key = alert;
     let signal = &mut draft.signal;
-    signal.account = account(get("cloud.account.id"));
+    signal.account = parse_account(get("cloud.account.id"));
     signal.severity = first(&["kibana.alert.severity", "signal.rule.severity"])
         .severity()
-        .or_else(|| severity(first(&["kibana.alert.risk_score", "kibana.alert.rule.risk_score"])));
+        .or_else(|| parse_severity(first(&["kibana.alert.risk_score", "kibana.alert.rule.risk_score"])));
     signal.title =
-        first(&["kibana.alert.rule.name", "signal.rule.name", "rule.name"]).words().unwrap_or_default();
-    signal.reason = get("kibana.alert.reason").words();
-    signal.observed_at = first(&["kibana.alert.original_time", "@timestamp"]).words();
+        first(&["kibana.alert.rule.name", "signal.rule.name", "rule.name"]).display_text().unwrap_or_default();
+    signal.reason = get("kibana.alert.reason").display_text();
+    signal.observed_at = first(&["kibana.alert.original_time", "@timestamp"]).display_text();
     let [workflow, status, group] = [
-        first(&["kibana.alert.workflow_status", "signal.status"]).word(),
-        get("kibana.alert.status").word(),
-        first(&["kibana.alert.action_group", "alert.actionGroup"]).word(),
+        first(&["kibana.alert.workflow_status", "signal.status"]).normalized_text(),
+        get("kibana.alert.status").normalized_text(),
+        first(&["kibana.alert.action_group", "alert.actionGroup"]).normalized_text(),
     ];
     draft.refusal = if workflow == "closed" || status == "recovered" || group == "recovered" {
         Some(NotActionable::Resolved)
-    } else if is_of_service(document) {
+    } else if is_service_rule(document) {
         Some(NotActionable::NotAThreat)
     } else {
         None
     };
-    let names = ["host.name", "host.hostname"].map(|name| get(name).facts());
+    let names = ["host.name", "host.hostname"].map(|name| get(name).identifiers());
     let names = names.into_iter().find(|names| !names.is_empty()).unwrap_or_default();
-    if !is_sensor(document, &names) {
+    if !is_network_sensor(document, &names) {
         let domain = dotted_domain(get("host.domain"));
-        draft.hosts = hosts(names, domain, get("host.mac").facts(), get("host.ip").facts());
+        draft.hosts = parse_hosts(names, domain, get("host.mac").identifiers(), get("host.ip").identifiers());
     }
     draft
 }
 
 /// Whether the host is the sensor that saw the traffic of another machine. Only
 /// the policy can say where that other machine stands.
-fn is_sensor(alert: &Value, names: &[String]) -> bool {
-    let observers = ["observer.hostname", "observer.name"].map(|name| dotted(alert, name).facts());
+fn is_network_sensor(alert: &Value, names: &[String]) -> bool {
+    let observers = ["observer.hostname", "observer.name"].map(|name| get_dotted(alert, name).identifiers());
     let is_observer = |name: &String| names.iter().any(|host| may_be_same_host(host, name));
-    let kinds: Vec<_> = dotted(alert, "observer.type").items().map(Place::word).collect();
-    let module = dotted(alert, "event.module").word();
+    let kinds: Vec<_> = get_dotted(alert, "observer.type").elements().map(JsonCursor::normalized_text).collect();
+    let module = get_dotted(alert, "event.module").normalized_text();
     observers.iter().flatten().any(is_observer)
-        || kinds.iter().any(|kind| SENSORS.contains(&kind.as_str()))
+        || kinds.iter().any(|kind| SENSOR_TYPES.contains(&kind.as_str()))
         || SENSOR_MODULES.contains(&module.as_str())
 }
 
 /// Whether the rule watches services: a metric, a log, a job, an objective.
 /// Where nothing is said about the kind of rule, it is one of Elastic Security.
-fn is_of_service(alert: &Value) -> bool {
+fn is_service_rule(alert: &Value) -> bool {
     let owners =
-        ["kibana.alert.rule.consumer", "kibana.alert.rule.producer"].map(|name| dotted(alert, name).word());
+        ["kibana.alert.rule.consumer", "kibana.alert.rule.producer"].map(|name| get_dotted(alert, name).normalized_text());
     let types = ["kibana.alert.rule.rule_type_id", "rule.type"]
-        .map(|name| dotted(alert, name).text().unwrap_or_default().trim().to_ascii_lowercase());
-    let category = dotted(alert, "kibana.alert.rule.category").word();
+        .map(|name| get_dotted(alert, name).text().unwrap_or_default().trim().to_ascii_lowercase());
+    let category = get_dotted(alert, "kibana.alert.rule.category").normalized_text();
     let is_unsaid = owners.iter().all(String::is_empty) && types.iter().all(String::is_empty);
-    let is_other = |owner: &String| !owner.is_empty() && !SECURITY.contains(&owner.as_str());
+    let is_other = |owner: &String| !owner.is_empty() && !SECURITY_CONSUMERS.contains(&owner.as_str());
     owners.iter().any(is_other)
         || !types[0].is_empty() && !types[0].starts_with("siem.")
-        || types.iter().any(|kind| WATCHED.iter().any(|watched| kind.starts_with(watched)))
+        || types.iter().any(|kind| SERVICE_RULE_PREFIXES.iter().any(|watched| kind.starts_with(watched)))
         || is_unsaid && !category.is_empty() && !category.ends_with("rule")
 }
 
 /// The host; or, of an alert over several hosts, each by its name alone, as
 /// nothing says whose the addresses are.
-fn hosts(
+fn parse_hosts(
     names: Vec<String>,
     domain: Option<String>,
     mac_addresses: Vec<String>,
     ip_addresses: Vec<String>,
-) -> Vec<Host> {
+) -> Vec<ParsedHost> {
     if let [] | [_] = names.as_slice() {
         let hostnames = names.iter().filter_map(|name| with_domain(name, domain.clone())).collect();
-        return vec![HostFacts { hostnames, mac_addresses, ip_addresses, ..HostFacts::default() }.into()];
+        return vec![HostIdentifiers { hostnames, mac_addresses, ip_addresses, ..HostIdentifiers::default() }.into()];
     }
-    let facts = names.into_iter().map(|name| HostFacts { hostnames: vec![name], ..HostFacts::default() });
-    facts.map(Host::from).collect()
+    let facts = names.into_iter().map(|name| HostIdentifiers { hostnames: vec![name], ..HostIdentifiers::default() });
+    facts.map(ParsedHost::from).collect()
 }
 
 /// What a name with dots leads to, whether the sender nests objects or writes
 /// the dots into the names of members.
-fn dotted<'v>(value: &'v Value, name: &str) -> Place<'v> {
-    let Value::Object(members) = value else { return Place::NOWHERE };
+fn get_dotted<'v>(value: &'v Value, name: &str) -> JsonCursor<'v> {
+    let Value::Object(members) = value else { return JsonCursor::MISSING };
     if let Some(found) = members.get(name).filter(|found| !found.is_null()) {
-        return Place::from(found);
+        return JsonCursor::from(found);
     }
     let dots = name.match_indices('.').map(|(dot, _)| (&name[..dot], &name[dot + 1..]));
-    let mut places = dots.filter_map(|(head, tail)| Some(dotted(members.get(head)?, tail)));
-    places.find(|place| place.is_there()).unwrap_or(Place::NOWHERE)
+    let mut places = dots.filter_map(|(head, tail)| Some(get_dotted(members.get(head)?, tail)));
+    places.find(|place| place.exists()).unwrap_or(JsonCursor::MISSING)
 }
 
 /// A word, or a risk score, as Elastic parts them.
-pub(super) fn severity(place: Place<'_>) -> Option<Severity> {
-    let score = || place.number().map(|number| scale(number, [0.0, 22.0, 48.0, 74.0]));
+pub(super) fn parse_severity(place: JsonCursor<'_>) -> Option<Severity> {
+    let score = || place.number().map(|number| severity_from_score(number, [0.0, 22.0, 48.0, 74.0]));
     place.severity().or_else(score)
 }

@@ -14,7 +14,7 @@ const MAX_DIGITS: usize = 15;
 
 /// Parses a document with its numbers exact and its members in order.
 pub(super) fn parse(body: &[u8]) -> Result<Value, serde_json::Error> {
-    let mut value: Value = serde_json::from_slice(&exact(body))?;
+    let mut value: Value = serde_json::from_slice(&quote_inexact_numbers(body))?;
     value.sort_all_objects();
     Ok(value)
 }
@@ -22,16 +22,16 @@ pub(super) fn parse(body: &[u8]) -> Result<Value, serde_json::Error> {
 /// The body with every number quoted that is not an integer of at most
 /// [`MAX_DIGITS`] digits. Invalid JSON stays invalid, but for numbers that are
 /// valid and too large for a parser: these are texts.
-pub(super) fn exact(body: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn quote_inexact_numbers(body: &[u8]) -> Cow<'_, [u8]> {
     let mut quoted = Vec::new();
     let (mut copied, mut at) = (0, 0);
     while let Some(byte) = body.get(at) {
         match byte {
             b'"' => at = string_end(body, at),
             b'-' | b'0'..=b'9' => {
-                let end = at + run(&body[at..], |byte| b"+-.eE".contains(&byte) || byte.is_ascii_digit());
+                let end = at + prefix_len(&body[at..], |byte| b"+-.eE".contains(&byte) || byte.is_ascii_digit());
                 let token = &body[at..end];
-                if !is_short_integer(token) && is_number(token) && !is_key(&body[end..]) {
+                if !is_short_integer(token) && is_number(token) && !is_followed_by_colon(&body[end..]) {
                     quoted.extend_from_slice(&body[copied..at]);
                     quoted.push(b'"');
                     quoted.extend_from_slice(token);
@@ -64,7 +64,7 @@ fn string_end(body: &[u8], start: usize) -> usize {
 }
 
 /// The length of the longest prefix whose bytes all pass.
-fn run(bytes: &[u8], passes: impl Fn(u8) -> bool) -> usize {
+fn prefix_len(bytes: &[u8], passes: impl Fn(u8) -> bool) -> usize {
     bytes.iter().position(|byte| !passes(*byte)).unwrap_or(bytes.len())
 }
 
@@ -75,7 +75,7 @@ fn is_short_integer(token: &[u8]) -> bool {
 
 /// Whether the grammar of JSON has this number.
 fn is_number(token: &[u8]) -> bool {
-    let digits = |bytes: &[u8]| run(bytes, |byte| byte.is_ascii_digit());
+    let digits = |bytes: &[u8]| prefix_len(bytes, |byte| byte.is_ascii_digit());
     let mut rest = token.strip_prefix(b"-").unwrap_or(token);
     let whole = digits(rest);
     if whole == 0 || (whole > 1 && rest[0] == b'0') {
@@ -101,8 +101,8 @@ fn is_number(token: &[u8]) -> bool {
 }
 
 /// Whether a colon follows. A number is no key, and must not become one.
-fn is_key(rest: &[u8]) -> bool {
-    rest.get(run(rest, |byte| b" \t\r\n".contains(&byte))) == Some(&b':')
+fn is_followed_by_colon(rest: &[u8]) -> bool {
+    rest.get(prefix_len(rest, |byte| b" \t\r\n".contains(&byte))) == Some(&b':')
 }
 
 #[cfg(test)]
@@ -112,11 +112,11 @@ mod tests {
     use super::*;
 
     fn text(body: &str) -> String {
-        String::from_utf8(exact(body.as_bytes()).into_owned()).expect("UTF-8")
+        String::from_utf8(quote_inexact_numbers(body.as_bytes()).into_owned()).expect("UTF-8")
     }
 
     #[test]
-    fn exact_quotes_a_number_that_may_be_rounded() {
+    fn quote_quotes_numbers_that_lose_precision() {
         for (body, expected) in [
             ("1", "1"),
             ("-999999999999999", "-999999999999999"),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn exact_leaves_what_is_no_number() {
+    fn quote_leaves_other_tokens_unchanged() {
         for body in [
             "01.5",
             "1.",
@@ -160,10 +160,10 @@ mod tests {
     }
 
     #[test]
-    fn exact_takes_linear_time() {
+    fn quote_takes_linear_time() {
         let spaces = format!("[{}]", "1.5 ".repeat(200_000));
-        assert_eq!(exact(spaces.as_bytes()).len(), spaces.len() + 400_000);
-        exact("\\\"-1.5e".repeat(200_000).as_bytes());
+        assert_eq!(quote_inexact_numbers(spaces.as_bytes()).len(), spaces.len() + 400_000);
+        quote_inexact_numbers("\\\"-1.5e".repeat(200_000).as_bytes());
     }
 
     /// JSON with numbers of any length, and the same with them as texts.
@@ -207,12 +207,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parse_keeps_the_structure_and_every_digit((body, expected) in document()) {
+        fn parse_keeps_structure_and_every_digit((body, expected) in document()) {
             prop_assert_eq!(parse(body.as_bytes()).expect("JSON"), expected, "{}", body);
         }
 
         #[test]
-        fn parse_takes_what_is_json_and_nothing_else(
+        fn parse_accepts_only_valid_json(
             body in prop_oneof!["[\\[\\]{},:0-9.eE+\\-\" a\\\\\n]{0,24}", ".{0,40}"],
         ) {
             let before = serde_json::from_str::<Value>(&body);
@@ -225,11 +225,11 @@ mod tests {
         }
 
         #[test]
-        fn exact_takes_any_bytes(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            let once = exact(&body).into_owned();
+        fn quote_accepts_any_bytes(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let once = quote_inexact_numbers(&body).into_owned();
             prop_assert!(once.len() >= body.len());
             if serde_json::from_slice::<Value>(&body).is_ok() {
-                let twice = exact(&once).into_owned();
+                let twice = quote_inexact_numbers(&once).into_owned();
                 prop_assert_eq!(twice, once);
             }
         }

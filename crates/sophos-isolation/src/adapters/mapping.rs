@@ -8,41 +8,41 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    Adapter, MOST_READINGS, Message, Pointers, Tool, Unreadable,
-    condition::compared,
-    draft::{Draft, Host, Identity, account, action, digest, hold, text_of},
-    host_names::{each_host, is_name},
-    place::Place,
-    pointer::Located,
+    Adapter, MAX_ALERTS_PER_MESSAGE, Message, Pointers, Tool, ParseError,
+    condition::normalize,
+    parsed_alert::{ParsedAlert, ParsedHost, KeyParts, parse_account, parse_action, digest, parse_ttl, key_text},
+    host_splitting::{split_hosts, is_hostname},
+    json_cursor::JsonCursor,
+    pointer::DocumentContext,
 };
 use crate::{
-    identity::mac_address,
-    signal::{HostFacts, Severity, Signal},
+    identity::parse_mac_address,
+    signal::{HostIdentifiers, Severity, Signal},
 };
 
 /// What tells events and alerts of a document apart.
 #[derive(Debug)]
-pub(super) struct Ids {
-    pub(super) event: Identity,
-    pub(super) alert: Identity,
+pub(super) struct MessageKeys {
+    pub(super) event: KeyParts,
+    pub(super) alert: KeyParts,
 }
 
 impl Adapter {
     /// The identities that the policy names, or else the adapter's. Where the
     /// document is one of several, its own part is kept beside a configured one
     /// that another document may have as well.
-    pub(super) fn ids_of(
+    pub(super) fn resolve_keys(
         &self,
-        draft: &Draft<'_>,
-        at: Located<'_>,
+        draft: &ParsedAlert<'_>,
+        at: DocumentContext<'_>,
         base: &str,
         message: &Message<'_>,
         number: Option<usize>,
-    ) -> Result<Ids, Unreadable> {
+    ) -> Result<MessageKeys, ParseError> {
         let fields = &self.fields;
-        let own = &draft.identity;
-        let (event, alert) = if fields.event_id.is_given() || !fields.event_id_parts.is_empty() {
-            let (mut event, is_own) = self.configured_id(at, base, message)?;
+        let own = &draft.event_key;
+        let (event, alert) = if fields.event_id.is_set() || !fields.event_id_parts.is_empty() {
+            let (mut event, is_own) = self.mapped_event_key(at, base, message)?;
             let alert = event.clone();
             if fields.iterate.is_some() {
                 event.extend((!is_own).then(|| Value::from(digest(draft.document))));
@@ -51,42 +51,42 @@ impl Adapter {
             }
             (event, alert)
         } else {
-            let missing = |member: &&str| Unreadable(format!("it does not say which event it is: {member}"));
+            let missing = |member: &&str| ParseError(format!("it does not say which event it is: {member}"));
             let event = own.as_ref().map_err(missing)?.clone();
             let alert = event.iter().take(1).cloned().collect();
             (event, alert)
         };
         let named = fields.alert_id.text(at).map(|id| vec![Value::from(id)]);
-        Ok(Ids { event, alert: named.or_else(|| draft.alert.clone()).unwrap_or(alert) })
+        Ok(MessageKeys { event, alert: named.or_else(|| draft.alert_key.clone()).unwrap_or(alert) })
     }
 
     /// The event's identity at the configured place, and whether it is the
     /// document's own and not one of the whole delivery.
-    fn configured_id(
+    fn mapped_event_key(
         &self,
-        at: Located<'_>,
+        at: DocumentContext<'_>,
         base: &str,
         message: &Message<'_>,
-    ) -> Result<(Identity, bool), Unreadable> {
+    ) -> Result<(KeyParts, bool), ParseError> {
         let fields = &self.fields;
         let key = message.idempotency_key.filter(|key| self.tool == Tool::Generic && !key.trim().is_empty());
         let (mut identity, mut is_own) = (Vec::new(), false);
         let mut missing = None;
         for part in &fields.event_id_parts {
-            let found = part.at.text(at).map(Value::from);
+            let found = part.pointer.text(at).map(Value::from);
             if found.is_none() && !part.is_optional {
-                missing.get_or_insert_with(|| (format!("\"{}\"", part.at.shown(base)), "event_id_parts"));
+                missing.get_or_insert_with(|| (format!("\"{}\"", part.pointer.display_from(base)), "event_id_parts"));
             }
-            is_own |= found.is_some() && !part.at.is_from_root();
+            is_own |= found.is_some() && !part.pointer.is_from_root();
             identity.push(found.unwrap_or_default());
         }
-        if fields.event_id.is_given() {
+        if fields.event_id.is_set() {
             let pointers = fields.event_id.0.iter();
             let found =
                 pointers.filter_map(|pointer| Some((pointer.text(at)?, !pointer.is_from_root()))).next();
             match found {
                 Some((id, own)) => (identity, is_own) = (vec![Value::from(id)], own),
-                None => missing = Some((fields.event_id.shown(base), "event_id")),
+                None => missing = Some((fields.event_id.display_from(base), "event_id")),
             }
         }
         match (missing, key) {
@@ -94,7 +94,7 @@ impl Adapter {
             (Some(_), Some(key)) => Ok((vec![Value::from(key)], false)),
             (Some((place, name)), None) => {
                 let or_key = if self.tool == Tool::Generic { ", or send an Idempotency-Key" } else { "" };
-                Err(Unreadable(format!(
+                Err(ParseError(format!(
                     "missing event id: nothing at {place}; set fields.{name} to where it is{or_key}"
                 )))
             }
@@ -102,90 +102,90 @@ impl Adapter {
     }
 
     /// The condition of the policy that a document does not meet, in words.
-    pub(super) fn unmet(&self, at: Located<'_>, base: &str) -> Option<String> {
-        let number = self.when.iter().position(|condition| !condition.holds(at))?;
-        let place = self.when[number].at.shown(base);
+    pub(super) fn unmet_condition(&self, at: DocumentContext<'_>, base: &str) -> Option<String> {
+        let number = self.when.iter().position(|condition| !condition.is_met(at))?;
+        let place = self.when[number].pointers.display_from(base);
         Some(format!("{place} is not what when[{number}] of the source requires"))
     }
 
     /// The signal of a draft, without a host.
-    pub(super) fn signal_of(
+    pub(super) fn build_signal(
         &self,
-        draft: &Draft<'_>,
-        at: Located<'_>,
+        draft: &ParsedAlert<'_>,
+        at: DocumentContext<'_>,
         base: &str,
-    ) -> Result<Signal, Unreadable> {
+    ) -> Result<Signal, ParseError> {
         let mut signal = draft.signal.clone();
         let fields = &self.fields;
-        if fields.tenant.is_given() {
-            signal.tenant = fields.tenant.fact(at);
+        if fields.tenant.is_set() {
+            signal.tenant = fields.tenant.identifier(at);
         }
-        if fields.account.is_given() {
-            signal.account = fields.account.first(at, account);
+        if fields.account.is_set() {
+            signal.account = fields.account.find_first(at, parse_account);
         }
-        signal.severity = self.severity_of(signal.severity, at);
-        if fields.title.is_given() {
-            signal.title = fields.title.words(at).unwrap_or_default();
+        signal.severity = self.resolve_severity(signal.severity, at);
+        if fields.title.is_set() {
+            signal.title = fields.title.display_text(at).unwrap_or_default();
         }
-        if fields.reason.is_given() {
-            signal.reason = fields.reason.words(at);
+        if fields.reason.is_set() {
+            signal.reason = fields.reason.display_text(at);
         }
-        if fields.observed_at.is_given() {
-            signal.observed_at = fields.observed_at.words(at);
+        if fields.observed_at.is_set() {
+            signal.observed_at = fields.observed_at.display_text(at);
         }
-        let is_own_form = self.tool == Tool::Generic && !fields.names_host();
-        let own = |name| if is_own_form { Place::from(draft.document).at(name) } else { Place::NOWHERE };
-        if fields.action.is_given() {
-            let place = fields.action.shown(base);
-            let read = fields.action.first(at, |place| place.value().map(|_| action(place)));
+        let is_own_form = self.tool == Tool::Generic && !fields.maps_host();
+        let own = |name| if is_own_form { JsonCursor::from(draft.document).get(name) } else { JsonCursor::MISSING };
+        if fields.action.is_set() {
+            let place = fields.action.display_from(base);
+            let read = fields.action.find_first(at, |place| place.value().map(|_| parse_action(place)));
             signal.action = read
                 .ok_or_else(|| {
-                    Unreadable(format!(
+                    ParseError(format!(
                         "missing action: nothing at {place}; set fields.action to where it is"
                     ))
                 })?
-                .map_err(|error| named(error, "action", &place))?;
+                .map_err(|error| with_field_name(error, "action", &place))?;
         } else if is_own_form {
-            signal.action = action(own("action")).map_err(|error| named(error, "action", "\"/action\""))?;
+            signal.action = parse_action(own("action")).map_err(|error| with_field_name(error, "action", "\"/action\""))?;
         }
-        if fields.ttl.is_given() {
-            let read = fields.ttl.first(at, |place| hold(place).transpose()).transpose();
-            signal.hold_seconds = read.map_err(|error| named(error, "ttl", &fields.ttl.shown(base)))?;
+        if fields.ttl.is_set() {
+            let read = fields.ttl.find_first(at, |place| parse_ttl(place).transpose()).transpose();
+            signal.release_after_seconds = read.map_err(|error| with_field_name(error, "ttl", &fields.ttl.display_from(base)))?;
         } else if is_own_form {
-            signal.hold_seconds = hold(own("ttl")).map_err(|error| named(error, "ttl", "\"/ttl\""))?;
+            signal.release_after_seconds = parse_ttl(own("ttl")).map_err(|error| with_field_name(error, "ttl", "\"/ttl\""))?;
         }
         Ok(signal)
     }
 
-    fn severity_of(&self, found: Option<Severity>, at: Located<'_>) -> Option<Severity> {
+    fn resolve_severity(&self, found: Option<Severity>, at: DocumentContext<'_>) -> Option<Severity> {
         let fields = &self.fields;
         if fields.severity_fixed.is_some() {
             return fields.severity_fixed;
         }
-        let read = |place: Place<'_>| {
+        let read = |place: JsonCursor<'_>| {
             let text = place.text();
             // A text that stands for nothing lets the next pointer speak.
             let is_said = text.is_some() || place.value().is_some_and(|value| !value.is_string());
-            let known = text.and_then(|text| fields.severity_map.get(&compared(&text)).copied());
-            is_said.then(|| known.or_else(|| self.severity(place)))
+            let known = text.and_then(|text| fields.severity_map.get(&normalize(&text)).copied());
+            is_said.then(|| known.or_else(|| self.parse_severity(place)))
         };
-        let named = match fields.severity.is_given() {
-            true => fields.severity.first(at, read).flatten(),
+        let named = match fields.severity.is_set() {
+            true => fields.severity.find_first(at, read).flatten(),
             false => found,
         };
         named.or(fields.severity_default)
     }
 
-    fn severity(&self, place: Place<'_>) -> Option<Severity> {
+    fn parse_severity(&self, place: JsonCursor<'_>) -> Option<Severity> {
         match self.tool {
-            Tool::GuardDuty => super::guardduty::severity(place),
-            Tool::CrowdStrike => super::crowdstrike::severity(place),
-            Tool::PagerDuty => super::pagerduty::severity(place),
-            Tool::Wazuh => super::wazuh::severity(place),
-            Tool::Okta => super::okta::severity(place),
-            Tool::SentinelOne => super::sentinelone::severity(place),
-            Tool::Elastic => super::elastic::severity(place),
-            Tool::SecurityHub => super::security_hub::severity(place),
+            Tool::GuardDuty => super::guardduty::parse_severity(place),
+            Tool::CrowdStrike => super::crowdstrike::parse_severity(place),
+            Tool::PagerDuty => super::pagerduty::parse_severity(place),
+            Tool::Wazuh => super::wazuh::parse_severity(place),
+            Tool::Okta => super::okta::parse_severity(place),
+            Tool::SentinelOne => super::sentinelone::parse_severity(place),
+            Tool::Elastic => super::elastic::parse_severity(place),
+            Tool::SecurityHub => super::security_hub::parse_severity(place),
             Tool::MicrosoftDefender | Tool::MicrosoftSentinel | Tool::Splunk | Tool::Generic => {
                 place.severity()
             }
@@ -194,20 +194,20 @@ impl Adapter {
 
     /// The hosts of a document, each once, and the one without a refusal before
     /// the same with one.
-    pub(super) fn hosts_of(&self, at: Located<'_>, hosts: Vec<Host>) -> Vec<Host> {
+    pub(super) fn resolve_hosts(&self, at: DocumentContext<'_>, hosts: Vec<ParsedHost>) -> Vec<ParsedHost> {
         let fields = &self.fields;
-        let mut hosts = if hosts.is_empty() { vec![Host::default()] } else { hosts };
-        for Host { facts: host, .. } in &mut hosts {
+        let mut hosts = if hosts.is_empty() { vec![ParsedHost::default()] } else { hosts };
+        for ParsedHost { identifiers: host, .. } in &mut hosts {
             self.map_host(at, host);
         }
-        if self.tool == Tool::Generic || fields.hostname.is_given() || fields.netbios.is_given() {
-            hosts = hosts.into_iter().flat_map(each_host).collect();
+        if self.tool == Tool::Generic || fields.hostname.is_set() || fields.netbios.is_set() {
+            hosts = hosts.into_iter().flat_map(split_hosts).collect();
         }
         hosts.sort_by_key(|host| host.refusal.is_some());
         let mut each: HashMap<String, usize> = HashMap::new();
-        let mut kept: Vec<Host> = Vec::new();
+        let mut kept: Vec<ParsedHost> = Vec::new();
         for host in hosts {
-            match each.entry(text_of(&Vec::new(), Some(&host.facts))) {
+            match each.entry(key_text(&Vec::new(), Some(&host.identifiers))) {
                 Entry::Occupied(first) => kept[*first.get()].accounts.extend(host.accounts),
                 Entry::Vacant(place) => {
                     place.insert(kept.len());
@@ -218,29 +218,29 @@ impl Adapter {
         kept
     }
 
-    fn map_host(&self, at: Located<'_>, host: &mut HostFacts) {
+    fn map_host(&self, at: DocumentContext<'_>, host: &mut HostIdentifiers) {
         let fields = &self.fields;
-        if fields.endpoint_id.is_given() {
-            host.endpoint_id = fields.endpoint_id.fact(at);
+        if fields.endpoint_id.is_set() {
+            host.endpoint_id = fields.endpoint_id.identifier(at);
         }
-        if fields.ec2_instance_id.is_given() {
-            host.ec2_instance_id = fields.ec2_instance_id.fact(at);
+        if fields.ec2_instance_id.is_set() {
+            host.ec2_instance_id = fields.ec2_instance_id.identifier(at);
         }
-        if fields.hostname.is_given() {
-            host.hostnames = self.texts(&fields.hostname, at, |text| self.name_in(text));
+        if fields.hostname.is_set() {
+            host.hostnames = self.texts(&fields.hostname, at, |text| self.extract_hostname(text));
         }
-        if fields.netbios.is_given() {
-            let name = |text: &str| is_name(text).then(|| text.to_owned());
+        if fields.netbios.is_set() {
+            let name = |text: &str| is_hostname(text).then(|| text.to_owned());
             host.netbios_names = self.texts(&fields.netbios, at, name);
         }
-        if fields.mac.is_given() {
+        if fields.mac.is_set() {
             let usable =
-                self.texts(&fields.mac, at, |text| mac_address(text).is_ok().then(|| text.to_owned()));
-            host.mac_addresses = usable.into_iter().take(super::place::MOST_FACTS).collect();
+                self.texts(&fields.mac, at, |text| parse_mac_address(text).is_ok().then(|| text.to_owned()));
+            host.mac_addresses = usable.into_iter().take(super::json_cursor::MAX_IDENTIFIERS).collect();
         }
-        if fields.ip.is_given() {
-            let usable = self.texts(&fields.ip, at, |text| self.address_in(text));
-            host.ip_addresses = usable.into_iter().take(super::place::MOST_FACTS).collect();
+        if fields.ip.is_set() {
+            let usable = self.texts(&fields.ip, at, |text| self.extract_ip_address(text));
+            host.ip_addresses = usable.into_iter().take(super::json_cursor::MAX_IDENTIFIERS).collect();
         }
     }
 
@@ -248,54 +248,54 @@ impl Adapter {
     fn texts(
         &self,
         at: &Pointers,
-        document: Located<'_>,
+        document: DocumentContext<'_>,
         read: impl Fn(&str) -> Option<String>,
     ) -> Vec<String> {
-        let texts = |place: Place<'_>| {
+        let texts = |place: JsonCursor<'_>| {
             let mut texts: Vec<String> = Vec::new();
-            for text in place.all_facts().iter().filter_map(|text| read(text)) {
+            for text in place.all_identifiers().iter().filter_map(|text| read(text)) {
                 // One more than may be read is enough to refuse them all.
-                if !texts.contains(&text) && texts.len() <= MOST_READINGS {
+                if !texts.contains(&text) && texts.len() <= MAX_ALERTS_PER_MESSAGE {
                     texts.push(text);
                 }
             }
             (!texts.is_empty()).then_some(texts)
         };
-        at.first(document, texts).unwrap_or_default()
+        at.find_first(document, texts).unwrap_or_default()
     }
 
     /// The host name in a text: never an address, and never a URL.
-    fn name_in(&self, text: &str) -> Option<String> {
+    fn extract_hostname(&self, text: &str) -> Option<String> {
         let text = match &self.fields.hostname_prefix {
-            Some(prefix) => after(text, prefix)?,
+            Some(prefix) => strip_prefix_ignore_case(text, prefix)?,
             None => text,
         };
         let text = if self.fields.strip_port { without_port(text) } else { text };
         let suffix = self.fields.hostname_suffix.as_deref().unwrap_or_default();
-        let text = before(text, suffix).unwrap_or(text).trim();
-        is_name(text).then(|| text.to_owned())
+        let text = strip_suffix_ignore_case(text, suffix).unwrap_or(text).trim();
+        is_hostname(text).then(|| text.to_owned())
     }
 
     /// The address in a text.
-    fn address_in(&self, text: &str) -> Option<String> {
+    fn extract_ip_address(&self, text: &str) -> Option<String> {
         let text = if self.fields.strip_port { without_port(text) } else { text };
         let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
         bare.parse::<IpAddr>().is_ok().then(|| bare.to_owned())
     }
 }
 
-fn named(error: Unreadable, key: &str, place: &str) -> Unreadable {
-    Unreadable(format!("{} at {place}; set fields.{key} if it is elsewhere", error.0))
+fn with_field_name(error: ParseError, key: &str, place: &str) -> ParseError {
+    ParseError(format!("{} at {place}; set fields.{key} if it is elsewhere", error.0))
 }
 
 /// What follows a prefix, whatever its case.
-fn after<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+fn strip_prefix_ignore_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     let (head, rest) = text.split_at_checked(prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
 /// What precedes a suffix, whatever its case.
-fn before<'t>(text: &'t str, suffix: &str) -> Option<&'t str> {
+fn strip_suffix_ignore_case<'t>(text: &'t str, suffix: &str) -> Option<&'t str> {
     let (rest, tail) = text.split_at_checked(text.len().checked_sub(suffix.len())?)?;
     tail.eq_ignore_ascii_case(suffix).then_some(rest)
 }

@@ -9,19 +9,19 @@
 use serde_json::Value;
 
 use super::{
-    NotActionable, Unreadable,
-    draft::{Draft, Host, account, digest, identity},
-    names::{dns_domain, name_of},
-    place::{Place, facts},
+    NotActionable, ParseError,
+    parsed_alert::{ParsedAlert, ParsedHost, parse_account, digest, key_parts},
+    qualified_names::{dns_domain, parse_hostname},
+    json_cursor::{JsonCursor, identifiers},
 };
-use crate::signal::HostFacts;
+use crate::signal::HostIdentifiers;
 
-const NOTIFICATION: &str = "a change notification of Graph carries no alert, and so no host: have a Logic App \
+const CHANGE_NOTIFICATION_ERROR: &str = "a change notification of Graph carries no alert, and so no host: have a Logic App \
     fetch the alert (GET /security/alerts_v2/{id}) and send that instead";
 
 /// Members of which an alert has at least one. A status alone is none of them:
 /// actions and investigations have one too.
-const ALERT: [&str; 11] = [
+const ALERT_MEMBERS: [&str; 11] = [
     "title",
     "severity",
     "category",
@@ -37,7 +37,7 @@ const ALERT: [&str; 11] = [
 
 /// Members that an alert never has: of machines, actions, indicators, files,
 /// vulnerabilities, recommendations and incidents.
-const OTHERS: [&str; 21] = [
+const NON_ALERT_MEMBERS: [&str; 21] = [
     "osPlatform",
     "healthStatus",
     "onboardingStatus",
@@ -61,117 +61,117 @@ const OTHERS: [&str; 21] = [
     "triggeringAlertId",
 ];
 
-pub(super) fn read(root: &Value) -> Result<Vec<Draft<'_>>, Unreadable> {
-    let place = Place::from(root);
-    let list = place.list(&["records", "value"]).unwrap_or(place);
+pub(super) fn parse_alerts(root: &Value) -> Result<Vec<ParsedAlert<'_>>, ParseError> {
+    let place = JsonCursor::from(root);
+    let list = place.first_list(&["records", "value"]).unwrap_or(place);
     let mut drafts = Vec::new();
     let mut notifications = 0;
-    for document in list.items().filter_map(Place::value) {
-        let place = Place::from(document);
-        if place.at("subscriptionId").is_there() && place.at("resource").is_there() {
-            let data = place.at("resourceData");
+    for document in list.elements().filter_map(JsonCursor::value) {
+        let place = JsonCursor::from(document);
+        if place.get("subscriptionId").exists() && place.get("resource").exists() {
+            let data = place.get("resourceData");
             match data.value().filter(|_| is_alert(data)) {
-                Some(value) => drafts.push(alert(value, data)),
+                Some(value) => drafts.push(parse_alert(value, data)),
                 None => notifications += 1,
             }
             continue;
         }
-        match place.list(&["alerts"]) {
+        match place.first_list(&["alerts"]) {
             Some(alerts) => {
-                let is_over = is_over(place);
-                let alerts = alerts.items().filter_map(Place::value);
+                let is_over = is_resolved(place);
+                let alerts = alerts.elements().filter_map(JsonCursor::value);
                 drafts.extend(alerts.map(|value| {
-                    let mut draft = self::document(value);
+                    let mut draft = self::parse_document(value);
                     draft.refusal = draft.refusal.or(is_over.then_some(NotActionable::Resolved));
                     draft
                 }));
             }
-            None => drafts.push(self::document(document)),
+            None => drafts.push(self::parse_document(document)),
         }
     }
-    if notifications > 0 && drafts.is_empty() { Err(Unreadable(NOTIFICATION.into())) } else { Ok(drafts) }
+    if notifications > 0 && drafts.is_empty() { Err(ParseError(CHANGE_NOTIFICATION_ERROR.into())) } else { Ok(drafts) }
 }
 
-fn document(document: &Value) -> Draft<'_> {
-    let place = Place::from(document);
-    let category = place.at("category").text().unwrap_or_default();
+fn parse_document(document: &Value) -> ParsedAlert<'_> {
+    let place = JsonCursor::from(document);
+    let category = place.get("category").text().unwrap_or_default();
     match category.split_once('-') {
         Some((kind, table)) if kind.eq_ignore_ascii_case("AdvancedHunting") => {
-            hunting(document, place, table)
+            parse_hunting_row(document, place, table)
         }
-        _ if is_alert(place) => alert(document, place),
+        _ if is_alert(place) => parse_alert(document, place),
         _ => {
-            let known = place.at("id").is_there() || is_other(place);
+            let known = place.get("id").exists() || is_other_resource(place);
             let identity =
                 if known { Ok(vec![Value::from(digest(document))]) } else { Err("the alert has no id") };
-            let mut draft = Draft::new(document, identity);
+            let mut draft = ParsedAlert::new(document, identity);
             draft.refusal = Some(NotActionable::NotAThreat);
             draft
         }
     }
 }
 
-fn is_alert(place: Place<'_>) -> bool {
-    !is_other(place) && ALERT.iter().any(|member| place.at(member).is_there())
+fn is_alert(place: JsonCursor<'_>) -> bool {
+    !is_other_resource(place) && ALERT_MEMBERS.iter().any(|member| place.get(member).exists())
 }
 
-fn is_other(place: Place<'_>) -> bool {
-    OTHERS.iter().any(|member| place.at(member).is_there())
+fn is_other_resource(place: JsonCursor<'_>) -> bool {
+    NON_ALERT_MEMBERS.iter().any(|member| place.get(member).exists())
 }
 
 /// A row of one of the tables of advanced hunting.
-fn hunting<'v>(document: &'v Value, record: Place<'v>, table: &str) -> Draft<'v> {
-    let row = record.at("properties");
-    let more = ["Timestamp", "EntityType", "DeviceId", "EvidenceRole"].map(|name| row.at(name));
+fn parse_hunting_row<'v>(document: &'v Value, record: JsonCursor<'v>, table: &str) -> ParsedAlert<'v> {
+    let row = record.get("properties");
+    let more = ["Timestamp", "EntityType", "DeviceId", "EvidenceRole"].map(|name| row.get(name));
     let about_alert = ["AlertInfo", "AlertEvidence"].iter().any(|name| table.eq_ignore_ascii_case(name));
     let identity = if about_alert {
-        identity(row.at("AlertId"), more, "the record has no properties.AlertId")
+        key_parts(row.get("AlertId"), more, "the record has no properties.AlertId")
     } else {
         Ok(vec![Value::from(digest(document))])
     };
-    let mut draft = Draft::new(document, identity);
+    let mut draft = ParsedAlert::new(document, identity);
     let signal = &mut draft.signal;
-    signal.account = account(record.at("tenantId"));
-    signal.severity = row.at("Severity").severity();
-    signal.title = row.at("Title").words().unwrap_or_default();
-    signal.observed_at = row.first(&["Timestamp"]).words();
+    signal.account = parse_account(record.get("tenantId"));
+    signal.severity = row.get("Severity").severity();
+    signal.title = row.get("Title").display_text().unwrap_or_default();
+    signal.observed_at = row.first_with_text(&["Timestamp"]).display_text();
     if !about_alert {
         draft.refusal = Some(NotActionable::NotAThreat);
-    } else if row.at("EntityType").word() == "machine" {
+    } else if row.get("EntityType").normalized_text() == "machine" {
         // More about the device is a text that is JSON itself.
-        let more = row.at("AdditionalFields").value().and_then(Value::as_str);
+        let more = row.get("AdditionalFields").value().and_then(Value::as_str);
         let more = more.and_then(|text| serde_json::from_str::<Value>(text).ok()).unwrap_or_default();
-        let domain = dns_domain(Place::from(&more).at("DnsDomain"));
-        let facts = HostFacts {
-            hostnames: name_of(row, &["DeviceName"], domain).into_iter().collect(),
-            ip_addresses: row.at("LocalIP").facts(),
-            ..HostFacts::default()
+        let domain = dns_domain(JsonCursor::from(&more).get("DnsDomain"));
+        let facts = HostIdentifiers {
+            hostnames: parse_hostname(row, &["DeviceName"], domain).into_iter().collect(),
+            ip_addresses: row.get("LocalIP").identifiers(),
+            ..HostIdentifiers::default()
         };
-        let related = row.at("EvidenceRole").word() == "related";
-        draft.hosts.push(Host {
-            facts,
+        let related = row.get("EvidenceRole").normalized_text() == "related";
+        draft.hosts.push(ParsedHost {
+            identifiers: facts,
             refusal: related.then_some(NotActionable::OnlyRelated),
-            ..Host::default()
+            ..ParsedHost::default()
         });
     }
     draft
 }
 
-fn alert<'v>(document: &'v Value, alert: Place<'v>) -> Draft<'v> {
-    let updated = alert.first(&[
+fn parse_alert<'v>(document: &'v Value, alert: JsonCursor<'v>) -> ParsedAlert<'v> {
+    let updated = alert.first_with_text(&[
         "lastUpdateDateTime",
         "lastModifiedDateTime",
         "lastUpdateTime",
         "lastUpdatedTime",
         "lastEventTime",
     ]);
-    let id = alert.first(&["id", "alertId"]);
-    let mut draft = Draft::new(document, identity(id, [updated], "the alert has no id"));
+    let id = alert.first_with_text(&["id", "alertId"]);
+    let mut draft = ParsedAlert::new(document, key_parts(id, [updated], "the alert has no id"));
     let signal = &mut draft.signal;
-    signal.account = account(alert.first(&["tenantId", "azureTenantId", "aadTenantId"]));
-    signal.severity = alert.at("severity").severity();
-    signal.title = alert.at("title").words().unwrap_or_default();
-    signal.reason = alert.at("description").words();
+    signal.account = parse_account(alert.first_with_text(&["tenantId", "azureTenantId", "aadTenantId"]));
+    signal.severity = alert.get("severity").severity();
+    signal.title = alert.get("title").display_text().unwrap_or_default();
+    signal.reason = alert.get("description").display_text();
     let seen = [
         "lastActivityDateTime",
         "eventDateTime",
@@ -181,61 +181,61 @@ fn alert<'v>(document: &'v Value, alert: Place<'v>) -> Draft<'v> {
         "alertCreationTime",
         "creationTime",
     ];
-    signal.observed_at = alert.first(&seen).words();
-    draft.refusal = is_over(alert).then_some(NotActionable::Resolved);
+    signal.observed_at = alert.first_with_text(&seen).display_text();
+    draft.refusal = is_resolved(alert).then_some(NotActionable::Resolved);
 
-    let evidence = alert.at("evidence").items().filter(|evidence| is_device(*evidence));
-    let devices = evidence.chain(alert.at("devices").items()).map(device);
-    let states = alert.at("hostStates").items().map(state);
-    let computer = name_of(alert, &["computerDnsName"], None).into_iter().collect();
-    let computer = HostFacts { hostnames: computer, ..HostFacts::default() };
-    draft.hosts = devices.chain(states).chain([Host::from(computer)]).collect();
-    draft.hosts.retain(|host| !host.facts.is_empty());
+    let evidence = alert.get("evidence").elements().filter(|evidence| is_device(*evidence));
+    let devices = evidence.chain(alert.get("devices").elements()).map(parse_device);
+    let states = alert.get("hostStates").elements().map(parse_host_state);
+    let computer = parse_hostname(alert, &["computerDnsName"], None).into_iter().collect();
+    let computer = HostIdentifiers { hostnames: computer, ..HostIdentifiers::default() };
+    draft.hosts = devices.chain(states).chain([ParsedHost::from(computer)]).collect();
+    draft.hosts.retain(|host| !host.identifiers.is_empty());
     draft
 }
 
 /// Whether an alert or an incident was closed, or found to be no attack.
-fn is_over(place: Place<'_>) -> bool {
-    let status = place.at("status").word();
-    let judged = place.first(&["classification", "feedback"]).word();
+fn is_resolved(place: JsonCursor<'_>) -> bool {
+    let status = place.get("status").normalized_text();
+    let judged = place.first_with_text(&["classification", "feedback"]).normalized_text();
     ["resolved", "dismissed", "closed", "redirected"].contains(&status.as_str())
         || ["falsepositive", "benignpositive", "informationalexpectedactivity"].contains(&judged.as_str())
 }
 
-fn is_device(evidence: Place<'_>) -> bool {
-    evidence.first(&["@odata.type", "at_sign_odata_type"]).word().ends_with("deviceevidence")
+fn is_device(evidence: JsonCursor<'_>) -> bool {
+    evidence.first_with_text(&["@odata.type", "at_sign_odata_type"]).normalized_text().ends_with("deviceevidence")
 }
 
 /// A device of Graph's alerts. `mdeDeviceId` and `azureAdDeviceId` are none of
 /// our ids, and `lastExternalIpAddress` is that of a whole office.
-fn device(evidence: Place<'_>) -> Host {
+fn parse_device(evidence: JsonCursor<'_>) -> ParsedHost {
     let names = ["deviceDnsName", "fullyQualifiedDomainName", "fqdn", "hostName"];
-    let name = name_of(evidence, &names, dns_domain(evidence.at("dnsDomain")));
-    let [mut addresses, last] = ["ipInterfaces", "lastIpAddress"].map(|path| evidence.at(path).facts());
+    let name = parse_hostname(evidence, &names, dns_domain(evidence.get("dnsDomain")));
+    let [mut addresses, last] = ["ipInterfaces", "lastIpAddress"].map(|path| evidence.get(path).identifiers());
     addresses.extend(last);
-    let mut roles = evidence.at("roles").items().map(Place::word).peekable();
+    let mut roles = evidence.get("roles").elements().map(JsonCursor::normalized_text).peekable();
     let related = roles.peek().is_some() && roles.all(|role| role == "contextual");
-    let facts = HostFacts {
-        netbios_names: netbios(evidence, name.as_deref()),
+    let facts = HostIdentifiers {
+        netbios_names: netbios_names(evidence, name.as_deref()),
         hostnames: name.into_iter().collect(),
-        ip_addresses: facts(addresses.iter().map(String::as_str)),
-        ..HostFacts::default()
+        ip_addresses: identifiers(addresses.iter().map(String::as_str)),
+        ..HostIdentifiers::default()
     };
-    Host { facts, refusal: related.then_some(NotActionable::OnlyRelated), ..Host::default() }
+    ParsedHost { identifiers: facts, refusal: related.then_some(NotActionable::OnlyRelated), ..ParsedHost::default() }
 }
 
-fn state(state: Place<'_>) -> Host {
-    let name = name_of(state, &["fqdn"], None);
-    let facts = HostFacts {
-        netbios_names: netbios(state, name.as_deref()),
+fn parse_host_state(state: JsonCursor<'_>) -> ParsedHost {
+    let name = parse_hostname(state, &["fqdn"], None);
+    let facts = HostIdentifiers {
+        netbios_names: netbios_names(state, name.as_deref()),
         hostnames: name.into_iter().collect(),
-        ip_addresses: state.at("privateIpAddress").facts(),
-        ..HostFacts::default()
+        ip_addresses: state.get("privateIpAddress").identifiers(),
+        ..HostIdentifiers::default()
     };
     facts.into()
 }
 
 /// The name that may be cut, where there is no other.
-fn netbios(host: Place<'_>, name: Option<&str>) -> Vec<String> {
-    if name.is_none() { host.at("netBiosName").facts() } else { Vec::new() }
+fn netbios_names(host: JsonCursor<'_>, name: Option<&str>) -> Vec<String> {
+    if name.is_none() { host.get("netBiosName").identifiers() } else { Vec::new() }
 }

@@ -6,153 +6,153 @@ use serde_json::Value;
 
 use super::{
     NotActionable,
-    draft::{Draft, Host, account, digest, identity},
-    names::{dns_domain, name_of},
-    place::Place,
+    parsed_alert::{ParsedAlert, ParsedHost, parse_account, digest, key_parts},
+    qualified_names::{dns_domain, parse_hostname},
+    json_cursor::JsonCursor,
 };
-use crate::signal::HostFacts;
+use crate::signal::HostIdentifiers;
 
 /// How deep an entity may lie in others that came before it.
 const MAX_DEPTH: usize = 6;
 
 /// Members by which an incident is one.
-const INCIDENT: [&str; 4] =
+const INCIDENT_MEMBERS: [&str; 4] =
     ["incidentNumber", "relatedEntities", "additionalData/alertsCount", "incidentUrl"];
 
 /// Members by which an alert is one.
-const ALERT: [&str; 3] = ["systemAlertId", "providerAlertId", "vendorOriginalId"];
+const ALERT_MEMBERS: [&str; 3] = ["systemAlertId", "providerAlertId", "vendorOriginalId"];
 
-pub(super) fn read(root: &Value) -> Vec<Draft<'_>> {
-    let place = Place::from(root);
-    let list = if root.is_array() { Some(place) } else { place.list(&["value"]) };
+pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
+    let place = JsonCursor::from(root);
+    let list = if root.is_array() { Some(place) } else { place.first_list(&["value"]) };
     match list {
-        Some(list) => list.items().filter_map(Place::value).map(message).collect(),
-        None => vec![message(root)],
+        Some(list) => list.elements().filter_map(JsonCursor::value).map(parse_message).collect(),
+        None => vec![parse_message(root)],
     }
 }
 
-fn message(root: &Value) -> Draft<'_> {
-    let place = Place::from(root);
-    let object = place.at("object");
+fn parse_message(root: &Value) -> ParsedAlert<'_> {
+    let place = JsonCursor::from(root);
+    let object = place.get("object");
     let resource = if object.is_object() { object } else { place };
-    let inner = resource.at("properties");
+    let inner = resource.get("properties");
     let inner = if inner.is_object() { inner } else { resource };
-    let kind = resource.first(&["type"]).text().unwrap_or_default().to_ascii_lowercase();
-    let has = |members: &[&str]| members.iter().any(|member| inner.at(member).is_there());
-    let mut draft = if has(&ALERT) || resource.at("kind").word() == "securityalert" {
-        alert(root, resource, inner)
+    let kind = resource.first_with_text(&["type"]).text().unwrap_or_default().to_ascii_lowercase();
+    let has = |members: &[&str]| members.iter().any(|member| inner.get(member).exists());
+    let mut draft = if has(&ALERT_MEMBERS) || resource.get("kind").normalized_text() == "securityalert" {
+        parse_alert(root, resource, inner)
     } else if kind.ends_with("/incidents")
-        || kind.is_empty() && !resource.at("kind").is_there()
-        || has(&INCIDENT)
+        || kind.is_empty() && !resource.get("kind").exists()
+        || has(&INCIDENT_MEMBERS)
     {
-        incident(root, resource, inner)
+        parse_incident(root, resource, inner)
     } else {
         // A comment, a task, a bookmark, an entity, a rule.
-        let mut draft = Draft::new(root, Ok(vec![Value::from(digest(root))]));
+        let mut draft = ParsedAlert::new(root, Ok(vec![Value::from(digest(root))]));
         draft.refusal = Some(NotActionable::NotAThreat);
         return draft;
     };
     let tenant = ["tenantId", "workspaceInfo/TenantId", "object/tenantId"];
-    draft.signal.account = account(place.first(&tenant)).or_else(|| account(inner.at("tenantId")));
+    draft.signal.account = parse_account(place.first_with_text(&tenant)).or_else(|| parse_account(inner.get("tenantId")));
 
-    let alerts = inner.at("alerts").items().chain(place.at("alerts").items());
-    let alerts = alerts.flat_map(|alert| [alert, alert.at("properties")]);
+    let alerts = inner.get("alerts").elements().chain(place.get("alerts").elements());
+    let alerts = alerts.flat_map(|alert| [alert, alert.get("properties")]);
     for holder in [inner, resource, place].into_iter().chain(alerts) {
         for list in ["relatedEntities", "entities"] {
-            draft.hosts.extend(entities(holder.at(list)));
+            draft.hosts.extend(parse_entities(holder.get(list)));
         }
     }
     draft
 }
 
-fn incident<'v>(root: &'v Value, resource: Place<'v>, incident: Place<'v>) -> Draft<'v> {
-    let place = Place::from(root);
-    let number = incident.at("incidentNumber");
-    let modified = incident.first(&["lastModifiedTimeUtc", "lastModifiedTime"]);
+fn parse_incident<'v>(root: &'v Value, resource: JsonCursor<'v>, incident: JsonCursor<'v>) -> ParsedAlert<'v> {
+    let place = JsonCursor::from(root);
+    let number = incident.get("incidentNumber");
+    let modified = incident.first_with_text(&["lastModifiedTimeUtc", "lastModifiedTime"]);
     let workspaces = ["workspaceId", "workspaceInfo/WorkspaceName", "workspaceInfo/WorkspaceId"];
-    let workspace = place.first(&workspaces).text();
-    let mut identity = identity(number, [modified], "the incident has no incidentNumber");
+    let workspace = place.first_with_text(&workspaces).text();
+    let mut identity = key_parts(number, [modified], "the incident has no incidentNumber");
     // Numbers count from one in each workspace; the id of the resource names it.
-    let id = resource.at("id").text().filter(|id| id.starts_with('/')).map(|id| id.to_ascii_lowercase());
-    let of_workspace = workspace.clone().or_else(|| id.clone().filter(|_| !modified.is_there()));
+    let id = resource.get("id").text().filter(|id| id.starts_with('/')).map(|id| id.to_ascii_lowercase());
+    let of_workspace = workspace.clone().or_else(|| id.clone().filter(|_| !modified.exists()));
     if let (Ok(parts), Some(part)) = (&mut identity, of_workspace) {
         parts.push(Value::from(part));
     }
-    let mut draft = Draft::new(root, identity);
-    let tenant = place.first(&["tenantId", "workspaceInfo/TenantId"]).text();
-    draft.alert = Some(match id {
+    let mut draft = ParsedAlert::new(root, identity);
+    let tenant = place.first_with_text(&["tenantId", "workspaceInfo/TenantId"]).text();
+    draft.alert_key = Some(match id {
         Some(id) => vec![Value::from(id)],
         None => vec![Value::from(number.text()), Value::from(workspace.or(tenant))],
     });
     let signal = &mut draft.signal;
-    signal.severity = incident.at("severity").severity();
-    signal.title = incident.at("title").words().unwrap_or_default();
-    signal.reason = incident.at("description").words();
+    signal.severity = incident.get("severity").severity();
+    signal.title = incident.get("title").display_text().unwrap_or_default();
+    signal.reason = incident.get("description").display_text();
     let seen = ["lastActivityTimeUtc", "lastActivityTime", "firstActivityTimeUtc", "createdTimeUtc"];
-    signal.observed_at = incident.first(&seen).words();
-    let judged = incident.at("classification").word();
+    signal.observed_at = incident.first_with_text(&seen).display_text();
+    let judged = incident.get("classification").normalized_text();
     let is_over =
-        incident.at("status").word() == "closed" || ["benignpositive", "falsepositive"].contains(&&*judged);
+        incident.get("status").normalized_text() == "closed" || ["benignpositive", "falsepositive"].contains(&&*judged);
     draft.refusal = is_over.then_some(NotActionable::Resolved);
     draft
 }
 
 /// An alert, as the API has it or as a row of the table `SecurityAlert`.
-fn alert<'v>(root: &'v Value, resource: Place<'v>, alert: Place<'v>) -> Draft<'v> {
-    let id = alert.first(&["systemAlertId", "providerAlertId", "vendorOriginalId"]);
-    let id = if id.is_there() { id } else { resource.first(&["name", "id"]) };
-    let updated = alert.first(&["processingEndTime", "timeGenerated", "status"]);
-    let mut draft = Draft::new(root, identity(id, [updated], "the alert has no SystemAlertId"));
+fn parse_alert<'v>(root: &'v Value, resource: JsonCursor<'v>, alert: JsonCursor<'v>) -> ParsedAlert<'v> {
+    let id = alert.first_with_text(&["systemAlertId", "providerAlertId", "vendorOriginalId"]);
+    let id = if id.exists() { id } else { resource.first_with_text(&["name", "id"]) };
+    let updated = alert.first_with_text(&["processingEndTime", "timeGenerated", "status"]);
+    let mut draft = ParsedAlert::new(root, key_parts(id, [updated], "the alert has no SystemAlertId"));
     let signal = &mut draft.signal;
-    signal.severity = alert.first(&["severity", "alertSeverity"]).severity();
+    signal.severity = alert.first_with_text(&["severity", "alertSeverity"]).severity();
     let titles = ["alertDisplayName", "displayName", "alertName", "title"];
-    signal.title = alert.first(&titles).words().unwrap_or_default();
-    signal.reason = alert.at("description").words();
+    signal.title = alert.first_with_text(&titles).display_text().unwrap_or_default();
+    signal.reason = alert.get("description").display_text();
     let seen = ["endTimeUtc", "endTime", "startTimeUtc", "startTime", "timeGenerated"];
-    signal.observed_at = alert.first(&seen).words();
-    let status = alert.first(&["status", "alertStatus"]).word();
+    signal.observed_at = alert.first_with_text(&seen).display_text();
+    let status = alert.first_with_text(&["status", "alertStatus"]).normalized_text();
     let is_over = ["resolved", "dismissed", "closed"].contains(&status.as_str());
     draft.refusal = is_over.then_some(NotActionable::Resolved);
     draft
 }
 
 /// The hosts among entities: of a list, or of a text that is one.
-fn entities(list: Place<'_>) -> Vec<Host> {
+fn parse_entities(list: JsonCursor<'_>) -> Vec<ParsedHost> {
     let text = list.value().and_then(Value::as_str);
     let inner = text.and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let list = inner.as_ref().map_or(list, Place::from);
-    list.items().filter_map(|entity| host(target(list, entity))).collect()
+    let list = inner.as_ref().map_or(list, JsonCursor::from);
+    list.elements().filter_map(|entity| parse_host(resolve_reference(list, entity))).collect()
 }
 
 /// The entity that a reference means: it was written where it came first, maybe
 /// within another entity.
-fn target<'v>(list: Place<'v>, entity: Place<'v>) -> Place<'v> {
-    fn find<'v>(place: Place<'v>, id: &str, depth: usize) -> Option<Place<'v>> {
-        if place.at("$id").text().as_deref() == Some(id) {
+fn resolve_reference<'v>(list: JsonCursor<'v>, entity: JsonCursor<'v>) -> JsonCursor<'v> {
+    fn find<'v>(place: JsonCursor<'v>, id: &str, depth: usize) -> Option<JsonCursor<'v>> {
+        if place.get("$id").text().as_deref() == Some(id) {
             return Some(place);
         }
         let depth = depth.checked_sub(1)?;
         match place.value()? {
-            Value::Array(_) => place.items().find_map(|item| find(item, id, depth)),
+            Value::Array(_) => place.elements().find_map(|item| find(item, id, depth)),
             _ => place.members().find_map(|(_, member)| find(member, id, depth)),
         }
     }
-    let id = entity.at("$ref").text();
+    let id = entity.get("$ref").text();
     id.and_then(|id| find(list, &id, MAX_DEPTH)).unwrap_or(entity)
 }
 
-fn host(entity: Place<'_>) -> Option<Host> {
-    if entity.first(&["kind", "type"]).word() != "host" {
+fn parse_host(entity: JsonCursor<'_>) -> Option<ParsedHost> {
+    if entity.first_with_text(&["kind", "type"]).normalized_text() != "host" {
         return None;
     }
-    let inner = entity.at("properties");
+    let inner = entity.get("properties");
     let host = if inner.is_object() { inner } else { entity };
     let names = ["fqdn", "fullyQualifiedDomainName", "additionalData/fqdn", "hostName"];
-    let name = name_of(host, &names, dns_domain(host.at("dnsDomain")));
-    let netbios_names = if name.is_none() { host.at("netBiosName").facts() } else { Vec::new() };
-    let facts = HostFacts { hostnames: name.into_iter().collect(), netbios_names, ..HostFacts::default() };
-    let mut roles = host.at("roles").items().map(Place::word).peekable();
+    let name = parse_hostname(host, &names, dns_domain(host.get("dnsDomain")));
+    let netbios_names = if name.is_none() { host.get("netBiosName").identifiers() } else { Vec::new() };
+    let facts = HostIdentifiers { hostnames: name.into_iter().collect(), netbios_names, ..HostIdentifiers::default() };
+    let mut roles = host.get("roles").elements().map(JsonCursor::normalized_text).peekable();
     let is_related = roles.peek().is_some() && roles.all(|role| role == "contextual");
     let refusal = is_related.then_some(NotActionable::OnlyRelated);
-    (!facts.is_empty()).then_some(Host { facts, refusal, ..Host::default() })
+    (!facts.is_empty()).then_some(ParsedHost { identifiers: facts, refusal, ..ParsedHost::default() })
 }

@@ -4,40 +4,40 @@
 use serde_json::Value;
 
 use super::{
-    draft::{Draft, identity},
-    place::Place,
+    parsed_alert::{ParsedAlert, key_parts},
+    json_cursor::JsonCursor,
 };
 use crate::signal::Severity;
 
-pub(super) fn read(root: &Value) -> Vec<Draft<'_>> {
-    let hook = Place::from(root);
-    let events = hook.at("data/events");
-    if !events.is_there() {
-        return vec![Draft::new(root, Err("it has no data.events"))];
+pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
+    let hook = JsonCursor::from(root);
+    let events = hook.get("data/events");
+    if !events.exists() {
+        return vec![ParsedAlert::new(root, Err("it has no data.events"))];
     }
-    let documents = events.items().filter_map(Place::value);
-    documents.map(|document| event(hook, document, Place::from(document))).collect()
+    let documents = events.elements().filter_map(JsonCursor::value);
+    documents.map(|document| parse_event(hook, document, JsonCursor::from(document))).collect()
 }
 
-fn event<'v>(hook: Place<'v>, document: &'v Value, event: Place<'v>) -> Draft<'v> {
+fn parse_event<'v>(hook: JsonCursor<'v>, document: &'v Value, event: JsonCursor<'v>) -> ParsedAlert<'v> {
     let identity =
-        identity(hook.at("eventId"), [event.at("uuid")], "the hook has no eventId").and_then(|parts| {
-            let has_uuid = event.at("uuid").text().is_some();
+        key_parts(hook.get("eventId"), [event.get("uuid")], "the hook has no eventId").and_then(|parts| {
+            let has_uuid = event.get("uuid").text().is_some();
             has_uuid.then_some(parts).ok_or("an event has no uuid")
         });
-    let mut draft = Draft::new(document, identity);
-    draft.alert = event.at("uuid").text().map(|uuid| vec![Value::from(uuid)]);
+    let mut draft = ParsedAlert::new(document, identity);
+    draft.alert_key = event.get("uuid").text().map(|uuid| vec![Value::from(uuid)]);
     let signal = &mut draft.signal;
-    signal.severity = severity(event.at("severity"));
-    signal.title = event.at("displayMessage").words().unwrap_or_default();
-    signal.reason = event.at("eventType").words();
-    signal.observed_at = event.at("published").words();
+    signal.severity = parse_severity(event.get("severity"));
+    signal.title = event.get("displayMessage").display_text().unwrap_or_default();
+    signal.reason = event.get("eventType").display_text();
+    signal.observed_at = event.get("published").display_text();
     draft
 }
 
 /// A log's level.
-pub(super) fn severity(place: Place<'_>) -> Option<Severity> {
-    match place.word().as_str() {
+pub(super) fn parse_severity(place: JsonCursor<'_>) -> Option<Severity> {
+    match place.normalized_text().as_str() {
         "debug" => Some(Severity::Informational),
         "warn" | "warning" => Some(Severity::Medium),
         "error" => Some(Severity::High),

@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use super::{
     NotActionable,
-    draft::{Draft, identity},
-    place::Place,
+    parsed_alert::{ParsedAlert, key_parts},
+    json_cursor::JsonCursor,
 };
 use crate::signal::Severity;
 
 /// The events after which an incident is as open as before, or more so. One about
 /// custom fields is among them, as such a field may name the host. Notes, responders, services, workflows and pings are none of them.
-const OPEN: [&str; 9] = [
+const OPEN_INCIDENT_EVENTS: [&str; 9] = [
     "incident.triggered",
     "incident.escalated",
     "incident.reopened",
@@ -24,25 +24,25 @@ const OPEN: [&str; 9] = [
     "incident.custom_field_values.updated",
 ];
 
-pub(super) fn read(root: &Value) -> Vec<Draft<'_>> {
-    let event = Place::from(root).at("event");
-    let data = event.at("data");
+pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
+    let event = JsonCursor::from(root).get("event");
+    let data = event.get("data");
     // Of what belongs to an incident, such as its fields, the incident is a part.
-    let of = data.at("incident");
+    let of = data.get("incident");
     let is_part = of.is_object();
     let incident = if is_part { of } else { data };
-    let mut draft = Draft::new(root, identity(event.at("id"), [], "it has no event.id"));
-    let is_incident = is_part || ["", "incident"].contains(&data.at("type").word().as_str());
-    let id = incident.at("id").text().filter(|_| is_incident);
-    draft.alert = id.map(|id| vec![Value::from(id)]);
+    let mut draft = ParsedAlert::new(root, key_parts(event.get("id"), [], "it has no event.id"));
+    let is_incident = is_part || ["", "incident"].contains(&data.get("type").normalized_text().as_str());
+    let id = incident.get("id").text().filter(|_| is_incident);
+    draft.alert_key = id.map(|id| vec![Value::from(id)]);
     let signal = &mut draft.signal;
-    signal.severity = severity(incident.at("priority/summary")).or_else(|| severity(incident.at("urgency")));
-    signal.title = incident.first(&["title", "summary"]).words().unwrap_or_default();
-    signal.observed_at = event.at("occurred_at").words();
-    let kind = event.at("event_type").text().unwrap_or_default();
-    draft.refusal = if kind == "incident.resolved" || incident.at("status").word() == "resolved" {
+    signal.severity = parse_severity(incident.get("priority/summary")).or_else(|| parse_severity(incident.get("urgency")));
+    signal.title = incident.first_with_text(&["title", "summary"]).display_text().unwrap_or_default();
+    signal.observed_at = event.get("occurred_at").display_text();
+    let kind = event.get("event_type").text().unwrap_or_default();
+    draft.refusal = if kind == "incident.resolved" || incident.get("status").normalized_text() == "resolved" {
         Some(NotActionable::Resolved)
-    } else if OPEN.contains(&kind.as_str()) {
+    } else if OPEN_INCIDENT_EVENTS.contains(&kind.as_str()) {
         None
     } else {
         Some(NotActionable::NotAThreat)
@@ -51,8 +51,8 @@ pub(super) fn read(root: &Value) -> Vec<Draft<'_>> {
 }
 
 /// A priority from P1 on, or the word that is an urgency.
-pub(super) fn severity(place: Place<'_>) -> Option<Severity> {
-    match place.word().as_str() {
+pub(super) fn parse_severity(place: JsonCursor<'_>) -> Option<Severity> {
+    match place.normalized_text().as_str() {
         "p1" => Some(Severity::Critical),
         "p2" => Some(Severity::High),
         "p3" => Some(Severity::Medium),

@@ -4,14 +4,14 @@ use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde_json::Value;
 
-use super::{json, place::Place};
+use super::{json, json_cursor::JsonCursor};
 
 /// The longest pointer, in bytes.
 const MAX_POINTER_LEN: usize = 300;
 
 /// A document of a delivery, and the delivery that holds it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Located<'v> {
+pub(super) struct DocumentContext<'v> {
     pub(super) document: &'v Value,
     pub(super) root: &'v Value,
 }
@@ -27,7 +27,7 @@ pub struct Pointer {
     text: String,
     from_root: bool,
     /// Plain JSON pointers, each into the JSON that the former leads to.
-    parts: Vec<String>,
+    segments: Vec<String>,
 }
 
 /// JSON pointers of which the first with something present counts. Without any,
@@ -38,7 +38,7 @@ pub struct Pointers(pub(crate) Vec<Pointer>);
 impl Pointer {
     /// What it points at in a document of a delivery, unless that is null.
     pub fn find<'v>(&self, document: &'v Value, root: &'v Value) -> Option<Cow<'v, Value>> {
-        let (first, inner) = self.parts.split_first()?;
+        let (first, inner) = self.segments.split_first()?;
         let start = if self.from_root { root } else { document };
         let mut found = Cow::Borrowed(start.pointer(first)?);
         for part in inner {
@@ -49,8 +49,8 @@ impl Pointer {
     }
 
     /// The text that it leads to.
-    pub(super) fn text(&self, at: Located<'_>) -> Option<String> {
-        Place::from(&*self.find(at.document, at.root)?).text()
+    pub(super) fn text(&self, at: DocumentContext<'_>) -> Option<String> {
+        JsonCursor::from(&*self.find(at.document, at.root)?).text()
     }
 
     /// Whether it begins at the root of the delivery in any case.
@@ -60,7 +60,7 @@ impl Pointer {
 
     /// The pointer from the root of the delivery, for a document that is at
     /// `base` there.
-    pub(super) fn shown(&self, base: &str) -> String {
+    pub(super) fn display_from(&self, base: &str) -> String {
         if self.from_root { self.text[1..].to_owned() } else { format!("{base}{}", self.text) }
     }
 }
@@ -87,7 +87,7 @@ impl FromStr for Pointer {
                 && part.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
         };
         let is_whole = text.len() <= MAX_POINTER_LEN && !parts[0].is_empty() && parts.iter().all(is_good);
-        is_whole.then(|| Self { text: text.to_owned(), from_root, parts }).ok_or(
+        is_whole.then(|| Self { text: text.to_owned(), from_root, segments: parts }).ok_or(
             "must be a JSON pointer, which begins with a slash, such as /result/dest_host; \
              ^/a begins at the root, and /a#/b continues into a text that holds JSON",
         )
@@ -102,33 +102,33 @@ impl fmt::Display for Pointer {
 
 impl Pointers {
     /// Whether there is any.
-    pub fn is_given(&self) -> bool {
+    pub fn is_set(&self) -> bool {
         !self.0.is_empty()
     }
 
     /// What the first pointer leads to at which `read` finds anything.
-    pub(super) fn first<T>(&self, at: Located<'_>, read: impl Fn(Place<'_>) -> Option<T>) -> Option<T> {
-        self.0.iter().find_map(|pointer| read(Place::from(&*pointer.find(at.document, at.root)?)))
+    pub(super) fn find_first<T>(&self, at: DocumentContext<'_>, read: impl Fn(JsonCursor<'_>) -> Option<T>) -> Option<T> {
+        self.0.iter().find_map(|pointer| read(JsonCursor::from(&*pointer.find(at.document, at.root)?)))
     }
 
     /// The first text that tells one thing from another.
-    pub(super) fn text(&self, at: Located<'_>) -> Option<String> {
-        self.first(at, |place| place.text())
+    pub(super) fn text(&self, at: DocumentContext<'_>) -> Option<String> {
+        self.find_first(at, |place| place.text())
     }
 
     /// The first text, made fit to be shown.
-    pub(super) fn words(&self, at: Located<'_>) -> Option<String> {
-        self.first(at, |place| place.words())
+    pub(super) fn display_text(&self, at: DocumentContext<'_>) -> Option<String> {
+        self.find_first(at, |place| place.display_text())
     }
 
     /// The first text that can tell one host from another.
-    pub(super) fn fact(&self, at: Located<'_>) -> Option<String> {
-        self.first(at, |place| place.fact())
+    pub(super) fn identifier(&self, at: DocumentContext<'_>) -> Option<String> {
+        self.find_first(at, |place| place.identifier())
     }
 
     /// The pointers in words, from the root of the delivery.
-    pub(super) fn shown(&self, base: &str) -> String {
-        let shown: Vec<_> = self.0.iter().map(|pointer| format!("\"{}\"", pointer.shown(base))).collect();
+    pub(super) fn display_from(&self, base: &str) -> String {
+        let shown: Vec<_> = self.0.iter().map(|pointer| format!("\"{}\"", pointer.display_from(base))).collect();
         shown.join(" or ")
     }
 }
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn pointer_finds_members_of_the_document_and_of_the_root() {
+    fn pointer_finds_members_of_document_and_root() {
         let root = json!({"a": 1, "list": [{"a": 2, "b/c": {"~": 3}, "n": null}]});
         let document = &root["list"][0];
         assert_eq!(find("/a", document, &root), Some(json!(2)));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn pointer_continues_into_json_in_a_text() {
+    fn pointer_continues_into_embedded_json() {
         let inner = json!({"detail": {"host": "pc", "more": json!([1.50, {"a": "b"}]).to_string()}, "#": 1});
         let root = json!({"Message": inner.to_string(), "bad": "{", "a#b": "plain"});
         assert_eq!(find("/Message#/detail/host", &root, &root), Some(json!("pc")));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn pointer_refuses_what_is_none() {
+    fn pointer_rejects_invalid_syntax() {
         let long = format!("/{}", "a".repeat(MAX_POINTER_LEN));
         for text in ["", "a/b", "^", "^a", "#", "#/a", "^#/a", "/a~", "/a~2", "/a#/b~", &long] {
             assert!(text.parse::<Pointer>().is_err(), "{text}");

@@ -3,50 +3,50 @@
 use serde_json::Value;
 
 use super::{
-    NotActionable, Unreadable,
-    draft::{Draft, Host, account, digest, identity},
-    guardduty::{accounts_of, check_source, has_sample_title, instance_of_arn, is_container, is_sample},
-    names::{dotted_domain, name_of},
-    place::{Place, facts, scale},
+    NotActionable, ParseError,
+    parsed_alert::{ParsedAlert, ParsedHost, parse_account, digest, key_parts},
+    guardduty::{host_accounts, check_source, has_sample_title, instance_id_from_arn, is_container, is_sample},
+    qualified_names::{dotted_domain, parse_hostname},
+    json_cursor::{JsonCursor, identifiers, severity_from_score},
 };
-use crate::signal::{HostFacts, Severity, clean};
+use crate::signal::{HostIdentifiers, Severity, clean};
 
 /// What ASFF calls findings about how something is set up, or about what is
 /// installed on it.
-const CHECKS: &str = "Software and Configuration Checks";
+const CONFIGURATION_CHECKS: &str = "Software and Configuration Checks";
 
-pub(super) fn read(root: &Value) -> Result<Vec<Draft<'_>>, Unreadable> {
-    let place = Place::from(root);
+pub(super) fn parse_alerts(root: &Value) -> Result<Vec<ParsedAlert<'_>>, ParseError> {
+    let place = JsonCursor::from(root);
     check_source(place, "aws.securityhub")?;
-    let findings = place.list(&["detail/findings", "findings"]).unwrap_or_else(|| {
-        let detail = place.at("detail");
+    let findings = place.first_list(&["detail/findings", "findings"]).unwrap_or_else(|| {
+        let detail = place.get("detail");
         if detail.is_object() { detail } else { place }
     });
-    if ["insightArn", "insightResults"].iter().any(|member| place.at("detail").at(member).is_there()) {
+    if ["insightArn", "insightResults"].iter().any(|member| place.get("detail").get(member).exists()) {
         // The results of an insight are counts of groups, with no finding.
-        return Ok(vec![Draft::new(root, Ok(vec![Value::from(digest(root))]))]);
+        return Ok(vec![ParsedAlert::new(root, Ok(vec![Value::from(digest(root))]))]);
     }
-    let documents = findings.items().filter_map(Place::value);
-    Ok(documents.map(|document| finding(document, Place::from(document), place)).collect())
+    let documents = findings.elements().filter_map(JsonCursor::value);
+    Ok(documents.map(|document| parse_finding(document, JsonCursor::from(document), place)).collect())
 }
 
-fn finding<'v>(document: &'v Value, finding: Place<'v>, envelope: Place<'v>) -> Draft<'v> {
-    let mut draft = if finding.at("finding_info").is_there() || finding.at("class_uid").is_there() {
-        ocsf(document, finding)
+fn parse_finding<'v>(document: &'v Value, finding: JsonCursor<'v>, envelope: JsonCursor<'v>) -> ParsedAlert<'v> {
+    let mut draft = if finding.get("finding_info").exists() || finding.get("class_uid").exists() {
+        parse_ocsf(document, finding)
     } else {
-        asff(document, finding)
+        parse_asff(document, finding)
     };
     // The author of a finding chooses its id: that of one account must not be
     // taken for the event of another.
-    let sent_by = account(envelope.at("account"));
+    let sent_by = parse_account(envelope.get("account"));
     if sent_by.is_some()
         && sent_by != draft.signal.account
-        && let Ok(parts) = &mut draft.identity
+        && let Ok(parts) = &mut draft.event_key
     {
         parts.push(Value::from(vec![draft.signal.account.clone()]));
     }
-    if let Some(action) = envelope.at("detail/actionName").words() {
-        custom_action(&mut draft, &action, envelope);
+    if let Some(action) = envelope.get("detail/actionName").display_text() {
+        apply_custom_action(&mut draft, &action, envelope);
     }
     draft
 }
@@ -54,54 +54,54 @@ fn finding<'v>(document: &'v Value, finding: Place<'v>, envelope: Place<'v>) -> 
 /// Marks the draft of a finding that a person sent by a custom action. It is
 /// another event than the import of the same finding, and another alert: a
 /// person who asks again after a release means it.
-fn custom_action(draft: &mut Draft<'_>, action: &str, envelope: Place<'_>) {
+fn apply_custom_action(draft: &mut ParsedAlert<'_>, action: &str, envelope: JsonCursor<'_>) {
     let signal = &mut draft.signal;
     let reason = signal.reason.take().map(|reason| format!(": {reason}")).unwrap_or_default();
     signal.reason = Some(clean(&format!("custom action {action}{reason}")));
-    if let Ok(parts) = &mut draft.identity {
-        let event = envelope.first(&["id", "time"]).text();
+    if let Ok(parts) = &mut draft.event_key {
+        let event = envelope.first_with_text(&["id", "time"]).text();
         parts.extend([Value::from(action), Value::from(event)]);
-        draft.alert = Some(parts.clone());
+        draft.alert_key = Some(parts.clone());
     }
 }
 
-fn asff<'v>(document: &'v Value, finding: Place<'v>) -> Draft<'v> {
-    let [id, updated] = ["Id", "UpdatedAt"].map(|path| finding.at(path));
-    let mut draft = Draft::new(document, identity(id, [updated], "the finding has no Id"));
+fn parse_asff<'v>(document: &'v Value, finding: JsonCursor<'v>) -> ParsedAlert<'v> {
+    let [id, updated] = ["Id", "UpdatedAt"].map(|path| finding.get(path));
+    let mut draft = ParsedAlert::new(document, key_parts(id, [updated], "the finding has no Id"));
     let signal = &mut draft.signal;
-    signal.account = account(finding.at("AwsAccountId"));
-    signal.severity = severity(finding.at("Severity"));
-    signal.title = finding.at("Title").words().unwrap_or_default();
-    signal.reason = finding.at("Description").words();
-    signal.observed_at = finding.first(&["LastObservedAt", "UpdatedAt"]).words();
+    signal.account = parse_account(finding.get("AwsAccountId"));
+    signal.severity = parse_severity(finding.get("Severity"));
+    signal.title = finding.get("Title").display_text().unwrap_or_default();
+    signal.reason = finding.get("Description").display_text();
+    signal.observed_at = finding.first_with_text(&["LastObservedAt", "UpdatedAt"]).display_text();
     draft.refusal = asff_refusal(finding);
-    draft.signal.shared_host = has_containers(finding.at("Resources"));
+    draft.signal.shared_host = has_containers(finding.get("Resources"));
     // The addresses of the details are public and private ones mixed, and the
     // instance has an id.
-    let resources = finding.at("Resources").items();
-    let owners = [Place::NOWHERE; 2];
-    draft.hosts = resources.filter_map(|resource| instance(resource, resource.at("Id"), owners)).collect();
+    let resources = finding.get("Resources").elements();
+    let owners = [JsonCursor::MISSING; 2];
+    draft.hosts = resources.filter_map(|resource| parse_instance(resource, resource.get("Id"), owners)).collect();
     draft
 }
 
-fn asff_refusal(finding: Place<'_>) -> Option<NotActionable> {
+fn asff_refusal(finding: JsonCursor<'_>) -> Option<NotActionable> {
     let [mut archived, mut sample] =
-        [finding.at("RecordState").word() == "archived", finding.at("Sample").is_true()];
+        [finding.get("RecordState").normalized_text() == "archived", finding.get("Sample").is_true()];
     // What GuardDuty says comes as texts under names that are paths.
-    for (name, place) in finding.at("ProductFields").members() {
+    for (name, place) in finding.get("ProductFields").members() {
         let name = name.to_ascii_lowercase();
         archived |= name.ends_with("service/archived") && place.is_true();
         sample |= name.ends_with("additionalinfo/sample") && place.is_true();
-        sample |= name.ends_with("additionalinfo/value") && is_sample(Place::NOWHERE, place);
+        sample |= name.ends_with("additionalinfo/value") && is_sample(JsonCursor::MISSING, place);
     }
-    let workflow = finding.first(&["Workflow/Status", "WorkflowState"]).word();
-    let verified = finding.at("VerificationState").word();
-    let mut types = finding.at("Types").items().filter_map(|item| item.value()?.as_str()).peekable();
+    let workflow = finding.first_with_text(&["Workflow/Status", "WorkflowState"]).normalized_text();
+    let verified = finding.get("VerificationState").normalized_text();
+    let mut types = finding.get("Types").elements().filter_map(|item| item.value()?.as_str()).peekable();
     let is_check = match types.peek() {
-        Some(_) => types.all(|kind| kind.trim_start().starts_with(CHECKS)),
-        None => finding.at("Compliance").is_there(),
+        Some(_) => types.all(|kind| kind.trim_start().starts_with(CONFIGURATION_CHECKS)),
+        None => finding.get("Compliance").exists(),
     };
-    if sample || has_sample_title(finding.at("Title")) {
+    if sample || has_sample_title(finding.get("Title")) {
         Some(NotActionable::Sample)
     } else if archived {
         Some(NotActionable::Archived)
@@ -116,50 +116,50 @@ fn asff_refusal(finding: Place<'_>) -> Option<NotActionable> {
     }
 }
 
-fn ocsf<'v>(document: &'v Value, finding: Place<'v>) -> Draft<'v> {
-    let info = finding.at("finding_info");
-    let modified = finding.first(&["finding_info/modified_time_dt", "finding_info/modified_time", "time"]);
+fn parse_ocsf<'v>(document: &'v Value, finding: JsonCursor<'v>) -> ParsedAlert<'v> {
+    let info = finding.get("finding_info");
+    let modified = finding.first_with_text(&["finding_info/modified_time_dt", "finding_info/modified_time", "time"]);
     let mut draft =
-        Draft::new(document, identity(info.at("uid"), [modified], "the finding has no finding_info.uid"));
+        ParsedAlert::new(document, key_parts(info.get("uid"), [modified], "the finding has no finding_info.uid"));
     let signal = &mut draft.signal;
-    signal.account = account(finding.at("cloud/account/uid"));
-    signal.severity = match finding.at("severity_id").text().as_deref() {
+    signal.account = parse_account(finding.get("cloud/account/uid"));
+    signal.severity = match finding.get("severity_id").text().as_deref() {
         Some("1") => Some(Severity::Informational),
         Some("2") => Some(Severity::Low),
         Some("3") => Some(Severity::Medium),
         Some("4") => Some(Severity::High),
         Some("5" | "6") => Some(Severity::Critical),
-        _ => finding.at("severity").severity(),
+        _ => finding.get("severity").severity(),
     };
-    signal.title = info.at("title").words().unwrap_or_default();
-    signal.reason = info.at("desc").words();
+    signal.title = info.get("title").display_text().unwrap_or_default();
+    signal.reason = info.get("desc").display_text();
     signal.observed_at = finding
-        .first(&[
+        .first_with_text(&[
             "finding_info/last_seen_time_dt",
             "finding_info/modified_time_dt",
             "finding_info/modified_time",
             "time_dt",
             "time",
         ])
-        .words();
+        .display_text();
     draft.refusal = ocsf_refusal(finding);
-    draft.signal.shared_host = has_containers(finding.at("resources"));
-    let resources = finding.at("resources").items();
-    let owners = |resource: Place<'v>| ["owner/account/uid", "account/uid"].map(|path| resource.at(path));
+    draft.signal.shared_host = has_containers(finding.get("resources"));
+    let resources = finding.get("resources").elements();
+    let owners = |resource: JsonCursor<'v>| ["owner/account/uid", "account/uid"].map(|path| resource.get(path));
     draft.hosts =
-        resources.filter_map(|resource| instance(resource, resource.at("uid"), owners(resource))).collect();
+        resources.filter_map(|resource| parse_instance(resource, resource.get("uid"), owners(resource))).collect();
     // The device is the instance once more, unless it says that it is another.
     draft.hosts.extend(
-        device(finding.at("device"))
-            .filter(|device| draft.hosts.is_empty() || device.facts.ec2_instance_id.is_some()),
+        parse_device(finding.get("device"))
+            .filter(|device| draft.hosts.is_empty() || device.identifiers.ec2_instance_id.is_some()),
     );
     draft
 }
 
-fn ocsf_refusal(finding: Place<'_>) -> Option<NotActionable> {
+fn ocsf_refusal(finding: JsonCursor<'_>) -> Option<NotActionable> {
     let [status, activity, class] =
-        ["status_id", "activity_id", "class_uid"].map(|path| finding.at(path).text().unwrap_or_default());
-    if has_sample_title(finding.at("finding_info/title")) {
+        ["status_id", "activity_id", "class_uid"].map(|path| finding.get(path).text().unwrap_or_default());
+    if has_sample_title(finding.get("finding_info/title")) {
         Some(NotActionable::Sample)
     } else if status == "3" {
         Some(NotActionable::Suppressed)
@@ -175,59 +175,59 @@ fn ocsf_refusal(finding: Place<'_>) -> Option<NotActionable> {
 
 /// Whether something that runs on a node is among the resources, beside the
 /// instance that is the node.
-fn has_containers(resources: Place<'_>) -> bool {
-    resources.items().any(|resource| is_container(&resource.at("type").word()))
+fn has_containers(resources: JsonCursor<'_>) -> bool {
+    resources.elements().any(|resource| is_container(&resource.get("type").normalized_text()))
 }
 
 /// The instance that a resource is, by its ARN or its id. The members `owners`
 /// name the account that it is in, as an ARN does.
-fn instance(resource: Place<'_>, id: Place<'_>, owners: [Place<'_>; 2]) -> Option<Host> {
-    if !["awsec2instance", "awsec2instances"].contains(&resource.at("type").word().as_str()) {
+fn parse_instance(resource: JsonCursor<'_>, id: JsonCursor<'_>, owners: [JsonCursor<'_>; 2]) -> Option<ParsedHost> {
+    if !["awsec2instance", "awsec2instances"].contains(&resource.get("type").normalized_text().as_str()) {
         return None;
     }
-    let accounts = accounts_of(owners, [id]);
-    let id = id.fact()?;
-    let id = if id.starts_with("arn:") { instance_of_arn(&id)?.to_owned() } else { id };
-    let facts = HostFacts { ec2_instance_id: Some(id), ..HostFacts::default() };
-    facts.ec2_instance_id.as_ref()?.starts_with("i-").then_some(Host { facts, accounts, refusal: None })
+    let accounts = host_accounts(owners, [id]);
+    let id = id.identifier()?;
+    let id = if id.starts_with("arn:") { instance_id_from_arn(&id)?.to_owned() } else { id };
+    let facts = HostIdentifiers { ec2_instance_id: Some(id), ..HostIdentifiers::default() };
+    facts.ec2_instance_id.as_ref()?.starts_with("i-").then_some(ParsedHost { identifiers: facts, accounts, refusal: None })
 }
 
 /// The device of an OCSF event. Only an id of an instance is one for us.
-fn device(device: Place<'_>) -> Option<Host> {
-    let id = device.first(&["instance_uid", "uid"]);
-    let owners = ["owner/account/uid", "account/uid", "cloud/account/uid"].map(|path| device.at(path));
-    let accounts = accounts_of(owners, [id]);
-    let id = id.fact();
-    let of_arn = id.as_deref().and_then(instance_of_arn).map(str::to_owned);
+fn parse_device(device: JsonCursor<'_>) -> Option<ParsedHost> {
+    let id = device.first_with_text(&["instance_uid", "uid"]);
+    let owners = ["owner/account/uid", "account/uid", "cloud/account/uid"].map(|path| device.get(path));
+    let accounts = host_accounts(owners, [id]);
+    let id = id.identifier();
+    let of_arn = id.as_deref().and_then(instance_id_from_arn).map(str::to_owned);
     let instance = of_arn.or_else(|| id.filter(|id| id.starts_with("i-")));
     if instance.is_some() {
-        let facts = HostFacts { ec2_instance_id: instance, ..HostFacts::default() };
-        return Some(Host { facts, accounts, refusal: None });
+        let facts = HostIdentifiers { ec2_instance_id: instance, ..HostIdentifiers::default() };
+        return Some(ParsedHost { identifiers: facts, accounts, refusal: None });
     }
     let own = |path: &str, list: &str| {
-        let [mut texts, more] = [device.at(path).facts(), interfaces(device, list)];
+        let [mut texts, more] = [device.get(path).identifiers(), interface_values(device, list)];
         texts.extend(more);
-        facts(texts.iter().map(String::as_str))
+        identifiers(texts.iter().map(String::as_str))
     };
-    let found = HostFacts {
+    let found = HostIdentifiers {
         mac_addresses: own("mac", "mac"),
-        hostnames: name_of(device, &["hostname"], dotted_domain(device.at("domain"))).into_iter().collect(),
+        hostnames: parse_hostname(device, &["hostname"], dotted_domain(device.get("domain"))).into_iter().collect(),
         ip_addresses: own("ip", "ip"),
-        ..HostFacts::default()
+        ..HostIdentifiers::default()
     };
-    (!found.is_empty()).then_some(Host { facts: found, accounts, refusal: None })
+    (!found.is_empty()).then_some(ParsedHost { identifiers: found, accounts, refusal: None })
 }
 
-fn interfaces(device: Place<'_>, member: &str) -> Vec<String> {
-    device.at("network_interfaces").items().flat_map(|interface| interface.at(member).facts()).collect()
+fn interface_values(device: JsonCursor<'_>, member: &str) -> Vec<String> {
+    device.get("network_interfaces").elements().flat_map(|interface| interface.get(member).identifiers()).collect()
 }
 
 /// Of ASFF's object: the label, or else the number from 0 to 100.
-pub(super) fn severity(place: Place<'_>) -> Option<Severity> {
-    let number = if place.is_object() { place.at("Normalized") } else { place };
+pub(super) fn parse_severity(place: JsonCursor<'_>) -> Option<Severity> {
+    let number = if place.is_object() { place.get("Normalized") } else { place };
     place
-        .at("Label")
+        .get("Label")
         .severity()
         .or_else(|| place.severity())
-        .or_else(|| number.number().map(|number| scale(number, [1.0, 40.0, 70.0, 90.0])))
+        .or_else(|| number.number().map(|number| severity_from_score(number, [1.0, 40.0, 70.0, 90.0])))
 }

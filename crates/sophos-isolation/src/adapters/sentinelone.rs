@@ -5,23 +5,23 @@ use serde_json::Value;
 
 use super::{
     NotActionable,
-    draft::{Draft, Host, account, identity},
-    names::{dotted_domain, with_domain},
-    place::{Place, facts},
+    parsed_alert::{ParsedAlert, ParsedHost, parse_account, key_parts},
+    qualified_names::{dotted_domain, with_domain},
+    json_cursor::{JsonCursor, identifiers},
 };
-use crate::signal::{HostFacts, Severity};
+use crate::signal::{HostIdentifiers, Severity};
 
 /// The activities that report a new threat or alert: 3608 is an alert of a
 /// custom rule, 3784 of a rule of the platform's library, from 4104 on something
 /// that was marked as a threat, and the others are threats, mitigated or not.
-const THREATS: [&str; 18] = [
+const THREAT_ACTIVITY_TYPES: [&str; 18] = [
     "2", "18", "19", "20", "3608", "3784", "4003", "4104", "4105", "4106", "4107", "4108", "4109", "4110",
     "4111", "4112", "4113", "2016",
 ];
 
 /// The activities about rules of the platform's library. Those that are alerts
 /// say on which machine.
-const LIBRARY: std::ops::RangeInclusive<u32> = 3780..=3789;
+const LIBRARY_RULE_ACTIVITIES: std::ops::RangeInclusive<u32> = 3780..=3789;
 
 /// How deep messages lie in wrappers: data, alerts, edges, node.
 const MAX_DEPTH: usize = 8;
@@ -43,7 +43,7 @@ const WRAPPERS: [&str; 12] = [
 ];
 
 /// Members that only a message has, and no wrapper of one.
-const MARKS: [&str; 8] = [
+const MESSAGE_MEMBERS: [&str; 8] = [
     "activityType",
     "activityUuid",
     "threatInfo",
@@ -55,7 +55,7 @@ const MARKS: [&str; 8] = [
 ];
 
 /// Members that tell what changed about a threat that was reported before.
-const CHANGES: [&str; 6] = [
+const STATUS_CHANGE_MEMBERS: [&str; 6] = [
     "newStatus",
     "oldStatus",
     "newIncidentStatus",
@@ -64,46 +64,46 @@ const CHANGES: [&str; 6] = [
     "oldAnalystVerdict",
 ];
 
-pub(super) fn read(root: &Value) -> Vec<Draft<'_>> {
+pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
     let mut messages = Vec::new();
-    unwrap(root, Place::from(root), MAX_DEPTH, &mut messages);
-    messages.into_iter().map(|(document, place)| message(document, place)).collect()
+    find_messages(root, JsonCursor::from(root), MAX_DEPTH, &mut messages);
+    messages.into_iter().map(|(document, place)| parse_message(document, place)).collect()
 }
 
 /// Finds the messages, each with the element of a list that it stands in, or
 /// with the root.
-fn unwrap<'v>(
+fn find_messages<'v>(
     document: &'v Value,
-    place: Place<'v>,
+    place: JsonCursor<'v>,
     depth: usize,
-    messages: &mut Vec<(&'v Value, Place<'v>)>,
+    messages: &mut Vec<(&'v Value, JsonCursor<'v>)>,
 ) {
     if depth > 0 && place.value().is_some_and(Value::is_array) {
-        for item in place.items() {
-            unwrap(item.value().unwrap_or(document), item, depth - 1, messages);
+        for item in place.elements() {
+            find_messages(item.value().unwrap_or(document), item, depth - 1, messages);
         }
         return;
     }
-    let is_message = MARKS.iter().any(|mark| place.at(mark).is_there());
-    let mut wrapped = WRAPPERS.iter().map(|name| place.at(name));
+    let is_message = MESSAGE_MEMBERS.iter().any(|mark| place.get(mark).exists());
+    let mut wrapped = WRAPPERS.iter().map(|name| place.get(name));
     let inner =
         wrapped.find(|inner| inner.value().is_some_and(|inner| inner.is_array() || inner.is_object()));
     match inner {
-        Some(inner) if depth > 0 && !is_message => unwrap(document, inner, depth - 1, messages),
+        Some(inner) if depth > 0 && !is_message => find_messages(document, inner, depth - 1, messages),
         _ => messages.push((document, place)),
     }
 }
 
-fn message<'v>(document: &'v Value, message: Place<'v>) -> Draft<'v> {
+fn parse_message<'v>(document: &'v Value, message: JsonCursor<'v>) -> ParsedAlert<'v> {
     let marks = ["assets", "asset", "detectionSource", "detectionTime"];
-    if !message.at("activityType").is_there()
-        && !message.at("threatInfo").is_object()
-        && !message.at("alertInfo").is_object()
-        && marks.iter().any(|mark| message.at(mark).is_there())
+    if !message.get("activityType").exists()
+        && !message.get("threatInfo").is_object()
+        && !message.get("alertInfo").is_object()
+        && marks.iter().any(|mark| message.get(mark).exists())
     {
-        return unified(document, message);
+        return parse_unified_alert(document, message);
     }
-    let (threat, alert, data) = (message.at("threatInfo"), message.at("alertInfo"), message.at("data"));
+    let (threat, alert, data) = (message.get("threatInfo"), message.get("alertInfo"), message.get("data"));
     let about = [
         "threatInfo/threatId",
         "alertInfo/alertId",
@@ -114,31 +114,31 @@ fn message<'v>(document: &'v Value, message: Place<'v>) -> Draft<'v> {
         "activityUuid",
     ];
     let identity = if threat.is_object() || alert.is_object() {
-        let id = message.first(&["threatInfo/threatId", "alertInfo/alertId", "id"]);
-        let updated = message.first(&["threatInfo/updatedAt", "alertInfo/updatedAt", "updatedAt"]);
-        identity(id, [updated], "it has no id")
-    } else if message.at("activityType").is_there() {
-        let id = message.first(&["activityUuid", "id", "threatId", "data/threatId", "data/alertId"]);
-        identity(id, [], "it has no activityuuid or threatid")
+        let id = message.first_with_text(&["threatInfo/threatId", "alertInfo/alertId", "id"]);
+        let updated = message.first_with_text(&["threatInfo/updatedAt", "alertInfo/updatedAt", "updatedAt"]);
+        key_parts(id, [updated], "it has no id")
+    } else if message.get("activityType").exists() {
+        let id = message.first_with_text(&["activityUuid", "id", "threatId", "data/threatId", "data/alertId"]);
+        key_parts(id, [], "it has no activityuuid or threatid")
     } else {
-        let id = message.first(&["activityUuid", "threatId", "data/threatId", "data/alertId", "id"]);
-        identity(id, [], "it has no activityuuid or threatid")
+        let id = message.first_with_text(&["activityUuid", "threatId", "data/threatId", "data/alertId", "id"]);
+        key_parts(id, [], "it has no activityuuid or threatid")
     };
-    let mut draft = Draft::new(document, identity);
-    draft.alert = message.first(&about).text().map(|id| vec![Value::from(id)]);
+    let mut draft = ParsedAlert::new(document, identity);
+    draft.alert_key = message.first_with_text(&about).text().map(|id| vec![Value::from(id)]);
     let signal = &mut draft.signal;
-    signal.account = account(message.first(&["accountId", "agentDetectionInfo/accountId", "data/accountId"]));
+    signal.account = parse_account(message.first_with_text(&["accountId", "agentDetectionInfo/accountId", "data/accountId"]));
     let words = ["data/severity", "ruleInfo/severity", "threatInfo/confidenceLevel", "data/confidenceLevel"];
-    signal.severity = severity(message.first(&words));
+    signal.severity = parse_severity(message.first_with_text(&words));
     let titles = ["primaryDescription", "threatInfo/threatName", "ruleInfo/name", "data/ruleName"];
-    signal.title = message.first(&titles).words().unwrap_or_default();
+    signal.title = message.first_with_text(&titles).display_text().unwrap_or_default();
     let reasons = [
         "data/ruleDescription",
         "ruleInfo/description",
         "threatInfo/classification",
         "data/threatClassification",
     ];
-    signal.reason = message.first(&reasons).words();
+    signal.reason = message.first_with_text(&reasons).display_text();
     let seen = [
         "data/detectedAt",
         "alertInfo/reportedAt",
@@ -146,17 +146,17 @@ fn message<'v>(document: &'v Value, message: Place<'v>) -> Draft<'v> {
         "threatInfo/createdAt",
         "createdAt",
     ];
-    signal.observed_at = message.first(&seen).words();
+    signal.observed_at = message.first_with_text(&seen).display_text();
 
     let inner = [threat, alert, data].into_iter().find(|place| place.is_object()).unwrap_or(message);
-    draft.refusal = if is_over(inner) {
+    draft.refusal = if is_resolved(inner) {
         Some(NotActionable::Resolved)
     } else if is_threat(message) {
         None
     } else {
         Some(NotActionable::NotAThreat)
     };
-    draft.hosts.push(Host::from(host(message)));
+    draft.hosts.push(ParsedHost::from(parse_host(message)));
     draft
 }
 
@@ -164,28 +164,28 @@ fn message<'v>(document: &'v Value, message: Place<'v>) -> Draft<'v> {
 /// and else by its shape. A threat's id alone is no such shape in an activity,
 /// nor is its classification: notes, verdicts and reports of what was done about
 /// it carry them too.
-fn is_threat(message: Place<'_>) -> bool {
-    let data = message.at("data");
-    let is_change = CHANGES.iter().any(|change| data.at(change).is_there() || message.at(change).is_there());
-    let is_alert = data.at("origAgentName").is_there()
-        && ["alertId", "ruleName"].iter().any(|name| data.at(name).is_there());
-    if let Some(kind) = message.at("activityType").text() {
+fn is_threat(message: JsonCursor<'_>) -> bool {
+    let data = message.get("data");
+    let is_change = STATUS_CHANGE_MEMBERS.iter().any(|change| data.get(change).exists() || message.get(change).exists());
+    let is_alert = data.get("origAgentName").exists()
+        && ["alertId", "ruleName"].iter().any(|name| data.get(name).exists());
+    if let Some(kind) = message.get("activityType").text() {
         let number = kind.trim().parse().ok();
-        let of_library = number.is_some_and(|number| LIBRARY.contains(&number));
-        return THREATS.contains(&kind.trim()) || of_library && is_alert && !is_change;
+        let of_library = number.is_some_and(|number| LIBRARY_RULE_ACTIVITIES.contains(&number));
+        return THREAT_ACTIVITY_TYPES.contains(&kind.trim()) || of_library && is_alert && !is_change;
     }
     let shapes = ["threatId", "data/threatId", "data/confidenceLevel", "data/threatClassification"];
-    ["threatInfo", "alertInfo"].iter().any(|name| message.at(name).is_object())
-        || !is_change && (is_alert || message.first(&shapes).is_there())
+    ["threatInfo", "alertInfo"].iter().any(|name| message.get(name).is_object())
+        || !is_change && (is_alert || message.first_with_text(&shapes).exists())
 }
 
-fn is_over(inner: Place<'_>) -> bool {
-    let verdict = inner.first(&["newAnalystVerdict", "analystVerdict"]).word();
-    let status = inner.first(&["newIncidentStatus", "incidentStatus"]).word();
+fn is_resolved(inner: JsonCursor<'_>) -> bool {
+    let verdict = inner.first_with_text(&["newAnalystVerdict", "analystVerdict"]).normalized_text();
+    let status = inner.first_with_text(&["newIncidentStatus", "incidentStatus"]).normalized_text();
     status == "resolved"
         || is_benign(&verdict)
-        || inner.at("mitigationStatus").word() == "markedasbenign"
-        || inner.at("confidenceLevel").word() == "benign"
+        || inner.get("mitigationStatus").normalized_text() == "markedasbenign"
+        || inner.get("confidenceLevel").normalized_text() == "benign"
 }
 
 fn is_benign(verdict: &str) -> bool {
@@ -194,55 +194,55 @@ fn is_benign(verdict: &str) -> bool {
 
 /// A unified alert. That what was found was mitigated does not make it over: the
 /// status and the verdict do.
-fn unified<'v>(document: &'v Value, alert: Place<'v>) -> Draft<'v> {
-    let updated = alert.first(&["updatedAt", "lastSeenAt"]);
-    let mut draft = Draft::new(document, identity(alert.at("id"), [updated], "the alert has no id"));
+fn parse_unified_alert<'v>(document: &'v Value, alert: JsonCursor<'v>) -> ParsedAlert<'v> {
+    let updated = alert.first_with_text(&["updatedAt", "lastSeenAt"]);
+    let mut draft = ParsedAlert::new(document, key_parts(alert.get("id"), [updated], "the alert has no id"));
     let signal = &mut draft.signal;
     let accounts = ["realTime/scope/account/id", "detectionTime/scope/accountId", "accountId"];
-    signal.account = account(alert.first(&accounts));
-    signal.severity = severity(alert.at("severity"));
-    signal.title = alert.at("name").words().unwrap_or_default();
-    signal.reason = alert.first(&["classification", "description"]).words();
+    signal.account = parse_account(alert.first_with_text(&accounts));
+    signal.severity = parse_severity(alert.get("severity"));
+    signal.title = alert.get("name").display_text().unwrap_or_default();
+    signal.reason = alert.first_with_text(&["classification", "description"]).display_text();
     // It is seen again whenever somebody edits it.
-    signal.observed_at = alert.first(&["detectedAt", "firstSeenAt", "createdAt"]).words();
+    signal.observed_at = alert.first_with_text(&["detectedAt", "firstSeenAt", "createdAt"]).display_text();
 
-    let status = alert.at("status").word();
-    let judgements = ["analystVerdict", "result", "confidenceLevel"].map(|name| alert.at(name).word());
+    let status = alert.get("status").normalized_text();
+    let judgements = ["analystVerdict", "result", "confidenceLevel"].map(|name| alert.get(name).normalized_text());
     let is_over = ["resolved", "closed", "falsepositive"].contains(&status.as_str())
         || judgements.iter().any(|judgement| is_benign(judgement));
     draft.refusal = is_over.then_some(NotActionable::Resolved);
 
-    let assets = [alert.at("assets"), alert.at("asset")].into_iter().find(|assets| assets.is_there());
-    let assets = assets.unwrap_or(Place::NOWHERE);
+    let assets = [alert.get("assets"), alert.get("asset")].into_iter().find(|assets| assets.exists());
+    let assets = assets.unwrap_or(JsonCursor::MISSING);
     // What was known when it was detected stands in a list of its own.
-    let detected = alert.at("detectionTime/assets");
-    let is_alone = assets.items().count() == 1 && detected.items().count() == 1;
-    let domain = detected.items().next().filter(|_| is_alone);
-    let domain = domain.and_then(|asset| dotted_domain(asset.at("asset/domain")));
-    draft.hosts = assets.items().filter_map(|place| asset(place, domain.clone())).collect();
+    let detected = alert.get("detectionTime/assets");
+    let is_alone = assets.elements().count() == 1 && detected.elements().count() == 1;
+    let domain = detected.elements().next().filter(|_| is_alone);
+    let domain = domain.and_then(|asset| dotted_domain(asset.get("asset/domain")));
+    draft.hosts = assets.elements().filter_map(|place| parse_asset(place, domain.clone())).collect();
     draft
 }
 
 /// The machine that an asset is. Other assets are users, and things of clouds.
-fn asset(asset: Place<'_>, domain: Option<String>) -> Option<Host> {
-    let kind = asset.first(&["category", "type"]).word();
+fn parse_asset(asset: JsonCursor<'_>, domain: Option<String>) -> Option<ParsedHost> {
+    let kind = asset.first_with_text(&["category", "type"]).normalized_text();
     let has_agent =
-        ["agentUuid", "agentVersion", "osType"].iter().any(|name| asset.first(&[name]).is_there());
+        ["agentUuid", "agentVersion", "osType"].iter().any(|name| asset.first_with_text(&[name]).exists());
     let machines =
         ["server", "workstation", "laptop", "desktop", "computer", "endpoint", "device", "virtual"];
     if !has_agent && !kind.is_empty() && !machines.iter().any(|machine| kind.contains(machine)) {
         return None;
     }
-    let name = with_domain(&asset.at("name").fact()?, domain)?;
-    let role = asset.at("role").word();
-    let facts = HostFacts { hostnames: vec![name], ..HostFacts::default() };
+    let name = with_domain(&asset.get("name").identifier()?, domain)?;
+    let role = asset.get("role").normalized_text();
+    let facts = HostIdentifiers { hostnames: vec![name], ..HostIdentifiers::default() };
     let refusal = (!["", "target", "victim"].contains(&role.as_str())).then_some(NotActionable::OnlyRelated);
-    Some(Host { facts, refusal, ..Host::default() })
+    Some(ParsedHost { identifiers: facts, refusal, ..ParsedHost::default() })
 }
 
 /// The host. `agentid` and `uuid` are SentinelOne's ids of the machine, and
 /// `externalIp` is that of a whole office.
-fn host(message: Place<'_>) -> HostFacts {
+fn parse_host(message: JsonCursor<'_>) -> HostIdentifiers {
     let names = [
         "data/computerName",
         "data/origAgentName",
@@ -257,26 +257,26 @@ fn host(message: Place<'_>) -> HostFacts {
     let domains = ["agentDetectionInfo/agentDomain", "agentRealtimeInfo/agentDomain", "data/agentDomain"];
     let addresses =
         ["data/agentIpV4", "agentIpV4", "agentDetectionInfo/agentIpV4", "agentRealtimeInfo/agentIpV4"];
-    let mut own: Vec<String> = message.first(&addresses).text().into_iter().collect();
+    let mut own: Vec<String> = message.first_with_text(&addresses).text().into_iter().collect();
     let mut macs = Vec::new();
-    for interface in message.at("agentRealtimeInfo/networkInterfaces").items() {
-        own.extend(interface.at("inet").facts());
-        macs.extend(interface.at("physical").fact());
+    for interface in message.get("agentRealtimeInfo/networkInterfaces").elements() {
+        own.extend(interface.get("inet").identifiers());
+        macs.extend(interface.get("physical").identifier());
     }
-    let name = message.first(&names).fact();
-    let name = name.and_then(|name| with_domain(&name, dotted_domain(message.first(&domains))));
-    HostFacts {
+    let name = message.first_with_text(&names).identifier();
+    let name = name.and_then(|name| with_domain(&name, dotted_domain(message.first_with_text(&domains))));
+    HostIdentifiers {
         hostnames: name.into_iter().collect(),
-        mac_addresses: facts(macs.iter().map(String::as_str)),
+        mac_addresses: identifiers(macs.iter().map(String::as_str)),
         // One text may hold several, between commas.
-        ip_addresses: facts(own.iter().flat_map(|text| text.split(','))),
-        ..HostFacts::default()
+        ip_addresses: identifiers(own.iter().flat_map(|text| text.split(','))),
+        ..HostIdentifiers::default()
     }
 }
 
 /// A word, with or without `E_` before it, or how sure the engine is.
-pub(super) fn severity(place: Place<'_>) -> Option<Severity> {
-    match place.word().as_str() {
+pub(super) fn parse_severity(place: JsonCursor<'_>) -> Option<Severity> {
+    match place.normalized_text().as_str() {
         "ecritical" => Some(Severity::Critical),
         "ehigh" | "malicious" => Some(Severity::High),
         "emedium" | "suspicious" => Some(Severity::Medium),

@@ -15,12 +15,12 @@ pub struct DecisionId(String);
 
 const ID_PREFIX: &str = "iso-";
 const BATCH_PREFIX: &str = "batch-";
-const ID_DIGITS: usize = 24;
+const ID_LEN: usize = 24;
 
 impl DecisionId {
     /// The id for an event of a source.
-    pub fn of(source: &str, event_id: &str) -> Self {
-        Self(format!("{ID_PREFIX}{}", &digest(source, event_id)[..ID_DIGITS]))
+    pub fn from_event_id(source: &str, event_id: &str) -> Self {
+        Self(format!("{ID_PREFIX}{}", &digest(source, event_id)[..ID_LEN]))
     }
 
     /// The id as it is written.
@@ -29,17 +29,17 @@ impl DecisionId {
     }
 
     /// The mark of the comments of several decisions, whose ids do not fit.
-    pub(crate) fn batch_mark(ids: &[Self]) -> String {
+    pub(crate) fn batch_tag(ids: &[Self]) -> String {
         let all: Vec<_> = ids.iter().map(Self::as_str).collect();
-        format!("{BATCH_PREFIX}{}", &digest("batch", &all.join(","))[..ID_DIGITS])
+        format!("{BATCH_PREFIX}{}", &digest("batch", &all.join(","))[..ID_LEN])
     }
 }
 
 /// Whether a text is a mark that this ledger gives: an administrator's comment is
 /// none.
-pub(super) fn is_mark(text: &str) -> bool {
+pub(super) fn is_comment_tag(text: &str) -> bool {
     let digits = text.strip_prefix(ID_PREFIX).or_else(|| text.strip_prefix(BATCH_PREFIX));
-    digits.is_some_and(|digits| is_hex(digits, ID_DIGITS))
+    digits.is_some_and(|digits| is_hex(digits, ID_LEN))
 }
 
 impl TryFrom<String> for DecisionId {
@@ -47,7 +47,7 @@ impl TryFrom<String> for DecisionId {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let digits = text.strip_prefix(ID_PREFIX).unwrap_or_default();
-        if is_hex(digits, ID_DIGITS) {
+        if is_hex(digits, ID_LEN) {
             Ok(Self(text))
         } else {
             Err("a decision's id is iso- and 24 hexadecimal digits")
@@ -83,12 +83,12 @@ impl fmt::Display for DecisionId {
 #[serde(try_from = "String", into = "String")]
 pub struct AlertKey(String);
 
-const ALERT_DIGITS: usize = 32;
+const ALERT_KEY_LEN: usize = 32;
 
 impl AlertKey {
     /// The key of an alert of a source.
-    pub fn of(source: &str, alert_id: &str) -> Self {
-        Self(digest(source, alert_id)[..ALERT_DIGITS].to_owned())
+    pub fn from_alert_id(source: &str, alert_id: &str) -> Self {
+        Self(digest(source, alert_id)[..ALERT_KEY_LEN].to_owned())
     }
 
     /// The key as it is written.
@@ -101,7 +101,7 @@ impl TryFrom<String> for AlertKey {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if is_hex(&text, ALERT_DIGITS) {
+        if is_hex(&text, ALERT_KEY_LEN) {
             Ok(Self(text))
         } else {
             Err("invalid alert key: expected 32 hexadecimal digits")

@@ -5,48 +5,48 @@
 use std::{collections::HashSet, time::Duration};
 
 use sophos_api::{
-    Caller, TenantClient, Transport,
+    ApiClient, TenantClient, Transport,
     models::{EndpointView, IsolationStatus},
     operations::endpoints::ListEndpoints,
 };
 
 use super::{Engine, EngineError, lock};
 use crate::{
-    decision::{Decision, Target},
-    ledger::{Objects, StoreFailure},
-    outcome::Outcomes,
+    decision::{Decision, IsolationTarget},
+    ledger::{LedgerStore, LedgerStoreError},
+    outcome::OutcomePublisher,
     policy::{Policy, Source},
-    slots::{self, Holder, Taken},
+    permits::{self, PermitHolder, Permit},
 };
 
 /// Where the slots of estates are.
-pub(super) const ESTATE: &str = "slots/estate/";
+pub(super) const ESTATE_FOLDER: &str = "slots/estate/";
 
 /// Endpoints a page.
-const PAGE: u32 = 500;
+const PAGE_SIZE: u32 = 500;
 
 /// The size of an estate is asked for again after this time.
-const ESTATE_AGE: Duration = Duration::from_secs(600);
+const ESTATE_SIZE_TTL: Duration = Duration::from_secs(600);
 
 /// A slot whose decision did not get to its claim in this time is nobody's.
-const ABANDONED: u64 = 900;
+const ABANDONED_AFTER_SECONDS: u64 = 900;
 
 /// A budget that is spent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Full {
+pub(super) enum BudgetExhausted {
     #[error("{most} isolations of the source \"{source_name}\" in this hour are all that the policy allows")]
-    Source { most: u32, source_name: String },
+    Source { max: u32, source_name: String },
     #[error("{most} isolations in the tenant in this hour are all that the policy allows")]
-    Tenant { most: u32 },
+    Tenant { max: u32 },
     #[error("{isolated} of the tenant's {estate} endpoints are isolated, and the policy allows {most}")]
-    Estate { isolated: u64, estate: u64, most: u64 },
+    Estate { isolated: u64, estate: u64, max: u64 },
     #[error(
         "{max} lookups of hosts of the source \"{source_name}\" in this hour are all that the policy allows"
     )]
     Lookups { max: u32, source_name: String },
 }
 
-impl Full {
+impl BudgetExhausted {
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::Source { .. } => "source_budget",
@@ -60,126 +60,126 @@ impl Full {
 impl<T, O, N> Engine<T, O, N>
 where
     T: Transport + 'static,
-    O: Objects,
-    N: Outcomes,
+    O: LedgerStore,
+    N: OutcomePublisher,
 {
     /// Takes a slot of each budget. What was taken is in `taken`, whatever comes
     /// of it.
     ///
     /// The source's comes first: one that has spent its own takes nothing from
     /// the others of its tenants.
-    pub(super) async fn take_slots(
+    pub(super) async fn acquire_permits(
         &self,
         policy: &Policy,
         decision: &Decision,
-        target: &Target,
+        target: &IsolationTarget,
         tenant: &TenantClient<T>,
-        taken: &mut Vec<Taken>,
-    ) -> Result<Result<(), Full>, EngineError> {
-        if let Err(full) = self.take_slots_of_hour(policy, decision, target, taken).await? {
+        permits: &mut Vec<Permit>,
+    ) -> Result<Result<(), BudgetExhausted>, EngineError> {
+        if let Err(full) = self.acquire_hourly_permits(policy, decision, target, permits).await? {
             return Ok(Err(full));
         }
-        let slot = self.estate_slot(policy, target, tenant, &self.holder(decision, target)).await?;
-        Ok(slot.map(|slot| taken.push(slot)))
+        let slot = self.acquire_estate_permit(policy, target, tenant, &self.permit_holder(decision, target)).await?;
+        Ok(slot.map(|slot| permits.push(slot)))
     }
 
     /// Takes a slot of the hour from the source's budget and from the tenant's: what
     /// a decision needs that keeps an endpoint isolated which another has isolated.
-    pub(super) async fn take_slots_of_hour(
+    pub(super) async fn acquire_hourly_permits(
         &self,
         policy: &Policy,
         decision: &Decision,
-        target: &Target,
-        taken: &mut Vec<Taken>,
-    ) -> Result<Result<(), Full>, EngineError> {
-        let holder = self.holder(decision, target);
+        target: &IsolationTarget,
+        permits: &mut Vec<Permit>,
+    ) -> Result<Result<(), BudgetExhausted>, EngineError> {
+        let holder = self.permit_holder(decision, target);
         let hour = holder.since / 3_600;
         let received = decision.received();
         let source_name = received.map(|received| received.source.clone()).unwrap_or_default();
         let most = policy.source(&source_name).map_or(0, |source| source.per_hour);
         let folder = format!("slots/hour/{hour}/source/{source_name}");
-        match slots::take(self.ledger.objects(), &folder, most, &holder).await? {
-            Some(slot) => taken.push(slot),
-            None => return Ok(Err(Full::Source { most, source_name })),
+        match permits::acquire(self.ledger.store(), &folder, most, &holder).await? {
+            Some(slot) => permits.push(slot),
+            None => return Ok(Err(BudgetExhausted::Source { max: most, source_name })),
         }
         let per_tenant = policy.limits().tenant_per_hour;
         let folder = format!("slots/hour/{hour}/tenant/{}", target.tenant);
-        match slots::take(self.ledger.objects(), &folder, per_tenant, &holder).await? {
-            Some(slot) => taken.push(slot),
-            None => return Ok(Err(Full::Tenant { most: per_tenant })),
+        match permits::acquire(self.ledger.store(), &folder, per_tenant, &holder).await? {
+            Some(slot) => permits.push(slot),
+            None => return Ok(Err(BudgetExhausted::Tenant { max: per_tenant })),
         }
         Ok(Ok(()))
     }
 
-    fn holder(&self, decision: &Decision, target: &Target) -> Holder {
-        Holder {
+    fn permit_holder(&self, decision: &Decision, target: &IsolationTarget) -> PermitHolder {
+        PermitHolder {
             decision: decision.id().clone(),
             endpoint: target.endpoint.clone(),
             since: self.now().as_secs(),
-            run: self.ledger.attempt(),
+            attempt_id: self.ledger.next_attempt_id(),
         }
     }
 
     /// Takes a permit of the hour to look for a host of a source, under a name: a
     /// decision that is tried again keeps its own. It is spent, whatever the lookup
     /// finds: each costs requests to Sophos Central.
-    pub(super) async fn take_lookup(
+    pub(super) async fn acquire_lookup_permit(
         &self,
         source: &Source,
         name: &str,
-    ) -> Result<Result<(), Full>, StoreFailure> {
+    ) -> Result<Result<(), BudgetExhausted>, LedgerStoreError> {
         let folder = format!("slots/hour/{}/lookups/{}", self.now().as_secs() / 3_600, source.name);
         let path = format!("{folder}/{name}");
-        let objects = self.ledger.objects();
+        let objects = self.ledger.store();
         let is_new = objects.create(&path, Vec::new()).await?;
         // Each permit that counts was there when the last of them was counted.
-        if objects.names(&folder).await?.len() <= source.lookups_per_hour as usize {
+        if objects.list(&folder).await?.len() <= source.lookups_per_hour as usize {
             return Ok(Ok(()));
         }
         if is_new {
-            objects.remove(&path).await?;
+            objects.delete(&path).await?;
         }
-        Ok(Err(Full::Lookups { max: source.lookups_per_hour, source_name: source.name.clone() }))
+        Ok(Err(BudgetExhausted::Lookups { max: source.lookups_per_hour, source_name: source.name.clone() }))
     }
 
     /// A slot among those that the estate's share makes.
-    async fn estate_slot(
+    async fn acquire_estate_permit(
         &self,
         policy: &Policy,
-        target: &Target,
+        target: &IsolationTarget,
         tenant: &TenantClient<T>,
-        holder: &Holder,
-    ) -> Result<Result<Taken, Full>, EngineError> {
-        let estate = self.estate(target, tenant).await?;
-        let most = policy.limits().most_isolated(estate);
-        let isolated = count(tenant, Some(IsolationStatus::Isolated)).await?;
-        let full = Full::Estate { isolated, estate, most };
+        holder: &PermitHolder,
+    ) -> Result<Result<Permit, BudgetExhausted>, EngineError> {
+        let estate = self.estate_size(target, tenant).await?;
+        let most = policy.limits().max_isolated(estate);
+        let isolated = count_endpoints(tenant, Some(IsolationStatus::Isolated)).await?;
+        let full = BudgetExhausted::Estate { isolated, estate, max: most };
         if isolated >= most {
             return Ok(Err(full));
         }
-        let folder = format!("{ESTATE}{}", target.tenant);
+        let folder = format!("{ESTATE_FOLDER}{}", target.tenant);
         let slot = |others: u64| {
             let limit = u32::try_from(most.saturating_sub(others)).unwrap_or(u32::MAX);
             let folder = &folder;
-            async move { slots::take(self.ledger.objects(), folder, limit, holder).await }
+            async move { permits::acquire(self.ledger.store(), folder, limit, holder).await }
         };
         // Whoever has isolated those that are, so many slots are good.
         if let Some(slot) = slot(isolated).await? {
             return Ok(Ok(slot));
         }
-        self.sweep(&folder).await?;
-        let others = if isolated == 0 { 0 } else { self.without_slot(tenant, &folder).await? };
+        self.collect_garbage(&folder).await?;
+        let others = if isolated == 0 { 0 } else { self.count_external_isolations(tenant, &folder).await? };
         Ok(slot(others).await?.ok_or(full))
     }
 
     /// The number of isolated endpoints that have no slot: others isolated them.
-    async fn without_slot(&self, tenant: &TenantClient<T>, folder: &str) -> Result<u64, EngineError> {
-        let holders = slots::holders(self.ledger.objects(), folder).await?;
+    async fn count_external_isolations(&self, tenant: &TenantClient<T>, folder: &str) -> Result<u64, EngineError> {
+        let holders = permits::list_holders(self.ledger.store(), folder).await?;
         let ours: HashSet<String> = holders.into_iter().map(|(_, holder)| holder.endpoint).collect();
         let question = ListEndpoints {
             isolation_status: Some(IsolationStatus::Isolated),
             view: Some(EndpointView::Basic),
-            page_size: Some(PAGE),
+            page_size: Some(PAGE_SIZE),
             ..ListEndpoints::default()
         };
         let mut others = 0;
@@ -187,7 +187,7 @@ where
         while let Some(page) = pages.next().await {
             let is_ours = |id: &str| ours.contains(&id.to_ascii_lowercase());
             // One that cannot be read is not known to be ours.
-            let items = page?.items.into_iter().map(|item| item.read());
+            let items = page?.items.into_iter().map(|item| item.parse());
             others += items.filter(|item| !item.as_ref().is_ok_and(|item| is_ours(&item.id))).count() as u64;
         }
         Ok(others)
@@ -195,41 +195,41 @@ where
 
     /// Gives back the slots of decisions that have ended, or whose run died
     /// between the slot and its claim.
-    async fn sweep(&self, folder: &str) -> Result<(), StoreFailure> {
-        for (path, holder) in slots::holders(self.ledger.objects(), folder).await? {
-            let keeps = match self.ledger.decision(&holder.decision).await {
+    async fn collect_garbage(&self, folder: &str) -> Result<(), LedgerStoreError> {
+        for (path, holder) in permits::list_holders(self.ledger.store(), folder).await? {
+            let keeps = match self.ledger.load_decision(&holder.decision).await {
                 Ok(Some(decision)) => {
-                    let claimed = decision.claim().is_some_and(|claim| claim.slots.contains(&path));
+                    let claimed = decision.claim().is_some_and(|claim| claim.permits.contains(&path));
                     !decision.state().is_final() && claimed
                 }
                 Ok(None) => false,
                 // What it holds is not known: it keeps what it has.
                 Err(_) => true,
             };
-            if !keeps && holder.since + ABANDONED < self.now().as_secs() {
-                slots::give_back(self.ledger.objects(), &path).await?;
+            if !keeps && holder.since + ABANDONED_AFTER_SECONDS < self.now().as_secs() {
+                permits::release(self.ledger.store(), &path).await?;
             }
         }
         Ok(())
     }
 
     /// The number of the tenant's endpoints.
-    async fn estate(&self, target: &Target, tenant: &TenantClient<T>) -> Result<u64, sophos_api::Error> {
+    async fn estate_size(&self, target: &IsolationTarget, tenant: &TenantClient<T>) -> Result<u64, sophos_api::Error> {
         let now = self.now();
-        if let Some((at, size)) = lock(&self.estates).get(&target.tenant)
-            && now.saturating_sub(*at) < ESTATE_AGE
+        if let Some((at, size)) = lock(&self.estate_sizes).get(&target.tenant)
+            && now.saturating_sub(*at) < ESTATE_SIZE_TTL
         {
             return Ok(*size);
         }
-        let size = count(tenant, None).await?;
-        lock(&self.estates).insert(target.tenant.clone(), (now, size));
+        let size = count_endpoints(tenant, None).await?;
+        lock(&self.estate_sizes).insert(target.tenant.clone(), (now, size));
         Ok(size)
     }
 }
 
 /// The number of endpoints, all or those in a state. An answer without one
 /// counts as few: the fewer, the less may be isolated.
-async fn count<T: Transport>(
+async fn count_endpoints<T: Transport>(
     tenant: &TenantClient<T>,
     state: Option<IsolationStatus>,
 ) -> Result<u64, sophos_api::Error> {

@@ -3,58 +3,58 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use sophos_api::{
-    Caller, ErrorKind, TenantClient, TenantId, Transport,
-    operations::isolation::{GetIsolation, MOST_IDS, UpdateIsolations},
+    ApiClient, ErrorKind, TenantClient, TenantId, Transport,
+    operations::isolation::{GetIsolation, MAX_IDS, UpdateIsolations},
 };
 
 use super::{
     Engine, EngineError,
-    hold::Account,
-    prepare::{RELEASING, STOPPED, refused},
+    claim::IsolationOwner,
+    prepare::{RELEASING_DETAIL, STOPPED_CODE, refused},
 };
 use crate::{
-    decision::{Asked, Decision, DecisionId, Step, is_marked},
-    ledger::Objects,
-    outcome::Outcomes,
+    decision::{IsolationOrigin, Decision, DecisionId, Transition, has_tag},
+    ledger::LedgerStore,
+    outcome::OutcomePublisher,
     policy::Policy,
     signal::clean,
-    stop::Stop,
+    emergency_stop::EmergencyStop,
 };
 
 /// The longest comment that the service takes, in characters.
-const LONGEST_COMMENT: usize = 400;
+const MAX_COMMENT_LEN: usize = 400;
 
 /// What the comments at the service hold, so that an isolation is known again.
-pub(super) fn mark(ids: &[DecisionId]) -> String {
+pub(super) fn comment_tag(ids: &[DecisionId]) -> String {
     match ids {
         [one] => one.to_string(),
         // The ledger has the mark of each.
-        several => DecisionId::batch_mark(several),
+        several => DecisionId::batch_tag(several),
     }
 }
 
 /// What the service did with one endpoint.
-pub(super) enum Settled {
+pub(super) enum RequestResult {
     /// It accepted the call, or the state shows that it was carried out.
-    Done(Asked),
+    Applied(IsolationOrigin),
     /// The state is as wanted, and somebody else's comment is on it.
-    Foreign(String),
+    External(String),
     /// It was not carried out.
-    Not(sophos_api::Error),
+    Failed(sophos_api::Error),
 }
 
 impl<T, O, N> Engine<T, O, N>
 where
     T: Transport + 'static,
-    O: Objects,
-    N: Outcomes,
+    O: LedgerStore,
+    N: OutcomePublisher,
 {
     /// Isolates the endpoints of claimed decisions, tenant by tenant.
     pub(super) async fn isolate(
         &self,
         _policy: &Policy,
         claimed: Vec<Decision>,
-        stop_at: Option<Duration>,
+        deadline: Option<Duration>,
     ) -> Vec<(Decision, Result<(), EngineError>)> {
         let mut by_tenant: BTreeMap<String, Vec<Decision>> = BTreeMap::new();
         for decision in claimed {
@@ -65,10 +65,10 @@ where
         for (tenant, decisions) in by_tenant {
             let mut decisions = decisions.into_iter().peekable();
             while decisions.peek().is_some() {
-                let batch: Vec<_> = decisions.by_ref().take(MOST_IDS).collect();
+                let batch: Vec<_> = decisions.by_ref().take(MAX_IDS).collect();
                 // After its lease another run may be at it.
                 let leases = batch.iter().filter_map(Decision::claim).map(|claim| claim.lease_until);
-                let until = leases.map(Duration::from_secs).chain(stop_at).min();
+                let until = leases.map(Duration::from_secs).chain(deadline).min();
                 let tenant = self.tenant(&TenantId::from(tenant.as_str()), until).await;
                 all.extend(self.isolate_batch(tenant, batch).await);
             }
@@ -81,63 +81,63 @@ where
         tenant: Result<TenantClient<T>, sophos_api::Error>,
         batch: Vec<Decision>,
     ) -> Vec<(Decision, Result<(), EngineError>)> {
-        match self.ledger.stop().await {
+        match self.ledger.load_emergency_stop().await {
             Ok(None) => {}
-            Ok(Some(stop)) => return self.stop_batch(batch, &stop).await,
+            Ok(Some(stop)) => return self.refuse_batch(batch, &stop).await,
             Err(failure) => {
                 let failed = |decision| (decision, Err(failure.clone().into()));
                 return batch.into_iter().map(failed).collect();
             }
         }
-        let wishes: Vec<_> = batch.iter().filter_map(wish).collect();
+        let wishes: Vec<_> = batch.iter().filter_map(isolation_request).collect();
         let comment = comment(&batch);
         let settled = match tenant {
-            Ok(tenant) => settle(&tenant, &wishes, true, &comment).await,
-            Err(error) => wishes.iter().map(|_| Settled::Not(error.clone())).collect(),
+            Ok(tenant) => apply(&tenant, &wishes, true, &comment).await,
+            Err(error) => wishes.iter().map(|_| RequestResult::Failed(error.clone())).collect(),
         };
         let mut all = Vec::with_capacity(batch.len());
         for (mut decision, settled) in batch.into_iter().zip(settled) {
-            let outcome = self.record(&mut decision, settled).await;
+            let outcome = self.record_result(&mut decision, settled).await;
             all.push((decision, outcome));
         }
         all
     }
 
     /// Refuses claimed decisions, of which no call was made.
-    async fn stop_batch(
+    async fn refuse_batch(
         &self,
         batch: Vec<Decision>,
-        stop: &Stop,
+        stop: &EmergencyStop,
     ) -> Vec<(Decision, Result<(), EngineError>)> {
         let mut all = Vec::with_capacity(batch.len());
         for mut decision in batch {
-            let step = refused(STOPPED, &stop.to_string(), decision.target().cloned());
-            let outcome = self.step(&mut decision, step).await.map(drop);
+            let step = refused(STOPPED_CODE, &stop.to_string(), decision.target().cloned());
+            let outcome = self.record_transition(&mut decision, step).await.map(drop);
             all.push((decision, outcome));
         }
         all
     }
 
-    async fn record(&self, decision: &mut Decision, settled: Settled) -> Result<(), EngineError> {
+    async fn record_result(&self, decision: &mut Decision, settled: RequestResult) -> Result<(), EngineError> {
         let step = match settled {
-            Settled::Done(how) => Step::Requested { how, mark: None },
-            Settled::Foreign(comment) => {
+            RequestResult::Applied(how) => Transition::Requested { origin: how, comment_tag: None },
+            RequestResult::External(comment) => {
                 let Some(claim) = decision.claim().cloned() else { return Ok(()) };
-                match self.on_account(&claim.target, decision.id(), &comment).await? {
+                match self.isolation_owner(&claim.target, decision.id(), &comment).await? {
                     // Two decisions of this ledger met at the same endpoint.
-                    Account::Holds { mark } => Step::Requested { how: Asked::Joined, mark: Some(mark) },
-                    Account::Releases => self.soon(RELEASING),
-                    Account::Foreign => {
-                        Step::AlreadyIsolated { target: claim.target, comment: clean(&comment) }
+                    IsolationOwner::Decision { comment_tag: mark } => Transition::Requested { origin: IsolationOrigin::Shared, comment_tag: Some(mark) },
+                    IsolationOwner::Releasing => self.defer_briefly(RELEASING_DETAIL),
+                    IsolationOwner::External => {
+                        Transition::AlreadyIsolated { target: claim.target, comment: clean(&comment) }
                     }
                 }
             }
-            Settled::Not(error) => self.put_off(decision, &error, self.now()),
+            RequestResult::Failed(error) => self.defer(decision, &error, self.now()),
         };
         // If another run took a step meanwhile, the lease was over: it has read
         // the state as well.
-        if !self.step(decision, step).await?
-            && let Some(current) = self.ledger.decision(decision.id()).await?
+        if !self.record_transition(decision, step).await?
+            && let Some(current) = self.ledger.load_decision(decision.id()).await?
         {
             *decision = current;
         }
@@ -146,18 +146,18 @@ where
 }
 
 /// An endpoint, and the mark that its isolation has.
-pub(super) struct Wish {
+pub(super) struct IsolationRequest {
     pub(super) endpoint: String,
-    pub(super) mark: String,
+    pub(super) comment_tag: String,
 }
 
-fn wish(decision: &Decision) -> Option<Wish> {
+fn isolation_request(decision: &Decision) -> Option<IsolationRequest> {
     let claim = decision.claim()?;
-    Some(Wish { endpoint: claim.target.endpoint.clone(), mark: claim.mark.clone() })
+    Some(IsolationRequest { endpoint: claim.target.endpoint.clone(), comment_tag: claim.comment_tag.clone() })
 }
 
 fn comment(batch: &[Decision]) -> String {
-    let mark = batch.first().and_then(Decision::claim).map(|claim| claim.mark.as_str()).unwrap_or_default();
+    let mark = batch.first().and_then(Decision::claim).map(|claim| claim.comment_tag.as_str()).unwrap_or_default();
     let text = match batch {
         [one] => match one.received() {
             Some(received) => format!("{mark}: {}: {}", received.source, received.signal.title),
@@ -165,19 +165,19 @@ fn comment(batch: &[Decision]) -> String {
         },
         several => format!("{mark}: one of {} endpoints, see the ledger", several.len()),
     };
-    text.chars().take(LONGEST_COMMENT).collect()
+    text.chars().take(MAX_COMMENT_LEN).collect()
 }
 
 /// Asks for one state of several endpoints, and finds out for each what came of
 /// it: an answer is compared id by id, and whatever leaves anything open is
 /// settled by reading the state.
-pub(super) async fn settle<T: Transport>(
+pub(super) async fn apply<T: Transport>(
     tenant: &TenantClient<T>,
-    wishes: &[Wish],
+    requests: &[IsolationRequest],
     enabled: bool,
     comment: &str,
-) -> Vec<Settled> {
-    let mut ids: Vec<String> = wishes.iter().map(|wish| wish.endpoint.clone()).collect();
+) -> Vec<RequestResult> {
+    let mut ids: Vec<String> = requests.iter().map(|wish| wish.endpoint.clone()).collect();
     ids.sort_unstable();
     ids.dedup();
     let several = ids.len() > 1;
@@ -193,77 +193,77 @@ pub(super) async fn settle<T: Transport>(
         }
         Err(error) => (Vec::new(), Some(error)),
     };
-    let mut all = Vec::with_capacity(wishes.len());
-    for wish in wishes {
+    let mut all = Vec::with_capacity(requests.len());
+    for wish in requests {
         if accepted.contains(&wish.endpoint) {
-            all.push(Settled::Done(Asked::Accepted));
+            all.push(RequestResult::Applied(IsolationOrigin::Requested));
             continue;
         }
         // One endpoint in the way of a batch must not keep the others from it.
-        let alone = several && failure.as_ref().is_none_or(is_about_the_endpoints);
+        let alone = several && failure.as_ref().is_none_or(is_endpoint_error);
         all.push(if alone {
-            settle_one(tenant, wish, enabled, comment).await
+            apply_one(tenant, wish, enabled, comment).await
         } else {
-            read(tenant, wish, enabled, failure.clone()).await
+            confirm_by_state(tenant, wish, enabled, failure.clone()).await
         });
     }
     all
 }
 
-async fn settle_one<T: Transport>(
+async fn apply_one<T: Transport>(
     tenant: &TenantClient<T>,
-    wish: &Wish,
+    request: &IsolationRequest,
     enabled: bool,
     comment: &str,
-) -> Settled {
+) -> RequestResult {
     let call =
-        UpdateIsolations { ids: vec![wish.endpoint.clone()], enabled, comment: Some(comment.to_owned()) };
+        UpdateIsolations { ids: vec![request.endpoint.clone()], enabled, comment: Some(comment.to_owned()) };
     match tenant.send(&call).await {
         Ok(answer) => {
             let items = answer.into_inner().items.unwrap_or_default();
-            if items.iter().any(|item| item.id.eq_ignore_ascii_case(&wish.endpoint)) {
-                Settled::Done(Asked::Accepted)
+            if items.iter().any(|item| item.id.eq_ignore_ascii_case(&request.endpoint)) {
+                RequestResult::Applied(IsolationOrigin::Requested)
             } else {
-                read(tenant, wish, enabled, None).await
+                confirm_by_state(tenant, request, enabled, None).await
             }
         }
-        Err(error) => read(tenant, wish, enabled, Some(error)).await,
+        Err(error) => confirm_by_state(tenant, request, enabled, Some(error)).await,
     }
 }
 
 /// What the state says after a call that did not say it.
-async fn read<T: Transport>(
+async fn confirm_by_state<T: Transport>(
     tenant: &TenantClient<T>,
-    wish: &Wish,
+    request: &IsolationRequest,
     enabled: bool,
     failure: Option<sophos_api::Error>,
-) -> Settled {
+) -> RequestResult {
     // A refusal for the rate was not carried out, and asking more would not help.
     if let Some(error) = failure.as_ref().filter(|error| error.kind() == ErrorKind::Throttled) {
-        return Settled::Not(error.clone());
+        return RequestResult::Failed(error.clone());
     }
-    match tenant.send(&GetIsolation { endpoint_id: wish.endpoint.clone() }).await {
+    match tenant.send(&GetIsolation { endpoint_id: request.endpoint.clone() }).await {
         Ok(state) if state.enabled == Some(enabled) => {
             let comment = state.comment.as_deref().unwrap_or_default();
-            if !enabled || is_marked(comment, &wish.mark) {
-                Settled::Done(Asked::FoundDone)
+            if !enabled || has_tag(comment, &request.comment_tag) {
+                RequestResult::Applied(IsolationOrigin::AlreadyApplied)
             } else {
-                Settled::Foreign(tenant.scrub(comment).into_owned())
+                RequestResult::External(tenant.scrub(comment).into_owned())
             }
         }
-        Ok(_) => Settled::Not(failure.unwrap_or_else(|| {
+        Ok(_) => RequestResult::Failed(failure.unwrap_or_else(|| {
             sophos_api::Error::invalid(
                 "the service left this endpoint out of its answer, and changed nothing",
             )
         })),
         Err(error) => {
-            Settled::Not(failure.filter(|failure| !is_about_the_endpoints(failure)).unwrap_or(error))
+            RequestResult::Failed(failure.filter(|failure| !is_endpoint_error(failure)).unwrap_or(error))
         }
     }
 }
 
 /// Whether a refusal is about one of the endpoints, so that others may fare
 /// better by themselves.
-fn is_about_the_endpoints(error: &sophos_api::Error) -> bool {
+fn is_endpoint_error(error: &sophos_api::Error) -> bool {
     matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Invalid | ErrorKind::NotFound)
 }

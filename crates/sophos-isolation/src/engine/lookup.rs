@@ -3,23 +3,23 @@
 use std::time::Duration;
 
 use sophos_api::{
-    Caller, ErrorKind, Raw, Record, TenantClient, TenantId, Transport,
+    ApiClient, ErrorKind, Raw, WithRaw, TenantClient, TenantId, Transport,
     models::{Endpoint, EndpointView},
     operations::endpoints::ListEndpoints,
 };
 
 use super::{Engine, EngineError};
 use crate::{
-    hostname::{first_label, folded, spellings},
-    identity::{FactKind, Identity},
-    ledger::Objects,
-    outcome::Outcomes,
+    hostname::{first_label, fold_name, normalization_forms},
+    identity::{IdentifierKind, HostIdentity},
+    ledger::LedgerStore,
+    outcome::OutcomePublisher,
     policy::Policy,
-    resolve::{Candidate, Directory, Liveness, Resolution, Times, Unresolved, matches, resolve},
+    resolve::{EndpointCandidate, EndpointDirectory, Liveness, Resolution, ResolutionTimes, Unresolved, matches, resolve},
 };
 
 /// Endpoints a page.
-const PAGE: u32 = 500;
+const PAGE_SIZE: u32 = 500;
 
 /// Candidates that are kept for one host.
 const MAX_CANDIDATES: usize = 5_000;
@@ -28,21 +28,21 @@ const MAX_CANDIDATES: usize = 5_000;
 const MAX_LISTED: usize = 1_000_000;
 
 /// Characters of `hostnameContains` that the service compares.
-const COMPARED: usize = 10;
+const HOSTNAME_CONTAINS_LEN: usize = 10;
 
 /// The times of an alert, since the Unix epoch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AlertTimes {
     /// When it was observed; `None` when that cannot be read.
-    pub(super) alert: Option<Duration>,
+    pub(super) observed_at: Option<Duration>,
     /// When it came in.
-    pub(super) received: Duration,
+    pub(super) received_at: Duration,
     /// When its age counts.
-    pub(super) judged: Duration,
+    pub(super) evaluated_at: Duration,
 }
 
 /// The endpoints of some tenants.
-struct Tenants<T> {
+struct TenantDirectory<T> {
     tenants: Vec<TenantClient<T>>,
 }
 
@@ -63,48 +63,48 @@ impl From<sophos_api::Error> for LookupError {
 impl<T, O, N> Engine<T, O, N>
 where
     T: Transport + 'static,
-    O: Objects,
-    N: Outcomes,
+    O: LedgerStore,
+    N: OutcomePublisher,
 {
     /// The one endpoint that a host is among those of several tenants.
     pub(super) async fn resolve(
         &self,
         policy: &Policy,
         tenants: &[TenantId],
-        identity: &Identity,
+        identity: &HostIdentity,
         times: AlertTimes,
-        stop_at: Option<Duration>,
+        deadline: Option<Duration>,
     ) -> Result<Resolution, EngineError> {
         let ages = policy.endpoints();
         let liveness =
             Liveness { seen_within: ages.seen_within, address_seen_within: ages.address_seen_within };
-        let mut directory = Tenants { tenants: Vec::with_capacity(tenants.len()) };
+        let mut directory = TenantDirectory { tenants: Vec::with_capacity(tenants.len()) };
         for id in tenants {
-            directory.tenants.push(self.tenant(id, stop_at).await?);
+            directory.tenants.push(self.tenant(id, deadline).await?);
         }
-        let AlertTimes { alert, judged, .. } = times;
-        let times = Times { liveness, now: self.service_now(), alert, judged };
+        let AlertTimes { observed_at: alert, evaluated_at: judged, .. } = times;
+        let times = ResolutionTimes { liveness, now: self.service_now(), observed_at: alert, evaluated_at: judged };
         match resolve(&directory, identity, &times).await {
             Ok(resolution) => Ok(resolution),
-            Err(LookupError::Unresolved(why)) => Ok(Resolution { outcome: Err(why), considered: Vec::new() }),
+            Err(LookupError::Unresolved(why)) => Ok(Resolution { outcome: Err(why), rejected: Vec::new() }),
             Err(LookupError::Service(error)) => Err(error.into()),
         }
     }
 }
 
-impl<T: Transport + 'static> Directory for Tenants<T> {
+impl<T: Transport + 'static> EndpointDirectory for TenantDirectory<T> {
     type Error = LookupError;
 
-    async fn candidates(&self, identity: &Identity, kind: FactKind) -> Result<Vec<Candidate>, LookupError> {
-        let mut listing = Listing { identity, kind, listed: 0, candidates: Vec::new() };
+    async fn candidates(&self, identity: &HostIdentity, kind: IdentifierKind) -> Result<Vec<EndpointCandidate>, LookupError> {
+        let mut listing = CandidateSearch { identity, kind, listed: 0, candidates: Vec::new() };
         for tenant in &self.tenants {
             match kind {
-                FactKind::Hostname => {
-                    for label in labels(identity) {
-                        listing.by_name(tenant, &label).await?;
+                IdentifierKind::Hostname => {
+                    for label in first_labels(identity) {
+                        listing.search_by_name(tenant, &label).await?;
                     }
                 }
-                _ => listing.whole(tenant, question(identity, kind)).await?,
+                _ => listing.collect_all(tenant, identifier_query(identity, kind)).await?,
             }
         }
         Ok(listing.candidates)
@@ -112,78 +112,78 @@ impl<T: Transport + 'static> Directory for Tenants<T> {
 }
 
 /// The candidates found so far for one kind of identifier.
-struct Listing<'i> {
-    identity: &'i Identity,
-    kind: FactKind,
+struct CandidateSearch<'i> {
+    identity: &'i HostIdentity,
+    kind: IdentifierKind,
     listed: usize,
-    candidates: Vec<Candidate>,
+    candidates: Vec<EndpointCandidate>,
 }
 
-impl Listing<'_> {
+impl CandidateSearch<'_> {
     /// Lists the endpoints whose names may begin with a label. `hostnameContains`
     /// compares ten characters of it, so that `search` comes first for a longer one.
-    async fn by_name<T: Transport>(
+    async fn search_by_name<T: Transport>(
         &mut self,
         tenant: &TenantClient<T>,
         label: &str,
     ) -> Result<(), LookupError> {
-        let searched = match label.chars().count() > COMPARED {
-            true => search(tenant, label).await?,
+        let searched = match label.chars().count() > HOSTNAME_CONTAINS_LEN {
+            true => search_hostname(tenant, label).await?,
             false => None,
         };
         let is_unknown = match searched {
-            Some(found) if has_part(&found, label) => return self.take(tenant, found),
+            Some(found) if includes_name(&found, label) => return self.add_page(tenant, found),
             Some(found) => found.is_empty(),
             None => false,
         };
-        let compared: String = label.chars().take(COMPARED).collect();
-        let mut pages = tenant.pages(ListEndpoints { hostname_contains: Some(compared), ..whole() });
+        let compared: String = label.chars().take(HOSTNAME_CONTAINS_LEN).collect();
+        let mut pages = tenant.pages(ListEndpoints { hostname_contains: Some(compared), ..full_view_query() });
         let Some(first) = pages.next().await else { return Ok(()) };
         let first = first?.items;
-        let sample = first.iter().find_map(name_of);
+        let sample = first.iter().find_map(folded_hostname);
         let known = self.candidates.len();
-        self.take(tenant, first)?;
+        self.add_page(tenant, first)?;
         // Where the search finds another name by a part of it, it would have found
         // this one, too.
         if pages.position().is_some()
             && is_unknown
             && self.candidates.len() == known
             && let Some(sample) = sample
-            && search(tenant, &sample).await?.is_some_and(|found| has_part(&found, &sample))
+            && search_hostname(tenant, &sample).await?.is_some_and(|found| includes_name(&found, &sample))
         {
             return Ok(());
         }
         while let Some(page) = pages.next().await {
-            self.take(tenant, page?.items)?;
+            self.add_page(tenant, page?.items)?;
         }
         Ok(())
     }
 
-    async fn whole<T: Transport>(
+    async fn collect_all<T: Transport>(
         &mut self,
         tenant: &TenantClient<T>,
         question: ListEndpoints,
     ) -> Result<(), LookupError> {
         let mut pages = tenant.pages(question);
         while let Some(page) = pages.next().await {
-            self.take(tenant, page?.items)?;
+            self.add_page(tenant, page?.items)?;
         }
         Ok(())
     }
 
     /// Keeps the endpoints of a page that have the identifier. One that cannot be
     /// read could be the second that is meant, so it is not passed over.
-    fn take<T: Transport>(
+    fn add_page<T: Transport>(
         &mut self,
         tenant: &TenantClient<T>,
         items: Vec<Raw<Endpoint>>,
     ) -> Result<(), LookupError> {
         self.listed += items.len();
         for item in items {
-            let Ok(endpoint) = item.read() else {
-                return Err(LookupError::Unresolved(Unresolved::Foreign));
+            let Ok(endpoint) = item.parse() else {
+                return Err(LookupError::Unresolved(Unresolved::InvalidEndpoint));
             };
-            self.keep(tenant, endpoint);
+            self.add_if_match(tenant, endpoint);
         }
         if self.candidates.len() > MAX_CANDIDATES || self.listed > MAX_LISTED {
             return Err(LookupError::Unresolved(Unresolved::TooMany));
@@ -191,9 +191,9 @@ impl Listing<'_> {
         Ok(())
     }
 
-    fn keep<T: Transport>(&mut self, tenant: &TenantClient<T>, endpoint: Record<Endpoint>) {
+    fn add_if_match<T: Transport>(&mut self, tenant: &TenantClient<T>, endpoint: WithRaw<Endpoint>) {
         if matches(self.identity, self.kind, &endpoint) {
-            self.candidates.push(Candidate { tenant: tenant.id().as_str().to_ascii_lowercase(), endpoint });
+            self.candidates.push(EndpointCandidate { tenant: tenant.id().as_str().to_ascii_lowercase(), endpoint });
         }
     }
 }
@@ -203,12 +203,12 @@ impl Listing<'_> {
 ///
 /// How `search` compares is not documented. An answer with the name itself proves
 /// that it looks for parts of names, so that no name with this part is missing.
-async fn search<T: Transport>(
+async fn search_hostname<T: Transport>(
     tenant: &TenantClient<T>,
     name: &str,
 ) -> Result<Option<Vec<Raw<Endpoint>>>, LookupError> {
     let search = name.chars().skip(1).collect();
-    let question = ListEndpoints { search: Some(search), search_fields: vec!["hostname".into()], ..whole() };
+    let question = ListEndpoints { search: Some(search), search_fields: vec!["hostname".into()], ..full_view_query() };
     let mut pages = tenant.pages(question);
     match pages.next().await {
         Some(Ok(page)) => Ok(pages.position().is_none().then_some(page.items)),
@@ -219,51 +219,51 @@ async fn search<T: Transport>(
 }
 
 /// Whether a name of these endpoints holds more than what was searched for.
-fn has_part(found: &[Raw<Endpoint>], name: &str) -> bool {
-    found.iter().filter_map(name_of).any(|own| own.starts_with(name))
+fn includes_name(found: &[Raw<Endpoint>], name: &str) -> bool {
+    found.iter().filter_map(folded_hostname).any(|own| own.starts_with(name))
 }
 
 /// The name of an endpoint, as names are compared.
-fn name_of(item: &Raw<Endpoint>) -> Option<String> {
-    let endpoint: Endpoint = item.peek().ok()?;
-    endpoint.hostname.as_deref().map(folded)
+fn folded_hostname(item: &Raw<Endpoint>) -> Option<String> {
+    let endpoint: Endpoint = item.parse_as().ok()?;
+    endpoint.hostname.as_deref().map(fold_name)
 }
 
-fn whole() -> ListEndpoints {
-    ListEndpoints { view: Some(EndpointView::Full), page_size: Some(PAGE), ..ListEndpoints::default() }
+fn full_view_query() -> ListEndpoints {
+    ListEndpoints { view: Some(EndpointView::Full), page_size: Some(PAGE_SIZE), ..ListEndpoints::default() }
 }
 
 /// The first labels of the host's names, each once.
-fn labels(identity: &Identity) -> Vec<String> {
+fn first_labels(identity: &HostIdentity) -> Vec<String> {
     let mut labels: Vec<String> =
-        identity.names().flat_map(|name| spellings(first_label(&folded(name)))).collect();
+        identity.names().flat_map(|name| normalization_forms(first_label(&fold_name(name)))).collect();
     labels.sort_unstable();
     labels.dedup();
     labels
 }
 
 /// The question to the service for one kind of identifier other than a name.
-fn question(identity: &Identity, kind: FactKind) -> ListEndpoints {
+fn identifier_query(identity: &HostIdentity, kind: IdentifierKind) -> ListEndpoints {
     match kind {
-        FactKind::EndpointId => {
-            ListEndpoints { ids: identity.endpoint_id.iter().cloned().collect(), ..whole() }
+        IdentifierKind::EndpointId => {
+            ListEndpoints { ids: identity.endpoint_id.iter().cloned().collect(), ..full_view_query() }
         }
-        FactKind::Ec2InstanceId => {
+        IdentifierKind::Ec2InstanceId => {
             let cloud = identity.ec2_instance_id.iter().map(|id| format!("aws:{id}")).collect();
-            ListEndpoints { cloud, ..whole() }
+            ListEndpoints { cloud, ..full_view_query() }
         }
-        FactKind::MacAddress => {
-            let mac_addresses = identity.mac_addresses.iter().map(|digits| with_colons(digits)).collect();
-            ListEndpoints { mac_addresses, ..whole() }
+        IdentifierKind::MacAddress => {
+            let mac_addresses = identity.mac_addresses.iter().map(|digits| format_mac_address(digits)).collect();
+            ListEndpoints { mac_addresses, ..full_view_query() }
         }
-        FactKind::IpAddress | FactKind::Hostname => {
+        IdentifierKind::IpAddress | IdentifierKind::Hostname => {
             let ip_addresses = identity.ip_addresses.iter().map(ToString::to_string).collect();
-            ListEndpoints { ip_addresses, ..whole() }
+            ListEndpoints { ip_addresses, ..full_view_query() }
         }
     }
 }
 
-fn with_colons(digits: &str) -> String {
+fn format_mac_address(digits: &str) -> String {
     let pairs: Vec<_> = digits.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair)).collect();
     pairs.join(":")
 }

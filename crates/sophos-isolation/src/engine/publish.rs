@@ -2,35 +2,35 @@
 
 use super::{Engine, EngineError};
 use crate::{
-    decision::{Decision, Step},
-    ledger::Objects,
-    outcome::{Outcome, Outcomes},
+    decision::{Decision, Transition},
+    ledger::LedgerStore,
+    outcome::{DecisionOutcome, OutcomePublisher},
     policy::Policy,
 };
 
 impl<T, O, N> Engine<T, O, N>
 where
     T: sophos_api::Transport + 'static,
-    O: Objects,
-    N: Outcomes,
+    O: LedgerStore,
+    N: OutcomePublisher,
 {
     /// Tells what of a decision was not told yet.
     pub(super) async fn publish(&self, _policy: &Policy, decision: &Decision) -> Result<(), EngineError> {
-        if !self.outcomes.is_listening() {
+        if !self.publisher.is_enabled() {
             return Ok(());
         }
         for entry in decision.entries() {
-            let Some(mut outcome) = Outcome::of(decision, entry) else { continue };
+            let Some(mut outcome) = DecisionOutcome::from_entry(decision, entry) else { continue };
             let told = format!("published/{}-{:04}", decision.id(), entry.sequence);
-            if self.ledger.objects().read(&told).await?.is_some() {
+            if self.ledger.store().read(&told).await?.is_some() {
                 continue;
             }
-            if let (Step::Waiting { until, .. }, Some(links)) = (&entry.step, &self.approvals) {
+            if let (Transition::PendingApproval { expires_at: until, .. }, Some(links)) = (&entry.transition, &self.approval_links) {
                 outcome.approval_url = Some(links.link(decision.id(), *until));
             }
-            let unpublished = |why| EngineError::Unpublished { id: decision.id().clone(), why };
-            self.outcomes.publish(&outcome).await.map_err(unpublished)?;
-            self.ledger.objects().create(&told, Vec::new()).await?;
+            let unpublished = |why| EngineError::PublishFailed { id: decision.id().clone(), cause: why };
+            self.publisher.publish(&outcome).await.map_err(unpublished)?;
+            self.ledger.store().create(&told, Vec::new()).await?;
         }
         Ok(())
     }

@@ -9,38 +9,38 @@
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_security::skeleton;
 
-use super::{MAX_LEN, NETBIOS_LEN, first_label, punycode};
+use super::{MAX_NAME_LEN, NETBIOS_LEN, first_label, punycode};
 
 /// The most passes of the plain form: each may decode Punycode inside the last.
-const MAX_PASSES: usize = 3;
+const MAX_DECODE_PASSES: usize = 3;
 
 /// A host name in the forms in which names are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HostName {
     pub(super) exact: String,
-    pub(super) plain: String,
+    pub(super) normalized: String,
     /// The look of the letters as they are given, and in either case.
-    pub(super) looks: [String; 2],
+    pub(super) skeletons: [String; 2],
     /// Whether it is more than letters, digits, `-`, `_` and `.` of ASCII.
-    pub(super) is_odd: bool,
+    pub(super) has_unusual_characters: bool,
     is_readable: bool,
-    may_be_cut: bool,
+    may_be_truncated: bool,
 }
 
 impl HostName {
     pub(crate) fn new(text: &str) -> Self {
-        let exact = exact(text);
-        let is_odd = is_odd(&exact, "");
-        let (plain, is_decoded) = if is_odd { plain(text) } else { (exact.replace('_', "-"), true) };
-        let looks = looks(text, &plain, is_odd);
+        let exact = exact_form(text);
+        let is_odd = has_unusual_characters(&exact, "");
+        let (plain, is_decoded) = if is_odd { normalize(text) } else { (exact.replace('_', "-"), true) };
+        let looks = skeletons(text, &plain, is_odd);
         let is_readable = is_decoded
             && !first_label(&plain).is_empty()
-            && plain.chars().count() <= MAX_LEN
-            && plain.chars().all(is_of_names)
+            && plain.chars().count() <= MAX_NAME_LEN
+            && plain.chars().all(is_hostname_char)
             && !exact.contains(char::is_control);
         let may_be_cut =
-            may_be_cut(text.split('.').next().unwrap_or(text), first_label(&exact), first_label(&plain));
-        Self { exact, plain, looks, is_odd, is_readable, may_be_cut }
+            may_be_truncated(text.split('.').next().unwrap_or(text), first_label(&exact), first_label(&plain));
+        Self { exact, normalized: plain, skeletons: looks, has_unusual_characters: is_odd, is_readable, may_be_truncated: may_be_cut }
     }
 
     /// Whether all of its characters are those of host names. A name that is not
@@ -50,43 +50,43 @@ impl HostName {
     }
 
     /// Whether NetBIOS may have cut its first label.
-    pub(super) fn may_be_cut(&self) -> bool {
-        self.may_be_cut
+    pub(super) fn may_be_truncated(&self) -> bool {
+        self.may_be_truncated
     }
 
     /// Whether two names may be those of one machine: their first labels look the
     /// same, or one may be the other's beginning as NetBIOS cuts it. Domains make
     /// no difference: a machine may have several.
-    pub(crate) fn may_be(&self, other: &Self) -> bool {
+    pub(crate) fn may_be_same_host(&self, other: &Self) -> bool {
         let same = |a: &str, b: &str| {
             let (a, b) = (first_label(a), first_label(b));
-            let is_cut = || self.may_be_cut && b.starts_with(a) || other.may_be_cut && a.starts_with(b);
+            let is_cut = || self.may_be_truncated && b.starts_with(a) || other.may_be_truncated && a.starts_with(b);
             !a.is_empty() && !b.is_empty() && (a == b || is_cut())
         };
-        self.is_any(other, same)
+        self.any_form_matches(other, same)
     }
 
     /// Whether two names look the same, each with its domain if both have one.
     pub(super) fn resembles(&self, other: &Self) -> bool {
-        self.is_any(other, |a, b| match a.contains('.') && b.contains('.') {
+        self.any_form_matches(other, |a, b| match a.contains('.') && b.contains('.') {
             true => a == b,
             false => !first_label(a).is_empty() && first_label(a) == first_label(b),
         })
     }
 
     /// Whether a comparison holds of forms of both.
-    fn is_any(&self, other: &Self, same: impl Fn(&str, &str) -> bool) -> bool {
-        let squeezed = |name: &Self| name.looks.each_ref().map(|look| squeezed(look));
+    fn any_form_matches(&self, other: &Self, matches: impl Fn(&str, &str) -> bool) -> bool {
+        let squeezed = |name: &Self| name.skeletons.each_ref().map(|look| without_separators(look));
         let alike = || {
             let own = squeezed(self);
-            squeezed(other).iter().any(|other| own.iter().any(|own| same(own, other)))
+            squeezed(other).iter().any(|other| own.iter().any(|own| matches(own, other)))
         };
-        same(&self.plain, &other.plain) || (self.is_odd || other.is_odd) && alike()
+        matches(&self.normalized, &other.normalized) || (self.has_unusual_characters || other.has_unusual_characters) && alike()
     }
 }
 
 /// A name as it is compared to choose an endpoint.
-pub(super) fn exact(name: &str) -> String {
+pub(super) fn exact_form(name: &str) -> String {
     let name = name.trim();
     let name = name.strip_suffix('.').unwrap_or(name).trim_end();
     match name.is_ascii() {
@@ -97,16 +97,16 @@ pub(super) fn exact(name: &str) -> String {
 
 /// Whether a name, or with the right `wildcards` a pattern, is more than the
 /// letters, digits and separators of ASCII.
-pub(super) fn is_odd(exact: &str, wildcards: &str) -> bool {
+pub(super) fn has_unusual_characters(exact: &str, wildcards: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c) || wildcards.contains(c);
     !exact.chars().all(is_plain) || exact.split('.').any(|label| label.starts_with(punycode::PREFIX))
 }
 
 /// The plain form, and whether all of its Punycode was decoded.
-pub(super) fn plain(text: &str) -> (String, bool) {
-    let mut name = reduced(text);
+pub(super) fn normalize(text: &str) -> (String, bool) {
+    let mut name = reduce(text);
     let mut is_decoded = true;
-    for _ in 0..MAX_PASSES {
+    for _ in 0..MAX_DECODE_PASSES {
         // Windows writes DOMAIN\host, and a machine's account with a dollar.
         let bare = name.rsplit('\\').next().unwrap_or_default();
         let bare = bare.trim_start().trim_end_matches(['$', '.', ' ']).replace(' ', "-");
@@ -126,24 +126,24 @@ pub(super) fn plain(text: &str) -> (String, bool) {
         if !has_punycode {
             return (name, is_decoded);
         }
-        name = reduced(&name);
+        name = reduce(&name);
     }
     (name, false)
 }
 
 /// Lower case without compatibility forms, invisible characters, accents and
 /// variants of separators.
-fn reduced(text: &str) -> String {
+fn reduce(text: &str) -> String {
     // Marks go last: the upper case of one of them is a letter.
     let folded = text.nfkd().filter(|c| !is_ignorable(*c));
     let folded: String = folded.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
     let folded: String = folded.nfkd().filter(|c| !is_ignorable(*c) && !is_combining_mark(*c)).collect();
-    folded.chars().filter_map(separator).collect()
+    folded.chars().filter_map(canonical_separator).collect()
 }
 
 /// A character, with one form each for dashes, spaces and dots; `None` for an
 /// apostrophe, which systems leave out.
-fn separator(c: char) -> Option<char> {
+fn canonical_separator(c: char) -> Option<char> {
     match c {
         '\'' | '\u{2018}' | '\u{2019}' | '\u{2bc}' => None,
         '_' | '\u{2010}'..='\u{2015}' | '\u{2212}' => Some('-'),
@@ -155,12 +155,12 @@ fn separator(c: char) -> Option<char> {
 }
 
 /// The look of a text: of its letters as they are given, and in either case.
-pub(super) fn looks(text: &str, plain_text: &str, is_odd: bool) -> [String; 2] {
-    let either = look(plain_text);
+pub(super) fn skeletons(text: &str, plain_text: &str, is_odd: bool) -> [String; 2] {
+    let either = confusable_skeleton(plain_text);
     let given = match is_odd {
         true => {
-            let imitated: String = text.chars().map(|c| imitated(&c.to_string())).collect();
-            look(&plain(&imitated).0)
+            let imitated: String = text.chars().map(|c| confusable_target(&c.to_string())).collect();
+            confusable_skeleton(&normalize(&imitated).0)
         }
         false => either.clone(),
     };
@@ -168,18 +168,18 @@ pub(super) fn looks(text: &str, plain_text: &str, is_odd: bool) -> [String; 2] {
 }
 
 /// A plain form with the letters that its letters look like in either case.
-fn look(plain: &str) -> String {
+fn confusable_skeleton(plain: &str) -> String {
     let mut text = String::with_capacity(plain.len());
     for c in plain.chars() {
         match c {
-            c if c.is_ascii() => text.push(alike(c)),
+            c if c.is_ascii() => text.push(case_skeleton(c)),
             c => {
                 let upper = c.to_uppercase().to_string();
-                let [lower, upper] = [c.to_string(), upper].map(|form| reduced(&imitated(&form)));
+                let [lower, upper] = [c.to_string(), upper].map(|form| reduce(&confusable_target(&form)));
                 // Some letters look like one of ASCII in upper case alone.
                 let is_letter = |form: &String| form.is_ascii() && form.len() == 1;
                 let form = if !is_letter(&lower) && is_letter(&upper) { upper } else { lower };
-                text.extend(form.chars().map(alike));
+                text.extend(form.chars().map(case_skeleton));
             }
         }
     }
@@ -188,7 +188,7 @@ fn look(plain: &str) -> String {
 
 /// One for all letters of ASCII that one letter looks like: a Greek eta is an `n`
 /// in lower case and an `H` in upper case.
-fn alike(c: char) -> char {
+fn case_skeleton(c: char) -> char {
     match c {
         '1' | 'i' | '|' => 'l',
         '0' => 'o',
@@ -199,7 +199,7 @@ fn alike(c: char) -> char {
 }
 
 /// The text that a character looks like; ASCII looks like itself.
-fn imitated(character: &str) -> String {
+fn confusable_target(character: &str) -> String {
     if character.is_ascii() {
         return character.to_owned();
     }
@@ -214,13 +214,13 @@ fn imitated(character: &str) -> String {
 }
 
 /// A form without separators, which stand for white space, too.
-pub(super) fn squeezed(look: &str) -> String {
+pub(super) fn without_separators(look: &str) -> String {
     look.replace('-', "")
 }
 
 /// Whether a character of a plain form can be a host name's. Letters of phonetic
 /// alphabets and small capitals are not: nothing says which letter they imitate.
-pub(super) fn is_of_names(c: char) -> bool {
+pub(super) fn is_hostname_char(c: char) -> bool {
     let is_phonetic = matches!(c, '\u{250}'..='\u{2af}' | '\u{1d00}'..='\u{1dbf}' | '\u{a720}'..='\u{a7ff}' | '\u{ab30}'..='\u{ab6f}')
         // Azerbaijani has this one.
         && c != '\u{259}';
@@ -239,7 +239,7 @@ pub(super) fn is_ignorable(c: char) -> bool {
 
 /// Whether a label may have the length at which NetBIOS cuts, which counts bytes
 /// of some encoding, or characters of some form.
-fn may_be_cut(text: &str, exact: &str, plain: &str) -> bool {
+fn may_be_truncated(text: &str, exact: &str, plain: &str) -> bool {
     let [text_len, exact_len, plain_len] = [text, exact, plain].map(|form| form.chars().count());
     let fewest = text_len.min(exact_len).min(plain_len);
     (fewest..=text.len().max(exact.len())).contains(&NETBIOS_LEN)
@@ -250,14 +250,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn look_is_the_letter_that_a_character_imitates() {
+    fn skeleton_maps_confusable_characters() {
         let mut count = 0;
         for c in ('\u{80}'..=char::MAX).filter(|c| c.is_alphanumeric()) {
             let imitated: String = skeleton(&c.to_string()).collect();
             let [letter] = imitated.as_bytes() else { continue };
             if letter.is_ascii_alphanumeric() {
                 let (name, other) = (HostName::new(&format!("x{c}")), HostName::new(&format!("x{imitated}")));
-                assert!(name.may_be(&other), "{c} {:x} {imitated} {name:?}", u32::from(c));
+                assert!(name.may_be_same_host(&other), "{c} {:x} {imitated} {name:?}", u32::from(c));
                 count += 1;
             }
         }
@@ -265,14 +265,14 @@ mod tests {
     }
 
     #[test]
-    fn letters_stay_alike_when_the_case_changes() {
+    fn case_skeleton_is_stable_under_case_changes() {
         for (greek, latin) in
             [("Η", "h"), ("η", "n"), ("Ν", "n"), ("ν", "v"), ("Υ", "y"), ("υ", "u"), ("Β", "b")]
         {
             let latin = HostName::new(&format!("{latin}7"));
             for form in [greek.to_uppercase(), greek.to_lowercase()] {
                 let name = HostName::new(&format!("{form}7"));
-                assert!(name.may_be(&latin), "{form} {greek} {latin:?}");
+                assert!(name.may_be_same_host(&latin), "{form} {greek} {latin:?}");
             }
         }
     }

@@ -4,7 +4,7 @@
 pub(super) const PREFIX: &str = "xn--";
 
 /// The most characters of a label that are decoded: its cost is quadratic.
-const MAX_LEN: usize = 253;
+const MAX_LABEL_LEN: usize = 253;
 
 const BASE: u32 = 36;
 const T_MIN: u32 = 1;
@@ -13,7 +13,7 @@ const T_MAX: u32 = 26;
 /// Decodes a label without its prefix; `None` if it is not well formed.
 pub(super) fn decode(encoded: &str) -> Option<String> {
     let (basic, digits) = encoded.rsplit_once('-').unwrap_or(("", encoded));
-    if !encoded.is_ascii() || encoded.len() > MAX_LEN || digits.is_empty() {
+    if !encoded.is_ascii() || encoded.len() > MAX_LABEL_LEN || digits.is_empty() {
         return None;
     }
     let mut text: Vec<char> = basic.chars().collect();
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decode_reads_well_formed_labels() {
+    fn decode_accepts_well_formed_labels() {
         for (encoded, text) in [
             ("bcher-kva", "bücher"),
             ("mnchen-3ya", "münchen"),

@@ -4,14 +4,14 @@ use std::fmt;
 
 use sophos_api::TenantId;
 
-use super::{Mistake, Source};
+use super::{ConfigIssue, Source};
 
 /// A source with mistakes in its table. It begins no decision, and those that
 /// it began wait.
 #[derive(Debug, Clone)]
 pub struct DisabledSource {
     pub(super) name: String,
-    pub(super) mistakes: Vec<Mistake>,
+    pub(super) issues: Vec<ConfigIssue>,
     /// As much of it as could be read.
     pub(super) source: Option<Source>,
 }
@@ -23,14 +23,14 @@ impl DisabledSource {
     }
 
     /// The mistakes, by line.
-    pub fn mistakes(&self) -> &[Mistake] {
-        &self.mistakes
+    pub fn issues(&self) -> &[ConfigIssue] {
+        &self.issues
     }
 
     /// The source, where no mistake is in how it proves itself.
-    pub(crate) fn verifiable(&self) -> Option<&Source> {
+    pub(crate) fn verifiable_source(&self) -> Option<&Source> {
         let verify = format!("sources.{}.verify", self.name);
-        let is_verified = !self.mistakes.iter().any(|mistake| mistake.key.starts_with(&verify));
+        let is_verified = !self.issues.iter().any(|mistake| mistake.key.starts_with(&verify));
         self.source.as_ref().filter(|_| is_verified)
     }
 
@@ -42,7 +42,7 @@ impl DisabledSource {
 
 impl fmt::Display for DisabledSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, mistake) in self.mistakes.iter().enumerate() {
+        for (number, mistake) in self.issues.iter().enumerate() {
             let separator = if number == 0 { "" } else { "; " };
             write!(f, "{separator}{mistake}")?;
         }

@@ -2,12 +2,12 @@
 
 use crate::{
     adapters::Tool,
-    verify::{Encoding, KeyForm, Signature, Signed, Timestamp},
+    verify::{Encoding, KeyFormat, SignatureConfig, SignedContent, Timestamp},
 };
 
 /// The seconds that a signed time may lie in the past or the future, unless
 /// the policy says otherwise.
-pub(super) const WINDOW: u64 = 300;
+pub(super) const DEFAULT_WINDOW_SECONDS: u64 = 300;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
@@ -37,12 +37,12 @@ pub(super) const LAYOUTS: [(&str, Layout); 10] = [
     ("github", Layout::GitHub),
 ];
 
-const CROWDSTRIKE: &[&str] = &["x-cs-primary-signature", "x-cs-secondary-signature"];
-const CROWDSTRIKE_TIME: &[&str] = &["x-cs-delivery-timestamp"];
+const CROWDSTRIKE_HEADERS: &[&str] = &["x-cs-primary-signature", "x-cs-secondary-signature"];
+const CROWDSTRIKE_TIMESTAMP_HEADERS: &[&str] = &["x-cs-delivery-timestamp"];
 
 impl Layout {
     /// The layout of a tool whose policy names none.
-    pub(super) fn of(tool: Tool) -> Self {
+    pub(super) fn for_tool(tool: Tool) -> Self {
         match tool {
             Tool::PagerDuty => Self::PagerDuty,
             Tool::CrowdStrike => Self::CrowdStrike,
@@ -50,47 +50,47 @@ impl Layout {
         }
     }
 
-    pub(super) fn signature(self, secret: String) -> Signature {
+    pub(super) fn signature(self, secret: String) -> SignatureConfig {
         use Encoding::{Base64, Hex};
         let (headers, prefix, encoding, signed, times): (&[&str], _, _, _, &[&str]) = match self {
             Self::Generic => {
-                (&["x-sophos-signature"], "v1=", Hex, Signed::TimestampDotBody, &["x-sophos-timestamp"])
+                (&["x-sophos-signature"], "v1=", Hex, SignedContent::TimestampDotBody, &["x-sophos-timestamp"])
             }
-            Self::PagerDuty => (&["x-pagerduty-signature"], "v1=", Hex, Signed::Body, &[]),
+            Self::PagerDuty => (&["x-pagerduty-signature"], "v1=", Hex, SignedContent::Body, &[]),
             Self::CrowdStrike | Self::CrowdStrikeBase64 => {
-                (CROWDSTRIKE, "", Base64, Signed::BodyTimestamp, CROWDSTRIKE_TIME)
+                (CROWDSTRIKE_HEADERS, "", Base64, SignedContent::BodyTimestamp, CROWDSTRIKE_TIMESTAMP_HEADERS)
             }
-            Self::CrowdStrikeHex => (CROWDSTRIKE, "", Hex, Signed::TimestampBody, CROWDSTRIKE_TIME),
-            Self::Grafana => (&["x-grafana-alerting-signature"], "", Hex, Signed::Body, &[]),
+            Self::CrowdStrikeHex => (CROWDSTRIKE_HEADERS, "", Hex, SignedContent::TimestampBody, CROWDSTRIKE_TIMESTAMP_HEADERS),
+            Self::Grafana => (&["x-grafana-alerting-signature"], "", Hex, SignedContent::Body, &[]),
             Self::Slack => {
-                (&["x-slack-signature"], "v0=", Hex, Signed::V0TimestampBody, &["x-slack-request-timestamp"])
+                (&["x-slack-signature"], "v0=", Hex, SignedContent::V0TimestampBody, &["x-slack-request-timestamp"])
             }
             Self::StandardWebhooks => (
                 &["webhook-signature", "svix-signature"],
                 "v1,",
                 Base64,
-                Signed::IdDotTimestampDotBody,
+                SignedContent::IdDotTimestampDotBody,
                 &["webhook-timestamp", "svix-timestamp"],
             ),
             // The header has no usual name.
-            Self::TimestampInHeader => (&[], "v1=", Hex, Signed::TimestampDotBody, &[]),
-            Self::GitHub => (&["x-hub-signature-256"], "sha256=", Hex, Signed::Body, &[]),
+            Self::TimestampInHeader => (&[], "v1=", Hex, SignedContent::TimestampDotBody, &[]),
+            Self::GitHub => (&["x-hub-signature-256"], "sha256=", Hex, SignedContent::Body, &[]),
         };
         let texts = |texts: &[&str]| texts.iter().copied().map(Into::into).collect();
         let standard = self == Self::StandardWebhooks;
-        Signature {
+        SignatureConfig {
             secret,
-            key_form: if standard { KeyForm::WebhookSecret } else { KeyForm::Text },
+            key_format: if standard { KeyFormat::WebhookSecret } else { KeyFormat::Text },
             headers: texts(headers),
             separator: if standard { ' ' } else { ',' },
             prefix: prefix.into(),
             encoding,
             signed,
-            also: (self == Self::CrowdStrike).then_some((Hex, Signed::TimestampBody)),
+            alternative: (self == Self::CrowdStrike).then_some((Hex, SignedContent::TimestampBody)),
             timestamp: (!times.is_empty()).then(|| Timestamp {
                 headers: texts(times),
                 prefix: String::new(),
-                window_seconds: WINDOW,
+                window_seconds: DEFAULT_WINDOW_SECONDS,
             }),
             id_headers: if standard { texts(&["webhook-id", "svix-id"]) } else { Vec::new() },
         }

@@ -1,107 +1,107 @@
 //! Schemes of senders that share no secret: tokens, SNS, certificates.
 
 use super::{
-    layouts::WINDOW,
+    layouts::DEFAULT_WINDOW_SECONDS,
     section::{Item, Section},
 };
 use crate::{
     identity::is_uuid,
-    verify::{CertificatePins, Jwt, Sns, hex, host_of},
+    verify::{CertificatePins, JwtConfig, SnsConfig, decode_hex, sns_host},
 };
 
 /// The most topics, subjects, applications or fingerprints of a source.
 const MAX_ENTRIES: usize = 25;
 
 /// The seconds for which SNS tries again by default.
-const SNS_WINDOW: u64 = 3_600;
+const DEFAULT_SNS_WINDOW_SECONDS: u64 = 3_600;
 
 /// The longest window of SNS, in seconds: a day.
-const MAX_SNS_WINDOW: u64 = 86_400;
+const MAX_SNS_WINDOW_SECONDS: u64 = 86_400;
 
-pub(super) fn jwt(table: &mut Section<'_, '_>) -> Option<Jwt> {
-    let issuer = table.require("issuer", "give the token's claim `iss`").and_then(|item| https(&item));
+pub(super) fn parse_jwt(table: &mut Section<'_, '_>) -> Option<JwtConfig> {
+    let issuer = table.require("issuer", "give the token's claim `iss`").and_then(|item| parse_https_url(&item));
     let audience = table.require("audience", "give the token's claim `aud`");
     let audience = audience.and_then(|item| item.text(300));
-    let subjects = texts(table, "subject");
-    let app_ids = texts(table, "app_id");
-    let key_set = table.take("jwks_url");
-    let window = table.take("window_seconds").and_then(|item| item.number(3_600));
+    let subjects = parse_texts(table, "subject");
+    let app_ids = parse_texts(table, "app_id");
+    let key_set = table.optional("jwks_url");
+    let window = table.optional("window_seconds").and_then(|item| item.number(3_600));
     let issuer = issuer?;
     let entra = entra_tenant(issuer);
     if entra.is_some_and(|tenant| !is_uuid(tenant)) {
-        table.mistake("the issuer must have the tenant's id: tokens never name `common` or a domain");
+        table.error("the issuer must have the tenant's id: tokens never name `common` or a domain");
     }
     let key_set_url = match key_set {
-        Some(item) => https(&item)?.to_owned(),
+        Some(item) => parse_https_url(&item)?.to_owned(),
         None => match entra {
             Some(tenant) => format!("https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys"),
             None => {
-                table.mistake("jwks_url must say where the issuer publishes its keys: it is known for Microsoft Entra alone");
+                table.error("jwks_url must say where the issuer publishes its keys: it is known for Microsoft Entra alone");
                 return None;
             }
         },
     };
-    Some(Jwt {
+    Some(JwtConfig {
         issuer: issuer.to_owned(),
         audience: audience?.to_owned(),
         subjects,
         app_ids,
         key_set_url,
-        window_seconds: window.unwrap_or(WINDOW),
+        window_seconds: window.unwrap_or(DEFAULT_WINDOW_SECONDS),
     })
 }
 
-pub(super) fn sns(table: &mut Section<'_, '_>) -> Option<Sns> {
+pub(super) fn parse_sns(table: &mut Section<'_, '_>) -> Option<SnsConfig> {
     let topics = table.require("topics", "list the ARNs of the topics that may send");
-    let window = table.take("window_seconds").and_then(|item| item.number(MAX_SNS_WINDOW));
-    let topics = topics?.some(MAX_ENTRIES, |item| {
+    let window = table.optional("window_seconds").and_then(|item| item.number(MAX_SNS_WINDOW_SECONDS));
+    let topics = topics?.list_of(MAX_ENTRIES, |item| {
         let topic = item.text(400)?;
-        if host_of(topic).is_none() {
-            item.mistake("must be the ARN of a topic, such as arn:aws:sns:eu-central-1:123456789012:alerts");
+        if sns_host(topic).is_none() {
+            item.error("must be the ARN of a topic, such as arn:aws:sns:eu-central-1:123456789012:alerts");
         }
         Some(topic.to_owned())
     });
-    Some(Sns { topics, window_seconds: window.unwrap_or(SNS_WINDOW) })
+    Some(SnsConfig { topics, window_seconds: window.unwrap_or(DEFAULT_SNS_WINDOW_SECONDS) })
 }
 
-pub(super) fn client_certificate(table: &mut Section<'_, '_>) -> Option<CertificatePins> {
-    let prints = table.take("fingerprints");
-    let subject = table.take("subject");
-    let issuer = table.take("issuer");
+pub(super) fn parse_client_certificate(table: &mut Section<'_, '_>) -> Option<CertificatePins> {
+    let prints = table.optional("fingerprints");
+    let subject = table.optional("subject");
+    let issuer = table.optional("issuer");
     if prints.is_none() && subject.is_none() {
-        table.mistake("must have fingerprints, or subject and issuer: else every certificate would do");
+        table.error("must have fingerprints, or subject and issuer: else every certificate would do");
     }
     if subject.is_some() != issuer.is_some() {
-        table.mistake("must have subject and issuer together: another issuer may give the same subject");
+        table.error("must have subject and issuer together: another issuer may give the same subject");
     }
     let name = |item: Option<Item<'_, '_>>| item.and_then(|item| item.text(1_000)).map(str::to_owned);
     Some(CertificatePins {
-        fingerprints: prints.map(|item| item.some(MAX_ENTRIES, fingerprint)).unwrap_or_default(),
-        names: name(subject).zip(name(issuer)),
+        fingerprints: prints.map(|item| item.list_of(MAX_ENTRIES, parse_fingerprint)).unwrap_or_default(),
+        subject_and_issuer: name(subject).zip(name(issuer)),
     })
 }
 
-fn fingerprint(item: &Item<'_, '_>) -> Option<[u8; 32]> {
+fn parse_fingerprint(item: &Item<'_, '_>) -> Option<[u8; 32]> {
     let digits = item.text(100)?.replace(':', "");
-    let bytes = hex(&digits).and_then(|bytes| bytes.try_into().ok());
+    let bytes = decode_hex(&digits).and_then(|bytes| bytes.try_into().ok());
     if bytes.is_none() {
-        item.mistake("must be the SHA-256 of a certificate in DER: 64 hexadecimal digits");
+        item.error("must be the SHA-256 of a certificate in DER: 64 hexadecimal digits");
     }
     bytes
 }
 
-fn texts(table: &mut Section<'_, '_>, key: &'static str) -> Vec<String> {
-    let item = table.take(key);
-    item.map(|item| item.some(MAX_ENTRIES, |item| item.text(300).map(str::to_owned))).unwrap_or_default()
+fn parse_texts(table: &mut Section<'_, '_>, key: &'static str) -> Vec<String> {
+    let item = table.optional(key);
+    item.map(|item| item.list_of(MAX_ENTRIES, |item| item.text(300).map(str::to_owned))).unwrap_or_default()
 }
 
-fn https<'a>(item: &Item<'a, '_>) -> Option<&'a str> {
+fn parse_https_url<'a>(item: &Item<'a, '_>) -> Option<&'a str> {
     let text = item.text(500)?;
     let host = text.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
     let good = host.is_some_and(|host| !host.is_empty() && !host.contains('@'))
         && text.bytes().all(|byte| byte.is_ascii_graphic());
     if !good {
-        item.mistake("must be a URL that begins with https://, without a user or password");
+        item.error("must be a URL that begins with https://, without a user or password");
     }
     good.then_some(text)
 }

@@ -5,54 +5,54 @@ use std::{str::FromStr, time::Duration};
 
 use toml::de::{DeTable, DeValue};
 
-use super::mistakes::Mistakes;
+use super::issues::ConfigIssues;
 
 /// The longest duration, in seconds: 366 days.
-const LONGEST: u64 = 366 * 24 * 60 * 60;
+const MAX_DURATION_SECONDS: u64 = 366 * 24 * 60 * 60;
 
 /// A table, and which of its keys are known.
 #[derive(Debug)]
 pub(super) struct Section<'a, 'i> {
-    mistakes: &'a Mistakes,
+    issues: &'a ConfigIssues,
     path: String,
     offset: usize,
     table: &'a DeTable<'i>,
-    known: Vec<&'static str>,
+    known_keys: Vec<&'static str>,
 }
 
 /// A value, and where it is.
 #[derive(Debug, Clone)]
 pub(super) struct Item<'a, 'i> {
-    mistakes: &'a Mistakes,
+    issues: &'a ConfigIssues,
     path: String,
     offset: usize,
     value: &'a DeValue<'i>,
 }
 
 impl<'a, 'i> Section<'a, 'i> {
-    pub(super) fn root(mistakes: &'a Mistakes, table: &'a DeTable<'i>) -> Self {
-        Self { mistakes, path: String::new(), offset: 0, table, known: Vec::new() }
+    pub(super) fn root(mistakes: &'a ConfigIssues, table: &'a DeTable<'i>) -> Self {
+        Self { issues: mistakes, path: String::new(), offset: 0, table, known_keys: Vec::new() }
     }
 
     /// The value of a key, which from now on is known.
-    pub(super) fn take(&mut self, key: &'static str) -> Option<Item<'a, 'i>> {
-        self.known.push(key);
+    pub(super) fn optional(&mut self, key: &'static str) -> Option<Item<'a, 'i>> {
+        self.known_keys.push(key);
         let (name, value) = self.table.get_key_value(key)?;
         Some(self.item(key, name.span().start, value.get_ref()))
     }
 
     /// The same, of a key that must be there.
-    pub(super) fn require(&mut self, key: &'static str, what: &str) -> Option<Item<'a, 'i>> {
-        let item = self.take(key);
+    pub(super) fn require(&mut self, key: &'static str, remedy: &str) -> Option<Item<'a, 'i>> {
+        let item = self.optional(key);
         if item.is_none() {
-            self.mistakes.add(self.offset, &self.path_of(key), format!("is missing: {what}"));
+            self.issues.add(self.offset, &self.key_path(key), format!("is missing: {remedy}"));
         }
         item
     }
 
     /// A table in this one, if it is there.
     pub(super) fn section(&mut self, key: &'static str) -> Option<Self> {
-        self.take(key)?.section()
+        self.optional(key)?.section()
     }
 
     /// All there is, by line, in a table whose keys are the operator's words.
@@ -70,24 +70,24 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// Notes a mistake of the table as a whole.
-    pub(super) fn mistake(&self, problem: impl Into<String>) {
-        self.mistakes.add(self.offset, &self.path, problem);
+    pub(super) fn error(&self, problem: impl Into<String>) {
+        self.issues.add(self.offset, &self.path, problem);
     }
 
     /// Notes every key that was not taken.
     pub(super) fn finish(self) {
         for (name, item) in self.entries() {
-            if !self.known.contains(&name) {
-                item.mistake(format!("is not a key here; these are: {}", self.known.join(", ")));
+            if !self.known_keys.contains(&name) {
+                item.error(format!("is not a key here; these are: {}", self.known_keys.join(", ")));
             }
         }
     }
 
     fn item(&self, key: &str, offset: usize, value: &'a DeValue<'i>) -> Item<'a, 'i> {
-        Item { mistakes: self.mistakes, path: self.path_of(key), offset, value }
+        Item { issues: self.issues, path: self.key_path(key), offset, value }
     }
 
-    fn path_of(&self, key: &str) -> String {
+    fn key_path(&self, key: &str) -> String {
         match self.path.as_str() {
             "" => key.to_owned(),
             path => format!("{path}.{key}"),
@@ -97,49 +97,49 @@ impl<'a, 'i> Section<'a, 'i> {
 
 impl<'a, 'i> Item<'a, 'i> {
     /// Notes a mistake of this value.
-    pub(super) fn mistake(&self, problem: impl Into<String>) {
-        self.mistakes.add(self.offset, &self.path, problem);
+    pub(super) fn error(&self, problem: impl Into<String>) {
+        self.issues.add(self.offset, &self.path, problem);
     }
 
     /// Notes that this value may not do what it seems to.
     pub(super) fn warn(&self, problem: impl Into<String>) {
-        self.mistakes.warn(self.offset, &self.path, problem);
+        self.issues.warn(self.offset, &self.path, problem);
     }
 
     pub(super) fn section(&self) -> Option<Section<'a, 'i>> {
-        let Some(table) = self.value.as_table() else { return self.no("a table") };
-        let Self { mistakes, offset, .. } = *self;
-        Some(Section { mistakes, path: self.path.clone(), offset, table, known: Vec::new() })
+        let Some(table) = self.value.as_table() else { return self.wrong_type("a table") };
+        let Self { issues: mistakes, offset, .. } = *self;
+        Some(Section { issues: mistakes, path: self.path.clone(), offset, table, known_keys: Vec::new() })
     }
 
     /// A text of 1 to `longest` characters, none of them a control character.
-    pub(super) fn text(&self, longest: usize) -> Option<&'a str> {
-        let Some(text) = self.value.as_str() else { return self.no("a text in quotes") };
-        let good = !text.is_empty() && text.chars().count() <= longest && !text.chars().any(char::is_control);
+    pub(super) fn text(&self, max_len: usize) -> Option<&'a str> {
+        let Some(text) = self.value.as_str() else { return self.wrong_type("a text in quotes") };
+        let good = !text.is_empty() && text.chars().count() <= max_len && !text.chars().any(char::is_control);
         if !good {
-            self.mistake(format!("must have 1 to {longest} characters, and no control characters"));
+            self.error(format!("must have 1 to {max_len} characters, and no control characters"));
         }
         good.then_some(text)
     }
 
     /// One of the words that are allowed here.
-    pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
+    pub(super) fn keyword<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
         let found = self.value.as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
         if found.is_none() {
             let words: Vec<_> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-            return self.no(&words.join(" or "));
+            return self.wrong_type(&words.join(" or "));
         }
         found.map(|(_, value)| *value)
     }
 
-    pub(super) fn flag(&self) -> Option<bool> {
-        self.value.as_bool().or_else(|| self.no("true or false"))
+    pub(super) fn boolean(&self) -> Option<bool> {
+        self.value.as_bool().or_else(|| self.wrong_type("true or false"))
     }
 
     /// The number 1.
-    pub(super) fn one(&self) {
+    pub(super) fn require_one(&self) {
         if self.value.as_integer().is_none_or(|number| number.as_str() != "1") {
-            self.mistake("must be 1, the only version there is");
+            self.error("must be 1, the only version there is");
         }
     }
 
@@ -150,17 +150,17 @@ impl<'a, 'i> Item<'a, 'i> {
     /// A whole number from 1 to `most`.
     pub(super) fn number<N: FromStr + PartialOrd + From<u8> + std::fmt::Display>(
         &self,
-        most: N,
+        max: N,
     ) -> Option<N> {
         let number = self.value.as_integer().filter(|number| number.radix() == 10);
         number
             .and_then(|number| number.as_str().parse().ok())
-            .filter(|number| *number >= N::from(1) && *number <= most)
-            .or_else(|| self.no(&format!("a whole number from 1 to {most}")))
+            .filter(|number| *number >= N::from(1) && *number <= max)
+            .or_else(|| self.wrong_type(&format!("a whole number from 1 to {max}")))
     }
 
     /// A part of a whole: more than 0, at most 1.
-    pub(super) fn share(&self) -> Option<f64> {
+    pub(super) fn fraction(&self) -> Option<f64> {
         let text = match self.value {
             DeValue::Float(number) => number.as_str(),
             DeValue::Integer(number) => number.as_str(),
@@ -169,12 +169,12 @@ impl<'a, 'i> Item<'a, 'i> {
         text.parse()
             .ok()
             .filter(|share| *share > 0.0 && *share <= 1.0)
-            .or_else(|| self.no("a share above 0 and up to 1, such as 0.05"))
+            .or_else(|| self.wrong_type("a share above 0 and up to 1, such as 0.05"))
     }
 
     pub(super) fn duration(&self) -> Option<Duration> {
-        self.value.as_str().and_then(duration).or_else(|| {
-            self.no("a time such as \"90s\", \"30m\", \"4h\" or \"2d\", above nothing and up to 366 days")
+        self.value.as_str().and_then(parse_duration).or_else(|| {
+            self.wrong_type("a time such as \"90s\", \"30m\", \"4h\" or \"2d\", above nothing and up to 366 days")
         })
     }
 
@@ -182,18 +182,18 @@ impl<'a, 'i> Item<'a, 'i> {
     pub(super) fn duration_or_never(&self) -> Option<Option<Duration>> {
         match self.value.as_str() {
             Some("never") => Some(None),
-            text => text.and_then(duration).map(Some).or_else(|| {
-                self.no("\"never\", or a time such as \"90s\", \"30m\", \"4h\" or \"2d\", up to 366 days")
+            text => text.and_then(parse_duration).map(Some).or_else(|| {
+                self.wrong_type("\"never\", or a time such as \"90s\", \"30m\", \"4h\" or \"2d\", up to 366 days")
             }),
         }
     }
 
     pub(super) fn list(&self) -> Vec<Self> {
-        let Some(list) = self.value.as_array() else { return self.no("a list").unwrap_or_default() };
+        let Some(list) = self.value.as_array() else { return self.wrong_type("a list").unwrap_or_default() };
         list.iter()
             .enumerate()
             .map(|(at, value)| Self {
-                mistakes: self.mistakes,
+                issues: self.issues,
                 path: format!("{}[{at}]", self.path),
                 offset: value.span().start,
                 value: value.get_ref(),
@@ -202,17 +202,17 @@ impl<'a, 'i> Item<'a, 'i> {
     }
 
     /// A list of at least one and at most `most`, each read by `read`.
-    pub(super) fn some<T>(&self, most: usize, read: impl Fn(&Self) -> Option<T>) -> Vec<T> {
+    pub(super) fn list_of<T>(&self, max: usize, read: impl Fn(&Self) -> Option<T>) -> Vec<T> {
         let list = self.list();
-        if self.value.is_array() && !(1..=most).contains(&list.len()) {
-            self.mistake(format!("must list 1 to {most}"));
+        if self.value.is_array() && !(1..=max).contains(&list.len()) {
+            self.error(format!("must list 1 to {max}"));
         }
         list.iter().filter_map(read).collect()
     }
 
     /// The same of a list, or of one value in its place.
-    pub(super) fn one_or_some<T>(&self, most: usize, read: impl Fn(&Self) -> Option<T>) -> Vec<T> {
-        if self.is_list() { self.some(most, read) } else { read(self).into_iter().collect() }
+    pub(super) fn one_or_list_of<T>(&self, max: usize, read: impl Fn(&Self) -> Option<T>) -> Vec<T> {
+        if self.is_list() { self.list_of(max, read) } else { read(self).into_iter().collect() }
     }
 
     pub(super) fn is_list(&self) -> bool {
@@ -224,22 +224,22 @@ impl<'a, 'i> Item<'a, 'i> {
     }
 
     /// The text of a text, a whole number or a boolean.
-    pub(super) fn scalar(&self, longest: usize) -> Option<String> {
+    pub(super) fn scalar(&self, max_len: usize) -> Option<String> {
         match self.value {
             DeValue::Boolean(flag) => Some(flag.to_string()),
             DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
-            _ => self.text(longest).map(str::to_owned),
+            _ => self.text(max_len).map(str::to_owned),
         }
     }
 
-    fn no<T>(&self, needed: &str) -> Option<T> {
-        self.mistake(format!("must be {needed}"));
+    fn wrong_type<T>(&self, expected: &str) -> Option<T> {
+        self.error(format!("must be {expected}"));
         None
     }
 }
 
 /// Reads a time such as `90s`, `30m`, `4h` or `2d`.
-fn duration(text: &str) -> Option<Duration> {
+fn parse_duration(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let unit = match unit {
         "s" => 1,
@@ -249,7 +249,7 @@ fn duration(text: &str) -> Option<Duration> {
         _ => return None,
     };
     let number: u64 = digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(digits)?.parse().ok()?;
-    number.checked_mul(unit).filter(|seconds| (1..=LONGEST).contains(seconds)).map(Duration::from_secs)
+    number.checked_mul(unit).filter(|seconds| (1..=MAX_DURATION_SECONDS).contains(seconds)).map(Duration::from_secs)
 }
 
 #[cfg(test)]
@@ -257,11 +257,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_a_unit_and_a_bound() {
+    fn parse_duration_requires_a_unit_and_a_bound() {
         for (text, seconds) in
             [("90s", 90), ("30m", 1_800), ("4h", 14_400), ("2d", 172_800), ("366d", 31_622_400), ("007s", 7)]
         {
-            assert_eq!(duration(text), Some(Duration::from_secs(seconds)), "{text}");
+            assert_eq!(parse_duration(text), Some(Duration::from_secs(seconds)), "{text}");
         }
         for text in [
             "",
@@ -285,7 +285,7 @@ mod tests {
             "é",
             "١h",
         ] {
-            assert_eq!(duration(text), None, "{text}");
+            assert_eq!(parse_duration(text), None, "{text}");
         }
     }
 }

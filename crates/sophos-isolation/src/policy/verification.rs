@@ -1,11 +1,11 @@
 use super::{
-    layouts::{LAYOUTS, Layout, WINDOW},
+    layouts::{LAYOUTS, Layout, DEFAULT_WINDOW_SECONDS},
     public_keys,
     section::{Item, Section},
 };
 use crate::{
     adapters::Tool,
-    verify::{Encoding, Signature, Signed, Timestamp, Verification},
+    verify::{Encoding, SignatureConfig, SignedContent, Timestamp, Verification},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Scheme {
 
 /// Reads a table that says how a source proves itself. `None` when it does not
 /// say enough, which has been noted.
-pub(super) fn read(mut table: Section<'_, '_>, tool: Tool) -> Option<Verification> {
+pub(super) fn parse_verification(mut table: Section<'_, '_>, tool: Tool) -> Option<Verification> {
     let schemes = [
         ("signature", Scheme::Signature),
         ("bearer", Scheme::Bearer),
@@ -47,31 +47,31 @@ pub(super) fn read(mut table: Section<'_, '_>, tool: Tool) -> Option<Verificatio
     ];
     let item =
         table.require("scheme", "say signature, bearer, header, basic, path, jwt, sns or client_certificate");
-    let scheme = item.as_ref().map(|item| item.word(&schemes));
+    let scheme = item.as_ref().map(|item| item.keyword(&schemes));
     let secret = match scheme {
         Some(Some(scheme)) if !scheme.has_secret() => String::new(),
         _ => {
             let item = table.require("secret", "name the secret");
-            item.and_then(|item| secret_name(&item)).unwrap_or_default()
+            item.and_then(|item| parse_secret_name(&item)).unwrap_or_default()
         }
     };
     // Which keys belong here depends on a scheme that is known.
     let scheme = scheme??;
     if scheme.needs_public_keys() && !cfg!(feature = "public-keys") {
-        item?.mistake(
+        item?.error(
             "needs a host that verifies public keys, which this one does not: choose another scheme",
         );
         return None;
     }
     let verification = match scheme {
-        Scheme::Signature => signature(&mut table, secret, tool).map(Verification::Signature),
+        Scheme::Signature => parse_signature(&mut table, secret, tool).map(Verification::Signature),
         Scheme::Bearer => {
             Some(Verification::Header { secret, header: "authorization".into(), prefix: "Bearer ".into() })
         }
         Scheme::Header => {
             let header = table.require("header", "name the header that holds the secret");
-            let prefix = table.take("prefix").and_then(|item| prefix(&item)).unwrap_or_default();
-            header.and_then(|item| header_name(&item)).map(|header| Verification::Header {
+            let prefix = table.optional("prefix").and_then(|item| parse_prefix(&item)).unwrap_or_default();
+            header.and_then(|item| parse_header_name(&item)).map(|header| Verification::Header {
                 secret,
                 header,
                 prefix,
@@ -79,168 +79,168 @@ pub(super) fn read(mut table: Section<'_, '_>, tool: Tool) -> Option<Verificatio
         }
         Scheme::Basic => {
             let user = table.require("user", "name the user");
-            user.and_then(|item| user_name(&item)).map(|user| Verification::Basic { secret, user })
+            user.and_then(|item| parse_user_name(&item)).map(|user| Verification::Basic { secret, user })
         }
         Scheme::Path => Some(Verification::Path { secret }),
-        Scheme::Jwt => public_keys::jwt(&mut table).map(Verification::Jwt),
-        Scheme::Sns => public_keys::sns(&mut table).map(Verification::Sns),
+        Scheme::Jwt => public_keys::parse_jwt(&mut table).map(Verification::Jwt),
+        Scheme::Sns => public_keys::parse_sns(&mut table).map(Verification::Sns),
         Scheme::ClientCertificate => {
-            public_keys::client_certificate(&mut table).map(Verification::ClientCertificate)
+            public_keys::parse_client_certificate(&mut table).map(Verification::ClientCertificate)
         }
     };
     table.finish();
     verification
 }
 
-fn signature(table: &mut Section<'_, '_>, secret: String, tool: Tool) -> Option<Signature> {
+fn parse_signature(table: &mut Section<'_, '_>, secret: String, tool: Tool) -> Option<SignatureConfig> {
     let encodings = [("hex", Encoding::Hex), ("base64", Encoding::Base64)];
     let signed = [
-        ("body", Signed::Body),
-        ("timestamp.body", Signed::TimestampDotBody),
-        ("timestamp:body", Signed::TimestampColonBody),
-        ("v0:timestamp:body", Signed::V0TimestampBody),
-        ("timestamp+body", Signed::TimestampBody),
-        ("body+timestamp", Signed::BodyTimestamp),
-        ("id.timestamp.body", Signed::IdDotTimestampDotBody),
+        ("body", SignedContent::Body),
+        ("timestamp.body", SignedContent::TimestampDotBody),
+        ("timestamp:body", SignedContent::TimestampColonBody),
+        ("v0:timestamp:body", SignedContent::V0TimestampBody),
+        ("timestamp+body", SignedContent::TimestampBody),
+        ("body+timestamp", SignedContent::BodyTimestamp),
+        ("id.timestamp.body", SignedContent::IdDotTimestampDotBody),
     ];
-    let layout = table.take("layout").and_then(|item| item.word(&LAYOUTS)).unwrap_or(Layout::of(tool));
+    let layout = table.optional("layout").and_then(|item| item.keyword(&LAYOUTS)).unwrap_or(Layout::for_tool(tool));
     let mut signature = layout.signature(secret);
     let headers = match layout {
         Layout::TimestampInHeader => {
             table.require("headers", "name the header that holds time and signature")
         }
-        _ => table.take("headers"),
+        _ => table.optional("headers"),
     };
     if let Some(item) = headers {
-        signature.headers = item.some(4, header_name);
+        signature.headers = item.list_of(4, parse_header_name);
     }
-    if let Some(item) = table.take("prefix") {
-        signature.prefix = prefix(&item).unwrap_or_default();
+    if let Some(item) = table.optional("prefix") {
+        signature.prefix = parse_prefix(&item).unwrap_or_default();
         if signature.prefix.starts_with(' ') || signature.prefix.contains(signature.separator) {
-            item.mistake(match signature.separator {
+            item.error(match signature.separator {
                 ' ' => "must have no space: signatures stand between spaces",
                 _ => "must have no comma and not begin with a space: signatures stand between commas",
             });
         }
     }
-    let encoding = table.take("encoding");
-    let takes = table.take("signed");
-    if signature.also.is_some() {
+    let encoding = table.optional("encoding");
+    let takes = table.optional("signed");
+    if signature.alternative.is_some() {
         for item in [&encoding, &takes].into_iter().flatten() {
-            item.mistake(
+            item.error(
                 "is recognised by itself: to set it, choose the layout crowdstrike_base64 or crowdstrike_hex",
             );
         }
     }
-    if let Some(encoding) = encoding.and_then(|item| item.word(&encodings)) {
+    if let Some(encoding) = encoding.and_then(|item| item.keyword(&encodings)) {
         signature.encoding = encoding;
     }
-    let header = table.take("timestamp_header");
+    let header = table.optional("timestamp_header");
     // Grafana signs the time when it is told to send one.
     if layout == Layout::Grafana && header.is_some() {
-        signature.signed = Signed::TimestampColonBody;
+        signature.signed = SignedContent::TimestampColonBody;
     }
-    if let Some(signed) = takes.and_then(|item| item.word(&signed)) {
+    if let Some(signed) = takes.and_then(|item| item.keyword(&signed)) {
         signature.signed = signed;
     }
-    id(table, &mut signature);
-    let window = table.take("window_seconds");
+    parse_id_header(table, &mut signature);
+    let window = table.optional("window_seconds");
     let in_header = match layout {
-        Layout::TimestampInHeader => Some(table.take("timestamp_prefix")),
+        Layout::TimestampInHeader => Some(table.optional("timestamp_prefix")),
         _ => None,
     };
     if !signature.signed.has_time() {
         for item in [header, window, in_header.flatten()].into_iter().flatten() {
-            item.mistake("a time that is not signed proves nothing: leave it out, or have it signed");
+            item.error("a time that is not signed proves nothing: leave it out, or have it signed");
         }
         signature.timestamp = None;
         return Some(signature);
     }
-    let window_seconds = window.and_then(|item| item.number(3_600)).unwrap_or(WINDOW);
+    let window_seconds = window.and_then(|item| item.number(3_600)).unwrap_or(DEFAULT_WINDOW_SECONDS);
     if let Some(item) = in_header {
         if let Some(header) = header {
-            header.mistake("has no meaning here: the time is in the header of the signature");
+            header.error("has no meaning here: the time is in the header of the signature");
         }
-        let prefix = item.map_or(Some("t=".to_owned()), |item| time_prefix(&item)).unwrap_or_default();
+        let prefix = item.map_or(Some("t=".to_owned()), |item| parse_timestamp_prefix(&item)).unwrap_or_default();
         signature.timestamp = Some(Timestamp { headers: signature.headers.clone(), prefix, window_seconds });
         return Some(signature);
     }
     let usual = signature.timestamp.take().map(|timestamp| timestamp.headers);
     if header.is_none() && usual.is_none() {
-        table.mistake("the time is signed, so timestamp_header must name the header that holds it");
+        table.error("the time is signed, so timestamp_header must name the header that holds it");
     }
-    let headers = header.map_or(usual, |item| header_name(&item).map(|header| vec![header]));
+    let headers = header.map_or(usual, |item| parse_header_name(&item).map(|header| vec![header]));
     signature.timestamp = headers.map(|headers| Timestamp { headers, prefix: String::new(), window_seconds });
     Some(signature)
 }
 
 /// Reads where the id of a delivery is.
-fn id(table: &mut Section<'_, '_>, signature: &mut Signature) {
-    let header = table.take("id_header");
+fn parse_id_header(table: &mut Section<'_, '_>, signature: &mut SignatureConfig) {
+    let header = table.optional("id_header");
     if !signature.signed.has_id() {
         if let Some(item) = header {
-            item.mistake("an id that is not signed proves nothing: leave it out, or have it signed");
+            item.error("an id that is not signed proves nothing: leave it out, or have it signed");
         }
         signature.id_headers.clear();
         return;
     }
     if header.is_none() && signature.id_headers.is_empty() {
-        table.mistake("the id is signed, so id_header must name the header that holds it");
+        table.error("the id is signed, so id_header must name the header that holds it");
     }
     if let Some(item) = header {
-        signature.id_headers = header_name(&item).into_iter().collect();
+        signature.id_headers = parse_header_name(&item).into_iter().collect();
     }
 }
 
 /// Reads what comes before the time in a header that holds more.
-fn time_prefix(item: &Item<'_, '_>) -> Option<String> {
-    let prefix = prefix(item)?;
+fn parse_timestamp_prefix(item: &Item<'_, '_>) -> Option<String> {
+    let prefix = parse_prefix(item)?;
     if prefix.is_empty() || prefix.starts_with(' ') || prefix.contains(',') {
-        item.mistake("must be a text such as \"t=\", without a comma");
+        item.error("must be a text such as \"t=\", without a comma");
     }
     Some(prefix)
 }
 
 /// Reads the name of a secret. A secret itself, put here by mistake, is told
 /// from a name as well as that can be, and not repeated.
-pub(super) fn secret_name(item: &Item<'_, '_>) -> Option<String> {
+pub(super) fn parse_secret_name(item: &Item<'_, '_>) -> Option<String> {
     let text = item.text(200)?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+=".contains(&byte);
     if !text.bytes().all(|byte| plain(byte) || b"/_.@-".contains(&byte)) {
-        item.mistake("must be the name of a secret: letters, digits and / _ + = . @ -");
+        item.error("must be the name of a secret: letters, digits and / _ + = . @ -");
     } else if text.len() >= 32 && text.bytes().all(plain) {
-        item.mistake("looks like a secret: give the name under which it is kept, and replace the secret");
+        item.error("looks like a secret: give the name under which it is kept, and replace the secret");
     } else {
         return Some(text.to_owned());
     }
     None
 }
 
-fn header_name(item: &Item<'_, '_>) -> Option<String> {
+fn parse_header_name(item: &Item<'_, '_>) -> Option<String> {
     let text = item.text(100)?;
     let token = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
     if !token {
-        item.mistake("must be the name of a header, such as X-Signature");
+        item.error("must be the name of a header, such as X-Signature");
     }
     token.then(|| text.to_ascii_lowercase())
 }
 
 /// Reads what comes before something in a header; it may be empty.
-fn prefix(item: &Item<'_, '_>) -> Option<String> {
+fn parse_prefix(item: &Item<'_, '_>) -> Option<String> {
     if item.is_empty_text() {
         return Some(String::new());
     }
     let text = item.text(100)?;
     if !text.is_ascii() {
-        item.mistake("must be plain ASCII, as headers are");
+        item.error("must be plain ASCII, as headers are");
     }
     text.is_ascii().then(|| text.to_owned())
 }
 
-fn user_name(item: &Item<'_, '_>) -> Option<String> {
+fn parse_user_name(item: &Item<'_, '_>) -> Option<String> {
     let text = item.text(100)?;
     if text.contains(':') {
-        item.mistake("must have no colon: basic authentication ends the user there");
+        item.error("must have no colon: basic authentication ends the user there");
     }
     (!text.contains(':')).then(|| text.to_owned())
 }

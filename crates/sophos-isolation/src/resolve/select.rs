@@ -4,30 +4,30 @@ use std::{cmp::Reverse, net::IpAddr, time::Duration};
 
 use sophos_api::models::Endpoint;
 
-use super::{Candidate, Considered, Times, Unresolved};
+use super::{EndpointCandidate, RejectedCandidate, ResolutionTimes, Unresolved};
 use crate::{
-    hostname::{NameFit, folded},
-    identity::{FactKind, Identity, is_uuid, mac_address},
+    hostname::{NameMatch, fold_name},
+    identity::{IdentifierKind, HostIdentity, is_uuid, parse_mac_address},
 };
 
 /// A condition that a candidate meets or not.
-type Test<'t> = &'t dyn Fn(&Candidate) -> bool;
+type Predicate<'t> = &'t dyn Fn(&EndpointCandidate) -> bool;
 
 /// Chooses among candidates, and tells which were passed over and why.
 pub(super) fn select<'c>(
-    identity: &Identity,
-    kind: FactKind,
-    candidates: &'c [Candidate],
-    times: &Times,
-    passed_over: &mut Vec<Considered>,
-) -> Result<Option<&'c Candidate>, Unresolved> {
-    let mut found = newest(candidates);
+    identity: &HostIdentity,
+    kind: IdentifierKind,
+    candidates: &'c [EndpointCandidate],
+    times: &ResolutionTimes,
+    passed_over: &mut Vec<RejectedCandidate>,
+) -> Result<Option<&'c EndpointCandidate>, Unresolved> {
+    let mut found = deduplicate(candidates);
     found.retain(|candidate| matches(identity, kind, &candidate.endpoint));
-    let mut keep = |found: &mut Vec<&'c Candidate>, reason, test: Test<'_>| {
+    let mut keep = |found: &mut Vec<&'c EndpointCandidate>, reason, test: Predicate<'_>| {
         found.retain(|candidate| {
             let keeps = test(candidate);
             if !keeps {
-                passed_over.push(Considered::of(candidate, reason));
+                passed_over.push(RejectedCandidate::new(candidate, reason));
             }
             keeps
         });
@@ -35,17 +35,17 @@ pub(super) fn select<'c>(
     if found.is_empty() {
         return Ok(None);
     }
-    if found.iter().any(|candidate| is_foreign(candidate)) {
-        return Err(Unresolved::Foreign);
+    if found.iter().any(|candidate| is_invalid(candidate)) {
+        return Err(Unresolved::InvalidEndpoint);
     }
-    if kind == FactKind::IpAddress {
-        let since = times.holders_since();
+    if kind == IdentifierKind::IpAddress {
+        let since = times.address_valid_since();
         keep(&mut found, "was not seen since", &|candidate| seen_since(&candidate.endpoint, since));
         if found.is_empty() {
             return Err(Unresolved::StaleAddress);
         }
     }
-    let by_name = kind == FactKind::Hostname;
+    let by_name = kind == IdentifierKind::Hostname;
     let has_clone = without_superseded(&found, by_name, times).iter().any(|one| is_clone(one));
     keep(&mut found, "contradicts another identifier", &|candidate| {
         !contradicts(identity, kind, &candidate.endpoint)
@@ -62,16 +62,16 @@ pub(super) fn select<'c>(
     narrow(identity, &mut found, times, &mut keep);
     match found.as_slice() {
         _ if has_clone => Err(Unresolved::Cloned),
-        [one] if kind == FactKind::IpAddress && !is_seen_now(&one.endpoint, times) => {
+        [one] if kind == IdentifierKind::IpAddress && !is_address_fresh(&one.endpoint, times) => {
             Err(Unresolved::StaleAddress)
         }
         [one] if !is_live(&one.endpoint, times) => Err(Unresolved::Stale),
         [_] => {
-            if kind == FactKind::Hostname {
-                keep(&mut found, "has a longer or similar name", &|one| is_sure(identity, &one.endpoint));
+            if kind == IdentifierKind::Hostname {
+                keep(&mut found, "has a longer or similar name", &|one| is_certain(identity, &one.endpoint));
             }
             // Last, so that it never decides between two.
-            if identity.is_cloud_instance() && kind != FactKind::EndpointId {
+            if identity.is_cloud_instance() && kind != IdentifierKind::EndpointId {
                 keep(&mut found, "is no cloud instance", &|one| instance_id(&one.endpoint).is_some());
             }
             Ok(found.first().copied())
@@ -79,41 +79,41 @@ pub(super) fn select<'c>(
         several => {
             let count = several.len();
             keep(&mut found, "is one of several that fit", &|_| false);
-            Err(Unresolved::Several { count, kind })
+            Err(Unresolved::Ambiguous { count, kind })
         }
     }
 }
 
 /// Those that are live, or have no live record of the same machine beside them.
-fn without_superseded<'c>(found: &[&'c Candidate], by_name: bool, times: &Times) -> Vec<&'c Candidate> {
-    let is_live = |candidate: &Candidate| is_live(&candidate.endpoint, times);
-    let is_newer = |other: &Candidate, candidate: &Candidate| {
+fn without_superseded<'c>(found: &[&'c EndpointCandidate], by_name: bool, times: &ResolutionTimes) -> Vec<&'c EndpointCandidate> {
+    let is_live = |candidate: &EndpointCandidate| is_live(&candidate.endpoint, times);
+    let is_newer = |other: &EndpointCandidate, candidate: &EndpointCandidate| {
         is_live(other) && other.tenant == candidate.tenant && (!by_name || has_same_name(other, candidate))
     };
     let keeps =
-        |candidate: &&Candidate| is_live(candidate) || !found.iter().any(|other| is_newer(other, candidate));
+        |candidate: &&EndpointCandidate| is_live(candidate) || !found.iter().any(|other| is_newer(other, candidate));
     found.iter().copied().filter(keeps).collect()
 }
 
 /// Leaves those that have more of what is said, where any does.
 fn narrow<'c>(
-    identity: &Identity,
-    found: &mut Vec<&'c Candidate>,
-    times: &Times,
-    keep: &mut impl FnMut(&mut Vec<&'c Candidate>, &'static str, Test<'_>),
+    identity: &HostIdentity,
+    found: &mut Vec<&'c EndpointCandidate>,
+    times: &ResolutionTimes,
+    keep: &mut impl FnMut(&mut Vec<&'c EndpointCandidate>, &'static str, Predicate<'_>),
 ) {
-    let has_full_name = |candidate: &Candidate| {
-        let own = candidate.endpoint.hostname.as_deref().map(folded).unwrap_or_default();
-        own.contains('.') && identity.hostnames.iter().any(|name| folded(name) == own)
+    let has_full_name = |candidate: &EndpointCandidate| {
+        let own = candidate.endpoint.hostname.as_deref().map(fold_name).unwrap_or_default();
+        own.contains('.') && identity.hostnames.iter().any(|name| fold_name(name) == own)
     };
-    let has_mac = |candidate: &Candidate| matches(identity, FactKind::MacAddress, &candidate.endpoint);
-    let has_name = |candidate: &Candidate| matches(identity, FactKind::Hostname, &candidate.endpoint);
-    let has_addresses = |candidate: &Candidate| {
-        times.addresses_count()
-            && seen_since(&candidate.endpoint, times.holders_since())
+    let has_mac = |candidate: &EndpointCandidate| matches(identity, IdentifierKind::MacAddress, &candidate.endpoint);
+    let has_name = |candidate: &EndpointCandidate| matches(identity, IdentifierKind::Hostname, &candidate.endpoint);
+    let has_addresses = |candidate: &EndpointCandidate| {
+        times.accepts_addresses()
+            && seen_since(&candidate.endpoint, times.address_valid_since())
             && has_all_addresses(identity, &candidate.endpoint)
     };
-    let tests: [(&'static str, Test<'_>); 4] = [
+    let tests: [(&'static str, Predicate<'_>); 4] = [
         ("has another full name", &has_full_name),
         ("lacks the MAC address", &has_mac),
         ("lacks the name", &has_name),
@@ -129,8 +129,8 @@ fn narrow<'c>(
 /// Each endpoint once, in an order of its own: a listing that goes on while
 /// endpoints report may hold one twice, and the record that was seen last is
 /// then the endpoint.
-pub(super) fn newest(candidates: &[Candidate]) -> Vec<&Candidate> {
-    let mut each: Vec<&Candidate> = candidates.iter().collect();
+pub(super) fn deduplicate(candidates: &[EndpointCandidate]) -> Vec<&EndpointCandidate> {
+    let mut each: Vec<&EndpointCandidate> = candidates.iter().collect();
     each.sort_by_cached_key(|candidate| {
         let endpoint = &candidate.endpoint;
         let seen = endpoint.last_seen_at.as_ref().and_then(|seen| seen.instant());
@@ -143,38 +143,38 @@ pub(super) fn newest(candidates: &[Candidate]) -> Vec<&Candidate> {
 }
 
 /// Whether an endpoint has an identifier of this kind of the host.
-pub(crate) fn matches(identity: &Identity, kind: FactKind, endpoint: &Endpoint) -> bool {
+pub(crate) fn matches(identity: &HostIdentity, kind: IdentifierKind, endpoint: &Endpoint) -> bool {
     match kind {
-        FactKind::EndpointId => {
+        IdentifierKind::EndpointId => {
             identity.endpoint_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(&endpoint.id))
         }
-        FactKind::Ec2InstanceId => {
+        IdentifierKind::Ec2InstanceId => {
             let wanted = identity.ec2_instance_id.as_deref();
             wanted.zip(instance_id(endpoint)).is_some_and(|(wanted, own)| wanted.eq_ignore_ascii_case(own))
         }
-        FactKind::MacAddress => macs(endpoint).any(|own| identity.mac_addresses.contains(&own)),
-        FactKind::Hostname => fit(identity, endpoint) != NameFit::None,
-        FactKind::IpAddress => has_address(identity, endpoint),
+        IdentifierKind::MacAddress => mac_addresses(endpoint).any(|own| identity.mac_addresses.contains(&own)),
+        IdentifierKind::Hostname => name_fit_of(identity, endpoint) != NameMatch::None,
+        IdentifierKind::IpAddress => has_address(identity, endpoint),
     }
 }
 
 /// The fit of the host's names with the endpoint's.
-fn fit(identity: &Identity, endpoint: &Endpoint) -> NameFit {
-    endpoint.hostname.as_deref().map_or(NameFit::None, |own| identity.name_fit(own))
+fn name_fit_of(identity: &HostIdentity, endpoint: &Endpoint) -> NameMatch {
+    endpoint.hostname.as_deref().map_or(NameMatch::None, |own| identity.name_fit(own))
 }
 
-pub(super) fn has_address(identity: &Identity, endpoint: &Endpoint) -> bool {
-    addresses(endpoint).any(|own| identity.ip_addresses.contains(&own))
+pub(super) fn has_address(identity: &HostIdentity, endpoint: &Endpoint) -> bool {
+    ip_addresses(endpoint).any(|own| identity.ip_addresses.contains(&own))
 }
 
 /// Whether it has every address that is said: one of several may be that of a
 /// container bridge, which many machines have.
-fn has_all_addresses(identity: &Identity, endpoint: &Endpoint) -> bool {
-    let own: Vec<IpAddr> = addresses(endpoint).collect();
+fn has_all_addresses(identity: &HostIdentity, endpoint: &Endpoint) -> bool {
+    let own: Vec<IpAddr> = ip_addresses(endpoint).collect();
     !identity.ip_addresses.is_empty() && identity.ip_addresses.iter().all(|address| own.contains(address))
 }
 
-fn addresses(endpoint: &Endpoint) -> impl Iterator<Item = IpAddr> {
+fn ip_addresses(endpoint: &Endpoint) -> impl Iterator<Item = IpAddr> {
     let lists = [&endpoint.ipv4_addresses, &endpoint.ipv6_addresses];
     let texts = lists.into_iter().flatten().flatten();
     texts.filter_map(|text| text.parse::<IpAddr>().ok()).map(|address| address.to_canonical())
@@ -182,33 +182,33 @@ fn addresses(endpoint: &Endpoint) -> impl Iterator<Item = IpAddr> {
 
 /// Whether the name is more than the beginning of the endpoint's, or the MAC
 /// address agrees.
-fn is_sure(identity: &Identity, endpoint: &Endpoint) -> bool {
-    fit(identity, endpoint) == NameFit::Sure || matches(identity, FactKind::MacAddress, endpoint)
+fn is_certain(identity: &HostIdentity, endpoint: &Endpoint) -> bool {
+    name_fit_of(identity, endpoint) == NameMatch::Exact || matches(identity, IdentifierKind::MacAddress, endpoint)
 }
 
 /// Whether the endpoint says of itself that it is another host. What it does
 /// not say contradicts nothing.
-fn contradicts(identity: &Identity, found_by: FactKind, endpoint: &Endpoint) -> bool {
+fn contradicts(identity: &HostIdentity, found_by: IdentifierKind, endpoint: &Endpoint) -> bool {
     let instance = identity.ec2_instance_id.as_deref().zip(instance_id(endpoint));
     if instance.is_some_and(|(wanted, own)| !wanted.eq_ignore_ascii_case(own)) {
         return true;
     }
-    let known = macs(endpoint).next().is_some();
-    if known && !identity.mac_addresses.is_empty() && !matches(identity, FactKind::MacAddress, endpoint) {
+    let known = mac_addresses(endpoint).next().is_some();
+    if known && !identity.mac_addresses.is_empty() && !matches(identity, IdentifierKind::MacAddress, endpoint) {
         return true;
     }
     // A cloud's name for an instance is not the name that its system has. A name
     // that found the endpoint is not against it, even if it only resembles it.
     let named = endpoint.hostname.as_deref().is_some_and(|name| !name.is_empty());
-    !matches!(found_by, FactKind::Ec2InstanceId | FactKind::Hostname)
+    !matches!(found_by, IdentifierKind::Ec2InstanceId | IdentifierKind::Hostname)
         && named
         && identity.has_names()
-        && fit(identity, endpoint) <= NameFit::Doubtful
+        && name_fit_of(identity, endpoint) <= NameMatch::Ambiguous
 }
 
 /// Whether two records have the same name, domain included.
-fn has_same_name(a: &Candidate, b: &Candidate) -> bool {
-    let name = |candidate: &Candidate| candidate.endpoint.hostname.as_deref().map(folded);
+fn has_same_name(a: &EndpointCandidate, b: &EndpointCandidate) -> bool {
+    let name = |candidate: &EndpointCandidate| candidate.endpoint.hostname.as_deref().map(fold_name);
     let (a, b) = (name(a), name(b));
     a == b && a.is_some_and(|name| !name.is_empty())
 }
@@ -217,27 +217,27 @@ fn instance_id(endpoint: &Endpoint) -> Option<&str> {
     endpoint.cloud.as_ref()?.instance_id.as_deref().filter(|id| !id.is_empty())
 }
 
-fn macs(endpoint: &Endpoint) -> impl Iterator<Item = String> {
-    endpoint.mac_addresses.iter().flatten().filter_map(|mac| mac_address(mac).ok())
+fn mac_addresses(endpoint: &Endpoint) -> impl Iterator<Item = String> {
+    endpoint.mac_addresses.iter().flatten().filter_map(|mac| parse_mac_address(mac).ok())
 }
 
-fn is_clone(candidate: &Candidate) -> bool {
+fn is_clone(candidate: &EndpointCandidate) -> bool {
     candidate.endpoint.cloned == Some(true)
 }
 
-fn is_foreign(candidate: &Candidate) -> bool {
+fn is_invalid(candidate: &EndpointCandidate) -> bool {
     let tenant = candidate.endpoint.tenant.as_ref().and_then(|tenant| tenant.id.as_deref());
     tenant.is_some_and(|tenant| !tenant.eq_ignore_ascii_case(&candidate.tenant))
         || !is_uuid(&candidate.endpoint.id)
 }
 
-fn is_live(endpoint: &Endpoint, times: &Times) -> bool {
+fn is_live(endpoint: &Endpoint, times: &ResolutionTimes) -> bool {
     let since = times.now.saturating_sub(times.liveness.seen_within);
     endpoint.online == Some(true) || seen_since(endpoint, since)
 }
 
 /// Whether it was seen recently enough to be still the holder of its address.
-fn is_seen_now(endpoint: &Endpoint, times: &Times) -> bool {
+fn is_address_fresh(endpoint: &Endpoint, times: &ResolutionTimes) -> bool {
     seen_since(endpoint, times.now.saturating_sub(times.liveness.address_seen_within))
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The longest text of an HMAC-SHA256 signature, in any encoding.
 const MAX_SIGNATURE_LEN: usize = 64;
 
-const LENIENT: GeneralPurposeConfig =
+const LENIENT_CONFIG: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 /// How a signature is written.
@@ -27,25 +27,25 @@ impl Encoding {
             return None;
         }
         match self {
-            Self::Base64 => base64(text),
+            Self::Base64 => decode_base64(text),
             Self::Hex => {
                 if text.len() != MAX_SIGNATURE_LEN {
                     return None;
                 }
-                hex(text)
+                decode_hex(text)
             }
         }
     }
 }
 
 /// Decodes base64 with or without padding, in either alphabet.
-pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
+pub(super) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let alphabet = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
-    GeneralPurpose::new(alphabet, LENIENT).decode(text).ok()
+    GeneralPurpose::new(alphabet, LENIENT_CONFIG).decode(text).ok()
 }
 
 /// Decodes pairs of hexadecimal digits.
-pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
     let pairs = text.as_bytes().chunks(2);
     pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(*pair.get(1)?)?)).collect()

@@ -2,7 +2,7 @@
 
 /// What a JSON Web Token must say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Jwt {
+pub struct JwtConfig {
     /// The issuer, exactly.
     pub issuer: String,
     /// The audience, exactly.
@@ -19,17 +19,17 @@ pub struct Jwt {
 }
 
 #[cfg(feature = "public-keys")]
-pub(crate) use self::checked::{Token, is_key_set};
+pub(crate) use self::validation::{UnverifiedToken, is_key_set};
 
 #[cfg(feature = "public-keys")]
-mod checked {
+mod validation {
     use std::time::Duration;
 
     use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
     use serde_json::Value;
 
-    use super::Jwt;
-    use crate::verify::{Evidence, Proof, Rejection, Stage, strip_prefix};
+    use super::JwtConfig;
+    use crate::verify::{SignedRequest, AuthenticatedKey, VerificationError, VersionStage, strip_prefix_ignore_case};
 
     /// The longest token, in bytes.
     const MAX_TOKEN_LEN: usize = 16 * 1024;
@@ -40,45 +40,45 @@ mod checked {
     /// A token before its signature was verified: of it only the algorithm and
     /// the id of the key are known.
     #[derive(Debug)]
-    pub(crate) struct Token<'e> {
+    pub(crate) struct UnverifiedToken<'e> {
         text: &'e str,
         algorithm: Algorithm,
         key_id: String,
     }
 
-    impl<'e> Token<'e> {
+    impl<'e> UnverifiedToken<'e> {
         /// The bearer token of a request.
-        pub(crate) fn of(evidence: &'e impl Evidence) -> Result<Self, Rejection> {
-            let value = evidence.header("authorization").ok_or(Rejection::Missing)?;
-            let text = strip_prefix(value, "Bearer ").ok_or(Rejection::Missing)?.trim();
+        pub(crate) fn from_request(evidence: &'e impl SignedRequest) -> Result<Self, VerificationError> {
+            let value = evidence.header("authorization").ok_or(VerificationError::MissingCredential)?;
+            let text = strip_prefix_ignore_case(value, "Bearer ").ok_or(VerificationError::MissingCredential)?.trim();
             if text.len() > MAX_TOKEN_LEN {
-                return Err(Rejection::Token);
+                return Err(VerificationError::InvalidToken);
             }
-            let header = decode_header(text).map_err(|_| Rejection::Token)?;
+            let header = decode_header(text).map_err(|_| VerificationError::InvalidToken)?;
             let known = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256].contains(&header.alg);
             let key_id = header.kid.filter(|id| !id.is_empty() && id.len() <= MAX_KEY_ID_LEN);
             match key_id {
                 Some(key_id) if known => Ok(Self { text, algorithm: header.alg, key_id }),
-                _ => Err(Rejection::Token),
+                _ => Err(VerificationError::InvalidToken),
             }
         }
 
         /// Whether a key set has the key that the token names.
-        pub(crate) fn is_of(&self, key_set: &[u8]) -> bool {
-            !self.keys(key_set).is_empty()
+        pub(crate) fn has_key_in(&self, key_set: &[u8]) -> bool {
+            !self.decoding_keys(key_set).is_empty()
         }
 
         /// The keys of that id that fit the algorithm.
-        fn keys(&self, key_set: &[u8]) -> Vec<DecodingKey> {
+        fn decoding_keys(&self, key_set: &[u8]) -> Vec<DecodingKey> {
             let Ok(key_set) = serde_json::from_slice::<Value>(key_set) else { return Vec::new() };
             let keys = key_set["keys"].as_array().into_iter().flatten();
             keys.filter(|key| key["kid"] == self.key_id.as_str())
                 .filter(|key| key["use"].as_str().is_none_or(|purpose| purpose == "sig"))
-                .filter_map(|key| self.key(key))
+                .filter_map(|key| self.decoding_key(key))
                 .collect()
         }
 
-        fn key(&self, key: &Value) -> Option<DecodingKey> {
+        fn decoding_key(&self, key: &Value) -> Option<DecodingKey> {
             let name = format!("{:?}", self.algorithm);
             if key["alg"].as_str().is_some_and(|algorithm| algorithm != name) {
                 return None;
@@ -96,17 +96,17 @@ mod checked {
         }
     }
 
-    impl Jwt {
+    impl JwtConfig {
         /// Checks a token by the key set of the issuer.
-        pub(crate) fn check(
+        pub(crate) fn verify(
             &self,
-            token: &Token<'_>,
+            token: &UnverifiedToken<'_>,
             key_set: &[u8],
             now: Duration,
-        ) -> Result<Proof, Rejection> {
-            let keys = token.keys(key_set);
+        ) -> Result<AuthenticatedKey, VerificationError> {
+            let keys = token.decoding_keys(key_set);
             if keys.is_empty() {
-                return Err(Rejection::UnknownKey);
+                return Err(VerificationError::UnknownKey);
             }
             let mut validation = Validation::new(token.algorithm);
             // Checked below, by the clock of the caller.
@@ -116,41 +116,41 @@ mod checked {
             let claims = keys
                 .iter()
                 .find_map(|key| decode::<Value>(token.text, key, &validation).ok())
-                .ok_or(Rejection::Mismatch)?
+                .ok_or(VerificationError::Mismatch)?
                 .claims;
-            self.claims(&claims, now)?;
-            Ok(Proof { stage: Stage::Current, signed: None, event_id: None })
+            self.verify_claims(&claims, now)?;
+            Ok(AuthenticatedKey { version_stage: VersionStage::Current, signed_digest: None, event_id: None })
         }
 
-        fn claims(&self, claims: &Value, now: Duration) -> Result<(), Rejection> {
+        fn verify_claims(&self, claims: &Value, now: Duration) -> Result<(), VerificationError> {
             let (now, leeway) = (now.as_secs_f64(), self.window_seconds as f64);
             let time = |name: &str| claims[name].as_f64();
             if time("exp").is_none_or(|end| now >= end + leeway) {
-                return Err(Rejection::Claim("exp"));
+                return Err(VerificationError::InvalidClaim("exp"));
             }
             if !claims["nbf"].is_null() && time("nbf").is_none_or(|start| now + leeway < start) {
-                return Err(Rejection::Claim("nbf"));
+                return Err(VerificationError::InvalidClaim("nbf"));
             }
             if claims["iss"] != self.issuer.as_str() {
-                return Err(Rejection::Claim("iss"));
+                return Err(VerificationError::InvalidClaim("iss"));
             }
             let audience = match &claims["aud"] {
                 Value::Array(all) => all.iter().any(|one| *one == self.audience.as_str()),
                 one => *one == self.audience.as_str(),
             };
             if !audience {
-                return Err(Rejection::Claim("aud"));
+                return Err(VerificationError::InvalidClaim("aud"));
             }
             let listed = |list: &[String], value: Option<&str>| {
                 list.is_empty() || value.is_some_and(|value| list.iter().any(|one| one == value))
             };
             if !listed(&self.subjects, claims["sub"].as_str()) {
-                return Err(Rejection::Claim("sub"));
+                return Err(VerificationError::InvalidClaim("sub"));
             }
             // Version 2 of Entra's tokens has the first, version 1 the second.
             let app = claims["azp"].as_str().or_else(|| claims["appid"].as_str());
             if !listed(&self.app_ids, app) {
-                return Err(Rejection::Claim("azp or appid"));
+                return Err(VerificationError::InvalidClaim("azp or appid"));
             }
             Ok(())
         }

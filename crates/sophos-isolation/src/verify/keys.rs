@@ -12,14 +12,14 @@ use serde_json::Value;
 pub struct Keys {
     current: SecretString,
     previous: Option<SecretString>,
-    problem: Option<&'static str>,
+    format_warning: Option<&'static str>,
 }
 
 impl Keys {
     /// The value in force, and the one before it as long as the secret rotates.
     pub fn new(current: SecretString, previous: Option<SecretString>) -> Self {
-        let (current, problem) = plain(current);
-        Self { current, previous: previous.map(|previous| plain(previous).0), problem }
+        let (current, problem) = extract_key(current);
+        Self { current, previous: previous.map(|previous| extract_key(previous).0), format_warning: problem }
     }
 
     /// The value in force alone.
@@ -30,8 +30,8 @@ impl Keys {
 
     /// The cause to suspect when nothing verifies with these keys, said of the
     /// secret: `is a JSON object; …`. Holds no value of it.
-    pub fn problem(&self) -> Option<&'static str> {
-        self.problem
+    pub fn format_warning(&self) -> Option<&'static str> {
+        self.format_warning
     }
 
     /// The value in force.
@@ -39,9 +39,9 @@ impl Keys {
         self.current
     }
 
-    pub(crate) fn both(&self) -> impl Iterator<Item = (Stage, &str)> {
-        let previous = self.previous.as_ref().map(|key| (Stage::Previous, key.expose_secret()));
-        let current = (Stage::Current, self.current.expose_secret());
+    pub(crate) fn versions(&self) -> impl Iterator<Item = (VersionStage, &str)> {
+        let previous = self.previous.as_ref().map(|key| (VersionStage::Previous, key.expose_secret()));
+        let current = (VersionStage::Current, self.current.expose_secret());
         std::iter::once(current).chain(previous).filter(|(_, key)| !key.is_empty())
     }
 }
@@ -49,7 +49,7 @@ impl Keys {
 /// Which value of a secret a delivery was made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Stage {
+pub enum VersionStage {
     /// The one in force; also of a scheme without a secret of ours.
     Current,
     /// The one before it.
@@ -57,9 +57,9 @@ pub enum Stage {
 }
 
 /// The key in a stored value, and what is wrong with the way it is stored.
-fn plain(stored: SecretString) -> (SecretString, Option<&'static str>) {
+fn extract_key(stored: SecretString) -> (SecretString, Option<&'static str>) {
     let text = stored.expose_secret();
-    let key = trim(text);
+    let key = trim_key(text);
     // What the console of Secrets Manager makes of a key and a value.
     if key.starts_with('{')
         && let Ok(Value::Object(members)) = serde_json::from_str(key)
@@ -67,7 +67,7 @@ fn plain(stored: SecretString) -> (SecretString, Option<&'static str>) {
         let mut texts = members.values().filter_map(Value::as_str);
         return match (texts.next(), texts.next()) {
             (Some(only), None) => (
-                trim(only).into(),
+                trim_key(only).into(),
                 Some(
                     "is a JSON object; its only text member is used as the key; store the plain key instead",
                 ),
@@ -81,6 +81,6 @@ fn plain(stored: SecretString) -> (SecretString, Option<&'static str>) {
     if key.len() == text.len() { (stored, None) } else { (key.into(), None) }
 }
 
-fn trim(text: &str) -> &str {
+fn trim_key(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\u{feff}')
 }

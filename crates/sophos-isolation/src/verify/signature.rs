@@ -6,10 +6,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Encoding, Evidence, Keys, Proof, Rejection, Timestamp, encoding, strip_prefix};
+use super::{Encoding, SignedRequest, Keys, AuthenticatedKey, VerificationError, Timestamp, encoding, strip_prefix_ignore_case};
 
 /// Signatures in a header that are looked at: while a key rotates there are two.
-const MOST_SIGNATURES: usize = 8;
+const MAX_SIGNATURES: usize = 8;
 
 /// The longest id of a delivery, in bytes.
 const MAX_ID_LEN: usize = 256;
@@ -19,11 +19,11 @@ const WEBHOOK_KEY_PREFIX: &str = "whsec_";
 
 /// A layout of a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signature {
+pub struct SignatureConfig {
     /// The name of the secret: the key.
     pub secret: String,
     /// How the key is stored.
-    pub key_form: KeyForm,
+    pub key_format: KeyFormat,
     /// The headers, in lower case, any of which may hold the signature.
     pub headers: Vec<String>,
     /// What stands between the elements of the header.
@@ -34,9 +34,9 @@ pub struct Signature {
     /// How the signature is written.
     pub encoding: Encoding,
     /// What is signed.
-    pub signed: Signed,
+    pub signed: SignedContent,
     /// A second form that is accepted as well, for a sender that has two.
-    pub also: Option<(Encoding, Signed)>,
+    pub alternative: Option<(Encoding, SignedContent)>,
     /// The time of sending; must be there when it is signed.
     pub timestamp: Option<Timestamp>,
     /// The headers, in lower case, of which the first that is there holds the
@@ -46,7 +46,7 @@ pub struct Signature {
 
 /// How a key is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyForm {
+pub enum KeyFormat {
     /// The bytes of the text are the key.
     Text,
     /// Base64 of the key, after `whsec_`.
@@ -55,7 +55,7 @@ pub enum KeyForm {
 
 /// What a signature is made over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Signed {
+pub enum SignedContent {
     /// The raw body.
     #[serde(rename = "body")]
     Body,
@@ -79,7 +79,7 @@ pub enum Signed {
     IdDotTimestampDotBody,
 }
 
-impl Signed {
+impl SignedContent {
     /// Whether the time of sending is signed.
     pub fn has_time(self) -> bool {
         self != Self::Body
@@ -105,44 +105,44 @@ impl Signed {
     }
 }
 
-impl Signature {
-    pub(super) fn check(
+impl SignatureConfig {
+    pub(super) fn verify(
         &self,
-        evidence: &impl Evidence,
+        evidence: &impl SignedRequest,
         keys: &Keys,
         now: Duration,
-    ) -> Result<Proof, Rejection> {
+    ) -> Result<AuthenticatedKey, VerificationError> {
         // CrowdStrike names the algorithm; nobody else sends such a header.
         if evidence.header("x-cs-signature-algorithm").is_some_and(|name| !is_hmac_sha256(name)) {
-            return Err(Rejection::Algorithm);
+            return Err(VerificationError::UnsupportedAlgorithm);
         }
         let time = match &self.timestamp {
-            Some(timestamp) => timestamp.check(evidence, now)?,
+            Some(timestamp) => timestamp.verify(evidence, now)?,
             None => "",
         };
-        let id = if self.signed.has_id() { self.id(evidence)? } else { "" };
-        let forms: Vec<_> = std::iter::once((self.encoding, self.signed)).chain(self.also).collect();
-        let given: Vec<(Signed, Vec<u8>)> = self
+        let id = if self.signed.has_id() { self.delivery_id(evidence)? } else { "" };
+        let forms: Vec<_> = std::iter::once((self.encoding, self.signed)).chain(self.alternative).collect();
+        let given: Vec<(SignedContent, Vec<u8>)> = self
             .headers
             .iter()
             .filter_map(|header| evidence.header(header))
             .flat_map(|value| value.split(self.separator))
-            .filter_map(|element| strip_prefix(element.trim(), &self.prefix))
+            .filter_map(|element| strip_prefix_ignore_case(element.trim(), &self.prefix))
             .flat_map(|element| {
-                let decoded = |&(encoding, signed): &(Encoding, Signed)| {
+                let decoded = |&(encoding, signed): &(Encoding, SignedContent)| {
                     Some((signed, encoding.decode(element.trim())?))
                 };
                 forms.iter().filter_map(decoded).collect::<Vec<_>>()
             })
-            .take(MOST_SIGNATURES)
+            .take(MAX_SIGNATURES)
             .collect();
         if given.is_empty() {
-            return Err(Rejection::Missing);
+            return Err(VerificationError::MissingCredential);
         }
         let body = evidence.body();
         let mut unusable = false;
-        for (stage, key) in keys.both() {
-            let Some(key) = self.key_form.key(key) else {
+        for (stage, key) in keys.versions() {
+            let Some(key) = self.key_format.decode_key(key) else {
                 unusable = true;
                 continue;
             };
@@ -158,29 +158,29 @@ impl Signature {
                 for (_, signature) in of_form {
                     if tag.clone().verify_slice(signature).is_ok() {
                         let event_id = self.signed.has_id().then(|| id.to_owned());
-                        return Ok(Proof { stage, signed: Some(digest(time, body)), event_id });
+                        return Ok(AuthenticatedKey { version_stage: stage, signed_digest: Some(signed_digest(time, body)), event_id });
                     }
                 }
             }
         }
-        Err(if unusable { Rejection::KeyForm } else { Rejection::Mismatch })
+        Err(if unusable { VerificationError::InvalidKeyFormat } else { VerificationError::Mismatch })
     }
 
     /// The id of the delivery. A dot in it could pass for the end of it.
-    fn id<'e>(&self, evidence: &'e impl Evidence) -> Result<&'e str, Rejection> {
+    fn delivery_id<'e>(&self, evidence: &'e impl SignedRequest) -> Result<&'e str, VerificationError> {
         let id = self.id_headers.iter().find_map(|header| evidence.header(header)).map(str::trim);
         id.filter(|id| (1..=MAX_ID_LEN).contains(&id.len()))
             .filter(|id| id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.'))
-            .ok_or(Rejection::NoId)
+            .ok_or(VerificationError::MissingId)
     }
 }
 
-impl KeyForm {
-    fn key(self, stored: &str) -> Option<Vec<u8>> {
+impl KeyFormat {
+    fn decode_key(self, stored: &str) -> Option<Vec<u8>> {
         match self {
             Self::Text => Some(stored.as_bytes().to_vec()),
             Self::WebhookSecret => {
-                let key = encoding::base64(stored.strip_prefix(WEBHOOK_KEY_PREFIX).unwrap_or(stored))?;
+                let key = encoding::decode_base64(stored.strip_prefix(WEBHOOK_KEY_PREFIX).unwrap_or(stored))?;
                 (!key.is_empty()).then_some(key)
             }
         }
@@ -188,7 +188,7 @@ impl KeyForm {
 }
 
 /// The digest of what was signed: the same in every layout.
-fn digest(time: &str, body: &[u8]) -> [u8; 32] {
+fn signed_digest(time: &str, body: &[u8]) -> [u8; 32] {
     let length = (time.len() as u64).to_be_bytes();
     Sha256::new().chain_update(length).chain_update(time).chain_update(body).finalize().into()
 }

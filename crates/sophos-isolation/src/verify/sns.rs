@@ -2,7 +2,7 @@
 
 /// Which messages of Amazon SNS a source may send.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sns {
+pub struct SnsConfig {
     /// The topics, by their ARNs.
     pub topics: Vec<String>,
     /// How many seconds the time of a message may be off.
@@ -11,7 +11,7 @@ pub struct Sns {
 
 /// The host that signs for a topic and confirms its subscriptions; `None` when
 /// the text is not the ARN of a topic.
-pub(crate) fn host_of(topic: &str) -> Option<String> {
+pub(crate) fn sns_host(topic: &str) -> Option<String> {
     let parts: Vec<&str> = topic.split(':').collect();
     let ["arn", partition, "sns", region, account, name] = parts.as_slice() else { return None };
     let word = |text: &str| {
@@ -27,10 +27,10 @@ pub(crate) fn host_of(topic: &str) -> Option<String> {
 }
 
 #[cfg(feature = "public-keys")]
-pub(crate) use self::checked::{Kind, is_certificate};
+pub(crate) use self::validation::{MessageKind, is_certificate};
 
 #[cfg(feature = "public-keys")]
-mod checked {
+mod validation {
     use std::time::Duration;
 
     use aws_lc_rs::signature::{
@@ -40,10 +40,10 @@ mod checked {
     use serde::Deserialize;
     use x509_parser::{prelude::FromDer, time::ASN1Time};
 
-    use super::{Sns, host_of};
+    use super::{SnsConfig, sns_host};
     use crate::verify::{
-        Proof, Rejection, Stage,
-        certificate::der,
+        AuthenticatedKey, VerificationError, VersionStage,
+        certificate::der_from_pem,
         encoding,
         time::{is_within, parse_time},
     };
@@ -53,7 +53,7 @@ mod checked {
 
     /// What a message is.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-    pub(crate) enum Kind {
+    pub(crate) enum MessageKind {
         Notification,
         SubscriptionConfirmation,
         UnsubscribeConfirmation,
@@ -65,7 +65,7 @@ mod checked {
     #[serde(rename_all = "PascalCase")]
     pub(crate) struct SnsMessage {
         #[serde(rename = "Type")]
-        pub(crate) kind: Kind,
+        pub(crate) kind: MessageKind,
         pub(crate) message_id: String,
         pub(crate) topic_arn: String,
         subject: Option<String>,
@@ -82,15 +82,15 @@ mod checked {
 
     impl SnsMessage {
         /// What is signed.
-        fn canonical(&self) -> Option<String> {
+        fn string_to_sign(&self) -> Option<String> {
             let kind = match self.kind {
-                Kind::Notification => "Notification",
-                Kind::SubscriptionConfirmation => "SubscriptionConfirmation",
-                Kind::UnsubscribeConfirmation => "UnsubscribeConfirmation",
+                MessageKind::Notification => "Notification",
+                MessageKind::SubscriptionConfirmation => "SubscriptionConfirmation",
+                MessageKind::UnsubscribeConfirmation => "UnsubscribeConfirmation",
             };
             let mut pairs = vec![("Message", self.message.as_str()), ("MessageId", &self.message_id)];
             match self.kind {
-                Kind::Notification => {
+                MessageKind::Notification => {
                     pairs.extend(self.subject.as_deref().map(|subject| ("Subject", subject)));
                     pairs.push(("Timestamp", &self.timestamp));
                 }
@@ -105,19 +105,19 @@ mod checked {
         }
 
         fn host(&self) -> Option<String> {
-            host_of(&self.topic_arn)
+            sns_host(&self.topic_arn)
         }
     }
 
-    impl Sns {
+    impl SnsConfig {
         /// The message in a body, when it is one of these topics and its
         /// certificate is where that topic's service keeps it.
-        pub(crate) fn read(&self, body: &[u8]) -> Result<SnsMessage, Rejection> {
-            let message: SnsMessage = serde_json::from_slice(body).map_err(|_| Rejection::NotSns)?;
+        pub(crate) fn parse_message(&self, body: &[u8]) -> Result<SnsMessage, VerificationError> {
+            let message: SnsMessage = serde_json::from_slice(body).map_err(|_| VerificationError::NotAnSnsMessage)?;
             if !self.topics.contains(&message.topic_arn) {
-                return Err(Rejection::Topic);
+                return Err(VerificationError::UnexpectedTopic);
             }
-            let host = message.host().ok_or(Rejection::Topic)?;
+            let host = message.host().ok_or(VerificationError::UnexpectedTopic)?;
             let path =
                 message.certificate_url.strip_prefix("https://").and_then(|rest| rest.strip_prefix(&host));
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
@@ -128,39 +128,39 @@ mod checked {
                     && !path.contains("..")
                     && path.bytes().all(plain)
             });
-            if good { Ok(message) } else { Err(Rejection::CertificateUrl) }
+            if good { Ok(message) } else { Err(VerificationError::InvalidCertificateUrl) }
         }
 
         /// Checks a message by the certificate that it names.
-        pub(crate) fn check(
+        pub(crate) fn verify(
             &self,
             message: &SnsMessage,
             certificate: &[u8],
             now: Duration,
-        ) -> Result<Proof, Rejection> {
-            let sent = parse_time(&message.timestamp).ok_or(Rejection::NoTime)?;
+        ) -> Result<AuthenticatedKey, VerificationError> {
+            let sent = parse_time(&message.timestamp).ok_or(VerificationError::MissingTimestamp)?;
             let algorithm: &dyn VerificationAlgorithm = match message.signature_version.as_str() {
                 "1" => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
                 "2" => &RSA_PKCS1_2048_8192_SHA256,
-                _ => return Err(Rejection::Algorithm),
+                _ => return Err(VerificationError::UnsupportedAlgorithm),
             };
-            let signature = encoding::base64(&message.signature).ok_or(Rejection::Missing)?;
-            let canonical = message.canonical().ok_or(Rejection::NotSns)?;
-            let key = public_key(certificate, now).ok_or(Rejection::Certificate)?;
+            let signature = encoding::decode_base64(&message.signature).ok_or(VerificationError::MissingCredential)?;
+            let canonical = message.string_to_sign().ok_or(VerificationError::NotAnSnsMessage)?;
+            let key = public_key(certificate, now).ok_or(VerificationError::InvalidCertificate)?;
             UnparsedPublicKey::new(algorithm, key)
                 .verify(canonical.as_bytes(), &signature)
-                .map_err(|_| Rejection::Mismatch)?;
+                .map_err(|_| VerificationError::Mismatch)?;
             if !is_within(sent, now, self.window_seconds) {
-                return Err(Rejection::OutsideWindow);
+                return Err(VerificationError::TimestampOutsideWindow);
             }
             let event_id = Some(message.message_id.clone());
-            Ok(Proof { stage: Stage::Current, signed: None, event_id })
+            Ok(AuthenticatedKey { version_stage: VersionStage::Current, signed_digest: None, event_id })
         }
     }
 
     impl SnsMessage {
         /// Where a subscription is confirmed, at the topic's own service.
-        pub(crate) fn confirmation(&self) -> Option<&str> {
+        pub(crate) fn confirmation_url(&self) -> Option<&str> {
             let url = self.subscribe_url.as_deref()?;
             let rest = url.strip_prefix("https://")?.strip_prefix(&self.host()?)?;
             rest.starts_with("/?").then_some(url)
@@ -169,13 +169,13 @@ mod checked {
 
     /// Whether a document is a certificate.
     pub(crate) fn is_certificate(document: &[u8]) -> bool {
-        let der = std::str::from_utf8(document).ok().and_then(der);
+        let der = std::str::from_utf8(document).ok().and_then(der_from_pem);
         der.is_some_and(|der| x509_parser::certificate::X509Certificate::from_der(&der).is_ok())
     }
 
     /// The key of a certificate that is valid now.
     fn public_key(pem: &[u8], now: Duration) -> Option<Vec<u8>> {
-        let der = der(std::str::from_utf8(pem).ok()?)?;
+        let der = der_from_pem(std::str::from_utf8(pem).ok()?)?;
         let (_, certificate) = x509_parser::certificate::X509Certificate::from_der(&der).ok()?;
         let now = ASN1Time::from_timestamp(now.as_secs().try_into().ok()?).ok()?;
         let key = certificate.public_key().subject_public_key.data.to_vec();

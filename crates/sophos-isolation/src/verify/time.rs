@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Evidence, Rejection};
+use super::{SignedRequest, VerificationError};
 
 /// Where the time of sending is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,23 +17,23 @@ pub struct Timestamp {
 
 impl Timestamp {
     /// A time that has a header of its own.
-    pub fn in_header(header: impl Into<String>, window_seconds: u64) -> Self {
+    pub fn from_header(header: impl Into<String>, window_seconds: u64) -> Self {
         Self { headers: vec![header.into()], prefix: String::new(), window_seconds }
     }
 
     /// The header's text, when it is a time inside the window.
-    pub(super) fn check<'e>(&self, evidence: &'e impl Evidence, now: Duration) -> Result<&'e str, Rejection> {
-        let text = self.headers.iter().find_map(|header| evidence.header(header)).ok_or(Rejection::NoTime)?;
+    pub(super) fn verify<'e>(&self, evidence: &'e impl SignedRequest, now: Duration) -> Result<&'e str, VerificationError> {
+        let text = self.headers.iter().find_map(|header| evidence.header(header)).ok_or(VerificationError::MissingTimestamp)?;
         let text = match self.prefix.as_str() {
             "" => text,
             prefix => text
                 .split(',')
-                .find_map(|element| super::strip_prefix(element.trim(), prefix))
-                .ok_or(Rejection::NoTime)?,
+                .find_map(|element| super::strip_prefix_ignore_case(element.trim(), prefix))
+                .ok_or(VerificationError::MissingTimestamp)?,
         };
         let text = text.trim();
-        let sent = parse_time(text).ok_or(Rejection::NoTime)?;
-        if is_within(sent, now, self.window_seconds) { Ok(text) } else { Err(Rejection::OutsideWindow) }
+        let sent = parse_time(text).ok_or(VerificationError::MissingTimestamp)?;
+        if is_within(sent, now, self.window_seconds) { Ok(text) } else { Err(VerificationError::TimestampOutsideWindow) }
     }
 }
 

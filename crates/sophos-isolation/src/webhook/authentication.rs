@@ -2,34 +2,34 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use super::{KeySource, Notice, Queue, Request, Response, Webhook, hex};
+use super::{KeySource, RequestLog, Queue, Request, Response, Webhook, hex};
 #[cfg(feature = "public-keys")]
-use crate::verify::{Jwt, Kind, Sns, Token, is_certificate, is_key_set};
+use crate::verify::{JwtConfig, MessageKind, SnsConfig, UnverifiedToken, is_certificate, is_key_set};
 use crate::{
-    adapters::{Message, Reading},
+    adapters::{Message, Alert},
     decision::DecisionId,
-    ledger::{Objects, StoreFailure},
+    ledger::{LedgerStore, LedgerStoreError},
     policy::Source,
-    verify::{Keys, Proof, Rejection, Verification},
+    verify::{Keys, AuthenticatedKey, VerificationError, Verification},
 };
 
 /// A request whose sender is known.
 pub(super) struct Authenticated<'r> {
-    pub(super) proof: Proof,
+    pub(super) key: AuthenticatedKey,
     /// What the adapter is to read.
     pub(super) body: Cow<'r, [u8]>,
     /// The answer to a message of the transport that holds no alert.
-    pub(super) answer: Option<Response>,
+    pub(super) response: Option<Response>,
 }
 
 impl<'r> Authenticated<'r> {
-    fn body_of(request: &'r Request, proof: Proof) -> Self {
-        Self { proof, body: Cow::Borrowed(&request.body), answer: None }
+    fn from_request(request: &'r Request, proof: AuthenticatedKey) -> Self {
+        Self { key: proof, body: Cow::Borrowed(&request.body), response: None }
     }
 }
 
 /// Why a request is not taken further.
-pub(super) enum Disbelief {
+pub(super) enum AuthError {
     /// It proves nothing.
     Rejected(String),
     /// The secret that it is to be verified with cannot be read.
@@ -42,44 +42,44 @@ pub(super) enum Disbelief {
     Failed(String),
 }
 
-impl Disbelief {
+impl AuthError {
     /// The answer, and what is recorded. A secret that cannot be read is told to
     /// the operator alone: another answer would tell that the source exists. Who
     /// publishes a key sends again only what is answered with 503.
-    pub(super) fn answer(self, notice: &mut Notice) -> Response {
+    pub(super) fn into_response(self, notice: &mut RequestLog) -> Response {
         match self {
             Self::Rejected(why) => {
                 notice.problem = Some(why);
-                super::not_believed()
+                super::unauthorized()
             }
             Self::SecretUnreadable { secret, problem } => {
                 notice.error_kind = Some("SecretUnreadable");
-                notice.secret = Some(secret);
+                notice.secret_name = Some(secret);
                 notice.problem = Some(problem);
-                super::not_believed()
+                super::unauthorized()
             }
             #[cfg(feature = "public-keys")]
             Self::CertificateUnavailable(why) => {
                 notice.error_kind = Some("CertificateUnavailable");
                 notice.problem = Some(why);
-                Response::send_again()
+                Response::service_unavailable()
             }
             #[cfg(feature = "public-keys")]
             Self::Failed(why) => {
                 notice.problem = Some(why);
-                Response::send_again()
+                Response::service_unavailable()
             }
         }
     }
 }
 
-impl From<Rejection> for Disbelief {
-    fn from(rejection: Rejection) -> Self {
+impl From<VerificationError> for AuthError {
+    fn from(rejection: VerificationError) -> Self {
         Self::Rejected(rejection.to_string())
     }
 }
 
-impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
+impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
     /// Finds out whether the source made a request. Subscriptions are confirmed
     /// only if it `is_enabled`.
     pub(super) async fn authenticate<'r>(
@@ -88,32 +88,32 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         request: &'r Request,
         #[cfg_attr(not(feature = "public-keys"), expect(unused_variables))] is_enabled: bool,
         now: Duration,
-        notice: &mut Notice,
-    ) -> Result<Authenticated<'r>, Disbelief> {
+        notice: &mut RequestLog,
+    ) -> Result<Authenticated<'r>, AuthError> {
         match &source.verification {
-            Verification::Iam => Err(Rejection::NotHere.into()),
+            Verification::Iam => Err(VerificationError::NotAWebhookSource.into()),
             Verification::ClientCertificate(_) => {
                 let keys = Keys::new("".into(), None);
-                Ok(Authenticated::body_of(request, source.verification.check(request, &keys, now)?))
+                Ok(Authenticated::from_request(request, source.verification.verify(request, &keys, now)?))
             }
             #[cfg(feature = "public-keys")]
-            Verification::Jwt(jwt) => self.token(source, jwt, request, now).await,
+            Verification::Jwt(jwt) => self.authenticate_token(source, jwt, request, now).await,
             #[cfg(feature = "public-keys")]
-            Verification::Sns(sns) => self.sns(source, sns, request, is_enabled, now, notice).await,
+            Verification::Sns(sns) => self.authenticate_sns(source, sns, request, is_enabled, now, notice).await,
             verification => {
                 // A disabled source may name none.
-                let name = verification.secret().filter(|name| !name.is_empty());
-                let name = name.ok_or(Rejection::Unsupported)?;
-                let keys = self.keys.keys(name).await;
+                let name = verification.secret_name().filter(|name| !name.is_empty());
+                let name = name.ok_or(VerificationError::UnsupportedScheme)?;
+                let keys = self.keys.load_keys(name).await;
                 let keys =
-                    keys.map_err(|problem| Disbelief::SecretUnreadable { secret: name.into(), problem })?;
-                self.warn_of(name, &keys, notice);
+                    keys.map_err(|problem| AuthError::SecretUnreadable { secret: name.into(), problem })?;
+                self.warn_about_key_format(name, &keys, notice);
                 let keys = if source.accept_previous { keys } else { keys.without_previous() };
-                match verification.check(request, &keys, now) {
-                    Ok(proof) => Ok(Authenticated::body_of(request, proof)),
-                    Err(rejection) => Err(match keys.problem() {
-                        Some(problem) if matches!(rejection, Rejection::Mismatch | Rejection::KeyForm) => {
-                            Disbelief::Rejected(format!("{rejection}; the secret \"{name}\" {problem}"))
+                match verification.verify(request, &keys, now) {
+                    Ok(proof) => Ok(Authenticated::from_request(request, proof)),
+                    Err(rejection) => Err(match keys.format_warning() {
+                        Some(problem) if matches!(rejection, VerificationError::Mismatch | VerificationError::InvalidKeyFormat) => {
+                            AuthError::Rejected(format!("{rejection}; the secret \"{name}\" {problem}"))
                         }
                         _ => rejection.into(),
                     }),
@@ -123,94 +123,94 @@ impl<O: Objects, K: KeySource, Q: Queue> Webhook<O, K, Q> {
     }
 
     /// Tells once of a secret that is not stored as it should be.
-    pub(super) fn warn_of(&self, name: &str, keys: &Keys, notice: &mut Notice) {
-        let Some(problem) = keys.problem() else { return };
-        let mut warned = self.warned.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    pub(super) fn warn_about_key_format(&self, name: &str, keys: &Keys, notice: &mut RequestLog) {
+        let Some(problem) = keys.format_warning() else { return };
+        let mut warned = self.warned_secrets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if warned.insert(name.to_owned()) {
-            notice.remarks.push(format!("the secret \"{name}\" {problem}"));
+            notice.notes.push(format!("the secret \"{name}\" {problem}"));
         }
     }
 
     #[cfg(feature = "public-keys")]
-    async fn token<'r>(
+    async fn authenticate_token<'r>(
         &self,
         source: &Source,
-        jwt: &Jwt,
+        jwt: &JwtConfig,
         request: &'r Request,
         now: Duration,
-    ) -> Result<Authenticated<'r>, Disbelief> {
-        let token = Token::of(request)?;
+    ) -> Result<Authenticated<'r>, AuthError> {
+        let token = UnverifiedToken::from_request(request)?;
         let url = &jwt.key_set_url;
-        let fetch = || self.keys.fetch(url);
-        let has_key = |key_set: &[u8]| token.is_of(key_set);
-        let key_set = self.documents.get(&source.name, url, None, now, has_key, is_key_set, fetch).await;
-        let proof = jwt.check(&token, &key_set.map_err(Disbelief::Failed)?, now)?;
-        Ok(Authenticated::body_of(request, proof))
+        let fetch = || self.keys.fetch_url(url);
+        let has_key = |key_set: &[u8]| token.has_key_in(key_set);
+        let key_set = self.document_cache.get_or_fetch(&source.name, url, None, now, has_key, is_key_set, fetch).await;
+        let proof = jwt.verify(&token, &key_set.map_err(AuthError::Failed)?, now)?;
+        Ok(Authenticated::from_request(request, proof))
     }
 
     #[cfg(feature = "public-keys")]
-    async fn sns<'r>(
+    async fn authenticate_sns<'r>(
         &self,
         source: &Source,
-        sns: &Sns,
+        sns: &SnsConfig,
         request: &'r Request,
         is_enabled: bool,
         now: Duration,
-        notice: &mut Notice,
-    ) -> Result<Authenticated<'r>, Disbelief> {
-        let message = sns.read(&request.body)?;
+        notice: &mut RequestLog,
+    ) -> Result<Authenticated<'r>, AuthError> {
+        let message = sns.parse_message(&request.body)?;
         let url = &message.certificate_url;
-        let fetch = || self.keys.fetch(url);
-        let documents = &self.documents;
+        let fetch = || self.keys.fetch_url(url);
+        let documents = &self.document_cache;
         let certificate =
-            documents.get(&source.name, url, request.from, now, |_| true, is_certificate, fetch).await;
-        let certificate = certificate.map_err(Disbelief::CertificateUnavailable)?;
-        let proof = sns.check(&message, &certificate, now)?;
+            documents.get_or_fetch(&source.name, url, request.source_ip, now, |_| true, is_certificate, fetch).await;
+        let certificate = certificate.map_err(AuthError::CertificateUnavailable)?;
+        let proof = sns.verify(&message, &certificate, now)?;
         let answer = match message.kind {
-            Kind::Notification => None,
+            MessageKind::Notification => None,
             _ if !is_enabled => None,
-            Kind::SubscriptionConfirmation => {
-                let url = message.confirmation().ok_or(Rejection::CertificateUrl)?;
-                let confirmed = self.keys.fetch(url).await;
+            MessageKind::SubscriptionConfirmation => {
+                let url = message.confirmation_url().ok_or(VerificationError::InvalidCertificateUrl)?;
+                let confirmed = self.keys.fetch_url(url).await;
                 confirmed.map_err(|problem| {
-                    Disbelief::Failed(format!("confirming the subscription failed: {problem}"))
+                    AuthError::Failed(format!("confirming the subscription failed: {problem}"))
                 })?;
-                notice.remarks.push(format!("confirmed the subscription to {}", message.topic_arn));
+                notice.notes.push(format!("confirmed the subscription to {}", message.topic_arn));
                 Some(Response::json(200, &serde_json::json!({ "subscription": "confirmed" })))
             }
-            Kind::UnsubscribeConfirmation => {
+            MessageKind::UnsubscribeConfirmation => {
                 let topic = &message.topic_arn;
-                notice.remarks.push(format!("the subscription to {topic} has ended; no alert of it arrives"));
+                notice.notes.push(format!("the subscription to {topic} has ended; no alert of it arrives"));
                 Some(Response::json(200, &serde_json::json!({ "subscription": "ended" })))
             }
         };
-        Ok(Authenticated { proof, body: Cow::Owned(message.message.into_bytes()), answer })
+        Ok(Authenticated { key: proof, body: Cow::Owned(message.message.into_bytes()), response: answer })
     }
 
     /// Whether what was signed comes again with another `Idempotency-Key`, which
     /// no signature covers: the same request, dressed up as a new one. It may
     /// come with the other of two signatures that it had.
-    pub(super) async fn used_for_another(
+    pub(super) async fn has_conflicting_idempotency_key(
         &self,
         source: &Source,
-        proof: &Proof,
+        proof: &AuthenticatedKey,
         message: &Message<'_>,
-        readings: &[Reading],
-    ) -> Result<bool, StoreFailure> {
+        readings: &[Alert],
+    ) -> Result<bool, LedgerStoreError> {
         // An id that is signed cannot be changed.
         if proof.event_id.is_some() {
             return Ok(false);
         }
-        let (Some(signed), Some(_), Some(first)) = (&proof.signed, message.idempotency_key, readings.first())
+        let (Some(signed), Some(_), Some(first)) = (&proof.signed_digest, message.idempotency_key, readings.first())
         else {
             return Ok(false);
         };
-        let id = DecisionId::of(&source.name, &first.event_id);
+        let id = DecisionId::from_event_id(&source.name, &first.event_id);
         let path = format!("seen/{}/{}", source.name, hex(signed));
-        if self.ledger.objects().create(&path, id.as_str().into()).await? {
+        if self.ledger.store().create(&path, id.as_str().into()).await? {
             return Ok(false);
         }
-        let used = self.ledger.objects().read(&path).await?;
+        let used = self.ledger.store().read(&path).await?;
         Ok(used.as_deref() != Some(id.as_str().as_bytes()))
     }
 }

@@ -14,24 +14,24 @@ const MAX_CHALLENGE_LEN: usize = 1_024;
 
 /// The signs of a challenge besides ASCII letters and digits: none begins markup or
 /// a string.
-const SIGNS: &[u8] = b" -._~:+/=,;@!*()&?%$#";
+const ALLOWED_PUNCTUATION: &[u8] = b" -._~:+/=,;@!*()&?%$#";
 
 /// Answers Okta's challenge. Any other request by this method is turned away.
-pub(super) fn okta(request: &Request) -> Response {
+pub(super) fn answer_okta_challenge(request: &Request) -> Response {
     match request.header("x-okta-verification-challenge") {
-        Some(challenge) if is_plain(challenge) => Response::json(200, &json!({ "verification": challenge })),
-        _ => Response::not_allowed("POST"),
+        Some(challenge) if is_plain_text(challenge) => Response::json(200, &json!({ "verification": challenge })),
+        _ => Response::method_not_allowed("POST"),
     }
 }
 
 /// Answers the challenge of a Microsoft Graph subscription, as plain text; `None`
 /// when there is none.
-pub(super) fn graph(request: &Request) -> Option<Response> {
-    let token = request.query("validationToken")?;
-    is_plain(&token).then(|| Response::text(200, &token))
+pub(super) fn answer_graph_validation(request: &Request) -> Option<Response> {
+    let token = request.query_parameter("validationToken")?;
+    is_plain_text(&token).then(|| Response::text(200, &token))
 }
 
-fn is_plain(challenge: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || SIGNS.contains(&byte);
+fn is_plain_text(challenge: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || ALLOWED_PUNCTUATION.contains(&byte);
     (1..=MAX_CHALLENGE_LEN).contains(&challenge.len()) && challenge.bytes().all(plain)
 }

@@ -1,9 +1,9 @@
 //! The pages on which a person approves.
 
 use crate::{
-    approval::Answer,
-    decision::{Decision, State, Step},
-    outcome::rfc3339,
+    approval::ApprovalAnswer,
+    decision::{Decision, DecisionState, Transition},
+    outcome::format_rfc3339,
 };
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}\
@@ -25,7 +25,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-fn whole(title: &str, body: &str) -> String {
+fn render(title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
@@ -33,14 +33,14 @@ fn whole(title: &str, body: &str) -> String {
     )
 }
 
-pub(super) fn message(text: &str) -> String {
-    whole("Isolation", &format!("<p>{}</p>", escape(text)))
+pub(super) fn render_message(text: &str) -> String {
+    render("Isolation", &format!("<p>{}</p>", escape(text)))
 }
 
 /// What is asked, and the form that answers.
-pub(super) fn ask(decision: &Decision) -> String {
-    if decision.state() != State::Waiting {
-        return message(&format!("This decision does not wait for an answer: it is {}.", decision.state()));
+pub(super) fn render_approval_form(decision: &Decision) -> String {
+    if decision.state() != DecisionState::PendingApproval {
+        return render_message(&format!("This decision does not wait for an answer: it is {}.", decision.state()));
     }
     let mut facts = vec![("Decision", decision.id().to_string())];
     if let Some(target) = decision.target() {
@@ -55,21 +55,21 @@ pub(super) fn ask(decision: &Decision) -> String {
             facts.push(("Severity", severity.to_string()));
         }
     }
-    if let Some(Step::Waiting { why, until, .. }) = decision.entries().last().map(|entry| &entry.step) {
+    if let Some(Transition::PendingApproval { reason: why, expires_at: until, .. }) = decision.entries().last().map(|entry| &entry.transition) {
         facts.push(("Needs approval", why.clone()));
-        facts.push(("Waits until", rfc3339(until.saturating_mul(1_000))));
+        facts.push(("Waits until", format_rfc3339(until.saturating_mul(1_000))));
     }
     let list: String =
         facts.iter().map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", escape(value))).collect();
     let form = "<form method=\"post\"><button name=\"answer\" value=\"approve\">Isolate it</button>\
                 <button name=\"answer\" value=\"decline\">Do not</button></form>";
-    whole("Isolate this endpoint?", &format!("<dl>{list}</dl>{form}"))
+    render("Isolate this endpoint?", &format!("<dl>{list}</dl>{form}"))
 }
 
-pub(super) fn answered(decision: &Decision, answer: Answer) -> String {
-    message(&match answer {
-        Answer::Approve => format!("Approved. The endpoint is being isolated. Decision {}.", decision.id()),
-        Answer::Decline => format!("Declined. Nothing is isolated. Decision {}.", decision.id()),
+pub(super) fn render_answer(decision: &Decision, answer: ApprovalAnswer) -> String {
+    render_message(&match answer {
+        ApprovalAnswer::Approve => format!("Approved. The endpoint is being isolated. Decision {}.", decision.id()),
+        ApprovalAnswer::Decline => format!("Declined. Nothing is isolated. Decision {}.", decision.id()),
     })
 }
 
@@ -78,8 +78,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_a_sender_becomes_markup() {
-        let page = message("<script>alert('x' & \"y\")</script>");
+    fn pages_escape_text_from_the_sender() {
+        let page = render_message("<script>alert('x' & \"y\")</script>");
         assert!(
             page.contains("&lt;script&gt;alert(&#39;x&#39; &amp; &quot;y&quot;)&lt;/script&gt;"),
             "{page}"

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, net::IpAddr};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use crate::verify::{ClientCertificate, Evidence};
+use crate::verify::{ClientCertificate, SignedRequest};
 
 /// An HTTP request, as far as the webhook looks at it.
 #[derive(Clone, Default)]
@@ -23,7 +23,7 @@ pub struct Request {
     pub body: Vec<u8>,
     /// The address of the caller, as the server that took the connection saw
     /// it.
-    pub from: Option<IpAddr>,
+    pub source_ip: Option<IpAddr>,
     /// The certificate that the caller brought to mutual TLS, as the server that
     /// took the connection tells it; never of a header.
     pub client_certificate: Option<ClientCertificate>,
@@ -46,17 +46,17 @@ impl Request {
     }
 
     /// The value of a member of the query.
-    pub(crate) fn query(&self, name: &str) -> Option<String> {
-        member(&self.query, name)
+    pub(crate) fn query_parameter(&self, name: &str) -> Option<String> {
+        find_pair(&self.query, name)
     }
 
     /// The value of a member of a form in the body.
-    pub(crate) fn form(&self, name: &str) -> Option<String> {
-        member(std::str::from_utf8(&self.body).ok()?, name)
+    pub(crate) fn form_field(&self, name: &str) -> Option<String> {
+        find_pair(std::str::from_utf8(&self.body).ok()?, name)
     }
 }
 
-fn member(pairs: &str, name: &str) -> Option<String> {
+fn find_pair(pairs: &str, name: &str) -> Option<String> {
     let value = pairs.split('&').find_map(|pair| {
         let (own, value) = pair.split_once('=').unwrap_or((pair, ""));
         (own == name).then_some(value)
@@ -65,7 +65,7 @@ fn member(pairs: &str, name: &str) -> Option<String> {
     percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
 }
 
-impl Evidence for Request {
+impl SignedRequest for Request {
     fn header(&self, name: &str) -> Option<&str> {
         Self::header(self, name)
     }
@@ -113,13 +113,13 @@ impl Response {
 
     /// Nothing was recorded, and the sender is to send again: the ledger or the
     /// queue failed, or there is no policy.
-    pub fn send_again() -> Self {
+    pub fn service_unavailable() -> Self {
         let mut response = Self::error(503, "not recorded; send it again");
         response.headers.push(("retry-after".into(), "5".into()));
         response
     }
 
-    pub(crate) fn not_allowed(methods: &str) -> Self {
+    pub(crate) fn method_not_allowed(methods: &str) -> Self {
         let mut response = Self::error(405, &format!("use {methods}"));
         response.headers.push(("allow".into(), methods.into()));
         response
@@ -130,7 +130,7 @@ impl Response {
     }
 
     /// A page for a person: it loads nothing, runs nothing, and is in no frame.
-    pub(crate) fn page(status: u16, body: &str) -> Self {
+    pub(crate) fn html(status: u16, body: &str) -> Self {
         let mut response = Self::new(status, "text/html; charset=utf-8", body.to_owned());
         let policy =
             "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";

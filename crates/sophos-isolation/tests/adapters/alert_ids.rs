@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
-use super::one;
+use super::parse_single;
 
 /// A tool, an alert, an update of it, and another alert.
-fn rows() -> Vec<(Tool, Value, Value, Value)> {
+fn alert_id_cases() -> Vec<(Tool, Value, Value, Value)> {
     let pagerduty = |event: &str, kind: &str, data: Value| json!({"event": {"id": event, "event_type": kind, "data": data}});
     let incident = |id: &str, number: u32, modified: &str| {
         let id = format!("/subscriptions/s/workspaces/{id}/Incidents/{number}");
@@ -73,9 +73,9 @@ fn rows() -> Vec<(Tool, Value, Value, Value)> {
 }
 
 #[test]
-fn alert_ids_outlast_updates() {
-    for (tool, first, update, other) in rows() {
-        let [first, update, other] = [first, update, other].map(|body| one(tool, &body));
+fn alert_id_is_stable_across_updates() {
+    for (tool, first, update, other) in alert_id_cases() {
+        let [first, update, other] = [first, update, other].map(|body| parse_single(tool, &body));
         assert_eq!(first.alert_id, update.alert_id, "{tool}");
         assert_ne!(first.event_id, update.event_id, "{tool}");
         assert_ne!(first.alert_id, other.alert_id, "{tool}");
@@ -84,9 +84,9 @@ fn alert_ids_outlast_updates() {
 }
 
 #[test]
-fn rows_of_one_search_are_alerts_of_their_own() {
+fn splunk_rows_of_one_search_have_distinct_alert_ids() {
     let row = |host: &str| json!({"sid": "s", "result": {"dest": host}});
-    assert_ne!(one(Tool::Splunk, &row("a")).alert_id, one(Tool::Splunk, &row("b")).alert_id);
+    assert_ne!(parse_single(Tool::Splunk, &row("a")).alert_id, parse_single(Tool::Splunk, &row("b")).alert_id);
     let signal = |id: &str| json!({"_id": id, "_source": {"signal": {"rule": {"id": "r"}}}});
-    assert_ne!(one(Tool::Elastic, &signal("1")).alert_id, one(Tool::Elastic, &signal("2")).alert_id);
+    assert_ne!(parse_single(Tool::Elastic, &signal("1")).alert_id, parse_single(Tool::Elastic, &signal("2")).alert_id);
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
-use super::{lines, one, read, refused, seen};
+use super::{summaries, parse_single, parse, parse_refused, summary};
 
 fn finding() -> Value {
     json!({
@@ -54,28 +54,28 @@ fn envelope(detail: Value) -> Value {
 }
 
 /// The value with all names of members beginning in upper case.
-fn pascal(value: Value) -> Value {
+fn pascal_case(value: Value) -> Value {
     match value {
         Value::Object(members) => members
             .into_iter()
-            .map(|(name, value)| (name[..1].to_uppercase() + &name[1..], pascal(value)))
+            .map(|(name, value)| (name[..1].to_uppercase() + &name[1..], pascal_case(value)))
             .collect(),
-        Value::Array(items) => items.into_iter().map(pascal).collect(),
+        Value::Array(items) => items.into_iter().map(pascal_case).collect(),
         value => value,
     }
 }
 
 #[test]
-fn a_finding_is_read_in_all_of_its_wrappers_and_spellings() {
+fn guardduty_parses_findings_in_every_wrapper_and_casing() {
     for body in [
         finding(),
-        pascal(finding()),
+        pascal_case(finding()),
         envelope(finding()),
-        envelope(pascal(finding())),
-        json!({"Findings": [pascal(finding())]}),
+        envelope(pascal_case(finding())),
+        json!({"Findings": [pascal_case(finding())]}),
     ] {
-        let reading = one(Tool::GuardDuty, &body);
-        assert_eq!(seen(&reading), format!("high {INSTANCE} act"));
+        let reading = parse_single(Tool::GuardDuty, &body);
+        assert_eq!(summary(&reading), format!("high {INSTANCE} act"));
         assert_eq!(reading.event_id, r#"["f1","2026-01-01T10:05:00.000Z","3"]"#);
         assert_eq!(reading.signal.account.as_deref(), Some("111122223333"));
         assert_eq!(reading.signal.reason.as_deref(), Some("Backdoor:EC2/C&CActivity.B!DNS"));
@@ -84,7 +84,7 @@ fn a_finding_is_read_in_all_of_its_wrappers_and_spellings() {
 }
 
 #[test]
-fn severities_of_guardduty_have_their_steps() {
+fn guardduty_maps_severity_ranges() {
     for (number, expected) in [
         (json!(0.5), "informational"),
         (json!(1), "low"),
@@ -99,12 +99,12 @@ fn severities_of_guardduty_have_their_steps() {
     ] {
         let mut body = finding();
         body["severity"] = number.clone();
-        assert!(seen(&one(Tool::GuardDuty, &body)).starts_with(expected), "{number}");
+        assert!(summary(&parse_single(Tool::GuardDuty, &body)).starts_with(expected), "{number}");
     }
 }
 
 #[test]
-fn samples_and_archived_findings_are_refused() {
+fn guardduty_refuses_sample_and_archived_findings() {
     let sample_and_archived = |mut body: Value| {
         body["service"]["archived"] = json!(true);
         body
@@ -121,48 +121,48 @@ fn samples_and_archived_findings_are_refused() {
         with("value", json!({"sample": true})),
         sample_and_archived(with("sample", json!(true))),
     ] {
-        assert_eq!(seen(&one(Tool::GuardDuty, &body)), format!("high {INSTANCE} Sample"));
-        assert!(seen(&one(Tool::GuardDuty, &pascal(body))).ends_with("Sample"));
+        assert_eq!(summary(&parse_single(Tool::GuardDuty, &body)), format!("high {INSTANCE} Sample"));
+        assert!(summary(&parse_single(Tool::GuardDuty, &pascal_case(body))).ends_with("Sample"));
     }
     let mut titled = finding();
     titled["title"] = json!("[SAMPLE] The EC2 instance i-1 …");
-    assert!(seen(&one(Tool::GuardDuty, &titled)).ends_with("Sample"));
-    assert!(seen(&one(Tool::GuardDuty, &sample_and_archived(finding()))).ends_with("Archived"));
+    assert!(summary(&parse_single(Tool::GuardDuty, &titled)).ends_with("Sample"));
+    assert!(summary(&parse_single(Tool::GuardDuty, &sample_and_archived(finding()))).ends_with("Archived"));
     // What an attacker may get into the text proves nothing.
     for value in [json!(r#"{"userAgent":"\"sample\":true"}"#), json!("\"sample\":true"), json!(7)] {
-        assert!(seen(&one(Tool::GuardDuty, &with("value", value))).ends_with("act"));
+        assert!(summary(&parse_single(Tool::GuardDuty, &with("value", value))).ends_with("act"));
     }
 }
 
 #[test]
-fn a_finding_about_something_else_names_no_host() {
+fn guardduty_finds_no_host_in_other_resources() {
     for kind in ["AccessKey", "S3Bucket", "RDSDBInstance", "Lambda", "EBSSnapshot", "AttackSequence"] {
         let mut body = finding();
         body["resource"]["resourceType"] = json!(kind);
-        assert_eq!(seen(&one(Tool::GuardDuty, &body)), "high NoHost", "{kind}");
+        assert_eq!(summary(&parse_single(Tool::GuardDuty, &body)), "high NoHost", "{kind}");
     }
 }
 
 #[test]
-fn each_finding_of_a_list_is_one_reading() {
+fn guardduty_returns_one_alert_per_finding() {
     let mut other = finding();
     other["id"] = json!("f2");
     other["resource"]["instanceDetails"] = json!({"instanceId": "i-2"});
-    let readings = read(Tool::GuardDuty, &json!({"Findings": [finding(), other, finding()]}));
-    assert_eq!(lines(&readings), [format!("high {INSTANCE} act"), "high ec2:i-2 act".into()]);
-    assert_eq!(lines(&read(Tool::GuardDuty, &json!({"Findings": []}))), ["- NoHost"]);
+    let readings = parse(Tool::GuardDuty, &json!({"Findings": [finding(), other, finding()]}));
+    assert_eq!(summaries(&readings), [format!("high {INSTANCE} act"), "high ec2:i-2 act".into()]);
+    assert_eq!(summaries(&parse(Tool::GuardDuty, &json!({"Findings": []}))), ["- NoHost"]);
 }
 
 #[test]
-fn events_of_others_and_findings_without_an_id_are_unreadable() {
+fn guardduty_rejects_other_sources_and_missing_ids() {
     let mut foreign = envelope(finding());
     foreign["source"] = json!("my.own");
-    assert_eq!(refused(Tool::GuardDuty, &foreign), "its source is not aws.guardduty");
-    assert_eq!(refused(Tool::SecurityHub, &foreign), "its source is not aws.securityhub");
+    assert_eq!(parse_refused(Tool::GuardDuty, &foreign), "its source is not aws.guardduty");
+    assert_eq!(parse_refused(Tool::SecurityHub, &foreign), "its source is not aws.securityhub");
     let mut nameless = finding();
     nameless["id"] = json!("");
     assert_eq!(
-        refused(Tool::GuardDuty, &nameless),
+        parse_refused(Tool::GuardDuty, &nameless),
         "it does not say which event it is: the finding has no id"
     );
 }
@@ -182,28 +182,28 @@ fn instance(id: &str) -> Value {
         "Details": {"AwsEc2Instance": {"IpV4Addresses": ["203.0.113.9", "10.0.0.1"]}}})
 }
 
-fn hub(findings: Value) -> Value {
+fn security_hub_event(findings: Value) -> Value {
     json!({"source": "aws.securityhub", "detail-type": "Security Hub Findings - Imported",
         "detail": {"findings": findings}})
 }
 
 #[test]
-fn each_instance_of_each_finding_is_one_reading() {
+fn security_hub_returns_one_alert_per_instance() {
     let bucket = json!({"Type": "AwsS3Bucket", "Id": "arn:aws:s3:::b"});
     let several = json!([instance("i-1"), bucket, instance("i-2"), instance("i-1")]);
-    let readings = read(Tool::SecurityHub, &hub(json!([asff("a", several), asff("b", json!([bucket]))])));
-    assert_eq!(lines(&readings), ["critical ec2:i-1 act", "critical ec2:i-2 act", "critical NoHost"]);
+    let readings = parse(Tool::SecurityHub, &security_hub_event(json!([asff("a", several), asff("b", json!([bucket]))])));
+    assert_eq!(summaries(&readings), ["critical ec2:i-1 act", "critical ec2:i-2 act", "critical NoHost"]);
     assert_eq!(readings[0].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-1",[],[],[],[]]]"#);
     assert_eq!(readings[1].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-2",[],[],[],[]]]"#);
     assert_eq!(readings[2].event_id, r#"["b","2026-01-01T00:00:00Z"]"#);
     assert_eq!(readings[0].signal.account.as_deref(), Some("111122223333"));
     // Alone, too.
-    let bare = one(Tool::SecurityHub, &asff("a", json!([instance("i-1")])));
-    assert_eq!(seen(&bare), "critical ec2:i-1 act");
+    let bare = parse_single(Tool::SecurityHub, &asff("a", json!([instance("i-1")])));
+    assert_eq!(summary(&bare), "critical ec2:i-1 act");
 }
 
 #[test]
-fn resources_are_instances_by_arn_or_id_only() {
+fn security_hub_identifies_instances_by_arn_or_id() {
     for (id, expected) in [
         ("i-0123456789abcdef0", "critical ec2:i-0123456789abcdef0 act"),
         ("arn:aws-cn:ec2:cn-north-1:1:instance/i-7", "critical ec2:i-7 act"),
@@ -212,12 +212,12 @@ fn resources_are_instances_by_arn_or_id_only() {
         ("web-1", "critical NoHost"),
     ] {
         let resource = json!({"Type": "AwsEc2Instance", "Id": id, "Details": instance("i-1")["Details"]});
-        assert_eq!(seen(&one(Tool::SecurityHub, &asff("a", json!([resource])))), expected, "{id}");
+        assert_eq!(summary(&parse_single(Tool::SecurityHub, &asff("a", json!([resource])))), expected, "{id}");
     }
 }
 
 #[test]
-fn asff_says_when_nothing_is_to_be_done() {
+fn security_hub_refuses_asff_that_needs_no_action() {
     let checks = "Software and Configuration Checks/Vulnerabilities/CVE";
     for (pointer, value, expected) in [
         ("Workflow", json!({"Status": "SUPPRESSED"}), "Suppressed"),
@@ -239,22 +239,22 @@ fn asff_says_when_nothing_is_to_be_done() {
     ] {
         let mut body = asff("a", json!([instance("i-1")]));
         body[pointer] = value.clone();
-        assert_eq!(seen(&one(Tool::SecurityHub, &body)), format!("critical ec2:i-1 {expected}"), "{value}");
+        assert_eq!(summary(&parse_single(Tool::SecurityHub, &body)), format!("critical ec2:i-1 {expected}"), "{value}");
     }
     let mut check = asff("a", json!([instance("i-1")]));
     check["Types"] = json!(null);
     check["Compliance"] = json!({"Status": "FAILED"});
-    assert!(seen(&one(Tool::SecurityHub, &check)).ends_with("NotAThreat"));
+    assert!(summary(&parse_single(Tool::SecurityHub, &check)).ends_with("NotAThreat"));
 }
 
 #[test]
-fn asff_has_a_number_where_it_has_no_label() {
+fn security_hub_falls_back_to_normalized_severity() {
     for (number, expected) in
         [(0, "informational"), (39, "low"), (40, "medium"), (70, "high"), (90, "critical")]
     {
         let mut body = asff("a", json!([]));
         body["Severity"] = json!({"Normalized": number});
-        assert_eq!(seen(&one(Tool::SecurityHub, &body)), format!("{expected} NoHost"));
+        assert_eq!(summary(&parse_single(Tool::SecurityHub, &body)), format!("{expected} NoHost"));
     }
 }
 
@@ -273,9 +273,9 @@ fn imported(finding: Value) -> Value {
 }
 
 #[test]
-fn ocsf_is_read() {
-    let reading = one(Tool::SecurityHub, &imported(ocsf()));
-    assert_eq!(seen(&reading), "high ec2:i-1 act");
+fn security_hub_parses_ocsf() {
+    let reading = parse_single(Tool::SecurityHub, &imported(ocsf()));
+    assert_eq!(summary(&reading), "high ec2:i-1 act");
     assert_eq!(reading.event_id, r#"["arn:f","1767225600000"]"#);
     assert_eq!(reading.signal.account.as_deref(), Some("111122223333"));
     for (member, value, expected) in [
@@ -293,40 +293,40 @@ fn ocsf_is_read() {
     ] {
         let mut body = ocsf();
         body[member] = value.clone();
-        assert_eq!(seen(&one(Tool::SecurityHub, &imported(body))), expected, "{member} {value}");
+        assert_eq!(summary(&parse_single(Tool::SecurityHub, &imported(body))), expected, "{member} {value}");
     }
     let nameless = imported(json!({"class_uid": 2004}));
-    assert!(refused(Tool::SecurityHub, &nameless).ends_with("the finding has no finding_info.uid"));
+    assert!(parse_refused(Tool::SecurityHub, &nameless).ends_with("the finding has no finding_info.uid"));
 }
 
 #[test]
-fn the_device_of_ocsf_is_the_instance_unless_it_says_otherwise() {
+fn security_hub_takes_ocsf_device_as_the_instance() {
     let device = json!({"instance_uid": "i-1", "uid": "x", "hostname": "web", "ip": "10.0.0.1", "mac": "02:00:00:00:00:01"});
     let mut body = ocsf();
     body["device"] = device.clone();
-    assert_eq!(lines(&read(Tool::SecurityHub, &body)), ["high ec2:i-1 act"]);
+    assert_eq!(summaries(&parse(Tool::SecurityHub, &body)), ["high ec2:i-1 act"]);
     body["device"]["instance_uid"] = json!("i-2");
-    assert_eq!(read(Tool::SecurityHub, &body).len(), 2);
+    assert_eq!(parse(Tool::SecurityHub, &body).len(), 2);
     body["device"] = device;
     body["resources"] = json!([]);
-    assert_eq!(lines(&read(Tool::SecurityHub, &body)), ["high ec2:i-1 act"]);
+    assert_eq!(summaries(&parse(Tool::SecurityHub, &body)), ["high ec2:i-1 act"]);
     body["device"] =
         json!({"hostname": "web", "domain": "a.example", "ip": "10.0.0.1", "mac": "02:00:00:00:00:01"});
     assert_eq!(
-        lines(&read(Tool::SecurityHub, &body)),
+        summaries(&parse(Tool::SecurityHub, &body)),
         ["high mac:02:00:00:00:00:01 name:web.a.example ip:10.0.0.1 act"]
     );
     // Another product's id of a machine is none of an instance.
     body["device"] = json!({"uid": "4a7b0c", "hostname": "web"});
-    assert_eq!(lines(&read(Tool::SecurityHub, &body)), ["high name:web act"]);
+    assert_eq!(summaries(&parse(Tool::SecurityHub, &body)), ["high name:web act"]);
 }
 
 #[test]
-fn a_delivery_about_too_many_hosts_is_unreadable() {
+fn security_hub_rejects_a_message_with_too_many_hosts() {
     let instances = |count: usize| (0..count).map(|n| instance(&format!("i-{n}"))).collect::<Value>();
-    assert_eq!(read(Tool::SecurityHub, &asff("a", instances(100))).len(), 100);
-    let error = refused(Tool::SecurityHub, &asff("a", instances(101)));
+    assert_eq!(parse(Tool::SecurityHub, &asff("a", instances(100))).len(), 100);
+    let error = parse_refused(Tool::SecurityHub, &asff("a", instances(101)));
     assert_eq!(error, "it is about more than 100 hosts: send them in several");
     let findings = (0..101).map(|n| asff(&n.to_string(), json!([]))).collect::<Value>();
-    assert_eq!(refused(Tool::SecurityHub, &hub(findings)), error);
+    assert_eq!(parse_refused(Tool::SecurityHub, &security_hub_event(findings)), error);
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
-use super::{lines, read, refused};
+use super::{summaries, parse, parse_refused};
 
 /// A name; the tool; the payload; what is read from it.
 type Case = (&'static str, Tool, Value, &'static [&'static str]);
@@ -132,29 +132,29 @@ fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn adapters_read_each_case_right() {
+fn adapters_parse_each_case() {
     for (name, tool, body, expected) in cases() {
-        assert_eq!(lines(&read(tool, &body)), expected, "{name}");
+        assert_eq!(summaries(&parse(tool, &body)), expected, "{name}");
     }
 }
 
 #[test]
-fn graph_notification_says_what_to_configure() {
+fn graph_change_notification_error_names_the_remedy() {
     let one = json!({"subscriptionId": "5d1c", "clientState": "s", "changeType": "updated", "resource": "security/alerts_v2/a"});
     let bare = json!({"subscriptionId": "5d1c", "resource": "security/incidents/7", "tenantId": "t",
         "resourceData": {"@odata.type": "#microsoft.graph.security.incident", "id": "7"}});
     for body in [json!({"value": [one]}), json!({"value": [one, bare]}), bare.clone()] {
-        let error = refused(Tool::MicrosoftDefender, &body);
+        let error = parse_refused(Tool::MicrosoftDefender, &body);
         assert!(error.contains("no alert, and so no host") && error.contains("Logic App"), "{error}");
         assert!(error.len() <= 200, "{error}");
     }
     let data = json!({"id": "a", "title": "t", "severity": "high", "computerDnsName": "lap-3"});
     let rich = json!({"value": [{"subscriptionId": "5d1c", "resource": "security/alerts_v2/a", "resourceData": data}]});
-    assert_eq!(lines(&read(Tool::MicrosoftDefender, &rich)), ["high name:lap-3 act"]);
+    assert_eq!(summaries(&parse(Tool::MicrosoftDefender, &rich)), ["high name:lap-3 act"]);
 }
 
 #[test]
-fn pagerduty_acts_when_the_policy_points_at_a_field() {
+fn pagerduty_finds_host_when_the_policy_maps_a_field() {
     let adapter = super::configured(Tool::PagerDuty, r#"hostname = "/event/data/custom_fields/0/value""#);
     let body = |value: Value, status: &str| {
         json!({"event": {"id": "1", "event_type": "incident.custom_field_values.updated", "data": {
@@ -168,20 +168,20 @@ fn pagerduty_acts_when_the_policy_points_at_a_field() {
     ] {
         let body = body(value, status).to_string().into_bytes();
         let message = sophos_isolation::adapters::Message { body: &body, idempotency_key: None };
-        assert_eq!(lines(&adapter.read(&message).expect("readable")), [expected]);
+        assert_eq!(summaries(&adapter.parse_message(&message).expect("readable")), [expected]);
     }
-    assert_eq!(lines(&read(Tool::PagerDuty, &body(json!("LT-0815"), "triggered"))), ["- NoHost"]);
+    assert_eq!(summaries(&parse(Tool::PagerDuty, &body(json!("LT-0815"), "triggered"))), ["- NoHost"]);
 }
 
 #[test]
-fn fuller_names_win_over_netbios_names() {
+fn adapters_prefer_full_names_over_netbios_names() {
     let legacy = json!({"id": "a", "severity": "high", "title": "t", "hostStates": [
         {"fqdn": "CORP-LAPTOP-0031.corp.example", "netBiosName": "CORP-LAPTOP-003"}, {"netBiosName": "CORP-LAPTOP-004"}]});
     assert_eq!(
-        lines(&read(Tool::MicrosoftDefender, &legacy)),
+        summaries(&parse(Tool::MicrosoftDefender, &legacy)),
         ["high name:CORP-LAPTOP-0031.corp.example act", "high netbios:CORP-LAPTOP-004 act"]
     );
     let incident = json!({"properties": {"incidentNumber": 1, "severity": "High", "status": "New", "relatedEntities": [
         {"kind": "Host", "properties": {"netBiosName": "CORP-LAPTOP-004", "ntDomain": "CORP"}}]}});
-    assert_eq!(lines(&read(Tool::MicrosoftSentinel, &incident)), ["high netbios:CORP-LAPTOP-004 act"]);
+    assert_eq!(summaries(&parse(Tool::MicrosoftSentinel, &incident)), ["high netbios:CORP-LAPTOP-004 act"]);
 }

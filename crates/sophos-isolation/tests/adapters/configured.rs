@@ -1,36 +1,36 @@
 //! What a configuration names takes the place of what an adapter finds.
 
 use serde_json::{Value, json};
-use sophos_isolation::adapters::{Adapter, Message, Reading, Tool};
+use sophos_isolation::adapters::{Adapter, Message, Alert, Tool};
 
-use super::{configured, lines, seen};
+use super::{configured, summaries, summary};
 
-fn read(adapter: &Adapter, body: &Value) -> Result<Vec<Reading>, String> {
+fn parse_configured(adapter: &Adapter, body: &Value) -> Result<Vec<Alert>, String> {
     let body = body.to_string().into_bytes();
-    adapter.read(&Message { body: &body, idempotency_key: Some("key") }).map_err(|error| error.to_string())
+    adapter.parse_message(&Message { body: &body, idempotency_key: Some("key") }).map_err(|error| error.to_string())
 }
 
 #[test]
-fn a_host_that_a_pointer_finds_lifts_the_refusal() {
+fn mapping_clears_the_refusal_when_it_finds_a_host() {
     let splunk = configured(Tool::Splunk, r#"hostname = "/result/dest_host""#);
     let with = |host: Value| json!({"sid": "s", "result": {"host": "syslog-1", "dest_host": host}});
-    assert_eq!(seen(&read(&splunk, &with(json!("pc-1"))).expect("readable")[0]), "- name:pc-1 act");
+    assert_eq!(summary(&parse_configured(&splunk, &with(json!("pc-1"))).expect("readable")[0]), "- name:pc-1 act");
     for nothing in [json!(""), json!(null), json!("unknown"), json!({"a": 1})] {
-        assert_eq!(seen(&read(&splunk, &with(nothing)).expect("readable")[0]), "- NoHost");
+        assert_eq!(summary(&parse_configured(&splunk, &with(nothing)).expect("readable")[0]), "- NoHost");
     }
 
     let pagerduty = configured(Tool::PagerDuty, r#"endpoint_id = "/event/data/custom_fields/0/value""#);
     let body = |kind: &str| json!({"event": {"id": "e", "event_type": kind, "data": {"urgency": "high", "custom_fields": [{"value": "4a7b"}]}}});
     assert_eq!(
-        seen(&read(&pagerduty, &body("incident.triggered")).expect("readable")[0]),
+        summary(&parse_configured(&pagerduty, &body("incident.triggered")).expect("readable")[0]),
         "high endpoint:4a7b act"
     );
     // A host is no reason to act on what needs no action.
-    assert!(seen(&read(&pagerduty, &body("incident.resolved")).expect("readable")[0]).ends_with("Resolved"));
+    assert!(summary(&parse_configured(&pagerduty, &body("incident.resolved")).expect("readable")[0]).ends_with("Resolved"));
 }
 
 #[test]
-fn a_pointer_takes_the_place_of_what_was_found_kind_by_kind() {
+fn mapping_replaces_identifiers_kind_by_kind() {
     let body = json!({"CompositeId": "c", "Hostname": "pc-1", "LocalIP": "10.0.0.1", "custom": {"names": ["a", "a.example"], "mac": "aa:bb:cc:dd:ee:01", "ip": "10.0.0.2"}, "level": 5});
     for (fields, expected) in [
         (r#"hostname = "/custom/names""#, "- name:a.example ip:10.0.0.1 act"),
@@ -39,12 +39,12 @@ fn a_pointer_takes_the_place_of_what_was_found_kind_by_kind() {
         ("mac = \"/custom/mac\"\nip = \"/custom/ip\"", "- mac:aa:bb:cc:dd:ee:01 name:pc-1 ip:10.0.0.2 act"),
     ] {
         let adapter = configured(Tool::CrowdStrike, fields);
-        assert_eq!(seen(&read(&adapter, &body).expect("readable")[0]), expected, "{fields}");
+        assert_eq!(summary(&parse_configured(&adapter, &body).expect("readable")[0]), expected, "{fields}");
     }
 }
 
 #[test]
-fn any_json_is_read_when_all_is_named() {
+fn generic_parses_any_json_when_every_field_is_mapped() {
     let adapter = configured(
         Tool::Generic,
         r#"
@@ -66,8 +66,8 @@ fn any_json_is_read_when_all_is_named() {
         "prio": "Critical", "text": "x", "why": "y", "when": "z", "do": "release", "for": 60,
         "action": "something else", "ttl": "soon", "target": {"hostname": "not-this", "ip": "10.0.0.1"}
     });
-    let reading = read(&adapter, &body).expect("readable").remove(0);
-    assert_eq!(seen(&reading), "critical ec2:i-1 name:pc-1 act");
+    let reading = parse_configured(&adapter, &body).expect("readable").remove(0);
+    assert_eq!(summary(&reading), "critical ec2:i-1 name:pc-1 act");
     assert_eq!(reading.event_id, r#"["7"]"#);
     let signal = serde_json::to_value(&reading.signal).expect("a signal");
     assert_eq!(
@@ -82,50 +82,50 @@ fn any_json_is_read_when_all_is_named() {
     let mut unsaid = body.clone();
     unsaid["do"] = json!(null);
     assert_eq!(
-        read(&adapter, &unsaid).expect_err("no action"),
+        parse_configured(&adapter, &unsaid).expect_err("no action"),
         "missing action: nothing at \"/do\"; set fields.action to where it is"
     );
     // Nor may the identity, but that has a header to fall back on.
     let mut nameless = body;
     nameless["alert"] = json!([]);
-    assert_eq!(read(&adapter, &nameless).expect("readable")[0].event_id, r#"["key"]"#);
+    assert_eq!(parse_configured(&adapter, &nameless).expect("readable")[0].event_id, r#"["key"]"#);
     let splunk = configured(Tool::Splunk, r#"event_id = "/result/id""#);
-    let error = read(&splunk, &json!({"sid": "s"})).expect_err("no identity");
+    let error = parse_configured(&splunk, &json!({"sid": "s"})).expect_err("no identity");
     assert_eq!(error, "missing event id: nothing at \"/result/id\"; set fields.event_id to where it is");
 }
 
 #[test]
-fn pointers_begin_at_each_document_of_a_list() {
+fn mapping_resolves_pointers_in_each_list_element() {
     let okta = configured(Tool::Okta, r#"hostname = "/device/name""#);
     let events = json!([{"uuid": "a", "device": {"name": "pc-1"}}, {"uuid": "b"}]);
-    let readings = read(&okta, &json!({"eventId": "h", "data": {"events": events}})).expect("readable");
-    assert_eq!(lines(&readings), ["- name:pc-1 act", "- NoHost"]);
+    let readings = parse_configured(&okta, &json!({"eventId": "h", "data": {"events": events}})).expect("readable");
+    assert_eq!(summaries(&readings), ["- name:pc-1 act", "- NoHost"]);
 
     let elastic = configured(Tool::Elastic, "hostname = \"/my.host\"\nevent_id = \"/rule\"");
     let alerts =
         json!([{"kibana.alert.uuid": "u", "rule": "r", "my.host": "pc-1"}, {"rule": "r", "my.host": "pc-1"}]);
-    let readings = read(&elastic, &alerts).expect("readable");
-    assert_eq!(lines(&readings), ["- name:pc-1 act", "- name:pc-1 act"]);
+    let readings = parse_configured(&elastic, &alerts).expect("readable");
+    assert_eq!(summaries(&readings), ["- name:pc-1 act", "- name:pc-1 act"]);
     // One name for both is not their whole identity.
     assert_eq!([&*readings[0].event_id, &*readings[1].event_id], [r#"["r",["u"]]"#, r#"["r",1]"#]);
 }
 
 #[test]
-fn two_hosts_never_share_an_identity() {
+fn event_id_differs_between_two_hosts() {
     let sentinel = json!([
         {"id": "a", "title": "t", "computerDnsName": "pc-1"}, {"id": "a", "title": "t", "computerDnsName": "pc-2"},
         {"id": "a", "title": "t", "computerDnsName": "pc-1"}
     ]);
-    let readings = read(&Adapter::new(Tool::MicrosoftDefender), &sentinel).expect("readable");
-    assert_eq!(lines(&readings), ["- name:pc-1 act", "- name:pc-2 act"]);
+    let readings = parse_configured(&Adapter::new(Tool::MicrosoftDefender), &sentinel).expect("readable");
+    assert_eq!(summaries(&readings), ["- name:pc-1 act", "- name:pc-2 act"]);
     assert_ne!(readings[0].event_id, readings[1].event_id);
 }
 
 #[test]
-fn parts_of_an_identity_cannot_be_shifted() {
+fn event_id_parts_cannot_be_shifted() {
     let id = |id: &str, updated: &str| {
         let body = json!({"id": id, "updatedAt": updated});
-        read(&Adapter::new(Tool::GuardDuty), &body).expect("readable").remove(0).event_id
+        parse_configured(&Adapter::new(Tool::GuardDuty), &body).expect("readable").remove(0).event_id
     };
     assert_ne!(id("a\",\"b", "c"), id("a", "b\",\"c"));
     assert_ne!(id("a,b", "c"), id("a", "b,c"));

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use sophos_isolation::adapters::Tool;
 
-use super::{lines, read_bytes};
+use super::{summaries, parse_bytes};
 
 /// A file; its tool; the identity; severity, host and refusal.
 type Row = (&'static str, Tool, &'static str, &'static str);
@@ -115,29 +115,29 @@ pub(super) fn messages() -> Vec<(Tool, Vec<u8>)> {
 }
 
 #[test]
-fn each_is_read_as_expected() {
+fn adapters_parse_each_fixture_as_expected() {
     let Some(path) = fixtures() else { return };
     for (file, tool, event_id, expected) in ROWS {
         if *file == VECTOR {
             continue;
         }
         let body = fs::read(path.join(file)).expect("a fixture");
-        let readings = read_bytes(*tool, &body).expect(file);
-        assert_eq!(lines(&readings), [expected.replace("{instance}", INSTANCE)], "{file}");
+        let readings = parse_bytes(*tool, &body).expect(file);
+        assert_eq!(summaries(&readings), [expected.replace("{instance}", INSTANCE)], "{file}");
         assert_eq!(readings[0].event_id, *event_id, "{file}");
     }
 }
 
 #[test]
-fn what_is_no_message_says_what_is_missing() {
+fn adapters_name_what_is_missing_in_other_documents() {
     let Some(path) = fixtures() else { return };
-    let error = read_bytes(Tool::PagerDuty, &fs::read(path.join(VECTOR)).expect("a fixture"))
+    let error = parse_bytes(Tool::PagerDuty, &fs::read(path.join(VECTOR)).expect("a fixture"))
         .expect_err("unreadable");
     assert_eq!(error.to_string(), "it does not say which event it is: it has no event.id");
 }
 
 #[test]
-fn no_fixture_is_left_out() {
+fn fixtures_are_all_covered() {
     let Some(path) = fixtures() else { return };
     let mut files = Vec::new();
     for folder in fs::read_dir(&path).expect("folders").map(|entry| entry.expect("a folder").path()) {

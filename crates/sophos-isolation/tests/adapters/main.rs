@@ -5,43 +5,43 @@ mod aws;
 mod batches;
 mod cases;
 mod configured;
-mod endpoints;
+mod edr_tools;
 mod fixtures;
-mod forms_aws;
-mod forms_crowdstrike;
-mod forms_elastic;
-mod forms_microsoft;
-mod forms_others;
-mod forms_sentinelone;
-mod mapped;
+mod formats_aws;
+mod formats_crowdstrike;
+mod formats_elastic;
+mod formats_microsoft;
+mod formats_others;
+mod formats_sentinelone;
+mod field_mapping;
 mod microsoft;
-mod others;
+mod other_tools;
 mod presets;
 mod properties;
 
 use serde_json::Value;
 use sophos_isolation::{
-    adapters::{Adapter, Message, Reading, Tool, Unreadable},
-    signal::HostFacts,
+    adapters::{Adapter, Message, Alert, Tool, ParseError},
+    signal::HostIdentifiers,
 };
 
-fn read_bytes(tool: Tool, body: &[u8]) -> Result<Vec<Reading>, Unreadable> {
-    Adapter::new(tool).read(&Message { body, idempotency_key: None })
+fn parse_bytes(tool: Tool, body: &[u8]) -> Result<Vec<Alert>, ParseError> {
+    Adapter::new(tool).parse_message(&Message { body, idempotency_key: None })
 }
 
-fn read(tool: Tool, body: &Value) -> Vec<Reading> {
-    read_bytes(tool, body.to_string().as_bytes()).expect("readable")
+fn parse(tool: Tool, body: &Value) -> Vec<Alert> {
+    parse_bytes(tool, body.to_string().as_bytes()).expect("readable")
 }
 
 /// The reading of a message that is about one host, or none.
-fn one(tool: Tool, body: &Value) -> Reading {
-    let readings = read(tool, body);
+fn parse_single(tool: Tool, body: &Value) -> Alert {
+    let readings = parse(tool, body);
     assert_eq!(readings.len(), 1, "{readings:?}");
     readings.into_iter().next().expect("one")
 }
 
-fn refused(tool: Tool, body: &Value) -> String {
-    read_bytes(tool, body.to_string().as_bytes()).expect_err("unreadable").to_string()
+fn parse_refused(tool: Tool, body: &Value) -> String {
+    parse_bytes(tool, body.to_string().as_bytes()).expect_err("unreadable").to_string()
 }
 
 /// An adapter whose fields are configured, as in a policy's file.
@@ -50,14 +50,14 @@ fn configured(tool: Tool, fields: &str) -> Adapter {
 }
 
 /// Severity, host and refusal in one line.
-fn seen(reading: &Reading) -> String {
+fn summary(reading: &Alert) -> String {
     let severity = reading.signal.severity.map_or_else(|| "-".to_owned(), |severity| severity.to_string());
     let refusal = reading.refusal.map_or_else(|| "act".to_owned(), |refusal| format!("{refusal:?}"));
-    let host = host(&reading.signal.host);
+    let host = host_summary(&reading.signal.host);
     [severity, host, refusal].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-fn host(host: &HostFacts) -> String {
+fn host_summary(host: &HostIdentifiers) -> String {
     let single = [("endpoint", &host.endpoint_id), ("ec2", &host.ec2_instance_id)];
     let lists = [
         ("mac", &host.mac_addresses),
@@ -74,6 +74,6 @@ fn host(host: &HostFacts) -> String {
 }
 
 /// All of the readings in lines.
-fn lines(readings: &[Reading]) -> Vec<String> {
-    readings.iter().map(seen).collect()
+fn summaries(readings: &[Alert]) -> Vec<String> {
+    readings.iter().map(summary).collect()
 }

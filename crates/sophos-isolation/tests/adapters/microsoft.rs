@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
-use super::{lines, one, read, refused, seen};
+use super::{summaries, parse_single, parse, parse_refused, summary};
 
 fn device(name: &str, more: Value) -> Value {
     let mut device = json!({
@@ -24,13 +24,13 @@ fn graph(evidence: Value) -> Value {
 }
 
 #[test]
-fn an_alert_of_graph_is_about_each_of_its_devices() {
+fn defender_parses_each_device_of_a_graph_alert() {
     let file = json!({"@odata.type": "#microsoft.graph.security.fileEvidence", "mdeDeviceId": "x", "hostName": "no"});
     let evidence =
         json!([device("pc-1", json!({})), file, device("pc-2", json!({})), device("pc-1", json!({}))]);
-    let readings = read(Tool::MicrosoftDefender, &graph(evidence));
+    let readings = parse(Tool::MicrosoftDefender, &graph(evidence));
     assert_eq!(
-        lines(&readings),
+        summaries(&readings),
         [
             "high name:pc-1.corp.example ip:10.0.0.7,127.0.0.1 act",
             "high name:pc-2.corp.example ip:10.0.0.7,127.0.0.1 act",
@@ -42,18 +42,18 @@ fn an_alert_of_graph_is_about_each_of_its_devices() {
 }
 
 #[test]
-fn a_device_that_is_only_context_is_not_isolated() {
+fn defender_refuses_related_devices() {
     let context = json!({"roles": ["contextual"]});
-    let readings = read(Tool::MicrosoftDefender, &graph(json!([device("pc-1", context.clone())])));
-    assert!(seen(&readings[0]).ends_with("OnlyRelated"));
+    let readings = parse(Tool::MicrosoftDefender, &graph(json!([device("pc-1", context.clone())])));
+    assert!(summary(&readings[0]).ends_with("OnlyRelated"));
     // The same device, attacked as well.
     let both =
         json!([device("pc-1", context), device("pc-1", json!({"roles": ["contextual", "compromised"]}))]);
-    assert!(seen(&one(Tool::MicrosoftDefender, &graph(both))).ends_with("act"));
+    assert!(summary(&parse_single(Tool::MicrosoftDefender, &graph(both))).ends_with("act"));
 }
 
 #[test]
-fn alerts_that_are_over_are_refused() {
+fn defender_refuses_resolved_alerts() {
     for (member, value, expected) in [
         ("status", "resolved", "Resolved"),
         ("status", "Dismissed", "Resolved"),
@@ -66,12 +66,12 @@ fn alerts_that_are_over_are_refused() {
     ] {
         let mut body = graph(json!([device("pc-1", json!({}))]));
         body[member] = json!(value);
-        assert!(seen(&one(Tool::MicrosoftDefender, &body)).ends_with(expected), "{member} {value}");
+        assert!(summary(&parse_single(Tool::MicrosoftDefender, &body)).ends_with(expected), "{member} {value}");
     }
 }
 
 #[test]
-fn lists_of_alerts_are_read_one_by_one() {
+fn defender_parses_list_elements_separately() {
     let other = json!({"id": "a2", "severity": "low", "hostStates": [
         {"fqdn": "pc-3.corp.example", "netBiosName": "PC-3", "privateIpAddress": "10.0.0.3", "publicIpAddress": "203.0.113.1"},
         {"fqdn": "-", "netBiosName": null, "privateIpAddress": ""},
@@ -79,13 +79,13 @@ fn lists_of_alerts_are_read_one_by_one() {
     let alerts = json!([graph(json!([])), other]);
     let expected = ["high NoHost", "low name:pc-3.corp.example ip:10.0.0.3 act"];
     for body in [alerts.clone(), json!({"value": alerts}), json!({"alerts": alerts})] {
-        assert_eq!(lines(&read(Tool::MicrosoftDefender, &body)), expected);
+        assert_eq!(summaries(&parse(Tool::MicrosoftDefender, &body)), expected);
     }
 }
 
 #[test]
-fn an_alert_of_the_defender_api_names_its_computer() {
-    let reading = one(
+fn defender_parses_defender_api_alerts() {
+    let reading = parse_single(
         Tool::MicrosoftDefender,
         &json!({
             "id": "da1", "incidentId": 7, "severity": "Medium", "status": "New", "title": "t", "aadTenantId": "t-2",
@@ -93,7 +93,7 @@ fn an_alert_of_the_defender_api_names_its_computer() {
             "lastUpdateTime": "2026-01-01T00:00:00Z", "evidence": [{"entityType": "Ip", "ipAddress": "198.51.100.7"}]
         }),
     );
-    assert_eq!(seen(&reading), "medium name:pc-4.corp.example act");
+    assert_eq!(summary(&reading), "medium name:pc-4.corp.example act");
     assert_eq!(reading.event_id, r#"["da1","2026-01-01T00:00:00Z"]"#);
     assert_eq!(reading.signal.account.as_deref(), Some("t-2"));
 }
@@ -103,7 +103,7 @@ fn row(properties: Value) -> Value {
 }
 
 #[test]
-fn records_of_advanced_hunting_are_about_machines_only() {
+fn defender_parses_device_rows_of_advanced_hunting() {
     let machine = |device: &str, role: &str| {
         row(json!({"AlertId": "h1", "Timestamp": "T", "EntityType": "Machine", "EvidenceRole": role,
             "Severity": "High", "DeviceId": device, "DeviceName": device, "RemoteIP": "198.51.100.7"}))
@@ -113,13 +113,13 @@ fn records_of_advanced_hunting_are_about_machines_only() {
         "DeviceName": "pc-9", "LocalIP": "10.0.0.9"}));
     let raw = json!({"category": "AdvancedHunting-DeviceEvents", "properties": {"DeviceName": "pc-9", "ReportId": 1}});
     let body = json!({"records": [machine("pc-1", "Impacted"), machine("pc-2", "Related"), file, raw]});
-    let readings = read(Tool::MicrosoftDefender, &body);
+    let readings = parse(Tool::MicrosoftDefender, &body);
     assert_eq!(
-        lines(&readings),
+        summaries(&readings),
         ["high name:pc-1 act", "high name:pc-2 OnlyRelated", "- NoHost", "- NotAThreat",]
     );
     assert_eq!(readings[0].event_id, r#"["h1","T","Machine","pc-1","Impacted"]"#);
-    assert!(refused(Tool::MicrosoftDefender, &row(json!({}))).ends_with("properties.AlertId"));
+    assert!(parse_refused(Tool::MicrosoftDefender, &row(json!({}))).ends_with("properties.AlertId"));
 }
 
 fn incident(entities: Value) -> Value {
@@ -135,7 +135,7 @@ fn entity(kind: &str, properties: Value) -> Value {
 }
 
 #[test]
-fn an_incident_knows_the_hosts_attached_to_it() {
+fn sentinel_parses_hosts_of_an_incident() {
     let entities = json!([
         entity("Account", json!({"accountName": "a", "hostName": "no"})),
         entity("Ip", json!({"address": "198.51.100.7"})),
@@ -153,8 +153,8 @@ fn an_incident_knows_the_hosts_attached_to_it() {
     let mut beside = incident(json!([]));
     beside["entities"] = entities.clone();
     for body in [incident(entities), rule, beside] {
-        let readings = read(Tool::MicrosoftSentinel, &body);
-        assert_eq!(lines(&readings), expected);
+        let readings = parse(Tool::MicrosoftSentinel, &body);
+        assert_eq!(summaries(&readings), expected);
         assert!(
             readings.iter().all(|reading| reading.event_id.starts_with(r#"["12","2026-01-01T00:00:00Z",["#))
         );
@@ -162,12 +162,12 @@ fn an_incident_knows_the_hosts_attached_to_it() {
 }
 
 #[test]
-fn a_closed_incident_is_refused() {
+fn sentinel_refuses_closed_incidents() {
     let mut body = incident(json!([entity("Host", json!({"hostName": "pc-1"}))]));
     body["properties"]["status"] = json!("Closed");
-    let reading = one(Tool::MicrosoftSentinel, &body);
-    assert_eq!(seen(&reading), "high name:pc-1 Resolved");
+    let reading = parse_single(Tool::MicrosoftSentinel, &body);
+    assert_eq!(summary(&reading), "high name:pc-1 Resolved");
     assert_eq!(reading.event_id, r#"["12","2026-01-01T00:00:00Z"]"#);
     body["properties"]["incidentNumber"] = json!(null);
-    assert!(refused(Tool::MicrosoftSentinel, &body).ends_with("the incident has no incidentNumber"));
+    assert!(parse_refused(Tool::MicrosoftSentinel, &body).ends_with("the incident has no incidentNumber"));
 }

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::Value;
-use sophos_isolation::adapters::{Adapter, Message, Reading, Tool};
+use sophos_isolation::adapters::{Adapter, Message, Alert, Tool};
 
-use super::lines;
+use super::summaries;
 
 /// All presets, as a wrong word is told.
 fn presets() -> Vec<String> {
@@ -13,10 +13,10 @@ fn presets() -> Vec<String> {
     error.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-fn read(preset: &str, body: &Value) -> Vec<Reading> {
+fn parse(preset: &str, body: &Value) -> Vec<Alert> {
     let adapter = Adapter::parse(Tool::Generic, &format!("preset = \"{preset}\"")).expect(preset);
     let body = body.to_string().into_bytes();
-    adapter.read(&Message { body: &body, idempotency_key: None }).expect(preset)
+    adapter.parse_message(&Message { body: &body, idempotency_key: None }).expect(preset)
 }
 
 /// The messages of a preset, by the names of their files.
@@ -33,18 +33,18 @@ fn messages(preset: &str) -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn presets_read_the_messages_of_their_tools() {
+fn presets_parse_the_messages_of_their_tools() {
     let presets = presets();
     assert_eq!(presets.len(), 15);
     for preset in &presets {
         let messages = messages(preset);
         let readings: BTreeMap<_, _> =
-            messages.iter().map(|(name, message)| (name, read(preset, &message["body"]))).collect();
+            messages.iter().map(|(name, message)| (name, parse(preset, &message["body"]))).collect();
         for (name, message) in &messages {
             let place = format!("{preset}/{name}");
             let read = &readings[name];
             let expected: Vec<String> = serde_json::from_value(message["expect"].clone()).expect("lines");
-            assert_eq!(lines(read), expected, "{place}");
+            assert_eq!(summaries(read), expected, "{place}");
             for (key, is_same_event) in [("update_of", false), ("repeats", true)] {
                 let Some(of) = message[key].as_str() else { continue };
                 let of = &readings[&of.to_owned()];
@@ -72,7 +72,7 @@ fn presets_read_the_messages_of_their_tools() {
 }
 
 #[test]
-fn presets_have_no_messages_without_a_preset() {
+fn presets_exist_for_every_message_folder() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/presets");
     let mut folders: Vec<_> = fs::read_dir(path)
         .expect("folders")
@@ -83,12 +83,12 @@ fn presets_have_no_messages_without_a_preset() {
 }
 
 #[test]
-fn explicit_keys_take_the_place_of_the_presets() {
+fn preset_keys_are_overridden_by_explicit_keys() {
     let body = &messages("grafana")["acts"]["body"];
     let read = |more: &str| {
         let adapter = Adapter::parse(Tool::Generic, &format!("preset = \"grafana\"\n{more}")).expect(more);
         let body = body.to_string().into_bytes();
-        lines(&adapter.read(&Message { body: &body, idempotency_key: None }).expect("readable"))
+        summaries(&adapter.parse_message(&Message { body: &body, idempotency_key: None }).expect("readable"))
     };
     assert_eq!(
         read("fields = { severity_fixed = \"low\", ip = [] }"),

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use sophos_isolation::{
-    adapters::{Adapter, MOST_READINGS, Message, Reading, Tool},
+    adapters::{Adapter, MAX_ALERTS_PER_MESSAGE, Message, Alert, Tool},
     signal::clean,
 };
 
@@ -17,17 +17,17 @@ static MESSAGES: LazyLock<Vec<(Tool, Vec<u8>)>> = LazyLock::new(messages);
 const FOREIGN: &str = "4a7b0c1d-foreign-id";
 const REMOTE: &str = "198.51.100.77";
 
-fn read(tool: Tool, body: &[u8]) -> Option<Vec<Reading>> {
+fn parse(tool: Tool, body: &[u8]) -> Option<Vec<Alert>> {
     let message = Message { body, idempotency_key: Some("key") };
-    let first = Adapter::new(tool).read(&message);
-    assert_eq!(first, Adapter::new(tool).read(&message), "the same body, the same readings");
+    let first = Adapter::new(tool).parse_message(&message);
+    assert_eq!(first, Adapter::new(tool).parse_message(&message), "the same body, the same readings");
     let readings = first.ok()?;
     check(tool, &readings);
     Some(readings)
 }
 
-fn check(tool: Tool, readings: &[Reading]) {
-    assert!((1..=MOST_READINGS).contains(&readings.len()));
+fn check(tool: Tool, readings: &[Alert]) {
+    assert!((1..=MAX_ALERTS_PER_MESSAGE).contains(&readings.len()));
     for (index, reading) in readings.iter().enumerate() {
         assert!(readings[..index].iter().all(|other| other.event_id != reading.event_id));
         let (signal, host) = (&reading.signal, &reading.signal.host);
@@ -42,13 +42,13 @@ fn check(tool: Tool, readings: &[Reading]) {
         assert!(facts.iter().all(|fact| !fact.is_empty()));
         assert!(host.endpoint_id.is_none() || tool == Tool::Generic);
         assert!(reading.refusal.is_some() || !host.is_empty());
-        assert!(no_short_form(&host.hostnames), "{:?}", host.hostnames);
+        assert!(has_no_short_form(&host.hostnames), "{:?}", host.hostnames);
         assert!(host.netbios_names.is_empty() || host.hostnames.is_empty());
     }
 }
 
 /// Whether no name is the first label of another beside it.
-fn no_short_form(names: &[String]) -> bool {
+fn has_no_short_form(names: &[String]) -> bool {
     let is_short_of = |name: &String, other: &String| {
         other.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
     };
@@ -143,7 +143,7 @@ pub(super) fn any_json() -> impl Strategy<Value = Value> {
 }
 
 /// Takes out, or replaces, what the numbers lead to.
-fn change(value: &mut Value, path: &[u8], put: Option<Value>) {
+fn change_value(value: &mut Value, path: &[u8], put: Option<Value>) {
     let Some((step, rest)) = path.split_first() else { return put.into_iter().for_each(|put| *value = put) };
     match value {
         Value::Object(members) if !members.is_empty() => {
@@ -151,7 +151,7 @@ fn change(value: &mut Value, path: &[u8], put: Option<Value>) {
             if rest.is_empty() && put.is_none() {
                 members.remove(&name);
             } else if let Some(member) = members.get_mut(&name) {
-                change(member, rest, put);
+                change_value(member, rest, put);
             }
         }
         Value::Array(items) if !items.is_empty() => {
@@ -159,7 +159,7 @@ fn change(value: &mut Value, path: &[u8], put: Option<Value>) {
             if rest.is_empty() && put.is_none() {
                 items.remove(index);
             } else {
-                change(&mut items[index], rest, put);
+                change_value(&mut items[index], rest, put);
             }
         }
         value => put.into_iter().for_each(|put| *value = put),
@@ -167,10 +167,10 @@ fn change(value: &mut Value, path: &[u8], put: Option<Value>) {
 }
 
 /// Puts foreign ids and addresses where no adapter may take them for ours.
-fn taint(value: &mut Value) {
+fn inject_foreign_identifiers(value: &mut Value) {
     let Value::Object(members) = value else {
         if let Value::Array(items) = value {
-            items.iter_mut().for_each(taint);
+            items.iter_mut().for_each(inject_foreign_identifiers);
         }
         return;
     };
@@ -184,7 +184,7 @@ fn taint(value: &mut Value) {
             "publicip" | "ipaddressv4" | "ipaddress" | "ip" | "publicipaddress" | "externalip" => {
                 *member = json!(REMOTE)
             }
-            _ => taint(member),
+            _ => inject_foreign_identifiers(member),
         }
     }
 }
@@ -193,16 +193,16 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn adapters_never_panic_on_any_bytes(body in prop::collection::vec(any::<u8>(), 0..200)) {
         for tool in Tool::ALL {
-            read(tool, &body);
+            parse(tool, &body);
         }
     }
 
     #[test]
-    fn any_json_is_read_or_refused(value in any_json()) {
+    fn adapters_never_panic_on_any_json(value in any_json()) {
         for tool in Tool::ALL {
-            read(tool, value.to_string().as_bytes());
+            parse(tool, value.to_string().as_bytes());
         }
     }
 
@@ -213,42 +213,42 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn changed_messages_are_read_or_refused(
+    fn adapters_never_panic_on_changed_messages(
         changes in prop::collection::vec((prop::collection::vec(any::<u8>(), 1..6), prop::option::of(any_json())), 1..6),
         all_tools in any::<bool>(),
     ) {
         for (tool, body) in &*MESSAGES {
             let mut value: Value = serde_json::from_slice(body).expect("JSON");
             for (path, put) in &changes {
-                change(&mut value, path, put.clone());
+                change_value(&mut value, path, put.clone());
             }
             let body = value.to_string();
             for other in Tool::ALL {
                 if all_tools || *tool == other {
-                    read(other, body.as_bytes());
+                    parse(other, body.as_bytes());
                 }
             }
         }
     }
 
     #[test]
-    fn cut_messages_are_read_or_refused(part in 0.0..1.0_f64) {
+    fn adapters_never_panic_on_truncated_messages(part in 0.0..1.0_f64) {
         for (tool, body) in &*MESSAGES {
             let end = (body.len() as f64 * part) as usize;
-            read(*tool, &body[..end]);
+            parse(*tool, &body[..end]);
         }
     }
 }
 
 #[test]
-fn ids_of_other_products_and_addresses_of_others_are_no_facts() {
+fn adapters_ignore_foreign_ids_and_remote_addresses() {
     let mut tainted = 0;
     for (tool, body) in &*MESSAGES {
         let mut value: Value = serde_json::from_slice(body).expect("JSON");
-        taint(&mut value);
+        inject_foreign_identifiers(&mut value);
         let text = value.to_string();
         tainted += usize::from(text.contains(FOREIGN)) + usize::from(text.contains(REMOTE));
-        for reading in read(*tool, text.as_bytes()).unwrap_or_default() {
+        for reading in parse(*tool, text.as_bytes()).unwrap_or_default() {
             let host = serde_json::to_string(&reading.signal.host).expect("a host");
             assert!(!host.contains(FOREIGN) && !host.contains(REMOTE), "{tool}: {host}");
         }

@@ -3,33 +3,33 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use sophos_isolation::{DecisionId, State, policy::Policy};
+use sophos_isolation::{DecisionId, DecisionState, policy::Policy};
 
-use crate::support::{ACME, HOUR, Rules, World, host, machines};
+use crate::support::{ACME, HOUR, TestPolicy, TestEnv, host, machines};
 
 /// So many engines at once, each at all of these decisions.
-async fn at_once(world: &World, policy: &Arc<Policy>, engines: usize, decisions: &[DecisionId]) {
+async fn run_concurrently(world: &TestEnv, policy: &Arc<Policy>, engines: usize, decisions: &[DecisionId]) {
     let runs: Vec<_> = (0..engines)
         .map(|at| {
             let (engine, policy, mut ids) = (world.engine(), Arc::clone(policy), decisions.to_vec());
             ids.rotate_left(at % decisions.len());
-            tokio::spawn(async move { engine.work(&policy, &ids, None).await })
+            tokio::spawn(async move { engine.process(&policy, &ids, None).await })
         })
         .collect();
     for run in runs {
         for worked in run.await.unwrap() {
-            worked.outcome.unwrap();
+            worked.result.unwrap();
         }
     }
 }
 
 /// How many of them were isolated, and why the others were not.
-async fn outcome(world: &World, decisions: &[DecisionId]) -> (usize, Vec<String>) {
+async fn isolated_and_refused(world: &TestEnv, decisions: &[DecisionId]) -> (usize, Vec<String>) {
     let mut isolated = 0;
     let mut codes = Vec::new();
     for decision in decisions {
         match world.state(decision).await {
-            State::Requested | State::Isolated => isolated += 1,
+            DecisionState::Requested | DecisionState::Isolated => isolated += 1,
             _ => codes.push(world.code(decision).await),
         }
     }
@@ -37,125 +37,125 @@ async fn outcome(world: &World, decisions: &[DecisionId]) -> (usize, Vec<String>
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_engines_isolate_as_many_as_the_budget_of_the_source_allows() {
-    let world = World::new(machines(30)).await;
+async fn source_budget_holds_for_twenty_engines() {
+    let world = TestEnv::new(machines(30)).await;
     let policy =
-        Arc::new(Rules { per_hour: 5, source: "lookups_per_hour = 30", ..Rules::default() }.policy());
+        Arc::new(TestPolicy { per_hour: 5, source: "lookups_per_hour = 30", ..TestPolicy::default() }.policy());
     let decisions = world.begin_all(1..=30).await;
-    at_once(&world, &policy, 20, &decisions).await;
-    assert_eq!(outcome(&world, &decisions).await, (5, vec!["source_budget".to_owned(); 25]));
+    run_concurrently(&world, &policy, 20, &decisions).await;
+    assert_eq!(isolated_and_refused(&world, &decisions).await, (5, vec!["source_budget".to_owned(); 25]));
     assert_eq!(world.changes().len(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_budget_of_the_tenant_holds_over_its_sources() {
-    let world = World::new(machines(12)).await;
-    let policy = Arc::new(Rules { tenant_per_hour: 5, ..Rules::default() }.policy());
+async fn tenant_budget_holds_across_sources() {
+    let world = TestEnv::new(machines(12)).await;
+    let policy = Arc::new(TestPolicy { tenant_per_hour: 5, ..TestPolicy::default() }.policy());
     let mut decisions = world.begin_all(1..=6).await;
     for number in 7..=12 {
-        decisions.push(world.begin_of("soc", &format!("{number}"), json!({ "host": host(number) })).await);
+        decisions.push(world.begin_for_source("soc", &format!("{number}"), json!({ "host": host(number) })).await);
     }
-    at_once(&world, &policy, 6, &decisions).await;
-    assert_eq!(outcome(&world, &decisions).await, (5, vec!["tenant_budget".to_owned(); 7]));
+    run_concurrently(&world, &policy, 6, &decisions).await;
+    assert_eq!(isolated_and_refused(&world, &decisions).await, (5, vec!["tenant_budget".to_owned(); 7]));
     assert_eq!(world.changes().len(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_ceiling_of_the_estate_holds() {
-    let world = World::new(machines(40)).await;
-    let policy = Arc::new(Rules { estate_share: 0.1, ..Rules::default() }.policy());
+async fn estate_limit_holds() {
+    let world = TestEnv::new(machines(40)).await;
+    let policy = Arc::new(TestPolicy { estate_share: 0.1, ..TestPolicy::default() }.policy());
     let decisions = world.begin_all(1..=12).await;
-    at_once(&world, &policy, 6, &decisions).await;
-    assert_eq!(outcome(&world, &decisions).await, (4, vec!["estate_ceiling".to_owned(); 8]));
+    run_concurrently(&world, &policy, 6, &decisions).await;
+    assert_eq!(isolated_and_refused(&world, &decisions).await, (4, vec!["estate_ceiling".to_owned(); 8]));
     assert_eq!(world.changes().len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_others_have_isolated_counts_for_the_ceiling() {
-    let world = World::new(machines(40)).await;
+async fn estate_limit_counts_external_isolations() {
+    let world = TestEnv::new(machines(40)).await;
     for number in 31..=33 {
-        world.console(number, true, "by hand").await;
+        world.isolate_in_console(number, true, "by hand").await;
     }
-    world.pass(120);
-    let policy = Arc::new(Rules { estate_share: 0.1, ..Rules::default() }.policy());
+    world.advance_clock(120);
+    let policy = Arc::new(TestPolicy { estate_share: 0.1, ..TestPolicy::default() }.policy());
     let decisions = world.begin_all(1..=6).await;
-    at_once(&world, &policy, 3, &decisions).await;
-    assert_eq!(outcome(&world, &decisions).await, (1, vec!["estate_ceiling".to_owned(); 5]));
+    run_concurrently(&world, &policy, 3, &decisions).await;
+    assert_eq!(isolated_and_refused(&world, &decisions).await, (1, vec!["estate_ceiling".to_owned(); 5]));
 }
 
 #[tokio::test]
-async fn a_source_without_budget_left_does_not_use_up_its_tenants() {
-    let world = World::new(machines(30)).await;
-    let policy = Rules { per_hour: 1, tenant_per_hour: 2, ..Rules::default() }.policy();
+async fn exhausted_source_takes_no_tenant_permits() {
+    let world = TestEnv::new(machines(30)).await;
+    let policy = TestPolicy { per_hour: 1, tenant_per_hour: 2, ..TestPolicy::default() }.policy();
     let mut decisions = world.begin_all(1..=25).await;
-    let other = world.begin_of("soc", "event", json!({ "host": host(30) })).await;
+    let other = world.begin_for_source("soc", "event", json!({ "host": host(30) })).await;
     decisions.push(other.clone());
-    world.engine().work(&policy, &decisions, None).await;
-    assert_eq!(world.state(&other).await, State::Requested);
+    world.engine().process(&policy, &decisions, None).await;
+    assert_eq!(world.state(&other).await, DecisionState::Requested);
     assert_eq!(world.changes().len(), 2);
 }
 
 #[tokio::test]
-async fn a_release_gives_back_the_place_in_the_estate_and_not_the_hour() {
-    let world = World::new(machines(10)).await;
-    let rules = Rules { release: "10m", estate_share: 0.1, per_hour: 2, ..Rules::default() };
+async fn release_returns_the_estate_permit_only() {
+    let world = TestEnv::new(machines(10)).await;
+    let rules = TestPolicy { release: "10m", estate_share: 0.1, per_hour: 2, ..TestPolicy::default() };
     let policy = rules.policy();
     let first = world.decide(&policy, "first", host(1)).await;
     let refused = world.decide(&policy, "refused", host(2)).await;
     assert_eq!(world.code(&refused).await, "estate_ceiling");
     world.follow_up_for(&policy, 20 * 60).await;
-    assert_eq!(world.state(&first).await, State::Released);
+    assert_eq!(world.state(&first).await, DecisionState::Released);
     let second = world.decide(&policy, "second", host(3)).await;
-    assert_eq!(world.state(&second).await, State::Requested);
+    assert_eq!(world.state(&second).await, DecisionState::Requested);
     world.follow_up_for(&policy, 20 * 60).await;
     let third = world.decide(&policy, "third", host(4)).await;
     assert_eq!(world.code(&third).await, "source_budget");
 
-    world.pass(HOUR);
+    world.advance_clock(HOUR);
     let next = world.decide(&policy, "next hour", host(5)).await;
-    assert_eq!(world.state(&next).await, State::Requested);
+    assert_eq!(world.state(&next).await, DecisionState::Requested);
     assert_eq!(world.changes(), ["on 1", "off 1", "on 3", "off 3", "on 5"]);
-    let slots = world.names(&format!("slots/estate/{ACME}")).await;
+    let slots = world.object_names(&format!("slots/estate/{ACME}")).await;
     assert!(slots.len() <= 2, "the one that is taken, and the one before: {slots:?}");
 }
 
 #[tokio::test]
-async fn an_isolation_that_fails_gives_everything_back() {
+async fn failed_isolation_returns_all_permits() {
     use sophos_simulator::{FaultAction, FaultRule};
-    let world = World::new(machines(10)).await;
-    let policy = Rules { estate_share: 0.1, tenant_per_hour: 1, per_hour: 1, ..Rules::default() }.policy();
+    let world = TestEnv::new(machines(10)).await;
+    let policy = TestPolicy { estate_share: 0.1, tenant_per_hour: 1, per_hour: 1, ..TestPolicy::default() }.policy();
     world.fault(FaultRule::new("isolation.bulk", FaultAction::status(403)));
     let failed = world.decide(&policy, "failed", host(1)).await;
-    assert_eq!(world.state(&failed).await, State::Failed);
-    world.no_faults();
+    assert_eq!(world.state(&failed).await, DecisionState::Failed);
+    world.clear_faults();
     let next = world.decide(&policy, "next", host(2)).await;
-    assert_eq!(world.state(&next).await, State::Requested);
+    assert_eq!(world.state(&next).await, DecisionState::Requested);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_decision_that_several_runs_take_up_keeps_its_slots() {
-    let world = World::new(machines(20)).await;
+async fn decision_keeps_its_permits_across_runs() {
+    let world = TestEnv::new(machines(20)).await;
     let policy = Arc::new(
-        Rules { per_hour: 2, estate_share: 0.1, source: "lookups_per_hour = 30", ..Rules::default() }
+        TestPolicy { per_hour: 2, estate_share: 0.1, source: "lookups_per_hour = 30", ..TestPolicy::default() }
             .policy(),
     );
     let decisions = world.begin_all(1..=2).await;
     // Each has claimed, with its slots, and died.
     for decision in &decisions {
-        world.die(&policy, std::slice::from_ref(decision), false).await;
+        world.crash_run(&policy, std::slice::from_ref(decision), false).await;
     }
-    world.pass(120);
-    at_once(&world, &policy, 8, &decisions).await;
+    world.advance_clock(120);
+    run_concurrently(&world, &policy, 8, &decisions).await;
     assert_eq!(world.changes().len(), 2);
     let more = world.begin_all(3..=6).await;
-    at_once(&world, &policy, 2, &more).await;
-    assert_eq!(outcome(&world, &more).await.0, 0, "the budget was spent");
+    run_concurrently(&world, &policy, 2, &more).await;
+    assert_eq!(isolated_and_refused(&world, &more).await.0, 0, "the budget was spent");
 }
 
 #[tokio::test]
-async fn holding_an_endpoint_for_longer_takes_a_permit() {
-    let world = World::new(machines(1)).await;
-    let rules = Rules { per_hour: 2, release: "30m", ..Rules::default() };
+async fn extension_of_an_isolation_takes_a_permit() {
+    let world = TestEnv::new(machines(1)).await;
+    let rules = TestPolicy { per_hour: 2, release: "30m", ..TestPolicy::default() };
     let policy = rules.policy();
     // An event every ten minutes, each of an alert of its own.
     for event in 0..6 {
@@ -166,28 +166,28 @@ async fn holding_an_endpoint_for_longer_takes_a_permit() {
     assert_eq!(codes, ["source_budget"; 4]);
     assert_eq!(world.changes(), ["on 1", "off 1"], "two permits, and half an hour each");
     // The tenant's budget counts it as well.
-    let world = World::new(machines(1)).await;
-    let policy = Rules { tenant_per_hour: 1, ..Rules::default() }.policy();
+    let world = TestEnv::new(machines(1)).await;
+    let policy = TestPolicy { tenant_per_hour: 1, ..TestPolicy::default() }.policy();
     world.decide(&policy, "first", host(1)).await;
     let joins = world.decide(&policy, "second", host(1)).await;
     assert_eq!(world.code(&joins).await, "tenant_budget");
 }
 
-async fn outcome_codes(world: &World, events: std::ops::Range<u32>) -> Vec<String> {
+async fn outcome_codes(world: &TestEnv, events: std::ops::Range<u32>) -> Vec<String> {
     let mut codes = Vec::new();
     for event in events {
-        codes.push(world.code(&DecisionId::of("edr", &format!("event {event}"))).await);
+        codes.push(world.code(&DecisionId::from_event_id("edr", &format!("event {event}"))).await);
     }
     codes
 }
 
 #[tokio::test]
-async fn source_looks_for_no_more_hosts_than_it_may() {
-    let world = World::new(machines(3)).await;
-    let policy = Rules { per_hour: 2, ..Rules::default() }.policy();
+async fn lookup_budget_limits_a_source() {
+    let world = TestEnv::new(machines(3)).await;
+    let policy = TestPolicy { per_hour: 2, ..TestPolicy::default() }.policy();
     // A request that names a hundred hosts, none of which there is.
     let decisions = world.begin_all(1_001..=1_100).await;
-    world.engine().work(&policy, &decisions, None).await;
+    world.engine().process(&policy, &decisions, None).await;
     let mut refused = std::collections::BTreeMap::<String, u32>::new();
     for decision in &decisions {
         *refused.entry(world.code(decision).await).or_default() += 1;
@@ -200,31 +200,31 @@ async fn source_looks_for_no_more_hosts_than_it_may() {
     let checked = crate::checks::check(&world, &policy, &crate::checks::payload("pc-1")).await;
     assert_eq!(checked["signals"][0]["code"], "lookup_budget");
     assert_eq!(world.calls("endpoints.list"), calls);
-    let other = world.begin_of("soc", "event", serde_json::json!({ "host": host(1) })).await;
-    assert_eq!(world.work(&policy, &other).await, State::Requested);
-    world.pass(HOUR);
+    let other = world.begin_for_source("soc", "event", serde_json::json!({ "host": host(1) })).await;
+    assert_eq!(world.work(&policy, &other).await, DecisionState::Requested);
+    world.advance_clock(HOUR);
     let next = world.decide(&policy, "next hour", host(2)).await;
-    assert_eq!(world.state(&next).await, State::Requested);
+    assert_eq!(world.state(&next).await, DecisionState::Requested);
 }
 
 #[tokio::test]
-async fn lookup_budget_puts_off_what_an_outage_has_put_off() {
+async fn lookup_budget_defers_decisions_after_an_outage() {
     use sophos_simulator::{FaultAction, FaultRule};
-    let world = World::new(machines(9)).await;
-    let policy = Rules { per_hour: 9, source: "lookups_per_hour = 4", ..Rules::default() }.policy();
+    let world = TestEnv::new(machines(9)).await;
+    let policy = TestPolicy { per_hour: 9, source: "lookups_per_hour = 4", ..TestPolicy::default() }.policy();
     world.fault(FaultRule::new("endpoints.list", FaultAction::status(503)));
     let decisions = world.begin_all(1..=4).await;
-    world.engine().work(&policy, &decisions, None).await;
-    world.pass(HOUR);
-    world.no_faults();
+    world.engine().process(&policy, &decisions, None).await;
+    world.advance_clock(HOUR);
+    world.clear_faults();
     // Others have the lookups of the next hour.
     for number in 5..=8 {
         world.decide(&policy, &format!("event {number}"), host(number)).await;
     }
     world.follow_up(&policy).await;
     for decision in &decisions {
-        assert_eq!(world.state(decision).await, State::Deferred);
+        assert_eq!(world.state(decision).await, DecisionState::Deferred);
     }
     world.follow_up_for(&policy, HOUR).await;
-    assert_eq!(outcome(&world, &decisions).await, (4, Vec::new()));
+    assert_eq!(isolated_and_refused(&world, &decisions).await, (4, Vec::new()));
 }

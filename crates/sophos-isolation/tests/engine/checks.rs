@@ -8,12 +8,12 @@ use sophos_isolation::{
 };
 use sophos_simulator::MachineConfig;
 
-use crate::support::{HOUR, Rules, World, id, machine};
+use crate::support::{HOUR, TestPolicy, TestEnv, id, machine};
 
-pub(crate) async fn check(world: &World, policy: &Policy, payload: &Value) -> Value {
+pub(crate) async fn check(world: &TestEnv, policy: &Policy, payload: &Value) -> Value {
     let body = payload.to_string();
     let message = Message { body: body.as_bytes(), idempotency_key: None };
-    let check = Check::of(policy, "edr", &message, world.now()).unwrap();
+    let check = Check::from_message(policy, "edr", &message, world.now()).unwrap();
     let check = world.engine().check(policy, check, None).await.unwrap();
     serde_json::to_value(check).unwrap()
 }
@@ -23,11 +23,11 @@ pub(crate) fn payload(hostname: &str) -> Value {
 }
 
 #[tokio::test]
-async fn check_tells_each_outcome_and_changes_nothing() {
+async fn check_reports_each_outcome_and_changes_nothing() {
     let mut all: Vec<MachineConfig> = (1..=4).map(machine).collect();
     all[2].hostname = all[1].hostname.clone();
-    let world = World::new(all).await;
-    let rules = Rules { more: "[protect]\nnames = [\"pc-4\"]", ..Rules::default() };
+    let world = TestEnv::new(all).await;
+    let rules = TestPolicy { extra: "[protect]\nnames = [\"pc-4\"]", ..TestPolicy::default() };
     let policy = rules.policy();
 
     let isolate = check(&world, &policy, &payload("pc-1")).await;
@@ -62,27 +62,27 @@ async fn check_tells_each_outcome_and_changes_nothing() {
         assert_eq!(checked["signals"][0]["code"], code, "{payload}");
     }
 
-    let dry_run = Rules { mode: "dry_run", ..Rules::default() }.policy();
+    let dry_run = TestPolicy { mode: "dry_run", ..TestPolicy::default() }.policy();
     assert_eq!(check(&world, &dry_run, &payload("pc-1")).await["signals"][0]["outcome"], "dry_run");
-    world.console(1, true, "by hand").await;
+    world.isolate_in_console(1, true, "by hand").await;
     let isolated = check(&world, &policy, &payload("pc-1")).await;
     assert_eq!(isolated["signals"][0]["outcome"], "already_isolated");
     assert_eq!(isolated["signals"][0]["comment"], "by hand");
 
     assert_eq!(world.changes(), ["on 1"], "only the console changed anything");
     for folder in ["decisions", "agenda", "machines", "slots", "alerts"] {
-        assert_eq!(world.names(folder).await, [""; 0], "{folder}");
+        assert_eq!(world.object_names(folder).await, [""; 0], "{folder}");
     }
 }
 
 #[tokio::test]
-async fn check_tells_unreadable_payload_and_unknown_source() {
-    let world = World::new(Vec::new()).await;
-    let policy = Rules::default().policy();
+async fn check_reports_invalid_payload_and_unknown_source() {
+    let world = TestEnv::new(Vec::new()).await;
+    let policy = TestPolicy::default().policy();
     let unreadable = check(&world, &policy, &json!({ "target": { "hostname": "pc-1" } })).await;
     assert_eq!(unreadable["answer"]["status"], 422);
     assert_eq!(unreadable["signals"], json!([]));
     let message = Message { body: b"{}", idempotency_key: None };
-    let unknown = Check::of(&policy, "nobody", &message, world.now());
+    let unknown = Check::from_message(&policy, "nobody", &message, world.now());
     assert_eq!(unknown.unwrap_err(), CheckError::UnknownSource("nobody".to_owned()));
 }

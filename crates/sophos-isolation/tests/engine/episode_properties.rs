@@ -2,33 +2,33 @@
 
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
-use sophos_isolation::{Decision, ReleaseReason, Step};
+use sophos_isolation::{Decision, ReleaseReason, Transition};
 
 use crate::{
-    properties::{at, block_on, check_history, happen, some_event},
-    support::{HOUR, Rules, World, host, machines},
+    properties::{first_step_at, block_on, check_history, apply_event, some_event},
+    support::{HOUR, TestPolicy, TestEnv, host, machines},
 };
 
 /// What must hold of the decisions of one alert about one machine: they act one
 /// after the other, and none acts after a person's word.
 fn check_episodes(decisions: &[Decision]) -> Result<(), TestCaseError> {
     let begins =
-        |decision: &Decision| at(decision, |step| matches!(step, Step::Claimed(_) | Step::Waiting { .. }));
+        |decision: &Decision| first_step_at(decision, |step| matches!(step, Transition::Claimed(_) | Transition::PendingApproval { .. }));
     let ended = |decision: &Decision| {
-        at(decision, |step| matches!(step, Step::ReleaseAsked { .. }))
-            .or_else(|| decision.state().is_final().then(|| decision.changed_ms()))
+        first_step_at(decision, |step| matches!(step, Transition::ReleasePending { .. }))
+            .or_else(|| decision.state().is_final().then(|| decision.updated_at_ms()))
     };
     for one in decisions {
         for other in decisions.iter().filter(|other| other.id() != one.id()) {
             let (Some(began), Some(later)) = (begins(one), begins(other)) else { continue };
             let overlap = began <= later && ended(one).is_none_or(|ended| ended > later);
             prop_assert!(!overlap, "two at once: {:#?} {:#?}", one, other);
-            let word = at(one, |step| {
+            let word = first_step_at(one, |step| {
                 matches!(
                     step,
-                    Step::ReleaseAsked { why: ReleaseReason::Asked, .. }
-                        | Step::Declined { .. }
-                        | Step::TakenOver { .. }
+                    Transition::ReleasePending { reason: ReleaseReason::Requested, .. }
+                        | Transition::Declined { .. }
+                        | Transition::Superseded { .. }
                 )
             });
             prop_assert!(
@@ -38,7 +38,7 @@ fn check_episodes(decisions: &[Decision]) -> Result<(), TestCaseError> {
                 other
             );
         }
-        if let Some(Step::Merged { into, .. }) = one.entries().last().map(|entry| &entry.step) {
+        if let Some(Transition::Merged { into, .. }) = one.entries().last().map(|entry| &entry.transition) {
             let other = decisions.iter().find(|other| other.id() == into).expect("of the same alert");
             prop_assert!(other.claim().is_some() || begins(other).is_some() || other.state().is_final());
             prop_assert!(one.claim().is_none(), "it takes no slot");
@@ -51,11 +51,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 40, ..ProptestConfig::default() })]
 
     #[test]
-    fn episodes_of_an_alert_do_not_overlap_whatever_the_order(events in vec(some_event(), 5..40)) {
+    fn episodes_of_an_alert_never_overlap(events in vec(some_event(), 5..40)) {
         block_on(async {
-            let world = World::new(machines(6)).await;
+            let world = TestEnv::new(machines(6)).await;
             let more = "[approve]\nnames = [\"pc-3\"]\nwithin = \"1h\"";
-            let rules = Rules { release: "1h", more, ..Rules::default() };
+            let rules = TestPolicy { release: "1h", extra, ..TestPolicy::default() };
             let mut ids = Vec::new();
             // Three decisions of one alert about machine 1, three about machine 3.
             for (at, machine) in [1, 1, 1, 3, 3, 3].into_iter().enumerate() {
@@ -64,13 +64,13 @@ proptest! {
                 ids.push(world.begin_update("edr", &alert, &format!("event {at}"), signal).await);
             }
             for event in &events {
-                happen(&world, &rules, &ids, event).await;
+                apply_event(&world, &rules, &ids, event).await;
             }
-            world.no_faults();
-            (1..4).for_each(|number| world.online(number, true));
+            world.clear_faults();
+            (1..4).for_each(|number| world.set_online(number, true));
             let engine = world.engine();
             for _ in 0..60 {
-                world.pass(300);
+                world.advance_clock(300);
                 engine.follow_up(&rules.policy(), None).await.unwrap();
             }
             check_history(&world, &ids).await?;

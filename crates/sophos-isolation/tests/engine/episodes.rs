@@ -4,123 +4,123 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sophos_isolation::{AlertKey, Answer, Decision, DecisionId, Objects, State, Step, policy::Policy};
+use sophos_isolation::{AlertKey, ApprovalAnswer, Decision, DecisionId, LedgerStore, DecisionState, Transition, policy::Policy};
 use sophos_simulator::{FaultAction, FaultRule};
 
-use crate::support::{ACME, HOUR, Rules, World, host, id, machines, policy};
+use crate::support::{ACME, HOUR, TestPolicy, TestEnv, host, id, machines, policy};
 
 const DAY: u64 = 24 * HOUR;
 
 /// Begins the decision of an update of the alert `a` about the first machine.
-async fn update(world: &World, event: &str) -> DecisionId {
+async fn begin_update(world: &TestEnv, event: &str) -> DecisionId {
     world.begin_update("edr", "a", event, json!({ "host": host(1) })).await
 }
 
 /// Begins it and works on it.
-async fn updated(world: &World, policy: &Policy, event: &str) -> DecisionId {
-    let id = update(world, event).await;
+async fn work_on_update(world: &TestEnv, policy: &Policy, event: &str) -> DecisionId {
+    let id = begin_update(world, event).await;
     world.work(policy, &id).await;
     id
 }
 
 fn merged_into(decision: &Decision) -> Option<DecisionId> {
-    match &decision.entries().last()?.step {
-        Step::Merged { into, .. } => Some(into.clone()),
+    match &decision.entries().last()?.transition {
+        Transition::Merged { into, .. } => Some(into.clone()),
         _ => None,
     }
 }
 
-async fn detail(world: &World, id: &DecisionId) -> String {
-    match &world.decision(id).await.entries().last().unwrap().step {
-        Step::Refused { detail, .. } => detail.clone(),
+async fn refusal_detail(world: &TestEnv, id: &DecisionId) -> String {
+    match &world.decision(id).await.entries().last().unwrap().transition {
+        Transition::Refused { detail, .. } => detail.clone(),
         step => panic!("not refused: {step:?}"),
     }
 }
 
-fn approving() -> Rules<'static> {
-    Rules { source: "approve = \"always\"", ..Rules::default() }
+fn approval_policy() -> TestPolicy<'static> {
+    TestPolicy { source: "approve = \"always\"", ..TestPolicy::default() }
 }
 
 #[tokio::test]
 async fn update_merges_when_its_alert_holds_the_machine() {
-    let world = World::new(machines(1)).await;
-    let rules = Rules { per_hour: 1, release: "1h", ..Rules::default() };
-    let first = updated(&world, &rules.policy(), "1").await;
+    let world = TestEnv::new(machines(1)).await;
+    let rules = TestPolicy { per_hour: 1, release: "1h", ..TestPolicy::default() };
+    let first = work_on_update(&world, &rules.policy(), "1").await;
     world.follow_up_for(&rules.policy(), 300).await;
     let mut updates = Vec::new();
     for event in ["2", "3", "4"] {
-        updates.push(updated(&world, &rules.policy(), event).await);
+        updates.push(work_on_update(&world, &rules.policy(), event).await);
     }
     for update in &updates {
         assert_eq!(merged_into(&world.decision(update).await).as_ref(), Some(&first));
-        assert_eq!(world.told.of(update), ["merged"]);
-        let told = world.told.last(update);
+        assert_eq!(world.publisher.outcomes_of(update), ["merged"]);
+        let told = world.publisher.last_outcome(update);
         assert!(told.detail.unwrap().contains(first.as_str()));
         assert_eq!(told.target.unwrap().endpoint, id(1));
     }
-    assert_eq!(world.names(&format!("machines/{ACME}/{}", id(1))).await, [first.to_string()]);
+    assert_eq!(world.object_names(&format!("machines/{ACME}/{}", id(1))).await, [first.to_string()]);
     // The updates extend nothing, and one release is enough.
     world.follow_up_for(&rules.policy(), HOUR + 300).await;
-    assert_eq!(world.state(&first).await, State::Released);
+    assert_eq!(world.state(&first).await, DecisionState::Released);
     assert_eq!(world.changes(), ["on 1", "off 1"]);
-    assert_eq!(world.ledger().agenda().await.unwrap(), []);
+    assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
 }
 
 #[tokio::test]
-async fn update_opens_its_own_when_the_alert_or_the_machine_differs() {
-    let world = World::new(machines(2)).await;
+async fn update_opens_an_episode_for_another_alert_or_machine() {
+    let world = TestEnv::new(machines(2)).await;
     let policy = policy();
-    let first = updated(&world, &policy, "1").await;
+    let first = work_on_update(&world, &policy, "1").await;
     let other_alert = world.begin_update("edr", "b", "2", json!({ "host": host(1) })).await;
     let other_source = world.begin_update("soc", "a", "3", json!({ "host": host(1) })).await;
     let other_machine = world.begin_update("edr", "a", "4", json!({ "host": host(2) })).await;
     for id in [&other_alert, &other_source, &other_machine] {
-        assert_eq!(world.work(&policy, id).await, State::Requested, "{id}");
+        assert_eq!(world.work(&policy, id).await, DecisionState::Requested, "{id}");
     }
-    assert_eq!(world.state(&first).await, State::Requested);
+    assert_eq!(world.state(&first).await, DecisionState::Requested);
     assert_eq!(world.changes(), ["on 1", "on 2"]);
 }
 
 #[tokio::test]
 async fn update_merges_when_its_alert_waits_for_approval() {
-    let world = World::new(machines(1)).await;
-    let policy = approving().policy();
-    let first = updated(&world, &policy, "1").await;
-    let before = updated(&world, &policy, "2").await;
-    assert_eq!(world.state(&first).await, State::Waiting);
+    let world = TestEnv::new(machines(1)).await;
+    let policy = approval_policy().policy();
+    let first = work_on_update(&world, &policy, "1").await;
+    let before = work_on_update(&world, &policy, "2").await;
+    assert_eq!(world.state(&first).await, DecisionState::PendingApproval);
     assert_eq!(merged_into(&world.decision(&before).await).as_ref(), Some(&first));
-    world.ledger().answer(&first, Answer::Approve, "ana", world.now()).await.unwrap();
-    let approved = updated(&world, &policy, "3").await;
+    world.ledger().answer_approval(&first, ApprovalAnswer::Approve, "ana", world.now()).await.unwrap();
+    let approved = work_on_update(&world, &policy, "3").await;
     assert_eq!(merged_into(&world.decision(&approved).await).as_ref(), Some(&first));
-    assert_eq!(world.work(&policy, &first).await, State::Requested);
-    let after = updated(&world, &policy, "4").await;
+    assert_eq!(world.work(&policy, &first).await, DecisionState::Requested);
+    let after = work_on_update(&world, &policy, "4").await;
     assert_eq!(merged_into(&world.decision(&after).await).as_ref(), Some(&first));
-    assert_eq!(world.told.of(&first), ["waiting", "requested"]);
+    assert_eq!(world.publisher.outcomes_of(&first), ["waiting", "requested"]);
     assert_eq!(world.changes(), ["on 1"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn updates_are_one_decision_when_they_come_at_once() {
-    for rules in [Rules::default(), approving()] {
-        let world = World::new(machines(1)).await;
+async fn concurrent_updates_act_as_one_decision() {
+    for rules in [TestPolicy::default(), approval_policy()] {
+        let world = TestEnv::new(machines(1)).await;
         let policy = Arc::new(rules.policy());
         let mut ids = Vec::new();
         let mut runs = Vec::new();
         for event in ["1", "2", "3"] {
-            let id = update(&world, event).await;
+            let id = begin_update(&world, event).await;
             ids.push(id.clone());
             let (engine, policy) = (world.engine(), Arc::clone(&policy));
-            runs.push(tokio::spawn(async move { engine.work(&policy, &[id], None).await }));
+            runs.push(tokio::spawn(async move { engine.process(&policy, &[id], None).await }));
         }
         for run in runs {
-            run.await.unwrap()[0].outcome.as_ref().unwrap();
+            run.await.unwrap()[0].result.as_ref().unwrap();
         }
         world.follow_up_for(&policy, 120).await;
         let mut states = Vec::new();
         for id in &ids {
             states.push(world.state(id).await);
         }
-        let merged = states.iter().filter(|state| **state == State::Merged).count();
+        let merged = states.iter().filter(|state| **state == DecisionState::Merged).count();
         assert_eq!(merged, 2, "{states:?}");
         assert!(world.changes().len() <= 1);
     }
@@ -129,200 +129,200 @@ async fn updates_are_one_decision_when_they_come_at_once() {
 #[tokio::test]
 async fn update_merges_when_the_run_of_its_alert_died() {
     for carried_out in [false, true] {
-        let world = World::new(machines(1)).await;
-        let first = update(&world, "1").await;
-        world.die(&policy(), std::slice::from_ref(&first), carried_out).await;
-        let second = updated(&world, &policy(), "2").await;
+        let world = TestEnv::new(machines(1)).await;
+        let first = begin_update(&world, "1").await;
+        world.crash_run(&policy(), std::slice::from_ref(&first), carried_out).await;
+        let second = work_on_update(&world, &policy(), "2").await;
         assert_eq!(merged_into(&world.decision(&second).await).as_ref(), Some(&first));
         world.follow_up_for(&policy(), 300).await;
-        assert_eq!(world.state(&first).await, State::Isolated);
+        assert_eq!(world.state(&first).await, DecisionState::Isolated);
         assert_eq!(world.changes(), ["on 1"]);
     }
 }
 
 #[tokio::test]
-async fn decision_goes_on_when_it_died_after_it_opened_the_episode() {
-    let world = World::new(machines(1)).await;
-    let [first, second] = [update(&world, "1").await, update(&world, "2").await];
-    let alert = AlertKey::of("edr", "a");
+async fn decision_resumes_when_its_run_died_after_opening() {
+    let world = TestEnv::new(machines(1)).await;
+    let [first, second] = [begin_update(&world, "1").await, begin_update(&world, "2").await];
+    let alert = AlertKey::from_alert_id("edr", "a");
     let episode = format!("alerts/edr/{alert}/{ACME}.{}/0001", id(1));
     let ledger = world.ledger();
-    assert!(Objects::create(ledger.objects(), &episode, first.as_str().into()).await.unwrap());
+    assert!(LedgerStore::create(ledger.store(), &episode, first.as_str().into()).await.unwrap());
     world.work(&policy(), &second).await;
     assert_eq!(merged_into(&world.decision(&second).await).as_ref(), Some(&first));
     world.follow_up_for(&policy(), 300).await;
-    assert_eq!(world.state(&first).await, State::Isolated);
-    assert_eq!(world.names(&format!("alerts/edr/{alert}/{ACME}.{}", id(1))).await, ["0001"]);
+    assert_eq!(world.state(&first).await, DecisionState::Isolated);
+    assert_eq!(world.object_names(&format!("alerts/edr/{alert}/{ACME}.{}", id(1))).await, ["0001"]);
 }
 
 #[tokio::test]
 async fn update_merges_when_the_call_of_its_alert_is_deferred() {
-    let world = World::new(machines(1)).await;
+    let world = TestEnv::new(machines(1)).await;
     // The state of the isolation is what is asked for next.
     world.fault(FaultRule::new("isolation.get", FaultAction::status(503)));
-    let first = updated(&world, &policy(), "1").await;
-    assert_eq!(world.state(&first).await, State::Deferred);
-    let second = updated(&world, &policy(), "2").await;
+    let first = work_on_update(&world, &policy(), "1").await;
+    assert_eq!(world.state(&first).await, DecisionState::Deferred);
+    let second = work_on_update(&world, &policy(), "2").await;
     assert_eq!(merged_into(&world.decision(&second).await).as_ref(), Some(&first));
-    world.no_faults();
+    world.clear_faults();
     world.follow_up_for(&policy(), 300).await;
-    assert_eq!(world.state(&first).await, State::Isolated);
+    assert_eq!(world.state(&first).await, DecisionState::Isolated);
     assert_eq!(world.changes(), ["on 1"]);
 }
 
 #[tokio::test]
 async fn update_is_refused_when_a_person_released() {
-    let world = World::new(machines(1)).await;
+    let world = TestEnv::new(machines(1)).await;
     let policy = policy();
-    let first = updated(&world, &policy, "1").await;
+    let first = work_on_update(&world, &policy, "1").await;
     world.follow_up_for(&policy, 300).await;
-    world.ledger().release(&first, "ana", world.now()).await.unwrap();
+    world.ledger().release_decision(&first, "ana", world.now()).await.unwrap();
     // Before it is carried out, and after.
-    let early = updated(&world, &policy, "2").await;
+    let early = work_on_update(&world, &policy, "2").await;
     world.follow_up_for(&policy, 300).await;
-    assert_eq!(world.state(&first).await, State::Released);
-    let late = updated(&world, &policy, "3").await;
+    assert_eq!(world.state(&first).await, DecisionState::Released);
+    let late = work_on_update(&world, &policy, "3").await;
     for update in [&early, &late] {
         assert_eq!(world.code(update).await, "released");
-        let detail = detail(&world, update).await;
+        let detail = refusal_detail(&world, update).await;
         for part in [first.as_str(), "released by ana", "2026-01-15T12:0", "2026-01-16T12:0"] {
             assert!(detail.contains(part), "{part}: {detail}");
         }
     }
     // Another alert is no update.
     let other = world.begin_update("edr", "b", "4", json!({ "host": host(1) })).await;
-    assert_eq!(world.work(&policy, &other).await, State::Requested);
+    assert_eq!(world.work(&policy, &other).await, DecisionState::Requested);
     assert_eq!(world.changes(), ["on 1", "off 1", "on 1"]);
 }
 
 #[tokio::test]
-async fn update_isolates_when_the_time_after_a_release_is_over() {
+async fn update_isolates_after_new_episode_after() {
     for (after, wait, state) in [
-        ("24h", DAY - 700, State::Refused),
-        ("24h", DAY, State::Requested),
-        ("1h", HOUR, State::Requested),
-        ("never", 9 * DAY, State::Refused),
+        ("24h", DAY - 700, DecisionState::Refused),
+        ("24h", DAY, DecisionState::Requested),
+        ("1h", HOUR, DecisionState::Requested),
+        ("never", 9 * DAY, DecisionState::Refused),
     ] {
-        let world = World::new(machines(1)).await;
-        let policy = Rules { new_episode_after: after, ..Rules::default() }.policy();
-        let first = updated(&world, &policy, "1").await;
+        let world = TestEnv::new(machines(1)).await;
+        let policy = TestPolicy { new_episode_after: after, ..TestPolicy::default() }.policy();
+        let first = work_on_update(&world, &policy, "1").await;
         world.follow_up_for(&policy, 300).await;
-        world.ledger().release(&first, "ana", world.now()).await.unwrap();
+        world.ledger().release_decision(&first, "ana", world.now()).await.unwrap();
         world.follow_up_for(&policy, 300).await;
-        world.pass(wait);
-        let second = updated(&world, &policy, "2").await;
+        world.advance_clock(wait);
+        let second = work_on_update(&world, &policy, "2").await;
         assert_eq!(world.state(&second).await, state, "{after}");
-        let third = updated(&world, &policy, "3").await;
-        let expected = if state == State::Requested { State::Merged } else { State::Refused };
+        let third = work_on_update(&world, &policy, "3").await;
+        let expected = if state == DecisionState::Requested { DecisionState::Merged } else { DecisionState::Refused };
         assert_eq!(world.state(&third).await, expected, "{after}");
     }
 }
 
 #[tokio::test]
-async fn update_isolates_again_when_the_time_was_up() {
-    let world = World::new(machines(1)).await;
-    let policy = Rules { release: "1h", ..Rules::default() }.policy();
-    let first = updated(&world, &policy, "1").await;
+async fn update_isolates_again_when_the_isolation_expired() {
+    let world = TestEnv::new(machines(1)).await;
+    let policy = TestPolicy { release: "1h", ..TestPolicy::default() }.policy();
+    let first = work_on_update(&world, &policy, "1").await;
     world.follow_up_for(&policy, HOUR + 300).await;
-    assert_eq!(world.state(&first).await, State::Released);
-    let second = updated(&world, &policy, "2").await;
-    let third = updated(&world, &policy, "3").await;
-    assert_eq!(world.state(&second).await, State::Requested);
+    assert_eq!(world.state(&first).await, DecisionState::Released);
+    let second = work_on_update(&world, &policy, "2").await;
+    let third = work_on_update(&world, &policy, "3").await;
+    assert_eq!(world.state(&second).await, DecisionState::Requested);
     assert_eq!(merged_into(&world.decision(&third).await), Some(second));
     assert_eq!(world.changes(), ["on 1", "off 1", "on 1"]);
 }
 
 #[tokio::test]
-async fn update_isolates_after_the_release_when_the_time_is_just_up() {
-    let world = World::new(machines(1)).await;
-    let policy = Rules { release: "1h", ..Rules::default() }.policy();
-    let first = updated(&world, &policy, "1").await;
+async fn update_isolates_after_the_release_at_expiry() {
+    let world = TestEnv::new(machines(1)).await;
+    let policy = TestPolicy { release: "1h", ..TestPolicy::default() }.policy();
+    let first = work_on_update(&world, &policy, "1").await;
     world.follow_up_for(&policy, 300).await;
     world.fault(FaultRule::new("isolation.bulk", FaultAction::status(503)));
     world.follow_up_for(&policy, HOUR).await;
-    assert_eq!(world.state(&first).await, State::ReleaseAsked);
-    let second = updated(&world, &policy, "2").await;
-    assert_eq!(world.state(&second).await, State::Deferred);
-    world.no_faults();
+    assert_eq!(world.state(&first).await, DecisionState::ReleasePending);
+    let second = work_on_update(&world, &policy, "2").await;
+    assert_eq!(world.state(&second).await, DecisionState::Deferred);
+    world.clear_faults();
     world.follow_up_for(&policy, 1_500).await;
-    assert_eq!(world.state(&second).await, State::Isolated);
+    assert_eq!(world.state(&second).await, DecisionState::Isolated);
     assert!(world.state(&first).await.is_final());
     assert_eq!(world.changes(), ["on 1", "off 1", "on 1"]);
 }
 
 #[tokio::test]
 async fn update_is_refused_when_a_person_declined() {
-    let world = World::new(machines(1)).await;
-    let policy = approving().policy();
-    let first = updated(&world, &policy, "1").await;
-    world.ledger().answer(&first, Answer::Decline, "ana", world.now()).await.unwrap();
-    let second = updated(&world, &policy, "2").await;
+    let world = TestEnv::new(machines(1)).await;
+    let policy = approval_policy().policy();
+    let first = work_on_update(&world, &policy, "1").await;
+    world.ledger().answer_approval(&first, ApprovalAnswer::Decline, "ana", world.now()).await.unwrap();
+    let second = work_on_update(&world, &policy, "2").await;
     assert_eq!(world.code(&second).await, "released");
-    assert!(detail(&world, &second).await.contains("declined by ana"));
-    world.pass(DAY);
-    let third = updated(&world, &policy, "3").await;
-    assert_eq!(world.state(&third).await, State::Waiting);
+    assert!(refusal_detail(&world, &second).await.contains("declined by ana"));
+    world.advance_clock(DAY);
+    let third = work_on_update(&world, &policy, "3").await;
+    assert_eq!(world.state(&third).await, DecisionState::PendingApproval);
 }
 
 #[tokio::test]
 async fn update_asks_again_when_no_person_answered() {
-    let world = World::new(machines(1)).await;
-    let policy = approving().policy();
-    let first = updated(&world, &policy, "1").await;
+    let world = TestEnv::new(machines(1)).await;
+    let policy = approval_policy().policy();
+    let first = work_on_update(&world, &policy, "1").await;
     world.follow_up_for(&policy, 5 * HOUR).await;
-    assert_eq!(world.state(&first).await, State::Expired);
-    let second = updated(&world, &policy, "2").await;
-    assert_eq!(world.state(&second).await, State::Waiting);
+    assert_eq!(world.state(&first).await, DecisionState::Expired);
+    let second = work_on_update(&world, &policy, "2").await;
+    assert_eq!(world.state(&second).await, DecisionState::PendingApproval);
 }
 
 #[tokio::test]
-async fn update_is_refused_when_the_isolation_was_ended_in_the_console() {
-    let world = World::new(machines(1)).await;
+async fn update_is_refused_after_a_console_release() {
+    let world = TestEnv::new(machines(1)).await;
     let policy = policy();
-    let first = updated(&world, &policy, "1").await;
+    let first = work_on_update(&world, &policy, "1").await;
     world.follow_up_for(&policy, 300).await;
-    world.console(1, false, "it is clean").await;
-    world.pass(60);
+    world.isolate_in_console(1, false, "it is clean").await;
+    world.advance_clock(60);
     // Not seen yet, and seen.
-    let early = updated(&world, &policy, "2").await;
+    let early = work_on_update(&world, &policy, "2").await;
     assert_eq!(merged_into(&world.decision(&early).await), Some(first.clone()));
     world.follow_up_for(&policy, 2 * HOUR).await;
-    assert_eq!(world.state(&first).await, State::TakenOver);
-    let late = updated(&world, &policy, "3").await;
+    assert_eq!(world.state(&first).await, DecisionState::Superseded);
+    let late = work_on_update(&world, &policy, "3").await;
     assert_eq!(world.code(&late).await, "released");
     assert_eq!(world.changes(), ["on 1", "off 1"]);
 }
 
 #[tokio::test]
-async fn update_is_judged_anew_when_the_decision_before_was_refused() {
-    let world = World::new(machines(3)).await;
-    let policy = Rules { per_hour: 1, ..Rules::default() }.policy();
+async fn update_is_evaluated_again_after_a_refusal() {
+    let world = TestEnv::new(machines(3)).await;
+    let policy = TestPolicy { per_hour: 1, ..TestPolicy::default() }.policy();
     world.decide(&policy, "other", host(2)).await;
-    let first = updated(&world, &policy, "1").await;
+    let first = work_on_update(&world, &policy, "1").await;
     assert_eq!(world.code(&first).await, "source_budget");
-    world.pass(HOUR);
-    let second = updated(&world, &policy, "2").await;
-    assert_eq!(world.state(&second).await, State::Requested);
+    world.advance_clock(HOUR);
+    let second = work_on_update(&world, &policy, "2").await;
+    assert_eq!(world.state(&second).await, DecisionState::Requested);
 }
 
 #[tokio::test]
 async fn dry_run_takes_no_part_in_episodes() {
-    let world = World::new(machines(1)).await;
-    let dry = Rules { mode: "dry_run", ..Rules::default() }.policy();
+    let world = TestEnv::new(machines(1)).await;
+    let dry = TestPolicy { mode: "dry_run", ..TestPolicy::default() }.policy();
     for event in ["1", "2"] {
-        let id = updated(&world, &dry, event).await;
-        assert_eq!(world.state(&id).await, State::Rehearsed);
+        let id = work_on_update(&world, &dry, event).await;
+        assert_eq!(world.state(&id).await, DecisionState::DryRun);
     }
-    let third = updated(&world, &policy(), "3").await;
-    assert_eq!(world.state(&third).await, State::Requested);
+    let third = work_on_update(&world, &policy(), "3").await;
+    assert_eq!(world.state(&third).await, DecisionState::Requested);
 }
 
 #[tokio::test]
-async fn entry_without_an_alert_is_an_alert_of_its_own() {
-    let world = World::new(machines(1)).await;
+async fn entry_without_alert_id_is_its_own_alert() {
+    let world = TestEnv::new(machines(1)).await;
     let mut ids = Vec::new();
     for event in ["1", "2"] {
-        let id = update(&world, event).await;
+        let id = begin_update(&world, event).await;
         // As an earlier release wrote it.
         let path = world.path(&format!("received/{id}.json"));
         let mut entry: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
@@ -332,26 +332,26 @@ async fn entry_without_an_alert_is_an_alert_of_its_own() {
         ids.push(id);
     }
     for id in &ids {
-        assert_eq!(world.state(id).await, State::Requested);
+        assert_eq!(world.state(id).await, DecisionState::Requested);
     }
 }
 
 #[tokio::test]
-async fn decision_waits_while_a_mistake_disables_its_source() {
-    let world = World::new(machines(2)).await;
-    let rules = Rules::default();
+async fn decision_waits_while_its_source_is_disabled() {
+    let world = TestEnv::new(machines(2)).await;
+    let rules = TestPolicy::default();
     let held = world.decide(&rules.policy(), "held", host(2)).await;
-    let text = rules.text().replace("minimum_severity = \"high\"", "minimum_severity = \"hgih\"");
-    let disabled = Policy::load(&text).unwrap();
+    let text = rules.to_toml().replace("minimum_severity = \"high\"", "minimum_severity = \"hgih\"");
+    let disabled = Policy::parse_lenient(&text).unwrap();
     assert!(Policy::parse(&text).is_err() && disabled.source("soc").is_some());
-    let first = updated(&world, &disabled, "1").await;
-    assert_eq!(world.state(&first).await, State::Deferred);
+    let first = work_on_update(&world, &disabled, "1").await;
+    assert_eq!(world.state(&first).await, DecisionState::Deferred);
     // What is held is watched and released meanwhile.
     world.follow_up_for(&disabled, 5 * HOUR).await;
-    assert_eq!(world.state(&held).await, State::Released);
-    assert_eq!(world.state(&first).await, State::Deferred);
+    assert_eq!(world.state(&held).await, DecisionState::Released);
+    assert_eq!(world.state(&first).await, DecisionState::Deferred);
     world.follow_up_for(&rules.policy(), 900).await;
-    assert_eq!(world.state(&first).await, State::Isolated);
+    assert_eq!(world.state(&first).await, DecisionState::Isolated);
 
     let lost = world.begin_update("edr", "b", "2", json!({ "host": host(2) })).await;
     world.work(&disabled, &lost).await;

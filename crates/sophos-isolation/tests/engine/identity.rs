@@ -1,20 +1,20 @@
 //! Exactly the machine that an alert names, asked of the service.
 
 use serde_json::{Value, json};
-use sophos_isolation::State;
+use sophos_isolation::DecisionState;
 use sophos_simulator::{FaultAction, FaultRule, MachineConfig};
 
-use crate::support::{ACME, BETA, HOUR, Rules, World, id, mac, machine};
+use crate::support::{ACME, BETA, HOUR, TestPolicy, TestEnv, id, mac, machine};
 
 const MINUTE: u64 = 60;
 
 /// The endpoint that is isolated in a dry run, or the code of the refusal.
-async fn outcome(world: &World, event: &str, signal: Value) -> String {
-    let policy = Rules { mode: "dry_run", ..Rules::default() }.policy();
+async fn outcome(world: &TestEnv, event: &str, signal: Value) -> String {
+    let policy = TestPolicy { mode: "dry_run", ..TestPolicy::default() }.policy();
     let decision = world.begin_with(event, signal).await;
     match world.work(&policy, &decision).await {
-        State::Rehearsed => world.decision(&decision).await.target().unwrap().endpoint.clone(),
-        State::Refused => world.code(&decision).await,
+        DecisionState::DryRun => world.decision(&decision).await.target().unwrap().endpoint.clone(),
+        DecisionState::Refused => world.code(&decision).await,
         state => panic!("{event}: {state}"),
     }
 }
@@ -37,7 +37,7 @@ fn names(names: &[&str]) -> Value {
 }
 
 /// A signal that was observed so many seconds ago.
-fn observed(world: &World, ago: u64, mut signal: Value) -> Value {
+fn observed(world: &TestEnv, ago: u64, mut signal: Value) -> Value {
     let moment = jiff::Timestamp::from_second((world.now().as_secs() - ago) as i64).unwrap();
     signal["observed_at"] = json!(moment.to_string());
     signal
@@ -45,14 +45,14 @@ fn observed(world: &World, ago: u64, mut signal: Value) -> Value {
 
 #[tokio::test]
 async fn full_name_never_finds_another_domain() {
-    let world = World::new(vec![named(1, "vm1.fabrikam.example")]).await;
+    let world = TestEnv::new(vec![named(1, "vm1.fabrikam.example")]).await;
     for (event, given) in
         [("full", vec!["vm1.contoso.example"]), ("both", vec!["vm1.contoso.example", "vm1"])]
     {
         assert_eq!(outcome(&world, event, names(&given)).await, "not_found", "{event}");
     }
     let world =
-        World::new(vec![named(1, "vm1.fabrikam.example"), named(2, "vm1.contoso.example"), named(3, "vm1")])
+        TestEnv::new(vec![named(1, "vm1.fabrikam.example"), named(2, "vm1.contoso.example"), named(3, "vm1")])
             .await;
     assert_eq!(outcome(&world, "full", names(&["VM1.contoso.example"])).await, id(2));
     assert_eq!(outcome(&world, "short", names(&["vm1"])).await, "several");
@@ -64,7 +64,7 @@ async fn unknown_instance_is_never_found_by_name_or_address() {
         with_addresses(1, "onprem-laptop", &["10.0.0.7"]),
         with_addresses(2, "ip-10-0-0-8", &["10.0.0.8"]),
     ];
-    let world = World::new(estate).await;
+    let world = TestEnv::new(estate).await;
     let instance = "i-0ddddddd234567891";
     for (event, host) in [
         ("address", json!({ "ec2_instance_id": instance, "ip_addresses": ["10.0.0.7"] })),
@@ -89,7 +89,7 @@ async fn address_counts_only_while_the_alert_is_fresh() {
         with_addresses(1, "dhcp-new", &["10.3.0.1"]),
         offline(with_addresses(2, "dhcp-old", &["10.3.0.1"]), HOUR),
     ];
-    let world = World::new(estate).await;
+    let world = TestEnv::new(estate).await;
     let signal = json!({ "host": { "ip_addresses": ["10.3.0.1"] } });
     for (event, ago, expected) in [
         ("fresh", 14 * MINUTE, id(1).as_str()),
@@ -112,7 +112,7 @@ async fn holders_at_the_time_of_the_alert_count() {
         with_addresses(1, "dhcp-new", &["10.3.0.1"]),
         offline(with_addresses(2, "dhcp-old", &["10.3.0.1"]), 20 * MINUTE),
     ];
-    let world = World::new(estate).await;
+    let world = TestEnv::new(estate).await;
     let signal = json!({ "host": { "ip_addresses": ["10.3.0.1"] } });
     assert_eq!(outcome(&world, "now", observed(&world, 0, signal.clone())).await, id(1));
     assert_eq!(outcome(&world, "then", observed(&world, 10 * MINUTE, signal)).await, "several");
@@ -120,22 +120,22 @@ async fn holders_at_the_time_of_the_alert_count() {
 
 #[tokio::test]
 async fn alert_is_refused_when_older_than_the_policy_allows() {
-    let world = World::new(vec![machine(1)]).await;
+    let world = TestEnv::new(vec![machine(1)]).await;
     let signal = names(&["pc-1"]);
     assert_eq!(outcome(&world, "a day", observed(&world, 24 * HOUR, signal.clone())).await, id(1));
     let old = observed(&world, 24 * HOUR + 1, signal.clone());
     assert_eq!(outcome(&world, "more than a day", old.clone()).await, "too_old");
-    for (age, expected) in [("never", State::Rehearsed), ("2d", State::Rehearsed), ("1h", State::Refused)] {
+    for (age, expected) in [("never", DecisionState::DryRun), ("2d", DecisionState::DryRun), ("1h", DecisionState::Refused)] {
         let source = format!("max_alert_age = \"{age}\"");
-        let policy = Rules { mode: "dry_run", source: &source, ..Rules::default() }.policy();
+        let policy = TestPolicy { mode: "dry_run", source: &source, ..TestPolicy::default() }.policy();
         let decision = world.begin_with(age, old.clone()).await;
         assert_eq!(world.work(&policy, &decision).await, expected, "{age}");
     }
     // As from a dead-letter queue: the sender gave no time, and it came in long ago.
     let kept_back = world.begin_with("kept back", signal).await;
-    world.pass(25 * HOUR);
-    let policy = Rules { mode: "dry_run", ..Rules::default() }.policy();
-    assert_eq!(world.work(&policy, &kept_back).await, State::Refused);
+    world.advance_clock(25 * HOUR);
+    let policy = TestPolicy { mode: "dry_run", ..TestPolicy::default() }.policy();
+    assert_eq!(world.work(&policy, &kept_back).await, DecisionState::Refused);
     assert_eq!(world.code(&kept_back).await, "too_old");
 }
 
@@ -151,7 +151,7 @@ async fn stale_record_does_not_compete_with_live_one() {
         offline(named(7, "both"), 60 * 24 * HOUR),
         MachineConfig { tenant: BETA.to_owned(), ..named(8, "both") },
     ];
-    let world = World::new(estate).await;
+    let world = TestEnv::new(estate).await;
     let with_address = json!({ "host": { "hostnames": ["REIMAGED-02"], "ip_addresses": ["10.1.0.3"] } });
     for (event, signal, expected) in [
         ("stale and live", names(&["reimaged-01"]), id(2)),
@@ -171,7 +171,7 @@ async fn name_with_address_of_another_machine_is_contradiction() {
         with_addresses(2, "laptop-2", &["10.2.0.2"]),
         offline(with_addresses(3, "laptop-3", &["10.2.0.3"]), 5 * HOUR),
     ];
-    let world = World::new(estate).await;
+    let world = TestEnv::new(estate).await;
     let signal = |address: &str| json!({ "host": { "hostnames": ["laptop-1"], "ip_addresses": [address], "mac_addresses": [mac(1)] } });
     assert_eq!(outcome(&world, "its own", signal("10.2.0.1")).await, id(1));
     assert_eq!(outcome(&world, "another's", signal("10.2.0.2")).await, "contradiction");
@@ -183,7 +183,7 @@ async fn name_with_address_of_another_machine_is_contradiction() {
 
 #[tokio::test]
 async fn netbios_name_fits_each_longer_name() {
-    let world = World::new(vec![named(1, "CORP-LAPTOP-001"), named(2, "CORP-LAPTOP-0012")]).await;
+    let world = TestEnv::new(vec![named(1, "CORP-LAPTOP-001"), named(2, "CORP-LAPTOP-0012")]).await;
     let netbios = json!({ "host": { "netbios_names": ["CORP-LAPTOP-001"] } });
     let both = json!({
         "host": { "hostnames": ["CORP-LAPTOP-0012.corp.example"], "netbios_names": ["CORP-LAPTOP-001"] },
@@ -197,14 +197,14 @@ async fn netbios_name_fits_each_longer_name() {
     ] {
         assert_eq!(outcome(&world, event, signal).await, expected, "{event}");
     }
-    let world = World::new(vec![named(2, "CORP-LAPTOP-0012")]).await;
+    let world = TestEnv::new(vec![named(2, "CORP-LAPTOP-0012")]).await;
     assert_eq!(outcome(&world, "cut", netbios).await, id(2));
     assert_eq!(outcome(&world, "whole", names(&["CORP-LAPTOP-001"])).await, "not_found");
 }
 
 #[tokio::test]
 async fn name_is_found_in_either_normalization_form() {
-    let world = World::new(vec![named(1, "bu\u{308}ro-7"), named(2, "k\u{fc}che-7")]).await;
+    let world = TestEnv::new(vec![named(1, "bu\u{308}ro-7"), named(2, "k\u{fc}che-7")]).await;
     for (event, name, expected) in [
         ("composed", "B\u{dc}RO-7", id(1)),
         ("decomposed", "bu\u{308}ro-7.corp.example", id(1)),
@@ -218,7 +218,7 @@ async fn name_is_found_in_either_normalization_form() {
 #[tokio::test]
 async fn name_takes_one_list_call_in_large_estate() {
     let estate = (1..=1_200).map(|number| named(number, &format!("workplace-{number}.corp.example")));
-    let world = World::new(estate.collect()).await;
+    let world = TestEnv::new(estate.collect()).await;
     let calls = || world.calls("endpoints.list");
     for (event, name, expected, most) in [
         ("short", "workplace-1117", id(1_117), 1),
@@ -238,7 +238,7 @@ async fn name_takes_one_list_call_in_large_estate() {
 #[tokio::test]
 async fn name_is_found_by_paging_when_the_search_is_refused() {
     let estate = (1..=1_200).map(|number| named(number, &format!("workplace-{number}.corp.example")));
-    let world = World::new(estate.collect()).await;
+    let world = TestEnv::new(estate.collect()).await;
     // The first list of each tenant is the search.
     world.fault(FaultRule::new("endpoints.list", FaultAction::status(400)).tenant(ACME).times(1));
     let mut signal = names(&["workplace-1117"]);

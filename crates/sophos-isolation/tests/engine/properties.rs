@@ -5,12 +5,12 @@ use std::time::Duration;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value, json};
 use sophos_isolation::{
-    Answer, Candidate, Decision, DecisionId, Directory, FactKind, Identity, Liveness, State, Step, Times,
+    ApprovalAnswer, EndpointCandidate, Decision, DecisionId, EndpointDirectory, IdentifierKind, HostIdentity, Liveness, DecisionState, Transition, ResolutionTimes,
     resolve,
 };
 use sophos_simulator::{FaultAction, FaultRule, MachineConfig};
 
-use crate::support::{ACME, HOUR, Rules, World, id, in_words, machine, machines};
+use crate::support::{ACME, HOUR, TestPolicy, TestEnv, id, change_text, machine, machines};
 
 const NAMES: [&str; 6] = ["web", "web.a.example", "WEB.b.example", "db", "db.a.example", "dc01"];
 const MACS: [&str; 4] = ["02:00:00:00:00:01", "02-00-00-00-00-02", "020000000003", "02:00:00:00:00:04"];
@@ -76,20 +76,20 @@ fn same_name(a: &str, b: &str) -> bool {
 
 /// Whether a fact is the machine's: `None` when nothing is said, or the machine
 /// does not say.
-fn fits(number: u32, machine: &Machine, facts: &Value, kind: FactKind) -> Option<bool> {
+fn fits(number: u32, machine: &Machine, facts: &Value, kind: IdentifierKind) -> Option<bool> {
     match kind {
-        FactKind::EndpointId => facts["endpoint_id"].as_str().map(|wanted| wanted == id(number)),
-        FactKind::Ec2InstanceId => Some(facts["ec2_instance_id"].as_str()? == machine.instance?),
-        FactKind::MacAddress => {
+        IdentifierKind::EndpointId => facts["endpoint_id"].as_str().map(|wanted| wanted == id(number)),
+        IdentifierKind::Ec2InstanceId => Some(facts["ec2_instance_id"].as_str()? == machine.instance?),
+        IdentifierKind::MacAddress => {
             let wanted: Vec<_> = list(facts, "mac_addresses").iter().map(|mac| digits(mac)).collect();
             let said = !wanted.is_empty() && !machine.macs.is_empty();
             said.then(|| machine.macs.iter().any(|mac| wanted.contains(&digits(mac))))
         }
-        FactKind::Hostname => {
+        IdentifierKind::Hostname => {
             let wanted = list(facts, "hostnames");
             (!wanted.is_empty()).then(|| wanted.iter().any(|name| same_name(name, machine.name)))
         }
-        FactKind::IpAddress => {
+        IdentifierKind::IpAddress => {
             let wanted = list(facts, "ip_addresses");
             let is_wanted = |own: &str| wanted.iter().any(|wanted| wanted == own);
             (!wanted.is_empty()).then(|| machine.addresses.iter().any(|own| is_wanted(own)))
@@ -99,28 +99,28 @@ fn fits(number: u32, machine: &Machine, facts: &Value, kind: FactKind) -> Option
 
 /// The facts that may not be wrong of what was found by `by`: an address moves
 /// on, and a cloud has its own name for an instance.
-fn hard(by: FactKind) -> impl Iterator<Item = FactKind> {
-    let kinds = [FactKind::EndpointId, FactKind::Ec2InstanceId, FactKind::MacAddress, FactKind::Hostname];
-    kinds.into_iter().filter(move |kind| *kind != FactKind::Hostname || by != FactKind::Ec2InstanceId)
+fn required_identifiers(by: IdentifierKind) -> impl Iterator<Item = IdentifierKind> {
+    let kinds = [IdentifierKind::EndpointId, IdentifierKind::Ec2InstanceId, IdentifierKind::MacAddress, IdentifierKind::Hostname];
+    kinds.into_iter().filter(move |kind| *kind != IdentifierKind::Hostname || by != IdentifierKind::Ec2InstanceId)
 }
 
 /// What must hold of the machine that was chosen among all.
 fn check(all: &[Machine], number: u32, facts: &Value) -> Result<(), TestCaseError> {
     let machine = &all[number as usize - 1];
-    let by = FactKind::ALL.into_iter().find(|kind| fits(number, machine, facts, *kind) == Some(true));
+    let by = IdentifierKind::ALL.into_iter().find(|kind| fits(number, machine, facts, *kind) == Some(true));
     let by = by.ok_or_else(|| TestCaseError::fail("nothing that is said is its own"))?;
-    for kind in hard(by) {
+    for kind in required_identifiers(by) {
         prop_assert_ne!(fits(number, machine, facts, kind), Some(false), "{}", kind);
     }
     prop_assert!(!machine.cloned);
     prop_assert!(machine.online || machine.seen_seconds_ago < 30 * 86_400);
     let recent = |machine: &Machine| machine.seen_seconds_ago < 900;
-    prop_assert!(by != FactKind::IpAddress || recent(machine));
+    prop_assert!(by != IdentifierKind::IpAddress || recent(machine));
     for (other, twin) in (1..).zip(all).filter(|(other, _)| *other != number) {
-        let also = |kind: FactKind| {
+        let also = |kind: IdentifierKind| {
             fits(other, twin, facts, kind) == Some(true) || fits(number, machine, facts, kind) != Some(true)
         };
-        let kinds = FactKind::ALL.into_iter().filter(|kind| *kind != FactKind::IpAddress || by == *kind);
+        let kinds = IdentifierKind::ALL.into_iter().filter(|kind| *kind != IdentifierKind::IpAddress || by == *kind);
         let is_full = |machine: &Machine| {
             machine.name.contains('.')
                 && list(facts, "hostnames").contains(&machine.name.to_ascii_lowercase())
@@ -133,17 +133,17 @@ fn check(all: &[Machine], number: u32, facts: &Value) -> Result<(), TestCaseErro
         };
         let is_left_by_narrowing = (is_full(twin) || !is_full(machine))
             && (has_all_addresses(twin) || !has_all_addresses(machine))
-            && (is_live(twin) || !twin.name.eq_ignore_ascii_case(machine.name) && by == FactKind::Hostname);
+            && (is_live(twin) || !twin.name.eq_ignore_ascii_case(machine.name) && by == IdentifierKind::Hostname);
         let as_good = kinds.into_iter().all(also)
             && is_left_by_narrowing
-            && hard(by).all(|kind| fits(other, twin, facts, kind) != Some(false))
-            && (by != FactKind::IpAddress || recent(twin));
+            && required_identifiers(by).all(|kind| fits(other, twin, facts, kind) != Some(false))
+            && (by != IdentifierKind::IpAddress || recent(twin));
         prop_assert!(!as_good, "machine {other} could be meant as well");
     }
     Ok(())
 }
 
-fn candidate(number: u32, machine: &Machine, now: i64) -> Candidate {
+fn candidate(number: u32, machine: &Machine, now: i64) -> EndpointCandidate {
     let seen = jiff::Timestamp::from_second(now - i64::from(machine.seen_seconds_ago)).unwrap();
     let endpoint = json!({
         "id": id(number), "tenant": { "id": ACME }, "hostname": machine.name, "macAddresses": machine.macs,
@@ -151,31 +151,31 @@ fn candidate(number: u32, machine: &Machine, now: i64) -> Candidate {
         "lastSeenAt": seen.to_string(),
         "cloud": machine.instance.map(|instance| json!({ "provider": "aws", "instanceId": instance })),
     });
-    Candidate { tenant: ACME.into(), endpoint: serde_json::from_value(endpoint).unwrap() }
+    EndpointCandidate { tenant: ACME.into(), endpoint: serde_json::from_value(endpoint).unwrap() }
 }
 
 /// The number of the endpoint that a host is among these.
-fn chosen(candidates: &[Candidate], facts: &Value, now: i64) -> Option<u32> {
+fn resolve_number(candidates: &[EndpointCandidate], facts: &Value, now: i64) -> Option<u32> {
     let liveness = Liveness {
         seen_within: Duration::from_secs(30 * 86_400),
         address_seen_within: Duration::from_secs(900),
     };
-    let identity = Identity::read(&serde_json::from_value(facts.clone()).unwrap()).ok()?;
+    let identity = HostIdentity::from_identifiers(&serde_json::from_value(facts.clone()).unwrap()).ok()?;
     let now = Duration::from_secs(now as u64);
-    let times = Times { liveness, now, alert: Some(now), judged: now };
-    let all = All(candidates);
+    let times = ResolutionTimes { liveness, now, observed_at: Some(now), evaluated_at: now };
+    let all = UnfilteredDirectory(candidates);
     let resolution = block_on(resolve(&all, &identity, &times)).unwrap_or_else(|never| match never {});
     let found = resolution.outcome.ok()?;
     found.endpoint.id.rsplit('-').next().unwrap().parse().ok()
 }
 
 /// A directory that answers each question with everything.
-struct All<'c>(&'c [Candidate]);
+struct UnfilteredDirectory<'c>(&'c [EndpointCandidate]);
 
-impl Directory for All<'_> {
+impl EndpointDirectory for UnfilteredDirectory<'_> {
     type Error = std::convert::Infallible;
 
-    async fn candidates(&self, _: &Identity, _: FactKind) -> Result<Vec<Candidate>, Self::Error> {
+    async fn candidates(&self, _: &HostIdentity, _: IdentifierKind) -> Result<Vec<EndpointCandidate>, Self::Error> {
         Ok(self.0.to_vec())
     }
 }
@@ -184,7 +184,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_chosen_is_one_and_has_every_fact(
+    fn resolve_chooses_one_that_fits_every_identifier(
         all in vec(some_machine(), 1..8),
         facts in some_facts(8),
         turn in 0_usize..8,
@@ -192,18 +192,18 @@ proptest! {
         let now = 1_768_478_400;
         let mut candidates: Vec<_> =
             (1..).zip(&all).map(|(number, machine)| candidate(number, machine, now)).collect();
-        let found = chosen(&candidates, &facts, now);
+        let found = resolve_number(&candidates, &facts, now);
         let turn = turn % candidates.len();
         candidates.rotate_left(turn);
         candidates.reverse();
-        prop_assert_eq!(chosen(&candidates, &facts, now), found, "the order makes no difference");
+        prop_assert_eq!(resolve_number(&candidates, &facts, now), found, "the order makes no difference");
         if let Some(number) = found {
             check(&all, number, &facts)?;
         }
     }
 }
 
-fn described(number: u32, said: &Machine) -> MachineConfig {
+fn machine_config(number: u32, said: &Machine) -> MachineConfig {
     MachineConfig {
         hostname: Some(said.name.into()),
         macs: Some(said.macs.iter().map(|mac| (*mac).to_owned()).collect()),
@@ -224,25 +224,25 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 40, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_the_engine_isolates_is_one_and_not_protected(
+    fn engine_isolates_one_unprotected_endpoint(
         all in vec(some_machine(), 1..8),
         facts in vec(some_facts(8), 6),
     ) {
         block_on(async {
-            let machines = (1..).zip(&all).map(|(number, machine)| described(number, machine)).collect();
-            let world = World::new(machines).await;
+            let machines = (1..).zip(&all).map(|(number, machine)| machine_config(number, machine)).collect();
+            let world = TestEnv::new(machines).await;
             let protected = format!("[protect]\nnames = [\"dc01\"]\nids = [\"{}\"]", id(2));
-            let policy = Rules { more: &protected, ..Rules::default() }.policy();
+            let policy = TestPolicy { extra: &protected, ..TestPolicy::default() }.policy();
             let mut ids = Vec::new();
             for (at, facts) in facts.iter().enumerate() {
                 ids.push(world.begin(&format!("event {at}"), facts.clone()).await);
             }
-            world.engine().work(&policy, &ids, None).await;
+            world.engine().process(&policy, &ids, None).await;
             world.follow_up_for(&policy, 600).await;
             let mut targets = Vec::new();
             for (decision, facts) in ids.iter().zip(&facts) {
                 let whole = world.decision(decision).await;
-                prop_assert!(!matches!(whole.state(), State::Received | State::Claimed | State::Deferred));
+                prop_assert!(!matches!(whole.state(), DecisionState::Received | DecisionState::Claimed | DecisionState::Deferred));
                 let Some(claim) = whole.claim() else { continue };
                 let number: u32 = claim.target.endpoint.rsplit('-').next().unwrap().parse().unwrap();
                 check(&all, number, facts)?;
@@ -263,10 +263,10 @@ proptest! {
 pub(crate) enum Event {
     Work(Vec<usize>),
     Race(Vec<usize>),
-    Die(Vec<usize>, bool),
+    Crash(Vec<usize>, bool),
     FollowUp,
     FollowUpTwice,
-    Pass(u64),
+    Wait(u64),
     Answer(usize, bool),
     Release(usize),
     ReleaseMachine(u32),
@@ -283,10 +283,10 @@ pub(crate) fn some_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         4 => some().prop_map(Event::Work),
         2 => some().prop_map(Event::Race),
-        2 => (some(), any::<bool>()).prop_map(|(some, carried_out)| Event::Die(some, carried_out)),
+        2 => (some(), any::<bool>()).prop_map(|(some, carried_out)| Event::Crash(some, carried_out)),
         4 => Just(Event::FollowUp),
         2 => Just(Event::FollowUpTwice),
-        6 => select(vec![20_u64, 60, 120, 600, 1_800]).prop_map(Event::Pass),
+        6 => select(vec![20_u64, 60, 120, 600, 1_800]).prop_map(Event::Wait),
         2 => (0..DECISIONS, prop::bool::weighted(0.8)).prop_map(|(at, yes)| Event::Answer(at, yes)),
         1 => (0..DECISIONS).prop_map(Event::Release),
         1 => (1_u32..4).prop_map(Event::ReleaseMachine),
@@ -299,52 +299,52 @@ pub(crate) fn some_event() -> impl Strategy<Value = Event> {
 
 fn fault(kind: u8) -> FaultRule {
     match kind {
-        0 => FaultRule::new("isolation.bulk", FaultAction::Cut).times(1),
+        0 => FaultRule::new("isolation.bulk", FaultAction::Disconnect).times(1),
         1 => FaultRule::new("isolation.bulk", FaultAction::status(503)).times(1),
         2 => FaultRule::new("isolation.get", FaultAction::status(500)).times(6),
         3 => FaultRule::new("*", FaultAction::throttle(None)).times(3),
-        _ => FaultRule::new("isolation.bulk", FaultAction::LeaveOut { endpoint: None }).times(2),
+        _ => FaultRule::new("isolation.bulk", FaultAction::OmitEndpoint { endpoint: None }).times(2),
     }
 }
 
-pub(crate) async fn happen(world: &World, rules: &Rules<'_>, ids: &[DecisionId], event: &Event) {
+pub(crate) async fn apply_event(world: &TestEnv, rules: &TestPolicy<'_>, ids: &[DecisionId], event: &Event) {
     let policy = rules.policy();
     let some = |some: &[usize]| some.iter().map(|at| ids[*at].clone()).collect::<Vec<_>>();
     match event {
-        Event::Work(numbers) => drop(world.engine().work(&policy, &some(numbers), None).await),
+        Event::Work(numbers) => drop(world.engine().process(&policy, &some(numbers), None).await),
         Event::Race(numbers) => {
             let some = some(numbers);
             let (one, other) = (world.engine(), world.engine());
-            tokio::join!(one.work(&policy, &some, None), other.work(&policy, &some, None));
+            tokio::join!(one.process(&policy, &some, None), other.process(&policy, &some, None));
         }
-        Event::Die(numbers, carried_out) => {
-            world.may_die(&policy, &some(numbers), *carried_out).await;
+        Event::Crash(numbers, carried_out) => {
+            world.try_crash_run(&policy, &some(numbers), *carried_out).await;
         }
         Event::FollowUp => drop(world.follow_up(&policy).await),
         Event::FollowUpTwice => drop(tokio::join!(world.follow_up(&policy), world.follow_up(&policy))),
-        Event::Pass(seconds) => world.pass(*seconds),
+        Event::Wait(seconds) => world.advance_clock(*seconds),
         Event::Answer(at, yes) => {
-            let answer = if *yes { Answer::Approve } else { Answer::Decline };
-            drop(world.ledger().answer(&ids[*at], answer, "ana", world.now()).await);
+            let answer = if *yes { ApprovalAnswer::Approve } else { ApprovalAnswer::Decline };
+            drop(world.ledger().answer_approval(&ids[*at], answer, "ana", world.now()).await);
         }
-        Event::Release(at) => drop(world.ledger().release(&ids[*at], "ana", world.now()).await),
+        Event::Release(at) => drop(world.ledger().release_decision(&ids[*at], "ana", world.now()).await),
         Event::ReleaseMachine(number) => {
-            drop(world.ledger().release_machine(ACME, &id(*number), "ana", world.now()).await);
+            drop(world.ledger().release_endpoint(ACME, &id(*number), "ana", world.now()).await);
         }
         // As a sender has its own released.
-        Event::ReleaseOne(at) => drop(world.ledger().ask_release(&ids[*at], "ana", world.now()).await),
-        Event::Console(number, on) => drop(world.try_console(*number, *on, "by hand").await),
-        Event::Online(number, online) => world.online(*number, *online),
+        Event::ReleaseOne(at) => drop(world.ledger().request_release(&ids[*at], "ana", world.now()).await),
+        Event::Console(number, on) => drop(world.try_isolate_in_console(*number, *on, "by hand").await),
+        Event::Online(number, online) => world.set_online(*number, *online),
         Event::Fault(kind) => world.fault(fault(*kind)),
     }
 }
 
 /// When a decision's first step of this kind was.
-pub(crate) fn at(decision: &Decision, is: impl Fn(&Step) -> bool) -> Option<u64> {
-    decision.entries().iter().find(|entry| is(&entry.step)).map(|entry| entry.at_ms)
+pub(crate) fn first_step_at(decision: &Decision, is: impl Fn(&Transition) -> bool) -> Option<u64> {
+    decision.entries().iter().find(|entry| is(&entry.transition)).map(|entry| entry.at_ms)
 }
 
-pub(crate) async fn check_history(world: &World, ids: &[DecisionId]) -> Result<(), TestCaseError> {
+pub(crate) async fn check_history(world: &TestEnv, ids: &[DecisionId]) -> Result<(), TestCaseError> {
     let mut decisions = Vec::new();
     for id in ids {
         let decision = world.decision(id).await;
@@ -356,21 +356,21 @@ pub(crate) async fn check_history(world: &World, ids: &[DecisionId]) -> Result<(
     for number in 1..4 {
         let of_it: Vec<_> = changes.iter().filter(|change| change.endpoint == id(number)).collect();
         for (before, change) in of_it.iter().zip(of_it.iter().skip(1)) {
-            let twice = ours(&before.by) && ours(&change.by) && before.enabled && change.enabled;
+            let twice = ours(&before.requested_by) && ours(&change.requested_by) && before.enabled && change.enabled;
             prop_assert!(!twice, "isolated twice: {:#?}", of_it);
         }
         if let Some(last) = of_it.last() {
-            prop_assert!(!last.enabled || !ours(&last.by), "{} for ever", in_words(last));
+            prop_assert!(!last.enabled || !ours(&last.requested_by), "{} for ever", change_text(last));
         }
-        for off in of_it.iter().filter(|change| !change.enabled && ours(&change.by)) {
+        for off in of_it.iter().filter(|change| !change.enabled && ours(&change.requested_by)) {
             for decision in decisions.iter().filter(|decision| {
                 decision.claim().is_some_and(|claim| claim.target.endpoint == off.endpoint)
             }) {
-                let asked = at(decision, |step| matches!(step, Step::Requested { .. }));
-                let ended = at(decision, |step| {
+                let asked = first_step_at(decision, |step| matches!(step, Transition::Requested { .. }));
+                let ended = first_step_at(decision, |step| {
                     matches!(
                         step,
-                        Step::ReleaseAsked { .. } | Step::HandedOver { .. } | Step::TakenOver { .. }
+                        Transition::ReleasePending { .. } | Transition::Transferred { .. } | Transition::Superseded { .. }
                     )
                 });
                 let when = off.at_ms as u64;
@@ -378,7 +378,7 @@ pub(crate) async fn check_history(world: &World, ids: &[DecisionId]) -> Result<(
                 let lost = of_it.iter().any(|change| {
                     let at = change.at_ms as u64;
                     !change.enabled
-                        && !ours(&change.by)
+                        && !ours(&change.requested_by)
                         && asked.is_some_and(|asked| asked <= at)
                         && at <= when
                 });
@@ -388,11 +388,11 @@ pub(crate) async fn check_history(world: &World, ids: &[DecisionId]) -> Result<(
             }
         }
     }
-    prop_assert_eq!(world.ledger().agenda().await.unwrap(), []);
+    prop_assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
     for number in 1..4 {
-        prop_assert_eq!(world.names(&format!("machines/{}/{}", ACME, id(number))).await, [""; 0]);
+        prop_assert_eq!(world.object_names(&format!("machines/{}/{}", ACME, id(number))).await, [""; 0]);
     }
-    let slots = world.names(&format!("slots/estate/{ACME}")).await;
+    let slots = world.object_names(&format!("slots/estate/{ACME}")).await;
     prop_assert!(slots.iter().all(|slot| is_free(slot)), "{:?}", slots);
     Ok(())
 }
@@ -406,11 +406,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 40, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_the_order_an_isolation_is_one_and_ends(events in vec(some_event(), 5..40)) {
+    fn isolation_is_single_and_ends_in_any_event_order(events in vec(some_event(), 5..40)) {
         block_on(async {
-            let world = World::new(machines(6)).await;
+            let world = TestEnv::new(machines(6)).await;
             let more = "[approve]\nnames = [\"pc-3\"]\nwithin = \"1h\"";
-            let rules = Rules { release: "1h", more, ..Rules::default() };
+            let rules = TestPolicy { release: "1h", extra, ..TestPolicy::default() };
             let mut ids = Vec::new();
             for (at, seconds) in (0..DECISIONS as u32).zip([600, HOUR, 1_800, 1_800, 600, HOUR]) {
                 let host = crate::support::host(1 + at / 2);
@@ -418,13 +418,13 @@ proptest! {
                 ids.push(world.begin_with(&format!("event {at}"), signal).await);
             }
             for event in &events {
-                happen(&world, &rules, &ids, event).await;
+                apply_event(&world, &rules, &ids, event).await;
             }
-            world.no_faults();
-            (1..4).for_each(|number| world.online(number, true));
+            world.clear_faults();
+            (1..4).for_each(|number| world.set_online(number, true));
             let engine = world.engine();
             for _ in 0..80 {
-                world.pass(300);
+                world.advance_clock(300);
                 engine.follow_up(&rules.policy(), None).await.unwrap();
             }
             check_history(&world, &ids).await

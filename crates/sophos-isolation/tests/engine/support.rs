@@ -11,12 +11,12 @@ use std::{
 
 use serde_json::{Value, json};
 use sophos_api::{
-    Caller, Client, Credentials, Hosts, RateBudget, ReqwestTransport, Transport,
+    ApiClient, Client, Credentials, Hosts, RateLimit, ReqwestTransport, Transport,
     operations::isolation::UpdateIsolation,
 };
 use sophos_isolation::{
-    AlertKey, ApprovalLinks, Begun, Decision, DecisionId, Engine, FollowUpReport, Ledger, Objects, Received,
-    State, Step, adapters::Tool, policy::Policy,
+    AlertKey, ApprovalLinks, CreatedDecision, Decision, DecisionId, Engine, FollowUpReport, Ledger, LedgerStore, ReceivedSignal,
+    DecisionState, Transition, adapters::Tool, policy::Policy,
 };
 use sophos_simulator::{
     Config, CredentialConfig, CredentialInfo, CredentialKind, DataConfig, FaultPlan, FaultRule,
@@ -26,7 +26,7 @@ use sophos_store::Store;
 use tempfile::TempDir;
 
 pub(crate) use rules::*;
-use transport::{Clocked, Mute, Told};
+use transport::{ClockedTransport, CallGate, RecordingPublisher};
 
 pub(crate) const ACME: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 pub(crate) const BETA: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
@@ -37,27 +37,27 @@ const START: &str = "2026-01-15T12:00:00Z";
 
 pub(crate) const HOUR: u64 = 3_600;
 
-pub(crate) type TestEngine = Engine<Clocked, Store, Arc<Told>>;
+pub(crate) type TestEngine = Engine<ClockedTransport, Store, Arc<RecordingPublisher>>;
 
-pub(crate) struct World {
+pub(crate) struct TestEnv {
     pub(crate) sim: Simulator,
-    pub(crate) told: Arc<Told>,
-    transport: Clocked,
-    folder: TempDir,
-    secret: Mutex<CredentialInfo>,
-    console: Client<Clocked>,
+    pub(crate) publisher: Arc<RecordingPublisher>,
+    transport: ClockedTransport,
+    directory: TempDir,
+    credential: Mutex<CredentialInfo>,
+    console: Client<ClockedTransport>,
 }
 
-impl World {
+impl TestEnv {
     pub(crate) async fn new(machines: Vec<MachineConfig>) -> Self {
-        Self::configured(machines, |_| {}).await
+        Self::with_config(machines, |_| {}).await
     }
 
-    pub(crate) async fn configured(machines: Vec<MachineConfig>, change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn with_config(machines: Vec<MachineConfig>, change: impl FnOnce(&mut Config)) -> Self {
         let tenant = |id: &str| TenantGroup {
             id: Some(id.to_owned()),
             endpoints: Some(0),
-            ..TenantGroup::of(Owner::Partner, 1)
+            ..TenantGroup::new(Owner::Partner, 1)
         };
         let mut config = Config {
             tenants: vec![tenant(ACME), tenant(BETA), tenant(OTHER)],
@@ -82,69 +82,69 @@ impl World {
         change(&mut config);
         let sim = Simulator::start(config).await.unwrap();
         let settings = reqwest::Client::builder().no_proxy();
-        let transport = Clocked {
-            http: ReqwestTransport::configured(settings).unwrap(),
+        let transport = ClockedTransport {
+            http: ReqwestTransport::from_builder(settings).unwrap(),
             clock: sim.clock(),
-            turning: Arc::default(),
-            mute: Arc::default(),
+            clock_lock: Arc::default(),
+            gate: Arc::default(),
         };
         let [ours, theirs] = [0, 1].map(|at| sim.credentials()[at].clone());
         let console = client(&sim, &transport, &theirs);
         let folder = tempfile::tempdir().unwrap();
-        Self { sim, told: Arc::default(), transport, folder, secret: Mutex::new(ours), console }
+        Self { sim, publisher: Arc::default(), transport, directory: folder, credential: Mutex::new(ours), console }
     }
 
     /// An engine in a process of its own.
     pub(crate) fn engine(&self) -> TestEngine {
-        self.engine_through(self.transport.clone())
+        self.engine_with_transport(self.transport.clone())
     }
 
     /// An engine that has another credential for each of these tenants.
-    pub(crate) fn engine_with_own(&self, tenants: &[&str]) -> TestEngine {
+    pub(crate) fn engine_with_tenant_credentials(&self, tenants: &[&str]) -> TestEngine {
         let own = || client(&self.sim, &self.transport, &self.sim.credentials()[2]);
-        self.engine().with_clients(tenants.iter().map(|tenant| ((*tenant).into(), own())).collect())
+        self.engine().with_tenant_clients(tenants.iter().map(|tenant| ((*tenant).into(), own())).collect())
     }
 
-    fn engine_through(&self, transport: Clocked) -> TestEngine {
-        let client = client(&self.sim, &transport, &self.secret.lock().unwrap());
+    fn engine_with_transport(&self, transport: ClockedTransport) -> TestEngine {
+        let client = client(&self.sim, &transport, &self.credential.lock().unwrap());
         let links = ApprovalLinks::new("https://hooks.example", "a key".to_owned().into());
-        Engine::new(client, self.ledger(), Arc::clone(&self.told)).with_approvals(Some(links))
+        Engine::new(client, self.ledger(), Arc::clone(&self.publisher)).with_approval_links(Some(links))
     }
 
     pub(crate) fn ledger(&self) -> Ledger<Store> {
-        Ledger::new(Store::open(self.folder.path().to_str().unwrap()).unwrap())
+        Ledger::new(Store::open(self.directory.path().to_str().unwrap()).unwrap())
     }
 
     /// Where the ledger keeps an object.
     pub(crate) fn path(&self, object: &str) -> std::path::PathBuf {
-        self.folder.path().join(object)
+        self.directory.path().join(object)
     }
 
-    pub(crate) async fn names(&self, folder: &str) -> Vec<String> {
-        Objects::names(self.ledger().objects(), folder).await.unwrap()
+    pub(crate) async fn object_names(&self, folder: &str) -> Vec<String> {
+        LedgerStore::list(self.ledger().store(), folder).await.unwrap()
     }
 
     pub(crate) fn client_id(&self) -> String {
-        self.secret.lock().unwrap().client_id.clone()
+        self.credential.lock().unwrap().client_id.clone()
     }
 
     /// Ends our credential and its tokens.
-    pub(crate) fn expire(&self) {
+    pub(crate) fn expire_credential(&self) {
         assert!(self.sim.expire_credential(&self.client_id()));
         self.sim.revoke_tokens();
     }
 
     /// What engines made from now on have is another credential.
-    pub(crate) fn renew(&self) {
+    pub(crate) fn renew_credential(&self) {
         let next = self.sim.credentials()[2].clone();
-        *self.secret.lock().unwrap() = next;
+        *self.credential.lock().unwrap() = next;
     }
 
     pub(crate) fn now(&self) -> Duration {
         self.transport.now()
     }
 
-    pub(crate) fn pass(&self, seconds: u64) {
+    pub(crate) fn advance_clock(&self, seconds: u64) {
         self.sim.clock().advance(Duration::from_secs(seconds));
     }
 
@@ -152,7 +152,7 @@ impl World {
         self.sim.set_faults(FaultPlan::new([rule]));
     }
 
-    pub(crate) fn no_faults(&self) {
+    pub(crate) fn clear_faults(&self) {
         self.sim.set_faults(FaultPlan::default());
     }
 
@@ -163,10 +163,10 @@ impl World {
 
     /// The same with more of a signal, over the usual one.
     pub(crate) async fn begin_with(&self, event: &str, signal: Value) -> DecisionId {
-        self.begin_of("edr", event, signal).await
+        self.begin_for_source("edr", event, signal).await
     }
 
-    pub(crate) async fn begin_of(&self, source: &str, event: &str, signal: Value) -> DecisionId {
+    pub(crate) async fn begin_for_source(&self, source: &str, event: &str, signal: Value) -> DecisionId {
         self.begin_update(source, event, event, signal).await
     }
 
@@ -180,19 +180,19 @@ impl World {
     ) -> DecisionId {
         let mut whole = json!({ "action": "isolate", "severity": "critical", "title": "malware" });
         whole.as_object_mut().unwrap().extend(signal.as_object().unwrap().clone());
-        let received = Received {
+        let received = ReceivedSignal {
             source: source.to_owned(),
             tool: Tool::Generic,
             signal: serde_json::from_value(whole).unwrap(),
-            alert: Some(AlertKey::of(source, alert)),
+            alert: Some(AlertKey::from_alert_id(source, alert)),
             body_sha256: "00".repeat(32),
-            from: None,
-            key: None,
+            source_ip: None,
+            secret_stage: None,
             not_actionable: None,
         };
-        let id = DecisionId::of(source, event);
-        let begun = self.ledger().begin(&id, &received, self.now()).await.unwrap();
-        assert!(matches!(begun, Begun::New(_)), "{event} was begun before");
+        let id = DecisionId::from_event_id(source, event);
+        let begun = self.ledger().create_decision(&id, &received, self.now()).await.unwrap();
+        assert!(matches!(begun, CreatedDecision::New(_)), "{event} was begun before");
         id
     }
 
@@ -206,10 +206,10 @@ impl World {
     }
 
     /// Has an engine of its own work on a decision.
-    pub(crate) async fn work(&self, policy: &Policy, id: &DecisionId) -> State {
-        let worked = self.engine().work(policy, std::slice::from_ref(id), None).await;
+    pub(crate) async fn work(&self, policy: &Policy, id: &DecisionId) -> DecisionState {
+        let worked = self.engine().process(policy, std::slice::from_ref(id), None).await;
         let [worked] = worked.as_slice() else { panic!("{worked:?}") };
-        worked.outcome.clone().unwrap().unwrap()
+        worked.result.clone().unwrap().unwrap()
     }
 
     /// Begins the decision of a signal and works on it.
@@ -221,40 +221,40 @@ impl World {
 
     /// A run that dies, either right before its call or before it has the
     /// answer.
-    pub(crate) async fn die(&self, policy: &Policy, ids: &[DecisionId], carried_out: bool) {
-        assert!(self.may_die(policy, ids, carried_out).await, "it made no call");
+    pub(crate) async fn crash_run(&self, policy: &Policy, ids: &[DecisionId], carried_out: bool) {
+        assert!(self.try_crash_run(policy, ids, carried_out).await, "it made no call");
     }
 
     /// The same, unless there is no call to make. Says whether it died.
-    pub(crate) async fn may_die(&self, policy: &Policy, ids: &[DecisionId], carried_out: bool) -> bool {
-        let mute = Arc::new(Mute::default());
-        if carried_out { &mute.after } else { &mute.before }.store(true, Ordering::SeqCst);
-        let transport = Clocked { mute: Arc::clone(&mute), ..self.transport.clone() };
-        let engine = self.engine_through(transport);
+    pub(crate) async fn try_crash_run(&self, policy: &Policy, ids: &[DecisionId], carried_out: bool) -> bool {
+        let mute = Arc::new(CallGate::default());
+        if carried_out { &mute.block_after } else { &mute.block_before }.store(true, Ordering::SeqCst);
+        let transport = ClockedTransport { gate: Arc::clone(&mute), ..self.transport.clone() };
+        let engine = self.engine_with_transport(transport);
         tokio::select! {
-            _ = engine.work(policy, ids, None) => false,
+            _ = engine.process(policy, ids, None) => false,
             () = mute.reached.notified() => true,
         }
     }
 
     /// Has an engine work on decisions, and something happen right before its
     /// call.
-    pub(crate) async fn meanwhile(
+    pub(crate) async fn work_while(
         &self,
         policy: &Policy,
         ids: &[DecisionId],
         what: impl Future<Output = ()>,
     ) {
-        let mute = Arc::new(Mute::default());
-        mute.before.store(true, Ordering::SeqCst);
-        let engine = self.engine_through(Clocked { mute: Arc::clone(&mute), ..self.transport.clone() });
+        let mute = Arc::new(CallGate::default());
+        mute.block_before.store(true, Ordering::SeqCst);
+        let engine = self.engine_with_transport(ClockedTransport { gate: Arc::clone(&mute), ..self.transport.clone() });
         let other = async {
             mute.reached.notified().await;
             what.await;
-            mute.before.store(false, Ordering::SeqCst);
-            mute.go_on.notify_one();
+            mute.block_before.store(false, Ordering::SeqCst);
+            mute.resume.notify_one();
         };
-        tokio::join!(engine.work(policy, ids, None), other);
+        tokio::join!(engine.process(policy, ids, None), other);
     }
 
     pub(crate) async fn follow_up(&self, policy: &Policy) -> FollowUpReport {
@@ -266,43 +266,43 @@ impl World {
         let engine = self.engine();
         let until = self.now() + Duration::from_secs(seconds);
         while self.now() < until {
-            self.pass(60.min((until - self.now()).as_secs().max(1)));
+            self.advance_clock(60.min((until - self.now()).as_secs().max(1)));
             engine.follow_up(policy, None).await.unwrap();
         }
     }
 
     pub(crate) async fn decision(&self, id: &DecisionId) -> Decision {
-        let decision = self.ledger().decision(id).await.unwrap().unwrap();
+        let decision = self.ledger().load_decision(id).await.unwrap().unwrap();
         let sequences = decision.entries().iter().map(|entry| entry.sequence as usize);
         assert!(sequences.eq(1..=decision.entries().len()));
         assert!(decision.entries().is_sorted_by_key(|entry| entry.at_ms), "{decision:#?}");
-        let objects = self.names(&format!("decisions/{id}")).await;
+        let objects = self.object_names(&format!("decisions/{id}")).await;
         let is_taken_up = decision.entries().len() > 1 || !objects.is_empty();
         let expected = if is_taken_up { decision.entries().len() } else { 0 };
         assert_eq!(objects.len(), expected, "the ledger has no holes");
         decision
     }
 
-    pub(crate) async fn state(&self, id: &DecisionId) -> State {
+    pub(crate) async fn state(&self, id: &DecisionId) -> DecisionState {
         self.decision(id).await.state()
     }
 
     /// The words of a decision's steps.
     pub(crate) async fn steps(&self, id: &DecisionId) -> Vec<String> {
-        self.decision(id).await.entries().iter().map(|entry| word(&entry.step)).collect()
+        self.decision(id).await.entries().iter().map(|entry| step_name(&entry.transition)).collect()
     }
 
     /// The code of a refusal.
     pub(crate) async fn code(&self, id: &DecisionId) -> String {
-        match &self.decision(id).await.entries().last().unwrap().step {
-            Step::Refused { code, .. } => code.clone(),
+        match &self.decision(id).await.entries().last().unwrap().transition {
+            Transition::Refused { code, .. } => code.clone(),
             step => panic!("not refused: {step:?}"),
         }
     }
 
     /// What the service accepted, as `on pc` or `off pc` by number.
     pub(crate) fn changes(&self) -> Vec<String> {
-        self.sim.isolation_changes().iter().map(in_words).collect()
+        self.sim.isolation_changes().iter().map(change_text).collect()
     }
 
     pub(crate) fn calls(&self, operation: &str) -> u64 {
@@ -310,11 +310,11 @@ impl World {
     }
 
     /// Somebody isolates or releases in the console.
-    pub(crate) async fn console(&self, number: u32, enabled: bool, comment: &str) {
-        self.try_console(number, enabled, comment).await.unwrap();
+    pub(crate) async fn isolate_in_console(&self, number: u32, enabled: bool, comment: &str) {
+        self.try_isolate_in_console(number, enabled, comment).await.unwrap();
     }
 
-    pub(crate) async fn try_console(
+    pub(crate) async fn try_isolate_in_console(
         &self,
         number: u32,
         enabled: bool,
@@ -324,25 +324,25 @@ impl World {
         self.console.tenant(ACME).await?.send(&call).await.map(drop)
     }
 
-    pub(crate) fn online(&self, number: u32, online: bool) {
+    pub(crate) fn set_online(&self, number: u32, online: bool) {
         assert!(self.sim.set_endpoint_online(ACME, &id(number), online));
     }
 }
 
-fn client(sim: &Simulator, transport: &Clocked, credential: &CredentialInfo) -> Client<Clocked> {
+fn client(sim: &Simulator, transport: &ClockedTransport, credential: &CredentialInfo) -> Client<ClockedTransport> {
     let credentials = Credentials::new(credential.client_id.as_str(), credential.client_secret.clone());
     let [identity, global] = [sim.identity_url(), sim.global_url()].map(|url| url.parse().unwrap());
     Client::builder(transport.clone(), credentials)
-        .hosts(Hosts::at(identity, global))
-        .budget(RateBudget::unlimited())
+        .hosts(Hosts::new(identity, global))
+        .rate_limit(RateLimit::unlimited())
         .build()
 }
 
-pub(crate) fn word(step: &Step) -> String {
+pub(crate) fn step_name(step: &Transition) -> String {
     serde_json::to_value(step).unwrap()["step"].as_str().unwrap().to_owned()
 }
 
-pub(crate) fn in_words(change: &IsolationChange) -> String {
+pub(crate) fn change_text(change: &IsolationChange) -> String {
     let number = change.endpoint.rsplit('-').next().unwrap().trim_start_matches('0');
     format!("{} {number}", if change.enabled { "on" } else { "off" })
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::{adapters::Message, check::Check, policy::Policy};
 
-use super::{NOW, TENANT, World, ids};
+use super::{NOW, TENANT, TestEnv, decision_ids};
 
 const OTHER_TENANT: &str = "5f0c8b1e-2d3a-4c5b-8e7f-1a2b3c4d5e6f";
 const ADMIN: &str = "999999999999";
@@ -74,7 +74,7 @@ fn outcomes(policy: &Policy, event: &Value) -> Vec<String> {
     let source = if event["source"] == "aws.guardduty" { "guardduty" } else { "security_hub" };
     let body = event.to_string().into_bytes();
     let message = Message { body: &body, idempotency_key: None };
-    let check = Check::of(policy, source, &message, NOW).expect("a source");
+    let check = Check::from_message(policy, source, &message, NOW).expect("a source");
     let shown = serde_json::to_value(&check.signals).expect("JSON");
     let signals = shown.as_array().expect("a list").iter();
     let outcome = |signal: &Value| match signal["code"].as_str() {
@@ -85,7 +85,7 @@ fn outcomes(policy: &Policy, event: &Value) -> Vec<String> {
 }
 
 /// Events by which A names a machine of B.
-fn foreign() -> Vec<(&'static str, Value)> {
+fn cross_account_events() -> Vec<(&'static str, Value)> {
     let details = |more: Value| {
         let mut resource =
             json!({ "resourceType": "Instance", "instanceDetails": {"instanceId": "i-0123456789abcdef0"} });
@@ -126,9 +126,9 @@ fn foreign() -> Vec<(&'static str, Value)> {
 }
 
 #[test]
-fn finding_is_refused_when_it_names_a_host_of_another() {
+fn finding_is_refused_when_it_names_another_accounts_host() {
     let policy = policy("");
-    for (what, event) in foreign() {
+    for (what, event) in cross_account_events() {
         assert_eq!(outcomes(&policy, &event), ["account_mismatch"], "{what}");
         // The same of its own is admitted, from its own bus and the administrator's.
         let own: Value = serde_json::from_str(&event.to_string().replace(B, A)).expect("JSON");
@@ -143,10 +143,10 @@ fn finding_is_refused_when_it_names_a_host_of_another() {
 }
 
 #[test]
-fn finding_acts_in_the_hosts_tenant_when_it_may_speak() {
+fn finding_acts_in_the_hosts_tenant_when_it_may_report() {
     let lets_a = policy(&format!("speaks_for = {{ '{A}' = ['{B}'] }}"));
     let lets_b = policy(&format!("speaks_for = {{ '{B}' = ['{A}'] }}"));
-    for (what, event) in foreign() {
+    for (what, event) in cross_account_events() {
         assert_eq!(outcomes(&lets_a, &event), ["admitted"], "{what}");
         assert_eq!(outcomes(&lets_b, &event), ["account_mismatch"], "{what}: not the reverse");
         let source = lets_a
@@ -155,18 +155,18 @@ fn finding_acts_in_the_hosts_tenant_when_it_may_speak() {
         let source = source.expect("the source");
         let body = event.to_string().into_bytes();
         let readings =
-            source.adapter.read(&Message { body: &body, idempotency_key: None }).expect("readable");
+            source.adapter.parse_message(&Message { body: &body, idempotency_key: None }).expect("readable");
         let tenants = lets_a.admit(source, &readings[0].signal).expect("admitted");
         assert_eq!(tenants, [OTHER_TENANT.into()], "{what}");
     }
 }
 
 #[test]
-fn account_mismatch_says_whose_and_what_to_set() {
+fn account_mismatch_names_the_accounts_and_the_key() {
     let policy = policy("");
     let source = policy.source("security_hub").expect("the source");
-    let body = foreign()[0].1.to_string().into_bytes();
-    let readings = source.adapter.read(&Message { body: &body, idempotency_key: None }).expect("readable");
+    let body = cross_account_events()[0].1.to_string().into_bytes();
+    let readings = source.adapter.parse_message(&Message { body: &body, idempotency_key: None }).expect("readable");
     let refusal = policy.admit(source, &readings[0].signal).expect_err("another's");
     let text = refusal.to_string();
     assert!(text.contains(A) && text.contains(B) && text.contains("`speaks_for`"), "{text}");
@@ -176,7 +176,7 @@ fn account_mismatch_says_whose_and_what_to_set() {
 
 /// Each host by itself; one that is put into two accounts is refused.
 #[test]
-fn hosts_of_a_finding_are_judged_one_by_one() {
+fn hosts_of_a_finding_are_evaluated_separately() {
     let lets_a = policy(&format!("speaks_for = {{ '{A}' = ['{B}'] }}"));
     let own = arn(A).replace("abcdef0", "abcdef1");
     let both = asff(A, json!([instance(&own), instance(&arn(B))]));
@@ -194,7 +194,7 @@ fn hosts_of_a_finding_are_judged_one_by_one() {
 }
 
 #[test]
-fn text_of_the_author_names_no_account() {
+fn finding_text_does_not_set_the_account() {
     let policy = policy("");
     // Nothing but the finding's own account counts as the author's.
     let mut unsigned = asff(A, json!([instance(&arn(A))]));
@@ -217,14 +217,14 @@ fn text_of_the_author_names_no_account() {
 /// The author chooses the id of a finding: one that is taken already would keep
 /// the other account's from being acted on.
 #[tokio::test]
-async fn finding_of_an_account_is_not_the_event_of_another() {
-    let mut world = World::new();
+async fn finding_ids_are_separate_per_account() {
+    let mut world = TestEnv::new();
     world.policy = policy("");
     let empty = asff(A, json!([]));
     assert_eq!(world.event(&empty).await.0.status, 202);
     assert!(world.queued().is_empty());
     let real = asff(B, json!([instance(&arn(B))]));
     let (response, _) = world.event(&real).await;
-    assert_eq!((response.status, world.queued()), (202, ids(&response)));
+    assert_eq!((response.status, world.queued()), (202, decision_ids(&response)));
     assert_eq!(world.event(&real).await.0.status, 200, "the same again");
 }

@@ -4,64 +4,64 @@ use std::time::Duration;
 
 use serde_json::json;
 use sophos_isolation::{
-    ApprovalLinks, DecisionId, Received, Step, Target, adapters::Tool, signal::Signal, webhook::Request,
+    ApprovalLinks, DecisionId, ReceivedSignal, Transition, IsolationTarget, adapters::Tool, signal::Signal, webhook::Request,
 };
 
-use super::{Dress, MARK, NOW, TENANT, World, current, get};
+use super::{RequestExt, SECRET_MARKER, NOW, TENANT, TestEnv, current_value, get};
 
 /// Until when the decision of these tests waits.
 pub(super) const UNTIL: u64 = NOW.as_secs() + 3_600;
 
 const ENDPOINT: &str = "6e9567ea-bb50-40c5-9f12-42eb308e4c9b";
 
-pub(super) fn links() -> ApprovalLinks {
-    ApprovalLinks::new("https://hooks.example/", current("approval").into())
+pub(super) fn approval_links() -> ApprovalLinks {
+    ApprovalLinks::new("https://hooks.example/", current_value("approval").into())
 }
 
 /// The request that a link leads to.
-pub(super) fn follow(links: &ApprovalLinks, id: &DecisionId, until: u64) -> Request {
+pub(super) fn follow_link(links: &ApprovalLinks, id: &DecisionId, until: u64) -> Request {
     let link = links.link(id, until);
     let rest = link.expose().strip_prefix("https://hooks.example").expect("the base");
     let (path, query) = rest.split_once('?').expect("a query");
     Request { query: query.into(), ..get(path) }
 }
 
-pub(super) fn answer(request: &Request, body: &str) -> Request {
+pub(super) fn answer_request(request: &Request, body: &str) -> Request {
     let request = Request { method: "POST".into(), body: body.into(), ..request.clone() };
-    request.with("content-type", "application/x-www-form-urlencoded")
+    request.with_header("content-type", "application/x-www-form-urlencoded")
 }
 
 /// A decision that waits.
-pub(super) async fn waiting(world: &World, event: &str) -> DecisionId {
-    let id = DecisionId::of("scripts", event);
+pub(super) async fn waiting_decision(world: &TestEnv, event: &str) -> DecisionId {
+    let id = DecisionId::from_event_id("scripts", event);
     let mut signal = Signal::default();
     signal.title = "<script>alert('1')</script> & \"x\"".into();
-    let received = Received {
+    let received = ReceivedSignal {
         source: "scripts".into(),
         tool: Tool::Generic,
         signal,
         alert: None,
         body_sha256: String::new(),
-        from: None,
-        key: None,
+        source_ip: None,
+        secret_stage: None,
         not_actionable: None,
     };
     let ledger = world.webhook.ledger();
-    ledger.begin(&id, &received, NOW).await.expect("the store");
-    let mut decision = ledger.decision(&id).await.expect("the store").expect("a decision");
+    ledger.create_decision(&id, &received, NOW).await.expect("the store");
+    let mut decision = ledger.load_decision(&id).await.expect("the store").expect("a decision");
     let hostname = Some("<b onload=x>ws-042</b>".into());
-    let target = Target { tenant: TENANT.into(), endpoint: ENDPOINT.into(), hostname };
-    let step = Step::Waiting { target, why: "it is <i>protected</i>".into(), until: UNTIL };
-    assert!(ledger.take(&mut decision, step, NOW).await.expect("the store"));
+    let target = IsolationTarget { tenant: TENANT.into(), endpoint: ENDPOINT.into(), hostname };
+    let step = Transition::PendingApproval { target, reason: "it is <i>protected</i>".into(), expires_at: UNTIL };
+    assert!(ledger.append_transition(&mut decision, step, NOW).await.expect("the store"));
     id
 }
 
 #[tokio::test]
-async fn a_link_shows_what_is_asked() {
-    let world = World::new();
-    let id = waiting(&world, "a").await;
-    let request = follow(&links(), &id, UNTIL);
-    let before = world.memory.all();
+async fn approval_page_shows_the_decision() {
+    let world = TestEnv::new();
+    let id = waiting_decision(&world, "a").await;
+    let request = follow_link(&approval_links(), &id, UNTIL);
+    let before = world.store.objects();
     let (response, notice) = world.handle(&request).await;
     assert_eq!((response.status, notice.problem()), (200, None));
     let page = &response.body;
@@ -86,17 +86,17 @@ async fn a_link_shows_what_is_asked() {
     for _ in 0..3 {
         assert_eq!(world.send(&request).await, response);
     }
-    assert_eq!(world.memory.all(), before);
+    assert_eq!(world.store.objects(), before);
     assert!(world.queued().is_empty());
 }
 
 #[tokio::test]
-async fn pages_load_nothing_and_tell_nobody() {
-    let world = World::new();
-    let id = waiting(&world, "a").await;
-    let request = follow(&links(), &id, UNTIL);
+async fn approval_page_loads_nothing_and_sends_no_referrer() {
+    let world = TestEnv::new();
+    let id = waiting_decision(&world, "a").await;
+    let request = follow_link(&approval_links(), &id, UNTIL);
     let bad = Request { query: String::new(), ..request.clone() };
-    for request in [&request, &bad, &answer(&request, "answer=maybe"), &answer(&request, "answer=decline")] {
+    for request in [&request, &bad, &answer_request(&request, "answer=maybe"), &answer_request(&request, "answer=decline")] {
         let response = world.send(request).await;
         let header = |name: &str| response.header(name).unwrap_or_default().to_owned();
         assert_eq!(header("content-type"), "text/html; charset=utf-8");
@@ -112,54 +112,54 @@ async fn pages_load_nothing_and_tell_nobody() {
 }
 
 #[tokio::test]
-async fn it_is_approved_once() {
-    let world = World::new();
-    let id = waiting(&world, "a").await;
-    let request = follow(&links(), &id, UNTIL);
-    let response = world.send(&answer(&request, "answer=approve")).await;
+async fn approval_is_recorded_once() {
+    let world = TestEnv::new();
+    let id = waiting_decision(&world, "a").await;
+    let request = follow_link(&approval_links(), &id, UNTIL);
+    let response = world.send(&answer_request(&request, "answer=approve")).await;
     assert_eq!(response.status, 200);
     assert!(response.body.contains("Approved"), "{}", response.body);
-    assert_eq!(world.submitted(id.as_str()).as_deref(), Some("approve"));
+    assert_eq!(world.submitted_answer(id.as_str()).as_deref(), Some("approve"));
     assert_eq!(world.queued(), [id.to_string()]);
-    let reminders = world.memory.count("inbox/");
-    let before = world.memory.all();
+    let reminders = world.store.count("inbox/");
+    let before = world.store.objects();
 
     // The button was pressed twice.
-    let again = world.send(&answer(&request, "answer=approve")).await;
+    let again = world.send(&answer_request(&request, "answer=approve")).await;
     assert!(again.body.contains("Approved"), "{}", again.body);
-    let declined = world.send(&answer(&request, "answer=decline")).await;
+    let declined = world.send(&answer_request(&request, "answer=decline")).await;
     assert!(declined.body.contains("Nothing was changed"), "{}", declined.body);
     let shown = world.send(&request).await;
     assert!(shown.body.contains("Approved") && !shown.body.contains("<form"), "{}", shown.body);
-    assert_eq!((world.memory.all(), reminders), (before, 2), "nothing was changed");
+    assert_eq!((world.store.objects(), reminders), (before, 2), "nothing was changed");
 }
 
 #[tokio::test]
-async fn it_is_declined_once() {
-    let world = World::new();
-    let id = waiting(&world, "a").await;
-    let request = follow(&links(), &id, UNTIL);
-    let response = world.send(&answer(&request, "answer=decline")).await;
+async fn decline_is_recorded_once() {
+    let world = TestEnv::new();
+    let id = waiting_decision(&world, "a").await;
+    let request = follow_link(&approval_links(), &id, UNTIL);
+    let response = world.send(&answer_request(&request, "answer=decline")).await;
     assert!(response.body.contains("Declined"), "{}", response.body);
-    assert_eq!(world.submitted(id.as_str()).as_deref(), Some("decline"));
-    let before = world.memory.all();
-    assert!(world.send(&answer(&request, "answer=decline")).await.body.contains("Declined"));
-    let approved = world.send(&answer(&request, "answer=approve")).await;
+    assert_eq!(world.submitted_answer(id.as_str()).as_deref(), Some("decline"));
+    let before = world.store.objects();
+    assert!(world.send(&answer_request(&request, "answer=decline")).await.body.contains("Declined"));
+    let approved = world.send(&answer_request(&request, "answer=approve")).await;
     assert!(approved.body.contains("Nothing was changed"), "{}", approved.body);
-    assert_eq!(world.memory.all(), before);
+    assert_eq!(world.store.objects(), before);
     assert!(world.queued().is_empty(), "there is nothing to work on");
 }
 
 #[tokio::test]
-async fn several_answers_at_once_are_one() {
-    let world = World::new();
-    let id = waiting(&world, "a").await;
-    let request = follow(&links(), &id, UNTIL);
+async fn concurrent_answers_are_recorded_once() {
+    let world = TestEnv::new();
+    let id = waiting_decision(&world, "a").await;
+    let request = follow_link(&approval_links(), &id, UNTIL);
     let words = ["approve", "decline", "approve", "decline", "approve"];
-    let requests = words.map(|word| answer(&request, &format!("answer={word}")));
+    let requests = words.map(|word| answer_request(&request, &format!("answer={word}")));
     let answers = futures_util::future::join_all(requests.iter().map(|request| world.send(request))).await;
     assert!(answers.iter().all(|answer| answer.status == 200));
-    let (won, lost) = match world.submitted(id.as_str()).expect("an answer").as_str() {
+    let (won, lost) = match world.submitted_answer(id.as_str()).expect("an answer").as_str() {
         "approve" => ("approve", "decline"),
         _ => ("decline", "approve"),
     };
@@ -170,11 +170,11 @@ async fn several_answers_at_once_are_one() {
 }
 
 #[tokio::test]
-async fn a_form_says_one_of_two_things() {
-    let world = World::new();
-    let id = waiting(&world, "a").await;
-    let request = follow(&links(), &id, UNTIL);
-    let before = world.memory.all();
+async fn form_accepts_approve_or_decline_only() {
+    let world = TestEnv::new();
+    let id = waiting_decision(&world, "a").await;
+    let request = follow_link(&approval_links(), &id, UNTIL);
+    let before = world.store.objects();
     for body in [
         "",
         "answer=",
@@ -189,77 +189,77 @@ async fn a_form_says_one_of_two_things() {
         "answer+=approve",
         "answer=approve+",
     ] {
-        assert_eq!(world.send(&answer(&request, body)).await.status, 422, "{body}");
+        assert_eq!(world.send(&answer_request(&request, body)).await.status, 422, "{body}");
     }
-    let broken = Request { body: b"answer=approve\xff".to_vec(), ..answer(&request, "") };
+    let broken = Request { body: b"answer=approve\xff".to_vec(), ..answer_request(&request, "") };
     assert_eq!(world.send(&broken).await.status, 422);
     // The answer is in the form, not in a link.
-    let linked = Request { query: format!("{}&answer=approve", request.query), ..answer(&request, "") };
+    let linked = Request { query: format!("{}&answer=approve", request.query), ..answer_request(&request, "") };
     assert_eq!(world.send(&linked).await.status, 422);
-    assert_eq!(world.memory.all(), before);
+    assert_eq!(world.store.objects(), before);
 }
 
 #[tokio::test]
-async fn after_its_time_nothing_is_answered() {
-    let world = World::new();
-    let id = waiting(&world, "a").await;
-    let request = follow(&links(), &id, UNTIL);
-    let before = world.memory.all();
+async fn answer_is_rejected_after_its_time() {
+    let world = TestEnv::new();
+    let id = waiting_decision(&world, "a").await;
+    let request = follow_link(&approval_links(), &id, UNTIL);
+    let before = world.store.objects();
     for now in [UNTIL, UNTIL + 1, UNTIL + 100_000] {
-        for request in [&request, &answer(&request, "answer=approve"), &answer(&request, "answer=decline")] {
+        for request in [&request, &answer_request(&request, "answer=approve"), &answer_request(&request, "answer=decline")] {
             let (response, _) = world.handle_at(request, Duration::from_secs(now)).await;
             assert_eq!(response.status, 403);
         }
     }
     // A link that is good for longer than the decision waits.
-    let long = follow(&links(), &id, UNTIL + 100);
-    let (response, _) = world.handle_at(&answer(&long, "answer=approve"), Duration::from_secs(UNTIL)).await;
+    let long = follow_link(&approval_links(), &id, UNTIL + 100);
+    let (response, _) = world.handle_at(&answer_request(&long, "answer=approve"), Duration::from_secs(UNTIL)).await;
     assert!(response.body.contains("Nothing was changed"), "{}", response.body);
-    assert_eq!(world.memory.all(), before);
+    assert_eq!(world.store.objects(), before);
     let last = Duration::from_secs(UNTIL) - Duration::from_millis(1);
-    assert!(world.handle_at(&answer(&request, "answer=approve"), last).await.0.body.contains("Approved"));
+    assert!(world.handle_at(&answer_request(&request, "answer=approve"), last).await.0.body.contains("Approved"));
 }
 
 #[tokio::test]
-async fn what_fails_can_be_answered_again() {
-    let world = World::new();
-    let id = waiting(&world, "a").await;
-    let request = follow(&links(), &id, UNTIL);
-    let approve = answer(&request, "answer=approve");
+async fn answer_can_be_repeated_after_a_failure() {
+    let world = TestEnv::new();
+    let id = waiting_decision(&world, "a").await;
+    let request = follow_link(&approval_links(), &id, UNTIL);
+    let approve = answer_request(&request, "answer=approve");
     for folder in ["decisions/", "answers/"] {
-        world.memory.fail(Some(folder));
+        world.store.fail_on(Some(folder));
         for request in [&request, &approve] {
             assert_eq!(world.send(request).await.status, 503);
         }
     }
-    world.memory.fail(None);
-    world.line.fail(true);
+    world.store.fail_on(None);
+    world.queue.set_failing(true);
     let (response, notice) = world.handle(&approve).await;
     assert_eq!((response.status, notice.problem().as_deref()), (503, Some("the queue is out of order")));
-    world.line.fail(false);
+    world.queue.set_failing(false);
     assert_eq!(world.send(&approve).await.status, 200);
     assert_eq!(world.queued(), [id.to_string()]);
-    assert_eq!(world.submitted(id.as_str()).as_deref(), Some("approve"));
+    assert_eq!(world.submitted_answer(id.as_str()).as_deref(), Some("approve"));
 }
 
 /// An answer is the worker's to take: the webhook writes no transition.
 #[tokio::test]
-async fn webhook_writes_no_decision_for_an_answer() {
+async fn answer_writes_no_decision_entry() {
     for word in ["approve", "decline"] {
-        let world = World::new();
-        let id = waiting(&world, "a").await;
-        let before = world.memory.count("decisions/");
-        world.send(&answer(&follow(&links(), &id, UNTIL), &format!("answer={word}"))).await;
-        assert_eq!((world.memory.count("decisions/"), world.memory.count("agenda/")), (before, 0));
+        let world = TestEnv::new();
+        let id = waiting_decision(&world, "a").await;
+        let before = world.store.count("decisions/");
+        world.send(&answer_request(&follow_link(&approval_links(), &id, UNTIL), &format!("answer={word}"))).await;
+        assert_eq!((world.store.count("decisions/"), world.store.count("agenda/")), (before, 0));
     }
 }
 
 #[test]
-fn a_link_is_not_printed() {
-    let id = DecisionId::of("scripts", "a");
-    let (links, link) = (links(), links().link(&id, UNTIL));
+fn approval_link_is_not_in_debug_output() {
+    let id = DecisionId::from_event_id("scripts", "a");
+    let (links, link) = (approval_links(), approval_links().link(&id, UNTIL));
     let printed = format!("{links:?} {link:?} {:?}", json!({ "base": "x" }));
     let signature = link.expose().rsplit('=').next().expect("a signature");
     assert_eq!(signature.len(), 64);
-    assert!(!printed.contains(signature) && !printed.contains(MARK), "{printed}");
+    assert!(!printed.contains(signature) && !printed.contains(SECRET_MARKER), "{printed}");
 }

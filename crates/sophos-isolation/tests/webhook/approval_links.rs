@@ -3,48 +3,48 @@
 use sophos_isolation::{ApprovalLinks, DecisionId, policy::Policy, webhook::Request};
 
 use super::{
-    MARK, NOW, POLICY, World,
-    approval::{UNTIL, answer, follow, links, waiting},
-    current, hex, previous, tag,
+    SECRET_MARKER, NOW, POLICY, TestEnv,
+    approval::{UNTIL, answer_request, follow_link, approval_links, waiting_decision},
+    current_value, hex, previous_value, hmac_sha256,
 };
 
 /// Every request of these is answered alike, whatever its method, and changes
 /// nothing.
-async fn refuse(world: &World, requests: impl IntoIterator<Item = Request>) {
-    let before = world.memory.all();
+async fn assert_all_refused(world: &TestEnv, requests: impl IntoIterator<Item = Request>) {
+    let before = world.store.objects();
     let mut expected = None;
     for request in requests {
         for request in
-            [request.clone(), answer(&request, "answer=approve"), answer(&request, "answer=decline")]
+            [request.clone(), answer_request(&request, "answer=approve"), answer_request(&request, "answer=decline")]
         {
             let response = world.send(&request).await;
             assert_eq!(response.status, 403, "{} {}", request.path, request.query);
             assert_eq!(*expected.get_or_insert_with(|| response.clone()), response);
         }
     }
-    assert_eq!(world.memory.all(), before);
+    assert_eq!(world.store.objects(), before);
     assert!(world.queued().is_empty());
 }
 
 #[tokio::test]
-async fn a_signature_is_of_one_decision_and_one_time() {
-    let world = World::new();
-    let (id, other) = (waiting(&world, "a").await, waiting(&world, "b").await);
-    let good = follow(&links(), &id, UNTIL);
+async fn link_signature_covers_decision_and_expiry() {
+    let world = TestEnv::new();
+    let (id, other) = (waiting_decision(&world, "a").await, waiting_decision(&world, "b").await);
+    let good = follow_link(&approval_links(), &id, UNTIL);
     let with = |until: u64| {
         let (_, signature) = good.query.split_once('&').expect("two members");
         Request { query: format!("until={until}&{signature}"), ..good.clone() }
     };
     let sibling = Request { path: format!("/approvals/{other}"), ..good.clone() };
-    refuse(&world, [sibling, with(UNTIL + 1), with(UNTIL - 1), with(u64::MAX), with(0)]).await;
+    assert_all_refused(&world, [sibling, with(UNTIL + 1), with(UNTIL - 1), with(u64::MAX), with(0)]).await;
     assert_eq!(world.send(&with(UNTIL)).await.status, 200);
 }
 
 #[tokio::test]
-async fn anything_but_the_signature_is_none() {
-    let world = World::new();
-    let id = waiting(&world, "a").await;
-    let good = follow(&links(), &id, UNTIL);
+async fn link_is_refused_with_any_other_signature() {
+    let world = TestEnv::new();
+    let id = waiting_decision(&world, "a").await;
+    let good = follow_link(&approval_links(), &id, UNTIL);
     let signature = good.query.rsplit('=').next().expect("a signature").to_owned();
     let request =
         |signature: &str| Request { query: format!("until={UNTIL}&signature={signature}"), ..good.clone() };
@@ -72,12 +72,12 @@ async fn anything_but_the_signature_is_none() {
         "0".repeat(64),
         "f".repeat(1 << 20),
         // A signature of the same key over something else.
-        hex(&tag(&current("approval"), id.as_str().as_bytes())),
-        hex(&tag(&current("approval"), b"")),
+        hex(&hmac_sha256(&current_value("approval"), id.as_str().as_bytes())),
+        hex(&hmac_sha256(&current_value("approval"), b"")),
         // And the right text under another key.
-        hex(&tag(&current("scripts"), format!("approval\n{id}\n{UNTIL}").as_bytes())),
+        hex(&hmac_sha256(&current_value("scripts"), format!("approval\n{id}\n{UNTIL}").as_bytes())),
     ];
-    refuse(&world, forged.iter().map(|forged| request(forged))).await;
+    assert_all_refused(&world, forged.iter().map(|forged| request(forged))).await;
     let queries = [
         String::new(),
         format!("until={UNTIL}"),
@@ -89,11 +89,11 @@ async fn anything_but_the_signature_is_none() {
         format!("until={UNTIL};signature={signature}"),
         format!("until={UNTIL}&until=1&signature=0&signature={signature}"),
     ];
-    refuse(&world, queries.map(|query| Request { query, ..good.clone() })).await;
+    assert_all_refused(&world, queries.map(|query| Request { query, ..good.clone() })).await;
     for id in
         ["x", "..", "iso-", &id.as_str()[4..], &id.as_str().to_uppercase(), "%69so-0123456789abcdef01234567"]
     {
-        refuse(&world, [Request { path: format!("/approvals/{id}"), ..good.clone() }]).await;
+        assert_all_refused(&world, [Request { path: format!("/approvals/{id}"), ..good.clone() }]).await;
     }
     assert_eq!(world.send(&request(&signature)).await.status, 200);
     assert_eq!(world.send(&request(&signature.to_uppercase())).await.status, 200);
@@ -101,78 +101,78 @@ async fn anything_but_the_signature_is_none() {
 
 /// `from_str_radix` takes a sign for a digit.
 #[tokio::test]
-async fn a_sign_is_no_digit() {
-    let world = World::new();
-    let mut events = (0..).map(|number| DecisionId::of("scripts", &number.to_string()));
+async fn link_signature_rejects_a_sign_as_a_digit() {
+    let world = TestEnv::new();
+    let mut events = (0..).map(|number| DecisionId::from_event_id("scripts", &number.to_string()));
     let (id, request) = events
         .find_map(|id| {
-            let request = follow(&links(), &id, UNTIL);
+            let request = follow_link(&approval_links(), &id, UNTIL);
             request.query.contains("signature=0").then_some((id, request))
         })
         .expect("one of sixteen");
     let query = request.query.replace("signature=0", "signature=%2B");
     assert_ne!(query, request.query);
-    refuse(&world, [Request { query, ..request.clone() }]).await;
+    assert_all_refused(&world, [Request { query, ..request.clone() }]).await;
     let response = world.send(&request).await;
     assert!(response.body.contains("no such decision"), "{id}: {}", response.body);
 }
 
 #[tokio::test]
-async fn the_key_of_links_rotates() {
-    let world = World::new();
-    let id = waiting(&world, "a").await;
-    let of = |key: &str| follow(&ApprovalLinks::new("https://hooks.example", key.into()), &id, UNTIL);
-    refuse(&world, [of("third"), of(""), of(&current("scripts"))]).await;
-    assert_eq!(world.send(&of(&previous("approval"))).await.status, 200);
+async fn link_key_rotates() {
+    let world = TestEnv::new();
+    let id = waiting_decision(&world, "a").await;
+    let of = |key: &str| follow_link(&ApprovalLinks::new("https://hooks.example", key.into()), &id, UNTIL);
+    assert_all_refused(&world, [of("third"), of(""), of(&current_value("scripts"))]).await;
+    assert_eq!(world.send(&of(&previous_value("approval"))).await.status, 200);
 }
 
 #[tokio::test]
-async fn without_a_secret_there_are_no_links() {
-    let mut world = World::new();
-    let id = waiting(&world, "a").await;
+async fn links_are_refused_without_a_secret() {
+    let mut world = TestEnv::new();
+    let id = waiting_decision(&world, "a").await;
     world.policy = Policy::parse(&POLICY.replace("secret = \"approval\"", "")).expect("a policy");
-    refuse(&world, [follow(&links(), &id, UNTIL)]).await;
+    assert_all_refused(&world, [follow_link(&approval_links(), &id, UNTIL)]).await;
 }
 
 #[tokio::test]
-async fn a_secret_that_cannot_be_read_is_told() {
-    let world = World::new();
-    let id = waiting(&world, "a").await;
-    world.vault.fail();
-    let good = follow(&links(), &id, UNTIL);
+async fn unreadable_link_key_is_reported() {
+    let world = TestEnv::new();
+    let id = waiting_decision(&world, "a").await;
+    world.secrets.fail();
+    let good = follow_link(&approval_links(), &id, UNTIL);
     let (response, notice) = world.handle(&good).await;
-    assert_eq!((notice.error_kind, notice.secret.as_deref()), (Some("SecretUnreadable"), Some("approval")));
-    assert!(notice.is_failure(&response));
+    assert_eq!((notice.error_kind, notice.secret_name.as_deref()), (Some("SecretUnreadable"), Some("approval")));
+    assert!(notice.is_server_error(&response));
     assert!(notice.problem().is_some_and(|problem| problem.contains("approval")));
     // As if the link were wrong.
-    refuse(&world, [good.clone(), Request { query: String::new(), ..good }]).await;
+    assert_all_refused(&world, [good.clone(), Request { query: String::new(), ..good }]).await;
 }
 
 /// Other methods are turned away, whatever they bring.
 #[tokio::test]
-async fn a_good_link_is_good_for_two_methods() {
-    let world = World::new();
-    let id = waiting(&world, "a").await;
-    let good = answer(&follow(&links(), &id, UNTIL), "answer=approve");
-    let before = world.memory.all();
+async fn valid_link_accepts_get_and_post_only() {
+    let world = TestEnv::new();
+    let id = waiting_decision(&world, "a").await;
+    let good = answer_request(&follow_link(&approval_links(), &id, UNTIL), "answer=approve");
+    let before = world.store.objects();
     for method in ["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
         let response = world.send(&Request { method: method.into(), ..good.clone() }).await;
         assert_eq!((response.status, response.header("allow")), (405, Some("GET, POST")), "{method}");
     }
-    assert_eq!(world.memory.all(), before);
+    assert_eq!(world.store.objects(), before);
 }
 
 #[test]
-fn a_link_is_the_base_and_what_is_signed() {
-    let id = DecisionId::of("scripts", "a");
+fn link_consists_of_base_and_signed_parts() {
+    let id = DecisionId::from_event_id("scripts", "a");
     let until = NOW.as_secs();
-    let signature = hex(&tag(&current("approval"), format!("approval\n{id}\n{until}").as_bytes()));
+    let signature = hex(&hmac_sha256(&current_value("approval"), format!("approval\n{id}\n{until}").as_bytes()));
     for base in ["https://hooks.example/prod", "https://hooks.example/prod/", "https://hooks.example/prod//"]
     {
-        let link = ApprovalLinks::new(base, current("approval").into()).link(&id, until);
+        let link = ApprovalLinks::new(base, current_value("approval").into()).link(&id, until);
         let expected =
             format!("https://hooks.example/prod/approvals/{id}?until={until}&signature={signature}");
         assert_eq!(link.expose(), expected);
-        assert!(!link.expose().contains(MARK));
+        assert!(!link.expose().contains(SECRET_MARKER));
     }
 }

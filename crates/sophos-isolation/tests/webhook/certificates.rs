@@ -2,18 +2,18 @@
 
 use sha2::{Digest, Sha256};
 use sophos_isolation::{
-    verify::{ClientCertificate, Rejection},
+    verify::{ClientCertificate, VerificationError},
     webhook::Request,
 };
 
-use super::{NOW, World, alert, base64_of, hex, keys, post, secretless};
+use super::{NOW, TestEnv, alert_body, base64_standard, hex, keys, post, verification_without_secret};
 
 const DER: &[u8] = b"what is between the lines of a PEM";
 const SUBJECT: &str = "CN=soar.contoso.example,O=Contoso,C=DE";
 const ISSUER: &str = "CN=Contoso CA,O=Contoso,C=DE";
 
 fn pem(der: &[u8]) -> String {
-    let text = base64_of(der);
+    let text = base64_standard(der);
     let (head, tail) = text.split_at(text.len() / 2);
     format!("-----BEGIN CERTIFICATE-----\n{head}\n{tail}\n-----END CERTIFICATE-----\n")
 }
@@ -22,14 +22,14 @@ fn certificate(der: &[u8], subject: &str, issuer: &str) -> Option<ClientCertific
     Some(ClientCertificate { pem: pem(der), subject: subject.into(), issuer: issuer.into() })
 }
 
-fn check(table: &str, client_certificate: Option<ClientCertificate>) -> Option<Rejection> {
-    let own = secretless(&format!("scheme = 'client_certificate', {table}"));
+fn check(table: &str, client_certificate: Option<ClientCertificate>) -> Option<VerificationError> {
+    let own = verification_without_secret(&format!("scheme = 'client_certificate', {table}"));
     let request = Request { client_certificate, ..post("/hooks/x", "{}") };
-    own.check(&request, &keys("", None), NOW).err()
+    own.verify(&request, &keys("", None), NOW).err()
 }
 
 #[test]
-fn certificate_fits_all_that_is_pinned() {
+fn certificate_must_match_every_pin() {
     let print = hex(&Sha256::digest(DER));
     let colons: Vec<String> =
         print.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).to_uppercase()).collect();
@@ -38,7 +38,7 @@ fn certificate_fits_all_that_is_pinned() {
         format!("fingerprints = ['{}', '{}']", "00".repeat(32), colons.join(":")),
     ];
     let names = format!("subject = '{SUBJECT}', issuer = '{ISSUER}'");
-    let wrong = Some(Rejection::Certificate);
+    let wrong = Some(VerificationError::InvalidCertificate);
     for pin in &prints {
         assert_eq!(check(pin, certificate(DER, SUBJECT, ISSUER)), None, "{pin}");
         assert_eq!(check(pin, certificate(b"another", SUBJECT, ISSUER)), wrong, "{pin}");
@@ -53,24 +53,24 @@ fn certificate_fits_all_that_is_pinned() {
     {
         assert_eq!(check(&names, certificate(DER, subject, issuer)), wrong, "{subject} {issuer}");
     }
-    assert_eq!(check(&names, None), Some(Rejection::NoCertificate));
+    assert_eq!(check(&names, None), Some(VerificationError::MissingCertificate));
     let broken = |pem: &str| {
         Some(ClientCertificate { pem: pem.into(), subject: SUBJECT.into(), issuer: ISSUER.into() })
     };
-    for pem in ["", "-----BEGIN CERTIFICATE-----", &pem(b""), &base64_of(DER)] {
+    for pem in ["", "-----BEGIN CERTIFICATE-----", &pem(b""), &base64_standard(DER)] {
         assert_eq!(check(&prints[0], broken(pem)), wrong, "{pem}");
     }
 }
 
 #[tokio::test]
-async fn certificate_stands_for_a_secret() {
-    let world = World::under(&format!(
+async fn certificate_authenticates_without_a_secret() {
+    let world = TestEnv::with_policy(&format!(
         "version = 1\n[sources.soar]\ntool = 'generic'\ntenants = ['{}']\nverify = {{ scheme = 'client_certificate', subject = '{SUBJECT}', issuer = '{ISSUER}' }}",
         super::TENANT
     ));
     // There is no secret to read.
-    world.vault.fail();
-    let bare = post("/hooks/soar", alert("a"));
+    world.secrets.fail();
+    let bare = post("/hooks/soar", alert_body("a"));
     let (response, notice) = world.handle(&bare).await;
     assert_eq!(response.status, 401);
     assert!(notice.problem().is_some_and(|problem| problem.contains("no client certificate")));

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::{Dress, World, signed};
+use super::{RequestExt, TestEnv, signed_request};
 
 const BODY: &str = r#"{"event_id":"e-1","severity":"high","target":{"hostname":"pc-1"}}"#;
 
 #[tokio::test]
-async fn dry_run_tells_the_outcome_and_records_nothing() {
-    let world = World::new();
-    let request = signed(BODY).with("x-sophos-dry-run", "1");
+async fn dry_run_reports_the_outcome_and_records_nothing() {
+    let world = TestEnv::new();
+    let request = signed_request(BODY).with_header("x-sophos-dry-run", "1");
     let (response, notice) = world.handle(&request).await;
     assert_eq!(response.status, 200);
     let answer: Value = serde_json::from_str(&response.body).expect("JSON");
@@ -18,29 +18,29 @@ async fn dry_run_tells_the_outcome_and_records_nothing() {
     assert_eq!(check["signals"][0]["outcome"], "admitted", "this queue looks for no endpoint");
     assert_eq!(check["signals"][0]["signal"]["host"]["hostnames"][0], "pc-1");
     assert_eq!(check["answer"]["status"], 202);
-    assert!(world.memory.all().is_empty() && notice.begun.is_empty());
+    assert!(world.store.objects().is_empty() && notice.created.is_empty());
 
     // The real message begins the decision that the dry run named.
-    let (response, notice) = world.handle(&signed(BODY)).await;
+    let (response, notice) = world.handle(&signed_request(BODY)).await;
     assert_eq!(response.status, 202);
-    assert_eq!(check["signals"][0]["decision"], notice.begun[0].as_str());
+    assert_eq!(check["signals"][0]["decision"], notice.created[0].as_str());
 }
 
 #[tokio::test]
-async fn dry_run_tells_why_a_body_is_unreadable() {
-    let world = World::new();
-    let (response, _) = world.handle(&signed("{}").with("x-sophos-dry-run", "1")).await;
+async fn dry_run_reports_why_a_body_is_invalid() {
+    let world = TestEnv::new();
+    let (response, _) = world.handle(&signed_request("{}").with_header("x-sophos-dry-run", "1")).await;
     let answer: Value = serde_json::from_str(&response.body).expect("JSON");
     assert_eq!((response.status, &answer["check"]["answer"]["status"]), (200, &422.into()));
-    assert!(world.memory.all().is_empty());
+    assert!(world.store.objects().is_empty());
 }
 
 #[tokio::test]
-async fn dry_run_needs_a_valid_signature_and_the_value_1() {
-    let world = World::new();
-    let mut forged = signed(BODY).with("x-sophos-dry-run", "1");
+async fn dry_run_requires_a_valid_signature_and_the_value_1() {
+    let world = TestEnv::new();
+    let mut forged = signed_request(BODY).with_header("x-sophos-dry-run", "1");
     forged.body.push(b' ');
     assert_eq!(world.handle(&forged).await.0.status, 401);
-    let (response, _) = world.handle(&signed(BODY).with("x-sophos-dry-run", "0")).await;
+    let (response, _) = world.handle(&signed_request(BODY).with_header("x-sophos-dry-run", "0")).await;
     assert_eq!(response.status, 202);
 }

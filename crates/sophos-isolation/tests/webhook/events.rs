@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use sophos_isolation::policy::Policy;
 
-use super::{Dress, POLICY, World, current, ids, post, shared};
+use super::{RequestExt, POLICY, TestEnv, current_value, decision_ids, post, shared_fixture};
 
-fn guardduty() -> Value {
+fn guardduty_event() -> Value {
     json!({
         "id": "envelope-1", "source": "aws.guardduty", "account": "123456789012", "detail-type": "GuardDuty Finding",
         "detail": {
@@ -24,7 +24,7 @@ fn finding(id: &str, instance: &str) -> Value {
     })
 }
 
-fn hub(findings: Value) -> Value {
+fn security_hub_event(findings: Value) -> Value {
     json!({
         "id": "envelope-2", "source": "aws.securityhub", "account": "123456789012",
         "detail-type": "Security Hub Findings - Imported", "detail": {"findings": findings},
@@ -32,55 +32,55 @@ fn hub(findings: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_finding_of_guardduty_begins_a_decision() {
-    let world = World::new();
-    let (response, notice) = world.event(&guardduty()).await;
+async fn guardduty_finding_creates_a_decision() {
+    let world = TestEnv::new();
+    let (response, notice) = world.event(&guardduty_event()).await;
     assert_eq!((response.status, notice.source.as_deref()), (202, Some("guardduty")));
-    let ids = ids(&response);
+    let ids = decision_ids(&response);
     assert_eq!(world.queued(), ids);
-    let received = &world.received(&ids[0]);
+    let received = &world.received_signal(&ids[0]);
     assert_eq!(received["signal"]["host"]["ec2_instance_id"], "i-0123456789abcdef0");
     assert_eq!((&received["key"], &received["from"]), (&Value::Null, &Value::Null), "AWS vouches for it");
     // It is brought again in another envelope.
-    let mut again = guardduty();
+    let mut again = guardduty_event();
     again["id"] = json!("envelope-3");
     assert_eq!(world.event(&again).await.0.status, 200);
     again["detail"]["service"]["count"] = json!(2);
     assert_eq!(world.event(&again).await.0.status, 202);
-    assert_eq!(world.decisions(), 2);
+    assert_eq!(world.decision_count(), 2);
 }
 
 #[tokio::test]
-async fn findings_of_security_hub_begin_a_decision_each() {
-    let world = World::new();
+async fn security_hub_findings_create_a_decision_each() {
+    let world = TestEnv::new();
     let findings = json!([finding("a", "i-0123456789abcdef0"), finding("b", "i-0123456789abcdef1")]);
-    let (response, notice) = world.event(&hub(findings)).await;
+    let (response, notice) = world.event(&security_hub_event(findings)).await;
     assert_eq!((response.status, notice.source.as_deref()), (202, Some("hub")));
-    assert_eq!(ids(&response).len(), 2);
-    assert_eq!(world.queued(), ids(&response));
+    assert_eq!(decision_ids(&response).len(), 2);
+    assert_eq!(world.queued(), decision_ids(&response));
 }
 
 #[tokio::test]
-async fn findings_that_ask_for_nothing_are_recorded() {
-    let world = World::new();
-    let mut sample = guardduty();
+async fn findings_that_need_no_action_are_recorded() {
+    let world = TestEnv::new();
+    let mut sample = guardduty_event();
     sample["detail"]["service"]["additionalInfo"] = json!({"sample": true});
-    let mut user = guardduty();
+    let mut user = guardduty_event();
     user["detail"]["id"] = json!("f2");
     user["detail"]["resource"] = json!({"resourceType": "AccessKey"});
-    for event in [sample, user, hub(json!([]))] {
+    for event in [sample, user, security_hub_event(json!([]))] {
         let (response, _) = world.event(&event).await;
         assert_eq!(response.status, 202);
-        assert!(world.received(&ids(&response)[0])["not_actionable"]["code"].is_string());
+        assert!(world.received_signal(&decision_ids(&response)[0])["not_actionable"]["code"].is_string());
     }
     assert!(world.queued().is_empty());
 }
 
 #[tokio::test]
-async fn events_of_others_begin_nothing() {
-    let world = World::new();
+async fn events_of_other_sources_create_nothing() {
+    let world = TestEnv::new();
     let change = |member: &str, value: Value| {
-        let mut event = guardduty();
+        let mut event = guardduty_event();
         event[member] = value;
         event
     };
@@ -102,19 +102,19 @@ async fn events_of_others_begin_nothing() {
     for (event, status) in rows {
         let (response, notice) = world.event(&event).await;
         assert_eq!(response.status, status, "{event}");
-        assert!(notice.problem().is_some() && notice.begun.is_empty(), "{event}");
+        assert!(notice.problem().is_some() && notice.created.is_empty(), "{event}");
         assert!(!format!("{response:?} {notice:?}").contains("Wq7x"));
     }
-    assert_eq!(world.decisions(), 0);
+    assert_eq!(world.decision_count(), 0);
     // The last is authentic, and can be found.
-    assert_eq!((world.memory.all().len(), world.memory.count("unreadable/guardduty/")), (1, 1));
+    assert_eq!((world.store.objects().len(), world.store.count("unreadable/guardduty/")), (1, 1));
     assert!(world.queued().is_empty());
 }
 
 #[tokio::test]
-async fn event_says_what_is_to_be_listed_when_its_account_is_not() {
-    let world = World::new();
-    let mut event = guardduty();
+async fn event_error_names_the_key_when_account_is_unlisted() {
+    let world = TestEnv::new();
+    let mut event = guardduty_event();
     event["account"] = json!("210987654321");
     for source in ["aws.guardduty", "aws.securityhub"] {
         event["source"] = json!(source);
@@ -132,93 +132,93 @@ async fn event_says_what_is_to_be_listed_when_its_account_is_not() {
 }
 
 #[tokio::test]
-async fn event_leaves_a_record_when_it_cannot_be_read() {
-    let world = World::new();
-    let mut event = guardduty();
+async fn event_is_recorded_when_it_cannot_be_parsed() {
+    let world = TestEnv::new();
+    let mut event = guardduty_event();
     event["detail"] = json!({ "title": "Wq7x" });
     let (response, notice) = world.event(&event).await;
     assert_eq!((response.status, notice.error_kind), (422, Some("UnreadableEvent")));
-    let path = notice.record.expect("a record");
-    let record: Value = serde_json::from_slice(&world.memory.all()[&path]).expect("JSON");
+    let path = notice.record_path.expect("a record");
+    let record: Value = serde_json::from_slice(&world.store.objects()[&path]).expect("JSON");
     assert_eq!((&record["source"], &record["event_id"]), (&json!("guardduty"), &json!("envelope-1")));
     assert!(!record.to_string().contains("Wq7x"));
 }
 
 #[tokio::test]
-async fn event_is_brought_again_when_its_source_is_disabled() {
-    let mut world = World::new();
+async fn event_is_retried_when_its_source_is_disabled() {
+    let mut world = TestEnv::new();
     let wrong = POLICY.replace("tool = \"guardduty\"", "tool = \"guardduty\"\nmode = \"loud\"");
-    world.policy = Policy::load(&wrong).expect("the other sources");
-    let (response, notice) = world.event(&guardduty()).await;
+    world.policy = Policy::parse_lenient(&wrong).expect("the other sources");
+    let (response, notice) = world.event(&guardduty_event()).await;
     assert_eq!((response.status, notice.error_kind), (503, Some("SourceDisabled")));
     assert_eq!(notice.source.as_deref(), Some("guardduty"));
     assert!(notice.problem().is_some_and(|problem| problem.contains("sources.guardduty.mode")));
-    assert!(world.memory.all().is_empty());
+    assert!(world.store.objects().is_empty());
     let findings = json!([finding("a", "i-0123456789abcdef0")]);
-    assert_eq!(world.event(&hub(findings)).await.0.status, 202);
+    assert_eq!(world.event(&security_hub_event(findings)).await.0.status, 202);
 }
 
 /// Each tool has its source, and the account of one is none of the other's.
 #[tokio::test]
-async fn an_account_is_only_its_own_tools() {
-    let mut world = World::new();
+async fn accounts_are_separate_per_tool() {
+    let mut world = TestEnv::new();
     let (rest, hub_source) = POLICY.split_once("[sources.hub]").expect("its source");
     let moved = format!("{rest}[sources.hub]{}", hub_source.replace("123456789012", "210987654321"));
     world.policy = Policy::parse(&moved).expect("a policy");
-    let mut event = hub(json!([finding("a", "i-0123456789abcdef0")]));
+    let mut event = security_hub_event(json!([finding("a", "i-0123456789abcdef0")]));
     assert_eq!(world.event(&event).await.0.status, 403);
-    assert_eq!(world.decisions(), 0);
+    assert_eq!(world.decision_count(), 0);
     event["account"] = json!("210987654321");
     assert_eq!(world.event(&event).await.0.status, 202);
-    assert_eq!(world.event(&guardduty()).await.0.status, 202);
+    assert_eq!(world.event(&guardduty_event()).await.0.status, 202);
 }
 
 /// It says nothing, and stands in the ledger for whoever looks for it.
 #[tokio::test]
-async fn an_event_without_a_finding_is_recorded_and_not_handed_on() {
-    let world = World::new();
-    let mut event = guardduty();
+async fn event_without_a_finding_is_recorded_and_not_enqueued() {
+    let world = TestEnv::new();
+    let mut event = guardduty_event();
     event["detail"] = Value::Null;
     let (response, _) = world.event(&event).await;
     assert_eq!(response.status, 202);
-    assert_eq!(world.received(&ids(&response)[0])["not_actionable"]["code"], "no_host");
+    assert_eq!(world.received_signal(&decision_ids(&response)[0])["not_actionable"]["code"], "no_host");
     assert!(world.queued().is_empty());
 }
 
 #[tokio::test]
-async fn what_fails_is_brought_again() {
-    let world = World::new();
-    world.line.fail(true);
-    assert_eq!(world.event(&guardduty()).await.0.status, 503);
-    world.line.fail(false);
-    world.memory.fail(Some("received/"));
-    assert_eq!(world.event(&guardduty()).await.0.status, 503);
-    world.memory.fail(None);
-    let (response, _) = world.event(&guardduty()).await;
-    assert_eq!((response.status, world.queued()), (200, ids(&response)));
-    assert_eq!(world.decisions(), 1);
+async fn event_is_retried_after_a_failure() {
+    let world = TestEnv::new();
+    world.queue.set_failing(true);
+    assert_eq!(world.event(&guardduty_event()).await.0.status, 503);
+    world.queue.set_failing(false);
+    world.store.fail_on(Some("received/"));
+    assert_eq!(world.event(&guardduty_event()).await.0.status, 503);
+    world.store.fail_on(None);
+    let (response, _) = world.event(&guardduty_event()).await;
+    assert_eq!((response.status, world.queued()), (200, decision_ids(&response)));
+    assert_eq!(world.decision_count(), 1);
 }
 
 /// Whoever finds the URL can write an envelope.
 #[tokio::test]
-async fn an_envelope_at_the_webhook_is_not_believed() {
-    let world = World::new();
+async fn envelope_sent_to_the_webhook_is_rejected() {
+    let world = TestEnv::new();
     for name in ["guardduty", "hub"] {
-        let request = post(&format!("/hooks/{name}"), guardduty().to_string())
-            .with("authorization", format!("Bearer {}", current(name)));
+        let request = post(&format!("/hooks/{name}"), guardduty_event().to_string())
+            .with_header("authorization", format!("Bearer {}", current_value(name)));
         let (response, notice) = world.handle(&request).await;
         assert_eq!(response.status, 401);
         assert!(notice.problem().is_some_and(|problem| problem.contains("EventBridge")));
-        let path = post(&format!("/hooks/{name}/{}", current(name)), guardduty().to_string());
+        let path = post(&format!("/hooks/{name}/{}", current_value(name)), guardduty_event().to_string());
         assert_eq!(world.send(&path).await, response);
     }
-    assert!(world.memory.all().is_empty());
+    assert!(world.store.objects().is_empty());
 }
 
 #[tokio::test]
-async fn the_collected_event_is_taken() {
-    let Some(body) = shared("security_hub/eventbridge_findings_imported_asff.json") else { return };
-    let world = World::new();
+async fn collected_event_is_accepted() {
+    let Some(body) = shared_fixture("security_hub/eventbridge_findings_imported_asff.json") else { return };
+    let world = TestEnv::new();
     let event: Value = serde_json::from_slice(&body).expect("JSON");
     let (response, notice) = world.event(&event).await;
     assert_eq!((response.status, notice.source.as_deref()), (202, Some("hub")), "{}", response.body);

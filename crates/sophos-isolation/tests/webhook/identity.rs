@@ -7,13 +7,13 @@ use sophos_isolation::DecisionId;
 
 /// Ids are kept for years: what an event's was, it stays.
 #[test]
-fn an_id_is_what_it_always_was() {
-    let id = DecisionId::of("pd", "01BWDWL3NYY7LUFPZCC28QUCMK");
+fn decision_id_is_stable() {
+    let id = DecisionId::from_event_id("pd", "01BWDWL3NYY7LUFPZCC28QUCMK");
     assert_eq!(id.as_str(), "iso-588a4e8bdef39a4bcc78a7dc");
 }
 
 #[test]
-fn what_is_no_id_does_not_parse() {
+fn decision_id_rejects_other_text() {
     let good = "iso-0123456789abcdef01234567";
     assert!(good.parse::<DecisionId>().is_ok());
     assert!(DecisionId::try_from(good.to_owned()).is_ok());
@@ -44,27 +44,27 @@ fn what_is_no_id_does_not_parse() {
 
 proptest! {
     #[test]
-    fn an_id_parses_back(source in ".{0,40}", event in ".{0,80}") {
-        let id = DecisionId::of(&source, &event);
+    fn decision_id_round_trips(source in ".{0,40}", event in ".{0,80}") {
+        let id = DecisionId::from_event_id(&source, &event);
         prop_assert_eq!(id.as_str().len(), 28);
         prop_assert_eq!(id.to_string().parse::<DecisionId>(), Ok(id.clone()));
         let json = serde_json::to_value(&id).expect("JSON");
         prop_assert_eq!(json.as_str(), Some(id.as_str()));
         prop_assert_eq!(serde_json::from_value::<DecisionId>(json).expect("an id"), id.clone());
-        prop_assert_eq!(DecisionId::of(&source, &event), id);
+        prop_assert_eq!(DecisionId::from_event_id(&source, &event), id);
     }
 
     /// However a text is cut into a source and an event, it is another event.
     #[test]
-    fn no_source_reaches_into_the_events_of_another(text in "[-a-z0-9_/:\\PC]{1,24}") {
+    fn decision_ids_are_separate_per_source(text in "[-a-z0-9_/:\\PC]{1,24}") {
         let cuts: Vec<_> = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
-        let ids: HashSet<_> = cuts.iter().map(|at| DecisionId::of(&text[..*at], &text[*at..])).collect();
+        let ids: HashSet<_> = cuts.iter().map(|at| DecisionId::from_event_id(&text[..*at], &text[*at..])).collect();
         prop_assert_eq!(ids.len(), cuts.len());
     }
 
     /// Nor by what a length might be written as.
     #[test]
-    fn different_events_have_different_ids(
+    fn decision_ids_differ_between_events(
         one in (prop::collection::vec(prop::sample::select(vec!['\0', '\u{1}', '\u{8}', 'a', 'b']), 0..12), 0_usize..12),
         other in (prop::collection::vec(prop::sample::select(vec!['\0', '\u{1}', '\u{8}', 'a', 'b']), 0..12), 0_usize..12),
     ) {
@@ -73,12 +73,12 @@ proptest! {
             (source.iter().collect::<String>(), event.iter().collect::<String>())
         };
         let (one, other) = (cut(one), cut(other));
-        let ids = [&one, &other].map(|(source, event)| DecisionId::of(source, event));
+        let ids = [&one, &other].map(|(source, event)| DecisionId::from_event_id(source, event));
         prop_assert_eq!(ids[0] == ids[1], one == other);
     }
 
     #[test]
-    fn anything_else_does_not_parse(text in prop_oneof![".{0,40}", "iso-[0-9a-g]{22,26}", "[ iso-]{0,6}[0-9a-fA-F]{24}"]) {
+    fn decision_id_rejects_any_other_text(text in prop_oneof![".{0,40}", "iso-[0-9a-g]{22,26}", "[ iso-]{0,6}[0-9a-fA-F]{24}"]) {
         let digits = text.strip_prefix("iso-");
         let good = digits.is_some_and(|digits| {
             digits.len() == 24 && digits.chars().all(|digit| matches!(digit, '0'..='9' | 'a'..='f'))

@@ -1,31 +1,31 @@
 //! Every layout of a signature, as a policy writes it.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use sophos_isolation::{verify::Rejection, webhook::Request};
+use sophos_isolation::{verify::VerificationError, webhook::Request};
 
-use super::{Dress, NOW, hex, keys, post, tag, verification};
+use super::{RequestExt, NOW, hex, keys, post, hmac_sha256, verification};
 
 pub(super) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
 /// What is signed, of a time and a body.
-type Signed = fn(&str, &str) -> String;
+type SignFn = fn(&str, &str) -> String;
 
-struct Layout {
+struct LayoutCase {
     tool: &'static str,
     table: &'static str,
     header: &'static str,
     /// Where the time is, if it is signed.
     time: Option<&'static str>,
     write: fn(&[u8]) -> String,
-    signed: Signed,
+    signed: SignFn,
 }
 
 const BODY: &str = r#"{"a":1}"#;
 
-const ALL: [Layout; 10] = [
-    Layout {
+const ALL: [LayoutCase; 10] = [
+    LayoutCase {
         tool: "generic",
         table: "",
         header: "x-sophos-signature",
@@ -33,7 +33,7 @@ const ALL: [Layout; 10] = [
         write: |tag| format!("v1={}", hex(tag)),
         signed: |time, body| format!("{time}.{body}"),
     },
-    Layout {
+    LayoutCase {
         tool: "wazuh",
         table: ", layout = 'generic'",
         header: "x-sophos-signature",
@@ -41,7 +41,7 @@ const ALL: [Layout; 10] = [
         write: |tag| format!("v1={}", hex(tag)),
         signed: |time, body| format!("{time}.{body}"),
     },
-    Layout {
+    LayoutCase {
         tool: "pagerduty",
         table: "",
         header: "x-pagerduty-signature",
@@ -49,7 +49,7 @@ const ALL: [Layout; 10] = [
         write: |tag| format!("v1={}", hex(tag)),
         signed: |_, body| body.to_owned(),
     },
-    Layout {
+    LayoutCase {
         tool: "crowdstrike",
         table: ", layout = 'crowdstrike_base64'",
         header: "x-cs-primary-signature",
@@ -57,7 +57,7 @@ const ALL: [Layout; 10] = [
         write: base64,
         signed: |time, body| format!("{body}{time}"),
     },
-    Layout {
+    LayoutCase {
         tool: "crowdstrike",
         table: "",
         header: "x-cs-secondary-signature",
@@ -65,7 +65,7 @@ const ALL: [Layout; 10] = [
         write: base64,
         signed: |time, body| format!("{body}{time}"),
     },
-    Layout {
+    LayoutCase {
         tool: "crowdstrike",
         table: ", layout = 'crowdstrike_hex'",
         header: "x-cs-primary-signature",
@@ -73,7 +73,7 @@ const ALL: [Layout; 10] = [
         write: hex,
         signed: |time, body| format!("{time}{body}"),
     },
-    Layout {
+    LayoutCase {
         tool: "generic",
         table: ", layout = 'crowdstrike_base64'",
         header: "x-cs-secondary-signature",
@@ -81,7 +81,7 @@ const ALL: [Layout; 10] = [
         write: base64,
         signed: |time, body| format!("{body}{time}"),
     },
-    Layout {
+    LayoutCase {
         tool: "generic",
         table: ", headers = ['X-First', 'X-Second'], timestamp_header = 'X-When', prefix = '', encoding = 'base64', signed = 'timestamp+body'",
         header: "x-second",
@@ -89,7 +89,7 @@ const ALL: [Layout; 10] = [
         write: base64,
         signed: |time, body| format!("{time}{body}"),
     },
-    Layout {
+    LayoutCase {
         tool: "generic",
         table: ", headers = ['X-Hub-Signature-256'], prefix = 'sha256=', signed = 'body'",
         header: "x-hub-signature-256",
@@ -97,7 +97,7 @@ const ALL: [Layout; 10] = [
         write: |tag| format!("sha256={}", hex(tag)),
         signed: |_, body| body.to_owned(),
     },
-    Layout {
+    LayoutCase {
         tool: "pagerduty",
         table: ", signed = 'timestamp.body', timestamp_header = 'X-When', encoding = 'base64'",
         header: "x-pagerduty-signature",
@@ -107,83 +107,83 @@ const ALL: [Layout; 10] = [
     },
 ];
 
-impl Layout {
-    fn check(&self, request: &Request) -> Option<Rejection> {
+impl LayoutCase {
+    fn check(&self, request: &Request) -> Option<VerificationError> {
         let own = verification(self.tool, &format!("scheme = 'signature'{}", self.table));
-        own.check(request, &keys("key", None), NOW).err()
+        own.verify(request, &keys("key", None), NOW).err()
     }
 
     /// A delivery that says it was sent then.
-    fn delivery(&self, time: u64) -> Request {
+    fn request_at(&self, time: u64) -> Request {
         let time = time.to_string();
-        let signature = (self.write)(&tag("key", (self.signed)(&time, BODY).as_bytes()));
-        let request = post("/hooks/x", BODY).with(self.header, signature);
+        let signature = (self.write)(&hmac_sha256("key", (self.signed)(&time, BODY).as_bytes()));
+        let request = post("/hooks/x", BODY).with_header(self.header, signature);
         match self.time {
-            Some(header) => request.with(header, time),
+            Some(header) => request.with_header(header, time),
             None => request,
         }
     }
 }
 
 #[test]
-fn each_is_verified_by_its_own_rule() {
+fn layout_verifies_its_own_signature() {
     for layout in &ALL {
-        let (time, good) = (NOW.as_secs(), layout.delivery(NOW.as_secs()));
+        let (time, good) = (NOW.as_secs(), layout.request_at(NOW.as_secs()));
         let shown = format!("{}{}", layout.tool, layout.table);
         assert_eq!(layout.check(&good), None, "{shown}");
         let mut changed = good.clone();
         changed.body[3] = b'b';
-        assert_eq!(layout.check(&changed), Some(Rejection::Mismatch), "{shown}");
+        assert_eq!(layout.check(&changed), Some(VerificationError::Mismatch), "{shown}");
         if let Some(header) = layout.time {
-            let other = good.clone().with(header, (time + 1).to_string());
-            assert_eq!(layout.check(&other), Some(Rejection::Mismatch), "{shown}");
-            assert_eq!(layout.check(&good.without(header)), Some(Rejection::NoTime), "{shown}");
-            assert_eq!(layout.check(&layout.delivery(time - 301)), Some(Rejection::OutsideWindow), "{shown}");
+            let other = good.clone().with_header(header, (time + 1).to_string());
+            assert_eq!(layout.check(&other), Some(VerificationError::Mismatch), "{shown}");
+            assert_eq!(layout.check(&good.without_header(header)), Some(VerificationError::MissingTimestamp), "{shown}");
+            assert_eq!(layout.check(&layout.request_at(time - 301)), Some(VerificationError::TimestampOutsideWindow), "{shown}");
         }
     }
 }
 
 /// What one layout believes, another does only if they are the same.
 #[test]
-fn none_is_verified_by_the_rule_of_another() {
+fn layout_rejects_signatures_of_other_layouts() {
     let time = NOW.as_secs().to_string();
-    let sums: [Signed; 4] = [
+    let sums: [SignFn; 4] = [
         |_, body| body.to_owned(),
         |time, body| format!("{time}.{body}"),
         |time, body| format!("{time}{body}"),
         |time, body| format!("{body}{time}"),
     ];
     for layout in &ALL {
-        let good = layout.delivery(NOW.as_secs());
+        let good = layout.request_at(NOW.as_secs());
         let own = (layout.signed)(&time, BODY);
         for signed in sums.map(|sum| sum(&time, BODY)).into_iter().filter(|signed| *signed != own) {
-            let other = (layout.write)(&tag("key", signed.as_bytes()));
-            let request = good.clone().with(layout.header, other);
-            assert_eq!(layout.check(&request), Some(Rejection::Mismatch), "{}{}", layout.tool, layout.table);
+            let other = (layout.write)(&hmac_sha256("key", signed.as_bytes()));
+            let request = good.clone().with_header(layout.header, other);
+            assert_eq!(layout.check(&request), Some(VerificationError::Mismatch), "{}{}", layout.tool, layout.table);
         }
     }
 }
 
 #[test]
-fn base64_is_read_in_either_alphabet_with_or_without_padding() {
+fn base64_is_accepted_in_either_alphabet_and_padding() {
     let layout = &ALL[3];
-    let good = layout.delivery(NOW.as_secs());
-    let signature = base64(&tag("key", (layout.signed)(&NOW.as_secs().to_string(), BODY).as_bytes()));
+    let good = layout.request_at(NOW.as_secs());
+    let signature = base64(&hmac_sha256("key", (layout.signed)(&NOW.as_secs().to_string(), BODY).as_bytes()));
     let bare = signature.trim_end_matches('=').to_owned();
     let for_urls = |text: &str| text.replace('+', "-").replace('/', "_");
     for text in [bare.clone(), for_urls(&signature), for_urls(&bare)] {
-        assert_eq!(layout.check(&good.clone().with(layout.header, text.clone())), None, "{text}");
+        assert_eq!(layout.check(&good.clone().with_header(layout.header, text.clone())), None, "{text}");
     }
     for text in
         [format!("{bare}=="), format!("{bare}-+="), signature.replace('=', "%3D"), "=".into(), "é=".into()]
     {
-        let request = good.clone().with(layout.header, text.clone());
-        assert_eq!(layout.check(&request), Some(Rejection::Missing), "{text}");
+        let request = good.clone().with_header(layout.header, text.clone());
+        assert_eq!(layout.check(&request), Some(VerificationError::MissingCredential), "{text}");
     }
     // It decodes, and is no signature.
     for bytes in [&b""[..], b"x", &[7; 31], &[7; 33], &[7; 5_000]] {
-        let request = good.clone().with(layout.header, base64(bytes));
+        let request = good.clone().with_header(layout.header, base64(bytes));
         let refused = layout.check(&request);
-        assert!(matches!(refused, Some(Rejection::Mismatch | Rejection::Missing)), "{refused:?}");
+        assert!(matches!(refused, Some(VerificationError::Mismatch | VerificationError::MissingCredential)), "{refused:?}");
     }
 }

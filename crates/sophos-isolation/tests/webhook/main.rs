@@ -5,7 +5,7 @@ mod approval;
 mod approval_links;
 mod certificates;
 mod conditions;
-mod cost;
+mod request_cost;
 mod delivery;
 mod disabled;
 mod dry_run;
@@ -18,17 +18,17 @@ mod layouts;
 mod properties;
 mod replay;
 mod sender_layouts;
-mod silence;
+mod information_disclosure;
 #[cfg(feature = "public-keys")]
 mod sns;
-mod stages;
+mod version_stages;
 mod static_secrets;
 mod time;
-mod tools;
-mod unproven;
-mod unreadable;
+mod handshakes;
+mod unauthenticated;
+mod parse_failure;
 mod verification;
-mod world;
+mod test_env;
 
 use std::{fs, path::Path, time::Duration};
 
@@ -44,7 +44,7 @@ use sophos_isolation::{
     webhook::{Request, Response},
 };
 
-use self::world::World;
+use self::test_env::TestEnv;
 
 /// The time of these tests.
 const NOW: Duration = Duration::from_secs(1_790_000_000);
@@ -52,16 +52,16 @@ const NOW: Duration = Duration::from_secs(1_790_000_000);
 const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
 
 /// What is in every secret here, so that one is found wherever it is printed.
-const MARK: &str = "5ecre7";
+const SECRET_MARKER: &str = "5ecre7";
 
 /// The value in force of a secret.
-fn current(name: &str) -> String {
-    format!("{MARK}-of-{name}")
+fn current_value(name: &str) -> String {
+    format!("{SECRET_MARKER}-of-{name}")
 }
 
 /// The value before it.
-fn previous(name: &str) -> String {
-    format!("old-{MARK}-of-{name}")
+fn previous_value(name: &str) -> String {
+    format!("old-{SECRET_MARKER}-of-{name}")
 }
 
 fn keys(current: &str, previous: Option<&str>) -> Keys {
@@ -131,33 +131,33 @@ accounts = { "123456789012" = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f" }
 fn post(path: &str, body: impl Into<Vec<u8>>) -> Request {
     let request =
         Request { method: "POST".into(), path: path.into(), body: body.into(), ..Request::default() };
-    request.with("content-type", "application/json")
+    request.with_header("content-type", "application/json")
 }
 
 fn get(path: &str) -> Request {
     Request { method: "GET".into(), path: path.into(), ..Request::default() }
 }
 
-trait Dress {
+trait RequestExt {
     /// With this header in place of any other of its name.
-    fn with(self, name: &str, value: impl Into<String>) -> Self;
-    fn without(self, name: &str) -> Self;
+    fn with_header(self, name: &str, value: impl Into<String>) -> Self;
+    fn without_header(self, name: &str) -> Self;
 }
 
-impl Dress for Request {
-    fn with(self, name: &str, value: impl Into<String>) -> Self {
-        let mut request = self.without(name);
+impl RequestExt for Request {
+    fn with_header(self, name: &str, value: impl Into<String>) -> Self {
+        let mut request = self.without_header(name);
         request.headers.push((name.into(), value.into()));
         request
     }
 
-    fn without(mut self, name: &str) -> Self {
+    fn without_header(mut self, name: &str) -> Self {
         self.headers.retain(|(own, _)| own != name);
         self
     }
 }
 
-fn tag(key: &str, signed: &[u8]) -> Vec<u8> {
+fn hmac_sha256(key: &str, signed: &[u8]) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any length");
     mac.update(signed);
     mac.finalize().into_bytes().to_vec()
@@ -167,35 +167,35 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn base64_of(bytes: &[u8]) -> String {
+fn base64_standard(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
 #[cfg(feature = "public-keys")]
-fn base64_for_urls(bytes: &[u8]) -> String {
+fn base64_url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The generic layout's signature.
-fn v1(key: &str, time: &str, body: &[u8]) -> String {
-    format!("v1={}", hex(&tag(key, &[time.as_bytes(), b".", body].concat())))
+fn v1_signature(key: &str, time: &str, body: &[u8]) -> String {
+    format!("v1={}", hex(&hmac_sha256(key, &[time.as_bytes(), b".", body].concat())))
 }
 
 /// A delivery of the source `scripts`, made now.
-fn signed(body: impl Into<Vec<u8>>) -> Request {
+fn signed_request(body: impl Into<Vec<u8>>) -> Request {
     let (time, body) = (NOW.as_secs().to_string(), body.into());
-    let signature = v1(&current("scripts"), &time, &body);
-    post("/hooks/scripts", body).with("x-sophos-timestamp", time).with("x-sophos-signature", signature)
+    let signature = v1_signature(&current_value("scripts"), &time, &body);
+    post("/hooks/scripts", body).with_header("x-sophos-timestamp", time).with_header("x-sophos-signature", signature)
 }
 
 /// A body in our own form.
-fn alert(event: &str) -> String {
+fn alert_body(event: &str) -> String {
     let target = json!({ "hostname": "ws-042" });
     json!({ "event_id": event, "target": target, "severity": "high", "title": "beacon" }).to_string()
 }
 
 /// The ids in an answer.
-fn ids(response: &Response) -> Vec<String> {
+fn decision_ids(response: &Response) -> Vec<String> {
     let body: Value = serde_json::from_str(&response.body).expect("JSON");
     let ids: Vec<String> = serde_json::from_value(body["decisions"].clone()).expect("ids");
     assert_eq!(body["decision"].as_str(), ids.first().map(String::as_str));
@@ -204,15 +204,15 @@ fn ids(response: &Response) -> Vec<String> {
 
 /// What a policy makes of a source's `verify` table.
 fn verification(tool: &str, table: &str) -> Verification {
-    parsed(tool, &format!("secret = \"x\", {table}"))
+    parse_verification(tool, &format!("secret = \"x\", {table}"))
 }
 
 /// The same of a scheme without a secret.
-fn secretless(table: &str) -> Verification {
-    parsed("generic", table)
+fn verification_without_secret(table: &str) -> Verification {
+    parse_verification("generic", table)
 }
 
-fn parsed(tool: &str, table: &str) -> Verification {
+fn parse_verification(tool: &str, table: &str) -> Verification {
     let text = format!(
         "version = 1\n[sources.x]\ntool = \"{tool}\"\ntenants = [\"{TENANT}\"]\nverify = {{ {table} }}"
     );
@@ -221,7 +221,7 @@ fn parsed(tool: &str, table: &str) -> Verification {
 }
 
 /// A file that other projects share; `None` where there is none.
-fn shared(path: &str) -> Option<Vec<u8>> {
+fn shared_fixture(path: &str) -> Option<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/webhooks");
     let bytes = fs::read(root.join(path)).ok();
     if bytes.is_none() {

@@ -5,30 +5,30 @@ use std::time::Duration;
 use futures_executor::block_on;
 use proptest::prelude::*;
 use sophos_isolation::{
-    verify::{Rejection, Stage},
+    verify::{VerificationError, VersionStage},
     webhook::Request,
 };
 
 use super::{
-    Dress, NOW, World, alert,
-    approval::{UNTIL, answer, follow, links, waiting},
-    current, keys,
+    RequestExt, NOW, TestEnv, alert_body,
+    approval::{UNTIL, answer_request, follow_link, approval_links, waiting_decision},
+    current_value, keys,
     layouts::base64,
-    post, signed, tag, verification,
+    post, signed_request, hmac_sha256, verification,
 };
 
 #[derive(Debug, Clone, Copy)]
-enum Order {
+enum SigningOrder {
     Dot,
     TimeFirst,
     BodyFirst,
     Body,
 }
 
-const ORDERS: [Order; 4] = [Order::Dot, Order::TimeFirst, Order::BodyFirst, Order::Body];
+const ORDERS: [SigningOrder; 4] = [SigningOrder::Dot, SigningOrder::TimeFirst, SigningOrder::BodyFirst, SigningOrder::Body];
 
-impl Order {
-    fn table(self, hex: bool) -> String {
+impl SigningOrder {
+    fn to_toml(self, hex: bool) -> String {
         let encoding = if hex { "hex" } else { "base64" };
         let (signed, time) = match self {
             Self::Dot => ("timestamp.body", ", timestamp_header = 'X-When'"),
@@ -41,7 +41,7 @@ impl Order {
         )
     }
 
-    fn signed(self, time: &str, body: &[u8]) -> Vec<u8> {
+    fn signing_input(self, time: &str, body: &[u8]) -> Vec<u8> {
         match self {
             Self::Dot => [time.as_bytes(), b".", body].concat(),
             Self::TimeFirst => [time.as_bytes(), body].concat(),
@@ -75,7 +75,7 @@ proptest! {
 
     /// What was signed verifies; the signature is of no other body, key or time.
     #[test]
-    fn a_signature_is_of_one_delivery(
+    fn signature_is_valid_for_one_delivery_only(
         order in prop::sample::select(&ORDERS[..]),
         hexadecimal in any::<bool>(),
         (sent, text) in time(),
@@ -87,51 +87,51 @@ proptest! {
         shift in prop_oneof![-300_i64..0, 1_i64..=300],
     ) {
         prop_assume!(key != other_key);
-        let own = verification("generic", &order.table(hexadecimal));
-        let bytes = tag(&key, &order.signed(&text, &own_body));
+        let own = verification("generic", &order.to_toml(hexadecimal));
+        let bytes = hmac_sha256(&key, &order.signing_input(&text, &own_body));
         let signature = if hexadecimal { super::hex(&bytes) } else { base64(&bytes) };
         let now = Duration::from_secs(sent.as_secs().saturating_add_signed(off));
-        let request = post("/hooks/x", own_body.clone()).with("x-sign", signature).with("x-when", text.clone());
-        let stage = |request: &Request, keys| own.check(request, &keys, now).map(|proof| proof.stage);
-        prop_assert_eq!(stage(&request, keys(&key, None)), Ok(Stage::Current));
-        prop_assert_eq!(stage(&request, keys(&other_key, Some(&key))), Ok(Stage::Previous));
-        prop_assert_eq!(stage(&request, keys(&other_key, None)), Err(Rejection::Mismatch));
+        let request = post("/hooks/x", own_body.clone()).with_header("x-sign", signature).with_header("x-when", text.clone());
+        let stage = |request: &Request, keys| own.verify(request, &keys, now).map(|proof| proof.version_stage);
+        prop_assert_eq!(stage(&request, keys(&key, None)), Ok(VersionStage::Current));
+        prop_assert_eq!(stage(&request, keys(&other_key, Some(&key))), Ok(VersionStage::Previous));
+        prop_assert_eq!(stage(&request, keys(&other_key, None)), Err(VerificationError::Mismatch));
         if other_body != own_body {
             let other = Request { body: other_body, ..request.clone() };
-            prop_assert_eq!(stage(&other, keys(&key, None)), Err(Rejection::Mismatch));
+            prop_assert_eq!(stage(&other, keys(&key, None)), Err(VerificationError::Mismatch));
         }
-        if !matches!(order, Order::Body) {
+        if !matches!(order, SigningOrder::Body) {
             let moved = sent.as_secs().saturating_add_signed(shift).to_string();
-            let other = request.clone().with("x-when", moved);
+            let other = request.clone().with_header("x-when", moved);
             prop_assert!(stage(&other, keys(&key, None)).is_err());
             let late = Duration::from_secs(sent.as_secs() + 301);
-            prop_assert_eq!(own.check(&request, &keys(&key, None), late).err(), Some(Rejection::OutsideWindow));
+            prop_assert_eq!(own.verify(&request, &keys(&key, None), late).err(), Some(VerificationError::TimestampOutsideWindow));
         }
     }
 
     /// One byte more, less or other is another body.
     #[test]
-    fn one_byte_makes_another_body(body in prop::collection::vec(any::<u8>(), 1..200), at in any::<prop::sample::Index>(), bit in 0_u8..8) {
+    fn signature_covers_every_bit_of_the_body(body in prop::collection::vec(any::<u8>(), 1..200), at in any::<prop::sample::Index>(), bit in 0_u8..8) {
         let own = verification("pagerduty", "scheme = 'signature'");
-        let signature = format!("v1={}", super::hex(&tag("key", &body)));
+        let signature = format!("v1={}", super::hex(&hmac_sha256("key", &body)));
         let at = at.index(body.len());
         let (mut changed, mut shorter, mut longer) = (body.clone(), body.clone(), body.clone());
         changed[at] ^= 1 << bit;
         shorter.pop();
         longer.push(0);
         for (body, good) in [(body, true), (changed, false), (shorter, false), (longer, false)] {
-            let request = post("/hooks/x", body).with("x-pagerduty-signature", signature.clone());
-            prop_assert_eq!(own.check(&request, &keys("key", None), NOW).is_ok(), good);
+            let request = post("/hooks/x", body).with_header("x-pagerduty-signature", signature.clone());
+            prop_assert_eq!(own.verify(&request, &keys("key", None), NOW).is_ok(), good);
         }
     }
 
     /// A static secret is believed only when it is the one.
     #[test]
-    fn only_the_secret_is_the_secret(key in "[!-~]{1,40}", given in "[!-~]{0,40}") {
+    fn static_secret_must_match_exactly(key in "[!-~]{1,40}", given in "[!-~]{0,40}") {
         let own = verification("generic", "scheme = 'bearer'");
         for (given, good) in [(&key, true), (&given, given == key)] {
-            let request = post("/hooks/x", "").with("authorization", format!("Bearer {given}"));
-            prop_assert_eq!(own.check(&request, &keys(&key, None), NOW).is_ok(), good);
+            let request = post("/hooks/x", "").with_header("authorization", format!("Bearer {given}"));
+            prop_assert_eq!(own.verify(&request, &keys(&key, None), NOW).is_ok(), good);
         }
     }
 }
@@ -209,7 +209,7 @@ fn request() -> impl Strategy<Value = Request> {
     (method, path(), query, headers, body(), any::<Option<std::net::IpAddr>>()).prop_map(
         |(method, path, query, headers, body, from)| {
             let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            Request { method, path, query, headers, body, from, client_certificate: None }
+            Request { method, path, query, headers, body, source_ip: from, client_certificate: None }
         },
     )
 }
@@ -219,8 +219,8 @@ proptest! {
 
     /// Whoever only tries begins nothing, ends nothing and learns nothing.
     #[test]
-    fn no_request_of_a_stranger_does_anything(request in request(), now in any::<u32>()) {
-        let world = World::new();
+    fn unauthenticated_request_has_no_effect(request in request(), now in any::<u32>()) {
+        let world = TestEnv::new();
         block_on(async {
             let (response, notice) = world.handle_at(&request, Duration::from_secs(now.into())).await;
             assert!([200, 401, 403, 404, 405, 413].contains(&response.status), "{}", response.status);
@@ -233,57 +233,57 @@ proptest! {
             if let Some(problem) = notice.problem() {
                 assert!(!problem.chars().any(char::is_control), "{problem}");
             }
-            assert!(notice.begun.is_empty() && notice.known.is_empty());
+            assert!(notice.created.is_empty() && notice.duplicates.is_empty());
         });
-        prop_assert!(world.memory.all().is_empty() && world.queued().is_empty());
+        prop_assert!(world.store.objects().is_empty() && world.queued().is_empty());
     }
 
     /// Nor does a good delivery whose header, path or query was played with
     /// begin more than its own decision.
     #[test]
-    fn a_delivery_that_was_played_with_begins_at_most_its_own(
+    fn modified_delivery_creates_at_most_its_own_decision(
         header in prop::sample::select(&HEADERS[..]),
         value in text(),
         query in any::<String>(),
         rest in segment(),
     ) {
-        let world = World::new();
-        let request = Request { query, path: format!("/hooks/scripts/{rest}"), ..signed(alert("a")).with(header, value) };
+        let world = TestEnv::new();
+        let request = Request { query, path: format!("/hooks/scripts/{rest}"), ..signed_request(alert_body("a")).with_header(header, value) };
         block_on(async {
             world.send(&request).await;
-            let response = world.send(&signed(alert("a"))).await;
+            let response = world.send(&signed_request(alert_body("a"))).await;
             assert!([200, 202].contains(&response.status));
         });
-        prop_assert_eq!(world.decisions(), 1);
+        prop_assert_eq!(world.decision_count(), 1);
     }
 
     /// Nobody approves without the link.
     #[test]
-    fn no_guess_is_a_link(until in prop_oneof![any::<u64>(), Just(UNTIL)], signature in prop_oneof!["[0-9a-f]{64}", any::<String>()], yes in any::<bool>()) {
-        let world = World::new();
+    fn guessed_link_is_refused(until in prop_oneof![any::<u64>(), Just(UNTIL)], signature in prop_oneof!["[0-9a-f]{64}", any::<String>()], yes in any::<bool>()) {
+        let world = TestEnv::new();
         block_on(async {
-            let id = waiting(&world, "a").await;
-            let before = world.memory.all();
-            let good = follow(&links(), &id, UNTIL);
+            let id = waiting_decision(&world, "a").await;
+            let before = world.store.objects();
+            let good = follow_link(&approval_links(), &id, UNTIL);
             let request = Request { query: format!("until={until}&signature={signature}"), ..good };
             let body = if yes { "answer=approve" } else { "answer=decline" };
             assert_eq!(world.send(&request).await.status, 403);
-            assert_eq!(world.send(&answer(&request, body)).await.status, 403);
-            assert_eq!(world.memory.all(), before);
+            assert_eq!(world.send(&answer_request(&request, body)).await.status, 403);
+            assert_eq!(world.store.objects(), before);
         });
     }
 
     /// Whatever a tool sends that proves itself, it is read or explained.
     #[test]
-    fn a_believed_body_is_taken_or_explained(body in body(), name in prop::sample::select(&["office", "okta", "elastic", "defender", "sentinel"][..])) {
-        let world = World::new();
+    fn authentic_body_is_accepted_or_explained(body in body(), name in prop::sample::select(&["office", "okta", "elastic", "defender", "sentinel"][..])) {
+        let world = TestEnv::new();
         let proof = match name {
-            "okta" => current(name),
-            "elastic" => format!("Basic {}", base64(format!("kibana:{}", current(name)).as_bytes())),
-            _ => format!("Bearer {}", current(name)),
+            "okta" => current_value(name),
+            "elastic" => format!("Basic {}", base64(format!("kibana:{}", current_value(name)).as_bytes())),
+            _ => format!("Bearer {}", current_value(name)),
         };
-        let request = post(&format!("/hooks/{name}"), body).with("authorization", proof);
-        let request = Request { from: "203.0.113.7".parse().ok(), ..request };
+        let request = post(&format!("/hooks/{name}"), body).with_header("authorization", proof);
+        let request = Request { source_ip: "203.0.113.7".parse().ok(), ..request };
         let response = block_on(world.send(&request));
         prop_assert!([202, 422].contains(&response.status), "{} {}", response.status, response.body);
     }

@@ -1,24 +1,24 @@
 //! The layouts of senders that have a name, as each sender signs.
 
-use sophos_isolation::verify::{Rejection, Stage};
+use sophos_isolation::verify::{VerificationError, VersionStage};
 
-use super::{Dress, NOW, World, hex, ids, keys, layouts::base64, post, tag, verification};
+use super::{RequestExt, NOW, TestEnv, hex, decision_ids, keys, layouts::base64, post, hmac_sha256, verification};
 
 const BODY: &str = r#"{"a":1}"#;
 
 /// Headers of a delivery at a time, signed with a key.
-type Sign = fn(&str, &str) -> Vec<(&'static str, String)>;
+type SignFn = fn(&str, &str) -> Vec<(&'static str, String)>;
 
 struct Sender {
     layout: &'static str,
     table: &'static str,
-    sign: Sign,
+    sign: SignFn,
     /// Whether a time is signed.
-    timed: bool,
+    signs_time: bool,
 }
 
-fn text(key: &str, signed: String) -> Vec<u8> {
-    tag(key, signed.as_bytes())
+fn hmac_of_text(key: &str, signed: String) -> Vec<u8> {
+    hmac_sha256(key, signed.as_bytes())
 }
 
 const SENDERS: [Sender; 9] = [
@@ -26,92 +26,92 @@ const SENDERS: [Sender; 9] = [
         layout: "crowdstrike",
         table: "",
         sign: |key, time| {
-            let signature = base64(&text(key, format!("{BODY}{time}")));
+            let signature = base64(&hmac_of_text(key, format!("{BODY}{time}")));
             vec![("x-cs-primary-signature", signature), ("x-cs-delivery-timestamp", time.into())]
         },
-        timed: true,
+        signs_time: true,
     },
     Sender {
         layout: "crowdstrike",
         table: "",
         sign: |key, time| {
-            let signature = hex(&text(key, format!("{time}{BODY}")));
+            let signature = hex(&hmac_of_text(key, format!("{time}{BODY}")));
             vec![("x-cs-secondary-signature", signature), ("x-cs-delivery-timestamp", time.into())]
         },
-        timed: true,
+        signs_time: true,
     },
     Sender {
         layout: "grafana",
         table: "",
-        sign: |key, _| vec![("x-grafana-alerting-signature", hex(&text(key, BODY.into())))],
-        timed: false,
+        sign: |key, _| vec![("x-grafana-alerting-signature", hex(&hmac_of_text(key, BODY.into())))],
+        signs_time: false,
     },
     Sender {
         layout: "grafana",
         table: ", timestamp_header = 'X-Grafana-Alerting-Timestamp', headers = ['X-Alert-Signature']",
         sign: |key, time| {
-            let signature = hex(&text(key, format!("{time}:{BODY}")));
+            let signature = hex(&hmac_of_text(key, format!("{time}:{BODY}")));
             vec![("x-alert-signature", signature), ("x-grafana-alerting-timestamp", time.into())]
         },
-        timed: true,
+        signs_time: true,
     },
     Sender {
         layout: "slack",
         table: "",
         sign: |key, time| {
-            let signature = format!("v0={}", hex(&text(key, format!("v0:{time}:{BODY}"))));
+            let signature = format!("v0={}", hex(&hmac_of_text(key, format!("v0:{time}:{BODY}"))));
             vec![("x-slack-signature", signature), ("x-slack-request-timestamp", time.into())]
         },
-        timed: true,
+        signs_time: true,
     },
     Sender {
         layout: "github",
         table: "",
-        sign: |key, _| vec![("x-hub-signature-256", format!("sha256={}", hex(&text(key, BODY.into()))))],
-        timed: false,
+        sign: |key, _| vec![("x-hub-signature-256", format!("sha256={}", hex(&hmac_of_text(key, BODY.into()))))],
+        signs_time: false,
     },
     Sender {
         layout: "timestamp_in_header",
         table: ", headers = ['Stripe-Signature']",
         sign: |key, time| {
-            let signature = hex(&text(key, format!("{time}.{BODY}")));
+            let signature = hex(&hmac_of_text(key, format!("{time}.{BODY}")));
             let other = "0".repeat(64);
             vec![("stripe-signature", format!("t={time},v1={signature},v0={other}"))]
         },
-        timed: true,
+        signs_time: true,
     },
     Sender {
         layout: "timestamp_in_header",
         table: ", headers = ['X-Sig'], timestamp_prefix = 'time=', prefix = 'sig=', encoding = 'base64', signed = 'timestamp+body'",
         sign: |key, time| {
-            let signature = base64(&text(key, format!("{time}{BODY}")));
+            let signature = base64(&hmac_of_text(key, format!("{time}{BODY}")));
             vec![("x-sig", format!("sig={signature}, time={time}"))]
         },
-        timed: true,
+        signs_time: true,
     },
     Sender {
         layout: "generic",
         table: ", signed = 'id.timestamp.body', id_header = 'X-Id'",
         sign: |key, time| {
-            let signature = format!("v1={}", hex(&text(key, format!("n-7.{time}.{BODY}"))));
+            let signature = format!("v1={}", hex(&hmac_of_text(key, format!("n-7.{time}.{BODY}"))));
             vec![
                 ("x-sophos-signature", signature),
                 ("x-sophos-timestamp", time.into()),
                 ("x-id", "n-7".into()),
             ]
         },
-        timed: true,
+        signs_time: true,
     },
 ];
 
 impl Sender {
-    fn check(&self, headers: &[(&str, String)], body: &str) -> Result<Stage, Rejection> {
+    fn check(&self, headers: &[(&str, String)], body: &str) -> Result<VersionStage, VerificationError> {
         let table = format!("scheme = 'signature', layout = '{}'{}", self.layout, self.table);
         let own = verification("generic", &table);
         let request = headers
             .iter()
-            .fold(post("/hooks/x", body), |request, (name, value)| request.with(name, value.clone()));
-        own.check(&request, &keys("key", Some("old")), NOW).map(|proof| proof.stage)
+            .fold(post("/hooks/x", body), |request, (name, value)| request.with_header(name, value.clone()));
+        own.verify(&request, &keys("key", Some("old")), NOW).map(|proof| proof.version_stage)
     }
 }
 
@@ -122,71 +122,71 @@ fn sender_is_verified_by_its_own_layout() {
         let shown = format!("{}{}", sender.layout, sender.table);
         let sign = |key, time: &str| (sender.sign)(key, time);
         let time = now.to_string();
-        assert_eq!(sender.check(&sign("key", &time), BODY), Ok(Stage::Current), "{shown}");
-        assert_eq!(sender.check(&sign("old", &time), BODY), Ok(Stage::Previous), "{shown}");
-        assert_eq!(sender.check(&sign("other", &time), BODY), Err(Rejection::Mismatch), "{shown}");
-        assert_eq!(sender.check(&sign("", &time), BODY), Err(Rejection::Mismatch), "{shown}");
-        assert_eq!(sender.check(&sign("key", &time), r#"{"a":2}"#), Err(Rejection::Mismatch), "{shown}");
+        assert_eq!(sender.check(&sign("key", &time), BODY), Ok(VersionStage::Current), "{shown}");
+        assert_eq!(sender.check(&sign("old", &time), BODY), Ok(VersionStage::Previous), "{shown}");
+        assert_eq!(sender.check(&sign("other", &time), BODY), Err(VerificationError::Mismatch), "{shown}");
+        assert_eq!(sender.check(&sign("", &time), BODY), Err(VerificationError::Mismatch), "{shown}");
+        assert_eq!(sender.check(&sign("key", &time), r#"{"a":2}"#), Err(VerificationError::Mismatch), "{shown}");
         assert!(sender.check(&[], BODY).is_err(), "{shown}");
-        if sender.timed {
+        if sender.signs_time {
             for good in [format!("{now}.123"), format!("{now}123"), "2026-09-21T14:13:20Z".into()] {
-                assert_eq!(sender.check(&sign("key", &good), BODY), Ok(Stage::Current), "{shown} {good}");
+                assert_eq!(sender.check(&sign("key", &good), BODY), Ok(VersionStage::Current), "{shown} {good}");
             }
             let old = sign("key", &(now - 301).to_string());
-            assert_eq!(sender.check(&old, BODY), Err(Rejection::OutsideWindow), "{shown}");
-            assert_eq!(sender.check(&sign("key", "now"), BODY), Err(Rejection::NoTime), "{shown}");
+            assert_eq!(sender.check(&old, BODY), Err(VerificationError::TimestampOutsideWindow), "{shown}");
+            assert_eq!(sender.check(&sign("key", "now"), BODY), Err(VerificationError::MissingTimestamp), "{shown}");
             let later = (now + 1).to_string();
             let moved: Vec<_> = sign("key", &time)
                 .into_iter()
                 .map(|(name, value)| (name, value.replace(&time, &later)))
                 .collect();
-            assert_eq!(sender.check(&moved, BODY), Err(Rejection::Mismatch), "{shown}");
+            assert_eq!(sender.check(&moved, BODY), Err(VerificationError::Mismatch), "{shown}");
         }
     }
 }
 
 /// The published example of the specification.
 #[test]
-fn vector_of_standard_webhooks_verifies() {
+fn standard_webhooks_vector_verifies() {
     let own =
         verification("generic", "scheme = 'signature', layout = 'standard_webhooks', window_seconds = 3600");
     let sent = std::time::Duration::from_secs(1_614_265_330);
     let request = |prefix: &str| {
         post("/hooks/x", r#"{"test": 2432232314}"#)
-            .with(&format!("{prefix}-id"), "msg_p5jXN8AQM9LWM0D4loKWxJek")
-            .with(&format!("{prefix}-timestamp"), "1614265330")
-            .with(
+            .with_header(&format!("{prefix}-id"), "msg_p5jXN8AQM9LWM0D4loKWxJek")
+            .with_header(&format!("{prefix}-timestamp"), "1614265330")
+            .with_header(
                 &format!("{prefix}-signature"),
                 "v1,bm9ldHUjKzFob2VudXRob2VodWUzMjRvdWVvdW9ldQo= v2,bm9 v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
             )
     };
     for key in ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"] {
         for prefix in ["webhook", "svix"] {
-            let proof = own.check(&request(prefix), &keys(key, None), sent).expect("a good signature");
+            let proof = own.verify(&request(prefix), &keys(key, None), sent).expect("a good signature");
             assert_eq!(proof.event_id.as_deref(), Some("msg_p5jXN8AQM9LWM0D4loKWxJek"));
         }
     }
-    let check = |request, key: &str| own.check(&request, &keys(key, None), sent).err();
+    let check = |request, key: &str| own.verify(&request, &keys(key, None), sent).err();
     let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-    assert_eq!(check(request("webhook").with("webhook-id", "msg_other"), key), Some(Rejection::Mismatch));
-    assert_eq!(check(request("webhook").with("webhook-id", "msg.x"), key), Some(Rejection::NoId));
-    assert_eq!(check(request("webhook").without("webhook-id"), key), Some(Rejection::NoId));
-    assert_eq!(check(request("webhook").without("webhook-signature"), key), Some(Rejection::Missing));
-    assert_eq!(check(request("webhook"), "whsec_AAAA"), Some(Rejection::Mismatch));
-    assert_eq!(check(request("webhook"), "whsec_not base64"), Some(Rejection::KeyForm));
-    assert_eq!(check(request("webhook"), "whsec_"), Some(Rejection::KeyForm));
+    assert_eq!(check(request("webhook").with_header("webhook-id", "msg_other"), key), Some(VerificationError::Mismatch));
+    assert_eq!(check(request("webhook").with_header("webhook-id", "msg.x"), key), Some(VerificationError::MissingId));
+    assert_eq!(check(request("webhook").without_header("webhook-id"), key), Some(VerificationError::MissingId));
+    assert_eq!(check(request("webhook").without_header("webhook-signature"), key), Some(VerificationError::MissingCredential));
+    assert_eq!(check(request("webhook"), "whsec_AAAA"), Some(VerificationError::Mismatch));
+    assert_eq!(check(request("webhook"), "whsec_not base64"), Some(VerificationError::InvalidKeyFormat));
+    assert_eq!(check(request("webhook"), "whsec_"), Some(VerificationError::InvalidKeyFormat));
 }
 
 /// The published example of Slack.
 #[test]
-fn vector_of_slack_verifies() {
+fn slack_vector_verifies() {
     let own = verification("generic", "scheme = 'signature', layout = 'slack'");
     let body = "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
     let request = post("/hooks/x", body)
-        .with("x-slack-request-timestamp", "1531420618")
-        .with("x-slack-signature", "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503");
+        .with_header("x-slack-request-timestamp", "1531420618")
+        .with_header("x-slack-signature", "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503");
     let sent = std::time::Duration::from_secs(1_531_420_618);
-    assert!(own.check(&request, &keys("8f742231b10e8888abcd99yyyzzz85a5", None), sent).is_ok());
+    assert!(own.verify(&request, &keys("8f742231b10e8888abcd99yyyzzz85a5", None), sent).is_ok());
 }
 
 const SOURCES: &str = r#"
@@ -204,42 +204,42 @@ verify = { scheme = "signature", layout = "standard_webhooks", secret = "standar
 /// Of a request without an id of its own the key is its identity, and nothing
 /// signs that: neither layout makes it new.
 #[tokio::test]
-async fn other_layout_makes_no_new_request() {
-    let world = World::under(SOURCES);
-    world.vault.store("falcon", "key");
+async fn header_of_another_layout_makes_no_new_request() {
+    let world = TestEnv::with_policy(SOURCES);
+    world.secrets.store("falcon", "key");
     let body = r#"{"target":{"hostname":"ws-042"}}"#;
     let time = NOW.as_secs().to_string();
-    let plain = post("/hooks/falcon", body).with("x-cs-delivery-timestamp", time.clone());
+    let plain = post("/hooks/falcon", body).with_header("x-cs-delivery-timestamp", time.clone());
     let first = plain
         .clone()
-        .with("x-cs-primary-signature", base64(&text("key", format!("{body}{time}"))))
-        .with("idempotency-key", "one");
+        .with_header("x-cs-primary-signature", base64(&hmac_of_text("key", format!("{body}{time}"))))
+        .with_header("idempotency-key", "one");
     let second = plain
-        .with("x-cs-primary-signature", hex(&text("key", format!("{time}{body}"))))
-        .with("idempotency-key", "two");
+        .with_header("x-cs-primary-signature", hex(&hmac_of_text("key", format!("{time}{body}"))))
+        .with_header("idempotency-key", "two");
     assert_eq!(world.send(&first).await.status, 202);
     assert_eq!(world.send(&second).await.status, 401);
-    assert_eq!(world.send(&second.clone().with("idempotency-key", "one")).await.status, 200);
-    assert_eq!(world.decisions(), 1);
+    assert_eq!(world.send(&second.clone().with_header("idempotency-key", "one")).await.status, 200);
+    assert_eq!(world.decision_count(), 1);
 }
 
 #[tokio::test]
-async fn signed_id_is_the_identity_of_a_delivery() {
-    let world = World::under(SOURCES);
-    world.vault.store("standard", "whsec_a2V5");
+async fn signed_id_identifies_the_delivery() {
+    let world = TestEnv::with_policy(SOURCES);
+    world.secrets.store("standard", "whsec_a2V5");
     let body = r#"{"target":{"hostname":"ws-042"}}"#;
     let time = NOW.as_secs().to_string();
     let delivery = |id: &str| {
-        let signature = base64(&text("key", format!("{id}.{time}.{body}")));
+        let signature = base64(&hmac_of_text("key", format!("{id}.{time}.{body}")));
         post("/hooks/standard", body)
-            .with("webhook-id", id)
-            .with("webhook-timestamp", time.clone())
-            .with("webhook-signature", format!("v1,{signature}"))
+            .with_header("webhook-id", id)
+            .with_header("webhook-timestamp", time.clone())
+            .with_header("webhook-signature", format!("v1,{signature}"))
     };
     let first = world.send(&delivery("msg_1")).await;
-    let again = world.send(&delivery("msg_1").with("idempotency-key", "other")).await;
+    let again = world.send(&delivery("msg_1").with_header("idempotency-key", "other")).await;
     let next = world.send(&delivery("msg_2")).await;
     assert_eq!((first.status, again.status, next.status), (202, 200, 202));
-    assert_eq!(ids(&first), ids(&again));
-    assert_eq!((world.decisions(), world.memory.count("seen/")), (2, 0));
+    assert_eq!(decision_ids(&first), decision_ids(&again));
+    assert_eq!((world.decision_count(), world.store.count("seen/")), (2, 0));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sophos_isolation::webhook::Request;
 
-use super::{Dress, NOW, World, ids, post};
+use super::{RequestExt, NOW, TestEnv, decision_ids, post};
 
 const VECTORS: &str = include_str!("vectors/sns.json");
 const TOPIC: &str = "arn:aws:sns:eu-central-1:123456789012:alerts";
@@ -17,44 +17,44 @@ fn vector(name: &str) -> Value {
     vectors[name].clone()
 }
 
-fn world() -> World {
-    let world = World::under(&format!(
+fn test_env() -> TestEnv {
+    let world = TestEnv::with_policy(&format!(
         "version = 1\n[sources.sns]\ntool = 'generic'\ntenants = ['{}']\nverify = {{ scheme = 'sns', topics = ['{TOPIC}'] }}",
         super::TENANT
     ));
     let certificate = vector("certificate");
-    world.vault.publish(CERTIFICATE, certificate.as_str().map(str::as_bytes));
+    world.secrets.publish(CERTIFICATE, certificate.as_str().map(str::as_bytes));
     world
 }
 
-fn delivery(message: &Value) -> Request {
-    post("/hooks/sns", message.to_string()).with("content-type", "text/plain; charset=UTF-8")
+fn sns_request(message: &Value) -> Request {
+    post("/hooks/sns", message.to_string()).with_header("content-type", "text/plain; charset=UTF-8")
 }
 
-async fn problem(world: &World, message: &Value) -> (u16, String) {
-    let (response, notice) = world.handle(&delivery(message)).await;
+async fn problem(world: &TestEnv, message: &Value) -> (u16, String) {
+    let (response, notice) = world.handle(&sns_request(message)).await;
     (response.status, notice.problem().unwrap_or_default())
 }
 
 #[tokio::test]
 async fn notification_of_either_version_is_the_alert_in_its_message() {
-    let world = world();
+    let world = test_env();
     for name in ["version_1", "version_2"] {
         let message = vector(name);
-        let first = world.send(&delivery(&message)).await;
+        let first = world.send(&sns_request(&message)).await;
         // The alert says which it is, so that both are one event.
         assert_eq!(first.status, if name == "version_1" { 202 } else { 200 }, "{name}");
         let mut again = message.clone();
         again["Subject"] = message.get("Subject").cloned().unwrap_or(Value::Null);
-        assert_eq!(ids(&world.send(&delivery(&again)).await), ids(&first));
+        assert_eq!(decision_ids(&world.send(&sns_request(&again)).await), decision_ids(&first));
     }
-    assert_eq!(world.vault.fetched(), [CERTIFICATE]);
-    assert_eq!((world.decisions(), world.memory.count("seen/")), (1, 0));
+    assert_eq!(world.secrets.take_fetched(), [CERTIFICATE]);
+    assert_eq!((world.decision_count(), world.store.count("seen/")), (1, 0));
 }
 
 #[tokio::test]
-async fn changed_message_is_refused() {
-    let world = world();
+async fn changed_message_is_rejected() {
+    let world = test_env();
     for name in ["version_1", "version_2"] {
         let message = vector(name);
         for member in ["Message", "MessageId", "Timestamp", "Subject"] {
@@ -93,19 +93,19 @@ async fn changed_message_is_refused() {
 }
 
 #[tokio::test]
-async fn message_of_another_topic_is_refused_without_a_fetch() {
-    let world = world();
+async fn message_of_another_topic_is_rejected_without_a_fetch() {
+    let world = test_env();
     let (status, why) = problem(&world, &vector("other_topic")).await;
     assert_eq!((status, why.contains("topic")), (401, true), "{why}");
     let mut renamed = vector("other_topic");
     renamed["TopicArn"] = json!(TOPIC);
-    assert!(world.vault.fetched().is_empty());
+    assert!(world.secrets.take_fetched().is_empty());
     assert_eq!(problem(&world, &renamed).await.0, 401);
 }
 
 #[tokio::test]
-async fn certificate_of_another_place_is_not_fetched() {
-    let world = world();
+async fn certificate_of_another_host_is_not_fetched() {
+    let world = test_env();
     let pem = "SimpleNotificationService-7ff5318490ec183fbaddaa2a969abfda.pem";
     for url in [
         format!("https://evil.example/{pem}"),
@@ -127,46 +127,46 @@ async fn certificate_of_another_place_is_not_fetched() {
         let (status, why) = problem(&world, &message).await;
         assert_eq!((status, why.contains("SNS endpoint")), (401, true), "{url}: {why}");
     }
-    assert!(world.vault.fetched().is_empty());
-    assert!(world.memory.all().is_empty());
+    assert!(world.secrets.take_fetched().is_empty());
+    assert!(world.store.objects().is_empty());
 }
 
 #[tokio::test]
-async fn time_is_inside_the_window_of_an_hour() {
+async fn timestamp_must_be_within_an_hour() {
     for (seconds, status) in [(0, 202), (3_595, 202), (3_596, 401), (86_400, 401)] {
-        let world = world();
+        let world = test_env();
         let later = NOW + Duration::from_secs(seconds);
-        let (response, _) = world.handle_at(&delivery(&vector("version_2")), later).await;
+        let (response, _) = world.handle_at(&sns_request(&vector("version_2")), later).await;
         assert_eq!(response.status, status, "{seconds}");
     }
-    let world = world();
+    let world = test_env();
     let before = NOW - Duration::from_secs(4_000);
-    assert_eq!(world.handle_at(&delivery(&vector("version_2")), before).await.0.status, 401);
+    assert_eq!(world.handle_at(&sns_request(&vector("version_2")), before).await.0.status, 401);
 }
 
 #[tokio::test]
 async fn subscription_to_a_listed_topic_is_confirmed() {
-    let world = world();
+    let world = test_env();
     let message = vector("subscription");
     let url = message["SubscribeURL"].as_str().expect("a URL");
     // It is not believed before the service has answered.
     assert_eq!(problem(&world, &message).await.0, 503);
-    world.vault.publish(url, Some(b"<ConfirmSubscriptionResponse/>"));
-    let (response, notice) = world.handle(&delivery(&message)).await;
+    world.secrets.publish(url, Some(b"<ConfirmSubscriptionResponse/>"));
+    let (response, notice) = world.handle(&sns_request(&message)).await;
     assert_eq!((response.status, notice.problem), (200, None));
-    assert!(notice.remarks[0].contains(TOPIC));
-    assert_eq!(world.vault.fetched(), [CERTIFICATE, url, url]);
+    assert!(notice.notes[0].contains(TOPIC));
+    assert_eq!(world.secrets.take_fetched(), [CERTIFICATE, url, url]);
 
-    let (response, notice) = world.handle(&delivery(&vector("unsubscription"))).await;
+    let (response, notice) = world.handle(&sns_request(&vector("unsubscription"))).await;
     assert_eq!((response.status, notice.problem), (200, None));
-    assert!(notice.remarks[0].contains("has ended"));
-    assert!(world.vault.fetched().is_empty());
-    assert!(world.memory.all().is_empty() && world.queued().is_empty());
+    assert!(notice.notes[0].contains("has ended"));
+    assert!(world.secrets.take_fetched().is_empty());
+    assert!(world.store.objects().is_empty() && world.queued().is_empty());
 }
 
 #[tokio::test]
-async fn subscription_is_confirmed_only_as_the_service_signed_it() {
-    let world = world();
+async fn subscription_is_not_confirmed_when_changed() {
+    let world = test_env();
     let mut other = vector("subscription");
     other["SubscribeURL"] =
         json!("https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription&Token=x");
@@ -175,13 +175,13 @@ async fn subscription_is_confirmed_only_as_the_service_signed_it() {
     token["Token"] = Value::Null;
     assert_eq!(problem(&world, &token).await.0, 401);
     assert_eq!(problem(&world, &vector("foreign_confirmation")).await.0, 401);
-    assert_eq!(world.vault.fetched(), [CERTIFICATE]);
+    assert_eq!(world.secrets.take_fetched(), [CERTIFICATE]);
 }
 
 #[tokio::test]
-async fn raw_delivery_is_refused_with_the_setting_to_change() {
-    let world = world();
-    let raw: Value = serde_json::from_str(&super::alert("a")).expect("JSON");
+async fn raw_delivery_error_names_the_setting() {
+    let world = test_env();
+    let raw: Value = serde_json::from_str(&super::alert_body("a")).expect("JSON");
     let (status, why) = problem(&world, &raw).await;
     assert_eq!((status, why.contains("turn raw message delivery off")), (401, true), "{why}");
     for body in ["", "[]", "null", "{", "\u{0}"] {
@@ -190,22 +190,22 @@ async fn raw_delivery_is_refused_with_the_setting_to_change() {
 }
 
 #[tokio::test]
-async fn certificate_that_is_out_of_date_proves_nothing() {
-    let world = world();
+async fn expired_certificate_is_rejected() {
+    let world = test_env();
     let expired = vector("expired_certificate");
-    world.vault.publish(CERTIFICATE, expired.as_str().map(str::as_bytes));
+    world.secrets.publish(CERTIFICATE, expired.as_str().map(str::as_bytes));
     let (status, why) = problem(&world, &vector("version_2")).await;
     assert_eq!((status, why.contains("not valid now")), (401, true), "{why}");
 }
 
 /// A stranger who names one certificate after another keeps no sender waiting.
 #[tokio::test]
-async fn certificate_is_fetched_whatever_another_caller_names() {
-    let world = world();
+async fn certificate_is_fetched_despite_other_callers() {
+    let world = test_env();
     let strange = |number: u64, from: &str| {
         let mut message = vector("version_2");
         message["SigningCertURL"] = json!(format!("https://sns.eu-central-1.amazonaws.com/{number}.pem"));
-        Request { from: from.parse().ok(), ..delivery(&message) }
+        Request { source_ip: from.parse().ok(), ..sns_request(&message) }
     };
     for number in 0..50 {
         // Within one network of IPv6, every address is the same caller's.
@@ -213,74 +213,74 @@ async fn certificate_is_fetched_whatever_another_caller_names() {
         for from in ["198.51.100.1", "::ffff:198.51.100.1", &from] {
             let (response, notice) = world.handle(&strange(number, from)).await;
             assert_eq!((response.status, notice.error_kind), (503, Some("CertificateUnavailable")));
-            assert!(!notice.is_failure(&response), "any caller can name one");
+            assert!(!notice.is_server_error(&response), "any caller can name one");
         }
     }
-    assert_eq!(world.vault.fetched().len(), 2);
-    let genuine = Request { from: "203.0.113.1".parse().ok(), ..delivery(&vector("version_2")) };
+    assert_eq!(world.secrets.take_fetched().len(), 2);
+    let genuine = Request { source_ip: "203.0.113.1".parse().ok(), ..sns_request(&vector("version_2")) };
     assert_eq!(world.send(&genuine).await.status, 202);
-    assert_eq!(world.vault.fetched(), [CERTIFICATE]);
+    assert_eq!(world.secrets.take_fetched(), [CERTIFICATE]);
 }
 
 #[tokio::test]
-async fn certificates_cost_ten_fetches_a_minute_of_all_callers() {
-    let world = world();
+async fn certificate_fetches_are_limited_to_ten_a_minute() {
+    let world = test_env();
     let at = |seconds: u64| NOW + Duration::from_secs(seconds);
     for number in 0..200 {
         let mut message = vector("version_2");
         message["SigningCertURL"] = json!(format!("https://sns.eu-central-1.amazonaws.com/{number}.pem"));
         let from = std::net::IpAddr::from([198, 51, 100, number]);
-        let request = Request { from: Some(from), ..delivery(&message) };
+        let request = Request { source_ip: Some(from), ..sns_request(&message) };
         let later = at(u64::from(number) / 4);
         assert_eq!(world.handle_at(&request, later).await.0.status, 503);
     }
-    assert_eq!(world.vault.fetched().len(), 10);
-    assert_eq!(world.handle_at(&delivery(&vector("version_2")), at(60)).await.0.status, 202);
+    assert_eq!(world.secrets.take_fetched().len(), 10);
+    assert_eq!(world.handle_at(&sns_request(&vector("version_2")), at(60)).await.0.status, 202);
 }
 
 /// Requests at once wait for one fetch.
 #[tokio::test]
-async fn certificate_is_fetched_once_for_requests_at_once() {
-    let world = world();
-    let request = delivery(&vector("version_2"));
+async fn certificate_is_fetched_once_for_concurrent_requests() {
+    let world = test_env();
+    let request = sns_request(&vector("version_2"));
     let answers = futures_util::future::join_all((0..20).map(|_| world.send(&request))).await;
     assert!(answers.iter().all(|answer| answer.status < 300));
-    assert_eq!(world.vault.fetched(), [CERTIFICATE]);
+    assert_eq!(world.secrets.take_fetched(), [CERTIFICATE]);
 }
 
 #[tokio::test]
 async fn subscription_is_not_confirmed_when_disabled() {
-    let mut world = world();
+    let mut world = test_env();
     let text = format!(
         "version = 1\n[sources.sns]\ntool = 'generic'\nper_hour = 0\ntenants = ['{}']\nverify = {{ scheme = 'sns', topics = ['{TOPIC}'] }}",
         super::TENANT
     );
-    world.policy = sophos_isolation::policy::Policy::load(&text).expect("a policy without a source");
+    world.policy = sophos_isolation::policy::Policy::parse_lenient(&text).expect("a policy without a source");
     assert_eq!(problem(&world, &vector("subscription")).await.0, 503);
-    assert_eq!(world.vault.fetched(), [CERTIFICATE]);
+    assert_eq!(world.secrets.take_fetched(), [CERTIFICATE]);
 }
 
 #[tokio::test]
-async fn certificate_costs_one_fetch_a_minute_whatever_its_name() {
-    let world = world();
-    world.vault.publish(CERTIFICATE, Some(b"no certificate"));
+async fn certificate_fetches_are_limited_per_caller() {
+    let world = test_env();
+    world.secrets.publish(CERTIFICATE, Some(b"no certificate"));
     let at = |seconds: u64| NOW + Duration::from_secs(seconds);
     for number in 0..50 {
         let mut message = vector("version_2");
         message["SigningCertURL"] = json!(format!("https://sns.eu-central-1.amazonaws.com/{number}.pem"));
-        assert_eq!(world.handle_at(&delivery(&message), at(number)).await.0.status, 503);
+        assert_eq!(world.handle_at(&sns_request(&message), at(number)).await.0.status, 503);
     }
-    assert_eq!(world.vault.fetched().len(), 1);
-    assert_eq!(world.handle_at(&delivery(&vector("version_2")), at(60)).await.0.status, 503);
+    assert_eq!(world.secrets.take_fetched().len(), 1);
+    assert_eq!(world.handle_at(&sns_request(&vector("version_2")), at(60)).await.0.status, 503);
     let certificate = vector("certificate");
-    world.vault.publish(CERTIFICATE, certificate.as_str().map(str::as_bytes));
-    assert_eq!(world.handle_at(&delivery(&vector("version_2")), at(119)).await.0.status, 503);
-    assert_eq!(world.handle_at(&delivery(&vector("version_2")), at(120)).await.0.status, 202);
-    assert_eq!(world.vault.fetched(), [CERTIFICATE, CERTIFICATE]);
+    world.secrets.publish(CERTIFICATE, certificate.as_str().map(str::as_bytes));
+    assert_eq!(world.handle_at(&sns_request(&vector("version_2")), at(119)).await.0.status, 503);
+    assert_eq!(world.handle_at(&sns_request(&vector("version_2")), at(120)).await.0.status, 202);
+    assert_eq!(world.secrets.take_fetched(), [CERTIFICATE, CERTIFICATE]);
     // Once it is known, no stranger gets in its way.
     let mut message = vector("version_2");
     message["SigningCertURL"] = json!("https://sns.eu-central-1.amazonaws.com/x.pem");
-    assert_eq!(world.handle_at(&delivery(&message), at(121)).await.0.status, 503);
-    assert_eq!(world.handle_at(&delivery(&vector("version_2")), at(122)).await.0.status, 200);
-    assert!(world.vault.fetched().is_empty());
+    assert_eq!(world.handle_at(&sns_request(&message), at(121)).await.0.status, 503);
+    assert_eq!(world.handle_at(&sns_request(&vector("version_2")), at(122)).await.0.status, 200);
+    assert!(world.secrets.take_fetched().is_empty());
 }

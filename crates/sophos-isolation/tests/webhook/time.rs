@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
-use sophos_isolation::verify::Rejection;
+use sophos_isolation::verify::VerificationError;
 
-use super::{Dress, NOW, keys, post, v1, verification};
+use super::{RequestExt, NOW, keys, post, v1_signature, verification};
 
 /// What comes of a delivery with this time, at `now`, under a window.
-fn check(time: &str, now: Duration, window: Option<u64>) -> Option<Rejection> {
+fn check(time: &str, now: Duration, window: Option<u64>) -> Option<VerificationError> {
     let window = window.map(|seconds| format!(", window_seconds = {seconds}")).unwrap_or_default();
     let own = verification("generic", &format!("scheme = 'signature'{window}"));
     let request = post("/hooks/x", "{}")
-        .with("x-sophos-timestamp", time)
-        .with("x-sophos-signature", v1("key", time, b"{}"));
-    own.check(&request, &keys("key", None), now).err()
+        .with_header("x-sophos-timestamp", time)
+        .with_header("x-sophos-signature", v1_signature("key", time, b"{}"));
+    own.verify(&request, &keys("key", None), now).err()
 }
 
 #[test]
-fn the_window_has_two_sides() {
+fn window_covers_past_and_future() {
     let now = NOW.as_secs();
     for (window, seconds) in [(None, 300), (Some(1), 1), (Some(3_600), 3_600)] {
         for time in [now, now - seconds, now + seconds] {
@@ -25,17 +25,17 @@ fn the_window_has_two_sides() {
             assert_eq!(check(&format!("{time}000"), NOW, window), None, "{time} {window:?}");
         }
         for time in [now - seconds - 1, now + seconds + 1] {
-            let outside = Some(Rejection::OutsideWindow);
+            let outside = Some(VerificationError::TimestampOutsideWindow);
             assert_eq!(check(&time.to_string(), NOW, window), outside, "{time} {window:?}");
             assert_eq!(check(&format!("{time}000"), NOW, window), outside, "{time} {window:?}");
         }
         let late = (now - seconds) * 1_000 - 1;
-        assert_eq!(check(&late.to_string(), NOW, window), Some(Rejection::OutsideWindow), "{late}");
+        assert_eq!(check(&late.to_string(), NOW, window), Some(VerificationError::TimestampOutsideWindow), "{late}");
     }
 }
 
 #[test]
-fn a_time_is_written_in_three_ways() {
+fn timestamp_is_accepted_in_three_formats() {
     // 1_790_000_000
     let rows = [
         ("1790000000", None),
@@ -44,43 +44,43 @@ fn a_time_is_written_in_three_ways() {
         ("2026-09-21T14:13:20Z", None),
         ("2026-09-21T14:18:20.000Z", None),
         ("2026-09-21T16:13:20.123456789+02:00", None),
-        ("2026-09-21T14:18:21Z", Some(Rejection::OutsideWindow)),
-        ("2026-09-21T14:08:19.999Z", Some(Rejection::OutsideWindow)),
-        ("2026-09-21T14:13:20+02:00", Some(Rejection::OutsideWindow)),
-        ("0", Some(Rejection::OutsideWindow)),
-        ("18446744073709551615", Some(Rejection::OutsideWindow)),
-        ("9999-12-30T00:00:00Z", Some(Rejection::OutsideWindow)),
+        ("2026-09-21T14:18:21Z", Some(VerificationError::TimestampOutsideWindow)),
+        ("2026-09-21T14:08:19.999Z", Some(VerificationError::TimestampOutsideWindow)),
+        ("2026-09-21T14:13:20+02:00", Some(VerificationError::TimestampOutsideWindow)),
+        ("0", Some(VerificationError::TimestampOutsideWindow)),
+        ("18446744073709551615", Some(VerificationError::TimestampOutsideWindow)),
+        ("9999-12-30T00:00:00Z", Some(VerificationError::TimestampOutsideWindow)),
         // Without an offset it is no moment.
-        ("2026-09-21T14:13:20", Some(Rejection::NoTime)),
-        ("1969-12-31T23:59:59Z", Some(Rejection::NoTime)),
-        ("18446744073709551616", Some(Rejection::NoTime)),
-        ("-1790000000", Some(Rejection::NoTime)),
-        ("+1790000000", Some(Rejection::NoTime)),
+        ("2026-09-21T14:13:20", Some(VerificationError::MissingTimestamp)),
+        ("1969-12-31T23:59:59Z", Some(VerificationError::MissingTimestamp)),
+        ("18446744073709551616", Some(VerificationError::MissingTimestamp)),
+        ("-1790000000", Some(VerificationError::MissingTimestamp)),
+        ("+1790000000", Some(VerificationError::MissingTimestamp)),
         ("1790000000.0", None),
         ("1790000300.000", None),
         ("1789999700.123456789012345678901234567890", None),
         ("1790000000123.25", None),
-        ("1790000300.001", Some(Rejection::OutsideWindow)),
-        ("1790000000.", Some(Rejection::NoTime)),
-        (".1790000000", Some(Rejection::NoTime)),
-        ("1790000000.0.0", Some(Rejection::NoTime)),
-        ("1790000000.-1", Some(Rejection::NoTime)),
-        ("1.79e9", Some(Rejection::NoTime)),
-        ("1790000000,1790000000", Some(Rejection::NoTime)),
-        ("0x6ab13b80", Some(Rejection::NoTime)),
-        ("١٧٩٠٠٠٠٠٠٠", Some(Rejection::NoTime)),
-        ("now", Some(Rejection::NoTime)),
-        ("", Some(Rejection::NoTime)),
+        ("1790000300.001", Some(VerificationError::TimestampOutsideWindow)),
+        ("1790000000.", Some(VerificationError::MissingTimestamp)),
+        (".1790000000", Some(VerificationError::MissingTimestamp)),
+        ("1790000000.0.0", Some(VerificationError::MissingTimestamp)),
+        ("1790000000.-1", Some(VerificationError::MissingTimestamp)),
+        ("1.79e9", Some(VerificationError::MissingTimestamp)),
+        ("1790000000,1790000000", Some(VerificationError::MissingTimestamp)),
+        ("0x6ab13b80", Some(VerificationError::MissingTimestamp)),
+        ("١٧٩٠٠٠٠٠٠٠", Some(VerificationError::MissingTimestamp)),
+        ("now", Some(VerificationError::MissingTimestamp)),
+        ("", Some(VerificationError::MissingTimestamp)),
     ];
     for (time, expected) in rows {
         assert_eq!(check(time, NOW, None), expected, "{time}");
     }
-    assert_eq!(check(&"1".repeat(1 << 20), NOW, None), Some(Rejection::NoTime));
+    assert_eq!(check(&"1".repeat(1 << 20), NOW, None), Some(VerificationError::MissingTimestamp));
 }
 
 /// A clock that was never set makes no time good by mistake.
 #[test]
-fn a_clock_at_zero_believes_only_what_is_near_it() {
-    assert_eq!(check("1790000000", Duration::ZERO, None), Some(Rejection::OutsideWindow));
+fn window_holds_when_the_clock_is_at_zero() {
+    assert_eq!(check("1790000000", Duration::ZERO, None), Some(VerificationError::TimestampOutsideWindow));
     assert_eq!(check("300", Duration::ZERO, None), None);
 }

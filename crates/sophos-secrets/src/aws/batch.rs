@@ -4,47 +4,47 @@ use aws_sdk_secretsmanager::{Client, primitives::DateTime};
 use jiff::Timestamp;
 
 use super::{
-    fetch::{failed, text, unreadable},
-    listing::Found,
+    fetch::{read_error, secret_text, describe_read_error},
+    listing::SecretEntry,
 };
-use crate::{SecretString, SourceError};
+use crate::{SecretString, SecretError};
 
 /// Secrets in one batch at most.
-pub(crate) const MOST_IN_BATCH: usize = 20;
+pub(crate) const MAX_BATCH_SIZE: usize = 20;
 
 /// The current version of a secret.
-pub(crate) struct Current {
+pub(crate) struct CurrentVersion {
     pub(crate) version: String,
     pub(crate) stored_at: Option<Timestamp>,
-    pub(crate) value: Result<SecretString, SourceError>,
+    pub(crate) value: Result<SecretString, SecretError>,
 }
 
 /// Reads the current versions of secrets, [`MOST_IN_BATCH`] at most, in one
 /// request: for each its version, or why there is none.
-pub(crate) async fn read(
+pub(crate) async fn fetch_batch(
     client: &Client,
-    place: &str,
-    batch: &[&Found],
-) -> Result<Vec<Result<Current, SourceError>>, SourceError> {
+    location: &str,
+    batch: &[&SecretEntry],
+) -> Result<Vec<Result<CurrentVersion, SecretError>>, SecretError> {
     let ids = batch.iter().map(|found| found.arn.clone()).collect();
     let answer = client.batch_get_secret_value().set_secret_id_list(Some(ids)).send().await;
-    let answer = answer.map_err(|error| failed(place, &error))?;
+    let answer = answer.map_err(|error| read_error(location, &error))?;
     let mut values: HashMap<_, _> = (answer.secret_values.unwrap_or_default().into_iter())
         .filter_map(|value| Some((value.arn.clone()?, value)))
         .collect();
-    let read = |found: &&Found| {
+    let read = |found: &&SecretEntry| {
         let Some(value) = values.remove(&found.arn) else {
             let told = answer.errors.iter().flatten();
             let told = told.filter(|error| error.secret_id() == Some(&found.arn));
             let reason =
-                told.filter_map(|error| Some(unreadable(error.error_code()?, error.message()))).next();
+                told.filter_map(|error| Some(describe_read_error(error.error_code()?, error.message()))).next();
             let reason = reason.unwrap_or_else(|| "it has no current version; store one".into());
-            return Err(SourceError::new(&found.name, reason));
+            return Err(SecretError::new(&found.name, reason));
         };
-        Ok(Current {
+        Ok(CurrentVersion {
             version: value.version_id.unwrap_or_default(),
             stored_at: value.created_date.as_ref().and_then(timestamp),
-            value: text(&found.name, value.secret_string),
+            value: secret_text(&found.name, value.secret_string),
         })
     };
     Ok(batch.iter().map(read).collect())

@@ -11,66 +11,66 @@ use jiff::{
 };
 
 /// The tag's key.
-pub(crate) const TAG: &str = "sophos-central:used-and-surveyed";
+pub(crate) const USAGE_TAG_KEY: &str = "sophos-central:used-and-surveyed";
 
 /// From this hour of UTC on a day counts as over: what the next survey finds of
 /// it is this one's reading.
-const LATE: i8 = 18;
+const END_OF_DAY_HOUR: i8 = 18;
 
-const WORD: &str = "late";
+const LATE_MARKER: &str = "late";
 
 /// What is known after a survey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Usage {
     /// The last day of which it is known that others used it.
-    used: Date,
-    surveyed: Date,
+    last_used_on: Date,
+    inspected_on: Date,
     /// Whether that was late in the day.
-    late: bool,
+    inspected_late: bool,
 }
 
 impl Usage {
     /// Reads a tag's value.
-    pub(crate) fn read(value: &str) -> Option<Self> {
+    pub(crate) fn parse(value: &str) -> Option<Self> {
         let mut words = value.split(' ');
         let (used, surveyed) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-        Some(Self { used, surveyed, late: words.next() == Some(WORD) })
+        Some(Self { last_used_on: used, inspected_on: surveyed, inspected_late: words.next() == Some(LATE_MARKER) })
     }
 
     /// The tag's value.
-    pub(crate) fn write(&self) -> String {
-        let Self { used, surveyed, late } = self;
-        if *late { format!("{used} {surveyed} {WORD}") } else { format!("{used} {surveyed}") }
+    pub(crate) fn to_tag_value(&self) -> String {
+        let Self { last_used_on: used, inspected_on: surveyed, inspected_late: late } = self;
+        if *late { format!("{used} {surveyed} {LATE_MARKER}") } else { format!("{used} {surveyed}") }
     }
 
     /// What is known after a survey that begins now, of a secret that was last
     /// read, and stored, then.
-    pub(crate) fn after(
+    pub(crate) fn after_inspection(
         before: Option<Self>,
         last_read: Option<Timestamp>,
         stored: Option<Timestamp>,
         now: Timestamp,
     ) -> Self {
         let now = in_utc(now);
-        let (surveyed, late) = (now.date(), now.hour() >= LATE);
+        let (surveyed, late) = (now.date(), now.hour() >= END_OF_DAY_HOUR);
         let read = last_read.map(|read| in_utc(read).date());
         let Some(before) = before else {
             let stored = stored.map(|stored| in_utc(stored).date());
-            return Self { used: read.or(stored).unwrap_or(surveyed), surveyed, late };
+            return Self { last_used_on: read.or(stored).unwrap_or(surveyed), inspected_on: surveyed, inspected_late: late };
         };
         let used = match read {
             // A second survey of a day finds its own reading.
-            _ if before.surveyed == surveyed => before.used,
-            None => before.used,
-            Some(read) if read == before.surveyed && before.late => before.used,
-            Some(read) => before.used.max(read),
+            _ if before.inspected_on == surveyed => before.last_used_on,
+            None => before.last_used_on,
+            Some(read) if read == before.inspected_on && before.inspected_late => before.last_used_on,
+            Some(read) => before.last_used_on.max(read),
         };
-        Self { used, surveyed, late: late || (before.late && before.surveyed == surveyed) }
+        Self { last_used_on: used, inspected_on: surveyed, inspected_late: late || (before.inspected_late && before.inspected_on == surveyed) }
     }
 
     /// The last day of which it is known that others used it.
     pub(crate) fn last_used(&self) -> Option<Timestamp> {
-        TimeZone::UTC.to_timestamp(self.used.at(0, 0, 0, 0)).ok()
+        TimeZone::UTC.to_timestamp(self.last_used_on.at(0, 0, 0, 0)).ok()
     }
 }
 
@@ -94,7 +94,7 @@ mod tests {
 
     /// The day that is known as the last of use, after surveys on each of these
     /// days at this hour, with uses of others on these days at noon.
-    fn known(days: i64, hour: i64, uses: &[i64]) -> i64 {
+    fn last_used_day(days: i64, hour: i64, uses: &[i64]) -> i64 {
         let mut usage: Option<Usage> = None;
         let mut last_read = None::<i64>;
         for day in 0..days {
@@ -104,48 +104,48 @@ mod tests {
                 last_read = Some(day);
             }
             let read = last_read.map(|day| at(day, 0));
-            let next = Usage::after(usage, read, Some(at(0, 0)), at(day, hour));
-            let kept = Usage::read(&next.write()).expect("a tag");
+            let next = Usage::after_inspection(usage, read, Some(at(0, 0)), at(day, hour));
+            let kept = Usage::parse(&next.to_tag_value()).expect("a tag");
             assert_eq!(kept, next);
             usage = Some(kept);
             last_read = Some(day);
         }
-        let used = usage.expect("surveys").used;
+        let used = usage.expect("surveys").last_used_on;
         let start = in_utc(at(0, 0)).date();
         i64::from((used - start).get_days())
     }
 
     #[test]
-    fn a_late_survey_knows_the_last_use_and_an_early_one_never_misses_any() {
-        assert_eq!(known(40, 23, &[]), 0, "stored, and never used");
-        assert_eq!(known(40, 23, &[3, 9]), 9);
-        assert_eq!(known(40, 23, &[39]), 39);
+    fn late_inspection_is_exact_and_early_one_conservative() {
+        assert_eq!(last_used_day(40, 23, &[]), 0, "stored, and never used");
+        assert_eq!(last_used_day(40, 23, &[3, 9]), 9);
+        assert_eq!(last_used_day(40, 23, &[39]), 39);
         // What is read on the day of an early survey may be the survey's own.
-        assert_eq!(known(40, 1, &[3, 9]), 38);
+        assert_eq!(last_used_day(40, 1, &[3, 9]), 38);
     }
 
     #[test]
-    fn a_second_survey_of_a_day_changes_nothing() {
-        let first = Usage::after(None, None, Some(at(0, 0)), at(10, 20));
-        let again = Usage::after(Some(first), Some(at(10, 0)), Some(at(0, 0)), at(10, 21));
+    fn second_inspection_of_a_day_changes_nothing() {
+        let first = Usage::after_inspection(None, None, Some(at(0, 0)), at(10, 20));
+        let again = Usage::after_inspection(Some(first), Some(at(10, 0)), Some(at(0, 0)), at(10, 21));
         assert_eq!(again, first);
-        let next = Usage::after(Some(again), Some(at(10, 0)), None, at(11, 20));
-        assert_eq!(next.used, first.used);
-        assert_eq!(next.surveyed, first.surveyed + 1.day());
+        let next = Usage::after_inspection(Some(again), Some(at(10, 0)), None, at(11, 20));
+        assert_eq!(next.last_used_on, first.last_used_on);
+        assert_eq!(next.inspected_on, first.inspected_on + 1.day());
     }
 
     #[test]
-    fn what_is_no_note_of_ours_is_none() {
+    fn usage_parse_rejects_other_tag_values() {
         for value in ["", "2026-11-01", "yesterday today", "2026-11-01 late"] {
-            assert_eq!(Usage::read(value), None, "{value}");
+            assert_eq!(Usage::parse(value), None, "{value}");
         }
     }
 
     proptest! {
         #[test]
-        fn a_late_daily_survey_is_exact(uses in prop::collection::vec(0_i64..60, 0..12), hour in 18_i64..24) {
+        fn daily_late_inspection_is_exact(uses in prop::collection::vec(0_i64..60, 0..12), hour in 18_i64..24) {
             let last = uses.iter().copied().max().unwrap_or(0);
-            prop_assert_eq!(known(60, hour, &uses), last);
+            prop_assert_eq!(last_used_day(60, hour, &uses), last);
         }
     }
 }

@@ -3,10 +3,10 @@ use std::fmt;
 use aws_sdk_secretsmanager::{Client, error::ProvideErrorMetadata};
 
 use super::{
-    fetch::{failed, failed_to_change, text},
-    labels::Labels,
+    fetch::{read_error, write_error, secret_text},
+    staging_labels::StagingLabels,
 };
-use crate::{ExposeSecret, SecretString, SourceError};
+use crate::{ExposeSecret, SecretString, SecretError};
 
 /// The versions of one secret of Secrets Manager: what its rotation works on.
 pub struct SecretVersions {
@@ -17,17 +17,17 @@ pub struct SecretVersions {
 /// A secret without its values.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Described {
+pub struct SecretDescription {
     /// Whether Secrets Manager is to rotate it.
-    pub rotates: bool,
+    pub rotation_enabled: bool,
     /// Its versions.
-    pub labels: Labels,
+    pub labels: StagingLabels,
 }
 
-impl Described {
+impl SecretDescription {
     /// A secret of these versions, that rotates or not.
-    pub fn new(rotates: bool, labels: Labels) -> Self {
-        Self { rotates, labels }
+    pub fn new(rotates: bool, labels: StagingLabels) -> Self {
+        Self { rotation_enabled: rotates, labels }
     }
 }
 
@@ -46,11 +46,11 @@ impl SecretVersions {
     ///
     /// # Errors
     /// When there is no such secret, or it cannot be read.
-    pub async fn describe(&self) -> Result<Described, SourceError> {
+    pub async fn describe(&self) -> Result<SecretDescription, SecretError> {
         let answer = self.client.describe_secret().secret_id(&self.id).send().await;
-        let answer = answer.map_err(|error| failed(&self.id, &error))?;
+        let answer = answer.map_err(|error| read_error(&self.id, &error))?;
         let labels = answer.version_ids_to_stages.unwrap_or_default().into_iter().collect();
-        Ok(Described { rotates: answer.rotation_enabled.unwrap_or_default(), labels })
+        Ok(SecretDescription { rotation_enabled: answer.rotation_enabled.unwrap_or_default(), labels })
     }
 
     /// Reads a version (`GetSecretValue`). `None` when there is none, or it has
@@ -58,12 +58,12 @@ impl SecretVersions {
     ///
     /// # Errors
     /// When it cannot be read, or is not text.
-    pub async fn value(&self, version: &str) -> Result<Option<SecretString>, SourceError> {
+    pub async fn fetch_value(&self, version: &str) -> Result<Option<SecretString>, SecretError> {
         let answer = self.client.get_secret_value().secret_id(&self.id).version_id(version).send().await;
         match answer {
-            Ok(answer) => text(&self.id, answer.secret_string).map(Some),
+            Ok(answer) => secret_text(&self.id, answer.secret_string).map(Some),
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-            Err(error) => Err(failed(&self.id, &error)),
+            Err(error) => Err(read_error(&self.id, &error)),
         }
     }
 
@@ -72,11 +72,11 @@ impl SecretVersions {
     ///
     /// # Errors
     /// When it cannot be stored.
-    pub async fn put(&self, version: &str, value: &SecretString, label: &str) -> Result<(), SourceError> {
+    pub async fn put_value(&self, version: &str, value: &SecretString, label: &str) -> Result<(), SecretError> {
         let request = self.client.put_secret_value().secret_id(&self.id).client_request_token(version);
         let request = request.secret_string(value.expose_secret()).version_stages(label);
         let answer = request.send().await;
-        answer.map(drop).map_err(|error| failed_to_change(&self.id, &error))
+        answer.map(drop).map_err(|error| write_error(&self.id, &error))
     }
 
     /// Moves a label from the version that has it, if one has, to another, or
@@ -90,11 +90,11 @@ impl SecretVersions {
         label: &str,
         from: Option<&str>,
         to: Option<&str>,
-    ) -> Result<(), SourceError> {
+    ) -> Result<(), SecretError> {
         let request = self.client.update_secret_version_stage().secret_id(&self.id).version_stage(label);
         let request = request.set_remove_from_version_id(from.map(str::to_owned));
         let answer = request.set_move_to_version_id(to.map(str::to_owned)).send().await;
-        answer.map(drop).map_err(|error| failed_to_change(&self.id, &error))
+        answer.map(drop).map_err(|error| write_error(&self.id, &error))
     }
 }
 

@@ -56,7 +56,7 @@ impl Default for TenantGroup {
 
 impl TenantGroup {
     /// `count` tenants of `owner`, otherwise by default.
-    pub fn of(owner: Owner, count: usize) -> Self {
+    pub fn new(owner: Owner, count: usize) -> Self {
         Self { owner, count, ..Self::default() }
     }
 
@@ -94,15 +94,15 @@ pub enum Owner {
     /// Both: an enterprise served by the partner.
     Both,
     /// Nobody: only its own credential reaches it.
-    Alone,
+    Standalone,
 }
 
 impl Owner {
-    pub(crate) fn is_partners(self) -> bool {
+    pub(crate) fn belongs_to_partner(self) -> bool {
         matches!(self, Self::Partner | Self::Both)
     }
 
-    pub(crate) fn is_organizations(self) -> bool {
+    pub(crate) fn belongs_to_organization(self) -> bool {
         matches!(self, Self::Organization | Self::Both)
     }
 }
@@ -203,7 +203,7 @@ impl Role {
         }
     }
 
-    pub(crate) fn may_change(self) -> bool {
+    pub(crate) fn can_write(self) -> bool {
         matches!(self, Self::SuperAdmin | Self::Management)
     }
 }

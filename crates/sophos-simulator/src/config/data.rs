@@ -62,7 +62,7 @@ impl Default for DataConfig {
 
 impl DataConfig {
     /// Without late and repeated records: the feed is exactly what was produced.
-    pub fn regular(self) -> Self {
+    pub fn without_anomalies(self) -> Self {
         Self { late_share: 0.0, repeat_share: 0.0, ..self }
     }
 
@@ -81,7 +81,7 @@ impl DataConfig {
         if self.late_min_seconds > self.late_max_seconds {
             return Err("`data.late_min_seconds` is above `data.late_max_seconds`".to_owned());
         }
-        shares(
+        check_shares(
             "data",
             &[
                 ("late_share", self.late_share),
@@ -111,7 +111,7 @@ pub struct QuirkConfig {
     /// Failed token requests whose body lacks `trackingId`.
     pub no_tracking_id: f64,
     /// Refusals that lack members or write them in a rarer form.
-    pub odd_errors: f64,
+    pub rare_error_forms: f64,
 }
 
 impl Default for QuirkConfig {
@@ -122,14 +122,14 @@ impl Default for QuirkConfig {
             show_as: 0.5,
             status: 0.8,
             no_tracking_id: 0.3,
-            odd_errors: 0.4,
+            rare_error_forms: 0.4,
         }
     }
 }
 
 impl QuirkConfig {
     pub(crate) fn check(&self) -> Result<(), String> {
-        shares(
+        check_shares(
             "quirks",
             &[
                 ("size_is_count", self.size_is_count),
@@ -137,13 +137,13 @@ impl QuirkConfig {
                 ("show_as", self.show_as),
                 ("status", self.status),
                 ("no_tracking_id", self.no_tracking_id),
-                ("odd_errors", self.odd_errors),
+                ("odd_errors", self.rare_error_forms),
             ],
         )
     }
 }
 
-fn shares(table: &str, all: &[(&str, f64)]) -> Result<(), String> {
+fn check_shares(table: &str, all: &[(&str, f64)]) -> Result<(), String> {
     all.iter().find(|(_, share)| !(0.0..=1.0).contains(share)).map_or(Ok(()), |(name, share)| {
         Err(format!("`{table}.{name}` is {share}: a share lies between 0 and 1"))
     })

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hash::parse_uuid;
 
-const MOST_TAGS: usize = 15;
+const MAX_TAGS: usize = 15;
 
 /// One endpoint of a tenant, after those that are invented. What is not said of it is invented too.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ pub struct MachineConfig {
 
 impl MachineConfig {
     /// A machine of a tenant, named by id or name, of which nothing is said.
-    pub fn of(tenant: impl Into<String>) -> Self {
+    pub fn new(tenant: impl Into<String>) -> Self {
         Self { tenant: tenant.into(), ..Self::default() }
     }
 
@@ -66,7 +66,7 @@ impl MachineConfig {
             machine_type: Some(MachineType::Computer),
             online: Some(true),
             last_seen_seconds_ago: Some(30),
-            ..Self::of(tenant)
+            ..Self::new(tenant)
         }
     }
 
@@ -82,8 +82,8 @@ impl MachineConfig {
         if self.hostname.as_deref() == Some("") {
             return Err(format!("a machine of {of:?} has an empty `hostname`; leave it out to invent one"));
         }
-        if self.tags.len() > MOST_TAGS {
-            return Err(format!("a machine of {of:?} has more than {MOST_TAGS} tags"));
+        if self.tags.len() > MAX_TAGS {
+            return Err(format!("a machine of {of:?} has more than {MAX_TAGS} tags"));
         }
         Ok(())
     }

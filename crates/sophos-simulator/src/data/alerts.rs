@@ -6,53 +6,53 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::data::catalogue::{ALERTS, AlertKind};
-use crate::data::endpoint::EndpointName;
-use crate::data::events::{Words, host_time, write_object_id};
+use crate::data::endpoint::EndpointIdentity;
+use crate::data::events::{Placeholders, host_time, write_object_id};
 use crate::data::json::Object;
 use crate::data::tenant::Tenant;
 use crate::hash::{IdSpace, Rng, mix};
 use crate::served::Dataset;
 
-static TICKETS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+static WEIGHTED_KINDS: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let each = ALERTS.iter().enumerate();
     each.flat_map(|(at, kind)| (0..kind.weight).map(move |_| at as u8)).collect()
 });
 
 /// What lists filter alerts by.
 #[derive(Debug)]
-pub(crate) struct AlertFacts {
+pub(crate) struct AlertAttributes {
     pub(crate) kind: &'static AlertKind,
     pub(crate) product: &'static str,
     pub(crate) group_key: String,
 }
 
-fn draw(tenant: &Tenant, index: u64) -> (&'static AlertKind, EndpointName, Rng) {
+fn generate(tenant: &Tenant, index: u64) -> (&'static AlertKind, EndpointIdentity, Rng) {
     let mut rng = tenant.record_rng(Dataset::Alerts, index);
-    let kind = &ALERTS[usize::from(rng.pick(&TICKETS))];
-    let host = EndpointName::any(tenant, rng.next());
+    let kind = &ALERTS[usize::from(rng.pick(&WEIGHTED_KINDS))];
+    let host = EndpointIdentity::pick(tenant, rng.next());
     (kind, host, rng)
 }
 
-fn product(kind: &AlertKind, host: &EndpointName) -> &'static str {
+fn product(kind: &AlertKind, host: &EndpointIdentity) -> &'static str {
     kind.product.unwrap_or(if host.server { "server" } else { "endpoint" })
 }
 
-fn group_key(kind: &AlertKind, words: &Words<'_>) -> String {
+fn group_key(kind: &AlertKind, words: &Placeholders<'_>) -> String {
     let threat = if kind.threat { words.threat } else { "" };
     STANDARD.encode(format!("1,{},{},{threat}", kind.event_type, kind.number))
 }
 
 /// What lists filter by, without writing the alert.
-pub(crate) fn facts(tenant: &Tenant, index: u64) -> AlertFacts {
-    let (kind, host, mut rng) = draw(tenant, index);
-    let words = Words::draw(&mut rng, &host);
-    AlertFacts { kind, product: product(kind, &host), group_key: group_key(kind, &words) }
+pub(crate) fn attributes(tenant: &Tenant, index: u64) -> AlertAttributes {
+    let (kind, host, mut rng) = generate(tenant, index);
+    let words = Placeholders::generate(&mut rng, &host);
+    AlertAttributes { kind, product: product(kind, &host), group_key: group_key(kind, &words) }
 }
 
 /// Writes alert `index` as the SIEM feed does.
 pub(crate) fn write_siem(tenant: &Tenant, index: u64, out: &mut Vec<u8>) {
-    let (kind, host, mut rng) = draw(tenant, index);
-    let words = Words::draw(&mut rng, &host);
+    let (kind, host, mut rng) = generate(tenant, index);
+    let words = Placeholders::generate(&mut rng, &host);
     let created_at = tenant.alerts.position(index);
     let when = host_time(&mut rng, created_at, host.skew_ms);
     let id = tenant.ids(Dataset::Alerts).id(index);
@@ -62,15 +62,15 @@ pub(crate) fn write_siem(tenant: &Tenant, index: u64, out: &mut Vec<u8>) {
         .uuid("id", id)
         .time("when", when)
         .time("created_at", created_at)
-        .plain("customer_id", &tenant.id_text)
-        .plain("severity", kind.severity)
-        .plain("type", kind.event_type)
+        .unescaped("customer_id", &tenant.id_text)
+        .unescaped("severity", kind.severity)
+        .unescaped("type", kind.event_type)
         .text("description", &words.fill(kind.description))
         .text("location", &host.hostname)
         .text("source", if rng.chance(0.3) { "n/a" } else { words.user })
         .uuid("event_service_event_id", id)
         .with("data", |out| {
-            data(out, kind, &host, &words, id, inserted, created_at);
+            write_data(out, kind, &host, &words, id, inserted, created_at);
         });
     if kind.threat {
         object.text("threat", words.threat);
@@ -82,11 +82,11 @@ pub(crate) fn write_siem(tenant: &Tenant, index: u64, out: &mut Vec<u8>) {
     object.close();
 }
 
-fn data(
+fn write_data(
     out: &mut Vec<u8>,
     kind: &AlertKind,
-    host: &EndpointName,
-    words: &Words<'_>,
+    host: &EndpointIdentity,
+    words: &Placeholders<'_>,
     id: u128,
     inserted: i64,
     created_at: i64,
@@ -94,15 +94,15 @@ fn data(
     let mut object = Object::open(out);
     object
         .with("source_info", |out| {
-            Object::open(out).plain("ip", &host.ip).close();
+            Object::open(out).unescaped("ip", &host.ip).close();
         })
         .uuid("endpoint_id", host.id)
         .number("inserted_at", inserted)
         .number("created_at", created_at)
-        .plain("endpoint_type", host.endpoint_type())
+        .unescaped("endpoint_type", host.endpoint_type())
         .with("user_match_id", |out| write_object_id(out, host.key, 0xda))
         .uuid("endpoint_java_id", host.id)
-        .plain("endpoint_platform", host.platform)
+        .unescaped("endpoint_platform", host.platform)
         .uuid("event_service_id", id);
     if kind.threat {
         object
@@ -114,8 +114,8 @@ fn data(
 
 /// Writes alert `index` as the Common API does, keeping only `fields` when some are named.
 pub(crate) fn write_common(tenant: &Tenant, index: u64, fields: &[&str], out: &mut Vec<u8>) {
-    let (kind, host, mut rng) = draw(tenant, index);
-    let words = Words::draw(&mut rng, &host);
+    let (kind, host, mut rng) = generate(tenant, index);
+    let words = Placeholders::generate(&mut rng, &host);
     let has = |name: &str| fields.is_empty() || fields.contains(&name);
     let mut object = Object::open(out);
     object.uuid("id", tenant.ids(Dataset::Alerts).id(index));
@@ -131,19 +131,19 @@ pub(crate) fn write_common(tenant: &Tenant, index: u64, fields: &[&str], out: &m
         });
     }
     if has("category") {
-        object.plain("category", kind.category);
+        object.unescaped("category", kind.category);
     }
     if has("description") {
         object.text("description", &words.fill(kind.description));
     }
     if has("groupKey") {
-        object.plain("groupKey", &group_key(kind, &words));
+        object.unescaped("groupKey", &group_key(kind, &words));
     }
     if has("managedAgent") && kind.product != Some("other") {
         object.with("managedAgent", |out| {
             let agent = if kind.product == Some("firewall") { "xgFirewall" } else { host.endpoint_type() };
             let mut object = Object::open(out);
-            object.uuid("id", host.id).plain("type", agent).close();
+            object.uuid("id", host.id).unescaped("type", agent).close();
         });
     }
     if has("person") && kind.product.is_none() && host.key % 8 != 0 {
@@ -153,28 +153,28 @@ pub(crate) fn write_common(tenant: &Tenant, index: u64, fields: &[&str], out: &m
         });
     }
     if has("product") {
-        object.plain("product", product(kind, &host));
+        object.unescaped("product", product(kind, &host));
     }
     if has("raisedAt") {
         object.time("raisedAt", tenant.alerts.position(index));
     }
     if has("severity") {
-        object.plain("severity", kind.severity);
+        object.unescaped("severity", kind.severity);
     }
     if has("tenant") {
         object.with("tenant", |out| {
             let mut object = Object::open(out);
-            object.plain("id", &tenant.id_text);
+            object.unescaped("id", &tenant.id_text);
             object.text("name", &tenant.name).close();
         });
     }
     if has("type") {
-        object.plain("type", kind.event_type);
+        object.unescaped("type", kind.event_type);
     }
     object.close();
 }
 
 /// The directory id of an endpoint's person.
-pub(crate) fn person_id(host: &EndpointName) -> u128 {
+pub(crate) fn person_id(host: &EndpointIdentity) -> u128 {
     IdSpace::new(mix(host.key, 0x7065)).id(1)
 }

@@ -23,11 +23,11 @@ const fn event(
     EventKind { event_type, group, severity, name, threat: false, remedy: false, weight }
 }
 
-const fn threat(kind: EventKind) -> EventKind {
+const fn with_threat(kind: EventKind) -> EventKind {
     EventKind { threat: true, ..kind }
 }
 
-const fn remedy(kind: EventKind) -> EventKind {
+const fn with_remedy(kind: EventKind) -> EventKind {
     EventKind { threat: true, remedy: true, ..kind }
 }
 
@@ -78,56 +78,56 @@ pub(crate) static EVENTS: &[EventKind] = &[
         "medium",
         "Failed to update: \"{host}\" could not reach the update location",
     ),
-    threat(event(
+    with_threat(event(
         4,
         "Event::Endpoint::Threat::Detected",
         "MALWARE",
         "medium",
         "Malware detected: '{threat}' at '{path}'",
     )),
-    remedy(event(
+    with_remedy(event(
         4,
         "Event::Endpoint::Threat::CleanedUp",
         "MALWARE",
         "low",
         "Malware cleaned up: '{threat}' at '{path}'",
     )),
-    remedy(event(
+    with_remedy(event(
         3,
         "Event::Endpoint::CoreCleaned",
         "MALWARE",
         "low",
         "Threat cleaned up: '{threat}' at '{path}'",
     )),
-    remedy(event(
+    with_remedy(event(
         2,
         "Event::Endpoint::CoreCleanFailed",
         "MALWARE",
         "high",
         "Manual cleanup required: '{threat}' at '{path}'",
     )),
-    threat(event(
+    with_threat(event(
         2,
         "Event::Endpoint::Threat::PuaDetected",
         "PUA",
         "medium",
         "PUA detected: '{threat}' at '{path}'",
     )),
-    threat(event(
+    with_threat(event(
         1,
         "Event::Endpoint::Threat::PuaCleanupFailed",
         "PUA",
         "medium",
         "Manual PUA cleanup required: '{threat}' at '{path}'",
     )),
-    threat(event(
+    with_threat(event(
         1,
         "Event::Endpoint::HmpaExploitPrevented",
         "RUNTIME_DETECTIONS",
         "high",
         "'{threat}' exploit prevented in {app}",
     )),
-    threat(event(
+    with_threat(event(
         1,
         "Event::Endpoint::HmpaCryptoGuard",
         "RUNTIME_DETECTIONS",
@@ -180,7 +180,7 @@ const fn malicious(kind: AlertKind) -> AlertKind {
     AlertKind { threat: true, ..kind }
 }
 
-const fn of(product: &'static str, kind: AlertKind) -> AlertKind {
+const fn with_product(product: &'static str, kind: AlertKind) -> AlertKind {
     AlertKind { product: Some(product), ..kind }
 }
 
@@ -251,7 +251,7 @@ pub(crate) static ALERTS: &[AlertKind] = &[
         "Policy non-compliance: Device control",
         &["acknowledge"],
     ),
-    of(
+    with_product(
         "firewall",
         alert(
             2,
@@ -263,7 +263,7 @@ pub(crate) static ALERTS: &[AlertKind] = &[
             &["acknowledge"],
         ),
     ),
-    of(
+    with_product(
         "other",
         alert(
             1,

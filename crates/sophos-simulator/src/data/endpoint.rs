@@ -6,7 +6,7 @@ use crate::hash::{Rng, mix, mix_text, uuid_text};
 
 /// What events and alerts say of an endpoint; cheap to make.
 #[derive(Debug, Clone)]
-pub(crate) struct EndpointName {
+pub(crate) struct EndpointIdentity {
     pub(crate) key: u64,
     pub(crate) id: u128,
     pub(crate) hostname: String,
@@ -20,11 +20,11 @@ pub(crate) struct EndpointName {
 const COMPUTERS: &[&str] = &["DESKTOP-ACCOUNTS-", "DESKTOP-ACCOUNTING-", "LAPTOP-", "MAC-", "Thunderbox-"];
 const SERVERS: &[&str] = &["WIN-CEAESQ7V-", "srv-", "MYSERVERHOSTNAME-", "linux-app-", "ip-10-1-39-"];
 
-impl EndpointName {
+impl EndpointIdentity {
     /// The endpoint a record is about.
-    pub(crate) fn any(tenant: &Tenant, draw: u64) -> Self {
+    pub(crate) fn pick(tenant: &Tenant, draw: u64) -> Self {
         // A tenant without endpoints still has records; they name one that was deleted.
-        Self::new(tenant, draw % tenant.endpoints().max(1))
+        Self::new(tenant, draw % tenant.endpoint_count().max(1))
     }
 
     pub(crate) fn new(tenant: &Tenant, index: u64) -> Self {
@@ -32,7 +32,7 @@ impl EndpointName {
         let machine = clone_of(tenant, index).unwrap_or(index);
         let key = mix(mix(tenant.key, 41), machine);
         let mut rng = Rng::new(key);
-        let said = tenant.machine(index).map(|machine| &machine.said);
+        let said = tenant.machine(index).map(|machine| &machine.config);
         let invented = rng.chance(tenant.shares.server);
         let server =
             said.and_then(|said| said.machine_type).map_or(invented, |kind| kind == MachineType::Server);
@@ -72,7 +72,7 @@ impl EndpointName {
 
 /// The endpoint that this one is a clone of.
 pub(crate) fn clone_of(tenant: &Tenant, index: u64) -> Option<u64> {
-    if index.is_multiple_of(2) || index >= tenant.invented {
+    if index.is_multiple_of(2) || index >= tenant.generated_endpoints {
         return None;
     }
     let draw = mix(mix(tenant.key, 42), index);
@@ -82,10 +82,10 @@ pub(crate) fn clone_of(tenant: &Tenant, index: u64) -> Option<u64> {
 /// Who uses an endpoint, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Person {
-    Full { name: &'static str, login: String },
-    Named { name: &'static str },
-    Login { login: String },
-    Nobody,
+    NameAndLogin { name: &'static str, login: String },
+    NameOnly { name: &'static str },
+    LoginOnly { login: String },
+    Unknown,
 }
 
 const PEOPLE: &[&str] =
@@ -101,7 +101,7 @@ pub(crate) struct Group {
 
 impl Group {
     /// The tenant's group of this name.
-    fn named(tenant: &Tenant, name: &str) -> Self {
+    fn from_name(tenant: &Tenant, name: &str) -> Self {
         let id = uuid_text(Rng::new(mix_text(tenant.key, name)).uuid());
         Self { id: Some(id), name: Some(name.to_owned()) }
     }
@@ -110,7 +110,7 @@ impl Group {
 /// One endpoint.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
-    pub(crate) name: EndpointName,
+    pub(crate) identity: EndpointIdentity,
     pub(crate) cloned: bool,
     pub(crate) person: Person,
     pub(crate) group: Option<Group>,
@@ -119,31 +119,31 @@ pub(crate) struct Endpoint {
     pub(crate) ipv6: Vec<String>,
     pub(crate) macs: Vec<String>,
     pub(crate) health: &'static str,
-    pub(crate) tamper: bool,
+    pub(crate) tamper_protected: bool,
     pub(crate) lockdown: Option<&'static str>,
     pub(crate) serial: Option<String>,
     pub(crate) cloud: Option<(&'static str, String)>,
     pub(crate) encrypted: bool,
     pub(crate) online: bool,
     /// How long before the clock's start it was last seen, when it is offline.
-    pub(crate) away_ms: i64,
+    pub(crate) offline_before_start_ms: i64,
     /// How long ago it was last seen, when it is online.
-    pub(crate) quiet_ms: i64,
+    pub(crate) last_seen_ago_ms: i64,
     /// Differs from endpoint to endpoint, for small choices.
     pub(crate) salt: u64,
 }
 
 impl Endpoint {
     pub(crate) fn new(tenant: &Tenant, index: u64) -> Self {
-        let name = EndpointName::new(tenant, index);
+        let name = EndpointIdentity::new(tenant, index);
         let mut rng = Rng::new(mix(name.key, 43));
         let login = format!("{}\\user{}", &name.hostname, rng.below(40));
         let person_name = rng.pick(PEOPLE);
         let person = match rng.below(100) {
-            0..90 => Person::Full { name: person_name, login },
-            90..95 => Person::Named { name: person_name },
-            95..98 => Person::Login { login },
-            _ => Person::Nobody,
+            0..90 => Person::NameAndLogin { name: person_name, login },
+            90..95 => Person::NameOnly { name: person_name },
+            95..98 => Person::LoginOnly { login },
+            _ => Person::Unknown,
         };
         let group = rng.chance(0.69).then(|| rng.pick(GROUPS));
         let mut ipv4 = vec![name.ip.clone()];
@@ -158,7 +158,7 @@ impl Endpoint {
         } else {
             Vec::new()
         };
-        let macs = (0..1 + rng.below(3)).map(|_| mac(&mut rng)).collect();
+        let macs = (0..1 + rng.below(3)).map(|_| generate_mac(&mut rng)).collect();
         let health = match rng.below(20) {
             0 => "bad",
             1..=3 => "suspicious",
@@ -174,16 +174,16 @@ impl Endpoint {
             _ => Some("notInstalled"),
         };
         let serial = rng.chance(0.8).then(|| rng.hex(10).to_uppercase());
-        let cloud = cloud(&mut rng, tenant.shares.cloud);
+        let cloud = generate_cloud_instance(&mut rng, tenant.shares.cloud);
         let encrypted = !name.server && name.platform == "windows" && rng.chance(0.3);
         // The rest belongs to the installation, so twins differ in it.
         let mut rng = Rng::new(mix(mix(tenant.key, 44), index));
         let twin = index ^ 1;
         let cloned = clone_of(tenant, index).is_some()
-            || (twin < tenant.invented && clone_of(tenant, twin) == Some(index));
+            || (twin < tenant.generated_endpoints && clone_of(tenant, twin) == Some(index));
         let group_has_id = rng.chance(0.8);
         let mut endpoint = Self {
-            name,
+            identity: name,
             cloned,
             person,
             group: None,
@@ -192,18 +192,18 @@ impl Endpoint {
             ipv6,
             macs,
             health,
-            tamper,
+            tamper_protected: tamper,
             lockdown,
             serial,
             cloud,
             encrypted,
             online: !rng.chance(tenant.shares.offline),
-            away_ms: 3_600_000 + rng.below(400 * 86_400_000) as i64,
-            quiet_ms: rng.below(300_000) as i64,
+            offline_before_start_ms: 3_600_000 + rng.below(400 * 86_400_000) as i64,
+            last_seen_ago_ms: rng.below(300_000) as i64,
             salt: rng.next(),
         };
         endpoint.group = group.map(|name| {
-            let group = Group::named(tenant, name);
+            let group = Group::from_name(tenant, name);
             // Some groups come with a name and an id, some with one of them.
             match (group_has_id, endpoint.salt % 4) {
                 (true, 0) => Group { name: None, ..group },
@@ -212,13 +212,13 @@ impl Endpoint {
             }
         });
         if let Some(machine) = tenant.machine(index) {
-            endpoint.tell(tenant, &machine.said);
+            endpoint.apply_config(tenant, &machine.config);
         }
         endpoint
     }
 
     /// Puts what is said of it in place of what was invented.
-    fn tell(&mut self, tenant: &Tenant, said: &MachineConfig) {
+    fn apply_config(&mut self, tenant: &Tenant, said: &MachineConfig) {
         if let Some(ipv4) = &said.ipv4 {
             self.ipv4 = ipv4.iter().map(ToString::to_string).collect();
             self.ipv6.clear();
@@ -229,7 +229,7 @@ impl Endpoint {
         self.group = match (&said.group, &said.group_id) {
             (None, None) => self.group.take(),
             (name, Some(id)) => Some(Group { id: Some(id.clone()), name: name.clone() }),
-            (Some(name), None) => Some(Group::named(tenant, name)),
+            (Some(name), None) => Some(Group::from_name(tenant, name)),
         };
         self.tags.clone_from(&said.tags);
         if let Some(instance) = &said.cloud_instance {
@@ -238,13 +238,13 @@ impl Endpoint {
         self.cloned = said.cloned.unwrap_or(self.cloned);
         self.online = said.online.unwrap_or(self.online);
         if let Some(seconds) = said.last_seen_seconds_ago {
-            self.quiet_ms = i64::from(seconds) * 1_000;
-            self.away_ms = self.quiet_ms;
+            self.last_seen_ago_ms = i64::from(seconds) * 1_000;
+            self.offline_before_start_ms = self.last_seen_ago_ms;
         }
     }
 }
 
-fn mac(rng: &mut Rng) -> String {
+fn generate_mac(rng: &mut Rng) -> String {
     let upper = rng.chance(0.6);
     let bytes: Vec<String> = (0..6)
         .map(|at| match (upper, rng.below(256)) {
@@ -257,7 +257,7 @@ fn mac(rng: &mut Rng) -> String {
     bytes.join(":")
 }
 
-fn cloud(rng: &mut Rng, share: f64) -> Option<(&'static str, String)> {
+fn generate_cloud_instance(rng: &mut Rng, share: f64) -> Option<(&'static str, String)> {
     if !rng.chance(share) {
         return None;
     }
@@ -272,22 +272,22 @@ fn cloud(rng: &mut Rng, share: f64) -> Option<(&'static str, String)> {
 mod tests {
     use super::*;
     use crate::config::{Config, TenantGroup};
-    use crate::data::world::World;
+    use crate::data::accounts::Accounts;
 
     #[test]
-    fn an_inventory_has_what_real_ones_have() {
+    fn generated_inventory_has_realistic_variety() {
         let config = Config {
             tenants: vec![TenantGroup { endpoints: Some(1_000), ..TenantGroup::default() }],
             ..Config::default()
         };
-        let world = World::new(&config, 0);
+        let world = Accounts::new(&config, 0);
         let tenant = &world.tenants[0];
         let all: Vec<Endpoint> = (0..1_000).map(|i| Endpoint::new(tenant, i)).collect();
         let count = |f: &dyn Fn(&Endpoint) -> bool| all.iter().filter(|e| f(e)).count();
-        assert!(count(&|e| e.person == Person::Nobody) > 0);
+        assert!(count(&|e| e.person == Person::Unknown) > 0);
         assert!(count(&|e| e.ipv4.is_empty()) > 0);
-        assert!(count(&|e| e.name.platform == "linux") > 20);
-        assert!((180..330).contains(&count(&|e| e.name.server)));
+        assert!(count(&|e| e.identity.platform == "linux") > 20);
+        assert!((180..330).contains(&count(&|e| e.identity.server)));
         assert!((80..220).contains(&count(&|e| !e.online)));
         let aws = |e: &Endpoint| matches!(&e.cloud, Some(("aws", id)) if id.len() == 19);
         assert!(count(&aws) > 40);
@@ -295,9 +295,9 @@ mod tests {
         let (twin, first) = (&all[at as usize], &all[at as usize - 1]);
         assert!(twin.cloned);
         assert!(first.cloned);
-        assert_eq!(first.name.hostname, twin.name.hostname);
+        assert_eq!(first.identity.hostname, twin.identity.hostname);
         assert_eq!(first.macs, twin.macs);
-        assert_ne!(first.name.id, twin.name.id);
-        assert_eq!(tenant.endpoint_index(twin.name.id), Some(at));
+        assert_ne!(first.identity.id, twin.identity.id);
+        assert_eq!(tenant.endpoint_index(twin.identity.id), Some(at));
     }
 }

@@ -6,7 +6,7 @@ use crate::config::Tag;
 use crate::data::alerts::person_id;
 use crate::data::endpoint::{Endpoint, Person};
 use crate::data::tenant::Tenant;
-use crate::fleet::{Isolation, Presence};
+use crate::endpoint_states::{IsolationRecord, OnlineOverride};
 use crate::hash::{Rng, uuid_text};
 use crate::time;
 
@@ -19,7 +19,7 @@ pub(crate) enum View {
 }
 
 impl View {
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         match name {
             "basic" => Some(Self::Basic),
             "summary" => Some(Self::Summary),
@@ -31,32 +31,32 @@ impl View {
 
 /// An endpoint as it is at one moment.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct EndpointSnapshot {
     pub(crate) endpoint: Endpoint,
-    pub(crate) isolation: Isolation,
+    pub(crate) isolation: IsolationRecord,
     pub(crate) online: bool,
     pub(crate) last_seen_ms: i64,
 }
 
-impl Seen {
+impl EndpointSnapshot {
     pub(crate) fn new(
         tenant: &Tenant,
         endpoint: Endpoint,
-        (isolation, presence): (Isolation, Option<Presence>),
+        (isolation, presence): (IsolationRecord, Option<OnlineOverride>),
         now: i64,
     ) -> Self {
         let online = presence.map_or(endpoint.online, |p| p.online);
         let last_seen_ms = match presence {
             Some(p) if !p.online => p.since_ms,
-            Some(p) => (now - endpoint.quiet_ms).max(p.since_ms),
-            None if endpoint.online => now - endpoint.quiet_ms,
-            None => tenant.start_ms - endpoint.away_ms,
+            Some(p) => (now - endpoint.last_seen_ago_ms).max(p.since_ms),
+            None if endpoint.online => now - endpoint.last_seen_ago_ms,
+            None => tenant.start_ms - endpoint.offline_before_start_ms,
         };
         Self { endpoint, isolation, online, last_seen_ms }
     }
 
     pub(crate) fn os_name(&self) -> &'static str {
-        os(&self.endpoint).0
+        os_version(&self.endpoint).0
     }
 
     pub(crate) fn agent_updated_ms(&self) -> i64 {
@@ -72,14 +72,14 @@ impl Seen {
     }
 
     /// The members of a view, or only those of `fields` when some are named; always the id.
-    pub(crate) fn json(&self, tenant: &Tenant, view: View, fields: &[&str]) -> Value {
+    pub(crate) fn to_json(&self, tenant: &Tenant, view: View, fields: &[&str]) -> Value {
         let mut all = Map::new();
-        self.basic(tenant, &mut all);
+        self.insert_basic(tenant, &mut all);
         if view != View::Basic {
-            self.summary(&mut all);
+            self.insert_summary(&mut all);
         }
         if view == View::Full {
-            self.full(&mut all);
+            self.insert_full(&mut all);
         }
         if !fields.is_empty() {
             all.retain(|name, _| name == "id" || fields.contains(&name.as_str()));
@@ -87,17 +87,17 @@ impl Seen {
         Value::Object(all)
     }
 
-    fn basic(&self, tenant: &Tenant, all: &mut Map<String, Value>) {
-        let name = &self.endpoint.name;
+    fn insert_basic(&self, tenant: &Tenant, all: &mut Map<String, Value>) {
+        let name = &self.endpoint.identity;
         all.insert("id".into(), json!(uuid_text(name.id)));
         all.insert("type".into(), json!(name.endpoint_type()));
         all.insert("tenant".into(), json!({ "id": tenant.id_text }));
         all.insert("hostname".into(), json!(name.hostname));
     }
 
-    fn summary(&self, all: &mut Map<String, Value>) {
+    fn insert_summary(&self, all: &mut Map<String, Value>) {
         let e = &self.endpoint;
-        all.insert("health".into(), health(e));
+        all.insert("health".into(), health_json(e));
         all.insert("os".into(), os_json(e));
         if !e.ipv4.is_empty() {
             all.insert("ipv4Addresses".into(), json!(e.ipv4));
@@ -115,19 +115,19 @@ impl Seen {
             );
         }
         if !e.tags.is_empty() {
-            all.insert("tags".into(), e.tags.iter().map(tag).collect());
+            all.insert("tags".into(), e.tags.iter().map(tag_json).collect());
         }
-        let person = uuid_text(person_id(&e.name));
+        let person = uuid_text(person_id(&e.identity));
         let person = match &e.person {
-            Person::Full { name, login } => json!({ "id": person, "name": name, "viaLogin": login }),
-            Person::Named { name } => json!({ "id": person, "name": name }),
-            Person::Login { login } => json!({ "viaLogin": login }),
-            Person::Nobody => json!({}),
+            Person::NameAndLogin { name, login } => json!({ "id": person, "name": name, "viaLogin": login }),
+            Person::NameOnly { name } => json!({ "id": person, "name": name }),
+            Person::LoginOnly { login } => json!({ "viaLogin": login }),
+            Person::Unknown => json!({}),
         };
         all.insert("associatedPerson".into(), person);
-        all.insert("tamperProtectionEnabled".into(), json!(e.tamper));
-        all.insert("assignedProducts".into(), products(e));
-        all.insert("lastSeenAt".into(), json!(time::millis(self.last_seen_ms)));
+        all.insert("tamperProtectionEnabled".into(), json!(e.tamper_protected));
+        all.insert("assignedProducts".into(), products_json(e));
+        all.insert("lastSeenAt".into(), json!(time::format_millis(self.last_seen_ms)));
         match e.lockdown {
             None => {}
             Some("unavailable") => {
@@ -144,7 +144,7 @@ impl Seen {
 
     fn isolation_json(&self) -> Value {
         let status = if self.isolation.reported { "isolated" } else { "notIsolated" };
-        if self.isolation.is_touched() {
+        if self.isolation.was_ever_requested() {
             json!({
                 "status": status,
                 "adminIsolated": self.isolation.reported,
@@ -155,7 +155,7 @@ impl Seen {
         }
     }
 
-    fn full(&self, all: &mut Map<String, Value>) {
+    fn insert_full(&self, all: &mut Map<String, Value>) {
         let e = &self.endpoint;
         all.insert("tamperProtectionSupported".into(), json!(true));
         all.insert("mdrManaged".into(), json!(e.salt.is_multiple_of(5)));
@@ -163,9 +163,9 @@ impl Seen {
         if let Some(serial) = &e.serial {
             all.insert("serialNumber".into(), json!(serial));
         }
-        let agent = time::millis(self.agent_updated_ms());
+        let agent = time::format_millis(self.agent_updated_ms());
         all.insert("lastAgentUpdateAt".into(), json!(agent));
-        let os = time::millis(self.os_updated_ms());
+        let os = time::format_millis(self.os_updated_ms());
         all.insert("lastOsUpdateAt".into(), json!(os));
         if let Some((provider, instance)) = &e.cloud {
             let value = json!({ "provider": provider, "instanceId": instance });
@@ -197,12 +197,12 @@ impl Seen {
     }
 }
 
-fn tag(tag: &Tag) -> Value {
+fn tag_json(tag: &Tag) -> Value {
     let shown = format!("{}:{}", tag.key, tag.value);
     json!({ "key": tag.key, "value": tag.value, "displayString": shown })
 }
 
-fn health(e: &Endpoint) -> Value {
+fn health_json(e: &Endpoint) -> Value {
     let services = if e.health == "bad" { "bad" } else { "good" };
     let second = match (e.health, e.salt % 2) {
         ("bad", 0) => "missing",
@@ -224,8 +224,8 @@ fn health(e: &Endpoint) -> Value {
 }
 
 /// Name, major and minor version, build.
-fn os(e: &Endpoint) -> (&'static str, Option<(u32, u32, u32)>) {
-    match (e.name.platform, e.name.server) {
+fn os_version(e: &Endpoint) -> (&'static str, Option<(u32, u32, u32)>) {
+    match (e.identity.platform, e.identity.server) {
         ("linux", _) => ("Ubuntu 22.04.4 LTS", None),
         ("macOS", _) => ("macOS Sequoia", Some((15, 1, 0))),
         (_, true) if e.salt.is_multiple_of(3) => ("Windows Server 2012 R2 Standard", Some((6, 3, 9_600))),
@@ -235,10 +235,10 @@ fn os(e: &Endpoint) -> (&'static str, Option<(u32, u32, u32)>) {
 }
 
 fn os_json(e: &Endpoint) -> Value {
-    let (name, version) = os(e);
+    let (name, version) = os_version(e);
     let mut value = json!({
-        "isServer": e.name.server,
-        "platform": e.name.platform,
+        "isServer": e.identity.server,
+        "platform": e.identity.platform,
         "name": name,
     });
     if let Some((major, minor, build)) = version {
@@ -249,7 +249,7 @@ fn os_json(e: &Endpoint) -> Value {
     value
 }
 
-fn products(e: &Endpoint) -> Value {
+fn products_json(e: &Endpoint) -> Value {
     let product = |code: &str, version: &str, status: &str| json!({ "code": code, "version": version, "status": status });
     let mut all = vec![
         product("coreAgent", "2024.3.2.1", "installed"),

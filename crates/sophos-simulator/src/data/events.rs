@@ -3,31 +3,31 @@
 use std::sync::LazyLock;
 
 use crate::data::catalogue::{APPS, EVENTS, EventKind, PATHS, SITES, THREATS, USERS};
-use crate::data::endpoint::EndpointName;
+use crate::data::endpoint::EndpointIdentity;
 use crate::data::json::{Object, write_text};
 use crate::data::tenant::Tenant;
 use crate::hash::{HEX, Rng};
 use crate::served::Dataset;
 
 /// For each ticket drawn, the kind it buys.
-static TICKETS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+static WEIGHTED_KINDS: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let each = EVENTS.iter().enumerate();
     each.flat_map(|(at, kind)| (0..kind.weight).map(move |_| at as u8)).collect()
 });
 
-pub(crate) fn kind(rng: &mut Rng) -> &'static EventKind {
-    &EVENTS[usize::from(rng.pick(&TICKETS))]
+pub(crate) fn pick_kind(rng: &mut Rng) -> &'static EventKind {
+    &EVENTS[usize::from(rng.pick(&WEIGHTED_KINDS))]
 }
 
 /// The type of an event, without the rest of it.
 pub(crate) fn event_type(tenant: &Tenant, index: u64) -> &'static str {
-    kind(&mut tenant.record_rng(Dataset::Events, index)).event_type
+    pick_kind(&mut tenant.record_rng(Dataset::Events, index)).event_type
 }
 
 /// What the placeholders of a name stand for in one record.
 #[derive(Debug)]
-pub(crate) struct Words<'a> {
-    pub(crate) host: &'a EndpointName,
+pub(crate) struct Placeholders<'a> {
+    pub(crate) host: &'a EndpointIdentity,
     pub(crate) threat: &'static str,
     pub(crate) path: &'static str,
     pub(crate) user: &'static str,
@@ -35,8 +35,8 @@ pub(crate) struct Words<'a> {
     pub(crate) app: &'static str,
 }
 
-impl<'a> Words<'a> {
-    pub(crate) fn draw(rng: &mut Rng, host: &'a EndpointName) -> Self {
+impl<'a> Placeholders<'a> {
+    pub(crate) fn generate(rng: &mut Rng, host: &'a EndpointIdentity) -> Self {
         Self {
             host,
             threat: rng.pick(THREATS),
@@ -94,9 +94,9 @@ pub(crate) fn host_time(rng: &mut Rng, created_at: i64, skew_ms: i64) -> i64 {
 /// Writes event `index` of a tenant.
 pub(crate) fn write(tenant: &Tenant, index: u64, out: &mut Vec<u8>) {
     let mut rng = tenant.record_rng(Dataset::Events, index);
-    let kind = kind(&mut rng);
-    let host = EndpointName::any(tenant, rng.next());
-    let words = Words::draw(&mut rng, &host);
+    let kind = pick_kind(&mut rng);
+    let host = EndpointIdentity::pick(tenant, rng.next());
+    let words = Placeholders::generate(&mut rng, &host);
     let created_at = tenant.events.position(index);
     let when = host_time(&mut rng, created_at, host.skew_ms);
     let user = if rng.chance(0.35) { "n/a" } else { words.user };
@@ -104,20 +104,20 @@ pub(crate) fn write(tenant: &Tenant, index: u64, out: &mut Vec<u8>) {
     object
         .time("when", when)
         .uuid("id", tenant.ids(Dataset::Events).id(index))
-        .plain("customer_id", &tenant.id_text)
-        .plain("severity", kind.severity)
+        .unescaped("customer_id", &tenant.id_text)
+        .unescaped("severity", kind.severity)
         .time("created_at", created_at)
         .with("source_info", |out| {
-            Object::open(out).plain("ip", &host.ip).close();
+            Object::open(out).unescaped("ip", &host.ip).close();
         })
-        .plain("endpoint_type", host.endpoint_type())
+        .unescaped("endpoint_type", host.endpoint_type())
         .uuid("endpoint_id", host.id)
         .raw("origin", "null")
         .with("user_id", |out| write_object_id(out, host.key, 0xda))
-        .plain("type", kind.event_type)
+        .unescaped("type", kind.event_type)
         .text("location", &host.hostname)
         .text("source", user)
-        .plain("group", kind.group)
+        .unescaped("group", kind.group)
         .text("name", &words.fill(kind.name));
     if kind.threat {
         object.text("threat", words.threat);
@@ -127,13 +127,13 @@ pub(crate) fn write(tenant: &Tenant, index: u64, out: &mut Vec<u8>) {
         if items == 0 {
             object.raw("core_remedy_items", "null");
         } else {
-            object.with("core_remedy_items", |out| remedy(out, &words, items));
+            object.with("core_remedy_items", |out| write_remedy(out, &words, items));
         }
     }
     object.close();
 }
 
-fn remedy(out: &mut Vec<u8>, words: &Words<'_>, items: u64) {
+fn write_remedy(out: &mut Vec<u8>, words: &Placeholders<'_>, items: u64) {
     Object::open(out)
         .with("items", |out| {
             out.push(b'[');
@@ -142,8 +142,8 @@ fn remedy(out: &mut Vec<u8>, words: &Words<'_>, items: u64) {
                     out.push(b',');
                 }
                 Object::open(out)
-                    .plain("type", if item == 0 { "file" } else { "registry" })
-                    .plain("result", if item < 2 { "SUCCESS" } else { "NOT_FOUND" })
+                    .unescaped("type", if item == 0 { "file" } else { "registry" })
+                    .unescaped("result", if item < 2 { "SUCCESS" } else { "NOT_FOUND" })
                     .with("descriptor", |out| write_text(out, words.path))
                     .close();
             }

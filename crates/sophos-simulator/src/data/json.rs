@@ -33,7 +33,7 @@ impl<'a> Object<'a> {
     }
 
     /// A text that is known to need no escapes.
-    pub(crate) fn plain(&mut self, name: &str, value: &str) -> &mut Self {
+    pub(crate) fn unescaped(&mut self, name: &str, value: &str) -> &mut Self {
         self.key(name);
         self.out.push(b'"');
         self.out.extend_from_slice(value.as_bytes());
@@ -112,7 +112,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn texts_read_back(text in any::<String>()) {
+        fn json_string_round_trips(text in any::<String>()) {
             let mut out = Vec::new();
             write_text(&mut out, &text);
             prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn objects() {
+    fn object_writes_its_members() {
         let mut out = Vec::new();
         Object::open(&mut out)
             .text("a", "x\"y\\z")

@@ -8,4 +8,4 @@ pub(crate) mod events;
 pub(crate) mod json;
 pub(crate) mod tenant;
 pub(crate) mod timeline;
-pub(crate) mod world;
+pub(crate) mod accounts;

@@ -23,7 +23,7 @@ pub enum TenantState {
     /// Its endpoints answer; alerts and events are denied.
     AlertsDenied,
     /// It is no longer listed and answers 403 to everything.
-    Gone,
+    Removed,
 }
 
 /// A tenant as tests see it.
@@ -58,12 +58,12 @@ pub(crate) struct EndpointShares {
 #[derive(Debug)]
 pub(crate) struct Machine {
     pub(crate) id: Option<u128>,
-    pub(crate) said: MachineConfig,
+    pub(crate) config: MachineConfig,
 }
 
 impl Machine {
     pub(crate) fn new(said: &MachineConfig) -> Self {
-        Self { id: said.id.as_deref().and_then(parse_uuid), said: said.clone() }
+        Self { id: said.id.as_deref().and_then(parse_uuid), config: said.clone() }
     }
 }
 
@@ -83,12 +83,12 @@ pub(crate) struct Tenant {
     pub(crate) events: Timeline,
     pub(crate) alerts: Timeline,
     /// How many endpoints are invented.
-    pub(crate) invented: u64,
+    pub(crate) generated_endpoints: u64,
     /// The endpoints after these.
     pub(crate) machines: Vec<Machine>,
     pub(crate) shares: EndpointShares,
     pub(crate) start_ms: i64,
-    pub(crate) state: AtomicState,
+    pub(crate) state: AtomicTenantState,
 }
 
 impl Tenant {
@@ -113,13 +113,13 @@ impl Tenant {
     }
 
     /// How many endpoints there are.
-    pub(crate) fn endpoints(&self) -> u64 {
-        self.invented + self.machines.len() as u64
+    pub(crate) fn endpoint_count(&self) -> u64 {
+        self.generated_endpoints + self.machines.len() as u64
     }
 
     /// What is said of an endpoint that was described by hand.
     pub(crate) fn machine(&self, index: u64) -> Option<&Machine> {
-        self.machines.get(usize::try_from(index.checked_sub(self.invented)?).ok()?)
+        self.machines.get(usize::try_from(index.checked_sub(self.generated_endpoints)?).ok()?)
     }
 
     pub(crate) fn endpoint_id(&self, index: u64) -> u128 {
@@ -130,10 +130,10 @@ impl Tenant {
     /// The number of the endpoint with this id.
     pub(crate) fn endpoint_index(&self, id: u128) -> Option<u64> {
         if let Some(at) = self.machines.iter().position(|machine| machine.id == Some(id)) {
-            return Some(self.invented + at as u64);
+            return Some(self.generated_endpoints + at as u64);
         }
         let index = self.endpoint_ids().index(id)?;
-        (index < self.endpoints() && self.endpoint_id(index) == id).then_some(index)
+        (index < self.endpoint_count() && self.endpoint_id(index) == id).then_some(index)
     }
 
     /// The numbers from which a record of a dataset is made.
@@ -152,7 +152,7 @@ impl Tenant {
             region: self.region.name().to_owned(),
             state: self.state.get(),
             owner: self.owner,
-            endpoints: self.endpoints(),
+            endpoints: self.endpoint_count(),
         }
     }
 
@@ -178,38 +178,38 @@ impl Tenant {
 #[derive(Debug)]
 pub(crate) struct Region {
     names: Arc<[String]>,
-    at: AtomicUsize,
+    index: AtomicUsize,
 }
 
 impl Region {
     /// The region `at` of these.
     pub(crate) fn new(names: Arc<[String]>, at: usize) -> Self {
-        Self { names, at: AtomicUsize::new(at) }
+        Self { names, index: AtomicUsize::new(at) }
     }
 
-    pub(crate) fn number(&self) -> usize {
-        self.at.load(Ordering::SeqCst)
+    pub(crate) fn index(&self) -> usize {
+        self.index.load(Ordering::SeqCst)
     }
 
     pub(crate) fn name(&self) -> &str {
-        self.names.get(self.number()).map_or("", String::as_str)
+        self.names.get(self.index()).map_or("", String::as_str)
     }
 
     /// Moves to another region; false when there is none of this name.
     pub(crate) fn set(&self, name: &str) -> bool {
         let found = self.names.iter().position(|known| known == name);
-        found.inspect(|at| self.at.store(*at, Ordering::SeqCst)).is_some()
+        found.inspect(|at| self.index.store(*at, Ordering::SeqCst)).is_some()
     }
 }
 
 /// A [`TenantState`] that can be changed while others look.
 #[derive(Debug, Default)]
-pub(crate) struct AtomicState(AtomicU8);
+pub(crate) struct AtomicTenantState(AtomicU8);
 
 const STATES: [TenantState; 4] =
-    [TenantState::Active, TenantState::Forbidden, TenantState::AlertsDenied, TenantState::Gone];
+    [TenantState::Active, TenantState::Forbidden, TenantState::AlertsDenied, TenantState::Removed];
 
-impl AtomicState {
+impl AtomicTenantState {
     pub(crate) fn new(state: TenantState) -> Self {
         let new = Self::default();
         new.set(state);

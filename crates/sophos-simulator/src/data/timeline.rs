@@ -6,15 +6,15 @@
 
 use crate::hash::{Rng, mix};
 
-const JITTER: u64 = 1;
-const LATE: u64 = 2;
-const REPEAT: u64 = 3;
+const JITTER_STREAM: u64 = 1;
+const LATENESS_STREAM: u64 = 2;
+const REPEAT_STREAM: u64 = 3;
 
 /// The furthest a repeat lies behind its record is just under twice this.
-const LONGEST_BLOCK: u64 = 25;
+const MAX_BLOCK: u64 = 25;
 
 /// Eight thousand years.
-const LONGEST_MS: f64 = 2.5e14;
+const MAX_DURATION_MS: f64 = 2.5e14;
 
 #[derive(Debug, Clone)]
 pub(crate) struct TimelineConfig {
@@ -43,7 +43,7 @@ pub(crate) struct Timeline {
 
 /// A place in the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct FeedEntry {
     pub(crate) position: i64,
     pub(crate) index: u64,
     pub(crate) repeat: bool,
@@ -53,10 +53,10 @@ impl Timeline {
     pub(crate) fn new(config: &TimelineConfig) -> Self {
         let none = config.per_hour <= 0.0;
         let share = config.repeat_share;
-        let block = if share > 0.0 { ((1.0 / share) as u64).clamp(1, LONGEST_BLOCK) } else { 1 };
+        let block = if share > 0.0 { ((1.0 / share) as u64).clamp(1, MAX_BLOCK) } else { 1 };
         let interval_ms = if none { 1.0 } else { (3_600_000.0 / config.per_hour).max(1.0) };
         // Far enough for every year a timestamp can be written in.
-        let reach = (LONGEST_MS / interval_ms) as u64;
+        let reach = (MAX_DURATION_MS / interval_ms) as u64;
         Self {
             key: config.key,
             origin_ms: config.start_ms - (config.history_hours * 3_600_000.0) as i64,
@@ -69,7 +69,7 @@ impl Timeline {
         }
     }
 
-    fn draw(&self, what: u64, index: u64) -> Rng {
+    fn rng(&self, what: u64, index: u64) -> Rng {
         Rng::new(mix(mix(self.key, what), index))
     }
 
@@ -78,7 +78,7 @@ impl Timeline {
         let base = (index as f64 * self.interval_ms).floor();
         // Two milliseconds are kept free before the next record: one for a repeat.
         let room = (self.interval_ms - 2.0).max(0.0);
-        let jitter = (self.draw(JITTER, index).unit() * room).floor();
+        let jitter = (self.rng(JITTER_STREAM, index).unit() * room).floor();
         self.origin_ms + base as i64 + jitter as i64
     }
 
@@ -99,11 +99,11 @@ impl Timeline {
     }
 
     /// How long after its creation the feed begins to show a record, in milliseconds.
-    fn lateness(&self, index: u64) -> i64 {
+    fn delay_ms(&self, index: u64) -> i64 {
         if self.late_share <= 0.0 {
             return 0;
         }
-        let mut rng = self.draw(LATE, index);
+        let mut rng = self.rng(LATENESS_STREAM, index);
         if !rng.chance(self.late_share) {
             return 0;
         }
@@ -120,31 +120,31 @@ impl Timeline {
             return None;
         }
         let block = slot / self.block - 1;
-        let mut rng = self.draw(REPEAT, block);
+        let mut rng = self.rng(REPEAT_STREAM, block);
         if !rng.chance(self.block_chance) {
             return None;
         }
         let record = block * self.block + rng.below(self.block);
         let at = (block + 1) * self.block + rng.below(self.block);
         // A late record is not repeated: whoever read past it has to miss it.
-        (at == slot && self.lateness(record) == 0).then_some(record)
+        (at == slot && self.delay_ms(record) == 0).then_some(record)
     }
 
     /// What the feed shows at `now` after position `after`, in order.
-    pub(crate) fn entries(&self, after: i64, now: i64) -> impl Iterator<Item = Entry> + '_ {
+    pub(crate) fn entries(&self, after: i64, now: i64) -> impl Iterator<Item = FeedEntry> + '_ {
         // The slot before may still owe its repeat.
         let first = self.first_after(after).saturating_sub(1);
         (first..self.total)
             .map(move |slot| (slot, self.position(slot)))
             .take_while(move |(_, position)| *position <= now)
             .flat_map(move |(slot, position)| {
-                let own = (position + self.lateness(slot) <= now).then_some(Entry {
+                let own = (position + self.delay_ms(slot) <= now).then_some(FeedEntry {
                     position,
                     index: slot,
                     repeat: false,
                 });
                 let again =
-                    self.repeat_in(slot).map(|index| Entry { position: position + 1, index, repeat: true });
+                    self.repeat_in(slot).map(|index| FeedEntry { position: position + 1, index, repeat: true });
                 own.into_iter().chain(again.filter(|e| e.position <= now)).filter(move |e| e.position > after)
             })
     }
@@ -171,7 +171,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn positions_rise_strictly(key: u64, per_hour in 0.1f64..5_000_000.0, from in 0u64..1 << 30) {
+        fn positions_increase_strictly(key: u64, per_hour in 0.1f64..5_000_000.0, from in 0u64..1 << 30) {
             let line = timeline(key, per_hour, 0.0, 0.0);
             for k in from..from + 200 {
                 prop_assert!(line.position(k) < line.position(k + 1));
@@ -179,7 +179,7 @@ mod tests {
         }
 
         #[test]
-        fn seeking_finds_the_neighbours(key: u64, per_hour in 1.0f64..4_000_000.0, t in 0i64..90_000_000) {
+        fn first_after_finds_the_adjacent_records(key: u64, per_hour in 1.0f64..4_000_000.0, t in 0i64..90_000_000) {
             let line = timeline(key, per_hour, 0.0, 0.0);
             let t = 1_700_000_000_000 - 86_400_000 + t;
             let k = line.first_after(t);
@@ -188,7 +188,7 @@ mod tests {
         }
 
         #[test]
-        fn any_walk_shows_each_entry_once(
+        fn paging_returns_each_entry_once(
             key: u64,
             per_hour in 100.0f64..1_000_000.0,
             repeat in 0.0f64..1.0,
@@ -196,12 +196,12 @@ mod tests {
         ) {
             let line = timeline(key, per_hour, 0.05, repeat);
             let now = 1_700_000_000_000 - 86_400_000 + (400.0 * line.interval_ms) as i64;
-            let whole: Vec<Entry> = line.entries(i64::MIN, now).collect();
+            let whole: Vec<FeedEntry> = line.entries(i64::MIN, now).collect();
             prop_assert!(whole.windows(2).all(|w| w[0].position < w[1].position));
             let mut walked = Vec::new();
             let mut after = i64::MIN;
             for limit in limits.iter().cycle() {
-                let page: Vec<Entry> = line.entries(after, now).take(*limit).collect();
+                let page: Vec<FeedEntry> = line.entries(after, now).take(*limit).collect();
                 let Some(last) = page.last() else { break };
                 after = last.position;
                 walked.extend(page);
@@ -210,7 +210,7 @@ mod tests {
         }
 
         #[test]
-        fn repeats_come_once_and_soon(key: u64, repeat in 0.001f64..1.0) {
+        fn record_repeats_once_within_two_blocks(key: u64, repeat in 0.001f64..1.0) {
             let line = timeline(key, 3_600.0, 0.0, repeat);
             let mut seen = std::collections::HashMap::new();
             for (at, entry) in line.entries(i64::MIN, line.position(2_000)).enumerate() {
@@ -226,15 +226,15 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_kept() {
+    fn late_and_repeat_shares_match_the_config() {
         let line = timeline(9, 3_600.0, 0.02, 0.01);
         let now = line.position(40_000) + 200_000;
         let repeats = line.entries(i64::MIN, now).filter(|e| e.repeat).count();
         assert!((300..520).contains(&repeats), "{repeats}");
-        let late = (0..40_000).filter(|k| line.lateness(*k) > 0).count();
+        let late = (0..40_000).filter(|k| line.delay_ms(*k) > 0).count();
         assert!((650..950).contains(&late), "{late}");
-        let late = (0..40_000).find(|k| line.lateness(*k) > 0).unwrap();
-        let (created, shown) = (line.position(late), line.position(late) + line.lateness(late));
+        let late = (0..40_000).find(|k| line.delay_ms(*k) > 0).unwrap();
+        let (created, shown) = (line.position(late), line.position(late) + line.delay_ms(late));
         assert!((5_000..=120_000).contains(&(shown - created)));
         let has = |now| line.entries(created - 1, now).any(|e| e.index == late);
         assert!(!has(shown - 1));
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_without_ends() {
+    fn unbounded_range_covers_all_records() {
         for per_hour in [0.001, 1.0, 4_000_000.0] {
             let line = timeline(1, per_hour, 0.0, 0.0);
             let all = line.range(i64::MIN, i64::MAX);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn no_rate_and_a_total() {
+    fn timeline_supports_zero_rate_and_a_total() {
         let mut config = TimelineConfig {
             key: 1,
             start_ms: 0,

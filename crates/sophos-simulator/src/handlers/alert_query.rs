@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::answer::Refusal;
-use crate::call::{Query, wrong};
-use crate::data::alerts::AlertFacts;
+use crate::response::ApiError;
+use crate::call::{Query, invalid_parameter};
+use crate::data::alerts::AlertAttributes;
 use crate::hash::parse_uuid;
 use crate::time;
 
@@ -29,7 +29,7 @@ pub(crate) struct AlertQuery {
     group_key: Option<String>,
 }
 
-pub(crate) fn key(index: u64) -> String {
+pub(crate) fn page_key(index: u64) -> String {
     (KEY_BASE + index).to_string()
 }
 
@@ -38,38 +38,38 @@ fn owned(list: Vec<&str>) -> Vec<String> {
 }
 
 impl AlertQuery {
-    pub(crate) fn read(query: &Query, maximum: u64) -> Result<Self, Refusal> {
+    pub(crate) fn parse(query: &Query, maximum: u64) -> Result<Self, ApiError> {
         let at = |name: &str| match query.get(name) {
             None => Ok(None),
-            Some(text) => time::parse_lenient(text).map(Some).ok_or_else(|| wrong(name)),
+            Some(text) => time::parse_lenient(text).map(Some).ok_or_else(|| invalid_parameter(name)),
         };
         let ids = query.list("ids").into_iter().map(parse_uuid);
         let ids: Option<Vec<u128>> = ids.collect();
         let descending = match query.get("sort") {
             None | Some("raisedAt" | "raisedAt:asc") => false,
             Some("raisedAt:desc") => true,
-            Some(_) => return Err(wrong("sort")),
+            Some(_) => return Err(invalid_parameter("sort")),
         };
         let severity = owned(query.list("severity"));
         if severity.iter().any(|s| !matches!(s.as_str(), "high" | "medium" | "low")) {
-            return Err(wrong("severity"));
+            return Err(invalid_parameter("severity"));
         }
         let from_key = match query.get("pageFromKey") {
             None => None,
             Some(text) => {
                 let index = text.parse::<u64>().ok().and_then(|k| k.checked_sub(KEY_BASE));
-                Some(index.ok_or_else(|| wrong("pageFromKey"))?)
+                Some(index.ok_or_else(|| invalid_parameter("pageFromKey"))?)
             }
         };
         Ok(Self {
             from: at("from")?,
             to: at("to")?,
-            ids: ids.ok_or_else(|| wrong("ids"))?,
+            ids: ids.ok_or_else(|| invalid_parameter("ids"))?,
             fields: owned(query.list("fields")),
             descending,
             page_size: query.page_size(maximum)?,
             from_key,
-            total: query.flag("pageTotal")?.unwrap_or(false),
+            total: query.boolean("pageTotal")?.unwrap_or(false),
             product: owned(query.list("product")),
             category: owned(query.list("category")),
             severity,
@@ -78,35 +78,35 @@ impl AlertQuery {
     }
 
     /// Reads the body of a search: the same names, lists as arrays.
-    pub(crate) fn read_body(body: &Value, maximum: u64) -> Result<Self, Refusal> {
+    pub(crate) fn parse_body(body: &Value, maximum: u64) -> Result<Self, ApiError> {
         let mut pairs = Vec::new();
         let Value::Object(members) = body else {
-            return Err(Refusal::bad_request("Invalid request"));
+            return Err(ApiError::bad_request("Invalid request"));
         };
         for (name, value) in members {
             match value {
                 Value::Null => {}
                 Value::Array(values) => {
                     for value in values {
-                        let text = value.as_str().ok_or_else(|| wrong(name))?;
+                        let text = value.as_str().ok_or_else(|| invalid_parameter(name))?;
                         pairs.push((name.clone(), text.to_owned()));
                     }
                 }
                 Value::String(text) => pairs.push((name.clone(), text.clone())),
                 Value::Bool(_) | Value::Number(_) => pairs.push((name.clone(), value.to_string())),
-                Value::Object(_) => return Err(wrong(name)),
+                Value::Object(_) => return Err(invalid_parameter(name)),
             }
         }
-        Self::read(&Query(pairs), maximum)
+        Self::parse(&Query(pairs), maximum)
     }
 
     /// Whether anything but the time decides.
-    pub(crate) fn is_picky(&self) -> bool {
+    pub(crate) fn has_attribute_filters(&self) -> bool {
         !(self.product.is_empty() && self.category.is_empty() && self.severity.is_empty())
             || self.group_key.is_some()
     }
 
-    pub(crate) fn admits(&self, facts: &AlertFacts) -> bool {
+    pub(crate) fn matches(&self, facts: &AlertAttributes) -> bool {
         let among = |list: &[String], value: &str| list.is_empty() || list.iter().any(|v| v == value);
         among(&self.product, facts.product)
             && among(&self.category, facts.kind.category)

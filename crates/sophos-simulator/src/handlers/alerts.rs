@@ -2,39 +2,39 @@
 
 use serde_json::json;
 
-use crate::answer::{Answer, Refusal};
+use crate::response::{ApiResponse, ApiError};
 use crate::call::Context;
-use crate::data::alerts::{facts, write_common};
+use crate::data::alerts::{attributes, write_common};
 use crate::data::tenant::Tenant;
-use crate::handlers::alert_query::{AlertQuery, key};
+use crate::handlers::alert_query::{AlertQuery, page_key};
 use crate::hash::uuid_text;
 use crate::served::Dataset;
 use crate::time;
 
 const DAY_MS: i64 = 86_400_000;
 
-pub(crate) fn list(context: &Context<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn list(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let maximum = context.central.config.alerts.max_page_size;
-    page(context, &AlertQuery::read(&context.call.query, maximum)?)
+    page(context, &AlertQuery::parse(&context.call.query, maximum)?)
 }
 
-pub(crate) fn search(context: &Context<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn search(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let maximum = context.central.config.alerts.max_page_size;
     let body = context.call.json()?;
-    page(context, &AlertQuery::read_body(&body, maximum)?)
+    page(context, &AlertQuery::parse_body(&body, maximum)?)
 }
 
 /// The indexes of the alerts that can still be read.
-fn reach(context: &Context<'_>, tenant: &Tenant) -> std::ops::Range<u64> {
+fn retained_range(context: &Context<'_>, tenant: &Tenant) -> std::ops::Range<u64> {
     let now = context.central.clock.now_ms();
     let days = i64::try_from(context.central.config.alerts.days).unwrap_or(90);
     let oldest = now.saturating_sub(days.saturating_mul(DAY_MS));
     tenant.alerts.range(oldest, now + 1)
 }
 
-fn page(context: &Context<'_>, query: &AlertQuery) -> Result<Answer, Refusal> {
+fn page(context: &Context<'_>, query: &AlertQuery) -> Result<ApiResponse, ApiError> {
     let tenant = context.tenant()?;
-    let mut within = reach(context, tenant);
+    let mut within = retained_range(context, tenant);
     let asked = tenant.alerts.range(query.from.unwrap_or(i64::MIN), query.to.unwrap_or(i64::MAX));
     within = within.start.max(asked.start)..within.end.min(asked.end);
     let listed: Option<Vec<u64>> = (!query.ids.is_empty()).then(|| {
@@ -44,10 +44,10 @@ fn page(context: &Context<'_>, query: &AlertQuery) -> Result<Answer, Refusal> {
         found.dedup();
         found
     });
-    let picky = query.is_picky();
+    let picky = query.has_attribute_filters();
     let admits = |index: &u64| {
         listed.as_ref().is_none_or(|l| l.binary_search(index).is_ok())
-            && (!picky || query.admits(&facts(tenant, *index)))
+            && (!picky || query.matches(&attributes(tenant, *index)))
     };
     let all = || -> Box<dyn Iterator<Item = u64>> {
         if query.descending {
@@ -81,10 +81,10 @@ fn page(context: &Context<'_>, query: &AlertQuery) -> Result<Answer, Refusal> {
         "maxSize": context.central.config.alerts.max_page_size,
     });
     if let Some(k) = query.from_key {
-        pages["fromKey"] = json!(key(k));
+        pages["fromKey"] = json!(page_key(k));
     }
     if let Some(next) = next {
-        pages["nextKey"] = json!(key(next));
+        pages["nextKey"] = json!(page_key(next));
     }
     if query.total {
         let items = all().count() as u64;
@@ -94,46 +94,46 @@ fn page(context: &Context<'_>, query: &AlertQuery) -> Result<Answer, Refusal> {
     body.extend_from_slice(b"],\"pages\":");
     body.extend_from_slice(pages.to_string().as_bytes());
     body.push(b'}');
-    Ok(Answer { served: Some((Dataset::CommonAlerts, tenant.number, indexes)), ..Answer::bytes(200, body) })
+    Ok(ApiResponse { served: Some((Dataset::CommonAlerts, tenant.number, indexes)), ..ApiResponse::bytes(200, body) })
 }
 
-fn find(context: &Context<'_>) -> Result<(u64, u128), Refusal> {
+fn find_alert(context: &Context<'_>) -> Result<(u64, u128), ApiError> {
     let tenant = context.tenant()?;
     let id = context.id()?;
     tenant
         .ids(Dataset::Alerts)
         .index(id)
-        .filter(|index| reach(context, tenant).contains(index))
+        .filter(|index| retained_range(context, tenant).contains(index))
         .map(|index| (index, id))
-        .ok_or_else(|| Refusal::not_found("Alert not found"))
+        .ok_or_else(|| ApiError::not_found("Alert not found"))
 }
 
-pub(crate) fn get(context: &Context<'_>) -> Result<Answer, Refusal> {
-    let (index, _) = find(context)?;
+pub(crate) fn get(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
+    let (index, _) = find_alert(context)?;
     let mut body = Vec::with_capacity(800);
     let fields = context.call.query.list("fields");
     write_common(context.tenant()?, index, &fields, &mut body);
-    Ok(Answer::bytes(200, body))
+    Ok(ApiResponse::bytes(200, body))
 }
 
-pub(crate) fn act(context: &Context<'_>) -> Result<Answer, Refusal> {
-    let (index, id) = find(context)?;
+pub(crate) fn perform_action(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
+    let (index, id) = find_alert(context)?;
     let body = context.call.json()?;
     let action = body["action"].as_str().unwrap_or_default();
-    let allowed = facts(context.tenant()?, index).kind.actions;
+    let allowed = attributes(context.tenant()?, index).kind.actions;
     if !allowed.contains(&action) {
-        return Err(Refusal::bad_request("Action is not allowed for this alert"));
+        return Err(ApiError::bad_request("Action is not allowed for this alert"));
     }
     let now = context.central.clock.now_ms();
-    Ok(Answer::json(
+    Ok(ApiResponse::json(
         201,
         &json!({
-            "id": uuid_text(context.central.draw().uuid()),
+            "id": uuid_text(context.central.new_rng().uuid()),
             "alertId": uuid_text(id),
             "action": action,
             "status": "requested",
             "result": "success",
-            "requestedAt": time::millis(now),
+            "requestedAt": time::format_millis(now),
         }),
     ))
 }

@@ -1,55 +1,55 @@
 //! The filters of the endpoint list.
 
-use crate::answer::Refusal;
-use crate::call::{Query, wrong};
+use crate::response::ApiError;
+use crate::call::{Query, invalid_parameter};
 use crate::data::endpoint::{Endpoint, Person};
-use crate::data::endpoint_json::Seen;
+use crate::data::endpoint_json::EndpointSnapshot;
 use crate::hash::parse_uuid;
 use crate::time;
 
 /// Only so many characters of a part of a name are looked at.
-const LOOKED_AT: usize = 10;
+const MAX_COMPARED_CHARS: usize = 10;
 
-type Test = Box<dyn Fn(&Seen) -> bool>;
+type Predicate = Box<dyn Fn(&EndpointSnapshot) -> bool>;
 
 /// All filters of one list.
 pub(crate) struct Filter {
-    tests: Vec<Test>,
+    predicates: Vec<Predicate>,
 }
 
 impl std::fmt::Debug for Filter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Filter({})", self.tests.len())
+        write!(f, "Filter({})", self.predicates.len())
     }
 }
 
 impl Filter {
-    pub(crate) fn admits(&self, seen: &Seen) -> bool {
-        self.tests.iter().all(|test| test(seen))
+    pub(crate) fn matches(&self, seen: &EndpointSnapshot) -> bool {
+        self.predicates.iter().all(|test| test(seen))
     }
 
-    pub(crate) fn read(query: &Query, now_ms: i64) -> Result<Self, Refusal> {
-        let mut filter = Self { tests: Vec::new() };
-        filter.words(query)?;
-        filter.flags(query)?;
-        filter.times(query, now_ms)?;
-        filter.parts(query)?;
-        filter.search(query)?;
-        filter.addresses(query);
-        filter.cloud(query)?;
+    pub(crate) fn parse(query: &Query, now_ms: i64) -> Result<Self, ApiError> {
+        let mut filter = Self { predicates: Vec::new() };
+        filter.add_enum_filters(query)?;
+        filter.add_boolean_filters(query)?;
+        filter.add_time_filters(query, now_ms)?;
+        filter.add_substring_filters(query)?;
+        filter.add_search_filter(query)?;
+        filter.add_ip_filter(query);
+        filter.add_cloud_filter(query)?;
         Ok(filter)
     }
 
-    fn add(&mut self, test: impl Fn(&Seen) -> bool + 'static) {
-        self.tests.push(Box::new(test));
+    fn add(&mut self, test: impl Fn(&EndpointSnapshot) -> bool + 'static) {
+        self.predicates.push(Box::new(test));
     }
 
     /// Lists of known words.
-    fn words(&mut self, query: &Query) -> Result<(), Refusal> {
-        type Word = fn(&Seen) -> &'static str;
+    fn add_enum_filters(&mut self, query: &Query) -> Result<(), ApiError> {
+        type Word = fn(&EndpointSnapshot) -> &'static str;
         let tables: [(&str, &[&str], Word); 4] = [
             ("healthStatus", &["good", "suspicious", "bad", "unknown"], |s| s.endpoint.health),
-            ("type", &["computer", "server", "securityVm"], |s| s.endpoint.name.endpoint_type()),
+            ("type", &["computer", "server", "securityVm"], |s| s.endpoint.identity.endpoint_type()),
             ("isolationStatus", &["isolated", "notIsolated"], |s| {
                 if s.isolation.reported { "isolated" } else { "notIsolated" }
             }),
@@ -62,7 +62,7 @@ impl Filter {
         for (name, known, word) in tables {
             let wanted = owned(query, name);
             if wanted.iter().any(|w| !known.contains(&w.as_str())) {
-                return Err(wrong(name));
+                return Err(invalid_parameter(name));
             }
             if !wanted.is_empty() {
                 self.add(move |s| wanted.iter().any(|w| w == word(s)));
@@ -71,40 +71,40 @@ impl Filter {
         let wanted: Vec<&'static str> = query
             .list("lockdownStatus")
             .into_iter()
-            .map(|w| lockdown(w).ok_or_else(|| wrong("lockdownStatus")))
+            .map(|w| parse_lockdown(w).ok_or_else(|| invalid_parameter("lockdownStatus")))
             .collect::<Result<_, _>>()?;
         if !wanted.is_empty() {
             self.add(move |s| s.endpoint.lockdown.is_some_and(|l| wanted.contains(&l)));
         }
         let ids = query.list("ids").into_iter().map(parse_uuid);
         let ids: Option<Vec<u128>> = ids.collect();
-        let ids = ids.ok_or_else(|| wrong("ids"))?;
+        let ids = ids.ok_or_else(|| invalid_parameter("ids"))?;
         if !ids.is_empty() {
-            self.add(move |s| ids.contains(&s.endpoint.name.id));
+            self.add(move |s| ids.contains(&s.endpoint.identity.id));
         }
         Ok(())
     }
 
-    fn flags(&mut self, query: &Query) -> Result<(), Refusal> {
-        if let Some(wanted) = query.flag("tamperProtectionEnabled")? {
-            self.add(move |s| s.endpoint.tamper == wanted);
+    fn add_boolean_filters(&mut self, query: &Query) -> Result<(), ApiError> {
+        if let Some(wanted) = query.boolean("tamperProtectionEnabled")? {
+            self.add(move |s| s.endpoint.tamper_protected == wanted);
         }
-        if let Some(wanted) = query.flag("tamperProtectionSupported")? {
+        if let Some(wanted) = query.boolean("tamperProtectionSupported")? {
             self.add(move |_| wanted);
         }
-        if let Some(wanted) = query.flag("online")? {
+        if let Some(wanted) = query.boolean("online")? {
             self.add(move |s| s.online == wanted);
         }
         Ok(())
     }
 
     /// `…Before` is exclusive, `…After` inclusive.
-    fn times(&mut self, query: &Query, now_ms: i64) -> Result<(), Refusal> {
-        type At = fn(&Seen) -> i64;
-        let tables: [(&str, At); 3] = [
+    fn add_time_filters(&mut self, query: &Query, now_ms: i64) -> Result<(), ApiError> {
+        type TimeField = fn(&EndpointSnapshot) -> i64;
+        let tables: [(&str, TimeField); 3] = [
             ("lastSeen", |s| s.last_seen_ms),
-            ("lastAgentUpdate", Seen::agent_updated_ms),
-            ("lastOsUpdate", Seen::os_updated_ms),
+            ("lastAgentUpdate", EndpointSnapshot::agent_updated_ms),
+            ("lastOsUpdate", EndpointSnapshot::os_updated_ms),
         ];
         for (name, at) in tables {
             for side in ["Before", "After"] {
@@ -112,7 +112,7 @@ impl Filter {
                 let Some(text) = query.get(&name) else {
                     continue;
                 };
-                let limit = time::parse_or_duration(text, now_ms).ok_or_else(|| wrong(&name))?;
+                let limit = time::parse_or_duration(text, now_ms).ok_or_else(|| invalid_parameter(&name))?;
                 if side == "Before" {
                     self.add(move |s| at(s) < limit);
                 } else {
@@ -123,11 +123,11 @@ impl Filter {
         Ok(())
     }
 
-    fn parts(&mut self, query: &Query) -> Result<(), Refusal> {
-        if let Some(part) = query.get("hostnameContains").map(first_characters) {
-            self.add(move |s| s.endpoint.name.hostname.to_lowercase().contains(&part));
+    fn add_substring_filters(&mut self, query: &Query) -> Result<(), ApiError> {
+        if let Some(part) = query.get("hostnameContains").map(compared_prefix) {
+            self.add(move |s| s.endpoint.identity.hostname.to_lowercase().contains(&part));
         }
-        if let Some(part) = query.get("associatedPersonContains").map(first_characters) {
+        if let Some(part) = query.get("associatedPersonContains").map(compared_prefix) {
             self.add(move |s| person_text(&s.endpoint).contains(&part));
         }
         if let Some(part) = query.get("serialNumberContains").map(str::to_lowercase) {
@@ -139,27 +139,27 @@ impl Filter {
         // Documented as not supported at present: nothing to filter by.
         for name in ["groupNameContains", "assignedToGroup", "groupIds"] {
             if query.get(name).is_some() {
-                return Err(Refusal::bad_request(&format!("'{name}' is not supported")));
+                return Err(ApiError::bad_request(&format!("'{name}' is not supported")));
             }
         }
         Ok(())
     }
 
-    fn search(&mut self, query: &Query) -> Result<(), Refusal> {
+    fn add_search_filter(&mut self, query: &Query) -> Result<(), ApiError> {
         let Some(text) = query.get("search").map(str::to_lowercase) else {
             return Ok(());
         };
         let known = ["hostname", "groupName", "associatedPersonName", "ipAddresses", "osName"];
         let mut fields = owned(query, "searchFields");
         if fields.iter().any(|f| !known.contains(&f.as_str())) {
-            return Err(wrong("searchFields"));
+            return Err(invalid_parameter("searchFields"));
         }
         if fields.is_empty() {
             fields = known.into_iter().map(str::to_owned).collect();
         }
         self.add(move |s| {
             fields.iter().any(|field| match field.as_str() {
-                "hostname" => s.endpoint.name.hostname.to_lowercase().contains(&text),
+                "hostname" => s.endpoint.identity.hostname.to_lowercase().contains(&text),
                 "associatedPersonName" => person_text(&s.endpoint).contains(&text),
                 "ipAddresses" => addresses(&s.endpoint).any(|a| a.contains(&text)),
                 "osName" => s.os_name().to_lowercase().contains(&text),
@@ -169,7 +169,7 @@ impl Filter {
         Ok(())
     }
 
-    fn addresses(&mut self, query: &Query) {
+    fn add_ip_filter(&mut self, query: &Query) {
         let wanted = owned(query, "ipAddresses");
         if !wanted.is_empty() {
             self.add(move |s| addresses(&s.endpoint).any(|a| wanted.iter().any(|w| w == a)));
@@ -184,12 +184,12 @@ impl Filter {
         }
     }
 
-    fn cloud(&mut self, query: &Query) -> Result<(), Refusal> {
+    fn add_cloud_filter(&mut self, query: &Query) -> Result<(), ApiError> {
         let wanted = owned(query, "cloud");
         for value in &wanted {
             let provider = value.split(':').next().unwrap_or_default();
             if !matches!(provider, "aws" | "azure" | "gcp") {
-                return Err(wrong("cloud"));
+                return Err(invalid_parameter("cloud"));
             }
         }
         if !wanted.is_empty() {
@@ -210,16 +210,16 @@ fn owned(query: &Query, name: &str) -> Vec<String> {
     query.list(name).into_iter().map(str::to_owned).collect()
 }
 
-fn first_characters(value: &str) -> String {
-    value.chars().take(LOOKED_AT).collect::<String>().to_lowercase()
+fn compared_prefix(value: &str) -> String {
+    value.chars().take(MAX_COMPARED_CHARS).collect::<String>().to_lowercase()
 }
 
 fn person_text(endpoint: &Endpoint) -> String {
     match &endpoint.person {
-        Person::Full { name, login } => format!("{name} {login}").to_lowercase(),
-        Person::Named { name } => name.to_lowercase(),
-        Person::Login { login } => login.to_lowercase(),
-        Person::Nobody => String::new(),
+        Person::NameAndLogin { name, login } => format!("{name} {login}").to_lowercase(),
+        Person::NameOnly { name } => name.to_lowercase(),
+        Person::LoginOnly { login } => login.to_lowercase(),
+        Person::Unknown => String::new(),
     }
 }
 
@@ -228,7 +228,7 @@ fn addresses(endpoint: &Endpoint) -> impl Iterator<Item = &String> {
 }
 
 /// Retired words mean what took their place.
-fn lockdown(word: &str) -> Option<&'static str> {
+fn parse_lockdown(word: &str) -> Option<&'static str> {
     Some(match word {
         "locked" | "stopping" => "locked",
         "unlocked" | "uninstalled" => "unlocked",

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Refusal};
-use crate::call::{Context, wrong};
+use crate::response::{ApiResponse, ApiError};
+use crate::call::{Context, invalid_parameter};
 use crate::data::endpoint::Endpoint;
 
 const CHECKS: &[&str] = &["protection", "policy", "exclusions", "tamperProtection"];
@@ -13,15 +13,15 @@ fn score(total: usize, bad: usize) -> usize {
 }
 
 /// Counts over the tenant's endpoints, in a form inferred from the API's other checks.
-pub(crate) fn check(context: &Context<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn check(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let tenant = context.tenant()?;
     let wanted = context.call.query.list("checks");
     if wanted.iter().any(|check| !CHECKS.contains(check)) {
-        return Err(wrong("checks"));
+        return Err(invalid_parameter("checks"));
     }
-    let all: Vec<Endpoint> = (0..tenant.endpoints()).map(|index| Endpoint::new(tenant, index)).collect();
+    let all: Vec<Endpoint> = (0..tenant.endpoint_count()).map(|index| Endpoint::new(tenant, index)).collect();
     let side = |server: bool, counted: &str, bad: fn(&Endpoint) -> bool| -> Value {
-        let mine = all.iter().filter(|e| e.name.server == server);
+        let mine = all.iter().filter(|e| e.identity.server == server);
         let total = mine.clone().count();
         let bad = mine.filter(|e| bad(e)).count();
         json!({ "total": total, counted: bad, "snoozed": false, "score": score(total, bad) })
@@ -35,7 +35,7 @@ pub(crate) fn check(context: &Context<'_>) -> Result<Answer, Refusal> {
         body[*check] = match *check {
             "protection" => both("notFullyProtected", |e| e.health == "bad"),
             "tamperProtection" => {
-                let mut value = both("disabled", |e| !e.tamper);
+                let mut value = both("disabled", |e| !e.tamper_protected);
                 value["globalDetail"] = json!({ "enabled": true, "score": 100, "snoozed": false });
                 value
             }
@@ -55,5 +55,5 @@ pub(crate) fn check(context: &Context<'_>) -> Result<Answer, Refusal> {
             }),
         };
     }
-    Ok(Answer::json(200, &json!({ "endpoint": body })))
+    Ok(ApiResponse::json(200, &json!({ "endpoint": body })))
 }

@@ -2,21 +2,21 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Refusal};
+use crate::response::{ApiResponse, ApiError};
 use crate::call::{Call, Context, Query};
 use crate::hash::uuid_text;
 
 /// What a token request says, whichever form it takes.
 #[derive(Debug, Default)]
-struct Wanted {
-    grant: String,
+struct TokenRequest {
+    grant_type: String,
     client_id: String,
     client_secret: String,
     scope: String,
-    refresh: String,
+    refresh_token: String,
 }
 
-fn read(call: &Call) -> Option<Wanted> {
+fn parse_token_request(call: &Call) -> Option<TokenRequest> {
     let content_type = call.header("content-type").unwrap_or_default();
     let get: Box<dyn Fn(&str) -> String> = if content_type.starts_with("application/json") {
         let body: Value = serde_json::from_slice(&call.body).ok()?;
@@ -27,30 +27,30 @@ fn read(call: &Call) -> Option<Wanted> {
     } else {
         return None;
     };
-    Some(Wanted {
-        grant: get("grant_type"),
+    Some(TokenRequest {
+        grant_type: get("grant_type"),
         client_id: get("client_id"),
         client_secret: get("client_secret"),
         scope: get("scope"),
-        refresh: get("refresh_token"),
+        refresh_token: get("refresh_token"),
     })
 }
 
 /// Makes a token. Its failures have an envelope of their own.
-pub(crate) fn token(context: &Context<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn issue_token(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let central = context.central;
     let no = |status: u16, code: &str, message: &str| {
-        let mut rng = central.draw();
+        let mut rng = central.new_rng();
         let mut body = json!({ "errorCode": code, "message": message });
         if !rng.chance(central.config.quirks.no_tracking_id) {
             body["trackingId"] = json!(uuid_text(rng.uuid()));
         }
-        Ok(Answer::json(status, &body))
+        Ok(ApiResponse::json(status, &body))
     };
-    let Some(wanted) = read(context.call) else {
+    let Some(wanted) = parse_token_request(context.call) else {
         return no(400, "oauth.invalid_request", "Bad Request");
     };
-    let Some((number, credential)) = central.vault.find(&wanted.client_id) else {
+    let Some((number, credential)) = central.credentials.find(&wanted.client_id) else {
         return no(401, "oauth.client_app_does_not_exist", "Unauthorized");
     };
     if credential.client_secret != wanted.client_secret {
@@ -60,25 +60,25 @@ pub(crate) fn token(context: &Context<'_>) -> Result<Answer, Refusal> {
     if now >= credential.expires_ms {
         return no(401, "oauth.client_credentials_expired", "Unauthorized");
     }
-    match wanted.grant.as_str() {
+    match wanted.grant_type.as_str() {
         "client_credentials" if wanted.scope == "token" => {}
         "client_credentials" => return no(401, "oauth.invalid_scope", "Unauthorized"),
         "refresh_token" => {
-            if central.vault.refreshed(&wanted.refresh) != Some(number) {
+            if central.credentials.redeem_refresh_token(&wanted.refresh_token) != Some(number) {
                 return no(401, "oauth.invalid_refresh_token", "Unauthorized");
             }
         }
         _ => return no(400, "oauth.unsupported_grant_type", "Bad Request"),
     }
-    let issued = central.vault.issue(number, now);
-    Ok(Answer::json(
+    let issued = central.credentials.issue_tokens(number, now);
+    Ok(ApiResponse::json(
         200,
         &json!({
-            "access_token": issued.access,
+            "access_token": issued.access_token,
             "errorCode": "success",
             "expires_in": issued.expires_in,
             "message": "OK",
-            "refresh_token": issued.refresh,
+            "refresh_token": issued.refresh_token,
             "token_type": "bearer",
             "trackingId": issued.tracking_id,
         }),

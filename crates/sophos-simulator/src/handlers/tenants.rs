@@ -2,25 +2,25 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::answer::{Answer, Refusal};
-use crate::call::{Context, wrong};
+use crate::response::{ApiResponse, ApiError};
+use crate::call::{Context, invalid_parameter};
 use crate::config::CredentialKind;
 use crate::data::tenant::{Tenant, TenantState};
 use crate::hash::uuid_text;
 
-const LARGEST_PAGE: u64 = 100;
+const MAX_PAGE_SIZE: u64 = 100;
 
-fn listed(tenant: &Tenant, kind: CredentialKind) -> bool {
+fn is_listed(tenant: &Tenant, kind: CredentialKind) -> bool {
     let theirs = match kind {
-        CredentialKind::Partner => tenant.owner.is_partners(),
-        CredentialKind::Organization => tenant.owner.is_organizations(),
+        CredentialKind::Partner => tenant.owner.belongs_to_partner(),
+        CredentialKind::Organization => tenant.owner.belongs_to_organization(),
         CredentialKind::Tenant => false,
     };
-    theirs && tenant.state.get() != TenantState::Gone
+    theirs && tenant.state.get() != TenantState::Removed
 }
 
-fn write(context: &Context<'_>, tenant: &Tenant, fields: &[&str]) -> Value {
-    let world = &context.central.world;
+fn tenant_json(context: &Context<'_>, tenant: &Tenant, fields: &[&str]) -> Value {
+    let world = &context.central.accounts;
     let mut all = Map::new();
     let mut put = |name: &str, value: Value| {
         if name == "id" || fields.is_empty() || fields.contains(&name) {
@@ -35,10 +35,10 @@ fn write(context: &Context<'_>, tenant: &Tenant, fields: &[&str]) -> Value {
     put("dataGeography", json!(tenant.geography()));
     put("dataRegion", json!(tenant.region.name()));
     put("billingType", json!(tenant.billing));
-    if tenant.owner.is_partners() {
+    if tenant.owner.belongs_to_partner() {
         put("partner", json!({ "id": uuid_text(world.partner_id) }));
     }
-    if tenant.owner.is_organizations() {
+    if tenant.owner.belongs_to_organization() {
         let id = uuid_text(world.organization_id);
         put("organization", json!({ "id": id }));
     }
@@ -53,29 +53,29 @@ fn write(context: &Context<'_>, tenant: &Tenant, fields: &[&str]) -> Value {
 }
 
 /// A numbered page of tenants.
-pub(crate) fn list(context: &Context<'_>) -> Result<Answer, Refusal> {
-    let kind = context.who()?.kind;
+pub(crate) fn list(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
+    let kind = context.credential()?.kind;
     let query = &context.call.query;
-    let size = query.page_size(LARGEST_PAGE)?;
+    let size = query.page_size(MAX_PAGE_SIZE)?;
     let page = match query.number("page")? {
-        Some(0) => return Err(wrong("page")),
+        Some(0) => return Err(invalid_parameter("page")),
         page => page.unwrap_or(1),
     };
-    let with_total = query.flag("pageTotal")?.unwrap_or(false);
+    let with_total = query.boolean("pageTotal")?.unwrap_or(false);
     let fields = query.list("fields");
-    let tenants = context.central.world.tenants.iter();
-    let mine: Vec<&Tenant> = tenants.filter(|t| listed(t, kind)).collect();
+    let tenants = context.central.accounts.tenants.iter();
+    let mine: Vec<&Tenant> = tenants.filter(|t| is_listed(t, kind)).collect();
     let items: Vec<Value> = mine
         .iter()
         .skip(usize::try_from((page - 1).saturating_mul(size)).unwrap_or(usize::MAX))
         .take(size as usize)
-        .map(|tenant| write(context, tenant, &fields))
+        .map(|tenant| tenant_json(context, tenant, &fields))
         .collect();
     let total = (mine.len() as u64).div_ceil(size);
     let mut pages = json!({
         "current": page,
         "size": context.central.page_size(size, items.len()),
-        "maxSize": LARGEST_PAGE,
+        "maxSize": MAX_PAGE_SIZE,
     });
     if with_total {
         pages["items"] = json!(mine.len());
@@ -84,17 +84,17 @@ pub(crate) fn list(context: &Context<'_>) -> Result<Answer, Refusal> {
     if with_total || page > total {
         pages["total"] = json!(total);
     }
-    Ok(Answer::json(200, &json!({ "items": items, "pages": pages })))
+    Ok(ApiResponse::json(200, &json!({ "items": items, "pages": pages })))
 }
 
 /// One tenant.
-pub(crate) fn get(context: &Context<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn get(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     context.id()?;
-    let kind = context.who()?.kind;
+    let kind = context.credential()?.kind;
     let text = context.params.first().copied().unwrap_or_default();
-    let found = context.central.world.tenant(text);
+    let found = context.central.accounts.tenant(text);
     let tenant =
-        found.filter(|tenant| listed(tenant, kind)).ok_or_else(|| Refusal::not_found("Tenant not found"))?;
+        found.filter(|tenant| is_listed(tenant, kind)).ok_or_else(|| ApiError::not_found("Tenant not found"))?;
     let fields = context.call.query.list("fields");
-    Ok(Answer::json(200, &write(context, tenant, &fields)))
+    Ok(ApiResponse::json(200, &tenant_json(context, tenant, &fields)))
 }

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::answer::{Answer, Refusal};
+use crate::response::{ApiResponse, ApiError};
 use crate::call::Context;
 use crate::config::CredentialKind;
 use crate::hash::uuid_text;
 
-pub(crate) fn whoami(context: &Context<'_>) -> Result<Answer, Refusal> {
-    let who = context.who()?;
+pub(crate) fn whoami(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
+    let who = context.credential()?;
     let addresses = context.central.addresses();
     let mut id = uuid_text(who.principal_id);
     if who.kind != CredentialKind::Tenant {
@@ -20,8 +20,8 @@ pub(crate) fn whoami(context: &Context<'_>) -> Result<Answer, Refusal> {
         "apiHosts": { "global": addresses.global },
     });
     if let Some(tenant) = who.tenant {
-        let region = context.central.world.tenants[tenant].region.name();
+        let region = context.central.accounts.tenants[tenant].region.name();
         body["apiHosts"]["dataRegion"] = json!(addresses.regions.get(region));
     }
-    Ok(Answer::json(200, &body))
+    Ok(ApiResponse::json(200, &body))
 }

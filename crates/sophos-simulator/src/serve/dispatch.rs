@@ -8,68 +8,68 @@ use http::{Request, Response, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 
-use crate::answer::{Answer, Refusal};
+use crate::response::{ApiResponse, ApiError};
 use crate::call::{Call, Context, Query};
 use crate::central::Central;
 use crate::config::CredentialKind;
 use crate::credentials::Credential;
 use crate::data::tenant::{Tenant, TenantState};
 use crate::faults::{FaultAction, RetryAfter};
-use crate::routes::{self, Found, HostKind, Route, Scope};
-use crate::serve::content::{Content, Cut};
+use crate::routes::{self, RouteMatch, HostKind, Route, RequestScope};
+use crate::serve::response_body::{ResponseBody, Disconnected};
 
-const LARGEST_BODY: usize = 4 << 20;
+const MAX_BODY_LEN: usize = 4 << 20;
 
 /// Answers a request, or cuts the connection.
-pub(crate) async fn answer(
+pub(crate) async fn handle(
     central: Arc<Central>,
     kind: HostKind,
     region: usize,
     request: Request<Incoming>,
-) -> Result<Response<Content>, Cut> {
+) -> Result<Response<ResponseBody>, Disconnected> {
     let (head, body) = request.into_parts();
-    let body = Limited::new(body, LARGEST_BODY).collect().await;
+    let body = Limited::new(body, MAX_BODY_LEN).collect().await;
     let call = Call {
         method: head.method,
         path: head.uri.path().to_owned(),
         query: Query::parse(head.uri.query()),
         headers: head.headers,
-        body: body.map_err(|_| Cut)?.to_bytes(),
+        body: body.map_err(|_| Disconnected)?.to_bytes(),
     };
     let found = routes::find(kind, &call.method, &call.path);
     let operation = match &found {
-        Found::Route(route, _) => route.operation,
+        RouteMatch::Route(route, _) => route.operation,
         _ => "unknown",
     };
     let tenant = call.header("x-tenant-id");
-    central.calls.arrived(operation, tenant);
-    let fault = central.faults.strike(operation, tenant, central.clock.now_ms());
+    central.calls.record_request(operation, tenant);
+    let fault = central.faults.next_fault(operation, tenant, central.clock.now_ms());
     match &fault {
-        Some(FaultAction::Slow { milliseconds }) => {
+        Some(FaultAction::Delay { milliseconds }) => {
             tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
         }
-        Some(FaultAction::TokenDies) => central.vault.revoke(),
+        Some(FaultAction::RevokeTokens) => central.credentials.revoke_tokens(),
         _ => {}
     }
     let answer = match &fault {
         Some(FaultAction::Status { status, retry_after }) => {
-            let mut refusal = Refusal::status(*status);
-            refusal.retry_after = retry_after.map(|after| retry_text(&central, after));
-            central.refuse(&refusal)
+            let mut refusal = ApiError::from_status(*status);
+            refusal.retry_after = retry_after.map(|after| retry_after_value(&central, after));
+            central.error_response(&refusal)
         }
-        Some(FaultAction::Html { status }) => Answer::html(*status),
-        Some(FaultAction::Echo { status }) => Answer::echo(*status, &call),
-        _ => respond(&central, region, &call, found, fault.as_ref())
-            .unwrap_or_else(|refusal| central.refuse(&refusal)),
+        Some(FaultAction::Html { status }) => ApiResponse::html_page(*status),
+        Some(FaultAction::Echo { status }) => ApiResponse::echo(*status, &call),
+        _ => dispatch(&central, region, &call, found, fault.as_ref())
+            .unwrap_or_else(|refusal| central.error_response(&refusal)),
     };
-    if let Some(FaultAction::Cut) = fault {
-        central.calls.answered(0);
-        return Err(Cut);
+    if let Some(FaultAction::Disconnect) = fault {
+        central.calls.record_response(0);
+        return Err(Disconnected);
     }
-    Ok(finish(&central, answer, fault.as_ref()))
+    Ok(build_response(&central, answer, fault.as_ref()))
 }
 
-fn retry_text(central: &Central, after: RetryAfter) -> String {
+fn retry_after_value(central: &Central, after: RetryAfter) -> String {
     match after {
         RetryAfter::Seconds(seconds) => seconds.to_string(),
         RetryAfter::HttpDate(seconds) => {
@@ -84,36 +84,36 @@ fn http_date(ms: i64) -> String {
     httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since)
 }
 
-fn respond(
+fn dispatch(
     central: &Central,
     region: usize,
     call: &Call,
-    found: Found<'_>,
+    found: RouteMatch<'_>,
     fault: Option<&FaultAction>,
-) -> Result<Answer, Refusal> {
+) -> Result<ApiResponse, ApiError> {
     let (route, params) = match found {
-        Found::Route(route, params) => (route, params),
-        Found::Method => return Err(Refusal::new(405, "methodNotAllowed", "Method not allowed")),
-        Found::WrongHost => return Err(Refusal::status(504)),
-        Found::Nothing => return Err(Refusal::not_found("Not served by this simulator")),
+        RouteMatch::Route(route, params) => (route, params),
+        RouteMatch::MethodNotAllowed => return Err(ApiError::new(405, "methodNotAllowed", "Method not allowed")),
+        RouteMatch::WrongHost => return Err(ApiError::from_status(504)),
+        RouteMatch::NotFound => return Err(ApiError::not_found("Not served by this simulator")),
     };
-    if route.scope == Scope::Open {
+    if route.scope == RequestScope::Unauthenticated {
         let context = Context::new(central, call, params, None, None);
         return (route.handler)(&context);
     }
     let now = central.clock.now_ms();
-    let known = call.bearer().and_then(|t| central.vault.bearer(t, now));
-    let (number, who) = known.ok_or_else(Refusal::unauthorized)?;
-    if let Err(seconds) = central.limiter.take(number, &central.clock) {
-        let mut refusal = Refusal::status(429);
+    let known = call.bearer().and_then(|t| central.credentials.find_by_access_token(t, now));
+    let (number, who) = known.ok_or_else(ApiError::unauthorized)?;
+    if let Err(seconds) = central.limiter.acquire(number, &central.clock) {
+        let mut refusal = ApiError::from_status(429);
         if central.config.limiter.retry_after {
             refusal.retry_after = Some(seconds.to_string());
         }
         return Err(refusal);
     }
-    let tenant = scope(central, region, call, route, &who)?;
-    if route.changes && !who.role.may_change() {
-        return Err(Refusal::denied());
+    let tenant = check_scope(central, region, call, route, &who)?;
+    if route.is_write && !who.role.can_write() {
+        return Err(ApiError::access_denied());
     }
     let mut context = Context::new(central, call, params, Some(who), tenant);
     context.fault = fault;
@@ -121,64 +121,64 @@ fn respond(
 }
 
 /// Checks that the caller may act in the scope its header names.
-fn scope<'a>(
+fn check_scope<'a>(
     central: &'a Central,
     region: usize,
     call: &Call,
     route: &Route,
     who: &Credential,
-) -> Result<Option<&'a Tenant>, Refusal> {
+) -> Result<Option<&'a Tenant>, ApiError> {
     let Some(header) = route.scope.header() else {
         return Ok(None);
     };
-    let id = call.header(header).ok_or_else(Refusal::unauthorized)?;
-    let id = crate::hash::parse_uuid(id).ok_or_else(|| Refusal::bad_request("Invalid request"))?;
+    let id = call.header(header).ok_or_else(ApiError::unauthorized)?;
+    let id = crate::hash::parse_uuid(id).ok_or_else(|| ApiError::bad_request("Invalid request"))?;
     let kind = match route.scope {
-        Scope::Partner => CredentialKind::Partner,
-        Scope::Organization => CredentialKind::Organization,
+        RequestScope::Partner => CredentialKind::Partner,
+        RequestScope::Organization => CredentialKind::Organization,
         _ => {
             let text = call.header(header).unwrap_or_default();
-            let tenant = central.world.tenant(text);
-            let tenant = tenant.ok_or_else(Refusal::forbidden)?;
-            reach(tenant, region, route, who)?;
+            let tenant = central.accounts.tenant(text);
+            let tenant = tenant.ok_or_else(ApiError::forbidden)?;
+            check_tenant_access(tenant, region, route, who)?;
             return Ok(Some(tenant));
         }
     };
     if who.kind != kind {
-        return Err(Refusal::denied());
+        return Err(ApiError::access_denied());
     }
     if who.principal_id != id {
-        return Err(Refusal::forbidden());
+        return Err(ApiError::forbidden());
     }
     Ok(None)
 }
 
 /// Checks that a credential reaches a tenant on this host.
-fn reach(tenant: &Tenant, region: usize, route: &Route, who: &Credential) -> Result<(), Refusal> {
+fn check_tenant_access(tenant: &Tenant, region: usize, route: &Route, who: &Credential) -> Result<(), ApiError> {
     let theirs = match who.kind {
-        CredentialKind::Partner => tenant.owner.is_partners(),
-        CredentialKind::Organization => tenant.owner.is_organizations(),
+        CredentialKind::Partner => tenant.owner.belongs_to_partner(),
+        CredentialKind::Organization => tenant.owner.belongs_to_organization(),
         CredentialKind::Tenant => who.tenant == Some(tenant.number),
     };
     if !theirs {
-        return Err(Refusal::forbidden());
+        return Err(ApiError::forbidden());
     }
     // Another region's host does not know the tenant, so to it nobody is authorised.
-    if tenant.region.number() != region {
-        return Err(Refusal::unauthorized());
+    if tenant.region.index() != region {
+        return Err(ApiError::unauthorized());
     }
     match tenant.state.get() {
         TenantState::Active => Ok(()),
-        TenantState::Forbidden | TenantState::Gone => Err(Refusal::forbidden()),
+        TenantState::Forbidden | TenantState::Removed => Err(ApiError::forbidden()),
         TenantState::AlertsDenied => {
             let family = route.operation.split('.').next().unwrap_or_default();
-            if matches!(family, "alerts" | "siem") { Err(Refusal::denied()) } else { Ok(()) }
+            if matches!(family, "alerts" | "siem") { Err(ApiError::access_denied()) } else { Ok(()) }
         }
     }
 }
 
-fn finish(central: &Central, answer: Answer, fault: Option<&FaultAction>) -> Response<Content> {
-    central.calls.answered(answer.status);
+fn build_response(central: &Central, answer: ApiResponse, fault: Option<&FaultAction>) -> Response<ResponseBody> {
+    central.calls.record_response(answer.status);
     let mut body = answer.body;
     if let Some(FaultAction::Malformed) = fault {
         body.truncate(body.len() * 2 / 3);
@@ -190,11 +190,11 @@ fn finish(central: &Central, answer: Answer, fault: Option<&FaultAction>) -> Res
         && answer.status == 200
         && !spoilt
     {
-        central.served.note(*dataset, *tenant, indexes);
+        central.served.record(*dataset, *tenant, indexes);
     }
     let bytes = Bytes::from(body);
     let length = bytes.len();
-    let content = if torn { Content::torn(&bytes) } else { Content::whole(bytes) };
+    let content = if torn { ResponseBody::truncated(&bytes) } else { ResponseBody::complete(bytes) };
     let mut response = Response::new(content);
     *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or_default();
     let headers = response.headers_mut();

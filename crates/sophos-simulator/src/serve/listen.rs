@@ -29,13 +29,13 @@ pub(crate) enum App {
 }
 
 /// Accepts connections until it is dropped, and its connections with it.
-pub(crate) async fn run(listener: TcpListener, tls: TlsAcceptor, app: App) {
+pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, app: App) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, tls.clone(), app.clone()));
+                    connections.spawn(serve_connection(stream, tls.clone(), app.clone()));
                 }
                 // Too many open files, most likely: some will close.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -45,21 +45,21 @@ pub(crate) async fn run(listener: TcpListener, tls: TlsAcceptor, app: App) {
     }
 }
 
-async fn connection(stream: TcpStream, tls: TlsAcceptor, app: App) {
+async fn serve_connection(stream: TcpStream, tls: TlsAcceptor, app: App) {
     let _ = stream.set_nodelay(true);
     let mut first = [0u8];
     match stream.peek(&mut first).await {
         Ok(1) if first[0] == TLS_HANDSHAKE => {
             if let Ok(stream) = tls.accept(stream).await {
-                speak(stream, app).await;
+                serve_http(stream, app).await;
             }
         }
-        Ok(1) => speak(stream, app).await,
+        Ok(1) => serve_http(stream, app).await,
         _ => {}
     }
 }
 
-async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, app: App) {
+async fn serve_http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, app: App) {
     let io = TokioIo::new(stream);
     let mut http = http1::Builder::new();
     http.pipeline_flush(true);
@@ -69,7 +69,7 @@ async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, app
             // The date comes from the simulator's clock.
             http.auto_date_header(false);
             let service =
-                service_fn(move |request| dispatch::answer(Arc::clone(&central), kind, region, request));
+                service_fn(move |request| dispatch::handle(Arc::clone(&central), kind, region, request));
             let _ = http.serve_connection(io, service).await;
         }
         App::Control(router) => {

@@ -11,11 +11,11 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::error::StartError;
 
-fn failed(error: impl std::fmt::Display) -> StartError {
+fn tls_error(error: impl std::fmt::Display) -> StartError {
     StartError::Tls(error.to_string())
 }
 
-fn authority() -> Result<(CertificateParams, KeyPair), rcgen::Error> {
+fn certificate_authority() -> Result<(CertificateParams, KeyPair), rcgen::Error> {
     let mut params = CertificateParams::new(Vec::new())?;
     let name = &mut params.distinguished_name;
     name.push(DnType::CommonName, "sophos-simulator authority");
@@ -26,27 +26,27 @@ fn authority() -> Result<(CertificateParams, KeyPair), rcgen::Error> {
 
 /// Makes the certificates for `names` and, when a path is given, writes the authority's there.
 pub(crate) fn acceptor(names: &[String], ca_file: Option<&Path>) -> Result<TlsAcceptor, StartError> {
-    let (ca_params, ca_key) = authority().map_err(failed)?;
-    let ca = ca_params.self_signed(&ca_key).map_err(failed)?;
+    let (ca_params, ca_key) = certificate_authority().map_err(tls_error)?;
+    let ca = ca_params.self_signed(&ca_key).map_err(tls_error)?;
     if let Some(path) = ca_file {
         std::fs::write(path, ca.pem())
-            .map_err(|e| failed(format!("cannot write {}: {e}", path.display())))?;
+            .map_err(|e| tls_error(format!("cannot write {}: {e}", path.display())))?;
     }
-    let key = KeyPair::generate().map_err(failed)?;
-    let mut params = CertificateParams::new(names.to_vec()).map_err(failed)?;
+    let key = KeyPair::generate().map_err(tls_error)?;
+    let mut params = CertificateParams::new(names.to_vec()).map_err(tls_error)?;
     params.distinguished_name.push(DnType::CommonName, "sophos-simulator");
     params.use_authority_key_identifier_extension = true;
     let issuer = Issuer::new(ca_params, ca_key);
-    let certificate = params.signed_by(&key, &issuer).map_err(failed)?;
+    let certificate = params.signed_by(&key, &issuer).map_err(tls_error)?;
     let chain = vec![certificate.der().clone(), ca.der().clone()];
-    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(failed)?;
+    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(tls_error)?;
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(failed)?
+        .map_err(tls_error)?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .map_err(failed)?;
+        .map_err(tls_error)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

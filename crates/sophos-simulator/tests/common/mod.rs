@@ -32,9 +32,9 @@ impl Reply {
 pub(crate) fn config() -> Config {
     let mut config = Config::default();
     config.clock.start = Some(START.to_owned());
-    config.data = DataConfig::default().regular();
+    config.data = DataConfig::default().without_anomalies();
     config.quirks.size_is_count = 0.0;
-    config.quirks.odd_errors = 0.0;
+    config.quirks.rare_error_forms = 0.0;
     config
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn one_tenant(events_per_hour: f64, alerts_per_hour: f64, endpoints: 
             events_per_hour: Some(events_per_hour),
             alerts_per_hour: Some(alerts_per_hour),
             endpoints: Some(endpoints),
-            ..TenantGroup::of(Owner::Partner, 1)
+            ..TenantGroup::new(Owner::Partner, 1)
         }],
         ..config()
     }
@@ -75,7 +75,7 @@ pub(crate) async fn send(request: reqwest::RequestBuilder) -> Result<Reply, reqw
     Ok(Reply { status, headers, text })
 }
 
-pub(crate) async fn ask_token(sim: &Simulator, client_id: &str, secret: &str, scope: &str) -> Reply {
+pub(crate) async fn request_token(sim: &Simulator, client_id: &str, secret: &str, scope: &str) -> Reply {
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", client_id),
@@ -99,7 +99,7 @@ pub(crate) async fn ask_token(sim: &Simulator, client_id: &str, secret: &str, sc
 impl Client {
     pub(crate) async fn new(sim: &Simulator, id_type: &str, role: &str) -> Self {
         let credential = credential(sim, id_type, role);
-        let reply = ask_token(sim, &credential.client_id, &credential.client_secret, "token").await;
+        let reply = request_token(sim, &credential.client_id, &credential.client_secret, "token").await;
         assert_eq!(reply.status, 200, "{}", reply.text);
         Self { http: http(), token: reply.json()["access_token"].as_str().unwrap().to_owned() }
     }
@@ -134,13 +134,13 @@ impl Client {
 
 /// A client and one tenant of its.
 #[derive(Debug)]
-pub(crate) struct At<'a> {
+pub(crate) struct TenantClient<'a> {
     pub(crate) client: &'a Client,
     pub(crate) host: String,
     pub(crate) tenant: String,
 }
 
-impl<'a> At<'a> {
+impl<'a> TenantClient<'a> {
     /// The simulator's tenant with this number.
     pub(crate) fn new(sim: &Simulator, client: &'a Client, number: usize) -> Self {
         let tenant = sim.tenants()[number].clone();
@@ -157,7 +157,7 @@ impl<'a> At<'a> {
         self.try_get(path).await.unwrap()
     }
 
-    pub(crate) async fn ok(&self, path: &str) -> Value {
+    pub(crate) async fn get_ok(&self, path: &str) -> Value {
         let reply = self.get(path).await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.text);
         reply.json()
@@ -171,12 +171,12 @@ impl<'a> At<'a> {
     }
 
     /// The ids of all pages of a SIEM feed, and the last cursor.
-    pub(crate) async fn walk(&self, feed: &str, limit: u32, cursor: Option<String>) -> (Vec<String>, String) {
+    pub(crate) async fn collect_ids(&self, feed: &str, limit: u32, cursor: Option<String>) -> (Vec<String>, String) {
         let mut ids = Vec::new();
         let mut cursor = cursor;
         loop {
             let from = cursor.map(|c| format!("&cursor={c}")).unwrap_or_default();
-            let page = self.ok(&format!("/siem/v1/{feed}?limit={limit}{from}")).await;
+            let page = self.get_ok(&format!("/siem/v1/{feed}?limit={limit}{from}")).await;
             let items = page["items"].as_array().unwrap();
             assert!(items.len() <= limit as usize);
             ids.extend(items.iter().map(|i| text(&i["id"])));
@@ -200,7 +200,7 @@ pub(crate) fn ids(page: &Value) -> Vec<String> {
 }
 
 /// The folder of recorded material, when this checkout has it.
-pub(crate) fn shared() -> Option<std::path::PathBuf> {
+pub(crate) fn recorded_material() -> Option<std::path::PathBuf> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     if path.is_dir() {
         return Some(path);

@@ -1,8 +1,8 @@
 //! The rate limit that processes share through a store.
 
 mod faulty_store;
-mod limits;
+mod simulator_limits;
 #[path = "../support/faulty_store.rs"]
 mod store;
 mod time;
-mod together;
+mod concurrency;

@@ -5,11 +5,11 @@ use std::{fmt::Write, path::Path};
 use super::summary::Finding;
 
 /// The most lines of a panic that are shown.
-const MOST_LINES: usize = 12;
+const MAX_LINES: usize = 12;
 
 /// A run in figures, and what it found.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Report {
+pub(super) struct FuzzReport {
     pub(super) executions: u64,
     pub(super) per_second: u64,
     pub(super) coverage: u64,
@@ -20,26 +20,26 @@ pub(super) struct Report {
     problem: String,
 }
 
-impl Report {
+impl FuzzReport {
     /// Reads lines such as `#42 NEW cov: 7 ft: 9 corp: 2/1b …`,
     /// `stat::new_units_added: 5` and `…; Test unit written to path`.
-    pub(super) fn read(said: &str) -> Self {
+    pub(super) fn parse(said: &str) -> Self {
         let mut report = Self::default();
         for line in said.lines() {
             if let Some(stat) = line.strip_prefix("stat::") {
-                report.stat(stat);
+                report.parse_stat(stat);
             } else if line.starts_with('#') {
-                let covered = line.split_once(" cov: ").and_then(|(_, rest)| number(rest));
+                let covered = line.split_once(" cov: ").and_then(|(_, rest)| parse_number(rest));
                 report.coverage = covered.unwrap_or(report.coverage);
             } else if let Some((_, path)) = line.split_once("Test unit written to ") {
                 report.artifact = Some(path.trim().to_owned());
             }
         }
-        report.problem = problem(said);
+        report.problem = parse_problem(said);
         report
     }
 
-    fn stat(&mut self, stat: &str) {
+    fn parse_stat(&mut self, stat: &str) {
         let Some((name, value)) = stat.split_once(':') else { return };
         let field = match name {
             "number_of_executed_units" => &mut self.executions,
@@ -47,16 +47,16 @@ impl Report {
             "new_units_added" => &mut self.new_units,
             _ => return,
         };
-        *field = number(value).unwrap_or(*field);
+        *field = parse_number(value).unwrap_or(*field);
     }
 
     /// The kind of what was found: a target's message begins with it.
     pub(super) fn finding(&self) -> Option<Finding> {
-        self.artifact.as_ref().map(|_| Finding::of(&self.problem))
+        self.artifact.as_ref().map(|_| Finding::from_message(&self.problem))
     }
 
     /// What was found, and how to see it again.
-    pub(super) fn crash(&self, target: &str, binaries: &Path) -> Option<String> {
+    pub(super) fn crash_message(&self, target: &str, binaries: &Path) -> Option<String> {
         let artifact = self.artifact.as_ref()?;
         let binary = binaries.join(target);
         Some(format!(
@@ -69,26 +69,26 @@ impl Report {
 }
 
 /// A panic's message; or, of a timeout and the like, what libFuzzer says.
-fn problem(said: &str) -> String {
+fn parse_problem(said: &str) -> String {
     let is_end = |line: &&str| ["stack backtrace:", "note: ", "=="].iter().any(|end| line.starts_with(end));
     let panic = said.lines().skip_while(|line| !line.contains("panicked at "));
-    let panic: Vec<_> = panic.take_while(|line| !is_end(line)).take(MOST_LINES).collect();
+    let panic: Vec<_> = panic.take_while(|line| !is_end(line)).take(MAX_LINES).collect();
     let error = || said.lines().find(|line| line.contains("ERROR: libFuzzer")).unwrap_or_default().to_owned();
     if panic.is_empty() { error() } else { panic.join("\n") }
 }
 
-fn number(text: &str) -> Option<u64> {
+fn parse_number(text: &str) -> Option<u64> {
     text.split_whitespace().next()?.parse().ok()
 }
 
 /// One line a target.
-pub(super) fn table(reports: &[(String, Report)]) -> String {
+pub(super) fn table(reports: &[(String, FuzzReport)]) -> String {
     let mut table = format!(
         "{:<20} {:>11} {:>9} {:>9} {:>9}  {}",
         "target", "executions", "a second", "coverage", "new units", "result"
     );
     for (target, report) in reports {
-        let Report { executions, per_second, coverage, new_units, artifact, .. } = report;
+        let FuzzReport { executions, per_second, coverage, new_units, artifact, .. } = report;
         let result = if artifact.is_some() { "FAILED" } else { "ok" };
         let _ = write!(
             table,
@@ -131,26 +131,26 @@ stat::number_of_executed_units: 9
 ";
 
     #[test]
-    fn figures_are_the_last_that_were_said() {
-        let report = Report::read(QUIET);
+    fn report_uses_the_last_statistics() {
+        let report = FuzzReport::parse(QUIET);
         let figures = (report.executions, report.per_second, report.coverage, report.new_units);
         assert_eq!(figures, (81_293, 7_390, 1_310, 455));
-        assert_eq!(report.crash("okta", Path::new("/b")), None);
+        assert_eq!(report.crash_message("okta", Path::new("/b")), None);
         assert_eq!(report.finding(), None);
-        assert_eq!(Report::read("stat::new_units_added: x\n#1 cov:\nstat::"), Report::default());
+        assert_eq!(FuzzReport::parse("stat::new_units_added: x\n#1 cov:\nstat::"), FuzzReport::default());
     }
 
     #[test]
-    fn a_crash_says_what_and_how_to_see_it_again() {
-        let report = Report::read(CRASH);
+    fn crash_report_includes_cause_and_reproduction() {
+        let report = FuzzReport::parse(CRASH);
         assert_eq!((report.executions, report.coverage), (9, 310));
         assert_eq!(report.finding(), Some(Finding::Crash));
         let wrong = CRASH.replace("assertion failed:", "wrong isolation: dc01 is not protected");
-        assert_eq!(Report::read(&wrong).finding(), Some(Finding::WrongIsolation));
+        assert_eq!(FuzzReport::parse(&wrong).finding(), Some(Finding::WrongIsolation));
         let leak = CRASH.replace("assertion failed:", "leak: the answer has a secret");
-        assert_eq!(Report::read(&leak).finding(), Some(Finding::Leak));
+        assert_eq!(FuzzReport::parse(&leak).finding(), Some(Finding::Leak));
         assert_eq!(
-            report.crash("okta", Path::new("/b")).expect("a crash"),
+            report.crash_message("okta", Path::new("/b")).expect("a crash"),
             "okta found an input that fails: /t/okta/crash-0123\n\
              thread '<unnamed>' (4711) panicked at src/adapters.rs:99:9:\n\
              assertion failed: list.len() <= 16\n\
@@ -160,9 +160,9 @@ stat::number_of_executed_units: 9
     }
 
     #[test]
-    fn without_a_panic_libfuzzer_says_what_it_was() {
+    fn report_falls_back_to_the_libfuzzer_error() {
         let timeout = "==7== ERROR: libFuzzer: timeout after 10 seconds\nTest unit written to /t/timeout-1";
-        let crash = Report::read(timeout).crash("okta", Path::new("/b")).expect("a crash");
+        let crash = FuzzReport::parse(timeout).crash_message("okta", Path::new("/b")).expect("a crash");
         assert!(
             crash.contains("/t/timeout-1\n==7== ERROR: libFuzzer: timeout after 10 seconds\n"),
             "{crash}"
@@ -170,8 +170,8 @@ stat::number_of_executed_units: 9
     }
 
     #[test]
-    fn the_table_has_a_line_for_each() {
-        let reports = [("okta".to_owned(), Report::read(QUIET)), ("policy".to_owned(), Report::read(CRASH))];
+    fn table_has_one_row_per_target() {
+        let reports = [("okta".to_owned(), FuzzReport::parse(QUIET)), ("policy".to_owned(), FuzzReport::parse(CRASH))];
         let table = table(&reports);
         let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(lines[1], ["okta", "81293", "7390", "1310", "455", "ok"]);

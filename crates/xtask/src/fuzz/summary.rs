@@ -5,7 +5,7 @@ use std::{fmt::Write, fs, path::Path};
 use crate::error::Error;
 
 /// The beginning of the comment at the top of each target.
-const TITLE: &str = "//! Fuzz target: ";
+const ATTACK_PREFIX: &str = "//! Fuzz target: ";
 
 /// The kind of a failure, as the message of a target's assertion begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(super) struct Summary {
 
 impl Finding {
     /// The kind that a problem's message names.
-    pub(super) fn of(problem: &str) -> Self {
+    pub(super) fn from_message(problem: &str) -> Self {
         let begins = |word: &str| problem.lines().any(|line| line.trim_start().contains(word));
         match (begins("wrong isolation: "), begins("leak: ")) {
             (true, _) => Self::WrongIsolation,
@@ -80,26 +80,26 @@ impl Summary {
         let mut sum = [0; 4];
         for row in &self.rows {
             let counts = row.counts();
-            line(&mut table, &row.attack, &format!("`{}`", row.target), counts);
+            write_row(&mut table, &row.attack, &format!("`{}`", row.target), counts);
             sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
         }
-        line(&mut table, "all", "", sum);
+        write_row(&mut table, "all", "", sum);
         table
     }
 }
 
-fn line(table: &mut String, attack: &str, target: &str, counts: [u64; 4]) {
+fn write_row(table: &mut String, attack: &str, target: &str, counts: [u64; 4]) {
     let [inputs, wrong, crashes, leaks] = counts;
     let _ = writeln!(table, "| {attack} | {target} | {inputs} | {wrong} | {crashes} | {leaks} |");
 }
 
 /// The attack that a target plays, by the comment at its top.
-pub(super) fn attack(package: &Path, target: &str) -> Result<String, Error> {
+pub(super) fn read_attack(package: &Path, target: &str) -> Result<String, Error> {
     let file = package.join("src/bin").join(format!("{target}.rs"));
     let text = fs::read_to_string(&file)
         .map_err(|error| Error::new(format!("cannot read {}: {error}", file.display())))?;
-    let title = text.lines().find_map(|line| line.strip_prefix(TITLE));
-    let title = title.ok_or_else(|| Error::new(format!("{} does not begin with {TITLE}", file.display())))?;
+    let title = text.lines().find_map(|line| line.strip_prefix(ATTACK_PREFIX));
+    let title = title.ok_or_else(|| Error::new(format!("{} does not begin with {ATTACK_PREFIX}", file.display())))?;
     Ok(title.trim_end_matches('.').to_owned())
 }
 
@@ -131,10 +131,10 @@ mod tests {
     }
 
     #[test]
-    fn every_target_says_what_it_attacks() {
+    fn every_target_documents_its_attack() {
         let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sophos-isolation/fuzz");
-        for target in super::super::all(&package).expect("targets") {
-            assert!(!attack(&package, &target).expect("an attack").is_empty(), "{target}");
+        for target in super::super::list_targets(&package).expect("targets") {
+            assert!(!read_attack(&package, &target).expect("an attack").is_empty(), "{target}");
         }
     }
 }

@@ -11,7 +11,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 use crate::error::Error;
 
 /// The name that Lambda starts.
-const NAME: &str = "bootstrap";
+const BOOTSTRAP: &str = "bootstrap";
 
 /// Packs a binary.
 pub(super) fn pack(binary: &Path, zip: &Path) -> Result<(), Error> {
@@ -29,7 +29,7 @@ fn write(to: impl Write + io::Seek, bytes: &[u8]) -> io::Result<()> {
         .compression_level(Some(9))
         .last_modified_time(DateTime::default())
         .unix_permissions(0o755);
-    archive.start_file(NAME, options)?;
+    archive.start_file(BOOTSTRAP, options)?;
     archive.write_all(bytes)?;
     archive.finish()?.flush()
 }
@@ -49,10 +49,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_packed_can_be_started() {
+    fn archive_contains_an_executable_bootstrap() {
         let mut archive = ZipArchive::new(Cursor::new(packed(b"\x7fELF and so on"))).expect("a zip");
         assert_eq!(archive.len(), 1);
-        let mut entry = archive.by_name(NAME).expect("the binary");
+        let mut entry = archive.by_name(BOOTSTRAP).expect("the binary");
         assert_eq!(entry.unix_mode().map(|mode| mode & 0o777), Some(0o755));
         assert_eq!(entry.last_modified().map(|time| time.year()), Some(1980));
         let mut bytes = Vec::new();
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_is_packed_the_same() {
+    fn archive_is_reproducible() {
         let bytes = vec![7; 100_000];
         assert_eq!(packed(&bytes), packed(&bytes));
     }

@@ -12,39 +12,39 @@ use super::archive;
 use crate::{error::Error, setup, shell, workspace::Workspace};
 
 /// The moment that everything is said to be from: the first that a zip knows.
-pub(super) const EPOCH: &str = "315532800";
+pub(super) const SOURCE_DATE_EPOCH: &str = "315532800";
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 pub(crate) enum Architecture {
     #[value(name = "x86_64")]
-    X86,
+    X86_64,
     #[value(name = "arm64")]
-    Arm,
+    Arm64,
 }
 
 impl Architecture {
     /// That of this machine.
-    pub(crate) const HOST: Self = if cfg!(target_arch = "aarch64") { Self::Arm } else { Self::X86 };
+    pub(crate) const HOST: Self = if cfg!(target_arch = "aarch64") { Self::Arm64 } else { Self::X86_64 };
 
     /// The name that Lambda uses.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::X86 => "x86_64",
-            Self::Arm => "arm64",
+            Self::X86_64 => "x86_64",
+            Self::Arm64 => "arm64",
         }
     }
 
     fn flag(self) -> &'static str {
         match self {
-            Self::X86 => "--x86-64",
-            Self::Arm => "--arm64",
+            Self::X86_64 => "--x86-64",
+            Self::Arm64 => "--arm64",
         }
     }
 
     pub(super) fn target(self) -> &'static str {
         match self {
-            Self::X86 => "x86_64-unknown-linux-gnu",
-            Self::Arm => setup::ARM64_TARGET,
+            Self::X86_64 => "x86_64-unknown-linux-gnu",
+            Self::Arm64 => setup::ARM64_TARGET,
         }
     }
 }
@@ -59,7 +59,7 @@ pub(super) struct Package {
 }
 
 /// The folder of an architecture's packages, each in one of its own.
-pub(super) fn folder(workspace: &Workspace, architecture: Architecture) -> PathBuf {
+pub(super) fn package_dir(workspace: &Workspace, architecture: Architecture) -> PathBuf {
     workspace.target.join("lambda").join(architecture.name())
 }
 
@@ -70,7 +70,7 @@ pub(super) fn build(
     function: &str,
     architecture: Architecture,
 ) -> Result<Package, Error> {
-    let folder = folder(workspace, architecture);
+    let folder = package_dir(workspace, architecture);
     let mut command = shell::cargo(&workspace.root);
     command
         .envs(environment(workspace, tools, architecture)?)
@@ -99,15 +99,15 @@ pub(crate) fn environment(
     tools: &Path,
     architecture: Architecture,
 ) -> Result<Vec<(String, OsString)>, Error> {
-    let mut variables = without_paths(workspace, architecture)?.to_vec();
+    let mut variables = remap_path_flags(workspace, architecture)?.to_vec();
     variables.push(("PATH".to_owned(), path_with(tools)?));
-    variables.push(("SOURCE_DATE_EPOCH".to_owned(), EPOCH.into()));
+    variables.push(("SOURCE_DATE_EPOCH".to_owned(), SOURCE_DATE_EPOCH.into()));
     Ok(variables)
 }
 
 /// What takes the paths of this machine out of what is compiled: in Rust, and in
 /// the C that some crates bring.
-fn without_paths(
+fn remap_path_flags(
     workspace: &Workspace,
     architecture: Architecture,
 ) -> Result<[(String, OsString); 2], Error> {

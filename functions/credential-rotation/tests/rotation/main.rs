@@ -1,6 +1,6 @@
 //! Rotations of a secret in memory, with tests of credentials whose outcome is
 //! known.
 
-mod deaths;
+mod crash_recovery;
 mod memory;
 mod steps;

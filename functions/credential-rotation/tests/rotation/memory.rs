@@ -9,19 +9,19 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use credential_rotation::{Rotation, RotationError, Step, Trial, TrialError, Versions};
+use credential_rotation::{Rotation, RotationError, RotationStep, CredentialCheck, CredentialCheckError, Versions};
 use jiff::Timestamp;
 use sophos_api::{Owner, models::IdType};
 use sophos_secrets::{
-    CURRENT, Described, ExposeSecret, PENDING, PREVIOUS, Purpose, SecretString, SourceError, StoredCredential,
+    AWSCURRENT, SecretDescription, ExposeSecret, AWSPENDING, AWSPREVIOUS, Purpose, SecretString, SecretError, StoredCredential,
 };
 
 pub(crate) const SECRET: &str = "sophos/credentials/acme";
-pub(crate) const STEPS: [Step; 4] =
-    [Step::CreateSecret, Step::SetSecret, Step::TestSecret, Step::FinishSecret];
+pub(crate) const STEPS: [RotationStep; 4] =
+    [RotationStep::CreateSecret, RotationStep::SetSecret, RotationStep::TestSecret, RotationStep::FinishSecret];
 
 /// What is in memory waits for nothing.
-pub(crate) fn now<V>(future: impl Future<Output = V>) -> V {
+pub(crate) fn block_on_ready<V>(future: impl Future<Output = V>) -> V {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => unreachable!("there is nothing to wait for"),
@@ -41,72 +41,72 @@ pub(crate) fn json(client_id: &str, more: &str) -> String {
 struct Version {
     value: Option<String>,
     /// Reads for which the value is not visible yet.
-    hidden: u8,
+    hidden_reads: u8,
     labels: BTreeSet<String>,
 }
 
 /// When the process dies.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Death {
+pub(crate) struct Crash {
     /// Calls before the one in which it dies.
-    pub(crate) after: usize,
+    pub(crate) calls_before: usize,
     /// Whether that one is still carried out.
-    pub(crate) carried_out: bool,
+    pub(crate) is_applied: bool,
 }
 
 #[derive(Default)]
-struct State {
+struct SecretState {
     versions: BTreeMap<String, Version>,
-    rotates: bool,
+    rotation_enabled: bool,
     /// Reads for which each value that is stored stays invisible.
-    lag: u8,
-    death: Option<Death>,
-    dead: bool,
+    visibility_lag: u8,
+    crash: Option<Crash>,
+    crashed: bool,
 }
 
-pub(crate) struct Memory(Mutex<State>);
+pub(crate) struct MemorySecret(Mutex<SecretState>);
 
-impl Memory {
+impl MemorySecret {
     /// A secret with this current value, and staged ones with these labels.
     pub(crate) fn new(current: &str, staged: &[(&str, &str)]) -> Self {
-        let mut state = State { rotates: true, ..State::default() };
-        let first = Version { value: Some(current.into()), labels: [CURRENT.to_owned()].into(), hidden: 0 };
+        let mut state = SecretState { rotation_enabled: true, ..SecretState::default() };
+        let first = Version { value: Some(current.into()), labels: [AWSCURRENT.to_owned()].into(), hidden_reads: 0 };
         state.versions.insert("first".into(), first);
         for (at, (label, value)) in staged.iter().enumerate() {
             let version =
-                Version { value: Some((*value).into()), labels: [(*label).to_owned()].into(), hidden: 0 };
+                Version { value: Some((*value).into()), labels: [(*label).to_owned()].into(), hidden_reads: 0 };
             state.versions.insert(format!("staged-{at}"), version);
         }
         Self(Mutex::new(state))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SecretState> {
         self.0.lock().expect("no panic while it was held")
     }
 
-    pub(crate) fn rotates(&self, rotates: bool) {
-        self.state().rotates = rotates;
+    pub(crate) fn set_rotation_enabled(&self, rotates: bool) {
+        self.state().rotation_enabled = rotates;
     }
 
     /// Hides each value that a step stores from so many reads.
-    pub(crate) fn lags(&self, reads: u8) {
-        self.state().lag = reads;
+    pub(crate) fn set_visibility_lag(&self, reads: u8) {
+        self.state().visibility_lag = reads;
     }
 
-    pub(crate) fn will_die(&self, death: Option<Death>) {
+    pub(crate) fn set_crash(&self, death: Option<Crash>) {
         let mut state = self.state();
-        state.death = death;
-        state.dead = false;
+        state.crash = death;
+        state.crashed = false;
     }
 
     /// What `RotateSecret` does: the version to go on with. That is the one of a
     /// rotation that has not ended, else the one that is named.
     pub(crate) fn begin(&self, token: &str) -> String {
         let mut state = self.state();
-        let pending = state.holder(PENDING).filter(|pending| state.holder(CURRENT).as_ref() != Some(pending));
+        let pending = state.holder(AWSPENDING).filter(|pending| state.holder(AWSCURRENT).as_ref() != Some(pending));
         pending.unwrap_or_else(|| {
             state.versions.entry(token.into()).or_default();
-            state.label(PENDING, Some(token));
+            state.move_label(AWSPENDING, Some(token));
             token.into()
         })
     }
@@ -114,7 +114,7 @@ impl Memory {
     pub(crate) fn store(&self, token: &str, value: &str, label: &str) {
         let mut state = self.state();
         state.versions.entry(token.into()).or_default().value = Some(value.into());
-        state.label(label, Some(token));
+        state.move_label(label, Some(token));
     }
 
     /// The client id of the version with this label.
@@ -142,13 +142,13 @@ impl Memory {
     }
 }
 
-impl State {
+impl SecretState {
     fn holder(&self, label: &str) -> Option<String> {
         self.versions.iter().find(|(_, version)| version.labels.contains(label)).map(|(id, _)| id.clone())
     }
 
     /// Puts a label there and nowhere else. What is left without any is gone.
-    fn label(&mut self, label: &str, to: Option<&str>) {
+    fn move_label(&mut self, label: &str, to: Option<&str>) {
         for version in self.versions.values_mut() {
             version.labels.remove(label);
         }
@@ -159,22 +159,22 @@ impl State {
     }
 
     /// Does something, unless the process dies.
-    fn call<V>(&mut self, deed: impl FnOnce(&mut Self) -> Result<V, SourceError>) -> Result<V, SourceError> {
-        let died = || Err(SourceError::new(SECRET, "the process is dead"));
-        if self.dead {
+    fn call<V>(&mut self, deed: impl FnOnce(&mut Self) -> Result<V, SecretError>) -> Result<V, SecretError> {
+        let died = || Err(SecretError::new(SECRET, "the process is dead"));
+        if self.crashed {
             return died();
         }
-        match &mut self.death {
-            Some(Death { after: 0, carried_out }) => {
+        match &mut self.crash {
+            Some(Crash { calls_before: 0, is_applied: carried_out }) => {
                 let carried_out = *carried_out;
-                self.dead = true;
+                self.crashed = true;
                 if carried_out {
                     let _ = deed(self);
                 }
                 died()
             }
             Some(death) => {
-                death.after -= 1;
+                death.calls_before -= 1;
                 deed(self)
             }
             None => deed(self),
@@ -182,67 +182,67 @@ impl State {
     }
 }
 
-fn refused<V>(why: &str) -> Result<V, SourceError> {
-    Err(SourceError::new(SECRET, format!("Secrets Manager refuses: {why}")))
+fn secrets_manager_error<V>(why: &str) -> Result<V, SecretError> {
+    Err(SecretError::new(SECRET, format!("Secrets Manager refuses: {why}")))
 }
 
-impl Versions for Memory {
+impl Versions for MemorySecret {
     fn secret(&self) -> &str {
         SECRET
     }
 
-    async fn describe(&self) -> Result<Described, SourceError> {
+    async fn describe(&self) -> Result<SecretDescription, SecretError> {
         self.state().call(|state| {
             let labels = state.versions.iter().map(|(id, version)| (id.clone(), version.labels.clone()));
-            Ok(Described::new(state.rotates, labels.collect()))
+            Ok(SecretDescription::new(state.rotation_enabled, labels.collect()))
         })
     }
 
-    async fn value(&self, version: &str) -> Result<Option<SecretString>, SourceError> {
+    async fn value(&self, version: &str) -> Result<Option<SecretString>, SecretError> {
         self.state().call(|state| {
             let Some(version) = state.versions.get_mut(version) else { return Ok(None) };
-            if version.hidden > 0 {
-                version.hidden -= 1;
+            if version.hidden_reads > 0 {
+                version.hidden_reads -= 1;
                 return Ok(None);
             }
             Ok(version.value.clone().map(SecretString::from))
         })
     }
 
-    async fn put(&self, version: &str, value: &SecretString, label: &str) -> Result<(), SourceError> {
+    async fn put_value(&self, version: &str, value: &SecretString, label: &str) -> Result<(), SecretError> {
         self.state().call(|state| {
-            let lag = state.lag;
+            let lag = state.visibility_lag;
             let entry = state.versions.entry(version.into()).or_default();
             if entry.value.is_none() {
-                entry.hidden = lag;
+                entry.hidden_reads = lag;
             }
             match &entry.value {
-                Some(known) if known != value.expose_secret() => return refused("ResourceExistsException"),
+                Some(known) if known != value.expose_secret() => return secrets_manager_error("ResourceExistsException"),
                 Some(_) => return Ok(()),
                 None => entry.value = Some(value.expose_secret().into()),
             }
-            state.label(label, Some(version));
+            state.move_label(label, Some(version));
             Ok(())
         })
     }
 
-    async fn move_label(&self, label: &str, from: Option<&str>, to: Option<&str>) -> Result<(), SourceError> {
+    async fn move_staging_label(&self, label: &str, from: Option<&str>, to: Option<&str>) -> Result<(), SecretError> {
         self.state().call(|state| {
             let holder = state.holder(label);
             if holder.as_deref() != from {
-                return refused("the label is on another version");
+                return secrets_manager_error("the label is on another version");
             }
             if to.is_some_and(|to| !state.versions.contains_key(to)) {
-                return refused("there is no such version");
+                return secrets_manager_error("there is no such version");
             }
-            if label == CURRENT {
+            if label == AWSCURRENT {
                 if to.is_none() {
-                    return refused("there must be a current version");
+                    return secrets_manager_error("there must be a current version");
                 }
                 // In one step, so that the old version is never without a label.
-                state.label(PREVIOUS, holder.as_deref());
+                state.move_label(AWSPREVIOUS, holder.as_deref());
             }
-            state.label(label, to);
+            state.move_label(label, to);
             Ok(())
         })
     }
@@ -250,23 +250,23 @@ impl Versions for Memory {
 
 /// How the test of a credential comes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Good,
+pub(crate) enum CheckVerdict {
+    Passes,
     /// Good after it could not be tested so many times.
     Busy(u8),
-    Unfit,
+    Rejected,
     OwnerUnknown,
 }
 
 /// Tests credentials by their client ids.
-pub(crate) struct Verdicts(
-    Mutex<BTreeMap<String, Verdict>>,
+pub(crate) struct ScriptedCheck(
+    Mutex<BTreeMap<String, CheckVerdict>>,
     Mutex<Vec<(String, Vec<Purpose>)>>,
     Mutex<BTreeSet<String>>,
 );
 
-impl Verdicts {
-    pub(crate) fn new(verdicts: &[(&str, Verdict)]) -> Self {
+impl ScriptedCheck {
+    pub(crate) fn new(verdicts: &[(&str, CheckVerdict)]) -> Self {
         let verdicts = verdicts.iter().map(|(id, verdict)| ((*id).to_owned(), *verdict)).collect();
         Self(Mutex::new(verdicts), Mutex::default(), Mutex::default())
     }
@@ -282,37 +282,37 @@ impl Verdicts {
     }
 }
 
-impl Trial for Verdicts {
-    async fn run(
+impl CredentialCheck for ScriptedCheck {
+    async fn check(
         &self,
         candidate: &StoredCredential,
         _: Option<&StoredCredential>,
         purposes: &[Purpose],
-    ) -> Result<(), TrialError> {
+    ) -> Result<(), CredentialCheckError> {
         let id = candidate.credentials.client_id().to_owned();
         self.1.lock().expect("no panic").push((id.clone(), purposes.to_vec()));
         let mut verdicts = self.0.lock().expect("no panic");
         let verdict = verdicts.get_mut(&id).expect("a verdict for each that is tested");
         match *verdict {
-            Verdict::Good | Verdict::Busy(0) => {
+            CheckVerdict::Passes | CheckVerdict::Busy(0) => {
                 self.2.lock().expect("no panic").insert(id);
                 Ok(())
             }
-            Verdict::Busy(times) => {
-                *verdict = Verdict::Busy(times - 1);
-                Err(TrialError::Passing("busy".into()))
+            CheckVerdict::Busy(times) => {
+                *verdict = CheckVerdict::Busy(times - 1);
+                Err(CredentialCheckError::Transient("busy".into()))
             }
-            Verdict::Unfit => Err(TrialError::Unfit("refused".into())),
-            Verdict::OwnerUnknown => Err(TrialError::OwnerUnknown(Owner::new(IdType::Partner, "ab"))),
+            CheckVerdict::Rejected => Err(CredentialCheckError::Rejected("refused".into())),
+            CheckVerdict::OwnerUnknown => Err(CredentialCheckError::OwnerUnknown(Owner::new(IdType::Partner, "ab"))),
         }
     }
 }
 
-pub(crate) fn step(
-    memory: &Memory,
-    trial: &Verdicts,
-    step: Step,
+pub(crate) fn run_step(
+    memory: &MemorySecret,
+    trial: &ScriptedCheck,
+    step: RotationStep,
     token: &str,
 ) -> Result<String, RotationError> {
-    now(Rotation::new(memory, trial, time("2026-11-23T10:00:00Z")).step(step, token))
+    block_on_ready(Rotation::new(memory, trial, time("2026-11-23T10:00:00Z")).step(step, token))
 }

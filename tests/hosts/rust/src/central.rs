@@ -10,8 +10,8 @@ use wasmtime::{
 
 use crate::{
     bindings::Embedded,
-    requests::Requests,
-    state::{self, MOST_MEMORY, Obtain, State},
+    http_client::AllowedHttp,
+    state::{self, MAX_MEMORY_LEN, AuthProvider, HostState},
 };
 
 /// An engine that makes room for an instance when there is one. An artifact of
@@ -36,7 +36,7 @@ pub fn pooling_engine(instances: u32) -> Result<Engine> {
         .total_tables(3 * instances)
         .total_memories(instances)
         .total_stacks(instances)
-        .max_memory_size(MOST_MEMORY);
+        .max_memory_size(MAX_MEMORY_LEN);
     let mut config = Config::new();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     Engine::new(&config)
@@ -65,11 +65,11 @@ pub(crate) fn load(engine: &Engine, file: &Path) -> Result<Component> {
 
 /// A component of any world, compiled and tied to what this host offers.
 #[derive(Clone)]
-pub struct Central {
-    ready: InstancePre<State>,
+pub struct CentralComponent {
+    instance_pre: InstancePre<HostState>,
 }
 
-impl Central {
+impl CentralComponent {
     /// Loads `file`: a component, or an artifact of [`compile`] if its name ends
     /// with `.cwasm`. Compiling takes some tenths of a second; share what it makes.
     ///
@@ -85,13 +85,13 @@ impl Central {
     /// When it asks for more than this host offers.
     pub fn new(component: &Component) -> Result<Self> {
         let mut linker = Linker::new(component.engine());
-        state::offer(&mut linker)?;
-        Ok(Self { ready: linker.instantiate_pre(component)? })
+        state::add_to_linker(&mut linker)?;
+        Ok(Self { instance_pre: linker.instantiate_pre(component)? })
     }
 
     /// What the component asks its host for, by interface.
     pub fn imports(&self) -> Vec<String> {
-        let component = self.ready.component();
+        let component = self.instance_pre.component();
         let imports = component.component_type();
         imports.imports(component.engine()).map(|(name, _)| name.to_owned()).collect()
     }
@@ -100,9 +100,9 @@ impl Central {
     ///
     /// # Errors
     /// When there is no memory for it, or no place left in a pool.
-    pub async fn session(&self, obtain: Obtain, requests: Requests) -> Result<Session> {
-        let mut store = State::new((), obtain, requests).store(self.ready.engine());
-        let instance = self.ready.instantiate_async(&mut store).await?;
+    pub async fn session(&self, obtain: AuthProvider, requests: AllowedHttp) -> Result<Session> {
+        let mut store = HostState::new((), obtain, requests).store(self.instance_pre.engine());
+        let instance = self.instance_pre.instantiate_async(&mut store).await?;
         Ok(Session { store, instance })
     }
 }
@@ -110,7 +110,7 @@ impl Central {
 /// An instance and its store.
 pub struct Session<H: 'static = ()> {
     /// What every call wants.
-    pub store: Store<State<H>>,
+    pub store: Store<HostState<H>>,
     /// The instance.
     pub instance: Instance,
 }

@@ -44,15 +44,15 @@
 #![deny(missing_docs)]
 
 mod central;
-mod dynamic;
-mod requests;
+mod dynamic_call;
+mod http_client;
 mod state;
 pub mod webhook;
 
-pub use central::{Central, Session, compile, engine, pooling_engine};
-pub use dynamic::{Answer, Call};
-pub use requests::Requests;
-pub use state::{Obtain, State};
+pub use central::{CentralComponent, Session, compile, engine, pooling_engine};
+pub use dynamic_call::{CallOutcome, DynamicCall};
+pub use http_client::AllowedHttp;
+pub use state::{AuthProvider, HostState};
 
 /// What wasmtime makes of the WIT: names and types as they are there.
 ///

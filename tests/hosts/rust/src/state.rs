@@ -17,44 +17,44 @@ use crate::{
         credentials::{self, Access, Occasion},
         transport, types,
     },
-    requests::Requests,
+    http_client::AllowedHttp,
 };
 
 /// The most memory that an instance may grow to. A page of 500 endpoints takes
 /// about a tenth of it.
-pub(crate) const MOST_MEMORY: usize = 64 << 20;
+pub(crate) const MAX_MEMORY_LEN: usize = 64 << 20;
 
 /// How the component is let in. It is told why it is asked, and an error is a text
 /// for people: where the grant was looked for, and no secret.
-pub type Obtain = Arc<dyn Fn(Occasion) -> Obtained + Send + Sync>;
+pub type AuthProvider = Arc<dyn Fn(Occasion) -> AuthFuture + Send + Sync>;
 
 /// A grant, once it is there.
-pub type Obtained = Pin<Box<dyn Future<Output = Result<Access, String>> + Send>>;
+pub type AuthFuture = Pin<Box<dyn Future<Output = Result<Access, String>> + Send>>;
 
 /// What belongs to one instance. `H` is what a world of its own has of its host, as
 /// the webhook's ledger.
-pub struct State<H = ()> {
+pub struct HostState<H = ()> {
     pub(crate) host: H,
-    obtain: Obtain,
-    requests: Requests,
-    began: Instant,
+    auth_provider: AuthProvider,
+    requests: AllowedHttp,
+    started_at: Instant,
     clocks: WasiClocksCtx,
     http: WasiHttpCtx,
     table: ResourceTable,
     limits: StoreLimits,
 }
 
-impl<H> State<H> {
-    pub(crate) fn new(host: H, obtain: Obtain, requests: Requests) -> Self {
+impl<H> HostState<H> {
+    pub(crate) fn new(host: H, obtain: AuthProvider, requests: AllowedHttp) -> Self {
         Self {
             host,
-            obtain,
+            auth_provider: obtain,
             requests,
-            began: Instant::now(),
+            started_at: Instant::now(),
             clocks: WasiClocksCtx::default(),
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
-            limits: StoreLimitsBuilder::new().memory_size(MOST_MEMORY).build(),
+            limits: StoreLimitsBuilder::new().memory_size(MAX_MEMORY_LEN).build(),
         }
     }
 
@@ -74,47 +74,47 @@ impl<H> State<H> {
     }
 }
 
-struct Table;
+struct TableData;
 
-impl HasData for Table {
+impl HasData for TableData {
     type Data<'a> = &'a mut ResourceTable;
 }
 
 /// All that a component can have. An interface that is not here it cannot reach, and
 /// one that wants another is refused before it runs.
-pub(crate) fn offer<H: Send + 'static>(linker: &mut Linker<State<H>>) -> Result<()> {
+pub(crate) fn add_to_linker<H: Send + 'static>(linker: &mut Linker<HostState<H>>) -> Result<()> {
     credentials::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     // For the embedded worlds, which take nothing of WASI:
     transport::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     // for the others:
-    io::error::add_to_linker::<_, Table>(linker, State::table)?;
-    io::poll::add_to_linker::<_, Table>(linker, State::table)?;
-    io::streams::add_to_linker::<_, Table>(linker, State::table)?;
-    monotonic_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)?;
+    io::error::add_to_linker::<_, TableData>(linker, HostState::table)?;
+    io::poll::add_to_linker::<_, TableData>(linker, HostState::table)?;
+    io::streams::add_to_linker::<_, TableData>(linker, HostState::table)?;
+    monotonic_clock::add_to_linker::<_, WasiClocks>(linker, HostState::clocks)?;
     add_only_http_to_linker_async(linker)
 }
 
-impl<H: Send> WasiHttpView for State<H> {
+impl<H: Send> WasiHttpView for HostState<H> {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.requests }
     }
 }
 
-impl<H: Send> types::Host for State<H> {}
+impl<H: Send> types::Host for HostState<H> {}
 
-impl<H: Send> credentials::Host for State<H> {
+impl<H: Send> credentials::Host for HostState<H> {
     async fn obtain(&mut self, why: Occasion) -> Result<Access, String> {
-        (self.obtain)(why).await
+        (self.auth_provider)(why).await
     }
 }
 
-impl<H: Send> transport::Host for State<H> {
+impl<H: Send> transport::Host for HostState<H> {
     async fn send(&mut self, request: transport::Request) -> Result<transport::Response, transport::Fault> {
-        self.requests.carry(request).await
+        self.requests.send_embedded(request).await
     }
 
     fn now_ms(&mut self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.started_at.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     async fn wait(&mut self, milliseconds: u32) {

@@ -5,8 +5,8 @@
 //! several programs with the same one, work on it at once.
 
 mod folder;
-pub mod lines;
-mod place;
+pub mod json_lines;
+mod host;
 mod server;
 
 use std::{net::IpAddr, path::Path, sync::Arc};
@@ -36,14 +36,14 @@ use self::bindings::{
     sophos::central::{journal, ledger_store, outcomes, policy, queue, sender_secrets},
 };
 pub use self::{
-    folder::Folder,
-    place::{Place, Takes},
-    server::{follow_up, serve},
+    folder::FolderStore,
+    host::{WebhookHost, Callback},
+    server::{run_follow_up, serve},
 };
 use crate::{
     central::{Session, load},
-    requests::Requests,
-    state::{self, Obtain, State},
+    http_client::AllowedHttp,
+    state::{self, AuthProvider, HostState},
 };
 
 /// What wasmtime makes of the world `webhook`.
@@ -69,19 +69,19 @@ pub mod bindings {
 
 /// The header in which the component reads the caller's address, unless a proxy in
 /// front has its own. What a caller writes into it is replaced.
-pub(crate) const CALLER: HeaderName = HeaderName::from_static("x-caller-address");
+pub(crate) const CLIENT_IP_HEADER: HeaderName = HeaderName::from_static("x-caller-address");
 
 /// The component, and what its instances have in common.
 pub struct Webhook {
-    ready: WebhookPre<State<Host>>,
-    place: Arc<Place>,
-    obtain: Obtain,
-    requests: Requests,
+    instance_pre: WebhookPre<HostState<InstanceHost>>,
+    host: Arc<WebhookHost>,
+    auth_provider: AuthProvider,
+    requests: AllowedHttp,
 }
 
 /// What an instance has of this host beyond what every world has.
-pub struct Host {
-    place: Arc<Place>,
+pub struct InstanceHost {
+    shared: Arc<WebhookHost>,
     random: WasiRandomCtx,
 }
 
@@ -93,38 +93,38 @@ impl Webhook {
     pub fn load(
         engine: &Engine,
         file: &Path,
-        place: Place,
-        obtain: Obtain,
-        requests: Requests,
+        place: WebhookHost,
+        obtain: AuthProvider,
+        requests: AllowedHttp,
     ) -> Result<Self> {
         let component = load(engine, file)?;
         let mut linker = Linker::new(engine);
-        state::offer(&mut linker)?;
-        wall_clock::add_to_linker::<_, WasiClocks>(&mut linker, State::<Host>::clocks)?;
+        state::add_to_linker(&mut linker)?;
+        wall_clock::add_to_linker::<_, WasiClocks>(&mut linker, HostState::<InstanceHost>::clocks)?;
         random::add_to_linker::<_, WasiRandom>(&mut linker, |state| &mut state.host.random)?;
-        sender_secrets::add_to_linker::<_, HasSelf<_>>(&mut linker, shared)?;
-        ledger_store::add_to_linker::<_, HasSelf<_>>(&mut linker, shared)?;
-        queue::add_to_linker::<_, HasSelf<_>>(&mut linker, shared)?;
-        policy::add_to_linker::<_, HasSelf<_>>(&mut linker, shared)?;
-        outcomes::add_to_linker::<_, HasSelf<_>>(&mut linker, shared)?;
-        journal::add_to_linker::<_, HasSelf<_>>(&mut linker, shared)?;
+        sender_secrets::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
+        ledger_store::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
+        queue::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
+        policy::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
+        outcomes::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
+        journal::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
         let ready = WebhookPre::new(linker.instantiate_pre(&component)?)?;
-        Ok(Self { ready, place: Arc::new(place), obtain, requests })
+        Ok(Self { instance_pre: ready, host: Arc::new(place), auth_provider: obtain, requests })
     }
 
     /// An instance of its own, for calls of `decisions` by name.
     ///
     /// # Errors
     /// When there is no memory for it, or no place left in a pool.
-    pub async fn session(&self) -> Result<Session<Host>> {
+    pub async fn session(&self) -> Result<Session<InstanceHost>> {
         let mut store = self.store();
-        let instance = self.ready.instance_pre().instantiate_async(&mut store).await?;
+        let instance = self.instance_pre.instance_pre().instantiate_async(&mut store).await?;
         Ok(Session { store, instance })
     }
 
-    fn store(&self) -> Store<State<Host>> {
-        let host = Host { place: Arc::clone(&self.place), random: WasiRandomCtx::default() };
-        State::new(host, Arc::clone(&self.obtain), self.requests.clone()).store(self.ready.engine())
+    fn store(&self) -> Store<HostState<InstanceHost>> {
+        let host = InstanceHost { shared: Arc::clone(&self.host), random: WasiRandomCtx::default() };
+        HostState::new(host, Arc::clone(&self.auth_provider), self.requests.clone()).store(self.instance_pre.engine())
     }
 
     /// Answers a request, in an instance of its own. `caller` is who sent it, as the
@@ -133,15 +133,15 @@ impl Webhook {
     /// What goes wrong here is answered with 503, so that the sender sends again, and
     /// told on standard error. What was recorded stays, and the same event leads to the
     /// same decision.
-    pub async fn answer<B>(&self, mut request: Request<B>, caller: IpAddr) -> Response<HyperOutgoingBody>
+    pub async fn handle<B>(&self, mut request: Request<B>, caller: IpAddr) -> Response<HyperOutgoingBody>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Error>,
     {
         if let Ok(address) = HeaderValue::try_from(caller.to_canonical().to_string()) {
-            request.headers_mut().insert(CALLER, address);
+            request.headers_mut().insert(CLIENT_IP_HEADER, address);
         }
-        self.handled(request).await.unwrap_or_else(|error| {
+        self.try_handle(request).await.unwrap_or_else(|error| {
             eprintln!("a request was not answered: {error:#}");
             let mut sorry = Response::new(Full::default().map_err(Error::from).boxed_unsync());
             *sorry.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -150,7 +150,7 @@ impl Webhook {
         })
     }
 
-    async fn handled<B>(&self, request: Request<B>) -> Result<Response<HyperOutgoingBody>>
+    async fn try_handle<B>(&self, request: Request<B>) -> Result<Response<HyperOutgoingBody>>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Error>,
@@ -159,7 +159,7 @@ impl Webhook {
         let (answer, answered) = oneshot::channel();
         let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
         let outparam = store.data_mut().http().new_response_outparam(answer)?;
-        let instance = self.ready.instantiate_async(&mut store).await?;
+        let instance = self.instance_pre.instantiate_async(&mut store).await?;
         // A task, because an instance may go on after its answer.
         let handling = tokio::spawn(async move {
             instance.wasi_http_incoming_handler().call_handle(store, request, outparam).await
@@ -179,7 +179,7 @@ impl Webhook {
     /// When the component trapped, or says that all of it failed.
     pub async fn follow_up(&self) -> Result<Report> {
         let mut store = self.store();
-        let instance = self.ready.instantiate_async(&mut store).await?;
+        let instance = self.instance_pre.instantiate_async(&mut store).await?;
         match instance.sophos_central_decisions().call_follow_up(&mut store, Scope::Due).await? {
             Ok(report) => Ok(report),
             Err(failure) => bail!("{failure}"),
@@ -187,6 +187,6 @@ impl Webhook {
     }
 }
 
-fn shared(state: &mut State<Host>) -> &mut Arc<Place> {
-    &mut state.host.place
+fn shared_host(state: &mut HostState<InstanceHost>) -> &mut Arc<WebhookHost> {
+    &mut state.host.shared
 }

@@ -20,12 +20,12 @@ use std::{
     process::Command,
 };
 
-type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+type BenchResult<T = ()> = Result<T, Box<dyn Error>>;
 
 const MIB: f64 = 1_048_576.0;
 
 #[tokio::main]
-async fn main() -> Outcome {
+async fn main() -> BenchResult {
     let mut words: Vec<String> = env::args().skip(1).collect();
     let named = words.first().is_some_and(|word| word.parse::<u64>().is_err());
     let subject = if named { words.remove(0) } else { String::new() };
@@ -40,13 +40,13 @@ async fn main() -> Outcome {
         "" if !numbers.is_empty() => export::run(&numbers).await?,
         "" => {
             starts::run(&[]).await?;
-            say("")?;
+            print_line("")?;
             export::run(&[]).await?;
-            say("")?;
+            print_line("")?;
             isolation::run(&[]).await?;
-            say("")?;
+            print_line("")?;
             rotation::run(&[]).await?;
-            say("")?;
+            print_line("")?;
             tenants::run(&[]).await?;
         }
         other => {
@@ -56,18 +56,18 @@ async fn main() -> Outcome {
             .into());
         }
     }
-    machine()
+    print_machine()
 }
 
 /// What the machine is, so that figures can be held against others.
-fn machine() -> Outcome {
+fn print_machine() -> BenchResult {
     let kernel = Command::new("uname").arg("-sr").output()?;
     let processors = std::thread::available_parallelism()?;
     let kernel = String::from_utf8_lossy(&kernel.stdout).trim().to_owned();
-    say(&format!("\nAll of it ran on the same machine: {processors} processors, {kernel}."))?;
+    print_line(&format!("\nAll of it ran on the same machine: {processors} processors, {kernel}."))?;
     Ok(())
 }
 
-fn say(line: &str) -> io::Result<()> {
+fn print_line(line: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
 }

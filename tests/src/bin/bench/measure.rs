@@ -6,26 +6,26 @@ use std::{
 };
 
 /// The unit in which Linux tells programs how long they computed.
-const TICKS_A_SECOND: f64 = 100.0;
+const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Times in milliseconds, in order.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Times(Vec<f64>);
+pub(crate) struct Percentiles(Vec<f64>);
 
-impl Times {
-    pub(crate) fn of(mut times: Vec<f64>) -> Self {
+impl Percentiles {
+    pub(crate) fn new(mut times: Vec<f64>) -> Self {
         times.sort_by(f64::total_cmp);
         Self(times)
     }
 
     /// The time that this share of all does not exceed.
-    pub(crate) fn within(&self, share: f64) -> f64 {
+    pub(crate) fn percentile(&self, share: f64) -> f64 {
         let at = (self.0.len() as f64 * share).ceil() as usize;
         self.0.get(at.max(1) - 1).copied().unwrap_or(f64::NAN)
     }
 
-    pub(crate) fn worst(&self) -> f64 {
-        self.within(1.0)
+    pub(crate) fn max(&self) -> f64 {
+        self.percentile(1.0)
     }
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn unix_ms() -> f64 {
 ///
 /// # Errors
 /// When one of them is gone.
-pub(crate) fn computed_ms(pids: &[u32]) -> io::Result<f64> {
+pub(crate) fn cpu_time_ms(pids: &[u32]) -> io::Result<f64> {
     let mut ticks = 0;
     for pid in pids {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
@@ -52,5 +52,5 @@ pub(crate) fn computed_ms(pids: &[u32]) -> io::Result<f64> {
         let times = rest.split_whitespace().skip(11).take(2);
         ticks += times.filter_map(|time| time.parse::<u64>().ok()).sum::<u64>();
     }
-    Ok(ticks as f64 * 1e3 / TICKS_A_SECOND)
+    Ok(ticks as f64 * 1e3 / TICKS_PER_SECOND)
 }

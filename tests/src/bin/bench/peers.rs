@@ -11,13 +11,13 @@ use std::{
     time::Instant,
 };
 
-use end_to_end::{Committed, World};
+use end_to_end::{CommittedExport, TestEnv};
 use serde_json::Value;
 use sophos_simulator::{Config, CredentialKind, Dataset, Scheme};
 use tempfile::TempDir;
 
 use self::process::Usage;
-use crate::{MIB, Outcome, export, measure, say};
+use crate::{MIB, BenchResult, export, measure, print_line};
 
 const EVENTS: u64 = 100_000;
 const ROUNDS: usize = 5;
@@ -39,7 +39,7 @@ enum Peer {
 }
 
 impl Peer {
-    fn chosen() -> Outcome<Self> {
+    fn chosen() -> BenchResult<Self> {
         let Some(path) = env::var_os(SCRIPT_VARIABLE).map(PathBuf::from) else { return Ok(Self::Minimal) };
         let script = if path.is_dir() { path.join("siem.py") } else { path };
         let script = fs::canonicalize(&script)
@@ -56,15 +56,15 @@ impl Peer {
 }
 
 /// Compares the two over this many events, and measures the steps of the export.
-pub(crate) async fn run(numbers: &[u64]) -> Outcome {
+pub(crate) async fn run(numbers: &[u64]) -> BenchResult {
     let events = numbers.first().copied().unwrap_or(EVENTS);
     let peer = Peer::chosen()?;
     let folder = tempfile::tempdir()?;
     let certificate = folder.path().join("ca.pem");
-    let world = World::start(over_tls(events, &certificate), CredentialKind::Partner).await?;
+    let world = TestEnv::start(over_tls(events, &certificate), CredentialKind::Partner).await?;
 
-    say(&format!("{events} events of one tenant over TLS, {ROUNDS} runs of each in turn:"))?;
-    say("                                       processor s  seconds  peak MiB    MiB out")?;
+    print_line(&format!("{events} events of one tenant over TLS, {ROUNDS} runs of each in turn:"))?;
+    print_line("                                       processor s  seconds  peak MiB    MiB out")?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         ours.push(export_once(&world, &certificate, events).await?);
@@ -73,12 +73,12 @@ pub(crate) async fn run(numbers: &[u64]) -> Outcome {
     let (ours, theirs) = (Usage::median(&ours), Usage::median(&theirs));
     show("alert-export", &ours)?;
     show(peer.name(), &theirs)?;
-    say(&format!(
+    print_line(&format!(
         "  the export takes 1/{:.1} of the processor time and 1/{:.1} of the time",
         theirs.cpu_ms / ours.cpu_ms,
         theirs.wall_ms / ours.wall_ms,
     ))?;
-    say("")?;
+    print_line("")?;
     steps::run(&world, &certificate).await
 }
 
@@ -89,27 +89,27 @@ fn over_tls(events: u64, certificate: &Path) -> Config {
     config
 }
 
-fn show(name: &str, usage: &Usage) -> Outcome {
+fn show(name: &str, usage: &Usage) -> BenchResult {
     let Usage { cpu_ms, wall_ms, peak_bytes, bytes_out } = usage;
     let (cpu, wall) = (cpu_ms / 1e3, wall_ms / 1e3);
     let (peak, out) = (*peak_bytes as f64 / MIB, *bytes_out as f64 / MIB);
-    Ok(say(&format!("  {name:<36}  {cpu:>10.2}  {wall:>7.2}  {peak:>8.1}  {out:>9.1}"))?)
+    Ok(print_line(&format!("  {name:<36}  {cpu:>10.2}  {wall:>7.2}  {peak:>8.1}  {out:>9.1}"))?)
 }
 
 /// The export as it is shipped, from the start of its process to the report.
-async fn export_once(world: &World, certificate: &Path, events: u64) -> Outcome<Usage> {
+async fn export_once(world: &TestEnv, certificate: &Path, events: u64) -> BenchResult<Usage> {
     let root = tempfile::tempdir()?;
-    let function = world.function(&root.path().to_string_lossy());
+    let function = world.export_function(&root.path().to_string_lossy());
     let function = function.env("SSL_CERT_FILE", certificate).env("EXPORT_DATASETS", "events");
     let started = Instant::now();
     let mut sandbox = function.start().await?;
-    let report = world.run(&mut sandbox).await?;
+    let report = world.run_export(&mut sandbox).await?;
     let wall_ms = measure::ms(started.elapsed());
-    let cpu_ms = measure::computed_ms(&[sandbox.pid()])?;
+    let cpu_ms = measure::cpu_time_ms(&[sandbox.pid()])?;
     let peak_bytes = sandbox.peak_rss_bytes().unwrap_or(0);
     sandbox.stop().await;
 
-    let committed = Committed::read(root.path())?;
+    let committed = CommittedExport::load(root.path())?;
     if report["rows"].as_u64() != Some(events) {
         return Err(format!("{} rows of {events}", report["rows"]).into());
     }
@@ -120,7 +120,7 @@ async fn export_once(world: &World, certificate: &Path, events: u64) -> Outcome<
 }
 
 /// The peer, from the start of its process to its end.
-async fn peer_once(world: &World, peer: &Peer, certificate: &Path, events: u64) -> Outcome<Usage> {
+async fn peer_once(world: &TestEnv, peer: &Peer, certificate: &Path, events: u64) -> BenchResult<Usage> {
     let home = tempfile::tempdir()?;
     let mut command = match peer {
         Peer::Official(script) => official(world, &home, script)?,
@@ -140,13 +140,13 @@ async fn peer_once(world: &World, peer: &Peer, certificate: &Path, events: u64) 
 }
 
 /// Both must have written the same records.
-fn check(world: &World, lines: &str, events: u64) -> Outcome {
+fn check(world: &TestEnv, lines: &str, events: u64) -> BenchResult {
     let mut ids = HashSet::new();
     for line in lines.lines() {
         let record: Value = serde_json::from_str(line)?;
         ids.insert(record["id"].as_str().unwrap_or_default().to_owned());
     }
-    let served: HashSet<_> = world.served(Dataset::Events, &tenant(world)?).into_iter().collect();
+    let served: HashSet<_> = world.served_ids(Dataset::Events, &tenant(world)?).into_iter().collect();
     if ids != served || ids.len() as u64 != events || lines.lines().count() as u64 != events {
         let (lines, ids, served) = (lines.lines().count(), ids.len(), served.len());
         return Err(format!(
@@ -158,7 +158,7 @@ fn check(world: &World, lines: &str, events: u64) -> Outcome {
 }
 
 /// The program of `tests/peers`.
-fn minimal(world: &World, home: &TempDir) -> Outcome<std::process::Command> {
+fn minimal(world: &TestEnv, home: &TempDir) -> BenchResult<std::process::Command> {
     let mut command = python();
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/page_to_file.py"));
     command.env("IDENTITY_URL", world.simulator.identity_url());
@@ -171,7 +171,7 @@ fn minimal(world: &World, home: &TempDir) -> Outcome<std::process::Command> {
 }
 
 /// The script with a configuration like its sample, but for the addresses.
-fn official(world: &World, home: &TempDir, script: &Path) -> Outcome<std::process::Command> {
+fn official(world: &TestEnv, home: &TempDir, script: &Path) -> BenchResult<std::process::Command> {
     let (credential, simulator) = (world.credential(), &world.simulator);
     let global = simulator.global_url();
     let global = global.strip_prefix("https://").ok_or("the simulator does not speak TLS")?;
@@ -209,11 +209,11 @@ fn python() -> std::process::Command {
     python
 }
 
-fn tenant(world: &World) -> Outcome<String> {
+fn tenant(world: &TestEnv) -> BenchResult<String> {
     Ok(world.simulator.tenants().first().ok_or("the simulator has no tenant")?.id.clone())
 }
 
 /// In seconds since the Unix epoch, by the simulator's clock.
-fn since(world: &World) -> i64 {
+fn since(world: &TestEnv) -> i64 {
     (world.simulator.clock().now_ms() - SINCE_MS) / 1_000
 }

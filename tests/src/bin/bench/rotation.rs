@@ -5,50 +5,50 @@
 use std::{sync::Arc, time::Instant};
 
 use end_to_end::{
-    LambdaService, World,
-    estate::{Estate, PREFIX, partner, secret_of},
+    LambdaService, TestEnv,
+    pipeline_env::{PipelineEnv, PREFIX, partner_config, secret_value},
     moto::Moto,
 };
-use local_lambda::{Outcome as Ended, Pool};
+use local_lambda::{InvocationOutcome as Ended, Pool};
 use sophos_simulator::CredentialKind;
 
 use crate::{
-    MIB, Outcome,
-    measure::{Times, ms},
-    say,
+    MIB, BenchResult,
+    measure::{Percentiles, ms},
+    print_line,
 };
 
 const ROTATIONS: usize = 20;
-const WATCHED: [u64; 2] = [10, 500];
+const AUDIT_SIZES: [u64; 2] = [10, 500];
 
 /// Rotations, and the watch over these numbers of credentials.
-pub(crate) async fn run(sizes: &[u64]) -> Outcome {
-    let sizes = if sizes.is_empty() { &WATCHED[..] } else { sizes };
+pub(crate) async fn run(sizes: &[u64]) -> BenchResult {
+    let sizes = if sizes.is_empty() { &AUDIT_SIZES[..] } else { sizes };
     let lambda = LambdaService::start().await?;
     let Some(moto) = Moto::start_with_lambda(&lambda.endpoint()).await? else { return Ok(()) };
-    let estate = Estate::start(partner(1, 10), CredentialKind::Partner).await?;
-    let function = estate.rotation(&moto).env("LOG_LEVEL", "info");
+    let estate = PipelineEnv::start(partner_config(1, 10), CredentialKind::Partner).await?;
+    let function = estate.rotation_function(&moto).env("LOG_LEVEL", "info");
     let pool = Arc::new(Pool::start(function, 1).await?);
     let arn = lambda.register("credential-rotation", Arc::clone(&pool));
-    rotations(&estate, &moto, &pool, &arn).await?;
-    say("\nThe watch over credentials of Secrets Manager, a secret each:")?;
-    say("  credentials   seconds   requests   peak MiB")?;
+    bench_rotations(&estate, &moto, &pool, &arn).await?;
+    print_line("\nThe watch over credentials of Secrets Manager, a secret each:")?;
+    print_line("  credentials   seconds   requests   peak MiB")?;
     for size in sizes {
-        watch(&estate, &moto, &pool, *size).await?;
+        bench_audit(&estate, &moto, &pool, *size).await?;
     }
     Ok(())
 }
 
 /// One credential after the other takes over from the one before.
-async fn rotations(estate: &Estate, moto: &Moto, pool: &Pool, arn: &str) -> Outcome {
+async fn bench_rotations(estate: &PipelineEnv, moto: &Moto, pool: &Pool, arn: &str) -> BenchResult {
     let (secrets, secret) = (moto.secrets(), format!("{PREFIX}partner"));
-    let first = secret_of(estate.world.credential());
+    let first = secret_value(estate.env.credential());
     secrets.create_secret().name(&secret).secret_string(first).send().await?;
-    let before = estate.world.simulator.calls().total;
+    let before = estate.env.simulator.calls().total;
     let mut times = Vec::new();
     for _ in 0..ROTATIONS {
-        let next = estate.another(CredentialKind::Partner)?;
-        let stage = secrets.put_secret_value().secret_id(&secret).secret_string(secret_of(&next));
+        let next = estate.create_credential(CredentialKind::Partner)?;
+        let stage = secrets.put_secret_value().secret_id(&secret).secret_string(secret_value(&next));
         stage.version_stages("STAGED").send().await?;
         let begun = Instant::now();
         secrets.rotate_secret().secret_id(&secret).rotation_lambda_arn(arn).send().await?;
@@ -63,22 +63,22 @@ async fn rotations(estate: &Estate, moto: &Moto, pool: &Pool, arn: &str) -> Outc
             return Err(format!("{} has not taken over", next.client_id).into());
         }
     }
-    let calls = estate.world.simulator.calls().total - before;
-    let times = Times::of(times);
-    say(&format!(
+    let calls = estate.env.simulator.calls().total - before;
+    let times = Percentiles::new(times);
+    print_line(&format!(
         "{ROTATIONS} rotations of four steps, from RotateSecret to its end: median {:.0} ms, most {:.0} ms; \
          {:.1} requests to Sophos Central each; peak {:.1} MiB",
-        times.within(0.5),
-        times.worst(),
+        times.percentile(0.5),
+        times.max(),
         calls as f64 / ROTATIONS as f64,
-        peak(pool),
+        peak_mib(pool),
     ))?;
     Ok(())
 }
 
-async fn watch(estate: &Estate, moto: &Moto, pool: &Pool, credentials: u64) -> Outcome {
+async fn bench_audit(estate: &PipelineEnv, moto: &Moto, pool: &Pool, credentials: u64) -> BenchResult {
     let secrets = moto.secrets();
-    let value = secret_of(estate.world.credential());
+    let value = secret_value(estate.env.credential());
     // The one that was rotated is there already.
     for number in 1..credentials {
         let create = secrets.create_secret().name(format!("{PREFIX}{number:04}")).secret_string(&value);
@@ -90,7 +90,7 @@ async fn watch(estate: &Estate, moto: &Moto, pool: &Pool, credentials: u64) -> O
     }
     moto.reset_calls().await?;
     let begun = Instant::now();
-    let Ended::Ok(report) = pool.invoke(&World::schedule()).await? else {
+    let Ended::Ok(report) = pool.invoke(&TestEnv::schedule_event()).await? else {
         return Err("the watch failed; its log says why".into());
     };
     let seconds = begun.elapsed().as_secs_f64();
@@ -98,9 +98,9 @@ async fn watch(estate: &Estate, moto: &Moto, pool: &Pool, credentials: u64) -> O
         return Err(format!("{} of {credentials} credentials are watched", report["count"]).into());
     }
     let requests = moto.calls_to("secretsmanager").await?;
-    Ok(say(&format!("  {credentials:>11}  {seconds:>8.2}  {requests:>9}  {:>9.1}", peak(pool)))?)
+    Ok(print_line(&format!("  {credentials:>11}  {seconds:>8.2}  {requests:>9}  {:>9.1}", peak_mib(pool)))?)
 }
 
-fn peak(pool: &Pool) -> f64 {
+fn peak_mib(pool: &Pool) -> f64 {
     pool.peak_rss_bytes().unwrap_or(0) as f64 / MIB
 }

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use end_to_end::{
-    estate::{Estate, PREFIX, secret_of},
+    pipeline_env::{PipelineEnv, PREFIX, secret_value},
     moto::Moto,
     queue::EventSource,
 };
@@ -13,7 +13,7 @@ use sophos_simulator::{
     TenantGroup,
 };
 
-use crate::{MIB, Outcome, say};
+use crate::{MIB, BenchResult, print_line};
 
 const TENANTS: u64 = 5_000;
 const EVENTS: u64 = 200;
@@ -21,7 +21,7 @@ const WORKERS: usize = 8;
 const RATES: [u32; 2] = [100, 200];
 
 /// How often one worker is killed in the runs in which some are.
-const KILLED_EVERY: Duration = Duration::from_secs(5);
+const KILL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What is told of each run.
 const COLUMNS: [&str; 12] = [
@@ -40,20 +40,20 @@ const COLUMNS: [&str; 12] = [
 ];
 
 /// A line of the table, each value under its heading.
-fn line(values: [String; COLUMNS.len()]) -> String {
+fn table_row(values: [String; COLUMNS.len()]) -> String {
     let column = |(value, heading): (String, &&str)| format!("{value:>0$}", heading.len().max(6));
     values.into_iter().zip(&COLUMNS).map(column).collect::<Vec<_>>().join("  ")
 }
 
 /// Estates of these numbers of tenants; without any, of five thousand.
-pub(crate) async fn run(sizes: &[u64]) -> Outcome {
+pub(crate) async fn run(sizes: &[u64]) -> BenchResult {
     let sizes = if sizes.is_empty() { &[TENANTS][..] } else { sizes };
-    say(&format!(
+    print_line(&format!(
         "One plan of one partner's tenants, two datasets each, {EVENTS} events a tenant, worked off by {WORKERS} \
          processes. The simulator refuses what is over the rate."
     ))?;
-    say("\"secrets\" are the requests to Secrets Manager; - if there is no emulator of it.")?;
-    say(&line(COLUMNS.map(str::to_owned)))?;
+    print_line("\"secrets\" are the requests to Secrets Manager; - if there is no emulator of it.")?;
+    print_line(&table_row(COLUMNS.map(str::to_owned)))?;
     for size in sizes {
         for rate in RATES {
             for killing in [false, true] {
@@ -68,14 +68,14 @@ fn config(tenants: u64, rate: u32) -> Config {
     let hours = 23.9;
     Config {
         clock: ClockConfig { start: Some("2026-11-23T10:00:00Z".into()), running: false },
-        tenants: vec![TenantGroup::of(Owner::Partner, tenants as usize)],
+        tenants: vec![TenantGroup::new(Owner::Partner, tenants as usize)],
         credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::ReadOnly)],
         data: DataConfig {
             history_hours: hours,
             events_per_hour: EVENTS as f64 / hours * 1.01,
             events_total: Some(EVENTS),
             alerts_total: Some(5),
-            ..DataConfig::default().regular()
+            ..DataConfig::default().without_anomalies()
         },
         limiter: LimiterConfig { per_second: Some(rate), real_time: true, ..LimiterConfig::default() },
         ..Config::default()
@@ -83,18 +83,18 @@ fn config(tenants: u64, rate: u32) -> Config {
 }
 
 /// One plan, worked off. Ends with an error when rows are missing or twice.
-async fn export(tenants: u64, rate: u32, killing: bool) -> Outcome {
-    let estate = Estate::start(config(tenants, rate), CredentialKind::Partner).await?;
+async fn export(tenants: u64, rate: u32, killing: bool) -> BenchResult {
+    let estate = PipelineEnv::start(config(tenants, rate), CredentialKind::Partner).await?;
     let moto = Moto::start().await?;
     if let Some(moto) = &moto {
         let name = format!("{PREFIX}partner");
-        let value = secret_of(estate.world.credential());
+        let value = secret_value(estate.env.credential());
         moto.secrets().create_secret().name(name).secret_string(value).send().await?;
         moto.reset_calls().await?;
     }
     let budget = format!("{rate}/s");
     let function = || {
-        let function = moto.as_ref().map_or_else(|| estate.function(), |moto| estate.managed(moto));
+        let function = moto.as_ref().map_or_else(|| estate.function(), |moto| estate.with_secrets_manager(moto));
         let function = function.env("SOPHOS_RATE_BUDGET", &budget).env("METRICS_PER_TENANT", "false");
         function.env("LOG_LEVEL", "warn")
     };
@@ -104,7 +104,7 @@ async fn export(tenants: u64, rate: u32, killing: bool) -> Outcome {
     let plan = estate.plan(&mut planner, "bench").await?;
     source.run();
     let mut killed = 0;
-    let mut next_kill = started + KILLED_EVERY;
+    let mut next_kill = started + KILL_INTERVAL;
     // What a killed worker had in its hands comes back within a minute, as it
     // does on SQS.
     while !estate.queue.is_empty() {
@@ -112,19 +112,19 @@ async fn export(tenants: u64, rate: u32, killing: bool) -> Outcome {
         // At the end there is nobody left to take over but after a minute.
         if killing && Instant::now() >= next_kill && estate.queue.deleted() < tenants * 2 * 9 / 10 {
             killed += usize::from(source.pool().kill_one().is_some());
-            next_kill += KILLED_EVERY;
+            next_kill += KILL_INTERVAL;
         }
     }
     let took = started.elapsed().as_secs_f64();
     let peak = source.pool().peak_rss_bytes().unwrap_or(0);
-    let calls = estate.world.simulator.calls();
+    let calls = estate.env.simulator.calls();
     let committed = estate.committed()?;
     let rows = committed.rows();
-    let simulator = &estate.world.simulator;
+    let simulator = &estate.env.simulator;
     let there: usize = [Dataset::Events, Dataset::Alerts]
         .iter()
         .flat_map(|dataset| {
-            simulator.tenants().into_iter().map(|tenant| estate.world.served(*dataset, &tenant.id).len())
+            simulator.tenants().into_iter().map(|tenant| estate.env.served_ids(*dataset, &tenant.id).len())
         })
         .sum();
     if rows != there as u64 || rows < tenants * EVENTS {
@@ -137,7 +137,7 @@ async fn export(tenants: u64, rate: u32, killing: bool) -> Outcome {
     let made = calls.total - calls.operation("token");
     let bound = f64::from(rate) * 60.0 * tenants as f64 / made as f64;
     let speed = tenants as f64 * 60.0 / took;
-    say(&line([
+    print_line(&table_row([
         tenants.to_string(),
         rate.to_string(),
         killed.to_string(),

@@ -3,27 +3,27 @@
 
 use std::{error::Error, io, path::Path, time::Duration};
 
-use end_to_end::{Committed, World};
+use end_to_end::{CommittedExport, TestEnv};
 use serde_json::Value;
 use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, FaultAction, FaultPlan, FaultRule,
     Owner, RetryAfter, Role, TenantGroup, TenantState,
 };
 
-use crate::say;
+use crate::print_line;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const START: &str = "2026-11-23T10:00:00Z";
 
 /// What happens before a run.
-struct Act {
-    says: &'static str,
-    later: Duration,
+struct DemoStep {
+    description: &'static str,
+    advance: Duration,
     faults: Vec<FaultRule>,
 }
 
-fn acts() -> Vec<Act> {
-    let act = |says, minutes, faults| Act { says, later: MINUTE * minutes, faults };
+fn steps() -> Vec<DemoStep> {
+    let act = |says, minutes, faults| DemoStep { description: says, advance: MINUTE * minutes, faults };
     let refused = FaultAction::Status { status: 429, retry_after: Some(RetryAfter::Seconds(1)) };
     vec![
         act("first run: the last 24 hours", 0, vec![]),
@@ -33,7 +33,7 @@ fn acts() -> Vec<Act> {
             5,
             vec![
                 FaultRule::new("siem.events", refused).times(1),
-                FaultRule::new("siem.events", FaultAction::TokenDies).skip(1).times(1),
+                FaultRule::new("siem.events", FaultAction::RevokeTokens).skip(1).times(1),
                 FaultRule::new("siem.events", FaultAction::Truncate).skip(2).times(1),
                 FaultRule::new("siem.alerts", FaultAction::status(503)).times(2),
             ],
@@ -50,10 +50,10 @@ fn config() -> Config {
         name: Some(name.into()),
         events_per_hour: Some(events),
         alerts_per_hour: Some(alerts),
-        ..TenantGroup::of(Owner::Partner, 1)
+        ..TenantGroup::new(Owner::Partner, 1)
     });
-    let small = TenantGroup { name: Some("Branch".into()), ..TenantGroup::of(Owner::Partner, 8) };
-    let closed = TenantGroup { name: Some("Expired Trial".into()), ..TenantGroup::of(Owner::Partner, 1) };
+    let small = TenantGroup { name: Some("Branch".into()), ..TenantGroup::new(Owner::Partner, 8) };
+    let closed = TenantGroup { name: Some("Expired Trial".into()), ..TenantGroup::new(Owner::Partner, 1) };
     Config {
         clock: ClockConfig { start: Some(START.into()), running: false },
         tenants: tenants.into_iter().chain([small, closed]).collect(),
@@ -63,54 +63,54 @@ fn config() -> Config {
     }
 }
 
-pub(crate) async fn play(folder: &Path) -> Result<(), Box<dyn Error>> {
-    let world = World::start(config(), CredentialKind::Partner).await?;
+pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let world = TestEnv::start(config(), CredentialKind::Partner).await?;
     let closed = world.simulator.tenants().into_iter().find(|tenant| tenant.name.starts_with("Expired"));
     if let Some(closed) = &closed {
         world.simulator.set_tenant_state(&closed.id, TenantState::Forbidden);
     }
     let tenants = world.simulator.tenants().len();
-    say(&format!(
+    print_line(&format!(
         "A Sophos Central on this machine: {tenants} tenants of one partner, one of which refuses everything."
     ))?;
-    say("The built alert-export function, on a local Lambda Runtime API, invoked by a schedule:\n")?;
+    print_line("The built alert-export function, on a local Lambda Runtime API, invoked by a schedule:\n")?;
 
-    let mut sandbox = world.function(&folder.to_string_lossy()).start().await?;
+    let mut sandbox = world.export_function(&folder.to_string_lossy()).start().await?;
     let started = world.simulator.clock().now_ms();
     let mut reports = Vec::new();
-    for act in acts() {
-        world.simulator.clock().advance(act.later);
+    for act in steps() {
+        world.simulator.clock().advance(act.advance);
         world.simulator.set_faults(FaultPlan::new(act.faults));
-        let report = world.run(&mut sandbox).await?;
-        say_run(act.says, &report)?;
+        let report = world.run_export(&mut sandbox).await?;
+        print_run(act.description, &report)?;
         reports.push(report);
     }
     let init = sandbox.init_duration();
     let stopped = sandbox.stop().await;
 
-    let committed = Committed::read(folder)?;
-    say("")?;
+    let committed = CommittedExport::load(folder)?;
+    print_line("")?;
     for (name, value) in table(&world, &committed, &reports) {
-        say(&format!("  {name:<28}{value:>16}"))?;
+        print_line(&format!("  {name:<28}{value:>16}"))?;
     }
-    say(&format!("  {:<28}{:>13.1} ms", "first poll (debug build)", init.as_secs_f64() * 1e3))?;
+    print_line(&format!("  {:<28}{:>13.1} ms", "first poll (debug build)", init.as_secs_f64() * 1e3))?;
     if let Some(peak) = stopped.peak_rss_bytes {
-        say(&format!("  {:<28}{:>12.1} MiB", "peak memory (debug build)", peak as f64 / f64::from(1 << 20)))?;
+        print_line(&format!("  {:<28}{:>12.1} MiB", "peak memory (debug build)", peak as f64 / f64::from(1 << 20)))?;
     }
-    say("")?;
-    prove(&world, &committed, &reports, started)?;
-    say(&format!(
+    print_line("")?;
+    verify(&world, &committed, &reports, started)?;
+    print_line(&format!(
         "\nRows are under events/ and alerts/ of {}, what was committed under _log/.",
         folder.display()
     ))?;
     Ok(())
 }
 
-fn say_run(what: &str, report: &Value) -> io::Result<()> {
+fn print_run(what: &str, report: &Value) -> io::Result<()> {
     let streams = report["streams"].as_array().map(Vec::as_slice).unwrap_or_default();
     let of = |name: &str| streams.iter().filter_map(|stream| stream[name].as_u64()).sum::<u64>();
-    say(&format!("* {what}"))?;
-    say(&format!(
+    print_line(&format!("* {what}"))?;
+    print_line(&format!(
         "    {} rows ({} filled in), {} seen again and left out, {} objects, {} calls, {} times throttled",
         report["rows"],
         of("backfilled"),
@@ -122,13 +122,13 @@ fn say_run(what: &str, report: &Value) -> io::Result<()> {
     let gap = streams.iter().flat_map(|stream| stream["gaps"].as_array()).flatten().next();
     if let Some(gap) = gap {
         let length = gap["to_ms"].as_i64().unwrap_or(0) - gap["from_ms"].as_i64().unwrap_or(0);
-        say(&format!("    a gap of {:.1} hours, reported for each stream", length as f64 / 3.6e6))?;
+        print_line(&format!("    a gap of {:.1} hours, reported for each stream", length as f64 / 3.6e6))?;
     }
     for stream in
         streams.iter().filter(|stream| stream["outcome"] == "failed" && stream["dataset"] == "events")
     {
         let error = stream["error"].as_str().unwrap_or_default();
-        say(&format!(
+        print_line(&format!(
             "    one tenant failed, the others did not: {}",
             error.split(';').next().unwrap_or(error)
         ))?;
@@ -136,7 +136,7 @@ fn say_run(what: &str, report: &Value) -> io::Result<()> {
     Ok(())
 }
 
-fn table(world: &World, committed: &Committed, reports: &[Value]) -> Vec<(&'static str, String)> {
+fn table(world: &TestEnv, committed: &CommittedExport, reports: &[Value]) -> Vec<(&'static str, String)> {
     let sum = |name: &str| reports.iter().filter_map(|report| report[name].as_u64()).sum::<u64>().to_string();
     vec![
         ("tenants", world.simulator.tenants().len().to_string()),
@@ -152,13 +152,13 @@ fn table(world: &World, committed: &Committed, reports: &[Value]) -> Vec<(&'stat
 
 /// Compares what is committed with what the simulator handed out, and with what
 /// exists in it.
-fn prove(
-    world: &World,
-    committed: &Committed,
+fn verify(
+    world: &TestEnv,
+    committed: &CommittedExport,
     reports: &[Value],
     started: i64,
 ) -> Result<(), Box<dyn Error>> {
-    let served = world.served_in_all();
+    let served = world.total_served();
     let mut defects = world.defects(committed);
     // What the service took in while its feed was not read is lost for events;
     // what it took in last may not show yet.
@@ -173,15 +173,15 @@ fn prove(
     defects.extend(world.missing(committed, started - day, gap.0 - day / 100));
     defects.extend(world.missing(committed, gap.1, now - 121_000));
     for defect in defects.iter().take(10) {
-        say(&format!("  DEFECT: {defect}"))?;
+        print_line(&format!("  DEFECT: {defect}"))?;
     }
     if !defects.is_empty() {
         return Err(format!("{} defects", defects.len()).into());
     }
-    say(&format!(
+    print_line(&format!(
         "PROOF: {} rows in committed objects = {served} rows that the service handed out, each exactly once;",
         committed.rows()
     ))?;
-    say("       and all that it took in, but for the reported gap of events, is among them.")?;
+    print_line("       and all that it took in, but for the reported gap of events, is among them.")?;
     Ok(())
 }

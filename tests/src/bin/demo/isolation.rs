@@ -4,25 +4,25 @@
 use std::{error::Error, fs, io, path::Path, time::Duration};
 
 use end_to_end::{
-    isolation::{Delivery, IsolationWorld, decision_of, key, unix_now},
+    isolation::{Delivery, IsolationEnv, parse_decision_id, webhook_secret, unix_now},
     queue::{EventSource, Queue},
 };
-use local_lambda::{FunctionUrl, Outcome, Sandbox};
+use local_lambda::{FunctionUrl, InvocationOutcome, Sandbox};
 use serde_json::{Value, json};
-use sophos_isolation::{Decision, DecisionId, Entry, State, Step};
+use sophos_isolation::{Decision, DecisionId, LedgerEntry, DecisionState, Transition};
 use sophos_simulator::{
     Config, CredentialConfig, CredentialKind, IsolationConfig, MachineConfig, MachineType, Owner, Role,
     TenantGroup,
 };
 
-use crate::say;
+use crate::print_line;
 
 const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 const ACCOUNT: &str = "123456789012";
 const INSTANCE: &str = "i-0a1b2c3d4e5f60718";
 
 /// How long the demo waits for something that takes a moment.
-const PATIENCE: Duration = Duration::from_secs(60);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
 const POLICY: &str = r#"version = 1
 mode = "enforce"
@@ -80,7 +80,7 @@ fn config() -> Config {
         id: Some(TENANT.into()),
         name: Some("Harbour Logistics".into()),
         endpoints: Some(20),
-        ..TenantGroup::of(Owner::Alone, 1)
+        ..TenantGroup::new(Owner::Standalone, 1)
     };
     Config {
         tenants: vec![tenant],
@@ -92,8 +92,8 @@ fn config() -> Config {
 }
 
 /// Everything that runs.
-struct Stage {
-    world: IsolationWorld,
+struct Fixture {
+    env: IsolationEnv,
     http: reqwest::Client,
     webhook: FunctionUrl,
     /// The same function, for what EventBridge brings.
@@ -105,11 +105,11 @@ struct Stage {
     decisions: Vec<(&'static str, DecisionId)>,
 }
 
-impl Stage {
-    async fn set(folder: &Path) -> Result<Self, Box<dyn Error>> {
-        let world = IsolationWorld::in_folder(config(), CredentialKind::Tenant, POLICY, folder).await?;
+impl Fixture {
+    async fn start(folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let world = IsolationEnv::start_in_folder(config(), CredentialKind::Tenant, POLICY, folder).await?;
         let queue = Queue::start().await?;
-        let webhook = queue.admit(world.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
+        let webhook = queue.configure(world.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
         Ok(Self {
             http: reqwest::Client::new(),
             events: webhook.clone().start().await?,
@@ -118,7 +118,7 @@ impl Stage {
             worker: world.worker().start().await?,
             decisions: Vec::new(),
             _queue: queue,
-            world,
+            env: world,
         })
     }
 
@@ -127,24 +127,24 @@ impl Stage {
     async fn post(&mut self, what: &'static str, delivery: &Delivery) -> Result<(), Box<dyn Error>> {
         let (status, answer) = delivery.send(&self.http, &self.webhook.url()).await?;
         self.workers.drain().await;
-        self.came_of(what, status, &answer).await
+        self.print_result(what, status, &answer).await
     }
 
-    async fn came_of(
+    async fn print_result(
         &mut self,
         what: &'static str,
         status: u16,
         answer: &Value,
     ) -> Result<(), Box<dyn Error>> {
-        say(&format!("* {what}"))?;
+        print_line(&format!("* {what}"))?;
         if !matches!(status, 200 | 202) {
-            say(&format!("    {status}: {}", answer["error"].as_str().unwrap_or_default()))?;
+            print_line(&format!("    {status}: {}", answer["error"].as_str().unwrap_or_default()))?;
             return Ok(());
         }
-        let id = decision_of(answer)?;
-        let decision = self.world.decision(&id).await?;
+        let id = parse_decision_id(answer)?;
+        let decision = self.env.decision(&id).await?;
         let seen = if status == 200 { ", sent before" } else { "" };
-        say(&format!("    {status}{seen}: {id} is {}", told(&decision)))?;
+        print_line(&format!("    {status}{seen}: {id} is {}", describe(&decision)))?;
         if !self.decisions.iter().any(|(_, known)| *known == id) {
             self.decisions.push((what, id));
         }
@@ -152,13 +152,13 @@ impl Stage {
     }
 
     /// Has the worker follow up until all these stand there.
-    async fn until(&mut self, state: State, ids: &[DecisionId]) -> Result<(), Box<dyn Error>> {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+    async fn follow_up_until(&mut self, state: DecisionState, ids: &[DecisionId]) -> Result<(), Box<dyn Error>> {
+        let deadline = tokio::time::Instant::now() + WAIT_TIMEOUT;
         loop {
-            self.world.follow_up(&mut self.worker).await?;
+            self.env.follow_up(&mut self.worker).await?;
             let mut left = 0;
             for id in ids {
-                left += usize::from(self.world.state(id).await? != state);
+                left += usize::from(self.env.state(id).await? != state);
             }
             if left == 0 {
                 return Ok(());
@@ -175,17 +175,17 @@ impl Stage {
         Ok(known.map(|(_, id)| id.clone()).ok_or_else(|| format!("nothing came of: {what}"))?)
     }
 
-    async fn whole(&self, id: &DecisionId) -> io::Result<Decision> {
-        self.world.decision(id).await
+    async fn decision(&self, id: &DecisionId) -> io::Result<Decision> {
+        self.env.decision(id).await
     }
 }
 
 /// Where a decision stands, and why, in a line.
-fn told(decision: &Decision) -> String {
+fn describe(decision: &Decision) -> String {
     let host = decision.target().and_then(|target| target.hostname.clone()).unwrap_or_default();
     let overdue = || {
-        decision.entries().iter().rev().find_map(|entry| match &entry.step {
-            Step::Overdue { detail } => Some(format!(", overdue: {detail}")),
+        decision.entries().iter().rev().find_map(|entry| match &entry.transition {
+            Transition::Overdue { detail } => Some(format!(", overdue: {detail}")),
             _ => None,
         })
     };
@@ -195,7 +195,7 @@ fn told(decision: &Decision) -> String {
     format!("{}{of}{}", decision.state(), why.unwrap_or_default())
 }
 
-fn falcon(name: &str, id: &str) -> Value {
+fn crowdstrike_detection(name: &str, id: &str) -> Value {
     json!({
         "metadata": { "eventType": "EppDetectionSummaryEvent" },
         "event": {
@@ -208,7 +208,7 @@ fn falcon(name: &str, id: &str) -> Value {
     })
 }
 
-fn incident(name: &str, id: &str) -> Value {
+fn pagerduty_incident(name: &str, id: &str) -> Value {
     json!({ "event": {
         "id": id,
         "event_type": "incident.triggered",
@@ -221,7 +221,7 @@ fn incident(name: &str, id: &str) -> Value {
     }})
 }
 
-fn row(name: &str, sid: &str) -> Value {
+fn splunk_result(name: &str, sid: &str) -> Value {
     json!({
         "sid": sid,
         "search_name": "Kerberoasting",
@@ -229,7 +229,7 @@ fn row(name: &str, sid: &str) -> Value {
     })
 }
 
-fn finding() -> Value {
+fn guardduty_finding() -> Value {
     json!({
         "version": "0",
         "id": "28e463cd-ca3b-587f-045e-49903af281e5",
@@ -250,32 +250,32 @@ fn finding() -> Value {
     })
 }
 
-pub(crate) async fn play(folder: &Path) -> Result<(), Box<dyn Error>> {
-    let mut stage = Stage::set(folder).await?;
-    say("A tenant with 26 endpoints; the built isolation-webhook behind a function URL, a queue, and the")?;
-    say(
+pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let mut stage = Fixture::start(folder).await?;
+    print_line("A tenant with 26 endpoints; the built isolation-webhook behind a function URL, a queue, and the")?;
+    print_line(
         "built isolation-worker behind it. The policy protects servers, and allows a quarter of the estate.\n",
     )?;
-    let clock = stage.world.simulator.clock();
+    let clock = stage.env.simulator.clock();
 
-    let alert = falcon("LAPTOP-4711", "ldt:1:42");
-    let alert = Delivery::crowdstrike("falcon", &alert, key("webhooks/crowdstrike"), unix_now());
+    let alert = crowdstrike_detection("LAPTOP-4711", "ldt:1:42");
+    let alert = Delivery::crowdstrike("falcon", &alert, webhook_secret("webhooks/crowdstrike"), unix_now());
     stage.post("CrowdStrike reports LAPTOP-4711", &alert).await?;
     stage.post("CrowdStrike sends the same again", &alert).await?;
-    let forged = Delivery::pagerduty("oncall", &incident("LAPTOP-4711", "F1"), "a key that somebody guessed");
+    let forged = Delivery::pagerduty("oncall", &pagerduty_incident("LAPTOP-4711", "F1"), "a key that somebody guessed");
     stage.post("somebody forges a PagerDuty incident", &forged).await?;
-    let protected = Delivery::splunk("siem", &row("dc01.harbour.example", "s1"), key("webhooks/splunk"));
+    let protected = Delivery::splunk("siem", &splunk_result("dc01.harbour.example", "s1"), webhook_secret("webhooks/splunk"));
     stage.post("Splunk reports DC01, a domain controller", &protected).await?;
     let body =
         json!({ "event_id": "case-7", "target": { "hostname": "FRONTDESK" }, "reason": "phishing kit" });
-    let ambiguous = Delivery::generic("soar", &body, key("webhooks/generic"), unix_now());
+    let ambiguous = Delivery::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now());
     stage.post("a playbook names FRONTDESK, and there are two", &ambiguous).await?;
-    let away = Delivery::pagerduty("oncall", &incident("LAPTOP-0815", "P1"), key("webhooks/pagerduty"));
+    let away = Delivery::pagerduty("oncall", &pagerduty_incident("LAPTOP-0815", "P1"), webhook_secret("webhooks/pagerduty"));
     stage.post("PagerDuty reports LAPTOP-0815, which is offline", &away).await?;
-    match stage.events.invoke(&finding()).await {
-        Outcome::Ok(answer) => {
+    match stage.events.invoke(&guardduty_finding()).await {
+        InvocationOutcome::Ok(answer) => {
             stage.workers.drain().await;
-            stage.came_of("GuardDuty finds that an EC2 instance mines bitcoin", 202, &answer).await?;
+            stage.print_result("GuardDuty finds that an EC2 instance mines bitcoin", 202, &answer).await?;
         }
         other => return Err(format!("{other:?}\n{}", stage.events.logs().join("\n")).into()),
     }
@@ -284,53 +284,53 @@ pub(crate) async fn play(folder: &Path) -> Result<(), Box<dyn Error>> {
     let offline = stage.id("PagerDuty reports")?;
     let instance = stage.id("GuardDuty")?;
     clock.advance(Duration::from_secs(61));
-    stage.until(State::Isolated, &[laptop.clone(), instance.clone()]).await?;
-    say("\n* a minute later, LAPTOP-4711 and build-agent-7 report that they are isolated")?;
+    stage.follow_up_until(DecisionState::Isolated, &[laptop.clone(), instance.clone()]).await?;
+    print_line("\n* a minute later, LAPTOP-4711 and build-agent-7 report that they are isolated")?;
     let begin = tokio::time::Instant::now();
-    while !stage.whole(&offline).await?.is_overdue() && begin.elapsed() < PATIENCE {
+    while !stage.decision(&offline).await?.is_overdue() && begin.elapsed() < WAIT_TIMEOUT {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        stage.world.follow_up(&mut stage.worker).await?;
+        stage.env.follow_up(&mut stage.worker).await?;
     }
-    say(&format!("* LAPTOP-0815 does not: {}", told(&stage.whole(&offline).await?)))?;
-    let target = stage.whole(&offline).await?.target().cloned().ok_or("no endpoint")?;
-    stage.world.simulator.set_endpoint_online(&target.tenant, &target.endpoint, true);
-    stage.until(State::Isolated, std::slice::from_ref(&offline)).await?;
-    say("* LAPTOP-0815 is back online, and is isolated at once")?;
+    print_line(&format!("* LAPTOP-0815 does not: {}", describe(&stage.decision(&offline).await?)))?;
+    let target = stage.decision(&offline).await?.target().cloned().ok_or("no endpoint")?;
+    stage.env.simulator.set_endpoint_online(&target.tenant, &target.endpoint, true);
+    stage.follow_up_until(DecisionState::Isolated, std::slice::from_ref(&offline)).await?;
+    print_line("* LAPTOP-0815 is back online, and is isolated at once")?;
 
     // Whoever is released waits a minute of the simulator's before it reports.
     let held = [laptop.clone(), offline, instance];
     let mut left = 100;
     while left > 0
-        && stage.world.simulator.isolation_changes().iter().filter(|c| !c.enabled).count() < held.len()
+        && stage.env.simulator.isolation_changes().iter().filter(|c| !c.enabled).count() < held.len()
     {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        stage.world.follow_up(&mut stage.worker).await?;
+        stage.env.follow_up(&mut stage.worker).await?;
         left -= 1;
     }
     clock.advance(Duration::from_secs(61));
-    stage.until(State::Released, &held).await?;
-    say("* their time is up: all three are released, and report it\n")?;
+    stage.follow_up_until(DecisionState::Released, &held).await?;
+    print_line("* their time is up: all three are released, and report it\n")?;
 
-    say(&format!("  {:<52} {:<9} {}", "what came in", "stands at", "decision"))?;
+    print_line(&format!("  {:<52} {:<9} {}", "what came in", "stands at", "decision"))?;
     for (what, id) in &stage.decisions {
-        let state = stage.whole(id).await?.state();
-        say(&format!("  {what:<52} {:<9} {id}", state.as_str()))?;
+        let state = stage.decision(id).await?.state();
+        print_line(&format!("  {what:<52} {:<9} {id}", state.as_str()))?;
     }
-    say(&format!("\n  {laptop}, read back:"))?;
-    for entry in stage.whole(&laptop).await?.entries() {
-        say(&format!("    {:04} {}", entry.sequence, line(entry)))?;
+    print_line(&format!("\n  {laptop}, read back:"))?;
+    for entry in stage.decision(&laptop).await?.entries() {
+        print_line(&format!("    {:04} {}", entry.sequence, describe_entry(entry)))?;
     }
-    prove(&stage, held.len())?;
-    say(&format!("\nThe ledger is under {}, beside the policy.", folder.join("ledger").display()))?;
+    verify(&stage, held.len())?;
+    print_line(&format!("\nThe ledger is under {}, beside the policy.", folder.join("ledger").display()))?;
     Ok(())
 }
 
 /// A transition in a line.
-fn line(entry: &Entry) -> String {
-    let step = serde_json::to_value(&entry.step).unwrap_or_default();
+fn describe_entry(entry: &LedgerEntry) -> String {
+    let step = serde_json::to_value(&entry.transition).unwrap_or_default();
     let name = step["step"].as_str().unwrap_or_default();
-    let more = match &entry.step {
-        Step::Received(received) => {
+    let more = match &entry.transition {
+        Transition::Received(received) => {
             format!(
                 "from {}: {} ({})",
                 received.source,
@@ -338,21 +338,21 @@ fn line(entry: &Entry) -> String {
                 received.signal.host.hostnames.join(", ")
             )
         }
-        Step::Claimed(claim) => {
+        Transition::Claimed(claim) => {
             format!("{} {}", claim.target.hostname.as_deref().unwrap_or_default(), claim.target.endpoint)
         }
-        Step::Isolated { effective_at } | Step::Released { effective_at, .. } => {
+        Transition::Isolated { effective_at } | Transition::Released { effective_at, .. } => {
             format!("at {}", effective_at.as_deref().unwrap_or("a time that is not told"))
         }
-        Step::ReleaseAsked { .. } => "its time is up".into(),
+        Transition::ReleasePending { .. } => "its time is up".into(),
         _ => String::new(),
     };
     format!("{name:<18} {more}").trim_end().to_owned()
 }
 
 /// Holds the simulator's own record against what was decided.
-fn prove(stage: &Stage, held: usize) -> Result<(), Box<dyn Error>> {
-    let changes = stage.world.simulator.isolation_changes();
+fn verify(stage: &Fixture, held: usize) -> Result<(), Box<dyn Error>> {
+    let changes = stage.env.simulator.isolation_changes();
     let mut endpoints: Vec<_> = changes.iter().map(|change| change.endpoint.as_str()).collect();
     endpoints.sort_unstable();
     endpoints.dedup();
@@ -361,17 +361,17 @@ fn prove(stage: &Stage, held: usize) -> Result<(), Box<dyn Error>> {
     if (of(true), of(false), endpoints.len()) != (held, held, held) || changes.len() != 2 * held {
         return Err(format!("the service saw other changes than were decided: {changes:?}").into());
     }
-    let ledger = stage.world.folder().join("ledger/decisions");
+    let ledger = stage.env.folder().join("ledger/decisions");
     let decisions = fs::read_dir(ledger)?.count();
     if decisions != stage.decisions.len() {
         return Err(
             format!("{decisions} decisions in the ledger, {} are known", stage.decisions.len()).into()
         );
     }
-    say(&format!(
+    print_line(&format!(
         "\nPROOF: by its own record the service isolated {} endpoints, each once, and released the same, each once;",
         of(true)
     ))?;
-    say(&format!("       {decisions} decisions in the ledger, and none for what was forged."))?;
+    print_line(&format!("       {decisions} decisions in the ledger, and none for what was forged."))?;
     Ok(())
 }

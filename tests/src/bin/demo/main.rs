@@ -14,17 +14,17 @@ use std::{
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let folder = folder()?;
-    say("ONE: ALERTS AND EVENTS ARE EXPORTED\n")?;
-    export::play(&sub_folder(&folder, "export")?).await?;
-    say("\n\nTWO: OTHER TOOLS HAVE ENDPOINTS ISOLATED\n")?;
-    isolation::play(&sub_folder(&folder, "isolation")?).await?;
+    let folder = output_dir()?;
+    print_line("ONE: ALERTS AND EVENTS ARE EXPORTED\n")?;
+    export::run(&create_sub_dir(&folder, "export")?).await?;
+    print_line("\n\nTWO: OTHER TOOLS HAVE ENDPOINTS ISOLATED\n")?;
+    isolation::run(&create_sub_dir(&folder, "isolation")?).await?;
     Ok(())
 }
 
 /// Where everything goes: the argument, which must be empty or not there, or a
 /// new folder for temporary files.
-fn folder() -> io::Result<PathBuf> {
+fn output_dir() -> io::Result<PathBuf> {
     let folder = match env::args_os().nth(1) {
         Some(folder) => PathBuf::from(folder),
         None => tempfile::Builder::new().prefix("sophos-demo-").tempdir()?.keep(),
@@ -37,12 +37,12 @@ fn folder() -> io::Result<PathBuf> {
     Path::canonicalize(&folder)
 }
 
-fn sub_folder(folder: &Path, name: &str) -> io::Result<PathBuf> {
+fn create_sub_dir(folder: &Path, name: &str) -> io::Result<PathBuf> {
     let folder = folder.join(name);
     fs::create_dir_all(&folder)?;
     Ok(folder)
 }
 
-fn say(line: &str) -> io::Result<()> {
+fn print_line(line: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
 }

@@ -8,10 +8,10 @@ use sophos_api::{Error, ErrorKind};
 /// Times that are over are told apart below.
 const REASONS: [(ErrorKind, &str, bool); 16] = [
     (ErrorKind::NoCredential, "no-credential", false),
-    (ErrorKind::Credentials, "credential-refused", false),
+    (ErrorKind::CredentialRejected, "credential-refused", false),
     (ErrorKind::Unauthorized, "unauthorized", false),
     (ErrorKind::Forbidden, "forbidden", false),
-    (ErrorKind::WrongCredential, "wrong-credential", false),
+    (ErrorKind::WrongCredentialType, "wrong-credential", false),
     (ErrorKind::NotFound, "not-found", false),
     (ErrorKind::Conflict, "conflict", false),
     (ErrorKind::Throttled, "throttled", true),
@@ -25,12 +25,12 @@ const REASONS: [(ErrorKind, &str, bool); 16] = [
     (ErrorKind::UntrustedHost, "untrusted-host", false),
 ];
 
-pub(super) fn told(error: &Error) -> Value {
+pub(super) fn to_failure(error: &Error) -> Value {
     let wait = error.retry_after().map(|wait| wait.as_millis() as u64);
     let (case, carries) = match (error.kind(), wait) {
         // Until when the service wants to hear nothing is what matters.
-        (ErrorKind::Deadline, Some(_)) => ("throttled", true),
-        (ErrorKind::Deadline, None) => ("out-of-time", false),
+        (ErrorKind::DeadlineExceeded, Some(_)) => ("throttled", true),
+        (ErrorKind::DeadlineExceeded, None) => ("out-of-time", false),
         (kind, _) => REASONS
             .iter()
             .find(|(known, ..)| *known == kind)

@@ -6,7 +6,7 @@ use sophos_api::{
     operations::{alerts::ListAlerts, endpoints::ListEndpoints},
 };
 
-use super::{optional, texts};
+use super::{optional_string, strings};
 
 /// A case, and what it holds.
 fn cases(filters: &Value) -> impl Iterator<Item = (&str, &Value)> {
@@ -17,17 +17,17 @@ fn cases(filters: &Value) -> impl Iterator<Item = (&str, &Value)> {
         .map(|filter| (filter["tag"].as_str().unwrap_or(""), &filter["val"]))
 }
 
-fn words<W: for<'w> From<&'w str>>(value: &Value) -> Vec<W> {
-    texts(value).iter().map(|word| W::from(word.as_str())).collect()
+fn parse_words<W: for<'w> From<&'w str>>(value: &Value) -> Vec<W> {
+    strings(value).iter().map(|word| W::from(word.as_str())).collect()
 }
 
-pub(super) fn endpoints(filters: &Value) -> ListEndpoints {
+pub(super) fn endpoint_filter(filters: &Value) -> ListEndpoints {
     let mut list = ListEndpoints::default();
     for (case, value) in cases(filters) {
         match case {
-            "ids" => list.ids = texts(value),
-            "kinds" => list.r#type = words(value),
-            "health" => list.health_status = words(value),
+            "ids" => list.ids = strings(value),
+            "kinds" => list.r#type = parse_words(value),
+            "health" => list.health_status = parse_words(value),
             "online" => list.online = value.as_bool(),
             "isolated" => {
                 let word = if *value == true { "isolated" } else { "notIsolated" };
@@ -35,38 +35,38 @@ pub(super) fn endpoints(filters: &Value) -> ListEndpoints {
             }
             "tamper-protected" => list.tamper_protection_enabled = value.as_bool(),
             "tamper-protection-supported" => list.tamper_protection_supported = value.as_bool(),
-            "lockdown" => list.lockdown_status = words(value),
-            "encryption" => list.overall_encryption_status = texts(value),
-            "hostname-contains" => list.hostname_contains = optional(value),
-            "serial-number-contains" => list.serial_number_contains = optional(value),
-            "person-contains" => list.associated_person_contains = optional(value),
-            "text" => list.search = optional(value),
-            "ip-addresses" => list.ip_addresses = texts(value),
-            "mac-addresses" => list.mac_addresses = texts(value),
-            "cloud" => list.cloud = texts(value),
-            "seen-before" => list.last_seen_before = optional(value),
-            "seen-after" => list.last_seen_after = optional(value),
-            "agent-updated-before" => list.last_agent_update_before = optional(value),
-            "agent-updated-after" => list.last_agent_update_after = optional(value),
-            "os-updated-before" => list.last_os_update_before = optional(value),
-            "os-updated-after" => list.last_os_update_after = optional(value),
+            "lockdown" => list.lockdown_status = parse_words(value),
+            "encryption" => list.overall_encryption_status = strings(value),
+            "hostname-contains" => list.hostname_contains = optional_string(value),
+            "serial-number-contains" => list.serial_number_contains = optional_string(value),
+            "person-contains" => list.associated_person_contains = optional_string(value),
+            "text" => list.search = optional_string(value),
+            "ip-addresses" => list.ip_addresses = strings(value),
+            "mac-addresses" => list.mac_addresses = strings(value),
+            "cloud" => list.cloud = strings(value),
+            "seen-before" => list.last_seen_before = optional_string(value),
+            "seen-after" => list.last_seen_after = optional_string(value),
+            "agent-updated-before" => list.last_agent_update_before = optional_string(value),
+            "agent-updated-after" => list.last_agent_update_after = optional_string(value),
+            "os-updated-before" => list.last_os_update_before = optional_string(value),
+            "os-updated-after" => list.last_os_update_after = optional_string(value),
             other => panic!("{other} is no filter of endpoints"),
         }
     }
     list
 }
 
-pub(super) fn alerts(filters: &Value) -> ListAlerts {
+pub(super) fn alert_filter(filters: &Value) -> ListAlerts {
     let mut list = ListAlerts::default();
     for (case, value) in cases(filters) {
         match case {
-            "since" => list.from = optional(value),
-            "before" => list.to = optional(value),
-            "severities" => list.severity = words(value),
-            "categories" => list.category = words(value),
-            "products" => list.product = words(value),
-            "ids" => list.ids = texts(value),
-            "group-key" => list.group_key = optional(value),
+            "since" => list.from = optional_string(value),
+            "before" => list.to = optional_string(value),
+            "severities" => list.severity = parse_words(value),
+            "categories" => list.category = parse_words(value),
+            "products" => list.product = parse_words(value),
+            "ids" => list.ids = strings(value),
+            "group-key" => list.group_key = optional_string(value),
             other => panic!("{other} is no filter of alerts"),
         }
     }

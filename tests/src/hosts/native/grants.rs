@@ -3,34 +3,34 @@
 use std::{future::ready, time::Duration};
 
 use serde_json::Value;
-use sophos_api::{AccessToken, Authority, BoxFuture, CredentialSource, Credentials, NoCredential};
+use sophos_api::{AccessToken, Auth, BoxFuture, CredentialSource, Credentials, NoCredential};
 
-use crate::hosts::Plan;
+use crate::hosts::SessionPlan;
 
 #[derive(Debug)]
-pub(super) struct Grants {
-    needed: Result<Authority, NoCredential>,
-    refused: Result<Authority, NoCredential>,
+pub(super) struct PlannedGrants {
+    initial: Result<Auth, NoCredential>,
+    after_refusal: Result<Auth, NoCredential>,
 }
 
-impl Grants {
-    pub(super) fn of(plan: &Plan) -> Self {
+impl PlannedGrants {
+    pub(super) fn new(plan: &SessionPlan) -> Self {
         // As the other hosts say it.
         let read = |grant: &Value, occasion: &str| {
-            authority(grant)
+            parse_auth(grant)
                 .ok_or_else(|| NoCredential::new(format!("the plan has no grant when one is {occasion}")))
         };
-        Self { needed: read(&plan.needed, "needed"), refused: read(&plan.refused, "refused") }
+        Self { initial: read(&plan.initial_grant, "needed"), after_refusal: read(&plan.grant_after_refusal, "refused") }
     }
 }
 
-impl CredentialSource for Grants {
-    fn current(&self) -> BoxFuture<'_, Result<Authority, NoCredential>> {
-        Box::pin(ready(self.needed.clone()))
+impl CredentialSource for PlannedGrants {
+    fn current(&self) -> BoxFuture<'_, Result<Auth, NoCredential>> {
+        Box::pin(ready(self.initial.clone()))
     }
 
-    fn after_refusal<'a>(&'a self, refused: &'a Authority) -> BoxFuture<'a, Result<Authority, NoCredential>> {
-        let other = self.refused.clone().and_then(|other| match other == *refused {
+    fn replace_rejected<'a>(&'a self, refused: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
+        let other = self.after_refusal.clone().and_then(|other| match other == *refused {
             true => Err(NoCredential::new("the host gave the same again")),
             false => Ok(other),
         });
@@ -38,16 +38,16 @@ impl CredentialSource for Grants {
     }
 }
 
-fn authority(grant: &Value) -> Option<Authority> {
+fn parse_auth(grant: &Value) -> Option<Auth> {
     let text = |name: &str| grant["val"][name].as_str();
     match grant["tag"].as_str()? {
         "client" => Some(Credentials::new(text("id")?, text("secret")?).into()),
         "token" => {
             let token = AccessToken::new(text("value")?);
             let life = grant["val"]["expires-in"].as_u64().map(Duration::from_secs);
-            Some(life.map_or(token.clone(), |life| token.good_for(life)).into())
+            Some(life.map_or(token.clone(), |life| token.with_expires_in(life)).into())
         }
-        "ambient" => Some(Authority::Ambient),
+        "ambient" => Some(Auth::HostManaged),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use sophos_api::{
-    CallStats, Error, Raw, Record,
+    RequestStats, Error, Raw, WithRaw,
     models::{AccountHealth, Alert, AlertAction, Endpoint, Isolation, IsolationStatus, SiemEvent, Tenant},
 };
 
@@ -24,17 +24,17 @@ pub(super) fn page<T>(
     json!({items: readable, "unreadable": unreadable, "next": next})
 }
 
-pub(super) fn usage(stats: &CallStats) -> Value {
+pub(super) fn usage(stats: &RequestStats) -> Value {
     json!({
-        "calls": stats.calls,
+        "calls": stats.api_requests,
         "token-requests": stats.token_requests,
         "retries": stats.retries,
         "throttled": stats.throttled,
-        "waited-ms": stats.waited.as_millis() as u64,
+        "waited-ms": stats.wait_time.as_millis() as u64,
     })
 }
 
-pub(super) fn tenant(tenant: &Record<Tenant>) -> Value {
+pub(super) fn tenant(tenant: &WithRaw<Tenant>) -> Value {
     json!({
         "id": tenant.id,
         "name": tenant.name.as_ref().or(tenant.show_as.as_ref()),
@@ -46,7 +46,7 @@ pub(super) fn tenant(tenant: &Record<Tenant>) -> Value {
     })
 }
 
-pub(super) fn endpoint(endpoint: &Record<Endpoint>) -> Value {
+pub(super) fn endpoint(endpoint: &WithRaw<Endpoint>) -> Value {
     let os = endpoint.os.as_ref();
     let person = endpoint.associated_person.as_ref();
     let tags = endpoint.tags.iter().flatten().filter(|tag| tag.key.is_some());
@@ -65,7 +65,7 @@ pub(super) fn endpoint(endpoint: &Record<Endpoint>) -> Value {
         "tamper-protected": endpoint.tamper_protection_enabled,
         "online": endpoint.online,
         "last-seen-at": endpoint.last_seen_at,
-        "isolated": reported(endpoint),
+        "isolated": reported_isolation(endpoint),
         "serial-number": endpoint.serial_number,
         "cloud": endpoint.cloud.as_ref().map(|cloud| {
             json!({"provider": cloud.provider, "id": cloud.instance_id})
@@ -76,7 +76,7 @@ pub(super) fn endpoint(endpoint: &Record<Endpoint>) -> Value {
     })
 }
 
-fn reported(endpoint: &Endpoint) -> Option<bool> {
+fn reported_isolation(endpoint: &Endpoint) -> Option<bool> {
     match endpoint.isolation.as_ref()?.status {
         Some(IsolationStatus::Isolated) => Some(true),
         Some(IsolationStatus::NotIsolated) => Some(false),
@@ -84,11 +84,11 @@ fn reported(endpoint: &Endpoint) -> Option<bool> {
     }
 }
 
-pub(super) fn isolation(asked: &Record<Isolation>, endpoint: &Record<Endpoint>) -> Value {
+pub(super) fn isolation(asked: &WithRaw<Isolation>, endpoint: &WithRaw<Endpoint>) -> Value {
     json!({
         "endpoint-id": endpoint.id,
         "requested": asked.enabled,
-        "reported": reported(endpoint),
+        "reported": reported_isolation(endpoint),
         "self-isolated": endpoint.isolation.as_ref().and_then(|isolation| isolation.self_isolated),
         "isolated-at": asked.last_enabled_at,
         "released-at": asked.last_disabled_at,
@@ -99,7 +99,7 @@ pub(super) fn isolation(asked: &Record<Isolation>, endpoint: &Record<Endpoint>) 
     })
 }
 
-pub(super) fn alert(alert: &Record<Alert>) -> Value {
+pub(super) fn alert(alert: &WithRaw<Alert>) -> Value {
     json!({
         "id": alert.id,
         "severity": alert.severity,
@@ -118,7 +118,7 @@ pub(super) fn alert(alert: &Record<Alert>) -> Value {
     })
 }
 
-pub(super) fn action(action: &Record<AlertAction>) -> Value {
+pub(super) fn action(action: &WithRaw<AlertAction>) -> Value {
     json!({
         "id": action.id,
         "status": action.status,
@@ -127,7 +127,7 @@ pub(super) fn action(action: &Record<AlertAction>) -> Value {
     })
 }
 
-pub(super) fn event(event: &Record<SiemEvent>) -> Value {
+pub(super) fn event(event: &WithRaw<SiemEvent>) -> Value {
     json!({
         "id": event.id,
         "kind": event.r#type,
@@ -146,7 +146,7 @@ pub(super) fn event(event: &Record<SiemEvent>) -> Value {
     })
 }
 
-pub(super) fn health(health: &Record<AccountHealth>) -> Value {
+pub(super) fn health(health: &WithRaw<AccountHealth>) -> Value {
     let of = |product: &'static str, checks: &Option<Map<String, Value>>| {
         let checks = checks.clone().unwrap_or_default().into_iter();
         checks.map(

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    Operation, Record, Route,
+    Operation, WithRaw, Route,
     models::{AlertAction, AlertActionKind},
 };
 
@@ -23,6 +23,6 @@ pub struct ActOnAlert {
 }
 
 impl Operation for ActOnAlert {
-    type Response = Record<AlertAction>;
+    type Response = WithRaw<AlertAction>;
     const ROUTE: Route = Route::post("/common/v1/alerts/:alertId/actions");
 }

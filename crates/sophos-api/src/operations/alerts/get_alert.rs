@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Operation, Record, Route, models::Alert};
+use crate::{Operation, WithRaw, Route, models::Alert};
 
 /// Reads one alert.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -13,6 +13,6 @@ pub struct GetAlert {
 }
 
 impl Operation for GetAlert {
-    type Response = Record<Alert>;
+    type Response = WithRaw<Alert>;
     const ROUTE: Route = Route::get("/common/v1/alerts/:alertId");
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     Error, KeyedPage, Operation, Paged, Raw, Route,
     models::{Alert, AlertCategory, AlertSeverity, Product},
-    page_body::{UnreadableItem, salvage_page},
+    page_body::{MalformedItem, parse_page_lenient},
 };
 
 /// Lists a tenant's alerts.
@@ -43,21 +43,21 @@ impl Operation for ListAlerts {
     type Response = KeyedPage<Alert>;
     const ROUTE: Route = Route::get("/common/v1/alerts");
 
-    fn read(response: &http::Response<Bytes>) -> Result<KeyedPage<Alert>, Error> {
-        salvage_page(response)
+    fn parse_response(response: &http::Response<Bytes>) -> Result<KeyedPage<Alert>, Error> {
+        parse_page_lenient(response)
     }
 }
 
 impl Paged for ListAlerts {
     type Item = Alert;
 
-    fn next(&self, answer: &KeyedPage<Alert>) -> Result<Option<Self>, Error> {
-        let key = answer.after(self.page_from_key.as_deref())?;
+    fn next_page(&self, answer: &KeyedPage<Alert>) -> Result<Option<Self>, Error> {
+        let key = answer.next_page_key(self.page_from_key.as_deref())?;
         Ok(key.map(|key| Self { page_from_key: Some(key), ..self.clone() }))
     }
 
-    fn unreadable(answer: &KeyedPage<Alert>) -> &[UnreadableItem] {
-        &answer.unreadable
+    fn malformed_items(answer: &KeyedPage<Alert>) -> &[MalformedItem] {
+        &answer.malformed_items
     }
 
     fn items(answer: KeyedPage<Alert>) -> Vec<Raw<Alert>> {

@@ -7,7 +7,7 @@ use super::ListAlerts;
 use crate::{
     Error, KeyedPage, Operation, Paged, Raw, Route,
     models::Alert,
-    page_body::{UnreadableItem, salvage_page},
+    page_body::{MalformedItem, parse_page_lenient},
 };
 
 /// Searches a tenant's alerts: the filters of [`ListAlerts`] in the body, where
@@ -21,22 +21,22 @@ pub struct SearchAlerts {
 
 impl Operation for SearchAlerts {
     type Response = KeyedPage<Alert>;
-    const ROUTE: Route = Route::post("/common/v1/alerts/search").repeatable();
+    const ROUTE: Route = Route::post("/common/v1/alerts/search").idempotent();
 
-    fn read(response: &http::Response<Bytes>) -> Result<KeyedPage<Alert>, Error> {
-        salvage_page(response)
+    fn parse_response(response: &http::Response<Bytes>) -> Result<KeyedPage<Alert>, Error> {
+        parse_page_lenient(response)
     }
 }
 
 impl Paged for SearchAlerts {
     type Item = Alert;
 
-    fn next(&self, answer: &KeyedPage<Alert>) -> Result<Option<Self>, Error> {
-        Ok(self.filter.next(answer)?.map(|filter| Self { filter }))
+    fn next_page(&self, answer: &KeyedPage<Alert>) -> Result<Option<Self>, Error> {
+        Ok(self.filter.next_page(answer)?.map(|filter| Self { filter }))
     }
 
-    fn unreadable(answer: &KeyedPage<Alert>) -> &[UnreadableItem] {
-        &answer.unreadable
+    fn malformed_items(answer: &KeyedPage<Alert>) -> &[MalformedItem] {
+        &answer.malformed_items
     }
 
     fn items(answer: KeyedPage<Alert>) -> Vec<Raw<Alert>> {

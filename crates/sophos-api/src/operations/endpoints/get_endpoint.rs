@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    Operation, Record, Route,
+    Operation, WithRaw, Route,
     models::{Endpoint, EndpointView},
 };
 
@@ -27,6 +27,6 @@ impl GetEndpoint {
 }
 
 impl Operation for GetEndpoint {
-    type Response = Record<Endpoint>;
+    type Response = WithRaw<Endpoint>;
     const ROUTE: Route = Route::get("/endpoint/v1/endpoints/:endpointId");
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     Error, KeyedPage, Operation, Paged, Raw, Route,
     models::{Endpoint, EndpointType, EndpointView, HealthStatus, IsolationStatus, LockdownStatus},
-    page_body::read_page,
+    page_body::parse_page,
 };
 
 /// Lists a tenant's endpoints, with every documented filter.
@@ -92,16 +92,16 @@ impl Operation for ListEndpoints {
     type Response = KeyedPage<Endpoint>;
     const ROUTE: Route = Route::get("/endpoint/v1/endpoints");
 
-    fn read(response: &http::Response<Bytes>) -> Result<KeyedPage<Endpoint>, Error> {
-        read_page(response)
+    fn parse_response(response: &http::Response<Bytes>) -> Result<KeyedPage<Endpoint>, Error> {
+        parse_page(response)
     }
 }
 
 impl Paged for ListEndpoints {
     type Item = Endpoint;
 
-    fn next(&self, answer: &KeyedPage<Endpoint>) -> Result<Option<Self>, Error> {
-        let key = answer.after(self.page_from_key.as_deref())?;
+    fn next_page(&self, answer: &KeyedPage<Endpoint>) -> Result<Option<Self>, Error> {
+        let key = answer.next_page_key(self.page_from_key.as_deref())?;
         Ok(key.map(|key| Self { page_from_key: Some(key), ..self.clone() }))
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Operation, Record, Route, models::Isolation};
+use crate::{Operation, WithRaw, Route, models::Isolation};
 
 /// Reads what was asked for an endpoint's isolation. What the endpoint reported
 /// is in the endpoint itself.
@@ -14,6 +14,6 @@ pub struct GetIsolation {
 }
 
 impl Operation for GetIsolation {
-    type Response = Record<Isolation>;
+    type Response = WithRaw<Isolation>;
     const ROUTE: Route = Route::get("/endpoint/v1/endpoints/:endpointId/isolation");
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::check_comment;
-use crate::{Error, Operation, Record, Route, models::Isolation};
+use crate::{Error, Operation, WithRaw, Route, models::Isolation};
 
 /// Isolates one endpoint, or releases it.
 ///
@@ -23,10 +23,10 @@ pub struct UpdateIsolation {
 }
 
 impl Operation for UpdateIsolation {
-    type Response = Record<Isolation>;
+    type Response = WithRaw<Isolation>;
     const ROUTE: Route = Route::patch("/endpoint/v1/endpoints/:endpointId/isolation");
 
-    fn check(&self) -> Result<(), Error> {
+    fn validate(&self) -> Result<(), Error> {
         check_comment(self.comment.as_deref())
     }
 }

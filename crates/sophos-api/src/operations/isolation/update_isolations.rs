@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::check_comment;
-use crate::{Error, Operation, Record, Route, models::IsolationItems};
+use crate::{Error, Operation, WithRaw, Route, models::IsolationItems};
 
 /// Endpoints in one request at most.
-pub const MOST_IDS: usize = 50;
+pub const MAX_IDS: usize = 50;
 
 /// Isolates up to 50 endpoints, or releases them.
 ///
@@ -26,13 +26,13 @@ pub struct UpdateIsolations {
 }
 
 impl Operation for UpdateIsolations {
-    type Response = Record<IsolationItems>;
+    type Response = WithRaw<IsolationItems>;
     const ROUTE: Route = Route::post("/endpoint/v1/endpoints/isolation");
 
-    fn check(&self) -> Result<(), Error> {
-        if !(1..=MOST_IDS).contains(&self.ids.len()) {
+    fn validate(&self) -> Result<(), Error> {
+        if !(1..=MAX_IDS).contains(&self.ids.len()) {
             return Err(Error::invalid(format!(
-                "{} ids are given; 1 to {MOST_IDS} are allowed",
+                "{} ids are given; 1 to {MAX_IDS} are allowed",
                 self.ids.len()
             )));
         }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Operation, Record, Route, Scope, models::Tenant};
+use crate::{Operation, WithRaw, Route, ScopeHeader, models::Tenant};
 
 /// Reads one tenant of the organization.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,6 +20,6 @@ impl GetOrganizationTenant {
 }
 
 impl Operation for GetOrganizationTenant {
-    type Response = Record<Tenant>;
-    const ROUTE: Route = Route::get("/organization/v1/tenants/:tenantId").global(Scope::Organization);
+    type Response = WithRaw<Tenant>;
+    const ROUTE: Route = Route::get("/organization/v1/tenants/:tenantId").global(ScopeHeader::Organization);
 }

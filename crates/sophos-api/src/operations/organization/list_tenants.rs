@@ -4,10 +4,10 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::{
-    Error, NumberedPage, Operation, Paged, Raw, Route, Scope,
+    Error, NumberedPage, Operation, Paged, Raw, Route, ScopeHeader,
     models::Tenant,
-    page_body::{UnreadableItem, salvage_page},
-    tenants::MAX_TENANT_PAGE_SIZE,
+    page_body::{MalformedItem, parse_page_lenient},
+    tenant_list::MAX_TENANT_PAGE_SIZE,
 };
 
 /// Lists the tenants of the organization.
@@ -39,22 +39,22 @@ impl ListOrganizationTenants {
 
 impl Operation for ListOrganizationTenants {
     type Response = NumberedPage<Tenant>;
-    const ROUTE: Route = Route::get("/organization/v1/tenants").global(Scope::Organization);
+    const ROUTE: Route = Route::get("/organization/v1/tenants").global(ScopeHeader::Organization);
 
-    fn read(response: &http::Response<Bytes>) -> Result<NumberedPage<Tenant>, Error> {
-        salvage_page(response)
+    fn parse_response(response: &http::Response<Bytes>) -> Result<NumberedPage<Tenant>, Error> {
+        parse_page_lenient(response)
     }
 }
 
 impl Paged for ListOrganizationTenants {
     type Item = Tenant;
 
-    fn next(&self, answer: &NumberedPage<Tenant>) -> Result<Option<Self>, Error> {
-        Ok(answer.after(self.page.unwrap_or(1)).map(|page| Self { page: Some(page), ..self.clone() }))
+    fn next_page(&self, answer: &NumberedPage<Tenant>) -> Result<Option<Self>, Error> {
+        Ok(answer.next_page_number(self.page.unwrap_or(1)).map(|page| Self { page: Some(page), ..self.clone() }))
     }
 
-    fn unreadable(answer: &NumberedPage<Tenant>) -> &[UnreadableItem] {
-        &answer.unreadable
+    fn malformed_items(answer: &NumberedPage<Tenant>) -> &[MalformedItem] {
+        &answer.malformed_items
     }
 
     fn items(answer: NumberedPage<Tenant>) -> Vec<Raw<Tenant>> {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Operation, Record, Route, Scope, models::Tenant};
+use crate::{Operation, WithRaw, Route, ScopeHeader, models::Tenant};
 
 /// Reads one tenant of the partner.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,6 +20,6 @@ impl GetPartnerTenant {
 }
 
 impl Operation for GetPartnerTenant {
-    type Response = Record<Tenant>;
-    const ROUTE: Route = Route::get("/partner/v1/tenants/:tenantId").global(Scope::Partner);
+    type Response = WithRaw<Tenant>;
+    const ROUTE: Route = Route::get("/partner/v1/tenants/:tenantId").global(ScopeHeader::Partner);
 }

@@ -7,7 +7,7 @@ use super::check_limit;
 use crate::{
     CursorPage, Error, Operation, Paged, Raw, Route,
     models::SiemAlert,
-    page_body::{UnreadableItem, salvage_page},
+    page_body::{MalformedItem, parse_page_lenient},
 };
 
 /// Reads a tenant's alerts of the last 24 hours, in the order in which the
@@ -27,25 +27,25 @@ impl Operation for ListSiemAlerts {
     type Response = CursorPage<SiemAlert>;
     const ROUTE: Route = Route::get("/siem/v1/alerts");
 
-    fn check(&self) -> Result<(), Error> {
+    fn validate(&self) -> Result<(), Error> {
         check_limit(self.limit)
     }
 
-    fn read(response: &http::Response<Bytes>) -> Result<CursorPage<SiemAlert>, Error> {
-        salvage_page(response)
+    fn parse_response(response: &http::Response<Bytes>) -> Result<CursorPage<SiemAlert>, Error> {
+        parse_page_lenient(response)
     }
 }
 
 impl Paged for ListSiemAlerts {
     type Item = SiemAlert;
 
-    fn next(&self, answer: &CursorPage<SiemAlert>) -> Result<Option<Self>, Error> {
-        let cursor = answer.after(self.cursor.as_deref())?;
+    fn next_page(&self, answer: &CursorPage<SiemAlert>) -> Result<Option<Self>, Error> {
+        let cursor = answer.next_page_cursor(self.cursor.as_deref())?;
         Ok(cursor.map(|cursor| Self { cursor: Some(cursor), from_date: None, ..self.clone() }))
     }
 
-    fn unreadable(answer: &CursorPage<SiemAlert>) -> &[UnreadableItem] {
-        &answer.unreadable
+    fn malformed_items(answer: &CursorPage<SiemAlert>) -> &[MalformedItem] {
+        &answer.malformed_items
     }
 
     fn items(answer: CursorPage<SiemAlert>) -> Vec<Raw<SiemAlert>> {

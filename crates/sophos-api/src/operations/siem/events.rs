@@ -7,7 +7,7 @@ use super::check_limit;
 use crate::{
     CursorPage, Error, Operation, Paged, Raw, Route,
     models::SiemEvent,
-    page_body::{UnreadableItem, salvage_page},
+    page_body::{MalformedItem, parse_page_lenient},
 };
 
 /// Reads a tenant's events of the last 24 hours, in the order in which the
@@ -29,25 +29,25 @@ impl Operation for ListSiemEvents {
     type Response = CursorPage<SiemEvent>;
     const ROUTE: Route = Route::get("/siem/v1/events");
 
-    fn check(&self) -> Result<(), Error> {
+    fn validate(&self) -> Result<(), Error> {
         check_limit(self.limit)
     }
 
-    fn read(response: &http::Response<Bytes>) -> Result<CursorPage<SiemEvent>, Error> {
-        salvage_page(response)
+    fn parse_response(response: &http::Response<Bytes>) -> Result<CursorPage<SiemEvent>, Error> {
+        parse_page_lenient(response)
     }
 }
 
 impl Paged for ListSiemEvents {
     type Item = SiemEvent;
 
-    fn next(&self, answer: &CursorPage<SiemEvent>) -> Result<Option<Self>, Error> {
-        let cursor = answer.after(self.cursor.as_deref())?;
+    fn next_page(&self, answer: &CursorPage<SiemEvent>) -> Result<Option<Self>, Error> {
+        let cursor = answer.next_page_cursor(self.cursor.as_deref())?;
         Ok(cursor.map(|cursor| Self { cursor: Some(cursor), from_date: None, ..self.clone() }))
     }
 
-    fn unreadable(answer: &CursorPage<SiemEvent>) -> &[UnreadableItem] {
-        &answer.unreadable
+    fn malformed_items(answer: &CursorPage<SiemEvent>) -> &[MalformedItem] {
+        &answer.malformed_items
     }
 
     fn items(answer: CursorPage<SiemEvent>) -> Vec<Raw<SiemEvent>> {

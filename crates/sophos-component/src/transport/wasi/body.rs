@@ -2,27 +2,27 @@
 
 use sophos_api::TransportError;
 
-use super::{Deadline, codes, interrupted, unsendable};
+use super::{Deadline, error_codes, interrupted_error, unsendable_error};
 use crate::{
     bindings::wasi::{
         http::types::{IncomingBody, OutgoingBody},
         io::streams::{OutputStream, StreamError},
     },
-    transport::check_length,
+    transport::check_response_len,
 };
 
 /// What is asked for at once.
-const CHUNK: u64 = 256 << 10;
+const CHUNK_LEN: u64 = 256 << 10;
 
 /// Writes a body. One that the service does not want to its end is no failure:
 /// its answer says why.
-pub(crate) fn write(body: OutgoingBody, content: &[u8], deadline: &Deadline) -> Result<(), TransportError> {
-    let stream = body.write().map_err(unsendable("body"))?;
+pub(crate) fn write_body(body: OutgoingBody, content: &[u8], deadline: &Deadline) -> Result<(), TransportError> {
+    let stream = body.write().map_err(unsendable_error("body"))?;
     let complete = write_all(&stream, content, deadline)?;
     // Streams go before what they belong to.
     drop(stream);
     if complete {
-        OutgoingBody::finish(body, None).map_err(codes::failure)?;
+        OutgoingBody::finish(body, None).map_err(error_codes::to_transport_error)?;
     }
     Ok(())
 }
@@ -34,7 +34,7 @@ fn write_all(stream: &OutputStream, content: &[u8], deadline: &Deadline) -> Resu
     loop {
         let Ok(room) = stream.check_write() else { return Ok(false) };
         if room == 0 {
-            deadline.wait(&ready)?;
+            deadline.wait_for(&ready)?;
             continue;
         }
         if left.is_empty() && flushing {
@@ -56,32 +56,32 @@ fn write_all(stream: &OutputStream, content: &[u8], deadline: &Deadline) -> Resu
 }
 
 /// Reads a body to its end; `expected` is its length, if that was told.
-pub(super) fn read(
+pub(super) fn read_body(
     body: &IncomingBody,
     expected: Option<usize>,
     deadline: &Deadline,
 ) -> Result<Vec<u8>, TransportError> {
-    let stream = body.stream().map_err(|()| interrupted("the answer's body is gone"))?;
+    let stream = body.stream().map_err(|()| interrupted_error("the answer's body is gone"))?;
     let ready = stream.subscribe();
-    check_length(expected.unwrap_or(0))?;
+    check_response_len(expected.unwrap_or(0))?;
     let mut content = Vec::with_capacity(expected.unwrap_or(0));
     loop {
-        match stream.read(CHUNK) {
-            Ok(chunk) if chunk.is_empty() => deadline.wait(&ready)?,
+        match stream.read(CHUNK_LEN) {
+            Ok(chunk) if chunk.is_empty() => deadline.wait_for(&ready)?,
             Ok(chunk) => {
-                check_length(content.len() + chunk.len())?;
+                check_response_len(content.len() + chunk.len())?;
                 content.extend_from_slice(&chunk);
             }
             Err(StreamError::Closed) => break,
             // Its code is not asked for: jco's shim has none that it could hand over
             // and ends the instance instead.
             Err(StreamError::LastOperationFailed(_)) => {
-                return Err(interrupted("the answer's body broke off"));
+                return Err(interrupted_error("the answer's body broke off"));
             }
         }
     }
     if expected.is_some_and(|expected| content.len() < expected) {
-        return Err(interrupted("the answer's body ended too soon"));
+        return Err(interrupted_error("the answer's body ended too soon"));
     }
     Ok(content)
 }

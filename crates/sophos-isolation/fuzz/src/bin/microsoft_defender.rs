@@ -2,4 +2,4 @@
 
 #![no_main]
 
-sophos_isolation_fuzz::adapter!(MicrosoftDefender);
+sophos_isolation_fuzz::fuzz_adapter!(MicrosoftDefender);

@@ -7,18 +7,18 @@ use sophos_simulator::MachineConfig;
 use super::{ACME, BETA};
 
 /// The policy of a test; `source` is more of the source, `more` of the file.
-pub(crate) struct Rules<'a> {
+pub(crate) struct TestPolicy<'a> {
     pub(crate) mode: &'a str,
     pub(crate) release: &'a str,
     pub(crate) estate_share: f64,
     pub(crate) tenant_per_hour: u32,
     pub(crate) per_hour: u32,
     pub(crate) source: &'a str,
-    pub(crate) more: &'a str,
+    pub(crate) extra: &'a str,
     pub(crate) new_episode_after: &'a str,
 }
 
-impl Default for Rules<'_> {
+impl Default for TestPolicy<'_> {
     fn default() -> Self {
         Self {
             mode: "enforce",
@@ -27,20 +27,20 @@ impl Default for Rules<'_> {
             tenant_per_hour: 1_000,
             per_hour: 1_000,
             source: "",
-            more: "",
+            extra: "",
             new_episode_after: "24h",
         }
     }
 }
 
-impl Rules<'_> {
+impl TestPolicy<'_> {
     pub(crate) fn policy(&self) -> Policy {
-        let text = self.text();
+        let text = self.to_toml();
         Policy::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
     }
 
-    pub(crate) fn text(&self) -> String {
-        let Self { mode, release, estate_share, tenant_per_hour, per_hour, source, more, new_episode_after } =
+    pub(crate) fn to_toml(&self) -> String {
+        let Self { mode, release, estate_share, tenant_per_hour, per_hour, source, extra: more, new_episode_after } =
             self;
         format!(
             r#"
@@ -72,7 +72,7 @@ may_release = true
 }
 
 pub(crate) fn policy() -> Policy {
-    Rules::default().policy()
+    TestPolicy::default().policy()
 }
 
 /// The id of the machine with this number.

@@ -10,43 +10,43 @@ use std::{
 
 use bytes::Bytes;
 use sophos_api::{ReqwestTransport, Transport, TransportError};
-use sophos_isolation::{DecisionId, Outcome, Outcomes};
+use sophos_isolation::{DecisionId, DecisionOutcome, OutcomePublisher};
 use sophos_simulator::Clock;
 use tokio::sync::Notify;
 
 /// The transport of a test: real HTTP, the simulator's time, and waits that
 /// turn its clock.
 #[derive(Clone)]
-pub(crate) struct Clocked {
+pub(crate) struct ClockedTransport {
     pub(super) http: ReqwestTransport,
     pub(super) clock: Clock,
-    pub(super) turning: Arc<Mutex<()>>,
-    pub(super) mute: Arc<Mute>,
+    pub(super) clock_lock: Arc<Mutex<()>>,
+    pub(super) gate: Arc<CallGate>,
 }
 
 /// What is to become of calls that isolate or release.
 #[derive(Default)]
-pub(super) struct Mute {
-    pub(super) before: AtomicBool,
-    pub(super) after: AtomicBool,
+pub(super) struct CallGate {
+    pub(super) block_before: AtomicBool,
+    pub(super) block_after: AtomicBool,
     pub(super) reached: Notify,
-    pub(super) go_on: Notify,
+    pub(super) resume: Notify,
 }
 
-impl Transport for Clocked {
+impl Transport for ClockedTransport {
     async fn send(
         &self,
         request: http::Request<Vec<u8>>,
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, TransportError> {
         let changes = request.method() == http::Method::POST && request.uri().path().ends_with("/isolation");
-        if changes && self.mute.before.load(Ordering::SeqCst) {
-            self.mute.reached.notify_one();
-            self.mute.go_on.notified().await;
+        if changes && self.gate.block_before.load(Ordering::SeqCst) {
+            self.gate.reached.notify_one();
+            self.gate.resume.notified().await;
         }
         let answer = self.http.send(request, timeout).await;
-        if changes && self.mute.after.load(Ordering::SeqCst) {
-            self.mute.reached.notify_one();
+        if changes && self.gate.block_after.load(Ordering::SeqCst) {
+            self.gate.reached.notify_one();
             std::future::pending::<()>().await;
         }
         answer
@@ -61,7 +61,7 @@ impl Transport for Clocked {
     async fn sleep(&self, duration: Duration) {
         let until = self.now() + duration + Duration::from_micros(999);
         {
-            let _turning = self.turning.lock().unwrap();
+            let _turning = self.clock_lock.lock().unwrap();
             self.clock.advance(until.saturating_sub(self.now()));
         }
         tokio::task::yield_now().await;
@@ -70,38 +70,38 @@ impl Transport for Clocked {
 
 /// Keeps what it is told, unless it is made to fail.
 #[derive(Default)]
-pub(crate) struct Told {
-    outcomes: Mutex<Vec<Outcome>>,
+pub(crate) struct RecordingPublisher {
+    outcomes: Mutex<Vec<DecisionOutcome>>,
     failures: AtomicUsize,
 }
 
-impl Told {
+impl RecordingPublisher {
     pub(crate) fn fail(&self, times: usize) {
         self.failures.store(times, Ordering::SeqCst);
     }
 
     /// What was told of a decision, in words.
-    pub(crate) fn of(&self, id: &DecisionId) -> Vec<String> {
+    pub(crate) fn outcomes_of(&self, id: &DecisionId) -> Vec<String> {
         let outcomes = self.outcomes.lock().unwrap();
         outcomes
             .iter()
             .filter(|outcome| outcome.decision == *id)
-            .map(|outcome| outcome.what.clone())
+            .map(|outcome| outcome.status.clone())
             .collect()
     }
 
-    pub(crate) fn last(&self, id: &DecisionId) -> Outcome {
+    pub(crate) fn last_outcome(&self, id: &DecisionId) -> DecisionOutcome {
         let outcomes = self.outcomes.lock().unwrap();
         outcomes.iter().rev().find(|outcome| outcome.decision == *id).unwrap().clone()
     }
 }
 
-impl Outcomes for Told {
-    fn is_listening(&self) -> bool {
+impl OutcomePublisher for RecordingPublisher {
+    fn is_enabled(&self) -> bool {
         true
     }
 
-    async fn publish(&self, outcome: &Outcome) -> Result<(), String> {
+    async fn publish(&self, outcome: &DecisionOutcome) -> Result<(), String> {
         let fails = self
             .failures
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))

@@ -5,10 +5,10 @@
 //! ask; `cargo xtask bench component` builds both and sets them.
 
 mod calls;
-mod canned;
-mod crowd;
+mod cached_transport;
+mod concurrency;
 mod simulator;
-mod start;
+mod startup;
 
 use std::{
     env, fs,
@@ -23,15 +23,15 @@ fn main() -> Result<()> {
     let program = env::var_os("SIMULATOR").context("SIMULATOR names no program")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        start::run(&components).await?;
+        startup::run(&components).await?;
         let simulator = simulator::start(program.as_ref()).await?;
         calls::run(&components, &simulator).await?;
-        crowd::run(&components, &simulator, 1_000).await
+        concurrency::run(&components, &simulator, 1_000).await
     })
 }
 
 /// The components of a folder, by the names of their worlds.
-fn worlds(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
+fn find_components(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     let mut worlds = Vec::new();
     for file in fs::read_dir(folder)? {
         let file = file?.path();
@@ -48,12 +48,12 @@ fn worlds(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
 struct Times(Vec<Duration>);
 
 impl Times {
-    fn of(mut times: Vec<Duration>) -> Self {
+    fn new(mut times: Vec<Duration>) -> Self {
         times.sort();
         Self(times)
     }
 
-    fn least(&self) -> Duration {
+    fn min(&self) -> Duration {
         self.0.first().copied().unwrap_or_default()
     }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use central_host::{
-    Obtain, Requests,
+    AuthProvider, AllowedHttp,
     bindings::sophos::central::credentials::{Access, Addresses, Client, Grant, Service},
 };
 use serde_json::Value;
@@ -54,18 +54,18 @@ pub(crate) async fn start(program: &OsStr) -> Result<Simulator> {
 
 impl Simulator {
     /// One that is not there, for what asks nothing.
-    pub(crate) fn nowhere() -> Self {
+    pub(crate) fn unreachable() -> Self {
         let nowhere = "http://127.0.0.1:9".to_owned();
         Self { process: None, settings: None, identity: nowhere.clone(), global: nowhere }
     }
 
     /// How a component reaches it.
-    pub(crate) fn requests(&self) -> Result<Requests> {
-        Ok(Requests::new(reqwest::Client::builder().no_proxy(), |host| host == "127.0.0.1")?)
+    pub(crate) fn requests(&self) -> Result<AllowedHttp> {
+        Ok(AllowedHttp::new(reqwest::Client::builder().no_proxy(), |host| host == "127.0.0.1")?)
     }
 
     /// How a component is let in.
-    pub(crate) fn obtain(&self) -> Obtain {
+    pub(crate) fn auth_provider(&self) -> AuthProvider {
         let access = self.access();
         Arc::new(move |_| Box::pin(std::future::ready(Ok(access.clone()))))
     }
@@ -77,8 +77,8 @@ impl Simulator {
     }
 
     /// The native client of the same credential, over any transport.
-    pub(crate) fn native<T: sophos_api::Transport>(&self, transport: T) -> Result<sophos_api::Client<T>> {
-        let hosts = sophos_api::Hosts::at(self.identity.parse()?, self.global.parse()?);
+    pub(crate) fn native_client<T: sophos_api::Transport>(&self, transport: T) -> Result<sophos_api::Client<T>> {
+        let hosts = sophos_api::Hosts::new(self.identity.parse()?, self.global.parse()?);
         let credentials = sophos_api::Credentials::new(ID, SECRET);
         Ok(sophos_api::Client::builder(transport, credentials).hosts(hosts).build())
     }

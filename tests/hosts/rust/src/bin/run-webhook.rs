@@ -13,12 +13,12 @@
 use std::{collections::HashMap, env, fs, path::PathBuf, sync::Arc};
 
 use central_host::{
-    Answer, Call, Obtain, Requests,
+    CallOutcome, DynamicCall, AuthProvider, AllowedHttp,
     bindings::sophos::central::credentials::{Access, Addresses, Client, Grant, Service},
     webhook::{
-        self, Folder, Place, Takes, Webhook,
+        self, FolderStore, WebhookHost, Callback, Webhook,
         bindings::sophos::central::{policy::Rules, sender_secrets::Keys},
-        lines,
+        json_lines,
     },
 };
 use serde::Deserialize;
@@ -29,12 +29,12 @@ use tokio::{
 };
 use wasmtime::{Result, error::Context};
 
-const AT_ONCE: u32 = 16;
+const MAX_CONCURRENT_REQUESTS: u32 = 16;
 
 #[derive(Deserialize)]
 struct Settings {
     component: PathBuf,
-    service: Elsewhere,
+    service: ServiceUrls,
     policy: PathBuf,
     secrets: PathBuf,
     ledger: PathBuf,
@@ -43,7 +43,7 @@ struct Settings {
 }
 
 #[derive(Deserialize)]
-struct Elsewhere {
+struct ServiceUrls {
     identity: String,
     global: String,
 }
@@ -60,7 +60,7 @@ struct Secret {
 }
 
 #[derive(Deserialize)]
-struct Order {
+struct Command {
     call: String,
     arguments: Vec<Value>,
 }
@@ -70,24 +70,24 @@ async fn main() -> Result<()> {
     let mut orders = BufReader::new(tokio::io::stdin()).lines();
     let settings: Settings =
         serde_json::from_str(&orders.next_line().await?.context("there are no settings")?)?;
-    let obtain = obtain(&settings.service)?;
-    let requests = Requests::new(reqwest::Client::builder().no_proxy(), |host| host == "127.0.0.1")?;
-    let engine = central_host::pooling_engine(AT_ONCE + 1)?;
+    let obtain = auth_provider(&settings.service)?;
+    let requests = AllowedHttp::new(reqwest::Client::builder().no_proxy(), |host| host == "127.0.0.1")?;
+    let engine = central_host::pooling_engine(MAX_CONCURRENT_REQUESTS + 1)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", listener.local_addr()?);
     let component = settings.component.clone();
-    let place = place(settings, address.clone());
+    let place = webhook_host(settings, address.clone());
     let webhook = Arc::new(Webhook::load(&engine, &component, place, obtain, requests)?);
 
     println!("{}", json!({"listening": address}));
-    tokio::spawn(webhook::serve(Arc::clone(&webhook), listener, AT_ONCE));
+    tokio::spawn(webhook::serve(Arc::clone(&webhook), listener, MAX_CONCURRENT_REQUESTS));
     while let Some(order) = orders.next_line().await? {
-        let Order { call, arguments } = serde_json::from_str(&order)?;
-        let call = Call { interface: "decisions", function: &call, arguments: &arguments, tenant: None };
+        let Command { call, arguments } = serde_json::from_str(&order)?;
+        let call = DynamicCall { interface: "decisions", function: &call, arguments: &arguments, tenant: None };
         let answer = match webhook.session().await?.call(call).await {
-            Ok((Answer::Ok(value), _)) => json!({"ok": value}),
-            Ok((Answer::Failure(why), _)) => json!({"failure": why}),
-            Ok((Answer::Absent, _)) => json!({"failure": "there is no such function"}),
+            Ok((CallOutcome::Ok(value), _)) => json!({"ok": value}),
+            Ok((CallOutcome::Failure(why), _)) => json!({"failure": why}),
+            Ok((CallOutcome::Absent, _)) => json!({"failure": "there is no such function"}),
             Err(error) => json!({"failure": format!("{error:#}")}),
         };
         println!("{answer}");
@@ -95,9 +95,9 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-fn place(settings: Settings, address: String) -> Place {
+fn webhook_host(settings: Settings, address: String) -> WebhookHost {
     let Settings { policy, secrets, ledger, outcomes, queue, .. } = settings;
-    Place {
+    WebhookHost {
         secrets: Box::new(move |name| {
             let text = fs::read_to_string(&secrets).map_err(|error| error.to_string())?;
             let mut all: Secrets = toml::from_str(&text).map_err(|error| error.message().to_owned())?;
@@ -105,24 +105,24 @@ fn place(settings: Settings, address: String) -> Place {
                 all.secrets.remove(name).ok_or_else(|| format!("there is no secret {name}"))?;
             Ok(Keys { current, previous })
         }),
-        store: Folder::new(ledger),
-        rules: Box::new(move || {
+        ledger: FolderStore::new(ledger),
+        policy: Box::new(move || {
             let text = fs::read_to_string(&policy).map_err(|error| error.to_string())?;
             Ok(Rules { text, webhook_url: Some(address.clone()), caller_header: None })
         }),
-        journal: Box::new(|notice| println!("{}", json!({"notice": lines::notice(notice)}))),
+        audit_log: Box::new(|notice| println!("{}", json!({"notice": json_lines::audit_record(notice)}))),
         outcomes: outcomes.map(|file| {
-            let tell: Takes<_> = Box::new(move |outcome| lines::append(&file, &lines::outcome(&outcome)));
+            let tell: Callback<_> = Box::new(move |outcome| json_lines::append_line(&file, &json_lines::outcome(&outcome)));
             tell
         }),
         queue: queue.map(|file| {
-            let put: Takes<Vec<String>> = Box::new(move |decisions| lines::append(&file, &json!(decisions)));
+            let put: Callback<Vec<String>> = Box::new(move |decisions| json_lines::append_line(&file, &json!(decisions)));
             put
         }),
     }
 }
 
-fn obtain(service: &Elsewhere) -> Result<Obtain> {
+fn auth_provider(service: &ServiceUrls) -> Result<AuthProvider> {
     let client = Client {
         id: env::var("SOPHOS_CLIENT_ID").context("there is no SOPHOS_CLIENT_ID")?,
         secret: env::var("SOPHOS_CLIENT_SECRET").context("there is no SOPHOS_CLIENT_SECRET")?,

@@ -11,7 +11,7 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use central_host::{
-    Answer, Call, Central, Obtain, Requests, Session,
+    CallOutcome, DynamicCall, CentralComponent, AuthProvider, AllowedHttp, Session,
     bindings::sophos::central::credentials::{Access, Addresses, Client, Grant, Occasion, Service, Token},
 };
 use serde::Deserialize;
@@ -20,29 +20,29 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use wasmtime::{Engine, Result, component::ResourceAny, error::Context};
 
 #[derive(Deserialize)]
-struct Plan {
+struct SessionPlan {
     component: PathBuf,
-    service: Places,
-    grants: Grants,
+    service: ServiceUrls,
+    grants: PlannedGrants,
     allow: Vec<String>,
 }
 
 #[derive(Deserialize)]
-struct Places {
+struct ServiceUrls {
     identity: String,
     global: String,
 }
 
 #[derive(Deserialize)]
-struct Grants {
-    needed: Option<Given>,
-    refused: Option<Given>,
+struct PlannedGrants {
+    needed: Option<GrantConfig>,
+    refused: Option<GrantConfig>,
 }
 
 /// A grant, as the WIT has it.
 #[derive(Clone, Deserialize)]
 #[serde(tag = "tag", content = "val", rename_all = "kebab-case")]
-enum Given {
+enum GrantConfig {
     Client {
         id: String,
         secret: String,
@@ -52,20 +52,20 @@ enum Given {
         #[serde(rename = "expires-in")]
         expires_in: Option<u32>,
     },
-    Ambient,
+    HostManaged,
 }
 
 #[derive(Deserialize)]
-struct Step {
+struct CallStep {
     call: String,
     arguments: Vec<Value>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Line {
-    Plan(Plan),
-    Step(Step),
+enum InputLine {
+    Plan(SessionPlan),
+    Step(CallStep),
 }
 
 #[tokio::main]
@@ -78,18 +78,18 @@ async fn main() -> Result<()> {
     let mut open: Option<(Session, Option<ResourceAny>)> = None;
     while let Some(line) = lines.next_line().await? {
         let answer = match serde_json::from_str(&line)? {
-            Line::Plan(plan) => {
-                let central = component(&engine, &mut loaded, &plan.component)?;
+            InputLine::Plan(plan) => {
+                let central = load_component(&engine, &mut loaded, &plan.component)?;
                 let allow = plan.allow.clone();
-                let requests = Requests::new(reqwest::Client::builder().no_proxy(), move |host| {
+                let requests = AllowedHttp::new(reqwest::Client::builder().no_proxy(), move |host| {
                     allow.iter().any(|allowed| allowed == host)
                 })?;
-                open = Some((central.session(obtain(plan), requests).await?, None));
+                open = Some((central.session(auth_provider(plan), requests).await?, None));
                 json!({"ok": central.imports()})
             }
-            Line::Step(wanted) => {
+            InputLine::Step(wanted) => {
                 let (session, tenant) = open.as_mut().context("a step without a session")?;
-                step(session, tenant, &wanted).await?
+                run_step(session, tenant, &wanted).await?
             }
         };
         stdout.write_all(format!("{answer}\n").as_bytes()).await?;
@@ -98,16 +98,16 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-fn component(engine: &Engine, loaded: &mut HashMap<PathBuf, Central>, file: &PathBuf) -> Result<Central> {
+fn load_component(engine: &Engine, loaded: &mut HashMap<PathBuf, CentralComponent>, file: &PathBuf) -> Result<CentralComponent> {
     if let Some(central) = loaded.get(file) {
         return Ok(central.clone());
     }
-    let central = Central::load(engine, file)?;
+    let central = CentralComponent::load(engine, file)?;
     loaded.insert(file.clone(), central.clone());
     Ok(central)
 }
 
-fn obtain(plan: Plan) -> Obtain {
+fn auth_provider(plan: SessionPlan) -> AuthProvider {
     Arc::new(move |why| {
         let (given, word) = match why {
             Occasion::Needed => (&plan.grants.needed, "needed"),
@@ -117,9 +117,9 @@ fn obtain(plan: Plan) -> Obtain {
             None => Err(format!("the plan has no grant when one is {word}")),
             Some(given) => Ok(Access {
                 grant: match given {
-                    Given::Client { id, secret } => Grant::Client(Client { id, secret }),
-                    Given::Token { value, expires_in } => Grant::Token(Token { value, expires_in }),
-                    Given::Ambient => Grant::Ambient,
+                    GrantConfig::Client { id, secret } => Grant::Client(Client { id, secret }),
+                    GrantConfig::Token { value, expires_in } => Grant::Token(Token { value, expires_in }),
+                    GrantConfig::HostManaged => Grant::Ambient,
                 },
                 service: Service::Other(Addresses {
                     identity: plan.service.identity.clone(),
@@ -131,14 +131,14 @@ fn obtain(plan: Plan) -> Obtain {
     })
 }
 
-async fn step(session: &mut Session, tenant: &mut Option<ResourceAny>, wanted: &Step) -> Result<Value> {
+async fn run_step(session: &mut Session, tenant: &mut Option<ResourceAny>, wanted: &CallStep) -> Result<Value> {
     let (interface, function) = wanted.call.split_once('.').context("a call is interface.function")?;
-    let call = Call { interface, function, arguments: &wanted.arguments, tenant: *tenant };
+    let call = DynamicCall { interface, function, arguments: &wanted.arguments, tenant: *tenant };
     let (answer, seen) = session.call(call).await?;
     *tenant = seen.or(*tenant);
     Ok(match answer {
-        Answer::Ok(value) => json!({"ok": value}),
-        Answer::Failure(failure) => json!({"failure": failure}),
-        Answer::Absent => json!({"absent": wanted.call}),
+        CallOutcome::Ok(value) => json!({"ok": value}),
+        CallOutcome::Failure(failure) => json!({"failure": failure}),
+        CallOutcome::Absent => json!({"absent": wanted.call}),
     })
 }

@@ -33,12 +33,12 @@ use std::{
 };
 
 use central_host::{
-    Obtain, Requests,
+    AuthProvider, AllowedHttp,
     bindings::sophos::central::credentials::{Access, Addresses, Client, Grant, Service},
     webhook::{
-        self, Folder, Place, Webhook,
+        self, FolderStore, WebhookHost, Webhook,
         bindings::sophos::central::{policy::Rules, sender_secrets::Keys},
-        lines,
+        json_lines,
     },
 };
 use serde::Deserialize;
@@ -49,9 +49,9 @@ use tokio::{
 use wasmtime::{Result, error::Context};
 
 /// The most requests that are answered at once. A follow-up needs a place as well.
-const AT_ONCE: u32 = 64;
+const MAX_CONCURRENT_REQUESTS: u32 = 64;
 
-const FOLLOW_UP_EVERY: Duration = Duration::from_secs(60);
+const FOLLOW_UP_INTERVAL: Duration = Duration::from_secs(60);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,15 +63,15 @@ struct Settings {
     secrets: PathBuf,
     ledger: PathBuf,
     outcomes: PathBuf,
-    journal: PathBuf,
+    audit_log: PathBuf,
     webhook_url: Option<String>,
-    caller_header: Option<String>,
-    service: Option<Elsewhere>,
+    client_ip_header: Option<String>,
+    service: Option<ServiceUrls>,
 }
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Elsewhere {
+struct ServiceUrls {
     identity: String,
     global: String,
 }
@@ -91,26 +91,26 @@ async fn main() -> Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
 
     let requests = match &settings.service {
-        None => Requests::to_sophos()?,
+        None => AllowedHttp::to_sophos()?,
         Some(service) => {
             let global: http::Uri = service.global.parse()?;
             let host = global.host().context("the service's global address has no host")?.to_owned();
-            Requests::new(reqwest::Client::builder(), move |wanted| wanted == host)?
+            AllowedHttp::new(reqwest::Client::builder(), move |wanted| wanted == host)?
         }
     };
-    let engine = central_host::pooling_engine(AT_ONCE + 1)?;
-    let obtain = obtain(folder.join(&settings.credential), settings.service.clone());
+    let engine = central_host::pooling_engine(MAX_CONCURRENT_REQUESTS + 1)?;
+    let obtain = auth_provider(folder.join(&settings.credential), settings.service.clone());
     let component = folder.join(&settings.component);
     let listen = settings.listen;
-    let webhook = Webhook::load(&engine, &component, place(folder, settings), obtain, requests)?;
+    let webhook = Webhook::load(&engine, &component, webhook_host(folder, settings), obtain, requests)?;
     let webhook = Arc::new(webhook);
 
     let listener = TcpListener::bind(listen).await?;
     println!("http://{}", listener.local_addr()?);
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     tokio::select! {
-        () = webhook::serve(Arc::clone(&webhook), listener, AT_ONCE) => {}
-        () = webhook::follow_up(webhook, FOLLOW_UP_EVERY) => {}
+        () = webhook::serve(Arc::clone(&webhook), listener, MAX_CONCURRENT_REQUESTS) => {}
+        () = webhook::run_follow_up(webhook, FOLLOW_UP_INTERVAL) => {}
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
@@ -118,43 +118,43 @@ async fn main() -> Result<()> {
 }
 
 /// What the webhook has of this host: files.
-fn place(folder: &Path, settings: Settings) -> Place {
+fn webhook_host(folder: &Path, settings: Settings) -> WebhookHost {
     let policy = folder.join(settings.policy);
     let secrets = folder.join(settings.secrets);
-    let journal = folder.join(settings.journal);
+    let journal = folder.join(settings.audit_log);
     let outcomes = folder.join(settings.outcomes);
-    Place {
-        secrets: Box::new(move |name| keys(&secrets, name)),
-        store: Folder::new(folder.join(settings.ledger)),
-        rules: Box::new(move || {
+    WebhookHost {
+        secrets: Box::new(move |name| load_secret(&secrets, name)),
+        ledger: FolderStore::new(folder.join(settings.ledger)),
+        policy: Box::new(move || {
             let text = fs::read_to_string(&policy)
                 .map_err(|error| format!("the policy {} cannot be read: {error}", policy.display()))?;
-            let (webhook_url, caller_header) = (settings.webhook_url.clone(), settings.caller_header.clone());
+            let (webhook_url, caller_header) = (settings.webhook_url.clone(), settings.client_ip_header.clone());
             Ok(Rules { text, webhook_url, caller_header })
         }),
-        journal: Box::new(move |notice| {
-            let line = lines::notice(notice);
-            if let Err(error) = lines::append(&journal, &line) {
+        audit_log: Box::new(move |notice| {
+            let line = json_lines::audit_record(notice);
+            if let Err(error) = json_lines::append_line(&journal, &line) {
                 eprintln!("{error}: {line}");
             }
         }),
-        outcomes: Some(Box::new(move |outcome| lines::append(&outcomes, &lines::outcome(&outcome)))),
+        outcomes: Some(Box::new(move |outcome| json_lines::append_line(&outcomes, &json_lines::outcome(&outcome)))),
         queue: None,
     }
 }
 
 /// A sender's secret, of a folder with a file for each.
-fn keys(folder: &Path, name: &str) -> Result<Keys, String> {
+fn load_secret(folder: &Path, name: &str) -> Result<Keys, String> {
     if name.is_empty() || name.starts_with('.') || name.contains(['/', '\0']) {
         return Err(format!("`{}` cannot be a secret's name here", name.escape_debug()));
     }
     let file = folder.join(name);
-    let current = secret(&file)?.ok_or_else(|| format!("there is no file {}", file.display()))?;
-    Ok(Keys { current, previous: secret(&folder.join(format!("{name}.previous")))? })
+    let current = read_secret_file(&file)?.ok_or_else(|| format!("there is no file {}", file.display()))?;
+    Ok(Keys { current, previous: read_secret_file(&folder.join(format!("{name}.previous")))? })
 }
 
 /// A secret, without the line's end that editors put behind it.
-fn secret(file: &Path) -> Result<Option<String>, String> {
+fn read_secret_file(file: &Path) -> Result<Option<String>, String> {
     match fs::read_to_string(file) {
         Ok(text) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -163,7 +163,7 @@ fn secret(file: &Path) -> Result<Option<String>, String> {
 }
 
 /// The credential of a file.
-fn obtain(file: PathBuf, service: Option<Elsewhere>) -> Obtain {
+fn auth_provider(file: PathBuf, service: Option<ServiceUrls>) -> AuthProvider {
     Arc::new(move |_| {
         let read = fs::read_to_string(&file).map_err(|error| error.to_string());
         // What is wrong in it is not told: it would show what is in it.
@@ -174,7 +174,7 @@ fn obtain(file: PathBuf, service: Option<Elsewhere>) -> Obtain {
                 grant: Grant::Client(Client { id, secret }),
                 service: match service.clone() {
                     None => Service::Sophos,
-                    Some(Elsewhere { identity, global }) => Service::Other(Addresses { identity, global }),
+                    Some(ServiceUrls { identity, global }) => Service::Other(Addresses { identity, global }),
                 },
             }),
             Err(why) => Err(format!("the credential was looked for in {}: {why}", file.display())),

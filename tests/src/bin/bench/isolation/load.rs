@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use end_to_end::{
-    isolation::{Delivery, decision_of},
+    isolation::{Delivery, parse_decision_id},
     queue::{EventSource, Queue},
 };
 use local_lambda::FunctionUrl;
@@ -14,63 +14,63 @@ use tokio::{
 };
 
 use super::{
-    ground::{self, Ground, Place},
-    proof::{self, Proof},
+    fixture::{self, IsolationFixture, LedgerStore},
+    verification::{self, Verification},
 };
 use crate::{
-    Outcome,
-    measure::{Times, computed_ms, ms, unix_ms},
+    BenchResult,
+    measure::{Percentiles, cpu_time_ms, ms, unix_ms},
 };
 
 /// Messages that the worker is given at a time.
-const BATCH: usize = 10;
+const BATCH_SIZE: usize = 10;
 
 /// A backlog that is not worked off in this time has come to a standstill.
-const PATIENCE: Duration = Duration::from_secs(300);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// One load, and what came of it.
-pub(crate) struct Run {
-    pub(crate) place: Place,
+pub(crate) struct LoadResult {
+    pub(crate) store: LedgerStore,
     /// Events a second that were to be sent, were sent, and were answered.
-    pub(crate) asked: u64,
-    pub(crate) sent: f64,
-    pub(crate) answered: f64,
+    pub(crate) requested_rate: u64,
+    pub(crate) sent_rate: f64,
+    pub(crate) response_rate: f64,
     /// From the moment at which a request was due until its answer.
-    pub(crate) answer: Times,
-    pub(crate) proof: Proof,
-    pub(crate) webhook: Use,
-    pub(crate) worker: Use,
+    pub(crate) response_times: Percentiles,
+    pub(crate) verification: Verification,
+    pub(crate) webhook: ResourceUsage,
+    pub(crate) worker: ResourceUsage,
 }
 
 /// What all sandboxes of a function used.
-pub(crate) struct Use {
+pub(crate) struct ResourceUsage {
     /// Milliseconds of a processor for each event.
-    pub(crate) computed_ms: f64,
+    pub(crate) cpu_ms: f64,
     /// The most bytes of memory that one of them held.
-    pub(crate) peak: u64,
+    pub(crate) peak_rss_bytes: u64,
 }
 
 /// An event that was answered with 202.
-pub(crate) struct Answered {
+pub(crate) struct AcceptedEvent {
     pub(crate) number: u64,
     pub(crate) decision: DecisionId,
     /// When, in milliseconds since the Unix epoch.
     pub(crate) at_ms: f64,
     /// How long after it was due.
-    after_ms: f64,
+    latency_ms: f64,
 }
 
-pub(crate) async fn run(place: Place, rate: u64, seconds: u64, sandboxes: usize) -> Outcome<Run> {
+pub(crate) async fn run(place: LedgerStore, rate: u64, seconds: u64, sandboxes: usize) -> BenchResult<LoadResult> {
     let events = rate * seconds;
-    let ground = Ground::lay(place, events).await?;
+    let ground = IsolationFixture::start(place, events).await?;
     let queue = Queue::start().await?;
-    let webhook = queue.admit(ground.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
+    let webhook = queue.configure(ground.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
     let webhook = FunctionUrl::start(webhook, sandboxes).await?;
-    let mut worker = EventSource::new(&queue, ground.worker(), sandboxes, BATCH).await?;
+    let mut worker = EventSource::new(&queue, ground.worker(), sandboxes, BATCH_SIZE).await?;
     worker.run();
 
     // Signed before, so that the sender computes little.
-    let deliveries = (0..events).map(ground::event).collect();
+    let deliveries = (0..events).map(fixture::event).collect();
     let http = reqwest::Client::new();
     let sending = Instant::now();
     let (answered, sent_for) = send(deliveries, rate, &http, &webhook.url()).await?;
@@ -79,21 +79,21 @@ pub(crate) async fn run(place: Place, rate: u64, seconds: u64, sandboxes: usize)
 
     let waiting = Instant::now();
     while !(queue.messages().is_empty() && queue.in_flight().is_empty()) {
-        if waiting.elapsed() > PATIENCE {
+        if waiting.elapsed() > DRAIN_TIMEOUT {
             return Err(format!("{} messages are left in the queue", queue.messages().len()).into());
         }
         sleep(Duration::from_millis(200)).await;
     }
-    let using = |pids: &[u32], peak: Option<u64>| -> Outcome<Use> {
-        Ok(Use { computed_ms: computed_ms(pids)? / events as f64, peak: peak.unwrap_or(0) })
+    let using = |pids: &[u32], peak: Option<u64>| -> BenchResult<ResourceUsage> {
+        Ok(ResourceUsage { cpu_ms: cpu_time_ms(pids)? / events as f64, peak_rss_bytes: peak.unwrap_or(0) })
     };
-    Ok(Run {
-        place,
-        asked: rate,
-        sent: per_second(events, sent_for),
-        answered: per_second(events, answered_for),
-        answer: Times::of(answered.iter().map(|event| event.after_ms).collect()),
-        proof: proof::of(&ground, &answered, last_ms).await?,
+    Ok(LoadResult {
+        store: place,
+        requested_rate: rate,
+        sent_rate: per_second(events, sent_for),
+        response_rate: per_second(events, answered_for),
+        response_times: Percentiles::new(answered.iter().map(|event| event.latency_ms).collect()),
+        verification: verification::verify(&ground, &answered, last_ms).await?,
         webhook: using(&webhook.pids(), webhook.peak_rss_bytes())?,
         worker: using(&worker.pool().pids(), worker.pool().peak_rss_bytes())?,
     })
@@ -114,7 +114,7 @@ async fn send(
     rate: u64,
     http: &reqwest::Client,
     url: &str,
-) -> Outcome<(Vec<Answered>, Duration)> {
+) -> BenchResult<(Vec<AcceptedEvent>, Duration)> {
     let interval = Duration::from_secs(1) / rate as u32;
     let begin = Instant::now();
     let mut due = begin;
@@ -136,7 +136,7 @@ async fn send(
         if status != 202 {
             return Err(format!("event {number} was answered with {status}: {answer}").into());
         }
-        all.push(Answered { number, decision: decision_of(&answer)?, at_ms, after_ms });
+        all.push(AcceptedEvent { number, decision: parse_decision_id(&answer)?, at_ms, latency_ms: after_ms });
     }
     Ok((all, sent_for))
 }

@@ -10,8 +10,8 @@ use std::{
 use local_lambda::peak_rss_bytes;
 
 use crate::{
-    Outcome,
-    measure::{Times, computed_ms, ms},
+    BenchResult,
+    measure::{Percentiles, cpu_time_ms, ms},
 };
 
 const POLL: Duration = Duration::from_millis(10);
@@ -32,7 +32,7 @@ pub(crate) struct Usage {
 impl Usage {
     /// The median of each figure.
     pub(crate) fn median(all: &[Self]) -> Self {
-        let median = |figure: fn(&Self) -> f64| Times::of(all.iter().map(figure).collect()).within(0.5);
+        let median = |figure: fn(&Self) -> f64| Percentiles::new(all.iter().map(figure).collect()).percentile(0.5);
         Self {
             cpu_ms: median(|usage| usage.cpu_ms),
             wall_ms: median(|usage| usage.wall_ms),
@@ -46,7 +46,7 @@ impl Usage {
 ///
 /// # Errors
 /// When it cannot be run or fails.
-pub(crate) async fn measure(command: &mut Command, errors: &Path) -> Outcome<Usage> {
+pub(crate) async fn measure(command: &mut Command, errors: &Path) -> BenchResult<Usage> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(errors)?);
     let started = Instant::now();
     // Not the command as a whole: its environment has the credential.
@@ -60,7 +60,7 @@ pub(crate) async fn measure(command: &mut Command, errors: &Path) -> Outcome<Usa
         tokio::time::sleep(POLL).await;
     }
     let wall_ms = ms(started.elapsed());
-    let cpu_ms = computed_ms(&[child.id()])?;
+    let cpu_ms = cpu_time_ms(&[child.id()])?;
     let status = child.wait()?;
     if !status.success() {
         let errors = fs::read_to_string(errors)?;

@@ -15,19 +15,19 @@ use std::{
 };
 
 use bytes::Bytes;
-use end_to_end::World;
+use end_to_end::TestEnv;
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use http::{Request, Response};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use sophos_api::{
-    Client, Credentials, Hosts, Operation, RateBudget, ReqwestTransport, Transport, TransportError,
+    Client, Credentials, Hosts, Operation, RateLimit, ReqwestTransport, Transport, TransportError,
     TransportErrorKind, operations::siem::ListSiemEvents,
 };
-use sophos_export::{Dataset, Exporter, Format, GZIP_LEVEL, Row, Scope, Settings, Store};
+use sophos_export::{Dataset, Exporter, Format, GZIP_LEVEL, Row, ExportScope, ExportSettings, Store};
 use tokio::runtime;
 
-use crate::{Outcome, measure::Times, say};
+use crate::{BenchResult, measure::Percentiles, print_line};
 
 const ROUNDS: usize = 5;
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -44,7 +44,7 @@ struct Service {
 }
 
 /// Prints the processor time and the share of each step.
-pub(crate) async fn run(world: &World, certificate: &Path) -> Outcome {
+pub(crate) async fn run(world: &TestEnv, certificate: &Path) -> BenchResult {
     let service = Service {
         identity: world.simulator.identity_url(),
         global: world.simulator.global_url(),
@@ -59,12 +59,12 @@ pub(crate) async fn run(world: &World, certificate: &Path) -> Outcome {
     });
     let steps = steps.await?.map_err(|error| error.to_string())?;
     let all: f64 = steps.iter().map(|(_, ms)| ms).sum();
-    say(&format!("the same export in this process, step by step, {ROUNDS} rounds:"))?;
-    say("                                       processor ms   share")?;
+    print_line(&format!("the same export in this process, step by step, {ROUNDS} rounds:"))?;
+    print_line("                                       processor ms   share")?;
     for (name, ms) in steps {
-        say(&format!("  {name:<36}  {ms:>11.1}  {:>5.1} %", 100.0 * ms / all))?;
+        print_line(&format!("  {name:<36}  {ms:>11.1}  {:>5.1} %", 100.0 * ms / all))?;
     }
-    Ok(say(&format!("  {:<36}  {all:>11.1}", "all"))?)
+    Ok(print_line(&format!("  {:<36}  {all:>11.1}", "all"))?)
 }
 
 async fn measure(service: &Service) -> Result<Vec<(&'static str, f64)>, Failure> {
@@ -83,7 +83,7 @@ async fn measure(service: &Service) -> Result<Vec<(&'static str, f64)>, Failure>
     for _ in 0..ROUNDS {
         rounds.push(round(service, &exchanges, &pages, &objects).await?);
     }
-    let step = |at: usize| Times::of(rounds.iter().map(|round| round[at].1).collect()).within(0.5);
+    let step = |at: usize| Percentiles::new(rounds.iter().map(|round| round[at].1).collect()).percentile(0.5);
     Ok(rounds[0].iter().enumerate().map(|(at, (name, _))| (*name, step(at))).collect())
 }
 
@@ -119,7 +119,7 @@ async fn round(
 
     let begun = Processor::of_this_thread()?;
     for page in pages {
-        black_box(ListSiemEvents::read(page)?);
+        black_box(ListSiemEvents::parse_response(page)?);
     }
     let cut = begun.ms()?;
 
@@ -200,14 +200,14 @@ async fn export<T: Transport + 'static>(
 ) -> Result<(), Failure> {
     let credentials = Credentials::new(&service.client_id, service.client_secret.as_str());
     let client = Client::builder(transport, credentials)
-        .hosts(Hosts::at(service.identity.parse()?, service.global.parse()?))
-        .budget(RateBudget::unlimited())
+        .hosts(Hosts::new(service.identity.parse()?, service.global.parse()?))
+        .rate_limit(RateLimit::unlimited())
         .build();
-    let mut settings = Settings::default();
+    let mut settings = ExportSettings::default();
     // The simulator's clock is its own.
     settings.max_service_skew = Duration::from_secs(100 * 365 * 24 * 60 * 60);
     let exporter = Exporter::new(client, Store::open(&folder.to_string_lossy())?, settings);
-    let scope = Scope { datasets: vec![Dataset::Events], ..Scope::default() };
+    let scope = ExportScope { datasets: vec![Dataset::Events], ..ExportScope::default() };
     let report = exporter.run(&scope, None).await?;
     if report.failed > 0 || report.rows == 0 {
         return Err(format!("the export in this process failed: {report:?}").into());
@@ -237,7 +237,7 @@ impl Service {
     fn transport(&self) -> Result<ReqwestTransport, Failure> {
         let certificate = reqwest::Certificate::from_pem(&self.certificate)?;
         let settings = reqwest::Client::builder().no_proxy().tls_certs_only([certificate]);
-        Ok(ReqwestTransport::configured(settings)?)
+        Ok(ReqwestTransport::from_builder(settings)?)
     }
 }
 
@@ -276,7 +276,7 @@ struct Replay(Mutex<VecDeque<Response<Bytes>>>);
 impl Transport for Replay {
     async fn send(&self, _: Request<Vec<u8>>, _: Duration) -> Result<Response<Bytes>, TransportError> {
         let next = lock(&self.0).pop_front();
-        next.ok_or_else(|| TransportError::new(TransportErrorKind::Unsendable, "the recording is over"))
+        next.ok_or_else(|| TransportError::new(TransportErrorKind::InvalidRequest, "the recording is over"))
     }
 
     fn now(&self) -> Duration {

@@ -1,0 +1,325 @@
+use std::{path::Path, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use sophos_api::{
+    BaseUrl, Client, DEFAULT_MAX_RESPONSE_LEN, Hosts, RateLimit, ReqwestTransport, TransportError,
+};
+use sophos_secrets::{
+    CredentialStore, EnvironmentCredential, FileCredentials, SecretsManagerCredentials, SecretSelector, SecretError,
+    StoredCredentialSource, InspectedCredential,
+};
+use sophos_store::{StoreRateLimiter, Store, StoreError, encode_name};
+
+use crate::{ConfigReader, aws, clock};
+
+/// How long a credential that was read is kept, if not told: what a rotation
+/// may take to be noticed while the credential before it still works.
+const DEFAULT_TTL_SECONDS: u64 = 300;
+
+/// The bounds of the longest answer that is read, in bytes.
+const MIN_MAX_RESPONSE_LEN: u64 = 64 << 10;
+const MAX_MAX_RESPONSE_LEN: u64 = 256 << 20;
+
+const SECRET: &str = "SOPHOS_SECRET";
+const PREFIX: &str = "SOPHOS_SECRETS_PREFIX";
+const TAG: &str = "SOPHOS_SECRETS_TAG";
+const FILE: &str = "SOPHOS_CREDENTIALS_FILE";
+const CLIENT_ID: &str = "SOPHOS_CLIENT_ID";
+const CLIENT_SECRET: &str = "SOPHOS_CLIENT_SECRET";
+
+/// How a function reaches Sophos Central.
+///
+/// Credentials come from one of these places:
+///
+/// | variable | what it is |
+/// |---|---|
+/// | `SOPHOS_SECRET` | a secret of Secrets Manager, by name or ARN |
+/// | `SOPHOS_SECRETS_PREFIX` | all secrets whose names begin so, such as `sophos/credentials/` |
+/// | `SOPHOS_SECRETS_TAG` | all secrets with this tag, such as `sophos=credential` |
+/// | `SOPHOS_CREDENTIALS_FILE` | a TOML file that only its owner may read, as [`FileCredentials`] describes |
+/// | `SOPHOS_CLIENT_ID`, `SOPHOS_CLIENT_SECRET` | the credential itself, for development |
+///
+/// A function uses those whose `used_for` names what it does, and those that have
+/// none; the others are passed over, as [`Serving`](sophos_secrets::Serving) tells.
+///
+/// The rest is
+///
+/// | variable | what it is | if not set |
+/// |---|---|---|
+/// | `SOPHOS_SECRETS_TTL_SECONDS` | how long what was read of Secrets Manager is kept, 10 to 3600 | 300 |
+/// | `SOPHOS_RATE_BUDGET` | `documented`, `unlimited`, or such as `10/s, 100/m+300, 1000/h` | `documented` |
+/// | `SOPHOS_SHARED_BUDGET` | where functions spend the budget together: `s3://bucket/prefix`, or a folder | each process has its own; the workers of an export's queue use the export's place |
+/// | `SOPHOS_RATE_RESERVE` | of the shared budget one part in so many is left to other functions, 2 to 100 | nothing is |
+/// | `SOPHOS_MAX_ANSWER_BYTES` | the longest answer that is read, 65536 to 268435456; each stream that is at work takes up to three times as much memory | 6291456, which four streams of 128 MB can carry |
+/// | `SOPHOS_IDENTITY_URL`, `SOPHOS_GLOBAL_URL` | another place than Sophos Central, such as a simulator; both or none | Sophos Central |
+/// | `SOPHOS_REGION_URLS` | hosts of data regions there, such as `eu01=http://127.0.0.1:7003` | none |
+#[derive(Debug)]
+pub struct SophosConfig {
+    /// Where the credentials are.
+    pub credentials: CredentialLocation,
+    /// The hosts.
+    pub hosts: Hosts,
+    /// The calls that a credential may make.
+    pub rate_limit: RateLimit,
+    /// Where it is spent together with other processes.
+    pub rate_limit_store: Option<String>,
+    /// Of the shared budget one part in so many is left to others.
+    pub reserve: Option<u64>,
+    /// The longest answer that is read, in bytes.
+    pub max_response_len: usize,
+}
+
+impl SophosConfig {
+    /// What the variables say.
+    pub fn from_reader(reader: &mut ConfigReader<'_>) -> Self {
+        Self {
+            credentials: credential_location(reader),
+            hosts: hosts(reader),
+            rate_limit: reader.value("SOPHOS_RATE_BUDGET").unwrap_or_default(),
+            rate_limit_store: reader.text("SOPHOS_SHARED_BUDGET"),
+            reserve: reader.number("SOPHOS_RATE_RESERVE", 2, 100),
+            max_response_len: reader
+                .number("SOPHOS_MAX_ANSWER_BYTES", MIN_MAX_RESPONSE_LEN, MAX_MAX_RESPONSE_LEN)
+                .map_or(DEFAULT_MAX_RESPONSE_LEN, |bytes| bytes as usize),
+        }
+    }
+
+    /// A transport to the service, with the settings of these variables.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn transport(&self) -> Result<ReqwestTransport, TransportError> {
+        Ok(ReqwestTransport::new()?.with_max_response_len(self.max_response_len))
+    }
+
+    /// A client of one of the credentials. Its budget is spent together with
+    /// other processes if there is a store for that.
+    pub fn client(
+        &self,
+        transport: &ReqwestTransport,
+        credentials: &Arc<dyn CredentialStore>,
+        name: &str,
+        rate_limit_store: Option<&Store>,
+    ) -> Client<ReqwestTransport> {
+        let source = StoredCredentialSource::new(Arc::clone(credentials), name, clock::since_epoch);
+        let mut client = Client::builder(transport.clone(), source).hosts(self.hosts.clone());
+        let slots = rate_limit_store.and_then(|store| {
+            let folder = format!("_budget/{}", encode_name(name));
+            StoreRateLimiter::new(store.clone(), folder, &self.rate_limit, transport.clone())
+        });
+        client = match slots {
+            Some(slots) => {
+                client.rate_limit(RateLimit::unlimited()).shared_rate_limiter(Arc::new(match self.reserve {
+                    Some(one_in) => slots.with_reserve(one_in),
+                    None => slots,
+                }))
+            }
+            None => client.rate_limit(self.rate_limit.clone()),
+        };
+        client.build()
+    }
+
+    /// The store in which the budget is spent together, if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open_rate_limit_store(&self) -> Result<Option<Store>, StoreError> {
+        self.rate_limit_store.as_deref().map(Store::open).transpose()
+    }
+}
+
+/// Where the credentials are.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CredentialLocation {
+    /// Two variables.
+    Environment(EnvironmentCredential),
+    /// A file.
+    File(FileCredentials),
+    /// Secrets Manager.
+    SecretsManager {
+        /// Which secrets.
+        selection: SecretSelector,
+        /// How long what was read is kept.
+        time_to_live: Duration,
+    },
+}
+
+impl CredentialLocation {
+    /// Opens it. Nothing is read yet.
+    pub async fn open(&self) -> Arc<dyn CredentialStore> {
+        match self {
+            Self::Environment(credential) => Arc::new(credential.clone()),
+            Self::File(credentials) => Arc::new(credentials.clone()),
+            Self::SecretsManager { selection, time_to_live } => {
+                Arc::new(secrets_manager(selection, *time_to_live).await)
+            }
+        }
+    }
+
+    /// Reads all credentials with what is known of them, for a watch over them.
+    ///
+    /// # Errors
+    /// When the place itself cannot be read.
+    pub async fn inspect(&self, now: Timestamp) -> Result<Vec<InspectedCredential>, SecretError> {
+        match self {
+            Self::SecretsManager { selection, time_to_live } => {
+                secrets_manager(selection, *time_to_live).await.inspect(now).await
+            }
+            _ => Ok(self.open().await.list().await?.into_iter().map(InspectedCredential::from_listed).collect()),
+        }
+    }
+}
+
+async fn secrets_manager(selection: &SecretSelector, time_to_live: Duration) -> SecretsManagerCredentials {
+    let client = aws_sdk_secretsmanager::Client::new(&aws::sdk_config().await);
+    SecretsManagerCredentials::new(client, selection.clone(), time_to_live, clock::since_epoch)
+}
+
+fn credential_location(reader: &mut ConfigReader<'_>) -> CredentialLocation {
+    let time_to_live = reader.number("SOPHOS_SECRETS_TTL_SECONDS", 10, 3_600).unwrap_or(DEFAULT_TTL_SECONDS);
+    let named = [SECRET, PREFIX, TAG, FILE].map(|name| (name, reader.text(name)));
+    let mut given = named.into_iter().filter_map(|(name, text)| Some((name, text?)));
+    let variables = [CLIENT_ID, CLIENT_SECRET].map(|name| (name, reader.text(name).is_some()));
+    let Some((name, text)) = given.next() else {
+        for (name, _) in variables.iter().filter(|(_, set)| !set) {
+            reader.invalid(name, format!("is not set, and none of {SECRET}, {PREFIX}, {TAG} and {FILE} is"));
+        }
+        return CredentialLocation::Environment(EnvironmentCredential::new(CLIENT_ID, CLIENT_SECRET));
+    };
+    let other = given.next().map(|(name, _)| name);
+    if let Some(other) = other.or(variables.iter().find(|(_, set)| *set).map(|(name, _)| *name)) {
+        reader.invalid(name, format!("is set, and {other} as well; choose one"));
+    }
+    let selection = match name {
+        FILE => {
+            if !Path::new(&text).is_file() {
+                reader.invalid(FILE, format!("names {text}, which is no file"));
+            }
+            return CredentialLocation::File(FileCredentials::new(text));
+        }
+        PREFIX => SecretSelector::Prefix(text),
+        TAG => {
+            let (key, value) = text.split_once('=').unwrap_or((&text, ""));
+            let (key, value) = (key.trim().to_owned(), value.trim().to_owned());
+            if key.is_empty() || value.is_empty() {
+                reader.invalid(TAG, "is no tag; write it as key=value");
+            }
+            SecretSelector::Tag { key, value }
+        }
+        _ => SecretSelector::Id(text),
+    };
+    CredentialLocation::SecretsManager { selection, time_to_live: Duration::from_secs(time_to_live) }
+}
+
+fn hosts(reader: &mut ConfigReader<'_>) -> Hosts {
+    const IDENTITY: &str = "SOPHOS_IDENTITY_URL";
+    const GLOBAL: &str = "SOPHOS_GLOBAL_URL";
+    let set = [IDENTITY, GLOBAL].map(|name| reader.text(name).is_some());
+    let urls = (reader.value::<BaseUrl>(IDENTITY), reader.value::<BaseUrl>(GLOBAL));
+    let mut hosts = match urls {
+        (Some(identity), Some(global)) => Hosts::new(identity, global),
+        _ => Hosts::sophos_central(),
+    };
+    match set {
+        [true, false] => reader.invalid(GLOBAL, format!("is not set, and {IDENTITY} is; set both or none")),
+        [false, true] => reader.invalid(IDENTITY, format!("is not set, and {GLOBAL} is; set both or none")),
+        _ => {}
+    }
+    for pair in reader.text("SOPHOS_REGION_URLS").iter().flat_map(|pairs| pairs.split(',')) {
+        let region = pair.split_once('=').ok_or_else(|| "is not of the form eu01=https://host".to_owned());
+        match region
+            .and_then(|(code, url)| Ok((code.trim(), url.parse::<BaseUrl>().map_err(|e| e.to_string())?)))
+        {
+            Ok((code, url)) => hosts = hosts.with_region(code, url),
+            Err(problem) => {
+                reader.invalid("SOPHOS_REGION_URLS", format!("cannot be read at \"{pair}\": {problem}"))
+            }
+        }
+    }
+    hosts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ConfigError;
+
+    const CREDENTIAL: [(&str, &str); 2] = [("SOPHOS_CLIENT_ID", "id"), ("SOPHOS_CLIENT_SECRET", "hush-hush")];
+
+    fn parse(variables: &[(&str, &str)]) -> Result<SophosConfig, ConfigError> {
+        let mut reader = ConfigReader::from_fn(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        });
+        let sophos = SophosConfig::from_reader(&mut reader);
+        reader.finish(sophos)
+    }
+
+    fn parse_with(name: &str, value: &str) -> Result<SophosConfig, ConfigError> {
+        let mut variables: Vec<_> = CREDENTIAL.into_iter().filter(|(known, _)| *known != name).collect();
+        variables.push((name, value));
+        parse(&variables)
+    }
+
+    #[test]
+    fn sophos_config_requires_only_a_credential() {
+        let sophos = parse(&CREDENTIAL).expect("enough");
+        assert_eq!(sophos.rate_limit, RateLimit::documented());
+        assert!(matches!(sophos.credentials, CredentialLocation::Environment(_)));
+        assert!(!format!("{sophos:?}").contains("hush"), "a configuration shows no secret");
+        assert_eq!(parse_with("SOPHOS_RATE_BUDGET", "unlimited").expect("all").rate_limit, RateLimit::unlimited());
+        assert_eq!(parse_with("SOPHOS_RATE_BUDGET", "unlimited").expect("all").max_response_len, 6 << 20);
+        assert_eq!(parse_with("SOPHOS_MAX_ANSWER_BYTES", "65536").expect("all").max_response_len, 65_536);
+    }
+
+    #[test]
+    fn credentials_file_replaces_both_variables() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let sophos = parse(&[("SOPHOS_CREDENTIALS_FILE", file)]).expect("a file");
+        assert!(matches!(sophos.credentials, CredentialLocation::File(_)));
+        let error = parse_with("SOPHOS_CREDENTIALS_FILE", file).expect_err("both").to_string();
+        assert!(error.contains("choose one"), "{error}");
+    }
+
+    #[test]
+    fn secret_selector_is_an_id_a_prefix_or_a_tag() {
+        let selection = |name, value| match parse(&[(name, value)]).expect(name).credentials {
+            CredentialLocation::SecretsManager { selection, time_to_live } => (selection, time_to_live.as_secs()),
+            other => panic!("{other:?}"),
+        };
+        let prefix = "sophos/credentials/";
+        assert_eq!(selection(SECRET, "acme"), (SecretSelector::Id("acme".into()), 300));
+        assert_eq!(selection(PREFIX, prefix), (SecretSelector::Prefix(prefix.into()), 300));
+        let tag = SecretSelector::Tag { key: "sophos".into(), value: "credential".into() };
+        assert_eq!(selection(TAG, "sophos = credential"), (tag, 300));
+        for wrong in ["sophos", "=credential", "sophos="] {
+            let error = parse(&[(TAG, wrong)]).expect_err(wrong).to_string();
+            assert!(error.contains("key=value"), "{error}");
+        }
+        let error = parse(&[(SECRET, "acme"), (PREFIX, prefix)]).expect_err("both").to_string();
+        assert!(error.contains("SOPHOS_SECRET is set, and SOPHOS_SECRETS_PREFIX as well"), "{error}");
+        let error = parse_with(SECRET, "acme").expect_err("both").to_string();
+        assert!(error.contains("SOPHOS_CLIENT_ID as well"), "{error}");
+    }
+
+    #[test]
+    fn config_issues_name_their_variable() {
+        for (name, value) in [
+            ("SOPHOS_CLIENT_ID", " "),
+            ("SOPHOS_CLIENT_SECRET", ""),
+            ("SOPHOS_CREDENTIALS_FILE", "/nowhere/credential.toml"),
+            ("SOPHOS_SECRETS_TTL_SECONDS", "9"),
+            ("SOPHOS_RATE_BUDGET", "lots"),
+            ("SOPHOS_RATE_RESERVE", "1"),
+            ("SOPHOS_MAX_ANSWER_BYTES", "65535"),
+            ("SOPHOS_MAX_ANSWER_BYTES", "6 MiB"),
+            ("SOPHOS_IDENTITY_URL", "http://127.0.0.1:1"),
+            ("SOPHOS_GLOBAL_URL", "127.0.0.1:1"),
+            ("SOPHOS_REGION_URLS", "eu01"),
+        ] {
+            let error = parse_with(name, value).expect_err(name).to_string();
+            assert!(error.contains(name), "{name}: {error}");
+            assert!(!error.contains("hush"), "{error}");
+        }
+    }
+}

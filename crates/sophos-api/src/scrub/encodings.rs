@@ -1,0 +1,132 @@
+//! The forms in which a secret may be repeated.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use secrecy::zeroize::Zeroizing;
+
+use super::MIN_SECRET_LEN;
+
+/// A form of a secret, normalized as texts are. Cleared from memory when dropped.
+pub(super) type EncodedSecret = Zeroizing<Vec<u8>>;
+
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+const BASE64_ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// The bytes of a text as they are compared: in one case, on one line, and in one
+/// of the two alphabets of Base64.
+pub(super) fn normalize(text: &str) -> EncodedSecret {
+    Zeroizing::new(text.bytes().map(normalize_byte).collect())
+}
+
+fn normalize_byte(byte: u8) -> u8 {
+    match byte {
+        b'+' => b'-',
+        b'/' => b'_',
+        byte if byte.is_ascii_control() => b' ',
+        byte => byte.to_ascii_lowercase(),
+    }
+}
+
+/// All forms of a secret, each once.
+pub(super) fn encodings_of(secret: &str) -> Vec<EncodedSecret> {
+    let bytes = secret.as_bytes();
+    let once = Zeroizing::new(String::from_utf8_lossy(&encode_json(secret, false)).into_owned());
+    let all = [
+        Zeroizing::new(bytes.to_vec()),
+        encode_percent(bytes, UNRESERVED),
+        encode_percent(bytes, NON_ALPHANUMERIC),
+        encode_json(secret, false),
+        encode_json(secret, true),
+        encode_json(&once, false),
+        encode_html(secret),
+        encode_hex(bytes),
+        encode_base64(bytes, 0),
+        encode_base64(bytes, 1),
+        encode_base64(bytes, 2),
+    ];
+    let mut forms: Vec<EncodedSecret> = Vec::new();
+    for mut form in all {
+        form.iter_mut().for_each(|byte| *byte = normalize_byte(*byte));
+        if form.len() >= MIN_SECRET_LEN && !forms.contains(&form) {
+            forms.push(form);
+        }
+    }
+    forms
+}
+
+/// Room for the longest form, so that no part of one is left behind in memory.
+fn buffer_for(secret: &[u8]) -> EncodedSecret {
+    Zeroizing::new(Vec::with_capacity(secret.len() * 12))
+}
+
+fn encode_percent(secret: &[u8], encoded: &'static AsciiSet) -> EncodedSecret {
+    let mut form = buffer_for(secret);
+    percent_encode(secret, encoded).for_each(|part| form.extend_from_slice(part.as_bytes()));
+    form
+}
+
+/// The form within a string of JSON. Some writers escape slashes as well.
+fn encode_json(secret: &str, with_slashes: bool) -> EncodedSecret {
+    let mut form = buffer_for(secret.as_bytes());
+    for character in secret.chars() {
+        match character {
+            '/' if with_slashes => form.extend(b"\\/"),
+            '"' | '\\' => form.extend([b'\\', character as u8]),
+            '\n' => form.extend(b"\\n"),
+            '\r' => form.extend(b"\\r"),
+            '\t' => form.extend(b"\\t"),
+            ' '..='~' => form.push(character as u8),
+            _ => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    form.extend(b"\\u");
+                    form.extend([12, 8, 4, 0].map(|shift| hex_digit(*unit >> shift)));
+                }
+            }
+        }
+    }
+    form
+}
+
+fn hex_digit(number: u16) -> u8 {
+    b"0123456789abcdef"[usize::from(number & 15)]
+}
+
+fn encode_html(secret: &str) -> EncodedSecret {
+    let mut form = buffer_for(secret.as_bytes());
+    for byte in secret.bytes() {
+        match byte {
+            b'&' => form.extend(b"&amp;"),
+            b'<' => form.extend(b"&lt;"),
+            b'>' => form.extend(b"&gt;"),
+            b'"' => form.extend(b"&quot;"),
+            b'\'' => form.extend(b"&#39;"),
+            byte => form.push(byte),
+        }
+    }
+    form
+}
+
+fn encode_hex(secret: &[u8]) -> EncodedSecret {
+    let mut form = buffer_for(secret);
+    form.extend(secret.iter().flat_map(|byte| [hex_digit(u16::from(byte >> 4)), hex_digit(u16::from(*byte))]));
+    form
+}
+
+/// The digits of Base64 that the secret alone decides, when as many bytes as
+/// `before` precede it in a group of three.
+fn encode_base64(secret: &[u8], offset: usize) -> EncodedSecret {
+    let mut form = buffer_for(secret);
+    let bytes = || std::iter::repeat_n(&0, offset).chain(secret);
+    let (mut bits, mut held) = (0_u32, 0);
+    for byte in bytes() {
+        bits = (bits << 8 | u32::from(*byte)) & 0xffff;
+        held += 8;
+        while held >= 6 {
+            held -= 6;
+            form.push(BASE64_ALPHABET[(bits >> held & 63) as usize]);
+        }
+    }
+    let undecided = (offset * 8).div_ceil(6).min(form.len());
+    form.drain(..undecided);
+    form
+}

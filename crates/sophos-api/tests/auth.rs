@@ -1,0 +1,183 @@
+//! What lets requests in, other than a credential: a token of the source's own,
+//! and nothing, when somebody else adds the authorisation.
+
+mod support;
+
+use std::{
+    fmt,
+    future::ready,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures_executor::block_on;
+use serde_json::json;
+use sophos_api::{
+    AccessToken, Auth, BoxFuture, ApiClient, Client, CredentialSource, ErrorKind, NoCredential, RateLimit,
+    operations::endpoints::ListEndpoints,
+};
+use support::{Answer, SECOND, Script, Sent, last_page, tenant, whoami};
+
+/// Tokens in the order in which they are handed out: at first, and in place of
+/// those that were refused.
+#[derive(Default)]
+struct TokenSource {
+    current: Mutex<Vec<AccessToken>>,
+    replacements: Mutex<Vec<AccessToken>>,
+}
+
+impl TokenSource {
+    fn new(now: impl IntoIterator<Item = AccessToken>, instead: &[&str]) -> Self {
+        let mut now: Vec<_> = now.into_iter().collect();
+        now.reverse();
+        let instead = instead.iter().rev().map(|token| AccessToken::new(*token)).collect();
+        Self { current: Mutex::new(now), replacements: Mutex::new(instead) }
+    }
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tokens")
+    }
+}
+
+impl CredentialSource for TokenSource {
+    fn current(&self) -> BoxFuture<'_, Result<Auth, NoCredential>> {
+        let mut now = self.current.lock().expect("no panic");
+        // The last one stays, as in a cache.
+        let token = if now.len() > 1 { now.pop() } else { now.last().cloned() };
+        let token = token.map(Auth::from).ok_or_else(|| NoCredential::new("the vault is sealed"));
+        Box::pin(ready(token))
+    }
+
+    fn replace_rejected<'a>(&'a self, _: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
+        let token = self.replacements.lock().expect("no panic").pop();
+        let token = token.map(Auth::from).ok_or_else(|| NoCredential::new("the vault has no newer one"));
+        Box::pin(ready(token))
+    }
+}
+
+fn client(script: &Arc<Script>, source: impl CredentialSource + 'static) -> Client<Arc<Script>> {
+    Client::builder(Arc::clone(script), source).rate_limit(RateLimit::unlimited()).build()
+}
+
+/// Refuses all tokens but one.
+fn script_accepting_token(token: &'static str) -> Arc<Script> {
+    Script::routed(move |sent| {
+        let good = sent.header("authorization") == Some(&format!("Bearer {token}"));
+        match (good, sent.is_whoami()) {
+            (false, _) => Some(Answer::status(401)),
+            (true, true) => None,
+            (true, false) => Some(last_page(&[])),
+        }
+    })
+}
+
+#[test]
+fn client_sends_a_provided_access_token_unchanged() {
+    let script = Script::queue((0..3).map(|_| last_page(&[])));
+    let tenant = tenant(&client(&script, Auth::AccessToken(AccessToken::new("given"))));
+    for _ in 0..3 {
+        block_on(tenant.send(&ListEndpoints::default())).expect("let in");
+    }
+    assert!(script.sent().iter().all(|sent| sent.header("authorization") == Some("Bearer given")));
+    assert_eq!(script.count(Sent::is_token), 0, "the identity service is not asked");
+}
+
+#[test]
+fn client_sends_no_token_when_auth_is_host_managed() {
+    let script =
+        Script::queue([Answer::status(401), last_page(&[]), Answer::status(401), Answer::status(401)]);
+    let tenant = tenant(&client(&script, Auth::HostManaged));
+    block_on(tenant.send(&ListEndpoints::default())).expect("whoever adds it has renewed it");
+    let error = block_on(tenant.send(&ListEndpoints::default())).expect_err("twice refused");
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    assert!(script.sent().iter().all(|sent| sent.header("authorization").is_none()));
+}
+
+#[test]
+fn client_replaces_an_access_token_before_it_expires() {
+    let script = Script::queue((0..3).map(|_| last_page(&[])));
+    let minutes = |count: u64| SECOND * 60 * count as u32;
+    let tokens = ["first", "second"].map(|token| AccessToken::new(token).with_expires_in(minutes(60)));
+    let tenant = tenant(&client(&script, TokenSource::new(tokens, &[])));
+    for wait in [minutes(0), minutes(54), minutes(1)] {
+        script.turn(wait);
+        block_on(tenant.send(&ListEndpoints::default())).expect("let in");
+    }
+    let sent: Vec<_> =
+        script.calls().iter().map(|sent| sent.header("authorization").map(str::to_owned)).collect();
+    let bearer = |token: &str| Some(format!("Bearer {token}"));
+    assert_eq!(sent, [bearer("first"), bearer("first"), bearer("second")]);
+}
+
+#[test]
+fn client_does_not_resend_a_rejected_access_token() {
+    for (instead, failure, requests) in [
+        // The source may name the refused one again before it has read anew.
+        (&["stale", "fresh"][..], None, 2),
+        (&["old", "fresh"], Some(ErrorKind::Unauthorized), 2),
+        (&["stale"], Some(ErrorKind::CredentialRejected), 1),
+        (&[], Some(ErrorKind::CredentialRejected), 1),
+    ] {
+        let script = script_accepting_token("fresh");
+        let source = TokenSource::new([AccessToken::new("stale")], instead);
+        let outcome = block_on(tenant(&client(&script, source)).send(&ListEndpoints::default()));
+        assert_eq!(outcome.as_ref().err().map(sophos_api::Error::kind), failure, "{instead:?}");
+        assert_eq!(script.sent().len(), requests, "{instead:?}");
+        let Err(error) = outcome else { continue };
+        assert_eq!(error.status(), Some(401));
+        let text = error.to_string();
+        assert!(!text.contains("stale") && !text.contains("old"), "{text}");
+        if failure == Some(ErrorKind::CredentialRejected) {
+            assert!(text.contains("obtain another; the vault has no newer one"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn client_does_not_send_unusable_access_tokens() {
+    let useless = [
+        (AccessToken::new("over").with_expires_in(Duration::ZERO), "has expired"),
+        (AccessToken::new("two\nlines"), "no header value"),
+    ];
+    for (token, why) in useless {
+        let script = Script::queue([]);
+        let error =
+            block_on(tenant(&client(&script, Auth::AccessToken(token))).send(&ListEndpoints::default()))
+                .expect_err(why);
+        assert_eq!(error.kind(), ErrorKind::CredentialRejected);
+        assert!(error.to_string().contains(why), "{error}");
+        assert!(script.sent().is_empty());
+    }
+    let script = Script::queue([]);
+    let none = tenant(&client(&script, TokenSource::default()));
+    let error = block_on(none.send(&ListEndpoints::default())).expect_err("nothing to be let in by");
+    assert_eq!(error.kind(), ErrorKind::NoCredential);
+    assert!(error.to_string().contains("the vault is sealed"), "{error}");
+}
+
+#[test]
+fn client_rejects_an_access_token_of_another_owner() {
+    let script = Script::routed(|sent| {
+        let owner = match sent.header("authorization") {
+            Some("Bearer first") => whoami("partner"),
+            _ => json!({"id": "ffffffff-622d-4929-8e5d-8ff554f312fe", "idType": "partner"}),
+        };
+        sent.is_whoami().then(|| Answer::json(owner))
+    });
+    let tokens = ["first", "second"].map(|token| AccessToken::new(token).with_expires_in(SECOND * 3_600));
+    let client = client(&script, TokenSource::new(tokens, &[]));
+    block_on(client.identity()).expect("the first is good");
+    script.turn(SECOND * 3_500);
+    let error = block_on(tenant(&client).send(&ListEndpoints::default())).expect_err("another's");
+    assert_eq!(error.kind(), ErrorKind::CredentialRejected);
+    assert!(error.to_string().contains("access token 2 belongs to partner ffffffff"), "{error}");
+    assert!(script.calls().is_empty(), "nothing was asked with it");
+}
+
+#[test]
+fn auth_debug_hides_the_token() {
+    let authority = Auth::AccessToken(AccessToken::new("s3cret-token"));
+    assert!(!format!("{authority:?}").contains("s3cret"));
+}

@@ -1,0 +1,210 @@
+//! A credential that changes under a client's hands.
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+
+use futures_executor::block_on;
+use futures_util::future::{join, join_all};
+use serde_json::json;
+use sophos_api::{ApiClient, Client, ErrorKind, NoCredential, Transport, operations::endpoints::ListEndpoints};
+use support::{
+    Answer, SECOND, SECRET, Script, Sent,
+    source::{Source, client, named, service, tokens},
+    tenant,
+};
+
+#[test]
+fn replaced_credential_is_used_for_the_next_token() {
+    let script = service(&[], "nobody");
+    let source = Source::of([named("old"), named("new")], []);
+    let tenant = tenant(&client(&script, &source));
+    let ask = || block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+    ask();
+    ask();
+    assert_eq!(source.asked(), ["current"], "one token for both");
+    script.turn(SECOND * 3_600);
+    ask();
+    assert_eq!(tokens(&script), ["Bearer token-of-old", "Bearer token-of-old", "Bearer token-of-new"]);
+    assert_eq!(script.count(Sent::is_whoami), 0, "nobody has asked whose it is");
+}
+
+#[test]
+fn rejected_credential_is_replaced_by_the_next() {
+    let script = service(&["old", "fresh"], "nobody");
+    let source = Source::of([named("old")], [named("fresh"), named("previous")]);
+    let tenant = tenant(&client(&script, &source));
+    block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+    assert_eq!(source.asked(), ["current", "after old", "after fresh"]);
+    assert_eq!(tokens(&script), ["Bearer token-of-previous"]);
+}
+
+#[test]
+fn only_a_rejection_requests_a_replacement() {
+    for (answer, looks) in [
+        (Answer::status(400), true),
+        (Answer::status(401), true),
+        (Answer::status(403), true),
+        (Answer::json(json!({"errorCode": "oauth.locked"})), true),
+        (Answer::status(404), false),
+        (Answer::status(429), false),
+        (Answer::status(503), false),
+        (Answer::text(200, "garbage"), false),
+    ] {
+        let shown = format!("{answer:?}");
+        let script = Script::routed(move |sent| sent.is_token().then(|| answer.clone()));
+        let source = Source::of([named("old")], []);
+        block_on(client(&script, &source).identity()).expect_err(&shown);
+        assert_eq!(source.asked().len(), 1 + usize::from(looks), "{shown}");
+    }
+}
+
+#[test]
+fn source_without_replacement_gives_the_reason() {
+    let script = service(&["old"], "nobody");
+    let source = Source::of([named("old")], []);
+    let error =
+        block_on(tenant(&client(&script, &source)).send(&ListEndpoints::default())).expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::CredentialRejected);
+    assert!(error.to_string().contains("secret acme holds no other; store one"), "{error}");
+    assert_eq!(source.asked(), ["current", "after old"]);
+
+    let script = service(&["old"], "nobody");
+    let endless = Source::of([named("old")], [named("old"), named("old"), named("old"), named("old")]);
+    let error = block_on(client(&script, &endless).identity()).expect_err("refused");
+    assert_eq!((error.kind(), endless.asked().len()), (ErrorKind::CredentialRejected, 4), "{:?}", endless.asked());
+    assert_eq!(script.count(Sent::is_token), 4);
+    assert!(!format!("{error} {error:?}").contains(SECRET), "{error:?}");
+}
+
+#[test]
+fn unreadable_credential_is_reported_with_the_reason() {
+    let script = service(&[], "nobody");
+    let source = Arc::new(Source {
+        current: Mutex::new([Err(NoCredential::new("secret acme: access denied"))].into()),
+        ..Source::default()
+    });
+    let error = block_on(client(&script, &source).identity()).expect_err("unreadable");
+    assert_eq!(error.kind(), ErrorKind::NoCredential);
+    assert!(error.to_string().contains("secret acme: access denied"), "{error}");
+    assert!(script.sent().is_empty());
+}
+
+#[test]
+fn concurrent_callers_share_one_source_request() {
+    let script = service(&["old"], "nobody");
+    let source = Source::of([named("old")], [named("new")]);
+    let tenant = tenant(&client(&script, &source));
+    let operation = ListEndpoints::default();
+    let answers = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!(source.asked(), ["current", "after old"]);
+    assert_eq!(script.count(Sent::is_token), 2);
+}
+
+#[test]
+fn concurrent_callers_share_one_source_failure() {
+    let unreadable = || Err(NoCredential::new("secret acme: access denied"));
+    let script = service(&["old"], "nobody");
+    for (current, kind, asked, requests) in [
+        (unreadable(), ErrorKind::NoCredential, &["current"][..], 0),
+        (Ok(named("old")), ErrorKind::CredentialRejected, &["current", "after old"], 1),
+    ] {
+        let source = Arc::new(Source { current: Mutex::new([current].into()), ..Source::default() });
+        let client = client(&script, &source);
+        let (tenant, operation) = (tenant(&client), ListEndpoints::default());
+        let before = script.sent().len();
+        let answers = block_on(join_all((0..20).map(|_| tenant.send(&operation))));
+        for error in answers.into_iter().map(|answer| answer.expect_err("a failure")) {
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(error.to_string().contains("secret acme"), "{error}");
+        }
+        assert_eq!(
+            (source.asked(), script.sent().len() - before),
+            (asked.iter().map(|&a| a.to_owned()).collect(), requests)
+        );
+        // It is not kept for those who ask later.
+        block_on(client.identity()).expect_err("still");
+        assert_eq!(source.asked().len(), 2 * asked.len());
+    }
+}
+
+#[test]
+fn listing_is_complete_when_the_credential_changes() {
+    // The token of the first dies, and its credential was deleted meanwhile.
+    let script = Script::routed(|sent| {
+        let dead = sent.header("authorization") == Some("Bearer token-of-old");
+        let page = |id: &str, next: serde_json::Value| {
+            Answer::json(json!({"items": [{"id": id}], "pages": {"nextKey": next}}))
+        };
+        Some(match sent.query("pageFromKey") {
+            _ if sent.is_token() && sent.body.contains("client_id=gone&") => Answer::status(401),
+            _ if sent.is_token() => {
+                let id = if sent.body.contains("client_id=old&") { "old" } else { "new" };
+                Answer::json(json!({"access_token": format!("token-of-{id}"), "expires_in": 3600}))
+            }
+            None => page("a", json!("1")),
+            Some("1") => page("b", json!("2")),
+            Some(_) if dead => Answer::status(401),
+            Some(_) => page("c", json!(null)),
+        })
+    });
+    let source = Source::of([named("old"), named("gone")], [named("new")]);
+    let tenant = tenant(&client(&script, &source));
+    let mut pages = tenant.pages(ListEndpoints::default());
+    let mut ids = Vec::new();
+    while let Some(page) = block_on(pages.next()) {
+        let items = page.expect("a page").items.into_iter();
+        ids.extend(items.map(|item| item.parse().expect("an endpoint").id.clone()));
+    }
+    assert_eq!(ids, ["a", "b", "c"]);
+    assert_eq!(source.asked(), ["current", "current", "after gone"]);
+    assert_eq!(
+        tokens(&script)[2..],
+        ["Bearer token-of-old", "Bearer token-of-new"],
+        "the page is asked for again"
+    );
+}
+
+#[test]
+fn error_keeps_the_full_reason_of_the_source() {
+    let reason = format!("{}; make a new credential", "a-long-name/".repeat(40));
+    let script = Script::routed(|sent| {
+        sent.is_token().then(|| Answer::text(401, &json!({"message": "no. ".repeat(100)}).to_string()))
+    });
+    for current in [Ok(named("old")), Err(NoCredential::new(reason.clone()))] {
+        let source = Arc::new(Source {
+            current: Mutex::new([current].into()),
+            next: Mutex::new([Err(NoCredential::new(reason.clone()))].into()),
+            ..Source::default()
+        });
+        let error = block_on(client(&script, &source).identity()).expect_err("refused").to_string();
+        assert!(error.contains(&reason), "{error}");
+        assert!(error.len() < 1_500, "what the service says is cut: {error}");
+    }
+}
+
+#[test]
+fn hanging_source_ends_at_the_deadline_of_each_caller() {
+    for question in ["current", "after old"] {
+        let script = service(&["old"], "nobody");
+        let source = Source::of([named("old")], [named("new")]);
+        source.hanging.lock().expect("a list").push(question);
+        let client = client(&script, &source);
+        let hurried = client.with_deadline(Transport::now(&script) + SECOND * 5);
+        let (late, patient) = block_on(join(hurried.identity(), client.identity()));
+        let late = late.expect_err(question);
+        assert_eq!(late.kind(), ErrorKind::DeadlineExceeded, "{late}");
+        assert!(late.to_string().contains("still being read"), "{late}");
+        patient.expect(question);
+        block_on(client.identity()).expect(question);
+    }
+}
+
+#[test]
+fn client_debug_hides_the_secret() {
+    let script = service(&[], "nobody");
+    let client = Client::builder(script, named("mine")).build();
+    let shown = format!("{client:?} {:?}", named("mine"));
+    assert!(shown.contains("mine") && !shown.contains(SECRET), "{shown}");
+}

@@ -1,0 +1,54 @@
+//! Cutting endpoints off from the network, and back.
+
+use sophos_api::{ApiClient, operations::isolation::UpdateIsolations};
+
+use crate::{
+    Component,
+    bindings::{
+        exports::sophos::central::{
+            containment::{Accepted, Guest},
+            tenants::TenantBorrow,
+        },
+        sophos::central::types::Failure,
+    },
+    json::{RawOperation, array, into_value_and_text},
+    session::run_call,
+    tenants::Tenant,
+};
+
+impl Guest for Component {
+    fn isolate(
+        tenant: TenantBorrow<'_>,
+        endpoint_ids: Vec<String>,
+        comment: String,
+    ) -> Result<Accepted, Failure> {
+        update_isolation(&tenant, endpoint_ids, true, comment)
+    }
+
+    fn release(
+        tenant: TenantBorrow<'_>,
+        endpoint_ids: Vec<String>,
+        comment: String,
+    ) -> Result<Accepted, Failure> {
+        update_isolation(&tenant, endpoint_ids, false, comment)
+    }
+}
+
+fn update_isolation(
+    tenant: &TenantBorrow<'_>,
+    ids: Vec<String>,
+    enabled: bool,
+    comment: String,
+) -> Result<Accepted, Failure> {
+    let tenant: &Tenant = tenant.get();
+    run_call(async |client| {
+        let comment = Some(comment).filter(|comment| !comment.is_empty());
+        let operation = RawOperation(UpdateIsolations { ids, enabled, comment });
+        let (answer, _) = into_value_and_text(tenant.with_client(client).send(&operation).await?)?;
+        let taken: Vec<_> = array(&answer, &["items"]).filter_map(|item| item["id"].as_str()).collect();
+        // An id that nobody asked about says nothing.
+        let ids = operation.0.ids.into_iter();
+        let (ids, passed_over) = ids.partition(|id| taken.iter().any(|taken| taken.eq_ignore_ascii_case(id)));
+        Ok(Accepted { ids, passed_over })
+    })
+}

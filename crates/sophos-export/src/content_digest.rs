@@ -1,0 +1,192 @@
+//! The content of a record, to tell an update from a repetition.
+
+use crate::json_scan::{blank, container_end, scalar_end, string_end};
+
+/// Objects within objects that are compared member by member.
+const MAX_DEPTH: u32 = 8;
+
+/// A digest of a record's content, never 0. The order of members and the white
+/// space between tokens make no difference: the service may write a record in
+/// another order when it sends it again. It is kept in the log, so its values
+/// must not change.
+///
+/// The text must be JSON without blanks around it. In the same pass `member` gets
+/// each member of the record itself: its key with quotes, and its value, as written.
+pub(crate) fn content_with<'r>(json: &'r str, member: impl FnMut(&'r str, &'r str)) -> u32 {
+    let mut scan = Scan { json, member };
+    let (_, digest) = scan.value(0, 0);
+    ((digest ^ (digest >> 32)) as u32).max(1)
+}
+
+struct Scan<'r, F> {
+    json: &'r str,
+    member: F,
+}
+
+impl<'r, F: FnMut(&'r str, &'r str)> Scan<'r, F> {
+    /// The end of the value that begins at `start`, and its digest.
+    fn value(&mut self, start: usize, depth: u32) -> (usize, u64) {
+        let bytes = self.json.as_bytes();
+        let end = match bytes.get(start) {
+            Some(b'{') if depth < MAX_DEPTH => return self.object(start, depth),
+            Some(b'[') if depth < MAX_DEPTH => return self.list(start, depth),
+            Some(b'{' | b'[') => container_end(bytes, start),
+            Some(b'"') => string_end(bytes, start),
+            _ => scalar_end(bytes, start),
+        };
+        (end, hash(&bytes[start..end]))
+    }
+
+    fn object(&mut self, start: usize, depth: u32) -> (usize, u64) {
+        let bytes = self.json.as_bytes();
+        let mut sum = 1_u64;
+        let mut at = blank(bytes, start + 1);
+        while bytes.get(at) == Some(&b'"') {
+            let key_end = string_end(bytes, at);
+            // Past the colon.
+            let value = blank(bytes, blank(bytes, key_end) + 1);
+            let (end, digest) = self.value(value, depth + 1);
+            sum = sum.wrapping_add(mix(hash(&bytes[at..key_end]), digest));
+            if depth == 0 {
+                (self.member)(&self.json[at..key_end], &self.json[value..end]);
+            }
+            at = blank(bytes, end);
+            if bytes.get(at) == Some(&b',') {
+                at = blank(bytes, at + 1);
+            }
+        }
+        (at + 1, sum)
+    }
+
+    fn list(&mut self, start: usize, depth: u32) -> (usize, u64) {
+        let bytes = self.json.as_bytes();
+        let mut sum = 2;
+        let mut at = blank(bytes, start + 1);
+        while at < bytes.len() && bytes[at] != b']' {
+            let (end, digest) = self.value(at, depth + 1);
+            sum = mix(sum, digest);
+            at = blank(bytes, end);
+            if bytes.get(at) == Some(&b',') {
+                at = blank(bytes, at + 1);
+            }
+        }
+        (at + 1, sum)
+    }
+}
+
+/// FNV-1a.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
+}
+
+/// The mixing function of SplitMix64 over both.
+fn mix(a: u64, b: u64) -> u64 {
+    let mut bits = a.rotate_left(23).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ b;
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, value::RawValue};
+
+    use super::*;
+
+    fn content_digest(json: &str) -> u32 {
+        content_with(json, |_, _| ())
+    }
+
+    #[test]
+    fn content_digest_ignores_member_order() {
+        let one = r#"{"id":"a","data":{"x":1,"y":[1,2]},"z":null}"#;
+        let other = "{ \"z\": null,\n \"data\":{\"y\": [1, 2],\"x\":1}, \"id\":\"a\"}";
+        assert_eq!(content_digest(one), content_digest(other));
+    }
+
+    #[test]
+    fn content_digest_changes_with_each_value() {
+        let texts = [
+            r#"{"a":"x","b":"y"}"#,
+            r#"{"a":"y","b":"x"}"#,
+            r#"{"a":"x","b":"y","c":null}"#,
+            r#"{"a":"x","b":["y"]}"#,
+            r#"{"a":"x","b":[["y"]]}"#,
+            r#"{"a":1}"#,
+            r#"{"a":123456789012345678901234567890}"#,
+            r#"{"a":123456789012345678901234567891}"#,
+            r#"{"a":[1,2]}"#,
+            r#"{"a":[2,1]}"#,
+            r#"{"a":{"b":{"c":1}}}"#,
+            r#"{"a":{"b":{"c":2}}}"#,
+            "{}",
+            "null",
+        ];
+        for (index, text) in texts.iter().enumerate() {
+            assert!(texts[..index].iter().all(|other| content_digest(other) != content_digest(text)), "{text}");
+        }
+        content_digest(&format!("{{\"x\":{}{}}}", "[".repeat(20_000), "]".repeat(20_000)));
+    }
+
+    #[test]
+    fn content_digest_is_stable_across_releases() {
+        let known = content_digest(r#"{"id":"a","list":[1,{"b":2}],"text":"\u0041"}"#);
+        assert_eq!(known, 3_626_569_648);
+    }
+
+    /// The digest by a reader of JSON, for texts without repeated keys.
+    fn by_serde(json: &str, depth: u32) -> u64 {
+        if depth < MAX_DEPTH && json.starts_with('{') {
+            let members: HashMap<String, &RawValue> = serde_json::from_str(json).expect("an object");
+            let digest = |(name, value): (String, &RawValue)| {
+                let name = serde_json::to_string(&name).expect("a key");
+                mix(hash(name.as_bytes()), by_serde(value.get(), depth + 1))
+            };
+            return members.into_iter().map(digest).fold(1, u64::wrapping_add);
+        }
+        if depth < MAX_DEPTH && json.starts_with('[') {
+            let items: Vec<&RawValue> = serde_json::from_str(json).expect("a list");
+            return items.iter().fold(2, |sum, item| mix(sum, by_serde(item.get(), depth + 1)));
+        }
+        hash(json.as_bytes())
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            r#"[\\"{}\[\],:a-zé \n]*"#.prop_map(Value::from),
+            ".*".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(12, 48, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map(".*", inner, 0..4).prop_map(|map| map.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        /// The scan finds the same values as a reader that checks what it reads.
+        #[test]
+        fn the_scan_agrees_with_serde(value in json(), pretty in any::<bool>()) {
+            let text =
+                if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
+            let text = text.expect("JSON");
+            let mut members = HashMap::new();
+            let digest = content_with(&text, |key, value| {
+                members.insert(serde_json::from_str::<String>(key).expect("a key"), value);
+            });
+            let expected = by_serde(&text, 0);
+            prop_assert_eq!(digest, ((expected ^ (expected >> 32)) as u32).max(1));
+            let expected: HashMap<String, &RawValue> = serde_json::from_str(&text).unwrap_or_default();
+            prop_assert_eq!(members, expected.into_iter().map(|(key, raw)| (key, raw.get())).collect());
+        }
+    }
+}

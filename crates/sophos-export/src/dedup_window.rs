@@ -1,0 +1,289 @@
+//! The records of late, to recognize what the service sends again.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+
+use crate::digest::sha256;
+
+/// Records kept at most, whatever the overlap: 32 bytes each in the queue, and as
+/// much again in the map.
+const MAX_RECORDS: usize = 100_000;
+
+/// The id of a record in 16 bytes: a UUID as it is, anything else hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct RecordId([u8; 16]);
+
+impl RecordId {
+    pub(crate) fn insert(text: &str) -> Self {
+        Self(parse_uuid(text).unwrap_or_else(|| {
+            let mut id = [0; 16];
+            id.copy_from_slice(&sha256(text.as_bytes())[..16]);
+            id
+        }))
+    }
+}
+
+fn parse_uuid(text: &str) -> Option<[u8; 16]> {
+    let bytes = text.as_bytes();
+    if bytes.len() != 36 {
+        return None;
+    }
+    let mut id = [0; 16];
+    let mut digits = 0;
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 8 | 13 | 18 | 23) {
+            if *byte != b'-' {
+                return None;
+            }
+            continue;
+        }
+        let value = char::from(*byte).to_digit(16)? as u8;
+        id[digits / 2] |= if digits % 2 == 0 { value << 4 } else { value };
+        digits += 1;
+    }
+    Some(id)
+}
+
+/// What a record is in view of those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DedupResult {
+    /// Its id is new.
+    New,
+    /// It came before, with this content.
+    Duplicate,
+    /// Its id came before, with other content: this is its n-th revision.
+    Revision(u32),
+}
+
+/// A version of a record: its content, or 0 if that is not known, and its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct RecordVersion {
+    content_digest: u32,
+    revision: u32,
+}
+
+/// The versions of records that are remembered, as the log keeps them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct DedupSnapshot {
+    /// The ids, oldest first: Base64 of 16 bytes each.
+    pub(crate) ids: String,
+    /// The digests of their contents: Base64 of 4 bytes each.
+    pub(crate) digests: String,
+    /// Which of them are revisions: the index and the revision.
+    pub(crate) revisions: Vec<(usize, u32)>,
+}
+
+/// The records read lately, so that none is written twice.
+///
+/// Remembered are the last `keep` records, and all that the next run will read
+/// again; the number is bounded, so memory is flat however long the feed. If the
+/// bound cuts into what would be read again, the next run starts later instead:
+/// see [`floor_ms`](Self::floor_ms).
+#[derive(Debug)]
+pub(crate) struct DedupWindow {
+    latest: HashMap<RecordId, RecordVersion>,
+    /// Versions before the latest: the feed sends them again as well.
+    previous: HashSet<(RecordId, u32)>,
+    queue: VecDeque<(RecordId, RecordVersion, i64)>,
+    min_len: usize,
+    max_len: usize,
+    complete_from_ms: i64,
+}
+
+impl DedupWindow {
+    pub(crate) fn insert(keep: usize) -> Self {
+        Self {
+            latest: HashMap::new(),
+            previous: HashSet::new(),
+            queue: VecDeque::new(),
+            min_len: keep.min(MAX_RECORDS),
+            max_len: MAX_RECORDS,
+            complete_from_ms: i64::MIN,
+        }
+    }
+
+    /// Remembers a record that the service took in at `at_ms`. A content of 0 is
+    /// that of every version.
+    pub(crate) fn insert(&mut self, id: RecordId, content: u32, at_ms: i64) -> DedupResult {
+        let (revision, sighting) = match self.latest.get_mut(&id) {
+            None => (0, DedupResult::New),
+            Some(latest) if content == 0 || latest.content_digest == content => return DedupResult::Duplicate,
+            Some(latest) if latest.content_digest == 0 => {
+                latest.content_digest = content;
+                return DedupResult::Duplicate;
+            }
+            Some(_) if self.previous.contains(&(id, content)) => return DedupResult::Duplicate,
+            Some(latest) => {
+                let revision = latest.revision.saturating_add(1);
+                self.previous.insert((id, latest.content_digest));
+                (revision, DedupResult::Revision(revision))
+            }
+        };
+        self.push(id, RecordVersion { content_digest: content, revision }, at_ms);
+        sighting
+    }
+
+    fn push(&mut self, id: RecordId, version: RecordVersion, at_ms: i64) {
+        self.latest.insert(id, version);
+        self.queue.push_back((id, version, at_ms));
+    }
+
+    /// Forgets what is neither among the last nor taken in after `needed_ms`.
+    pub(crate) fn evict_before(&mut self, needed_ms: i64) {
+        while let Some((id, version, at_ms)) = self.queue.front().copied() {
+            let old = self.queue.len() > self.min_len && at_ms < needed_ms;
+            let full = self.queue.len() > self.max_len;
+            if !old && !full {
+                return;
+            }
+            self.queue.pop_front();
+            if self.latest.get(&id).is_some_and(|latest| latest.revision == version.revision) {
+                self.latest.remove(&id);
+            } else {
+                self.previous.remove(&(id, version.content_digest));
+            }
+            if !old {
+                self.complete_from_ms = self.complete_from_ms.max(at_ms + 1);
+            }
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Records taken in before this may have been forgotten: they must not be
+    /// read again.
+    pub(crate) fn complete_from_ms(&self) -> i64 {
+        self.complete_from_ms
+    }
+
+    /// What is remembered, as the log keeps it.
+    pub(crate) fn snapshot(&self) -> DedupSnapshot {
+        let ids: Vec<u8> = self.queue.iter().flat_map(|(id, ..)| id.0).collect();
+        let contents: Vec<u8> =
+            self.queue.iter().flat_map(|(_, version, _)| version.content_digest.to_be_bytes()).collect();
+        let revisions =
+            self.queue.iter().enumerate().map(|(index, (_, version, _))| (index, version.revision));
+        DedupSnapshot {
+            ids: BASE64_STANDARD.encode(ids),
+            digests: BASE64_STANDARD.encode(contents),
+            revisions: revisions.filter(|(_, revision)| *revision > 0).collect(),
+        }
+    }
+
+    /// Remembers what was [saved](Self::save), as of records taken in at `at_ms`.
+    /// `None` when it is not of that form. Contents may be missing.
+    pub(crate) fn restore(&mut self, saved: &DedupSnapshot, at_ms: i64) -> Option<()> {
+        let ids = BASE64_STANDARD.decode(&saved.ids).ok()?;
+        let contents = BASE64_STANDARD.decode(&saved.digests).ok()?;
+        let ((ids, []), (contents, [])) = (ids.as_chunks::<16>(), contents.as_chunks::<4>()) else {
+            return None;
+        };
+        let revisions: HashMap<_, _> = saved.revisions.iter().copied().collect();
+        for (index, id) in ids.iter().enumerate() {
+            let id = RecordId(*id);
+            let content = contents.get(index).map_or(0, |content| u32::from_be_bytes(*content));
+            let revision = revisions.get(&index).copied().unwrap_or(0);
+            if let Some(before) = self.latest.get(&id) {
+                self.previous.insert((id, before.content_digest));
+            }
+            self.push(id, RecordVersion { content_digest: content, revision }, at_ms);
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn record_id_distinguishes_ids_of_any_form() {
+        let upper = RecordId::insert("5AC55058-622D-4929-8E5D-8FF554F312FE");
+        assert_eq!(upper, RecordId::insert("5ac55058-622d-4929-8e5d-8ff554f312fe"));
+        for other in ["", "5ac55058-622d-4929-8e5d-8ff554f312ff", "5ac55058x622d-4929-8e5d-8ff554f312fe", "é"]
+        {
+            assert_ne!(upper, RecordId::insert(other), "{other}");
+        }
+        assert_ne!(RecordId::insert("a"), RecordId::insert("b"));
+    }
+
+    fn insert(seen: &mut DedupWindow, id: &str, content: u32) -> DedupResult {
+        seen.insert(RecordId::insert(id), content, 1)
+    }
+
+    #[test]
+    fn dedup_window_recognizes_records_after_restore() {
+        let mut seen = DedupWindow::insert(10);
+        assert_eq!(insert(&mut seen, "a", 1), DedupResult::New);
+        assert_eq!(insert(&mut seen, "a", 1), DedupResult::Duplicate);
+        assert_eq!(insert(&mut seen, "b", 1), DedupResult::New);
+        assert_eq!(insert(&mut seen, "a", 2), DedupResult::Revision(1));
+        for _ in 0..2 {
+            let mut next = DedupWindow::insert(10);
+            next.restore(&seen.snapshot(), 2).expect("its own form");
+            assert_eq!(next.snapshot(), seen.snapshot());
+            seen = next;
+            // The feed has both versions, and sends both again.
+            assert_eq!(insert(&mut seen, "a", 1), DedupResult::Duplicate);
+            assert_eq!(insert(&mut seen, "a", 2), DedupResult::Duplicate);
+        }
+        assert_eq!(insert(&mut seen, "a", 3), DedupResult::Revision(2));
+        assert_eq!(insert(&mut seen, "a", 0), DedupResult::Duplicate, "of an unknown content");
+        for ids in ["AAAA", "not base64!"] {
+            let saved = DedupSnapshot { ids: ids.into(), ..DedupSnapshot::default() };
+            assert!(DedupWindow::insert(10).restore(&saved, 0).is_none());
+        }
+    }
+
+    #[test]
+    fn dedup_window_learns_the_content_of_a_duplicate() {
+        let mut seen = DedupWindow::insert(10);
+        assert_eq!(insert(&mut seen, "a", 0), DedupResult::New);
+        assert_eq!(insert(&mut seen, "a", 5), DedupResult::Duplicate);
+        assert_eq!(insert(&mut seen, "a", 6), DedupResult::Revision(1));
+        seen.min_len = 0;
+        seen.evict_before(2);
+        assert!(seen.is_empty() && seen.latest.is_empty());
+    }
+
+    proptest! {
+        /// Nothing that may be read again is forgotten, unless the floor says
+        /// so; and no more is kept than is needed.
+        #[test]
+        fn dedup_window_keeps_what_may_be_read_again(
+            steps in prop::collection::vec((0_i64..50, 0_i64..30), 1..400),
+            keep in 0_usize..20,
+            most in 20_usize..60,
+            overlap in 0_i64..500,
+        ) {
+            let mut seen = DedupWindow { max_len, ..DedupWindow::insert(keep) };
+            let mut inserted = Vec::new();
+            let mut now = 0;
+            for (index, (step, late)) in steps.into_iter().enumerate() {
+                now += step;
+                let at = now - late;
+                let id = RecordId::insert(&index.to_string());
+                prop_assert_eq!(seen.insert(id, 1, at), DedupResult::New);
+                if late % 3 == 0 {
+                    prop_assert_eq!(seen.insert(id, 2, at), DedupResult::Revision(1));
+                }
+                inserted.push((id, at));
+                seen.evict_before(now - overlap);
+                prop_assert!(seen.queue.len() <= most);
+                prop_assert_eq!(seen.queue.len(), seen.latest.len() + seen.previous.len());
+            }
+            for (id, at) in &inserted {
+                if *at >= (now - overlap).max(seen.complete_from_ms()) {
+                    prop_assert!(seen.latest.contains_key(id));
+                }
+            }
+            for (id, _) in inserted.iter().rev().take(keep / 2) {
+                prop_assert!(seen.latest.contains_key(id));
+            }
+        }
+    }
+}

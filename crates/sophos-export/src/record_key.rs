@@ -1,0 +1,159 @@
+//! The id and the times of a record, each read by itself.
+//!
+//! Whatever else is odd about a record, a member that can be read counts.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use sophos_api::{Raw, Timestamp as ServiceTime};
+
+use crate::{content_digest::content_with, digest::sha256_hex};
+
+/// The id of a record, and when it happened.
+#[derive(Debug)]
+pub(crate) struct RecordKey<'r> {
+    pub(crate) id: Cow<'r, str>,
+    pub(crate) time: Option<Timestamp>,
+    pub(crate) created_at: Option<Timestamp>,
+    /// The digest of its content.
+    pub(crate) content_digest: u32,
+}
+
+impl RecordKey<'_> {
+    /// When the service took it in, in milliseconds since the Unix epoch.
+    pub(crate) fn created_ms(&self) -> Option<i64> {
+        self.created_at.map(Timestamp::as_millisecond)
+    }
+}
+
+/// The members that count, as they are written, in order, repeated ones included.
+struct JsonMembers<'r>(Vec<(&'r str, &'r str)>);
+
+impl<'r> JsonMembers<'r> {
+    /// Keeps a member of the record if it counts. `key` has its quotes.
+    fn note(&mut self, key: &'r str, value: &'r str) {
+        if matches!(key, r#""id""# | r#""when""# | r#""created_at""# | r#""createdAt""# | r#""raisedAt""#) {
+            self.0.push((&key[1..key.len() - 1], value));
+        }
+    }
+
+    /// The first value under one of these keys that `read` can read, by the
+    /// order of the keys.
+    fn find<V>(&self, keys: &[&str], read: impl Fn(&'r str) -> Option<V>) -> Option<V> {
+        let mut under = keys
+            .iter()
+            .flat_map(|key| self.0.iter().filter(move |(name, _)| name == key).map(|(_, value)| *value));
+        under.find_map(read)
+    }
+}
+
+/// A string's text, or a number's digits. A string that is no text, such as half
+/// a surrogate pair, stays as it is written.
+fn parse_id(json: &str) -> Option<Cow<'_, str>> {
+    let id = match json.as_bytes().first()? {
+        b'"' => {
+            let written = &json[1..json.len() - 1];
+            if written.contains('\\') {
+                serde_json::from_str::<String>(json).map_or(written.into(), Cow::Owned)
+            } else {
+                written.into()
+            }
+        }
+        b'-' | b'0'..=b'9' => json.into(),
+        _ => return None,
+    };
+    (!id.trim().is_empty()).then_some(id)
+}
+
+fn parse_time(json: &str) -> Option<Timestamp> {
+    match json.as_bytes().first()? {
+        b'"' if !json.contains('\\') => ServiceTime::parse_instant(&json[1..json.len() - 1]),
+        b'"' => serde_json::from_str::<ServiceTime>(json).ok()?.instant(),
+        b'-' | b'0'..=b'9' => ServiceTime::parse_instant(json),
+        _ => None,
+    }
+}
+
+/// A record that does not have an id, or is no object at all, is exported as
+/// well: its content is its id then.
+pub(crate) fn record_key<I>(item: &Raw<I>) -> RecordKey<'_> {
+    let mut members = JsonMembers(Vec::with_capacity(4));
+    let content = content_with(item.json(), |key, value| members.note(key, value));
+    let created_at = members.find(&["created_at", "createdAt", "raisedAt"], parse_time);
+    RecordKey {
+        id: members
+            .find(&["id"], parse_id)
+            .unwrap_or_else(|| format!("sha256:{}", sha256_hex(item.json().as_bytes())).into()),
+        time: members.find(&["when"], parse_time).or(created_at),
+        created_at,
+        content_digest: content,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> (String, Option<i64>, Option<i64>) {
+        let item: Raw<()> = serde_json::from_str(json).expect("JSON");
+        let facts = record_key(&item);
+        let millis = |time: Option<Timestamp>| time.map(Timestamp::as_millisecond);
+        (facts.id.into_owned(), millis(facts.time), millis(facts.created_at))
+    }
+
+    #[test]
+    fn record_key_reads_records_of_each_source() {
+        let siem =
+            r#"{"id":"a","when":"1970-01-01T00:00:02Z","created_at":"1970-01-01T00:00:03.000Z","x":1}"#;
+        assert_eq!(parse(siem), ("a".into(), Some(2_000), Some(3_000)));
+        let common = r#"{"id":"a","raisedAt":"1970-01-01T00:00:03.000Z"}"#;
+        assert_eq!(parse(common), ("a".into(), Some(3_000), Some(3_000)));
+        assert_eq!(parse(r#"{"id":"a","when":null,"created_at":"soon"}"#), ("a".into(), None, None));
+    }
+
+    #[test]
+    fn record_key_keeps_the_id_of_an_irregular_record() {
+        let whole = "\"id\":\"a\",\"when\":\"1970-01-01T00:00:02Z\",\"created_at\":\"1970-01-01T00:00:03Z\"";
+        for odd in [
+            r#""name":"x","name":"y","NAME":"z""#,
+            r#""id":"a""#,
+            r#""id":null"#,
+            r#""when":"1970-01-01T00:00:09Z""#,
+            r#""created_at":{"$date":1}"#,
+            r#""createdAt":"1970-01-01T00:00:09Z","raisedAt":"1970-01-01T00:00:09Z""#,
+            r#""\ud800":"\udfff","n":1e400"#,
+        ] {
+            assert_eq!(parse(&format!("{{{whole},{odd}}}")), ("a".into(), Some(2_000), Some(3_000)), "{odd}");
+        }
+        let read_one = |json: &str| parse(&format!("{{\"id\":\"a\",{json}}}"));
+        assert_eq!(read_one(r#""when":2000000000000,"created_at":2000000000"#).1, Some(2_000_000_000_000));
+        assert_eq!(read_one(r#""when":{"$date":1},"created_at":2000000000"#).1, Some(2_000_000_000_000));
+        assert_eq!(read_one(r#""createdAt":null,"raisedAt":"Thu, 01 Jan 1970 00:00:03 GMT""#).2, Some(3_000));
+        assert_eq!(read_one(r#""x":7"#), ("a".into(), None, None));
+        assert_eq!(read_one(&format!("\"x\":{}1{}", "[".repeat(20_000), "]".repeat(20_000))).0, "a");
+    }
+
+    #[test]
+    fn record_key_keeps_every_character_of_an_id() {
+        for (json, id) in [
+            ("7", "7"),
+            ("123456789012345678901234567890", "123456789012345678901234567890"),
+            ("1.50", "1.50"),
+            (r#""a\u0062\/c""#, "ab/c"),
+            (r#""\ud800""#, "\\ud800"),
+            (r#""a/b/../c""#, "a/b/../c"),
+        ] {
+            assert_eq!(parse(&format!("{{\"id\":{json}}}")).0, id);
+        }
+    }
+
+    #[test]
+    fn record_key_is_the_sha256_when_a_record_has_no_id() {
+        let ids = ["\"text\"", "{}", r#"{"id":{}}"#, r#"{"id":" "}"#, "null", "[1]"].map(|json| parse(json).0);
+        for (index, id) in ids.iter().enumerate() {
+            assert!(id.starts_with("sha256:") && id.len() == 71, "{id}");
+            assert!(!ids[..index].contains(id));
+        }
+        assert_eq!(parse("{}").0, ids[1]);
+    }
+}

@@ -1,0 +1,122 @@
+//! The two feeds, and their pages with the service's time.
+
+use std::time::Duration;
+
+use sophos_api::{
+    ApiClient, CursorPage, ErrorKind, Operation, Paged, TenantClient, Transport,
+    operations::siem::{ListSiemAlerts, ListSiemEvents, MIN_PAGE_SIZE},
+};
+use tokio::task::JoinHandle;
+
+use crate::{
+    clock::{excess_skew, now_ms},
+    error::Error,
+    checkpoint::StartPosition,
+};
+
+/// The two feeds, which differ in name only.
+pub(crate) trait SiemFeed: Paged<Response = CursorPage<<Self as Paged>::Item>> + 'static {
+    fn from_start(start: StartPosition, limit: u32) -> Self;
+    /// The records that it may answer with.
+    fn limit(&self) -> u32;
+    fn with_limit(self, limit: u32) -> Self;
+}
+
+impl SiemFeed for ListSiemEvents {
+    fn from_start(start: StartPosition, limit: u32) -> Self {
+        let (cursor, from_date) = start.into_query();
+        Self { limit: Some(limit), cursor, from_date, ..Self::default() }
+    }
+
+    fn limit(&self) -> u32 {
+        self.limit.unwrap_or(MIN_PAGE_SIZE)
+    }
+
+    fn with_limit(self, limit: u32) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+}
+
+impl SiemFeed for ListSiemAlerts {
+    fn from_start(start: StartPosition, limit: u32) -> Self {
+        let (cursor, from_date) = start.into_query();
+        Self { limit: Some(limit), cursor, from_date }
+    }
+
+    fn limit(&self) -> u32 {
+        self.limit.unwrap_or(MIN_PAGE_SIZE)
+    }
+
+    fn with_limit(self, limit: u32) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+}
+
+impl StartPosition {
+    fn into_query(self) -> (Option<String>, Option<i64>) {
+        match self {
+            Self::Earliest => (None, None),
+            Self::Cursor(cursor) => (Some(cursor), None),
+            Self::FromDate(seconds) => (None, Some(seconds)),
+        }
+    }
+}
+
+/// A page, and the service's time when it was asked for and when it came.
+pub(crate) struct TimedPage<P> {
+    pub(crate) page: P,
+    pub(crate) requested_ms: i64,
+    pub(crate) received_ms: i64,
+}
+
+/// A page, and the operation that it answers, with the limit that fitted.
+pub(crate) type Fetched<O> = (O, TimedPage<<O as Operation>::Response>);
+
+pub(crate) type PageTask<O> = JoinHandle<Result<Fetched<O>, sophos_api::Error>>;
+
+/// Requests a page, and smaller ones as long as it is too large.
+pub(crate) async fn ask_fitting<T: Transport, O: SiemFeed>(
+    client: &TenantClient<T>,
+    mut operation: O,
+    max_skew: Duration,
+) -> Result<Fetched<O>, sophos_api::Error> {
+    loop {
+        match fetch_page(client, &operation, max_skew).await {
+            Ok(answer) => return Ok((operation, answer)),
+            Err(error) if error.kind() == ErrorKind::TooLarge && operation.limit() > MIN_PAGE_SIZE => {
+                let limit = (operation.limit() / 2).max(MIN_PAGE_SIZE);
+                let (event, tenant) = ("page_limit_reduced", client.id().as_str());
+                tracing::warn!(event, tenant, limit, %error, "a page of the feed is too large");
+                operation = operation.with_limit(limit);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+pub(crate) async fn fetch_page<T: Transport, O: SiemFeed>(
+    client: &TenantClient<T>,
+    operation: &O,
+    max_skew: Duration,
+) -> Result<TimedPage<O::Response>, sophos_api::Error> {
+    let clock = client.client().transport();
+    let begun = clock.now();
+    let page = client.send(operation).await?;
+    let took = clock.now().saturating_sub(begun);
+    if let Some(skew) = excess_skew(client, max_skew) {
+        let (event, tenant, skew_seconds) =
+            ("service_clock_not_believed", client.id().as_str(), skew.as_secs());
+        tracing::warn!(
+            event,
+            tenant,
+            skew_seconds,
+            "the service's time is far from this clock, which counts"
+        );
+    }
+    let answered_ms = now_ms(client, max_skew);
+    Ok(TimedPage { page, requested_ms: answered_ms - took.as_millis() as i64, received_ms: answered_ms })
+}
+
+pub(crate) async fn join_page<O: SiemFeed>(fetch: PageTask<O>) -> Result<Fetched<O>, Error> {
+    Ok(fetch.await??)
+}

@@ -1,0 +1,89 @@
+//! What a run removes of others: what they left, and nothing else.
+
+mod support;
+
+use serde_json::json;
+use sophos_export::{Dataset, StreamReport};
+use support::{Answer, HOUR, MINUTE, NOW_MS, TENANT, TestEnv, event};
+
+const RUN: &str = "0000019abc-00000000000000aa";
+const OTHER_TENANT: &str = "22222222-cc4a-4a9f-bb9c-632c936dfb9f";
+
+/// A path of an object that the dead run wrote for record 1.
+fn dead_object(root: &str) -> String {
+    format!("{root}/tenant_id={TENANT}/day=2026-11-23/000000000001-{RUN}-0000.ndjson.gz")
+}
+
+/// An environment with an object at each of these paths and an intent that names
+/// them all, after a run.
+async fn run_with_record(run: &str, objects: &[String]) -> (TestEnv, StreamReport) {
+    let env = TestEnv::new();
+    for object in objects {
+        env.store.write(object, b"left".to_vec()).await.expect("a write");
+    }
+    let intent = json!({ "sequence": 1, "run": run, "objects": objects }).to_string();
+    let path = format!("_log/events/{TENANT}/000000000001.{RUN}.intent");
+    env.store.write(&path, intent.into_bytes()).await.expect("a write");
+    let report = env.events([Answer::page(&[event("a", NOW_MS - HOUR)], false, None)]).await;
+    (env, report)
+}
+
+#[tokio::test]
+async fn run_removes_objects_of_a_dead_run() {
+    let objects = [dead_object("events"), dead_object("_quarantine/events")];
+    let (env, report) = run_with_record(RUN, &objects).await;
+    assert_eq!(report.garbage_removed, 2);
+    let names = env.names().await;
+    assert!(objects.iter().all(|object| !names.contains(object)), "{names:?}");
+    assert!(names.iter().all(|name| !name.ends_with(".intent")), "{names:?}");
+}
+
+#[tokio::test]
+async fn forged_write_ahead_record_removes_nothing() {
+    for forged in [
+        dead_object("alerts"),
+        dead_object("events").replace(TENANT, OTHER_TENANT),
+        dead_object("events").replace(RUN, "0000019abc-00000000000000bb"),
+        dead_object("events").replace("/000000000001-", "/000000000002-"),
+        dead_object("events").replace("day=2026-11-23/", ""),
+        dead_object("events").replace("day=2026-11-23/", "day=2026-11-23/more/"),
+        dead_object("events").replace("day=2026-11-23", "day=today"),
+        format!("{}/x", dead_object("events")),
+        format!("_log/events/{TENANT}/_from"),
+        format!("_log/events/{OTHER_TENANT}/000000000001.json"),
+        "_plan/partner.json".to_owned(),
+        "policy/current.toml".to_owned(),
+    ] {
+        let (env, report) = run_with_record(RUN, &[dead_object("events"), forged.clone()]).await;
+        assert_eq!(report.garbage_removed, 0, "{forged}");
+        assert!(env.names().await.contains(&forged), "{forged}");
+        assert_eq!(report.rows, 1, "the run itself is not disturbed");
+    }
+}
+
+#[tokio::test]
+async fn forged_write_ahead_record_keeps_committed_objects() {
+    let env = TestEnv::new();
+    env.events([Answer::page(&[event("a", NOW_MS - HOUR)], false, None)]).await;
+    let record = env.last(Dataset::Events).await;
+    let object = record.objects[0].path.clone();
+    for run in [record.run_id.as_str(), RUN] {
+        let intent = json!({ "sequence": 1, "run": run, "objects": [object] }).to_string();
+        let path = format!("_log/events/{TENANT}/000000000001.{run}.intent");
+        env.store.write(&path, intent.into_bytes()).await.expect("a write");
+    }
+    env.service.advance(5 * MINUTE);
+    let report = env.events([Answer::page(&[event("b", NOW_MS)], false, None)]).await;
+    assert_eq!((report.rows, report.garbage_removed), (1, 0));
+    assert!(env.names().await.contains(&object));
+    assert_eq!(env.ids().await, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn misnamed_write_ahead_record_removes_nothing() {
+    let run = "0000019abc-00000000000000cc";
+    let object = dead_object("events").replace(RUN, run);
+    let (env, report) = run_with_record(run, std::slice::from_ref(&object)).await;
+    assert_eq!(report.garbage_removed, 0);
+    assert!(env.names().await.contains(&object));
+}

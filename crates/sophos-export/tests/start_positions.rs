@@ -1,0 +1,130 @@
+//! How a run begins when the service does not answer where the last one ended.
+
+mod support;
+
+use sophos_export::{Dataset, StreamOutcome};
+use support::{Answer, DAY, HOUR, MINUTE, NOW_MS, Request, TestEnv, event};
+
+/// An environment whose last run stopped in the middle of the feed, at `cursor`.
+async fn stopped_at_cursor() -> TestEnv {
+    let env = TestEnv::new();
+    env.service.route(|request| match request.cursor.as_deref() {
+        None => Answer::page(&[event("a", NOW_MS - 5 * HOUR)], true, Some("cursor")),
+        Some(_) => Answer::status(403),
+    });
+    env.run(Dataset::Events).await;
+    env.service.requests();
+    env
+}
+
+fn failing_responses() -> Vec<(&'static str, Answer)> {
+    vec![
+        ("400", Answer::status(400)),
+        ("404", Answer::status(404)),
+        ("409", Answer::status(409)),
+        ("410", Answer::status(410)),
+        ("500", Answer::status(500)),
+        ("503", Answer::status(503)),
+        ("HTML", Answer::bytes("<html>sorry</html>")),
+        ("half a page", Answer::bytes(r#"{"items":[{"id":"x"}"#)),
+        ("a list", Answer::bytes("[]")),
+    ]
+}
+
+#[tokio::test]
+async fn run_starts_at_a_date_when_its_cursor_fails() {
+    for (name, bad) in failing_responses() {
+        let env = stopped_at_cursor().await;
+        env.service.route(move |request| match request {
+            Request { cursor: Some(_), .. } => bad.clone(),
+            Request { from_date: Some(_), .. } => {
+                Answer::page(&[event("a", NOW_MS - 5 * HOUR), event("b", NOW_MS - HOUR)], false, Some("end"))
+            }
+            _ => panic!("the time is enough"),
+        });
+        let report = env.run(Dataset::Events).await;
+        assert_eq!((report.outcome, report.rows), (StreamOutcome::Committed, 1), "{name}: {report:?}");
+        assert_eq!(report.gaps, [], "{name}");
+        assert_eq!(env.ids().await, ["a", "b"], "{name}");
+        let last = env.service.requests().pop().expect("a request");
+        assert_eq!(last.from_date, Some((NOW_MS - 5 * HOUR) / 1_000), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn run_reads_the_whole_feed_when_its_date_fails() {
+    for (name, bad) in failing_responses() {
+        let env = stopped_at_cursor().await;
+        env.service.route(move |request| match request {
+            Request { cursor: None, from_date: None, .. } => {
+                Answer::page(&[event("a", NOW_MS - 5 * HOUR), event("b", NOW_MS - HOUR)], false, Some("end"))
+            }
+            _ => bad.clone(),
+        });
+        let report = env.run(Dataset::Events).await;
+        assert_eq!((report.outcome, report.rows), (StreamOutcome::Committed, 1), "{name}: {report:?}");
+        assert_eq!(env.ids().await, ["a", "b"], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_reports_the_gap_when_a_lost_cursor_is_old() {
+    let env = stopped_at_cursor().await;
+    env.service.advance(DAY);
+    env.service.route(|request| match request {
+        Request { cursor: None, from_date: None, .. } => {
+            Answer::page(&[event("b", NOW_MS + DAY - HOUR)], false, Some("end"))
+        }
+        _ => Answer::status(404),
+    });
+    let report = env.run(Dataset::Events).await;
+    assert_eq!((report.outcome, report.rows), (StreamOutcome::Committed, 1), "{report:?}");
+    assert_eq!((report.gaps[0].from_ms, report.gaps[0].to_ms / MINUTE), (NOW_MS - 5 * HOUR, NOW_MS / MINUTE));
+    assert_eq!(env.service.requests().len(), 2, "an old time is not tried");
+}
+
+#[tokio::test]
+async fn run_keeps_its_start_position_on_401_403_and_429() {
+    for status in [401, 403, 429] {
+        let env = stopped_at_cursor().await;
+        env.service.route(move |request| match request.cursor {
+            Some(_) => Answer::status(status),
+            None => panic!("no other start"),
+        });
+        assert_eq!(env.run(Dataset::Events).await.outcome, StreamOutcome::Failed, "{status}");
+    }
+}
+
+/// The whole feed in pages of 100, each with a cursor, of which 5,000 records
+/// are more than the log remembers.
+fn page_after(cursor: Option<&str>) -> Answer {
+    let first: i64 = cursor.map_or(0, |cursor| cursor.parse().expect("a number"));
+    let record = |number: i64| event(&number.to_string(), NOW_MS - 5 * HOUR + number * 1_000);
+    let items: Vec<_> = (first..first + 100).map(record).collect();
+    let next = (first + 100).to_string();
+    Answer::page(&items, first + 100 < 5_000, Some(&next)).taking(std::time::Duration::from_secs(1))
+}
+
+#[tokio::test]
+async fn rereading_the_whole_feed_commits_no_duplicates() {
+    let env = TestEnv::new();
+    env.service.route(|request| page_after(request.cursor.as_deref()));
+    assert_eq!(env.run(Dataset::Events).await.rows, 5_000);
+    env.service.advance(5 * MINUTE);
+    // The time is refused, and the whole feed takes several turns.
+    env.service.route(|request| match request.from_date {
+        Some(_) => Answer::status(500),
+        None => page_after(request.cursor.as_deref()),
+    });
+    let mut turns = 0;
+    loop {
+        turns += 1;
+        let report = env.run_for(Dataset::Events, 60 * 1_000).await;
+        assert_eq!((report.rows, report.gaps.len()), (0, 0), "{report:?}");
+        if !report.has_more {
+            break;
+        }
+        assert!(turns < 20, "no progress: {report:?}");
+    }
+    assert_eq!(env.ids().await.len(), 5_000);
+}

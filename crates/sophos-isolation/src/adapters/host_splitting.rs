@@ -1,0 +1,90 @@
+//! Names of hosts in one list: of one machine, or of several.
+
+use std::{collections::HashSet, net::IpAddr};
+
+use super::{parsed_alert::ParsedHost, json_cursor::MAX_IDENTIFIERS};
+use crate::{
+    hostname::{fold_name, is_usable},
+    identity::longest_forms,
+    signal::HostIdentifiers,
+};
+
+/// Whether a text can be a host's name. An address with a port, a URL and a name
+/// that a tool makes of an address (`IP-10.0.0.8`) are none.
+pub(super) fn is_hostname(text: &str) -> bool {
+    let address = text.get(..3).filter(|head| head.eq_ignore_ascii_case("ip-")).map(|_| &text[3..]);
+    is_usable(text)
+        && !text.contains([':', '/', '@', ','])
+        && address.is_none_or(|address| address.parse::<IpAddr>().is_err())
+}
+
+/// The host; or, where its names cannot be one machine's, a host for each name,
+/// known by that alone, as nothing says whose the addresses are. An id decides
+/// without the names.
+pub(super) fn split_hosts(mut host: ParsedHost) -> Vec<ParsedHost> {
+    let facts = &mut host.identifiers;
+    facts.hostnames = distinct_names(std::mem::take(&mut facts.hostnames));
+    facts.netbios_names = distinct_names(std::mem::take(&mut facts.netbios_names));
+    let is_identified = facts.endpoint_id.is_some() || facts.ec2_instance_id.is_some();
+    if !is_identified && facts.hostnames.len() > 1 {
+        let named = |name| HostIdentifiers { hostnames: vec![name], ..HostIdentifiers::default() };
+        return with_identifiers(&host, host.identifiers.hostnames.iter().cloned().map(named));
+    }
+    if !is_identified && facts.hostnames.is_empty() && facts.netbios_names.len() > 1 {
+        let named = |name| HostIdentifiers { netbios_names: vec![name], ..HostIdentifiers::default() };
+        return with_identifiers(&host, host.identifiers.netbios_names.iter().cloned().map(named));
+    }
+    facts.hostnames.truncate(MAX_IDENTIFIERS);
+    facts.netbios_names.truncate(MAX_IDENTIFIERS);
+    vec![host]
+}
+
+fn with_identifiers(host: &ParsedHost, facts: impl Iterator<Item = HostIdentifiers>) -> Vec<ParsedHost> {
+    facts.map(|facts| ParsedHost { identifiers: facts, accounts: host.accounts.clone(), refusal: host.refusal }).collect()
+}
+
+/// Each name once, without those of which a longer form is there.
+fn distinct_names(names: Vec<String>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let each: Vec<_> = names.into_iter().filter(|name| seen.insert(fold_name(name))).collect();
+    longest_forms(&each)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_hostname_rejects_addresses_and_urls() {
+        for name in ["pc-1", "pc-1.corp.example", "CORP\\pc-1", "ip-10-0-0-8", "ip-10.corp.example", "büro"]
+        {
+            assert!(is_hostname(name), "{name}");
+        }
+        for text in [
+            "10.0.0.5",
+            "10.0.0.5:9100",
+            "pc-1:9100",
+            "[fd00::1]:9100",
+            "fd00::1",
+            "http://pc-1/",
+            "pc-1/disk",
+            "me@pc-1",
+            "a,b",
+            "IP-10.0.0.8",
+            "localhost",
+            "",
+        ] {
+            assert!(!is_hostname(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn distinct_names_keeps_the_fully_qualified_name() {
+        let kept = |names: &[&str]| distinct_names(names.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!(kept(&["pc-1", "PC-1.corp.example", "pc-1.corp.example."]), ["PC-1.corp.example"]);
+        assert_eq!(kept(&["web", "web.a.example", "web.b.example"]), ["web.a.example", "web.b.example"]);
+        assert_eq!(kept(&["a", "b", "A"]), ["a", "b"]);
+        let cut = ["CORP-LAPTOP-001", "CORP-LAPTOP-0012.corp.example"];
+        assert_eq!(kept(&cut), ["CORP-LAPTOP-0012.corp.example"]);
+    }
+}

@@ -1,0 +1,355 @@
+//! Slots: how a budget holds however many run at once.
+//!
+//! A budget is a folder of numbered slots. The object `<slot>.<generation>`
+//! must not exist when it is created; an odd generation takes the slot, the
+//! even one after it gives it back. So a slot has one owner, a listing alone
+//! tells which are free, and nothing depends on an object being removed in
+//! time.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    decision::DecisionId,
+    ledger::{LedgerStore, LedgerStoreError},
+};
+
+/// How often a folder is listed again because others were quicker.
+const MAX_ATTEMPTS: usize = 32;
+
+/// How many slots that are taken are looked at for one of the same decision.
+const MAX_INSPECTED: usize = 32;
+
+/// Who has a slot, and since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PermitHolder {
+    pub(crate) decision: DecisionId,
+    /// The endpoint that is to be isolated.
+    pub(crate) endpoint: String,
+    /// Seconds since the Unix epoch.
+    pub(crate) since: u64,
+    /// The attempt that took it: a name that no other has.
+    pub(crate) attempt_id: String,
+}
+
+/// A slot that a decision has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Permit {
+    /// What was created, with which it is given back.
+    pub(crate) path: String,
+    /// Whether this attempt took it, and not another run of the same decision.
+    pub(crate) is_own: bool,
+}
+
+/// A slot's number and generation, as in the name of its object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct PermitSlot {
+    number: u32,
+    generation: u32,
+}
+
+impl PermitSlot {
+    fn name(self) -> String {
+        format!("{:06}.{:08}", self.number, self.generation)
+    }
+
+    fn path(self, folder: &str) -> String {
+        format!("{folder}/{}", self.name())
+    }
+
+    fn is_acquired(self) -> bool {
+        self.generation % 2 == 1
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let (number, generation) = name.split_once('.')?;
+        Some(Self { number: number.parse().ok()?, generation: generation.parse().ok()? })
+    }
+}
+
+/// The newest generation of each slot that was ever taken.
+async fn latest_generations<O: LedgerStore>(objects: &O, folder: &str) -> Result<BTreeMap<u32, u32>, LedgerStoreError> {
+    let mut newest = BTreeMap::new();
+    for slot in objects.list(folder).await?.iter().filter_map(|name| PermitSlot::parse(name)) {
+        let generation: &mut u32 = newest.entry(slot.number).or_default();
+        *generation = slot.generation.max(*generation);
+    }
+    Ok(newest)
+}
+
+/// Takes one of `limit` slots of a folder. `None` when all are taken. What
+/// another run of the same decision has is this one's too.
+pub(crate) async fn acquire<O: LedgerStore>(
+    objects: &O,
+    folder: &str,
+    limit: u32,
+    holder: &PermitHolder,
+) -> Result<Option<Permit>, LedgerStoreError> {
+    let body = serde_json::to_vec(holder).map_err(LedgerStoreError::new)?;
+    // Each decision begins at a slot of its own: many at once seldom meet, and
+    // runs of the same one do.
+    let bytes = holder.decision.as_str().bytes();
+    let start = bytes.fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    for _ in 0..MAX_ATTEMPTS {
+        let newest = latest_generations(objects, folder).await?;
+        let mut free = None;
+        let mut looked_at = 0;
+        for at in 0..limit {
+            let number = (start % limit + at) % limit;
+            let slot = PermitSlot { number, generation: newest.get(&number).copied().unwrap_or(0) };
+            if !slot.is_acquired() {
+                free = Some(PermitSlot { generation: slot.generation + 1, ..slot });
+                break;
+            }
+            looked_at += 1;
+            if looked_at <= MAX_INSPECTED
+                && let Some(taken) = permit_of_same_decision(objects, slot.path(folder), holder).await?
+            {
+                return Ok(Some(taken));
+            }
+        }
+        let Some(slot) = free.filter(|_| count_acquired(&newest) < limit as usize) else { return Ok(None) };
+        let path = slot.path(folder);
+        if !objects.create(&path, body.clone()).await? {
+            // Another run of the decision was quicker, or this one, and the
+            // store lost its answer.
+            match permit_of_same_decision(objects, path, holder).await? {
+                Some(taken) => return Ok(Some(taken)),
+                None => continue,
+            }
+        }
+        // Since the listing the slot may have been taken, given back and tidied
+        // away: then this generation is an old one, and nobody's.
+        let after = self::latest_generations(objects, folder).await?;
+        if after.get(&slot.number).is_some_and(|newest| *newest > slot.generation) {
+            objects.delete(&path).await?;
+            continue;
+        }
+        if count_acquired(&after) > limit as usize {
+            release(objects, &path).await?;
+            return Ok(None);
+        }
+        return Ok(Some(Permit { path, is_own: true }));
+    }
+    Ok(None)
+}
+
+/// How many slots are taken.
+fn count_acquired(newest: &BTreeMap<u32, u32>) -> usize {
+    newest.values().filter(|generation| *generation % 2 == 1).count()
+}
+
+/// A slot that is taken, when it is for the same decision.
+async fn permit_of_same_decision<O: LedgerStore>(
+    objects: &O,
+    path: String,
+    holder: &PermitHolder,
+) -> Result<Option<Permit>, LedgerStoreError> {
+    let Some(body) = objects.read(&path).await? else { return Ok(None) };
+    let other: Option<PermitHolder> = serde_json::from_slice(&body).ok();
+    let same = other.filter(|other| other.decision == holder.decision);
+    Ok(same.map(|other| Permit { path, is_own: other.attempt_id == holder.attempt_id }))
+}
+
+/// Gives a slot back. To give back what was given back changes nothing.
+pub(crate) async fn release<O: LedgerStore>(objects: &O, path: &str) -> Result<(), LedgerStoreError> {
+    let Some((folder, slot)) =
+        path.rsplit_once('/').and_then(|(folder, name)| Some((folder, PermitSlot::parse(name)?)))
+    else {
+        return Ok(());
+    };
+    if !slot.is_acquired() {
+        return Ok(());
+    }
+    let free = PermitSlot { generation: slot.generation + 1, ..slot };
+    objects.create(&free.path(folder), Vec::new()).await?;
+    // What is left is the newest; the rest would only lengthen listings.
+    objects.delete(path).await?;
+    let before = PermitSlot { generation: slot.generation - 1, ..slot };
+    objects.delete(&before.path(folder)).await
+}
+
+/// Every slot of a folder that is taken, and by whom. What cannot be read is
+/// left out: its owner gives it back.
+pub(crate) async fn list_holders<O: LedgerStore>(
+    objects: &O,
+    folder: &str,
+) -> Result<Vec<(String, PermitHolder)>, LedgerStoreError> {
+    let mut holders = Vec::new();
+    for (number, generation) in latest_generations(objects, folder).await? {
+        let slot = PermitSlot { number, generation };
+        if !slot.is_acquired() {
+            continue;
+        }
+        let path = slot.path(folder);
+        let body = objects.read(&path).await?;
+        if let Some(holder) = body.and_then(|body| serde_json::from_slice(&body).ok()) {
+            holders.push((path, holder));
+        }
+    }
+    Ok(holders)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::{Pin, pin},
+        sync::{
+            Mutex,
+            atomic::{AtomicU32, Ordering},
+        },
+        task::{Context, Poll, Waker},
+    };
+
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    const FOLDER: &str = "slots/estate/tenant";
+
+    /// Lets others go first, once.
+    #[derive(Default)]
+    struct YieldOnce(bool);
+
+    impl Future for YieldOnce {
+        type Output = ();
+
+        fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+            if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
+        }
+    }
+
+    /// Objects in memory, before each of which others may go first.
+    #[derive(Default)]
+    struct MemoryStore {
+        objects: Mutex<BTreeMap<String, Vec<u8>>>,
+        /// Whether no deletion is allowed.
+        keeps_all: bool,
+    }
+
+    impl LedgerStore for MemoryStore {
+        async fn create(&self, path: &str, body: Vec<u8>) -> Result<bool, LedgerStoreError> {
+            YieldOnce::default().await;
+            let mut objects = self.objects.lock().expect("no test panics with it");
+            let is_new = !objects.contains_key(path);
+            objects.entry(path.to_owned()).or_insert(body);
+            Ok(is_new)
+        }
+
+        async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, LedgerStoreError> {
+            YieldOnce::default().await;
+            Ok(self.objects.lock().expect("no test panics with it").get(path).cloned())
+        }
+
+        async fn delete(&self, path: &str) -> Result<(), LedgerStoreError> {
+            YieldOnce::default().await;
+            if !self.keeps_all {
+                self.objects.lock().expect("no test panics with it").remove(path);
+            }
+            Ok(())
+        }
+
+        async fn list(&self, folder: &str) -> Result<Vec<String>, LedgerStoreError> {
+            YieldOnce::default().await;
+            let objects = self.objects.lock().expect("no test panics with it");
+            let names = objects.keys().filter_map(|path| path.strip_prefix(folder)?.strip_prefix('/'));
+            Ok(names.map(str::to_owned).collect())
+        }
+    }
+
+    fn holder(decision: &str, run: &str) -> PermitHolder {
+        let decision = DecisionId::from_event_id("source", decision);
+        PermitHolder { decision, endpoint: "an endpoint".into(), since: 0, attempt_id: run.into() }
+    }
+
+    /// Runs tasks step by step: first as `order` says, then in turn.
+    fn run_interleaved(mut tasks: Vec<Pin<Box<dyn Future<Output = ()> + '_>>>, order: &[usize]) {
+        let mut order = order.iter().copied();
+        let mut next = 0;
+        while !tasks.is_empty() {
+            next += 1;
+            let at = order.next().unwrap_or(next) % tasks.len();
+            if tasks[at].as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+                drop(tasks.remove(at));
+            }
+        }
+    }
+
+    fn block_on<F: Future>(task: F) -> F::Output {
+        let mut task = pin!(task);
+        loop {
+            if let Poll::Ready(output) = task.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return output;
+            }
+        }
+    }
+
+    fn acquire_now(objects: &MemoryStore, limit: u32, holder: &PermitHolder) -> Option<Permit> {
+        block_on(acquire(objects, FOLDER, limit, holder)).expect("memory does not fail")
+    }
+
+    #[test]
+    fn acquire_stops_at_limit_and_reuses_released_permits() {
+        let objects = MemoryStore::default();
+        let taken: Vec<_> =
+            (0..7).filter_map(|at| acquire_now(&objects, 5, &holder(&format!("{at}"), "run"))).collect();
+        assert_eq!(taken.len(), 5);
+        assert!(taken.iter().all(|slot| slot.is_own));
+        for _ in 0..3 {
+            block_on(release(&objects, &taken[2].path)).expect("memory does not fail");
+        }
+        assert!(acquire_now(&objects, 5, &holder("8", "run")).is_some());
+        assert!(acquire_now(&objects, 5, &holder("9", "run")).is_none());
+        // The old owner gives back what is another's by now.
+        block_on(release(&objects, &taken[2].path)).expect("memory does not fail");
+        assert!(acquire_now(&objects, 5, &holder("9", "run")).is_none());
+        assert!(acquire_now(&objects, 0, &holder("9", "run")).is_none());
+        assert_eq!(block_on(list_holders(&objects, FOLDER)).expect("memory does not fail").len(), 5);
+    }
+
+    #[test]
+    fn acquire_shares_one_permit_between_runs_of_a_decision() {
+        let objects = MemoryStore::default();
+        let first = acquire_now(&objects, 1, &holder("one", "first run")).expect("it is free");
+        let second = acquire_now(&objects, 1, &holder("one", "second run")).expect("it is its own");
+        assert_eq!(second, Permit { is_own: false, ..first.clone() });
+        assert_eq!(acquire_now(&objects, 1, &holder("one", "first run")), Some(first));
+        assert_eq!(acquire_now(&objects, 1, &holder("another", "run")), None);
+    }
+
+    proptest! {
+        #[test]
+        fn acquire_never_exceeds_limit_when_interleaved(
+            limit in 1_u32..4,
+            rounds in vec(1_usize..6, 2..7),
+            order in vec(0_usize..7, 0..600),
+            keeps_all in any::<bool>(),
+        ) {
+            let objects = MemoryStore { keeps_all, ..MemoryStore::default() };
+            let (held, most) = (AtomicU32::new(0), AtomicU32::new(0));
+            let task = |(number, rounds): (usize, &usize)| {
+                let (objects, held, most, rounds) = (&objects, &held, &most, *rounds);
+                let task: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async move {
+                    for round in 0..rounds {
+                        let holder = holder(&format!("{number} {round}"), "run");
+                        let taken = acquire(objects, FOLDER, limit, &holder).await;
+                        let Some(slot) = taken.expect("memory does not fail") else { continue };
+                        most.fetch_max(held.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                        YieldOnce::default().await;
+                        held.fetch_sub(1, Ordering::Relaxed);
+                        release(objects, &slot.path).await.expect("memory does not fail");
+                    }
+                });
+                task
+            };
+            run_interleaved(rounds.iter().enumerate().map(task).collect(), &order);
+            let most = most.into_inner();
+            prop_assert!((1..=limit).contains(&most), "{most} of {limit}");
+            let all: Vec<_> =
+                (0..=limit).filter_map(|at| acquire_now(&objects, limit, &holder(&format!("{at}"), "")))
+                .collect();
+            prop_assert_eq!(all.len(), limit as usize, "everything was given back");
+        }
+    }
+}

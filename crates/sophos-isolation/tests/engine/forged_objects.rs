@@ -1,0 +1,196 @@
+//! The rights of the webhook: what the objects that it may write can make the
+//! worker do, and what they cannot.
+
+use serde_json::{Value, json};
+use sophos_isolation::{ApprovalAnswer, DecisionId, DecisionState};
+
+use crate::support::{ACME, HOUR, TestPolicy, TestEnv, host, id, change_text, machines};
+
+/// Writes an object as somebody with the webhook's rights may.
+fn write_object(world: &TestEnv, path: &str, body: &Value) {
+    let folder = path.split('/').next().unwrap();
+    assert!(["received", "answers", "inbox", "seen", "unreadable"].contains(&folder), "{path}");
+    let path = world.path(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, body.to_string()).unwrap();
+}
+
+/// A first entry with this step in it.
+fn entry(decision: &DecisionId, step: Value) -> Value {
+    let mut entry = json!({
+        "version": 1, "decision": decision, "sequence": 1, "at_ms": 1_768_478_400_000_u64, "run": "forged",
+    });
+    entry.as_object_mut().unwrap().extend(step.as_object().unwrap().clone());
+    entry
+}
+
+fn received_object(source: &str, signal: Value) -> Value {
+    json!({
+        "step": "received", "source": source, "tool": "generic", "body_sha256": "00", "key": "current",
+        "signal": signal,
+    })
+}
+
+fn target(number: u32) -> Value {
+    json!({ "tenant": ACME, "endpoint": id(number) })
+}
+
+fn claim(number: u32, mark: &str) -> Value {
+    json!({
+        "step": "claimed", "target": target(number), "policy": "00", "lease_until": 0, "mark": mark,
+        "slots": ["slots/hour/0/source/edr/000000.00000001"],
+    })
+}
+
+/// Works on everything that there is, and lets four hours pass.
+async fn work_on(world: &TestEnv, rules: &TestPolicy<'_>, ids: &[DecisionId]) {
+    let policy = rules.policy();
+    for decision in ids {
+        drop(world.engine().process(&policy, std::slice::from_ref(decision), None).await);
+    }
+    for _ in 0..4 {
+        drop(world.engine().follow_up_all(&policy, None).await);
+        world.advance_clock(HOUR);
+    }
+}
+
+#[tokio::test]
+async fn forged_transitions_isolate_and_release_nothing() {
+    let world = TestEnv::new(machines(4)).await;
+    world.isolate_in_console(4, true, "investigating").await;
+    let mark = DecisionId::from_event_id("edr", "another").to_string();
+    let steps = [
+        claim(1, "investigating"),
+        claim(2, &mark),
+        json!({ "step": "approved", "who": "ana" }),
+        json!({ "step": "requested", "how": "accepted" }),
+        json!({ "step": "isolated" }),
+        json!({ "step": "deferred", "detail": "", "retry_at": 0, "target": target(3) }),
+        json!({ "step": "release_asked", "why": "asked" }),
+        json!({ "step": "waiting", "target": target(3), "why": "", "until": 9_999_999_999_u64 }),
+    ];
+    let mut ids = Vec::new();
+    for (at, step) in steps.into_iter().enumerate() {
+        let decision = DecisionId::from_event_id("edr", &format!("forged {at}"));
+        write_object(&world, &format!("received/{decision}.json"), &entry(&decision, step));
+        write_object(&world, &format!("inbox/000000000030-{decision}"), &Value::Null);
+        ids.push(decision);
+    }
+    work_on(&world, &TestPolicy::default(), &ids).await;
+    assert_eq!(world.changes(), ["on 4"], "what the administrator did, and nothing else");
+}
+
+#[tokio::test]
+async fn forged_signals_stay_within_the_budget() {
+    let world = TestEnv::new(machines(8)).await;
+    let rules = TestPolicy { per_hour: 2, extra: "[protect]\nnames = [\"pc-1\"]\n", ..TestPolicy::default() };
+    let mut ids = Vec::new();
+    for number in 1..=8 {
+        let decision = DecisionId::from_event_id("edr", &format!("forged {number}"));
+        let signal =
+            json!({ "action": "isolate", "severity": "critical", "title": "", "host": host(number) });
+        write_object(&world, &format!("received/{decision}.json"), &entry(&decision, received_object("edr", signal)));
+        write_object(
+            &world,
+            &format!("answers/{decision}.json"),
+            &json!({
+                "version": 1, "decision": decision, "answer": "approve", "who": "ana", "at_ms": 0,
+            }),
+        );
+        ids.push(decision);
+    }
+    let policy = rules.policy();
+    world.engine().process(&policy, &ids, None).await;
+    world.follow_up(&policy).await;
+    let changes = world.changes();
+    assert_eq!(changes.len(), 2, "{changes:?}");
+    assert!(!changes.contains(&"on 1".to_owned()), "{changes:?}");
+}
+
+#[tokio::test]
+async fn first_received_entry_wins() {
+    let world = TestEnv::new(machines(1)).await;
+    let rules = TestPolicy { source: "may_release = false", ..TestPolicy::default() };
+    let policy = rules.policy();
+    let decision = world.decide(&policy, "event", host(1)).await;
+    world.follow_up_for(&policy, 120).await;
+    let before = world.decision(&decision).await;
+    // Now the decision would be one of the source that may release.
+    let signal = json!({ "action": "isolate", "severity": "critical", "title": "", "host": host(1) });
+    write_object(&world, &format!("received/{decision}.json"), &entry(&decision, received_object("soc", signal)));
+    assert_eq!(world.decision(&decision).await, before);
+    let release = json!({ "action": "release", "title": "", "host": host(1) });
+    let other = DecisionId::from_event_id("soc", "release");
+    write_object(&world, &format!("received/{other}.json"), &entry(&other, received_object("soc", release)));
+    assert_eq!(world.work(&policy, &other).await, DecisionState::Refused);
+    assert_eq!(world.code(&other).await, "nothing_to_release");
+    assert_eq!(world.changes(), ["on 1"]);
+}
+
+#[tokio::test]
+async fn forged_release_leaves_an_administrators_isolation() {
+    let world = TestEnv::new(machines(1)).await;
+    world.isolate_in_console(1, true, "investigating").await;
+    for (at, comment) in ["iso-", "batch-", "iso-0123456789abcdef01234567x"].into_iter().enumerate() {
+        for (enabled, comment) in [(false, ""), (true, comment)] {
+            world.advance_clock(600);
+            world.isolate_in_console(1, enabled, comment).await;
+        }
+        let decision = DecisionId::from_event_id("soc", &format!("release {at}"));
+        let signal = json!({ "action": "release", "title": "", "host": host(1) });
+        write_object(&world, &format!("received/{decision}.json"), &entry(&decision, received_object("soc", signal)));
+        work_on(&world, &TestPolicy::default(), &[decision]).await;
+    }
+    let ours = world.sim.isolation_changes();
+    assert_eq!(ours.last().map(change_text).as_deref(), Some("on 1"), "{ours:?}");
+    assert_eq!(world.changes().len(), 7, "the administrator's alone");
+}
+
+#[tokio::test]
+async fn answer_is_applied_once_and_only_while_waiting() {
+    let world = TestEnv::new(machines(2)).await;
+    let rules = TestPolicy { source: "approve = \"always\"", ..TestPolicy::default() };
+    let policy = rules.policy();
+    let submit = async |decision: &DecisionId, answer| {
+        world.ledger().submit_answer(decision, answer, "ana", world.now()).await
+    };
+    let approved = world.decide(&policy, "approved", host(1)).await;
+    let declined = world.decide(&policy, "declined", host(2)).await;
+    for decision in [&approved, &declined] {
+        assert_eq!(world.state(decision).await, DecisionState::PendingApproval);
+    }
+    submit(&approved, ApprovalAnswer::Approve).await.unwrap();
+    submit(&approved, ApprovalAnswer::Approve).await.unwrap();
+    submit(&approved, ApprovalAnswer::Decline).await.unwrap_err();
+    assert_eq!(world.state(&approved).await, DecisionState::PendingApproval, "the worker takes it");
+    assert_eq!(world.work(&policy, &approved).await, DecisionState::Requested);
+    assert_eq!(world.steps(&approved).await, ["received", "waiting", "approved", "claimed", "requested"]);
+    // No message is sent for it: the reminder is enough.
+    submit(&declined, ApprovalAnswer::Decline).await.unwrap();
+    world.follow_up_for(&policy, 60).await;
+    assert_eq!(world.steps(&declined).await, ["received", "waiting", "declined"]);
+    submit(&declined, ApprovalAnswer::Approve).await.unwrap_err();
+    assert_eq!(world.changes(), ["on 1"]);
+}
+
+#[tokio::test]
+async fn timely_answer_counts_when_processed_late() {
+    let world = TestEnv::new(machines(2)).await;
+    let policy = TestPolicy { source: "approve = \"always\"", ..TestPolicy::default() }.policy();
+    let [in_time, late] =
+        [world.decide(&policy, "in time", host(1)).await, world.decide(&policy, "late", host(2)).await];
+    world.ledger().submit_answer(&in_time, ApprovalAnswer::Approve, "ana", world.now()).await.unwrap();
+    world.advance_clock(5 * HOUR);
+    world.ledger().submit_answer(&late, ApprovalAnswer::Approve, "ana", world.now()).await.unwrap_err();
+    // A forged time is no later than now.
+    write_object(
+        &world,
+        &format!("answers/{late}.json"),
+        &json!({
+            "version": 1, "decision": late, "answer": "approve", "who": "ana", "at_ms": u64::MAX,
+        }),
+    );
+    world.follow_up(&policy).await;
+    assert_eq!(world.state(&in_time).await, DecisionState::Requested);
+    assert_eq!(world.state(&late).await, DecisionState::Expired);
+}

@@ -1,0 +1,35 @@
+//! What a request costs that is turned away.
+
+use super::{RequestExt, NOW, TestEnv, alert_body, current_value, get, post, signed_request};
+
+/// Neither the store nor the queue is called for a request that proves nothing.
+#[tokio::test]
+async fn rejected_request_makes_no_store_call() {
+    let world = TestEnv::new();
+    let old = (NOW.as_secs() - 301).to_string();
+    let strangers = [
+        post("/hooks/nobody", alert_body("a")),
+        post("/hooks/scripts", alert_body("a")),
+        signed_request(alert_body("a")).with_header("x-sophos-signature", format!("v1={}", "0".repeat(64))),
+        signed_request(alert_body("a")).with_header("x-sophos-timestamp", old),
+        signed_request(alert_body("a")).with_header("idempotency-key", "k").with_header("x-sophos-signature", "v1=x"),
+        post("/hooks/pd", alert_body("a")),
+        post("/hooks/office", alert_body("a")).with_header("authorization", format!("Bearer {}", current_value("office"))),
+        post("/hooks/splunk/wrong", alert_body("a")),
+        post("/hooks/okta", alert_body("a")).with_header("authorization", "wrong"),
+        post("/hooks/elastic", alert_body("a")).with_header("authorization", "Basic a2liYW5hOg=="),
+        post("/hooks/guardduty", alert_body("a")),
+        post("/hooks/scripts", vec![b'x'; 2 << 20]),
+        get("/approvals/x?until=1&signature=x"),
+        get("/anything"),
+    ];
+    for request in &strangers {
+        for _ in 0..3 {
+            assert!(world.send(request).await.status >= 400);
+        }
+    }
+    assert_eq!((world.store.calls(), world.queued().len()), (0, 0));
+    // The count is one that moves.
+    assert_eq!(world.send(&signed_request(alert_body("a"))).await.status, 202);
+    assert!(world.store.calls() > 0);
+}

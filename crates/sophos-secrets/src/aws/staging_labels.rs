@@ -1,0 +1,96 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How the labels of credentials begin that wait for their turn.
+const STAGED_PREFIX: &str = "STAGED";
+/// How those begin that had their turn and were refused.
+const REJECTED_PREFIX: &str = "STAGED_REFUSED_";
+
+/// The versions of a secret that have labels, and which those are. A label is on
+/// one version at most; a version without any is as good as deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StagingLabels(BTreeMap<String, BTreeSet<String>>);
+
+impl StagingLabels {
+    /// Whether this version has any label.
+    pub fn has_version(&self, version: &str) -> bool {
+        self.0.contains_key(version)
+    }
+
+    /// The version that has this label.
+    pub fn version_with(&self, label: &str) -> Option<&str> {
+        self.0.iter().find(|(_, labels)| labels.contains(label)).map(|(version, _)| version.as_str())
+    }
+
+    /// Whether this version has this label.
+    pub fn version_has_label(&self, label: &str, version: &str) -> bool {
+        self.0.get(version).is_some_and(|labels| labels.contains(label))
+    }
+
+    /// The labels of credentials that are staged, each with its version, in the
+    /// order in which they have their turn: short labels first, then by text, so
+    /// that `STAGED_2` comes before `STAGED_10`; and at the end those that were
+    /// refused, the one that was refused last at the very end.
+    pub fn staged(&self) -> Vec<(&str, &str)> {
+        let all = self
+            .0
+            .iter()
+            .flat_map(|(version, labels)| labels.iter().map(move |label| (label.as_str(), version.as_str())));
+        let mut staged: Vec<_> = all.filter(|(label, _)| label.starts_with(STAGED_PREFIX)).collect();
+        staged.sort_by_key(|(label, _)| (Self::is_rejected(label), label.len(), *label));
+        staged
+    }
+
+    /// Whether this is the label of a staged credential that was refused.
+    pub fn is_rejected(label: &str) -> bool {
+        label.starts_with(REJECTED_PREFIX)
+    }
+
+    /// The label of a staged credential that is refused now: behind all others.
+    pub fn next_rejected_label(&self) -> String {
+        let numbers = self.0.values().flatten();
+        let numbers = numbers.filter_map(|label| label.strip_prefix(REJECTED_PREFIX)?.parse::<u32>().ok());
+        format!("{REJECTED_PREFIX}{}", numbers.max().unwrap_or_default().saturating_add(1))
+    }
+}
+
+impl<L: IntoIterator<Item = String>> FromIterator<(String, L)> for StagingLabels {
+    fn from_iter<I: IntoIterator<Item = (String, L)>>(versions: I) -> Self {
+        let set = |(version, labels): (String, L)| (version, labels.into_iter().collect::<BTreeSet<_>>());
+        Self(versions.into_iter().map(set).filter(|(_, labels)| !labels.is_empty()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(versions: &[(&str, &[&str])]) -> StagingLabels {
+        let owned = |labels: &[&str]| labels.iter().map(ToString::to_string).collect::<Vec<_>>();
+        versions.iter().map(|(version, labels)| ((*version).to_owned(), owned(labels))).collect()
+    }
+
+    #[test]
+    fn staged_credentials_are_ordered_by_label() {
+        let labels = labels(&[
+            ("a", &["STAGED_10", "AWSPENDING"]),
+            ("b", &["STAGED_REFUSED_10"]),
+            ("c", &["STAGED_REFUSED_9", "STAGED_2"]),
+            ("d", &["STAGED", "NOT_STAGED"]),
+            ("e", &["AWSCURRENT"]),
+            ("f", &[]),
+        ]);
+        let order = [
+            ("STAGED", "d"),
+            ("STAGED_2", "c"),
+            ("STAGED_10", "a"),
+            ("STAGED_REFUSED_9", "c"),
+            ("STAGED_REFUSED_10", "b"),
+        ];
+        assert_eq!(labels.staged(), order);
+        assert_eq!(labels.next_rejected_label(), "STAGED_REFUSED_11");
+        assert_eq!((labels.version_with("AWSCURRENT"), labels.version_with("AWSPREVIOUS")), (Some("e"), None));
+        assert!(labels.version_has_label("AWSPENDING", "a") && !labels.version_has_label("AWSPENDING", "d"));
+        assert!(labels.has_version("a") && !labels.has_version("f"), "without a label there is nothing");
+        assert_eq!(StagingLabels::default().next_rejected_label(), "STAGED_REFUSED_1");
+    }
+}

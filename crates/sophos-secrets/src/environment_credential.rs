@@ -1,0 +1,57 @@
+use std::{
+    env::{self, VarError},
+    future::ready,
+    sync::Arc,
+};
+
+use sophos_api::{BoxFuture, Credentials};
+
+use crate::{CredentialStore, ListedCredential, SecretError, StoredCredential, RequestedVersion};
+
+/// One credential in two environment variables. For development: anybody who
+/// may read a function's configuration reads its variables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvironmentCredential {
+    client_id: String,
+    client_secret: String,
+}
+
+impl EnvironmentCredential {
+    /// The name of the credential.
+    pub const NAME: &'static str = "environment";
+
+    /// The credential in the variables of these names.
+    pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
+        Self { client_id: client_id.into(), client_secret: client_secret.into() }
+    }
+
+    fn load_credential(&self) -> Result<StoredCredential, SecretError> {
+        let read = |name: &str| non_empty_variable(name, env::var(name));
+        Ok(StoredCredential::new(Credentials::new(read(&self.client_id)?, read(&self.client_secret)?)))
+    }
+}
+
+impl CredentialStore for EnvironmentCredential {
+    fn list(&self) -> BoxFuture<'_, Result<Vec<ListedCredential>, SecretError>> {
+        Box::pin(ready(Ok(vec![ListedCredential::new(Self::NAME, self.load_credential())])))
+    }
+
+    fn load<'a>(
+        &'a self,
+        name: &'a str,
+        version: RequestedVersion,
+    ) -> BoxFuture<'a, Result<Option<Arc<StoredCredential>>, SecretError>> {
+        let there = name == Self::NAME && version != RequestedVersion::Previous;
+        Box::pin(ready(there.then(|| self.load_credential().map(Arc::new)).transpose()))
+    }
+}
+
+/// The value of a variable, which must be set to something.
+pub(crate) fn non_empty_variable(name: &str, value: Result<String, VarError>) -> Result<String, SecretError> {
+    match value {
+        Ok(value) if !value.trim().is_empty() => Ok(value),
+        Ok(_) => Err(SecretError::new(name, "is empty; set it to the credential's value")),
+        Err(VarError::NotPresent) => Err(SecretError::new(name, "is not set")),
+        Err(VarError::NotUnicode(_)) => Err(SecretError::new(name, "is not text")),
+    }
+}

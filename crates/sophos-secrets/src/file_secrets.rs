@@ -1,0 +1,67 @@
+use std::{collections::BTreeMap, path::PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, de::Error};
+
+use crate::{SecretStore, SecretError, RotatingSecret, private_file};
+
+const EXPECTED: &str = "each secret must be a table such as [secrets.\"webhooks/pagerduty\"] with current, \
+                      and previous while it rotates, both in quotes and not empty, and nothing else";
+
+/// Secrets in a TOML file, which is read whenever one of them is asked for:
+///
+/// ```toml
+/// [secrets."webhooks/pagerduty"]
+/// current = "…"
+/// previous = "…"
+/// ```
+///
+/// `previous` may be left out. A file that others than its owner may read is
+/// refused, and so is one of which any part is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSecrets {
+    path: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecretsDocument {
+    #[serde(default)]
+    secrets: BTreeMap<String, SecretTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecretTable {
+    #[serde(deserialize_with = "filled")]
+    current: SecretString,
+    #[serde(default, deserialize_with = "perhaps_filled")]
+    previous: Option<SecretString>,
+}
+
+fn non_empty<'de, D: Deserializer<'de>>(value: D) -> Result<SecretString, D::Error> {
+    let secret = SecretString::deserialize(value)?;
+    if secret.expose_secret().trim().is_empty() { Err(D::Error::custom("empty")) } else { Ok(secret) }
+}
+
+fn optional_non_empty<'de, D: Deserializer<'de>>(value: D) -> Result<Option<SecretString>, D::Error> {
+    non_empty(value).map(Some)
+}
+
+impl FileSecrets {
+    /// The secrets in this file.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+}
+
+impl SecretStore for FileSecrets {
+    async fn load(&self, name: &str) -> Result<RotatingSecret, SecretError> {
+        let mut form: SecretsDocument = private_file::load_toml(&self.path, EXPECTED)?;
+        let Some(SecretTable { current, previous }) = form.secrets.remove(name) else {
+            let place = self.path.display().to_string();
+            return Err(SecretError::new(place, format!("holds no secret {name:?}; add [secrets.{name:?}]")));
+        };
+        Ok(RotatingSecret { current, previous })
+    }
+}

@@ -1,0 +1,143 @@
+//! What an error of Secrets Manager says, and what it never shows.
+
+#![cfg(feature = "aws")]
+
+mod support;
+
+use std::{sync::Arc, time::Duration};
+
+use sophos_secrets::{
+    CredentialStore, SecretsManagerSecrets, SecretStore, SecretsManagerCredentials, SecretSelector, SecretError, RequestedVersion,
+};
+use support::{BATCH, Clock, GET, HUSH, LIST, Service, client_of_nothing, credential};
+
+fn store(client: aws_sdk_secretsmanager::Client) -> SecretsManagerCredentials {
+    let selection = SecretSelector::Tag { key: "use".into(), value: "sophos".into() };
+    SecretsManagerCredentials::new(client, selection, Duration::from_secs(300), Clock::default().read())
+}
+
+/// Every way to read from a service all of whose answers are such.
+async fn collect_errors(service: &Arc<Service>, status: u16, body: &str) -> Vec<SecretError> {
+    let store = store(service.client());
+    service.mend();
+    service.put("a", credential("one"));
+    service.tag("a", "use", "sophos");
+    let mut failures = Vec::new();
+    service.fail(GET, status, body);
+    for version in [RequestedVersion::Cached, RequestedVersion::Fresh, RequestedVersion::Previous] {
+        failures.extend(store.load("a", version).await.err());
+    }
+    let secrets =
+        SecretsManagerSecrets::new(service.client(), "", Duration::from_secs(300), Clock::default().read());
+    failures.extend(secrets.load("a").await.err());
+    service.fail(BATCH, status, body);
+    failures.extend(store.list().await.err());
+    service.fail(LIST, status, body);
+    failures.extend(store.list().await.err());
+    failures
+}
+
+#[tokio::test]
+async fn service_errors_are_one_line_with_a_remedy() {
+    let service = Service::start().await;
+    let long = format!(r#"{{"__type":"ThrottlingException","message":"{}"}}"#, "slow ".repeat(400));
+    for (body, told) in [
+        (
+            r#"{"__type":"AccessDeniedException","Message":"User: x is not authorized"}"#,
+            "AccessDeniedException: User: x is not authorized; the function's role needs the right to read it",
+        ),
+        (
+            r#"{"__type":"com.amazonaws.secretsmanager#DecryptionFailure","Message":"no key"}"#,
+            "Secrets Manager answers DecryptionFailure: no key",
+        ),
+        (r#"{"__type":"InternalServiceError"}"#, "Secrets Manager answers InternalServiceError"),
+        (
+            r#"{"__type":"InvalidRequestException","message":"marked\r\nfor\u0000 deletion"}"#,
+            "InvalidRequestException: marked  for  deletion",
+        ),
+        (&long, "Secrets Manager answers ThrottlingException: slow slow"),
+    ] {
+        let failures = collect_errors(&service, 400, body).await;
+        assert_eq!(failures.len(), 6, "{body}");
+        for (number, error) in failures.iter().enumerate() {
+            let text = error.to_string();
+            assert_eq!(error.location(), if number < 4 { "a" } else { "secrets with the tag use=sophos" });
+            assert!(text.contains(told), "{text}");
+            assert!(text.len() < 500 && !text.contains(char::is_control), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn malformed_responses_are_not_quoted() {
+    let service = Service::start().await;
+    for (status, body) in [
+        (200, HUSH.to_owned()),
+        (200, format!("{{\"SecretString\": \"{HUSH}")),
+        (200, format!("{{\"SecretString\": [\"{HUSH}\"], \"SecretList\": \"{HUSH}\", \"SecretValues\": 7}}")),
+        (200, format!("<html>{HUSH}</html>")),
+        (400, HUSH.to_owned()),
+        (500, format!("[\"{HUSH}\"]")),
+        (503, format!("<html>{HUSH}</html>")),
+    ] {
+        let failures = collect_errors(&service, status, &body).await;
+        assert_eq!(failures.len(), 6, "{body}");
+        for error in failures {
+            assert!(error.to_string().ends_with(": Secrets Manager's answer cannot be read"), "{error}");
+            assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn invalid_credential_error_omits_the_value() {
+    let service = Service::start().await;
+    let store = store(service.client());
+    for (value, told) in [
+        (HUSH.to_owned(), "is no JSON (line 1, column 1)"),
+        (String::new(), "is no JSON"),
+        (format!("{{\"client_id\": \"a\", \"client_secret\": \"{HUSH}\""), "is no JSON"),
+        (
+            format!("{{\"client_id\": \"a\", \"client_secret\": \"{HUSH}\", \"{HUSH}\": 1}}"),
+            "and nothing else",
+        ),
+        (format!("{{\"client_id\": \"{HUSH}\", \"client_secret\": \" \"}}"), "its client_secret is empty"),
+    ] {
+        service.put("a", value);
+        let error = store.load("a", RequestedVersion::Fresh).await.expect_err(told);
+        assert_eq!(error.location(), "a");
+        assert!(error.to_string().contains(told), "{error}");
+        assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+    }
+    service.put_binary("a");
+    service.put_binary("a");
+    for version in [RequestedVersion::Cached, RequestedVersion::Fresh, RequestedVersion::Previous] {
+        let error = store.load("a", version).await.expect_err("binary");
+        assert_eq!(error.to_string(), "a: is binary; store it as text (SecretString)");
+    }
+}
+
+#[tokio::test]
+async fn unreachable_service_and_timeout_are_reported() {
+    let error = store(client_of_nothing()).list().await.expect_err("nothing is there");
+    assert!(error.to_string().contains("Secrets Manager cannot be reached: "), "{error}");
+
+    let service = Service::start().await;
+    service.hold();
+    let error = store(service.impatient_client()).load("a", RequestedVersion::Cached).await.expect_err("no answer");
+    assert_eq!(error.to_string(), "a: Secrets Manager did not answer in time");
+}
+
+#[tokio::test]
+async fn stores_debug_hides_secrets() {
+    let service = Service::start().await;
+    service.put("a", credential("one"));
+    service.tag("a", "use", "sophos");
+    let store = store(service.client());
+    let listed = store.list().await.expect("a listing");
+    let secrets = SecretsManagerSecrets::new(service.client(), "", Duration::MAX, Clock::default().read());
+    let stages = secrets.load("a").await.expect("a secret");
+    let printed = format!("{store:?} {listed:?} {secrets:?} {stages:?}");
+    assert!(printed.contains("use=sophos") && printed.contains("\"one\""), "{printed}");
+    assert!(!printed.contains("hush"), "{printed}");
+}

@@ -1,0 +1,136 @@
+//! The secrets of senders in Secrets Manager.
+
+#![cfg(feature = "aws")]
+
+mod support;
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::{join, join_all};
+use sophos_secrets::{ExposeSecret, SecretsManagerSecrets, SecretStore};
+use support::{Clock, Service};
+
+const TIME_TO_LIVE: u64 = 60;
+
+async fn start() -> (Arc<Service>, Clock, SecretsManagerSecrets) {
+    let (service, clock) = (Service::start().await, Clock::default());
+    let time_to_live = Duration::from_secs(TIME_TO_LIVE);
+    let secrets = SecretsManagerSecrets::new(service.client(), "hooks/", time_to_live, clock.read());
+    (service, clock, secrets)
+}
+
+async fn load_texts(secrets: &SecretsManagerSecrets, name: &str) -> Vec<String> {
+    let stages = secrets.load(name).await.expect("a secret");
+    stages.iter().map(|secret| secret.expose_secret().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn current_and_previous_are_cached_for_their_ttl() {
+    let (service, clock, secrets) = start().await;
+    service.put("hooks/a", "one");
+    assert_eq!(load_texts(&secrets, "a").await, ["one"]);
+    service.put("hooks/a", "two");
+    clock.turn(TIME_TO_LIVE - 1);
+    assert_eq!(load_texts(&secrets, "a").await, ["one"]);
+    assert_eq!(service.asked(), [0, 0, 2]);
+    clock.turn(1);
+    assert_eq!(load_texts(&secrets, "a").await, ["two", "one"]);
+    assert_eq!(service.asked(), [0, 0, 2]);
+}
+
+#[tokio::test]
+async fn concurrent_callers_share_a_load() {
+    let (service, _, secrets) = start().await;
+    service.put("hooks/a", "one");
+    service.hold();
+    let (read, ()) = join(join_all((0..50).map(|_| secrets.load("a"))), async {
+        service.arrived(1).await;
+        service.release();
+    })
+    .await;
+    assert!(read.iter().all(Result::is_ok));
+    assert_eq!(service.asked(), [0, 0, 2], "one for each stage");
+}
+
+#[tokio::test]
+async fn invalid_previous_version_is_ignored() {
+    for before in ["binary", "empty"] {
+        let (service, _, secrets) = start().await;
+        match before {
+            "binary" => service.put_binary("hooks/a"),
+            _ => service.put("hooks/a", " \n"),
+        }
+        service.put("hooks/a", "two");
+        assert_eq!(load_texts(&secrets, "a").await, ["two"], "{before}");
+    }
+}
+
+#[tokio::test]
+async fn load_failure_is_cached_for_at_most_a_minute() {
+    let (service, clock, secrets) = start().await;
+    for (number, (wrong, told)) in [
+        ("absent", "hooks/a: there is no such secret in this account and region; create it"),
+        ("empty", "hooks/a: is empty; store a secret in it"),
+        ("binary", "hooks/a: is binary; store it as text (SecretString)"),
+        ("denied", "the function's role needs the right to read it"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        match wrong {
+            "absent" => {}
+            "empty" => service.put("hooks/a", " "),
+            "binary" => service.put_binary("hooks/a"),
+            _ => service.deny("hooks/a"),
+        }
+        let error = secrets.load("a").await.expect_err(wrong).to_string();
+        assert!(error.contains(told), "{number}: {error}");
+        clock.turn(60);
+    }
+    service.mend();
+    service.put("hooks/a", "mended");
+    assert_eq!(load_texts(&secrets, "a").await, ["mended"]);
+}
+
+#[tokio::test]
+async fn load_failure_costs_one_request_per_minute() {
+    let (service, clock) = (Service::start().await, Clock::default());
+    let secrets = SecretsManagerSecrets::new(service.client(), "hooks/", Duration::from_secs(300), clock.read());
+    let calls = || service.asked()[2];
+    for _ in 0..50 {
+        secrets.load("a").await.expect_err("absent");
+    }
+    clock.turn(59);
+    let refused = join_all((0..50).map(|_| secrets.load("a"))).await;
+    assert!(refused.iter().all(Result::is_err));
+    assert_eq!(calls(), 1);
+    clock.turn(1);
+    service.put("hooks/a", "one");
+    assert_eq!(load_texts(&secrets, "a").await, ["one"]);
+    assert_eq!(calls(), 2, "one for each stage");
+}
+
+/// A key that was stolen is good no longer than what a process keeps.
+#[tokio::test]
+async fn previous_version_ends_with_its_label() {
+    let (service, clock, secrets) = start().await;
+    service.put("hooks/a", "one");
+    service.put("hooks/a", "two");
+    assert_eq!(load_texts(&secrets, "a").await, ["two", "one"]);
+    service.drop_previous("hooks/a");
+    clock.turn(TIME_TO_LIVE);
+    assert_eq!(load_texts(&secrets, "a").await, ["two"]);
+}
+
+#[tokio::test]
+async fn concurrent_callers_share_a_failure() {
+    let (service, _, secrets) = start().await;
+    service.hold();
+    let (read, ()) = join(join_all((0..50).map(|_| secrets.load("a"))), async {
+        service.arrived(1).await;
+        service.release();
+    })
+    .await;
+    assert!(read.iter().all(Result::is_err));
+    assert_eq!(service.asked(), [0, 0, 1]);
+}

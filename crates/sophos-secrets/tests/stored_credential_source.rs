@@ -1,0 +1,253 @@
+//! What a client is offered of a store, one refusal after the other.
+
+use std::{
+    collections::VecDeque,
+    future::{Future, ready},
+    pin::pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use sophos_api::{AccessToken, Auth, BoxFuture, CredentialSource, Credentials, NoCredential};
+use sophos_secrets::{CredentialStore, ListedCredential, SecretError, StoredCredential, StoredCredentialSource, RequestedVersion};
+
+type LoadResult = Result<Option<Arc<StoredCredential>>, SecretError>;
+
+/// What it holds, and what of that a cache would show.
+#[derive(Debug, Default)]
+struct StoreContent {
+    cached: Option<LoadResult>,
+    current: Option<LoadResult>,
+    previous: Option<LoadResult>,
+    requests: VecDeque<RequestedVersion>,
+}
+
+#[derive(Debug, Default)]
+struct FakeStore(Mutex<StoreContent>);
+
+impl CredentialStore for FakeStore {
+    fn list(&self) -> BoxFuture<'_, Result<Vec<ListedCredential>, SecretError>> {
+        Box::pin(ready(Ok(Vec::new())))
+    }
+
+    fn load<'a>(&'a self, name: &'a str, version: RequestedVersion) -> BoxFuture<'a, LoadResult> {
+        assert_eq!(name, "c/partner");
+        let mut held = self.0.lock().expect("a lock");
+        held.requests.push_back(version);
+        let read = match version {
+            RequestedVersion::Cached => held.cached.as_ref().or(held.current.as_ref()),
+            RequestedVersion::Fresh => {
+                held.cached = None;
+                held.current.as_ref()
+            }
+            RequestedVersion::Previous => held.previous.as_ref(),
+        };
+        Box::pin(ready(read.cloned().unwrap_or(Ok(None))))
+    }
+}
+
+/// A credential of which the secret is found again.
+fn credentials(id: &str) -> Credentials {
+    Credentials::new(id, format!("hush-{id}"))
+}
+
+fn stored(id: &str) -> Option<LoadResult> {
+    Some(Ok(Some(Arc::new(StoredCredential::new(credentials(id))))))
+}
+
+fn unreadable() -> Option<LoadResult> {
+    Some(Err(SecretError::new("c/partner", "Secrets Manager answers AccessDenied")))
+}
+
+struct Fixture {
+    store: Arc<FakeStore>,
+    source: StoredCredentialSource,
+    seconds: Arc<AtomicU64>,
+}
+
+impl Fixture {
+    fn new(current: Option<LoadResult>, previous: Option<LoadResult>) -> Self {
+        let (store, seconds) = (Arc::new(FakeStore::default()), Arc::new(AtomicU64::new(1_000)));
+        let clock = Arc::clone(&seconds);
+        let source =
+            StoredCredentialSource::new(Arc::clone(&store) as Arc<dyn CredentialStore>, "c/partner", move || {
+                Duration::from_secs(clock.load(Ordering::Relaxed))
+            });
+        let this = Self { store, source, seconds };
+        this.update(|held| (held.current, held.previous) = (current, previous));
+        this
+    }
+
+    fn update(&self, change: impl FnOnce(&mut StoreContent)) {
+        change(&mut self.store.0.lock().expect("a lock"));
+    }
+
+    fn advance(&self, seconds: u64) {
+        self.seconds.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    fn current(&self) -> Result<String, String> {
+        client_id_or_reason(ready(self.source.current()))
+    }
+
+    fn replace_rejected(&self, refused: &str) -> Result<String, String> {
+        client_id_or_reason(ready(self.source.replace_rejected(&credentials(refused).into())))
+    }
+
+    fn requests(&self) -> Vec<RequestedVersion> {
+        self.store.0.lock().expect("a lock").requests.drain(..).collect()
+    }
+}
+
+fn ready<V>(future: impl Future<Output = V>) -> V {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => unreachable!("this store has nothing to wait for"),
+    }
+}
+
+/// The client id, or the reason, in neither of which is a secret.
+fn client_id_or_reason(offered: Result<Auth, NoCredential>) -> Result<String, String> {
+    assert!(!format!("{offered:?}").contains("hush"), "{offered:?}");
+    match offered {
+        Ok(Auth::Credentials(offered)) => Ok(offered.client_id().to_owned()),
+        Ok(other) => unreachable!("a store holds credentials, not {other:?}"),
+        Err(reason) => Err(reason.to_string()),
+    }
+}
+
+fn ok(id: &str) -> Result<String, String> {
+    Ok(id.to_owned())
+}
+
+use RequestedVersion::{Cached, Fresh};
+
+#[test]
+fn cached_credential_is_used_while_it_works() {
+    let set = Fixture::new(stored("a"), stored("z"));
+    for _ in 0..3 {
+        assert_eq!(set.current(), ok("a"));
+        set.advance(3_600);
+    }
+    assert_eq!(set.requests(), [Cached, Cached, Cached]);
+    assert!(!format!("{:?}", set.source).contains("hush"));
+}
+
+#[test]
+fn rejection_bypasses_the_cache() {
+    let set = Fixture::new(stored("b"), stored("a"));
+    set.update(|held| held.cached = stored("a"));
+    assert_eq!(set.current(), ok("a"));
+    assert_eq!(set.replace_rejected("a"), ok("b"));
+    assert_eq!(set.requests(), [Cached, Fresh]);
+}
+
+#[test]
+fn previous_version_is_tried_last() {
+    for (cached, tried) in [("b", &["b", "a"][..]), ("older", &["older", "b", "a"])] {
+        let set = Fixture::new(stored("b"), stored("a"));
+        set.update(|held| held.cached = stored(cached));
+        assert_eq!(set.current(), ok(tried[0]));
+        for pair in tried.windows(2) {
+            assert_eq!(set.replace_rejected(pair[0]), ok(pair[1]), "{tried:?}");
+        }
+        let advice = set.replace_rejected("a").expect_err("there is no more");
+        let expected = format!("c/partner: all that it holds is refused (client id {})", tried.join(" and "));
+        assert!(advice.starts_with(&expected), "{advice}");
+        assert!(advice.contains("make a new credential in Sophos Central, and store it"), "{advice}");
+        let asked = set.requests();
+        assert_eq!(asked.iter().filter(|version| **version == Fresh).count(), 1, "{asked:?}");
+    }
+}
+
+#[test]
+fn rejected_credential_is_not_retried_unless_replaced() {
+    let refused = || {
+        let set = Fixture::new(stored("b"), stored("a"));
+        assert_eq!((set.current(), set.replace_rejected("b")), (ok("b"), ok("a")));
+        assert!(set.replace_rejected("a").is_err());
+        set.requests();
+        set
+    };
+    let set = refused();
+    for turn in [0, 30, 29] {
+        set.advance(turn);
+        let reason = set.current().expect_err("it rests");
+        assert_eq!(
+            reason,
+            "c/partner: it was refused less than 60 s ago and was not replaced since (client id b and a)"
+        );
+    }
+    assert!(set.requests().iter().all(|version| *version != Cached), "a replacement must be seen");
+    set.advance(1);
+    assert_eq!(set.current(), ok("b"));
+    assert_eq!(set.requests(), [Cached]);
+
+    let set = refused();
+    set.update(|held| (held.current, held.previous) = (stored("c"), stored("b")));
+    assert_eq!(set.current(), ok("c"));
+    assert_eq!(set.current(), ok("c"), "it was not refused itself");
+    assert!(set.replace_rejected("c").expect_err("no more").contains("client id b and a and c"));
+
+    // The same client with another secret is another credential.
+    let set = refused();
+    let other = StoredCredential::new(Credentials::new("b", "hush-another"));
+    set.update(|held| held.current = Some(Ok(Some(Arc::new(other)))));
+    assert_eq!(set.current(), ok("b"));
+}
+
+#[test]
+fn rejected_credential_is_not_retried_while_previous_works() {
+    let set = Fixture::new(stored("b"), stored("a"));
+    assert_eq!((set.current(), set.replace_rejected("b")), (ok("b"), ok("a")));
+    set.advance(59);
+    assert_eq!(set.current(), ok("a"), "another token is needed soon");
+    set.advance(1);
+    assert_eq!((set.current(), set.replace_rejected("b")), (ok("b"), ok("a")), "and an hour later all is tried anew");
+}
+
+#[test]
+fn unreadable_previous_version_is_skipped() {
+    for previous in [unreadable(), None, stored("a")] {
+        let set = Fixture::new(stored("a"), previous);
+        assert_eq!(set.current(), ok("a"));
+        let advice = set.replace_rejected("a").expect_err("there is no more");
+        assert!(advice.contains("all that it holds is refused (client id a);"), "{advice}");
+    }
+}
+
+#[test]
+fn store_failure_is_the_reason() {
+    let set = Fixture::new(unreadable(), stored("a"));
+    assert_eq!(set.current().expect_err("unreadable"), "c/partner: Secrets Manager answers AccessDenied");
+    assert_eq!(set.requests(), [Cached], "what was stored before is none of its business");
+    let set = Fixture::new(None, stored("a"));
+    assert_eq!(set.current().expect_err("gone"), "there is no credential \"c/partner\"");
+
+    // After a refusal, what was refused rests all the same.
+    let set = Fixture::new(unreadable(), None);
+    set.update(|held| held.cached = stored("a"));
+    assert_eq!(set.current(), ok("a"));
+    assert!(set.replace_rejected("a").expect_err("unreadable").contains("AccessDenied"));
+    for _ in 0..3 {
+        assert!(set.current().expect_err("unreadable").contains("AccessDenied"));
+    }
+    assert!(!set.requests()[1..].contains(&Cached), "the cache has what was refused");
+    set.update(|held| held.current = stored("a"));
+    assert!(set.current().expect_err("it rests").contains("was not replaced"));
+    set.advance(60);
+    assert_eq!(set.current(), ok("a"));
+}
+
+#[test]
+fn foreign_auth_is_not_replaced() {
+    let set = Fixture::new(stored("a"), None);
+    let token = AccessToken::new("hush-token").into();
+    let reason = client_id_or_reason(ready(set.source.replace_rejected(&token))).expect_err("a token");
+    assert_eq!(reason, "c/partner: what was refused is not of this store");
+    assert!(set.requests().is_empty());
+}

@@ -1,0 +1,264 @@
+//! What changes about endpoints: whether they are online, and their isolation.
+//!
+//! Isolation has two sides. What was asked for shows at once; what the endpoint reports follows
+//! when it has been online for the report delay. Between the two a change is pending.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::time;
+
+/// The isolation of one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct IsolationRecord {
+    /// What was asked for last.
+    pub(crate) enabled: bool,
+    /// What the endpoint reported last.
+    pub(crate) reported: bool,
+    /// When the pending change is due, if one is pending.
+    pub(crate) due_ms: Option<i64>,
+    pub(crate) enabled_at: Option<i64>,
+    pub(crate) enabled_by: Option<String>,
+    pub(crate) disabled_at: Option<i64>,
+    pub(crate) disabled_by: Option<String>,
+    pub(crate) comment: Option<String>,
+}
+
+impl IsolationRecord {
+    /// Whether isolation was ever asked for.
+    pub(crate) fn was_ever_requested(&self) -> bool {
+        self.enabled_by.is_some() || self.disabled_by.is_some()
+    }
+
+    fn apply_pending(&mut self, online_since: Option<i64>, now: i64) {
+        let (Some(due), Some(since)) = (self.due_ms, online_since) else {
+            return;
+        };
+        let at = due.max(since);
+        if now < at {
+            return;
+        }
+        self.due_ms = None;
+        self.reported = self.enabled;
+        if self.enabled {
+            self.enabled_at = Some(at);
+        } else {
+            self.disabled_at = Some(at);
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct EndpointState {
+    isolation: IsolationRecord,
+    online_override: Option<OnlineOverride>,
+}
+
+/// Online or not, by the control host's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OnlineOverride {
+    pub(crate) online: bool,
+    pub(crate) since_ms: i64,
+}
+
+/// Tenant number and endpoint number.
+pub(crate) type EndpointKey = (usize, u64);
+
+/// A change that cannot be made now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Conflict {
+    /// A change is pending.
+    InProgress,
+    /// It is as asked already.
+    AlreadyInState,
+}
+
+/// Who asks for what.
+#[derive(Debug, Clone)]
+pub(crate) struct IsolationRequest<'a> {
+    pub(crate) enabled: bool,
+    pub(crate) comment: Option<&'a str>,
+    pub(crate) requested_by: &'a str,
+    pub(crate) operation: &'static str,
+}
+
+/// A wish that was accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct AcceptedChange {
+    pub(crate) key: EndpointKey,
+    pub(crate) enabled: bool,
+    pub(crate) changed: bool,
+    pub(crate) comment: Option<String>,
+    pub(crate) requested_by: String,
+    pub(crate) operation: &'static str,
+    pub(crate) at_ms: i64,
+    pub(crate) real_ms: i64,
+}
+
+#[derive(Debug)]
+pub(crate) struct EndpointStates {
+    delay_ms: i64,
+    state: Mutex<StateTable>,
+}
+
+#[derive(Debug, Default)]
+struct StateTable {
+    endpoints: HashMap<EndpointKey, EndpointState>,
+    accepted: Vec<AcceptedChange>,
+}
+
+impl EndpointStates {
+    pub(crate) fn new(delay_ms: i64) -> Self {
+        Self { delay_ms, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, StateTable> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that was accepted, in order.
+    pub(crate) fn accepted(&self) -> Vec<AcceptedChange> {
+        self.state().accepted.clone()
+    }
+
+    pub(crate) fn clear_accepted(&self) {
+        self.state().accepted.clear();
+    }
+
+    /// What is known of an endpoint that is online at the start or not.
+    pub(crate) fn snapshot(
+        &self,
+        key: EndpointKey,
+        base_online: bool,
+        now: i64,
+    ) -> (IsolationRecord, Option<OnlineOverride>) {
+        let all = &mut self.state().endpoints;
+        match all.get_mut(&key) {
+            Some(live) => {
+                apply_pending(live, base_online, now);
+                (live.isolation.clone(), live.online_override)
+            }
+            None => (IsolationRecord::default(), None),
+        }
+    }
+
+    pub(crate) fn set_online(&self, key: EndpointKey, base_online: bool, online: bool, now: i64) {
+        let all = &mut self.state().endpoints;
+        let live = all.entry(key).or_default();
+        apply_pending(live, base_online, now);
+        let since_ms = now;
+        live.online_override = Some(OnlineOverride { online, since_ms });
+        apply_pending(live, base_online, now);
+    }
+
+    /// Asks several endpoints for a change. Nothing changes when any of them is in conflict.
+    pub(crate) fn request(
+        &self,
+        keys: &[(EndpointKey, bool)],
+        wish: &IsolationRequest<'_>,
+        refuse_same: bool,
+        now: i64,
+    ) -> Result<(), Conflict> {
+        let StateTable { endpoints: all, accepted } = &mut *self.state();
+        for (key, base_online) in keys {
+            let live = all.entry(*key).or_default();
+            apply_pending(live, *base_online, now);
+            if live.isolation.due_ms.is_some() {
+                return Err(Conflict::InProgress);
+            }
+            if refuse_same && live.isolation.enabled == wish.enabled {
+                return Err(Conflict::AlreadyInState);
+            }
+        }
+        for (key, base_online) in keys {
+            let live = all.entry(*key).or_default();
+            let isolation = &mut live.isolation;
+            let changed = isolation.enabled != wish.enabled;
+            accepted.push(AcceptedChange {
+                key: *key,
+                enabled: wish.enabled,
+                changed,
+                comment: wish.comment.map(str::to_owned),
+                requested_by: wish.requested_by.to_owned(),
+                operation: wish.operation,
+                at_ms: now,
+                real_ms: time::real_now_ms(),
+            });
+            if !changed {
+                continue;
+            }
+            isolation.enabled = wish.enabled;
+            isolation.comment = wish.comment.map(str::to_owned);
+            isolation.due_ms = Some(now + self.delay_ms);
+            let by = Some(wish.requested_by.to_owned());
+            if wish.enabled {
+                isolation.enabled_at = None;
+                isolation.enabled_by = by;
+            } else {
+                isolation.disabled_at = None;
+                isolation.disabled_by = by;
+            }
+            apply_pending(live, *base_online, now);
+        }
+        Ok(())
+    }
+}
+
+fn apply_pending(live: &mut EndpointState, base_online: bool, now: i64) {
+    let online_since = match live.online_override {
+        Some(presence) => presence.online.then_some(presence.since_ms),
+        None => base_online.then_some(i64::MIN),
+    };
+    live.isolation.apply_pending(online_since, now);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: EndpointKey = (0, 0);
+
+    fn request(enabled: bool) -> IsolationRequest<'static> {
+        IsolationRequest { enabled, comment: Some("why"), requested_by: "someone", operation: "isolation.set" }
+    }
+
+    #[test]
+    fn isolation_takes_effect_and_is_released() {
+        let fleet = EndpointStates::new(1_000);
+        let keys = [(KEY, true)];
+        fleet.request(&keys, &request(true), true, 0).unwrap();
+        let (pending, _) = fleet.snapshot(KEY, true, 999);
+        assert!(pending.enabled && !pending.reported && pending.enabled_at.is_none());
+        assert_eq!(fleet.request(&keys, &request(false), true, 999), Err(Conflict::InProgress));
+        let (done, _) = fleet.snapshot(KEY, true, 5_000);
+        assert!(done.reported);
+        assert_eq!(done.enabled_at, Some(1_000));
+        assert_eq!(fleet.request(&keys, &request(true), true, 5_000), Err(Conflict::AlreadyInState));
+        fleet.request(&keys, &request(true), false, 5_000).unwrap();
+        fleet.request(&keys, &request(false), true, 5_000).unwrap();
+        let (off, _) = fleet.snapshot(KEY, true, 6_000);
+        assert!(!off.enabled && !off.reported);
+        assert_eq!((off.enabled_at, off.disabled_at), (Some(1_000), Some(6_000)));
+    }
+
+    #[test]
+    fn offline_endpoint_reports_when_it_reconnects() {
+        let fleet = EndpointStates::new(1_000);
+        fleet.request(&[(KEY, false)], &request(true), true, 0).unwrap();
+        assert!(!fleet.snapshot(KEY, false, i64::MAX).0.reported);
+        fleet.set_online(KEY, false, true, 50_000);
+        let (done, presence) = fleet.snapshot(KEY, false, 50_000);
+        assert!(done.reported);
+        assert_eq!(done.enabled_at, Some(50_000));
+        assert!(presence.unwrap().online);
+    }
+
+    #[test]
+    fn bulk_request_is_atomic_on_conflict() {
+        let fleet = EndpointStates::new(1_000);
+        fleet.request(&[((0, 1), true)], &request(true), true, 0).unwrap();
+        let both = [((0, 0), true), ((0, 1), true)];
+        assert!(fleet.request(&both, &request(true), false, 10).is_err());
+        assert!(!fleet.snapshot((0, 0), true, 10).0.was_ever_requested());
+    }
+}

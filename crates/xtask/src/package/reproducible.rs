@@ -1,0 +1,64 @@
+//! The proof that the same sources give the same bytes.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::build::{Package, build};
+use crate::{error::Error, shell, workspace::Workspace};
+
+/// Builds these packages once more, from a copy of the sources in a folder of another
+/// name and length, with nothing that was compiled before, and compares them.
+pub(super) fn check_reproducible(workspace: &Workspace, tools: &Path, packages: &[Package]) -> Result<(), Error> {
+    let folder = tempfile::tempdir().map_err(|error| Error::new(format!("cannot make a folder: {error}")))?;
+    let root = folder.path().join("the-same-sources-elsewhere");
+    copy_sources(workspace, &root)?;
+    let copy = Workspace { target: folder.path().join("compiled"), root, packages: Vec::new() };
+    let mut different = Vec::new();
+    for first in packages {
+        let name = format!("package {} for {} once more", first.function, first.architecture.name());
+        let second = shell::step(&name, || build(&copy, tools, &first.function, first.architecture))?;
+        if read_file(&first.zip)? != read_file(&second.zip)? {
+            different.push(first.zip.display().to_string());
+        }
+    }
+    if different.is_empty() {
+        println!("the same bytes, built in two folders: {} zip files", packages.len());
+        return Ok(());
+    }
+    let kept = folder.keep();
+    Err(Error::new(format!(
+        "another folder gives other bytes: {}; the second build is in {}, compare the two with `cmp -l` or diffoscope",
+        different.join(", "),
+        kept.display()
+    )))
+}
+
+fn read_file(file: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(file).map_err(|error| Error::new(format!("cannot read {}: {error}", file.display())))
+}
+
+/// Copies what belongs to the sources: what git knows, and what it would be told of.
+fn copy_sources(workspace: &Workspace, to: &Path) -> Result<(), Error> {
+    let mut git = shell::program("git");
+    git.current_dir(&workspace.root);
+    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    let listed = shell::stdout(&mut git, "run this in a checkout of git")?;
+    for file in listed.split('\0').filter(|file| !file.is_empty()).map(PathBuf::from) {
+        let from = workspace.root.join(&file);
+        // One that was removed, and git was not told.
+        if from.exists() {
+            copy_file(&from, &to.join(&file))
+                .map_err(|error| Error::new(format!("cannot copy {}: {error}", from.display())))?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::copy(from, to).map(drop)
+}

@@ -1,0 +1,163 @@
+use std::time::Duration;
+
+use sophos_api::{
+    ApiClient, Client, Error, ErrorKind, Hosts, Identity, Owner, Paged, RateLimit, TenantClient, Transport,
+    models::{IdType, Tenant},
+    operations::{
+        alerts::ListAlerts, endpoints::ListEndpoints, organization::ListOrganizationTenants,
+        partner::ListPartnerTenants,
+    },
+};
+use sophos_secrets::{Purpose, StoredCredential};
+
+use crate::{CredentialCheck, CredentialCheckError};
+
+/// Tenants that are asked at most: any of them may be one that this account
+/// does not manage.
+const MAX_TENANTS_TRIED: usize = 5;
+
+/// The test of a credential at Sophos Central.
+///
+/// It gets a token, says whom it belongs to, and reads one alert for export, one
+/// endpoint for isolation, of a tenant that it reaches. Nothing is changed, so
+/// that a role is enough to isolate is known only if the credential says its
+/// role.
+#[derive(Debug, Clone)]
+pub struct SophosCredentialCheck<T> {
+    transport: T,
+    hosts: Hosts,
+    budget: RateLimit,
+    stop_at: Duration,
+}
+
+impl<T: Transport + Clone> SophosCredentialCheck<T> {
+    /// A test over this transport, none of whose waits goes past `stop_at`, in
+    /// time since the Unix epoch.
+    pub fn new(transport: T, hosts: Hosts, budget: RateLimit, stop_at: Duration) -> Self {
+        Self { transport, hosts, budget, stop_at }
+    }
+
+    fn client(&self, stored: &StoredCredential) -> Client<T> {
+        let client = Client::builder(self.transport.clone(), stored.credentials.clone());
+        let client = client.hosts(self.hosts.clone()).rate_limit(self.budget.clone());
+        client.build().with_deadline(self.stop_at)
+    }
+
+    /// To whom the candidate must belong, if anything tells.
+    async fn expected_owner(
+        &self,
+        candidate: &StoredCredential,
+        current: Option<&StoredCredential>,
+    ) -> Result<Option<Owner>, CredentialCheckError> {
+        if let Some(current) = current {
+            match self.client(current).identity().await {
+                Ok(identity) => return Ok(Some(owner_of(identity))),
+                Err(error) if error.is_transient() => return Err(CredentialCheckError::Transient(error.to_string())),
+                Err(error) => {
+                    let client_id = current.credentials.client_id();
+                    tracing::warn!(client_id, %error, "the current credential does not say whom it belongs to");
+                }
+            }
+        }
+        let named = current.and_then(|current| current.credentials.owner());
+        Ok(named.or(candidate.credentials.owner()).cloned())
+    }
+}
+
+impl<T: Transport + Clone> CredentialCheck for SophosCredentialCheck<T> {
+    async fn check(
+        &self,
+        candidate: &StoredCredential,
+        current: Option<&StoredCredential>,
+        purposes: &[Purpose],
+    ) -> Result<(), CredentialCheckError> {
+        let client = self.client(candidate);
+        let identity = client.identity().await.map_err(classify_error)?;
+        let belongs_to = owner_of(identity.clone());
+        match self.expected_owner(candidate, current).await? {
+            None => return Err(CredentialCheckError::OwnerUnknown(belongs_to)),
+            Some(expected) if expected != belongs_to => {
+                return Err(CredentialCheckError::Rejected(format!(
+                    "it belongs to {belongs_to}, and the current one to {expected}; stage one of {expected}"
+                )));
+            }
+            Some(_) => {}
+        }
+        if candidate.role.is_none() && purposes.contains(&Purpose::Isolation) {
+            let client_id = candidate.credentials.client_id();
+            tracing::warn!(client_id, "the new credential says no role: whether it may isolate is not known");
+        }
+        let tenants = active_tenants(&client, &identity).await.map_err(classify_error)?;
+        if tenants.is_empty() {
+            tracing::warn!(owner = %belongs_to, "there is no active tenant to read from");
+            return Ok(());
+        }
+        let mut last = None;
+        for tenant in tenants.iter().take(MAX_TENANTS_TRIED) {
+            let read = match client.for_tenant(tenant) {
+                Ok(tenant) => read_sample(&tenant, purposes).await,
+                Err(error) => Err(error),
+            };
+            match read {
+                Ok(()) => return Ok(()),
+                Err(error) if error.is_transient() => return Err(classify_error(error)),
+                Err(error) => last = Some(error),
+            }
+        }
+        last.map_or(Ok(()), |error| Err(classify_error(error)))
+    }
+}
+
+fn owner_of(identity: Identity) -> Owner {
+    Owner::new(identity.id_type, identity.id)
+}
+
+/// Only what the service holds against the credential is.
+fn classify_error(error: Error) -> CredentialCheckError {
+    match error.kind() {
+        ErrorKind::CredentialRejected
+        | ErrorKind::Unauthorized
+        | ErrorKind::Forbidden
+        | ErrorKind::WrongCredentialType
+        | ErrorKind::NotFound => CredentialCheckError::Rejected(error.to_string()),
+        _ => CredentialCheckError::Transient(error.to_string()),
+    }
+}
+
+/// The active tenants of the first page.
+async fn active_tenants<T: Transport>(client: &Client<T>, identity: &Identity) -> Result<Vec<Tenant>, Error> {
+    let tenants = match identity.id_type {
+        IdType::Partner => first_page(client, ListPartnerTenants::all()).await?,
+        IdType::Organization => first_page(client, ListOrganizationTenants::all()).await?,
+        _ => client.list_tenants().await?.tenants,
+    };
+    let active = |tenant: &Tenant| {
+        tenant
+            .status
+            .as_deref()
+            .is_none_or(|status| status.is_empty() || status.eq_ignore_ascii_case("active"))
+    };
+    Ok(tenants.into_iter().filter(active).collect())
+}
+
+async fn first_page<T: Transport, O: Paged<Item = Tenant>>(
+    client: &Client<T>,
+    operation: O,
+) -> Result<Vec<Tenant>, Error> {
+    let page = O::items(client.send(&operation).await?);
+    Ok(page.into_iter().filter_map(|tenant| Some(tenant.parse().ok()?.into_inner())).collect())
+}
+
+async fn read_sample<T: Transport>(tenant: &TenantClient<T>, purposes: &[Purpose]) -> Result<(), Error> {
+    for purpose in purposes {
+        match purpose {
+            Purpose::Isolation => {
+                tenant.send(&ListEndpoints { page_size: Some(1), ..Default::default() }).await?;
+            }
+            _ => {
+                tenant.send(&ListAlerts { page_size: Some(1), ..Default::default() }).await?;
+            }
+        }
+    }
+    Ok(())
+}

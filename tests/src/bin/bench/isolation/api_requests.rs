@@ -1,0 +1,166 @@
+//! Requests to the service for one isolation, by the identifier that the alert has.
+
+use std::net::Ipv4Addr;
+
+use end_to_end::isolation::{Delivery, ENFORCE_POLICY, IsolationEnv, TENANT, parse_decision_id, webhook_secret, unix_now};
+use local_lambda::FunctionUrl;
+use serde_json::{Value, json};
+use sophos_isolation::Decision;
+use sophos_simulator::{
+    CallCounts, ClockConfig, Config, CredentialConfig, CredentialKind, IsolationConfig, MachineConfig, Owner,
+    Role, TenantGroup,
+};
+use tokio::time::Instant;
+
+use crate::{BenchResult, measure::ms, print_line};
+
+/// Endpoints of the tenant.
+const ENDPOINT_COUNTS: [u32; 2] = [20, 50_000];
+
+/// Identifiers of a machine. The first isolation of a process also asks for a token and
+/// the size of the estate, so one is repeated.
+const IDENTIFIERS: [(&str, Identifier); 6] = [
+    ("endpoint id, first", Identifier::EndpointId),
+    ("endpoint id", Identifier::EndpointId),
+    ("EC2 instance id", Identifier::Ec2InstanceId),
+    ("MAC address", Identifier::Mac),
+    ("host name", Identifier::Hostname),
+    ("IP address", Identifier::Address),
+];
+
+#[derive(Debug, Clone, Copy)]
+enum Identifier {
+    EndpointId,
+    Ec2InstanceId,
+    Mac,
+    Hostname,
+    Address,
+}
+
+impl Identifier {
+    /// The target of an alert about machine `number`.
+    fn target(self, number: u32) -> Value {
+        match self {
+            Self::EndpointId => json!({ "endpoint_id": endpoint(number) }),
+            Self::Ec2InstanceId => json!({ "ec2_instance_id": instance(number) }),
+            Self::Mac => json!({ "mac": mac(number) }),
+            Self::Hostname => json!({ "hostname": hostname(number) }),
+            Self::Address => json!({ "ip": address(number) }),
+        }
+    }
+}
+
+pub(crate) async fn run() -> BenchResult {
+    print_line("\nRequests to Sophos Central for one isolation, in an estate whose host names share their first\n\
+         ten characters. One of the lists counts the endpoints that are isolated:")?;
+    print_line("  endpoints  identifier          requests   lists  isolations   others        ms  result")?;
+    for endpoints in ENDPOINT_COUNTS {
+        run_estate(endpoints).await?;
+    }
+    Ok(())
+}
+
+/// Isolates one machine for each identifier, all in one process.
+///
+/// # Errors
+/// When an alert is not answered with 202, or isolates another machine than its own.
+async fn run_estate(endpoints: u32) -> BenchResult {
+    let world = IsolationEnv::start(config(endpoints), CredentialKind::Tenant, ENFORCE_POLICY).await?;
+    let webhook = FunctionUrl::start(world.webhook(), 1).await?;
+    let http = reqwest::Client::new();
+    // The last machines: a list that goes through the estate comes to them at its end.
+    for (number, (name, identifier)) in (1..endpoints).rev().zip(IDENTIFIERS) {
+        world.simulator.reset_calls();
+        world.simulator.clear_isolation_changes();
+        let body = json!({
+            "event_id": format!("alert-{number}"),
+            "observed_at": jiff::Timestamp::now().to_string(),
+            "target": identifier.target(number),
+        });
+        let delivery = Delivery::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now());
+        let begin = Instant::now();
+        let (status, answer) = delivery.send(&http, &webhook.url()).await?;
+        let time = ms(begin.elapsed());
+        if status != 202 {
+            return Err(format!("an alert with the {name} was answered with {status}: {answer}").into());
+        }
+        let counts = RequestCounts::from_calls(&world.simulator.calls());
+        let decision = world.decision(&parse_decision_id(&answer)?).await?;
+        let changes = world.simulator.isolation_changes();
+        if let Some(wrong) = changes.iter().find(|change| change.endpoint != endpoint(number)) {
+            return Err(format!("{} was isolated instead of {}", wrong.endpoint, endpoint(number)).into());
+        }
+        let result = if changes.is_empty() { refusal(&decision) } else { "isolated".to_owned() };
+        let RequestCounts { total, lists, isolations } = counts;
+        print_line(&format!(
+            "  {endpoints:>9}  {name:<18}  {total:>8}  {lists:>6}  {isolations:>10}  {:>7}  {time:>8.0}  {result}",
+            total - lists - isolations,
+        ))?;
+    }
+    Ok(())
+}
+
+/// The reason why a decision isolated nothing.
+fn refusal(decision: &Decision) -> String {
+    let code = decision.refusal().map(|(code, _)| format!("refused: {code}"));
+    code.unwrap_or_else(|| format!("not isolated: {}", decision.state()))
+}
+
+struct RequestCounts {
+    total: u64,
+    lists: u64,
+    isolations: u64,
+}
+
+impl RequestCounts {
+    fn from_calls(calls: &CallCounts) -> Self {
+        Self {
+            total: calls.total,
+            lists: calls.operation("endpoints.list"),
+            isolations: calls.operation("isolation.set") + calls.operation("isolation.bulk"),
+        }
+    }
+}
+
+fn endpoint(number: u32) -> String {
+    format!("e0000000-0000-4000-8000-{number:012x}")
+}
+
+fn hostname(number: u32) -> String {
+    format!("WORKSTATION-{number:06}")
+}
+
+fn instance(number: u32) -> String {
+    format!("i-{number:017x}")
+}
+
+fn mac(number: u32) -> String {
+    let [_, high, middle, low] = number.to_be_bytes();
+    format!("02:00:00:{high:02x}:{middle:02x}:{low:02x}")
+}
+
+fn address(number: u32) -> Ipv4Addr {
+    Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 0, 0, 0)) + number)
+}
+
+fn config(endpoints: u32) -> Config {
+    let machine = |number| MachineConfig {
+        id: Some(endpoint(number)),
+        ipv4: Some(vec![address(number)]),
+        macs: Some(vec![mac(number)]),
+        cloud_instance: Some(instance(number)),
+        ..MachineConfig::computer(TENANT, hostname(number))
+    };
+    Config {
+        clock: ClockConfig { start: None, running: true },
+        tenants: vec![TenantGroup {
+            id: Some(TENANT.into()),
+            endpoints: Some(0),
+            ..TenantGroup::new(Owner::Standalone, 1)
+        }],
+        machines: (0..endpoints).map(machine).collect(),
+        credentials: vec![CredentialConfig::for_tenant(TENANT, Role::SuperAdmin)],
+        isolation: IsolationConfig { report_delay_seconds: 0 },
+        ..Config::default()
+    }
+}

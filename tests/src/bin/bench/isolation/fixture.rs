@@ -1,0 +1,160 @@
+//! What a load is run on: tenants of a partner with machines of known names, a
+//! source for each tenant, the functions, the ledger.
+
+use std::{fmt, fmt::Write as _};
+
+use end_to_end::{
+    isolation::{Delivery, IsolationEnv, webhook_secret, unix_now},
+    s3::S3Server,
+};
+use local_lambda::LambdaFunction;
+use serde_json::json;
+use sophos_simulator::{
+    ClockConfig, Config, CredentialConfig, CredentialKind, IsolationConfig, MachineConfig, Owner, Role,
+    TenantGroup,
+};
+use tempfile::TempDir;
+
+use crate::BenchResult;
+
+/// As many as keep each below its thousand isolations an hour.
+const TENANTS: u64 = 20;
+
+pub(crate) const SECRET: &str = "webhooks/generic";
+
+/// Where the ledger is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LedgerStore {
+    Folder,
+    S3,
+}
+
+impl fmt::Display for LedgerStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Folder => "folder",
+            Self::S3 => "S3",
+        })
+    }
+}
+
+pub(crate) struct IsolationFixture {
+    pub(crate) env: IsolationEnv,
+    pub(crate) s3: Option<S3Server>,
+    _folder: TempDir,
+}
+
+impl IsolationFixture {
+    /// Machines for so many events, each about another.
+    pub(crate) async fn start(place: LedgerStore, events: u64) -> BenchResult<Self> {
+        let folder = tempfile::tempdir()?;
+        let functions = folder.path().join("functions");
+        std::fs::create_dir(&functions)?;
+        let kind = CredentialKind::Partner;
+        let mut world = IsolationEnv::start_in_folder(config(events), kind, &policy(), &functions).await?;
+        let s3 = match place {
+            LedgerStore::Folder => None,
+            LedgerStore::S3 => Some(S3Server::start(folder.path()).await?),
+        };
+        if let Some(s3) = &s3 {
+            world.use_s3_ledger(s3);
+        }
+        Ok(Self { env: world, s3, _folder: folder })
+    }
+
+    pub(crate) fn webhook(&self) -> LambdaFunction {
+        self.configure(self.env.webhook())
+    }
+
+    pub(crate) fn worker(&self) -> LambdaFunction {
+        self.configure(self.env.worker())
+    }
+
+    fn configure(&self, function: LambdaFunction) -> LambdaFunction {
+        match &self.s3 {
+            Some(s3) => s3.configure(function),
+            None => function,
+        }
+    }
+}
+
+/// The event about machine `number`, signed now.
+pub(crate) fn event(number: u64) -> Delivery {
+    signed(number, webhook_secret(SECRET), unix_now())
+}
+
+/// The same by somebody who does not have the key.
+pub(crate) fn forged(number: u64) -> Delivery {
+    signed(number, "another-key-0123456789abcdef", unix_now())
+}
+
+/// The event about machine `number`, signed with `key` at a time in seconds since the
+/// Unix epoch.
+pub(crate) fn signed(number: u64, key: &str, time: u64) -> Delivery {
+    let body = json!({
+        "event_id": format!("alert-{number}"),
+        "severity": "critical",
+        "title": "Beacon to a known command and control server",
+        "reason": "Outbound connections in regular intervals to an address on a list",
+        "observed_at": jiff::Timestamp::now().to_string(),
+        "target": { "hostname": format!("{}.corp.example", hostname(number)) },
+    });
+    Delivery::generic(&source(number % TENANTS), &body, webhook_secret, time)
+}
+
+/// The endpoint that the event `number` is about.
+pub(crate) fn endpoint(number: u64) -> String {
+    format!("e0000000-0000-4000-8000-{number:012x}")
+}
+
+fn tenant(number: u64) -> String {
+    format!("70000000-0000-4000-8000-{number:012x}")
+}
+
+fn source(number: u64) -> String {
+    format!("scripts-{number}")
+}
+
+/// Apart in the ten characters that the service looks at.
+fn hostname(number: u64) -> String {
+    format!("PC-{number:06}")
+}
+
+fn config(events: u64) -> Config {
+    // Twice as many as are isolated: near its ceiling an estate is looked through.
+    let machines = (0..2 * events + 2 * TENANTS).map(|number| MachineConfig {
+        id: Some(endpoint(number)),
+        hostname: Some(hostname(number)),
+        online: Some(true),
+        ..MachineConfig::new(tenant(number % TENANTS))
+    });
+    let tenants = (0..TENANTS).map(|number| TenantGroup {
+        id: Some(tenant(number)),
+        endpoints: Some(0),
+        ..TenantGroup::new(Owner::Partner, 1)
+    });
+    Config {
+        clock: ClockConfig { start: None, running: true },
+        tenants: tenants.collect(),
+        machines: machines.collect(),
+        credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin)],
+        isolation: IsolationConfig { report_delay_seconds: 0 },
+        ..Config::default()
+    }
+}
+
+fn policy() -> String {
+    let mut policy = "version = 1\nmode = \"enforce\"\n\n[limits]\nestate_share = 1.0\n\
+                      tenant_per_hour = 1000\nsource_per_hour = 1000\n"
+        .to_owned();
+    for number in 0..TENANTS {
+        let (source, tenant) = (source(number), tenant(number));
+        // Writing into a text does not fail.
+        let _ = write!(
+            policy,
+            "\n[sources.{source}]\ntool = \"generic\"\ntenants = [\"{tenant}\"]\n\
+             verify = {{ scheme = \"signature\", secret = \"{SECRET}\" }}\n"
+        );
+    }
+    policy
+}

@@ -1,0 +1,402 @@
+//! The deployed stack at work, from the deployment to the last right.
+
+use std::{env, fs, io, time::Duration};
+
+use local_lambda::InvocationOutcome;
+use serde_json::{Value, json};
+use sophos_simulator::{
+    ClockConfig, Config, CredentialConfig, CredentialInfo, CredentialKind, DataConfig, Dataset,
+    IsolationConfig, MachineConfig, MachineType, Owner, Role, Simulator, TenantGroup,
+};
+use tempfile::TempDir;
+
+use super::{Account, DeployedStack, ScheduleResult, DeployPackages, SamCli};
+use crate::{
+    CommittedExport,
+    aws::ACCOUNT,
+    isolation::{Delivery, unix_now},
+    queue::DrainReport,
+};
+
+/// The name of the stack.
+pub const STACK_NAME: &str = "sophos-central-local";
+
+/// The tenant that has machines with names.
+pub const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
+
+/// Looks into the queue for a message that is about to come.
+const MAX_QUEUE_POLLS: usize = 1_000;
+
+/// The instance of EC2 that one of these machines is.
+const INSTANCE: &str = "i-0a1b2c3d4e5f60718";
+
+/// How often a decision is looked at until it ends.
+const MAX_STATE_POLLS: u32 = 150;
+
+/// A policy with the source whose key the stack has made, and GuardDuty.
+const POLICY: &str = r#"version = 1
+mode = "enforce"
+
+[release]
+after = "1s"
+
+[limits]
+estate_share = 1.0
+
+[protect]
+types = ["server"]
+
+[approve]
+patterns = ["CEO-*"]
+secret = "isolation/approval"
+
+[sources.first]
+tool = "generic"
+tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
+verify = { scheme = "signature", secret = "webhooks/first" }
+
+[sources.guardduty]
+tool = "guardduty"
+tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
+accounts = { "123456789012" = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1" }
+"#;
+
+/// What came of one export.
+#[derive(Debug)]
+pub struct ExportResult {
+    /// What the schedule was answered.
+    pub plan: ScheduleResult,
+    /// What became of the plan's messages.
+    pub drain: DrainReport,
+    /// What is committed.
+    pub committed: CommittedExport,
+    /// What is missing, double or invented.
+    pub defects: Vec<String>,
+}
+
+/// A Sophos Central on this machine, and the stack that was deployed for it.
+#[derive(Debug)]
+pub struct SmokeTest {
+    /// The account.
+    pub account: Account,
+    /// The stack.
+    pub stack: DeployedStack,
+    /// The simulator.
+    pub simulator: Simulator,
+    /// The command line of SAM.
+    pub sam: SamCli,
+    /// The credential that is stored first.
+    pub credential: CredentialInfo,
+    folder: TempDir,
+}
+
+fn simulator_config() -> Config {
+    let machine = |name: &str| MachineConfig::computer(TENANT, name);
+    let instance = MachineConfig { cloud_instance: Some(INSTANCE.into()), ..machine("build-agent-7") };
+    let server = MachineConfig { machine_type: Some(MachineType::Server), ..machine("DC01") };
+    let tenant = TenantGroup {
+        id: Some(TENANT.into()),
+        name: Some("Harbour Logistics".into()),
+        endpoints: Some(10),
+        ..TenantGroup::new(Owner::Partner, 1)
+    };
+    Config {
+        clock: ClockConfig { start: None, running: true },
+        tenants: vec![tenant, TenantGroup::new(Owner::Partner, 2)],
+        credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin)],
+        machines: vec![machine("LAPTOP-4711"), machine("CEO-1"), server, instance],
+        isolation: IsolationConfig { report_delay_seconds: 0 },
+        data: DataConfig { events_per_hour: 60.0, alerts_per_hour: 2.0, ..DataConfig::default() },
+        ..Config::default()
+    }
+}
+
+impl SmokeTest {
+    /// Deploys the stack, if there is an emulator and a SAM; the reason goes to
+    /// standard output.
+    ///
+    /// # Errors
+    /// When a part does not start, or the stack is not deployed.
+    pub async fn start(packages: &DeployPackages) -> io::Result<Option<Self>> {
+        let simulator = Simulator::start(simulator_config()).await.map_err(io::Error::other)?;
+        let Some(account) = Account::open().await? else { return Ok(None) };
+        account.watch_for_secrets(&simulator.credentials());
+        let Some(sam) = SamCli::prepare(packages, account.moto().endpoint()).await? else { return Ok(None) };
+        sam.deploy(STACK_NAME, &Self::parameters(&simulator)).await?;
+        let credential = simulator.credentials().into_iter().next();
+        let credential = credential.ok_or_else(|| io::Error::other("the simulator has no credential"))?;
+        let stack = account.stack(STACK_NAME).await?;
+        Ok(Some(Self { account, stack, simulator, sam, credential, folder: tempfile::tempdir()? }))
+    }
+
+    fn parameters(simulator: &Simulator) -> Vec<(&'static str, String)> {
+        let architecture = if env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
+        vec![
+            ("Architecture", architecture.into()),
+            ("SophosIdentityUrl", simulator.identity_url()),
+            ("SophosGlobalUrl", simulator.global_url()),
+            ("Isolation", "ENABLED".into()),
+            ("DryRun", "false".into()),
+            // The budget is spent as it would be, and the tour does not wait for it.
+            ("RateBudget", "100/s".into()),
+        ]
+    }
+
+    /// Deploys the stack once more, with these parameters changed; what others were
+    /// changed to before stays.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub async fn redeploy(&mut self, changed: &[(&'static str, &str)]) -> io::Result<()> {
+        let mut parameters = Self::parameters(&self.simulator);
+        parameters.extend(changed.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        self.sam.deploy(STACK_NAME, &parameters).await?;
+        self.stack = self.account.stack(STACK_NAME).await?;
+        Ok(())
+    }
+
+    /// Does what an output of the stack tells to do, with this file.
+    ///
+    /// # Errors
+    /// When the stack has no such output, or the command fails.
+    pub async fn run_output_command(&self, output: &str, file: Option<(&str, &str)>) -> io::Result<String> {
+        if let Some((name, content)) = file {
+            fs::write(self.folder.path().join(name), content)?;
+        }
+        self.account.run_command(self.stack.output(output)?, self.folder.path()).await
+    }
+
+    /// Stores the policy of isolation.
+    ///
+    /// # Errors
+    /// As for [`follow`](Self::follow).
+    pub async fn store_policy(&self) -> io::Result<()> {
+        self.run_output_command("StorePolicy", Some(("policy.toml", POLICY))).await.map(drop)
+    }
+
+    /// The schedule that invokes this function.
+    ///
+    /// # Errors
+    /// When there is not exactly one.
+    pub fn schedule_for(&self, function: &str) -> io::Result<&str> {
+        let own = format!(":function:{}", self.stack.output(function)?);
+        let schedules = self.stack.resources_of_type("AWS::Scheduler::Schedule").map(|(_, schedule)| schedule);
+        let mut own = schedules.filter(|schedule| {
+            schedule.properties["Target"]["Arn"].as_str().is_some_and(|arn| arn.ends_with(&own))
+        });
+        match (own.next(), own.next()) {
+            (Some(only), None) => Ok(&only.physical_id),
+            _ => Err(io::Error::other(format!("{function} has not exactly one schedule"))),
+        }
+    }
+
+    /// The ARN of the queue that an output gives the URL of.
+    ///
+    /// # Errors
+    /// When there is no such output.
+    pub fn queue_arn(&self, output: &str) -> io::Result<String> {
+        let name = self.stack.output(output)?.rsplit('/').next().unwrap_or_default();
+        Ok(format!("arn:aws:sqs:{}:{ACCOUNT}:{name}", crate::aws::REGION))
+    }
+
+    /// Lets the export's schedule fire, and its plan be worked off.
+    ///
+    /// # Errors
+    /// When a part of the stack does not do its work.
+    pub async fn export(&self) -> io::Result<ExportResult> {
+        let plan = self.account.fire_schedule(self.schedule_for("ExportFunction")?).await?;
+        let drained = self.account.drain(&self.stack, &self.queue_arn("ExportQueueUrl")?).await?;
+        let location = self.stack.output("ExportLocation")?.trim_start_matches("s3://");
+        let (bucket, prefix) = location.split_once('/').unwrap_or((location, ""));
+        let folder = tempfile::tempdir()?;
+        self.account.download_prefix(bucket, &format!("{prefix}/"), folder.path()).await?;
+        let committed = CommittedExport::load(folder.path())?;
+        let mut defects: Vec<_> = committed.defects().iter().map(ToString::to_string).collect();
+        for tenant in self.simulator.tenants() {
+            for dataset in [Dataset::Events, Dataset::Alerts] {
+                let served = self.simulator.served(dataset, &tenant.id);
+                let compared = committed.compare(dataset.as_str(), &tenant.id, &served);
+                defects.extend(compared.iter().map(ToString::to_string));
+            }
+        }
+        Ok(ExportResult { plan, drain: drained, committed, defects })
+    }
+
+    /// Sends the signed report of a tool about a host to the webhook: the status and
+    /// the answer.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn send_report(&mut self, event: &str, host: &str, key: &str) -> io::Result<(u16, Value)> {
+        let body = json!({ "event_id": event, "target": { "hostname": host }, "reason": "beacon" });
+        let delivery = Delivery::generic("first", &body, key, unix_now());
+        let base = self.stack.output("WebhookBaseUrl")?.to_owned();
+        let url = self.account.function_endpoint(&self.stack, &format!("{base}/")).await?;
+        delivery.send(self.account.http(), &url).await
+    }
+
+    /// Asks the webhook what a signed report about a host would lead to, and has the
+    /// worker answer: the answer.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn dry_run(&mut self, host: &str, key: &str) -> io::Result<Value> {
+        let body = json!({ "event_id": "dry run", "target": { "hostname": host }, "reason": "beacon" });
+        let delivery = Delivery::generic("first", &body, key, unix_now()).with_header("x-sophos-dry-run", "1");
+        let base = self.stack.output("WebhookBaseUrl")?.to_owned();
+        let url = self.account.function_endpoint(&self.stack, &format!("{base}/")).await?;
+        let sent = delivery.send(self.account.http(), &url);
+        // The message is worked off whole, or it would come back later.
+        let worked = async {
+            for _ in 0..MAX_QUEUE_POLLS {
+                if self.drain_isolation_queue().await?.handled > 0 {
+                    break;
+                }
+            }
+            Ok::<_, io::Error>(())
+        };
+        let ((_, answer), ()) = tokio::try_join!(sent, worked)?;
+        Ok(answer)
+    }
+
+    /// Sends one signed report twice, as two by its `Idempotency-Key`, which no
+    /// signature covers: the status of each.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn replay(&mut self, host: &str, key: &str) -> io::Result<[u16; 2]> {
+        let body = json!({ "target": { "hostname": host }, "reason": "beacon" });
+        let signed = Delivery::generic("first", &body, key, unix_now());
+        let base = self.stack.output("WebhookBaseUrl")?.to_owned();
+        let url = self.account.function_endpoint(&self.stack, &format!("{base}/")).await?;
+        let mut statuses = [0; 2];
+        for (status, id) in statuses.iter_mut().zip(["one", "another"]) {
+            let mut delivery = signed.clone();
+            delivery.headers.push(("idempotency-key", id.to_owned()));
+            *status = delivery.send(self.account.http(), &url).await?.0;
+        }
+        Ok(statuses)
+    }
+
+    /// Sends a signed report without an event id, which the webhook cannot read, and
+    /// returns the status.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn send_report_without_event_id(&mut self, key: &str) -> io::Result<u16> {
+        let body = json!({ "target": { "hostname": "LAPTOP-4711" }, "reason": "beacon" });
+        let delivery = Delivery::generic("first", &body, key, unix_now());
+        let base = self.stack.output("WebhookBaseUrl")?.to_owned();
+        let url = self.account.function_endpoint(&self.stack, &format!("{base}/")).await?;
+        Ok(delivery.send(self.account.http(), &url).await?.0)
+    }
+
+    /// Puts a finding of GuardDuty about the instance onto the account's own bus, as
+    /// GuardDuty does.
+    ///
+    /// # Errors
+    /// When the bus refuses it.
+    pub async fn send_guardduty_finding(&self, id: &str) -> io::Result<()> {
+        let detail = json!({
+            "accountId": ACCOUNT,
+            "id": id,
+            "type": "CryptoCurrency:EC2/BitcoinTool.B",
+            "title": "The instance mines bitcoin.",
+            "severity": 8,
+            "updatedAt": jiff::Timestamp::now().to_string(),
+            "resource": { "resourceType": "Instance", "instanceDetails": { "instanceId": INSTANCE } },
+            "service": { "archived": false, "count": 1 },
+        });
+        let event = aws_sdk_eventbridge::types::PutEventsRequestEntry::builder()
+            .source("aws.guardduty")
+            .detail_type("GuardDuty Finding")
+            .detail(detail.to_string())
+            .build();
+        let put = self.account.moto().eventbridge().put_events().entries(event).send().await;
+        match put.map_err(io::Error::other)?.failed_entry_count {
+            0 => Ok(()),
+            _ => Err(io::Error::other("the bus refused the finding")),
+        }
+    }
+
+    /// Has the worker work off its queue.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn drain_isolation_queue(&self) -> io::Result<DrainReport> {
+        self.account.drain(&self.stack, &self.queue_arn("IsolationQueueUrl")?).await
+    }
+
+    /// Has the worker's schedule fire: isolations are confirmed, and released when
+    /// their time is up.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn follow_up(&self) -> io::Result<ScheduleResult> {
+        self.account.fire_schedule(self.schedule_for("WorkerFunction")?).await
+    }
+
+    /// Gives the worker an order, as a person does who may invoke it.
+    ///
+    /// # Errors
+    /// With what it said, when it does not carry it out.
+    pub async fn invoke_worker(&self, order: &Value) -> io::Result<Value> {
+        match self.account.invoke(self.stack.output("WorkerFunction")?, order).await? {
+            InvocationOutcome::Ok(answer) => Ok(answer),
+            other => Err(io::Error::other(format!("{other:?}"))),
+        }
+    }
+
+    /// Where a decision stands.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn state(&self, decision: &str) -> io::Result<String> {
+        let shown = self.invoke_worker(&json!({ "show": decision })).await?;
+        Ok(shown["state"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Has the worker follow up until a decision is released or refused, and says
+    /// which: first its schedule, then by orders that do not wait until something is
+    /// due.
+    ///
+    /// # Errors
+    /// When it does not end, or the worker fails.
+    pub async fn wait_until_ended(&self, decision: &str) -> io::Result<String> {
+        if let Some(why) = self.follow_up().await?.error {
+            return Err(io::Error::other(why));
+        }
+        for _ in 0..MAX_STATE_POLLS {
+            let state = self.state(decision).await?;
+            if state == "released" || state == "refused" {
+                return Ok(state);
+            }
+            self.invoke_worker(&json!({ "follow_up": "all" })).await?;
+            // The times of a policy are real, and an isolation lasts a second.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        Err(io::Error::other(format!("{decision} has not ended")))
+    }
+
+    /// Rotates the first credential.
+    ///
+    /// # Errors
+    /// When Secrets Manager refuses, or a step fails.
+    pub async fn rotate(&self) -> io::Result<Vec<String>> {
+        let secret = self.stack.output("FirstCredentialSecret")?;
+        let rotate = self.account.moto().secrets().rotate_secret().secret_id(secret).send().await;
+        // One that failed is tried again, which is told as an error.
+        let again = |told: &str| told.contains("will be reattempted");
+        match rotate.map_err(|error| error.into_service_error()) {
+            Err(error) if !error.meta().message().is_some_and(again) => return Err(io::Error::other(error)),
+            _ => {}
+        }
+        let rotations = self.account.rotations().await?;
+        let last = rotations.into_iter().rfind(|rotation| rotation.secret == secret);
+        let last = last.ok_or_else(|| io::Error::other("nothing was rotated"))?;
+        match last.error {
+            None => Ok(last.steps),
+            Some(why) => Err(io::Error::other(format!("after {:?}: {why}", last.steps))),
+        }
+    }
+}

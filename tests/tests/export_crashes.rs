@@ -1,0 +1,170 @@
+//! The function's process is killed at every request that it makes of S3, and
+//! runs again: nothing is lost, nothing is there twice, no rubbish stays.
+
+use std::time::Duration;
+
+use end_to_end::{
+    CommittedExport, TestEnv,
+    s3::{S3Server, S3Trap},
+};
+use local_lambda::LambdaFunction;
+use sophos_simulator::{
+    ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, Owner, Role, TenantGroup,
+};
+
+const RUN_INTERVAL: Duration = Duration::from_secs(300);
+
+fn config() -> Config {
+    Config {
+        clock: ClockConfig { start: Some("2026-11-23T23:40:00Z".into()), running: false },
+        tenants: vec![TenantGroup { name: Some("Acme".into()), ..TenantGroup::new(Owner::Standalone, 1) }],
+        credentials: vec![CredentialConfig::for_tenant("Acme", Role::ReadOnly)],
+        data: DataConfig {
+            late_share: 0.05,
+            repeat_share: 0.05,
+            events_per_hour: 900.0,
+            ..DataConfig::default()
+        },
+        ..Config::default()
+    }
+}
+
+struct Fixture {
+    world: TestEnv,
+    s3: S3Server,
+    _folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    async fn start(config: Config) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
+        let world = TestEnv::start(config, CredentialKind::Tenant).await.expect("a simulator");
+        Self { world, s3, _folder: folder }
+    }
+
+    /// One stream after the other, so that requests come in one order.
+    fn function(&self) -> LambdaFunction {
+        self.s3.configure(self.world.export_function(&self.s3.location())).env("EXPORT_CONCURRENCY", "1")
+    }
+
+    /// A whole run, in a process of its own.
+    async fn run(&self) -> Vec<String> {
+        self.s3.set_trap(None);
+        let mut sandbox = self.function().start().await.expect("the function starts");
+        let report = self.world.run_export(&mut sandbox).await.expect("a report");
+        assert_eq!(report["failed"], 0, "{report}");
+        self.s3.requests()
+    }
+
+    /// A run that is killed when it is in the trap. Says whether it got there.
+    async fn run_until_trapped(&self, trap: S3Trap) -> bool {
+        self.s3.set_trap(Some(trap));
+        let mut sandbox = self.function().start().await.expect("the function starts");
+        let event = TestEnv::schedule_event();
+        let killed = tokio::select! {
+            _ = sandbox.invoke(&event) => false,
+            () = self.s3.wait_for_trap() => true,
+        };
+        sandbox.kill();
+        killed
+    }
+
+    fn check(&self, when: &str) -> CommittedExport {
+        let committed = CommittedExport::load(&self.s3.folder()).expect("an export");
+        let defects = self.world.defects(&committed);
+        assert!(defects.is_empty(), "{when}: {} defects, such as {}", defects.len(), defects[0]);
+        committed
+    }
+}
+
+/// Kills at each request of a run in turn. `function` may have its own idea of
+/// what a run is.
+async fn kill_at_every_request(bench: &Fixture) {
+    let usual = bench.run().await;
+    bench.check("before any crash");
+    let mut killed = 0;
+    for number in 1.. {
+        let mut reached = false;
+        for trap in [S3Trap::Before(number), S3Trap::After(number)] {
+            bench.world.simulator.clock().advance(RUN_INTERVAL);
+            if !bench.run_until_trapped(trap).await {
+                continue;
+            }
+            reached = true;
+            killed += 1;
+            let at = bench.s3.requests().pop().unwrap_or_default();
+            bench.run().await;
+            bench.check(&format!("after a kill at {trap:?}: {at}"));
+        }
+        if !reached {
+            break;
+        }
+    }
+    assert!(killed >= usual.len(), "{killed} kills, and a run makes {} requests", usual.len());
+    println!("killed {killed} times; a run makes some {} requests:\n{}", usual.len(), usual.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_at_any_request_loses_and_leaks_nothing() {
+    let bench = Fixture::start(config()).await;
+    bench.run().await;
+    bench.world.simulator.clock().advance(RUN_INTERVAL);
+    kill_at_every_request(&bench).await;
+    let committed = bench.check("at the end");
+    let now = bench.world.simulator.clock().now_ms();
+    let missing = bench.world.missing(&committed, now - 86_400_000, now - 121_000);
+    assert!(missing.is_empty(), "{} records never arrived, such as {}", missing.len(), missing[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repeatedly_killed_runs_still_make_progress() {
+    let bench = Fixture::start(config()).await;
+    bench.run().await;
+    // Each dies a step further than the one before, with no whole run between.
+    for number in 1..40 {
+        bench.world.simulator.clock().advance(RUN_INTERVAL / 5);
+        bench.run_until_trapped(S3Trap::After(number)).await;
+    }
+    bench.world.simulator.clock().advance(RUN_INTERVAL);
+    bench.run().await;
+    bench.check("after forty crashes in a row");
+}
+
+/// At noon, with endpoints whose clocks are right, a run writes one object, and
+/// its seventh request is the commit; one tests the bucket.
+fn noon_config() -> Config {
+    let mut config = config();
+    config.clock.start = Some("2026-11-23T12:00:00Z".into());
+    config.data.wrong_clock_share = 0.0;
+    config
+}
+
+const COMMIT_REQUEST: usize = 7;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commit_counts_when_its_response_is_lost() {
+    let bench = Fixture::start(noon_config()).await;
+    bench.run().await;
+    bench.world.simulator.clock().advance(RUN_INTERVAL);
+    bench.s3.set_trap(Some(S3Trap::FailResponse(COMMIT_REQUEST)));
+    let mut sandbox = bench.function().start().await.expect("the function starts");
+    let report = bench.world.run_export(&mut sandbox).await.expect("a report");
+    assert!(bench.s3.requests()[COMMIT_REQUEST - 1].ends_with(".json"), "{:?}", bench.s3.requests());
+    assert_eq!(report["streams"][0]["outcome"], "committed", "{report}");
+    bench.check("when the store repeated itself");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ambiguous_commit_is_not_rolled_back() {
+    let bench = Fixture::start(noon_config()).await;
+    bench.run().await;
+    bench.world.simulator.clock().advance(RUN_INTERVAL);
+    bench.s3.set_trap(Some(S3Trap::FailObject(COMMIT_REQUEST)));
+    let mut sandbox = bench.function().start().await.expect("the function starts");
+    let report = bench.world.run_export(&mut sandbox).await.expect("a report");
+    assert_eq!(report["streams"][0]["outcome"], "failed", "{report}");
+    assert!(bench.s3.requests()[COMMIT_REQUEST - 1].ends_with(".json"), "{:?}", bench.s3.requests());
+    bench.run().await;
+    bench.check("when the store came back");
+}

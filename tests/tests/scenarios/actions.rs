@@ -1,0 +1,115 @@
+//! Changing an estate, and watching what becomes of it.
+
+use std::time::Duration;
+
+use end_to_end::hosts::{
+    TENANT,
+    scenario::{FIRST_ID, Scenario, expected_failure},
+};
+use serde_json::{Value, json};
+use sophos_simulator::{FaultAction, FaultRule, Simulator};
+
+use super::{LAPTOP, UNKNOWN_ID, SERVER, READ_ONLY_CREDENTIAL, acme_scenario, with_credential};
+
+const COMMENT: &str = "a test of the component: ü, \"quotes\", 中文";
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![
+        acme_scenario("an isolation takes effect, and its release does")
+            .call("containment.isolate", isolation_arguments(&[LAPTOP]), json!({"ids": [LAPTOP], "passed-over": []}))
+            .call(
+                "isolation.inspect",
+                json!([TENANT, LAPTOP]),
+                json!({"requested": true, "reported": false}),
+            )
+            .call_fails("containment.release", isolation_arguments(&[LAPTOP]), expected_failure("conflict").status(409))
+            .change_simulator(endpoints_report)
+            .call(
+                "isolation.inspect",
+                json!([TENANT, LAPTOP]),
+                json!({"requested": true, "reported": true, "comment": COMMENT}),
+            )
+            .call("endpoints.get", json!([TENANT, LAPTOP]), json!({"isolated": true}))
+            .call_ok("endpoints.search", json!([TENANT, [{"tag": "isolated", "val": true}], {}]))
+            .call("containment.release", isolation_arguments(&[LAPTOP]), json!({"ids": [LAPTOP], "passed-over": []}))
+            .call(
+                "isolation.inspect",
+                json!([TENANT, LAPTOP]),
+                json!({"requested": false, "reported": true}),
+            )
+            .change_simulator(endpoints_report)
+            .call(
+                "isolation.inspect",
+                json!([TENANT, LAPTOP]),
+                json!({"requested": false, "reported": false, "self-isolated": false}),
+            ),
+        acme_scenario("an endpoint that is offline stays as it is")
+            .call_ok("containment.isolate", isolation_arguments(&[SERVER]))
+            .change_simulator(endpoints_report)
+            .call(
+                "isolation.inspect",
+                json!([TENANT, SERVER]),
+                json!({"requested": true, "reported": false, "online": false, "isolated-at": null}),
+            ),
+        acme_scenario("what the service passes over is told")
+            .call(
+                "containment.isolate",
+                isolation_arguments(&[LAPTOP, UNKNOWN_ID, SERVER]),
+                json!({"ids": [LAPTOP, SERVER], "passed-over": [UNKNOWN_ID]}),
+            )
+            .call_fails("containment.isolate", isolation_arguments(&[UNKNOWN_ID]), expected_failure("not-found").status(404)),
+        acme_scenario("an endpoint that nobody asked about says nothing")
+            .with_fault(FaultRule::new("isolation.bulk", FaultAction::ExtraEndpoint { endpoint: None }))
+            .call("containment.isolate", isolation_arguments(&[LAPTOP]), json!({"ids": [LAPTOP], "passed-over": []})),
+        acme_scenario("a comment may be left out").call_ok("containment.isolate", json!([TENANT, [LAPTOP], ""])).call(
+            "isolation.inspect",
+            json!([TENANT, LAPTOP]),
+            json!({"comment": null}),
+        ),
+        acme_scenario("a change of which no answer came is not asked for again")
+            .with_fault(FaultRule::new("isolation.bulk", FaultAction::Disconnect))
+            .call_fails(
+                "containment.isolate",
+                isolation_arguments(&[LAPTOP]),
+                expected_failure("interrupted").transient().message_prefix("the connection broke"),
+            )
+            .call("isolation.inspect", json!([TENANT, LAPTOP]), json!({"requested": true}))
+            .call("session.usage-so-far", json!([]), json!({"retries": 0})),
+        acme_scenario("what could only be refused is not sent")
+            .call_fails("containment.isolate", isolation_arguments(&[]), expected_failure("invalid"))
+            .call_fails("containment.isolate", isolation_arguments(&[LAPTOP; 51]), expected_failure("invalid"))
+            .call_fails("containment.release", json!([TENANT, [LAPTOP], "x".repeat(401)]), expected_failure("invalid")),
+        acme_scenario("a credential that only reads changes nothing")
+            .with_setup(with_credential(READ_ONLY_CREDENTIAL))
+            .call_fails("containment.isolate", isolation_arguments(&[LAPTOP]), expected_failure("forbidden").status(403))
+            .call("isolation.inspect", json!([TENANT, LAPTOP]), json!({"requested": false})),
+        acme_scenario("an alert is acknowledged, by what it allows")
+            .call_ok("alerts.search", json!([TENANT, [{"tag": "categories", "val": ["updating"]}], {}]))
+            .call(
+                "alert-actions.act",
+                json!([TENANT, FIRST_ID, "acknowledge", "seen"]),
+                json!({"status": "requested", "requested-at": "2026-01-15T12:00:00.000Z"}),
+            )
+            .call_ok("alert-actions.act", json!([TENANT, FIRST_ID, "acknowledge", null]))
+            .call_fails("alert-actions.act", json!([TENANT, FIRST_ID, "cleanPua", null]), expected_failure("invalid").status(400))
+            .call_fails(
+                "alert-actions.act",
+                json!([TENANT, FIRST_ID, "unheardOf", null]),
+                expected_failure("invalid").status(400),
+            )
+            .call_fails(
+                "alert-actions.act",
+                json!([TENANT, UNKNOWN_ID, "acknowledge", null]),
+                expected_failure("not-found").status(404),
+            ),
+    ]
+}
+
+fn isolation_arguments(ids: &[&str]) -> Value {
+    json!([TENANT, ids, COMMENT])
+}
+
+/// Endpoints that are online report within a minute.
+fn endpoints_report(simulator: &Simulator) {
+    simulator.clock().advance(Duration::from_secs(120));
+}

@@ -1,0 +1,150 @@
+//! Looking at an estate: every field of every record, and where pages end.
+
+use end_to_end::hosts::{
+    TENANT,
+    scenario::{FIRST_ID, NEXT_CURSOR, Scenario},
+};
+use serde_json::{Value, json};
+
+use super::{
+    ACME, LAPTOP, LONE, TENANT_CREDENTIAL, ORGANIZATION_CREDENTIAL, SERVER, an_hour_ago, acme_scenario, scenario,
+    with_credential,
+};
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![
+        scenario("a partner's credential reaches its tenants, a hundred a page")
+            .call("session.whoami", json!([]), json!({"kind": "partner"}))
+            .call_pages("tenants.reachable", json!([NEXT_CURSOR]), 2)
+            .call("tenants.open", json!([ACME]), json!({"id": ACME, "name": "Acme"}))
+            .call("session.usage-so-far", json!([]), json!({"calls": 4, "token-requests": 1, "retries": 0})),
+        scenario("an organization's credential reaches its own")
+            .with_setup(with_credential(ORGANIZATION_CREDENTIAL))
+            .call("session.whoami", json!([]), json!({"kind": "organization"}))
+            .call_pages("tenants.reachable", json!([NEXT_CURSOR]), 1)
+            .call_ok("tenants.open", json!([FIRST_ID]))
+            .call_pages("endpoints.search", json!([TENANT, [], {"after": NEXT_CURSOR}]), 1),
+        scenario("a tenant's credential is at home in one")
+            .with_setup(with_credential(TENANT_CREDENTIAL))
+            .call("session.whoami", json!([]), json!({"kind": "tenant", "id": LONE}))
+            .call_pages("tenants.reachable", json!([NEXT_CURSOR]), 1)
+            .call("tenants.home", json!([]), json!({"id": LONE, "name": null}))
+            .call_pages("endpoints.search", json!([TENANT, [], {"after": NEXT_CURSOR}]), 1)
+            .call_ok("tenants.open", json!([LONE])),
+        scenario("a tenant that leads to no host is told apart from those that do")
+            .with_config(|estate| estate.quirks.no_api_host = 0.5)
+            .call_pages("tenants.reachable", json!([NEXT_CURSOR]), 2),
+        acme_scenario("endpoints come page by page, and one by one")
+            .call_pages("endpoints.search", json!([TENANT, [], {"after": NEXT_CURSOR, "size": 10}]), 3)
+            .call("endpoints.get", json!([TENANT, LAPTOP]), laptop())
+            .call("endpoints.get", json!([TENANT, SERVER]), json!({"kind": "server", "online": false}))
+            .call_ok("isolation.inspect", json!([TENANT, LAPTOP])),
+        endpoint_views(),
+        endpoint_filters(),
+        acme_scenario("alerts come page by page, and one by one")
+            .call_pages("alerts.search", json!([TENANT, [], {"after": NEXT_CURSOR, "size": 13}]), 3)
+            .call_ok("alerts.search", json!([TENANT, [], {"size": 2}]))
+            .call_ok("alerts.get", json!([TENANT, FIRST_ID])),
+        alert_filters(),
+        acme_scenario("events are read from a place on, and from where a page ended")
+            .call_ok("events.read", json!([TENANT, {"tag": "oldest"}, {"size": 200}]))
+            .call("events.read", json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {}]), json!({"more": true}))
+            .new_session()
+            .call_ok("tenants.open", json!([ACME]))
+            .call_ok("events.read", json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {"size": 1_000}]))
+            .call("events.read", json!([TENANT, an_hour_ago(), {"size": 1_000}]), json!({"more": false}))
+            .call(
+                "events.read",
+                json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {}]),
+                json!({"events": [], "more": false}),
+            )
+            .call_ok(
+                "events.read",
+                json!([TENANT, an_hour_ago(), {"exclude": ["Event::Endpoint::UpdateSuccess"]}]),
+            ),
+        acme_scenario("health is examined as a whole and in parts")
+            .call_ok("account-health.examine", json!([TENANT, []]))
+            .call_ok("account-health.examine", json!([TENANT, ["protection", "exclusions"]])),
+    ]
+}
+
+/// What the estate says of it.
+fn laptop() -> Value {
+    json!({
+        "id": LAPTOP,
+        "hostname": "ACME-LAPTOP-7",
+        "kind": "computer",
+        "ipv4-addresses": ["10.1.2.3", "192.0.2.7"],
+        "mac-addresses": ["00:00:5E:00:53:af"],
+        "group": "Web",
+        "tags": [{"key": "env", "value": "prod"}, {"key": "owner", "value": "web"}],
+        "cloud": {"provider": "aws", "id": "i-0abcdef1234567890"},
+        "cloned": true,
+        "online": true,
+        "isolated": false,
+    })
+}
+
+fn endpoint_views() -> Scenario {
+    let listings = [
+        json!({"view": "basic"}),
+        json!({"view": "summary", "size": 7}),
+        json!({"view": "full", "sort": "hostname:desc"}),
+        json!({"fields": ["hostname", "health"], "size": 500}),
+    ];
+    listings.into_iter().fold(acme_scenario("as much of endpoints is sent as is wanted"), |scenario, listing| {
+        scenario.call_ok("endpoints.search", json!([TENANT, [], listing]))
+    })
+}
+
+fn endpoint_filters() -> Scenario {
+    let of = |tag: &str, val: Value| json!([{"tag": tag, "val": val}]);
+    let filters = [
+        of("ids", json!([LAPTOP, SERVER])),
+        of("kinds", json!(["server"])),
+        of("health", json!(["bad", "suspicious"])),
+        of("online", json!(false)),
+        of("isolated", json!(true)),
+        of("isolated", json!(false)),
+        of("tamper-protected", json!(true)),
+        of("tamper-protection-supported", json!(true)),
+        of("lockdown", json!(["unlocked", "unavailable"])),
+        of("encryption", json!(["notEncrypted"])),
+        of("hostname-contains", json!("LAPTOP")),
+        of("serial-number-contains", json!("A")),
+        of("person-contains", json!("a")),
+        of("text", json!("ACME")),
+        of("ip-addresses", json!(["10.1.2.3"])),
+        of("mac-addresses", json!(["00-00-5E-00-53-AF"])),
+        of("cloud", json!(["aws:i-0abcdef1234567890"])),
+        of("seen-before", json!("2026-01-15T12:00:00Z")),
+        of("seen-after", json!("-P30D")),
+        of("agent-updated-before", json!("2026-01-10T00:00:00Z")),
+        of("agent-updated-after", json!("-P10D")),
+        of("os-updated-before", json!("2026-01-01T00:00:00Z")),
+        of("os-updated-after", json!("-P20D")),
+        json!([{"tag": "kinds", "val": ["computer"]}, {"tag": "hostname-contains", "val": "ACME"}]),
+    ];
+    filters.into_iter().fold(acme_scenario("each filter of endpoints finds what it finds"), |scenario, filter| {
+        scenario.call_ok("endpoints.search", json!([TENANT, filter, {}]))
+    })
+}
+
+fn alert_filters() -> Scenario {
+    let of = |tag: &str, val: Value| json!([{"tag": tag, "val": val}]);
+    let filters = [
+        of("since", json!("2026-01-15T06:00:00.000Z")),
+        of("before", json!("2026-01-15T06:00:00.000Z")),
+        of("severities", json!(["high", "medium"])),
+        of("categories", json!(["malware", "updating"])),
+        of("products", json!(["server"])),
+        of("ids", json!([FIRST_ID])),
+        of("group-key", json!("bm90aGluZw==")),
+        json!([{"tag": "severities", "val": ["high"]}, {"tag": "categories", "val": ["malware"]}]),
+    ];
+    let begun = acme_scenario("each filter of alerts finds what it finds")
+        .call_ok("alerts.search", json!([TENANT, [], {"sort": "raisedAt:asc", "fields": ["severity"]}]));
+    filters.into_iter().fold(begun, |scenario, filter| {
+        scenario.call_ok("alerts.search", json!([TENANT, [], {}])).call_ok("alerts.search", json!([TENANT, filter, {}]))
+    })
+}
