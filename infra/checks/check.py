@@ -20,7 +20,7 @@ REGION = "eu-west-1"
 TEMPLATES = ["template.yaml", "isolation.yaml", "buckets.yaml", "athena.yaml", "alarms.yaml", "dashboard.yaml"]
 
 
-def steps(sam: Path, checkov: Path):
+def commands(sam: Path, checkov: Path):
     templates = [str(INFRA / name) for name in TEMPLATES]
     python = str(sam / "python")
     yield "transform", [python, str(CHECKS / "transform.py"), "--check"]
@@ -44,7 +44,7 @@ def main() -> int:
     sam, checkov = Path(os.path.abspath(arguments.sam)), Path(os.path.abspath(arguments.checkov))
     environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "PYTHONWARNINGS": "ignore"}
     failed = []
-    for name, command in steps(sam, checkov):
+    for name, command in commands(sam, checkov):
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
         print(f"{'ok    ' if done.returncode == 0 else 'FAILED'} {name}", flush=True)
         if done.returncode != 0:

@@ -21,19 +21,19 @@ from pathlib import Path
 
 from samtranslator.yaml_helper import yaml_parse
 
-from listing import listing
-from rights import rights
+from listing import check_listing
+from rights import check_permissions
 
 INFRA = Path(__file__).resolve().parent.parent
 ROOT = INFRA.parent
-WITHIN = ["isolation.yaml", "buckets.yaml", "athena.yaml", "alarms.yaml", "dashboard.yaml"]
+NESTED_TEMPLATES = ["isolation.yaml", "buckets.yaml", "athena.yaml", "alarms.yaml", "dashboard.yaml"]
 
 def sources() -> str:
     files = [*ROOT.glob("functions/*/src/**/*.rs"), *ROOT.glob("crates/*/src/**/*.rs")]
     return "\n".join(file.read_text() for file in sorted(files))
 
 
-def roles(resources):
+def check_shared_roles(resources):
     taken = {}
     for name, resource in resources.items():
         if resource["Type"] == "AWS::Lambda::Function":
@@ -43,7 +43,7 @@ def roles(resources):
             taken[role] = name
 
 
-def reasons(templates):
+def check_skip_reasons(templates):
     for file, template in templates.items():
         for name, resource in template["Resources"].items():
             for check in ("checkov", "consistent"):
@@ -52,7 +52,7 @@ def reasons(templates):
                         yield f"{file}: {name} switches {skip.get('id')} off without a reason"
 
 
-def variables(resources, known: str):
+def check_variables(resources, known: str):
     for name, resource in resources.items():
         if resource["Type"] == "AWS::Lambda::Function":
             for variable in resource["Properties"]["Environment"]["Variables"]:
@@ -60,7 +60,7 @@ def variables(resources, known: str):
                     yield f"{name} is given {variable}, which nothing reads"
 
 
-def watched(templates, known: str):
+def check_monitored_names(templates, known: str):
     alarms, dashboard = (json.dumps(templates[name]["Resources"]) for name in ("alarms.yaml", "dashboard.yaml"))
     # Those that are counted from records of a log.
     made = set(re.findall(r'"MetricNamespace": {"Ref": "Namespace"}, "MetricName": "(\w+)"', alarms))
@@ -82,7 +82,7 @@ def watched(templates, known: str):
             yield f'the record "{record}" is watched, and nothing writes it'
 
 
-def shown(templates):
+def check_dashboard_alarms(templates):
     names = {
         (resource["Properties"]["AlarmName"]["Fn::Sub"].removeprefix("${Stack}-"), "Condition" in resource)
         for resource in templates["alarms.yaml"]["Resources"].values()
@@ -98,7 +98,7 @@ def shown(templates):
         yield f"the dashboard names the alarm {name}, which there is not"
 
 
-def given(templates):
+def check_nested_parameters(templates):
     for name, resource in templates["template.yaml"]["Resources"].items():
         if resource["Type"] == "AWS::CloudFormation::Stack":
             file = resource["Properties"]["TemplateURL"]
@@ -115,19 +115,19 @@ def as_deployed(name: str, template: dict) -> dict:
 
 
 def main() -> int:
-    templates = {name: yaml_parse((INFRA / name).read_text()) for name in ["template.yaml", *WITHIN]}
+    templates = {name: yaml_parse((INFRA / name).read_text()) for name in ["template.yaml", *NESTED_TEMPLATES]}
     deployed = {name: as_deployed(name, template) for name, template in templates.items()}
     resources = {name: one for template in deployed.values() for name, one in template["Resources"].items()}
     known = sources()
     defects = [
-        *(f"{file}: {defect}" for file, template in deployed.items() for defect in rights(template)),
-        *(f"{file}: {defect}" for file, template in deployed.items() for defect in listing(template)),
-        *roles(resources),
-        *reasons(templates),
-        *variables(resources, known),
-        *watched(templates, known),
-        *shown(templates),
-        *given(templates),
+        *(f"{file}: {defect}" for file, template in deployed.items() for defect in check_permissions(template)),
+        *(f"{file}: {defect}" for file, template in deployed.items() for defect in check_listing(template)),
+        *check_shared_roles(resources),
+        *check_skip_reasons(templates),
+        *check_variables(resources, known),
+        *check_monitored_names(templates, known),
+        *check_dashboard_alarms(templates),
+        *check_nested_parameters(templates),
     ]
     print("\n".join(defects) if defects else "the templates fit together, and fit the sources")
     return 1 if defects else 0

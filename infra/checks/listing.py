@@ -79,7 +79,7 @@ def fits(pattern: str, prefix: str) -> bool:
     return re.fullmatch(expression, prefix, re.DOTALL) is not None
 
 
-def listing(template: dict):
+def check_listing(template: dict):
     """Statements that let a role list more than its own folders."""
     own: dict[tuple[str, str], list[str]] = {}
     for role, statement in statements(template):

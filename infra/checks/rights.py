@@ -18,7 +18,7 @@ import json
 import re
 
 # These know no resource.
-OF_NO_RESOURCE = {
+ACTIONS_WITHOUT_RESOURCE = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
     "secretsmanager:ListSecrets",
@@ -26,7 +26,7 @@ OF_NO_RESOURCE = {
 }
 
 # What the ARN of these services ends in is a name, with no type before it.
-WITHOUT_TYPE = {"execute-api", "s3", "sns", "sqs"}
+SERVICES_WITHOUT_RESOURCE_TYPE = {"execute-api", "s3", "sns", "sqs"}
 
 # Stands for a name that is known when the stack is deployed.
 NAME = "<name>"
@@ -37,13 +37,13 @@ def as_list(value) -> list:
     return value if isinstance(value, list) else [value]
 
 
-def rights(template: dict):
+def check_permissions(template: dict):
     """What policies allow without a name, and reasons that nothing needs."""
     for name, resource in template["Resources"].items():
         if resource["Type"].startswith("AWS::IAM::"):
             reasons = {skip["id"] for skip in resource.get("Metadata", {}).get("consistent", {}).get("skip", [])}
             needed, found = set(), {}
-            for properties in cases(resource["Properties"], template.get("Conditions", {})):
+            for properties in condition_cases(resource["Properties"], template.get("Conditions", {})):
                 found |= dict.fromkeys(defects(properties, reasons, needed))
             yield from (f"{name} {defect}" for defect in found)
             for reason in sorted(reasons - needed):
@@ -62,109 +62,109 @@ def defects(properties: dict, reasons: set[str], needed: set[str]):
         for key in sorted({"NotAction", "NotResource"} & statement.keys()):
             yield f"allows all but what is named ({key}); name what is allowed"
         actions = set(as_list(statement.get("Action", [])))
-        yield from (f"allows {action}; name the actions" for action in sorted(actions) if wild(action))
-        actions -= OF_NO_RESOURCE
-        everything = [one for one in as_list(statement.get("Resource", [])) if names_nothing(one)]
+        yield from (f"allows {action}; name the actions" for action in sorted(actions) if has_wildcard(action))
+        actions -= ACTIONS_WITHOUT_RESOURCE
+        everything = [one for one in as_list(statement.get("Resource", [])) if is_unbounded(one)]
         if not actions or not everything:
             continue
-        if statement.get("Sid") in reasons and of_tagged(statement):
+        if statement.get("Sid") in reasons and requires_resource_tag(statement):
             needed.add(statement["Sid"])
             continue
         yield f"allows {sorted(actions)} of everything ({everything[0]}); name the resource"
 
 
-def cases(part, conditions: dict):
+def condition_cases(part, conditions: dict):
     """A part of a template as it is in each case of the conditions that it names."""
-    names = named_in(part)
-    facts = sorted(set().union(*(facts_of({"Condition": name}, conditions) for name in names)))
+    names = conditions_in(part)
+    facts = sorted(set().union(*(comparisons_of({"Condition": name}, conditions) for name in names)))
     for held in itertools.product([True, False], repeat=len(facts)):
         truth = dict(zip(facts, held))
-        yield resolved(part, {name: holds({"Condition": name}, conditions, truth) for name in names})
+        yield resolve(part, {name: evaluate({"Condition": name}, conditions, truth) for name in names})
 
 
-def named_in(part) -> set[str]:
+def conditions_in(part) -> set[str]:
     """The conditions that a part of a template names."""
     if isinstance(part, list):
-        return set().union(*map(named_in, part))
+        return set().union(*map(conditions_in, part))
     if not isinstance(part, dict):
         return set()
     own = {part["Fn::If"][0]} if "Fn::If" in part else set()
-    return own.union(*map(named_in, part.values()))
+    return own.union(*map(conditions_in, part.values()))
 
 
-def facts_of(condition: dict, conditions: dict) -> set[str]:
+def comparisons_of(condition: dict, conditions: dict) -> set[str]:
     """The comparisons that a condition is made of."""
     match condition:
         case {"Condition": name}:
-            return facts_of(conditions[name], conditions)
+            return comparisons_of(conditions[name], conditions)
         case {"Fn::Not": parts} | {"Fn::And": parts} | {"Fn::Or": parts}:
-            return set().union(*(facts_of(part, conditions) for part in parts))
+            return set().union(*(comparisons_of(part, conditions) for part in parts))
     return {json.dumps(condition, sort_keys=True)}
 
 
-def holds(condition: dict, conditions: dict, truth: dict[str, bool]) -> bool:
+def evaluate(condition: dict, conditions: dict, truth: dict[str, bool]) -> bool:
     """Whether a condition holds, where these comparisons do or do not."""
     match condition:
         case {"Condition": name}:
-            return holds(conditions[name], conditions, truth)
+            return evaluate(conditions[name], conditions, truth)
         case {"Fn::Not": [part]}:
-            return not holds(part, conditions, truth)
+            return not evaluate(part, conditions, truth)
         case {"Fn::And": parts}:
-            return all(holds(part, conditions, truth) for part in parts)
+            return all(evaluate(part, conditions, truth) for part in parts)
         case {"Fn::Or": parts}:
-            return any(holds(part, conditions, truth) for part in parts)
+            return any(evaluate(part, conditions, truth) for part in parts)
     return truth[json.dumps(condition, sort_keys=True)]
 
 
-def resolved(part, held: dict[str, bool]):
+def resolve(part, held: dict[str, bool]):
     """A part of a template without its functions, where these conditions hold and these do not."""
     if isinstance(part, list):
-        items = (resolved(item, held) for item in part)
+        items = (resolve(item, held) for item in part)
         return [item for item in items if item is not NO_VALUE]
     if not isinstance(part, dict):
         return part
     match part:
         case {"Fn::If": [condition, yes, no]}:
-            return resolved(yes if held[condition] else no, held)
+            return resolve(yes if held[condition] else no, held)
         case {"Ref": "AWS::NoValue"}:
             return NO_VALUE
         case {"Ref": _} | {"Fn::GetAtt": _}:
             return NAME
         case {"Fn::Sub": [str(text), dict(given)]}:
-            given = {name: resolved(value, held) for name, value in given.items()}
+            given = {name: resolve(value, held) for name, value in given.items()}
             return re.sub(r"\$\{([^}]+)\}", lambda found: str(given.get(found[1], NAME)), text)
         case {"Fn::Sub": str(text)}:
             return re.sub(r"\$\{[^}]+\}", NAME, text)
         case {"Fn::Join": [str(between), list(items)]}:
-            return between.join(map(str, resolved(items, held)))
+            return between.join(map(str, resolve(items, held)))
     if any(name.startswith("Fn::") for name in part):
         return "*"
-    members = ((name, resolved(value, held)) for name, value in part.items())
+    members = ((name, resolve(value, held)) for name, value in part.items())
     return {name: value for name, value in members if value is not NO_VALUE}
 
 
-def names_nothing(resource: str) -> bool:
+def is_unbounded(resource: str) -> bool:
     """Whether a resource is everything, or everything of a service."""
     if resource.startswith(NAME):
         # The ARN of another resource of the stack.
         return False
     parts = resource.split(":", 5)
-    if len(parts) < 6 or wild(parts[1] + parts[2]):
+    if len(parts) < 6 or has_wildcard(parts[1] + parts[2]):
         return True
     service, rest = parts[2], parts[5]
-    if service not in WITHOUT_TYPE:
+    if service not in SERVICES_WITHOUT_RESOURCE_TYPE:
         kind, separator, rest = re.match(r"([^:/]*)([:/]?)(.*)", rest, re.DOTALL).groups()
-        if wild(kind) or not separator:
-            return wild(kind)
+        if has_wildcard(kind) or not separator:
+            return has_wildcard(kind)
     first = next((part for part in re.split("[:/]", rest) if part), "")
     return re.search("[A-Za-z0-9]", first) is None
 
 
-def wild(text: str) -> bool:
+def has_wildcard(text: str) -> bool:
     return "*" in text or "?" in text
 
 
-def of_tagged(statement: dict) -> bool:
+def requires_resource_tag(statement: dict) -> bool:
     """Whether the condition of a statement asks for a tag of the resource."""
     keys = statement.get("Condition", {}).get("StringEquals", {})
     return any(":ResourceTag/" in key for key in keys)

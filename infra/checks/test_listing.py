@@ -7,26 +7,26 @@ import json
 import unittest
 from pathlib import Path
 
-from listing import listing, may_list
+from listing import check_listing, may_list
 
 TRANSFORMED = Path(__file__).resolve().parent.parent / "transformed"
-MAIN, EXPORT, BUDGET = "${BucketName}", "${Buckets.Outputs.BucketArn}", "${Buckets.Outputs.BudgetBucketArn}"
+MAIN, EXPORT, BUDGET = "${BucketName}", "${Buckets.Outputs.BucketArn}", "${Buckets.Outputs.RateLimitBucketArn}"
 PREFIX = "${ExportPrefix}"
 
-# What each function lists: the calls of `names`, `names_after` and `names_first` in its sources.
+# What each function lists: the calls of `names`, `list_names` and `list_names_with_limit` in its sources.
 FOLDERS = {
     ("isolation", "WebhookRole", MAIN): [],
     ("isolation", "WorkerRole", MAIN): [
-        "isolation/agenda/",
+        "isolation/schedule/",
         "isolation/alerts/crowdstrike/a1/tenant.endpoint/",
         "isolation/inbox/",
-        "isolation/machines/tenant/endpoint/",
-        "isolation/slots/estate/tenant/",
-        "isolation/slots/hour/489000/source/first/",
-        "isolation/slots/hour/489000/lookups/first/",
+        "isolation/claims/tenant/endpoint/",
+        "isolation/permits/estate/tenant/",
+        "isolation/permits/hour/489000/source/first/",
+        "isolation/permits/hour/489000/lookups/first/",
     ],
     ("template", "ExportRole", EXPORT): [f"{PREFIX}/_log/events/tenant/"],
-    ("template", "ExportRole", BUDGET): ["_budget/client/"],
+    ("template", "ExportRole", BUDGET): ["_rate_limit/client/"],
 }
 
 # What each function reads that may not be there.
@@ -44,7 +44,7 @@ ABSENT = {
         "isolation/decisions/iso-0f/0002.json",
         "isolation/published/iso-0f-0003",
         "isolation/received/iso-0f.json",
-        "isolation/slots/estate/tenant/000001.00000001",
+        "isolation/permits/estate/tenant/000001.00000001",
         "isolation/stop",
         "policy/policy.toml",
     ],
@@ -56,7 +56,7 @@ ABSENT = {
     ("template", "ExportRole", BUDGET): [],
 }
 
-EVERYTHING = [
+FORBIDDEN_PREFIXES = [
     None,
     "",
     "isolation",
@@ -67,7 +67,7 @@ EVERYTHING = [
     "isolation/received/",
     "isolation/decisions/iso-",
     "isolation/published/",
-    "isolation/seen/",
+    "isolation/replays/",
     "isolation/unreadable/",
     "policy/",
     "athena/",
@@ -104,7 +104,7 @@ class Listing(unittest.TestCase):
             of_others = [folder for role, folders in FOLDERS.items() for folder in folders if role != (name, who, bucket)]
             for folder in own:
                 self.assertTrue(may_list(self.templates[name], who, bucket, folder), (who, folder))
-            for folder in [*EVERYTHING, *of_others]:
+            for folder in [*FORBIDDEN_PREFIXES, *of_others]:
                 self.assertFalse(may_list(self.templates[name], who, bucket, folder), (who, folder))
 
     def test_roles_may_look_for_what_is_absent(self):
@@ -128,22 +128,22 @@ class Listing(unittest.TestCase):
             {"StringNotLike": {"s3:prefix": "other/*"}},
             {"Null": {"s3:prefix": "true"}},
         ]:
-            defects = list(listing(template(READ, role("s3:ListBucket", BUCKET, condition))))
+            defects = list(check_listing(template(READ, role("s3:ListBucket", BUCKET, condition))))
             self.assertEqual(len(defects), 1, condition)
             self.assertIn("StringLike or StringEquals", defects[0])
 
     def test_listing_of_what_is_not_its_own_is_found(self):
         for prefix in ["other/*", "*", "own*", "", "o*/x"]:
             condition = {"StringLike": {"s3:prefix": ["own/*", prefix]}}
-            defects = list(listing(template(READ, role("s3:ListBucket", BUCKET, condition))))
+            defects = list(check_listing(template(READ, role("s3:ListBucket", BUCKET, condition))))
             self.assertEqual(len(defects), 1, prefix)
             self.assertIn(f"lists {prefix},", defects[0])
         elsewhere = role("s3:ListBucket", {"Fn::GetAtt": ["Other", "Arn"]}, {"StringLike": {"s3:prefix": "own/*"}})
-        self.assertEqual(len(list(listing(template(READ, elsewhere)))), 1)
+        self.assertEqual(len(list(check_listing(template(READ, elsewhere)))), 1)
 
     def test_listing_of_its_own_is_good(self):
         condition = {"StringLike": {"s3:prefix": ["own/*", "own/*.json"]}}
-        self.assertEqual(list(listing(template(READ, role("s3:ListBucket", BUCKET, condition)))), [])
+        self.assertEqual(list(check_listing(template(READ, role("s3:ListBucket", BUCKET, condition)))), [])
 
 
 if __name__ == "__main__":

@@ -5,11 +5,11 @@
 
 import unittest
 
-from rights import names_nothing, rights
+from rights import is_unbounded, check_permissions
 
-BY_TAG, OWN = {"Condition": "ByTag"}, {"Condition": "Own"}
+BY_TAG, OWN = {"Condition": "FindByTag"}, {"Condition": "Own"}
 CONDITIONS = {
-    "ByTag": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Tag"}, ""]}]},
+    "FindByTag": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Tag"}, ""]}]},
     "Own": {"Fn::Equals": [{"Ref": "Name"}, ""]},
     "Both": {"Fn::And": [BY_TAG, OWN]},
     "TagOnly": {"Fn::And": [BY_TAG, {"Fn::Not": [OWN]}]},
@@ -19,11 +19,11 @@ QUEUE = {"Fn::GetAtt": ["Queue", "Arn"]}
 SECRETS = {
     "Fn::Sub": [
         "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${Names}*",
-        {"Names": {"Fn::If": ["ByTag", "", {"Ref": "Prefix"}]}},
+        {"Names": {"Fn::If": ["FindByTag", "", {"Ref": "Prefix"}]}},
     ]
 }
 TAGGED = {"StringEquals": {"secretsmanager:ResourceTag/kind": {"Ref": "Tag"}}}
-IF_BY_TAG = {"Fn::If": ["ByTag", TAGGED, {"Ref": "AWS::NoValue"}]}
+IF_BY_TAG = {"Fn::If": ["FindByTag", TAGGED, {"Ref": "AWS::NoValue"}]}
 
 
 def allow(action, resource=QUEUE, **more) -> dict:
@@ -47,7 +47,7 @@ def policy(kind, statement) -> dict:
 
 class Rights(unittest.TestCase):
     def defects(self, resource) -> list[str]:
-        return list(rights({"Conditions": CONDITIONS, "Resources": {"It": resource}}))
+        return list(check_permissions({"Conditions": CONDITIONS, "Resources": {"It": resource}}))
 
     def found(self, resource, *words) -> None:
         defects = self.defects(resource)
@@ -62,7 +62,7 @@ class Rights(unittest.TestCase):
             allow("secretsmanager:GetSecretValue", {"Fn::Sub": "arn:aws:secretsmanager:eu:1:secret:${Name}-??????"}),
             allow(["xray:PutTraceSegments", "secretsmanager:ListSecrets"], "*"),
             {"Effect": "Deny", "Action": "*", "Resource": "*"},
-            {"Fn::If": ["ByTag", {"Ref": "AWS::NoValue"}, allow("sqs:SendMessage")]},
+            {"Fn::If": ["FindByTag", {"Ref": "AWS::NoValue"}, allow("sqs:SendMessage")]},
         ]:
             self.assertEqual(self.defects(role(statement)), [], statement)
 
@@ -83,7 +83,7 @@ class Rights(unittest.TestCase):
             "arn:aws:secretsmanager:eu-west-1:123456789012:s*:name",
             "arn:aws:*",
         ]:
-            self.assertTrue(names_nothing(resource), resource)
+            self.assertTrue(is_unbounded(resource), resource)
         # Of a function that is not known, anything may come.
         self.found(role(allow("sqs:SendMessage", {"Fn::ImportValue": "x"})), "everything")
 
@@ -97,15 +97,15 @@ class Rights(unittest.TestCase):
             self.assertEqual(self.defects(policy(kind, allow("sqs:SendMessage"))), [])
 
     def test_each_case_of_a_condition_is_looked_at(self):
-        self.found(role({"Fn::If": ["ByTag", allow("sqs:SendMessage"), allow("sqs:*")]}), "sqs:*")
+        self.found(role({"Fn::If": ["FindByTag", allow("sqs:SendMessage"), allow("sqs:*")]}), "sqs:*")
         self.found(role(allow("secretsmanager:GetSecretValue", SECRETS)), "secret:*")
 
     def test_conditions_that_exclude_each_other_are_no_case(self):
         wrong, right = allow("sqs:*"), allow("sqs:SendMessage")
-        for outer, inner in [("Own", "TagOnly"), ("TagOnly", "Own"), ("ByTag", "Neither"), ("Neither", "Both")]:
+        for outer, inner in [("Own", "TagOnly"), ("TagOnly", "Own"), ("FindByTag", "Neither"), ("Neither", "Both")]:
             nested = {"Fn::If": [outer, {"Fn::If": [inner, wrong, right]}, right]}
             self.assertEqual(self.defects(role(nested)), [], (outer, inner))
-        for outer, inner in [("Own", "Both"), ("ByTag", "TagOnly"), ("TagOnly", "ByTag")]:
+        for outer, inner in [("Own", "Both"), ("FindByTag", "TagOnly"), ("TagOnly", "FindByTag")]:
             self.found(role({"Fn::If": [outer, {"Fn::If": [inner, wrong, right]}, right]}), "sqs:*")
 
     def test_a_reason_lets_through_what_a_tag_bounds(self):

@@ -51,7 +51,7 @@ class Writes(unittest.TestCase):
                 for _, key in buckets_and_keys(statement):
                     writers.setdefault((who, action), set()).add(key)
         webhook, worker = writers["WebhookRole", "s3:PutObject"], writers["WorkerRole", "s3:PutObject"]
-        own = {"answers", "inbox", "received", "seen", "unreadable"}
+        own = {"answers", "inbox", "received", "replays", "unreadable"}
         # Each process tests once whether the bucket honors conditional writes.
         probe = {"isolation/_probe/if-none-match"}
         self.assertEqual(webhook, {f"isolation/{folder}/*" for folder in own} | probe)
@@ -68,7 +68,7 @@ class Writes(unittest.TestCase):
         for key, once in [
             (f"{log}/000000000007.json", True),
             (f"{log}/_from", False),
-            (f"{log}/000000000007.run.intent", False),
+            (f"{log}/000000000007.run.wal", False),
             ("${ExportPrefix}/_plan/client.json", False),
             ("policy/policy.toml", False),
             ("isolation/decisions/iso-0f/0001.json", True),

@@ -19,7 +19,7 @@ from samtranslator.translator.transform import transform  # noqa: E402
 from samtranslator.yaml_helper import yaml_parse  # noqa: E402
 
 INFRA = Path(__file__).resolve().parent.parent
-KEPT = INFRA / "transformed"
+EXPECTED_DIR = INFRA / "transformed"
 TEMPLATES = ["template", "isolation"]
 
 
@@ -45,7 +45,7 @@ def transformed(name: str) -> str:
 
 
 def differences(name: str, now: str) -> list[str]:
-    file = KEPT / f"{name}.json"
+    file = EXPECTED_DIR / f"{name}.json"
     kept = file.read_text() if file.exists() else ""
     names = (f"infra/transformed/{name}.json", "as it is now")
     return list(difflib.unified_diff(kept.splitlines(True), now.splitlines(True), *names))
@@ -55,9 +55,9 @@ def main(arguments: list[str]) -> int:
     now = {name: transformed(name) for name in TEMPLATES}
     match arguments:
         case ["--write"]:
-            KEPT.mkdir(exist_ok=True)
+            EXPECTED_DIR.mkdir(exist_ok=True)
             for name, text in now.items():
-                (KEPT / f"{name}.json").write_text(text)
+                (EXPECTED_DIR / f"{name}.json").write_text(text)
             return 0
         case ["--check"]:
             different = [line for name, text in now.items() for line in differences(name, text)]

@@ -139,7 +139,7 @@ impl CommittedExport {
             }
             rows += self.load_object(root, object, &key)?;
         }
-        for object in record["quarantine"].as_array().into_iter().flatten() {
+        for object in record["quarantine_objects"].as_array().into_iter().flatten() {
             named.insert(object["path"].as_str().unwrap_or_default().to_owned());
         }
         if record["rows"].as_u64() != Some(rows) {
@@ -199,10 +199,10 @@ impl CommittedExport {
             let mut before = &Value::Null;
             for (index, record) in records.iter().enumerate() {
                 let number = index as u64 + 1;
-                if record["sequence"] != number || record["before"] != *before {
+                if record["sequence"] != number || record["checkpoint_before"] != *before {
                     broken.push(format!("the log of {dataset} of {tenant} is broken at {number}"));
                 }
-                before = &record["after"];
+                before = &record["checkpoint_after"];
             }
         }
         broken.into_iter().for_each(|what| self.defect(what));
@@ -220,7 +220,7 @@ fn is_auxiliary(path: &str) -> bool {
     let half = path.rsplit_once('#').is_some_and(|(_, end)| end.bytes().all(|byte| byte.is_ascii_digit()));
     half || path.ends_with("/_from")
         || path.starts_with("_plan/")
-        || path.starts_with("_budget/")
+        || path.starts_with("_rate_limit/")
         || path.starts_with("_probe/")
 }
 

@@ -159,12 +159,12 @@ impl IsolationEnv {
             .timeout(Duration::from_secs(60))
             .env("ISOLATION_LEDGER", &self.ledger)
             .env("ISOLATION_POLICY", path("policy.toml"))
-            .env("SECRETS_FILE", path("secrets.toml"))
+            .env("WEBHOOK_SECRETS_FILE", path("secrets.toml"))
             .env("SOPHOS_CLIENT_ID", &self.credential.client_id)
             .env("SOPHOS_CLIENT_SECRET", &self.credential.client_secret)
             .env("SOPHOS_IDENTITY_URL", self.simulator.identity_url())
             .env("SOPHOS_GLOBAL_URL", self.simulator.global_url())
-            .env("SOPHOS_RATE_BUDGET", "unlimited")
+            .env("SOPHOS_RATE_LIMIT", "unlimited")
     }
 
     /// The credential that the functions are given.

@@ -49,7 +49,7 @@ pub fn partner_config(tenants: usize, events: u64) -> Config {
 
 /// The export as it is without a queue: one invocation does it all.
 pub fn without_export_queue(function: LambdaFunction) -> LambdaFunction {
-    function.env_remove("EXPORT_QUEUE_URL").env_remove("EXPORT_DEAD_LETTERS_URL")
+    function.env_remove("EXPORT_QUEUE_URL").env_remove("EXPORT_DLQ_URL")
 }
 
 /// A simulator, a queue with order, and the export between them.
@@ -131,7 +131,7 @@ impl PipelineEnv {
             .env_remove("SOPHOS_CLIENT_SECRET")
             .env("SOPHOS_CREDENTIALS_FILE", self.credentials_file())
             .env("EXPORT_QUEUE_URL", self.queue.url())
-            .env("EXPORT_DEAD_LETTERS_URL", self.queue.dead_letter_queue().url())
+            .env("EXPORT_DLQ_URL", self.queue.dead_letter_queue().url())
             .env("AWS_ACCESS_KEY_ID", "AKIALOOPBACK")
             .env("AWS_SECRET_ACCESS_KEY", "a-secret-key-of-the-tests")
             .timeout(Duration::from_secs(300));

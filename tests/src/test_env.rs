@@ -58,7 +58,7 @@ impl TestEnv {
             .init_timeout(Duration::from_secs(60))
             .env("SOPHOS_IDENTITY_URL", self.simulator.identity_url())
             .env("SOPHOS_GLOBAL_URL", self.simulator.global_url())
-            .env("SOPHOS_RATE_BUDGET", "unlimited")
+            .env("SOPHOS_RATE_LIMIT", "unlimited")
     }
 
     /// The function, exporting to `location`, without a rate budget.

@@ -198,7 +198,7 @@ async fn failure_distinguishes_service_from_credential_errors() {
 async fn added_removed_and_moved_tenants_are_independent() {
     let mut config = config();
     config.tenants.push(TenantGroup { name: Some("Later".into()), ..TenantGroup::new(Owner::Partner, 1) });
-    let mut stage = Fixture::start(config, 2, &[("EXPORT_TENANTS_MAX_AGE_SECONDS", "0")]).await;
+    let mut stage = Fixture::start(config, 2, &[("EXPORT_INVENTORY_MAX_AGE_SECONDS", "0")]).await;
     let [later, shut] = ["Later", "Own"].map(|name| stage.tenant(name));
     let [moving, gone] = [0, 1].map(|number| stage.tenants()[number].clone());
     assert!(stage.estate.env.simulator.set_tenant_state(&later, TenantState::Removed));
@@ -218,14 +218,14 @@ async fn added_removed_and_moved_tenants_are_independent() {
     let told = |what: &str| {
         changes.iter().flat_map(|one| one[what].as_array().cloned().unwrap_or_default()).collect::<Vec<_>>()
     };
-    assert_eq!(told("new"), [json!(later)]);
-    assert_eq!(told("gone"), [json!(gone)]);
+    assert_eq!(told("added"), [json!(later)]);
+    assert_eq!(told("removed"), [json!(gone)]);
     assert_eq!(told("moved"), [json!({ "tenant": moving, "from": from, "to": to })]);
     let logs = stage.logs();
     let refused =
-        logs.lines().filter(|line| line.contains("was not exported") && line.contains(&shut)).count();
+        logs.lines().filter(|line| line.contains("stream_failed") && line.contains(&shut)).count();
     assert_eq!(refused, 2, "one line for each stream\n{logs}");
-    assert_eq!(logs.matches("was not exported").count(), 2, "{logs}");
+    assert_eq!(logs.matches("stream_failed").count(), 2, "{logs}");
     stage.estate.committed().expect("what was served, once");
 }
 
@@ -241,8 +241,8 @@ async fn tenant_moved_after_planning_is_exported() {
     assert!(sim.move_tenant(&moving, if from == "eu01" { "us01" } else { "eu01" }));
     stage.source.drain().await;
     let logs = stage.logs();
-    assert_eq!(logs.matches("a tenant has moved").count(), 2, "one line for each stream\n{logs}");
-    assert_eq!(logs.matches("was not exported").count(), 0, "{logs}");
+    assert_eq!(logs.matches("tenant_moved").count(), 2, "one line for each stream\n{logs}");
+    assert_eq!(logs.matches("stream_failed").count(), 0, "{logs}");
     stage.assert_committed_once();
 }
 
@@ -252,7 +252,7 @@ async fn plan_is_sent_once_and_not_before_the_last_one_completes() {
     let report = stage.plan().await;
     stage.plans -= 1;
     let again = stage.plan().await;
-    assert_eq!((&report["planned"], &again["put_off"].is_string()), (&json!(20), &true), "{again}");
+    assert_eq!((&report["planned"], &again["deferred_reason"].is_string()), (&json!(20), &true), "{again}");
     assert_eq!(stage.estate.queue.messages().len(), 20);
     stage.source.drain().await;
     stage.assert_committed_once();
@@ -275,12 +275,12 @@ async fn partially_sent_plan_resumes_on_retry() {
     assert!((20..100).contains(&sent), "{sent}");
     stage.estate.queue.fail_sends_after(None);
     let report = stage.estate.plan(&mut stage.planner, &id).await.expect("a plan");
-    assert_eq!((&report["planned"], &report["put_off"]), (&json!(130), &json!(null)), "{report}");
+    assert_eq!((&report["planned"], &report["deferred_reason"]), (&json!(130), &json!(null)), "{report}");
     let messages = stage.estate.queue.messages();
     assert_eq!(messages.len(), 130, "none of them twice");
     for other in [&*id, "the next"] {
         let report = stage.estate.plan(&mut stage.planner, other).await.expect("a plan");
-        assert!(report["put_off"].is_string(), "all of it was sent: {report}");
+        assert!(report["deferred_reason"].is_string(), "all of it was sent: {report}");
     }
     stage.source.drain().await;
     stage.assert_committed_once();
@@ -297,7 +297,7 @@ async fn large_tenant_does_not_starve_small_ones() {
     };
     config.tenants.push(large);
     let changes =
-        [("EXPORT_TURN_SECONDS", "1"), ("EXPORT_CONCURRENCY", "1"), ("SOPHOS_RATE_BUDGET", "20/s+20")];
+        [("EXPORT_STREAM_TIMEOUT_SECONDS", "1"), ("EXPORT_CONCURRENCY", "1"), ("SOPHOS_RATE_LIMIT", "20/s+20")];
     let mut stage = Fixture::start(config, 1, &changes).await;
     stage.plan_and_drain().await;
     stage.assert_committed_once();
@@ -317,7 +317,7 @@ async fn large_tenant_does_not_starve_small_ones() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unprocessable_message_goes_to_the_dlq_with_a_reason() {
-    let mut stage = Fixture::start(config(), 1, &[("EXPORT_ATTEMPTS", "2")]).await;
+    let mut stage = Fixture::start(config(), 1, &[("EXPORT_MAX_RECEIVES", "2")]).await;
     stage.plan_and_drain().await;
     // A log that somebody has damaged, a message of somebody else, and a tenant
     // that the service fails for.
@@ -336,9 +336,9 @@ async fn unprocessable_message_goes_to_the_dlq_with_a_reason() {
     }
     let dead = stage.estate.queue.dead_letters();
     let mut kinds: Vec<_> =
-        dead.iter().filter_map(|message| message.attributes["kind"]["StringValue"].as_str()).collect();
+        dead.iter().filter_map(|message| message.attributes["error_kind"]["StringValue"].as_str()).collect();
     kinds.sort_unstable();
-    assert_eq!(kinds, ["Unavailable", "Unreadable", "Unreadable"], "{dead:?}");
+    assert_eq!(kinds, ["InvalidLogRecord", "InvalidMessage", "Unavailable"], "{dead:?}");
     for message in &dead {
         let reason = message.attributes["reason"]["StringValue"].as_str().expect("a reason");
         assert!(reason.len() > 20, "{reason}");
@@ -372,7 +372,7 @@ async fn killed_workers_lose_nothing_and_keep_the_rate_limit() {
     let mut config = config();
     config.tenants[0] = TenantGroup::new(Owner::Partner, 120);
     config.limiter = LimiterConfig { per_second: Some(100), real_time: true, ..LimiterConfig::default() };
-    let mut stage = Fixture::start(config, 8, &[("SOPHOS_RATE_BUDGET", "100/s")]).await;
+    let mut stage = Fixture::start(config, 8, &[("SOPHOS_RATE_LIMIT", "100/s")]).await;
     stage.estate.env.simulator.reset_calls();
     for round in 0..3 {
         stage.advance_clock(HOUR / 2);

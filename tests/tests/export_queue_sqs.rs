@@ -56,7 +56,7 @@ async fn plan_is_sent_to_a_fifo_queue_and_processed() {
     let queue = moto.create_fifo_queue("exports.fifo").await.expect("a queue");
     let dead = moto.create_fifo_queue("dead.fifo").await.expect("a queue");
     let function = moto.configure(estate.function());
-    let function = function.env("EXPORT_QUEUE_URL", &queue).env("EXPORT_DEAD_LETTERS_URL", &dead);
+    let function = function.env("EXPORT_QUEUE_URL", &queue).env("EXPORT_DLQ_URL", &dead);
     let mut sandbox = function.start().await.expect("the function starts");
 
     assert_eq!(estate.plan(&mut sandbox, "1").await.expect("a plan")["planned"], 6);
@@ -84,6 +84,6 @@ async fn plan_is_sent_to_a_fifo_queue_and_processed() {
     let buried = receive(&moto, &dead).await;
     let attributes = buried[0].message_attributes.as_ref().expect("attributes");
     let of = |name: &str| attributes[name].string_value.clone().unwrap_or_default();
-    assert_eq!((buried[0].body.as_deref(), of("kind").as_str()), (Some("no plan's"), "Unreadable"));
+    assert_eq!((buried[0].body.as_deref(), of("error_kind").as_str()), (Some("no plan's"), "InvalidMessage"));
     assert!(of("reason").contains("none of a plan"), "{}", of("reason"));
 }

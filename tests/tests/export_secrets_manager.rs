@@ -130,7 +130,7 @@ async fn only_current_and_fallback_previous_versions_are_used() {
     let report = stage.run(&mut sandbox).await;
     assert_eq!(report["failed"], 0, "{report}");
     let logs = sandbox.stop().await.logs.join("\n");
-    assert!(logs.contains("the version before it is tried"), "{logs}");
+    assert!(logs.contains("trying the previous version"), "{logs}");
 
     // Nor does a mistake in storing it stop the export.
     stage.put_version("partner", &secret_value(&good), None).await;
@@ -139,7 +139,7 @@ async fn only_current_and_fallback_previous_versions_are_used() {
     let report = stage.run(&mut sandbox).await;
     assert_eq!(report["failed"], 0, "{report}");
     let logs = sandbox.stop().await.logs.join("\n");
-    assert!(logs.contains("the version before it is used") && !logs.contains("hush-hush"), "{logs}");
+    assert!(logs.contains("using the previous version") && !logs.contains("hush-hush"), "{logs}");
 
     // Both refused: the error names the secret, the credentials, and no secret.
     stage.put_version("partner", &secret_value(&good), None).await;
@@ -166,7 +166,7 @@ async fn malformed_secret_is_reported_and_affects_no_other() {
     let told = report["unusable_credentials"].to_string();
     assert!(told.contains("credentials/broken") && told.contains("credentials/empty"), "{told}");
     let logs = sandbox.stop().await.logs.join("\n");
-    assert_eq!(logs.matches("a credential was left out").count(), 2, "{logs}");
+    assert_eq!(logs.matches("credential_skipped").count(), 2, "{logs}");
     assert!(!told.contains("hush") && !logs.contains("hush"), "{told}");
 }
 

@@ -99,7 +99,7 @@ fn outcomes(report: &Value, outcome: &str) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn export_reads_smaller_pages_when_one_is_too_large() {
     let stage = Fixture::start(CredentialKind::Tenant).await;
-    let function = stage.world.export_function(&stage.location()).env("SOPHOS_MAX_ANSWER_BYTES", "262144");
+    let function = stage.world.export_function(&stage.location()).env("SOPHOS_MAX_RESPONSE_BYTES", "262144");
     let mut sandbox = function.start().await.expect("the function starts");
     let report = stage.run(&mut sandbox).await;
     assert_eq!((&report["failed"], outcomes(&report, "committed")), (&json!(0), 2), "{report}");
@@ -217,7 +217,7 @@ async fn backfill_resumes_after_a_timeout() {
         runs += 1;
         let outcome = sandbox.invoke_with_deadline(&TestEnv::schedule_event(), Duration::from_millis(2_500)).await;
         let report = outcome.ok().expect("a report");
-        let pending = streams(&report).iter().any(|stream| stream["more"] == true);
+        let pending = streams(&report).iter().any(|stream| stream["has_more"] == true);
         if !pending {
             break;
         }

@@ -68,5 +68,5 @@ async fn webhook_isolates_without_a_queue() {
 
     let mut worker = world.worker().start().await.expect("the worker starts");
     let report = world.follow_up(&mut worker).await.expect("a report");
-    assert_eq!(report["moved"]["isolated"], 1, "{report}");
+    assert_eq!(report["transitions"]["isolated"], 1, "{report}");
 }

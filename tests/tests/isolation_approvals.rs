@@ -44,22 +44,22 @@ async fn worker_executes_commands() {
     let second = deliver(&webhook, "2", 2).await;
     for id in [&first, &second] {
         let shown = invoke_command(&mut worker, &json!({ "show": id })).await;
-        assert_eq!(shown["state"], "waiting", "{shown}");
+        assert_eq!(shown["state"], "pending_approval", "{shown}");
     }
     let early = worker.invoke(&json!({ "release": first, "by": "alice" })).await;
     assert!(
-        matches!(&early, InvocationOutcome::FunctionError { message, .. } if message.contains("waiting")),
+        matches!(&early, InvocationOutcome::FunctionError { message, .. } if message.contains("pending_approval")),
         "{early:?}"
     );
 
     let declined = invoke_command(&mut worker, &json!({ "decline": second, "by": "bob\u{7}\n" })).await;
     assert_eq!(
-        (declined["state"].as_str(), declined["entries"][2]["who"].as_str()),
+        (declined["state"].as_str(), declined["entries"][2]["by"].as_str()),
         (Some("declined"), Some("bob"))
     );
     let approved = invoke_command(&mut worker, &json!({ "approve": first, "by": "alice" })).await;
     assert_eq!(approved["state"], "requested", "{approved}");
-    assert_eq!(approved["entries"][2]["who"], "alice");
+    assert_eq!(approved["entries"][2]["by"], "alice");
     let again = invoke_command(&mut worker, &json!({ "approve": first, "by": "mallory" })).await;
     assert_eq!(again["entries"][2], approved["entries"][2], "an answer is given once");
     world.follow_up(&mut worker).await.expect("a report");
@@ -73,9 +73,9 @@ async fn worker_executes_commands() {
     assert_eq!(changes, [(machine_id(1), true), (machine_id(1), false)]);
 
     for (wrong, kind) in [
-        (json!({ "show": "iso-0123456789abcdef01234567" }), "OrderRefused"),
-        (json!({ "release": second, "by": "alice" }), "OrderRefused"),
-        (json!({ "approve": second, "by": "alice" }), "OrderRefused"),
+        (json!({ "show": "iso-0123456789abcdef01234567" }), "CommandRejected"),
+        (json!({ "release": second, "by": "alice" }), "CommandRejected"),
+        (json!({ "approve": second, "by": "alice" }), "CommandRejected"),
         (json!({ "decline": first, "release": first }), "InvalidEvent"),
     ] {
         let outcome = worker.invoke(&wrong).await;
@@ -84,7 +84,7 @@ async fn worker_executes_commands() {
     assert_eq!(world.state(&second).await.expect("a state"), DecisionState::Declined);
     // Estate slots are free again; what was used of the hour stays used.
     let taken = world.held_permits().expect("slots");
-    assert!(taken.len() == 2 && taken.iter().all(|slot| slot.starts_with("slots/hour/")), "{taken:?}");
+    assert!(taken.len() == 2 && taken.iter().all(|slot| slot.starts_with("permits/hour/")), "{taken:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,7 +96,7 @@ async fn timeouts_end_approvals_and_isolations() {
     world.advance_ledger_time(Duration::from_secs(4 * 3_600 + 60)).expect("the ledger's files");
     let scheduled = json!({ "detail-type": "Scheduled Event", "source": "aws.events" });
     let report = invoke_command(&mut worker, &scheduled).await;
-    assert_eq!(report["moved"], json!({ "expired": 1 }), "{report}");
+    assert_eq!(report["transitions"], json!({ "expired": 1 }), "{report}");
 
     world.set_policy(&ENFORCE_POLICY.replace("[limits]", "[release]\nafter = \"2h\"\n[limits]")).expect("a policy");
     let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
@@ -111,11 +111,11 @@ async fn timeouts_end_approvals_and_isolations() {
     ] {
         world.advance_ledger_time(Duration::from_secs(pass)).expect("the ledger's files");
         let report = invoke_command(&mut worker, &scheduled).await;
-        assert_eq!(report["moved"], moved, "{report}");
+        assert_eq!(report["transitions"], moved, "{report}");
     }
     assert_eq!(world.state(&held).await.expect("a state"), DecisionState::Released);
     assert_eq!(world.state(&waiting).await.expect("a state"), DecisionState::Expired);
-    let is_reminder = |path: &String| path.starts_with("agenda/") || path.starts_with("inbox/");
+    let is_reminder = |path: &String| path.starts_with("schedule/") || path.starts_with("inbox/");
     let reminders = world.objects().expect("objects").into_keys().filter(is_reminder).count();
     assert_eq!(reminders, 0, "nothing is left to do");
 }
@@ -176,9 +176,9 @@ async fn approval_link_from_the_bus_approves_the_decision() {
     let answer = invoke_command(&mut worker, &json!({ "Records": [record] })).await;
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
 
-    let waiting = bus.single_event("Isolation waiting").await;
+    let waiting = bus.single_event("Isolation pending_approval").await;
     let wanted = json!({
-        "decision": id, "sequence": 2, "what": "waiting", "source": "soar", "tool": "generic", "title": "beacon",
+        "decision": id, "sequence": 2, "status": "pending_approval", "source": "soar", "tool": "generic", "title": "beacon",
         "target": { "tenant": TENANT, "endpoint": machine_id(1), "hostname": hostname(1) },
     });
     for (name, value) in wanted.as_object().expect("members") {

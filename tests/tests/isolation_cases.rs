@@ -84,11 +84,11 @@ async fn stored_key_is_accepted_or_reported_as_the_cause() {
             panic!("{stored:?}: {}", webhook.logs().join("\n"))
         };
         let logs = webhook.logs().join("\n");
-        let remark = logs.contains("\"event\":\"webhook_remark\"");
+        let note = logs.contains("\"event\":\"webhook_note\"");
         if is_remarked {
             // A JSON object is either understood or named as the cause.
-            assert!(answer["statusCode"] == 202 || remark, "{stored:?}: {answer}\n{logs}");
-            assert!(remark, "{stored:?}: {answer}\n{logs}");
+            assert!(answer["statusCode"] == 202 || note, "{stored:?}: {answer}\n{logs}");
+            assert!(note, "{stored:?}: {answer}\n{logs}");
         } else {
             assert_eq!(answer["statusCode"], 202, "{stored:?}: {answer}\n{logs}");
         }
@@ -116,7 +116,7 @@ async fn dry_runs_write_nothing_to_the_ledger() {
         answer(&mut worker, &json!({ "check": { "source": "soar", "payload": payload.clone() } })).await;
     assert_eq!(checked["signals"][0]["outcome"], "isolate", "{checked}");
     assert_eq!(checked["signals"][0]["endpoint"]["endpoint"], machine_id(2), "{checked}");
-    assert_eq!(checked["answer"]["status"], 202, "{checked}");
+    assert_eq!(checked["response"]["status"], 202, "{checked}");
 
     let delivery = Delivery::generic("soar", &payload, webhook_secret("webhooks/generic"), unix_now());
     let dry = delivery.clone().with_header("x-sophos-dry-run", "1").to_event();

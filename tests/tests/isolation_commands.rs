@@ -20,7 +20,7 @@ async fn worker_releases_a_machine_by_name() {
     let machine =
         |tenant: Value| json!({ "release": { "endpoint": machine_id(1), "tenant": tenant }, "by": "ana" });
     let early = worker.invoke(&machine(Value::Null)).await;
-    assert_eq!(early.error_kind(), Some("OrderRefused"), "{early:?}");
+    assert_eq!(early.error_kind(), Some("CommandRejected"), "{early:?}");
     assert!(format!("{early:?}").contains("nothing to release"), "{early:?}");
     for tenant in [Value::Null, json!(TENANT)] {
         let mut ids = Vec::new();
@@ -46,7 +46,7 @@ async fn worker_releases_a_machine_by_name() {
     assert_eq!(changes, [true, false, true, false]);
     for wrong in [json!({ "endpoint": "pc-1" }), json!({ "endpoint": machine_id(1), "tenant": "../slots" })] {
         let outcome = worker.invoke(&json!({ "release": wrong })).await;
-        assert_eq!(outcome.error_kind(), Some("OrderRefused"), "{outcome:?}");
+        assert_eq!(outcome.error_kind(), Some("CommandRejected"), "{outcome:?}");
     }
 }
 
@@ -69,7 +69,7 @@ async fn invocation_fails_when_an_aws_event_is_rejected() {
     let inner = finding("aws.guardduty", "111122223333").to_string();
     let rows = [
         (finding("aws.guardduty", "444455556666"), "UnlistedAccount"),
-        (finding("aws.guardduty", "111122223333"), "UnreadableEvent"),
+        (finding("aws.guardduty", "111122223333"), "MalformedEvent"),
         (finding("aws.securityhub", "111122223333"), "SourceDisabled"),
         (finding("aws.inspector2", "111122223333"), "InvalidEvent"),
         (json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": inner } }] }), "InvalidEvent"),
@@ -96,7 +96,7 @@ async fn invocation_fails_when_an_aws_event_is_rejected() {
     assert_eq!(objects.len(), 1, "{:?}", objects.keys());
     assert!(objects.keys().all(|path| path.starts_with("unreadable/gd/")), "{:?}", objects.keys());
     let logs = webhook.logs().join("\n");
-    for part in ["\"event\":\"unreadable_alert\"", "\"event\":\"source_disabled\""] {
+    for part in ["\"event\":\"malformed_alert\"", "\"event\":\"source_disabled\""] {
         assert!(logs.contains(part), "{part}: {logs}");
     }
 }

@@ -163,7 +163,7 @@ async fn kill_at_every_request(trap: fn(usize) -> S3Trap) {
     let of = |killed: &str| kills.iter().filter(|kill| kill.starts_with(killed)).count();
     assert!(of("Webhook") >= 2 && of("Worker") >= 10, "{} kills", kills.len());
     // Beside `received/` the reminder is written at once: either may be the request.
-    for object in ["alerts/", "decisions/", "machines/", "slots/estate/", "slots/hour/"] {
+    for object in ["alerts/", "decisions/", "claims/", "permits/estate/", "permits/hour/"] {
         let writes = |kill: &String| kill.contains("PUT ") && kill.contains(object);
         assert!(kills.iter().any(writes), "none while it wrote to {object}");
     }
@@ -185,7 +185,7 @@ async fn crashed_run_does_not_consume_the_isolation_budget() {
     let probe = Fixture::start(1, &tight_limits_policy()).await;
     assert_eq!(probe.run_until_trapped(S3Trap::Before(usize::MAX), &delivery).await, KilledFunction::Neither);
     let requests = probe.s3.requests();
-    for budget in ["/slots/estate/", "/tenant/", "/source/"] {
+    for budget in ["/permits/estate/", "/tenant/", "/source/"] {
         let takes = |request: &String| request.starts_with("PUT ") && request.contains(budget);
         let number = requests.iter().position(takes).expect("it takes a slot") + 1;
         let bench = Fixture::start(1, &tight_limits_policy()).await;

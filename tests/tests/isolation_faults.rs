@@ -239,7 +239,7 @@ async fn follow_up_processes_a_decision_with_a_lost_message() {
     assert_eq!(report["due"], 0, "the queue gets its time");
     world.advance_ledger_time(Duration::from_secs(120)).expect("the ledger's files");
     let InvocationOutcome::Ok(report) = worker.invoke(&scheduled).await else { panic!("{:?}", worker.logs()) };
-    assert_eq!(report["moved"], json!({ "requested": 1 }), "{report}");
+    assert_eq!(report["transitions"], json!({ "requested": 1 }), "{report}");
     let records: Vec<Value> =
         worker.logs().iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let moved = records.iter().find(|record| record["event"] == "decisions_moved").expect("a log record");

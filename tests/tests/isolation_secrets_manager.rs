@@ -41,10 +41,10 @@ impl Fixture {
 
     fn managed(&self, function: LambdaFunction) -> LambdaFunction {
         let function = self.moto.configure(function);
-        ["SECRETS_FILE", "SOPHOS_CLIENT_ID", "SOPHOS_CLIENT_SECRET", "SOPHOS_CREDENTIALS_FILE"]
+        ["WEBHOOK_SECRETS_FILE", "SOPHOS_CLIENT_ID", "SOPHOS_CLIENT_SECRET", "SOPHOS_CREDENTIALS_FILE"]
             .into_iter()
             .fold(function, LambdaFunction::env_remove)
-            .env("SECRETS_PREFIX", "sophos/")
+            .env("WEBHOOK_SECRETS_PREFIX", "sophos/")
             .env("SOPHOS_SECRETS_PREFIX", "sophos/credentials/")
             .env("AWS_ACCESS_KEY_ID", "AKIALOOPBACK")
             .env("AWS_SECRET_ACCESS_KEY", "a-secret-key-of-the-tests")

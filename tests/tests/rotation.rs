@@ -253,9 +253,9 @@ async fn audit_reports_the_expiry_of_each_credential() {
         let all = report["credentials"].as_array().expect("credentials").iter();
         all.clone().find(|one| one["name"] == format!("{PREFIX}{name}")).expect("it is watched").clone()
     };
-    assert_eq!((&report["count"], &report["least_days_to_expiry"]), (&json!(4), &json!(5)), "{report}");
+    assert_eq!((&report["count"], &report["min_days_to_expiry"]), (&json!(4), &json!(5)), "{report}");
     assert_eq!(of("soon")["days_to_expiry"], 5);
-    assert_eq!(of("wide")["role_too_wide"], true);
+    assert_eq!(of("wide")["overprivileged"], true);
     assert_eq!(of("broken")["unusable"], true);
     assert_eq!(of("partner")["staged"], 1);
     // What nobody wrote down is known to the day on which it was stored.
@@ -264,7 +264,7 @@ async fn audit_reports_the_expiry_of_each_credential() {
     // The watch reads too: it notes what it knows, so as not to take that for a use.
     let described = stage.secrets.describe_secret().secret_id(&stage.secret).send().await.expect("a secret");
     let tags = described.tags.expect("tags");
-    assert!(tags.iter().any(|tag| tag.key() == Some("sophos-central:used-and-surveyed")), "{tags:?}");
+    assert!(tags.iter().any(|tag| tag.key() == Some("sophos-central:last-used")), "{tags:?}");
     assert_eq!(of("partner")["days_since_use"], 0);
     let logs = stage.function.logs();
     let metrics: Vec<Value> = logs
@@ -276,7 +276,7 @@ async fn audit_reports_the_expiry_of_each_credential() {
     let soon = metrics.iter().find(|line| line["Credential"] == format!("{PREFIX}soon")).expect("a line");
     assert_eq!(soon["DaysToExpiry"], 5.0);
     assert!(
-        metrics.iter().any(|line| line["LeastDaysToExpiry"] == 5.0 && line["UnusableCredentials"] == 1.0)
+        metrics.iter().any(|line| line["MinDaysToExpiry"] == 5.0 && line["UnusableCredentials"] == 1.0)
     );
     assert!(!logs.join("\n").contains("hush-hush"), "a secret is in the log");
     tokio::time::timeout(Duration::from_secs(60), stage.function.stop()).await.expect("it stops");

@@ -19,7 +19,7 @@ const UNUSED_PERMISSIONS: [(&str, &str, &str); 4] = [
     ("", "Trace: xray:", "Lambda's daemon uses it"),
     (
         "ExportRole",
-        "TakeBack: s3:DeleteObject",
+        "DeleteUncommittedObjects: s3:DeleteObject",
         "for what a killed run has left, which `tests/crashes.rs` has",
     ),
 ];
@@ -96,7 +96,7 @@ async fn retries_finding_without_policy(tour: &SmokeTest) {
     let deliveries = tour.account.deliveries().await.expect("deliveries");
     assert_eq!((deliveries.len(), deliveries[0].attempts), (1, 3), "{deliveries:?}");
     assert!(deliveries[0].error.is_some(), "{deliveries:?}");
-    let dead = tour.stack.output("FindingDeadLettersUrl").expect("a queue");
+    let dead = tour.stack.output("FindingDeadLetterQueueUrl").expect("a queue");
     let dead = tour.account.moto().receive(dead).await.expect("they are there");
     assert!(dead.len() == 1 && dead[0].body().is_some_and(|body| body.contains("too-early")), "{dead:?}");
     // It looks for the policy again after a minute.
@@ -123,13 +123,13 @@ async fn sends_unreadable_message_to_dlq(tour: &SmokeTest) {
     let queue = tour.queue_arn("ExportQueueUrl").expect("a queue");
     let drained = tour.account.drain(&tour.stack, &queue).await.expect("it is worked off");
     assert_eq!((drained.handled, drained.failures.len()), (1, 0), "{drained:?}");
-    let dead = tour.stack.output("ExportDeadLettersUrl").expect("a queue");
+    let dead = tour.stack.output("ExportDeadLetterQueueUrl").expect("a queue");
     let dead = tour.account.moto().receive(dead).await.expect("it is there");
     assert_eq!(dead.iter().filter_map(|message| message.body()).collect::<Vec<_>>(), ["nonsense"]);
 }
 
 async fn isolates(tour: &mut SmokeTest) {
-    let key = tour.run_output_command("ShowFirstSenderKey", None).await.expect("a key");
+    let key = tour.run_output_command("ShowFirstWebhookSecretCommand", None).await.expect("a key");
     let dry = tour.dry_run("LAPTOP-4711", &key).await.expect("an answer");
     assert_eq!(dry["check"]["signals"][0]["outcome"], "isolate", "{dry}");
     let (status, answer) = tour.send_report("case-1", "LAPTOP-4711", &key).await.expect("an answer");
@@ -160,7 +160,7 @@ async fn isolates(tour: &mut SmokeTest) {
         logs(tour, "WorkerFunction")
     );
     assert_eq!(tour.state(&server.to_string()).await.expect("a decision"), "refused");
-    assert_eq!(tour.state(&chief.to_string()).await.expect("a decision"), "waiting");
+    assert_eq!(tour.state(&chief.to_string()).await.expect("a decision"), "pending_approval");
     tour.approve_by_link(&chief).await.expect("an approval");
     let drained = tour.drain_isolation_queue().await.expect("the worker works");
     assert_eq!((drained.handled, drained.failures.len()), (1, 0), "{drained:?}");
@@ -212,7 +212,7 @@ async fn audits_credentials(tour: &SmokeTest, credentials: usize) {
 /// Then they have any names, and all that have it are found.
 async fn redeploys(tour: &mut SmokeTest, known: &mut BTreeSet<String>) {
     let before = tour.stack.clone();
-    let key = tour.run_output_command("ShowFirstSenderKey", None).await.expect("a key");
+    let key = tour.run_output_command("ShowFirstWebhookSecretCommand", None).await.expect("a key");
     let first = isolates_for_a_report(tour, "case-5", &key).await;
     assert!(logs(tour, "WebhookFunction").contains(&first), "the webhook writes of it");
 
@@ -235,7 +235,7 @@ async fn redeploys(tour: &mut SmokeTest, known: &mut BTreeSet<String>) {
     audits_credentials(tour, 2).await;
     let new = assert_permissions_used(tour, known).await;
     let new: Vec<_> = new.iter().map(String::as_str).collect();
-    let [note, rotate] = ["RotationRole: NoteUse", "RotationRole: Rotate"];
+    let [note, rotate] = ["RotationRole: TagLastUse", "RotationRole: Rotate"];
     assert_eq!(new, ["ExportRole: ReadCredentials", note, rotate, "WorkerRole: ReadCredential"]);
 }
 
@@ -245,7 +245,7 @@ async fn isolates_with_a_dedicated_credential(tour: &mut SmokeTest, known: &mut 
     tour.redeploy(&[parameter]).await.expect("another deployment");
     let own = CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin);
     let own = tour.store_credential_as(own, "elsewhere/isolation", None).await.expect("a credential");
-    let key = tour.run_output_command("ShowFirstSenderKey", None).await.expect("a key");
+    let key = tour.run_output_command("ShowFirstWebhookSecretCommand", None).await.expect("a key");
     isolates_for_a_report(tour, "case-7", &key).await;
     assert_eq!(last_isolated_by(tour), own.client_id);
     assert_eq!(assert_permissions_used(tour, known).await, BTreeSet::from(["WorkerRole: ReadCredential".to_owned()]));

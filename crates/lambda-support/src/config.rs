@@ -66,7 +66,7 @@ impl<'v> ConfigReader<'v> {
 /// Shows no variable: some hold secrets.
 impl fmt::Debug for ConfigReader<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("wrong", &self.issues).finish_non_exhaustive()
+        f.debug_struct("ConfigReader").field("issues", &self.issues).finish_non_exhaustive()
     }
 }
 

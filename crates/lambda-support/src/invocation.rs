@@ -39,7 +39,7 @@ where
         // On the heap: it holds the state of every request that it can make.
         let outcome = Box::pin(handle(invocation)).instrument(span.clone()).await;
         if let Err(error) = &outcome {
-            span.in_scope(|| tracing::error!(%error, kind = error.kind(), "the invocation failed"));
+            span.in_scope(|| tracing::error!(event = "invocation_failed", %error, error_kind = error.kind(), "the invocation failed"));
         }
         outcome
     }))

@@ -16,7 +16,7 @@ use crate::ConfigReader;
 /// `warn`, `info` (also if it is not set), `debug`, `trace`.
 pub const LEVEL_VARIABLE: &str = "LOG_LEVEL";
 
-/// Notes if the level cannot be read. [`start`] takes `info` then, so that the
+/// Notes if the level cannot be read. [`init`] takes `info` then, so that the
 /// mistake is logged.
 pub fn validate_level(reader: &mut ConfigReader<'_>) {
     let _ = reader.value::<LevelFilter>(LEVEL_VARIABLE);
@@ -62,7 +62,7 @@ pub fn exit_code(result: Result<(), impl Display>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "the function cannot start");
+            tracing::error!(event = "init_failed", %error, "initialization failed");
             ExitCode::FAILURE
         }
     }
@@ -99,7 +99,7 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             tracing::error!(target: RUNTIME, "{:?}", crate::InvocationError::new("Kind", "why"));
             tracing::error!(target: RUNTIME, error = "why", "user handler panicked");
-            tracing::error!(kind = "Kind", "the invocation failed");
+            tracing::error!(error_kind = "Kind", "the invocation failed");
         });
         let written = String::from_utf8(records.0.lock().expect("no panic").clone()).expect("text");
         let told: Vec<serde_json::Value> =

@@ -40,17 +40,17 @@ const CLIENT_SECRET: &str = "SOPHOS_CLIENT_SECRET";
 /// | `SOPHOS_CLIENT_ID`, `SOPHOS_CLIENT_SECRET` | the credential itself, for development |
 ///
 /// A function uses those whose `used_for` names what it does, and those that have
-/// none; the others are passed over, as [`Serving`](sophos_secrets::Serving) tells.
+/// none; the others are passed over, as [`PurposeSelection`](sophos_secrets::PurposeSelection) tells.
 ///
 /// The rest is
 ///
 /// | variable | what it is | if not set |
 /// |---|---|---|
 /// | `SOPHOS_SECRETS_TTL_SECONDS` | how long what was read of Secrets Manager is kept, 10 to 3600 | 300 |
-/// | `SOPHOS_RATE_BUDGET` | `documented`, `unlimited`, or such as `10/s, 100/m+300, 1000/h` | `documented` |
-/// | `SOPHOS_SHARED_BUDGET` | where functions spend the budget together: `s3://bucket/prefix`, or a folder | each process has its own; the workers of an export's queue use the export's place |
-/// | `SOPHOS_RATE_RESERVE` | of the shared budget one part in so many is left to other functions, 2 to 100 | nothing is |
-/// | `SOPHOS_MAX_ANSWER_BYTES` | the longest answer that is read, 65536 to 268435456; each stream that is at work takes up to three times as much memory | 6291456, which four streams of 128 MB can carry |
+/// | `SOPHOS_RATE_LIMIT` | `documented`, `unlimited`, or such as `10/s, 100/m+300, 1000/h` | `documented` |
+/// | `SOPHOS_RATE_LIMIT_STORE` | where functions spend the budget together: `s3://bucket/prefix`, or a folder | each process has its own; the workers of an export's queue use the export's place |
+/// | `SOPHOS_RATE_RESERVE_PERCENT` | of the shared budget one part in so many is left to other functions, 2 to 100 | nothing is |
+/// | `SOPHOS_MAX_RESPONSE_BYTES` | the longest answer that is read, 65536 to 268435456; each stream that is at work takes up to three times as much memory | 6291456, which four streams of 128 MB can carry |
 /// | `SOPHOS_IDENTITY_URL`, `SOPHOS_GLOBAL_URL` | another place than Sophos Central, such as a simulator; both or none | Sophos Central |
 /// | `SOPHOS_REGION_URLS` | hosts of data regions there, such as `eu01=http://127.0.0.1:7003` | none |
 #[derive(Debug)]
@@ -75,11 +75,11 @@ impl SophosConfig {
         Self {
             credentials: credential_location(reader),
             hosts: hosts(reader),
-            rate_limit: reader.value("SOPHOS_RATE_BUDGET").unwrap_or_default(),
-            rate_limit_store: reader.text("SOPHOS_SHARED_BUDGET"),
-            reserve: reader.number("SOPHOS_RATE_RESERVE", 2, 100),
+            rate_limit: reader.value("SOPHOS_RATE_LIMIT").unwrap_or_default(),
+            rate_limit_store: reader.text("SOPHOS_RATE_LIMIT_STORE"),
+            reserve: reader.number("SOPHOS_RATE_RESERVE_PERCENT", 2, 100),
             max_response_len: reader
-                .number("SOPHOS_MAX_ANSWER_BYTES", MIN_MAX_RESPONSE_LEN, MAX_MAX_RESPONSE_LEN)
+                .number("SOPHOS_MAX_RESPONSE_BYTES", MIN_MAX_RESPONSE_LEN, MAX_MAX_RESPONSE_LEN)
                 .map_or(DEFAULT_MAX_RESPONSE_LEN, |bytes| bytes as usize),
         }
     }
@@ -104,7 +104,7 @@ impl SophosConfig {
         let source = StoredCredentialSource::new(Arc::clone(credentials), name, clock::since_epoch);
         let mut client = Client::builder(transport.clone(), source).hosts(self.hosts.clone());
         let slots = rate_limit_store.and_then(|store| {
-            let folder = format!("_budget/{}", encode_name(name));
+            let folder = format!("_rate_limit/{}", encode_name(name));
             StoreRateLimiter::new(store.clone(), folder, &self.rate_limit, transport.clone())
         });
         client = match slots {
@@ -267,9 +267,9 @@ mod tests {
         assert_eq!(sophos.rate_limit, RateLimit::documented());
         assert!(matches!(sophos.credentials, CredentialLocation::Environment(_)));
         assert!(!format!("{sophos:?}").contains("hush"), "a configuration shows no secret");
-        assert_eq!(parse_with("SOPHOS_RATE_BUDGET", "unlimited").expect("all").rate_limit, RateLimit::unlimited());
-        assert_eq!(parse_with("SOPHOS_RATE_BUDGET", "unlimited").expect("all").max_response_len, 6 << 20);
-        assert_eq!(parse_with("SOPHOS_MAX_ANSWER_BYTES", "65536").expect("all").max_response_len, 65_536);
+        assert_eq!(parse_with("SOPHOS_RATE_LIMIT", "unlimited").expect("all").rate_limit, RateLimit::unlimited());
+        assert_eq!(parse_with("SOPHOS_RATE_LIMIT", "unlimited").expect("all").max_response_len, 6 << 20);
+        assert_eq!(parse_with("SOPHOS_MAX_RESPONSE_BYTES", "65536").expect("all").max_response_len, 65_536);
     }
 
     #[test]
@@ -309,10 +309,10 @@ mod tests {
             ("SOPHOS_CLIENT_SECRET", ""),
             ("SOPHOS_CREDENTIALS_FILE", "/nowhere/credential.toml"),
             ("SOPHOS_SECRETS_TTL_SECONDS", "9"),
-            ("SOPHOS_RATE_BUDGET", "lots"),
-            ("SOPHOS_RATE_RESERVE", "1"),
-            ("SOPHOS_MAX_ANSWER_BYTES", "65535"),
-            ("SOPHOS_MAX_ANSWER_BYTES", "6 MiB"),
+            ("SOPHOS_RATE_LIMIT", "lots"),
+            ("SOPHOS_RATE_RESERVE_PERCENT", "1"),
+            ("SOPHOS_MAX_RESPONSE_BYTES", "65535"),
+            ("SOPHOS_MAX_RESPONSE_BYTES", "6 MiB"),
             ("SOPHOS_IDENTITY_URL", "http://127.0.0.1:1"),
             ("SOPHOS_GLOBAL_URL", "127.0.0.1:1"),
             ("SOPHOS_REGION_URLS", "eu01"),

@@ -4,8 +4,8 @@ use sophos_secrets::{EnvironmentSecrets, FileSecrets, SecretsManagerSecrets, Sec
 
 use crate::{ConfigReader, aws, clock};
 
-const PREFIX: &str = "SECRETS_PREFIX";
-const FILE: &str = "SECRETS_FILE";
+const PREFIX: &str = "WEBHOOK_SECRETS_PREFIX";
+const FILE: &str = "WEBHOOK_SECRETS_FILE";
 const VARIABLE_PREFIX: &str = "SECRET_";
 
 /// How long a secret that was read is kept: what a rotation may take to be
@@ -16,8 +16,8 @@ const TIME_TO_LIVE: Duration = Duration::from_secs(300);
 ///
 /// | variable | what it is | if not set |
 /// |---|---|---|
-/// | `SECRETS_PREFIX` | how the names of these secrets begin in Secrets Manager: with `sophos/`, `webhooks/pagerduty` is `sophos/webhooks/pagerduty` | the next |
-/// | `SECRETS_FILE` | a TOML file, as [`FileSecrets`] reads it | variables such as `SECRET_WEBHOOKS_PAGERDUTY`, see [`EnvironmentSecrets`] |
+/// | `WEBHOOK_SECRETS_PREFIX` | how the names of these secrets begin in Secrets Manager: with `sophos/`, `webhooks/pagerduty` is `sophos/webhooks/pagerduty` | the next |
+/// | `WEBHOOK_SECRETS_FILE` | a TOML file, as [`FileSecrets`] reads it | variables such as `SECRET_WEBHOOKS_PAGERDUTY`, see [`EnvironmentSecrets`] |
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookSecretsLocation {
@@ -103,8 +103,8 @@ mod tests {
         assert_eq!(parse_location(&[(FILE, file)]), (WebhookSecretsLocation::File(FileSecrets::new(file)), vec![]));
         assert_eq!(parse_location(&[(PREFIX, "sophos/")]), (WebhookSecretsLocation::SecretsManager("sophos/".into()), vec![]));
         let (_, mistakes) = parse_location(&[(FILE, "/nowhere")]);
-        assert_eq!(mistakes, ["SECRETS_FILE names /nowhere, which is no file"]);
+        assert_eq!(mistakes, ["WEBHOOK_SECRETS_FILE names /nowhere, which is no file"]);
         let (_, mistakes) = parse_location(&[(FILE, file), (PREFIX, "sophos/")]);
-        assert_eq!(mistakes, ["SECRETS_PREFIX is set, and SECRETS_FILE as well; choose one"]);
+        assert_eq!(mistakes, ["WEBHOOK_SECRETS_PREFIX is set, and WEBHOOK_SECRETS_FILE as well; choose one"]);
     }
 }

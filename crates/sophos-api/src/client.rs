@@ -73,7 +73,7 @@ impl<T: Transport> ClientBuilder<T> {
     }
 
     /// How much the credential may ask. Without it:
-    /// [`RateBudget::documented`].
+    /// [`RateLimit::documented`].
     #[must_use]
     pub fn rate_limit(mut self, budget: RateLimit) -> Self {
         self.rate_limit = budget;
@@ -112,7 +112,7 @@ impl<T: Transport> ClientBuilder<T> {
 
 impl<T: Transport> Client<T> {
     /// Settings for a client of this credential:
-    /// [`Credentials`](crate::Credentials), an [`Authority`](crate::Authority),
+    /// [`Credentials`](crate::Credentials), an [`Auth`](crate::Auth),
     /// or a source from which it is read whenever a token is needed.
     pub fn builder(transport: T, credential: impl CredentialSource + 'static) -> ClientBuilder<T> {
         ClientBuilder {
@@ -198,7 +198,7 @@ impl<T: Transport> Client<T> {
     /// organization's credential asks the service for its record.
     ///
     /// # Errors
-    /// See [`ErrorKind`]; [`ErrorKind::WrongCredential`] when a tenant's
+    /// See [`ErrorKind`]; [`ErrorKind::WrongCredentialType`] when a tenant's
     /// credential is asked for another tenant.
     pub async fn tenant(&self, id: impl Into<TenantId>) -> Result<TenantClient<T>, Error> {
         let record = self.fetch_tenant(&id.into()).await?;

@@ -9,12 +9,12 @@ pub(crate) const MAX_REJECTIONS: usize = 3;
 /// Where a client's authority comes from, and where it looks for another when
 /// the service refuses the one that it has.
 ///
-/// A fixed [`Credentials`] or [`Authority`] is a source that has no other. A client
+/// A fixed [`Credentials`] or [`Auth`] is a source that has no other. A client
 /// prints its source, so that `Debug` must show no secret.
 ///
 /// What replaces another must belong to the same owner: from when the client
 /// knows whose the first is (by [`Client::identity`](crate::Client::identity),
-/// which all but [`Client::tenant_of`](crate::Client::tenant_of) ask for), or the
+/// which all but [`Client::for_tenant`](crate::Client::for_tenant) ask for), or the
 /// credential itself names its owner. One of somebody else counts as refused.
 pub trait CredentialSource: fmt::Debug + Send + Sync {
     /// What to be let in by from now on: the credential to ask for the next token

@@ -71,8 +71,8 @@ impl fmt::Display for BaseUrl {
 ///
 /// The service tells a client which host answers for a tenant. That host
 /// receives the token, so a forged answer must not be able to name just any:
-/// with [`Hosts::sophos`], only `https` hosts under `sophos.com` are used; with
-/// [`Hosts::at`], only hosts of the same name as the one configured, whatever
+/// with [`Hosts::sophos_central`], only `https` hosts under `sophos.com` are used; with
+/// [`Hosts::new`], only hosts of the same name as the one configured, whatever
 /// their port.
 #[derive(Debug, Clone)]
 pub struct Hosts {

@@ -10,14 +10,14 @@
 //! `reqwest` adds `ReqwestTransport`, the native transport.
 //!
 //! ```
-//! use sophos_api::{Operation, Target, operations::endpoints::ListEndpoints, models::HealthStatus};
+//! use sophos_api::{Operation, RequestTarget, operations::endpoints::ListEndpoints, models::HealthStatus};
 //!
 //! let operation = ListEndpoints {
 //!     health_status: vec![HealthStatus::Bad, HealthStatus::Suspicious],
 //!     page_size: Some(500),
 //!     ..Default::default()
 //! };
-//! let target = Target::tenant("https://api-eu01.central.sophos.com".parse()?, "4a7b…");
+//! let target = RequestTarget::with_id("https://api-eu01.central.sophos.com".parse()?, "4a7b…");
 //! let request = operation.to_request(&target)?;
 //!
 //! assert_eq!(
@@ -41,14 +41,14 @@
 //! which they may be repeated, and `[redacted]` takes their place. A secret of less
 //! than six bytes is not looked for. Ids and hosts that hold one are refused.
 //! Records are not changed; [`Client::scrub`] is for texts of theirs that are kept
-//! elsewhere. A transport reads answers up to [`DEFAULT_MAX_ANSWER_LEN`], and a page
+//! elsewhere. A transport reads answers up to [`DEFAULT_MAX_RESPONSE_LEN`], and a page
 //! has 20,000 items at most.
 //!
 //! # What the service is known to do
 //!
 //! Answers leave members out, send null, add members, and use words that no
 //! document lists. So every member but an `id` is optional, every enumeration
-//! keeps what it does not know, and a [`Record`] carries the JSON it was read
+//! keeps what it does not know, and a [`WithRaw`] carries the JSON it was read
 //! from. One unreadable item in a page costs that item, never the page.
 
 #![deny(missing_docs)]

@@ -136,14 +136,14 @@ macro_rules! model {
         $(#[$attribute:meta])* $member:ident!: $type:ty, $($rest:tt)*) => {
         model! { @struct $case [$($doc)*] $name [$($done)*
             $(#[$attribute])*
-            #[serde(deserialize_with = "crate::model::id")]
+            #[serde(deserialize_with = "crate::model::required_id")]
             pub $member: $type,] $($rest)* }
     };
     (@struct $case:literal [$($doc:tt)*] $name:ident [$($done:tt)*]
         $(#[$attribute:meta])* $member:ident as id: $type:ty, $($rest:tt)*) => {
         model! { @struct $case [$($doc)*] $name [$($done)*
             $(#[$attribute])*
-            #[serde(default, deserialize_with = "crate::model::soft_id",
+            #[serde(default, deserialize_with = "crate::model::lenient_id",
                     skip_serializing_if = "Option::is_none")]
             pub $member: Option<$type>,] $($rest)* }
     };
@@ -151,7 +151,7 @@ macro_rules! model {
         $(#[$attribute:meta])* $member:ident: $type:ty, $($rest:tt)*) => {
         model! { @struct $case [$($doc)*] $name [$($done)*
             $(#[$attribute])*
-            #[serde(default, deserialize_with = "crate::model::soft",
+            #[serde(default, deserialize_with = "crate::model::lenient",
                     skip_serializing_if = "Option::is_none")]
             pub $member: Option<$type>,] $($rest)* }
     };
@@ -165,7 +165,7 @@ macro_rules! model {
 }
 
 /// Declares an enumeration of the service. A value that is not listed is kept
-/// in `Unlisted`, and written again as it was read.
+/// in `_Unknown`, and written again as it was read.
 macro_rules! open_enum {
     ($(#[$doc:meta])* pub enum $name:ident { $($(#[$case_doc:meta])* $case:ident = $text:literal,)+ }) => {
         $(#[$doc])*
@@ -174,7 +174,7 @@ macro_rules! open_enum {
         pub enum $name {
             $($(#[$case_doc])* $case,)+
             /// A value that was not documented when this was written.
-            Unlisted(Box<str>),
+            _Unknown(Box<str>),
         }
 
         impl $name {
@@ -182,7 +182,7 @@ macro_rules! open_enum {
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$case => $text,)+
-                    Self::Unlisted(text) => text,
+                    Self::_Unknown(text) => text,
                 }
             }
         }
@@ -191,7 +191,7 @@ macro_rules! open_enum {
             fn from(text: &str) -> Self {
                 match text {
                     $($text => Self::$case,)+
-                    other => Self::Unlisted(other.into()),
+                    other => Self::_Unknown(other.into()),
                 }
             }
         }

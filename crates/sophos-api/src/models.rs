@@ -1,7 +1,7 @@
 //! What the service sends, as it names it.
 //!
 //! Every member but an `id` may be missing, and an enumeration keeps a value
-//! that it does not list. A [`Record`](crate::Record) of a model has the JSON
+//! that it does not list. A [`WithRaw`](crate::WithRaw) of a model has the JSON
 //! that it was read from as well.
 
 mod account_health;

@@ -37,7 +37,7 @@ pub trait Operation: Serialize + std::fmt::Debug + Send + Sync {
     /// The request that this operation sends, without the token.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] when [`check`](Self::check) fails or a member of
+    /// [`ErrorKind::Invalid`] when [`validate`](Self::validate) fails or a member of
     /// the path is empty.
     fn to_request(&self, target: &RequestTarget) -> Result<http::Request<Vec<u8>>, Error> {
         self.validate()?;
@@ -222,13 +222,13 @@ impl Route {
     }
 
     /// A `POST` of a tenant, which is not safe to repeat unless
-    /// [`repeatable`](Self::repeatable) says so.
+    /// [`idempotent`](Self::idempotent) says so.
     pub const fn post(path: &'static str) -> Self {
         Self::new(Method::POST, path, false)
     }
 
     /// A `PATCH` of a tenant, which is not safe to repeat unless
-    /// [`repeatable`](Self::repeatable) says so.
+    /// [`idempotent`](Self::idempotent) says so.
     pub const fn patch(path: &'static str) -> Self {
         Self::new(Method::PATCH, path, false)
     }

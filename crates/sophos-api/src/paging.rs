@@ -144,7 +144,7 @@ impl<O: Paged + 'static> Stream for Items<'_, O> {
 
 impl<O: Paged> fmt::Debug for Items<'_, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Items").field("ready", &self.buffered.len()).finish_non_exhaustive()
+        f.debug_struct("Items").field("buffered", &self.buffered.len()).finish_non_exhaustive()
     }
 }
 
@@ -160,7 +160,7 @@ pub struct NumberedPage<T> {
     #[serde(skip)]
     pub malformed_items: Vec<MalformedItem>,
     /// Where this page is.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub pages: NumberedPages,
 }
 
@@ -184,7 +184,7 @@ model! {
 macro_rules! impl_lenient_page {
     ($($page:ident)+) => {$(
         impl<T> Salvage for $page<T> {
-            fn set_unreadable(&mut self, unreadable: Vec<UnreadableItem>) {
+            fn set_unreadable(&mut self, unreadable: Vec<MalformedItem>) {
                 self.unreadable = unreadable;
             }
         }
@@ -217,7 +217,7 @@ pub struct KeyedPage<T> {
     #[serde(skip)]
     pub malformed_items: Vec<MalformedItem>,
     /// Where this page is.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub pages: KeyedPages,
 }
 
@@ -260,10 +260,10 @@ pub struct CursorPage<T> {
     #[serde(skip)]
     pub malformed_items: Vec<MalformedItem>,
     /// Whether there is more already.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub has_more: bool,
     /// Where to go on. The last page has one too: it is where to resume later.
-    #[serde(default, deserialize_with = "soft_id")]
+    #[serde(default, deserialize_with = "lenient_id")]
     pub next_cursor: Option<String>,
 }
 

@@ -17,8 +17,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// (`SSL_CERT_FILE` names others).
 ///
 /// Follows no redirect, keeps no cookie, and asks for no compression. An answer is
-/// read up to [`DEFAULT_MAX_ANSWER_LEN`], or what
-/// [`with_max_answer_len`](Self::with_max_answer_len) says.
+/// read up to [`DEFAULT_MAX_RESPONSE_LEN`], or what
+/// [`with_max_response_len`](Self::with_max_response_len) says.
 ///
 /// ```no_run
 /// use sophos_api::{Client, Credentials, ReqwestTransport};

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 /// is sent again after one. All other transient failures (408, 425, 5xx, no or
 /// half an answer) leave open what happened, so after them only an operation
 /// that is safe to repeat is. Between attempts is a random time of up to
-/// `first_wait`, doubled with every attempt (full jitter), or what the service
+/// `initial_backoff`, doubled with every attempt (full jitter), or what the service
 /// asks for in `Retry-After`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {

@@ -45,7 +45,7 @@ const MAX_SECRETS: usize = 8;
 ///   case: plain, percent-encoded, escaped for JSON or HTML, in hexadecimal, and
 ///   in Base64 also inside something larger, such as a `Basic` header;
 /// - each part of them of [`PART_LEN`] bytes, and at the end of a text each
-///   beginning of [`MIN_CUT_PART_LEN`];
+///   beginning of [`MIN_TRUNCATED_LEN`];
 /// - what looks like a JSON Web Token, follows `Bearer` or `Basic`, or is the user
 ///   or the query of a URL, whether it is known or not.
 #[derive(Default)]

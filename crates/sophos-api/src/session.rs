@@ -78,7 +78,7 @@ struct SingleFlight {
 impl SingleFlight {
     /// What is `known`, else the answer of `ask`. However many callers wait,
     /// one of them asks, and they share its answer or its failure. Nobody waits
-    /// for another when its own `time_is_up`.
+    /// for another when its own `deadline`.
     async fn run<V>(
         &self,
         cached: impl Fn() -> Option<V>,

@@ -6,7 +6,7 @@ use crate::BoxFuture;
 /// a queue that all use one credential.
 ///
 /// A client asks it before each request to the API, after its own
-/// [`RateBudget`](crate::RateBudget), which knows of this process alone.
+/// [`RateLimit`](crate::RateLimit), which knows of this process alone.
 pub trait SharedRateLimiter: fmt::Debug + Send + Sync {
     /// Waits until one request may be sent, and says how long it waited. No
     /// wait goes past `deadline`, in the time of

@@ -16,7 +16,7 @@ use sophos_api::{
     AccessToken, Auth, BoxFuture, ApiClient, Client, CredentialSource, ErrorKind, NoCredential, RateLimit,
     operations::endpoints::ListEndpoints,
 };
-use support::{Answer, SECOND, Script, Sent, last_page, tenant, whoami};
+use support::{ScriptedResponse, SECOND, ScriptedTransport, SentRequest, last_page, tenant, whoami};
 
 /// Tokens in the order in which they are handed out: at first, and in place of
 /// those that were refused.
@@ -57,16 +57,16 @@ impl CredentialSource for TokenSource {
     }
 }
 
-fn client(script: &Arc<Script>, source: impl CredentialSource + 'static) -> Client<Arc<Script>> {
+fn client(script: &Arc<ScriptedTransport>, source: impl CredentialSource + 'static) -> Client<Arc<ScriptedTransport>> {
     Client::builder(Arc::clone(script), source).rate_limit(RateLimit::unlimited()).build()
 }
 
 /// Refuses all tokens but one.
-fn script_accepting_token(token: &'static str) -> Arc<Script> {
-    Script::routed(move |sent| {
+fn script_accepting_token(token: &'static str) -> Arc<ScriptedTransport> {
+    ScriptedTransport::with_router(move |sent| {
         let good = sent.header("authorization") == Some(&format!("Bearer {token}"));
         match (good, sent.is_whoami()) {
-            (false, _) => Some(Answer::status(401)),
+            (false, _) => Some(ScriptedResponse::status(401)),
             (true, true) => None,
             (true, false) => Some(last_page(&[])),
         }
@@ -75,19 +75,19 @@ fn script_accepting_token(token: &'static str) -> Arc<Script> {
 
 #[test]
 fn client_sends_a_provided_access_token_unchanged() {
-    let script = Script::queue((0..3).map(|_| last_page(&[])));
+    let script = ScriptedTransport::with_responses((0..3).map(|_| last_page(&[])));
     let tenant = tenant(&client(&script, Auth::AccessToken(AccessToken::new("given"))));
     for _ in 0..3 {
         block_on(tenant.send(&ListEndpoints::default())).expect("let in");
     }
     assert!(script.sent().iter().all(|sent| sent.header("authorization") == Some("Bearer given")));
-    assert_eq!(script.count(Sent::is_token), 0, "the identity service is not asked");
+    assert_eq!(script.count(SentRequest::is_token), 0, "the identity service is not asked");
 }
 
 #[test]
 fn client_sends_no_token_when_auth_is_host_managed() {
     let script =
-        Script::queue([Answer::status(401), last_page(&[]), Answer::status(401), Answer::status(401)]);
+        ScriptedTransport::with_responses([ScriptedResponse::status(401), last_page(&[]), ScriptedResponse::status(401), ScriptedResponse::status(401)]);
     let tenant = tenant(&client(&script, Auth::HostManaged));
     block_on(tenant.send(&ListEndpoints::default())).expect("whoever adds it has renewed it");
     let error = block_on(tenant.send(&ListEndpoints::default())).expect_err("twice refused");
@@ -97,16 +97,16 @@ fn client_sends_no_token_when_auth_is_host_managed() {
 
 #[test]
 fn client_replaces_an_access_token_before_it_expires() {
-    let script = Script::queue((0..3).map(|_| last_page(&[])));
+    let script = ScriptedTransport::with_responses((0..3).map(|_| last_page(&[])));
     let minutes = |count: u64| SECOND * 60 * count as u32;
     let tokens = ["first", "second"].map(|token| AccessToken::new(token).with_expires_in(minutes(60)));
     let tenant = tenant(&client(&script, TokenSource::new(tokens, &[])));
     for wait in [minutes(0), minutes(54), minutes(1)] {
-        script.turn(wait);
+        script.advance(wait);
         block_on(tenant.send(&ListEndpoints::default())).expect("let in");
     }
     let sent: Vec<_> =
-        script.calls().iter().map(|sent| sent.header("authorization").map(str::to_owned)).collect();
+        script.api_requests().iter().map(|sent| sent.header("authorization").map(str::to_owned)).collect();
     let bearer = |token: &str| Some(format!("Bearer {token}"));
     assert_eq!(sent, [bearer("first"), bearer("first"), bearer("second")]);
 }
@@ -142,7 +142,7 @@ fn client_does_not_send_unusable_access_tokens() {
         (AccessToken::new("two\nlines"), "no header value"),
     ];
     for (token, why) in useless {
-        let script = Script::queue([]);
+        let script = ScriptedTransport::with_responses([]);
         let error =
             block_on(tenant(&client(&script, Auth::AccessToken(token))).send(&ListEndpoints::default()))
                 .expect_err(why);
@@ -150,7 +150,7 @@ fn client_does_not_send_unusable_access_tokens() {
         assert!(error.to_string().contains(why), "{error}");
         assert!(script.sent().is_empty());
     }
-    let script = Script::queue([]);
+    let script = ScriptedTransport::with_responses([]);
     let none = tenant(&client(&script, TokenSource::default()));
     let error = block_on(none.send(&ListEndpoints::default())).expect_err("nothing to be let in by");
     assert_eq!(error.kind(), ErrorKind::NoCredential);
@@ -159,21 +159,21 @@ fn client_does_not_send_unusable_access_tokens() {
 
 #[test]
 fn client_rejects_an_access_token_of_another_owner() {
-    let script = Script::routed(|sent| {
+    let script = ScriptedTransport::with_router(|sent| {
         let owner = match sent.header("authorization") {
             Some("Bearer first") => whoami("partner"),
             _ => json!({"id": "ffffffff-622d-4929-8e5d-8ff554f312fe", "idType": "partner"}),
         };
-        sent.is_whoami().then(|| Answer::json(owner))
+        sent.is_whoami().then(|| ScriptedResponse::json(owner))
     });
     let tokens = ["first", "second"].map(|token| AccessToken::new(token).with_expires_in(SECOND * 3_600));
     let client = client(&script, TokenSource::new(tokens, &[]));
     block_on(client.identity()).expect("the first is good");
-    script.turn(SECOND * 3_500);
+    script.advance(SECOND * 3_500);
     let error = block_on(tenant(&client).send(&ListEndpoints::default())).expect_err("another's");
     assert_eq!(error.kind(), ErrorKind::CredentialRejected);
     assert!(error.to_string().contains("access token 2 belongs to partner ffffffff"), "{error}");
-    assert!(script.calls().is_empty(), "nothing was asked with it");
+    assert!(script.api_requests().is_empty(), "nothing was asked with it");
 }
 
 #[test]

@@ -18,8 +18,8 @@ use sophos_api::{
     ApiClient, Credentials, ErrorKind, Owner, models::IdType, operations::endpoints::ListEndpoints,
 };
 use support::{
-    Answer, OWN_ID, SECOND, SECRET, Script, Sent, last_page,
-    source::{Source, client, named, service, tokens},
+    ScriptedResponse, OWN_ID, SECOND, SECRET, ScriptedTransport, SentRequest, last_page,
+    source::{ScriptedSource, client, credentials_named, scripted_service, sent_tokens},
     tenant, whoami,
 };
 
@@ -31,63 +31,63 @@ fn partner(id: &str) -> Owner {
 
 #[test]
 fn credential_of_another_owner_is_skipped() {
-    let script = service(&[], "foreign");
-    let source = Source::of([named("old"), named("foreign")], [named("good")]);
+    let script = scripted_service(&[], "foreign");
+    let source = ScriptedSource::new([credentials_named("old"), credentials_named("foreign")], [credentials_named("good")]);
     let client = client(&script, &source);
     let owner = block_on(client.identity()).expect("an identity");
     assert_eq!(owner.id, OWN_ID);
     let tenant = tenant(&client);
-    script.turn(SECOND * 3_600);
+    script.advance(SECOND * 3_600);
     block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
     assert_eq!(source.asked(), ["current", "current", "after foreign"]);
-    assert_eq!(tokens(&script), ["Bearer token-of-good"], "no tenant was asked about with the other's token");
+    assert_eq!(sent_tokens(&script), ["Bearer token-of-good"], "no tenant was asked about with the other's token");
     // One question when it was replaced, and none when it was not.
-    assert_eq!(script.count(Sent::is_whoami), 3);
-    script.turn(SECOND * 3_600);
+    assert_eq!(script.count(SentRequest::is_whoami), 3);
+    script.advance(SECOND * 3_600);
     block_on(client.identity()).expect("an identity");
-    assert_eq!(script.count(Sent::is_whoami), 3);
+    assert_eq!(script.count(SentRequest::is_whoami), 3);
 }
 
 #[test]
 fn credential_is_verified_against_its_named_owner() {
-    let script = service(&[], "nobody");
-    let source = Source::of([named("mine").with_owner(partner(&OWN_ID.to_lowercase()))], []);
+    let script = scripted_service(&[], "nobody");
+    let source = ScriptedSource::new([credentials_named("mine").with_owner(partner(&OWN_ID.to_lowercase()))], []);
     let client = client(&script, &source);
     block_on(client.identity()).expect("the same in either case");
-    assert_eq!(script.count(Sent::is_whoami), 1, "it is not asked twice");
+    assert_eq!(script.count(SentRequest::is_whoami), 1, "it is not asked twice");
 
-    let script = service(&[], "nobody");
-    let source = Source::of([named("mine").with_owner(partner(OTHER_ID))], []);
+    let script = scripted_service(&[], "nobody");
+    let source = ScriptedSource::new([credentials_named("mine").with_owner(partner(OTHER_ID))], []);
     let tenant = tenant(&self::client(&script, &source));
     let error = block_on(tenant.send(&ListEndpoints::default())).expect_err("somebody else's");
     assert_eq!(error.kind(), ErrorKind::CredentialRejected);
     for part in ["97d69ec5", OWN_ID, "mine"] {
         assert!(error.to_string().contains(part), "{error}");
     }
-    assert!(script.calls().is_empty());
+    assert!(script.api_requests().is_empty());
 }
 
 #[test]
 fn credential_with_another_id_type_or_no_whoami_fails() {
     for (told, kind, looks) in [
-        (Answer::json(whoami("tenant")), ErrorKind::CredentialRejected, true),
-        (Answer::status(403), ErrorKind::Forbidden, false),
+        (ScriptedResponse::json(whoami("tenant")), ErrorKind::CredentialRejected, true),
+        (ScriptedResponse::status(403), ErrorKind::Forbidden, false),
     ] {
-        let script = Script::routed(move |sent| {
+        let script = ScriptedTransport::with_router(move |sent| {
             let id = sent.body.split("client_id=").nth(1).and_then(|body| body.split('&').next());
             match (sent.header("authorization"), id) {
-                (_, Some(id)) => Some(Answer::json(json!({"access_token": id, "expires_in": 3600}))),
+                (_, Some(id)) => Some(ScriptedResponse::json(json!({"access_token": id, "expires_in": 3600}))),
                 (Some("Bearer new"), None) if sent.is_whoami() => Some(told.clone()),
                 _ => (!sent.is_whoami()).then(|| last_page(&[])),
             }
         });
-        let source = Source::of([named("old"), named("new")], []);
+        let source = ScriptedSource::new([credentials_named("old"), credentials_named("new")], []);
         let client = client(&script, &source);
         block_on(client.identity()).expect("an identity");
-        script.turn(SECOND * 3_600);
+        script.advance(SECOND * 3_600);
         let error = block_on(tenant(&client).send(&ListEndpoints::default())).expect_err("of another");
         assert_eq!(error.kind(), kind, "{error}");
-        assert!(script.calls().is_empty());
+        assert!(script.api_requests().is_empty());
         assert_eq!(source.asked().contains(&"after new".to_owned()), looks);
     }
 }
@@ -95,110 +95,110 @@ fn credential_with_another_id_type_or_no_whoami_fails() {
 #[test]
 fn credential_naming_another_owner_is_rejected() {
     // It belongs to whom the one before belonged to, and should to somebody else.
-    let script = service(&[], "nobody");
-    let source = Source::of([named("old"), named("new").with_owner(partner(OTHER_ID))], []);
+    let script = scripted_service(&[], "nobody");
+    let source = ScriptedSource::new([credentials_named("old"), credentials_named("new").with_owner(partner(OTHER_ID))], []);
     let client = client(&script, &source);
     block_on(client.identity()).expect("an identity");
-    script.turn(SECOND * 3_600);
+    script.advance(SECOND * 3_600);
     let error = block_on(tenant(&client).send(&ListEndpoints::default())).expect_err("of another");
     assert_eq!(error.kind(), ErrorKind::CredentialRejected);
     assert!(error.to_string().contains(OTHER_ID) && error.to_string().contains(OWN_ID), "{error}");
-    assert!(script.calls().is_empty());
+    assert!(script.api_requests().is_empty());
 
     // The same credential, of which by now something else is said.
-    let script = service(&[], "nobody");
-    let source = Source::of([named("one"), named("one").with_owner(partner(OTHER_ID))], []);
+    let script = scripted_service(&[], "nobody");
+    let source = ScriptedSource::new([credentials_named("one"), credentials_named("one").with_owner(partner(OTHER_ID))], []);
     let client = self::client(&script, &source);
     block_on(client.identity()).expect("an identity");
-    script.turn(SECOND * 3_600);
+    script.advance(SECOND * 3_600);
     block_on(tenant(&client).send(&ListEndpoints::default())).expect_err("of another");
-    assert!(script.calls().is_empty());
-    assert_eq!(script.count(Sent::is_whoami), 1, "whose it is was known");
+    assert!(script.api_requests().is_empty());
+    assert_eq!(script.count(SentRequest::is_whoami), 1, "whose it is was known");
 }
 
 #[test]
 fn owner_ids_are_compared_case_insensitively() {
     let told = Arc::new(AtomicBool::new(false));
-    let script = Script::routed(move |sent| {
+    let script = ScriptedTransport::with_router(move |sent| {
         let mut answer = whoami("partner");
         if sent.is_whoami() && told.swap(true, Ordering::Relaxed) {
             answer["id"] = json!(OWN_ID.to_lowercase());
         }
         match sent {
             sent if sent.is_token() => None,
-            sent if sent.is_whoami() => Some(Answer::json(answer)),
+            sent if sent.is_whoami() => Some(ScriptedResponse::json(answer)),
             _ => Some(last_page(&[])),
         }
     });
-    let source = Source::of([named("old"), named("new").with_owner(partner(OWN_ID))], []);
+    let source = ScriptedSource::new([credentials_named("old"), credentials_named("new").with_owner(partner(OWN_ID))], []);
     let client = client(&script, &source);
     block_on(client.identity()).expect("an identity");
-    script.turn(SECOND * 3_600);
+    script.advance(SECOND * 3_600);
     block_on(tenant(&client).send(&ListEndpoints::default())).expect("of the same");
-    assert_eq!(script.count(Sent::is_whoami), 2);
+    assert_eq!(script.count(SentRequest::is_whoami), 2);
 }
 
 #[test]
 fn token_obtained_during_whoami_is_verified_afterwards() {
     // A call with the first token is refused while the question is under way, and
     // the source has somebody else's by then.
-    let script = Script::routed(|sent| {
+    let script = ScriptedTransport::with_router(|sent| {
         let with = |id: &str| sent.header("authorization") == Some(&format!("Bearer token-of-{id}"));
         let mut answer = whoami("partner");
         Some(match sent {
             sent if sent.is_token() => {
                 let id = sent.body.split("client_id=").nth(1)?.split('&').next()?;
-                Answer::json(json!({"access_token": format!("token-of-{id}"), "expires_in": 3600}))
+                ScriptedResponse::json(json!({"access_token": format!("token-of-{id}"), "expires_in": 3600}))
             }
-            sent if sent.is_whoami() && with("old") => Answer::json(answer).lagging(50),
+            sent if sent.is_whoami() && with("old") => ScriptedResponse::json(answer).with_yields(50),
             sent if sent.is_whoami() && with("foreign") => {
                 answer["id"] = json!(OTHER_ID);
-                Answer::json(answer)
+                ScriptedResponse::json(answer)
             }
-            sent if sent.is_whoami() => Answer::json(answer),
-            _ if with("old") => Answer::status(401),
+            sent if sent.is_whoami() => ScriptedResponse::json(answer),
+            _ if with("old") => ScriptedResponse::status(401),
             _ => last_page(&[]),
         })
     });
-    let source = Source::of([named("old"), named("foreign")], [named("good")]);
+    let source = ScriptedSource::new([credentials_named("old"), credentials_named("foreign")], [credentials_named("good")]);
     let client = client(&script, &source);
     let (tenant, operation) = (tenant(&client), ListEndpoints::default());
     let (identity, call) = block_on(join(client.identity(), tenant.send(&operation)));
     assert_eq!(identity.expect("an identity").id, OWN_ID);
     call.expect("nobody knew whose it must be");
-    let before = script.calls().len();
+    let before = script.api_requests().len();
     for _ in 0..2 {
         block_on(tenant.send(&operation)).expect("an answer");
     }
-    assert_eq!(tokens(&script)[before..], ["Bearer token-of-good", "Bearer token-of-good"]);
+    assert_eq!(sent_tokens(&script)[before..], ["Bearer token-of-good", "Bearer token-of-good"]);
     assert_eq!(source.asked(), ["current", "current", "current", "after foreign"]);
 }
 
 #[test]
 fn rejected_whoami_does_not_reject_the_credential() {
     for (owner, whoamis) in [(None, 2), (Some(partner(OWN_ID)), 1)] {
-        let script = Script::routed(|sent| sent.is_whoami().then(|| Answer::status(401)));
-        let mine = owner.into_iter().fold(named("mine"), Credentials::with_owner);
-        let source = Source::of([mine], []);
+        let script = ScriptedTransport::with_router(|sent| sent.is_whoami().then(|| ScriptedResponse::status(401)));
+        let mine = owner.into_iter().fold(credentials_named("mine"), Credentials::with_owner);
+        let source = ScriptedSource::new([mine], []);
         let error = block_on(client(&script, &source).identity()).expect_err("refused");
         assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(401)));
         assert!(error.to_string().starts_with("GET /whoami/v1"), "{error}");
-        assert_eq!((script.count(Sent::is_token), script.count(Sent::is_whoami)), (whoamis, whoamis));
+        assert_eq!((script.count(SentRequest::is_token), script.count(SentRequest::is_whoami)), (whoamis, whoamis));
         assert!(!source.asked().iter().any(|asked| asked.starts_with("after")));
     }
     let dead = AtomicBool::new(true);
-    let script = Script::routed(move |sent| {
-        (sent.is_whoami() && dead.swap(false, Ordering::Relaxed)).then(|| Answer::status(401))
+    let script = ScriptedTransport::with_router(move |sent| {
+        (sent.is_whoami() && dead.swap(false, Ordering::Relaxed)).then(|| ScriptedResponse::status(401))
     });
     let client = support::client(&script);
     block_on(client.identity()).expect("with a fresh token");
-    assert_eq!((script.count(Sent::is_token), script.count(Sent::is_whoami)), (2, 2));
+    assert_eq!((script.count(SentRequest::is_token), script.count(SentRequest::is_whoami)), (2, 2));
 }
 
 #[test]
 fn owner_mismatch_error_hides_secrets() {
-    let script = service(&[], "mine");
-    let source = Source::of([named("mine").with_owner(partner(OWN_ID))], []);
+    let script = scripted_service(&[], "mine");
+    let source = ScriptedSource::new([credentials_named("mine").with_owner(partner(OWN_ID))], []);
     let client = client(&script, &source);
     let error = block_on(client.identity()).expect_err("of another");
     let shown = format!("{error} {error:?} {error:#?} {client:?} {client:#?}");
@@ -239,26 +239,26 @@ proptest! {
         let credential = |at: &usize| {
             let at = at % pool.len();
             let owner = pool[at].named_owner.map(|own| partner(owner_id(own)));
-            Ok(owner.into_iter().fold(named(&format!("c{at}")), Credentials::with_owner))
+            Ok(owner.into_iter().fold(credentials_named(&format!("c{at}")), Credentials::with_owner))
         };
-        let source = Arc::new(Source {
+        let source = Arc::new(ScriptedSource {
             current: Mutex::new(currents.iter().map(credential).collect::<VecDeque<_>>()),
             next: Mutex::new(nexts.iter().map(credential).collect()),
-            ..Source::default()
+            ..ScriptedSource::default()
         });
         let known = pool.clone();
-        let script = Script::routed(move |sent| {
+        let script = ScriptedTransport::with_router(move |sent| {
             let of = |text: &str| text.split("c").nth(1)?.split('&').next()?.parse::<usize>().ok();
             Some(if sent.is_token() {
                 let at = of(sent.body.split("client_id=").nth(1)?)?;
                 if !known[at].valid {
-                    return Some(Answer::status(401));
+                    return Some(ScriptedResponse::status(401));
                 }
-                Answer::json(json!({"access_token": format!("token-c{at}"), "expires_in": 3600}))
+                ScriptedResponse::json(json!({"access_token": format!("token-c{at}"), "expires_in": 3600}))
             } else if sent.is_whoami() {
                 let mut answer = whoami("partner");
                 answer["id"] = json!(owner_id(known[of(sent.header("authorization")?.split('-').nth(1)?)?].own));
-                Answer::json(answer)
+                ScriptedResponse::json(answer)
             } else {
                 last_page(&[])
             })
@@ -268,17 +268,17 @@ proptest! {
         let tenant = tenant(&client);
         for turn in turns {
             if turn {
-                script.turn(SECOND * 3_600);
+                script.advance(SECOND * 3_600);
             }
-            let (asked, requests) = (source.asked().len(), script.count(Sent::is_token));
+            let (asked, requests) = (source.asked().len(), script.count(SentRequest::is_token));
             let answer = block_on(tenant.send(&ListEndpoints::default()));
             prop_assert!(source.asked().len() - asked <= 4, "once, and after three refusals");
-            prop_assert!(script.count(Sent::is_token) - requests <= 4);
+            prop_assert!(script.count(SentRequest::is_token) - requests <= 4);
             if let Err(error) = answer {
                 prop_assert_eq!(error.kind(), ErrorKind::CredentialRejected);
             }
         }
-        for token in tokens(&script) {
+        for token in sent_tokens(&script) {
             let at: usize = token.trim_start_matches("Bearer token-c").parse().expect("a number");
             prop_assert_eq!(owner_id(pool[at].own), identity.id.as_str());
             prop_assert!(pool[at].valid);

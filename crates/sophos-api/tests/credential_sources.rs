@@ -9,51 +9,51 @@ use futures_util::future::{join, join_all};
 use serde_json::json;
 use sophos_api::{ApiClient, Client, ErrorKind, NoCredential, Transport, operations::endpoints::ListEndpoints};
 use support::{
-    Answer, SECOND, SECRET, Script, Sent,
-    source::{Source, client, named, service, tokens},
+    ScriptedResponse, SECOND, SECRET, ScriptedTransport, SentRequest,
+    source::{ScriptedSource, client, credentials_named, scripted_service, sent_tokens},
     tenant,
 };
 
 #[test]
 fn replaced_credential_is_used_for_the_next_token() {
-    let script = service(&[], "nobody");
-    let source = Source::of([named("old"), named("new")], []);
+    let script = scripted_service(&[], "nobody");
+    let source = ScriptedSource::new([credentials_named("old"), credentials_named("new")], []);
     let tenant = tenant(&client(&script, &source));
     let ask = || block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
     ask();
     ask();
     assert_eq!(source.asked(), ["current"], "one token for both");
-    script.turn(SECOND * 3_600);
+    script.advance(SECOND * 3_600);
     ask();
-    assert_eq!(tokens(&script), ["Bearer token-of-old", "Bearer token-of-old", "Bearer token-of-new"]);
-    assert_eq!(script.count(Sent::is_whoami), 0, "nobody has asked whose it is");
+    assert_eq!(sent_tokens(&script), ["Bearer token-of-old", "Bearer token-of-old", "Bearer token-of-new"]);
+    assert_eq!(script.count(SentRequest::is_whoami), 0, "nobody has asked whose it is");
 }
 
 #[test]
 fn rejected_credential_is_replaced_by_the_next() {
-    let script = service(&["old", "fresh"], "nobody");
-    let source = Source::of([named("old")], [named("fresh"), named("previous")]);
+    let script = scripted_service(&["old", "fresh"], "nobody");
+    let source = ScriptedSource::new([credentials_named("old")], [credentials_named("fresh"), credentials_named("previous")]);
     let tenant = tenant(&client(&script, &source));
     block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
     assert_eq!(source.asked(), ["current", "after old", "after fresh"]);
-    assert_eq!(tokens(&script), ["Bearer token-of-previous"]);
+    assert_eq!(sent_tokens(&script), ["Bearer token-of-previous"]);
 }
 
 #[test]
 fn only_a_rejection_requests_a_replacement() {
     for (answer, looks) in [
-        (Answer::status(400), true),
-        (Answer::status(401), true),
-        (Answer::status(403), true),
-        (Answer::json(json!({"errorCode": "oauth.locked"})), true),
-        (Answer::status(404), false),
-        (Answer::status(429), false),
-        (Answer::status(503), false),
-        (Answer::text(200, "garbage"), false),
+        (ScriptedResponse::status(400), true),
+        (ScriptedResponse::status(401), true),
+        (ScriptedResponse::status(403), true),
+        (ScriptedResponse::json(json!({"errorCode": "oauth.locked"})), true),
+        (ScriptedResponse::status(404), false),
+        (ScriptedResponse::status(429), false),
+        (ScriptedResponse::status(503), false),
+        (ScriptedResponse::text(200, "garbage"), false),
     ] {
         let shown = format!("{answer:?}");
-        let script = Script::routed(move |sent| sent.is_token().then(|| answer.clone()));
-        let source = Source::of([named("old")], []);
+        let script = ScriptedTransport::with_router(move |sent| sent.is_token().then(|| answer.clone()));
+        let source = ScriptedSource::new([credentials_named("old")], []);
         block_on(client(&script, &source).identity()).expect_err(&shown);
         assert_eq!(source.asked().len(), 1 + usize::from(looks), "{shown}");
     }
@@ -61,28 +61,28 @@ fn only_a_rejection_requests_a_replacement() {
 
 #[test]
 fn source_without_replacement_gives_the_reason() {
-    let script = service(&["old"], "nobody");
-    let source = Source::of([named("old")], []);
+    let script = scripted_service(&["old"], "nobody");
+    let source = ScriptedSource::new([credentials_named("old")], []);
     let error =
         block_on(tenant(&client(&script, &source)).send(&ListEndpoints::default())).expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::CredentialRejected);
     assert!(error.to_string().contains("secret acme holds no other; store one"), "{error}");
     assert_eq!(source.asked(), ["current", "after old"]);
 
-    let script = service(&["old"], "nobody");
-    let endless = Source::of([named("old")], [named("old"), named("old"), named("old"), named("old")]);
+    let script = scripted_service(&["old"], "nobody");
+    let endless = ScriptedSource::new([credentials_named("old")], [credentials_named("old"), credentials_named("old"), credentials_named("old"), credentials_named("old")]);
     let error = block_on(client(&script, &endless).identity()).expect_err("refused");
     assert_eq!((error.kind(), endless.asked().len()), (ErrorKind::CredentialRejected, 4), "{:?}", endless.asked());
-    assert_eq!(script.count(Sent::is_token), 4);
+    assert_eq!(script.count(SentRequest::is_token), 4);
     assert!(!format!("{error} {error:?}").contains(SECRET), "{error:?}");
 }
 
 #[test]
 fn unreadable_credential_is_reported_with_the_reason() {
-    let script = service(&[], "nobody");
-    let source = Arc::new(Source {
+    let script = scripted_service(&[], "nobody");
+    let source = Arc::new(ScriptedSource {
         current: Mutex::new([Err(NoCredential::new("secret acme: access denied"))].into()),
-        ..Source::default()
+        ..ScriptedSource::default()
     });
     let error = block_on(client(&script, &source).identity()).expect_err("unreadable");
     assert_eq!(error.kind(), ErrorKind::NoCredential);
@@ -92,25 +92,25 @@ fn unreadable_credential_is_reported_with_the_reason() {
 
 #[test]
 fn concurrent_callers_share_one_source_request() {
-    let script = service(&["old"], "nobody");
-    let source = Source::of([named("old")], [named("new")]);
+    let script = scripted_service(&["old"], "nobody");
+    let source = ScriptedSource::new([credentials_named("old")], [credentials_named("new")]);
     let tenant = tenant(&client(&script, &source));
     let operation = ListEndpoints::default();
     let answers = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
     assert!(answers.iter().all(Result::is_ok));
     assert_eq!(source.asked(), ["current", "after old"]);
-    assert_eq!(script.count(Sent::is_token), 2);
+    assert_eq!(script.count(SentRequest::is_token), 2);
 }
 
 #[test]
 fn concurrent_callers_share_one_source_failure() {
     let unreadable = || Err(NoCredential::new("secret acme: access denied"));
-    let script = service(&["old"], "nobody");
+    let script = scripted_service(&["old"], "nobody");
     for (current, kind, asked, requests) in [
         (unreadable(), ErrorKind::NoCredential, &["current"][..], 0),
-        (Ok(named("old")), ErrorKind::CredentialRejected, &["current", "after old"], 1),
+        (Ok(credentials_named("old")), ErrorKind::CredentialRejected, &["current", "after old"], 1),
     ] {
-        let source = Arc::new(Source { current: Mutex::new([current].into()), ..Source::default() });
+        let source = Arc::new(ScriptedSource { current: Mutex::new([current].into()), ..ScriptedSource::default() });
         let client = client(&script, &source);
         let (tenant, operation) = (tenant(&client), ListEndpoints::default());
         let before = script.sent().len();
@@ -132,24 +132,24 @@ fn concurrent_callers_share_one_source_failure() {
 #[test]
 fn listing_is_complete_when_the_credential_changes() {
     // The token of the first dies, and its credential was deleted meanwhile.
-    let script = Script::routed(|sent| {
+    let script = ScriptedTransport::with_router(|sent| {
         let dead = sent.header("authorization") == Some("Bearer token-of-old");
         let page = |id: &str, next: serde_json::Value| {
-            Answer::json(json!({"items": [{"id": id}], "pages": {"nextKey": next}}))
+            ScriptedResponse::json(json!({"items": [{"id": id}], "pages": {"nextKey": next}}))
         };
         Some(match sent.query("pageFromKey") {
-            _ if sent.is_token() && sent.body.contains("client_id=gone&") => Answer::status(401),
+            _ if sent.is_token() && sent.body.contains("client_id=gone&") => ScriptedResponse::status(401),
             _ if sent.is_token() => {
                 let id = if sent.body.contains("client_id=old&") { "old" } else { "new" };
-                Answer::json(json!({"access_token": format!("token-of-{id}"), "expires_in": 3600}))
+                ScriptedResponse::json(json!({"access_token": format!("token-of-{id}"), "expires_in": 3600}))
             }
             None => page("a", json!("1")),
             Some("1") => page("b", json!("2")),
-            Some(_) if dead => Answer::status(401),
+            Some(_) if dead => ScriptedResponse::status(401),
             Some(_) => page("c", json!(null)),
         })
     });
-    let source = Source::of([named("old"), named("gone")], [named("new")]);
+    let source = ScriptedSource::new([credentials_named("old"), credentials_named("gone")], [credentials_named("new")]);
     let tenant = tenant(&client(&script, &source));
     let mut pages = tenant.pages(ListEndpoints::default());
     let mut ids = Vec::new();
@@ -160,7 +160,7 @@ fn listing_is_complete_when_the_credential_changes() {
     assert_eq!(ids, ["a", "b", "c"]);
     assert_eq!(source.asked(), ["current", "current", "after gone"]);
     assert_eq!(
-        tokens(&script)[2..],
+        sent_tokens(&script)[2..],
         ["Bearer token-of-old", "Bearer token-of-new"],
         "the page is asked for again"
     );
@@ -169,14 +169,14 @@ fn listing_is_complete_when_the_credential_changes() {
 #[test]
 fn error_keeps_the_full_reason_of_the_source() {
     let reason = format!("{}; make a new credential", "a-long-name/".repeat(40));
-    let script = Script::routed(|sent| {
-        sent.is_token().then(|| Answer::text(401, &json!({"message": "no. ".repeat(100)}).to_string()))
+    let script = ScriptedTransport::with_router(|sent| {
+        sent.is_token().then(|| ScriptedResponse::text(401, &json!({"message": "no. ".repeat(100)}).to_string()))
     });
-    for current in [Ok(named("old")), Err(NoCredential::new(reason.clone()))] {
-        let source = Arc::new(Source {
+    for current in [Ok(credentials_named("old")), Err(NoCredential::new(reason.clone()))] {
+        let source = Arc::new(ScriptedSource {
             current: Mutex::new([current].into()),
             next: Mutex::new([Err(NoCredential::new(reason.clone()))].into()),
-            ..Source::default()
+            ..ScriptedSource::default()
         });
         let error = block_on(client(&script, &source).identity()).expect_err("refused").to_string();
         assert!(error.contains(&reason), "{error}");
@@ -187,8 +187,8 @@ fn error_keeps_the_full_reason_of_the_source() {
 #[test]
 fn hanging_source_ends_at_the_deadline_of_each_caller() {
     for question in ["current", "after old"] {
-        let script = service(&["old"], "nobody");
-        let source = Source::of([named("old")], [named("new")]);
+        let script = scripted_service(&["old"], "nobody");
+        let source = ScriptedSource::new([credentials_named("old")], [credentials_named("new")]);
         source.hanging.lock().expect("a list").push(question);
         let client = client(&script, &source);
         let hurried = client.with_deadline(Transport::now(&script) + SECOND * 5);
@@ -203,8 +203,8 @@ fn hanging_source_ends_at_the_deadline_of_each_caller() {
 
 #[test]
 fn client_debug_hides_the_secret() {
-    let script = service(&[], "nobody");
-    let client = Client::builder(script, named("mine")).build();
-    let shown = format!("{client:?} {:?}", named("mine"));
+    let script = scripted_service(&[], "nobody");
+    let client = Client::builder(script, credentials_named("mine")).build();
+    let shown = format!("{client:?} {:?}", credentials_named("mine"));
     assert!(shown.contains("mine") && !shown.contains(SECRET), "{shown}");
 }

@@ -4,13 +4,13 @@ mod support;
 
 use serde_json::json;
 use sophos_api::{Error, ErrorKind, operations::endpoints::GetEndpoint};
-use support::read;
+use support::parse_response;
 
 const ID: &str = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 const OTHER: &str = "a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d";
 
 fn parse_error(status: u16, body: impl Into<Vec<u8>>) -> Error {
-    let error = read::<GetEndpoint>(status, body).expect_err("a refusal");
+    let error = parse_response::<GetEndpoint>(status, body).expect_err("a refusal");
     assert_eq!(error.status(), Some(status));
     error
 }

@@ -19,10 +19,10 @@ use sophos_api::{
         whoami::GetWhoami,
     },
 };
-use support::read;
+use support::parse_response;
 
 fn parse<O: Operation>(body: &Value) -> O::Response {
-    read::<O>(200, body.to_string()).unwrap_or_else(|error| panic!("{body}: {error}"))
+    parse_response::<O>(200, body.to_string()).unwrap_or_else(|error| panic!("{body}: {error}"))
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn model_requires_only_an_id() {
     assert_eq!(parse::<GetAlert>(&body).id, "e");
     assert_eq!(parse::<GetWhoami>(&body).id, "e");
     for none in [json!({}), json!({"id": null}), json!({"id": [7]}), json!({"id": true})] {
-        let error = read::<GetEndpoint>(200, none.to_string()).expect_err("no id");
+        let error = parse_response::<GetEndpoint>(200, none.to_string()).expect_err("no id");
         assert_eq!((error.kind(), error.status()), (ErrorKind::Malformed, Some(200)), "{none}");
     }
 }
@@ -102,7 +102,7 @@ fn unknown_enum_values_round_trip() {
 fn unknown_members_keep_their_raw_json() {
     let text =
         r#"{ "labels":[{"key":"a"}],"id":"e","big": 12345678901234567890123,"float":1.10,"none":null }"#;
-    let endpoint = read::<GetEndpoint>(200, text).expect("an endpoint");
+    let endpoint = parse_response::<GetEndpoint>(200, text).expect("an endpoint");
     assert_eq!(endpoint.raw(), text.trim());
     assert_eq!(serde_json::to_string(&endpoint).expect("JSON"), text.trim());
 }
@@ -120,7 +120,7 @@ fn numeric_ids_keep_every_digit() {
         let text = format!(
             r#"{{"items":[{{"id":{number},"endpoint_id":{number},"customer_id":{number}}}],"has_more":true,"next_cursor":{number}}}"#
         );
-        let page = read::<ListSiemEvents>(200, text).expect("a page");
+        let page = parse_response::<ListSiemEvents>(200, text).expect("a page");
         assert_eq!(page.next_cursor.as_deref(), Some(number));
         let event = page.items.into_iter().next().expect("an item").parse().expect("an event");
         assert_eq!((event.id.as_str(), event.endpoint_id.as_deref()), (number, Some(number)));
@@ -130,14 +130,14 @@ fn numeric_ids_keep_every_digit() {
 
         let text =
             format!(r#"{{"id":{number},"managedAgent":{{"id":{number}}},"tenant":{{"id":{number}}}}}"#);
-        let alert = read::<GetAlert>(200, text).expect("an alert");
+        let alert = parse_response::<GetAlert>(200, text).expect("an alert");
         let agent = alert.managed_agent.as_ref().and_then(|agent| agent.id.as_deref());
         assert_eq!((alert.id.as_str(), agent), (number, Some(number)));
         let text = format!(r#"{{"items":[{{"id":{number}}}],"pages":{{"nextKey":{number}}}}}"#);
-        let page = read::<ListEndpoints>(200, text).expect("a page");
+        let page = parse_response::<ListEndpoints>(200, text).expect("a page");
         let next = ListEndpoints::default().next_page(&page).expect("a key").expect("another page");
         assert_eq!(next.page_from_key.as_deref(), Some(number));
-        let tenant = read::<ListPartnerTenants>(200, format!(r#"{{"items":[{{"id":{number}}}]}}"#));
+        let tenant = parse_response::<ListPartnerTenants>(200, format!(r#"{{"items":[{{"id":{number}}}]}}"#));
         let tenant = tenant.expect("a page").items.into_iter().next().expect("an item").parse();
         assert_eq!(tenant.expect("a tenant").id.as_str(), number);
     }
@@ -146,19 +146,19 @@ fn numeric_ids_keep_every_digit() {
 #[test]
 fn page_with_too_many_items_is_malformed() {
     let page = |count: usize| format!(r#"{{"items":[{}0]}}"#, "0,".repeat(count - 1));
-    assert_eq!(read::<ListEndpoints>(200, page(20_000)).expect("a page").items.len(), 20_000);
-    let error = read::<ListEndpoints>(200, page(20_001)).expect_err("too many");
+    assert_eq!(parse_response::<ListEndpoints>(200, page(20_000)).expect("a page").items.len(), 20_000);
+    let error = parse_response::<ListEndpoints>(200, page(20_001)).expect_err("too many");
     assert_eq!(error.kind(), ErrorKind::Malformed);
     assert_eq!(parse::<UpdateIsolations>(&json!({"items": null})).items, None);
-    assert_eq!(read::<UpdateIsolations>(202, page(20_001)).expect("an answer").items, None);
+    assert_eq!(parse_response::<UpdateIsolations>(202, page(20_001)).expect("an answer").items, None);
 }
 
 #[test]
 fn members_beyond_one_mebibyte_become_none() {
     let text = |count: usize| format!(r#"{{"id":"e","ipv4Addresses":[{}""]}}"#, r#""","#.repeat(count));
-    let short = read::<GetEndpoint>(200, text(1_000)).expect("an endpoint");
+    let short = parse_response::<GetEndpoint>(200, text(1_000)).expect("an endpoint");
     assert_eq!(short.ipv4_addresses.as_ref().map(Vec::len), Some(1_001));
-    let long = read::<GetEndpoint>(200, text(400_000)).expect("an endpoint");
+    let long = parse_response::<GetEndpoint>(200, text(400_000)).expect("an endpoint");
     assert_eq!((long.id.as_str(), &long.ipv4_addresses), ("e", &None));
 }
 
@@ -247,11 +247,11 @@ fn invalid_body_is_malformed_and_not_quoted() {
     for body in
         ["", "null", "7", "\"text of a customer\"", "<html>", "{\"id\": \"text of a customer\"", "\u{0}"]
     {
-        let error = read::<GetEndpoint>(200, body).expect_err(body);
+        let error = parse_response::<GetEndpoint>(200, body).expect_err(body);
         assert_eq!((error.kind(), error.status()), (ErrorKind::Malformed, Some(200)), "{body}");
         assert!(error.is_transient(), "a body may have been cut");
         assert!(!format!("{error} {error:?}").contains("customer"), "{error}");
-        assert_eq!(read::<ListEndpoints>(200, body).expect_err(body).kind(), ErrorKind::Malformed, "{body}");
+        assert_eq!(parse_response::<ListEndpoints>(200, body).expect_err(body).kind(), ErrorKind::Malformed, "{body}");
     }
 }
 
@@ -267,7 +267,7 @@ fn token_response_is_parsed_leniently() {
 #[test]
 fn page_without_items_is_malformed() {
     fn kind<O: Operation>(body: &str) -> Option<ErrorKind> {
-        read::<O>(200, body).err().map(|error| error.kind())
+        parse_response::<O>(200, body).err().map(|error| error.kind())
     }
     for body in ["{}", "[]", " []", r#"{"error":"oops"}"#, r#"{"has_more":false,"pages":{}}"#, "null", "7"] {
         let kinds = [

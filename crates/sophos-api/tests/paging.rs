@@ -16,22 +16,22 @@ use sophos_api::{
         siem::{ListSiemAlerts, ListSiemEvents},
     },
 };
-use support::{Answer, Script, client, tenant};
+use support::{ScriptedResponse, ScriptedTransport, client, tenant};
 
 fn items(ids: &[&str]) -> Vec<Value> {
     ids.iter().map(|id| json!({ "id": id })).collect()
 }
 
-fn keyed(ids: &[&str], next: Option<&str>) -> Answer {
-    Answer::json(json!({"items": items(ids), "pages": {"nextKey": next, "size": 50, "maxSize": 500}}))
+fn keyed(ids: &[&str], next: Option<&str>) -> ScriptedResponse {
+    ScriptedResponse::json(json!({"items": items(ids), "pages": {"nextKey": next, "size": 50, "maxSize": 500}}))
 }
 
-fn numbered(ids: &[&str], pages: Value) -> Answer {
-    Answer::json(json!({"items": items(ids), "pages": pages}))
+fn numbered(ids: &[&str], pages: Value) -> ScriptedResponse {
+    ScriptedResponse::json(json!({"items": items(ids), "pages": pages}))
 }
 
-fn cursor(ids: &[&str], has_more: bool, next: Option<&str>) -> Answer {
-    Answer::json(json!({"items": items(ids), "has_more": has_more, "next_cursor": next}))
+fn cursor(ids: &[&str], has_more: bool, next: Option<&str>) -> ScriptedResponse {
+    ScriptedResponse::json(json!({"items": items(ids), "has_more": has_more, "next_cursor": next}))
 }
 
 /// All ids of a listing, page by page.
@@ -53,8 +53,8 @@ struct Id {
 }
 
 /// What each request but those for token and identity said of this parameter.
-fn sent_query_values(script: &Script, name: &str) -> Vec<Option<String>> {
-    script.calls().iter().map(|sent| sent.query(name).map(str::to_owned)).collect()
+fn sent_query_values(script: &ScriptedTransport, name: &str) -> Vec<Option<String>> {
+    script.api_requests().iter().map(|sent| sent.query(name).map(str::to_owned)).collect()
 }
 
 fn some(text: &str) -> Option<String> {
@@ -63,7 +63,7 @@ fn some(text: &str) -> Option<String> {
 
 #[test]
 fn numbered_listing_ends_at_the_total() {
-    let script = Script::queue([
+    let script = ScriptedTransport::with_responses([
         numbered(&["a", "b"], json!({"current": 1, "size": 2, "total": 2, "items": 3})),
         numbered(&["c"], json!({"current": 2, "size": 2, "total": 2, "items": 3})),
     ]);
@@ -74,7 +74,7 @@ fn numbered_listing_ends_at_the_total() {
 
 #[test]
 fn numbered_listing_continues_after_an_empty_page() {
-    let script = Script::queue([
+    let script = ScriptedTransport::with_responses([
         numbered(&["a"], json!({"current": 1, "total": 3})),
         numbered(&[], json!({"current": 2, "total": 3})),
         numbered(&["b"], json!({"current": 3, "total": 3})),
@@ -85,7 +85,7 @@ fn numbered_listing_continues_after_an_empty_page() {
 #[test]
 fn numbered_listing_without_total_ends_at_an_empty_page() {
     // The size is no sign of the end: it is the requested one or the number of items.
-    let script = Script::queue([
+    let script = ScriptedTransport::with_responses([
         numbered(&["a"], json!({"current": 1, "size": 50, "maxSize": 100})),
         numbered(&["b"], json!({"current": 2, "size": 1, "maxSize": 100})),
         numbered(&[], json!({"current": 3, "size": 50, "maxSize": 100})),
@@ -98,16 +98,16 @@ fn numbered_listing_without_total_ends_at_an_empty_page() {
 #[test]
 fn numbered_listing_ends_at_a_page_beyond_the_end() {
     for (page, total) in [(2, json!(1)), (9, json!(1)), (2, Value::Null), (1, json!(0))] {
-        let script = Script::queue([numbered(&[], json!({"current": page, "total": total, "size": 50}))]);
+        let script = ScriptedTransport::with_responses([numbered(&[], json!({"current": page, "total": total, "size": 50}))]);
         let first = ListPartnerTenants { page: Some(page), ..Default::default() };
         assert!(collect_ids(&client(&script), first).is_empty(), "{page} {total}");
-        assert_eq!(script.calls().len(), 1);
+        assert_eq!(script.api_requests().len(), 1);
     }
 }
 
 #[test]
 fn keyed_listing_continues_after_empty_pages() {
-    let script = Script::queue([
+    let script = ScriptedTransport::with_responses([
         keyed(&[], Some("k1")),
         keyed(&["a"], Some("k2")),
         keyed(&[], Some("k3")),
@@ -121,13 +121,13 @@ fn keyed_listing_continues_after_empty_pages() {
 
 #[test]
 fn keyed_listing_ends_at_an_empty_next_key() {
-    let script = Script::queue([keyed(&["a"], Some(""))]);
+    let script = ScriptedTransport::with_responses([keyed(&["a"], Some(""))]);
     assert_eq!(collect_ids(&tenant(&client(&script)), ListEndpoints::default()), ["a"]);
 }
 
 #[test]
 fn listing_fails_when_the_next_page_is_the_same() {
-    let script = Script::queue([keyed(&["a"], Some("k1")), keyed(&["b"], Some("k1"))]);
+    let script = ScriptedTransport::with_responses([keyed(&["a"], Some("k1")), keyed(&["b"], Some("k1"))]);
     let tenant = tenant(&client(&script));
     let mut pages = tenant.pages(ListEndpoints::default());
     block_on(pages.next()).expect("a page").expect("the first");
@@ -136,7 +136,7 @@ fn listing_fails_when_the_next_page_is_the_same() {
 
     let first = ListSiemEvents { cursor: some("c"), ..Default::default() };
     for answer in [cursor(&["a"], true, Some("c")), cursor(&["a"], true, None)] {
-        let script = Script::queue([answer]);
+        let script = ScriptedTransport::with_responses([answer]);
         let tenant = support::tenant(&client(&script));
         let error = block_on(tenant.pages(first.clone()).next()).expect("a page").expect_err("nowhere");
         assert_eq!(error.kind(), ErrorKind::Malformed);
@@ -149,7 +149,7 @@ fn siem_listing_ends_when_has_more_is_false() {
     let alerts = ListSiemAlerts { from_date, limit, cursor: None };
     let events = ListSiemEvents { from_date, limit, exclude_types: vec!["x".into()], cursor: None };
     for of_events in [false, true] {
-        let script = Script::queue([cursor(&["a"], true, Some("c1")), cursor(&["b"], false, Some("c2"))]);
+        let script = ScriptedTransport::with_responses([cursor(&["a"], true, Some("c1")), cursor(&["b"], false, Some("c2"))]);
         let tenant = tenant(&client(&script));
         let walked = if of_events { collect_ids(&tenant, events.clone()) } else { collect_ids(&tenant, alerts.clone()) };
         assert_eq!(walked, ["a", "b"]);
@@ -163,7 +163,7 @@ fn siem_listing_ends_when_has_more_is_false() {
 
 #[test]
 fn pages_retries_a_failed_page_on_the_next_call() {
-    let script = Script::queue([keyed(&["a"], Some("k1")), Answer::status(403), keyed(&["b"], None)]);
+    let script = ScriptedTransport::with_responses([keyed(&["a"], Some("k1")), ScriptedResponse::status(403), keyed(&["b"], None)]);
     let tenant = tenant(&client(&script));
     let mut pages = tenant.pages(ListEndpoints::default());
     assert_eq!(block_on(pages.next()).expect("a page").expect("the first").items.len(), 1);
@@ -177,7 +177,7 @@ fn pages_retries_a_failed_page_on_the_next_call() {
 
 #[test]
 fn items_end_with_the_error_of_a_failed_page() {
-    let script = Script::queue([keyed(&["a", "b"], Some("k1")), Answer::status(403)]);
+    let script = ScriptedTransport::with_responses([keyed(&["a", "b"], Some("k1")), ScriptedResponse::status(403)]);
     let tenant = tenant(&client(&script));
     let taken: Vec<_> = block_on(tenant.items(ListEndpoints::default()).collect());
     let shown: Vec<_> = taken.iter().map(|item| item.as_ref().map(|item| item.id.as_str())).collect();
@@ -185,18 +185,18 @@ fn items_end_with_the_error_of_a_failed_page() {
     assert_eq!(shown[2].expect_err("refused").kind(), ErrorKind::Forbidden);
 
     // Nothing comes after the end, however often one asks.
-    let script = Script::queue([Answer::status(403)]);
+    let script = ScriptedTransport::with_responses([ScriptedResponse::status(403)]);
     let tenant = support::tenant(&client(&script));
     let mut items = tenant.items(ListEndpoints::default());
     assert!(block_on(items.next()).expect("an item").is_err());
     assert!(block_on(items.next()).is_none() && block_on(items.next()).is_none());
-    assert_eq!(script.calls().len(), 1);
+    assert_eq!(script.api_requests().len(), 1);
 }
 
 #[test]
 fn items_yield_an_error_for_a_malformed_item() {
     let page = json!({"items": [{"id": "a"}, "b", {"id": "c"}], "pages": {"nextKey": "k"}});
-    let script = Script::queue([Answer::json(page), keyed(&["d"], None)]);
+    let script = ScriptedTransport::with_responses([ScriptedResponse::json(page), keyed(&["d"], None)]);
     let tenant = tenant(&client(&script));
     let taken: Vec<_> = block_on(tenant.items(ListEndpoints::default()).collect());
     let ids: Vec<_> = taken.iter().map(|item| item.as_ref().ok().map(|item| item.id.as_str())).collect();
@@ -211,19 +211,19 @@ fn poll_ready<S: Stream + Unpin>(next: Next<'_, S>) -> Option<S::Item> {
 
 #[test]
 fn items_prefetch_exactly_one_page() {
-    let script = Script::queue([
+    let script = ScriptedTransport::with_responses([
         keyed(&["a", "b", "c"], Some("k1")),
         keyed(&["d", "e"], Some("k2")),
         keyed(&["f"], None),
     ]);
-    let tenant: TenantClient<Arc<Script>> = tenant(&client(&script));
+    let tenant: TenantClient<Arc<ScriptedTransport>> = tenant(&client(&script));
     let mut items = tenant.items(ListEndpoints::default());
     assert!(script.sent().is_empty(), "nothing is asked before somebody wants an item");
     let mut take = |expected: &str, pages_asked: usize, at_once: bool| {
         let next = items.next();
         let item = if at_once { poll_ready(next) } else { block_on(next) };
         assert_eq!(item.expect("an item").expect("a readable one").id, expected);
-        assert_eq!(script.calls().len(), pages_asked, "after {expected}");
+        assert_eq!(script.api_requests().len(), pages_asked, "after {expected}");
     };
     take("a", 2, false);
     take("b", 2, true);
@@ -235,7 +235,7 @@ fn items_prefetch_exactly_one_page() {
 }
 
 /// How a listing of these pages is answered, in each of the three styles.
-fn page_responses(pages: &[Vec<String>], style: &str) -> Vec<Answer> {
+fn page_responses(pages: &[Vec<String>], style: &str) -> Vec<ScriptedResponse> {
     let last = pages.len() - 1;
     let page = |(index, ids): (usize, &Vec<String>)| {
         let ids: Vec<_> = ids.iter().map(String::as_str).collect();
@@ -260,14 +260,14 @@ fn collect_by_pages_and_items<O: Paged + Default + 'static>(
         let id = |json: &str| serde_json::from_str::<Id>(json).expect("an id").id;
         taken.into_iter().map(|item| id(item.expect("an item").raw())).collect()
     }
-    let scripts = [Script::queue(page_responses(pages, style)), Script::queue(page_responses(pages, style))];
+    let scripts = [ScriptedTransport::with_responses(page_responses(pages, style)), ScriptedTransport::with_responses(page_responses(pages, style))];
     let clients = scripts.each_ref().map(client);
     let walked = if through_tenant {
         [collect_ids(&tenant(&clients[0]), O::default()), items::<_, O>(&tenant(&clients[1]))]
     } else {
         [collect_ids(&clients[0], O::default()), items::<_, O>(&clients[1])]
     };
-    assert!(scripts.iter().all(|script| script.left() == 0), "every page is asked for once");
+    assert!(scripts.iter().all(|script| script.remaining() == 0), "every page is asked for once");
     walked
 }
 
@@ -296,10 +296,10 @@ proptest! {
         let mut pages: Vec<Vec<String>> = sizes.iter().map(|size| ids.by_ref().take(*size).collect()).collect();
         let whole = pages.concat();
         pages.push(Vec::new());
-        let script = Script::queue(pages.iter().map(|page| {
+        let script = ScriptedTransport::with_responses(pages.iter().map(|page| {
             numbered(&page.iter().map(String::as_str).collect::<Vec<_>>(), json!({"size": 50}))
         }));
         prop_assert_eq!(collect_ids(&client(&script), ListPartnerTenants::default()), whole);
-        prop_assert_eq!(script.left(), 0);
+        prop_assert_eq!(script.remaining(), 0);
     }
 }

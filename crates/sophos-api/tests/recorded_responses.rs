@@ -22,7 +22,7 @@ use sophos_api::{
         whoami::GetWhoami,
     },
 };
-use support::{fixture, read, read_text};
+use support::{fixture, parse_response, read_text};
 
 /// A body that was recorded, in a folder of its recorder, or one of this repository.
 fn body(file: &str) -> String {
@@ -34,7 +34,7 @@ fn body(file: &str) -> String {
 }
 
 fn parse_body<O: Operation>(file: &str, text: &str) -> O::Response {
-    read::<O>(200, text).unwrap_or_else(|error| panic!("{file}: {error}"))
+    parse_response::<O>(200, text).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
 /// Written again, the whole answer is what the service sent.
@@ -289,7 +289,7 @@ fn error_responses_are_parsed_with_their_ids() {
         ("refused_in_full.json", "string", PLACEHOLDER, PLACEHOLDER),
     ] {
         let text = body(file);
-        let error = read::<GetWhoami>(401, text).expect_err(file);
+        let error = parse_response::<GetWhoami>(401, text).expect_err(file);
         assert_eq!(error.kind(), ErrorKind::Unauthorized, "{file}");
         assert_eq!(error.code(), Some(code), "{file}");
         assert_eq!((error.request_id(), error.correlation_id()), (request, correlation), "{file}");
@@ -308,7 +308,7 @@ fn recorded_tokens_and_errors_are_parsed() {
         "sophos-community/api_error_401.json",
         "jason-costello/error_schema_placeholder.json",
     ] {
-        let error = read::<GetWhoami>(401, body(file)).expect_err(file);
+        let error = parse_response::<GetWhoami>(401, body(file)).expect_err(file);
         assert_eq!(error.kind(), ErrorKind::Unauthorized, "{file}");
         assert!(error.code().is_some(), "{file}");
     }
@@ -341,7 +341,7 @@ const UNSUPPORTED_OPERATIONS: [&str; 18] = [
 #[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
 fn every_recorded_body_is_covered() {
     let fixtures = support::recorded("fixtures");
-    let here = include_str!("recorded_bodies.rs");
+    let here = include_str!("recorded_responses.rs");
     for folder in ["xsoar", "sekoia", "siem-integration", "jason-costello", "sophos-community"] {
         for entry in std::fs::read_dir(fixtures.join(folder)).expect(folder) {
             let name = entry.expect(folder).file_name().into_string().expect("a plain name");

@@ -14,7 +14,7 @@ use sophos_api::{
     models::Tenant,
     operations::endpoints::{GetEndpoint, ListEndpoints},
 };
-use support::{Answer, SECRET, Script, Sent, TENANT_ID, client, tenant, tenant_record, whoami};
+use support::{ScriptedResponse, SECRET, ScriptedTransport, SentRequest, TENANT_ID, client, tenant, tenant_record, whoami};
 
 /// No JSON Web Token, so that it is found only by who knows it.
 const TOKEN: &str = "Zm9v+7f3a9c/opaque-token_0123456789.abcdefghijkl";
@@ -55,12 +55,12 @@ fn assert_clean(text: &str) {
     }
 }
 
-fn token() -> Answer {
-    Answer::json(json!({"access_token": TOKEN, "expires_in": 3600}))
+fn token() -> ScriptedResponse {
+    ScriptedResponse::json(json!({"access_token": TOKEN, "expires_in": 3600}))
 }
 
 /// What was sent, as one text.
-fn request_text(sent: &Sent) -> String {
+fn request_text(sent: &SentRequest) -> String {
     let mut text = format!("{} {}\n", sent.method, sent.uri);
     for (name, value) in &sent.headers {
         text += &format!("{name}: {}\n", value.to_str().expect("text"));
@@ -72,14 +72,14 @@ fn request_text(sent: &Sent) -> String {
 fn error_omits_secrets_when_a_response_echoes_the_request() {
     for status in [400, 401, 403, 404, 409, 429, 500] {
         for which in ["/api/v2/oauth2/token", "/whoami/v1", "/endpoint/v1/endpoints"] {
-            let script = Script::routed(move |sent| {
+            let script = ScriptedTransport::with_router(move |sent| {
                 let text = request_text(sent);
                 let body = json!({
                     "error": text, "message": text, "requestId": text, "correlationId": text,
                     "trackingId": text, "errorCode": text,
                 });
                 match sent.path() {
-                    path if path.starts_with(which) => Some(Answer::text(status, &body.to_string())),
+                    path if path.starts_with(which) => Some(ScriptedResponse::text(status, &body.to_string())),
                     "/api/v2/oauth2/token" => Some(token()),
                     _ => None,
                 }
@@ -104,9 +104,9 @@ fn error_omits_encoded_secrets_at_any_truncation() {
             for before in [0, 150, 240, 270, 290, 299, 300] {
                 let message = format!("{}{form} and more", "x ".repeat(before / 2));
                 let body = json!({"error": form, "message": message, "requestId": message}).to_string();
-                let script = Script::routed(move |sent| match sent.path() {
+                let script = ScriptedTransport::with_router(move |sent| match sent.path() {
                     "/api/v2/oauth2/token" => Some(token()),
-                    path if path.starts_with("/endpoint") => Some(Answer::text(400, &body)),
+                    path if path.starts_with("/endpoint") => Some(ScriptedResponse::text(400, &body)),
                     _ => None,
                 });
                 let error = block_on(tenant(&client(&script)).send(&GetEndpoint::full("e")));
@@ -119,19 +119,19 @@ fn error_omits_encoded_secrets_at_any_truncation() {
 #[test]
 fn error_omits_replaced_tokens() {
     let tokens = Mutex::new(vec!["the-second-token-0123456789", TOKEN]);
-    let script = Script::routed(move |sent| match sent.path() {
+    let script = ScriptedTransport::with_router(move |sent| match sent.path() {
         "/api/v2/oauth2/token" => {
             let token = tokens.lock().expect("tokens").pop().expect("two at most");
-            Some(Answer::json(json!({"access_token": token, "expires_in": 3600})))
+            Some(ScriptedResponse::json(json!({"access_token": token, "expires_in": 3600})))
         }
         path if path.starts_with("/endpoint") => {
             let body = json!({"message": format!("{TOKEN} was replaced by {}", request_text(sent))});
-            Some(Answer::text(401, &body.to_string()))
+            Some(ScriptedResponse::text(401, &body.to_string()))
         }
         _ => None,
     });
     let error = block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect_err("refused");
-    assert_eq!(script.count(Sent::is_token), 2);
+    assert_eq!(script.count(SentRequest::is_token), 2);
     assert_clean(&displayed(&error));
     assert!(!displayed(&error).contains("second-token"), "{error}");
 }
@@ -140,9 +140,9 @@ fn error_omits_replaced_tokens() {
 fn error_omits_secrets_from_transport_messages() {
     for kind in [TransportErrorKind::Connect, TransportErrorKind::Interrupted, TransportErrorKind::Blocked] {
         let why = format!("GET https://api.example/a?access_token={TOKEN}: refused {SECRET}");
-        let script = Script::routed(move |sent| match sent.path() {
+        let script = ScriptedTransport::with_router(move |sent| match sent.path() {
             "/api/v2/oauth2/token" => Some(token()),
-            _ => Some(Answer::failure_because(kind, &why)),
+            _ => Some(ScriptedResponse::failure_with_message(kind, &why)),
         });
         let error = block_on(client(&script).identity()).expect_err("a failure");
         assert_clean(&displayed(&error));
@@ -151,13 +151,13 @@ fn error_omits_secrets_from_transport_messages() {
 }
 
 /// An identity that repeats the token in one of its members.
-fn whoami_script(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Arc<Script> {
-    Script::routed(move |sent| match sent.path() {
+fn whoami_script(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Arc<ScriptedTransport> {
+    ScriptedTransport::with_router(move |sent| match sent.path() {
         "/api/v2/oauth2/token" => Some(token()),
         "/whoami/v1" => {
             let mut answer = whoami("partner");
             change(&mut answer);
-            Some(Answer::json(answer))
+            Some(ScriptedResponse::json(answer))
         }
         _ => None,
     })
@@ -197,14 +197,14 @@ fn host_is_rejected_when_it_contains_the_secret() {
 
 #[test]
 fn tenant_list_reports_records_that_contain_the_token() {
-    let script = Script::routed(|sent| match sent.path() {
+    let script = ScriptedTransport::with_router(|sent| match sent.path() {
         "/api/v2/oauth2/token" => Some(token()),
-        "/partner/v1/tenants" => Some(Answer::json(json!({
+        "/partner/v1/tenants" => Some(ScriptedResponse::json(json!({
             "items": [{"id": TOKEN}, {"id": TENANT_ID}, {"id": format!("t-{SECRET}")}],
             "pages": {"current": 1, "total": 1},
         }))),
         path if path.starts_with("/partner/v1/tenants/") => {
-            Some(Answer::json(json!({"id": TOKEN, "apiHost": "https://api-eu01.central.sophos.com"})))
+            Some(ScriptedResponse::json(json!({"id": TOKEN, "apiHost": "https://api-eu01.central.sophos.com"})))
         }
         _ => None,
     });
@@ -227,7 +227,7 @@ fn token_response_error_omits_what_it_echoes() {
         json!({"errorCode": SECRET}),
         json!({"access_token": [SECRET], "errorCode": SECRET, "trackingId": TOKEN}),
     ] {
-        let script = Script::routed(move |sent| sent.is_token().then(|| Answer::json(answer.clone())));
+        let script = ScriptedTransport::with_router(move |sent| sent.is_token().then(|| ScriptedResponse::json(answer.clone())));
         assert_clean(&displayed(&block_on(client(&script).identity()).expect_err("refused")));
     }
 }
@@ -250,7 +250,7 @@ impl CredentialSource for LeakySource {
 
 #[test]
 fn error_omits_tokens_from_the_credential_source() {
-    let script = Script::routed(|_| Some(Answer::status(401)));
+    let script = ScriptedTransport::with_router(|_| Some(ScriptedResponse::status(401)));
     let source = LeakySource(Mutex::new(Some(AccessToken::new(TOKEN.to_owned()).into())));
     let client = Client::builder(Arc::clone(&script), source).rate_limit(RateLimit::unlimited()).build();
     for _ in 0..2 {
@@ -264,7 +264,7 @@ fn error_omits_tokens_from_the_credential_source() {
 
 #[test]
 fn client_scrub_removes_used_secrets_and_tokens() {
-    let script = Script::routed(|sent| sent.is_token().then(token));
+    let script = ScriptedTransport::with_router(|sent| sent.is_token().then(token));
     let client = client(&script);
     assert_eq!(client.scrub("isolated by soar"), "isolated by soar");
     block_on(client.identity()).expect("an identity");
@@ -280,7 +280,7 @@ fn error_stays_short_for_a_huge_body() {
         "0,".repeat(100_000),
         "x".repeat(100_000)
     );
-    let error = support::read::<GetEndpoint>(400, odd).expect_err("refused");
+    let error = support::parse_response::<GetEndpoint>(400, odd).expect_err("refused");
     assert_eq!((error.code(), error.request_id()), (None, Some("1e400")));
     assert!(error.to_string().len() < 500, "{error}");
 }

@@ -326,7 +326,7 @@ fn isolation_ids_and_comment_length_are_validated() {
 #[test]
 fn invalid_operation_is_not_sent() {
     use sophos_api::ApiClient;
-    let script = support::Script::queue([]);
+    let script = support::ScriptedTransport::with_responses([]);
     let tenant = support::tenant(&support::client(&script));
     let operation = ListSiemEvents { limit: Some(199), ..Default::default() };
     let error = futures_executor::block_on(tenant.send(&operation)).expect_err("refused");

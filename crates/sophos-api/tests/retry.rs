@@ -14,10 +14,10 @@ use sophos_api::{
         isolation::{UpdateIsolation, UpdateIsolations},
     },
 };
-use support::{Answer, SECOND, Script, client, client_with, last_page, tenant, tenant_called};
+use support::{ScriptedResponse, SECOND, ScriptedTransport, client, client_with, last_page, tenant, tenant_with_id};
 
-fn endpoint() -> Answer {
-    Answer::text(200, r#"{"id": "e", "items": []}"#)
+fn endpoint() -> ScriptedResponse {
+    ScriptedResponse::text(200, r#"{"id": "e", "items": []}"#)
 }
 
 fn get() -> GetEndpoint {
@@ -33,18 +33,18 @@ fn isolate_many() -> UpdateIsolations {
 }
 
 /// How often an operation is sent when this answer comes first.
-fn count_sent<O: Operation>(first: &Answer, operation: &O) -> usize {
-    let script = Script::queue([first.clone(), endpoint()]);
+fn count_sent<O: Operation>(first: &ScriptedResponse, operation: &O) -> usize {
+    let script = ScriptedTransport::with_responses([first.clone(), endpoint()]);
     let answer = block_on(tenant(&client(&script)).send(operation));
-    assert_eq!(answer.is_ok(), script.calls().len() == 2, "{first:?}");
-    script.calls().len()
+    assert_eq!(answer.is_ok(), script.api_requests().len() == 2, "{first:?}");
+    script.api_requests().len()
 }
 
 #[test]
 fn retry_waits_for_retry_after() {
     // The script's clock stands at Tue, 14 Nov 2023 22:13:20 GMT.
     let date = "Tue, 14 Nov 2023 22:13:40 GMT";
-    let throttled = || Answer::status(429);
+    let throttled = || ScriptedResponse::status(429);
     for (answer, wait) in [
         (throttled().header("retry-after", "7"), Duration::from_secs(7)),
         (throttled().header("retry-after", "0"), Duration::ZERO),
@@ -53,56 +53,56 @@ fn retry_waits_for_retry_after() {
             throttled().header("retry-after", date).header("date", "Tue, 14 Nov 2023 22:13:10 GMT"),
             Duration::from_secs(30),
         ),
-        (Answer::status(503).header("retry-after", "9"), Duration::from_secs(9)),
+        (ScriptedResponse::status(503).header("retry-after", "9"), Duration::from_secs(9)),
     ] {
-        let script = Script::queue([answer.clone(), endpoint()]);
+        let script = ScriptedTransport::with_responses([answer.clone(), endpoint()]);
         block_on(tenant(&client(&script)).send(&get())).expect("an answer");
-        let calls = script.calls();
+        let calls = script.api_requests();
         assert_eq!(calls[1].at - calls[0].at, wait, "{answer:?}");
-        assert_eq!(script.slept().iter().sum::<Duration>(), wait, "{answer:?}");
+        assert_eq!(script.sleeps().iter().sum::<Duration>(), wait, "{answer:?}");
     }
 }
 
 #[test]
 fn retry_backs_off_without_retry_after() {
     for answer in
-        [Answer::status(429), Answer::status(429).header("retry-after", "soon"), Answer::status(503)]
+        [ScriptedResponse::status(429), ScriptedResponse::status(429).header("retry-after", "soon"), ScriptedResponse::status(503)]
     {
-        let script = Script::queue([answer, endpoint()]);
+        let script = ScriptedTransport::with_responses([answer, endpoint()]);
         block_on(tenant(&client(&script)).send(&get())).expect("an answer");
-        assert_eq!(script.slept().len(), 1);
-        assert!(script.slept()[0] <= RetryPolicy::default().initial_backoff, "{:?}", script.slept());
+        assert_eq!(script.sleeps().len(), 1);
+        assert!(script.sleeps()[0] <= RetryPolicy::default().initial_backoff, "{:?}", script.sleeps());
     }
 }
 
 #[test]
 fn retry_after_pauses_all_callers_of_the_credential() {
-    let script = Script::queue([Answer::status(429).header("retry-after", "30"), endpoint(), endpoint()]);
+    let script = ScriptedTransport::with_responses([ScriptedResponse::status(429).header("retry-after", "30"), endpoint(), endpoint()]);
     let once = RetryPolicy { max_attempts: 1, ..Default::default() };
     let client = client_with(&script, RateLimit::unlimited(), once);
-    let error = block_on(tenant_called(&client, "a").send(&get())).expect_err("throttled");
+    let error = block_on(tenant_with_id(&client, "a").send(&get())).expect_err("throttled");
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(SECOND * 30)));
     for other in ["b", "c"] {
-        block_on(tenant_called(&client, other).send(&get())).expect("an answer");
+        block_on(tenant_with_id(&client, other).send(&get())).expect("an answer");
     }
-    let calls = script.calls();
+    let calls = script.api_requests();
     assert_eq!(calls[1].at - calls[0].at, SECOND * 30);
     assert_eq!(calls[2].at, calls[1].at, "the pause is over");
 }
 
 #[test]
 fn retry_after_pauses_callers_that_wait_for_a_permit() {
-    let script = Script::queue([Answer::status(429).header("retry-after", "30"), endpoint(), endpoint()]);
+    let script = ScriptedTransport::with_responses([ScriptedResponse::status(429).header("retry-after", "30"), endpoint(), endpoint()]);
     let budget = RateLimit::new([RateWindow::new(1, SECOND)]);
     let client = client_with(&script, budget, RetryPolicy::default());
     // A token beforehand, so that nobody waits for one.
     block_on(client.identity()).expect("an identity");
-    script.turn(SECOND);
+    script.advance(SECOND);
     let tenant = tenant(&client);
     let operation = get();
     let answers = block_on(join_all([tenant.send(&operation), tenant.send(&operation)]));
     assert!(answers.iter().all(Result::is_ok));
-    let calls = script.calls();
+    let calls = script.api_requests();
     for call in &calls[1..] {
         assert!(call.at - calls[0].at >= SECOND * 30, "{:?}", call.at - calls[0].at);
     }
@@ -111,7 +111,7 @@ fn retry_after_pauses_callers_that_wait_for_a_permit() {
 #[test]
 fn server_errors_are_retried_for_idempotent_operations() {
     for status in [408, 425, 500, 502, 503, 504] {
-        let answer = Answer::status(status);
+        let answer = ScriptedResponse::status(status);
         assert_eq!(count_sent(&answer, &get()), 2, "{status}");
         assert_eq!(count_sent(&answer, &SearchAlerts::default()), 2, "{status}: a search changes nothing");
         assert_eq!(count_sent(&answer, &isolate()), 1, "{status}");
@@ -123,7 +123,7 @@ fn server_errors_are_retried_for_idempotent_operations() {
 
 #[test]
 fn throttling_is_retried_for_all_operations() {
-    for answer in [Answer::status(429), Answer::status(429).header("retry-after", "3")] {
+    for answer in [ScriptedResponse::status(429), ScriptedResponse::status(429).header("retry-after", "3")] {
         assert_eq!(count_sent(&answer, &get()), 2);
         assert_eq!(count_sent(&answer, &isolate()), 2);
         assert_eq!(count_sent(&answer, &isolate_many()), 2);
@@ -133,7 +133,7 @@ fn throttling_is_retried_for_all_operations() {
 #[test]
 fn client_errors_are_never_retried() {
     for status in [400, 403, 404, 405, 409, 410, 422, 451] {
-        let answer = Answer::status(status).header("retry-after", "1");
+        let answer = ScriptedResponse::status(status).header("retry-after", "1");
         assert_eq!((count_sent(&answer, &get()), count_sent(&answer, &isolate())), (1, 1), "{status}");
     }
 }
@@ -147,7 +147,7 @@ fn transport_errors_are_retried_where_safe() {
         (TransportErrorKind::TooLarge, 1, 1),
         (TransportErrorKind::InvalidRequest, 1, 1),
     ] {
-        let answer = Answer::failure(kind);
+        let answer = ScriptedResponse::failure(kind);
         assert_eq!(
             (count_sent(&answer, &get()), count_sent(&answer, &isolate())),
             (get_sent, isolate_sent),
@@ -165,7 +165,7 @@ fn transport_errors_map_to_error_kinds() {
         (TransportErrorKind::TooLarge, ErrorKind::TooLarge),
         (TransportErrorKind::InvalidRequest, ErrorKind::Invalid),
     ] {
-        let script = Script::queue([Answer::failure(kind)]);
+        let script = ScriptedTransport::with_responses([ScriptedResponse::failure(kind)]);
         let once = RetryPolicy { max_attempts: 1, ..Default::default() };
         let client = client_with(&script, RateLimit::unlimited(), once);
         let error = block_on(tenant(&client).send(&get())).expect_err("no answer");
@@ -176,15 +176,15 @@ fn transport_errors_map_to_error_kinds() {
 
 #[test]
 fn truncated_responses_are_retried_for_idempotent_operations() {
-    let cut = Answer::text(200, r#"{"id": "e", "hostname": "#);
+    let cut = ScriptedResponse::text(200, r#"{"id": "e", "hostname": "#);
     assert_eq!((count_sent(&cut, &get()), count_sent(&cut, &isolate())), (2, 1));
 }
 
 #[test]
 fn attempt_times_out_after_sixty_seconds() {
-    let script = Script::queue([endpoint().taking(SECOND * 61), endpoint().taking(SECOND * 60)]);
+    let script = ScriptedTransport::with_responses([endpoint().with_delay(SECOND * 61), endpoint().with_delay(SECOND * 60)]);
     block_on(tenant(&client(&script)).send(&get())).expect("the second answer");
-    let calls = script.calls();
+    let calls = script.api_requests();
     assert_eq!((calls.len(), calls[0].timeout), (2, SECOND * 60));
     assert!(calls[1].at - calls[0].at >= SECOND * 60);
 }
@@ -192,15 +192,15 @@ fn attempt_times_out_after_sixty_seconds() {
 #[test]
 fn last_error_is_returned_after_max_attempts() {
     let policy = RetryPolicy::default();
-    let script = Script::queue((0..6).map(|_| Answer::text(503, r#"{"error": "busy", "requestId": "r-7"}"#)));
+    let script = ScriptedTransport::with_responses((0..6).map(|_| ScriptedResponse::text(503, r#"{"error": "busy", "requestId": "r-7"}"#)));
     let client = client(&script);
     let error = block_on(tenant(&client).send(&get())).expect_err("unavailable");
     assert_eq!(
         (error.kind(), error.code(), error.request_id()),
         (ErrorKind::Unavailable, Some("busy"), Some("r-7"))
     );
-    assert_eq!((script.calls().len(), script.left()), (6, 0));
-    let waits = script.slept();
+    assert_eq!((script.api_requests().len(), script.remaining()), (6, 0));
+    let waits = script.sleeps();
     for (index, wait) in waits.iter().enumerate() {
         let ceiling = policy.initial_backoff * 2_u32.pow(u32::try_from(index).expect("few"));
         assert!(*wait <= ceiling.min(policy.max_backoff), "{waits:?}");
@@ -211,59 +211,59 @@ fn last_error_is_returned_after_max_attempts() {
 
 #[test]
 fn retry_after_beyond_the_maximum_is_returned() {
-    let throttled = || Answer::status(429).header("retry-after", "121");
-    let script = Script::queue([throttled(), endpoint()]);
+    let throttled = || ScriptedResponse::status(429).header("retry-after", "121");
+    let script = ScriptedTransport::with_responses([throttled(), endpoint()]);
     let client = client(&script);
     let error = block_on(tenant(&client).send(&get())).expect_err("throttled");
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(SECOND * 121)));
     assert!(error.to_string().contains("ask again in 121 s"), "{error}");
-    assert_eq!((script.calls().len(), script.slept().len()), (1, 0));
+    assert_eq!((script.api_requests().len(), script.sleeps().len()), (1, 0));
     block_on(tenant(&client).send(&get())).expect("an answer");
-    assert_eq!(script.slept(), [SECOND * 120], "nobody is held back longer than one is willing to wait");
+    assert_eq!(script.sleeps(), [SECOND * 120], "nobody is held back longer than one is willing to wait");
 
-    let script = Script::queue([Answer::status(503).header("retry-after", "99999999999")]);
+    let script = ScriptedTransport::with_responses([ScriptedResponse::status(503).header("retry-after", "99999999999")]);
     let error = block_on(tenant(&support::client(&script)).send(&get())).expect_err("unavailable");
-    assert_eq!((error.kind(), script.slept().len()), (ErrorKind::Unavailable, 0));
+    assert_eq!((error.kind(), script.sleeps().len()), (ErrorKind::Unavailable, 0));
 }
 
 #[test]
 fn rate_limit_covers_all_tenants_of_a_credential() {
-    let script = Script::queue((0..6).map(|_| last_page(&[])));
+    let script = ScriptedTransport::with_responses((0..6).map(|_| last_page(&[])));
     let client = client_with(&script, RateLimit::new([RateWindow::new(2, SECOND)]), RetryPolicy::default());
     for name in ["a", "b", "c", "d", "e", "f"] {
-        block_on(tenant_called(&client, name).send(&ListEndpoints::default())).expect("an answer");
+        block_on(tenant_with_id(&client, name).send(&ListEndpoints::default())).expect("an answer");
     }
-    let start = script.calls()[0].at;
-    let sent: Vec<_> = script.calls().iter().map(|call| (call.at - start).as_millis()).collect();
+    let start = script.api_requests()[0].at;
+    let sent: Vec<_> = script.api_requests().iter().map(|call| (call.at - start).as_millis()).collect();
     assert_eq!(sent, [0, 0, 500, 1_000, 1_500, 2_000]);
     assert_eq!(client.stats().wait_time, SECOND * 2);
 
     let other =
         support::client_with(&script, RateLimit::new([RateWindow::new(2, SECOND)]), RetryPolicy::default());
     assert_eq!(block_on(other.identity()).expect("an identity").id, support::OWN_ID);
-    assert_eq!(script.slept().len(), 4, "another credential has its own");
+    assert_eq!(script.sleeps().len(), 4, "another credential has its own");
 }
 
 #[test]
 fn retries_consume_rate_limit_permits() {
-    let script = Script::queue([Answer::status(503), Answer::status(401), endpoint()]);
+    let script = ScriptedTransport::with_responses([ScriptedResponse::status(503), ScriptedResponse::status(401), endpoint()]);
     let budget = RateLimit::new([RateWindow::new(1, SECOND * 100)]);
     let client = client_with(&script, budget, RetryPolicy::default());
     block_on(tenant(&client).send(&get())).expect("an answer");
-    let calls = script.calls();
+    let calls = script.api_requests();
     assert_eq!(calls[2].at - calls[0].at, SECOND * 200);
 }
 
 #[test]
 fn stats_count_requests_per_client_and_tenant() {
-    let script = Script::queue([
-        Answer::status(429).header("retry-after", "5"),
-        Answer::status(503).header("retry-after", "2"),
+    let script = ScriptedTransport::with_responses([
+        ScriptedResponse::status(429).header("retry-after", "5"),
+        ScriptedResponse::status(503).header("retry-after", "2"),
         endpoint(),
         endpoint(),
     ]);
     let client = client(&script);
-    let (first, second) = (tenant_called(&client, "a"), tenant_called(&client, "b"));
+    let (first, second) = (tenant_with_id(&client, "a"), tenant_with_id(&client, "b"));
     block_on(first.send(&get())).expect("an answer");
     block_on(second.clone().send(&get())).expect("an answer");
     block_on(client.identity()).expect("an identity");
@@ -283,11 +283,11 @@ fn stats_count_requests_per_client_and_tenant() {
 
 #[test]
 fn service_time_follows_the_last_date_header() {
-    let script = Script::queue([endpoint().header("date", "Tue, 14 Nov 2023 22:14:20 GMT"), endpoint()]);
+    let script = ScriptedTransport::with_responses([endpoint().header("date", "Tue, 14 Nov 2023 22:14:20 GMT"), endpoint()]);
     let client = client(&script);
     assert_eq!(client.service_time(), None);
     block_on(tenant(&client).send(&get())).expect("an answer");
-    script.turn(SECOND * 5);
+    script.advance(SECOND * 5);
     block_on(tenant(&client).send(&get())).expect("an answer without a date");
     assert_eq!(client.service_time(), Some(SECOND * 1_700_000_065));
     assert!(Arc::ptr_eq(client.transport(), &script));

@@ -10,7 +10,7 @@ use sophos_api::{
     ApiClient, Client, Error, Operation, RequestTarget,
     operations::{endpoints::ListEndpoints, token::RequestToken},
 };
-use support::{Answer, SECRET, Script, client, credentials, last_page, read, tenant};
+use support::{ScriptedResponse, SECRET, ScriptedTransport, client, credentials, last_page, parse_response, tenant};
 
 const TOKEN: &str = "eyJ-a-token-that-is-found-again";
 
@@ -31,12 +31,12 @@ impl Printed {
 #[test]
 fn debug_output_omits_secret_and_token() {
     let mut printed = Printed::default();
-    let script = Script::routed(|sent| {
+    let script = ScriptedTransport::with_router(|sent| {
         Some(match sent.path() {
-            "/api/v2/oauth2/token" => Answer::json(json!({"access_token": TOKEN, "expires_in": 3600})),
-            "/whoami/v1" => Answer::json(support::whoami("partner")),
+            "/api/v2/oauth2/token" => ScriptedResponse::json(json!({"access_token": TOKEN, "expires_in": 3600})),
+            "/whoami/v1" => ScriptedResponse::json(support::whoami("partner")),
             path if path.ends_with("endpoints") => last_page(&[]),
-            _ => Answer::text(404, r#"{"error": "notFound"}"#),
+            _ => ScriptedResponse::text(404, r#"{"error": "notFound"}"#),
         })
     });
     printed.debug(&Client::builder(Arc::clone(&script), credentials()));
@@ -59,7 +59,7 @@ fn debug_output_omits_secret_and_token() {
         printed.debug(&sent.headers);
     }
 
-    let used = script.calls();
+    let used = script.api_requests();
     assert_eq!(
         used[0].header("authorization"),
         Some(format!("Bearer {TOKEN}").as_str()),
@@ -77,21 +77,21 @@ fn token_request_errors_omit_secret_and_token() {
     use sophos_api::TransportErrorKind::{Connect, Interrupted, Timeout, TooLarge, InvalidRequest};
     let mut printed = Printed::default();
     let mut answers = vec![
-        Answer::text(401, r#"{"errorCode": "oauth.invalid_client_secret"}"#),
-        Answer::status(500),
-        Answer::text(200, &format!(r#"{{"access_token": "{TOKEN}""#)),
-        Answer::text(200, &format!(r#"{{"access_token": ["{TOKEN}"]}}"#)),
-        Answer::text(200, &format!(r#"["{TOKEN}"]"#)),
-        Answer::text(200, &format!("\"{TOKEN}\"")),
-        Answer::json(json!({"access_token": format!("{TOKEN}\n")})),
-        Answer::json(json!({"access_token": TOKEN, "errorCode": "no"})),
-        Answer::json(json!({"token": TOKEN})),
-        Answer::json(json!({"access_token": TOKEN, "expires_in": TOKEN})),
+        ScriptedResponse::text(401, r#"{"errorCode": "oauth.invalid_client_secret"}"#),
+        ScriptedResponse::status(500),
+        ScriptedResponse::text(200, &format!(r#"{{"access_token": "{TOKEN}""#)),
+        ScriptedResponse::text(200, &format!(r#"{{"access_token": ["{TOKEN}"]}}"#)),
+        ScriptedResponse::text(200, &format!(r#"["{TOKEN}"]"#)),
+        ScriptedResponse::text(200, &format!("\"{TOKEN}\"")),
+        ScriptedResponse::json(json!({"access_token": format!("{TOKEN}\n")})),
+        ScriptedResponse::json(json!({"access_token": TOKEN, "errorCode": "no"})),
+        ScriptedResponse::json(json!({"token": TOKEN})),
+        ScriptedResponse::json(json!({"access_token": TOKEN, "expires_in": TOKEN})),
     ];
-    answers.extend([Connect, Interrupted, Timeout, TooLarge, InvalidRequest].map(Answer::failure));
+    answers.extend([Connect, Interrupted, Timeout, TooLarge, InvalidRequest].map(ScriptedResponse::failure));
     for answer in answers {
-        let script = Script::routed(move |sent| {
-            Some(if sent.is_token() { answer.clone() } else { Answer::status(403) })
+        let script = ScriptedTransport::with_router(move |sent| {
+            Some(if sent.is_token() { answer.clone() } else { ScriptedResponse::status(403) })
         });
         printed.error(&block_on(client(&script).list_tenants()).expect_err("a failure"));
     }
@@ -102,14 +102,14 @@ fn token_request_errors_omit_secret_and_token() {
 
 #[test]
 fn token_response_debug_hides_the_token() {
-    let answer = read::<RequestToken>(200, json!({"access_token": TOKEN}).to_string()).expect("a token");
+    let answer = parse_response::<RequestToken>(200, json!({"access_token": TOKEN}).to_string()).expect("a token");
     let printed = format!("{answer:?} {answer:#?}");
     assert!(printed.contains("access_token") && !printed.contains("eyJ"), "{printed}");
 }
 
 #[test]
 fn secret_is_sent_only_in_the_token_request_body() {
-    let script = Script::queue([last_page(&[])]);
+    let script = ScriptedTransport::with_responses([last_page(&[])]);
     block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect("an answer");
     for sent in script.sent() {
         assert_eq!(sent.body.contains("5ecre7"), sent.is_token());

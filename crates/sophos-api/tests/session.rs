@@ -14,47 +14,47 @@ use sophos_api::{
         partner::ListPartnerTenants, siem::ListSiemEvents,
     },
 };
-use support::{Answer, SECOND, Script, Sent, TENANT_ID, client, last_page, tenant, whoami};
+use support::{ScriptedResponse, SECOND, ScriptedTransport, SentRequest, TENANT_ID, client, last_page, tenant, whoami};
 
-fn empty_pages(count: usize) -> Vec<Answer> {
+fn empty_pages(count: usize) -> Vec<ScriptedResponse> {
     (0..count).map(|_| last_page(&[])).collect()
 }
 
 /// Refuses every token, and answers nothing else.
-fn token_route(answer: Answer) -> impl Fn(&Sent) -> Option<Answer> {
+fn token_route(answer: ScriptedResponse) -> impl Fn(&SentRequest) -> Option<ScriptedResponse> {
     move |sent| sent.is_token().then(|| answer.clone())
 }
 
-fn invalid_secret() -> Answer {
-    Answer::text(401, r#"{"errorCode": "oauth.invalid_client_secret", "message": "Unauthorized"}"#)
+fn invalid_secret() -> ScriptedResponse {
+    ScriptedResponse::text(401, r#"{"errorCode": "oauth.invalid_client_secret", "message": "Unauthorized"}"#)
 }
 
 #[test]
 fn concurrent_callers_share_one_token() {
-    let script = Script::queue(empty_pages(100));
+    let script = ScriptedTransport::with_responses(empty_pages(100));
     let tenant = tenant(&client(&script));
     let operation = ListEndpoints::default();
     let answers = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
     assert!(answers.iter().all(Result::is_ok));
-    assert_eq!(script.count(Sent::is_token), 1);
-    assert_eq!(script.calls().len(), 100);
-    assert!(script.calls().iter().all(|sent| sent.header("authorization") == Some("Bearer token-1")));
+    assert_eq!(script.count(SentRequest::is_token), 1);
+    assert_eq!(script.api_requests().len(), 100);
+    assert!(script.api_requests().iter().all(|sent| sent.header("authorization") == Some("Bearer token-1")));
     assert_eq!(tenant.client().stats().token_requests, 1);
 }
 
 #[test]
 fn concurrent_callers_share_one_identity() {
-    let script = Script::queue((0..100).map(|_| Answer::json(json!({"items": []}))));
+    let script = ScriptedTransport::with_responses((0..100).map(|_| ScriptedResponse::json(json!({"items": []}))));
     let client = client(&script);
     let operation = ListPartnerTenants::default();
     let answers = block_on(join_all((0..100).map(|_| client.send(&operation))));
     assert!(answers.iter().all(Result::is_ok));
-    assert_eq!((script.count(Sent::is_token), script.count(Sent::is_whoami)), (1, 1));
+    assert_eq!((script.count(SentRequest::is_token), script.count(SentRequest::is_whoami)), (1, 1));
 }
 
 #[test]
 fn concurrent_callers_share_one_credential_rejection() {
-    let script = Script::routed(token_route(invalid_secret()));
+    let script = ScriptedTransport::with_router(token_route(invalid_secret()));
     let tenant = tenant(&client(&script));
     let operation = ListEndpoints::default();
     let answers = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
@@ -68,7 +68,7 @@ fn concurrent_callers_share_one_credential_rejection() {
 
 #[test]
 fn concurrent_identity_calls_share_one_rejection() {
-    let script = Script::routed(token_route(invalid_secret()));
+    let script = ScriptedTransport::with_router(token_route(invalid_secret()));
     let client = client(&script);
     let answers = block_on(join_all((0..100).map(|_| client.identity())));
     for error in answers.into_iter().map(|answer| answer.expect_err("refused")) {
@@ -79,7 +79,7 @@ fn concurrent_identity_calls_share_one_rejection() {
 
 #[test]
 fn rejection_is_not_cached() {
-    let script = Script::routed(token_route(invalid_secret()));
+    let script = ScriptedTransport::with_router(token_route(invalid_secret()));
     let (client, operation) = (client(&script), ListEndpoints::default());
     let tenant = tenant(&client);
     for asked in 1..=3 {
@@ -93,16 +93,16 @@ fn rejection_is_not_cached() {
 
 #[test]
 fn token_request_errors_map_to_error_kinds() {
-    let ok = |body: Value| Answer::json(body);
+    let ok = |body: Value| ScriptedResponse::json(body);
     for (answer, kind, requests) in [
-        (Answer::status(400), ErrorKind::CredentialRejected, 1),
+        (ScriptedResponse::status(400), ErrorKind::CredentialRejected, 1),
         (invalid_secret(), ErrorKind::CredentialRejected, 1),
-        (Answer::status(403), ErrorKind::CredentialRejected, 1),
-        (Answer::status(404), ErrorKind::NotFound, 1),
-        (Answer::status(429), ErrorKind::Throttled, 6),
-        (Answer::status(502), ErrorKind::Unavailable, 6),
-        (Answer::failure(TransportErrorKind::Connect), ErrorKind::Unreachable, 6),
-        (Answer::failure(TransportErrorKind::Timeout), ErrorKind::Interrupted, 6),
+        (ScriptedResponse::status(403), ErrorKind::CredentialRejected, 1),
+        (ScriptedResponse::status(404), ErrorKind::NotFound, 1),
+        (ScriptedResponse::status(429), ErrorKind::Throttled, 6),
+        (ScriptedResponse::status(502), ErrorKind::Unavailable, 6),
+        (ScriptedResponse::failure(TransportErrorKind::Connect), ErrorKind::Unreachable, 6),
+        (ScriptedResponse::failure(TransportErrorKind::Timeout), ErrorKind::Interrupted, 6),
         (ok(json!({"errorCode": "oauth.locked", "message": "OK"})), ErrorKind::CredentialRejected, 1),
         (ok(json!({"errorCode": "oauth.locked", "access_token": "t"})), ErrorKind::CredentialRejected, 1),
         (ok(json!({"errorCode": "success"})), ErrorKind::Malformed, 1),
@@ -110,7 +110,7 @@ fn token_request_errors_map_to_error_kinds() {
         (ok(json!({"access_token": "two\nlines"})), ErrorKind::Malformed, 1),
     ] {
         let shown = format!("{answer:?}");
-        let script = Script::routed(token_route(answer));
+        let script = ScriptedTransport::with_router(token_route(answer));
         let error = block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect_err(&shown);
         assert_eq!(error.kind(), kind, "{shown}");
         assert_eq!(script.sent().len(), requests, "{shown}");
@@ -126,101 +126,101 @@ fn token_response_is_accepted_in_every_success_form() {
         json!({"access_token": "t", "errorCode": null, "expires_in": null}),
         json!({"access_token": "t", "expires_in": u64::MAX}),
     ] {
-        let script = Script::routed(move |sent| {
-            Some(if sent.is_token() { Answer::json(body.clone()) } else { last_page(&[]) })
+        let script = ScriptedTransport::with_router(move |sent| {
+            Some(if sent.is_token() { ScriptedResponse::json(body.clone()) } else { last_page(&[]) })
         });
         let tenant = tenant(&client(&script));
         for _ in 0..3 {
             block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
         }
-        assert_eq!(script.count(Sent::is_token), 1);
-        assert_eq!(script.calls()[2].header("authorization"), Some("Bearer t"));
+        assert_eq!(script.count(SentRequest::is_token), 1);
+        assert_eq!(script.api_requests()[2].header("authorization"), Some("Bearer t"));
     }
 }
 
 #[test]
 fn token_is_renewed_five_minutes_before_it_expires() {
-    let script = Script::queue(empty_pages(4));
+    let script = ScriptedTransport::with_responses(empty_pages(4));
     let tenant = tenant(&client(&script));
     let operation = ListEndpoints::default();
     let bearers = || {
         script
-            .calls()
+            .api_requests()
             .iter()
             .map(|sent| sent.header("authorization").unwrap_or("none").to_owned())
             .collect::<Vec<_>>()
     };
     block_on(tenant.send(&operation)).expect("an answer");
-    script.turn(SECOND * 3_299);
+    script.advance(SECOND * 3_299);
     block_on(tenant.send(&operation)).expect("an answer");
     assert_eq!(bearers(), ["Bearer token-1", "Bearer token-1"]);
-    script.turn(SECOND);
+    script.advance(SECOND);
     block_on(join_all([tenant.send(&operation), tenant.send(&operation)]));
     assert_eq!(bearers()[2..], ["Bearer token-2", "Bearer token-2"]);
-    assert_eq!(script.count(Sent::is_token), 2);
+    assert_eq!(script.count(SentRequest::is_token), 2);
 }
 
 #[test]
 fn token_lifetime_counts_from_the_request() {
-    let script = Script::routed(|sent| {
+    let script = ScriptedTransport::with_router(|sent| {
         Some(if sent.is_token() {
-            Answer::json(json!({"access_token": "t", "expires_in": 100})).taking(SECOND * 30)
+            ScriptedResponse::json(json!({"access_token": "t", "expires_in": 100})).with_delay(SECOND * 30)
         } else {
             last_page(&[])
         })
     });
     let tenant = tenant(&client(&script));
     for (turn, tokens) in [(0, 1), (44, 1), (1, 2)] {
-        script.turn(SECOND * turn);
+        script.advance(SECOND * turn);
         block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
-        assert_eq!(script.count(Sent::is_token), tokens, "after {turn} more seconds");
+        assert_eq!(script.count(SentRequest::is_token), tokens, "after {turn} more seconds");
     }
 }
 
 #[test]
 fn rejected_token_is_renewed_and_the_request_retried() {
-    let script = Script::queue([Answer::status(401), last_page(&["e"])]);
+    let script = ScriptedTransport::with_responses([ScriptedResponse::status(401), last_page(&["e"])]);
     let tenant = tenant(&client(&script));
     let page = block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
     assert_eq!(page.items.len(), 1);
-    let calls = script.calls();
+    let calls = script.api_requests();
     assert_eq!(calls[0].header("authorization"), Some("Bearer token-1"));
     assert_eq!(calls[1].header("authorization"), Some("Bearer token-2"));
-    assert_eq!((calls[0].uri.clone(), script.slept().len()), (calls[1].uri.clone(), 0));
+    assert_eq!((calls[0].uri.clone(), script.sleeps().len()), (calls[1].uri.clone(), 0));
 }
 
 #[test]
 fn second_token_rejection_is_unauthorized() {
-    let script = Script::queue([Answer::status(401), Answer::status(401)]);
+    let script = ScriptedTransport::with_responses([ScriptedResponse::status(401), ScriptedResponse::status(401)]);
     let error = block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect_err("refused");
     assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(401)));
-    assert_eq!((script.calls().len(), script.count(Sent::is_token)), (2, 2));
+    assert_eq!((script.api_requests().len(), script.count(SentRequest::is_token)), (2, 2));
 }
 
 #[test]
 fn concurrent_token_rejections_renew_it_once() {
     let asked = AtomicU32::new(0);
-    let script = Script::routed(move |sent| {
+    let script = ScriptedTransport::with_router(move |sent| {
         let first_token = sent.header("authorization") == Some("Bearer token-1");
         let call = !sent.is_token() && !sent.is_whoami();
         let dead = first_token && call && asked.fetch_add(1, Ordering::Relaxed) > 0;
-        call.then(|| if dead { Answer::status(401) } else { last_page(&[]) })
+        call.then(|| if dead { ScriptedResponse::status(401) } else { last_page(&[]) })
     });
     let tenant = tenant(&client(&script));
     let operation = ListEndpoints::default();
     block_on(tenant.send(&operation)).expect("the token is still good");
     let answers = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
     assert!(answers.iter().all(Result::is_ok));
-    assert_eq!((script.count(Sent::is_token), script.calls().len()), (2, 201));
+    assert_eq!((script.count(SentRequest::is_token), script.api_requests().len()), (2, 201));
 }
 
 #[test]
 fn late_rejection_of_an_old_token_keeps_the_new_one() {
-    let late = Answer::status(401).lagging(10);
-    let script = Script::queue([
+    let late = ScriptedResponse::status(401).with_yields(10);
+    let script = ScriptedTransport::with_responses([
         last_page(&[]),
         late,
-        Answer::status(401),
+        ScriptedResponse::status(401),
         last_page(&[]),
         last_page(&[]),
         last_page(&[]),
@@ -231,15 +231,15 @@ fn late_rejection_of_an_old_token_keeps_the_new_one() {
     let answers = block_on(join_all([tenant.send(&operation), tenant.send(&operation)]));
     assert!(answers.iter().all(Result::is_ok));
     block_on(tenant.send(&operation)).expect("an answer");
-    assert_eq!((script.count(Sent::is_token), script.left()), (2, 0));
-    assert_eq!(script.calls()[5].header("authorization"), Some("Bearer token-2"));
+    assert_eq!((script.count(SentRequest::is_token), script.remaining()), (2, 0));
+    assert_eq!(script.api_requests()[5].header("authorization"), Some("Bearer token-2"));
 }
 
 #[test]
 fn listing_is_complete_when_the_token_is_rejected_midway() {
     let page =
-        |id: &str, next: &str| Answer::json(json!({"items": [{"id": id}], "pages": {"nextKey": next}}));
-    let script = Script::queue([page("a", "1"), page("b", "2"), Answer::status(401), last_page(&["c"])]);
+        |id: &str, next: &str| ScriptedResponse::json(json!({"items": [{"id": id}], "pages": {"nextKey": next}}));
+    let script = ScriptedTransport::with_responses([page("a", "1"), page("b", "2"), ScriptedResponse::status(401), last_page(&["c"])]);
     let tenant = tenant(&client(&script));
     let mut pages = tenant.pages(ListEndpoints::default());
     let mut ids = Vec::new();
@@ -250,9 +250,9 @@ fn listing_is_complete_when_the_token_is_rejected_midway() {
     }
     assert_eq!(ids, ["a", "b", "c"]);
     let keys: Vec<_> =
-        script.calls().iter().map(|sent| sent.query("pageFromKey").map(str::to_owned)).collect();
+        script.api_requests().iter().map(|sent| sent.query("pageFromKey").map(str::to_owned)).collect();
     assert_eq!(keys, [None, Some("1".into()), Some("2".into()), Some("2".into())]);
-    assert_eq!(script.count(Sent::is_token), 2);
+    assert_eq!(script.count(SentRequest::is_token), 2);
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn wrong_credential_type_is_rejected_before_sending() {
         ("tenant", false, false),
         ("galaxy", false, false),
     ] {
-        let script = Script::owned_by(whoami(kind), (0..2).map(|_| Answer::json(json!({"items": []}))));
+        let script = ScriptedTransport::with_whoami(whoami(kind), (0..2).map(|_| ScriptedResponse::json(json!({"items": []}))));
         let client = client(&script);
         for (answer, allowed) in [
             (block_on(client.send(&ListPartnerTenants::default())), partner),
@@ -275,13 +275,13 @@ fn wrong_credential_type_is_rejected_before_sending() {
                 assert!(error.to_string().contains(&format!("this one is of a {kind}")), "{error}");
             }
         }
-        assert_eq!(script.calls().len(), usize::from(partner) + usize::from(organization), "{kind}");
+        assert_eq!(script.api_requests().len(), usize::from(partner) + usize::from(organization), "{kind}");
     }
 }
 
 #[test]
 fn operation_is_rejected_by_the_wrong_client_type() {
-    let script = Script::queue([]);
+    let script = ScriptedTransport::with_responses([]);
     let client = client(&script);
     for error in [
         block_on(client.send(&ListSiemEvents::default())).expect_err("a tenant's"),

@@ -14,7 +14,7 @@ use sophos_api::{
     BoxFuture, ApiClient, Client, ErrorKind, RateLimit, RetryPolicy, SharedRateLimiter, Transport, RateWindow,
     operations::endpoints::ListEndpoints,
 };
-use support::{Answer, SECOND, Script, Sent, credentials, last_page, script::Yield, tenant};
+use support::{ScriptedResponse, SECOND, ScriptedTransport, SentRequest, credentials, last_page, script::YieldOnce, tenant};
 
 /// A turn that everybody else goes on before so often, and its wait.
 type ScriptedPermit = (u32, Result<Duration, Duration>);
@@ -22,7 +22,7 @@ type ScriptedPermit = (u32, Result<Duration, Duration>);
 /// One turn after the other, as it is told; then none that waits.
 #[derive(Debug)]
 struct ScriptedRateLimiter {
-    clock: Arc<Script>,
+    clock: Arc<ScriptedTransport>,
     permits: Mutex<VecDeque<ScriptedPermit>>,
     /// When it was asked, and with which deadline.
     requests: Mutex<Vec<(Duration, Option<Duration>)>>,
@@ -35,32 +35,32 @@ impl SharedRateLimiter for ScriptedRateLimiter {
         let (rounds, turn) = next.unwrap_or((0, Ok(Duration::ZERO)));
         Box::pin(async move {
             for _ in 0..rounds {
-                Yield::default().await;
+                YieldOnce::default().await;
             }
-            self.clock.turn(turn.unwrap_or_default());
+            self.clock.advance(turn.unwrap_or_default());
             turn
         })
     }
 }
 
 struct Fixture {
-    script: Arc<Script>,
+    script: Arc<ScriptedTransport>,
     rate_limiter: Arc<ScriptedRateLimiter>,
-    client: Client<Arc<Script>>,
+    client: Client<Arc<ScriptedTransport>>,
     start: Duration,
 }
 
-fn fixture<const A: usize, const T: usize>(answers: [Answer; A], turns: [ScriptedPermit; T], budget: RateLimit) -> Fixture {
+fn fixture<const A: usize, const T: usize>(answers: [ScriptedResponse; A], turns: [ScriptedPermit; T], budget: RateLimit) -> Fixture {
     fixture_with_attempts(answers, turns, budget, 2)
 }
 
 fn fixture_with_attempts<const A: usize, const T: usize>(
-    answers: [Answer; A],
+    answers: [ScriptedResponse; A],
     turns: [ScriptedPermit; T],
     budget: RateLimit,
     attempts: u32,
 ) -> Fixture {
-    let script = Script::queue(answers);
+    let script = ScriptedTransport::with_responses(answers);
     let turns = Arc::new(ScriptedRateLimiter {
         clock: Arc::clone(&script),
         permits: Mutex::new(turns.into_iter().collect()),
@@ -96,14 +96,14 @@ fn shared_rate_limiter_runs_after_the_client_rate_limit() {
     block_on(tenant.send(&operation)).expect("an answer");
     // The own place was taken at 0; 5 seconds of the next 60 had gone by.
     assert_eq!(set.requested_at(), [Duration::ZERO, SECOND * 60]);
-    let sent: Vec<_> = set.script.calls().iter().map(|sent| sent.at - set.start).collect();
+    let sent: Vec<_> = set.script.api_requests().iter().map(|sent| sent.at - set.start).collect();
     assert_eq!(sent, [SECOND * 5, SECOND * 67]);
     assert_eq!((tenant.stats().wait_time, set.client.stats().wait_time), (SECOND * 67, SECOND * 67));
 }
 
 #[test]
 fn api_requests_acquire_permits_and_token_requests_do_not() {
-    let answers = [Answer::status(503), last_page(&[]), Answer::status(401), last_page(&[])];
+    let answers = [ScriptedResponse::status(503), last_page(&[]), ScriptedResponse::status(401), last_page(&[])];
     let set = fixture(answers, [], RateLimit::unlimited());
     let tenant = tenant(&set.client);
     for turns in [2, 4] {
@@ -112,7 +112,7 @@ fn api_requests_acquire_permits_and_token_requests_do_not() {
     }
     block_on(set.client.identity()).expect("an identity");
     assert_eq!(set.requested_at().len(), 5, "and whoami");
-    assert_eq!(set.script.count(Sent::is_token), 2);
+    assert_eq!(set.script.count(SentRequest::is_token), 2);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn request_without_a_client_permit_takes_no_shared_one() {
 
 #[test]
 fn shared_permit_is_reacquired_after_a_pause() {
-    let throttled = Answer::status(429).header("retry-after", "30");
+    let throttled = ScriptedResponse::status(429).header("retry-after", "30");
     // The second caller's turn comes after the first has had its answer.
     let turns = [(0, Ok(Duration::ZERO)), (20, Ok(Duration::ZERO)), (0, Ok(SECOND * 5))];
     let set = fixture_with_attempts([throttled, last_page(&[])], turns, RateLimit::unlimited(), 1);
@@ -156,7 +156,7 @@ fn shared_permit_is_reacquired_after_a_pause() {
     let (first, second) = block_on(join(tenant.send(&operation), tenant.send(&operation)));
     assert_eq!(first.expect_err("throttled").kind(), ErrorKind::Throttled);
     second.expect("an answer");
-    let sent: Vec<_> = set.script.calls().iter().map(|sent| sent.at - set.start).collect();
+    let sent: Vec<_> = set.script.api_requests().iter().map(|sent| sent.at - set.start).collect();
     assert_eq!(sent, [Duration::ZERO, SECOND * 35]);
     // A turn from before the pause is none after it.
     assert_eq!(set.requested_at(), [Duration::ZERO, Duration::ZERO, SECOND * 30]);

@@ -9,12 +9,12 @@ use sophos_api::{
     models::{IdType, Whoami},
     operations::{endpoints::ListEndpoints, whoami::GetWhoami},
 };
-use support::{Answer, OWN_ID, Script, TENANT_ID, client, credentials, last_page, tenant_record, whoami};
+use support::{ScriptedResponse, OWN_ID, ScriptedTransport, TENANT_ID, client, credentials, last_page, tenant_record, whoami};
 
 const GLOBAL: &str = "https://api.central.sophos.com";
 
-fn tenants_page(records: &[Value]) -> Answer {
-    Answer::json(json!({"items": records, "pages": {"current": 1, "total": 1}}))
+fn tenants_page(records: &[Value]) -> ScriptedResponse {
+    ScriptedResponse::json(json!({"items": records, "pages": {"current": 1, "total": 1}}))
 }
 
 /// An identity with these hosts.
@@ -29,17 +29,17 @@ fn list_tenants_lists_partner_and_organization_tenants() {
         ("organization", "/organization/v1/tenants", "x-organization-id"),
     ] {
         let page = |number: u32, id: &str| {
-            Answer::json(
+            ScriptedResponse::json(
                 json!({"items": [{"id": id}, {"name": "no id"}], "pages": {"current": number, "total": 2}}),
             )
         };
-        let script = Script::owned_by(whoami(kind), [page(1, "a"), page(2, "b")]);
+        let script = ScriptedTransport::with_whoami(whoami(kind), [page(1, "a"), page(2, "b")]);
         let tenants = block_on(client(&script).list_tenants()).expect("tenants");
         let ids: Vec<_> = tenants.tenants.iter().map(|tenant| tenant.id.as_str()).collect();
         assert_eq!(ids, ["a", "b"], "{kind}");
         assert_eq!(tenants.errors.len(), 2, "{kind}");
         assert!(tenants.errors[0].to_string().starts_with(&format!("GET {path}: ")), "{kind}");
-        let calls = script.calls();
+        let calls = script.api_requests();
         assert_eq!((calls.len(), calls[0].path(), calls[1].query("page")), (2, path, Some("2")), "{kind}");
         for call in calls {
             assert_eq!(call.header(header), Some(OWN_ID), "{kind}: in the case that it came in");
@@ -51,27 +51,27 @@ fn list_tenants_lists_partner_and_organization_tenants() {
 #[test]
 fn tenants_are_listed_again_in_smaller_pages_when_one_is_too_large() {
     let page = |number: u32, id: &str| {
-        Answer::json(json!({"items": [{"id": id}], "pages": {"current": number, "total": 2}}))
+        ScriptedResponse::json(json!({"items": [{"id": id}], "pages": {"current": number, "total": 2}}))
     };
-    let too_large = || Answer::failure(TransportErrorKind::TooLarge);
+    let too_large = || ScriptedResponse::failure(TransportErrorKind::TooLarge);
     for kind in ["partner", "organization"] {
         let answers = [page(1, "a"), too_large(), too_large(), page(1, "a"), page(2, "b")];
-        let script = Script::owned_by(whoami(kind), answers);
+        let script = ScriptedTransport::with_whoami(whoami(kind), answers);
         let tenants = block_on(client(&script).list_tenants()).expect("tenants");
         let ids: Vec<_> = tenants.tenants.iter().map(|tenant| tenant.id.as_str()).collect();
         assert_eq!(ids, ["a", "b"], "{kind}");
-        let calls = script.calls();
+        let calls = script.api_requests();
         let sizes: Vec<_> = calls.iter().map(|call| call.query("pageSize").expect("a size")).collect();
         assert_eq!(sizes, ["100", "100", "50", "25", "25"], "{kind}");
     }
-    let script = Script::owned_by(whoami("partner"), (0..7).map(|_| too_large()));
+    let script = ScriptedTransport::with_whoami(whoami("partner"), (0..7).map(|_| too_large()));
     let error = block_on(client(&script).list_tenants()).expect_err("not even one fits");
-    assert_eq!((error.kind(), script.calls().len()), (ErrorKind::TooLarge, 7), "{error}");
+    assert_eq!((error.kind(), script.api_requests().len()), (ErrorKind::TooLarge, 7), "{error}");
 }
 
 #[test]
 fn tenant_credential_reaches_only_its_tenant() {
-    let script = Script::owned_by(whoami("tenant"), [last_page(&[]), last_page(&[])]);
+    let script = ScriptedTransport::with_whoami(whoami("tenant"), [last_page(&[]), last_page(&[])]);
     let client = client(&script);
     let tenants = block_on(client.list_tenants()).expect("tenants");
     assert_eq!((tenants.tenants.len(), tenants.tenants[0].id.as_str()), (1, OWN_ID));
@@ -81,7 +81,7 @@ fn tenant_credential_reaches_only_its_tenant() {
     for handle in [listed, named] {
         block_on(handle.send(&ListEndpoints::default())).expect("an answer");
     }
-    for call in script.calls() {
+    for call in script.api_requests() {
         assert_eq!((call.host(), call.header("x-tenant-id")), ("api-eu02.central.sophos.com", Some(OWN_ID)));
     }
     let error = block_on(client.tenant(TENANT_ID)).expect_err("another tenant");
@@ -92,11 +92,11 @@ fn tenant_credential_reaches_only_its_tenant() {
 fn tenant_is_fetched_by_id() {
     for (kind, path) in [("partner", "/partner/v1/tenants/"), ("organization", "/organization/v1/tenants/")] {
         let record = json!({"id": TENANT_ID, "apiHost": "https://api-ca01.central.sophos.com"});
-        let script = Script::owned_by(whoami(kind), [Answer::json(record), last_page(&[])]);
+        let script = ScriptedTransport::with_whoami(whoami(kind), [ScriptedResponse::json(record), last_page(&[])]);
         let tenant = block_on(client(&script).tenant(TENANT_ID.to_ascii_uppercase())).expect("a handle");
         assert_eq!(tenant.id().as_str(), TENANT_ID, "as the service writes it");
         block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
-        let calls = script.calls();
+        let calls = script.api_requests();
         assert_eq!(calls[0].path(), format!("{path}{}", TENANT_ID.to_ascii_uppercase()));
         assert_eq!(calls[1].host(), "api-ca01.central.sophos.com");
     }
@@ -105,7 +105,7 @@ fn tenant_is_fetched_by_id() {
 #[test]
 fn tenant_rejects_a_record_of_another_tenant() {
     let record = json!({"id": "another", "apiHost": "https://api-ca01.central.sophos.com"});
-    let script = Script::owned_by(whoami("partner"), [Answer::json(record)]);
+    let script = ScriptedTransport::with_whoami(whoami("partner"), [ScriptedResponse::json(record)]);
     let error = block_on(client(&script).tenant(TENANT_ID)).expect_err("another");
     assert_eq!(error.kind(), ErrorKind::WrongCredentialType);
 }
@@ -130,7 +130,7 @@ fn for_tenant_uses_the_data_region_without_a_host() {
         (json!({"id": "a", "dataRegion": ""}), None),
         (json!({"id": "a", "dataRegion": "eu01.evil.example/"}), None),
     ] {
-        let script = Script::queue([]);
+        let script = ScriptedTransport::with_responses([]);
         let handle = client(&script).for_tenant(&tenant_record(record.clone()));
         match (handle, host) {
             (Ok(handle), Some(host)) => assert_eq!(handle.base_url().to_string(), host, "{record}"),
@@ -146,18 +146,18 @@ fn for_tenant_uses_the_data_region_without_a_host() {
 #[test]
 fn identity_without_a_global_host_uses_the_default() {
     for hosts in [json!({"global": ""}), json!({"global": null}), json!({}), json!(null)] {
-        let script = Script::owned_by(with_hosts("partner", hosts.clone()), [tenants_page(&[])]);
+        let script = ScriptedTransport::with_whoami(with_hosts("partner", hosts.clone()), [tenants_page(&[])]);
         let client = client(&script);
         block_on(client.list_tenants()).expect("tenants");
         assert_eq!(block_on(client.identity()).expect("an identity").global.to_string(), GLOBAL, "{hosts}");
-        assert_eq!(script.calls()[0].host(), "api.central.sophos.com");
+        assert_eq!(script.api_requests()[0].host(), "api.central.sophos.com");
     }
 }
 
 #[test]
 fn identity_hosts_are_normalized() {
     let hosts = json!({"global": "http://api.central.sophos.com/", "dataRegion": "http://API-eu02.central.sophos.com/"});
-    let script = Script::owned_by(with_hosts("tenant", hosts), []);
+    let script = ScriptedTransport::with_whoami(with_hosts("tenant", hosts), []);
     let identity = block_on(client(&script).identity()).expect("an identity");
     assert_eq!(identity.global.to_string(), GLOBAL);
     let region = identity.data_region.expect("a region");
@@ -176,7 +176,7 @@ fn untrusted_hosts_receive_no_request() {
             with_hosts("tenant", hosts(host, region)),
             with_hosts("tenant", hosts(GLOBAL, host)),
         ] {
-            let script = Script::owned_by(identity, []);
+            let script = ScriptedTransport::with_whoami(identity, []);
             let client = client(&script);
             assert_eq!(block_on(client.list_tenants()).expect_err(host).kind(), ErrorKind::UntrustedHost);
             assert_eq!(block_on(client.tenant(OWN_ID)).expect_err(host).kind(), ErrorKind::UntrustedHost);
@@ -184,9 +184,9 @@ fn untrusted_hosts_receive_no_request() {
         }
 
         let record = json!({"id": TENANT_ID, "apiHost": host, "dataRegion": "eu01"});
-        let script = Script::owned_by(
+        let script = ScriptedTransport::with_whoami(
             whoami("partner"),
-            [tenants_page(std::slice::from_ref(&record)), Answer::json(record)],
+            [tenants_page(std::slice::from_ref(&record)), ScriptedResponse::json(record)],
         );
         let client = client(&script);
         let listed = block_on(client.list_tenants()).expect("tenants").tenants;
@@ -205,7 +205,7 @@ fn custom_hosts_receive_all_requests() {
         "tenant",
         json!({"global": "http://127.0.0.1:7001", "dataRegion": "http://127.0.0.1:7002"}),
     );
-    let script = Script::owned_by(identity, [last_page(&[])]);
+    let script = ScriptedTransport::with_whoami(identity, [last_page(&[])]);
     let client = Client::builder(std::sync::Arc::clone(&script), credentials())
         .hosts(Hosts::new(at("http://127.0.0.1:7000"), at("http://127.0.0.1:7001")))
         .build();
@@ -229,13 +229,13 @@ fn custom_hosts_receive_all_requests() {
 
 #[test]
 fn unknown_id_type_reaches_no_tenant() {
-    let script = Script::owned_by(whoami("galaxy"), []);
+    let script = ScriptedTransport::with_whoami(whoami("galaxy"), []);
     let client = client(&script);
     assert_eq!(block_on(client.identity()).expect("an identity").id_type, IdType::from("galaxy"));
     assert_eq!(block_on(client.list_tenants()).expect_err("none").kind(), ErrorKind::WrongCredentialType);
     assert_eq!(block_on(client.tenant(TENANT_ID)).expect_err("none").kind(), ErrorKind::WrongCredentialType);
 
-    let script = Script::owned_by(json!({"id": OWN_ID}), []);
+    let script = ScriptedTransport::with_whoami(json!({"id": OWN_ID}), []);
     assert_eq!(
         block_on(support::client(&script).identity()).expect_err("no kind").kind(),
         ErrorKind::Malformed
@@ -244,7 +244,7 @@ fn unknown_id_type_reaches_no_tenant() {
 
 #[test]
 fn get_whoami_works_as_an_operation() {
-    let script = Script::owned_by(whoami("partner"), []);
+    let script = ScriptedTransport::with_whoami(whoami("partner"), []);
     let whoami: Whoami = block_on(client(&script).send(&GetWhoami {})).expect("an answer").into_inner();
     assert_eq!((whoami.id.as_str(), whoami.id_type), (OWN_ID, Some(IdType::Partner)));
     assert!(script.sent().iter().all(|sent| sent.header("x-partner-id").is_none()), "no scope header");

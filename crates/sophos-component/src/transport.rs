@@ -17,7 +17,7 @@ pub(crate) use wasi::{Deadline, write_body};
 /// Checks the length of an answer, as far as it is known.
 ///
 /// # Errors
-/// `TooLarge` beyond [`DEFAULT_MAX_ANSWER_LEN`]: the memory of a component is
+/// `TooLarge` beyond [`DEFAULT_MAX_RESPONSE_LEN`]: the memory of a component is
 /// bounded by its host.
 fn check_response_len(bytes: usize) -> Result<(), TransportError> {
     if bytes <= DEFAULT_MAX_RESPONSE_LEN {

@@ -27,7 +27,7 @@ impl StreamId {
     /// The stream of this tenant and dataset.
     ///
     /// # Errors
-    /// [`Error::TenantId`] when no path can be made of the id.
+    /// [`Error::InvalidTenantId`] when no path can be made of the id.
     pub fn new(dataset: Dataset, tenant: &str) -> Result<Self, Error> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if tenant.is_empty() || tenant.len() > 64 || !tenant.bytes().all(plain) {
@@ -221,7 +221,7 @@ pub(crate) async fn commit(store: &Store, stream: &StreamId, record: &LogRecord)
     if ours && record.sequence.is_multiple_of(HINT_INTERVAL) && record.sequence > HINT_INTERVAL {
         let from = record.sequence - HINT_INTERVAL;
         if let Err(error) = store.write(&stream.hint_path(), from.to_string().into_bytes()).await {
-            tracing::warn!(%error, tenant = stream.tenant, "the hint to the log's end was not written");
+            tracing::warn!(event = "log_hint_failed", %error, tenant_id = stream.tenant, "failed to write the log hint");
         }
     }
     Ok(ours)

@@ -79,7 +79,7 @@ pub(crate) struct DedupSnapshot {
 /// Remembered are the last `keep` records, and all that the next run will read
 /// again; the number is bounded, so memory is flat however long the feed. If the
 /// bound cuts into what would be read again, the next run starts later instead:
-/// see [`floor_ms`](Self::floor_ms).
+/// see [`complete_from_ms`](Self::complete_from_ms).
 #[derive(Debug)]
 pub(crate) struct DedupWindow {
     latest: HashMap<RecordId, RecordVersion>,
@@ -173,7 +173,7 @@ impl DedupWindow {
         }
     }
 
-    /// Remembers what was [saved](Self::save), as of records taken in at `at_ms`.
+    /// Remembers what was [saved](Self::snapshot), as of records taken in at `at_ms`.
     /// `None` when it is not of that form. Contents may be missing.
     pub(crate) fn restore(&mut self, saved: &DedupSnapshot, at_ms: i64) -> Option<()> {
         let ids = BASE64_STANDARD.decode(&saved.ids).ok()?;

@@ -30,10 +30,10 @@ impl FailureKind {
         match self {
             Self::Service(kind) => service_error_name(kind),
             Self::Store => "Store",
-            Self::InvalidLogRecord => "Unreadable",
+            Self::InvalidLogRecord => "InvalidLogRecord",
             Self::Encode => "Encode",
-            Self::TaskFailed => "Panicked",
-            Self::InvalidTenantId => "TenantId",
+            Self::TaskFailed => "TaskFailed",
+            Self::InvalidTenantId => "InvalidTenantId",
         }
     }
 
@@ -70,11 +70,11 @@ impl FailureKind {
 
 const fn service_error_name(kind: ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::CredentialRejected => "Credentials",
+        ErrorKind::CredentialRejected => "CredentialRejected",
         ErrorKind::NoCredential => "NoCredential",
         ErrorKind::Unauthorized => "Unauthorized",
         ErrorKind::Forbidden => "Forbidden",
-        ErrorKind::WrongCredentialType => "WrongCredential",
+        ErrorKind::WrongCredentialType => "WrongCredentialType",
         ErrorKind::NotFound => "NotFound",
         ErrorKind::Conflict => "Conflict",
         ErrorKind::Throttled => "Throttled",
@@ -83,7 +83,7 @@ const fn service_error_name(kind: ErrorKind) -> &'static str {
         ErrorKind::Unreachable => "Unreachable",
         ErrorKind::Blocked => "Blocked",
         ErrorKind::Interrupted => "Interrupted",
-        ErrorKind::DeadlineExceeded => "Deadline",
+        ErrorKind::DeadlineExceeded => "DeadlineExceeded",
         ErrorKind::Malformed => "Malformed",
         ErrorKind::TooLarge => "TooLarge",
         ErrorKind::UntrustedHost => "UntrustedHost",

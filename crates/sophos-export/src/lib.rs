@@ -10,13 +10,13 @@
 //! | `events/tenant_id=…/day=2026-11-23/000000000007-<run>-0000.ndjson.gz` | rows of one day: an id, times, the source, the revision, and the service's own record as a string |
 //! | `_quarantine/events/tenant_id=…/day=…/….ndjson.gz` | records that are not JSON, as bytes in Base64, each with the reason |
 //! | `_log/events/<tenant>/000000000007.json` | a [`LogRecord`]: what one run committed |
-//! | `_log/events/<tenant>/000000000007.<run>.intent` | what a run was about to write, until it has committed |
+//! | `_log/events/<tenant>/000000000007.<run>.wal` | what a run was about to write, until it has committed |
 //! | `_log/events/<tenant>/_from` | a hint to where the log's end may be looked for |
-//! | `_plan/<credential>.json` | a [`Roster`]: the tenants of a credential, with the time of their listing |
+//! | `_plan/<credential>.json` | a [`TenantInventory`]: the tenants of a credential, with the time of their listing |
 //! | `_probe/if-none-match` | in a bucket, what [`Store`] tests conditional writes with |
 //!
 //! The day is that of the event by the endpoint's clock, in UTC, or of when the
-//! service took it in if that clock is wrong ([`Settings::max_event_skew`]); the
+//! service took it in if that clock is wrong ([`ExportSettings::max_event_skew`]); the
 //! row has both times. A reader who
 //! wants each row exactly once reads the log, and the objects that it names.
 //!
@@ -41,13 +41,13 @@
 //! the feed's reach has passed it, the run reports a [`Gap`], and reads alerts
 //! of that time from the Common API, which keeps them for 90 days. Records show
 //! in the feed some time after the service took them in, so a run that read to
-//! the end reads the last minutes again ([`Settings::overlap`]); and the
+//! the end reads the last minutes again ([`ExportSettings::overlap`]); and the
 //! service sends records again of its own accord. Ids of the last records,
 //! which the log keeps, tell what was written. A record that comes again with
 //! other content is an update: it is written again, under the same id and with
 //! the next revision. All times that matter are the
 //! service's own, by the `Date` of its answers, as far as that agrees with the
-//! clock here ([`Settings::max_service_skew`]).
+//! clock here ([`ExportSettings::max_service_skew`]).
 
 #![deny(missing_docs)]
 

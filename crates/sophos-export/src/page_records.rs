@@ -62,7 +62,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             let page = match reader.fetch_page(&current).await {
                 Ok(page) => page,
                 Err(error) if is_key_rejected(&error, &current) => {
-                    tracing::error!(tenant = self.stream.tenant, %error, "the rest of a gap cannot be filled");
+                    tracing::error!(event = "backfill_abandoned", tenant_id = self.stream.tenant, %error, "abandoned the rest of a backfill: its page key was rejected");
                     segment.backfills.remove(0);
                     continue;
                 }
@@ -153,7 +153,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 continue;
             }
             let event = "record_quarantined";
-            tracing::warn!(event, tenant, %dataset, source, sha256, reason, "a record is not JSON");
+            tracing::warn!(event, tenant_id = tenant, %dataset, source, sha256, reason, "a record is not JSON");
             let now_ms = self.now_ms();
             let read_at = Timestamp::from_millisecond(now_ms).unwrap_or_default();
             let record =

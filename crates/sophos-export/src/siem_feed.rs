@@ -85,8 +85,8 @@ pub(crate) async fn ask_fitting<T: Transport, O: SiemFeed>(
             Ok(answer) => return Ok((operation, answer)),
             Err(error) if error.kind() == ErrorKind::TooLarge && operation.limit() > MIN_PAGE_SIZE => {
                 let limit = (operation.limit() / 2).max(MIN_PAGE_SIZE);
-                let (event, tenant) = ("page_limit_reduced", client.id().as_str());
-                tracing::warn!(event, tenant, limit, %error, "a page of the feed is too large");
+                let (event, tenant_id) = ("page_limit_reduced", client.id().as_str());
+                tracing::warn!(event, tenant_id, limit, %error, "a page of the feed is too large");
                 operation = operation.with_limit(limit);
             }
             Err(error) => return Err(error),
@@ -104,11 +104,11 @@ pub(crate) async fn fetch_page<T: Transport, O: SiemFeed>(
     let page = client.send(operation).await?;
     let took = clock.now().saturating_sub(begun);
     if let Some(skew) = excess_skew(client, max_skew) {
-        let (event, tenant, skew_seconds) =
-            ("service_clock_not_believed", client.id().as_str(), skew.as_secs());
+        let (event, tenant_id, skew_seconds) =
+            ("service_clock_rejected", client.id().as_str(), skew.as_secs());
         tracing::warn!(
             event,
-            tenant,
+            tenant_id,
             skew_seconds,
             "the service's time is far from this clock, which counts"
         );

@@ -116,7 +116,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         let outcome = self.read_and_commit::<O>(walk, &mut segment, &mut head, report).await;
         // Rubbish is swept by the next run if this fails too.
         if let Err(error) = segment.writer.rollback().await {
-            tracing::warn!(tenant = self.stream.tenant, %error, "what was written is left to the next run");
+            tracing::warn!(event = "rollback_failed", tenant_id = self.stream.tenant, %error, "rollback failed; the next run collects the garbage");
         }
         let end = outcome?;
         if !head.write_ahead_files.is_empty() {
@@ -239,7 +239,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         report.bytes += record.objects.iter().map(|object| object.bytes).sum::<u64>();
         head.record = Some(record);
         if let Err(error) = segment.writer.finalize().await {
-            tracing::warn!(tenant = self.stream.tenant, %error, "the intent is left to the next run");
+            tracing::warn!(event = "finalize_failed", tenant_id = self.stream.tenant, %error, "failed to remove the write-ahead record; the next run removes it");
         }
         Ok(end)
     }

@@ -15,7 +15,7 @@ use crate::{
     commit_log::{LogHead, LogRecord, StreamId, load_record},
 };
 
-const FILE_SUFFIX: &str = ".intent";
+const FILE_SUFFIX: &str = ".wal";
 
 /// The objects that a run may have written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -102,7 +102,7 @@ pub(crate) async fn collect_garbage(store: &Store, stream: &StreamId, head: &Log
         let Some(body) = store.read(&path).await? else { continue };
         let intent = serde_json::from_slice::<WriteAheadRecord>(&body).ok();
         let Some(intent) = intent.filter(|intent| intent.path(stream) == path && intent.belongs_to(stream)) else {
-            let event = "intent_rejected";
+            let event = "write_ahead_record_rejected";
             tracing::warn!(event, path, "invalid intent: it names objects of others; remove it by hand");
             continue;
         };
@@ -130,7 +130,7 @@ pub(crate) async fn collect_garbage(store: &Store, stream: &StreamId, head: &Log
 async fn try_remove(store: &Store, path: &str) -> bool {
     let removed = store.delete(path).await;
     if let Err(error) = &removed {
-        tracing::warn!(path, %error, "removing an unneeded object failed; allow s3:DeleteObject there");
+        tracing::warn!(event = "garbage_collection_failed", path, %error, "removing an unneeded object failed; allow s3:DeleteObject there");
     }
     removed.is_ok()
 }
@@ -156,10 +156,10 @@ mod tests {
         let store = Store::open(&folder.path().to_string_lossy()).expect("a store");
         let stream = StreamId::new(Dataset::Events, "97d69ec5-d0b3-425a-8d0d-cf4ac6521463").expect("a tenant");
         let record = json!({
-            "version": 1, "dataset": "events", "tenant": stream.tenant, "sequence": 1, "run": "committed",
-            "committed_at": "2026-11-23T10:00:00.000Z", "before": null,
-            "after": { "cursor": null, "frontier_ms": 7, "settled_ms": 7 }, "rows": 0, "duplicates": 0,
-            "first_event": null, "last_event": null, "objects": [], "gaps": [], "backfill": [], "recent": "",
+            "version": 1, "dataset": "events", "tenant": stream.tenant, "sequence": 1, "run_id": "committed",
+            "committed_at": "2026-11-23T10:00:00.000Z", "checkpoint_before": null,
+            "checkpoint_after": { "cursor": null, "high_watermark_ms": 7, "low_watermark_ms": 7 }, "rows": 0, "duplicates": 0,
+            "first_event": null, "last_event": null, "objects": [], "gaps": [], "pending_backfills": [], "recent_ids": "",
         });
         let record = Some(serde_json::from_value(record).expect("a record"));
         let mut intents = Vec::new();

@@ -19,7 +19,7 @@ async fn a_run_commits_each_new_record_once() {
     let log = env.log(Dataset::Events).await;
     assert_eq!(log[1].checkpoint_before.as_ref(), Some(&log[0].checkpoint_after));
     let names = env.names().await;
-    assert!(names.iter().all(|name| !name.ends_with(".intent")), "{names:?}");
+    assert!(names.iter().all(|name| !name.ends_with(".wal")), "{names:?}");
 }
 
 #[tokio::test]

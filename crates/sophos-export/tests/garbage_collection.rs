@@ -21,8 +21,8 @@ async fn run_with_record(run: &str, objects: &[String]) -> (TestEnv, StreamRepor
     for object in objects {
         env.store.write(object, b"left".to_vec()).await.expect("a write");
     }
-    let intent = json!({ "sequence": 1, "run": run, "objects": objects }).to_string();
-    let path = format!("_log/events/{TENANT}/000000000001.{RUN}.intent");
+    let intent = json!({ "sequence": 1, "run_id": run, "objects": objects }).to_string();
+    let path = format!("_log/events/{TENANT}/000000000001.{RUN}.wal");
     env.store.write(&path, intent.into_bytes()).await.expect("a write");
     let report = env.events([Answer::page(&[event("a", NOW_MS - HOUR)], false, None)]).await;
     (env, report)
@@ -35,7 +35,7 @@ async fn run_removes_objects_of_a_dead_run() {
     assert_eq!(report.garbage_removed, 2);
     let names = env.names().await;
     assert!(objects.iter().all(|object| !names.contains(object)), "{names:?}");
-    assert!(names.iter().all(|name| !name.ends_with(".intent")), "{names:?}");
+    assert!(names.iter().all(|name| !name.ends_with(".wal")), "{names:?}");
 }
 
 #[tokio::test]
@@ -68,8 +68,8 @@ async fn forged_write_ahead_record_keeps_committed_objects() {
     let record = env.last(Dataset::Events).await;
     let object = record.objects[0].path.clone();
     for run in [record.run_id.as_str(), RUN] {
-        let intent = json!({ "sequence": 1, "run": run, "objects": [object] }).to_string();
-        let path = format!("_log/events/{TENANT}/000000000001.{run}.intent");
+        let intent = json!({ "sequence": 1, "run_id": run, "objects": [object] }).to_string();
+        let path = format!("_log/events/{TENANT}/000000000001.{run}.wal");
         env.store.write(&path, intent.into_bytes()).await.expect("a write");
     }
     env.service.advance(5 * MINUTE);

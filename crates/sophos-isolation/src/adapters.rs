@@ -162,7 +162,7 @@ impl Adapter {
     /// # Errors
     ///
     /// When the body is no message of the tool, does not say which event it is,
-    /// or is about more than [`MOST_READINGS`] hosts.
+    /// or is about more than [`MAX_ALERTS_PER_MESSAGE`] hosts.
     pub fn parse_message(&self, message: &Message<'_>) -> Result<Vec<Alert>, ParseError> {
         // Scripts on Windows put a mark of the byte order first.
         let body = message.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(message.body);

@@ -262,7 +262,7 @@ impl<O: LedgerStore> Ledger<O> {
 
     /// Asks for the end of one decision's isolation, and puts it on the agenda.
     /// To ask again changes nothing. Other decisions may still hold the machine:
-    /// [`release`](Self::release) ends those as well.
+    /// [`release`](Self::release_decision) ends those as well.
     ///
     /// # Errors
     /// When there is no such decision, it holds no endpoint, or the store fails.

@@ -1,7 +1,7 @@
 //! What a payload would lead to, told without a decision and without a call that
 //! changes anything.
 //!
-//! [`Check::of`] is pure: it reads the payload, and tells what the policy says
+//! [`Check::from_message`] is pure: it reads the payload, and tells what the policy says
 //! before an endpoint is looked for. [`Engine::check`](crate::Engine::check)
 //! completes it with the endpoint. Budgets are not part of either: they depend on
 //! what else is isolated by then.

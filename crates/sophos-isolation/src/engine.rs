@@ -66,7 +66,7 @@ pub enum EngineError {
     },
 }
 
-/// What became of one decision in one call of [`Engine::work`].
+/// What became of one decision in one call of [`Engine::process`].
 #[derive(Debug)]
 pub struct ProcessedDecision {
     /// The decision.

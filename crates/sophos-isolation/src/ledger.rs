@@ -5,27 +5,27 @@
 //!
 //! | object | content |
 //! |---|---|
-//! | `received/<id>.json` | the first [`Entry`] of a decision: the verified signal |
+//! | `received/<id>.json` | the first [`LedgerEntry`] of a decision: the verified signal |
 //! | `answers/<id>.json` | the answer of a person who followed an approval link |
 //! | `inbox/<when>-<id>` | a reminder: the worker looks at the decision then |
-//! | `seen/<source>/<digest>` | the decision that a signed request was used for |
-//! | `unreadable/<source>/<hour>/<slot>` | an authentic request that could not be read |
+//! | `replays/<source>/<digest>` | the decision that a signed request was used for |
+//! | `unreadable/<source>/<hour>/<n>` | an authentic request that could not be read |
 //!
 //! The worker creates these. Budgets, ownership and every transition follow from
 //! them and from the state at Sophos Central alone:
 //!
 //! | object | content |
 //! |---|---|
-//! | `decisions/<id>/0001.json` | an [`Entry`]: one transition of a decision, the first a copy of `received/<id>.json` |
-//! | `agenda/<when>-<id>` | a reminder: the worker looks at the decision then |
-//! | `machines/<tenant>/<endpoint>/<id>` | the decision holds this endpoint |
-//! | `slots/…/<n>` | a slot of a budget, and its holder |
+//! | `decisions/<id>/0001.json` | an [`LedgerEntry`]: one transition of a decision, the first a copy of `received/<id>.json` |
+//! | `schedule/<when>-<id>` | a reminder: the worker looks at the decision then |
+//! | `claims/<tenant>/<endpoint>/<id>` | the decision holds this endpoint |
+//! | `permits/…/<n>` | a slot of a budget, and its holder |
 //! | `alerts/<source>/<alert>/<tenant>.<endpoint>/<n>` | the decision of an alert's n-th episode on an endpoint |
 //! | `checks/<id>.json` | the answer to a dry run that came through the queue |
 //! | `published/<id>-<sequence>` | the outcome was published |
 //!
 //! The operator creates `stop`: while it exists, nothing is isolated
-//! (see [`stop`](crate::stop)).
+//! (see [`emergency_stop`](crate::emergency_stop)).
 //!
 //! That the next number must not exist is what makes several runs one: of all
 //! that want to take the same step, one does.
@@ -47,7 +47,7 @@ const SCHEDULE_STEP_SECONDS: u64 = 30;
 const INBOX: &str = "inbox";
 
 /// The folder of the worker's reminders.
-const SCHEDULE: &str = "agenda";
+const SCHEDULE: &str = "schedule";
 
 /// Where the ledger is kept.
 ///
@@ -316,7 +316,7 @@ pub struct ScheduledFollowUp {
 
 /// The folder that names every decision about an endpoint that has not ended.
 pub(crate) fn claims_folder(tenant: &str, endpoint: &str) -> String {
-    format!("machines/{tenant}/{endpoint}")
+    format!("claims/{tenant}/{endpoint}")
 }
 
 fn entry_path(id: &DecisionId, sequence: u32) -> String {

@@ -9,21 +9,21 @@
 //! | read | each tool's form, or a preset of the tool `generic`, into a [`Signal`](signal::Signal), or the reason why it asks for nothing | [`adapters`] |
 //! | record | a decision begins, once for each event of the sender: this is the replay store | [`Ledger`] |
 //! | admit | may this source act, on which tenants; is the alert severe and recent enough | [`policy`] |
-//! | resolve | exactly one live endpoint, or the reason why none | [`Identity`], [`resolve`] |
+//! | resolve | exactly one live endpoint, or the reason why none | [`HostIdentity`], [`resolve`] |
 //! | judge | protected, dry run, approval, how long | [`policy`] |
-//! | join | an update of an alert that a decision acts on is merged into it; one that a person has ended isolates nothing for a time | [`Engine::work`] |
+//! | join | an update of an alert that a decision acts on is merged into it; one that a person has ended isolates nothing for a time | [`Engine::process`] |
 //! | claim | a slot of every budget, and the right to make the call | [`Ledger`], [`Engine`] |
-//! | isolate | one request for up to 50 endpoints of a tenant; what it leaves open is settled by reading the state | [`Engine::work`] |
+//! | isolate | one request for up to 50 endpoints of a tenant; what it leaves open is settled by reading the state | [`Engine::process`] |
 //! | follow up | confirmed, reported as overdue, released, and that confirmed too | [`Engine::follow_up`] |
 //!
 //! [`check`] goes the same way as far as the judgement, and records and changes
-//! nothing: [`Check::of`](check::Check::of) without a network,
+//! nothing: [`Check::from_message`](check::Check::from_message) without a network,
 //! [`Engine::check`] with the endpoint that would be chosen.
 //!
 //! Every judgement above the join is pure: it can be made, and is tested,
 //! without a network, a clock or a runtime, and compiles for
 //! `wasm32-unknown-unknown`. The engine needs a
-//! [`Transport`](sophos_api::Transport) and an [`Objects`] store, and brings
+//! [`Transport`](sophos_api::Transport) and an [`LedgerStore`] store, and brings
 //! neither. Two features are on by default: `store` brings the store, and
 //! `public-keys` the verification of tokens and of SNS.
 //!
@@ -53,9 +53,9 @@
 //!
 //! # What is kept
 //!
-//! A [`Decision`] is a row of [`Entry`]s, each an object that was created only
+//! A [`Decision`] is a row of [`LedgerEntry`]s, each an object that was created only
 //! because it was absent. It answers who asked, what was decided and why, what
-//! was done, when it took effect, and when it ended. [`Ledger::decision`] reads
+//! was done, when it took effect, and when it ended. [`Ledger::load_decision`] reads
 //! it back whole.
 //!
 //! | object | writer | |
@@ -63,13 +63,13 @@
 //! | `received/<id>.json` | webhook | the verified signal that begins a decision |
 //! | `answers/<id>.json` | webhook | the answer of a person who followed an approval link |
 //! | `inbox/<when>-<id>` | webhook | the time at which a follow-up looks at a new signal or answer |
-//! | `seen/<source>/<digest>` | webhook | the decision of a signed request whose event id is in a header that is not signed |
+//! | `replays/<source>/<digest>` | webhook | the decision of a signed request whose event id is in a header that is not signed |
 //! | `unreadable/<source>/<hour>/<00 to 31>` | webhook | an authentic request that could not be read, without its body |
 //! | `decisions/<id>/0001.json` … | worker | the decision, of which the first entry is a copy of the signal; never changed, never removed |
-//! | `agenda/<when>-<id>` | worker | the time at which a follow-up looks at it |
-//! | `machines/<tenant>/<endpoint>/<id>` | worker | the decision holds this endpoint, or is about to |
+//! | `schedule/<when>-<id>` | worker | the time at which a follow-up looks at it |
+//! | `claims/<tenant>/<endpoint>/<id>` | worker | the decision holds this endpoint, or is about to |
 //! | `alerts/<source>/<alert>/<tenant>.<endpoint>/0001` … | worker | the decision of each episode of an alert on an endpoint; never changed, never removed |
-//! | `slots/hour/<hour>/…`, `slots/estate/<tenant>/…` | worker | budgets and lookups; those of an hour may be removed a day later |
+//! | `permits/hour/<hour>/…`, `permits/estate/<tenant>/…` | worker | budgets and lookups; those of an hour may be removed a day later |
 //! | `checks/<id>.json` | worker | the answer to a dry run, which no decision reads; may be removed a day later |
 //! | `published/<id>-<number>` | worker | the outcome was published |
 //! | `stop` | operator | the [emergency stop](stop) |
@@ -118,7 +118,7 @@
 //!   some milliseconds. Names of sources are no secrets: do not rely on them.
 //!
 //! A sender that is turned away because its secret cannot be read may not send
-//! again. The record `secret_unreadable` and the metric `NotRecorded` of the source
+//! again. The record `secret_unreadable` and the metric `ServerErrors` of the source
 //! tell the operator.
 //!
 //! **Which account speaks for which machine.** AWS vouches for the account of an
@@ -126,7 +126,7 @@
 //! ASFF, `cloud.account.uid` of OCSF. All else in a finding of Security Hub is its
 //! author's text, and every account may import findings of its own. A finding acts
 //! in the tenant of its account. One that puts its host into another account, by
-//! an ARN or an owner, is refused (`account_mismatch`) unless `speaks_for` lets its
+//! an ARN or an owner, is refused (`account_mismatch`) unless `may_report_for` lets its
 //! account name machines of that one, and then acts in that one's tenant. One
 //! that puts a host into two accounts is refused. The id of a finding is its
 //! account's own: it cannot take the place of another account's event. The event's

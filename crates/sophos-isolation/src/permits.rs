@@ -206,7 +206,7 @@ mod tests {
 
     use super::*;
 
-    const FOLDER: &str = "slots/estate/tenant";
+    const FOLDER: &str = "permits/estate/tenant";
 
     /// Lets others go first, once.
     #[derive(Default)]

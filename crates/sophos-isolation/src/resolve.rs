@@ -185,17 +185,17 @@ impl Unresolved {
                 UnusableIdentifier::Loopback => "loopback",
                 UnusableIdentifier::LinkLocal => "link_local",
                 UnusableIdentifier::PublicAddress => "public_address",
-                UnusableIdentifier::NonUniqueMac => "nobodys_mac",
+                UnusableIdentifier::NonUniqueMac => "non_unique_mac",
             },
             Self::NotFound => "not_found",
-            Self::Ambiguous { .. } => "several",
+            Self::Ambiguous { .. } => "ambiguous",
             Self::Contradiction { .. } => "contradiction",
             Self::Cloned => "cloned",
             Self::Stale => "stale",
             Self::StaleAddress => "stale_address",
             Self::OldAddress => "old_address",
             Self::TooMany => "too_many",
-            Self::InvalidEndpoint => "foreign",
+            Self::InvalidEndpoint => "invalid_endpoint",
         }
     }
 }

@@ -112,7 +112,7 @@ pub struct RequestLog {
     /// Why it was not believed, or not read, or what failed.
     pub problem: Option<String>,
     /// The kind of the problem, for those that programs tell apart:
-    /// `InvalidEvent`, `UnlistedAccount`, `UnreadableEvent`, `SourceDisabled`,
+    /// `InvalidEvent`, `UnlistedAccount`, `MalformedEvent`, `SourceDisabled`,
     /// `SecretUnreadable`, `CertificateUnavailable`.
     pub error_kind: Option<&'static str>,
     /// The SHA-256 of a body that could not be read, in hexadecimal.
@@ -298,7 +298,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 let lacks_some = readings.iter().any(is_unreadable);
                 let response = self.create_decisions(source, &body, readings, None, None, now, &mut notice).await;
                 if lacks_some && response.status < 300 {
-                    notice.error_kind = Some("UnreadableEvent");
+                    notice.error_kind = Some("MalformedEvent");
                     notice.problem = Some("a finding of the event could not be read".into());
                     Response::error(422, "a finding of the event could not be read")
                 } else {
@@ -415,7 +415,7 @@ fn unlisted_account_error(tool: Tool, account: &str) -> String {
 /// The one answer to a request that proves nothing, and to every request of a
 /// source that is unknown or cannot be verified.
 fn unauthorized() -> Response {
-    Response::error(401, "not believed: check the URL, the secret and the clock of the sender")
+    Response::error(401, "authentication failed: check the URL, the secret and the sender's clock")
 }
 
 fn is_json(source: &Source, request: &Request) -> bool {

@@ -159,11 +159,11 @@ fn policy_parses_every_key() {
         seen_within = "2d"
         address_seen_within = "90s"
         [approve]
-        within = "1h"
+        timeout = "1h"
         secret = "a/b"
         [follow_up]
-        effect_within = "10m"
-        watch_every = "2h"
+        effect_timeout = "10m"
+        check_interval = "2h"
         [sources.plain]
         tool = "generic"
         tenants = ["{TENANT}"]
@@ -182,7 +182,7 @@ fn policy_parses_every_key() {
         content_types = ["Text/Plain"]
         verify = {{ scheme = "path", secret = "n" }}
         fields = {{ hostname = "/a/b", ttl = "/c" }}
-        when = [{{ at = "/c", equals = 8 }}]
+        when = [{{ pointer = "/c", equals = 8 }}]
         "#,
         other = OTHER.to_uppercase()
     ));

@@ -394,7 +394,7 @@ fn refusals_have_codes_and_messages() {
         ),
         (
             Refusal::Protected { reason: "so".into() },
-            json!({"code": "protected", "why": "so"}),
+            json!({"code": "protected", "reason": "so"}),
             "the endpoint is protected: so",
         ),
     ] {

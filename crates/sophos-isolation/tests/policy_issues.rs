@@ -1,10 +1,10 @@
 //! A policy that is wrong: every mistake with its line, and no secret repeated.
 
-mod wrong;
+mod policy_assertions;
 
 use proptest::prelude::*;
 use sophos_isolation::policy::Policy;
-use wrong::{TENANT, assert_file_issues, issue_positions, assert_source_issues, assert_verify_issues, invalid_policy};
+use policy_assertions::{TENANT, assert_file_issues, issue_positions, assert_source_issues, assert_verify_issues, invalid_policy};
 
 #[test]
 fn parse_reports_the_line_of_invalid_toml() {
@@ -69,9 +69,9 @@ fn parse_reports_a_value_of_the_wrong_type() {
     for (table, key) in [
         ("endpoints", "seen_within"),
         ("endpoints", "address_seen_within"),
-        ("follow_up", "effect_within"),
-        ("follow_up", "watch_every"),
-        ("approve", "within"),
+        ("follow_up", "effect_timeout"),
+        ("follow_up", "check_interval"),
+        ("approve", "timeout"),
     ] {
         for time in ["\"0s\"", "\"never\"", "30", "\"30\"", "\"1h30m\""] {
             let place = format!("{table}.{key}");
@@ -241,7 +241,7 @@ fn lines() -> impl Strategy<Value = String> {
     let line = prop_oneof![
         Just("version = 1".to_owned()),
         "\\[{1,2}(release|limits|protect|approve|endpoints|follow_up|sources)(\\.[a-zé\"]{1,3}){0,2}\\]{0,2}",
-        "(mode|after|names|types|tags|ids|tool|tenants|accounts|verify|fields|secret|within|allow_from)(\\.a)? ?= ?(1|1e9|nan|\"[ -~]{0,6}\"|\\[[\"a, 1]{0,6}\\]|\\{ ?(scheme|a) = \"(path|signature)\" ?\\}|1979-05-27)",
+        "(mode|after|names|types|tags|ids|tool|tenants|accounts|verify|fields|secret|timeout|allow_from)(\\.a)? ?= ?(1|1e9|nan|\"[ -~]{0,6}\"|\\[[\"a, 1]{0,6}\\]|\\{ ?(scheme|a) = \"(path|signature)\" ?\\}|1979-05-27)",
         "\\PC{0,20}",
     ];
     proptest::collection::vec(line, 0..12).prop_map(|lines| lines.join("\n"))

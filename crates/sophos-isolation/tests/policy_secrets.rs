@@ -1,9 +1,9 @@
 //! Secrets that several share, and accounts that speak for others.
 
-mod wrong;
+mod policy_assertions;
 
 use sophos_isolation::policy::Policy;
-use wrong::{OTHER, TENANT, file, source};
+use policy_assertions::{OTHER, TENANT, file, source};
 
 /// A source that proves itself with a secret.
 fn sender(name: &str, secret: &str) -> String {
@@ -46,24 +46,24 @@ fn parse_requires_listed_accounts_in_may_report_for() {
     let accounts = format!(
         "tool = \"security_hub\"\naccounts = {{ 111111111111 = \"{TENANT}\", 222222222222 = \"{TENANT}\" }}\n"
     );
-    let with = |table: &str| format!("{accounts}speaks_for = {table}");
+    let with = |table: &str| format!("{accounts}may_report_for = {table}");
     source(
         &with("{ 333333333333 = [\"222222222222\"], 111111111111 = [\"444444444444\", \"111111111111\"] }"),
         &[
-            (6, "sources.s.speaks_for.111111111111[0]", "list it there as well"),
-            (6, "sources.s.speaks_for.111111111111[1]", "the account itself"),
-            (6, "sources.s.speaks_for.333333333333", "list it there as well"),
+            (6, "sources.s.may_report_for.111111111111[0]", "list it there as well"),
+            (6, "sources.s.may_report_for.111111111111[1]", "the account itself"),
+            (6, "sources.s.may_report_for.333333333333", "list it there as well"),
         ],
     );
-    source(&with("{ 111111111111 = [] }"), &[(6, "sources.s.speaks_for.111111111111", "1 to 100")]);
+    source(&with("{ 111111111111 = [] }"), &[(6, "sources.s.may_report_for.111111111111", "1 to 100")]);
     source(
         &with("{ 111111111111 = [\"222222222222\", \"222222222222\"] }"),
-        &[(6, "sources.s.speaks_for.111111111111[1]", "listed twice")],
+        &[(6, "sources.s.may_report_for.111111111111[1]", "listed twice")],
     );
-    source(&with("[]"), &[(6, "sources.s.speaks_for", "a table")]);
+    source(&with("[]"), &[(6, "sources.s.may_report_for", "a table")]);
     source(
         "tool = \"wazuh\"\nspeaks_for = {}\nverify = { scheme = \"path\", secret = \"n\" }",
-        &[(5, "sources.s.speaks_for", "EventBridge")],
+        &[(5, "sources.s.may_report_for", "EventBridge")],
     );
     source(
         &format!("{accounts}fields = {{ account = \"/x\" }}"),
@@ -76,7 +76,7 @@ fn may_report_for_is_limited_to_the_policy() {
     let text = format!(
         "version = 1\n[sources.s]\ntool = \"guardduty\"\ntenants = [\"{TENANT}\", \"{OTHER}\"]\n\
          accounts = {{ 111111111111 = \"{TENANT}\", 222222222222 = \"{OTHER}\" }}\n\
-         speaks_for = {{ 111111111111 = [\"222222222222\"] }}\n"
+         may_report_for = {{ 111111111111 = [\"222222222222\"] }}\n"
     );
     let policy = Policy::parse(&text).expect("a policy");
     let source = policy.source("s").expect("the source");

@@ -1,9 +1,9 @@
 //! Sources that are wrong: every mistake with its line.
 
-mod wrong;
+mod policy_assertions;
 
 use sophos_isolation::policy::Policy;
-use wrong::{OTHER, TENANT, file, source, verify};
+use policy_assertions::{OTHER, TENANT, file, source, verify};
 
 #[test]
 fn parse_limits_names_and_number_of_sources() {
@@ -166,17 +166,17 @@ fn parse_reports_errors_in_conditions() {
         ("when = []", "", "1 to 20"),
         ("when = \"/a\"", "", "a list"),
         ("when = [\"/a\"]", "[0]", "a table"),
-        ("when = [{ equals = 1 }]", "[0].at", "is missing"),
-        ("when = [{ at = \"a\", equals = 1 }]", "[0].at", "a JSON pointer"),
-        ("when = [{ at = \"/a\" }]", "[0]", "must have one of"),
-        ("when = [{ at = \"/a\", equals = 1, in = [1] }]", "[0]", "must have one of"),
-        ("when = [{ at = \"/a\", equals = [1] }]", "[0].equals", "write `in`"),
-        ("when = [{ at = \"/a\", equals = 1.5 }]", "[0].equals", "a text"),
-        ("when = [{ at = \"/a\", in = [] }]", "[0].in", "1 to 50"),
-        ("when = [{ at = \"/a\", in = [1,\n{}] }]", "[0].in[1]", "a text"),
-        ("when = [{ at = \"/a\", matches = \"\" }]", "[0].matches", "1 to 200 characters"),
-        ("when = [{ at = \"/a\", absent = \"yes\" }]", "[0].absent", "true or false"),
-        ("when = [{ at = \"/a\", absent = true, not = true }]", "[0].not", "these are: at, equals, in"),
+        ("when = [{ equals = 1 }]", "[0].pointer", "is missing"),
+        ("when = [{ pointer = \"a\", equals = 1 }]", "[0].pointer", "a JSON pointer"),
+        ("when = [{ pointer = \"/a\" }]", "[0]", "must have one of"),
+        ("when = [{ pointer = \"/a\", equals = 1, in = [1] }]", "[0]", "must have one of"),
+        ("when = [{ pointer = \"/a\", equals = [1] }]", "[0].equals", "write `in`"),
+        ("when = [{ pointer = \"/a\", equals = 1.5 }]", "[0].equals", "a text"),
+        ("when = [{ pointer = \"/a\", in = [] }]", "[0].in", "1 to 50"),
+        ("when = [{ pointer = \"/a\", in = [1,\n{}] }]", "[0].in[1]", "a text"),
+        ("when = [{ pointer = \"/a\", matches = \"\" }]", "[0].matches", "1 to 200 characters"),
+        ("when = [{ pointer = \"/a\", absent = \"yes\" }]", "[0].absent", "true or false"),
+        ("when = [{ pointer = \"/a\", absent = true, not = true }]", "[0].not", "these are: pointer, equals, in"),
     ] {
         let lines = format!("tool = \"wazuh\"\nverify = {{ scheme = \"path\", secret = \"n\" }}\n{when}");
         let line = 3 + lines.lines().count();

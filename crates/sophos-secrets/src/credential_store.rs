@@ -41,7 +41,7 @@ pub trait CredentialStore: fmt::Debug + Send + Sync {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ListedCredential {
-    /// Its name, by which [`CredentialStore::read`] finds it.
+    /// Its name, by which [`CredentialStore::load`] finds it.
     pub name: String,
     /// The credential, or why it is none.
     pub credential: Result<Arc<StoredCredential>, SecretError>,

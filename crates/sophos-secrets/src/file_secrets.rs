@@ -33,9 +33,9 @@ struct SecretsDocument {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SecretTable {
-    #[serde(deserialize_with = "filled")]
+    #[serde(deserialize_with = "non_empty")]
     current: SecretString,
-    #[serde(default, deserialize_with = "perhaps_filled")]
+    #[serde(default, deserialize_with = "optional_non_empty")]
     previous: Option<SecretString>,
 }
 

@@ -3,7 +3,7 @@
 //!
 //! | place | for | credentials | secrets of senders |
 //! |---|---|---|---|
-//! | Secrets Manager | production | [`SecretsManager`] | [`ManagedSecrets`] |
+//! | Secrets Manager | production | [`SecretsManagerCredentials`] | [`SecretsManagerSecrets`] |
 //! | a TOML file that only its owner may read | a workstation | [`FileCredentials`] | [`FileSecrets`] |
 //! | environment variables | development | [`EnvironmentCredential`] | [`EnvironmentSecrets`] |
 //!
@@ -24,13 +24,13 @@
 //! service says otherwise, and a tenant that has a credential of its own is not
 //! served by its partner's. `used_for` says what it is used for, `export`,
 //! `isolation` or both: whatever does something else passes it over, as if it were
-//! not there ([`Serving`]). One that does not say serves everything. The rest is for
+//! not there ([`PurposeSelection`]). One that does not say serves everything. The rest is for
 //! the watch over expiry and roles: the service tells none of it. Anything else in
 //! it is an error, which names the member and never shows a value.
 //!
 //! # A credential that rotates
 //!
-//! [`StoredSource`] is what a client reads from. It keeps what was read for a
+//! [`StoredCredentialSource`] is what a client reads from. It keeps what was read for a
 //! while. When the identity service refuses it, the store is asked once past the
 //! cache, and then for the version before, which is good until somebody deletes
 //! it in the console; if that is refused too, the error names the secret and
@@ -52,7 +52,7 @@
 //!
 //! A version with a label that begins with `STAGED` is a credential that waits to
 //! become the current one. There may be several (`STAGED`, `STAGED_2`, …), whose
-//! turn comes in the order of their labels ([`Labels::staged`]). They are in the
+//! turn comes in the order of their labels ([`StagingLabels::staged`]). They are in the
 //! same secret so that they need no other name, right or price, and nobody but a
 //! rotation and a watch ever reads them.
 //!
@@ -105,7 +105,7 @@ pub struct SecretError {
 }
 
 impl SecretError {
-    /// What is wrong with `place`, and what to do. Holds no value of it.
+    /// What is wrong with `location`, and what to do. Holds no value of it.
     pub fn new(location: impl Into<String>, message: impl Into<String>) -> Self {
         Self { location: location.into(), message: message.into() }
     }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::SecretError;
 
 /// Reads a TOML file that nobody but its owner may read. A file of another
-/// form is told by line and by what is `wanted`.
+/// form is told by line and by what is `expected`.
 pub(crate) fn load_toml<F: DeserializeOwned>(path: &Path, expected: &str) -> Result<F, SecretError> {
     parse_toml(&read_text(path)?, &path.display().to_string(), expected)
 }
@@ -29,7 +29,7 @@ pub(crate) fn read_text(path: &Path) -> Result<SecretString, SecretError> {
     Ok(text)
 }
 
-/// Reads TOML that came from `place`.
+/// Reads TOML that came from `location`.
 pub(crate) fn parse_toml<F: DeserializeOwned>(
     text: &SecretString,
     location: &str,
@@ -58,6 +58,6 @@ fn check_permissions(file: &File, place: &str) -> Result<(), SecretError> {
 }
 
 #[cfg(not(unix))]
-fn private(_: &File, _: &str) -> Result<(), SecretError> {
+fn check_permissions(_: &File, _: &str) -> Result<(), SecretError> {
     Ok(())
 }

@@ -76,9 +76,9 @@ pub(crate) struct CredentialDocument {
     organization_id: Option<String>,
     tenant_id: Option<String>,
     role: Option<Role>,
-    #[serde(default, deserialize_with = "time")]
+    #[serde(default, deserialize_with = "deserialize_time")]
     created_at: Option<Timestamp>,
-    #[serde(default, deserialize_with = "time")]
+    #[serde(default, deserialize_with = "deserialize_time")]
     expires_at: Option<Timestamp>,
     #[serde(default)]
     used_for: Vec<Purpose>,

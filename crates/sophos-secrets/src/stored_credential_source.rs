@@ -107,12 +107,12 @@ impl StoredCredentialSource {
                 let Some(previous) = previous.filter(|previous| !self.is_rejected(previous)) else {
                     return Ok(None);
                 };
-                tracing::warn!(credential = self.name, "it is refused; the version before it is tried");
+                tracing::warn!(event = "previous_version_used", credential = self.name, "the current version was rejected; trying the previous version");
                 Ok(Some(previous.credentials.clone()))
             }
             // Not to be read is not to be used, and the refusal is what matters.
             Err(error) => {
-                tracing::warn!(credential = self.name, %error, "the version before could not be read");
+                tracing::warn!(event = "previous_version_unavailable", credential = self.name, %error, "failed to read the previous version");
                 Ok(None)
             }
         }
@@ -140,6 +140,6 @@ impl CredentialSource for StoredCredentialSource {
 
 impl fmt::Debug for StoredCredentialSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoredSource").field("store", &self.store).field("name", &self.name).finish()
+        f.debug_struct("StoredCredentialSource").field("store", &self.store).field("name", &self.name).finish()
     }
 }

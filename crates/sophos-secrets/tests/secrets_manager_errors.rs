@@ -9,17 +9,17 @@ use std::{sync::Arc, time::Duration};
 use sophos_secrets::{
     CredentialStore, SecretsManagerSecrets, SecretStore, SecretsManagerCredentials, SecretSelector, SecretError, RequestedVersion,
 };
-use support::{BATCH, Clock, GET, HUSH, LIST, Service, client_of_nothing, credential};
+use support::{BATCH, Clock, GET, SECRET_TEXT, LIST, FakeSecretsManager, unreachable_client, credential};
 
 fn store(client: aws_sdk_secretsmanager::Client) -> SecretsManagerCredentials {
     let selection = SecretSelector::Tag { key: "use".into(), value: "sophos".into() };
-    SecretsManagerCredentials::new(client, selection, Duration::from_secs(300), Clock::default().read())
+    SecretsManagerCredentials::new(client, selection, Duration::from_secs(300), Clock::default().as_fn())
 }
 
 /// Every way to read from a service all of whose answers are such.
-async fn collect_errors(service: &Arc<Service>, status: u16, body: &str) -> Vec<SecretError> {
+async fn collect_errors(service: &Arc<FakeSecretsManager>, status: u16, body: &str) -> Vec<SecretError> {
     let store = store(service.client());
-    service.mend();
+    service.clear_faults();
     service.put("a", credential("one"));
     service.tag("a", "use", "sophos");
     let mut failures = Vec::new();
@@ -28,7 +28,7 @@ async fn collect_errors(service: &Arc<Service>, status: u16, body: &str) -> Vec<
         failures.extend(store.load("a", version).await.err());
     }
     let secrets =
-        SecretsManagerSecrets::new(service.client(), "", Duration::from_secs(300), Clock::default().read());
+        SecretsManagerSecrets::new(service.client(), "", Duration::from_secs(300), Clock::default().as_fn());
     failures.extend(secrets.load("a").await.err());
     service.fail(BATCH, status, body);
     failures.extend(store.list().await.err());
@@ -39,7 +39,7 @@ async fn collect_errors(service: &Arc<Service>, status: u16, body: &str) -> Vec<
 
 #[tokio::test]
 async fn service_errors_are_one_line_with_a_remedy() {
-    let service = Service::start().await;
+    let service = FakeSecretsManager::start().await;
     let long = format!(r#"{{"__type":"ThrottlingException","message":"{}"}}"#, "slow ".repeat(400));
     for (body, told) in [
         (
@@ -70,15 +70,15 @@ async fn service_errors_are_one_line_with_a_remedy() {
 
 #[tokio::test]
 async fn malformed_responses_are_not_quoted() {
-    let service = Service::start().await;
+    let service = FakeSecretsManager::start().await;
     for (status, body) in [
-        (200, HUSH.to_owned()),
-        (200, format!("{{\"SecretString\": \"{HUSH}")),
-        (200, format!("{{\"SecretString\": [\"{HUSH}\"], \"SecretList\": \"{HUSH}\", \"SecretValues\": 7}}")),
-        (200, format!("<html>{HUSH}</html>")),
-        (400, HUSH.to_owned()),
-        (500, format!("[\"{HUSH}\"]")),
-        (503, format!("<html>{HUSH}</html>")),
+        (200, SECRET_TEXT.to_owned()),
+        (200, format!("{{\"SecretString\": \"{SECRET_TEXT}")),
+        (200, format!("{{\"SecretString\": [\"{SECRET_TEXT}\"], \"SecretList\": \"{SECRET_TEXT}\", \"SecretValues\": 7}}")),
+        (200, format!("<html>{SECRET_TEXT}</html>")),
+        (400, SECRET_TEXT.to_owned()),
+        (500, format!("[\"{SECRET_TEXT}\"]")),
+        (503, format!("<html>{SECRET_TEXT}</html>")),
     ] {
         let failures = collect_errors(&service, status, &body).await;
         assert_eq!(failures.len(), 6, "{body}");
@@ -91,17 +91,17 @@ async fn malformed_responses_are_not_quoted() {
 
 #[tokio::test]
 async fn invalid_credential_error_omits_the_value() {
-    let service = Service::start().await;
+    let service = FakeSecretsManager::start().await;
     let store = store(service.client());
     for (value, told) in [
-        (HUSH.to_owned(), "is no JSON (line 1, column 1)"),
+        (SECRET_TEXT.to_owned(), "is no JSON (line 1, column 1)"),
         (String::new(), "is no JSON"),
-        (format!("{{\"client_id\": \"a\", \"client_secret\": \"{HUSH}\""), "is no JSON"),
+        (format!("{{\"client_id\": \"a\", \"client_secret\": \"{SECRET_TEXT}\""), "is no JSON"),
         (
-            format!("{{\"client_id\": \"a\", \"client_secret\": \"{HUSH}\", \"{HUSH}\": 1}}"),
+            format!("{{\"client_id\": \"a\", \"client_secret\": \"{SECRET_TEXT}\", \"{SECRET_TEXT}\": 1}}"),
             "and nothing else",
         ),
-        (format!("{{\"client_id\": \"{HUSH}\", \"client_secret\": \" \"}}"), "its client_secret is empty"),
+        (format!("{{\"client_id\": \"{SECRET_TEXT}\", \"client_secret\": \" \"}}"), "its client_secret is empty"),
     ] {
         service.put("a", value);
         let error = store.load("a", RequestedVersion::Fresh).await.expect_err(told);
@@ -119,23 +119,23 @@ async fn invalid_credential_error_omits_the_value() {
 
 #[tokio::test]
 async fn unreachable_service_and_timeout_are_reported() {
-    let error = store(client_of_nothing()).list().await.expect_err("nothing is there");
+    let error = store(unreachable_client()).list().await.expect_err("nothing is there");
     assert!(error.to_string().contains("Secrets Manager cannot be reached: "), "{error}");
 
-    let service = Service::start().await;
-    service.hold();
-    let error = store(service.impatient_client()).load("a", RequestedVersion::Cached).await.expect_err("no answer");
+    let service = FakeSecretsManager::start().await;
+    service.hold_responses();
+    let error = store(service.client_with_short_timeout()).load("a", RequestedVersion::Cached).await.expect_err("no answer");
     assert_eq!(error.to_string(), "a: Secrets Manager did not answer in time");
 }
 
 #[tokio::test]
 async fn stores_debug_hides_secrets() {
-    let service = Service::start().await;
+    let service = FakeSecretsManager::start().await;
     service.put("a", credential("one"));
     service.tag("a", "use", "sophos");
     let store = store(service.client());
     let listed = store.list().await.expect("a listing");
-    let secrets = SecretsManagerSecrets::new(service.client(), "", Duration::MAX, Clock::default().read());
+    let secrets = SecretsManagerSecrets::new(service.client(), "", Duration::MAX, Clock::default().as_fn());
     let stages = secrets.load("a").await.expect("a secret");
     let printed = format!("{store:?} {listed:?} {secrets:?} {stages:?}");
     assert!(printed.contains("use=sophos") && printed.contains("\"one\""), "{printed}");

@@ -8,18 +8,18 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::{join, join_all};
 use sophos_secrets::{CredentialStore, ListedCredential, SecretsManagerCredentials, SecretSelector, RequestedVersion};
-use support::{BATCH, Clock, HUSH, LIST, Service, credential};
+use support::{BATCH, Clock, SECRET_TEXT, LIST, FakeSecretsManager, credential};
 
 const TIME_TO_LIVE: u64 = 300;
 
-async fn start(selection: SecretSelector) -> (Arc<Service>, Clock, SecretsManagerCredentials) {
+async fn start(selection: SecretSelector) -> (Arc<FakeSecretsManager>, Clock, SecretsManagerCredentials) {
     start_with_ttl(selection, TIME_TO_LIVE).await
 }
 
-async fn start_with_ttl(selection: SecretSelector, seconds: u64) -> (Arc<Service>, Clock, SecretsManagerCredentials) {
-    let (service, clock) = (Service::start().await, Clock::default());
+async fn start_with_ttl(selection: SecretSelector, seconds: u64) -> (Arc<FakeSecretsManager>, Clock, SecretsManagerCredentials) {
+    let (service, clock) = (FakeSecretsManager::start().await, Clock::default());
     let time_to_live = Duration::from_secs(seconds);
-    let store = SecretsManagerCredentials::new(service.client(), selection, time_to_live, clock.read());
+    let store = SecretsManagerCredentials::new(service.client(), selection, time_to_live, clock.as_fn());
     (service, clock, store)
 }
 
@@ -50,47 +50,47 @@ async fn listing_fetches_only_changed_versions() {
     assert_eq!(first.len(), 500);
     assert!(first.is_sorted_by(|a, b| a.name < b.name));
     assert_eq!(names_and_ids(&first)[77], "c/077=id-77");
-    assert_eq!(service.asked(), [5, 25, 0]);
+    assert_eq!(service.take_request_counts(), [5, 25, 0]);
 
-    clock.turn(TIME_TO_LIVE - 1);
+    clock.advance(TIME_TO_LIVE - 1);
     assert_eq!(list(&store).await.len(), 500);
-    assert_eq!(service.asked(), [0, 0, 0], "it is kept");
+    assert_eq!(service.take_request_counts(), [0, 0, 0], "it is kept");
 
-    clock.turn(1);
+    clock.advance(1);
     assert_eq!(names_and_ids(&list(&store).await), names_and_ids(&first));
-    assert_eq!(service.asked(), [5, 0, 0], "no value is read when nothing changed");
+    assert_eq!(service.take_request_counts(), [5, 0, 0], "no value is read when nothing changed");
 
-    clock.turn(TIME_TO_LIVE);
+    clock.advance(TIME_TO_LIVE);
     service.put("c/077", credential("another"));
     assert_eq!(names_and_ids(&list(&store).await)[77], "c/077=another");
-    assert_eq!(service.asked(), [5, 1, 0], "the one that changed");
+    assert_eq!(service.take_request_counts(), [5, 1, 0], "the one that changed");
 
-    clock.turn(TIME_TO_LIVE - 1);
+    clock.advance(TIME_TO_LIVE - 1);
     let read = store.load("c/123", RequestedVersion::Cached).await.expect("no failure").expect("it is there");
     assert_eq!(read.credentials.client_id(), "id-123");
-    assert_eq!(service.asked(), [0, 0, 0], "a listing counts as a reading of each");
+    assert_eq!(service.take_request_counts(), [0, 0, 0], "a listing counts as a reading of each");
 }
 
 #[tokio::test]
 async fn unusable_listing_is_refreshed_within_seconds() {
     let (service, clock, store) = start(prefix_selector()).await;
     assert!(list(&store).await.is_empty());
-    clock.turn(9);
+    clock.advance(9);
     assert!(list(&store).await.is_empty());
-    assert_eq!(service.asked(), [1, 0, 0], "many who work in vain do not ask each time");
+    assert_eq!(service.take_request_counts(), [1, 0, 0], "many who work in vain do not ask each time");
 
     service.put("c/first", "not yet a credential");
-    clock.turn(1);
+    clock.advance(1);
     assert_eq!(names_and_ids(&list(&store).await), ["c/first=?"]);
     service.put("c/first", credential("one"));
-    clock.turn(10);
+    clock.advance(10);
     assert_eq!(names_and_ids(&list(&store).await), ["c/first=one"]);
-    service.asked();
+    service.take_request_counts();
 
     service.put("c/second", "not yet a credential");
-    clock.turn(TIME_TO_LIVE - 1);
+    clock.advance(TIME_TO_LIVE - 1);
     list(&store).await;
-    assert_eq!(service.asked(), [0, 0, 0], "where one can be used the others wait");
+    assert_eq!(service.take_request_counts(), [0, 0, 0], "where one can be used the others wait");
 }
 
 #[tokio::test]
@@ -101,9 +101,9 @@ async fn concurrent_callers_share_a_listing_and_its_failure() {
         if let Some(operation) = fails {
             service.fail(operation, 500, "");
         }
-        service.hold();
+        service.hold_responses();
         let (answers, ()) = join(join_all((0..50).map(|_| store.list())), async {
-            service.arrived(1).await;
+            service.wait_for_requests(1).await;
             service.release();
         })
         .await;
@@ -113,8 +113,8 @@ async fn concurrent_callers_share_a_listing_and_its_failure() {
                 Err(error) => assert!(fails.is_some(), "{error}"),
             }
         }
-        assert_eq!(service.asked(), [1, usize::from(fails != Some(LIST)), 0], "{seconds} s {fails:?}");
-        service.mend();
+        assert_eq!(service.take_request_counts(), [1, usize::from(fails != Some(LIST)), 0], "{seconds} s {fails:?}");
+        service.clear_faults();
         assert_eq!(names_and_ids(&list(&store).await), ["c/a=one"], "no failure is kept");
     }
 }
@@ -160,8 +160,8 @@ async fn single_secret_is_loaded_without_listing() {
     service.put("of-a-name", credential("one"));
     assert_eq!(names_and_ids(&list(&store).await), ["of-a-name=one"]);
     assert_eq!(names_and_ids(&list(&store).await), ["of-a-name=one"]);
-    assert_eq!(service.asked(), [0, 0, 2]);
-    clock.turn(TIME_TO_LIVE);
+    assert_eq!(service.take_request_counts(), [0, 0, 2]);
+    clock.advance(TIME_TO_LIVE);
     service.deny("of-a-name");
     assert_eq!(names_and_ids(&list(&store).await), ["of-a-name=?"]);
 }
@@ -175,7 +175,7 @@ async fn invalid_secret_is_reported_alone_and_reloaded() {
     service.put("c/denied", credential("two"));
     service.deny("c/denied");
     service.create("c/empty");
-    service.put("c/malformed", format!("{{\"client_id\": \"{HUSH}\"}}"));
+    service.put("c/malformed", format!("{{\"client_id\": \"{SECRET_TEXT}\"}}"));
     service.put("c/z", credential("three"));
     let first = list(&store).await;
     assert_eq!(
@@ -191,17 +191,17 @@ async fn invalid_secret_is_reported_alone_and_reloaded() {
         let error = first[number].credential.as_ref().expect_err(told).to_string();
         assert!(error.starts_with(&first[number].name), "{error}");
         assert!(error.contains(told), "{error}");
-        assert!(!error.contains(HUSH), "{error}");
+        assert!(!error.contains(SECRET_TEXT), "{error}");
     }
     // Of two that are no credentials the version before is read as well.
-    assert_eq!(service.asked(), [1, 1, 2]);
-    service.mend();
+    assert_eq!(service.take_request_counts(), [1, 1, 2]);
+    service.clear_faults();
     assert_eq!(names_and_ids(&list(&store).await), names_and_ids(&first), "until the next listing");
-    clock.turn(TIME_TO_LIVE);
+    clock.advance(TIME_TO_LIVE);
     assert_eq!(names_and_ids(&list(&store).await)[2], "c/denied=two", "though its version is the same");
-    assert_eq!(service.asked(), [1, 1, 2]);
+    assert_eq!(service.take_request_counts(), [1, 1, 2]);
     service.put("c/a", "{");
-    clock.turn(TIME_TO_LIVE);
+    clock.advance(TIME_TO_LIVE);
     assert_eq!(names_and_ids(&list(&store).await)[0], "c/a=one", "the one before");
     service.put("c/a", credential("repaired"));
     let read = store.load("c/a", RequestedVersion::Cached).await.expect("no failure").expect("it is there");
@@ -213,14 +213,14 @@ async fn listing_follows_created_and_deleted_secrets() {
     let (service, clock, store) = start(prefix_selector()).await;
     assert!(list(&store).await.is_empty());
     assert!(list(&store).await.is_empty());
-    assert_eq!(service.asked(), [1, 0, 0], "that there is none is kept as well");
+    assert_eq!(service.take_request_counts(), [1, 0, 0], "that there is none is kept as well");
     service.put("c/a", credential("one"));
     service.put("c/b", credential("two"));
-    clock.turn(TIME_TO_LIVE);
+    clock.advance(TIME_TO_LIVE);
     assert_eq!(names_and_ids(&list(&store).await), ["c/a=one", "c/b=two"]);
     service.delete("c/a");
     assert_eq!(names_and_ids(&list(&store).await).len(), 2);
-    clock.turn(TIME_TO_LIVE);
+    clock.advance(TIME_TO_LIVE);
     assert_eq!(names_and_ids(&list(&store).await), ["c/b=two"]);
     assert!(store.load("c/a", RequestedVersion::Cached).await.expect("no failure").is_none());
     service.delete("c/b");
@@ -236,15 +236,15 @@ async fn batch_does_not_replace_a_newer_load() {
         assert_eq!(names_and_ids(&list(&store).await), ["c/a=one"]);
         // The answer to a batch is on its way while the secret changes and is read.
         service.put("c/a", credential("two"));
-        clock.turn(TIME_TO_LIVE);
-        let so_far = service.total();
+        clock.advance(TIME_TO_LIVE);
+        let so_far = service.request_count();
         service.hold_batches();
         let read = async |version| {
             let read = store.load("c/a", version).await.expect("no failure");
             read.map(|read| read.credentials.client_id().to_owned())
         };
         let overtaken = async {
-            service.arrived(so_far + 2).await;
+            service.wait_for_requests(so_far + 2).await;
             match newer {
                 Some(id) => service.put("c/a", credential(id)),
                 None => service.delete("c/a"),
@@ -268,7 +268,7 @@ async fn listing_fails_when_a_page_token_repeats() {
     service.repeat_pages();
     let error = store.list().await.expect_err("it has no end").to_string();
     assert!(error.contains("the NextToken of an earlier page again"), "{error}");
-    assert_eq!(service.asked(), [2, 0, 0]);
+    assert_eq!(service.take_request_counts(), [2, 0, 0]);
 }
 
 #[tokio::test]
@@ -280,15 +280,15 @@ async fn previous_listing_is_used_when_the_next_is_throttled() {
         assert_eq!(names_and_ids(&list(&store).await), ["c/a=one"]);
         service.put("c/b", credential("two"));
         service.fail(operation, 400, throttled);
-        clock.turn(TIME_TO_LIVE);
-        service.asked();
+        clock.advance(TIME_TO_LIVE);
+        service.take_request_counts();
         assert_eq!(names_and_ids(&list(&store).await), ["c/a=one"]);
-        assert_eq!(service.asked()[0], 1);
-        clock.turn(9);
+        assert_eq!(service.take_request_counts()[0], 1);
+        clock.advance(9);
         assert_eq!(names_and_ids(&list(&store).await), ["c/a=one"]);
-        assert_eq!(service.asked(), [0, 0, 0], "a service that throttles is left alone for a while");
-        service.mend();
-        clock.turn(1);
+        assert_eq!(service.take_request_counts(), [0, 0, 0], "a service that throttles is left alone for a while");
+        service.clear_faults();
+        clock.advance(1);
         assert_eq!(names_and_ids(&list(&store).await), ["c/a=one", "c/b=two"]);
     }
 }

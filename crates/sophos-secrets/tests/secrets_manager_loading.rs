@@ -8,16 +8,16 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::{join, join_all};
 use sophos_secrets::{CredentialStore, SecretsManagerCredentials, SecretSelector, SecretError, StoredCredential, RequestedVersion};
-use support::{Clock, GET, Service, credential};
+use support::{Clock, GET, FakeSecretsManager, credential};
 
 const TIME_TO_LIVE: Duration = Duration::from_secs(300);
 
-fn store(service: &Service, clock: &Clock) -> SecretsManagerCredentials {
-    SecretsManagerCredentials::new(service.client(), SecretSelector::Prefix("c/".into()), TIME_TO_LIVE, clock.read())
+fn store(service: &FakeSecretsManager, clock: &Clock) -> SecretsManagerCredentials {
+    SecretsManagerCredentials::new(service.client(), SecretSelector::Prefix("c/".into()), TIME_TO_LIVE, clock.as_fn())
 }
 
-async fn start() -> (Arc<Service>, Clock, SecretsManagerCredentials) {
-    let (service, clock) = (Service::start().await, Clock::default());
+async fn start() -> (Arc<FakeSecretsManager>, Clock, SecretsManagerCredentials) {
+    let (service, clock) = (FakeSecretsManager::start().await, Clock::default());
     let store = store(&service, &clock);
     (service, clock, store)
 }
@@ -35,9 +35,9 @@ async fn loaded_credential_is_cached_for_its_ttl() {
     for (turn, reads, expected) in
         [(0, 1, "one"), (0, 0, "one"), (299, 0, "one"), (1, 1, "two"), (299, 0, "two")]
     {
-        clock.turn(turn);
+        clock.advance(turn);
         assert_eq!(id(store.load("c/a", RequestedVersion::Cached).await), expected, "after {turn} s");
-        assert_eq!(service.asked(), [0, 0, reads], "after {turn} s");
+        assert_eq!(service.take_request_counts(), [0, 0, reads], "after {turn} s");
         if turn == 0 {
             service.put("c/a", credential("two"));
         }
@@ -49,16 +49,16 @@ async fn concurrent_callers_share_a_load() {
     for version in [RequestedVersion::Cached, RequestedVersion::Fresh] {
         let (service, _, store) = start().await;
         service.put("c/a", credential("one"));
-        service.hold();
+        service.hold_responses();
         let callers = join_all((0..50).map(|_| store.load("c/a", version)));
         let (read, ()) = join(callers, async {
-            service.arrived(1).await;
+            service.wait_for_requests(1).await;
             service.release();
         })
         .await;
         assert_eq!(read.len(), 50);
         assert!(read.into_iter().all(|read| id(read) == "one"));
-        assert_eq!(service.asked(), [0, 0, 1], "{version:?}");
+        assert_eq!(service.take_request_counts(), [0, 0, 1], "{version:?}");
     }
 }
 
@@ -71,17 +71,17 @@ async fn concurrent_callers_share_a_failed_or_empty_load() {
     // Of one that is no credential the version before is read as well.
     for (name, fails, reads) in [("c/denied", true, 1), ("c/absent", false, 1), ("c/binary", true, 2)] {
         for version in [RequestedVersion::Cached, RequestedVersion::Fresh] {
-            service.hold();
-            let so_far = service.total();
+            service.hold_responses();
+            let so_far = service.request_count();
             let callers = join_all((0..50).map(|_| store.load(name, version)));
             let (read, ()) = join(callers, async {
-                service.arrived(so_far + 1).await;
+                service.wait_for_requests(so_far + 1).await;
                 service.release();
             })
             .await;
             assert!(read.iter().all(|read| read.is_err() == fails), "{name}");
             assert!(read.iter().flatten().all(Option::is_none), "{name}");
-            assert_eq!(service.asked(), [0, 0, reads], "{name} {version:?}");
+            assert_eq!(service.take_request_counts(), [0, 0, reads], "{name} {version:?}");
         }
     }
 }
@@ -101,10 +101,10 @@ async fn load_failure_is_not_cached() {
             _ => service.put(&name, "{"),
         }
         assert!(!matches!(store.load(&name, RequestedVersion::Cached).await, Ok(Some(_))), "{broken}");
-        service.mend();
+        service.clear_faults();
         service.put(&name, credential("mended"));
         assert_eq!(id(store.load(&name, RequestedVersion::Cached).await), "mended", "{broken}");
-        assert_eq!(service.asked(), [0, 0, reads], "{broken}");
+        assert_eq!(service.take_request_counts(), [0, 0, reads], "{broken}");
     }
 }
 
@@ -130,10 +130,10 @@ async fn previous_version_replaces_an_invalid_current_one() {
 async fn fresh_load_starts_after_the_request() {
     let (service, _, store) = start().await;
     service.put("c/a", credential("one"));
-    service.hold();
+    service.hold_responses();
     let before = store.load("c/a", RequestedVersion::Cached);
     let after = async {
-        service.arrived(1).await;
+        service.wait_for_requests(1).await;
         service.put("c/a", credential("two"));
         let fresh = store.load("c/a", RequestedVersion::Fresh);
         let (fresh, ()) = join(fresh, async { service.release() }).await;
@@ -141,9 +141,9 @@ async fn fresh_load_starts_after_the_request() {
     };
     let (before, fresh) = join(before, after).await;
     assert_eq!((id(before), id(fresh)), ("one".into(), "two".into()));
-    assert_eq!(service.asked(), [0, 0, 2], "the reading that had begun did not count");
+    assert_eq!(service.take_request_counts(), [0, 0, 2], "the reading that had begun did not count");
     assert_eq!(id(store.load("c/a", RequestedVersion::Cached).await), "two");
-    assert_eq!(service.asked(), [0, 0, 0], "what was read fresh is kept");
+    assert_eq!(service.take_request_counts(), [0, 0, 0], "what was read fresh is kept");
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn failed_fresh_load_keeps_the_cache() {
     service.fail(GET, 500, "");
     assert!(store.load("c/a", RequestedVersion::Fresh).await.is_err());
     assert_eq!(id(store.load("c/a", RequestedVersion::Cached).await), "one");
-    service.mend();
+    service.clear_faults();
     service.delete("c/a");
     assert!(store.load("c/a", RequestedVersion::Fresh).await.expect("no failure").is_none());
     assert!(store.load("c/a", RequestedVersion::Cached).await.expect("no failure").is_none(), "it is forgotten");
@@ -169,7 +169,7 @@ async fn previous_version_is_never_cached() {
     assert_eq!(id(store.load("c/a", RequestedVersion::Previous).await), "one");
     service.put("c/a", credential("three"));
     assert_eq!(id(store.load("c/a", RequestedVersion::Previous).await), "two");
-    assert_eq!(service.asked(), [0, 0, 3]);
+    assert_eq!(service.take_request_counts(), [0, 0, 3]);
     assert_eq!(id(store.load("c/a", RequestedVersion::Cached).await), "three", "it is kept apart");
 }
 
@@ -177,13 +177,13 @@ async fn previous_version_is_never_cached() {
 async fn cancelled_load_does_not_block_the_next() {
     let (service, _, store) = start().await;
     service.put("c/a", credential("one"));
-    service.hold();
+    service.hold_responses();
     tokio::select! {
         read = store.load("c/a", RequestedVersion::Cached) => panic!("{read:?} was held back"),
-        () = service.arrived(1) => {}
+        () = service.wait_for_requests(1) => {}
     }
     let (read, ()) = join(store.load("c/a", RequestedVersion::Cached), async {
-        service.arrived(2).await;
+        service.wait_for_requests(2).await;
         service.release();
     })
     .await;
@@ -195,11 +195,11 @@ async fn hanging_load_does_not_block_other_secrets() {
     let (service, _, store) = start().await;
     service.put("c/a", credential("one"));
     service.put("c/b", credential("two"));
-    service.hold();
+    service.hold_responses();
     let (a, (b, ())) = join(store.load("c/a", RequestedVersion::Cached), async {
-        service.arrived(1).await;
+        service.wait_for_requests(1).await;
         join(store.load("c/b", RequestedVersion::Cached), async {
-            service.arrived(2).await;
+            service.wait_for_requests(2).await;
             service.release();
         })
         .await

@@ -8,14 +8,14 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::{join, join_all};
 use sophos_secrets::{ExposeSecret, SecretsManagerSecrets, SecretStore};
-use support::{Clock, Service};
+use support::{Clock, FakeSecretsManager};
 
 const TIME_TO_LIVE: u64 = 60;
 
-async fn start() -> (Arc<Service>, Clock, SecretsManagerSecrets) {
-    let (service, clock) = (Service::start().await, Clock::default());
+async fn start() -> (Arc<FakeSecretsManager>, Clock, SecretsManagerSecrets) {
+    let (service, clock) = (FakeSecretsManager::start().await, Clock::default());
     let time_to_live = Duration::from_secs(TIME_TO_LIVE);
-    let secrets = SecretsManagerSecrets::new(service.client(), "hooks/", time_to_live, clock.read());
+    let secrets = SecretsManagerSecrets::new(service.client(), "hooks/", time_to_live, clock.as_fn());
     (service, clock, secrets)
 }
 
@@ -30,26 +30,26 @@ async fn current_and_previous_are_cached_for_their_ttl() {
     service.put("hooks/a", "one");
     assert_eq!(load_texts(&secrets, "a").await, ["one"]);
     service.put("hooks/a", "two");
-    clock.turn(TIME_TO_LIVE - 1);
+    clock.advance(TIME_TO_LIVE - 1);
     assert_eq!(load_texts(&secrets, "a").await, ["one"]);
-    assert_eq!(service.asked(), [0, 0, 2]);
-    clock.turn(1);
+    assert_eq!(service.take_request_counts(), [0, 0, 2]);
+    clock.advance(1);
     assert_eq!(load_texts(&secrets, "a").await, ["two", "one"]);
-    assert_eq!(service.asked(), [0, 0, 2]);
+    assert_eq!(service.take_request_counts(), [0, 0, 2]);
 }
 
 #[tokio::test]
 async fn concurrent_callers_share_a_load() {
     let (service, _, secrets) = start().await;
     service.put("hooks/a", "one");
-    service.hold();
+    service.hold_responses();
     let (read, ()) = join(join_all((0..50).map(|_| secrets.load("a"))), async {
-        service.arrived(1).await;
+        service.wait_for_requests(1).await;
         service.release();
     })
     .await;
     assert!(read.iter().all(Result::is_ok));
-    assert_eq!(service.asked(), [0, 0, 2], "one for each stage");
+    assert_eq!(service.take_request_counts(), [0, 0, 2], "one for each stage");
 }
 
 #[tokio::test]
@@ -85,26 +85,26 @@ async fn load_failure_is_cached_for_at_most_a_minute() {
         }
         let error = secrets.load("a").await.expect_err(wrong).to_string();
         assert!(error.contains(told), "{number}: {error}");
-        clock.turn(60);
+        clock.advance(60);
     }
-    service.mend();
+    service.clear_faults();
     service.put("hooks/a", "mended");
     assert_eq!(load_texts(&secrets, "a").await, ["mended"]);
 }
 
 #[tokio::test]
 async fn load_failure_costs_one_request_per_minute() {
-    let (service, clock) = (Service::start().await, Clock::default());
-    let secrets = SecretsManagerSecrets::new(service.client(), "hooks/", Duration::from_secs(300), clock.read());
-    let calls = || service.asked()[2];
+    let (service, clock) = (FakeSecretsManager::start().await, Clock::default());
+    let secrets = SecretsManagerSecrets::new(service.client(), "hooks/", Duration::from_secs(300), clock.as_fn());
+    let calls = || service.take_request_counts()[2];
     for _ in 0..50 {
         secrets.load("a").await.expect_err("absent");
     }
-    clock.turn(59);
+    clock.advance(59);
     let refused = join_all((0..50).map(|_| secrets.load("a"))).await;
     assert!(refused.iter().all(Result::is_err));
     assert_eq!(calls(), 1);
-    clock.turn(1);
+    clock.advance(1);
     service.put("hooks/a", "one");
     assert_eq!(load_texts(&secrets, "a").await, ["one"]);
     assert_eq!(calls(), 2, "one for each stage");
@@ -118,19 +118,19 @@ async fn previous_version_ends_with_its_label() {
     service.put("hooks/a", "two");
     assert_eq!(load_texts(&secrets, "a").await, ["two", "one"]);
     service.drop_previous("hooks/a");
-    clock.turn(TIME_TO_LIVE);
+    clock.advance(TIME_TO_LIVE);
     assert_eq!(load_texts(&secrets, "a").await, ["two"]);
 }
 
 #[tokio::test]
 async fn concurrent_callers_share_a_failure() {
     let (service, _, secrets) = start().await;
-    service.hold();
+    service.hold_responses();
     let (read, ()) = join(join_all((0..50).map(|_| secrets.load("a"))), async {
-        service.arrived(1).await;
+        service.wait_for_requests(1).await;
         service.release();
     })
     .await;
     assert!(read.iter().all(Result::is_err));
-    assert_eq!(service.asked(), [0, 0, 1]);
+    assert_eq!(service.take_request_counts(), [0, 0, 1]);
 }

@@ -10,7 +10,7 @@
 //! slow answers waste nothing.
 //!
 //! A slot is `k / r` long, where `r` is the least rate that any window of the
-//! [`RateBudget`] allows in the long run. What is sent in a time `t` belongs to
+//! [`RateLimit`] allows in the long run. What is sent in a time `t` belongs to
 //! at most `t / slot + 2 + g` slots, and so is at most `r t + (2 + g) k`. A window
 //! lets `burst + rate × t` through; its rate is no less than `r`, and `k` and `g`
 //! are chosen such that `(2 + g) k` is no more than any window's burst. So no
@@ -198,7 +198,7 @@ impl<T: Transport> StoreRateLimiter<T> {
             // Whoever removes it first: it is no longer asked for. One that stays costs a
             // longer listing.
             if let Err(error) = self.store.delete(&self.lease_path(*slot)).await {
-                tracing::warn!(%error, folder = self.folder, "removing a past slot of the rate budget failed");
+                tracing::warn!(event = "permit_cleanup_failed", %error, folder = self.folder, "failed to remove an expired permit");
                 break;
             }
         }
@@ -228,7 +228,7 @@ impl<T: Transport> StoreRateLimiter<T> {
             tracing::warn!(
                 error,
                 folder = self.folder,
-                "the shared rate budget cannot be reached; requests go through"
+                "the rate limit store is unavailable; requests are not limited"
             );
         }
     }
@@ -248,8 +248,8 @@ impl<T: Transport> SharedRateLimiter for StoreRateLimiter<T> {
 
 impl<T> fmt::Debug for StoreRateLimiter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("SlotBudget");
-        shown.field("store", &self.store).field("folder", &self.folder).field("slots", &self.time_slices);
+        let mut shown = f.debug_struct("StoreRateLimiter");
+        shown.field("store", &self.store).field("folder", &self.folder).field("time_slices", &self.time_slices);
         shown.field("reserve", &self.reserve).finish_non_exhaustive()
     }
 }

@@ -166,7 +166,7 @@ impl Store {
     /// # Errors
     /// When the store fails; the object may be there nevertheless.
     /// [`StoreError::Conflict`] when others are at this object for longer.
-    /// [`StoreError::Unconditional`] when the bucket ignores `If-None-Match`; nothing
+    /// [`StoreError::ConditionalWritesUnsupported`] when the bucket ignores `If-None-Match`; nothing
     /// but the test's object was written then.
     pub async fn create(&self, path: &str, body: Vec<u8>) -> Result<bool, StoreError> {
         let at = self.resolve(path)?;
@@ -179,7 +179,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails; the object may be there nevertheless.
-    /// [`StoreError::Unconditional`] when the bucket ignores `If-None-Match`.
+    /// [`StoreError::ConditionalWritesUnsupported`] when the bucket ignores `If-None-Match`.
     pub async fn write(&self, path: &str, body: Vec<u8>) -> Result<(), StoreError> {
         let at = self.resolve(path)?;
         self.probe().await?;
@@ -284,7 +284,7 @@ impl Store {
         self.list_names_with_limit(folder, after, usize::MAX).await
     }
 
-    /// The first `limit` of [`names_after`](Self::names_after). A bucket is
+    /// The first `limit` of [`list_names`](Self::list_names). A bucket is
     /// asked for no more pages of a thousand than these need; a folder is read
     /// to its end.
     ///

@@ -69,7 +69,7 @@ pub(crate) const OF_DUCKDB: IgnoredTests = IgnoredTests {
 pub(crate) const RECORDED_TESTS: IgnoredTests = IgnoredTests {
     reason: RECORDED_REASON,
     package: "sophos-api",
-    binaries: &["published_operations", "recorded_bodies"],
+    binaries: &["published_operations", "recorded_responses"],
     skip: &[],
     only: &[],
 };

@@ -12,11 +12,11 @@
 //! | `EXPORT_MAX_EVENT_SKEW_SECONDS` | how far an endpoint's clock may be from when Sophos Central took its record in, up to a year; beyond, the row is in the partition of the latter | 604800 |
 //! | `EXPORT_MAX_SERVICE_SKEW_SECONDS` | how far the time of Sophos Central may be from the function's own to be believed, 1 to 3155760000 | 120 |
 //! | `EXPORT_QUEUE_URL` | a queue of SQS: a schedule then plans, and messages are worked off | all is done in one invocation |
-//! | `EXPORT_DEAD_LETTERS_URL` | where messages go that cannot be worked off, each with the reason | the queue's own redrive |
-//! | `EXPORT_ATTEMPTS` | how often a message is tried, 1 to 100; the queue's own redrive must allow more | 5 |
-//! | `EXPORT_TURN_SECONDS` | how long one stream may take before others have their turn, 1 to 900 | 60 |
-//! | `EXPORT_TENANTS_MAX_AGE_SECONDS` | how old a list of tenants may be, up to 86400 | 3600 |
-//! | `SOPHOS_…` | the credentials, the hosts and the rate budget, see [`lambda_support::Sophos`] | |
+//! | `EXPORT_DLQ_URL` | where messages go that cannot be worked off, each with the reason | the queue's own redrive |
+//! | `EXPORT_MAX_RECEIVES` | how often a message is tried, 1 to 100; the queue's own redrive must allow more | 5 |
+//! | `EXPORT_STREAM_TIMEOUT_SECONDS` | how long one stream may take before others have their turn, 1 to 900 | 60 |
+//! | `EXPORT_INVENTORY_MAX_AGE_SECONDS` | how old a list of tenants may be, up to 86400 | 3600 |
+//! | `SOPHOS_…` | the credentials, the hosts and the rate budget, see [`lambda_support::SophosConfig`] | |
 //! | `METRICS_NAMESPACE` | the CloudWatch namespace | `SophosCentral` |
 //! | `METRICS_PER_TENANT` | `true` or `false`: metrics of each tenant, which CloudWatch bills each | `true` |
 //! | `LOG_LEVEL` | `error`, `warn`, `info`, `debug` or `trace` | `info` |
@@ -117,9 +117,9 @@ fn parse_queue(reader: &mut ConfigReader<'_>) -> Option<QueueSettings> {
     let seconds = |reader: &mut ConfigReader<'_>, name, least, most, usual| {
         Duration::from_secs(reader.number(name, least, most).unwrap_or(usual))
     };
-    let attempts = reader.number("EXPORT_ATTEMPTS", 1, 100).unwrap_or(5) as u32;
-    let turn = seconds(reader, "EXPORT_TURN_SECONDS", 1, 900, 60);
-    let tenants_max_age = seconds(reader, "EXPORT_TENANTS_MAX_AGE_SECONDS", 0, 86_400, 3_600);
+    let attempts = reader.number("EXPORT_MAX_RECEIVES", 1, 100).unwrap_or(5) as u32;
+    let turn = seconds(reader, "EXPORT_STREAM_TIMEOUT_SECONDS", 1, 900, 60);
+    let tenants_max_age = seconds(reader, "EXPORT_INVENTORY_MAX_AGE_SECONDS", 0, 86_400, 3_600);
     let mut address = |name| {
         let url = reader.text(name)?;
         if !url.starts_with("https://") && !url.starts_with("http://") {
@@ -127,9 +127,9 @@ fn parse_queue(reader: &mut ConfigReader<'_>) -> Option<QueueSettings> {
         }
         Some(url)
     };
-    let (url, dead_letters) = (address("EXPORT_QUEUE_URL"), address("EXPORT_DEAD_LETTERS_URL"));
+    let (url, dead_letters) = (address("EXPORT_QUEUE_URL"), address("EXPORT_DLQ_URL"));
     if url.is_none() && dead_letters.is_some() {
-        reader.invalid("EXPORT_DEAD_LETTERS_URL", "is set, and EXPORT_QUEUE_URL is not; set both");
+        reader.invalid("EXPORT_DLQ_URL", "is set, and EXPORT_QUEUE_URL is not; set both");
     }
     Some(QueueSettings { url: url?, dlq_url: dead_letters, max_receives: attempts, stream_timeout: turn, inventory_max_age: tenants_max_age })
 }
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(parse_with("EXPORT_OVERLAP_SECONDS", "0").expect("none").settings.overlap, Duration::ZERO);
         assert_eq!(parse_with("EXPORT_CONCURRENCY", "64").expect("many").settings.concurrency, 64);
         assert_eq!(
-            parse_with("SOPHOS_RATE_BUDGET", "unlimited").expect("all").sophos.rate_limit,
+            parse_with("SOPHOS_RATE_LIMIT", "unlimited").expect("all").sophos.rate_limit,
             RateLimit::unlimited()
         );
         assert_eq!(parse_with("METRICS_NAMESPACE", "").expect("empty is unset").metrics.namespace, "SophosCentral");
@@ -198,14 +198,14 @@ mod tests {
             ("EXPORT_MAX_EVENT_SKEW_SECONDS", "31536001"),
             ("EXPORT_MAX_SERVICE_SKEW_SECONDS", "0"),
             ("EXPORT_QUEUE_URL", "exports.fifo"),
-            ("EXPORT_DEAD_LETTERS_URL", "http://127.0.0.1:1/1/dead"),
-            ("EXPORT_ATTEMPTS", "0"),
-            ("EXPORT_TURN_SECONDS", "901"),
-            ("EXPORT_TENANTS_MAX_AGE_SECONDS", "a day"),
+            ("EXPORT_DLQ_URL", "http://127.0.0.1:1/1/dead"),
+            ("EXPORT_MAX_RECEIVES", "0"),
+            ("EXPORT_STREAM_TIMEOUT_SECONDS", "901"),
+            ("EXPORT_INVENTORY_MAX_AGE_SECONDS", "a day"),
             ("SOPHOS_CLIENT_ID", " "),
             ("SOPHOS_CLIENT_SECRET", ""),
             ("SOPHOS_CREDENTIALS_FILE", "/nowhere/credential.toml"),
-            ("SOPHOS_RATE_BUDGET", "lots"),
+            ("SOPHOS_RATE_LIMIT", "lots"),
             ("SOPHOS_IDENTITY_URL", "http://127.0.0.1:1"),
             ("SOPHOS_GLOBAL_URL", "127.0.0.1:1"),
             ("SOPHOS_REGION_URLS", "eu01"),

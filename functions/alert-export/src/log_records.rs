@@ -12,20 +12,20 @@ pub(crate) fn log_run(report: &ExportReport) {
         if stream.outcome == StreamOutcome::Failed {
             let kind = stream.error_kind.map_or("Unknown", FailureKind::as_str);
             let error = stream.error.as_deref().unwrap_or_default();
-            tracing::error!(tenant, %dataset, kind, error, "a stream was not exported");
+            tracing::error!(event = "stream_failed", tenant_id = tenant, %dataset, error_kind = kind, error, "stream export failed");
         }
         if let Some(moved) = &stream.moved {
-            tracing::warn!(tenant, %dataset, from = moved.from, to = moved.to, "a tenant has moved");
+            tracing::warn!(event = "tenant_moved", tenant_id = tenant, %dataset, from = moved.from, to = moved.to, "tenant moved to another data region");
         }
     }
     for error in &report.skipped_tenants {
-        tracing::error!(error, "a tenant was left out");
+        tracing::error!(event = "tenant_skipped", error, "skipped a tenant");
     }
     for error in &report.unusable_credentials {
-        tracing::error!(error, "a credential was left out");
+        tracing::error!(event = "credential_skipped", error, "skipped a credential");
     }
     tracing::info!(
-        tenants = report.tenants,
+        event = "export_completed", tenants = report.tenants,
         rows = report.rows,
         objects = report.objects,
         bytes = report.bytes,
@@ -41,25 +41,25 @@ pub(crate) fn log_plan(report: &PlanReport) {
     for credential in &report.credentials {
         let (name, changes) = (&credential.name, &credential.changes);
         for tenant in &changes.added {
-            tracing::info!(credential = name, tenant, "a tenant is new");
+            tracing::info!(event = "tenant_added", credential = name, tenant_id = tenant, "tenant added");
         }
         for tenant in &changes.removed {
-            tracing::warn!(credential = name, tenant, "a tenant is gone");
+            tracing::warn!(event = "tenant_removed", credential = name, tenant_id = tenant, "tenant removed");
         }
         for moved in &changes.moved {
             let (from, to) = (&moved.from, &moved.to);
-            tracing::info!(credential = name, tenant = moved.tenant, from, to, "a tenant has moved");
+            tracing::info!(event = "tenant_moved", credential = name, tenant_id = moved.tenant, from, to, "tenant moved to another data region");
         }
     }
     for error in &report.skipped_tenants {
-        tracing::error!(error, "a tenant was left out");
+        tracing::error!(event = "tenant_skipped", error, "skipped a tenant");
     }
     for error in &report.unusable_credentials {
-        tracing::error!(error, "a credential was left out");
+        tracing::error!(event = "credential_skipped", error, "skipped a credential");
     }
     if let Some(why) = &report.deferred_reason {
-        tracing::warn!(why, "the plan is put off");
+        tracing::warn!(event = "plan_deferred", reason = why, "deferred the plan");
     }
     let (planned, tenants, waiting) = (report.planned, report.tenants, report.pending_messages);
-    tracing::info!(planned, tenants, waiting, credentials = report.credentials.len(), "planned");
+    tracing::info!(event = "plan_completed", planned, tenants, pending_messages = waiting, credentials = report.credentials.len(), "planned");
 }

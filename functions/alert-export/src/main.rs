@@ -55,7 +55,7 @@ impl ExportFunction {
         let queued = self.queue.as_ref().zip(config.queue.as_ref());
         match (ExportTask::parse(event, &config.datasets).map_err(InvocationError::invalid_event)?, queued) {
             (ExportTask::Messages(_), None) => {
-                Err(InvocationError::new("NotReady", "messages came, and EXPORT_QUEUE_URL is not set; set it"))
+                Err(InvocationError::new("ConfigurationError", "messages came, and EXPORT_QUEUE_URL is not set; set it"))
             }
             (ExportTask::Messages(records), Some((queue, queues))) => {
                 let worked = worker::process_messages(&self.pool, queue, config, queues, &records, stop_at);

@@ -17,13 +17,13 @@ pub(crate) fn write_plan(report: &PlanReport, settings: &MetricsSettings, reques
     let count = |number: usize| number as f64;
     let metrics = [
         ("PlannedMessages", "Count", report.planned as f64),
-        ("WaitingMessages", "Count", report.pending_messages as f64),
-        ("PlansPutOff", "Count", f64::from(u8::from(report.deferred_reason.is_some()))),
+        ("PendingMessages", "Count", report.pending_messages as f64),
+        ("DeferredPlans", "Count", f64::from(u8::from(report.deferred_reason.is_some()))),
         ("PlannedTenants", "Count", report.tenants as f64),
-        ("NewTenants", "Count", count(changes().map(|changes| changes.added.len()).sum())),
-        ("GoneTenants", "Count", count(changes().map(|changes| changes.removed.len()).sum())),
+        ("AddedTenants", "Count", count(changes().map(|changes| changes.added.len()).sum())),
+        ("RemovedTenants", "Count", count(changes().map(|changes| changes.removed.len()).sum())),
         ("MovedTenants", "Count", count(changes().map(|changes| changes.moved.len()).sum())),
-        ("UnusableTenants", "Count", count(report.skipped_tenants.len())),
+        ("SkippedTenants", "Count", count(report.skipped_tenants.len())),
         ("UnusableCredentials", "Count", count(report.unusable_credentials.len())),
     ];
     metrics::write([metrics::emf_record(&settings.namespace, request_id, metrics::now_ms(), &[], &metrics)]);
@@ -47,12 +47,12 @@ fn run_metrics(report: &ExportReport) -> Vec<Metric> {
         ("Tenants", "Count", report.tenants as f64),
         ("Rows", "Count", report.rows as f64),
         ("Bytes", "Bytes", report.bytes as f64),
-        ("Calls", "Count", report.api_requests as f64),
+        ("ApiRequests", "Count", report.api_requests as f64),
         ("Throttles", "Count", report.throttled as f64),
-        ("WaitedTime", "Milliseconds", report.rate_limit_wait_ms as f64),
+        ("RateLimitWaitTime", "Milliseconds", report.rate_limit_wait_ms as f64),
         ("FailedStreams", "Count", report.failed as f64),
         ("UnfinishedStreams", "Count", report.unfinished as f64),
-        ("UnusableTenants", "Count", report.skipped_tenants.len() as f64),
+        ("SkippedTenants", "Count", report.skipped_tenants.len() as f64),
         ("UnusableCredentials", "Count", report.unusable_credentials.len() as f64),
         ("GapSeconds", "Seconds", report.streams.iter().fold(0.0, |sum, stream| sum + stream.gap_seconds())),
     ];
@@ -69,7 +69,7 @@ fn stream_metrics(stream: &StreamReport) -> Vec<Metric> {
     let mut metrics = vec![
         ("Rows", "Count", stream.rows as f64),
         ("Bytes", "Bytes", stream.bytes as f64),
-        ("Calls", "Count", stream.api_requests as f64),
+        ("ApiRequests", "Count", stream.api_requests as f64),
         ("Throttles", "Count", stream.throttled as f64),
         ("GapSeconds", "Seconds", stream.gap_seconds()),
         ("QuarantinedRecords", "Count", stream.quarantined as f64),

@@ -113,9 +113,9 @@ impl ExportQueue {
         };
         let reason: String = reason.chars().filter(|c| !c.is_control()).take(MAX_REASON_LEN).collect();
         let mut send = (self.client.send_message().queue_url(url).message_body(&record.body))
-            .message_attributes("kind", attribute(kind)?)
+            .message_attributes("error_kind", attribute(kind)?)
             .message_attributes("reason", attribute(&reason)?)
-            .message_attributes("receives", attribute(&record.receive_count.to_string())?);
+            .message_attributes("receive_count", attribute(&record.receive_count.to_string())?);
         if is_fifo(url) {
             send = send.message_group_id("dead").message_deduplication_id(&record.message_id);
         }

@@ -11,15 +11,15 @@ const MAX_RESPONSE_LEN: usize = 6_000_000;
 const MAX_TEXT_LEN: usize = 500;
 
 /// The member that says how many entries of each list were left out.
-const OMITTED: &str = "left_out";
+const OMITTED: &str = "omitted_entries";
 
 /// A report as the answer. Of one that is too large the longest lists are cut, and
-/// `left_out` counts what is missing; logs and metrics have all of it.
+/// `omitted_entries` counts what is missing; logs and metrics have all of it.
 ///
 /// # Errors
 /// When it is no JSON.
 pub(crate) fn to_response(report: &impl Serialize) -> Result<Value, InvocationError> {
-    let value = serde_json::to_value(report).map_err(|error| InvocationError::new("UnreadableAnswer", error))?;
+    let value = serde_json::to_value(report).map_err(|error| InvocationError::new("SerializationFailed", error))?;
     Ok(truncate_to_fit(value, MAX_RESPONSE_LEN))
 }
 
@@ -41,15 +41,15 @@ fn truncate_to_fit(mut answer: Value, max: usize) -> Value {
         return answer;
     }
     truncate_strings(&mut answer);
-    let mut left_out = Map::new();
+    let mut omitted_entries = Map::new();
     while json_len(&answer) > max {
         let Some((name, list)) = longest_list(&mut answer, "") else { break };
         let kept = list.len() / 2;
-        let count = left_out.get(&name).and_then(Value::as_u64).unwrap_or_default();
-        left_out.insert(name, (count + (list.len() - kept) as u64).into());
+        let count = omitted_entries.get(&name).and_then(Value::as_u64).unwrap_or_default();
+        omitted_entries.insert(name, (count + (list.len() - kept) as u64).into());
         list.truncate(kept);
         if let Some(answer) = answer.as_object_mut() {
-            answer.insert(OMITTED.to_owned(), left_out.clone().into());
+            answer.insert(OMITTED.to_owned(), omitted_entries.clone().into());
         }
     }
     answer
@@ -113,15 +113,15 @@ mod tests {
         let reason = "x".repeat(2_000);
         let streams: Vec<_> =
             (0..5_000).map(|number| json!({ "tenant": number, "error": reason, "gaps": [1, 2] })).collect();
-        let credentials = json!([{ "name": "a", "new": vec!["an-id"; 300_000] }]);
+        let credentials = json!([{ "name": "a", "added": vec!["an-id"; 300_000] }]);
         let whole = json!({ "failed": 7, "streams": streams, "credentials": credentials });
         for max in [6_000_000, 100_000, 1_000] {
             let answer = truncate_to_fit(whole.clone(), max);
             assert!(json_len(&answer) <= max, "{max}: {}", json_len(&answer));
             assert_eq!(answer["failed"], 7);
             let kept = answer["streams"].as_array().expect("streams").len() as u64;
-            let left_out = answer[OMITTED]["streams"].as_u64().unwrap_or_default();
-            assert_eq!(kept + left_out, 5_000, "{max}");
+            let omitted_entries = answer[OMITTED]["streams"].as_u64().unwrap_or_default();
+            assert_eq!(kept + omitted_entries, 5_000, "{max}");
         }
         let small = json!({ "streams": [{ "error": reason }] });
         assert_eq!(truncate_to_fit(small.clone(), 6_000_000), small);

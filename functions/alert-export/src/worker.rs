@@ -59,7 +59,7 @@ pub(crate) async fn process_messages(
             Ok(message) => {
                 streams.entry(message.group_id()).or_insert_with(|| (message, Vec::new())).1.push(index)
             }
-            Err(error) => fates[index] = Some(MessageAction::DeadLetter("Unreadable", error)),
+            Err(error) => fates[index] = Some(MessageAction::DeadLetter("InvalidMessage", error)),
         }
     }
     let mut pending: Vec<_> = streams.values().flat_map(|(_, records)| records.clone()).collect();
@@ -177,7 +177,7 @@ async fn apply_actions(queue: &ExportQueue, records: &[SqsMessage], fates: Vec<O
     if !next.is_empty()
         && let Err(error) = queue.send(&next).await
     {
-        tracing::error!(error, "what is unfinished comes back");
+        tracing::error!(event = "continuation_failed", error, "failed to enqueue the continuation; returning messages to the queue");
         again.extend(carriers);
     }
     let waits: Vec<_> = again.iter().map(|record| (*record, backoff(record.receive_count))).collect();
@@ -193,7 +193,7 @@ fn backoff(receives: u32) -> Duration {
 /// Without it messages come back by the queue's own time: no more than a delay.
 fn log_visibility_error(outcome: Result<(), String>) {
     if let Err(error) = outcome {
-        tracing::warn!(error, "how long messages are out of sight was not changed");
+        tracing::warn!(event = "visibility_change_failed", error, "failed to extend the visibility timeout");
     }
 }
 
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn message_action_follows_the_stream_outcome() {
         let goes_on = || MessageAction::Continue(message().next_continuation());
-        let buried = MessageAction::DeadLetter("Unreadable", "Unreadable, in words".into());
+        let buried = MessageAction::DeadLetter("InvalidLogRecord", "InvalidLogRecord, in words".into());
         let service = |kind| Some(FailureKind::Service(kind));
         for (outcome, more, kind, receives, expected) in [
             (StreamOutcome::Committed, false, None, 1, MessageAction::Delete),

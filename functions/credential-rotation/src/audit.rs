@@ -9,10 +9,10 @@
 //!
 //! | metric | of each | of all |
 //! |---|---|---|
-//! | days until it ends, below 0 after that | `DaysToExpiry` | `LeastDaysToExpiry` |
+//! | days until it ends, below 0 after that | `DaysToExpiry` | `MinDaysToExpiry` |
 //! | it ended, or is no credential | `Unusable` | `UnusableCredentials` |
-//! | staged ones that can take over | `StagedCredentials` | `WithoutStaged` |
-//! | it may do more than it must | `RoleTooWide` | `WideRoles` |
+//! | staged ones that can take over | `StagedCredentials` | `CredentialsWithoutStagedVersion` |
+//! | it may do more than it must | `Overprivileged` | `OverprivilegedCredentials` |
 //! | days since anybody else read it | `DaysSinceUse` | `UnusedCredentials` |
 //! | how many there are | | `Credentials` |
 //!
@@ -124,8 +124,8 @@ pub fn audit(surveyed: &InspectedCredential, limits: &AuditSettings, now: Timest
 }
 
 impl CredentialStatus {
-    fn add_problem(&mut self, urgency: Severity, problem: impl Into<String>) {
-        self.severity = self.severity.max(urgency);
+    fn add_problem(&mut self, severity: Severity, problem: impl Into<String>) {
+        self.severity = self.severity.max(severity);
         self.problems.push(problem.into());
     }
 
@@ -139,8 +139,8 @@ impl CredentialStatus {
         if self.unusable {
             self.add_problem(Severity::Error, format!("it has ended; {stage}"));
         } else if days < EXPIRY_WARNING_DAYS {
-            let urgency = if days < EXPIRY_ERROR_DAYS { Severity::Error } else { Severity::Warn };
-            self.add_problem(urgency, format!("it ends within {} days; {stage}", days + 1));
+            let severity = if days < EXPIRY_ERROR_DAYS { Severity::Error } else { Severity::Warn };
+            self.add_problem(severity, format!("it ends within {} days; {stage}", days + 1));
         }
     }
 

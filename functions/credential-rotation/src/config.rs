@@ -22,7 +22,7 @@ impl Config {
     /// What the variables say. What is wrong with them is noted in `reader`.
     pub fn from_reader(reader: &mut ConfigReader<'_>) -> Self {
         logging::validate_level(reader);
-        let unused_days = reader.number("WATCH_UNUSED_DAYS", 1, 1_100).unwrap_or(DEFAULT_UNUSED_DAYS);
+        let unused_days = reader.number("AUDIT_UNUSED_DAYS", 1, 1_100).unwrap_or(DEFAULT_UNUSED_DAYS);
         Self {
             sophos: SophosConfig::from_reader(reader),
             audit: AuditSettings { unused_days: unused_days.cast_signed(), default_purposes: parse_purposes(reader) },
@@ -32,7 +32,7 @@ impl Config {
 }
 
 fn parse_purposes(reader: &mut ConfigReader<'_>) -> Vec<Purpose> {
-    const NAME: &str = "WATCH_PURPOSES";
+    const NAME: &str = "AUDIT_DEFAULT_PURPOSES";
     let Some(text) = reader.text(NAME) else { return vec![Purpose::Export] };
     let read: Result<Vec<Purpose>, _> = text.split(',').map(|word| word.trim().parse()).collect();
     read.unwrap_or_else(|error| {
@@ -60,20 +60,20 @@ mod tests {
         let (config, mistakes) = parse(&[]);
         assert_eq!(mistakes, Vec::<String>::new());
         assert_eq!((config.audit.unused_days, &config.audit.default_purposes[..]), (30, &[Purpose::Export][..]));
-        let (config, _) = parse(&[("WATCH_PURPOSES", "isolation, export"), ("WATCH_UNUSED_DAYS", "7")]);
+        let (config, _) = parse(&[("AUDIT_DEFAULT_PURPOSES", "isolation, export"), ("AUDIT_UNUSED_DAYS", "7")]);
         assert_eq!(config.audit.default_purposes, [Purpose::Isolation, Purpose::Export]);
         assert_eq!(config.audit.unused_days, 7);
         for (name, value) in [
-            ("WATCH_PURPOSES", "everything"),
-            ("WATCH_PURPOSES", "export;isolation"),
-            ("WATCH_UNUSED_DAYS", "0"),
+            ("AUDIT_DEFAULT_PURPOSES", "everything"),
+            ("AUDIT_DEFAULT_PURPOSES", "export;isolation"),
+            ("AUDIT_UNUSED_DAYS", "0"),
             ("LOG_LEVEL", "loud"),
             ("SOPHOS_SECRETS_TTL_SECONDS", "1"),
         ] {
             let (_, mistakes) = parse(&[(name, value)]);
             assert!(mistakes.len() == 1 && mistakes[0].starts_with(name), "{name}={value}: {mistakes:?}");
         }
-        let (_, all) = parse(&[("WATCH_PURPOSES", "x"), ("WATCH_UNUSED_DAYS", "x"), ("LOG_LEVEL", "x")]);
+        let (_, all) = parse(&[("AUDIT_DEFAULT_PURPOSES", "x"), ("AUDIT_UNUSED_DAYS", "x"), ("LOG_LEVEL", "x")]);
         assert_eq!(all.len(), 3, "{all:?}");
     }
 }

@@ -29,11 +29,11 @@ impl From<RotationFunctionError> for InvocationError {
             RotationFunctionError::Source(_) | RotationFunctionError::Rotation(RotationError::Source(_)) => {
                 "SecretUnreadable"
             }
-            RotationFunctionError::Rotation(RotationError::InvalidState { .. }) => "OutOfStep",
+            RotationFunctionError::Rotation(RotationError::InvalidState { .. }) => "InvalidRotationState",
             RotationFunctionError::Rotation(RotationError::NoPendingValue { .. }) => "NoPendingValue",
-            RotationFunctionError::Rotation(RotationError::NoStagedVersion { .. }) => "NoneStaged",
-            RotationFunctionError::Rotation(RotationError::CheckFailed { .. }) => "TrialFailed",
-            RotationFunctionError::Configuration(_) => "NotReady",
+            RotationFunctionError::Rotation(RotationError::NoStagedVersion { .. }) => "NoStagedVersion",
+            RotationFunctionError::Rotation(RotationError::CheckFailed { .. }) => "CredentialCheckFailed",
+            RotationFunctionError::Configuration(_) => "ConfigurationError",
         };
         Self::new(kind, error)
     }
@@ -83,8 +83,8 @@ impl RotationFunction {
             RotationTask::Rotate { step, token, .. } => (step.to_string(), rotation.step(*step, token).await?),
             _ => ("check".to_owned(), rotation.check().await?),
         };
-        tracing::info!(secret, step, did, "done");
-        Ok(json!({ "secret": secret, "step": step, "did": did }))
+        tracing::info!(event = "rotation_step_completed", secret_name = secret, step, result = did, "rotation step completed");
+        Ok(json!({ "secret_name": secret, "step": step, "result": did }))
     }
 
     async fn audit(&self, now: Timestamp, request_id: &str) -> Result<Value, RotationFunctionError> {

@@ -39,7 +39,7 @@
 //! |---|---|---|
 //! | it may pass: the service is down or busy, the time was up, an answer makes no sense | stays, the step is repeated | stays |
 //! | nobody knows to whom it must belong: the current one is refused, and neither names its owner | is given up | stays the first: write the owner into it or into the current one |
-//! | the credential is refused, belongs to somebody else, has expired, may not read | is given up | goes behind all others, with the label `STAGED_REFUSED_1`, `_2`, … |
+//! | the credential is refused, belongs to somebody else, has expired, may not read | is given up | goes behind all others, with the label `STAGED_REJECTED_1`, `_2`, … |
 //!
 //! A rotation that is given up leaves nothing pending, so that the next begins
 //! anew, with the next credential. One that was refused is not thrown away, since
@@ -49,23 +49,23 @@
 //!
 //! ```sh
 //! aws secretsmanager update-secret-version-stage --secret-id sophos/credentials/acme \
-//!     --version-stage STAGED_REFUSED_1 --remove-from-version-id <version>
+//!     --version-stage STAGED_REJECTED_1 --remove-from-version-id <version>
 //! ```
 //!
 //! # Orders
 //!
 //! | event | what is done |
 //! |---|---|
-//! | a scheduled event, or `{"watch": true}` | [the watch](mod@crate::watch) |
+//! | a scheduled event, or `{"audit": true}` | [the watch](mod@crate::audit) |
 //! | `{"check": "<secret>"}` | the credential whose turn it is is tested, and nothing is changed |
 //!
 //! # Variables
 //!
 //! | variable | what it is | if not set |
 //! |---|---|---|
-//! | `SOPHOS_…` | the credentials to watch over, and the hosts; see [`lambda_support::Sophos`] | |
-//! | `WATCH_UNUSED_DAYS` | after how many days without being used a credential is unused, 1 to 1100 | `30` |
-//! | `WATCH_PURPOSES` | what credentials are used for that do not say so: `export`, `isolation` or both | `export` |
+//! | `SOPHOS_…` | the credentials to watch over, and the hosts; see [`lambda_support::SophosConfig`] | |
+//! | `AUDIT_UNUSED_DAYS` | after how many days without being used a credential is unused, 1 to 1100 | `30` |
+//! | `AUDIT_DEFAULT_PURPOSES` | what credentials are used for that do not say so: `export`, `isolation` or both | `export` |
 //! | `METRICS_NAMESPACE` | the CloudWatch namespace | `SophosCentral` |
 //! | `LOG_LEVEL` | `error`, `warn`, `info`, `debug` or `trace` | `info` |
 //!

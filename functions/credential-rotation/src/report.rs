@@ -49,7 +49,7 @@ impl AuditReport {
             macro_rules! record {
                 ($level:ident) => {
                     tracing::$level!(
-                        credential = name,
+                        event = "credential_status", credential = name,
                         problems,
                         ends_at,
                         days_to_expiry,
@@ -66,13 +66,13 @@ impl AuditReport {
             }
         }
         if self.credentials.is_empty() {
-            tracing::error!("there is no credential to watch over; check the SOPHOS_SECRET… variables");
+            tracing::error!(event = "no_credentials", "no credential found; check the SOPHOS_SECRET… variables");
         }
         tracing::info!(
-            credentials = self.count,
+            event = "audit_completed", credentials = self.count,
             unusable = self.unusable,
             without_staged = self.without_staged,
-            least_days_to_expiry = self.min_days_to_expiry,
+            min_days_to_expiry = self.min_days_to_expiry,
             "watched"
         );
     }
@@ -92,17 +92,17 @@ impl AuditReport {
                     days("DaysToExpiry", one.days_to_expiry),
                     one.staged.and_then(|staged| count("StagedCredentials", staged)),
                     days("DaysSinceUse", one.days_since_use),
-                    count("RoleTooWide", one.overprivileged.into()),
+                    count("Overprivileged", one.overprivileged.into()),
                     count("Unusable", one.unusable.into()),
                 ],
             )
         };
         let all = [
-            days("LeastDaysToExpiry", self.min_days_to_expiry),
+            days("MinDaysToExpiry", self.min_days_to_expiry),
             count("Credentials", self.count),
             count("UnusableCredentials", self.unusable),
-            count("WithoutStaged", self.without_staged),
-            count("WideRoles", self.overprivileged),
+            count("CredentialsWithoutStagedVersion", self.without_staged),
+            count("OverprivilegedCredentials", self.overprivileged),
             count("UnusedCredentials", self.unused),
         ];
         self.credentials.iter().map(one).chain([line(&[], &all)]).collect()

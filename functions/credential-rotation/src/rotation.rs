@@ -272,7 +272,7 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
             let behind = labels.next_rejected_label();
             self.versions.move_staging_label(&behind, None, Some(version)).await?;
             tracing::error!(
-                secret = self.versions.secret(),
+                secret_name = self.versions.secret(),
                 client_id = refused.credentials.client_id(),
                 was,
                 label = behind,
@@ -324,7 +324,7 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
                 Err(error) => error.to_string(),
             };
             let secret = self.versions.secret();
-            tracing::warn!(secret, label, reason, "a staged credential is passed over");
+            tracing::warn!(event = "staged_credential_skipped", secret_name = secret, label, reason, "skipped a staged credential");
             passed_over.push(format!("{label:?}: {reason}"));
         }
         Err(RotationError::NoStagedVersion { secret: self.versions.secret().to_owned(), skipped: passed_over })
@@ -336,11 +336,11 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
         let purposes = pool.required_purposes(candidate);
         if let Some(role) = candidate.role.filter(|role| role.is_overprivileged_for(&purposes)) {
             let secret = self.versions.secret();
-            tracing::warn!(secret, %role, "the new credential may do more than it is used for");
+            tracing::warn!(event = "credential_overprivileged", secret_name = secret, %role, "the new credential may do more than it is used for");
         }
         for purpose in pool.dropped_purposes(candidate) {
             let secret = self.versions.secret();
-            tracing::warn!(secret, %purpose, "the new credential does not serve this, and the current one does");
+            tracing::warn!(event = "purpose_dropped", secret_name = secret, %purpose, "the new credential does not serve this, and the current one does");
         }
         self.check.check(candidate, pool.current, &purposes).await
     }
@@ -358,7 +358,7 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
         // A rotation is a way to replace one that is malformed.
         let read = |label: &str, value: &SecretString| {
             let read = StoredCredential::from_json(value).inspect_err(|reason| {
-                tracing::warn!(secret = self.versions.secret(), label, reason, "it is no credential");
+                tracing::warn!(secret_name = self.versions.secret(), label, reason, "it is no credential");
             });
             read.ok()
         };

@@ -55,7 +55,7 @@ impl<T: Transport + Clone> SophosCredentialCheck<T> {
                 Err(error) if error.is_transient() => return Err(CredentialCheckError::Transient(error.to_string())),
                 Err(error) => {
                     let client_id = current.credentials.client_id();
-                    tracing::warn!(client_id, %error, "the current credential does not say whom it belongs to");
+                    tracing::warn!(event = "current_owner_unknown", client_id, %error, "the current credential does not say whom it belongs to");
                 }
             }
         }
@@ -85,11 +85,11 @@ impl<T: Transport + Clone> CredentialCheck for SophosCredentialCheck<T> {
         }
         if candidate.role.is_none() && purposes.contains(&Purpose::Isolation) {
             let client_id = candidate.credentials.client_id();
-            tracing::warn!(client_id, "the new credential says no role: whether it may isolate is not known");
+            tracing::warn!(event = "role_unknown", client_id, "the new credential declares no role: whether it may isolate is not known");
         }
         let tenants = active_tenants(&client, &identity).await.map_err(classify_error)?;
         if tenants.is_empty() {
-            tracing::warn!(owner = %belongs_to, "there is no active tenant to read from");
+            tracing::warn!(event = "no_active_tenant", owner = %belongs_to, "no active tenant; the read check was skipped");
             return Ok(());
         }
         let mut last = None;

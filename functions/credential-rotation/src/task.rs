@@ -23,7 +23,7 @@ pub enum RotationTask {
     },
     /// A test of the credential whose turn it is: `{"check": "<secret>"}`.
     Check(String),
-    /// A look at all credentials: a scheduled event, or `{"watch": true}`.
+    /// A look at all credentials: a scheduled event, or `{"audit": true}`.
     Audit,
 }
 
@@ -142,7 +142,7 @@ mod tests {
         }
         for (event, task) in [
             (json!({ "detail-type": "Scheduled Event", "source": "aws.events" }), RotationTask::Audit),
-            (json!({ "watch": true }), RotationTask::Audit),
+            (json!({ "audit": true }), RotationTask::Audit),
             (json!({ "check": "sophos/credentials/acme" }), RotationTask::Check("sophos/credentials/acme".into())),
         ] {
             assert_eq!(RotationTask::parse(&event), Ok(task), "{event}");
@@ -155,8 +155,8 @@ mod tests {
             json!({}),
             json!([]),
             json!("hush"),
-            json!({ "watch": false }),
-            json!({ "watch": true, "check": ARN }),
+            json!({ "audit": false }),
+            json!({ "audit": true, "check": ARN }),
             json!({ "check": "a secret\nhush" }),
             json!({ "check": "" }),
             json!({ "hush": true }),

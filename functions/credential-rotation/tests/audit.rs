@@ -41,7 +41,7 @@ fn audit_status(surveyed: &InspectedCredential) -> CredentialStatus {
 #[test]
 fn expiry_falls_back_to_36_months_after_creation_or_storage() {
     let stored_at = Some("2024-01-01T10:00:00Z");
-    for (more, stored, days, urgency) in [
+    for (more, stored, days, severity) in [
         (r#","expires_at":"2027-11-23T10:00:00Z","created_at":"2023-11-24""#, None, Some(365), Severity::Info),
         (r#","created_at":"2024-11-23T10:00:00Z""#, stored_at, Some(365), Severity::Info),
         ("", stored_at, Some(39), Severity::Info),
@@ -58,7 +58,7 @@ fn expiry_falls_back_to_36_months_after_creation_or_storage() {
         managed.stored_at = stored.map(time);
         managed.last_used = Some(time("2026-11-23T00:00:00Z"));
         let watched = audit_status(&surveyed(more).with_metadata(managed));
-        assert_eq!((watched.days_to_expiry, watched.severity), (days, urgency), "{more}: {watched:?}");
+        assert_eq!((watched.days_to_expiry, watched.severity), (days, severity), "{more}: {watched:?}");
         let ended = watched.expires_at.is_some_and(|end| time(&end) <= time("2026-11-23T10:00:00Z"));
         assert_eq!(watched.unusable, ended, "{more}");
     }
@@ -66,7 +66,7 @@ fn expiry_falls_back_to_36_months_after_creation_or_storage() {
 
 #[test]
 fn audit_compares_the_role_with_the_purposes() {
-    for (more, wide, urgency) in [
+    for (more, wide, severity) in [
         (r#","role":"read_only""#, false, Severity::Info),
         (r#","role":"super_admin""#, true, Severity::Warn),
         (r#","role":"management","used_for":["isolation"]"#, false, Severity::Info),
@@ -75,7 +75,7 @@ fn audit_compares_the_role_with_the_purposes() {
         ("", false, Severity::Info),
     ] {
         let watched = audit_status(&surveyed(more));
-        assert_eq!((watched.overprivileged, watched.severity), (wide, urgency), "{more}: {watched:?}");
+        assert_eq!((watched.overprivileged, watched.severity), (wide, severity), "{more}: {watched:?}");
         assert_eq!(watched.staged, None, "none can be staged in a file");
     }
 }
@@ -115,7 +115,7 @@ fn audit_counts_only_usable_staged_credentials() {
         ("STAGED_3", credential("before", ""), "the one before"),
         ("STAGED_3", credential("c", r#","expires_at":"2026-01-01""#), "it ended on 2026-01-01"),
         ("STAGED_3", credential("c", r#","hush-hush":1"#), "acme: is not of the expected form"),
-        ("STAGED_REFUSED_1", credential("c", ""), "was refused"),
+        ("STAGED_REJECTED_1", credential("c", ""), "was refused"),
     ] {
         let mut managed = managed.clone();
         managed.staged.push(StagedCredential::new(label, credential));
@@ -154,18 +154,18 @@ fn metrics_have_a_line_per_credential_and_a_summary() {
         [
             json!({
                 "Credential": "acme", "DaysToExpiry": 5.0, "StagedCredentials": 0.0, "DaysSinceUse": 1.0,
-                "RoleTooWide": 1.0, "Unusable": 0.0,
+                "Overprivileged": 1.0, "Unusable": 0.0,
             }),
-            json!({ "Credential": "acme", "DaysToExpiry": 731.0, "RoleTooWide": 1.0, "Unusable": 0.0 }),
-            json!({ "Credential": "broken", "RoleTooWide": 0.0, "Unusable": 1.0 }),
+            json!({ "Credential": "acme", "DaysToExpiry": 731.0, "Overprivileged": 1.0, "Unusable": 0.0 }),
+            json!({ "Credential": "broken", "Overprivileged": 0.0, "Unusable": 1.0 }),
             json!({
-                "LeastDaysToExpiry": 5.0, "Credentials": 3.0, "UnusableCredentials": 1.0, "WithoutStaged": 1.0,
-                "WideRoles": 2.0, "UnusedCredentials": 0.0,
+                "MinDaysToExpiry": 5.0, "Credentials": 3.0, "UnusableCredentials": 1.0, "CredentialsWithoutStagedVersion": 1.0,
+                "OverprivilegedCredentials": 2.0, "UnusedCredentials": 0.0,
             }),
         ]
     );
     let report = serde_json::to_value(&report).expect("JSON");
-    assert_eq!(report["credentials"][2]["urgency"], "error");
+    assert_eq!(report["credentials"][2]["severity"], "error");
     assert!(!report.to_string().contains("hush"), "{report}");
 }
 
@@ -186,7 +186,7 @@ async fn audit_covers_credentials_of_a_file() {
     let credentials = report["credentials"].as_array().expect("a list");
     let seen = |member: &str| credentials.iter().map(|one| one[member].to_string()).collect::<Vec<_>>();
     assert_eq!(seen("name"), [r#""a""#, r#""b""#, r#""c""#]);
-    assert_eq!(seen("urgency"), [r#""error""#, r#""warn""#, r#""error""#]);
+    assert_eq!(seen("severity"), [r#""error""#, r#""warn""#, r#""error""#]);
     assert_eq!((report["count"].as_u64(), report["unusable"].as_u64()), (Some(3), Some(2)));
     assert!(!report.to_string().contains("hush"), "{report}");
     fs::remove_file(&path).expect("removed");

@@ -8,21 +8,21 @@ pub(crate) fn record_request(namespace: &str, response: &Response, notice: &Requ
     let source = notice.source.as_deref().unwrap_or("unknown");
     let status = response.status;
     for id in &notice.created {
-        tracing::info!(decision = %id, source, "a decision begins");
+        tracing::info!(event = "decision_created", decision_id = %id, source, "created a decision");
     }
     for id in &notice.duplicates {
-        tracing::info!(decision = %id, source, "the event was sent before");
+        tracing::info!(event = "duplicate_event", decision_id = %id, source, "duplicate event");
     }
     if notice.used_previous_key {
-        tracing::warn!(source, "the sender still uses the previous value of its secret");
+        tracing::warn!(event = "previous_secret_used", source, "the sender still uses the previous version of its secret");
     }
     if let (Some(body_sha256), Some(problem)) = (&notice.body_sha256, notice.problem()) {
         let record = notice.record_path.as_deref().unwrap_or_default();
-        let event = "unreadable_alert";
+        let event = "malformed_alert";
         tracing::warn!(event, source, body_sha256, record, problem, "failed to read an authentic alert");
     }
-    for remark in notice.notes() {
-        tracing::warn!(event = "webhook_remark", source, remark, "remark");
+    for note in notice.notes() {
+        tracing::warn!(event = "webhook_note", source, note, "note");
     }
     let failed = notice.is_server_error(response);
     match notice.problem() {
@@ -39,17 +39,17 @@ pub(crate) fn record_request(namespace: &str, response: &Response, notice: &Requ
             );
         }
         Some(problem) if failed => {
-            tracing::error!(event = "not_recorded", source, status, problem, "not recorded");
+            tracing::error!(event = "request_failed", source, status, problem, "failed to record the alert");
         }
-        Some(problem) => tracing::warn!(event = "turned_away", source, status, problem, "turned away"),
+        Some(problem) => tracing::warn!(event = "request_rejected", source, status, problem, "rejected the request"),
         None => {}
     }
     let one_if = |it_is| if it_is { 1.0 } else { 0.0 };
     let values = [
-        ("BegunDecisions", "Count", notice.created.len() as f64),
-        ("RepeatedEvents", "Count", notice.duplicates.len() as f64),
-        ("TurnedAway", "Count", one_if(status >= 400 && !failed)),
-        ("NotRecorded", "Count", one_if(failed)),
+        ("DecisionsCreated", "Count", notice.created.len() as f64),
+        ("DuplicateEvents", "Count", notice.duplicates.len() as f64),
+        ("RejectedRequests", "Count", one_if(status >= 400 && !failed)),
+        ("ServerErrors", "Count", one_if(failed)),
     ];
     let dimensions = [("Source", source)];
     metrics::write([metrics::emf_record(namespace, request_id, metrics::now_ms(), &dimensions, &values)]);

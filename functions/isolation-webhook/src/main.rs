@@ -14,10 +14,10 @@
 //! | error type | cause |
 //! |---|---|
 //! | `UnlistedAccount` | no source lists the account that sent it |
-//! | `UnreadableEvent` | it is not what the tool sends |
+//! | `MalformedEvent` | it is not what the tool sends |
 //! | `SourceDisabled` | a mistake in the policy disables its source |
 //! | `InvalidEvent` | it is of neither tool, or no event that this function takes |
-//! | `NotRecorded` | the ledger or the queue failed |
+//! | `RecordingFailed` | the ledger or the queue failed |
 
 mod http;
 mod dispatch;
@@ -94,7 +94,7 @@ impl WebhookFunction {
             Ok(policy) => policy,
             Err(error) if is_event => return Err(error.into()),
             Err(error) => {
-                tracing::error!(%error, "nothing can be decided");
+                tracing::error!(event = "request_failed", %error, "no valid policy; the request is rejected with status 503");
                 return Ok(http::to_lambda_response(&Response::service_unavailable()));
             }
         };
@@ -105,9 +105,9 @@ impl WebhookFunction {
             // when the invocation fails.
             return match response.status {
                 200 | 202 => serde_json::from_str(&response.body)
-                    .map_err(|error| InvocationError::new("UnreadableAnswer", error)),
+                    .map_err(|error| InvocationError::new("SerializationFailed", error)),
                 _ => Err(InvocationError::new(
-                    notice.error_kind.unwrap_or("NotRecorded"),
+                    notice.error_kind.unwrap_or("RecordingFailed"),
                     notice.problem().unwrap_or_default(),
                 )),
             };

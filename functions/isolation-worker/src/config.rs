@@ -100,7 +100,7 @@ mod tests {
             ("ISOLATION_LEASE_SECONDS", "901"),
             ("ISOLATION_LEASE_SECONDS", "90s"),
             ("LOG_LEVEL", "loud"),
-            ("SECRETS_FILE", "/nowhere/secrets.toml"),
+            ("WEBHOOK_SECRETS_FILE", "/nowhere/secrets.toml"),
         ] {
             let mistakes = issues(&[(name, value)]);
             assert!(mistakes.len() == 1 && mistakes[0].starts_with(name), "{name}={value}: {mistakes:?}");

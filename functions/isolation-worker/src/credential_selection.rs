@@ -31,7 +31,7 @@ impl CredentialSelection {
             }
         }
         for error in &serving.errors {
-            tracing::error!(%error, "a credential was left out");
+            tracing::error!(event = "credential_skipped", %error, "skipped a credential");
         }
         if all.len() > 1 {
             return Err(format!(

@@ -8,7 +8,7 @@ const EVENT_SOURCE: &str = "sophos.isolation";
 /// An EventBridge bus that outcomes go to, or none.
 ///
 /// An event has the source `sophos.isolation`, the detail type
-/// `Isolation <what>` with the outcome's word, and the outcome as its detail.
+/// `Isolation <status>` with the outcome's word, and the outcome as its detail.
 #[derive(Debug)]
 pub struct EventBus(Option<(Client, String)>);
 

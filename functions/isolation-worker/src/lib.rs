@@ -9,8 +9,8 @@
 //! | `ISOLATION_EVENT_BUS` | the EventBridge bus that outcomes go to, by name or ARN | none |
 //! | `ISOLATION_APPROVAL_URL` | the address of the webhook, for links by which a person approves | none |
 //! | `ISOLATION_LEASE_SECONDS` | how long a run has for its call before another takes it up, from 1 to 900: more than the function's timeout | `90` |
-//! | `SECRETS_PREFIX` or `SECRETS_FILE` | where the secrets are that the policy names | variables, see [`lambda_support::SecretsPlace`] |
-//! | `SOPHOS_…` | the credentials, of which one at most may be for isolation of more than its own tenant, and the hosts; see [`lambda_support::Sophos`] | |
+//! | `WEBHOOK_SECRETS_PREFIX` or `WEBHOOK_SECRETS_FILE` | where the secrets are that the policy names | variables, see [`lambda_support::WebhookSecretsLocation`] |
+//! | `SOPHOS_…` | the credentials, of which one at most may be for isolation of more than its own tenant, and the hosts; see [`lambda_support::SophosConfig`] | |
 //! | `METRICS_NAMESPACE` | the CloudWatch namespace | `SophosCentral` |
 //! | `LOG_LEVEL` | `error`, `warn`, `info`, `debug` or `trace` | `info` |
 

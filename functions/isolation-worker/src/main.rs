@@ -1,6 +1,6 @@
 //! Lambda function that isolates endpoints: it takes decisions from the queue,
 //! and on a schedule follows up on those that are due. See the library for the
-//! variables that it reads, and [`isolation_worker::Task`] for its events.
+//! variables that it reads, and [`isolation_worker::WorkerTask`] for its events.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -28,7 +28,7 @@ async fn serve() -> Result<(), Error> {
 
 /// Writes metrics of what an invocation did.
 fn record_metrics(worker: &Worker, answer: &Value, request_id: &str) {
-    let moved = |state: &str| answer["moved"][state].as_u64();
+    let moved = |state: &str| answer["transitions"][state].as_u64();
     let failures = answer["batchItemFailures"].as_array().map(|failures| failures.len() as u64);
     let count = |name, count: Option<u64>| count.map(|count| (name, "Count", count as f64));
     let known = [

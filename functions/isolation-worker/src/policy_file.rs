@@ -95,7 +95,7 @@ impl PolicyFile {
                 tracing::error!(
                     event = "policy_unavailable",
                     problem = problem.to_string(),
-                    "the policy cannot be read; there is none before"
+                    "no valid policy; all alerts are rejected"
                 );
                 Err(problem)
             }
@@ -103,7 +103,7 @@ impl PolicyFile {
                 tracing::error!(
                     event = "policy_outdated",
                     problem = problem.to_string(),
-                    "the policy cannot be read; the one before holds"
+                    "the latest policy is invalid; the last valid one stays in force"
                 );
                 Ok(before)
             }
@@ -253,8 +253,8 @@ mod tests {
         let all = records.all();
         let messages: Vec<_> = all.iter().map(|record| record["message"].as_str()).collect();
         let expected = [
-            "the policy cannot be read; there is none before",
-            "the policy cannot be read; the one before holds",
+            "no valid policy; all alerts are rejected",
+            "the latest policy is invalid; the last valid one stays in force",
         ];
         assert_eq!(messages, expected.map(Some));
         for record in &all {

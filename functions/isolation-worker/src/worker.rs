@@ -61,13 +61,13 @@ impl From<WorkerError> for InvocationError {
     fn from(error: WorkerError) -> Self {
         let kind = match &error {
             WorkerError::NoCredential(_) => return Self::no_credential(error),
-            WorkerError::Configuration(_) => "NotReady",
+            WorkerError::Configuration(_) => "ConfigurationError",
             WorkerError::Engine(EngineError::Store(_)) | WorkerError::Command(CommandError::Store(_)) => {
                 "LedgerFailed"
             }
             WorkerError::Engine(EngineError::Service(_)) => "SophosFailed",
             WorkerError::Engine(_) => "IsolationFailed",
-            WorkerError::Command(_) | WorkerError::Check(_) => "OrderRefused",
+            WorkerError::Command(_) | WorkerError::Check(_) => "CommandRejected",
         };
         Self::new(kind, error)
     }
@@ -231,7 +231,7 @@ impl Worker {
             Err(error) => json!({ "error": error.to_string() }),
         };
         if let Err(error) = self.store.create(&request.answer_path(), answer.to_string().into_bytes()).await {
-            tracing::error!(event = "check_not_answered", %error, "failed to store the answer to a check");
+            tracing::error!(event = "check_answer_failed", %error, "failed to store the answer to a check");
         }
     }
 
@@ -264,9 +264,9 @@ impl Worker {
         let worked = engine.process(&policy, ids, Some(deadline)).await;
         for one in &worked {
             match &one.result {
-                Ok(Some(state)) => tracing::info!(decision = %one.id, %state, "worked on"),
-                Ok(None) => tracing::error!(decision = %one.id, "there is no such decision in this ledger"),
-                Err(error) => tracing::error!(decision = %one.id, %error, "not taken further"),
+                Ok(Some(state)) => tracing::info!(event = "decision_processed", decision_id = %one.id, %state, "processed a decision"),
+                Ok(None) => tracing::error!(event = "decision_not_found", decision_id = %one.id, "decision not found in this ledger"),
+                Err(error) => tracing::error!(event = "decision_failed", decision_id = %one.id, %error, "failed to process a decision"),
             }
         }
         let refused = worked.iter().filter(|one| matches!(one.result, Ok(Some(DecisionState::Refused)))).count();
@@ -296,7 +296,7 @@ impl Worker {
             FollowUpScope::Decisions(ids) => engine.follow_up_on(&policy, ids, Some(deadline)).await?,
         };
         for error in &report.errors {
-            tracing::error!(error, "a decision could not be followed up");
+            tracing::error!(event = "follow_up_failed", error, "failed to follow up a decision");
         }
         for (state, count) in &report.transitions {
             tracing::info!(event = "decisions_moved", state, count, "decisions have a new state");

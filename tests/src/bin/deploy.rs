@@ -61,7 +61,7 @@ fn print_outputs(tour: &SmokeTest) -> io::Result<()> {
 }
 
 async fn export(tour: &SmokeTest) -> Result<(), Box<dyn Error>> {
-    print_line(&format!("$ {}", tour.stack.output("StoreFirstCredential")?))?;
+    print_line(&format!("$ {}", tour.stack.output("StoreFirstCredentialCommand")?))?;
     tour.store_credential().await?;
     print_line(&format!("* the schedule {} fires", tour.schedule_for("ExportFunction")?))?;
     let exported = tour.export().await?;
@@ -83,10 +83,10 @@ async fn export(tour: &SmokeTest) -> Result<(), Box<dyn Error>> {
 }
 
 async fn isolate(tour: &mut SmokeTest) -> Result<(), Box<dyn Error>> {
-    print_line(&format!("$ {}", tour.stack.output("StorePolicy")?))?;
+    print_line(&format!("$ {}", tour.stack.output("StorePolicyCommand")?))?;
     tour.store_policy().await?;
-    print_line(&format!("$ {}", tour.stack.output("ShowFirstSenderKey")?))?;
-    let key = tour.run_output_command("ShowFirstSenderKey", None).await?;
+    print_line(&format!("$ {}", tour.stack.output("ShowFirstWebhookSecretCommand")?))?;
+    let key = tour.run_output_command("ShowFirstWebhookSecretCommand", None).await?;
     let url = tour.stack.output("WebhookUrl")?.replace("{source}", "first");
     let mut decisions = Vec::new();
     for (what, host, key) in [
@@ -135,7 +135,7 @@ async fn isolate(tour: &mut SmokeTest) -> Result<(), Box<dyn Error>> {
 }
 
 async fn rotate(tour: &SmokeTest) -> Result<(), Box<dyn Error>> {
-    print_line(&format!("$ {}", tour.stack.output("StageCredential")?))?;
+    print_line(&format!("$ {}", tour.stack.output("StageCredentialCommand")?))?;
     tour.stage_credential().await?;
     let steps = tour.rotate().await?;
     print_line(&format!("* Secrets Manager rotates the secret: {}", steps.join(", ")))?;

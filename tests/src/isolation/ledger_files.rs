@@ -65,7 +65,7 @@ impl IsolationEnv {
     /// When the folder cannot be read.
     pub fn held_permits(&self) -> io::Result<Vec<String>> {
         let mut newest: BTreeMap<String, u64> = BTreeMap::new();
-        for path in self.objects()?.into_keys().filter(|path| path.starts_with("slots/")) {
+        for path in self.objects()?.into_keys().filter(|path| path.starts_with("permits/")) {
             if let Some((slot, generation)) = path.rsplit_once('.') {
                 let generation: u64 = generation.parse().map_err(io::Error::other)?;
                 let known = newest.entry(slot.to_owned()).or_default();
@@ -85,16 +85,16 @@ impl IsolationEnv {
         for (path, body) in self.objects()? {
             let file = self.files.join(&path);
             let (folder, name) = path.split_once('/').unwrap_or_default();
-            if ["agenda", "inbox"].contains(&folder)
+            if ["schedule", "inbox"].contains(&folder)
                 && let Some((at, id)) = name.split_once('-')
             {
                 let at: u64 = at.parse().map_err(io::Error::other)?;
                 let earlier = at.saturating_sub(time.as_secs());
                 fs::rename(file, self.files.join(format!("{folder}/{earlier:012}-{id}")))?;
-            } else if ["answers", "decisions", "received", "slots"].contains(&folder) && !body.is_empty() {
+            } else if ["answers", "decisions", "received", "permits"].contains(&folder) && !body.is_empty() {
                 let mut value: Value = serde_json::from_slice(&body)?;
                 for (name, unit) in
-                    [("at_ms", 1_000), ("lease_until", 1), ("retry_at", 1), ("until", 1), ("since", 1)]
+                    [("at_ms", 1_000), ("lease_until", 1), ("retry_at", 1), ("expires_at", 1), ("since", 1)]
                 {
                     if let Some(moment) = value[name].as_u64() {
                         value[name] = json!(moment.saturating_sub(time.as_secs() * unit));
@@ -111,7 +111,7 @@ impl IsolationEnv {
     /// # Errors
     /// When a file cannot be removed.
     pub fn clear_schedule(&self) -> io::Result<()> {
-        for folder in ["agenda", "inbox"].map(|folder| self.files.join(folder)) {
+        for folder in ["schedule", "inbox"].map(|folder| self.files.join(folder)) {
             if folder.is_dir() {
                 fs::remove_dir_all(folder)?;
             }

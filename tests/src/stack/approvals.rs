@@ -16,7 +16,7 @@ impl SmokeTest {
     pub async fn approve_by_link(&mut self, decision: &DecisionId) -> io::Result<()> {
         let shown = self.invoke_worker(&json!({ "show": decision })).await?;
         let last = shown["entries"].as_array().and_then(|entries| entries.last());
-        let until = last.and_then(|last| last["until"].as_u64());
+        let until = last.and_then(|last| last["expires_at"].as_u64());
         let until = until.ok_or_else(|| io::Error::other(format!("{decision} does not wait: {shown}")))?;
         let links =
             ApprovalLinks::new(self.stack.output("WebhookBaseUrl")?, self.approval_secret().await?.into());

@@ -20,7 +20,7 @@ impl SmokeTest {
     /// As for [`follow`](Self::follow).
     pub async fn store_credential(&self) -> io::Result<()> {
         let secret = secret_for_all_uses(&self.credential);
-        self.run_output_command("StoreFirstCredential", Some(("credential.json", &secret))).await.map(drop)
+        self.run_output_command("StoreFirstCredentialCommand", Some(("credential.json", &secret))).await.map(drop)
     }
 
     /// Makes another credential in the console, and stages it.
@@ -29,7 +29,7 @@ impl SmokeTest {
     /// When the simulator makes none, and as for [`follow`](Self::follow).
     pub async fn stage_credential(&self) -> io::Result<CredentialInfo> {
         let next = self.create_credential(CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin))?;
-        self.run_output_command("StageCredential", Some(("next.json", &secret_for_all_uses(&next)))).await?;
+        self.run_output_command("StageCredentialCommand", Some(("next.json", &secret_for_all_uses(&next)))).await?;
         Ok(next)
     }
 

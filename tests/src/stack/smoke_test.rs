@@ -138,7 +138,7 @@ impl SmokeTest {
             ("Isolation", "ENABLED".into()),
             ("DryRun", "false".into()),
             // The budget is spent as it would be, and the tour does not wait for it.
-            ("RateBudget", "100/s".into()),
+            ("RateLimit", "100/s".into()),
         ]
     }
 
@@ -171,7 +171,7 @@ impl SmokeTest {
     /// # Errors
     /// As for [`follow`](Self::follow).
     pub async fn store_policy(&self) -> io::Result<()> {
-        self.run_output_command("StorePolicy", Some(("policy.toml", POLICY))).await.map(drop)
+        self.run_output_command("StorePolicyCommand", Some(("policy.toml", POLICY))).await.map(drop)
     }
 
     /// The schedule that invokes this function.

@@ -227,7 +227,7 @@ async fn approval_link_approves_the_decision() {
         waiting.push(parse_decision_id(&answer).expect("a decision"));
     }
     let outcome = webhook.outcomes().expect("outcomes").remove(0);
-    assert_eq!((&outcome["what"], &outcome["decision"]), (&json!("waiting"), &json!(waiting[0])));
+    assert_eq!((&outcome["what"], &outcome["decision"]), (&json!("pending_approval"), &json!(waiting[0])));
     let link = outcome["approval-url"].as_str().expect("a link");
     assert!(link.starts_with(webhook.url()), "{link}");
     assert!(!outcome["all"].as_str().expect("JSON").contains("approval"), "the link is not with the rest");

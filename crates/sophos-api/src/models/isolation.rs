@@ -63,6 +63,6 @@ model! {
 pub struct IsolationItems {
     /// The endpoints. One that cannot be read is left out, and the others are
     /// here.
-    #[serde(default, deserialize_with = "readable", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient_list", skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<IsolationItem>>,
 }

@@ -14,7 +14,7 @@ model! {
 
 model! {
     /// The hosts that the service hands out. Seen with `http://`, with a slash
-    /// at the end, and empty; [`Hosts::admit`](crate::Hosts::admit) checks them.
+    /// at the end, and empty; [`Hosts::validate_host`](crate::Hosts::validate_host) checks them.
     pub struct ApiHosts {
         /// The host of operations that are not a tenant's.
         global: String,

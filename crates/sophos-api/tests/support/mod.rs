@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use script::{Answer, Script, Sent};
+pub(crate) use script::{ScriptedResponse, ScriptedTransport, SentRequest};
 use serde_json::{Value, json};
 use sophos_api::{
     Client, Credentials, Error, Operation, RateLimit, RetryPolicy, TenantClient, models::Tenant,
@@ -35,24 +35,24 @@ pub(crate) fn credentials() -> Credentials {
 }
 
 /// A client that no budget of its own holds back.
-pub(crate) fn client(script: &Arc<Script>) -> Client<Arc<Script>> {
+pub(crate) fn client(script: &Arc<ScriptedTransport>) -> Client<Arc<ScriptedTransport>> {
     client_with(script, RateLimit::unlimited(), RetryPolicy::default())
 }
 
 pub(crate) fn client_with(
-    script: &Arc<Script>,
+    script: &Arc<ScriptedTransport>,
     budget: RateLimit,
     retry: RetryPolicy,
-) -> Client<Arc<Script>> {
+) -> Client<Arc<ScriptedTransport>> {
     Client::builder(Arc::clone(script), credentials()).rate_limit(budget).retry_policy(retry).build()
 }
 
 /// A handle of the usual tenant, for which nothing has been asked yet.
-pub(crate) fn tenant(client: &Client<Arc<Script>>) -> TenantClient<Arc<Script>> {
-    tenant_called(client, TENANT_ID)
+pub(crate) fn tenant(client: &Client<Arc<ScriptedTransport>>) -> TenantClient<Arc<ScriptedTransport>> {
+    tenant_with_id(client, TENANT_ID)
 }
 
-pub(crate) fn tenant_called(client: &Client<Arc<Script>>, id: &str) -> TenantClient<Arc<Script>> {
+pub(crate) fn tenant_with_id(client: &Client<Arc<ScriptedTransport>>, id: &str) -> TenantClient<Arc<ScriptedTransport>> {
     let record = tenant_record(json!({"id": id, "apiHost": "https://api-eu01.central.sophos.com"}));
     client.for_tenant(&record).expect("a host under the domain")
 }
@@ -70,13 +70,13 @@ pub(crate) fn whoami(id_type: &str) -> Value {
 }
 
 /// The last page of a listing that is walked by key.
-pub(crate) fn last_page(ids: &[&str]) -> Answer {
+pub(crate) fn last_page(ids: &[&str]) -> ScriptedResponse {
     let items: Vec<_> = ids.iter().map(|id| json!({"id": id})).collect();
-    Answer::json(json!({"items": items, "pages": {"size": 50, "maxSize": 500}}))
+    ScriptedResponse::json(json!({"items": items, "pages": {"size": 50, "maxSize": 500}}))
 }
 
 /// What an operation makes of an answer.
-pub(crate) fn read<O: Operation>(status: u16, body: impl Into<Vec<u8>>) -> Result<O::Response, Error> {
+pub(crate) fn parse_response<O: Operation>(status: u16, body: impl Into<Vec<u8>>) -> Result<O::Response, Error> {
     let body: Vec<u8> = body.into();
     O::parse_response(&http::Response::builder().status(status).body(body.into()).expect("a response"))
 }

@@ -13,14 +13,14 @@ use sophos_api::{Transport, TransportError, TransportErrorKind};
 
 /// One answer of the script, or the failure to get one.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct ScriptedResponse {
     outcome: Result<http::Response<Bytes>, TransportErrorKind>,
     why: String,
     takes: Duration,
     rounds: u32,
 }
 
-impl Answer {
+impl ScriptedResponse {
     pub(crate) fn text(status: u16, body: &str) -> Self {
         let response = http::Response::builder().status(status).body(Bytes::from(body.to_owned()));
         Self {
@@ -40,10 +40,10 @@ impl Answer {
     }
 
     pub(crate) fn failure(kind: TransportErrorKind) -> Self {
-        Self::failure_because(kind, "the script says so")
+        Self::failure_with_message(kind, "the script says so")
     }
 
-    pub(crate) fn failure_because(kind: TransportErrorKind, why: &str) -> Self {
+    pub(crate) fn failure_with_message(kind: TransportErrorKind, why: &str) -> Self {
         Self { outcome: Err(kind), why: why.to_owned(), takes: Duration::ZERO, rounds: 0 }
     }
 
@@ -55,13 +55,13 @@ impl Answer {
 
     /// It takes this long to come. Longer than the request's timeout, it does
     /// not come at all.
-    pub(crate) fn taking(mut self, time: Duration) -> Self {
+    pub(crate) fn with_delay(mut self, time: Duration) -> Self {
         self.takes = time;
         self
     }
 
     /// Everybody else goes on so often before it comes.
-    pub(crate) fn lagging(mut self, rounds: u32) -> Self {
+    pub(crate) fn with_yields(mut self, rounds: u32) -> Self {
         self.rounds = rounds;
         self
     }
@@ -69,7 +69,7 @@ impl Answer {
 
 /// A request as the service saw it.
 #[derive(Clone)]
-pub(crate) struct Sent {
+pub(crate) struct SentRequest {
     pub(crate) method: http::Method,
     pub(crate) uri: http::Uri,
     pub(crate) headers: http::HeaderMap,
@@ -78,7 +78,7 @@ pub(crate) struct Sent {
     pub(crate) timeout: Duration,
 }
 
-impl Sent {
+impl SentRequest {
     pub(crate) fn host(&self) -> &str {
         self.uri.host().expect("a host")
     }
@@ -105,7 +105,7 @@ impl Sent {
     }
 }
 
-type Router = Box<dyn Fn(&Sent) -> Option<Answer> + Send + Sync>;
+type Router = Box<dyn Fn(&SentRequest) -> Option<ScriptedResponse> + Send + Sync>;
 
 /// A transport whose answers are written down beforehand.
 ///
@@ -113,7 +113,7 @@ type Router = Box<dyn Fn(&Sent) -> Option<Answer> + Send + Sync>;
 /// (`token-1`, `token-2`, …) and `whoami` are given out as asked, and every
 /// other request takes the next answer of the queue. A request that nobody
 /// expected fails the test. Waiting turns the clock and takes no time.
-pub(crate) struct Script {
+pub(crate) struct ScriptedTransport {
     router: Router,
     whoami: Value,
     state: Mutex<State>,
@@ -121,32 +121,32 @@ pub(crate) struct Script {
 
 struct State {
     now: Duration,
-    queue: VecDeque<Answer>,
-    sent: Vec<Sent>,
+    queue: VecDeque<ScriptedResponse>,
+    sent: Vec<SentRequest>,
     slept: Vec<Duration>,
     tokens: u32,
 }
 
-impl Script {
+impl ScriptedTransport {
     /// Answers in this order.
-    pub(crate) fn queue(answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
+    pub(crate) fn with_responses(answers: impl IntoIterator<Item = ScriptedResponse>) -> Arc<Self> {
         Self::new(super::whoami("partner"), |_| None, answers)
     }
 
     /// Answers by request.
-    pub(crate) fn routed(router: impl Fn(&Sent) -> Option<Answer> + Send + Sync + 'static) -> Arc<Self> {
+    pub(crate) fn with_router(router: impl Fn(&SentRequest) -> Option<ScriptedResponse> + Send + Sync + 'static) -> Arc<Self> {
         Self::new(super::whoami("partner"), router, [])
     }
 
     /// Answers in this order, to a credential that belongs to such an account.
-    pub(crate) fn owned_by(whoami: Value, answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
+    pub(crate) fn with_whoami(whoami: Value, answers: impl IntoIterator<Item = ScriptedResponse>) -> Arc<Self> {
         Self::new(whoami, |_| None, answers)
     }
 
     fn new(
         whoami: Value,
-        router: impl Fn(&Sent) -> Option<Answer> + Send + Sync + 'static,
-        answers: impl IntoIterator<Item = Answer>,
+        router: impl Fn(&SentRequest) -> Option<ScriptedResponse> + Send + Sync + 'static,
+        answers: impl IntoIterator<Item = ScriptedResponse>,
     ) -> Arc<Self> {
         let state = State {
             now: Duration::from_secs(1_700_000_000),
@@ -159,31 +159,31 @@ impl Script {
     }
 
     /// Turns the clock.
-    pub(crate) fn turn(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         self.state().now += by;
     }
 
     /// Every request so far.
-    pub(crate) fn sent(&self) -> Vec<Sent> {
+    pub(crate) fn sent(&self) -> Vec<SentRequest> {
         self.state().sent.clone()
     }
 
     /// The requests that are about neither token nor identity.
-    pub(crate) fn calls(&self) -> Vec<Sent> {
+    pub(crate) fn api_requests(&self) -> Vec<SentRequest> {
         self.sent().into_iter().filter(|sent| !sent.is_token() && !sent.is_whoami()).collect()
     }
 
-    pub(crate) fn count(&self, which: impl Fn(&Sent) -> bool) -> usize {
+    pub(crate) fn count(&self, which: impl Fn(&SentRequest) -> bool) -> usize {
         self.state().sent.iter().filter(|sent| which(sent)).count()
     }
 
     /// Every wait so far.
-    pub(crate) fn slept(&self) -> Vec<Duration> {
+    pub(crate) fn sleeps(&self) -> Vec<Duration> {
         self.state().slept.clone()
     }
 
     /// How many answers nobody has asked for.
-    pub(crate) fn left(&self) -> usize {
+    pub(crate) fn remaining(&self) -> usize {
         self.state().queue.len()
     }
 
@@ -191,7 +191,7 @@ impl Script {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, sent: &Sent) -> Answer {
+    fn answer(&self, sent: &SentRequest) -> ScriptedResponse {
         if let Some(answer) = (self.router)(sent) {
             return answer;
         }
@@ -199,26 +199,26 @@ impl Script {
         if sent.is_token() {
             state.tokens += 1;
             let token = format!("token-{}", state.tokens);
-            return Answer::json(json!({
+            return ScriptedResponse::json(json!({
                 "access_token": token, "token_type": "bearer", "expires_in": 3600,
                 "errorCode": "success", "message": "OK",
             }));
         }
         if sent.is_whoami() {
-            return Answer::json(self.whoami.clone());
+            return ScriptedResponse::json(self.whoami.clone());
         }
         state.queue.pop_front().unwrap_or_else(|| panic!("nobody expected {} {}", sent.method, sent.uri))
     }
 }
 
-impl Transport for Script {
+impl Transport for ScriptedTransport {
     async fn send(
         &self,
         request: http::Request<Vec<u8>>,
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, TransportError> {
         let (head, body) = request.into_parts();
-        let sent = Sent {
+        let sent = SentRequest {
             method: head.method,
             uri: head.uri,
             headers: head.headers,
@@ -227,12 +227,12 @@ impl Transport for Script {
             timeout,
         };
         self.state().sent.push(sent.clone());
-        Yield::default().await;
+        YieldOnce::default().await;
         let answer = self.answer(&sent);
         for _ in 0..answer.rounds {
-            Yield::default().await;
+            YieldOnce::default().await;
         }
-        self.turn(answer.takes.min(timeout));
+        self.advance(answer.takes.min(timeout));
         let why = answer.why;
         let failure = |kind| TransportError::new(kind, why);
         if answer.takes > timeout {
@@ -251,23 +251,23 @@ impl Transport for Script {
             state.slept.push(duration);
             state.now + duration
         };
-        Yield::default().await;
+        YieldOnce::default().await;
         let mut state = self.state();
         state.now = state.now.max(until);
     }
 }
 
-impl fmt::Debug for Script {
+impl fmt::Debug for ScriptedTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Script").field("sent", &self.state().sent.len()).finish_non_exhaustive()
+        f.debug_struct("ScriptedTransport").field("sent", &self.state().sent.len()).finish_non_exhaustive()
     }
 }
 
 /// Lets everybody else go on first, once.
 #[derive(Default)]
-pub(crate) struct Yield(bool);
+pub(crate) struct YieldOnce(bool);
 
-impl Future for Yield {
+impl Future for YieldOnce {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use sophos_isolation::{
     Identity,
-    adapters::{Adapter, MOST_READINGS, Message, Reading, Tool, Unreadable},
+    adapters::{Adapter, MAX_ALERTS_PER_MESSAGE, Message, Reading, Tool, Unreadable},
     signal::{HostFacts, Signal, clean},
 };
 
@@ -63,7 +63,7 @@ fn parse(adapter: &Adapter, body: &[u8]) -> Result<Vec<Reading>, Unreadable> {
 }
 
 fn check_alerts(adapter: &Adapter, body: &[u8], readings: &[Reading]) {
-    assert!((1..=MOST_READINGS).contains(&readings.len()));
+    assert!((1..=MAX_ALERTS_PER_MESSAGE).contains(&readings.len()));
     // What Elastic sends need not be one document.
     let mut said = Vec::new();
     let document = serde_json::from_slice::<Value>(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));

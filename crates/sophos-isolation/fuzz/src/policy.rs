@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde_json::json;
-use sophos_api::{Record, models::Endpoint};
+use sophos_api::{WithRaw, models::Endpoint};
 use sophos_isolation::{
     policy::{Mode, Policy, PolicyError, Refusal, Subject, Verdict},
     signal::{Severity, Signal, clean},
@@ -74,7 +74,7 @@ fn check_protection(text: &str) {
         for (name, value) in members.as_object().expect("members") {
             record[name] = value.clone();
         }
-        let record: Record<Endpoint> = serde_json::from_str(&record.to_string()).expect("a record");
+        let record: WithRaw<Endpoint> = serde_json::from_str(&record.to_string()).expect("a record");
         let verdict = policy.judge(source, &Signal::default(), &Subject::of(&record));
         assert!(
             matches!(verdict, Verdict::Refuse(Refusal::Protected { .. })),

@@ -25,7 +25,7 @@ pub struct LedgerEntry {
 
 /// What can happen to a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
+#[serde(tag = "transition", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Transition {
     /// A verified signal came in.

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Where the slots of estates are.
-pub(super) const ESTATE_FOLDER: &str = "slots/estate/";
+pub(super) const ESTATE_FOLDER: &str = "permits/estate/";
 
 /// Endpoints a page.
 const PAGE_SIZE: u32 = 500;
@@ -97,13 +97,13 @@ where
         let received = decision.received();
         let source_name = received.map(|received| received.source.clone()).unwrap_or_default();
         let most = policy.source(&source_name).map_or(0, |source| source.per_hour);
-        let folder = format!("slots/hour/{hour}/source/{source_name}");
+        let folder = format!("permits/hour/{hour}/source/{source_name}");
         match permits::acquire(self.ledger.store(), &folder, most, &holder).await? {
             Some(slot) => permits.push(slot),
             None => return Ok(Err(BudgetExhausted::Source { max: most, source_name })),
         }
         let per_tenant = policy.limits().tenant_per_hour;
-        let folder = format!("slots/hour/{hour}/tenant/{}", target.tenant);
+        let folder = format!("permits/hour/{hour}/tenant/{}", target.tenant);
         match permits::acquire(self.ledger.store(), &folder, per_tenant, &holder).await? {
             Some(slot) => permits.push(slot),
             None => return Ok(Err(BudgetExhausted::Tenant { max: per_tenant })),
@@ -128,7 +128,7 @@ where
         source: &Source,
         name: &str,
     ) -> Result<Result<(), BudgetExhausted>, LedgerStoreError> {
-        let folder = format!("slots/hour/{}/lookups/{}", self.now().as_secs() / 3_600, source.name);
+        let folder = format!("permits/hour/{}/lookups/{}", self.now().as_secs() / 3_600, source.name);
         let path = format!("{folder}/{name}");
         let objects = self.ledger.store();
         let is_new = objects.create(&path, Vec::new()).await?;

@@ -195,7 +195,7 @@ impl fmt::Display for Refusal {
             }
             Self::AccountMismatch { account, host_accounts } => write!(
                 f,
-                "the finding is of account {account} and puts its host into account {}; `speaks_for` of this \
+                "the finding is of account {account} and puts its host into account {}; `may_report_for` of this \
                  source does not allow that",
                 host_accounts.join(", ")
             ),

@@ -253,7 +253,7 @@ fn parse_id_part(item: &Item<'_, '_>) -> Option<IdPart> {
 
 fn parse_condition(item: &Item<'_, '_>) -> Option<Condition> {
     let mut table = item.section()?;
-    let at = table.require("at", "point at the member that decides").map(|item| parse_pointers(&item));
+    let at = table.require("pointer", "point at the member that decides").map(|item| parse_pointers(&item));
     let words = |item: Item<'_, '_>| {
         item.one_or_list_of(MAX_TEXTS, |item| item.scalar(MAX_TEXT_LEN).map(|text| normalize(&text)))
     };

@@ -137,7 +137,7 @@ fn parse_endpoint_freshness(table: Option<Section<'_, '_>>) -> EndpointFreshness
 }
 
 fn parse_follow_up(table: Option<Section<'_, '_>>) -> FollowUpSettings {
-    let keys = [("effect_within", 30 * MINUTE), ("watch_every", HOUR)];
+    let keys = [("effect_timeout", 30 * MINUTE), ("check_interval", HOUR)];
     let [effect_within, watch_every] = parse_durations(table, keys);
     FollowUpSettings { effect_timeout: effect_within, check_interval: watch_every }
 }
@@ -180,7 +180,7 @@ fn parse_approve<'a, 'i>(
     let mut approval = ApprovalSettings { timeout: 4 * HOUR, secret: None, accept_previous: true };
     let Some(mut table) = table else { return (Selectors::default(), approval, true, None) };
     let selectors = Selectors::parse(&mut table, remaining);
-    if let Some(within) = table.optional("within").and_then(|item| item.duration()) {
+    if let Some(within) = table.optional("timeout").and_then(|item| item.duration()) {
         approval.timeout = within;
     }
     let secret = table.optional("secret");

@@ -140,7 +140,7 @@ pub(super) fn parse_source<'a, 'i>(
         true => table.require("accounts", "give the tenant of each AWS account whose events may act"),
         false => table.optional("accounts"),
     };
-    let speaks_for = table.optional("speaks_for");
+    let speaks_for = table.optional("may_report_for");
     let adapter = fields::parse_adapter(&mut table, tool);
     let mut severities = vec![("any", None)];
     severities.extend(Severity::ALL.map(|severity| (severity.as_str(), Some(severity))));

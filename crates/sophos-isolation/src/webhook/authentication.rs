@@ -206,7 +206,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             return Ok(false);
         };
         let id = DecisionId::from_event_id(&source.name, &first.event_id);
-        let path = format!("seen/{}/{}", source.name, hex(signed));
+        let path = format!("replays/{}/{}", source.name, hex(signed));
         if self.ledger.store().create(&path, id.as_str().into()).await? {
             return Ok(false);
         }

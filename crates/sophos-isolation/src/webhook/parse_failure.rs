@@ -37,7 +37,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         let (hour, slot) = (now.as_secs() / 3_600, digest[0] % MAX_RECORDS);
         let path = format!("unreadable/{}/{hour}/{slot:02}", source.name);
         notice.problem = Some(why.to_string());
-        notice.error_kind = Some("UnreadableEvent");
+        notice.error_kind = Some("MalformedEvent");
         notice.body_sha256 = Some(hex(&digest));
         match self.ledger.store().create(&path, format!("{record:#}").into_bytes()).await {
             Ok(_) => notice.record_path = Some(path),

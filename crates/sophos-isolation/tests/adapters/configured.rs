@@ -73,7 +73,7 @@ fn generic_parses_any_json_when_every_field_is_mapped() {
     assert_eq!(
         signal,
         json!({
-            "action": "release", "severity": "critical", "title": "x", "reason": "y", "observed_at": "z", "hold_seconds": 60,
+            "action": "release", "severity": "critical", "title": "x", "reason": "y", "observed_at": "z", "release_after_seconds": 60,
             "tenant": "t", "account": "123",
             "host": {"ec2_instance_id": "i-1", "hostnames": ["pc-1"]}
         })

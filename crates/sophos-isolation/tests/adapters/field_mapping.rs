@@ -59,7 +59,7 @@ fn mapped_source_falls_back_to_the_header_for_event_id() {
 #[test]
 fn condition_refuses_resolved_alerts() {
     let text = r#"
-        when = [{ at = "/alerts/0/status", equals = "firing" }]
+        when = [{ pointer = "/alerts/0/status", equals = "firing" }]
         [fields]
         event_id = "/alerts/0/fingerprint"
         hostname = "/alerts/0/labels/instance"
@@ -320,7 +320,7 @@ fn pointer_continues_into_embedded_json() {
 fn conditions_compare_values_as_text() {
     let holds = |test: &str, value: Value| {
         let text = format!(
-            "when = [{{ at = \"/v\", {test} }}]\nfields = {{ event_id = \"/id\", hostname = \"/h\" }}"
+            "when = [{{ pointer = \"/v\", {test} }}]\nfields = {{ event_id = \"/id\", hostname = \"/h\" }}"
         );
         let mut body = json!({"id": 1, "h": "a"});
         if !value.is_null() {
@@ -365,7 +365,7 @@ fn conditions_compare_values_as_text() {
 
 #[test]
 fn conditions_must_all_be_met_for_every_tool() {
-    let when = "when = [{ at = \"/a\", equals = 1 }, { at = [\"/none\", \"/b\"], equals = 2 }]";
+    let when = "when = [{ pointer = \"/a\", equals = 1 }, { pointer = [\"/none\", \"/b\"], equals = 2 }]";
     for (tool, body) in [
         (Tool::Generic, json!({"event_id": "e", "target": {"hostname": "h"}})),
         (Tool::CrowdStrike, json!({"CompositeId": "c", "Hostname": "h"})),
@@ -465,7 +465,7 @@ fn any_source() -> impl Strategy<Value = String> {
     ]);
     let fields = prop::collection::btree_map(key, pointer.clone(), 1..10);
     (fields, prop::collection::vec((pointer, test), 0..3), any::<bool>()).prop_map(|(fields, when, more)| {
-        let when: Vec<_> = when.iter().map(|(at, test)| format!("{{ at = {at}, {test} }}")).collect();
+        let when: Vec<_> = when.iter().map(|(at, test)| format!("{{ pointer = {at}, {test} }}")).collect();
         let when = if when.is_empty() { String::new() } else { format!("when = [{}]\n", when.join(", ")) };
         let lines: Vec<_> = fields.iter().map(|(key, pointer)| format!("{key} = {pointer}\n")).collect();
         let trims = more && fields.contains_key("hostname");

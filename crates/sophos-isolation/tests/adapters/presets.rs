@@ -101,7 +101,7 @@ fn preset_keys_are_overridden_by_explicit_keys() {
         ["critical NoHost", "medium ip:10.4.0.9 act", "high name:web-3 act"]
     );
     assert_eq!(
-        read("when = [{ at = \"/labels/severity\", equals = \"bad\" }]"),
+        read("when = [{ pointer = \"/labels/severity\", equals = \"bad\" }]"),
         [
             "critical name:fin-07.corp.example NotSelected",
             "medium ip:10.4.0.9 NotSelected",

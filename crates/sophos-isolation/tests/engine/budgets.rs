@@ -115,7 +115,7 @@ async fn release_returns_the_estate_permit_only() {
     let next = world.decide(&policy, "next hour", host(5)).await;
     assert_eq!(world.state(&next).await, DecisionState::Requested);
     assert_eq!(world.changes(), ["on 1", "off 1", "on 3", "off 3", "on 5"]);
-    let slots = world.object_names(&format!("slots/estate/{ACME}")).await;
+    let slots = world.object_names(&format!("permits/estate/{ACME}")).await;
     assert!(slots.len() <= 2, "the one that is taken, and the one before: {slots:?}");
 }
 

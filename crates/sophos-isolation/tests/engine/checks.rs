@@ -35,13 +35,13 @@ async fn check_reports_each_outcome_and_changes_nothing() {
     assert_eq!(signal["outcome"], "isolate");
     assert_eq!(signal["release_after_seconds"], 4 * HOUR);
     assert_eq!(signal["endpoint"]["endpoint"], id(1));
-    assert_eq!(isolate["answer"]["status"], 202);
-    assert_eq!(isolate["answer"]["body"]["decision"], signal["decision"]);
+    assert_eq!(isolate["response"]["status"], 202);
+    assert_eq!(isolate["response"]["body"]["decision"], signal["decision"]);
 
     let several = check(&world, &policy, &payload("pc-2")).await;
     let signal = &several["signals"][0];
-    assert_eq!((&signal["outcome"], &signal["code"]), (&json!("refused"), &json!("several")));
-    let considered: Vec<_> = signal["considered"].as_array().unwrap().iter().collect();
+    assert_eq!((&signal["outcome"], &signal["code"]), (&json!("refused"), &json!("ambiguous")));
+    let considered: Vec<_> = signal["rejected_candidates"].as_array().unwrap().iter().collect();
     assert_eq!(considered.len(), 2);
     assert!(considered.iter().all(|one| one["reason"] == "is one of several that fit"), "{considered:?}");
 
@@ -70,7 +70,7 @@ async fn check_reports_each_outcome_and_changes_nothing() {
     assert_eq!(isolated["signals"][0]["comment"], "by hand");
 
     assert_eq!(world.changes(), ["on 1"], "only the console changed anything");
-    for folder in ["decisions", "agenda", "machines", "slots", "alerts"] {
+    for folder in ["decisions", "schedule", "machines", "slots", "alerts"] {
         assert_eq!(world.object_names(folder).await, [""; 0], "{folder}");
     }
 }
@@ -80,7 +80,7 @@ async fn check_reports_invalid_payload_and_unknown_source() {
     let world = TestEnv::new(Vec::new()).await;
     let policy = TestPolicy::default().policy();
     let unreadable = check(&world, &policy, &json!({ "target": { "hostname": "pc-1" } })).await;
-    assert_eq!(unreadable["answer"]["status"], 422);
+    assert_eq!(unreadable["response"]["status"], 422);
     assert_eq!(unreadable["signals"], json!([]));
     let message = Message { body: b"{}", idempotency_key: None };
     let unknown = Check::from_message(&policy, "nobody", &message, world.now());

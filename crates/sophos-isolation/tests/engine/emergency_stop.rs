@@ -55,7 +55,7 @@ async fn stop_takes_effect_between_claim_and_call() {
     world.follow_up_for(&policy, 600).await;
     assert_eq!(world.state(&carried_out).await, DecisionState::Isolated);
     assert_eq!(world.changes(), ["on 3"]);
-    let slots = world.object_names(&format!("slots/estate/{}", ACME)).await;
+    let slots = world.object_names(&format!("permits/estate/{}", ACME)).await;
     assert_eq!(slots.iter().filter(|slot| slot.ends_with('1')).count(), 1, "{slots:?}");
 }
 

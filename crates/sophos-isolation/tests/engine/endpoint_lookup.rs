@@ -94,8 +94,8 @@ async fn lookup_refuses_a_host_that_is_not_one_endpoint() {
                 json!({ "endpoint_id": "7f0c", "hostnames": ["pc-10"] }),
                 "malformed_host",
             ),
-            ("two of a name", json!({ "hostnames": ["shared"] }), "several"),
-            ("short for two domains", json!({ "hostnames": ["web"] }), "several"),
+            ("two of a name", json!({ "hostnames": ["shared"] }), "ambiguous"),
+            ("short for two domains", json!({ "hostnames": ["web"] }), "ambiguous"),
             ("another domain", json!({ "hostnames": ["web.c.example"] }), "not_found"),
             ("a clone by name", json!({ "hostnames": ["copy"] }), "cloned"),
             ("a clone by MAC", json!({ "mac_addresses": [mac(3)] }), "cloned"),
@@ -107,7 +107,7 @@ async fn lookup_refuses_a_host_that_is_not_one_endpoint() {
             ("localhost", json!({ "hostnames": ["localhost"] }), "loopback"),
             ("public", json!({ "ip_addresses": ["8.8.8.8"] }), "public_address"),
             ("link-local", json!({ "ip_addresses": ["169.254.169.254"] }), "link_local"),
-            ("nobody's MAC", json!({ "mac_addresses": ["ff:ff:ff:ff:ff:ff"] }), "nobodys_mac"),
+            ("nobody's MAC", json!({ "mac_addresses": ["ff:ff:ff:ff:ff:ff"] }), "non_unique_mac"),
             (
                 "the name says one and the MAC another",
                 json!({
@@ -197,7 +197,7 @@ async fn lookup_searches_all_tenants_of_the_source() {
     for (event, signal, expected) in [
         ("acme", json!({ "host": { "hostnames": ["only-acme"] } }), id(1)),
         ("beta", json!({ "host": { "hostnames": ["only-beta"] } }), id(2)),
-        ("both", json!({ "host": { "hostnames": ["both"] } }), "several".into()),
+        ("both", json!({ "host": { "hostnames": ["both"] } }), "ambiguous".into()),
         ("both, named", at(BETA, "both"), id(4)),
         ("the wrong one named", at(ACME, "only-beta"), "not_found".into()),
         ("elsewhere", json!({ "host": { "hostnames": ["elsewhere"] } }), "not_found".into()),

@@ -66,7 +66,7 @@ async fn release_ends_every_decision_when_a_machine_has_several() {
 #[tokio::test]
 async fn release_follows_merged_and_transferred_decisions() {
     let world = TestEnv::new(machines(1)).await;
-    let short = json!({ "host": host(1), "hold_seconds": 600 });
+    let short = json!({ "host": host(1), "release_after_seconds": 600 });
     let first = world.begin_update("edr", "a", "1", short).await;
     world.work(&policy(), &first).await;
     let update = isolate_for_alert(&world, "edr", "a", "2").await;
@@ -114,9 +114,9 @@ async fn release_declines_decisions_waiting_for_the_machine() {
     ledger.release_decision(&held, "ana", world.now()).await.unwrap();
     world.follow_up_for(&careful, 300).await;
     assert_eq!(world.state(&waiting).await, DecisionState::Declined);
-    assert_eq!(world.publisher.outcomes_of(&waiting), ["waiting", "declined"]);
+    assert_eq!(world.publisher.outcomes_of(&waiting), ["pending_approval", "declined"]);
     assert_eq!(world.state(&held).await, DecisionState::Released);
-    assert_eq!(world.object_names(&format!("machines/{ACME}/{}", id(1))).await, [""; 0]);
+    assert_eq!(world.object_names(&format!("claims/{ACME}/{}", id(1))).await, [""; 0]);
     assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
 }
 
@@ -135,7 +135,7 @@ async fn release_waits_for_a_call_in_progress() {
     world.follow_up_for(&policy(), 600).await;
     assert_eq!(world.state(&decision).await, DecisionState::Released);
     assert_eq!(world.changes(), ["on 1", "off 1"]);
-    let slots = world.object_names(&format!("slots/estate/{ACME}")).await;
+    let slots = world.object_names(&format!("permits/estate/{ACME}")).await;
     assert!(slots.iter().all(|slot| slot.ends_with('2')), "given back: {slots:?}");
 }
 
@@ -163,7 +163,7 @@ async fn release_ends_a_decision_when_its_call_is_deferred() {
         world.follow_up_for(&policy(), 900).await;
         let state = world.state(&decision).await;
         assert!(matches!(state, DecisionState::Released | DecisionState::Declined), "{state}");
-        assert_eq!(world.object_names(&format!("machines/{ACME}/{}", id(number))).await, [""; 0]);
+        assert_eq!(world.object_names(&format!("claims/{ACME}/{}", id(number))).await, [""; 0]);
     }
     assert_eq!(world.changes(), [""; 0]);
 }
@@ -197,7 +197,7 @@ async fn release_is_kept_when_it_is_repeated() {
     }
     world.follow_up_for(&policy(), 600).await;
     assert_eq!(world.changes(), ["on 1", "off 1"]);
-    let asked = |step: &Value| step["step"] == "release_asked";
+    let asked = |step: &Value| step["transition"] == "release_pending";
     for id in [&first, &second] {
         let whole = serde_json::to_value(world.decision(id).await).unwrap();
         assert_eq!(whole["entries"].as_array().unwrap().iter().filter(|step| asked(step)).count(), 1);

@@ -54,12 +54,12 @@ proptest! {
     fn episodes_of_an_alert_never_overlap(events in vec(some_event(), 5..40)) {
         block_on(async {
             let world = TestEnv::new(machines(6)).await;
-            let more = "[approve]\nnames = [\"pc-3\"]\nwithin = \"1h\"";
+            let more = "[approve]\nnames = [\"pc-3\"]\ntimeout = \"1h\"";
             let rules = TestPolicy { release: "1h", extra, ..TestPolicy::default() };
             let mut ids = Vec::new();
             // Three decisions of one alert about machine 1, three about machine 3.
             for (at, machine) in [1, 1, 1, 3, 3, 3].into_iter().enumerate() {
-                let signal = json!({ "host": host(machine), "hold_seconds": 900 });
+                let signal = json!({ "host": host(machine), "release_after_seconds": 900 });
                 let alert = format!("alert {machine}");
                 ids.push(world.begin_update("edr", &alert, &format!("event {at}"), signal).await);
             }

@@ -58,7 +58,7 @@ async fn update_merges_when_its_alert_holds_the_machine() {
         assert!(told.detail.unwrap().contains(first.as_str()));
         assert_eq!(told.target.unwrap().endpoint, id(1));
     }
-    assert_eq!(world.object_names(&format!("machines/{ACME}/{}", id(1))).await, [first.to_string()]);
+    assert_eq!(world.object_names(&format!("claims/{ACME}/{}", id(1))).await, [first.to_string()]);
     // The updates extend nothing, and one release is enough.
     world.follow_up_for(&rules.policy(), HOUR + 300).await;
     assert_eq!(world.state(&first).await, DecisionState::Released);
@@ -95,7 +95,7 @@ async fn update_merges_when_its_alert_waits_for_approval() {
     assert_eq!(world.work(&policy, &first).await, DecisionState::Requested);
     let after = work_on_update(&world, &policy, "4").await;
     assert_eq!(merged_into(&world.decision(&after).await).as_ref(), Some(&first));
-    assert_eq!(world.publisher.outcomes_of(&first), ["waiting", "requested"]);
+    assert_eq!(world.publisher.outcomes_of(&first), ["pending_approval", "requested"]);
     assert_eq!(world.changes(), ["on 1"]);
 }
 

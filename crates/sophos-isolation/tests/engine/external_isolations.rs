@@ -15,7 +15,7 @@ async fn external_isolation_is_left_untouched() {
     world.follow_up_for(&policy(), 6 * HOUR).await;
     assert_eq!(world.changes(), ["on 1"]);
     assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
-    assert_eq!(world.object_names(&format!("slots/estate/{ACME}")).await, [""; 0]);
+    assert_eq!(world.object_names(&format!("permits/estate/{ACME}")).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn external_reisolation_is_not_released() {
     world.follow_up_for(&policy(), 6 * HOUR).await;
     assert_eq!(world.state(&decision).await, DecisionState::Superseded);
     assert_eq!(world.changes(), ["on 1", "off 1", "on 1"]);
-    assert_eq!(world.object_names(&format!("machines/{ACME}/{}", id(1))).await, [""; 0]);
+    assert_eq!(world.object_names(&format!("claims/{ACME}/{}", id(1))).await, [""; 0]);
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ async fn decision_fails_after_a_day_of_server_errors() {
     assert_eq!(world.state(&decision).await, DecisionState::Failed);
     assert_eq!(world.publisher.outcomes_of(&decision), ["failed"]);
     assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
-    assert!(world.object_names(&format!("slots/estate/{ACME}")).await.iter().all(|slot| slot.ends_with('2')));
+    assert!(world.object_names(&format!("permits/estate/{ACME}")).await.iter().all(|slot| slot.ends_with('2')));
 }
 
 #[tokio::test]

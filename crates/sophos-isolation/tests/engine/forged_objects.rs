@@ -9,7 +9,7 @@ use crate::support::{ACME, HOUR, TestPolicy, TestEnv, host, id, change_text, mac
 /// Writes an object as somebody with the webhook's rights may.
 fn write_object(world: &TestEnv, path: &str, body: &Value) {
     let folder = path.split('/').next().unwrap();
-    assert!(["received", "answers", "inbox", "seen", "unreadable"].contains(&folder), "{path}");
+    assert!(["received", "answers", "inbox", "replays", "unreadable"].contains(&folder), "{path}");
     let path = world.path(path);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, body.to_string()).unwrap();
@@ -18,7 +18,7 @@ fn write_object(world: &TestEnv, path: &str, body: &Value) {
 /// A first entry with this step in it.
 fn entry(decision: &DecisionId, step: Value) -> Value {
     let mut entry = json!({
-        "version": 1, "decision": decision, "sequence": 1, "at_ms": 1_768_478_400_000_u64, "run": "forged",
+        "version": 1, "decision": decision, "sequence": 1, "at_ms": 1_768_478_400_000_u64, "attempt_id": "forged",
     });
     entry.as_object_mut().unwrap().extend(step.as_object().unwrap().clone());
     entry
@@ -26,7 +26,7 @@ fn entry(decision: &DecisionId, step: Value) -> Value {
 
 fn received_object(source: &str, signal: Value) -> Value {
     json!({
-        "step": "received", "source": source, "tool": "generic", "body_sha256": "00", "key": "current",
+        "transition": "received", "source": source, "tool": "generic", "body_sha256": "00", "secret_stage": "current",
         "signal": signal,
     })
 }
@@ -37,8 +37,8 @@ fn target(number: u32) -> Value {
 
 fn claim(number: u32, mark: &str) -> Value {
     json!({
-        "step": "claimed", "target": target(number), "policy": "00", "lease_until": 0, "mark": mark,
-        "slots": ["slots/hour/0/source/edr/000000.00000001"],
+        "transition": "claimed", "target": target(number), "policy_digest": "00", "lease_until": 0, "comment_tag": mark,
+        "permits": ["permits/hour/0/source/edr/000000.00000001"],
     })
 }
 
@@ -62,12 +62,12 @@ async fn forged_transitions_isolate_and_release_nothing() {
     let steps = [
         claim(1, "investigating"),
         claim(2, &mark),
-        json!({ "step": "approved", "who": "ana" }),
-        json!({ "step": "requested", "how": "accepted" }),
-        json!({ "step": "isolated" }),
-        json!({ "step": "deferred", "detail": "", "retry_at": 0, "target": target(3) }),
-        json!({ "step": "release_asked", "why": "asked" }),
-        json!({ "step": "waiting", "target": target(3), "why": "", "until": 9_999_999_999_u64 }),
+        json!({ "transition": "approved", "by": "ana" }),
+        json!({ "transition": "requested", "origin": "requested" }),
+        json!({ "transition": "isolated" }),
+        json!({ "transition": "deferred", "detail": "", "retry_at": 0, "target": target(3) }),
+        json!({ "transition": "release_pending", "reason": "requested" }),
+        json!({ "transition": "pending_approval", "target": target(3), "reason": "", "expires_at": 9_999_999_999_u64 }),
     ];
     let mut ids = Vec::new();
     for (at, step) in steps.into_iter().enumerate() {
@@ -94,7 +94,7 @@ async fn forged_signals_stay_within_the_budget() {
             &world,
             &format!("answers/{decision}.json"),
             &json!({
-                "version": 1, "decision": decision, "answer": "approve", "who": "ana", "at_ms": 0,
+                "version": 1, "decision": decision, "answer": "approve", "by": "ana", "at_ms": 0,
             }),
         );
         ids.push(decision);
@@ -164,11 +164,11 @@ async fn answer_is_applied_once_and_only_while_waiting() {
     submit(&approved, ApprovalAnswer::Decline).await.unwrap_err();
     assert_eq!(world.state(&approved).await, DecisionState::PendingApproval, "the worker takes it");
     assert_eq!(world.work(&policy, &approved).await, DecisionState::Requested);
-    assert_eq!(world.steps(&approved).await, ["received", "waiting", "approved", "claimed", "requested"]);
+    assert_eq!(world.steps(&approved).await, ["received", "pending_approval", "approved", "claimed", "requested"]);
     // No message is sent for it: the reminder is enough.
     submit(&declined, ApprovalAnswer::Decline).await.unwrap();
     world.follow_up_for(&policy, 60).await;
-    assert_eq!(world.steps(&declined).await, ["received", "waiting", "declined"]);
+    assert_eq!(world.steps(&declined).await, ["received", "pending_approval", "declined"]);
     submit(&declined, ApprovalAnswer::Approve).await.unwrap_err();
     assert_eq!(world.changes(), ["on 1"]);
 }
@@ -187,7 +187,7 @@ async fn timely_answer_counts_when_processed_late() {
         &world,
         &format!("answers/{late}.json"),
         &json!({
-            "version": 1, "decision": late, "answer": "approve", "who": "ana", "at_ms": u64::MAX,
+            "version": 1, "decision": late, "answer": "approve", "by": "ana", "at_ms": u64::MAX,
         }),
     );
     world.follow_up(&policy).await;

@@ -115,7 +115,7 @@ async fn lookup_rejects_an_endpoint_of_another_tenant() {
         let endpoint = json!({
             "id": id(1), "hostname": "pc-1", "online": true, "tenant": { "id": tenant },
         });
-        assert_eq!(refusal_code(json!([endpoint]), json!({ "hostnames": ["pc-1"] })).await, "foreign");
+        assert_eq!(refusal_code(json!([endpoint]), json!({ "hostnames": ["pc-1"] })).await, "invalid_endpoint");
     }
 }
 
@@ -123,7 +123,7 @@ async fn lookup_rejects_an_endpoint_of_another_tenant() {
 async fn lookup_rejects_an_endpoint_without_a_valid_id() {
     for id in ["", "../../../../alerts", "1", "00000000-0000-4000-8000-00000000000g"] {
         let endpoint = json!({ "id": id, "hostname": "pc-1", "online": true, "tenant": { "id": ACME } });
-        assert_eq!(refusal_code(json!([endpoint]), json!({ "hostnames": ["pc-1"] })).await, "foreign", "{id}");
+        assert_eq!(refusal_code(json!([endpoint]), json!({ "hostnames": ["pc-1"] })).await, "invalid_endpoint", "{id}");
     }
 }
 
@@ -132,7 +132,7 @@ async fn lookup_fails_on_invalid_items() {
     let good = json!({ "id": id(1), "hostname": "pc-1", "online": true, "tenant": { "id": ACME } });
     for bad in [json!({ "hostname": "pc-1" }), json!(null), json!("pc-1")] {
         let host = json!({ "hostnames": ["pc-1"] });
-        assert_eq!(refusal_code(json!([good, bad]), host).await, "foreign");
+        assert_eq!(refusal_code(json!([good, bad]), host).await, "invalid_endpoint");
     }
 }
 

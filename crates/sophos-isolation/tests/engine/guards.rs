@@ -16,7 +16,7 @@ async fn dry_run_isolates_nothing() {
         world.follow_up_for(&policy, 5 * HOUR).await;
         assert_eq!(world.changes(), [""; 0]);
         assert_eq!(world.calls("isolation.bulk"), 0);
-        assert_eq!(world.publisher.outcomes_of(&decision), ["rehearsed"]);
+        assert_eq!(world.publisher.outcomes_of(&decision), ["dry_run"]);
         assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
     }
 }
@@ -55,7 +55,7 @@ async fn protected_endpoint_is_not_isolated() {
     }
 }
 
-const APPROVE: &str = "[approve]\npatterns = [\"pc-*\"]\nwithin = \"1h\"";
+const APPROVE: &str = "[approve]\npatterns = [\"pc-*\"]\ntimeout = \"1h\"";
 
 fn approval_policy() -> TestPolicy<'static> {
     TestPolicy { extra: APPROVE, ..TestPolicy::default() }
@@ -82,7 +82,7 @@ async fn approved_decision_is_isolated() {
     world.follow_up_for(&policy, 300).await;
     assert_eq!(
         world.steps(&decision).await,
-        ["received", "waiting", "approved", "claimed", "requested", "isolated"]
+        ["received", "pending_approval", "approved", "claimed", "requested", "isolated"]
     );
     assert_eq!(world.changes(), ["on 1"]);
     let again = world.ledger().answer_approval(&decision, ApprovalAnswer::Approve, "ana", world.now()).await.unwrap();
@@ -103,8 +103,8 @@ async fn declined_or_expired_decision_is_not_isolated() {
     assert_eq!(world.state(&expired).await, DecisionState::Expired);
     let late = world.ledger().answer_approval(&expired, ApprovalAnswer::Approve, "ana", world.now()).await;
     assert!(matches!(late, Err(CommandError::InvalidState { state: DecisionState::Expired, .. })), "{late:?}");
-    assert_eq!(world.publisher.outcomes_of(&declined), ["waiting", "declined"]);
-    assert_eq!(world.publisher.outcomes_of(&expired), ["waiting", "expired"]);
+    assert_eq!(world.publisher.outcomes_of(&declined), ["pending_approval", "declined"]);
+    assert_eq!(world.publisher.outcomes_of(&expired), ["pending_approval", "expired"]);
     assert_eq!(world.changes(), [""; 0]);
     assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
 }

@@ -55,7 +55,7 @@ async fn full_name_never_finds_another_domain() {
         TestEnv::new(vec![named(1, "vm1.fabrikam.example"), named(2, "vm1.contoso.example"), named(3, "vm1")])
             .await;
     assert_eq!(outcome(&world, "full", names(&["VM1.contoso.example"])).await, id(2));
-    assert_eq!(outcome(&world, "short", names(&["vm1"])).await, "several");
+    assert_eq!(outcome(&world, "short", names(&["vm1"])).await, "ambiguous");
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn holders_at_the_time_of_the_alert_count() {
     let world = TestEnv::new(estate).await;
     let signal = json!({ "host": { "ip_addresses": ["10.3.0.1"] } });
     assert_eq!(outcome(&world, "now", observed(&world, 0, signal.clone())).await, id(1));
-    assert_eq!(outcome(&world, "then", observed(&world, 10 * MINUTE, signal)).await, "several");
+    assert_eq!(outcome(&world, "then", observed(&world, 10 * MINUTE, signal)).await, "ambiguous");
 }
 
 #[tokio::test]
@@ -155,10 +155,10 @@ async fn stale_record_does_not_compete_with_live_one() {
     let with_address = json!({ "host": { "hostnames": ["REIMAGED-02"], "ip_addresses": ["10.1.0.3"] } });
     for (event, signal, expected) in [
         ("stale and live", names(&["reimaged-01"]), id(2)),
-        ("two live records", names(&["reimaged-02"]), "several".to_owned()),
+        ("two live records", names(&["reimaged-02"]), "ambiguous".to_owned()),
         ("two live records and an address", with_address, id(4)),
-        ("of another domain", names(&["web"]), "several".to_owned()),
-        ("of another tenant", names(&["both"]), "several".to_owned()),
+        ("of another domain", names(&["web"]), "ambiguous".to_owned()),
+        ("of another tenant", names(&["both"]), "ambiguous".to_owned()),
     ] {
         assert_eq!(outcome(&world, event, signal).await, expected, "{event}");
     }
@@ -189,9 +189,9 @@ async fn netbios_name_fits_each_longer_name() {
         "host": { "hostnames": ["CORP-LAPTOP-0012.corp.example"], "netbios_names": ["CORP-LAPTOP-001"] },
     });
     for (event, signal, expected) in [
-        ("cut", netbios.clone(), "several".to_owned()),
+        ("cut", netbios.clone(), "ambiguous".to_owned()),
         ("full and cut", both, id(2)),
-        ("not said to be cut, as Windows writes it", names(&["CORP-LAPTOP-001"]), "several".to_owned()),
+        ("not said to be cut, as Windows writes it", names(&["CORP-LAPTOP-001"]), "ambiguous".to_owned()),
         ("full", names(&["CORP-LAPTOP-001.corp.example"]), id(1)),
         ("in lower case", names(&["corp-laptop-001"]), id(1)),
     ] {

@@ -60,7 +60,7 @@ async fn ledger_is_clean_when_all_decisions_have_ended() {
     }
     assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
     for number in 1..=4 {
-        assert_eq!(world.object_names(&format!("machines/{ACME}/{}", id(number))).await, [""; 0]);
+        assert_eq!(world.object_names(&format!("claims/{ACME}/{}", id(number))).await, [""; 0]);
     }
 }
 
@@ -191,7 +191,7 @@ async fn signal_may_only_shorten_an_isolation() {
     let world = TestEnv::new(machines(2)).await;
     let policy = policy();
     for (number, asked, held) in [(1, 600, 600), (2, 90 * HOUR, 4 * HOUR)] {
-        let signal = json!({ "host": host(number), "hold_seconds": asked });
+        let signal = json!({ "host": host(number), "release_after_seconds": asked });
         let decision = world.begin_with(&format!("event {number}"), signal).await;
         world.work(&policy, &decision).await;
         assert_eq!(world.decision(&decision).await.claim().unwrap().release_after_seconds, Some(held));

@@ -390,9 +390,9 @@ pub(crate) async fn check_history(world: &TestEnv, ids: &[DecisionId]) -> Result
     }
     prop_assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
     for number in 1..4 {
-        prop_assert_eq!(world.object_names(&format!("machines/{}/{}", ACME, id(number))).await, [""; 0]);
+        prop_assert_eq!(world.object_names(&format!("claims/{}/{}", ACME, id(number))).await, [""; 0]);
     }
-    let slots = world.object_names(&format!("slots/estate/{ACME}")).await;
+    let slots = world.object_names(&format!("permits/estate/{ACME}")).await;
     prop_assert!(slots.iter().all(|slot| is_free(slot)), "{:?}", slots);
     Ok(())
 }
@@ -409,12 +409,12 @@ proptest! {
     fn isolation_is_single_and_ends_in_any_event_order(events in vec(some_event(), 5..40)) {
         block_on(async {
             let world = TestEnv::new(machines(6)).await;
-            let more = "[approve]\nnames = [\"pc-3\"]\nwithin = \"1h\"";
+            let more = "[approve]\nnames = [\"pc-3\"]\ntimeout = \"1h\"";
             let rules = TestPolicy { release: "1h", extra, ..TestPolicy::default() };
             let mut ids = Vec::new();
             for (at, seconds) in (0..DECISIONS as u32).zip([600, HOUR, 1_800, 1_800, 600, HOUR]) {
                 let host = crate::support::host(1 + at / 2);
-                let signal = json!({ "host": host, "hold_seconds": seconds });
+                let signal = json!({ "host": host, "release_after_seconds": seconds });
                 ids.push(world.begin_with(&format!("event {at}"), signal).await);
             }
             for event in &events {

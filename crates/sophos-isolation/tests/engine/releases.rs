@@ -24,7 +24,7 @@ async fn source_releases_when_it_may() {
     world.follow_up_for(&policy, 300).await;
     assert_eq!(world.state(&decision).await, DecisionState::Released);
     assert_eq!(world.changes(), ["on 1", "off 1"]);
-    assert_eq!(world.publisher.outcomes_of(&signal), ["forwarded"]);
+    assert_eq!(world.publisher.outcomes_of(&signal), ["delegated"]);
     world.follow_up_for(&policy, 300).await;
     assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
 }

@@ -10,7 +10,7 @@ use crate::support::{HOUR, TestEnv, host, machines, policy};
 
 /// A decision about the first machine that holds it for so long.
 async fn begin_with_duration(world: &TestEnv, event: &str, seconds: u64) -> DecisionId {
-    let decision = world.begin_with(event, json!({ "host": host(1), "hold_seconds": seconds })).await;
+    let decision = world.begin_with(event, json!({ "host": host(1), "release_after_seconds": seconds })).await;
     world.work(&policy(), &decision).await;
     decision
 }
@@ -86,8 +86,8 @@ async fn concurrent_follow_ups_release_once() {
 #[tokio::test]
 async fn two_decisions_of_one_run_share_an_isolation() {
     let world = TestEnv::new(machines(1)).await;
-    let a = world.begin_with("a", json!({ "host": host(1), "hold_seconds": HOUR })).await;
-    let b = world.begin_with("b", json!({ "host": host(1), "hold_seconds": 2 * HOUR })).await;
+    let a = world.begin_with("a", json!({ "host": host(1), "release_after_seconds": HOUR })).await;
+    let b = world.begin_with("b", json!({ "host": host(1), "release_after_seconds": 2 * HOUR })).await;
     world.engine().process(&policy(), &[a.clone(), b.clone()], None).await;
     assert_eq!(world.changes(), ["on 1"]);
     world.follow_up_for(&policy(), HOUR + 1_200).await;
@@ -197,7 +197,7 @@ async fn three_decisions_transfer_the_isolation_in_turn() {
 #[tokio::test]
 async fn isolation_is_not_transferred_to_an_ended_decision() {
     let world = TestEnv::new(machines(2)).await;
-    let late = world.begin_with("late", json!({ "host": host(1), "hold_seconds": 600 })).await;
+    let late = world.begin_with("late", json!({ "host": host(1), "release_after_seconds": 600 })).await;
     world.crash_run(&policy(), std::slice::from_ref(&late), false).await;
     let ended = begin_with_duration(&world, "ended", 4 * HOUR).await;
     world.follow_up_for(&policy(), 60).await;

@@ -339,7 +339,7 @@ fn client(sim: &Simulator, transport: &ClockedTransport, credential: &Credential
 }
 
 pub(crate) fn step_name(step: &Transition) -> String {
-    serde_json::to_value(step).unwrap()["step"].as_str().unwrap().to_owned()
+    serde_json::to_value(step).unwrap()["transition"].as_str().unwrap().to_owned()
 }
 
 pub(crate) fn change_text(change: &IsolationChange) -> String {

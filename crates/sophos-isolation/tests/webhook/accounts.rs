@@ -144,8 +144,8 @@ fn finding_is_refused_when_it_names_another_accounts_host() {
 
 #[test]
 fn finding_acts_in_the_hosts_tenant_when_it_may_report() {
-    let lets_a = policy(&format!("speaks_for = {{ '{A}' = ['{B}'] }}"));
-    let lets_b = policy(&format!("speaks_for = {{ '{B}' = ['{A}'] }}"));
+    let lets_a = policy(&format!("may_report_for = {{ '{A}' = ['{B}'] }}"));
+    let lets_b = policy(&format!("may_report_for = {{ '{B}' = ['{A}'] }}"));
     for (what, event) in cross_account_events() {
         assert_eq!(outcomes(&lets_a, &event), ["admitted"], "{what}");
         assert_eq!(outcomes(&lets_b, &event), ["account_mismatch"], "{what}: not the reverse");
@@ -169,7 +169,7 @@ fn account_mismatch_names_the_accounts_and_the_key() {
     let readings = source.adapter.parse_message(&Message { body: &body, idempotency_key: None }).expect("readable");
     let refusal = policy.admit(source, &readings[0].signal).expect_err("another's");
     let text = refusal.to_string();
-    assert!(text.contains(A) && text.contains(B) && text.contains("`speaks_for`"), "{text}");
+    assert!(text.contains(A) && text.contains(B) && text.contains("`may_report_for`"), "{text}");
     let kept = serde_json::to_value(&refusal).expect("JSON");
     assert_eq!(kept, json!({ "code": "account_mismatch", "account": A, "host_accounts": [B] }));
 }
@@ -177,7 +177,7 @@ fn account_mismatch_names_the_accounts_and_the_key() {
 /// Each host by itself; one that is put into two accounts is refused.
 #[test]
 fn hosts_of_a_finding_are_evaluated_separately() {
-    let lets_a = policy(&format!("speaks_for = {{ '{A}' = ['{B}'] }}"));
+    let lets_a = policy(&format!("may_report_for = {{ '{A}' = ['{B}'] }}"));
     let own = arn(A).replace("abcdef0", "abcdef1");
     let both = asff(A, json!([instance(&own), instance(&arn(B))]));
     assert_eq!(outcomes(&policy(""), &both), ["admitted", "account_mismatch"]);

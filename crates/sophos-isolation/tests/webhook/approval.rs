@@ -250,7 +250,7 @@ async fn answer_writes_no_decision_entry() {
         let id = waiting_decision(&world, "a").await;
         let before = world.store.count("decisions/");
         world.send(&answer_request(&follow_link(&approval_links(), &id, UNTIL), &format!("answer={word}"))).await;
-        assert_eq!((world.store.count("decisions/"), world.store.count("agenda/")), (before, 0));
+        assert_eq!((world.store.count("decisions/"), world.store.count("schedule/")), (before, 0));
     }
 }
 

@@ -22,9 +22,9 @@ async fn new_alert_is_recorded_and_enqueued() {
     assert_eq!((notice.source.as_deref(), notice.problem()), (Some("scripts"), None));
     assert!(notice.duplicates.is_empty() && !notice.used_previous_key);
     let received = world.received_signal(&ids[0]);
-    assert_eq!(received["step"], "received");
+    assert_eq!(received["transition"], "received");
     assert_eq!(received["source"], "scripts");
-    assert_eq!(received["key"], "current");
+    assert_eq!(received["secret_stage"], "current");
     assert_eq!(received["signal"]["host"]["hostnames"], json!(["ws-042"]));
     assert_eq!(world.store.count("inbox/"), 1, "a lost message would be found");
     assert_eq!(world.store.objects().len(), 2, "the webhook writes nothing of the worker's");
@@ -38,7 +38,7 @@ async fn previous_key_is_logged() {
     let (response, notice) = world.handle(&signed_request(body).with_header("x-sophos-signature", signature)).await;
     assert_eq!(response.status, 202);
     assert!(notice.used_previous_key);
-    assert_eq!(world.received_signal(&decision_ids(&response)[0])["key"], "previous");
+    assert_eq!(world.received_signal(&decision_ids(&response)[0])["secret_stage"], "previous");
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn source_may_call_from_its_networks_only() {
         let request = Request { source_ip: address.parse().ok(), ..office_request(alert_body(&number.to_string())) };
         let response = world.send(&request).await;
         assert_eq!(response.status, 202, "{address}");
-        let from = &world.received_signal(&decision_ids(&response)[0])["from"];
+        let from = &world.received_signal(&decision_ids(&response)[0])["source_ip"];
         assert_eq!(from, address, "where it came from is recorded");
     }
     let before = world.store.objects();

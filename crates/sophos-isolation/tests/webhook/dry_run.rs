@@ -17,7 +17,7 @@ async fn dry_run_reports_the_outcome_and_records_nothing() {
     let check = &answer["check"];
     assert_eq!(check["signals"][0]["outcome"], "admitted", "this queue looks for no endpoint");
     assert_eq!(check["signals"][0]["signal"]["host"]["hostnames"][0], "pc-1");
-    assert_eq!(check["answer"]["status"], 202);
+    assert_eq!(check["response"]["status"], 202);
     assert!(world.store.objects().is_empty() && notice.created.is_empty());
 
     // The real message begins the decision that the dry run named.
@@ -31,7 +31,7 @@ async fn dry_run_reports_why_a_body_is_invalid() {
     let world = TestEnv::new();
     let (response, _) = world.handle(&signed_request("{}").with_header("x-sophos-dry-run", "1")).await;
     let answer: Value = serde_json::from_str(&response.body).expect("JSON");
-    assert_eq!((response.status, &answer["check"]["answer"]["status"]), (200, &422.into()));
+    assert_eq!((response.status, &answer["check"]["response"]["status"]), (200, &422.into()));
     assert!(world.store.objects().is_empty());
 }
 

@@ -40,7 +40,7 @@ async fn guardduty_finding_creates_a_decision() {
     assert_eq!(world.queued(), ids);
     let received = &world.received_signal(&ids[0]);
     assert_eq!(received["signal"]["host"]["ec2_instance_id"], "i-0123456789abcdef0");
-    assert_eq!((&received["key"], &received["from"]), (&Value::Null, &Value::Null), "AWS vouches for it");
+    assert_eq!((&received["secret_stage"], &received["source_ip"]), (&Value::Null, &Value::Null), "AWS vouches for it");
     // It is brought again in another envelope.
     let mut again = guardduty_event();
     again["id"] = json!("envelope-3");
@@ -137,7 +137,7 @@ async fn event_is_recorded_when_it_cannot_be_parsed() {
     let mut event = guardduty_event();
     event["detail"] = json!({ "title": "Wq7x" });
     let (response, notice) = world.event(&event).await;
-    assert_eq!((response.status, notice.error_kind), (422, Some("UnreadableEvent")));
+    assert_eq!((response.status, notice.error_kind), (422, Some("MalformedEvent")));
     let path = notice.record_path.expect("a record");
     let record: Value = serde_json::from_slice(&world.store.objects()[&path]).expect("JSON");
     assert_eq!((&record["source"], &record["event_id"]), (&json!("guardduty"), &json!("envelope-1")));

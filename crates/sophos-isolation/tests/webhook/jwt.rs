@@ -278,5 +278,5 @@ async fn failed_fetch_is_not_repeated_for_a_minute() {
     }
     publish(&world, &[&key]);
     assert_eq!(send(1_000).await.0.status, 202);
-    assert!(world.decision_count() == 1 && world.store.count("seen/") == 0);
+    assert!(world.decision_count() == 1 && world.store.count("replays/") == 0);
 }

@@ -62,9 +62,9 @@ async fn json_object_key_is_used_with_one_warning() {
     world.secrets.store("scripts", "{\"scripts\": \" the key\\n\", \"version\": 2}\n");
     let (response, notice) = world.handle(&signed_with("the key", "a")).await;
     assert_eq!(response.status, 202);
-    let [remark] = &notice.notes()[..] else { panic!("{notice:?}") };
-    assert!(remark.contains("the secret \"scripts\" is a JSON object"), "{remark}");
-    assert!(remark.contains("store the plain key"), "{remark}");
+    let [note] = &notice.notes()[..] else { panic!("{notice:?}") };
+    assert!(note.contains("the secret \"scripts\" is a JSON object"), "{note}");
+    assert!(note.contains("store the plain key"), "{note}");
     let (response, notice) = world.handle(&signed_with("the key", "b")).await;
     assert_eq!((response.status, notice.notes), (202, vec![]));
 }

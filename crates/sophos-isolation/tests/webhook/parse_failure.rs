@@ -26,7 +26,7 @@ async fn parse_failure_is_recorded_when_authentic() {
     let digest = hex(&Sha256::digest(body));
     assert_eq!(
         (notice.error_kind, notice.body_sha256.as_deref()),
-        (Some("UnreadableEvent"), Some(digest.as_str()))
+        (Some("MalformedEvent"), Some(digest.as_str()))
     );
     let all = world.store.objects();
     let [(path, record)] = all.iter().collect::<Vec<_>>()[..] else { panic!("{all:?}") };

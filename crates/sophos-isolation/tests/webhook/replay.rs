@@ -61,7 +61,7 @@ async fn repeated_request_is_not_enqueued_after_processing() {
     let ledger = world.webhook.ledger();
     let id = decision_ids(&first)[0].parse().expect("an id");
     let mut decision = ledger.load_decision(&id).await.expect("the store").expect("a decision");
-    let step = serde_json::from_str(r#"{"step":"failed","detail":"given up"}"#).expect("a step");
+    let step = serde_json::from_str(r#"{"transition":"failed","detail":"given up"}"#).expect("a step");
     assert!(ledger.append_transition(&mut decision, step, NOW).await.expect("the store"));
     world.clear_queue();
     assert_eq!(world.send(&signed_request(alert_body("a"))).await.status, 200);
@@ -90,7 +90,7 @@ async fn store_failure_gets_503_and_retry_succeeds() {
     let refused = || signed_request(r#"{"event_id":"r"}"#);
     let plain = || signed_request(alert_body("a"));
     type Row = (&'static str, fn() -> Request);
-    let rows: [Row; 4] = [("received/", plain), ("inbox/", plain), ("seen/", keyed), ("received/", refused)];
+    let rows: [Row; 4] = [("received/", plain), ("inbox/", plain), ("replays/", keyed), ("received/", refused)];
     for (prefix, request) in rows {
         let world = TestEnv::new();
         world.store.fail_on(Some(prefix));

@@ -241,5 +241,5 @@ async fn signed_id_identifies_the_delivery() {
     let next = world.send(&delivery("msg_2")).await;
     assert_eq!((first.status, again.status, next.status), (202, 200, 202));
     assert_eq!(decision_ids(&first), decision_ids(&again));
-    assert_eq!((world.decision_count(), world.store.count("seen/")), (2, 0));
+    assert_eq!((world.decision_count(), world.store.count("replays/")), (2, 0));
 }

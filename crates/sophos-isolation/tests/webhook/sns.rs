@@ -49,7 +49,7 @@ async fn notification_of_either_version_is_the_alert_in_its_message() {
         assert_eq!(decision_ids(&world.send(&sns_request(&again)).await), decision_ids(&first));
     }
     assert_eq!(world.secrets.take_fetched(), [CERTIFICATE]);
-    assert_eq!((world.decision_count(), world.store.count("seen/")), (1, 0));
+    assert_eq!((world.decision_count(), world.store.count("replays/")), (1, 0));
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ pub(crate) struct CurrentVersion {
     pub(crate) value: Result<SecretString, SecretError>,
 }
 
-/// Reads the current versions of secrets, [`MOST_IN_BATCH`] at most, in one
+/// Reads the current versions of secrets, [`MAX_BATCH_SIZE`] at most, in one
 /// request: for each its version, or why there is none.
 pub(crate) async fn fetch_batch(
     client: &Client,

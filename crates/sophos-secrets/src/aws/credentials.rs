@@ -112,7 +112,7 @@ impl ReadRequest {
 }
 
 impl SecretsManagerCredentials {
-    /// The credentials that `selection` finds. `clock` tells the time since any
+    /// The credentials that `selector` finds. `clock` tells the time since any
     /// fixed moment.
     pub fn new(
         client: Client,
@@ -294,7 +294,7 @@ impl SecretsManagerCredentials {
         let previous = fetch_version(&self.client, name, AWSPREVIOUS).await.ok().flatten();
         match previous.and_then(|previous| parse_credential(name, previous.value).ok()) {
             Some(previous) => {
-                tracing::error!(%error, "the version before it is used; store it anew");
+                tracing::error!(event = "previous_version_used", %error, "the current version is invalid; using the previous version");
                 (None, Ok(Some(previous)))
             }
             None => (None, Err(error)),
@@ -366,6 +366,6 @@ impl CredentialStore for SecretsManagerCredentials {
 
 impl fmt::Debug for SecretsManagerCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SecretsManager").field(&self.selector.describe()).finish()
+        f.debug_tuple("SecretsManagerCredentials").field(&self.selector.describe()).finish()
     }
 }

@@ -45,7 +45,7 @@ pub(crate) fn secret_text(id: &str, text: Option<String>) -> Result<SecretString
 
 const READ_ACTION: &str = "read it";
 
-/// What went wrong with a request about `place`, and what to do. Only what the
+/// What went wrong with a request about `location`, and what to do. Only what the
 /// service says for people is repeated: an answer that cannot be read may hold
 /// the secret.
 pub(crate) fn read_error<E, R>(place: &str, error: &SdkError<E, R>) -> SecretError

@@ -163,6 +163,6 @@ async fn store_usage(client: &Client, found: &SecretEntry, usage: Usage) {
     let tag = Tag::builder().key(USAGE_TAG_KEY).value(usage.to_tag_value()).build();
     if let Err(error) = client.tag_resource().secret_id(&found.arn).tags(tag).send().await {
         let error = read_error(&found.name, &error);
-        tracing::warn!(%error, "when it was used is not noted: unused credentials are not found");
+        tracing::warn!(event = "usage_tag_failed", %error, "failed to tag the last use of the secret; the audit cannot detect unused credentials");
     }
 }

@@ -98,6 +98,6 @@ impl SecretStore for SecretsManagerSecrets {
 
 impl fmt::Debug for SecretsManagerSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ManagedSecrets").field(&self.prefix).finish()
+        f.debug_tuple("SecretsManagerSecrets").field(&self.prefix).finish()
     }
 }

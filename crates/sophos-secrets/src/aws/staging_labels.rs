@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How the labels of credentials begin that wait for their turn.
 const STAGED_PREFIX: &str = "STAGED";
 /// How those begin that had their turn and were refused.
-const REJECTED_PREFIX: &str = "STAGED_REFUSED_";
+const REJECTED_PREFIX: &str = "STAGED_REJECTED_";
 
 /// The versions of a secret that have labels, and which those are. A label is on
 /// one version at most; a version without any is as good as deleted.
@@ -73,8 +73,8 @@ mod tests {
     fn staged_credentials_are_ordered_by_label() {
         let labels = labels(&[
             ("a", &["STAGED_10", "AWSPENDING"]),
-            ("b", &["STAGED_REFUSED_10"]),
-            ("c", &["STAGED_REFUSED_9", "STAGED_2"]),
+            ("b", &["STAGED_REJECTED_10"]),
+            ("c", &["STAGED_REJECTED_9", "STAGED_2"]),
             ("d", &["STAGED", "NOT_STAGED"]),
             ("e", &["AWSCURRENT"]),
             ("f", &[]),
@@ -83,14 +83,14 @@ mod tests {
             ("STAGED", "d"),
             ("STAGED_2", "c"),
             ("STAGED_10", "a"),
-            ("STAGED_REFUSED_9", "c"),
-            ("STAGED_REFUSED_10", "b"),
+            ("STAGED_REJECTED_9", "c"),
+            ("STAGED_REJECTED_10", "b"),
         ];
         assert_eq!(labels.staged(), order);
-        assert_eq!(labels.next_rejected_label(), "STAGED_REFUSED_11");
+        assert_eq!(labels.next_rejected_label(), "STAGED_REJECTED_11");
         assert_eq!((labels.version_with("AWSCURRENT"), labels.version_with("AWSPREVIOUS")), (Some("e"), None));
         assert!(labels.version_has_label("AWSPENDING", "a") && !labels.version_has_label("AWSPENDING", "d"));
         assert!(labels.has_version("a") && !labels.has_version("f"), "without a label there is nothing");
-        assert_eq!(StagingLabels::default().next_rejected_label(), "STAGED_REFUSED_1");
+        assert_eq!(StagingLabels::default().next_rejected_label(), "STAGED_REJECTED_1");
     }
 }

@@ -11,7 +11,7 @@ use jiff::{
 };
 
 /// The tag's key.
-pub(crate) const USAGE_TAG_KEY: &str = "sophos-central:used-and-surveyed";
+pub(crate) const USAGE_TAG_KEY: &str = "sophos-central:last-used";
 
 /// From this hour of UTC on a day counts as over: what the next survey finds of
 /// it is this one's reading.

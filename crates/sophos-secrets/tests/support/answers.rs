@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{BATCH, GET, Inside, LIST, Secret, Stored};
+use super::{BATCH, GET, FakeState, LIST, Secret, StoredValue};
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:";
 
-pub(super) fn answer(inside: &Inside, operation: &str, request: &Value) -> (u16, String) {
+pub(super) fn answer(inside: &FakeState, operation: &str, request: &Value) -> (u16, String) {
     if let Some((status, body)) = inside.faults.get(operation) {
         return (*status, body.clone());
     }
@@ -28,7 +28,7 @@ fn arn(name: &str) -> String {
     format!("{ARN}{name}-AbCdEf")
 }
 
-fn list(inside: &Inside, request: &Value) -> Answered {
+fn list(inside: &FakeState, request: &Value) -> Answered {
     let most = request["MaxResults"].as_u64().unwrap_or(100) as usize;
     if most > 100 {
         return Err(("ValidationException", "MaxResults is 100 at most".into()));
@@ -77,7 +77,7 @@ fn passes(name: &str, secret: &Secret, key: &Value, wanted: &Value) -> bool {
     }
 }
 
-fn batch(inside: &Inside, request: &Value) -> Answered {
+fn batch(inside: &FakeState, request: &Value) -> Answered {
     let ids = request["SecretIdList"].as_array().cloned().unwrap_or_default();
     if ids.is_empty() || ids.len() > 20 {
         return Err(("ValidationException", "SecretIdList holds 1 to 20 ids".into()));
@@ -94,7 +94,7 @@ fn batch(inside: &Inside, request: &Value) -> Answered {
     Ok(json!({"SecretValues": values, "Errors": errors}))
 }
 
-fn value(inside: &Inside, request: &Value) -> Answered {
+fn value(inside: &FakeState, request: &Value) -> Answered {
     let id = request["SecretId"].as_str().unwrap_or_default();
     let Some(label) = request["VersionStage"].as_str() else {
         return Err(("InvalidParameterException", "these tests want the label".into()));
@@ -116,8 +116,8 @@ fn value(inside: &Inside, request: &Value) -> Answered {
     };
     let mut answer = json!({"Name": name, "ARN": arn(name), "VersionId": version, "VersionStages": [label]});
     match stored {
-        Stored::Text(text) => answer["SecretString"] = json!(text),
-        Stored::Binary => answer["SecretBinary"] = json!("aHVzaC1odXNo"),
+        StoredValue::Text(text) => answer["SecretString"] = json!(text),
+        StoredValue::Binary => answer["SecretBinary"] = json!("aHVzaC1odXNo"),
     }
     Ok(answer)
 }

@@ -27,28 +27,28 @@ pub(crate) const BATCH: &str = "BatchGetSecretValue";
 pub(crate) const GET: &str = "GetSecretValue";
 
 /// What is in every secret, and in nothing that is printed.
-pub(crate) const HUSH: &str = "hush-hush";
+pub(crate) const SECRET_TEXT: &str = "hush-hush";
 
 /// The JSON of a credential.
 pub(crate) fn credential(client_id: &str) -> String {
-    serde_json::json!({"client_id": client_id, "client_secret": format!("{HUSH}-{client_id}")}).to_string()
+    serde_json::json!({"client_id": client_id, "client_secret": format!("{SECRET_TEXT}-{client_id}")}).to_string()
 }
 
 #[derive(Clone)]
-enum Stored {
+enum StoredValue {
     Text(String),
     Binary,
 }
 
 #[derive(Default)]
 struct Secret {
-    current: Option<(String, Stored)>,
-    previous: Option<(String, Stored)>,
+    current: Option<(String, StoredValue)>,
+    previous: Option<(String, StoredValue)>,
     tags: Vec<(String, String)>,
 }
 
 #[derive(Default)]
-struct Inside {
+struct FakeState {
     secrets: BTreeMap<String, Secret>,
     versions: u32,
     denied: BTreeSet<String>,
@@ -61,14 +61,14 @@ struct Inside {
 
 /// The service. Its answers are those of when a request came, even if they are
 /// held back.
-pub(crate) struct Service {
-    inside: Mutex<Inside>,
+pub(crate) struct FakeSecretsManager {
+    inside: Mutex<FakeState>,
     held: watch::Sender<&'static [&'static str]>,
     arrived: watch::Sender<usize>,
     endpoint: String,
 }
 
-impl Service {
+impl FakeSecretsManager {
     pub(crate) async fn start() -> Arc<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
@@ -87,20 +87,20 @@ impl Service {
         client(&self.endpoint, None)
     }
 
-    pub(crate) fn impatient_client(&self) -> Client {
+    pub(crate) fn client_with_short_timeout(&self) -> Client {
         client(&self.endpoint, Some(Duration::from_millis(50)))
     }
 
     /// Stores a new version, which is current from now on.
     pub(crate) fn put(&self, name: &str, text: impl Into<String>) {
-        self.store(name, Stored::Text(text.into()));
+        self.store(name, StoredValue::Text(text.into()));
     }
 
     pub(crate) fn put_binary(&self, name: &str) {
-        self.store(name, Stored::Binary);
+        self.store(name, StoredValue::Binary);
     }
 
-    fn store(&self, name: &str, stored: Stored) {
+    fn store(&self, name: &str, stored: StoredValue) {
         let mut inside = self.inside();
         inside.versions += 1;
         let version = format!("version-{}", inside.versions);
@@ -142,7 +142,7 @@ impl Service {
         self.inside().repeats = true;
     }
 
-    pub(crate) fn mend(&self) {
+    pub(crate) fn clear_faults(&self) {
         let mut inside = self.inside();
         inside.repeats = false;
         inside.faults.clear();
@@ -150,7 +150,7 @@ impl Service {
     }
 
     /// Holds all answers back.
-    pub(crate) fn hold(&self) {
+    pub(crate) fn hold_responses(&self) {
         self.held.send_replace(&[LIST, BATCH, GET]);
     }
 
@@ -164,24 +164,24 @@ impl Service {
     }
 
     /// Comes when this many requests have come, all told.
-    pub(crate) async fn arrived(&self, count: usize) {
+    pub(crate) async fn wait_for_requests(&self, count: usize) {
         let mut arrived = self.arrived.subscribe();
         arrived.wait_for(|arrived| *arrived >= count).await.expect("the service lives");
     }
 
     /// How many requests have come, all told.
-    pub(crate) fn total(&self) -> usize {
+    pub(crate) fn request_count(&self) -> usize {
         *self.arrived.borrow()
     }
 
     /// How often each of ListSecrets, BatchGetSecretValue and GetSecretValue
     /// was asked since the last time.
-    pub(crate) fn asked(&self) -> [usize; 3] {
+    pub(crate) fn take_request_counts(&self) -> [usize; 3] {
         let calls = std::mem::take(&mut self.inside().calls);
         [LIST, BATCH, GET].map(|operation| calls.iter().filter(|(called, _)| called == operation).count())
     }
 
-    fn inside(&self) -> MutexGuard<'_, Inside> {
+    fn inside(&self) -> MutexGuard<'_, FakeState> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -201,11 +201,11 @@ fn client(endpoint: &str, patience: Option<Duration>) -> Client {
 }
 
 /// A client of a service that is not there.
-pub(crate) fn client_of_nothing() -> Client {
+pub(crate) fn unreachable_client() -> Client {
     client("http://127.0.0.1:1", None)
 }
 
-async fn answer(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
+async fn answer(State(service): State<Arc<FakeSecretsManager>>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let operation = target.strip_prefix("secretsmanager.").unwrap_or_default().to_owned();
     let request: Value = serde_json::from_slice(&body).expect("JSON");

@@ -32,7 +32,7 @@ impl ProcessGroup {
     }
 
     fn process(&self) -> StoreRateLimiter<Time> {
-        let budget = StoreRateLimiter::new(self.store.clone(), "_budget/acme", &self.budget, self.clock);
+        let budget = StoreRateLimiter::new(self.store.clone(), "_rate_limit/acme", &self.budget, self.clock);
         budget.expect("a budget with bounds")
     }
 
@@ -134,7 +134,7 @@ async fn acquire_permit_fails_at_once_past_the_deadline() {
     let deadline = || Some(together.clock.now() + SECOND * 5);
     // START is the beginning of a slot or is within one: the present is free.
     one.acquire_permit(deadline()).await.expect("the present slot");
-    let claimed = together.store.list_names("_budget/acme", "").await.expect("slots").len();
+    let claimed = together.store.list_names("_rate_limit/acme", "").await.expect("slots").len();
     let before = together.clock.now();
     let mut refused = 0;
     for _ in 0..5 {
@@ -145,7 +145,7 @@ async fn acquire_permit_fails_at_once_past_the_deadline() {
     }
     assert!(refused >= 4, "{refused}");
     assert!(together.clock.now() - before <= SECOND * 12, "a refusal takes no time");
-    let now = together.store.list_names("_budget/acme", "").await.expect("slots").len();
+    let now = together.store.list_names("_rate_limit/acme", "").await.expect("slots").len();
     assert!(now <= claimed + 1, "a refusal claims nothing");
 }
 
@@ -181,12 +181,12 @@ async fn old_leases_are_deleted() {
     let processes: Vec<_> = (0..4).map(|_| together.run_requests(together.process(), 1, SECOND / 10)).collect();
     tokio::time::sleep(SECOND * 7_200).await;
     drop(processes);
-    let left = together.store.list_names("_budget/acme", "").await.expect("slots").len();
+    let left = together.store.list_names("_rate_limit/acme", "").await.expect("slots").len();
     assert!(left < 100, "{left} of 2400");
     // A process that comes after a long pause finds them too.
     tokio::time::sleep(SECOND * 100_000).await;
     together.process().acquire_permit(None).await.expect("no deadline");
-    let left = together.store.list_names("_budget/acme", "").await.expect("slots").len();
+    let left = together.store.list_names("_rate_limit/acme", "").await.expect("slots").len();
     assert!(left <= 2, "{left}");
 }
 
@@ -194,9 +194,9 @@ async fn old_leases_are_deleted() {
 async fn rate_limiter_permits_requests_when_the_store_fails() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(&folder.path().to_string_lossy()).expect("a store");
-    std::fs::write(folder.path().join("_budget"), "a file where a folder is to be").expect("a file");
+    std::fs::write(folder.path().join("_rate_limit"), "a file where a folder is to be").expect("a file");
     let time = Time::starting_now();
-    let budget = StoreRateLimiter::new(store, "_budget/acme", &"1/m".parse().expect("a budget"), time);
+    let budget = StoreRateLimiter::new(store, "_rate_limit/acme", &"1/m".parse().expect("a budget"), time);
     let budget = budget.expect("a budget with bounds");
     for _ in 0..10 {
         assert_eq!(budget.acquire_permit(Some(time.now() + SECOND)).await, Ok(Duration::ZERO));

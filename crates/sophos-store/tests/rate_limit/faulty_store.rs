@@ -11,7 +11,7 @@ use crate::{store::FaultyStore, time::Time};
 fn rate_limiter(never_lists: bool) -> StoreRateLimiter<Time> {
     let store = Store::from_object_store(Arc::new(FaultyStore { never_lists, ..FaultyStore::default() }));
     let windows = "1/s".parse().expect("a budget");
-    StoreRateLimiter::new(store, "_budget/acme", &windows, Time::starting_now()).expect("a budget with bounds")
+    StoreRateLimiter::new(store, "_rate_limit/acme", &windows, Time::starting_now()).expect("a budget with bounds")
 }
 
 #[tokio::test(start_paused = true)]

@@ -35,7 +35,7 @@ async fn rate_limiter_keeps_processes_within_the_service_limit() {
     let process = async |number: usize| {
         let transport = ReqwestTransport::new().expect("a transport");
         let store = Store::open(&folder.path().to_string_lossy()).expect("a store");
-        let shared = StoreRateLimiter::new(store, "_budget/partner", &budget, transport.clone());
+        let shared = StoreRateLimiter::new(store, "_rate_limit/partner", &budget, transport.clone());
         let client = Client::builder(
             transport,
             Credentials::new(credential.client_id.as_str(), credential.client_secret.clone()),

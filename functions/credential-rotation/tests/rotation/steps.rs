@@ -274,7 +274,7 @@ fn rejected_credential_is_quarantined_behind_all_others() {
     let only = MemorySecret::new(&json("old", ""), &[("STAGED", &json("bad", ""))]);
     for token in ["1", "2"] {
         rotate(&only, &trial, token).expect_err("refused");
-        assert_eq!(only.staged(), [("bad".to_owned(), "STAGED_REFUSED_1".to_owned())]);
+        assert_eq!(only.staged(), [("bad".to_owned(), "STAGED_REJECTED_1".to_owned())]);
     }
     memory.store("new", &json("good", ""), "STAGED");
     rotate(&memory, &trial, "5").expect("it goes before those that were refused");

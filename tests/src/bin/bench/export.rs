@@ -88,7 +88,7 @@ async fn export(events: u64, tenants: u64, to_s3: bool) -> BenchResult {
         "  {events:>9}  {took:>9.2}  {:>9.0}  {:>8.1}  {:>5}  {least:>5}  {:>7}  {:>8.1}",
         events as f64 / took,
         peak as f64 / MIB,
-        number("calls"),
+        number("api_requests"),
         committed.objects(),
         committed.bytes() as f64 / MIB,
     ))?;

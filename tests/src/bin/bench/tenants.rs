@@ -95,7 +95,7 @@ async fn export(tenants: u64, rate: u32, killing: bool) -> BenchResult {
     let budget = format!("{rate}/s");
     let function = || {
         let function = moto.as_ref().map_or_else(|| estate.function(), |moto| estate.with_secrets_manager(moto));
-        let function = function.env("SOPHOS_RATE_BUDGET", &budget).env("METRICS_PER_TENANT", "false");
+        let function = function.env("SOPHOS_RATE_LIMIT", &budget).env("METRICS_PER_TENANT", "false");
         function.env("LOG_LEVEL", "warn")
     };
     let mut planner = function().start().await?;

@@ -116,7 +116,7 @@ fn print_run(what: &str, report: &Value) -> io::Result<()> {
         of("backfilled"),
         of("duplicates"),
         report["objects"],
-        report["calls"],
+        report["api_requests"],
         report["throttled"],
     ))?;
     let gap = streams.iter().flat_map(|stream| stream["gaps"].as_array()).flatten().next();
@@ -143,7 +143,7 @@ fn table(world: &TestEnv, committed: &CommittedExport, reports: &[Value]) -> Vec
         ("runs", reports.len().to_string()),
         ("events fetched", committed.rows_of("events").to_string()),
         ("alerts fetched", committed.rows_of("alerts").to_string()),
-        ("API calls made", sum("calls")),
+        ("API calls made", sum("api_requests")),
         ("tokens requested", sum("token_requests")),
         ("objects", committed.objects().to_string()),
         ("bytes", committed.bytes().to_string()),

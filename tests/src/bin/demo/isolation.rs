@@ -39,7 +39,7 @@ types = ["server"]
 patterns = ["DC*"]
 
 [follow_up]
-effect_within = "1s"
+effect_timeout = "1s"
 
 [sources.falcon]
 tool = "crowdstrike"
@@ -328,7 +328,7 @@ pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
 /// A transition in a line.
 fn describe_entry(entry: &LedgerEntry) -> String {
     let step = serde_json::to_value(&entry.transition).unwrap_or_default();
-    let name = step["step"].as_str().unwrap_or_default();
+    let name = step["transition"].as_str().unwrap_or_default();
     let more = match &entry.transition {
         Transition::Received(received) => {
             format!(

@@ -128,7 +128,7 @@ impl Fixture {
             webhook = webhook.env("ISOLATION_POLICY", format!("{}/policy.toml", s3.location()));
         }
         if let (Some(moto), Some(queue)) = (&self.moto, &self.queue) {
-            webhook = moto.configure(webhook).env_remove("SECRETS_FILE").env("SECRETS_PREFIX", PREFIX);
+            webhook = moto.configure(webhook).env_remove("WEBHOOK_SECRETS_FILE").env("WEBHOOK_SECRETS_PREFIX", PREFIX);
             webhook = webhook.env("ISOLATION_QUEUE_URL", queue);
         }
         Ok(webhook)
