@@ -3,9 +3,9 @@
 
 mod component;
 mod deliveries;
-mod ledger_files;
 mod fixtures;
 mod hostile;
+mod ledger_files;
 
 use std::{
     fs, io,
@@ -16,15 +16,15 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use local_lambda::{LambdaFunction, InvocationOutcome, Sandbox};
+use local_lambda::{InvocationOutcome, LambdaFunction, Sandbox};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use sophos_isolation::{Decision, DecisionId, Ledger, DecisionState};
+use sophos_isolation::{Decision, DecisionId, DecisionState, Ledger};
 use sophos_simulator::{Config, CredentialInfo, CredentialKind, Simulator};
 use sophos_store::Store;
 
 pub use component::{ComponentWebhook, HostServer};
-pub use fixtures::{ENFORCE_POLICY, TENANT, simulator_config, hostname, machine_id, tight_limits_policy};
+pub use fixtures::{ENFORCE_POLICY, TENANT, hostname, machine_id, simulator_config, tight_limits_policy};
 pub use hostile::{HostileRequest, forgeries, hostile_requests, hostile_sources, send_bytes};
 
 use crate::{leak_detector::LeakDetector, test_env::function_binary};
@@ -90,7 +90,8 @@ impl IsolationEnv {
         let leaks = LeakDetector::default();
         leaks.add_credentials(&simulator.credentials());
         let folder = folder.to_owned();
-        let world = Self { simulator, credential, folder, ledger, files, leak_detector: leaks, _temporary: None };
+        let world =
+            Self { simulator, credential, folder, ledger, files, leak_detector: leaks, _temporary: None };
         world.set_policy(policy)?;
         let current = SECRETS.map(|(name, value)| (name, value, None::<&str>));
         world.set_secrets(&current)?;
@@ -112,7 +113,10 @@ impl IsolationEnv {
     pub fn set_secrets(&self, secrets: &[(&str, &str, Option<&str>)]) -> io::Result<()> {
         let mut text = String::new();
         for (name, current, previous) in secrets {
-            [Some(*current), *previous].into_iter().flatten().for_each(|secret| self.leak_detector.add_secret(secret));
+            [Some(*current), *previous]
+                .into_iter()
+                .flatten()
+                .for_each(|secret| self.leak_detector.add_secret(secret));
             text.push_str(&format!("[secrets.\"{name}\"]\ncurrent = \"{current}\"\n"));
             if let Some(previous) = previous {
                 text.push_str(&format!("previous = \"{previous}\"\n"));
@@ -221,7 +225,7 @@ pub fn webhook_secret(name: &str) -> &'static str {
 
 fn hmac(key: &str, parts: &[&[u8]]) -> Vec<u8> {
     // HMAC takes a key of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(webhook_secret.as_bytes()) else { return Vec::new() };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else { return Vec::new() };
     for part in parts {
         mac.update(part);
     }
@@ -248,7 +252,7 @@ impl Delivery {
     pub fn generic(source: &str, body: &Value, key: &str, now: u64) -> Self {
         let mut delivery = Self::unsigned(format!("/hooks/{source}"), body.to_string());
         let time = now.to_string();
-        let signature = hmac(webhook_secret, &[time.as_bytes(), b".", delivery.body.as_bytes()]);
+        let signature = hmac(key, &[time.as_bytes(), b".", delivery.body.as_bytes()]);
         delivery.headers.push(("x-sophos-signature", format!("v1={}", hex(&signature))));
         delivery.headers.push(("x-sophos-timestamp", time));
         delivery
@@ -257,7 +261,7 @@ impl Delivery {
     /// As PagerDuty signs.
     pub fn pagerduty(source: &str, body: &Value, key: &str) -> Self {
         let mut delivery = Self::unsigned(format!("/hooks/{source}"), body.to_string());
-        let signature = hex(&hmac(webhook_secret, &[delivery.body.as_bytes()]));
+        let signature = hex(&hmac(key, &[delivery.body.as_bytes()]));
         delivery.headers.push(("x-pagerduty-signature", format!("v1={signature}")));
         delivery
     }
@@ -266,7 +270,7 @@ impl Delivery {
     pub fn crowdstrike(source: &str, body: &Value, key: &str, now: u64) -> Self {
         let mut delivery = Self::unsigned(format!("/hooks/{source}"), body.to_string());
         let time = jiff::Timestamp::from_second(now as i64).unwrap_or_default().to_string();
-        let signature = hmac(webhook_secret, &[delivery.body.as_bytes(), time.as_bytes()]);
+        let signature = hmac(key, &[delivery.body.as_bytes(), time.as_bytes()]);
         delivery.headers.push(("x-cs-primary-signature", STANDARD.encode(signature)));
         delivery.headers.push(("x-cs-delivery-timestamp", time));
         delivery.headers.push(("x-cs-signature-algorithm", "HmacSHA256".into()));

@@ -122,7 +122,11 @@ impl LambdaService {
 
     /// Has the test itself answer for the function of this name: with what it
     /// returns, or with an error of this message.
-    pub fn register_script<F>(&self, name: &str, script: impl Fn(Value) -> F + Send + Sync + 'static) -> String
+    pub fn register_script<F>(
+        &self,
+        name: &str,
+        script: impl Fn(Value) -> F + Send + Sync + 'static,
+    ) -> String
     where
         F: Future<Output = Result<Value, String>> + Send + 'static,
     {

@@ -11,12 +11,12 @@
 
 pub mod aws;
 mod committed;
-pub mod pipeline_env;
 pub mod hosts;
 pub mod isolation;
 mod lambda_service;
 mod leak_detector;
 pub mod moto;
+pub mod pipeline_env;
 pub mod queue;
 pub mod raw_http;
 pub mod s3;

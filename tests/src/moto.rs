@@ -93,8 +93,9 @@ impl Moto {
             return Ok(None);
         };
         let serving = tokio::time::timeout(START_TIMEOUT, Self::spawn(&program, lambda, arguments));
-        let moto =
-            serving.await.map_err(|_| io::Error::other(format!("moto said nothing for {START_TIMEOUT:?}")))?;
+        let moto = serving
+            .await
+            .map_err(|_| io::Error::other(format!("moto said nothing for {START_TIMEOUT:?}")))?;
         moto.map(Some)
     }
 

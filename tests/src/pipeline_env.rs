@@ -3,7 +3,7 @@
 
 use std::{fmt::Write, fs, io, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
-use local_lambda::{LambdaFunction, InvocationOutcome, Sandbox};
+use local_lambda::{InvocationOutcome, LambdaFunction, Sandbox};
 use serde_json::{Value, json};
 use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialInfo, CredentialKind, DataConfig, Owner, Role,

@@ -10,12 +10,12 @@
 
 mod checksum;
 mod duplicates;
+mod event_source;
 mod message_order;
 mod protocol;
 mod receive;
 mod send;
 mod shared;
-mod event_source;
 mod state;
 
 use std::{

@@ -36,9 +36,10 @@ pub enum S3Trap {
 impl S3Trap {
     fn request(self) -> usize {
         match self {
-            Self::Before(number) | Self::After(number) | Self::FailResponse(number) | Self::FailObject(number) => {
-                number
-            }
+            Self::Before(number)
+            | Self::After(number)
+            | Self::FailResponse(number)
+            | Self::FailObject(number) => number,
         }
     }
 }

@@ -13,9 +13,9 @@ mod approvals;
 mod commands;
 mod credentials;
 mod deployed;
-mod functions;
 mod emulator_limits;
 mod event_source_mapping;
+mod functions;
 mod sam;
 mod smoke_test;
 
@@ -25,19 +25,19 @@ use local_lambda::{FunctionUrl, InvocationOutcome};
 use serde_json::{Value, json};
 use sophos_simulator::CredentialInfo;
 
-pub use access::{AccessReport, AccessCount, Permission, RoleAccess};
-pub use deployed::{DeployedStack, DeployedResource};
+pub use access::{AccessCount, AccessReport, Permission, RoleAccess};
+pub use deployed::{DeployedResource, DeployedStack};
 pub use emulator_limits::EMULATOR_LIMITS;
 pub use sam::{DeployPackages, SamCli};
-pub use smoke_test::{ExportResult, STACK_NAME, TENANT, SmokeTest};
+pub use smoke_test::{ExportResult, STACK_NAME, SmokeTest, TENANT};
 
 use crate::{
     LambdaService, aws,
     moto::{Moto, Rotation},
     queue::DrainReport,
 };
-use functions::DeployedFunctions;
 use event_source_mapping::EventSourceMapping;
+use functions::DeployedFunctions;
 
 /// How many processes of a function there may be, where nothing else is said.
 const DEFAULT_MAX_PROCESSES: usize = 4;
@@ -201,7 +201,8 @@ impl Account {
         let deployed = self.functions.function(&function).await?;
         let deployed =
             deployed.ok_or_else(|| io::Error::other(format!("there is no function {function}")))?;
-        let same = |front: &&FunctionEndpoint| front.function == function && front.revision == deployed.revision;
+        let same =
+            |front: &&FunctionEndpoint| front.function == function && front.revision == deployed.revision;
         let front = match self.endpoints.iter().find(same) {
             Some(front) => front.url.url(),
             None => {

@@ -1,6 +1,6 @@
 use std::{env, io, path::PathBuf, time::Duration};
 
-use local_lambda::{LambdaFunction, InvocationOutcome, Sandbox};
+use local_lambda::{InvocationOutcome, LambdaFunction, Sandbox};
 use serde_json::{Value, json};
 use sophos_simulator::{
     Config, CredentialInfo, CredentialKind, Dataset, Owner, Simulator, TenantInfo, TenantState,

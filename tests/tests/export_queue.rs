@@ -164,7 +164,8 @@ async fn run_without_a_queue_exports_with_all_credentials() {
         let error = stream["error"].as_str().expect("the reason");
         assert_eq!(stream["tenant"], own);
         assert!(
-            error.contains(&PipelineEnv::credential_name(credential)) && error.contains(&credential.client_id),
+            error.contains(&PipelineEnv::credential_name(credential))
+                && error.contains(&credential.client_id),
             "{error}"
         );
     }
@@ -222,8 +223,7 @@ async fn added_removed_and_moved_tenants_are_independent() {
     assert_eq!(told("removed"), [json!(gone)]);
     assert_eq!(told("moved"), [json!({ "tenant": moving, "from": from, "to": to })]);
     let logs = stage.logs();
-    let refused =
-        logs.lines().filter(|line| line.contains("stream_failed") && line.contains(&shut)).count();
+    let refused = logs.lines().filter(|line| line.contains("stream_failed") && line.contains(&shut)).count();
     assert_eq!(refused, 2, "one line for each stream\n{logs}");
     assert_eq!(logs.matches("stream_failed").count(), 2, "{logs}");
     stage.estate.committed().expect("what was served, once");
@@ -296,8 +296,11 @@ async fn large_tenant_does_not_starve_small_ones() {
         ..TenantGroup::new(Owner::Partner, 1)
     };
     config.tenants.push(large);
-    let changes =
-        [("EXPORT_STREAM_TIMEOUT_SECONDS", "1"), ("EXPORT_CONCURRENCY", "1"), ("SOPHOS_RATE_LIMIT", "20/s+20")];
+    let changes = [
+        ("EXPORT_STREAM_TIMEOUT_SECONDS", "1"),
+        ("EXPORT_CONCURRENCY", "1"),
+        ("SOPHOS_RATE_LIMIT", "20/s+20"),
+    ];
     let mut stage = Fixture::start(config, 1, &changes).await;
     stage.plan_and_drain().await;
     stage.assert_committed_once();
@@ -306,7 +309,8 @@ async fn large_tenant_does_not_starve_small_ones() {
     // The service's clock stands still; that of the files does not.
     let ended = |tenant: &str| {
         let record = format!("_log/events/{tenant}/{:012}.json", committed.log("events", tenant).len());
-        let written = std::fs::metadata(stage.estate.export_dir().join(record)).and_then(|file| file.modified());
+        let written =
+            std::fs::metadata(stage.estate.export_dir().join(record)).and_then(|file| file.modified());
         written.expect("the last record")
     };
     let turns = committed.log("events", &large).len();

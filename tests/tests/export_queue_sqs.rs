@@ -1,7 +1,7 @@
 //! The plan and its workers with queues that other people wrote.
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
-use end_to_end::{pipeline_env::PipelineEnv, moto::Moto};
+use end_to_end::{moto::Moto, pipeline_env::PipelineEnv};
 use local_lambda::{InvocationOutcome, Sandbox};
 use serde_json::{Value, json};
 use sophos_simulator::{

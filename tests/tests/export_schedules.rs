@@ -44,10 +44,8 @@ fn any_run() -> impl Strategy<Value = ScheduledRun> {
     ];
     let trouble =
         (action, 0_u64..6, 1_u64..9).prop_map(|(action, skip, times)| FaultWindow { action, skip, times });
-    (pause, prop::option::weighted(0.4, trouble), any::<bool>()).prop_map(|(pause, trouble, cold)| ScheduledRun {
-        pause: Duration::from_secs(pause),
-        fault: trouble,
-        cold_start: cold,
+    (pause, prop::option::weighted(0.4, trouble), any::<bool>()).prop_map(|(pause, trouble, cold)| {
+        ScheduledRun { pause: Duration::from_secs(pause), fault: trouble, cold_start: cold }
     })
 }
 
@@ -75,8 +73,9 @@ async fn run_schedule(seed: u64, pace: f64, steps: Vec<ScheduledRun>) -> Result<
     let world = TestEnv::start(config(seed, pace), CredentialKind::Tenant).await.map_err(fail)?;
     let folder = tempfile::tempdir().map_err(fail)?;
     let location = folder.path().to_string_lossy().into_owned();
-    let start =
-        async || world.export_function(&location).start().await.map_err(|e| TestCaseError::fail(e.to_string()));
+    let start = async || {
+        world.export_function(&location).start().await.map_err(|e| TestCaseError::fail(e.to_string()))
+    };
     let mut sandbox = start().await?;
     world.run_export(&mut sandbox).await.map_err(fail)?;
     let mut refused = false;

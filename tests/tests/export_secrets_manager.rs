@@ -5,8 +5,8 @@ use std::time::Duration;
 use aws_sdk_secretsmanager::Client;
 use end_to_end::{
     TestEnv,
-    pipeline_env::{PipelineEnv, PREFIX, partner_config, secret_value, without_export_queue},
     moto::Moto,
+    pipeline_env::{PREFIX, PipelineEnv, partner_config, secret_value, without_export_queue},
     queue::EventSource,
 };
 use local_lambda::Sandbox;
@@ -66,7 +66,9 @@ impl Fixture {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn warm_function_fetches_its_credential_once() {
-    let Some(stage) = Fixture::start(partner_config(3, 500)).await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(stage) = Fixture::start(partner_config(3, 500)).await else {
+        panic!("EMULATOR_PYTHON is not set")
+    };
     stage.create_secret("partner", &secret_value(&stage.credential())).await;
     // Neither of these is a credential of this stack.
     stage.secrets.create_secret().name("other/thing").secret_string("{}").send().await.expect("a secret");
@@ -84,7 +86,9 @@ async fn warm_function_fetches_its_credential_once() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn credential_replaced_during_an_export_loses_nothing() {
-    let Some(stage) = Fixture::start(partner_config(1, 100_000)).await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(stage) = Fixture::start(partner_config(1, 100_000)).await else {
+        panic!("EMULATOR_PYTHON is not set")
+    };
     let old = stage.credential();
     stage.create_secret("partner", &secret_value(&old)).await;
     let mut sandbox = stage.start_without_queue().await;
@@ -115,7 +119,9 @@ async fn credential_replaced_during_an_export_loses_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn only_current_and_fallback_previous_versions_are_used() {
-    let Some(stage) = Fixture::start(partner_config(1, 500)).await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(stage) = Fixture::start(partner_config(1, 500)).await else {
+        panic!("EMULATOR_PYTHON is not set")
+    };
     let good = stage.credential();
     let bad = json!({ "client_id": good.client_id, "client_secret": "never was good" }).to_string();
     stage.create_secret("partner", &secret_value(&good)).await;
@@ -156,7 +162,9 @@ async fn only_current_and_fallback_previous_versions_are_used() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn malformed_secret_is_reported_and_affects_no_other() {
-    let Some(stage) = Fixture::start(partner_config(2, 500)).await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(stage) = Fixture::start(partner_config(2, 500)).await else {
+        panic!("EMULATOR_PYTHON is not set")
+    };
     stage.create_secret("partner", &secret_value(&stage.credential())).await;
     stage.create_secret("broken", r#"{"client_id":"x","client_secret":"hush-hush","expiry":"never"}"#).await;
     stage.create_secret("empty", "hush-hush").await;
@@ -173,7 +181,9 @@ async fn malformed_secret_is_reported_and_affects_no_other() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn credential_for_another_use_is_not_used_for_export() {
-    let Some(stage) = Fixture::start(partner_config(2, 500)).await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(stage) = Fixture::start(partner_config(2, 500)).await else {
+        panic!("EMULATOR_PYTHON is not set")
+    };
     let simulator = &stage.estate.env.simulator;
     let used_for = |credential: &CredentialInfo, purposes: Value| {
         let mut value: Value = serde_json::from_str(&secret_value(credential)).expect("JSON");
@@ -226,7 +236,8 @@ async fn five_hundred_credentials_need_thirty_requests() {
     }
     stage.moto.reset_calls().await.expect("counts");
     simulator.reset_calls();
-    let mut planner = stage.estate.with_secrets_manager(&stage.moto).start().await.expect("the planner starts");
+    let mut planner =
+        stage.estate.with_secrets_manager(&stage.moto).start().await.expect("the planner starts");
     let report = stage.estate.plan(&mut planner, "1").await.expect("a plan");
     assert_eq!((&report["planned"], &report["tenants"]), (&json!(1_000), &json!(500)), "{report}");
     assert_eq!(stage.secret_requests().await, (5, 25, 0));

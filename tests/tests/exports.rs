@@ -198,7 +198,10 @@ async fn week_long_outage_is_reported_and_alerts_are_backfilled() {
         stage.world.simulator.produced(Dataset::Alerts, &tenant, left - 24 * HOUR_MS, stage.now() - 121_000);
     assert_eq!(committed.missing("alerts", &tenant, &alerts), [], "no alert of the week is missing");
     let record = committed.log("events", &tenant).iter().find(|record| !record["gaps"][0].is_null());
-    assert!(record.is_some_and(|record| is_close_to(&record["gaps"][0]["from_ms"], left)), "the log tells it too");
+    assert!(
+        record.is_some_and(|record| is_close_to(&record["gaps"][0]["from_ms"], left)),
+        "the log tells it too"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -208,14 +211,15 @@ async fn backfill_resumes_after_a_timeout() {
     stage.run(&mut sandbox).await;
     let left = stage.now();
     stage.advance_clock(7 * 24 * 60 * MINUTE);
-    stage
-        .world
-        .simulator
-        .set_faults(FaultPlan::new([FaultRule::new("alerts.list", FaultAction::Delay { milliseconds: 250 })]));
+    stage.world.simulator.set_faults(FaultPlan::new([FaultRule::new(
+        "alerts.list",
+        FaultAction::Delay { milliseconds: 250 },
+    )]));
     let mut runs = 0;
     loop {
         runs += 1;
-        let outcome = sandbox.invoke_with_deadline(&TestEnv::schedule_event(), Duration::from_millis(2_500)).await;
+        let outcome =
+            sandbox.invoke_with_deadline(&TestEnv::schedule_event(), Duration::from_millis(2_500)).await;
         let report = outcome.ok().expect("a report");
         let pending = streams(&report).iter().any(|stream| stream["has_more"] == true);
         if !pending {

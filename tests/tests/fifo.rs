@@ -230,7 +230,10 @@ async fn queue_attributes_report_kind_and_counts() {
         assert_eq!(attributes[&name], value, "{name}");
     }
     let policy: Value = serde_json::from_str(&attributes[&QueueAttributeName::RedrivePolicy]).unwrap();
-    assert_eq!(policy, json!({ "deadLetterTargetArn": queue.dead_letter_queue().arn(), "maxReceiveCount": 4 }));
+    assert_eq!(
+        policy,
+        json!({ "deadLetterTargetArn": queue.dead_letter_queue().arn(), "maxReceiveCount": 4 })
+    );
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ mod consumer;
 
 use std::time::Duration;
 
-use consumer::{received_bodies, event_source};
+use consumer::{event_source, received_bodies};
 use end_to_end::{aws, queue::Queue};
 use serde_json::{Value, json};
 

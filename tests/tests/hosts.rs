@@ -4,7 +4,7 @@
 mod scenarios;
 
 use end_to_end::hosts::{
-    Host, Language, CallOutcome, SessionPlan, TENANT,
+    CallOutcome, Host, Language, SessionPlan, TENANT,
     confined::{OfferResult, run_confined},
     gateway::Gateway,
     player::Player,
@@ -273,7 +273,10 @@ async fn world_needs_exactly_its_allowed_imports() {
             other => panic!("{world}: {other:?}"),
         }
         for (left_out, offered) in list.iter().zip(offers) {
-            assert!(matches!(offered, OfferResult::Missing { .. }), "{world} without {left_out}: {offered:?}");
+            assert!(
+                matches!(offered, OfferResult::Missing { .. }),
+                "{world} without {left_out}: {offered:?}"
+            );
         }
     }
 }
@@ -298,10 +301,16 @@ async fn component_cannot_reach_files_env_or_sockets() {
             ("alert-actions.act", json!([TENANT, "x", "acknowledge", null])),
         ] {
             let outcome = host.call(function, arguments).await.expect("an answer");
-            assert_eq!(outcome == CallOutcome::Absent, function != "tenants.open", "{language:?}: {outcome:?}");
+            assert_eq!(
+                outcome == CallOutcome::Absent,
+                function != "tenants.open",
+                "{language:?}: {outcome:?}"
+            );
         }
 
-        host.open(&SessionPlan { initial_grant: Value::Null, ..plan.clone() }).await.expect("another session");
+        host.open(&SessionPlan { initial_grant: Value::Null, ..plan.clone() })
+            .await
+            .expect("another session");
         for (function, arguments) in [
             ("session.whoami", json!([])),
             ("tenants.reachable", json!([null])),
@@ -309,7 +318,9 @@ async fn component_cannot_reach_files_env_or_sockets() {
             ("tenants.home", json!([])),
         ] {
             let outcome = host.call(function, arguments).await.expect("an answer");
-            let CallOutcome::Failure(failure) = outcome else { panic!("{language:?}, {function}: {outcome:?}") };
+            let CallOutcome::Failure(failure) = outcome else {
+                panic!("{language:?}, {function}: {outcome:?}")
+            };
             assert_eq!(failure["reason"]["tag"], "no-credential", "{language:?}, {function}");
             assert!(!failure.to_string().contains(&secret), "{language:?}, {function}: {failure}");
         }

@@ -1,7 +1,7 @@
 //! From a tool's request to the isolated endpoint and its release: the built
 //! functions against the simulator.
 
-use end_to_end::isolation::{Delivery, IsolationEnv, parse_decision_id, webhook_secret, unix_now};
+use end_to_end::isolation::{Delivery, IsolationEnv, parse_decision_id, unix_now, webhook_secret};
 use local_lambda::FunctionUrl;
 use serde_json::json;
 use sophos_isolation::DecisionState;

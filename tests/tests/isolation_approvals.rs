@@ -5,7 +5,10 @@
 use std::time::Duration;
 
 use end_to_end::{
-    isolation::{Delivery, ENFORCE_POLICY, IsolationEnv, TENANT, parse_decision_id, simulator_config, hostname, machine_id},
+    isolation::{
+        Delivery, ENFORCE_POLICY, IsolationEnv, TENANT, hostname, machine_id, parse_decision_id,
+        simulator_config,
+    },
     moto::Moto,
 };
 use local_lambda::{FunctionUrl, InvocationOutcome, Sandbox};
@@ -98,7 +101,9 @@ async fn timeouts_end_approvals_and_isolations() {
     let report = invoke_command(&mut worker, &scheduled).await;
     assert_eq!(report["transitions"], json!({ "expired": 1 }), "{report}");
 
-    world.set_policy(&ENFORCE_POLICY.replace("[limits]", "[release]\nafter = \"2h\"\n[limits]")).expect("a policy");
+    world
+        .set_policy(&ENFORCE_POLICY.replace("[limits]", "[release]\nafter = \"2h\"\n[limits]"))
+        .expect("a policy");
     let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
     let mut worker = world.worker().start().await.expect("the worker");
     let held = deliver(&webhook, "2", 2).await;
@@ -195,7 +200,11 @@ async fn approval_link_from_the_bus_approves_the_decision() {
     assert_eq!(page.headers()["referrer-policy"], "no-referrer");
     let page = page.text().await.expect("a page");
     assert!(page.contains(&hostname(1)) && page.contains("<form method=\"post\">"), "{page}");
-    assert_eq!(world.state(&id).await.expect("a state"), DecisionState::PendingApproval, "a look approves nothing");
+    assert_eq!(
+        world.state(&id).await.expect("a state"),
+        DecisionState::PendingApproval,
+        "a look approves nothing"
+    );
     for _ in 0..2 {
         let form = http.post(link).header("content-type", "application/x-www-form-urlencoded");
         let approved = form.body("answer=approve").send().await.expect("an answer");

@@ -13,10 +13,13 @@ mod cases {
 
 use cases::{
     files::CaseFolder,
-    fixture::{Fixture, CaseResults},
+    fixture::{CaseResults, Fixture},
 };
 use end_to_end::{
-    isolation::{Delivery, ENFORCE_POLICY, IsolationEnv, simulator_config, hostname, webhook_secret, machine_id, unix_now},
+    isolation::{
+        Delivery, ENFORCE_POLICY, IsolationEnv, hostname, machine_id, simulator_config, unix_now,
+        webhook_secret,
+    },
     queue::{EventSource, Queue},
 };
 use local_lambda::{InvocationOutcome, Sandbox};
@@ -72,7 +75,9 @@ const STORED_KEYS: [(&str, bool); 5] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn stored_key_is_accepted_or_reported_as_the_cause() {
     let secret = webhook_secret("webhooks/generic");
-    let world = IsolationEnv::start(simulator_config(STORED_KEYS.len()), CredentialKind::Tenant, ENFORCE_POLICY).await;
+    let world =
+        IsolationEnv::start(simulator_config(STORED_KEYS.len()), CredentialKind::Tenant, ENFORCE_POLICY)
+            .await;
     let world = world.expect("a world");
     for ((stored, is_remarked), machine) in STORED_KEYS.into_iter().zip(1..) {
         world.set_secrets(&[("webhooks/generic", &stored.replace("KEY", secret), None)]).expect("a secret");
@@ -108,7 +113,9 @@ async fn answer(function: &mut Sandbox, event: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dry_runs_write_nothing_to_the_ledger() {
-    let world = IsolationEnv::start(simulator_config(2), CredentialKind::Tenant, ENFORCE_POLICY).await.expect("a world");
+    let world = IsolationEnv::start(simulator_config(2), CredentialKind::Tenant, ENFORCE_POLICY)
+        .await
+        .expect("a world");
     let queue = Queue::start().await.expect("a queue");
     let payload = json!({ "event_id": "check-1", "target": { "hostname": hostname(2) } });
     let mut worker = world.worker().start().await.expect("the worker");

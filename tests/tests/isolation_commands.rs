@@ -1,7 +1,7 @@
 //! Orders about machines, and events that must fail an invocation.
 
 use end_to_end::isolation::{
-    Delivery, ENFORCE_POLICY, IsolationEnv, TENANT, parse_decision_id, simulator_config, hostname, machine_id,
+    Delivery, ENFORCE_POLICY, IsolationEnv, TENANT, hostname, machine_id, parse_decision_id, simulator_config,
 };
 use local_lambda::{FunctionUrl, InvocationOutcome};
 use serde_json::{Value, json};

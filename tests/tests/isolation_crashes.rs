@@ -6,7 +6,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use end_to_end::{
-    isolation::{Delivery, ENFORCE_POLICY, IsolationEnv, parse_decision_id, simulator_config, hostname, machine_id, tight_limits_policy},
+    isolation::{
+        Delivery, ENFORCE_POLICY, IsolationEnv, hostname, machine_id, parse_decision_id, simulator_config,
+        tight_limits_policy,
+    },
     queue::{EventSource, Queue},
     s3::{S3Server, S3Trap},
 };
@@ -39,8 +42,9 @@ impl Fixture {
     async fn start(machines: usize, policy: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
-        let mut world =
-            IsolationEnv::start(simulator_config(machines), CredentialKind::Tenant, policy).await.expect("a world");
+        let mut world = IsolationEnv::start(simulator_config(machines), CredentialKind::Tenant, policy)
+            .await
+            .expect("a world");
         world.use_s3_ledger(&s3);
         let queue = Queue::start().await.expect("a queue");
         let webhook = queue.configure(world.webhook()).env("ISOLATION_QUEUE_URL", queue.url());

@@ -5,18 +5,23 @@
 use std::time::Duration;
 
 use end_to_end::{
-    isolation::{Delivery, ENFORCE_POLICY, IsolationEnv, parse_decision_id, simulator_config, hostname, machine_id, tight_limits_policy},
+    isolation::{
+        Delivery, ENFORCE_POLICY, IsolationEnv, hostname, machine_id, parse_decision_id, simulator_config,
+        tight_limits_policy,
+    },
     queue::{EventSource, Queue},
     s3::{S3Server, S3Trap},
 };
-use local_lambda::{LambdaFunction, FunctionUrl, InvocationOutcome};
+use local_lambda::{FunctionUrl, InvocationOutcome, LambdaFunction};
 use serde_json::{Value, json};
-use sophos_isolation::{IsolationOrigin, Decision, DecisionId, DecisionState, Transition};
+use sophos_isolation::{Decision, DecisionId, DecisionState, IsolationOrigin, Transition};
 use sophos_simulator::{CredentialKind, FaultAction, FaultPlan, FaultRule, RetryAfter};
 use tokio::task::JoinSet;
 
 async fn test_env(machines: usize) -> IsolationEnv {
-    IsolationEnv::start(simulator_config(machines), CredentialKind::Tenant, ENFORCE_POLICY).await.expect("a world")
+    IsolationEnv::start(simulator_config(machines), CredentialKind::Tenant, ENFORCE_POLICY)
+        .await
+        .expect("a world")
 }
 
 fn with_queue(queue: &Queue, function: LambdaFunction) -> LambdaFunction {
@@ -99,7 +104,8 @@ async fn five_webhooks_isolate_once_within_a_budget_of_one() {
 }
 
 async fn five_webhooks(policy: &str) {
-    let world = IsolationEnv::start(simulator_config(1), CredentialKind::Tenant, policy).await.expect("a world");
+    let world =
+        IsolationEnv::start(simulator_config(1), CredentialKind::Tenant, policy).await.expect("a world");
     let mut webhooks = Vec::new();
     for _ in 0..5 {
         let function = world.webhook().env("ISOLATION_LEASE_SECONDS", "300");
@@ -191,7 +197,10 @@ async fn isolation_is_retried_after_ten_minutes_of_throttling() {
         assert_eq!(report["errors"], json!([]), "{report}");
         states.push(world.state(&id).await.expect("a state"));
     }
-    assert_eq!(states, [DecisionState::Deferred, DecisionState::Deferred, DecisionState::Requested, DecisionState::Isolated]);
+    assert_eq!(
+        states,
+        [DecisionState::Deferred, DecisionState::Deferred, DecisionState::Requested, DecisionState::Isolated]
+    );
     assert_isolated_once(&world, &id, 1).await;
     assert_eq!(world.held_permits().expect("slots").len(), 3);
 }
@@ -235,10 +244,14 @@ async fn follow_up_processes_a_decision_with_a_lost_message() {
     // The sender does not send again.
     let mut worker = world.worker().start().await.expect("the worker");
     let scheduled = json!({ "detail-type": "Scheduled Event", "source": "aws.events" });
-    let InvocationOutcome::Ok(report) = worker.invoke(&scheduled).await else { panic!("{:?}", worker.logs()) };
+    let InvocationOutcome::Ok(report) = worker.invoke(&scheduled).await else {
+        panic!("{:?}", worker.logs())
+    };
     assert_eq!(report["due"], 0, "the queue gets its time");
     world.advance_ledger_time(Duration::from_secs(120)).expect("the ledger's files");
-    let InvocationOutcome::Ok(report) = worker.invoke(&scheduled).await else { panic!("{:?}", worker.logs()) };
+    let InvocationOutcome::Ok(report) = worker.invoke(&scheduled).await else {
+        panic!("{:?}", worker.logs())
+    };
     assert_eq!(report["transitions"], json!({ "requested": 1 }), "{report}");
     let records: Vec<Value> =
         worker.logs().iter().filter_map(|line| serde_json::from_str(line).ok()).collect();

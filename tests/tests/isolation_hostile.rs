@@ -3,8 +3,8 @@
 //! request. And nothing that is secret is in anything that the functions write.
 
 use end_to_end::isolation::{
-    Delivery, ENFORCE_POLICY, HostileRequest, IsolationEnv, TENANT, parse_decision_id, simulator_config, forgeries,
-    hostile_requests, hostile_sources, hostname, webhook_secret, send_bytes, unix_now,
+    Delivery, ENFORCE_POLICY, HostileRequest, IsolationEnv, TENANT, forgeries, hostile_requests,
+    hostile_sources, hostname, parse_decision_id, send_bytes, simulator_config, unix_now, webhook_secret,
 };
 use local_lambda::{FunctionUrl, InvocationOutcome, Sandbox};
 use serde_json::{Map, Value, json};
@@ -23,12 +23,12 @@ async fn webhook_survives_hostile_requests() {
     let pids = webhook.pids();
     for (number, HostileRequest { description, bytes, statuses }) in (1..).zip(hostile_requests()) {
         let answer = send_bytes(&webhook.url(), &bytes).await;
-        let (status, _) = answer.unwrap_or_else(|error| panic!("{what}: {error}"));
-        assert!(statuses.contains(&status), "{what}: {status}, not one of {statuses:?}");
+        let (status, _) = answer.unwrap_or_else(|error| panic!("{description}: {error}"));
+        assert!(statuses.contains(&status), "{description}: {status}, not one of {statuses:?}");
         if number % 10 == 0 {
             let delivery = Delivery::isolate(&format!("event-{number}"), &hostname(number / 10));
             let (status, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
-            assert_eq!(status, 202, "after {what}: {answer}");
+            assert_eq!(status, 202, "after {description}: {answer}");
         }
     }
     let (status, answer) =
@@ -129,7 +129,8 @@ async fn logs_responses_and_ledger_contain_no_secrets() {
     let mut worker = with(world.worker()).start().await.expect("the worker");
     let http = reqwest::Client::new();
 
-    let elastic = |body: &str| Delivery::basic("elastic", body, "elastic", webhook_secret("webhooks/elastic"));
+    let elastic =
+        |body: &str| Delivery::basic("elastic", body, "elastic", webhook_secret("webhooks/elastic"));
     let alert = json!({
         "kibana.alert.uuid": "u", "kibana.alert.severity": "high", "host": { "name": hostname(2) },
     });

@@ -2,10 +2,12 @@
 //! credential.
 
 use end_to_end::{
-    isolation::{Delivery, ENFORCE_POLICY, IsolationEnv, parse_decision_id, simulator_config, webhook_secret, unix_now},
+    isolation::{
+        Delivery, ENFORCE_POLICY, IsolationEnv, parse_decision_id, simulator_config, unix_now, webhook_secret,
+    },
     moto::Moto,
 };
-use local_lambda::{LambdaFunction, FunctionUrl};
+use local_lambda::{FunctionUrl, LambdaFunction};
 use serde_json::{Value, json};
 use sophos_isolation::DecisionState;
 use sophos_simulator::CredentialKind;
@@ -22,7 +24,9 @@ impl Fixture {
     /// emulator of it.
     async fn start() -> Option<Self> {
         let moto = Moto::start().await.expect("the emulator serves")?;
-        let world = IsolationEnv::start(simulator_config(9), CredentialKind::Tenant, ENFORCE_POLICY).await.expect("a world");
+        let world = IsolationEnv::start(simulator_config(9), CredentialKind::Tenant, ENFORCE_POLICY)
+            .await
+            .expect("a world");
         let credential = world.simulator.credentials().remove(0);
         let value = json!({
             "client_id": credential.client_id,
@@ -31,8 +35,10 @@ impl Fixture {
             "role": "management",
             "used_for": ["isolation"],
         });
-        let secrets =
-            [("sophos/credentials/acme", value.to_string()), (KEY, webhook_secret("webhooks/generic").to_owned())];
+        let secrets = [
+            ("sophos/credentials/acme", value.to_string()),
+            (KEY, webhook_secret("webhooks/generic").to_owned()),
+        ];
         for (name, value) in secrets {
             moto.secrets().create_secret().name(name).secret_string(value).send().await.expect("a secret");
         }
@@ -55,7 +61,7 @@ impl Fixture {
     }
 
     async fn rotate(&self, key: &str) {
-        let put = self.moto.secrets().put_secret_value().secret_id(KEY).secret_string(webhook_secret);
+        let put = self.moto.secrets().put_secret_value().secret_id(KEY).secret_string(key);
         put.send().await.expect("a version");
     }
 }
@@ -67,7 +73,7 @@ async fn send(webhook: &FunctionUrl, machine: usize, key: &str) -> (u16, Value) 
         "target": { "endpoint_id": end_to_end::isolation::machine_id(machine) },
         "reason": "beacon",
     });
-    let delivery = Delivery::generic("soar", &body, webhook_secret, unix_now());
+    let delivery = Delivery::generic("soar", &body, key, unix_now());
     delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer")
 }
 

@@ -1,7 +1,8 @@
 //! One delivery of each tool, as it comes: over HTTP, or through EventBridge.
 
 use end_to_end::isolation::{
-    Delivery, IsolationEnv, TENANT, parse_decision_id, simulator_config, hostname, webhook_secret, machine_id, unix_now,
+    Delivery, IsolationEnv, TENANT, hostname, machine_id, parse_decision_id, simulator_config, unix_now,
+    webhook_secret,
 };
 use local_lambda::{FunctionUrl, InvocationOutcome};
 use serde_json::{Value, json};
@@ -119,7 +120,8 @@ fn okta(machine: usize) -> Delivery {
             "debugContext": { "debugData": { "hostname": hostname(machine) } },
         }] },
     });
-    Delivery::unsigned("/hooks/okta", body.to_string()).with_header("authorization", webhook_secret("webhooks/okta"))
+    Delivery::unsigned("/hooks/okta", body.to_string())
+        .with_header("authorization", webhook_secret("webhooks/okta"))
 }
 
 fn defender(machine: usize) -> Delivery {
@@ -140,7 +142,8 @@ fn wazuh(machine: usize) -> Delivery {
         "rule": { "id": "87105", "level": 13, "description": "Malware was found" },
         "agent": { "id": "001", "name": hostname(machine), "ip": "any" }, "manager": { "name": "wazuh" },
     });
-    Delivery::unsigned("/hooks/wazuh", body.to_string()).with_header("x-wazuh-key", webhook_secret("webhooks/wazuh"))
+    Delivery::unsigned("/hooks/wazuh", body.to_string())
+        .with_header("x-wazuh-key", webhook_secret("webhooks/wazuh"))
 }
 
 fn sentinelone(machine: usize) -> Delivery {
@@ -149,7 +152,8 @@ fn sentinelone(machine: usize) -> Delivery {
         "primaryDescription": "Threat with confidence level malicious detected: eicar.txt",
         "data": { "computerName": hostname(machine), "confidenceLevel": "malicious" },
     });
-    Delivery::unsigned("/hooks/s1", body.to_string()).with_header("x-s1-key", webhook_secret("webhooks/sentinelone"))
+    Delivery::unsigned("/hooks/s1", body.to_string())
+        .with_header("x-s1-key", webhook_secret("webhooks/sentinelone"))
 }
 
 /// Two alerts with nothing between them, as a rule's template makes of them.
@@ -305,7 +309,9 @@ async fn aws_events_isolate_the_ec2_instance() {
         (finding(5, &iam), vec![(Some("no_host"), None)]),
         (finding(6, &low), vec![(Some("severity"), None)]),
     ] {
-        let InvocationOutcome::Ok(answer) = webhook.invoke(&event).await else { panic!("{:?}", webhook.logs()) };
+        let InvocationOutcome::Ok(answer) = webhook.invoke(&event).await else {
+            panic!("{:?}", webhook.logs())
+        };
         let mut found = Vec::new();
         for id in answer["decisions"].as_array().expect("ids") {
             let id = id.as_str().expect("an id").parse().expect("an id");
@@ -322,7 +328,8 @@ async fn aws_events_isolate_the_ec2_instance() {
     let mut foreign = finding(6, &json!({}));
     foreign["account"] = json!("999999999999");
     let outcome = webhook.invoke(&foreign).await;
-    let is_unlisted = matches!(&outcome, InvocationOutcome::FunctionError { kind, .. } if kind == "UnlistedAccount");
+    let is_unlisted =
+        matches!(&outcome, InvocationOutcome::FunctionError { kind, .. } if kind == "UnlistedAccount");
     assert!(is_unlisted, "{outcome:?}");
     assert_eq!(world.simulator.isolation_changes().len(), 3);
     assert_eq!(world.decisions().await.expect("decisions").len(), 6);
@@ -335,9 +342,12 @@ async fn event_without_a_target_isolates_nothing() {
     let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
     let (status, answer) = curl(1).send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer");
     assert_eq!(status, 202, "{answer}");
-    let decision = world.decision(&parse_decision_id(&answer).expect("a decision")).await.expect("a decision");
+    let decision =
+        world.decision(&parse_decision_id(&answer).expect("a decision")).await.expect("a decision");
     let last = decision.entries().last().map(|entry| &entry.transition);
-    let Some(Transition::DryRun { target, requires_approval: false, release_after_seconds: Some(14_400) }) = last else {
+    let Some(Transition::DryRun { target, requires_approval: false, release_after_seconds: Some(14_400) }) =
+        last
+    else {
         panic!("{last:?}")
     };
     assert_eq!(target.endpoint, machine_id(1));

@@ -13,7 +13,7 @@ use aws_sdk_sqs::{
         QueueAttributeName, SendMessageBatchRequestEntry,
     },
 };
-use consumer::{seen, source};
+use consumer::{event_source, received_bodies};
 use end_to_end::{
     aws,
     queue::{Message, Queue},
@@ -227,7 +227,7 @@ async fn function_receives_lambda_sqs_records() {
     let value = MessageAttributeValue::builder().data_type("String").string_value("acme").build().unwrap();
     let send = sqs.send_message().queue_url(queue.url()).message_body("hello");
     let id = send.message_attributes("tenant", value).send().await.unwrap().message_id.unwrap();
-    let source = source(&queue, 1, 10).await;
+    let source = event_source(&queue, 1, 10).await;
     let drained = source.drain().await;
     assert_eq!((drained.batches, drained.handled, drained.returned), (1, 1, 0));
     assert!(queue.messages().is_empty() && queue.in_flight().is_empty());
@@ -261,7 +261,7 @@ async fn only_reported_batch_item_failures_are_returned() {
     for body in ["one", "fail once", "two", "fail"] {
         queue.send(body);
     }
-    let source = source(&queue, 1, 10).await;
+    let source = event_source(&queue, 1, 10).await;
     let drained = source.drain().await;
     assert_eq!((drained.handled, drained.returned), (2, 2));
     assert_eq!(bodies(queue.in_flight()), ["fail once", "fail"]);
@@ -269,7 +269,10 @@ async fn only_reported_batch_item_failures_are_returned() {
     queue.make_visible();
     let drained = source.drain().await;
     assert_eq!((drained.handled, drained.returned), (1, 1));
-    assert_eq!(seen(&source), [vec!["one", "fail once", "two", "fail"], vec!["fail once", "fail"]]);
+    assert_eq!(
+        received_bodies(&source),
+        [vec!["one", "fail once", "two", "fail"], vec!["fail once", "fail"]]
+    );
 }
 
 #[tokio::test]
@@ -291,7 +294,7 @@ async fn function_response_determines_batch_handling() {
         let queue = Queue::start().await.unwrap();
         queue.send("plain");
         queue.send(format!("answer {answer}"));
-        let source = source(&queue, 1, 10).await;
+        let source = event_source(&queue, 1, 10).await;
         let drained = source.drain().await;
         assert_eq!(
             (drained.handled, drained.failures.len()),
@@ -308,7 +311,7 @@ async fn error_or_crash_returns_the_whole_batch() {
         let queue = Queue::start().await.unwrap();
         queue.send("innocent");
         queue.send(body);
-        let source = source(&queue, 1, 10).await;
+        let source = event_source(&queue, 1, 10).await;
         let drained = source.drain().await;
         assert_eq!((drained.returned, drained.failures.len()), (2, 1), "{body}");
         queue.make_visible();
@@ -325,7 +328,7 @@ async fn message_moves_to_the_dlq_after_max_receives() {
     queue.send("fail");
     queue.send("fine");
     // With no time out of sight, one draining sees all of it.
-    let drained = source(&queue, 1, 1).await.drain().await;
+    let drained = event_source(&queue, 1, 1).await.drain().await;
     assert_eq!((drained.batches, drained.handled), (3, 1));
     let dead = queue.dead_letters();
     assert_eq!((dead.len(), dead[0].body.as_str(), dead[0].receive_count), (1, "fail", 2));
@@ -338,11 +341,11 @@ async fn batch_size_and_concurrency_are_honored() {
     for number in 0..25 {
         queue.send(number.to_string());
     }
-    let source = source(&queue, 2, 10).await;
+    let source = event_source(&queue, 2, 10).await;
     let drained = source.drain().await;
     assert_eq!((drained.batches, drained.handled), (3, 25));
     assert_eq!(source.pool().pids().len(), 2);
-    let mut sizes: Vec<_> = seen(&source).iter().map(Vec::len).collect();
+    let mut sizes: Vec<_> = received_bodies(&source).iter().map(Vec::len).collect();
     sizes.sort_unstable();
     assert_eq!(sizes, [5, 10, 10]);
 }
@@ -350,7 +353,7 @@ async fn batch_size_and_concurrency_are_honored() {
 #[tokio::test(flavor = "multi_thread")]
 async fn background_event_source_handles_new_messages() {
     let (queue, sqs) = started().await;
-    let mut source = source(&queue, 2, 10).await;
+    let mut source = event_source(&queue, 2, 10).await;
     source.run();
     for number in 0..5 {
         sqs.send_message().queue_url(queue.url()).message_body(number.to_string()).send().await.unwrap();
@@ -358,9 +361,9 @@ async fn background_event_source_handles_new_messages() {
             tokio::task::yield_now().await;
         }
     }
-    assert_eq!(seen(&source).concat().len(), 5);
+    assert_eq!(received_bodies(&source).concat().len(), 5);
     queue.send("hang");
-    while seen(&source).concat().len() < 6 {
+    while received_bodies(&source).concat().len() < 6 {
         tokio::task::yield_now().await;
     }
     assert!(source.pool().kill_one().is_some());

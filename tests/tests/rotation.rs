@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Duration};
 use aws_sdk_secretsmanager::{Client, types::RotationRulesType};
 use end_to_end::{
     LambdaService,
-    pipeline_env::{PipelineEnv, PREFIX, partner_config, secret_value, without_export_queue},
     moto::{Moto, Rotation},
+    pipeline_env::{PREFIX, PipelineEnv, partner_config, secret_value, without_export_queue},
 };
 use local_lambda::{InvocationOutcome, Pool, Sandbox};
 use serde_json::{Value, json};
@@ -82,7 +82,10 @@ impl Fixture {
     }
 
     async fn export(&self) -> Sandbox {
-        without_export_queue(self.estate.with_secrets_manager(&self.moto)).start().await.expect("the export starts")
+        without_export_queue(self.estate.with_secrets_manager(&self.moto))
+            .start()
+            .await
+            .expect("the export starts")
     }
 }
 
@@ -275,9 +278,7 @@ async fn audit_reports_the_expiry_of_each_credential() {
     assert_eq!(metrics.len(), 5, "one for each, and one for all");
     let soon = metrics.iter().find(|line| line["Credential"] == format!("{PREFIX}soon")).expect("a line");
     assert_eq!(soon["DaysToExpiry"], 5.0);
-    assert!(
-        metrics.iter().any(|line| line["MinDaysToExpiry"] == 5.0 && line["UnusableCredentials"] == 1.0)
-    );
+    assert!(metrics.iter().any(|line| line["MinDaysToExpiry"] == 5.0 && line["UnusableCredentials"] == 1.0));
     assert!(!logs.join("\n").contains("hush-hush"), "a secret is in the log");
     tokio::time::timeout(Duration::from_secs(60), stage.function.stop()).await.expect("it stops");
 }

@@ -11,7 +11,7 @@ use std::{
 use aws_sdk_secretsmanager::{Client, types::Tag};
 use end_to_end::moto::Moto;
 use serde_json::json;
-use sophos_secrets::{CredentialStore, SecretsManagerCredentials, SecretSelector, RequestedVersion};
+use sophos_secrets::{CredentialStore, RequestedVersion, SecretSelector, SecretsManagerCredentials};
 
 struct Fixture {
     moto: Moto,
@@ -91,7 +91,8 @@ async fn refresh_fetches_only_changed_secrets() {
     stage.requests().await;
     assert_eq!(names(&store).await.len(), 44);
     assert_eq!(stage.requests().await, [1, 1, 0], "one has changed");
-    let read = store.load("sophos/07", RequestedVersion::Cached).await.expect("no failure").expect("a credential");
+    let read =
+        store.load("sophos/07", RequestedVersion::Cached).await.expect("no failure").expect("a credential");
     assert_eq!(read.credentials.client_id(), "another");
     let previous =
         store.load("sophos/07", RequestedVersion::Previous).await.expect("no failure").expect("a credential");
@@ -105,7 +106,9 @@ async fn concurrent_callers_share_one_request() {
     let Some(stage) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
     stage.create("acme", None).await;
     let store = Arc::new(stage.store(SecretSelector::Id("acme".into())));
-    for (version, most) in [(RequestedVersion::Cached, 1), (RequestedVersion::Cached, 0), (RequestedVersion::Fresh, 2)] {
+    for (version, most) in
+        [(RequestedVersion::Cached, 1), (RequestedVersion::Cached, 0), (RequestedVersion::Fresh, 2)]
+    {
         stage.requests().await;
         let reads = (0..50).map(|_| {
             let store = Arc::clone(&store);

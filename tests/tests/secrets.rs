@@ -48,7 +48,10 @@ async fn logs_responses_and_objects_contain_no_secrets() {
             FaultRule::new("*", FaultAction::RevokeTokens).every(3),
         ],
         vec![FaultRule::new("token", FaultAction::Malformed), FaultRule::new("*", FaultAction::RevokeTokens)],
-        vec![FaultRule::new("token", FaultAction::status(400)), FaultRule::new("*", FaultAction::RevokeTokens)],
+        vec![
+            FaultRule::new("token", FaultAction::status(400)),
+            FaultRule::new("*", FaultAction::RevokeTokens),
+        ],
     ];
     for rules in misfortunes {
         world.simulator.clock().advance(Duration::from_secs(4_000));

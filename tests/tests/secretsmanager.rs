@@ -140,7 +140,10 @@ async fn secret_version_is_immutable() {
         let token = if labels.is_empty() { V3 } else { V2 };
         put_secret_value(&secrets, token, "two", labels).await.unwrap();
         put_secret_value(&secrets, token, "two", labels).await.unwrap();
-        assert_eq!(put_secret_value(&secrets, token, "other", labels).await.unwrap_err(), "ResourceExistsException");
+        assert_eq!(
+            put_secret_value(&secrets, token, "other", labels).await.unwrap_err(),
+            "ResourceExistsException"
+        );
         let value = secrets.get_secret_value().secret_id("s").version_id(token).send().await.unwrap();
         assert_eq!(value.secret_string(), Some("two"));
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use end_to_end::{
     isolation::parse_decision_id,
-    stack::{DeployedStack, DeployPackages, STACK_NAME, TENANT, SmokeTest},
+    stack::{DeployPackages, DeployedStack, STACK_NAME, SmokeTest, TENANT},
 };
 use serde_json::{Value, json};
 use sophos_simulator::{CredentialConfig, CredentialKind, Role};
@@ -41,7 +41,8 @@ fn logs(tour: &SmokeTest, function: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn deployed_stack_works_within_its_permissions() {
-    let Some(mut tour) = SmokeTest::start(&DeployPackages::Programs(programs())).await.expect("a stack") else {
+    let Some(mut tour) = SmokeTest::start(&DeployPackages::Programs(programs())).await.expect("a stack")
+    else {
         panic!("EMULATOR_PYTHON is not set")
     };
     assert_all_resources_created(&tour.stack);
@@ -222,7 +223,9 @@ async fn redeploys(tour: &mut SmokeTest, known: &mut BTreeSet<String>) {
         assert_eq!(before.output(output).expect(output), tour.stack.output(output).expect(output));
     }
     let other = CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin);
-    tour.store_credential_as(other, "sophos/credentials/other", Some("quay")).await.expect("one that is not found");
+    tour.store_credential_as(other, "sophos/credentials/other", Some("quay"))
+        .await
+        .expect("one that is not found");
     let own = CredentialConfig::for_tenant(TENANT, Role::SuperAdmin);
     let own = tour.store_credential_as(own, "elsewhere/tenant", Some("harbour")).await.expect("one that is");
 
@@ -248,7 +251,10 @@ async fn isolates_with_a_dedicated_credential(tour: &mut SmokeTest, known: &mut 
     let key = tour.run_output_command("ShowFirstWebhookSecretCommand", None).await.expect("a key");
     isolates_for_a_report(tour, "case-7", &key).await;
     assert_eq!(last_isolated_by(tour), own.client_id);
-    assert_eq!(assert_permissions_used(tour, known).await, BTreeSet::from(["WorkerRole: ReadCredential".to_owned()]));
+    assert_eq!(
+        assert_permissions_used(tour, known).await,
+        BTreeSet::from(["WorkerRole: ReadCredential".to_owned()])
+    );
 }
 
 fn last_isolated_by(tour: &SmokeTest) -> String {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use end_to_end::{
     TestEnv,
-    isolation::{Delivery, ENFORCE_POLICY, IsolationEnv, simulator_config, hostname},
+    isolation::{Delivery, ENFORCE_POLICY, IsolationEnv, hostname, simulator_config},
 };
 use local_lambda::FunctionUrl;
 use serde_json::json;
@@ -82,7 +82,9 @@ async fn export_redacts_a_token_echoed_by_the_service() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn isolation_redacts_a_token_echoed_by_the_service() {
-    let world = IsolationEnv::start(simulator_config(8), CredentialKind::Tenant, ENFORCE_POLICY).await.expect("a world");
+    let world = IsolationEnv::start(simulator_config(8), CredentialKind::Tenant, ENFORCE_POLICY)
+        .await
+        .expect("a world");
     let webhook = FunctionUrl::start(world.webhook().env("LOG_LEVEL", "trace"), 1).await;
     let webhook = webhook.expect("the webhook");
     let mut worker = world.worker().env("LOG_LEVEL", "trace").start().await.expect("the worker");

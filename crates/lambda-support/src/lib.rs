@@ -6,15 +6,15 @@
 pub mod aws;
 pub mod clock;
 mod config;
-mod invocation_error;
 mod invocation;
+mod invocation_error;
 pub mod logging;
 pub mod metrics;
-mod webhook_secrets;
 mod sophos_config;
+mod webhook_secrets;
 
 pub use config::{ConfigError, ConfigReader};
-pub use invocation_error::InvocationError;
 pub use invocation::{Invocation, serve};
-pub use webhook_secrets::{WebhookSecrets, WebhookSecretsLocation};
+pub use invocation_error::InvocationError;
 pub use sophos_config::{CredentialLocation, SophosConfig};
+pub use webhook_secrets::{WebhookSecrets, WebhookSecretsLocation};

@@ -27,7 +27,10 @@ pub fn validate_level(reader: &mut ConfigReader<'_>) {
 /// libraries log requests in full below. What the runtime logs of a failure that
 /// [`serve`](crate::serve) has logged already is left out.
 pub fn init(targets: &[&str]) {
-    let level = env::var(LEVEL_VARIABLE).ok().and_then(|level| level.trim().parse().ok()).unwrap_or(LevelFilter::INFO);
+    let level = env::var(LEVEL_VARIABLE)
+        .ok()
+        .and_then(|level| level.trim().parse().ok())
+        .unwrap_or(LevelFilter::INFO);
     subscriber(targets, level, std::io::stdout).init();
 }
 

@@ -5,10 +5,10 @@ use sophos_api::{
     BaseUrl, Client, DEFAULT_MAX_RESPONSE_LEN, Hosts, RateLimit, ReqwestTransport, TransportError,
 };
 use sophos_secrets::{
-    CredentialStore, EnvironmentCredential, FileCredentials, SecretsManagerCredentials, SecretSelector, SecretError,
-    StoredCredentialSource, InspectedCredential,
+    CredentialStore, EnvironmentCredential, FileCredentials, InspectedCredential, SecretError,
+    SecretSelector, SecretsManagerCredentials, StoredCredentialSource,
 };
-use sophos_store::{StoreRateLimiter, Store, StoreError, encode_name};
+use sophos_store::{Store, StoreError, StoreRateLimiter, encode_name};
 
 use crate::{ConfigReader, aws, clock};
 
@@ -166,7 +166,14 @@ impl CredentialLocation {
             Self::SecretsManager { selection, time_to_live } => {
                 secrets_manager(selection, *time_to_live).await.inspect(now).await
             }
-            _ => Ok(self.open().await.list().await?.into_iter().map(InspectedCredential::from_listed).collect()),
+            _ => Ok(self
+                .open()
+                .await
+                .list()
+                .await?
+                .into_iter()
+                .map(InspectedCredential::from_listed)
+                .collect()),
         }
     }
 }
@@ -267,7 +274,10 @@ mod tests {
         assert_eq!(sophos.rate_limit, RateLimit::documented());
         assert!(matches!(sophos.credentials, CredentialLocation::Environment(_)));
         assert!(!format!("{sophos:?}").contains("hush"), "a configuration shows no secret");
-        assert_eq!(parse_with("SOPHOS_RATE_LIMIT", "unlimited").expect("all").rate_limit, RateLimit::unlimited());
+        assert_eq!(
+            parse_with("SOPHOS_RATE_LIMIT", "unlimited").expect("all").rate_limit,
+            RateLimit::unlimited()
+        );
         assert_eq!(parse_with("SOPHOS_RATE_LIMIT", "unlimited").expect("all").max_response_len, 6 << 20);
         assert_eq!(parse_with("SOPHOS_MAX_RESPONSE_BYTES", "65536").expect("all").max_response_len, 65_536);
     }
@@ -284,7 +294,9 @@ mod tests {
     #[test]
     fn secret_selector_is_an_id_a_prefix_or_a_tag() {
         let selection = |name, value| match parse(&[(name, value)]).expect(name).credentials {
-            CredentialLocation::SecretsManager { selection, time_to_live } => (selection, time_to_live.as_secs()),
+            CredentialLocation::SecretsManager { selection, time_to_live } => {
+                (selection, time_to_live.as_secs())
+            }
             other => panic!("{other:?}"),
         };
         let prefix = "sophos/credentials/";

@@ -1,6 +1,8 @@
 use std::{path::Path, time::Duration};
 
-use sophos_secrets::{EnvironmentSecrets, FileSecrets, SecretsManagerSecrets, SecretStore, SecretError, RotatingSecret};
+use sophos_secrets::{
+    EnvironmentSecrets, FileSecrets, RotatingSecret, SecretError, SecretStore, SecretsManagerSecrets,
+};
 
 use crate::{ConfigReader, aws, clock};
 
@@ -56,7 +58,12 @@ impl WebhookSecretsLocation {
             Self::File(secrets) => SecretBackend::File(secrets.clone()),
             Self::SecretsManager(prefix) => {
                 let client = aws_sdk_secretsmanager::Client::new(&aws::sdk_config().await);
-                SecretBackend::SecretsManager(SecretsManagerSecrets::new(client, prefix, TIME_TO_LIVE, clock::since_epoch))
+                SecretBackend::SecretsManager(SecretsManagerSecrets::new(
+                    client,
+                    prefix,
+                    TIME_TO_LIVE,
+                    clock::since_epoch,
+                ))
             }
         })
     }
@@ -98,10 +105,19 @@ mod tests {
 
     #[test]
     fn location_follows_the_configured_variables() {
-        assert_eq!(parse_location(&[]), (WebhookSecretsLocation::Environment(EnvironmentSecrets::new("SECRET_")), vec![]));
+        assert_eq!(
+            parse_location(&[]),
+            (WebhookSecretsLocation::Environment(EnvironmentSecrets::new("SECRET_")), vec![])
+        );
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-        assert_eq!(parse_location(&[(FILE, file)]), (WebhookSecretsLocation::File(FileSecrets::new(file)), vec![]));
-        assert_eq!(parse_location(&[(PREFIX, "sophos/")]), (WebhookSecretsLocation::SecretsManager("sophos/".into()), vec![]));
+        assert_eq!(
+            parse_location(&[(FILE, file)]),
+            (WebhookSecretsLocation::File(FileSecrets::new(file)), vec![])
+        );
+        assert_eq!(
+            parse_location(&[(PREFIX, "sophos/")]),
+            (WebhookSecretsLocation::SecretsManager("sophos/".into()), vec![])
+        );
         let (_, mistakes) = parse_location(&[(FILE, "/nowhere")]);
         assert_eq!(mistakes, ["WEBHOOK_SECRETS_FILE names /nowhere, which is no file"]);
         let (_, mistakes) = parse_location(&[(FILE, file), (PREFIX, "sophos/")]);

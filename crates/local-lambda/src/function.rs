@@ -14,7 +14,7 @@ use std::{
 use tokio::{net::TcpListener, process::Command, task::JoinSet};
 
 use crate::{
-    Sandbox, LogSink, StartError,
+    LogSink, Sandbox, StartError,
     api::{Api, Phase},
     ids,
     log::Log,
@@ -178,7 +178,9 @@ impl LambdaFunction {
                 let init = at.saturating_duration_since(spawned);
                 Ok(Sandbox::new(child, pid, api, log, background, self.timeout, init))
             }
-            StartOutcome::Phase(Phase::Failed(InvocationOutcome::FunctionError { kind, message, .. })) => {
+            StartOutcome::Phase(Phase::Failed(InvocationOutcome::FunctionError {
+                kind, message, ..
+            })) => {
                 // It is about to leave by itself and may have more to say.
                 let _ = tokio::time::timeout(Duration::from_millis(500), child.wait()).await;
                 Err(StartError::Init { kind, message, logs: log.lines() })

@@ -33,7 +33,12 @@ pub(crate) fn request_id() -> String {
 /// A new X-Ray trace header, not sampled.
 pub(crate) fn trace_id() -> String {
     let seconds = since_epoch(SystemTime::now()).as_secs();
-    format!("Root=1-{seconds:08x}-{:08x}{:016x};Parent={:016x};Sampled=0", random_u64() >> 32, random_u64(), random_u64(),)
+    format!(
+        "Root=1-{seconds:08x}-{:08x}{:016x};Parent={:016x};Sampled=0",
+        random_u64() >> 32,
+        random_u64(),
+        random_u64(),
+    )
 }
 
 /// The part of a log stream's name that tells one sandbox from another.

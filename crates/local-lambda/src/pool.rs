@@ -8,7 +8,9 @@ use std::{
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
-use crate::{LambdaFunction, InvocationOutcome, Sandbox, StartError, StoppedSandbox, sandbox::SandboxMonitor};
+use crate::{
+    InvocationOutcome, LambdaFunction, Sandbox, StartError, StoppedSandbox, sandbox::SandboxMonitor,
+};
 
 /// How often one event is handed to a new sandbox because the last had ended
 /// before it took the event.

@@ -1,7 +1,7 @@
 //! HTTP in front of a function, as a Lambda function URL.
 
-mod response;
 mod request;
+mod response;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},

@@ -4,7 +4,7 @@ mod support;
 
 use std::{collections::HashSet, sync::Arc};
 
-use local_lambda::{InvocationOutcome, Pool, LogSink, StartError};
+use local_lambda::{InvocationOutcome, LogSink, Pool, StartError};
 use serde_json::{Value, json};
 use tokio::{sync::Notify, task::JoinSet};
 

@@ -8,13 +8,13 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use local_lambda::{LambdaFunction, InvocationOutcome, MAX_PAYLOAD_LEN, Sandbox, LogSink, StartError};
+use local_lambda::{InvocationOutcome, LambdaFunction, LogSink, MAX_PAYLOAD_LEN, Sandbox, StartError};
 use serde_json::{Value, json};
 
-use crate::support::echo;
+use crate::support::echo_function;
 
 async fn start_echo() -> Sandbox {
-    echo().start().await.expect("the function starts")
+    echo_function().start().await.expect("the function starts")
 }
 
 #[tokio::test]
@@ -41,7 +41,8 @@ async fn sandboxes_run_in_parallel() {
 async fn sandbox_keeps_running_after_a_function_error() {
     let mut sandbox = start_echo().await;
     let pid = sandbox.pid();
-    let InvocationOutcome::FunctionError { message, body, .. } = sandbox.invoke(&json!({"do": "fail"})).await else {
+    let InvocationOutcome::FunctionError { message, body, .. } = sandbox.invoke(&json!({"do": "fail"})).await
+    else {
         panic!("not an error");
     };
     assert_eq!(message, "the disk is full");
@@ -122,7 +123,7 @@ async fn cancelled_invocation_does_not_answer_the_next() {
 
 #[tokio::test]
 async fn function_receives_its_name_arn_and_deadline() {
-    let mut sandbox = echo().name("exporter").env("AWS_REGION", "eu-west-1").start().await.unwrap();
+    let mut sandbox = echo_function().name("exporter").env("AWS_REGION", "eu-west-1").start().await.unwrap();
     let before = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let remaining = Duration::from_secs(20);
     let event = json!({"do": "context"});
@@ -142,7 +143,7 @@ async fn function_receives_its_name_arn_and_deadline() {
 
 #[tokio::test]
 async fn environment_contains_only_lambda_and_caller_variables() {
-    let mut sandbox = echo()
+    let mut sandbox = echo_function()
         .memory_mb(512)
         .env("DATASETS", "alerts")
         .envs([("TZ", "Europe/Rome")])
@@ -202,7 +203,7 @@ async fn log_contains_all_lines_written_before_the_response() {
         let heard = heard.clone();
         move |line| heard.lock().unwrap().push(line.to_owned())
     });
-    let mut sandbox = echo().log_to(sink).start().await.unwrap();
+    let mut sandbox = echo_function().log_to(sink).start().await.unwrap();
     sandbox.invoke(&json!({"do": "nothing"})).await;
     let expected = ["starting", "doing \"nothing\""];
     assert_eq!(sandbox.logs(), expected);
@@ -239,16 +240,16 @@ async fn start_error_names_the_cause() {
     assert!(matches!(missing, StartError::Spawn { .. }), "{missing:?}");
     assert!(missing.to_string().contains("/nonexistent/function"), "{missing}");
 
-    let exited = echo().env("AT_START", "exit").start().await.unwrap_err();
+    let exited = echo_function().env("AT_START", "exit").start().await.unwrap_err();
     assert!(matches!(exited, StartError::Exited { code: Some(7), .. }), "{exited:?}");
     assert_eq!(exited.logs(), ["starting", "no configuration"]);
     assert!(exited.to_string().contains("no configuration"), "{exited}");
 
-    let reported = echo().env("AT_START", "report").start().await.unwrap_err();
+    let reported = echo_function().env("AT_START", "report").start().await.unwrap_err();
     let StartError::Init { kind, message, .. } = &reported else { panic!("{reported:?}") };
     assert_eq!((kind.as_str(), message.as_str()), ("Config.Missing", "no bucket"));
 
     let patience = Duration::from_millis(300);
-    let hung = echo().env("AT_START", "hang").init_timeout(patience).start().await.unwrap_err();
+    let hung = echo_function().env("AT_START", "hang").init_timeout(patience).start().await.unwrap_err();
     assert!(matches!(hung, StartError::TimedOut { .. }), "{hung:?}");
 }

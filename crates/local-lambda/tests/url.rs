@@ -5,7 +5,7 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use local_lambda::{FunctionUrl, MAX_PAYLOAD_LEN, LogSink, StartError};
+use local_lambda::{FunctionUrl, LogSink, MAX_PAYLOAD_LEN, StartError};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -13,7 +13,7 @@ use tokio::{
     sync::Notify,
 };
 
-use crate::support::echo;
+use crate::support::echo_function;
 
 /// A response as it came.
 struct Response {
@@ -73,7 +73,7 @@ async fn post_instruction(url: &FunctionUrl, instruction: &Value) -> Response {
 }
 
 async fn start_echo_url() -> FunctionUrl {
-    FunctionUrl::start(echo().env("AWS_REGION", "eu-west-1"), 1).await.expect("the function starts")
+    FunctionUrl::start(echo_function().env("AWS_REGION", "eu-west-1"), 1).await.expect("the function starts")
 }
 
 #[tokio::test]
@@ -264,7 +264,7 @@ async fn function_error_returns_502_and_the_next_request_succeeds() {
 
 #[tokio::test]
 async fn timeout_returns_502() {
-    let function = echo().timeout(Duration::from_millis(100));
+    let function = echo_function().timeout(Duration::from_millis(100));
     let url = FunctionUrl::start(function, 1).await.unwrap();
     assert_eq!(post_instruction(&url, &json!({"do": "sleep", "ms": 60_000})).await.status, 502);
     assert_eq!(post_instruction(&url, &json!({"do": "say who"})).await.status, 200);
@@ -321,7 +321,7 @@ async fn kill_during_a_request_returns_502() {
             }
         }
     });
-    let url = Arc::new(FunctionUrl::start(echo().log_to(sink), 2).await.unwrap());
+    let url = Arc::new(FunctionUrl::start(echo_function().log_to(sink), 2).await.unwrap());
     let request = tokio::spawn({
         let url = url.clone();
         async move { post_instruction(&url, &json!({"do": "sleep", "ms": 60_000})).await.status }
@@ -364,6 +364,6 @@ async fn dropping_the_url_closes_the_listener() {
 
 #[tokio::test]
 async fn url_returns_the_start_error_when_a_function_exits() {
-    let error = FunctionUrl::start(echo().env("AT_START", "exit"), 1).await.unwrap_err();
+    let error = FunctionUrl::start(echo_function().env("AT_START", "exit"), 1).await.unwrap_err();
     assert!(matches!(error, StartError::Exited { code: Some(7), .. }), "{error:?}");
 }

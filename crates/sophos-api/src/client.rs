@@ -1,27 +1,27 @@
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use crate::{
-    rate_limit::RateLimit,
     credential_source::CredentialSource,
     error::{Error, ErrorKind},
-    request::{RequestContext, ClientInner},
     hosts::{BaseUrl, Hosts},
     identity::Identity,
     models::{IdType, Tenant},
-    operation::{ApiHost, Operation, ScopeHeader, RequestTarget},
+    operation::{ApiHost, Operation, RequestTarget, ScopeHeader},
     operations::{
         organization::{GetOrganizationTenant, ListOrganizationTenants},
         partner::{GetPartnerTenant, ListPartnerTenants},
     },
     page_body::MalformedItem,
     paging::{Items, Paged, Pages},
-    with_raw::WithRaw,
+    rate_limit::RateLimit,
+    request::{ClientInner, RequestContext},
     retry::RetryPolicy,
     shared_rate_limiter::SharedRateLimiter,
-    stats::{RequestStats, RequestCounters},
+    stats::{RequestCounters, RequestStats},
     tenant_id::TenantId,
     tenant_list::{MAX_TENANT_PAGE_SIZE, TenantList, own_tenant, unknown_id_type},
     transport::Transport,
+    with_raw::WithRaw,
 };
 
 /// What operations are sent through: a [`Client`] for those of a partner or
@@ -300,7 +300,9 @@ impl<T: Transport> ApiClient for Client<T> {
             ScopeHeader::None => None,
             ScopeHeader::Partner => Some(IdType::Partner),
             ScopeHeader::Organization => Some(IdType::Organization),
-            ScopeHeader::Tenant => return refuse(ErrorKind::Invalid, "send it through the tenant's own handle"),
+            ScopeHeader::Tenant => {
+                return refuse(ErrorKind::Invalid, "send it through the tenant's own handle");
+            }
         };
         let identity = self.identity().await?;
         let id = match needed {

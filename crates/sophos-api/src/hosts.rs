@@ -151,7 +151,11 @@ impl Hosts {
     /// # Errors
     /// [`ErrorKind::UntrustedHost`] when the record's host is refused, and
     /// [`ErrorKind::Malformed`] when the record leads to no host.
-    pub fn tenant_base_url(&self, api_host: Option<&str>, data_region: Option<&str>) -> Result<BaseUrl, Error> {
+    pub fn tenant_base_url(
+        &self,
+        api_host: Option<&str>,
+        data_region: Option<&str>,
+    ) -> Result<BaseUrl, Error> {
         if let Some(host) = api_host.filter(|host| !host.is_empty()) {
             return self.validate_host(host);
         }
@@ -227,7 +231,10 @@ mod tests {
         assert!(hosts.validate_host("http://127.0.0.3:7002").is_err());
         assert!(hosts.validate_host("https://api.central.sophos.com").is_err());
         assert_eq!(hosts.tenant_base_url(None, Some("eu02")).expect("configured"), at("http://127.0.0.2:9"));
-        assert_eq!(hosts.tenant_base_url(None, Some("us01")).expect_err("nowhere").kind(), ErrorKind::Malformed);
+        assert_eq!(
+            hosts.tenant_base_url(None, Some("us01")).expect_err("nowhere").kind(),
+            ErrorKind::Malformed
+        );
     }
 
     #[test]

@@ -1,11 +1,11 @@
 use crate::{
     credentials::Owner,
     error::{Error, ErrorKind},
-    request::RequestContext,
     hosts::BaseUrl,
     models::{IdType, Whoami},
     operation::Operation,
     operations::whoami::GetWhoami,
+    request::RequestContext,
     transport::Transport,
 };
 

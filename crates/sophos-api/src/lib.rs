@@ -54,20 +54,19 @@
 #![deny(missing_docs)]
 
 mod auth;
-mod rate_limit;
 mod client;
 mod credential_source;
 mod credentials;
 mod error;
-mod request;
 mod hosts;
 mod identity;
 mod model;
 mod operation;
 mod page_body;
 mod paging;
-mod with_raw;
+mod rate_limit;
 mod region;
+mod request;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
 mod retry;
@@ -80,22 +79,22 @@ mod tenant_id;
 mod tenant_list;
 mod timestamp;
 mod transport;
+mod with_raw;
 
 pub mod models;
 pub mod operations;
 
 pub use auth::{AccessToken, Auth};
-pub use rate_limit::{RateLimit, RateWindow};
 pub use client::{ApiClient, Client, ClientBuilder, TenantClient};
 pub use credential_source::{CredentialSource, NoCredential};
 pub use credentials::{Credentials, Owner};
 pub use error::{Error, ErrorKind};
 pub use hosts::{BaseUrl, Hosts};
 pub use identity::Identity;
-pub use operation::{ApiHost, Operation, Route, ScopeHeader, RequestTarget};
+pub use operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader};
 pub use page_body::MalformedItem;
 pub use paging::{CursorPage, Items, KeyedPage, KeyedPages, NumberedPage, NumberedPages, Paged, Pages};
-pub use with_raw::{Raw, WithRaw};
+pub use rate_limit::{RateLimit, RateWindow};
 pub use region::{DATA_REGIONS, DataRegion};
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::ReqwestTransport;
@@ -106,6 +105,7 @@ pub use tenant_id::TenantId;
 pub use tenant_list::TenantList;
 pub use timestamp::Timestamp;
 pub use transport::{DEFAULT_MAX_RESPONSE_LEN, Transport, TransportError, TransportErrorKind};
+pub use with_raw::{Raw, WithRaw};
 
 /// A future behind a pointer, for traits of which a client holds any
 /// implementation.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     client::ApiClient,
     error::{Error, ErrorKind},
-    model::{items, model, null_as_default, lenient_id},
+    model::{items, lenient_id, model, null_as_default},
     operation::Operation,
     page_body::{LenientPage, MalformedItem},
     with_raw::{Raw, WithRaw},
@@ -104,7 +104,8 @@ impl<'c, O: Paged + 'static> Items<'c, O> {
             Box::pin(async move {
                 let answer = caller.send(&operation).await?;
                 let next = operation.next_page(&answer)?;
-                let unreadable: Vec<_> = O::malformed_items(&answer).iter().map(MalformedItem::error).collect();
+                let unreadable: Vec<_> =
+                    O::malformed_items(&answer).iter().map(MalformedItem::error).collect();
                 let items = O::items(answer).into_iter().map(Ok);
                 Ok((next, items.chain(unreadable.into_iter().map(Err)).collect()))
             })
@@ -183,9 +184,9 @@ model! {
 
 macro_rules! impl_lenient_page {
     ($($page:ident)+) => {$(
-        impl<T> Salvage for $page<T> {
-            fn set_unreadable(&mut self, unreadable: Vec<MalformedItem>) {
-                self.unreadable = unreadable;
+        impl<T> LenientPage for $page<T> {
+            fn set_malformed_items(&mut self, malformed_items: Vec<MalformedItem>) {
+                self.malformed_items = malformed_items;
             }
         }
     )+};

@@ -110,7 +110,13 @@ struct LimiterState {
 impl RateLimiter {
     pub(crate) fn new(budget: RateLimit) -> Self {
         let buckets = budget.windows.into_iter().map(|window| (window, f64::from(window.burst))).collect();
-        Self { state: Mutex::new(LimiterState { buckets, refilled_at: Duration::ZERO, paused_until: Duration::ZERO }) }
+        Self {
+            state: Mutex::new(LimiterState {
+                buckets,
+                refilled_at: Duration::ZERO,
+                paused_until: Duration::ZERO,
+            }),
+        }
     }
 
     /// Takes a place, and says how long to wait for its turn.
@@ -118,7 +124,11 @@ impl RateLimiter {
     /// # Errors
     /// The wait, when the turn would come after `deadline`; no place is taken
     /// then.
-    pub(crate) fn reserve_permit(&self, now: Duration, deadline: Option<Duration>) -> Result<Duration, Duration> {
+    pub(crate) fn reserve_permit(
+        &self,
+        now: Duration,
+        deadline: Option<Duration>,
+    ) -> Result<Duration, Duration> {
         let mut state = lock(&self.state);
         let elapsed = now.saturating_sub(state.refilled_at);
         state.refilled_at = state.refilled_at.max(now);
@@ -227,7 +237,11 @@ mod tests {
         let now = Duration::from_secs(50);
         assert_eq!(budget.reserve_permit(now, Some(now + SECOND)), Ok(Duration::ZERO));
         for _ in 0..5 {
-            assert_eq!(budget.reserve_permit(now, Some(now + SECOND / 2)), Err(SECOND), "a refusal costs nothing");
+            assert_eq!(
+                budget.reserve_permit(now, Some(now + SECOND / 2)),
+                Err(SECOND),
+                "a refusal costs nothing"
+            );
         }
         assert_eq!(budget.reserve_permit(now, Some(now + SECOND * 2)), Ok(SECOND));
     }

@@ -10,15 +10,15 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 
 use crate::{
-    rate_limit::{RateLimiter, RateLimit},
     credential_source::CredentialSource,
     error::{Error, ErrorKind},
     hosts::Hosts,
-    operation::{Operation, Route, RequestTarget},
+    operation::{Operation, RequestTarget, Route},
     operations::token::RequestToken,
+    rate_limit::{RateLimit, RateLimiter},
     retry::{Jitter, RetryPolicy, parse_date, parse_retry_after},
     scrub::Scrubber,
-    session::{Session, IssuedToken},
+    session::{IssuedToken, Session},
     shared_rate_limiter::SharedRateLimiter,
     stats::RequestCounters,
     sync::lock,
@@ -182,8 +182,9 @@ impl<'a, T: Transport> RequestContext<'a, T> {
                 request.headers_mut().insert(header::AUTHORIZATION, header);
             }
             let outcome = match self.send_once::<A>(request).await {
-                Ok(response) => read(&response)
-                    .map_err(|error| error.with_retry_after(parse_retry_after(response.headers(), self.now()))),
+                Ok(response) => read(&response).map_err(|error| {
+                    error.with_retry_after(parse_retry_after(response.headers(), self.now()))
+                }),
                 Err(error) => Err(error),
             };
             let error = match outcome {
@@ -234,8 +235,12 @@ impl<'a, T: Transport> RequestContext<'a, T> {
             }
         }
         self.count(A::counter, 1);
-        let response =
-            self.client.transport.send(request, timeout).await.map_err(|error| Error::from_transport(&error))?;
+        let response = self
+            .client
+            .transport
+            .send(request, timeout)
+            .await
+            .map_err(|error| Error::from_transport(&error))?;
         self.client.record_service_time(&response);
         Ok(response)
     }

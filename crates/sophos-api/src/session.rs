@@ -18,10 +18,10 @@ use crate::{
     credential_source::{MAX_REJECTIONS, NoCredential},
     credentials::{Credentials, Owner},
     error::{Error, ErrorKind},
-    request::{RequestContext, bearer_header},
     identity::{Identity, parse_identity},
     operation::{Operation, RequestTarget},
     operations::{token::RequestToken, whoami::GetWhoami},
+    request::{RequestContext, bearer_header},
     sync::lock,
     transport::Transport,
 };
@@ -90,7 +90,9 @@ impl SingleFlight {
         }
         let before = self.completed.load(Ordering::Acquire);
         let Some(mut failure) = until_deadline(self.last_failure.lock(), deadline).await else {
-            return Err(Error::new(ErrorKind::DeadlineExceeded).with_message("another caller was still asking"));
+            return Err(
+                Error::new(ErrorKind::DeadlineExceeded).with_message("another caller was still asking")
+            );
         };
         if let Some(value) = cached() {
             return Ok(value);
@@ -98,7 +100,9 @@ impl SingleFlight {
         // Somebody asked while this caller waited for the lock. That it had no
         // time left is its own affair.
         let asked = self.completed.load(Ordering::Acquire) > before;
-        if let Some(error) = failure.as_ref().filter(|error| asked && error.kind() != ErrorKind::DeadlineExceeded) {
+        if let Some(error) =
+            failure.as_ref().filter(|error| asked && error.kind() != ErrorKind::DeadlineExceeded)
+        {
             return Err(error.clone());
         }
         let outcome = fetch.await;
@@ -110,7 +114,10 @@ impl SingleFlight {
 
 impl Session {
     /// The current token, or a new one.
-    pub(crate) async fn token<T: Transport>(&self, context: &RequestContext<'_, T>) -> Result<IssuedToken, Error> {
+    pub(crate) async fn token<T: Transport>(
+        &self,
+        context: &RequestContext<'_, T>,
+    ) -> Result<IssuedToken, Error> {
         let current = || self.cached_token(context.now());
         let request =
             async { self.obtain_token(context).await.map_err(|error| error.scrubbed(context.scrubber())) };
@@ -129,7 +136,10 @@ impl Session {
     }
 
     /// The identity, asked for once.
-    pub(crate) async fn identity<T: Transport>(&self, context: &RequestContext<'_, T>) -> Result<Identity, Error> {
+    pub(crate) async fn identity<T: Transport>(
+        &self,
+        context: &RequestContext<'_, T>,
+    ) -> Result<Identity, Error> {
         let known = || lock(&self.state).owner.as_ref().map(|known| known.identity.clone());
         let ask = async {
             let mut token = self.token(context).await?;
@@ -182,10 +192,15 @@ impl Session {
 
     /// A token of what the source has now; when that is refused, of the next that
     /// it has.
-    async fn obtain_token<T: Transport>(&self, context: &RequestContext<'_, T>) -> Result<IssuedToken, Error> {
-        let late = || Error::new(ErrorKind::DeadlineExceeded).with_message("the credential was still being read");
+    async fn obtain_token<T: Transport>(
+        &self,
+        context: &RequestContext<'_, T>,
+    ) -> Result<IssuedToken, Error> {
+        let late =
+            || Error::new(ErrorKind::DeadlineExceeded).with_message("the credential was still being read");
         let none = |reason: NoCredential| Error::new(ErrorKind::NoCredential).with_reason(&reason);
-        let current = until_deadline(context.source().current(), context.deadline_reached()).await.ok_or_else(late)?;
+        let current =
+            until_deadline(context.source().current(), context.deadline_reached()).await.ok_or_else(late)?;
         let mut authority = current.map_err(none)?;
         let mut refusals = 0;
         loop {
@@ -205,7 +220,9 @@ impl Session {
                 return Err(error);
             }
             refusals += 1;
-            let next = until_deadline(context.source().replace_rejected(&authority), context.deadline_reached()).await;
+            let next =
+                until_deadline(context.source().replace_rejected(&authority), context.deadline_reached())
+                    .await;
             authority = next.ok_or_else(late)?.map_err(|reason| error.with_reason(&reason))?;
         }
     }
@@ -229,14 +246,16 @@ impl Session {
         if given.expires_in().is_some_and(|left| left.is_zero()) {
             return Err(useless("the access token has expired; obtain another"));
         }
-        let header = bearer_header(given.expose_secret()).ok_or_else(|| useless("the access token is no header value"))?;
+        let header = bearer_header(given.expose_secret())
+            .ok_or_else(|| useless("the access token is no header value"))?;
         let renew_at = match given.expires_in() {
             Some(left) => context.now().saturating_add(time_until_renewal(left)),
             None => Duration::MAX,
         };
         // Nothing says whose it is, so each is held against the one before.
         let origin = format!("access token {}", self.token_count.load(Ordering::Relaxed) + 1);
-        let token = IssuedToken { provided: Some(given.clone()), ..self.new_token(Some(header), renew_at, &origin) };
+        let token =
+            IssuedToken { provided: Some(given.clone()), ..self.new_token(Some(header), renew_at, &origin) };
         self.verify_and_store(context, None, token).await
     }
 

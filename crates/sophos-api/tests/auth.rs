@@ -13,10 +13,10 @@ use std::{
 use futures_executor::block_on;
 use serde_json::json;
 use sophos_api::{
-    AccessToken, Auth, BoxFuture, ApiClient, Client, CredentialSource, ErrorKind, NoCredential, RateLimit,
+    AccessToken, ApiClient, Auth, BoxFuture, Client, CredentialSource, ErrorKind, NoCredential, RateLimit,
     operations::endpoints::ListEndpoints,
 };
-use support::{ScriptedResponse, SECOND, ScriptedTransport, SentRequest, last_page, tenant, whoami};
+use support::{SECOND, ScriptedResponse, ScriptedTransport, SentRequest, last_page, tenant, whoami};
 
 /// Tokens in the order in which they are handed out: at first, and in place of
 /// those that were refused.
@@ -57,7 +57,10 @@ impl CredentialSource for TokenSource {
     }
 }
 
-fn client(script: &Arc<ScriptedTransport>, source: impl CredentialSource + 'static) -> Client<Arc<ScriptedTransport>> {
+fn client(
+    script: &Arc<ScriptedTransport>,
+    source: impl CredentialSource + 'static,
+) -> Client<Arc<ScriptedTransport>> {
     Client::builder(Arc::clone(script), source).rate_limit(RateLimit::unlimited()).build()
 }
 
@@ -86,8 +89,12 @@ fn client_sends_a_provided_access_token_unchanged() {
 
 #[test]
 fn client_sends_no_token_when_auth_is_host_managed() {
-    let script =
-        ScriptedTransport::with_responses([ScriptedResponse::status(401), last_page(&[]), ScriptedResponse::status(401), ScriptedResponse::status(401)]);
+    let script = ScriptedTransport::with_responses([
+        ScriptedResponse::status(401),
+        last_page(&[]),
+        ScriptedResponse::status(401),
+        ScriptedResponse::status(401),
+    ]);
     let tenant = tenant(&client(&script, Auth::HostManaged));
     block_on(tenant.send(&ListEndpoints::default())).expect("whoever adds it has renewed it");
     let error = block_on(tenant.send(&ListEndpoints::default())).expect_err("twice refused");

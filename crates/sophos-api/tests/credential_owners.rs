@@ -18,7 +18,7 @@ use sophos_api::{
     ApiClient, Credentials, ErrorKind, Owner, models::IdType, operations::endpoints::ListEndpoints,
 };
 use support::{
-    ScriptedResponse, OWN_ID, SECOND, SECRET, ScriptedTransport, SentRequest, last_page,
+    OWN_ID, SECOND, SECRET, ScriptedResponse, ScriptedTransport, SentRequest, last_page,
     source::{ScriptedSource, client, credentials_named, scripted_service, sent_tokens},
     tenant, whoami,
 };
@@ -32,7 +32,10 @@ fn partner(id: &str) -> Owner {
 #[test]
 fn credential_of_another_owner_is_skipped() {
     let script = scripted_service(&[], "foreign");
-    let source = ScriptedSource::new([credentials_named("old"), credentials_named("foreign")], [credentials_named("good")]);
+    let source = ScriptedSource::new(
+        [credentials_named("old"), credentials_named("foreign")],
+        [credentials_named("good")],
+    );
     let client = client(&script, &source);
     let owner = block_on(client.identity()).expect("an identity");
     assert_eq!(owner.id, OWN_ID);
@@ -40,7 +43,11 @@ fn credential_of_another_owner_is_skipped() {
     script.advance(SECOND * 3_600);
     block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
     assert_eq!(source.asked(), ["current", "current", "after foreign"]);
-    assert_eq!(sent_tokens(&script), ["Bearer token-of-good"], "no tenant was asked about with the other's token");
+    assert_eq!(
+        sent_tokens(&script),
+        ["Bearer token-of-good"],
+        "no tenant was asked about with the other's token"
+    );
     // One question when it was replaced, and none when it was not.
     assert_eq!(script.count(SentRequest::is_whoami), 3);
     script.advance(SECOND * 3_600);
@@ -51,7 +58,8 @@ fn credential_of_another_owner_is_skipped() {
 #[test]
 fn credential_is_verified_against_its_named_owner() {
     let script = scripted_service(&[], "nobody");
-    let source = ScriptedSource::new([credentials_named("mine").with_owner(partner(&OWN_ID.to_lowercase()))], []);
+    let source =
+        ScriptedSource::new([credentials_named("mine").with_owner(partner(&OWN_ID.to_lowercase()))], []);
     let client = client(&script, &source);
     block_on(client.identity()).expect("the same in either case");
     assert_eq!(script.count(SentRequest::is_whoami), 1, "it is not asked twice");
@@ -76,7 +84,9 @@ fn credential_with_another_id_type_or_no_whoami_fails() {
         let script = ScriptedTransport::with_router(move |sent| {
             let id = sent.body.split("client_id=").nth(1).and_then(|body| body.split('&').next());
             match (sent.header("authorization"), id) {
-                (_, Some(id)) => Some(ScriptedResponse::json(json!({"access_token": id, "expires_in": 3600}))),
+                (_, Some(id)) => {
+                    Some(ScriptedResponse::json(json!({"access_token": id, "expires_in": 3600})))
+                }
                 (Some("Bearer new"), None) if sent.is_whoami() => Some(told.clone()),
                 _ => (!sent.is_whoami()).then(|| last_page(&[])),
             }
@@ -96,7 +106,10 @@ fn credential_with_another_id_type_or_no_whoami_fails() {
 fn credential_naming_another_owner_is_rejected() {
     // It belongs to whom the one before belonged to, and should to somebody else.
     let script = scripted_service(&[], "nobody");
-    let source = ScriptedSource::new([credentials_named("old"), credentials_named("new").with_owner(partner(OTHER_ID))], []);
+    let source = ScriptedSource::new(
+        [credentials_named("old"), credentials_named("new").with_owner(partner(OTHER_ID))],
+        [],
+    );
     let client = client(&script, &source);
     block_on(client.identity()).expect("an identity");
     script.advance(SECOND * 3_600);
@@ -107,7 +120,10 @@ fn credential_naming_another_owner_is_rejected() {
 
     // The same credential, of which by now something else is said.
     let script = scripted_service(&[], "nobody");
-    let source = ScriptedSource::new([credentials_named("one"), credentials_named("one").with_owner(partner(OTHER_ID))], []);
+    let source = ScriptedSource::new(
+        [credentials_named("one"), credentials_named("one").with_owner(partner(OTHER_ID))],
+        [],
+    );
     let client = self::client(&script, &source);
     block_on(client.identity()).expect("an identity");
     script.advance(SECOND * 3_600);
@@ -130,7 +146,10 @@ fn owner_ids_are_compared_case_insensitively() {
             _ => Some(last_page(&[])),
         }
     });
-    let source = ScriptedSource::new([credentials_named("old"), credentials_named("new").with_owner(partner(OWN_ID))], []);
+    let source = ScriptedSource::new(
+        [credentials_named("old"), credentials_named("new").with_owner(partner(OWN_ID))],
+        [],
+    );
     let client = client(&script, &source);
     block_on(client.identity()).expect("an identity");
     script.advance(SECOND * 3_600);
@@ -160,7 +179,10 @@ fn token_obtained_during_whoami_is_verified_afterwards() {
             _ => last_page(&[]),
         })
     });
-    let source = ScriptedSource::new([credentials_named("old"), credentials_named("foreign")], [credentials_named("good")]);
+    let source = ScriptedSource::new(
+        [credentials_named("old"), credentials_named("foreign")],
+        [credentials_named("good")],
+    );
     let client = client(&script, &source);
     let (tenant, operation) = (tenant(&client), ListEndpoints::default());
     let (identity, call) = block_on(join(client.identity(), tenant.send(&operation)));
@@ -177,13 +199,17 @@ fn token_obtained_during_whoami_is_verified_afterwards() {
 #[test]
 fn rejected_whoami_does_not_reject_the_credential() {
     for (owner, whoamis) in [(None, 2), (Some(partner(OWN_ID)), 1)] {
-        let script = ScriptedTransport::with_router(|sent| sent.is_whoami().then(|| ScriptedResponse::status(401)));
+        let script =
+            ScriptedTransport::with_router(|sent| sent.is_whoami().then(|| ScriptedResponse::status(401)));
         let mine = owner.into_iter().fold(credentials_named("mine"), Credentials::with_owner);
         let source = ScriptedSource::new([mine], []);
         let error = block_on(client(&script, &source).identity()).expect_err("refused");
         assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(401)));
         assert!(error.to_string().starts_with("GET /whoami/v1"), "{error}");
-        assert_eq!((script.count(SentRequest::is_token), script.count(SentRequest::is_whoami)), (whoamis, whoamis));
+        assert_eq!(
+            (script.count(SentRequest::is_token), script.count(SentRequest::is_whoami)),
+            (whoamis, whoamis)
+        );
         assert!(!source.asked().iter().any(|asked| asked.starts_with("after")));
     }
     let dead = AtomicBool::new(true);
@@ -217,11 +243,8 @@ struct PooledCredential {
 
 fn pooled_credential() -> impl Strategy<Value = PooledCredential> {
     let names = prop::option::of(prop::bool::weighted(0.8));
-    (prop::bool::weighted(0.7), prop::bool::weighted(0.8), names).prop_map(|(own, good, names)| PooledCredential {
-        own,
-        valid: good,
-        named_owner: names,
-    })
+    (prop::bool::weighted(0.7), prop::bool::weighted(0.8), names)
+        .prop_map(|(own, good, names)| PooledCredential { own, valid: good, named_owner: names })
 }
 
 fn owner_id(own: bool) -> &'static str {

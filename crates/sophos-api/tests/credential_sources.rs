@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex};
 use futures_executor::block_on;
 use futures_util::future::{join, join_all};
 use serde_json::json;
-use sophos_api::{ApiClient, Client, ErrorKind, NoCredential, Transport, operations::endpoints::ListEndpoints};
+use sophos_api::{
+    ApiClient, Client, ErrorKind, NoCredential, Transport, operations::endpoints::ListEndpoints,
+};
 use support::{
-    ScriptedResponse, SECOND, SECRET, ScriptedTransport, SentRequest,
+    SECOND, SECRET, ScriptedResponse, ScriptedTransport, SentRequest,
     source::{ScriptedSource, client, credentials_named, scripted_service, sent_tokens},
     tenant,
 };
@@ -32,7 +34,10 @@ fn replaced_credential_is_used_for_the_next_token() {
 #[test]
 fn rejected_credential_is_replaced_by_the_next() {
     let script = scripted_service(&["old", "fresh"], "nobody");
-    let source = ScriptedSource::new([credentials_named("old")], [credentials_named("fresh"), credentials_named("previous")]);
+    let source = ScriptedSource::new(
+        [credentials_named("old")],
+        [credentials_named("fresh"), credentials_named("previous")],
+    );
     let tenant = tenant(&client(&script, &source));
     block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
     assert_eq!(source.asked(), ["current", "after old", "after fresh"]);
@@ -70,9 +75,22 @@ fn source_without_replacement_gives_the_reason() {
     assert_eq!(source.asked(), ["current", "after old"]);
 
     let script = scripted_service(&["old"], "nobody");
-    let endless = ScriptedSource::new([credentials_named("old")], [credentials_named("old"), credentials_named("old"), credentials_named("old"), credentials_named("old")]);
+    let endless = ScriptedSource::new(
+        [credentials_named("old")],
+        [
+            credentials_named("old"),
+            credentials_named("old"),
+            credentials_named("old"),
+            credentials_named("old"),
+        ],
+    );
     let error = block_on(client(&script, &endless).identity()).expect_err("refused");
-    assert_eq!((error.kind(), endless.asked().len()), (ErrorKind::CredentialRejected, 4), "{:?}", endless.asked());
+    assert_eq!(
+        (error.kind(), endless.asked().len()),
+        (ErrorKind::CredentialRejected, 4),
+        "{:?}",
+        endless.asked()
+    );
     assert_eq!(script.count(SentRequest::is_token), 4);
     assert!(!format!("{error} {error:?}").contains(SECRET), "{error:?}");
 }
@@ -110,7 +128,8 @@ fn concurrent_callers_share_one_source_failure() {
         (unreadable(), ErrorKind::NoCredential, &["current"][..], 0),
         (Ok(credentials_named("old")), ErrorKind::CredentialRejected, &["current", "after old"], 1),
     ] {
-        let source = Arc::new(ScriptedSource { current: Mutex::new([current].into()), ..ScriptedSource::default() });
+        let source =
+            Arc::new(ScriptedSource { current: Mutex::new([current].into()), ..ScriptedSource::default() });
         let client = client(&script, &source);
         let (tenant, operation) = (tenant(&client), ListEndpoints::default());
         let before = script.sent().len();
@@ -149,7 +168,10 @@ fn listing_is_complete_when_the_credential_changes() {
             Some(_) => page("c", json!(null)),
         })
     });
-    let source = ScriptedSource::new([credentials_named("old"), credentials_named("gone")], [credentials_named("new")]);
+    let source = ScriptedSource::new(
+        [credentials_named("old"), credentials_named("gone")],
+        [credentials_named("new")],
+    );
     let tenant = tenant(&client(&script, &source));
     let mut pages = tenant.pages(ListEndpoints::default());
     let mut ids = Vec::new();
@@ -170,7 +192,8 @@ fn listing_is_complete_when_the_credential_changes() {
 fn error_keeps_the_full_reason_of_the_source() {
     let reason = format!("{}; make a new credential", "a-long-name/".repeat(40));
     let script = ScriptedTransport::with_router(|sent| {
-        sent.is_token().then(|| ScriptedResponse::text(401, &json!({"message": "no. ".repeat(100)}).to_string()))
+        sent.is_token()
+            .then(|| ScriptedResponse::text(401, &json!({"message": "no. ".repeat(100)}).to_string()))
     });
     for current in [Ok(credentials_named("old")), Err(NoCredential::new(reason.clone()))] {
         let source = Arc::new(ScriptedSource {

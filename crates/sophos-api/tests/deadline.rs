@@ -7,13 +7,15 @@ use std::{sync::Arc, time::Duration};
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use sophos_api::{
-    ApiClient, Client, ErrorKind, RateLimit, RetryPolicy, Transport, TransportErrorKind, RateWindow,
+    ApiClient, Client, ErrorKind, RateLimit, RateWindow, RetryPolicy, Transport, TransportErrorKind,
     operations::{
         endpoints::{GetEndpoint, ListEndpoints},
         isolation::UpdateIsolation,
     },
 };
-use support::{ScriptedResponse, SECOND, ScriptedTransport, SentRequest, client, client_with, last_page, tenant};
+use support::{
+    SECOND, ScriptedResponse, ScriptedTransport, SentRequest, client, client_with, last_page, tenant,
+};
 
 fn get() -> GetEndpoint {
     GetEndpoint::full("e")
@@ -27,7 +29,10 @@ fn with_time_left(client: &Client<Arc<ScriptedTransport>>, time: Duration) -> Cl
 #[test]
 fn retry_after_beyond_the_deadline_fails_at_once() {
     for (left, waited) in [(29, false), (30, false), (31, true)] {
-        let script = ScriptedTransport::with_responses([ScriptedResponse::status(429).header("retry-after", "30"), last_page(&[])]);
+        let script = ScriptedTransport::with_responses([
+            ScriptedResponse::status(429).header("retry-after", "30"),
+            last_page(&[]),
+        ]);
         let client = with_time_left(&client(&script), SECOND * left);
         let answer = block_on(tenant(&client).send(&ListEndpoints::default()));
         assert_eq!(answer.is_ok(), waited, "{left} s");
@@ -48,9 +53,12 @@ fn retry_after_beyond_the_deadline_fails_at_once() {
 fn backoff_never_exceeds_the_deadline() {
     let policy = RetryPolicy { max_attempts: 100, ..Default::default() };
     for left in 1..40 {
-        let script = ScriptedTransport::with_responses((0..100).map(|_| ScriptedResponse::status(503).with_delay(SECOND / 10)));
+        let script = ScriptedTransport::with_responses(
+            (0..100).map(|_| ScriptedResponse::status(503).with_delay(SECOND / 10)),
+        );
         let start = script.now();
-        let client = with_time_left(&client_with(&script, RateLimit::unlimited(), policy.clone()), SECOND * left);
+        let client =
+            with_time_left(&client_with(&script, RateLimit::unlimited(), policy.clone()), SECOND * left);
         let error = block_on(tenant(&client).send(&get())).expect_err("unavailable");
         assert_eq!((error.kind(), error.retry_after()), (ErrorKind::DeadlineExceeded, None), "{left} s");
         assert!(error.is_transient());
@@ -61,8 +69,10 @@ fn backoff_never_exceeds_the_deadline() {
 
 #[test]
 fn request_timeout_is_limited_by_the_deadline() {
-    let script =
-        ScriptedTransport::with_responses([ScriptedResponse::status(503).header("retry-after", "3").with_delay(SECOND * 4), last_page(&[])]);
+    let script = ScriptedTransport::with_responses([
+        ScriptedResponse::status(503).header("retry-after", "3").with_delay(SECOND * 4),
+        last_page(&[]),
+    ]);
     let client = with_time_left(&client(&script), SECOND * 10);
     block_on(tenant(&client).send(&ListEndpoints::default())).expect("an answer");
     let timeouts: Vec<_> = script.sent().iter().map(|sent| sent.timeout).collect();
@@ -105,7 +115,8 @@ fn client_sends_nothing_after_the_deadline() {
 
     block_on(tenant(&client).send(&ListEndpoints::default())).expect("the other handle has time");
     let before = client.stats();
-    let error = block_on(tenant(&with_time_left(&client, Duration::ZERO)).send(&get())).expect_err("too late");
+    let error =
+        block_on(tenant(&with_time_left(&client, Duration::ZERO)).send(&get())).expect_err("too late");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
     assert_eq!(client.stats(), before, "though there is a token");
 }
@@ -113,7 +124,8 @@ fn client_sends_nothing_after_the_deadline() {
 #[test]
 fn permit_beyond_the_deadline_fails_at_once() {
     let script = ScriptedTransport::with_responses([last_page(&[]), last_page(&[])]);
-    let client = client_with(&script, RateLimit::new([RateWindow::new(1, SECOND * 60)]), RetryPolicy::default());
+    let client =
+        client_with(&script, RateLimit::new([RateWindow::new(1, SECOND * 60)]), RetryPolicy::default());
     block_on(tenant(&client).send(&ListEndpoints::default())).expect("an answer");
     let hurried = tenant(&with_time_left(&client, SECOND * 30));
     for _ in 0..3 {
@@ -127,7 +139,10 @@ fn permit_beyond_the_deadline_fails_at_once() {
 
 #[test]
 fn pause_beyond_the_deadline_fails_at_once() {
-    let script = ScriptedTransport::with_responses([ScriptedResponse::status(429).header("retry-after", "60"), last_page(&[])]);
+    let script = ScriptedTransport::with_responses([
+        ScriptedResponse::status(429).header("retry-after", "60"),
+        last_page(&[]),
+    ]);
     let once = RetryPolicy { max_attempts: 1, ..Default::default() };
     let client = client_with(&script, RateLimit::unlimited(), once);
     block_on(tenant(&client).send(&get())).expect_err("throttled");
@@ -141,7 +156,11 @@ fn pause_beyond_the_deadline_fails_at_once() {
 fn waiting_for_a_shared_token_ends_at_the_deadline() {
     let script = ScriptedTransport::with_router(|sent| {
         let slow = serde_json::json!({"access_token": "t"});
-        Some(if sent.is_token() { ScriptedResponse::json(slow).with_delay(SECOND * 30) } else { last_page(&[]) })
+        Some(if sent.is_token() {
+            ScriptedResponse::json(slow).with_delay(SECOND * 30)
+        } else {
+            last_page(&[])
+        })
     });
     let client = client(&script);
     let (patient, hurried) = (tenant(&client), tenant(&with_time_left(&client, SECOND * 10)));
@@ -180,5 +199,8 @@ fn tenant_clients_keep_the_deadline() {
     let error = block_on(tenant.send(&ListEndpoints::default())).expect_err("too late");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
     let mut pages = tenant.pages(ListEndpoints::default());
-    assert_eq!(block_on(pages.next()).expect("a page").expect_err("too late").kind(), ErrorKind::DeadlineExceeded);
+    assert_eq!(
+        block_on(pages.next()).expect("a page").expect_err("too late").kind(),
+        ErrorKind::DeadlineExceeded
+    );
 }

@@ -125,8 +125,10 @@ fn error_parses_the_identity_service_body() {
 fn error_ignores_members_of_unexpected_types() {
     let error = parse_error(400, json!({"error": 400, "message": null, "requestId": ID}).to_string());
     assert_eq!((error.code(), error.request_id()), (Some("400"), Some(ID)));
-    let error =
-        parse_error(400, json!({"error": "", "errorCode": "x", "message": {}, "correlationId": 7}).to_string());
+    let error = parse_error(
+        400,
+        json!({"error": "", "errorCode": "x", "message": {}, "correlationId": 7}).to_string(),
+    );
     assert_eq!((error.code(), error.correlation_id()), (Some("x"), Some("7")));
 }
 

@@ -95,7 +95,10 @@ fn unknown_enum_values_round_trip() {
     assert!(!matches!(overall, HealthStatus::Good | HealthStatus::Bad));
     assert_eq!(overall.to_string(), "splendid");
     assert_eq!(serde_json::to_value(endpoint.into_inner()).expect("JSON"), body, "also without the raw JSON");
-    assert_eq!(parse::<GetWhoami>(&json!({"id": "i", "idType": "galaxy"})).id_type, Some(IdType::from("galaxy")));
+    assert_eq!(
+        parse::<GetWhoami>(&json!({"id": "i", "idType": "galaxy"})).id_type,
+        Some(IdType::from("galaxy"))
+    );
 }
 
 #[test]
@@ -251,7 +254,11 @@ fn invalid_body_is_malformed_and_not_quoted() {
         assert_eq!((error.kind(), error.status()), (ErrorKind::Malformed, Some(200)), "{body}");
         assert!(error.is_transient(), "a body may have been cut");
         assert!(!format!("{error} {error:?}").contains("customer"), "{error}");
-        assert_eq!(parse_response::<ListEndpoints>(200, body).expect_err(body).kind(), ErrorKind::Malformed, "{body}");
+        assert_eq!(
+            parse_response::<ListEndpoints>(200, body).expect_err(body).kind(),
+            ErrorKind::Malformed,
+            "{body}"
+        );
     }
 }
 

@@ -23,7 +23,9 @@ fn items(ids: &[&str]) -> Vec<Value> {
 }
 
 fn keyed(ids: &[&str], next: Option<&str>) -> ScriptedResponse {
-    ScriptedResponse::json(json!({"items": items(ids), "pages": {"nextKey": next, "size": 50, "maxSize": 500}}))
+    ScriptedResponse::json(
+        json!({"items": items(ids), "pages": {"nextKey": next, "size": 50, "maxSize": 500}}),
+    )
 }
 
 fn numbered(ids: &[&str], pages: Value) -> ScriptedResponse {
@@ -69,7 +71,11 @@ fn numbered_listing_ends_at_the_total() {
     ]);
     assert_eq!(collect_ids(&client(&script), ListPartnerTenants::all()), ["a", "b", "c"]);
     assert_eq!(sent_query_values(&script, "page"), [None, some("2")]);
-    assert_eq!(sent_query_values(&script, "pageSize"), [some("100"), some("100")], "the rest of the question stays");
+    assert_eq!(
+        sent_query_values(&script, "pageSize"),
+        [some("100"), some("100")],
+        "the rest of the question stays"
+    );
 }
 
 #[test]
@@ -98,7 +104,10 @@ fn numbered_listing_without_total_ends_at_an_empty_page() {
 #[test]
 fn numbered_listing_ends_at_a_page_beyond_the_end() {
     for (page, total) in [(2, json!(1)), (9, json!(1)), (2, Value::Null), (1, json!(0))] {
-        let script = ScriptedTransport::with_responses([numbered(&[], json!({"current": page, "total": total, "size": 50}))]);
+        let script = ScriptedTransport::with_responses([numbered(
+            &[],
+            json!({"current": page, "total": total, "size": 50}),
+        )]);
         let first = ListPartnerTenants { page: Some(page), ..Default::default() };
         assert!(collect_ids(&client(&script), first).is_empty(), "{page} {total}");
         assert_eq!(script.api_requests().len(), 1);
@@ -149,12 +158,23 @@ fn siem_listing_ends_when_has_more_is_false() {
     let alerts = ListSiemAlerts { from_date, limit, cursor: None };
     let events = ListSiemEvents { from_date, limit, exclude_types: vec!["x".into()], cursor: None };
     for of_events in [false, true] {
-        let script = ScriptedTransport::with_responses([cursor(&["a"], true, Some("c1")), cursor(&["b"], false, Some("c2"))]);
+        let script = ScriptedTransport::with_responses([
+            cursor(&["a"], true, Some("c1")),
+            cursor(&["b"], false, Some("c2")),
+        ]);
         let tenant = tenant(&client(&script));
-        let walked = if of_events { collect_ids(&tenant, events.clone()) } else { collect_ids(&tenant, alerts.clone()) };
+        let walked = if of_events {
+            collect_ids(&tenant, events.clone())
+        } else {
+            collect_ids(&tenant, alerts.clone())
+        };
         assert_eq!(walked, ["a", "b"]);
         assert_eq!(sent_query_values(&script, "cursor"), [None, some("c1")]);
-        assert_eq!(sent_query_values(&script, "from_date"), [some("1700000000"), None], "a cursor says where");
+        assert_eq!(
+            sent_query_values(&script, "from_date"),
+            [some("1700000000"), None],
+            "a cursor says where"
+        );
         assert_eq!(sent_query_values(&script, "limit"), [some("1000"), some("1000")]);
         let excluded = of_events.then(|| some("x")).flatten();
         assert_eq!(sent_query_values(&script, "exclude_types"), [excluded.clone(), excluded]);
@@ -163,7 +183,11 @@ fn siem_listing_ends_when_has_more_is_false() {
 
 #[test]
 fn pages_retries_a_failed_page_on_the_next_call() {
-    let script = ScriptedTransport::with_responses([keyed(&["a"], Some("k1")), ScriptedResponse::status(403), keyed(&["b"], None)]);
+    let script = ScriptedTransport::with_responses([
+        keyed(&["a"], Some("k1")),
+        ScriptedResponse::status(403),
+        keyed(&["b"], None),
+    ]);
     let tenant = tenant(&client(&script));
     let mut pages = tenant.pages(ListEndpoints::default());
     assert_eq!(block_on(pages.next()).expect("a page").expect("the first").items.len(), 1);
@@ -177,7 +201,8 @@ fn pages_retries_a_failed_page_on_the_next_call() {
 
 #[test]
 fn items_end_with_the_error_of_a_failed_page() {
-    let script = ScriptedTransport::with_responses([keyed(&["a", "b"], Some("k1")), ScriptedResponse::status(403)]);
+    let script =
+        ScriptedTransport::with_responses([keyed(&["a", "b"], Some("k1")), ScriptedResponse::status(403)]);
     let tenant = tenant(&client(&script));
     let taken: Vec<_> = block_on(tenant.items(ListEndpoints::default()).collect());
     let shown: Vec<_> = taken.iter().map(|item| item.as_ref().map(|item| item.id.as_str())).collect();
@@ -260,7 +285,10 @@ fn collect_by_pages_and_items<O: Paged + Default + 'static>(
         let id = |json: &str| serde_json::from_str::<Id>(json).expect("an id").id;
         taken.into_iter().map(|item| id(item.expect("an item").raw())).collect()
     }
-    let scripts = [ScriptedTransport::with_responses(page_responses(pages, style)), ScriptedTransport::with_responses(page_responses(pages, style))];
+    let scripts = [
+        ScriptedTransport::with_responses(page_responses(pages, style)),
+        ScriptedTransport::with_responses(page_responses(pages, style)),
+    ];
     let clients = scripts.each_ref().map(client);
     let walked = if through_tenant {
         [collect_ids(&tenant(&clients[0]), O::default()), items::<_, O>(&tenant(&clients[1]))]

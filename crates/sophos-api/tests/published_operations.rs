@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sophos_api::{
-    ApiHost, Operation, Route, RequestTarget,
+    ApiHost, Operation, RequestTarget, Route,
     models::{AlertActionKind, EndpointView, IsolationStatus},
     operations::{
         account_health::CheckAccountHealth,
@@ -131,7 +131,11 @@ fn operations() -> Vec<CrateOperation> {
             fields: list(),
         }),
         crate_operation(GetPartnerTenant::new(id())),
-        crate_operation(ListOrganizationTenants { page: Some(1), page_size: Some(1), page_total: Some(true) }),
+        crate_operation(ListOrganizationTenants {
+            page: Some(1),
+            page_size: Some(1),
+            page_total: Some(true),
+        }),
         crate_operation(GetOrganizationTenant::new(id())),
         crate_operation(list_alerts()),
         crate_operation(search_alerts()),
@@ -142,7 +146,12 @@ fn operations() -> Vec<CrateOperation> {
         crate_operation(GetIsolation { endpoint_id: id() }),
         crate_operation(UpdateIsolation { endpoint_id: id(), enabled: true, comment: text() }),
         crate_operation(UpdateIsolations { ids: list(), enabled: true, comment: text() }),
-        crate_operation(ListSiemEvents { limit: Some(200), cursor: text(), from_date: Some(1), exclude_types: list() }),
+        crate_operation(ListSiemEvents {
+            limit: Some(200),
+            cursor: text(),
+            from_date: Some(1),
+            exclude_types: list(),
+        }),
         crate_operation(ListSiemAlerts { limit: Some(200), cursor: text(), from_date: Some(1) }),
     ]
 }
@@ -242,7 +251,8 @@ fn operations_send_only_published_names() {
 
 #[test]
 fn operations_send_every_member() {
-    for (operation, count) in [(crate_operation(list_endpoints()), 32), (crate_operation(list_alerts()), 12)] {
+    for (operation, count) in [(crate_operation(list_endpoints()), 32), (crate_operation(list_alerts()), 12)]
+    {
         assert_eq!(query_names(&operation.request).len(), count, "{}", operation.name);
     }
     assert_eq!(body_names(&crate_operation(search_alerts()).request).len(), 12);
@@ -299,8 +309,9 @@ fn fixture_matches_the_published_operation_list() {
     for ((ours, here), (_, recorded)) in pairs(&here).into_iter().zip(pairs(&recorded)) {
         assert_eq!(here.len(), recorded.len(), "{}", ours.name);
         for (here, recorded) in here.into_iter().zip(recorded) {
-            let members =
-                |one: &PublishedOperation| one.body.as_ref().map(|body| body.keys().cloned().collect::<BTreeSet<_>>());
+            let members = |one: &PublishedOperation| {
+                one.body.as_ref().map(|body| body.keys().cloned().collect::<BTreeSet<_>>())
+            };
             assert_eq!((&here.host, &here.headers), (&recorded.host, &recorded.headers), "{}", ours.name);
             assert_eq!(
                 (&here.query, &here.variables),

@@ -9,12 +9,15 @@ use futures_executor::block_on;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use sophos_api::{
-    AccessToken, Auth, BoxFuture, ApiClient, Client, CredentialSource, Error, ErrorKind, NoCredential,
+    AccessToken, ApiClient, Auth, BoxFuture, Client, CredentialSource, Error, ErrorKind, NoCredential,
     RateLimit, TransportErrorKind,
     models::Tenant,
     operations::endpoints::{GetEndpoint, ListEndpoints},
 };
-use support::{ScriptedResponse, SECRET, ScriptedTransport, SentRequest, TENANT_ID, client, tenant, tenant_record, whoami};
+use support::{
+    SECRET, ScriptedResponse, ScriptedTransport, SentRequest, TENANT_ID, client, tenant, tenant_record,
+    whoami,
+};
 
 /// No JSON Web Token, so that it is found only by who knows it.
 const TOKEN: &str = "Zm9v+7f3a9c/opaque-token_0123456789.abcdefghijkl";
@@ -79,7 +82,9 @@ fn error_omits_secrets_when_a_response_echoes_the_request() {
                     "trackingId": text, "errorCode": text,
                 });
                 match sent.path() {
-                    path if path.starts_with(which) => Some(ScriptedResponse::text(status, &body.to_string())),
+                    path if path.starts_with(which) => {
+                        Some(ScriptedResponse::text(status, &body.to_string()))
+                    }
                     "/api/v2/oauth2/token" => Some(token()),
                     _ => None,
                 }
@@ -203,9 +208,9 @@ fn tenant_list_reports_records_that_contain_the_token() {
             "items": [{"id": TOKEN}, {"id": TENANT_ID}, {"id": format!("t-{SECRET}")}],
             "pages": {"current": 1, "total": 1},
         }))),
-        path if path.starts_with("/partner/v1/tenants/") => {
-            Some(ScriptedResponse::json(json!({"id": TOKEN, "apiHost": "https://api-eu01.central.sophos.com"})))
-        }
+        path if path.starts_with("/partner/v1/tenants/") => Some(ScriptedResponse::json(
+            json!({"id": TOKEN, "apiHost": "https://api-eu01.central.sophos.com"}),
+        )),
         _ => None,
     });
     let client = client(&script);
@@ -227,7 +232,9 @@ fn token_response_error_omits_what_it_echoes() {
         json!({"errorCode": SECRET}),
         json!({"access_token": [SECRET], "errorCode": SECRET, "trackingId": TOKEN}),
     ] {
-        let script = ScriptedTransport::with_router(move |sent| sent.is_token().then(|| ScriptedResponse::json(answer.clone())));
+        let script = ScriptedTransport::with_router(move |sent| {
+            sent.is_token().then(|| ScriptedResponse::json(answer.clone()))
+        });
         assert_clean(&displayed(&block_on(client(&script).identity()).expect_err("refused")));
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 use sophos_api::{
-    Error, ErrorKind, Operation, WithRaw, Route, RequestTarget,
+    Error, ErrorKind, Operation, RequestTarget, Route, WithRaw,
     models::{
         AlertActionKind, AlertCategory, AlertSeverity, EndpointType, HealthStatus, IsolationStatus, Product,
         Whoami,
@@ -144,7 +144,8 @@ fn request_has_the_header_of_its_scope() {
 
 #[test]
 fn request_rejects_an_id_that_is_not_a_header_value() {
-    let target = RequestTarget::with_id("https://api.example".parse().expect("a host"), "11f1\r\nX-Partner-ID: 7");
+    let target =
+        RequestTarget::with_id("https://api.example".parse().expect("a host"), "11f1\r\nX-Partner-ID: 7");
     assert_eq!(
         ListEndpoints::default().to_request(&target).expect_err("no header").kind(),
         ErrorKind::Invalid

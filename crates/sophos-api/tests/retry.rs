@@ -7,14 +7,16 @@ use std::{sync::Arc, time::Duration};
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use sophos_api::{
-    ApiClient, ErrorKind, Operation, RateLimit, RetryPolicy, TransportErrorKind, RateWindow,
+    ApiClient, ErrorKind, Operation, RateLimit, RateWindow, RetryPolicy, TransportErrorKind,
     operations::{
         alerts::{ActOnAlert, SearchAlerts},
         endpoints::{GetEndpoint, ListEndpoints},
         isolation::{UpdateIsolation, UpdateIsolations},
     },
 };
-use support::{ScriptedResponse, SECOND, ScriptedTransport, client, client_with, last_page, tenant, tenant_with_id};
+use support::{
+    SECOND, ScriptedResponse, ScriptedTransport, client, client_with, last_page, tenant, tenant_with_id,
+};
 
 fn endpoint() -> ScriptedResponse {
     ScriptedResponse::text(200, r#"{"id": "e", "items": []}"#)
@@ -65,9 +67,11 @@ fn retry_waits_for_retry_after() {
 
 #[test]
 fn retry_backs_off_without_retry_after() {
-    for answer in
-        [ScriptedResponse::status(429), ScriptedResponse::status(429).header("retry-after", "soon"), ScriptedResponse::status(503)]
-    {
+    for answer in [
+        ScriptedResponse::status(429),
+        ScriptedResponse::status(429).header("retry-after", "soon"),
+        ScriptedResponse::status(503),
+    ] {
         let script = ScriptedTransport::with_responses([answer, endpoint()]);
         block_on(tenant(&client(&script)).send(&get())).expect("an answer");
         assert_eq!(script.sleeps().len(), 1);
@@ -77,7 +81,11 @@ fn retry_backs_off_without_retry_after() {
 
 #[test]
 fn retry_after_pauses_all_callers_of_the_credential() {
-    let script = ScriptedTransport::with_responses([ScriptedResponse::status(429).header("retry-after", "30"), endpoint(), endpoint()]);
+    let script = ScriptedTransport::with_responses([
+        ScriptedResponse::status(429).header("retry-after", "30"),
+        endpoint(),
+        endpoint(),
+    ]);
     let once = RetryPolicy { max_attempts: 1, ..Default::default() };
     let client = client_with(&script, RateLimit::unlimited(), once);
     let error = block_on(tenant_with_id(&client, "a").send(&get())).expect_err("throttled");
@@ -92,7 +100,11 @@ fn retry_after_pauses_all_callers_of_the_credential() {
 
 #[test]
 fn retry_after_pauses_callers_that_wait_for_a_permit() {
-    let script = ScriptedTransport::with_responses([ScriptedResponse::status(429).header("retry-after", "30"), endpoint(), endpoint()]);
+    let script = ScriptedTransport::with_responses([
+        ScriptedResponse::status(429).header("retry-after", "30"),
+        endpoint(),
+        endpoint(),
+    ]);
     let budget = RateLimit::new([RateWindow::new(1, SECOND)]);
     let client = client_with(&script, budget, RetryPolicy::default());
     // A token beforehand, so that nobody waits for one.
@@ -182,7 +194,10 @@ fn truncated_responses_are_retried_for_idempotent_operations() {
 
 #[test]
 fn attempt_times_out_after_sixty_seconds() {
-    let script = ScriptedTransport::with_responses([endpoint().with_delay(SECOND * 61), endpoint().with_delay(SECOND * 60)]);
+    let script = ScriptedTransport::with_responses([
+        endpoint().with_delay(SECOND * 61),
+        endpoint().with_delay(SECOND * 60),
+    ]);
     block_on(tenant(&client(&script)).send(&get())).expect("the second answer");
     let calls = script.api_requests();
     assert_eq!((calls.len(), calls[0].timeout), (2, SECOND * 60));
@@ -192,7 +207,9 @@ fn attempt_times_out_after_sixty_seconds() {
 #[test]
 fn last_error_is_returned_after_max_attempts() {
     let policy = RetryPolicy::default();
-    let script = ScriptedTransport::with_responses((0..6).map(|_| ScriptedResponse::text(503, r#"{"error": "busy", "requestId": "r-7"}"#)));
+    let script = ScriptedTransport::with_responses(
+        (0..6).map(|_| ScriptedResponse::text(503, r#"{"error": "busy", "requestId": "r-7"}"#)),
+    );
     let client = client(&script);
     let error = block_on(tenant(&client).send(&get())).expect_err("unavailable");
     assert_eq!(
@@ -221,7 +238,9 @@ fn retry_after_beyond_the_maximum_is_returned() {
     block_on(tenant(&client).send(&get())).expect("an answer");
     assert_eq!(script.sleeps(), [SECOND * 120], "nobody is held back longer than one is willing to wait");
 
-    let script = ScriptedTransport::with_responses([ScriptedResponse::status(503).header("retry-after", "99999999999")]);
+    let script = ScriptedTransport::with_responses([
+        ScriptedResponse::status(503).header("retry-after", "99999999999")
+    ]);
     let error = block_on(tenant(&support::client(&script)).send(&get())).expect_err("unavailable");
     assert_eq!((error.kind(), script.sleeps().len()), (ErrorKind::Unavailable, 0));
 }
@@ -246,7 +265,11 @@ fn rate_limit_covers_all_tenants_of_a_credential() {
 
 #[test]
 fn retries_consume_rate_limit_permits() {
-    let script = ScriptedTransport::with_responses([ScriptedResponse::status(503), ScriptedResponse::status(401), endpoint()]);
+    let script = ScriptedTransport::with_responses([
+        ScriptedResponse::status(503),
+        ScriptedResponse::status(401),
+        endpoint(),
+    ]);
     let budget = RateLimit::new([RateWindow::new(1, SECOND * 100)]);
     let client = client_with(&script, budget, RetryPolicy::default());
     block_on(tenant(&client).send(&get())).expect("an answer");
@@ -283,7 +306,10 @@ fn stats_count_requests_per_client_and_tenant() {
 
 #[test]
 fn service_time_follows_the_last_date_header() {
-    let script = ScriptedTransport::with_responses([endpoint().header("date", "Tue, 14 Nov 2023 22:14:20 GMT"), endpoint()]);
+    let script = ScriptedTransport::with_responses([
+        endpoint().header("date", "Tue, 14 Nov 2023 22:14:20 GMT"),
+        endpoint(),
+    ]);
     let client = client(&script);
     assert_eq!(client.service_time(), None);
     block_on(tenant(&client).send(&get())).expect("an answer");

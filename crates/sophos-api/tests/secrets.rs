@@ -10,7 +10,9 @@ use sophos_api::{
     ApiClient, Client, Error, Operation, RequestTarget,
     operations::{endpoints::ListEndpoints, token::RequestToken},
 };
-use support::{ScriptedResponse, SECRET, ScriptedTransport, client, credentials, last_page, parse_response, tenant};
+use support::{
+    SECRET, ScriptedResponse, ScriptedTransport, client, credentials, last_page, parse_response, tenant,
+};
 
 const TOKEN: &str = "eyJ-a-token-that-is-found-again";
 
@@ -33,7 +35,9 @@ fn debug_output_omits_secret_and_token() {
     let mut printed = Printed::default();
     let script = ScriptedTransport::with_router(|sent| {
         Some(match sent.path() {
-            "/api/v2/oauth2/token" => ScriptedResponse::json(json!({"access_token": TOKEN, "expires_in": 3600})),
+            "/api/v2/oauth2/token" => {
+                ScriptedResponse::json(json!({"access_token": TOKEN, "expires_in": 3600}))
+            }
             "/whoami/v1" => ScriptedResponse::json(support::whoami("partner")),
             path if path.ends_with("endpoints") => last_page(&[]),
             _ => ScriptedResponse::text(404, r#"{"error": "notFound"}"#),
@@ -74,7 +78,7 @@ fn debug_output_omits_secret_and_token() {
 
 #[test]
 fn token_request_errors_omit_secret_and_token() {
-    use sophos_api::TransportErrorKind::{Connect, Interrupted, Timeout, TooLarge, InvalidRequest};
+    use sophos_api::TransportErrorKind::{Connect, Interrupted, InvalidRequest, Timeout, TooLarge};
     let mut printed = Printed::default();
     let mut answers = vec![
         ScriptedResponse::text(401, r#"{"errorCode": "oauth.invalid_client_secret"}"#),
@@ -102,7 +106,8 @@ fn token_request_errors_omit_secret_and_token() {
 
 #[test]
 fn token_response_debug_hides_the_token() {
-    let answer = parse_response::<RequestToken>(200, json!({"access_token": TOKEN}).to_string()).expect("a token");
+    let answer =
+        parse_response::<RequestToken>(200, json!({"access_token": TOKEN}).to_string()).expect("a token");
     let printed = format!("{answer:?} {answer:#?}");
     assert!(printed.contains("access_token") && !printed.contains("eyJ"), "{printed}");
 }

@@ -14,7 +14,9 @@ use sophos_api::{
         partner::ListPartnerTenants, siem::ListSiemEvents,
     },
 };
-use support::{ScriptedResponse, SECOND, ScriptedTransport, SentRequest, TENANT_ID, client, last_page, tenant, whoami};
+use support::{
+    SECOND, ScriptedResponse, ScriptedTransport, SentRequest, TENANT_ID, client, last_page, tenant, whoami,
+};
 
 fn empty_pages(count: usize) -> Vec<ScriptedResponse> {
     (0..count).map(|_| last_page(&[])).collect()
@@ -44,7 +46,8 @@ fn concurrent_callers_share_one_token() {
 
 #[test]
 fn concurrent_callers_share_one_identity() {
-    let script = ScriptedTransport::with_responses((0..100).map(|_| ScriptedResponse::json(json!({"items": []}))));
+    let script =
+        ScriptedTransport::with_responses((0..100).map(|_| ScriptedResponse::json(json!({"items": []}))));
     let client = client(&script);
     let operation = ListPartnerTenants::default();
     let answers = block_on(join_all((0..100).map(|_| client.send(&operation))));
@@ -191,7 +194,8 @@ fn rejected_token_is_renewed_and_the_request_retried() {
 
 #[test]
 fn second_token_rejection_is_unauthorized() {
-    let script = ScriptedTransport::with_responses([ScriptedResponse::status(401), ScriptedResponse::status(401)]);
+    let script =
+        ScriptedTransport::with_responses([ScriptedResponse::status(401), ScriptedResponse::status(401)]);
     let error = block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect_err("refused");
     assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(401)));
     assert_eq!((script.api_requests().len(), script.count(SentRequest::is_token)), (2, 2));
@@ -237,9 +241,15 @@ fn late_rejection_of_an_old_token_keeps_the_new_one() {
 
 #[test]
 fn listing_is_complete_when_the_token_is_rejected_midway() {
-    let page =
-        |id: &str, next: &str| ScriptedResponse::json(json!({"items": [{"id": id}], "pages": {"nextKey": next}}));
-    let script = ScriptedTransport::with_responses([page("a", "1"), page("b", "2"), ScriptedResponse::status(401), last_page(&["c"])]);
+    let page = |id: &str, next: &str| {
+        ScriptedResponse::json(json!({"items": [{"id": id}], "pages": {"nextKey": next}}))
+    };
+    let script = ScriptedTransport::with_responses([
+        page("a", "1"),
+        page("b", "2"),
+        ScriptedResponse::status(401),
+        last_page(&["c"]),
+    ]);
     let tenant = tenant(&client(&script));
     let mut pages = tenant.pages(ListEndpoints::default());
     let mut ids = Vec::new();
@@ -263,7 +273,10 @@ fn wrong_credential_type_is_rejected_before_sending() {
         ("tenant", false, false),
         ("galaxy", false, false),
     ] {
-        let script = ScriptedTransport::with_whoami(whoami(kind), (0..2).map(|_| ScriptedResponse::json(json!({"items": []}))));
+        let script = ScriptedTransport::with_whoami(
+            whoami(kind),
+            (0..2).map(|_| ScriptedResponse::json(json!({"items": []}))),
+        );
         let client = client(&script);
         for (answer, allowed) in [
             (block_on(client.send(&ListPartnerTenants::default())), partner),

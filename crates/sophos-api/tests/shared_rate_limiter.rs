@@ -11,10 +11,13 @@ use std::{
 use futures_executor::block_on;
 use futures_util::future::join;
 use sophos_api::{
-    BoxFuture, ApiClient, Client, ErrorKind, RateLimit, RetryPolicy, SharedRateLimiter, Transport, RateWindow,
-    operations::endpoints::ListEndpoints,
+    ApiClient, BoxFuture, Client, ErrorKind, RateLimit, RateWindow, RetryPolicy, SharedRateLimiter,
+    Transport, operations::endpoints::ListEndpoints,
 };
-use support::{ScriptedResponse, SECOND, ScriptedTransport, SentRequest, credentials, last_page, script::YieldOnce, tenant};
+use support::{
+    SECOND, ScriptedResponse, ScriptedTransport, SentRequest, credentials, last_page, script::YieldOnce,
+    tenant,
+};
 
 /// A turn that everybody else goes on before so often, and its wait.
 type ScriptedPermit = (u32, Result<Duration, Duration>);
@@ -50,7 +53,11 @@ struct Fixture {
     start: Duration,
 }
 
-fn fixture<const A: usize, const T: usize>(answers: [ScriptedResponse; A], turns: [ScriptedPermit; T], budget: RateLimit) -> Fixture {
+fn fixture<const A: usize, const T: usize>(
+    answers: [ScriptedResponse; A],
+    turns: [ScriptedPermit; T],
+    budget: RateLimit,
+) -> Fixture {
     fixture_with_attempts(answers, turns, budget, 2)
 }
 
@@ -103,7 +110,8 @@ fn shared_rate_limiter_runs_after_the_client_rate_limit() {
 
 #[test]
 fn api_requests_acquire_permits_and_token_requests_do_not() {
-    let answers = [ScriptedResponse::status(503), last_page(&[]), ScriptedResponse::status(401), last_page(&[])];
+    let answers =
+        [ScriptedResponse::status(503), last_page(&[]), ScriptedResponse::status(401), last_page(&[])];
     let set = fixture(answers, [], RateLimit::unlimited());
     let tenant = tenant(&set.client);
     for turns in [2, 4] {

@@ -9,7 +9,10 @@ use sophos_api::{
     models::{IdType, Whoami},
     operations::{endpoints::ListEndpoints, whoami::GetWhoami},
 };
-use support::{ScriptedResponse, OWN_ID, ScriptedTransport, TENANT_ID, client, credentials, last_page, tenant_record, whoami};
+use support::{
+    OWN_ID, ScriptedResponse, ScriptedTransport, TENANT_ID, client, credentials, last_page, tenant_record,
+    whoami,
+};
 
 const GLOBAL: &str = "https://api.central.sophos.com";
 
@@ -92,7 +95,8 @@ fn tenant_credential_reaches_only_its_tenant() {
 fn tenant_is_fetched_by_id() {
     for (kind, path) in [("partner", "/partner/v1/tenants/"), ("organization", "/organization/v1/tenants/")] {
         let record = json!({"id": TENANT_ID, "apiHost": "https://api-ca01.central.sophos.com"});
-        let script = ScriptedTransport::with_whoami(whoami(kind), [ScriptedResponse::json(record), last_page(&[])]);
+        let script =
+            ScriptedTransport::with_whoami(whoami(kind), [ScriptedResponse::json(record), last_page(&[])]);
         let tenant = block_on(client(&script).tenant(TENANT_ID.to_ascii_uppercase())).expect("a handle");
         assert_eq!(tenant.id().as_str(), TENANT_ID, "as the service writes it");
         block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
@@ -146,7 +150,8 @@ fn for_tenant_uses_the_data_region_without_a_host() {
 #[test]
 fn identity_without_a_global_host_uses_the_default() {
     for hosts in [json!({"global": ""}), json!({"global": null}), json!({}), json!(null)] {
-        let script = ScriptedTransport::with_whoami(with_hosts("partner", hosts.clone()), [tenants_page(&[])]);
+        let script =
+            ScriptedTransport::with_whoami(with_hosts("partner", hosts.clone()), [tenants_page(&[])]);
         let client = client(&script);
         block_on(client.list_tenants()).expect("tenants");
         assert_eq!(block_on(client.identity()).expect("an identity").global.to_string(), GLOBAL, "{hosts}");

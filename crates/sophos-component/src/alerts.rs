@@ -18,10 +18,9 @@ use crate::{
     },
     cursor::CursorScope,
     json::{RawOperation, id, into_value_and_text, string, strings},
-    page,
+    page, parse_words,
     session::run_call,
     tenants::Tenant,
-    parse_words,
 };
 
 impl Guest for Component {

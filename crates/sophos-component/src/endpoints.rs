@@ -17,11 +17,10 @@ use crate::{
         sophos::central::types::Failure,
     },
     cursor::CursorScope,
-    json::{RawOperation, id, array, into_value_and_text, string, strings, boolean},
-    page,
+    json::{RawOperation, array, boolean, id, into_value_and_text, string, strings},
+    page, parse_words,
     session::run_call,
     tenants::Tenant,
-    parse_words,
 };
 
 impl Guest for Component {
@@ -41,7 +40,8 @@ impl Guest for Component {
 
             let answer = tenant.with_client(client).send(&operation).await?;
             let next = operation.next_page(&answer)?.and_then(|next| next.page_from_key);
-            let (endpoints, unreadable) = page::split_items(answer.items, &answer.malformed_items, parse_endpoint);
+            let (endpoints, unreadable) =
+                page::split_items(answer.items, &answer.malformed_items, parse_endpoint);
             Ok(Page { endpoints, unreadable, next: next.map(|key| place.cursor(&key)) })
         })
     }

@@ -87,7 +87,8 @@ mod tests {
         });
         let answer = http::Response::builder().status(403).body(body.to_string().into());
         let answer = answer.expect("a response");
-        let failures = [Failure::from(GetAlert::parse_response(&answer).expect_err("refused")), no_credential(TOKEN)];
+        let failures =
+            [Failure::from(GetAlert::parse_response(&answer).expect_err("refused")), no_credential(TOKEN)];
         for failure in failures {
             let shown = format!("{failure:?}");
             assert!(!shown.contains("eyJ") && shown.contains("[redacted]"), "{shown}");
@@ -96,7 +97,10 @@ mod tests {
 
     #[test]
     fn deadline_with_a_wait_is_reported_as_throttled() {
-        assert!(matches!(to_reason(ErrorKind::DeadlineExceeded, Some(7_000)), Reason::Throttled(Some(7_000))));
+        assert!(matches!(
+            to_reason(ErrorKind::DeadlineExceeded, Some(7_000)),
+            Reason::Throttled(Some(7_000))
+        ));
         assert!(matches!(to_reason(ErrorKind::DeadlineExceeded, None), Reason::OutOfTime));
         assert!(matches!(to_reason(ErrorKind::Throttled, None), Reason::Throttled(None)));
     }

@@ -7,9 +7,7 @@ use std::{
     time::Duration,
 };
 
-use sophos_api::{
-    AccessToken, Auth, BoxFuture, CredentialSource, Credentials, Error, Hosts, NoCredential,
-};
+use sophos_api::{AccessToken, Auth, BoxFuture, CredentialSource, Credentials, Error, Hosts, NoCredential};
 
 use crate::{
     bindings::sophos::central::{

@@ -15,7 +15,7 @@ use crate::{
         sophos::central::types::Failure,
     },
     endpoints::reports_isolation,
-    json::{RawOperation, id, into_value_and_text, string, boolean},
+    json::{RawOperation, boolean, id, into_value_and_text, string},
     session::run_call,
     tenants::Tenant,
 };
@@ -27,7 +27,8 @@ impl Guest for Component {
             let tenant = tenant.with_client(client);
             let question = RawOperation(GetIsolation { endpoint_id: endpoint_id.clone() });
             let (asked, raw) = into_value_and_text(tenant.send(&question).await?)?;
-            let (endpoint, _) = into_value_and_text(tenant.send(&RawOperation(GetEndpoint::full(endpoint_id))).await?)?;
+            let (endpoint, _) =
+                into_value_and_text(tenant.send(&RawOperation(GetEndpoint::full(endpoint_id))).await?)?;
             Ok(State {
                 endpoint_id: id(&endpoint).map_err(Error::malformed)?,
                 requested: boolean(&asked, &["enabled"]),

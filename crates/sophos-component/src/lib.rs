@@ -107,23 +107,23 @@ mod alert_actions;
 #[cfg(not(feature = "webhook"))]
 mod alerts;
 mod bindings;
-#[cfg(all(feature = "operator", not(feature = "webhook")))]
-mod isolation_actions;
 #[cfg(not(feature = "webhook"))]
 mod cursor;
 #[cfg(not(feature = "webhook"))]
 mod endpoints;
 #[cfg(not(feature = "webhook"))]
 mod events;
+mod executor;
 mod failure;
 mod grant;
 #[cfg(not(feature = "webhook"))]
 mod isolation;
+#[cfg(all(feature = "operator", not(feature = "webhook")))]
+mod isolation_actions;
 #[cfg(not(feature = "webhook"))]
 mod json;
 #[cfg(not(feature = "webhook"))]
 mod page;
-mod executor;
 #[cfg(not(feature = "webhook"))]
 mod session;
 #[cfg(not(feature = "webhook"))]

@@ -1,7 +1,7 @@
 //! Pages: items that can be read and that cannot, and where the next one is.
 
 use serde_json::Value;
-use sophos_api::{Error, Operation, Raw, MalformedItem};
+use sophos_api::{Error, MalformedItem, Operation, Raw};
 
 use crate::{bindings::sophos::central::types::Unreadable, cursor::CursorScope, json::parse_members};
 

@@ -10,8 +10,8 @@ use crate::{
         exports::sophos::central::session::{Guest, Identity, Limits, Usage},
         sophos::central::types::Failure,
     },
-    grant::HostCredentialSource,
     executor::block_on,
+    grant::HostCredentialSource,
     transport::HostTransport,
 };
 
@@ -30,7 +30,9 @@ struct SessionState {
 }
 
 /// Carries out one call, within the time that it may take.
-pub(crate) fn run_call<V>(what: impl AsyncFnOnce(&Client<HostTransport>) -> Result<V, Error>) -> Result<V, Failure> {
+pub(crate) fn run_call<V>(
+    what: impl AsyncFnOnce(&Client<HostTransport>) -> Result<V, Error>,
+) -> Result<V, Failure> {
     let client = current_client()?;
     block_on(what(&client)).map_err(Failure::from)
 }

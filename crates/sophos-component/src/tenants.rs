@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sophos_api::{
-    ApiClient, Client, Error, Paged, Raw, TenantClient, TenantId, MalformedItem,
+    ApiClient, Client, Error, MalformedItem, Paged, Raw, TenantClient, TenantId,
     models::{self, IdType},
     operations::{organization::ListOrganizationTenants, partner::ListPartnerTenants},
 };
@@ -103,7 +103,8 @@ impl Guest for Component {
                     (items, broken, next.and_then(|next| next.page))
                 }
             };
-            let (mut tenants, mut unreadable) = (Vec::with_capacity(items.len()), page::to_unreadable(&broken));
+            let (mut tenants, mut unreadable) =
+                (Vec::with_capacity(items.len()), page::to_unreadable(&broken));
             for item in items {
                 let tenant =
                     item.parse_as().and_then(|record| Tenant::new(client, record, item.json().to_owned()));

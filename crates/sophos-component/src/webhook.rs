@@ -1,16 +1,16 @@
 //! The world `webhook`: isolation on other tools' alerts, over what its host
 //! provides.
 
+mod audit_log;
 mod decisions;
 mod engine;
 mod incoming;
-mod audit_log;
-mod secrets;
 mod ledger;
 mod outcomes;
+mod policy_settings;
 mod queue;
 mod receive;
-mod policy_settings;
+mod secrets;
 
 use std::time::Duration;
 

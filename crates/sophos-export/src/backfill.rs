@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use sophos_api::{
-    ApiClient, ErrorKind, Paged, Raw, TenantClient, Transport, MalformedItem, models::Alert,
+    ApiClient, ErrorKind, MalformedItem, Paged, Raw, TenantClient, Transport, models::Alert,
     operations::alerts::ListAlerts,
 };
 
-use crate::{encode::to_rfc3339_millis, error::Error, commit_log::Backfill};
+use crate::{commit_log::Backfill, encode::to_rfc3339_millis, error::Error};
 
 /// Rows of a backfill name this source.
 pub(crate) const SOURCE: &str = "common/v1/alerts";

@@ -111,7 +111,8 @@ impl CheckpointTracker {
     /// Goes on from a place. `blank` if no record was ever read.
     pub(crate) fn from_checkpoint(place: Option<Checkpoint>, overlap_ms: i64, is_empty: bool) -> Self {
         Self {
-            is_initial_read: is_empty && place.as_ref().is_none_or(|place| place.backlog_watermark_ms.is_some()),
+            is_initial_read: is_empty
+                && place.as_ref().is_none_or(|place| place.backlog_watermark_ms.is_some()),
             cursor: place.as_ref().and_then(|place| place.cursor.clone()),
             high_watermark_ms: place.as_ref().map(|place| place.high_watermark_ms),
             position_ms: place.as_ref().map_or(i64::MIN, |place| place.low_watermark_ms),
@@ -157,7 +158,12 @@ impl CheckpointTracker {
     /// Advances after a page. Conservative: an interval that the feed may have
     /// dropped during the request is a gap, and what may not have been read is
     /// not counted as read. `next_cursor` is `None` if it leads nowhere.
-    pub(crate) fn advance(&mut self, times: PageTimes, has_more: bool, next_cursor: Option<String>) -> Option<Gap> {
+    pub(crate) fn advance(
+        &mut self,
+        times: PageTimes,
+        has_more: bool,
+        next_cursor: Option<String>,
+    ) -> Option<Gap> {
         let kept_from = times.received_ms + SERVICE_CLOCK_RESOLUTION_MS - FEED_RETENTION_MS;
         let gap = self
             .high_watermark_ms
@@ -165,19 +171,26 @@ impl CheckpointTracker {
             .map(|from_ms| Gap { from_ms, to_ms: kept_from });
         // A time in the future would hide a later gap.
         let asked_ms = times.requested_ms;
-        let reached =
-            if has_more { times.newest_created_ms.map(|newest| newest.min(asked_ms)) } else { Some(asked_ms) };
+        let reached = if has_more {
+            times.newest_created_ms.map(|newest| newest.min(asked_ms))
+        } else {
+            Some(asked_ms)
+        };
         // The first page of a stream begins where the feed does.
         let begins = self.is_initial_read.then_some(kept_from);
         self.is_initial_read &= times.newest_created_ms.is_none();
-        self.high_watermark_ms = self.high_watermark_ms.max(reached).max(gap.map(|gap| gap.to_ms)).max(begins);
+        self.high_watermark_ms =
+            self.high_watermark_ms.max(reached).max(gap.map(|gap| gap.to_ms)).max(begins);
         self.position_ms = self.position_ms.max(reached.or(begins).unwrap_or(i64::MIN));
         let late_ms = asked_ms - self.overlap_ms;
-        self.low_watermark_limit_ms = self.backlog_watermark_ms.map_or(late_ms, |pending| pending.min(late_ms));
+        self.low_watermark_limit_ms =
+            self.backlog_watermark_ms.map_or(late_ms, |pending| pending.min(late_ms));
         // Only a page with records tells that the cursor has not passed the bound.
-        let before_bound = times.newest_created_ms.is_some() && self.position_ms <= self.low_watermark_limit_ms;
+        let before_bound =
+            times.newest_created_ms.is_some() && self.position_ms <= self.low_watermark_limit_ms;
         let leads_on = has_more && next_cursor.is_some();
-        self.backlog_watermark_ms = leads_on.then_some(if before_bound { late_ms } else { self.low_watermark_limit_ms });
+        self.backlog_watermark_ms =
+            leads_on.then_some(if before_bound { late_ms } else { self.low_watermark_limit_ms });
         self.cursor = next_cursor;
         gap
     }
@@ -190,8 +203,11 @@ impl CheckpointTracker {
 
     /// Goes on from this time, without what the feed has before it.
     pub(crate) fn pass_over(&mut self, to_ms: i64, now_ms: i64) -> Gap {
-        let from_ms =
-            if self.position_ms == i64::MIN { now_ms + SERVICE_CLOCK_RESOLUTION_MS - FEED_RETENTION_MS } else { self.position_ms };
+        let from_ms = if self.position_ms == i64::MIN {
+            now_ms + SERVICE_CLOCK_RESOLUTION_MS - FEED_RETENTION_MS
+        } else {
+            self.position_ms
+        };
         self.high_watermark_ms = self.high_watermark_ms.max(Some(to_ms));
         self.position_ms = self.position_ms.max(to_ms);
         self.cursor = None;
@@ -200,7 +216,10 @@ impl CheckpointTracker {
 
     /// The time from which the ids of records are needed to recognize them.
     pub(crate) fn dedup_from_ms(&self) -> Option<i64> {
-        Some((self.high_watermark_ms? - self.overlap_ms).min(self.low_watermark_limit_ms) - SERVICE_CLOCK_RESOLUTION_MS)
+        Some(
+            (self.high_watermark_ms? - self.overlap_ms).min(self.low_watermark_limit_ms)
+                - SERVICE_CLOCK_RESOLUTION_MS,
+        )
     }
 
     /// How far the run has read; `None` before its first page.
@@ -220,7 +239,13 @@ impl CheckpointTracker {
         };
         let pending_ms = self.backlog_watermark_ms.map(|pending| pending.max(floor_ms));
         let known_before_ms = self.exported_before_ms.filter(|_| pending_ms.is_some());
-        Some(Checkpoint { cursor: self.cursor.clone(), high_watermark_ms: frontier_ms, low_watermark_ms: settled_ms, backlog_watermark_ms: pending_ms, exported_before_ms: known_before_ms })
+        Some(Checkpoint {
+            cursor: self.cursor.clone(),
+            high_watermark_ms: frontier_ms,
+            low_watermark_ms: settled_ms,
+            backlog_watermark_ms: pending_ms,
+            exported_before_ms: known_before_ms,
+        })
     }
 }
 
@@ -251,7 +276,10 @@ mod tests {
         let mut reading = CheckpointTracker::from_checkpoint(None, OVERLAP, true);
         assert_eq!(reading.start_positions(Some(NOW)), [StartPosition::Earliest]);
         assert_eq!(reading.advance(page_times(NOW, Some(NOW - 23 * HOUR)), true, Some("a".into())), None);
-        assert_eq!(reading.advance(page_times(NOW + HOUR / 60, Some(NOW - HOUR)), true, Some("b".into())), None);
+        assert_eq!(
+            reading.advance(page_times(NOW + HOUR / 60, Some(NOW - HOUR)), true, Some("b".into())),
+            None
+        );
     }
 
     #[test]
@@ -262,7 +290,10 @@ mod tests {
         assert_eq!(place.high_watermark_ms, NOW + 300);
         assert_eq!(place.low_watermark_ms, NOW - OVERLAP, "in whole seconds");
         let next = CheckpointTracker::from_checkpoint(Some(place), OVERLAP, false);
-        assert_eq!(next.start_positions(None), [StartPosition::FromDate((NOW - OVERLAP) / 1_000), StartPosition::Earliest]);
+        assert_eq!(
+            next.start_positions(None),
+            [StartPosition::FromDate((NOW - OVERLAP) / 1_000), StartPosition::Earliest]
+        );
     }
 
     #[test]
@@ -271,19 +302,33 @@ mod tests {
         reading.advance(page_times(NOW, Some(NOW - 5 * HOUR)), true, Some("middle".into()));
         let place = reading.checkpoint(i64::MIN).expect("a page was read");
         assert_eq!(place.low_watermark_ms, place.high_watermark_ms);
-        let starts = CheckpointTracker::from_checkpoint(Some(place), OVERLAP, false).start_positions(Some(NOW));
+        let starts =
+            CheckpointTracker::from_checkpoint(Some(place), OVERLAP, false).start_positions(Some(NOW));
         assert_eq!(starts[0], StartPosition::Cursor("middle".into()));
     }
 
     #[test]
     fn tracker_reports_exactly_the_dropped_interval_as_a_gap() {
-        let mut reading = CheckpointTracker::from_checkpoint(Some(checkpoint(NOW - 30 * HOUR, NOW - 30 * HOUR)), OVERLAP, false);
-        let gap =
-            reading.advance(page_times(NOW, Some(NOW - 23 * HOUR)), true, Some("b".into())).expect("six hours are gone");
+        let mut reading = CheckpointTracker::from_checkpoint(
+            Some(checkpoint(NOW - 30 * HOUR, NOW - 30 * HOUR)),
+            OVERLAP,
+            false,
+        );
+        let gap = reading
+            .advance(page_times(NOW, Some(NOW - 23 * HOUR)), true, Some("b".into()))
+            .expect("six hours are gone");
         assert_eq!(gap, Gap { from_ms: NOW - 30 * HOUR, to_ms: NOW - 24 * HOUR + 1_000 });
-        assert_eq!(reading.advance(page_times(NOW, Some(NOW - 22 * HOUR)), true, Some("c".into())), None, "told once");
+        assert_eq!(
+            reading.advance(page_times(NOW, Some(NOW - 22 * HOUR)), true, Some("c".into())),
+            None,
+            "told once"
+        );
 
-        let mut reading = CheckpointTracker::from_checkpoint(Some(checkpoint(NOW - 23 * HOUR, NOW - 23 * HOUR)), OVERLAP, false);
+        let mut reading = CheckpointTracker::from_checkpoint(
+            Some(checkpoint(NOW - 23 * HOUR, NOW - 23 * HOUR)),
+            OVERLAP,
+            false,
+        );
         assert_eq!(reading.advance(page_times(NOW, None), false, None), None);
     }
 
@@ -297,7 +342,11 @@ mod tests {
 
     #[test]
     fn tracker_skips_a_start_time_beyond_the_retention() {
-        let reading = CheckpointTracker::from_checkpoint(Some(checkpoint(NOW - 30 * HOUR + 1, NOW - 30 * HOUR)), OVERLAP, false);
+        let reading = CheckpointTracker::from_checkpoint(
+            Some(checkpoint(NOW - 30 * HOUR + 1, NOW - 30 * HOUR)),
+            OVERLAP,
+            false,
+        );
         assert_eq!(reading.start_positions(Some(NOW)), [StartPosition::Earliest]);
         assert!(
             matches!(reading.start_positions(None)[0], StartPosition::FromDate(_)),
@@ -315,7 +364,8 @@ mod tests {
     #[test]
     fn tracker_assumes_the_worst_for_a_slow_response() {
         let slow = PageTimes { requested_ms: NOW, received_ms: NOW + 60_000, newest_created_ms: None };
-        let mut reading = CheckpointTracker::from_checkpoint(Some(checkpoint(NOW - 24 * HOUR + 30_000, 0)), OVERLAP, false);
+        let mut reading =
+            CheckpointTracker::from_checkpoint(Some(checkpoint(NOW - 24 * HOUR + 30_000, 0)), OVERLAP, false);
         assert!(reading.advance(slow, false, None).is_some(), "it may be gone by the time of the answer");
         assert_eq!(reading.high_watermark_ms(), Some(NOW), "what came after the question was not read");
     }
@@ -328,7 +378,7 @@ mod tests {
         use proptest::prelude::*;
 
         use super::*;
-        use crate::dedup_window::{RecordId, DedupSnapshot, DedupWindow, DedupResult};
+        use crate::dedup_window::{DedupResult, DedupSnapshot, DedupWindow, RecordId};
 
         /// A record: when the service took it in, how much later it shows, and
         /// whether it is sent again further on.
@@ -393,7 +443,7 @@ mod tests {
                 let again = Run { after_ms: 1, ..last.clone() };
                 for run in runs.into_iter().chain([last, again]) {
                     now_ms += run.after_ms;
-                    let mut seen = DedupWindow::insert(500);
+                    let mut seen = DedupWindow::new(500);
                     seen.restore(&saved, place.as_ref().map_or(0, |place| place.high_watermark_ms)).expect("its own form");
                     let mut reading = CheckpointTracker::from_checkpoint(place.clone(), OVERLAP, saved.ids.is_empty());
                     let start = reading.start_positions(Some(now_ms)).remove(0);
@@ -414,7 +464,7 @@ mod tests {
                             more = true;
                         }
                         for entry in &entries {
-                            if seen.insert(RecordId::insert(&entry.id.to_string()), 1, entry.at_ms) == DedupResult::New {
+                            if seen.insert(RecordId::new(&entry.id.to_string()), 1, entry.at_ms) == DedupResult::New {
                                 *taken.entry(entry.id).or_default() += 1;
                             }
                         }

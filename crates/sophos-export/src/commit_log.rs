@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use sophos_store::Store;
 
 use crate::{
+    checkpoint::{Checkpoint, Gap},
     dataset::Dataset,
     error::Error,
-    checkpoint::{Gap, Checkpoint},
     write_ahead::WriteAheadRecord,
 };
 

@@ -128,7 +128,10 @@ mod tests {
             "null",
         ];
         for (index, text) in texts.iter().enumerate() {
-            assert!(texts[..index].iter().all(|other| content_digest(other) != content_digest(text)), "{text}");
+            assert!(
+                texts[..index].iter().all(|other| content_digest(other) != content_digest(text)),
+                "{text}"
+            );
         }
         content_digest(&format!("{{\"x\":{}{}}}", "[".repeat(20_000), "]".repeat(20_000)));
     }

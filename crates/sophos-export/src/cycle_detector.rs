@@ -35,7 +35,7 @@ impl CycleDetector {
     pub(crate) fn record_page(&mut self, next: Option<&str>, empty: bool) -> Result<(), sophos_api::Error> {
         self.empty_pages = if empty { self.empty_pages + 1 } else { 0 };
         match next {
-            Some(next) if !self.cursors.insert(RecordId::insert(next)) => {
+            Some(next) if !self.cursors.insert(RecordId::new(next)) => {
                 Err(sophos_api::Error::malformed("the next page was read before: the cursors form a cycle"))
             }
             _ => Ok(()),

@@ -15,7 +15,7 @@ const MAX_RECORDS: usize = 100_000;
 pub(crate) struct RecordId([u8; 16]);
 
 impl RecordId {
-    pub(crate) fn insert(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self(parse_uuid(text).unwrap_or_else(|| {
             let mut id = [0; 16];
             id.copy_from_slice(&sha256(text.as_bytes())[..16]);
@@ -92,7 +92,7 @@ pub(crate) struct DedupWindow {
 }
 
 impl DedupWindow {
-    pub(crate) fn insert(keep: usize) -> Self {
+    pub(crate) fn new(keep: usize) -> Self {
         Self {
             latest: HashMap::new(),
             previous: HashSet::new(),
@@ -108,7 +108,9 @@ impl DedupWindow {
     pub(crate) fn insert(&mut self, id: RecordId, content: u32, at_ms: i64) -> DedupResult {
         let (revision, sighting) = match self.latest.get_mut(&id) {
             None => (0, DedupResult::New),
-            Some(latest) if content == 0 || latest.content_digest == content => return DedupResult::Duplicate,
+            Some(latest) if content == 0 || latest.content_digest == content => {
+                return DedupResult::Duplicate;
+            }
             Some(latest) if latest.content_digest == 0 => {
                 latest.content_digest = content;
                 return DedupResult::Duplicate;
@@ -202,28 +204,28 @@ mod tests {
 
     #[test]
     fn record_id_distinguishes_ids_of_any_form() {
-        let upper = RecordId::insert("5AC55058-622D-4929-8E5D-8FF554F312FE");
-        assert_eq!(upper, RecordId::insert("5ac55058-622d-4929-8e5d-8ff554f312fe"));
+        let upper = RecordId::new("5AC55058-622D-4929-8E5D-8FF554F312FE");
+        assert_eq!(upper, RecordId::new("5ac55058-622d-4929-8e5d-8ff554f312fe"));
         for other in ["", "5ac55058-622d-4929-8e5d-8ff554f312ff", "5ac55058x622d-4929-8e5d-8ff554f312fe", "é"]
         {
-            assert_ne!(upper, RecordId::insert(other), "{other}");
+            assert_ne!(upper, RecordId::new(other), "{other}");
         }
-        assert_ne!(RecordId::insert("a"), RecordId::insert("b"));
+        assert_ne!(RecordId::new("a"), RecordId::new("b"));
     }
 
     fn insert(seen: &mut DedupWindow, id: &str, content: u32) -> DedupResult {
-        seen.insert(RecordId::insert(id), content, 1)
+        seen.insert(RecordId::new(id), content, 1)
     }
 
     #[test]
     fn dedup_window_recognizes_records_after_restore() {
-        let mut seen = DedupWindow::insert(10);
+        let mut seen = DedupWindow::new(10);
         assert_eq!(insert(&mut seen, "a", 1), DedupResult::New);
         assert_eq!(insert(&mut seen, "a", 1), DedupResult::Duplicate);
         assert_eq!(insert(&mut seen, "b", 1), DedupResult::New);
         assert_eq!(insert(&mut seen, "a", 2), DedupResult::Revision(1));
         for _ in 0..2 {
-            let mut next = DedupWindow::insert(10);
+            let mut next = DedupWindow::new(10);
             next.restore(&seen.snapshot(), 2).expect("its own form");
             assert_eq!(next.snapshot(), seen.snapshot());
             seen = next;
@@ -235,13 +237,13 @@ mod tests {
         assert_eq!(insert(&mut seen, "a", 0), DedupResult::Duplicate, "of an unknown content");
         for ids in ["AAAA", "not base64!"] {
             let saved = DedupSnapshot { ids: ids.into(), ..DedupSnapshot::default() };
-            assert!(DedupWindow::insert(10).restore(&saved, 0).is_none());
+            assert!(DedupWindow::new(10).restore(&saved, 0).is_none());
         }
     }
 
     #[test]
     fn dedup_window_learns_the_content_of_a_duplicate() {
-        let mut seen = DedupWindow::insert(10);
+        let mut seen = DedupWindow::new(10);
         assert_eq!(insert(&mut seen, "a", 0), DedupResult::New);
         assert_eq!(insert(&mut seen, "a", 5), DedupResult::Duplicate);
         assert_eq!(insert(&mut seen, "a", 6), DedupResult::Revision(1));
@@ -260,13 +262,13 @@ mod tests {
             most in 20_usize..60,
             overlap in 0_i64..500,
         ) {
-            let mut seen = DedupWindow { max_len, ..DedupWindow::insert(keep) };
+            let mut seen = DedupWindow { max_len: most, ..DedupWindow::new(keep) };
             let mut inserted = Vec::new();
             let mut now = 0;
             for (index, (step, late)) in steps.into_iter().enumerate() {
                 now += step;
                 let at = now - late;
-                let id = RecordId::insert(&index.to_string());
+                let id = RecordId::new(&index.to_string());
                 prop_assert_eq!(seen.insert(id, 1, at), DedupResult::New);
                 if late % 3 == 0 {
                     prop_assert_eq!(seen.insert(id, 2, at), DedupResult::Revision(1));

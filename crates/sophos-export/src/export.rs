@@ -10,13 +10,13 @@ use sophos_api::{Client, TenantClient, TenantId, Transport, models::Tenant};
 use sophos_store::Store;
 
 use crate::{
+    commit_log::StreamId,
     dataset::Dataset,
     encode::Format,
     error::Error,
-    commit_log::StreamId,
-    report::{StreamOutcome, ExportReport, StreamReport},
-    tenant_inventory::{InventoryChanges, TenantRef, RegionChange, TenantInventory},
+    report::{ExportReport, StreamOutcome, StreamReport},
     stream::StreamRun,
+    tenant_inventory::{InventoryChanges, RegionChange, TenantInventory, TenantRef},
 };
 
 /// How an export works.
@@ -165,7 +165,8 @@ impl<T: Transport + 'static> Exporter<T> {
         if let Some(roster) = kept.as_ref().filter(|roster| roster.age(now) <= max_age) {
             return Ok((roster.clone(), InventoryChanges::default()));
         }
-        let (tenants, unusable) = list_tenants(&self.client.with_optional_deadline(deadline), &HashSet::new()).await?;
+        let (tenants, unusable) =
+            list_tenants(&self.client.with_optional_deadline(deadline), &HashSet::new()).await?;
         let members = tenants.iter().map(|(record, _)| TenantRef::from(record)).collect();
         let roster = TenantInventory::new(now, members, unusable);
         let changes = roster.changes_since(kept.as_ref());
@@ -178,7 +179,12 @@ impl<T: Transport + 'static> Exporter<T> {
     ///
     /// A tenant that is not answered for where it was said to be is looked for
     /// once: it may have moved to another data region.
-    pub async fn export_stream(&self, tenant: &TenantRef, dataset: Dataset, stop_at: Option<Duration>) -> StreamReport {
+    pub async fn export_stream(
+        &self,
+        tenant: &TenantRef,
+        dataset: Dataset,
+        stop_at: Option<Duration>,
+    ) -> StreamReport {
         let client = self.client.with_optional_deadline(stop_at);
         let place = if tenant.has_location() {
             client.for_tenant(&tenant.to_tenant())

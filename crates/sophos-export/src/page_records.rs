@@ -1,20 +1,20 @@
 //! The records of a page, on their way to the writer.
 
 use jiff::Timestamp;
-use sophos_api::{CursorPage, Transport, MalformedItem};
+use sophos_api::{CursorPage, MalformedItem, Transport};
 
 use crate::{
-    backfill::{self, is_too_large, is_key_rejected},
+    backfill::{self, is_key_rejected, is_too_large},
+    checkpoint::PageTimes,
     clock::deadline_passed,
-    day::{utc_date, partition_day},
+    day::{partition_day, utc_date},
+    dedup_window::{DedupResult, RecordId},
     digest::sha256_hex,
     encode::{QuarantinedRecord, Row},
     error::Error,
     record_key::{RecordKey, record_key},
-    checkpoint::PageTimes,
-    dedup_window::{RecordId, DedupResult},
     siem_feed::TimedPage,
-    stream::{ReadOutcome, CommitBatch, StreamRun},
+    stream::{CommitBatch, ReadOutcome, StreamRun},
 };
 
 impl<T: Transport + 'static> StreamRun<'_, T> {
@@ -34,11 +34,19 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 segment.duplicates += 1;
                 continue;
             }
-            self.add_record(segment, &facts, item.json(), self.stream.dataset.source(), *answered_ms, *answered_ms)
-                .await?;
+            self.add_record(
+                segment,
+                &facts,
+                item.json(),
+                self.stream.dataset.source(),
+                *answered_ms,
+                *answered_ms,
+            )
+            .await?;
         }
         self.quarantine(segment, &page.malformed_items, self.stream.dataset.source(), *answered_ms).await?;
-        let times = PageTimes { requested_ms: *asked_ms, received_ms: *answered_ms, newest_created_ms: newest_ms };
+        let times =
+            PageTimes { requested_ms: *asked_ms, received_ms: *answered_ms, newest_created_ms: newest_ms };
         let cursor = page.next_cursor.clone().filter(|_| leads_on);
         if let Some(gap) = segment.tracker.advance(times, page.has_more, cursor) {
             match segment.gaps.last_mut().filter(|last| last.to_ms == gap.from_ms) {
@@ -109,7 +117,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         // The Common API writes the same alert otherwise, which is no update.
         let content = if source == self.stream.dataset.source() { facts.content_digest } else { 0 };
         let at_ms = facts.created_ms().unwrap_or(default_ms);
-        let revision = match segment.dedup.insert(RecordId::insert(&facts.id), content, at_ms) {
+        let revision = match segment.dedup.insert(RecordId::new(&facts.id), content, at_ms) {
             DedupResult::New => 0,
             DedupResult::Revision(revision) => revision,
             DedupResult::Duplicate => {
@@ -148,7 +156,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         for MalformedItem { bytes, reason, .. } in records {
             let sha256 = sha256_hex(bytes);
             let (tenant, dataset) = (&self.stream.tenant, self.stream.dataset);
-            if segment.dedup.insert(RecordId::insert(&sha256), 0, at_ms) != DedupResult::New {
+            if segment.dedup.insert(RecordId::new(&sha256), 0, at_ms) != DedupResult::New {
                 segment.duplicates += 1;
                 continue;
             }

@@ -4,9 +4,9 @@ use sophos_api::{ErrorKind, Transport, operations::siem::MIN_PAGE_SIZE};
 
 use crate::{
     checkpoint::StartPosition,
-    siem_feed::{SiemFeed, Fetched, fetch_page},
-    stream::{CommitBatch, StreamRun},
     cycle_detector::CycleDetector,
+    siem_feed::{Fetched, SiemFeed, fetch_page},
+    stream::{CommitBatch, StreamRun},
 };
 
 impl<T: Transport + 'static> StreamRun<'_, T> {

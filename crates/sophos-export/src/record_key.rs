@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn record_key_is_the_sha256_when_a_record_has_no_id() {
-        let ids = ["\"text\"", "{}", r#"{"id":{}}"#, r#"{"id":" "}"#, "null", "[1]"].map(|json| parse(json).0);
+        let ids =
+            ["\"text\"", "{}", r#"{"id":{}}"#, r#"{"id":" "}"#, "null", "[1]"].map(|json| parse(json).0);
         for (index, id) in ids.iter().enumerate() {
             assert!(id.starts_with("sha256:") && id.len() == 71, "{id}");
             assert!(!ids[..index].contains(id));

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::{dataset::Dataset, failure::FailureKind, checkpoint::Gap, tenant_inventory::RegionChange};
+use crate::{checkpoint::Gap, dataset::Dataset, failure::FailureKind, tenant_inventory::RegionChange};
 
 /// What became of one stream in one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -9,9 +9,9 @@ use sophos_api::{
 use tokio::task::JoinHandle;
 
 use crate::{
+    checkpoint::StartPosition,
     clock::{excess_skew, now_ms},
     error::Error,
-    checkpoint::StartPosition,
 };
 
 /// The two feeds, which differ in name only.

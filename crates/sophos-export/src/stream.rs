@@ -10,19 +10,19 @@ use sophos_api::{
 use sophos_store::Store;
 
 use crate::{
+    checkpoint::{CheckpointTracker, Gap},
     clock::{deadline_passed, now_ms, trusted_service_ms},
+    commit_log::{Backfill, LogHead, LogRecord, StreamId, commit, load_head},
+    cycle_detector::{CycleDetector, MAX_EMPTY_PAGES},
     dataset::Dataset,
+    dedup_window::{DedupSnapshot, DedupWindow},
     encode::to_rfc3339_millis,
     error::Error,
     export::{ExportSettings, run_id},
-    checkpoint::{Gap, CheckpointTracker},
-    write_ahead::collect_garbage,
-    commit_log::{Backfill, LogHead, LogRecord, StreamId, commit, load_head},
     report::{StreamOutcome, StreamReport},
-    dedup_window::{DedupSnapshot, DedupWindow},
-    siem_feed::{SiemFeed, PageTask, Fetched, ask_fitting, join_page},
-    cycle_detector::{MAX_EMPTY_PAGES, CycleDetector},
-    writer::{TimeRange, ObjectWriter},
+    siem_feed::{Fetched, PageTask, SiemFeed, ask_fitting, join_page},
+    write_ahead::collect_garbage,
+    writer::{ObjectWriter, TimeRange},
 };
 
 /// A place without rows is committed when the last commit is older than this:
@@ -107,11 +107,16 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     }
 
     /// Reads as much as one commit holds, and commits it.
-    async fn commit_batch<O: SiemFeed>(&self, walk: &mut CycleDetector, report: &mut StreamReport) -> Result<ReadOutcome, Error> {
+    async fn commit_batch<O: SiemFeed>(
+        &self,
+        walk: &mut CycleDetector,
+        report: &mut StreamReport,
+    ) -> Result<ReadOutcome, Error> {
         let mut head = load_head(self.store, &self.stream).await?;
         // What holds if this run comes to nothing.
         let known = head.record.as_ref().map(|record| record.checkpoint_after.high_watermark_ms);
-        report.freshness_seconds = known.map(|frontier| self.age_seconds(frontier)).or(report.freshness_seconds);
+        report.freshness_seconds =
+            known.map(|frontier| self.age_seconds(frontier)).or(report.freshness_seconds);
         let mut segment = self.start_batch(&head)?;
         let outcome = self.read_and_commit::<O>(walk, &mut segment, &mut head, report).await;
         // Rubbish is swept by the next run if this fails too.
@@ -127,16 +132,18 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
 
     fn start_batch(&self, head: &LogHead) -> Result<CommitBatch, Error> {
         let place = head.record.as_ref().map(|record| record.checkpoint_after.clone());
-        let mut seen = DedupWindow::insert(self.stream.dataset.min_dedup_records());
+        let mut seen = DedupWindow::new(self.stream.dataset.min_dedup_records());
         if let Some(record) = &head.record {
             let saved = DedupSnapshot {
                 ids: record.recent_ids.clone(),
                 digests: record.recent_digests.clone(),
                 revisions: record.recent_revisions.clone(),
             };
-            seen.restore(&saved, record.checkpoint_after.high_watermark_ms).ok_or_else(|| Error::InvalidLogRecord {
-                path: self.stream.record_path(record.sequence),
-                reason: "its recent ids are not of their form".into(),
+            seen.restore(&saved, record.checkpoint_after.high_watermark_ms).ok_or_else(|| {
+                Error::InvalidLogRecord {
+                    path: self.stream.record_path(record.sequence),
+                    reason: "its recent ids are not of their form".into(),
+                }
             })?;
         }
         Ok(CommitBatch {
@@ -157,7 +164,11 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             duplicates: 0,
             quarantined: 0,
             gaps: Vec::new(),
-            backfills: head.record.as_ref().map(|record| record.pending_backfills.clone()).unwrap_or_default(),
+            backfills: head
+                .record
+                .as_ref()
+                .map(|record| record.pending_backfills.clone())
+                .unwrap_or_default(),
         })
     }
 
@@ -183,7 +194,9 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         report.duplicates += segment.duplicates;
         report.gaps.extend(&segment.gaps);
 
-        let Some(after) = segment.tracker.checkpoint(segment.dedup.complete_from_ms()) else { return Ok(end) };
+        let Some(after) = segment.tracker.checkpoint(segment.dedup.complete_from_ms()) else {
+            return Ok(end);
+        };
         let idle = head.record.as_ref().is_some_and(|record| {
             segment.rows == 0
                 && segment.quarantined == 0
@@ -206,7 +219,9 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             tenant: self.stream.tenant.clone(),
             sequence: head.sequence() + 1,
             run_id: segment.writer.run_id().to_owned(),
-            committed_at: Timestamp::from_millisecond(self.now_ms()).map(to_rfc3339_millis).unwrap_or_default(),
+            committed_at: Timestamp::from_millisecond(self.now_ms())
+                .map(to_rfc3339_millis)
+                .unwrap_or_default(),
             checkpoint_before: head.record.as_ref().map(|record| record.checkpoint_after.clone()),
             checkpoint_after: after,
             rows: segment.rows,
@@ -246,7 +261,11 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
 
     /// Reads the feed, the next page being fetched while one is written. What
     /// was read before a page that leads nowhere is good, and so is that page.
-    async fn read_feed<O: SiemFeed>(&self, walk: &mut CycleDetector, segment: &mut CommitBatch) -> Result<ReadOutcome, Error> {
+    async fn read_feed<O: SiemFeed>(
+        &self,
+        walk: &mut CycleDetector,
+        segment: &mut CommitBatch,
+    ) -> Result<ReadOutcome, Error> {
         let (mut operation, mut answer) = self.fetch_first_page::<O>(walk, segment).await?;
         loop {
             walk.page_limit = operation.limit();
@@ -263,7 +282,9 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                     let error = format!("{MAX_EMPTY_PAGES} pages in a row are empty, and more are to follow");
                     (next, Some(ReadOutcome::Failed(sophos_api::Error::malformed(error).into())))
                 }
-                Ok(next) if deadline_passed(&self.client, self.stop_at) => (next, Some(ReadOutcome::Deadline)),
+                Ok(next) if deadline_passed(&self.client, self.stop_at) => {
+                    (next, Some(ReadOutcome::Deadline))
+                }
                 Ok(next) if segment.rows + page.items.len() as u64 >= self.settings.rows_per_commit => {
                     (next, Some(ReadOutcome::BatchFull))
                 }
@@ -294,7 +315,11 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     /// A cursor may be gone, or may lead to a page that the service cannot
     /// produce: then the run goes on from a time, then from the beginning of the
     /// feed. What the feed has dropped meanwhile becomes a gap.
-    async fn fetch_first_page<O: SiemFeed>(&self, walk: &mut CycleDetector, segment: &mut CommitBatch) -> Result<Fetched<O>, Error> {
+    async fn fetch_first_page<O: SiemFeed>(
+        &self,
+        walk: &mut CycleDetector,
+        segment: &mut CommitBatch,
+    ) -> Result<Fetched<O>, Error> {
         let mut starts = segment
             .tracker
             .start_positions(trusted_service_ms(&self.client, self.settings.max_service_skew))

@@ -122,11 +122,13 @@ impl TenantInventory {
         for member in &self.tenants {
             match known.remove(&sort_key(&member.id)) {
                 None => changes.added.push(member.id.to_string()),
-                Some(before) if member.has_location() && before != member => changes.moved.push(RegionChange {
-                    tenant: member.id.to_string(),
-                    from: before.location(),
-                    to: member.location(),
-                }),
+                Some(before) if member.has_location() && before != member => {
+                    changes.moved.push(RegionChange {
+                        tenant: member.id.to_string(),
+                        from: before.location(),
+                        to: member.location(),
+                    })
+                }
                 Some(_) => {}
             }
         }
@@ -174,7 +176,8 @@ mod tests {
         let before = inventory(&[("a", "eu01"), ("b", "eu01"), ("c", "us01")]);
         let after = inventory(&[("d", "eu01"), ("C", "eu02"), ("a", "eu01")]);
         let moved = RegionChange { tenant: "C".into(), from: "us01".into(), to: "eu02".into() };
-        let changes = InventoryChanges { added: vec!["d".into()], removed: vec!["b".into()], moved: vec![moved] };
+        let changes =
+            InventoryChanges { added: vec!["d".into()], removed: vec!["b".into()], moved: vec![moved] };
         assert_eq!(after.changes_since(Some(&before)), changes);
         assert_eq!(after.changes_since(Some(&after)), InventoryChanges::default());
         assert_eq!(after.changes_since(None), InventoryChanges::default());

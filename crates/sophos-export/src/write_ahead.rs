@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use sophos_store::Store;
 
 use crate::{
-    error::Error,
     commit_log::{LogHead, LogRecord, StreamId, load_record},
+    error::Error,
 };
 
 const FILE_SUFFIX: &str = ".wal";
@@ -101,7 +101,8 @@ pub(crate) async fn collect_garbage(store: &Store, stream: &StreamId, head: &Log
         let path = format!("{}/{name}", stream.log_folder());
         let Some(body) = store.read(&path).await? else { continue };
         let intent = serde_json::from_slice::<WriteAheadRecord>(&body).ok();
-        let Some(intent) = intent.filter(|intent| intent.path(stream) == path && intent.belongs_to(stream)) else {
+        let Some(intent) = intent.filter(|intent| intent.path(stream) == path && intent.belongs_to(stream))
+        else {
             let event = "write_ahead_record_rejected";
             tracing::warn!(event, path, "invalid intent: it names objects of others; remove it by hand");
             continue;
@@ -136,7 +137,12 @@ async fn try_remove(store: &Store, path: &str) -> bool {
 }
 
 /// The record that has this number in the log.
-async fn load_committed(store: &Store, stream: &StreamId, head: &LogHead, sequence: u64) -> Result<LogRecord, Error> {
+async fn load_committed(
+    store: &Store,
+    stream: &StreamId,
+    head: &LogHead,
+    sequence: u64,
+) -> Result<LogRecord, Error> {
     match &head.record {
         Some(record) if record.sequence == sequence => Ok(record.clone()),
         _ => load_record(store, stream, sequence).await,
@@ -154,7 +160,8 @@ mod tests {
     async fn collect_garbage_keeps_the_record_when_removal_fails() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&folder.path().to_string_lossy()).expect("a store");
-        let stream = StreamId::new(Dataset::Events, "97d69ec5-d0b3-425a-8d0d-cf4ac6521463").expect("a tenant");
+        let stream =
+            StreamId::new(Dataset::Events, "97d69ec5-d0b3-425a-8d0d-cf4ac6521463").expect("a tenant");
         let record = json!({
             "version": 1, "dataset": "events", "tenant": stream.tenant, "sequence": 1, "run_id": "committed",
             "committed_at": "2026-11-23T10:00:00.000Z", "checkpoint_before": null,

@@ -9,11 +9,11 @@ use sophos_store::Store;
 use tokio::task::JoinHandle;
 
 use crate::{
+    commit_log::{DataObject, StreamId},
     digest::sha256_hex,
     encode::{Encoder, Format, QuarantinedRecord, Row, to_rfc3339_millis},
     error::Error,
     write_ahead::WriteAheadRecord,
-    commit_log::{DataObject, StreamId},
 };
 
 /// Objects under way to the store at once, when a run ends.
@@ -92,7 +92,7 @@ impl ObjectWriter {
             run_id: run,
             open: BTreeMap::new(),
             buffered_bytes: 0,
-            max_buffered_bytes: held_at_most: max_buffered_bytes,
+            max_buffered_bytes,
             upload: None,
             objects: Vec::new(),
             may_be_committed: false,

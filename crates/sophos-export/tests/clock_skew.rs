@@ -4,7 +4,7 @@ mod support;
 
 use serde_json::json;
 use sophos_export::{Dataset, StreamOutcome};
-use support::{ScriptedResponse, DAY, HOUR, MINUTE, NOW_MS, SECOND, TestEnv, event, format_time};
+use support::{DAY, HOUR, MINUTE, NOW_MS, SECOND, ScriptedResponse, TestEnv, event, format_time};
 
 /// The partition's day of one event with these times.
 async fn partition_of(env: &TestEnv, when: &serde_json::Value, created_at: &serde_json::Value) -> String {
@@ -45,7 +45,8 @@ async fn row_partition_follows_the_ingestion_time() {
 
 #[tokio::test]
 async fn row_partition_follows_max_event_skew() {
-    let env = TestEnv::with_settings(|settings| settings.max_event_skew = std::time::Duration::from_secs(3_600));
+    let env =
+        TestEnv::with_settings(|settings| settings.max_event_skew = std::time::Duration::from_secs(3_600));
     let (when, created_at) = (json!(format_time(NOW_MS - 20 * HOUR)), json!(format_time(NOW_MS - HOUR)));
     assert_eq!(partition_of(&env, &when, &created_at).await, "2026-11-23");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sophos_api::ErrorKind;
 use sophos_export::{Dataset, FailureKind, StreamOutcome};
-use support::{Answer, HOUR, NOW_MS, TestEnv, event};
+use support::{HOUR, NOW_MS, ScriptedResponse, TestEnv, event};
 
 #[tokio::test]
 async fn report_keeps_the_kind_of_a_service_error() {
@@ -17,7 +17,7 @@ async fn report_keeps_the_kind_of_a_service_error() {
         (503, ErrorKind::Unavailable, false),
     ] {
         let env = TestEnv::new();
-        env.service.route(move |_| Answer::status(status));
+        env.service.route(move |_| ScriptedResponse::status(status));
         let report = env.run(Dataset::Events).await;
         assert_eq!(report.error_kind, Some(FailureKind::Service(kind)), "{status}");
         assert_eq!(report.error_kind.map(FailureKind::requires_operator), Some(needs_a_person), "{status}");
@@ -30,7 +30,7 @@ async fn report_keeps_the_kind_of_a_service_error() {
 async fn report_names_task_failed_when_a_task_panics() {
     let env = TestEnv::new();
     env.service.route(|request| match request.cursor {
-        None => Answer::page(&[event("a", NOW_MS - HOUR)], true, Some("next")),
+        None => ScriptedResponse::page(&[event("a", NOW_MS - HOUR)], true, Some("next")),
         // In the task that fetches the next page.
         Some(_) => panic!("a defect"),
     });
@@ -46,7 +46,7 @@ async fn report_names_task_failed_when_a_task_panics() {
 #[tokio::test]
 async fn report_names_an_invalid_log_record() {
     let env = TestEnv::new();
-    env.events([Answer::page(&[event("a", NOW_MS - HOUR)], false, None)]).await;
+    env.run_events([ScriptedResponse::page(&[event("a", NOW_MS - HOUR)], false, None)]).await;
     let path = format!("_log/events/{}/000000000001.json", support::TENANT);
     env.store.write(&path, b"{}".to_vec()).await.expect("a write");
     env.service.advance(Duration::from_secs(60).as_millis() as i64);

@@ -4,7 +4,7 @@ mod support;
 
 use serde_json::json;
 use sophos_export::{Dataset, StreamReport};
-use support::{Answer, HOUR, MINUTE, NOW_MS, TENANT, TestEnv, event};
+use support::{HOUR, MINUTE, NOW_MS, ScriptedResponse, TENANT, TestEnv, event};
 
 const RUN: &str = "0000019abc-00000000000000aa";
 const OTHER_TENANT: &str = "22222222-cc4a-4a9f-bb9c-632c936dfb9f";
@@ -24,7 +24,7 @@ async fn run_with_record(run: &str, objects: &[String]) -> (TestEnv, StreamRepor
     let intent = json!({ "sequence": 1, "run_id": run, "objects": objects }).to_string();
     let path = format!("_log/events/{TENANT}/000000000001.{RUN}.wal");
     env.store.write(&path, intent.into_bytes()).await.expect("a write");
-    let report = env.events([Answer::page(&[event("a", NOW_MS - HOUR)], false, None)]).await;
+    let report = env.run_events([ScriptedResponse::page(&[event("a", NOW_MS - HOUR)], false, None)]).await;
     (env, report)
 }
 
@@ -33,7 +33,7 @@ async fn run_removes_objects_of_a_dead_run() {
     let objects = [dead_object("events"), dead_object("_quarantine/events")];
     let (env, report) = run_with_record(RUN, &objects).await;
     assert_eq!(report.garbage_removed, 2);
-    let names = env.names().await;
+    let names = env.object_names().await;
     assert!(objects.iter().all(|object| !names.contains(object)), "{names:?}");
     assert!(names.iter().all(|name| !name.ends_with(".wal")), "{names:?}");
 }
@@ -56,7 +56,7 @@ async fn forged_write_ahead_record_removes_nothing() {
     ] {
         let (env, report) = run_with_record(RUN, &[dead_object("events"), forged.clone()]).await;
         assert_eq!(report.garbage_removed, 0, "{forged}");
-        assert!(env.names().await.contains(&forged), "{forged}");
+        assert!(env.object_names().await.contains(&forged), "{forged}");
         assert_eq!(report.rows, 1, "the run itself is not disturbed");
     }
 }
@@ -64,8 +64,8 @@ async fn forged_write_ahead_record_removes_nothing() {
 #[tokio::test]
 async fn forged_write_ahead_record_keeps_committed_objects() {
     let env = TestEnv::new();
-    env.events([Answer::page(&[event("a", NOW_MS - HOUR)], false, None)]).await;
-    let record = env.last(Dataset::Events).await;
+    env.run_events([ScriptedResponse::page(&[event("a", NOW_MS - HOUR)], false, None)]).await;
+    let record = env.last_record(Dataset::Events).await;
     let object = record.objects[0].path.clone();
     for run in [record.run_id.as_str(), RUN] {
         let intent = json!({ "sequence": 1, "run_id": run, "objects": [object] }).to_string();
@@ -73,10 +73,10 @@ async fn forged_write_ahead_record_keeps_committed_objects() {
         env.store.write(&path, intent.into_bytes()).await.expect("a write");
     }
     env.service.advance(5 * MINUTE);
-    let report = env.events([Answer::page(&[event("b", NOW_MS)], false, None)]).await;
+    let report = env.run_events([ScriptedResponse::page(&[event("b", NOW_MS)], false, None)]).await;
     assert_eq!((report.rows, report.garbage_removed), (1, 0));
-    assert!(env.names().await.contains(&object));
-    assert_eq!(env.ids().await, ["a", "b"]);
+    assert!(env.object_names().await.contains(&object));
+    assert_eq!(env.event_ids().await, ["a", "b"]);
 }
 
 #[tokio::test]
@@ -85,5 +85,5 @@ async fn misnamed_write_ahead_record_removes_nothing() {
     let object = dead_object("events").replace(RUN, run);
     let (env, report) = run_with_record(run, std::slice::from_ref(&object)).await;
     assert_eq!(report.garbage_removed, 0);
-    assert!(env.names().await.contains(&object));
+    assert!(env.object_names().await.contains(&object));
 }

@@ -6,31 +6,31 @@ use std::time::Duration;
 
 use serde_json::json;
 use sophos_export::{Dataset, StreamOutcome};
-use support::{Answer, HOUR, MINUTE, NOW_MS, SECOND, TestEnv, event};
+use support::{HOUR, MINUTE, NOW_MS, SECOND, ScriptedResponse, TestEnv, event};
 
 #[tokio::test]
 async fn run_commits_pages_before_an_invalid_cursor() {
     let items = |id| [event(id, NOW_MS - 2 * HOUR)];
     let object = json!({ "items": items("b"), "has_more": true, "next_cursor": {} }).to_string();
     for (name, dead_end) in [
-        ("the same", Answer::page(&items("b"), true, Some("one"))),
-        ("an empty", Answer::page(&items("b"), true, Some(""))),
-        ("no", Answer::page(&items("b"), true, None)),
-        ("an object for a", Answer::bytes(object)),
+        ("the same", ScriptedResponse::page(&items("b"), true, Some("one"))),
+        ("an empty", ScriptedResponse::page(&items("b"), true, Some(""))),
+        ("no", ScriptedResponse::page(&items("b"), true, None)),
+        ("an object for a", ScriptedResponse::bytes(object)),
     ] {
         let env = TestEnv::new();
-        let report = env.events([Answer::page(&items("a"), true, Some("one")), dead_end]).await;
+        let report = env.run_events([ScriptedResponse::page(&items("a"), true, Some("one")), dead_end]).await;
         assert_eq!(
             (report.outcome, report.rows, report.has_more),
             (StreamOutcome::Failed, 2, true),
             "{name}: {report:?}"
         );
-        assert_eq!(env.ids().await, ["a", "b"], "{name}");
-        env.service.requests();
+        assert_eq!(env.event_ids().await, ["a", "b"], "{name}");
+        env.service.take_requests();
         let rest = [event("b", NOW_MS - 2 * HOUR), event("c", NOW_MS - HOUR)];
-        let report = env.events([Answer::page(&rest, false, Some("end"))]).await;
+        let report = env.run_events([ScriptedResponse::page(&rest, false, Some("end"))]).await;
         assert_eq!((report.outcome, report.rows), (StreamOutcome::Committed, 1), "{name}: {report:?}");
-        let request = env.service.requests().swap_remove(0);
+        let request = env.service.take_requests().swap_remove(0);
         assert_eq!(request.from_date, Some((NOW_MS - 2 * HOUR) / 1_000), "{name}: by time");
     }
 }
@@ -39,15 +39,15 @@ async fn run_commits_pages_before_an_invalid_cursor() {
 async fn run_commits_its_progress_when_cursors_form_a_cycle() {
     let env = TestEnv::new();
     env.service.route(|request| match request.cursor.as_deref() {
-        None => Answer::page(&[event("a", NOW_MS - 3 * HOUR)], true, Some("one")),
-        Some("one") => Answer::page(&[event("b", NOW_MS - 2 * HOUR)], true, Some("two")),
-        Some(_) => Answer::page(&[], true, Some("one")),
+        None => ScriptedResponse::page(&[event("a", NOW_MS - 3 * HOUR)], true, Some("one")),
+        Some("one") => ScriptedResponse::page(&[event("b", NOW_MS - 2 * HOUR)], true, Some("two")),
+        Some(_) => ScriptedResponse::page(&[], true, Some("one")),
     });
     let report = env.run(Dataset::Events).await;
     assert_eq!((report.outcome, report.rows), (StreamOutcome::Failed, 2), "{report:?}");
     assert!(report.error.is_some_and(|error| error.contains("cycle")));
-    assert_eq!(env.service.requests().len(), 3);
-    assert_eq!(env.ids().await, ["a", "b"]);
+    assert_eq!(env.service.take_requests().len(), 3);
+    assert_eq!(env.event_ids().await, ["a", "b"]);
 }
 
 /// Pages without items, each with a new cursor, that end after `pages`.
@@ -55,11 +55,11 @@ fn respond_with_empty_pages(env: &TestEnv, pages: u32) {
     env.service.route(move |request| {
         let number = request.cursor.as_deref().map_or(0, |cursor| cursor.parse().expect("a number"));
         let answer = if number < pages {
-            Answer::page(&[], true, Some(&(number + 1).to_string()))
+            ScriptedResponse::page(&[], true, Some(&(number + 1).to_string()))
         } else {
-            Answer::page(&[event("a", NOW_MS)], false, Some("0"))
+            ScriptedResponse::page(&[event("a", NOW_MS)], false, Some("0"))
         };
-        answer.taking(Duration::from_millis(250))
+        answer.with_latency(Duration::from_millis(250))
     });
 }
 
@@ -71,7 +71,7 @@ async fn run_fails_after_max_empty_pages_and_the_next_continues() {
         let report = env.run(Dataset::Events).await;
         assert_eq!(report.outcome, StreamOutcome::Failed, "{report:?}");
         assert!(report.error.is_some_and(|error| error.contains("empty")));
-        let cursor = env.last(Dataset::Events).await.checkpoint_after.cursor;
+        let cursor = env.last_record(Dataset::Events).await.checkpoint_after.cursor;
         assert_eq!(cursor, Some((run * 1_000).to_string()));
     }
 }
@@ -82,7 +82,7 @@ async fn runs_pass_many_empty_pages_in_several_time_slices() {
     for first in [false, true] {
         let env = TestEnv::new();
         if first {
-            env.events([Answer::page(&[event("z", NOW_MS - HOUR)], false, Some("end"))]).await;
+            env.run_events([ScriptedResponse::page(&[event("z", NOW_MS - HOUR)], false, Some("end"))]).await;
             env.service.advance(5 * MINUTE);
         }
         respond_with_empty_pages(&env, 900);
@@ -98,6 +98,6 @@ async fn runs_pass_many_empty_pages_in_several_time_slices() {
             assert!(turns < 10, "no progress: {report:?}");
         }
         assert!(turns > 2, "{turns}");
-        assert_eq!(env.ids().await.last().map(String::as_str), Some("a"));
+        assert_eq!(env.event_ids().await.last().map(String::as_str), Some("a"));
     }
 }

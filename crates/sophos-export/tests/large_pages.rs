@@ -6,7 +6,7 @@ mod support;
 use serde_json::{Value, json};
 use sophos_api::ErrorKind;
 use sophos_export::{Dataset, FailureKind, Gap, StreamOutcome};
-use support::{Answer, HOUR, MINUTE, NOW_MS, Request, SECOND, TestEnv, event};
+use support::{HOUR, MINUTE, NOW_MS, Request, SECOND, ScriptedResponse, TestEnv, event};
 
 const TOO_LARGE: FailureKind = FailureKind::Service(ErrorKind::TooLarge);
 
@@ -16,18 +16,18 @@ const TOO_LARGE: FailureKind = FailureKind::Service(ErrorKind::TooLarge);
 struct Feed(Vec<(i64, usize)>);
 
 impl Feed {
-    fn answer(&self, request: &Request, max_bytes: usize) -> Answer {
+    fn answer(&self, request: &Request, max_bytes: usize) -> ScriptedResponse {
         let from_ms = request.from_date.map_or(i64::MIN, |seconds| seconds * SECOND);
         let by_time = self.0.iter().position(|(at, _)| *at >= from_ms).unwrap_or(self.0.len());
         let first = request.cursor.as_deref().map_or(by_time, |cursor| cursor.parse().expect("a number"));
         let end = (first + request.limit.expect("a limit") as usize).min(self.0.len());
         let records = &self.0[first..end];
         if records.iter().map(|(_, bytes)| bytes).sum::<usize>() > max_bytes {
-            return Answer::too_large();
+            return ScriptedResponse::too_large();
         }
         let items: Vec<Value> =
             records.iter().zip(first..).map(|((at, _), number)| event(&number.to_string(), *at)).collect();
-        Answer::page(&items, end < self.0.len(), Some(&end.to_string()))
+        ScriptedResponse::page(&items, end < self.0.len(), Some(&end.to_string()))
     }
 }
 
@@ -42,14 +42,14 @@ async fn a_page_that_is_too_large_is_read_in_smaller_ones() {
         (Dataset::Events, 400, vec![1_000, 500, 250, 250, 250, 250]),
         (Dataset::Alerts, 249, vec![1_000, 500, 250, 200, 200, 200, 200, 200]),
     ] {
-        let env = TestEnv::with(|settings| settings.rows_per_commit = 450);
+        let env = TestEnv::with_settings(|settings| settings.rows_per_commit = 450);
         let feed = feed.clone();
         env.service.route(move |request| feed.answer(request, max_bytes));
         let report = env.run(dataset).await;
         assert_eq!((report.outcome, report.rows), (StreamOutcome::Committed, 1_000), "{report:?}");
         assert!(report.commits > 1, "the limit holds from commit to commit: {report:?}");
         assert_eq!(report.gaps, []);
-        assert_eq!(limits(&env.service.requests()), expected, "{dataset}");
+        assert_eq!(limits(&env.service.take_requests()), expected, "{dataset}");
     }
 }
 
@@ -74,11 +74,15 @@ async fn what_fits_into_no_page_is_a_small_gap() {
     assert!(gap.from_ms >= start + 800 * SECOND, "{gap:?}");
     let lost = gap.seconds() as usize - 1;
     assert_eq!(rows + lost, 3_000, "{report:?}");
-    assert_eq!(env.last(Dataset::Events).await.gaps, [gap]);
+    assert_eq!(env.last_record(Dataset::Events).await.gaps, [gap]);
 
     env.service.advance(5 * MINUTE);
     let report = env.run(Dataset::Events).await;
-    assert_eq!((report.outcome, report.gaps.len()), (StreamOutcome::UpToDate, 0), "the stream goes on: {report:?}");
+    assert_eq!(
+        (report.outcome, report.gaps.len()),
+        (StreamOutcome::UpToDate, 0),
+        "the stream goes on: {report:?}"
+    );
 }
 
 #[tokio::test]
@@ -96,25 +100,27 @@ async fn a_feed_that_begins_too_large_is_read_after_that() {
 #[tokio::test]
 async fn nothing_is_passed_over_when_no_page_fits() {
     let env = TestEnv::new();
-    env.service.route(|_| Answer::too_large());
+    env.service.route(|_| ScriptedResponse::too_large());
     let report = env.run(Dataset::Events).await;
     assert_eq!((report.outcome, report.error_kind), (StreamOutcome::Failed, Some(TOO_LARGE)), "{report:?}");
     assert_eq!((report.commits, report.gaps.len()), (0, 0), "{report:?}");
-    assert_eq!(limits(&env.service.requests()), [1_000, 500, 250, 200, 200]);
-    assert!(env.names().await.is_empty());
+    assert_eq!(limits(&env.service.take_requests()), [1_000, 500, 250, 200, 200]);
+    assert!(env.object_names().await.is_empty());
 }
 
 /// Fills a gap from the Common API, of which an answer has at most `max` alerts.
 async fn backfill(max: u32) -> (TestEnv, sophos_export::StreamReport) {
     let env = TestEnv::new();
     env.service.route(move |request| match request.path.as_str() {
-        "/siem/v1/alerts" => Answer::page(&[], false, Some("end")),
-        _ if request.limit > Some(max) => Answer::too_large(),
-        _ => Answer::bytes(json!({ "items": [{"id": "c"}], "pages": { "maxSize": 1_000 } }).to_string()),
+        "/siem/v1/alerts" => ScriptedResponse::page(&[], false, Some("end")),
+        _ if request.limit > Some(max) => ScriptedResponse::too_large(),
+        _ => ScriptedResponse::bytes(
+            json!({ "items": [{"id": "c"}], "pages": { "maxSize": 1_000 } }).to_string(),
+        ),
     });
     env.run(Dataset::Alerts).await;
     env.service.advance(30 * HOUR);
-    env.service.requests();
+    env.service.take_requests();
     let report = env.run(Dataset::Alerts).await;
     (env, report)
 }
@@ -123,15 +129,15 @@ async fn backfill(max: u32) -> (TestEnv, sophos_export::StreamReport) {
 async fn a_gap_is_filled_in_pages_that_fit() {
     let (env, report) = backfill(30).await;
     assert_eq!((report.outcome, report.backfilled), (StreamOutcome::Committed, 1), "{report:?}");
-    assert_eq!(limits(&env.service.requests()[1..]), [100, 50, 25]);
+    assert_eq!(limits(&env.service.take_requests()[1..]), [100, 50, 25]);
 }
 
 #[tokio::test]
 async fn a_gap_with_a_giant_alert_is_given_up() {
     let (env, report) = backfill(0).await;
     assert_eq!((report.outcome, report.error_kind), (StreamOutcome::Failed, Some(TOO_LARGE)), "{report:?}");
-    assert_eq!(limits(&env.service.requests()[1..]), [100, 50, 25, 12, 6, 3, 1]);
-    assert_eq!(env.last(Dataset::Alerts).await.pending_backfills, []);
+    assert_eq!(limits(&env.service.take_requests()[1..]), [100, 50, 25, 12, 6, 3, 1]);
+    assert_eq!(env.last_record(Dataset::Alerts).await.pending_backfills, []);
     let report = env.run(Dataset::Alerts).await;
     assert_eq!(report.outcome, StreamOutcome::UpToDate, "the stream goes on: {report:?}");
 }

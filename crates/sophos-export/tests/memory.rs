@@ -6,7 +6,7 @@ use std::fs;
 
 use serde_json::json;
 use sophos_export::{Dataset, StreamOutcome};
-use support::{Answer, DAY, NOW_MS, TestEnv, time};
+use support::{DAY, NOW_MS, ScriptedResponse, TestEnv, format_time};
 
 /// The largest resident memory of this process so far, in bytes.
 fn peak_resident_bytes() -> Option<u64> {
@@ -17,15 +17,16 @@ fn peak_resident_bytes() -> Option<u64> {
 
 #[tokio::test]
 async fn run_uses_bounded_memory_for_a_thousand_partitions() {
-    let env = TestEnv::with(|settings| settings.max_event_skew = std::time::Duration::from_secs(1 << 30));
+    let env =
+        TestEnv::with_settings(|settings| settings.max_event_skew = std::time::Duration::from_secs(1 << 30));
     let text = "x".repeat(600);
     let item = |number: i64| {
-        let at = time(NOW_MS - number * DAY);
+        let at = format_time(NOW_MS - number * DAY);
         json!({ "id": number.to_string(), "when": at, "created_at": at, "text": text })
     };
     let items: Vec<_> = (0..1_000).map(item).collect();
     let before = peak_resident_bytes();
-    let report = env.events([Answer::page(&items, false, Some("end"))]).await;
+    let report = env.run_events([ScriptedResponse::page(&items, false, Some("end"))]).await;
     let after = peak_resident_bytes();
     assert_eq!((report.outcome, report.rows), (StreamOutcome::Committed, 1_000), "{report:?}");
     assert!(report.objects >= 360, "{report:?}");

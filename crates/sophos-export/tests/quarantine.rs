@@ -4,12 +4,14 @@ mod support;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sophos_export::{Dataset, StreamOutcome};
-use support::{Answer, HOUR, MINUTE, NOW_MS, TENANT, TestEnv, event};
+use support::{HOUR, MINUTE, NOW_MS, ScriptedResponse, TENANT, TestEnv, event};
 
-fn page_of(bad: &[u8]) -> Answer {
+fn page_of(bad: &[u8]) -> ScriptedResponse {
     let good = |id: &str| event(id, NOW_MS - HOUR).to_string().into_bytes();
     let items = [good("a"), bad.to_vec(), good("b")].join(&b","[..]);
-    Answer::bytes([b"{\"has_more\":false,\"next_cursor\":\"end\",\"items\":[", &items[..], b"]}"].concat())
+    ScriptedResponse::bytes(
+        [b"{\"has_more\":false,\"next_cursor\":\"end\",\"items\":[", &items[..], b"]}"].concat(),
+    )
 }
 
 fn invalid_records() -> Vec<Vec<u8>> {
@@ -38,10 +40,14 @@ async fn invalid_record_is_quarantined_alone() {
     for bad in invalid_records() {
         let shown = String::from_utf8_lossy(&bad);
         let env = TestEnv::new();
-        let report = env.events([page_of(&bad)]).await;
-        assert_eq!((report.outcome, report.rows, report.quarantined), (StreamOutcome::Committed, 2, 1), "{shown}");
-        assert_eq!(env.ids().await, ["a", "b"], "{shown}");
-        let record = env.last(Dataset::Events).await;
+        let report = env.run_events([page_of(&bad)]).await;
+        assert_eq!(
+            (report.outcome, report.rows, report.quarantined),
+            (StreamOutcome::Committed, 2, 1),
+            "{shown}"
+        );
+        assert_eq!(env.event_ids().await, ["a", "b"], "{shown}");
+        let record = env.last_record(Dataset::Events).await;
         assert_eq!((record.rows, record.quarantined), (2, 1));
         let folder = format!("_quarantine/events/tenant_id={TENANT}/day=2026-11-23/");
         assert!(record.quarantine_objects[0].path.starts_with(&folder), "{:?}", record.quarantine_objects);
@@ -56,9 +62,9 @@ async fn invalid_record_is_quarantined_alone() {
 #[tokio::test]
 async fn invalid_record_is_quarantined_once() {
     let env = TestEnv::new();
-    env.events([page_of(b"{\"n\":NaN}")]).await;
+    env.run_events([page_of(b"{\"n\":NaN}")]).await;
     env.service.advance(MINUTE);
-    let report = env.events([page_of(b"{\"n\":NaN}")]).await;
+    let report = env.run_events([page_of(b"{\"n\":NaN}")]).await;
     assert_eq!((report.quarantined, report.duplicates), (0, 3), "{report:?}");
 }
 
@@ -66,8 +72,8 @@ async fn invalid_record_is_quarantined_once() {
 async fn invalid_record_of_a_backfill_is_quarantined() {
     let env = TestEnv::new();
     env.service.route(|request| match request.path.as_str() {
-        "/siem/v1/alerts" => Answer::page(&[], false, Some("end")),
-        _ => Answer::bytes(b"{\"items\":[{\"id\":\"c\"},{\"id\":\"\xff\"}],\"pages\":{}}".to_vec()),
+        "/siem/v1/alerts" => ScriptedResponse::page(&[], false, Some("end")),
+        _ => ScriptedResponse::bytes(b"{\"items\":[{\"id\":\"c\"},{\"id\":\"\xff\"}],\"pages\":{}}".to_vec()),
     });
     env.run(Dataset::Alerts).await;
     env.service.advance(30 * HOUR);
@@ -81,10 +87,14 @@ async fn invalid_record_of_a_backfill_is_quarantined() {
 
 #[tokio::test]
 async fn page_is_parsed_after_a_byte_order_mark() {
-    let page = Answer::page(&[event("a", NOW_MS - HOUR)], false, Some("end"));
+    let page = ScriptedResponse::page(&[event("a", NOW_MS - HOUR)], false, Some("end"));
     let env = TestEnv::new();
-    let report = env.events([page.prefixed(b"\xef\xbb\xbf")]).await;
-    assert_eq!((report.outcome, report.rows, report.quarantined), (StreamOutcome::Committed, 1, 0), "{report:?}");
+    let report = env.run_events([page.with_prefix(b"\xef\xbb\xbf")]).await;
+    assert_eq!(
+        (report.outcome, report.rows, report.quarantined),
+        (StreamOutcome::Committed, 1, 0),
+        "{report:?}"
+    );
 }
 
 #[tokio::test]
@@ -96,9 +106,9 @@ async fn run_fails_on_a_truncated_page() {
         b"{\"has_more\":NaN,\"items\":[{\"id\":\"a\"}]}",
     ] {
         let env = TestEnv::new();
-        env.service.route(move |_| Answer::bytes(body));
+        env.service.route(move |_| ScriptedResponse::bytes(body));
         let report = env.run(Dataset::Events).await;
         assert_eq!(report.outcome, StreamOutcome::Failed, "{}", String::from_utf8_lossy(body));
-        assert!(env.service.requests().len() > 1, "it is worth another request");
+        assert!(env.service.take_requests().len() > 1, "it is worth another request");
     }
 }

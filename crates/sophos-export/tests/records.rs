@@ -3,7 +3,7 @@
 mod support;
 
 use sophos_export::Dataset;
-use support::{Answer, TestEnv};
+use support::{ScriptedResponse, TestEnv};
 
 #[tokio::test]
 async fn record_is_exported_byte_for_byte() {
@@ -20,7 +20,7 @@ async fn record_is_exported_byte_for_byte() {
     ];
     let env = TestEnv::new();
     let body = format!("{{\"items\":[{}],\"has_more\":false,\"next_cursor\":\"end\"}}", records.join(","));
-    env.events([Answer::bytes(body)]).await;
+    env.run_events([ScriptedResponse::bytes(body)]).await;
     let rows = env.rows(Dataset::Events).await;
     let read: Vec<_> = rows.iter().map(|row| row["record"].as_str().expect("text")).collect();
     assert_eq!(read, records);

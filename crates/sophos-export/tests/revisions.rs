@@ -4,7 +4,7 @@ mod support;
 
 use serde_json::{Value, json};
 use sophos_export::{Dataset, StreamOutcome};
-use support::{Answer, HOUR, MINUTE, NOW_MS, TestEnv, event, time};
+use support::{HOUR, MINUTE, NOW_MS, ScriptedResponse, TestEnv, event, format_time};
 
 fn with_severity(severity: &str) -> Value {
     let mut event = event("a", NOW_MS - MINUTE);
@@ -12,8 +12,8 @@ fn with_severity(severity: &str) -> Value {
     event
 }
 
-fn last_page(items: &[Value]) -> Answer {
-    Answer::page(items, false, Some("end"))
+fn last_page(items: &[Value]) -> ScriptedResponse {
+    ScriptedResponse::page(items, false, Some("end"))
 }
 
 /// The revisions and severities of the committed rows.
@@ -32,13 +32,13 @@ fn severity(row: &Value) -> String {
 async fn update_is_committed_with_the_next_revision() {
     let env = TestEnv::new();
     let (low, high, none) = (with_severity("low"), with_severity("high"), with_severity("none"));
-    env.events([last_page(std::slice::from_ref(&low))]).await;
-    let report = env.events([last_page(std::slice::from_ref(&high))]).await;
+    env.run_events([last_page(std::slice::from_ref(&low))]).await;
+    let report = env.run_events([last_page(std::slice::from_ref(&high))]).await;
     assert_eq!((report.outcome, report.rows, report.revised), (StreamOutcome::Committed, 1, 1), "{report:?}");
     // The feed may send each version again, in any order.
-    let report = env.events([last_page(&[high.clone(), low.clone()])]).await;
+    let report = env.run_events([last_page(&[high.clone(), low.clone()])]).await;
     assert_eq!((report.rows, report.duplicates), (0, 2), "{report:?}");
-    let report = env.events([last_page(&[low, high, none])]).await;
+    let report = env.run_events([last_page(&[low, high, none])]).await;
     assert_eq!((report.rows, report.revised, report.duplicates), (1, 1, 2), "{report:?}");
     let expected = [(0, "low"), (1, "high"), (2, "none")].map(|(number, text)| (number, text.to_owned()));
     assert_eq!(revisions(&env).await, expected);
@@ -47,35 +47,36 @@ async fn update_is_committed_with_the_next_revision() {
 #[tokio::test]
 async fn both_versions_of_one_page_are_committed() {
     let env = TestEnv::new();
-    let report = env.events([last_page(&[with_severity("low"), with_severity("high")])]).await;
+    let report = env.run_events([last_page(&[with_severity("low"), with_severity("high")])]).await;
     assert_eq!((report.rows, report.revised), (2, 1));
-    assert_eq!(env.last(Dataset::Events).await.revised, 1);
+    assert_eq!(env.last_record(Dataset::Events).await.revised, 1);
 }
 
 #[tokio::test]
 async fn duplicate_with_reordered_members_is_skipped() {
     let env = TestEnv::new();
     let page = |item: &str| {
-        Answer::bytes(format!("{{\"items\":[{item}],\"has_more\":false,\"next_cursor\":\"end\"}}"))
+        ScriptedResponse::bytes(format!("{{\"items\":[{item}],\"has_more\":false,\"next_cursor\":\"end\"}}"))
     };
-    env.events([page(r#"{"id":"a","severity":"low","data":{"x":1,"y":2}}"#)]).await;
-    let report =
-        env.events([page("{ \"data\": {\"y\":2, \"x\":1},\n \"severity\":\"low\", \"id\":\"a\" }")]).await;
+    env.run_events([page(r#"{"id":"a","severity":"low","data":{"x":1,"y":2}}"#)]).await;
+    let report = env
+        .run_events([page("{ \"data\": {\"y\":2, \"x\":1},\n \"severity\":\"low\", \"id\":\"a\" }")])
+        .await;
     assert_eq!((report.rows, report.duplicates), (0, 1), "{report:?}");
 }
 
 #[tokio::test]
 async fn alert_of_the_common_api_is_skipped_as_a_duplicate() {
     let env = TestEnv::new();
-    let at = time(NOW_MS - HOUR);
+    let at = format_time(NOW_MS - HOUR);
     let of_feed = json!({ "id": "a", "when": at, "created_at": at, "severity": "low" });
     let of_common = json!({ "items": [{ "id": "a", "raisedAt": at, "severity": "low" }], "pages": {} });
-    env.service.queue([last_page(std::slice::from_ref(&of_feed))]);
+    env.service.respond_with([last_page(std::slice::from_ref(&of_feed))]);
     env.run(Dataset::Alerts).await;
     env.service.advance(30 * HOUR);
-    env.service.queue([last_page(&[]), Answer::bytes(of_common.to_string())]);
+    env.service.respond_with([last_page(&[]), ScriptedResponse::bytes(of_common.to_string())]);
     let report = env.run(Dataset::Alerts).await;
     assert_eq!((report.rows, report.duplicates, report.gaps.len()), (0, 1, 1), "{report:?}");
-    env.service.queue([last_page(&[of_feed])]);
+    env.service.respond_with([last_page(&[of_feed])]);
     assert_eq!(env.run(Dataset::Alerts).await.rows, 0);
 }

@@ -6,22 +6,22 @@
 
 mod condition;
 mod crowdstrike;
-mod parsed_alert;
 mod elastic;
 mod field_mapping;
 mod generic;
 mod guardduty;
 mod host_splitting;
 mod json;
+mod json_cursor;
 mod mapping;
 mod microsoft_defender;
 mod microsoft_sentinel;
-mod qualified_names;
 mod okta;
 mod pagerduty;
-mod json_cursor;
+mod parsed_alert;
 mod pointer;
 pub(crate) mod presets;
+mod qualified_names;
 mod security_hub;
 mod sentinelone;
 mod splunk;

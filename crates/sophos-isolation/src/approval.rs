@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    decision::{Decision, DecisionId, ReleaseReason, DecisionState, Transition},
+    decision::{Decision, DecisionId, DecisionState, ReleaseReason, Transition},
     ledger::{Ledger, LedgerStore, LedgerStoreError},
     outcome::ApprovalUrl,
     signal::clean,
@@ -67,7 +67,13 @@ pub(crate) fn is_plausible_link(expires_at: u64, signature: &str, now: Duration)
 }
 
 /// Whether a link is one of ours and still good.
-pub(crate) fn verify_link(keys: &Keys, id: &DecisionId, expires_at: u64, signature: &str, now: Duration) -> bool {
+pub(crate) fn verify_link(
+    keys: &Keys,
+    id: &DecisionId,
+    expires_at: u64,
+    signature: &str,
+    now: Duration,
+) -> bool {
     let Some(bytes) = Encoding::Hex.decode(signature) else { return false };
     let good = keys.versions().any(|(_, key)| {
         let mut mac = mac(key.as_bytes());
@@ -143,7 +149,7 @@ pub enum CommandError {
     #[error("there is no decision {0}")]
     Unknown(DecisionId),
     /// The decision does not stand where this would change anything.
-    #[error("the decision is {state}; {wanted}")]
+    #[error("the decision is {state}; {expected}")]
     InvalidState {
         /// Where it stands.
         state: DecisionState,
@@ -231,7 +237,10 @@ impl<O: LedgerStore> Ledger<O> {
     }
 
     /// The answer that was submitted for a decision, if one was.
-    pub(crate) async fn load_submitted_answer(&self, id: &DecisionId) -> Result<Option<SubmittedAnswer>, LedgerStoreError> {
+    pub(crate) async fn load_submitted_answer(
+        &self,
+        id: &DecisionId,
+    ) -> Result<Option<SubmittedAnswer>, LedgerStoreError> {
         let path = answer_path(id);
         let Some(body) = self.store().read(&path).await? else { return Ok(None) };
         let submitted: SubmittedAnswer = serde_json::from_slice(&body).map_err(|error| {
@@ -252,7 +261,10 @@ impl<O: LedgerStore> Ledger<O> {
             return Ok(false);
         }
         let id = decision.id().clone();
-        let Some(SubmittedAnswer { answer, by: who, at_ms, .. }) = self.load_submitted_answer(&id).await? else { return Ok(false) };
+        let Some(SubmittedAnswer { answer, by: who, at_ms, .. }) = self.load_submitted_answer(&id).await?
+        else {
+            return Ok(false);
+        };
         let given = Duration::from_millis(at_ms).min(now);
         if !is_awaiting_answer(decision, given) {
             return Ok(false);
@@ -275,7 +287,9 @@ impl<O: LedgerStore> Ledger<O> {
         for _ in 0..MAX_ATTEMPTS {
             let mut decision = self.require_decision(id).await?;
             match decision.state() {
-                DecisionState::ReleasePending | DecisionState::ReleaseRequested | DecisionState::Released => return Ok(decision),
+                DecisionState::ReleasePending | DecisionState::ReleaseRequested | DecisionState::Released => {
+                    return Ok(decision);
+                }
                 DecisionState::Requested | DecisionState::Isolated => {}
                 state => {
                     let wanted = "only one that has asked for isolation can be released";

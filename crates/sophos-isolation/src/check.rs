@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    adapters::{Message, Alert},
+    adapters::{Alert, Message},
     decision::{DecisionId, DecisionState, IsolationTarget},
     identity::HostIdentity,
     policy::{Policy, Source},

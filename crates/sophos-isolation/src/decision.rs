@@ -8,7 +8,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use id::{AlertKey, DecisionId};
-pub use transition::{IsolationOrigin, Claim, LedgerEntry, RefusalReason, ReceivedSignal, ReleaseReason, Transition, IsolationTarget};
+pub use transition::{
+    Claim, IsolationOrigin, IsolationTarget, LedgerEntry, ReceivedSignal, RefusalReason, ReleaseReason,
+    Transition,
+};
 
 /// Where a decision stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -153,7 +156,9 @@ impl Decision {
     /// Where it stands.
     pub fn state(&self) -> DecisionState {
         let state = |entry: &LedgerEntry| match &entry.transition {
-            Transition::Received(received) if received.not_actionable.is_some() => Some(DecisionState::Refused),
+            Transition::Received(received) if received.not_actionable.is_some() => {
+                Some(DecisionState::Refused)
+            }
             Transition::Received(_) => Some(DecisionState::Received),
             Transition::Refused { .. } => Some(DecisionState::Refused),
             Transition::DryRun { .. } => Some(DecisionState::DryRun),
@@ -239,7 +244,9 @@ impl Decision {
     /// carried out.
     pub(crate) fn has_own_tag(&self, comment: &str) -> bool {
         self.entries.iter().any(|entry| match &entry.transition {
-            Transition::Claimed(claim) => claim.origin != Some(IsolationOrigin::Shared) && has_tag(comment, &claim.comment_tag),
+            Transition::Claimed(claim) => {
+                claim.origin != Some(IsolationOrigin::Shared) && has_tag(comment, &claim.comment_tag)
+            }
             _ => false,
         })
     }
@@ -256,7 +263,9 @@ impl Decision {
 
     /// Whether its call may have been carried out, seen or not.
     pub(crate) fn may_have_isolated(&self) -> bool {
-        let asked = |entry: &LedgerEntry| matches!(entry.transition, Transition::Requested { .. } | Transition::ReleasePending { .. });
+        let asked = |entry: &LedgerEntry| {
+            matches!(entry.transition, Transition::Requested { .. } | Transition::ReleasePending { .. })
+        };
         self.entries.iter().any(asked)
     }
 
@@ -264,7 +273,9 @@ impl Decision {
     /// A release that is asked for meanwhile does not end the call.
     pub(crate) fn call_lease_until(&self) -> Option<u64> {
         let mut steps = self.entries.iter().rev().map(|entry| &entry.transition);
-        match steps.find(|step| !matches!(step, Transition::ReleasePending { .. } | Transition::Overdue { .. }))? {
+        match steps
+            .find(|step| !matches!(step, Transition::ReleasePending { .. } | Transition::Overdue { .. }))?
+        {
             Transition::Claimed(claim) => Some(claim.lease_until),
             _ => None,
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{
     approval::{CommandError, MAX_ATTEMPTS},
-    decision::{Decision, DecisionId, ReleaseReason, DecisionState, Transition},
+    decision::{Decision, DecisionId, DecisionState, ReleaseReason, Transition},
     identity::is_uuid,
     ledger::{Ledger, LedgerStore, LedgerStoreError, claims_folder},
     signal::clean,
@@ -34,7 +34,10 @@ impl<O: LedgerStore> Ledger<O> {
             DecisionState::Released => return Ok(vec![decision.id().clone()]),
             DecisionState::PendingApproval => {
                 let wanted = "decline a decision that waits, or release its machine";
-                return Err(CommandError::InvalidState { state: DecisionState::PendingApproval, expected: wanted });
+                return Err(CommandError::InvalidState {
+                    state: DecisionState::PendingApproval,
+                    expected: wanted,
+                });
             }
             state if state.is_final() => {
                 let wanted = "only one that has not ended can be released";
@@ -128,17 +131,22 @@ impl<O: LedgerStore> Ledger<O> {
             if machine.is_some_and(elsewhere) {
                 return Ok(false);
             }
-            let released = || Transition::ReleasePending { reason: ReleaseReason::Requested, by: Some(clean(by)) };
+            let released =
+                || Transition::ReleasePending { reason: ReleaseReason::Requested, by: Some(clean(by)) };
             let step = match decision.state() {
                 DecisionState::ReleaseRequested => return Ok(true),
                 DecisionState::ReleasePending if decision.manual_end().is_some() => return Ok(true),
                 // It ends anyhow. That a person wants it keeps updates of the
                 // alert from isolating again.
-                DecisionState::ReleasePending | DecisionState::Requested | DecisionState::Isolated | DecisionState::Claimed => released(),
+                DecisionState::ReleasePending
+                | DecisionState::Requested
+                | DecisionState::Isolated
+                | DecisionState::Claimed => released(),
                 DecisionState::Deferred if decision.claim().is_some() => released(),
-                DecisionState::Received | DecisionState::PendingApproval | DecisionState::Approved | DecisionState::Deferred => {
-                    Transition::Declined { by: clean(by) }
-                }
+                DecisionState::Received
+                | DecisionState::PendingApproval
+                | DecisionState::Approved
+                | DecisionState::Deferred => Transition::Declined { by: clean(by) },
                 _ => return Ok(false),
             };
             self.schedule_follow_up_soon(id, now).await?;

@@ -5,16 +5,16 @@
 //! run reads the state at the service before it calls again.
 
 mod budget;
-mod evaluate;
-mod episode;
-mod follow_up;
 mod claim;
+mod endpoint_status;
+mod episode;
+mod evaluate;
+mod follow_up;
 mod isolate;
 mod lookup;
 mod prepare;
 mod publish;
 mod release;
-mod endpoint_status;
 
 use std::{
     collections::HashMap,
@@ -57,7 +57,7 @@ pub enum EngineError {
     #[error(transparent)]
     Service(#[from] sophos_api::Error),
     /// The outcome is in the ledger, and could not be published.
-    #[error("the outcome of {id} could not be published: {why}")]
+    #[error("the outcome of {id} could not be published: {cause}")]
     PublishFailed {
         /// The decision.
         id: DecisionId,
@@ -112,7 +112,7 @@ where
             client,
             tenant_clients: HashMap::new(),
             ledger,
-            publisher: outcomes: publisher,
+            publisher,
             approval_links: None,
             lease: DEFAULT_LEASE,
             tenant_handles: Mutex::default(),
@@ -160,7 +160,12 @@ where
     ///
     /// No wait goes past `stop_at`, in the time of the transport. To hand in a
     /// decision again is safe, at any time and to several runs at once.
-    pub async fn process(&self, policy: &Policy, ids: &[DecisionId], deadline: Option<Duration>) -> Vec<ProcessedDecision> {
+    pub async fn process(
+        &self,
+        policy: &Policy,
+        ids: &[DecisionId],
+        deadline: Option<Duration>,
+    ) -> Vec<ProcessedDecision> {
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         ids.dedup();
@@ -172,7 +177,12 @@ where
         worked
     }
 
-    async fn process_batch(&self, policy: &Policy, ids: &[DecisionId], deadline: Option<Duration>) -> Vec<ProcessedDecision> {
+    async fn process_batch(
+        &self,
+        policy: &Policy,
+        ids: &[DecisionId],
+        deadline: Option<Duration>,
+    ) -> Vec<ProcessedDecision> {
         let mark = isolate::comment_tag(ids);
         let mark = &mark;
         let prepare = |id: DecisionId| async move {

@@ -90,7 +90,11 @@ pub fn match_names(given: &str, endpoint_name: &str, may_be_truncated: bool) -> 
     if is_cut {
         return NameMatch::Possible;
     }
-    if HostName::new(given).resembles(&HostName::new(endpoint_name)) { NameMatch::Ambiguous } else { NameMatch::None }
+    if HostName::new(given).resembles(&HostName::new(endpoint_name)) {
+        NameMatch::Ambiguous
+    } else {
+        NameMatch::None
+    }
 }
 
 /// Whether two names may be those of one machine. Where a doubt must keep a

@@ -110,7 +110,8 @@ impl HostIdentity {
         };
         let endpoint_id = facts.endpoint_id.as_deref().and_then(|id| keep(parse_endpoint_id(id)));
         let ec2_instance_id = facts.ec2_instance_id.as_deref().and_then(|id| keep(parse_ec2_instance_id(id)));
-        let mac_addresses = facts.mac_addresses.iter().filter_map(|mac| keep(parse_mac_address(mac))).collect();
+        let mac_addresses =
+            facts.mac_addresses.iter().filter_map(|mac| keep(parse_mac_address(mac))).collect();
         let (mut hostnames, mut netbios_names) = (Vec::new(), Vec::new());
         for (names, may_be_cut) in [(&facts.hostnames, false), (&facts.netbios_names, true)] {
             for name in names.iter().filter_map(|name| keep(parse_hostname(name))) {
@@ -140,7 +141,11 @@ impl HostIdentity {
         if malformed {
             return Err(UnusableIdentifier::Malformed);
         }
-        if identity == Self::default() { Err(first.unwrap_or(UnusableIdentifier::Missing)) } else { Ok(identity) }
+        if identity == Self::default() {
+            Err(first.unwrap_or(UnusableIdentifier::Missing))
+        } else {
+            Ok(identity)
+        }
     }
 
     /// The kinds of identifiers to look for, the strongest first. An endpoint id
@@ -181,7 +186,8 @@ impl HostIdentity {
             NameMatch::Possible => NameMatch::Exact,
             fit => fit,
         });
-        let whole = self.hostnames.iter().map(|name| match_names(name, own, hostname::may_be_truncated(name)));
+        let whole =
+            self.hostnames.iter().map(|name| match_names(name, own, hostname::may_be_truncated(name)));
         cut.chain(whole).max().unwrap_or(NameMatch::None)
     }
 
@@ -244,7 +250,11 @@ pub(crate) fn parse_mac_address(text: &str) -> Result<String, UnusableIdentifier
     // The lowest bit of the first byte marks a group, and a broadcast has it.
     let group = digits.as_bytes()[1];
     let is_group = char::from(group).to_digit(16).is_some_and(|digit| digit & 1 == 1);
-    if is_group || digits.bytes().all(|byte| byte == b'0') { Err(UnusableIdentifier::NonUniqueMac) } else { Ok(digits) }
+    if is_group || digits.bytes().all(|byte| byte == b'0') {
+        Err(UnusableIdentifier::NonUniqueMac)
+    } else {
+        Ok(digits)
+    }
 }
 
 fn parse_hostname(text: &str) -> Result<String, UnusableIdentifier> {

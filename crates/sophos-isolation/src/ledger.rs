@@ -55,7 +55,11 @@ const SCHEDULE: &str = "schedule";
 /// good and for everybody who asks afterwards.
 pub trait LedgerStore: Send + Sync {
     /// Creates an object. `false` when there is one already.
-    fn create(&self, path: &str, body: Vec<u8>) -> impl Future<Output = Result<bool, LedgerStoreError>> + Send;
+    fn create(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+    ) -> impl Future<Output = Result<bool, LedgerStoreError>> + Send;
 
     /// Reads an object, if there is one.
     fn read(&self, path: &str) -> impl Future<Output = Result<Option<Vec<u8>>, LedgerStoreError>> + Send;
@@ -147,9 +151,14 @@ impl<O: LedgerStore> Ledger<O> {
             return Ok(CreatedDecision::New(Decision { id: id.clone(), entries: vec![entry] }));
         }
         let decision = self.load_decision(id).await?;
-        let decision = decision.ok_or_else(|| LedgerStoreError::new(format!("{path} was there and is gone")))?;
+        let decision =
+            decision.ok_or_else(|| LedgerStoreError::new(format!("{path} was there and is gone")))?;
         // The store may have created it and lost its answer.
-        Ok(if decision.entries == [entry] { CreatedDecision::New(decision) } else { CreatedDecision::Existing(decision) })
+        Ok(if decision.entries == [entry] {
+            CreatedDecision::New(decision)
+        } else {
+            CreatedDecision::Existing(decision)
+        })
     }
 
     /// Reads a decision back whole; `None` when there is none of this id. One that
@@ -237,7 +246,11 @@ impl<O: LedgerStore> Ledger<O> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn schedule_follow_up(&self, id: &DecisionId, at: u64) -> Result<ScheduledFollowUp, LedgerStoreError> {
+    pub async fn schedule_follow_up(
+        &self,
+        id: &DecisionId,
+        at: u64,
+    ) -> Result<ScheduledFollowUp, LedgerStoreError> {
         self.schedule_in(SCHEDULE, id, at).await
     }
 
@@ -248,7 +261,8 @@ impl<O: LedgerStore> Ledger<O> {
         at: u64,
     ) -> Result<ScheduledFollowUp, LedgerStoreError> {
         let at = at.div_ceil(SCHEDULE_STEP_SECONDS) * SCHEDULE_STEP_SECONDS;
-        let reminder = ScheduledFollowUp { path: format!("{folder}/{at:012}-{id}"), id: id.clone(), due_at: at };
+        let reminder =
+            ScheduledFollowUp { path: format!("{folder}/{at:012}-{id}"), id: id.clone(), due_at: at };
         self.store.create(&reminder.path, Vec::new()).await?;
         Ok(reminder)
     }
@@ -256,12 +270,20 @@ impl<O: LedgerStore> Ledger<O> {
     /// Puts a decision on the agenda for the next moment that has not come: a
     /// follow-up that is under way may take one for this very moment off, and
     /// have read the decision before.
-    pub(crate) async fn schedule_follow_up_soon(&self, id: &DecisionId, now: Duration) -> Result<(), LedgerStoreError> {
+    pub(crate) async fn schedule_follow_up_soon(
+        &self,
+        id: &DecisionId,
+        now: Duration,
+    ) -> Result<(), LedgerStoreError> {
         self.schedule_in(SCHEDULE, id, now.as_secs() + 1).await.map(drop)
     }
 
     /// The same, in the webhook's folder.
-    pub(crate) async fn schedule_inbox_follow_up(&self, id: &DecisionId, now: Duration) -> Result<(), LedgerStoreError> {
+    pub(crate) async fn schedule_inbox_follow_up(
+        &self,
+        id: &DecisionId,
+        now: Duration,
+    ) -> Result<(), LedgerStoreError> {
         self.schedule_in(INBOX, id, now.as_secs() + 1).await.map(drop)
     }
 
@@ -328,7 +350,12 @@ fn received_path(id: &DecisionId) -> String {
 }
 
 /// Reads the entry of a decision, which must be the one of this number.
-fn decode_entry(path: &str, body: &[u8], id: &DecisionId, sequence: u32) -> Result<LedgerEntry, LedgerStoreError> {
+fn decode_entry(
+    path: &str,
+    body: &[u8],
+    id: &DecisionId,
+    sequence: u32,
+) -> Result<LedgerEntry, LedgerStoreError> {
     let entry: LedgerEntry = serde_json::from_slice(body).map_err(|error| {
         LedgerStoreError::new(format!("{path} is no entry of this ledger ({error}); restore it"))
     })?;
@@ -343,7 +370,11 @@ fn encode_entry(entry: &LedgerEntry) -> Result<Vec<u8>, LedgerStoreError> {
 }
 
 impl<O: LedgerStore> LedgerStore for std::sync::Arc<O> {
-    fn create(&self, path: &str, body: Vec<u8>) -> impl Future<Output = Result<bool, LedgerStoreError>> + Send {
+    fn create(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+    ) -> impl Future<Output = Result<bool, LedgerStoreError>> + Send {
         O::create(self, path, body)
     }
 

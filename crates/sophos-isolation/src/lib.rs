@@ -249,30 +249,32 @@ pub mod adapters;
 mod approval;
 pub mod check;
 mod decision;
+pub mod emergency_stop;
+mod endpoint_release;
 mod engine;
 pub mod hostname;
 mod identity;
 mod ledger;
-mod endpoint_release;
 mod outcome;
+mod permits;
 pub mod policy;
 mod resolve;
 pub mod signal;
-mod permits;
-pub mod emergency_stop;
 #[cfg(feature = "store")]
 mod store;
 pub mod verify;
 pub mod webhook;
 
-pub use approval::{ApprovalAnswer, CommandError, ApprovalLinks};
+pub use approval::{ApprovalAnswer, ApprovalLinks, CommandError};
 pub use decision::{
-    AlertKey, IsolationOrigin, Claim, Decision, DecisionId, LedgerEntry, RefusalReason, ReceivedSignal, ReleaseReason, DecisionState, Transition, IsolationTarget,
+    AlertKey, Claim, Decision, DecisionId, DecisionState, IsolationOrigin, IsolationTarget, LedgerEntry,
+    ReceivedSignal, RefusalReason, ReleaseReason, Transition,
 };
 pub use engine::{Engine, EngineError, FollowUpReport, ProcessedDecision};
-pub use identity::{IdentifierKind, HostIdentity, UnusableIdentifier};
-pub use ledger::{CreatedDecision, Ledger, LedgerStore, ScheduledFollowUp, LedgerStoreError};
+pub use identity::{HostIdentity, IdentifierKind, UnusableIdentifier};
+pub use ledger::{CreatedDecision, Ledger, LedgerStore, LedgerStoreError, ScheduledFollowUp};
 pub use outcome::{ApprovalUrl, DecisionOutcome, OutcomePublisher};
 pub use resolve::{
-    EndpointCandidate, RejectedCandidate, EndpointDirectory, Liveness, Resolution, ResolutionTimes, Unresolved, choose, resolve,
+    EndpointCandidate, EndpointDirectory, Liveness, RejectedCandidate, Resolution, ResolutionTimes,
+    Unresolved, choose, resolve,
 };

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     adapters::Tool,
-    decision::{Decision, DecisionId, LedgerEntry, DecisionState, Transition, IsolationTarget},
+    decision::{Decision, DecisionId, DecisionState, IsolationTarget, LedgerEntry, Transition},
     signal::Severity,
 };
 
@@ -99,7 +99,10 @@ impl DecisionOutcome {
                 Some(reason) => (Some(reason.code.clone()), Some(reason.detail.clone())),
                 None => return None,
             },
-            Transition::Claimed(_) | Transition::Deferred { .. } | Transition::Approved { .. } | Transition::ReleasePending { .. } => {
+            Transition::Claimed(_)
+            | Transition::Deferred { .. }
+            | Transition::Approved { .. }
+            | Transition::ReleasePending { .. } => {
                 return None;
             }
             Transition::Refused { code, detail, .. } => (Some(code.clone()), Some(detail.clone())),

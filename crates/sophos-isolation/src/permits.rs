@@ -69,7 +69,10 @@ impl PermitSlot {
 }
 
 /// The newest generation of each slot that was ever taken.
-async fn latest_generations<O: LedgerStore>(objects: &O, folder: &str) -> Result<BTreeMap<u32, u32>, LedgerStoreError> {
+async fn latest_generations<O: LedgerStore>(
+    objects: &O,
+    folder: &str,
+) -> Result<BTreeMap<u32, u32>, LedgerStoreError> {
     let mut newest = BTreeMap::new();
     for slot in objects.list(folder).await?.iter().filter_map(|name| PermitSlot::parse(name)) {
         let generation: &mut u32 = newest.entry(slot.number).or_default();

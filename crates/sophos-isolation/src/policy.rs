@@ -14,18 +14,18 @@
 //! [`Limits`].
 
 mod disabled;
-mod fields;
+mod endpoint;
 mod evaluate;
-mod layouts;
+mod fields;
 mod issues;
-mod public_keys;
+mod layouts;
+mod may_report_for;
 mod parse;
+mod public_keys;
 mod section;
 mod selectors;
 mod shared_secrets;
 mod source;
-mod may_report_for;
-mod endpoint;
 mod verification;
 
 use std::{
@@ -37,11 +37,11 @@ use serde::{Deserialize, Serialize};
 use sophos_api::TenantId;
 
 pub use disabled::DisabledSource;
+pub use endpoint::PolicyEndpoint;
 pub use evaluate::{Refusal, Verdict};
 pub use issues::{ConfigIssue, PolicyError};
 use selectors::Selectors;
 pub use source::Source;
-pub use endpoint::PolicyEndpoint;
 
 use crate::adapters::Tool;
 
@@ -251,17 +251,18 @@ impl Policy {
     /// The one source that takes a tool's events of an AWS account.
     pub fn eventbridge_source(&self, tool: Tool, account: &str) -> Option<&Source> {
         self.sources().find(|source| {
-            tool.is_eventbridge() && source.adapter.tool == tool && source.tenant_for_account(account).is_some()
+            tool.is_eventbridge()
+                && source.adapter.tool == tool
+                && source.tenant_for_account(account).is_some()
         })
     }
 
     /// A disabled source that lists a tool's AWS account.
     pub(crate) fn disabled_eventbridge_source(&self, tool: Tool, account: &str) -> Option<&DisabledSource> {
         self.disabled.iter().find(|disabled| {
-            disabled
-                .source
-                .as_ref()
-                .is_some_and(|source| source.adapter.tool == tool && source.tenant_for_account(account).is_some())
+            disabled.source.as_ref().is_some_and(|source| {
+                source.adapter.tool == tool && source.tenant_for_account(account).is_some()
+            })
         })
     }
 

@@ -30,9 +30,9 @@ use serde::{Deserialize, Serialize};
 use sophos_api::{WithRaw, models::Endpoint};
 
 pub(crate) use select::matches;
-use select::{has_address, deduplicate, seen_since, select};
+use select::{deduplicate, has_address, seen_since, select};
 
-use crate::identity::{IdentifierKind, HostIdentity, UnusableIdentifier};
+use crate::identity::{HostIdentity, IdentifierKind, UnusableIdentifier};
 
 /// The most candidates whose exclusion is told.
 const MAX_REJECTED: usize = 20;
@@ -74,7 +74,8 @@ pub struct ResolutionTimes {
 impl ResolutionTimes {
     /// Whether an address in the alert is evidence.
     pub fn accepts_addresses(&self) -> bool {
-        self.observed_at.is_some_and(|alert| self.evaluated_at.abs_diff(alert) <= self.liveness.address_seen_within)
+        self.observed_at
+            .is_some_and(|alert| self.evaluated_at.abs_diff(alert) <= self.liveness.address_seen_within)
     }
 
     /// Since when a holder of an address may have been the one at the time of

@@ -173,7 +173,12 @@ impl Verification {
     ///
     /// # Errors
     /// Why it is not believed.
-    pub fn verify(&self, request: &impl SignedRequest, keys: &Keys, now: Duration) -> Result<AuthenticatedKey, VerificationError> {
+    pub fn verify(
+        &self,
+        request: &impl SignedRequest,
+        keys: &Keys,
+        now: Duration,
+    ) -> Result<AuthenticatedKey, VerificationError> {
         let given = match self {
             Self::Signature(signature) => return signature.verify(request, keys, now),
             Self::ClientCertificate(pins) => return pins.verify(request.client_certificate()),
@@ -181,12 +186,16 @@ impl Verification {
             Self::Iam => return Err(VerificationError::NotAWebhookSource),
             Self::Header { header, prefix, .. } => {
                 let value = request.header(header).ok_or(VerificationError::MissingCredential)?;
-                strip_prefix_ignore_case(value, prefix).ok_or(VerificationError::MissingCredential)?.to_owned()
+                strip_prefix_ignore_case(value, prefix)
+                    .ok_or(VerificationError::MissingCredential)?
+                    .to_owned()
             }
             Self::Basic { .. } => {
                 let value = request.header("authorization").ok_or(VerificationError::MissingCredential)?;
-                let encoded = strip_prefix_ignore_case(value, "Basic ").ok_or(VerificationError::MissingCredential)?;
-                let decoded = STANDARD.decode(encoded.trim()).map_err(|_| VerificationError::MissingCredential)?;
+                let encoded =
+                    strip_prefix_ignore_case(value, "Basic ").ok_or(VerificationError::MissingCredential)?;
+                let decoded =
+                    STANDARD.decode(encoded.trim()).map_err(|_| VerificationError::MissingCredential)?;
                 String::from_utf8(decoded).map_err(|_| VerificationError::MissingCredential)?
             }
             Self::Path { .. } => request
@@ -207,10 +216,14 @@ impl Verification {
         let is = |key: &str| {
             let wanted = wanted(key);
             constant_time_eq(given.as_bytes(), wanted.as_bytes())
-                || decoded.as_deref().is_some_and(|decoded| constant_time_eq(decoded.as_bytes(), wanted.as_bytes()))
+                || decoded
+                    .as_deref()
+                    .is_some_and(|decoded| constant_time_eq(decoded.as_bytes(), wanted.as_bytes()))
         };
         let stage = keys.versions().find(|(_, key)| is(key)).map(|(stage, _)| stage);
-        stage.map(|stage| AuthenticatedKey { version_stage: stage, signed_digest: None, event_id: None }).ok_or(VerificationError::Mismatch)
+        stage
+            .map(|stage| AuthenticatedKey { version_stage: stage, signed_digest: None, event_id: None })
+            .ok_or(VerificationError::Mismatch)
     }
 }
 

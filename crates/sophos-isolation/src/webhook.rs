@@ -31,8 +31,8 @@ mod authentication;
 mod document_cache;
 mod handshake;
 mod page;
-mod request;
 mod parse_failure;
+mod request;
 
 use std::{collections::HashSet, net::IpAddr, sync::Mutex, time::Duration};
 
@@ -42,13 +42,13 @@ use sha2::{Digest, Sha256};
 pub use request::{Request, Response};
 
 use crate::{
-    adapters::{Message, NotActionable, Alert, Tool},
+    adapters::{Alert, Message, NotActionable, Tool},
     check::Check,
-    decision::{AlertKey, DecisionId, ReceivedSignal, DecisionState},
+    decision::{AlertKey, DecisionId, DecisionState, ReceivedSignal},
     ledger::{CreatedDecision, Ledger, LedgerStore},
     policy::{DisabledSource, Policy, Source},
     signal::clean,
-    verify::{Keys, AuthenticatedKey, Verification},
+    verify::{AuthenticatedKey, Keys, Verification},
 };
 
 /// The largest body that is read. Alerts are some kilobytes; EventBridge itself
@@ -180,7 +180,9 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 self.handle_alert(policy, source, request, now, &mut notice).await
             }
             ("GET", ["hooks", _] | ["hooks", _, _]) => handshake::answer_okta_challenge(request),
-            ("GET" | "POST", ["approvals", id]) => self.handle_approval(policy, id, request, now, &mut notice).await,
+            ("GET" | "POST", ["approvals", id]) => {
+                self.handle_approval(policy, id, request, now, &mut notice).await
+            }
             (_, ["hooks", _] | ["hooks", _, _]) => Response::method_not_allowed("POST"),
             (_, ["approvals", _]) => Response::method_not_allowed("GET, POST"),
             _ => Response::error(404, "send alerts to /hooks/{source}"),
@@ -296,7 +298,8 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             Ok(readings) => {
                 let is_unreadable = |reading: &Alert| reading.refusal == Some(NotActionable::Unreadable);
                 let lacks_some = readings.iter().any(is_unreadable);
-                let response = self.create_decisions(source, &body, readings, None, None, now, &mut notice).await;
+                let response =
+                    self.create_decisions(source, &body, readings, None, None, now, &mut notice).await;
                 if lacks_some && response.status < 300 {
                     notice.error_kind = Some("MalformedEvent");
                     notice.problem = Some("a finding of the event could not be read".into());

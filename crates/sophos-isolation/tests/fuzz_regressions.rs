@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sophos_isolation::{
-    EndpointCandidate, IdentifierKind, HostIdentity, Liveness, ResolutionTimes, Unresolved, choose, signal::HostIdentifiers,
+    EndpointCandidate, HostIdentity, IdentifierKind, Liveness, ResolutionTimes, Unresolved, choose,
+    signal::HostIdentifiers,
 };
 
 const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";

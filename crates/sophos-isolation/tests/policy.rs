@@ -140,7 +140,10 @@ fn policy_has_defaults() {
         (source.minimum_severity, source.mode, source.per_hour),
         (Some(Severity::High), Mode::DryRun, 10)
     );
-    assert_eq!((source.release_after, source.approve, source.may_release), (None, ApprovalMode::Selected, false));
+    assert_eq!(
+        (source.release_after, source.approve, source.may_release),
+        (None, ApprovalMode::Selected, false)
+    );
 }
 
 #[test]

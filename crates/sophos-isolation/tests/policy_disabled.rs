@@ -104,7 +104,8 @@ fn parse_lenient_disables_both_sources_sharing_an_account() {
 
 #[test]
 fn parse_lenient_keeps_the_dry_run() {
-    let policy = parse_lenient(&format!("mode = \"enforce\"\n{}{}", source("a", ""), source("b", "per_hour = 0")));
+    let policy =
+        parse_lenient(&format!("mode = \"enforce\"\n{}{}", source("a", ""), source("b", "per_hour = 0")));
     assert_eq!(policy.source("a").expect("a").mode, Mode::Enforce);
     let dry = policy.with_dry_run();
     assert_eq!(dry.source("a").expect("a").mode, Mode::DryRun);

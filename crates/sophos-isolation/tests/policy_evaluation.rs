@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sophos_api::{WithRaw, TenantId, models::Endpoint};
+use sophos_api::{TenantId, WithRaw, models::Endpoint};
 use sophos_isolation::{
-    policy::{Mode, Policy, Refusal, Source, PolicyEndpoint, Verdict},
+    policy::{Mode, Policy, PolicyEndpoint, Refusal, Source, Verdict},
     signal::{Action, Severity, Signal},
 };
 
@@ -185,9 +185,18 @@ fn selectors_ignore_invalid_members_they_do_not_use() {
     let broken = json!({"id": C, "hostname": 7, "type": 7, "group": 7, "tags": 7, "groupHierarchy": 7});
     let ids = format!("ids = [\"{A}\"]");
     assert_eq!(selected_by(&ids, &broken), None);
-    assert_eq!(selected_by("types = [\"server\"]", &endpoint_with(json!({"hostname": 7, "group": 7, "tags": 7}))), None);
-    assert_eq!(selected_by("tags = [\"a\"]", &endpoint_with(json!({"hostname": 7, "group": 7, "type": 7}))), None);
-    assert_eq!(selected_by("tags = [\"a=1\"]", &endpoint_with(json!({"tags": [{"key": "b", "value": 7}]}))), None);
+    assert_eq!(
+        selected_by("types = [\"server\"]", &endpoint_with(json!({"hostname": 7, "group": 7, "tags": 7}))),
+        None
+    );
+    assert_eq!(
+        selected_by("tags = [\"a\"]", &endpoint_with(json!({"hostname": 7, "group": 7, "type": 7}))),
+        None
+    );
+    assert_eq!(
+        selected_by("tags = [\"a=1\"]", &endpoint_with(json!({"tags": [{"key": "b", "value": 7}]}))),
+        None
+    );
 }
 
 #[test]
@@ -196,7 +205,8 @@ fn selectors_match_beside_other_invalid_members() {
     let text = format!(r#"{{"id": "{C}", "hostname": "web", "type": "computer", "group": 7, "x": 1e999}}"#);
     let record: WithRaw<Endpoint> = serde_json::from_str(&text).expect("a record");
     let policy = policy("[protect]\ngroups = [\"Servers\"]", "");
-    let verdict = policy.evaluate(source(&policy), &signal_with_duration(None), &PolicyEndpoint::from_record(&record));
+    let verdict =
+        policy.evaluate(source(&policy), &signal_with_duration(None), &PolicyEndpoint::from_record(&record));
     assert!(matches!(verdict, Verdict::Refuse(Refusal::Protected { .. })), "{verdict:?}");
 }
 
@@ -207,10 +217,13 @@ fn evaluate_orders_protection_dry_run_approval() {
     let (dc01, ceo, web) = ("dc01", "ceo", "web");
     for (lines, hostname) in [("", dc01), ("mode = \"dry_run\"", dc01), ("approve = \"always\"", dc01)] {
         let policy = policy(tables, lines);
-        let verdict =
-            policy.evaluate(source(&policy), &signal_with_duration(None), &policy_endpoint(endpoint_with(json!({"hostname": hostname}))));
+        let verdict = policy.evaluate(
+            source(&policy),
+            &signal_with_duration(None),
+            &policy_endpoint(endpoint_with(json!({"hostname": hostname}))),
+        );
         let why = "the policy lists its name as dc01".into();
-        assert_eq!(verdict, Verdict::Refuse(Refusal::Protected { reason }), "{lines}");
+        assert_eq!(verdict, Verdict::Refuse(Refusal::Protected { reason: why }), "{lines}");
     }
     let asked = "the policy lists its name as ceo";
     let always = "the policy has every isolation of this source approved";
@@ -226,8 +239,11 @@ fn evaluate_orders_protection_dry_run_approval() {
         ("mode = \"dry_run\"", ceo, Verdict::DryRun { approval_reason: Some(asked.into()), release_after }),
     ] {
         let policy = policy(tables, lines);
-        let verdict =
-            policy.evaluate(source(&policy), &signal_with_duration(None), &policy_endpoint(endpoint_with(json!({"hostname": hostname}))));
+        let verdict = policy.evaluate(
+            source(&policy),
+            &signal_with_duration(None),
+            &policy_endpoint(endpoint_with(json!({"hostname": hostname}))),
+        );
         assert_eq!(verdict, expected, "{lines} {hostname}");
     }
 }
@@ -238,7 +254,8 @@ fn with_dry_run_applies_to_every_source() {
     let held = enforced.clone().with_dry_run();
     assert_eq!((held.mode(), source(&held).mode), (Mode::DryRun, Mode::DryRun));
     assert_eq!(held.digest(), enforced.digest(), "it is the same policy");
-    let verdict = held.evaluate(source(&held), &signal_with_duration(None), &policy_endpoint(plain_endpoint()));
+    let verdict =
+        held.evaluate(source(&held), &signal_with_duration(None), &policy_endpoint(plain_endpoint()));
     assert_eq!(verdict, Verdict::DryRun { approval_reason: None, release_after: None });
 }
 
@@ -289,7 +306,8 @@ fn release_after_is_only_shortened_by_a_signal() {
         ("4h", "release_after = \"never\"", None, None),
     ] {
         let policy = policy(&format!("[release]\nafter = \"{file}\""), own);
-        let verdict = policy.evaluate(source(&policy), &signal_with_duration(hold), &policy_endpoint(plain_endpoint()));
+        let verdict =
+            policy.evaluate(source(&policy), &signal_with_duration(hold), &policy_endpoint(plain_endpoint()));
         let release_after = expected.map(|hours| hours * HOUR);
         assert_eq!(verdict, Verdict::Isolate { release_after }, "{file} {own} {hold:?}");
     }

@@ -2,9 +2,11 @@
 
 mod policy_assertions;
 
+use policy_assertions::{
+    TENANT, assert_file_issues, assert_source_issues, assert_verify_issues, invalid_policy, issue_positions,
+};
 use proptest::prelude::*;
 use sophos_isolation::policy::Policy;
-use policy_assertions::{TENANT, assert_file_issues, issue_positions, assert_source_issues, assert_verify_issues, invalid_policy};
 
 #[test]
 fn parse_reports_the_line_of_invalid_toml() {
@@ -23,10 +25,7 @@ fn parse_reports_the_line_of_invalid_toml() {
     ] {
         let error = invalid_policy(text);
         assert_eq!(error.issues()[0].line, line, "{text:?} {error}");
-        assert!(
-            error.issues().iter().all(|mistake| mistake.message.starts_with("is not TOML: ")),
-            "{error}"
-        );
+        assert!(error.issues().iter().all(|mistake| mistake.message.starts_with("is not TOML: ")), "{error}");
     }
 }
 
@@ -58,12 +57,18 @@ fn parse_reports_a_value_of_the_wrong_type() {
     assert_file_issues("[release]\nafter = 4", &[(3, "release.after", "\"never\", or a time")]);
     assert_file_issues("[release]\nafter = \"367d\"", &[(3, "release.after", "up to 366 days")]);
     for share in ["0", "0.0", "-0.1", "1.1", "2", "nan", "inf", "\"5%\""] {
-        assert_file_issues(&format!("[limits]\nestate_share = {share}"), &[(3, "limits.estate_share", "a share above 0")]);
+        assert_file_issues(
+            &format!("[limits]\nestate_share = {share}"),
+            &[(3, "limits.estate_share", "a share above 0")],
+        );
     }
     for number in ["0", "-1", "1001", "1.5", "0x10", "\"7\"", "99999999999999999999"] {
         for key in ["tenant_per_hour", "source_per_hour"] {
             let place = format!("limits.{key}");
-            assert_file_issues(&format!("[limits]\n{key} = {number}"), &[(3, &place, "a whole number from 1 to 1000")]);
+            assert_file_issues(
+                &format!("[limits]\n{key} = {number}"),
+                &[(3, &place, "a whole number from 1 to 1000")],
+            );
         }
     }
     for (table, key) in [
@@ -88,7 +93,10 @@ fn parse_reports_unknown_keys_everywhere() {
         assert_file_issues(&format!("[{table}]\nhosts = 1"), &[(3, &key, "is not a key here; these are: ")]);
     }
     let path = "verify = { scheme = \"path\", secret = \"n\" }";
-    assert_source_issues(&format!("tool = \"wazuh\"\n{path}\nper_day = 1"), &[(6, "sources.s.per_day", "per_hour")]);
+    assert_source_issues(
+        &format!("tool = \"wazuh\"\n{path}\nper_day = 1"),
+        &[(6, "sources.s.per_day", "per_hour")],
+    );
     assert_source_issues(
         &format!("tool = \"wazuh\"\n{path}\n[sources.s.fields]\n\nhost = \"/a\""),
         &[(8, "sources.s.fields.host", "hostname")],

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use sophos_api::{WithRaw, models::Endpoint};
 use sophos_isolation::{
-    policy::{Policy, Refusal, PolicyEndpoint, Verdict},
+    policy::{Policy, PolicyEndpoint, Refusal, Verdict},
     signal::{Severity, Signal},
 };
 

@@ -2,8 +2,8 @@
 
 mod policy_assertions;
 
+use policy_assertions::{OTHER, TENANT, assert_file_issues, assert_source_issues};
 use sophos_isolation::policy::Policy;
-use policy_assertions::{OTHER, TENANT, file, source};
 
 /// A source that proves itself with a secret.
 fn sender(name: &str, secret: &str) -> String {
@@ -22,7 +22,7 @@ fn parse_rejects_an_approval_key_shared_with_a_sender() {
         ("isolation/approval", "Isolation.Approval"),
     ] {
         let text = format!("[approve]\nsecret = \"{own}\"\n{}{}", sender("a", "n"), sender("b", senders));
-        file(&text, &[(3, "approve.secret", "the secret of the source b as well")]);
+        assert_file_issues(&text, &[(3, "approve.secret", "the secret of the source b as well")]);
         // Running functions refuse it whole: a source alone could still approve.
         assert!(Policy::parse_lenient(&format!("version = 1\n{text}")).is_err());
     }
@@ -47,7 +47,7 @@ fn parse_requires_listed_accounts_in_may_report_for() {
         "tool = \"security_hub\"\naccounts = {{ 111111111111 = \"{TENANT}\", 222222222222 = \"{TENANT}\" }}\n"
     );
     let with = |table: &str| format!("{accounts}may_report_for = {table}");
-    source(
+    assert_source_issues(
         &with("{ 333333333333 = [\"222222222222\"], 111111111111 = [\"444444444444\", \"111111111111\"] }"),
         &[
             (6, "sources.s.may_report_for.111111111111[0]", "list it there as well"),
@@ -55,17 +55,20 @@ fn parse_requires_listed_accounts_in_may_report_for() {
             (6, "sources.s.may_report_for.333333333333", "list it there as well"),
         ],
     );
-    source(&with("{ 111111111111 = [] }"), &[(6, "sources.s.may_report_for.111111111111", "1 to 100")]);
-    source(
+    assert_source_issues(
+        &with("{ 111111111111 = [] }"),
+        &[(6, "sources.s.may_report_for.111111111111", "1 to 100")],
+    );
+    assert_source_issues(
         &with("{ 111111111111 = [\"222222222222\", \"222222222222\"] }"),
         &[(6, "sources.s.may_report_for.111111111111[1]", "listed twice")],
     );
-    source(&with("[]"), &[(6, "sources.s.may_report_for", "a table")]);
-    source(
+    assert_source_issues(&with("[]"), &[(6, "sources.s.may_report_for", "a table")]);
+    assert_source_issues(
         "tool = \"wazuh\"\nspeaks_for = {}\nverify = { scheme = \"path\", secret = \"n\" }",
         &[(5, "sources.s.may_report_for", "EventBridge")],
     );
-    source(
+    assert_source_issues(
         &format!("{accounts}fields = {{ account = \"/x\" }}"),
         &[(6, "sources.s.fields.account", "AWS vouches")],
     );
@@ -89,20 +92,23 @@ fn may_report_for_is_limited_to_the_policy() {
 fn parse_rejects_accept_previous_without_a_secret() {
     let no = "accept_previous = false\n";
     let certificate = "verify = { scheme = \"client_certificate\", subject = \"CN=a\", issuer = \"CN=b\" }";
-    source(
+    assert_source_issues(
         &format!("tool = \"generic\"\n{no}{certificate}"),
         &[(5, "sources.s.accept_previous", "without a secret")],
     );
     let accounts = format!("accounts = {{ 111111111111 = \"{TENANT}\" }}");
-    source(
+    assert_source_issues(
         &format!("tool = \"guardduty\"\n{no}{accounts}"),
         &[(5, "sources.s.accept_previous", "EventBridge")],
     );
-    source(
+    assert_source_issues(
         "tool = \"wazuh\"\naccept_previous = 1\nverify = { scheme = \"path\", secret = \"n\" }",
         &[(5, "sources.s.accept_previous", "true or false")],
     );
-    file("[approve]\naccept_previous = \"no\"", &[(3, "approve.accept_previous", "true or false")]);
+    assert_file_issues(
+        "[approve]\naccept_previous = \"no\"",
+        &[(3, "approve.accept_previous", "true or false")],
+    );
     let text = format!("version = 1\n[approve]\n{no}{}", sender("a", "n"));
     let policy = Policy::parse(&text).expect("a policy");
     assert!(!policy.approval().accept_previous && policy.source("a").expect("a").accept_previous);

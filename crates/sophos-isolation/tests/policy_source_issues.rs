@@ -2,8 +2,8 @@
 
 mod policy_assertions;
 
+use policy_assertions::{OTHER, TENANT, assert_file_issues, assert_source_issues, assert_verify_issues};
 use sophos_isolation::policy::Policy;
-use policy_assertions::{OTHER, TENANT, file, source, verify};
 
 #[test]
 fn parse_limits_names_and_number_of_sources() {
@@ -22,16 +22,16 @@ fn parse_limits_names_and_number_of_sources() {
         ("\"é\"", "sources.é"),
         (&long, &format!("sources.{long}")),
     ] {
-        file(&named(name), &[(2, key, "1 to 40 of a-z, 0-9, - and _")]);
+        assert_file_issues(&named(name), &[(2, key, "1 to 40 of a-z, 0-9, - and _")]);
     }
     let many = |count: usize| (0..count).map(|at| named(&format!("s{at}"))).collect::<String>();
     assert!(Policy::parse(&format!("version = 1\n{}", many(200))).is_ok());
-    file(&many(201), &[(2, "sources", "200 is the most")]);
+    assert_file_issues(&many(201), &[(2, "sources", "200 is the most")]);
 }
 
 #[test]
 fn parse_requires_the_keys_of_a_source() {
-    file(
+    assert_file_issues(
         "[sources.a]\n\n[sources.b]\ntool = \"wazuh\"",
         &[
             (2, "sources.a.tenants", "is missing"),
@@ -40,11 +40,14 @@ fn parse_requires_the_keys_of_a_source() {
             (4, "sources.b.verify", "is missing"),
         ],
     );
-    file(
+    assert_file_issues(
         "[sources.a]\ntool = \"guardduty\"\ntenants = []",
         &[(2, "sources.a.accounts", "is missing"), (4, "sources.a.tenants", "1 to 25")],
     );
-    source("tool = \"guard duty\"", &[(4, "sources.s.tool", "\"guardduty\" or \"security_hub\"")]);
+    assert_source_issues(
+        "tool = \"guard duty\"",
+        &[(4, "sources.s.tool", "\"guardduty\" or \"security_hub\"")],
+    );
     let tenants = |count: usize| {
         let list: Vec<_> = (0..count).map(|at| format!("\"{at:08}{}\"", &TENANT[8..])).collect();
         format!(
@@ -53,8 +56,8 @@ fn parse_requires_the_keys_of_a_source() {
         )
     };
     assert!(Policy::parse(&format!("version = 1\n{}", tenants(25))).is_ok());
-    file(&tenants(26), &[(5, "sources.a.tenants", "1 to 25")]);
-    file(
+    assert_file_issues(&tenants(26), &[(5, "sources.a.tenants", "1 to 25")]);
+    assert_file_issues(
         &format!(
             "[sources.a]\ntool = \"wazuh\"\nverify = {{ scheme = \"path\", secret = \"n\" }}\ntenants = [\"{TENANT}\",\n\"{}\", \"acme\"]",
             TENANT.to_uppercase()
@@ -71,8 +74,11 @@ fn parse_rejects_a_source_less_strict_than_the_file() {
         )
     };
     assert!(Policy::parse(&format!("version = 1\n{}", text("enforce"))).is_ok());
-    file(&text("dry_run"), &[(4, "sources.s.mode", "while the mode of the file is \"dry_run\"")]);
-    source(
+    assert_file_issues(
+        &text("dry_run"),
+        &[(4, "sources.s.mode", "while the mode of the file is \"dry_run\"")],
+    );
+    assert_source_issues(
         "mode = \"enforce\"\ntool = \"wazuh\"\nverify = { scheme = \"path\", secret = \"n\" }",
         &[(4, "sources.s.mode", "dry_run")],
     );
@@ -103,9 +109,9 @@ fn parse_validates_what_a_source_allows() {
         ("accounts = {}", "accounts", "at least one"),
         ("accounts = { a = \"acme\" }", "accounts.a", "must be an id"),
     ] {
-        source(&format!("{line}\n{rest}"), &[(4, &format!("sources.s.{key}"), problem)]);
+        assert_source_issues(&format!("{line}\n{rest}"), &[(4, &format!("sources.s.{key}"), problem)]);
     }
-    source(
+    assert_source_issues(
         &format!(
             "accounts = {{ ab = \"{TENANT}\", AB = \"{TENANT}\", \" \" = \"{TENANT}\", c = \"{OTHER}\" }}\n{rest}"
         ),
@@ -156,7 +162,7 @@ fn parse_reports_errors_in_fields() {
         );
         // The mistake is in the last line.
         let line = 3 + lines.lines().count();
-        source(&lines, &[(line, &format!("sources.s.fields.{key}"), problem)]);
+        assert_source_issues(&lines, &[(line, &format!("sources.s.fields.{key}"), problem)]);
     }
 }
 
@@ -176,11 +182,15 @@ fn parse_reports_errors_in_conditions() {
         ("when = [{ pointer = \"/a\", in = [1,\n{}] }]", "[0].in[1]", "a text"),
         ("when = [{ pointer = \"/a\", matches = \"\" }]", "[0].matches", "1 to 200 characters"),
         ("when = [{ pointer = \"/a\", absent = \"yes\" }]", "[0].absent", "true or false"),
-        ("when = [{ pointer = \"/a\", absent = true, not = true }]", "[0].not", "these are: pointer, equals, in"),
+        (
+            "when = [{ pointer = \"/a\", absent = true, not = true }]",
+            "[0].not",
+            "these are: pointer, equals, in",
+        ),
     ] {
         let lines = format!("tool = \"wazuh\"\nverify = {{ scheme = \"path\", secret = \"n\" }}\n{when}");
         let line = 3 + lines.lines().count();
-        source(&lines, &[(line, &format!("sources.s.when{key}"), problem)]);
+        assert_source_issues(&lines, &[(line, &format!("sources.s.when{key}"), problem)]);
     }
 }
 
@@ -197,13 +207,13 @@ fn parse_rejects_unknown_presets_and_other_tools() {
             "must name a host",
         ),
     ] {
-        source(&format!("{lines}\n{rest}"), &[(line, &format!("sources.s.{key}"), problem)]);
+        assert_source_issues(&format!("{lines}\n{rest}"), &[(line, &format!("sources.s.{key}"), problem)]);
     }
 }
 
 #[test]
 fn parse_requires_accounts_for_eventbridge_sources() {
-    source(
+    assert_source_issues(
         &format!(
             "tool = \"guardduty\"\naccounts = {{ 12345678901 = \"{TENANT}\", \"1234-5678-90\" = \"{TENANT}\" }}\nallow_from = [\"192.0.2.7\"]\ncontent_types = [\"text/plain\"]\nverify = {{ scheme = \"path\", secret = \"n\" }}"
         ),
@@ -227,7 +237,7 @@ fn parse_rejects_two_sources_for_one_account() {
     let both = format!("version = 1\n{}{}", named("a", "guardduty"), named("b", "security_hub"));
     assert!(Policy::parse(&both).is_ok());
     // Both are told: which of them is meant cannot be known.
-    file(
+    assert_file_issues(
         &format!("{}{}", named("z", "guardduty"), named("a", "guardduty")),
         &[
             (6, "sources.z.accounts.111111111111", "of the source a as well"),
@@ -238,22 +248,30 @@ fn parse_rejects_two_sources_for_one_account() {
 
 #[test]
 fn parse_requires_the_keys_of_each_scheme() {
-    verify("wazuh", "", &[(".scheme", "is missing"), (".secret", "is missing")]);
-    verify("wazuh", "scheme = \"none\", secret = \"n\"", &[(".scheme", "\"signature\" or \"bearer\"")]);
-    verify("wazuh", "scheme = \"header\", secret = \"n\"", &[(".header", "is missing")]);
-    verify(
+    assert_verify_issues("wazuh", "", &[(".scheme", "is missing"), (".secret", "is missing")]);
+    assert_verify_issues(
+        "wazuh",
+        "scheme = \"none\", secret = \"n\"",
+        &[(".scheme", "\"signature\" or \"bearer\"")],
+    );
+    assert_verify_issues("wazuh", "scheme = \"header\", secret = \"n\"", &[(".header", "is missing")]);
+    assert_verify_issues(
         "wazuh",
         "scheme = \"header\", secret = \"n\", header = \"a b\"",
         &[(".header", "the name of a header")],
     );
-    verify(
+    assert_verify_issues(
         "wazuh",
         "scheme = \"header\", secret = \"n\", header = \"a\", prefix = \"é\"",
         &[(".prefix", "ASCII")],
     );
-    verify("wazuh", "scheme = \"basic\", secret = \"n\"", &[(".user", "is missing")]);
-    verify("wazuh", "scheme = \"basic\", secret = \"n\", user = \"a:b\"", &[(".user", "colon")]);
-    source("tool = \"wazuh\"\nverify = \"path\"", &[(5, "sources.s.verify", "a table")]);
+    assert_verify_issues("wazuh", "scheme = \"basic\", secret = \"n\"", &[(".user", "is missing")]);
+    assert_verify_issues(
+        "wazuh",
+        "scheme = \"basic\", secret = \"n\", user = \"a:b\"",
+        &[(".user", "colon")],
+    );
+    assert_source_issues("tool = \"wazuh\"\nverify = \"path\"", &[(5, "sources.s.verify", "a table")]);
 }
 
 #[test]
@@ -295,14 +313,18 @@ fn parse_reports_impossible_layouts() {
         ("generic", "signed = \"id.timestamp.body\"", "", "id_header"),
         ("generic", "layout = \"standard_webhooks\", prefix = \"v1 \"", ".prefix", "no space"),
     ] {
-        verify(tool, &format!("scheme = \"signature\", secret = \"n\", {more}"), &[(key, problem)]);
+        assert_verify_issues(
+            tool,
+            &format!("scheme = \"signature\", secret = \"n\", {more}"),
+            &[(key, problem)],
+        );
     }
 }
 
 #[test]
 fn parse_requires_a_certificate_pin() {
     let verify = |more: &str, key: &str, problem: &str| {
-        verify("generic", &format!("scheme = \"client_certificate\"{more}"), &[(key, problem)]);
+        assert_verify_issues("generic", &format!("scheme = \"client_certificate\"{more}"), &[(key, problem)]);
     };
     verify("", "", "fingerprints, or subject and issuer");
     verify(", subject = \"CN=a\"", "", "together");
@@ -315,7 +337,7 @@ fn parse_requires_a_certificate_pin() {
 fn parse_requires_a_sha256_fingerprint() {
     for print in ["00", "zz", "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6e", "é"] {
         let text = format!("scheme = \"client_certificate\", fingerprints = [\"{print}\"]");
-        verify("generic", &text, &[(".fingerprints[0]", "SHA-256")]);
+        assert_verify_issues("generic", &text, &[(".fingerprints[0]", "SHA-256")]);
     }
 }
 
@@ -323,7 +345,7 @@ fn parse_requires_a_sha256_fingerprint() {
 #[test]
 fn parse_requires_the_keys_of_jwt() {
     let verify = |more: &str, expected: &[(&str, &str)]| {
-        verify("generic", &format!("scheme = \"jwt\"{more}"), expected);
+        assert_verify_issues("generic", &format!("scheme = \"jwt\"{more}"), expected);
     };
     let entra = "https://login.microsoftonline.com/3f2b9c1e-7a55-4d0e-8f11-5f0c8b1e2d3a/v2.0";
     verify("", &[(".audience", "is missing"), (".issuer", "is missing")]);
@@ -349,7 +371,7 @@ fn parse_requires_the_keys_of_jwt() {
 #[test]
 fn parse_requires_topics_for_sns() {
     let verify = |more: &str, expected: &[(&str, &str)]| {
-        verify("generic", &format!("scheme = \"sns\"{more}"), expected);
+        assert_verify_issues("generic", &format!("scheme = \"sns\"{more}"), expected);
     };
     verify("", &[(".topics", "is missing")]);
     verify(", topics = []", &[(".topics", "1 to 25")]);

@@ -10,7 +10,7 @@ mod spellings;
 
 use std::cell::Cell;
 
-use names::{Case, RawSpelling, Spelling, check, check_others, check_texts};
+use names::{Case, RawSpelling, Spelling, check, check_ordinary_names, check_texts};
 use proptest::{collection::vec, option, prelude::*, test_runner::TestRunner};
 
 fn spelling() -> impl Strategy<Value = RawSpelling> {
@@ -47,7 +47,7 @@ fn protected_machine_is_never_isolated() {
 fn protected_names_match_no_ordinary_machine() {
     let names = vec((any::<u8>(), spelling().prop_map(Spelling::from)), 1..4);
     let outcome = runner(1_000).run(&(names, any::<u8>()), |(names, other)| {
-        check_others(&names, other);
+        check_ordinary_names(&names, other);
         Ok(())
     });
     if let Err(failure) = outcome {

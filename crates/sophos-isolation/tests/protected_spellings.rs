@@ -3,7 +3,7 @@
 use serde_json::json;
 use sophos_api::{WithRaw, models::Endpoint};
 use sophos_isolation::{
-    policy::{Policy, Refusal, PolicyEndpoint, Verdict},
+    policy::{Policy, PolicyEndpoint, Refusal, Verdict},
     signal::{Severity, Signal},
 };
 
@@ -23,7 +23,11 @@ fn is_protected(selectors: &str, hostname: &str) -> bool {
     let record: WithRaw<Endpoint> = serde_json::from_str(&record).expect("a record");
     let mut signal = Signal::default();
     signal.severity = Some(Severity::Critical);
-    match policy.evaluate(policy.source("s").expect("the source"), &signal, &PolicyEndpoint::from_record(&record)) {
+    match policy.evaluate(
+        policy.source("s").expect("the source"),
+        &signal,
+        &PolicyEndpoint::from_record(&record),
+    ) {
         Verdict::Refuse(Refusal::Protected { .. }) => true,
         Verdict::Isolate { .. } => false,
         other => panic!("{other:?}"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use sophos_isolation::{
-    EndpointCandidate, IdentifierKind, HostIdentity, Liveness, ResolutionTimes, Unresolved, choose,
+    EndpointCandidate, HostIdentity, IdentifierKind, Liveness, ResolutionTimes, Unresolved, choose,
     hostname::{NameMatch, match_names},
     signal::HostIdentifiers,
 };

@@ -10,7 +10,8 @@ use std::{convert::Infallible, time::Duration};
 use proptest::{collection::vec, option, prelude::*, sample::select, test_runner::TestRunner};
 use serde_json::json;
 use sophos_isolation::{
-    EndpointCandidate, EndpointDirectory, IdentifierKind, HostIdentity, Liveness, ResolutionTimes, resolve, signal::HostIdentifiers,
+    EndpointCandidate, EndpointDirectory, HostIdentity, IdentifierKind, Liveness, ResolutionTimes, resolve,
+    signal::HostIdentifiers,
 };
 
 const NOW: u64 = 1_700_000_000;
@@ -184,7 +185,11 @@ impl Scenario {
             facts.hostnames.push(machine.full_name());
         }
         if alert.short {
-            facts.hostnames.push(if alert.is_truncated { machine.truncated_name() } else { machine.label.to_owned() });
+            facts.hostnames.push(if alert.is_truncated {
+                machine.truncated_name()
+            } else {
+                machine.label.to_owned()
+            });
         }
         if alert.netbios {
             facts.netbios_names.push(machine.truncated_name());
@@ -273,7 +278,11 @@ struct UnfilteredDirectory(Vec<EndpointCandidate>);
 impl EndpointDirectory for UnfilteredDirectory {
     type Error = Infallible;
 
-    async fn candidates(&self, _: &HostIdentity, _: IdentifierKind) -> Result<Vec<EndpointCandidate>, Infallible> {
+    async fn candidates(
+        &self,
+        _: &HostIdentity,
+        _: IdentifierKind,
+    ) -> Result<Vec<EndpointCandidate>, Infallible> {
         Ok(self.0.clone())
     }
 }

@@ -1,19 +1,19 @@
 //! Secrets Manager.
 
 mod batch;
-mod fetch;
-mod staging_labels;
-mod listing;
 mod credentials;
-mod secrets;
+mod fetch;
 mod inspection;
+mod listing;
+mod secrets;
+mod staging_labels;
 mod usage;
 mod versions;
 
-pub use fetch::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
-pub use staging_labels::StagingLabels;
-pub use listing::SecretSelector;
 pub use credentials::SecretsManagerCredentials;
+pub use fetch::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
+pub use inspection::{InspectedCredential, SecretMetadata, StagedCredential};
+pub use listing::SecretSelector;
 pub use secrets::SecretsManagerSecrets;
-pub use inspection::{SecretMetadata, StagedCredential, InspectedCredential};
+pub use staging_labels::StagingLabels;
 pub use versions::{SecretDescription, SecretVersions};

@@ -6,7 +6,7 @@ use std::{
 
 use sophos_api::{BoxFuture, Credentials};
 
-use crate::{CredentialStore, ListedCredential, SecretError, StoredCredential, RequestedVersion};
+use crate::{CredentialStore, ListedCredential, RequestedVersion, SecretError, StoredCredential};
 
 /// One credential in two environment variables. For development: anybody who
 /// may read a function's configuration reads its variables.

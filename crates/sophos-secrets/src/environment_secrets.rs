@@ -1,6 +1,6 @@
 use std::env::{self, VarError};
 
-use crate::{SecretStore, SecretError, RotatingSecret, environment_credential::non_empty_variable};
+use crate::{RotatingSecret, SecretError, SecretStore, environment_credential::non_empty_variable};
 
 const PREVIOUS_SUFFIX: &str = "_PREVIOUS";
 
@@ -67,7 +67,8 @@ mod tests {
             found.map(|(_, value)| (*value).to_owned()).ok_or(VarError::NotPresent)
         };
         let stages = EnvironmentSecrets::new("SECRET_").load_with(name, value);
-        let texts = |stages: RotatingSecret| stages.iter().map(|secret| secret.expose_secret().to_owned()).collect();
+        let texts =
+            |stages: RotatingSecret| stages.iter().map(|secret| secret.expose_secret().to_owned()).collect();
         stages.map(texts).map_err(|error| error.to_string())
     }
 

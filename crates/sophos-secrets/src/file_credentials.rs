@@ -4,7 +4,7 @@ use serde::Deserialize;
 use sophos_api::BoxFuture;
 
 use crate::{
-    CredentialStore, ListedCredential, SecretError, StoredCredential, RequestedVersion, private_file,
+    CredentialStore, ListedCredential, RequestedVersion, SecretError, StoredCredential, private_file,
     stored_credential::{CredentialDocument, EXPECTED},
 };
 
@@ -50,14 +50,16 @@ impl FileCredentials {
         let place = self.path.display().to_string();
         let wanted = format!("it must hold {EXPECTED}; or tables such as [credentials.partner] that do");
         let text = private_file::read_text(&self.path)?;
-        let several = private_file::parse_toml::<toml::Table>(&text, &place, &wanted)?.contains_key("credentials");
+        let several =
+            private_file::parse_toml::<toml::Table>(&text, &place, &wanted)?.contains_key("credentials");
         let forms = if several {
             private_file::parse_toml::<CredentialsDocument>(&text, &place, &wanted)?.credentials
         } else {
             BTreeMap::from([(Self::NAME.to_owned(), private_file::parse_toml(&text, &place, &wanted)?)])
         };
         let listed = |(name, form): (String, CredentialDocument)| {
-            let read = form.into_credential().map_err(|error| SecretError::new(format!("{place}: {name}"), error));
+            let read =
+                form.into_credential().map_err(|error| SecretError::new(format!("{place}: {name}"), error));
             ListedCredential::new(name, read)
         };
         Ok(forms.into_iter().map(listed).collect())

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::{SecretStore, SecretError, RotatingSecret, private_file};
+use crate::{RotatingSecret, SecretError, SecretStore, private_file};
 
 const EXPECTED: &str = "each secret must be a table such as [secrets.\"webhooks/pagerduty\"] with current, \
                       and previous while it rotates, both in quotes and not empty, and nothing else";

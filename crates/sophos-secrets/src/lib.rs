@@ -66,39 +66,40 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod credential_store;
 mod environment_credential;
-mod file_credentials;
-mod secret_store;
 mod environment_secrets;
+mod file_credentials;
 mod file_secrets;
 mod private_file;
 mod role;
-mod stored_credential_source;
-mod credential_store;
+mod secret_store;
 mod stored_credential;
+mod stored_credential_source;
 
 #[cfg(feature = "aws")]
 pub use aws::{
-    AWSCURRENT, SecretDescription, StagingLabels, SecretMetadata, SecretsManagerSecrets, AWSPENDING, AWSPREVIOUS, SecretVersions, SecretsManagerCredentials,
-    SecretSelector, StagedCredential, InspectedCredential,
+    AWSCURRENT, AWSPENDING, AWSPREVIOUS, InspectedCredential, SecretDescription, SecretMetadata,
+    SecretSelector, SecretVersions, SecretsManagerCredentials, SecretsManagerSecrets, StagedCredential,
+    StagingLabels,
 };
+pub use credential_store::{CredentialStore, ListedCredential, PurposeSelection, RequestedVersion};
 pub use environment_credential::EnvironmentCredential;
-pub use file_credentials::FileCredentials;
-pub use secret_store::{SecretStore, RotatingSecret};
 pub use environment_secrets::EnvironmentSecrets;
+pub use file_credentials::FileCredentials;
 pub use file_secrets::FileSecrets;
 pub use role::{Purpose, Role};
 pub use secrecy::{ExposeSecret, SecretString};
-pub use stored_credential_source::StoredCredentialSource;
-pub use credential_store::{CredentialStore, ListedCredential, PurposeSelection, RequestedVersion};
+pub use secret_store::{RotatingSecret, SecretStore};
 pub use stored_credential::{StoredCredential, max_expiry};
+pub use stored_credential_source::StoredCredentialSource;
 
 /// The time since any fixed moment.
 type Clock = dyn Fn() -> std::time::Duration + Send + Sync;
 
 /// A credential or a secret that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{place}: {problem}")]
+#[error("{location}: {message}")]
 pub struct SecretError {
     location: String,
     message: String,

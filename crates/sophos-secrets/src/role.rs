@@ -77,7 +77,9 @@ impl Role {
     /// would be as well. Of no purpose nothing is known.
     pub fn is_overprivileged_for(self, purposes: &[Purpose]) -> bool {
         !purposes.is_empty()
-            && purposes.iter().all(|purpose| self.is_sufficient_for(*purpose) && purpose.required_role() != self)
+            && purposes
+                .iter()
+                .all(|purpose| self.is_sufficient_for(*purpose) && purpose.required_role() != self)
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 
 use sophos_api::{Auth, BoxFuture, CredentialSource, Credentials, NoCredential};
 
-use crate::{Clock, CredentialStore, StoredCredential, RequestedVersion};
+use crate::{Clock, CredentialStore, RequestedVersion, StoredCredential};
 
 /// For how long a credential that was refused is not tried again, unless it was
 /// replaced.
@@ -67,7 +67,11 @@ impl StoredCredentialSource {
         let version = {
             let mut state = self.state();
             state.rejected.push((refused.clone(), (self.clock)()));
-            if mem::replace(&mut state.cache_bypassed, true) { RequestedVersion::Cached } else { RequestedVersion::Fresh }
+            if mem::replace(&mut state.cache_bypassed, true) {
+                RequestedVersion::Cached
+            } else {
+                RequestedVersion::Fresh
+            }
         };
         if let Some(credentials) = self.first_not_rejected(version).await? {
             return Ok(credentials);
@@ -94,7 +98,10 @@ impl StoredCredentialSource {
 
     /// The current credential, or the one before it: the first that was not
     /// refused.
-    async fn first_not_rejected(&self, version: RequestedVersion) -> Result<Option<Credentials>, NoCredential> {
+    async fn first_not_rejected(
+        &self,
+        version: RequestedVersion,
+    ) -> Result<Option<Credentials>, NoCredential> {
         let current = self.store.load(&self.name, version).await;
         let current = current.map_err(|error| NoCredential::new(error.to_string()))?;
         let none = || NoCredential::new(format!("there is no credential {:?}", self.name));
@@ -107,7 +114,11 @@ impl StoredCredentialSource {
                 let Some(previous) = previous.filter(|previous| !self.is_rejected(previous)) else {
                     return Ok(None);
                 };
-                tracing::warn!(event = "previous_version_used", credential = self.name, "the current version was rejected; trying the previous version");
+                tracing::warn!(
+                    event = "previous_version_used",
+                    credential = self.name,
+                    "the current version was rejected; trying the previous version"
+                );
                 Ok(Some(previous.credentials.clone()))
             }
             // Not to be read is not to be used, and the refusal is what matters.
@@ -140,6 +151,9 @@ impl CredentialSource for StoredCredentialSource {
 
 impl fmt::Debug for StoredCredentialSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoredCredentialSource").field("store", &self.store).field("name", &self.name).finish()
+        f.debug_struct("StoredCredentialSource")
+            .field("store", &self.store)
+            .field("name", &self.name)
+            .finish()
     }
 }

@@ -12,7 +12,9 @@ use std::{
 };
 
 use sophos_api::{Credentials, Owner, models::IdType};
-use sophos_secrets::{CredentialStore, EnvironmentCredential, FileCredentials, ListedCredential, SecretError, RequestedVersion};
+use sophos_secrets::{
+    CredentialStore, EnvironmentCredential, FileCredentials, ListedCredential, RequestedVersion, SecretError,
+};
 use tempfile::TempDir;
 
 /// Local stores wait for nothing.
@@ -98,7 +100,8 @@ fn file_credentials_load_several_by_name() {
         }
         assert!(ready(store.load(name, RequestedVersion::Previous)).expect("no failure").is_none());
     }
-    let partner = ready(store.load("partner", RequestedVersion::Cached)).expect("it can be read").expect("it is there");
+    let partner =
+        ready(store.load("partner", RequestedVersion::Cached)).expect("it can be read").expect("it is there");
     assert_eq!(partner.credentials.owner(), Some(&Owner::new(IdType::Partner, "ab-12")));
     for (name, told) in [("bad", "its client_id is empty"), ("worse", "more than one of partner_id")] {
         let error = ready(store.load(name, RequestedVersion::Cached)).expect_err(told).to_string();
@@ -140,7 +143,8 @@ fn file_credentials_reload_a_replaced_file() {
     let (_folder, path) = file(GOOD, 0o600);
     let store = FileCredentials::new(&path);
     let id = || {
-        let stored = ready(store.load(FileCredentials::NAME, RequestedVersion::Cached)).expect("it can be read");
+        let stored =
+            ready(store.load(FileCredentials::NAME, RequestedVersion::Cached)).expect("it can be read");
         stored.expect("it is there").credentials.client_id().to_owned()
     };
     assert_eq!(id(), "an-id");

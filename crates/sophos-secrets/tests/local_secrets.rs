@@ -11,7 +11,9 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use sophos_secrets::{EnvironmentSecrets, ExposeSecret, FileSecrets, SecretStore, SecretError, RotatingSecret};
+use sophos_secrets::{
+    EnvironmentSecrets, ExposeSecret, FileSecrets, RotatingSecret, SecretError, SecretStore,
+};
 use tempfile::TempDir;
 
 /// Local secrets wait for nothing.

@@ -7,9 +7,10 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use sophos_secrets::{
-    CredentialStore, SecretsManagerSecrets, SecretStore, SecretsManagerCredentials, SecretSelector, SecretError, RequestedVersion,
+    CredentialStore, RequestedVersion, SecretError, SecretSelector, SecretStore, SecretsManagerCredentials,
+    SecretsManagerSecrets,
 };
-use support::{BATCH, Clock, GET, SECRET_TEXT, LIST, FakeSecretsManager, unreachable_client, credential};
+use support::{BATCH, Clock, FakeSecretsManager, GET, LIST, SECRET_TEXT, credential, unreachable_client};
 
 fn store(client: aws_sdk_secretsmanager::Client) -> SecretsManagerCredentials {
     let selection = SecretSelector::Tag { key: "use".into(), value: "sophos".into() };
@@ -74,7 +75,12 @@ async fn malformed_responses_are_not_quoted() {
     for (status, body) in [
         (200, SECRET_TEXT.to_owned()),
         (200, format!("{{\"SecretString\": \"{SECRET_TEXT}")),
-        (200, format!("{{\"SecretString\": [\"{SECRET_TEXT}\"], \"SecretList\": \"{SECRET_TEXT}\", \"SecretValues\": 7}}")),
+        (
+            200,
+            format!(
+                "{{\"SecretString\": [\"{SECRET_TEXT}\"], \"SecretList\": \"{SECRET_TEXT}\", \"SecretValues\": 7}}"
+            ),
+        ),
         (200, format!("<html>{SECRET_TEXT}</html>")),
         (400, SECRET_TEXT.to_owned()),
         (500, format!("[\"{SECRET_TEXT}\"]")),
@@ -101,7 +107,10 @@ async fn invalid_credential_error_omits_the_value() {
             format!("{{\"client_id\": \"a\", \"client_secret\": \"{SECRET_TEXT}\", \"{SECRET_TEXT}\": 1}}"),
             "and nothing else",
         ),
-        (format!("{{\"client_id\": \"{SECRET_TEXT}\", \"client_secret\": \" \"}}"), "its client_secret is empty"),
+        (
+            format!("{{\"client_id\": \"{SECRET_TEXT}\", \"client_secret\": \" \"}}"),
+            "its client_secret is empty",
+        ),
     ] {
         service.put("a", value);
         let error = store.load("a", RequestedVersion::Fresh).await.expect_err(told);
@@ -124,7 +133,10 @@ async fn unreachable_service_and_timeout_are_reported() {
 
     let service = FakeSecretsManager::start().await;
     service.hold_responses();
-    let error = store(service.client_with_short_timeout()).load("a", RequestedVersion::Cached).await.expect_err("no answer");
+    let error = store(service.client_with_short_timeout())
+        .load("a", RequestedVersion::Cached)
+        .await
+        .expect_err("no answer");
     assert_eq!(error.to_string(), "a: Secrets Manager did not answer in time");
 }
 

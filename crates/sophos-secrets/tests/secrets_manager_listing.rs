@@ -7,8 +7,10 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::{join, join_all};
-use sophos_secrets::{CredentialStore, ListedCredential, SecretsManagerCredentials, SecretSelector, RequestedVersion};
-use support::{BATCH, Clock, SECRET_TEXT, LIST, FakeSecretsManager, credential};
+use sophos_secrets::{
+    CredentialStore, ListedCredential, RequestedVersion, SecretSelector, SecretsManagerCredentials,
+};
+use support::{BATCH, Clock, FakeSecretsManager, LIST, SECRET_TEXT, credential};
 
 const TIME_TO_LIVE: u64 = 300;
 
@@ -16,7 +18,10 @@ async fn start(selection: SecretSelector) -> (Arc<FakeSecretsManager>, Clock, Se
     start_with_ttl(selection, TIME_TO_LIVE).await
 }
 
-async fn start_with_ttl(selection: SecretSelector, seconds: u64) -> (Arc<FakeSecretsManager>, Clock, SecretsManagerCredentials) {
+async fn start_with_ttl(
+    selection: SecretSelector,
+    seconds: u64,
+) -> (Arc<FakeSecretsManager>, Clock, SecretsManagerCredentials) {
     let (service, clock) = (FakeSecretsManager::start().await, Clock::default());
     let time_to_live = Duration::from_secs(seconds);
     let store = SecretsManagerCredentials::new(service.client(), selection, time_to_live, clock.as_fn());
@@ -113,7 +118,11 @@ async fn concurrent_callers_share_a_listing_and_its_failure() {
                 Err(error) => assert!(fails.is_some(), "{error}"),
             }
         }
-        assert_eq!(service.take_request_counts(), [1, usize::from(fails != Some(LIST)), 0], "{seconds} s {fails:?}");
+        assert_eq!(
+            service.take_request_counts(),
+            [1, usize::from(fails != Some(LIST)), 0],
+            "{seconds} s {fails:?}"
+        );
         service.clear_faults();
         assert_eq!(names_and_ids(&list(&store).await), ["c/a=one"], "no failure is kept");
     }
@@ -286,7 +295,11 @@ async fn previous_listing_is_used_when_the_next_is_throttled() {
         assert_eq!(service.take_request_counts()[0], 1);
         clock.advance(9);
         assert_eq!(names_and_ids(&list(&store).await), ["c/a=one"]);
-        assert_eq!(service.take_request_counts(), [0, 0, 0], "a service that throttles is left alone for a while");
+        assert_eq!(
+            service.take_request_counts(),
+            [0, 0, 0],
+            "a service that throttles is left alone for a while"
+        );
         service.clear_faults();
         clock.advance(1);
         assert_eq!(names_and_ids(&list(&store).await), ["c/a=one", "c/b=two"]);

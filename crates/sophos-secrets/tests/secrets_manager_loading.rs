@@ -7,13 +7,21 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::{join, join_all};
-use sophos_secrets::{CredentialStore, SecretsManagerCredentials, SecretSelector, SecretError, StoredCredential, RequestedVersion};
-use support::{Clock, GET, FakeSecretsManager, credential};
+use sophos_secrets::{
+    CredentialStore, RequestedVersion, SecretError, SecretSelector, SecretsManagerCredentials,
+    StoredCredential,
+};
+use support::{Clock, FakeSecretsManager, GET, credential};
 
 const TIME_TO_LIVE: Duration = Duration::from_secs(300);
 
 fn store(service: &FakeSecretsManager, clock: &Clock) -> SecretsManagerCredentials {
-    SecretsManagerCredentials::new(service.client(), SecretSelector::Prefix("c/".into()), TIME_TO_LIVE, clock.as_fn())
+    SecretsManagerCredentials::new(
+        service.client(),
+        SecretSelector::Prefix("c/".into()),
+        TIME_TO_LIVE,
+        clock.as_fn(),
+    )
 }
 
 async fn start() -> (Arc<FakeSecretsManager>, Clock, SecretsManagerCredentials) {
@@ -157,7 +165,10 @@ async fn failed_fresh_load_keeps_the_cache() {
     service.clear_faults();
     service.delete("c/a");
     assert!(store.load("c/a", RequestedVersion::Fresh).await.expect("no failure").is_none());
-    assert!(store.load("c/a", RequestedVersion::Cached).await.expect("no failure").is_none(), "it is forgotten");
+    assert!(
+        store.load("c/a", RequestedVersion::Cached).await.expect("no failure").is_none(),
+        "it is forgotten"
+    );
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::{join, join_all};
-use sophos_secrets::{ExposeSecret, SecretsManagerSecrets, SecretStore};
+use sophos_secrets::{ExposeSecret, SecretStore, SecretsManagerSecrets};
 use support::{Clock, FakeSecretsManager};
 
 const TIME_TO_LIVE: u64 = 60;
@@ -95,7 +95,8 @@ async fn load_failure_is_cached_for_at_most_a_minute() {
 #[tokio::test]
 async fn load_failure_costs_one_request_per_minute() {
     let (service, clock) = (FakeSecretsManager::start().await, Clock::default());
-    let secrets = SecretsManagerSecrets::new(service.client(), "hooks/", Duration::from_secs(300), clock.as_fn());
+    let secrets =
+        SecretsManagerSecrets::new(service.client(), "hooks/", Duration::from_secs(300), clock.as_fn());
     let calls = || service.take_request_counts()[2];
     for _ in 0..50 {
         secrets.load("a").await.expect_err("absent");

@@ -13,7 +13,10 @@ use std::{
 };
 
 use sophos_api::{AccessToken, Auth, BoxFuture, CredentialSource, Credentials, NoCredential};
-use sophos_secrets::{CredentialStore, ListedCredential, SecretError, StoredCredential, StoredCredentialSource, RequestedVersion};
+use sophos_secrets::{
+    CredentialStore, ListedCredential, RequestedVersion, SecretError, StoredCredential,
+    StoredCredentialSource,
+};
 
 type LoadResult = Result<Option<Arc<StoredCredential>>, SecretError>;
 
@@ -73,10 +76,11 @@ impl Fixture {
     fn new(current: Option<LoadResult>, previous: Option<LoadResult>) -> Self {
         let (store, seconds) = (Arc::new(FakeStore::default()), Arc::new(AtomicU64::new(1_000)));
         let clock = Arc::clone(&seconds);
-        let source =
-            StoredCredentialSource::new(Arc::clone(&store) as Arc<dyn CredentialStore>, "c/partner", move || {
-                Duration::from_secs(clock.load(Ordering::Relaxed))
-            });
+        let source = StoredCredentialSource::new(
+            Arc::clone(&store) as Arc<dyn CredentialStore>,
+            "c/partner",
+            move || Duration::from_secs(clock.load(Ordering::Relaxed)),
+        );
         let this = Self { store, source, seconds };
         this.update(|held| (held.current, held.previous) = (current, previous));
         this
@@ -91,11 +95,11 @@ impl Fixture {
     }
 
     fn current(&self) -> Result<String, String> {
-        client_id_or_reason(ready(self.source.current()))
+        client_id_or_reason(poll_once(self.source.current()))
     }
 
     fn replace_rejected(&self, refused: &str) -> Result<String, String> {
-        client_id_or_reason(ready(self.source.replace_rejected(&credentials(refused).into())))
+        client_id_or_reason(poll_once(self.source.replace_rejected(&credentials(refused).into())))
     }
 
     fn requests(&self) -> Vec<RequestedVersion> {
@@ -103,7 +107,7 @@ impl Fixture {
     }
 }
 
-fn ready<V>(future: impl Future<Output = V>) -> V {
+fn poll_once<V>(future: impl Future<Output = V>) -> V {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => unreachable!("this store has nothing to wait for"),
@@ -207,7 +211,11 @@ fn rejected_credential_is_not_retried_while_previous_works() {
     set.advance(59);
     assert_eq!(set.current(), ok("a"), "another token is needed soon");
     set.advance(1);
-    assert_eq!((set.current(), set.replace_rejected("b")), (ok("b"), ok("a")), "and an hour later all is tried anew");
+    assert_eq!(
+        (set.current(), set.replace_rejected("b")),
+        (ok("b"), ok("a")),
+        "and an hour later all is tried anew"
+    );
 }
 
 #[test]
@@ -247,7 +255,7 @@ fn store_failure_is_the_reason() {
 fn foreign_auth_is_not_replaced() {
     let set = Fixture::new(stored("a"), None);
     let token = AccessToken::new("hush-token").into();
-    let reason = client_id_or_reason(ready(set.source.replace_rejected(&token))).expect_err("a token");
+    let reason = client_id_or_reason(poll_once(set.source.replace_rejected(&token))).expect_err("a token");
     assert_eq!(reason, "c/partner: what was refused is not of this store");
     assert!(set.requests().is_empty());
 }

@@ -4,12 +4,12 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
-use crate::response::ApiError;
 use crate::central::Central;
 use crate::credentials::Credential;
 use crate::data::tenant::Tenant;
 use crate::faults::FaultAction;
 use crate::hash::parse_uuid;
+use crate::response::ApiError;
 
 /// A request to one of the hosts.
 #[derive(Debug)]

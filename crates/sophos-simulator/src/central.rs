@@ -6,22 +6,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::response::{ApiResponse, ApiError};
 use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::credentials::CredentialStore;
+use crate::data::accounts::Accounts;
 use crate::data::endpoint::Endpoint;
 use crate::data::endpoint_json::EndpointSnapshot;
 use crate::data::tenant::Tenant;
-use crate::data::accounts::Accounts;
+use crate::endpoint_states::{AcceptedChange, EndpointStates};
 use crate::error::ConfigError;
 use crate::faults::{FaultPlan, Faults};
-use crate::endpoint_states::{AcceptedChange, EndpointStates};
 use crate::hash::{Rng, mix, uuid_text};
 use crate::isolation_changes::IsolationChange;
 use crate::limiter::Limiter;
 use crate::limiter_counts::LimiterCounts;
+use crate::response::{ApiError, ApiResponse};
 use crate::served::{Dataset, Served};
 use crate::time;
 

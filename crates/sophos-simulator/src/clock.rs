@@ -19,7 +19,10 @@ struct ClockState {
 impl Clock {
     /// A clock that shows `start_ms` (Unix milliseconds) now.
     pub(crate) fn new(start_ms: i64, running: bool) -> Self {
-        Self(Arc::new(ClockState { base_ms: AtomicI64::new(start_ms), running_since: running.then(Instant::now) }))
+        Self(Arc::new(ClockState {
+            base_ms: AtomicI64::new(start_ms),
+            running_since: running.then(Instant::now),
+        }))
     }
 
     /// The time it shows, in Unix milliseconds.

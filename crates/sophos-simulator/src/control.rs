@@ -89,9 +89,13 @@ struct ClockUpdate {
     set: Option<String>,
 }
 
-async fn update_clock(state: SharedState, Json(turn): Json<ClockUpdate>) -> Result<Json<Value>, ControlError> {
+async fn update_clock(
+    state: SharedState,
+    Json(turn): Json<ClockUpdate>,
+) -> Result<Json<Value>, ControlError> {
     if let Some(text) = &turn.set {
-        let ms = time::parse(text).ok_or_else(|| ControlError::bad_request("`set` is not an RFC 3339 time"))?;
+        let ms =
+            time::parse(text).ok_or_else(|| ControlError::bad_request("`set` is not an RFC 3339 time"))?;
         state.clock.set(ms);
     }
     if let Some(seconds) = turn.advance_seconds {
@@ -106,7 +110,10 @@ async fn faults(State(central): SharedState) -> Json<FaultPlan> {
     Json(central.faults.plan())
 }
 
-async fn set_faults(state: SharedState, Json(plan): Json<FaultPlan>) -> Result<Json<FaultPlan>, ControlError> {
+async fn set_faults(
+    state: SharedState,
+    Json(plan): Json<FaultPlan>,
+) -> Result<Json<FaultPlan>, ControlError> {
     plan.check().map_err(ControlError::bad_request)?;
     state.set_faults(plan);
     Ok(faults(state).await)
@@ -157,7 +164,10 @@ fn json_lines(ids: &[u128]) -> Response {
     ([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response()
 }
 
-async fn served(State(central): SharedState, Query(which): Query<DatasetQuery>) -> Result<Response, ControlError> {
+async fn served(
+    State(central): SharedState,
+    Query(which): Query<DatasetQuery>,
+) -> Result<Response, ControlError> {
     let (dataset, tenant) = which.find(&central)?;
     Ok(json_lines(&central.served_ids(dataset, tenant)))
 }
@@ -177,10 +187,15 @@ fn parse_time(text: Option<&str>, otherwise: i64) -> Result<i64, ControlError> {
         return Ok(otherwise);
     };
     let number = text.parse().ok();
-    number.or_else(|| time::parse(text)).ok_or_else(|| ControlError::bad_request(format!("not a time: {text:?}")))
+    number
+        .or_else(|| time::parse(text))
+        .ok_or_else(|| ControlError::bad_request(format!("not a time: {text:?}")))
 }
 
-async fn produced(State(central): SharedState, Query(which): Query<DatasetQuery>) -> Result<Response, ControlError> {
+async fn produced(
+    State(central): SharedState,
+    Query(which): Query<DatasetQuery>,
+) -> Result<Response, ControlError> {
     let (dataset, tenant) = which.find(&central)?;
     let from = parse_time(which.from.as_deref(), i64::MIN)?;
     let to = parse_time(which.to.as_deref(), i64::MAX)?;
@@ -260,19 +275,28 @@ async fn add_credential(
     made.map(Json).map_err(|error| ControlError::bad_request(error.to_string()))
 }
 
-async fn remove_credential(State(central): SharedState, Path(id): Path<String>) -> Result<Json<Value>, ControlError> {
+async fn remove_credential(
+    State(central): SharedState,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ControlError> {
     if !central.credentials.remove(&id) {
         return Err(ControlError::not_found("credential"));
     }
     Ok(Json(json!({ "removed": true })))
 }
 
-async fn rotate_credential(State(central): SharedState, Path(id): Path<String>) -> Result<Json<CredentialInfo>, ControlError> {
+async fn rotate_credential(
+    State(central): SharedState,
+    Path(id): Path<String>,
+) -> Result<Json<CredentialInfo>, ControlError> {
     central.credentials.rotate_secret(&id);
     find_credential(&central, &id)
 }
 
-async fn expire_credential(State(central): SharedState, Path(id): Path<String>) -> Result<Json<CredentialInfo>, ControlError> {
+async fn expire_credential(
+    State(central): SharedState,
+    Path(id): Path<String>,
+) -> Result<Json<CredentialInfo>, ControlError> {
     central.credentials.expire(&id, central.clock.now_ms());
     find_credential(&central, &id)
 }

@@ -95,10 +95,20 @@ pub(crate) struct TokenPair {
 
 impl CredentialStore {
     pub(crate) fn new(config: &Config, world: &Accounts, start_ms: i64) -> Result<Self, ConfigError> {
-        let wanted = if config.credentials.is_empty() { default_credentials(world) } else { config.credentials.clone() };
+        let wanted = if config.credentials.is_empty() {
+            default_credentials(world)
+        } else {
+            config.credentials.clone()
+        };
         let mut all = Vec::with_capacity(wanted.len());
         for (at, credential) in wanted.iter().enumerate() {
-            all.push(create_credential(config.seed, world, at, credential, start_ms - INITIAL_CREDENTIAL_AGE_MS)?);
+            all.push(create_credential(
+                config.seed,
+                world,
+                at,
+                credential,
+                start_ms - INITIAL_CREDENTIAL_AGE_MS,
+            )?);
         }
         Ok(Self {
             seed: config.seed,
@@ -190,7 +200,12 @@ impl CredentialStore {
         let expires = now.saturating_add(life);
         tokens.access.insert(access.clone(), (credential, expires));
         tokens.refresh.insert(refresh.clone(), credential);
-        TokenPair { access_token: access, refresh_token: refresh, tracking_id: uuid_text(rng.uuid()), expires_in: self.lifetime_seconds }
+        TokenPair {
+            access_token: access,
+            refresh_token: refresh,
+            tracking_id: uuid_text(rng.uuid()),
+            expires_in: self.lifetime_seconds,
+        }
     }
 
     /// The credential behind a valid access token, and its number.
@@ -270,7 +285,11 @@ fn create_credential(
         tenant: tenant.map(|t| t.number),
         created_ms,
         removed: false,
-        expires_ms: config.expires_at.as_deref().and_then(time::parse).unwrap_or(created_ms + CREDENTIAL_LIFETIME_MS),
+        expires_ms: config
+            .expires_at
+            .as_deref()
+            .and_then(time::parse)
+            .unwrap_or(created_ms + CREDENTIAL_LIFETIME_MS),
     })
 }
 

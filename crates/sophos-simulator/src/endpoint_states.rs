@@ -219,7 +219,12 @@ mod tests {
     const KEY: EndpointKey = (0, 0);
 
     fn request(enabled: bool) -> IsolationRequest<'static> {
-        IsolationRequest { enabled, comment: Some("why"), requested_by: "someone", operation: "isolation.set" }
+        IsolationRequest {
+            enabled,
+            comment: Some("why"),
+            requested_by: "someone",
+            operation: "isolation.set",
+        }
     }
 
     #[test]

@@ -41,9 +41,13 @@ impl FaultPlan {
             if rule.for_seconds.is_some_and(|seconds| !(seconds.is_finite() && seconds >= 0.0)) {
                 return Err("a fault's `for_seconds` is negative or not a number".to_owned());
             }
-            if let FaultAction::OmitEndpoint { endpoint } | FaultAction::ExtraEndpoint { endpoint } = &rule.action {
+            if let FaultAction::OmitEndpoint { endpoint } | FaultAction::ExtraEndpoint { endpoint } =
+                &rule.action
+            {
                 if rule.operation != BULK_ISOLATION {
-                    return Err(format!("leave_out and foreign_id are for the operation {BULK_ISOLATION:?} only"));
+                    return Err(format!(
+                        "leave_out and foreign_id are for the operation {BULK_ISOLATION:?} only"
+                    ));
                 }
                 if let Some(id) = endpoint
                     && parse_uuid(id).is_none()
@@ -61,7 +65,7 @@ impl FaultPlan {
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
     /// The operation by name, such as `siem.events`, or `*` for every one.
-    #[serde(default = "any")]
+    #[serde(default = "any_operation")]
     pub operation: String,
     /// Only calls for this tenant.
     #[serde(default)]
@@ -260,7 +264,12 @@ impl Faults {
     }
 
     /// Counts a call and says what is to go wrong with it.
-    pub(crate) fn next_fault(&self, operation: &str, tenant: Option<&str>, now_ms: i64) -> Option<FaultAction> {
+    pub(crate) fn next_fault(
+        &self,
+        operation: &str,
+        tenant: Option<&str>,
+        now_ms: i64,
+    ) -> Option<FaultAction> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let FaultState { plan, progress, since_ms } = &mut *state;
         let age_seconds = now_ms.saturating_sub(*since_ms) as f64 / 1e3;

@@ -106,7 +106,6 @@
 //! - alerts stay listed after an action.
 #![deny(missing_docs)]
 
-mod response;
 mod call;
 mod calls;
 mod central;
@@ -115,14 +114,15 @@ mod config;
 mod control;
 mod credentials;
 mod data;
+mod endpoint_states;
 mod error;
 mod faults;
-mod endpoint_states;
 mod handlers;
 mod hash;
 mod isolation_changes;
 mod limiter;
 mod limiter_counts;
+mod response;
 mod routes;
 mod serve;
 mod served;
@@ -144,6 +144,6 @@ pub use faults::{FaultAction, FaultPlan, FaultRule, RetryAfter};
 pub use isolation_changes::IsolationChange;
 pub use limiter::LimiterConfig;
 pub use limiter_counts::LimiterCounts;
-pub use routes::{HostKind, Route, RequestScope, routes};
+pub use routes::{HostKind, RequestScope, Route, routes};
 pub use served::{Dataset, ServedTotals};
 pub use simulator::Simulator;

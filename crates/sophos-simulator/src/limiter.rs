@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
-use crate::limiter_counts::{LimiterCounts, CallTally};
+use crate::limiter_counts::{CallTally, LimiterCounts};
 use crate::time;
 
 /// Limits on one credential's calls to the global and regional hosts.

@@ -1,8 +1,8 @@
 //! The operations, by host and path.
 
-use crate::response::{ApiResponse, ApiError};
 use crate::call::Context;
 use crate::handlers::{alerts, endpoints, health, identity, isolation, siem, tenants, whoami};
+use crate::response::{ApiError, ApiResponse};
 
 /// The kinds of hosts that serve operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,19 +82,36 @@ const fn tenant_route(
     changes: bool,
     handler: Handler,
 ) -> Route {
-    Route { operation, method, path, host: HostKind::Region, scope: RequestScope::Tenant, is_write: changes, handler }
+    Route {
+        operation,
+        method,
+        path,
+        host: HostKind::Region,
+        scope: RequestScope::Tenant,
+        is_write: changes,
+        handler,
+    }
 }
 
 use HostKind::{Global, Identity};
-use RequestScope::{Unauthenticated, Organization, Partner, Token};
+use RequestScope::{Organization, Partner, Token, Unauthenticated};
 
 static ROUTES: &[Route] = &[
-    Route { method: "POST", ..get_route("token", "/api/v2/oauth2/token", Identity, Unauthenticated, identity::issue_token) },
+    Route {
+        method: "POST",
+        ..get_route("token", "/api/v2/oauth2/token", Identity, Unauthenticated, identity::issue_token)
+    },
     get_route("whoami", "/whoami/v1", Global, Token, whoami::whoami),
     get_route("partner.tenants", "/partner/v1/tenants", Global, Partner, tenants::list),
     get_route("partner.tenant", "/partner/v1/tenants/:tenantId", Global, Partner, tenants::get),
     get_route("organization.tenants", "/organization/v1/tenants", Global, Organization, tenants::list),
-    get_route("organization.tenant", "/organization/v1/tenants/:tenantId", Global, Organization, tenants::get),
+    get_route(
+        "organization.tenant",
+        "/organization/v1/tenants/:tenantId",
+        Global,
+        Organization,
+        tenants::get,
+    ),
     tenant_route("siem.events", "GET", "/siem/v1/events", false, siem::events),
     tenant_route("siem.alerts", "GET", "/siem/v1/alerts", false, siem::alerts),
     tenant_route("alerts.list", "GET", "/common/v1/alerts", false, alerts::list),
@@ -104,8 +121,20 @@ static ROUTES: &[Route] = &[
     tenant_route("endpoints.list", "GET", "/endpoint/v1/endpoints", false, endpoints::list),
     tenant_route("isolation.bulk", "POST", "/endpoint/v1/endpoints/isolation", true, isolation::bulk),
     tenant_route("endpoints.get", "GET", "/endpoint/v1/endpoints/:endpointId", false, endpoints::get),
-    tenant_route("isolation.get", "GET", "/endpoint/v1/endpoints/:endpointId/isolation", false, isolation::get),
-    tenant_route("isolation.set", "PATCH", "/endpoint/v1/endpoints/:endpointId/isolation", true, isolation::set),
+    tenant_route(
+        "isolation.get",
+        "GET",
+        "/endpoint/v1/endpoints/:endpointId/isolation",
+        false,
+        isolation::get,
+    ),
+    tenant_route(
+        "isolation.set",
+        "PATCH",
+        "/endpoint/v1/endpoints/:endpointId/isolation",
+        true,
+        isolation::set,
+    ),
     tenant_route("health.check", "GET", "/account-health-check/v1/health-check", false, health::check),
 ];
 

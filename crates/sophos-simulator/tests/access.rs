@@ -173,7 +173,8 @@ async fn regional_host_rejects_foreign_tenants() {
     assert_eq!(at.get("/partner/v1/tenants").await.status, 504);
     assert_eq!(at.send("PUT", events, json!({})).await.status, 405);
 
-    let foreign = TenantClient { tenant: sim.tenants()[2].id.clone(), host: at.host.clone(), client: &client };
+    let foreign =
+        TenantClient { tenant: sim.tenants()[2].id.clone(), host: at.host.clone(), client: &client };
     let refused = foreign.get(events).await;
     assert_eq!((refused.status, refused.json()["message"].clone()), (403, json!("Forbidden")));
     assert!(refused.json()["createdAt"].is_string());

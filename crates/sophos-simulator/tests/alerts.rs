@@ -8,11 +8,11 @@ use common::*;
 use serde_json::{Value, json};
 use sophos_simulator::{Dataset, Simulator};
 
-async fn collect_pages(at: &At<'_>, query: &str) -> Vec<Value> {
+async fn collect_pages(at: &TenantClient<'_>, query: &str) -> Vec<Value> {
     let mut items = Vec::new();
     let mut key = String::new();
     loop {
-        let page = at.ok(&format!("/common/v1/alerts?{query}{key}")).await;
+        let page = at.get_ok(&format!("/common/v1/alerts?{query}{key}")).await;
         items.extend(page["items"].as_array().unwrap().iter().cloned());
         match page["pages"].get("nextKey") {
             None => return items,
@@ -34,7 +34,7 @@ async fn alerts_are_paged_in_both_sort_orders() {
     config.tenants[0].history_hours = Some(100.0 * 24.0);
     let sim = Simulator::start(config).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     let truth = sim.produced(Dataset::Alerts, &at.tenant, START_MS - 90 * DAY_MS, START_MS + 1);
     assert!((8_000..9_000).contains(&truth.len()), "90 days: {}", truth.len());
     let from = "from=2026-01-10T00:00:00Z&to=2026-01-14T00:00:00.000Z";
@@ -44,7 +44,8 @@ async fn alerts_are_paged_in_both_sort_orders() {
         let up = collect_pages(&at, &format!("{from}&pageSize={size}")).await;
         assert_eq!(id_list(&up), some);
         assert!(up.windows(2).all(|w| text(&w[0]["raisedAt"]) < text(&w[1]["raisedAt"])));
-        let mut down = id_list(&collect_pages(&at, &format!("{from}&pageSize={size}&sort=raisedAt:desc")).await);
+        let mut down =
+            id_list(&collect_pages(&at, &format!("{from}&pageSize={size}&sort=raisedAt:desc")).await);
         down.reverse();
         assert_eq!(down, some);
     }
@@ -53,25 +54,25 @@ async fn alerts_are_paged_in_both_sort_orders() {
     // The first instant is in, the last is not.
     let first = &collect_pages(&at, &format!("{from}&pageSize=100")).await[0];
     let raised = text(&first["raisedAt"]);
-    let one = at.ok(&format!("/common/v1/alerts?from={raised}&pageSize=1")).await;
+    let one = at.get_ok(&format!("/common/v1/alerts?from={raised}&pageSize=1")).await;
     assert_eq!(ids(&one), [text(&first["id"])]);
-    let none = at.ok(&format!("/common/v1/alerts?from=2026-01-10T00:00:00Z&to={raised}")).await;
+    let none = at.get_ok(&format!("/common/v1/alerts?from=2026-01-10T00:00:00Z&to={raised}")).await;
     assert!(ids(&none).is_empty());
 
-    let page = at.ok("/common/v1/alerts?pageSize=5000&pageTotal=true").await;
+    let page = at.get_ok("/common/v1/alerts?pageSize=5000&pageTotal=true").await;
     assert_eq!(ids(&page), truth[..100]);
     assert_eq!(page["pages"]["maxSize"], 100);
     assert_eq!(page["pages"]["size"], 100);
     assert_eq!(page["pages"]["items"], truth.len());
     assert_eq!(page["pages"]["total"], truth.len().div_ceil(100));
-    assert_eq!(ids(&at.ok("/common/v1/alerts").await).len(), 50);
+    assert_eq!(ids(&at.get_ok("/common/v1/alerts").await).len(), 50);
 }
 
 #[tokio::test]
 async fn alert_list_and_search_apply_the_filters() {
     let sim = Simulator::start(one_tenant(1.0, 60.0, 10)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     let all = collect_pages(&at, "pageSize=100").await;
     let picked = |test: &dyn Fn(&Value) -> bool| -> Vec<String> {
         let items: Vec<Value> = all.iter().filter(|a| test(a)).cloned().collect();
@@ -99,7 +100,7 @@ async fn alert_list_and_search_apply_the_filters() {
     for bad in ["sort=severity", "severity=worst", "pageFromKey=x", "from=then", "ids=x", "pageSize=0"] {
         assert_eq!(at.get(&format!("/common/v1/alerts?{bad}")).await.status, 400, "{bad}");
     }
-    let few = at.ok("/common/v1/alerts?fields=raisedAt,severity").await;
+    let few = at.get_ok("/common/v1/alerts?fields=raisedAt,severity").await;
     assert_eq!(few["items"][0].as_object().unwrap().len(), 3);
 }
 
@@ -107,10 +108,10 @@ async fn alert_list_and_search_apply_the_filters() {
 async fn common_alerts_match_the_siem_feed() {
     let sim = Simulator::start(one_tenant(1.0, 30.0, 10)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
-    let feed = at.ok("/siem/v1/alerts?limit=1000").await;
+    let at = TenantClient::new(&sim, &client, 0);
+    let feed = at.get_ok("/siem/v1/alerts?limit=1000").await;
     for alert in feed["items"].as_array().unwrap().iter().take(40) {
-        let one = at.ok(&format!("/common/v1/alerts/{}", text(&alert["id"]))).await;
+        let one = at.get_ok(&format!("/common/v1/alerts/{}", text(&alert["id"]))).await;
         assert_eq!(one["raisedAt"], alert["created_at"]);
         assert_eq!(one["type"], alert["type"]);
         assert_eq!(one["description"], alert["description"]);
@@ -120,10 +121,10 @@ async fn common_alerts_match_the_siem_feed() {
     assert_eq!(at.get(unknown).await.status, 404);
     assert_eq!(at.get("/common/v1/alerts/7").await.status, 400);
 
-    let Some(shared) = shared() else { return };
+    let Some(shared) = recorded_material() else { return };
     let path = shared.join("fixtures/xsoar/alert_list.json");
     let recorded: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let page = at.ok("/common/v1/alerts").await;
+    let page = at.get_ok("/common/v1/alerts").await;
     let whole = page["items"].as_array().unwrap().iter().find(|a| a.get("person").is_some()).unwrap();
     for name in recorded["items"][0].as_object().unwrap().keys() {
         assert!(whole.get(name).is_some(), "{name}");
@@ -137,8 +138,8 @@ async fn common_alerts_match_the_siem_feed() {
 async fn alert_actions_are_validated_and_accepted() {
     let sim = Simulator::start(one_tenant(1.0, 30.0, 10)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
-    let alert = at.ok("/common/v1/alerts?category=updating").await["items"][0].clone();
+    let at = TenantClient::new(&sim, &client, 0);
+    let alert = at.get_ok("/common/v1/alerts?category=updating").await["items"][0].clone();
     let path = format!("/common/v1/alerts/{}/actions", text(&alert["id"]));
     let act = async |action: &str| at.send("POST", &path, json!({ "action": action })).await;
     let done = act("acknowledge").await;
@@ -147,7 +148,7 @@ async fn alert_actions_are_validated_and_accepted() {
     assert_eq!(act("cleanVirus").await.status, 400);
     assert_eq!(act("Acknowledge").await.status, 400);
     let reader = Client::new(&sim, "partner", "read_only").await;
-    let reading = At::new(&sim, &reader, 0);
+    let reading = TenantClient::new(&sim, &reader, 0);
     let refused = reading.send("POST", &path, json!({ "action": "acknowledge" })).await;
     assert_eq!(refused.status, 403);
 }

@@ -12,11 +12,11 @@ use sophos_simulator::Simulator;
 
 const LIST: &str = "/endpoint/v1/endpoints";
 
-async fn collect_pages(at: &At<'_>, query: &str) -> Vec<Value> {
+async fn collect_pages(at: &TenantClient<'_>, query: &str) -> Vec<Value> {
     let mut items = Vec::new();
     let mut key = String::new();
     loop {
-        let page = at.ok(&format!("{LIST}?{query}{key}")).await;
+        let page = at.get_ok(&format!("{LIST}?{query}{key}")).await;
         items.extend(page["items"].as_array().unwrap().iter().cloned());
         match page["pages"].get("nextKey") {
             None => return items,
@@ -29,18 +29,18 @@ async fn collect_pages(at: &At<'_>, query: &str) -> Vec<Value> {
 async fn endpoint_list_supports_pages_and_views() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 730)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     let all = collect_pages(&at, "view=full&pageSize=500").await;
     assert_eq!(all.len(), 730);
     assert_eq!(collect_pages(&at, "view=full&pageSize=33").await, all);
-    assert_eq!(at.ok(&format!("{LIST}?pageSize=9999")).await["items"].as_array().unwrap().len(), 500);
-    let page = at.ok(&format!("{LIST}?pageTotal=true")).await;
+    assert_eq!(at.get_ok(&format!("{LIST}?pageSize=9999")).await["items"].as_array().unwrap().len(), 500);
+    let page = at.get_ok(&format!("{LIST}?pageTotal=true")).await;
     assert_eq!(page["pages"]["items"], 730);
     assert_eq!(page["pages"]["total"], 15);
     assert_eq!(page["pages"]["maxSize"], 500);
     for view in ["basic", "summary", "full"] {
         let id = text(&all[3]["id"]);
-        let one = at.ok(&format!("{LIST}/{id}?view={view}")).await;
+        let one = at.get_ok(&format!("{LIST}/{id}?view={view}")).await;
         assert_eq!(one["hostname"], all[3]["hostname"]);
         assert_eq!(one.get("health").is_some(), view != "basic");
         assert_eq!(one.get("modules").is_some(), view == "full");
@@ -48,7 +48,7 @@ async fn endpoint_list_supports_pages_and_views() {
     let sorted = collect_pages(&at, "sort=lastSeenAt:desc&pageSize=200").await;
     assert!(sorted.windows(2).all(|w| text(&w[0]["lastSeenAt"]) >= text(&w[1]["lastSeenAt"])));
     assert_eq!(sorted.len(), 730);
-    let few = at.ok(&format!("{LIST}?fields=hostname")).await;
+    let few = at.get_ok(&format!("{LIST}?fields=hostname")).await;
     assert_eq!(few["items"][0].as_object().unwrap().len(), 2);
 
     // What real inventories look like.
@@ -61,7 +61,7 @@ async fn endpoint_list_supports_pages_and_views() {
     assert!(has(&|e| e["cloned"] == true) > 1);
     assert!(has(&|e| e["isolation"] == json!({ "status": "notIsolated" })) == 730);
 
-    let Some(shared) = shared() else { return };
+    let Some(shared) = recorded_material() else { return };
     let path = shared.join("fixtures/xsoar/endpoint_list.json");
     let recorded: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     for endpoint in recorded["items"].as_array().unwrap() {
@@ -75,7 +75,7 @@ async fn endpoint_list_supports_pages_and_views() {
 async fn endpoint_list_applies_the_filters() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 400)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     let all = collect_pages(&at, "view=full&pageSize=500").await;
     let check = async |query: &str, test: &dyn Fn(&Value) -> bool| {
         let found = collect_pages(&at, &format!("view=full&pageSize=500&{query}")).await;
@@ -150,7 +150,7 @@ async fn endpoint_list_applies_the_filters() {
     }
     assert_eq!(at.get(&format!("{LIST}/7")).await.status, 400);
     assert_eq!(at.get(&format!("{LIST}/{}", at.tenant)).await.status, 404);
-    let health = at.ok("/account-health-check/v1/health-check?checks=protection").await;
+    let health = at.get_ok("/account-health-check/v1/health-check?checks=protection").await;
     assert!(health["endpoint"]["protection"]["computer"]["total"].as_u64().unwrap() > 0);
 }
 
@@ -158,15 +158,15 @@ async fn endpoint_list_applies_the_filters() {
 async fn single_endpoint_can_be_isolated_and_released() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 40)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
-    let id = text(&at.ok(&format!("{LIST}?online=true")).await["items"][0]["id"]);
+    let at = TenantClient::new(&sim, &client, 0);
+    let id = text(&at.get_ok(&format!("{LIST}?online=true")).await["items"][0]["id"]);
     let path = format!("{LIST}/{id}/isolation");
-    assert_eq!(at.ok(&path).await, json!({ "enabled": false }));
+    assert_eq!(at.get_ok(&path).await, json!({ "enabled": false }));
     let set = async |enabled: bool| {
         let body = json!({ "enabled": enabled, "comment": "testing" });
         at.send("PATCH", &path, body).await
     };
-    let status = async || at.ok(&format!("{LIST}/{id}")).await["isolation"]["status"].clone();
+    let status = async || at.get_ok(&format!("{LIST}/{id}")).await["isolation"]["status"].clone();
     let same = set(false).await;
     assert_eq!((same.status, same.json()["message"].clone()), (400, json!("Invalid request")));
 
@@ -182,9 +182,9 @@ async fn single_endpoint_can_be_isolated_and_released() {
 
     sim.clock().advance(Duration::from_secs(61));
     assert_eq!(status().await, "isolated");
-    let at_time = text(&at.ok(&path).await["lastEnabledAt"]);
+    let at_time = text(&at.get_ok(&path).await["lastEnabledAt"]);
     assert!(["2026-01-15 12.01.00 GMT", "2026-01-15 12.01.00 UTC"].contains(&at_time.as_str()), "{at_time}");
-    let listed = at.ok(&format!("{LIST}?isolationStatus=isolated")).await;
+    let listed = at.get_ok(&format!("{LIST}?isolationStatus=isolated")).await;
     assert_eq!(ids(&listed), std::slice::from_ref(&id));
     assert_eq!(set(true).await.status, 400);
     let off = set(false).await.json();
@@ -215,8 +215,8 @@ async fn single_endpoint_can_be_isolated_and_released() {
 async fn several_endpoints_can_be_isolated_in_bulk() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 60)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
-    let all = ids(&at.ok(&format!("{LIST}?pageSize=60&online=true")).await);
+    let at = TenantClient::new(&sim, &client, 0);
+    let all = ids(&at.get_ok(&format!("{LIST}?pageSize=60&online=true")).await);
     let path = format!("{LIST}/isolation");
     let ask = async |ids: &[String], enabled: bool| {
         at.send("POST", &path, json!({ "enabled": enabled, "ids": ids })).await

@@ -17,7 +17,7 @@ fn once(action: FaultAction) -> FaultPlan {
 async fn each_fault_fires_once_and_then_stops() {
     let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     sim.reset_calls();
 
     for (after, expected) in [
@@ -71,7 +71,7 @@ async fn each_fault_fires_once_and_then_stops() {
 async fn echo_fault_repeats_the_token_or_secret() {
     let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     let echo = |operation: &str| {
         FaultPlan::new([FaultRule::new(operation, FaultAction::Echo { status: 400 }).times(1)])
     };
@@ -86,7 +86,7 @@ async fn echo_fault_repeats_the_token_or_secret() {
 
     sim.set_faults(echo("token"));
     let c = credential(&sim, "partner", "super_admin");
-    let reply = ask_token(&sim, &c.client_id, &c.client_secret, "token").await;
+    let reply = request_token(&sim, &c.client_id, &c.client_secret, "token").await;
     let body: serde_json::Value = serde_json::from_str(&reply.text).unwrap();
     assert!(body["errorCode"].as_str().unwrap().contains("client_secret"), "{body}");
 }
@@ -95,15 +95,15 @@ async fn echo_fault_repeats_the_token_or_secret() {
 async fn disconnect_fault_still_applies_the_request() {
     let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
-    let id = ids(&at.ok("/endpoint/v1/endpoints").await)[0].clone();
+    let at = TenantClient::new(&sim, &client, 0);
+    let id = ids(&at.get_ok("/endpoint/v1/endpoints").await)[0].clone();
     let path = format!("/endpoint/v1/endpoints/{id}/isolation");
     sim.set_faults(FaultPlan::new([FaultRule::new("isolation.set", FaultAction::Disconnect).times(1)]));
     let scope = Some(("X-Tenant-ID", at.tenant.as_str()));
     let body = serde_json::json!({ "enabled": true });
     let url = format!("{}{path}", at.host);
     assert!(send(client.request("PATCH", &url, scope, Some(&body))).await.is_err());
-    assert_eq!(at.ok(&path).await["enabled"], true);
+    assert_eq!(at.get_ok(&path).await["enabled"], true);
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn token_request_can_fail() {
     let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
     sim.set_faults(FaultPlan::new([FaultRule::new("token", FaultAction::status(503)).times(1)]));
     let c = credential(&sim, "partner", "super_admin");
-    let ask = async || ask_token(&sim, &c.client_id, &c.client_secret, "token").await.status;
+    let ask = async || request_token(&sim, &c.client_id, &c.client_secret, "token").await.status;
     assert_eq!((ask().await, ask().await), (503, 200));
 }
 
@@ -119,9 +119,10 @@ async fn token_request_can_fail() {
 async fn fault_expires_by_the_simulator_clock() {
     let sim = Simulator::start(one_tenant(60.0, 1.0, 3)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     let status = async || at.get(EVENTS).await.status;
-    let busy = FaultRule::new("siem.events", FaultAction::throttle(None)).for_duration(Duration::from_secs(90));
+    let busy =
+        FaultRule::new("siem.events", FaultAction::throttle(None)).for_duration(Duration::from_secs(90));
     for _ in 0..2 {
         sim.set_faults(FaultPlan::new([busy.clone()]));
         assert_eq!((status().await, status().await), (429, 429));

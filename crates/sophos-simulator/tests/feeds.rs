@@ -13,12 +13,12 @@ use sophos_simulator::{Dataset, Simulator};
 async fn paging_the_feed_returns_all_records() {
     let sim = Simulator::start(one_tenant(500.0, 60.0, 10)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     for (feed, dataset) in [("events", Dataset::Events), ("alerts", Dataset::Alerts)] {
         let truth = sim.produced(dataset, &at.tenant, START_MS - DAY_MS, START_MS + 1);
         assert!(truth.len() > 1_000, "{}", truth.len());
         for limit in [200, 333, 1_000] {
-            let (walked, _) = at.walk(feed, limit, None).await;
+            let (walked, _) = at.collect_ids(feed, limit, None).await;
             assert_eq!(walked, truth);
         }
         assert_eq!(sim.served(dataset, &at.tenant), truth);
@@ -29,11 +29,11 @@ async fn paging_the_feed_returns_all_records() {
     assert!(sim.served("nothing", &at.tenant).is_empty());
 
     // The next poll goes on where the last one ended.
-    let (_, cursor) = at.walk("events", 1_000, None).await;
-    let (nothing, same) = at.walk("events", 200, Some(cursor.clone())).await;
+    let (_, cursor) = at.collect_ids("events", 1_000, None).await;
+    let (nothing, same) = at.collect_ids("events", 200, Some(cursor.clone())).await;
     assert_eq!((nothing.len(), &same), (0, &cursor));
     sim.clock().advance(Duration::from_secs(1_800));
-    let (new, _) = at.walk("events", 200, Some(cursor)).await;
+    let (new, _) = at.collect_ids("events", 200, Some(cursor)).await;
     let now = sim.clock().now_ms();
     assert_eq!(new, sim.produced("events", &at.tenant, START_MS + 1, now + 1));
 }
@@ -42,7 +42,7 @@ async fn paging_the_feed_returns_all_records() {
 async fn feed_parameters_are_validated() {
     let sim = Simulator::start(one_tenant(3_600.0, 1.0, 10)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     let get = async |query: String| at.get(&format!("/siem/v1/events?{query}")).await;
     for bad in ["limit=199", "limit=1001", "limit=x", "cursor=rubbish", "from_date=soon"] {
         assert_eq!(get(bad.to_owned()).await.status, 400, "{bad}");
@@ -77,13 +77,13 @@ async fn feed_parameters_are_validated() {
 async fn cursor_older_than_24_hours_skips_events_silently() {
     let sim = Simulator::start(one_tenant(120.0, 1.0, 3)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
-    let (_, cursor) = at.walk("events", 1_000, None).await;
+    let at = TenantClient::new(&sim, &client, 0);
+    let (_, cursor) = at.collect_ids("events", 1_000, None).await;
     sim.clock().advance(Duration::from_secs(30 * 3_600));
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     let now = sim.clock().now_ms();
-    let (walked, _) = at.walk("events", 1_000, Some(cursor)).await;
+    let (walked, _) = at.collect_ids("events", 1_000, Some(cursor)).await;
     assert_eq!(walked, sim.produced("events", &at.tenant, now - DAY_MS, now + 1));
     assert!(sim.produced("events", &at.tenant, START_MS + 1, now - DAY_MS).len() > 500);
 }
@@ -95,12 +95,12 @@ async fn feed_contains_late_and_repeated_records() {
     config.data.repeat_share = 0.03;
     let sim = Simulator::start(config).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
-    let (_, mut cursor) = at.walk("events", 1_000, None).await;
+    let at = TenantClient::new(&sim, &client, 0);
+    let (_, mut cursor) = at.collect_ids("events", 1_000, None).await;
     let mut polled = Vec::new();
     for _ in 0..20 {
         sim.clock().advance(Duration::from_secs(60));
-        let (ids, next) = at.walk("events", 200, Some(cursor)).await;
+        let (ids, next) = at.collect_ids("events", 200, Some(cursor)).await;
         polled.extend(ids);
         cursor = next;
     }
@@ -117,7 +117,7 @@ async fn feed_contains_late_and_repeated_records() {
     let mut again = HashMap::new();
     let mut cursor = String::new();
     loop {
-        let page = at.ok(&format!("/siem/v1/events?limit=1000&from_date={from}{cursor}")).await;
+        let page = at.get_ok(&format!("/siem/v1/events?limit=1000&from_date={from}{cursor}")).await;
         for item in page["items"].as_array().unwrap() {
             let first = again.entry(text(&item["id"])).or_insert_with(|| item.clone());
             assert_eq!(first, item, "a repeat is the same record");
@@ -137,11 +137,11 @@ async fn feed_pages_through_a_million_events() {
     config.tenants[0].events_total = Some(1_000_000);
     let sim = Simulator::start(config).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     sim.clock().advance(Duration::from_secs(1_800));
     assert_eq!(sim.produced("events", &at.tenant, 0, i64::MAX).len(), 1_000_000);
-    let first = at.ok("/siem/v1/events?limit=1000").await;
-    let last = at.ok(&format!("/siem/v1/events?limit=1000&from_date={}", START_MS / 1_000 - 30)).await;
+    let first = at.get_ok("/siem/v1/events?limit=1000").await;
+    let last = at.get_ok(&format!("/siem/v1/events?limit=1000&from_date={}", START_MS / 1_000 - 30)).await;
     assert_eq!(first["has_more"], true);
     assert_eq!(last["has_more"], false);
 }
@@ -152,9 +152,9 @@ async fn feed_items_have_the_recorded_members() {
     config.data.wrong_clock_share = 0.2;
     let sim = Simulator::start(config).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
-    let events = at.ok("/siem/v1/events?limit=1000").await;
-    let alerts = at.ok("/siem/v1/alerts?limit=1000").await;
+    let at = TenantClient::new(&sim, &client, 0);
+    let events = at.get_ok("/siem/v1/events?limit=1000").await;
+    let alerts = at.get_ok("/siem/v1/alerts?limit=1000").await;
     let items = events["items"].as_array().unwrap();
     let off = items.iter().filter(|e| text(&e["when"])[..13] != text(&e["created_at"])[..13]).count();
     assert!(off > 50, "some hosts are wrong by hours: {off}");
@@ -165,7 +165,7 @@ async fn feed_items_have_the_recorded_members() {
     let data = &alerts["items"][0]["data"];
     assert!(data["created_at"].is_i64() && data["endpoint_id"].is_string());
 
-    let Some(shared) = shared() else { return };
+    let Some(shared) = recorded_material() else { return };
     let read = |name: &str| -> serde_json::Value {
         let text = std::fs::read_to_string(shared.join("fixtures").join(name)).unwrap();
         serde_json::from_str(&text).unwrap()

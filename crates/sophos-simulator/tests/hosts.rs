@@ -43,7 +43,7 @@ async fn dropping_the_simulator_closes_all_ports() {
 async fn control_host_supports_every_operation() {
     let sim = Simulator::start(one_tenant(60.0, 60.0, 5)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     let t = at.tenant.clone();
     let do_it = async |method: &str, path: &str, body: Option<Value>| {
         let url = format!("{}/control/{path}", sim.control_url());
@@ -67,7 +67,7 @@ async fn control_host_supports_every_operation() {
     let bad = json!({ "rules": [{ "action": { "kind": "status", "status": 200 } }] });
     assert_eq!(do_it("PUT", "faults", Some(bad)).await.status, 400);
 
-    let page = at.ok("/siem/v1/events").await;
+    let page = at.get_ok("/siem/v1/events").await;
     assert_eq!(get("calls").await.json()["by_operation"]["siem.events"], 2);
     assert_eq!(get("calls").await.json()["by_status"]["503"], 1);
     assert_eq!(do_it("DELETE", "calls", None).await.json()["total"], 0);
@@ -88,9 +88,9 @@ async fn control_host_supports_every_operation() {
     do_it("POST", &format!("tenants/{t}"), Some(json!({ "state": "active" }))).await;
     assert_eq!(get("tenants").await.json()[0]["state"], "active");
 
-    let id = ids(&at.ok("/endpoint/v1/endpoints?online=true").await)[0].clone();
+    let id = ids(&at.get_ok("/endpoint/v1/endpoints?online=true").await)[0].clone();
     do_it("POST", &format!("tenants/{t}/endpoints/{id}"), Some(json!({ "online": false }))).await;
-    assert_eq!(at.ok(&format!("/endpoint/v1/endpoints/{id}")).await["online"], false);
+    assert_eq!(at.get_ok(&format!("/endpoint/v1/endpoints/{id}")).await["online"], false);
 
     let c = get("credentials").await.json()[0].clone();
     let rotated = do_it("POST", &format!("credentials/{}/rotate", text(&c["client_id"])), None).await;
@@ -140,7 +140,7 @@ fn program_prints_its_addresses() {
 
 #[test]
 fn every_route_is_a_published_operation() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = recorded_material() else { return };
     let text = std::fs::read_to_string(shared.join("sophos/operations.json")).unwrap();
     let published: Vec<Value> = serde_json::from_str(&text).unwrap();
     for route in routes() {

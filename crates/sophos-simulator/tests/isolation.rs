@@ -16,8 +16,8 @@ fn real_now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64
 }
 
-async fn endpoints(at: &At<'_>) -> Vec<String> {
-    ids(&at.ok("/endpoint/v1/endpoints?online=true").await)
+async fn endpoints(at: &TenantClient<'_>) -> Vec<String> {
+    ids(&at.get_ok("/endpoint/v1/endpoints?online=true").await)
 }
 
 fn summary(change: &IsolationChange) -> (&str, bool, bool, &str) {
@@ -28,7 +28,7 @@ fn summary(change: &IsolationChange) -> (&str, bool, bool, &str) {
 async fn accepted_isolation_changes_are_recorded() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 20)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     let all = endpoints(&at).await;
     let path = format!("/endpoint/v1/endpoints/{}/isolation", all[0]);
     let set = async |enabled: bool| {
@@ -64,14 +64,14 @@ async fn accepted_isolation_changes_are_recorded() {
     assert_eq!(serde_json::from_str::<Vec<IsolationChange>>(&reply.text).unwrap(), changes);
     assert_eq!(send(http().delete(&url)).await.unwrap().json(), json!([]));
     assert!(sim.isolation_changes().is_empty());
-    assert_eq!(at.ok(&path).await["enabled"], true, "only the record is forgotten");
+    assert_eq!(at.get_ok(&path).await["enabled"], true, "only the record is forgotten");
 }
 
 #[tokio::test]
 async fn change_is_recorded_when_the_response_is_lost() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 20)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     let all = endpoints(&at).await;
     sim.set_faults(FaultPlan::new([FaultRule::new("isolation.bulk", FaultAction::Disconnect).times(1)]));
     let scope = Some(("X-Tenant-ID", at.tenant.as_str()));
@@ -83,7 +83,7 @@ async fn change_is_recorded_when_the_response_is_lost() {
     assert!(sim.isolation_changes().is_empty());
 }
 
-async fn bulk(at: &At<'_>, ids: &[String]) -> Vec<Value> {
+async fn bulk(at: &TenantClient<'_>, ids: &[String]) -> Vec<Value> {
     let reply = at.send("POST", BULK, json!({ "enabled": true, "ids": ids })).await;
     assert_eq!(reply.status, 202, "{}", reply.text);
     reply.json()["items"].as_array().unwrap().clone()
@@ -97,7 +97,7 @@ fn once(action: FaultAction) -> FaultPlan {
 async fn bulk_call_omits_an_endpoint_on_fault() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 20)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     let all = endpoints(&at).await;
     for (asked, endpoint, left_out) in [(&all[..3], Some(all[1].to_uppercase()), 1), (&all[3..6], None, 2)] {
         sim.set_faults(once(FaultAction::OmitEndpoint { endpoint }));
@@ -108,7 +108,7 @@ async fn bulk_call_omits_an_endpoint_on_fault() {
         assert_eq!(answered, expected);
         assert_eq!(sim.isolation_changes().len(), 2);
         let path = format!("/endpoint/v1/endpoints/{passed_over}/isolation");
-        assert_eq!(at.ok(&path).await, json!({ "enabled": false }), "it was not asked");
+        assert_eq!(at.get_ok(&path).await, json!({ "enabled": false }), "it was not asked");
         // Asked once more, it is accepted.
         assert_eq!(bulk(&at, &[passed_over]).await.len(), 1);
     }
@@ -120,14 +120,14 @@ async fn bulk_call_omits_an_endpoint_on_fault() {
 async fn bulk_call_returns_an_extra_endpoint_on_fault() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 20)).await.unwrap();
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     let all = endpoints(&at).await;
     sim.set_faults(once(FaultAction::ExtraEndpoint { endpoint: Some(all[4].clone()) }));
     let items = bulk(&at, &all[..1]).await;
     assert_eq!((&items[0]["id"], &items[1]["id"]), (&json!(all[0]), &json!(all[4])));
     assert_eq!(items[1]["isolation"]["enabled"], true, "it says so");
     let path = format!("/endpoint/v1/endpoints/{}/isolation", all[4]);
-    assert_eq!(at.ok(&path).await, json!({ "enabled": false }), "and it is not so");
+    assert_eq!(at.get_ok(&path).await, json!({ "enabled": false }), "and it is not so");
     sim.set_faults(once(FaultAction::ExtraEndpoint { endpoint: None }));
     let items = bulk(&at, &all[1..2]).await;
     assert_eq!(items.len(), 2);

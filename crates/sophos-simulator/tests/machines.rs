@@ -45,8 +45,8 @@ async fn configured_machine_appears_in_all_views() {
     let sim = start_with(40, |tenant| vec![web(tenant)]).await;
     assert_eq!(sim.tenants()[0].endpoints, 41);
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
-    let one = at.ok(&format!("{LIST}/{ID}?view=full")).await;
+    let at = TenantClient::new(&sim, &client, 0);
+    let one = at.get_ok(&format!("{LIST}/{ID}?view=full")).await;
     for (name, expected) in [
         ("id", json!(ID)),
         ("hostname", json!("web-frontend-01")),
@@ -71,8 +71,8 @@ async fn configured_machine_appears_in_all_views() {
     assert_eq!(one["os"]["isServer"], true);
     assert!(one.get("ipv6Addresses").is_none());
     assert!(one.get("health").is_some(), "what is not said is invented");
-    assert!(at.ok(&format!("{LIST}/{ID}")).await.get("tags").is_some(), "in a summary");
-    assert!(at.ok(&format!("{LIST}/{ID}?view=basic")).await.get("tags").is_none());
+    assert!(at.get_ok(&format!("{LIST}/{ID}")).await.get("tags").is_some(), "in a summary");
+    assert!(at.get_ok(&format!("{LIST}/{ID}?view=basic")).await.get("tags").is_none());
 
     for query in [
         "ids=6f1e6d1c-2a57-4b0e-9b57-3d3a5f0c8a11",
@@ -82,32 +82,32 @@ async fn configured_machine_appears_in_all_views() {
         "macAddresses=0a-1b-2c-3d-4e-5f",
         "cloud=aws%3Ai-0ABCDEF1234567890",
     ] {
-        assert_eq!(ids(&at.ok(&format!("{LIST}?{query}")).await), [ID], "{query}");
+        assert_eq!(ids(&at.get_ok(&format!("{LIST}?{query}")).await), [ID], "{query}");
     }
     // As the last one it comes after a page of the others.
-    let first = at.ok(&format!("{LIST}?pageSize=40")).await;
+    let first = at.get_ok(&format!("{LIST}?pageSize=40")).await;
     let key = text(&first["pages"]["nextKey"]).replace('=', "%3D");
-    assert_eq!(ids(&at.ok(&format!("{LIST}?pageFromKey={key}")).await), [ID]);
+    assert_eq!(ids(&at.get_ok(&format!("{LIST}?pageFromKey={key}")).await), [ID]);
 }
 
 #[tokio::test]
 async fn configured_machine_can_be_isolated() {
     let sim = start_with(3, |tenant| vec![web(tenant)]).await;
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
+    let at = TenantClient::new(&sim, &client, 0);
     let path = format!("{LIST}/{ID}/isolation");
     assert!(sim.set_endpoint_online(&at.tenant, ID, false));
     let asked = at.send("POST", &format!("{LIST}/isolation"), json!({ "enabled": true, "ids": [ID] })).await;
     assert_eq!((asked.status, ids(&asked.json())), (202, vec![ID.to_owned()]));
     sim.clock().advance(Duration::from_secs(600));
     let isolated = format!("{LIST}?isolationStatus=isolated");
-    assert!(ids(&at.ok(&isolated).await).is_empty(), "it is not there to do it");
+    assert!(ids(&at.get_ok(&isolated).await).is_empty(), "it is not there to do it");
     assert!(sim.set_endpoint_online(&at.tenant, ID, true));
-    assert_eq!(ids(&at.ok(&isolated).await), [ID]);
+    assert_eq!(ids(&at.get_ok(&isolated).await), [ID]);
     assert_eq!(at.send("PATCH", &path, json!({ "enabled": false })).await.status, 200);
     sim.clock().advance(Duration::from_secs(60));
-    assert!(ids(&at.ok(&isolated).await).is_empty());
-    assert!(at.ok(&path).await.get("lastDisabledAt").is_some());
+    assert!(ids(&at.get_ok(&isolated).await).is_empty());
+    assert!(at.get_ok(&path).await.get("lastDisabledAt").is_some());
 }
 
 #[tokio::test]
@@ -127,8 +127,8 @@ async fn unset_machine_fields_are_generated_and_unique() {
     })
     .await;
     let client = Client::partner(&sim).await;
-    let at = At::new(&sim, &client, 0);
-    let page = at.ok(&format!("{LIST}?view=full&pageSize=100")).await;
+    let at = TenantClient::new(&sim, &client, 0);
+    let page = at.get_ok(&format!("{LIST}?view=full&pageSize=100")).await;
     let all: Vec<Value> = page["items"].as_array().unwrap().clone();
     let mut names: Vec<String> = all.iter().map(|e| text(&e["hostname"])).collect();
     names.sort_unstable();
@@ -142,8 +142,8 @@ async fn unset_machine_fields_are_generated_and_unique() {
     assert_eq!(bare["group"], json!({ "id": GROUP }));
     assert!(bare.get("ipv4Addresses").is_none());
     let ids = ids(&page);
-    assert_eq!(at.ok(&format!("{LIST}/{}", ids[50])).await["hostname"], all[50]["hostname"]);
-    let event = at.ok("/siem/v1/events").await["items"][0].clone();
+    assert_eq!(at.get_ok(&format!("{LIST}/{}", ids[50])).await["hostname"], all[50]["hostname"]);
+    let event = at.get_ok("/siem/v1/events").await["items"][0].clone();
     assert!(names.contains(&text(&event["location"])), "events are of these machines");
 }
 
@@ -154,8 +154,8 @@ async fn configured_machines_leave_other_endpoints_unchanged() {
     let mut pages = Vec::new();
     for sim in [&before, &after] {
         let client = Client::partner(sim).await;
-        let at = At::new(sim, &client, 0);
-        pages.push(at.ok(&format!("{LIST}?view=full&pageSize=60")).await["items"].clone());
+        let at = TenantClient::new(sim, &client, 0);
+        pages.push(at.get_ok(&format!("{LIST}?view=full&pageSize=60")).await["items"].clone());
     }
     assert_eq!(pages[0], pages[1]);
 }

@@ -45,10 +45,10 @@ async fn tenant_can_move_to_another_region() {
     };
     let sim = Simulator::start(config).await.unwrap();
     let client = Client::partner(&sim).await;
-    let old = At::new(&sim, &client, 0);
-    let neighbour = At::new(&sim, &client, 1);
-    let (before, cursor) = old.walk("events", 1_000, None).await;
-    let endpoints = ids(&old.ok("/endpoint/v1/endpoints").await);
+    let old = TenantClient::new(&sim, &client, 0);
+    let neighbour = TenantClient::new(&sim, &client, 1);
+    let (before, cursor) = old.collect_ids("events", 1_000, None).await;
+    let endpoints = ids(&old.get_ok("/endpoint/v1/endpoints").await);
     let path = format!("/endpoint/v1/endpoints/{}/isolation", endpoints[0]);
     old.send("PATCH", &path, json!({ "enabled": true })).await;
 
@@ -66,19 +66,19 @@ async fn tenant_can_move_to_another_region() {
     assert_eq!(sim.tenants()[0].region, "us01");
 
     // As a host answers to any tenant that is not in its region.
-    let never_there = At { tenant: neighbour.tenant.clone(), host: host.clone(), client: &client };
+    let never_there = TenantClient { tenant: neighbour.tenant.clone(), host: host.clone(), client: &client };
     for path in [EVENTS, "/common/v1/alerts", "/endpoint/v1/endpoints"] {
         assert_eq!(old.get(path).await.status, never_there.get(path).await.status);
         assert_eq!(old.get(path).await.status, 401);
     }
     assert_eq!(neighbour.get(EVENTS).await.status, 200);
 
-    let new = At { tenant: old.tenant.clone(), host, client: &client };
-    assert_eq!(new.walk("events", 1_000, None).await.0, before);
-    assert_eq!(ids(&new.ok("/endpoint/v1/endpoints").await), endpoints);
-    assert_eq!(new.ok(&path).await["enabled"], true);
+    let new = TenantClient { tenant: old.tenant.clone(), host, client: &client };
+    assert_eq!(new.collect_ids("events", 1_000, None).await.0, before);
+    assert_eq!(ids(&new.get_ok("/endpoint/v1/endpoints").await), endpoints);
+    assert_eq!(new.get_ok(&path).await["enabled"], true);
     sim.clock().advance(Duration::from_secs(1_800));
-    let (after, _) = new.walk("events", 200, Some(cursor)).await;
+    let (after, _) = new.collect_ids("events", 200, Some(cursor)).await;
     assert_eq!(after, sim.produced("events", &new.tenant, START_MS + 1, sim.clock().now_ms() + 1));
     assert!(!after.is_empty());
 }
@@ -116,7 +116,7 @@ async fn tenant_group_starts_in_its_configured_state() {
     let statuses = async || {
         let mut all = Vec::new();
         for number in 0..3 {
-            all.push(At::new(&sim, &client, number).get(EVENTS).await.status);
+            all.push(TenantClient::new(&sim, &client, number).get(EVENTS).await.status);
         }
         all
     };
@@ -142,7 +142,7 @@ async fn credentials_can_be_created_and_deleted() {
 
     // Both work side by side, and the one outlives the other.
     let ask = async |of: &sophos_simulator::CredentialInfo| {
-        ask_token(&sim, &of.client_id, &of.client_secret, "token").await
+        request_token(&sim, &of.client_id, &of.client_secret, "token").await
     };
     assert_eq!((ask(&first).await.status, ask(&second).await.status), (200, 200));
     let refresh = ask(&first).await.json()["refresh_token"].clone();
@@ -162,10 +162,10 @@ async fn credentials_can_be_created_and_deleted() {
     let url = format!("{}/api/v2/oauth2/token", sim.identity_url());
     let request = http().post(url).header("content-type", "application/json").body(again.to_string());
     assert_eq!(send(request).await.unwrap().status, 401);
-    assert_eq!(At::new(&sim, &client, 0).get(EVENTS).await.status, 401, "its live token");
+    assert_eq!(TenantClient::new(&sim, &client, 0).get(EVENTS).await.status, 401, "its live token");
     let token = text(&ask(&second).await.json()["access_token"]);
     let client = Client { http: http(), token };
-    assert_eq!(At::new(&sim, &client, 0).get(EVENTS).await.status, 200);
+    assert_eq!(TenantClient::new(&sim, &client, 0).get(EVENTS).await.status, 200);
     assert!(!sim.credentials().contains(&first));
     assert_eq!((sim.rotate_secret(&first.client_id), sim.expire_credential(&first.client_id)), (None, false));
 
@@ -214,10 +214,12 @@ async fn control_host_changes_tenants_and_credentials() {
     let sim = Simulator::start(config()).await.unwrap();
     let tenant = sim.tenants()[0].clone();
     let path = format!("tenants/{}", tenant.id);
-    let moved = control_request(&sim, "POST", &path, Some(json!({ "region": "us01", "state": "forbidden" }))).await;
+    let moved =
+        control_request(&sim, "POST", &path, Some(json!({ "region": "us01", "state": "forbidden" }))).await;
     assert_eq!((&moved.json()["region"], &moved.json()["state"]), (&json!("us01"), &json!("forbidden")));
     assert_eq!(sim.tenants()[0].region, "us01");
-    let unknown = control_request(&sim, "POST", &path, Some(json!({ "region": "mars01", "state": "active" }))).await;
+    let unknown =
+        control_request(&sim, "POST", &path, Some(json!({ "region": "mars01", "state": "active" }))).await;
     assert_eq!(unknown.status, 404);
     assert_eq!(sim.tenants()[0].state, TenantState::Forbidden, "nothing is done by halves");
 
@@ -226,9 +228,9 @@ async fn control_host_changes_tenants_and_credentials() {
     let made = control_request(&sim, "POST", "credentials", Some(wanted.clone())).await.json();
     assert_eq!((&made["client_id"], &made["principal_id"]), (&json!("second"), &json!(tenant.id)));
     let secret = text(&made["client_secret"]);
-    assert_eq!(ask_token(&sim, "second", &secret, "token").await.status, 200);
+    assert_eq!(request_token(&sim, "second", &secret, "token").await.status, 200);
     assert_eq!(control_request(&sim, "POST", "credentials", Some(wanted)).await.status, 400);
     assert_eq!(control_request(&sim, "DELETE", "credentials/second", None).await.status, 200);
     assert_eq!(control_request(&sim, "DELETE", "credentials/second", None).await.status, 404);
-    assert_eq!(ask_token(&sim, "second", &secret, "token").await.status, 401);
+    assert_eq!(request_token(&sim, "second", &secret, "token").await.status, 401);
 }

@@ -94,7 +94,14 @@ impl<T: Transport> StoreRateLimiter<T> {
     /// budget has no bound.
     pub fn new(store: Store, folder: impl Into<String>, rate_limit: &RateLimit, clock: T) -> Option<Self> {
         let slots = TimeSlices::from_rate_limit(rate_limit)?;
-        Some(Self { store, folder: folder.into(), time_slices: slots, reserve: None, clock: time: clock, state: Mutex::default() })
+        Some(Self {
+            store,
+            folder: folder.into(),
+            time_slices: slots,
+            reserve: None,
+            clock,
+            state: Mutex::default(),
+        })
     }
 
     /// Leaves one slot in so many (at least two) to other processes, such as
@@ -209,7 +216,10 @@ impl<T: Transport> StoreRateLimiter<T> {
                 return Ok(Err(wait));
             }
             let is_ours = self.reserve.is_none_or(|one_in| !slot.is_multiple_of(one_in));
-            if is_ours && !taken.contains(&slot) && self.store.create(&self.lease_path(slot), Vec::new()).await? {
+            if is_ours
+                && !taken.contains(&slot)
+                && self.store.create(&self.lease_path(slot), Vec::new()).await?
+            {
                 state.leases.push_back(Lease { slice: slot, permits_left: self.time_slices.permits() });
                 return Ok(Ok(slot));
             }
@@ -249,7 +259,10 @@ impl<T: Transport> SharedRateLimiter for StoreRateLimiter<T> {
 impl<T> fmt::Debug for StoreRateLimiter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("StoreRateLimiter");
-        shown.field("store", &self.store).field("folder", &self.folder).field("time_slices", &self.time_slices);
+        shown
+            .field("store", &self.store)
+            .field("folder", &self.folder)
+            .field("time_slices", &self.time_slices);
         shown.field("reserve", &self.reserve).finish_non_exhaustive()
     }
 }

@@ -123,7 +123,8 @@ impl Store {
         if bucket.is_empty() {
             return Err(wrong("it names no bucket".into()));
         }
-        let builder = builder.with_retry(retry_config(retry_timeout)).with_checksum_algorithm(Checksum::SHA256);
+        let builder =
+            builder.with_retry(retry_config(retry_timeout)).with_checksum_algorithm(Checksum::SHA256);
         let objects = builder.with_bucket_name(bucket).build().map_err(|error| wrong(error.to_string()))?;
         let root = Path::parse(prefix).map_err(|error| wrong(error.to_string()))?;
         Ok(Self {
@@ -198,7 +199,9 @@ impl Store {
             match async { Ok(put().await? && put().await?) }.await {
                 Ok(false) => Ok(()),
                 Ok(true) => Err(StoreError::ConditionalWritesUnsupported { url: self.location.clone() }),
-                Err(StoreError::Backend(source)) => Err(StoreError::ProbeFailed { path: at.to_string(), source }),
+                Err(StoreError::Backend(source)) => {
+                    Err(StoreError::ProbeFailed { path: at.to_string(), source })
+                }
                 Err(other) => Err(other),
             }
         };

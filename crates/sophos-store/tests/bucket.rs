@@ -104,7 +104,10 @@ async fn serve(
         .with_region("eu-west-1")
         .with_access_key_id("AKIALOOPBACK")
         .with_secret_access_key("a-secret-key-of-the-tests");
-    (Store::from_s3_builder(builder, "s3://bucket/prefix", Duration::from_secs(45)).expect("a bucket"), writes)
+    (
+        Store::from_s3_builder(builder, "s3://bucket/prefix", Duration::from_secs(45)).expect("a bucket"),
+        writes,
+    )
 }
 
 async fn create(answers: &'static [ScriptedResponse]) -> (Result<bool, StoreError>, usize) {

@@ -54,8 +54,10 @@ async fn list_names_returns_direct_children_in_order() {
     // Beside an object no folder of its name fits into a file system.
     let on_disk: Vec<_> = paths.iter().copied().filter(|path| *path != "log/b/2").collect();
     let (_folder, local) = temp_store();
-    let stores =
-        [with_objects(local, &on_disk).await, with_objects(Store::from_object_store(Arc::new(InMemory::new())), &paths).await];
+    let stores = [
+        with_objects(local, &on_disk).await,
+        with_objects(Store::from_object_store(Arc::new(InMemory::new())), &paths).await,
+    ];
     let all = ["10", "9", "B", "a", "a-b", "b", "c.json"];
     for store in stores {
         let after = async |after: &str| store.list_names("log", after).await.expect("a listing");

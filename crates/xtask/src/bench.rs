@@ -91,7 +91,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     end_to_end::build(workspace, "the simulator and the benchmark", &rest)?;
     let subject = arguments.benchmark.map(|subject| subject.name().to_owned());
     let events = arguments.events.map(|events| events.to_string());
-    let passed_on: Vec<_> = subject.into_iter().chain(events).chain(arguments.passthrough.iter().cloned()).collect();
+    let passed_on: Vec<_> =
+        subject.into_iter().chain(events).chain(arguments.passthrough.iter().cloned()).collect();
     let mut variables = Vec::new();
     match &arguments.script {
         Some(script) => variables.push((SCRIPT_VARIABLE, script.clone())),

@@ -5,7 +5,8 @@ use crate::{error::Error, setup, shell, workspace::Workspace};
 
 /// The crates of the core, with the features that bring in more of it. Their default
 /// features may tie them to a host.
-const CORE_CRATES: [(&str, &str); 3] = [("sophos-api", ""), ("sophos-isolation", ""), ("sophos-component", WEBHOOK_FEATURE)];
+const CORE_CRATES: [(&str, &str); 3] =
+    [("sophos-api", ""), ("sophos-isolation", ""), ("sophos-component", WEBHOOK_FEATURE)];
 
 /// The world that is made of the decisions; the others are of the client alone.
 pub(crate) const WEBHOOK_FEATURE: &str = "webhook";

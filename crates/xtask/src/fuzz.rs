@@ -84,12 +84,18 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
             reports.push((target, report));
         }
         println!("\n{}", report::table(&reports));
-        failures.extend(reports.iter().filter_map(|(target, report)| report.crash_message(target, &binaries)));
+        failures
+            .extend(reports.iter().filter_map(|(target, report)| report.crash_message(target, &binaries)));
     }
     if has_property {
         let report = property_test::run(workspace, arguments.cases)?;
         println!("\n{}", report.summary_line());
-        summary.add(Row::new(property_test::NAME, property_test::ATTACK.to_owned(), report.inputs(), report.finding()));
+        summary.add(Row::new(
+            property_test::NAME,
+            property_test::ATTACK.to_owned(),
+            report.inputs(),
+            report.finding(),
+        ));
         failures.extend(report.reproduction());
     }
     if let Some(file) = &arguments.report {

@@ -51,7 +51,9 @@ impl TestHosts {
         hosts.add("Node with JSPI", prepare_jspi_node(workspace));
         hosts.add("Python", prepare_python(workspace));
         match further {
-            Some(OptionalHost::Rust) => hosts.variables.push(("HOST_RUST", build_rust_host(workspace)?.join("run"))),
+            Some(OptionalHost::Rust) => {
+                hosts.variables.push(("HOST_RUST", build_rust_host(workspace)?.join("run")))
+            }
             None => hosts.missing.push("skipped: the component in Rust; `--hosts rust` builds it".to_owned()),
         }
         Ok(hosts)

@@ -4,10 +4,10 @@
 //! taken out of what is compiled, and the zip holds no time.
 
 mod archive;
-mod sbom;
 mod build;
 mod qemu;
 mod reproducible;
+mod sbom;
 
 use std::path::{Path, PathBuf};
 
@@ -64,7 +64,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     }
     print_sizes(&packages);
     check_sizes(&packages)?;
-    if arguments.check_reproducible { reproducible::check_reproducible(workspace, &tools, &packages) } else { Ok(()) }
+    if arguments.check_reproducible {
+        reproducible::check_reproducible(workspace, &tools, &packages)
+    } else {
+        Ok(())
+    }
 }
 
 /// Builds functions as they are shipped, and returns the folder that has one with a

@@ -140,7 +140,10 @@ pub(crate) fn install_emulator(workspace: &Workspace) -> Result<PathBuf, Error> 
 /// Installs the emulator and the command line of SAM, and returns the variables by which
 /// others find them.
 pub(crate) fn install_deployment_tools(workspace: &Workspace) -> Result<[(&'static str, PathBuf); 2], Error> {
-    Ok([(EMULATOR_VARIABLE, install_emulator(workspace)?), (SAM_VARIABLE, install_sam(workspace)?.join("sam"))])
+    Ok([
+        (EMULATOR_VARIABLE, install_emulator(workspace)?),
+        (SAM_VARIABLE, install_sam(workspace)?.join("sam")),
+    ])
 }
 
 /// Installs the command line of SAM, with the linter and the transform that it brings,

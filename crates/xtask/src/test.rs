@@ -7,7 +7,8 @@ use crate::{
     error::Error,
     hosts::{OptionalHost, TestHosts},
     ignored::{
-        self, IgnoredTests, OF_DUCKDB, EMULATOR_TESTS, HOST_TESTS, RECORDED_TESTS, RUST_HOST_TESTS, RECORDED_REASON, RUST_HOST_REASON,
+        self, EMULATOR_TESTS, HOST_TESTS, IgnoredTests, OF_DUCKDB, RECORDED_REASON, RECORDED_TESTS,
+        RUST_HOST_REASON, RUST_HOST_TESTS,
     },
     setup, shell,
     test_counts::TestCounts,
@@ -64,7 +65,14 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
             test.envs(hosts.variables());
         }
         let mut webhook = shell::cargo(&workspace.root);
-        webhook.args(["test", "--package", "sophos-component", "--locked", "--features", core_crates::WEBHOOK_FEATURE]);
+        webhook.args([
+            "test",
+            "--package",
+            "sophos-component",
+            "--locked",
+            "--features",
+            core_crates::WEBHOOK_FEATURE,
+        ]);
         let mut hold = |test| shell::stream(test, |line| tally.add_line(line));
         // All of them, so that all that failed is told.
         let mut good = hold(&mut test)? & hold(&mut webhook)?;
@@ -89,7 +97,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
             Err(Error::new("tests failed; the names are above, run one with `cargo test <name>`"))
         }
     });
-    let core = core_crates::check_dependencies(workspace).and(targets).and_then(|()| core_crates::check_wasm_build(workspace));
+    let core = core_crates::check_dependencies(workspace)
+        .and(targets)
+        .and_then(|()| core_crates::check_wasm_build(workspace));
     println!("{tally}");
     if let Err(error) = emulator {
         println!("skipped: what runs against the emulator of AWS, which could not be installed\n{error}");
@@ -98,12 +108,13 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         println!("skipped: the test that reads rows with DuckDB, which could not be installed\n{error}");
     }
     let components = hosts.map(|hosts| hosts.missing().iter().for_each(|why| println!("{why}")));
-    let ignored = match tally.ignored().find(|(reason, _)| ![RECORDED_REASON, RUST_HOST_REASON].contains(reason)) {
-        Some((reason, count)) if arguments.none_ignored && arguments.passthrough.is_empty() => {
-            Err(Error::new(format!("{count} tests were ignored: {reason}")))
-        }
-        _ => Ok(()),
-    };
+    let ignored =
+        match tally.ignored().find(|(reason, _)| ![RECORDED_REASON, RUST_HOST_REASON].contains(reason)) {
+            Some((reason, count)) if arguments.none_ignored && arguments.passthrough.is_empty() => {
+                Err(Error::new(format!("{count} tests were ignored: {reason}")))
+            }
+            _ => Ok(()),
+        };
     let failed: Vec<_> = [tests, core, components, ignored].into_iter().filter_map(Result::err).collect();
     if failed.is_empty() {
         return Ok(());

@@ -66,15 +66,20 @@ mod tests {
             None,
         ];
         assert!(owners.iter().map(|owner| specificity(owner.as_ref())).is_sorted_by(|a, b| a < b));
-        let given =
-            vec![assignment("own", &["B"]), assignment("partner", &["a", "b", "c"]), assignment("rest", &["C", "d"])];
-        let expected = [assignment("own", &["B"]), assignment("partner", &["a", "c"]), assignment("rest", &["d"])];
+        let given = vec![
+            assignment("own", &["B"]),
+            assignment("partner", &["a", "b", "c"]),
+            assignment("rest", &["C", "d"]),
+        ];
+        let expected =
+            [assignment("own", &["B"]), assignment("partner", &["a", "c"]), assignment("rest", &["d"])];
         assert_eq!(assign(given), expected);
     }
 
     #[test]
     fn interleave_alternates_between_credentials() {
-        let served = [assignment("large", &["a", "b", "c"]), assignment("small", &["x"]), assignment("none", &[])];
+        let served =
+            [assignment("large", &["a", "b", "c"]), assignment("small", &["x"]), assignment("none", &[])];
         let turns: Vec<_> =
             interleave(&served).iter().map(|(name, tenant)| (*name, tenant.id.as_str())).collect();
         assert_eq!(turns, [("large", "a"), ("small", "x"), ("large", "b"), ("large", "c")]);

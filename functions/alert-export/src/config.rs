@@ -24,7 +24,7 @@
 use std::time::Duration;
 
 use lambda_support::{ConfigError, ConfigReader, SophosConfig, logging};
-use sophos_export::{Dataset, Format, ExportSettings};
+use sophos_export::{Dataset, ExportSettings, Format};
 
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -131,7 +131,13 @@ fn parse_queue(reader: &mut ConfigReader<'_>) -> Option<QueueSettings> {
     if url.is_none() && dead_letters.is_some() {
         reader.invalid("EXPORT_DLQ_URL", "is set, and EXPORT_QUEUE_URL is not; set both");
     }
-    Some(QueueSettings { url: url?, dlq_url: dead_letters, max_receives: attempts, stream_timeout: turn, inventory_max_age: tenants_max_age })
+    Some(QueueSettings {
+        url: url?,
+        dlq_url: dead_letters,
+        max_receives: attempts,
+        stream_timeout: turn,
+        inventory_max_age: tenants_max_age,
+    })
 }
 
 #[cfg(test)]
@@ -178,9 +184,15 @@ mod tests {
             parse_with("SOPHOS_RATE_LIMIT", "unlimited").expect("all").sophos.rate_limit,
             RateLimit::unlimited()
         );
-        assert_eq!(parse_with("METRICS_NAMESPACE", "").expect("empty is unset").metrics.namespace, "SophosCentral");
+        assert_eq!(
+            parse_with("METRICS_NAMESPACE", "").expect("empty is unset").metrics.namespace,
+            "SophosCentral"
+        );
         let queues = parse_with("EXPORT_QUEUE_URL", "http://127.0.0.1:1/1/q.fifo").expect("a queue").queue;
-        assert_eq!(queues.map(|queues| (queues.max_receives, queues.stream_timeout.as_secs())), Some((5, 60)));
+        assert_eq!(
+            queues.map(|queues| (queues.max_receives, queues.stream_timeout.as_secs())),
+            Some((5, 60))
+        );
         assert!(!parse_with("METRICS_PER_TENANT", "false").expect("off").metrics.per_tenant);
     }
 

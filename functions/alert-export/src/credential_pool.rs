@@ -104,7 +104,10 @@ impl CredentialPool {
     /// # Errors
     /// When the place where they are cannot be read by `stop_at`, in time since the
     /// Unix epoch.
-    pub(crate) async fn list_credentials(&self, stop_at: Duration) -> Result<ExportCredentials, InvocationError> {
+    pub(crate) async fn list_credentials(
+        &self,
+        stop_at: Duration,
+    ) -> Result<ExportCredentials, InvocationError> {
         let left = stop_at.saturating_sub(self.transport.now());
         let listed = tokio::time::timeout(left, self.credentials.list()).await.map_err(|_| {
             let place = &self.credentials;
@@ -120,7 +123,8 @@ impl CredentialPool {
             location: format!("{:?}", self.credentials),
         };
         let usable = serving.usable.into_iter();
-        let usable = usable.map(|(name, stored)| UsableCredential { name, owner: stored.credentials.owner().cloned() });
+        let usable = usable
+            .map(|(name, stored)| UsableCredential { name, owner: stored.credentials.owner().cloned() });
         let mut usable: Vec<_> = usable.collect();
         usable.sort_by_cached_key(|one| (specificity(one.owner.as_ref()), one.name.clone()));
         Ok(ExportCredentials { usable, excluded: others })
@@ -132,8 +136,12 @@ impl CredentialPool {
         if let Some(exporter) = exporters.get(credential) {
             return Arc::clone(exporter);
         }
-        let client =
-            config.sophos.client(&self.transport, &self.credentials, credential, self.rate_limit_store.as_ref());
+        let client = config.sophos.client(
+            &self.transport,
+            &self.credentials,
+            credential,
+            self.rate_limit_store.as_ref(),
+        );
         let exporter = Arc::new(Exporter::new(client, self.store.clone(), config.settings.clone()));
         exporters.insert(credential.to_owned(), Arc::clone(&exporter));
         exporter

@@ -76,7 +76,10 @@ mod tests {
         let scheduled = r#"{"version":"0","id":"1f","detail-type":"Scheduled Event","source":"aws.events",
             "account":"123456789012","time":"2026-11-23T10:00:00Z","region":"eu-west-1","resources":[],"detail":{}}"#;
         for event in [scheduled, "{}"] {
-            assert_eq!(scope(event), Ok(ExportScope { datasets: vec![Dataset::Events], ..ExportScope::default() }));
+            assert_eq!(
+                scope(event),
+                Ok(ExportScope { datasets: vec![Dataset::Events], ..ExportScope::default() })
+            );
         }
     }
 
@@ -84,7 +87,10 @@ mod tests {
     fn event_with_a_tenant_id_exports_that_tenant() {
         let scope = scope(r#"{"tenant_id":"0AFEF0E6-5df7-4cc0-b8d4-068cfd6820d1","datasets":["alerts"]}"#);
         let tenant = Some("0afef0e6-5df7-4cc0-b8d4-068cfd6820d1".into());
-        assert_eq!(scope, Ok(ExportScope { tenant, datasets: vec![Dataset::Alerts], ..ExportScope::default() }));
+        assert_eq!(
+            scope,
+            Ok(ExportScope { tenant, datasets: vec![Dataset::Alerts], ..ExportScope::default() })
+        );
     }
 
     #[test]

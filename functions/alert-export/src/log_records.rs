@@ -1,6 +1,6 @@
 //! The log records of a run.
 
-use sophos_export::{FailureKind, StreamOutcome, ExportReport};
+use sophos_export::{ExportReport, FailureKind, StreamOutcome};
 
 use crate::plan::PlanReport;
 
@@ -25,7 +25,8 @@ pub(crate) fn log_run(report: &ExportReport) {
         tracing::error!(event = "credential_skipped", error, "skipped a credential");
     }
     tracing::info!(
-        event = "export_completed", tenants = report.tenants,
+        event = "export_completed",
+        tenants = report.tenants,
         rows = report.rows,
         objects = report.objects,
         bytes = report.bytes,
@@ -48,7 +49,14 @@ pub(crate) fn log_plan(report: &PlanReport) {
         }
         for moved in &changes.moved {
             let (from, to) = (&moved.from, &moved.to);
-            tracing::info!(event = "tenant_moved", credential = name, tenant_id = moved.tenant, from, to, "tenant moved to another data region");
+            tracing::info!(
+                event = "tenant_moved",
+                credential = name,
+                tenant_id = moved.tenant,
+                from,
+                to,
+                "tenant moved to another data region"
+            );
         }
     }
     for error in &report.skipped_tenants {
@@ -61,5 +69,12 @@ pub(crate) fn log_plan(report: &PlanReport) {
         tracing::warn!(event = "plan_deferred", reason = why, "deferred the plan");
     }
     let (planned, tenants, waiting) = (report.planned, report.tenants, report.pending_messages);
-    tracing::info!(event = "plan_completed", planned, tenants, pending_messages = waiting, credentials = report.credentials.len(), "planned");
+    tracing::info!(
+        event = "plan_completed",
+        planned,
+        tenants,
+        pending_messages = waiting,
+        credentials = report.credentials.len(),
+        "planned"
+    );
 }

@@ -7,27 +7,27 @@
 //! once. An event with a `tenant_id` is about that tenant alone, at once. See
 //! [`config`] for the variables that it reads.
 
-mod response;
 mod assignment;
 mod config;
-mod single_invocation;
-mod event;
 mod credential_pool;
+mod event;
+mod log_records;
 mod message;
 mod metrics;
 mod plan;
 mod queue;
-mod log_records;
+mod response;
+mod single_invocation;
 mod worker;
 
 use std::{process::ExitCode, time::Duration};
 
 use lambda_runtime::Error;
-use lambda_support::{InvocationError, Invocation, logging};
+use lambda_support::{Invocation, InvocationError, logging};
 use serde_json::Value;
 use sophos_api::Transport;
 
-use crate::{config::Config, event::ExportTask, credential_pool::CredentialPool, queue::ExportQueue};
+use crate::{config::Config, credential_pool::CredentialPool, event::ExportTask, queue::ExportQueue};
 
 /// What is left of an invocation for the commit: this share, and this at most.
 const COMMIT_RESERVE_DIVISOR: u32 = 5;
@@ -48,15 +48,21 @@ impl ExportFunction {
         Ok(Self { pool: CredentialPool::open(&config).await?, queue, config })
     }
 
-    async fn handle(&self, event: &Value, deadline: Duration, request_id: &str) -> Result<Value, InvocationError> {
+    async fn handle(
+        &self,
+        event: &Value,
+        deadline: Duration,
+        request_id: &str,
+    ) -> Result<Value, InvocationError> {
         let config = &self.config;
         let left = deadline.saturating_sub(self.pool.transport().now());
         let stop_at = deadline.saturating_sub((left / COMMIT_RESERVE_DIVISOR).min(MAX_COMMIT_RESERVE));
         let queued = self.queue.as_ref().zip(config.queue.as_ref());
         match (ExportTask::parse(event, &config.datasets).map_err(InvocationError::invalid_event)?, queued) {
-            (ExportTask::Messages(_), None) => {
-                Err(InvocationError::new("ConfigurationError", "messages came, and EXPORT_QUEUE_URL is not set; set it"))
-            }
+            (ExportTask::Messages(_), None) => Err(InvocationError::new(
+                "ConfigurationError",
+                "messages came, and EXPORT_QUEUE_URL is not set; set it",
+            )),
             (ExportTask::Messages(records), Some((queue, queues))) => {
                 let worked = worker::process_messages(&self.pool, queue, config, queues, &records, stop_at);
                 let (answer, report) = Box::pin(worked).await;

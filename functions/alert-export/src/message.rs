@@ -118,7 +118,10 @@ mod tests {
         }]});
         let records = SqsMessage::parse_event(&event).expect("records");
         assert_eq!((records[0].receive_count, records[0].parse_body()), (3, Ok(message())));
-        assert_eq!(SqsMessage::parse_event(&json!({ "Records": [{}] })).map(|all| all[0].receive_count), Some(1));
+        assert_eq!(
+            SqsMessage::parse_event(&json!({ "Records": [{}] })).map(|all| all[0].receive_count),
+            Some(1)
+        );
         assert_eq!(SqsMessage::parse_event(&json!({ "detail": {} })), None);
     }
 
@@ -144,7 +147,8 @@ mod tests {
                 assert!(ids.insert(id), "{plan:?}");
             }
         }
-        let tenant = StreamMessage { tenant: TenantRef::new("of any\nform".repeat(50).as_str()), ..message() };
+        let tenant =
+            StreamMessage { tenant: TenantRef::new("of any\nform".repeat(50).as_str()), ..message() };
         assert!(tenant.group_id().len() <= 128 && tenant.group_id().chars().all(|c| c.is_ascii_graphic()));
     }
 }

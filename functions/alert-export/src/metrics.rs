@@ -29,7 +29,12 @@ pub(crate) fn write_plan(report: &PlanReport, settings: &MetricsSettings, reques
     metrics::write([metrics::emf_record(&settings.namespace, request_id, metrics::now_ms(), &[], &metrics)]);
 }
 
-fn lines(report: &ExportReport, settings: &MetricsSettings, request_id: &str, now: u64) -> impl Iterator<Item = Value> {
+fn lines(
+    report: &ExportReport,
+    settings: &MetricsSettings,
+    request_id: &str,
+    now: u64,
+) -> impl Iterator<Item = Value> {
     let line = move |dimensions: &[(&str, &str)], metrics: &[Metric]| {
         metrics::emf_record(&settings.namespace, request_id, now, dimensions, metrics)
     };

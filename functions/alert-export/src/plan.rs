@@ -6,12 +6,12 @@ use futures_util::StreamExt;
 use lambda_support::InvocationError;
 use serde::Serialize;
 use sophos_api::Transport;
-use sophos_export::{InventoryChanges, Dataset, TenantRef, TenantInventory, Store};
+use sophos_export::{Dataset, InventoryChanges, Store, TenantInventory, TenantRef};
 
 use crate::{
     assignment::{TenantAssignment, assign, interleave},
     config::{Config, QueueSettings},
-    credential_pool::{ExportCredentials, CredentialPool, UsableCredential},
+    credential_pool::{CredentialPool, ExportCredentials, UsableCredential},
     message::{StreamMessage, sqs_id},
     queue::ExportQueue,
 };
@@ -120,7 +120,8 @@ pub(crate) async fn send_plan(
     let messages = build_messages(&served, datasets, id);
     report.pending_messages = queue.pending_messages().await.map_err(queue_failed)?;
     let sending = PlanState { store: fleet.store(), id };
-    let too_many = report.pending_messages > MAX_PENDING_MESSAGES.max(messages.len() as u64 / STREAMS_PER_PENDING_MESSAGE);
+    let too_many = report.pending_messages
+        > MAX_PENDING_MESSAGES.max(messages.len() as u64 / STREAMS_PER_PENDING_MESSAGE);
     if too_many && !sending.was_interrupted().await {
         report.deferred_reason = Some(format!(
             "{} messages still wait; the next plan comes when they are worked off",
@@ -193,10 +194,15 @@ async fn credential_tenants(
 ) -> Result<CredentialTenants, sophos_export::Error> {
     if let Some(tenant) = one.own_tenant() {
         let served = TenantAssignment { credential: one.name, tenants: vec![TenantRef::new(tenant)] };
-        return Ok(CredentialTenants { assignment: served, inventory: None, changes: InventoryChanges::default() });
+        return Ok(CredentialTenants {
+            assignment: served,
+            inventory: None,
+            changes: InventoryChanges::default(),
+        });
     }
     let exporter = fleet.exporter(config, &one.name);
-    let (roster, changes) = exporter.tenant_inventory(&one.name, queues.inventory_max_age, Some(stop_at)).await?;
+    let (roster, changes) =
+        exporter.tenant_inventory(&one.name, queues.inventory_max_age, Some(stop_at)).await?;
     let served = TenantAssignment { credential: one.name, tenants: roster.tenants.clone() };
     Ok(CredentialTenants { assignment: served, inventory: Some(roster), changes })
 }

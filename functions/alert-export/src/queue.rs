@@ -15,7 +15,7 @@ use lambda_support::aws;
 
 use crate::{
     config::QueueSettings,
-    message::{StreamMessage, SqsMessage},
+    message::{SqsMessage, StreamMessage},
 };
 
 /// Entries in one request at most.
@@ -102,7 +102,12 @@ impl ExportQueue {
 
     /// Puts a message aside, with the reason. Says whether there is a queue for
     /// that: if not, the queue's own redrive puts it where it goes.
-    pub(crate) async fn send_to_dlq(&self, record: &SqsMessage, kind: &str, reason: &str) -> Result<bool, String> {
+    pub(crate) async fn send_to_dlq(
+        &self,
+        record: &SqsMessage,
+        kind: &str,
+        reason: &str,
+    ) -> Result<bool, String> {
         let Some(url) = &self.dlq_url else { return Ok(false) };
         let attribute = |text: &str| {
             MessageAttributeValue::builder()

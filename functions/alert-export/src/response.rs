@@ -3,7 +3,7 @@
 use lambda_support::InvocationError;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use sophos_export::{StreamOutcome, ExportReport};
+use sophos_export::{ExportReport, StreamOutcome};
 
 /// Largest answer, in bytes of JSON: Lambda's limit less what it adds.
 const MAX_RESPONSE_LEN: usize = 6_000_000;
@@ -19,7 +19,8 @@ const OMITTED: &str = "omitted_entries";
 /// # Errors
 /// When it is no JSON.
 pub(crate) fn to_response(report: &impl Serialize) -> Result<Value, InvocationError> {
-    let value = serde_json::to_value(report).map_err(|error| InvocationError::new("SerializationFailed", error))?;
+    let value =
+        serde_json::to_value(report).map_err(|error| InvocationError::new("SerializationFailed", error))?;
     Ok(truncate_to_fit(value, MAX_RESPONSE_LEN))
 }
 

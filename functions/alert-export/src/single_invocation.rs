@@ -8,7 +8,7 @@ use sophos_export::{ExportReport, ExportScope};
 
 use crate::{
     config::Config,
-    credential_pool::{ExportCredentials, CredentialPool},
+    credential_pool::{CredentialPool, ExportCredentials},
 };
 
 /// Exports with each credential in turn, the nearest to its tenants first. One

@@ -7,13 +7,13 @@ use std::{
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde_json::{Value, json};
-use sophos_export::{FailureKind, StreamOutcome, ExportReport, StreamReport};
+use sophos_export::{ExportReport, FailureKind, StreamOutcome, StreamReport};
 use tokio::time::MissedTickBehavior;
 
 use crate::{
     config::{Config, QueueSettings},
     credential_pool::CredentialPool,
-    message::{StreamMessage, SqsMessage},
+    message::{SqsMessage, StreamMessage},
     queue::ExportQueue,
 };
 
@@ -116,7 +116,12 @@ async fn run_time_slice(
     exporter.export_stream(&message.tenant, message.dataset, Some(stop_at)).await
 }
 
-fn message_action(stream: &StreamReport, message: &StreamMessage, record: &SqsMessage, attempts: u32) -> MessageAction {
+fn message_action(
+    stream: &StreamReport,
+    message: &StreamMessage,
+    record: &SqsMessage,
+    attempts: u32,
+) -> MessageAction {
     match stream.outcome {
         StreamOutcome::Committed | StreamOutcome::UpToDate if !stream.has_more => MessageAction::Delete,
         // Another run is at this stream.
@@ -138,7 +143,11 @@ fn message_action(stream: &StreamReport, message: &StreamMessage, record: &SqsMe
 
 /// Carries out what becomes of the messages, and answers with those that come
 /// back. What cannot be carried out comes back too.
-async fn apply_actions(queue: &ExportQueue, records: &[SqsMessage], fates: Vec<Option<MessageAction>>) -> Value {
+async fn apply_actions(
+    queue: &ExportQueue,
+    records: &[SqsMessage],
+    fates: Vec<Option<MessageAction>>,
+) -> Value {
     let mut again = Vec::new();
     let mut next = Vec::new();
     let mut carriers = Vec::new();
@@ -177,12 +186,17 @@ async fn apply_actions(queue: &ExportQueue, records: &[SqsMessage], fates: Vec<O
     if !next.is_empty()
         && let Err(error) = queue.send(&next).await
     {
-        tracing::error!(event = "continuation_failed", error, "failed to enqueue the continuation; returning messages to the queue");
+        tracing::error!(
+            event = "continuation_failed",
+            error,
+            "failed to enqueue the continuation; returning messages to the queue"
+        );
         again.extend(carriers);
     }
     let waits: Vec<_> = again.iter().map(|record| (*record, backoff(record.receive_count))).collect();
     log_visibility_error(queue.extend_visibility(&waits).await);
-    let failures: Vec<_> = again.iter().map(|record| json!({ "itemIdentifier": record.message_id })).collect();
+    let failures: Vec<_> =
+        again.iter().map(|record| json!({ "itemIdentifier": record.message_id })).collect();
     json!({ "batchItemFailures": failures })
 }
 
@@ -215,7 +229,12 @@ mod tests {
     }
 
     fn record(receives: u32) -> SqsMessage {
-        SqsMessage { message_id: "1".into(), receipt_handle: "r".into(), body: String::new(), receive_count: receives }
+        SqsMessage {
+            message_id: "1".into(),
+            receipt_handle: "r".into(),
+            body: String::new(),
+            receive_count: receives,
+        }
     }
 
     fn stream(outcome: StreamOutcome, more: bool, kind: Option<FailureKind>) -> StreamReport {

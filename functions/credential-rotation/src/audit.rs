@@ -26,7 +26,9 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sophos_secrets::{StagingLabels, SecretMetadata, Purpose, StoredCredential, InspectedCredential, max_expiry};
+use sophos_secrets::{
+    InspectedCredential, Purpose, SecretMetadata, StagingLabels, StoredCredential, max_expiry,
+};
 
 use crate::staged::CandidateFilter;
 
@@ -183,9 +185,13 @@ impl CredentialStatus {
                 }
                 Ok(stored) => match pool.check(stored) {
                     Ok(()) => fit.push(stored.expiry()),
-                    Err(unfit) => self.add_problem(Severity::Warn, format!("{label:?} cannot take over: {unfit}")),
+                    Err(unfit) => {
+                        self.add_problem(Severity::Warn, format!("{label:?} cannot take over: {unfit}"))
+                    }
                 },
-                Err(error) => self.add_problem(Severity::Warn, format!("{label:?} cannot take over: {error}")),
+                Err(error) => {
+                    self.add_problem(Severity::Warn, format!("{label:?} cannot take over: {error}"))
+                }
             }
         }
         self.staged = Some(fit.len() as u64);

@@ -25,7 +25,10 @@ impl Config {
         let unused_days = reader.number("AUDIT_UNUSED_DAYS", 1, 1_100).unwrap_or(DEFAULT_UNUSED_DAYS);
         Self {
             sophos: SophosConfig::from_reader(reader),
-            audit: AuditSettings { unused_days: unused_days.cast_signed(), default_purposes: parse_purposes(reader) },
+            audit: AuditSettings {
+                unused_days: unused_days.cast_signed(),
+                default_purposes: parse_purposes(reader),
+            },
             metrics_namespace: reader.text("METRICS_NAMESPACE").unwrap_or_else(|| "SophosCentral".into()),
         }
     }
@@ -59,8 +62,12 @@ mod tests {
     fn config_error_names_each_invalid_variable() {
         let (config, mistakes) = parse(&[]);
         assert_eq!(mistakes, Vec::<String>::new());
-        assert_eq!((config.audit.unused_days, &config.audit.default_purposes[..]), (30, &[Purpose::Export][..]));
-        let (config, _) = parse(&[("AUDIT_DEFAULT_PURPOSES", "isolation, export"), ("AUDIT_UNUSED_DAYS", "7")]);
+        assert_eq!(
+            (config.audit.unused_days, &config.audit.default_purposes[..]),
+            (30, &[Purpose::Export][..])
+        );
+        let (config, _) =
+            parse(&[("AUDIT_DEFAULT_PURPOSES", "isolation, export"), ("AUDIT_UNUSED_DAYS", "7")]);
         assert_eq!(config.audit.default_purposes, [Purpose::Isolation, Purpose::Export]);
         assert_eq!(config.audit.unused_days, 7);
         for (name, value) in [
@@ -73,7 +80,8 @@ mod tests {
             let (_, mistakes) = parse(&[(name, value)]);
             assert!(mistakes.len() == 1 && mistakes[0].starts_with(name), "{name}={value}: {mistakes:?}");
         }
-        let (_, all) = parse(&[("AUDIT_DEFAULT_PURPOSES", "x"), ("AUDIT_UNUSED_DAYS", "x"), ("LOG_LEVEL", "x")]);
+        let (_, all) =
+            parse(&[("AUDIT_DEFAULT_PURPOSES", "x"), ("AUDIT_UNUSED_DAYS", "x"), ("LOG_LEVEL", "x")]);
         assert_eq!(all.len(), 3, "{all:?}");
     }
 }

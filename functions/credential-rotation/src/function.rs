@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use lambda_support::{InvocationError, aws, metrics};
 use serde_json::{Value, json};
 use sophos_api::ReqwestTransport;
-use sophos_secrets::{SecretVersions, SecretError};
+use sophos_secrets::{SecretError, SecretVersions};
 
-use crate::{Config, AuditReport, Rotation, RotationError, SophosCredentialCheck, RotationTask, audit::audit};
+use crate::{
+    AuditReport, Config, Rotation, RotationError, RotationTask, SophosCredentialCheck, audit::audit,
+};
 
 /// Why an invocation failed.
 #[derive(Debug, thiserror::Error)]
@@ -80,10 +82,18 @@ impl RotationFunction {
         let trial = SophosCredentialCheck::new(self.transport.clone(), hosts, budget, stop_at);
         let rotation = Rotation::new(&versions, &trial, now);
         let (step, did) = match &task {
-            RotationTask::Rotate { step, token, .. } => (step.to_string(), rotation.step(*step, token).await?),
+            RotationTask::Rotate { step, token, .. } => {
+                (step.to_string(), rotation.step(*step, token).await?)
+            }
             _ => ("check".to_owned(), rotation.check().await?),
         };
-        tracing::info!(event = "rotation_step_completed", secret_name = secret, step, result = did, "rotation step completed");
+        tracing::info!(
+            event = "rotation_step_completed",
+            secret_name = secret,
+            step,
+            result = did,
+            "rotation step completed"
+        );
         Ok(json!({ "secret_name": secret, "step": step, "result": did }))
     }
 

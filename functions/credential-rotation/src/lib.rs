@@ -84,22 +84,22 @@
 
 #![deny(missing_docs)]
 
+pub mod audit;
 mod config;
+mod credential_check;
 mod function;
-pub mod staged;
 mod report;
 mod rotation;
 mod sophos_check;
+pub mod staged;
 mod task;
-mod credential_check;
 mod versions;
-pub mod audit;
 
 pub use config::Config;
+pub use credential_check::{CredentialCheck, CredentialCheckError};
 pub use function::{RotationFunction, RotationFunctionError};
 pub use report::AuditReport;
 pub use rotation::{Rotation, RotationError};
 pub use sophos_check::SophosCredentialCheck;
 pub use task::{RotationStep, RotationTask};
-pub use credential_check::{CredentialCheck, CredentialCheckError};
 pub use versions::Versions;

@@ -6,7 +6,7 @@ use std::{process::ExitCode, time::Duration};
 
 use credential_rotation::{Config, RotationFunction, RotationTask};
 use lambda_runtime::Error;
-use lambda_support::{InvocationError, Invocation, ConfigReader, logging};
+use lambda_support::{ConfigReader, Invocation, InvocationError, logging};
 
 /// What is left of an invocation for its last steps.
 const SHUTDOWN_MARGIN: Duration = Duration::from_secs(3);

@@ -2,7 +2,7 @@ use lambda_support::metrics::{self, Metric};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::audit::{Severity, CredentialStatus};
+use crate::audit::{CredentialStatus, Severity};
 
 /// What a watch over all credentials saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,7 +29,8 @@ pub struct AuditReport {
 impl AuditReport {
     /// The report of these credentials.
     pub fn new(credentials: Vec<CredentialStatus>) -> Self {
-        let count = |which: fn(&CredentialStatus) -> bool| credentials.iter().filter(|one| which(one)).count() as u64;
+        let count =
+            |which: fn(&CredentialStatus) -> bool| credentials.iter().filter(|one| which(one)).count() as u64;
         Self {
             count: credentials.len() as u64,
             unusable: count(|one| one.unusable),
@@ -44,12 +45,15 @@ impl AuditReport {
     /// Writes a record of each credential, and one of all.
     pub fn log(&self) {
         for one in &self.credentials {
-            let CredentialStatus { name, expires_at: ends_at, days_to_expiry, staged, days_since_use, .. } = one;
+            let CredentialStatus {
+                name, expires_at: ends_at, days_to_expiry, staged, days_since_use, ..
+            } = one;
             let problems = one.problems.join("; ");
             macro_rules! record {
                 ($level:ident) => {
                     tracing::$level!(
-                        event = "credential_status", credential = name,
+                        event = "credential_status",
+                        credential = name,
                         problems,
                         ends_at,
                         days_to_expiry,
@@ -66,10 +70,14 @@ impl AuditReport {
             }
         }
         if self.credentials.is_empty() {
-            tracing::error!(event = "no_credentials", "no credential found; check the SOPHOS_SECRET… variables");
+            tracing::error!(
+                event = "no_credentials",
+                "no credential found; check the SOPHOS_SECRET… variables"
+            );
         }
         tracing::info!(
-            event = "audit_completed", credentials = self.count,
+            event = "audit_completed",
+            credentials = self.count,
             unusable = self.unusable,
             without_staged = self.without_staged,
             min_days_to_expiry = self.min_days_to_expiry,

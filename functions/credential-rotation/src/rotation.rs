@@ -1,10 +1,11 @@
 use jiff::Timestamp;
 use sophos_secrets::{
-    AWSCURRENT, SecretDescription, ExposeSecret, StagingLabels, AWSPENDING, AWSPREVIOUS, SecretString, SecretError, StoredCredential,
+    AWSCURRENT, AWSPENDING, AWSPREVIOUS, ExposeSecret, SecretDescription, SecretError, SecretString,
+    StagingLabels, StoredCredential,
 };
 
 use crate::{
-    RotationStep, CredentialCheck, CredentialCheckError, Versions,
+    CredentialCheck, CredentialCheckError, RotationStep, Versions,
     staged::{CandidateFilter, is_same_credential},
 };
 
@@ -150,7 +151,9 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
         let labels = self.versions.describe().await?.labels;
         let in_force = self.load_active(&labels).await?;
         let Candidate { label, credential, .. } = self.select_candidate(&labels, &in_force).await?;
-        self.check_candidate(&credential, &in_force).await.map_err(|error| self.check_failed(&credential, error))?;
+        self.check_candidate(&credential, &in_force)
+            .await
+            .map_err(|error| self.check_failed(&credential, error))?;
         Ok(format!("{label} can take over (client id {:?})", credential.credentials.client_id()))
     }
 
@@ -164,7 +167,12 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
         Ok(format!("took {label} (client id {:?})", credential.credentials.client_id()))
     }
 
-    async fn test(&self, labels: &StagingLabels, token: &str, rotates: bool) -> Result<String, RotationError> {
+    async fn test(
+        &self,
+        labels: &StagingLabels,
+        token: &str,
+        rotates: bool,
+    ) -> Result<String, RotationError> {
         let in_force = self.load_active(labels).await?;
         // Where a rotation is only arranged (`RotateImmediately` is false), this step
         // is called alone, for a copy of the current version that Secrets Manager makes
@@ -213,14 +221,22 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
         Err(self.check_failed(&candidate, error))
     }
 
-    async fn finish(&self, labels: &StagingLabels, token: &str, is_current: bool) -> Result<String, RotationError> {
+    async fn finish(
+        &self,
+        labels: &StagingLabels,
+        token: &str,
+        is_current: bool,
+    ) -> Result<String, RotationError> {
         if !is_current {
             self.ensure_pending(labels, token)?;
         }
         let value = self.versions.value(token).await?;
         let value = value.ok_or_else(|| self.no_pending_value(token))?;
-        let credential =
-            if is_current { self.parse_version(token, &value)? } else { self.promote(labels, token, &value).await? };
+        let credential = if is_current {
+            self.parse_version(token, &value)?
+        } else {
+            self.promote(labels, token, &value).await?
+        };
         self.unstage(&self.load_staged(labels).await, &credential).await?;
         if labels.version_has_label(AWSPENDING, token) {
             self.abandon_pending(token).await?;
@@ -260,12 +276,18 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
     }
 
     /// Puts a refused credential behind all others that are staged.
-    async fn quarantine(&self, labels: &StagingLabels, refused: &StoredCredential) -> Result<(), SecretError> {
+    async fn quarantine(
+        &self,
+        labels: &StagingLabels,
+        refused: &StoredCredential,
+    ) -> Result<(), SecretError> {
         let staged = self.load_staged(labels).await;
         let alike = staged.iter().filter(|(.., staged)| is_same_credential(staged, refused));
         let mut alike: Vec<_> = alike.map(|(label, version, _)| (*label, *version)).collect();
         let last = labels.staged().last().copied();
-        if let Some(kept) = alike.iter().position(|one| StagingLabels::is_rejected(one.0) && Some(*one) == last) {
+        if let Some(kept) =
+            alike.iter().position(|one| StagingLabels::is_rejected(one.0) && Some(*one) == last)
+        {
             alike.remove(kept);
         } else if let Some((was, version)) = alike.first() {
             // First the new label: a version without any is lost.
@@ -286,7 +308,11 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
     }
 
     /// Takes the labels off by which a credential is staged.
-    async fn unstage(&self, staged: &[StagedVersion<'_>], used: &StoredCredential) -> Result<(), SecretError> {
+    async fn unstage(
+        &self,
+        staged: &[StagedVersion<'_>],
+        used: &StoredCredential,
+    ) -> Result<(), SecretError> {
         for (label, version, _) in staged.iter().filter(|(.., staged)| is_same_credential(staged, used)) {
             self.versions.move_staging_label(label, Some(version), None).await?;
         }
@@ -308,7 +334,11 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
     }
 
     /// The first that can take over.
-    async fn select_candidate(&self, labels: &StagingLabels, in_force: &ActiveCredentials) -> Result<Candidate, RotationError> {
+    async fn select_candidate(
+        &self,
+        labels: &StagingLabels,
+        in_force: &ActiveCredentials,
+    ) -> Result<Candidate, RotationError> {
         let pool = in_force.candidate_filter(self.now);
         let mut passed_over = Vec::new();
         for (label, version) in labels.staged() {
@@ -324,13 +354,26 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
                 Err(error) => error.to_string(),
             };
             let secret = self.versions.secret();
-            tracing::warn!(event = "staged_credential_skipped", secret_name = secret, label, reason, "skipped a staged credential");
+            tracing::warn!(
+                event = "staged_credential_skipped",
+                secret_name = secret,
+                label,
+                reason,
+                "skipped a staged credential"
+            );
             passed_over.push(format!("{label:?}: {reason}"));
         }
-        Err(RotationError::NoStagedVersion { secret: self.versions.secret().to_owned(), skipped: passed_over })
+        Err(RotationError::NoStagedVersion {
+            secret: self.versions.secret().to_owned(),
+            skipped: passed_over,
+        })
     }
 
-    async fn check_candidate(&self, candidate: &StoredCredential, in_force: &ActiveCredentials) -> Result<(), CredentialCheckError> {
+    async fn check_candidate(
+        &self,
+        candidate: &StoredCredential,
+        in_force: &ActiveCredentials,
+    ) -> Result<(), CredentialCheckError> {
         let pool = in_force.candidate_filter(self.now);
         pool.check(candidate).map_err(|unfit| CredentialCheckError::Rejected(unfit.to_string()))?;
         let purposes = pool.required_purposes(candidate);
@@ -347,7 +390,8 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
 
     /// The credential that the value of a version is.
     fn parse_version(&self, token: &str, value: &SecretString) -> Result<StoredCredential, RotationError> {
-        StoredCredential::from_json(value).map_err(|told| self.invalid_state(&format!("version {token} {told}")))
+        StoredCredential::from_json(value)
+            .map_err(|told| self.invalid_state(&format!("version {token} {told}")))
     }
 
     async fn load_active(&self, labels: &StagingLabels) -> Result<ActiveCredentials, SecretError> {
@@ -374,7 +418,9 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
         if labels.version_has_label(AWSPENDING, token) {
             return Ok(());
         }
-        Err(self.invalid_state(&format!("version {token} is not pending ({AWSPENDING}); begin anew with rotate-secret")))
+        Err(self.invalid_state(&format!(
+            "version {token} is not pending ({AWSPENDING}); begin anew with rotate-secret"
+        )))
     }
 
     fn not_enabled(&self) -> RotationError {

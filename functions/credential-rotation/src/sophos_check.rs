@@ -52,7 +52,9 @@ impl<T: Transport + Clone> SophosCredentialCheck<T> {
         if let Some(current) = current {
             match self.client(current).identity().await {
                 Ok(identity) => return Ok(Some(owner_of(identity))),
-                Err(error) if error.is_transient() => return Err(CredentialCheckError::Transient(error.to_string())),
+                Err(error) if error.is_transient() => {
+                    return Err(CredentialCheckError::Transient(error.to_string()));
+                }
                 Err(error) => {
                     let client_id = current.credentials.client_id();
                     tracing::warn!(event = "current_owner_unknown", client_id, %error, "the current credential does not say whom it belongs to");
@@ -85,7 +87,11 @@ impl<T: Transport + Clone> CredentialCheck for SophosCredentialCheck<T> {
         }
         if candidate.role.is_none() && purposes.contains(&Purpose::Isolation) {
             let client_id = candidate.credentials.client_id();
-            tracing::warn!(event = "role_unknown", client_id, "the new credential declares no role: whether it may isolate is not known");
+            tracing::warn!(
+                event = "role_unknown",
+                client_id,
+                "the new credential declares no role: whether it may isolate is not known"
+            );
         }
         let tenants = active_tenants(&client, &identity).await.map_err(classify_error)?;
         if tenants.is_empty() {

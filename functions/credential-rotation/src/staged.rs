@@ -39,7 +39,9 @@ impl CandidateFilter<'_> {
     /// # Errors
     /// Why not.
     pub fn check(&self, candidate: &StoredCredential) -> Result<(), Rejected> {
-        let is = |other: Option<&StoredCredential>| other.is_some_and(|other| is_same_credential(candidate, other));
+        let is = |other: Option<&StoredCredential>| {
+            other.is_some_and(|other| is_same_credential(candidate, other))
+        };
         if is(self.current) {
             return Err(Rejected::Current);
         }
@@ -68,7 +70,8 @@ impl CandidateFilter<'_> {
     /// What the current one serves, and a credential would not if it took over.
     pub fn dropped_purposes(&self, candidate: &StoredCredential) -> Vec<Purpose> {
         let serves_no_more = |purpose: &Purpose| {
-            self.current.is_some_and(|current| current.is_used_for(*purpose)) && !candidate.is_used_for(*purpose)
+            self.current.is_some_and(|current| current.is_used_for(*purpose))
+                && !candidate.is_used_for(*purpose)
         };
         Purpose::ALL.into_iter().filter(serves_no_more).collect()
     }

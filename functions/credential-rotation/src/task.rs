@@ -143,7 +143,10 @@ mod tests {
         for (event, task) in [
             (json!({ "detail-type": "Scheduled Event", "source": "aws.events" }), RotationTask::Audit),
             (json!({ "audit": true }), RotationTask::Audit),
-            (json!({ "check": "sophos/credentials/acme" }), RotationTask::Check("sophos/credentials/acme".into())),
+            (
+                json!({ "check": "sophos/credentials/acme" }),
+                RotationTask::Check("sophos/credentials/acme".into()),
+            ),
         ] {
             assert_eq!(RotationTask::parse(&event), Ok(task), "{event}");
         }

@@ -1,4 +1,4 @@
-use sophos_secrets::{SecretDescription, SecretString, SecretVersions, SecretError};
+use sophos_secrets::{SecretDescription, SecretError, SecretString, SecretVersions};
 
 /// The versions of one secret.
 pub trait Versions: Sync {

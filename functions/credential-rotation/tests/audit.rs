@@ -3,14 +3,15 @@
 use std::{fs, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
 use credential_rotation::{
-    Config, RotationFunction, AuditReport, RotationTask,
-    audit::{AuditSettings, Severity, CredentialStatus, audit},
+    AuditReport, Config, RotationFunction, RotationTask,
+    audit::{AuditSettings, CredentialStatus, Severity, audit},
 };
 use jiff::Timestamp;
 use lambda_support::ConfigReader;
 use serde_json::json;
 use sophos_secrets::{
-    ListedCredential, SecretMetadata, Purpose, SecretString, SecretError, StagedCredential, StoredCredential, InspectedCredential,
+    InspectedCredential, ListedCredential, Purpose, SecretError, SecretMetadata, SecretString,
+    StagedCredential, StoredCredential,
 };
 
 fn time(text: &str) -> Timestamp {
@@ -42,7 +43,12 @@ fn audit_status(surveyed: &InspectedCredential) -> CredentialStatus {
 fn expiry_falls_back_to_36_months_after_creation_or_storage() {
     let stored_at = Some("2024-01-01T10:00:00Z");
     for (more, stored, days, severity) in [
-        (r#","expires_at":"2027-11-23T10:00:00Z","created_at":"2023-11-24""#, None, Some(365), Severity::Info),
+        (
+            r#","expires_at":"2027-11-23T10:00:00Z","created_at":"2023-11-24""#,
+            None,
+            Some(365),
+            Severity::Info,
+        ),
         (r#","created_at":"2024-11-23T10:00:00Z""#, stored_at, Some(365), Severity::Info),
         ("", stored_at, Some(39), Severity::Info),
         ("", None, None, Severity::Info),
@@ -179,9 +185,11 @@ async fn audit_covers_credentials_of_a_file() {
     fs::write(&path, text).expect("a file");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("its mode");
     let file = path.to_string_lossy().into_owned();
-    let mut reader = ConfigReader::from_fn(move |name| (name == "SOPHOS_CREDENTIALS_FILE").then(|| file.clone()));
+    let mut reader =
+        ConfigReader::from_fn(move |name| (name == "SOPHOS_CREDENTIALS_FILE").then(|| file.clone()));
     let config = Config::from_reader(&mut reader);
-    let function = RotationFunction::new(reader.finish(config).expect("a configuration")).expect("a function");
+    let function =
+        RotationFunction::new(reader.finish(config).expect("a configuration")).expect("a function");
     let report = function.handle(RotationTask::Audit, Duration::MAX, "request").await.expect("a report");
     let credentials = report["credentials"].as_array().expect("a list");
     let seen = |member: &str| credentials.iter().map(|one| one[member].to_string()).collect::<Vec<_>>();

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use credential_rotation::{SophosCredentialCheck, CredentialCheck, CredentialCheckError};
+use credential_rotation::{CredentialCheck, CredentialCheckError, SophosCredentialCheck};
 use sophos_api::{Hosts, RateLimit, ReqwestTransport, Transport, TransportError};
 use sophos_secrets::{Purpose, SecretString, StoredCredential};
 use sophos_simulator::{
@@ -244,13 +244,19 @@ async fn check_error_is_transient_when_the_service_fails() {
     let world = TestEnv::start(2).await;
     let (current, next) = (stored(&world.info(0), ""), stored(&world.info(1), ""));
     for operation in ["token", "whoami", "partner.tenants", "alerts.list"] {
-        for action in
-            [FaultAction::status(503), FaultAction::throttle(None), FaultAction::Malformed, FaultAction::Disconnect]
-        {
+        for action in [
+            FaultAction::status(503),
+            FaultAction::throttle(None),
+            FaultAction::Malformed,
+            FaultAction::Disconnect,
+        ] {
             let rule = FaultRule::new(operation, action.clone());
             world.simulator.set_faults(FaultPlan::new([rule]));
             let outcome = world.run(&next, Some(&current), EXPORT).await;
-            assert!(matches!(outcome, Err(CredentialCheckError::Transient(_))), "{operation} {action:?}: {outcome:?}");
+            assert!(
+                matches!(outcome, Err(CredentialCheckError::Transient(_))),
+                "{operation} {action:?}: {outcome:?}"
+            );
         }
     }
     // The current one alone cannot be asked: that is no reason to trust what is written.

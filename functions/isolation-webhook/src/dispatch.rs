@@ -9,7 +9,7 @@ use std::{
 };
 
 use aws_sdk_sqs::{Client, error::DisplayErrorContext, types::SendMessageBatchRequestEntry};
-use isolation_worker::{CheckRequest, CheckPayload, Worker};
+use isolation_worker::{CheckPayload, CheckRequest, Worker};
 use lambda_support::{aws, metrics};
 use serde_json::{Value, json};
 use sophos_isolation::{DecisionId, adapters::Message, check::Check, policy::Policy, webhook::Queue};
@@ -63,7 +63,10 @@ impl Queue for Dispatch {
                 let stop_at = Duration::from_millis(stop_at_ms.load(Ordering::Relaxed));
                 // What was not taken further is on the agenda: the sender need
                 // not send again.
-                Box::pin(worker.process(decisions, stop_at)).await.map(drop).map_err(|error| error.to_string())
+                Box::pin(worker.process(decisions, stop_at))
+                    .await
+                    .map(drop)
+                    .map_err(|error| error.to_string())
             }
         }
     }

@@ -14,7 +14,11 @@ pub(crate) fn record_request(namespace: &str, response: &Response, notice: &Requ
         tracing::info!(event = "duplicate_event", decision_id = %id, source, "duplicate event");
     }
     if notice.used_previous_key {
-        tracing::warn!(event = "previous_secret_used", source, "the sender still uses the previous version of its secret");
+        tracing::warn!(
+            event = "previous_secret_used",
+            source,
+            "the sender still uses the previous version of its secret"
+        );
     }
     if let (Some(body_sha256), Some(problem)) = (&notice.body_sha256, notice.problem()) {
         let record = notice.record_path.as_deref().unwrap_or_default();
@@ -41,7 +45,9 @@ pub(crate) fn record_request(namespace: &str, response: &Response, notice: &Requ
         Some(problem) if failed => {
             tracing::error!(event = "request_failed", source, status, problem, "failed to record the alert");
         }
-        Some(problem) => tracing::warn!(event = "request_rejected", source, status, problem, "rejected the request"),
+        Some(problem) => {
+            tracing::warn!(event = "request_rejected", source, status, problem, "rejected the request")
+        }
         None => {}
     }
     let one_if = |it_is| if it_is { 1.0 } else { 0.0 };

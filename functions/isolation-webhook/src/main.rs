@@ -19,15 +19,15 @@
 //! | `InvalidEvent` | it is of neither tool, or no event that this function takes |
 //! | `RecordingFailed` | the ledger or the queue failed |
 
-mod http;
 mod dispatch;
+mod http;
 mod log_records;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use isolation_worker::{Config, WorkerTask, Worker};
+use isolation_worker::{Config, Worker, WorkerTask};
 use lambda_runtime::Error;
-use lambda_support::{InvocationError, Invocation, ConfigReader, logging, metrics};
+use lambda_support::{ConfigReader, Invocation, InvocationError, logging, metrics};
 use serde_json::Value;
 use sophos_isolation::{
     Ledger,
@@ -75,7 +75,12 @@ impl WebhookFunction {
         Ok(Self { worker, webhook, is_inline: works_itself })
     }
 
-    async fn handle(&self, event: &Value, deadline: Duration, request_id: &str) -> Result<Value, InvocationError> {
+    async fn handle(
+        &self,
+        event: &Value,
+        deadline: Duration,
+        request_id: &str,
+    ) -> Result<Value, InvocationError> {
         let is_event = event["source"].as_str().is_some_and(|source| source.starts_with("aws."))
             && event["detail-type"].as_str() != Some("Scheduled Event");
         if !http::is_http_event(event) && !is_event {

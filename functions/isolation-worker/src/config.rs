@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use lambda_support::{ConfigReader, WebhookSecretsLocation, SophosConfig, logging};
+use lambda_support::{ConfigReader, SophosConfig, WebhookSecretsLocation, logging};
 
 /// Seconds that a run has for its call, if not told.
 const DEFAULT_LEASE_SECONDS: u64 = 90;
@@ -32,7 +32,8 @@ pub struct Config {
 impl Config {
     /// What the variables say. What is wrong with them is noted in `reader`.
     pub fn from_reader(reader: &mut ConfigReader<'_>) -> Self {
-        let ledger = parse_location(reader, "ISOLATION_LEDGER", "set it to s3://bucket/prefix or to a folder");
+        let ledger =
+            parse_location(reader, "ISOLATION_LEDGER", "set it to s3://bucket/prefix or to a folder");
         let policy = parse_location(reader, "ISOLATION_POLICY", "set it to a file or to s3://bucket/key");
         let approval_url = reader.text("ISOLATION_APPROVAL_URL");
         if approval_url
@@ -48,7 +49,9 @@ impl Config {
             dry_run: reader.value("ISOLATION_DRY_RUN").unwrap_or(false),
             event_bus: reader.text("ISOLATION_EVENT_BUS"),
             approval_url,
-            lease: Duration::from_secs(reader.number("ISOLATION_LEASE_SECONDS", 1, 900).unwrap_or(DEFAULT_LEASE_SECONDS)),
+            lease: Duration::from_secs(
+                reader.number("ISOLATION_LEASE_SECONDS", 1, 900).unwrap_or(DEFAULT_LEASE_SECONDS),
+            ),
             secrets: WebhookSecretsLocation::from_reader(reader),
             sophos: SophosConfig::from_reader(reader),
             metrics_namespace: reader.text("METRICS_NAMESPACE").unwrap_or_else(|| "SophosCentral".into()),

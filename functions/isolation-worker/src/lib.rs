@@ -17,15 +17,15 @@
 #![deny(missing_docs)]
 
 mod approval_links;
-mod event_bus;
-mod credential_selection;
 mod config;
+mod credential_selection;
+mod event_bus;
 mod policy_file;
 mod task;
 mod worker;
 
-pub use event_bus::EventBus;
 pub use config::Config;
+pub use event_bus::EventBus;
 pub use policy_file::{PolicyFile, PolicyUnavailable};
-pub use task::{CheckRequest, EndpointRef, QueueMessage, CheckPayload, ReleaseTarget, WorkerTask};
+pub use task::{CheckPayload, CheckRequest, EndpointRef, QueueMessage, ReleaseTarget, WorkerTask};
 pub use worker::{Worker, WorkerError};

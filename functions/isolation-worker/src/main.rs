@@ -4,9 +4,9 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use isolation_worker::{Config, WorkerTask, Worker};
+use isolation_worker::{Config, Worker, WorkerTask};
 use lambda_runtime::Error;
-use lambda_support::{InvocationError, Invocation, ConfigReader, logging, metrics};
+use lambda_support::{ConfigReader, Invocation, InvocationError, logging, metrics};
 use serde_json::Value;
 
 /// What is left of an invocation for its last steps.

@@ -174,8 +174,8 @@ impl PolicyFile {
             };
         };
         let (folder, name) = rest.rsplit_once('/').ok_or("it names no object")?;
-        let store =
-            Store::open_with_retry_timeout(&format!("s3://{folder}"), STORE_RETRY_TIMEOUT).map_err(|error| error.to_string())?;
+        let store = Store::open_with_retry_timeout(&format!("s3://{folder}"), STORE_RETRY_TIMEOUT)
+            .map_err(|error| error.to_string())?;
         let body = store.read(name).await.map_err(|error| error.to_string())?;
         body.map(|body| String::from_utf8(body.to_vec()).map_err(|_| "it is not text".to_owned())).transpose()
     }

@@ -167,8 +167,16 @@ impl WorkerTask {
         })?;
         let by = order.by.unwrap_or_else(|| "somebody who may invoke the function".into());
         let tasks = [
-            order.approve.map(|id| Self::AnswerApproval { id, answer: ApprovalAnswer::Approve, by: by.clone() }),
-            order.decline.map(|id| Self::AnswerApproval { id, answer: ApprovalAnswer::Decline, by: by.clone() }),
+            order.approve.map(|id| Self::AnswerApproval {
+                id,
+                answer: ApprovalAnswer::Approve,
+                by: by.clone(),
+            }),
+            order.decline.map(|id| Self::AnswerApproval {
+                id,
+                answer: ApprovalAnswer::Decline,
+                by: by.clone(),
+            }),
             order.release.map(|what| Self::Release { target: what, by: by.clone() }),
             order.show.map(Self::Show),
             order.check.map(Self::Check),
@@ -242,7 +250,10 @@ mod tests {
         let id = "00000000-0000-4000-8000-000000000001";
         let read = |release: Value| WorkerTask::parse(&json!({ "release": release, "by": "alice" }));
         let machine = |tenant: Option<&str>| WorkerTask::Release {
-            target: ReleaseTarget::Endpoint(EndpointRef { endpoint: id.to_owned(), tenant: tenant.map(str::to_owned) }),
+            target: ReleaseTarget::Endpoint(EndpointRef {
+                endpoint: id.to_owned(),
+                tenant: tenant.map(str::to_owned),
+            }),
             by: "alice".to_owned(),
         };
         assert_eq!(read(json!({ "endpoint": id })), Ok(machine(None)));
@@ -272,7 +283,10 @@ mod tests {
                 json!({ "decline": ID, "by": "alice" }),
                 WorkerTask::AnswerApproval { id: id(), answer: ApprovalAnswer::Decline, by: by.clone() },
             ),
-            (json!({ "release": ID, "by": "alice" }), WorkerTask::Release { target: ReleaseTarget::Decision(id()), by }),
+            (
+                json!({ "release": ID, "by": "alice" }),
+                WorkerTask::Release { target: ReleaseTarget::Decision(id()), by },
+            ),
             (json!({ "show": ID }), WorkerTask::Show(id())),
             (
                 json!({ "check": { "source": "edr", "payload": { "id": 1 } } }),

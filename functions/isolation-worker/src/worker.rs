@@ -4,7 +4,8 @@ use lambda_support::{InvocationError, WebhookSecrets, metrics};
 use serde_json::{Value, json};
 use sophos_api::{Client, ReqwestTransport, TenantId, Transport};
 use sophos_isolation::{
-    CommandError, ApprovalLinks, DecisionId, Engine, EngineError, FollowUpReport, Ledger, DecisionState, adapters,
+    ApprovalLinks, CommandError, DecisionId, DecisionState, Engine, EngineError, FollowUpReport, Ledger,
+    adapters,
     check::{Check, CheckError},
     policy::Policy,
     signal::clean,
@@ -14,8 +15,8 @@ use sophos_store::Store;
 use tokio::sync::Mutex;
 
 use crate::{
-    EventBus, CheckRequest, Config, EndpointRef, QueueMessage, CheckPayload, PolicyFile, ReleaseTarget, WorkerTask, approval_links,
-    credential_selection::CredentialSelection,
+    CheckPayload, CheckRequest, Config, EndpointRef, EventBus, PolicyFile, QueueMessage, ReleaseTarget,
+    WorkerTask, approval_links, credential_selection::CredentialSelection,
 };
 
 /// How long a published key may take to be fetched: a sender waits for it.
@@ -107,7 +108,8 @@ impl Worker {
     /// # Errors
     /// When the ledger's location or TLS cannot be opened.
     pub async fn new(config: Config) -> Result<Self, WorkerError> {
-        let store = Store::open_with_retry_timeout(&config.ledger, LEDGER_RETRY_TIMEOUT).map_err(configuration_error)?;
+        let store = Store::open_with_retry_timeout(&config.ledger, LEDGER_RETRY_TIMEOUT)
+            .map_err(configuration_error)?;
         Ok(Self {
             policy: PolicyFile::new(&config.policy).with_dry_run(config.dry_run),
             store: Arc::new(store),
@@ -191,7 +193,8 @@ impl Worker {
                 self.show_decision(&id).await
             }
             WorkerTask::Release { target: ReleaseTarget::Decision(id), by } => {
-                let ended = Ledger::new(self.store()).release_decision(&id, &by, self.transport.now()).await?;
+                let ended =
+                    Ledger::new(self.store()).release_decision(&id, &by, self.transport.now()).await?;
                 self.follow_up(FollowUpScope::Decisions(&ended), deadline).await?;
                 self.show_decision(&id).await
             }
@@ -264,12 +267,19 @@ impl Worker {
         let worked = engine.process(&policy, ids, Some(deadline)).await;
         for one in &worked {
             match &one.result {
-                Ok(Some(state)) => tracing::info!(event = "decision_processed", decision_id = %one.id, %state, "processed a decision"),
-                Ok(None) => tracing::error!(event = "decision_not_found", decision_id = %one.id, "decision not found in this ledger"),
-                Err(error) => tracing::error!(event = "decision_failed", decision_id = %one.id, %error, "failed to process a decision"),
+                Ok(Some(state)) => {
+                    tracing::info!(event = "decision_processed", decision_id = %one.id, %state, "processed a decision")
+                }
+                Ok(None) => {
+                    tracing::error!(event = "decision_not_found", decision_id = %one.id, "decision not found in this ledger")
+                }
+                Err(error) => {
+                    tracing::error!(event = "decision_failed", decision_id = %one.id, %error, "failed to process a decision")
+                }
             }
         }
-        let refused = worked.iter().filter(|one| matches!(one.result, Ok(Some(DecisionState::Refused)))).count();
+        let refused =
+            worked.iter().filter(|one| matches!(one.result, Ok(Some(DecisionState::Refused)))).count();
         if refused > 0 {
             // Here and not with the answer: SQS gets no more than the failures, and the webhook may work too.
             let refused = [("RefusedDecisions", "Count", refused as f64)];
@@ -284,7 +294,11 @@ impl Worker {
         Ok(worked.into_iter().map(|one| (one.id, one.result)).collect())
     }
 
-    async fn follow_up(&self, scope: FollowUpScope<'_>, deadline: Duration) -> Result<FollowUpReport, WorkerError> {
+    async fn follow_up(
+        &self,
+        scope: FollowUpScope<'_>,
+        deadline: Duration,
+    ) -> Result<FollowUpReport, WorkerError> {
         let policy = self.policy_or_absent().await?;
         let engine = self.engine(&policy).await?;
         if let Some(stop) = engine.ledger().load_emergency_stop().await.map_err(EngineError::from)? {
@@ -335,7 +349,11 @@ impl Worker {
         Ok(ended)
     }
 
-    async fn process_messages(&self, messages: Vec<QueueMessage>, deadline: Duration) -> Result<Value, WorkerError> {
+    async fn process_messages(
+        &self,
+        messages: Vec<QueueMessage>,
+        deadline: Duration,
+    ) -> Result<Value, WorkerError> {
         let ids: Vec<_> = messages.iter().filter_map(|message| message.decision.clone()).collect();
         let worked = self.process(&ids, deadline).await?;
         for request in messages.iter().filter_map(|message| message.check.as_ref()) {
@@ -377,7 +395,9 @@ impl Worker {
         let mut slot = self.engine.lock().await;
         let before = slot.as_ref().and_then(|kept| kept.approval_links.as_ref());
         let url = self.config.approval_url.as_deref();
-        let links = approval_links::load_approval_links(&self.secrets, url, policy, before).await.map_err(configuration_error)?;
+        let links = approval_links::load_approval_links(&self.secrets, url, policy, before)
+            .await
+            .map_err(configuration_error)?;
         let same_links = |kept: &CachedEngine| match (&kept.approval_links, &links) {
             (Some(known), Some(links)) => known.is_same(links),
             (known, links) => known.is_none() && links.is_none(),
@@ -385,16 +405,24 @@ impl Worker {
         if let Some(kept) = slot.as_ref().filter(|kept| kept.selection == chosen && same_links(kept)) {
             return Ok(Arc::clone(&kept.engine));
         }
-        let own =
-            chosen.per_tenant.iter().map(|(tenant, name)| (TenantId::from(tenant.as_str()), self.client(name)));
-        let engine = Engine::new(self.client(&chosen.default), Ledger::new(self.store()), Arc::clone(&self.event_bus));
+        let own = chosen
+            .per_tenant
+            .iter()
+            .map(|(tenant, name)| (TenantId::from(tenant.as_str()), self.client(name)));
+        let engine =
+            Engine::new(self.client(&chosen.default), Ledger::new(self.store()), Arc::clone(&self.event_bus));
         let engine = engine.with_tenant_clients(own.collect()).with_approval_links(links.clone());
         let engine = Arc::new(engine.with_lease(self.config.lease));
         Ok(Arc::clone(&slot.insert(CachedEngine { selection: chosen, approval_links: links, engine }).engine))
     }
 
     fn client(&self, credential: &str) -> Client<ReqwestTransport> {
-        self.config.sophos.client(&self.transport, &self.credentials, credential, self.rate_limit_store.as_ref())
+        self.config.sophos.client(
+            &self.transport,
+            &self.credentials,
+            credential,
+            self.rate_limit_store.as_ref(),
+        )
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use end_to_end::{
     isolation::parse_decision_id,
-    stack::{EMULATOR_LIMITS, DeployPackages, STACK_NAME, SmokeTest},
+    stack::{DeployPackages, EMULATOR_LIMITS, STACK_NAME, SmokeTest},
 };
 
 #[tokio::main]
@@ -182,7 +182,11 @@ fn print_limits(tour: &SmokeTest) -> io::Result<()> {
         if !resource.is_emulated {
             print_line(&format!("  - {name} ({}) is kept by its name only", resource.resource_type))?;
         } else if !resource.ignored_properties.is_empty() {
-            print_line(&format!("  - {name} ({}) has no {}", resource.resource_type, resource.ignored_properties.join(", ")))?;
+            print_line(&format!(
+                "  - {name} ({}) has no {}",
+                resource.resource_type,
+                resource.ignored_properties.join(", ")
+            ))?;
         }
     }
     Ok(())

@@ -49,12 +49,15 @@ pub(super) fn differences(expected: &Expected, native: &CallOutcome, component: 
     match (native, component) {
         // Only a component has it.
         (CallOutcome::Absent, _) => {}
-        (CallOutcome::Ok(native), CallOutcome::Ok(component)) => compare_values("", native, component, &mut found),
+        (CallOutcome::Ok(native), CallOutcome::Ok(component)) => {
+            compare_values("", native, component, &mut found)
+        }
         (CallOutcome::Failure(native), CallOutcome::Failure(component)) => {
             let (mut native, mut component) = (native.clone(), component.clone());
             if let Expected::Failure(told) = expected {
                 for failure in [&mut native, &mut component] {
-                    let message = failure["message"].as_str().and_then(|text| common_part(told.message, text));
+                    let message =
+                        failure["message"].as_str().and_then(|text| common_part(told.message, text));
                     failure["message"] = message.into();
                 }
             }

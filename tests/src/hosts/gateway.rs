@@ -74,7 +74,10 @@ impl Gateway {
             transport,
             authorization: HeaderValue::try_from(format!("Bearer {token}")).map_err(io::Error::other)?,
             addresses,
-            replacements: changes.iter().map(|(text, other)| ((*text).to_owned(), (*other).to_owned())).collect(),
+            replacements: changes
+                .iter()
+                .map(|(text, other)| ((*text).to_owned(), (*other).to_owned()))
+                .collect(),
             requests: AtomicUsize::new(0),
             authorized_requests: AtomicUsize::new(0),
         });
@@ -93,7 +96,10 @@ impl Gateway {
     /// How many requests came through, and how many of them with an authorisation
     /// of their own. Counts from nothing again.
     pub fn take_counts(&self) -> (usize, usize) {
-        (self.state.requests.swap(0, Ordering::Relaxed), self.state.authorized_requests.swap(0, Ordering::Relaxed))
+        (
+            self.state.requests.swap(0, Ordering::Relaxed),
+            self.state.authorized_requests.swap(0, Ordering::Relaxed),
+        )
     }
 }
 
@@ -154,7 +160,11 @@ async fn proxy(way: &GatewayState, index: usize, request: Request<Incoming>) -> 
     response
 }
 
-async fn forward(way: &GatewayState, index: usize, request: Request<Incoming>) -> io::Result<http::Response<Bytes>> {
+async fn forward(
+    way: &GatewayState,
+    index: usize,
+    request: Request<Incoming>,
+) -> io::Result<http::Response<Bytes>> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());

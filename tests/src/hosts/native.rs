@@ -5,14 +5,14 @@
 mod failure;
 mod filters;
 mod grants;
-mod restricted_transport;
 mod records;
+mod restricted_transport;
 
 use std::{io, time::Duration};
 
 use serde_json::{Value, json};
 use sophos_api::{
-    ApiClient, Client, Error, Hosts, Paged, Raw, WithRaw, RetryPolicy, TenantClient, Transport,
+    ApiClient, Client, Error, Hosts, Paged, Raw, RetryPolicy, TenantClient, Transport, WithRaw,
     models::{AlertActionKind, EndpointView, IdType},
     operations::{
         account_health::CheckAccountHealth,
@@ -96,10 +96,11 @@ impl NativeHost {
             ..RetryPolicy::default()
         };
         let [identity, global] = &self.plan.service;
-        let client = Client::builder(RestrictedTransport::new(&self.plan.allow)?, PlannedGrants::new(&self.plan))
-            .hosts(Hosts::new(base(identity)?, base(global)?))
-            .retry_policy(retry)
-            .build();
+        let client =
+            Client::builder(RestrictedTransport::new(&self.plan.allow)?, PlannedGrants::new(&self.plan))
+                .hosts(Hosts::new(base(identity)?, base(global)?))
+                .retry_policy(retry)
+                .build();
         Ok(self.client.insert(client).clone())
     }
 
@@ -115,7 +116,12 @@ impl NativeHost {
         CallOutcome::Ok(Value::Null)
     }
 
-    async fn tenants(&mut self, client: &Client<RestrictedTransport>, name: &str, arguments: &Value) -> StepResult {
+    async fn tenants(
+        &mut self,
+        client: &Client<RestrictedTransport>,
+        name: &str,
+        arguments: &Value,
+    ) -> StepResult {
         match name {
             "reachable" => list_tenants(client, arguments[0].as_str()).await.map(Some),
             "open" => self.open_tenant(client, string(&arguments[0])).await.map(Some),
@@ -130,7 +136,11 @@ impl NativeHost {
         }
     }
 
-    async fn open_tenant(&mut self, client: &Client<RestrictedTransport>, id: String) -> Result<Value, Error> {
+    async fn open_tenant(
+        &mut self,
+        client: &Client<RestrictedTransport>,
+        id: String,
+    ) -> Result<Value, Error> {
         let record = client.fetch_tenant(&id.into()).await?;
         self.tenant = Some(client.for_tenant(&record)?);
         Ok(records::tenant(&record))
@@ -158,7 +168,8 @@ async fn list_tenants(client: &Client<RestrictedTransport>, after: Option<&str>)
         }
         IdType::Organization => {
             let (items, next) =
-                fetch_page(client, ListOrganizationTenants { page, ..ListOrganizationTenants::all() }).await?;
+                fetch_page(client, ListOrganizationTenants { page, ..ListOrganizationTenants::all() })
+                    .await?;
             (items, next.and_then(|next| next.page))
         }
         _ => {
@@ -175,7 +186,11 @@ async fn list_tenants(client: &Client<RestrictedTransport>, after: Option<&str>)
     Ok(records::page("tenants", items, read, next.map(|page| page.to_string())))
 }
 
-async fn call_tenant(tenant: &TenantClient<RestrictedTransport>, of: (&str, &str), arguments: &Value) -> StepResult {
+async fn call_tenant(
+    tenant: &TenantClient<RestrictedTransport>,
+    of: (&str, &str),
+    arguments: &Value,
+) -> StepResult {
     // The first argument is the tenant.
     let [_, first, second, third] = [0, 1, 2, 3].map(|index| &arguments[index]);
     Ok(Some(match of {
@@ -239,7 +254,11 @@ async fn search_alerts(
     Ok(records::page("alerts", items, |item| Ok(records::alert(&item.parse()?)), next))
 }
 
-async fn list_events(tenant: &TenantClient<RestrictedTransport>, place: &Value, listing: &Value) -> Result<Value, Error> {
+async fn list_events(
+    tenant: &TenantClient<RestrictedTransport>,
+    place: &Value,
+    listing: &Value,
+) -> Result<Value, Error> {
     let from = |case: &str| (place["tag"] == case).then_some(&place["val"]);
     let answer = tenant
         .send(&ListSiemEvents {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sophos_simulator::Simulator;
 
 use super::{
-    Host, Language, CallOutcome, SessionPlan, compare,
+    CallOutcome, Host, Language, SessionPlan, compare,
     native::NativeHost,
     scenario::{Expected, FIRST_ID, NEXT_CURSOR, StepRecord},
 };

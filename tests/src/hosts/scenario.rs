@@ -9,7 +9,7 @@ use sophos_simulator::{Config, FaultPlan, FaultRule, Simulator};
 
 use super::{
     CallOutcome, SessionPlan, compare,
-    player::{ScenarioRun, Player},
+    player::{Player, ScenarioRun},
 };
 
 /// Stands among arguments for where the last page says that the next one begins;
@@ -129,7 +129,14 @@ impl ExpectedFailure {
 impl Scenario {
     /// A scenario without a step, in this estate.
     pub fn new(name: &'static str, estate: fn() -> Config) -> Self {
-        Self { name, config: estate, change: None, setup: Vec::new(), player_filter: PlayerFilter::All, steps: Vec::new() }
+        Self {
+            name,
+            config: estate,
+            change: None,
+            setup: Vec::new(),
+            player_filter: PlayerFilter::All,
+            steps: Vec::new(),
+        }
     }
 
     /// The estate is another in this.
@@ -183,7 +190,7 @@ impl Scenario {
     /// A call that fails.
     #[must_use]
     pub fn call_fails(mut self, function: &'static str, arguments: Value, told: ExpectedFailure) -> Self {
-        let expected = Expected::Failure(expected_failure);
+        let expected = Expected::Failure(told);
         self.steps.push(ScenarioStep::Call { function, arguments, expected });
         self
     }

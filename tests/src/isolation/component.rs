@@ -85,7 +85,11 @@ impl IsolationEnv {
     ///
     /// # Errors
     /// When the host cannot be started.
-    pub async fn start_component(&self, server: HostServer, has_queue: bool) -> io::Result<Option<ComponentWebhook>> {
+    pub async fn start_component(
+        &self,
+        server: HostServer,
+        has_queue: bool,
+    ) -> io::Result<Option<ComponentWebhook>> {
         let Some(components) = env_path("COMPONENTS") else { return Ok(None) };
         let Some((mut command, sources)) = server.command()? else { return Ok(None) };
         let path = |file: &str| self.folder.join(file);
@@ -144,8 +148,15 @@ impl ComponentWebhook {
             println!("the host: {line}");
         });
         let folder = folder.to_owned();
-        let mut host =
-            Self { url: String::new(), folder, commands: orders, answers, audit_records: notices, _process: process, _sources: None };
+        let mut host = Self {
+            url: String::new(),
+            folder,
+            commands: orders,
+            answers,
+            audit_records: notices,
+            _process: process,
+            _sources: None,
+        };
         let listening = host.send_command(settings).await?;
         host.url = listening["listening"].as_str().ok_or_else(|| unexpected(&listening))?.to_owned();
         Ok(host)

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
-use super::{Delivery, hex, hmac, webhook_secret, unix_now};
+use super::{Delivery, hex, hmac, unix_now, webhook_secret};
 
 impl Delivery {
     /// A body with nothing that proves anything.
@@ -29,7 +29,7 @@ impl Delivery {
     pub fn crowdstrike_hex(source: &str, body: &Value, key: &str, now: u64) -> Self {
         let delivery = Self::unsigned(format!("/hooks/{source}"), body.to_string());
         let time = now.to_string();
-        let signature = hex(&hmac(webhook_secret, &[time.as_bytes(), delivery.body.as_bytes()]));
+        let signature = hex(&hmac(key, &[time.as_bytes(), delivery.body.as_bytes()]));
         delivery.with_header("x-cs-primary-signature", signature).with_header("x-cs-delivery-timestamp", time)
     }
 

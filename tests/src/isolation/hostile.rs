@@ -9,7 +9,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{Delivery, IsolationEnv, SECRETS, TENANT, webhook_secret, unix_now};
+use super::{Delivery, IsolationEnv, SECRETS, TENANT, unix_now, webhook_secret};
 
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -222,7 +222,12 @@ pub fn forgeries(hostname: &str) -> Vec<(&'static str, Delivery)> {
         ("a wrong password", Delivery::basic("elastic", &event("forged").to_string(), "elastic", "x")),
         (
             "a wrong user",
-            Delivery::basic("elastic", &event("forged").to_string(), "Elastic", webhook_secret("webhooks/elastic")),
+            Delivery::basic(
+                "elastic",
+                &event("forged").to_string(),
+                "Elastic",
+                webhook_secret("webhooks/elastic"),
+            ),
         ),
     ]
 }

@@ -20,7 +20,9 @@ impl DeduplicationWindow {
     /// What came with this id before.
     pub(super) fn find(&mut self, id: &str) -> Option<SentMessage> {
         let now = Instant::now();
-        while let Some((_, old)) = self.by_age.pop_front_if(|(since, _)| now - *since >= DEDUPLICATION_INTERVAL) {
+        while let Some((_, old)) =
+            self.by_age.pop_front_if(|(since, _)| now - *since >= DEDUPLICATION_INTERVAL)
+        {
             self.by_id.remove(&old);
         }
         self.by_id.get(id).cloned()

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use local_lambda::{LambdaFunction, InvocationOutcome, Pool, StartError, StoppedSandbox};
+use local_lambda::{InvocationOutcome, LambdaFunction, Pool, StartError, StoppedSandbox};
 use serde_json::{Map, Value, json};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -78,7 +78,9 @@ impl EventSource {
         loop {
             self.work.fill(&mut batches);
             match batches.join_next().await {
-                Some(batch) => drained.add(batch.unwrap_or_else(|error| BatchResult::failed(0, error.to_string()))),
+                Some(batch) => {
+                    drained.add(batch.unwrap_or_else(|error| BatchResult::failed(0, error.to_string())))
+                }
                 None => return drained,
             }
         }
@@ -176,10 +178,9 @@ impl EventSourceInner {
             Err(why) => return BatchResult::failed(size, why),
         };
         // What was away for too long may be in other hands by now, and is not deleted.
-        let deleted = received
-            .iter()
-            .filter(|one| !failed.contains(&one.message.id))
-            .filter(|one| matches!(self.queue.delete(&one.receipt_handle), ReceiptStatus::Current | ReceiptStatus::Deleted));
+        let deleted = received.iter().filter(|one| !failed.contains(&one.message.id)).filter(|one| {
+            matches!(self.queue.delete(&one.receipt_handle), ReceiptStatus::Current | ReceiptStatus::Deleted)
+        });
         BatchResult { size, handled: deleted.count(), failure: None }
     }
 }

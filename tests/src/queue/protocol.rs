@@ -115,7 +115,9 @@ async fn dispatch(server: &QueueServer, action: &str, body: &[u8]) -> Result<Val
         "SendMessageBatch" => send::send_batch(shared, &input),
         "ReceiveMessage" => receive::receive(shared, &input).await,
         "DeleteMessage" => receive::delete(shared, &input),
-        "DeleteMessageBatch" => for_each_entry(batch_entries(&input)?, |entry| receive::delete(shared, entry)),
+        "DeleteMessageBatch" => {
+            for_each_entry(batch_entries(&input)?, |entry| receive::delete(shared, entry))
+        }
         "ChangeMessageVisibility" => receive::change_visibility(shared, &input),
         "ChangeMessageVisibilityBatch" => {
             for_each_entry(batch_entries(&input)?, |entry| receive::change_visibility(shared, entry))
@@ -156,12 +158,18 @@ pub(super) fn string_list(list: &Value) -> Vec<&str> {
 }
 
 /// A number of seconds up to `most`, if there is one.
-pub(super) fn parse_seconds(input: &Value, name: &'static str, most: u64) -> Result<Option<Duration>, ServiceError> {
+pub(super) fn parse_seconds(
+    input: &Value,
+    name: &'static str,
+    most: u64,
+) -> Result<Option<Duration>, ServiceError> {
     match &input[name] {
         Value::Null => Ok(None),
         value => match value.as_u64().filter(|seconds| *seconds <= most) {
             Some(seconds) => Ok(Some(Duration::from_secs(seconds))),
-            None => service_error("InvalidParameterValueException", format!("{name} is between 0 and {most}")),
+            None => {
+                service_error("InvalidParameterValueException", format!("{name} is between 0 and {most}"))
+            }
         },
     }
 }
@@ -173,7 +181,9 @@ pub(super) fn batch_entries(input: &Value) -> Result<&[Value], ServiceError> {
     match entries.len() {
         0 => service_error("EmptyBatchRequest", "There should be at least one entry in the request."),
         11.. => service_error("TooManyEntriesInBatchRequest", "A batch holds at most 10 entries."),
-        number if ids.len() < number => service_error("BatchEntryIdsNotDistinct", "Two entries have the same id."),
+        number if ids.len() < number => {
+            service_error("BatchEntryIdsNotDistinct", "Two entries have the same id.")
+        }
         _ => Ok(entries),
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     checksum::{md5_of_attributes, md5_of_body},
-    protocol::{ServiceError, string_list, service_error, parse_seconds},
+    protocol::{ServiceError, parse_seconds, service_error, string_list},
     shared::SharedQueue,
     state::{ReceiptStatus, ReceivedMessage},
 };
@@ -16,7 +16,10 @@ pub(super) async fn receive(shared: &SharedQueue, input: &Value) -> Result<Value
         None => 1,
         Some(most @ 1..=10) => most as usize,
         Some(_) => {
-            return service_error("InvalidParameterValueException", "MaxNumberOfMessages is between 1 and 10");
+            return service_error(
+                "InvalidParameterValueException",
+                "MaxNumberOfMessages is between 1 and 10",
+            );
         }
     };
     let hidden = parse_seconds(input, "VisibilityTimeout", 43_200)?;
@@ -32,7 +35,9 @@ pub(super) async fn receive(shared: &SharedQueue, input: &Value) -> Result<Value
     if received.is_empty() {
         return Ok(json!({}));
     }
-    Ok(json!({ "Messages": received.iter().map(|received| message_json(received, input)).collect::<Vec<_>>() }))
+    Ok(
+        json!({ "Messages": received.iter().map(|received| message_json(received, input)).collect::<Vec<_>>() }),
+    )
 }
 
 fn message_json(received: &ReceivedMessage, input: &Value) -> Value {
@@ -70,7 +75,9 @@ fn message_json(received: &ReceivedMessage, input: &Value) -> Value {
 
 pub(super) fn delete(shared: &SharedQueue, input: &Value) -> Result<Value, ServiceError> {
     match shared.delete(input["ReceiptHandle"].as_str().unwrap_or_default()) {
-        ReceiptStatus::Invalid => service_error("ReceiptHandleIsInvalid", "The input receipt handle is invalid."),
+        ReceiptStatus::Invalid => {
+            service_error("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
+        }
         ReceiptStatus::Stale if shared.is_fifo() => {
             service_error("InvalidParameterValueException", "The receipt handle has expired.")
         }
@@ -81,7 +88,10 @@ pub(super) fn delete(shared: &SharedQueue, input: &Value) -> Result<Value, Servi
 
 pub(super) fn change_visibility(shared: &SharedQueue, input: &Value) -> Result<Value, ServiceError> {
     let Some(hidden) = parse_seconds(input, "VisibilityTimeout", 43_200)? else {
-        return service_error("MissingRequiredParameterException", "The request must contain VisibilityTimeout.");
+        return service_error(
+            "MissingRequiredParameterException",
+            "The request must contain VisibilityTimeout.",
+        );
     };
     let receipt = input["ReceiptHandle"].as_str().unwrap_or_default();
     let kind = shared.state().change_visibility(receipt, hidden);
@@ -90,7 +100,11 @@ pub(super) fn change_visibility(shared: &SharedQueue, input: &Value) -> Result<V
             shared.changed.notify_waiters();
             Ok(json!({}))
         }
-        ReceiptStatus::Stale | ReceiptStatus::Deleted => service_error("MessageNotInflight", "The message is not in flight."),
-        ReceiptStatus::Invalid => service_error("ReceiptHandleIsInvalid", "The input receipt handle is invalid."),
+        ReceiptStatus::Stale | ReceiptStatus::Deleted => {
+            service_error("MessageNotInflight", "The message is not in flight.")
+        }
+        ReceiptStatus::Invalid => {
+            service_error("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
+        }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     checksum::{md5_of_attributes, md5_of_body},
-    protocol::{ServiceError, MAX_MESSAGE_LEN, for_each_entry, batch_entries, service_error, parse_seconds},
+    protocol::{MAX_MESSAGE_LEN, ServiceError, batch_entries, for_each_entry, parse_seconds, service_error},
     shared::SharedQueue,
     state::NewMessage,
 };
@@ -22,7 +22,10 @@ pub(super) fn send_batch(shared: &SharedQueue, input: &Value) -> Result<Value, S
     count_request(shared)?;
     let entries = batch_entries(input)?;
     if entries.iter().map(entry_size).sum::<usize>() > MAX_MESSAGE_LEN {
-        return service_error("BatchRequestTooLong", format!("a batch holds at most {MAX_MESSAGE_LEN} bytes"));
+        return service_error(
+            "BatchRequestTooLong",
+            format!("a batch holds at most {MAX_MESSAGE_LEN} bytes"),
+        );
     }
     for_each_entry(entries, |entry| enqueue(shared, entry))
 }

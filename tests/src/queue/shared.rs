@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::{Notify, watch};
 
-use super::state::{ReceiptStatus, ReceivedMessage, QueueState};
+use super::state::{QueueState, ReceiptStatus, ReceivedMessage};
 use crate::aws::{ACCOUNT, REGION};
 
 /// What the name of a FIFO queue ends with, and of no other.

@@ -286,7 +286,8 @@ impl QueueState {
 
     pub(super) fn counts(&mut self) -> MessageCounts {
         self.expire_visibility_timeouts();
-        let received = |number: &&u64| self.messages.get(number).is_some_and(|message| message.receive_count > 0);
+        let received =
+            |number: &&u64| self.messages.get(number).is_some_and(|message| message.receive_count > 0);
         let in_flight = self.invisible.keys().filter(received).count();
         MessageCounts {
             visible: self.messages.len() - self.invisible.len(),

@@ -20,7 +20,9 @@ impl SmokeTest {
     /// As for [`follow`](Self::follow).
     pub async fn store_credential(&self) -> io::Result<()> {
         let secret = secret_for_all_uses(&self.credential);
-        self.run_output_command("StoreFirstCredentialCommand", Some(("credential.json", &secret))).await.map(drop)
+        self.run_output_command("StoreFirstCredentialCommand", Some(("credential.json", &secret)))
+            .await
+            .map(drop)
     }
 
     /// Makes another credential in the console, and stages it.
@@ -28,8 +30,10 @@ impl SmokeTest {
     /// # Errors
     /// When the simulator makes none, and as for [`follow`](Self::follow).
     pub async fn stage_credential(&self) -> io::Result<CredentialInfo> {
-        let next = self.create_credential(CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin))?;
-        self.run_output_command("StageCredentialCommand", Some(("next.json", &secret_for_all_uses(&next)))).await?;
+        let next =
+            self.create_credential(CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin))?;
+        self.run_output_command("StageCredentialCommand", Some(("next.json", &secret_for_all_uses(&next))))
+            .await?;
         Ok(next)
     }
 
@@ -46,7 +50,8 @@ impl SmokeTest {
     ) -> io::Result<CredentialInfo> {
         let made = self.create_credential(config)?;
         let create = self.account.moto().secrets().create_secret().name(name);
-        let create = create.secret_string(secret_for_all_uses(&made)).kms_key_id(self.stack.output("KeyArn")?);
+        let create =
+            create.secret_string(secret_for_all_uses(&made)).kms_key_id(self.stack.output("KeyArn")?);
         let tags = tag.map(|value| vec![Tag::builder().key(SECRET_TAG).value(value).build()]);
         create.set_tags(tags).send().await.map_err(io::Error::other)?;
         Ok(made)

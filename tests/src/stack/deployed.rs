@@ -77,7 +77,10 @@ impl DeployedStack {
     }
 
     /// All resources of a type, with their names in the templates.
-    pub fn resources_of_type<'s>(&'s self, kind: &'s str) -> impl Iterator<Item = (&'s str, &'s DeployedResource)> + 's {
+    pub fn resources_of_type<'s>(
+        &'s self,
+        kind: &'s str,
+    ) -> impl Iterator<Item = (&'s str, &'s DeployedResource)> + 's {
         let all = self.resources.iter().map(|(name, resource)| (name.as_str(), resource));
         all.filter(move |(_, resource)| resource.resource_type == kind)
     }

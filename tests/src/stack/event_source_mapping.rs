@@ -37,8 +37,13 @@ pub(super) struct EventSourceMapping {
 
 impl EventSourceMapping {
     /// The mapping of a stack that takes from this queue.
-    pub(super) async fn find(stack: &DeployedStack, queue_arn: &str, functions: &DeployedFunctions) -> io::Result<Self> {
-        let mut mappings = stack.resources_of_type("AWS::Lambda::EventSourceMapping").map(|(_, one)| &one.properties);
+    pub(super) async fn find(
+        stack: &DeployedStack,
+        queue_arn: &str,
+        functions: &DeployedFunctions,
+    ) -> io::Result<Self> {
+        let mut mappings =
+            stack.resources_of_type("AWS::Lambda::EventSourceMapping").map(|(_, one)| &one.properties);
         let properties = mappings.find(|one| one["EventSourceArn"] == queue_arn && one["Enabled"] != false);
         let properties =
             properties.ok_or_else(|| io::Error::other(format!("nothing takes from {queue_arn}")))?;
@@ -55,7 +60,8 @@ impl EventSourceMapping {
             pool: functions.pool(&function).await?.ok_or_else(missing)?,
             queue_arn: queue_arn.to_owned(),
             queue_url: format!("{endpoint}/{}/{name}", aws::ACCOUNT),
-            batch_size: properties["BatchSize"].as_i64().unwrap_or(MAX_BATCH_SIZE).clamp(1, MAX_BATCH_SIZE) as i32,
+            batch_size: properties["BatchSize"].as_i64().unwrap_or(MAX_BATCH_SIZE).clamp(1, MAX_BATCH_SIZE)
+                as i32,
             reports_item_failures: reports.into_iter().any(|kind| kind == "ReportBatchItemFailures"),
             processes: configured.processes.min(usize::try_from(most).unwrap_or(usize::MAX)),
         })

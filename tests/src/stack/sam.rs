@@ -49,7 +49,10 @@ impl SamCli {
             DeployPackages::Built(template) => template.clone(),
             DeployPackages::Programs(programs) => {
                 let mut build = Command::new(program.with_file_name("python"));
-                build.args(["-B", BUILD_SCRIPT]).arg(Path::new(ROOT).join("infra/template.yaml")).arg(programs);
+                build
+                    .args(["-B", BUILD_SCRIPT])
+                    .arg(Path::new(ROOT).join("infra/template.yaml"))
+                    .arg(programs);
                 let built = checked_output(build.arg(folder.path()).output().await?)?;
                 built.lines().last().map(PathBuf::from).unwrap_or_default()
             }

@@ -10,7 +10,7 @@ use sophos_simulator::{
 };
 use tempfile::TempDir;
 
-use super::{Account, DeployedStack, ScheduleResult, DeployPackages, SamCli};
+use super::{Account, DeployPackages, DeployedStack, SamCli, ScheduleResult};
 use crate::{
     CommittedExport,
     aws::ACCOUNT,
@@ -180,7 +180,8 @@ impl SmokeTest {
     /// When there is not exactly one.
     pub fn schedule_for(&self, function: &str) -> io::Result<&str> {
         let own = format!(":function:{}", self.stack.output(function)?);
-        let schedules = self.stack.resources_of_type("AWS::Scheduler::Schedule").map(|(_, schedule)| schedule);
+        let schedules =
+            self.stack.resources_of_type("AWS::Scheduler::Schedule").map(|(_, schedule)| schedule);
         let mut own = schedules.filter(|schedule| {
             schedule.properties["Target"]["Arn"].as_str().is_some_and(|arn| arn.ends_with(&own))
         });
@@ -242,7 +243,8 @@ impl SmokeTest {
     /// When no answer comes.
     pub async fn dry_run(&mut self, host: &str, key: &str) -> io::Result<Value> {
         let body = json!({ "event_id": "dry run", "target": { "hostname": host }, "reason": "beacon" });
-        let delivery = Delivery::generic("first", &body, key, unix_now()).with_header("x-sophos-dry-run", "1");
+        let delivery =
+            Delivery::generic("first", &body, key, unix_now()).with_header("x-sophos-dry-run", "1");
         let base = self.stack.output("WebhookBaseUrl")?.to_owned();
         let url = self.account.function_endpoint(&self.stack, &format!("{base}/")).await?;
         let sent = delivery.send(self.account.http(), &url);

@@ -45,7 +45,9 @@ impl<'f> Fixture<'f> {
             case.payload.clone()
         } else {
             let token = format!("Bearer {}", webhook_secret("webhooks/generic"));
-            Delivery::unsigned(format!("/hooks/{}", file.source), body).with_header("authorization", token).to_event()
+            Delivery::unsigned(format!("/hooks/{}", file.source), body)
+                .with_header("authorization", token)
+                .to_event()
         };
         let mut found = Case::default();
         let mut answer = match self.webhook.invoke(&event).await {

@@ -2,8 +2,8 @@
 //! is believed, none ends the instance, and nothing secret is in what is said.
 
 use end_to_end::isolation::{
-    Delivery, ENFORCE_POLICY, HostileRequest, IsolationEnv, HostServer, parse_decision_id, forgeries, hostile_requests,
-    hostile_sources, hostname, send_bytes,
+    Delivery, ENFORCE_POLICY, HostServer, HostileRequest, IsolationEnv, forgeries, hostile_requests,
+    hostile_sources, hostname, parse_decision_id, send_bytes,
 };
 use reqwest::Client;
 use serde_json::json;

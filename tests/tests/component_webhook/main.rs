@@ -1,14 +1,14 @@
 //! The webhook as a component, under another HTTP server: it does what the Lambda
 //! function does, and answers as that does.
 
-mod responses;
 mod hostile;
+mod responses;
 
 use std::{fs, time::Duration};
 
 use end_to_end::isolation::{
-    ComponentWebhook, Delivery, ENFORCE_POLICY, IsolationEnv, HostServer, TENANT, parse_decision_id, simulator_config, hostname, webhook_secret,
-    machine_id,
+    ComponentWebhook, Delivery, ENFORCE_POLICY, HostServer, IsolationEnv, TENANT, hostname, machine_id,
+    parse_decision_id, simulator_config, webhook_secret,
 };
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
@@ -160,7 +160,9 @@ async fn webhook_isolates_end_to_end(server: HostServer) {
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn webhook_returns_503_when_the_ledger_is_unavailable() {
     let world = test_env(&policy()).await;
-    let Some(mut webhook) = component(&world, HostServer::Python).await else { panic!("the host is not here") };
+    let Some(mut webhook) = component(&world, HostServer::Python).await else {
+        panic!("the host is not here")
+    };
     let delivery = Delivery::isolate("1", &hostname(1));
     let ledger = world.folder().join("ledger");
     fs::write(&ledger, "not a folder").expect("a file in its place");
@@ -219,7 +221,9 @@ async fn policy_change_takes_effect_immediately() {
 async fn approval_link_approves_the_decision() {
     let approve = "approve = \"always\"\n[approve]\nsecret = \"isolation/approval\"\n";
     let world = test_env(&format!("{ENFORCE_POLICY}{approve}")).await;
-    let Some(mut webhook) = component(&world, HostServer::Python).await else { panic!("the host is not here") };
+    let Some(mut webhook) = component(&world, HostServer::Python).await else {
+        panic!("the host is not here")
+    };
     let mut waiting = Vec::new();
     for machine in 1..=3 {
         let answer =
@@ -263,7 +267,8 @@ async fn approval_link_approves_the_decision() {
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn queued_decisions_are_processed_by_another_run() {
     let world = test_env(&policy()).await;
-    let Some(mut webhook) = world.start_component(HostServer::Node, true).await.expect("the host starts") else {
+    let Some(mut webhook) = world.start_component(HostServer::Node, true).await.expect("the host starts")
+    else {
         return;
     };
     let mut ids = Vec::new();
@@ -316,7 +321,8 @@ async fn partner_credential_isolates_in_all_its_tenants() {
     for machine in [1, 2] {
         let answer =
             deliver(&Delivery::isolate(&machine.to_string(), &hostname(machine)), &webhook, 202).await;
-        let decision = world.decision(&parse_decision_id(&answer).expect("a decision")).await.expect("a decision");
+        let decision =
+            world.decision(&parse_decision_id(&answer).expect("a decision")).await.expect("a decision");
         let target = decision.target().expect("a target");
         assert_eq!(target.tenant, [TENANT, other][machine - 1]);
     }
@@ -327,12 +333,18 @@ async fn partner_credential_isolates_in_all_its_tenants() {
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn inline_failure_is_recorded_and_retried_by_follow_up() {
     let world = test_env(&policy()).await;
-    let Some(mut webhook) = component(&world, HostServer::Python).await else { panic!("the host is not here") };
+    let Some(mut webhook) = component(&world, HostServer::Python).await else {
+        panic!("the host is not here")
+    };
     let outcomes = world.folder().join("outcomes.jsonl");
     fs::create_dir(&outcomes).expect("a folder in its place");
     let answer = deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
     let id = parse_decision_id(&answer).expect("a decision");
-    assert_eq!(world.state(&id).await.expect("a state"), DecisionState::Requested, "nobody to tell holds up nothing");
+    assert_eq!(
+        world.state(&id).await.expect("a state"),
+        DecisionState::Requested,
+        "nobody to tell holds up nothing"
+    );
     let notice = webhook.take_audit_records().await.expect("the journal").pop().expect("a notice");
     let failure = notice["failures"][0].as_str().unwrap_or_default();
     assert!(failure.starts_with(id.as_str()) && failure.contains("could not be published"), "{notice}");
@@ -350,6 +362,7 @@ async fn isolation_resumes_after_the_credential_is_replaced() {
     let Some(webhook) = component(&world, HostServer::Python).await else { panic!("the host is not here") };
     world.simulator.remove_credential(&world.credential().client_id);
     let answer = deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
-    let decision = world.decision(&parse_decision_id(&answer).expect("a decision")).await.expect("a decision");
+    let decision =
+        world.decision(&parse_decision_id(&answer).expect("a decision")).await.expect("a decision");
     assert_eq!(decision.state(), DecisionState::Deferred, "{decision:#?}");
 }

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use end_to_end::isolation::{Delivery, IsolationEnv, HostServer, hostname, webhook_secret, unix_now};
+use end_to_end::isolation::{Delivery, HostServer, IsolationEnv, hostname, unix_now, webhook_secret};
 use local_lambda::FunctionUrl;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::{response_summary, component, pagerduty, policy, test_env};
+use super::{component, pagerduty, policy, response_summary, test_env};
 
 /// Makes a request to an address.
 type BuildRequest = Box<dyn Fn(&Client, &str) -> RequestBuilder>;
@@ -29,7 +29,8 @@ fn requests() -> Vec<(&'static str, BuildRequest)> {
         })
     };
     let generic = |body: &str| Delivery { body: body.to_owned(), ..Delivery::unsigned("/hooks/soar", "") };
-    let signed = |body: Value| Delivery::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now());
+    let signed =
+        |body: Value| Delivery::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now());
     let mut untyped = signed(json!({ "event_id": "2" }));
     untyped.headers.retain(|(name, _)| *name != "content-type");
     let elsewhere = json!({ "event_id": "3", "target": { "hostname": hostname(1) } });
@@ -90,8 +91,13 @@ pub(crate) async fn responses_match_the_lambda_function(server: HostServer) {
     let function = FunctionUrl::start(there.webhook(), 1).await.expect("the webhook");
     let delivery = Delivery::isolate("9", &hostname(4));
     let of_component = response_summary(delivery.request(&client, webhook.url())).await;
-    assert_eq!(of_component, response_summary(delivery.request(&client, &function.url())).await, "without a policy");
+    assert_eq!(
+        of_component,
+        response_summary(delivery.request(&client, &function.url())).await,
+        "without a policy"
+    );
     assert_eq!(of_component["status"], 503);
-    let problem = webhook.take_audit_records().await.expect("the journal").pop().expect("a notice")["problem"].take();
+    let problem =
+        webhook.take_audit_records().await.expect("the journal").pop().expect("a notice")["problem"].take();
     assert!(problem.as_str().is_some_and(|problem| problem.contains("version")), "{problem}");
 }

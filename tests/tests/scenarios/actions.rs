@@ -9,20 +9,24 @@ use end_to_end::hosts::{
 use serde_json::{Value, json};
 use sophos_simulator::{FaultAction, FaultRule, Simulator};
 
-use super::{LAPTOP, UNKNOWN_ID, SERVER, READ_ONLY_CREDENTIAL, acme_scenario, with_credential};
+use super::{LAPTOP, READ_ONLY_CREDENTIAL, SERVER, UNKNOWN_ID, acme_scenario, with_credential};
 
 const COMMENT: &str = "a test of the component: ü, \"quotes\", 中文";
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
         acme_scenario("an isolation takes effect, and its release does")
-            .call("containment.isolate", isolation_arguments(&[LAPTOP]), json!({"ids": [LAPTOP], "passed-over": []}))
             .call(
-                "isolation.inspect",
-                json!([TENANT, LAPTOP]),
-                json!({"requested": true, "reported": false}),
+                "containment.isolate",
+                isolation_arguments(&[LAPTOP]),
+                json!({"ids": [LAPTOP], "passed-over": []}),
             )
-            .call_fails("containment.release", isolation_arguments(&[LAPTOP]), expected_failure("conflict").status(409))
+            .call("isolation.inspect", json!([TENANT, LAPTOP]), json!({"requested": true, "reported": false}))
+            .call_fails(
+                "containment.release",
+                isolation_arguments(&[LAPTOP]),
+                expected_failure("conflict").status(409),
+            )
             .change_simulator(endpoints_report)
             .call(
                 "isolation.inspect",
@@ -31,12 +35,12 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             )
             .call("endpoints.get", json!([TENANT, LAPTOP]), json!({"isolated": true}))
             .call_ok("endpoints.search", json!([TENANT, [{"tag": "isolated", "val": true}], {}]))
-            .call("containment.release", isolation_arguments(&[LAPTOP]), json!({"ids": [LAPTOP], "passed-over": []}))
             .call(
-                "isolation.inspect",
-                json!([TENANT, LAPTOP]),
-                json!({"requested": false, "reported": true}),
+                "containment.release",
+                isolation_arguments(&[LAPTOP]),
+                json!({"ids": [LAPTOP], "passed-over": []}),
             )
+            .call("isolation.inspect", json!([TENANT, LAPTOP]), json!({"requested": false, "reported": true}))
             .change_simulator(endpoints_report)
             .call(
                 "isolation.inspect",
@@ -57,15 +61,21 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 isolation_arguments(&[LAPTOP, UNKNOWN_ID, SERVER]),
                 json!({"ids": [LAPTOP, SERVER], "passed-over": [UNKNOWN_ID]}),
             )
-            .call_fails("containment.isolate", isolation_arguments(&[UNKNOWN_ID]), expected_failure("not-found").status(404)),
+            .call_fails(
+                "containment.isolate",
+                isolation_arguments(&[UNKNOWN_ID]),
+                expected_failure("not-found").status(404),
+            ),
         acme_scenario("an endpoint that nobody asked about says nothing")
             .with_fault(FaultRule::new("isolation.bulk", FaultAction::ExtraEndpoint { endpoint: None }))
-            .call("containment.isolate", isolation_arguments(&[LAPTOP]), json!({"ids": [LAPTOP], "passed-over": []})),
-        acme_scenario("a comment may be left out").call_ok("containment.isolate", json!([TENANT, [LAPTOP], ""])).call(
-            "isolation.inspect",
-            json!([TENANT, LAPTOP]),
-            json!({"comment": null}),
-        ),
+            .call(
+                "containment.isolate",
+                isolation_arguments(&[LAPTOP]),
+                json!({"ids": [LAPTOP], "passed-over": []}),
+            ),
+        acme_scenario("a comment may be left out")
+            .call_ok("containment.isolate", json!([TENANT, [LAPTOP], ""]))
+            .call("isolation.inspect", json!([TENANT, LAPTOP]), json!({"comment": null})),
         acme_scenario("a change of which no answer came is not asked for again")
             .with_fault(FaultRule::new("isolation.bulk", FaultAction::Disconnect))
             .call_fails(
@@ -77,11 +87,23 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             .call("session.usage-so-far", json!([]), json!({"retries": 0})),
         acme_scenario("what could only be refused is not sent")
             .call_fails("containment.isolate", isolation_arguments(&[]), expected_failure("invalid"))
-            .call_fails("containment.isolate", isolation_arguments(&[LAPTOP; 51]), expected_failure("invalid"))
-            .call_fails("containment.release", json!([TENANT, [LAPTOP], "x".repeat(401)]), expected_failure("invalid")),
+            .call_fails(
+                "containment.isolate",
+                isolation_arguments(&[LAPTOP; 51]),
+                expected_failure("invalid"),
+            )
+            .call_fails(
+                "containment.release",
+                json!([TENANT, [LAPTOP], "x".repeat(401)]),
+                expected_failure("invalid"),
+            ),
         acme_scenario("a credential that only reads changes nothing")
             .with_setup(with_credential(READ_ONLY_CREDENTIAL))
-            .call_fails("containment.isolate", isolation_arguments(&[LAPTOP]), expected_failure("forbidden").status(403))
+            .call_fails(
+                "containment.isolate",
+                isolation_arguments(&[LAPTOP]),
+                expected_failure("forbidden").status(403),
+            )
             .call("isolation.inspect", json!([TENANT, LAPTOP]), json!({"requested": false})),
         acme_scenario("an alert is acknowledged, by what it allows")
             .call_ok("alerts.search", json!([TENANT, [{"tag": "categories", "val": ["updating"]}], {}]))
@@ -91,7 +113,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 json!({"status": "requested", "requested-at": "2026-01-15T12:00:00.000Z"}),
             )
             .call_ok("alert-actions.act", json!([TENANT, FIRST_ID, "acknowledge", null]))
-            .call_fails("alert-actions.act", json!([TENANT, FIRST_ID, "cleanPua", null]), expected_failure("invalid").status(400))
+            .call_fails(
+                "alert-actions.act",
+                json!([TENANT, FIRST_ID, "cleanPua", null]),
+                expected_failure("invalid").status(400),
+            )
             .call_fails(
                 "alert-actions.act",
                 json!([TENANT, FIRST_ID, "unheardOf", null]),

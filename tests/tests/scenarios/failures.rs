@@ -4,12 +4,15 @@ use std::net::TcpListener;
 
 use end_to_end::hosts::{
     SessionPlan, TENANT, client_grant,
-    scenario::{NEXT_CURSOR, Scenario, ExpectedFailure, expected_failure},
+    scenario::{ExpectedFailure, NEXT_CURSOR, Scenario, expected_failure},
 };
 use serde_json::{Value, json};
 use sophos_simulator::{FaultAction, FaultRule, RetryAfter, TenantState};
 
-use super::{ACME, LONE, UNKNOWN_ID, TENANT_CREDENTIAL, ORGANIZATION_CREDENTIAL, acme_scenario, no_retry_limits, scenario, with_credential};
+use super::{
+    ACME, LONE, ORGANIZATION_CREDENTIAL, TENANT_CREDENTIAL, UNKNOWN_ID, acme_scenario, no_retry_limits,
+    scenario, with_credential,
+};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     [credentials(), tenants(), requests(), responses(), deadlines()].into_iter().flatten().collect()
@@ -25,7 +28,7 @@ fn single_attempt(name: &'static str, fault: FaultAction, told: ExpectedFailure)
         .with_fault(FaultRule::new("endpoints.list", fault))
         .call_ok("session.limit", no_retry_limits())
         .call_ok("tenants.open", json!([ACME]))
-        .call_fails("endpoints.search", endpoints(), expected_failure)
+        .call_fails("endpoints.search", endpoints(), told)
 }
 
 fn stale_token() -> Value {
@@ -43,25 +46,33 @@ fn credentials() -> Vec<Scenario> {
             .with_setup(|_, plan| plan.initial_grant = stale_token())
             .call_fails("session.whoami", json!([]), refused().status(401)),
         scenario("a token that is given again after it was refused")
-            .with_setup(|_, plan| (plan.initial_grant, plan.grant_after_refusal) = (stale_token(), stale_token()))
+            .with_setup(|_, plan| {
+                (plan.initial_grant, plan.grant_after_refusal) = (stale_token(), stale_token())
+            })
             .call_fails("session.whoami", json!([]), refused().status(401)),
         scenario("a credential in place of a token that was refused")
-            .with_setup(|_, plan| plan.grant_after_refusal = std::mem::replace(&mut plan.initial_grant, stale_token()))
+            .with_setup(|_, plan| {
+                plan.grant_after_refusal = std::mem::replace(&mut plan.initial_grant, stale_token())
+            })
             .call_ok("session.whoami", json!([]))
             .call_pages("tenants.reachable", json!([NEXT_CURSOR]), 2),
         scenario("a token that has no time left")
-            .with_setup(|_, plan| plan.initial_grant = json!({"tag": "token", "val": {"value": "old", "expires-in": 0}}))
+            .with_setup(|_, plan| {
+                plan.initial_grant = json!({"tag": "token", "val": {"value": "old", "expires-in": 0}})
+            })
             .call_fails("session.whoami", json!([]), refused()),
-        scenario("a wrong secret").with_setup(|_, plan| plan.initial_grant["val"]["secret"] = json!("wr0ng")).call_fails(
-            "session.whoami",
-            json!([]),
-            refused().status(401),
-        ),
+        scenario("a wrong secret")
+            .with_setup(|_, plan| plan.initial_grant["val"]["secret"] = json!("wr0ng"))
+            .call_fails("session.whoami", json!([]), refused().status(401)),
         scenario("a credential that has expired")
-            .with_setup(|simulator, _| assert!(simulator.expire_credential(&simulator.credentials()[0].client_id)))
+            .with_setup(|simulator, _| {
+                assert!(simulator.expire_credential(&simulator.credentials()[0].client_id))
+            })
             .call_fails("tenants.reachable", json!([null]), refused().status(401)),
         scenario("a credential that belongs to somebody else than the one before")
-            .with_setup(|simulator, plan| plan.grant_after_refusal = client_grant(&simulator.credentials()[ORGANIZATION_CREDENTIAL]))
+            .with_setup(|simulator, plan| {
+                plan.grant_after_refusal = client_grant(&simulator.credentials()[ORGANIZATION_CREDENTIAL])
+            })
             .call_ok("tenants.open", json!([ACME]))
             .change_simulator(|simulator| {
                 simulator.revoke_tokens();
@@ -73,7 +84,9 @@ fn credentials() -> Vec<Scenario> {
             .call_fails(
                 "session.whoami",
                 json!([]),
-                expected_failure("credential-refused").status(401).message_suffix("&client_secret=[redacted]"),
+                expected_failure("credential-refused")
+                    .status(401)
+                    .message_suffix("&client_secret=[redacted]"),
             ),
         scenario("no authorisation on the way")
             .with_setup(|_, plan| plan.initial_grant = json!({"tag": "ambient"}))
@@ -91,11 +104,21 @@ fn tenants() -> Vec<Scenario> {
         acme_scenario("a tenant that does not let this account manage it")
             .change_simulator(|simulator| assert!(simulator.set_tenant_state(ACME, TenantState::Forbidden)))
             .call_fails("endpoints.search", endpoints(), expected_failure("forbidden").status(403))
-            .call_fails("containment.isolate", json!([TENANT, [UNKNOWN_ID], "why"]), expected_failure("forbidden").status(403)),
+            .call_fails(
+                "containment.isolate",
+                json!([TENANT, [UNKNOWN_ID], "why"]),
+                expected_failure("forbidden").status(403),
+            ),
         acme_scenario("a tenant without a licence for alerts")
-            .change_simulator(|simulator| assert!(simulator.set_tenant_state(ACME, TenantState::AlertsDenied)))
+            .change_simulator(|simulator| {
+                assert!(simulator.set_tenant_state(ACME, TenantState::AlertsDenied))
+            })
             .call_fails("alerts.search", endpoints(), expected_failure("forbidden").status(403))
-            .call_fails("events.read", json!([TENANT, {"tag": "oldest"}, {}]), expected_failure("forbidden").status(403))
+            .call_fails(
+                "events.read",
+                json!([TENANT, {"tag": "oldest"}, {}]),
+                expected_failure("forbidden").status(403),
+            )
             .call_ok("endpoints.search", endpoints()),
         acme_scenario("a tenant that has moved to another region")
             .change_simulator(|simulator| {
@@ -130,8 +153,16 @@ fn tenants() -> Vec<Scenario> {
 fn requests() -> Vec<Scenario> {
     vec![
         acme_scenario("an endpoint or an alert that is not there")
-            .call_fails("endpoints.get", json!([TENANT, UNKNOWN_ID]), expected_failure("not-found").status(404))
-            .call_fails("isolation.inspect", json!([TENANT, UNKNOWN_ID]), expected_failure("not-found").status(404))
+            .call_fails(
+                "endpoints.get",
+                json!([TENANT, UNKNOWN_ID]),
+                expected_failure("not-found").status(404),
+            )
+            .call_fails(
+                "isolation.inspect",
+                json!([TENANT, UNKNOWN_ID]),
+                expected_failure("not-found").status(404),
+            )
             .call_fails("alerts.get", json!([TENANT, UNKNOWN_ID]), expected_failure("not-found").status(404)),
         acme_scenario("what the service does not take")
             .call_fails(
@@ -140,10 +171,18 @@ fn requests() -> Vec<Scenario> {
                 expected_failure("invalid").status(400),
             )
             .call_fails("endpoints.get", json!([TENANT, "no id"]), expected_failure("invalid").status(400))
-            .call_fails("account-health.examine", json!([TENANT, ["unheardOf"]]), expected_failure("invalid").status(400)),
+            .call_fails(
+                "account-health.examine",
+                json!([TENANT, ["unheardOf"]]),
+                expected_failure("invalid").status(400),
+            ),
         acme_scenario("what is not sent because it could only be refused")
             .call_fails("endpoints.get", json!([TENANT, ".."]), expected_failure("invalid"))
-            .call_fails("events.read", json!([TENANT, {"tag": "oldest"}, {"size": 199}]), expected_failure("invalid")),
+            .call_fails(
+                "events.read",
+                json!([TENANT, {"tag": "oldest"}, {"size": 199}]),
+                expected_failure("invalid"),
+            ),
         cursors(),
         scenario("limits that let nothing through, or come too late")
             .call_fails(
@@ -157,11 +196,19 @@ fn requests() -> Vec<Scenario> {
         scenario("nobody listens there")
             .with_setup(|_, plan| plan.service = [unreachable_address(), unreachable_address()])
             .call_ok("session.limit", no_retry_limits())
-            .call_fails("session.whoami", json!([]), expected_failure("unreachable").transient().message_prefix("no connection")),
+            .call_fails(
+                "session.whoami",
+                json!([]),
+                expected_failure("unreachable").transient().message_prefix("no connection"),
+            ),
         scenario("the host does not let a request out")
             .restricted_hosts_only()
             .with_setup(|_, plan: &mut SessionPlan| plan.allow = Vec::new())
-            .call_fails("session.whoami", json!([]), expected_failure("blocked").message_prefix("the request was not let out")),
+            .call_fails(
+                "session.whoami",
+                json!([]),
+                expected_failure("blocked").message_prefix("the request was not let out"),
+            ),
     ]
 }
 
@@ -170,7 +217,10 @@ fn requests() -> Vec<Scenario> {
 fn cursors() -> Scenario {
     let of = |arguments: Value| (arguments, expected_failure("invalid"));
     let wrong = [
-        ("endpoints.search", of(json!([TENANT, [{"tag": "health", "val": ["bad"]}], {"after": NEXT_CURSOR}]))),
+        (
+            "endpoints.search",
+            of(json!([TENANT, [{"tag": "health", "val": ["bad"]}], {"after": NEXT_CURSOR}])),
+        ),
         ("endpoints.search", of(json!([TENANT, [], {"after": NEXT_CURSOR, "sort": "hostname:asc"}]))),
         ("alerts.search", of(json!([TENANT, [], {"after": NEXT_CURSOR}]))),
         ("events.read", of(json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {}]))),
@@ -178,7 +228,9 @@ fn cursors() -> Scenario {
     ];
     let begun = acme_scenario("a cursor of another listing").components_only();
     wrong.into_iter().fold(begun, |scenario, (function, (arguments, told))| {
-        scenario.call_ok("endpoints.search", json!([TENANT, [], {"size": 3}])).call_fails(function, arguments, expected_failure)
+        scenario
+            .call_ok("endpoints.search", json!([TENANT, [], {"size": 3}]))
+            .call_fails(function, arguments, told)
     })
 }
 
@@ -191,7 +243,11 @@ fn unreachable_address() -> String {
 fn responses() -> Vec<Scenario> {
     let status = FaultAction::status;
     vec![
-        single_attempt("the service fails", status(503), expected_failure("unavailable").status(503).transient()),
+        single_attempt(
+            "the service fails",
+            status(503),
+            expected_failure("unavailable").status(503).transient(),
+        ),
         single_attempt(
             "the service fails, and says until when",
             FaultAction::Status { status: 503, retry_after: Some(RetryAfter::Seconds(9)) },
@@ -210,7 +266,11 @@ fn responses() -> Vec<Scenario> {
                 .message_suffix("; requestId Bearer [redacted]; correlationId Bearer [redacted]"),
         ),
         single_attempt("a conflict", status(409), expected_failure("conflict").status(409)),
-        single_attempt("a status that nobody has heard of", status(418), expected_failure("invalid").status(418)),
+        single_attempt(
+            "a status that nobody has heard of",
+            status(418),
+            expected_failure("invalid").status(418),
+        ),
         single_attempt(
             "an answer that is no JSON",
             FaultAction::Malformed,

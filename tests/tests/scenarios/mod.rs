@@ -30,8 +30,10 @@ pub(crate) fn all() -> Vec<Scenario> {
 /// A partner with 121 tenants, an organization with two, and one that is alone.
 /// Acme has 25 endpoints and 30 alerts.
 pub(crate) fn config() -> Config {
-    let group =
-        |owner, count, endpoints| TenantGroup { endpoints: Some(endpoints), ..TenantGroup::new(owner, count) };
+    let group = |owner, count, endpoints| TenantGroup {
+        endpoints: Some(endpoints),
+        ..TenantGroup::new(owner, count)
+    };
     let named = |id: &str, name: &str, group| TenantGroup {
         id: Some(id.to_owned()),
         name: Some(name.to_owned()),

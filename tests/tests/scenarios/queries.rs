@@ -7,8 +7,8 @@ use end_to_end::hosts::{
 use serde_json::{Value, json};
 
 use super::{
-    ACME, LAPTOP, LONE, TENANT_CREDENTIAL, ORGANIZATION_CREDENTIAL, SERVER, an_hour_ago, acme_scenario, scenario,
-    with_credential,
+    ACME, LAPTOP, LONE, ORGANIZATION_CREDENTIAL, SERVER, TENANT_CREDENTIAL, acme_scenario, an_hour_ago,
+    scenario, with_credential,
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -48,7 +48,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         alert_filters(),
         acme_scenario("events are read from a place on, and from where a page ended")
             .call_ok("events.read", json!([TENANT, {"tag": "oldest"}, {"size": 200}]))
-            .call("events.read", json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {}]), json!({"more": true}))
+            .call(
+                "events.read",
+                json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {}]),
+                json!({"more": true}),
+            )
             .new_session()
             .call_ok("tenants.open", json!([ACME]))
             .call_ok("events.read", json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {"size": 1_000}]))
@@ -92,9 +96,11 @@ fn endpoint_views() -> Scenario {
         json!({"view": "full", "sort": "hostname:desc"}),
         json!({"fields": ["hostname", "health"], "size": 500}),
     ];
-    listings.into_iter().fold(acme_scenario("as much of endpoints is sent as is wanted"), |scenario, listing| {
-        scenario.call_ok("endpoints.search", json!([TENANT, [], listing]))
-    })
+    listings
+        .into_iter()
+        .fold(acme_scenario("as much of endpoints is sent as is wanted"), |scenario, listing| {
+            scenario.call_ok("endpoints.search", json!([TENANT, [], listing]))
+        })
 }
 
 fn endpoint_filters() -> Scenario {
@@ -125,9 +131,11 @@ fn endpoint_filters() -> Scenario {
         of("os-updated-after", json!("-P20D")),
         json!([{"tag": "kinds", "val": ["computer"]}, {"tag": "hostname-contains", "val": "ACME"}]),
     ];
-    filters.into_iter().fold(acme_scenario("each filter of endpoints finds what it finds"), |scenario, filter| {
-        scenario.call_ok("endpoints.search", json!([TENANT, filter, {}]))
-    })
+    filters
+        .into_iter()
+        .fold(acme_scenario("each filter of endpoints finds what it finds"), |scenario, filter| {
+            scenario.call_ok("endpoints.search", json!([TENANT, filter, {}]))
+        })
 }
 
 fn alert_filters() -> Scenario {
@@ -145,6 +153,8 @@ fn alert_filters() -> Scenario {
     let begun = acme_scenario("each filter of alerts finds what it finds")
         .call_ok("alerts.search", json!([TENANT, [], {"sort": "raisedAt:asc", "fields": ["severity"]}]));
     filters.into_iter().fold(begun, |scenario, filter| {
-        scenario.call_ok("alerts.search", json!([TENANT, [], {}])).call_ok("alerts.search", json!([TENANT, filter, {}]))
+        scenario
+            .call_ok("alerts.search", json!([TENANT, [], {}]))
+            .call_ok("alerts.search", json!([TENANT, filter, {}]))
     })
 }

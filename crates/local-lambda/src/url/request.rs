@@ -16,7 +16,8 @@ pub(super) fn event(parts: &Parts, body: &[u8], source: IpAddr, region: &str) ->
     let query = parts.uri.query().unwrap_or_default();
     let agent = parts.headers.get(header::USER_AGENT).map(text).unwrap_or_default();
     let now = jiff::Timestamp::try_from(SystemTime::now()).unwrap_or_default();
-    let text_body = std::str::from_utf8(body).ok().filter(|_| body.is_empty() || is_text_content(&parts.headers));
+    let text_body =
+        std::str::from_utf8(body).ok().filter(|_| body.is_empty() || is_text_content(&parts.headers));
     let mut event = json!({
         "version": "2.0",
         "routeKey": "$default",

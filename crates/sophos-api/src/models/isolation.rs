@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::{model, lenient_list},
+    model::{lenient_list, model},
     timestamp::Timestamp,
 };
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Operation, WithRaw, Route, models::AccountHealth};
+use crate::{Operation, Route, WithRaw, models::AccountHealth};
 
 /// Checks how well a tenant is set up.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

@@ -5,7 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::{Credentials, Error, Operation, Route, RequestTarget};
+use crate::{Credentials, Error, Operation, RequestTarget, Route};
 
 /// Trades a credential for a token.
 ///

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Operation, WithRaw, Route, ScopeHeader, models::Whoami};
+use crate::{Operation, Route, ScopeHeader, WithRaw, models::Whoami};
 
 /// Asks who the credential belongs to, and which hosts to use.
 ///

@@ -108,7 +108,9 @@ fn encode_html(secret: &str) -> EncodedSecret {
 
 fn encode_hex(secret: &[u8]) -> EncodedSecret {
     let mut form = buffer_for(secret);
-    form.extend(secret.iter().flat_map(|byte| [hex_digit(u16::from(byte >> 4)), hex_digit(u16::from(*byte))]));
+    form.extend(
+        secret.iter().flat_map(|byte| [hex_digit(u16::from(byte >> 4)), hex_digit(u16::from(*byte))]),
+    );
     form
 }
 

@@ -52,7 +52,10 @@ pub(crate) fn tenant(client: &Client<Arc<ScriptedTransport>>) -> TenantClient<Ar
     tenant_with_id(client, TENANT_ID)
 }
 
-pub(crate) fn tenant_with_id(client: &Client<Arc<ScriptedTransport>>, id: &str) -> TenantClient<Arc<ScriptedTransport>> {
+pub(crate) fn tenant_with_id(
+    client: &Client<Arc<ScriptedTransport>>,
+    id: &str,
+) -> TenantClient<Arc<ScriptedTransport>> {
     let record = tenant_record(json!({"id": id, "apiHost": "https://api-eu01.central.sophos.com"}));
     client.for_tenant(&record).expect("a host under the domain")
 }
@@ -76,7 +79,10 @@ pub(crate) fn last_page(ids: &[&str]) -> ScriptedResponse {
 }
 
 /// What an operation makes of an answer.
-pub(crate) fn parse_response<O: Operation>(status: u16, body: impl Into<Vec<u8>>) -> Result<O::Response, Error> {
+pub(crate) fn parse_response<O: Operation>(
+    status: u16,
+    body: impl Into<Vec<u8>>,
+) -> Result<O::Response, Error> {
     let body: Vec<u8> = body.into();
     O::parse_response(&http::Response::builder().status(status).body(body.into()).expect("a response"))
 }

@@ -134,12 +134,17 @@ impl ScriptedTransport {
     }
 
     /// Answers by request.
-    pub(crate) fn with_router(router: impl Fn(&SentRequest) -> Option<ScriptedResponse> + Send + Sync + 'static) -> Arc<Self> {
+    pub(crate) fn with_router(
+        router: impl Fn(&SentRequest) -> Option<ScriptedResponse> + Send + Sync + 'static,
+    ) -> Arc<Self> {
         Self::new(super::whoami("partner"), router, [])
     }
 
     /// Answers in this order, to a credential that belongs to such an account.
-    pub(crate) fn with_whoami(whoami: Value, answers: impl IntoIterator<Item = ScriptedResponse>) -> Arc<Self> {
+    pub(crate) fn with_whoami(
+        whoami: Value,
+        answers: impl IntoIterator<Item = ScriptedResponse>,
+    ) -> Arc<Self> {
         Self::new(whoami, |_| None, answers)
     }
 

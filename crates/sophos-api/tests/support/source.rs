@@ -9,7 +9,7 @@ use std::{
 use serde_json::json;
 use sophos_api::{Auth, BoxFuture, Client, CredentialSource, Credentials, NoCredential, RateLimit};
 
-use super::{ScriptedResponse, SECRET, ScriptedTransport, last_page, script::YieldOnce, whoami};
+use super::{SECRET, ScriptedResponse, ScriptedTransport, last_page, script::YieldOnce, whoami};
 
 /// What is handed out, in this order, and what for.
 #[derive(Debug, Default)]
@@ -85,13 +85,21 @@ impl CredentialSource for SharedSource {
     }
 }
 
-pub(crate) fn client(script: &Arc<ScriptedTransport>, source: &Arc<ScriptedSource>) -> Client<Arc<ScriptedTransport>> {
-    Client::builder(Arc::clone(script), SharedSource(Arc::clone(source))).rate_limit(RateLimit::unlimited()).build()
+pub(crate) fn client(
+    script: &Arc<ScriptedTransport>,
+    source: &Arc<ScriptedSource>,
+) -> Client<Arc<ScriptedTransport>> {
+    Client::builder(Arc::clone(script), SharedSource(Arc::clone(source)))
+        .rate_limit(RateLimit::unlimited())
+        .build()
 }
 
 /// Refuses tokens of these clients; tells those of `foreign` that they are somebody
 /// else's; answers every listing with nothing.
-pub(crate) fn scripted_service(refused: &'static [&'static str], foreign: &'static str) -> Arc<ScriptedTransport> {
+pub(crate) fn scripted_service(
+    refused: &'static [&'static str],
+    foreign: &'static str,
+) -> Arc<ScriptedTransport> {
     ScriptedTransport::with_router(move |sent| {
         let asks = |id: &str| sent.body.contains(&format!("client_id={id}&"));
         if sent.is_token() {

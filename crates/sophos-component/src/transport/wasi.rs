@@ -106,8 +106,10 @@ fn send_request(
     let path = head.uri.path_and_query().map(http::uri::PathAndQuery::as_str);
     outgoing.set_path_with_query(path).map_err(unsendable_error("path"))?;
 
-    let to_write = if content.is_empty() { None } else { Some(outgoing.body().map_err(unsendable_error("body"))?) };
-    let future = outgoing_handler::handle(outgoing, Some(request_options(timeout))).map_err(error_codes::to_transport_error)?;
+    let to_write =
+        if content.is_empty() { None } else { Some(outgoing.body().map_err(unsendable_error("body"))?) };
+    let future = outgoing_handler::handle(outgoing, Some(request_options(timeout)))
+        .map_err(error_codes::to_transport_error)?;
     if let Some(to_write) = to_write {
         body::write_body(to_write, &content, &deadline)?;
     }
@@ -119,7 +121,8 @@ fn send_request(
         _ => return Err(interrupted_error("the host has no answer")),
     };
 
-    let status = StatusCode::from_u16(answer.status()).map_err(|_| interrupted_error("a status that is none"))?;
+    let status =
+        StatusCode::from_u16(answer.status()).map_err(|_| interrupted_error("a status that is none"))?;
     let mut response = http::Response::new(Bytes::new());
     *response.status_mut() = status;
     let headers = answer.headers();
@@ -146,7 +149,9 @@ fn request_headers(headers: &http::HeaderMap, length: usize) -> Result<Fields, T
     }
     if length > 0 {
         let length = length.to_string();
-        fields.append(header::CONTENT_LENGTH.as_str(), length.as_bytes()).map_err(unsendable_error("headers"))?;
+        fields
+            .append(header::CONTENT_LENGTH.as_str(), length.as_bytes())
+            .map_err(unsendable_error("headers"))?;
     }
     Ok(fields)
 }

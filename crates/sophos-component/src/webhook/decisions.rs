@@ -3,15 +3,16 @@
 
 use serde_json::json;
 use sophos_isolation::{
-    ApprovalAnswer as Word, CommandError, Decision, DecisionId, FollowUpReport, DecisionState, ProcessedDecision as WorkedOn,
+    ApprovalAnswer as Word, CommandError, Decision, DecisionId, DecisionState, FollowUpReport,
+    ProcessedDecision as WorkedOn,
     policy::Policy,
     webhook::{Request as Received, Response},
 };
 
 use super::{
-    engine, audit_log, ledger,
-    receive::{self, ClientIpSource},
+    audit_log, engine, ledger,
     policy_settings::PolicySettings,
+    receive::{self, ClientIpSource},
 };
 use crate::{
     Component,
@@ -55,7 +56,9 @@ impl Guest for Component {
                 Err(why) => worked.push(Worked { decision, state: None, failure: Some(why) }),
             }
         }
-        worked.extend(engine::process_decisions(&PolicySettings::load()?, &ids)?.into_iter().map(to_work_result));
+        worked.extend(
+            engine::process_decisions(&PolicySettings::load()?, &ids)?.into_iter().map(to_work_result),
+        );
         Ok(worked)
     }
 
@@ -82,7 +85,8 @@ impl Guest for Component {
             Approval::Approve => Word::Approve,
             Approval::Decline => Word::Decline,
         };
-        let settled = block_on(ledger::open().answer_approval(&id, word, &who, super::now())).map_err(to_error_message)?;
+        let settled = block_on(ledger::open().answer_approval(&id, word, &who, super::now()))
+            .map_err(to_error_message)?;
         if settled.state() == DecisionState::Approved {
             engine::process_decisions(&rules, std::slice::from_ref(&id))?;
         } else {
@@ -93,7 +97,8 @@ impl Guest for Component {
 
     fn end_isolation(decision: String, who: String) -> Result<String, String> {
         let (id, rules) = (parse_id(&decision)?, PolicySettings::load()?);
-        let ended = block_on(ledger::open().release_decision(&id, &who, super::now())).map_err(to_error_message)?;
+        let ended =
+            block_on(ledger::open().release_decision(&id, &who, super::now())).map_err(to_error_message)?;
         follow_up_on(&rules, &ended)?;
         state_after(&id)
     }
@@ -139,8 +144,9 @@ fn to_error_message(error: CommandError) -> String {
 
 /// Takes decisions on now, before they are due.
 fn follow_up_on(rules: &PolicySettings, ids: &[DecisionId]) -> Result<(), String> {
-    let looked =
-        engine::with_engine(rules, async |engine, stop_at| engine.follow_up_on(&rules.policy, ids, stop_at).await)?;
+    let looked = engine::with_engine(rules, async |engine, stop_at| {
+        engine.follow_up_on(&rules.policy, ids, stop_at).await
+    })?;
     looked.map(drop).map_err(|error| error.to_string())
 }
 

@@ -6,12 +6,12 @@ use sophos_api::Client;
 use sophos_isolation::{ApprovalLinks, DecisionId, Engine, OutcomePublisher, ProcessedDecision};
 
 use super::{
-    secrets,
     ledger::{self, HostStore},
     outcomes::HostOutcomes,
     policy_settings::PolicySettings,
+    secrets,
 };
-use crate::{grant::HostCredentialSource, executor::block_on, transport::HostTransport};
+use crate::{executor::block_on, grant::HostCredentialSource, transport::HostTransport};
 
 /// How long a call may wait for the service: shorter than the lease on a call,
 /// after which another run looks whether this one has died.
@@ -47,7 +47,10 @@ pub(super) fn with_engine<V>(
 ///
 /// # Errors
 /// As for [`with`].
-pub(super) fn process_decisions(rules: &PolicySettings, decisions: &[DecisionId]) -> Result<Vec<ProcessedDecision>, String> {
+pub(super) fn process_decisions(
+    rules: &PolicySettings,
+    decisions: &[DecisionId],
+) -> Result<Vec<ProcessedDecision>, String> {
     with_engine(rules, async |engine, stop_at| engine.process(&rules.policy, decisions, stop_at).await)
 }
 

@@ -79,7 +79,10 @@ fn merge_headers(entries: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
 }
 
 /// The body; of one that is larger than is read, just so much that this shows.
-fn read_bounded_body(body: &IncomingBody, headers: &[(String, String)]) -> Result<Vec<u8>, (u16, &'static str)> {
+fn read_bounded_body(
+    body: &IncomingBody,
+    headers: &[(String, String)],
+) -> Result<Vec<u8>, (u16, &'static str)> {
     let broken = (400, "the body broke off; send it again");
     let stream = body.stream().map_err(|()| broken)?;
     let ready = stream.subscribe();

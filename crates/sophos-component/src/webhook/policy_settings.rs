@@ -31,7 +31,11 @@ impl PolicySettings {
             return Err("the address of the webhook is none; it begins with https://".to_owned());
         }
         let caller_header = rules.caller_header.map(|name| name.to_ascii_lowercase());
-        Ok(Self { policy: parse_policy(rules.text)?, webhook_url: rules.webhook_url, client_ip_header: caller_header })
+        Ok(Self {
+            policy: parse_policy(rules.text)?,
+            webhook_url: rules.webhook_url,
+            client_ip_header: caller_header,
+        })
     }
 
     /// The caller's address, if a header has it.
@@ -94,7 +98,9 @@ mod tests {
         let again = parse_policy(text("enforce")).expect("a policy");
         assert!(Arc::ptr_eq(&first, &again));
         assert!(
-            parse_policy("version = 1\nmode = \"of my own\"\n".into()).expect_err("a mistake").contains("line 2")
+            parse_policy("version = 1\nmode = \"of my own\"\n".into())
+                .expect_err("a mistake")
+                .contains("line 2")
         );
         assert!(Arc::ptr_eq(&first, &parse_policy(text("enforce")).expect("a policy")));
         assert!(!Arc::ptr_eq(&first, &parse_policy(text("dry_run")).expect("a policy")));

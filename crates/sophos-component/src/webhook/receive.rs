@@ -1,14 +1,14 @@
 //! What comes in, answered and recorded.
 
 use serde_json::Value;
-use sophos_isolation::webhook::{RequestLog, Request, Response, Webhook};
+use sophos_isolation::webhook::{Request, RequestLog, Response, Webhook};
 
 use super::{
     audit_log,
-    secrets::HostSecrets,
     ledger::{self, HostStore},
-    queue::HostQueue,
     policy_settings::PolicySettings,
+    queue::HostQueue,
+    secrets::HostSecrets,
 };
 use crate::executor::block_on;
 

@@ -15,9 +15,11 @@ use flate2::read::GzDecoder;
 use futures_util::StreamExt;
 use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 use serde_json::{Value, json};
-pub(crate) use service::{ScriptedResponse, Request, ScriptedService};
+pub(crate) use service::{Request, ScriptedResponse, ScriptedService};
 use sophos_api::{Client, Credentials, RateLimit};
-use sophos_export::{DataObject, Dataset, Exporter, LogRecord, TenantRef, ExportSettings, Store, StreamReport};
+use sophos_export::{
+    DataObject, Dataset, ExportSettings, Exporter, LogRecord, Store, StreamReport, TenantRef,
+};
 
 pub(crate) const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
 /// 2026-11-23T10:00:00Z.
@@ -67,7 +69,10 @@ impl TestEnv {
     }
 
     /// One run over the events, with these answers.
-    pub(crate) async fn run_events(&self, answers: impl IntoIterator<Item = ScriptedResponse>) -> StreamReport {
+    pub(crate) async fn run_events(
+        &self,
+        answers: impl IntoIterator<Item = ScriptedResponse>,
+    ) -> StreamReport {
         self.service.respond_with(answers);
         self.run(Dataset::Events).await
     }

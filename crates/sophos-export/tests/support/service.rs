@@ -149,7 +149,9 @@ impl ScriptedService {
                 "global": "https://api.central.sophos.com",
                 "dataRegion": "https://api-eu01.central.sophos.com",
             });
-            return ScriptedResponse::bytes(json!({ "id": TENANT, "idType": "tenant", "apiHosts": hosts }).to_string());
+            return ScriptedResponse::bytes(
+                json!({ "id": TENANT, "idType": "tenant", "apiHosts": hosts }).to_string(),
+            );
         }
         let request = Request::new(uri);
         let mut state = self.state();

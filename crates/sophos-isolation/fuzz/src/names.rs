@@ -5,13 +5,13 @@ use std::{convert::Infallible, time::Duration};
 
 use serde_json::json;
 use sophos_isolation::{
-    Candidate, Directory, FactKind, Identity, Liveness, Times,
-    policy::{Policy, Refusal, Subject, Verdict},
+    EndpointCandidate, EndpointDirectory, HostIdentity, IdentifierKind, Liveness, ResolutionTimes,
+    policy::{Policy, PolicyEndpoint, Refusal, Verdict},
     resolve,
-    signal::{HostFacts, Severity, Signal},
+    signal::{HostIdentifiers, Severity, Signal},
 };
 
-use crate::spellings::{Change, DOMAINS, ORDINARY, PROTECTED, pattern, apply_changes};
+use crate::spellings::{Change, DOMAINS, ORDINARY, PROTECTED, apply_changes, pattern};
 
 /// 2023-11-14T22:13:20Z.
 const NOW: Duration = Duration::from_secs(1_700_000_000);
@@ -52,7 +52,8 @@ pub struct Case {
 
 impl From<RawSpelling> for Spelling {
     fn from((domain, is_encoded, changes): RawSpelling) -> Self {
-        let changes = changes.into_iter().take(MAX_CHANGES).map(|(kind, at)| Change::from_number(kind, at)).collect();
+        let changes =
+            changes.into_iter().take(MAX_CHANGES).map(|(kind, at)| Change::from_number(kind, at)).collect();
         Self { domain: DOMAINS.get(usize::from(domain) % (2 * DOMAINS.len())).copied(), is_encoded, changes }
     }
 }
@@ -88,15 +89,18 @@ impl Spelling {
 
 impl Case {
     fn policy(&self) -> Policy {
-        let Some((kind, at)) = self.pattern else { return policy("names", &[self.policy_name.spell(self.machine)]) };
-        let changes: Vec<_> = self.policy_name.changes.iter().copied().filter(|it| it.is_for_patterns()).collect();
+        let Some((kind, at)) = self.pattern else {
+            return policy("names", &[self.policy_name.spell(self.machine)]);
+        };
+        let changes: Vec<_> =
+            self.policy_name.changes.iter().copied().filter(|it| it.is_for_patterns()).collect();
         let text = self.policy_name.with_domain(&pattern(self.machine.0, kind, at));
         policy("patterns", &[apply_changes(&text, &changes)])
     }
 
-    fn identifiers(&self) -> HostFacts {
+    fn identifiers(&self) -> HostIdentifiers {
         let is = |flag: u8| self.flags & 1 << flag != 0;
-        let mut facts = HostFacts::default();
+        let mut facts = HostIdentifiers::default();
         let said = self.alert_name.spell(self.machine);
         if is(0) {
             facts.netbios_names.push(said)
@@ -124,7 +128,11 @@ pub fn check(case: &Case) -> bool {
     let other = endpoint(OTHER_NUMBER, case.other);
     let facts = case.identifiers();
     let Some(chosen) = resolve_endpoint(&facts, vec![machine, other]) else { return false };
-    assert!(chosen.endpoint.id == id(PROTECTED_NUMBER), "wrong isolation: {facts:?} leads to {:?}", case.other);
+    assert!(
+        chosen.endpoint.id == id(PROTECTED_NUMBER),
+        "wrong isolation: {facts:?} leads to {:?}",
+        case.other
+    );
     assert!(is_protected(&policy, &chosen), "wrong isolation: {facts:?} isolates what is protected");
     true
 }
@@ -143,7 +151,7 @@ pub fn check_texts(listed: &str, own: &str) {
                 assert!(is_protected, "wrong isolation: {key} of {listed:?} miss {spelling:?}");
             }
         }
-        let mut facts = HostFacts::default();
+        let mut facts = HostIdentifiers::default();
         facts.hostnames.push(listed.to_owned());
         let _ = resolve_endpoint(&facts, vec![endpoint(OTHER_NUMBER, own)]);
     }
@@ -183,42 +191,46 @@ fn address(number: u8) -> String {
     format!("10.0.0.{number}")
 }
 
-fn endpoint(number: u8, hostname: &str) -> Candidate {
+fn endpoint(number: u8, hostname: &str) -> EndpointCandidate {
     let members = json!({
         "id": id(number), "tenant": {"id": TENANT}, "hostname": hostname, "macAddresses": [mac(number)],
         "ipv4Addresses": [address(number)], "online": true, "lastSeenAt": "2023-11-14T22:13:00Z",
     });
-    Candidate {
+    EndpointCandidate {
         tenant: TENANT.to_owned(),
         endpoint: serde_json::from_str(&members.to_string()).expect("an endpoint"),
     }
 }
 
-fn is_protected(policy: &Policy, candidate: &Candidate) -> bool {
+fn is_protected(policy: &Policy, candidate: &EndpointCandidate) -> bool {
     let mut signal = Signal::default();
     signal.severity = Some(Severity::Critical);
     let source = policy.source("s").expect("the source");
-    let verdict = policy.judge(source, &signal, &Subject::of(&candidate.endpoint));
+    let verdict = policy.evaluate(source, &signal, &PolicyEndpoint::from_record(&candidate.endpoint));
     matches!(verdict, Verdict::Refuse(Refusal::Protected { .. }))
 }
 
 /// A directory that answers each question with everything.
-struct UnfilteredDirectory(Vec<Candidate>);
+struct UnfilteredDirectory(Vec<EndpointCandidate>);
 
-impl Directory for UnfilteredDirectory {
+impl EndpointDirectory for UnfilteredDirectory {
     type Error = Infallible;
 
-    async fn candidates(&self, _: &Identity, _: FactKind) -> Result<Vec<Candidate>, Infallible> {
+    async fn candidates(
+        &self,
+        _: &HostIdentity,
+        _: IdentifierKind,
+    ) -> Result<Vec<EndpointCandidate>, Infallible> {
         Ok(self.0.clone())
     }
 }
 
 /// The endpoint that an alert leads to, if one.
-fn resolve_endpoint(facts: &HostFacts, endpoints: Vec<Candidate>) -> Option<Candidate> {
-    let identity = Identity::read(facts).ok()?;
+fn resolve_endpoint(facts: &HostIdentifiers, endpoints: Vec<EndpointCandidate>) -> Option<EndpointCandidate> {
+    let identity = HostIdentity::from_identifiers(facts).ok()?;
     let within = Duration::from_secs(900);
     let liveness = Liveness { seen_within: within, address_seen_within: within };
-    let times = Times { liveness, now: NOW, alert: Some(NOW), judged: NOW };
+    let times = ResolutionTimes { liveness, now: NOW, observed_at: Some(NOW), evaluated_at: NOW };
     let resolution = futures_executor::block_on(resolve(&UnfilteredDirectory(endpoints), &identity, &times));
     resolution.unwrap_or_else(|never| match never {}).outcome.ok()
 }

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::{
     NotActionable,
-    parsed_alert::{ParsedAlert, ParsedHost, parse_account, key_parts},
-    qualified_names::{dotted_domain, with_domain},
     json_cursor::{JsonCursor, severity_from_score},
+    parsed_alert::{ParsedAlert, ParsedHost, key_parts, parse_account},
+    qualified_names::{dotted_domain, with_domain},
 };
 use crate::signal::{HostIdentifiers, Severity};
 
@@ -114,8 +114,9 @@ pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
 fn parse_message(root: &Value) -> Vec<ParsedAlert<'_>> {
     let event = Event::new(JsonCursor::from(root));
     let list = LEAD_LISTS.iter().map(|list| event.inner.get(list)).find(|list| list.exists());
-    let leads =
-        list.filter(|_| event.is_kind_or_product("automatedlead", "automated-lead")).map(|list| parse_lead(root, event, list));
+    let leads = list
+        .filter(|_| event.is_kind_or_product("automatedlead", "automated-lead"))
+        .map(|list| parse_lead(root, event, list));
     leads.filter(|leads| !leads.is_empty()).unwrap_or_else(|| {
         let mut draft = parse_event(root, event);
         draft.hosts.push(ParsedHost::from(parse_host(event)));
@@ -126,18 +127,23 @@ fn parse_message(root: &Value) -> Vec<ParsedAlert<'_>> {
 fn parse_event<'v>(root: &'v Value, event: Event<'v>) -> ParsedAlert<'v> {
     let updated = event.first_with_text(&["updated_timestamp", "UpdatedTimestamp", "SignalUpdatedTimestamp"]);
     let identity =
-        key_parts(event.first_with_text(&ID_PATHS), [updated], "it has no CompositeId or DetectionId").or_else(|missing| {
-            // What is not about a detection has only its place in the stream.
-            let [offset, customer, created] = ["offset", "customerIDString", "eventCreationTime"]
-                .map(|name| event.root.get("metadata").get(name));
-            self::key_parts(offset, [customer, created], missing)
-        });
+        key_parts(event.first_with_text(&ID_PATHS), [updated], "it has no CompositeId or DetectionId")
+            .or_else(|missing| {
+                // What is not about a detection has only its place in the stream.
+                let [offset, customer, created] = ["offset", "customerIDString", "eventCreationTime"]
+                    .map(|name| event.root.get("metadata").get(name));
+                self::key_parts(offset, [customer, created], missing)
+            });
     let mut draft = ParsedAlert::new(root, identity);
     let signal = &mut draft.signal;
-    signal.account = parse_account(event.first_with_text(&["CustomerIdString", "cid", "metadata/customerIDString"]));
-    signal.severity =
-        parse_severity(event.first_with_text(&["SeverityName", "severity_display_name", "detections/severity"]))
-            .or_else(|| parse_severity(event.first_with_text(&["Severity", "max_severity", "detection/severity"])));
+    signal.account =
+        parse_account(event.first_with_text(&["CustomerIdString", "cid", "metadata/customerIDString"]));
+    signal.severity = parse_severity(event.first_with_text(&[
+        "SeverityName",
+        "severity_display_name",
+        "detections/severity",
+    ]))
+    .or_else(|| parse_severity(event.first_with_text(&["Severity", "max_severity", "detection/severity"])));
     let titles = ["DetectName", "display_name", "Name", "title", "detections/name", "detection/name"];
     signal.title = event.first_with_text(&titles).display_text().unwrap_or_default();
     signal.reason = event.first_with_text(&["Description", "DetectDescription"]).display_text();
@@ -161,7 +167,9 @@ fn parse_lead<'v>(root: &'v Value, event: Event<'v>, indicators: JsonCursor<'v>)
     let mut machines: BTreeMap<String, Option<Severity>> = BTreeMap::new();
     for indicator in indicators.elements() {
         let inner = Event { inner: indicator, root: indicator };
-        let Some(name) = parse_hostname(inner, &HOSTNAME_PATHS).or_else(|| indicator.identifier()) else { continue };
+        let Some(name) = parse_hostname(inner, &HOSTNAME_PATHS).or_else(|| indicator.identifier()) else {
+            continue;
+        };
         let known = machines.entry(name).or_default();
         *known = (*known).max(parse_severity(inner.first_with_text(&["SeverityName", "Severity"])));
     }
@@ -180,7 +188,8 @@ fn parse_lead<'v>(root: &'v Value, event: Event<'v>, indicators: JsonCursor<'v>)
 
 fn refusal(event: Event<'_>) -> Option<NotActionable> {
     let kind = event.kind();
-    let states = ["status", "State", "resolution"].map(|name| event.first_with_text(&[name]).normalized_text());
+    let states =
+        ["status", "State", "resolution"].map(|name| event.first_with_text(&[name]).normalized_text());
     let over = ["closed", "resolved", "ignored", "falsepositive"];
     let is_audit = || {
         let marks = ["OperationName", "AuditKeyValues"];
@@ -188,7 +197,10 @@ fn refusal(event: Event<'_>) -> Option<NotActionable> {
             && !event.first_with_text(&ID_PATHS).exists()
             && marks.iter().any(|mark| event.inner.get(mark).exists())
     };
-    if event.first_with_text(&["Description", "DetectDescription"]).display_text().is_some_and(|text| text.starts_with(SAMPLE_DETECTION))
+    if event
+        .first_with_text(&["Description", "DetectDescription"])
+        .display_text()
+        .is_some_and(|text| text.starts_with(SAMPLE_DETECTION))
     {
         Some(NotActionable::Sample)
     } else if states.iter().any(|state| over.contains(&state.as_str())) {
@@ -212,7 +224,8 @@ fn parse_host(event: Event<'_>) -> HostIdentifiers {
     if event.is_kind_or_product("idpdetection", "idp") {
         // A user's log-in came from the source endpoint. The target and the
         // domain controller that saw it are named too; addresses may be of either.
-        let source = parse_hostname(event, &["SourceEndpointHostName", "Hostname", "ComputerName", "device/hostname"]);
+        let source =
+            parse_hostname(event, &["SourceEndpointHostName", "Hostname", "ComputerName", "device/hostname"]);
         return HostIdentifiers { hostnames: source.into_iter().collect(), ..HostIdentifiers::default() };
     }
     HostIdentifiers {
@@ -220,7 +233,9 @@ fn parse_host(event: Event<'_>) -> HostIdentifiers {
         mac_addresses: event
             .first_with_text(&["MACAddress", "mac", "device/mac_address", "devices/mac_address"])
             .identifiers(),
-        ip_addresses: event.first_with_text(&["LocalIP", "device/local_ip", "devices/local_ip"]).identifiers(),
+        ip_addresses: event
+            .first_with_text(&["LocalIP", "device/local_ip", "devices/local_ip"])
+            .identifiers(),
         ..HostIdentifiers::default()
     }
 }

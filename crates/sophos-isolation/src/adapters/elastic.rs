@@ -5,9 +5,9 @@ use serde_json::{Deserializer, Value};
 
 use super::{
     MAX_ALERTS_PER_MESSAGE, NotActionable, ParseError,
+    json_cursor::{JsonCursor, severity_from_score},
     parsed_alert::{ParsedAlert, ParsedHost, parse_account},
     qualified_names::{dotted_domain, with_domain},
-    json_cursor::{JsonCursor, severity_from_score},
 };
 use crate::{
     hostname::may_be_same_host,
@@ -126,7 +126,12 @@ fn find_alerts<'v>(
             return items.try_for_each(|item| find_alerts(item, JsonCursor::MISSING, depth - 1, drafts));
         }
         if let Some(source @ Value::Object(_)) = value.get("_source") {
-            return find_alerts(source, value.get("_id").map_or(JsonCursor::MISSING, JsonCursor::from), depth - 1, drafts);
+            return find_alerts(
+                source,
+                value.get("_id").map_or(JsonCursor::MISSING, JsonCursor::from),
+                depth - 1,
+                drafts,
+            );
         }
         let lists = ["/context/alerts", "/alerts", "/hits/hits", "/hits"].map(|path| value.pointer(path));
         if let Some(list) = lists.into_iter().flatten().find(|list| list.is_array()) {
@@ -169,8 +174,9 @@ fn parse_alert<'v>(document: &'v Value, id: JsonCursor<'v>) -> ParsedAlert<'v> {
     signal.severity = first(&["kibana.alert.severity", "signal.rule.severity"])
         .severity()
         .or_else(|| parse_severity(first(&["kibana.alert.risk_score", "kibana.alert.rule.risk_score"])));
-    signal.title =
-        first(&["kibana.alert.rule.name", "signal.rule.name", "rule.name"]).display_text().unwrap_or_default();
+    signal.title = first(&["kibana.alert.rule.name", "signal.rule.name", "rule.name"])
+        .display_text()
+        .unwrap_or_default();
     signal.reason = get("kibana.alert.reason").display_text();
     signal.observed_at = first(&["kibana.alert.original_time", "@timestamp"]).display_text();
     let [workflow, status, group] = [
@@ -199,7 +205,8 @@ fn parse_alert<'v>(document: &'v Value, id: JsonCursor<'v>) -> ParsedAlert<'v> {
 fn is_network_sensor(alert: &Value, names: &[String]) -> bool {
     let observers = ["observer.hostname", "observer.name"].map(|name| get_dotted(alert, name).identifiers());
     let is_observer = |name: &String| names.iter().any(|host| may_be_same_host(host, name));
-    let kinds: Vec<_> = get_dotted(alert, "observer.type").elements().map(JsonCursor::normalized_text).collect();
+    let kinds: Vec<_> =
+        get_dotted(alert, "observer.type").elements().map(JsonCursor::normalized_text).collect();
     let module = get_dotted(alert, "event.module").normalized_text();
     observers.iter().flatten().any(is_observer)
         || kinds.iter().any(|kind| SENSOR_TYPES.contains(&kind.as_str()))
@@ -209,8 +216,8 @@ fn is_network_sensor(alert: &Value, names: &[String]) -> bool {
 /// Whether the rule watches services: a metric, a log, a job, an objective.
 /// Where nothing is said about the kind of rule, it is one of Elastic Security.
 fn is_service_rule(alert: &Value) -> bool {
-    let owners =
-        ["kibana.alert.rule.consumer", "kibana.alert.rule.producer"].map(|name| get_dotted(alert, name).normalized_text());
+    let owners = ["kibana.alert.rule.consumer", "kibana.alert.rule.producer"]
+        .map(|name| get_dotted(alert, name).normalized_text());
     let types = ["kibana.alert.rule.rule_type_id", "rule.type"]
         .map(|name| get_dotted(alert, name).text().unwrap_or_default().trim().to_ascii_lowercase());
     let category = get_dotted(alert, "kibana.alert.rule.category").normalized_text();
@@ -232,9 +239,12 @@ fn parse_hosts(
 ) -> Vec<ParsedHost> {
     if let [] | [_] = names.as_slice() {
         let hostnames = names.iter().filter_map(|name| with_domain(name, domain.clone())).collect();
-        return vec![HostIdentifiers { hostnames, mac_addresses, ip_addresses, ..HostIdentifiers::default() }.into()];
+        return vec![
+            HostIdentifiers { hostnames, mac_addresses, ip_addresses, ..HostIdentifiers::default() }.into(),
+        ];
     }
-    let facts = names.into_iter().map(|name| HostIdentifiers { hostnames: vec![name], ..HostIdentifiers::default() });
+    let facts =
+        names.into_iter().map(|name| HostIdentifiers { hostnames: vec![name], ..HostIdentifiers::default() });
     facts.map(ParsedHost::from).collect()
 }
 

@@ -8,13 +8,16 @@ use serde_json::Value;
 
 use super::{
     FieldMapping, ParseError,
-    parsed_alert::{ParsedAlert, ParsedHost, parse_account},
     json_cursor::JsonCursor,
+    parsed_alert::{ParsedAlert, ParsedHost, parse_account},
 };
 use crate::signal::HostIdentifiers;
 
 /// The list whose elements the policy wants read one by one.
-pub(super) fn find_elements<'v>(root: &'v Value, fields: &FieldMapping) -> Result<Option<Cow<'v, Value>>, ParseError> {
+pub(super) fn find_elements<'v>(
+    root: &'v Value,
+    fields: &FieldMapping,
+) -> Result<Option<Cow<'v, Value>>, ParseError> {
     let Some(pointer) = &fields.iterate else { return Ok(None) };
     match pointer.find(root, root) {
         Some(list) if list.is_array() => Ok(Some(list)),
@@ -27,7 +30,11 @@ pub(super) fn find_elements<'v>(root: &'v Value, fields: &FieldMapping) -> Resul
 
 /// Documents in which the policy names the host hold nothing else that is read:
 /// what has a name of our own form may have another meaning there.
-pub(super) fn parse_alerts<'v>(documents: &'v [Value], fields: &FieldMapping, key: Option<&str>) -> Vec<ParsedAlert<'v>> {
+pub(super) fn parse_alerts<'v>(
+    documents: &'v [Value],
+    fields: &FieldMapping,
+    key: Option<&str>,
+) -> Vec<ParsedAlert<'v>> {
     let key = key.filter(|key| !key.trim().is_empty());
     let read = |document| match fields.maps_host() {
         true => parse_mapped(document, fields, key),
@@ -38,7 +45,10 @@ pub(super) fn parse_alerts<'v>(documents: &'v [Value], fields: &FieldMapping, ke
 
 fn parse_mapped<'v>(document: &'v Value, fields: &FieldMapping, key: Option<&str>) -> ParsedAlert<'v> {
     let identity = key.map(|key| element_key(key.to_owned(), document, fields));
-    ParsedAlert::new(document, identity.ok_or("set fields.event_id in the policy, or send an Idempotency-Key"))
+    ParsedAlert::new(
+        document,
+        identity.ok_or("set fields.event_id in the policy, or send an Idempotency-Key"),
+    )
 }
 
 fn parse_native<'v>(document: &'v Value, fields: &FieldMapping, key: Option<&str>) -> ParsedAlert<'v> {

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{
     NotActionable, ParseError,
-    parsed_alert::{ParsedAlert, ParsedHost, parse_account, key_parts},
     json_cursor::{JsonCursor, identifiers, severity_from_score},
+    parsed_alert::{ParsedAlert, ParsedHost, key_parts, parse_account},
 };
 use crate::signal::{HostIdentifiers, Severity};
 
@@ -93,7 +93,11 @@ fn parse_single_finding<'v>(document: &'v Value, finding: JsonCursor<'v>) -> Par
 /// The drafts of a finding about a sequence of actions: one for each account,
 /// with each instance that the sequence has among its resources. Instances that
 /// a cluster or a group merely consists of are not among them.
-fn parse_attack_sequence<'v>(document: &'v Value, finding: JsonCursor<'v>, resources: JsonCursor<'v>) -> Vec<ParsedAlert<'v>> {
+fn parse_attack_sequence<'v>(
+    document: &'v Value,
+    finding: JsonCursor<'v>,
+    resources: JsonCursor<'v>,
+) -> Vec<ParsedAlert<'v>> {
     let kinds = || resources.elements().map(|resource| resource.get("resourceType").normalized_text());
     let of_cluster = finding.get("type").normalized_text().ends_with("compromisedcluster");
     let is_shared = of_cluster || kinds().any(|kind| is_container(&kind));
@@ -101,7 +105,8 @@ fn parse_attack_sequence<'v>(document: &'v Value, finding: JsonCursor<'v>, resou
     for resource in resources.elements() {
         let Some(id) = sequence_instance_id(resource) else { continue };
         let facts = HostIdentifiers { ec2_instance_id: Some(id), ..HostIdentifiers::default() };
-        let owner = parse_account(resource.get("accountId")).or_else(|| parse_account(finding.get("accountId")));
+        let owner =
+            parse_account(resource.get("accountId")).or_else(|| parse_account(finding.get("accountId")));
         let named = host_accounts([resource.get("accountId")], [resource.get("uid")]);
         let host = ParsedHost { identifiers: facts, accounts: named, refusal: None };
         accounts.entry(owner).or_default().push(host);
@@ -131,7 +136,11 @@ fn sequence_instance_id(resource: JsonCursor<'_>) -> Option<String> {
     let uid = resource.get("uid").identifier();
     let of_arn = uid.as_deref().and_then(instance_id_from_arn).map(str::to_owned);
     of_arn.or_else(|| {
-        let ids = [uid, resource.get("name").identifier(), resource.get("data/ec2Instance/instanceId").identifier()];
+        let ids = [
+            uid,
+            resource.get("name").identifier(),
+            resource.get("data/ec2Instance/instanceId").identifier(),
+        ];
         ids.into_iter().flatten().find(|id| is_instance && id.starts_with("i-"))
     })
 }
@@ -207,5 +216,8 @@ fn parse_instance(instance: JsonCursor<'_>) -> Option<HostIdentifiers> {
 }
 
 pub(super) fn parse_severity(place: JsonCursor<'_>) -> Option<Severity> {
-    place.number().map(|number| severity_from_score(number, [1.0, 4.0, 7.0, 9.0])).or_else(|| place.severity())
+    place
+        .number()
+        .map(|number| severity_from_score(number, [1.0, 4.0, 7.0, 9.0]))
+        .or_else(|| place.severity())
 }

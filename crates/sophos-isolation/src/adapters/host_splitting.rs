@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, net::IpAddr};
 
-use super::{parsed_alert::ParsedHost, json_cursor::MAX_IDENTIFIERS};
+use super::{json_cursor::MAX_IDENTIFIERS, parsed_alert::ParsedHost};
 use crate::{
     hostname::{fold_name, is_usable},
     identity::longest_forms,
@@ -40,7 +40,13 @@ pub(super) fn split_hosts(mut host: ParsedHost) -> Vec<ParsedHost> {
 }
 
 fn with_identifiers(host: &ParsedHost, facts: impl Iterator<Item = HostIdentifiers>) -> Vec<ParsedHost> {
-    facts.map(|facts| ParsedHost { identifiers: facts, accounts: host.accounts.clone(), refusal: host.refusal }).collect()
+    facts
+        .map(|facts| ParsedHost {
+            identifiers: facts,
+            accounts: host.accounts.clone(),
+            refusal: host.refusal,
+        })
+        .collect()
 }
 
 /// Each name once, without those of which a longer form is there.

@@ -29,7 +29,8 @@ pub(super) fn quote_inexact_numbers(body: &[u8]) -> Cow<'_, [u8]> {
         match byte {
             b'"' => at = string_end(body, at),
             b'-' | b'0'..=b'9' => {
-                let end = at + prefix_len(&body[at..], |byte| b"+-.eE".contains(&byte) || byte.is_ascii_digit());
+                let end =
+                    at + prefix_len(&body[at..], |byte| b"+-.eE".contains(&byte) || byte.is_ascii_digit());
                 let token = &body[at..end];
                 if !is_short_integer(token) && is_number(token) && !is_followed_by_colon(&body[end..]) {
                     quoted.extend_from_slice(&body[copied..at]);

@@ -8,11 +8,13 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    Adapter, MAX_ALERTS_PER_MESSAGE, Message, Pointers, Tool, ParseError,
+    Adapter, MAX_ALERTS_PER_MESSAGE, Message, ParseError, Pointers, Tool,
     condition::normalize,
-    parsed_alert::{ParsedAlert, ParsedHost, KeyParts, parse_account, parse_action, digest, parse_ttl, key_text},
-    host_splitting::{split_hosts, is_hostname},
+    host_splitting::{is_hostname, split_hosts},
     json_cursor::JsonCursor,
+    parsed_alert::{
+        KeyParts, ParsedAlert, ParsedHost, digest, key_text, parse_account, parse_action, parse_ttl,
+    },
     pointer::DocumentContext,
 };
 use crate::{
@@ -75,7 +77,9 @@ impl Adapter {
         for part in &fields.event_id_parts {
             let found = part.pointer.text(at).map(Value::from);
             if found.is_none() && !part.is_optional {
-                missing.get_or_insert_with(|| (format!("\"{}\"", part.pointer.display_from(base)), "event_id_parts"));
+                missing.get_or_insert_with(|| {
+                    (format!("\"{}\"", part.pointer.display_from(base)), "event_id_parts")
+                });
             }
             is_own |= found.is_some() && !part.pointer.is_from_root();
             identity.push(found.unwrap_or_default());
@@ -134,7 +138,8 @@ impl Adapter {
             signal.observed_at = fields.observed_at.display_text(at);
         }
         let is_own_form = self.tool == Tool::Generic && !fields.maps_host();
-        let own = |name| if is_own_form { JsonCursor::from(draft.document).get(name) } else { JsonCursor::MISSING };
+        let own =
+            |name| if is_own_form { JsonCursor::from(draft.document).get(name) } else { JsonCursor::MISSING };
         if fields.action.is_set() {
             let place = fields.action.display_from(base);
             let read = fields.action.find_first(at, |place| place.value().map(|_| parse_action(place)));
@@ -146,13 +151,16 @@ impl Adapter {
                 })?
                 .map_err(|error| with_field_name(error, "action", &place))?;
         } else if is_own_form {
-            signal.action = parse_action(own("action")).map_err(|error| with_field_name(error, "action", "\"/action\""))?;
+            signal.action = parse_action(own("action"))
+                .map_err(|error| with_field_name(error, "action", "\"/action\""))?;
         }
         if fields.ttl.is_set() {
             let read = fields.ttl.find_first(at, |place| parse_ttl(place).transpose()).transpose();
-            signal.release_after_seconds = read.map_err(|error| with_field_name(error, "ttl", &fields.ttl.display_from(base)))?;
+            signal.release_after_seconds =
+                read.map_err(|error| with_field_name(error, "ttl", &fields.ttl.display_from(base)))?;
         } else if is_own_form {
-            signal.release_after_seconds = parse_ttl(own("ttl")).map_err(|error| with_field_name(error, "ttl", "\"/ttl\""))?;
+            signal.release_after_seconds =
+                parse_ttl(own("ttl")).map_err(|error| with_field_name(error, "ttl", "\"/ttl\""))?;
         }
         Ok(signal)
     }

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::{
     NotActionable, ParseError,
-    parsed_alert::{ParsedAlert, ParsedHost, parse_account, digest, key_parts},
-    qualified_names::{dns_domain, parse_hostname},
     json_cursor::{JsonCursor, identifiers},
+    parsed_alert::{ParsedAlert, ParsedHost, digest, key_parts, parse_account},
+    qualified_names::{dns_domain, parse_hostname},
 };
 use crate::signal::HostIdentifiers;
 
@@ -89,7 +89,11 @@ pub(super) fn parse_alerts(root: &Value) -> Result<Vec<ParsedAlert<'_>>, ParseEr
             None => drafts.push(self::parse_document(document)),
         }
     }
-    if notifications > 0 && drafts.is_empty() { Err(ParseError(CHANGE_NOTIFICATION_ERROR.into())) } else { Ok(drafts) }
+    if notifications > 0 && drafts.is_empty() {
+        Err(ParseError(CHANGE_NOTIFICATION_ERROR.into()))
+    } else {
+        Ok(drafts)
+    }
 }
 
 fn parse_document(document: &Value) -> ParsedAlert<'_> {
@@ -203,7 +207,10 @@ fn is_resolved(place: JsonCursor<'_>) -> bool {
 }
 
 fn is_device(evidence: JsonCursor<'_>) -> bool {
-    evidence.first_with_text(&["@odata.type", "at_sign_odata_type"]).normalized_text().ends_with("deviceevidence")
+    evidence
+        .first_with_text(&["@odata.type", "at_sign_odata_type"])
+        .normalized_text()
+        .ends_with("deviceevidence")
 }
 
 /// A device of Graph's alerts. `mdeDeviceId` and `azureAdDeviceId` are none of
@@ -211,7 +218,8 @@ fn is_device(evidence: JsonCursor<'_>) -> bool {
 fn parse_device(evidence: JsonCursor<'_>) -> ParsedHost {
     let names = ["deviceDnsName", "fullyQualifiedDomainName", "fqdn", "hostName"];
     let name = parse_hostname(evidence, &names, dns_domain(evidence.get("dnsDomain")));
-    let [mut addresses, last] = ["ipInterfaces", "lastIpAddress"].map(|path| evidence.get(path).identifiers());
+    let [mut addresses, last] =
+        ["ipInterfaces", "lastIpAddress"].map(|path| evidence.get(path).identifiers());
     addresses.extend(last);
     let mut roles = evidence.get("roles").elements().map(JsonCursor::normalized_text).peekable();
     let related = roles.peek().is_some() && roles.all(|role| role == "contextual");
@@ -221,7 +229,11 @@ fn parse_device(evidence: JsonCursor<'_>) -> ParsedHost {
         ip_addresses: identifiers(addresses.iter().map(String::as_str)),
         ..HostIdentifiers::default()
     };
-    ParsedHost { identifiers: facts, refusal: related.then_some(NotActionable::OnlyRelated), ..ParsedHost::default() }
+    ParsedHost {
+        identifiers: facts,
+        refusal: related.then_some(NotActionable::OnlyRelated),
+        ..ParsedHost::default()
+    }
 }
 
 fn parse_host_state(state: JsonCursor<'_>) -> ParsedHost {

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::{
     NotActionable,
-    parsed_alert::{ParsedAlert, ParsedHost, parse_account, digest, key_parts},
-    qualified_names::{dns_domain, parse_hostname},
     json_cursor::JsonCursor,
+    parsed_alert::{ParsedAlert, ParsedHost, digest, key_parts, parse_account},
+    qualified_names::{dns_domain, parse_hostname},
 };
 use crate::signal::HostIdentifiers;
 
@@ -53,7 +53,8 @@ fn parse_message(root: &Value) -> ParsedAlert<'_> {
         return draft;
     };
     let tenant = ["tenantId", "workspaceInfo/TenantId", "object/tenantId"];
-    draft.signal.account = parse_account(place.first_with_text(&tenant)).or_else(|| parse_account(inner.get("tenantId")));
+    draft.signal.account =
+        parse_account(place.first_with_text(&tenant)).or_else(|| parse_account(inner.get("tenantId")));
 
     let alerts = inner.get("alerts").elements().chain(place.get("alerts").elements());
     let alerts = alerts.flat_map(|alert| [alert, alert.get("properties")]);
@@ -65,7 +66,11 @@ fn parse_message(root: &Value) -> ParsedAlert<'_> {
     draft
 }
 
-fn parse_incident<'v>(root: &'v Value, resource: JsonCursor<'v>, incident: JsonCursor<'v>) -> ParsedAlert<'v> {
+fn parse_incident<'v>(
+    root: &'v Value,
+    resource: JsonCursor<'v>,
+    incident: JsonCursor<'v>,
+) -> ParsedAlert<'v> {
     let place = JsonCursor::from(root);
     let number = incident.get("incidentNumber");
     let modified = incident.first_with_text(&["lastModifiedTimeUtc", "lastModifiedTime"]);
@@ -91,8 +96,8 @@ fn parse_incident<'v>(root: &'v Value, resource: JsonCursor<'v>, incident: JsonC
     let seen = ["lastActivityTimeUtc", "lastActivityTime", "firstActivityTimeUtc", "createdTimeUtc"];
     signal.observed_at = incident.first_with_text(&seen).display_text();
     let judged = incident.get("classification").normalized_text();
-    let is_over =
-        incident.get("status").normalized_text() == "closed" || ["benignpositive", "falsepositive"].contains(&&*judged);
+    let is_over = incident.get("status").normalized_text() == "closed"
+        || ["benignpositive", "falsepositive"].contains(&&*judged);
     draft.refusal = is_over.then_some(NotActionable::Resolved);
     draft
 }
@@ -150,7 +155,11 @@ fn parse_host(entity: JsonCursor<'_>) -> Option<ParsedHost> {
     let names = ["fqdn", "fullyQualifiedDomainName", "additionalData/fqdn", "hostName"];
     let name = parse_hostname(host, &names, dns_domain(host.get("dnsDomain")));
     let netbios_names = if name.is_none() { host.get("netBiosName").identifiers() } else { Vec::new() };
-    let facts = HostIdentifiers { hostnames: name.into_iter().collect(), netbios_names, ..HostIdentifiers::default() };
+    let facts = HostIdentifiers {
+        hostnames: name.into_iter().collect(),
+        netbios_names,
+        ..HostIdentifiers::default()
+    };
     let mut roles = host.get("roles").elements().map(JsonCursor::normalized_text).peekable();
     let is_related = roles.peek().is_some() && roles.all(|role| role == "contextual");
     let refusal = is_related.then_some(NotActionable::OnlyRelated);

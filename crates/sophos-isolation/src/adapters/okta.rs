@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::{
-    parsed_alert::{ParsedAlert, key_parts},
     json_cursor::JsonCursor,
+    parsed_alert::{ParsedAlert, key_parts},
 };
 use crate::signal::Severity;
 

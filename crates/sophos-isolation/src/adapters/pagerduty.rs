@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{
     NotActionable,
-    parsed_alert::{ParsedAlert, key_parts},
     json_cursor::JsonCursor,
+    parsed_alert::{ParsedAlert, key_parts},
 };
 use crate::signal::Severity;
 
@@ -36,7 +36,8 @@ pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
     let id = incident.get("id").text().filter(|_| is_incident);
     draft.alert_key = id.map(|id| vec![Value::from(id)]);
     let signal = &mut draft.signal;
-    signal.severity = parse_severity(incident.get("priority/summary")).or_else(|| parse_severity(incident.get("urgency")));
+    signal.severity =
+        parse_severity(incident.get("priority/summary")).or_else(|| parse_severity(incident.get("urgency")));
     signal.title = incident.first_with_text(&["title", "summary"]).display_text().unwrap_or_default();
     signal.observed_at = event.get("occurred_at").display_text();
     let kind = event.get("event_type").text().unwrap_or_default();

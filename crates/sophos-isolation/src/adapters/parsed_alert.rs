@@ -6,8 +6,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Adapter, MAX_ALERTS_PER_MESSAGE, Message, NotActionable, Alert, ParseError, mapping::MessageKeys, json_cursor::JsonCursor,
-    pointer::DocumentContext,
+    Adapter, Alert, MAX_ALERTS_PER_MESSAGE, Message, NotActionable, ParseError, json_cursor::JsonCursor,
+    mapping::MessageKeys, pointer::DocumentContext,
 };
 use crate::signal::{Action, HostIdentifiers, Signal};
 
@@ -51,7 +51,14 @@ impl From<HostIdentifiers> for ParsedHost {
 
 impl<'v> ParsedAlert<'v> {
     pub(super) fn new(document: &'v Value, identity: Result<KeyParts, &'static str>) -> Self {
-        Self { document, event_key: identity, alert_key: None, signal: Signal::default(), refusal: None, hosts: Vec::new() }
+        Self {
+            document,
+            event_key: identity,
+            alert_key: None,
+            signal: Signal::default(),
+            refusal: None,
+            hosts: Vec::new(),
+        }
     }
 }
 

@@ -107,7 +107,11 @@ impl Pointers {
     }
 
     /// What the first pointer leads to at which `read` finds anything.
-    pub(super) fn find_first<T>(&self, at: DocumentContext<'_>, read: impl Fn(JsonCursor<'_>) -> Option<T>) -> Option<T> {
+    pub(super) fn find_first<T>(
+        &self,
+        at: DocumentContext<'_>,
+        read: impl Fn(JsonCursor<'_>) -> Option<T>,
+    ) -> Option<T> {
         self.0.iter().find_map(|pointer| read(JsonCursor::from(&*pointer.find(at.document, at.root)?)))
     }
 
@@ -128,7 +132,8 @@ impl Pointers {
 
     /// The pointers in words, from the root of the delivery.
     pub(super) fn display_from(&self, base: &str) -> String {
-        let shown: Vec<_> = self.0.iter().map(|pointer| format!("\"{}\"", pointer.display_from(base))).collect();
+        let shown: Vec<_> =
+            self.0.iter().map(|pointer| format!("\"{}\"", pointer.display_from(base))).collect();
         shown.join(" or ")
     }
 }

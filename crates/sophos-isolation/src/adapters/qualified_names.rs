@@ -7,7 +7,11 @@ use super::json_cursor::{JsonCursor, identifiers};
 /// The name of `host`: the first full name among the members, or else the first
 /// short one with its DNS domain. The short form never stands beside the full
 /// one: it would also fit the machines of other domains.
-pub(super) fn parse_hostname(host: JsonCursor<'_>, members: &[&str], domain: Option<String>) -> Option<String> {
+pub(super) fn parse_hostname(
+    host: JsonCursor<'_>,
+    members: &[&str],
+    domain: Option<String>,
+) -> Option<String> {
     let names = members.iter().filter_map(|member| host.get(member).identifier());
     let names: Vec<_> = names.filter(|name| name.parse::<IpAddr>().is_err()).collect();
     let name = names.iter().find(|name| is_fully_qualified(name)).or(names.first())?;
@@ -75,6 +79,9 @@ mod tests {
     #[test]
     fn dotted_domain_rejects_netbios_domains() {
         assert_eq!(dotted_domain(JsonCursor::from(&json!("CONTOSO"))), None);
-        assert_eq!(dotted_domain(JsonCursor::from(&json!("contoso.example"))).as_deref(), Some("contoso.example"));
+        assert_eq!(
+            dotted_domain(JsonCursor::from(&json!("contoso.example"))).as_deref(),
+            Some("contoso.example")
+        );
     }
 }

@@ -4,10 +4,12 @@ use serde_json::Value;
 
 use super::{
     NotActionable, ParseError,
-    parsed_alert::{ParsedAlert, ParsedHost, parse_account, digest, key_parts},
-    guardduty::{host_accounts, check_source, has_sample_title, instance_id_from_arn, is_container, is_sample},
-    qualified_names::{dotted_domain, parse_hostname},
+    guardduty::{
+        check_source, has_sample_title, host_accounts, instance_id_from_arn, is_container, is_sample,
+    },
     json_cursor::{JsonCursor, identifiers, severity_from_score},
+    parsed_alert::{ParsedAlert, ParsedHost, digest, key_parts, parse_account},
+    qualified_names::{dotted_domain, parse_hostname},
 };
 use crate::signal::{HostIdentifiers, Severity, clean};
 
@@ -30,7 +32,11 @@ pub(super) fn parse_alerts(root: &Value) -> Result<Vec<ParsedAlert<'_>>, ParseEr
     Ok(documents.map(|document| parse_finding(document, JsonCursor::from(document), place)).collect())
 }
 
-fn parse_finding<'v>(document: &'v Value, finding: JsonCursor<'v>, envelope: JsonCursor<'v>) -> ParsedAlert<'v> {
+fn parse_finding<'v>(
+    document: &'v Value,
+    finding: JsonCursor<'v>,
+    envelope: JsonCursor<'v>,
+) -> ParsedAlert<'v> {
     let mut draft = if finding.get("finding_info").exists() || finding.get("class_uid").exists() {
         parse_ocsf(document, finding)
     } else {
@@ -80,7 +86,8 @@ fn parse_asff<'v>(document: &'v Value, finding: JsonCursor<'v>) -> ParsedAlert<'
     // instance has an id.
     let resources = finding.get("Resources").elements();
     let owners = [JsonCursor::MISSING; 2];
-    draft.hosts = resources.filter_map(|resource| parse_instance(resource, resource.get("Id"), owners)).collect();
+    draft.hosts =
+        resources.filter_map(|resource| parse_instance(resource, resource.get("Id"), owners)).collect();
     draft
 }
 
@@ -118,9 +125,12 @@ fn asff_refusal(finding: JsonCursor<'_>) -> Option<NotActionable> {
 
 fn parse_ocsf<'v>(document: &'v Value, finding: JsonCursor<'v>) -> ParsedAlert<'v> {
     let info = finding.get("finding_info");
-    let modified = finding.first_with_text(&["finding_info/modified_time_dt", "finding_info/modified_time", "time"]);
-    let mut draft =
-        ParsedAlert::new(document, key_parts(info.get("uid"), [modified], "the finding has no finding_info.uid"));
+    let modified =
+        finding.first_with_text(&["finding_info/modified_time_dt", "finding_info/modified_time", "time"]);
+    let mut draft = ParsedAlert::new(
+        document,
+        key_parts(info.get("uid"), [modified], "the finding has no finding_info.uid"),
+    );
     let signal = &mut draft.signal;
     signal.account = parse_account(finding.get("cloud/account/uid"));
     signal.severity = match finding.get("severity_id").text().as_deref() {
@@ -145,9 +155,11 @@ fn parse_ocsf<'v>(document: &'v Value, finding: JsonCursor<'v>) -> ParsedAlert<'
     draft.refusal = ocsf_refusal(finding);
     draft.signal.shared_host = has_containers(finding.get("resources"));
     let resources = finding.get("resources").elements();
-    let owners = |resource: JsonCursor<'v>| ["owner/account/uid", "account/uid"].map(|path| resource.get(path));
-    draft.hosts =
-        resources.filter_map(|resource| parse_instance(resource, resource.get("uid"), owners(resource))).collect();
+    let owners =
+        |resource: JsonCursor<'v>| ["owner/account/uid", "account/uid"].map(|path| resource.get(path));
+    draft.hosts = resources
+        .filter_map(|resource| parse_instance(resource, resource.get("uid"), owners(resource)))
+        .collect();
     // The device is the instance once more, unless it says that it is another.
     draft.hosts.extend(
         parse_device(finding.get("device"))
@@ -181,7 +193,11 @@ fn has_containers(resources: JsonCursor<'_>) -> bool {
 
 /// The instance that a resource is, by its ARN or its id. The members `owners`
 /// name the account that it is in, as an ARN does.
-fn parse_instance(resource: JsonCursor<'_>, id: JsonCursor<'_>, owners: [JsonCursor<'_>; 2]) -> Option<ParsedHost> {
+fn parse_instance(
+    resource: JsonCursor<'_>,
+    id: JsonCursor<'_>,
+    owners: [JsonCursor<'_>; 2],
+) -> Option<ParsedHost> {
     if !["awsec2instance", "awsec2instances"].contains(&resource.get("type").normalized_text().as_str()) {
         return None;
     }
@@ -189,7 +205,11 @@ fn parse_instance(resource: JsonCursor<'_>, id: JsonCursor<'_>, owners: [JsonCur
     let id = id.identifier()?;
     let id = if id.starts_with("arn:") { instance_id_from_arn(&id)?.to_owned() } else { id };
     let facts = HostIdentifiers { ec2_instance_id: Some(id), ..HostIdentifiers::default() };
-    facts.ec2_instance_id.as_ref()?.starts_with("i-").then_some(ParsedHost { identifiers: facts, accounts, refusal: None })
+    facts.ec2_instance_id.as_ref()?.starts_with("i-").then_some(ParsedHost {
+        identifiers: facts,
+        accounts,
+        refusal: None,
+    })
 }
 
 /// The device of an OCSF event. Only an id of an instance is one for us.
@@ -211,7 +231,9 @@ fn parse_device(device: JsonCursor<'_>) -> Option<ParsedHost> {
     };
     let found = HostIdentifiers {
         mac_addresses: own("mac", "mac"),
-        hostnames: parse_hostname(device, &["hostname"], dotted_domain(device.get("domain"))).into_iter().collect(),
+        hostnames: parse_hostname(device, &["hostname"], dotted_domain(device.get("domain")))
+            .into_iter()
+            .collect(),
         ip_addresses: own("ip", "ip"),
         ..HostIdentifiers::default()
     };
@@ -219,7 +241,11 @@ fn parse_device(device: JsonCursor<'_>) -> Option<ParsedHost> {
 }
 
 fn interface_values(device: JsonCursor<'_>, member: &str) -> Vec<String> {
-    device.get("network_interfaces").elements().flat_map(|interface| interface.get(member).identifiers()).collect()
+    device
+        .get("network_interfaces")
+        .elements()
+        .flat_map(|interface| interface.get(member).identifiers())
+        .collect()
 }
 
 /// Of ASFF's object: the label, or else the number from 0 to 100.

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::{
     NotActionable,
-    parsed_alert::{ParsedAlert, ParsedHost, parse_account, key_parts},
-    qualified_names::{dotted_domain, with_domain},
     json_cursor::{JsonCursor, identifiers},
+    parsed_alert::{ParsedAlert, ParsedHost, key_parts, parse_account},
+    qualified_names::{dotted_domain, with_domain},
 };
 use crate::signal::{HostIdentifiers, Severity};
 
@@ -118,16 +118,22 @@ fn parse_message<'v>(document: &'v Value, message: JsonCursor<'v>) -> ParsedAler
         let updated = message.first_with_text(&["threatInfo/updatedAt", "alertInfo/updatedAt", "updatedAt"]);
         key_parts(id, [updated], "it has no id")
     } else if message.get("activityType").exists() {
-        let id = message.first_with_text(&["activityUuid", "id", "threatId", "data/threatId", "data/alertId"]);
+        let id =
+            message.first_with_text(&["activityUuid", "id", "threatId", "data/threatId", "data/alertId"]);
         key_parts(id, [], "it has no activityuuid or threatid")
     } else {
-        let id = message.first_with_text(&["activityUuid", "threatId", "data/threatId", "data/alertId", "id"]);
+        let id =
+            message.first_with_text(&["activityUuid", "threatId", "data/threatId", "data/alertId", "id"]);
         key_parts(id, [], "it has no activityuuid or threatid")
     };
     let mut draft = ParsedAlert::new(document, identity);
     draft.alert_key = message.first_with_text(&about).text().map(|id| vec![Value::from(id)]);
     let signal = &mut draft.signal;
-    signal.account = parse_account(message.first_with_text(&["accountId", "agentDetectionInfo/accountId", "data/accountId"]));
+    signal.account = parse_account(message.first_with_text(&[
+        "accountId",
+        "agentDetectionInfo/accountId",
+        "data/accountId",
+    ]));
     let words = ["data/severity", "ruleInfo/severity", "threatInfo/confidenceLevel", "data/confidenceLevel"];
     signal.severity = parse_severity(message.first_with_text(&words));
     let titles = ["primaryDescription", "threatInfo/threatName", "ruleInfo/name", "data/ruleName"];
@@ -166,7 +172,8 @@ fn parse_message<'v>(document: &'v Value, message: JsonCursor<'v>) -> ParsedAler
 /// it carry them too.
 fn is_threat(message: JsonCursor<'_>) -> bool {
     let data = message.get("data");
-    let is_change = STATUS_CHANGE_MEMBERS.iter().any(|change| data.get(change).exists() || message.get(change).exists());
+    let is_change =
+        STATUS_CHANGE_MEMBERS.iter().any(|change| data.get(change).exists() || message.get(change).exists());
     let is_alert = data.get("origAgentName").exists()
         && ["alertId", "ruleName"].iter().any(|name| data.get(name).exists());
     if let Some(kind) = message.get("activityType").text() {
@@ -207,7 +214,8 @@ fn parse_unified_alert<'v>(document: &'v Value, alert: JsonCursor<'v>) -> Parsed
     signal.observed_at = alert.first_with_text(&["detectedAt", "firstSeenAt", "createdAt"]).display_text();
 
     let status = alert.get("status").normalized_text();
-    let judgements = ["analystVerdict", "result", "confidenceLevel"].map(|name| alert.get(name).normalized_text());
+    let judgements =
+        ["analystVerdict", "result", "confidenceLevel"].map(|name| alert.get(name).normalized_text());
     let is_over = ["resolved", "closed", "falsepositive"].contains(&status.as_str())
         || judgements.iter().any(|judgement| is_benign(judgement));
     draft.refusal = is_over.then_some(NotActionable::Resolved);

@@ -5,14 +5,16 @@ use serde_json::Value;
 
 use super::{
     NotActionable,
-    parsed_alert::{ParsedAlert, digest, key_parts},
     json_cursor::JsonCursor,
+    parsed_alert::{ParsedAlert, digest, key_parts},
 };
 
 /// Reads the row of the delivery, or the rows that the policy iterates over.
 pub(super) fn parse_alerts<'v>(root: &'v Value, rows: Option<&'v [Value]>) -> Vec<ParsedAlert<'v>> {
     match rows {
-        Some(rows) => rows.iter().map(|document| parse_row(root, document, JsonCursor::from(document))).collect(),
+        Some(rows) => {
+            rows.iter().map(|document| parse_row(root, document, JsonCursor::from(document))).collect()
+        }
         None => vec![parse_row(root, root, JsonCursor::from(root).get("result"))],
     }
 }
@@ -24,7 +26,8 @@ fn parse_row<'v>(root: &'v Value, document: &'v Value, row: JsonCursor<'v>) -> P
         parts.push(Value::from(digest(row.value().unwrap_or(&Value::Null))));
         parts
     });
-    let notable = row.first_with_text(&["event_id", "rule_id"]).text().filter(|id| id.contains("@@notable@@"));
+    let notable =
+        row.first_with_text(&["event_id", "rule_id"]).text().filter(|id| id.contains("@@notable@@"));
     let alert = notable.as_ref().map(|id| vec![Value::from(id.as_str())]);
     let alert = alert.or_else(|| identity.clone().ok());
     let mut draft = ParsedAlert::new(document, identity);

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{
     NotActionable,
-    parsed_alert::{ParsedAlert, ParsedHost, digest, key_parts},
     json_cursor::{JsonCursor, identifiers, severity_from_score},
+    parsed_alert::{ParsedAlert, ParsedHost, digest, key_parts},
 };
 use crate::{
     hostname::{first_label, is_same_host},
@@ -100,7 +100,11 @@ fn parse_text_alert<'v>(root: &'v Value, alert: JsonCursor<'v>, description: &st
 }
 
 fn parse_host(facts: HostIdentifiers, is_manager: bool) -> ParsedHost {
-    ParsedHost { identifiers: facts, refusal: is_manager.then_some(NotActionable::Manager), ..ParsedHost::default() }
+    ParsedHost {
+        identifiers: facts,
+        refusal: is_manager.then_some(NotActionable::Manager),
+        ..ParsedHost::default()
+    }
 }
 
 /// The manager is the agent 000, also where a template made a number of it.

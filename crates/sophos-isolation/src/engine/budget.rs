@@ -15,8 +15,8 @@ use crate::{
     decision::{Decision, IsolationTarget},
     ledger::{LedgerStore, LedgerStoreError},
     outcome::OutcomePublisher,
+    permits::{self, Permit, PermitHolder},
     policy::{Policy, Source},
-    permits::{self, PermitHolder, Permit},
 };
 
 /// Where the slots of estates are.
@@ -34,11 +34,11 @@ const ABANDONED_AFTER_SECONDS: u64 = 900;
 /// A budget that is spent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BudgetExhausted {
-    #[error("{most} isolations of the source \"{source_name}\" in this hour are all that the policy allows")]
+    #[error("{max} isolations of the source \"{source_name}\" in this hour are all that the policy allows")]
     Source { max: u32, source_name: String },
-    #[error("{most} isolations in the tenant in this hour are all that the policy allows")]
+    #[error("{max} isolations in the tenant in this hour are all that the policy allows")]
     Tenant { max: u32 },
-    #[error("{isolated} of the tenant's {estate} endpoints are isolated, and the policy allows {most}")]
+    #[error("{isolated} of the tenant's {estate} endpoints are isolated, and the policy allows {max}")]
     Estate { isolated: u64, estate: u64, max: u64 },
     #[error(
         "{max} lookups of hosts of the source \"{source_name}\" in this hour are all that the policy allows"
@@ -79,7 +79,8 @@ where
         if let Err(full) = self.acquire_hourly_permits(policy, decision, target, permits).await? {
             return Ok(Err(full));
         }
-        let slot = self.acquire_estate_permit(policy, target, tenant, &self.permit_holder(decision, target)).await?;
+        let slot =
+            self.acquire_estate_permit(policy, target, tenant, &self.permit_holder(decision, target)).await?;
         Ok(slot.map(|slot| permits.push(slot)))
     }
 
@@ -173,7 +174,11 @@ where
     }
 
     /// The number of isolated endpoints that have no slot: others isolated them.
-    async fn count_external_isolations(&self, tenant: &TenantClient<T>, folder: &str) -> Result<u64, EngineError> {
+    async fn count_external_isolations(
+        &self,
+        tenant: &TenantClient<T>,
+        folder: &str,
+    ) -> Result<u64, EngineError> {
         let holders = permits::list_holders(self.ledger.store(), folder).await?;
         let ours: HashSet<String> = holders.into_iter().map(|(_, holder)| holder.endpoint).collect();
         let question = ListEndpoints {
@@ -214,7 +219,11 @@ where
     }
 
     /// The number of the tenant's endpoints.
-    async fn estate_size(&self, target: &IsolationTarget, tenant: &TenantClient<T>) -> Result<u64, sophos_api::Error> {
+    async fn estate_size(
+        &self,
+        target: &IsolationTarget,
+        tenant: &TenantClient<T>,
+    ) -> Result<u64, sophos_api::Error> {
         let now = self.now();
         if let Some((at, size)) = lock(&self.estate_sizes).get(&target.tenant)
             && now.saturating_sub(*at) < ESTATE_SIZE_TTL

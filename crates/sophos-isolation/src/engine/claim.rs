@@ -30,12 +30,20 @@ where
     N: OutcomePublisher,
 {
     /// Marks that a decision holds an endpoint, or may soon.
-    pub(super) async fn claim_endpoint(&self, target: &IsolationTarget, id: &DecisionId) -> Result<(), LedgerStoreError> {
+    pub(super) async fn claim_endpoint(
+        &self,
+        target: &IsolationTarget,
+        id: &DecisionId,
+    ) -> Result<(), LedgerStoreError> {
         self.ledger.store().create(&format!("{}/{id}", claims_folder_of(target)), Vec::new()).await.map(drop)
     }
 
     /// Removes that mark.
-    pub(super) async fn unclaim_endpoint(&self, target: &IsolationTarget, id: &DecisionId) -> Result<(), LedgerStoreError> {
+    pub(super) async fn unclaim_endpoint(
+        &self,
+        target: &IsolationTarget,
+        id: &DecisionId,
+    ) -> Result<(), LedgerStoreError> {
         self.ledger.store().delete(&format!("{}/{id}", claims_folder_of(target))).await
     }
 

@@ -3,7 +3,7 @@
 
 use super::{Engine, EngineError, prepare::refused};
 use crate::{
-    decision::{Decision, DecisionId, ReleaseReason, DecisionState, Transition, IsolationTarget},
+    decision::{Decision, DecisionId, DecisionState, IsolationTarget, ReleaseReason, Transition},
     ledger::{LedgerStore, LedgerStoreError},
     outcome::{OutcomePublisher, format_rfc3339},
     policy::Policy,
@@ -63,7 +63,9 @@ where
                 return Ok(None);
             }
             match self.episode_state(&id, target).await? {
-                EpisodeState::Active => return Ok(Some(Transition::Merged { into: id, target: target.clone() })),
+                EpisodeState::Active => {
+                    return Ok(Some(Transition::Merged { into: id, target: target.clone() }));
+                }
                 EpisodeState::EndedManually(how, at_ms) => {
                     if let Some(until) = self.reisolation_block(policy, at_ms) {
                         let at = format_rfc3339(at_ms);
@@ -90,10 +92,16 @@ where
     }
 
     /// Tells what the decision of an episode means for the endpoint now.
-    async fn episode_state(&self, id: &DecisionId, target: &IsolationTarget) -> Result<EpisodeState, EngineError> {
+    async fn episode_state(
+        &self,
+        id: &DecisionId,
+        target: &IsolationTarget,
+    ) -> Result<EpisodeState, EngineError> {
         let mut id = id.clone();
         for hop in 0..MAX_HOPS {
-            let Some(decision) = self.ledger.load_decision(&id).await? else { return Ok(EpisodeState::Ended) };
+            let Some(decision) = self.ledger.load_decision(&id).await? else {
+                return Ok(EpisodeState::Ended);
+            };
             let is_elsewhere = decision.target().is_some_and(|own| !own.is_same_endpoint(target));
             if is_elsewhere {
                 return Ok(EpisodeState::Ended);
@@ -109,7 +117,9 @@ where
                 // What became of the endpoint, the other decision tells.
                 (DecisionState::Transferred, Some(to)) => id = to,
                 // Its time is up: the update may isolate anew, after the release.
-                _ if decision.state().is_final() || is_scheduled_release(&decision) => return Ok(EpisodeState::Ended),
+                _ if decision.state().is_final() || is_scheduled_release(&decision) => {
+                    return Ok(EpisodeState::Ended);
+                }
                 // Another alert's decision has the endpoint, and this alert's has
                 // ended.
                 _ if hop > 0 => return Ok(EpisodeState::Ended),
@@ -121,7 +131,9 @@ where
 }
 
 fn is_scheduled_release(decision: &Decision) -> bool {
-    let by_time = |step: &Transition| matches!(step, Transition::ReleasePending { reason: ReleaseReason::Scheduled, .. });
+    let by_time = |step: &Transition| {
+        matches!(step, Transition::ReleasePending { reason: ReleaseReason::Scheduled, .. })
+    };
     matches!(decision.state(), DecisionState::ReleasePending | DecisionState::ReleaseRequested)
         && decision.entries().iter().any(|entry| by_time(&entry.transition))
 }

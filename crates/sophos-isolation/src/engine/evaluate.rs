@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sophos_api::{ApiClient, WithRaw, Transport, models::Endpoint, operations::isolation::GetIsolation};
+use sophos_api::{ApiClient, Transport, WithRaw, models::Endpoint, operations::isolation::GetIsolation};
 
 use super::{
     Engine, EngineError,
@@ -16,7 +16,7 @@ use crate::{
     identity::HostIdentity,
     ledger::LedgerStore,
     outcome::OutcomePublisher,
-    policy::{Policy, Refusal, Source, PolicyEndpoint, Verdict},
+    policy::{Policy, PolicyEndpoint, Refusal, Source, Verdict},
     resolve::{EndpointCandidate, RejectedCandidate, Unresolved},
     signal::{Action, ObservedAt, Signal, clean},
 };
@@ -44,7 +44,7 @@ impl AlertTimes {
             ObservedAt::Invalid => None,
             ObservedAt::At(moment) => Some(moment),
         };
-        Self { observed_at: alert, received_at: received: received_at, evaluated_at: judged: evaluated_at }
+        Self { observed_at: alert, received_at, evaluated_at: evaluated_at }
     }
 
     /// The age of the alert. A message that was kept back, as in a dead-letter
@@ -128,7 +128,8 @@ where
             for signal in &mut check.signals {
                 self.check_signal(policy, source, signal, deadline).await?;
             }
-            if !check.signals.is_empty() && check.signals.iter().all(|signal| signal.existing_state.is_some()) {
+            if !check.signals.is_empty() && check.signals.iter().all(|signal| signal.existing_state.is_some())
+            {
                 check.response.status = 200;
             }
         }
@@ -142,7 +143,8 @@ where
         checked: &mut CheckedSignal,
         deadline: Option<Duration>,
     ) -> Result<(), EngineError> {
-        checked.existing_state = self.ledger.load_decision(&checked.decision).await?.map(|decision| decision.state());
+        checked.existing_state =
+            self.ledger.load_decision(&checked.decision).await?.map(|decision| decision.state());
         if !matches!(checked.outcome, CheckOutcome::Admitted { .. }) {
             return Ok(());
         }
@@ -179,8 +181,12 @@ where
             Verdict::Refuse(refusal) => {
                 return Ok(CheckOutcome::refused(refusal.code(), &refusal.to_string()));
             }
-            Verdict::DryRun { approval_reason: approval, .. } => return Ok(CheckOutcome::DryRun { approval_reason: approval }),
-            Verdict::WaitForApproval { reason: why, .. } => return Ok(CheckOutcome::WaitForApproval { reason: why }),
+            Verdict::DryRun { approval_reason: approval, .. } => {
+                return Ok(CheckOutcome::DryRun { approval_reason: approval });
+            }
+            Verdict::WaitForApproval { reason: why, .. } => {
+                return Ok(CheckOutcome::WaitForApproval { reason: why });
+            }
             Verdict::Isolate { release_after } => release_after.map(|after| after.as_secs()),
         };
         if let Some(stop) = self.ledger.load_emergency_stop().await? {

@@ -16,11 +16,11 @@ use sophos_api::{
 
 use super::{
     CONCURRENCY, Engine, EngineError,
+    endpoint_status::{describe_pending, describe_released, fetch_endpoints, is_isolated},
     release::ENDPOINT_DELETED,
-    endpoint_status::{fetch_endpoints, is_isolated, describe_pending, describe_released},
 };
 use crate::{
-    decision::{Decision, DecisionId, ReleaseReason, DecisionState, Transition},
+    decision::{Decision, DecisionId, DecisionState, ReleaseReason, Transition},
     ledger::{LedgerStore, ScheduledFollowUp},
     outcome::OutcomePublisher,
     policy::Policy,
@@ -130,7 +130,9 @@ where
         for (id, decision) in decisions {
             let Some(decision) = report.ok_or_record(&id, decision) else { continue };
             let Some(mut decision) = decision else {
-                let old = |reminder: &&ScheduledFollowUp| reminder.due_at + ORPHAN_TTL_SECONDS < self.now().as_secs();
+                let old = |reminder: &&ScheduledFollowUp| {
+                    reminder.due_at + ORPHAN_TTL_SECONDS < self.now().as_secs()
+                };
                 for reminder in reminders.get(&id).into_iter().flatten().filter(old) {
                     let forgotten = self.ledger.delete_follow_up(reminder).await;
                     report.ok_or_record(&id, forgotten);
@@ -139,9 +141,18 @@ where
             };
             before.insert(id.clone(), decision.entries().len());
             match decision.state() {
-                DecisionState::Received | DecisionState::Approved | DecisionState::Deferred | DecisionState::Claimed => work.push(id),
-                DecisionState::PendingApproval if self.apply_submitted_answer(&mut report, &mut decision).await => {
-                    if decision.state() == DecisionState::Approved { work.push(id) } else { done.push(decision) }
+                DecisionState::Received
+                | DecisionState::Approved
+                | DecisionState::Deferred
+                | DecisionState::Claimed => work.push(id),
+                DecisionState::PendingApproval
+                    if self.apply_submitted_answer(&mut report, &mut decision).await =>
+                {
+                    if decision.state() == DecisionState::Approved {
+                        work.push(id)
+                    } else {
+                        done.push(decision)
+                    }
                 }
                 DecisionState::PendingApproval => {
                     if approval_expires_at(&decision).is_some_and(|until| until <= self.now().as_secs()) {
@@ -151,7 +162,9 @@ where
                     done.push(decision);
                 }
                 DecisionState::ReleasePending => release.push(decision),
-                DecisionState::Isolated if decision.release_at().is_some_and(|at| at <= self.now().as_secs()) => {
+                DecisionState::Isolated
+                    if decision.release_at().is_some_and(|at| at <= self.now().as_secs()) =>
+                {
                     let step = Transition::ReleasePending { reason: ReleaseReason::Scheduled, by: None };
                     match self.record_transition(&mut decision, step).await {
                         Ok(true) => release.push(decision),
@@ -315,7 +328,11 @@ where
         let state = match tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await {
             Ok(state) => state.into_inner(),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.record_transition(decision, Transition::Superseded { detail: ENDPOINT_DELETED.to_owned() }).await?;
+                self.record_transition(
+                    decision,
+                    Transition::Superseded { detail: ENDPOINT_DELETED.to_owned() },
+                )
+                .await?;
                 return Ok(());
             }
             Err(error) => return Err(error.into()),
@@ -330,9 +347,10 @@ where
         }
         let time = |time: Option<sophos_api::Timestamp>| time.map(|time| time.as_str().to_owned());
         let step = match (releasing, isolated, state.enabled) {
-            (true, Some(false), _) => {
-                Transition::Released { detail: describe_released(endpoint), effective_at: time(state.last_disabled_at) }
-            }
+            (true, Some(false), _) => Transition::Released {
+                detail: describe_released(endpoint),
+                effective_at: time(state.last_disabled_at),
+            },
             (true, _, Some(true)) => {
                 let detail = "somebody else has asked for isolation again, and may release it".to_owned();
                 Transition::Superseded { detail }
@@ -345,8 +363,10 @@ where
             _ => {
                 let late = policy.follow_up().effect_timeout;
                 let waited = self.now().saturating_sub(Duration::from_millis(decision.updated_at_ms()));
-                let reported =
-                    decision.entries().last().is_some_and(|last| matches!(last.transition, Transition::Overdue { .. }));
+                let reported = decision
+                    .entries()
+                    .last()
+                    .is_some_and(|last| matches!(last.transition, Transition::Overdue { .. }));
                 if reported || decision.state() == DecisionState::Isolated || waited < late {
                     return Ok(());
                 }

@@ -13,12 +13,12 @@ use super::{
     prepare::{RELEASING_DETAIL, STOPPED_CODE, refused},
 };
 use crate::{
-    decision::{IsolationOrigin, Decision, DecisionId, Transition, has_tag},
+    decision::{Decision, DecisionId, IsolationOrigin, Transition, has_tag},
+    emergency_stop::EmergencyStop,
     ledger::LedgerStore,
     outcome::OutcomePublisher,
     policy::Policy,
     signal::clean,
-    emergency_stop::EmergencyStop,
 };
 
 /// The longest comment that the service takes, in characters.
@@ -118,14 +118,20 @@ where
         all
     }
 
-    async fn record_result(&self, decision: &mut Decision, settled: RequestResult) -> Result<(), EngineError> {
+    async fn record_result(
+        &self,
+        decision: &mut Decision,
+        settled: RequestResult,
+    ) -> Result<(), EngineError> {
         let step = match settled {
             RequestResult::Applied(how) => Transition::Requested { origin: how, comment_tag: None },
             RequestResult::External(comment) => {
                 let Some(claim) = decision.claim().cloned() else { return Ok(()) };
                 match self.isolation_owner(&claim.target, decision.id(), &comment).await? {
                     // Two decisions of this ledger met at the same endpoint.
-                    IsolationOwner::Decision { comment_tag: mark } => Transition::Requested { origin: IsolationOrigin::Shared, comment_tag: Some(mark) },
+                    IsolationOwner::Decision { comment_tag: mark } => {
+                        Transition::Requested { origin: IsolationOrigin::Shared, comment_tag: Some(mark) }
+                    }
                     IsolationOwner::Releasing => self.defer_briefly(RELEASING_DETAIL),
                     IsolationOwner::External => {
                         Transition::AlreadyIsolated { target: claim.target, comment: clean(&comment) }
@@ -157,7 +163,8 @@ fn isolation_request(decision: &Decision) -> Option<IsolationRequest> {
 }
 
 fn comment(batch: &[Decision]) -> String {
-    let mark = batch.first().and_then(Decision::claim).map(|claim| claim.comment_tag.as_str()).unwrap_or_default();
+    let mark =
+        batch.first().and_then(Decision::claim).map(|claim| claim.comment_tag.as_str()).unwrap_or_default();
     let text = match batch {
         [one] => match one.received() {
             Some(received) => format!("{mark}: {}: {}", received.source, received.signal.title),

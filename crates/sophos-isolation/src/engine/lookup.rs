@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sophos_api::{
-    ApiClient, ErrorKind, Raw, WithRaw, TenantClient, TenantId, Transport,
+    ApiClient, ErrorKind, Raw, TenantClient, TenantId, Transport, WithRaw,
     models::{Endpoint, EndpointView},
     operations::endpoints::ListEndpoints,
 };
@@ -11,11 +11,14 @@ use sophos_api::{
 use super::{Engine, EngineError};
 use crate::{
     hostname::{first_label, fold_name, normalization_forms},
-    identity::{IdentifierKind, HostIdentity},
+    identity::{HostIdentity, IdentifierKind},
     ledger::LedgerStore,
     outcome::OutcomePublisher,
     policy::Policy,
-    resolve::{EndpointCandidate, EndpointDirectory, Liveness, Resolution, ResolutionTimes, Unresolved, matches, resolve},
+    resolve::{
+        EndpointCandidate, EndpointDirectory, Liveness, Resolution, ResolutionTimes, Unresolved, matches,
+        resolve,
+    },
 };
 
 /// Endpoints a page.
@@ -83,7 +86,8 @@ where
             directory.tenants.push(self.tenant(id, deadline).await?);
         }
         let AlertTimes { observed_at: alert, evaluated_at: judged, .. } = times;
-        let times = ResolutionTimes { liveness, now: self.service_now(), observed_at: alert, evaluated_at: judged };
+        let times =
+            ResolutionTimes { liveness, now: self.service_now(), observed_at: alert, evaluated_at: judged };
         match resolve(&directory, identity, &times).await {
             Ok(resolution) => Ok(resolution),
             Err(LookupError::Unresolved(why)) => Ok(Resolution { outcome: Err(why), rejected: Vec::new() }),
@@ -95,7 +99,11 @@ where
 impl<T: Transport + 'static> EndpointDirectory for TenantDirectory<T> {
     type Error = LookupError;
 
-    async fn candidates(&self, identity: &HostIdentity, kind: IdentifierKind) -> Result<Vec<EndpointCandidate>, LookupError> {
+    async fn candidates(
+        &self,
+        identity: &HostIdentity,
+        kind: IdentifierKind,
+    ) -> Result<Vec<EndpointCandidate>, LookupError> {
         let mut listing = CandidateSearch { identity, kind, listed: 0, candidates: Vec::new() };
         for tenant in &self.tenants {
             match kind {
@@ -137,7 +145,8 @@ impl CandidateSearch<'_> {
             None => false,
         };
         let compared: String = label.chars().take(HOSTNAME_CONTAINS_LEN).collect();
-        let mut pages = tenant.pages(ListEndpoints { hostname_contains: Some(compared), ..full_view_query() });
+        let mut pages =
+            tenant.pages(ListEndpoints { hostname_contains: Some(compared), ..full_view_query() });
         let Some(first) = pages.next().await else { return Ok(()) };
         let first = first?.items;
         let sample = first.iter().find_map(folded_hostname);
@@ -193,7 +202,8 @@ impl CandidateSearch<'_> {
 
     fn add_if_match<T: Transport>(&mut self, tenant: &TenantClient<T>, endpoint: WithRaw<Endpoint>) {
         if matches(self.identity, self.kind, &endpoint) {
-            self.candidates.push(EndpointCandidate { tenant: tenant.id().as_str().to_ascii_lowercase(), endpoint });
+            self.candidates
+                .push(EndpointCandidate { tenant: tenant.id().as_str().to_ascii_lowercase(), endpoint });
         }
     }
 }
@@ -208,7 +218,8 @@ async fn search_hostname<T: Transport>(
     name: &str,
 ) -> Result<Option<Vec<Raw<Endpoint>>>, LookupError> {
     let search = name.chars().skip(1).collect();
-    let question = ListEndpoints { search: Some(search), search_fields: vec!["hostname".into()], ..full_view_query() };
+    let question =
+        ListEndpoints { search: Some(search), search_fields: vec!["hostname".into()], ..full_view_query() };
     let mut pages = tenant.pages(question);
     match pages.next().await {
         Some(Ok(page)) => Ok(pages.position().is_none().then_some(page.items)),
@@ -253,7 +264,8 @@ fn identifier_query(identity: &HostIdentity, kind: IdentifierKind) -> ListEndpoi
             ListEndpoints { cloud, ..full_view_query() }
         }
         IdentifierKind::MacAddress => {
-            let mac_addresses = identity.mac_addresses.iter().map(|digits| format_mac_address(digits)).collect();
+            let mac_addresses =
+                identity.mac_addresses.iter().map(|digits| format_mac_address(digits)).collect();
             ListEndpoints { mac_addresses, ..full_view_query() }
         }
         IdentifierKind::IpAddress | IdentifierKind::Hostname => {

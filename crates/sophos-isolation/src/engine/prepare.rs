@@ -4,19 +4,20 @@
 use std::time::Duration;
 
 use sophos_api::{
-    ApiClient, ErrorKind, WithRaw, TenantId, Transport, models::Endpoint, operations::isolation::GetIsolation,
+    ApiClient, ErrorKind, TenantId, Transport, WithRaw, models::Endpoint, operations::isolation::GetIsolation,
 };
 
 use super::{
-    Engine, EngineError, GIVE_UP_AFTER, evaluate::Evaluation, claim::IsolationOwner, is_permanent, lookup::AlertTimes,
+    Engine, EngineError, GIVE_UP_AFTER, claim::IsolationOwner, evaluate::Evaluation, is_permanent,
+    lookup::AlertTimes,
 };
 use crate::{
-    decision::{IsolationOrigin, Claim, Decision, DecisionId, DecisionState, Transition, IsolationTarget},
+    decision::{Claim, Decision, DecisionId, DecisionState, IsolationOrigin, IsolationTarget, Transition},
     ledger::LedgerStore,
     outcome::OutcomePublisher,
+    permits::Permit,
     policy::{Policy, Refusal, Source, Verdict},
     signal::{Signal, clean},
-    permits::Permit,
 };
 
 /// The shortest time between two attempts.
@@ -58,7 +59,9 @@ impl Plan {
     /// The endpoint that it would have isolated, at once or after approval.
     fn isolation_target(&self) -> Option<&IsolationTarget> {
         match self {
-            Self::Isolate { target, .. } | Self::Transition(Transition::PendingApproval { target, .. }) => Some(target),
+            Self::Isolate { target, .. } | Self::Transition(Transition::PendingApproval { target, .. }) => {
+                Some(target)
+            }
             Self::Transition(_) => None,
         }
     }
@@ -81,14 +84,20 @@ where
         // The endpoint that this run has marked as held.
         let mut held = None;
         for _ in 0..MAX_ATTEMPTS {
-            let Some(mut decision) = self.ledger.load_decision(id).await? else { return Ok(Prepared::Unknown) };
+            let Some(mut decision) = self.ledger.load_decision(id).await? else {
+                return Ok(Prepared::Unknown);
+            };
             let now = self.now();
             let open = match decision.state() {
                 DecisionState::Received | DecisionState::Approved => true,
                 DecisionState::Deferred => retry_at(&decision).is_none_or(|at| at <= now.as_secs()),
-                DecisionState::Claimed => decision.claim().is_none_or(|claim| claim.lease_until <= now.as_secs()),
+                DecisionState::Claimed => {
+                    decision.claim().is_none_or(|claim| claim.lease_until <= now.as_secs())
+                }
                 // A person may have answered by a link.
-                DecisionState::PendingApproval if self.ledger.apply_submitted_answer(&mut decision, now).await? => {
+                DecisionState::PendingApproval
+                    if self.ledger.apply_submitted_answer(&mut decision, now).await? =>
+                {
                     decision.state() == DecisionState::Approved
                 }
                 _ => false,
@@ -99,10 +108,17 @@ where
             let signal = received.signal.clone();
             // What an earlier run has called for comes before any new judgement.
             let plan = match self.was_own_call_applied(&decision, deadline).await {
-                Ok(true) => Ok(Plan::Transition(Transition::Requested { origin: IsolationOrigin::AlreadyApplied, comment_tag: None })),
+                Ok(true) => Ok(Plan::Transition(Transition::Requested {
+                    origin: IsolationOrigin::AlreadyApplied,
+                    comment_tag: None,
+                })),
                 Ok(false) => match policy.source(&received.source) {
                     Some(source) => self.plan(policy, source, &signal, &decision, deadline).await,
-                    None => Ok(Plan::Transition(self.transition_without_source(policy, &received.source, &decision))),
+                    None => Ok(Plan::Transition(self.transition_without_source(
+                        policy,
+                        &received.source,
+                        &decision,
+                    ))),
                 },
                 Err(error) => Err(error),
             };
@@ -122,7 +138,8 @@ where
             let mut step = match plan {
                 Ok(Plan::Transition(step)) => Ok(step),
                 Ok(Plan::Isolate { target, release_after: hold }) => {
-                    self.prepare_claim(policy, &decision, target, hold, comment_tag, &mut taken, deadline).await
+                    self.prepare_claim(policy, &decision, target, hold, comment_tag, &mut taken, deadline)
+                        .await
                 }
                 Err(error) => Err(error),
             };
@@ -154,7 +171,11 @@ where
 
     /// There is nothing to call for. A decision that has ended may name no
     /// endpoint, by which the mark of this run would be removed.
-    async fn nothing_to_do(&self, decision: Decision, held: Option<IsolationTarget>) -> Result<Prepared, EngineError> {
+    async fn nothing_to_do(
+        &self,
+        decision: Decision,
+        held: Option<IsolationTarget>,
+    ) -> Result<Prepared, EngineError> {
         if let (true, Some(target)) = (decision.state().is_final(), held) {
             self.unclaim_endpoint(&target, decision.id()).await?;
         }
@@ -163,10 +184,15 @@ where
 
     /// Takes a step, with the reminder that goes with it first. Says whether it
     /// was taken.
-    pub(super) async fn record_transition(&self, decision: &mut Decision, step: Transition) -> Result<bool, EngineError> {
+    pub(super) async fn record_transition(
+        &self,
+        decision: &mut Decision,
+        step: Transition,
+    ) -> Result<bool, EngineError> {
         let now = self.now();
         match &step {
-            Transition::Deferred { retry_at: at, .. } | Transition::PendingApproval { expires_at: at, .. } => {
+            Transition::Deferred { retry_at: at, .. }
+            | Transition::PendingApproval { expires_at: at, .. } => {
                 self.ledger.schedule_follow_up(decision.id(), *at).await?;
             }
             _ => {}
@@ -180,9 +206,15 @@ where
         if is_permanent(error) || age >= GIVE_UP_AFTER {
             return Transition::Failed { detail: error.to_string() };
         }
-        let wait = MIN_DEFERRAL_SECONDS.saturating_mul(1 << decision.deferral_count().min(10)).min(MAX_DEFERRAL_SECONDS);
+        let wait = MIN_DEFERRAL_SECONDS
+            .saturating_mul(1 << decision.deferral_count().min(10))
+            .min(MAX_DEFERRAL_SECONDS);
         let asked = error.retry_after().map_or(0, |wait| wait.as_secs()).min(MAX_RETRY_AFTER_SECONDS);
-        Transition::Deferred { detail: error.to_string(), retry_at: now.as_secs() + wait.max(asked), target: None }
+        Transition::Deferred {
+            detail: error.to_string(),
+            retry_at: now.as_secs() + wait.max(asked),
+            target: None,
+        }
     }
 
     /// The step for a decision whose source the policy does not have: later,
@@ -200,7 +232,11 @@ where
         if age >= GIVE_UP_AFTER {
             return refused(code, &clean(&cause), None);
         }
-        Transition::Deferred { detail: clean(&cause), retry_at: now.as_secs() + MAX_DEFERRAL_SECONDS, target: None }
+        Transition::Deferred {
+            detail: clean(&cause),
+            retry_at: now.as_secs() + MAX_DEFERRAL_SECONDS,
+            target: None,
+        }
     }
 
     async fn plan(
@@ -212,7 +248,8 @@ where
         deadline: Option<Duration>,
     ) -> Result<Plan, EngineError> {
         // Its age counts until a person was asked, who may take longer.
-        let asked = decision.approval_requested_at_ms().filter(|_| decision.is_approved()).map(Duration::from_millis);
+        let asked =
+            decision.approval_requested_at_ms().filter(|_| decision.is_approved()).map(Duration::from_millis);
         let received = Duration::from_millis(decision.created_at_ms());
         let times = AlertTimes::new(signal, received, asked.unwrap_or_else(|| self.now()));
         let permit = decision.id().as_str();
@@ -237,7 +274,9 @@ where
             Evaluation::LookupBudget(full) => {
                 return Ok(Plan::Transition(refused(full.code(), &full.to_string(), None)));
             }
-            Evaluation::Release(target) => return self.delegate_release(target, source).await.map(Plan::Transition),
+            Evaluation::Release(target) => {
+                return self.delegate_release(target, source).await.map(Plan::Transition);
+            }
             Evaluation::Isolate(target, verdict) => (target, verdict),
         };
         let approved = decision.is_approved();
@@ -249,11 +288,13 @@ where
             Verdict::Refuse(refusal) => {
                 Plan::Transition(refused(refusal.code(), &refusal.to_string(), Some(target)))
             }
-            Verdict::DryRun { approval_reason: approval, release_after } => Plan::Transition(Transition::DryRun {
-                target,
-                requires_approval: approval.is_some(),
-                release_after_seconds: release_after.map(|hold| hold.as_secs()),
-            }),
+            Verdict::DryRun { approval_reason: approval, release_after } => {
+                Plan::Transition(Transition::DryRun {
+                    target,
+                    requires_approval: approval.is_some(),
+                    release_after_seconds: release_after.map(|hold| hold.as_secs()),
+                })
+            }
             Verdict::WaitForApproval { reason: why, timeout: within, .. } if !approved => {
                 let until = self.now().as_secs() + within.as_secs();
                 Plan::Transition(Transition::PendingApproval { target, reason: why, expires_at: until })
@@ -264,7 +305,11 @@ where
     }
 
     /// Whether the call of an earlier run of this decision was carried out.
-    async fn was_own_call_applied(&self, decision: &Decision, deadline: Option<Duration>) -> Result<bool, EngineError> {
+    async fn was_own_call_applied(
+        &self,
+        decision: &Decision,
+        deadline: Option<Duration>,
+    ) -> Result<bool, EngineError> {
         let Some(claim) = decision.claim() else { return Ok(false) };
         let tenant = self.tenant(&TenantId::from(claim.target.tenant.as_str()), deadline).await?;
         match tenant.send(&GetIsolation { endpoint_id: claim.target.endpoint.clone() }).await {
@@ -358,7 +403,9 @@ where
         let Some(claim) = joined else { return Ok(Prepared::Ready(Box::new(decision))) };
         // The other may have begun to release before it could see this claim.
         let step = match self.isolation_owner(&claim.target, decision.id(), &claim.comment_tag).await? {
-            IsolationOwner::Decision { .. } => Transition::Requested { origin: IsolationOrigin::Shared, comment_tag: None },
+            IsolationOwner::Decision { .. } => {
+                Transition::Requested { origin: IsolationOrigin::Shared, comment_tag: None }
+            }
             IsolationOwner::Releasing | IsolationOwner::External => self.defer_briefly(RELEASING_DETAIL),
         };
         self.record_transition(&mut decision, step).await?;

@@ -25,7 +25,9 @@ where
             if self.ledger.store().read(&told).await?.is_some() {
                 continue;
             }
-            if let (Transition::PendingApproval { expires_at: until, .. }, Some(links)) = (&entry.transition, &self.approval_links) {
+            if let (Transition::PendingApproval { expires_at: until, .. }, Some(links)) =
+                (&entry.transition, &self.approval_links)
+            {
                 outcome.approval_url = Some(links.link(decision.id(), *until));
             }
             let unpublished = |why| EngineError::PublishFailed { id: decision.id().clone(), cause: why };

@@ -10,12 +10,12 @@ use sophos_api::{
 
 use super::{
     Engine, EngineError,
-    isolate::{RequestResult, IsolationRequest, apply},
+    isolate::{IsolationRequest, RequestResult, apply},
     prepare::refused,
 };
 use crate::{
     approval::CommandError,
-    decision::{Decision, DecisionState, Transition, IsolationTarget},
+    decision::{Decision, DecisionState, IsolationTarget, Transition},
     ledger::LedgerStore,
     outcome::OutcomePublisher,
     policy::Source,
@@ -32,7 +32,11 @@ where
     N: OutcomePublisher,
 {
     /// Asks the decisions of a source that hold an endpoint to release it.
-    pub(super) async fn delegate_release(&self, target: IsolationTarget, source: &Source) -> Result<Transition, EngineError> {
+    pub(super) async fn delegate_release(
+        &self,
+        target: IsolationTarget,
+        source: &Source,
+    ) -> Result<Transition, EngineError> {
         // No decision has this id: it is nobody's own.
         let nobody = crate::decision::DecisionId::from_event_id("", "");
         let mut to = Vec::new();
@@ -95,7 +99,11 @@ where
     /// Whether the endpoint is still isolated on this decision's account, and on
     /// no other's. Otherwise the decision ends here, or waits for another that
     /// is about to take the endpoint over.
-    async fn prepare_release(&self, tenant: &TenantClient<T>, decision: &mut Decision) -> Result<bool, EngineError> {
+    async fn prepare_release(
+        &self,
+        tenant: &TenantClient<T>,
+        decision: &mut Decision,
+    ) -> Result<bool, EngineError> {
         let Some(target) = decision.target().cloned() else { return Ok(false) };
         let now = self.now().as_secs();
         let is_calling = |decision: &Decision| decision.call_lease_until().is_some_and(|until| until > now);
@@ -107,7 +115,11 @@ where
         let state = match tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await {
             Ok(state) => state,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.record_transition(decision, Transition::Superseded { detail: ENDPOINT_DELETED.to_owned() }).await?;
+                self.record_transition(
+                    decision,
+                    Transition::Superseded { detail: ENDPOINT_DELETED.to_owned() },
+                )
+                .await?;
                 return Ok(false);
             }
             Err(error) => return Err(error.into()),
@@ -133,7 +145,8 @@ where
         // isolation was ended, and it has not seen that yet.
         let others = self.other_claimants(&target, decision.id()).await?;
         let takes_over = |other: &&Decision| {
-            matches!(other.state(), DecisionState::Requested | DecisionState::Isolated) && other.owns_comment(comment)
+            matches!(other.state(), DecisionState::Requested | DecisionState::Isolated)
+                && other.owns_comment(comment)
         };
         if let Some(other) = others.iter().find(takes_over) {
             self.record_transition(decision, Transition::Transferred { to: other.id().clone() }).await?;

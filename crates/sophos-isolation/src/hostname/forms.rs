@@ -38,9 +38,19 @@ impl HostName {
             && plain.chars().count() <= MAX_NAME_LEN
             && plain.chars().all(is_hostname_char)
             && !exact.contains(char::is_control);
-        let may_be_cut =
-            may_be_truncated(text.split('.').next().unwrap_or(text), first_label(&exact), first_label(&plain));
-        Self { exact, normalized: plain, skeletons: looks, has_unusual_characters: is_odd, is_readable, may_be_truncated: may_be_cut }
+        let may_be_cut = may_be_truncated(
+            text.split('.').next().unwrap_or(text),
+            first_label(&exact),
+            first_label(&plain),
+        );
+        Self {
+            exact,
+            normalized: plain,
+            skeletons: looks,
+            has_unusual_characters: is_odd,
+            is_readable,
+            may_be_truncated: may_be_cut,
+        }
     }
 
     /// Whether all of its characters are those of host names. A name that is not
@@ -60,7 +70,8 @@ impl HostName {
     pub(crate) fn may_be_same_host(&self, other: &Self) -> bool {
         let same = |a: &str, b: &str| {
             let (a, b) = (first_label(a), first_label(b));
-            let is_cut = || self.may_be_truncated && b.starts_with(a) || other.may_be_truncated && a.starts_with(b);
+            let is_cut =
+                || self.may_be_truncated && b.starts_with(a) || other.may_be_truncated && a.starts_with(b);
             !a.is_empty() && !b.is_empty() && (a == b || is_cut())
         };
         self.any_form_matches(other, same)
@@ -81,7 +92,8 @@ impl HostName {
             let own = squeezed(self);
             squeezed(other).iter().any(|other| own.iter().any(|own| matches(own, other)))
         };
-        matches(&self.normalized, &other.normalized) || (self.has_unusual_characters || other.has_unusual_characters) && alike()
+        matches(&self.normalized, &other.normalized)
+            || (self.has_unusual_characters || other.has_unusual_characters) && alike()
     }
 }
 

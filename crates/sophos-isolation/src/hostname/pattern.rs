@@ -57,7 +57,8 @@ impl HostPattern {
         Some(Self {
             has_unusual_characters: is_odd,
             // One character may look like several.
-            skeletons: forms::skeletons(text, &plain, is_odd).map(|look| PatternForm::new(&look.replace('?', "?*"))),
+            skeletons: forms::skeletons(text, &plain, is_odd)
+                .map(|look| PatternForm::new(&look.replace('?', "?*"))),
             normalized: PatternForm::new(&plain),
             exact: PatternForm::new(&exact),
             name: name.then(|| HostName::new(text)),
@@ -210,7 +211,10 @@ fn match_pattern(pattern: &[char], text: &str) -> PatternMatch {
             return PatternMatch::default();
         }
     }
-    PatternMatch { is_full_match: reached[pattern.len()], is_prefix_match: stepped[..pattern.len()].contains(&true) }
+    PatternMatch {
+        is_full_match: reached[pattern.len()],
+        is_prefix_match: stepped[..pattern.len()].contains(&true),
+    }
 }
 
 /// A star may stand for nothing.

@@ -54,7 +54,10 @@ impl PolicyEndpoint {
         Self {
             id,
             hostname: Field::from_parsed(record.hostname.clone(), &raw["hostname"]),
-            endpoint_type: Field::from_parsed(record.r#type.as_ref().map(|kind| kind.as_str().to_owned()), &raw["type"]),
+            endpoint_type: Field::from_parsed(
+                record.r#type.as_ref().map(|kind| kind.as_str().to_owned()),
+                &raw["type"],
+            ),
             group: Field::from_parsed(record.group.as_ref(), &raw["group"]).map(|group| Group {
                 id: Field::from_parsed(group.id.clone(), &raw["group"]["id"]).reject_blank(),
                 name: Field::from_parsed(group.name.clone(), &raw["group"]["name"]).reject_blank(),

@@ -3,7 +3,7 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 use sophos_api::TenantId;
 
-use super::{ApprovalMode, Mode, Policy, Source, PolicyEndpoint};
+use super::{ApprovalMode, Mode, Policy, PolicyEndpoint, Source};
 use crate::signal::{Action, Severity, Signal};
 
 /// What the policy says about isolating one endpoint.

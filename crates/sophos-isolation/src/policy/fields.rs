@@ -10,7 +10,9 @@ use super::{
     section::{Item, Section},
 };
 use crate::{
-    adapters::{Adapter, Condition, FieldMapping, IdPart, Pointer, Pointers, ConditionTest, Tool, normalize, presets},
+    adapters::{
+        Adapter, Condition, ConditionTest, FieldMapping, IdPart, Pointer, Pointers, Tool, normalize, presets,
+    },
     signal::Severity,
 };
 
@@ -85,7 +87,12 @@ fn parse_preset(item: &Item<'_, '_>, tool: Option<Tool>) -> Option<Adapter> {
 }
 
 /// Puts what the table says in place of what the preset says, if there is one.
-fn parse_field_overrides(table: &mut Section<'_, '_>, fields: &mut FieldMapping, tool: Option<Tool>, has_preset: bool) {
+fn parse_field_overrides(
+    table: &mut Section<'_, '_>,
+    fields: &mut FieldMapping,
+    tool: Option<Tool>,
+    has_preset: bool,
+) {
     if let Some(item) = table.optional("iterate") {
         if tool.is_some_and(|tool| !matches!(tool, Tool::Generic | Tool::Splunk)) {
             item.error(

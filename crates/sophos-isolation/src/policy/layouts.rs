@@ -53,18 +53,28 @@ impl Layout {
     pub(super) fn signature(self, secret: String) -> SignatureConfig {
         use Encoding::{Base64, Hex};
         let (headers, prefix, encoding, signed, times): (&[&str], _, _, _, &[&str]) = match self {
-            Self::Generic => {
-                (&["x-sophos-signature"], "v1=", Hex, SignedContent::TimestampDotBody, &["x-sophos-timestamp"])
-            }
+            Self::Generic => (
+                &["x-sophos-signature"],
+                "v1=",
+                Hex,
+                SignedContent::TimestampDotBody,
+                &["x-sophos-timestamp"],
+            ),
             Self::PagerDuty => (&["x-pagerduty-signature"], "v1=", Hex, SignedContent::Body, &[]),
             Self::CrowdStrike | Self::CrowdStrikeBase64 => {
                 (CROWDSTRIKE_HEADERS, "", Base64, SignedContent::BodyTimestamp, CROWDSTRIKE_TIMESTAMP_HEADERS)
             }
-            Self::CrowdStrikeHex => (CROWDSTRIKE_HEADERS, "", Hex, SignedContent::TimestampBody, CROWDSTRIKE_TIMESTAMP_HEADERS),
-            Self::Grafana => (&["x-grafana-alerting-signature"], "", Hex, SignedContent::Body, &[]),
-            Self::Slack => {
-                (&["x-slack-signature"], "v0=", Hex, SignedContent::V0TimestampBody, &["x-slack-request-timestamp"])
+            Self::CrowdStrikeHex => {
+                (CROWDSTRIKE_HEADERS, "", Hex, SignedContent::TimestampBody, CROWDSTRIKE_TIMESTAMP_HEADERS)
             }
+            Self::Grafana => (&["x-grafana-alerting-signature"], "", Hex, SignedContent::Body, &[]),
+            Self::Slack => (
+                &["x-slack-signature"],
+                "v0=",
+                Hex,
+                SignedContent::V0TimestampBody,
+                &["x-slack-request-timestamp"],
+            ),
             Self::StandardWebhooks => (
                 &["webhook-signature", "svix-signature"],
                 "v1,",

@@ -22,7 +22,9 @@ pub(super) fn parse_may_report_for<T>(
             item.error("must be one of the source's accounts: list it there as well");
         }
         let mut others = BTreeSet::new();
-        for (other, item) in item.list_of(MAX_ACCOUNTS, |item| Some((item.text(12)?.to_owned(), item.clone()))) {
+        for (other, item) in
+            item.list_of(MAX_ACCOUNTS, |item| Some((item.text(12)?.to_owned(), item.clone())))
+        {
             if !accounts.contains_key(&other) {
                 item.error("must be one of the source's accounts: list it there as well");
             } else if other == speaker {

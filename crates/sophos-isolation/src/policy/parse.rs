@@ -4,12 +4,12 @@ use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
 use super::{
-    ApprovalSettings, DisabledSource, EndpointFreshness, FollowUpSettings, Limits, MODES, Mode, Policy, PolicyError, Selectors,
-    Source,
+    ApprovalSettings, DisabledSource, EndpointFreshness, FollowUpSettings, Limits, MODES, Mode, Policy,
+    PolicyError, Selectors, Source,
     issues::ConfigIssues,
     section::{Item, Section},
     selectors, shared_secrets,
-    source::{self, Defaults, MAX_PER_HOUR, AccountOwners},
+    source::{self, AccountOwners, Defaults, MAX_PER_HOUR},
     verification::parse_secret_name,
 };
 use crate::signal::clean;
@@ -86,7 +86,11 @@ fn parse_root(mut file: Section<'_, '_>, mistakes: &ConfigIssues, text: &str) ->
     };
     let sources = file.section("sources").map(|table| {
         let sources = parse_sources(&table, mistakes, &defaults);
-        shared_secrets::check_shared_secrets(&table, &sources, approval.secret.as_deref().zip(approval_secret.as_ref()));
+        shared_secrets::check_shared_secrets(
+            &table,
+            &sources,
+            approval.secret.as_deref().zip(approval_secret.as_ref()),
+        );
         sources
     });
     file.finish();
@@ -199,13 +203,17 @@ fn parse_durations<const N: usize>(
     keys: [(&'static str, Duration); N],
 ) -> [Duration; N] {
     let Some(mut table) = table else { return keys.map(|(_, otherwise)| otherwise) };
-    let read =
-        keys.map(|(key, otherwise)| table.optional(key).and_then(|item| item.duration()).unwrap_or(otherwise));
+    let read = keys
+        .map(|(key, otherwise)| table.optional(key).and_then(|item| item.duration()).unwrap_or(otherwise));
     table.finish();
     read
 }
 
-fn parse_sources(table: &Section<'_, '_>, mistakes: &ConfigIssues, defaults: &Defaults) -> BTreeMap<String, Source> {
+fn parse_sources(
+    table: &Section<'_, '_>,
+    mistakes: &ConfigIssues,
+    defaults: &Defaults,
+) -> BTreeMap<String, Source> {
     let mut sources = BTreeMap::new();
     let mut taken = AccountOwners::new();
     let entries = table.entries();
@@ -213,7 +221,8 @@ fn parse_sources(table: &Section<'_, '_>, mistakes: &ConfigIssues, defaults: &De
         table.error(format!("there are {} sources, {MAX_SOURCES} is the most", entries.len()));
     }
     for (name, item) in entries.into_iter().take(MAX_SOURCES) {
-        let source = mistakes.within_source(name, || parse_named_source(name, &item, mistakes, defaults, &mut taken));
+        let source =
+            mistakes.within_source(name, || parse_named_source(name, &item, mistakes, defaults, &mut taken));
         sources.extend(source.map(|source| (name.to_owned(), source)));
     }
     sources

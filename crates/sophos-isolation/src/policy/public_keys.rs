@@ -19,7 +19,8 @@ const DEFAULT_SNS_WINDOW_SECONDS: u64 = 3_600;
 const MAX_SNS_WINDOW_SECONDS: u64 = 86_400;
 
 pub(super) fn parse_jwt(table: &mut Section<'_, '_>) -> Option<JwtConfig> {
-    let issuer = table.require("issuer", "give the token's claim `iss`").and_then(|item| parse_https_url(&item));
+    let issuer =
+        table.require("issuer", "give the token's claim `iss`").and_then(|item| parse_https_url(&item));
     let audience = table.require("audience", "give the token's claim `aud`");
     let audience = audience.and_then(|item| item.text(300));
     let subjects = parse_texts(table, "subject");

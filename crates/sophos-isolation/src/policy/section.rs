@@ -148,10 +148,7 @@ impl<'a, 'i> Item<'a, 'i> {
     }
 
     /// A whole number from 1 to `most`.
-    pub(super) fn number<N: FromStr + PartialOrd + From<u8> + std::fmt::Display>(
-        &self,
-        max: N,
-    ) -> Option<N> {
+    pub(super) fn number<N: FromStr + PartialOrd + From<u8> + std::fmt::Display>(&self, max: N) -> Option<N> {
         let number = self.value.as_integer().filter(|number| number.radix() == 10);
         number
             .and_then(|number| number.as_str().parse().ok())
@@ -174,7 +171,9 @@ impl<'a, 'i> Item<'a, 'i> {
 
     pub(super) fn duration(&self) -> Option<Duration> {
         self.value.as_str().and_then(parse_duration).or_else(|| {
-            self.wrong_type("a time such as \"90s\", \"30m\", \"4h\" or \"2d\", above nothing and up to 366 days")
+            self.wrong_type(
+                "a time such as \"90s\", \"30m\", \"4h\" or \"2d\", above nothing and up to 366 days",
+            )
         })
     }
 
@@ -183,7 +182,9 @@ impl<'a, 'i> Item<'a, 'i> {
         match self.value.as_str() {
             Some("never") => Some(None),
             text => text.and_then(parse_duration).map(Some).or_else(|| {
-                self.wrong_type("\"never\", or a time such as \"90s\", \"30m\", \"4h\" or \"2d\", up to 366 days")
+                self.wrong_type(
+                    "\"never\", or a time such as \"90s\", \"30m\", \"4h\" or \"2d\", up to 366 days",
+                )
             }),
         }
     }
@@ -249,7 +250,10 @@ fn parse_duration(text: &str) -> Option<Duration> {
         _ => return None,
     };
     let number: u64 = digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(digits)?.parse().ok()?;
-    number.checked_mul(unit).filter(|seconds| (1..=MAX_DURATION_SECONDS).contains(seconds)).map(Duration::from_secs)
+    number
+        .checked_mul(unit)
+        .filter(|seconds| (1..=MAX_DURATION_SECONDS).contains(seconds))
+        .map(Duration::from_secs)
 }
 
 #[cfg(test)]

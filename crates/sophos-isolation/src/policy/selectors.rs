@@ -1,9 +1,9 @@
 use super::{
-    section::{Item, Section},
     endpoint::{Field, PolicyEndpoint},
+    section::{Item, Section},
 };
 use crate::{
-    hostname::{HostName, HostPattern, fold_name, is_usable, to_lowercase, name_issue, is_same_host},
+    hostname::{HostName, HostPattern, fold_name, is_same_host, is_usable, name_issue, to_lowercase},
     identity::is_uuid,
 };
 
@@ -35,7 +35,9 @@ impl Selectors {
             let Some(item) = table.optional(key) else { return Vec::new() };
             let list = item.list();
             if list.len() > *remaining {
-                item.error(format!("goes beyond the {MAX_SELECTORS} selectors that a policy may have in all"));
+                item.error(format!(
+                    "goes beyond the {MAX_SELECTORS} selectors that a policy may have in all"
+                ));
             }
             *remaining = remaining.saturating_sub(list.len());
             list
@@ -145,11 +147,13 @@ impl Selectors {
                     undecided = true;
                     continue;
                 };
-                let whole =
-                    equals_ignore_case(selector, key) || tag.display_string.is_some_and(|shown| equals_ignore_case(selector, shown));
+                let whole = equals_ignore_case(selector, key)
+                    || tag.display_string.is_some_and(|shown| equals_ignore_case(selector, shown));
                 let pair = selector.split_once('=').filter(|(name, _)| equals_ignore_case(name, key));
                 if whole
-                    || pair.is_some_and(|(_, value)| tag.value.is_some_and(|text| equals_ignore_case(value, text)))
+                    || pair.is_some_and(|(_, value)| {
+                        tag.value.is_some_and(|text| equals_ignore_case(value, text))
+                    })
                 {
                     return Some(format!("the policy lists its tag {selector}"));
                 }

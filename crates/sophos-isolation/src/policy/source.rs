@@ -10,8 +10,9 @@ use sophos_api::TenantId;
 use super::{
     ApprovalMode, Mode, fields,
     issues::ConfigIssues,
+    may_report_for,
     section::{Item, Section},
-    selectors, may_report_for, verification,
+    selectors, verification,
 };
 use crate::{
     adapters::{Adapter, Tool},
@@ -149,12 +150,13 @@ pub(super) fn parse_source<'a, 'i>(
     let otherwise = if tool == Some(Tool::Generic) { None } else { Some(Severity::High) };
     let mode = table.optional("mode").and_then(|item| parse_mode(&item, defaults.mode));
     let per_hour = table.optional("per_hour").and_then(|item| item.number(MAX_PER_HOUR));
-    let lookups_per_hour = table.optional("lookups_per_hour").and_then(|item| item.number(MAX_LOOKUPS_PER_HOUR));
+    let lookups_per_hour =
+        table.optional("lookups_per_hour").and_then(|item| item.number(MAX_LOOKUPS_PER_HOUR));
     let max_alert_age = table.optional("max_alert_age").and_then(|item| item.duration_or_never());
     let release_after = table.optional("release_after").and_then(|item| item.duration_or_never());
-    let approve = table
-        .optional("approve")
-        .and_then(|item| item.keyword(&[("selected", ApprovalMode::Selected), ("always", ApprovalMode::Always)]));
+    let approve = table.optional("approve").and_then(|item| {
+        item.keyword(&[("selected", ApprovalMode::Selected), ("always", ApprovalMode::Always)])
+    });
     let approve_shared_hosts = table.optional("approve_shared_hosts").and_then(|item| item.boolean());
     let may_release = table.optional("may_release").and_then(|item| item.boolean());
     let allow_from = table.optional("allow_from");
@@ -180,7 +182,8 @@ pub(super) fn parse_source<'a, 'i>(
     };
     let accounts = accounts.map(|item| self::parse_accounts(&item, tool, &tenants));
     let accounts = accounts.unwrap_or_default();
-    let speaks_for = speaks_for.filter(|_| eventbridge).map(|item| may_report_for::parse_may_report_for(&item, &accounts));
+    let speaks_for =
+        speaks_for.filter(|_| eventbridge).map(|item| may_report_for::parse_may_report_for(&item, &accounts));
     let accept_previous = match (&verification, accept_previous) {
         (Some(verification), Some(item)) if verification.secret_name().is_none() && !eventbridge => {
             item.error("has no meaning for a scheme without a secret: leave it out");
@@ -229,7 +232,8 @@ fn parse_tool(item: &Item<'_, '_>) -> Option<Tool> {
 
 fn parse_tenants(item: &Item<'_, '_>) -> Vec<TenantId> {
     let mut tenants: Vec<TenantId> = Vec::new();
-    for (tenant, item) in item.list_of(MAX_TENANTS, |item| Some((selectors::parse_uuid(item)?, item.clone()))) {
+    for (tenant, item) in item.list_of(MAX_TENANTS, |item| Some((selectors::parse_uuid(item)?, item.clone())))
+    {
         let tenant = TenantId::from(tenant);
         if tenants.contains(&tenant) {
             item.error("is listed twice");

@@ -1,5 +1,5 @@
 use super::{
-    layouts::{LAYOUTS, Layout, DEFAULT_WINDOW_SECONDS},
+    layouts::{DEFAULT_WINDOW_SECONDS, LAYOUTS, Layout},
     public_keys,
     section::{Item, Section},
 };
@@ -58,9 +58,7 @@ pub(super) fn parse_verification(mut table: Section<'_, '_>, tool: Tool) -> Opti
     // Which keys belong here depends on a scheme that is known.
     let scheme = scheme??;
     if scheme.needs_public_keys() && !cfg!(feature = "public-keys") {
-        item?.error(
-            "needs a host that verifies public keys, which this one does not: choose another scheme",
-        );
+        item?.error("needs a host that verifies public keys, which this one does not: choose another scheme");
         return None;
     }
     let verification = match scheme {
@@ -103,7 +101,8 @@ fn parse_signature(table: &mut Section<'_, '_>, secret: String, tool: Tool) -> O
         ("body+timestamp", SignedContent::BodyTimestamp),
         ("id.timestamp.body", SignedContent::IdDotTimestampDotBody),
     ];
-    let layout = table.optional("layout").and_then(|item| item.keyword(&LAYOUTS)).unwrap_or(Layout::for_tool(tool));
+    let layout =
+        table.optional("layout").and_then(|item| item.keyword(&LAYOUTS)).unwrap_or(Layout::for_tool(tool));
     let mut signature = layout.signature(secret);
     let headers = match layout {
         Layout::TimestampInHeader => {
@@ -161,7 +160,8 @@ fn parse_signature(table: &mut Section<'_, '_>, secret: String, tool: Tool) -> O
         if let Some(header) = header {
             header.error("has no meaning here: the time is in the header of the signature");
         }
-        let prefix = item.map_or(Some("t=".to_owned()), |item| parse_timestamp_prefix(&item)).unwrap_or_default();
+        let prefix =
+            item.map_or(Some("t=".to_owned()), |item| parse_timestamp_prefix(&item)).unwrap_or_default();
         signature.timestamp = Some(Timestamp { headers: signature.headers.clone(), prefix, window_seconds });
         return Some(signature);
     }

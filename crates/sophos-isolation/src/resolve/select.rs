@@ -7,7 +7,7 @@ use sophos_api::models::Endpoint;
 use super::{EndpointCandidate, RejectedCandidate, ResolutionTimes, Unresolved};
 use crate::{
     hostname::{NameMatch, fold_name},
-    identity::{IdentifierKind, HostIdentity, is_uuid, parse_mac_address},
+    identity::{HostIdentity, IdentifierKind, is_uuid, parse_mac_address},
 };
 
 /// A condition that a candidate meets or not.
@@ -85,13 +85,18 @@ pub(super) fn select<'c>(
 }
 
 /// Those that are live, or have no live record of the same machine beside them.
-fn without_superseded<'c>(found: &[&'c EndpointCandidate], by_name: bool, times: &ResolutionTimes) -> Vec<&'c EndpointCandidate> {
+fn without_superseded<'c>(
+    found: &[&'c EndpointCandidate],
+    by_name: bool,
+    times: &ResolutionTimes,
+) -> Vec<&'c EndpointCandidate> {
     let is_live = |candidate: &EndpointCandidate| is_live(&candidate.endpoint, times);
     let is_newer = |other: &EndpointCandidate, candidate: &EndpointCandidate| {
         is_live(other) && other.tenant == candidate.tenant && (!by_name || has_same_name(other, candidate))
     };
-    let keeps =
-        |candidate: &&EndpointCandidate| is_live(candidate) || !found.iter().any(|other| is_newer(other, candidate));
+    let keeps = |candidate: &&EndpointCandidate| {
+        is_live(candidate) || !found.iter().any(|other| is_newer(other, candidate))
+    };
     found.iter().copied().filter(keeps).collect()
 }
 
@@ -106,8 +111,10 @@ fn narrow<'c>(
         let own = candidate.endpoint.hostname.as_deref().map(fold_name).unwrap_or_default();
         own.contains('.') && identity.hostnames.iter().any(|name| fold_name(name) == own)
     };
-    let has_mac = |candidate: &EndpointCandidate| matches(identity, IdentifierKind::MacAddress, &candidate.endpoint);
-    let has_name = |candidate: &EndpointCandidate| matches(identity, IdentifierKind::Hostname, &candidate.endpoint);
+    let has_mac =
+        |candidate: &EndpointCandidate| matches(identity, IdentifierKind::MacAddress, &candidate.endpoint);
+    let has_name =
+        |candidate: &EndpointCandidate| matches(identity, IdentifierKind::Hostname, &candidate.endpoint);
     let has_addresses = |candidate: &EndpointCandidate| {
         times.accepts_addresses()
             && seen_since(&candidate.endpoint, times.address_valid_since())
@@ -152,7 +159,9 @@ pub(crate) fn matches(identity: &HostIdentity, kind: IdentifierKind, endpoint: &
             let wanted = identity.ec2_instance_id.as_deref();
             wanted.zip(instance_id(endpoint)).is_some_and(|(wanted, own)| wanted.eq_ignore_ascii_case(own))
         }
-        IdentifierKind::MacAddress => mac_addresses(endpoint).any(|own| identity.mac_addresses.contains(&own)),
+        IdentifierKind::MacAddress => {
+            mac_addresses(endpoint).any(|own| identity.mac_addresses.contains(&own))
+        }
         IdentifierKind::Hostname => name_fit_of(identity, endpoint) != NameMatch::None,
         IdentifierKind::IpAddress => has_address(identity, endpoint),
     }
@@ -183,7 +192,8 @@ fn ip_addresses(endpoint: &Endpoint) -> impl Iterator<Item = IpAddr> {
 /// Whether the name is more than the beginning of the endpoint's, or the MAC
 /// address agrees.
 fn is_certain(identity: &HostIdentity, endpoint: &Endpoint) -> bool {
-    name_fit_of(identity, endpoint) == NameMatch::Exact || matches(identity, IdentifierKind::MacAddress, endpoint)
+    name_fit_of(identity, endpoint) == NameMatch::Exact
+        || matches(identity, IdentifierKind::MacAddress, endpoint)
 }
 
 /// Whether the endpoint says of itself that it is another host. What it does
@@ -194,7 +204,8 @@ fn contradicts(identity: &HostIdentity, found_by: IdentifierKind, endpoint: &End
         return true;
     }
     let known = mac_addresses(endpoint).next().is_some();
-    if known && !identity.mac_addresses.is_empty() && !matches(identity, IdentifierKind::MacAddress, endpoint) {
+    if known && !identity.mac_addresses.is_empty() && !matches(identity, IdentifierKind::MacAddress, endpoint)
+    {
         return true;
     }
     // A cloud's name for an instance is not the name that its system has. A name

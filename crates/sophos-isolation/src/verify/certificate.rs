@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{AuthenticatedKey, VerificationError, VersionStage, encoding, constant_time_eq};
+use super::{AuthenticatedKey, VerificationError, VersionStage, constant_time_eq, encoding};
 
 /// The certificate that a caller proved to have the key of, as the server that
 /// ended its TLS connection tells it. Never read from a header: anybody can
@@ -34,7 +34,10 @@ impl ClientCertificate {
 }
 
 impl CertificatePins {
-    pub(super) fn verify(&self, certificate: Option<&ClientCertificate>) -> Result<AuthenticatedKey, VerificationError> {
+    pub(super) fn verify(
+        &self,
+        certificate: Option<&ClientCertificate>,
+    ) -> Result<AuthenticatedKey, VerificationError> {
         let certificate = certificate.ok_or(VerificationError::MissingCertificate)?;
         let printed = self.fingerprints.is_empty()
             || certificate.fingerprint().is_some_and(|own| {

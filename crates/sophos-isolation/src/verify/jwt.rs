@@ -29,7 +29,9 @@ mod validation {
     use serde_json::Value;
 
     use super::JwtConfig;
-    use crate::verify::{SignedRequest, AuthenticatedKey, VerificationError, VersionStage, strip_prefix_ignore_case};
+    use crate::verify::{
+        AuthenticatedKey, SignedRequest, VerificationError, VersionStage, strip_prefix_ignore_case,
+    };
 
     /// The longest token, in bytes.
     const MAX_TOKEN_LEN: usize = 16 * 1024;
@@ -50,7 +52,9 @@ mod validation {
         /// The bearer token of a request.
         pub(crate) fn from_request(evidence: &'e impl SignedRequest) -> Result<Self, VerificationError> {
             let value = evidence.header("authorization").ok_or(VerificationError::MissingCredential)?;
-            let text = strip_prefix_ignore_case(value, "Bearer ").ok_or(VerificationError::MissingCredential)?.trim();
+            let text = strip_prefix_ignore_case(value, "Bearer ")
+                .ok_or(VerificationError::MissingCredential)?
+                .trim();
             if text.len() > MAX_TOKEN_LEN {
                 return Err(VerificationError::InvalidToken);
             }

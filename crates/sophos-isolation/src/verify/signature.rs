@@ -6,7 +6,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Encoding, SignedRequest, Keys, AuthenticatedKey, VerificationError, Timestamp, encoding, strip_prefix_ignore_case};
+use super::{
+    AuthenticatedKey, Encoding, Keys, SignedRequest, Timestamp, VerificationError, encoding,
+    strip_prefix_ignore_case,
+};
 
 /// Signatures in a header that are looked at: while a key rotates there are two.
 const MAX_SIGNATURES: usize = 8;
@@ -158,7 +161,11 @@ impl SignatureConfig {
                 for (_, signature) in of_form {
                     if tag.clone().verify_slice(signature).is_ok() {
                         let event_id = self.signed.has_id().then(|| id.to_owned());
-                        return Ok(AuthenticatedKey { version_stage: stage, signed_digest: Some(signed_digest(time, body)), event_id });
+                        return Ok(AuthenticatedKey {
+                            version_stage: stage,
+                            signed_digest: Some(signed_digest(time, body)),
+                            event_id,
+                        });
                     }
                 }
             }

@@ -113,7 +113,8 @@ mod validation {
         /// The message in a body, when it is one of these topics and its
         /// certificate is where that topic's service keeps it.
         pub(crate) fn parse_message(&self, body: &[u8]) -> Result<SnsMessage, VerificationError> {
-            let message: SnsMessage = serde_json::from_slice(body).map_err(|_| VerificationError::NotAnSnsMessage)?;
+            let message: SnsMessage =
+                serde_json::from_slice(body).map_err(|_| VerificationError::NotAnSnsMessage)?;
             if !self.topics.contains(&message.topic_arn) {
                 return Err(VerificationError::UnexpectedTopic);
             }
@@ -144,7 +145,8 @@ mod validation {
                 "2" => &RSA_PKCS1_2048_8192_SHA256,
                 _ => return Err(VerificationError::UnsupportedAlgorithm),
             };
-            let signature = encoding::decode_base64(&message.signature).ok_or(VerificationError::MissingCredential)?;
+            let signature =
+                encoding::decode_base64(&message.signature).ok_or(VerificationError::MissingCredential)?;
             let canonical = message.string_to_sign().ok_or(VerificationError::NotAnSnsMessage)?;
             let key = public_key(certificate, now).ok_or(VerificationError::InvalidCertificate)?;
             UnparsedPublicKey::new(algorithm, key)

@@ -22,8 +22,16 @@ impl Timestamp {
     }
 
     /// The header's text, when it is a time inside the window.
-    pub(super) fn verify<'e>(&self, evidence: &'e impl SignedRequest, now: Duration) -> Result<&'e str, VerificationError> {
-        let text = self.headers.iter().find_map(|header| evidence.header(header)).ok_or(VerificationError::MissingTimestamp)?;
+    pub(super) fn verify<'e>(
+        &self,
+        evidence: &'e impl SignedRequest,
+        now: Duration,
+    ) -> Result<&'e str, VerificationError> {
+        let text = self
+            .headers
+            .iter()
+            .find_map(|header| evidence.header(header))
+            .ok_or(VerificationError::MissingTimestamp)?;
         let text = match self.prefix.as_str() {
             "" => text,
             prefix => text
@@ -33,7 +41,11 @@ impl Timestamp {
         };
         let text = text.trim();
         let sent = parse_time(text).ok_or(VerificationError::MissingTimestamp)?;
-        if is_within(sent, now, self.window_seconds) { Ok(text) } else { Err(VerificationError::TimestampOutsideWindow) }
+        if is_within(sent, now, self.window_seconds) {
+            Ok(text)
+        } else {
+            Err(VerificationError::TimestampOutsideWindow)
+        }
     }
 }
 

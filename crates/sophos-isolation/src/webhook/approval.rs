@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{KeySource, RequestLog, Queue, Request, Response, Webhook, page};
+use super::{KeySource, Queue, Request, RequestLog, Response, Webhook, page};
 use crate::{
     approval::{self, ApprovalAnswer, CommandError},
     decision::{DecisionId, DecisionState},
@@ -27,7 +27,9 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             return gone();
         };
         let until = request.query_parameter("until").and_then(|until| until.parse::<u64>().ok());
-        let (Some(until), Some(signature)) = (until, request.query_parameter("signature")) else { return gone() };
+        let (Some(until), Some(signature)) = (until, request.query_parameter("signature")) else {
+            return gone();
+        };
         // What cannot be a good link needs no key.
         if !approval::is_plausible_link(until, &signature, now) {
             notice.problem = Some(INVALID_LINK.into());
@@ -72,7 +74,8 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         let decision = self.ledger.load_decision(id).await.map_err(|failure| failure.to_string())?;
         let Some(decision) = decision else { return Ok(page::render_message("There is no such decision.")) };
         if decision.state() == DecisionState::PendingApproval {
-            let submitted = self.ledger.load_submitted_answer(id).await.map_err(|failure| failure.to_string())?;
+            let submitted =
+                self.ledger.load_submitted_answer(id).await.map_err(|failure| failure.to_string())?;
             if let Some(submitted) = submitted {
                 return Ok(page::render_answer(&decision, submitted.answer));
             }
@@ -80,7 +83,12 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         Ok(page::render_approval_form(&decision))
     }
 
-    async fn record_answer(&self, id: &DecisionId, answer: ApprovalAnswer, now: Duration) -> Result<String, String> {
+    async fn record_answer(
+        &self,
+        id: &DecisionId,
+        answer: ApprovalAnswer,
+        now: Duration,
+    ) -> Result<String, String> {
         match self.ledger.submit_answer(id, answer, "the holder of the approval link", now).await {
             Ok(decision) => {
                 if answer == ApprovalAnswer::Approve {

@@ -2,15 +2,15 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use super::{KeySource, RequestLog, Queue, Request, Response, Webhook, hex};
+use super::{KeySource, Queue, Request, RequestLog, Response, Webhook, hex};
 #[cfg(feature = "public-keys")]
 use crate::verify::{JwtConfig, MessageKind, SnsConfig, UnverifiedToken, is_certificate, is_key_set};
 use crate::{
-    adapters::{Message, Alert},
+    adapters::{Alert, Message},
     decision::DecisionId,
     ledger::{LedgerStore, LedgerStoreError},
     policy::Source,
-    verify::{Keys, AuthenticatedKey, VerificationError, Verification},
+    verify::{AuthenticatedKey, Keys, Verification, VerificationError},
 };
 
 /// A request whose sender is known.
@@ -99,7 +99,9 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             #[cfg(feature = "public-keys")]
             Verification::Jwt(jwt) => self.authenticate_token(source, jwt, request, now).await,
             #[cfg(feature = "public-keys")]
-            Verification::Sns(sns) => self.authenticate_sns(source, sns, request, is_enabled, now, notice).await,
+            Verification::Sns(sns) => {
+                self.authenticate_sns(source, sns, request, is_enabled, now, notice).await
+            }
             verification => {
                 // A disabled source may name none.
                 let name = verification.secret_name().filter(|name| !name.is_empty());
@@ -112,7 +114,12 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 match verification.verify(request, &keys, now) {
                     Ok(proof) => Ok(Authenticated::from_request(request, proof)),
                     Err(rejection) => Err(match keys.format_warning() {
-                        Some(problem) if matches!(rejection, VerificationError::Mismatch | VerificationError::InvalidKeyFormat) => {
+                        Some(problem)
+                            if matches!(
+                                rejection,
+                                VerificationError::Mismatch | VerificationError::InvalidKeyFormat
+                            ) =>
+                        {
                             AuthError::Rejected(format!("{rejection}; the secret \"{name}\" {problem}"))
                         }
                         _ => rejection.into(),
@@ -143,7 +150,8 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         let url = &jwt.key_set_url;
         let fetch = || self.keys.fetch_url(url);
         let has_key = |key_set: &[u8]| token.has_key_in(key_set);
-        let key_set = self.document_cache.get_or_fetch(&source.name, url, None, now, has_key, is_key_set, fetch).await;
+        let key_set =
+            self.document_cache.get_or_fetch(&source.name, url, None, now, has_key, is_key_set, fetch).await;
         let proof = jwt.verify(&token, &key_set.map_err(AuthError::Failed)?, now)?;
         Ok(Authenticated::from_request(request, proof))
     }
@@ -162,8 +170,9 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         let url = &message.certificate_url;
         let fetch = || self.keys.fetch_url(url);
         let documents = &self.document_cache;
-        let certificate =
-            documents.get_or_fetch(&source.name, url, request.source_ip, now, |_| true, is_certificate, fetch).await;
+        let certificate = documents
+            .get_or_fetch(&source.name, url, request.source_ip, now, |_| true, is_certificate, fetch)
+            .await;
         let certificate = certificate.map_err(AuthError::CertificateUnavailable)?;
         let proof = sns.verify(&message, &certificate, now)?;
         let answer = match message.kind {
@@ -201,7 +210,8 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         if proof.event_id.is_some() {
             return Ok(false);
         }
-        let (Some(signed), Some(_), Some(first)) = (&proof.signed_digest, message.idempotency_key, readings.first())
+        let (Some(signed), Some(_), Some(first)) =
+            (&proof.signed_digest, message.idempotency_key, readings.first())
         else {
             return Ok(false);
         };

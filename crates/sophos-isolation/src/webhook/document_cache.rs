@@ -162,7 +162,9 @@ impl DocumentCache {
                 if state.documents.len() >= MAX_DOCUMENTS {
                     state.documents.clear();
                 }
-                state.documents.insert(key, CachedDocument { content: Arc::clone(&content), fetched_at: now });
+                state
+                    .documents
+                    .insert(key, CachedDocument { content: Arc::clone(&content), fetched_at: now });
                 Ok(content)
             }
             Err(problem) => {

@@ -19,7 +19,9 @@ const ALLOWED_PUNCTUATION: &[u8] = b" -._~:+/=,;@!*()&?%$#";
 /// Answers Okta's challenge. Any other request by this method is turned away.
 pub(super) fn answer_okta_challenge(request: &Request) -> Response {
     match request.header("x-okta-verification-challenge") {
-        Some(challenge) if is_plain_text(challenge) => Response::json(200, &json!({ "verification": challenge })),
+        Some(challenge) if is_plain_text(challenge) => {
+            Response::json(200, &json!({ "verification": challenge }))
+        }
         _ => Response::method_not_allowed("POST"),
     }
 }

@@ -40,7 +40,10 @@ pub(super) fn render_message(text: &str) -> String {
 /// What is asked, and the form that answers.
 pub(super) fn render_approval_form(decision: &Decision) -> String {
     if decision.state() != DecisionState::PendingApproval {
-        return render_message(&format!("This decision does not wait for an answer: it is {}.", decision.state()));
+        return render_message(&format!(
+            "This decision does not wait for an answer: it is {}.",
+            decision.state()
+        ));
     }
     let mut facts = vec![("Decision", decision.id().to_string())];
     if let Some(target) = decision.target() {
@@ -55,7 +58,9 @@ pub(super) fn render_approval_form(decision: &Decision) -> String {
             facts.push(("Severity", severity.to_string()));
         }
     }
-    if let Some(Transition::PendingApproval { reason: why, expires_at: until, .. }) = decision.entries().last().map(|entry| &entry.transition) {
+    if let Some(Transition::PendingApproval { reason: why, expires_at: until, .. }) =
+        decision.entries().last().map(|entry| &entry.transition)
+    {
         facts.push(("Needs approval", why.clone()));
         facts.push(("Waits until", format_rfc3339(until.saturating_mul(1_000))));
     }
@@ -68,7 +73,9 @@ pub(super) fn render_approval_form(decision: &Decision) -> String {
 
 pub(super) fn render_answer(decision: &Decision, answer: ApprovalAnswer) -> String {
     render_message(&match answer {
-        ApprovalAnswer::Approve => format!("Approved. The endpoint is being isolated. Decision {}.", decision.id()),
+        ApprovalAnswer::Approve => {
+            format!("Approved. The endpoint is being isolated. Decision {}.", decision.id())
+        }
         ApprovalAnswer::Decline => format!("Declined. Nothing is isolated. Decision {}.", decision.id()),
     })
 }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{KeySource, RequestLog, Queue, Response, Webhook, hex};
-use crate::{adapters::ParseError, ledger::LedgerStore, outcome::format_rfc3339, policy::Source, signal::clean};
+use super::{KeySource, Queue, RequestLog, Response, Webhook, hex};
+use crate::{
+    adapters::ParseError, ledger::LedgerStore, outcome::format_rfc3339, policy::Source, signal::clean,
+};
 
 /// The most records of one source and hour.
 const MAX_RECORDS: u8 = 32;

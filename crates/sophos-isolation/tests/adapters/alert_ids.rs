@@ -86,7 +86,13 @@ fn alert_id_is_stable_across_updates() {
 #[test]
 fn splunk_rows_of_one_search_have_distinct_alert_ids() {
     let row = |host: &str| json!({"sid": "s", "result": {"dest": host}});
-    assert_ne!(parse_single(Tool::Splunk, &row("a")).alert_id, parse_single(Tool::Splunk, &row("b")).alert_id);
+    assert_ne!(
+        parse_single(Tool::Splunk, &row("a")).alert_id,
+        parse_single(Tool::Splunk, &row("b")).alert_id
+    );
     let signal = |id: &str| json!({"_id": id, "_source": {"signal": {"rule": {"id": "r"}}}});
-    assert_ne!(parse_single(Tool::Elastic, &signal("1")).alert_id, parse_single(Tool::Elastic, &signal("2")).alert_id);
+    assert_ne!(
+        parse_single(Tool::Elastic, &signal("1")).alert_id,
+        parse_single(Tool::Elastic, &signal("2")).alert_id
+    );
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
-use super::{summaries, parse_single, parse, parse_refused, summary};
+use super::{parse, parse_refused, parse_single, summaries, summary};
 
 fn finding() -> Value {
     json!({
@@ -191,7 +191,10 @@ fn security_hub_event(findings: Value) -> Value {
 fn security_hub_returns_one_alert_per_instance() {
     let bucket = json!({"Type": "AwsS3Bucket", "Id": "arn:aws:s3:::b"});
     let several = json!([instance("i-1"), bucket, instance("i-2"), instance("i-1")]);
-    let readings = parse(Tool::SecurityHub, &security_hub_event(json!([asff("a", several), asff("b", json!([bucket]))])));
+    let readings = parse(
+        Tool::SecurityHub,
+        &security_hub_event(json!([asff("a", several), asff("b", json!([bucket]))])),
+    );
     assert_eq!(summaries(&readings), ["critical ec2:i-1 act", "critical ec2:i-2 act", "critical NoHost"]);
     assert_eq!(readings[0].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-1",[],[],[],[]]]"#);
     assert_eq!(readings[1].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-2",[],[],[],[]]]"#);
@@ -212,7 +215,11 @@ fn security_hub_identifies_instances_by_arn_or_id() {
         ("web-1", "critical NoHost"),
     ] {
         let resource = json!({"Type": "AwsEc2Instance", "Id": id, "Details": instance("i-1")["Details"]});
-        assert_eq!(summary(&parse_single(Tool::SecurityHub, &asff("a", json!([resource])))), expected, "{id}");
+        assert_eq!(
+            summary(&parse_single(Tool::SecurityHub, &asff("a", json!([resource])))),
+            expected,
+            "{id}"
+        );
     }
 }
 
@@ -239,7 +246,11 @@ fn security_hub_refuses_asff_that_needs_no_action() {
     ] {
         let mut body = asff("a", json!([instance("i-1")]));
         body[pointer] = value.clone();
-        assert_eq!(summary(&parse_single(Tool::SecurityHub, &body)), format!("critical ec2:i-1 {expected}"), "{value}");
+        assert_eq!(
+            summary(&parse_single(Tool::SecurityHub, &body)),
+            format!("critical ec2:i-1 {expected}"),
+            "{value}"
+        );
     }
     let mut check = asff("a", json!([instance("i-1")]));
     check["Types"] = json!(null);

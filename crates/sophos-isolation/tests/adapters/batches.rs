@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
-use super::{summaries, parse, parse_bytes, parse_refused};
+use super::{parse, parse_bytes, parse_refused, summaries};
 
 const GOOD: &str = r#"{"kibana.alert.uuid":"u1","host.name":"pc-1"}"#;
 const OTHER: &str = r#"{"kibana.alert.uuid":"u2","host.name":"pc-2","source":{"ip":"198.51.100.7"}}"#;
@@ -49,7 +49,9 @@ fn adapters_keep_valid_alerts_of_a_batch() {
         summaries(&parse(Tool::GuardDuty, &json!({"Findings": [nameless, finding]}))),
         ["high ec2:i-1 Unreadable", "high ec2:i-1 act"]
     );
-    assert!(parse_refused(Tool::GuardDuty, &json!({"Findings": [nameless, nameless]})).ends_with("has no id"));
+    assert!(
+        parse_refused(Tool::GuardDuty, &json!({"Findings": [nameless, nameless]})).ends_with("has no id")
+    );
 
     let alert = json!({"id": "a", "severity": "high", "computerDnsName": "pc-1"});
     let body = json!({"value": [{"severity": "high"}, alert, {}]});

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
-use super::{summaries, parse, parse_refused};
+use super::{parse, parse_refused, summaries};
 
 /// A name; the tool; the payload; what is read from it.
 type Case = (&'static str, Tool, Value, &'static [&'static str]);

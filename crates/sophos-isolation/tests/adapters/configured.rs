@@ -1,20 +1,25 @@
 //! What a configuration names takes the place of what an adapter finds.
 
 use serde_json::{Value, json};
-use sophos_isolation::adapters::{Adapter, Message, Alert, Tool};
+use sophos_isolation::adapters::{Adapter, Alert, Message, Tool};
 
 use super::{configured, summaries, summary};
 
 fn parse_configured(adapter: &Adapter, body: &Value) -> Result<Vec<Alert>, String> {
     let body = body.to_string().into_bytes();
-    adapter.parse_message(&Message { body: &body, idempotency_key: Some("key") }).map_err(|error| error.to_string())
+    adapter
+        .parse_message(&Message { body: &body, idempotency_key: Some("key") })
+        .map_err(|error| error.to_string())
 }
 
 #[test]
 fn mapping_clears_the_refusal_when_it_finds_a_host() {
     let splunk = configured(Tool::Splunk, r#"hostname = "/result/dest_host""#);
     let with = |host: Value| json!({"sid": "s", "result": {"host": "syslog-1", "dest_host": host}});
-    assert_eq!(summary(&parse_configured(&splunk, &with(json!("pc-1"))).expect("readable")[0]), "- name:pc-1 act");
+    assert_eq!(
+        summary(&parse_configured(&splunk, &with(json!("pc-1"))).expect("readable")[0]),
+        "- name:pc-1 act"
+    );
     for nothing in [json!(""), json!(null), json!("unknown"), json!({"a": 1})] {
         assert_eq!(summary(&parse_configured(&splunk, &with(nothing)).expect("readable")[0]), "- NoHost");
     }
@@ -26,7 +31,10 @@ fn mapping_clears_the_refusal_when_it_finds_a_host() {
         "high endpoint:4a7b act"
     );
     // A host is no reason to act on what needs no action.
-    assert!(summary(&parse_configured(&pagerduty, &body("incident.resolved")).expect("readable")[0]).ends_with("Resolved"));
+    assert!(
+        summary(&parse_configured(&pagerduty, &body("incident.resolved")).expect("readable")[0])
+            .ends_with("Resolved")
+    );
 }
 
 #[test]
@@ -98,7 +106,8 @@ fn generic_parses_any_json_when_every_field_is_mapped() {
 fn mapping_resolves_pointers_in_each_list_element() {
     let okta = configured(Tool::Okta, r#"hostname = "/device/name""#);
     let events = json!([{"uuid": "a", "device": {"name": "pc-1"}}, {"uuid": "b"}]);
-    let readings = parse_configured(&okta, &json!({"eventId": "h", "data": {"events": events}})).expect("readable");
+    let readings =
+        parse_configured(&okta, &json!({"eventId": "h", "data": {"events": events}})).expect("readable");
     assert_eq!(summaries(&readings), ["- name:pc-1 act", "- NoHost"]);
 
     let elastic = configured(Tool::Elastic, "hostname = \"/my.host\"\nevent_id = \"/rule\"");

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
-use super::{summaries, parse_single, parse, parse_refused, summary};
+use super::{parse, parse_refused, parse_single, summaries, summary};
 
 #[test]
 fn crowdstrike_parses_custom_workflow_bodies() {
@@ -72,7 +72,11 @@ fn crowdstrike_refuses_events_that_need_no_action() {
         for (name, value) in more.as_object().expect("members") {
             body[name] = value.clone();
         }
-        assert_eq!(summary(&parse_single(Tool::CrowdStrike, &body)), format!("- name:pc-1 {expected}"), "{more}");
+        assert_eq!(
+            summary(&parse_single(Tool::CrowdStrike, &body)),
+            format!("- name:pc-1 {expected}"),
+            "{more}"
+        );
     }
     let login = json!({"event": {"UserId": "u", "OperationName": "userAuthenticate"}, "metadata": {
         "eventType": "AuthActivityAuditEvent", "offset": 7, "customerIDString": "c", "eventCreationTime": 1}});
@@ -144,7 +148,11 @@ fn sentinelone_acts_on_threat_activities_only() {
         (json!(19), json!({"computerName": "pc-1", "newIncidentStatus": "resolved"}), "- name:pc-1 Resolved"),
         (json!(19), json!({"computerName": "N/A"}), "- NoHost"),
     ] {
-        assert_eq!(summary(&parse_single(Tool::SentinelOne, &activity(kind.clone(), data))), expected, "{kind}");
+        assert_eq!(
+            summary(&parse_single(Tool::SentinelOne, &activity(kind.clone(), data))),
+            expected,
+            "{kind}"
+        );
     }
     for (word, expected) in
         [("E_HIGH", "high"), ("E_LOW", "low"), ("E_INFO", "informational"), ("suspicious", "medium")]

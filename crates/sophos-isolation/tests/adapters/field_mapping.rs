@@ -2,16 +2,18 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use sophos_isolation::adapters::{Adapter, Message, NotActionable, Alert, Tool};
+use sophos_isolation::adapters::{Adapter, Alert, Message, NotActionable, Tool};
 
-use super::{summaries, properties::any_json, parse_bytes, summary};
+use super::{parse_bytes, properties::any_json, summaries, summary};
 
 fn adapter(text: &str) -> Adapter {
     Adapter::parse(Tool::Generic, text).unwrap_or_else(|error| panic!("{text}\n{error}"))
 }
 
 fn parse_text(adapter: &Adapter, body: &str) -> Result<Vec<Alert>, String> {
-    adapter.parse_message(&Message { body: body.as_bytes(), idempotency_key: None }).map_err(|error| error.to_string())
+    adapter
+        .parse_message(&Message { body: body.as_bytes(), idempotency_key: None })
+        .map_err(|error| error.to_string())
 }
 
 fn parse(text: &str, body: &Value) -> Result<Vec<Alert>, String> {
@@ -107,8 +109,14 @@ fn event_id_keeps_numbers_exact_at_any_length() {
 #[test]
 fn mapping_uses_the_first_pointer_with_a_value() {
     let body = json!({"id": 1, "a": "", "b": null, "c": ["localhost", "{{host}}"], "d": "pc-1", "e": "high", "u": "unknown", "x": "10.0.0.1"});
-    assert_eq!(parse_single(r#"hostname = ["/a", "/b", "/c", "/x", "/none", "/d"]"#, &body), "- name:pc-1 act");
-    assert_eq!(parse_single("hostname = \"/d\"\nseverity = [\"/b\", \"/u\", \"/e\"]", &body), "high name:pc-1 act");
+    assert_eq!(
+        parse_single(r#"hostname = ["/a", "/b", "/c", "/x", "/none", "/d"]"#, &body),
+        "- name:pc-1 act"
+    );
+    assert_eq!(
+        parse_single("hostname = \"/d\"\nseverity = [\"/b\", \"/u\", \"/e\"]", &body),
+        "high name:pc-1 act"
+    );
     assert_eq!(parse_single("ip = [\"/d\", \"/x\"]", &body), "- ip:10.0.0.1 act");
     let named =
         parse("[fields]\nevent_id = [\"/u\", \"/b\", \"/e\"]\nhostname = \"/d\"", &body).expect("readable");
@@ -231,7 +239,10 @@ fn mapping_strips_ports_prefixes_and_suffixes() {
         assert_eq!(parse_single(instance, &json!({"id": 1, "i": value})), expected, "{value}");
     }
     // Without the key, what has a port is neither a name nor an address.
-    assert_eq!(parse_single("hostname = \"/i\"\nip = \"/i\"", &json!({"id": 1, "i": "10.0.0.5:9100"})), "- NoHost");
+    assert_eq!(
+        parse_single("hostname = \"/i\"\nip = \"/i\"", &json!({"id": 1, "i": "10.0.0.5:9100"})),
+        "- NoHost"
+    );
 
     let tags = json!({"id": 1, "tags": ["env:prod", "HOST:web-1.local", "team:host:x"]});
     let fields = "hostname = \"/tags\"\nhostname_prefix = \"host:\"\nhostname_suffix = \".LOCAL\"";
@@ -248,7 +259,10 @@ fn mapping_splits_names_of_several_machines() {
     assert_eq!(summaries(&readings), ["- name:pc-1 act", "- name:pc-2.corp.example act"]);
     assert_ne!(readings[0].event_id, readings[1].event_id);
     let same = json!({"id": 1, "hosts": ["pc-1", "pc-1.corp.example"], "ip": "10.0.0.1"});
-    assert_eq!(summaries(&parse(text, &same).expect("readable")), ["- name:pc-1.corp.example ip:10.0.0.1 act"]);
+    assert_eq!(
+        summaries(&parse(text, &same).expect("readable")),
+        ["- name:pc-1.corp.example ip:10.0.0.1 act"]
+    );
     let many: Vec<_> = (0..100).map(|number| format!("pc-{number}")).collect();
     assert_eq!(parse(text, &json!({"id": 1, "hosts": many})).expect("readable").len(), 100);
     let more: Vec<_> = (0..101).map(|number| format!("pc-{number}")).collect();
@@ -289,7 +303,10 @@ fn severity_is_mapped_fixed_or_default() {
         let with_default = format!("{map}\nseverity_default = \"informational\"");
         assert_eq!(parse_single(&with_default, &body(value)), format!("{otherwise} name:a act"));
     }
-    assert_eq!(parse_single("hostname = \"/h\"\nseverity_fixed = \"high\"", &body(json!("low"))), "high name:a act");
+    assert_eq!(
+        parse_single("hostname = \"/h\"\nseverity_fixed = \"high\"", &body(json!("low"))),
+        "high name:a act"
+    );
     // For a tool that says it by itself, the default is for where it does not.
     let falcon =
         Adapter::parse(Tool::CrowdStrike, "fields = { severity_default = \"low\" }").expect("fields");

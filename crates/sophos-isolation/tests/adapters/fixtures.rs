@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use sophos_isolation::adapters::Tool;
 
-use super::{summaries, parse_bytes};
+use super::{parse_bytes, summaries};
 
 /// A file; its tool; the identity; severity, host and refusal.
 type Row = (&'static str, Tool, &'static str, &'static str);

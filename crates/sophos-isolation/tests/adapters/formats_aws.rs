@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
-use super::{summaries, parse_single, parse, summary};
+use super::{parse, parse_single, summaries, summary};
 
 fn finding(resource: Value) -> Value {
     json!({"id": "f", "accountId": "111122223333", "updatedAt": "U", "severity": 8, "title": "t",
@@ -70,7 +70,8 @@ fn guardduty_parses_each_instance_of_an_attack_sequence() {
         {"resourceType": "AUTOSCALING_GROUP", "uid": "g", "data": {"autoscalingAutoScalingGroup": {"ec2InstanceUids": ["i-0d"]}}},
         {"resourceType": "EC2_INSTANCE", "uid": "arn:aws:ecs:eu-west-1:1:container-instance/i-0e"},
     ]);
-    let readings = parse(Tool::GuardDuty, &sequence("AttackSequence:EC2/CompromisedInstanceGroup", resources));
+    let readings =
+        parse(Tool::GuardDuty, &sequence("AttackSequence:EC2/CompromisedInstanceGroup", resources));
     assert_eq!(summaries(&readings), ["critical ec2:i-0a act", "critical ec2:i-0b act"]);
     assert!(readings.iter().all(|reading| !reading.signal.shared_host));
     assert_ne!(readings[0].event_id, readings[1].event_id);
@@ -99,7 +100,8 @@ fn guardduty_separates_accounts_of_an_attack_sequence() {
         {"resourceType": "EC2_INSTANCE", "uid": "i-0a", "accountId": "111122223333"},
         {"resourceType": "EC2_INSTANCE", "uid": "i-0b", "accountId": "444455556666"},
     ]);
-    let readings = parse(Tool::GuardDuty, &sequence("AttackSequence:EC2/CompromisedInstanceGroup", resources));
+    let readings =
+        parse(Tool::GuardDuty, &sequence("AttackSequence:EC2/CompromisedInstanceGroup", resources));
     let accounts =
         readings.iter().map(|reading| (reading.signal.account.as_deref(), &reading.signal.host_accounts[..]));
     let other = ["444455556666".to_owned()];

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
-use super::{summaries, parse_single, parse, summary};
+use super::{parse, parse_single, summaries, summary};
 
 fn event(kind: &str, members: Value) -> Value {
     json!({"metadata": {"eventType": kind, "offset": 1, "customerIDString": "c", "eventCreationTime": 2}, "event": members})
@@ -67,7 +67,10 @@ fn crowdstrike_takes_source_endpoint_of_identity_events() {
         for (name, value) in addresses.as_object().expect("members") {
             members[name] = value.clone();
         }
-        assert_eq!(summary(&parse_single(Tool::CrowdStrike, &event("IdpDetectionSummaryEvent", members))), expected);
+        assert_eq!(
+            summary(&parse_single(Tool::CrowdStrike, &event("IdpDetectionSummaryEvent", members))),
+            expected
+        );
     }
     let alert = json!({"composite_id": "c", "product": "idp", "source_endpoint_host_name": "pc-1", "severity_name": "High"});
     assert_eq!(summary(&parse_single(Tool::CrowdStrike, &alert)), "high name:pc-1 act");
@@ -93,7 +96,10 @@ fn crowdstrike_recognises_machine_threats_by_kind() {
     }
     let incident =
         json!({"IncidentID": "inc:1", "State": "open", "FineScore": 1.4, "HostID": "0123456789abcdef"});
-    assert_eq!(summary(&parse_single(Tool::CrowdStrike, &event("IncidentSummaryEvent", incident.clone()))), "- NoHost");
+    assert_eq!(
+        summary(&parse_single(Tool::CrowdStrike, &event("IncidentSummaryEvent", incident.clone()))),
+        "- NoHost"
+    );
     let audit = json!({"metadata": {"offset": 1}, "event": {"OperationName": "update_detection", "Hostname": "pc-1"}});
     assert_eq!(summary(&parse_single(Tool::CrowdStrike, &audit)), "- name:pc-1 NotAThreat");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use sophos_isolation::adapters::Tool;
 
-use super::{summaries, parse_single, parse, summary};
+use super::{parse, parse_single, summaries, summary};
 
 #[test]
 fn elastic_parses_alerts_beside_other_objects() {
@@ -112,7 +112,10 @@ fn elastic_refuses_resolved_alerts() {
         (json!({"signal": {"status": "closed"}}), "Resolved"),
         (json!({"kibana.alert.status": "active"}), "act"),
     ] {
-        assert!(summary(&parse_single(Tool::Elastic, &alert(members.clone()))).ends_with(expected), "{members}");
+        assert!(
+            summary(&parse_single(Tool::Elastic, &alert(members.clone()))).ends_with(expected),
+            "{members}"
+        );
     }
 }
 

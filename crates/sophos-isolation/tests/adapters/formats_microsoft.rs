@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
-use super::{summaries, parse_single, parse, parse_refused, summary};
+use super::{parse, parse_refused, parse_single, summaries, summary};
 
 fn incident(entities: Value) -> Value {
     json!({"properties": {"incidentNumber": 3, "severity": "High", "status": "New", "relatedEntities": entities}})
@@ -117,7 +117,11 @@ fn defender_never_widens_a_full_name() {
         (json!({"hostName": "vm", "ntDomain": "A"}), "high name:vm act"),
         (json!({"netBiosName": "VM"}), "high netbios:VM act"),
     ] {
-        assert_eq!(summary(&parse_single(Tool::MicrosoftDefender, &device(members.clone()))), expected, "{members}");
+        assert_eq!(
+            summary(&parse_single(Tool::MicrosoftDefender, &device(members.clone()))),
+            expected,
+            "{members}"
+        );
     }
     let row = |name: &str, more: &str| {
         json!({"category": "AdvancedHunting-AlertEvidence", "properties": {"AlertId": "h", "EntityType": "Machine",
@@ -128,7 +132,11 @@ fn defender_never_widens_a_full_name() {
         ("vm", r#"{"DnsDomain":"a.example"}"#, "high name:vm.a.example act"),
         ("vm", "no JSON", "high name:vm act"),
     ] {
-        assert_eq!(summary(&parse_single(Tool::MicrosoftDefender, &row(name, more))), expected, "{name} {more}");
+        assert_eq!(
+            summary(&parse_single(Tool::MicrosoftDefender, &row(name, more))),
+            expected,
+            "{name} {more}"
+        );
     }
 }
 

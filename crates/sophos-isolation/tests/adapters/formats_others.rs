@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
-use super::{summaries, parse_single, parse, summary};
+use super::{parse, parse_single, summaries, summary};
 
 #[test]
 fn pagerduty_refuses_events_of_other_kinds() {

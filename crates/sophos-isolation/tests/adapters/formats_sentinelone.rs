@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
-use super::{summaries, parse_single, parse, summary};
+use super::{parse, parse_single, summaries, summary};
 
 fn activity(kind: Value, data: Value) -> Value {
     json!({"activityType": kind, "activityUuid": "a", "threatId": "t", "data": data})
@@ -45,7 +45,9 @@ fn sentinelone_parses_rule_alerts() {
         json!({"rulename": "r", "severity": "E_HIGH"}),
         json!({"origagentname": "pc-1", "alertid": "2", "newIncidentStatus": "in_progress"}),
     ] {
-        assert!(summary(&parse_single(Tool::SentinelOne, &activity(json!(3782), data))).ends_with("NotAThreat"));
+        assert!(
+            summary(&parse_single(Tool::SentinelOne, &activity(json!(3782), data))).ends_with("NotAThreat")
+        );
     }
 }
 
@@ -163,7 +165,11 @@ fn sentinelone_refuses_resolved_unified_alerts() {
     ] {
         let mut body = unified(json!([machine("pc-1", "TARGET")]));
         body[member] = json!(value);
-        assert_eq!(summary(&parse_single(Tool::SentinelOne, &body)), format!("critical name:pc-1 {expected}"), "{value}");
+        assert_eq!(
+            summary(&parse_single(Tool::SentinelOne, &body)),
+            format!("critical name:pc-1 {expected}"),
+            "{value}"
+        );
     }
 }
 

@@ -6,6 +6,7 @@ mod batches;
 mod cases;
 mod configured;
 mod edr_tools;
+mod field_mapping;
 mod fixtures;
 mod formats_aws;
 mod formats_crowdstrike;
@@ -13,7 +14,6 @@ mod formats_elastic;
 mod formats_microsoft;
 mod formats_others;
 mod formats_sentinelone;
-mod field_mapping;
 mod microsoft;
 mod other_tools;
 mod presets;
@@ -21,7 +21,7 @@ mod properties;
 
 use serde_json::Value;
 use sophos_isolation::{
-    adapters::{Adapter, Message, Alert, Tool, ParseError},
+    adapters::{Adapter, Alert, Message, ParseError, Tool},
     signal::HostIdentifiers,
 };
 

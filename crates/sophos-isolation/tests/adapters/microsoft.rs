@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
-use super::{summaries, parse_single, parse, parse_refused, summary};
+use super::{parse, parse_refused, parse_single, summaries, summary};
 
 fn device(name: &str, more: Value) -> Value {
     let mut device = json!({
@@ -66,7 +66,10 @@ fn defender_refuses_resolved_alerts() {
     ] {
         let mut body = graph(json!([device("pc-1", json!({}))]));
         body[member] = json!(value);
-        assert!(summary(&parse_single(Tool::MicrosoftDefender, &body)).ends_with(expected), "{member} {value}");
+        assert!(
+            summary(&parse_single(Tool::MicrosoftDefender, &body)).ends_with(expected),
+            "{member} {value}"
+        );
     }
 }
 

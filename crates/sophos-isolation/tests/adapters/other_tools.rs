@@ -6,7 +6,7 @@ use sophos_isolation::{
     signal::Action,
 };
 
-use super::{summaries, parse_single, parse, parse_bytes, parse_refused, summary};
+use super::{parse, parse_bytes, parse_refused, parse_single, summaries, summary};
 
 #[test]
 fn splunk_gives_rows_of_one_sid_distinct_event_ids() {
@@ -31,7 +31,8 @@ const FLAT: &str = r#"{"kibana.alert.uuid":"u1","kibana.alert.severity":"high","
     "host.name":"pc-1","host.ip":["10.0.0.1","fe80::1"],"host.mac":["AA-BB"],"host.id":"own","source.ip":"198.51.100.7"}"#;
 const NESTED: &str = r#"{"kibana":{"alert":{"uuid":"u2","severity":"low","rule.name":"r"}},
     "host":{"name":["pc-2"],"ip":"10.0.0.2","id":"own"},"destination":{"ip":"198.51.100.7"}}"#;
-const EXPECTED: [&str; 2] = ["high mac:AA-BB name:pc-1 ip:10.0.0.1,fe80::1 act", "low name:pc-2 ip:10.0.0.2 act"];
+const EXPECTED: [&str; 2] =
+    ["high mac:AA-BB name:pc-1 ip:10.0.0.1,fe80::1 act", "low name:pc-2 ip:10.0.0.2 act"];
 
 #[test]
 fn elastic_parses_objects_with_any_separator() {
@@ -166,7 +167,10 @@ fn native_message() -> Value {
 #[test]
 fn generic_parses_the_native_format() {
     let reading = parse_single(Tool::Generic, &native_message());
-    assert_eq!(summary(&reading), "high endpoint:4a7b ec2:i-1 mac:aa:bb name:pc-1.corp.example ip:10.0.0.1 act");
+    assert_eq!(
+        summary(&reading),
+        "high endpoint:4a7b ec2:i-1 mac:aa:bb name:pc-1.corp.example ip:10.0.0.1 act"
+    );
     assert_eq!(reading.event_id, r#"["x-1"]"#);
     let signal = reading.signal;
     assert_eq!(signal.tenant.as_deref(), Some("11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"));
@@ -190,7 +194,9 @@ fn generic_requires_an_event_id() {
     let mut body = native_message();
     body["event_id"] = json!(null);
     let bytes = body.to_string().into_bytes();
-    let read = |idempotency_key| Adapter::new(Tool::Generic).parse_message(&Message { body: &bytes, idempotency_key });
+    let read = |idempotency_key| {
+        Adapter::new(Tool::Generic).parse_message(&Message { body: &bytes, idempotency_key })
+    };
     assert_eq!(read(Some("key")).expect("readable")[0].event_id, r#"["key"]"#);
     for key in [None, Some(" ")] {
         let error = read(key).expect_err("no identity").to_string();
@@ -203,7 +209,10 @@ fn generic_requires_an_event_id() {
     }
     let bytes = native_message().to_string().into_bytes();
     let message = Message { body: &bytes, idempotency_key: Some("key") };
-    assert_eq!(Adapter::new(Tool::Generic).parse_message(&message).expect("readable")[0].event_id, r#"["x-1"]"#);
+    assert_eq!(
+        Adapter::new(Tool::Generic).parse_message(&message).expect("readable")[0].event_id,
+        r#"["x-1"]"#
+    );
 }
 
 #[test]
@@ -232,7 +241,11 @@ fn generic_validates_actions_and_durations() {
         (json!(null), None),
         (json!(""), None),
     ] {
-        assert_eq!(parse_single(Tool::Generic, &with("ttl", value.clone())).signal.release_after_seconds, expected, "{value}");
+        assert_eq!(
+            parse_single(Tool::Generic, &with("ttl", value.clone())).signal.release_after_seconds,
+            expected,
+            "{value}"
+        );
     }
     for value in [
         json!(0),

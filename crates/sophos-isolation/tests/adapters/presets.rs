@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::Value;
-use sophos_isolation::adapters::{Adapter, Message, Alert, Tool};
+use sophos_isolation::adapters::{Adapter, Alert, Message, Tool};
 
 use super::summaries;
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use sophos_isolation::{
-    adapters::{Adapter, MAX_ALERTS_PER_MESSAGE, Message, Alert, Tool},
+    adapters::{Adapter, Alert, MAX_ALERTS_PER_MESSAGE, Message, Tool},
     signal::clean,
 };
 

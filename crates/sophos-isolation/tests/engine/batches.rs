@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sophos_isolation::{IsolationOrigin, Decision, DecisionState, Transition};
+use sophos_isolation::{Decision, DecisionState, IsolationOrigin, Transition};
 use sophos_simulator::{FaultAction, FaultRule};
 
 use crate::support::{HOUR, TestEnv, host, id, machines, policy};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use sophos_isolation::{DecisionId, DecisionState, policy::Policy};
 
-use crate::support::{ACME, HOUR, TestPolicy, TestEnv, host, machines};
+use crate::support::{ACME, HOUR, TestEnv, TestPolicy, host, machines};
 
 /// So many engines at once, each at all of these decisions.
 async fn run_concurrently(world: &TestEnv, policy: &Arc<Policy>, engines: usize, decisions: &[DecisionId]) {
@@ -39,8 +39,9 @@ async fn isolated_and_refused(world: &TestEnv, decisions: &[DecisionId]) -> (usi
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn source_budget_holds_for_twenty_engines() {
     let world = TestEnv::new(machines(30)).await;
-    let policy =
-        Arc::new(TestPolicy { per_hour: 5, source: "lookups_per_hour = 30", ..TestPolicy::default() }.policy());
+    let policy = Arc::new(
+        TestPolicy { per_hour: 5, source: "lookups_per_hour = 30", ..TestPolicy::default() }.policy(),
+    );
     let decisions = world.begin_all(1..=30).await;
     run_concurrently(&world, &policy, 20, &decisions).await;
     assert_eq!(isolated_and_refused(&world, &decisions).await, (5, vec!["source_budget".to_owned(); 25]));
@@ -53,7 +54,8 @@ async fn tenant_budget_holds_across_sources() {
     let policy = Arc::new(TestPolicy { tenant_per_hour: 5, ..TestPolicy::default() }.policy());
     let mut decisions = world.begin_all(1..=6).await;
     for number in 7..=12 {
-        decisions.push(world.begin_for_source("soc", &format!("{number}"), json!({ "host": host(number) })).await);
+        decisions
+            .push(world.begin_for_source("soc", &format!("{number}"), json!({ "host": host(number) })).await);
     }
     run_concurrently(&world, &policy, 6, &decisions).await;
     assert_eq!(isolated_and_refused(&world, &decisions).await, (5, vec!["tenant_budget".to_owned(); 7]));
@@ -123,7 +125,8 @@ async fn release_returns_the_estate_permit_only() {
 async fn failed_isolation_returns_all_permits() {
     use sophos_simulator::{FaultAction, FaultRule};
     let world = TestEnv::new(machines(10)).await;
-    let policy = TestPolicy { estate_share: 0.1, tenant_per_hour: 1, per_hour: 1, ..TestPolicy::default() }.policy();
+    let policy =
+        TestPolicy { estate_share: 0.1, tenant_per_hour: 1, per_hour: 1, ..TestPolicy::default() }.policy();
     world.fault(FaultRule::new("isolation.bulk", FaultAction::status(403)));
     let failed = world.decide(&policy, "failed", host(1)).await;
     assert_eq!(world.state(&failed).await, DecisionState::Failed);
@@ -136,8 +139,13 @@ async fn failed_isolation_returns_all_permits() {
 async fn decision_keeps_its_permits_across_runs() {
     let world = TestEnv::new(machines(20)).await;
     let policy = Arc::new(
-        TestPolicy { per_hour: 2, estate_share: 0.1, source: "lookups_per_hour = 30", ..TestPolicy::default() }
-            .policy(),
+        TestPolicy {
+            per_hour: 2,
+            estate_share: 0.1,
+            source: "lookups_per_hour = 30",
+            ..TestPolicy::default()
+        }
+        .policy(),
     );
     let decisions = world.begin_all(1..=2).await;
     // Each has claimed, with its slots, and died.

@@ -8,7 +8,7 @@ use sophos_isolation::{
 };
 use sophos_simulator::MachineConfig;
 
-use crate::support::{HOUR, TestPolicy, TestEnv, id, machine};
+use crate::support::{HOUR, TestEnv, TestPolicy, id, machine};
 
 pub(crate) async fn check(world: &TestEnv, policy: &Policy, payload: &Value) -> Value {
     let body = payload.to_string();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sophos_isolation::DecisionState;
 use sophos_simulator::MachineConfig;
 
-use crate::support::{ACME, BETA, OTHER, TestPolicy, TestEnv, host, id, mac, machine, machines};
+use crate::support::{ACME, BETA, OTHER, TestEnv, TestPolicy, host, id, mac, machine, machines};
 
 fn dry_run_policy() -> TestPolicy<'static> {
     TestPolicy { mode: "dry_run", ..TestPolicy::default() }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sophos_isolation::{CommandError, DecisionId, DecisionState, Transition};
 use sophos_simulator::{FaultAction, FaultRule};
 
-use crate::support::{ACME, BETA, HOUR, TestPolicy, TestEnv, host, id, machines, policy};
+use crate::support::{ACME, BETA, HOUR, TestEnv, TestPolicy, host, id, machines, policy};
 
 async fn isolate_for_alert(world: &TestEnv, source: &str, alert: &str, event: &str) -> DecisionId {
     let id = world.begin_update(source, alert, event, json!({ "host": host(1) })).await;
@@ -110,7 +110,10 @@ async fn release_declines_decisions_waiting_for_the_machine() {
     assert_eq!(world.work(&careful, &waiting).await, DecisionState::PendingApproval);
     let ledger = world.ledger();
     let wrong = ledger.release_decision(&waiting, "ana", world.now()).await;
-    assert!(matches!(wrong, Err(CommandError::InvalidState { state: DecisionState::PendingApproval, .. })), "{wrong:?}");
+    assert!(
+        matches!(wrong, Err(CommandError::InvalidState { state: DecisionState::PendingApproval, .. })),
+        "{wrong:?}"
+    );
     ledger.release_decision(&held, "ana", world.now()).await.unwrap();
     world.follow_up_for(&careful, 300).await;
     assert_eq!(world.state(&waiting).await, DecisionState::Declined);

@@ -5,15 +5,18 @@ use serde_json::json;
 use sophos_isolation::{Decision, ReleaseReason, Transition};
 
 use crate::{
-    properties::{first_step_at, block_on, check_history, apply_event, some_event},
-    support::{HOUR, TestPolicy, TestEnv, host, machines},
+    properties::{apply_event, block_on, check_history, first_step_at, some_event},
+    support::{HOUR, TestEnv, TestPolicy, host, machines},
 };
 
 /// What must hold of the decisions of one alert about one machine: they act one
 /// after the other, and none acts after a person's word.
 fn check_episodes(decisions: &[Decision]) -> Result<(), TestCaseError> {
-    let begins =
-        |decision: &Decision| first_step_at(decision, |step| matches!(step, Transition::Claimed(_) | Transition::PendingApproval { .. }));
+    let begins = |decision: &Decision| {
+        first_step_at(decision, |step| {
+            matches!(step, Transition::Claimed(_) | Transition::PendingApproval { .. })
+        })
+    };
     let ended = |decision: &Decision| {
         first_step_at(decision, |step| matches!(step, Transition::ReleasePending { .. }))
             .or_else(|| decision.state().is_final().then(|| decision.updated_at_ms()))
@@ -55,7 +58,7 @@ proptest! {
         block_on(async {
             let world = TestEnv::new(machines(6)).await;
             let more = "[approve]\nnames = [\"pc-3\"]\ntimeout = \"1h\"";
-            let rules = TestPolicy { release: "1h", extra, ..TestPolicy::default() };
+            let rules = TestPolicy { release: "1h", extra: more, ..TestPolicy::default() };
             let mut ids = Vec::new();
             // Three decisions of one alert about machine 1, three about machine 3.
             for (at, machine) in [1, 1, 1, 3, 3, 3].into_iter().enumerate() {

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sophos_isolation::{AlertKey, ApprovalAnswer, Decision, DecisionId, LedgerStore, DecisionState, Transition, policy::Policy};
+use sophos_isolation::{
+    AlertKey, ApprovalAnswer, Decision, DecisionId, DecisionState, LedgerStore, Transition, policy::Policy,
+};
 use sophos_simulator::{FaultAction, FaultRule};
 
-use crate::support::{ACME, HOUR, TestPolicy, TestEnv, host, id, machines, policy};
+use crate::support::{ACME, HOUR, TestEnv, TestPolicy, host, id, machines, policy};
 
 const DAY: u64 = 24 * HOUR;
 
@@ -213,7 +215,8 @@ async fn update_isolates_after_new_episode_after() {
         let second = work_on_update(&world, &policy, "2").await;
         assert_eq!(world.state(&second).await, state, "{after}");
         let third = work_on_update(&world, &policy, "3").await;
-        let expected = if state == DecisionState::Requested { DecisionState::Merged } else { DecisionState::Refused };
+        let expected =
+            if state == DecisionState::Requested { DecisionState::Merged } else { DecisionState::Refused };
         assert_eq!(world.state(&third).await, expected, "{after}");
     }
 }

@@ -2,7 +2,7 @@
 
 use sophos_isolation::DecisionState;
 
-use crate::support::{ACME, HOUR, TestPolicy, TestEnv, host, id, machines, policy};
+use crate::support::{ACME, HOUR, TestEnv, TestPolicy, host, id, machines, policy};
 
 #[tokio::test]
 async fn external_isolation_is_left_untouched() {

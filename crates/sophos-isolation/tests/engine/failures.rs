@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use sophos_isolation::{IsolationOrigin, DecisionState, Transition};
+use sophos_isolation::{DecisionState, IsolationOrigin, Transition};
 use sophos_simulator::{FaultAction, FaultRule, RetryAfter, TenantState};
 
-use crate::support::{ACME, BETA, HOUR, TestPolicy, TestEnv, host, machines, policy};
+use crate::support::{ACME, BETA, HOUR, TestEnv, TestPolicy, host, machines, policy};
 
 #[tokio::test]
 async fn truncated_response_is_resolved_by_reading_the_state() {
@@ -51,7 +51,9 @@ async fn truncated_release_response_is_resolved() {
 async fn server_errors_are_retried() {
     for operation in ["endpoints.list", "isolation.get", "isolation.bulk", "partner.tenant"] {
         let world = TestEnv::new(machines(1)).await;
-        world.fault(FaultRule::new(operation, FaultAction::status(500)).for_duration(Duration::from_secs(400)));
+        world.fault(
+            FaultRule::new(operation, FaultAction::status(500)).for_duration(Duration::from_secs(400)),
+        );
         let decision = world.decide(&policy(), "event", host(1)).await;
         assert_eq!(world.state(&decision).await, DecisionState::Deferred, "{operation}");
         world.follow_up_for(&policy(), 1_200).await;
@@ -69,7 +71,9 @@ async fn decision_fails_after_a_day_of_server_errors() {
     assert_eq!(world.state(&decision).await, DecisionState::Failed);
     assert_eq!(world.publisher.outcomes_of(&decision), ["failed"]);
     assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
-    assert!(world.object_names(&format!("permits/estate/{ACME}")).await.iter().all(|slot| slot.ends_with('2')));
+    assert!(
+        world.object_names(&format!("permits/estate/{ACME}")).await.iter().all(|slot| slot.ends_with('2'))
+    );
 }
 
 #[tokio::test]
@@ -146,11 +150,15 @@ async fn expired_credential_defers_until_renewed() {
 #[tokio::test]
 async fn tenant_credential_is_used_for_its_tenant() {
     // The policy lets the source act on both, so both are looked at.
-    for (own, expected) in [(&[BETA][..], DecisionState::Deferred), (&[ACME, BETA], DecisionState::Requested)] {
+    for (own, expected) in [(&[BETA][..], DecisionState::Deferred), (&[ACME, BETA], DecisionState::Requested)]
+    {
         let world = TestEnv::new(machines(1)).await;
         world.expire_credential();
         let decision = world.begin("event", host(1)).await;
-        world.engine_with_tenant_credentials(own).process(&policy(), std::slice::from_ref(&decision), None).await;
+        world
+            .engine_with_tenant_credentials(own)
+            .process(&policy(), std::slice::from_ref(&decision), None)
+            .await;
         assert_eq!(world.state(&decision).await, expected, "{own:?}");
     }
 }
@@ -196,7 +204,9 @@ async fn next_run_finds_the_isolation_when_a_run_died_after_it() {
     for decision in &decisions {
         let whole = world.decision(decision).await;
         assert_eq!(whole.state(), DecisionState::Isolated);
-        let found = |step: &Transition| matches!(step, Transition::Requested { origin: IsolationOrigin::AlreadyApplied, .. });
+        let found = |step: &Transition| {
+            matches!(step, Transition::Requested { origin: IsolationOrigin::AlreadyApplied, .. })
+        };
         assert!(whole.entries().iter().any(|entry| found(&entry.transition)));
     }
     world.follow_up_for(&policy(), 5 * HOUR).await;

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::{ApprovalAnswer, DecisionId, DecisionState};
 
-use crate::support::{ACME, HOUR, TestPolicy, TestEnv, host, id, change_text, machines};
+use crate::support::{ACME, HOUR, TestEnv, TestPolicy, change_text, host, id, machines};
 
 /// Writes an object as somebody with the webhook's rights may.
 fn write_object(world: &TestEnv, path: &str, body: &Value) {
@@ -89,7 +89,11 @@ async fn forged_signals_stay_within_the_budget() {
         let decision = DecisionId::from_event_id("edr", &format!("forged {number}"));
         let signal =
             json!({ "action": "isolate", "severity": "critical", "title": "", "host": host(number) });
-        write_object(&world, &format!("received/{decision}.json"), &entry(&decision, received_object("edr", signal)));
+        write_object(
+            &world,
+            &format!("received/{decision}.json"),
+            &entry(&decision, received_object("edr", signal)),
+        );
         write_object(
             &world,
             &format!("answers/{decision}.json"),
@@ -117,7 +121,11 @@ async fn first_received_entry_wins() {
     let before = world.decision(&decision).await;
     // Now the decision would be one of the source that may release.
     let signal = json!({ "action": "isolate", "severity": "critical", "title": "", "host": host(1) });
-    write_object(&world, &format!("received/{decision}.json"), &entry(&decision, received_object("soc", signal)));
+    write_object(
+        &world,
+        &format!("received/{decision}.json"),
+        &entry(&decision, received_object("soc", signal)),
+    );
     assert_eq!(world.decision(&decision).await, before);
     let release = json!({ "action": "release", "title": "", "host": host(1) });
     let other = DecisionId::from_event_id("soc", "release");
@@ -138,7 +146,11 @@ async fn forged_release_leaves_an_administrators_isolation() {
         }
         let decision = DecisionId::from_event_id("soc", &format!("release {at}"));
         let signal = json!({ "action": "release", "title": "", "host": host(1) });
-        write_object(&world, &format!("received/{decision}.json"), &entry(&decision, received_object("soc", signal)));
+        write_object(
+            &world,
+            &format!("received/{decision}.json"),
+            &entry(&decision, received_object("soc", signal)),
+        );
         work_on(&world, &TestPolicy::default(), &[decision]).await;
     }
     let ours = world.sim.isolation_changes();
@@ -164,7 +176,10 @@ async fn answer_is_applied_once_and_only_while_waiting() {
     submit(&approved, ApprovalAnswer::Decline).await.unwrap_err();
     assert_eq!(world.state(&approved).await, DecisionState::PendingApproval, "the worker takes it");
     assert_eq!(world.work(&policy, &approved).await, DecisionState::Requested);
-    assert_eq!(world.steps(&approved).await, ["received", "pending_approval", "approved", "claimed", "requested"]);
+    assert_eq!(
+        world.steps(&approved).await,
+        ["received", "pending_approval", "approved", "claimed", "requested"]
+    );
     // No message is sent for it: the reminder is enough.
     submit(&declined, ApprovalAnswer::Decline).await.unwrap();
     world.follow_up_for(&policy, 60).await;

@@ -8,7 +8,9 @@ use std::{
 use bytes::Bytes;
 use serde_json::{Value, json};
 use sophos_api::{Client, Credentials, Hosts, RateLimit, Transport, TransportError};
-use sophos_isolation::{Decision, DecisionId, Engine, EngineError, Ledger, ReceivedSignal, DecisionState, adapters::Tool};
+use sophos_isolation::{
+    Decision, DecisionId, DecisionState, Engine, EngineError, Ledger, ReceivedSignal, adapters::Tool,
+};
 use sophos_store::Store;
 
 use crate::support::{ACME, BETA, OTHER, TestPolicy, id};
@@ -67,7 +69,10 @@ async fn refusal_code(endpoints: Value, host: Value) -> String {
 }
 
 /// Works on a decision about a host, and reads the decision back.
-async fn work_on(forger: ForgedTransport, host: Value) -> (Result<Option<DecisionState>, EngineError>, Decision) {
+async fn work_on(
+    forger: ForgedTransport,
+    host: Value,
+) -> (Result<Option<DecisionState>, EngineError>, Decision) {
     let base = || "http://central.test".parse().unwrap();
     let client = Client::builder(forger.clone(), Credentials::new("id", "client-secret-of-this".to_owned()))
         .hosts(Hosts::new(base(), base()))
@@ -91,7 +96,8 @@ async fn work_on(forger: ForgedTransport, host: Value) -> (Result<Option<Decisio
     let decision = DecisionId::from_event_id("edr", "event");
     ledger.create_decision(&decision, &received, forger.now()).await.unwrap();
     let engine = Engine::new(client, ledger, ());
-    let mut worked = engine.process(&TestPolicy::default().policy(), std::slice::from_ref(&decision), None).await;
+    let mut worked =
+        engine.process(&TestPolicy::default().policy(), std::slice::from_ref(&decision), None).await;
     let whole = engine.ledger().load_decision(&decision).await.unwrap().unwrap();
     (worked.remove(0).result, whole)
 }
@@ -101,7 +107,11 @@ async fn ledger_contains_no_token_echoed_by_the_service() {
     let name = format!("pc-1.{TOKEN}");
     let endpoint = json!({ "id": id(1), "hostname": name, "online": true, "tenant": { "id": ACME } });
     let isolation = json!({ "enabled": true, "comment": format!("by Bearer {TOKEN} and later with client-secret-of-this") });
-    let forger = ForgedTransport { endpoints: json!([endpoint]), isolation: Some(isolation), requests: Arc::default() };
+    let forger = ForgedTransport {
+        endpoints: json!([endpoint]),
+        isolation: Some(isolation),
+        requests: Arc::default(),
+    };
     let (worked, whole) = work_on(forger, json!({ "hostnames": [name] })).await;
     assert!(matches!(worked, Ok(Some(DecisionState::AlreadyIsolated))), "{worked:?}");
     let last = serde_json::to_value(whole.entries().last().unwrap()).unwrap();
@@ -115,7 +125,10 @@ async fn lookup_rejects_an_endpoint_of_another_tenant() {
         let endpoint = json!({
             "id": id(1), "hostname": "pc-1", "online": true, "tenant": { "id": tenant },
         });
-        assert_eq!(refusal_code(json!([endpoint]), json!({ "hostnames": ["pc-1"] })).await, "invalid_endpoint");
+        assert_eq!(
+            refusal_code(json!([endpoint]), json!({ "hostnames": ["pc-1"] })).await,
+            "invalid_endpoint"
+        );
     }
 }
 
@@ -123,7 +136,11 @@ async fn lookup_rejects_an_endpoint_of_another_tenant() {
 async fn lookup_rejects_an_endpoint_without_a_valid_id() {
     for id in ["", "../../../../alerts", "1", "00000000-0000-4000-8000-00000000000g"] {
         let endpoint = json!({ "id": id, "hostname": "pc-1", "online": true, "tenant": { "id": ACME } });
-        assert_eq!(refusal_code(json!([endpoint]), json!({ "hostnames": ["pc-1"] })).await, "invalid_endpoint", "{id}");
+        assert_eq!(
+            refusal_code(json!([endpoint]), json!({ "hostnames": ["pc-1"] })).await,
+            "invalid_endpoint",
+            "{id}"
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use sophos_isolation::{ApprovalAnswer, CommandError, DecisionId, DecisionState};
 use sophos_simulator::{MachineType, Tag};
 
-use crate::support::{HOUR, TestPolicy, TestEnv, host, id, machine, machines};
+use crate::support::{HOUR, TestEnv, TestPolicy, host, id, machine, machines};
 
 #[tokio::test]
 async fn dry_run_isolates_nothing() {
@@ -73,11 +73,18 @@ async fn approved_decision_is_isolated() {
     assert_eq!(world.changes(), [""; 0]);
 
     for _ in 0..2 {
-        let answered = world.ledger().answer_approval(&decision, ApprovalAnswer::Approve, "ana", world.now()).await.unwrap();
+        let answered = world
+            .ledger()
+            .answer_approval(&decision, ApprovalAnswer::Approve, "ana", world.now())
+            .await
+            .unwrap();
         assert_eq!(answered.state(), DecisionState::Approved);
     }
     let late = world.ledger().answer_approval(&decision, ApprovalAnswer::Decline, "bo", world.now()).await;
-    assert!(matches!(late, Err(CommandError::InvalidState { state: DecisionState::Approved, .. })), "{late:?}");
+    assert!(
+        matches!(late, Err(CommandError::InvalidState { state: DecisionState::Approved, .. })),
+        "{late:?}"
+    );
     // Nobody is told to work on it: it is on the agenda.
     world.follow_up_for(&policy, 300).await;
     assert_eq!(
@@ -85,7 +92,8 @@ async fn approved_decision_is_isolated() {
         ["received", "pending_approval", "approved", "claimed", "requested", "isolated"]
     );
     assert_eq!(world.changes(), ["on 1"]);
-    let again = world.ledger().answer_approval(&decision, ApprovalAnswer::Approve, "ana", world.now()).await.unwrap();
+    let again =
+        world.ledger().answer_approval(&decision, ApprovalAnswer::Approve, "ana", world.now()).await.unwrap();
     assert_eq!(again.state(), DecisionState::Isolated);
     world.follow_up_for(&policy, 5 * HOUR).await;
     assert_eq!(world.changes(), ["on 1", "off 1"]);
@@ -102,7 +110,10 @@ async fn declined_or_expired_decision_is_not_isolated() {
     assert_eq!(world.state(&declined).await, DecisionState::Declined);
     assert_eq!(world.state(&expired).await, DecisionState::Expired);
     let late = world.ledger().answer_approval(&expired, ApprovalAnswer::Approve, "ana", world.now()).await;
-    assert!(matches!(late, Err(CommandError::InvalidState { state: DecisionState::Expired, .. })), "{late:?}");
+    assert!(
+        matches!(late, Err(CommandError::InvalidState { state: DecisionState::Expired, .. })),
+        "{late:?}"
+    );
     assert_eq!(world.publisher.outcomes_of(&declined), ["pending_approval", "declined"]);
     assert_eq!(world.publisher.outcomes_of(&expired), ["pending_approval", "expired"]);
     assert_eq!(world.changes(), [""; 0]);
@@ -116,7 +127,10 @@ async fn late_approval_is_ignored_before_the_follow_up() {
     let decision = world.decide(&policy, "event", host(1)).await;
     world.advance_clock(HOUR);
     let late = world.ledger().answer_approval(&decision, ApprovalAnswer::Approve, "ana", world.now()).await;
-    assert!(matches!(late, Err(CommandError::InvalidState { state: DecisionState::PendingApproval, .. })), "{late:?}");
+    assert!(
+        matches!(late, Err(CommandError::InvalidState { state: DecisionState::PendingApproval, .. })),
+        "{late:?}"
+    );
     let nobodys = DecisionId::from_event_id("edr", "nobody's");
     let unknown = world.ledger().answer_approval(&nobodys, ApprovalAnswer::Approve, "ana", world.now()).await;
     assert!(matches!(unknown, Err(CommandError::Unknown(_))));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sophos_isolation::DecisionState;
 use sophos_simulator::{FaultAction, FaultRule, MachineConfig};
 
-use crate::support::{ACME, BETA, HOUR, TestPolicy, TestEnv, id, mac, machine};
+use crate::support::{ACME, BETA, HOUR, TestEnv, TestPolicy, id, mac, machine};
 
 const MINUTE: u64 = 60;
 
@@ -51,9 +51,12 @@ async fn full_name_never_finds_another_domain() {
     {
         assert_eq!(outcome(&world, event, names(&given)).await, "not_found", "{event}");
     }
-    let world =
-        TestEnv::new(vec![named(1, "vm1.fabrikam.example"), named(2, "vm1.contoso.example"), named(3, "vm1")])
-            .await;
+    let world = TestEnv::new(vec![
+        named(1, "vm1.fabrikam.example"),
+        named(2, "vm1.contoso.example"),
+        named(3, "vm1"),
+    ])
+    .await;
     assert_eq!(outcome(&world, "full", names(&["VM1.contoso.example"])).await, id(2));
     assert_eq!(outcome(&world, "short", names(&["vm1"])).await, "ambiguous");
 }
@@ -125,7 +128,9 @@ async fn alert_is_refused_when_older_than_the_policy_allows() {
     assert_eq!(outcome(&world, "a day", observed(&world, 24 * HOUR, signal.clone())).await, id(1));
     let old = observed(&world, 24 * HOUR + 1, signal.clone());
     assert_eq!(outcome(&world, "more than a day", old.clone()).await, "too_old");
-    for (age, expected) in [("never", DecisionState::DryRun), ("2d", DecisionState::DryRun), ("1h", DecisionState::Refused)] {
+    for (age, expected) in
+        [("never", DecisionState::DryRun), ("2d", DecisionState::DryRun), ("1h", DecisionState::Refused)]
+    {
         let source = format!("max_alert_age = \"{age}\"");
         let policy = TestPolicy { mode: "dry_run", source: &source, ..TestPolicy::default() }.policy();
         let decision = world.begin_with(age, old.clone()).await;

@@ -1,10 +1,10 @@
 //! From the signal to the release.
 
 use serde_json::json;
-use sophos_isolation::{IsolationOrigin, DecisionId, ReleaseReason, DecisionState, Transition};
+use sophos_isolation::{DecisionId, DecisionState, IsolationOrigin, ReleaseReason, Transition};
 use sophos_simulator::{FaultAction, FaultRule};
 
-use crate::support::{ACME, HOUR, TestPolicy, TestEnv, host, id, machines, policy};
+use crate::support::{ACME, HOUR, TestEnv, TestPolicy, host, id, machines, policy};
 
 #[tokio::test]
 async fn isolation_runs_from_signal_to_release() {
@@ -138,7 +138,11 @@ async fn ineffective_isolation_is_released_when_online_again() {
     let decision = world.decide(&policy, "event", host(1)).await;
     world.ledger().request_release(&decision, "a person", world.now()).await.unwrap();
     world.follow_up_for(&policy, 6 * HOUR).await;
-    assert_eq!(world.state(&decision).await, DecisionState::ReleasePending, "the service has a change pending");
+    assert_eq!(
+        world.state(&decision).await,
+        DecisionState::ReleasePending,
+        "the service has a change pending"
+    );
     let calls = world.calls("isolation.bulk");
     assert!(calls < 60, "{calls} calls in six hours");
     world.set_online(1, true);

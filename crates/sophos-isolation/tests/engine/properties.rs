@@ -5,12 +5,12 @@ use std::time::Duration;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value, json};
 use sophos_isolation::{
-    ApprovalAnswer, EndpointCandidate, Decision, DecisionId, EndpointDirectory, IdentifierKind, HostIdentity, Liveness, DecisionState, Transition, ResolutionTimes,
-    resolve,
+    ApprovalAnswer, Decision, DecisionId, DecisionState, EndpointCandidate, EndpointDirectory, HostIdentity,
+    IdentifierKind, Liveness, ResolutionTimes, Transition, resolve,
 };
 use sophos_simulator::{FaultAction, FaultRule, MachineConfig};
 
-use crate::support::{ACME, HOUR, TestPolicy, TestEnv, id, change_text, machine, machines};
+use crate::support::{ACME, HOUR, TestEnv, TestPolicy, change_text, id, machine, machines};
 
 const NAMES: [&str; 6] = ["web", "web.a.example", "WEB.b.example", "db", "db.a.example", "dc01"];
 const MACS: [&str; 4] = ["02:00:00:00:00:01", "02-00-00-00-00-02", "020000000003", "02:00:00:00:00:04"];
@@ -100,8 +100,15 @@ fn fits(number: u32, machine: &Machine, facts: &Value, kind: IdentifierKind) -> 
 /// The facts that may not be wrong of what was found by `by`: an address moves
 /// on, and a cloud has its own name for an instance.
 fn required_identifiers(by: IdentifierKind) -> impl Iterator<Item = IdentifierKind> {
-    let kinds = [IdentifierKind::EndpointId, IdentifierKind::Ec2InstanceId, IdentifierKind::MacAddress, IdentifierKind::Hostname];
-    kinds.into_iter().filter(move |kind| *kind != IdentifierKind::Hostname || by != IdentifierKind::Ec2InstanceId)
+    let kinds = [
+        IdentifierKind::EndpointId,
+        IdentifierKind::Ec2InstanceId,
+        IdentifierKind::MacAddress,
+        IdentifierKind::Hostname,
+    ];
+    kinds
+        .into_iter()
+        .filter(move |kind| *kind != IdentifierKind::Hostname || by != IdentifierKind::Ec2InstanceId)
 }
 
 /// What must hold of the machine that was chosen among all.
@@ -120,7 +127,8 @@ fn check(all: &[Machine], number: u32, facts: &Value) -> Result<(), TestCaseErro
         let also = |kind: IdentifierKind| {
             fits(other, twin, facts, kind) == Some(true) || fits(number, machine, facts, kind) != Some(true)
         };
-        let kinds = IdentifierKind::ALL.into_iter().filter(|kind| *kind != IdentifierKind::IpAddress || by == *kind);
+        let kinds =
+            IdentifierKind::ALL.into_iter().filter(|kind| *kind != IdentifierKind::IpAddress || by == *kind);
         let is_full = |machine: &Machine| {
             machine.name.contains('.')
                 && list(facts, "hostnames").contains(&machine.name.to_ascii_lowercase())
@@ -133,7 +141,8 @@ fn check(all: &[Machine], number: u32, facts: &Value) -> Result<(), TestCaseErro
         };
         let is_left_by_narrowing = (is_full(twin) || !is_full(machine))
             && (has_all_addresses(twin) || !has_all_addresses(machine))
-            && (is_live(twin) || !twin.name.eq_ignore_ascii_case(machine.name) && by == IdentifierKind::Hostname);
+            && (is_live(twin)
+                || !twin.name.eq_ignore_ascii_case(machine.name) && by == IdentifierKind::Hostname);
         let as_good = kinds.into_iter().all(also)
             && is_left_by_narrowing
             && required_identifiers(by).all(|kind| fits(other, twin, facts, kind) != Some(false))
@@ -175,7 +184,11 @@ struct UnfilteredDirectory<'c>(&'c [EndpointCandidate]);
 impl EndpointDirectory for UnfilteredDirectory<'_> {
     type Error = std::convert::Infallible;
 
-    async fn candidates(&self, _: &HostIdentity, _: IdentifierKind) -> Result<Vec<EndpointCandidate>, Self::Error> {
+    async fn candidates(
+        &self,
+        _: &HostIdentity,
+        _: IdentifierKind,
+    ) -> Result<Vec<EndpointCandidate>, Self::Error> {
         Ok(self.0.to_vec())
     }
 }
@@ -356,7 +369,8 @@ pub(crate) async fn check_history(world: &TestEnv, ids: &[DecisionId]) -> Result
     for number in 1..4 {
         let of_it: Vec<_> = changes.iter().filter(|change| change.endpoint == id(number)).collect();
         for (before, change) in of_it.iter().zip(of_it.iter().skip(1)) {
-            let twice = ours(&before.requested_by) && ours(&change.requested_by) && before.enabled && change.enabled;
+            let twice =
+                ours(&before.requested_by) && ours(&change.requested_by) && before.enabled && change.enabled;
             prop_assert!(!twice, "isolated twice: {:#?}", of_it);
         }
         if let Some(last) = of_it.last() {
@@ -370,7 +384,9 @@ pub(crate) async fn check_history(world: &TestEnv, ids: &[DecisionId]) -> Result
                 let ended = first_step_at(decision, |step| {
                     matches!(
                         step,
-                        Transition::ReleasePending { .. } | Transition::Transferred { .. } | Transition::Superseded { .. }
+                        Transition::ReleasePending { .. }
+                            | Transition::Transferred { .. }
+                            | Transition::Superseded { .. }
                     )
                 });
                 let when = off.at_ms as u64;
@@ -410,7 +426,7 @@ proptest! {
         block_on(async {
             let world = TestEnv::new(machines(6)).await;
             let more = "[approve]\nnames = [\"pc-3\"]\ntimeout = \"1h\"";
-            let rules = TestPolicy { release: "1h", extra, ..TestPolicy::default() };
+            let rules = TestPolicy { release: "1h", extra: more, ..TestPolicy::default() };
             let mut ids = Vec::new();
             for (at, seconds) in (0..DECISIONS as u32).zip([600, HOUR, 1_800, 1_800, 600, HOUR]) {
                 let host = crate::support::host(1 + at / 2);

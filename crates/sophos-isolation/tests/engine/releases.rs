@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::{CommandError, DecisionId, DecisionState};
 
-use crate::support::{HOUR, TestPolicy, TestEnv, host, machines, policy};
+use crate::support::{HOUR, TestEnv, TestPolicy, host, machines, policy};
 
 fn release(number: u32) -> Value {
     json!({ "action": "release", "severity": null, "host": host(number) })

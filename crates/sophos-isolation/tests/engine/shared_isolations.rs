@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use sophos_isolation::{IsolationOrigin, DecisionId, DecisionState, Transition};
+use sophos_isolation::{DecisionId, DecisionState, IsolationOrigin, Transition};
 use sophos_simulator::{FaultAction, FaultRule};
 
 use crate::support::{HOUR, TestEnv, host, machines, policy};
 
 /// A decision about the first machine that holds it for so long.
 async fn begin_with_duration(world: &TestEnv, event: &str, seconds: u64) -> DecisionId {
-    let decision = world.begin_with(event, json!({ "host": host(1), "release_after_seconds": seconds })).await;
+    let decision =
+        world.begin_with(event, json!({ "host": host(1), "release_after_seconds": seconds })).await;
     world.work(&policy(), &decision).await;
     decision
 }
@@ -28,7 +29,8 @@ async fn isolation_origin(world: &TestEnv, decision: &DecisionId) -> IsolationOr
 async fn last_of_two_decisions_releases() {
     for (first, second) in [(HOUR, 2 * HOUR), (2 * HOUR, HOUR)] {
         let world = TestEnv::new(machines(1)).await;
-        let (a, b) = (begin_with_duration(&world, "a", first).await, begin_with_duration(&world, "b", second).await);
+        let (a, b) =
+            (begin_with_duration(&world, "a", first).await, begin_with_duration(&world, "b", second).await);
         assert_eq!(isolation_origin(&world, &a).await, IsolationOrigin::Requested);
         assert_eq!(isolation_origin(&world, &b).await, IsolationOrigin::Shared);
         assert_eq!(world.changes(), ["on 1"]);
@@ -126,7 +128,8 @@ async fn two_engines_share_an_isolation() {
 async fn early_release_transfers_the_isolation() {
     for ended in ["a", "b"] {
         let world = TestEnv::new(machines(1)).await;
-        let (a, b) = (begin_with_duration(&world, "a", 3 * HOUR).await, begin_with_duration(&world, "b", HOUR).await);
+        let (a, b) =
+            (begin_with_duration(&world, "a", 3 * HOUR).await, begin_with_duration(&world, "b", HOUR).await);
         world.follow_up_for(&policy(), 300).await;
         let (ended, other) = if ended == "a" { (&a, &b) } else { (&b, &a) };
         world.ledger().request_release(ended, "ana", world.now()).await.unwrap();

@@ -15,8 +15,8 @@ use sophos_api::{
     operations::isolation::UpdateIsolation,
 };
 use sophos_isolation::{
-    AlertKey, ApprovalLinks, CreatedDecision, Decision, DecisionId, Engine, FollowUpReport, Ledger, LedgerStore, ReceivedSignal,
-    DecisionState, Transition, adapters::Tool, policy::Policy,
+    AlertKey, ApprovalLinks, CreatedDecision, Decision, DecisionId, DecisionState, Engine, FollowUpReport,
+    Ledger, LedgerStore, ReceivedSignal, Transition, adapters::Tool, policy::Policy,
 };
 use sophos_simulator::{
     Config, CredentialConfig, CredentialInfo, CredentialKind, DataConfig, FaultPlan, FaultRule,
@@ -26,7 +26,7 @@ use sophos_store::Store;
 use tempfile::TempDir;
 
 pub(crate) use rules::*;
-use transport::{ClockedTransport, CallGate, RecordingPublisher};
+use transport::{CallGate, ClockedTransport, RecordingPublisher};
 
 pub(crate) const ACME: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 pub(crate) const BETA: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
@@ -91,7 +91,14 @@ impl TestEnv {
         let [ours, theirs] = [0, 1].map(|at| sim.credentials()[at].clone());
         let console = client(&sim, &transport, &theirs);
         let folder = tempfile::tempdir().unwrap();
-        Self { sim, publisher: Arc::default(), transport, directory: folder, credential: Mutex::new(ours), console }
+        Self {
+            sim,
+            publisher: Arc::default(),
+            transport,
+            directory: folder,
+            credential: Mutex::new(ours),
+            console,
+        }
     }
 
     /// An engine in a process of its own.
@@ -247,7 +254,8 @@ impl TestEnv {
     ) {
         let mute = Arc::new(CallGate::default());
         mute.block_before.store(true, Ordering::SeqCst);
-        let engine = self.engine_with_transport(ClockedTransport { gate: Arc::clone(&mute), ..self.transport.clone() });
+        let engine = self
+            .engine_with_transport(ClockedTransport { gate: Arc::clone(&mute), ..self.transport.clone() });
         let other = async {
             mute.reached.notified().await;
             what.await;
@@ -329,7 +337,11 @@ impl TestEnv {
     }
 }
 
-fn client(sim: &Simulator, transport: &ClockedTransport, credential: &CredentialInfo) -> Client<ClockedTransport> {
+fn client(
+    sim: &Simulator,
+    transport: &ClockedTransport,
+    credential: &CredentialInfo,
+) -> Client<ClockedTransport> {
     let credentials = Credentials::new(credential.client_id.as_str(), credential.client_secret.clone());
     let [identity, global] = [sim.identity_url(), sim.global_url()].map(|url| url.parse().unwrap());
     Client::builder(transport.clone(), credentials)

@@ -166,7 +166,8 @@ fn account_mismatch_names_the_accounts_and_the_key() {
     let policy = policy("");
     let source = policy.source("security_hub").expect("the source");
     let body = cross_account_events()[0].1.to_string().into_bytes();
-    let readings = source.adapter.parse_message(&Message { body: &body, idempotency_key: None }).expect("readable");
+    let readings =
+        source.adapter.parse_message(&Message { body: &body, idempotency_key: None }).expect("readable");
     let refusal = policy.admit(source, &readings[0].signal).expect_err("another's");
     let text = refusal.to_string();
     assert!(text.contains(A) && text.contains(B) && text.contains("`may_report_for`"), "{text}");

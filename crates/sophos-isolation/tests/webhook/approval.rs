@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 use sophos_isolation::{
-    ApprovalLinks, DecisionId, ReceivedSignal, Transition, IsolationTarget, adapters::Tool, signal::Signal, webhook::Request,
+    ApprovalLinks, DecisionId, IsolationTarget, ReceivedSignal, Transition, adapters::Tool, signal::Signal,
+    webhook::Request,
 };
 
-use super::{RequestExt, SECRET_MARKER, NOW, TENANT, TestEnv, current_value, get};
+use super::{NOW, RequestExt, SECRET_MARKER, TENANT, TestEnv, current_value, get};
 
 /// Until when the decision of these tests waits.
 pub(super) const UNTIL: u64 = NOW.as_secs() + 3_600;
@@ -51,7 +52,8 @@ pub(super) async fn waiting_decision(world: &TestEnv, event: &str) -> DecisionId
     let mut decision = ledger.load_decision(&id).await.expect("the store").expect("a decision");
     let hostname = Some("<b onload=x>ws-042</b>".into());
     let target = IsolationTarget { tenant: TENANT.into(), endpoint: ENDPOINT.into(), hostname };
-    let step = Transition::PendingApproval { target, reason: "it is <i>protected</i>".into(), expires_at: UNTIL };
+    let step =
+        Transition::PendingApproval { target, reason: "it is <i>protected</i>".into(), expires_at: UNTIL };
     assert!(ledger.append_transition(&mut decision, step, NOW).await.expect("the store"));
     id
 }
@@ -96,7 +98,12 @@ async fn approval_page_loads_nothing_and_sends_no_referrer() {
     let id = waiting_decision(&world, "a").await;
     let request = follow_link(&approval_links(), &id, UNTIL);
     let bad = Request { query: String::new(), ..request.clone() };
-    for request in [&request, &bad, &answer_request(&request, "answer=maybe"), &answer_request(&request, "answer=decline")] {
+    for request in [
+        &request,
+        &bad,
+        &answer_request(&request, "answer=maybe"),
+        &answer_request(&request, "answer=decline"),
+    ] {
         let response = world.send(request).await;
         let header = |name: &str| response.header(name).unwrap_or_default().to_owned();
         assert_eq!(header("content-type"), "text/html; charset=utf-8");
@@ -194,7 +201,8 @@ async fn form_accepts_approve_or_decline_only() {
     let broken = Request { body: b"answer=approve\xff".to_vec(), ..answer_request(&request, "") };
     assert_eq!(world.send(&broken).await.status, 422);
     // The answer is in the form, not in a link.
-    let linked = Request { query: format!("{}&answer=approve", request.query), ..answer_request(&request, "") };
+    let linked =
+        Request { query: format!("{}&answer=approve", request.query), ..answer_request(&request, "") };
     assert_eq!(world.send(&linked).await.status, 422);
     assert_eq!(world.store.objects(), before);
 }
@@ -206,18 +214,25 @@ async fn answer_is_rejected_after_its_time() {
     let request = follow_link(&approval_links(), &id, UNTIL);
     let before = world.store.objects();
     for now in [UNTIL, UNTIL + 1, UNTIL + 100_000] {
-        for request in [&request, &answer_request(&request, "answer=approve"), &answer_request(&request, "answer=decline")] {
+        for request in [
+            &request,
+            &answer_request(&request, "answer=approve"),
+            &answer_request(&request, "answer=decline"),
+        ] {
             let (response, _) = world.handle_at(request, Duration::from_secs(now)).await;
             assert_eq!(response.status, 403);
         }
     }
     // A link that is good for longer than the decision waits.
     let long = follow_link(&approval_links(), &id, UNTIL + 100);
-    let (response, _) = world.handle_at(&answer_request(&long, "answer=approve"), Duration::from_secs(UNTIL)).await;
+    let (response, _) =
+        world.handle_at(&answer_request(&long, "answer=approve"), Duration::from_secs(UNTIL)).await;
     assert!(response.body.contains("Nothing was changed"), "{}", response.body);
     assert_eq!(world.store.objects(), before);
     let last = Duration::from_secs(UNTIL) - Duration::from_millis(1);
-    assert!(world.handle_at(&answer_request(&request, "answer=approve"), last).await.0.body.contains("Approved"));
+    assert!(
+        world.handle_at(&answer_request(&request, "answer=approve"), last).await.0.body.contains("Approved")
+    );
 }
 
 #[tokio::test]
@@ -249,7 +264,9 @@ async fn answer_writes_no_decision_entry() {
         let world = TestEnv::new();
         let id = waiting_decision(&world, "a").await;
         let before = world.store.count("decisions/");
-        world.send(&answer_request(&follow_link(&approval_links(), &id, UNTIL), &format!("answer={word}"))).await;
+        world
+            .send(&answer_request(&follow_link(&approval_links(), &id, UNTIL), &format!("answer={word}")))
+            .await;
         assert_eq!((world.store.count("decisions/"), world.store.count("schedule/")), (before, 0));
     }
 }

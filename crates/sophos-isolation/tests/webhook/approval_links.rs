@@ -3,9 +3,9 @@
 use sophos_isolation::{ApprovalLinks, DecisionId, policy::Policy, webhook::Request};
 
 use super::{
-    SECRET_MARKER, NOW, POLICY, TestEnv,
-    approval::{UNTIL, answer_request, follow_link, approval_links, waiting_decision},
-    current_value, hex, previous_value, hmac_sha256,
+    NOW, POLICY, SECRET_MARKER, TestEnv,
+    approval::{UNTIL, answer_request, approval_links, follow_link, waiting_decision},
+    current_value, hex, hmac_sha256, previous_value,
 };
 
 /// Every request of these is answered alike, whatever its method, and changes
@@ -14,9 +14,11 @@ async fn assert_all_refused(world: &TestEnv, requests: impl IntoIterator<Item = 
     let before = world.store.objects();
     let mut expected = None;
     for request in requests {
-        for request in
-            [request.clone(), answer_request(&request, "answer=approve"), answer_request(&request, "answer=decline")]
-        {
+        for request in [
+            request.clone(),
+            answer_request(&request, "answer=approve"),
+            answer_request(&request, "answer=decline"),
+        ] {
             let response = world.send(&request).await;
             assert_eq!(response.status, 403, "{} {}", request.path, request.query);
             assert_eq!(*expected.get_or_insert_with(|| response.clone()), response);
@@ -141,7 +143,10 @@ async fn unreadable_link_key_is_reported() {
     world.secrets.fail();
     let good = follow_link(&approval_links(), &id, UNTIL);
     let (response, notice) = world.handle(&good).await;
-    assert_eq!((notice.error_kind, notice.secret_name.as_deref()), (Some("SecretUnreadable"), Some("approval")));
+    assert_eq!(
+        (notice.error_kind, notice.secret_name.as_deref()),
+        (Some("SecretUnreadable"), Some("approval"))
+    );
     assert!(notice.is_server_error(&response));
     assert!(notice.problem().is_some_and(|problem| problem.contains("approval")));
     // As if the link were wrong.
@@ -166,7 +171,8 @@ async fn valid_link_accepts_get_and_post_only() {
 fn link_consists_of_base_and_signed_parts() {
     let id = DecisionId::from_event_id("scripts", "a");
     let until = NOW.as_secs();
-    let signature = hex(&hmac_sha256(&current_value("approval"), format!("approval\n{id}\n{until}").as_bytes()));
+    let signature =
+        hex(&hmac_sha256(&current_value("approval"), format!("approval\n{id}\n{until}").as_bytes()));
     for base in ["https://hooks.example/prod", "https://hooks.example/prod/", "https://hooks.example/prod//"]
     {
         let link = ApprovalLinks::new(base, current_value("approval").into()).link(&id, until);

@@ -3,11 +3,15 @@
 use serde_json::json;
 use sophos_isolation::webhook::{MAX_BODY_LEN, Request};
 
-use super::{RequestExt, NOW, TestEnv, alert_body, current_value, get, hex, decision_ids, post, previous_value, shared_fixture, signed_request, hmac_sha256, v1_signature};
+use super::{
+    NOW, RequestExt, TestEnv, alert_body, current_value, decision_ids, get, hex, hmac_sha256, post,
+    previous_value, shared_fixture, signed_request, v1_signature,
+};
 
 /// A delivery of the source `office`, which calls from its network.
 fn office_request(body: impl Into<Vec<u8>>) -> Request {
-    let request = post("/hooks/office", body).with_header("authorization", format!("Bearer {}", current_value("office")));
+    let request = post("/hooks/office", body)
+        .with_header("authorization", format!("Bearer {}", current_value("office")));
     Request { source_ip: "203.0.113.7".parse().ok(), ..request }
 }
 
@@ -35,7 +39,8 @@ async fn previous_key_is_logged() {
     let world = TestEnv::new();
     let (time, body) = (NOW.as_secs().to_string(), alert_body("a"));
     let signature = v1_signature(&previous_value("scripts"), &time, body.as_bytes());
-    let (response, notice) = world.handle(&signed_request(body).with_header("x-sophos-signature", signature)).await;
+    let (response, notice) =
+        world.handle(&signed_request(body).with_header("x-sophos-signature", signature)).await;
     assert_eq!(response.status, 202);
     assert!(notice.used_previous_key);
     assert_eq!(world.received_signal(&decision_ids(&response)[0])["secret_stage"], "previous");
@@ -65,7 +70,8 @@ fn request_about_two_hosts() -> Request {
         "id": "da1", "severity": "high", "title": "ransomware", "lastUpdateDateTime": "2026-09-21T14:00:00Z",
         "evidence": [device("ws-1.corp.example"), device("ws-2.corp.example"), device("ws-1.corp.example")],
     });
-    post("/hooks/defender", body.to_string()).with_header("authorization", format!("Bearer {}", current_value("defender")))
+    post("/hooks/defender", body.to_string())
+        .with_header("authorization", format!("Bearer {}", current_value("defender")))
 }
 
 #[tokio::test]
@@ -99,7 +105,8 @@ async fn partly_recorded_message_is_completed_on_retry() {
 #[tokio::test]
 async fn unknown_source_is_answered_like_a_wrong_signature() {
     let world = TestEnv::new();
-    let wrong = signed_request(alert_body("a")).with_header("x-sophos-signature", format!("v1={}", "0".repeat(64)));
+    let wrong =
+        signed_request(alert_body("a")).with_header("x-sophos-signature", format!("v1={}", "0".repeat(64)));
     let expected = world.send(&wrong).await;
     assert_eq!(expected.status, 401);
     let others = [
@@ -107,7 +114,8 @@ async fn unknown_source_is_answered_like_a_wrong_signature() {
         signed_request(alert_body("a")).without_header("x-sophos-signature"),
         signed_request(alert_body("a")).without_header("x-sophos-timestamp"),
         signed_request(alert_body("a")).with_header("x-sophos-timestamp", "1"),
-        signed_request(alert_body("b")).with_header("x-sophos-signature", v1_signature(&current_value("scripts"), "1", b"")),
+        signed_request(alert_body("b"))
+            .with_header("x-sophos-signature", v1_signature(&current_value("scripts"), "1", b"")),
         wrong.clone().without_header("content-type"),
         Request { body: b"not JSON".to_vec(), ..wrong },
         Request { path: "/hooks/nobody".into(), query: "validationToken=%3Cx".into(), ..signed_request("") },
@@ -123,7 +131,10 @@ async fn unknown_source_is_answered_like_a_wrong_signature() {
     }
     assert_eq!(world.send(&post("/hooks/pd", "{}")).await, expected);
     let signature = format!("v1={}", hex(&hmac_sha256("other", b"{}")));
-    assert_eq!(world.send(&post("/hooks/pd", "{}").with_header("x-pagerduty-signature", signature)).await, expected);
+    assert_eq!(
+        world.send(&post("/hooks/pd", "{}").with_header("x-pagerduty-signature", signature)).await,
+        expected
+    );
     assert!(world.store.objects().is_empty() && world.queued().is_empty());
 }
 
@@ -133,7 +144,8 @@ async fn source_may_call_from_its_networks_only() {
     for (number, address) in
         ["203.0.113.7", "203.0.113.255", "2001:db8::1", "::ffff:203.0.113.7"].iter().enumerate()
     {
-        let request = Request { source_ip: address.parse().ok(), ..office_request(alert_body(&number.to_string())) };
+        let request =
+            Request { source_ip: address.parse().ok(), ..office_request(alert_body(&number.to_string())) };
         let response = world.send(&request).await;
         assert_eq!(response.status, 202, "{address}");
         let from = &world.received_signal(&decision_ids(&response)[0])["source_ip"];
@@ -141,8 +153,9 @@ async fn source_may_call_from_its_networks_only() {
     }
     let before = world.store.objects();
     for address in ["203.0.114.1", "2001:db9::1", "127.0.0.1", "::ffff:10.0.0.1"] {
-        let (response, notice) =
-            world.handle(&Request { source_ip: address.parse().ok(), ..office_request(alert_body("x")) }).await;
+        let (response, notice) = world
+            .handle(&Request { source_ip: address.parse().ok(), ..office_request(alert_body("x")) })
+            .await;
         assert_eq!(response.status, 401, "{address}");
         assert!(notice.problem().is_some_and(|problem| problem.contains("address")));
     }
@@ -173,7 +186,8 @@ async fn non_json_body_is_rejected() {
         ";application/json",
     ];
     for kind in good {
-        let status = world.send(&signed_request(alert_body(kind)).with_header("content-type", kind)).await.status;
+        let status =
+            world.send(&signed_request(alert_body(kind)).with_header("content-type", kind)).await.status;
         assert_eq!(status, 202, "{kind}");
     }
     for kind in bad {
@@ -183,9 +197,16 @@ async fn non_json_body_is_rejected() {
     }
     assert_eq!(world.send(&signed_request(alert_body("x")).without_header("content-type")).await.status, 415);
     for kind in ["text/plain", "Text/Plain; charset=utf-8", "application/json"] {
-        assert_eq!(world.send(&office_request(alert_body(kind)).with_header("content-type", kind)).await.status, 202, "{kind}");
+        assert_eq!(
+            world.send(&office_request(alert_body(kind)).with_header("content-type", kind)).await.status,
+            202,
+            "{kind}"
+        );
     }
-    assert_eq!(world.send(&office_request(alert_body("x")).with_header("content-type", "text/html")).await.status, 415);
+    assert_eq!(
+        world.send(&office_request(alert_body("x")).with_header("content-type", "text/html")).await.status,
+        415
+    );
 }
 
 #[tokio::test]
@@ -258,8 +279,13 @@ async fn other_methods_and_paths_are_rejected() {
         "/%68ooks/scripts",
     ] {
         for method in ["GET", "POST", "PUT"] {
-            let response =
-                world.send(&Request { path: path.into(), method: method.into(), ..signed_request(alert_body("a")) }).await;
+            let response = world
+                .send(&Request {
+                    path: path.into(),
+                    method: method.into(),
+                    ..signed_request(alert_body("a"))
+                })
+                .await;
             assert_eq!((response.status, response.header("allow")), (404, None), "{method} {path}");
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sophos_isolation::policy::Policy;
 
-use super::{RequestExt, POLICY, TestEnv, current_value, decision_ids, post, shared_fixture};
+use super::{POLICY, RequestExt, TestEnv, current_value, decision_ids, post, shared_fixture};
 
 fn guardduty_event() -> Value {
     json!({
@@ -40,7 +40,11 @@ async fn guardduty_finding_creates_a_decision() {
     assert_eq!(world.queued(), ids);
     let received = &world.received_signal(&ids[0]);
     assert_eq!(received["signal"]["host"]["ec2_instance_id"], "i-0123456789abcdef0");
-    assert_eq!((&received["secret_stage"], &received["source_ip"]), (&Value::Null, &Value::Null), "AWS vouches for it");
+    assert_eq!(
+        (&received["secret_stage"], &received["source_ip"]),
+        (&Value::Null, &Value::Null),
+        "AWS vouches for it"
+    );
     // It is brought again in another envelope.
     let mut again = guardduty_event();
     again["id"] = json!("envelope-3");

@@ -2,7 +2,7 @@
 
 use sophos_isolation::webhook::Request;
 
-use super::{RequestExt, TestEnv, current_value, get, decision_ids, post, shared_fixture};
+use super::{RequestExt, TestEnv, current_value, decision_ids, get, post, shared_fixture};
 
 const CHALLENGE: &str = "x-okta-verification-challenge";
 
@@ -14,7 +14,8 @@ async fn okta_challenge_is_answered_for_any_source() {
     let world = TestEnv::new();
     for name in SOURCE_NAMES {
         for challenge in ["my verification challenge", "dj0xLjA=", &"c".repeat(1_024)] {
-            let response = world.send(&get(&format!("/hooks/{name}")).with_header(CHALLENGE, challenge)).await;
+            let response =
+                world.send(&get(&format!("/hooks/{name}")).with_header(CHALLENGE, challenge)).await;
             assert_eq!((response.status, response.header("content-type")), (200, Some("application/json")));
             let body: serde_json::Value = serde_json::from_str(&response.body).expect("JSON");
             assert_eq!(body, serde_json::json!({ "verification": challenge }), "{name}");
@@ -34,7 +35,11 @@ async fn request_without_a_plain_challenge_is_rejected() {
     for name in SOURCE_NAMES {
         let path = format!("/hooks/{name}");
         for challenge in ["", "<script>", "a\"", "'", "a\u{1}", "é", "{", "`", "\\", &"c".repeat(1_025)] {
-            assert_eq!(world.send(&get(&path).with_header(CHALLENGE, challenge)).await, plain, "{name} {challenge}");
+            assert_eq!(
+                world.send(&get(&path).with_header(CHALLENGE, challenge)).await,
+                plain,
+                "{name} {challenge}"
+            );
         }
         let query = Request { query: format!("{CHALLENGE}=my-challenge"), ..get(&path) };
         assert_eq!(world.send(&query).await, plain);
@@ -127,9 +132,8 @@ async fn sample_messages_of_the_tools_are_accepted() {
         let Some(body) = shared_fixture(path) else { return };
         let request = match target.as_str() {
             "/hooks/okta" => post(&target, body).with_header("authorization", current_value("okta")),
-            "/hooks/sentinel" => {
-                post(&target, body).with_header("authorization", format!("Bearer {}", current_value("sentinel")))
-            }
+            "/hooks/sentinel" => post(&target, body)
+                .with_header("authorization", format!("Bearer {}", current_value("sentinel"))),
             _ => post(&target, body),
         };
         let response = world.send(&request).await;

@@ -1,17 +1,18 @@
 //! What is printed tells no secret, no signature, no path and no query.
 
-use sophos_isolation::webhook::{RequestLog, Request};
+use sophos_isolation::webhook::{Request, RequestLog};
 
 use super::{
     RequestExt, SECRET_MARKER, TestEnv, alert_body,
-    approval::{UNTIL, answer_request, follow_link, approval_links, waiting_decision},
+    approval::{UNTIL, answer_request, approval_links, follow_link, waiting_decision},
     current_value, post, signed_request,
 };
 
 #[test]
 fn request_debug_shows_method_and_size_only() {
     let request = Request { query: "validationToken=W7q".into(), ..signed_request(alert_body("W7q")) };
-    let request = Request { path: "/hooks/splunk/W7q".into(), ..request.with_header("authorization", "Bearer W7q") };
+    let request =
+        Request { path: "/hooks/splunk/W7q".into(), ..request.with_header("authorization", "Bearer W7q") };
     for printed in [format!("{request:?}"), format!("{request:#?}")] {
         assert!(printed.contains("POST"), "{printed}");
         for hidden in ["W7q", "v1=", "splunk", "validationToken", "authorization"] {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use sophos_isolation::webhook::Request;
 
-use super::{RequestExt, NOW, TestEnv, alert_body, base64_url, post};
+use super::{NOW, RequestExt, TestEnv, alert_body, base64_url, post};
 
 const VECTORS: &str = include_str!("vectors/jwt.json");
 const ISSUER: &str = "https://login.microsoftonline.com/8c5b1f0e-54a2-4c0e-9b53-7f1f0e7a3d11/v2.0";
@@ -187,7 +187,8 @@ async fn token_claims_must_match_the_policy() {
         ("azp", Value::Null),
     ];
     for (name, value) in bad {
-        let refused = problem(&world, &key.signed_token(&claims_with(name, value.clone()))).await.expect("a problem");
+        let refused =
+            problem(&world, &key.signed_token(&claims_with(name, value.clone()))).await.expect("a problem");
         assert!(refused.contains(&format!("the claim {name}")), "{name} {value}: {refused}");
     }
     // No claim of the token decides before its signature.
@@ -217,7 +218,9 @@ async fn unknown_key_fetches_once_in_five_minutes() {
     let (world, old, new) = (test_env(""), Key::new("old"), Key::new("new"));
     publish(&world, &[&old]);
     let at = |seconds: u64| NOW + Duration::from_secs(seconds);
-    let send = async |key: &Key, seconds| world.handle_at(&request_with_token(&key.signed_token(&claims())), at(seconds)).await;
+    let send = async |key: &Key, seconds| {
+        world.handle_at(&request_with_token(&key.signed_token(&claims())), at(seconds)).await
+    };
     assert_eq!(send(&old, 0).await.0.status, 202);
     publish(&world, &[&old, &new]);
     for seconds in [1, 100, 299] {
@@ -265,7 +268,8 @@ async fn key_set_is_used_for_an_hour_and_survives_an_outage() {
 async fn failed_fetch_is_not_repeated_for_a_minute() {
     let (world, key) = (test_env(""), Key::new("k"));
     let at = |seconds: u64| NOW + Duration::from_secs(seconds);
-    let send = async |seconds| world.handle_at(&request_with_token(&key.signed_token(&claims())), at(seconds)).await;
+    let send =
+        async |seconds| world.handle_at(&request_with_token(&key.signed_token(&claims())), at(seconds)).await;
     for (number, document) in [None, Some(&b"<html>"[..]), Some(b"{}"), Some(b"[]")].into_iter().enumerate() {
         world.secrets.publish(KEY_SET_URL, document);
         let start = 60 * number as u64;

@@ -5,13 +5,18 @@ use sophos_isolation::{
     webhook::Request,
 };
 
-use super::{RequestExt, NOW, TestEnv, alert_body, hex, keys, layouts::base64, post, signed_request, hmac_sha256, v1_signature, verification};
+use super::{
+    NOW, RequestExt, TestEnv, alert_body, hex, hmac_sha256, keys, layouts::base64, post, signed_request,
+    v1_signature, verification,
+};
 
 /// A delivery of the source `scripts`, signed with a key.
 fn signed_with(key: &str, event: &str) -> Request {
     let (time, body) = (NOW.as_secs().to_string(), alert_body(event));
     let signature = v1_signature(key, &time, body.as_bytes());
-    post("/hooks/scripts", body).with_header("x-sophos-timestamp", time).with_header("x-sophos-signature", signature)
+    post("/hooks/scripts", body)
+        .with_header("x-sophos-timestamp", time)
+        .with_header("x-sophos-signature", signature)
 }
 
 #[test]
@@ -52,7 +57,11 @@ fn blank_key_verifies_nothing() {
     for key in ["", " ", "\n", "\u{feff}\r\n"] {
         let signature = format!("v1={}", hex(&hmac_sha256(key, b"{}")));
         let request = post("/hooks/x", "{}").with_header("x-pagerduty-signature", signature);
-        assert_eq!(own.verify(&request, &keys(key, Some(key)), NOW), Err(VerificationError::Mismatch), "{key:?}");
+        assert_eq!(
+            own.verify(&request, &keys(key, Some(key)), NOW),
+            Err(VerificationError::Mismatch),
+            "{key:?}"
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sophos_isolation::{verify::VerificationError, webhook::Request};
 
-use super::{RequestExt, NOW, hex, keys, post, hmac_sha256, verification};
+use super::{NOW, RequestExt, hex, hmac_sha256, keys, post, verification};
 
 pub(super) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
@@ -137,8 +137,16 @@ fn layout_verifies_its_own_signature() {
         if let Some(header) = layout.time {
             let other = good.clone().with_header(header, (time + 1).to_string());
             assert_eq!(layout.check(&other), Some(VerificationError::Mismatch), "{shown}");
-            assert_eq!(layout.check(&good.without_header(header)), Some(VerificationError::MissingTimestamp), "{shown}");
-            assert_eq!(layout.check(&layout.request_at(time - 301)), Some(VerificationError::TimestampOutsideWindow), "{shown}");
+            assert_eq!(
+                layout.check(&good.without_header(header)),
+                Some(VerificationError::MissingTimestamp),
+                "{shown}"
+            );
+            assert_eq!(
+                layout.check(&layout.request_at(time - 301)),
+                Some(VerificationError::TimestampOutsideWindow),
+                "{shown}"
+            );
         }
     }
 }
@@ -159,7 +167,13 @@ fn layout_rejects_signatures_of_other_layouts() {
         for signed in sums.map(|sum| sum(&time, BODY)).into_iter().filter(|signed| *signed != own) {
             let other = (layout.write)(&hmac_sha256("key", signed.as_bytes()));
             let request = good.clone().with_header(layout.header, other);
-            assert_eq!(layout.check(&request), Some(VerificationError::Mismatch), "{}{}", layout.tool, layout.table);
+            assert_eq!(
+                layout.check(&request),
+                Some(VerificationError::Mismatch),
+                "{}{}",
+                layout.tool,
+                layout.table
+            );
         }
     }
 }
@@ -184,6 +198,9 @@ fn base64_is_accepted_in_either_alphabet_and_padding() {
     for bytes in [&b""[..], b"x", &[7; 31], &[7; 33], &[7; 5_000]] {
         let request = good.clone().with_header(layout.header, base64(bytes));
         let refused = layout.check(&request);
-        assert!(matches!(refused, Some(VerificationError::Mismatch | VerificationError::MissingCredential)), "{refused:?}");
+        assert!(
+            matches!(refused, Some(VerificationError::Mismatch | VerificationError::MissingCredential)),
+            "{refused:?}"
+        );
     }
 }

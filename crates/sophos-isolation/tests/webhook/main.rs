@@ -5,30 +5,30 @@ mod approval;
 mod approval_links;
 mod certificates;
 mod conditions;
-mod request_cost;
 mod delivery;
 mod disabled;
 mod dry_run;
 mod events;
+mod handshakes;
 mod identity;
+mod information_disclosure;
 #[cfg(feature = "public-keys")]
 mod jwt;
 mod keys;
 mod layouts;
+mod parse_failure;
 mod properties;
 mod replay;
+mod request_cost;
 mod sender_layouts;
-mod information_disclosure;
 #[cfg(feature = "public-keys")]
 mod sns;
-mod version_stages;
 mod static_secrets;
-mod time;
-mod handshakes;
-mod unauthenticated;
-mod parse_failure;
-mod verification;
 mod test_env;
+mod time;
+mod unauthenticated;
+mod verification;
+mod version_stages;
 
 use std::{fs, path::Path, time::Duration};
 
@@ -185,7 +185,9 @@ fn v1_signature(key: &str, time: &str, body: &[u8]) -> String {
 fn signed_request(body: impl Into<Vec<u8>>) -> Request {
     let (time, body) = (NOW.as_secs().to_string(), body.into());
     let signature = v1_signature(&current_value("scripts"), &time, &body);
-    post("/hooks/scripts", body).with_header("x-sophos-timestamp", time).with_header("x-sophos-signature", signature)
+    post("/hooks/scripts", body)
+        .with_header("x-sophos-timestamp", time)
+        .with_header("x-sophos-signature", signature)
 }
 
 /// A body in our own form.

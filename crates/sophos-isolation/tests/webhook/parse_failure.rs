@@ -5,14 +5,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{RequestExt, NOW, TestEnv, current_value, hex, post, signed_request};
+use super::{NOW, RequestExt, TestEnv, current_value, hex, post, signed_request};
 
 const HOUR: u64 = NOW.as_secs() / 3_600;
 
 /// A request of the source `office`, whose signature does not age.
 fn office_request(body: &str) -> sophos_isolation::webhook::Request {
-    let mut request =
-        post("/hooks/office", body).with_header("authorization", format!("Bearer {}", current_value("office")));
+    let mut request = post("/hooks/office", body)
+        .with_header("authorization", format!("Bearer {}", current_value("office")));
     request.source_ip = "203.0.113.9".parse().ok();
     request
 }
@@ -45,7 +45,8 @@ async fn parse_failure_is_recorded_when_authentic() {
 #[tokio::test]
 async fn parse_failure_records_the_event_id_of_the_header() {
     let world = TestEnv::new();
-    let (response, notice) = world.handle(&office_request("no").with_header("idempotency-key", "key\u{202e}\u{7}-1")).await;
+    let (response, notice) =
+        world.handle(&office_request("no").with_header("idempotency-key", "key\u{202e}\u{7}-1")).await;
     assert_eq!(response.status, 422);
     let record: Value =
         serde_json::from_slice(&world.store.objects()[&notice.record_path.expect("a record")]).expect("JSON");

@@ -10,11 +10,11 @@ use sophos_isolation::{
 };
 
 use super::{
-    RequestExt, NOW, TestEnv, alert_body,
-    approval::{UNTIL, answer_request, follow_link, approval_links, waiting_decision},
-    current_value, keys,
+    NOW, RequestExt, TestEnv, alert_body,
+    approval::{UNTIL, answer_request, approval_links, follow_link, waiting_decision},
+    current_value, hmac_sha256, keys,
     layouts::base64,
-    post, signed_request, hmac_sha256, verification,
+    post, signed_request, verification,
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +25,8 @@ enum SigningOrder {
     Body,
 }
 
-const ORDERS: [SigningOrder; 4] = [SigningOrder::Dot, SigningOrder::TimeFirst, SigningOrder::BodyFirst, SigningOrder::Body];
+const ORDERS: [SigningOrder; 4] =
+    [SigningOrder::Dot, SigningOrder::TimeFirst, SigningOrder::BodyFirst, SigningOrder::Body];
 
 impl SigningOrder {
     fn to_toml(self, hex: bool) -> String {

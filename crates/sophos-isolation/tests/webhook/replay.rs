@@ -3,7 +3,10 @@
 use futures_util::future::join_all;
 use sophos_isolation::{CreatedDecision, webhook::Request};
 
-use super::{RequestExt, NOW, TestEnv, alert_body, current_value, hex, decision_ids, previous_value, signed_request, hmac_sha256, v1_signature};
+use super::{
+    NOW, RequestExt, TestEnv, alert_body, current_value, decision_ids, hex, hmac_sha256, previous_value,
+    signed_request, v1_signature,
+};
 
 #[tokio::test]
 async fn repeated_request_returns_the_same_decision() {
@@ -16,7 +19,8 @@ async fn repeated_request_returns_the_same_decision() {
     assert!(notice.created.is_empty());
     assert_eq!(notice.duplicates.iter().map(ToString::to_string).collect::<Vec<_>>(), decision_ids(&first));
     // An hour later its signature is too old, however known it is.
-    let late = world.handle_at(&signed_request(alert_body("a")), NOW + std::time::Duration::from_secs(3_600)).await;
+    let late =
+        world.handle_at(&signed_request(alert_body("a")), NOW + std::time::Duration::from_secs(3_600)).await;
     assert_eq!(late.0.status, 401);
 }
 
@@ -25,7 +29,9 @@ async fn five_concurrent_requests_create_one_decision() {
     for key in [None, Some("k")] {
         let world = TestEnv::new();
         let body = if key.is_some() { r#"{"target":{"hostname":"ws-042"}}"#.into() } else { alert_body("a") };
-        let request = key.iter().fold(signed_request(body), |request, key| request.with_header("idempotency-key", *key));
+        let request = key
+            .iter()
+            .fold(signed_request(body), |request, key| request.with_header("idempotency-key", *key));
         let answers = join_all((0..5).map(|_| world.send(&request))).await;
         let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
         statuses.sort_unstable();
@@ -90,7 +96,8 @@ async fn store_failure_gets_503_and_retry_succeeds() {
     let refused = || signed_request(r#"{"event_id":"r"}"#);
     let plain = || signed_request(alert_body("a"));
     type Row = (&'static str, fn() -> Request);
-    let rows: [Row; 4] = [("received/", plain), ("inbox/", plain), ("replays/", keyed), ("received/", refused)];
+    let rows: [Row; 4] =
+        [("received/", plain), ("inbox/", plain), ("replays/", keyed), ("received/", refused)];
     for (prefix, request) in rows {
         let world = TestEnv::new();
         world.store.fail_on(Some(prefix));
@@ -129,7 +136,11 @@ async fn signature_is_valid_for_one_idempotency_key() {
     assert_eq!(response.status, 401);
     assert!(notice.problem().is_some_and(|problem| problem.contains("Idempotency-Key")));
     for key in ["", "  "] {
-        assert_eq!(world.send(&request.clone().with_header("idempotency-key", key)).await.status, 422, "{key:?}");
+        assert_eq!(
+            world.send(&request.clone().with_header("idempotency-key", key)).await.status,
+            422,
+            "{key:?}"
+        );
     }
     // Signed anew, it is new.
     let time = (NOW.as_secs() + 1).to_string();
@@ -147,14 +158,18 @@ async fn signature_is_valid_for_one_idempotency_key() {
 async fn second_signature_of_a_rotation_is_the_same_request() {
     let world = TestEnv::new();
     let time = NOW.as_secs().to_string();
-    let [new, old] = [current_value("scripts"), previous_value("scripts")].map(|key| v1_signature(&key, &time, NO_ID.as_bytes()));
+    let [new, old] = [current_value("scripts"), previous_value("scripts")]
+        .map(|key| v1_signature(&key, &time, NO_ID.as_bytes()));
     let request = signed_request(NO_ID).with_header("idempotency-key", "one");
     assert_eq!(
         world.send(&request.clone().with_header("x-sophos-signature", format!("{new},{old}"))).await.status,
         202
     );
     for signature in [old.clone(), new.clone(), format!("{old},{new}"), new.to_uppercase()] {
-        let dressed = request.clone().with_header("idempotency-key", "two").with_header("x-sophos-signature", signature);
+        let dressed = request
+            .clone()
+            .with_header("idempotency-key", "two")
+            .with_header("x-sophos-signature", signature);
         assert_eq!(world.send(&dressed).await.status, 401);
     }
     assert_eq!(world.decision_count(), 1);

@@ -1,6 +1,6 @@
 //! What a request costs that is turned away.
 
-use super::{RequestExt, NOW, TestEnv, alert_body, current_value, get, post, signed_request};
+use super::{NOW, RequestExt, TestEnv, alert_body, current_value, get, post, signed_request};
 
 /// Neither the store nor the queue is called for a request that proves nothing.
 #[tokio::test]
@@ -12,9 +12,12 @@ async fn rejected_request_makes_no_store_call() {
         post("/hooks/scripts", alert_body("a")),
         signed_request(alert_body("a")).with_header("x-sophos-signature", format!("v1={}", "0".repeat(64))),
         signed_request(alert_body("a")).with_header("x-sophos-timestamp", old),
-        signed_request(alert_body("a")).with_header("idempotency-key", "k").with_header("x-sophos-signature", "v1=x"),
+        signed_request(alert_body("a"))
+            .with_header("idempotency-key", "k")
+            .with_header("x-sophos-signature", "v1=x"),
         post("/hooks/pd", alert_body("a")),
-        post("/hooks/office", alert_body("a")).with_header("authorization", format!("Bearer {}", current_value("office"))),
+        post("/hooks/office", alert_body("a"))
+            .with_header("authorization", format!("Bearer {}", current_value("office"))),
         post("/hooks/splunk/wrong", alert_body("a")),
         post("/hooks/okta", alert_body("a")).with_header("authorization", "wrong"),
         post("/hooks/elastic", alert_body("a")).with_header("authorization", "Basic a2liYW5hOg=="),

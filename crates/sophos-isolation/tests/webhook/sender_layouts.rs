@@ -2,7 +2,9 @@
 
 use sophos_isolation::verify::{VerificationError, VersionStage};
 
-use super::{RequestExt, NOW, TestEnv, hex, decision_ids, keys, layouts::base64, post, hmac_sha256, verification};
+use super::{
+    NOW, RequestExt, TestEnv, decision_ids, hex, hmac_sha256, keys, layouts::base64, post, verification,
+};
 
 const BODY: &str = r#"{"a":1}"#;
 
@@ -67,7 +69,9 @@ const SENDERS: [Sender; 9] = [
     Sender {
         layout: "github",
         table: "",
-        sign: |key, _| vec![("x-hub-signature-256", format!("sha256={}", hex(&hmac_of_text(key, BODY.into()))))],
+        sign: |key, _| {
+            vec![("x-hub-signature-256", format!("sha256={}", hex(&hmac_of_text(key, BODY.into()))))]
+        },
         signs_time: false,
     },
     Sender {
@@ -126,15 +130,27 @@ fn sender_is_verified_by_its_own_layout() {
         assert_eq!(sender.check(&sign("old", &time), BODY), Ok(VersionStage::Previous), "{shown}");
         assert_eq!(sender.check(&sign("other", &time), BODY), Err(VerificationError::Mismatch), "{shown}");
         assert_eq!(sender.check(&sign("", &time), BODY), Err(VerificationError::Mismatch), "{shown}");
-        assert_eq!(sender.check(&sign("key", &time), r#"{"a":2}"#), Err(VerificationError::Mismatch), "{shown}");
+        assert_eq!(
+            sender.check(&sign("key", &time), r#"{"a":2}"#),
+            Err(VerificationError::Mismatch),
+            "{shown}"
+        );
         assert!(sender.check(&[], BODY).is_err(), "{shown}");
         if sender.signs_time {
             for good in [format!("{now}.123"), format!("{now}123"), "2026-09-21T14:13:20Z".into()] {
-                assert_eq!(sender.check(&sign("key", &good), BODY), Ok(VersionStage::Current), "{shown} {good}");
+                assert_eq!(
+                    sender.check(&sign("key", &good), BODY),
+                    Ok(VersionStage::Current),
+                    "{shown} {good}"
+                );
             }
             let old = sign("key", &(now - 301).to_string());
             assert_eq!(sender.check(&old, BODY), Err(VerificationError::TimestampOutsideWindow), "{shown}");
-            assert_eq!(sender.check(&sign("key", "now"), BODY), Err(VerificationError::MissingTimestamp), "{shown}");
+            assert_eq!(
+                sender.check(&sign("key", "now"), BODY),
+                Err(VerificationError::MissingTimestamp),
+                "{shown}"
+            );
             let later = (now + 1).to_string();
             let moved: Vec<_> = sign("key", &time)
                 .into_iter()
@@ -168,10 +184,22 @@ fn standard_webhooks_vector_verifies() {
     }
     let check = |request, key: &str| own.verify(&request, &keys(key, None), sent).err();
     let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-    assert_eq!(check(request("webhook").with_header("webhook-id", "msg_other"), key), Some(VerificationError::Mismatch));
-    assert_eq!(check(request("webhook").with_header("webhook-id", "msg.x"), key), Some(VerificationError::MissingId));
-    assert_eq!(check(request("webhook").without_header("webhook-id"), key), Some(VerificationError::MissingId));
-    assert_eq!(check(request("webhook").without_header("webhook-signature"), key), Some(VerificationError::MissingCredential));
+    assert_eq!(
+        check(request("webhook").with_header("webhook-id", "msg_other"), key),
+        Some(VerificationError::Mismatch)
+    );
+    assert_eq!(
+        check(request("webhook").with_header("webhook-id", "msg.x"), key),
+        Some(VerificationError::MissingId)
+    );
+    assert_eq!(
+        check(request("webhook").without_header("webhook-id"), key),
+        Some(VerificationError::MissingId)
+    );
+    assert_eq!(
+        check(request("webhook").without_header("webhook-signature"), key),
+        Some(VerificationError::MissingCredential)
+    );
     assert_eq!(check(request("webhook"), "whsec_AAAA"), Some(VerificationError::Mismatch));
     assert_eq!(check(request("webhook"), "whsec_not base64"), Some(VerificationError::InvalidKeyFormat));
     assert_eq!(check(request("webhook"), "whsec_"), Some(VerificationError::InvalidKeyFormat));
@@ -182,9 +210,10 @@ fn standard_webhooks_vector_verifies() {
 fn slack_vector_verifies() {
     let own = verification("generic", "scheme = 'signature', layout = 'slack'");
     let body = "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
-    let request = post("/hooks/x", body)
-        .with_header("x-slack-request-timestamp", "1531420618")
-        .with_header("x-slack-signature", "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503");
+    let request = post("/hooks/x", body).with_header("x-slack-request-timestamp", "1531420618").with_header(
+        "x-slack-signature",
+        "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503",
+    );
     let sent = std::time::Duration::from_secs(1_531_420_618);
     assert!(own.verify(&request, &keys("8f742231b10e8888abcd99yyyzzz85a5", None), sent).is_ok());
 }

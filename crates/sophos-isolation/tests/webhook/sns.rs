@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sophos_isolation::webhook::Request;
 
-use super::{RequestExt, NOW, TestEnv, decision_ids, post};
+use super::{NOW, RequestExt, TestEnv, decision_ids, post};
 
 const VECTORS: &str = include_str!("vectors/sns.json");
 const TOPIC: &str = "arn:aws:sns:eu-central-1:123456789012:alerts";

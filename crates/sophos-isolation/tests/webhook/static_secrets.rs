@@ -1,15 +1,16 @@
 //! Secrets that are sent as they are.
 
-use sophos_isolation::verify::{Keys, VerificationError, VersionStage, Verification};
+use sophos_isolation::verify::{Keys, Verification, VerificationError, VersionStage};
 
-use super::{RequestExt, NOW, current_value, keys, layouts::base64, post, previous_value, verification};
+use super::{NOW, RequestExt, current_value, keys, layouts::base64, post, previous_value, verification};
 
 fn both_keys() -> Keys {
     keys(&current_value("x"), Some(&previous_value("x")))
 }
 
 fn outcome(own: &Verification, header: &str, value: &str) -> Result<VersionStage, VerificationError> {
-    own.verify(&post("/hooks/x", "{}").with_header(header, value), &both_keys(), NOW).map(|proof| proof.version_stage)
+    own.verify(&post("/hooks/x", "{}").with_header(header, value), &both_keys(), NOW)
+        .map(|proof| proof.version_stage)
 }
 
 #[test]
@@ -146,7 +147,10 @@ fn empty_secret_verifies_nothing() {
 #[test]
 fn eventbridge_source_is_rejected_at_the_webhook() {
     let request = post("/hooks/x/", "{}").with_header("authorization", "Bearer key");
-    assert_eq!(Verification::Iam.verify(&request, &keys("key", None), NOW), Err(VerificationError::NotAWebhookSource));
+    assert_eq!(
+        Verification::Iam.verify(&request, &keys("key", None), NOW),
+        Err(VerificationError::NotAWebhookSource)
+    );
     assert_eq!(Verification::Iam.secret_name(), None);
     assert!(!Verification::Iam.is_webhook());
 }

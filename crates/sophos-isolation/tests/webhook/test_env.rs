@@ -11,10 +11,10 @@ use sophos_isolation::{
     DecisionId, Ledger, LedgerStore, LedgerStoreError,
     policy::Policy,
     verify::Keys,
-    webhook::{KeySource, RequestLog, Queue, Request, Response, Webhook},
+    webhook::{KeySource, Queue, Request, RequestLog, Response, Webhook},
 };
 
-use super::{SECRET_MARKER, NOW, POLICY, current_value, keys, previous_value};
+use super::{NOW, POLICY, SECRET_MARKER, current_value, keys, previous_value};
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().expect("nobody panicked")
@@ -189,7 +189,8 @@ pub(super) struct TestEnv {
 impl TestEnv {
     pub(super) fn new() -> Self {
         static PARSED: LazyLock<Policy> = LazyLock::new(|| Policy::parse(POLICY).expect("a policy"));
-        let (vault, line, memory) = (InMemorySecrets::default(), RecordingQueue::default(), Arc::new(InMemoryStore::default()));
+        let (vault, line, memory) =
+            (InMemorySecrets::default(), RecordingQueue::default(), Arc::new(InMemoryStore::default()));
         let webhook = Webhook::new(Ledger::new(Arc::clone(&memory)), vault.clone(), line.clone());
         Self { policy: PARSED.clone(), store: memory, secrets: vault, queue: line, webhook }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sophos_isolation::verify::VerificationError;
 
-use super::{RequestExt, NOW, keys, post, v1_signature, verification};
+use super::{NOW, RequestExt, keys, post, v1_signature, verification};
 
 /// What comes of a delivery with this time, at `now`, under a window.
 fn check(time: &str, now: Duration, window: Option<u64>) -> Option<VerificationError> {
@@ -30,7 +30,11 @@ fn window_covers_past_and_future() {
             assert_eq!(check(&format!("{time}000"), NOW, window), outside, "{time} {window:?}");
         }
         let late = (now - seconds) * 1_000 - 1;
-        assert_eq!(check(&late.to_string(), NOW, window), Some(VerificationError::TimestampOutsideWindow), "{late}");
+        assert_eq!(
+            check(&late.to_string(), NOW, window),
+            Some(VerificationError::TimestampOutsideWindow),
+            "{late}"
+        );
     }
 }
 

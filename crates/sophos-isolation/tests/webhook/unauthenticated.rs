@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use sophos_isolation::{policy::Policy, webhook::Request};
 
 use super::{
-    RequestExt, NOW, POLICY, TestEnv, alert_body,
-    approval::{UNTIL, follow_link, approval_links, waiting_decision},
-    current_value, get, hex, post, signed_request, hmac_sha256,
+    NOW, POLICY, RequestExt, TestEnv, alert_body,
+    approval::{UNTIL, approval_links, follow_link, waiting_decision},
+    current_value, get, hex, hmac_sha256, post, signed_request,
 };
 
 /// Sources of every kind: unknown, disabled with and without a scheme that can be
@@ -61,11 +61,16 @@ async fn unauthenticated_request_gets_the_same_answer_everywhere() {
         ),
         (
             "an old time",
-            post("/", alert_body("a")).with_header("x-sophos-signature", forged).with_header("x-sophos-timestamp", old),
+            post("/", alert_body("a"))
+                .with_header("x-sophos-signature", forged)
+                .with_header("x-sophos-timestamp", old),
         ),
         ("a signature of PagerDuty", post("/", "{}").with_header("x-pagerduty-signature", pagerduty)),
         ("a bearer token", post("/", alert_body("a")).with_header("authorization", "Bearer x")),
-        ("basic authentication", post("/", alert_body("a")).with_header("authorization", "Basic a2liYW5hOng=")),
+        (
+            "basic authentication",
+            post("/", alert_body("a")).with_header("authorization", "Basic a2liYW5hOng="),
+        ),
         ("a dry run", post("/", alert_body("a")).with_header("x-sophos-dry-run", "1")),
         ("an id", post("/", alert_body("a")).with_header("idempotency-key", "k")),
         ("a token of Graph", Request { query: "validationToken=a".into(), ..post("/", "") }),
@@ -74,7 +79,10 @@ async fn unauthenticated_request_gets_the_same_answer_everywhere() {
         ("an empty challenge", get("/").with_header("x-okta-verification-challenge", "")),
         ("GET", get("/")),
         ("HEAD", Request { method: "HEAD".into(), ..get("/") }),
-        ("OPTIONS", Request { method: "OPTIONS".into(), ..get("/").with_header("origin", "https://a.example") }),
+        (
+            "OPTIONS",
+            Request { method: "OPTIONS".into(), ..get("/").with_header("origin", "https://a.example") },
+        ),
         ("PUT", Request { method: "PUT".into(), ..post("/", alert_body("a")) }),
         ("DELETE", Request { method: "DELETE".into(), ..get("/") }),
         ("an address", Request { source_ip: "198.51.100.1".parse().ok(), ..post("/", alert_body("a")) }),
@@ -122,7 +130,8 @@ async fn missing_secret_is_reported_in_the_log_only() {
 async fn unknown_source_loads_no_secret() {
     let world = test_env();
     for number in 0..200 {
-        let (response, notice) = world.handle(&post(&format!("/hooks/source-{number}"), alert_body("a"))).await;
+        let (response, notice) =
+            world.handle(&post(&format!("/hooks/source-{number}"), alert_body("a"))).await;
         assert_eq!(
             (response.status, notice.source.as_deref(), notice.is_server_error(&response)),
             (401, None, false)

@@ -3,7 +3,10 @@
 use serde_json::Value;
 use sophos_isolation::verify::{VerificationError, VersionStage};
 
-use super::{RequestExt, SECRET_MARKER, NOW, current_value, hex, keys, post, previous_value, shared_fixture, hmac_sha256, v1_signature, verification};
+use super::{
+    NOW, RequestExt, SECRET_MARKER, current_value, hex, hmac_sha256, keys, post, previous_value,
+    shared_fixture, v1_signature, verification,
+};
 
 #[test]
 fn published_vector_verifies_unless_changed() {
@@ -34,8 +37,10 @@ fn published_vector_verifies_unless_changed() {
 #[test]
 fn rfc_4231_vector_verifies() {
     let own = verification("pagerduty", "scheme = 'signature'");
-    let request = post("/hooks/pd", "what do ya want for nothing?")
-        .with_header("x-pagerduty-signature", "v1=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    let request = post("/hooks/pd", "what do ya want for nothing?").with_header(
+        "x-pagerduty-signature",
+        "v1=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+    );
     assert!(own.verify(&request, &keys("Jefe", None), NOW).is_ok());
 }
 
@@ -102,8 +107,8 @@ fn key_rotates() {
 #[test]
 fn empty_key_verifies_nothing() {
     let own = verification("pagerduty", "scheme = 'signature'");
-    let request =
-        post("/hooks/pd", "{}").with_header("x-pagerduty-signature", format!("v1={}", hex(&hmac_sha256("", b"{}"))));
+    let request = post("/hooks/pd", "{}")
+        .with_header("x-pagerduty-signature", format!("v1={}", hex(&hmac_sha256("", b"{}"))));
     for keys in [keys("", None), keys("key", Some("")), keys("", Some(""))] {
         assert_eq!(own.verify(&request, &keys, NOW), Err(VerificationError::Mismatch));
     }
@@ -124,7 +129,11 @@ fn signature_rejects_other_algorithms() {
     }
     for name in ["", "none", "HMAC-SHA1", "HMAC-SHA512", "sha2566", "ЅНА256", "HMAC-SHA256,none"] {
         let algorithm = Some(VerificationError::UnsupportedAlgorithm);
-        assert_eq!(check(delivery.clone().with_header("x-cs-signature-algorithm", name)), algorithm, "{name}");
+        assert_eq!(
+            check(delivery.clone().with_header("x-cs-signature-algorithm", name)),
+            algorithm,
+            "{name}"
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use sophos_isolation::{ApprovalLinks, policy::Policy};
 
 use super::{
-    RequestExt, NOW, POLICY, TestEnv, alert_body,
+    NOW, POLICY, RequestExt, TestEnv, alert_body,
     approval::{UNTIL, follow_link, waiting_decision},
     current_value, post, previous_value, v1_signature,
 };
@@ -11,7 +11,9 @@ use super::{
 fn signed_with(key: &str, event: &str) -> sophos_isolation::webhook::Request {
     let (time, body) = (NOW.as_secs().to_string(), alert_body(event));
     let signature = v1_signature(key, &time, body.as_bytes());
-    post("/hooks/scripts", body).with_header("x-sophos-timestamp", time).with_header("x-sophos-signature", signature)
+    post("/hooks/scripts", body)
+        .with_header("x-sophos-timestamp", time)
+        .with_header("x-sophos-signature", signature)
 }
 
 #[tokio::test]
@@ -25,7 +27,8 @@ async fn previous_key_is_refused_when_the_policy_says_so() {
     world.policy = Policy::parse(&stopped).expect("a policy");
     assert_eq!(world.send(&signed_with(&previous_value("scripts"), "b")).await.status, 401);
     assert_eq!(world.send(&signed_with(&current_value("scripts"), "c")).await.status, 202);
-    let bearer = |key: String| post("/hooks/defender", "{}").with_header("authorization", format!("Bearer {key}"));
+    let bearer =
+        |key: String| post("/hooks/defender", "{}").with_header("authorization", format!("Bearer {key}"));
     assert_ne!(world.send(&bearer(previous_value("defender"))).await.status, 401, "of this source alone");
 }
 
@@ -33,7 +36,8 @@ async fn previous_key_is_refused_when_the_policy_says_so() {
 async fn previous_link_key_is_refused_when_the_policy_says_so() {
     let mut world = TestEnv::new();
     let id = waiting_decision(&world, "a").await;
-    let link = |key: String| follow_link(&ApprovalLinks::new("https://hooks.example", key.into()), &id, UNTIL);
+    let link =
+        |key: String| follow_link(&ApprovalLinks::new("https://hooks.example", key.into()), &id, UNTIL);
     let [old, new] = [link(previous_value("approval")), link(current_value("approval"))];
     assert_eq!(world.send(&old).await.status, 200);
     let stopped = POLICY.replace("[approve]", "[approve]\naccept_previous = false");

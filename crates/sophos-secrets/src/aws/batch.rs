@@ -4,10 +4,10 @@ use aws_sdk_secretsmanager::{Client, primitives::DateTime};
 use jiff::Timestamp;
 
 use super::{
-    fetch::{read_error, secret_text, describe_read_error},
+    fetch::{describe_read_error, read_error, secret_text},
     listing::SecretEntry,
 };
-use crate::{SecretString, SecretError};
+use crate::{SecretError, SecretString};
 
 /// Secrets in one batch at most.
 pub(crate) const MAX_BATCH_SIZE: usize = 20;
@@ -36,8 +36,9 @@ pub(crate) async fn fetch_batch(
         let Some(value) = values.remove(&found.arn) else {
             let told = answer.errors.iter().flatten();
             let told = told.filter(|error| error.secret_id() == Some(&found.arn));
-            let reason =
-                told.filter_map(|error| Some(describe_read_error(error.error_code()?, error.message()))).next();
+            let reason = told
+                .filter_map(|error| Some(describe_read_error(error.error_code()?, error.message())))
+                .next();
             let reason = reason.unwrap_or_else(|| "it has no current version; store one".into());
             return Err(SecretError::new(&found.name, reason));
         };

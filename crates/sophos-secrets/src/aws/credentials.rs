@@ -16,11 +16,11 @@ use sophos_api::BoxFuture;
 
 use super::{
     batch::{self, CurrentVersion, MAX_BATCH_SIZE},
-    fetch::{AWSCURRENT, FetchedVersion, AWSPREVIOUS, fetch_version},
-    listing::{SecretEntry, SecretSelector, list_secrets},
+    fetch::{AWSCURRENT, AWSPREVIOUS, FetchedVersion, fetch_version},
     inspection::{InspectedCredential, inspect},
+    listing::{SecretEntry, SecretSelector, list_secrets},
 };
-use crate::{Clock, CredentialStore, ListedCredential, SecretError, StoredCredential, RequestedVersion};
+use crate::{Clock, CredentialStore, ListedCredential, RequestedVersion, SecretError, StoredCredential};
 
 /// How long a listing is kept in which nothing can be used, at most; and one that is
 /// past its time to live, because the next one failed.
@@ -122,7 +122,7 @@ impl SecretsManagerCredentials {
     ) -> Self {
         Self {
             client,
-            selector: selection: selector,
+            selector,
             time_to_live,
             clock: Box::new(clock),
             state: Mutex::default(),
@@ -173,7 +173,12 @@ impl SecretsManagerCredentials {
     /// Keeps what a reading that began then has found, unless it was overtaken by
     /// one that began later.
     fn cache_result(&self, name: &str, began: u64, version: Option<String>, outcome: LoadResult) {
-        let kept = CacheEntry { cached_at: (self.clock)(), version, span: self.interval_since(began), result: outcome };
+        let kept = CacheEntry {
+            cached_at: (self.clock)(),
+            version,
+            span: self.interval_since(began),
+            result: outcome,
+        };
         let mut state = self.state();
         if state.entries.get(name).is_none_or(|before| before.span.started < began) {
             state.entries.insert(name.to_owned(), kept);
@@ -271,7 +276,9 @@ impl SecretsManagerCredentials {
         let read = batch::fetch_batch(&self.client, &self.selector.describe(), batch).await?;
         for (SecretEntry { name, .. }, current) in batch.iter().zip(read) {
             let (version, outcome) = match current {
-                Ok(CurrentVersion { version, value, .. }) => self.parse_or_previous(name, version, value).await,
+                Ok(CurrentVersion { version, value, .. }) => {
+                    self.parse_or_previous(name, version, value).await
+                }
                 Err(error) => (None, Err(error)),
             };
             self.cache_result(name, began, version, outcome);
@@ -336,7 +343,10 @@ impl SecretsManagerCredentials {
     }
 }
 
-fn parse_credential(name: &str, value: Result<SecretString, SecretError>) -> Result<Arc<StoredCredential>, SecretError> {
+fn parse_credential(
+    name: &str,
+    value: Result<SecretString, SecretError>,
+) -> Result<Arc<StoredCredential>, SecretError> {
     let parsed = StoredCredential::from_json(&value?);
     parsed.map(Arc::new).map_err(|problem| SecretError::new(name, problem))
 }

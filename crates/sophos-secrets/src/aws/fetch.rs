@@ -25,7 +25,11 @@ pub(crate) struct FetchedVersion {
 }
 
 /// Reads the version of a secret that has this label; `None` if none has it.
-pub(crate) async fn fetch_version(client: &Client, id: &str, label: &str) -> Result<Option<FetchedVersion>, SecretError> {
+pub(crate) async fn fetch_version(
+    client: &Client,
+    id: &str,
+    label: &str,
+) -> Result<Option<FetchedVersion>, SecretError> {
     // Always with the label: which version it is must not depend on a default.
     let answer = client.get_secret_value().secret_id(id).version_stage(label).send().await;
     let answer = match answer {

@@ -89,7 +89,11 @@ pub(crate) async fn inspect(
             Some(found) => vec![found],
             None => {
                 let error = SecretError::new(id, "there is no such secret in this account and region");
-                return Ok(vec![InspectedCredential { name: id.clone(), credential: Err(error), metadata: None }]);
+                return Ok(vec![InspectedCredential {
+                    name: id.clone(),
+                    credential: Err(error),
+                    metadata: None,
+                }]);
             }
         },
         _ => list_secrets(client, selection).await?,
@@ -145,8 +149,9 @@ async fn inspect_secret(
         Some(previous) if !staged.is_empty() => read(previous).await.ok(),
         _ => None,
     };
-    let rotating =
-        labels.version_with(AWSPENDING).is_some_and(|version| !labels.version_has_label(super::fetch::AWSCURRENT, version));
+    let rotating = labels
+        .version_with(AWSPENDING)
+        .is_some_and(|version| !labels.version_has_label(super::fetch::AWSCURRENT, version));
     let usage = Usage::after_inspection(found.usage, found.last_accessed, stored_at, now);
     if found.usage != Some(usage) {
         store_usage(client, found, usage).await;
@@ -154,7 +159,13 @@ async fn inspect_secret(
     InspectedCredential {
         name: found.name.clone(),
         credential: value.and_then(parse).map(Arc::new),
-        metadata: Some(SecretMetadata { stored_at, last_used: usage.last_used(), rotation_in_progress: rotating, staged, previous }),
+        metadata: Some(SecretMetadata {
+            stored_at,
+            last_used: usage.last_used(),
+            rotation_in_progress: rotating,
+            staged,
+            previous,
+        }),
     }
 }
 

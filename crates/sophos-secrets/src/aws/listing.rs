@@ -82,7 +82,10 @@ pub(crate) struct SecretEntry {
 
 /// Lists the secrets of a selection, by name: one request for each hundred. A listing
 /// that gives the token of a page again fails: it has no end.
-pub(crate) async fn list_secrets(client: &Client, selection: &SecretSelector) -> Result<Vec<SecretEntry>, SecretError> {
+pub(crate) async fn list_secrets(
+    client: &Client,
+    selection: &SecretSelector,
+) -> Result<Vec<SecretEntry>, SecretError> {
     let mut found = Vec::new();
     let mut token = None;
     let mut tokens = HashSet::new();

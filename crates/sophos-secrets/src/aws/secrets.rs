@@ -9,7 +9,7 @@ use async_lock::Mutex as AsyncMutex;
 use aws_sdk_secretsmanager::Client;
 
 use super::fetch::{AWSCURRENT, AWSPREVIOUS, fetch_version};
-use crate::{Clock, ExposeSecret, SecretStore, SecretError, RotatingSecret};
+use crate::{Clock, ExposeSecret, RotatingSecret, SecretError, SecretStore};
 
 /// How long a failure to read a secret is kept: whoever may call the webhook
 /// must not be able to have Secrets Manager called each time.

@@ -88,7 +88,10 @@ mod tests {
         ];
         assert_eq!(labels.staged(), order);
         assert_eq!(labels.next_rejected_label(), "STAGED_REJECTED_11");
-        assert_eq!((labels.version_with("AWSCURRENT"), labels.version_with("AWSPREVIOUS")), (Some("e"), None));
+        assert_eq!(
+            (labels.version_with("AWSCURRENT"), labels.version_with("AWSPREVIOUS")),
+            (Some("e"), None)
+        );
         assert!(labels.version_has_label("AWSPENDING", "a") && !labels.version_has_label("AWSPENDING", "d"));
         assert!(labels.has_version("a") && !labels.has_version("f"), "without a label there is nothing");
         assert_eq!(StagingLabels::default().next_rejected_label(), "STAGED_REJECTED_1");

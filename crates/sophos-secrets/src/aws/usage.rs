@@ -34,7 +34,11 @@ impl Usage {
     pub(crate) fn parse(value: &str) -> Option<Self> {
         let mut words = value.split(' ');
         let (used, surveyed) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-        Some(Self { last_used_on: used, inspected_on: surveyed, inspected_late: words.next() == Some(LATE_MARKER) })
+        Some(Self {
+            last_used_on: used,
+            inspected_on: surveyed,
+            inspected_late: words.next() == Some(LATE_MARKER),
+        })
     }
 
     /// The tag's value.
@@ -56,7 +60,11 @@ impl Usage {
         let read = last_read.map(|read| in_utc(read).date());
         let Some(before) = before else {
             let stored = stored.map(|stored| in_utc(stored).date());
-            return Self { last_used_on: read.or(stored).unwrap_or(surveyed), inspected_on: surveyed, inspected_late: late };
+            return Self {
+                last_used_on: read.or(stored).unwrap_or(surveyed),
+                inspected_on: surveyed,
+                inspected_late: late,
+            };
         };
         let used = match read {
             // A second survey of a day finds its own reading.
@@ -65,7 +73,11 @@ impl Usage {
             Some(read) if read == before.inspected_on && before.inspected_late => before.last_used_on,
             Some(read) => before.last_used_on.max(read),
         };
-        Self { last_used_on: used, inspected_on: surveyed, inspected_late: late || (before.inspected_late && before.inspected_on == surveyed) }
+        Self {
+            last_used_on: used,
+            inspected_on: surveyed,
+            inspected_late: late || (before.inspected_late && before.inspected_on == surveyed),
+        }
     }
 
     /// The last day of which it is known that others used it.

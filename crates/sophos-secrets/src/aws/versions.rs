@@ -3,10 +3,10 @@ use std::fmt;
 use aws_sdk_secretsmanager::{Client, error::ProvideErrorMetadata};
 
 use super::{
-    fetch::{read_error, write_error, secret_text},
+    fetch::{read_error, secret_text, write_error},
     staging_labels::StagingLabels,
 };
-use crate::{ExposeSecret, SecretString, SecretError};
+use crate::{ExposeSecret, SecretError, SecretString};
 
 /// The versions of one secret of Secrets Manager: what its rotation works on.
 pub struct SecretVersions {
@@ -72,7 +72,12 @@ impl SecretVersions {
     ///
     /// # Errors
     /// When it cannot be stored.
-    pub async fn put_value(&self, version: &str, value: &SecretString, label: &str) -> Result<(), SecretError> {
+    pub async fn put_value(
+        &self,
+        version: &str,
+        value: &SecretString,
+        label: &str,
+    ) -> Result<(), SecretError> {
         let request = self.client.put_secret_value().secret_id(&self.id).client_request_token(version);
         let request = request.secret_string(value.expose_secret()).version_stages(label);
         let answer = request.send().await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{BATCH, GET, FakeState, LIST, Secret, StoredValue};
+use super::{BATCH, FakeState, GET, LIST, Secret, StoredValue};
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:";
 

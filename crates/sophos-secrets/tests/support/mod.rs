@@ -31,7 +31,8 @@ pub(crate) const SECRET_TEXT: &str = "hush-hush";
 
 /// The JSON of a credential.
 pub(crate) fn credential(client_id: &str) -> String {
-    serde_json::json!({"client_id": client_id, "client_secret": format!("{SECRET_TEXT}-{client_id}")}).to_string()
+    serde_json::json!({"client_id": client_id, "client_secret": format!("{SECRET_TEXT}-{client_id}")})
+        .to_string()
 }
 
 #[derive(Clone)]
@@ -205,7 +206,11 @@ pub(crate) fn unreachable_client() -> Client {
     client("http://127.0.0.1:1", None)
 }
 
-async fn answer(State(service): State<Arc<FakeSecretsManager>>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
+async fn answer(
+    State(service): State<Arc<FakeSecretsManager>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> impl IntoResponse {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let operation = target.strip_prefix("secretsmanager.").unwrap_or_default().to_owned();
     let request: Value = serde_json::from_slice(&body).expect("JSON");

@@ -1,5 +1,6 @@
 //! The world: every tenant, endpoint, event and alert as a function of the seed.
 
+pub(crate) mod accounts;
 pub(crate) mod alerts;
 pub(crate) mod catalogue;
 pub(crate) mod endpoint;
@@ -8,4 +9,3 @@ pub(crate) mod events;
 pub(crate) mod json;
 pub(crate) mod tenant;
 pub(crate) mod timeline;
-pub(crate) mod accounts;

@@ -143,8 +143,11 @@ impl Timeline {
                     index: slot,
                     repeat: false,
                 });
-                let again =
-                    self.repeat_in(slot).map(|index| FeedEntry { position: position + 1, index, repeat: true });
+                let again = self.repeat_in(slot).map(|index| FeedEntry {
+                    position: position + 1,
+                    index,
+                    repeat: true,
+                });
                 own.into_iter().chain(again.filter(|e| e.position <= now)).filter(move |e| e.position > after)
             })
     }

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::response::ApiError;
 use crate::call::{Query, invalid_parameter};
 use crate::data::alerts::AlertAttributes;
 use crate::hash::parse_uuid;
+use crate::response::ApiError;
 use crate::time;
 
 /// Keys are decimal numbers that begin here.

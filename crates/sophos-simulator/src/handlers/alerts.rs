@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::response::{ApiResponse, ApiError};
 use crate::call::Context;
 use crate::data::alerts::{attributes, write_common};
 use crate::data::tenant::Tenant;
 use crate::handlers::alert_query::{AlertQuery, page_key};
 use crate::hash::uuid_text;
+use crate::response::{ApiError, ApiResponse};
 use crate::served::Dataset;
 use crate::time;
 
@@ -94,7 +94,10 @@ fn page(context: &Context<'_>, query: &AlertQuery) -> Result<ApiResponse, ApiErr
     body.extend_from_slice(b"],\"pages\":");
     body.extend_from_slice(pages.to_string().as_bytes());
     body.push(b'}');
-    Ok(ApiResponse { served: Some((Dataset::CommonAlerts, tenant.number, indexes)), ..ApiResponse::bytes(200, body) })
+    Ok(ApiResponse {
+        served: Some((Dataset::CommonAlerts, tenant.number, indexes)),
+        ..ApiResponse::bytes(200, body)
+    })
 }
 
 fn find_alert(context: &Context<'_>) -> Result<(u64, u128), ApiError> {

@@ -1,10 +1,10 @@
 //! The filters of the endpoint list.
 
-use crate::response::ApiError;
 use crate::call::{Query, invalid_parameter};
 use crate::data::endpoint::{Endpoint, Person};
 use crate::data::endpoint_json::EndpointSnapshot;
 use crate::hash::parse_uuid;
+use crate::response::ApiError;
 use crate::time;
 
 /// Only so many characters of a part of a name are looked at.

@@ -4,11 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::response::{ApiResponse, ApiError};
 use crate::call::{Context, invalid_parameter};
 use crate::data::endpoint_json::{EndpointSnapshot, View};
 use crate::handlers::endpoint_filter::Filter;
 use crate::hash::{parse_uuid, uuid_text};
+use crate::response::{ApiError, ApiResponse};
 
 const MAX_PAGE_SIZE: u64 = 500;
 
@@ -31,10 +31,15 @@ fn parse_page_key(text: &str) -> Option<u128> {
 }
 
 /// The numbers of all endpoints in the order of these criteria.
-fn sorted_indexes(count: u64, criteria: &[&str], endpoint: impl Fn(&u64) -> EndpointSnapshot) -> Result<Vec<u64>, ApiError> {
+fn sorted_indexes(
+    count: u64,
+    criteria: &[&str],
+    endpoint: impl Fn(&u64) -> EndpointSnapshot,
+) -> Result<Vec<u64>, ApiError> {
     let mut numbers: Vec<u64> = (0..count).collect();
     if !criteria.is_empty() {
-        let mut all: Vec<(u64, EndpointSnapshot)> = numbers.iter().map(|number| (*number, endpoint(number))).collect();
+        let mut all: Vec<(u64, EndpointSnapshot)> =
+            numbers.iter().map(|number| (*number, endpoint(number))).collect();
         sort(&mut all, criteria)?;
         numbers = all.into_iter().map(|(number, _)| number).collect();
     }

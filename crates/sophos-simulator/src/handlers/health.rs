@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::response::{ApiResponse, ApiError};
 use crate::call::{Context, invalid_parameter};
 use crate::data::endpoint::Endpoint;
+use crate::response::{ApiError, ApiResponse};
 
 const CHECKS: &[&str] = &["protection", "policy", "exclusions", "tamperProtection"];
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::response::{ApiResponse, ApiError};
 use crate::call::{Call, Context, Query};
 use crate::hash::uuid_text;
+use crate::response::{ApiError, ApiResponse};
 
 /// What a token request says, whichever form it takes.
 #[derive(Debug, Default)]

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::response::{ApiResponse, ApiError};
 use crate::call::{Context, invalid_parameter};
 use crate::data::endpoint::Endpoint;
 use crate::data::tenant::Tenant;
-use crate::faults::FaultAction;
 use crate::endpoint_states::{Conflict, EndpointKey, IsolationRecord, IsolationRequest};
+use crate::faults::FaultAction;
 use crate::hash::{parse_uuid, uuid_text};
+use crate::response::{ApiError, ApiResponse};
 use crate::time;
 
 const MAX_BULK_IDS: usize = 50;
@@ -45,7 +45,11 @@ fn find_endpoint(context: &Context<'_>) -> Result<(u64, bool), ApiError> {
     Ok((index, Endpoint::new(tenant, index).online))
 }
 
-fn parse_request<'b>(body: &'b Value, by: &'b str, operation: &'static str) -> Result<IsolationRequest<'b>, ApiError> {
+fn parse_request<'b>(
+    body: &'b Value,
+    by: &'b str,
+    operation: &'static str,
+) -> Result<IsolationRequest<'b>, ApiError> {
     let enabled = body["enabled"].as_bool().ok_or_else(|| invalid_parameter("enabled"))?;
     let comment = match &body["comment"] {
         Value::Null => None,
@@ -75,7 +79,11 @@ pub(crate) fn set(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let body = context.call.json()?;
     let wish = parse_request(&body, &context.credential()?.client_id, "isolation.set")?;
     let now = context.central.clock.now_ms();
-    context.central.endpoint_states.request(&[((tenant.number, index), online)], &wish, true, now).map_err(conflict_error)?;
+    context
+        .central
+        .endpoint_states
+        .request(&[((tenant.number, index), online)], &wish, true, now)
+        .map_err(conflict_error)?;
     Ok(ApiResponse::json(200, &endpoint_isolation_json(context, tenant, index)))
 }
 

@@ -3,10 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::response::{ApiResponse, ApiError};
 use crate::call::{Context, invalid_parameter};
 use crate::data::tenant::Tenant;
 use crate::data::{alerts as siem_alerts, events as siem_events};
+use crate::response::{ApiError, ApiResponse};
 use crate::served::Dataset;
 use crate::time;
 

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::response::{ApiResponse, ApiError};
 use crate::call::{Context, invalid_parameter};
 use crate::config::CredentialKind;
 use crate::data::tenant::{Tenant, TenantState};
 use crate::hash::uuid_text;
+use crate::response::{ApiError, ApiResponse};
 
 const MAX_PAGE_SIZE: u64 = 100;
 
@@ -93,8 +93,9 @@ pub(crate) fn get(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let kind = context.credential()?.kind;
     let text = context.params.first().copied().unwrap_or_default();
     let found = context.central.accounts.tenant(text);
-    let tenant =
-        found.filter(|tenant| is_listed(tenant, kind)).ok_or_else(|| ApiError::not_found("Tenant not found"))?;
+    let tenant = found
+        .filter(|tenant| is_listed(tenant, kind))
+        .ok_or_else(|| ApiError::not_found("Tenant not found"))?;
     let fields = context.call.query.list("fields");
     Ok(ApiResponse::json(200, &tenant_json(context, tenant, &fields)))
 }

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::response::{ApiResponse, ApiError};
 use crate::call::Context;
 use crate::config::CredentialKind;
 use crate::hash::uuid_text;
+use crate::response::{ApiError, ApiResponse};
 
 pub(crate) fn whoami(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let who = context.credential()?;

@@ -8,15 +8,15 @@ use http::{Request, Response, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 
-use crate::response::{ApiResponse, ApiError};
 use crate::call::{Call, Context, Query};
 use crate::central::Central;
 use crate::config::CredentialKind;
 use crate::credentials::Credential;
 use crate::data::tenant::{Tenant, TenantState};
 use crate::faults::{FaultAction, RetryAfter};
-use crate::routes::{self, RouteMatch, HostKind, Route, RequestScope};
-use crate::serve::response_body::{ResponseBody, Disconnected};
+use crate::response::{ApiError, ApiResponse};
+use crate::routes::{self, HostKind, RequestScope, Route, RouteMatch};
+use crate::serve::response_body::{Disconnected, ResponseBody};
 
 const MAX_BODY_LEN: usize = 4 << 20;
 
@@ -93,7 +93,9 @@ fn dispatch(
 ) -> Result<ApiResponse, ApiError> {
     let (route, params) = match found {
         RouteMatch::Route(route, params) => (route, params),
-        RouteMatch::MethodNotAllowed => return Err(ApiError::new(405, "methodNotAllowed", "Method not allowed")),
+        RouteMatch::MethodNotAllowed => {
+            return Err(ApiError::new(405, "methodNotAllowed", "Method not allowed"));
+        }
         RouteMatch::WrongHost => return Err(ApiError::from_status(504)),
         RouteMatch::NotFound => return Err(ApiError::not_found("Not served by this simulator")),
     };
@@ -154,7 +156,12 @@ fn check_scope<'a>(
 }
 
 /// Checks that a credential reaches a tenant on this host.
-fn check_tenant_access(tenant: &Tenant, region: usize, route: &Route, who: &Credential) -> Result<(), ApiError> {
+fn check_tenant_access(
+    tenant: &Tenant,
+    region: usize,
+    route: &Route,
+    who: &Credential,
+) -> Result<(), ApiError> {
     let theirs = match who.kind {
         CredentialKind::Partner => tenant.owner.belongs_to_partner(),
         CredentialKind::Organization => tenant.owner.belongs_to_organization(),
@@ -177,7 +184,11 @@ fn check_tenant_access(tenant: &Tenant, region: usize, route: &Route, who: &Cred
     }
 }
 
-fn build_response(central: &Central, answer: ApiResponse, fault: Option<&FaultAction>) -> Response<ResponseBody> {
+fn build_response(
+    central: &Central,
+    answer: ApiResponse,
+    fault: Option<&FaultAction>,
+) -> Response<ResponseBody> {
     central.calls.record_response(answer.status);
     let mut body = answer.body;
     if let Some(FaultAction::Malformed) = fault {

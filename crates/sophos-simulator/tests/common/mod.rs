@@ -171,7 +171,12 @@ impl<'a> TenantClient<'a> {
     }
 
     /// The ids of all pages of a SIEM feed, and the last cursor.
-    pub(crate) async fn collect_ids(&self, feed: &str, limit: u32, cursor: Option<String>) -> (Vec<String>, String) {
+    pub(crate) async fn collect_ids(
+        &self,
+        feed: &str,
+        limit: u32,
+        cursor: Option<String>,
+    ) -> (Vec<String>, String) {
         let mut ids = Vec::new();
         let mut cursor = cursor;
         loop {

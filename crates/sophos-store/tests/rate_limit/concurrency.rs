@@ -10,8 +10,8 @@ use std::{
 
 use object_store::memory::InMemory;
 use proptest::prelude::*;
-use sophos_api::{RateLimit, SharedRateLimiter, Transport, RateWindow};
-use sophos_store::{StoreRateLimiter, Store};
+use sophos_api::{RateLimit, RateWindow, SharedRateLimiter, Transport};
+use sophos_store::{Store, StoreRateLimiter};
 
 use crate::time::{START, Time};
 
@@ -84,8 +84,9 @@ impl ProcessGroup {
 async fn rate_limiter_uses_nearly_the_full_rate_of_all_processes() {
     for (budget, rate) in [("100/m", 100.0 / 60.0), ("50/s", 50.0), ("documented", 1_000.0 / 3_600.0)] {
         let together = ProcessGroup::new(budget);
-        let processes: Vec<_> =
-            (0..8).map(|_| together.run_requests(together.process(), 2, Duration::from_millis(300))).collect();
+        let processes: Vec<_> = (0..8)
+            .map(|_| together.run_requests(together.process(), 2, Duration::from_millis(300)))
+            .collect();
         let time = 3_600.0_f64.min(20_000.0 / rate);
         tokio::time::sleep(Duration::from_secs_f64(time)).await;
         drop(processes);
@@ -178,7 +179,8 @@ async fn cancelled_waiters_do_not_block_others() {
 #[tokio::test(start_paused = true)]
 async fn old_leases_are_deleted() {
     let together = ProcessGroup::new("100/m");
-    let processes: Vec<_> = (0..4).map(|_| together.run_requests(together.process(), 1, SECOND / 10)).collect();
+    let processes: Vec<_> =
+        (0..4).map(|_| together.run_requests(together.process(), 1, SECOND / 10)).collect();
     tokio::time::sleep(SECOND * 7_200).await;
     drop(processes);
     let left = together.store.list_names("_rate_limit/acme", "").await.expect("slots").len();

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use sophos_api::SharedRateLimiter;
-use sophos_store::{StoreRateLimiter, Store};
+use sophos_store::{Store, StoreRateLimiter};
 use tokio::time::Instant;
 
 use crate::{store::FaultyStore, time::Time};
@@ -11,7 +11,8 @@ use crate::{store::FaultyStore, time::Time};
 fn rate_limiter(never_lists: bool) -> StoreRateLimiter<Time> {
     let store = Store::from_object_store(Arc::new(FaultyStore { never_lists, ..FaultyStore::default() }));
     let windows = "1/s".parse().expect("a budget");
-    StoreRateLimiter::new(store, "_rate_limit/acme", &windows, Time::starting_now()).expect("a budget with bounds")
+    StoreRateLimiter::new(store, "_rate_limit/acme", &windows, Time::starting_now())
+        .expect("a budget with bounds")
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use sophos_api::{
 use sophos_simulator::{
     Config, CredentialConfig, CredentialKind, LimiterConfig, Owner, Role, Simulator, TenantGroup,
 };
-use sophos_store::{StoreRateLimiter, Store};
+use sophos_store::{Store, StoreRateLimiter};
 
 const RATE: u32 = 60;
 const PROCESSES: usize = 6;

@@ -171,7 +171,8 @@ stat::number_of_executed_units: 9
 
     #[test]
     fn table_has_one_row_per_target() {
-        let reports = [("okta".to_owned(), FuzzReport::parse(QUIET)), ("policy".to_owned(), FuzzReport::parse(CRASH))];
+        let reports =
+            [("okta".to_owned(), FuzzReport::parse(QUIET)), ("policy".to_owned(), FuzzReport::parse(CRASH))];
         let table = table(&reports);
         let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(lines[1], ["okta", "81293", "7390", "1310", "455", "ok"]);

@@ -99,7 +99,8 @@ pub(super) fn read_attack(package: &Path, target: &str) -> Result<String, Error>
     let text = fs::read_to_string(&file)
         .map_err(|error| Error::new(format!("cannot read {}: {error}", file.display())))?;
     let title = text.lines().find_map(|line| line.strip_prefix(ATTACK_PREFIX));
-    let title = title.ok_or_else(|| Error::new(format!("{} does not begin with {ATTACK_PREFIX}", file.display())))?;
+    let title =
+        title.ok_or_else(|| Error::new(format!("{} does not begin with {ATTACK_PREFIX}", file.display())))?;
     Ok(title.trim_end_matches('.').to_owned())
 }
 

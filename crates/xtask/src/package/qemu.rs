@@ -24,7 +24,11 @@ fn emulator(architecture: Architecture) -> (&'static str, &'static str, &'static
 
 /// For each package a script in its place, `bootstrap` too, that has qemu run it.
 /// Returns the folder of all.
-pub(super) fn write_wrappers(packages: &[Package], architecture: Architecture, folder: &Path) -> Result<PathBuf, Error> {
+pub(super) fn write_wrappers(
+    packages: &[Package],
+    architecture: Architecture,
+    folder: &Path,
+) -> Result<PathBuf, Error> {
     let (program, libraries, debian) = emulator(architecture);
     let path = env::var_os("PATH").unwrap_or_default();
     let qemu = env::split_paths(&path).map(|folder| folder.join(program)).find(|program| program.is_file());

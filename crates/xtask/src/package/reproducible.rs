@@ -10,7 +10,11 @@ use crate::{error::Error, shell, workspace::Workspace};
 
 /// Builds these packages once more, from a copy of the sources in a folder of another
 /// name and length, with nothing that was compiled before, and compares them.
-pub(super) fn check_reproducible(workspace: &Workspace, tools: &Path, packages: &[Package]) -> Result<(), Error> {
+pub(super) fn check_reproducible(
+    workspace: &Workspace,
+    tools: &Path,
+    packages: &[Package],
+) -> Result<(), Error> {
     let folder = tempfile::tempdir().map_err(|error| Error::new(format!("cannot make a folder: {error}")))?;
     let root = folder.path().join("the-same-sources-elsewhere");
     copy_sources(workspace, &root)?;

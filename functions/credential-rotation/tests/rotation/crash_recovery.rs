@@ -7,7 +7,7 @@ use credential_rotation::RotationError;
 use proptest::{collection::vec, option, prelude::*};
 use sophos_secrets::{AWSCURRENT, AWSPENDING};
 
-use crate::memory::{Crash, MemorySecret, STEPS, CheckVerdict, ScriptedCheck, json, run_step};
+use crate::memory::{CheckVerdict, Crash, MemorySecret, STEPS, ScriptedCheck, json, run_step};
 
 #[derive(Debug, Clone, Copy)]
 enum StagedKind {
@@ -32,7 +32,8 @@ fn kind() -> impl Strategy<Value = StagedKind> {
 type Invocation = (usize, Option<Crash>);
 
 fn invocation() -> impl Strategy<Value = Invocation> {
-    let death = (0..12_usize, any::<bool>()).prop_map(|(after, carried_out)| Crash { calls_before: after, is_applied: carried_out });
+    let death = (0..12_usize, any::<bool>())
+        .prop_map(|(after, carried_out)| Crash { calls_before: after, is_applied: carried_out });
     // The next step more often than an earlier one.
     (prop_oneof![2 => Just(usize::MAX), 1 => 0..4_usize], option::weighted(0.4, death))
 }

@@ -9,16 +9,23 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use credential_rotation::{Rotation, RotationError, RotationStep, CredentialCheck, CredentialCheckError, Versions};
+use credential_rotation::{
+    CredentialCheck, CredentialCheckError, Rotation, RotationError, RotationStep, Versions,
+};
 use jiff::Timestamp;
 use sophos_api::{Owner, models::IdType};
 use sophos_secrets::{
-    AWSCURRENT, SecretDescription, ExposeSecret, AWSPENDING, AWSPREVIOUS, Purpose, SecretString, SecretError, StoredCredential,
+    AWSCURRENT, AWSPENDING, AWSPREVIOUS, ExposeSecret, Purpose, SecretDescription, SecretError, SecretString,
+    StoredCredential,
 };
 
 pub(crate) const SECRET: &str = "sophos/credentials/acme";
-pub(crate) const STEPS: [RotationStep; 4] =
-    [RotationStep::CreateSecret, RotationStep::SetSecret, RotationStep::TestSecret, RotationStep::FinishSecret];
+pub(crate) const STEPS: [RotationStep; 4] = [
+    RotationStep::CreateSecret,
+    RotationStep::SetSecret,
+    RotationStep::TestSecret,
+    RotationStep::FinishSecret,
+];
 
 /// What is in memory waits for nothing.
 pub(crate) fn block_on_ready<V>(future: impl Future<Output = V>) -> V {
@@ -70,11 +77,15 @@ impl MemorySecret {
     /// A secret with this current value, and staged ones with these labels.
     pub(crate) fn new(current: &str, staged: &[(&str, &str)]) -> Self {
         let mut state = SecretState { rotation_enabled: true, ..SecretState::default() };
-        let first = Version { value: Some(current.into()), labels: [AWSCURRENT.to_owned()].into(), hidden_reads: 0 };
+        let first =
+            Version { value: Some(current.into()), labels: [AWSCURRENT.to_owned()].into(), hidden_reads: 0 };
         state.versions.insert("first".into(), first);
         for (at, (label, value)) in staged.iter().enumerate() {
-            let version =
-                Version { value: Some((*value).into()), labels: [(*label).to_owned()].into(), hidden_reads: 0 };
+            let version = Version {
+                value: Some((*value).into()),
+                labels: [(*label).to_owned()].into(),
+                hidden_reads: 0,
+            };
             state.versions.insert(format!("staged-{at}"), version);
         }
         Self(Mutex::new(state))
@@ -103,7 +114,8 @@ impl MemorySecret {
     /// rotation that has not ended, else the one that is named.
     pub(crate) fn begin(&self, token: &str) -> String {
         let mut state = self.state();
-        let pending = state.holder(AWSPENDING).filter(|pending| state.holder(AWSCURRENT).as_ref() != Some(pending));
+        let pending =
+            state.holder(AWSPENDING).filter(|pending| state.holder(AWSCURRENT).as_ref() != Some(pending));
         pending.unwrap_or_else(|| {
             state.versions.entry(token.into()).or_default();
             state.move_label(AWSPENDING, Some(token));
@@ -217,7 +229,9 @@ impl Versions for MemorySecret {
                 entry.hidden_reads = lag;
             }
             match &entry.value {
-                Some(known) if known != value.expose_secret() => return secrets_manager_error("ResourceExistsException"),
+                Some(known) if known != value.expose_secret() => {
+                    return secrets_manager_error("ResourceExistsException");
+                }
                 Some(_) => return Ok(()),
                 None => entry.value = Some(value.expose_secret().into()),
             }
@@ -226,7 +240,12 @@ impl Versions for MemorySecret {
         })
     }
 
-    async fn move_staging_label(&self, label: &str, from: Option<&str>, to: Option<&str>) -> Result<(), SecretError> {
+    async fn move_staging_label(
+        &self,
+        label: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<(), SecretError> {
         self.state().call(|state| {
             let holder = state.holder(label);
             if holder.as_deref() != from {
@@ -303,7 +322,9 @@ impl CredentialCheck for ScriptedCheck {
                 Err(CredentialCheckError::Transient("busy".into()))
             }
             CheckVerdict::Rejected => Err(CredentialCheckError::Rejected("refused".into())),
-            CheckVerdict::OwnerUnknown => Err(CredentialCheckError::OwnerUnknown(Owner::new(IdType::Partner, "ab"))),
+            CheckVerdict::OwnerUnknown => {
+                Err(CredentialCheckError::OwnerUnknown(Owner::new(IdType::Partner, "ab")))
+            }
         }
     }
 }

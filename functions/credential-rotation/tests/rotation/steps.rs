@@ -1,9 +1,13 @@
 //! The steps of a rotation, over a secret in memory.
 
-use credential_rotation::{Rotation, RotationError, RotationStep, CredentialCheckError, staged::CandidateFilter};
+use credential_rotation::{
+    CredentialCheckError, Rotation, RotationError, RotationStep, staged::CandidateFilter,
+};
 use sophos_secrets::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Purpose, SecretString, StoredCredential};
 
-use crate::memory::{MemorySecret, SECRET, STEPS, CheckVerdict, ScriptedCheck, json, block_on_ready, run_step, time};
+use crate::memory::{
+    CheckVerdict, MemorySecret, SECRET, STEPS, ScriptedCheck, block_on_ready, json, run_step, time,
+};
 
 const PASSES: CheckVerdict = CheckVerdict::Passes;
 
@@ -22,7 +26,8 @@ fn some_id(id: &str) -> Option<String> {
 
 #[test]
 fn rotation_promotes_the_staged_credential_and_unstages_it() {
-    let memory = MemorySecret::new(&json("old", ""), &[("STAGED_2", &json("b", "")), ("STAGED", &json("a", ""))]);
+    let memory =
+        MemorySecret::new(&json("old", ""), &[("STAGED_2", &json("b", "")), ("STAGED", &json("a", ""))]);
     let trial = ScriptedCheck::new(&[("a", PASSES), ("b", PASSES)]);
     let token = memory.begin("token");
     for (one, after) in STEPS.into_iter().zip([
@@ -58,7 +63,8 @@ fn create_explains_why_no_staged_credential_is_usable() {
     );
     let before = memory.labels();
     let token = memory.begin("token");
-    let error = run_step(&memory, &ScriptedCheck::new(&[]), RotationStep::CreateSecret, &token).expect_err("no candidate");
+    let error = run_step(&memory, &ScriptedCheck::new(&[]), RotationStep::CreateSecret, &token)
+        .expect_err("no candidate");
     let error = error.to_string();
     for told in [
         "sophos/credentials/acme: there is no staged credential",
@@ -75,7 +81,8 @@ fn create_explains_why_no_staged_credential_is_usable() {
     assert!(!error.contains("hush"), "{error}");
     // The same rotation goes on once there is one.
     memory.store("new", &json("d", ""), "STAGED_6");
-    run_step(&memory, &ScriptedCheck::new(&[]), RotationStep::CreateSecret, &memory.begin("other")).expect("a candidate");
+    run_step(&memory, &ScriptedCheck::new(&[]), RotationStep::CreateSecret, &memory.begin("other"))
+        .expect("a candidate");
     assert_eq!(memory.client_id(AWSPENDING), some_id("d"));
     let staged = |labels: &std::collections::BTreeMap<String, String>| {
         labels.iter().filter(|(label, _)| label.starts_with("STAGED")).count()
@@ -119,7 +126,8 @@ fn dropped_purposes_lists_what_a_candidate_does_not_serve() {
         (None, isolation, &[]),
     ] {
         let current = current.map(stored);
-        let pool = CandidateFilter { current: current.as_ref(), previous: None, now: time("2026-11-23T10:00:00Z") };
+        let pool =
+            CandidateFilter { current: current.as_ref(), previous: None, now: time("2026-11-23T10:00:00Z") };
         assert_eq!(pool.dropped_purposes(&stored(new)), expected, "{current:?} {new}");
     }
 }
@@ -173,7 +181,8 @@ fn test_step_changes_nothing_when_rotation_is_only_arranged() {
             memory.set_rotation_enabled(rotates);
             let before = memory.labels();
             for _ in 0..2 {
-                let done = run_step(&memory, &trial, RotationStep::TestSecret, &token).expect("nothing to do");
+                let done =
+                    run_step(&memory, &trial, RotationStep::TestSecret, &token).expect("nothing to do");
                 assert!(done.contains("only tries") && !done.contains("hush"), "{done}");
                 assert_eq!(memory.labels(), before);
             }
@@ -190,7 +199,10 @@ fn test_step_fails_while_the_pending_value_is_not_visible() {
     run_step(&memory, &trial, RotationStep::CreateSecret, &token).expect("stored");
     let error = run_step(&memory, &trial, RotationStep::TestSecret, &token).expect_err("it is not visible");
     assert!(matches!(error, RotationError::NoPendingValue { .. }), "{error}");
-    assert_eq!((labeled_client_ids(&memory), trial.tested().len()), ([some_id("old"), None, some_id("a")], 0));
+    assert_eq!(
+        (labeled_client_ids(&memory), trial.tested().len()),
+        ([some_id("old"), None, some_id("a")], 0)
+    );
     for one in [RotationStep::TestSecret, RotationStep::FinishSecret] {
         run_step(&memory, &trial, one, &token).expect("the repetition sees it");
     }
@@ -199,9 +211,11 @@ fn test_step_fails_while_the_pending_value_is_not_visible() {
 
 #[test]
 fn finish_step_promotes_nothing_that_fails_its_check() {
-    for (verdict, pending) in
-        [(CheckVerdict::Busy(1), some_id("a")), (CheckVerdict::Rejected, None), (CheckVerdict::OwnerUnknown, None)]
-    {
+    for (verdict, pending) in [
+        (CheckVerdict::Busy(1), some_id("a")),
+        (CheckVerdict::Rejected, None),
+        (CheckVerdict::OwnerUnknown, None),
+    ] {
         let memory = MemorySecret::new(&json("old", ""), &[("STAGED", &json("a", ""))]);
         let trial = ScriptedCheck::new(&[("a", verdict)]);
         let token = memory.begin("token");
@@ -220,20 +234,29 @@ fn finish_step_rejects_a_copy_of_the_current_version() {
     let trial = ScriptedCheck::new(&[("old", PASSES), ("a", PASSES)]);
     rotate(&memory, &trial, "token").expect("rotated");
     memory.store("copy", &json("old", ""), AWSPENDING);
-    let error = run_step(&memory, &trial, RotationStep::FinishSecret, "copy").expect_err("a copy").to_string();
+    let error =
+        run_step(&memory, &trial, RotationStep::FinishSecret, "copy").expect_err("a copy").to_string();
     assert!(error.contains("copy of the current one; begin anew with rotate-secret"), "{error}");
-    assert_eq!(labeled_client_ids(&memory), [some_id("old"), some_id("older"), None], "the one before is still there");
+    assert_eq!(
+        labeled_client_ids(&memory),
+        [some_id("old"), some_id("older"), None],
+        "the one before is still there"
+    );
     rotate(&memory, &trial, "second").expect("nothing is in the way");
     assert_eq!(labeled_client_ids(&memory), [some_id("a"), some_id("old"), None]);
 }
 
 #[test]
 fn transient_error_keeps_the_version_pending() {
-    let memory = MemorySecret::new(&json("old", ""), &[("STAGED", &json("a", "")), ("STAGED_2", &json("b", ""))]);
+    let memory =
+        MemorySecret::new(&json("old", ""), &[("STAGED", &json("a", "")), ("STAGED_2", &json("b", ""))]);
     let trial = ScriptedCheck::new(&[("a", CheckVerdict::Busy(2))]);
     for _ in 0..2 {
         let error = rotate(&memory, &trial, "token").expect_err("busy");
-        assert!(matches!(error, RotationError::CheckFailed { error: CredentialCheckError::Transient(_), .. }), "{error}");
+        assert!(
+            matches!(error, RotationError::CheckFailed { error: CredentialCheckError::Transient(_), .. }),
+            "{error}"
+        );
         assert_eq!(labeled_client_ids(&memory), [some_id("old"), None, some_id("a")]);
     }
     rotate(&memory, &trial, "another").expect("rotated");
@@ -242,7 +265,8 @@ fn transient_error_keeps_the_version_pending() {
 
 #[test]
 fn unknown_owner_abandons_the_rotation_and_keeps_the_labels() {
-    let memory = MemorySecret::new(&json("old", ""), &[("STAGED", &json("a", "")), ("STAGED_2", &json("b", ""))]);
+    let memory =
+        MemorySecret::new(&json("old", ""), &[("STAGED", &json("a", "")), ("STAGED_2", &json("b", ""))]);
     let before = memory.labels();
     let trial = ScriptedCheck::new(&[("a", CheckVerdict::OwnerUnknown)]);
     let error = rotate(&memory, &trial, "token").expect_err("no owner").to_string();
@@ -255,14 +279,17 @@ fn unknown_owner_abandons_the_rotation_and_keeps_the_labels() {
 
 #[test]
 fn rejected_credential_is_quarantined_behind_all_others() {
-    let memory =
-        MemorySecret::new(&json("old", ""), &[("STAGED", &json("bad", "")), ("STAGED_2", &json("worse", ""))]);
+    let memory = MemorySecret::new(
+        &json("old", ""),
+        &[("STAGED", &json("bad", "")), ("STAGED_2", &json("worse", ""))],
+    );
     let verdicts = [("bad", CheckVerdict::Rejected), ("worse", CheckVerdict::Rejected), ("good", PASSES)];
     let trial = ScriptedCheck::new(&verdicts);
     let mut order = Vec::new();
     for token in ["1", "2", "3", "4"] {
         let error = rotate(&memory, &trial, token).expect_err("refused");
-        let RotationError::CheckFailed { client_id, error: CredentialCheckError::Rejected(_), .. } = error else {
+        let RotationError::CheckFailed { client_id, error: CredentialCheckError::Rejected(_), .. } = error
+        else {
             panic!("{error}")
         };
         order.push(client_id);
@@ -286,7 +313,9 @@ fn invalid_pending_version_is_abandoned() {
     let memory = MemorySecret::new(&json("old", ""), &[("STAGED", &json("a", ""))]);
     memory.store("token", "hush-hush", AWSPENDING);
     let trial = ScriptedCheck::new(&[("a", PASSES)]);
-    let error = run_step(&memory, &trial, RotationStep::FinishSecret, "token").expect_err("no credential").to_string();
+    let error = run_step(&memory, &trial, RotationStep::FinishSecret, "token")
+        .expect_err("no credential")
+        .to_string();
     assert!(error.contains("is no JSON") && !error.contains("hush"), "{error}");
     assert_eq!(memory.client_id(AWSCURRENT), some_id("old"));
     run_step(&memory, &trial, RotationStep::TestSecret, "token").expect_err("no credential");

@@ -9,7 +9,7 @@ use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, Owner, Role, TenantGroup,
 };
 
-use crate::{MIB, BenchResult, print_line};
+use crate::{BenchResult, MIB, print_line};
 
 const SIZES: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
 const MAX_PAGE_SIZE: u64 = 1_000;

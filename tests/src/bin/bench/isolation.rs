@@ -2,14 +2,14 @@
 //! wrong requests are turned away, what both take, and the requests that an isolation
 //! makes in small and large estates.
 
-mod rejection_cost;
 mod api_requests;
 mod fixture;
 mod load;
-mod verification;
+mod rejection_cost;
 mod rejection_rate;
+mod verification;
 
-use crate::{MIB, BenchResult, measure, print_line};
+use crate::{BenchResult, MIB, measure, print_line};
 use fixture::LedgerStore;
 use load::LoadResult;
 
@@ -51,16 +51,28 @@ fn print(runs: &[LoadResult]) -> BenchResult {
     ))?;
     print_line("  ledger   asked/s   sent/s  answered/s    median     95 %     99 %    worst   events")?;
     for run in runs {
-        let LoadResult { store: place, requested_rate: asked, sent_rate: sent, response_rate: answered, response_times: answer, verification: proof, .. } = run;
+        let LoadResult {
+            store: place,
+            requested_rate: asked,
+            sent_rate: sent,
+            response_rate: answered,
+            response_times: answer,
+            verification: proof,
+            ..
+        } = run;
         print_line(&format!(
             "  {place:<6}  {asked:>8}  {sent:>7.1}  {answered:>10.1}  {}  {:>7}",
             row(answer, &[0.5, 0.95, 0.99, 1.0]),
             proof.events,
         ))?;
     }
-    print_line("\nFrom the 202 until the call that isolates reached the service, in milliseconds;\n\
-         the rate at which the worker isolated, and how long after the last event it was done:")?;
-    print_line("  ledger   asked/s    median     95 %    worst  isolated  refused   isolated/s  done after s")?;
+    print_line(
+        "\nFrom the 202 until the call that isolates reached the service, in milliseconds;\n\
+         the rate at which the worker isolated, and how long after the last event it was done:",
+    )?;
+    print_line(
+        "  ledger   asked/s    median     95 %    worst  isolated  refused   isolated/s  done after s",
+    )?;
     for LoadResult { store: place, requested_rate: asked, verification: proof, .. } in runs {
         print_line(&format!(
             "  {place:<6}  {asked:>8}  {}  {:>8}  {:>7}  {:>11.1}  {:>12.1}",
@@ -71,7 +83,9 @@ fn print(runs: &[LoadResult]) -> BenchResult {
             proof.completed_after_seconds,
         ))?;
     }
-    print_line("\nWhat an event took of each function: milliseconds of a processor, and the most memory in MiB:")?;
+    print_line(
+        "\nWhat an event took of each function: milliseconds of a processor, and the most memory in MiB:",
+    )?;
     print_line("  ledger   asked/s   webhook ms  worker ms   webhook MiB  worker MiB")?;
     for LoadResult { store: place, requested_rate: asked, webhook, worker, .. } in runs {
         print_line(&format!(

@@ -17,7 +17,7 @@ use sophos_simulator::{Config, CredentialKind, Dataset, Scheme};
 use tempfile::TempDir;
 
 use self::process::Usage;
-use crate::{MIB, BenchResult, export, measure, print_line};
+use crate::{BenchResult, MIB, export, measure, print_line};
 
 const EVENTS: u64 = 100_000;
 const ROUNDS: usize = 5;

@@ -6,14 +6,14 @@ use std::{sync::Arc, time::Instant};
 
 use end_to_end::{
     LambdaService, TestEnv,
-    pipeline_env::{PipelineEnv, PREFIX, partner_config, secret_value},
     moto::Moto,
+    pipeline_env::{PREFIX, PipelineEnv, partner_config, secret_value},
 };
 use local_lambda::{InvocationOutcome as Ended, Pool};
 use sophos_simulator::CredentialKind;
 
 use crate::{
-    MIB, BenchResult,
+    BenchResult, MIB,
     measure::{Percentiles, ms},
     print_line,
 };

@@ -1,12 +1,12 @@
 //! The start of each function: from that of its process to its first question for
 //! work. Lambda counts the same as a cold start, after it has loaded the package.
 
-use end_to_end::{TestEnv, pipeline_env::partner_config, isolation::IsolationEnv};
+use end_to_end::{TestEnv, isolation::IsolationEnv, pipeline_env::partner_config};
 use local_lambda::LambdaFunction;
 use sophos_simulator::CredentialKind;
 
 use crate::{
-    MIB, BenchResult,
+    BenchResult, MIB,
     measure::{Percentiles, ms},
     print_line,
 };
@@ -33,10 +33,13 @@ pub(crate) async fn run(counts: &[u64]) -> BenchResult {
     let kind = CredentialKind::Partner;
     let isolation = IsolationEnv::start_in_folder(partner_config(1, 10), kind, POLICY, &isolation).await?;
     let exports = folder.path().join("exports");
-    print_line(&format!("From the start of a process to its first poll, {count} times, and its memory then:"))?;
+    print_line(&format!(
+        "From the start of a process to its first poll, {count} times, and its memory then:"
+    ))?;
     print_line("  function              least ms  median ms   most ms      MiB")?;
     row("alert-export", count, || world.export_function(&exports.to_string_lossy())).await?;
-    row("credential-rotation", count, || world.rotation_function().env("SOPHOS_SECRETS_PREFIX", "sophos/")).await?;
+    row("credential-rotation", count, || world.rotation_function().env("SOPHOS_SECRETS_PREFIX", "sophos/"))
+        .await?;
     row("isolation-webhook", count, || isolation.webhook()).await?;
     row("isolation-worker", count, || isolation.worker()).await
 }

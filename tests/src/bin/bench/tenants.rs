@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use end_to_end::{
-    pipeline_env::{PipelineEnv, PREFIX, secret_value},
     moto::Moto,
+    pipeline_env::{PREFIX, PipelineEnv, secret_value},
     queue::EventSource,
 };
 use sophos_simulator::{
@@ -13,7 +13,7 @@ use sophos_simulator::{
     TenantGroup,
 };
 
-use crate::{MIB, BenchResult, print_line};
+use crate::{BenchResult, MIB, print_line};
 
 const TENANTS: u64 = 5_000;
 const EVENTS: u64 = 200;
@@ -94,7 +94,8 @@ async fn export(tenants: u64, rate: u32, killing: bool) -> BenchResult {
     }
     let budget = format!("{rate}/s");
     let function = || {
-        let function = moto.as_ref().map_or_else(|| estate.function(), |moto| estate.with_secrets_manager(moto));
+        let function =
+            moto.as_ref().map_or_else(|| estate.function(), |moto| estate.with_secrets_manager(moto));
         let function = function.env("SOPHOS_RATE_LIMIT", &budget).env("METRICS_PER_TENANT", "false");
         function.env("LOG_LEVEL", "warn")
     };

@@ -95,7 +95,11 @@ pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     }
     print_line(&format!("  {:<28}{:>13.1} ms", "first poll (debug build)", init.as_secs_f64() * 1e3))?;
     if let Some(peak) = stopped.peak_rss_bytes {
-        print_line(&format!("  {:<28}{:>12.1} MiB", "peak memory (debug build)", peak as f64 / f64::from(1 << 20)))?;
+        print_line(&format!(
+            "  {:<28}{:>12.1} MiB",
+            "peak memory (debug build)",
+            peak as f64 / f64::from(1 << 20)
+        ))?;
     }
     print_line("")?;
     verify(&world, &committed, &reports, started)?;

@@ -4,12 +4,12 @@
 use std::{error::Error, fs, io, path::Path, time::Duration};
 
 use end_to_end::{
-    isolation::{Delivery, IsolationEnv, parse_decision_id, webhook_secret, unix_now},
+    isolation::{Delivery, IsolationEnv, parse_decision_id, unix_now, webhook_secret},
     queue::{EventSource, Queue},
 };
 use local_lambda::{FunctionUrl, InvocationOutcome, Sandbox};
 use serde_json::{Value, json};
-use sophos_isolation::{Decision, DecisionId, LedgerEntry, DecisionState, Transition};
+use sophos_isolation::{Decision, DecisionId, DecisionState, LedgerEntry, Transition};
 use sophos_simulator::{
     Config, CredentialConfig, CredentialKind, IsolationConfig, MachineConfig, MachineType, Owner, Role,
     TenantGroup,
@@ -152,7 +152,11 @@ impl Fixture {
     }
 
     /// Has the worker follow up until all these stand there.
-    async fn follow_up_until(&mut self, state: DecisionState, ids: &[DecisionId]) -> Result<(), Box<dyn Error>> {
+    async fn follow_up_until(
+        &mut self,
+        state: DecisionState,
+        ids: &[DecisionId],
+    ) -> Result<(), Box<dyn Error>> {
         let deadline = tokio::time::Instant::now() + WAIT_TIMEOUT;
         loop {
             self.env.follow_up(&mut self.worker).await?;
@@ -252,7 +256,9 @@ fn guardduty_finding() -> Value {
 
 pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut stage = Fixture::start(folder).await?;
-    print_line("A tenant with 26 endpoints; the built isolation-webhook behind a function URL, a queue, and the")?;
+    print_line(
+        "A tenant with 26 endpoints; the built isolation-webhook behind a function URL, a queue, and the",
+    )?;
     print_line(
         "built isolation-worker behind it. The policy protects servers, and allows a quarter of the estate.\n",
     )?;
@@ -262,15 +268,27 @@ pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let alert = Delivery::crowdstrike("falcon", &alert, webhook_secret("webhooks/crowdstrike"), unix_now());
     stage.post("CrowdStrike reports LAPTOP-4711", &alert).await?;
     stage.post("CrowdStrike sends the same again", &alert).await?;
-    let forged = Delivery::pagerduty("oncall", &pagerduty_incident("LAPTOP-4711", "F1"), "a key that somebody guessed");
+    let forged = Delivery::pagerduty(
+        "oncall",
+        &pagerduty_incident("LAPTOP-4711", "F1"),
+        "a key that somebody guessed",
+    );
     stage.post("somebody forges a PagerDuty incident", &forged).await?;
-    let protected = Delivery::splunk("siem", &splunk_result("dc01.harbour.example", "s1"), webhook_secret("webhooks/splunk"));
+    let protected = Delivery::splunk(
+        "siem",
+        &splunk_result("dc01.harbour.example", "s1"),
+        webhook_secret("webhooks/splunk"),
+    );
     stage.post("Splunk reports DC01, a domain controller", &protected).await?;
     let body =
         json!({ "event_id": "case-7", "target": { "hostname": "FRONTDESK" }, "reason": "phishing kit" });
     let ambiguous = Delivery::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now());
     stage.post("a playbook names FRONTDESK, and there are two", &ambiguous).await?;
-    let away = Delivery::pagerduty("oncall", &pagerduty_incident("LAPTOP-0815", "P1"), webhook_secret("webhooks/pagerduty"));
+    let away = Delivery::pagerduty(
+        "oncall",
+        &pagerduty_incident("LAPTOP-0815", "P1"),
+        webhook_secret("webhooks/pagerduty"),
+    );
     stage.post("PagerDuty reports LAPTOP-0815, which is offline", &away).await?;
     match stage.events.invoke(&guardduty_finding()).await {
         InvocationOutcome::Ok(answer) => {

@@ -20,7 +20,10 @@ impl PlannedGrants {
             parse_auth(grant)
                 .ok_or_else(|| NoCredential::new(format!("the plan has no grant when one is {occasion}")))
         };
-        Self { initial: read(&plan.initial_grant, "needed"), after_refusal: read(&plan.grant_after_refusal, "refused") }
+        Self {
+            initial: read(&plan.initial_grant, "needed"),
+            after_refusal: read(&plan.grant_after_refusal, "refused"),
+        }
     }
 }
 

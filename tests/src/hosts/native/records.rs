@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use sophos_api::{
-    RequestStats, Error, Raw, WithRaw,
+    Error, Raw, RequestStats, WithRaw,
     models::{AccountHealth, Alert, AlertAction, Endpoint, Isolation, IsolationStatus, SiemEvent, Tenant},
 };
 

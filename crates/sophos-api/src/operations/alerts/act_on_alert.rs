@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    Operation, WithRaw, Route,
+    Operation, Route, WithRaw,
     models::{AlertAction, AlertActionKind},
 };
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Operation, WithRaw, Route, models::Alert};
+use crate::{Operation, Route, WithRaw, models::Alert};
 
 /// Reads one alert.
 #[derive(Debug, Clone, PartialEq, Serialize)]

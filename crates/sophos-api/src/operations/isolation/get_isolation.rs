@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Operation, WithRaw, Route, models::Isolation};
+use crate::{Operation, Route, WithRaw, models::Isolation};
 
 /// Reads what was asked for an endpoint's isolation. What the endpoint reported
 /// is in the endpoint itself.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::check_comment;
-use crate::{Error, Operation, WithRaw, Route, models::Isolation};
+use crate::{Error, Operation, Route, WithRaw, models::Isolation};
 
 /// Isolates one endpoint, or releases it.
 ///

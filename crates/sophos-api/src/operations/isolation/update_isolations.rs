@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::check_comment;
-use crate::{Error, Operation, WithRaw, Route, models::IsolationItems};
+use crate::{Error, Operation, Route, WithRaw, models::IsolationItems};
 
 /// Endpoints in one request at most.
 pub const MAX_IDS: usize = 50;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Operation, WithRaw, Route, ScopeHeader, models::Tenant};
+use crate::{Operation, Route, ScopeHeader, WithRaw, models::Tenant};
 
 /// Reads one tenant of the partner.
 #[derive(Debug, Clone, PartialEq, Serialize)]

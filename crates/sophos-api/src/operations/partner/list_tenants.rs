@@ -52,7 +52,9 @@ impl Paged for ListPartnerTenants {
     type Item = Tenant;
 
     fn next_page(&self, answer: &NumberedPage<Tenant>) -> Result<Option<Self>, Error> {
-        Ok(answer.next_page_number(self.page.unwrap_or(1)).map(|page| Self { page: Some(page), ..self.clone() }))
+        Ok(answer
+            .next_page_number(self.page.unwrap_or(1))
+            .map(|page| Self { page: Some(page), ..self.clone() }))
     }
 
     fn malformed_items(answer: &NumberedPage<Tenant>) -> &[MalformedItem] {

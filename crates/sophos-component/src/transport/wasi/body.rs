@@ -16,7 +16,11 @@ const CHUNK_LEN: u64 = 256 << 10;
 
 /// Writes a body. One that the service does not want to its end is no failure:
 /// its answer says why.
-pub(crate) fn write_body(body: OutgoingBody, content: &[u8], deadline: &Deadline) -> Result<(), TransportError> {
+pub(crate) fn write_body(
+    body: OutgoingBody,
+    content: &[u8],
+    deadline: &Deadline,
+) -> Result<(), TransportError> {
     let stream = body.write().map_err(unsendable_error("body"))?;
     let complete = write_all(&stream, content, deadline)?;
     // Streams go before what they belong to.

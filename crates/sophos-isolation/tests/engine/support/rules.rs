@@ -40,8 +40,16 @@ impl TestPolicy<'_> {
     }
 
     pub(crate) fn to_toml(&self) -> String {
-        let Self { mode, release, estate_share, tenant_per_hour, per_hour, source, extra: more, new_episode_after } =
-            self;
+        let Self {
+            mode,
+            release,
+            estate_share,
+            tenant_per_hour,
+            per_hour,
+            source,
+            extra: more,
+            new_episode_after,
+        } = self;
         format!(
             r#"
 version = 1

@@ -2,7 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use end_to_end::isolation::{Delivery, ENFORCE_POLICY, IsolationEnv, TENANT, parse_decision_id, webhook_secret, unix_now};
+use end_to_end::isolation::{
+    Delivery, ENFORCE_POLICY, IsolationEnv, TENANT, parse_decision_id, unix_now, webhook_secret,
+};
 use local_lambda::FunctionUrl;
 use serde_json::{Value, json};
 use sophos_isolation::Decision;
@@ -51,8 +53,10 @@ impl Identifier {
 }
 
 pub(crate) async fn run() -> BenchResult {
-    print_line("\nRequests to Sophos Central for one isolation, in an estate whose host names share their first\n\
-         ten characters. One of the lists counts the endpoints that are isolated:")?;
+    print_line(
+        "\nRequests to Sophos Central for one isolation, in an estate whose host names share their first\n\
+         ten characters. One of the lists counts the endpoints that are isolated:",
+    )?;
     print_line("  endpoints  identifier          requests   lists  isolations   others        ms  result")?;
     for endpoints in ENDPOINT_COUNTS {
         run_estate(endpoints).await?;

@@ -4,7 +4,7 @@
 use std::{fmt, fmt::Write as _};
 
 use end_to_end::{
-    isolation::{Delivery, IsolationEnv, webhook_secret, unix_now},
+    isolation::{Delivery, IsolationEnv, unix_now, webhook_secret},
     s3::S3Server,
 };
 use local_lambda::LambdaFunction;
@@ -99,7 +99,7 @@ pub(crate) fn signed(number: u64, key: &str, time: u64) -> Delivery {
         "observed_at": jiff::Timestamp::now().to_string(),
         "target": { "hostname": format!("{}.corp.example", hostname(number)) },
     });
-    Delivery::generic(&source(number % TENANTS), &body, webhook_secret, time)
+    Delivery::generic(&source(number % TENANTS), &body, key, time)
 }
 
 /// The endpoint that the event `number` is about.

@@ -60,7 +60,12 @@ pub(crate) struct AcceptedEvent {
     latency_ms: f64,
 }
 
-pub(crate) async fn run(place: LedgerStore, rate: u64, seconds: u64, sandboxes: usize) -> BenchResult<LoadResult> {
+pub(crate) async fn run(
+    place: LedgerStore,
+    rate: u64,
+    seconds: u64,
+    sandboxes: usize,
+) -> BenchResult<LoadResult> {
     let events = rate * seconds;
     let ground = IsolationFixture::start(place, events).await?;
     let queue = Queue::start().await?;
@@ -136,7 +141,12 @@ async fn send(
         if status != 202 {
             return Err(format!("event {number} was answered with {status}: {answer}").into());
         }
-        all.push(AcceptedEvent { number, decision: parse_decision_id(&answer)?, at_ms, latency_ms: after_ms });
+        all.push(AcceptedEvent {
+            number,
+            decision: parse_decision_id(&answer)?,
+            at_ms,
+            latency_ms: after_ms,
+        });
     }
     Ok((all, sent_for))
 }

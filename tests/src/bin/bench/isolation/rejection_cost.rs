@@ -12,10 +12,10 @@ use std::{
 };
 
 use end_to_end::{
-    isolation::{Delivery, webhook_secret, unix_now},
+    isolation::{Delivery, unix_now, webhook_secret},
     moto::Moto,
 };
-use local_lambda::{LambdaFunction, FunctionUrl};
+use local_lambda::{FunctionUrl, LambdaFunction};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::fixture::{self, IsolationFixture, LedgerStore, SECRET};
@@ -112,7 +112,9 @@ pub(crate) async fn run() -> BenchResult {
 impl Fixture {
     async fn start() -> BenchResult<Self> {
         let ground = IsolationFixture::start(LedgerStore::S3, 1).await?;
-        let Some(moto) = Moto::start().await? else { return Ok(Self { isolation: ground, moto: None, queue: None }) };
+        let Some(moto) = Moto::start().await? else {
+            return Ok(Self { isolation: ground, moto: None, queue: None });
+        };
         let create = moto.secrets().create_secret().name(format!("{PREFIX}{SECRET}"));
         create.secret_string(webhook_secret(SECRET)).send().await?;
         let queue = moto.create_queue("isolation").await?;
@@ -128,7 +130,10 @@ impl Fixture {
             webhook = webhook.env("ISOLATION_POLICY", format!("{}/policy.toml", s3.location()));
         }
         if let (Some(moto), Some(queue)) = (&self.moto, &self.queue) {
-            webhook = moto.configure(webhook).env_remove("WEBHOOK_SECRETS_FILE").env("WEBHOOK_SECRETS_PREFIX", PREFIX);
+            webhook = moto
+                .configure(webhook)
+                .env_remove("WEBHOOK_SECRETS_FILE")
+                .env("WEBHOOK_SECRETS_PREFIX", PREFIX);
             webhook = webhook.env("ISOLATION_QUEUE_URL", queue);
         }
         Ok(webhook)

@@ -14,7 +14,7 @@ use tokio::{task::JoinSet, time::Instant};
 
 use super::fixture::{self, IsolationFixture, LedgerStore};
 use crate::{
-    MIB, BenchResult,
+    BenchResult, MIB,
     measure::{Percentiles, cpu_time_ms, ms},
     print_line,
 };
@@ -23,7 +23,9 @@ const DURATION: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(sandboxes: usize) -> BenchResult {
     print_line("\nRequests with a wrong signature, each sent when the one before it is answered:")?;
-    print_line("  sandboxes  senders   answered/s   webhook ms    median     95 %     99 %    worst      MiB")?;
+    print_line(
+        "  sandboxes  senders   answered/s   webhook ms    median     95 %     99 %    worst      MiB",
+    )?;
     for (sandboxes, senders) in [(1, 1), (1, 4), (sandboxes, 4 * sandboxes)] {
         let ground = IsolationFixture::start(LedgerStore::Folder, 1).await?;
         let webhook = FunctionUrl::start(ground.webhook(), sandboxes).await?;

@@ -33,7 +33,11 @@ pub(crate) struct Verification {
 ///
 /// # Errors
 /// With the first defect: a figure of a wrong run is worth nothing.
-pub(crate) async fn verify(ground: &IsolationFixture, answered: &[AcceptedEvent], last_ms: f64) -> BenchResult<Verification> {
+pub(crate) async fn verify(
+    ground: &IsolationFixture,
+    answered: &[AcceptedEvent],
+    last_ms: f64,
+) -> BenchResult<Verification> {
     let requests = ground.s3.as_ref().map(|s3| s3.requests()).unwrap_or_default();
     let calls = ground.env.simulator.calls();
     let mut decisions: HashMap<DecisionId, Decision> = HashMap::new();
@@ -85,7 +89,11 @@ pub(crate) async fn verify(ground: &IsolationFixture, answered: &[AcceptedEvent]
     })
 }
 
-fn requests_per_isolation(calls: &BTreeMap<String, u64>, requests: &[String], isolated: usize) -> Vec<(String, f64)> {
+fn requests_per_isolation(
+    calls: &BTreeMap<String, u64>,
+    requests: &[String],
+    isolated: usize,
+) -> Vec<(String, f64)> {
     let mut counts = calls.clone();
     for request in requests {
         *counts.entry(request_kind(request)).or_default() += 1;

@@ -32,7 +32,8 @@ pub(crate) struct Usage {
 impl Usage {
     /// The median of each figure.
     pub(crate) fn median(all: &[Self]) -> Self {
-        let median = |figure: fn(&Self) -> f64| Percentiles::new(all.iter().map(figure).collect()).percentile(0.5);
+        let median =
+            |figure: fn(&Self) -> f64| Percentiles::new(all.iter().map(figure).collect()).percentile(0.5);
         Self {
             cpu_ms: median(|usage| usage.cpu_ms),
             wall_ms: median(|usage| usage.wall_ms),

@@ -24,7 +24,7 @@ use sophos_api::{
     Client, Credentials, Hosts, Operation, RateLimit, ReqwestTransport, Transport, TransportError,
     TransportErrorKind, operations::siem::ListSiemEvents,
 };
-use sophos_export::{Dataset, Exporter, Format, GZIP_LEVEL, Row, ExportScope, ExportSettings, Store};
+use sophos_export::{Dataset, ExportScope, ExportSettings, Exporter, Format, GZIP_LEVEL, Row, Store};
 use tokio::runtime;
 
 use crate::{BenchResult, measure::Percentiles, print_line};
