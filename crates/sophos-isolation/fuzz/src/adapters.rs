@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 use sophos_isolation::{
-    Identity,
-    adapters::{Adapter, MAX_ALERTS_PER_MESSAGE, Message, Reading, Tool, Unreadable},
-    signal::{HostFacts, Signal, clean},
+    HostIdentity,
+    adapters::{Adapter, Alert, MAX_ALERTS_PER_MESSAGE, Message, ParseError, Tool},
+    signal::{HostIdentifiers, Signal, clean},
 };
 
 /// Fields as a policy names them, at places that messages have.
@@ -38,31 +38,31 @@ pub fn check(tool: Tool, body: &[u8]) {
     let own = Adapter::new(tool);
     let configured = Adapter::parse(tool, FIELDS).expect("fields");
     for adapter in [own, configured] {
-        let readings = parse(&fuzz_adapter, body);
+        let readings = parse(&adapter, body);
         let mut marked = b"\xef\xbb\xbf".to_vec();
         marked.extend(body);
         if !body.starts_with(b"\xef\xbb\xbf") {
             assert_eq!(readings, parse(&adapter, &marked), "a mark of the byte order says nothing");
         }
         match &readings {
-            Ok(readings) => check_alerts(&fuzz_adapter, body, readings),
+            Ok(readings) => check_alerts(&adapter, body, readings),
             Err(unreadable) => {
                 let text = unreadable.to_string();
                 assert!(text.is_ascii() && text == clean(&text), "{text:?}");
             }
         }
-        check_rewritten(&fuzz_adapter, body, &readings);
+        check_rewritten(&adapter, body, &readings);
     }
 }
 
-fn parse(adapter: &Adapter, body: &[u8]) -> Result<Vec<Reading>, Unreadable> {
+fn parse(adapter: &Adapter, body: &[u8]) -> Result<Vec<Alert>, ParseError> {
     let message = Message { body, idempotency_key: None };
-    let readings = fuzz_adapter.read(&message);
-    assert_eq!(readings, adapter.read(&message), "the same body, the same readings");
+    let readings = adapter.parse_message(&message);
+    assert_eq!(readings, adapter.parse_message(&message), "the same body, the same readings");
     readings
 }
 
-fn check_alerts(adapter: &Adapter, body: &[u8], readings: &[Reading]) {
+fn check_alerts(adapter: &Adapter, body: &[u8], readings: &[Alert]) {
     assert!((1..=MAX_ALERTS_PER_MESSAGE).contains(&readings.len()));
     // What Elastic sends need not be one document.
     let mut said = Vec::new();
@@ -74,7 +74,9 @@ fn check_alerts(adapter: &Adapter, body: &[u8], readings: &[Reading]) {
     for (index, reading) in readings.iter().enumerate() {
         assert!(readings[..index].iter().all(|other| other.event_id != reading.event_id));
         let (signal, host) = (&reading.signal, &reading.signal.host);
-        for text in identifiers(host).into_iter().chain([&signal.tenant, &signal.account].into_iter().flatten()) {
+        for text in
+            identifiers(host).into_iter().chain([&signal.tenant, &signal.account].into_iter().flatten())
+        {
             assert!(!text.is_empty() && *text == clean(text), "{text:?}");
         }
         for text in [Some(&signal.title), signal.reason.as_ref(), signal.observed_at.as_ref()] {
@@ -85,28 +87,29 @@ fn check_alerts(adapter: &Adapter, body: &[u8], readings: &[Reading]) {
             assert!(list.iter().enumerate().all(|(at, text)| !list[..at].contains(text)), "{list:?}");
         }
         // Other tools have ids of their own, and none of ours.
-        let may_know = fuzz_adapter.tool == Tool::Generic || fuzz_adapter.fields.endpoint_id.is_given();
+        let may_know = adapter.tool == Tool::Generic || adapter.fields.endpoint_id.is_set();
         assert!(host.endpoint_id.is_none() || may_know);
         assert!(reading.refusal.is_some() || !host.is_empty());
-        assert!(signal.hold_seconds != Some(0));
+        assert!(signal.release_after_seconds != Some(0));
         if is_document {
-            assert_identifiers_occur(fuzz_adapter.tool, host, &said);
+            assert_identifiers_occur(adapter.tool, host, &said);
         }
         let kept = serde_json::to_string(signal).expect("JSON");
         assert_eq!(serde_json::from_str::<Signal>(&kept).expect("a signal"), *signal);
-        if let Ok(identity) = Identity::read(host) {
+        if let Ok(identity) = HostIdentity::from_identifiers(host) {
             assert!(identity.kinds().count() > 0);
         }
     }
 }
 
 /// No fact is made up: the body has each in some text.
-fn assert_identifiers_occur(tool: Tool, host: &HostFacts, texts: &[String]) {
+fn assert_identifiers_occur(tool: Tool, host: &HostIdentifiers, texts: &[String]) {
     for fact in identifiers(host) {
         // Most tools have the two parts of a name in two members.
         let mut parts = fact.match_indices('.').map(|(dot, _)| (&fact[..dot], &fact[dot + 1..]));
         let is_said = contains(texts, fact)
-            || tool != Tool::Generic && parts.any(|(name, domain)| contains(texts, name) && contains(texts, domain));
+            || tool != Tool::Generic
+                && parts.any(|(name, domain)| contains(texts, name) && contains(texts, domain));
         assert!(is_said, "nobody said {fact:?}");
     }
 }
@@ -117,7 +120,7 @@ fn contains(said: &[String], fact: &str) -> bool {
 
 /// The same document with its members in another order, and with white space,
 /// says the same.
-fn check_rewritten(adapter: &Adapter, body: &[u8], readings: &Result<Vec<Reading>, Unreadable>) {
+fn check_rewritten(adapter: &Adapter, body: &[u8], readings: &Result<Vec<Alert>, ParseError>) {
     let Ok(document) = serde_json::from_slice::<Value>(body) else { return };
     // Not every number is written as it is read, and its digits count.
     if !has_small_integers_only(&document) {
@@ -154,7 +157,7 @@ fn reversed(value: &Value) -> String {
     }
 }
 
-fn identifiers(host: &HostFacts) -> Vec<&String> {
+fn identifiers(host: &HostIdentifiers) -> Vec<&String> {
     let lists =
         [&host.mac_addresses, &host.hostnames, &host.netbios_names, &host.ip_addresses].into_iter().flatten();
     lists.chain([&host.endpoint_id, &host.ec2_instance_id].into_iter().flatten()).collect()

@@ -16,7 +16,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::SecretString;
 use sha2::Sha256;
 use sophos_isolation::{
-    verify::{Encoding, Keys, Signature, Signed},
+    verify::{Encoding, Keys, SignatureConfig, SignedContent},
     webhook::Request,
 };
 
@@ -55,29 +55,29 @@ pub fn parse_request(line: &str, headers: &[&str], body: &str) -> Request {
     };
     for (name, value) in headers.iter().filter_map(|line| line.split_once(':')) {
         let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
-        match parse_request.headers.iter_mut().find(|(own, _)| *own == name) {
+        match request.headers.iter_mut().find(|(own, _)| *own == name) {
             Some((_, values)) => *values = format!("{values},{value}"),
-            None => parse_request.headers.push((name, value.to_owned())),
+            None => request.headers.push((name, value.to_owned())),
         }
     }
-    parse_request
+    request
 }
 
 /// What a signature of this layout is made over.
-pub fn signing_input(layout: &Signature, time: &str, body: &str) -> String {
+pub fn signing_input(layout: &SignatureConfig, time: &str, body: &str) -> String {
     match layout.signed {
-        Signed::Body => body.to_owned(),
-        Signed::TimestampDotBody => format!("{time}.{body}"),
-        Signed::TimestampColonBody => format!("{time}:{body}"),
-        Signed::V0TimestampBody => format!("v0:{time}:{body}"),
-        Signed::IdDotTimestampDotBody => format!("{DELIVERY_ID}.{time}.{body}"),
-        Signed::TimestampBody => format!("{time}{body}"),
-        Signed::BodyTimestamp => format!("{body}{time}"),
+        SignedContent::Body => body.to_owned(),
+        SignedContent::TimestampDotBody => format!("{time}.{body}"),
+        SignedContent::TimestampColonBody => format!("{time}:{body}"),
+        SignedContent::V0TimestampBody => format!("v0:{time}:{body}"),
+        SignedContent::IdDotTimestampDotBody => format!("{DELIVERY_ID}.{time}.{body}"),
+        SignedContent::TimestampBody => format!("{time}{body}"),
+        SignedContent::BodyTimestamp => format!("{body}{time}"),
     }
 }
 
 /// A signature as an honest sender writes it, without the prefix.
-pub fn sign(layout: &Signature, key: &str, time: &str, body: &str) -> String {
+pub fn sign(layout: &SignatureConfig, key: &str, time: &str, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key of any length");
     mac.update(signing_input(layout, time, body).as_bytes());
     let bytes = mac.finalize().into_bytes();

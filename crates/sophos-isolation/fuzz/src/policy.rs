@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use serde_json::json;
 use sophos_api::{WithRaw, models::Endpoint};
 use sophos_isolation::{
-    policy::{Mode, Policy, PolicyError, Refusal, Subject, Verdict},
+    policy::{Mode, Policy, PolicyEndpoint, PolicyError, Refusal, Verdict},
     signal::{Severity, Signal, clean},
-    verify::{Signed, Verification},
+    verify::{SignedContent, Verification},
 };
 
 /// The most that one mistake is described with, in bytes: the longest lists
@@ -75,7 +75,7 @@ fn check_protection(text: &str) {
             record[name] = value.clone();
         }
         let record: WithRaw<Endpoint> = serde_json::from_str(&record.to_string()).expect("a record");
-        let verdict = policy.judge(source, &Signal::default(), &Subject::of(&record));
+        let verdict = policy.evaluate(source, &Signal::default(), &PolicyEndpoint::from_record(&record));
         assert!(
             matches!(verdict, Verdict::Refuse(Refusal::Protected { .. })),
             "wrong isolation: {members} is not protected"
@@ -83,7 +83,7 @@ fn check_protection(text: &str) {
     }
     for warning in policy.warnings() {
         assert!(warning.line <= text.split('\n').count() && warning.key == clean(&warning.key));
-        assert!(!warning.problem.is_empty() && warning.problem.len() <= MAX_MESSAGE_LEN, "{warning}");
+        assert!(!warning.message.is_empty() && warning.message.len() <= MAX_MESSAGE_LEN, "{warning}");
     }
 }
 
@@ -93,7 +93,7 @@ fn check_one(text: &str) {
     if let Err(error) = &whole {
         check_error(text, error);
     }
-    match Policy::load(text) {
+    match Policy::parse_lenient(text) {
         Ok(policy) => {
             assert_eq!(whole.is_ok(), policy.disabled().is_empty());
             check_policy(text, &policy);
@@ -112,29 +112,29 @@ fn check_one(text: &str) {
 }
 
 fn check_error(text: &str, error: &PolicyError) {
-    let mistakes = error.mistakes();
+    let mistakes = error.issues();
     assert!((1..=100).contains(&mistakes.len()));
     assert!(mistakes.is_sorted_by_key(|mistake| mistake.line));
     let lines = text.split('\n').count();
     for mistake in mistakes {
         assert!((1..=lines).contains(&mistake.line), "{mistake} of {lines} lines");
         assert_eq!(mistake.key, clean(&mistake.key));
-        assert!(!mistake.problem.is_empty() && mistake.problem.len() <= MAX_MESSAGE_LEN, "{mistake}");
-        assert!(!mistake.problem.chars().any(char::is_control), "{mistake:?}");
+        assert!(!mistake.message.is_empty() && mistake.message.len() <= MAX_MESSAGE_LEN, "{mistake}");
+        assert!(!mistake.message.chars().any(char::is_control), "{mistake:?}");
     }
 }
 
 fn check_policy(text: &str, policy: &Policy) {
     for disabled in policy.disabled() {
-        assert!(policy.source(disabled.name()).is_none() && !disabled.mistakes().is_empty());
+        assert!(policy.source(disabled.name()).is_none() && !disabled.issues().is_empty());
         assert_eq!(disabled.name(), clean(disabled.name()));
     }
-    let again = Policy::load(text).expect("a policy once more");
+    let again = Policy::parse_lenient(text).expect("a policy once more");
     assert_eq!(format!("{policy:?}"), format!("{again:?}"));
     let limits = policy.limits();
     assert!(limits.estate_share > 0.0 && limits.estate_share <= 1.0);
     for estate in [0, 1, 10, 1_000_000] {
-        assert!((1..=estate.max(1)).contains(&limits.most_isolated(estate)));
+        assert!((1..=estate.max(1)).contains(&limits.max_isolated(estate)));
     }
     let mut accounts = HashSet::new();
     for source in policy.sources() {
@@ -145,7 +145,7 @@ fn check_policy(text: &str, policy: &Policy) {
         assert!(policy.mode() == Mode::Enforce || source.mode == Mode::DryRun);
         let tool = source.adapter.tool;
         assert_eq!(tool.is_eventbridge(), source.verification == Verification::Iam);
-        assert_eq!(tool.is_eventbridge(), source.verification.secret().is_none());
+        assert_eq!(tool.is_eventbridge(), source.verification.secret_name().is_none());
         if tool.is_eventbridge() {
             assert!(!source.accounts.is_empty());
             for account in source.accounts.keys() {
@@ -156,7 +156,7 @@ fn check_policy(text: &str, policy: &Policy) {
         }
         if let Verification::Signature(signature) = &source.verification {
             assert!(!signature.headers.is_empty());
-            assert_eq!(signature.timestamp.is_some(), signature.signed != Signed::Body);
+            assert_eq!(signature.timestamp.is_some(), signature.signed != SignedContent::Body);
         }
         check_admission(policy, source);
     }

@@ -15,15 +15,16 @@ use futures_executor::block_on;
 use secrecy::SecretString;
 use serde_json::Value;
 use sophos_isolation::{
-    ApprovalLinks, Begun, DecisionId, Ledger, Objects, Received, Step, StoreFailure, Target,
+    ApprovalLinks, CreatedDecision, DecisionId, IsolationTarget, Ledger, LedgerStore, LedgerStoreError,
+    ReceivedSignal, Transition,
     adapters::Tool,
     policy::Policy,
     signal::Signal,
     verify::{Keys, Verification},
-    webhook::{KeySource, Notice, Queue, Request, Response, Webhook},
+    webhook::{KeySource, Queue, Request, RequestLog, Response, Webhook},
 };
 
-use crate::message::{self, NOW, PREVIOUS_SECRET, CURRENT_SECRET};
+use crate::message::{self, CURRENT_SECRET, NOW, PREVIOUS_SECRET};
 
 static POLICY: LazyLock<Policy> =
     LazyLock::new(|| Policy::parse(include_str!("policy.toml")).expect("a policy"));
@@ -37,13 +38,13 @@ impl InMemoryStore {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<String, Vec<u8>>) -> T) -> Result<T, StoreFailure> {
+    fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<String, Vec<u8>>) -> T) -> Result<T, LedgerStoreError> {
         Ok(work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
-impl Objects for InMemoryStore {
-    async fn create(&self, path: &str, body: Vec<u8>) -> Result<bool, StoreFailure> {
+impl LedgerStore for InMemoryStore {
+    async fn create(&self, path: &str, body: Vec<u8>) -> Result<bool, LedgerStoreError> {
         assert!(
             path.split('/').all(|part| !["", ".", ".."].contains(&part)) && !path.contains(char::is_control),
             "{path:?}"
@@ -55,15 +56,15 @@ impl Objects for InMemoryStore {
         })
     }
 
-    async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, StoreFailure> {
+    async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, LedgerStoreError> {
         self.with(|objects| objects.get(path).cloned())
     }
 
-    async fn remove(&self, path: &str) -> Result<(), StoreFailure> {
+    async fn delete(&self, path: &str) -> Result<(), LedgerStoreError> {
         self.with(|objects| objects.remove(path)).map(drop)
     }
 
-    async fn names(&self, folder: &str) -> Result<Vec<String>, StoreFailure> {
+    async fn list(&self, folder: &str) -> Result<Vec<String>, LedgerStoreError> {
         let folder = format!("{folder}/");
         let name = |path: &String| path.strip_prefix(&folder).map(str::to_owned);
         self.with(|objects| objects.keys().filter_map(name).collect())
@@ -73,7 +74,7 @@ impl Objects for InMemoryStore {
 struct Secrets;
 
 impl KeySource for Secrets {
-    async fn keys(&self, _: &str) -> Result<Keys, String> {
+    async fn load_keys(&self, _: &str) -> Result<Keys, String> {
         Ok(message::keys())
     }
 }
@@ -99,20 +100,24 @@ type TestWebhook = Webhook<InMemoryStore, Secrets, RecordingQueue>;
 /// Checks what is answered, kept and handed on, and that the same request
 /// sent again changes nothing.
 pub fn check(text: &str) {
-    let waiting = DecisionId::of("scripts", "the one that waits");
-    let hook = Webhook::new(Ledger::of_run(InMemoryStore::default(), "run"), Secrets, RecordingQueue::default());
+    let waiting = DecisionId::from_event_id("scripts", "the one that waits");
+    let hook = Webhook::new(
+        Ledger::with_writer_id(InMemoryStore::default(), "run"),
+        Secrets,
+        RecordingQueue::default(),
+    );
     create_waiting_decision(&hook, &waiting);
     let request = parse_request(text, &waiting);
     let secrets = [CURRENT_SECRET, PREVIOUS_SECRET];
     let shows = |secret: &&str| format!("{request:?}").contains(*secret);
     assert!(!secrets.iter().any(shows), "leak: a request shows a secret");
 
-    let before = hook.ledger().objects().objects();
+    let before = hook.ledger().store().objects();
     let (response, notice) = handle(&hook, &request);
-    let after = hook.ledger().objects().objects();
+    let after = hook.ledger().store().objects();
     let handed_on = hook.queue().take();
     check_response(&request, &response, &notice);
-    let begun: Vec<_> = notice.begun.iter().chain(&notice.known).cloned().collect();
+    let begun: Vec<_> = notice.created.iter().chain(&notice.duplicates).cloned().collect();
     // An event fails when one of its findings cannot be read, and the others count.
     let is_partial = request.method == "EVENT" && response.status == 422 && !begun.is_empty();
     if !is_partial && (400..500).contains(&response.status) || request.method == "GET" {
@@ -122,8 +127,8 @@ pub fn check(text: &str) {
         assert!(begun.is_empty() && handed_on.is_empty());
     }
     // What is begun is handed on, or refused with a reason, and is told.
-    for id in &notice.begun {
-        let decision = block_on(hook.ledger().decision(id)).expect("the store").expect("a decision");
+    for id in &notice.created {
+        let decision = block_on(hook.ledger().load_decision(id)).expect("the store").expect("a decision");
         assert_eq!(decision.refusal().is_none(), handed_on.contains(id), "{decision:?}");
     }
     let told: Vec<DecisionId> = serde_json::from_str::<Value>(&response.body)
@@ -133,27 +138,27 @@ pub fn check(text: &str) {
     assert_eq!(told, if is_partial { Vec::new() } else { begun.clone() });
 
     let (again, notice) = handle(&hook, &request);
-    assert!(notice.begun.is_empty());
+    assert!(notice.created.is_empty());
     if begun.is_empty() || is_partial {
         let is_answer = request.path.contains("approvals");
         assert!(is_answer || again == response, "{response:?} {again:?}");
     } else {
         assert_eq!((again.status, &again.body), (200, &response.body));
     }
-    assert_eq!(after, hook.ledger().objects().objects(), "the same again changes nothing");
+    assert_eq!(after, hook.ledger().store().objects(), "the same again changes nothing");
 }
 
-fn handle(hook: &TestWebhook, request: &Request) -> (Response, Notice) {
+fn handle(hook: &TestWebhook, request: &Request) -> (Response, RequestLog) {
     let now = Duration::from_secs(NOW);
     if request.method != "EVENT" {
         return block_on(hook.handle(&POLICY, request, now));
     }
     let event = serde_json::from_slice(&request.body).unwrap_or_default();
-    block_on(hook.event(&POLICY, &event, now))
+    block_on(hook.handle_event(&POLICY, &event, now))
 }
 
 /// What holds of every answer.
-fn check_response(request: &Request, response: &Response, notice: &Notice) {
+fn check_response(request: &Request, response: &Response, notice: &RequestLog) {
     let known = [200, 202, 401, 403, 404, 405, 413, 415, 422];
     assert!(known.contains(&response.status), "{response:?}");
     let header = |name: &str| response.header(name).unwrap_or_default();
@@ -183,26 +188,27 @@ fn create_waiting_decision(hook: &TestWebhook, id: &DecisionId) {
     let now = Duration::from_secs(NOW - 60);
     let mut signal = Signal::default();
     signal.title = "<script>alert(1)</script>".into();
-    let received = Received {
+    let received = ReceivedSignal {
         source: "scripts".into(),
         tool: Tool::Generic,
         signal,
         alert: None,
         body_sha256: String::new(),
-        from: None,
-        key: None,
+        source_ip: None,
+        secret_stage: None,
         not_actionable: None,
     };
-    let target = Target {
+    let target = IsolationTarget {
         tenant: "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f".into(),
         endpoint: "6e9567ea-bb50-40c5-9f12-42eb308e4c9b".into(),
         hostname: Some("<img src=x>".into()),
     };
-    let step = Step::Waiting { target, why: "<script>".into(), until: NOW + 600 };
-    let Ok(Begun::New(mut decision)) = block_on(hook.ledger().begin(id, &received, now)) else {
+    let step = Transition::PendingApproval { target, reason: "<script>".into(), expires_at: NOW + 600 };
+    let Ok(CreatedDecision::New(mut decision)) = block_on(hook.ledger().create_decision(id, &received, now))
+    else {
         panic!("the store is empty")
     };
-    assert!(block_on(hook.ledger().take(&mut decision, step, now)).expect("the store"));
+    assert!(block_on(hook.ledger().append_transition(&mut decision, step, now)).expect("the store"));
 }
 
 /// The request, with what only a real sender has filled in.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use serde_json::{Value, json};
 use sophos_isolation::{
-    Candidate, FactKind, Identity, Liveness, Times, Unresolved, choose, hostname::same_host,
-    signal::HostFacts,
+    EndpointCandidate, HostIdentity, IdentifierKind, Liveness, ResolutionTimes, Unresolved, choose,
+    hostname::is_same_host, signal::HostIdentifiers,
 };
 
 use crate::message::NOW;
@@ -69,8 +69,8 @@ fn pick_all(list: &[&str], numbers: &[u8]) -> Vec<String> {
 }
 
 impl Host {
-    fn identifiers(&self) -> HostFacts {
-        let mut facts = HostFacts::default();
+    fn identifiers(&self) -> HostIdentifiers {
+        let mut facts = HostIdentifiers::default();
         facts.endpoint_id = self.id.map(|id| pick(&IDS, id).to_owned());
         facts.ec2_instance_id = self.instance.map(|id| pick(&INSTANCES, id).to_owned());
         facts.mac_addresses = pick_all(&MACS, &self.macs);
@@ -82,7 +82,7 @@ impl Host {
 }
 
 impl Endpoint {
-    fn candidate(&self) -> Candidate {
+    fn candidate(&self) -> EndpointCandidate {
         let name = self.custom_name.clone().or(self.name.map(|name| pick(&NAMES, name).to_owned()));
         let addresses = pick_all(&ADDRESSES, &self.addresses);
         let (six, four): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.contains(':'));
@@ -99,7 +99,7 @@ impl Endpoint {
             "cloned": self.cloned,
             "lastSeenAt": seen,
         });
-        Candidate {
+        EndpointCandidate {
             tenant: pick(&TENANTS, self.tenant).to_owned(),
             endpoint: serde_json::from_str(&members.to_string()).expect("an endpoint"),
         }
@@ -110,20 +110,20 @@ impl Endpoint {
 /// listed in, and that the one is what was said.
 pub fn check(case: &Case) {
     let facts = case.host.identifiers();
-    let Ok(identity) = Identity::read(&facts) else { return };
-    let candidates: Vec<Candidate> = case.endpoints.iter().take(6).map(Endpoint::candidate).collect();
-    let turned: Vec<Candidate> = candidates.iter().rev().cloned().collect();
-    let twice: Vec<Candidate> = candidates.iter().chain(&candidates).cloned().collect();
-    for kind in FactKind::ALL {
+    let Ok(identity) = HostIdentity::from_identifiers(&facts) else { return };
+    let candidates: Vec<EndpointCandidate> = case.endpoints.iter().take(6).map(Endpoint::candidate).collect();
+    let turned: Vec<EndpointCandidate> = candidates.iter().rev().cloned().collect();
+    let twice: Vec<EndpointCandidate> = candidates.iter().chain(&candidates).cloned().collect();
+    for kind in IdentifierKind::ALL {
         let found = choose_one(&identity, kind, &candidates);
         assert_eq!(found, choose_one(&identity, kind, &turned), "the order decides nothing");
         assert_eq!(found, choose_one(&identity, kind, &twice), "listed twice is the same endpoint");
-        if !identity.kinds().any(|own| own == kind) && kind != FactKind::EndpointId {
+        if !identity.kinds().any(|own| own == kind) && kind != IdentifierKind::EndpointId {
             continue;
         }
         match &found {
             Ok(Some((tenant, id))) => {
-                let chosen: Vec<&Candidate> = candidates
+                let chosen: Vec<&EndpointCandidate> = candidates
                     .iter()
                     .filter(|candidate| {
                         candidate.tenant == *tenant && candidate.endpoint.id.eq_ignore_ascii_case(id)
@@ -133,7 +133,7 @@ pub fn check(case: &Case) {
                 assert!(is_meant, "wrong isolation: {facts:?} {chosen:?}");
             }
             Ok(None) => {}
-            Err(Unresolved::Several { count, kind: by }) => {
+            Err(Unresolved::Ambiguous { count, kind: by }) => {
                 assert!(*count > 1 && *by == kind);
             }
             Err(Unresolved::Contradiction { kind: by }) => assert_eq!(*by, kind),
@@ -144,23 +144,23 @@ pub fn check(case: &Case) {
 
 /// The tenant and the id of what is chosen.
 fn choose_one(
-    identity: &Identity,
-    kind: FactKind,
-    candidates: &[Candidate],
+    identity: &HostIdentity,
+    kind: IdentifierKind,
+    candidates: &[EndpointCandidate],
 ) -> Result<Option<(String, String)>, Unresolved> {
     let liveness = Liveness {
         seen_within: Duration::from_secs(30 * 86_400),
         address_seen_within: Duration::from_secs(900),
     };
     let now = Duration::from_secs(NOW);
-    let times = Times { liveness, now, alert: Some(now), judged: now };
+    let times = ResolutionTimes { liveness, now, observed_at: Some(now), evaluated_at: now };
     let found = choose(identity, kind, candidates, &times)?;
     Ok(found.map(|one| (one.tenant.clone(), one.endpoint.id.to_ascii_lowercase())))
 }
 
 /// Whether an endpoint has what it was found by, contradicts no hard fact, is
 /// its own tenant's, and alive.
-fn check_chosen(facts: &HostFacts, kind: FactKind, candidate: &Candidate) -> bool {
+fn check_chosen(facts: &HostIdentifiers, kind: IdentifierKind, candidate: &EndpointCandidate) -> bool {
     let raw: Value = serde_json::from_str(candidate.endpoint.raw()).expect("JSON");
     let texts = |name: &str| -> Vec<String> {
         let list = raw[name].as_array().into_iter().flatten();
@@ -178,7 +178,7 @@ fn check_chosen(facts: &HostFacts, kind: FactKind, candidate: &Candidate) -> boo
     let bare = |name: &str| {
         name.trim().rsplit('\\').next().unwrap_or_default().trim_end_matches(['$', '.']).to_owned()
     };
-    let is_named = facts.hostnames.iter().any(|said| same_host(&bare(said), name));
+    let is_named = facts.hostnames.iter().any(|said| is_same_host(&bare(said), name));
     let plain = |address: &String| address.trim_start_matches("::ffff:").to_owned();
     let own: Vec<String> = texts("ipv4Addresses").iter().chain(&texts("ipv6Addresses")).map(plain).collect();
     let shares_address =
@@ -186,13 +186,13 @@ fn check_chosen(facts: &HostFacts, kind: FactKind, candidate: &Candidate) -> boo
             (address.starts_with("10.") || address.starts_with("fd")) && own.contains(&address)
         });
     let found = match kind {
-        FactKind::EndpointId => {
+        IdentifierKind::EndpointId => {
             facts.endpoint_id.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(&candidate.endpoint.id))
         }
-        FactKind::Ec2InstanceId => same_instance == Some(true),
-        FactKind::MacAddress => shares_mac,
-        FactKind::Hostname => is_named,
-        FactKind::IpAddress => shares_address,
+        IdentifierKind::Ec2InstanceId => same_instance == Some(true),
+        IdentifierKind::MacAddress => shares_mac,
+        IdentifierKind::Hostname => is_named,
+        IdentifierKind::IpAddress => shares_address,
     };
     let contradicts =
         same_instance == Some(false) || !own_macs.is_empty() && !said_macs.is_empty() && !shares_mac;
@@ -200,7 +200,7 @@ fn check_chosen(facts: &HostFacts, kind: FactKind, candidate: &Candidate) -> boo
     let seen = candidate.endpoint.last_seen_at.as_ref().and_then(|seen| seen.instant());
     let ago = seen.map(|seen| NOW.saturating_sub(seen.as_second() as u64));
     let alive = candidate.endpoint.online == Some(true) || ago.is_some_and(|ago| ago <= 30 * 86_400);
-    let fresh = kind != FactKind::IpAddress || ago.is_some_and(|ago| ago <= 900);
+    let fresh = kind != IdentifierKind::IpAddress || ago.is_some_and(|ago| ago <= 900);
     let clone = candidate.endpoint.cloned == Some(true);
     found && !contradicts && !foreign && alive && fresh && !clone && candidate.endpoint.id != "not-an-id"
 }

@@ -13,22 +13,31 @@
 use std::time::Duration;
 
 use sophos_isolation::{
-    verify::{Encoding, KeyForm, Rejection, Signature, Signed, Stage, Timestamp, Verification},
+    verify::{
+        Encoding, KeyFormat, SignatureConfig, SignedContent, Timestamp, Verification, VerificationError,
+        VersionStage,
+    },
     webhook::Request,
 };
 
-use crate::message::{self, NOW, PREVIOUS_SECRET, CURRENT_SECRET, keys};
+use crate::message::{self, CURRENT_SECRET, NOW, PREVIOUS_SECRET, keys};
 
 const WINDOW_SECONDS: u64 = 300;
 const USER: &str = "elastic";
 
-fn layout(headers: &[&str], prefix: &str, encoding: Encoding, signed: Signed, time: &str) -> Verification {
-    let timestamp = Timestamp::in_header(time, WINDOW_SECONDS);
-    Verification::Signature(Signature {
+fn layout(
+    headers: &[&str],
+    prefix: &str,
+    encoding: Encoding,
+    signed: SignedContent,
+    time: &str,
+) -> Verification {
+    let timestamp = Timestamp::from_header(time, WINDOW_SECONDS);
+    Verification::Signature(SignatureConfig {
         secret: "secret".into(),
-        key_form: KeyForm::Text,
+        key_format: KeyFormat::Text,
         separator: ',',
-        also: None,
+        alternative: None,
         id_headers: signed.has_id().then(|| "id".to_owned()).into_iter().collect(),
         headers: headers.iter().map(|name| (*name).to_owned()).collect(),
         prefix: prefix.into(),
@@ -44,19 +53,21 @@ fn verification(name: &str) -> Option<Verification> {
     let own = |encoding, signed| layout(&["signature"], "v1=", encoding, signed, "time");
     let secret = "secret".to_owned();
     Some(match name {
-        "generic" => own(Encoding::Hex, Signed::TimestampDotBody),
-        "pagerduty" => own(Encoding::Hex, Signed::Body),
-        "crowdstrike_hex" => layout(&CROWDSTRIKE, "", Encoding::Hex, Signed::TimestampBody, CROWDSTRIKE_TIME),
-        "crowdstrike_base64" => {
-            layout(&CROWDSTRIKE, "", Encoding::Base64, Signed::BodyTimestamp, CROWDSTRIKE_TIME)
+        "generic" => own(Encoding::Hex, SignedContent::TimestampDotBody),
+        "pagerduty" => own(Encoding::Hex, SignedContent::Body),
+        "crowdstrike_hex" => {
+            layout(&CROWDSTRIKE, "", Encoding::Hex, SignedContent::TimestampBody, CROWDSTRIKE_TIME)
         }
-        "base64_body" => own(Encoding::Base64, Signed::Body),
-        "base64_time_dot_body" => own(Encoding::Base64, Signed::TimestampDotBody),
-        "base64_time_body" => own(Encoding::Base64, Signed::TimestampBody),
-        "hex_v0_time_body" => own(Encoding::Hex, Signed::V0TimestampBody),
-        "hex_time_colon_body" => own(Encoding::Hex, Signed::TimestampColonBody),
-        "base64_id_time_body" => own(Encoding::Base64, Signed::IdDotTimestampDotBody),
-        "hex_body_time" => own(Encoding::Hex, Signed::BodyTimestamp),
+        "crowdstrike_base64" => {
+            layout(&CROWDSTRIKE, "", Encoding::Base64, SignedContent::BodyTimestamp, CROWDSTRIKE_TIME)
+        }
+        "base64_body" => own(Encoding::Base64, SignedContent::Body),
+        "base64_time_dot_body" => own(Encoding::Base64, SignedContent::TimestampDotBody),
+        "base64_time_body" => own(Encoding::Base64, SignedContent::TimestampBody),
+        "hex_v0_time_body" => own(Encoding::Hex, SignedContent::V0TimestampBody),
+        "hex_time_colon_body" => own(Encoding::Hex, SignedContent::TimestampColonBody),
+        "base64_id_time_body" => own(Encoding::Base64, SignedContent::IdDotTimestampDotBody),
+        "hex_body_time" => own(Encoding::Hex, SignedContent::BodyTimestamp),
         "header" => Verification::Header { secret, header: "authorization".into(), prefix: "Bearer ".into() },
         "basic" => Verification::Basic { secret, user: USER.into() },
         "path" => Verification::Path { secret },
@@ -74,7 +85,8 @@ pub fn check(text: &str) {
     let (signed, arrives) = bodies.split_once("\n---\n").unwrap_or((bodies, bodies));
     match &verification {
         Verification::Signature(layout) => {
-            let [current, previous] = [CURRENT_SECRET, PREVIOUS_SECRET].map(|key| message::sign(layout, key, time, signed));
+            let [current, previous] =
+                [CURRENT_SECRET, PREVIOUS_SECRET].map(|key| message::sign(layout, key, time, signed));
             let put = |line: &str| {
                 let line = line.replace("{time}", time);
                 line.replace("{signature}", &current).replace("{previous}", &previous)
@@ -102,16 +114,16 @@ fn request(line: &str, headers: &[String], body: &str) -> Request {
     message::parse_request(line, &headers.iter().map(String::as_str).collect::<Vec<_>>(), body)
 }
 
-fn verify(verification: &Verification, request: &Request) -> Result<(Stage, bool), Rejection> {
+fn verify(verification: &Verification, request: &Request) -> Result<(VersionStage, bool), VerificationError> {
     let now = Duration::from_secs(NOW);
-    let proof = verification.check(request, &keys(), now);
-    assert_eq!(proof, verification.check(request, &keys(), now));
-    proof.map(|proof| (proof.stage, proof.signed.is_some()))
+    let proof = verification.verify(request, &keys(), now);
+    assert_eq!(proof, verification.verify(request, &keys(), now));
+    proof.map(|proof| (proof.version_stage, proof.signed_digest.is_some()))
 }
 
 /// What is believed is what was signed, to the byte.
 fn assert_signed(
-    layout: &Signature,
+    layout: &SignatureConfig,
     verification: &Verification,
     request: &Request,
     arrives: &str,
@@ -124,7 +136,8 @@ fn assert_signed(
     if let Some(header) = layout.id_headers.first() {
         assert_eq!(request.header(header), Some(message::DELIVERY_ID));
     }
-    let [was, is] = [message::signing_input(layout, time, signed), message::signing_input(layout, arrived, arrives)];
+    let [was, is] =
+        [message::signing_input(layout, time, signed), message::signing_input(layout, arrived, arrives)];
     assert_eq!(was, is, "wrong isolation: a signature was believed that is none");
     if layout.timestamp.is_some() && is_plain(arrived) {
         assert!(is_inside_window(arrived), "wrong isolation: an old signature was believed");
@@ -132,11 +145,11 @@ fn assert_signed(
 }
 
 /// What an honest sender sends is believed; one bit on the way, and it is not.
-fn check_honest_sender(layout: &Signature, verification: &Verification, time: &str, body: &str) {
+fn check_honest_sender(layout: &SignatureConfig, verification: &Verification, time: &str, body: &str) {
     if !is_plain(time) {
         return;
     }
-    for (key, stage) in [(CURRENT_SECRET, Stage::Current), (PREVIOUS_SECRET, Stage::Previous)] {
+    for (key, stage) in [(CURRENT_SECRET, VersionStage::Current), (PREVIOUS_SECRET, VersionStage::Previous)] {
         let signature =
             format!("{}: {}{}", layout.headers[0], layout.prefix, message::sign(layout, key, time, body));
         let sent = layout.timestamp.as_ref().map(|timestamp| format!("{}: {time}", timestamp.headers[0]));
@@ -151,10 +164,10 @@ fn check_honest_sender(layout: &Signature, verification: &Verification, time: &s
         assert_eq!(verify(verification, &request), Ok((stage, true)));
         if let Some(byte) = request.body.first_mut() {
             *byte ^= 1;
-            assert_eq!(verify(verification, &request), Err(Rejection::Mismatch));
+            assert_eq!(verify(verification, &request), Err(VerificationError::Mismatch));
         }
         let unsigned = self::request("POST /hooks/s", &sent, body);
-        assert_eq!(verify(verification, &unsigned), Err(Rejection::Missing));
+        assert_eq!(verify(verification, &unsigned), Err(VerificationError::MissingCredential));
     }
 }
 
@@ -162,7 +175,7 @@ fn check_honest_sender(layout: &Signature, verification: &Verification, time: &s
 fn assert_secret_matches(verification: &Verification, request: &Request, basic: &[String; 2]) {
     let Ok((stage, kept)) = verify(verification, request) else { return };
     assert!(!kept);
-    let at = usize::from(stage == Stage::Previous);
+    let at = usize::from(stage == VersionStage::Previous);
     let authorization = request.header("authorization").unwrap_or_default();
     let (_, given) = authorization.split_once(' ').unwrap_or_default();
     match verification {

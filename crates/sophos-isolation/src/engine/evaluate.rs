@@ -44,7 +44,7 @@ impl AlertTimes {
             ObservedAt::Invalid => None,
             ObservedAt::At(moment) => Some(moment),
         };
-        Self { observed_at: alert, received_at, evaluated_at: evaluated_at }
+        Self { observed_at: alert, received_at, evaluated_at }
     }
 
     /// The age of the alert. A message that was kept back, as in a dead-letter

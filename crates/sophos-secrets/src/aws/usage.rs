@@ -42,9 +42,9 @@ impl Usage {
     }
 
     /// The tag's value.
-    pub(crate) fn to_tag_value(&self) -> String {
+    pub(crate) fn to_tag_value(self) -> String {
         let Self { last_used_on: used, inspected_on: surveyed, inspected_late: late } = self;
-        if *late { format!("{used} {surveyed} {LATE_MARKER}") } else { format!("{used} {surveyed}") }
+        if late { format!("{used} {surveyed} {LATE_MARKER}") } else { format!("{used} {surveyed}") }
     }
 
     /// What is known after a survey that begins now, of a secret that was last
