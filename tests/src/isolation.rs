@@ -135,7 +135,7 @@ impl IsolationEnv {
 
     /// Keeps the ledger elsewhere, such as at `s3://bucket/prefix`, where what is
     /// in it cannot be looked at from here. See also
-    /// [`keep_ledger_in`](Self::keep_ledger_in).
+    /// [`keep_ledger_in`](Self::use_s3_ledger).
     pub fn set_ledger_location(&mut self, location: impl Into<String>) {
         self.ledger = location.into();
     }

@@ -1,6 +1,6 @@
 //! What the end-to-end tests, the demo and the benchmark have in common: the
-//! simulator and the built function on a local Runtime API ([`World`]), what an
-//! export committed ([`Committed`]), an S3 server that can kill ([`s3`]), a queue
+//! simulator and the built function on a local Runtime API ([`TestEnv`]), what an
+//! export committed ([`CommittedExport`]), an S3 server that can kill ([`s3`]), a queue
 //! with a function behind it ([`queue`]), an emulator of AWS ([`moto`]),
 //! functions that others invoke ([`LambdaService`]), what isolation is tried with
 //! ([`isolation`]), hosts of the component ([`hosts`]), HTTP by hand

@@ -149,7 +149,7 @@ impl PipelineEnv {
             .env("LOG_LEVEL", "trace")
     }
 
-    /// The function that rotates the credentials of [`managed`](Self::managed).
+    /// The function that rotates the credentials of [`managed`](Self::with_secrets_manager).
     pub fn rotation_function(&self, moto: &Moto) -> LambdaFunction {
         moto.configure(self.env.rotation_function())
             .env("SOPHOS_SECRETS_PREFIX", PREFIX)

@@ -5,7 +5,7 @@
 //! FIFO queue keeps the order within a group, hands out nothing of a group while
 //! something of it is in flight, and drops what repeats a deduplication id. Each has
 //! a queue for its dead letters. Signatures are not checked. Time is real;
-//! [`Queue::make_visible`] and [`Queue::forget_duplicates`] let a test do without
+//! [`Queue::make_visible`] and [`Queue::expire_deduplication_window`] let a test do without
 //! it.
 
 mod checksum;

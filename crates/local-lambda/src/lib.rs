@@ -1,6 +1,6 @@
 //! A local Lambda Runtime API that runs one real function binary, as Lambda does.
 //!
-//! [`Function`] describes the binary and its configuration, [`Function::start`]
+//! [`LambdaFunction`] describes the binary and its configuration, [`LambdaFunction::start`]
 //! spawns it and waits until it asks for work, and [`Sandbox::invoke`] hands it one
 //! event at a time. The process under test is the artefact that is deployed, so its
 //! start-up, its reading of the environment, its deadline handling and its way of

@@ -28,7 +28,7 @@ pub enum InvocationOutcome {
         /// The signal that ended it.
         signal: Option<i32>,
     },
-    /// The event is over [`PAYLOAD_LIMIT`](crate::PAYLOAD_LIMIT) and was not delivered.
+    /// The event is over [`PAYLOAD_LIMIT`](crate::MAX_PAYLOAD_LEN) and was not delivered.
     EventTooLarge {
         /// The size of the event as JSON.
         bytes: usize,
@@ -36,7 +36,7 @@ pub enum InvocationOutcome {
     /// The process had ended before it took this event.
     ///
     /// Lambda would bring up another sandbox here. This library does not: start
-    /// another one with [`Function::start`](crate::Function::start) and send the
+    /// another one with [`LambdaFunction::start`](crate::LambdaFunction::start) and send the
     /// event again.
     NotRunning {
         /// The exit code with which the process had left.

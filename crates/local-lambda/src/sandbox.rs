@@ -28,7 +28,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 /// One process of a function, as Lambda keeps it between invocations.
 ///
 /// Once the process has ended, by itself, at a deadline or by [`kill`](Self::kill),
-/// every further invocation is [`Outcome::NotRunning`]: nothing is restarted.
+/// every further invocation is [`InvocationOutcome::NotRunning`]: nothing is restarted.
 /// Dropping the sandbox kills the process.
 #[derive(Debug)]
 pub struct Sandbox {

@@ -14,7 +14,7 @@
 //! * a name of which nothing is left is no name, and the same as none.
 //!
 //! Windows cuts a name at 15 characters for NetBIOS. Where a name may be such a
-//! one, [`name_fit`] tells a longer name that begins with it from the same one.
+//! one, [`match_names`] tells a longer name that begins with it from the same one.
 //! It also tells names that only resemble each other: they are not the same, and
 //! both could be meant.
 //!

@@ -9,7 +9,7 @@
 //! | read | each tool's form, or a preset of the tool `generic`, into a [`Signal`](signal::Signal), or the reason why it asks for nothing | [`adapters`] |
 //! | record | a decision begins, once for each event of the sender: this is the replay store | [`Ledger`] |
 //! | admit | may this source act, on which tenants; is the alert severe and recent enough | [`policy`] |
-//! | resolve | exactly one live endpoint, or the reason why none | [`HostIdentity`], [`resolve`] |
+//! | resolve | exactly one live endpoint, or the reason why none | [`HostIdentity`], [`resolve()`] |
 //! | judge | protected, dry run, approval, how long | [`policy`] |
 //! | join | an update of an alert that a decision acts on is merged into it; one that a person has ended isolates nothing for a time | [`Engine::process`] |
 //! | claim | a slot of every budget, and the right to make the call | [`Ledger`], [`Engine`] |
@@ -72,7 +72,7 @@
 //! | `permits/hour/<hour>/…`, `permits/estate/<tenant>/…` | worker | budgets and lookups; those of an hour may be removed a day later |
 //! | `checks/<id>.json` | worker | the answer to a dry run, which no decision reads; may be removed a day later |
 //! | `published/<id>-<number>` | worker | the outcome was published |
-//! | `stop` | operator | the [emergency stop](stop) |
+//! | `stop` | operator | the [emergency stop](emergency_stop) |
 //!
 //! An episode is the time in which one decision acts on an alert for an
 //! endpoint. Updates of the alert (a comment, a count, another assignee) are

@@ -3,13 +3,13 @@
 //!
 //! A policy is one TOML file; `policy.example.toml` beside this crate explains
 //! every key. [`Policy::parse`] takes it whole or not at all, and tells all
-//! that is wrong with it at once; [`Policy::load`], for a running function,
+//! that is wrong with it at once; [`Policy::parse_lenient`], for a running function,
 //! disables a source that has a mistake and takes the rest. The judgement by it
 //! is pure: no network, no clock.
 //!
 //! Two things are judged. [`Policy::admit`] asks whether a source may ask for
 //! what its signal asks for, and where its host may be looked for;
-//! [`Policy::judge`], once there is one endpoint, what is to be done with it.
+//! [`Policy::evaluate`], once there is one endpoint, what is to be done with it.
 //! How many isolations there have been is counted elsewhere, against
 //! [`Limits`].
 

@@ -8,7 +8,7 @@
 //! * Otherwise the strongest identifier that finds anything decides: MAC
 //!   address, then host name. A private address decides only where nothing else
 //!   is given.
-//! * A name is compared by [`name_fit`](crate::hostname::name_fit). Where several
+//! * A name is compared by [`name_fit`](crate::hostname::match_names). Where several
 //!   fit, one whose full name is the one given comes before the others. A name
 //!   that only resembles the one given is never chosen, and competes.
 //! * An address is evidence only while the alert is not older than

@@ -68,7 +68,7 @@
 //!
 //! # Operations
 //!
-//! [`routes`] lists them. Fault rules and [`CallCounts`] call them by name: `token`, `whoami`,
+//! [`routes()`] lists them. Fault rules and [`CallCounts`] call them by name: `token`, `whoami`,
 //! `partner.tenants`, `partner.tenant`, `organization.tenants`, `organization.tenant`,
 //! `siem.events`, `siem.alerts`, `alerts.list`, `alerts.search`, `alerts.get`, `alerts.act`,
 //! `endpoints.list`, `endpoints.get`, `isolation.get`, `isolation.set`, `isolation.bulk`,
@@ -97,8 +97,8 @@
 //! - 400 for `groupNameContains`, `assignedToGroup` and `groupIds`, documented as unsupported;
 //! - a bulk isolation in which one endpoint has a change pending is refused as a whole, and
 //!   endpoints already in the wanted state are accepted;
-//! - an endpoint that a bulk isolation passes over ([`FaultAction::LeaveOut`]), and one that it names
-//!   although nobody asked for it ([`FaultAction::ForeignId`]): neither was ever seen;
+//! - an endpoint that a bulk isolation passes over ([`FaultAction::OmitEndpoint`]), and one that it names
+//!   although nobody asked for it ([`FaultAction::ExtraEndpoint`]): neither was ever seen;
 //! - an error that repeats the request, with its token or secret ([`FaultAction::Echo`]): never seen;
 //! - `displayString` of a tag is `key:value`, and an endpoint without tags has no `tags`;
 //! - the body of the account health check;

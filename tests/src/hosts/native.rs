@@ -56,7 +56,7 @@ impl NativeHost {
         Self { plan: plan.clone(), limits, client: None, tenant: None }
     }
 
-    /// Carries out a step. [`Outcome::Absent`] says that the native client has
+    /// Carries out a step. [`CallOutcome::Absent`] says that the native client has
     /// nothing of the kind.
     ///
     /// # Errors

@@ -195,7 +195,7 @@ impl Scenario {
         self
     }
 
-    /// All pages of a listing, of which there are so many. [`NEXT`] is among the
+    /// All pages of a listing, of which there are so many. [`NEXT_CURSOR`] is among the
     /// arguments.
     #[must_use]
     pub fn call_pages(mut self, function: &'static str, arguments: Value, pages: usize) -> Self {

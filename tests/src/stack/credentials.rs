@@ -17,7 +17,7 @@ impl SmokeTest {
     /// Stores the first credential.
     ///
     /// # Errors
-    /// As for [`follow`](Self::follow).
+    /// As for [`follow`](Self::run_output_command).
     pub async fn store_credential(&self) -> io::Result<()> {
         let secret = secret_for_all_uses(&self.credential);
         self.run_output_command("StoreFirstCredentialCommand", Some(("credential.json", &secret)))
@@ -28,7 +28,7 @@ impl SmokeTest {
     /// Makes another credential in the console, and stages it.
     ///
     /// # Errors
-    /// When the simulator makes none, and as for [`follow`](Self::follow).
+    /// When the simulator makes none, and as for [`follow`](Self::run_output_command).
     pub async fn stage_credential(&self) -> io::Result<CredentialInfo> {
         let next =
             self.create_credential(CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin))?;

@@ -169,7 +169,7 @@ impl SmokeTest {
     /// Stores the policy of isolation.
     ///
     /// # Errors
-    /// As for [`follow`](Self::follow).
+    /// As for [`follow`](Self::run_output_command).
     pub async fn store_policy(&self) -> io::Result<()> {
         self.run_output_command("StorePolicyCommand", Some(("policy.toml", POLICY))).await.map(drop)
     }

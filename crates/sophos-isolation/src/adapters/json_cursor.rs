@@ -120,7 +120,7 @@ impl<'v> JsonCursor<'v> {
         distinct_identifiers(texts, usize::MAX)
     }
 
-    /// The first of the [`facts`](Self::facts).
+    /// The first of the [`facts`](Self::identifiers).
     pub(super) fn identifier(self) -> Option<String> {
         self.identifiers().into_iter().next()
     }

@@ -60,7 +60,7 @@ mod validation {
     }
 
     /// A message, as SNS sends it. Nothing of it is to be believed before
-    /// [`Sns::check`].
+    /// [`SnsConfig::verify`].
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "PascalCase")]
     pub(crate) struct SnsMessage {

@@ -18,7 +18,7 @@ pub struct TenantGroup {
     pub region: Option<String>,
     /// Whom the tenants belong to.
     pub owner: Owner,
-    /// How the tenants stand at first. One that is [`Gone`](TenantState::Gone) and becomes active
+    /// How the tenants stand at first. One that is [`Gone`](TenantState::Removed) and becomes active
     /// later is a new one to those who look.
     pub state: TenantState,
     /// Events an hour, in place of `data.events_per_hour`.
