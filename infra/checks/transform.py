@@ -1,7 +1,7 @@
 """The templates as CloudFormation gets to see them: the serverless transform, carried out here.
 
     python transform.py --check     compares them with those that are kept in infra/transformed, and fails on a difference
-    python transform.py --write     renews those that are kept
+    python transform.py --update     renews those that are kept
 
 It needs aws-sam-translator 1.115.0, and no network. What the transform adds is part of what is deployed, and no
 review of the templates shows it: rights, permissions, names.
@@ -54,7 +54,7 @@ def differences(name: str, now: str) -> list[str]:
 def main(arguments: list[str]) -> int:
     now = {name: transformed(name) for name in TEMPLATES}
     match arguments:
-        case ["--write"]:
+        case ["--update"]:
             EXPECTED_DIR.mkdir(exist_ok=True)
             for name, text in now.items():
                 (EXPECTED_DIR / f"{name}.json").write_text(text)
@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
             sys.stdout.writelines(different)
             print(
                 "\nA transformed template has changed. If that is what you mean, renew it with\n"
-                "    cargo xtask infra --write\nand commit it.",
+                "    cargo xtask infra --update\nand commit it.",
                 file=sys.stderr,
             )
             return 1

@@ -20,7 +20,7 @@ from botocore.credentials import Credentials
 from werkzeug.wrappers import Request, Response
 
 from actions import calls_of
-from policies import Call, Right, granting, rights_of
+from policies import Call, Permission, granting_permission, permissions_of
 from resource_types import ACCOUNT
 
 AUTHORIZATION = re.compile(
@@ -45,8 +45,8 @@ class Access:
         self.sessions: dict[str, Session] = {}
         self.granted: Counter[tuple[str, Call]] = Counter()
         self.refused: Counter[tuple[str, Call]] = Counter()
-        self.used: set[tuple[str, Right]] = set()
-        self.rights: dict[str, list[Right]] = {}
+        self.used: set[tuple[str, Permission]] = set()
+        self.rights: dict[str, list[Permission]] = {}
 
     def open(self, role: str) -> dict[str, str]:
         """New keys for a role, by its name or ARN."""
@@ -57,16 +57,16 @@ class Access:
             self.sessions[keys.access_key] = Session(role, keys)
         return {"AccessKeyId": name, "SecretAccessKey": keys.secret_key, "SessionToken": keys.token}
 
-    def forget_rights(self) -> None:
+    def clear_permissions(self) -> None:
         """Reads policies anew from now on."""
         with self.lock:
             self.rights.clear()
 
-    def rights_of(self, role: str) -> list[Right]:
+    def permissions_of(self, role: str) -> list[Permission]:
         with self.lock:
             known = self.rights.get(role)
         if known is None:
-            known = rights_of(role)
+            known = permissions_of(role)
             with self.lock:
                 self.rights[role] = known
         return known
@@ -74,8 +74,8 @@ class Access:
     def permits(self, role: str, call: Call) -> bool:
         """Whether a role may do this. It is kept that it was asked for."""
         role = role.rsplit("/", 1)[-1]
-        rights = self.rights_of(role)
-        right = granting(rights, call)
+        rights = self.permissions_of(role)
+        right = granting_permission(rights, call)
         plain = Call(call.action, call.resource)
         with self.lock:
             if right is None:
@@ -95,18 +95,18 @@ class Access:
         if not is_signed(request, body, session.keys, signed):
             with self.lock:
                 self.refused[(session.role, Call("a wrong signature", request.path))] += 1
-            return refusal(service, "SignatureDoesNotMatch", "The signature is not that of this request.")
+            return error_response(service, "SignatureDoesNotMatch", "The signature is not that of this request.")
         if request.headers.get("X-Amz-Security-Token") != session.keys.token:
-            return refusal(service, "InvalidClientTokenId", "The security token is not that of these keys.")
+            return error_response(service, "InvalidClientTokenId", "The security token is not that of these keys.")
         for call in calls_of(service, operation, request, body, region):
             if self.permits(session.role, call):
                 continue
             who = f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{session.role}/function"
             why = f"{who} is not authorized to perform: {call.action} on resource: {call.resource}"
-            return refusal(service, "AccessDenied", why)
+            return error_response(service, "AccessDenied", why)
         return None
 
-    def told(self) -> dict:
+    def report(self) -> dict:
         """What each role asked for, what of it was refused, and each of its rights with
         whether something needed it."""
         with self.lock:
@@ -114,9 +114,9 @@ class Access:
             roles = sorted(opened | {role for role, _ in [*self.granted, *self.refused]})
         return {
             role: {
-                "Calls": self.counted(self.granted, role),
-                "Refused": self.counted(self.refused, role),
-                "Rights": [
+                "Calls": self.count_calls(self.granted, role),
+                "Denied": self.count_calls(self.refused, role),
+                "Permissions": [
                     {
                         "Policy": right.policy,
                         "Statement": right.statement,
@@ -125,13 +125,13 @@ class Access:
                         "Resource": right.resource,
                         "Used": (role, right) in self.used,
                     }
-                    for right in self.rights_of(role)
+                    for right in self.permissions_of(role)
                 ],
             }
             for role in roles
         }
 
-    def counted(self, calls: Counter, role: str) -> list[dict]:
+    def count_calls(self, calls: Counter, role: str) -> list[dict]:
         with self.lock:
             own = [(call, count) for (who, call), count in calls.items() if who == role]
         own.sort(key=lambda one: (one[0].action, one[0].resource))
@@ -155,7 +155,7 @@ def is_signed(request: Request, body: bytes, keys: Credentials, signed: re.Match
     return secrets.compare_digest(sign.signature(text, copy), signature)
 
 
-def refusal(service: str, code: str, message: str) -> Response:
+def error_response(service: str, code: str, message: str) -> Response:
     """A request that was refused, in the form of its service."""
     if service == "s3":
         told = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"

@@ -34,27 +34,27 @@ class Account:
     def check(self, request: Request, name: str) -> Response | None:
         """The answer to a request that is not let through."""
         if name.startswith("cloudformation."):
-            self.access.forget_rights()
-        return self.access.check(request, name.split(".")[-1], body_of(request.environ))
+            self.access.clear_permissions()
+        return self.access.check(request, name.split(".")[-1], read_body(request.environ))
 
-    def about(self, request: Request):
+    def handle_control_request(self, request: Request):
         """What is asked of the emulator itself."""
         match (request.method, request.path):
             case ("GET", "/emulator/stacks"):
-                return stacks.all_stacks()
+                return stacks.list_stacks()
             case ("POST", "/emulator/sessions"):
                 return self.access.open(request.get_json()["Role"])
             case ("GET", "/emulator/access"):
-                return self.access.told()
+                return self.access.report()
             case ("POST", "/emulator/fire"):
                 answer = self.deliveries.fire(request.get_json()["Schedule"])
                 return {"Answer": answer.body, "Error": answer.error}
             case ("GET", "/emulator/deliveries"):
-                return self.deliveries.settled()
+                return self.deliveries.wait_until_idle()
         return None
 
 
-def body_of(environ) -> bytes:
+def read_body(environ) -> bytes:
     """The body of a request, which stays to be read."""
     stream = environ["wsgi.input"]
     if environ.get("HTTP_TRANSFER_ENCODING") == "chunked":

@@ -38,28 +38,28 @@ WRITES = {
 def calls_of(service: str, operation: str, request: Request, body: bytes, region: str) -> list[Call]:
     """The calls that a request makes, the one that it is named for first."""
     if service == "s3":
-        return with_keys(list(of_s3(request, body)), region)
+        return with_kms_calls(list(s3_calls(request, body)), region)
     members = json.loads(body or b"{}") if "X-Amz-Target" in request.headers else {}
     action = BATCHES.get(f"{service}:{operation}", f"{service}:{operation}")
     match service:
         case "secretsmanager":
-            calls = list(of_secrets(action, members, region))
+            calls = list(secrets_manager_calls(action, members, region))
         case "sqs" if "QueueUrl" in members:
             name = members["QueueUrl"].rstrip("/").rsplit("/", 1)[-1]
             calls = [Call(action, f"arn:aws:sqs:{region}:{ACCOUNT}:{name}")]
         case "events" if operation == "PutEvents":
             buses = {entry.get("EventBusName", "default") for entry in members.get("Entries", [])}
-            calls = [Call(action, arn_of_bus(bus, region)) for bus in sorted(buses)]
+            calls = [Call(action, bus_arn(bus, region)) for bus in sorted(buses)]
         case _:
             calls = [Call(action, "*")]
-    return with_keys(calls, region)
+    return with_kms_calls(calls, region)
 
 
-def arn_of_bus(bus: str, region: str) -> str:
+def bus_arn(bus: str, region: str) -> str:
     return bus if bus.startswith("arn:") else f"arn:aws:events:{region}:{ACCOUNT}:event-bus/{bus}"
 
 
-def of_secrets(action: str, members: dict, region: str):
+def secrets_manager_calls(action: str, members: dict, region: str):
     backend = secretsmanager_backends[ACCOUNT][region]
 
     def arn(name: str) -> str:
@@ -72,15 +72,15 @@ def of_secrets(action: str, members: dict, region: str):
         yield Call(action, "*")
         for name in members.get("SecretIdList", []):
             secret = arn(name)
-            yield Call("secretsmanager:GetSecretValue", secret, tuple(about_secret(backend, secret, {})))
+            yield Call("secretsmanager:GetSecretValue", secret, tuple(secret_context(backend, secret, {})))
     elif "SecretId" in members or "Name" in members:
         secret = arn(members.get("SecretId") or members["Name"])
-        yield Call(action, secret, tuple(about_secret(backend, secret, members)))
+        yield Call(action, secret, tuple(secret_context(backend, secret, members)))
     else:
         yield Call(action, "*")
 
 
-def about_secret(backend, arn: str, members: dict):
+def secret_context(backend, arn: str, members: dict):
     """What a condition may ask of a request about a secret."""
     if "VersionStage" in members:
         yield "secretsmanager:VersionStage", members["VersionStage"]
@@ -92,19 +92,19 @@ def about_secret(backend, arn: str, members: dict):
             yield f"{prefix}:ResourceTag/{tag['Key']}", tag["Value"]
 
 
-def of_s3(request: Request, body: bytes):
+def s3_calls(request: Request, body: bytes):
     bucket, _, key = unquote(request.path).lstrip("/").partition("/")
     query = parse_qs(request.query_string.decode(), keep_blank_values=True)
     whole, one = f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/{key}"
     if not key:
-        yield from of_a_bucket(request.method, whole, query, body)
+        yield from bucket_call(request.method, whole, query, body)
         return
     match request.method:
         case "GET" if "uploadId" in query:
             yield Call("s3:ListMultipartUploadParts", one)
         case "GET" | "HEAD":
             yield Call("s3:GetObjectVersion" if "versionId" in query else "s3:GetObject", one)
-            if not is_there(bucket, key):
+            if not object_exists(bucket, key):
                 # S3 takes the key for the prefix when it decides between 404 and 403.
                 yield Call("s3:ListBucket", whole, (("s3:prefix", key),))
         case "PUT" | "POST":
@@ -114,7 +114,7 @@ def of_s3(request: Request, body: bytes):
             if "tagging" in query or "X-Amz-Tagging" in request.headers:
                 yield Call("s3:PutObjectTagging", one)
             if "tagging" not in query:
-                yield Call("s3:PutObject", one, tuple(about_write(request, query)))
+                yield Call("s3:PutObject", one, tuple(write_context(request, query)))
         case "DELETE" if "uploadId" in query:
             yield Call("s3:AbortMultipartUpload", one)
         case "DELETE":
@@ -123,7 +123,7 @@ def of_s3(request: Request, body: bytes):
             yield Call(f"s3:{method}", one)
 
 
-def about_write(request: Request, query: dict):
+def write_context(request: Request, query: dict):
     """What a condition may ask of a request that writes an object, or a part of one."""
     if "If-None-Match" in request.headers:
         yield "s3:if-none-match", request.headers["If-None-Match"]
@@ -132,7 +132,7 @@ def about_write(request: Request, query: dict):
     yield "s3:ObjectCreationOperation", "false" if in_parts else "true"
 
 
-def of_a_bucket(method: str, bucket: str, query: dict, body: bytes):
+def bucket_call(method: str, bucket: str, query: dict, body: bytes):
     match method:
         case "POST" if "delete" in query:
             for part in body.decode().split("<Key>")[1:]:
@@ -148,16 +148,16 @@ def of_a_bucket(method: str, bucket: str, query: dict, body: bytes):
             yield Call(f"s3:{method}Bucket", bucket)
 
 
-def is_there(bucket: str, key: str) -> bool:
+def object_exists(bucket: str, key: str) -> bool:
     found = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
     return found is not None and key in found.keys
 
 
-def with_keys(calls: list[Call], region: str) -> list[Call]:
+def with_kms_calls(calls: list[Call], region: str) -> list[Call]:
     """The calls, and those of a customer's key that they bring about."""
     more = []
     for call in calls:
-        key = key_of(call, region)
+        key = kms_key_of(call, region)
         if key is None or call.action not in READS | WRITES:
             continue
         via = (("kms:ViaService", f"{call.action.split(':')[0]}.{region}.amazonaws.com"),)
@@ -169,7 +169,7 @@ def with_keys(calls: list[Call], region: str) -> list[Call]:
     return calls + list(dict.fromkeys(more))
 
 
-def key_of(call: Call, region: str) -> str | None:
+def kms_key_of(call: Call, region: str) -> str | None:
     """The ARN of the customer's key that a resource is encrypted with, if there is one."""
     name = call.resource.rsplit(":", 1)[-1]
     match call.action.split(":")[0]:
@@ -181,7 +181,7 @@ def key_of(call: Call, region: str) -> str | None:
             key = getattr(queue, "kms_master_key_id", None)
         case "s3":
             bucket = s3_backends[ACCOUNT]["aws"].buckets.get(name.split("/")[0])
-            key = key_of_bucket(getattr(bucket, "encryption", None))
+            key = bucket_kms_key(getattr(bucket, "encryption", None))
         case _:
             key = None
     if not key or str(key).startswith(("alias/aws/", "arn:aws:kms:alias/aws/")) or "alias/aws/" in str(key):
@@ -193,7 +193,7 @@ def key_of(call: Call, region: str) -> str | None:
         return None
 
 
-def key_of_bucket(encryption) -> str | None:
+def bucket_kms_key(encryption) -> str | None:
     rules = (encryption or {}).get("Rule", [])
     for rule in rules if isinstance(rules, list) else [rules]:
         default = rule.get("ApplyServerSideEncryptionByDefault", {})

@@ -1,6 +1,6 @@
 """A template and those within it as `sam build` leaves them, for programs that are built already.
 
-    python built.py TEMPLATE PROGRAMS FOLDER
+    python build_template.py TEMPLATE PROGRAMS FOLDER
 
 For each function of SAM, FOLDER gets a folder with the program that the template names as
 its `Binary`, from PROGRAMS, as `bootstrap`; without its debug information where `strip` is
@@ -15,7 +15,7 @@ from pathlib import Path
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
 # Where a template names a file beside it.
-BESIDE = {"AWS::CloudFormation::Stack": "TemplateURL", "AWS::Serverless::Application": "Location"}
+NESTED_LOCATIONS = {"AWS::CloudFormation::Stack": "TemplateURL", "AWS::Serverless::Application": "Location"}
 
 
 def package(program: Path, folder: Path) -> None:
@@ -36,7 +36,7 @@ def build(template: Path, programs: Path, folder: Path) -> Path:
         if resource["Type"] == "AWS::Serverless::Function":
             package(programs / resource["Metadata"]["BuildProperties"]["Binary"], folder / name)
             properties["CodeUri"] = name
-        beside = BESIDE.get(resource["Type"])
+        beside = NESTED_LOCATIONS.get(resource["Type"])
         if beside and isinstance(properties.get(beside), str) and "://" not in properties[beside]:
             properties[beside] = str(build(template.parent / properties[beside], programs, folder))
     parsed.get("Globals", {}).get("Function", {}).pop("CodeUri", None)

@@ -20,7 +20,7 @@ import stacks
 from access import Access
 from actions import ACCOUNT
 from functions import Answer, Functions
-from policies import Call, fits
+from policies import Call, matches_pattern
 from resource_types import client_of
 
 EVENTS = "events.amazonaws.com"
@@ -32,12 +32,12 @@ class Deliveries:
 
     def __init__(self, functions: Functions, access: Access) -> None:
         self.functions, self.access = functions, access
-        functions.lets_in = lets_in
+        functions.is_invoke_allowed = is_invoke_allowed
         self.all: list[dict] = []
         self.changed = threading.Condition()
         self.at_work = 0
 
-    def settled(self) -> list[dict]:
+    def wait_until_idle(self) -> list[dict]:
         """All events that rules brought: the rule, the function, how often it was invoked,
         what it answered, and why it failed, or null."""
         with self.changed:
@@ -74,7 +74,7 @@ class Deliveries:
 
         def run() -> None:
             try:
-                for _ in range(1 + retries_of(target["Arn"])):
+                for _ in range(1 + max_retries(target["Arn"])):
                     answer = self.functions.invoke_for(EVENTS, rule.arn, target["Arn"], event)
                     record["Attempts"] += 1
                     record["Answer"], record["Error"] = answer.body, answer.error
@@ -102,7 +102,7 @@ class Deliveries:
                 client.send_message(QueueUrl=url, MessageBody=json.dumps(event))
 
 
-def retries_of(function: str) -> int:
+def max_retries(function: str) -> int:
     """How often an event that a function failed on is brought to it again."""
     for given in stacks.resources_of("AWS::Lambda::EventInvokeConfig"):
         if name_of(given["Properties"]["FunctionName"]) == name_of(function):
@@ -114,7 +114,7 @@ def now() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def lets_in(function: str, service: str, source: str) -> bool:
+def is_invoke_allowed(function: str, service: str, source: str) -> bool:
     """Whether a function's own policy lets a service invoke it, for a rule or a secret of
     this ARN. A function of no stack lets in everybody."""
     name = name_of(function)
@@ -124,7 +124,7 @@ def lets_in(function: str, service: str, source: str) -> bool:
     return any(
         name_of(given["FunctionName"]) == name
         and given["Principal"] == service
-        and fits(given.get("SourceArn", "*"), source)
+        and matches_pattern(given.get("SourceArn", "*"), source)
         and given.get("SourceAccount", ACCOUNT) == ACCOUNT
         for given in permissions
     )
@@ -153,7 +153,7 @@ def send_to_targets(rule: Rule, event: dict, transform_input: bool = True, *, mo
 
 
 def install(deliveries: Deliveries) -> None:
-    """Puts what is mended in the place of what moto does."""
+    """Replaces functions of moto by corrected ones."""
     moto = Rule.send_to_targets
     Rule.send_to_targets = lambda rule, event, transform_input=True: send_to_targets(
         rule, event, transform_input, moto=moto, deliveries=deliveries

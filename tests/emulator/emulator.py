@@ -37,7 +37,7 @@ from moto.server import (
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-import mended_secrets
+import secrets_patches
 from functions import Functions
 from rotation import Rotations
 
@@ -45,7 +45,7 @@ from rotation import Rotations
 TARGETS = {"AmazonSQS": "sqs", "AWSEvents": "events"}
 
 # The service that a request was signed for.
-SIGNED_FOR = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/aws4_request")
+CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/aws4_request")
 
 
 class Emulator:
@@ -62,7 +62,7 @@ class Emulator:
     def __call__(self, environ, start_response):
         request = Request(environ)
         if request.path.startswith("/emulator/"):
-            return self.about(request)(environ, start_response)
+            return self.handle_control_request(request)(environ, start_response)
         name = operation(request)
         with self.counting:
             self.calls[name] += 1
@@ -74,7 +74,7 @@ class Emulator:
                 return self.moto(environ, start_response)
         return self.moto(environ, start_response)
 
-    def about(self, request: Request) -> Response:
+    def handle_control_request(self, request: Request) -> Response:
         """Answers what is asked of the emulator itself."""
         match (request.method, request.path):
             case ("GET", "/emulator/calls"):
@@ -85,8 +85,8 @@ class Emulator:
                     self.calls.clear()
                 return answer({})
             case ("GET", "/emulator/rotations"):
-                return answer(self.rotations.settled())
-        told = self.account.about(request) if self.account else None
+                return answer(self.rotations.wait_until_idle())
+        told = self.account.handle_control_request(request) if self.account else None
         if told is not None:
             return answer(told)
         return Response("no such address of the emulator\n", status=404)
@@ -101,7 +101,7 @@ def operation(request: Request) -> str:
     prefix, _, name = request.headers.get("X-Amz-Target", "").rpartition(".")
     if name:
         return f"{TARGETS.get(prefix, prefix)}.{name}"
-    signed = SIGNED_FOR.search(request.headers.get("Authorization", ""))
+    signed = CREDENTIAL_SCOPE.search(request.headers.get("Authorization", ""))
     return f"{signed[1] if signed else 'unsigned'}.{request.method}"
 
 
@@ -109,7 +109,7 @@ def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     functions = Functions(os.environ.get("LAMBDA_ENDPOINT"))
     rotations, account = Rotations(functions), None
-    mended_secrets.install(rotations)
+    secrets_patches.install(rotations)
     if "--stacks" in sys.argv[1:]:
         # Takes some seconds, so only for those who need it.
         from account import Account

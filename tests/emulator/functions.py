@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 # The longest that a function may run, in seconds.
-LONGEST = 900
+MAX_TIMEOUT_SECONDS = 900
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Functions:
     def __init__(self, endpoint: str | None) -> None:
         self.endpoint = endpoint
         # Whether a function lets a service in, for what has this ARN.
-        self.lets_in: Callable[[str, str, str], bool] = lambda function, service, source: True
+        self.is_invoke_allowed: Callable[[str, str, str], bool] = lambda function, service, source: True
 
     def known(self) -> bool:
         return bool(self.endpoint)
@@ -43,7 +43,7 @@ class Functions:
         # It is on this machine, whatever proxy there is for others.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=LONGEST) as response:
+            with opener.open(request, timeout=MAX_TIMEOUT_SECONDS) as response:
                 body = response.read().decode(errors="replace")
                 return Answer(body, body if response.headers.get("X-Amz-Function-Error") else None)
         except urllib.error.HTTPError as error:
@@ -53,6 +53,6 @@ class Functions:
 
     def invoke_for(self, service: str, source: str, function: str, event) -> Answer:
         """The same by a service, for a rule or a secret of this ARN."""
-        if not self.lets_in(function, service, source):
+        if not self.is_invoke_allowed(function, service, source):
             return Answer("", f"{service} may not invoke {function} for {source}")
         return self.invoke(function, event)

@@ -27,7 +27,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Right:
+class Permission:
     """One action on one resource, as a statement of a policy grants or denies it."""
 
     policy: str
@@ -39,13 +39,13 @@ class Right:
 
     def covers(self, call: Call) -> bool:
         return (
-            fits(self.action.lower(), call.action.lower())
-            and fits(self.resource, call.resource)
-            and holds(json.loads(self.condition), {**ALWAYS, **dict(call.context)})
+            matches_pattern(self.action.lower(), call.action.lower())
+            and matches_pattern(self.resource, call.resource)
+            and evaluate_condition(json.loads(self.condition), {**ALWAYS, **dict(call.context)})
         )
 
 
-def fits(pattern: str, text: str) -> bool:
+def matches_pattern(pattern: str, text: str) -> bool:
     """Whether a text is one that a pattern with `*` and `?` means."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(expression, text, re.DOTALL) is not None
@@ -60,15 +60,15 @@ def texts(value) -> list[str]:
 COMPARISONS = {
     "StringEquals": lambda wanted, given: wanted == given,
     "StringEqualsIgnoreCase": lambda wanted, given: wanted.lower() == given.lower(),
-    "StringLike": fits,
-    "ArnEquals": fits,
-    "ArnLike": fits,
+    "StringLike": matches_pattern,
+    "ArnEquals": matches_pattern,
+    "ArnLike": matches_pattern,
     "Bool": lambda wanted, given: wanted.lower() == given.lower(),
     "NumericEquals": lambda wanted, given: float(wanted) == float(given),
 }
 
 
-def holds(condition: dict, context: dict[str, str]) -> bool:
+def evaluate_condition(condition: dict, context: dict[str, str]) -> bool:
     """Whether a condition holds. One that is not understood is an error."""
     context = {key.lower(): value for key, value in context.items()}
     for operator, wanted_by_key in condition.items():
@@ -96,7 +96,7 @@ def holds(condition: dict, context: dict[str, str]) -> bool:
     return True
 
 
-def rights_of_document(policy: str, document) -> list[Right]:
+def permissions_of_document(policy: str, document) -> list[Permission]:
     """The rights of a policy, one by one."""
     document = json.loads(document) if isinstance(document, str) else document
     statements = document["Statement"]
@@ -105,33 +105,33 @@ def rights_of_document(policy: str, document) -> list[Right]:
         name = statement.get("Sid", str(number))
         condition = json.dumps(statement.get("Condition", {}), sort_keys=True)
         rights += [
-            Right(policy, name, statement["Effect"], action, resource, condition)
+            Permission(policy, name, statement["Effect"], action, resource, condition)
             for action in texts(statement.get("Action", []))
             for resource in texts(statement.get("Resource", "*"))
         ]
     return rights
 
 
-def rights_of(role: str) -> list[Right]:
+def permissions_of(role: str) -> list[Permission]:
     """All rights of a role of the deployed stacks, by its name."""
     properties = next(
         (one["Properties"] for one in stacks.resources_of("AWS::IAM::Role") if one["Id"] == role), {}
     )
     rights = []
     for policy in properties.get("Policies", []):
-        rights += rights_of_document(policy["PolicyName"], policy["PolicyDocument"])
+        rights += permissions_of_document(policy["PolicyName"], policy["PolicyDocument"])
     for kind in ("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy"):
         for policy in stacks.resources_of(kind):
             given = policy["Properties"]
             if role in given.get("Roles", []) or given.get("RoleName") == role:
-                rights += rights_of_document(given.get("PolicyName", policy["Id"]), given["PolicyDocument"])
+                rights += permissions_of_document(given.get("PolicyName", policy["Id"]), given["PolicyDocument"])
     for policy in stacks.resources_of("AWS::S3::BucketPolicy"):
-        document = rights_of_document(policy["Id"], policy["Properties"]["PolicyDocument"])
+        document = permissions_of_document(policy["Id"], policy["Properties"]["PolicyDocument"])
         rights += [right for right in document if right.effect == "Deny"]
     return rights
 
 
-def granting(rights: list[Right], call: Call) -> Right | None:
+def granting_permission(rights: list[Permission], call: Call) -> Permission | None:
     """The right by which a call may be made; none if there is none, or one denies it."""
     covering = [right for right in rights if right.covers(call)]
     if any(right.effect == "Deny" for right in covering):

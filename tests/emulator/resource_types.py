@@ -21,7 +21,7 @@ KEYS = {"aws_access_key_id": "loopback", "aws_secret_access_key": "loopback"}
 
 
 @dataclass
-class Made:
+class CreatedResource:
     """A resource as it was made: what `Ref` gives, what `Fn::GetAtt` gives, and the
     properties that were not kept."""
 
@@ -94,10 +94,10 @@ def fitted(shape, value, path: str, dropped: list[str]):
 class Kind:
     """A type of resources: the requests that create, change and delete one."""
 
-    create: Callable[[str, dict, str], Made]
-    delete: Callable[[str, Made, dict], Any] | None = None
+    create: Callable[[str, dict, str], CreatedResource]
+    delete: Callable[[str, CreatedResource, dict], Any] | None = None
     # By default the request that creates is one that changes as well.
-    update: Callable[[str, Made, dict], Made] | None = None
+    update: Callable[[str, CreatedResource, dict], CreatedResource] | None = None
 
 
 def made_by(
@@ -110,23 +110,23 @@ def made_by(
     """A kind that is created by one request. `ref` and `attributes` take the request and
     its answer; `delete` names the operation, and its parameter for what `Ref` gives."""
 
-    def create(region: str, properties: dict, name: str) -> Made:
+    def create(region: str, properties: dict, name: str) -> CreatedResource:
         sent, answer, dropped = request.send(region, properties, name)
-        return Made(ref(sent, answer), attributes(sent, answer), dropped)
+        return CreatedResource(ref(sent, answer), attributes(sent, answer), dropped)
 
-    def change(region: str, made: Made, properties: dict) -> Made:
+    def change(region: str, made: CreatedResource, properties: dict) -> CreatedResource:
         again = Request(request.service, update or request.operation, request.name, request.renamed)
         sent, _, dropped = again.send(region, properties, made.id)
-        return Made(made.id, made.attributes, dropped)
+        return CreatedResource(made.id, made.attributes, dropped)
 
-    def remove(region: str, made: Made, properties: dict) -> None:
+    def remove(region: str, made: CreatedResource, properties: dict) -> None:
         operation, parameter = delete
         getattr(client_of(request.service, region), operation)(**{parameter: made.id})
 
     return Kind(create, remove if delete else None, change)
 
 
-def secret(region: str, properties: dict, name: str) -> Made:
+def secret(region: str, properties: dict, name: str) -> CreatedResource:
     """A secret, with the value that the template gives or has made up."""
     properties = dict(properties)
     generate = properties.pop("GenerateSecretString", None)
@@ -142,10 +142,10 @@ def secret(region: str, properties: dict, name: str) -> Made:
         properties["SecretString"] = value
     request = Request("secretsmanager", "create_secret", "Name")
     _, answer, dropped = request.send(region, properties, name)
-    return Made(answer["ARN"], {"Id": answer["ARN"]}, dropped)
+    return CreatedResource(answer["ARN"], {"Id": answer["ARN"]}, dropped)
 
 
-def secret_again(region: str, made: Made, properties: dict) -> Made:
+def update_secret(region: str, made: CreatedResource, properties: dict) -> CreatedResource:
     """A change of a secret. Its value is left alone, as long as the template says none."""
     kept = {key: properties[key] for key in ("Description", "KmsKeyId", "SecretString") if key in properties}
     client = client_of("secretsmanager", region)
@@ -155,42 +155,42 @@ def secret_again(region: str, made: Made, properties: dict) -> Made:
     return made
 
 
-def forget_secret(region: str, made: Made, properties: dict) -> None:
+def delete_secret(region: str, made: CreatedResource, properties: dict) -> None:
     client = client_of("secretsmanager", region)
     client.delete_secret(SecretId=made.id, ForceDeleteWithoutRecovery=True)
 
 
-def queue_policy(region: str, properties: dict, name: str) -> Made:
+def queue_policy(region: str, properties: dict, name: str) -> CreatedResource:
     policy = json.dumps(properties["PolicyDocument"])
     for queue in properties["Queues"]:
         client_of("sqs", region).set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
-    return Made(name)
+    return CreatedResource(name)
 
 
-def topic_policy(region: str, properties: dict, name: str) -> Made:
+def topic_policy(region: str, properties: dict, name: str) -> CreatedResource:
     policy = json.dumps(properties["PolicyDocument"])
     for topic in properties["Topics"]:
         client = client_of("sns", region)
         client.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
-    return Made(name)
+    return CreatedResource(name)
 
 
-def once_more(create: Callable[[str, dict, str], Made]) -> Callable[[str, Made, dict], Made]:
+def recreate(create: Callable[[str, dict, str], CreatedResource]) -> Callable[[str, CreatedResource, dict], CreatedResource]:
     """A change that is made as the resource was."""
     return lambda region, made, properties: create(region, properties, made.id)
 
 
-def http_api(region: str, properties: dict, name: str) -> Made:
+def http_api(region: str, properties: dict, name: str) -> CreatedResource:
     """An HTTP API, of its description in OpenAPI."""
     described = properties["Body"]
     members = {"Name": described["info"]["title"], "ProtocolType": "HTTP"}
     _, answer, _ = Request("apigatewayv2", "create_api").send(region, members)
-    routes_of(region, answer["ApiId"], described)
+    create_routes(region, answer["ApiId"], described)
     attributes = {"ApiId": answer["ApiId"], "ApiEndpoint": answer["ApiEndpoint"]}
-    return Made(answer["ApiId"], attributes, [key for key in properties if key != "Body"])
+    return CreatedResource(answer["ApiId"], attributes, [key for key in properties if key != "Body"])
 
 
-def routes_of(region: str, api: str, described: dict) -> None:
+def create_routes(region: str, api: str, described: dict) -> None:
     """The routes of a description in OpenAPI, each with the integration behind it."""
     client = client_of("apigatewayv2", region)
     for path, methods in described["paths"].items():
@@ -211,22 +211,22 @@ def routes_of(region: str, api: str, described: dict) -> None:
             )
 
 
-def forget_http_api(region: str, made: Made, properties: dict) -> None:
+def delete_http_api(region: str, made: CreatedResource, properties: dict) -> None:
     client_of("apigatewayv2", region).delete_api(ApiId=made.id)
 
 
-def unchanged(region: str, made: Made, properties: dict) -> Made:
+def unchanged(region: str, made: CreatedResource, properties: dict) -> CreatedResource:
     return made
 
 
-def stage(region: str, properties: dict, name: str) -> Made:
+def stage(region: str, properties: dict, name: str) -> CreatedResource:
     """A stage of an HTTP API, which goes with it."""
     _, answer, dropped = Request("apigatewayv2", "create_stage").send(region, properties)
-    return Made(answer["StageName"], dropped=dropped)
+    return CreatedResource(answer["StageName"], dropped=dropped)
 
 
 KINDS: dict[str, Kind] = {
-    "AWS::SecretsManager::Secret": Kind(secret, forget_secret, secret_again),
+    "AWS::SecretsManager::Secret": Kind(secret, delete_secret, update_secret),
     "AWS::SecretsManager::RotationSchedule": made_by(
         Request(
             "secretsmanager",
@@ -253,8 +253,8 @@ KINDS: dict[str, Kind] = {
         lambda sent, answer: sent["Bucket"],
         delete=("delete_bucket_policy", "Bucket"),
     ),
-    "AWS::SQS::QueuePolicy": Kind(queue_policy, None, once_more(queue_policy)),
-    "AWS::SNS::TopicPolicy": Kind(topic_policy, None, once_more(topic_policy)),
+    "AWS::SQS::QueuePolicy": Kind(queue_policy, None, recreate(queue_policy)),
+    "AWS::SNS::TopicPolicy": Kind(topic_policy, None, recreate(topic_policy)),
     "AWS::SNS::Subscription": made_by(
         Request("sns", "subscribe"),
         lambda sent, answer: answer["SubscriptionArn"],
@@ -292,7 +292,7 @@ KINDS: dict[str, Kind] = {
         Request("athena", "create_named_query", "Name"),
         lambda sent, answer: answer["NamedQueryId"],
     ),
-    "AWS::ApiGatewayV2::Api": Kind(http_api, forget_http_api, unchanged),
+    "AWS::ApiGatewayV2::Api": Kind(http_api, delete_http_api, unchanged),
     "AWS::ApiGatewayV2::Stage": Kind(stage, None, unchanged),
 }
 

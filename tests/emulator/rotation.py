@@ -81,7 +81,7 @@ class Rotations:
             if record["Error"] is not None:
                 return
 
-    def settled(self) -> list[dict]:
+    def wait_until_idle(self) -> list[dict]:
         """All rotations, once none is at work."""
         with self.changed:
             self.changed.wait_for(lambda: self.at_work == 0)

@@ -49,7 +49,7 @@ class NoSuchLabel(SecretNotFoundException):
         SecretsManagerClientError.__init__(self, "ResourceNotFoundException", message)
 
 
-def holder(secret, label: str) -> str | None:
+def version_with_label(secret, label: str) -> str | None:
     """The version that has a label."""
     versions = secret.versions.items()
     return next((name for name, version in versions if label in version["version_stages"]), None)
@@ -57,7 +57,7 @@ def holder(secret, label: str) -> str | None:
 
 def attach(secret, label: str, version_id: str) -> None:
     """Moves a label to a version, and AWSPREVIOUS to where AWSCURRENT was."""
-    before = holder(secret, label)
+    before = version_with_label(secret, label)
     if before == version_id:
         return
     if before:
@@ -76,7 +76,7 @@ def has_value(version: dict) -> bool:
     return "secret_string" in version or "secret_binary" in version
 
 
-def to_change(backend, secret_id: str) -> FakeSecret:
+def writable_secret(backend, secret_id: str) -> FakeSecret:
     """The secret, if it may be changed."""
     secret = backend.secrets.get(secret_id)
     if secret is None:
@@ -94,7 +94,7 @@ def get_secret_value(backend, secret_id, version_id, version_stage, *, moto):
     secret = backend.secrets.get(secret_id)
     if not version_id:
         version_stage = version_stage or CURRENT
-        if secret and not secret.is_deleted() and not holder(secret, version_stage):
+        if secret and not secret.is_deleted() and not version_with_label(secret, version_stage):
             raise NoSuchLabel(version_stage)
     value = moto(backend, secret_id, version_id, version_stage)
     source = secret.source if isinstance(secret, ReplicaSecret) else secret
@@ -112,7 +112,7 @@ def batch_get_secret_value(
     found = [
         secret.secret_id
         for secret in list(backend.secrets.values())
-        if _matches(secret, filters) and not secret.is_deleted() and holder(secret, CURRENT)
+        if _matches(secret, filters) and not secret.is_deleted() and version_with_label(secret, CURRENT)
     ]
     values = [backend.get_secret_value(name, "", "") for name in found]
     page, token = backend._get_secret_values_page_and_next_token(
@@ -155,18 +155,18 @@ def check_version(backend, name, token, string, binary, on_create=False, *, moto
 
 
 def put_secret_value(backend, secret_id, *arguments, moto, **named):
-    to_change(backend, secret_id)
+    writable_secret(backend, secret_id)
     return moto(backend, secret_id, *arguments, **named)
 
 
 def update_secret_version_stage(
     backend, secret_id, version_stage, remove_from_version_id, move_to_version_id
 ):
-    secret = to_change(backend, secret_id)
+    secret = writable_secret(backend, secret_id)
     for version_id in (remove_from_version_id, move_to_version_id):
         if version_id and version_id not in secret.versions:
             raise InvalidParameterException(f"Not a valid version: {version_id}")
-    before = holder(secret, version_stage)
+    before = version_with_label(secret, version_stage)
     if remove_from_version_id and remove_from_version_id != before:
         raise InvalidParameterException(
             f"Version stage {version_stage} not found in version {remove_from_version_id}"
@@ -199,7 +199,7 @@ def rotate_secret(
     *,
     rotations: Rotations,
 ):
-    secret = to_change(backend, secret_id)
+    secret = writable_secret(backend, secret_id)
     function = rotation_lambda_arn or secret.rotation_lambda_arn
     if not function:
         raise InvalidRequestException("No Lambda rotation function ARN is associated with this secret.")
@@ -215,16 +215,16 @@ def rotate_secret(
     secret.rotation_lambda_arn = function
 
     def is_open() -> bool:
-        return holder(secret, PENDING) == token and holder(secret, CURRENT) != token
+        return version_with_label(secret, PENDING) == token and version_with_label(secret, CURRENT) != token
 
     def finished() -> None:
-        if holder(secret, CURRENT) == token:
+        if version_with_label(secret, CURRENT) == token:
             secret.last_rotation_date = int(time.time())
 
     def tested() -> None:
         secret.versions.pop(token, None)
 
-    token = holder(secret, PENDING)
+    token = version_with_label(secret, PENDING)
     if token and is_open():
         rotations.start(secret.arn, function, token, is_open=is_open, then=finished)
         raise InvalidRequestException(
@@ -240,7 +240,7 @@ def rotate_secret(
         rotations.start(secret.arn, function, token, is_open=is_open, then=finished)
     else:
         # The function is tried with a copy, which is gone afterwards.
-        current = secret.versions.get(holder(secret, CURRENT), {})
+        current = secret.versions.get(version_with_label(secret, CURRENT), {})
         values = {name: current[name] for name in ("secret_string", "secret_binary") if name in current}
         secret.versions[token].update(values)
         rotations.start(secret.arn, function, token, ["testSecret"], is_open=is_open, then=tested)
@@ -248,13 +248,13 @@ def rotate_secret(
 
 
 def install(rotations: Rotations) -> None:
-    """Puts what is mended in the place of what moto does."""
+    """Replaces functions of moto by corrected ones."""
 
-    def replace(owner, name: str, mended, **more) -> None:
-        setattr(owner, name, lambda *arguments, **named: mended(*arguments, **named, **more))
+    def replace(owner, name: str, patch, **more) -> None:
+        setattr(owner, name, lambda *arguments, **named: patch(*arguments, **named, **more))
 
-    def wrap(owner, name: str, mended) -> None:
-        replace(owner, name, mended, moto=getattr(owner, name))
+    def wrap(owner, name: str, patch) -> None:
+        replace(owner, name, patch, moto=getattr(owner, name))
 
     wrap(FakeSecret, "to_dict", to_dict)
     replace(FakeSecret, "reset_default_version", reset_default_version)

@@ -29,22 +29,22 @@ from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-from resource_types import KINDS, Made, Request, client_of
+from resource_types import KINDS, CreatedResource, Request, client_of
 
 # What services say of what is not there.
-GONE = re.compile("NotFound|NoSuch|NonExistent|DoesNotExist|^404$")
+NOT_FOUND_ERROR = re.compile("NotFound|NoSuch|NonExistent|DoesNotExist|^404$")
 
 SAM = "AWS::Serverless-2016-10-31"
 
 # What moto's CloudFormation keeps of a bucket is little: the requests for the rest.
-OF_A_BUCKET = {
+BUCKET_PROPERTIES = {
     "VersioningConfiguration": "put_bucket_versioning",
     "PublicAccessBlockConfiguration": "put_public_access_block",
     "OwnershipControls": "put_bucket_ownership_controls",
 }
 
 # What moto's own types leave out, and nothing here makes up for.
-NOT_KEPT = {
+IGNORED_PROPERTIES = {
     "AWS::S3::Bucket": {"LoggingConfiguration", "NotificationConfiguration"},
     "AWS::Lambda::Function": {"LoggingConfig", "TracingConfig"},
     "AWS::Logs::LogGroup": {"LogGroupClass"},
@@ -80,7 +80,7 @@ def transformed(template, parameters: dict, stack: str, account: str, region: st
 class Resource:
     """A resource of a type that moto's CloudFormation lacks."""
 
-    def __init__(self, kind: str, made: Made, region: str) -> None:
+    def __init__(self, kind: str, made: CreatedResource, region: str) -> None:
         self.type, self.made, self.region = kind, made, region
 
     @property
@@ -100,7 +100,7 @@ class Resource:
         return arn if name == "Arn" else f"{self.made.id}.{name}"
 
     @property
-    def is_real(self) -> bool:
+    def is_emulated(self) -> bool:
         return self.type in KINDS
 
 
@@ -126,7 +126,7 @@ def model_of(kind: str) -> type[CloudFormationModel]:
             properties = cloudformation_json.get("Properties", {})
             if kind in KINDS:
                 return cls(kind, KINDS[kind].create(region_name, properties, resource_name), region_name)
-            return cls(kind, Made(resource_name, dropped=list(properties)), region_name)
+            return cls(kind, CreatedResource(resource_name, dropped=list(properties)), region_name)
 
         @classmethod
         def update_from_cloudformation_json(
@@ -144,19 +144,19 @@ def model_of(kind: str) -> type[CloudFormationModel]:
                     KINDS[kind].delete(region, self.made, {})
             except ClientError as error:
                 # It may have gone with what it belonged to.
-                if not GONE.search(error.response["Error"]["Code"]):
+                if not NOT_FOUND_ERROR.search(error.response["Error"]["Code"]):
                     raise
 
     return Model
 
 
-def bucket_made(cls, resource_name, cloudformation_json, account_id, region_name, *, moto, **rest):
+def create_bucket(cls, resource_name, cloudformation_json, account_id, region_name, *, moto, **rest):
     bucket = moto(resource_name, cloudformation_json, account_id, region_name, **rest)
     finish_bucket(bucket.name, cloudformation_json.get("Properties", {}), region_name)
     return bucket
 
 
-def bucket_changed(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name):
+def update_bucket(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name):
     finish_bucket(original_resource.name, cloudformation_json.get("Properties", {}), region_name)
     return original_resource
 
@@ -169,7 +169,7 @@ def queue_name(name: str, definition: dict) -> str:
 
 
 def finish_bucket(name: str, properties: dict, region: str) -> None:
-    for key, operation in OF_A_BUCKET.items():
+    for key, operation in BUCKET_PROPERTIES.items():
         if key in properties:
             Request("s3", operation).send(region, {"Bucket": name, key: properties[key]})
     if "LifecycleConfiguration" in properties:
@@ -221,7 +221,7 @@ def references(template, *, moto) -> list[str]:
     return found + [word.split("}")[0].split(".")[0] for word in text.split("${")[1:]]
 
 
-def nested_changed(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name):
+def update_nested_stack(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name):
     """Changes a stack within a stack, where it is."""
     properties = cloudformation_json["Properties"]
     template = models.get_stack_from_s3_url(
@@ -263,7 +263,7 @@ def delete(resources, *, moto) -> None:
     moto(resources)
 
 
-def described(stack) -> dict:
+def describe_stack(stack) -> dict:
     """A stack as it is deployed: its outputs, and of each resource the type, what `Ref`
     gives, the properties with all functions done, and what of it is not real here."""
     resources, outputs = {}, {}
@@ -276,37 +276,37 @@ def described(stack) -> dict:
             "Type": definition["Type"],
             "Id": getattr(made, "physical_resource_id", None),
             "Properties": parsing.clean_json(properties, stack.resource_map),
-            "Real": getattr(made, "is_real", True),
-            "NotKept": not_kept(made, properties),
+            "Emulated": getattr(made, "is_emulated", True),
+            "IgnoredProperties": ignored_properties(made, properties),
         }
     if stack.status.endswith("_COMPLETE"):
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.outputs or []}
     return {"Name": stack.name, "Status": stack.status, "Outputs": outputs, "Resources": resources}
 
 
-def not_kept(made, properties: dict) -> list[str]:
+def ignored_properties(made, properties: dict) -> list[str]:
     """The properties of a resource that are nowhere here."""
     if isinstance(made, Resource):
         return made.made.dropped
-    unknown = NOT_KEPT.get(made.cloudformation_type(), set())
+    unknown = IGNORED_PROPERTIES.get(made.cloudformation_type(), set())
     return sorted(unknown & set(properties))
 
 
-def all_stacks() -> list[dict]:
+def list_stacks() -> list[dict]:
     """All stacks as they are deployed."""
     accounts = models.cloudformation_backends.values()
     backends = [backend for account in accounts for backend in account.values()]
-    return [described(stack) for backend in backends for stack in list(backend.stacks.values())]
+    return [describe_stack(stack) for backend in backends for stack in list(backend.stacks.values())]
 
 
 def resources_of(kind: str) -> list[dict]:
     """The resources of this type in all stacks."""
-    found = (resource for stack in all_stacks() for resource in stack["Resources"].values())
+    found = (resource for stack in list_stacks() for resource in stack["Resources"].values())
     return [resource for resource in found if resource["Type"] == kind]
 
 
 def install() -> None:
-    """Puts what is mended in the place of what moto does."""
+    """Replaces functions of moto by corrected ones."""
     ours = {kind: model_of(kind) for kind in KINDS}
     known = {**parsing.get_model_map(), **ours}
     names = {**parsing.get_name_type_map(), **{kind: "" for kind in KINDS}}
@@ -339,14 +339,14 @@ def install() -> None:
     backend.create_stack = with_transform(backend.create_stack)
     backend.create_change_set = with_transform(backend.create_change_set)
 
-    models.Stack.update_from_cloudformation_json = classmethod(nested_changed)
+    models.Stack.update_from_cloudformation_json = classmethod(update_nested_stack)
     models.Stack.get_cfn_attribute = output_of
 
     make = FakeBucket.create_from_cloudformation_json
     FakeBucket.create_from_cloudformation_json = classmethod(
-        lambda cls, *arguments, **rest: bucket_made(cls, *arguments, moto=make, **rest)
+        lambda cls, *arguments, **rest: create_bucket(cls, *arguments, moto=make, **rest)
     )
-    FakeBucket.update_from_cloudformation_json = classmethod(bucket_changed)
+    FakeBucket.update_from_cloudformation_json = classmethod(update_bucket)
     FakeBucket.get_permission = lambda bucket, action, resource: PermissionResult.NEUTRAL
     make_queue = Queue.create_from_cloudformation_json
     Queue.create_from_cloudformation_json = classmethod(

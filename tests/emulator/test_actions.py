@@ -9,7 +9,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from actions import calls_of
-from policies import granting, rights_of_document
+from policies import granting_permission, permissions_of_document
 
 REGION = "eu-west-1"
 
@@ -25,8 +25,8 @@ def allow(action: str, resource: str, **condition) -> dict:
 
 class Actions(unittest.TestCase):
     def granted(self, statements: list[dict], *request) -> bool:
-        rights = rights_of_document("policy", {"Statement": statements})
-        return all(granting(rights, call) for call in calls(*request))
+        rights = permissions_of_document("policy", {"Statement": statements})
+        return all(granting_permission(rights, call) for call in calls(*request))
 
     def test_absent_object_is_told_to_who_may_list_its_key(self):
         read = allow("s3:GetObject", "arn:aws:s3:::bucket/*")

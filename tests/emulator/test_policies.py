@@ -5,7 +5,7 @@
 
 import unittest
 
-from policies import Call, Right, fits, granting, holds, rights_of_document
+from policies import Call, Permission, matches_pattern, granting_permission, evaluate_condition, permissions_of_document
 
 
 class Policies(unittest.TestCase):
@@ -18,7 +18,7 @@ class Policies(unittest.TestCase):
             ("a.c", "abc", False),
             ("*", "", True),
         ]:
-            self.assertEqual(fits(pattern, text), fitting, (pattern, text))
+            self.assertEqual(matches_pattern(pattern, text), fitting, (pattern, text))
 
     def test_conditions(self):
         tags = {"aws:TagKeys": "one\ntwo"}
@@ -42,9 +42,9 @@ class Policies(unittest.TestCase):
             ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["one"]}}, tags, True),
             ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["one"]}}, {}, False),
         ]:
-            self.assertEqual(holds(condition, context), holding, (condition, context))
+            self.assertEqual(evaluate_condition(condition, context), holding, (condition, context))
         with self.assertRaises(ValueError):
-            holds({"DateGreaterThan": {"a": "2026-01-01"}}, {"a": "2026-01-01"})
+            evaluate_condition({"DateGreaterThan": {"a": "2026-01-01"}}, {"a": "2026-01-01"})
 
     def test_what_is_denied_is_not_granted(self):
         document = {
@@ -53,7 +53,7 @@ class Policies(unittest.TestCase):
                 {"Sid": "Never", "Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "*"},
             ]
         }
-        rights = rights_of_document("policy", document)
+        rights = permissions_of_document("policy", document)
         self.assertEqual(len(rights), 3)
         for action, resource, statement in [
             ("s3:GetObject", "arn:a:b", "0"),
@@ -63,7 +63,7 @@ class Policies(unittest.TestCase):
             ("sqs:SendMessage", "arn:a:b", "0"),
             ("sqs:ReceiveMessage", "arn:a:b", None),
         ]:
-            right: Right | None = granting(rights, Call(action, resource))
+            right: Permission | None = granting_permission(rights, Call(action, resource))
             self.assertEqual(right and right.statement, statement, action)
 
 

@@ -116,9 +116,9 @@ impl SessionPlan {
         };
         json!({
             "component": components.join(world).with_extension("wasm"),
-            "over": if language.is_embedded() { "host" } else { "wasi" },
+            "transport": if language.is_embedded() { "host" } else { "wasi" },
             "service": {"identity": self.service[0], "global": self.service[1]},
-            "grants": {"needed": self.initial_grant, "refused": self.grant_after_refusal},
+            "grants": {"needed": self.initial_grant, "rejected": self.grant_after_refusal},
             "allow": self.allow,
         })
     }
@@ -247,7 +247,7 @@ impl Host {
 
 /// The folder of the components, by the variable that `cargo xtask test` sets.
 fn components_dir() -> io::Result<PathBuf> {
-    required_path("COMPONENTS")
+    required_path("COMPONENTS_DIR")
 }
 
 /// A copy of a host's sources where Node finds the modules that they import.

@@ -107,10 +107,10 @@ async fn cursor_is_portable_across_instances_and_languages() {
 
     type Arguments = fn(&Value) -> Value;
     let listings: [(&str, &str, Arguments); 4] = [
-        ("tenants.reachable", "tenants", |after| json!([after])),
+        ("tenants.list", "tenants", |after| json!([after])),
         ("endpoints.search", "endpoints", |after| json!([TENANT, [], {"after": after, "size": 3}])),
         ("alerts.search", "alerts", |after| json!([TENANT, [], {"after": after, "size": 4}])),
-        ("events.read", "events", |after| {
+        ("events.list", "events", |after| {
             let begin = scenarios::an_hour_ago();
             let place = if after.is_null() { begin } else { json!({"tag": "after", "val": after}) };
             json!([TENANT, place, {"size": 200}])
@@ -128,7 +128,7 @@ async fn cursor_is_portable_across_instances_and_languages() {
             assert_eq!(same[items], page[items], "{function}, page {turn}: {host:?}");
             (ours, theirs) = (page["next"].clone(), same["next"].clone());
             assert_eq!(ours.is_null(), theirs.is_null(), "{function}, page {turn}: {host:?}");
-            if ours.is_null() || page["more"] == false {
+            if ours.is_null() || page["has-more"] == false {
                 break;
             }
         }
@@ -159,7 +159,7 @@ async fn host_managed_component_sends_no_token() {
 /// A session without a token, through a gateway.
 fn plan_through_gateway(gateway: &Gateway, simulator: &Simulator) -> SessionPlan {
     let service = [gateway.url(), gateway.url()];
-    SessionPlan { initial_grant: json!({"tag": "ambient"}), service, ..SessionPlan::new(simulator) }
+    SessionPlan { initial_grant: json!({"tag": "host-managed"}), service, ..SessionPlan::new(simulator) }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,7 +192,7 @@ async fn undocumented_items_are_reported_as_unreadable() {
             player.open(&plan).await.expect("a session");
             call_ok(player, "tenants.open", json!([ACME])).await;
             let page = call_ok(player, function, json!([TENANT, [], {"size": 100}])).await;
-            let unreadable = page["unreadable"].as_array().into_iter().flatten();
+            let unreadable = page["malformed-items"].as_array().into_iter().flatten();
             let unreadable: Vec<_> = unreadable.map(|item| item["raw"].clone()).collect();
             (page[items].clone(), unreadable)
         };
@@ -217,12 +217,12 @@ const EMBEDDED_IMPORTS: [&str; 2] = ["sophos:central/credentials", "sophos:centr
 
 const WEBHOOK_IMPORTS: [&str; 15] = [
     "sophos:central/credentials",
-    "sophos:central/journal",
+    "sophos:central/audit-log",
     "sophos:central/ledger-store",
     "sophos:central/outcomes",
     "sophos:central/policy",
     "sophos:central/queue",
-    "sophos:central/sender-secrets",
+    "sophos:central/webhook-secrets",
     "wasi:clocks/monotonic-clock",
     "wasi:clocks/wall-clock",
     "wasi:http/outgoing-handler",
@@ -296,9 +296,9 @@ async fn component_cannot_reach_files_env_or_sockets() {
         // What only looks has nothing to act with.
         for (function, arguments) in [
             ("tenants.open", json!([ACME])),
-            ("containment.isolate", json!([TENANT, ["x"], "why"])),
-            ("containment.release", json!([TENANT, ["x"], "why"])),
-            ("alert-actions.act", json!([TENANT, "x", "acknowledge", null])),
+            ("isolation-actions.isolate", json!([TENANT, ["x"], "why"])),
+            ("isolation-actions.release", json!([TENANT, ["x"], "why"])),
+            ("alert-actions.perform", json!([TENANT, "x", "acknowledge", null])),
         ] {
             let outcome = host.call(function, arguments).await.expect("an answer");
             assert_eq!(
@@ -313,9 +313,9 @@ async fn component_cannot_reach_files_env_or_sockets() {
             .expect("another session");
         for (function, arguments) in [
             ("session.whoami", json!([])),
-            ("tenants.reachable", json!([null])),
+            ("tenants.list", json!([null])),
             ("tenants.open", json!([ACME])),
-            ("tenants.home", json!([])),
+            ("tenants.own", json!([])),
         ] {
             let outcome = host.call(function, arguments).await.expect("an answer");
             let CallOutcome::Failure(failure) = outcome else {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     println!("starting");
-    match env::var("AT_START").as_deref() {
+    match env::var("START_BEHAVIOR").as_deref() {
         Ok("exit") => {
             eprintln!("no configuration");
             process::exit(7);

@@ -123,7 +123,7 @@ async fn function_keeps_running_when_the_caller_disconnects() {
 
 #[tokio::test]
 async fn pool_returns_the_start_error_when_a_function_exits() {
-    let error = Pool::start(echo_function().env("AT_START", "exit"), 2).await.unwrap_err();
+    let error = Pool::start(echo_function().env("START_BEHAVIOR", "exit"), 2).await.unwrap_err();
     assert!(matches!(error, StartError::Exited { code: Some(7), .. }), "{error:?}");
 }
 

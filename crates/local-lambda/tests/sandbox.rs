@@ -240,16 +240,16 @@ async fn start_error_names_the_cause() {
     assert!(matches!(missing, StartError::Spawn { .. }), "{missing:?}");
     assert!(missing.to_string().contains("/nonexistent/function"), "{missing}");
 
-    let exited = echo_function().env("AT_START", "exit").start().await.unwrap_err();
+    let exited = echo_function().env("START_BEHAVIOR", "exit").start().await.unwrap_err();
     assert!(matches!(exited, StartError::Exited { code: Some(7), .. }), "{exited:?}");
     assert_eq!(exited.logs(), ["starting", "no configuration"]);
     assert!(exited.to_string().contains("no configuration"), "{exited}");
 
-    let reported = echo_function().env("AT_START", "report").start().await.unwrap_err();
+    let reported = echo_function().env("START_BEHAVIOR", "report").start().await.unwrap_err();
     let StartError::Init { kind, message, .. } = &reported else { panic!("{reported:?}") };
     assert_eq!((kind.as_str(), message.as_str()), ("Config.Missing", "no bucket"));
 
     let patience = Duration::from_millis(300);
-    let hung = echo_function().env("AT_START", "hang").init_timeout(patience).start().await.unwrap_err();
+    let hung = echo_function().env("START_BEHAVIOR", "hang").init_timeout(patience).start().await.unwrap_err();
     assert!(matches!(hung, StartError::TimedOut { .. }), "{hung:?}");
 }

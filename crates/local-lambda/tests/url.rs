@@ -364,6 +364,6 @@ async fn dropping_the_url_closes_the_listener() {
 
 #[tokio::test]
 async fn url_returns_the_start_error_when_a_function_exits() {
-    let error = FunctionUrl::start(echo_function().env("AT_START", "exit"), 1).await.unwrap_err();
+    let error = FunctionUrl::start(echo_function().env("START_BEHAVIOR", "exit"), 1).await.unwrap_err();
     assert!(matches!(error, StartError::Exited { code: Some(7), .. }), "{error:?}");
 }

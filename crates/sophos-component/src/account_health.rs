@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Guest for Component {
-    fn examine(tenant: TenantBorrow<'_>, checks: Vec<String>) -> Result<Report, Failure> {
+    fn run_checks(tenant: TenantBorrow<'_>, checks: Vec<String>) -> Result<Report, Failure> {
         let tenant: &Tenant = tenant.get();
         run_call(async |client| {
             let operation = RawOperation(CheckAccountHealth { checks, products: Vec::new() });

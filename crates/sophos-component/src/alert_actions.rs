@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Guest for Component {
-    fn act(
+    fn perform(
         tenant: TenantBorrow<'_>,
         alert_id: String,
         action: String,

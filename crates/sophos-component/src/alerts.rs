@@ -11,7 +11,7 @@ use crate::{
     Component,
     bindings::{
         exports::sophos::central::{
-            alerts::{Alert, Filter, Guest, Listing as Asked, Page, Subject},
+            alerts::{Alert, Filter, Guest, PageOptions, Page, Subject},
             tenants::TenantBorrow,
         },
         sophos::central::types::Failure,
@@ -24,23 +24,23 @@ use crate::{
 };
 
 impl Guest for Component {
-    fn search(tenant: TenantBorrow<'_>, filters: Vec<Filter>, listing: Asked) -> Result<Page, Failure> {
+    fn search(tenant: TenantBorrow<'_>, filters: Vec<Filter>, options: PageOptions) -> Result<Page, Failure> {
         let tenant: &Tenant = tenant.get();
         run_call(async |client| {
             let mut operation = SearchAlerts::default();
             for filter in filters {
                 apply_filter(&mut operation.filter, filter);
             }
-            operation.filter.sort = listing.sort.into_iter().collect();
+            operation.filter.sort = options.sort.into_iter().collect();
             let place = CursorScope::new('a', tenant.id(), &page::filters(&operation)?);
-            operation.filter.page_from_key = page::page_key(place, listing.after.as_deref())?;
-            operation.filter.page_size = listing.size;
-            operation.filter.fields = listing.fields.unwrap_or_default();
+            operation.filter.page_from_key = page::page_key(place, options.after.as_deref())?;
+            operation.filter.page_size = options.size;
+            operation.filter.fields = options.fields.unwrap_or_default();
 
             let answer = tenant.with_client(client).send(&operation).await?;
             let next = operation.next_page(&answer)?.and_then(|next| next.filter.page_from_key);
-            let (alerts, unreadable) = page::split_items(answer.items, &answer.malformed_items, parse_alert);
-            Ok(Page { alerts, unreadable, next: next.map(|key| place.cursor(&key)) })
+            let (alerts, malformed_items) = page::split_items(answer.items, &answer.malformed_items, parse_alert);
+            Ok(Page { alerts, malformed_items, next: next.map(|key| place.cursor(&key)) })
         })
     }
 

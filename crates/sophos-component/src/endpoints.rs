@@ -11,7 +11,7 @@ use crate::{
     Component,
     bindings::{
         exports::sophos::central::{
-            endpoints::{CloudInstance, Endpoint, Filter, Guest, Listing as Asked, Page, Tag, View},
+            endpoints::{CloudInstance, Endpoint, Filter, Guest, PageOptions, Page, Tag, View},
             tenants::TenantBorrow,
         },
         sophos::central::types::Failure,
@@ -24,25 +24,25 @@ use crate::{
 };
 
 impl Guest for Component {
-    fn search(tenant: TenantBorrow<'_>, filters: Vec<Filter>, listing: Asked) -> Result<Page, Failure> {
+    fn search(tenant: TenantBorrow<'_>, filters: Vec<Filter>, options: PageOptions) -> Result<Page, Failure> {
         let tenant: &Tenant = tenant.get();
         run_call(async |client| {
             let mut operation = ListEndpoints::default();
             for filter in filters {
                 apply_filter(&mut operation, filter);
             }
-            operation.sort = listing.sort.into_iter().collect();
+            operation.sort = options.sort.into_iter().collect();
             let place = CursorScope::new('e', tenant.id(), &page::filters(&operation)?);
-            operation.page_from_key = page::page_key(place, listing.after.as_deref())?;
-            operation.page_size = listing.size;
-            operation.view = Some(to_endpoint_view(listing.view));
-            operation.fields = listing.fields.unwrap_or_default();
+            operation.page_from_key = page::page_key(place, options.after.as_deref())?;
+            operation.page_size = options.size;
+            operation.view = Some(to_endpoint_view(options.view));
+            operation.fields = options.fields.unwrap_or_default();
 
             let answer = tenant.with_client(client).send(&operation).await?;
             let next = operation.next_page(&answer)?.and_then(|next| next.page_from_key);
-            let (endpoints, unreadable) =
+            let (endpoints, malformed_items) =
                 page::split_items(answer.items, &answer.malformed_items, parse_endpoint);
-            Ok(Page { endpoints, unreadable, next: next.map(|key| place.cursor(&key)) })
+            Ok(Page { endpoints, malformed_items, next: next.map(|key| place.cursor(&key)) })
         })
     }
 

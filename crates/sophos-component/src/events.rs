@@ -7,7 +7,7 @@ use crate::{
     Component,
     bindings::{
         exports::sophos::central::{
-            events::{Event, Guest, Listing as Asked, Page, Place},
+            events::{Event, Guest, PageOptions, Page, StartPosition},
             tenants::TenantBorrow,
         },
         sophos::central::types::Failure,
@@ -20,26 +20,26 @@ use crate::{
 };
 
 impl Guest for Component {
-    fn read(tenant: TenantBorrow<'_>, place: Place, listing: Asked) -> Result<Page, Failure> {
+    fn list(tenant: TenantBorrow<'_>, start: StartPosition, options: PageOptions) -> Result<Page, Failure> {
         let tenant: &Tenant = tenant.get();
         run_call(async |client| {
             let feed = CursorScope::new('f', tenant.id(), &json!({}));
-            let (cursor, from_date) = match place {
-                Place::Oldest => (None, None),
-                Place::Since(second) => {
+            let (cursor, from_date) = match start {
+                StartPosition::Oldest => (None, None),
+                StartPosition::Since(second) => {
                     let second =
                         i64::try_from(second).map_err(|_| Error::invalid("there is no such second"))?;
                     (None, Some(second))
                 }
-                Place::After(cursor) => (page::page_key(feed, Some(&cursor))?, None),
+                StartPosition::After(cursor) => (page::page_key(feed, Some(&cursor))?, None),
             };
-            let exclude_types = listing.exclude.unwrap_or_default();
-            let operation = ListSiemEvents { limit: listing.size, cursor, from_date, exclude_types };
+            let exclude_types = options.exclude.unwrap_or_default();
+            let operation = ListSiemEvents { limit: options.size, cursor, from_date, exclude_types };
             let answer = tenant.with_client(client).send(&operation).await?;
             let next = answer.next_cursor.as_deref().filter(|cursor| !cursor.is_empty());
-            let (next, more) = (next.map(|cursor| feed.cursor(cursor)), answer.has_more);
-            let (events, unreadable) = page::split_items(answer.items, &answer.malformed_items, parse_event);
-            Ok(Page { events, unreadable, more, next })
+            let (next, has_more) = (next.map(|cursor| feed.cursor(cursor)), answer.has_more);
+            let (events, malformed_items) = page::split_items(answer.items, &answer.malformed_items, parse_event);
+            Ok(Page { events, malformed_items, has_more, next })
         })
     }
 }
@@ -51,7 +51,7 @@ fn parse_event(from: &Value, raw: String) -> Result<Event, &'static str> {
         group: string(from, &["group"]),
         severity: string(from, &["severity"]),
         description: string(from, &["name"]),
-        happened_at: string(from, &["when"]),
+        occurred_at: string(from, &["when"]),
         created_at: string(from, &["created_at"]),
         endpoint_id: string(from, &["endpoint_id"]),
         endpoint_kind: string(from, &["endpoint_type"]),

@@ -22,17 +22,17 @@ impl From<Error> for Failure {
 fn to_reason(kind: ErrorKind, wait_ms: Option<u32>) -> Reason {
     match kind {
         ErrorKind::NoCredential => Reason::NoCredential,
-        ErrorKind::CredentialRejected => Reason::CredentialRefused,
+        ErrorKind::CredentialRejected => Reason::CredentialRejected,
         ErrorKind::Unauthorized => Reason::Unauthorized,
         ErrorKind::Forbidden => Reason::Forbidden,
-        ErrorKind::WrongCredentialType => Reason::WrongCredential,
+        ErrorKind::WrongCredentialType => Reason::WrongCredentialType,
         ErrorKind::NotFound => Reason::NotFound,
         ErrorKind::Conflict => Reason::Conflict,
         ErrorKind::Throttled => Reason::Throttled(wait_ms),
         // The wait that the service or the budget asks for is longer than the
         // call may take.
         ErrorKind::DeadlineExceeded if wait_ms.is_some() => Reason::Throttled(wait_ms),
-        ErrorKind::DeadlineExceeded => Reason::OutOfTime,
+        ErrorKind::DeadlineExceeded => Reason::DeadlineExceeded,
         ErrorKind::Invalid => Reason::Invalid,
         ErrorKind::Unavailable => Reason::Unavailable(wait_ms),
         ErrorKind::Unreachable => Reason::Unreachable,
@@ -101,7 +101,7 @@ mod tests {
             to_reason(ErrorKind::DeadlineExceeded, Some(7_000)),
             Reason::Throttled(Some(7_000))
         ));
-        assert!(matches!(to_reason(ErrorKind::DeadlineExceeded, None), Reason::OutOfTime));
+        assert!(matches!(to_reason(ErrorKind::DeadlineExceeded, None), Reason::DeadlineExceeded));
         assert!(matches!(to_reason(ErrorKind::Throttled, None), Reason::Throttled(None)));
     }
 }

@@ -11,7 +11,7 @@ use sophos_api::{AccessToken, Auth, BoxFuture, CredentialSource, Credentials, Er
 
 use crate::{
     bindings::sophos::central::{
-        credentials::{self, Grant, Occasion, Service},
+        credentials::{self, Grant, RequestReason, Service},
         types::Failure,
     },
     failure::no_credential,
@@ -26,7 +26,7 @@ pub(crate) struct HostCredentialSource {
 impl HostCredentialSource {
     /// Asks for the first grant and the place where it is good.
     pub(crate) fn request_initial() -> Result<(Self, Hosts), Failure> {
-        let access = credentials::obtain(Occasion::Needed).map_err(|reason| no_credential(&reason))?;
+        let access = credentials::obtain(RequestReason::Needed).map_err(|reason| no_credential(&reason))?;
         let hosts = match access.service {
             Service::Sophos => Hosts::sophos_central(),
             Service::Other(addresses) => {
@@ -47,11 +47,11 @@ impl fmt::Debug for HostCredentialSource {
 impl CredentialSource for HostCredentialSource {
     fn current(&self) -> BoxFuture<'_, Result<Auth, NoCredential>> {
         let first = self.initial.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Box::pin(ready(first.map_or_else(|| request_grant(Occasion::Needed), Ok)))
+        Box::pin(ready(first.map_or_else(|| request_grant(RequestReason::Needed), Ok)))
     }
 
     fn replace_rejected<'a>(&'a self, refused: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
-        let other = request_grant(Occasion::Refused).and_then(|authority| {
+        let other = request_grant(RequestReason::Rejected).and_then(|authority| {
             if authority == *refused {
                 return Err(NoCredential::new("the host gave the same again"));
             }
@@ -61,8 +61,8 @@ impl CredentialSource for HostCredentialSource {
     }
 }
 
-fn request_grant(why: Occasion) -> Result<Auth, NoCredential> {
-    credentials::obtain(why).map(|access| to_auth(access.grant)).map_err(NoCredential::new)
+fn request_grant(reason: RequestReason) -> Result<Auth, NoCredential> {
+    credentials::obtain(reason).map(|access| to_auth(access.grant)).map_err(NoCredential::new)
 }
 
 fn to_auth(grant: Grant) -> Auth {
@@ -76,7 +76,7 @@ fn to_auth(grant: Grant) -> Auth {
             }
             .into()
         }
-        Grant::Ambient => Auth::HostManaged,
+        Grant::HostManaged => Auth::HostManaged,
     }
 }
 

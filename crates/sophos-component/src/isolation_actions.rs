@@ -6,7 +6,7 @@ use crate::{
     Component,
     bindings::{
         exports::sophos::central::{
-            containment::{Accepted, Guest},
+            isolation_actions::{Guest, IsolationResult},
             tenants::TenantBorrow,
         },
         sophos::central::types::Failure,
@@ -21,7 +21,7 @@ impl Guest for Component {
         tenant: TenantBorrow<'_>,
         endpoint_ids: Vec<String>,
         comment: String,
-    ) -> Result<Accepted, Failure> {
+    ) -> Result<IsolationResult, Failure> {
         update_isolation(&tenant, endpoint_ids, true, comment)
     }
 
@@ -29,7 +29,7 @@ impl Guest for Component {
         tenant: TenantBorrow<'_>,
         endpoint_ids: Vec<String>,
         comment: String,
-    ) -> Result<Accepted, Failure> {
+    ) -> Result<IsolationResult, Failure> {
         update_isolation(&tenant, endpoint_ids, false, comment)
     }
 }
@@ -39,7 +39,7 @@ fn update_isolation(
     ids: Vec<String>,
     enabled: bool,
     comment: String,
-) -> Result<Accepted, Failure> {
+) -> Result<IsolationResult, Failure> {
     let tenant: &Tenant = tenant.get();
     run_call(async |client| {
         let comment = Some(comment).filter(|comment| !comment.is_empty());
@@ -48,7 +48,7 @@ fn update_isolation(
         let taken: Vec<_> = array(&answer, &["items"]).filter_map(|item| item["id"].as_str()).collect();
         // An id that nobody asked about says nothing.
         let ids = operation.0.ids.into_iter();
-        let (ids, passed_over) = ids.partition(|id| taken.iter().any(|taken| taken.eq_ignore_ascii_case(id)));
-        Ok(Accepted { ids, passed_over })
+        let (accepted_ids, skipped_ids) = ids.partition(|id| taken.iter().any(|taken| taken.eq_ignore_ascii_case(id)));
+        Ok(IsolationResult { accepted_ids, skipped_ids })
     })
 }

@@ -31,11 +31,11 @@
 //! heeds the options of a request.
 //!
 //! **Credentials** come from `credentials.obtain`, which the host implements over
-//! its own secret store. The least is `ambient`: the host adds `Authorization` to
+//! its own secret store. The least is `host-managed`: the host adds `Authorization` to
 //! what goes out, and the component sees neither secret nor token. `token` is an
 //! access token that the host obtained; `client` an API credential that the
 //! component trades by itself. When a grant is refused the host is asked once more
-//! with `refused`, so that a cache is passed over.
+//! with `rejected`, so that a cache is passed over.
 //!
 //! **Where it may go.** The component itself sends a token to `https` hosts under
 //! `sophos.com` only, unless the host names another service. To hold it to that
@@ -65,11 +65,11 @@
 //! | import | what the host does | the least |
 //! |---|---|---|
 //! | `policy` | gives the policy's text, at each request | read a file |
-//! | `sender-secrets` | gives the keys of senders, by the policy's names for them | read a vault |
+//! | `webhook-secrets` | gives the keys of senders, by the policy's names for them | read a vault |
 //! | `ledger-store` | creates an object only if there is none; reads, removes and lists | a folder with hard links, a bucket, a table with a primary key |
-//! | `queue` | takes decisions for `decisions.work` | say `here`: they are carried out before the answer |
+//! | `queue` | takes decisions for `decisions.process` | say `inline`: they are carried out before the answer |
 //! | `outcomes` | tells people and programs | have no listener |
-//! | `journal` | records what came in | write a line |
+//! | `audit-log` | records what came in | write a line |
 //! | `credentials` | as above; a partner's serves all of its tenants | |
 //!
 //! and of WASI the wall clock and randomness beside HTTP and the monotonic clock:
@@ -92,7 +92,7 @@
 //! for 60 seconds at most; give it more than that.
 //!
 //! **Callers' addresses** are in a header that the server in front writes
-//! (`caller-header` of the rules), since `wasi:http` has none. Where a source may call
+//! (`client-ip-header` of the rules), since `wasi:http` has none. Where a source may call
 //! from some addresses only and that header is not named, it cannot call at all.
 //!
 //! **A policy that is changed** is in force at the next request. One with a mistake

@@ -18,7 +18,7 @@ use crate::{
 thread_local! {
     static STATE: RefCell<SessionState> = const {
         RefCell::new(SessionState {
-            limits: Limits { call_ms: 60_000, request_ms: 30_000, attempts: 4 },
+            limits: Limits { call_timeout_ms: 60_000, request_timeout_ms: 30_000, max_attempts: 4 },
             client: None,
         })
     };
@@ -44,7 +44,7 @@ fn current_client() -> Result<Client<HostTransport>, Failure> {
         Some(begun) => begun,
         None => start_session()?,
     };
-    let call = Duration::from_millis(limits.call_ms.into());
+    let call = Duration::from_millis(limits.call_timeout_ms.into());
     Ok(client.with_deadline(client.transport().now() + call))
 }
 
@@ -53,8 +53,8 @@ fn start_session() -> Result<(Client<HostTransport>, Limits), Failure> {
     let (grant, hosts) = HostCredentialSource::request_initial()?;
     Ok(STATE.with_borrow_mut(|state| {
         let retry = RetryPolicy {
-            max_attempts: state.limits.attempts,
-            attempt_timeout: Duration::from_millis(state.limits.request_ms.into()),
+            max_attempts: state.limits.max_attempts,
+            attempt_timeout: Duration::from_millis(state.limits.request_timeout_ms.into()),
             ..RetryPolicy::default()
         };
         let client = Client::builder(HostTransport, grant).hosts(hosts).retry_policy(retry).build();
@@ -68,8 +68,8 @@ impl Guest for Component {
         Ok(Identity { id: identity.id, kind: identity.id_type.as_str().to_owned() })
     }
 
-    fn limit(limits: Limits) -> Result<(), Failure> {
-        if [limits.call_ms, limits.request_ms, limits.attempts].contains(&0) {
+    fn set_limits(limits: Limits) -> Result<(), Failure> {
+        if [limits.call_timeout_ms, limits.request_timeout_ms, limits.max_attempts].contains(&0) {
             return Err(Error::invalid("a limit of zero lets nothing through").into());
         }
         STATE.with_borrow_mut(|state| {
@@ -81,14 +81,14 @@ impl Guest for Component {
         })
     }
 
-    fn usage_so_far() -> Usage {
+    fn get_usage() -> Usage {
         let stats = STATE.with_borrow(|state| state.client.as_ref().map(Client::stats)).unwrap_or_default();
         Usage {
-            calls: stats.api_requests,
+            api_requests: stats.api_requests,
             token_requests: stats.token_requests,
             retries: stats.retries,
             throttled: stats.throttled,
-            waited_ms: u64::try_from(stats.wait_time.as_millis()).unwrap_or(u64::MAX),
+            wait_time_ms: u64::try_from(stats.wait_time.as_millis()).unwrap_or(u64::MAX),
         }
     }
 }

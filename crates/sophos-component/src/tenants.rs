@@ -11,7 +11,7 @@ use crate::{
     Component,
     bindings::{
         exports::sophos::central::tenants::{self, Guest, GuestTenant, Page, Summary},
-        sophos::central::types::{Failure, Unreadable},
+        sophos::central::types::{Failure, MalformedItem as WitMalformedItem},
     },
     cursor::CursorScope,
     page,
@@ -77,7 +77,7 @@ impl GuestTenant for Tenant {
 impl Guest for Component {
     type Tenant = Tenant;
 
-    fn reachable(after: Option<String>) -> Result<Page, Failure> {
+    fn list(after: Option<String>) -> Result<Page, Failure> {
         run_call(async |client| {
             let identity = client.identity().await?;
             let listing = CursorScope::new('t', &identity.id, &json!({}));
@@ -94,7 +94,7 @@ impl Guest for Component {
                 }
                 IdType::Tenant => {
                     let tenants = vec![Tenant::fetch(client, &identity.id.into()).await?];
-                    return Ok(Page { tenants, unreadable: Vec::new(), next: None });
+                    return Ok(Page { tenants, malformed_items: Vec::new(), next: None });
                 }
                 // Anything else is told that it needs a partner's.
                 _ => {
@@ -103,8 +103,8 @@ impl Guest for Component {
                     (items, broken, next.and_then(|next| next.page))
                 }
             };
-            let (mut tenants, mut unreadable) =
-                (Vec::with_capacity(items.len()), page::to_unreadable(&broken));
+            let (mut tenants, mut malformed_items) =
+                (Vec::with_capacity(items.len()), page::to_malformed_items(&broken));
             for item in items {
                 let tenant =
                     item.parse_as().and_then(|record| Tenant::new(client, record, item.json().to_owned()));
@@ -112,11 +112,11 @@ impl Guest for Component {
                     Ok(tenant) => tenants.push(tenants::Tenant::new(tenant)),
                     Err(error) => {
                         let raw = item.into_json().into_string();
-                        unreadable.push(Unreadable { raw, reason: error.to_string() });
+                        malformed_items.push(WitMalformedItem { raw, reason: error.to_string() });
                     }
                 }
             }
-            Ok(Page { tenants, unreadable, next: next.map(|page| listing.cursor(&page.to_string())) })
+            Ok(Page { tenants, malformed_items, next: next.map(|page| listing.cursor(&page.to_string())) })
         })
     }
 
@@ -124,7 +124,7 @@ impl Guest for Component {
         run_call(async |client| Tenant::fetch(client, &id.into()).await)
     }
 
-    fn home() -> Result<tenants::Tenant, Failure> {
+    fn own() -> Result<tenants::Tenant, Failure> {
         run_call(async |client| {
             let identity = client.identity().await?;
             if identity.id_type != IdType::Tenant {

@@ -49,14 +49,14 @@ impl IntoResponse for ControlError {
 
 pub(crate) fn router(central: Arc<Central>) -> Router {
     Router::new()
-        .route("/control/addresses", get(addresses))
+        .route("/control/urls", get(addresses))
         .route("/control/clock", get(clock).post(update_clock))
         .route("/control/faults", get(faults).put(set_faults).delete(clear_faults))
-        .route("/control/calls", get(calls).delete(reset_calls))
-        .route("/control/limiter", get(limiter))
+        .route("/control/requests", get(calls).delete(reset_calls))
+        .route("/control/rate-limits", get(limiter))
         .route("/control/served", get(served).delete(clear_served))
         .route("/control/served/totals", get(get_served_totals))
-        .route("/control/produced", get(produced))
+        .route("/control/records", get(produced))
         .route("/control/tenants", get(tenants))
         .route("/control/tenants/{id}", post(set_tenant))
         .route("/control/tenants/{tenant}/endpoints/{endpoint}", post(set_endpoint))

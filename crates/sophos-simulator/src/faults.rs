@@ -46,7 +46,7 @@ impl FaultPlan {
             {
                 if rule.operation != BULK_ISOLATION {
                     return Err(format!(
-                        "leave_out and foreign_id are for the operation {BULK_ISOLATION:?} only"
+                        "omit_endpoint and extra_endpoint are for the operation {BULK_ISOLATION:?} only"
                     ));
                 }
                 if let Some(id) = endpoint

@@ -39,15 +39,15 @@
 //!
 //! | request | |
 //! |---|---|
-//! | `GET /control/addresses` | where everything is |
+//! | `GET /control/urls` | where everything is |
 //! | `GET`, `POST /control/clock` | `{"advance_seconds": n}` or `{"set": "RFC 3339"}` |
 //! | `GET`, `PUT`, `DELETE /control/faults` | a [`FaultPlan`] |
-//! | `GET`, `DELETE /control/calls` | [`CallCounts`]; `DELETE` forgets those of the limiter too |
+//! | `GET`, `DELETE /control/requests` | [`CallCounts`]; `DELETE` forgets those of the limiter too |
 //! | `GET /control/served?dataset=&tenant=` | ids handed out, a JSON text to a line |
 //! | `DELETE /control/served` | forget them |
 //! | `GET /control/served/totals` | [`ServedTotals`] |
-//! | `GET /control/produced?dataset=&tenant=&from=&to=` | ids of what there is; times RFC 3339 or Unix ms |
-//! | `GET /control/limiter` | [`LimiterCounts`] by client id |
+//! | `GET /control/records?dataset=&tenant=&from=&to=` | ids of what there is; times RFC 3339 or Unix ms |
+//! | `GET /control/rate-limits` | [`LimiterCounts`] by client id |
 //! | `GET /control/tenants` | [`TenantInfo`] of each |
 //! | `POST /control/tenants/{id}` | `{"state": "forbidden"}`, see [`TenantState`]; `{"region": "us01"}` moves it |
 //! | `POST /control/tenants/{id}/endpoints/{id}` | `{"online": false}` |

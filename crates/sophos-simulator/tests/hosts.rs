@@ -51,7 +51,7 @@ async fn control_host_supports_every_operation() {
     };
     let get = async |path: &str| do_it("GET", path, None).await;
 
-    assert_eq!(get("addresses").await.json(), serde_json::to_value(sim.addresses()).unwrap());
+    assert_eq!(get("urls").await.json(), serde_json::to_value(sim.addresses()).unwrap());
     assert_eq!(get("clock").await.json()["now"], "2026-01-15T12:00:00.000Z");
     do_it("POST", "clock", Some(json!({ "advance_seconds": 90 }))).await;
     assert_eq!(sim.clock().now_ms(), START_MS + 90_000);
@@ -68,19 +68,19 @@ async fn control_host_supports_every_operation() {
     assert_eq!(do_it("PUT", "faults", Some(bad)).await.status, 400);
 
     let page = at.get_ok("/siem/v1/events").await;
-    assert_eq!(get("calls").await.json()["by_operation"]["siem.events"], 2);
-    assert_eq!(get("calls").await.json()["by_status"]["503"], 1);
-    assert_eq!(do_it("DELETE", "calls", None).await.json()["total"], 0);
+    assert_eq!(get("requests").await.json()["by_operation"]["siem.events"], 2);
+    assert_eq!(get("requests").await.json()["by_status"]["503"], 1);
+    assert_eq!(do_it("DELETE", "requests", None).await.json()["total"], 0);
     let lines =
         |text: &str| -> Vec<String> { text.lines().map(|l| serde_json::from_str(l).unwrap()).collect() };
     let served = get(&format!("served?dataset=events&tenant={t}")).await;
     assert_eq!(lines(&served.text), ids(&page));
     assert_eq!(get("served/totals").await.json()["by_tenant"]["events"][&t], 200);
     let produced =
-        get(&format!("produced?dataset=events&tenant={t}&from=2026-01-15T10:00:00Z&to={START_MS}")).await;
+        get(&format!("records?dataset=events&tenant={t}&from=2026-01-15T10:00:00Z&to={START_MS}")).await;
     assert_eq!(lines(&produced.text), sim.produced("events", &t, START_MS - 7_200_000, START_MS));
     assert_eq!(do_it("DELETE", "served", None).await.json()["total"], json!({}));
-    assert_eq!(get("produced?dataset=nothing&tenant=x").await.status, 404);
+    assert_eq!(get("records?dataset=nothing&tenant=x").await.status, 404);
 
     let gone = do_it("POST", &format!("tenants/{t}"), Some(json!({ "state": "forbidden" }))).await;
     assert_eq!(gone.json()["state"], "forbidden");

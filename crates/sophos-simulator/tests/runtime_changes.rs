@@ -102,7 +102,7 @@ async fn tenant_group_starts_in_its_configured_state() {
     let toml = format!(
         "clock = {{ start = \"{START}\" }}\n\
          [[tenants]]\nname = \"Old\"\nregion = \"eu01\"\n\
-         [[tenants]]\nname = \"New\"\nregion = \"eu01\"\nstate = \"gone\"\n\
+         [[tenants]]\nname = \"New\"\nregion = \"eu01\"\nstate = \"removed\"\n\
          [[tenants]]\nname = \"Shut\"\nregion = \"eu01\"\nstate = \"forbidden\"\n"
     );
     let sim = Simulator::start(Config::from_toml(&toml).unwrap()).await.unwrap();
@@ -203,9 +203,9 @@ async fn limiter_counts_calls_per_credential() {
     assert_eq!((counts.calls, counts.refused), (7, 2));
     assert_eq!((counts.max_per_second, counts.max_per_minute), (5, 6));
     assert!(!all.contains_key(&idle.client_id));
-    let told = control_request(&sim, "GET", "limiter", None).await.json();
+    let told = control_request(&sim, "GET", "rate-limits", None).await.json();
     assert_eq!(told, serde_json::to_value(&all).unwrap());
-    control_request(&sim, "DELETE", "calls", None).await;
+    control_request(&sim, "DELETE", "requests", None).await;
     assert_eq!(sim.throttled(), 0);
 }
 

@@ -27,12 +27,12 @@ const WASI_IMPORTS: [&str; 6] = [
 /// What decisions about isolation stand on: their host's, and a clock and
 /// randomness that others can compare.
 const WEBHOOK_IMPORTS: [&str; 14] = [
-    "sophos:central/journal",
+    "sophos:central/audit-log",
     "sophos:central/ledger-store",
     "sophos:central/outcomes",
     "sophos:central/policy",
     "sophos:central/queue",
-    "sophos:central/sender-secrets",
+    "sophos:central/webhook-secrets",
     "wasi:clocks/monotonic-clock",
     "wasi:clocks/wall-clock",
     "wasi:http/outgoing-handler",
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn component_with_extra_imports_is_rejected() {
         let reader = &WORLDS[0];
-        let own = ["sophos:central/credentials@0.1.0", "wasi:http/types@0.2.12", "wasi:io/poll@0.2.99"];
+        let own = ["sophos:central/credentials@0.2.0", "wasi:http/types@0.2.12", "wasi:io/poll@0.2.99"];
         check_import_names(reader, &own).expect("all of it is allowed");
         for more in ["wasi:cli/environment@0.2.12", "wasi:filesystem/types@0.2.12", "wasi:http/types-2@1.0.0"]
         {
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn embedded_component_may_not_import_wasi() {
         for world in WORLDS.iter().filter(|world| world.name.starts_with("embedded")) {
-            check_import_names(world, &["sophos:central/transport@0.1.0"]).expect("the host's own HTTP");
+            check_import_names(world, &["sophos:central/transport@0.2.0"]).expect("the host's own HTTP");
             check_import_names(world, &["wasi:clocks/monotonic-clock@0.2.12"]).expect_err("of WASI");
         }
     }

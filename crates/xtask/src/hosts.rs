@@ -46,7 +46,7 @@ impl TestHosts {
     pub(crate) fn prepare(workspace: &Workspace, further: Option<OptionalHost>) -> Result<Self, Error> {
         let mut hosts = Self::default();
         setup::install_targets(workspace, &[component::TARGET])?;
-        hosts.variables.push(("COMPONENTS", component::build_all(workspace)?));
+        hosts.variables.push(("COMPONENTS_DIR", component::build_all(workspace)?));
         hosts.add("Node", prepare_node(workspace));
         hosts.add("Node with JSPI", prepare_jspi_node(workspace));
         hosts.add("Python", prepare_python(workspace));

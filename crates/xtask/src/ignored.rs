@@ -58,7 +58,7 @@ pub(crate) const RUST_HOST_TESTS: IgnoredTests = IgnoredTests {
     only: &[RUST_HOST_SUFFIX],
 };
 
-pub(crate) const OF_DUCKDB: IgnoredTests = IgnoredTests {
+pub(crate) const DUCKDB_TESTS: IgnoredTests = IgnoredTests {
     reason: "needs Python with DuckDB: `cargo xtask test` runs it",
     package: "end-to-end",
     binaries: &["duckdb"],
@@ -116,7 +116,7 @@ mod tests {
     fn every_ignored_test_is_in_the_group_of_its_reason() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let mut binaries: BTreeMap<&str, usize> = BTreeMap::new();
-        for group in [EMULATOR_TESTS, HOST_TESTS, RUST_HOST_TESTS, OF_DUCKDB, RECORDED_TESTS] {
+        for group in [EMULATOR_TESTS, HOST_TESTS, RUST_HOST_TESTS, DUCKDB_TESTS, RECORDED_TESTS] {
             let folder = if group.package == "end-to-end" { "tests" } else { "crates/sophos-api" };
             for binary in group.binaries {
                 let tests = root.join(folder).join("tests");

@@ -16,7 +16,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     let checks = workspace.root.join("infra/checks");
     if arguments.update {
         let mut transform = shell::program(sam.join("python"));
-        transform.current_dir(&workspace.root).arg(checks.join("transform.py")).arg("--write");
+        transform.current_dir(&workspace.root).arg(checks.join("transform.py")).arg("--update");
         shell::run(&mut transform, "mend the template that it names")?;
     }
     let checkov = setup::install_checkov(workspace)?;
@@ -24,7 +24,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         let mut check = shell::program(sam.join("python"));
         check.current_dir(&workspace.root).arg("-B").arg(checks.join("check.py"));
         check.arg("--sam").arg(&sam).arg("--checkov").arg(&checkov);
-        let hint = "mend what failed; if the transform was meant to change: `cargo xtask infra --write`";
+        let hint = "mend what failed; if the transform was meant to change: `cargo xtask infra --update`";
         shell::run(&mut check, hint)
     })
 }

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     hosts::{OptionalHost, TestHosts},
     ignored::{
-        self, EMULATOR_TESTS, HOST_TESTS, IgnoredTests, OF_DUCKDB, RECORDED_REASON, RECORDED_TESTS,
+        self, EMULATOR_TESTS, HOST_TESTS, IgnoredTests, DUCKDB_TESTS, RECORDED_REASON, RECORDED_TESTS,
         RUST_HOST_REASON, RUST_HOST_TESTS,
     },
     setup, shell,
@@ -47,7 +47,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         emulator.is_ok().then_some(EMULATOR_TESTS),
         hosts.as_ref().is_ok_and(TestHosts::has_default_hosts).then_some(HOST_TESTS),
         (hosts.is_ok() && arguments.hosts == Some(OptionalHost::Rust)).then_some(RUST_HOST_TESTS),
-        duckdb.is_ok().then_some(OF_DUCKDB),
+        duckdb.is_ok().then_some(DUCKDB_TESTS),
         recorded.is_some().then_some(RECORDED_TESTS),
     ]
     .into_iter()

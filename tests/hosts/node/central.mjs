@@ -4,7 +4,7 @@
 //     npm install @bytecodealliance/jco-transpile@0.15.0 @bytecodealliance/preview2-shim@0.26.1
 //
 //     const { tenants, endpoints } = await open("operator.wasm", { obtain });
-//     const { tenants: [tenant] } = tenants.reachable();
+//     const { tenants: [tenant] } = tenants.list();
 //     const page = endpoints.search(tenant, [{ tag: "health", val: ["bad"] }], { size: 500 });
 //
 // `obtain` is the only way in: a function that is asked for a grant and returns one,
@@ -24,7 +24,7 @@ import { transpile } from "./transpile.mjs";
 const PACKAGE = "sophos:central";
 
 /** Whether this Node can suspend WebAssembly, so that calls may be promises. */
-export const suspends = typeof WebAssembly.Suspending === "function";
+export const supportsJspi = typeof WebAssembly.Suspending === "function";
 
 /**
  * Opens a session: its interfaces by name, in camel case.
@@ -32,15 +32,15 @@ export const suspends = typeof WebAssembly.Suspending === "function";
  * @param file the component
  * @param obtain `(occasion) => ({ grant, service })`
  * @param send `async ({ method, url, headers, body, timeoutMs }) => ({ status, headers, body })`
- *     for an embedded world, or it throws a case of the WIT's `transport.fault`
+ *     for an embedded world, or it throws a case of the WIT's `transport.transport-error`
  */
 export async function open(file, host) {
   const { instantiate, compile } = await transpile(file, { embedded: host.send !== undefined });
-  return instantiate(compile, await offer(host));
+  return instantiate(compile, await hostImports(host));
 }
 
 /** All that the component is offered, by interface. What is not here it cannot reach. */
-export async function offer({ obtain, send }) {
+export async function hostImports({ obtain, send }) {
   const credentials = { [`${PACKAGE}/credentials`]: { obtain } };
   if (send === undefined) return { ...credentials, ...(await wasi()) };
   const transport = {
@@ -83,7 +83,7 @@ export async function* pages(fetch, items) {
 }
 
 /** `send` over Node's own fetch, to the hosts that `allowed(host)` lets through. */
-export function fetching(allowed = (host) => host.endsWith(".sophos.com")) {
+export function fetchTransport(allowed = (host) => host.endsWith(".sophos.com")) {
   return async ({ method, url, headers, body, timeoutMs }) => {
     const { hostname } = new URL(url);
     if (!allowed(hostname)) throw { tag: "blocked", val: `${hostname} is not one of the hosts that this program may reach` };

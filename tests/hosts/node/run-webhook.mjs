@@ -3,14 +3,14 @@
 
 import { appendFileSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { camel, plain } from "./plain.mjs";
+import { toCamelCase, toWitJson } from "./wit-json.mjs";
 import { folder, open, serve } from "./webhook.mjs";
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const settings = JSON.parse((await lines.next()).value);
 const client = { id: process.env.SOPHOS_CLIENT_ID, secret: process.env.SOPHOS_CLIENT_SECRET };
 const write = (value) => console.log(JSON.stringify(value));
-const linesIn = (file) => (file === null ? undefined : (value) => appendFileSync(file, `${JSON.stringify(plain(value))}\n`));
+const appendTo = (file) => (file === null ? undefined : (value) => appendFileSync(file, `${JSON.stringify(toWitJson(value))}\n`));
 let address;
 
 const webhook = await open(settings.component, {
@@ -20,11 +20,11 @@ const webhook = await open(settings.component, {
     if (found === undefined) throw `there is no secret ${name}`;
     return found;
   },
-  store: folder(settings.ledger),
-  rules: () => ({ text: readFileSync(settings.policy, "utf8"), webhookUrl: address }),
-  journal: (notice) => write({ notice: plain(notice) }),
-  outcomes: linesIn(settings.outcomes),
-  handOn: linesIn(settings.queue),
+  ledger: folder(settings.ledger),
+  policy: () => ({ text: readFileSync(settings.policy, "utf8"), webhookUrl: address }),
+  auditLog: (record) => write({ audit_record: toWitJson(record) }),
+  outcomes: appendTo(settings.outcomes),
+  enqueue: appendTo(settings.queue),
 });
 const { port } = serve(webhook, 0, "127.0.0.1").address();
 address = `http://127.0.0.1:${port}`;
@@ -33,7 +33,7 @@ write({ listening: address });
 for await (const line of lines) {
   const { call, arguments: given } = JSON.parse(line);
   try {
-    write({ ok: plain(webhook.decisions[camel(call)](...given)) });
+    write({ ok: toWitJson(webhook.decisions[toCamelCase(call)](...given)) });
   } catch (error) {
     write({ failure: String(error?.payload ?? error) });
   }

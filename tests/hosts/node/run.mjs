@@ -1,6 +1,6 @@
 // Carries out steps against a component, for the tests: JSON lines in, JSON lines out.
 //
-// A line with a `component` (a file) opens a session: `over` (`wasi` or `host`), `service`,
+// A line with a `component` (a file) opens a session: `transport` (`wasi` or `host`), `service`,
 // `grants` (one for each occasion), and `allow`, the hosts that may be reached. Its answer
 // is what the component is offered. Every other line is a step, `{"call":
 // "endpoints.search", "arguments": […]}`, in which `"$tenant"` stands for the last tenant
@@ -8,8 +8,8 @@
 // `{"absent": …}` when the component has no such function.
 
 import { createInterface } from "node:readline";
-import { failure, fetching, offer, open } from "./central.mjs";
-import { camel, plain } from "./plain.mjs";
+import { failure, fetchTransport, hostImports, open } from "./central.mjs";
+import { toCamelCase, toWitJson } from "./wit-json.mjs";
 
 let central;
 let tenant;
@@ -27,20 +27,20 @@ async function session(plan) {
       if (!grant) throw `the plan has no grant when one is ${occasion}`;
       return { grant: argument(grant), service: { tag: "other", val: plan.service } };
     },
-    send: plan.over === "wasi" ? undefined : fetching((host) => plan.allow.includes(host)),
+    send: plan.transport === "wasi" ? undefined : fetchTransport((host) => plan.allow.includes(host)),
   };
   central = await open(plan.component, host);
-  return { ok: Object.keys(await offer(host)) };
+  return { ok: Object.keys(await hostImports(host)) };
 }
 
 async function step({ call, arguments: given }) {
-  const [of, name] = call.split(".").map(camel);
+  const [of, name] = call.split(".").map(toCamelCase);
   const operation = central[of]?.[name];
   if (!operation) return { absent: call };
   try {
-    return { ok: plain(await operation(...given.map(argument)), summary) };
+    return { ok: toWitJson(await operation(...given.map(argument)), summary) };
   } catch (error) {
-    return { failure: plain(failure(error)) };
+    return { failure: toWitJson(failure(error)) };
   }
 }
 
@@ -50,7 +50,7 @@ function argument(value) {
   if (value === null) return undefined;
   if (Array.isArray(value)) return value.map(argument);
   if (typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [camel(name), argument(member)]));
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [toCamelCase(name), argument(member)]));
 }
 
 /** A tenant is shown by its summary, and is the last one that was seen. */

@@ -10,25 +10,25 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { transpileBytes } from "@bytecodealliance/jco-transpile";
 
-const VERSION = "0.1.0";
+const VERSION = "0.2.0";
 
-const named = (functions) =>
+const qualifiedNames = (functions) =>
   Object.entries(functions).flatMap(([of, names]) => names.map((name) => `sophos:central/${of}@${VERSION}#${name}`));
 
 /** What the host does asynchronously. */
-const IMPORTS = named({ credentials: ["obtain"], transport: ["send", "wait"] });
+const IMPORTS = qualifiedNames({ credentials: ["obtain"], transport: ["send", "wait"] });
 
 /** What may ask the service, and so is a promise. */
-const EXPORTS = named({
+const EXPORTS = qualifiedNames({
   session: ["whoami"],
-  tenants: ["reachable", "open", "home"],
+  tenants: ["list", "open", "own"],
   endpoints: ["search", "get"],
   isolation: ["inspect"],
-  containment: ["isolate", "release"],
+  "isolation-actions": ["isolate", "release"],
   alerts: ["search", "get"],
-  "alert-actions": ["act"],
-  events: ["read"],
-  "account-health": ["examine"],
+  "alert-actions": ["perform"],
+  events: ["list"],
+  "account-health": ["run-checks"],
 });
 
 const made = new Map();

@@ -2,7 +2,7 @@
 // `sophos:central`, made JavaScript by jco, under a `wasi:http` server. It needs what
 // `central.mjs` needs.
 //
-//     const webhook = await open("webhook.wasm", { obtain, secrets, store: folder("ledger"), rules });
+//     const webhook = await open("webhook.wasm", { obtain, secrets, ledger: folder("ledger"), policy });
 //     serve(webhook, 8080, "127.0.0.1");
 //     setInterval(() => webhook.decisions.followUp("due"), 60_000);
 //
@@ -23,27 +23,27 @@ const PACKAGE = "sophos:central";
 
 /**
  * Opens the webhook: `decisions` and `incomingHandler`. What the host does for it may throw
- * a text, which goes to the journal.
+ * a text, which goes to the audit log.
  *
  * @param obtain `(occasion) => ({ grant, service })`, as for a session
  * @param secrets `(name) => ({ current, previous })`, by the names that the policy has
- * @param store the ledger, such as `folder(…)`
- * @param rules `() => ({ text, webhookUrl, callerHeader })`
- * @param journal takes what is to be recorded of each request
+ * @param ledger the ledger, such as `folder(…)`
+ * @param policy `() => ({ text, webhookUrl, clientIpHeader })`
+ * @param auditLog takes what is to be recorded of each request
  * @param outcomes takes each outcome; without it nobody listens
- * @param handOn takes decisions for `decisions.work`; without it they are carried out at once
+ * @param enqueue takes decisions for `decisions.process`; without it they are carried out at once
  */
-export async function open(file, { obtain, secrets, store, rules, journal = () => {}, outcomes, handOn }) {
+export async function open(file, { obtain, secrets, ledger, policy, auditLog = () => {}, outcomes, enqueue }) {
   const { instantiate, compile } = await transpile(file, { embedded: false });
   return instantiate(compile, {
-    ...named({
+    ...qualifiedNames({
       credentials: { obtain },
-      "sender-secrets": { read: told(secrets) },
-      "ledger-store": Object.fromEntries(Object.entries(store).map(([name, does]) => [name, told(does)])),
-      queue: { handOn: told((decisions) => (handOn ? (handOn(decisions), "queued") : "here")) },
-      policy: { current: told(rules) },
-      outcomes: { hasListener: () => outcomes !== undefined, publish: told((outcome) => void outcomes(outcome)) },
-      journal: { recordNotice: (notice) => void journal(notice) },
+      "webhook-secrets": { get: throwText(secrets) },
+      "ledger-store": Object.fromEntries(Object.entries(ledger).map(([name, does]) => [name, throwText(does)])),
+      queue: { enqueue: throwText((decisions) => (enqueue ? (enqueue(decisions), "queued") : "inline")) },
+      policy: { current: throwText(policy) },
+      outcomes: { isEnabled: () => outcomes !== undefined, publish: throwText((outcome) => void outcomes(outcome)) },
+      "audit-log": { append: (record) => void auditLog(record) },
     }),
     "wasi:clocks/monotonic-clock": clocks.monotonicClock,
     "wasi:clocks/wall-clock": clocks.wallClock,
@@ -93,8 +93,8 @@ export function folder(root) {
       }
     },
     read: (path) => unless("ENOENT", undefined, () => fs.readFileSync(place(path))),
-    remove: (path) => unless("ENOENT", undefined, () => fs.unlinkSync(place(path))),
-    names: (path) =>
+    delete: (path) => unless("ENOENT", undefined, () => fs.unlinkSync(place(path))),
+    list: (path) =>
       unless("ENOENT", [], () => fs.readdirSync(place(path), { withFileTypes: true }))
         .filter((entry) => entry.isFile())
         .map((entry) => entry.name)
@@ -102,11 +102,11 @@ export function folder(root) {
   };
 }
 
-const named = (interfaces) =>
+const qualifiedNames = (interfaces) =>
   Object.fromEntries(Object.entries(interfaces).map(([name, functions]) => [`${PACKAGE}/${name}`, functions]));
 
 /** The function, whose failure the component is told. */
-function told(does) {
+function throwText(does) {
   return (...given) => {
     try {
       return does(...given);

@@ -1,11 +1,11 @@
 // Values as jco has them, and as the WIT names them.
 
-export const camel = (name) => name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
-const kebab = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+export const toCamelCase = (name) => name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
+const toKebabCase = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** What came from jco, as the WIT names it. A resource is shown by what `show` makes of it. */
-export function plain(value, show = (resource) => resource) {
-  const inner = (value) => plain(value, show);
+export function toWitJson(value, show = (resource) => resource) {
+  const inner = (value) => toWitJson(value, show);
   if (value === undefined) return null;
   if (typeof value === "bigint") return Number(value);
   if (Array.isArray(value)) return value.map(inner);
@@ -13,5 +13,5 @@ export function plain(value, show = (resource) => resource) {
   const shown = show(value);
   if (shown !== value) return inner(shown);
   if ("tag" in value) return { tag: value.tag, val: inner(value.val) };
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [kebab(name), inner(member)]));
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [toKebabCase(name), inner(member)]));
 }

@@ -3,7 +3,7 @@
     pip install wasmtime==50.0.1
 
     with Central("operator.wasm", from_vault) as central:
-        for tenant in central.pages("tenants", "reachable", "tenants"):
+        for tenant in central.pages("tenants", "list", "tenants"):
             page = central.call("endpoints", "search", tenant, [{"tag": "health", "val": ["bad"]}], {})
 
 `from_vault` is the only way in: a function that is asked for a grant and gives
@@ -26,7 +26,7 @@ from wasmtime.component import (
     VariantType,
 )
 
-PACKAGE, VERSION = "sophos:central", "0.1.0"
+PACKAGE, VERSION = "sophos:central", "0.2.0"
 
 
 class Failure(Exception):
@@ -42,7 +42,7 @@ class Failure(Exception):
 class Central:
     """One session. `obtain(occasion)` gives `{"grant": …, "service": …}`, or raises
     `LookupError` with a reason for people. With `send`, the component is one of the
-    embedded worlds, and `send(request)` carries its requests (see `Requests`)."""
+    embedded worlds, and `send(request)` carries its requests (see `AllowedHttp`)."""
 
     # Compiled code is shared by all sessions of a process.
     engine = Engine(Config())
@@ -69,11 +69,11 @@ class Central:
                     transport.add_func("send", lambda _, request: answer(send, request))
                     transport.add_func("now-ms", lambda _: time.monotonic_ns() // 1_000_000)
                     transport.add_func("wait", lambda _, ms: time.sleep(ms / 1_000))
-            self.provide(root)
+            self.add_imports(root)
         self.instance = linker.instantiate(self.store, self.component)
         self.owned = []
 
-    def provide(self, root):
+    def add_imports(self, root):
         """What else a world asks of its host."""
 
     def __enter__(self):
@@ -87,7 +87,7 @@ class Central:
     def call(self, interface, function, *arguments):
         """Calls a function of an interface with plain data: a dict for a record, whose
         options may be left out, and `{"tag": …, "val": …}` for a variant."""
-        result = self.enter(interface, function, *arguments)
+        result = self.call_raw(interface, function, *arguments)
         # Of a result wasmtime shows the bare value where the two cases differ in kind.
         if isinstance(result, Variant) and result.tag in ("ok", "err"):
             result = result.payload
@@ -96,7 +96,7 @@ class Central:
             raise Failure(value)
         return value
 
-    def enter(self, interface, function, *arguments):
+    def call_raw(self, interface, function, *arguments):
         """Calls a function and returns what wasmtime makes of its result."""
         within = self.instance.get_export_index(self.store, f"{PACKAGE}/{interface}@{VERSION}")
         index = within and self.instance.get_export_index(self.store, function, within)
@@ -108,11 +108,11 @@ class Central:
         func.post_return(self.store)
         return result
 
-    def pages(self, interface, function, items, *arguments, listing=None):
+    def pages(self, interface, function, items, *arguments, options=None):
         """Every item of a listing, page by page."""
         after = None
         while True:
-            last = after if listing is None else {**listing, "after": after}
+            last = after if options is None else {**options, "after": after}
             page = self.call(interface, function, *arguments, last)
             yield from page[items]
             after = page["next"]
@@ -143,13 +143,13 @@ def lower(type, value):
     if isinstance(type, VariantType):
         case = dict(type.cases)[value["tag"]]
         payload = None if case is None else lower(case, value.get("val"))
-        return Variant(value["tag"], payload) if tagged(type) else payload
+        return Variant(value["tag"], payload) if needs_tag(type) else payload
     if isinstance(type, ListType) and not isinstance(value, bytes):
         return [lower(type.element, item) for item in value]
     return value
 
 
-def tagged(type):
+def needs_tag(type):
     """Whether wasmtime wants a variant's case by name: it takes the bare payload where
     the cases differ in kind."""
     seen = set()
@@ -178,64 +178,64 @@ def access(obtain, occasion):
     payload = {
         "client": lambda: record(id=grant["id"], secret=grant["secret"]),
         "token": lambda: record(value=grant["value"], expires_in=grant.get("expires-in")),
-        "ambient": lambda: None,
+        "host-managed": lambda: None,
     }[kind]()
     service = given.get("service")
     return record(
         grant=Variant(kind, payload),
-        # `sophos` is None, and `other` its addresses: see `tagged`.
+        # `sophos` is None, and `other` its addresses: see `needs_tag`.
         service=service and record(identity=service["identity"], **{"global": service["global"]}),
     )
 
 
 def answer(send, request):
-    # A record or a variant: their kinds differ, so neither is by name. See `tagged`.
+    # A record or a variant: their kinds differ, so neither is by name. See `needs_tag`.
     try:
         status, headers, body = send(request)
         return record(status=status, headers=headers, body=body)
-    except Fault as fault:
-        return Variant(fault.case, fault.why)
+    except TransportError as error:
+        return Variant(error.case, error.why)
 
 
-class Fault(Exception):
-    """Why there is no answer: a case of the WIT's `transport.fault`."""
+class TransportError(Exception):
+    """Why there is no answer: a case of the WIT's `transport.transport-error`."""
 
     def __init__(self, case, why=None):
         super().__init__(case)
         self.case, self.why = case, why
 
 
-class Requests:
+class AllowedHttp:
     """HTTP over kept connections, to the hosts that `allowed(host)` lets through. Give
     it a context of your own for a company's certificates."""
 
     def __init__(self, allowed=lambda host: host.endswith(".sophos.com"), context=None):
-        self.allowed, self.context, self.kept = allowed, context or ssl.create_default_context(), {}
+        self.allowed, self.context, self.connections = allowed, context or ssl.create_default_context(), {}
 
     def __call__(self, request):
         url = urlsplit(request.url)
         if not self.allowed(url.hostname):
-            raise Fault("blocked", f"{url.hostname} is not one of the hosts that this program may reach")
+            raise TransportError("blocked", f"{url.hostname} is not one of the hosts that this program may reach")
         timeout = getattr(request, "timeout-ms") / 1_000
         path = url._replace(scheme="", netloc="").geturl() or "/"
         place = (url.scheme, url.netloc)
-        connection = self.kept.pop(place, None) or self.connect(url)
+        connection = self.connections.pop(place, None) or self.connect(url)
         connection.timeout = timeout
         try:
             if connection.sock is None:
                 connection.connect()
         except OSError as error:
-            raise Fault("unreachable", str(error)) from None
+            raise TransportError("unreachable", str(error)) from None
         connection.sock.settimeout(timeout)
         try:
             connection.request(request.method, path, bytes(request.body) or None, dict(request.headers))
             response = connection.getresponse()
             body = response.read()
         except TimeoutError:
-            raise Fault("timed-out") from None
+            raise TransportError("timed-out") from None
         except (OSError, http.client.HTTPException) as error:
-            raise Fault("interrupted", str(error)) from None
-        self.kept[place] = connection
+            raise TransportError("interrupted", str(error)) from None
+        self.connections[place] = connection
         return response.status, [(name.lower(), value) for name, value in response.getheaders()], body
 
     def connect(self, url):

@@ -14,9 +14,9 @@ from wasmtime import Config, Engine, Store, WasmtimeError
 from wasmtime.component import Component, ComponentInstanceType, FuncType, Linker, ResourceType, Variant
 
 # By what is exported, the question and its arguments.
-QUESTIONS = {
-    "sophos:central/session@0.1.0": ("whoami", []),
-    "sophos:central/decisions@0.1.0": ("check-policy", ["no policy"]),
+PROBE_CALLS = {
+    "sophos:central/session@0.2.0": ("whoami", []),
+    "sophos:central/decisions@0.2.0": ("check-policy", ["no policy"]),
 }
 
 
@@ -25,31 +25,31 @@ def main():
     engine = Engine(Config())
     component = Component.from_file(engine, wanted["component"])
     imports = {name: item.ty for name, item in component.type.imports(engine).items()}
-    offers = [confined(engine, component, imports, offered) for offered in wanted["offers"]]
-    print(json.dumps({"imports": sorted(map(bare, imports)), "offers": offers}))
+    offers = [check_offer(engine, component, imports, offered) for offered in wanted["offers"]]
+    print(json.dumps({"imports": sorted(map(without_version, imports)), "offers": offers}))
 
 
-def bare(name):
+def without_version(name):
     """An interface without its version."""
     return name.split("@")[0]
 
 
-def confined(engine, component, imports, offered):
+def check_offer(engine, component, imports, offered):
     linker, called, resources = Linker(engine), [], []
     with linker.root() as root:
         for name, of in imports.items():
-            if bare(name) in offered:
+            if without_version(name) in offered:
                 assert isinstance(of, ComponentInstanceType), f"{name} is no interface"
                 with root.add_instance(name) as instance:
-                    offer(instance, bare(name), of.exports(engine), called, resources)
+                    add_recorders(instance, without_version(name), of.exports(engine), called, resources)
     store = Store(engine)
     try:
         instance = linker.instantiate(store, component)
     except WasmtimeError as error:
         return {"missing": str(error)}
-    indices = ((instance.get_export_index(store, name), name) for name in QUESTIONS)
+    indices = ((instance.get_export_index(store, name), name) for name in PROBE_CALLS)
     within, name = next((index, name) for index, name in indices if index)
-    question, arguments = QUESTIONS[name]
+    question, arguments = PROBE_CALLS[name]
     asked = instance.get_func(store, instance.get_export_index(store, question, within))
     result = asked(store, *arguments)
     failure = result.payload if isinstance(result, Variant) else result
@@ -58,11 +58,11 @@ def confined(engine, component, imports, offered):
     return {"reason": failure.reason.tag, "message": failure.message, "called": called}
 
 
-def offer(instance, interface, exports, called, resources):
+def add_recorders(instance, interface, exports, called, resources):
     """The functions and resources of an interface, none of which does anything."""
     for name, item in exports.items():
         if isinstance(item.ty, FuncType):
-            instance.add_func(name, note(f"{interface}.{name}", called))
+            instance.add_func(name, record_call(f"{interface}.{name}", called))
         elif isinstance(item.ty, ResourceType):
             # Several interfaces speak of the same, and by other names.
             if item.ty not in resources:
@@ -70,7 +70,7 @@ def offer(instance, interface, exports, called, resources):
             instance.add_resource(name, ResourceType.host(resources.index(item.ty)), lambda *_: None)
 
 
-def note(function, called):
+def record_call(function, called):
     def noted(_, *arguments):
         called.append(function)
         return "there is no grant" if function == "sophos:central/credentials.obtain" else None

@@ -1,6 +1,6 @@
 """Carries out steps against a component, for the tests: JSON lines in, JSON lines out.
 
-A line with a `component` (a file) opens a session: `over` (`wasi` or `host`), `service`, `grants` (one for
+A line with a `component` (a file) opens a session: `transport` (`wasi` or `host`), `service`, `grants` (one for
 each occasion), and `allow`, the hosts that may be reached. Its answer is what the component imports. Every
 other line is a step, `{"call": "endpoints.search", "arguments": […]}`, in which `"$tenant"` stands for the
 last tenant that was seen. Its answer is `{"ok": …}` or `{"failure": …}`, in the names of the WIT, or
@@ -10,7 +10,7 @@ last tenant that was seen. Its answer is `{"ok": …}` or `{"failure": …}`, in
 import json
 import sys
 
-from central import Central, Failure, Requests
+from central import Central, Failure, AllowedHttp
 from wasmtime.component import ResourceAny
 
 
@@ -33,7 +33,7 @@ def session(plan):
             raise LookupError(f"the plan has no grant when one is {occasion}")
         return {"grant": {grant["tag"]: grant.get("val", {})}, "service": plan["service"]}
 
-    send = None if plan["over"] == "wasi" else Requests(lambda host: host in plan["allow"])
+    send = None if plan["transport"] == "wasi" else AllowedHttp(lambda host: host in plan["allow"])
     return Central(plan["component"], obtain, send)
 
 

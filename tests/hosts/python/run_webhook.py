@@ -4,8 +4,8 @@ The settings are `component`, `service`, `policy` and `secrets` (files), `ledger
 file for JSON lines; null for no listener) and `queue` (the same for decisions; null for none). The credential is
 in the environment. An order is `{"call": "follow-up", "arguments": ["due"]}`, a function of `decisions`.
 
-Of the lines that are written, the first is `{"listening": <address>}`. Then there are `{"notice": …}` for each
-entry of the journal, and `{"ok": …}` or `{"failure": …}` for each order.
+Of the lines that are written, the first is `{"listening": <address>}`. Then there are `{"audit_record": …}` for each
+entry of the audit log, and `{"ok": …}` or `{"failure": …}` for each order.
 """
 
 import json
@@ -15,7 +15,7 @@ import sys
 import threading
 import tomllib
 
-from webhook import Folder, Keep, Server, Unavailable
+from webhook import FolderStore, WebhookHost, Server, Unavailable
 
 
 def main():
@@ -23,7 +23,7 @@ def main():
     credential = {"id": os.environ.pop("SOPHOS_CLIENT_ID"), "secret": os.environ.pop("SOPHOS_CLIENT_SECRET")}
     access = {"grant": {"client": credential}, "service": settings["service"]}
 
-    def rules():
+    def policy():
         with open(settings["policy"], encoding="utf-8") as file:
             return {"text": file.read(), "webhook-url": address()}
 
@@ -34,48 +34,48 @@ def main():
             raise Unavailable(f"there is no secret {name}")
         return found
 
-    def lines_in(name):
+    def append_to(name):
         if settings[name] is None:
             return None
         return lambda value: append(settings[name], value)
 
-    keep = Keep(
+    host = WebhookHost(
         secrets=secrets,
-        store=Folder(settings["ledger"]),
-        rules=rules,
-        journal=lambda notice: write({"notice": notice}),
-        outcomes=lines_in("outcomes"),
-        hand_on=lines_in("queue"),
+        ledger=FolderStore(settings["ledger"]),
+        policy=policy,
+        audit_log=lambda record: write({"audit_record": record}),
+        outcomes=append_to("outcomes"),
+        enqueue=append_to("queue"),
     )
 
     def address():
         return f"http://127.0.0.1:{server.server_port}"
 
-    server = Ordered(("127.0.0.1", 0), settings["component"], lambda _: access, keep)
+    server = CommandServer(("127.0.0.1", 0), settings["component"], lambda _: access, host)
     write({"listening": address()})
     server.serve_forever(poll_interval=0.02)
 
 
-class Ordered(Server):
+class CommandServer(Server):
     """Does what it is told between requests, and ends with its input."""
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self.follow_up_at = float("inf")
-        self.orders = queue.Queue()
+        self.commands = queue.Queue()
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
         for line in sys.stdin:
-            self.orders.put(json.loads(line))
+            self.commands.put(json.loads(line))
         os._exit(0)
 
     def service_actions(self):
-        while not self.orders.empty():
-            order = self.orders.get()
+        while not self.commands.empty():
+            command = self.commands.get()
             try:
                 with self.instance() as isolation:
-                    write({"ok": isolation.ask(order["call"], *order["arguments"])})
+                    write({"ok": isolation.call_decisions(command["call"], *command["arguments"])})
             except Exception as error:
                 write({"failure": str(error)})
 

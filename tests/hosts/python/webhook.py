@@ -2,13 +2,13 @@
 `sophos:central` under the HTTP server of the standard library. It needs what
 `central.py` needs.
 
-    keep = Keep(
+    host = WebhookHost(
         secrets=lambda name: {"current": vault[name]},
-        store=Folder("ledger"),
-        rules=lambda: {"text": open("policy.toml").read()},
-        journal=print,
+        ledger=FolderStore("ledger"),
+        policy=lambda: {"text": open("policy.toml").read()},
+        audit_log=print,
     )
-    Server(("127.0.0.1", 8080), "webhook.wasm", from_vault, keep).serve_forever()
+    Server(("127.0.0.1", 8080), "webhook.wasm", from_vault, host).serve_forever()
 
 wasmtime's Python package can call the component but not its `wasi:http` handler, so
 the server calls `decisions.receive`, which answers as that does.
@@ -30,15 +30,15 @@ from central import PACKAGE, VERSION, Central, record
 from wasmtime.component import Variant
 
 # One byte more than the component reads: that is what it refuses by itself.
-ENOUGH = (1 << 20) + 1
-FOLLOW_UP_EVERY = 60
+MAX_READ_LEN = (1 << 20) + 1
+FOLLOW_UP_INTERVAL = 60
 
 
 class Unavailable(Exception):
-    """What the component asked for is not to be had; the reason goes to the journal."""
+    """What the component asked for is not to be had; the reason goes to the audit log."""
 
 
-class Folder:
+class FolderStore:
     """A ledger in a folder, on any file system with hard links."""
 
     def __init__(self, root):
@@ -65,13 +65,13 @@ class Folder:
         except FileNotFoundError:
             return None
 
-    def remove(self, path):
+    def delete(self, path):
         try:
             os.remove(self.place(path))
         except FileNotFoundError:
             pass
 
-    def names(self, folder):
+    def list(self, folder):
         try:
             with os.scandir(self.place(folder)) as entries:
                 return sorted(entry.name for entry in entries if entry.is_file())
@@ -87,61 +87,61 @@ class Folder:
 
 
 @dataclass
-class Keep:
+class WebhookHost:
     """What the component asks of this program. A function that raises `Unavailable` or
     `OSError` has the reason recorded, and the sender send again."""
 
     secrets: Callable  # by a name of the policy: {"current": …, "previous": …}
-    store: Folder
-    rules: Callable  # {"text": …, "webhook-url": …, "caller-header": …}
-    journal: Callable = lambda notice: None
+    ledger: FolderStore
+    policy: Callable  # {"text": …, "webhook-url": …, "client-ip-header": …}
+    audit_log: Callable = lambda record: None
     outcomes: Optional[Callable] = None  # None: nobody listens
-    hand_on: Optional[Callable] = None  # takes a list of decisions; None: no queue
+    enqueue: Optional[Callable] = None  # takes a list of decisions; None: no queue
 
 
 class Isolation(Central):
     """One instance of the component: for one request, or one run."""
 
-    def __init__(self, file, obtain, keep):
-        self.keep = keep
+    def __init__(self, file, obtain, host):
+        self.host = host
         super().__init__(file, obtain)
 
-    def provide(self, root):
-        keep = self.keep
+    def add_imports(self, root):
+        host = self.host
         for interface, functions in {
-            "sender-secrets": {"read": lambda name: keys(keep.secrets(name))},
+            "webhook-secrets": {"get": lambda name: keys(host.secrets(name))},
             "ledger-store": {
-                "create": keep.store.create,
-                "remove": keep.store.remove,
-                "names": keep.store.names,
+                "create": host.ledger.create,
+                "delete": host.ledger.delete,
+                "list": host.ledger.list,
             },
-            "queue": {"hand-on": self.hand_on},
-            "policy": {"current": lambda: rules(keep.rules())},
-            "outcomes": {"publish": lambda outcome: keep.outcomes(self.lift(outcome))},
+            "queue": {"enqueue": self.enqueue},
+            "policy": {"current": lambda: policy_settings(host.policy())},
+            "outcomes": {"publish": lambda outcome: host.outcomes(self.lift(outcome))},
         }.items():
             with root.add_instance(f"{PACKAGE}/{interface}@{VERSION}") as instance:
                 for name, function in functions.items():
-                    instance.add_func(name, told(function))
+                    instance.add_func(name, as_result(function))
                 if interface == "ledger-store":
                     # This wasmtime takes no text where `none` is another answer: a
                     # failure ends this instance, as it might at any moment.
-                    instance.add_func("read", lambda _, path: keep.store.read(path))
+                    instance.add_func("read", lambda _, path: host.ledger.read(path))
                 if interface == "outcomes":
-                    instance.add_func("has-listener", lambda _: keep.outcomes is not None)
-        with root.add_instance(f"{PACKAGE}/journal@{VERSION}") as journal:
-            journal.add_func("record-notice", lambda _, notice: keep.journal(self.lift(notice)))
+                    instance.add_func("is-enabled", lambda _: host.outcomes is not None)
+        with root.add_instance(f"{PACKAGE}/audit-log@{VERSION}") as audit_log:
+            audit_log.add_func("append", lambda _, record: host.audit_log(self.lift(record)))
 
-    def hand_on(self, decisions):
-        # Both cases are texts, so they are by name. See `tagged` in `central.py`.
+    def enqueue(self, decisions):
+        # Both cases are texts, so they are by name. See `needs_tag` in `central.py`.
         try:
-            if self.keep.hand_on is None:
-                return Variant("ok", "here")
-            self.keep.hand_on(decisions)
+            if self.host.enqueue is None:
+                return Variant("ok", "inline")
+            self.host.enqueue(decisions)
             return Variant("ok", "queued")
         except (Unavailable, OSError) as error:
             return Variant("err", str(error))
 
-    def receive(self, method, target, headers, body, caller=None):
+    def receive(self, method, target, headers, body, source_ip=None):
         """Answers a request: its status, headers and body."""
         path, _, query = target.partition("?")
         answer = self.call("decisions", "receive", {
@@ -150,14 +150,14 @@ class Isolation(Central):
             "query": query,
             "headers": headers,
             "body": body,
-            "caller": caller,
+            "source-ip": source_ip,
         })
         return answer["status"], answer["headers"], answer["body"]
 
-    def ask(self, function, *arguments):
+    def call_decisions(self, function, *arguments):
         """Calls one of the other functions of `decisions`, whose failure is raised as
         `Unavailable`."""
-        result = self.enter("decisions", function, *arguments)
+        result = self.call_raw("decisions", function, *arguments)
         named = isinstance(result, Variant)
         value = self.lift(result.payload if named else result)
         if result.tag == "err" if named else isinstance(result, str):
@@ -165,7 +165,7 @@ class Isolation(Central):
         return value
 
 
-def told(function):
+def as_result(function):
     """The function, whose failure the component is told."""
 
     def call(_, *arguments):
@@ -181,30 +181,30 @@ def keys(secret):
     return record(current=secret["current"], previous=secret.get("previous"))
 
 
-def rules(given):
-    optional = ("webhook-url", "caller-header")
+def policy_settings(given):
+    optional = ("webhook-url", "client-ip-header")
     return record(text=given["text"], **{name.replace("-", "_"): given.get(name) for name in optional})
 
 
 class Server(HTTPServer):
     """Serves the webhook, and follows up each minute."""
 
-    def __init__(self, address, file, obtain, keep):
+    def __init__(self, address, file, obtain, host):
         super().__init__(address, Handler)
-        self.instance = lambda: Isolation(file, obtain, keep)
-        self.keep, self.follow_up_at = keep, time.monotonic() + FOLLOW_UP_EVERY
+        self.instance = lambda: Isolation(file, obtain, host)
+        self.host, self.follow_up_at = host, time.monotonic() + FOLLOW_UP_INTERVAL
 
     def service_actions(self):
         if time.monotonic() < self.follow_up_at:
             return
-        self.follow_up_at = time.monotonic() + FOLLOW_UP_EVERY
+        self.follow_up_at = time.monotonic() + FOLLOW_UP_INTERVAL
         try:
             with self.instance() as isolation:
-                failures = isolation.ask("follow-up", "due")["failures"]
+                failures = isolation.call_decisions("follow-up", "due")["failures"]
         except Exception as error:
             failures = [str(error)]
         if failures:
-            self.keep.journal({"problem": "not all of what is due", "failures": failures})
+            self.host.audit_log({"problem": "not all of what is due", "failures": failures})
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -220,8 +220,8 @@ class Handler(BaseHTTPRequestHandler):
             length = -1
         if length < 0 or "transfer-encoding" in self.headers:
             return self.send_error(411)
-        body = self.rfile.read(min(length, ENOUGH))
-        if len(body) < min(length, ENOUGH):
+        body = self.rfile.read(min(length, MAX_READ_LEN))
+        if len(body) < min(length, MAX_READ_LEN):
             return None
         headers = {}
         for name, value in self.headers.items():
@@ -235,7 +235,7 @@ class Handler(BaseHTTPRequestHandler):
         except Exception as error:
             # The instance is spoilt and gone; what it had recorded stays, and the same
             # event leads to the same decision.
-            self.server.keep.journal({"status": 503, "problem": str(error).splitlines()[0]})
+            self.server.host.audit_log({"status": 503, "problem": str(error).splitlines()[0]})
             status, headers, text = 503, [("retry-after", "5")], ""
         body = text.encode()
         self.send_response(status)

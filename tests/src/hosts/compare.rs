@@ -109,7 +109,7 @@ fn are_equivalent(name: &str, native: &Value, component: &Value) -> bool {
             read(ours).is_some_and(|ours| read(theirs) == Some(ours))
         }),
         // By clocks of their own.
-        "waited-ms" => native.as_u64().map(|ms| ms > 0) == component.as_u64().map(|ms| ms > 0),
+        "wait-time-ms" => native.as_u64().map(|ms| ms > 0) == component.as_u64().map(|ms| ms > 0),
         _ => false,
     }
 }

@@ -41,9 +41,9 @@ pub struct NativeHost {
 /// What the WIT says of a session for which nothing is said.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
-    call_ms: u64,
-    request_ms: u64,
-    attempts: u32,
+    call_timeout_ms: u64,
+    request_timeout_ms: u64,
+    max_attempts: u32,
 }
 
 /// The answer of a step; `None` when only a component has such a step.
@@ -52,7 +52,7 @@ type StepResult = Result<Option<Value>, Error>;
 impl NativeHost {
     /// A session that begins with its first call.
     pub fn open(plan: &SessionPlan) -> Self {
-        let limits = Limits { call_ms: 60_000, request_ms: 30_000, attempts: 4 };
+        let limits = Limits { call_timeout_ms: 60_000, request_timeout_ms: 30_000, max_attempts: 4 };
         Self { plan: plan.clone(), limits, client: None, tenant: None }
     }
 
@@ -62,12 +62,12 @@ impl NativeHost {
     /// # Errors
     /// When the plan or the step is none.
     pub async fn call(&mut self, function: &str, arguments: &Value) -> io::Result<CallOutcome> {
-        if function == "session.limit" {
+        if function == "session.set-limits" {
             return Ok(self.set_limits(&arguments[0]));
         }
         let client = self.client()?;
         let called =
-            client.with_deadline(client.transport().now() + Duration::from_millis(self.limits.call_ms));
+            client.with_deadline(client.transport().now() + Duration::from_millis(self.limits.call_timeout_ms));
         let answer = match function.split_once('.') {
             Some(("session", name)) => call_session(&called, name).await,
             Some(("tenants", name)) => self.tenants(&called, name, arguments).await,
@@ -91,8 +91,8 @@ impl NativeHost {
         }
         let base = |address: &String| address.parse().map_err(io::Error::other);
         let retry = RetryPolicy {
-            max_attempts: self.limits.attempts,
-            attempt_timeout: Duration::from_millis(self.limits.request_ms),
+            max_attempts: self.limits.max_attempts,
+            attempt_timeout: Duration::from_millis(self.limits.request_timeout_ms),
             ..RetryPolicy::default()
         };
         let [identity, global] = &self.plan.service;
@@ -106,13 +106,13 @@ impl NativeHost {
 
     fn set_limits(&mut self, limits: &Value) -> CallOutcome {
         let number = |name: &str| limits[name].as_u64().filter(|number| *number > 0);
-        let attempts = number("attempts").and_then(|attempts| u32::try_from(attempts).ok());
-        let all = (number("call-ms"), number("request-ms"), attempts);
+        let max_attempts = number("max-attempts").and_then(|max_attempts| u32::try_from(max_attempts).ok());
+        let all = (number("call-timeout-ms"), number("request-timeout-ms"), max_attempts);
         // A policy is a value here, so that there is no wrong moment for it.
-        let (None, (Some(call_ms), Some(request_ms), Some(attempts))) = (&self.client, all) else {
+        let (None, (Some(call_timeout_ms), Some(request_timeout_ms), Some(max_attempts))) = (&self.client, all) else {
             return CallOutcome::Absent;
         };
-        self.limits = Limits { call_ms, request_ms, attempts };
+        self.limits = Limits { call_timeout_ms, request_timeout_ms, max_attempts };
         CallOutcome::Ok(Value::Null)
     }
 
@@ -123,9 +123,9 @@ impl NativeHost {
         arguments: &Value,
     ) -> StepResult {
         match name {
-            "reachable" => list_tenants(client, arguments[0].as_str()).await.map(Some),
+            "list" => list_tenants(client, arguments[0].as_str()).await.map(Some),
             "open" => self.open_tenant(client, string(&arguments[0])).await.map(Some),
-            "home" => {
+            "own" => {
                 let identity = client.identity().await?;
                 if identity.id_type != IdType::Tenant {
                     return Ok(None);
@@ -153,7 +153,7 @@ async fn call_session(client: &Client<RestrictedTransport>, name: &str) -> StepR
             let identity = client.identity().await?;
             Some(json!({"id": identity.id, "kind": identity.id_type}))
         }
-        "usage-so-far" => Some(records::usage(&client.stats())),
+        "get-usage" => Some(records::usage(&client.stats())),
         _ => None,
     })
 }
@@ -164,7 +164,7 @@ async fn list_tenants(client: &Client<RestrictedTransport>, after: Option<&str>)
         IdType::Tenant => {
             let id = client.identity().await?.id;
             let own = client.fetch_tenant(&id.into()).await?;
-            return Ok(json!({"tenants": [records::tenant(&own)], "unreadable": [], "next": null}));
+            return Ok(json!({"tenants": [records::tenant(&own)], "malformed-items": [], "next": null}));
         }
         IdType::Organization => {
             let (items, next) =
@@ -198,13 +198,13 @@ async fn call_tenant(
         ("endpoints", "get") => records::endpoint(&tenant.send(&GetEndpoint::full(string(first))).await?),
         ("alerts", "search") => search_alerts(tenant, first, second).await?,
         ("alerts", "get") => records::alert(&tenant.send(&GetAlert { alert_id: string(first) }).await?),
-        ("alert-actions", "act") => {
+        ("alert-actions", "perform") => {
             let action = AlertActionKind::from(string(second).as_str());
             let message = third.as_str().map(str::to_owned);
             records::action(&tenant.send(&ActOnAlert { alert_id: string(first), action, message }).await?)
         }
-        ("events", "read") => list_events(tenant, first, second).await?,
-        ("account-health", "examine") => {
+        ("events", "list") => list_events(tenant, first, second).await?,
+        ("account-health", "run-checks") => {
             let checks = CheckAccountHealth { checks: strings(first), products: Vec::new() };
             records::health(&tenant.send(&checks).await?)
         }
@@ -212,8 +212,8 @@ async fn call_tenant(
             let asked = tenant.send(&GetIsolation { endpoint_id: string(first) }).await?;
             records::isolation(&asked, &tenant.send(&GetEndpoint::full(string(first))).await?)
         }
-        ("containment", "isolate") => update_isolation(tenant, first, true, second).await?,
-        ("containment", "release") => update_isolation(tenant, first, false, second).await?,
+        ("isolation-actions", "isolate") => update_isolation(tenant, first, true, second).await?,
+        ("isolation-actions", "release") => update_isolation(tenant, first, false, second).await?,
         _ => return Ok(None),
     }))
 }
@@ -271,7 +271,7 @@ async fn list_events(
     let more = answer.has_more;
     let read = |item: Raw<_>| Ok(records::event(&item.parse()?));
     let mut page = records::page("events", answer.items, read, answer.next_cursor);
-    page["more"] = json!(more);
+    page["has-more"] = json!(more);
     Ok(page)
 }
 
@@ -286,8 +286,8 @@ async fn update_isolation(
     let comment = optional_string(comment).filter(|comment| !comment.is_empty());
     let answer = tenant.send(&UpdateIsolations { ids: ids.clone(), enabled, comment }).await?;
     let taken: Vec<_> = answer.items.iter().flatten().map(|item| item.id.clone()).collect();
-    let (ids, passed_over): (Vec<_>, Vec<_>) = ids.into_iter().partition(|id| taken.contains(id));
-    Ok(json!({"ids": ids, "passed-over": passed_over}))
+    let (ids, skipped): (Vec<_>, Vec<_>) = ids.into_iter().partition(|id| taken.contains(id));
+    Ok(json!({"accepted-ids": ids, "skipped-ids": skipped}))
 }
 
 async fn fetch_page<O: Paged>(

@@ -90,7 +90,7 @@ impl IsolationEnv {
         server: HostServer,
         has_queue: bool,
     ) -> io::Result<Option<ComponentWebhook>> {
-        let Some(components) = env_path("COMPONENTS") else { return Ok(None) };
+        let Some(components) = env_path("COMPONENTS_DIR") else { return Ok(None) };
         let Some((mut command, sources)) = server.command()? else { return Ok(None) };
         let path = |file: &str| self.folder.join(file);
         let settings = json!({
@@ -135,8 +135,8 @@ impl ComponentWebhook {
         spawn_line_reader(output, move |line| {
             forward_line(&said, line);
             match serde_json::from_str::<Value>(line) {
-                Ok(mut line) if line.get("notice").is_some() => {
-                    noted.lock().unwrap_or_else(PoisonError::into_inner).push(line["notice"].take());
+                Ok(mut line) if line.get("audit_record").is_some() => {
+                    noted.lock().unwrap_or_else(PoisonError::into_inner).push(line["audit_record"].take());
                 }
                 // Whoever waits for an answer is told by the end of the channel.
                 Ok(answer) => drop(sender.send(answer)),
@@ -179,7 +179,7 @@ impl ComponentWebhook {
         }
     }
 
-    /// The journal, since the last look.
+    /// The audit log, since the last look.
     ///
     /// # Errors
     /// When the host has ended.

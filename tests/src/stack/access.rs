@@ -78,8 +78,8 @@ impl RoleAccess {
         };
         Self {
             allowed: all("Calls").map(asked).collect(),
-            denied: all("Refused").map(asked).collect(),
-            permissions: all("Rights").map(right).collect(),
+            denied: all("Denied").map(asked).collect(),
+            permissions: all("Permissions").map(right).collect(),
         }
     }
 

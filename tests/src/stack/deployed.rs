@@ -44,11 +44,11 @@ impl DeployedStack {
             stack["Name"] == name || stack["Name"].as_str().is_some_and(|other| other.starts_with(&within))
         }) {
             for (name, told) in members(&stack["Resources"]) {
-                let not_kept = told["NotKept"].as_array().into_iter().flatten();
+                let not_kept = told["IgnoredProperties"].as_array().into_iter().flatten();
                 let resource = DeployedResource {
                     resource_type: text(&told["Type"]),
                     physical_id: told["Id"].as_str().unwrap_or_default().to_owned(),
-                    is_emulated: told["Real"] == true,
+                    is_emulated: told["Emulated"] == true,
                     ignored_properties: not_kept.map(text).collect(),
                     properties: told["Properties"].clone(),
                 };

@@ -14,7 +14,7 @@ use crate::aws::REGION;
 const SAM_VARIABLE: &str = "SAM_CLI";
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-const BUILD_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/emulator/built.py");
+const BUILD_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/emulator/build_template.py");
 
 /// What is deployed.
 #[derive(Debug, Clone)]

@@ -74,8 +74,8 @@ async fn component_rejects_hostile_requests(server: HostServer) {
     assert_eq!(world.simulator.isolation_changes().len(), good.len());
     deliver(&Delivery::isolate("last", &hostname(MACHINES)), &webhook, 202).await;
 
-    let notices = webhook.take_audit_records().await.expect("the journal");
-    assert!(notices.len() > forgeries.len(), "each is in the journal");
+    let notices = webhook.take_audit_records().await.expect("the audit log");
+    assert!(notices.len() > forgeries.len(), "each is in the audit log");
     assert!(notices.iter().all(|notice| notice["status"] != json!(503)), "{notices:?}");
     said.extend(notices.iter().map(ToString::to_string));
     good.extend(forgeries.into_iter().map(|(_, forgery)| forgery));
@@ -112,13 +112,13 @@ async fn component_redacts_a_token_echoed_by_the_service() {
             let (_, answer) = delivery.send(&Client::new(), webhook.url()).await.expect("an answer");
             said.push(answer.to_string());
             let id = parse_decision_id(&answer).expect("a decision");
-            let shown = webhook.call("find", json!([id])).await.expect("a decision").to_string();
+            let shown = webhook.call("get", json!([id])).await.expect("a decision").to_string();
             assert!(shown.contains("[redacted]"), "{server:?}, {operation}: {shown}");
             let longest = world.credential().client_secret.split(|c: char| !c.is_ascii_alphanumeric());
             let longest = longest.max_by_key(|part| part.len()).expect("a part");
             assert!(!shown.contains(longest) && !shown.contains("eyJhbGci"), "{server:?}: {shown}");
         }
-        said.extend(webhook.take_audit_records().await.expect("the journal").iter().map(ToString::to_string));
+        said.extend(webhook.take_audit_records().await.expect("the audit log").iter().map(ToString::to_string));
         let objects: Vec<_> = world.objects().expect("objects").into_values().collect();
         said.extend(objects.iter().map(|body| String::from_utf8_lossy(body).into_owned()));
         said.extend(webhook.outcomes().expect("outcomes").iter().map(ToString::to_string));

@@ -65,7 +65,7 @@ async fn follow_up(world: &IsolationEnv, webhook: &mut ComponentWebhook) -> Valu
 
 fn outcome_events(outcomes: &[Value], id: &DecisionId) -> Vec<String> {
     let of = outcomes.iter().filter(|outcome| outcome["decision"] == json!(id));
-    of.map(|outcome| outcome["what"].as_str().expect("a word").to_owned()).collect()
+    of.map(|outcome| outcome["status"].as_str().expect("a word").to_owned()).collect()
 }
 
 /// The status, the headers and the body that say what came of a request.
@@ -119,10 +119,10 @@ async fn webhook_isolates_end_to_end(server: HostServer) {
         assert_eq!(world.state(&id).await.expect("a state"), DecisionState::Requested);
         // The same event, by another instance.
         assert_eq!(deliver(delivery, &webhook, 200).await, answer);
-        let notices = webhook.take_audit_records().await.expect("the journal");
+        let notices = webhook.take_audit_records().await.expect("the audit log");
         let [begun, known] = &notices[..] else { panic!("a notice of each") };
-        assert_eq!((&begun["begun"], &begun["known"]), (&json!([id]), &json!([])));
-        assert_eq!((&known["begun"], &known["known"]), (&json!([]), &json!([id])));
+        assert_eq!((&begun["created"], &begun["duplicates"]), (&json!([id]), &json!([])));
+        assert_eq!((&known["created"], &known["duplicates"]), (&json!([]), &json!([id])));
         assert_eq!(begun["failures"], json!([]));
         ids.push(id);
     }
@@ -131,9 +131,9 @@ async fn webhook_isolates_end_to_end(server: HostServer) {
     assert_eq!(changed, [machine_id(1), machine_id(2)]);
 
     let report = follow_up(&world, &mut webhook).await;
-    assert_eq!((&report["moved"], &report["failures"]), (&json!([["isolated", 2]]), &json!([])), "{report}");
+    assert_eq!((&report["transitions"], &report["failures"]), (&json!([["isolated", 2]]), &json!([])), "{report}");
     for id in &ids {
-        let shown = webhook.call("find", json!([id])).await.expect("a decision");
+        let shown = webhook.call("get", json!([id])).await.expect("a decision");
         let shown: Value = serde_json::from_str(shown.as_str().expect("JSON")).expect("JSON");
         let mut kept = json!(world.decision(id).await.expect("a decision"));
         kept["state"] = json!("isolated");
@@ -141,17 +141,17 @@ async fn webhook_isolates_end_to_end(server: HostServer) {
         assert_eq!(outcome_events(&webhook.outcomes().expect("outcomes"), id), ["requested", "isolated"]);
     }
     let outcome = &webhook.outcomes().expect("outcomes")[0];
-    let all: Value = serde_json::from_str(outcome["all"].as_str().expect("JSON")).expect("JSON");
+    let all: Value = serde_json::from_str(outcome["details"].as_str().expect("JSON")).expect("JSON");
     assert_eq!((&all["tool"], &all["target"]["endpoint"]), (&json!("generic"), &json!(machine_id(1))));
 
-    let state = webhook.call("end-isolation", json!([ids[0], "alice"])).await.expect("a state");
+    let state = webhook.call("release", json!([ids[0], "alice"])).await.expect("a state");
     assert_eq!(state, "release_requested");
-    let report = webhook.call("follow-up", json!(["everything"])).await.expect("a report");
-    assert_eq!(report["moved"], json!([["released", 1]]), "{report}");
+    let report = webhook.call("follow-up", json!(["open"])).await.expect("a report");
+    assert_eq!(report["transitions"], json!([["released", 1]]), "{report}");
     assert_eq!(world.state(&ids[0]).await.expect("a state"), DecisionState::Released);
     assert_eq!(world.state(&ids[1]).await.expect("a state"), DecisionState::Isolated);
     assert_eq!(
-        webhook.call("find", json!(["iso-0123456789abcdef01234567"])).await.expect("none"),
+        webhook.call("get", json!(["iso-0123456789abcdef01234567"])).await.expect("none"),
         Value::Null
     );
 }
@@ -168,7 +168,7 @@ async fn webhook_returns_503_when_the_ledger_is_unavailable() {
     fs::write(&ledger, "not a folder").expect("a file in its place");
     let refused = response_summary(delivery.request(&Client::new(), webhook.url())).await;
     assert_eq!((&refused["status"], &refused["headers"]["retry-after"]), (&json!(503), &json!("5")));
-    let notice = webhook.take_audit_records().await.expect("the journal").pop().expect("a notice");
+    let notice = webhook.take_audit_records().await.expect("the audit log").pop().expect("a notice");
     assert!(notice["problem"].as_str().is_some_and(|why| why.contains("store")), "{notice}");
     assert!(world.simulator.isolation_changes().is_empty());
 
@@ -231,10 +231,10 @@ async fn approval_link_approves_the_decision() {
         waiting.push(parse_decision_id(&answer).expect("a decision"));
     }
     let outcome = webhook.outcomes().expect("outcomes").remove(0);
-    assert_eq!((&outcome["what"], &outcome["decision"]), (&json!("pending_approval"), &json!(waiting[0])));
+    assert_eq!((&outcome["status"], &outcome["decision"]), (&json!("pending_approval"), &json!(waiting[0])));
     let link = outcome["approval-url"].as_str().expect("a link");
     assert!(link.starts_with(webhook.url()), "{link}");
-    assert!(!outcome["all"].as_str().expect("JSON").contains("approval"), "the link is not with the rest");
+    assert!(!outcome["details"].as_str().expect("JSON").contains("approval"), "the link is not with the rest");
 
     let http = Client::new();
     let page = response_summary(http.get(link)).await;
@@ -247,10 +247,10 @@ async fn approval_link_approves_the_decision() {
 
     // Without the link, by whoever may call the component.
     for (id, word, state) in [(&waiting[1], "approve", "requested"), (&waiting[2], "decline", "declined")] {
-        let settled = webhook.call("settle", json!([id, word, "bob"])).await.expect("a state");
+        let settled = webhook.call("answer-approval", json!([id, word, "bob"])).await.expect("a state");
         assert_eq!(settled, state);
     }
-    let refused = webhook.call("settle", json!([waiting[2], "approve", "bob"])).await.expect_err("too late");
+    let refused = webhook.call("answer-approval", json!([waiting[2], "approve", "bob"])).await.expect_err("too late");
     assert!(refused.to_string().contains("the decision is declined"), "{refused}");
     assert_eq!(world.simulator.isolation_changes().len(), 2);
 
@@ -258,7 +258,7 @@ async fn approval_link_approves_the_decision() {
     let signature = link.rsplit_once('=').expect("a signature").1;
     let objects = world.objects().expect("objects").into_values();
     let mut said: Vec<_> = objects.map(|body| String::from_utf8_lossy(&body).into_owned()).collect();
-    let notices = webhook.take_audit_records().await.expect("the journal");
+    let notices = webhook.take_audit_records().await.expect("the audit log");
     said.extend(notices.iter().map(Value::to_string));
     assert_eq!(said.iter().find(|text| text.contains(signature)), None);
 }
@@ -283,7 +283,7 @@ async fn queued_decisions_are_processed_by_another_run() {
 
     let mut batch = json!([ids[0], ids[1], "iso-0123456789abcdef01234567", "../../etc/passwd"]);
     for _ in 0..2 {
-        let mut worked = webhook.call("work", json!([batch])).await.expect("what became of them");
+        let mut worked = webhook.call("process", json!([batch])).await.expect("what became of them");
         let worked = worked.as_array_mut().expect("a list");
         worked.sort_by_key(|one| one["decision"].as_str().unwrap_or_default().to_owned());
         let found: Vec<_> =
@@ -345,7 +345,7 @@ async fn inline_failure_is_recorded_and_retried_by_follow_up() {
         DecisionState::Requested,
         "nobody to tell holds up nothing"
     );
-    let notice = webhook.take_audit_records().await.expect("the journal").pop().expect("a notice");
+    let notice = webhook.take_audit_records().await.expect("the audit log").pop().expect("a notice");
     let failure = notice["failures"][0].as_str().unwrap_or_default();
     assert!(failure.starts_with(id.as_str()) && failure.contains("could not be published"), "{notice}");
 

@@ -98,6 +98,6 @@ pub(crate) async fn responses_match_the_lambda_function(server: HostServer) {
     );
     assert_eq!(of_component["status"], 503);
     let problem =
-        webhook.take_audit_records().await.expect("the journal").pop().expect("a notice")["problem"].take();
+        webhook.take_audit_records().await.expect("the audit log").pop().expect("a notice")["problem"].take();
     assert!(problem.as_str().is_some_and(|problem| problem.contains("version")), "{problem}");
 }

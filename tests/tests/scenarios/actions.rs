@@ -17,13 +17,13 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
         acme_scenario("an isolation takes effect, and its release does")
             .call(
-                "containment.isolate",
+                "isolation-actions.isolate",
                 isolation_arguments(&[LAPTOP]),
-                json!({"ids": [LAPTOP], "passed-over": []}),
+                json!({"accepted-ids": [LAPTOP], "skipped-ids": []}),
             )
             .call("isolation.inspect", json!([TENANT, LAPTOP]), json!({"requested": true, "reported": false}))
             .call_fails(
-                "containment.release",
+                "isolation-actions.release",
                 isolation_arguments(&[LAPTOP]),
                 expected_failure("conflict").status(409),
             )
@@ -36,9 +36,9 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             .call("endpoints.get", json!([TENANT, LAPTOP]), json!({"isolated": true}))
             .call_ok("endpoints.search", json!([TENANT, [{"tag": "isolated", "val": true}], {}]))
             .call(
-                "containment.release",
+                "isolation-actions.release",
                 isolation_arguments(&[LAPTOP]),
-                json!({"ids": [LAPTOP], "passed-over": []}),
+                json!({"accepted-ids": [LAPTOP], "skipped-ids": []}),
             )
             .call("isolation.inspect", json!([TENANT, LAPTOP]), json!({"requested": false, "reported": true}))
             .change_simulator(endpoints_report)
@@ -48,7 +48,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 json!({"requested": false, "reported": false, "self-isolated": false}),
             ),
         acme_scenario("an endpoint that is offline stays as it is")
-            .call_ok("containment.isolate", isolation_arguments(&[SERVER]))
+            .call_ok("isolation-actions.isolate", isolation_arguments(&[SERVER]))
             .change_simulator(endpoints_report)
             .call(
                 "isolation.inspect",
@@ -57,50 +57,50 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             ),
         acme_scenario("what the service passes over is told")
             .call(
-                "containment.isolate",
+                "isolation-actions.isolate",
                 isolation_arguments(&[LAPTOP, UNKNOWN_ID, SERVER]),
-                json!({"ids": [LAPTOP, SERVER], "passed-over": [UNKNOWN_ID]}),
+                json!({"accepted-ids": [LAPTOP, SERVER], "skipped-ids": [UNKNOWN_ID]}),
             )
             .call_fails(
-                "containment.isolate",
+                "isolation-actions.isolate",
                 isolation_arguments(&[UNKNOWN_ID]),
                 expected_failure("not-found").status(404),
             ),
         acme_scenario("an endpoint that nobody asked about says nothing")
             .with_fault(FaultRule::new("isolation.bulk", FaultAction::ExtraEndpoint { endpoint: None }))
             .call(
-                "containment.isolate",
+                "isolation-actions.isolate",
                 isolation_arguments(&[LAPTOP]),
-                json!({"ids": [LAPTOP], "passed-over": []}),
+                json!({"accepted-ids": [LAPTOP], "skipped-ids": []}),
             ),
         acme_scenario("a comment may be left out")
-            .call_ok("containment.isolate", json!([TENANT, [LAPTOP], ""]))
+            .call_ok("isolation-actions.isolate", json!([TENANT, [LAPTOP], ""]))
             .call("isolation.inspect", json!([TENANT, LAPTOP]), json!({"comment": null})),
         acme_scenario("a change of which no answer came is not asked for again")
             .with_fault(FaultRule::new("isolation.bulk", FaultAction::Disconnect))
             .call_fails(
-                "containment.isolate",
+                "isolation-actions.isolate",
                 isolation_arguments(&[LAPTOP]),
                 expected_failure("interrupted").transient().message_prefix("the connection broke"),
             )
             .call("isolation.inspect", json!([TENANT, LAPTOP]), json!({"requested": true}))
-            .call("session.usage-so-far", json!([]), json!({"retries": 0})),
+            .call("session.get-usage", json!([]), json!({"retries": 0})),
         acme_scenario("what could only be refused is not sent")
-            .call_fails("containment.isolate", isolation_arguments(&[]), expected_failure("invalid"))
+            .call_fails("isolation-actions.isolate", isolation_arguments(&[]), expected_failure("invalid"))
             .call_fails(
-                "containment.isolate",
+                "isolation-actions.isolate",
                 isolation_arguments(&[LAPTOP; 51]),
                 expected_failure("invalid"),
             )
             .call_fails(
-                "containment.release",
+                "isolation-actions.release",
                 json!([TENANT, [LAPTOP], "x".repeat(401)]),
                 expected_failure("invalid"),
             ),
         acme_scenario("a credential that only reads changes nothing")
             .with_setup(with_credential(READ_ONLY_CREDENTIAL))
             .call_fails(
-                "containment.isolate",
+                "isolation-actions.isolate",
                 isolation_arguments(&[LAPTOP]),
                 expected_failure("forbidden").status(403),
             )
@@ -108,23 +108,23 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         acme_scenario("an alert is acknowledged, by what it allows")
             .call_ok("alerts.search", json!([TENANT, [{"tag": "categories", "val": ["updating"]}], {}]))
             .call(
-                "alert-actions.act",
+                "alert-actions.perform",
                 json!([TENANT, FIRST_ID, "acknowledge", "seen"]),
                 json!({"status": "requested", "requested-at": "2026-01-15T12:00:00.000Z"}),
             )
-            .call_ok("alert-actions.act", json!([TENANT, FIRST_ID, "acknowledge", null]))
+            .call_ok("alert-actions.perform", json!([TENANT, FIRST_ID, "acknowledge", null]))
             .call_fails(
-                "alert-actions.act",
+                "alert-actions.perform",
                 json!([TENANT, FIRST_ID, "cleanPua", null]),
                 expected_failure("invalid").status(400),
             )
             .call_fails(
-                "alert-actions.act",
+                "alert-actions.perform",
                 json!([TENANT, FIRST_ID, "unheardOf", null]),
                 expected_failure("invalid").status(400),
             )
             .call_fails(
-                "alert-actions.act",
+                "alert-actions.perform",
                 json!([TENANT, UNKNOWN_ID, "acknowledge", null]),
                 expected_failure("not-found").status(404),
             ),

@@ -26,7 +26,7 @@ fn endpoints() -> Value {
 fn single_attempt(name: &'static str, fault: FaultAction, told: ExpectedFailure) -> Scenario {
     scenario(name)
         .with_fault(FaultRule::new("endpoints.list", fault))
-        .call_ok("session.limit", no_retry_limits())
+        .call_ok("session.set-limits", no_retry_limits())
         .call_ok("tenants.open", json!([ACME]))
         .call_fails("endpoints.search", endpoints(), told)
 }
@@ -36,12 +36,12 @@ fn stale_token() -> Value {
 }
 
 fn credentials() -> Vec<Scenario> {
-    let refused = || expected_failure("credential-refused");
+    let refused = || expected_failure("credential-rejected");
     vec![
         acme_scenario("a token that expires is replaced")
             .with_fault(FaultRule::new("endpoints.list", FaultAction::RevokeTokens).times(1))
             .call_pages("endpoints.search", json!([TENANT, [], {"after": NEXT_CURSOR}]), 1)
-            .call("session.usage-so-far", json!([]), json!({"token-requests": 2, "retries": 0})),
+            .call("session.get-usage", json!([]), json!({"token-requests": 2, "retries": 0})),
         scenario("a token that the service refuses, and no other")
             .with_setup(|_, plan| plan.initial_grant = stale_token())
             .call_fails("session.whoami", json!([]), refused().status(401)),
@@ -55,7 +55,7 @@ fn credentials() -> Vec<Scenario> {
                 plan.grant_after_refusal = std::mem::replace(&mut plan.initial_grant, stale_token())
             })
             .call_ok("session.whoami", json!([]))
-            .call_pages("tenants.reachable", json!([NEXT_CURSOR]), 2),
+            .call_pages("tenants.list", json!([NEXT_CURSOR]), 2),
         scenario("a token that has no time left")
             .with_setup(|_, plan| {
                 plan.initial_grant = json!({"tag": "token", "val": {"value": "old", "expires-in": 0}})
@@ -68,7 +68,7 @@ fn credentials() -> Vec<Scenario> {
             .with_setup(|simulator, _| {
                 assert!(simulator.expire_credential(&simulator.credentials()[0].client_id))
             })
-            .call_fails("tenants.reachable", json!([null]), refused().status(401)),
+            .call_fails("tenants.list", json!([null]), refused().status(401)),
         scenario("a credential that belongs to somebody else than the one before")
             .with_setup(|simulator, plan| {
                 plan.grant_after_refusal = client_grant(&simulator.credentials()[ORGANIZATION_CREDENTIAL])
@@ -84,12 +84,12 @@ fn credentials() -> Vec<Scenario> {
             .call_fails(
                 "session.whoami",
                 json!([]),
-                expected_failure("credential-refused")
+                expected_failure("credential-rejected")
                     .status(401)
                     .message_suffix("&client_secret=[redacted]"),
             ),
         scenario("no authorisation on the way")
-            .with_setup(|_, plan| plan.initial_grant = json!({"tag": "ambient"}))
+            .with_setup(|_, plan| plan.initial_grant = json!({"tag": "host-managed"}))
             .call_fails("session.whoami", json!([]), expected_failure("unauthorized").status(401)),
         scenario("no credential at all").with_setup(|_, plan| plan.initial_grant = Value::Null).call_fails(
             "session.whoami",
@@ -105,7 +105,7 @@ fn tenants() -> Vec<Scenario> {
             .change_simulator(|simulator| assert!(simulator.set_tenant_state(ACME, TenantState::Forbidden)))
             .call_fails("endpoints.search", endpoints(), expected_failure("forbidden").status(403))
             .call_fails(
-                "containment.isolate",
+                "isolation-actions.isolate",
                 json!([TENANT, [UNKNOWN_ID], "why"]),
                 expected_failure("forbidden").status(403),
             ),
@@ -115,7 +115,7 @@ fn tenants() -> Vec<Scenario> {
             })
             .call_fails("alerts.search", endpoints(), expected_failure("forbidden").status(403))
             .call_fails(
-                "events.read",
+                "events.list",
                 json!([TENANT, {"tag": "oldest"}, {}]),
                 expected_failure("forbidden").status(403),
             )
@@ -133,14 +133,14 @@ fn tenants() -> Vec<Scenario> {
             .call_fails("tenants.open", json!([""]), expected_failure("invalid")),
         scenario("a tenant's credential for another tenant")
             .with_setup(with_credential(TENANT_CREDENTIAL))
-            .call_fails("tenants.open", json!([ACME]), expected_failure("wrong-credential"))
+            .call_fails("tenants.open", json!([ACME]), expected_failure("wrong-credential-type"))
             .call_ok("tenants.open", json!([LONE])),
         scenario("a credential without a tenant of its own")
-            .call_fails("tenants.home", json!([]), expected_failure("wrong-credential"))
+            .call_fails("tenants.own", json!([]), expected_failure("wrong-credential-type"))
             .call_fails("tenants.open", json!([LONE]), expected_failure("not-found").status(404)),
         scenario("an organization's credential without a tenant of its own")
             .with_setup(with_credential(ORGANIZATION_CREDENTIAL))
-            .call_fails("tenants.home", json!([]), expected_failure("wrong-credential")),
+            .call_fails("tenants.own", json!([]), expected_failure("wrong-credential-type")),
         scenario("a service that names a host that nobody vouched for")
             .with_config(|estate| estate.host_name = "localhost".to_owned())
             .with_setup(|_, plan| {
@@ -166,36 +166,36 @@ fn requests() -> Vec<Scenario> {
             .call_fails("alerts.get", json!([TENANT, UNKNOWN_ID]), expected_failure("not-found").status(404)),
         acme_scenario("what the service does not take")
             .call_fails(
-                "events.read",
+                "events.list",
                 json!([TENANT, {"tag": "since", "val": 1_768_300_000}, {}]),
                 expected_failure("invalid").status(400),
             )
             .call_fails("endpoints.get", json!([TENANT, "no id"]), expected_failure("invalid").status(400))
             .call_fails(
-                "account-health.examine",
+                "account-health.run-checks",
                 json!([TENANT, ["unheardOf"]]),
                 expected_failure("invalid").status(400),
             ),
         acme_scenario("what is not sent because it could only be refused")
             .call_fails("endpoints.get", json!([TENANT, ".."]), expected_failure("invalid"))
             .call_fails(
-                "events.read",
+                "events.list",
                 json!([TENANT, {"tag": "oldest"}, {"size": 199}]),
                 expected_failure("invalid"),
             ),
         cursors(),
         scenario("limits that let nothing through, or come too late")
             .call_fails(
-                "session.limit",
-                json!([{"call-ms": 20_000, "request-ms": 5_000, "attempts": 0}]),
+                "session.set-limits",
+                json!([{"call-timeout-ms": 20_000, "request-timeout-ms": 5_000, "max-attempts": 0}]),
                 expected_failure("invalid"),
             )
-            .call_ok("session.limit", no_retry_limits())
+            .call_ok("session.set-limits", no_retry_limits())
             .call_ok("session.whoami", json!([]))
-            .call_fails("session.limit", no_retry_limits(), expected_failure("invalid")),
+            .call_fails("session.set-limits", no_retry_limits(), expected_failure("invalid")),
         scenario("nobody listens there")
             .with_setup(|_, plan| plan.service = [unreachable_address(), unreachable_address()])
-            .call_ok("session.limit", no_retry_limits())
+            .call_ok("session.set-limits", no_retry_limits())
             .call_fails(
                 "session.whoami",
                 json!([]),
@@ -223,8 +223,8 @@ fn cursors() -> Scenario {
         ),
         ("endpoints.search", of(json!([TENANT, [], {"after": NEXT_CURSOR, "sort": "hostname:asc"}]))),
         ("alerts.search", of(json!([TENANT, [], {"after": NEXT_CURSOR}]))),
-        ("events.read", of(json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {}]))),
-        ("tenants.reachable", of(json!([NEXT_CURSOR]))),
+        ("events.list", of(json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {}]))),
+        ("tenants.list", of(json!([NEXT_CURSOR]))),
     ];
     let begun = acme_scenario("a cursor of another listing").components_only();
     wrong.into_iter().fold(begun, |scenario, (function, (arguments, told))| {
@@ -289,7 +289,7 @@ fn responses() -> Vec<Scenario> {
         acme_scenario("what is safe to repeat is repeated")
             .with_fault(FaultRule::new("endpoints.list", FaultAction::Truncate).times(1))
             .call_ok("endpoints.search", endpoints())
-            .call("session.usage-so-far", json!([]), json!({"retries": 1, "throttled": 0})),
+            .call("session.get-usage", json!([]), json!({"retries": 1, "throttled": 0})),
     ]
 }
 
@@ -317,16 +317,16 @@ fn deadlines() -> Vec<Scenario> {
         acme_scenario("too many requests for a moment")
             .with_fault(FaultRule::new("endpoints.list", throttle(1)).times(1))
             .call_ok("endpoints.search", endpoints())
-            .call("session.usage-so-far", json!([]), json!({"retries": 1, "throttled": 1})),
+            .call("session.get-usage", json!([]), json!({"retries": 1, "throttled": 1})),
         acme_scenario("a service that fails for longer than the call may take")
             .with_fault(FaultRule::new(
                 "endpoints.list",
                 FaultAction::Status { status: 503, retry_after: Some(RetryAfter::Seconds(70)) },
             ))
-            .call_fails("endpoints.search", endpoints(), expected_failure("out-of-time").transient()),
+            .call_fails("endpoints.search", endpoints(), expected_failure("deadline-exceeded").transient()),
         scenario("a request that hangs")
             .with_fault(FaultRule::new("endpoints.list", FaultAction::Delay { milliseconds: 60_000 }))
-            .call_ok("session.limit", json!([{"call-ms": 20_000, "request-ms": 500, "attempts": 1}]))
+            .call_ok("session.set-limits", json!([{"call-timeout-ms": 20_000, "request-timeout-ms": 500, "max-attempts": 1}]))
             .call_ok("tenants.open", json!([ACME]))
             .call_fails(
                 "endpoints.search",

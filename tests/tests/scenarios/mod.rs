@@ -113,5 +113,5 @@ const READ_ONLY_CREDENTIAL: usize = 3;
 
 /// Limits under which nothing is repeated.
 fn no_retry_limits() -> Value {
-    json!([{"call-ms": 20_000, "request-ms": 5_000, "attempts": 1}])
+    json!([{"call-timeout-ms": 20_000, "request-timeout-ms": 5_000, "max-attempts": 1}])
 }

@@ -15,25 +15,25 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
         scenario("a partner's credential reaches its tenants, a hundred a page")
             .call("session.whoami", json!([]), json!({"kind": "partner"}))
-            .call_pages("tenants.reachable", json!([NEXT_CURSOR]), 2)
+            .call_pages("tenants.list", json!([NEXT_CURSOR]), 2)
             .call("tenants.open", json!([ACME]), json!({"id": ACME, "name": "Acme"}))
-            .call("session.usage-so-far", json!([]), json!({"calls": 4, "token-requests": 1, "retries": 0})),
+            .call("session.get-usage", json!([]), json!({"api-requests": 4, "token-requests": 1, "retries": 0})),
         scenario("an organization's credential reaches its own")
             .with_setup(with_credential(ORGANIZATION_CREDENTIAL))
             .call("session.whoami", json!([]), json!({"kind": "organization"}))
-            .call_pages("tenants.reachable", json!([NEXT_CURSOR]), 1)
+            .call_pages("tenants.list", json!([NEXT_CURSOR]), 1)
             .call_ok("tenants.open", json!([FIRST_ID]))
             .call_pages("endpoints.search", json!([TENANT, [], {"after": NEXT_CURSOR}]), 1),
         scenario("a tenant's credential is at home in one")
             .with_setup(with_credential(TENANT_CREDENTIAL))
             .call("session.whoami", json!([]), json!({"kind": "tenant", "id": LONE}))
-            .call_pages("tenants.reachable", json!([NEXT_CURSOR]), 1)
-            .call("tenants.home", json!([]), json!({"id": LONE, "name": null}))
+            .call_pages("tenants.list", json!([NEXT_CURSOR]), 1)
+            .call("tenants.own", json!([]), json!({"id": LONE, "name": null}))
             .call_pages("endpoints.search", json!([TENANT, [], {"after": NEXT_CURSOR}]), 1)
             .call_ok("tenants.open", json!([LONE])),
         scenario("a tenant that leads to no host is told apart from those that do")
             .with_config(|estate| estate.quirks.no_api_host = 0.5)
-            .call_pages("tenants.reachable", json!([NEXT_CURSOR]), 2),
+            .call_pages("tenants.list", json!([NEXT_CURSOR]), 2),
         acme_scenario("endpoints come page by page, and one by one")
             .call_pages("endpoints.search", json!([TENANT, [], {"after": NEXT_CURSOR, "size": 10}]), 3)
             .call("endpoints.get", json!([TENANT, LAPTOP]), laptop())
@@ -47,28 +47,28 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             .call_ok("alerts.get", json!([TENANT, FIRST_ID])),
         alert_filters(),
         acme_scenario("events are read from a place on, and from where a page ended")
-            .call_ok("events.read", json!([TENANT, {"tag": "oldest"}, {"size": 200}]))
+            .call_ok("events.list", json!([TENANT, {"tag": "oldest"}, {"size": 200}]))
             .call(
-                "events.read",
+                "events.list",
                 json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {}]),
-                json!({"more": true}),
+                json!({"has-more": true}),
             )
             .new_session()
             .call_ok("tenants.open", json!([ACME]))
-            .call_ok("events.read", json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {"size": 1_000}]))
-            .call("events.read", json!([TENANT, an_hour_ago(), {"size": 1_000}]), json!({"more": false}))
+            .call_ok("events.list", json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {"size": 1_000}]))
+            .call("events.list", json!([TENANT, an_hour_ago(), {"size": 1_000}]), json!({"has-more": false}))
             .call(
-                "events.read",
+                "events.list",
                 json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {}]),
-                json!({"events": [], "more": false}),
+                json!({"events": [], "has-more": false}),
             )
             .call_ok(
-                "events.read",
+                "events.list",
                 json!([TENANT, an_hour_ago(), {"exclude": ["Event::Endpoint::UpdateSuccess"]}]),
             ),
         acme_scenario("health is examined as a whole and in parts")
-            .call_ok("account-health.examine", json!([TENANT, []]))
-            .call_ok("account-health.examine", json!([TENANT, ["protection", "exclusions"]])),
+            .call_ok("account-health.run-checks", json!([TENANT, []]))
+            .call_ok("account-health.run-checks", json!([TENANT, ["protection", "exclusions"]])),
     ]
 }
 

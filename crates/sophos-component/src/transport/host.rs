@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue};
 use sophos_api::{Transport, TransportError, TransportErrorKind};
 
 use super::check_response_len;
-use crate::bindings::sophos::central::transport::{self, Fault, Request};
+use crate::bindings::sophos::central::transport::{self, Request, TransportError as HostError};
 
 /// The imported `transport`.
 #[derive(Debug, Default)]
@@ -58,13 +58,13 @@ fn milliseconds(time: Duration) -> u32 {
     u32::try_from(time.as_micros().div_ceil(1_000)).unwrap_or(u32::MAX)
 }
 
-fn to_transport_error(fault: Fault) -> TransportError {
-    let (kind, why) = match fault {
-        Fault::Unreachable(why) => (TransportErrorKind::Connect, why),
-        Fault::Blocked(why) => (TransportErrorKind::Blocked, why),
-        Fault::TimedOut => (TransportErrorKind::Timeout, "the host says so".to_owned()),
-        Fault::Interrupted(why) => (TransportErrorKind::Interrupted, why),
-        Fault::TooLarge => (TransportErrorKind::TooLarge, "the host says so".to_owned()),
+fn to_transport_error(error: HostError) -> TransportError {
+    let (kind, why) = match error {
+        HostError::Unreachable(why) => (TransportErrorKind::Connect, why),
+        HostError::Blocked(why) => (TransportErrorKind::Blocked, why),
+        HostError::TimedOut => (TransportErrorKind::Timeout, "the host says so".to_owned()),
+        HostError::Interrupted(why) => (TransportErrorKind::Interrupted, why),
+        HostError::TooLarge => (TransportErrorKind::TooLarge, "the host says so".to_owned()),
     };
     TransportError::new(kind, why)
 }

@@ -6,18 +6,18 @@ use sophos_isolation::{
     webhook::{RequestLog, Response},
 };
 
-use crate::bindings::sophos::central::journal;
+use crate::bindings::sophos::central::audit_log;
 
 /// Has an answer recorded.
 pub(super) fn record(answer: &Response, notice: &RequestLog, failures: &[String]) {
     let ids = |ids: &[DecisionId]| ids.iter().map(|id| id.as_str().to_owned()).collect();
-    journal::record_notice(&journal::Notice {
+    audit_log::append(&audit_log::AuditRecord {
         status: answer.status,
         source: notice.source.clone(),
         problem: notice.problem(),
-        begun: ids(&notice.created),
-        known: ids(&notice.duplicates),
-        previous_key: notice.used_previous_key,
+        created: ids(&notice.created),
+        duplicates: ids(&notice.duplicates),
+        used_previous_key: notice.used_previous_key,
         failures: failures.iter().map(|failure| clean(failure)).collect(),
     });
 }

@@ -3,10 +3,10 @@
 
 use serde_json::json;
 use sophos_isolation::{
-    ApprovalAnswer as Word, CommandError, Decision, DecisionId, DecisionState, FollowUpReport,
-    ProcessedDecision as WorkedOn,
+    ApprovalAnswer as EngineAnswer, CommandError, Decision, DecisionId, DecisionState, FollowUpReport,
+    ProcessedDecision as EngineResult,
     policy::Policy,
-    webhook::{Request as Received, Response},
+    webhook::{Request as WebhookRequest, Response as WebhookResponse},
 };
 
 use super::{
@@ -17,43 +17,43 @@ use super::{
 use crate::{
     Component,
     bindings::exports::sophos::central::decisions::{
-        Answer, Approval, Guest, Report, Request, Scope, Worked,
+        Response, ApprovalAnswer, Guest, Report, Request, FollowUpScope, ProcessedDecision,
     },
     executor::block_on,
 };
 
 impl Guest for Component {
-    fn receive(request: Request) -> Answer {
-        let caller = request.caller.and_then(|address| address.parse().ok());
-        let request = Received {
+    fn receive(request: Request) -> Response {
+        let source_ip = request.source_ip.and_then(|address| address.parse().ok());
+        let request = WebhookRequest {
             method: request.method,
             path: request.path,
             query: request.query,
             headers: request.headers,
             body: request.body,
-            source_ip: caller,
+            source_ip,
             client_certificate: None,
         };
         to_http_response(receive::handle_request(request, ClientIpSource::Request))
     }
 
-    fn receive_event(event: String) -> Answer {
+    fn receive_event(event: String) -> Response {
         to_http_response(match serde_json::from_str(&event) {
             Ok(event) => receive::handle_event(&event),
             Err(error) => {
-                let response = Response::error(422, "not JSON");
+                let response = WebhookResponse::error(422, "not JSON");
                 audit_log::record_problem(&response, format!("the event is not JSON: {error}"));
                 response
             }
         })
     }
 
-    fn work(decisions: Vec<String>) -> Result<Vec<Worked>, String> {
+    fn process(decisions: Vec<String>) -> Result<Vec<ProcessedDecision>, String> {
         let (mut ids, mut worked) = (Vec::new(), Vec::new());
         for decision in decisions {
             match parse_id(&decision) {
                 Ok(id) => ids.push(id),
-                Err(why) => worked.push(Worked { decision, state: None, failure: Some(why) }),
+                Err(why) => worked.push(ProcessedDecision { decision, state: None, failure: Some(why) }),
             }
         }
         worked.extend(
@@ -62,16 +62,16 @@ impl Guest for Component {
         Ok(worked)
     }
 
-    fn follow_up(which: Scope) -> Result<Report, String> {
+    fn follow_up(scope: FollowUpScope) -> Result<Report, String> {
         let rules = PolicySettings::load()?;
-        let report = engine::with_engine(&rules, async |engine, stop_at| match which {
-            Scope::Due => engine.follow_up(&rules.policy, stop_at).await,
-            Scope::Everything => engine.follow_up_all(&rules.policy, stop_at).await,
+        let report = engine::with_engine(&rules, async |engine, stop_at| match scope {
+            FollowUpScope::Due => engine.follow_up(&rules.policy, stop_at).await,
+            FollowUpScope::Open => engine.follow_up_all(&rules.policy, stop_at).await,
         })?;
         report.map(to_report).map_err(|error| error.to_string())
     }
 
-    fn find(decision: String) -> Result<Option<String>, String> {
+    fn get(decision: String) -> Result<Option<String>, String> {
         Ok(find_decision(&parse_id(&decision)?)?.map(|decision| {
             let mut shown = json!(decision);
             shown["state"] = json!(decision.state());
@@ -79,13 +79,13 @@ impl Guest for Component {
         }))
     }
 
-    fn settle(decision: String, answer: Approval, who: String) -> Result<String, String> {
+    fn answer_approval(decision: String, answer: ApprovalAnswer, by: String) -> Result<String, String> {
         let (id, rules) = (parse_id(&decision)?, PolicySettings::load()?);
         let word = match answer {
-            Approval::Approve => Word::Approve,
-            Approval::Decline => Word::Decline,
+            ApprovalAnswer::Approve => EngineAnswer::Approve,
+            ApprovalAnswer::Decline => EngineAnswer::Decline,
         };
-        let settled = block_on(ledger::open().answer_approval(&id, word, &who, super::now()))
+        let settled = block_on(ledger::open().answer_approval(&id, word, &by, super::now()))
             .map_err(to_error_message)?;
         if settled.state() == DecisionState::Approved {
             engine::process_decisions(&rules, std::slice::from_ref(&id))?;
@@ -95,10 +95,10 @@ impl Guest for Component {
         state_after(&id)
     }
 
-    fn end_isolation(decision: String, who: String) -> Result<String, String> {
+    fn release(decision: String, by: String) -> Result<String, String> {
         let (id, rules) = (parse_id(&decision)?, PolicySettings::load()?);
         let ended =
-            block_on(ledger::open().release_decision(&id, &who, super::now())).map_err(to_error_message)?;
+            block_on(ledger::open().release_decision(&id, &by, super::now())).map_err(to_error_message)?;
         follow_up_on(&rules, &ended)?;
         state_after(&id)
     }
@@ -109,19 +109,19 @@ impl Guest for Component {
     }
 }
 
-fn to_http_response(response: Response) -> Answer {
-    Answer { status: response.status, headers: response.headers, body: response.body }
+fn to_http_response(response: WebhookResponse) -> Response {
+    Response { status: response.status, headers: response.headers, body: response.body }
 }
 
 fn parse_id(text: &str) -> Result<DecisionId, String> {
     text.parse().map_err(str::to_owned)
 }
 
-fn to_work_result(worked: WorkedOn) -> Worked {
+fn to_work_result(worked: EngineResult) -> ProcessedDecision {
     let decision = worked.id.to_string();
     match worked.result {
-        Ok(state) => Worked { decision, state: state.map(state_name), failure: None },
-        Err(error) => Worked { decision, state: None, failure: Some(error.to_string()) },
+        Ok(state) => ProcessedDecision { decision, state: state.map(state_name), failure: None },
+        Err(error) => ProcessedDecision { decision, state: None, failure: Some(error.to_string()) },
     }
 }
 
@@ -132,7 +132,7 @@ fn state_name(state: DecisionState) -> String {
 fn to_report(report: FollowUpReport) -> Report {
     Report {
         due: report.due,
-        moved: report.transitions.into_iter().map(|(state, count)| (state.to_owned(), count)).collect(),
+        transitions: report.transitions.into_iter().map(|(state, count)| (state.to_owned(), count)).collect(),
         overdue: report.overdue,
         failures: report.errors,
     }

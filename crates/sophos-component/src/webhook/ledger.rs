@@ -23,10 +23,10 @@ impl LedgerStore for HostStore {
     }
 
     async fn delete(&self, path: &str) -> Result<(), LedgerStoreError> {
-        ledger_store::remove(path).map_err(LedgerStoreError::new)
+        ledger_store::delete(path).map_err(LedgerStoreError::new)
     }
 
     async fn list(&self, folder: &str) -> Result<Vec<String>, LedgerStoreError> {
-        ledger_store::names(folder).map_err(LedgerStoreError::new)
+        ledger_store::list(folder).map_err(LedgerStoreError::new)
     }
 }

@@ -11,23 +11,23 @@ pub(super) struct HostOutcomes;
 
 impl OutcomePublisher for HostOutcomes {
     fn is_enabled(&self) -> bool {
-        outcomes::has_listener()
+        outcomes::is_enabled()
     }
 
     async fn publish(&self, outcome: &DecisionOutcome) -> Result<(), String> {
-        let mut all = serde_json::to_value(outcome).map_err(|error| error.to_string())?;
+        let mut details = serde_json::to_value(outcome).map_err(|error| error.to_string())?;
         // The link goes where it is asked for, and not where all of it is kept.
-        if let Value::Object(members) = &mut all {
+        if let Value::Object(members) = &mut details {
             members.remove("approval_url");
         }
         outcomes::publish(&outcomes::Outcome {
             decision: outcome.decision.to_string(),
             sequence: outcome.sequence,
-            what: outcome.status.clone(),
-            at: outcome.occurred_at.clone(),
+            status: outcome.status.clone(),
+            occurred_at: outcome.occurred_at.clone(),
             source: outcome.source.clone(),
             approval_url: outcome.approval_url.as_ref().map(ApprovalUrl::expose).map(str::to_owned),
-            all: all.to_string(),
+            details: details.to_string(),
         })
     }
 }

@@ -30,11 +30,11 @@ impl PolicySettings {
         if rules.webhook_url.as_deref().is_some_and(|url| !is_http_url(url)) {
             return Err("the address of the webhook is none; it begins with https://".to_owned());
         }
-        let caller_header = rules.caller_header.map(|name| name.to_ascii_lowercase());
+        let client_ip_header = rules.client_ip_header.map(|name| name.to_ascii_lowercase());
         Ok(Self {
             policy: parse_policy(rules.text)?,
             webhook_url: rules.webhook_url,
-            client_ip_header: caller_header,
+            client_ip_header,
         })
     }
 

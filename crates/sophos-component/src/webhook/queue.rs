@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use sophos_isolation::{DecisionId, webhook::Queue};
 
 use super::{engine, policy_settings::PolicySettings};
-use crate::bindings::sophos::central::queue::{self, Handling};
+use crate::bindings::sophos::central::queue::{self, Dispatch};
 
 /// The imported `queue`, for one request.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl HostQueue {
 impl Queue for HostQueue {
     async fn send(&self, decisions: &[DecisionId]) -> Result<(), String> {
         let ids: Vec<_> = decisions.iter().map(|id| id.as_str().to_owned()).collect();
-        if queue::hand_on(&ids)? == Handling::Queued {
+        if queue::enqueue(&ids)? == Dispatch::Queued {
             return Ok(());
         }
         // What was not taken further is on the agenda: the sender need not send

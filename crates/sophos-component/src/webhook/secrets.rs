@@ -2,9 +2,9 @@
 
 use sophos_isolation::{verify::Keys, webhook::KeySource};
 
-use crate::bindings::sophos::central::sender_secrets;
+use crate::bindings::sophos::central::webhook_secrets;
 
-/// The imported `sender-secrets`.
+/// The imported `webhook-secrets`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HostSecrets;
 
@@ -13,7 +13,7 @@ pub(super) struct HostSecrets;
 /// # Errors
 /// With the host's reason.
 pub(super) fn get_keys(name: &str) -> Result<Keys, String> {
-    let keys = sender_secrets::read(name)?;
+    let keys = webhook_secrets::get(name)?;
     Ok(Keys::new(keys.current.into(), keys.previous.map(Into::into)))
 }
 

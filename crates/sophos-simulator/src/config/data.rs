@@ -137,7 +137,7 @@ impl QuirkConfig {
                 ("show_as", self.show_as),
                 ("status", self.status),
                 ("no_tracking_id", self.no_tracking_id),
-                ("odd_errors", self.rare_error_forms),
+                ("rare_error_forms", self.rare_error_forms),
             ],
         )
     }

@@ -5,9 +5,9 @@ use std::{fs, path::Path};
 use crate::{error::Error, shell, workspace::Workspace};
 
 /// The name under which they are written beside each manifest, and found again.
-const SBOM_NAME: &str = "bill-of-materials";
+const SBOM_NAME: &str = "sbom";
 
-/// Writes the bill of each function for a target, as `bill-of-materials.json` beside
+/// Writes the bill of each function for a target, as `sbom.json` beside
 /// its zip. It names no path of this machine.
 pub(super) fn write(
     workspace: &Workspace,

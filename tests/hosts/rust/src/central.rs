@@ -119,7 +119,7 @@ impl Session {
     /// The component's interfaces, typed.
     ///
     /// # Errors
-    /// When it lacks one of them: a reader has no `containment`.
+    /// When it lacks one of them: a reader has no `isolation-actions`.
     pub fn interfaces(&mut self) -> Result<Embedded> {
         Embedded::new(&mut self.store, &self.instance)
     }

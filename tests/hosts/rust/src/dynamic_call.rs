@@ -11,7 +11,7 @@ use wasmtime::{
 use crate::central::Session;
 
 const PACKAGE: &str = "sophos:central";
-const VERSION: &str = "0.1.0";
+const VERSION: &str = "0.2.0";
 
 /// A call: `endpoints`, `search`, and what it is given in the names of the WIT. An
 /// option may be left out of a record; a variant is `{"tag": …, "val": …}`.

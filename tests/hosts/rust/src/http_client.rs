@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Full};
 use reqwest::redirect::Policy;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use crate::bindings::sophos::central::transport::{Fault, Request, Response};
+use crate::bindings::sophos::central::transport::{TransportError, Request, Response};
 
 /// The largest answer that is read. A page of 1,000 events is about half a
 /// megabyte.
@@ -61,10 +61,10 @@ impl AllowedHttp {
         &self,
         request: http::Request<Bytes>,
         timeout: Duration,
-    ) -> Result<http::Response<Bytes>, Fault> {
+    ) -> Result<http::Response<Bytes>, TransportError> {
         let host = request.uri().host().unwrap_or_default();
         if !(self.is_allowed)(host) {
-            return Err(Fault::Blocked(format!("this program may not reach the host `{host}`")));
+            return Err(TransportError::Blocked(format!("this program may not reach the host `{host}`")));
         }
         let mut request = reqwest::Request::try_from(request).map_err(to_transport_error)?;
         *request.timeout_mut() = Some(timeout);
@@ -74,7 +74,7 @@ impl AllowedHttp {
         let mut body = BytesMut::with_capacity(expected as usize);
         while let Some(chunk) = response.chunk().await.map_err(to_transport_error)? {
             if body.len() + chunk.len() > MAX_RESPONSE_LEN {
-                return Err(Fault::TooLarge);
+                return Err(TransportError::TooLarge);
             }
             body.extend_from_slice(&chunk);
         }
@@ -85,12 +85,12 @@ impl AllowedHttp {
     }
 
     /// Carries a request of an embedded world.
-    pub(crate) async fn send_embedded(&self, request: Request) -> Result<Response, Fault> {
+    pub(crate) async fn send_embedded(&self, request: Request) -> Result<Response, TransportError> {
         let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.url);
         for (name, value) in request.headers {
             builder = builder.header(name, value);
         }
-        let unsendable = |error: http::Error| Fault::Blocked(format!("this is no request: {error}"));
+        let unsendable = |error: http::Error| TransportError::Blocked(format!("this is no request: {error}"));
         let timeout = Duration::from_millis(request.timeout_ms.into());
         let answer = self.send(builder.body(request.body.into()).map_err(unsendable)?, timeout).await?;
         let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
@@ -104,15 +104,15 @@ impl AllowedHttp {
     }
 }
 
-fn to_transport_error(error: reqwest::Error) -> Fault {
+fn to_transport_error(error: reqwest::Error) -> TransportError {
     // The address may carry a cursor or a customer's search term.
     let error = error.without_url();
     if error.is_timeout() && !error.is_connect() {
-        return Fault::TimedOut;
+        return TransportError::TimedOut;
     }
     let reasons = std::iter::successors(std::error::Error::source(&error), |reason| reason.source());
     let why = reasons.last().map_or_else(|| error.to_string(), ToString::to_string);
-    if error.is_connect() { Fault::Unreachable(why) } else { Fault::Interrupted(why) }
+    if error.is_connect() { TransportError::Unreachable(why) } else { TransportError::Interrupted(why) }
 }
 
 type SendResult<T> = Result<T, Error>;
@@ -145,12 +145,12 @@ impl WasiHttpHooks for AllowedHttp {
     }
 }
 
-fn to_error_code(fault: Fault) -> Error {
-    match fault {
-        Fault::Blocked(_) => Error::HttpRequestDenied,
-        Fault::Unreachable(_) => Error::DestinationUnavailable,
-        Fault::TimedOut => Error::HttpResponseTimeout,
-        Fault::TooLarge => Error::HttpResponseBodySize(Some(MAX_RESPONSE_LEN as u64)),
-        Fault::Interrupted(why) => Error::InternalError(Some(why)),
+fn to_error_code(error: TransportError) -> Error {
+    match error {
+        TransportError::Blocked(_) => Error::HttpRequestDenied,
+        TransportError::Unreachable(_) => Error::DestinationUnavailable,
+        TransportError::TimedOut => Error::HttpResponseTimeout,
+        TransportError::TooLarge => Error::HttpResponseBodySize(Some(MAX_RESPONSE_LEN as u64)),
+        TransportError::Interrupted(why) => Error::InternalError(Some(why)),
     }
 }

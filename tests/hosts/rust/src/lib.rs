@@ -24,7 +24,7 @@
 //!
 //! let mut session = central.session(obtain, requests).await?;
 //! let interfaces = session.interfaces()?;
-//! let tenant = interfaces.sophos_central_tenants().call_home(&mut session.store).await?;
+//! let tenant = interfaces.sophos_central_tenants().call_own(&mut session.store).await?;
 //! match tenant {
 //!     Ok(tenant) => println!("{:?}", interfaces.sophos_central_tenants().tenant().call_id(session.store, tenant).await?),
 //!     Err(failure) => println!("{:?}: {}", failure.reason, failure.message),

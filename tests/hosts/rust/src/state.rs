@@ -14,7 +14,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView, p2::add_onl
 
 use crate::{
     bindings::sophos::central::{
-        credentials::{self, Access, Occasion},
+        credentials::{self, Access, RequestReason},
         transport, types,
     },
     http_client::AllowedHttp,
@@ -26,7 +26,7 @@ pub(crate) const MAX_MEMORY_LEN: usize = 64 << 20;
 
 /// How the component is let in. It is told why it is asked, and an error is a text
 /// for people: where the grant was looked for, and no secret.
-pub type AuthProvider = Arc<dyn Fn(Occasion) -> AuthFuture + Send + Sync>;
+pub type AuthProvider = Arc<dyn Fn(RequestReason) -> AuthFuture + Send + Sync>;
 
 /// A grant, once it is there.
 pub type AuthFuture = Pin<Box<dyn Future<Output = Result<Access, String>> + Send>>;
@@ -103,13 +103,13 @@ impl<H: Send> WasiHttpView for HostState<H> {
 impl<H: Send> types::Host for HostState<H> {}
 
 impl<H: Send> credentials::Host for HostState<H> {
-    async fn obtain(&mut self, why: Occasion) -> Result<Access, String> {
-        (self.auth_provider)(why).await
+    async fn obtain(&mut self, reason: RequestReason) -> Result<Access, String> {
+        (self.auth_provider)(reason).await
     }
 }
 
 impl<H: Send> transport::Host for HostState<H> {
-    async fn send(&mut self, request: transport::Request) -> Result<transport::Response, transport::Fault> {
+    async fn send(&mut self, request: transport::Request) -> Result<transport::Response, transport::TransportError> {
         self.requests.send_embedded(request).await
     }
 

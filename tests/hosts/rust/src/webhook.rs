@@ -32,8 +32,8 @@ use wasmtime_wasi_http::{
 
 use self::bindings::{
     WebhookPre,
-    exports::sophos::central::decisions::{Report, Scope},
-    sophos::central::{journal, ledger_store, outcomes, policy, queue, sender_secrets},
+    exports::sophos::central::decisions::{FollowUpScope, Report},
+    sophos::central::{audit_log, ledger_store, outcomes, policy, queue, webhook_secrets},
 };
 pub use self::{
     folder::FolderStore,
@@ -69,7 +69,7 @@ pub mod bindings {
 
 /// The header in which the component reads the caller's address, unless a proxy in
 /// front has its own. What a caller writes into it is replaced.
-pub(crate) const CLIENT_IP_HEADER: HeaderName = HeaderName::from_static("x-caller-address");
+pub(crate) const CLIENT_IP_HEADER: HeaderName = HeaderName::from_static("x-client-ip");
 
 /// The component, and what its instances have in common.
 pub struct Webhook {
@@ -102,12 +102,12 @@ impl Webhook {
         state::add_to_linker(&mut linker)?;
         wall_clock::add_to_linker::<_, WasiClocks>(&mut linker, HostState::<InstanceHost>::clocks)?;
         random::add_to_linker::<_, WasiRandom>(&mut linker, |state| &mut state.host.random)?;
-        sender_secrets::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
+        webhook_secrets::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
         ledger_store::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
         queue::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
         policy::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
         outcomes::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
-        journal::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
+        audit_log::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
         let ready = WebhookPre::new(linker.instantiate_pre(&component)?)?;
         Ok(Self { instance_pre: ready, host: Arc::new(place), auth_provider: obtain, requests })
     }
@@ -180,7 +180,7 @@ impl Webhook {
     pub async fn follow_up(&self) -> Result<Report> {
         let mut store = self.store();
         let instance = self.instance_pre.instantiate_async(&mut store).await?;
-        match instance.sophos_central_decisions().call_follow_up(&mut store, Scope::Due).await? {
+        match instance.sophos_central_decisions().call_follow_up(&mut store, FollowUpScope::Due).await? {
             Ok(report) => Ok(report),
             Err(failure) => bail!("{failure}"),
         }

@@ -8,10 +8,10 @@ use sophos_api::{Error, ErrorKind};
 /// Times that are over are told apart below.
 const REASONS: [(ErrorKind, &str, bool); 16] = [
     (ErrorKind::NoCredential, "no-credential", false),
-    (ErrorKind::CredentialRejected, "credential-refused", false),
+    (ErrorKind::CredentialRejected, "credential-rejected", false),
     (ErrorKind::Unauthorized, "unauthorized", false),
     (ErrorKind::Forbidden, "forbidden", false),
-    (ErrorKind::WrongCredentialType, "wrong-credential", false),
+    (ErrorKind::WrongCredentialType, "wrong-credential-type", false),
     (ErrorKind::NotFound, "not-found", false),
     (ErrorKind::Conflict, "conflict", false),
     (ErrorKind::Throttled, "throttled", true),
@@ -30,7 +30,7 @@ pub(super) fn to_failure(error: &Error) -> Value {
     let (case, carries) = match (error.kind(), wait) {
         // Until when the service wants to hear nothing is what matters.
         (ErrorKind::DeadlineExceeded, Some(_)) => ("throttled", true),
-        (ErrorKind::DeadlineExceeded, None) => ("out-of-time", false),
+        (ErrorKind::DeadlineExceeded, None) => ("deadline-exceeded", false),
         (kind, _) => REASONS
             .iter()
             .find(|(known, ..)| *known == kind)

@@ -22,7 +22,7 @@ impl PlannedGrants {
         };
         Self {
             initial: read(&plan.initial_grant, "needed"),
-            after_refusal: read(&plan.grant_after_refusal, "refused"),
+            after_refusal: read(&plan.grant_after_refusal, "rejected"),
         }
     }
 }
@@ -50,7 +50,7 @@ fn parse_auth(grant: &Value) -> Option<Auth> {
             let life = grant["val"]["expires-in"].as_u64().map(Duration::from_secs);
             Some(life.map_or(token.clone(), |life| token.with_expires_in(life)).into())
         }
-        "ambient" => Some(Auth::HostManaged),
+        "host-managed" => Some(Auth::HostManaged),
         _ => None,
     }
 }

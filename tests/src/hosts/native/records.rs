@@ -13,24 +13,24 @@ pub(super) fn page<T>(
     read: impl Fn(Raw<T>) -> Result<Value, Error>,
     next: Option<String>,
 ) -> Value {
-    let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+    let (mut readable, mut malformed_items) = (Vec::new(), Vec::new());
     for item in list {
         let raw = item.json().to_owned();
         match read(item) {
             Ok(value) => readable.push(value),
-            Err(error) => unreadable.push(json!({"raw": raw, "reason": error.to_string()})),
+            Err(error) => malformed_items.push(json!({"raw": raw, "reason": error.to_string()})),
         }
     }
-    json!({items: readable, "unreadable": unreadable, "next": next})
+    json!({items: readable, "malformed-items": malformed_items, "next": next})
 }
 
 pub(super) fn usage(stats: &RequestStats) -> Value {
     json!({
-        "calls": stats.api_requests,
+        "api-requests": stats.api_requests,
         "token-requests": stats.token_requests,
         "retries": stats.retries,
         "throttled": stats.throttled,
-        "waited-ms": stats.wait_time.as_millis() as u64,
+        "wait-time-ms": stats.wait_time.as_millis() as u64,
     })
 }
 
@@ -134,7 +134,7 @@ pub(super) fn event(event: &WithRaw<SiemEvent>) -> Value {
         "group": event.group,
         "severity": event.severity,
         "description": event.name,
-        "happened-at": event.when,
+        "occurred-at": event.when,
         "created-at": event.created_at,
         "endpoint-id": event.endpoint_id,
         "endpoint-kind": event.endpoint_type,

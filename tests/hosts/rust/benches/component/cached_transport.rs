@@ -9,8 +9,8 @@ use std::{
 
 use bytes::Bytes;
 use central_host::bindings::sophos::central::{
-    credentials::{self, Access, Occasion},
-    transport::{self, Fault},
+    credentials::{self, Access, RequestReason},
+    transport::{self, TransportError as HostError},
 };
 use sophos_api::{Transport, TransportError, ReqwestTransport};
 
@@ -64,14 +64,14 @@ impl Transport for CachedTransport {
 }
 
 impl credentials::Host for CachedTransport {
-    async fn obtain(&mut self, _: Occasion) -> Result<Access, String> {
+    async fn obtain(&mut self, _: RequestReason) -> Result<Access, String> {
         Ok(self.access.clone())
     }
 }
 
 impl transport::Host for CachedTransport {
-    async fn send(&mut self, request: transport::Request) -> Result<transport::Response, Fault> {
-        let fault = |error: &dyn std::fmt::Display| Fault::Interrupted(error.to_string());
+    async fn send(&mut self, request: transport::Request) -> Result<transport::Response, HostError> {
+        let fault = |error: &dyn std::fmt::Display| HostError::Interrupted(error.to_string());
         let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.url);
         for (name, value) in request.headers {
             builder = builder.header(name, value);

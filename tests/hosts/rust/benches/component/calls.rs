@@ -9,7 +9,7 @@ use central_host::{
     CentralComponent, HostState,
     bindings::{
         Embedded,
-        exports::sophos::central::endpoints::Listing,
+        exports::sophos::central::endpoints::PageOptions,
         sophos::central::{credentials, transport},
     },
 };
@@ -109,7 +109,7 @@ impl<T: Send> OpenedTenant<T> {
 
     /// The same page.
     async fn time_listing(&mut self) -> Result<Duration> {
-        let listing = Listing { after: None, size: Some(PAGE_SIZE), view: None, sort: None, fields: None };
+        let listing = PageOptions { after: None, size: Some(PAGE_SIZE), view: None, sort: None, fields: None };
         let endpoints = self.interfaces.sophos_central_endpoints();
         let began = Instant::now();
         let page = endpoints.call_search(&mut self.store, self.tenant, &[], &listing).await?;

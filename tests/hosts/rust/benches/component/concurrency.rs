@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, time::Instant};
 
-use central_host::{CentralComponent, Session, bindings::exports::sophos::central::endpoints::Listing};
+use central_host::{CentralComponent, Session, bindings::exports::sophos::central::endpoints::PageOptions};
 use tokio::task::JoinSet;
 use wasmtime::{Result, bail};
 
@@ -56,7 +56,7 @@ async fn call_once(mut session: Session) -> Result<Session> {
         Ok(tenant) => tenant,
         Err(failure) => bail!("{}", failure.message),
     };
-    let listing = Listing { after: None, size: None, view: None, sort: None, fields: None };
+    let listing = PageOptions { after: None, size: None, view: None, sort: None, fields: None };
     let endpoints = interfaces.sophos_central_endpoints();
     match endpoints.call_search(&mut session.store, tenant, &[], &listing).await? {
         Ok(page) if page.endpoints.len() == 50 => Ok(session),

@@ -1,7 +1,7 @@
 //! What the components cost: their size, their start, their calls beside the native
 //! client's, and a thousand instances at once.
 //!
-//! `COMPONENTS` is the folder of the components and `SIMULATOR` the program that they
+//! `COMPONENTS_DIR` is the folder of the components and `SIMULATOR_PROGRAM` the program that they
 //! ask; `cargo xtask bench component` builds both and sets them.
 
 mod calls;
@@ -19,8 +19,8 @@ use std::{
 use wasmtime::{Result, error::Context};
 
 fn main() -> Result<()> {
-    let components = PathBuf::from(env::var_os("COMPONENTS").context("COMPONENTS names no folder")?);
-    let program = env::var_os("SIMULATOR").context("SIMULATOR names no program")?;
+    let components = PathBuf::from(env::var_os("COMPONENTS_DIR").context("COMPONENTS_DIR names no folder")?);
+    let program = env::var_os("SIMULATOR_PROGRAM").context("SIMULATOR_PROGRAM names no program")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         startup::run(&components).await?;

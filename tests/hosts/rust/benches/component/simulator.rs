@@ -11,7 +11,7 @@ use std::{
 
 use central_host::{
     AuthProvider, AllowedHttp,
-    bindings::sophos::central::credentials::{Access, Addresses, Client, Grant, Service},
+    bindings::sophos::central::credentials::{Access, BaseUrls, Client, Grant, Service},
 };
 use serde_json::Value;
 use wasmtime::{Result, error::Context};
@@ -72,7 +72,7 @@ impl Simulator {
 
     pub(crate) fn access(&self) -> Access {
         let client = Client { id: ID.to_owned(), secret: SECRET.to_owned() };
-        let addresses = Addresses { identity: self.identity.clone(), global: self.global.clone() };
+        let addresses = BaseUrls { identity: self.identity.clone(), global: self.global.clone() };
         Access { grant: Grant::Client(client), service: Service::Other(addresses) }
     }
 

@@ -7,17 +7,17 @@
 //! is `{"call": "follow-up", "arguments": ["due"]}`, a function of `decisions`.
 //!
 //! Of the lines that are written, the first is `{"listening": <address>}`. Then there
-//! are `{"notice": …}` for each entry of the journal, and `{"ok": …}` or
+//! are `{"audit_record": …}` for each entry of the audit log, and `{"ok": …}` or
 //! `{"failure": …}` for each order.
 
 use std::{collections::HashMap, env, fs, path::PathBuf, sync::Arc};
 
 use central_host::{
     CallOutcome, DynamicCall, AuthProvider, AllowedHttp,
-    bindings::sophos::central::credentials::{Access, Addresses, Client, Grant, Service},
+    bindings::sophos::central::credentials::{Access, BaseUrls, Client, Grant, Service},
     webhook::{
         self, FolderStore, WebhookHost, Callback, Webhook,
-        bindings::sophos::central::{policy::Rules, sender_secrets::Keys},
+        bindings::sophos::central::{policy::PolicySettings, webhook_secrets::Keys},
         json_lines,
     },
 };
@@ -108,9 +108,9 @@ fn webhook_host(settings: Settings, address: String) -> WebhookHost {
         ledger: FolderStore::new(ledger),
         policy: Box::new(move || {
             let text = fs::read_to_string(&policy).map_err(|error| error.to_string())?;
-            Ok(Rules { text, webhook_url: Some(address.clone()), caller_header: None })
+            Ok(PolicySettings { text, webhook_url: Some(address.clone()), client_ip_header: None })
         }),
-        audit_log: Box::new(|notice| println!("{}", json!({"notice": json_lines::audit_record(notice)}))),
+        audit_log: Box::new(|notice| println!("{}", json!({"audit_record": json_lines::audit_record(notice)}))),
         outcomes: outcomes.map(|file| {
             let tell: Callback<_> = Box::new(move |outcome| json_lines::append_line(&file, &json_lines::outcome(&outcome)));
             tell
@@ -127,7 +127,7 @@ fn auth_provider(service: &ServiceUrls) -> Result<AuthProvider> {
         id: env::var("SOPHOS_CLIENT_ID").context("there is no SOPHOS_CLIENT_ID")?,
         secret: env::var("SOPHOS_CLIENT_SECRET").context("there is no SOPHOS_CLIENT_SECRET")?,
     };
-    let addresses = Addresses { identity: service.identity.clone(), global: service.global.clone() };
+    let addresses = BaseUrls { identity: service.identity.clone(), global: service.global.clone() };
     let access = Access { grant: Grant::Client(client), service: Service::Other(addresses) };
     Ok(Arc::new(move |_| Box::pin(std::future::ready(Ok(access.clone())))))
 }

@@ -12,7 +12,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use central_host::{
     CallOutcome, DynamicCall, CentralComponent, AuthProvider, AllowedHttp, Session,
-    bindings::sophos::central::credentials::{Access, Addresses, Client, Grant, Occasion, Service, Token},
+    bindings::sophos::central::credentials::{Access, BaseUrls, Client, Grant, RequestReason, Service, Token},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ struct ServiceUrls {
 #[derive(Deserialize)]
 struct PlannedGrants {
     needed: Option<GrantConfig>,
-    refused: Option<GrantConfig>,
+    rejected: Option<GrantConfig>,
 }
 
 /// A grant, as the WIT has it.
@@ -110,8 +110,8 @@ fn load_component(engine: &Engine, loaded: &mut HashMap<PathBuf, CentralComponen
 fn auth_provider(plan: SessionPlan) -> AuthProvider {
     Arc::new(move |why| {
         let (given, word) = match why {
-            Occasion::Needed => (&plan.grants.needed, "needed"),
-            Occasion::Refused => (&plan.grants.refused, "refused"),
+            RequestReason::Needed => (&plan.grants.needed, "needed"),
+            RequestReason::Rejected => (&plan.grants.rejected, "rejected"),
         };
         let access = match given.clone() {
             None => Err(format!("the plan has no grant when one is {word}")),
@@ -119,9 +119,9 @@ fn auth_provider(plan: SessionPlan) -> AuthProvider {
                 grant: match given {
                     GrantConfig::Client { id, secret } => Grant::Client(Client { id, secret }),
                     GrantConfig::Token { value, expires_in } => Grant::Token(Token { value, expires_in }),
-                    GrantConfig::HostManaged => Grant::Ambient,
+                    GrantConfig::HostManaged => Grant::HostManaged,
                 },
-                service: Service::Other(Addresses {
+                service: Service::Other(BaseUrls {
                     identity: plan.service.identity.clone(),
                     global: plan.service.global.clone(),
                 }),

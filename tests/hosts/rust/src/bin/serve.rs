@@ -9,7 +9,7 @@
 //!   "secrets": "secrets",
 //!   "ledger": "ledger",
 //!   "outcomes": "outcomes.jsonl",
-//!   "journal": "journal.jsonl",
+//!   "audit_log": "audit_log.jsonl",
 //!   "webhook_url": "https://hooks.example.com"
 //! }
 //! ```
@@ -17,7 +17,7 @@
 //! Paths are against the folder of the settings. What is in the files is read whenever
 //! it is needed, so a change is in force at once. The credential is `{"id": …,
 //! "secret": …}`. `secrets` is a folder with a file for each sender, and beside it one
-//! that ends with `.previous` while it rotates. `caller_header` is the header in which
+//! that ends with `.previous` while it rotates. `client_ip_header` is the header in which
 //! a proxy in front writes the caller's address. `service`, with an `identity` and a
 //! `global` address, leads to something else that speaks the API.
 //!
@@ -34,10 +34,10 @@ use std::{
 
 use central_host::{
     AuthProvider, AllowedHttp,
-    bindings::sophos::central::credentials::{Access, Addresses, Client, Grant, Service},
+    bindings::sophos::central::credentials::{Access, BaseUrls, Client, Grant, Service},
     webhook::{
         self, FolderStore, WebhookHost, Webhook,
-        bindings::sophos::central::{policy::Rules, sender_secrets::Keys},
+        bindings::sophos::central::{policy::PolicySettings, webhook_secrets::Keys},
         json_lines,
     },
 };
@@ -129,8 +129,8 @@ fn webhook_host(folder: &Path, settings: Settings) -> WebhookHost {
         policy: Box::new(move || {
             let text = fs::read_to_string(&policy)
                 .map_err(|error| format!("the policy {} cannot be read: {error}", policy.display()))?;
-            let (webhook_url, caller_header) = (settings.webhook_url.clone(), settings.client_ip_header.clone());
-            Ok(Rules { text, webhook_url, caller_header })
+            let (webhook_url, client_ip_header) = (settings.webhook_url.clone(), settings.client_ip_header.clone());
+            Ok(PolicySettings { text, webhook_url, client_ip_header })
         }),
         audit_log: Box::new(move |notice| {
             let line = json_lines::audit_record(notice);
@@ -174,7 +174,7 @@ fn auth_provider(file: PathBuf, service: Option<ServiceUrls>) -> AuthProvider {
                 grant: Grant::Client(Client { id, secret }),
                 service: match service.clone() {
                     None => Service::Sophos,
-                    Some(ServiceUrls { identity, global }) => Service::Other(Addresses { identity, global }),
+                    Some(ServiceUrls { identity, global }) => Service::Other(BaseUrls { identity, global }),
                 },
             }),
             Err(why) => Err(format!("the credential was looked for in {}: {why}", file.display())),

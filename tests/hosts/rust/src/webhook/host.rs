@@ -5,31 +5,31 @@ use std::sync::Arc;
 use super::{
     CLIENT_IP_HEADER,
     bindings::sophos::central::{
-        journal::{self, Notice},
+        audit_log::{self, AuditRecord},
         ledger_store,
         outcomes::{self, Outcome},
-        policy::{self, Rules},
-        queue::{self, Handling},
-        sender_secrets::{self, Keys},
+        policy::{self, PolicySettings},
+        queue::{self, Dispatch},
+        webhook_secrets::{self, Keys},
     },
     folder::FolderStore,
 };
 
-/// Takes something, or says why not, for the journal.
+/// Takes something, or says why not, for the audit log.
 pub type Callback<T> = Box<dyn Fn(T) -> Result<(), String> + Send + Sync>;
 
 /// What all instances have of this host. Everything else of the machine is out of
-/// their reach. An error goes to the journal, and has the sender send again.
+/// their reach. An error goes to the audit log, and has the sender send again.
 pub struct WebhookHost {
     /// The sender's secret of this name, which is the policy's.
     pub secrets: Box<dyn Fn(&str) -> Result<Keys, String> + Send + Sync>,
     /// The ledger: all that lasts.
     pub ledger: FolderStore,
-    /// The policy as it is now. Without a `caller_header` of a proxy in front, the
+    /// The policy as it is now. Without a `client_ip_header` of a proxy in front, the
     /// caller is whoever made the connection.
-    pub policy: Box<dyn Fn() -> Result<Rules, String> + Send + Sync>,
+    pub policy: Box<dyn Fn() -> Result<PolicySettings, String> + Send + Sync>,
     /// Where it is recorded what came in.
-    pub audit_log: Box<dyn Fn(&Notice) + Send + Sync>,
+    pub audit_log: Box<dyn Fn(&AuditRecord) + Send + Sync>,
     /// Who is told of outcomes, if somebody is.
     pub outcomes: Option<Callback<Outcome>>,
     /// A queue of decisions for `decisions.work`. Without one a sender waits until the
@@ -37,8 +37,8 @@ pub struct WebhookHost {
     pub queue: Option<Callback<Vec<String>>>,
 }
 
-impl sender_secrets::Host for Arc<WebhookHost> {
-    fn read(&mut self, name: String) -> Result<Keys, String> {
+impl webhook_secrets::Host for Arc<WebhookHost> {
+    fn get(&mut self, name: String) -> Result<Keys, String> {
         (self.secrets)(&name)
     }
 }
@@ -52,11 +52,11 @@ impl ledger_store::Host for Arc<WebhookHost> {
         run_blocking(self, move |store| store.get(&path)).await
     }
 
-    async fn remove(&mut self, path: String) -> Result<(), String> {
+    async fn delete(&mut self, path: String) -> Result<(), String> {
         run_blocking(self, move |store| store.delete(&path)).await
     }
 
-    async fn names(&mut self, folder: String) -> Result<Vec<String>, String> {
+    async fn list(&mut self, folder: String) -> Result<Vec<String>, String> {
         run_blocking(self, move |store| store.list_names(&folder)).await
     }
 }
@@ -72,24 +72,24 @@ async fn run_blocking<T: Send + 'static>(
 }
 
 impl queue::Host for Arc<WebhookHost> {
-    fn hand_on(&mut self, decisions: Vec<String>) -> Result<Handling, String> {
+    fn enqueue(&mut self, decisions: Vec<String>) -> Result<Dispatch, String> {
         match &self.queue {
-            Some(queue) => queue(decisions).map(|()| Handling::Queued),
-            None => Ok(Handling::Here),
+            Some(queue) => queue(decisions).map(|()| Dispatch::Queued),
+            None => Ok(Dispatch::Inline),
         }
     }
 }
 
 impl policy::Host for Arc<WebhookHost> {
-    fn current(&mut self) -> Result<Rules, String> {
+    fn current(&mut self) -> Result<PolicySettings, String> {
         let mut rules = (self.policy)()?;
-        rules.caller_header.get_or_insert_with(|| CLIENT_IP_HEADER.to_string());
+        rules.client_ip_header.get_or_insert_with(|| CLIENT_IP_HEADER.to_string());
         Ok(rules)
     }
 }
 
 impl outcomes::Host for Arc<WebhookHost> {
-    fn has_listener(&mut self) -> bool {
+    fn is_enabled(&mut self) -> bool {
         self.outcomes.is_some()
     }
 
@@ -98,8 +98,8 @@ impl outcomes::Host for Arc<WebhookHost> {
     }
 }
 
-impl journal::Host for Arc<WebhookHost> {
-    fn record_notice(&mut self, notice: Notice) {
-        (self.audit_log)(&notice);
+impl audit_log::Host for Arc<WebhookHost> {
+    fn append(&mut self, entry: AuditRecord) {
+        (self.audit_log)(&entry);
     }
 }

@@ -4,18 +4,18 @@ use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
 use serde_json::{Value, json};
 
-use super::bindings::sophos::central::{journal::Notice, outcomes::Outcome};
+use super::bindings::sophos::central::{audit_log::AuditRecord, outcomes::Outcome};
 
-/// An entry of the journal.
-pub fn audit_record(notice: &Notice) -> Value {
+/// An entry of the audit log.
+pub fn audit_record(record: &AuditRecord) -> Value {
     json!({
-        "status": notice.status,
-        "source": notice.source,
-        "problem": notice.problem,
-        "begun": notice.begun,
-        "known": notice.known,
-        "previous-key": notice.previous_key,
-        "failures": notice.failures,
+        "status": record.status,
+        "source": record.source,
+        "problem": record.problem,
+        "created": record.created,
+        "duplicates": record.duplicates,
+        "used-previous-key": record.used_previous_key,
+        "failures": record.failures,
     })
 }
 
@@ -24,11 +24,11 @@ pub fn outcome(outcome: &Outcome) -> Value {
     json!({
         "decision": outcome.decision,
         "sequence": outcome.sequence,
-        "what": outcome.what,
-        "at": outcome.at,
+        "status": outcome.status,
+        "occurred-at": outcome.occurred_at,
         "source": outcome.source,
         "approval-url": outcome.approval_url,
-        "all": outcome.all,
+        "details": outcome.details,
     })
 }
 
