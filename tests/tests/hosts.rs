@@ -216,8 +216,8 @@ const WASI_IMPORTS: [&str; 7] = [
 const EMBEDDED_IMPORTS: [&str; 2] = ["sophos:central/credentials", "sophos:central/transport"];
 
 const WEBHOOK_IMPORTS: [&str; 15] = [
-    "sophos:central/credentials",
     "sophos:central/audit-log",
+    "sophos:central/credentials",
     "sophos:central/ledger-store",
     "sophos:central/outcomes",
     "sophos:central/policy",

@@ -250,6 +250,7 @@ async fn start_error_names_the_cause() {
     assert_eq!((kind.as_str(), message.as_str()), ("Config.Missing", "no bucket"));
 
     let patience = Duration::from_millis(300);
-    let hung = echo_function().env("START_BEHAVIOR", "hang").init_timeout(patience).start().await.unwrap_err();
+    let hung =
+        echo_function().env("START_BEHAVIOR", "hang").init_timeout(patience).start().await.unwrap_err();
     assert!(matches!(hung, StartError::TimedOut { .. }), "{hung:?}");
 }

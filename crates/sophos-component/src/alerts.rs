@@ -11,7 +11,7 @@ use crate::{
     Component,
     bindings::{
         exports::sophos::central::{
-            alerts::{Alert, Filter, Guest, PageOptions, Page, Subject},
+            alerts::{Alert, Filter, Guest, Page, PageOptions, Subject},
             tenants::TenantBorrow,
         },
         sophos::central::types::Failure,
@@ -39,7 +39,8 @@ impl Guest for Component {
 
             let answer = tenant.with_client(client).send(&operation).await?;
             let next = operation.next_page(&answer)?.and_then(|next| next.filter.page_from_key);
-            let (alerts, malformed_items) = page::split_items(answer.items, &answer.malformed_items, parse_alert);
+            let (alerts, malformed_items) =
+                page::split_items(answer.items, &answer.malformed_items, parse_alert);
             Ok(Page { alerts, malformed_items, next: next.map(|key| place.cursor(&key)) })
         })
     }

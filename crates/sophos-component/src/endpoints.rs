@@ -11,7 +11,7 @@ use crate::{
     Component,
     bindings::{
         exports::sophos::central::{
-            endpoints::{CloudInstance, Endpoint, Filter, Guest, PageOptions, Page, Tag, View},
+            endpoints::{CloudInstance, Endpoint, Filter, Guest, Page, PageOptions, Tag, View},
             tenants::TenantBorrow,
         },
         sophos::central::types::Failure,

@@ -7,7 +7,7 @@ use crate::{
     Component,
     bindings::{
         exports::sophos::central::{
-            events::{Event, Guest, PageOptions, Page, StartPosition},
+            events::{Event, Guest, Page, PageOptions, StartPosition},
             tenants::TenantBorrow,
         },
         sophos::central::types::Failure,
@@ -38,7 +38,8 @@ impl Guest for Component {
             let answer = tenant.with_client(client).send(&operation).await?;
             let next = answer.next_cursor.as_deref().filter(|cursor| !cursor.is_empty());
             let (next, has_more) = (next.map(|cursor| feed.cursor(cursor)), answer.has_more);
-            let (events, malformed_items) = page::split_items(answer.items, &answer.malformed_items, parse_event);
+            let (events, malformed_items) =
+                page::split_items(answer.items, &answer.malformed_items, parse_event);
             Ok(Page { events, malformed_items, has_more, next })
         })
     }

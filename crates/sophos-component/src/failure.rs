@@ -38,7 +38,8 @@ fn to_reason(kind: ErrorKind, wait_ms: Option<u32>) -> Reason {
         ErrorKind::Unreachable => Reason::Unreachable,
         ErrorKind::Blocked => Reason::Blocked,
         ErrorKind::Interrupted => Reason::Interrupted,
-        ErrorKind::Malformed | ErrorKind::TooLarge => Reason::Malformed,
+        ErrorKind::Malformed => Reason::Malformed,
+        ErrorKind::TooLarge => Reason::TooLarge,
         ErrorKind::UntrustedHost => Reason::UntrustedHost,
         _ => Reason::Other,
     }

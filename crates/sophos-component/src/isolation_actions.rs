@@ -48,7 +48,8 @@ fn update_isolation(
         let taken: Vec<_> = array(&answer, &["items"]).filter_map(|item| item["id"].as_str()).collect();
         // An id that nobody asked about says nothing.
         let ids = operation.0.ids.into_iter();
-        let (accepted_ids, skipped_ids) = ids.partition(|id| taken.iter().any(|taken| taken.eq_ignore_ascii_case(id)));
+        let (accepted_ids, skipped_ids) =
+            ids.partition(|id| taken.iter().any(|taken| taken.eq_ignore_ascii_case(id)));
         Ok(IsolationResult { accepted_ids, skipped_ids })
     })
 }

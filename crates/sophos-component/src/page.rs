@@ -3,7 +3,10 @@
 use serde_json::Value;
 use sophos_api::{Error, MalformedItem, Operation, Raw};
 
-use crate::{bindings::sophos::central::types::MalformedItem as WitMalformedItem, cursor::CursorScope, json::parse_members};
+use crate::{
+    bindings::sophos::central::types::MalformedItem as WitMalformedItem, cursor::CursorScope,
+    json::parse_members,
+};
 
 /// Reads the items of a page and turns each, with its JSON, into what the host is
 /// given, or says what is wrong with it. `broken` are those that are not JSON.
@@ -19,7 +22,9 @@ pub(crate) fn split_items<T, V>(
         let value = parse_members(&item).unwrap_or_default();
         match turn(&value, item.json().to_owned()) {
             Ok(value) => readable.push(value),
-            Err(why) => malformed_items.push(WitMalformedItem { raw: item.json().to_owned(), reason: why.to_owned() }),
+            Err(why) => {
+                malformed_items.push(WitMalformedItem { raw: item.json().to_owned(), reason: why.to_owned() })
+            }
         }
     }
     (readable, malformed_items)

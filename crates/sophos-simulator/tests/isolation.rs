@@ -149,8 +149,14 @@ async fn bulk_faults_do_not_affect_other_calls() {
     let left = json!({ "kind": "omit_endpoint" });
     for (rule, status) in [
         (json!({ "operation": "isolation.bulk", "action": left, "for_seconds": 1.5 }), 200),
-        (json!({ "operation": "isolation.bulk", "action": { "kind": "extra_endpoint", "endpoint": id } }), 200),
-        (json!({ "operation": "isolation.bulk", "action": { "kind": "extra_endpoint", "endpoint": "x" } }), 400),
+        (
+            json!({ "operation": "isolation.bulk", "action": { "kind": "extra_endpoint", "endpoint": id } }),
+            200,
+        ),
+        (
+            json!({ "operation": "isolation.bulk", "action": { "kind": "extra_endpoint", "endpoint": "x" } }),
+            400,
+        ),
         (json!({ "operation": "isolation.set", "action": left }), 400),
         (json!({ "action": left }), 400),
         (json!({ "action": { "kind": "disconnect" }, "for_seconds": -1.0 }), 400),

@@ -120,6 +120,8 @@ fn bench_components(workspace: &Workspace) -> Result<(), Error> {
     end_to_end::build(workspace, "the simulator", &simulator)?;
     let mut bench = hosts::rust_package(workspace, "bench");
     bench.args(["--bench", "component"]);
-    bench.env("COMPONENTS_DIR", components).env("SIMULATOR_PROGRAM", workspace.binary("tools", "sophos-simulator"));
+    bench
+        .env("COMPONENTS_DIR", components)
+        .env("SIMULATOR_PROGRAM", workspace.binary("tools", "sophos-simulator"));
     shell::step("bench", || shell::run(&mut bench, "the lines above say what the benchmark met"))
 }

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     hosts::{OptionalHost, TestHosts},
     ignored::{
-        self, EMULATOR_TESTS, HOST_TESTS, IgnoredTests, DUCKDB_TESTS, RECORDED_REASON, RECORDED_TESTS,
+        self, DUCKDB_TESTS, EMULATOR_TESTS, HOST_TESTS, IgnoredTests, RECORDED_REASON, RECORDED_TESTS,
         RUST_HOST_REASON, RUST_HOST_TESTS,
     },
     setup, shell,

@@ -66,8 +66,8 @@ impl NativeHost {
             return Ok(self.set_limits(&arguments[0]));
         }
         let client = self.client()?;
-        let called =
-            client.with_deadline(client.transport().now() + Duration::from_millis(self.limits.call_timeout_ms));
+        let called = client
+            .with_deadline(client.transport().now() + Duration::from_millis(self.limits.call_timeout_ms));
         let answer = match function.split_once('.') {
             Some(("session", name)) => call_session(&called, name).await,
             Some(("tenants", name)) => self.tenants(&called, name, arguments).await,
@@ -109,7 +109,9 @@ impl NativeHost {
         let max_attempts = number("max-attempts").and_then(|max_attempts| u32::try_from(max_attempts).ok());
         let all = (number("call-timeout-ms"), number("request-timeout-ms"), max_attempts);
         // A policy is a value here, so that there is no wrong moment for it.
-        let (None, (Some(call_timeout_ms), Some(request_timeout_ms), Some(max_attempts))) = (&self.client, all) else {
+        let (None, (Some(call_timeout_ms), Some(request_timeout_ms), Some(max_attempts))) =
+            (&self.client, all)
+        else {
             return CallOutcome::Absent;
         };
         self.limits = Limits { call_timeout_ms, request_timeout_ms, max_attempts };

@@ -118,7 +118,9 @@ async fn component_redacts_a_token_echoed_by_the_service() {
             let longest = longest.max_by_key(|part| part.len()).expect("a part");
             assert!(!shown.contains(longest) && !shown.contains("eyJhbGci"), "{server:?}: {shown}");
         }
-        said.extend(webhook.take_audit_records().await.expect("the audit log").iter().map(ToString::to_string));
+        said.extend(
+            webhook.take_audit_records().await.expect("the audit log").iter().map(ToString::to_string),
+        );
         let objects: Vec<_> = world.objects().expect("objects").into_values().collect();
         said.extend(objects.iter().map(|body| String::from_utf8_lossy(body).into_owned()));
         said.extend(webhook.outcomes().expect("outcomes").iter().map(ToString::to_string));

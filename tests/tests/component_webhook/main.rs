@@ -131,7 +131,11 @@ async fn webhook_isolates_end_to_end(server: HostServer) {
     assert_eq!(changed, [machine_id(1), machine_id(2)]);
 
     let report = follow_up(&world, &mut webhook).await;
-    assert_eq!((&report["transitions"], &report["failures"]), (&json!([["isolated", 2]]), &json!([])), "{report}");
+    assert_eq!(
+        (&report["transitions"], &report["failures"]),
+        (&json!([["isolated", 2]]), &json!([])),
+        "{report}"
+    );
     for id in &ids {
         let shown = webhook.call("get", json!([id])).await.expect("a decision");
         let shown: Value = serde_json::from_str(shown.as_str().expect("JSON")).expect("JSON");
@@ -234,7 +238,10 @@ async fn approval_link_approves_the_decision() {
     assert_eq!((&outcome["status"], &outcome["decision"]), (&json!("pending_approval"), &json!(waiting[0])));
     let link = outcome["approval-url"].as_str().expect("a link");
     assert!(link.starts_with(webhook.url()), "{link}");
-    assert!(!outcome["details"].as_str().expect("JSON").contains("approval"), "the link is not with the rest");
+    assert!(
+        !outcome["details"].as_str().expect("JSON").contains("approval"),
+        "the link is not with the rest"
+    );
 
     let http = Client::new();
     let page = response_summary(http.get(link)).await;
@@ -250,7 +257,8 @@ async fn approval_link_approves_the_decision() {
         let settled = webhook.call("answer-approval", json!([id, word, "bob"])).await.expect("a state");
         assert_eq!(settled, state);
     }
-    let refused = webhook.call("answer-approval", json!([waiting[2], "approve", "bob"])).await.expect_err("too late");
+    let refused =
+        webhook.call("answer-approval", json!([waiting[2], "approve", "bob"])).await.expect_err("too late");
     assert!(refused.to_string().contains("the decision is declined"), "{refused}");
     assert_eq!(world.simulator.isolation_changes().len(), 2);
 

@@ -326,7 +326,10 @@ fn deadlines() -> Vec<Scenario> {
             .call_fails("endpoints.search", endpoints(), expected_failure("deadline-exceeded").transient()),
         scenario("a request that hangs")
             .with_fault(FaultRule::new("endpoints.list", FaultAction::Delay { milliseconds: 60_000 }))
-            .call_ok("session.set-limits", json!([{"call-timeout-ms": 20_000, "request-timeout-ms": 500, "max-attempts": 1}]))
+            .call_ok(
+                "session.set-limits",
+                json!([{"call-timeout-ms": 20_000, "request-timeout-ms": 500, "max-attempts": 1}]),
+            )
             .call_ok("tenants.open", json!([ACME]))
             .call_fails(
                 "endpoints.search",

@@ -17,7 +17,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             .call("session.whoami", json!([]), json!({"kind": "partner"}))
             .call_pages("tenants.list", json!([NEXT_CURSOR]), 2)
             .call("tenants.open", json!([ACME]), json!({"id": ACME, "name": "Acme"}))
-            .call("session.get-usage", json!([]), json!({"api-requests": 4, "token-requests": 1, "retries": 0})),
+            .call(
+                "session.get-usage",
+                json!([]),
+                json!({"api-requests": 4, "token-requests": 1, "retries": 0}),
+            ),
         scenario("an organization's credential reaches its own")
             .with_setup(with_credential(ORGANIZATION_CREDENTIAL))
             .call("session.whoami", json!([]), json!({"kind": "organization"}))

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Component,
     bindings::exports::sophos::central::decisions::{
-        Response, ApprovalAnswer, Guest, Report, Request, FollowUpScope, ProcessedDecision,
+        ApprovalAnswer, FollowUpScope, Guest, ProcessedDecision, Report, Request, Response,
     },
     executor::block_on,
 };

@@ -31,11 +31,7 @@ impl PolicySettings {
             return Err("the address of the webhook is none; it begins with https://".to_owned());
         }
         let client_ip_header = rules.client_ip_header.map(|name| name.to_ascii_lowercase());
-        Ok(Self {
-            policy: parse_policy(rules.text)?,
-            webhook_url: rules.webhook_url,
-            client_ip_header,
-        })
+        Ok(Self { policy: parse_policy(rules.text)?, webhook_url: rules.webhook_url, client_ip_header })
     }
 
     /// The caller's address, if a header has it.

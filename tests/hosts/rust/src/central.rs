@@ -11,7 +11,7 @@ use wasmtime::{
 use crate::{
     bindings::Embedded,
     http_client::AllowedHttp,
-    state::{self, MAX_MEMORY_LEN, AuthProvider, HostState},
+    state::{self, AuthProvider, HostState, MAX_MEMORY_LEN},
 };
 
 /// An engine that makes room for an instance when there is one. An artifact of

@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Full};
 use reqwest::redirect::Policy;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use crate::bindings::sophos::central::transport::{TransportError, Request, Response};
+use crate::bindings::sophos::central::transport::{Request, Response, TransportError};
 
 /// The largest answer that is read. A page of 1,000 events is about half a
 /// megabyte.
@@ -138,8 +138,9 @@ impl WasiHttpHooks for AllowedHttp {
             let (head, body) = request.into_parts();
             let body = body.collect().await?.to_bytes();
             let answer = requests.send(http::Request::from_parts(head, body), timeout).await;
-            let answer =
-                answer.map_err(to_error_code)?.map(|body| Full::new(body).map_err(Error::from).boxed_unsync());
+            let answer = answer
+                .map_err(to_error_code)?
+                .map(|body| Full::new(body).map_err(Error::from).boxed_unsync());
             Ok((answer, Box::new(async { Ok(()) }) as IoFuture))
         })
     }

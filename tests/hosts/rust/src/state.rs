@@ -109,7 +109,10 @@ impl<H: Send> credentials::Host for HostState<H> {
 }
 
 impl<H: Send> transport::Host for HostState<H> {
-    async fn send(&mut self, request: transport::Request) -> Result<transport::Response, transport::TransportError> {
+    async fn send(
+        &mut self,
+        request: transport::Request,
+    ) -> Result<transport::Response, transport::TransportError> {
         self.requests.send_embedded(request).await
     }
 

@@ -5,8 +5,8 @@
 //! several programs with the same one, work on it at once.
 
 mod folder;
-pub mod json_lines;
 mod host;
+pub mod json_lines;
 mod server;
 
 use std::{net::IpAddr, path::Path, sync::Arc};
@@ -37,7 +37,7 @@ use self::bindings::{
 };
 pub use self::{
     folder::FolderStore,
-    host::{WebhookHost, Callback},
+    host::{Callback, WebhookHost},
     server::{run_follow_up, serve},
 };
 use crate::{
@@ -124,7 +124,8 @@ impl Webhook {
 
     fn store(&self) -> Store<HostState<InstanceHost>> {
         let host = InstanceHost { shared: Arc::clone(&self.host), random: WasiRandomCtx::default() };
-        HostState::new(host, Arc::clone(&self.auth_provider), self.requests.clone()).store(self.instance_pre.engine())
+        HostState::new(host, Arc::clone(&self.auth_provider), self.requests.clone())
+            .store(self.instance_pre.engine())
     }
 
     /// Answers a request, in an instance of its own. `caller` is who sent it, as the

@@ -21,7 +21,7 @@ const REASONS: [(ErrorKind, &str, bool); 16] = [
     (ErrorKind::Blocked, "blocked", false),
     (ErrorKind::Interrupted, "interrupted", false),
     (ErrorKind::Malformed, "malformed", false),
-    (ErrorKind::TooLarge, "malformed", false),
+    (ErrorKind::TooLarge, "too-large", false),
     (ErrorKind::UntrustedHost, "untrusted-host", false),
 ];
 

@@ -12,7 +12,7 @@ use central_host::bindings::sophos::central::{
     credentials::{self, Access, RequestReason},
     transport::{self, TransportError as HostError},
 };
-use sophos_api::{Transport, TransportError, ReqwestTransport};
+use sophos_api::{ReqwestTransport, Transport, TransportError};
 
 /// Shared by its clones.
 #[derive(Clone)]

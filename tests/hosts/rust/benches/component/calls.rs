@@ -13,7 +13,10 @@ use central_host::{
         sophos::central::{credentials, transport},
     },
 };
-use sophos_api::{ApiClient, Paged, TenantClient, Transport, models::EndpointView, operations::endpoints::ListEndpoints, ReqwestTransport};
+use sophos_api::{
+    ApiClient, Paged, ReqwestTransport, TenantClient, Transport, models::EndpointView,
+    operations::endpoints::ListEndpoints,
+};
 use wasmtime::{
     AsContextMut, Result, Store, bail,
     component::{Component, HasSelf, Linker, ResourceAny},
@@ -36,9 +39,15 @@ pub(crate) async fn run(components: &Path, simulator: &Simulator) -> Result<()> 
 
     let native = simulator.native_client(real)?.tenant(TENANT).await?;
     let native_canned = simulator.native_client(canned.clone())?.tenant(TENANT).await?;
-    let mut embedded = open_component(&CentralComponent::load(&engine, &components.join("embedded.wasm"))?, simulator).await?;
-    let mut wasi = open_component(&CentralComponent::load(&engine, &components.join("operator.wasm"))?, simulator).await?;
-    let mut still = open_cached_component(&Component::from_file(&engine, components.join("embedded.wasm"))?, &canned).await?;
+    let mut embedded =
+        open_component(&CentralComponent::load(&engine, &components.join("embedded.wasm"))?, simulator)
+            .await?;
+    let mut wasi =
+        open_component(&CentralComponent::load(&engine, &components.join("operator.wasm"))?, simulator)
+            .await?;
+    let mut still =
+        open_cached_component(&Component::from_file(&engine, components.join("embedded.wasm"))?, &canned)
+            .await?;
 
     let mut times: [Vec<Duration>; 5] = Default::default();
     for round in 0..ROUNDS + 5 {
@@ -55,7 +64,10 @@ pub(crate) async fn run(components: &Path, simulator: &Simulator) -> Result<()> 
         }
     }
     let [native, embedded, wasi, native_canned, still] = times.map(Times::new);
-    println!("\nA page of {PAGE_SIZE} endpoints, {} KB, {ROUNDS} times in turns:\n", canned.max_response_len() / 1_000);
+    println!(
+        "\nA page of {PAGE_SIZE} endpoints, {} KB, {ROUNDS} times in turns:\n",
+        canned.max_response_len() / 1_000
+    );
     println!("| | least, ms | median, ms | to native |");
     println!("|---|---:|---:|---:|");
     row("native, pooled reqwest", &native, &native);
@@ -73,8 +85,11 @@ fn row(what: &str, times: &Times, native: &Times) {
 
 /// The native client: a page, each endpoint read.
 async fn time_native_listing<T: Transport>(tenant: &TenantClient<T>) -> Result<Duration> {
-    let operation =
-        ListEndpoints { page_size: Some(PAGE_SIZE), view: Some(EndpointView::Full), ..ListEndpoints::default() };
+    let operation = ListEndpoints {
+        page_size: Some(PAGE_SIZE),
+        view: Some(EndpointView::Full),
+        ..ListEndpoints::default()
+    };
     let began = Instant::now();
     let page = tenant.send(&operation).await?;
     let endpoints: Vec<_> =
@@ -109,7 +124,8 @@ impl<T: Send> OpenedTenant<T> {
 
     /// The same page.
     async fn time_listing(&mut self) -> Result<Duration> {
-        let listing = PageOptions { after: None, size: Some(PAGE_SIZE), view: None, sort: None, fields: None };
+        let listing =
+            PageOptions { after: None, size: Some(PAGE_SIZE), view: None, sort: None, fields: None };
         let endpoints = self.interfaces.sophos_central_endpoints();
         let began = Instant::now();
         let page = endpoints.call_search(&mut self.store, self.tenant, &[], &listing).await?;
@@ -122,14 +138,20 @@ impl<T: Send> OpenedTenant<T> {
     }
 }
 
-async fn open_component(central: &CentralComponent, simulator: &Simulator) -> Result<OpenedTenant<HostState>> {
+async fn open_component(
+    central: &CentralComponent,
+    simulator: &Simulator,
+) -> Result<OpenedTenant<HostState>> {
     let mut session = central.session(simulator.auth_provider(), simulator.requests()?).await?;
     let interfaces = session.interfaces()?;
     OpenedTenant::open(session.store, interfaces).await
 }
 
 /// The component over what is known already.
-async fn open_cached_component(component: &Component, canned: &CachedTransport) -> Result<OpenedTenant<CachedTransport>> {
+async fn open_cached_component(
+    component: &Component,
+    canned: &CachedTransport,
+) -> Result<OpenedTenant<CachedTransport>> {
     let mut linker = Linker::new(component.engine());
     credentials::add_to_linker::<_, HasSelf<_>>(&mut linker, |canned: &mut CachedTransport| canned)?;
     transport::add_to_linker::<_, HasSelf<_>>(&mut linker, |canned: &mut CachedTransport| canned)?;

@@ -4,8 +4,8 @@
 //! `COMPONENTS_DIR` is the folder of the components and `SIMULATOR_PROGRAM` the program that they
 //! ask; `cargo xtask bench component` builds both and sets them.
 
-mod calls;
 mod cached_transport;
+mod calls;
 mod concurrency;
 mod simulator;
 mod startup;

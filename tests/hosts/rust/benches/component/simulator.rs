@@ -10,7 +10,7 @@ use std::{
 };
 
 use central_host::{
-    AuthProvider, AllowedHttp,
+    AllowedHttp, AuthProvider,
     bindings::sophos::central::credentials::{Access, BaseUrls, Client, Grant, Service},
 };
 use serde_json::Value;
@@ -77,7 +77,10 @@ impl Simulator {
     }
 
     /// The native client of the same credential, over any transport.
-    pub(crate) fn native_client<T: sophos_api::Transport>(&self, transport: T) -> Result<sophos_api::Client<T>> {
+    pub(crate) fn native_client<T: sophos_api::Transport>(
+        &self,
+        transport: T,
+    ) -> Result<sophos_api::Client<T>> {
         let hosts = sophos_api::Hosts::new(self.identity.parse()?, self.global.parse()?);
         let credentials = sophos_api::Credentials::new(ID, SECRET);
         Ok(sophos_api::Client::builder(transport, credentials).hosts(hosts).build())

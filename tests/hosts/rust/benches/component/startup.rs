@@ -9,12 +9,12 @@ use std::{
 
 use central_host::{
     CentralComponent,
-    webhook::{FolderStore, WebhookHost, Webhook},
+    webhook::{FolderStore, Webhook, WebhookHost},
 };
 use flate2::{Compression, write::GzEncoder};
 use wasmtime::{Engine, Result, component::Component};
 
-use crate::{Times, ms, simulator::Simulator, us, find_components};
+use crate::{Times, find_components, ms, simulator::Simulator, us};
 
 const LOADS: usize = 30;
 const INSTANCES: usize = 300;

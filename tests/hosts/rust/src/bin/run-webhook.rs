@@ -13,10 +13,10 @@
 use std::{collections::HashMap, env, fs, path::PathBuf, sync::Arc};
 
 use central_host::{
-    CallOutcome, DynamicCall, AuthProvider, AllowedHttp,
+    AllowedHttp, AuthProvider, CallOutcome, DynamicCall,
     bindings::sophos::central::credentials::{Access, BaseUrls, Client, Grant, Service},
     webhook::{
-        self, FolderStore, WebhookHost, Callback, Webhook,
+        self, Callback, FolderStore, Webhook, WebhookHost,
         bindings::sophos::central::{policy::PolicySettings, webhook_secrets::Keys},
         json_lines,
     },
@@ -83,7 +83,8 @@ async fn main() -> Result<()> {
     tokio::spawn(webhook::serve(Arc::clone(&webhook), listener, MAX_CONCURRENT_REQUESTS));
     while let Some(order) = orders.next_line().await? {
         let Command { call, arguments } = serde_json::from_str(&order)?;
-        let call = DynamicCall { interface: "decisions", function: &call, arguments: &arguments, tenant: None };
+        let call =
+            DynamicCall { interface: "decisions", function: &call, arguments: &arguments, tenant: None };
         let answer = match webhook.session().await?.call(call).await {
             Ok((CallOutcome::Ok(value), _)) => json!({"ok": value}),
             Ok((CallOutcome::Failure(why), _)) => json!({"failure": why}),
@@ -110,13 +111,17 @@ fn webhook_host(settings: Settings, address: String) -> WebhookHost {
             let text = fs::read_to_string(&policy).map_err(|error| error.to_string())?;
             Ok(PolicySettings { text, webhook_url: Some(address.clone()), client_ip_header: None })
         }),
-        audit_log: Box::new(|notice| println!("{}", json!({"audit_record": json_lines::audit_record(notice)}))),
+        audit_log: Box::new(|notice| {
+            println!("{}", json!({"audit_record": json_lines::audit_record(notice)}))
+        }),
         outcomes: outcomes.map(|file| {
-            let tell: Callback<_> = Box::new(move |outcome| json_lines::append_line(&file, &json_lines::outcome(&outcome)));
+            let tell: Callback<_> =
+                Box::new(move |outcome| json_lines::append_line(&file, &json_lines::outcome(&outcome)));
             tell
         }),
         queue: queue.map(|file| {
-            let put: Callback<Vec<String>> = Box::new(move |decisions| json_lines::append_line(&file, &json!(decisions)));
+            let put: Callback<Vec<String>> =
+                Box::new(move |decisions| json_lines::append_line(&file, &json!(decisions)));
             put
         }),
     }

@@ -11,8 +11,10 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use central_host::{
-    CallOutcome, DynamicCall, CentralComponent, AuthProvider, AllowedHttp, Session,
-    bindings::sophos::central::credentials::{Access, BaseUrls, Client, Grant, RequestReason, Service, Token},
+    AllowedHttp, AuthProvider, CallOutcome, CentralComponent, DynamicCall, Session,
+    bindings::sophos::central::credentials::{
+        Access, BaseUrls, Client, Grant, RequestReason, Service, Token,
+    },
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -98,7 +100,11 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-fn load_component(engine: &Engine, loaded: &mut HashMap<PathBuf, CentralComponent>, file: &PathBuf) -> Result<CentralComponent> {
+fn load_component(
+    engine: &Engine,
+    loaded: &mut HashMap<PathBuf, CentralComponent>,
+    file: &PathBuf,
+) -> Result<CentralComponent> {
     if let Some(central) = loaded.get(file) {
         return Ok(central.clone());
     }
@@ -131,7 +137,11 @@ fn auth_provider(plan: SessionPlan) -> AuthProvider {
     })
 }
 
-async fn run_step(session: &mut Session, tenant: &mut Option<ResourceAny>, wanted: &CallStep) -> Result<Value> {
+async fn run_step(
+    session: &mut Session,
+    tenant: &mut Option<ResourceAny>,
+    wanted: &CallStep,
+) -> Result<Value> {
     let (interface, function) = wanted.call.split_once('.').context("a call is interface.function")?;
     let call = DynamicCall { interface, function, arguments: &wanted.arguments, tenant: *tenant };
     let (answer, seen) = session.call(call).await?;

@@ -33,10 +33,10 @@ use std::{
 };
 
 use central_host::{
-    AuthProvider, AllowedHttp,
+    AllowedHttp, AuthProvider,
     bindings::sophos::central::credentials::{Access, BaseUrls, Client, Grant, Service},
     webhook::{
-        self, FolderStore, WebhookHost, Webhook,
+        self, FolderStore, Webhook, WebhookHost,
         bindings::sophos::central::{policy::PolicySettings, webhook_secrets::Keys},
         json_lines,
     },
@@ -129,7 +129,8 @@ fn webhook_host(folder: &Path, settings: Settings) -> WebhookHost {
         policy: Box::new(move || {
             let text = fs::read_to_string(&policy)
                 .map_err(|error| format!("the policy {} cannot be read: {error}", policy.display()))?;
-            let (webhook_url, client_ip_header) = (settings.webhook_url.clone(), settings.client_ip_header.clone());
+            let (webhook_url, client_ip_header) =
+                (settings.webhook_url.clone(), settings.client_ip_header.clone());
             Ok(PolicySettings { text, webhook_url, client_ip_header })
         }),
         audit_log: Box::new(move |notice| {
@@ -138,7 +139,9 @@ fn webhook_host(folder: &Path, settings: Settings) -> WebhookHost {
                 eprintln!("{error}: {line}");
             }
         }),
-        outcomes: Some(Box::new(move |outcome| json_lines::append_line(&outcomes, &json_lines::outcome(&outcome)))),
+        outcomes: Some(Box::new(move |outcome| {
+            json_lines::append_line(&outcomes, &json_lines::outcome(&outcome))
+        })),
         queue: None,
     }
 }
