@@ -20,7 +20,7 @@ const UNUSED_PERMISSIONS: [(&str, &str, &str); 4] = [
     (
         "ExportRole",
         "DeleteUncommittedObjects: s3:DeleteObject",
-        "for what a killed run has left, which `tests/crashes.rs` has",
+        "for what a killed run has left, which `tests/export_crashes.rs` has",
     ),
 ];
 

@@ -8,14 +8,14 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use local_lambda::{Function, Outcome};
+//! use local_lambda::{InvocationOutcome, LambdaFunction};
 //!
-//! let mut sandbox = Function::new("target/debug/alert-export")
+//! let mut sandbox = LambdaFunction::new("target/debug/alert-export")
 //!     .env("LOG_LEVEL", "debug")
 //!     .start()
 //!     .await?;
 //! match sandbox.invoke(&serde_json::json!({})).await {
-//!     Outcome::Ok(answer) => println!("{answer}"),
+//!     InvocationOutcome::Ok(answer) => println!("{answer}"),
 //!     other => println!("{other:?}\n{}", sandbox.logs().join("\n")),
 //! }
 //! # Ok(())

@@ -201,15 +201,15 @@ where
                 Ok(prepare::Prepared::Ready(decision)) => ready.push(*decision),
                 Ok(prepare::Prepared::Unknown) => worked.push(ProcessedDecision { id, result: Ok(None) }),
                 Ok(prepare::Prepared::NothingToDo(decision)) => {
-                    let outcome = self.finish(policy, &decision).await;
+                    let outcome = self.finish(&decision).await;
                     worked.push(ProcessedDecision { id, result: outcome.map(|()| Some(decision.state())) });
                 }
                 Err(error) => worked.push(ProcessedDecision { id, result: Err(error) }),
             }
         }
-        for (decision, outcome) in self.isolate(policy, ready, deadline).await {
+        for (decision, outcome) in self.isolate(ready, deadline).await {
             let outcome = match outcome {
-                Ok(()) => self.finish(policy, &decision).await.map(|()| Some(decision.state())),
+                Ok(()) => self.finish(&decision).await.map(|()| Some(decision.state())),
                 Err(error) => Err(error),
             };
             worked.push(ProcessedDecision { id: decision.id().clone(), result: outcome });
@@ -219,11 +219,11 @@ where
 
     /// What follows from where a decision stands now: outcomes are published,
     /// and what a decision held that has ended is given back.
-    async fn finish(&self, policy: &Policy, decision: &Decision) -> Result<(), EngineError> {
+    async fn finish(&self, decision: &Decision) -> Result<(), EngineError> {
         if decision.state().is_final() {
             self.release_claim(decision).await?;
         }
-        self.publish(policy, decision).await
+        self.publish(decision).await
     }
 
     /// The time, by the transport's clock.

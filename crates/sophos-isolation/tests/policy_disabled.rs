@@ -68,7 +68,7 @@ fn parse_lenient_rejects_errors_outside_sources() {
         "mode = \"enfroce\"",
         "unknown = 1",
         "[protect]\ntypes = [\"servers\"]",
-        "[approve]\nwithin = \"4\"",
+        "[approve]\ntimeout = \"4\"",
         "[release]\nnew_episode_after = \"1\"",
         "[limits]\nestate_share = 2",
     ] {

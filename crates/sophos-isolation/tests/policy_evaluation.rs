@@ -212,7 +212,7 @@ fn selectors_match_beside_other_invalid_members() {
 
 #[test]
 fn evaluate_orders_protection_dry_run_approval() {
-    let tables = "[protect]\nnames = [\"dc01\"]\n[approve]\nnames = [\"dc01\", \"ceo\"]\nwithin = \"1h\"\n[release]\nafter = \"2h\"";
+    let tables = "[protect]\nnames = [\"dc01\"]\n[approve]\nnames = [\"dc01\", \"ceo\"]\ntimeout = \"1h\"\n[release]\nafter = \"2h\"";
     let release_after = Some(2 * HOUR);
     let (dc01, ceo, web) = ("dc01", "ceo", "web");
     for (lines, hostname) in [("", dc01), ("mode = \"dry_run\"", dc01), ("approve = \"always\"", dc01)] {

@@ -65,7 +65,7 @@ fn parse_requires_listed_accounts_in_may_report_for() {
     );
     assert_source_issues(&with("[]"), &[(6, "sources.s.may_report_for", "a table")]);
     assert_source_issues(
-        "tool = \"wazuh\"\nspeaks_for = {}\nverify = { scheme = \"path\", secret = \"n\" }",
+        "tool = \"wazuh\"\nmay_report_for = {}\nverify = { scheme = \"path\", secret = \"n\" }",
         &[(5, "sources.s.may_report_for", "EventBridge")],
     );
     assert_source_issues(

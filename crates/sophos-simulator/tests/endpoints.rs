@@ -60,13 +60,18 @@ async fn endpoint_list_supports_pages_and_views() {
     assert!(has(&|e| e["lockdown"] == json!({ "status": "unavailable" })) > 0);
     assert!(has(&|e| e["cloned"] == true) > 1);
     assert!(has(&|e| e["isolation"] == json!({ "status": "notIsolated" })) == 730);
+}
 
-    let Some(shared) = recorded_material() else { return };
-    let path = shared.join("fixtures/xsoar/endpoint_list.json");
-    let recorded: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+#[tokio::test]
+#[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
+async fn endpoints_have_the_recorded_members() {
+    let sim = Simulator::start(one_tenant(1.0, 1.0, 730)).await.unwrap();
+    let client = Client::partner(&sim).await;
+    let all = collect_pages(&TenantClient::new(&sim, &client, 0), "view=full&pageSize=500").await;
+    let recorded = recorded("fixtures/xsoar/endpoint_list.json");
     for endpoint in recorded["items"].as_array().unwrap() {
         for name in endpoint.as_object().unwrap().keys() {
-            assert!(has(&|e| e.get(name).is_some()) > 0, "{name}");
+            assert!(all.iter().any(|e| e.get(name).is_some()), "{name}");
         }
     }
 }

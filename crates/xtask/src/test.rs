@@ -7,8 +7,8 @@ use crate::{
     error::Error,
     hosts::{OptionalHost, TestHosts},
     ignored::{
-        self, DUCKDB_TESTS, EMULATOR_TESTS, HOST_TESTS, IgnoredTests, RECORDED_REASON, RECORDED_TESTS,
-        RUST_HOST_REASON, RUST_HOST_TESTS,
+        self, DUCKDB_TESTS, EMULATOR_TESTS, HOST_TESTS, IgnoredTests, RECORDED_REASON,
+        RECORDED_SIMULATOR_TESTS, RECORDED_TESTS, RECORDED_WEBHOOK_TESTS, RUST_HOST_REASON, RUST_HOST_TESTS,
     },
     setup, shell,
     test_counts::TestCounts,
@@ -49,6 +49,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         (hosts.is_ok() && arguments.hosts == Some(OptionalHost::Rust)).then_some(RUST_HOST_TESTS),
         duckdb.is_ok().then_some(DUCKDB_TESTS),
         recorded.is_some().then_some(RECORDED_TESTS),
+        recorded.is_some().then_some(RECORDED_SIMULATOR_TESTS),
+        recorded.is_some().then_some(RECORDED_WEBHOOK_TESTS),
     ]
     .into_iter()
     .flatten()

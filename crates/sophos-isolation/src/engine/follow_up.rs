@@ -192,7 +192,7 @@ where
         }
         for decision in done {
             let id = decision.id().clone();
-            let concluded = self.finish(policy, &decision).await;
+            let concluded = self.finish(&decision).await;
             if report.ok_or_record(&id, concluded).is_none() {
                 continue;
             }

@@ -17,7 +17,6 @@ use crate::{
     emergency_stop::EmergencyStop,
     ledger::LedgerStore,
     outcome::OutcomePublisher,
-    policy::Policy,
     signal::clean,
 };
 
@@ -52,7 +51,6 @@ where
     /// Isolates the endpoints of claimed decisions, tenant by tenant.
     pub(super) async fn isolate(
         &self,
-        _policy: &Policy,
         claimed: Vec<Decision>,
         deadline: Option<Duration>,
     ) -> Vec<(Decision, Result<(), EngineError>)> {

@@ -5,7 +5,6 @@ use crate::{
     decision::{Decision, Transition},
     ledger::LedgerStore,
     outcome::{DecisionOutcome, OutcomePublisher},
-    policy::Policy,
 };
 
 impl<T, O, N> Engine<T, O, N>
@@ -15,7 +14,7 @@ where
     N: OutcomePublisher,
 {
     /// Tells what of a decision was not told yet.
-    pub(super) async fn publish(&self, _policy: &Policy, decision: &Decision) -> Result<(), EngineError> {
+    pub(super) async fn publish(&self, decision: &Decision) -> Result<(), EngineError> {
         if !self.publisher.is_enabled() {
             return Ok(());
         }

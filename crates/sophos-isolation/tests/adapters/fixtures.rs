@@ -1,6 +1,9 @@
 //! Every payload that was collected, and what is read from it.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use sophos_isolation::adapters::Tool;
 
@@ -99,29 +102,30 @@ const ROWS: &[Row] = &[
 /// A file that is no message.
 const VECTOR: &str = "pagerduty/signature_test_vector.json";
 
-fn fixtures() -> Option<std::path::PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/webhooks");
-    if !path.is_dir() {
-        println!("skipped: {} is not there", path.display());
-        return None;
-    }
-    Some(path)
+/// The folder of recorded webhooks: beside the checkout, or where the variable says.
+fn fixtures() -> PathBuf {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    std::env::var_os("RECORDED_MATERIAL").map_or_else(beside, PathBuf::from).join("fixtures/webhooks")
+}
+
+fn recorded(path: &str) -> Vec<u8> {
+    let file = fixtures().join(path);
+    fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
 /// All collected messages, with their tools, for the tests of properties.
 pub(super) fn messages() -> Vec<(Tool, Vec<u8>)> {
-    let Some(path) = fixtures() else { return Vec::new() };
-    ROWS.iter().map(|(file, tool, ..)| (*tool, fs::read(path.join(file)).expect("a fixture"))).collect()
+    ROWS.iter().map(|(file, tool, ..)| (*tool, recorded(file))).collect()
 }
 
 #[test]
+#[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
 fn adapters_parse_each_fixture_as_expected() {
-    let Some(path) = fixtures() else { return };
     for (file, tool, event_id, expected) in ROWS {
         if *file == VECTOR {
             continue;
         }
-        let body = fs::read(path.join(file)).expect("a fixture");
+        let body = recorded(file);
         let readings = parse_bytes(*tool, &body).expect(file);
         assert_eq!(summaries(&readings), [expected.replace("{instance}", INSTANCE)], "{file}");
         assert_eq!(readings[0].event_id, *event_id, "{file}");
@@ -129,16 +133,16 @@ fn adapters_parse_each_fixture_as_expected() {
 }
 
 #[test]
+#[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
 fn adapters_name_what_is_missing_in_other_documents() {
-    let Some(path) = fixtures() else { return };
-    let error = parse_bytes(Tool::PagerDuty, &fs::read(path.join(VECTOR)).expect("a fixture"))
-        .expect_err("unreadable");
+    let error = parse_bytes(Tool::PagerDuty, &recorded(VECTOR)).expect_err("unreadable");
     assert_eq!(error.to_string(), "it does not say which event it is: it has no event.id");
 }
 
 #[test]
+#[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
 fn fixtures_are_all_covered() {
-    let Some(path) = fixtures() else { return };
+    let path = fixtures();
     let mut files = Vec::new();
     for folder in fs::read_dir(&path).expect("folders").map(|entry| entry.expect("a folder").path()) {
         if folder.is_dir() {

@@ -213,6 +213,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
+    #[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
     fn adapters_never_panic_on_changed_messages(
         changes in prop::collection::vec((prop::collection::vec(any::<u8>(), 1..6), prop::option::of(any_json())), 1..6),
         all_tools in any::<bool>(),
@@ -232,6 +233,7 @@ proptest! {
     }
 
     #[test]
+    #[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
     fn adapters_never_panic_on_truncated_messages(part in 0.0..1.0_f64) {
         for (tool, body) in &*MESSAGES {
             let end = (body.len() as f64 * part) as usize;
@@ -241,6 +243,7 @@ proptest! {
 }
 
 #[test]
+#[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
 fn adapters_ignore_foreign_ids_and_remote_addresses() {
     let mut tainted = 0;
     for (tool, body) in &*MESSAGES {
@@ -253,5 +256,5 @@ fn adapters_ignore_foreign_ids_and_remote_addresses() {
             assert!(!host.contains(FOREIGN) && !host.contains(REMOTE), "{tool}: {host}");
         }
     }
-    assert!(tainted > 20 || MESSAGES.is_empty());
+    assert!(tainted > 20);
 }

@@ -5,7 +5,7 @@ use sophos_isolation::webhook::{MAX_BODY_LEN, Request};
 
 use super::{
     NOW, RequestExt, TestEnv, alert_body, current_value, decision_ids, get, hex, hmac_sha256, post,
-    previous_value, shared_fixture, signed_request, v1_signature,
+    previous_value, recorded, signed_request, v1_signature,
 };
 
 /// A delivery of the source `office`, which calls from its network.
@@ -293,8 +293,9 @@ async fn other_methods_and_paths_are_rejected() {
 }
 
 #[tokio::test]
+#[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
 async fn pagerduty_sample_delivery_is_accepted() {
-    let Some(body) = shared_fixture("pagerduty/incident_priority_updated_body.json") else { return };
+    let body = recorded("pagerduty/incident_priority_updated_body.json");
     let world = TestEnv::new();
     let signature = format!("v1={}", hex(&hmac_sha256(&current_value("pd"), &body)));
     let request = post("/hooks/pd", body).with_header("x-pagerduty-signature", signature);

@@ -2,7 +2,7 @@
 
 use sophos_isolation::webhook::Request;
 
-use super::{RequestExt, TestEnv, current_value, decision_ids, get, post, shared_fixture};
+use super::{RequestExt, TestEnv, current_value, decision_ids, get, post, recorded};
 
 const CHALLENGE: &str = "x-okta-verification-challenge";
 
@@ -122,6 +122,7 @@ async fn each_scheme_authenticates_its_tool() {
 }
 
 #[tokio::test]
+#[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
 async fn sample_messages_of_the_tools_are_accepted() {
     let world = TestEnv::new();
     for (path, target) in [
@@ -129,7 +130,7 @@ async fn sample_messages_of_the_tools_are_accepted() {
         ("okta/event_hook_user_session_start.json", "/hooks/okta".to_owned()),
         ("microsoft_sentinel/incident.json", "/hooks/sentinel".to_owned()),
     ] {
-        let Some(body) = shared_fixture(path) else { return };
+        let body = recorded(path);
         let request = match target.as_str() {
             "/hooks/okta" => post(&target, body).with_header("authorization", current_value("okta")),
             "/hooks/sentinel" => post(&target, body)

@@ -30,7 +30,11 @@ mod unauthenticated;
 mod verification;
 mod version_stages;
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 #[cfg(feature = "public-keys")]
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -222,12 +226,10 @@ fn parse_verification(tool: &str, table: &str) -> Verification {
     policy.source("x").expect("the source").verification.clone()
 }
 
-/// A file that other projects share; `None` where there is none.
-fn shared_fixture(path: &str) -> Option<Vec<u8>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/webhooks");
-    let bytes = fs::read(root.join(path)).ok();
-    if bytes.is_none() {
-        println!("skipped: there is no {path}");
-    }
-    bytes
+/// A webhook of the recorded material: beside the checkout, or where the variable says.
+fn recorded(path: &str) -> Vec<u8> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let root = std::env::var_os("RECORDED_MATERIAL").map_or_else(beside, PathBuf::from);
+    let file = root.join("fixtures/webhooks").join(path);
+    fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }

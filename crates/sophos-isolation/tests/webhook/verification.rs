@@ -4,18 +4,15 @@ use serde_json::Value;
 use sophos_isolation::verify::{VerificationError, VersionStage};
 
 use super::{
-    NOW, RequestExt, SECRET_MARKER, current_value, hex, hmac_sha256, keys, post, previous_value,
-    shared_fixture, v1_signature, verification,
+    NOW, RequestExt, SECRET_MARKER, current_value, hex, hmac_sha256, keys, post, previous_value, recorded,
+    v1_signature, verification,
 };
 
 #[test]
+#[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
 fn published_vector_verifies_unless_changed() {
-    let (Some(vector), Some(body)) = (
-        shared_fixture("pagerduty/signature_test_vector.json"),
-        shared_fixture("pagerduty/incident_priority_updated_body.json"),
-    ) else {
-        return;
-    };
+    let vector = recorded("pagerduty/signature_test_vector.json");
+    let body = recorded("pagerduty/incident_priority_updated_body.json");
     let vector: Value = serde_json::from_slice(&vector).expect("JSON");
     let text = |member: &str| vector[member].as_str().expect("a text").to_owned();
     let own = verification("pagerduty", "scheme = 'signature'");
