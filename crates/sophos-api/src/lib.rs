@@ -12,11 +12,9 @@
 //! ```
 //! use sophos_api::{Operation, RequestTarget, operations::endpoints::ListEndpoints, models::HealthStatus};
 //!
-//! let operation = ListEndpoints {
-//!     health_status: vec![HealthStatus::Bad, HealthStatus::Suspicious],
-//!     page_size: Some(500),
-//!     ..Default::default()
-//! };
+//! let operation = ListEndpoints::new()
+//!     .health_status([HealthStatus::Bad, HealthStatus::Suspicious])
+//!     .page_size(500);
 //! let target = RequestTarget::with_id("https://api-eu01.central.sophos.com".parse()?, "4a7b…");
 //! let request = operation.to_request(&target)?;
 //!
@@ -54,10 +52,12 @@
 #![deny(missing_docs)]
 
 mod auth;
+mod checks;
 mod client;
 mod credential_source;
 mod credentials;
 mod error;
+mod error_predicates;
 mod hosts;
 mod identity;
 mod model;
@@ -72,6 +72,7 @@ mod reqwest_transport;
 mod retry;
 mod scrub;
 mod session;
+mod setters;
 mod shared_rate_limiter;
 mod stats;
 mod sync;

@@ -159,7 +159,7 @@ impl<'a, T: Transport> RequestContext<'a, T> {
     fn annotate(&self, error: Error, route: &Route, target: &RequestTarget) -> Error {
         let error = error.with_operation(route.to_string());
         // First of all: what is shown of an error is cut.
-        error.with_tenant(self.tenant_counters.and(target.id.as_deref())).scrubbed(self.scrubber())
+        error.with_tenant_id(self.tenant_counters.and(target.id.as_deref())).scrubbed(self.scrubber())
     }
 
     /// Sends a request until its answer can be read, or there is no use in

@@ -26,9 +26,12 @@ use crate::{
     transport::Transport,
 };
 
-/// A token is renewed this long before it expires, or at three quarters of its
-/// life if that is later.
+/// The client renews a token this long before it expires, or at three quarters of
+/// its lifetime if that is later.
 const RENEWAL_MARGIN: Duration = Duration::from_secs(300);
+
+/// The assumed lifetime of a token whose response does not tell it.
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(3_600);
 
 /// A token, and which one it is, so that one that was refused is dropped once.
 #[derive(Clone)]
@@ -165,7 +168,7 @@ impl Session {
         token: &IssuedToken,
     ) -> Result<Identity, Error> {
         let target = RequestTarget::new(context.hosts().global().clone());
-        let whoami = context.send_with_token(&GetWhoami {}, &target, token).await?;
+        let whoami = context.send_with_token(&GetWhoami::new(), &target, token).await?;
         parse_identity(&whoami, context)
     }
 
@@ -288,8 +291,8 @@ impl Session {
         let token = token.ok_or_else(|| malformed("the answer holds no access_token"))?;
         let header =
             bearer_header(token.expose_secret()).ok_or_else(|| malformed("the token is no header value"))?;
-        let life = Duration::from_secs(answer.expires_in.unwrap_or(3_600));
-        let renew_at = asked_at.saturating_add(time_until_renewal(life));
+        let lifetime = answer.expires_in.map_or(DEFAULT_LIFETIME, Duration::from_secs);
+        let renew_at = asked_at.saturating_add(time_until_renewal(lifetime));
         let origin = format!("credential {}", credentials.client_id());
         let token = self.new_token(Some(header), renew_at, &origin);
         self.verify_and_store(context, credentials.owner(), token).await
@@ -360,9 +363,9 @@ async fn until_deadline<V>(future: impl Future<Output = V>, deadline: impl Futur
     .await
 }
 
-/// How long a token that lives for `life` is used.
+/// The time for which the client uses a token of this lifetime.
 fn time_until_renewal(lifetime: Duration) -> Duration {
-    lifetime.saturating_sub(RENEWAL_MARGIN).max(lifetime.mul_f64(0.75))
+    lifetime.saturating_sub(RENEWAL_MARGIN.min(lifetime / 4))
 }
 
 #[cfg(test)]

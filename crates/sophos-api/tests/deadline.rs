@@ -51,7 +51,7 @@ fn retry_after_beyond_the_deadline_fails_at_once() {
 
 #[test]
 fn backoff_never_exceeds_the_deadline() {
-    let policy = RetryPolicy { max_attempts: 100, ..Default::default() };
+    let policy = RetryPolicy::new().max_attempts(100);
     for left in 1..40 {
         let script = ScriptedTransport::with_responses(
             (0..100).map(|_| ScriptedResponse::status(503).with_delay(SECOND / 10)),
@@ -61,7 +61,7 @@ fn backoff_never_exceeds_the_deadline() {
             with_time_left(&client_with(&script, RateLimit::unlimited(), policy.clone()), SECOND * left);
         let error = block_on(tenant(&client).send(&get())).expect_err("unavailable");
         assert_eq!((error.kind(), error.retry_after()), (ErrorKind::DeadlineExceeded, None), "{left} s");
-        assert!(error.is_transient());
+        assert!(error.is_retryable());
         assert!(script.now() <= start + SECOND * left, "{left} s: {:?}", script.now() - start);
         assert!(!script.api_requests().is_empty());
     }
@@ -96,7 +96,7 @@ fn request_ends_at_the_deadline() {
     // A change may have been carried out, and that is what matters then.
     let script = ScriptedTransport::with_responses([late()]);
     let client = with_time_left(&support::client(&script), SECOND * 10);
-    let change = UpdateIsolation { endpoint_id: "e".into(), enabled: true, comment: None };
+    let change = UpdateIsolation::new("e", true);
     let error = block_on(tenant(&client).send(&change)).expect_err("too late");
     assert_eq!(error.kind(), ErrorKind::Interrupted);
 }
@@ -143,7 +143,7 @@ fn pause_beyond_the_deadline_fails_at_once() {
         ScriptedResponse::status(429).header("retry-after", "60"),
         last_page(&[]),
     ]);
-    let once = RetryPolicy { max_attempts: 1, ..Default::default() };
+    let once = RetryPolicy::new().max_attempts(1);
     let client = client_with(&script, RateLimit::unlimited(), once);
     block_on(tenant(&client).send(&get())).expect_err("throttled");
     script.advance(SECOND * 10);

@@ -178,7 +178,7 @@ fn assert_one_of_five_is_parsed<O: Paged>() {
     );
     for error in read.into_iter().filter_map(Result::err) {
         assert_eq!(error.kind(), ErrorKind::Malformed, "{name}");
-        assert!(!error.is_transient(), "asking again would not mend it");
+        assert!(!error.is_retryable(), "asking again would not mend it");
         assert!(!error.to_string().contains("bare"), "an error repeats no customer data: {error}");
     }
 }
@@ -252,7 +252,7 @@ fn invalid_body_is_malformed_and_not_quoted() {
     {
         let error = parse_response::<GetEndpoint>(200, body).expect_err(body);
         assert_eq!((error.kind(), error.status()), (ErrorKind::Malformed, Some(200)), "{body}");
-        assert!(error.is_transient(), "a body may have been cut");
+        assert!(error.is_retryable(), "a body may have been cut");
         assert!(!format!("{error} {error:?}").contains("customer"), "{error}");
         assert_eq!(
             parse_response::<ListEndpoints>(200, body).expect_err(body).kind(),

@@ -96,7 +96,7 @@ fn numbered_listing_without_total_ends_at_an_empty_page() {
         numbered(&["b"], json!({"current": 2, "size": 1, "maxSize": 100})),
         numbered(&[], json!({"current": 3, "size": 50, "maxSize": 100})),
     ]);
-    let first = ListPartnerTenants { page_size: Some(50), ..Default::default() };
+    let first = ListPartnerTenants::new().page_size(50);
     assert_eq!(collect_ids(&client(&script), first), ["a", "b"]);
     assert_eq!(sent_query_values(&script, "page"), [None, some("2"), some("3")]);
 }
@@ -108,7 +108,7 @@ fn numbered_listing_ends_at_a_page_beyond_the_end() {
             &[],
             json!({"current": page, "total": total, "size": 50}),
         )]);
-        let first = ListPartnerTenants { page: Some(page), ..Default::default() };
+        let first = ListPartnerTenants::new().page(page);
         assert!(collect_ids(&client(&script), first).is_empty(), "{page} {total}");
         assert_eq!(script.api_requests().len(), 1);
     }
@@ -141,9 +141,9 @@ fn listing_fails_when_the_next_page_is_the_same() {
     let mut pages = tenant.pages(ListEndpoints::default());
     block_on(pages.next()).expect("a page").expect("the first");
     let error = block_on(pages.next()).expect("a page").expect_err("the same key");
-    assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Malformed, false));
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Malformed, false));
 
-    let first = ListSiemEvents { cursor: some("c"), ..Default::default() };
+    let first = ListSiemEvents::new().cursor("c");
     for answer in [cursor(&["a"], true, Some("c")), cursor(&["a"], true, None)] {
         let script = ScriptedTransport::with_responses([answer]);
         let tenant = support::tenant(&client(&script));
@@ -154,9 +154,8 @@ fn listing_fails_when_the_next_page_is_the_same() {
 
 #[test]
 fn siem_listing_ends_when_has_more_is_false() {
-    let (from_date, limit) = (Some(1_700_000_000), Some(1_000));
-    let alerts = ListSiemAlerts { from_date, limit, cursor: None };
-    let events = ListSiemEvents { from_date, limit, exclude_types: vec!["x".into()], cursor: None };
+    let alerts = ListSiemAlerts::new().from_date(1_700_000_000).limit(1_000);
+    let events = ListSiemEvents::new().from_date(1_700_000_000).limit(1_000).exclude_types(["x"]);
     for of_events in [false, true] {
         let script = ScriptedTransport::with_responses([
             cursor(&["a"], true, Some("c1")),
@@ -197,6 +196,45 @@ fn pages_retries_a_failed_page_on_the_next_call() {
     assert!(block_on(pages.next()).is_none());
     assert!(block_on(pages.next()).is_none());
     assert_eq!(sent_query_values(&script, "pageFromKey"), [None, some("k1"), some("k1")]);
+}
+
+#[test]
+fn page_stream_ends_after_the_error_of_a_page() {
+    let script = ScriptedTransport::with_responses([
+        keyed(&["a"], Some("k1")),
+        ScriptedResponse::status(403),
+        keyed(&["b"], None),
+    ]);
+    let mut pages = tenant(&client(&script)).pages(ListEndpoints::new());
+    let taken: Vec<_> = block_on((&mut pages).map(|page| page.map(|page| page.items.len())).collect());
+    assert_eq!(taken.iter().map(|page| page.as_ref().ok().copied()).collect::<Vec<_>>(), [Some(1), None]);
+    assert_eq!(script.api_requests().len(), 2, "the error ends the stream");
+    // The listing can go on from there nevertheless.
+    assert_eq!(block_on(pages.next()).expect("a page").expect("the second").items.len(), 1);
+    assert!(block_on(pages.next()).is_none());
+}
+
+#[test]
+fn pages_and_items_own_their_client() {
+    fn assert_owned<S: Stream + Send + Unpin + 'static>(listing: S) -> Vec<S::Item> {
+        block_on(listing.collect())
+    }
+    let script = ScriptedTransport::with_responses([keyed(&["a"], None), keyed(&["a"], None)]);
+    let (pages, items) = {
+        let tenant = tenant(&client(&script));
+        (tenant.pages(ListEndpoints::new()), tenant.items(ListEndpoints::new()))
+    };
+    assert_eq!((assert_owned(pages).len(), assert_owned(items).len()), (1, 1));
+}
+
+#[test]
+fn pages_continues_the_request_of_a_dropped_call() {
+    use futures_util::FutureExt;
+    let script = ScriptedTransport::with_responses([keyed(&["a"], None).with_yields(1)]);
+    let mut pages = tenant(&client(&script)).pages(ListEndpoints::new());
+    assert!(pages.next().now_or_never().is_none(), "the response takes a while");
+    assert_eq!(block_on(pages.next()).expect("a page").expect("the first").items.len(), 1);
+    assert_eq!(script.api_requests().len(), 1);
 }
 
 #[test]

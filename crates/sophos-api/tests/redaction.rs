@@ -24,9 +24,11 @@ const TOKEN: &str = "Zm9v+7f3a9c/opaque-token_0123456789.abcdefghijkl";
 
 const MIN_PART_LEN: usize = 12;
 
-/// All that an error shows.
+/// All texts of an error and of its source.
 fn displayed(error: &Error) -> String {
-    format!("{error}\n{error:?}\n{:?} {:?} {:?}", error.code(), error.request_id(), error.correlation_id())
+    let source = std::error::Error::source(error).map(|source| format!("{source} {source:?}"));
+    let ids = [error.code(), error.request_id(), error.correlation_id(), error.operation(), error.tenant_id()];
+    format!("{error}\n{error:?}\n{ids:?}\n{source:?}")
 }
 
 /// The forms of a secret that answers repeat.

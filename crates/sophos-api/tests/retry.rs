@@ -27,11 +27,11 @@ fn get() -> GetEndpoint {
 }
 
 fn isolate() -> UpdateIsolation {
-    UpdateIsolation { endpoint_id: "e".into(), enabled: true, comment: None }
+    UpdateIsolation::new("e", true)
 }
 
 fn isolate_many() -> UpdateIsolations {
-    UpdateIsolations { ids: vec!["e".into()], enabled: true, comment: None }
+    UpdateIsolations::new(["e"], true)
 }
 
 /// How often an operation is sent when this answer comes first.
@@ -86,7 +86,7 @@ fn retry_after_pauses_all_callers_of_the_credential() {
         endpoint(),
         endpoint(),
     ]);
-    let once = RetryPolicy { max_attempts: 1, ..Default::default() };
+    let once = RetryPolicy::new().max_attempts(1);
     let client = client_with(&script, RateLimit::unlimited(), once);
     let error = block_on(tenant_with_id(&client, "a").send(&get())).expect_err("throttled");
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(SECOND * 30)));
@@ -128,7 +128,7 @@ fn server_errors_are_retried_for_idempotent_operations() {
         assert_eq!(count_sent(&answer, &SearchAlerts::default()), 2, "{status}: a search changes nothing");
         assert_eq!(count_sent(&answer, &isolate()), 1, "{status}");
         assert_eq!(count_sent(&answer, &isolate_many()), 1, "{status}");
-        let act = ActOnAlert { alert_id: "a".into(), action: "clearThreat".into(), message: None };
+        let act = ActOnAlert::new("a", "clearThreat".into());
         assert_eq!(count_sent(&answer, &act), 1, "{status}");
     }
 }
@@ -178,7 +178,7 @@ fn transport_errors_map_to_error_kinds() {
         (TransportErrorKind::InvalidRequest, ErrorKind::Invalid),
     ] {
         let script = ScriptedTransport::with_responses([ScriptedResponse::failure(kind)]);
-        let once = RetryPolicy { max_attempts: 1, ..Default::default() };
+        let once = RetryPolicy::new().max_attempts(1);
         let client = client_with(&script, RateLimit::unlimited(), once);
         let error = block_on(tenant(&client).send(&get())).expect_err("no answer");
         assert_eq!((error.kind(), error.status()), (expected, None), "{kind:?}");
@@ -233,7 +233,7 @@ fn retry_after_beyond_the_maximum_is_returned() {
     let client = client(&script);
     let error = block_on(tenant(&client).send(&get())).expect_err("throttled");
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(SECOND * 121)));
-    assert!(error.to_string().contains("ask again in 121 s"), "{error}");
+    assert!(error.to_string().contains("retry in 121 s"), "{error}");
     assert_eq!((script.api_requests().len(), script.sleeps().len()), (1, 0));
     block_on(tenant(&client).send(&get())).expect("an answer");
     assert_eq!(script.sleeps(), [SECOND * 120], "nobody is held back longer than one is willing to wait");

@@ -298,11 +298,54 @@ fn operation_is_rejected_by_the_wrong_client_type() {
     let client = client(&script);
     for error in [
         block_on(client.send(&ListSiemEvents::default())).expect_err("a tenant's"),
-        block_on(client.send(&GetAlert { alert_id: TENANT_ID.into() })).expect_err("a tenant's"),
+        block_on(client.send(&GetAlert::new(TENANT_ID))).expect_err("a tenant's"),
     ] {
         assert_eq!(error.kind(), ErrorKind::Invalid);
     }
     let error = block_on(tenant(&client).send(&ListPartnerTenants::default())).expect_err("a partner's");
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(script.sent().is_empty());
+}
+
+#[test]
+fn token_lifetime_of_any_form_is_accepted() {
+    // The requests for a token for two operations at once after each other.
+    for (expires_in, tokens) in [
+        (json!(3_600), 1),
+        (json!(3_599.5), 1),
+        (json!("3600"), 1),
+        (json!(null), 1),
+        (json!(u64::MAX), 1),
+        (json!(1e300), 1),
+        (json!({"seconds": 3_600}), 1),
+        (json!(0), 2),
+        (json!(-3_600), 2),
+    ] {
+        let body = json!({"access_token": "opaque", "expires_in": expires_in, "errorCode": "success"});
+        let token = ScriptedResponse::json(body);
+        let script = ScriptedTransport::with_router(move |sent| {
+            if sent.is_token() { Some(token.clone()) } else { Some(last_page(&[])) }
+        });
+        let tenant = tenant(&client(&script));
+        for _ in 0..2 {
+            block_on(tenant.send(&ListEndpoints::new())).expect("an answer");
+        }
+        assert_eq!(script.count(SentRequest::is_token), tokens, "{expires_in}");
+    }
+}
+
+#[test]
+fn malformed_token_response_is_an_error_without_the_token() {
+    const TOKEN: &str = "0paque-t0ken-of-the-test";
+    for body in [
+        format!(r#"{{"access_token":"{TOKEN}","expires_in":}}"#),
+        format!(r#"{{"access_token":["{TOKEN}"],"expires_in":3600}}"#),
+        format!(r#"{{"access_token":"{TOKEN}","expires_in":3600"#),
+    ] {
+        let script = ScriptedTransport::with_router(token_route(ScriptedResponse::text(200, &body)));
+        let tenant = tenant(&client(&script));
+        let error = block_on(tenant.send(&ListEndpoints::new())).expect_err("no token");
+        assert_eq!(error.kind(), ErrorKind::Malformed, "{body}");
+        assert!(!format!("{error} {error:?}").contains(TOKEN), "{error}");
+    }
 }

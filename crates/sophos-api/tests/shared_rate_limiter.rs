@@ -76,7 +76,7 @@ fn fixture_with_attempts<const A: usize, const T: usize>(
     let client = Client::builder(Arc::clone(&script), credentials())
         .rate_limit(budget)
         .shared_rate_limiter(Arc::clone(&turns) as Arc<dyn SharedRateLimiter>)
-        .retry_policy(RetryPolicy { max_attempts: attempts, ..Default::default() })
+        .retry_policy(RetryPolicy::new().max_attempts(attempts))
         .build();
     let start = script.now();
     Fixture { script, rate_limiter: turns, client, start }
@@ -133,7 +133,7 @@ fn late_permit_fails_without_consuming_the_client_limit() {
         assert_eq!((error.kind(), error.retry_after()), (ErrorKind::DeadlineExceeded, Some(SECOND * 40)));
         let error = error.to_string();
         assert!(error.contains("the rate budget of the credential is spent until then"), "{error}");
-        assert!(error.ends_with("ask again in 40 s"), "{error}");
+        assert!(error.ends_with("retry in 40 s"), "{error}");
     }
     assert!(set.script.sent().is_empty());
     assert_eq!(set.client.stats(), Default::default(), "it did not wait");

@@ -250,7 +250,7 @@ fn unknown_id_type_reaches_no_tenant() {
 #[test]
 fn get_whoami_works_as_an_operation() {
     let script = ScriptedTransport::with_whoami(whoami("partner"), []);
-    let whoami: Whoami = block_on(client(&script).send(&GetWhoami {})).expect("an answer").into_inner();
+    let whoami: Whoami = block_on(client(&script).send(&GetWhoami::new())).expect("an answer").into_inner();
     assert_eq!((whoami.id.as_str(), whoami.id_type), (OWN_ID, Some(IdType::Partner)));
     assert!(script.sent().iter().all(|sent| sent.header("x-partner-id").is_none()), "no scope header");
 }

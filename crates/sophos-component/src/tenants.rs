@@ -88,7 +88,8 @@ impl Guest for Component {
             let page = after.as_ref().map(number).transpose()?;
             let (items, broken, next) = match identity.id_type {
                 IdType::Organization => {
-                    let list = ListOrganizationTenants { page, ..ListOrganizationTenants::all() };
+                    let mut list = ListOrganizationTenants::all();
+                    list.page = page;
                     let (items, broken, next) = fetch_page(client, list).await?;
                     (items, broken, next.and_then(|next| next.page))
                 }
@@ -98,7 +99,8 @@ impl Guest for Component {
                 }
                 // Anything else is told that it needs a partner's.
                 _ => {
-                    let list = ListPartnerTenants { page, ..ListPartnerTenants::all() };
+                    let mut list = ListPartnerTenants::all();
+                    list.page = page;
                     let (items, broken, next) = fetch_page(client, list).await?;
                     (items, broken, next.and_then(|next| next.page))
                 }

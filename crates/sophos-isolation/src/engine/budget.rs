@@ -181,12 +181,10 @@ where
     ) -> Result<u64, EngineError> {
         let holders = permits::list_holders(self.ledger.store(), folder).await?;
         let ours: HashSet<String> = holders.into_iter().map(|(_, holder)| holder.endpoint).collect();
-        let question = ListEndpoints {
-            isolation_status: Some(IsolationStatus::Isolated),
-            view: Some(EndpointView::Basic),
-            page_size: Some(PAGE_SIZE),
-            ..ListEndpoints::default()
-        };
+        let question = ListEndpoints::new()
+            .isolation_status(IsolationStatus::Isolated)
+            .view(EndpointView::Basic)
+            .page_size(PAGE_SIZE);
         let mut others = 0;
         let mut pages = tenant.pages(question);
         while let Some(page) = pages.next().await {
@@ -243,13 +241,8 @@ async fn count_endpoints<T: Transport>(
     state: Option<IsolationStatus>,
 ) -> Result<u64, sophos_api::Error> {
     let asked_for_all = state.is_none();
-    let question = ListEndpoints {
-        isolation_status: state,
-        view: Some(EndpointView::Basic),
-        page_size: Some(1),
-        page_total: Some(true),
-        ..ListEndpoints::default()
-    };
+    let mut question = ListEndpoints::new().view(EndpointView::Basic).page_size(1).page_total(true);
+    question.isolation_status = state;
     let page = tenant.send(&question).await?;
     let counted = page.pages.items.or(page.pages.total);
     // Where few are the careful answer for an estate, many are for the isolated.

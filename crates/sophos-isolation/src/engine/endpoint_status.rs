@@ -46,12 +46,7 @@ pub(super) async fn fetch_endpoints<T: Transport>(
     tenant: &TenantClient<T>,
     ids: Vec<String>,
 ) -> Result<HashMap<String, Endpoint>, sophos_api::Error> {
-    let question = ListEndpoints {
-        ids,
-        view: Some(EndpointView::Full),
-        page_size: Some(MAX_IDS as u32),
-        ..ListEndpoints::default()
-    };
+    let question = ListEndpoints::new().ids(ids).view(EndpointView::Full).page_size(MAX_IDS as u32);
     let mut found = HashMap::new();
     let mut pages = tenant.pages(question);
     while let Some(page) = pages.next().await {
