@@ -185,7 +185,7 @@ fn path_ids_that_are_empty_or_dots_are_rejected() {
             request(&GetPartnerTenant::new(id())).expect_err("no id"),
         ] {
             assert_eq!((error.kind(), error.status()), (ErrorKind::Invalid, None), "\"{}\"", id());
-            assert!(error.to_string().contains("must be given"), "{error}");
+            assert!(error.to_string().contains("expected a value that is not empty"), "{error}");
         }
     }
 }
