@@ -146,7 +146,7 @@ fn client_does_not_resend_a_rejected_access_token() {
 fn client_does_not_send_unusable_access_tokens() {
     let useless = [
         (AccessToken::new("over").with_expires_in(Duration::ZERO), "has expired"),
-        (AccessToken::new("two\nlines"), "no header value"),
+        (AccessToken::new("two\nlines"), "not a valid header value"),
     ];
     for (token, why) in useless {
         let script = ScriptedTransport::with_responses([]);

@@ -218,7 +218,7 @@ fn hanging_source_ends_at_the_deadline_of_each_caller() {
         let (late, patient) = block_on(join(hurried.identity(), client.identity()));
         let late = late.expect_err(question);
         assert_eq!(late.kind(), ErrorKind::DeadlineExceeded, "{late}");
-        assert!(late.to_string().contains("still being read"), "{late}");
+        assert!(late.to_string().contains("not read in time"), "{late}");
         patient.expect(question);
         block_on(client.identity()).expect(question);
     }

@@ -43,7 +43,7 @@ fn retry_after_beyond_the_deadline_fails_at_once() {
                 (ErrorKind::DeadlineExceeded, Some(SECOND * 30)),
                 "{left} s"
             );
-            assert!(error.to_string().contains("after 1 attempts, the last: "), "{error}");
+            assert!(error.to_string().contains("after 1 attempts, the last error: "), "{error}");
             assert!(error.to_string().contains("(429)"), "{error}");
         }
     }

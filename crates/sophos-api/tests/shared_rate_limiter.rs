@@ -132,7 +132,7 @@ fn late_permit_fails_without_consuming_the_client_limit() {
         let error = block_on(hurried.send(&ListEndpoints::default())).expect_err("no turn");
         assert_eq!((error.kind(), error.retry_after()), (ErrorKind::DeadlineExceeded, Some(SECOND * 40)));
         let error = error.to_string();
-        assert!(error.contains("the rate budget of the credential is spent until then"), "{error}");
+        assert!(error.contains("the rate limit of the credential is exhausted until then"), "{error}");
         assert!(error.ends_with("retry in 40 s"), "{error}");
     }
     assert!(set.script.sent().is_empty());
