@@ -60,6 +60,7 @@ mod hosts;
 mod identity;
 mod model;
 mod operation;
+mod operation_macro;
 mod page_body;
 mod paging;
 mod rate_limit;
@@ -92,7 +93,7 @@ pub use hosts::{BaseUrl, Hosts};
 pub use identity::Identity;
 pub use operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader};
 pub use page_body::MalformedItem;
-pub use paging::{CursorPage, Items, KeyedPage, KeyedPages, NumberedPage, NumberedPages, Paged, Pages};
+pub use paging::{CursorPage, ItemList, Items, KeyedPage, KeyedPages, NumberedPage, NumberedPages, Paged, Pages};
 pub use rate_limit::{RateLimit, RateWindow};
 pub use region::{DATA_REGIONS, DataRegion};
 #[cfg(feature = "reqwest")]

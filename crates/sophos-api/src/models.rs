@@ -5,6 +5,7 @@
 
 mod account_health;
 mod alert;
+mod deleted;
 mod endpoint;
 mod isolation;
 mod siem;
@@ -16,6 +17,7 @@ pub use alert::{
     Alert, AlertAction, AlertActionKind, AlertCategory, AlertSeverity, ManagedAgent, ManagedAgentType,
     Product,
 };
+pub use deleted::Deleted;
 pub use endpoint::{
     AssignedProduct, AssociatedPerson, CloudInstance, CloudProvider, Encryption, EncryptionVolume, Endpoint,
     EndpointGroup, EndpointIsolation, EndpointTag, EndpointType, EndpointView, Health, HealthStatus,

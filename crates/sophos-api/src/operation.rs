@@ -70,6 +70,10 @@ fn build_request(
         push_query(&mut url, &fields);
         Vec::new()
     } else {
+        let query = route.query.iter().map(|name| camel_case(name));
+        let query: Map<_, _> =
+            query.filter_map(|name| fields.remove(&name).map(|value| (name, value))).collect();
+        push_query(&mut url, &query);
         // The service expects `{}` rather than an empty body.
         Value::Object(fields).to_string().into_bytes()
     };
@@ -125,6 +129,18 @@ fn build_path(template: &str, fields: &mut Map<String, Value>) -> Result<String,
         }
     }
     Ok(path)
+}
+
+/// The name of a field as the service writes it.
+fn camel_case(field: &str) -> String {
+    let mut words = field.trim_start_matches("r#").split('_');
+    let mut name = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut characters = word.chars();
+        name.extend(characters.next().map(|first| first.to_ascii_uppercase()));
+        name.push_str(characters.as_str());
+    }
+    name
 }
 
 fn push_query(url: &mut String, fields: &Map<String, Value>) {
@@ -207,12 +223,14 @@ pub struct Route {
     pub scope: ScopeHeader,
     /// Whether a repetition has no further effect.
     pub idempotent: bool,
+    /// The fields, by their Rust names, that go into the query of a method with a body.
+    pub query: &'static [&'static str],
 }
 
 impl Route {
     /// An operation of a tenant, on the host of its data region.
     const fn new(method: Method, path: &'static str, idempotent: bool) -> Self {
-        Self { method, path, host: ApiHost::DataRegion, scope: ScopeHeader::Tenant, idempotent }
+        Self { method, path, host: ApiHost::DataRegion, scope: ScopeHeader::Tenant, idempotent, query: &[] }
     }
 
     /// A `GET` of a tenant, which is idempotent.
@@ -228,6 +246,11 @@ impl Route {
     /// A `PATCH` of a tenant, which is not idempotent by default.
     pub const fn patch(path: &'static str) -> Self {
         Self::new(Method::PATCH, path, false)
+    }
+
+    /// A `PUT` of a tenant, which is idempotent.
+    pub const fn put(path: &'static str) -> Self {
+        Self::new(Method::PUT, path, true)
     }
 
     /// A `DELETE` of a tenant, which is idempotent.
@@ -248,6 +271,13 @@ impl Route {
     pub const fn identity(mut self) -> Self {
         self.host = ApiHost::Identity;
         self.scope = ScopeHeader::None;
+        self
+    }
+
+    /// Sets the fields that go into the query although the method has a body.
+    #[must_use]
+    pub const fn with_query(mut self, fields: &'static [&'static str]) -> Self {
+        self.query = fields;
         self
     }
 

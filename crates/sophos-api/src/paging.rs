@@ -175,6 +175,19 @@ impl<C, O: Paged> fmt::Debug for Items<C, O> {
     }
 }
 
+/// The whole of a listing without pages.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "")]
+#[non_exhaustive]
+pub struct ItemList<T> {
+    /// The items, not parsed yet.
+    #[serde(deserialize_with = "items")]
+    pub items: Vec<Raw<T>>,
+    /// The items that are not JSON.
+    #[serde(skip)]
+    pub malformed_items: Vec<MalformedItem>,
+}
+
 /// A page of a listing by page number.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound = "")]
@@ -218,7 +231,7 @@ macro_rules! impl_lenient_page {
     )+};
 }
 
-impl_lenient_page! { NumberedPage KeyedPage CursorPage }
+impl_lenient_page! { ItemList NumberedPage KeyedPage CursorPage }
 
 impl<T> NumberedPage<T> {
     /// The number of the page after page `number`, or `None` at the end. Without a

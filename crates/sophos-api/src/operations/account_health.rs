@@ -28,3 +28,5 @@ impl Operation for CheckAccountHealth {
     type Response = WithRaw<AccountHealth>;
     const ROUTE: Route = Route::get("/account-health-check/v1/health-check");
 }
+pub mod scores;
+pub mod snooze;

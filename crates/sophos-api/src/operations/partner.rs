@@ -5,3 +5,7 @@ mod list_tenants;
 
 pub use get_tenant::GetPartnerTenant;
 pub use list_tenants::ListPartnerTenants;
+pub mod admins;
+pub mod billing;
+pub mod roles;
+pub mod tenants;

@@ -1,0 +1,9 @@
+use crate::model::model;
+
+model! {
+    /// The result of a deletion.
+    pub struct Deleted {
+        /// Whether the object was deleted.
+        deleted: bool,
+    }
+}

@@ -1,0 +1,223 @@
+//! The macro that declares a published operation.
+
+/// Declares an operation: a struct of its parameters, its constructor and setters,
+/// its route and its response.
+///
+/// ```text
+/// operation! {
+///     /// Changes an administrator's role.
+///     pub struct AssignRole = POST "/common/v1/admins/:adminId/role-assignments" (tenant) -> Admin {
+///         /// The administrator's id.
+///         admin_id!: String,
+///         /// The ids of the roles.
+///         role_ids: [String],
+///         /// The fields to return.
+///         query fields: [String],
+///     }
+/// }
+/// ```
+///
+/// `name!: Type` is required, and a parameter of `new`. `name: Type` is optional,
+/// `name: [Type]` a list, both with a setter of the same name. `query` puts a field
+/// into the query of a method that has a body. The scope is `tenant`, `partner`,
+/// `organization` or `none`, and after `global` the host is the global one. A listing
+/// of `NumberedPage` or `KeyedPage` is [`Paged`](crate::Paged).
+macro_rules! operation {
+    ($(#[$doc:meta])* pub struct $name:ident = $method:ident $path:literal ($($scope:tt)+)
+        -> $response:ident $(<$item:ty>)? { $($fields:tt)* }) => {
+        operation! { @fields [$(#[$doc])*] $name [] [] [] [] [] $($fields)* }
+
+        impl $crate::Operation for $name {
+            type Response = $response $(<$item>)?;
+            const ROUTE: $crate::Route =
+                $crate::operation_macro::route!($method $path ($($scope)+)).with_query(Self::QUERY);
+
+            $crate::operation_macro::parse_page! { $response $(<$item>)? }
+        }
+
+        $crate::operation_macro::paged! { $name $response $(<$item>)? }
+    };
+
+    // @fields docs name [struct fields] [parameters] [values] [setters] [query]
+    (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
+        [$($query:tt)*] $(#[$meta:meta])* query $field:ident: $($rest:tt)*) => {
+        operation! { @fields [$($doc)*] $name [$($done)*] [$($parameters)*] [$($values)*] [$($setters)*]
+            [$($query)* stringify!($field),] $(#[$meta])* $field: $($rest)* }
+    };
+    (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
+        [$($query:tt)*] $(#[$meta:meta])* $field:ident ($wire:literal): $type:ty, $($rest:tt)*) => {
+        operation! { @fields [$($doc)*] $name
+            [$($done)* $(#[$meta])* #[serde(rename = $wire)] pub $field: Option<$type>,]
+            [$($parameters)*] [$($values)* $field: None,]
+            [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] $($rest)* }
+    };
+    (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
+        [$($query:tt)*] $(#[$meta:meta])* $field:ident!: String, $($rest:tt)*) => {
+        operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: String,]
+            [$($parameters)* $field: impl Into<String>,] [$($values)* $field: $field.into(),] [$($setters)*]
+            [$($query)*] $($rest)* }
+    };
+    (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
+        [$($query:tt)*] $(#[$meta:meta])* $field:ident!: $type:ty, $($rest:tt)*) => {
+        operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: $type,]
+            [$($parameters)* $field: $type,] [$($values)* $field,] [$($setters)*] [$($query)*] $($rest)* }
+    };
+    (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
+        [$($query:tt)*] $(#[$meta:meta])* $field:ident: [$type:ident], $($rest:tt)*) => {
+        operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Vec<$type>,]
+            [$($parameters)*] [$($values)* $field: Vec::new(),]
+            [$($setters)* [$(#[$meta])*] $field many [$type];] [$($query)*] $($rest)* }
+    };
+    (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
+        [$($query:tt)*] $(#[$meta:meta])* $field:ident: [$type:ty], $($rest:tt)*) => {
+        operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Vec<$type>,]
+            [$($parameters)*] [$($values)* $field: Vec::new(),]
+            [$($setters)* [$(#[$meta])*] $field many [$type];] [$($query)*] $($rest)* }
+    };
+    (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
+        [$($query:tt)*] $(#[$meta:meta])* $field:ident: $type:ident, $($rest:tt)*) => {
+        operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Option<$type>,]
+            [$($parameters)*] [$($values)* $field: None,]
+            [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] $($rest)* }
+    };
+    (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
+        [$($query:tt)*] $(#[$meta:meta])* $field:ident: $type:ty, $($rest:tt)*) => {
+        operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Option<$type>,]
+            [$($parameters)*] [$($values)* $field: None,]
+            [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] $($rest)* }
+    };
+    (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*]
+        [$([$($meta:tt)*] $field:ident $kind:ident [$($type:tt)*];)*] [$($query:tt)*]) => {
+        $($doc)*
+        #[derive(Debug, Clone, PartialEq, ::serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
+        #[non_exhaustive]
+        pub struct $name { $($done)* }
+
+        impl $name {
+            /// The fields that go into the query although the method has a body.
+            const QUERY: &'static [&'static str] = &[$($query)*];
+
+            /// The operation with its required values.
+            #[allow(clippy::new_without_default)]
+            pub fn new($($parameters)*) -> Self {
+                Self { $($values)* }
+            }
+
+            $($crate::operation_macro::setter! { [$($meta)*] $field $kind [$($type)*] })*
+        }
+    };
+}
+
+/// One chained setter.
+macro_rules! setter {
+    ([$($meta:tt)*] $field:ident one [String]) => {
+        $($meta)*
+        #[must_use]
+        pub fn $field(mut self, value: impl Into<String>) -> Self {
+            self.$field = Some(value.into());
+            self
+        }
+    };
+    ([$($meta:tt)*] $field:ident one [$type:ty]) => {
+        $($meta)*
+        #[must_use]
+        pub fn $field(mut self, value: $type) -> Self {
+            self.$field = Some(value);
+            self
+        }
+    };
+    ([$($meta:tt)*] $field:ident many [String]) => {
+        $($meta)*
+        #[must_use]
+        pub fn $field(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+            self.$field = values.into_iter().map(Into::into).collect();
+            self
+        }
+    };
+    ([$($meta:tt)*] $field:ident many [$type:ty]) => {
+        $($meta)*
+        #[must_use]
+        pub fn $field(mut self, values: impl IntoIterator<Item = $type>) -> Self {
+            self.$field = values.into_iter().collect();
+            self
+        }
+    };
+}
+
+/// The route of an operation.
+macro_rules! route {
+    (@base GET $path:literal) => { $crate::Route::get($path) };
+    (@base POST $path:literal) => { $crate::Route::post($path) };
+    (@base PUT $path:literal) => { $crate::Route::put($path) };
+    (@base PATCH $path:literal) => { $crate::Route::patch($path) };
+    (@base DELETE $path:literal) => { $crate::Route::delete($path) };
+    ($method:ident $path:literal (tenant)) => { $crate::operation_macro::route!(@base $method $path) };
+    ($method:ident $path:literal (tenant global)) => {
+        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::Tenant)
+    };
+    ($method:ident $path:literal (partner global)) => {
+        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::Partner)
+    };
+    ($method:ident $path:literal (organization global)) => {
+        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::Organization)
+    };
+    ($method:ident $path:literal (none global)) => {
+        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::None)
+    };
+}
+
+/// Reads a page item by item, so that one unreadable item does not lose the others.
+macro_rules! parse_page {
+    (NumberedPage <$item:ty>) => { $crate::operation_macro::parse_page! { @lenient } };
+    (KeyedPage <$item:ty>) => { $crate::operation_macro::parse_page! { @lenient } };
+    (ItemList <$item:ty>) => { $crate::operation_macro::parse_page! { @lenient } };
+    (@lenient) => {
+        fn parse_response(
+            response: &::http::Response<::bytes::Bytes>,
+        ) -> Result<Self::Response, $crate::Error> {
+            $crate::page_body::parse_page_lenient(response)
+        }
+    };
+    ($($other:tt)*) => {};
+}
+
+/// Lists page by page.
+macro_rules! paged {
+    ($name:ident NumberedPage <$item:ty>) => {
+        impl $crate::Paged for $name {
+            type Item = $item;
+
+            fn next_page(&self, page: &NumberedPage<$item>) -> Result<Option<Self>, $crate::Error> {
+                let next = page.next_page_number(self.page.unwrap_or(1));
+                Ok(next.map(|page| Self { page: Some(page), ..self.clone() }))
+            }
+
+            $crate::operation_macro::paged! { @items NumberedPage <$item> }
+        }
+    };
+    ($name:ident KeyedPage <$item:ty>) => {
+        impl $crate::Paged for $name {
+            type Item = $item;
+
+            fn next_page(&self, page: &KeyedPage<$item>) -> Result<Option<Self>, $crate::Error> {
+                let next = page.next_page_key(self.page_from_key.as_deref())?;
+                Ok(next.map(|key| Self { page_from_key: Some(key), ..self.clone() }))
+            }
+
+            $crate::operation_macro::paged! { @items KeyedPage <$item> }
+        }
+    };
+    (@items $page:ident <$item:ty>) => {
+        fn malformed_items(page: &$page<$item>) -> &[$crate::page_body::MalformedItem] {
+            &page.malformed_items
+        }
+
+        fn items(page: $page<$item>) -> Vec<$crate::Raw<$item>> {
+            page.items
+        }
+    };
+    ($($other:tt)*) => {};
+}
+
+pub(crate) use {operation, paged, parse_page, route, setter};

@@ -1,0 +1,3 @@
+//! Operations of the accounts API.
+
+pub mod access_tokens;

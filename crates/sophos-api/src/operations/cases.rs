@@ -1,0 +1,3 @@
+//! Operations of the cases API.
+
+pub mod cases;

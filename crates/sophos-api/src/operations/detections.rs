@@ -1,0 +1,4 @@
+//! Operations of the detections API.
+
+pub mod detection_groups;
+pub mod detections;

@@ -1,0 +1,3 @@
+//! Operations of the dns protection API.
+
+pub mod locations;

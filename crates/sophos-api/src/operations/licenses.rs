@@ -1,0 +1,3 @@
+//! Operations of the licenses API.
+
+pub mod licenses;

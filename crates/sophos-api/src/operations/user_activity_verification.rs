@@ -1,0 +1,3 @@
+//! Operations of the user activity verification API.
+
+pub mod attestations;
