@@ -161,6 +161,13 @@ macro_rules! model {
         #[serde(rename_all = $case)]
         #[non_exhaustive]
         pub struct $name { $($done)* }
+
+        #[cfg(test)]
+        impl $crate::operation_macro::Sample for $name {
+            fn sample() -> Self {
+                Self::default()
+            }
+        }
     };
 }
 
@@ -193,6 +200,13 @@ macro_rules! open_enum {
                     $($text => Self::$case,)+
                     other => Self::_Unknown(other.into()),
                 }
+            }
+        }
+
+        #[cfg(test)]
+        impl $crate::operation_macro::Sample for $name {
+            fn sample() -> Self {
+                Self::_Unknown("x".into())
             }
         }
 

@@ -25,7 +25,7 @@
 macro_rules! operation {
     ($(#[$doc:meta])* pub struct $name:ident = $method:ident $path:literal ($($scope:tt)+)
         -> $response:ident $(<$item:ty>)? { $($fields:tt)* }) => {
-        operation! { @fields [$(#[$doc])*] $name [] [] [] [] [] $($fields)* }
+        operation! { @fields [$(#[$doc])*] $name [] [] [] [] [] [] $($fields)* }
 
         impl $crate::Operation for $name {
             type Response = $response $(<$item>)?;
@@ -38,56 +38,56 @@ macro_rules! operation {
         $crate::operation_macro::paged! { $name $response $(<$item>)? }
     };
 
-    // @fields docs name [struct fields] [parameters] [values] [setters] [query]
+    // @fields docs name [struct fields] [parameters] [values] [setters] [query] [names]
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
-        [$($query:tt)*] $(#[$meta:meta])* query $field:ident: $($rest:tt)*) => {
+        [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* query $field:ident: $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name [$($done)*] [$($parameters)*] [$($values)*] [$($setters)*]
-            [$($query)* stringify!($field),] $(#[$meta])* $field: $($rest)* }
+            [$($query)* stringify!($field),] [$($names)*] $(#[$meta])* $field: $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
-        [$($query:tt)*] $(#[$meta:meta])* $field:ident ($wire:literal): $type:ty, $($rest:tt)*) => {
+        [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident ($wire:literal): $type:ty, $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name
             [$($done)* $(#[$meta])* #[serde(rename = $wire)] pub $field: Option<$type>,]
             [$($parameters)*] [$($values)* $field: None,]
-            [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] $($rest)* }
+            [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] [$($names)* $field] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
-        [$($query:tt)*] $(#[$meta:meta])* $field:ident!: String, $($rest:tt)*) => {
+        [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident!: String, $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: String,]
             [$($parameters)* $field: impl Into<String>,] [$($values)* $field: $field.into(),] [$($setters)*]
-            [$($query)*] $($rest)* }
+            [$($query)*] [$($names)* $field] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
-        [$($query:tt)*] $(#[$meta:meta])* $field:ident!: $type:ty, $($rest:tt)*) => {
+        [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident!: $type:ty, $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: $type,]
-            [$($parameters)* $field: $type,] [$($values)* $field,] [$($setters)*] [$($query)*] $($rest)* }
+            [$($parameters)* $field: $type,] [$($values)* $field,] [$($setters)*] [$($query)*] [$($names)* $field] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
-        [$($query:tt)*] $(#[$meta:meta])* $field:ident: [$type:ident], $($rest:tt)*) => {
+        [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident: [$type:ident], $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Vec<$type>,]
             [$($parameters)*] [$($values)* $field: Vec::new(),]
-            [$($setters)* [$(#[$meta])*] $field many [$type];] [$($query)*] $($rest)* }
+            [$($setters)* [$(#[$meta])*] $field many [$type];] [$($query)*] [$($names)* $field] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
-        [$($query:tt)*] $(#[$meta:meta])* $field:ident: [$type:ty], $($rest:tt)*) => {
+        [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident: [$type:ty], $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Vec<$type>,]
             [$($parameters)*] [$($values)* $field: Vec::new(),]
-            [$($setters)* [$(#[$meta])*] $field many [$type];] [$($query)*] $($rest)* }
+            [$($setters)* [$(#[$meta])*] $field many [$type];] [$($query)*] [$($names)* $field] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
-        [$($query:tt)*] $(#[$meta:meta])* $field:ident: $type:ident, $($rest:tt)*) => {
+        [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident: $type:ident, $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Option<$type>,]
             [$($parameters)*] [$($values)* $field: None,]
-            [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] $($rest)* }
+            [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] [$($names)* $field] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
-        [$($query:tt)*] $(#[$meta:meta])* $field:ident: $type:ty, $($rest:tt)*) => {
+        [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident: $type:ty, $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Option<$type>,]
             [$($parameters)*] [$($values)* $field: None,]
-            [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] $($rest)* }
+            [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] [$($names)* $field] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*]
-        [$([$($meta:tt)*] $field:ident $kind:ident [$($type:tt)*];)*] [$($query:tt)*]) => {
+        [$([$($meta:tt)*] $field:ident $kind:ident [$($type:tt)*];)*] [$($query:tt)*] [$($name_of:ident)*]) => {
         $($doc)*
         #[derive(Debug, Clone, PartialEq, ::serde::Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -106,6 +106,107 @@ macro_rules! operation {
 
             $($crate::operation_macro::setter! { [$($meta)*] $field $kind [$($type)*] })*
         }
+
+        #[cfg(test)]
+        impl $crate::operation_macro::Sample for $name {
+            fn sample() -> Self {
+                Self { $($name_of: $crate::operation_macro::Sample::sample(),)* }
+            }
+        }
+    };
+}
+
+/// A value for every field, for tests of what an operation sends.
+#[cfg(test)]
+pub(crate) trait Sample: Sized {
+    /// A value that is neither empty nor a default.
+    fn sample() -> Self;
+}
+
+#[cfg(test)]
+mod samples {
+    use std::collections::BTreeMap;
+
+    use serde_json::Value;
+
+    use super::Sample;
+
+    macro_rules! samples {
+        ($($type:ty = $value:expr;)*) => {$(
+            impl Sample for $type {
+                fn sample() -> Self {
+                    $value
+                }
+            }
+        )*};
+    }
+
+    samples! {
+        String = "x".to_owned();
+        bool = true;
+        i64 = 7;
+        u32 = 7;
+        u64 = 7;
+        f64 = 7.5;
+        Value = Value::from("x");
+        crate::Timestamp = "2026-11-23T10:00:00.000Z".into();
+    }
+
+    impl<T: Sample> Sample for Option<T> {
+        fn sample() -> Self {
+            Some(T::sample())
+        }
+    }
+
+    impl<T: Sample> Sample for Vec<T> {
+        fn sample() -> Self {
+            vec![T::sample()]
+        }
+    }
+
+    impl<T: Sample> Sample for BTreeMap<String, T> {
+        fn sample() -> Self {
+            BTreeMap::from([("x".to_owned(), T::sample())])
+        }
+    }
+}
+
+/// An operation as the tests see it.
+#[cfg(test)]
+pub(crate) struct TestedOperation {
+    pub(crate) name: &'static str,
+    pub(crate) route: crate::Route,
+    /// The request with a value in every field.
+    pub(crate) request: fn(&crate::RequestTarget) -> Result<http::Request<Vec<u8>>, crate::Error>,
+    /// Parses a response, and writes it as JSON again.
+    pub(crate) round_trip: fn(&http::Response<bytes::Bytes>) -> Result<serde_json::Value, crate::Error>,
+}
+
+#[cfg(test)]
+impl TestedOperation {
+    pub(crate) const fn new<O>(name: &'static str) -> Self
+    where
+        O: crate::Operation + Sample,
+        O::Response: serde::Serialize,
+    {
+        Self {
+            name,
+            route: O::ROUTE,
+            request: |target| O::sample().to_request(target),
+            round_trip: |response| {
+                let parsed = O::parse_response(response)?;
+                serde_json::to_value(parsed).map_err(|error| crate::Error::malformed(error.to_string()))
+            },
+        }
+    }
+}
+
+/// Lists the operations of a file for the tests.
+macro_rules! tested {
+    ($($name:ident)*) => {
+        #[cfg(test)]
+        pub(crate) const TESTED: &[$crate::operation_macro::TestedOperation] =
+            &[$($crate::operation_macro::TestedOperation::new::<$name>(stringify!($name)),)*];
     };
 }
 
@@ -220,4 +321,4 @@ macro_rules! paged {
     ($($other:tt)*) => {};
 }
 
-pub(crate) use {operation, paged, parse_page, route, setter};
+pub(crate) use {operation, paged, parse_page, route, setter, tested};

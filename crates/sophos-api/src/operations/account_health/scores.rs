@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{models::{Reference}, model::{model}, operation_macro::operation};
+use crate::{models::{Reference}, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// A historical score.
@@ -38,4 +38,9 @@ operation! {
     pub struct GetRegionalScores = GET "/account-health-check/v1/scores/regional" (tenant)
         -> RegionalScore {
     }
+}
+
+tested! {
+    GetHistoricalScores
+    GetRegionalScores
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{model::{model}, operation_macro::operation};
+use crate::{model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// A snooze checks response.
@@ -309,4 +309,8 @@ operation! {
         /// The network device.
         network_device: SnoozeChecksResponseNetworkDevice,
     }
+}
+
+tested! {
+    SnoozeChecks
 }

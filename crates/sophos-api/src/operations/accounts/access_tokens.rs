@@ -1,6 +1,6 @@
 //! Token Management: `/accounts/v1/access-tokens` and the operations beside it.
 
-use crate::{NumberedPage, Timestamp, models::{Actor, Deleted}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Actor, Deleted}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// An access token.
@@ -80,4 +80,11 @@ operation! {
         /// The time of expiry.
         expires_at: Timestamp,
     }
+}
+
+tested! {
+    ListAccessTokens
+    CreateAccessToken
+    DeleteAccessToken
+    UpdateAccessToken
 }

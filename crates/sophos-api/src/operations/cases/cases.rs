@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{NumberedPage, Timestamp, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A case.
@@ -659,4 +659,16 @@ operation! {
         /// The case id.
         case_id!: String,
     }
+}
+
+tested! {
+    ListCases
+    CreateCase
+    DeleteCase
+    GetCase
+    UpdateCase
+    ListCaseDetections
+    GetCaseDetection
+    GetImpactedEntities
+    GetMitreAttackSummary
 }

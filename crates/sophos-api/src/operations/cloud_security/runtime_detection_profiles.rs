@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{ItemList, NumberedPage, Timestamp, model::{model, open_enum}, operation_macro::operation};
+use crate::{ItemList, NumberedPage, Timestamp, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A profile.
@@ -170,4 +170,13 @@ operation! {
     pub struct ListDefaultContents = GET "/cloud-security/v1/profiles/default-contents" (tenant)
         -> ItemList<DefaultContent> {
     }
+}
+
+tested! {
+    DeleteProfiles
+    ListProfiles
+    CreateProfile
+    GetProfile
+    UpdateProfile
+    ListDefaultContents
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{ItemList, NumberedPage, Timestamp, models::{Deleted, Reference}, model::{model}, operation_macro::operation};
+use crate::{ItemList, NumberedPage, Timestamp, models::{Deleted, Reference}, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// An admin.
@@ -164,4 +164,15 @@ operation! {
         /// The assignment id.
         assignment_id!: String,
     }
+}
+
+tested! {
+    ListAdmins
+    CreateAdmin
+    DeleteAdmin
+    GetAdmin
+    ListRoleAssignments
+    AssignRole
+    RemoveRoleAssignment
+    GetRoleAssignment
 }

@@ -1,6 +1,6 @@
 //! Directory Management: `/common/v1/directory/user-groups` and the operations beside it.
 
-use crate::{NumberedPage, Timestamp, models::{Deleted, Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Deleted, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// An user group.
@@ -654,4 +654,25 @@ operation! {
         /// The group id.
         group_id!: String,
     }
+}
+
+tested! {
+    ListUserGroups
+    CreateUserGroup
+    DeleteUserGroup
+    GetUserGroup
+    UpdateUserGroup
+    RemoveUsersFromGroup
+    ListUsersOfGroup
+    AddUsersToGroup
+    RemoveUserFromGroup
+    ListUsers
+    CreateUser
+    DeleteUser
+    GetUser
+    UpdateUser
+    RemoveUserFromGroups
+    ListGroupsOfUser
+    AddUserToGroups
+    RemoveGroupFromUser
 }

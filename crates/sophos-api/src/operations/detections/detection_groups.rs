@@ -1,6 +1,6 @@
 //! Detection Groups: `/detections/v1/queries/detection-groups` and the operations beside it.
 
-use crate::{NumberedPage, Timestamp, models::{Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A detection groups query.
@@ -189,4 +189,10 @@ operation! {
         /// The number of items per page.
         page_size: u32,
     }
+}
+
+tested! {
+    StartDetectionGroupsQuery
+    GetDetectionGroupsQuery
+    ListDetectionGroups
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{NumberedPage, Timestamp, models::{Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A detections query.
@@ -388,4 +388,11 @@ operation! {
         /// The show suppressed.
         show_suppressed: String,
     }
+}
+
+tested! {
+    StartDetectionsQuery
+    GetDetectionsQuery
+    ListDetections
+    GetDetectionCounts
 }

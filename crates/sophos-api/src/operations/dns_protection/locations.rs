@@ -1,6 +1,6 @@
 //! Locations: `/dns-protection/v2/locations` and the operations beside it.
 
-use crate::{NumberedPage, Timestamp, models::{Deleted}, model::{model}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Deleted}, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// A location.
@@ -127,4 +127,12 @@ operation! {
         /// Whether `dohEnabled` is set.
         doh_enabled: bool,
     }
+}
+
+tested! {
+    ListLocations
+    CreateLocation
+    DeleteLocation
+    GetLocation
+    UpdateLocation
 }

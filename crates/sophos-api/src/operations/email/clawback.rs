@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{model::{model}, operation_macro::operation};
+use crate::{model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// A claw back message response.
@@ -46,4 +46,9 @@ operation! {
         /// The id.
         id!: String,
     }
+}
+
+tested! {
+    ClawBackMessage
+    GetMessageStatus
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{KeyedPage, Timestamp, models::{Deleted, Reference}, model::{model}, operation_macro::operation};
+use crate::{KeyedPage, Timestamp, models::{Deleted, Reference}, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// A mailbox.
@@ -365,4 +365,18 @@ operation! {
         /// The items.
         items: [Reference],
     }
+}
+
+tested! {
+    ListMailboxes
+    CreateMailbox
+    DeleteMailbox
+    GetMailbox
+    UpdateMailbox
+    UpdateMailboxAliases
+    RequestBulkSenderPrivilege
+    UpdateMailboxDelegates
+    UpdateDistributionListOwners
+    CreateMailboxes
+    DeleteMailboxes
 }

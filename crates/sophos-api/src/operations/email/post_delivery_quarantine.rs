@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A post delivery download status.
@@ -367,4 +367,14 @@ operation! {
         /// The filter.
         filter: PostDeliveryMessageFilter,
     }
+}
+
+tested! {
+    GetPostDeliveryDownloadStatus
+    ListPostDeliveryAttachments
+    DownloadPostDeliveryAttachments
+    PreviewPostDeliveryMessage
+    DeletePostDeliveryMessages
+    ReleasePostDeliveryMessages
+    SearchPostDeliveryMessages
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{KeyedPage, NumberedPage, Timestamp, model::{model, open_enum}, operation_macro::operation};
+use crate::{KeyedPage, NumberedPage, Timestamp, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A quarantine download status.
@@ -510,4 +510,17 @@ operation! {
         /// The filter.
         filter: QuarantinedMessageFilter,
     }
+}
+
+tested! {
+    GetQuarantineDownloadStatus
+    ListQuarantinedAttachments
+    DownloadQuarantinedAttachments
+    ReattachQuarantinedAttachments
+    StripQuarantinedAttachments
+    PreviewQuarantinedMessage
+    ListQuarantinedMessageUrls
+    DeleteQuarantinedMessages
+    ReleaseQuarantinedMessages
+    SearchQuarantinedMessages
 }

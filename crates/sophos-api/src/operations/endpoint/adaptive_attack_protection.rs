@@ -1,6 +1,6 @@
 //! Adaptive Attack Protection: `/endpoint/v1/endpoints/:endpointId/adaptive-attack-protection` and the operations beside it.
 
-use crate::{Timestamp, model::{model}, operation_macro::operation};
+use crate::{Timestamp, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// An adaptive attack protection.
@@ -56,4 +56,9 @@ operation! {
         /// The expires after.
         expires_after: String,
     }
+}
+
+tested! {
+    GetAdaptiveAttackProtection
+    UpdateAdaptiveAttackProtection
 }

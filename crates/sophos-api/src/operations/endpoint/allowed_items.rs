@@ -1,6 +1,6 @@
 //! Allowed Items: `/endpoint/v1/settings/allowed-items` and the operations beside it.
 
-use crate::{NumberedPage, Timestamp, models::{Deleted, Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Deleted, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// An allowed item.
@@ -109,4 +109,12 @@ operation! {
         /// The comment.
         comment: String,
     }
+}
+
+tested! {
+    ListAllowedItems
+    CreateAllowedItem
+    DeleteAllowedItem
+    GetAllowedItem
+    UpdateAllowedItem
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{ItemList, NumberedPage, model::{model}, operation_macro::operation};
+use crate::{ItemList, NumberedPage, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// A block addresses response item.
@@ -51,4 +51,10 @@ operation! {
         /// The ids.
         ids: [String],
     }
+}
+
+tested! {
+    ListBlockedAddresses
+    BlockAddresses
+    UnblockAddresses
 }

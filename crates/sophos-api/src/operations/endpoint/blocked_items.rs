@@ -1,6 +1,6 @@
 //! Blocked Items: `/endpoint/v1/settings/blocked-items` and the operations beside it.
 
-use crate::{NumberedPage, Timestamp, models::{Deleted, Reference}, model::{model}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Deleted, Reference}, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// A blocked item.
@@ -82,4 +82,11 @@ operation! {
         /// The blocked item id.
         blocked_item_id!: String,
     }
+}
+
+tested! {
+    ListBlockedItems
+    CreateBlockedItem
+    DeleteBlockedItem
+    GetBlockedItem
 }

@@ -1,6 +1,6 @@
 //! Downloads: `/endpoint/v1/downloads` and the operations beside it.
 
-use crate::{models::{Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{models::{Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// An installer.
@@ -103,4 +103,8 @@ operation! {
         /// The platforms.
         platforms: [InstallerPlatform],
     }
+}
+
+tested! {
+    ListInstallers
 }

@@ -1,6 +1,6 @@
 //! Endpoint Groups Management: `/endpoint/v1/endpoint-groups` and the operations beside it.
 
-use crate::{KeyedPage, NumberedPage, Timestamp, models::{Deleted, Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{KeyedPage, NumberedPage, Timestamp, models::{Deleted, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// An endpoint group.
@@ -754,4 +754,17 @@ operation! {
         /// The endpoint ids.
         endpoint_ids: [String],
     }
+}
+
+tested! {
+    ListEndpointGroups
+    CreateEndpointGroup
+    DeleteEndpointGroup
+    GetEndpointGroup
+    UpdateEndpointGroup
+    RemoveEndpointsFromGroup
+    ListEndpointsOfGroup
+    AddEndpointsToGroup
+    RemoveEndpointFromGroup
+    ListEndpointGroupsOfType
 }

@@ -1,6 +1,6 @@
 //! Endpoints: `/endpoint/v1/endpoints/:endpointId` and the operations beside it.
 
-use crate::{models::{Deleted}, model::{model}, operation_macro::operation};
+use crate::{models::{Deleted}, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// An endpoint.
@@ -26,4 +26,9 @@ operation! {
         /// The endpoint ids.
         endpoint_ids: [String],
     }
+}
+
+tested! {
+    DeleteEndpoint
+    DeleteEndpoints
 }

@@ -1,6 +1,6 @@
 //! Event Journal: `/endpoint/v1/settings/event-journal/:endpointType` and the operations beside it.
 
-use crate::{model::{model}, operation_macro::operation};
+use crate::{model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// An event journal.
@@ -57,4 +57,9 @@ operation! {
         /// The disk space limit as percentage.
         disk_space_limit_as_percentage: i64,
     }
+}
+
+tested! {
+    GetEventJournal
+    UpdateEventJournal
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{model::{model, open_enum}, operation_macro::operation};
+use crate::{model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A forensic log.
@@ -88,4 +88,9 @@ operation! {
         /// The id of the forensic log collection request.
         forensic_log_request_id!: String,
     }
+}
+
+tested! {
+    CollectForensicLog
+    GetForensicLogRequest
 }

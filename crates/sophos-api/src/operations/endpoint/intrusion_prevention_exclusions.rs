@@ -1,6 +1,6 @@
 //! Intrusion Prevention: `/endpoint/v1/settings/exclusions/intrusion-prevention` and the operations beside it.
 
-use crate::{NumberedPage, models::{Deleted}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, models::{Deleted}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// An intrusion prevention exclusion.
@@ -99,4 +99,12 @@ operation! {
         /// The comment.
         comment: String,
     }
+}
+
+tested! {
+    ListIntrusionPreventionExclusions
+    CreateIntrusionPreventionExclusion
+    DeleteIntrusionPreventionExclusion
+    GetIntrusionPreventionExclusion
+    UpdateIntrusionPreventionExclusion
 }

@@ -1,6 +1,6 @@
 //! Isolation Exclusions: `/endpoint/v1/settings/exclusions/isolation` and the operations beside it.
 
-use crate::{NumberedPage, models::{Deleted}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, models::{Deleted}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// An isolation exclusion.
@@ -99,4 +99,12 @@ operation! {
         /// The comment.
         comment: String,
     }
+}
+
+tested! {
+    ListIsolationExclusions
+    CreateIsolationExclusion
+    DeleteIsolationExclusion
+    GetIsolationExclusion
+    UpdateIsolationExclusion
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{model::{model, open_enum}, operation_macro::operation};
+use crate::{model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A memory dump.
@@ -90,4 +90,9 @@ operation! {
         /// The id of the memory dump request.
         memory_dump_request_id!: String,
     }
+}
+
+tested! {
+    CreateMemoryDump
+    GetMemoryDumpRequest
 }

@@ -1,6 +1,6 @@
 //! Migrations: `/endpoint/v1/migrations` and the operations beside it.
 
-use crate::{NumberedPage, Timestamp, models::{Actor}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Actor}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A migration.
@@ -123,4 +123,12 @@ operation! {
         /// Whether the response holds the number of pages and items.
         page_total: bool,
     }
+}
+
+tested! {
+    ListMigrations
+    ReceiveMigration
+    GetMigration
+    SendMigration
+    ListMigrationEndpoints
 }

@@ -1,6 +1,6 @@
 //! Packages: `/endpoint/v1/software/comments` and the operations beside it.
 
-use crate::{ItemList, Timestamp, models::{Deleted}, model::{model, open_enum}, operation_macro::operation};
+use crate::{ItemList, Timestamp, models::{Deleted}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A package comment.
@@ -288,4 +288,15 @@ operation! {
         /// The static package id.
         static_package_id!: String,
     }
+}
+
+tested! {
+    ListPackageComments
+    DeletePackageComment
+    GetPackageComment
+    UpdatePackageComment
+    ListRecommendedPackages
+    ListStaticPackages
+    GetStaticPackage
+    AddStaticPackage
 }

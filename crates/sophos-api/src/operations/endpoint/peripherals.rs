@@ -1,6 +1,6 @@
 //! Peripheral Control: `/endpoint/v1/settings/peripheral-control/peripherals` and the operations beside it.
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A peripheral.
@@ -118,4 +118,9 @@ operation! {
         /// The peripheral id.
         peripheral_id!: String,
     }
+}
+
+tested! {
+    ListPeripherals
+    GetPeripheral
 }

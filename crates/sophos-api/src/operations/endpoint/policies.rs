@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{NumberedPage, Timestamp, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A policy.
@@ -604,4 +604,28 @@ operation! {
         /// The policy type.
         policy_type: String,
     }
+}
+
+tested! {
+    ListPolicies
+    CreatePolicy
+    DeletePolicy
+    GetPolicy
+    UpdatePolicy
+    ClonePolicy
+    GetPolicySettings
+    UpdatePolicySettings
+    GetPolicySetting
+    ResetPolicySetting
+    ResetPolicySettings
+    GetBasePolicy
+    UpdateBasePolicy
+    CloneBasePolicy
+    GetBasePolicySettings
+    UpdateBasePolicySettings
+    GetBasePolicySetting
+    UpdateBasePolicySetting
+    ResetBasePolicySetting
+    ResetBasePolicySettings
+    ListPolicySettingMetadata
 }

@@ -1,6 +1,6 @@
 //! Scanning Exclusions: `/endpoint/v1/settings/exclusions/scanning` and the operations beside it.
 
-use crate::{NumberedPage, models::{Deleted}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, models::{Deleted}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A scanning exclusion.
@@ -125,4 +125,12 @@ operation! {
         /// The comment.
         comment: String,
     }
+}
+
+tested! {
+    ListScanningExclusions
+    CreateScanningExclusion
+    DeleteScanningExclusion
+    GetScanningExclusion
+    UpdateScanningExclusion
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{operation_macro::operation};
+use crate::{operation_macro::{operation, tested}};
 
 operation! {
     /// Scans the endpoint.
@@ -11,4 +11,8 @@ operation! {
         /// The endpoint id.
         endpoint_id!: String,
     }
+}
+
+tested! {
+    ScanEndpoint
 }

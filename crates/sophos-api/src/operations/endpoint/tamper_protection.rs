@@ -1,6 +1,6 @@
 //! Global Tamper Protection: `/endpoint/v1/endpoints/:endpointId/tamper-protection` and the operations beside it.
 
-use crate::{Timestamp, model::{model}, operation_macro::operation};
+use crate::{Timestamp, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// A tamper protection.
@@ -59,4 +59,10 @@ operation! {
     pub struct GetGlobalTamperProtection = GET "/endpoint/v1/settings/tamper-protection" (tenant)
         -> GlobalTamperProtection {
     }
+}
+
+tested! {
+    GetTamperProtection
+    UpdateTamperProtection
+    GetGlobalTamperProtection
 }

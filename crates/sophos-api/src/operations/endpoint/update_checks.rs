@@ -1,6 +1,6 @@
 //! Update Checks: `/endpoint/v1/endpoints/:endpointId/update-checks` and the operations beside it.
 
-use crate::{Timestamp, model::{model}, operation_macro::operation};
+use crate::{Timestamp, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// A for update.
@@ -21,4 +21,8 @@ operation! {
         /// The endpoint id.
         endpoint_id!: String,
     }
+}
+
+tested! {
+    CheckForUpdates
 }

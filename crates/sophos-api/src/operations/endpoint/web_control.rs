@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{NumberedPage, models::{Deleted}, model::{model}, operation_macro::operation};
+use crate::{NumberedPage, models::{Deleted}, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// A web category.
@@ -231,4 +231,18 @@ operation! {
         /// The remove.
         remove: [TlsExcludedWebsiteRemove],
     }
+}
+
+tested! {
+    ListWebCategories
+    ListLocalSites
+    CreateLocalSite
+    DeleteLocalSite
+    GetLocalSite
+    UpdateLocalSite
+    GetTlsDecryption
+    UpdateTlsDecryption
+    DeleteTlsExcludedWebsites
+    ListTlsExcludedWebsites
+    UpdateTlsExcludedWebsites
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{NumberedPage, Timestamp, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A firewall group.
@@ -153,4 +153,12 @@ operation! {
         /// The number of items per page.
         page_size: u32,
     }
+}
+
+tested! {
+    ListFirewallGroups
+    CreateFirewallGroup
+    DeleteFirewallGroup
+    UpdateFirewallGroup
+    ListFirewallSyncStatuses
 }

@@ -1,6 +1,6 @@
 //! Firewalls: `/firewall/v1/firewalls` and the operations beside it.
 
-use crate::{NumberedPage, Timestamp, models::{Actor, Deleted, Reference}, model::{model}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Actor, Deleted, Reference}, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// A firewall.
@@ -241,4 +241,14 @@ operation! {
         /// The firewalls.
         firewalls: [String],
     }
+}
+
+tested! {
+    ListFirewalls
+    DeleteFirewall
+    UpdateFirewall
+    RunFirewallAction
+    CancelFirmwareUpgrade
+    UpgradeFirmware
+    CheckFirmwareUpgrade
 }

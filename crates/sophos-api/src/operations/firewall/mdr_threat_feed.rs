@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Timestamp, model::{model}, operation_macro::operation};
+use crate::{Timestamp, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// A mdr threat feed.
@@ -157,4 +157,14 @@ operation! {
         /// The fields to return.
         fields: [String],
     }
+}
+
+tested! {
+    GetMdrThreatFeed
+    DeleteAllIndicators
+    CreateIndicators
+    DeleteIndicators
+    SearchIndicators
+    UpdateMdrThreatFeedSettings
+    GetFirewallTransaction
 }

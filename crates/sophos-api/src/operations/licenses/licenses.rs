@@ -1,6 +1,6 @@
 //! Licensing: `/licenses/v1/licenses` and the operations beside it.
 
-use crate::{NumberedPage, Timestamp, models::{Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A license.
@@ -194,4 +194,9 @@ operation! {
         /// The order, such as `name:asc`.
         sort: [String],
     }
+}
+
+tested! {
+    ListLicenses
+    ListFirewallLicenses
 }

@@ -1,6 +1,6 @@
 //! Categories: `/live-discover/v1/queries/categories` and the operations beside it.
 
-use crate::{ItemList, Timestamp, models::{Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{ItemList, Timestamp, models::{Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A query category.
@@ -60,4 +60,9 @@ operation! {
         /// The fields to return.
         fields: [String],
     }
+}
+
+tested! {
+    ListQueryCategories
+    GetQueryCategory
 }

@@ -1,6 +1,6 @@
 //! Live Discover: `/live-discover/v1/enrichment-pivots` and the operations beside it.
 
-use crate::{ItemList, Timestamp, models::{Actor, Deleted, Reference}, model::{model}, operation_macro::operation};
+use crate::{ItemList, Timestamp, models::{Actor, Deleted, Reference}, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// An enrichment pivot.
@@ -76,4 +76,11 @@ operation! {
         /// The type.
         r#type: String,
     }
+}
+
+tested! {
+    ListEnrichmentPivots
+    CreateEnrichmentPivot
+    DeleteEnrichmentPivot
+    UpdateEnrichmentPivot
 }

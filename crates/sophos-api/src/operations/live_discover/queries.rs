@@ -1,6 +1,6 @@
 //! Queries: `/live-discover/v1/queries` and the operations beside it.
 
-use crate::{NumberedPage, Timestamp, models::{Actor, Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Actor, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A query.
@@ -149,4 +149,9 @@ operation! {
         /// The fields to return.
         fields: [String],
     }
+}
+
+tested! {
+    ListQueries
+    GetQuery
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{NumberedPage, Timestamp, models::{Actor}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Actor}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A query run.
@@ -751,4 +751,12 @@ operation! {
         /// The order, such as `name:asc`.
         sort: [String],
     }
+}
+
+tested! {
+    ListQueryRuns
+    StartQueryRun
+    GetQueryRun
+    ListQueryRunEndpoints
+    ListQueryRunResults
 }

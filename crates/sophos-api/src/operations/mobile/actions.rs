@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{NumberedPage, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// An action.
@@ -647,4 +647,18 @@ operation! {
         /// The endpoints.
         endpoints: [String],
     }
+}
+
+tested! {
+    ListActions
+    DeleteAction
+    GetAction
+    RequestLogs
+    LocateDevices
+    LockDevices
+    ScanDevices
+    SendMessage
+    SyncDevices
+    UnenrollDevices
+    WipeDevices
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{NumberedPage, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// An app group.
@@ -131,4 +131,12 @@ operation! {
         /// The apps.
         apps: [AppGroupApp],
     }
+}
+
+tested! {
+    ListAppGroups
+    CreateAppGroup
+    DeleteAppGroup
+    GetAppGroup
+    UpdateAppGroup
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{NumberedPage, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A device group.
@@ -137,4 +137,12 @@ operation! {
         /// The corporate compliance policy id.
         corporate_compliance_policy_id: String,
     }
+}
+
+tested! {
+    ListDeviceGroups
+    CreateDeviceGroup
+    DeleteDeviceGroup
+    GetDeviceGroup
+    UpdateDeviceGroup
 }

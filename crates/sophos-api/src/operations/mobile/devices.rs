@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{NumberedPage, Timestamp, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A device.
@@ -920,4 +920,21 @@ operation! {
         /// The scan result type.
         scan_result_type: DeviceScanResultScanResultType,
     }
+}
+
+tested! {
+    ListDevices
+    CreateDevice
+    DeleteDevice
+    GetDevice
+    UpdateDevice
+    ListComplianceViolations
+    ListInstalledApps
+    GetDeviceLocation
+    ListDevicePolicies
+    ListDeviceProperties
+    CreateDeviceProperty
+    DeleteDeviceProperty
+    UpdateDeviceProperty
+    ListDeviceScanResults
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{NumberedPage, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// An operating system.
@@ -90,4 +90,9 @@ operation! {
         /// The fields to return.
         fields: [String],
     }
+}
+
+tested! {
+    ListOperatingSystems
+    GetOperatingSystem
 }

@@ -1,6 +1,6 @@
 //! Static Setup Data: `/mobile/v1/static-setup-data/ixm-auto-enrollment` and the operations beside it.
 
-use crate::{models::{Reference}, model::{model}, operation_macro::operation};
+use crate::{models::{Reference}, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// An auto enrollment.
@@ -17,4 +17,8 @@ operation! {
     pub struct GetAutoEnrollment = GET "/mobile/v1/static-setup-data/ixm-auto-enrollment" (tenant)
         -> AutoEnrollment {
     }
+}
+
+tested! {
+    GetAutoEnrollment
 }

@@ -1,6 +1,6 @@
 //! Admins: `/partner/v1/admins` and the operations beside it.
 
-use crate::{ItemList, NumberedPage, models::{Deleted}, model::{model, open_enum}, operation_macro::operation};
+use crate::{ItemList, NumberedPage, models::{Deleted}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// An admin.
@@ -229,4 +229,14 @@ operation! {
         /// The assignment id.
         assignment_id!: String,
     }
+}
+
+tested! {
+    ListAdmins
+    CreateAdmin
+    GetAdmin
+    ListRoleAssignments
+    AssignRole
+    RemoveRoleAssignment
+    GetRoleAssignment
 }

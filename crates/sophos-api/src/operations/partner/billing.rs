@@ -1,6 +1,6 @@
 //! Billing: `/partner/v1/billing/usage/:year/:month` and the operations beside it.
 
-use crate::{KeyedPage, model::{model, open_enum}, operation_macro::operation};
+use crate::{KeyedPage, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// An usage report.
@@ -111,4 +111,8 @@ operation! {
         /// The account id.
         account_id: String,
     }
+}
+
+tested! {
+    GetUsageReport
 }

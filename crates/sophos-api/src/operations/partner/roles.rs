@@ -1,6 +1,6 @@
 //! Roles: `/partner/v1/roles` and the operations beside it.
 
-use crate::{ItemList, Timestamp, models::{Deleted}, model::{model, open_enum}, operation_macro::operation};
+use crate::{ItemList, Timestamp, models::{Deleted}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A role.
@@ -206,4 +206,13 @@ operation! {
         /// The principal type.
         principal_type: PermissionSetPrincipalType,
     }
+}
+
+tested! {
+    ListRoles
+    CreateRole
+    DeleteRole
+    GetRole
+    UpdateRole
+    ListPermissionSets
 }

@@ -1,6 +1,6 @@
 //! Tenants: `/partner/v1/tenants` and the operations beside it.
 
-use crate::{models::{Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{models::{Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A tenant.
@@ -131,4 +131,8 @@ operation! {
         /// The show as.
         show_as: String,
     }
+}
+
+tested! {
+    CreateTenant
 }

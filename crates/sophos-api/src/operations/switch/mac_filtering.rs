@@ -1,6 +1,6 @@
 //! MAC Filtering: `/switch/v1/settings/mac-filtering` and the operations beside it.
 
-use crate::{Timestamp, models::{Actor, Reference}, model::{model}, operation_macro::operation};
+use crate::{Timestamp, models::{Actor, Reference}, model::{model}, operation_macro::{operation, tested}};
 
 model! {
     /// A mac filtering.
@@ -34,4 +34,9 @@ operation! {
         /// The mac addresses.
         mac_addresses: [String],
     }
+}
+
+tested! {
+    GetMacFiltering
+    UpdateMacFiltering
 }

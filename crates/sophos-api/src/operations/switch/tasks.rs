@@ -1,6 +1,6 @@
 //! Tasks: `/switch/v1/tasks` and the operations beside it.
 
-use crate::{NumberedPage, Timestamp, models::{Actor, Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Actor, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A task.
@@ -107,4 +107,8 @@ operation! {
         /// The fields to return.
         fields: [String],
     }
+}
+
+tested! {
+    ListTasks
 }

@@ -1,6 +1,6 @@
 //! Attestations: `/user-activity-verification/v1/attestations` and the operations beside it.
 
-use crate::{Timestamp, models::{Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{Timestamp, models::{Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// An attestation.
@@ -142,4 +142,9 @@ operation! {
         /// The fields to return.
         fields: [String],
     }
+}
+
+tested! {
+    CreateAttestation
+    GetAttestation
 }

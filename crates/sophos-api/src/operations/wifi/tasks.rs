@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{NumberedPage, Timestamp, models::{Actor, Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Actor, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A task.
@@ -99,4 +99,8 @@ operation! {
         /// The fields to return.
         fields: [String],
     }
+}
+
+tested! {
+    ListTasks
 }

@@ -1,6 +1,6 @@
 //! Queries: `/xdr-query/v1/queries` and the operations beside it.
 
-use crate::{NumberedPage, Timestamp, models::{Actor, Reference}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Actor, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A query.
@@ -126,4 +126,9 @@ operation! {
         /// The fields to return.
         fields: [String],
     }
+}
+
+tested! {
+    ListQueries
+    GetQuery
 }

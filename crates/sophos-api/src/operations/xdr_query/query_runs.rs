@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{NumberedPage, Timestamp, models::{Actor}, model::{model, open_enum}, operation_macro::operation};
+use crate::{NumberedPage, Timestamp, models::{Actor}, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 model! {
     /// A query run.
@@ -310,4 +310,12 @@ operation! {
         /// The number of items per page.
         page_size: u32,
     }
+}
+
+tested! {
+    ListQueryRuns
+    StartQueryRun
+    GetQueryRun
+    CancelQueryRun
+    ListQueryRunResults
 }

@@ -1,0 +1,86 @@
+//! All operations against the published list and its examples, where that is.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::{RequestTarget, operation_macro::TestedOperation};
+
+fn published() -> Option<Vec<Value>> {
+    let folder = std::env::var_os("RECORDED_MATERIAL").map(std::path::PathBuf::from).or_else(|| {
+        Some(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"))
+    })?;
+    let text = std::fs::read_to_string(folder.join("sophos/operations.json")).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// Each member of `example` that is not in `written`, but for nulls.
+fn lost(example: &Value, written: &Value, path: &str, lost: &mut Vec<String>) {
+    match (example, written) {
+        (Value::Object(members), Value::Object(other)) => {
+            for (name, value) in members {
+                match other.get(name) {
+                    Some(found) => self::lost(value, found, &format!("{path}.{name}"), lost),
+                    None if value.is_null() => {}
+                    None => lost.push(format!("{path}.{name}")),
+                }
+            }
+        }
+        (Value::Array(items), Value::Array(other)) => {
+            if items.len() != other.len() {
+                lost.push(format!("{path}[{}≠{}]", items.len(), other.len()));
+            }
+            for (item, found) in items.iter().zip(other) {
+                self::lost(item, found, &format!("{path}[]"), lost);
+            }
+        }
+        (example, written) if example == written => {}
+        (example, written) => lost.push(format!("{path}: {example} became {written}")),
+    }
+}
+
+fn tested() -> Vec<&'static TestedOperation> {
+    super::TESTED.iter().flat_map(|file| file.iter()).collect()
+}
+
+#[test]
+#[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
+fn every_published_example_keeps_all_members() {
+    let published = published().expect("the published operations");
+    let by_route: BTreeMap<(String, String), &TestedOperation> = tested()
+        .into_iter()
+        .map(|operation| ((operation.route.method.to_string(), operation.route.path.to_owned()), operation))
+        .collect();
+    let mut problems = Vec::new();
+    let mut missing = Vec::new();
+    for one in &published {
+        let key = (one["method"].as_str().unwrap_or("").to_owned(), one["path"].as_str().unwrap_or("").to_owned());
+        let Some(operation) = by_route.get(&key) else {
+            missing.push(format!("{} {}", key.0, key.1));
+            continue;
+        };
+        let target = RequestTarget::with_id("https://api.example".parse().expect("a host"), "the-id");
+        if let Err(error) = (operation.request)(&target) {
+            problems.push(format!("{}: {error}", operation.name));
+        }
+        for response in one["responses"].as_array().into_iter().flatten() {
+            let status = response["status"].as_u64().unwrap_or(0);
+            if !(200..300).contains(&status) || response["example"].is_null() {
+                continue;
+            }
+            let body = Bytes::from(response["example"].to_string());
+            let http = http::Response::builder().status(status as u16).body(body).expect("a response");
+            match (operation.round_trip)(&http) {
+                Ok(written) => {
+                    let mut found = Vec::new();
+                    lost(&response["example"], &written, "", &mut found);
+                    problems.extend(found.into_iter().map(|what| format!("{}: {what}", operation.name)));
+                }
+                Err(error) => problems.push(format!("{}: {error}", operation.name)),
+            }
+        }
+    }
+    println!("missing {}:\n{}", missing.len(), missing.join("\n"));
+    assert!(problems.is_empty(), "{} problems\n{}", problems.len(), problems.join("\n"));
+}
