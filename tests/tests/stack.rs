@@ -239,7 +239,7 @@ async fn redeploys(tour: &mut SmokeTest, known: &mut BTreeSet<String>) {
     let new = assert_permissions_used(tour, known).await;
     let new: Vec<_> = new.iter().map(String::as_str).collect();
     let [note, rotate] = ["RotationRole: TagLastUse", "RotationRole: Rotate"];
-    assert_eq!(new, ["ExportRole: ReadCredentials", note, rotate, "WorkerRole: ReadCredential"]);
+    assert_eq!(new, ["ExportRole: ReadCredentials", rotate, note, "WorkerRole: ReadCredential"]);
 }
 
 /// A credential that is isolation's own is read by its name, and no other is.
