@@ -90,7 +90,11 @@ impl NodeTool {
 
 /// Installs a program that is built from a crate, such as `cargo-fuzz@0.13.2`, with the
 /// dependencies that its own `Cargo.lock` names. Returns the folder of its programs.
-pub(crate) fn install_crate(workspace: &Workspace, package: &str, options: &[&str]) -> Result<PathBuf, Error> {
+pub(crate) fn install_crate(
+    workspace: &Workspace,
+    package: &str,
+    options: &[&str],
+) -> Result<PathBuf, Error> {
     let name = package.split('@').next().unwrap_or(package);
     let folder = install(workspace, name, package, |folder| {
         let mut install = shell::cargo(&workspace.root);
