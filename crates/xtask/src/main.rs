@@ -2,6 +2,7 @@
 
 mod advisories;
 mod bench;
+mod book;
 mod component;
 mod core_crates;
 mod demo;
@@ -48,6 +49,8 @@ enum Command {
     /// Check the crates of all lock files for known vulnerabilities, where their database can be had, and for
     /// yanked releases
     Advisories,
+    /// Build `docs/` as a book, into the target folder
+    Book,
     /// Check names, prose, file sizes and links
     Tidy(tidy::Arguments),
     /// Build the binaries and components, run all tests and build the core for WebAssembly
@@ -81,6 +84,7 @@ fn run(command: Command) -> Result<(), Error> {
         Command::Deploy(arguments) => deploy::run(&workspace, &arguments),
         Command::Infra(arguments) => infra::run(&workspace, &arguments),
         Command::Advisories => advisories::run(&workspace),
+        Command::Book => book::run(&workspace),
         Command::Tidy(arguments) => tidy::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),

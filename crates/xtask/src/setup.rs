@@ -22,6 +22,7 @@ pub(crate) const ARM64_TARGET: &str = "aarch64-unknown-linux-gnu";
 
 const CARGO_FUZZ: &str = "cargo-fuzz@0.13.2";
 const CARGO_CYCLONEDX: &str = "cargo-cyclonedx@0.5.9";
+const MDBOOK: &str = "mdbook@0.5.4";
 
 /// Builds functions for Lambda, with a cross compiler.
 const CARGO_LAMBDA: PythonTool = PythonTool::new("cargo-lambda", "cargo-lambda.txt");
@@ -170,12 +171,17 @@ pub(crate) fn install_checkov(workspace: &Workspace) -> Result<PathBuf, Error> {
 
 /// Installs cargo-fuzz beside the build and returns the folder of its programs.
 pub(crate) fn install_fuzz_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
-    tools::install_crate(workspace, CARGO_FUZZ)
+    tools::install_crate(workspace, CARGO_FUZZ, &[])
 }
 
 /// Installs what writes bills of materials and returns the folder of its programs.
 pub(crate) fn install_sbom_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
-    tools::install_crate(workspace, CARGO_CYCLONEDX)
+    tools::install_crate(workspace, CARGO_CYCLONEDX, &[])
+}
+
+/// Installs mdBook beside the build, without its server and search, and returns the folder of its programs.
+pub(crate) fn install_mdbook(workspace: &Workspace) -> Result<PathBuf, Error> {
+    tools::install_crate(workspace, MDBOOK, &["--no-default-features"])
 }
 
 /// The target that the compiler builds for by itself.

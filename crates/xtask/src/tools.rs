@@ -90,13 +90,17 @@ impl NodeTool {
 
 /// Installs a program that is built from a crate, such as `cargo-fuzz@0.13.2`, with the
 /// dependencies that its own `Cargo.lock` names. Returns the folder of its programs.
-pub(crate) fn install_crate(workspace: &Workspace, package: &str) -> Result<PathBuf, Error> {
+pub(crate) fn install_crate(
+    workspace: &Workspace,
+    package: &str,
+    options: &[&str],
+) -> Result<PathBuf, Error> {
     let name = package.split('@').next().unwrap_or(package);
     let folder = install(workspace, name, package, |folder| {
         let mut install = shell::cargo(&workspace.root);
         // Built in a folder that is gone afterwards.
         install.env_remove("CARGO_TARGET_DIR");
-        install.args(["install", "--quiet", "--locked", "--force", "--root"]);
+        install.args(["install", "--quiet", "--locked", "--force"]).args(options).arg("--root");
         let hint = "check the network, and that there is a C++ compiler (on Debian: apt-get install g++)";
         shell::stdout(install.arg(folder).arg(package), hint).map(drop)
     })?;
