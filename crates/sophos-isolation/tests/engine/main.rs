@@ -20,4 +20,5 @@ mod lifecycle;
 mod properties;
 mod releases;
 mod shared_isolations;
+mod stored_format;
 mod support;

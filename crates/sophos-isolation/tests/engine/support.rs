@@ -113,9 +113,18 @@ impl TestEnv {
     }
 
     fn engine_with_transport(&self, transport: ClockedTransport) -> TestEngine {
+        self.engine_of(transport, self.ledger())
+    }
+
+    /// An engine over another ledger.
+    pub(crate) fn engine_with_ledger(&self, ledger: Ledger<Store>) -> TestEngine {
+        self.engine_of(self.transport.clone(), ledger)
+    }
+
+    fn engine_of(&self, transport: ClockedTransport, ledger: Ledger<Store>) -> TestEngine {
         let client = client(&self.sim, &transport, &self.credential.lock().unwrap());
         let links = ApprovalLinks::new("https://hooks.example", "a key".to_owned().into());
-        Engine::new(client, self.ledger(), Arc::clone(&self.publisher)).with_approval_links(Some(links))
+        Engine::new(client, ledger, Arc::clone(&self.publisher)).with_approval_links(Some(links))
     }
 
     pub(crate) fn ledger(&self) -> Ledger<Store> {
