@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{KeySource, Queue, Request, RequestLog, Response, Webhook, page};
 use crate::{
-    approval::{self, ApprovalAnswer, CommandError},
+    approval::{self, ApprovalAnswer},
+    commands::CommandError,
     decision::{DecisionId, DecisionState},
     ledger::LedgerStore,
     policy::Policy,

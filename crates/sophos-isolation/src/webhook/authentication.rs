@@ -8,7 +8,7 @@ use crate::verify::{JwtConfig, MessageKind, SnsConfig, UnverifiedToken, is_certi
 use crate::{
     adapters::{Alert, Message},
     decision::DecisionId,
-    ledger::{LedgerStore, LedgerStoreError},
+    ledger::{LedgerStore, LedgerStoreError, paths},
     policy::Source,
     verify::{AuthenticatedKey, Keys, Verification, VerificationError},
 };
@@ -216,7 +216,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             return Ok(false);
         };
         let id = DecisionId::from_event_id(&source.name, &first.event_id);
-        let path = format!("replays/{}/{}", source.name, hex(signed));
+        let path = paths::replay(&source.name, &hex(signed));
         if self.ledger.store().create(&path, id.as_str().into()).await? {
             return Ok(false);
         }

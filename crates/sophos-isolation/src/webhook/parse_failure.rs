@@ -6,7 +6,11 @@ use serde_json::json;
 
 use super::{KeySource, Queue, RequestLog, Response, Webhook, hex};
 use crate::{
-    adapters::ParseError, ledger::LedgerStore, outcome::format_rfc3339, policy::Source, signal::clean,
+    adapters::ParseError,
+    ledger::{LedgerStore, paths},
+    outcome::format_rfc3339,
+    policy::Source,
+    signal::clean,
 };
 
 /// The most records of one source and hour.
@@ -37,7 +41,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             "body_bytes": body.len(),
         });
         let (hour, slot) = (now.as_secs() / 3_600, digest[0] % MAX_RECORDS);
-        let path = format!("unreadable/{}/{hour}/{slot:02}", source.name);
+        let path = paths::unreadable(&source.name, hour, slot);
         notice.problem = Some(why.to_string());
         notice.error_kind = Some("MalformedEvent");
         notice.body_sha256 = Some(hex(&digest));

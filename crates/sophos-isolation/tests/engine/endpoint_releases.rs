@@ -1,7 +1,7 @@
 //! A person releases a machine: every decision that shares it ends.
 
 use serde_json::{Value, json};
-use sophos_isolation::{CommandError, DecisionId, DecisionState, Transition};
+use sophos_isolation::{CommandError, DecisionId, DecisionState, FollowUpScope, Transition};
 use sophos_simulator::{FaultAction, FaultRule};
 
 use crate::support::{ACME, BETA, HOUR, TestEnv, TestPolicy, host, id, machines, policy};
@@ -43,7 +43,7 @@ async fn release_ends_every_decision_when_a_machine_has_several() {
             ledger.release_decision(&all[1], "ana", world.now()).await.unwrap()
         };
         assert_eq!(sorted(ended.clone()), sorted(all.clone()));
-        world.engine().follow_up_on(&policy(), &ended, None).await.unwrap();
+        world.engine().follow_up_scope(&policy(), FollowUpScope::Decisions(&ended), None).await.unwrap();
         assert_eq!(world.changes(), ["on 1", "on 2", "off 1"], "at once");
         world.follow_up_for(&policy(), 300).await;
         for id in &all {
@@ -130,7 +130,7 @@ async fn release_waits_for_a_call_in_progress() {
     let ask = async {
         assert_eq!(world.state(&decision).await, DecisionState::Claimed);
         let ended = world.ledger().release_decision(&decision, "ana", world.now()).await.unwrap();
-        world.engine().follow_up_on(&policy(), &ended, None).await.unwrap();
+        world.engine().follow_up_scope(&policy(), FollowUpScope::Decisions(&ended), None).await.unwrap();
         assert_eq!(world.state(&decision).await, DecisionState::ReleasePending);
     };
     world.work_while(&policy(), std::slice::from_ref(&decision), ask).await;

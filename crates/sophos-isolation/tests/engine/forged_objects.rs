@@ -2,7 +2,7 @@
 //! worker do, and what they cannot.
 
 use serde_json::{Value, json};
-use sophos_isolation::{ApprovalAnswer, DecisionId, DecisionState};
+use sophos_isolation::{ApprovalAnswer, DecisionId, DecisionState, FollowUpScope};
 
 use crate::support::{ACME, HOUR, TestEnv, TestPolicy, change_text, host, id, machines};
 
@@ -49,7 +49,7 @@ async fn work_on(world: &TestEnv, rules: &TestPolicy<'_>, ids: &[DecisionId]) {
         drop(world.engine().process(&policy, std::slice::from_ref(decision), None).await);
     }
     for _ in 0..4 {
-        drop(world.engine().follow_up_all(&policy, None).await);
+        drop(world.engine().follow_up_scope(&policy, FollowUpScope::Open, None).await);
         world.advance_clock(HOUR);
     }
 }
