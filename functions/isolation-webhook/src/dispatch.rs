@@ -9,7 +9,7 @@ use std::{
 };
 
 use aws_sdk_sqs::{Client, error::DisplayErrorContext, types::SendMessageBatchRequestEntry};
-use isolation_worker::{CheckPayload, CheckRequest, Worker};
+use isolation_functions::{CheckPayload, CheckRequest, Worker};
 use lambda_support::{aws, metrics};
 use serde_json::{Value, json};
 use sophos_isolation::{DecisionId, adapters::Message, check::Check, policy::Policy, webhook::Queue};

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `ISOLATION_QUEUE_URL` | the SQS queue of the worker | this function does the work itself, and takes the worker's events as well |
 //!
-//! and those of [`isolation_worker`].
+//! and those of [`isolation_functions`].
 //!
 //! An event of AWS that is not taken fails the invocation, so that EventBridge
 //! delivers it again and then to the dead-letter queue. The error type tells why:
@@ -25,7 +25,7 @@ mod log_records;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use isolation_worker::{Config, Worker, WorkerTask};
+use isolation_functions::{Config, Worker, WorkerTask};
 use lambda_runtime::Error;
 use lambda_support::{ConfigReader, Invocation, InvocationError, logging, metrics};
 use serde_json::Value;
@@ -139,7 +139,7 @@ async fn serve() -> Result<(), Error> {
 async fn main() -> ExitCode {
     logging::init(&[
         "isolation_webhook",
-        "isolation_worker",
+        "isolation_functions",
         "sophos_api",
         "sophos_isolation",
         "sophos_secrets",

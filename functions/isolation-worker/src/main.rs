@@ -1,10 +1,10 @@
 //! Lambda function that isolates endpoints: it takes decisions from the queue,
 //! and on a schedule follows up on those that are due. See the library for the
-//! variables that it reads, and [`isolation_worker::WorkerTask`] for its events.
+//! variables that it reads, and [`isolation_functions::WorkerTask`] for its events.
 
 use std::{process::ExitCode, time::Duration};
 
-use isolation_worker::{Config, Worker, WorkerTask};
+use isolation_functions::{Config, Worker, WorkerTask};
 use lambda_runtime::Error;
 use lambda_support::{ConfigReader, Invocation, InvocationError, logging, metrics};
 use serde_json::Value;
@@ -49,6 +49,6 @@ fn record_metrics(worker: &Worker, answer: &Value, request_id: &str) {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    logging::init(&["isolation_worker", "sophos_api", "sophos_isolation", "sophos_secrets"]);
+    logging::init(&["isolation_worker", "isolation_functions", "sophos_api", "sophos_isolation", "sophos_secrets"]);
     logging::exit_code(serve().await)
 }

@@ -98,7 +98,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 Ok(page::render_answer(&decision, answer))
             }
             Err(CommandError::Store(failure)) => Err(failure.to_string()),
-            Err(other) => Ok(page::render_message(&format!("Nothing has changed: {other}."))),
+            Err(other) => Ok(page::render_message(&format!("Nothing was changed: {other}."))),
         }
     }
 }

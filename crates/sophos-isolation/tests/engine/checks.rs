@@ -43,7 +43,7 @@ async fn check_reports_each_outcome_and_changes_nothing() {
     assert_eq!((&signal["outcome"], &signal["code"]), (&json!("refused"), &json!("ambiguous")));
     let considered: Vec<_> = signal["rejected_candidates"].as_array().unwrap().iter().collect();
     assert_eq!(considered.len(), 2);
-    assert!(considered.iter().all(|one| one["reason"] == "is one of several that fit"), "{considered:?}");
+    assert!(considered.iter().all(|one| one["reason"] == "is one of several matches"), "{considered:?}");
 
     for (payload, code) in [
         (payload("pc-4"), "protected"),

@@ -1,17 +1,16 @@
-//! Links by which a person approves, signed with the key as it is now.
+//! The approval links, signed with the current key.
 
 use sophos_isolation::{ApprovalLinks, policy::Policy};
 use sophos_secrets::SecretStore;
 
-/// The links for this address by this policy; `None` where there is no address or
-/// the policy names no secret. The secret is read each time: its source keeps what
-/// it read for as long as the secrets of senders.
+/// Loads the approval links for a URL; `None` without a URL or a secret in the
+/// policy. The secret store caches the secret like those of senders.
 ///
-/// `before` are the links that were made last. They stay while the secret cannot be
-/// read, so that a failure of its store stops no isolation and no release.
+/// The `previous` links stay in use while the secret cannot be read, so a failure of
+/// its store stops no isolation and no release.
 ///
 /// # Errors
-/// When the secret cannot be read, and there are none before.
+/// When the secret cannot be read and no previous links exist.
 pub(crate) async fn load_approval_links(
     secrets: &impl SecretStore,
     url: Option<&str>,
@@ -21,10 +20,14 @@ pub(crate) async fn load_approval_links(
     let (Some(url), Some(secret)) = (url, &policy.approval().secret) else { return Ok(None) };
     match (secrets.load(secret).await, previous) {
         (Ok(stages), _) => Ok(Some(ApprovalLinks::new(url, stages.current))),
-        (Err(error), Some(before)) => {
-            let event = "secret_unreadable";
-            tracing::error!(event, secret, %error, "failed to read the key of approval links; the last one is used");
-            Ok(Some(before.clone()))
+        (Err(error), Some(previous)) => {
+            tracing::error!(
+                event = "secret_unreadable",
+                secret_name = secret,
+                %error,
+                "failed to read the key of approval links; the previous key stays in use"
+            );
+            Ok(Some(previous.clone()))
         }
         (Err(error), None) => Err(error.to_string()),
     }

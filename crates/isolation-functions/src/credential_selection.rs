@@ -3,54 +3,54 @@ use std::collections::BTreeMap;
 use sophos_api::Owner;
 use sophos_secrets::{ListedCredential, Purpose, PurposeSelection};
 
-/// Which credentials serve which tenants.
+use crate::WorkerError;
+
+/// The credentials of the isolation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CredentialSelection {
-    /// The one for all tenants that have none of their own.
+    /// The credential of all tenants without their own.
     pub(crate) default: String,
-    /// Those of single tenants, by the tenant's id.
+    /// The credentials of single tenants, by the tenant's id.
     pub(crate) per_tenant: BTreeMap<String, String>,
 }
 
 impl CredentialSelection {
-    /// Chooses among those that are listed at a place. One that cannot be read is
-    /// left out, with a record, and so is one that is not used for isolation.
+    /// Selects among the credentials at a location. It skips those that cannot be
+    /// read, with a log record, and those for other purposes.
     ///
     /// # Errors
-    /// When there is none, or more than one that says of no tenant that it
-    /// serves it alone.
-    pub(crate) fn from_listed(listed: Vec<ListedCredential>, place: &str) -> Result<Self, String> {
-        let serving = PurposeSelection::new(listed, Purpose::Isolation);
-        let (mut all, mut own) = (Vec::new(), BTreeMap::new());
-        for (name, stored) in &serving.usable {
+    /// When no credential is left, or several without a tenant of their own.
+    pub(crate) fn from_listed(listed: Vec<ListedCredential>, location: &str) -> Result<Self, WorkerError> {
+        let selection = PurposeSelection::new(listed, Purpose::Isolation);
+        let (mut shared, mut per_tenant) = (Vec::new(), BTreeMap::new());
+        for (name, stored) in &selection.usable {
             match stored.credentials.owner().and_then(Owner::tenant_id) {
                 Some(tenant) => {
-                    own.insert(tenant.as_str().to_ascii_lowercase(), name.clone());
+                    per_tenant.insert(tenant.as_str().to_ascii_lowercase(), name.clone());
                 }
-                None => all.push(name.clone()),
+                None => shared.push(name.clone()),
             }
         }
-        for error in &serving.errors {
+        for error in &selection.errors {
             tracing::error!(event = "credential_skipped", %error, "skipped a credential");
         }
-        if all.len() > 1 {
-            return Err(format!(
-                "isolation works with one credential beside those of single tenants, and {place} finds {}: {}; \
-                 set SOPHOS_SECRET to one, or name something else in the used_for of the others",
-                all.len(),
-                all.join(", ")
-            ));
+        if shared.len() > 1 {
+            return Err(WorkerError::NoCredential(format!(
+                "selecting a credential failed: {location} has {} for several tenants ({}); set SOPHOS_SECRET to \
+                 one, or set another purpose in the used_for of the others",
+                shared.len(),
+                shared.join(", ")
+            )));
         }
-        if let Some(all) = all.pop().or_else(|| own.values().next().cloned()) {
-            return Ok(Self { default: all, per_tenant: own });
+        if let Some(default) = shared.pop().or_else(|| per_tenant.values().next().cloned()) {
+            return Ok(Self { default, per_tenant });
         }
-        let wrong = serving.errors.last().map(ToString::to_string);
-        let told: Vec<_> = wrong.into_iter().chain(serving.advice()).collect();
-        if told.is_empty() {
-            Err(format!("{place} holds no credential; store one"))
-        } else {
-            Err(told.join("; "))
-        }
+        let error = selection.errors.last().map(ToString::to_string);
+        let causes: Vec<_> = error.into_iter().chain(selection.advice()).collect();
+        Err(WorkerError::NoCredential(match causes.as_slice() {
+            [] => format!("missing credential: {location} has none; store one"),
+            _ => causes.join("; "),
+        }))
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
 
     use super::*;
 
-    /// What a file with these tables lists.
+    /// Lists the credentials of a file with these tables.
     fn listed(tables: &str) -> Vec<ListedCredential> {
         use std::{
             os::unix::fs::PermissionsExt,
@@ -85,8 +85,10 @@ mod tests {
     }
 
     fn selection(tables: &[String]) -> Result<(String, Vec<(String, String)>), String> {
-        let chosen = CredentialSelection::from_listed(listed(&tables.concat()), "the file");
-        chosen.map(|chosen| (chosen.default, chosen.per_tenant.into_iter().collect()))
+        let selected = CredentialSelection::from_listed(listed(&tables.concat()), "the file");
+        selected
+            .map(|selected| (selected.default, selected.per_tenant.into_iter().collect()))
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -101,7 +103,7 @@ mod tests {
         let error = selection(&[partner, table("other", "")]).expect_err("two");
         assert!(error.contains("other, partner") && error.contains("SOPHOS_SECRET"), "{error}");
         let wrong = table("wrong", "tenant_id = \"\"");
-        assert!(selection(&[wrong]).expect_err("none is good").contains("wrong"), "the reason is told");
+        assert!(selection(&[wrong]).expect_err("none is good").contains("wrong"), "the error has the reason");
     }
 
     #[test]

@@ -2,45 +2,45 @@ use std::time::Duration;
 
 use lambda_support::{ConfigReader, SophosConfig, WebhookSecretsLocation, logging};
 
-/// Seconds that a run has for its call, if not told.
+/// The default lease of a run.
 const DEFAULT_LEASE_SECONDS: u64 = 90;
 
-/// What both functions of isolation are told by their environment.
+/// The configuration of both isolation functions.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where decisions are kept.
+    /// The location of the ledger.
     pub ledger: String,
-    /// Where the policy is.
+    /// The location of the policy.
     pub policy: String,
-    /// Whether nothing is isolated, whatever the policy says.
+    /// Whether a dry run is forced, whatever the policy says.
     pub dry_run: bool,
-    /// The bus that outcomes go to.
+    /// The EventBridge bus of the outcomes.
     pub event_bus: Option<String>,
-    /// The address of the webhook, for links by which a person approves.
+    /// The URL of the webhook, for approval links.
     pub approval_url: Option<String>,
-    /// How long a run has for its call before another takes it up.
+    /// The lease of a run.
     pub lease: Duration,
-    /// Where the secrets are that the policy names.
+    /// The location of the secrets that the policy names.
     pub secrets: WebhookSecretsLocation,
-    /// The credential and the hosts.
+    /// The credentials and the hosts.
     pub sophos: SophosConfig,
     /// The CloudWatch namespace.
     pub metrics_namespace: String,
 }
 
 impl Config {
-    /// What the variables say. What is wrong with them is noted in `reader`.
+    /// Reads the configuration. `reader` collects the issues.
     pub fn from_reader(reader: &mut ConfigReader<'_>) -> Self {
         let ledger =
-            parse_location(reader, "ISOLATION_LEDGER", "set it to s3://bucket/prefix or to a folder");
-        let policy = parse_location(reader, "ISOLATION_POLICY", "set it to a file or to s3://bucket/key");
+            parse_location(reader, "ISOLATION_LEDGER", "s3://bucket/prefix or a folder");
+        let policy = parse_location(reader, "ISOLATION_POLICY", "a file or s3://bucket/key");
         let approval_url = reader.text("ISOLATION_APPROVAL_URL");
         if approval_url
             .as_ref()
             .is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://"))
         {
-            reader.invalid("ISOLATION_APPROVAL_URL", "is no address; it begins with https://");
+            reader.invalid("ISOLATION_APPROVAL_URL", "is not a URL: expected one that begins with https://");
         }
         logging::validate_level(reader);
         Self {
@@ -59,13 +59,13 @@ impl Config {
     }
 }
 
-fn parse_location(reader: &mut ConfigReader<'_>, name: &str, remedy: &str) -> String {
+fn parse_location(reader: &mut ConfigReader<'_>, name: &str, expected: &str) -> String {
     let Some(location) = reader.text(name) else {
-        reader.invalid(name, format!("is not set; {remedy}"));
+        reader.invalid(name, format!("is not set: expected {expected}"));
         return String::new();
     };
     if location.contains("://") && !location.starts_with("s3://") && !location.starts_with("file://") {
-        reader.invalid(name, format!("is at no place that can be read; {remedy}"));
+        reader.invalid(name, format!("is not a supported location: expected {expected}"));
     }
     location
 }
@@ -105,8 +105,8 @@ mod tests {
             ("LOG_LEVEL", "loud"),
             ("WEBHOOK_SECRETS_FILE", "/nowhere/secrets.toml"),
         ] {
-            let mistakes = issues(&[(name, value)]);
-            assert!(mistakes.len() == 1 && mistakes[0].starts_with(name), "{name}={value}: {mistakes:?}");
+            let found = issues(&[(name, value)]);
+            assert!(found.len() == 1 && found[0].starts_with(name), "{name}={value}: {found:?}");
         }
     }
 }

@@ -2,18 +2,18 @@ use aws_sdk_eventbridge::{Client, error::DisplayErrorContext, types::PutEventsRe
 use lambda_support::aws;
 use sophos_isolation::{DecisionOutcome, OutcomePublisher};
 
-/// The source of the events that outcomes become.
+/// The source of the events.
 const EVENT_SOURCE: &str = "sophos.isolation";
 
-/// An EventBridge bus that outcomes go to, or none.
+/// An EventBridge bus for outcomes, or none.
 ///
 /// An event has the source `sophos.isolation`, the detail type
-/// `Isolation <status>` with the outcome's word, and the outcome as its detail.
+/// `Isolation <status>`, and the outcome as its detail.
 #[derive(Debug)]
 pub struct EventBus(Option<(Client, String)>);
 
 impl EventBus {
-    /// The bus of this name or ARN; none if not given.
+    /// Connects to the bus of this name or ARN; `None` for no bus.
     pub async fn connect(name: Option<String>) -> Self {
         let Some(name) = name else { return Self(None) };
         Self(Some((Client::new(&aws::sdk_config().await), name)))
@@ -36,13 +36,13 @@ impl OutcomePublisher for EventBus {
             .detail(detail)
             .set_resources(Some(resources.collect()))
             .build();
-        let answer = client.put_events().entries(event).send().await;
-        let answer = answer.map_err(|error| DisplayErrorContext(error).to_string())?;
-        // An event that is refused is told in an answer of success.
-        match answer.entries().iter().find(|entry| entry.error_code().is_some()) {
+        let response = client.put_events().entries(event).send().await;
+        let response = response.map_err(|error| DisplayErrorContext(error).to_string())?;
+        // A successful response may contain rejected events.
+        match response.entries().iter().find(|entry| entry.error_code().is_some()) {
             None => Ok(()),
             Some(entry) => Err(format!(
-                "the bus refused the event: {} {}",
+                "PutEvents failed: {} {}",
                 entry.error_code().unwrap_or_default(),
                 entry.error_message().unwrap_or_default()
             )),

@@ -4,34 +4,33 @@ use sophos_isolation::policy::Policy;
 use sophos_store::Store;
 use tokio::{sync::Mutex, time::Instant};
 
-/// A policy is read again after this time, so that a change needs no
-/// deployment.
+/// The time for which a policy is cached.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The time for which it is known that there is no policy: requests that prove
-/// nothing must not have it read each time.
+/// The time for which a failure is cached, so that unauthenticated requests do not
+/// each read the policy.
 const FAILURE_RETRY_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The time for which a failed reading is repeated.
+/// The time for which a failed read is retried.
 const STORE_RETRY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why there is no policy.
+/// The reason why no policy is available.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyUnavailable {
-    /// It was deleted or emptied, or never stored.
-    #[error("the policy at {location} is missing or empty: nothing is isolated; store a policy")]
+    /// The policy was deleted or emptied, or never stored.
+    #[error("missing policy: {location} is absent or empty, and nothing is isolated; store a policy")]
     Absent {
         /// The location.
         location: String,
     },
-    /// It has mistakes.
-    #[error("the policy at {location} is invalid: {mistakes}")]
+    /// The policy is invalid.
+    #[error("invalid policy at {location}: {issues}")]
     Invalid {
         /// The location.
         location: String,
-        /// Each mistake, with its line.
-        mistakes: String,
+        /// The issues, each with its line.
+        issues: String,
     },
     /// The store failed.
     #[error("reading the policy at {location} failed: {cause}")]
@@ -43,16 +42,16 @@ pub enum PolicyUnavailable {
     },
 }
 
-/// The policy, from a file or an object, kept for a minute.
+/// The policy in a file or an S3 object, cached for a minute.
 #[derive(Debug)]
 pub struct PolicyFile {
     location: String,
     dry_run: bool,
-    /// Locked while it is read: callers at once have it read once.
+    /// Locked during a read, so that concurrent callers share it.
     cached: Mutex<Option<CachedPolicy>>,
 }
 
-/// What was read, and until when it holds.
+/// A cached policy or failure.
 #[derive(Debug)]
 struct CachedPolicy {
     expires_at: Instant,
@@ -60,36 +59,36 @@ struct CachedPolicy {
 }
 
 impl PolicyFile {
-    /// The policy at this location.
+    /// Creates the policy file of a location.
     pub fn new(location: impl Into<String>) -> Self {
         Self { location: location.into(), dry_run: false, cached: Mutex::new(None) }
     }
 
-    /// The same, by which nothing is isolated whatever it says, if `dry_run`.
+    /// Forces a dry run, whatever the policy says, if `dry_run`.
     #[must_use]
     pub fn with_dry_run(self, dry_run: bool) -> Self {
         Self { dry_run, ..self }
     }
 
-    /// The policy as it is now. When it was changed to an invalid one, or the store
-    /// fails, the one before holds. When it was deleted or emptied, there is none.
-    /// Each is logged whenever it is read, also by a process that has read none
-    /// before: an alarm looks for these records, and processes come and go.
+    /// Returns the current policy. If the latest policy is invalid or the store
+    /// fails, the previous one stays in force. A deleted or emptied policy ends it.
+    /// Every read logs these failures, also in a new process, as an alarm matches
+    /// the log records.
     ///
-    /// A mistake in one source disables that source, which is logged as often. So
-    /// are the policy's warnings.
+    /// An error in one source disables that source. Every read logs disabled sources
+    /// and the policy's warnings.
     ///
     /// # Errors
-    /// When there is no policy, also after the store failed a moment ago.
+    /// When no policy is available. A failure is cached for ten seconds.
     pub async fn current(&self) -> Result<Arc<Policy>, PolicyUnavailable> {
-        let mut held = self.cached.lock().await;
-        if let Some(CachedPolicy { expires_at: until, policy }) = &*held
-            && Instant::now() < *until
+        let mut cached = self.cached.lock().await;
+        if let Some(CachedPolicy { expires_at, policy }) = &*cached
+            && Instant::now() < *expires_at
         {
             return policy.clone();
         }
-        let before = held.take().and_then(|held| held.policy.ok());
-        let policy = match (self.load().await, before) {
+        let previous = cached.take().and_then(|cached| cached.policy.ok());
+        let policy = match (self.load().await, previous) {
             (Ok(policy), _) => Ok(Arc::new(policy)),
             (Err(problem @ PolicyUnavailable::Absent { .. }), _) | (Err(problem), None) => {
                 tracing::error!(
@@ -99,28 +98,28 @@ impl PolicyFile {
                 );
                 Err(problem)
             }
-            (Err(problem), Some(before)) => {
+            (Err(problem), Some(previous)) => {
                 tracing::error!(
                     event = "policy_outdated",
                     problem = problem.to_string(),
                     "the latest policy is invalid; the last valid one stays in force"
                 );
-                Ok(before)
+                Ok(previous)
             }
         };
         if let Ok(policy) = &policy {
             self.log_warnings(policy);
         }
-        let age = if policy.is_ok() { REFRESH_INTERVAL } else { FAILURE_RETRY_INTERVAL };
-        *held = Some(CachedPolicy { expires_at: Instant::now() + age, policy: policy.clone() });
+        let ttl = if policy.is_ok() { REFRESH_INTERVAL } else { FAILURE_RETRY_INTERVAL };
+        *cached = Some(CachedPolicy { expires_at: Instant::now() + ttl, policy: policy.clone() });
         policy
     }
 
-    /// The policy as it is now, or the one in place of a policy that is missing or
-    /// invalid: then nothing is isolated, and releases go on.
+    /// Returns the current policy, or [`Policy::absent`] if it is missing or invalid:
+    /// then nothing is isolated, and releases continue.
     ///
     /// # Errors
-    /// When the store fails and no policy was read before.
+    /// When the store fails and no previous policy exists.
     pub async fn current_or_absent(&self) -> Result<Arc<Policy>, PolicyUnavailable> {
         match self.current().await {
             Err(PolicyUnavailable::Absent { .. } | PolicyUnavailable::Invalid { .. }) => {
@@ -139,7 +138,7 @@ impl PolicyFile {
                 location,
                 source,
                 problem,
-                "disabled a source with mistakes in the policy"
+                "disabled a source with errors in the policy"
             );
         }
         for warning in policy.warnings() {
@@ -159,11 +158,11 @@ impl PolicyFile {
         match Policy::parse_lenient(&text) {
             Ok(policy) if self.dry_run => Ok(policy.with_dry_run()),
             Ok(policy) => Ok(policy),
-            Err(error) => Err(PolicyUnavailable::Invalid { location, mistakes: error.to_string() }),
+            Err(error) => Err(PolicyUnavailable::Invalid { location, issues: error.to_string() }),
         }
     }
 
-    /// Reads the text, if there is one.
+    /// Reads the text, if it exists.
     async fn load_text(&self) -> Result<Option<String>, String> {
         let Some(rest) = self.location.strip_prefix("s3://") else {
             let path = self.location.strip_prefix("file://").unwrap_or(&self.location);
@@ -173,15 +172,15 @@ impl PolicyFile {
                 Err(error) => Err(error.to_string()),
             };
         };
-        let (folder, name) = rest.rsplit_once('/').ok_or("it names no object")?;
+        let (folder, name) = rest.rsplit_once('/').ok_or("invalid location: expected s3://bucket/key")?;
         let store = Store::open_with_retry_timeout(&format!("s3://{folder}"), STORE_RETRY_TIMEOUT)
             .map_err(|error| error.to_string())?;
         let body = store.read(name).await.map_err(|error| error.to_string())?;
-        body.map(|body| String::from_utf8(body.to_vec()).map_err(|_| "it is not text".to_owned())).transpose()
+        body.map(|body| String::from_utf8(body.to_vec()).map_err(|_| "invalid policy: expected UTF-8 text".to_owned())).transpose()
     }
 }
 
-/// Whether a text says nothing: it has comments and white space at most.
+/// Whether a text has only comments and white space.
 fn is_empty(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}');
     text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#'))
@@ -199,7 +198,7 @@ mod tests {
 
     use super::*;
 
-    /// Where records are written as JSON, as a function writes them.
+    /// A log in JSON, as a function writes it.
     #[derive(Clone, Default)]
     struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 
@@ -214,7 +213,7 @@ mod tests {
     }
 
     impl CapturedLog {
-        /// Captures what this thread logs, as long as the guard lives.
+        /// Captures the log of this thread, while the guard lives.
         fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
             let records = Self::default();
             let writer = records.clone();
@@ -239,16 +238,16 @@ mod tests {
         let file = PolicyFile::new(path.to_string_lossy());
 
         write("version = 1\nmode = \"enfroce\"\n");
-        let error = file.current().await.expect_err("there is none before");
+        let error = file.current().await.expect_err("no previous policy");
         let text = error.to_string();
         assert!(text.contains("policy.toml") && text.contains("line 2"), "{text}");
         write("version = 1\nmode = \"enforce\"\n");
-        assert_eq!(file.current().await.expect_err("it is read again later"), error);
+        assert_eq!(file.current().await.expect_err("the failure is cached"), error);
         tokio::time::advance(FAILURE_RETRY_INTERVAL).await;
         file.current().await.expect("a policy");
         write("version = 1\nmode = \"enfroce\"\n");
         tokio::time::advance(REFRESH_INTERVAL).await;
-        assert_eq!(file.current().await.expect("the one before").mode(), Mode::Enforce);
+        assert_eq!(file.current().await.expect("the previous policy").mode(), Mode::Enforce);
 
         let all = records.all();
         let messages: Vec<_> = all.iter().map(|record| record["message"].as_str()).collect();
@@ -278,30 +277,30 @@ mod tests {
                 Some(text) => std::fs::write(&path, text).expect("a file"),
             }
             tokio::time::advance(REFRESH_INTERVAL - Duration::from_millis(1)).await;
-            file.current().await.expect("it was read less than a minute ago");
+            file.current().await.expect("it is cached for a minute");
             tokio::time::advance(Duration::from_millis(1)).await;
-            let error = file.current().await.expect_err("there is none");
+            let error = file.current().await.expect_err("it was deleted");
             assert!(matches!(error, PolicyUnavailable::Absent { .. }), "{emptied:?}: {error}");
-            let absent = file.current_or_absent().await.expect("the one in its place");
+            let absent = file.current_or_absent().await.expect("the absent policy");
             assert!(absent.is_absent() && absent.sources().len() == 0);
         }
-        // One with a mistake is none either for a process that has read no other.
+        // An invalid policy counts as absent without a previous one.
         std::fs::write(&path, "version = 2\n").expect("a file");
         let other = PolicyFile::new(path.to_string_lossy());
         assert!(matches!(other.current().await, Err(PolicyUnavailable::Invalid { .. })));
-        assert!(other.current_or_absent().await.expect("the one in its place").is_absent());
+        assert!(other.current_or_absent().await.expect("the absent policy").is_absent());
     }
 
     #[tokio::test(start_paused = true)]
     async fn policy_file_reads_once_for_concurrent_callers() {
-        // A location that cannot be read: each attempt is a record.
+        // The location cannot be read: each attempt writes a log record.
         let (records, _guard) = CapturedLog::capture();
         let folder = tempfile::tempdir().expect("a folder");
         let file = PolicyFile::new(folder.path().to_string_lossy());
         let failed = |policy: Result<_, _>| matches!(policy, Err(PolicyUnavailable::Unreadable { .. }));
         let (a, b, c) = tokio::join!(file.current(), file.current(), file.current());
         assert!(failed(a) && failed(b) && failed(c));
-        assert!(failed(file.current_or_absent().await), "the store may answer the next time");
+        assert!(failed(file.current_or_absent().await), "the store may recover");
         assert_eq!(records.all().len(), 1);
         tokio::time::advance(FAILURE_RETRY_INTERVAL).await;
         assert!(failed(file.current().await));
@@ -326,7 +325,7 @@ mod tests {
         for _ in 0..2 {
             let policy = file.current().await.expect("a policy without one source");
             assert!(policy.source("good").is_some() && policy.source("bad").is_none());
-            file.current().await.expect("the same, not read again");
+            file.current().await.expect("the cached policy");
             tokio::time::advance(REFRESH_INTERVAL).await;
         }
         let all = records.all();
@@ -349,7 +348,7 @@ mod tests {
         for _ in 0..2 {
             let policy = file.current().await.expect("a policy with a warning");
             assert_eq!(policy.mode(), Mode::Enforce);
-            file.current().await.expect("the same, not read again");
+            file.current().await.expect("the cached policy");
             tokio::time::advance(REFRESH_INTERVAL).await;
         }
         let all = records.all();
