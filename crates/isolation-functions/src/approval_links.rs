@@ -1,7 +1,7 @@
 //! The approval links, signed with the current key.
 
 use sophos_isolation::{ApprovalLinks, policy::Policy};
-use sophos_secrets::SecretStore;
+use sophos_secrets::{SecretError, SecretStore};
 
 /// Loads the approval links for a URL; `None` without a URL or a secret in the
 /// policy. The secret store caches the secret like those of senders.
@@ -16,7 +16,7 @@ pub(crate) async fn load_approval_links(
     url: Option<&str>,
     policy: &Policy,
     previous: Option<&ApprovalLinks>,
-) -> Result<Option<ApprovalLinks>, String> {
+) -> Result<Option<ApprovalLinks>, SecretError> {
     let (Some(url), Some(secret)) = (url, &policy.approval().secret) else { return Ok(None) };
     match (secrets.load(secret).await, previous) {
         (Ok(stages), _) => Ok(Some(ApprovalLinks::new(url, stages.current))),
@@ -29,7 +29,7 @@ pub(crate) async fn load_approval_links(
             );
             Ok(Some(previous.clone()))
         }
-        (Err(error), None) => Err(error.to_string()),
+        (Err(error), None) => Err(error),
     }
 }
 

@@ -1,59 +1,77 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sophos_isolation::{ApprovalAnswer, DecisionId};
+use sophos_isolation::{ApprovalAnswer, DecisionId, check};
 
-/// What an invocation is about.
+/// The task of an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WorkerTask {
     /// Messages of the queue.
     Messages(Vec<QueueMessage>),
-    /// Everything that is due: a scheduled event, or `{"follow_up": "due"}`; and
-    /// with `{"follow_up": "all"}` every decision that has not ended.
+    /// A follow-up of the decisions that are due: a scheduled event, or
+    /// `{"follow_up": "due"}`. `{"follow_up": "all"}` is for all open decisions.
     FollowUp {
-        /// Whether also what is not due yet.
+        /// Whether decisions that are not due are included.
         all: bool,
     },
-    /// A person's answer to a decision that waits:
-    /// `{"approve": "<decision>", "by": "<who>"}`, or `decline`.
+    /// The answer to a decision that awaits approval:
+    /// `{"approve": "<decision>", "by": "<name>"}`, or `decline`.
     AnswerApproval {
         /// The decision.
         id: DecisionId,
         /// The answer.
         answer: ApprovalAnswer,
-        /// Who gave it.
+        /// The person's name.
         by: String,
     },
-    /// The release of a machine, for every decision that holds it:
-    /// `{"release": "<decision>", "by": "<who>"}`, or
+    /// The release of an endpoint, for every decision that claims it:
+    /// `{"release": "<decision>", "by": "<name>"}`, or
     /// `{"release": {"endpoint": "<uuid>", "tenant": "<uuid>"}}`.
     Release {
-        /// The machine.
+        /// The endpoint.
         target: ReleaseTarget,
-        /// Who asks.
+        /// The person's name.
         by: String,
     },
-    /// A decision, read back whole: `{"show": "<decision>"}`.
+    /// The display of a decision: `{"show": "<decision>"}`.
     Show(DecisionId),
-    /// What a payload would lead to:
-    /// `{"check": {"source": "<name>", "payload": {…}}}`. Nothing is recorded or
-    /// changed.
+    /// The check of a payload:
+    /// `{"check": {"source": "<name>", "payload": {…}}}`. It records and changes
+    /// nothing.
     Check(CheckPayload),
 }
 
-/// A payload that is to be checked.
+/// The reason why an event is not a task.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// The records are not all of SQS.
+    #[error("invalid records: expected messages of SQS only, with eventSource aws:sqs")]
+    InvalidRecords,
+    /// The event has no known format.
+    #[error(
+        "invalid event: expected one of SQS or of a schedule, or one of approve, decline, release, show (each \
+         with a decision's id; release also with an endpoint's), check or follow_up: {0}"
+    )]
+    InvalidEvent(String),
+    /// The event has no command, or several.
+    #[error("invalid command: expected exactly one of approve, decline, release, show, check and follow_up")]
+    NotOneCommand,
+}
+
+/// The payload of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckPayload {
-    /// The source, as the policy names it.
+    /// The name of the source in the policy.
     pub source: String,
-    /// The body as JSON; a text is the body itself.
+    /// The body as JSON; a string is the body itself.
     pub payload: Value,
-    /// The `Idempotency-Key` header, if it has one.
+    /// The `Idempotency-Key` header, if any.
     pub idempotency_key: Option<String>,
 }
 
-/// A message that has the worker check a payload, and say where it answers.
+/// The message with which the webhook requests a check from the worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckRequest {
     check: CheckPayload,
@@ -61,61 +79,60 @@ pub struct CheckRequest {
 }
 
 impl CheckRequest {
-    /// The request to check a payload, at a time in milliseconds since the Unix
-    /// epoch, which tells it from others about the same payload.
+    /// Creates the request to check a payload. The time, in milliseconds since the
+    /// Unix epoch, distinguishes it from others with the same payload.
     pub fn new(check: CheckPayload, now_ms: u64) -> Self {
-        // The id of a decision of no source: as long, and as plain.
-        let answer = DecisionId::from_event_id("", &format!("{now_ms} {} {}", check.source, check.payload));
-        Self { check, answer_id: answer.to_string() }
+        // No source has this id, and it has the form of a decision's.
+        let id = DecisionId::from_event_id("", &format!("{now_ms} {} {}", check.source, check.payload));
+        Self { check, answer_id: id.to_string() }
     }
 
-    /// The payload.
+    /// Returns the payload.
     pub fn payload(&self) -> &CheckPayload {
         &self.check
     }
 
-    /// The object of the ledger's store that holds the answer.
+    /// Returns the path of the ledger's object with the result.
     pub fn answer_path(&self) -> String {
-        format!("checks/{}.json", self.answer_id)
+        check::result_path(&self.answer_id)
     }
 
-    /// Reads the body of a message of the queue.
+    /// Parses the body of a message of the queue.
     fn parse(body: &str) -> Option<Self> {
         let request: Self = serde_json::from_str(body).ok()?;
         request.answer_id.parse::<DecisionId>().is_ok().then_some(request)
     }
 }
 
-/// A machine that is to be released.
+/// The endpoint of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum ReleaseTarget {
-    /// The machine of a decision.
+    /// The endpoint of a decision.
     Decision(DecisionId),
-    /// A machine by its ids.
+    /// An endpoint by its ids.
     Endpoint(EndpointRef),
 }
 
-/// A machine by its ids.
+/// An endpoint by its ids.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EndpointRef {
     /// The endpoint's id.
     pub endpoint: String,
-    /// The tenant's id; without it the tenants of the policy's sources are
-    /// looked through.
+    /// The tenant's id; `None` for any tenant of the policy's sources.
     pub tenant: Option<String>,
 }
 
 /// A message of the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueMessage {
-    /// The queue's id of it.
+    /// The message's id.
     pub id: String,
-    /// The decision that it is about; `None` if it is about none.
+    /// The decision to process, if any.
     pub decision: Option<DecisionId>,
-    /// The check that it asks for, if it does.
+    /// The check to run, if any.
     pub check: Option<CheckRequest>,
 }
 
@@ -144,48 +161,37 @@ enum FollowUpFilter {
 }
 
 impl WorkerTask {
-    /// Reads an invocation's event.
+    /// Parses the event of an invocation.
     ///
     /// # Errors
-    /// What it would have to be.
-    pub fn parse(event: &Value) -> Result<Self, String> {
+    /// When the event is not a task.
+    pub fn parse(event: &Value) -> Result<Self, TaskError> {
         if let Some(records) = event["Records"].as_array() {
             let is_sqs = |record: &Value| record["eventSource"].as_str() == Some("aws:sqs");
             if records.is_empty() || !records.iter().all(is_sqs) {
-                return Err("invalid records: expected messages of SQS only, with eventSource aws:sqs".into());
+                return Err(TaskError::InvalidRecords);
             }
             return Ok(Self::Messages(records.iter().map(parse_message).collect()));
         }
         if event["detail-type"].as_str() == Some("Scheduled Event") {
             return Ok(Self::FollowUp { all: false });
         }
-        let order: Command = serde_json::from_value(event.clone()).map_err(|error| {
-            format!(
-                "the event is neither of SQS nor of a schedule, nor one of approve, decline, release, show \
-                 (each with a decision's id; release also with an endpoint's), check or follow_up: {error}"
-            )
-        })?;
-        let by = order.by.unwrap_or_else(|| "somebody who may invoke the function".into());
+        let command: Command = serde_json::from_value(event.clone())
+            .map_err(|error| TaskError::InvalidEvent(error.to_string()))?;
+        let by = command.by.unwrap_or_else(|| "an invoker of the function".into());
+        let answer = |id, answer| Self::AnswerApproval { id, answer, by: by.clone() };
         let tasks = [
-            order.approve.map(|id| Self::AnswerApproval {
-                id,
-                answer: ApprovalAnswer::Approve,
-                by: by.clone(),
-            }),
-            order.decline.map(|id| Self::AnswerApproval {
-                id,
-                answer: ApprovalAnswer::Decline,
-                by: by.clone(),
-            }),
-            order.release.map(|what| Self::Release { target: what, by: by.clone() }),
-            order.show.map(Self::Show),
-            order.check.map(Self::Check),
-            order.follow_up.map(|which| Self::FollowUp { all: which == FollowUpFilter::All }),
+            command.approve.map(|id| answer(id, ApprovalAnswer::Approve)),
+            command.decline.map(|id| answer(id, ApprovalAnswer::Decline)),
+            command.release.map(|target| Self::Release { target, by: by.clone() }),
+            command.show.map(Self::Show),
+            command.check.map(Self::Check),
+            command.follow_up.map(|filter| Self::FollowUp { all: filter == FollowUpFilter::All }),
         ];
         let mut tasks = tasks.into_iter().flatten();
         match (tasks.next(), tasks.next()) {
             (Some(task), None) => Ok(task),
-            _ => Err("ask for one of approve, decline, release, show, check and follow_up at a time".into()),
+            _ => Err(TaskError::NotOneCommand),
         }
     }
 }
@@ -240,7 +246,7 @@ mod tests {
             json!([bare, sqs]),
         ] {
             let error = WorkerTask::parse(&json!({ "Records": records })).expect_err("not of SQS");
-            assert!(error.contains("aws:sqs"), "{error}");
+            assert_eq!(error, TaskError::InvalidRecords);
         }
         assert!(WorkerTask::parse(&json!({ "Records": [sqs] })).is_ok());
     }
@@ -248,21 +254,37 @@ mod tests {
     #[test]
     fn task_parses_release_of_an_endpoint() {
         let id = "00000000-0000-4000-8000-000000000001";
-        let read = |release: Value| WorkerTask::parse(&json!({ "release": release, "by": "alice" }));
-        let machine = |tenant: Option<&str>| WorkerTask::Release {
+        let parse = |release: Value| WorkerTask::parse(&json!({ "release": release, "by": "alice" }));
+        let task = |tenant: Option<&str>| WorkerTask::Release {
             target: ReleaseTarget::Endpoint(EndpointRef {
                 endpoint: id.to_owned(),
                 tenant: tenant.map(str::to_owned),
             }),
             by: "alice".to_owned(),
         };
-        assert_eq!(read(json!({ "endpoint": id })), Ok(machine(None)));
-        assert_eq!(read(json!({ "endpoint": id, "tenant": id })), Ok(machine(Some(id))));
+        assert_eq!(parse(json!({ "endpoint": id })), Ok(task(None)));
+        assert_eq!(parse(json!({ "endpoint": id, "tenant": id })), Ok(task(Some(id))));
         for wrong in
             [json!({ "tenant": id }), json!({ "endpoint": id, "force": true }), json!("iso-1"), json!(7)]
         {
-            assert!(read(wrong.clone()).is_err(), "{wrong}");
+            assert!(parse(wrong.clone()).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn check_request_keeps_its_stored_format() {
+        let payload = CheckPayload {
+            source: "edr".to_owned(),
+            payload: json!({ "id": 1 }),
+            idempotency_key: Some("key".to_owned()),
+        };
+        let request = CheckRequest::new(payload, 1_790_000_000_000);
+        let message = "{\"check\":{\"source\":\"edr\",\"payload\":{\"id\":1},\"idempotency_key\":\"key\"},\
+                       \"answer_id\":\"iso-2a6dbd7a9c8a4e0c1e3c0c0b\"}";
+        let path = "checks/iso-2a6dbd7a9c8a4e0c1e3c0c0b.json";
+        assert_eq!(serde_json::to_string(&request).expect("JSON"), message);
+        assert_eq!(request.answer_path(), path);
+        assert_eq!(CheckRequest::parse(message), Some(request));
     }
 
     #[test]

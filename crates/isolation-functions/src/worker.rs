@@ -4,8 +4,8 @@ use lambda_support::{InvocationError, WebhookSecrets, metrics};
 use serde_json::{Value, json};
 use sophos_api::{Client, ReqwestTransport, TenantId, Transport};
 use sophos_isolation::{
-    ApprovalLinks, CommandError, DecisionId, DecisionState, Engine, EngineError, FollowUpReport, Ledger,
-    adapters,
+    ApprovalLinks, CommandError, DecisionId, DecisionState, Engine, EngineError, FollowUpReport,
+    FollowUpScope, Ledger, ProcessedDecision, adapters,
     check::{Check, CheckError},
     policy::Policy,
     signal::clean,
@@ -19,16 +19,16 @@ use crate::{
     WorkerTask, approval_links, credential_selection::CredentialSelection,
 };
 
-/// How long a published key may take to be fetched: a sender waits for it.
+/// The time-out for fetching a published key, while a sender waits.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The time for which a failed request to the ledger is repeated: a sender waits for
+/// The time for which a failed request to the ledger is retried. A sender waits for
 /// the webhook, which has 25 seconds.
 const LEDGER_RETRY_TIMEOUT: Duration = Duration::from_secs(5);
 
 type WorkerEngine = Engine<ReqwestTransport, Arc<Store>, Arc<EventBus>>;
 
-/// An engine, and what it was made with.
+/// An engine, with the credentials and links that it was created with.
 #[derive(Debug)]
 struct CachedEngine {
     selection: CredentialSelection,
@@ -36,26 +36,40 @@ struct CachedEngine {
     engine: Arc<WorkerEngine>,
 }
 
-/// Why an invocation failed as a whole. Nothing is lost: what is not done is on
-/// the agenda.
+/// The failure of an invocation. Unfinished decisions stay scheduled.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorkerError {
-    /// There is no policy, or no connection to make.
+    /// No policy is available, or the configuration is invalid.
     #[error("{0}")]
     Configuration(String),
-    /// There is no credential to work with.
+    /// No credential is available.
     #[error("{0}")]
     NoCredential(String),
     /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// An order came to nothing.
+    /// A command was rejected.
     #[error(transparent)]
     Command(#[from] CommandError),
     /// A payload cannot be checked.
     #[error(transparent)]
     Check(#[from] CheckError),
+}
+
+/// The failure to fetch a document.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// The URL is not of `https`.
+    #[error("invalid URL: expected https")]
+    NotHttps,
+    /// The request failed.
+    #[error("{0}")]
+    Failed(String),
+    /// The response has another status than 200.
+    #[error("the response has the status {0}")]
+    Status(u16),
 }
 
 impl From<WorkerError> for InvocationError {
@@ -74,19 +88,7 @@ impl From<WorkerError> for InvocationError {
     }
 }
 
-/// What a follow-up looks at.
-#[derive(Clone, Copy)]
-enum FollowUpScope<'d> {
-    /// Everything that is due.
-    Due,
-    /// All that has not ended.
-    Open,
-    /// Those that somebody has asked about; their reminders are for a moment that
-    /// is still to come.
-    Decisions(&'d [DecisionId]),
-}
-
-/// Works on decisions, with one credential.
+/// The worker: it processes decisions and commands.
 #[derive(Debug)]
 pub struct Worker {
     config: Config,
@@ -96,14 +98,14 @@ pub struct Worker {
     transport: ReqwestTransport,
     credentials: Arc<dyn CredentialStore>,
     secrets: WebhookSecrets,
-    /// Where the rate budget is spent together with other functions.
+    /// The store of the rate limit that functions share.
     rate_limit_store: Option<Store>,
-    /// Kept from one invocation to the next, with its token and what it knows.
+    /// The engine of the last invocation, with its token and caches.
     engine: Mutex<Option<CachedEngine>>,
 }
 
 impl Worker {
-    /// A worker of this configuration. Nothing is asked yet.
+    /// Creates a worker. It makes no request.
     ///
     /// # Errors
     /// When the ledger's location or TLS cannot be opened.
@@ -123,63 +125,65 @@ impl Worker {
         })
     }
 
-    /// The configuration.
+    /// Returns the configuration.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// The secrets that the policy names.
+    /// Returns the store of the secrets that the policy names.
     pub fn secrets(&self) -> &WebhookSecrets {
         &self.secrets
     }
 
-    /// Gets what is published at an `https` URL, for the webhook: the key set of
-    /// an issuer, the certificate of a service.
+    /// Fetches a document at an `https` URL for the webhook: the key set of an issuer
+    /// or the certificate of a service.
     ///
     /// # Errors
-    /// When there is no answer in time, or another status than 200.
-    pub async fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
+    /// When no response arrives in time, or its status is not 200.
+    pub async fn fetch(&self, url: &str) -> Result<Vec<u8>, FetchError> {
         if !url.starts_with("https://") {
-            return Err("only https is fetched".to_owned());
+            return Err(FetchError::NotHttps);
         }
-        let request = http::Request::get(url).body(Vec::new()).map_err(|error| error.to_string())?;
-        let answer = self.transport.send(request, FETCH_TIMEOUT).await.map_err(|error| error.to_string())?;
-        match answer.status().as_u16() {
-            200 => Ok(answer.into_body().to_vec()),
-            status => Err(format!("the answer has the status {status}")),
+        let request = http::Request::get(url).body(Vec::new());
+        let request = request.map_err(|error| FetchError::Failed(error.to_string()))?;
+        let response = self.transport.send(request, FETCH_TIMEOUT).await;
+        let response = response.map_err(|error| FetchError::Failed(error.to_string()))?;
+        match response.status().as_u16() {
+            200 => Ok(response.into_body().to_vec()),
+            status => Err(FetchError::Status(status)),
         }
     }
 
-    /// The policy as it is now.
+    /// Returns the current policy.
     ///
     /// # Errors
-    /// When there is none.
+    /// When no policy is available.
     pub async fn policy(&self) -> Result<Arc<Policy>, WorkerError> {
         self.policy.current().await.map_err(configuration_error)
     }
 
-    /// The policy as it is now, or one by which nothing is isolated and releases go
-    /// on.
+    /// Returns the current policy, or the absent policy, under which nothing is
+    /// isolated and releases continue.
     async fn policy_or_absent(&self) -> Result<Arc<Policy>, WorkerError> {
         self.policy.current_or_absent().await.map_err(configuration_error)
     }
 
-    /// The store that the ledger is in.
+    /// Returns the store of the ledger.
     pub fn store(&self) -> Arc<Store> {
         Arc::clone(&self.store)
     }
 
-    /// Does what an invocation asks for, and answers as Lambda expects it. No
-    /// wait goes past `stop_at`, in time since the Unix epoch.
+    /// Runs a task. Returns the response of the invocation. Waits end at `deadline`,
+    /// since the Unix epoch.
     ///
     /// # Errors
-    /// When nothing of it could be done.
+    /// When the whole task failed.
     pub async fn handle(&self, task: WorkerTask, deadline: Duration) -> Result<Value, WorkerError> {
         match task {
             WorkerTask::Messages(messages) => self.process_messages(messages, deadline).await,
             WorkerTask::FollowUp { all } => {
-                let look = if all { FollowUpScope::Open } else { FollowUpScope::Due };
-                let report = self.follow_up(look, deadline).await?;
+                let scope = if all { FollowUpScope::Open } else { FollowUpScope::Due };
+                let report = self.follow_up(scope, deadline).await?;
                 Ok(serde_json::to_value(report).unwrap_or_default())
             }
             WorkerTask::AnswerApproval { id, answer, by } => {
@@ -212,7 +216,7 @@ impl Worker {
         }
     }
 
-    /// Tells what a payload would lead to.
+    /// Checks a payload.
     async fn check(&self, payload: &CheckPayload, deadline: Duration) -> Result<Value, WorkerError> {
         let CheckPayload { source, payload, idempotency_key } = payload;
         let policy = self.policy().await?;
@@ -226,23 +230,23 @@ impl Worker {
         Ok(serde_json::to_value(check).unwrap_or_default())
     }
 
-    /// Answers a check that came through the queue. The webhook waits for it only
-    /// for a moment, so that it is not tried again.
+    /// Stores the result of a check from the queue. The webhook waits only seconds for
+    /// it, so a failed check is not retried.
     async fn answer_check(&self, request: &CheckRequest, deadline: Duration) {
-        let answer = match self.check(request.payload(), deadline).await {
-            Ok(answer) => answer,
+        let result = match self.check(request.payload(), deadline).await {
+            Ok(result) => result,
             Err(error) => json!({ "error": error.to_string() }),
         };
-        if let Err(error) = self.store.create(&request.answer_path(), answer.to_string().into_bytes()).await {
-            tracing::error!(event = "check_answer_failed", %error, "failed to store the answer to a check");
+        if let Err(error) = self.store.create(&request.answer_path(), result.to_string().into_bytes()).await {
+            tracing::error!(event = "check_answer_failed", %error, "failed to store the result of a check");
         }
     }
 
-    /// Completes a check with the endpoint of each signal. Nothing is recorded or
-    /// changed.
+    /// Completes a check with the endpoint of each signal. It records and changes
+    /// nothing.
     ///
     /// # Errors
-    /// When Sophos Central or the ledger cannot be read.
+    /// When Sophos Central or the ledger fails.
     pub async fn complete_check(
         &self,
         policy: &Policy,
@@ -253,35 +257,36 @@ impl Worker {
         Ok(engine.check(policy, check, Some(deadline)).await?)
     }
 
-    /// Works on decisions, and tells what became of each.
+    /// Processes decisions. Returns the result of each.
     ///
     /// # Errors
-    /// When nothing could be done at all.
+    /// When no policy or no credential is available.
     pub async fn process(
         &self,
         ids: &[DecisionId],
         deadline: Duration,
-    ) -> Result<Vec<(DecisionId, Result<Option<DecisionState>, EngineError>)>, WorkerError> {
+    ) -> Result<Vec<ProcessedDecision>, WorkerError> {
         let policy = self.policy_or_absent().await?;
         let engine = self.engine(&policy).await?;
-        let worked = engine.process(&policy, ids, Some(deadline)).await;
-        for one in &worked {
-            match &one.result {
+        let processed = engine.process(&policy, ids, Some(deadline)).await;
+        for ProcessedDecision { id, result } in &processed {
+            match result {
                 Ok(Some(state)) => {
-                    tracing::info!(event = "decision_processed", decision_id = %one.id, %state, "processed a decision")
+                    tracing::info!(event = "decision_processed", decision_id = %id, %state, "processed a decision")
                 }
                 Ok(None) => {
-                    tracing::error!(event = "decision_not_found", decision_id = %one.id, "decision not found in this ledger")
+                    tracing::error!(event = "decision_not_found", decision_id = %id, "decision not found in this ledger")
                 }
                 Err(error) => {
-                    tracing::error!(event = "decision_failed", decision_id = %one.id, %error, "failed to process a decision")
+                    tracing::error!(event = "decision_failed", decision_id = %id, %error, "failed to process a decision")
                 }
             }
         }
-        let refused =
-            worked.iter().filter(|one| matches!(one.result, Ok(Some(DecisionState::Refused)))).count();
+        let is_refused =
+            |decision: &&ProcessedDecision| matches!(decision.result, Ok(Some(DecisionState::Refused)));
+        let refused = processed.iter().filter(is_refused).count();
         if refused > 0 {
-            // Here and not with the answer: SQS gets no more than the failures, and the webhook may work too.
+            // The response has no such count, and the webhook may process decisions too.
             let refused = [("RefusedDecisions", "Count", refused as f64)];
             metrics::write([metrics::emf_record(
                 &self.config.metrics_namespace,
@@ -291,7 +296,7 @@ impl Worker {
                 &refused,
             )]);
         }
-        Ok(worked.into_iter().map(|one| (one.id, one.result)).collect())
+        Ok(processed)
     }
 
     async fn follow_up(
@@ -302,25 +307,25 @@ impl Worker {
         let policy = self.policy_or_absent().await?;
         let engine = self.engine(&policy).await?;
         if let Some(stop) = engine.ledger().load_emergency_stop().await.map_err(EngineError::from)? {
-            tracing::warn!(event = "isolation_stopped", reason = stop.reason, "nothing is isolated");
+            tracing::warn!(
+                event = "isolation_stopped",
+                reason = stop.reason,
+                "the emergency stop is in effect; nothing is isolated"
+            );
         }
-        let report = match scope {
-            FollowUpScope::Due => engine.follow_up(&policy, Some(deadline)).await?,
-            FollowUpScope::Open => engine.follow_up_all(&policy, Some(deadline)).await?,
-            FollowUpScope::Decisions(ids) => engine.follow_up_on(&policy, ids, Some(deadline)).await?,
-        };
+        let report = engine.follow_up_scope(&policy, scope, Some(deadline)).await?;
         for error in &report.errors {
             tracing::error!(event = "follow_up_failed", error, "failed to follow up a decision");
         }
         for (state, count) in &report.transitions {
-            tracing::info!(event = "decisions_moved", state, count, "decisions have a new state");
+            tracing::info!(event = "decisions_moved", state, count, "decisions changed their state");
         }
-        tracing::info!(event = "followed_up", due = report.due, overdue = report.overdue, "followed up");
+        tracing::info!(event = "followed_up", due = report.due, overdue = report.overdue, "followed up on decisions");
         Ok(report)
     }
 
-    /// Asks for the release of a machine, in its tenant or in whichever of the
-    /// policy's tenants has it.
+    /// Requests the release of an endpoint, in its tenant or in all tenants of the
+    /// policy.
     async fn release_endpoint(
         &self,
         endpoint: &str,
@@ -355,20 +360,20 @@ impl Worker {
         deadline: Duration,
     ) -> Result<Value, WorkerError> {
         let ids: Vec<_> = messages.iter().filter_map(|message| message.decision.clone()).collect();
-        let worked = self.process(&ids, deadline).await?;
+        let processed = self.process(&ids, deadline).await?;
         for request in messages.iter().filter_map(|message| message.check.as_ref()) {
             self.answer_check(request, deadline).await;
         }
         let failed = |message: &&QueueMessage| match &message.decision {
-            // One that is unknown is lost if its message goes: this function and
+            // The message of an unknown decision stays in the queue: this function and
             // the webhook may have different ledgers.
-            Some(id) => {
-                worked.iter().any(|(worked, outcome)| worked == id && !matches!(outcome, Ok(Some(_))))
-            }
+            Some(id) => processed
+                .iter()
+                .any(|processed| processed.id == *id && !matches!(processed.result, Ok(Some(_)))),
             None if message.check.is_some() => false,
             None => {
                 let (event, message_id) = ("message_without_decision", &message.id);
-                tracing::error!(event, message_id, "the message names no decision");
+                tracing::error!(event, message_id, "the message contains no decision id");
                 true
             }
         };
@@ -385,35 +390,36 @@ impl Worker {
         Ok(shown)
     }
 
-    /// The engine of the credentials and the key of approval links that there are
-    /// now.
+    /// Returns the engine for the current credentials and approval links.
     async fn engine(&self, policy: &Policy) -> Result<Arc<WorkerEngine>, WorkerError> {
         let listed = self.credentials.list().await;
         let listed = listed.map_err(|error| WorkerError::NoCredential(error.to_string()))?;
-        let chosen = CredentialSelection::from_listed(listed, &format!("{:?}", self.credentials));
-        let chosen = chosen.map_err(WorkerError::NoCredential)?;
-        let mut slot = self.engine.lock().await;
-        let before = slot.as_ref().and_then(|kept| kept.approval_links.as_ref());
+        let selection = CredentialSelection::from_listed(listed, &format!("{:?}", self.credentials))?;
+        let mut cache = self.engine.lock().await;
+        let previous = cache.as_ref().and_then(|cached| cached.approval_links.as_ref());
         let url = self.config.approval_url.as_deref();
-        let links = approval_links::load_approval_links(&self.secrets, url, policy, before)
+        let links = approval_links::load_approval_links(&self.secrets, url, policy, previous)
             .await
             .map_err(configuration_error)?;
-        let same_links = |kept: &CachedEngine| match (&kept.approval_links, &links) {
-            (Some(known), Some(links)) => known.is_same(links),
-            (known, links) => known.is_none() && links.is_none(),
+        let has_same_links = |cached: &CachedEngine| match (&cached.approval_links, &links) {
+            (Some(cached), Some(links)) => cached.is_same(links),
+            (cached, links) => cached.is_none() && links.is_none(),
         };
-        if let Some(kept) = slot.as_ref().filter(|kept| kept.selection == chosen && same_links(kept)) {
-            return Ok(Arc::clone(&kept.engine));
+        let is_current = |cached: &&CachedEngine| cached.selection == selection && has_same_links(cached);
+        if let Some(cached) = cache.as_ref().filter(is_current) {
+            return Ok(Arc::clone(&cached.engine));
         }
-        let own = chosen
+        let clients = selection
             .per_tenant
             .iter()
             .map(|(tenant, name)| (TenantId::from(tenant.as_str()), self.client(name)));
-        let engine =
-            Engine::new(self.client(&chosen.default), Ledger::new(self.store()), Arc::clone(&self.event_bus));
-        let engine = engine.with_tenant_clients(own.collect()).with_approval_links(links.clone());
-        let engine = Arc::new(engine.with_lease(self.config.lease));
-        Ok(Arc::clone(&slot.insert(CachedEngine { selection: chosen, approval_links: links, engine }).engine))
+        let client = self.client(&selection.default);
+        let engine = Engine::new(client, Ledger::new(self.store()), Arc::clone(&self.event_bus))
+            .with_tenant_clients(clients.collect())
+            .with_approval_links(links.clone())
+            .with_lease(self.config.lease);
+        let cached = CachedEngine { selection, approval_links: links, engine: Arc::new(engine) };
+        Ok(Arc::clone(&cache.insert(cached).engine))
     }
 
     fn client(&self, credential: &str) -> Client<ReqwestTransport> {
