@@ -280,8 +280,8 @@ mod tests {
         };
         let request = CheckRequest::new(payload, 1_790_000_000_000);
         let message = "{\"check\":{\"source\":\"edr\",\"payload\":{\"id\":1},\"idempotency_key\":\"key\"},\
-                       \"answer_id\":\"iso-2a6dbd7a9c8a4e0c1e3c0c0b\"}";
-        let path = "checks/iso-2a6dbd7a9c8a4e0c1e3c0c0b.json";
+                       \"answer_id\":\"iso-9989d6a16388bca6e0006d0f\"}";
+        let path = "checks/iso-9989d6a16388bca6e0006d0f.json";
         assert_eq!(serde_json::to_string(&request).expect("JSON"), message);
         assert_eq!(request.answer_path(), path);
         assert_eq!(CheckRequest::parse(message), Some(request));

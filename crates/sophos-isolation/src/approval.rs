@@ -63,7 +63,7 @@ pub(crate) fn is_plausible_link(expires_at: u64, signature: &str, now: Duration)
     now.as_secs() < expires_at && Encoding::Hex.decode(signature).is_some()
 }
 
-/// Whether a link has a valid signature and has not expired.
+/// Returns whether a link has a valid signature and has not expired.
 pub(crate) fn verify_link(
     keys: &Keys,
     id: &DecisionId,

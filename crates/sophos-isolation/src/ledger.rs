@@ -49,7 +49,7 @@ pub trait LedgerStore: Send + Sync {
 /// A failure of the store, or an invalid object. A failed write may have been
 /// applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("ledger request failed: {0}")]
+#[error("ledger store failed: {0}")]
 pub struct LedgerStoreError(String);
 
 impl LedgerStoreError {

@@ -8,7 +8,7 @@
 //! | parse | the tool's format, or a preset of the tool `generic`, into a [`Signal`](signal::Signal) or the reason why no action is needed | [`adapters`] |
 //! | record | one decision for each event of the sender, which makes the ledger the replay store | [`Ledger`] |
 //! | admit | the source may act on the tenants, and the alert is severe and recent enough | [`policy`] |
-//! | resolve | exactly one live endpoint, or the reason why there is none | [`HostIdentity`], [`resolve()`] |
+//! | resolve | exactly one live endpoint, or the reason why it is not possible | [`HostIdentity`], [`resolve()`] |
 //! | evaluate | protection, dry run, approval, duration | [`policy`] |
 //! | merge | an update of an alert is merged into its decision; after a manual end it isolates nothing for a time | [`Engine::process`] |
 //! | claim | a permit of every budget, and a lease for the request | [`Ledger`], [`Engine`] |

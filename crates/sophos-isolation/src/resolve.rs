@@ -102,7 +102,7 @@ pub trait EndpointDirectory: Sync {
 /// The result of a resolution.
 #[derive(Debug, Clone)]
 pub struct Resolution {
-    /// The endpoint, or the reason why there is none.
+    /// The endpoint, or the reason for the failure.
     pub outcome: Result<EndpointCandidate, Unresolved>,
     /// The candidates that were not chosen, at most twenty.
     pub rejected: Vec<RejectedCandidate>,

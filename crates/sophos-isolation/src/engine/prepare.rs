@@ -263,7 +263,7 @@ where
         })
     }
 
-    /// Whether the isolation request of an earlier run of this decision was applied.
+    /// Returns whether the isolation request of an earlier run of this decision was applied.
     async fn was_own_call_applied(
         &self,
         decision: &Decision,

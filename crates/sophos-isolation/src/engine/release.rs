@@ -96,7 +96,7 @@ where
         all
     }
 
-    /// Whether to request the release: this decision owns the isolation, and no
+    /// Returns whether to request the release: this decision owns the isolation, and no
     /// other decision keeps it. Otherwise the decision ends here, or waits for
     /// another that is about to take the endpoint over.
     async fn prepare_release(

@@ -196,7 +196,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         Ok(Authenticated { key, body: Cow::Owned(message.message.into_bytes()), response })
     }
 
-    /// Whether the same signed content was used with another `Idempotency-Key`, which
+    /// Returns whether the same signed content was used with another `Idempotency-Key`, which
     /// no signature covers. The signature may differ if the sender made two.
     pub(super) async fn has_conflicting_idempotency_key(
         &self,

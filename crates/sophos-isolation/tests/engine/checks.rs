@@ -1,4 +1,4 @@
-//! What a payload would lead to, asked of the engine.
+//! Checks of payloads by the engine.
 
 use serde_json::{Value, json};
 use sophos_isolation::{

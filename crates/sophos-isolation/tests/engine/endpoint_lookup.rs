@@ -1,4 +1,4 @@
-//! Which endpoint a host is, asked of the service.
+//! The lookup of a host's endpoint in Sophos Central.
 
 use serde_json::{Value, json};
 use sophos_isolation::DecisionState;
@@ -10,7 +10,7 @@ fn dry_run_policy() -> TestPolicy<'static> {
     TestPolicy { mode: "dry_run", ..TestPolicy::default() }
 }
 
-/// What a host is found to be: an endpoint's id, or the code of a refusal.
+/// The endpoint's id for a host, or the code of a refusal.
 async fn lookup_result(world: &TestEnv, event: &str, signal: Value) -> String {
     let decision = world.begin_with(event, signal).await;
     match world.work(&dry_run_policy().policy(), &decision).await {

@@ -1,4 +1,4 @@
-//! A person releases a machine: every decision that shares it ends.
+//! The release of an endpoint by a person, which ends every decision that claims it.
 
 use serde_json::{Value, json};
 use sophos_isolation::{CommandError, DecisionId, DecisionState, FollowUpScope, Transition};
@@ -12,7 +12,7 @@ async fn isolate_for_alert(world: &TestEnv, source: &str, alert: &str, event: &s
     id
 }
 
-/// Decisions of two sources and three alerts that hold the first machine.
+/// Decisions of two sources and three alerts that claim the first machine.
 async fn three_decisions(world: &TestEnv) -> [DecisionId; 3] {
     let first = isolate_for_alert(world, "edr", "a", "1").await;
     let second = isolate_for_alert(world, "edr", "b", "2").await;
@@ -80,7 +80,7 @@ async fn release_follows_merged_and_transferred_decisions() {
     );
     world.follow_up_for(&policy(), 300).await;
     assert_eq!(world.state(&longer).await, DecisionState::Released);
-    // The alert whose isolation was handed over was released with it.
+    // The alert whose isolation was transferred was released with it.
     let update = isolate_for_alert(&world, "edr", "a", "4").await;
     assert_eq!(world.code(&update).await, "released");
     assert_eq!(world.changes(), ["on 1", "off 1"]);

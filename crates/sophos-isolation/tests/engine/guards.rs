@@ -1,4 +1,4 @@
-//! What keeps an endpoint from being isolated.
+//! The guards that prevent an isolation.
 
 use serde_json::json;
 use sophos_isolation::{ApprovalAnswer, CommandError, DecisionId, DecisionState};
@@ -85,7 +85,7 @@ async fn approved_decision_is_isolated() {
         matches!(late, Err(CommandError::InvalidState { state: DecisionState::Approved, .. })),
         "{late:?}"
     );
-    // Nobody is told to work on it: it is on the agenda.
+    // No message is sent; the follow-up is scheduled.
     world.follow_up_for(&policy, 300).await;
     assert_eq!(
         world.steps(&decision).await,

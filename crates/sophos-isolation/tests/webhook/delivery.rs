@@ -1,4 +1,4 @@
-//! What comes of a delivery.
+//! The results of deliveries.
 
 use serde_json::json;
 use sophos_isolation::webhook::{MAX_BODY_LEN, Request};
@@ -159,7 +159,7 @@ async fn source_may_call_from_its_networks_only() {
         assert_eq!(response.status, 401, "{address}");
         assert!(notice.problem().is_some_and(|problem| problem.contains("address")));
     }
-    // No address is not one of those either.
+    // A missing address is not in the list either.
     assert_eq!(world.send(&Request { source_ip: None, ..office_request(alert_body("x")) }).await.status, 401);
     assert_eq!(world.store.objects(), before);
 }

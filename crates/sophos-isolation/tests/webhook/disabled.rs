@@ -1,4 +1,4 @@
-//! Requests to a source that a mistake in the policy disables.
+//! Requests to a source that an error in the policy disables.
 
 use sophos_isolation::policy::Policy;
 

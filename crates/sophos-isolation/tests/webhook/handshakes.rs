@@ -1,4 +1,4 @@
-//! What single tools ask for before they send anything.
+//! The challenges that some tools send before their first alert.
 
 use sophos_isolation::webhook::Request;
 
@@ -6,7 +6,8 @@ use super::{RequestExt, TestEnv, current_value, decision_ids, get, post, recorde
 
 const CHALLENGE: &str = "x-okta-verification-challenge";
 
-/// Names of every kind: two that ask, one that does not, one of EventBridge, none.
+/// Sources of every kind: two with a challenge, one without, one of EventBridge, an
+unknown one.
 const SOURCE_NAMES: [&str; 6] = ["okta", "defender", "scripts", "guardduty", "nobody", "okta/anything"];
 
 #[tokio::test]

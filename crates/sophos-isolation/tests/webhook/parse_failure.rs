@@ -1,4 +1,4 @@
-//! What an operator finds of authentic requests that could not be read.
+//! The records of authentic requests that could not be parsed.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
-//! What a request costs that is turned away.
+//! The cost of rejected requests.
 
 use super::{NOW, RequestExt, TestEnv, alert_body, current_value, get, post, signed_request};
 
-/// Neither the store nor the queue is called for a request that proves nothing.
+/// Unauthenticated requests call neither the store nor the queue.
 #[tokio::test]
 async fn rejected_request_makes_no_store_call() {
     let world = TestEnv::new();
@@ -32,7 +32,7 @@ async fn rejected_request_makes_no_store_call() {
         }
     }
     assert_eq!((world.store.calls(), world.queued().len()), (0, 0));
-    // The count is one that moves.
+    // The counter works.
     assert_eq!(world.send(&signed_request(alert_body("a"))).await.status, 202);
     assert!(world.store.calls() > 0);
 }
