@@ -29,10 +29,12 @@ mod approval;
 mod authentication;
 #[cfg(feature = "public-keys")]
 mod document_cache;
+mod event;
 mod handshake;
 mod page;
 mod parse_failure;
 mod request;
+mod request_log;
 
 use std::{collections::HashSet, net::IpAddr, sync::Mutex, time::Duration};
 
@@ -40,14 +42,14 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 pub use request::{Request, Response};
+pub use request_log::RequestLog;
 
 use crate::{
-    adapters::{Alert, Message, NotActionable, Tool},
+    adapters::{Alert, Message},
     check::Check,
     decision::{AlertKey, DecisionId, DecisionState, ReceivedSignal},
     ledger::{CreatedDecision, Ledger, LedgerStore},
     policy::{DisabledSource, Policy, Source},
-    signal::clean,
     verify::{AuthenticatedKey, Keys, Verification},
 };
 
@@ -101,35 +103,6 @@ pub trait Queue: Send + Sync {
         let _ = (policy, message);
         std::future::ready(serde_json::to_value(check).map_err(|error| error.to_string()))
     }
-}
-
-/// The data of a request for the operator's log.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RequestLog {
-    /// The source, if the policy has it.
-    pub source: Option<String>,
-    /// The reason why the request was rejected or failed.
-    pub problem: Option<String>,
-    /// The kind of the problem: `InvalidEvent`, `UnlistedAccount`,
-    /// `MalformedEvent`, `SourceDisabled`, `SecretUnreadable` or
-    /// `CertificateUnavailable`; `None` for others.
-    pub error_kind: Option<&'static str>,
-    /// The SHA-256 of a body that could not be parsed, in hexadecimal.
-    pub body_sha256: Option<String>,
-    /// The name of the secret that could not be read.
-    pub secret_name: Option<String>,
-    /// The path of the ledger's record of a body that could not be parsed.
-    pub record_path: Option<String>,
-    /// The decisions that it created.
-    pub created: Vec<DecisionId>,
-    /// The decisions that existed.
-    pub duplicates: Vec<DecisionId>,
-    /// Whether the previous value of a secret authenticated it.
-    pub used_previous_key: bool,
-    /// Notes for the operator: one for each secret in a wrong format, and one for
-    /// each change of a subscription.
-    pub notes: Vec<String>,
 }
 
 /// The webhook, which turns requests into decisions.
@@ -266,56 +239,6 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         self.create_decisions(source, &request.body, alerts, source_ip, Some(&key), now, log).await
     }
 
-    /// Handles an event from EventBridge, whose `source` and `account` AWS
-    /// authenticates. On success the status is 200 or 202. Any other must fail the
-    /// invocation, so that EventBridge retries and then dead-letters the event;
-    /// [`RequestLog::error_kind`] has the kind.
-    pub async fn handle_event(&self, policy: &Policy, event: &Value, now: Duration) -> HandledRequest {
-        let mut log = RequestLog::default();
-        let tool = match event["source"].as_str() {
-            Some("aws.guardduty") => Tool::GuardDuty,
-            Some("aws.securityhub") => Tool::SecurityHub,
-            _ => {
-                let problem = "invalid event: expected one of GuardDuty or Security Hub";
-                log.problem = Some(problem.into());
-                log.error_kind = Some("InvalidEvent");
-                return (Response::error(422, problem), log);
-            }
-        };
-        let account = event["account"].as_str().unwrap_or_default();
-        let Some(source) = policy.eventbridge_source(tool, account) else {
-            if let Some(disabled) = policy.disabled_eventbridge_source(tool, account) {
-                let response = source_disabled(disabled, &mut log);
-                return (response, log);
-            }
-            let problem = unlisted_account_error(tool, account);
-            log.error_kind = Some("UnlistedAccount");
-            log.problem = Some(problem.clone());
-            return (Response::error(403, &problem), log);
-        };
-        log.source = Some(source.name.clone());
-        let body = event.to_string().into_bytes();
-        let response = match source.adapter.parse_message(&Message { body: &body, idempotency_key: None }) {
-            Ok(alerts) => {
-                let is_unreadable = |alert: &Alert| alert.refusal == Some(NotActionable::Unreadable);
-                let has_unreadable = alerts.iter().any(is_unreadable);
-                let response = self.create_decisions(source, &body, alerts, None, None, now, &mut log).await;
-                if has_unreadable && response.status < 300 {
-                    log.error_kind = Some("MalformedEvent");
-                    log.problem = Some("a finding of the event could not be parsed".into());
-                    Response::error(422, "a finding of the event could not be parsed")
-                } else {
-                    response
-                }
-            }
-            Err(error) => {
-                let event_id = event["id"].as_str();
-                self.reject_unparsable(source, &body, event_id, &error, now, &mut log).await
-            }
-        };
-        (response, log)
-    }
-
     /// Checks a message. Nothing is recorded.
     async fn dry_run(
         &self,
@@ -404,17 +327,6 @@ fn log_disabled_source(source: &DisabledSource, log: &mut RequestLog) {
     log.problem = Some(format!("an error in the policy disables the source: {source}"));
 }
 
-/// Returns the error and its remedy for an event of an account that no source lists.
-fn unlisted_account_error(tool: Tool, account: &str) -> String {
-    let is_valid = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    let account = if is_valid { account } else { "of its envelope" };
-    // It must fit a log record, which is truncated at 200 characters.
-    format!(
-        "no {tool} source lists account {account} in `accounts`; an organization's administrator account, which \
-         sends its members' findings, must be listed too; findings are regional"
-    )
-}
-
 /// Returns the one response to a request without a valid proof, and to every request
 /// of a source that is unknown or cannot be verified.
 fn unauthorized() -> Response {
@@ -446,28 +358,5 @@ impl Verification {
     /// Whether the source can send requests to the webhook.
     pub fn is_webhook(&self) -> bool {
         !matches!(self, Self::Iam)
-    }
-}
-
-impl RequestLog {
-    /// Whether the operator must act, whatever the response to the sender. A
-    /// certificate that cannot be fetched does not count, as any caller can name
-    /// one.
-    pub fn is_server_error(&self, response: &Response) -> bool {
-        match self.error_kind {
-            Some("SecretUnreadable" | "SourceDisabled") => true,
-            Some("CertificateUnavailable") => false,
-            _ => response.status >= 500,
-        }
-    }
-
-    /// Returns the problem, cleaned for a log.
-    pub fn problem(&self) -> Option<String> {
-        self.problem.as_deref().map(clean)
-    }
-
-    /// Returns the notes, cleaned for a log.
-    pub fn notes(&self) -> Vec<String> {
-        self.notes.iter().map(|note| clean(note)).collect()
     }
 }
