@@ -32,8 +32,7 @@ pub struct Config {
 impl Config {
     /// Reads the configuration. `reader` collects the issues.
     pub fn from_reader(reader: &mut ConfigReader<'_>) -> Self {
-        let ledger =
-            parse_location(reader, "ISOLATION_LEDGER", "s3://bucket/prefix or a folder");
+        let ledger = parse_location(reader, "ISOLATION_LEDGER", "s3://bucket/prefix or a folder");
         let policy = parse_location(reader, "ISOLATION_POLICY", "a file or s3://bucket/key");
         let approval_url = reader.text("ISOLATION_APPROVAL_URL");
         if approval_url

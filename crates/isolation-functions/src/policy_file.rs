@@ -133,13 +133,7 @@ impl PolicyFile {
         let location = &self.location;
         for disabled in policy.disabled() {
             let (event, source, problem) = ("source_disabled", disabled.name(), disabled.to_string());
-            tracing::error!(
-                event,
-                location,
-                source,
-                problem,
-                "disabled a source with errors in the policy"
-            );
+            tracing::error!(event, location, source, problem, "disabled a source with errors in the policy");
         }
         for warning in policy.warnings() {
             let (event, line, key) = ("policy_warning", warning.line, &warning.key);
@@ -176,7 +170,10 @@ impl PolicyFile {
         let store = Store::open_with_retry_timeout(&format!("s3://{folder}"), STORE_RETRY_TIMEOUT)
             .map_err(|error| error.to_string())?;
         let body = store.read(name).await.map_err(|error| error.to_string())?;
-        body.map(|body| String::from_utf8(body.to_vec()).map_err(|_| "invalid policy: expected UTF-8 text".to_owned())).transpose()
+        body.map(|body| {
+            String::from_utf8(body.to_vec()).map_err(|_| "invalid policy: expected UTF-8 text".to_owned())
+        })
+        .transpose()
     }
 }
 

@@ -320,7 +320,12 @@ impl Worker {
         for (state, count) in &report.transitions {
             tracing::info!(event = "decisions_moved", state, count, "decisions changed their state");
         }
-        tracing::info!(event = "followed_up", due = report.due, overdue = report.overdue, "followed up on decisions");
+        tracing::info!(
+            event = "followed_up",
+            due = report.due,
+            overdue = report.overdue,
+            "followed up on decisions"
+        );
         Ok(report)
     }
 

@@ -109,7 +109,8 @@ impl<O: LedgerStore> Ledger<O> {
                 }
             }
             self.schedule_follow_up_soon(id, now).await?;
-            let release = Transition::ReleasePending { reason: ReleaseReason::Requested, by: Some(clean(by)) };
+            let release =
+                Transition::ReleasePending { reason: ReleaseReason::Requested, by: Some(clean(by)) };
             if self.append_transition(&mut decision, release, now).await? {
                 return Ok(decision);
             }

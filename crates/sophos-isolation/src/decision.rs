@@ -326,7 +326,8 @@ impl Decision {
     /// Returns the time of the first request for approval, in milliseconds since
     /// the Unix epoch.
     pub(crate) fn approval_requested_at_ms(&self) -> Option<u64> {
-        let is_pending = |entry: &&LedgerEntry| matches!(entry.transition, Transition::PendingApproval { .. });
+        let is_pending =
+            |entry: &&LedgerEntry| matches!(entry.transition, Transition::PendingApproval { .. });
         self.entries.iter().find(is_pending).map(|entry| entry.at_ms)
     }
 

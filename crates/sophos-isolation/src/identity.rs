@@ -7,8 +7,8 @@ use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use parse::{is_uuid, parse_mac_address, parse_private_address};
-use parse::{parse_ec2_instance_id, parse_endpoint_id, parse_hostname};
+pub(crate) use parse::{is_uuid, parse_mac_address};
+use parse::{parse_ec2_instance_id, parse_endpoint_id, parse_hostname, parse_private_address};
 
 use crate::{
     hostname::{self, NETBIOS_LEN, NameMatch, first_label, fold_name, match_names},
@@ -192,8 +192,7 @@ impl HostIdentity {
             NameMatch::Possible => NameMatch::Exact,
             name_match => name_match,
         });
-        let full =
-            self.hostnames.iter().map(|name| match_names(name, own, hostname::may_be_truncated(name)));
+        let full = self.hostnames.iter().map(|name| match_names(name, own, hostname::may_be_truncated(name)));
         netbios.chain(full).max().unwrap_or(NameMatch::None)
     }
 

@@ -118,8 +118,8 @@ impl<O: LedgerStore> Ledger<O> {
             return Ok(CreatedDecision::New(Decision { id: id.clone(), entries: vec![entry] }));
         }
         let decision = self.load_decision(id).await?;
-        let decision =
-            decision.ok_or_else(|| LedgerStoreError::new(format!("missing object \"{path}\": it existed")))?;
+        let decision = decision
+            .ok_or_else(|| LedgerStoreError::new(format!("missing object \"{path}\": it existed")))?;
         // A retry inside the store may find the object that it created itself.
         Ok(if decision.entries == [entry] {
             CreatedDecision::New(decision)
@@ -196,7 +196,13 @@ impl<O: LedgerStore> Ledger<O> {
         format!("{}-{}", self.writer_id, self.attempts.fetch_add(1, Ordering::Relaxed))
     }
 
-    fn new_entry(&self, id: &DecisionId, sequence: u32, transition: Transition, now: Duration) -> LedgerEntry {
+    fn new_entry(
+        &self,
+        id: &DecisionId,
+        sequence: u32,
+        transition: Transition,
+        now: Duration,
+    ) -> LedgerEntry {
         LedgerEntry {
             version: 1,
             decision: id.clone(),

@@ -50,6 +50,12 @@ fn record_metrics(worker: &Worker, response: &Value, request_id: &str) {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    logging::init(&["isolation_worker", "isolation_functions", "sophos_api", "sophos_isolation", "sophos_secrets"]);
+    logging::init(&[
+        "isolation_worker",
+        "isolation_functions",
+        "sophos_api",
+        "sophos_isolation",
+        "sophos_secrets",
+    ]);
     logging::exit_code(serve().await)
 }

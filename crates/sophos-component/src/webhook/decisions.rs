@@ -3,8 +3,8 @@
 
 use serde_json::json;
 use sophos_isolation::{
-    ApprovalAnswer as EngineAnswer, CommandError, Decision, DecisionId, DecisionState, FollowUpReport, FollowUpScope as EngineScope,
-    ProcessedDecision as EngineResult,
+    ApprovalAnswer as EngineAnswer, CommandError, Decision, DecisionId, DecisionState, FollowUpReport,
+    FollowUpScope as EngineScope, ProcessedDecision as EngineResult,
     policy::Policy,
     webhook::{Request as WebhookRequest, Response as WebhookResponse},
 };

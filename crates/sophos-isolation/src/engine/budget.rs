@@ -130,11 +130,7 @@ where
     /// Acquires a lookup permit of the hour for a source, under a name: a decision
     /// that is retried keeps its permit. The permit is used whatever the lookup
     /// finds, as each lookup costs requests to Sophos Central.
-    pub(super) async fn acquire_lookup_permit(
-        &self,
-        source: &Source,
-        name: &str,
-    ) -> Result<(), PermitError> {
+    pub(super) async fn acquire_lookup_permit(&self, source: &Source, name: &str) -> Result<(), PermitError> {
         let max = source.lookups_per_hour;
         let folder = paths::lookup_permits_folder(self.now().as_secs() / 3_600, &source.name);
         let path = format!("{folder}/{name}");

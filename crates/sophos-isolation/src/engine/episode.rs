@@ -78,7 +78,8 @@ where
             }
             number = newest.saturating_add(1);
         }
-        Err(LedgerStoreError::new("opening an episode of the alert failed: other runs keep opening some").into())
+        Err(LedgerStoreError::new("opening an episode of the alert failed: other runs keep opening some")
+            .into())
     }
 
     /// Describes how long a manual end at `at_ms` prevents new episodes; `None`

@@ -150,7 +150,8 @@ where
                 DecisionState::Isolated
                     if decision.release_at().is_some_and(|at| at <= self.now().as_secs()) =>
                 {
-                    let transition = Transition::ReleasePending { reason: ReleaseReason::Scheduled, by: None };
+                    let transition =
+                        Transition::ReleasePending { reason: ReleaseReason::Scheduled, by: None };
                     match self.record_transition(&mut decision, transition).await {
                         Ok(true) => to_release.push(decision),
                         other => drop(report.ok_or_record(&id, other)),

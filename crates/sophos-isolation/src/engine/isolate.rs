@@ -95,11 +95,7 @@ where
         all
     }
 
-    async fn record_result(
-        &self,
-        decision: &mut Decision,
-        result: RequestResult,
-    ) -> Result<(), EngineError> {
+    async fn record_result(&self, decision: &mut Decision, result: RequestResult) -> Result<(), EngineError> {
         let transition = match result {
             RequestResult::Applied(origin) => Transition::Requested { origin, comment_tag: None },
             RequestResult::External(comment) => {
@@ -147,4 +143,3 @@ fn comment(batch: &[Decision]) -> String {
     };
     text.chars().take(MAX_COMMENT_LEN).collect()
 }
-

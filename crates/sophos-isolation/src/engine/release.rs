@@ -132,7 +132,9 @@ where
                 "the isolation was ended outside this ledger".to_owned()
             } else {
                 let comment = clean(&tenant.scrub(comment));
-                format!("the endpoint was isolated again outside this ledger, and is released there: {comment}")
+                format!(
+                    "the endpoint was isolated again outside this ledger, and is released there: {comment}"
+                )
             };
             self.record_transition(decision, Transition::Superseded { detail }).await?;
             return Ok(false);

@@ -60,7 +60,7 @@ pub(super) fn parse_hostname(text: &str) -> Result<String, UnusableIdentifier> {
 }
 
 /// Parses a private address: RFC 1918, or a unique local address of IPv6.
-pub(crate) fn parse_private_address(text: &str) -> Result<IpAddr, UnusableIdentifier> {
+pub(super) fn parse_private_address(text: &str) -> Result<IpAddr, UnusableIdentifier> {
     let address: IpAddr = text.trim().parse().map_err(|_| UnusableIdentifier::Malformed)?;
     let address = address.to_canonical();
     match address {

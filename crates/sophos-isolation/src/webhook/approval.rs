@@ -73,7 +73,9 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
     /// also before the worker has applied the answer.
     async fn approval_page(&self, id: &DecisionId) -> Result<String, String> {
         let decision = self.ledger.load_decision(id).await.map_err(|failure| failure.to_string())?;
-        let Some(decision) = decision else { return Ok(page::render_message("This decision does not exist.")) };
+        let Some(decision) = decision else {
+            return Ok(page::render_message("This decision does not exist."));
+        };
         if decision.state() == DecisionState::PendingApproval {
             let submitted =
                 self.ledger.load_submitted_answer(id).await.map_err(|failure| failure.to_string())?;

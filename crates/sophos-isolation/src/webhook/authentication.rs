@@ -99,9 +99,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             #[cfg(feature = "public-keys")]
             Verification::Jwt(jwt) => self.authenticate_token(source, jwt, request, now).await,
             #[cfg(feature = "public-keys")]
-            Verification::Sns(sns) => {
-                self.authenticate_sns(source, sns, request, is_enabled, now, log).await
-            }
+            Verification::Sns(sns) => self.authenticate_sns(source, sns, request, is_enabled, now, log).await,
             verification => {
                 // A disabled source may have no secret.
                 let name = verification.secret_name().filter(|name| !name.is_empty());

@@ -15,8 +15,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 use sophos_isolation::{
-    AlertKey, ApprovalAnswer, Claim, CreatedDecision, DecisionId, DecisionState, FollowUpScope, IsolationOrigin,
-    IsolationTarget, Ledger, ReceivedSignal, RefusalReason, ReleaseReason, Transition,
+    AlertKey, ApprovalAnswer, Claim, CreatedDecision, DecisionId, DecisionState, FollowUpScope,
+    IsolationOrigin, IsolationTarget, Ledger, ReceivedSignal, RefusalReason, ReleaseReason, Transition,
     adapters::Tool,
     policy::Policy,
     verify::{Keys, VersionStage},
@@ -303,7 +303,10 @@ async fn write_ledger(world: &TestEnv, folder: &Path) {
             answer.await.unwrap();
         } else {
             world.advance_clock(75);
-            engine.follow_up_scope(&policy, FollowUpScope::Decisions(std::slice::from_ref(&id)), None).await.unwrap();
+            engine
+                .follow_up_scope(&policy, FollowUpScope::Decisions(std::slice::from_ref(&id)), None)
+                .await
+                .unwrap();
         }
     }
     // An isolation that has ended leaves released permits.
@@ -314,7 +317,10 @@ async fn write_ledger(world: &TestEnv, folder: &Path) {
     engine.ledger().release_decision(&ended, "ana", world.now()).await.unwrap();
     for _ in 0..4 {
         world.advance_clock(95);
-        engine.follow_up_scope(&policy, FollowUpScope::Decisions(std::slice::from_ref(&ended)), None).await.unwrap();
+        engine
+            .follow_up_scope(&policy, FollowUpScope::Decisions(std::slice::from_ref(&ended)), None)
+            .await
+            .unwrap();
     }
     // Recorded last: one that waits for its first look.
     let received = ReceivedSignal { not_actionable: None, ..minimal_signal() };

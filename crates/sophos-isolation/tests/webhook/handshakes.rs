@@ -7,7 +7,7 @@ use super::{RequestExt, TestEnv, current_value, decision_ids, get, post, recorde
 const CHALLENGE: &str = "x-okta-verification-challenge";
 
 /// Sources of every kind: two with a challenge, one without, one of EventBridge, an
-unknown one.
+/// unknown one.
 const SOURCE_NAMES: [&str; 6] = ["okta", "defender", "scripts", "guardduty", "nobody", "okta/anything"];
 
 #[tokio::test]
