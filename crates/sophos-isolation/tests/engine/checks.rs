@@ -83,6 +83,6 @@ async fn check_reports_invalid_payload_and_unknown_source() {
     assert_eq!(unreadable["response"]["status"], 422);
     assert_eq!(unreadable["signals"], json!([]));
     let message = Message { body: b"{}", idempotency_key: None };
-    let unknown = Check::from_message(&policy, "nobody", &message, world.now());
-    assert_eq!(unknown.unwrap_err(), CheckError::UnknownSource("nobody".to_owned()));
+    let unknown = Check::from_message(&policy, "absent", &message, world.now());
+    assert_eq!(unknown.unwrap_err(), CheckError::UnknownSource("absent".to_owned()));
 }

@@ -46,7 +46,7 @@ impl Transport for ForgedTransport {
             }),
             "/endpoint/v1/endpoints" => json!({ "items": self.endpoints, "pages": { "size": 1 } }),
             path if path.ends_with("/isolation") && self.isolation.is_some() => json!(self.isolation),
-            path => panic!("nobody should ask for {path}"),
+            path => panic!("unexpected request for {path}"),
         };
         Ok(http::Response::new(serde_json::to_vec(&answer).unwrap().into()))
     }

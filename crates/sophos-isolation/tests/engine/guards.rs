@@ -131,8 +131,9 @@ async fn late_approval_is_ignored_before_the_follow_up() {
         matches!(late, Err(CommandError::InvalidState { state: DecisionState::PendingApproval, .. })),
         "{late:?}"
     );
-    let nobodys = DecisionId::from_event_id("edr", "nobody's");
-    let unknown = world.ledger().answer_approval(&nobodys, ApprovalAnswer::Approve, "ana", world.now()).await;
+    let unknown_id = DecisionId::from_event_id("edr", "unknown");
+    let unknown =
+        world.ledger().answer_approval(&unknown_id, ApprovalAnswer::Approve, "ana", world.now()).await;
     assert!(matches!(unknown, Err(CommandError::Unknown(_))));
 }
 

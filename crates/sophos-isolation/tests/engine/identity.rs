@@ -180,7 +180,7 @@ async fn name_with_address_of_another_machine_is_contradiction() {
     let signal = |address: &str| json!({ "host": { "hostnames": ["laptop-1"], "ip_addresses": [address], "mac_addresses": [mac(1)] } });
     assert_eq!(outcome(&world, "its own", signal("10.2.0.1")).await, id(1));
     assert_eq!(outcome(&world, "another's", signal("10.2.0.2")).await, "contradiction");
-    assert_eq!(outcome(&world, "nobody's", signal("10.2.0.9")).await, id(1));
+    assert_eq!(outcome(&world, "unused address", signal("10.2.0.9")).await, id(1));
     assert_eq!(outcome(&world, "one that was another's", signal("10.2.0.3")).await, id(1));
     let late = observed(&world, HOUR, signal("10.2.0.2"));
     assert_eq!(outcome(&world, "another's by now", late).await, id(1));

@@ -144,11 +144,11 @@ async fn signature_is_valid_for_one_idempotency_key() {
     }
     // With a new signature it is new.
     let time = (NOW.as_secs() + 1).to_string();
-    let anew = signed_request(NO_ID)
+    let resigned = signed_request(NO_ID)
         .with_header("idempotency-key", "two")
         .with_header("x-sophos-signature", v1_signature(&current_value("scripts"), &time, NO_ID.as_bytes()))
         .with_header("x-sophos-timestamp", time);
-    assert_eq!(world.send(&anew).await.status, 202);
+    assert_eq!(world.send(&resigned).await.status, 202);
     assert_eq!(world.decision_count(), 2);
 }
 

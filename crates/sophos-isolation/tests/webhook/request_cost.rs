@@ -8,7 +8,7 @@ async fn rejected_request_makes_no_store_call() {
     let world = TestEnv::new();
     let old = (NOW.as_secs() - 301).to_string();
     let strangers = [
-        post("/hooks/nobody", alert_body("a")),
+        post("/hooks/absent", alert_body("a")),
         post("/hooks/scripts", alert_body("a")),
         signed_request(alert_body("a")).with_header("x-sophos-signature", format!("v1={}", "0".repeat(64))),
         signed_request(alert_body("a")).with_header("x-sophos-timestamp", old),

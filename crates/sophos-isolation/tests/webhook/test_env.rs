@@ -17,7 +17,7 @@ use sophos_isolation::{
 use super::{NOW, POLICY, SECRET_MARKER, current_value, keys, previous_value};
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().expect("nobody panicked")
+    shared.lock().expect("no thread panicked")
 }
 
 /// A store in memory. It yields before each call, so that concurrent calls
@@ -202,8 +202,8 @@ impl TestEnv {
 
     pub(super) async fn handle_at(&self, request: &Request, now: Duration) -> (Response, RequestLog) {
         let (response, notice) = self.webhook.handle(&self.policy, request, now).await;
-        let told = format!("{response:?} {notice:?} {:?} {request:?}", notice.problem());
-        assert!(!told.contains(SECRET_MARKER), "a secret is told: {told}");
+        let output = format!("{response:?} {notice:?} {:?} {request:?}", notice.problem());
+        assert!(!output.contains(SECRET_MARKER), "the output has a secret: {output}");
         assert_eq!(response.header("cache-control"), Some("no-store"));
         assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
         (response, notice)

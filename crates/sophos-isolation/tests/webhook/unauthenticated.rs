@@ -25,7 +25,7 @@ fn test_env() -> TestEnv {
 }
 
 const NAMES: [&str; 12] = [
-    "nobody",
+    "absent",
     "scripts",
     "pd",
     "office",
@@ -113,12 +113,12 @@ async fn missing_secret_is_reported_in_the_log_only() {
     let path = format!("/hooks/splunk/{}", current_value("splunk"));
     let (response, notice) =
         world.handle(&post(&path, r#"{"sid":"s1","result":{"dest_host":"ws-042"}}"#)).await;
-    assert_eq!(response, world.send(&post("/hooks/nobody", "{}")).await);
+    assert_eq!(response, world.send(&post("/hooks/absent", "{}")).await);
     assert_eq!((notice.source.as_deref(), notice.error_kind), (Some("splunk"), Some("SecretUnreadable")));
     assert_eq!(notice.secret_name.as_deref(), Some("splunk"));
     assert!(notice.is_server_error(&response));
     // An unauthenticated request is not a server error.
-    for request in [post("/hooks/nobody", "{}"), post("/hooks/scripts", "{}"), post("/hooks/elastic", "{}")] {
+    for request in [post("/hooks/absent", "{}"), post("/hooks/scripts", "{}"), post("/hooks/elastic", "{}")] {
         let (response, notice) = world.handle(&request).await;
         assert!(!notice.is_server_error(&response), "{notice:?}");
     }
