@@ -1,7 +1,7 @@
 //! The worker of the isolation functions, with its configuration and policy.
 //!
-//! The function `isolation-worker` runs it. So does `isolation-webhook`: with a
-//! queue for its configuration, policy and secrets, without a queue for all work.
+//! The function `isolation-worker` runs it. `isolation-webhook` uses its
+//! configuration, policy and secrets, and without a queue it runs the worker too.
 //!
 //! | variable | meaning | default |
 //! |---|---|---|

@@ -1,8 +1,8 @@
 //! The stored format: a ledger that is checked in, written once.
 //!
-//! Objects outlive releases. The code must read every object of
-//! `stored_ledger/` as it does today, and write the same bytes for the same
-//! input. Add objects for a new kind of record; never change one.
+//! Objects outlive releases. Every release must read the objects of
+//! `stored_ledger/` in the same way, and write the same bytes for the same input.
+//! Add objects for a new kind of record; never change one.
 
 use std::{
     collections::BTreeMap,
@@ -222,7 +222,7 @@ fn transitions() -> Vec<(Transition, DecisionState)> {
     ]
 }
 
-/// The keys and the queue of a webhook whose requests come to nothing.
+/// The keys of a webhook, and a queue that drops decisions.
 struct Nowhere;
 
 impl KeySource for Nowhere {
@@ -264,7 +264,7 @@ const UNNAMED_EVENT: &str = r#"{"target":{"hostname":"pc-8"},"severity":"high","
 
 /// Writes one object of every kind into a folder.
 async fn write_ledger(world: &TestEnv, folder: &Path) {
-    // Of no engine: every transition.
+    // Without an engine: every transition.
     let all = ledger(folder);
     for (event, received) in [("full", full_signal()), ("minimal", minimal_signal())] {
         let created = all.create_decision(&decision_id(event), &received, NOW).await.unwrap();
@@ -274,10 +274,10 @@ async fn write_ledger(world: &TestEnv, folder: &Path) {
             assert!(all.append_transition(&mut decision, step, at).await.unwrap());
         }
     }
-    // Of the webhook: a request that was used, and one that could not be read.
+    // By the webhook: a signed request, and one that could not be parsed.
     assert_eq!(post(ledger(folder), UNNAMED_EVENT, Some("key-1")).await.status, 202);
     assert_eq!(post(ledger(folder), "no JSON", Some("key-2")).await.status, 422);
-    // Of the worker: an isolation, and a decision that a person has answered.
+    // By the worker: an isolation, and a decision with a submitted answer.
     let policy = policy();
     let engine = world.engine_with_ledger(ledger(folder));
     for (source, number) in [("edr", 1), ("ask", 2), ("edr", 3)] {
@@ -309,7 +309,7 @@ async fn write_ledger(world: &TestEnv, folder: &Path) {
                 .unwrap();
         }
     }
-    // An isolation that has ended leaves released permits.
+    // An ended isolation, whose permits are released.
     let ended = decision_id("event 3");
     for worked in engine.process(&policy, std::slice::from_ref(&ended), None).await {
         worked.result.unwrap();
@@ -322,7 +322,7 @@ async fn write_ledger(world: &TestEnv, folder: &Path) {
             .await
             .unwrap();
     }
-    // Recorded last: one that waits for its first look.
+    // A decision that awaits its first follow-up.
     let received = ReceivedSignal { not_actionable: None, ..minimal_signal() };
     engine.ledger().create_decision(&decision_id("waiting"), &received, world.now()).await.unwrap();
 }
@@ -345,8 +345,7 @@ fn objects(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// An object without the sentences that the engine chose: only their place in the
-/// format is stable.
+/// Returns an object without the engine's sentences, which may change.
 fn without_sentences(path: &str, body: &[u8], of_engine: &[DecisionId]) -> String {
     let text = String::from_utf8(body.to_vec()).unwrap();
     if !of_engine.iter().any(|id| path.starts_with(&format!("decisions/{id}/"))) {
@@ -484,7 +483,7 @@ async fn engine_continues_the_stored_ledger() {
     world.follow_up_for(&policy, 5 * HOUR).await;
     assert_eq!(world.state(isolated).await, DecisionState::Released);
     assert_eq!(world.state(asked).await, DecisionState::Released);
-    // Claims and permits are given back.
+    // Claims and permits are released.
     assert_eq!(world.object_names(&format!("claims/{ACME}/{}", id(1))).await, [""; 0]);
     let held = |name: &String| name.rsplit('.').next().unwrap().parse::<u32>().unwrap() % 2 == 1;
     let permits = world.object_names(&format!("permits/estate/{ACME}")).await;
