@@ -355,7 +355,7 @@ async fn inline_failure_is_recorded_and_retried_by_follow_up() {
     );
     let notice = webhook.take_audit_records().await.expect("the audit log").pop().expect("a notice");
     let failure = notice["failures"][0].as_str().unwrap_or_default();
-    assert!(failure.starts_with(id.as_str()) && failure.contains("could not be published"), "{notice}");
+    assert!(failure.starts_with(id.as_str()) && failure.contains("publishing the outcome"), "{notice}");
 
     fs::remove_dir(&outcomes).expect("the folder goes");
     let report = follow_up(&world, &mut webhook).await;

@@ -4,7 +4,7 @@
 use serde_json::json;
 use sophos_isolation::{
     ApprovalAnswer as EngineAnswer, CommandError, Decision, DecisionId, DecisionState, FollowUpReport,
-    ProcessedDecision as EngineResult,
+    FollowUpScope as EngineScope, ProcessedDecision as EngineResult,
     policy::Policy,
     webhook::{Request as WebhookRequest, Response as WebhookResponse},
 };
@@ -66,7 +66,7 @@ impl Guest for Component {
         let rules = PolicySettings::load()?;
         let report = engine::with_engine(&rules, async |engine, stop_at| match scope {
             FollowUpScope::Due => engine.follow_up(&rules.policy, stop_at).await,
-            FollowUpScope::Open => engine.follow_up_all(&rules.policy, stop_at).await,
+            FollowUpScope::Open => engine.follow_up_scope(&rules.policy, EngineScope::Open, stop_at).await,
         })?;
         report.map(to_report).map_err(|error| error.to_string())
     }
@@ -145,7 +145,7 @@ fn to_error_message(error: CommandError) -> String {
 /// Takes decisions on now, before they are due.
 fn follow_up_on(rules: &PolicySettings, ids: &[DecisionId]) -> Result<(), String> {
     let looked = engine::with_engine(rules, async |engine, stop_at| {
-        engine.follow_up_on(&rules.policy, ids, stop_at).await
+        engine.follow_up_scope(&rules.policy, EngineScope::Decisions(ids), stop_at).await
     })?;
     looked.map(drop).map_err(|error| error.to_string())
 }

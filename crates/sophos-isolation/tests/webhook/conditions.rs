@@ -1,4 +1,4 @@
-//! What becomes of an alert that the conditions of its source do not select.
+//! Alerts that the conditions of their source do not select.
 
 use serde_json::json;
 use sophos_isolation::policy::Policy;
