@@ -157,13 +157,13 @@ fn guardduty_returns_one_alert_per_finding() {
 fn guardduty_rejects_other_sources_and_missing_ids() {
     let mut foreign = envelope(finding());
     foreign["source"] = json!("my.own");
-    assert_eq!(parse_refused(Tool::GuardDuty, &foreign), "its source is not aws.guardduty");
-    assert_eq!(parse_refused(Tool::SecurityHub, &foreign), "its source is not aws.securityhub");
+    assert_eq!(parse_refused(Tool::GuardDuty, &foreign), "invalid source: expected \"aws.guardduty\"");
+    assert_eq!(parse_refused(Tool::SecurityHub, &foreign), "invalid source: expected \"aws.securityhub\"");
     let mut nameless = finding();
     nameless["id"] = json!("");
     assert_eq!(
         parse_refused(Tool::GuardDuty, &nameless),
-        "it does not say which event it is: the finding has no id"
+        "missing event id: the finding has no id"
     );
 }
 
@@ -337,7 +337,7 @@ fn security_hub_rejects_a_message_with_too_many_hosts() {
     let instances = |count: usize| (0..count).map(|n| instance(&format!("i-{n}"))).collect::<Value>();
     assert_eq!(parse(Tool::SecurityHub, &asff("a", instances(100))).len(), 100);
     let error = parse_refused(Tool::SecurityHub, &asff("a", instances(101)));
-    assert_eq!(error, "it is about more than 100 hosts: send them in several");
+    assert_eq!(error, "the message names more than 100 hosts; split it into several messages");
     let findings = (0..101).map(|n| asff(&n.to_string(), json!([]))).collect::<Value>();
     assert_eq!(parse_refused(Tool::SecurityHub, &security_hub_event(findings)), error);
 }

@@ -91,7 +91,7 @@ fn generic_parses_any_json_when_every_field_is_mapped() {
     unsaid["do"] = json!(null);
     assert_eq!(
         parse_configured(&adapter, &unsaid).expect_err("no action"),
-        "missing action: nothing at \"/do\"; set fields.action to where it is"
+        "missing action: no value at \"/do\"; set fields.action to its location"
     );
     // Nor may the identity, but that has a header to fall back on.
     let mut nameless = body;
@@ -99,7 +99,7 @@ fn generic_parses_any_json_when_every_field_is_mapped() {
     assert_eq!(parse_configured(&adapter, &nameless).expect("readable")[0].event_id, r#"["key"]"#);
     let splunk = configured(Tool::Splunk, r#"event_id = "/result/id""#);
     let error = parse_configured(&splunk, &json!({"sid": "s"})).expect_err("no identity");
-    assert_eq!(error, "missing event id: nothing at \"/result/id\"; set fields.event_id to where it is");
+    assert_eq!(error, "missing event id: no value at \"/result/id\"; set fields.event_id to its location");
 }
 
 #[test]

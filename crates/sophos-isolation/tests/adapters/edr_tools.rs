@@ -28,7 +28,7 @@ fn crowdstrike_ignores_unfilled_templates() {
     let body = json!({"detection_id": "d", "hostname": "${host}", "local_ip": "{{ip}}", "mac_address": "-", "severity": "${s}"});
     assert_eq!(summary(&parse_single(Tool::CrowdStrike, &body)), "- NoHost");
     let error = parse_refused(Tool::CrowdStrike, &json!({"detection_id": "${id}", "hostname": "pc-1"}));
-    assert_eq!(error, "it does not say which event it is: it has no CompositeId or DetectionId");
+    assert_eq!(error, "missing event id: the event has no CompositeId or DetectionId");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn sentinelone_acts_on_threat_activities_only() {
         assert_eq!(summary(&parse_single(Tool::SentinelOne, &body)), format!("{expected} NoHost"));
     }
     let error = parse_refused(Tool::SentinelOne, &json!({"computername": "pc-1"}));
-    assert_eq!(error, "it does not say which event it is: it has no activityuuid or threatid");
+    assert_eq!(error, "missing event id: the message has no activityUuid or threatId");
 }
 
 fn wazuh(agent: Value) -> Value {
@@ -187,7 +187,7 @@ fn wazuh_parses_alerts_in_every_wrapper() {
         assert!(summary(&parse_single(Tool::Wazuh, &body)).starts_with(expected));
     }
     let error = parse_refused(Tool::Wazuh, &json!({"agent": {"id": "001"}, "description": "Agent Name x"}));
-    assert_eq!(error, "it does not say which event it is: the alert has no id");
+    assert_eq!(error, "missing event id: the alert has no id");
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn condition_refuses_resolved_alerts() {
     assert_eq!(summary(&resolved), "critical name:graf-01 NotSelected");
     assert_eq!(
         resolved.detail.as_deref(),
-        Some("\"/alerts/0/status\" is not what when[0] of the source requires")
+        Some("the value at \"/alerts/0/status\" does not meet when[0] of the source")
     );
     let firing = parse(text, &body("firing")).expect("readable").remove(0);
     assert_eq!(summary(&firing), "critical name:graf-01 act");
@@ -154,7 +154,7 @@ fn iterate_returns_one_signal_per_element() {
         let error = parse(text, &body(nothing)).expect_err("no list");
         assert_eq!(
             error,
-            "missing list: none at \"/alerts\"; send one, or set fields.iterate to where it is"
+            "missing list at \"/alerts\": send a list, or set fields.iterate to its location"
         );
     }
     let many: Vec<_> = (0..101).map(|id| json!({"id": id, "host": "a"})).collect();
@@ -173,16 +173,16 @@ fn iterate_keeps_valid_alerts_beside_invalid_ones() {
     let details: Vec<_> =
         readings.iter().map(|reading| reading.detail.as_deref().unwrap_or_default()).collect();
     assert!(
-        details[0].starts_with("missing event id: nothing at \"/alerts/0/id\"; set fields.event_id"),
+        details[0].starts_with("missing event id: no value at \"/alerts/0/id\"; set fields.event_id"),
         "{details:?}"
     );
     assert!(
-        details[2].starts_with("missing action: nothing at \"/alerts/2/do\"; set fields.action"),
+        details[2].starts_with("missing action: no value at \"/alerts/2/do\"; set fields.action"),
         "{details:?}"
     );
     // Where nothing can be read, the sender is told.
     let error = parse(text, &json!({"alerts": [{"host": "a"}, {"host": "b"}]})).expect_err("no id");
-    assert!(error.starts_with("missing event id: nothing at \"/alerts/0/id\""), "{error}");
+    assert!(error.starts_with("missing event id: no value at \"/alerts/0/id\""), "{error}");
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn event_id_parts_require_every_mandatory_part() {
     let error = id(json!({"h": "x", "a": 1, "b": 2})).expect_err("a part");
     assert_eq!(
         error,
-        "missing event id: nothing at \"/c\"; set fields.event_id_parts to where it is, or send an Idempotency-Key"
+        "missing event id: no value at \"/c\"; set fields.event_id_parts to its location, or send an Idempotency-Key"
     );
 }
 
@@ -420,22 +420,22 @@ fn parse_errors_name_the_member_and_the_key() {
         (
             "",
             json!({"h": "a"}),
-            "missing event id: nothing at \"/id\"; set fields.event_id to where it is, or send an Idempotency-Key",
+            "missing event id: no value at \"/id\"; set fields.event_id to its location, or send an Idempotency-Key",
         ),
         (
             "action = [\"/do\", \"/act\"]",
             json!({"id": 1}),
-            "missing action: nothing at \"/do\" or \"/act\"; set fields.action to where it is",
+            "missing action: no value at \"/do\" or \"/act\"; set fields.action to its location",
         ),
         (
             "action = \"/do\"",
             json!({"id": 1, "do": secret}),
-            "invalid action: expected isolate or release at \"/do\"; set fields.action if it is elsewhere",
+            "invalid action at \"/do\": expected isolate or release; set fields.action if it is elsewhere",
         ),
         (
             "ttl = \"/for\"",
             json!({"id": 1, "for": secret}),
-            "invalid ttl: expected seconds, or a time such as 90s, 30m, 4h or 2d, at \"/for\"; set fields.ttl if it is elsewhere",
+            "invalid ttl at \"/for\": expected seconds, or a duration such as 90s, 30m, 4h or 2d; set fields.ttl if it is elsewhere",
         ),
     ] {
         assert_eq!(error(more, body), expected);

@@ -136,7 +136,7 @@ fn adapters_parse_each_fixture_as_expected() {
 #[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
 fn adapters_name_what_is_missing_in_other_documents() {
     let error = parse_bytes(Tool::PagerDuty, &recorded(VECTOR)).expect_err("unreadable");
-    assert_eq!(error.to_string(), "it does not say which event it is: it has no event.id");
+    assert_eq!(error.to_string(), "missing event id: the message has no event.id");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn splunk_does_not_take_the_log_sender_for_the_host() {
     let reading = parse_single(Tool::Splunk, &body);
     assert_eq!(summary(&reading), "high NoHost");
     assert_eq!(reading.signal.title, "n");
-    assert!(parse_refused(Tool::Splunk, &json!({"result": {}})).ends_with("it has no sid"));
+    assert!(parse_refused(Tool::Splunk, &json!({"result": {}})).ends_with("the message has no sid"));
 }
 
 const FLAT: &str = r#"{"kibana.alert.uuid":"u1","kibana.alert.severity":"high","kibana.alert.rule.name":"r",
@@ -75,7 +75,7 @@ fn elastic_rejects_large_batches_and_missing_ids() {
     let list = json!({"alerts": (0..101).map(|n| json!({"kibana.alert.uuid": n})).collect::<Value>()});
     assert!(parse_refused(Tool::Elastic, &list).contains("more than 100"));
     let error = parse_refused(Tool::Elastic, &json!({"host.name": "pc-1"}));
-    assert_eq!(error, "it does not say which event it is: the alert has no kibana.alert.uuid");
+    assert_eq!(error, "missing event id: the alert has no kibana.alert.uuid");
     let older = json!({"_id": "i", "_source": {"signal": {"rule": {"id": "r", "severity": "critical"}}}});
     let reading = parse_single(Tool::Elastic, &older);
     assert_eq!((summary(&reading).as_str(), reading.event_id.as_str()), ("critical NoHost", r#"["r","i"]"#));
@@ -152,7 +152,7 @@ fn okta_parses_each_event_without_a_host() {
     assert_eq!(summaries(&parse(Tool::Okta, &json!({"eventId": "h", "data": {"events": []}}))), ["- NoHost"]);
     let anonymous = json!({"eventId": "h", "data": {"events": [event("", "INFO")]}});
     assert!(parse_refused(Tool::Okta, &anonymous).ends_with("an event has no uuid"));
-    assert!(parse_refused(Tool::Okta, &json!({"eventId": "h"})).ends_with("it has no data.events"));
+    assert!(parse_refused(Tool::Okta, &json!({"eventId": "h"})).ends_with("the message has no data.events"));
 }
 
 fn native_message() -> Value {
@@ -228,7 +228,7 @@ fn generic_validates_actions_and_durations() {
     for value in [json!("delete"), json!(""), json!("unknown"), json!(1), json!(["isolate"]), json!(true)] {
         let error = parse_refused(Tool::Generic, &with("action", value.clone()));
         assert!(
-            error.starts_with("invalid action: expected isolate or release at \"/action\""),
+            error.starts_with("invalid action at \"/action\": expected isolate or release"),
             "{value}: {error}"
         );
     }
@@ -263,7 +263,7 @@ fn generic_validates_actions_and_durations() {
         json!([1, 2]),
     ] {
         let error = parse_refused(Tool::Generic, &with("ttl", value.clone()));
-        assert!(error.starts_with("invalid ttl: expected seconds"), "{value}: {error}");
+        assert!(error.starts_with("invalid ttl at \"/ttl\": expected seconds"), "{value}: {error}");
     }
 }
 
