@@ -1,4 +1,4 @@
-//! A policy as it is read: what every key says, and what holds without it.
+//! Parsing of policies: the value of each key and its default.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -73,7 +73,7 @@ fn example_policy_documents_every_key() {
     let example: toml::Table = EXAMPLE.parse().expect("TOML");
     let mut explained = Vec::new();
     collect_keys(&example, &mut explained);
-    // A file that has one wrong key in every table is told what the right ones are.
+    // An unknown key in a table is reported with the known keys.
     let mut wrong = String::from("version = 1\nwrong = 1\n");
     for table in ["release", "limits", "endpoints", "protect", "approve", "follow_up"] {
         wrong += &format!("[{table}]\nwrong = 1\n");
@@ -403,7 +403,7 @@ fn entra_key_set_url_follows_from_the_issuer() {
 
 #[test]
 fn policy_digest_is_the_hash_of_its_text() {
-    // From sha256sum.
+    // Computed with sha256sum.
     let digest = "dbab1266";
     let policy = parse("version = 1\n");
     assert_eq!(policy.digest().len(), 64);

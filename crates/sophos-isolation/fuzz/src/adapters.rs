@@ -1,4 +1,4 @@
-//! A body, read as what a tool sends.
+//! Message bodies for the adapter of a tool.
 
 use serde_json::{Map, Value};
 use sophos_isolation::{
@@ -7,7 +7,7 @@ use sophos_isolation::{
     signal::{HostIdentifiers, Signal, clean},
 };
 
-/// Fields as a policy names them, at places that messages have.
+/// Fields of a policy, with pointers that messages have.
 const FIELDS: &str = r#"
 [fields]
 event_id = "/sid"
@@ -22,7 +22,7 @@ title = "/search_name"
 ttl = "/result/ttl"
 "#;
 
-/// Hands bodies to the adapter of a tool.
+/// Fuzz input for the adapter of one tool.
 #[macro_export]
 macro_rules! fuzz_adapter {
     ($tool:ident) => {
@@ -32,8 +32,7 @@ macro_rules! fuzz_adapter {
     };
 }
 
-/// Checks what is read from a body: with the tool's own fields, and with
-/// configured ones.
+/// Checks the alerts of a body, with the tool's own fields and with configured ones.
 pub fn check(tool: Tool, body: &[u8]) {
     let own = Adapter::new(tool);
     let configured = Adapter::parse(tool, FIELDS).expect("fields");
@@ -64,7 +63,7 @@ fn parse(adapter: &Adapter, body: &[u8]) -> Result<Vec<Alert>, ParseError> {
 
 fn check_alerts(adapter: &Adapter, body: &[u8], readings: &[Alert]) {
     assert!((1..=MAX_ALERTS_PER_MESSAGE).contains(&readings.len()));
-    // What Elastic sends need not be one document.
+    // An Elastic body need not be one document.
     let mut said = Vec::new();
     let document = serde_json::from_slice::<Value>(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
     let is_document = document.as_ref().is_ok_and(|document| {
@@ -86,7 +85,7 @@ fn check_alerts(adapter: &Adapter, body: &[u8], readings: &[Alert]) {
             assert!(list.len() <= 16);
             assert!(list.iter().enumerate().all(|(at, text)| !list[..at].contains(text)), "{list:?}");
         }
-        // Other tools have ids of their own, and none of ours.
+        // Other tools have their own ids, not Sophos ids.
         let may_know = adapter.tool == Tool::Generic || adapter.fields.endpoint_id.is_set();
         assert!(host.endpoint_id.is_none() || may_know);
         assert!(reading.refusal.is_some() || !host.is_empty());
@@ -102,10 +101,10 @@ fn check_alerts(adapter: &Adapter, body: &[u8], readings: &[Alert]) {
     }
 }
 
-/// No fact is made up: the body has each in some text.
+/// Checks that each identifier is in some text of the body.
 fn assert_identifiers_occur(tool: Tool, host: &HostIdentifiers, texts: &[String]) {
     for fact in identifiers(host) {
-        // Most tools have the two parts of a name in two members.
+        // Most tools have the two parts of a name in separate members.
         let mut parts = fact.match_indices('.').map(|(dot, _)| (&fact[..dot], &fact[dot + 1..]));
         let is_said = contains(texts, fact)
             || tool != Tool::Generic
@@ -118,11 +117,10 @@ fn contains(said: &[String], fact: &str) -> bool {
     said.iter().any(|text| text.contains(fact))
 }
 
-/// The same document with its members in another order, and with white space,
-/// says the same.
+/// Checks that member order and white space do not change the result.
 fn check_rewritten(adapter: &Adapter, body: &[u8], readings: &Result<Vec<Alert>, ParseError>) {
     let Ok(document) = serde_json::from_slice::<Value>(body) else { return };
-    // Not every number is written as it is read, and its digits count.
+    // Some numbers are serialized differently, and their digits count.
     if !has_small_integers_only(&document) {
         return;
     }
@@ -130,7 +128,7 @@ fn check_rewritten(adapter: &Adapter, body: &[u8], readings: &Result<Vec<Alert>,
     assert_eq!(*readings, parse(adapter, pretty.as_bytes()), "{pretty}");
 }
 
-/// Whether each number is an integer that stays one.
+/// Whether each number is an integer that stays unchanged.
 fn has_small_integers_only(value: &Value) -> bool {
     match value {
         Value::Number(number) => number.as_i64().is_some_and(|number| number.abs() < 1_000_000_000_000_000),
@@ -140,7 +138,7 @@ fn has_small_integers_only(value: &Value) -> bool {
     }
 }
 
-/// The text of a value, with the members of objects from the last to the first.
+/// The text of a value, with object members in reverse order.
 fn reversed(value: &Value) -> String {
     match value {
         Value::Object(members) => {
@@ -166,7 +164,7 @@ fn identifiers(host: &HostIdentifiers) -> Vec<&String> {
 fn collect_texts(value: &Value, said: &mut Vec<String>) {
     match value {
         Value::String(text) => {
-            // Some members are JSON themselves.
+            // Some members are texts of JSON.
             if let Ok(inner @ (Value::Array(_) | Value::Object(_))) = serde_json::from_str::<Value>(text) {
                 collect_texts(&inner, said);
             }

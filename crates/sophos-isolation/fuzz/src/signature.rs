@@ -1,4 +1,4 @@
-//! Headers and a body against every way in which a source proves itself.
+//! Headers and a body for every verification scheme.
 //!
 //! ```text
 //! crowdstrike_hex 1700000000
@@ -76,7 +76,7 @@ fn verification(name: &str) -> Option<Verification> {
     })
 }
 
-/// Checks that only what was signed, or brings the secret, is believed.
+/// Checks that only signed messages, or those with the secret, are authenticated.
 pub fn check(text: &str) {
     let (head, bodies) = message::split_head(text);
     let mut lines = head.lines();
@@ -121,7 +121,7 @@ fn verify(verification: &Verification, request: &Request) -> Result<(VersionStag
     proof.map(|proof| (proof.version_stage, proof.signed_digest.is_some()))
 }
 
-/// What is believed is what was signed, to the byte.
+/// Checks that an authenticated message equals the signed one in every byte.
 fn assert_signed(
     layout: &SignatureConfig,
     verification: &Verification,
@@ -144,7 +144,7 @@ fn assert_signed(
     }
 }
 
-/// What an honest sender sends is believed; one bit on the way, and it is not.
+/// Checks that a valid message is authenticated, and that one changed bit prevents it.
 fn check_honest_sender(layout: &SignatureConfig, verification: &Verification, time: &str, body: &str) {
     if !is_plain(time) {
         return;
@@ -171,7 +171,7 @@ fn check_honest_sender(layout: &SignatureConfig, verification: &Verification, ti
     }
 }
 
-/// What is believed brings the secret, whole and with nothing around it.
+/// Checks that an authenticated message contains the exact secret.
 fn assert_secret_matches(verification: &Verification, request: &Request, basic: &[String; 2]) {
     let Ok((stage, kept)) = verify(verification, request) else { return };
     assert!(!kept);

@@ -53,7 +53,7 @@ fn envelope(detail: Value) -> Value {
         "detail-type": "GuardDuty Finding", "detail": detail})
 }
 
-/// The value with all names of members beginning in upper case.
+/// The value with all member names in Pascal case.
 fn pascal_case(value: Value) -> Value {
     match value {
         Value::Object(members) => members
@@ -128,7 +128,7 @@ fn guardduty_refuses_sample_and_archived_findings() {
     titled["title"] = json!("[SAMPLE] The EC2 instance i-1 …");
     assert!(summary(&parse_single(Tool::GuardDuty, &titled)).ends_with("Sample"));
     assert!(summary(&parse_single(Tool::GuardDuty, &sample_and_archived(finding()))).ends_with("Archived"));
-    // What an attacker may get into the text proves nothing.
+    // Text that an attacker may control does not mark a sample.
     for value in [json!(r#"{"userAgent":"\"sample\":true"}"#), json!("\"sample\":true"), json!(7)] {
         assert!(summary(&parse_single(Tool::GuardDuty, &with("value", value))).ends_with("act"));
     }
@@ -200,7 +200,7 @@ fn security_hub_returns_one_alert_per_instance() {
     assert_eq!(readings[1].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-2",[],[],[],[]]]"#);
     assert_eq!(readings[2].event_id, r#"["b","2026-01-01T00:00:00Z"]"#);
     assert_eq!(readings[0].signal.account.as_deref(), Some("111122223333"));
-    // Alone, too.
+    // The same without a list.
     let bare = parse_single(Tool::SecurityHub, &asff("a", json!([instance("i-1")])));
     assert_eq!(summary(&bare), "critical ec2:i-1 act");
 }
@@ -327,7 +327,7 @@ fn security_hub_takes_ocsf_device_as_the_instance() {
         summaries(&parse(Tool::SecurityHub, &body)),
         ["high mac:02:00:00:00:00:01 name:web.a.example ip:10.0.0.1 act"]
     );
-    // Another product's id of a machine is none of an instance.
+    // The machine id of another product is not an instance id.
     body["device"] = json!({"uid": "4a7b0c", "hostname": "web"});
     assert_eq!(summaries(&parse(Tool::SecurityHub, &body)), ["high name:web act"]);
 }

@@ -1,4 +1,4 @@
-//! Deliveries of several alerts, of which some cannot be read.
+//! Messages with several alerts, some of which cannot be parsed.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;

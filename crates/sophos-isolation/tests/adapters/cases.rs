@@ -1,11 +1,11 @@
-//! Alerts that once led to another machine, or to none: what is right of each.
+//! Alerts that once led to a wrong machine or to none, with the correct result.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
 use super::{parse, parse_refused, summaries};
 
-/// A name; the tool; the payload; what is read from it.
+/// The name, the tool, the payload, and the expected alerts.
 type Case = (&'static str, Tool, Value, &'static [&'static str]);
 
 fn finding(kind: &str, more: Value) -> Value {

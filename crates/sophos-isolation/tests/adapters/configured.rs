@@ -1,4 +1,4 @@
-//! What a configuration names takes the place of what an adapter finds.
+//! Configured fields that replace the adapter's result.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::{Adapter, Alert, Message, Tool};
@@ -30,7 +30,7 @@ fn mapping_clears_the_refusal_when_it_finds_a_host() {
         summary(&parse_configured(&pagerduty, &body("incident.triggered")).expect("readable")[0]),
         "high endpoint:4a7b act"
     );
-    // A host is no reason to act on what needs no action.
+    // A configured host does not make a refused alert act.
     assert!(
         summary(&parse_configured(&pagerduty, &body("incident.resolved")).expect("readable")[0])
             .ends_with("Resolved")
@@ -86,14 +86,14 @@ fn generic_parses_any_json_when_every_field_is_mapped() {
             "host": {"ec2_instance_id": "i-1", "hostnames": ["pc-1"]}
         })
     );
-    // What says what is to be done may not be missing, where it is known to be said.
+    // A configured action must not be missing.
     let mut unsaid = body.clone();
     unsaid["do"] = json!(null);
     assert_eq!(
         parse_configured(&adapter, &unsaid).expect_err("no action"),
         "missing action: no value at \"/do\"; set fields.action to its location"
     );
-    // Nor may the identity, but that has a header to fall back on.
+    // Nor may the event id, except with an Idempotency-Key.
     let mut nameless = body;
     nameless["alert"] = json!([]);
     assert_eq!(parse_configured(&adapter, &nameless).expect("readable")[0].event_id, r#"["key"]"#);
@@ -115,7 +115,7 @@ fn mapping_resolves_pointers_in_each_list_element() {
         json!([{"kibana.alert.uuid": "u", "rule": "r", "my.host": "pc-1"}, {"rule": "r", "my.host": "pc-1"}]);
     let readings = parse_configured(&elastic, &alerts).expect("readable");
     assert_eq!(summaries(&readings), ["- name:pc-1 act", "- name:pc-1 act"]);
-    // One name for both is not their whole identity.
+    // An id shared by both is combined with their own keys.
     assert_eq!([&*readings[0].event_id, &*readings[1].event_id], [r#"["r",["u"]]"#, r#"["r",1]"#]);
 }
 

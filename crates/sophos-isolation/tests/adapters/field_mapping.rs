@@ -1,4 +1,4 @@
-//! Any JSON, in which the policy says what is where and which of it acts.
+//! JSON of any shape, with fields and conditions from the policy.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn parse(text: &str, body: &Value) -> Result<Vec<Alert>, String> {
     parse_text(&adapter(text), &body.to_string())
 }
 
-/// What is read of one document by these fields.
+/// The alert of one document parsed with these fields.
 fn parse_single(fields: &str, body: &Value) -> String {
     let readings = parse(&format!("[fields]\nevent_id = \"/id\"\n{fields}"), body).expect("readable");
     summaries(&readings).join("; ")
@@ -41,7 +41,7 @@ fn mapped_source_ignores_the_native_format() {
     let mut named = body;
     named["principal"]["hostname"] = json!("LT-1");
     assert_eq!(summaries(&parse(fields, &named).expect("readable")), ["- name:LT-1 act"]);
-    // Only the host decides: other fields leave the own form as it is.
+    // Only a host field disables the native format.
     let own = json!({"id": 7, "target": {"hostname": "LT-1"}, "ttl": "4h"});
     let readings = parse("[fields]\nevent_id = \"/id\"", &own).expect("readable");
     assert_eq!(summaries(&readings), ["- name:LT-1 act"]);
@@ -76,10 +76,10 @@ fn condition_refuses_resolved_alerts() {
     );
     let firing = parse(text, &body("firing")).expect("readable").remove(0);
     assert_eq!(summary(&firing), "critical name:graf-01 act");
-    // What was refused under an identity does not stop what acts under the same.
+    // A refused event does not block a later one with the same id.
     assert_ne!(firing.event_id, resolved.event_id);
     assert_eq!(firing.alert_id, resolved.alert_id);
-    // What does not act needs nothing else.
+    // An alert that does not act needs no other member.
     let bare = json!({"alerts": [{"status": "resolved"}]});
     assert_eq!(summaries(&parse(text, &bare).expect("readable")), ["- NotSelected"]);
 }
@@ -146,7 +146,7 @@ fn iterate_returns_one_signal_per_element() {
     );
     assert_eq!(readings[0].event_id, r#"["1"]"#);
     assert_eq!(readings[1].alert_id, r#"["r"]"#);
-    // An alert is the same event in a group of any size.
+    // An alert keeps its event id in a group of any size.
     let alone = parse(text, &body(json!([{"id": 2, "rule": "r", "host": "b"}]))).expect("readable");
     assert_eq!(alone[0], readings[1]);
     assert_eq!(summaries(&parse(text, &body(json!([]))).expect("readable")), ["- NoHost"]);
@@ -180,7 +180,7 @@ fn iterate_keeps_valid_alerts_beside_invalid_ones() {
         details[2].starts_with("missing action: no value at \"/alerts/2/do\"; set fields.action"),
         "{details:?}"
     );
-    // Where nothing can be read, the sender is told.
+    // If no alert can be parsed, the sender receives the error.
     let error = parse(text, &json!({"alerts": [{"host": "a"}, {"host": "b"}]})).expect_err("no id");
     assert!(error.starts_with("missing event id: no value at \"/alerts/0/id\""), "{error}");
 }
@@ -238,7 +238,7 @@ fn mapping_strips_ports_prefixes_and_suffixes() {
     ] {
         assert_eq!(parse_single(instance, &json!({"id": 1, "i": value})), expected, "{value}");
     }
-    // Without the key, what has a port is neither a name nor an address.
+    // Without the key, a text with a port is neither a name nor an address.
     assert_eq!(
         parse_single("hostname = \"/i\"\nip = \"/i\"", &json!({"id": 1, "i": "10.0.0.5:9100"})),
         "- NoHost"
@@ -255,7 +255,7 @@ fn mapping_splits_names_of_several_machines() {
     let body = json!({"id": 1, "hosts": ["pc-1", "pc-2.corp.example", "PC-2", "pc-1"], "ip": "10.0.0.1"});
     let text = "[fields]\nevent_id = \"/id\"\nhostname = \"/hosts\"\nip = \"/ip\"";
     let readings = parse(text, &body).expect("readable");
-    // Nothing says whose the address is.
+    // The owner of the address is unknown.
     assert_eq!(summaries(&readings), ["- name:pc-1 act", "- name:pc-2.corp.example act"]);
     assert_ne!(readings[0].event_id, readings[1].event_id);
     let same = json!({"id": 1, "hosts": ["pc-1", "pc-1.corp.example"], "ip": "10.0.0.1"});
@@ -267,7 +267,7 @@ fn mapping_splits_names_of_several_machines() {
     assert_eq!(parse(text, &json!({"id": 1, "hosts": many})).expect("readable").len(), 100);
     let more: Vec<_> = (0..101).map(|number| format!("pc-{number}")).collect();
     assert!(parse(text, &json!({"id": 1, "hosts": more})).is_err());
-    // The own form means the same, and an id decides without the names.
+    // The native format behaves the same, and an id decides without the names.
     let own =
         |target: Value| summaries(&parse("", &json!({"event_id": "e", "target": target})).expect("readable"));
     assert_eq!(own(json!({"hostname": ["a", "b"]})), ["- name:a act", "- name:b act"]);
@@ -307,7 +307,7 @@ fn severity_is_mapped_fixed_or_default() {
         parse_single("hostname = \"/h\"\nseverity_fixed = \"high\"", &body(json!("low"))),
         "high name:a act"
     );
-    // For a tool that says it by itself, the default is for where it does not.
+    // For a tool with its own severity, the default applies if it is missing.
     let falcon =
         Adapter::parse(Tool::CrowdStrike, "fields = { severity_default = \"low\" }").expect("fields");
     let read = |body: Value| {
@@ -442,7 +442,7 @@ fn parse_errors_name_the_member_and_the_key() {
     }
 }
 
-/// Fields and conditions that lead anywhere.
+/// Generates fields and conditions with any pointers.
 fn any_source() -> impl Strategy<Value = String> {
     let name = prop::sample::select(vec![
         "detail", "events", "id", "host", "ip", "target", "0", "1", "data", "alerts", "a b",

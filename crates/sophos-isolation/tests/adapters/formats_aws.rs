@@ -1,4 +1,4 @@
-//! Forms of findings: containers, sequences of actions, custom actions.
+//! Formats of findings: containers, attack sequences, custom actions.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
@@ -18,7 +18,7 @@ fn guardduty_marks_container_nodes_as_shared() {
         let reading = parse_single(Tool::GuardDuty, &body);
         assert_eq!(summary(&reading), "high ec2:i-0a act", "{kind}");
         assert!(reading.signal.shared_host, "{kind}");
-        // On Fargate, and in an audit log, there is no instance.
+        // Fargate and audit log findings have no instance.
         let none = finding(
             json!({"resourceType": kind, "instanceDetails": {"networkInterfaces": [{"privateIpAddress": "10.0.0.1"}]}}),
         );
@@ -37,7 +37,7 @@ fn guardduty_parses_instances_that_are_not_shared() {
     assert_eq!((summary(&reading).as_str(), reading.signal.shared_host), ("high ec2:i-0a act", false));
     let kept = serde_json::to_value(&reading.signal).expect("a signal");
     assert!(kept.get("shared_host").is_none());
-    // Without an id there is nothing better than names and addresses.
+    // Without an id, the names and addresses are used.
     let nameless = json!({"resourceType": "Instance", "instanceDetails": {"networkInterfaces": [
         {"privateIpAddress": "10.0.0.1", "privateDnsName": "ip-10-0-0-1.ec2.internal"}]}});
     assert_eq!(

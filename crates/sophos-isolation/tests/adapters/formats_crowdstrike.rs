@@ -1,4 +1,4 @@
-//! Forms of CrowdStrike's messages: leads, identities, workflows, audits.
+//! Formats of CrowdStrike messages: leads, identity detections, workflows, audits.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
@@ -133,7 +133,7 @@ fn crowdstrike_parses_names_composed_by_workflows() {
         assert_eq!(summary(&reading), "high name:pc-1 ip:10.0.0.1 act", "{body}");
         assert_eq!(reading.event_id, r#"["d",null]"#);
     }
-    // What is named after another machine is not the host.
+    // A member named after another machine is not the host.
     let other = json!({"detection.id": "d", "target.hostname": "dc-1", "Remote Hostname": "x"});
     assert_eq!(summary(&parse_single(Tool::CrowdStrike, &other)), "- NoHost");
 }

@@ -1,4 +1,4 @@
-//! Forms of Elastic's alerts: ECS beside them, and rules that are of no threat.
+//! Formats of Elastic alerts: ECS members, and rules without a threat.
 
 use serde_json::{Map, Value, json};
 use sophos_isolation::adapters::Tool;

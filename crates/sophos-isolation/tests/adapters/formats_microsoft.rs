@@ -1,4 +1,4 @@
-//! Forms of what Microsoft's tools send: names, incidents, and what is no alert.
+//! Formats of Microsoft messages: names, incidents, and other resources.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;

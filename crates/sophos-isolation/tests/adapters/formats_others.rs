@@ -1,4 +1,4 @@
-//! Forms of PagerDuty's, Splunk's and Wazuh's messages.
+//! Formats of PagerDuty, Splunk and Wazuh messages.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
@@ -48,7 +48,7 @@ fn splunk_refuses_resolved_notables() {
             "Resolved",
         ),
         (json!({"event_id": notable, "disposition_label": "True Positive - Suspicious Activity"}), "act"),
-        // Of a search of somebody's own, the column is about something else.
+        // In a custom search, the column has another meaning.
         (json!({"status": "4"}), "act"),
         (json!({"status": "closed"}), "act"),
     ] {

@@ -1,5 +1,4 @@
-//! Forms of SentinelOne's messages: rules, unified alerts, what was done about
-//! a threat.
+//! Formats of SentinelOne messages: rules, unified alerts, mitigation reports.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
@@ -40,7 +39,7 @@ fn sentinelone_parses_rule_alerts() {
             "{kind}"
         );
     }
-    // A rule of the library was edited, or an alert of one.
+    // A library rule, or an alert of one, was edited.
     for data in [
         json!({"rulename": "r", "severity": "E_HIGH"}),
         json!({"origagentname": "pc-1", "alertid": "2", "newIncidentStatus": "in_progress"}),
@@ -66,7 +65,7 @@ fn sentinelone_refuses_threat_status_changes() {
         let reading = parse_single(Tool::SentinelOne, &activity(json!(kind), data.clone()));
         assert_eq!(summary(&reading), "high name:pc-1 act", "{kind}");
     }
-    // Of a change whose kind is not told, too.
+    // The same without an activity type.
     for change in ["newStatus", "oldIncidentStatus", "newAnalystVerdict"] {
         let mut data = data.clone();
         data[change] = json!("in_progress");

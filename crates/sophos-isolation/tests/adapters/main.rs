@@ -1,4 +1,4 @@
-//! What security tools send, and what is read from it.
+//! Parsing of messages of security tools.
 
 mod alert_ids;
 mod aws;
@@ -33,7 +33,7 @@ fn parse(tool: Tool, body: &Value) -> Vec<Alert> {
     parse_bytes(tool, body.to_string().as_bytes()).expect("readable")
 }
 
-/// The reading of a message that is about one host, or none.
+/// The only alert of a message.
 fn parse_single(tool: Tool, body: &Value) -> Alert {
     let readings = parse(tool, body);
     assert_eq!(readings.len(), 1, "{readings:?}");
@@ -44,7 +44,7 @@ fn parse_refused(tool: Tool, body: &Value) -> String {
     parse_bytes(tool, body.to_string().as_bytes()).expect_err("unreadable").to_string()
 }
 
-/// An adapter whose fields are configured, as in a policy's file.
+/// An adapter with fields configured as in a policy.
 fn configured(tool: Tool, fields: &str) -> Adapter {
     Adapter::parse(tool, &format!("[fields]\n{fields}")).expect("fields")
 }
@@ -73,7 +73,7 @@ fn host_summary(host: &HostIdentifiers) -> String {
         .join(" ")
 }
 
-/// All of the readings in lines.
+/// All alerts, one per line.
 fn summaries(readings: &[Alert]) -> Vec<String> {
     readings.iter().map(summary).collect()
 }

@@ -46,7 +46,7 @@ fn defender_refuses_related_devices() {
     let context = json!({"roles": ["contextual"]});
     let readings = parse(Tool::MicrosoftDefender, &graph(json!([device("pc-1", context.clone())])));
     assert!(summary(&readings[0]).ends_with("OnlyRelated"));
-    // The same device, attacked as well.
+    // The same device as an attacked one.
     let both =
         json!([device("pc-1", context), device("pc-1", json!({"roles": ["contextual", "compromised"]}))]);
     assert!(summary(&parse_single(Tool::MicrosoftDefender, &graph(both))).ends_with("act"));

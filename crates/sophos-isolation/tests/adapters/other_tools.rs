@@ -1,4 +1,4 @@
-//! Splunk, Elastic, PagerDuty, Okta and our own form.
+//! Splunk, Elastic, PagerDuty, Okta and the native format.
 
 use serde_json::{Value, json};
 use sophos_isolation::{

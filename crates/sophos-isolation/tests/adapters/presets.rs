@@ -1,4 +1,4 @@
-//! Ready-made sources, each with messages of its tool: `tests/presets/<preset>/`.
+//! Presets, each with messages of its tool in `tests/presets/<preset>/`.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -7,7 +7,7 @@ use sophos_isolation::adapters::{Adapter, Alert, Message, Tool};
 
 use super::summaries;
 
-/// All presets, as a wrong word is told.
+/// All presets, from the error of an unknown one.
 fn presets() -> Vec<String> {
     let error = Adapter::parse(Tool::Generic, "preset = \"\"").expect_err("no preset").to_string();
     error.split('"').skip(1).step_by(2).map(str::to_owned).collect()
@@ -19,7 +19,7 @@ fn parse(preset: &str, body: &Value) -> Vec<Alert> {
     adapter.parse_message(&Message { body: &body, idempotency_key: None }).expect(preset)
 }
 
-/// The messages of a preset, by the names of their files.
+/// The messages of a preset, by file name.
 fn messages(preset: &str) -> BTreeMap<String, Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/presets").join(preset);
     let files = fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -52,8 +52,8 @@ fn presets_parse_the_messages_of_their_tools() {
                 assert_eq!(read[0].event_id == of[0].event_id, is_same_event, "{place}");
             }
         }
-        // Each shows a message that acts, one that comes again, a state that does
-        // not act, and one without a host.
+        // Each has a message that acts, an update of it, a state that does not act, and one without
+        // a host.
         let has = |test: &dyn Fn(&Value) -> bool| messages.values().any(test);
         let says =
             |word: &'static str| {

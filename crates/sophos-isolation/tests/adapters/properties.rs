@@ -1,4 +1,4 @@
-//! What holds whatever is sent.
+//! Properties of every message.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use super::fixtures::messages;
 
 static MESSAGES: LazyLock<Vec<(Tool, Vec<u8>)>> = LazyLock::new(messages);
 
-/// Ids of machines of other products, and addresses of the other side.
+/// Machine ids of other products, and addresses of peers.
 const FOREIGN: &str = "4a7b0c1d-foreign-id";
 const REMOTE: &str = "198.51.100.77";
 
@@ -47,7 +47,7 @@ fn check(tool: Tool, readings: &[Alert]) {
     }
 }
 
-/// Whether no name is the first label of another beside it.
+/// Whether no name is the first label of another in the list.
 fn has_no_short_form(names: &[String]) -> bool {
     let is_short_of = |name: &String, other: &String| {
         other.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
@@ -55,7 +55,7 @@ fn has_no_short_form(names: &[String]) -> bool {
     names.iter().all(|name| !names.iter().any(|other| is_short_of(name, other)))
 }
 
-/// Any JSON, out of members that the adapters look for.
+/// Generates JSON of members that the adapters look for.
 pub(super) fn any_json() -> impl Strategy<Value = Value> {
     let name = prop::sample::select(vec![
         "detail",
@@ -142,7 +142,7 @@ pub(super) fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Takes out, or replaces, what the numbers lead to.
+/// Removes or replaces the values at the given positions.
 fn change_value(value: &mut Value, path: &[u8], put: Option<Value>) {
     let Some((step, rest)) = path.split_first() else { return put.into_iter().for_each(|put| *value = put) };
     match value {
@@ -166,7 +166,7 @@ fn change_value(value: &mut Value, path: &[u8], put: Option<Value>) {
     }
 }
 
-/// Puts foreign ids and addresses where no adapter may take them for ours.
+/// Inserts foreign ids and addresses where no adapter may use them.
 fn inject_foreign_identifiers(value: &mut Value) {
     let Value::Object(members) = value else {
         if let Value::Array(items) = value {
@@ -209,7 +209,7 @@ proptest! {
 }
 
 proptest! {
-    // Each of these reads all of the collected messages.
+    // Each case parses all recorded messages.
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
