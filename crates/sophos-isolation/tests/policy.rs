@@ -95,9 +95,9 @@ fn example_policy_documents_every_key() {
     }
     let error = Policy::parse(&wrong).expect_err("wrong keys");
     let mut tables = 0;
-    for mistake in error.issues().iter().filter(|mistake| mistake.key.ends_with("wrong")) {
+    for issue in error.issues().iter().filter(|issue| issue.key.ends_with("wrong")) {
         tables += 1;
-        let (_, known) = mistake.message.split_once(": ").expect("the keys");
+        let (_, known) = issue.message.split_once(": expected one of ").expect("the keys");
         for key in known.split(", ") {
             assert!(explained.iter().any(|explained| explained == key), "{key} is not explained");
         }
@@ -207,11 +207,11 @@ fn policy_parses_every_key() {
     let full = policy.source("full").expect("a source");
     assert_eq!(full.adapter.tool, Tool::CrowdStrike);
     let body = br#"{"CompositeId": "c", "a": {"b": "host"}, "c": 7}"#;
-    let readings = full.adapter.parse_message(&Message { body, idempotency_key: None }).expect("readable");
-    assert_eq!(readings[0].signal.host.hostnames, ["host"]);
-    assert_eq!(readings[0].signal.release_after_seconds, Some(7));
+    let alerts = full.adapter.parse_message(&Message { body, idempotency_key: None }).expect("readable");
+    assert_eq!(alerts[0].signal.host.hostnames, ["host"]);
+    assert_eq!(alerts[0].signal.release_after_seconds, Some(7));
     assert_eq!(full.adapter.when.len(), 1);
-    assert_eq!(readings[0].refusal, Some(NotActionable::NotSelected));
+    assert_eq!(alerts[0].refusal, Some(NotActionable::NotSelected));
     assert_eq!(full.tenants, [TENANT, OTHER].map(TenantId::from));
     for account in ["abc", "ABC", " Abc "] {
         assert_eq!(full.tenant_for_account(account), Some(&OTHER.into()), "{account}");

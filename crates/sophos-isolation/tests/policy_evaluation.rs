@@ -399,7 +399,11 @@ fn refusals_have_codes_and_messages() {
             "does not allow this source to release",
         ),
         (Refusal::TenantNotAllowed, json!({"code": "tenant_not_allowed"}), "act on this tenant"),
-        (Refusal::AccountNotAllowed, json!({"code": "account_not_allowed"}), "does not list the event's account"),
+        (
+            Refusal::AccountNotAllowed,
+            json!({"code": "account_not_allowed"}),
+            "does not list the event's account",
+        ),
         (
             Refusal::Severity { severity: Some(Severity::Low), minimum },
             json!({"code": "severity", "severity": "low", "minimum": "high"}),

@@ -232,7 +232,10 @@ fn parse_reports_all_errors_in_line_order() {
         ]
     );
     let text = error.to_string();
-    assert!(text.contains("\nline 8, limits.estate_share: invalid value: expected a number above 0 and up to 1"), "{text}");
+    assert!(
+        text.contains("\nline 8, limits.estate_share: invalid value: expected a number above 0 and up to 1"),
+        "{text}"
+    );
     assert_eq!(text.lines().count(), 8);
 }
 

@@ -36,7 +36,10 @@ fn parse_warns_about_a_secret_of_two_sources() {
     let policy = Policy::parse(&text).expect("it can be used");
     let warnings: Vec<_> = policy.warnings().iter().map(ToString::to_string).collect();
     let [warning] = &warnings[..] else { panic!("{warnings:?}") };
-    assert!(warning.starts_with("line 10, sources.c: shared secret: a signature for the source a"), "{warning}");
+    assert!(
+        warning.starts_with("line 10, sources.c: shared secret: a signature for the source a"),
+        "{warning}"
+    );
     let apart = format!("version = 1\n{}{}", sender("a", "n"), sender("b", "m"));
     assert!(Policy::parse(&apart).expect("a policy").warnings().is_empty());
 }

@@ -2,7 +2,7 @@
 //!
 //! The environment has machines, and Sophos knows some of them. An alert contains correct data
 //! about one machine. Cases that no reader of an alert could decide are excluded: see
-//! `World::is_unambiguous`.
+//! `Scenario::is_unambiguous`.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -168,7 +168,7 @@ impl Scenario {
         if number == self.target { record.seen_ago.min(self.alert.age) } else { record.seen_ago }
     }
 
-    fn facts(&self) -> HostIdentifiers {
+    fn identifiers(&self) -> HostIdentifiers {
         let (machine, alert) = (self.target(), &self.alert);
         let mut facts = HostIdentifiers::default();
         if alert.id && machine.record.is_some() {
@@ -296,25 +296,31 @@ fn resolve_finds_the_right_machine_or_none() {
         max_global_rejects: 10_000_000,
         ..ProptestConfig::default()
     });
-    let outcome = runner.run(&scenario(), |world| {
-        prop_assume!(world.is_unambiguous());
-        let Ok(identity) = HostIdentity::from_identifiers(&world.facts()) else { return Ok(()) };
+    let outcome = runner.run(&scenario(), |scenario| {
+        prop_assume!(scenario.is_unambiguous());
+        let Ok(identity) = HostIdentity::from_identifiers(&scenario.identifiers()) else { return Ok(()) };
         let liveness = Liveness {
             seen_within: Duration::from_secs(30 * DAY),
             address_seen_within: Duration::from_secs(15 * MINUTE),
         };
         let now = Duration::from_secs(NOW);
-        let alert = Some(Duration::from_secs(NOW - world.alert.age));
+        let alert = Some(Duration::from_secs(NOW - scenario.alert.age));
         let times = ResolutionTimes { liveness, now, observed_at: alert, evaluated_at: now };
-        let directory = UnfilteredDirectory(world.candidates());
+        let directory = UnfilteredDirectory(scenario.candidates());
         let resolution = futures_executor::block_on(resolve(&directory, &identity, &times))
             .unwrap_or_else(|never| match never {});
         let (found, tried) = counts.get();
         counts.set((found + u32::from(resolution.outcome.is_ok()), tried + 1));
         if let Ok(chosen) = resolution.outcome {
             let number: usize = chosen.endpoint.id[30..].parse().expect("a number");
-            prop_assert_eq!(number, world.target, "{:?} {:?}", world.facts(), chosen.endpoint.raw());
-            let is_cloned = world.target().record.as_ref().is_some_and(|record| record.cloned);
+            prop_assert_eq!(
+                number,
+                scenario.target,
+                "{:?} {:?}",
+                scenario.identifiers(),
+                chosen.endpoint.raw()
+            );
+            let is_cloned = scenario.target().record.as_ref().is_some_and(|record| record.cloned);
             prop_assert!(!is_cloned, "a clone is not told from its original");
         }
         Ok(())

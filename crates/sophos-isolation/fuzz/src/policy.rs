@@ -57,18 +57,18 @@ fn check_protection(text: &str) {
         let list = list.and_then(toml::Value::as_array).into_iter().flatten();
         list.filter_map(toml::Value::as_str).map(str::to_owned).collect()
     };
-    let mut subjects: Vec<serde_json::Value> = Vec::new();
-    subjects.extend(items("names").iter().map(|name| json!({"hostname": name})));
+    let mut endpoints: Vec<serde_json::Value> = Vec::new();
+    endpoints.extend(items("names").iter().map(|name| json!({"hostname": name})));
     let fitting = |pattern: &String| pattern.replace('*', "").replace('?', "a");
-    subjects.extend(items("patterns").iter().map(|pattern| json!({"hostname": fitting(pattern)})));
-    subjects.extend(items("groups").iter().map(|group| json!({"group": {"id": group, "name": group}})));
-    subjects.extend(items("types").iter().map(|kind| json!({"type": kind})));
-    subjects.extend(items("ids").iter().map(|id| json!({"id": id})));
-    subjects.extend(items("tags").iter().map(|tag| {
+    endpoints.extend(items("patterns").iter().map(|pattern| json!({"hostname": fitting(pattern)})));
+    endpoints.extend(items("groups").iter().map(|group| json!({"group": {"id": group, "name": group}})));
+    endpoints.extend(items("types").iter().map(|kind| json!({"type": kind})));
+    endpoints.extend(items("ids").iter().map(|id| json!({"id": id})));
+    endpoints.extend(items("tags").iter().map(|tag| {
         let (key, value) = tag.split_once('=').unwrap_or((tag, "x"));
         json!({"tags": [{"key": key, "value": value}]})
     }));
-    for members in subjects {
+    for members in endpoints {
         let mut record = json!({"id": ID, "hostname": "zz-9", "type": "computer"});
         for (name, value) in members.as_object().expect("members") {
             record[name] = value.clone();
@@ -111,15 +111,15 @@ fn check_one(text: &str) {
 }
 
 fn check_error(text: &str, error: &PolicyError) {
-    let mistakes = error.issues();
-    assert!((1..=100).contains(&mistakes.len()));
-    assert!(mistakes.is_sorted_by_key(|mistake| mistake.line));
+    let issues = error.issues();
+    assert!((1..=100).contains(&issues.len()));
+    assert!(issues.is_sorted_by_key(|issue| issue.line));
     let lines = text.split('\n').count();
-    for mistake in mistakes {
-        assert!((1..=lines).contains(&mistake.line), "{mistake} of {lines} lines");
-        assert_eq!(mistake.key, clean(&mistake.key));
-        assert!(!mistake.message.is_empty() && mistake.message.len() <= MAX_MESSAGE_LEN, "{mistake}");
-        assert!(!mistake.message.chars().any(char::is_control), "{mistake:?}");
+    for issue in issues {
+        assert!((1..=lines).contains(&issue.line), "{issue} of {lines} lines");
+        assert_eq!(issue.key, clean(&issue.key));
+        assert!(!issue.message.is_empty() && issue.message.len() <= MAX_MESSAGE_LEN, "{issue}");
+        assert!(!issue.message.chars().any(char::is_control), "{issue:?}");
     }
 }
 
@@ -165,8 +165,8 @@ fn check_policy(text: &str, policy: &Policy) {
 fn check_admission(policy: &Policy, source: &sophos_isolation::policy::Source) {
     let account = source.accounts.keys().next().cloned();
     let named = source.tenants.first().map(|tenant| tenant.as_str().to_uppercase());
-    for account in [None, account, Some("nobody's".to_owned())] {
-        for tenant in [None, named.clone(), Some("nobody's".to_owned())] {
+    for account in [None, account, Some("unknown".to_owned())] {
+        for tenant in [None, named.clone(), Some("unknown".to_owned())] {
             for severity in [None, Some(Severity::Informational), Some(Severity::Critical)] {
                 let mut signal = Signal::default();
                 (signal.account, signal.tenant, signal.severity) =

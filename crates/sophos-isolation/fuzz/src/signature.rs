@@ -94,7 +94,7 @@ pub fn check(text: &str) {
             let headers: Vec<String> = lines.map(put).collect();
             let request = self::request("POST /hooks/s", &headers, arrives);
             assert_signed(layout, &verification, &request, arrives, (time, signed));
-            check_honest_sender(layout, &verification, time, signed);
+            check_valid_sender(layout, &verification, time, signed);
         }
         _ => {
             let basic = [CURRENT_SECRET, PREVIOUS_SECRET].map(|key| message::basic_credentials(USER, key));
@@ -138,14 +138,14 @@ fn assert_signed(
     }
     let [was, is] =
         [message::signing_input(layout, time, signed), message::signing_input(layout, arrived, arrives)];
-    assert_eq!(was, is, "wrong isolation: a signature was believed that is none");
+    assert_eq!(was, is, "wrong isolation: an invalid signature was accepted");
     if layout.timestamp.is_some() && is_plain(arrived) {
-        assert!(is_inside_window(arrived), "wrong isolation: an old signature was believed");
+        assert!(is_inside_window(arrived), "wrong isolation: an expired signature was accepted");
     }
 }
 
 /// Checks that a valid message is authenticated, and that one changed bit prevents it.
-fn check_honest_sender(layout: &SignatureConfig, verification: &Verification, time: &str, body: &str) {
+fn check_valid_sender(layout: &SignatureConfig, verification: &Verification, time: &str, body: &str) {
     if !is_plain(time) {
         return;
     }

@@ -74,12 +74,12 @@ fn guardduty_parses_findings_in_every_wrapper_and_casing() {
         envelope(pascal_case(finding())),
         json!({"Findings": [pascal_case(finding())]}),
     ] {
-        let reading = parse_single(Tool::GuardDuty, &body);
-        assert_eq!(summary(&reading), format!("high {INSTANCE} act"));
-        assert_eq!(reading.event_id, r#"["f1","2026-01-01T10:05:00.000Z","3"]"#);
-        assert_eq!(reading.signal.account.as_deref(), Some("111122223333"));
-        assert_eq!(reading.signal.reason.as_deref(), Some("Backdoor:EC2/C&CActivity.B!DNS"));
-        assert!(reading.signal.title.starts_with("The EC2 instance"));
+        let alert = parse_single(Tool::GuardDuty, &body);
+        assert_eq!(summary(&alert), format!("high {INSTANCE} act"));
+        assert_eq!(alert.event_id, r#"["f1","2026-01-01T10:05:00.000Z","3"]"#);
+        assert_eq!(alert.signal.account.as_deref(), Some("111122223333"));
+        assert_eq!(alert.signal.reason.as_deref(), Some("Backdoor:EC2/C&CActivity.B!DNS"));
+        assert!(alert.signal.title.starts_with("The EC2 instance"));
     }
 }
 
@@ -148,8 +148,8 @@ fn guardduty_returns_one_alert_per_finding() {
     let mut other = finding();
     other["id"] = json!("f2");
     other["resource"]["instanceDetails"] = json!({"instanceId": "i-2"});
-    let readings = parse(Tool::GuardDuty, &json!({"Findings": [finding(), other, finding()]}));
-    assert_eq!(summaries(&readings), [format!("high {INSTANCE} act"), "high ec2:i-2 act".into()]);
+    let alerts = parse(Tool::GuardDuty, &json!({"Findings": [finding(), other, finding()]}));
+    assert_eq!(summaries(&alerts), [format!("high {INSTANCE} act"), "high ec2:i-2 act".into()]);
     assert_eq!(summaries(&parse(Tool::GuardDuty, &json!({"Findings": []}))), ["- NoHost"]);
 }
 
@@ -161,10 +161,7 @@ fn guardduty_rejects_other_sources_and_missing_ids() {
     assert_eq!(parse_refused(Tool::SecurityHub, &foreign), "invalid source: expected \"aws.securityhub\"");
     let mut nameless = finding();
     nameless["id"] = json!("");
-    assert_eq!(
-        parse_refused(Tool::GuardDuty, &nameless),
-        "missing event id: the finding has no id"
-    );
+    assert_eq!(parse_refused(Tool::GuardDuty, &nameless), "missing event id: the finding has no id");
 }
 
 fn asff(id: &str, resources: Value) -> Value {
@@ -191,15 +188,15 @@ fn security_hub_event(findings: Value) -> Value {
 fn security_hub_returns_one_alert_per_instance() {
     let bucket = json!({"Type": "AwsS3Bucket", "Id": "arn:aws:s3:::b"});
     let several = json!([instance("i-1"), bucket, instance("i-2"), instance("i-1")]);
-    let readings = parse(
+    let alerts = parse(
         Tool::SecurityHub,
         &security_hub_event(json!([asff("a", several), asff("b", json!([bucket]))])),
     );
-    assert_eq!(summaries(&readings), ["critical ec2:i-1 act", "critical ec2:i-2 act", "critical NoHost"]);
-    assert_eq!(readings[0].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-1",[],[],[],[]]]"#);
-    assert_eq!(readings[1].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-2",[],[],[],[]]]"#);
-    assert_eq!(readings[2].event_id, r#"["b","2026-01-01T00:00:00Z"]"#);
-    assert_eq!(readings[0].signal.account.as_deref(), Some("111122223333"));
+    assert_eq!(summaries(&alerts), ["critical ec2:i-1 act", "critical ec2:i-2 act", "critical NoHost"]);
+    assert_eq!(alerts[0].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-1",[],[],[],[]]]"#);
+    assert_eq!(alerts[1].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-2",[],[],[],[]]]"#);
+    assert_eq!(alerts[2].event_id, r#"["b","2026-01-01T00:00:00Z"]"#);
+    assert_eq!(alerts[0].signal.account.as_deref(), Some("111122223333"));
     // The same without a list.
     let bare = parse_single(Tool::SecurityHub, &asff("a", json!([instance("i-1")])));
     assert_eq!(summary(&bare), "critical ec2:i-1 act");
@@ -285,10 +282,10 @@ fn imported(finding: Value) -> Value {
 
 #[test]
 fn security_hub_parses_ocsf() {
-    let reading = parse_single(Tool::SecurityHub, &imported(ocsf()));
-    assert_eq!(summary(&reading), "high ec2:i-1 act");
-    assert_eq!(reading.event_id, r#"["arn:f","1767225600000"]"#);
-    assert_eq!(reading.signal.account.as_deref(), Some("111122223333"));
+    let alert = parse_single(Tool::SecurityHub, &imported(ocsf()));
+    assert_eq!(summary(&alert), "high ec2:i-1 act");
+    assert_eq!(alert.event_id, r#"["arn:f","1767225600000"]"#);
+    assert_eq!(alert.signal.account.as_deref(), Some("111122223333"));
     for (member, value, expected) in [
         ("class_uid", json!(2003), "high ec2:i-1 NotAThreat"),
         ("class_uid", json!(2002), "high ec2:i-1 NotAThreat"),

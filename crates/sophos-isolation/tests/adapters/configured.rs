@@ -74,10 +74,10 @@ fn generic_parses_any_json_when_every_field_is_mapped() {
         "prio": "Critical", "text": "x", "why": "y", "when": "z", "do": "release", "for": 60,
         "action": "something else", "ttl": "soon", "target": {"hostname": "not-this", "ip": "10.0.0.1"}
     });
-    let reading = parse_configured(&adapter, &body).expect("readable").remove(0);
-    assert_eq!(summary(&reading), "critical ec2:i-1 name:pc-1 act");
-    assert_eq!(reading.event_id, r#"["7"]"#);
-    let signal = serde_json::to_value(&reading.signal).expect("a signal");
+    let parsed_alert = parse_configured(&adapter, &body).expect("readable").remove(0);
+    assert_eq!(summary(&parsed_alert), "critical ec2:i-1 name:pc-1 act");
+    assert_eq!(parsed_alert.event_id, r#"["7"]"#);
+    let signal = serde_json::to_value(&parsed_alert.signal).expect("a signal");
     assert_eq!(
         signal,
         json!({
@@ -106,17 +106,17 @@ fn generic_parses_any_json_when_every_field_is_mapped() {
 fn mapping_resolves_pointers_in_each_list_element() {
     let okta = configured(Tool::Okta, r#"hostname = "/device/name""#);
     let events = json!([{"uuid": "a", "device": {"name": "pc-1"}}, {"uuid": "b"}]);
-    let readings =
+    let parsed_alerts =
         parse_configured(&okta, &json!({"eventId": "h", "data": {"events": events}})).expect("readable");
-    assert_eq!(summaries(&readings), ["- name:pc-1 act", "- NoHost"]);
+    assert_eq!(summaries(&parsed_alerts), ["- name:pc-1 act", "- NoHost"]);
 
     let elastic = configured(Tool::Elastic, "hostname = \"/my.host\"\nevent_id = \"/rule\"");
     let alerts =
         json!([{"kibana.alert.uuid": "u", "rule": "r", "my.host": "pc-1"}, {"rule": "r", "my.host": "pc-1"}]);
-    let readings = parse_configured(&elastic, &alerts).expect("readable");
-    assert_eq!(summaries(&readings), ["- name:pc-1 act", "- name:pc-1 act"]);
+    let parsed_alerts = parse_configured(&elastic, &alerts).expect("readable");
+    assert_eq!(summaries(&parsed_alerts), ["- name:pc-1 act", "- name:pc-1 act"]);
     // An id shared by both is combined with their own keys.
-    assert_eq!([&*readings[0].event_id, &*readings[1].event_id], [r#"["r",["u"]]"#, r#"["r",1]"#]);
+    assert_eq!([&*parsed_alerts[0].event_id, &*parsed_alerts[1].event_id], [r#"["r",["u"]]"#, r#"["r",1]"#]);
 }
 
 #[test]
@@ -125,9 +125,10 @@ fn event_id_differs_between_two_hosts() {
         {"id": "a", "title": "t", "computerDnsName": "pc-1"}, {"id": "a", "title": "t", "computerDnsName": "pc-2"},
         {"id": "a", "title": "t", "computerDnsName": "pc-1"}
     ]);
-    let readings = parse_configured(&Adapter::new(Tool::MicrosoftDefender), &sentinel).expect("readable");
-    assert_eq!(summaries(&readings), ["- name:pc-1 act", "- name:pc-2 act"]);
-    assert_ne!(readings[0].event_id, readings[1].event_id);
+    let parsed_alerts =
+        parse_configured(&Adapter::new(Tool::MicrosoftDefender), &sentinel).expect("readable");
+    assert_eq!(summaries(&parsed_alerts), ["- name:pc-1 act", "- name:pc-2 act"]);
+    assert_ne!(parsed_alerts[0].event_id, parsed_alerts[1].event_id);
 }
 
 #[test]

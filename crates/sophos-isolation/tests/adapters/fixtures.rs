@@ -126,9 +126,9 @@ fn adapters_parse_each_fixture_as_expected() {
             continue;
         }
         let body = recorded(file);
-        let readings = parse_bytes(*tool, &body).expect(file);
-        assert_eq!(summaries(&readings), [expected.replace("{instance}", INSTANCE)], "{file}");
-        assert_eq!(readings[0].event_id, *event_id, "{file}");
+        let alerts = parse_bytes(*tool, &body).expect(file);
+        assert_eq!(summaries(&alerts), [expected.replace("{instance}", INSTANCE)], "{file}");
+        assert_eq!(alerts[0].event_id, *event_id, "{file}");
     }
 }
 

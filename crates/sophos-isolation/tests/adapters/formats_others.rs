@@ -119,7 +119,10 @@ fn wazuh_parses_list_elements_separately() {
     let mut second = wazuh(json!([]));
     second["id"] = json!("1.3");
     second["agent"]["name"] = json!("web-2");
-    let readings = parse(Tool::Wazuh, &json!([wazuh(json!([])), second]));
-    assert_eq!(summaries(&readings), ["high name:web-1 ip:10.0.0.5 act", "high name:web-2 ip:10.0.0.5 act"]);
-    assert_ne!(readings[0].alert_id, readings[1].alert_id);
+    let parsed_alerts = parse(Tool::Wazuh, &json!([wazuh(json!([])), second]));
+    assert_eq!(
+        summaries(&parsed_alerts),
+        ["high name:web-1 ip:10.0.0.5 act", "high name:web-2 ip:10.0.0.5 act"]
+    );
+    assert_ne!(parsed_alerts[0].alert_id, parsed_alerts[1].alert_id);
 }

@@ -35,9 +35,9 @@ fn parse(tool: Tool, body: &Value) -> Vec<Alert> {
 
 /// The only alert of a message.
 fn parse_single(tool: Tool, body: &Value) -> Alert {
-    let readings = parse(tool, body);
-    assert_eq!(readings.len(), 1, "{readings:?}");
-    readings.into_iter().next().expect("one")
+    let alerts = parse(tool, body);
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    alerts.into_iter().next().expect("one")
 }
 
 fn parse_refused(tool: Tool, body: &Value) -> String {
@@ -50,10 +50,10 @@ fn configured(tool: Tool, fields: &str) -> Adapter {
 }
 
 /// Severity, host and refusal in one line.
-fn summary(reading: &Alert) -> String {
-    let severity = reading.signal.severity.map_or_else(|| "-".to_owned(), |severity| severity.to_string());
-    let refusal = reading.refusal.map_or_else(|| "act".to_owned(), |refusal| format!("{refusal:?}"));
-    let host = host_summary(&reading.signal.host);
+fn summary(alert: &Alert) -> String {
+    let severity = alert.signal.severity.map_or_else(|| "-".to_owned(), |severity| severity.to_string());
+    let refusal = alert.refusal.map_or_else(|| "act".to_owned(), |refusal| format!("{refusal:?}"));
+    let host = host_summary(&alert.signal.host);
     [severity, host, refusal].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
@@ -74,6 +74,6 @@ fn host_summary(host: &HostIdentifiers) -> String {
 }
 
 /// All alerts, one per line.
-fn summaries(readings: &[Alert]) -> Vec<String> {
-    readings.iter().map(summary).collect()
+fn summaries(alerts: &[Alert]) -> Vec<String> {
+    alerts.iter().map(summary).collect()
 }

@@ -38,16 +38,16 @@ fn presets_parse_the_messages_of_their_tools() {
     assert_eq!(presets.len(), 15);
     for preset in &presets {
         let messages = messages(preset);
-        let readings: BTreeMap<_, _> =
+        let alerts: BTreeMap<_, _> =
             messages.iter().map(|(name, message)| (name, parse(preset, &message["body"]))).collect();
         for (name, message) in &messages {
             let place = format!("{preset}/{name}");
-            let read = &readings[name];
+            let read = &alerts[name];
             let expected: Vec<String> = serde_json::from_value(message["expect"].clone()).expect("lines");
             assert_eq!(summaries(read), expected, "{place}");
             for (key, is_same_event) in [("update_of", false), ("repeats", true)] {
                 let Some(of) = message[key].as_str() else { continue };
-                let of = &readings[&of.to_owned()];
+                let of = &alerts[&of.to_owned()];
                 assert_eq!(read[0].alert_id, of[0].alert_id, "{place}");
                 assert_eq!(read[0].event_id == of[0].event_id, is_same_event, "{place}");
             }

@@ -21,16 +21,16 @@ fn parse(tool: Tool, body: &[u8]) -> Option<Vec<Alert>> {
     let message = Message { body, idempotency_key: Some("key") };
     let first = Adapter::new(tool).parse_message(&message);
     assert_eq!(first, Adapter::new(tool).parse_message(&message), "the same body, the same readings");
-    let readings = first.ok()?;
-    check(tool, &readings);
-    Some(readings)
+    let alerts = first.ok()?;
+    check(tool, &alerts);
+    Some(alerts)
 }
 
-fn check(tool: Tool, readings: &[Alert]) {
-    assert!((1..=MAX_ALERTS_PER_MESSAGE).contains(&readings.len()));
-    for (index, reading) in readings.iter().enumerate() {
-        assert!(readings[..index].iter().all(|other| other.event_id != reading.event_id));
-        let (signal, host) = (&reading.signal, &reading.signal.host);
+fn check(tool: Tool, alerts: &[Alert]) {
+    assert!((1..=MAX_ALERTS_PER_MESSAGE).contains(&alerts.len()));
+    for (index, alert) in alerts.iter().enumerate() {
+        assert!(alerts[..index].iter().all(|other| other.event_id != alert.event_id));
+        let (signal, host) = (&alert.signal, &alert.signal.host);
         let lists = [&host.mac_addresses, &host.hostnames, &host.netbios_names, &host.ip_addresses];
         assert!(lists.iter().all(|facts| facts.len() <= 16));
         let single = [&host.endpoint_id, &host.ec2_instance_id, &signal.tenant, &signal.account];
@@ -41,7 +41,7 @@ fn check(tool: Tool, readings: &[Alert]) {
         }
         assert!(facts.iter().all(|fact| !fact.is_empty()));
         assert!(host.endpoint_id.is_none() || tool == Tool::Generic);
-        assert!(reading.refusal.is_some() || !host.is_empty());
+        assert!(alert.refusal.is_some() || !host.is_empty());
         assert!(has_no_short_form(&host.hostnames), "{:?}", host.hostnames);
         assert!(host.netbios_names.is_empty() || host.hostnames.is_empty());
     }
@@ -251,8 +251,8 @@ fn adapters_ignore_foreign_ids_and_remote_addresses() {
         inject_foreign_identifiers(&mut value);
         let text = value.to_string();
         tainted += usize::from(text.contains(FOREIGN)) + usize::from(text.contains(REMOTE));
-        for reading in parse(*tool, text.as_bytes()).unwrap_or_default() {
-            let host = serde_json::to_string(&reading.signal.host).expect("a host");
+        for alert in parse(*tool, text.as_bytes()).unwrap_or_default() {
+            let host = serde_json::to_string(&alert.signal.host).expect("a host");
             assert!(!host.contains(FOREIGN) && !host.contains(REMOTE), "{tool}: {host}");
         }
     }
