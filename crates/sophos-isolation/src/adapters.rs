@@ -25,9 +25,8 @@ mod qualified_names;
 mod security_hub;
 mod sentinelone;
 mod splunk;
+mod tool;
 mod wazuh;
-
-use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,47 +35,13 @@ pub(crate) use condition::normalize;
 pub use condition::{Condition, ConditionTest};
 pub use field_mapping::{FieldMapping, IdPart};
 pub use pointer::{Pointer, Pointers};
+pub use tool::{Tool, UnknownTool};
 
 use crate::{decision::RefusalReason, signal::Signal};
+use parsed_alert::ParsedAlert;
 
 /// The maximum number of hosts that one message may name.
 pub const MAX_ALERTS_PER_MESSAGE: usize = 100;
-
-/// A supported security tool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Tool {
-    /// Amazon GuardDuty findings, through EventBridge.
-    #[serde(rename = "guardduty")]
-    GuardDuty,
-    /// AWS Security Hub findings in ASFF or OCSF, through EventBridge.
-    SecurityHub,
-    /// CrowdStrike Falcon: webhooks of notification workflows, and event streams.
-    #[serde(rename = "crowdstrike")]
-    CrowdStrike,
-    /// Microsoft Defender: alerts of Microsoft Graph (legacy and v2) and of the Defender API, and
-    /// advanced hunting records.
-    MicrosoftDefender,
-    /// Microsoft Sentinel incidents with their entities attached.
-    MicrosoftSentinel,
-    /// Splunk's webhook alert action.
-    Splunk,
-    /// Elastic Security rule actions.
-    Elastic,
-    /// PagerDuty's webhooks, version 3.
-    #[serde(rename = "pagerduty")]
-    PagerDuty,
-    /// Wazuh alerts, from its integration script.
-    Wazuh,
-    /// Okta event hooks.
-    Okta,
-    /// SentinelOne activities, alerts and threats.
-    #[serde(rename = "sentinelone")]
-    SentinelOne,
-    /// The native format of this service, or any JSON with configured field pointers.
-    Generic,
-}
 
 /// The parser configuration of one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,6 +113,20 @@ pub enum NotActionable {
 #[error("{0}")]
 pub struct ParseError(pub(crate) String);
 
+/// The input of a tool's parser.
+#[derive(Debug, Clone, Copy)]
+struct ParserInput<'v> {
+    /// The body.
+    root: &'v Value,
+    /// The elements of the list at the `iterate` pointer, if the policy sets it.
+    elements: Option<&'v [Value]>,
+    fields: &'v FieldMapping,
+    idempotency_key: Option<&'v str>,
+}
+
+/// The result of a tool's parser.
+type ParsedAlerts<'v> = Result<Vec<ParsedAlert<'v>>, ParseError>;
+
 impl Adapter {
     /// Creates an adapter without field pointers and conditions.
     pub fn new(tool: Tool) -> Self {
@@ -170,24 +149,13 @@ impl Adapter {
         };
         root.sort_all_objects();
         let list = generic::find_elements(&root, &self.fields)?;
-        let elements = list.as_ref().and_then(|list| list.as_array()).map(Vec::as_slice);
-        let parsed_alerts = match self.tool {
-            Tool::GuardDuty => guardduty::parse_alerts(&root)?,
-            Tool::SecurityHub => security_hub::parse_alerts(&root)?,
-            Tool::CrowdStrike => crowdstrike::parse_alerts(&root),
-            Tool::MicrosoftDefender => microsoft_defender::parse_alerts(&root)?,
-            Tool::MicrosoftSentinel => microsoft_sentinel::parse_alerts(&root),
-            Tool::Splunk => splunk::parse_alerts(&root, elements),
-            Tool::Elastic => elastic::parse_alerts(&root)?,
-            Tool::PagerDuty => pagerduty::parse_alerts(&root),
-            Tool::Wazuh => wazuh::parse_alerts(&root),
-            Tool::Okta => okta::parse_alerts(&root),
-            Tool::SentinelOne => sentinelone::parse_alerts(&root),
-            Tool::Generic => {
-                let documents = elements.unwrap_or(std::slice::from_ref(&root));
-                generic::parse_alerts(documents, &self.fields, message.idempotency_key)
-            }
+        let input = ParserInput {
+            root: &root,
+            elements: list.as_ref().and_then(|list| list.as_array()).map(Vec::as_slice),
+            fields: &self.fields,
+            idempotency_key: message.idempotency_key,
         };
+        let parsed_alerts = self.tool.parse_alerts(input)?;
         if parsed_alerts.is_empty() {
             return Ok(vec![parsed_alert::empty_alert(&root)]);
         }
@@ -204,65 +172,6 @@ fn parse_json(body: &[u8]) -> Result<Value, ParseError> {
             "invalid body at line {line}, column {column}: expected JSON with at most 127 nested levels"
         ))
     })
-}
-
-impl Tool {
-    /// All tools.
-    pub const ALL: [Self; 12] = [
-        Self::GuardDuty,
-        Self::SecurityHub,
-        Self::CrowdStrike,
-        Self::MicrosoftDefender,
-        Self::MicrosoftSentinel,
-        Self::Splunk,
-        Self::Elastic,
-        Self::PagerDuty,
-        Self::Wazuh,
-        Self::Okta,
-        Self::SentinelOne,
-        Self::Generic,
-    ];
-
-    /// The tool's name in policies.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::GuardDuty => "guardduty",
-            Self::SecurityHub => "security_hub",
-            Self::CrowdStrike => "crowdstrike",
-            Self::MicrosoftDefender => "microsoft_defender",
-            Self::MicrosoftSentinel => "microsoft_sentinel",
-            Self::Splunk => "splunk",
-            Self::Elastic => "elastic",
-            Self::PagerDuty => "pagerduty",
-            Self::Wazuh => "wazuh",
-            Self::Okta => "okta",
-            Self::SentinelOne => "sentinelone",
-            Self::Generic => "generic",
-        }
-    }
-
-    /// Whether the tool's messages arrive through EventBridge, not through the webhook.
-    pub fn is_eventbridge(self) -> bool {
-        matches!(self, Self::GuardDuty | Self::SecurityHub)
-    }
-}
-
-impl fmt::Display for Tool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Tool {
-    type Err = String;
-
-    /// Parses a tool's name in policies.
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|tool| tool.as_str() == text).ok_or_else(|| {
-            let known: Vec<_> = Self::ALL.iter().map(|tool| tool.as_str()).collect();
-            format!("unknown tool: expected {}", known.join(", "))
-        })
-    }
 }
 
 impl NotActionable {

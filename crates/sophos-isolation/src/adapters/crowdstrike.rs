@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    NotActionable,
+    NotActionable, ParsedAlerts, ParserInput,
     json_cursor::{JsonCursor, severity_from_score},
     parsed_alert::{ParsedAlert, ParsedHost, key_parts, parse_account},
     qualified_names::{dotted_domain, with_domain},
@@ -99,14 +99,14 @@ fn find_composed_member<'v>(cursor: JsonCursor<'v>, path: &str) -> JsonCursor<'v
     found.map_or(JsonCursor::MISSING, |(_, value)| value)
 }
 
-pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
+pub(super) fn parse_alerts(ParserInput { root, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
     let cursor = JsonCursor::from(root);
     let lists = ["resources", "detections", "alerts", "events"];
     let list = if root.is_array() { Some(cursor) } else { cursor.first_list(&lists) };
-    match list.filter(|_| !Event::new(cursor).first_with_text(&ID_PATHS).exists()) {
+    Ok(match list.filter(|_| !Event::new(cursor).first_with_text(&ID_PATHS).exists()) {
         Some(list) => list.elements().filter_map(JsonCursor::value).flat_map(parse_message).collect(),
         None => parse_message(root),
-    }
+    })
 }
 
 fn parse_message(root: &Value) -> Vec<ParsedAlert<'_>> {

@@ -4,7 +4,7 @@
 use serde_json::{Deserializer, Value};
 
 use super::{
-    MAX_ALERTS_PER_MESSAGE, NotActionable, ParseError,
+    MAX_ALERTS_PER_MESSAGE, NotActionable, ParseError, ParsedAlerts, ParserInput,
     json_cursor::{JsonCursor, severity_from_score},
     parsed_alert::{ParsedAlert, ParsedHost, parse_account},
     qualified_names::{dotted_domain, with_domain},
@@ -105,7 +105,7 @@ fn parse_lines(body: &[u8]) -> Option<Value> {
     (lines.iter().all(is_object) && objects.iter().any(Value::is_object)).then(|| Value::from(objects))
 }
 
-pub(super) fn parse_alerts(root: &Value) -> Result<Vec<ParsedAlert<'_>>, ParseError> {
+pub(super) fn parse_alerts(ParserInput { root, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
     let mut parsed_alerts = Vec::new();
     find_alerts(root, JsonCursor::MISSING, MAX_DEPTH, &mut parsed_alerts)?;
     Ok(parsed_alerts)

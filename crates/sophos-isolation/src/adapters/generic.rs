@@ -5,8 +5,9 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+pub(super) use super::json_cursor::parse_severity;
 use super::{
-    FieldMapping, ParseError,
+    FieldMapping, ParseError, ParsedAlerts, ParserInput,
     json_cursor::JsonCursor,
     parsed_alert::{ParsedAlert, ParsedHost, parse_account},
 };
@@ -29,17 +30,14 @@ pub(super) fn find_elements<'v>(
 
 /// Parses the documents. If the policy points at the host, members of the native format are
 /// ignored, because they may have another meaning in that JSON.
-pub(super) fn parse_alerts<'v>(
-    documents: &'v [Value],
-    fields: &FieldMapping,
-    key: Option<&str>,
-) -> Vec<ParsedAlert<'v>> {
-    let key = key.filter(|key| !key.trim().is_empty());
+pub(super) fn parse_alerts(input: ParserInput<'_>) -> ParsedAlerts<'_> {
+    let ParserInput { root, elements, fields, idempotency_key } = input;
+    let key = idempotency_key.filter(|key| !key.trim().is_empty());
     let read = |document| match fields.maps_host() {
         true => parse_mapped(document, fields, key),
         false => parse_native(document, fields, key),
     };
-    documents.iter().map(read).collect()
+    Ok(elements.unwrap_or(std::slice::from_ref(root)).iter().map(read).collect())
 }
 
 fn parse_mapped<'v>(document: &'v Value, fields: &FieldMapping, key: Option<&str>) -> ParsedAlert<'v> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    NotActionable, ParseError,
+    NotActionable, ParseError, ParsedAlerts, ParserInput,
     json_cursor::{JsonCursor, identifiers, severity_from_score},
     parsed_alert::{ParsedAlert, ParsedHost, key_parts, parse_account},
 };
@@ -29,7 +29,7 @@ const CONTAINER_RESOURCES: [&str; 9] = [
 const CONTAINER_DETAILS: [&str; 4] =
     ["containerDetails", "ecsClusterDetails", "eksClusterDetails", "kubernetesDetails"];
 
-pub(super) fn parse_alerts(root: &Value) -> Result<Vec<ParsedAlert<'_>>, ParseError> {
+pub(super) fn parse_alerts(ParserInput { root, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
     let cursor = JsonCursor::from(root);
     check_source(cursor, "aws.guardduty")?;
     let detail = cursor.get("detail");

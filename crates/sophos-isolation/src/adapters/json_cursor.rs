@@ -147,6 +147,11 @@ impl<'v> JsonCursor<'v> {
     }
 }
 
+/// Parses a severity word, for tools without other severities.
+pub(super) fn parse_severity(cursor: JsonCursor<'_>) -> Option<Severity> {
+    cursor.severity()
+}
+
 /// The distinct texts that identify something, at most [`MAX_IDENTIFIERS`].
 pub(super) fn identifiers<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<String> {
     distinct_identifiers(texts, MAX_IDENTIFIERS)

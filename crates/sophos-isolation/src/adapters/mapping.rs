@@ -175,29 +175,13 @@ impl Adapter {
             // A placeholder text passes on to the next pointer.
             let is_said = text.is_some() || cursor.value().is_some_and(|value| !value.is_string());
             let known = text.and_then(|text| fields.severity_map.get(&normalize(&text)).copied());
-            is_said.then(|| known.or_else(|| self.parse_severity(cursor)))
+            is_said.then(|| known.or_else(|| self.tool.parse_severity(cursor)))
         };
         let named = match fields.severity.is_set() {
             true => fields.severity.find_first(at, read).flatten(),
             false => found,
         };
         named.or(fields.severity_default)
-    }
-
-    fn parse_severity(&self, cursor: JsonCursor<'_>) -> Option<Severity> {
-        match self.tool {
-            Tool::GuardDuty => super::guardduty::parse_severity(cursor),
-            Tool::CrowdStrike => super::crowdstrike::parse_severity(cursor),
-            Tool::PagerDuty => super::pagerduty::parse_severity(cursor),
-            Tool::Wazuh => super::wazuh::parse_severity(cursor),
-            Tool::Okta => super::okta::parse_severity(cursor),
-            Tool::SentinelOne => super::sentinelone::parse_severity(cursor),
-            Tool::Elastic => super::elastic::parse_severity(cursor),
-            Tool::SecurityHub => super::security_hub::parse_severity(cursor),
-            Tool::MicrosoftDefender | Tool::MicrosoftSentinel | Tool::Splunk | Tool::Generic => {
-                cursor.severity()
-            }
-        }
     }
 
     /// The distinct hosts of a document. A host without a refusal precedes the same host with one.

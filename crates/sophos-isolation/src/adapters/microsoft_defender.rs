@@ -6,8 +6,9 @@
 
 use serde_json::Value;
 
+pub(super) use super::json_cursor::parse_severity;
 use super::{
-    NotActionable, ParseError,
+    NotActionable, ParseError, ParsedAlerts, ParserInput,
     json_cursor::{JsonCursor, identifiers},
     parsed_alert::{ParsedAlert, ParsedHost, digest, key_parts, parse_account},
     qualified_names::{dns_domain, parse_hostname},
@@ -59,7 +60,7 @@ const NON_ALERT_MEMBERS: [&str; 21] = [
     "triggeringAlertId",
 ];
 
-pub(super) fn parse_alerts(root: &Value) -> Result<Vec<ParsedAlert<'_>>, ParseError> {
+pub(super) fn parse_alerts(ParserInput { root, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
     let cursor = JsonCursor::from(root);
     let list = cursor.first_list(&["records", "value"]).unwrap_or(cursor);
     let mut parsed_alerts = Vec::new();

@@ -4,8 +4,9 @@
 
 use serde_json::Value;
 
+pub(super) use super::json_cursor::parse_severity;
 use super::{
-    NotActionable,
+    NotActionable, ParsedAlerts, ParserInput,
     json_cursor::JsonCursor,
     parsed_alert::{ParsedAlert, ParsedHost, digest, key_parts, parse_account},
     qualified_names::{dns_domain, parse_hostname},
@@ -22,13 +23,13 @@ const INCIDENT_MEMBERS: [&str; 4] =
 /// Members that identify an alert.
 const ALERT_MEMBERS: [&str; 3] = ["systemAlertId", "providerAlertId", "vendorOriginalId"];
 
-pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
+pub(super) fn parse_alerts(ParserInput { root, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
     let cursor = JsonCursor::from(root);
     let list = if root.is_array() { Some(cursor) } else { cursor.first_list(&["value"]) };
-    match list {
+    Ok(match list {
         Some(list) => list.elements().filter_map(JsonCursor::value).map(parse_message).collect(),
         None => vec![parse_message(root)],
-    }
+    })
 }
 
 fn parse_message(root: &Value) -> ParsedAlert<'_> {

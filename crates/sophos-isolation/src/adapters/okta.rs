@@ -4,19 +4,20 @@
 use serde_json::Value;
 
 use super::{
+    ParsedAlerts, ParserInput,
     json_cursor::JsonCursor,
     parsed_alert::{ParsedAlert, key_parts},
 };
 use crate::signal::Severity;
 
-pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
+pub(super) fn parse_alerts(ParserInput { root, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
     let hook = JsonCursor::from(root);
     let events = hook.get("data/events");
     if !events.exists() {
-        return vec![ParsedAlert::new(root, Err("the message has no data.events"))];
+        return Ok(vec![ParsedAlert::new(root, Err("the message has no data.events"))]);
     }
     let documents = events.elements().filter_map(JsonCursor::value);
-    documents.map(|document| parse_event(hook, document, JsonCursor::from(document))).collect()
+    Ok(documents.map(|document| parse_event(hook, document, JsonCursor::from(document))).collect())
 }
 
 fn parse_event<'v>(hook: JsonCursor<'v>, document: &'v Value, event: JsonCursor<'v>) -> ParsedAlert<'v> {

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{
-    NotActionable,
+    NotActionable, ParsedAlerts, ParserInput,
     json_cursor::JsonCursor,
     parsed_alert::{ParsedAlert, key_parts},
 };
@@ -24,7 +24,7 @@ const OPEN_INCIDENT_EVENTS: [&str; 9] = [
     "incident.custom_field_values.updated",
 ];
 
-pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
+pub(super) fn parse_alerts(ParserInput { root, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
     let event = JsonCursor::from(root).get("event");
     let data = event.get("data");
     // Parts of an incident, such as custom field values, name their incident.
@@ -49,7 +49,7 @@ pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
     } else {
         Some(NotActionable::NotAThreat)
     };
-    vec![parsed]
+    Ok(vec![parsed])
 }
 
 /// Parses a priority from P1 to P5, or an urgency.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    NotActionable, ParseError,
+    NotActionable, ParsedAlerts, ParserInput,
     guardduty::{
         check_source, has_sample_title, host_accounts, instance_id_from_arn, is_container, is_sample,
     },
@@ -16,7 +16,7 @@ use crate::signal::{HostIdentifiers, Severity, clean};
 /// The ASFF type of findings about configuration and installed software.
 const CONFIGURATION_CHECKS: &str = "Software and Configuration Checks";
 
-pub(super) fn parse_alerts(root: &Value) -> Result<Vec<ParsedAlert<'_>>, ParseError> {
+pub(super) fn parse_alerts(ParserInput { root, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
     let cursor = JsonCursor::from(root);
     check_source(cursor, "aws.securityhub")?;
     let findings = cursor.first_list(&["detail/findings", "findings"]).unwrap_or_else(|| {

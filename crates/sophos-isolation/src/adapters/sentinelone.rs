@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{
-    NotActionable,
+    NotActionable, ParsedAlerts, ParserInput,
     json_cursor::{JsonCursor, identifiers},
     parsed_alert::{ParsedAlert, ParsedHost, key_parts, parse_account},
     qualified_names::{dotted_domain, with_domain},
@@ -63,10 +63,10 @@ const STATUS_CHANGE_MEMBERS: [&str; 6] = [
     "oldAnalystVerdict",
 ];
 
-pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
+pub(super) fn parse_alerts(ParserInput { root, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
     let mut messages = Vec::new();
     find_messages(root, JsonCursor::from(root), MAX_DEPTH, &mut messages);
-    messages.into_iter().map(|(document, cursor)| parse_message(document, cursor)).collect()
+    Ok(messages.into_iter().map(|(document, cursor)| parse_message(document, cursor)).collect())
 }
 
 /// Finds the messages, each with the list element that contains it, or with the root.

@@ -3,20 +3,21 @@
 
 use serde_json::Value;
 
+pub(super) use super::json_cursor::parse_severity;
 use super::{
-    NotActionable,
+    NotActionable, ParsedAlerts, ParserInput,
     json_cursor::JsonCursor,
     parsed_alert::{ParsedAlert, digest, key_parts},
 };
 
 /// Parses the row of the message, or the rows at the `iterate` pointer.
-pub(super) fn parse_alerts<'v>(root: &'v Value, rows: Option<&'v [Value]>) -> Vec<ParsedAlert<'v>> {
-    match rows {
+pub(super) fn parse_alerts(ParserInput { root, elements, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
+    Ok(match elements {
         Some(rows) => {
             rows.iter().map(|document| parse_row(root, document, JsonCursor::from(document))).collect()
         }
         None => vec![parse_row(root, root, JsonCursor::from(root).get("result"))],
-    }
+    })
 }
 
 fn parse_row<'v>(root: &'v Value, document: &'v Value, row: JsonCursor<'v>) -> ParsedAlert<'v> {

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{
-    NotActionable,
+    NotActionable, ParsedAlerts, ParserInput,
     json_cursor::{JsonCursor, identifiers, severity_from_score},
     parsed_alert::{ParsedAlert, ParsedHost, digest, key_parts},
 };
@@ -16,11 +16,11 @@ use crate::{
 /// Rule groups that report a weakness, not an attack.
 const VULNERABILITY_GROUPS: [&str; 2] = ["vulnerability-detector", "sca"];
 
-pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
-    match root {
+pub(super) fn parse_alerts(ParserInput { root, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
+    Ok(match root {
         Value::Array(items) => items.iter().filter(|item| !item.is_null()).map(parse_message).collect(),
         _ => vec![parse_message(root)],
-    }
+    })
 }
 
 fn parse_message(root: &Value) -> ParsedAlert<'_> {

@@ -20,7 +20,7 @@ const REMOTE: &str = "198.51.100.77";
 fn parse(tool: Tool, body: &[u8]) -> Option<Vec<Alert>> {
     let message = Message { body, idempotency_key: Some("key") };
     let first = Adapter::new(tool).parse_message(&message);
-    assert_eq!(first, Adapter::new(tool).parse_message(&message), "the same body, the same readings");
+    assert_eq!(first, Adapter::new(tool).parse_message(&message), "the same body gives the same alerts");
     let alerts = first.ok()?;
     check(tool, &alerts);
     Some(alerts)
