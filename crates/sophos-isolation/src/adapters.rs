@@ -169,7 +169,7 @@ fn parse_json(body: &[u8]) -> Result<Value, ParseError> {
         let error = serde_json::from_slice::<Value>(body).err().unwrap_or(error);
         let (line, column) = (error.line(), error.column());
         ParseError(format!(
-            "invalid body at line {line}, column {column}: expected JSON with at most 127 nested levels"
+            "invalid body at line {line}, column {column}: expected JSON that is not nested too deeply"
         ))
     })
 }

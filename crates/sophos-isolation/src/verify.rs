@@ -110,15 +110,13 @@ pub enum VerificationError {
     #[error("invalid stored key: expected base64 after `whsec_`; store it as the sender shows it")]
     InvalidKeyFormat,
     /// The bearer token is not a verifiable JSON Web Token.
-    #[error(
-        "invalid bearer token: expected a JSON Web Token signed with RS256, PS256 or ES256 that names its key"
-    )]
+    #[error("the bearer token is not a JSON Web Token signed with RS256, PS256 or ES256 that names its key")]
     InvalidToken,
     /// The token's key is not in the key set.
     #[error("the key that the token names is not in the issuer's key set")]
     UnknownKey,
     /// The token's signature is valid, but a claim is not.
-    #[error("the token's claim {0} is missing, expired, or not what the policy requires")]
+    #[error("the claim {0} of the token is missing, expired, or not what the policy requires")]
     InvalidClaim(&'static str),
     /// The body is not a message of Amazon SNS.
     #[error("the body is not a signed message of Amazon SNS; turn raw message delivery off")]
@@ -130,7 +128,7 @@ pub enum VerificationError {
     #[error("the certificate URL of the message is not at the SNS endpoint of its topic's region")]
     InvalidCertificateUrl,
     /// The client certificate is missing.
-    #[error("missing client certificate; call the custom domain that requires one")]
+    #[error("the request has no client certificate; call the custom domain that requires one")]
     MissingCertificate,
     /// The certificate is not the configured one, or not valid.
     #[error("the certificate is not the configured one, or is not valid now")]

@@ -226,7 +226,7 @@ fn evaluate_orders_protection_dry_run_approval() {
         assert_eq!(verdict, Verdict::Refuse(Refusal::Protected { reason: why }), "{lines}");
     }
     let asked = "the policy lists the endpoint's name as ceo";
-    let always = "the policy has every isolation of this source approved";
+    let always = "the policy requires approval of every isolation of this source";
     for (lines, hostname, expected) in [
         ("", web, Verdict::Isolate { release_after }),
         ("", ceo, Verdict::WaitForApproval { reason: asked.into(), timeout: HOUR, release_after }),

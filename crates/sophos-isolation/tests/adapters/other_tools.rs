@@ -205,7 +205,7 @@ fn generic_requires_an_event_id() {
         let error = read(key).expect_err("no identity").to_string();
         assert!(
             error.ends_with(
-                "add an event_id to the body, send an Idempotency-Key, or set fields.event_id in the policy"
+                "add event_id to the body, send an Idempotency-Key, or set fields.event_id in the policy"
             ),
             "{error}"
         );

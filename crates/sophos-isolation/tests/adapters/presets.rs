@@ -110,6 +110,6 @@ fn preset_keys_are_overridden_by_explicit_keys() {
     );
     let wrong = |text: &str| Adapter::parse(Tool::Generic, text).expect_err(text).to_string();
     let error = wrong("preset = \"grafana\"\nfields = { hostname = [], ip = [] }");
-    assert!(error.contains("line 2, fields: must name a host"), "{error}");
-    assert!(wrong("fields = { hostname = [] }").contains("must list 1 to 10"));
+    assert!(error.contains("line 2, fields: missing host"), "{error}");
+    assert!(wrong("fields = { hostname = [] }").contains("expected 1 to 10"));
 }
