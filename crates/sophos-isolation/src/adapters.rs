@@ -35,7 +35,7 @@ pub(crate) use condition::normalize;
 pub use condition::{Condition, ConditionTest};
 pub use field_mapping::{FieldMapping, IdPart};
 pub use pointer::{Pointer, Pointers};
-pub use tool::{Tool, UnknownTool};
+pub use tool::Tool;
 
 use crate::{decision::RefusalReason, signal::Signal};
 use parsed_alert::ParsedAlert;

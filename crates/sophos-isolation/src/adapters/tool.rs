@@ -1,6 +1,6 @@
 //! The supported tools. Each has a module with the functions `parse_alerts` and `parse_severity`.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -71,11 +71,6 @@ tools! {
     Generic = "generic" in generic,
 }
 
-/// The name of an unsupported tool.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown tool \"{0}\": expected one of {known}", known = Tool::ALL.map(Tool::as_str).join(", "))]
-pub struct UnknownTool(pub String);
-
 impl Tool {
     /// Whether the tool's messages arrive through EventBridge, not through the webhook.
     pub fn is_eventbridge(self) -> bool {
@@ -86,15 +81,5 @@ impl Tool {
 impl fmt::Display for Tool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Tool {
-    type Err = UnknownTool;
-
-    /// Parses a tool's name in policies.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|tool| tool.as_str() == text);
-        found.ok_or_else(|| UnknownTool(text.to_owned()))
     }
 }

@@ -18,8 +18,8 @@ pub struct Keys {
 impl Keys {
     /// Creates keys from the current value, and the previous one while the secret rotates.
     pub fn new(current: SecretString, previous: Option<SecretString>) -> Self {
-        let (current, problem) = extract_key(current);
-        Self { current, previous: previous.map(|previous| extract_key(previous).0), format_warning: problem }
+        let (current, format_warning) = extract_key(current);
+        Self { current, previous: previous.map(|previous| extract_key(previous).0), format_warning }
     }
 
     /// Returns the current value alone.

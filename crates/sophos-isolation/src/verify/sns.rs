@@ -80,7 +80,7 @@ mod validation {
     }
 
     impl SnsMessage {
-        /// What is signed.
+        /// The canonical text that SNS signs; `None` if a member is missing.
         fn string_to_sign(&self) -> Option<String> {
             let kind = match self.kind {
                 MessageKind::Notification => "Notification",
