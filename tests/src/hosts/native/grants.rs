@@ -34,7 +34,7 @@ impl CredentialSource for PlannedGrants {
 
     fn replace_rejected<'a>(&'a self, refused: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
         let other = self.after_refusal.clone().and_then(|other| match other == *refused {
-            true => Err(NoCredential::new("the host gave the same again")),
+            true => Err(NoCredential::new("the host returned the rejected grant again")),
             false => Ok(other),
         });
         Box::pin(ready(other))
