@@ -1,5 +1,4 @@
-// Sophos Central in a Node program: a component of `sophos:central`, made JavaScript
-// by jco.
+// Sophos Central in a Node program: a component of `sophos:central`, transpiled by jco.
 //
 //     npm install @bytecodealliance/jco-transpile@0.15.0 @bytecodealliance/preview2-shim@0.26.1
 //
@@ -7,39 +6,37 @@
 //     const { tenants: [tenant] } = tenants.list();
 //     const page = endpoints.search(tenant, [{ tag: "health", val: ["bad"] }], { size: 500 });
 //
-// `obtain` is the only way in: a function that is asked for a grant and returns one,
-// as the WIT's `credentials.obtain` says, or throws a text for people. The component has
-// no file, no variable of the environment, and no socket but the requests it asks the
-// host for.
+// `obtain` implements the WIT's `credentials.obtain`: it returns an access, or throws a
+// message for people. The component has no access to files, environment variables or
+// sockets.
 //
-// An operation that fails throws; `failure(error)` is the WIT's `types.failure`. An
-// instance does one thing at a time: make one for each unit of work.
+// A failed operation throws. `failure(error)` returns the WIT's `types.failure`. An
+// instance runs one call at a time: create one for each unit of work.
 //
-// With wasi:http a call blocks its thread, since WASI 0.2 is synchronous. With `send`
-// and a Node that has JSPI (24 and newer) every call is a promise instead, and nothing
-// blocks: then the file is one of the embedded worlds.
+// With wasi:http a call blocks its thread, since WASI 0.2 is synchronous. With `send`,
+// an embedded world and a Node with JSPI (24 or newer), every call returns a promise.
 
 import { transpile } from "./transpile.mjs";
 
 const PACKAGE = "sophos:central";
 
-/** Whether this Node can suspend WebAssembly, so that calls may be promises. */
+/** Whether this Node has JSPI, so that calls can return promises. */
 export const supportsJspi = typeof WebAssembly.Suspending === "function";
 
 /**
- * Opens a session: its interfaces by name, in camel case.
+ * Opens a session. Returns its interfaces by name, in camel case.
  *
  * @param file the component
- * @param obtain `(occasion) => ({ grant, service })`
+ * @param obtain `(reason) => ({ grant, service })`
  * @param send `async ({ method, url, headers, body, timeoutMs }) => ({ status, headers, body })`
- *     for an embedded world, or it throws a case of the WIT's `transport.transport-error`
+ *     for an embedded world. It throws a case of the WIT's `transport.transport-error`.
  */
 export async function open(file, host) {
   const { instantiate, compile } = await transpile(file, { embedded: host.send !== undefined });
   return instantiate(compile, await hostImports(host));
 }
 
-/** All that the component is offered, by interface. What is not here it cannot reach. */
+/** Returns all imports of the component, by interface. It can access nothing else. */
 export async function hostImports({ obtain, send }) {
   const credentials = { [`${PACKAGE}/credentials`]: { obtain } };
   if (send === undefined) return { ...credentials, ...(await wasi()) };
@@ -51,7 +48,7 @@ export async function hostImports({ obtain, send }) {
   return { ...credentials, [`${PACKAGE}/transport`]: transport };
 }
 
-/** What the component takes of WASI, and nothing more: no file system, no environment. */
+/** Returns the WASI imports: no file system and no environment. */
 async function wasi() {
   const { clocks, http, io } = await import("@bytecodealliance/preview2-shim");
   return {
@@ -64,15 +61,15 @@ async function wasi() {
   };
 }
 
-/** The `types.failure` of an error that an operation threw; other errors are thrown on. */
+/** Returns the `types.failure` of an operation's error. Rethrows any other error. */
 export function failure(error) {
-  // jco wraps some payloads and throws others as they are.
+  // jco wraps some payloads in an error and throws others directly.
   const details = error?.payload ?? error;
   if (details?.reason?.tag === undefined) throw error;
   return details;
 }
 
-/** Every item of a listing, page by page: `fetch` is given where to go on. */
+/** Yields every item of a listing. `fetch` takes the cursor of a page. */
 export async function* pages(fetch, items) {
   let after;
   do {
@@ -82,11 +79,11 @@ export async function* pages(fetch, items) {
   } while (after !== undefined);
 }
 
-/** `send` over Node's own fetch, to the hosts that `allowed(host)` lets through. */
+/** Returns a `send` over Node's fetch, restricted to the hosts that `allowed(host)` accepts. */
 export function fetchTransport(allowed = (host) => host.endsWith(".sophos.com")) {
   return async ({ method, url, headers, body, timeoutMs }) => {
     const { hostname } = new URL(url);
-    if (!allowed(hostname)) throw { tag: "blocked", val: `${hostname} is not one of the hosts that this program may reach` };
+    if (!allowed(hostname)) throw { tag: "blocked", val: `the destination ${hostname} is not allowed` };
     try {
       const response = await fetch(url, {
         method,
@@ -97,10 +94,10 @@ export function fetchTransport(allowed = (host) => host.endsWith(".sophos.com"))
       });
       return { status: response.status, headers: [...response.headers], body: new Uint8Array(await response.arrayBuffer()) };
     } catch (error) {
-      const why = error.cause?.code ?? error.name;
+      const code = error.cause?.code ?? error.name;
       if (error.name === "TimeoutError") throw { tag: "timed-out" };
-      const nothingSent = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"].includes(why);
-      throw { tag: nothingSent ? "unreachable" : "interrupted", val: String(why) };
+      const nothingSent = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"].includes(code);
+      throw { tag: nothingSent ? "unreachable" : "interrupted", val: String(code) };
     }
   };
 }

@@ -1,10 +1,11 @@
-// The webhook for the tests: settings as the first line of standard input, then orders.
-// Both, and what is written, are as in `run_webhook.py` of the Python host.
+// The webhook for the tests. The first line of standard input has the settings, the
+// others have commands. The format is that of `run_webhook.py`.
 
 import { appendFileSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { toCamelCase, toWitJson } from "./wit-json.mjs";
-import { folder, open, serve } from "./webhook.mjs";
+import { folder } from "./folder.mjs";
+import { open, serve } from "./webhook.mjs";
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const settings = JSON.parse((await lines.next()).value);
@@ -17,7 +18,7 @@ const webhook = await open(settings.component, {
   obtain: () => ({ grant: { tag: "client", val: client }, service: { tag: "other", val: settings.service } }),
   secrets(name) {
     const found = toml(readFileSync(settings.secrets, "utf8"))[name];
-    if (found === undefined) throw `there is no secret ${name}`;
+    if (found === undefined) throw `unknown secret "${name}"`;
     return found;
   },
   ledger: folder(settings.ledger),
@@ -40,7 +41,7 @@ for await (const line of lines) {
 }
 process.exit();
 
-/** As much of TOML as the tests write: `[secrets."name"]`, and texts in it. */
+/** Parses the TOML that the tests write: `[secrets."name"]` with string members. */
 function toml(text) {
   const tables = {};
   let table;

@@ -1,11 +1,11 @@
-// Carries out steps against a component, for the tests: JSON lines in, JSON lines out.
+// Runs the steps of a test against a component: JSON lines in, JSON lines out.
 //
-// A line with a `component` (a file) opens a session: `transport` (`wasi` or `host`), `service`,
-// `grants` (one for each occasion), and `allow`, the hosts that may be reached. Its answer
-// is what the component is offered. Every other line is a step, `{"call":
-// "endpoints.search", "arguments": […]}`, in which `"$tenant"` stands for the last tenant
-// that was seen. Its answer is `{"ok": …}` or `{"failure": …}`, in the names of the WIT, or
-// `{"absent": …}` when the component has no such function.
+// A line with a `component` (a file) opens a session. It also has `transport` (`wasi` or
+// `host`), `service`, `grants` (one for each request reason) and `allow`, the allowed
+// hosts. The response lists the imports of the component. Every other line is a step,
+// `{"call": "endpoints.search", "arguments": […]}`. In it `"$tenant"` is the last tenant
+// of a response. The response is `{"ok": …}`, `{"failure": …}` with the names of the WIT,
+// or `{"absent": …}` if the component lacks the function.
 
 import { createInterface } from "node:readline";
 import { failure, fetchTransport, hostImports, open } from "./central.mjs";
@@ -15,16 +15,16 @@ let central;
 let tenant;
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const wanted = JSON.parse(line);
-  console.log(JSON.stringify(await (wanted.component ? session(wanted) : step(wanted))));
+  const request = JSON.parse(line);
+  console.log(JSON.stringify(await (request.component ? session(request) : step(request))));
 }
 process.exit();
 
 async function session(plan) {
   const host = {
-    obtain(occasion) {
-      const grant = plan.grants[occasion];
-      if (!grant) throw `the plan has no grant when one is ${occasion}`;
+    obtain(reason) {
+      const grant = plan.grants[reason];
+      if (!grant) throw `the plan has no grant when one is ${reason}`;
       return { grant: argument(grant), service: { tag: "other", val: plan.service } };
     },
     send: plan.transport === "wasi" ? undefined : fetchTransport((host) => plan.allow.includes(host)),
@@ -44,7 +44,7 @@ async function step({ call, arguments: given }) {
   }
 }
 
-/** A step's argument as jco wants it: camel case, and no null. */
+/** Converts a step's argument for jco: camel case, and undefined for null. */
 function argument(value) {
   if (value === "$tenant") return tenant;
   if (value === null) return undefined;
@@ -53,7 +53,7 @@ function argument(value) {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [toCamelCase(name), argument(member)]));
 }
 
-/** A tenant is shown by its summary, and is the last one that was seen. */
+/** Replaces a tenant by its summary, and keeps it for later steps. */
 function summary(value) {
   if (typeof value.summary !== "function") return value;
   tenant = value;

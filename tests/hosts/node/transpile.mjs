@@ -1,8 +1,9 @@
-// A component as JavaScript. A program would do this when it is built:
+// Transpiles a component to JavaScript at run time. A program does this in its build:
 //
 //     npx @bytecodealliance/jco transpile reader.wasm --instantiation async --out-dir dist
 //
-// and for the embedded worlds `--async-mode jspi` with the functions below.
+// For the embedded worlds, add `--async-mode jspi`, `--async-imports` and
+// `--async-exports` with the functions below.
 
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,10 +16,10 @@ const VERSION = "0.2.0";
 const qualifiedNames = (functions) =>
   Object.entries(functions).flatMap(([of, names]) => names.map((name) => `sophos:central/${of}@${VERSION}#${name}`));
 
-/** What the host does asynchronously. */
+/** The imports that return promises. */
 const IMPORTS = qualifiedNames({ credentials: ["obtain"], transport: ["send", "wait"] });
 
-/** What may ask the service, and so is a promise. */
+/** The exports that may send requests, and so return promises. */
 const EXPORTS = qualifiedNames({
   session: ["whoami"],
   tenants: ["list", "open", "own"],
@@ -33,7 +34,7 @@ const EXPORTS = qualifiedNames({
 
 const made = new Map();
 
-/** A component's `instantiate`, and what compiles its core modules. Made once a process. */
+/** Returns a component's `instantiate` and the compiler of its core modules. Cached. */
 export function transpile(file, { embedded }) {
   if (!made.has(file)) made.set(file, make(file, embedded));
   return made.get(file);

@@ -1,9 +1,9 @@
-// Values as jco has them, and as the WIT names them.
+// Conversion of jco values to JSON with the names of the WIT.
 
 export const toCamelCase = (name) => name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
 const toKebabCase = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** What came from jco, as the WIT names it. A resource is shown by what `show` makes of it. */
+/** Converts a jco value. `show` replaces resources. */
 export function toWitJson(value, show = (resource) => resource) {
   const inner = (value) => toWitJson(value, show);
   if (value === undefined) return null;

@@ -6,13 +6,12 @@
         for tenant in central.pages("tenants", "list", "tenants"):
             page = central.call("endpoints", "search", tenant, [{"tag": "health", "val": ["bad"]}], {})
 
-`from_vault` is the only way in: a function that is asked for a grant and gives
-one, as the WIT's `credentials.obtain` says. The component has no file, no
-variable of the environment, and no socket but the requests it asks the host for.
+`from_vault` implements the WIT's `credentials.obtain`. The component has no access to
+files, environment variables or sockets.
 
-An operation that fails raises `Failure`, whose `reason` is a case of the WIT's
-`types.reason`. An instance does one thing at a time and costs less than a
-millisecond: make one for each unit of work, and one for each thread.
+A failed operation raises `Failure`, whose `reason` is a case of the WIT's
+`types.reason`. An instance runs one call at a time and takes less than a millisecond
+to create: create one for each unit of work, and one for each thread.
 """
 
 import http.client
@@ -30,7 +29,7 @@ PACKAGE, VERSION = "sophos:central", "0.2.0"
 
 
 class Failure(Exception):
-    """Why an operation failed: `reason`, `wait_ms` if it is known, `details`."""
+    """A failed operation: `reason`, `wait_ms` if known, and all `details`."""
 
     def __init__(self, details):
         super().__init__(details["message"])
@@ -40,11 +39,11 @@ class Failure(Exception):
 
 
 class Central:
-    """One session. `obtain(occasion)` gives `{"grant": …, "service": …}`, or raises
-    `LookupError` with a reason for people. With `send`, the component is one of the
-    embedded worlds, and `send(request)` carries its requests (see `AllowedHttp`)."""
+    """One session. `obtain(reason)` returns `{"grant": …, "service": …}`, or raises
+    `LookupError` with a message for people. `send(request)` is for the embedded worlds
+    and sends their requests (see `AllowedHttp`)."""
 
-    # Compiled code is shared by all sessions of a process.
+    # All sessions of a process share the compiled code.
     engine = Engine(Config())
     compiled = {}
 
@@ -55,18 +54,18 @@ class Central:
         self.store = Store(self.engine)
         linker = Linker(self.engine)
         if send is None:
-            # All of WASI is on offer, and the component takes HTTP and the clock. An
-            # embedded world can be offered less; see below.
+            # The linker offers all of WASI; the component imports HTTP and the clock.
+            # For a smaller offer use an embedded world.
             linker.add_wasip2()
             linker.add_wasi_http()
             self.store.set_wasi(WasiConfig())
             self.store.set_wasi_http()
         with linker.root() as root:
             with root.add_instance(f"{PACKAGE}/credentials@{VERSION}") as credentials:
-                credentials.add_func("obtain", lambda _, occasion: access(obtain, occasion))
+                credentials.add_func("obtain", lambda _, reason: access(obtain, reason))
             if send is not None:
                 with root.add_instance(f"{PACKAGE}/transport@{VERSION}") as transport:
-                    transport.add_func("send", lambda _, request: answer(send, request))
+                    transport.add_func("send", lambda _, request: transport_result(send, request))
                     transport.add_func("now-ms", lambda _: time.monotonic_ns() // 1_000_000)
                     transport.add_func("wait", lambda _, ms: time.sleep(ms / 1_000))
             self.add_imports(root)
@@ -74,7 +73,7 @@ class Central:
         self.owned = []
 
     def add_imports(self, root):
-        """What else a world asks of its host."""
+        """Adds the further imports of a world."""
 
     def __enter__(self):
         return self
@@ -85,10 +84,10 @@ class Central:
         self.owned.clear()
 
     def call(self, interface, function, *arguments):
-        """Calls a function of an interface with plain data: a dict for a record, whose
-        options may be left out, and `{"tag": …, "val": …}` for a variant."""
+        """Calls a function with plain data: a dict for a record, without its unset
+        options, and `{"tag": …, "val": …}` for a variant."""
         result = self.call_raw(interface, function, *arguments)
-        # Of a result wasmtime shows the bare value where the two cases differ in kind.
+        # wasmtime returns the bare payload of a result if the types of its cases differ.
         if isinstance(result, Variant) and result.tag in ("ok", "err"):
             result = result.payload
         value = self.lift(result)
@@ -97,7 +96,7 @@ class Central:
         return value
 
     def call_raw(self, interface, function, *arguments):
-        """Calls a function and returns what wasmtime makes of its result."""
+        """Calls a function and returns wasmtime's own form of the result."""
         within = self.instance.get_export_index(self.store, f"{PACKAGE}/{interface}@{VERSION}")
         index = within and self.instance.get_export_index(self.store, function, within)
         if index is None:
@@ -109,7 +108,7 @@ class Central:
         return result
 
     def pages(self, interface, function, items, *arguments, options=None):
-        """Every item of a listing, page by page."""
+        """Yields every item of a listing."""
         after = None
         while True:
             last = after if options is None else {**options, "after": after}
@@ -132,7 +131,7 @@ class Central:
 
 
 def lower(type, value):
-    """Plain data as wasmtime wants it for a type."""
+    """Converts plain data to wasmtime's form for a type."""
     if isinstance(type, OptionType):
         return None if value is None else lower(type.payload, value)
     if isinstance(type, RecordType):
@@ -150,8 +149,8 @@ def lower(type, value):
 
 
 def needs_tag(type):
-    """Whether wasmtime wants a variant's case by name: it takes the bare payload where
-    the cases differ in kind."""
+    """Whether wasmtime needs a variant's case by name. It takes the bare payload if the
+    Python types of the cases differ."""
     seen = set()
     for _, case in type.cases:
         kinds = set()
@@ -169,9 +168,9 @@ def record(**members):
     return made
 
 
-def access(obtain, occasion):
+def access(obtain, reason):
     try:
-        given = obtain(occasion)
+        given = obtain(reason)
     except LookupError as error:
         return error.args[0]
     kind, grant = next(iter(given["grant"].items()))
@@ -183,31 +182,31 @@ def access(obtain, occasion):
     service = given.get("service")
     return record(
         grant=Variant(kind, payload),
-        # `sophos` is None, and `other` its addresses: see `needs_tag`.
+        # None is `sophos`, and a record is `other`. See `needs_tag`.
         service=service and record(identity=service["identity"], **{"global": service["global"]}),
     )
 
 
-def answer(send, request):
-    # A record or a variant: their kinds differ, so neither is by name. See `needs_tag`.
+def transport_result(send, request):
+    # A record or a variant: their types differ, so wasmtime takes both without a tag.
     try:
         status, headers, body = send(request)
         return record(status=status, headers=headers, body=body)
     except TransportError as error:
-        return Variant(error.case, error.why)
+        return Variant(error.case, error.message)
 
 
 class TransportError(Exception):
-    """Why there is no answer: a case of the WIT's `transport.transport-error`."""
+    """A missing response: a case of the WIT's `transport.transport-error`."""
 
-    def __init__(self, case, why=None):
+    def __init__(self, case, message=None):
         super().__init__(case)
-        self.case, self.why = case, why
+        self.case, self.message = case, message
 
 
 class AllowedHttp:
-    """HTTP over kept connections, to the hosts that `allowed(host)` lets through. Give
-    it a context of your own for a company's certificates."""
+    """HTTP over persistent connections, restricted to the hosts that `allowed(host)`
+    accepts. Pass an `ssl` context with your company's CA if needed."""
 
     def __init__(self, allowed=lambda host: host.endswith(".sophos.com"), context=None):
         self.allowed, self.context, self.connections = allowed, context or ssl.create_default_context(), {}
@@ -215,11 +214,11 @@ class AllowedHttp:
     def __call__(self, request):
         url = urlsplit(request.url)
         if not self.allowed(url.hostname):
-            raise TransportError("blocked", f"{url.hostname} is not one of the hosts that this program may reach")
+            raise TransportError("blocked", f"the destination {url.hostname} is not allowed")
         timeout = getattr(request, "timeout-ms") / 1_000
         path = url._replace(scheme="", netloc="").geturl() or "/"
-        place = (url.scheme, url.netloc)
-        connection = self.connections.pop(place, None) or self.connect(url)
+        origin = (url.scheme, url.netloc)
+        connection = self.connections.pop(origin, None) or self.connect(url)
         connection.timeout = timeout
         try:
             if connection.sock is None:
@@ -235,7 +234,7 @@ class AllowedHttp:
             raise TransportError("timed-out") from None
         except (OSError, http.client.HTTPException) as error:
             raise TransportError("interrupted", str(error)) from None
-        self.connections[place] = connection
+        self.connections[origin] = connection
         return response.status, [(name.lower(), value) for name, value in response.getheaders()], body
 
     def connect(self, url):

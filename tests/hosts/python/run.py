@@ -1,10 +1,10 @@
-"""Carries out steps against a component, for the tests: JSON lines in, JSON lines out.
+"""Runs the steps of a test against a component: JSON lines in, JSON lines out.
 
-A line with a `component` (a file) opens a session: `transport` (`wasi` or `host`), `service`, `grants` (one for
-each occasion), and `allow`, the hosts that may be reached. Its answer is what the component imports. Every
-other line is a step, `{"call": "endpoints.search", "arguments": […]}`, in which `"$tenant"` stands for the
-last tenant that was seen. Its answer is `{"ok": …}` or `{"failure": …}`, in the names of the WIT, or
-`{"absent": …}` when the component has no such function.
+A line with a `component` (a file) opens a session. It also has `transport` (`wasi` or `host`), `service`, `grants`
+(one for each request reason) and `allow`, the allowed hosts. The response lists the component's imports. Every
+other line is a step, `{"call": "endpoints.search", "arguments": […]}`. In it `"$tenant"` is the last tenant of a
+response. The response is `{"ok": …}`, `{"failure": …}` with the names of the WIT, or `{"absent": …}` if the
+component lacks the function.
 """
 
 import json
@@ -17,29 +17,29 @@ from wasmtime.component import ResourceAny
 def main():
     central = None
     for line in sys.stdin:
-        wanted = json.loads(line)
-        if "component" in wanted:
-            central = session(wanted)
-            answer = {"ok": list(central.component.type.imports(central.engine))}
+        request = json.loads(line)
+        if "component" in request:
+            central = session(request)
+            response = {"ok": list(central.component.type.imports(central.engine))}
         else:
-            answer = step(central, wanted)
-        print(json.dumps(answer), flush=True)
+            response = step(central, request)
+        print(json.dumps(response), flush=True)
 
 
 def session(plan):
-    def obtain(occasion):
-        grant = plan["grants"].get(occasion)
+    def obtain(reason):
+        grant = plan["grants"].get(reason)
         if grant is None:
-            raise LookupError(f"the plan has no grant when one is {occasion}")
+            raise LookupError(f"the plan has no grant when one is {reason}")
         return {"grant": {grant["tag"]: grant.get("val", {})}, "service": plan["service"]}
 
     send = None if plan["transport"] == "wasi" else AllowedHttp(lambda host: host in plan["allow"])
     return Central(plan["component"], obtain, send)
 
 
-def step(central, wanted):
-    interface, function = wanted["call"].split(".")
-    arguments = [central.owned[-1] if value == "$tenant" else value for value in wanted["arguments"]]
+def step(central, request):
+    interface, function = request["call"].split(".")
+    arguments = [central.owned[-1] if value == "$tenant" else value for value in request["arguments"]]
     try:
         return {"ok": plain(central, central.call(interface, function, *arguments))}
     except Failure as failure:

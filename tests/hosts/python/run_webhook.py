@@ -1,11 +1,11 @@
-"""The webhook for the tests: settings as the first line of standard input, then orders.
+"""The webhook for the tests. The first line of standard input has the settings, the others have commands.
 
-The settings are `component`, `service`, `policy` and `secrets` (files), `ledger` (a folder), `outcomes` (a
-file for JSON lines; null for no listener) and `queue` (the same for decisions; null for none). The credential is
-in the environment. An order is `{"call": "follow-up", "arguments": ["due"]}`, a function of `decisions`.
+The settings are `component`, `service`, `policy` and `secrets` (files), `ledger` (a folder), `outcomes` (a file
+for JSON lines, or null) and `queue` (the same for decisions). The credential is in the environment. A command is
+`{"call": "follow-up", "arguments": ["due"]}`, a function of `decisions`.
 
-Of the lines that are written, the first is `{"listening": <address>}`. Then there are `{"audit_record": …}` for each
-entry of the audit log, and `{"ok": …}` or `{"failure": …}` for each order.
+The first line of output is `{"listening": <address>}`. The others are `{"audit_record": …}` for each entry of the
+audit log, and `{"ok": …}` or `{"failure": …}` for each command.
 """
 
 import json
@@ -31,7 +31,7 @@ def main():
         with open(settings["secrets"], "rb") as file:
             found = tomllib.load(file)["secrets"].get(name)
         if found is None:
-            raise Unavailable(f"there is no secret {name}")
+            raise Unavailable(f"unknown secret {name!r}")
         return found
 
     def append_to(name):
@@ -57,7 +57,7 @@ def main():
 
 
 class CommandServer(Server):
-    """Does what it is told between requests, and ends with its input."""
+    """Runs commands between requests, and ends with its input."""
 
     def __init__(self, *arguments):
         super().__init__(*arguments)

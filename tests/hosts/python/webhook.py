@@ -1,6 +1,6 @@
 """The isolation webhook in a Python program: the component `webhook.wasm` of
-`sophos:central` under the HTTP server of the standard library. It needs what
-`central.py` needs.
+`sophos:central` behind the HTTP server of the standard library. It needs the package of
+`central.py`.
 
     host = WebhookHost(
         secrets=lambda name: {"current": vault[name]},
@@ -10,12 +10,11 @@
     )
     Server(("127.0.0.1", 8080), "webhook.wasm", from_vault, host).serve_forever()
 
-wasmtime's Python package can call the component but not its `wasi:http` handler, so
-the server calls `decisions.receive`, which answers as that does.
+wasmtime's Python package cannot call a `wasi:http` handler, so the server calls
+`decisions.receive`, which gives the same responses.
 
-All that lasts is in the ledger, so there may be any number of such servers over one
-of them. Each serves one request at a time: put it behind a server that takes TLS and
-slow callers off it.
+The ledger holds all state, so any number of servers may share it. Each serves one
+request at a time: put a proxy in front for TLS and slow callers.
 """
 
 import json
@@ -29,13 +28,13 @@ from typing import Callable, Optional
 from central import PACKAGE, VERSION, Central, record
 from wasmtime.component import Variant
 
-# One byte more than the component reads: that is what it refuses by itself.
+# One byte more than the component accepts, so that it rejects larger bodies itself.
 MAX_READ_LEN = (1 << 20) + 1
 FOLLOW_UP_INTERVAL = 60
 
 
 class Unavailable(Exception):
-    """What the component asked for is not to be had; the reason goes to the audit log."""
+    """A failed import or call. The message goes to the audit log."""
 
 
 class FolderStore:
@@ -45,62 +44,61 @@ class FolderStore:
         self.root = root
 
     def create(self, path, body):
-        place = self.place(path)
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        # A whole file is there at once, or not at all; and the first one stays.
+        target = self.resolve(path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        # A hard link is atomic: the file appears whole, and the first one wins.
         with tempfile.NamedTemporaryFile(dir=self.root, prefix=".new-") as new:
             new.write(body)
             new.flush()
             os.fsync(new.fileno())
             try:
-                os.link(new.name, place)
+                os.link(new.name, target)
             except FileExistsError:
                 return False
             return True
 
     def read(self, path):
         try:
-            with open(self.place(path), "rb") as file:
+            with open(self.resolve(path), "rb") as file:
                 return file.read()
         except FileNotFoundError:
             return None
 
     def delete(self, path):
         try:
-            os.remove(self.place(path))
+            os.remove(self.resolve(path))
         except FileNotFoundError:
             pass
 
     def list(self, folder):
         try:
-            with os.scandir(self.place(folder)) as entries:
+            with os.scandir(self.resolve(folder)) as entries:
                 return sorted(entry.name for entry in entries if entry.is_file())
         except FileNotFoundError:
             return []
 
-    def place(self, path):
-        # The component's own: lower case letters, digits, `-`, `.` and `/`. That it is
-        # below the root is not left to it.
+    def resolve(self, path):
+        # The host itself confines paths to the folder.
         if any(part in ("", ".", "..") for part in path.split("/")):
-            raise Unavailable(f"{path!r} is no path of a ledger")
+            raise Unavailable(f"invalid ledger path {path!r}")
         return os.path.join(self.root, path)
 
 
 @dataclass
 class WebhookHost:
-    """What the component asks of this program. A function that raises `Unavailable` or
-    `OSError` has the reason recorded, and the sender send again."""
+    """The imports of the component. If a function raises `Unavailable` or `OSError`, the
+    component records the message and asks the sender to retry."""
 
-    secrets: Callable  # by a name of the policy: {"current": …, "previous": …}
+    secrets: Callable  # by name in the policy: {"current": …, "previous": …}
     ledger: FolderStore
     policy: Callable  # {"text": …, "webhook-url": …, "client-ip-header": …}
     audit_log: Callable = lambda record: None
-    outcomes: Optional[Callable] = None  # None: nobody listens
-    enqueue: Optional[Callable] = None  # takes a list of decisions; None: no queue
+    outcomes: Optional[Callable] = None  # None: outcomes are disabled
+    enqueue: Optional[Callable] = None  # receives a list of decisions; None: no queue
 
 
 class Isolation(Central):
-    """One instance of the component: for one request, or one run."""
+    """One instance of the component, for one request or one run."""
 
     def __init__(self, file, obtain, host):
         self.host = host
@@ -123,8 +121,8 @@ class Isolation(Central):
                 for name, function in functions.items():
                     instance.add_func(name, as_result(function))
                 if interface == "ledger-store":
-                    # This wasmtime takes no text where `none` is another answer: a
-                    # failure ends this instance, as it might at any moment.
+                    # wasmtime-py cannot return an error from this type of result, so an
+                    # exception traps the instance. Any call may trap, so this is safe.
                     instance.add_func("read", lambda _, path: host.ledger.read(path))
                 if interface == "outcomes":
                     instance.add_func("is-enabled", lambda _: host.outcomes is not None)
@@ -132,7 +130,7 @@ class Isolation(Central):
             audit_log.add_func("append", lambda _, record: host.audit_log(self.lift(record)))
 
     def enqueue(self, decisions):
-        # Both cases are texts, so they are by name. See `needs_tag` in `central.py`.
+        # Both cases are strings, so wasmtime needs a tag. See `needs_tag` in `central.py`.
         try:
             if self.host.enqueue is None:
                 return Variant("ok", "inline")
@@ -142,9 +140,9 @@ class Isolation(Central):
             return Variant("err", str(error))
 
     def receive(self, method, target, headers, body, source_ip=None):
-        """Answers a request: its status, headers and body."""
+        """Handles a request. Returns the status, headers and body of the response."""
         path, _, query = target.partition("?")
-        answer = self.call("decisions", "receive", {
+        response = self.call("decisions", "receive", {
             "method": method,
             "path": path,
             "query": query,
@@ -152,21 +150,20 @@ class Isolation(Central):
             "body": body,
             "source-ip": source_ip,
         })
-        return answer["status"], answer["headers"], answer["body"]
+        return response["status"], response["headers"], response["body"]
 
     def call_decisions(self, function, *arguments):
-        """Calls one of the other functions of `decisions`, whose failure is raised as
-        `Unavailable`."""
+        """Calls another function of `decisions`. Raises `Unavailable` for its error."""
         result = self.call_raw("decisions", function, *arguments)
-        named = isinstance(result, Variant)
-        value = self.lift(result.payload if named else result)
-        if result.tag == "err" if named else isinstance(result, str):
+        tagged = isinstance(result, Variant)
+        value = self.lift(result.payload if tagged else result)
+        if result.tag == "err" if tagged else isinstance(result, str):
             raise Unavailable(value)
         return value
 
 
 def as_result(function):
-    """The function, whose failure the component is told."""
+    """Wraps a function so that the component receives its error."""
 
     def call(_, *arguments):
         try:
@@ -187,7 +184,7 @@ def policy_settings(given):
 
 
 class Server(HTTPServer):
-    """Serves the webhook, and follows up each minute."""
+    """Serves the webhook, and follows up every minute."""
 
     def __init__(self, address, file, obtain, host):
         super().__init__(address, Handler)
@@ -204,13 +201,13 @@ class Server(HTTPServer):
         except Exception as error:
             failures = [str(error)]
         if failures:
-            self.host.audit_log({"problem": "not all of what is due", "failures": failures})
+            self.host.audit_log({"problem": "the follow-up had failures", "failures": failures})
 
 
 class Handler(BaseHTTPRequestHandler):
     """One request."""
 
-    # Seconds that a caller may be silent.
+    # The socket timeout, in seconds.
     timeout = 30
 
     def answer(self):
@@ -233,8 +230,8 @@ class Handler(BaseHTTPRequestHandler):
                     self.command, self.path, headers, body, self.client_address[0]
                 )
         except Exception as error:
-            # The instance is spoilt and gone; what it had recorded stays, and the same
-            # event leads to the same decision.
+            # The instance is gone, but the ledger has its records. A retry of the event
+            # finds the same decision.
             self.server.host.audit_log({"status": 503, "problem": str(error).splitlines()[0]})
             status, headers, text = 503, [("retry-after", "5")], ""
         body = text.encode()
@@ -249,4 +246,4 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = answer
 
     def log_message(self, *_):
-        """Nothing: a path may hold a secret."""
+        """Logs nothing: a path may contain a secret."""
