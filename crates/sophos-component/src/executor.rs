@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-/// Whether the future has requested another poll.
+/// A flag for a requested poll.
 struct WakeFlag(AtomicBool);
 
 impl Wake for WakeFlag {

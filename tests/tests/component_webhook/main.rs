@@ -1,5 +1,5 @@
-//! The webhook as a component, under another HTTP server: it does what the Lambda
-//! function does, and answers as that does.
+//! The webhook component behind other HTTP servers: the same behaviour and responses as
+//! the Lambda function.
 
 mod hostile;
 mod responses;
@@ -16,7 +16,7 @@ use sophos_isolation::{DecisionId, DecisionState};
 use sophos_simulator::{Config, CredentialConfig, CredentialKind, Owner, Role, TenantGroup};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-/// `ENFORCE`, with another way of proving oneself.
+/// [`ENFORCE_POLICY`] with further sources.
 fn policy() -> String {
     format!(
         "{ENFORCE_POLICY}[sources.pd]\ntool = \"pagerduty\"\ntenants = [\"{TENANT}\"]\n\
@@ -57,7 +57,7 @@ async fn deliver(delivery: &Delivery, webhook: &ComponentWebhook, wanted: u16) -
     answer
 }
 
-/// Time passes until the follow-up is due, and it is made.
+/// Advances the time until the follow-up is due, and runs it.
 async fn follow_up(world: &IsolationEnv, webhook: &mut ComponentWebhook) -> Value {
     world.advance_ledger_time(Duration::from_secs(120)).expect("the ledger's files");
     webhook.call("follow-up", json!(["due"])).await.expect("a report")
@@ -68,7 +68,7 @@ fn outcome_events(outcomes: &[Value], id: &DecisionId) -> Vec<String> {
     of.map(|outcome| outcome["status"].as_str().expect("a word").to_owned()).collect()
 }
 
-/// The status, the headers and the body that say what came of a request.
+/// Sends a request and returns the status, the relevant headers and the body.
 async fn response_summary(request: RequestBuilder) -> Value {
     let answer = request.send().await.expect("an answer");
     let header =
@@ -117,7 +117,7 @@ async fn webhook_isolates_end_to_end(server: HostServer) {
         let answer = deliver(delivery, &webhook, 202).await;
         let id = parse_decision_id(&answer).expect("a decision");
         assert_eq!(world.state(&id).await.expect("a state"), DecisionState::Requested);
-        // The same event, by another instance.
+        // The same event, in another instance.
         assert_eq!(deliver(delivery, &webhook, 200).await, answer);
         let notices = webhook.take_audit_records().await.expect("the audit log");
         let [begun, known] = &notices[..] else { panic!("a notice of each") };
@@ -188,7 +188,7 @@ async fn webhook_keeps_serving_after_a_disconnect() {
     let Some(webhook) = component(&world, HostServer::Node).await else { panic!("the host is not here") };
     let address = webhook.url().trim_start_matches("http://");
     let head = "POST /hooks/soar HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\n";
-    // In the middle of a body, and without waiting for the answer.
+    // Within a body, and before the response.
     for rest in [
         "content-length: 9\r\n\r\n{",
         "transfer-encoding: chunked\r\n\r\n9\r\n{",
@@ -201,14 +201,14 @@ async fn webhook_keeps_serving_after_a_disconnect() {
     deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
     assert_eq!(world.simulator.isolation_changes().len(), 1);
     let decisions = world.decisions().await.expect("decisions");
-    assert_eq!(decisions.len(), 1, "a request that is not whole begins nothing");
+    assert_eq!(decisions.len(), 1, "an incomplete request creates no decision");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn policy_change_takes_effect_immediately() {
     let world = test_env(&policy().replace("mode = \"enforce\"\n", "")).await;
-    // In one instance, which knows the one before.
+    // One instance, which caches the policy.
     let Some(webhook) = component(&world, HostServer::Node).await else { panic!("the host is not here") };
     let rehearsed = deliver(&Delivery::isolate("1", &hostname(1)), &webhook, 202).await;
     let id = parse_decision_id(&rehearsed).expect("a decision");
@@ -247,12 +247,12 @@ async fn approval_link_approves_the_decision() {
     let page = response_summary(http.get(link)).await;
     assert_eq!((&page["status"], &page["headers"]["referrer-policy"]), (&json!(200), &json!("no-referrer")));
     assert!(page["body"].as_str().is_some_and(|page| page.contains(&hostname(1))), "{page}");
-    assert!(world.simulator.isolation_changes().is_empty(), "a look approves nothing");
+    assert!(world.simulator.isolation_changes().is_empty(), "a GET request approves nothing");
     let approved = response_summary(http.post(link).body("answer=approve")).await;
     assert!(approved["body"].as_str().is_some_and(|page| page.contains("Approved.")), "{approved}");
     assert_eq!(world.simulator.isolation_changes().len(), 1);
 
-    // Without the link, by whoever may call the component.
+    // Without the link, through the component's export.
     for (id, word, state) in [(&waiting[1], "approve", "requested"), (&waiting[2], "decline", "declined")] {
         let settled = webhook.call("answer-approval", json!([id, word, "bob"])).await.expect("a state");
         assert_eq!(settled, state);
@@ -262,7 +262,7 @@ async fn approval_link_approves_the_decision() {
     assert!(refused.to_string().contains("the decision is declined"), "{refused}");
     assert_eq!(world.simulator.isolation_changes().len(), 2);
 
-    // Whoever has the link may approve: it is in the outcome, and nowhere else.
+    // The link authorizes its holder, so only the outcome contains it.
     let signature = link.rsplit_once('=').expect("a signature").1;
     let objects = world.objects().expect("objects").into_values();
     let mut said: Vec<_> = objects.map(|body| String::from_utf8_lossy(&body).into_owned()).collect();
@@ -351,7 +351,7 @@ async fn inline_failure_is_recorded_and_retried_by_follow_up() {
     assert_eq!(
         world.state(&id).await.expect("a state"),
         DecisionState::Requested,
-        "nobody to tell holds up nothing"
+        "a failed outcome does not block the isolation"
     );
     let notice = webhook.take_audit_records().await.expect("the audit log").pop().expect("a notice");
     let failure = notice["failures"][0].as_str().unwrap_or_default();

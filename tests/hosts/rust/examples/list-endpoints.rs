@@ -1,4 +1,4 @@
-//! Lists the unhealthy endpoints of every tenant: `list-endpoints embedded-reader.wasm`.
+//! Lists the unhealthy endpoints of every tenant: `list-endpoints embedded.wasm`.
 
 use std::{env, path::PathBuf, sync::Arc};
 
@@ -28,6 +28,7 @@ async fn main() -> Result<()> {
             Err(failure) => bail!("{:?}: {}", failure.reason, failure.message),
         };
         for tenant in page.tenants {
+            let id = tenants.tenant().call_id(&mut session.store, tenant).await?;
             let mut options =
                 PageOptions { after: None, size: Some(500), view: None, sort: None, fields: None };
             loop {
@@ -39,7 +40,7 @@ async fn main() -> Result<()> {
                     Err(failure) => bail!("{:?}: {}", failure.reason, failure.message),
                 };
                 for endpoint in page.endpoints {
-                    println!("{:?} {:?}", endpoint.hostname, endpoint.health);
+                    println!("{id} {:?} {:?}", endpoint.hostname, endpoint.health);
                 }
                 options.after = page.next;
                 if options.after.is_none() {

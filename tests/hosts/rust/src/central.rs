@@ -1,4 +1,4 @@
-//! Components, compiled once, and sessions with them.
+//! Compiled components and their sessions.
 
 use std::path::Path;
 
@@ -14,23 +14,23 @@ use crate::{
     state::{self, AuthProvider, HostState, MAX_MEMORY_LEN},
 };
 
-/// An engine that makes room for an instance when there is one. An artifact of
-/// [`compile`] is good in engines of this kind, and of one release of wasmtime.
+/// Returns an engine that allocates memory per instance. It loads artifacts of
+/// [`compile`] from the same release of wasmtime.
 ///
 /// # Errors
-/// When wasmtime does not run on this machine.
+/// If wasmtime does not support this machine.
 pub fn engine() -> Result<Engine> {
     Engine::new(&Config::new())
 }
 
-/// An engine that has room for so many instances at once, and keeps it: for
-/// servers, which make one for each request.
+/// Returns an engine with a pool for this many concurrent instances, for servers that
+/// create one per request.
 ///
 /// # Errors
-/// When there is not so much address space.
+/// If the address space is too small.
 pub fn pooling_engine(instances: u32) -> Result<Engine> {
     let mut pool = PoolingAllocationConfig::new();
-    // A component is made of a module and two small ones that tie it to its host.
+    // A component has one main module and two small ones that connect it to its host.
     pool.total_component_instances(instances)
         .total_core_instances(3 * instances)
         .total_tables(3 * instances)
@@ -42,64 +42,63 @@ pub fn pooling_engine(instances: u32) -> Result<Engine> {
     Engine::new(&config)
 }
 
-/// Compiles a component into an artifact that [`Central::load`] takes within a
-/// millisecond. Name it `.cwasm`, and keep it where nobody else writes.
+/// Compiles a component to an artifact that [`CentralComponent::load`] loads in less than
+/// a millisecond. Name it `.cwasm` and protect it: it is machine code.
 ///
 /// # Errors
-/// When `component` is no component.
+/// If `component` is not a component.
 pub fn compile(engine: &Engine, component: &[u8]) -> Result<Vec<u8>> {
     engine.precompile_component(component)
 }
 
-/// Compiles a component, or takes one that was compiled before.
+/// Compiles a component, or loads a compiled one.
 pub(crate) fn load(engine: &Engine, file: &Path) -> Result<Component> {
     let loaded = if file.extension().is_some_and(|extension| extension == "cwasm") {
-        // SAFETY: an artifact is machine code. It is the operator who names this
-        // file, as trusted as this program's own.
+        // SAFETY: the operator names this file, so it is as trusted as this program.
         unsafe { Component::deserialize_file(engine, file) }
     } else {
         Component::from_file(engine, file)
     };
-    loaded.with_context(|| format!("{} cannot be loaded", file.display()))
+    loaded.with_context(|| format!("loading {} failed", file.display()))
 }
 
-/// A component of any world, compiled and tied to what this host offers.
+/// A compiled component of any world but the webhook, linked with this host.
 #[derive(Clone)]
 pub struct CentralComponent {
     instance_pre: InstancePre<HostState>,
 }
 
 impl CentralComponent {
-    /// Loads `file`: a component, or an artifact of [`compile`] if its name ends
-    /// with `.cwasm`. Compiling takes some tenths of a second; share what it makes.
+    /// Loads `file`: a component, or an artifact of [`compile`] with the extension
+    /// `.cwasm`. Compiling takes tenths of a second, so share the result.
     ///
     /// # Errors
-    /// When the file is neither, or asks for more than this host offers.
+    /// If the file is neither, or has an import that this host does not offer.
     pub fn load(engine: &Engine, file: &Path) -> Result<Self> {
         Self::new(&load(engine, file)?)
     }
 
-    /// The same with a component that is loaded already.
+    /// Links a loaded component.
     ///
     /// # Errors
-    /// When it asks for more than this host offers.
+    /// If it has an import that this host does not offer.
     pub fn new(component: &Component) -> Result<Self> {
         let mut linker = Linker::new(component.engine());
         state::add_to_linker(&mut linker)?;
         Ok(Self { instance_pre: linker.instantiate_pre(component)? })
     }
 
-    /// What the component asks its host for, by interface.
+    /// Returns the component's imports, by interface.
     pub fn imports(&self) -> Vec<String> {
         let component = self.instance_pre.component();
         let imports = component.component_type();
         imports.imports(component.engine()).map(|(name, _)| name.to_owned()).collect()
     }
 
-    /// Begins a session: an instance of its own, with its own token.
+    /// Starts a session in a new instance.
     ///
     /// # Errors
-    /// When there is no memory for it, or no place left in a pool.
+    /// If there is no memory for it, or the pool is full.
     pub async fn session(&self, obtain: AuthProvider, requests: AllowedHttp) -> Result<Session> {
         let mut store = HostState::new((), obtain, requests).store(self.instance_pre.engine());
         let instance = self.instance_pre.instantiate_async(&mut store).await?;
@@ -109,17 +108,17 @@ impl CentralComponent {
 
 /// An instance and its store.
 pub struct Session<H: 'static = ()> {
-    /// What every call wants.
+    /// The store, which every call needs.
     pub store: Store<HostState<H>>,
     /// The instance.
     pub instance: Instance,
 }
 
 impl Session {
-    /// The component's interfaces, typed.
+    /// Returns the typed interfaces of the world `embedded`.
     ///
     /// # Errors
-    /// When it lacks one of them: a reader has no `isolation-actions`.
+    /// If the component lacks one of them: a reader has no `isolation-actions`.
     pub fn interfaces(&mut self) -> Result<Embedded> {
         Embedded::new(&mut self.store, &self.instance)
     }

@@ -1,5 +1,5 @@
-//! Calls by name, with JSON for arguments: for hosts that learn at run time what to
-//! call. Whoever knows it before has [`Session::interfaces`].
+//! Calls by name with JSON arguments, for hosts that choose the function at run time.
+//! Other hosts use [`Session::interfaces`].
 
 use serde_json::{Map, Number, Value, json};
 use wasmtime::{
@@ -13,46 +13,46 @@ use crate::central::Session;
 const PACKAGE: &str = "sophos:central";
 const VERSION: &str = "0.2.0";
 
-/// A call: `endpoints`, `search`, and what it is given in the names of the WIT. An
-/// option may be left out of a record; a variant is `{"tag": …, "val": …}`.
+/// A call, with the names of the WIT. A record may omit options, and a variant is
+/// `{"tag": …, "val": …}`.
 #[derive(Debug, Clone, Copy)]
 pub struct DynamicCall<'a> {
     /// The interface.
     pub interface: &'a str,
     /// The function.
     pub function: &'a str,
-    /// Its arguments, one for each parameter.
+    /// The arguments, one for each parameter.
     pub arguments: &'a [Value],
     /// The tenant that `"$tenant"` stands for.
     pub tenant: Option<ResourceAny>,
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug, Clone)]
 pub enum CallOutcome {
-    /// What the function returned. A tenant is shown by its summary.
+    /// The returned value. A tenant becomes its summary.
     Ok(Value),
-    /// The error that it returned: the WIT's `failure`, as a rule.
+    /// The returned error, usually the WIT's `failure`.
     Failure(Value),
-    /// The component has no such function.
+    /// The component lacks the function.
     Absent,
 }
 
 impl<H: Send> Session<H> {
-    /// Calls a function by its name, and says which tenant came with the answer.
+    /// Calls a function by its name. Also returns the last tenant of the result.
     ///
     /// # Errors
-    /// When an argument is not of its parameter's type, or the component trapped.
+    /// If an argument does not have its parameter's type, or the component traps.
     pub async fn call(&mut self, call: DynamicCall<'_>) -> Result<(CallOutcome, Option<ResourceAny>)> {
         let Some(function) = self.function(call.interface, call.function) else {
             return Ok((CallOutcome::Absent, None));
         };
-        let types: Vec<_> = function.ty(&self.store).params().map(|(_, of)| of).collect();
+        let types: Vec<_> = function.ty(&self.store).params().map(|(_, ty)| ty).collect();
         if types.len() != call.arguments.len() {
-            bail!("{}.{} has {} parameters", call.interface, call.function, types.len());
+            bail!("invalid call of {}.{}: expected {} arguments", call.interface, call.function, types.len());
         }
         let given = types.iter().zip(call.arguments);
-        let given: Vec<_> = given.map(|(of, value)| to_val(of, value, call.tenant)).collect::<Result<_>>()?;
+        let given: Vec<_> = given.map(|(ty, value)| to_val(ty, value, call.tenant)).collect::<Result<_>>()?;
         let (failed, payload) = match self.invoke(function, &given).await? {
             Val::Result(Ok(payload)) => (false, payload.map(|payload| *payload)),
             Val::Result(Err(payload)) => (true, payload.map(|payload| *payload)),
@@ -66,8 +66,8 @@ impl<H: Send> Session<H> {
         }
         let mut summaries = summaries.into_iter();
         let value = payload.map_or(Value::Null, |payload| to_json(payload, &mut summaries));
-        let answer = if failed { CallOutcome::Failure(value) } else { CallOutcome::Ok(value) };
-        Ok((answer, tenants.pop()))
+        let outcome = if failed { CallOutcome::Failure(value) } else { CallOutcome::Ok(value) };
+        Ok((outcome, tenants.pop()))
     }
 
     fn function(&mut self, interface: &str, function: &str) -> Option<Func> {
@@ -85,27 +85,27 @@ impl<H: Send> Session<H> {
 
     async fn summary(&mut self, tenant: ResourceAny) -> Result<Value> {
         let function =
-            self.function("tenants", "[method]tenant.summary").context("tenants have no summary")?;
+            self.function("tenants", "[method]tenant.summary").context("the component lacks tenant.summary")?;
         let summary = self.invoke(function, &[Val::Resource(tenant)]).await?;
         Ok(to_json(summary, &mut std::iter::empty()))
     }
 }
 
-/// JSON as wasmtime wants it for a type.
-fn to_val(of: &Type, value: &Value, tenant: Option<ResourceAny>) -> Result<Val> {
-    let wrong = || format!("{value} is no {of:?}");
-    Ok(match of {
-        Type::Bool => Val::Bool(value.as_bool().with_context(wrong)?),
-        Type::U8 => Val::U8(to_number(value).with_context(wrong)?),
-        Type::U16 => Val::U16(to_number(value).with_context(wrong)?),
-        Type::U32 => Val::U32(to_number(value).with_context(wrong)?),
-        Type::U64 => Val::U64(to_number(value).with_context(wrong)?),
-        Type::String => Val::String(value.as_str().with_context(wrong)?.to_owned()),
-        Type::Enum(_) => Val::Enum(value.as_str().with_context(wrong)?.to_owned()),
+/// Converts JSON to wasmtime's value of a type.
+fn to_val(ty: &Type, value: &Value, tenant: Option<ResourceAny>) -> Result<Val> {
+    let invalid = || format!("invalid argument {value}: expected {ty:?}");
+    Ok(match ty {
+        Type::Bool => Val::Bool(value.as_bool().with_context(invalid)?),
+        Type::U8 => Val::U8(to_number(value).with_context(invalid)?),
+        Type::U16 => Val::U16(to_number(value).with_context(invalid)?),
+        Type::U32 => Val::U32(to_number(value).with_context(invalid)?),
+        Type::U64 => Val::U64(to_number(value).with_context(invalid)?),
+        Type::String => Val::String(value.as_str().with_context(invalid)?.to_owned()),
+        Type::Enum(_) => Val::Enum(value.as_str().with_context(invalid)?.to_owned()),
         Type::Option(_) if value.is_null() => Val::Option(None),
         Type::Option(some) => Val::Option(Some(Box::new(to_val(&some.ty(), value, tenant)?))),
         Type::List(list) => {
-            let items = value.as_array().with_context(wrong)?.iter();
+            let items = value.as_array().with_context(invalid)?.iter();
             Val::List(items.map(|item| to_val(&list.ty(), item, tenant)).collect::<Result<_>>()?)
         }
         Type::Record(record) => {
@@ -116,13 +116,13 @@ fn to_val(of: &Type, value: &Value, tenant: Option<ResourceAny>) -> Result<Val> 
             Val::Record(record.fields().map(member).collect::<Result<_>>()?)
         }
         Type::Variant(variant) => {
-            let tag = value["tag"].as_str().with_context(wrong)?;
-            let case = variant.cases().find(|case| case.name == tag).with_context(wrong)?;
-            let payload = case.ty.map(|of| to_val(&of, &value["val"], tenant)).transpose()?;
+            let tag = value["tag"].as_str().with_context(invalid)?;
+            let case = variant.cases().find(|case| case.name == tag).with_context(invalid)?;
+            let payload = case.ty.map(|ty| to_val(&ty, &value["val"], tenant)).transpose()?;
             Val::Variant(tag.to_owned(), payload.map(Box::new))
         }
-        Type::Borrow(_) | Type::Own(_) => Val::Resource(tenant.context("no tenant was seen yet")?),
-        other => bail!("there is no JSON for {other:?}"),
+        Type::Borrow(_) | Type::Own(_) => Val::Resource(tenant.context("missing tenant: call `tenants.open` first")?),
+        other => bail!("unsupported parameter type {other:?}"),
     })
 }
 
@@ -130,7 +130,7 @@ fn to_number<T: TryFrom<u64>>(value: &Value) -> Option<T> {
     T::try_from(value.as_u64()?).ok()
 }
 
-/// A value as JSON, with a summary in the place of each tenant.
+/// Converts a value to JSON, with the next summary in place of each tenant.
 fn to_json(value: Val, summaries: &mut impl Iterator<Item = Value>) -> Value {
     match value {
         Val::Bool(value) => value.into(),
@@ -158,7 +158,7 @@ fn to_json(value: Val, summaries: &mut impl Iterator<Item = Value>) -> Value {
     }
 }
 
-/// The tenants in a value, in order.
+/// Collects the tenants of a value, in order.
 fn find_tenants(value: &Val, tenants: &mut Vec<ResourceAny>) {
     match value {
         Val::Resource(tenant) => tenants.push(*tenant),

@@ -1,9 +1,7 @@
-//! The requests that a component asks for: over kept connections, to hosts that it
-//! may reach.
+//! The HTTP client of components: pooled connections to allowed hosts.
 //!
-//! The same for `wasi:http` and for the embedded worlds' own transport. In place of
-//! wasmtime's own client, which makes a connection for each request and knows no
-//! root certificates but Mozilla's.
+//! It serves `wasi:http` and the embedded worlds' `transport`. It replaces wasmtime's
+//! client, which opens one connection per request and trusts only Mozilla's roots.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,17 +12,17 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::bindings::sophos::central::transport::{Request, Response, TransportError};
 
-/// The largest answer that is read. A page of 1,000 events is about half a
+/// The maximum length of a response, in bytes. A page of 1,000 events has about half a
 /// megabyte.
 const MAX_RESPONSE_LEN: usize = 64 << 20;
 
-/// The most that a request may take if the component does not say.
+/// The maximum duration of a request without a timeout of its own.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long a connection may take to be made.
+/// The maximum time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// HTTP to the hosts that are let through. A clone shares the connections.
+/// An HTTP client with an allow-list of hosts. A clone shares the connections.
 #[derive(Clone)]
 pub struct AllowedHttp {
     http: reqwest::Client,
@@ -32,21 +30,21 @@ pub struct AllowedHttp {
 }
 
 impl AllowedHttp {
-    /// To Sophos alone: hosts under `sophos.com`, with the platform's root
-    /// certificates (`SSL_CERT_FILE` names others) and the proxy of `HTTPS_PROXY`.
+    /// Returns a client for hosts under `sophos.com`. It uses the platform's root
+    /// certificates, or those of `SSL_CERT_FILE`, and the proxy of `HTTPS_PROXY`.
     ///
     /// # Errors
-    /// When TLS cannot be set up, for want of root certificates.
+    /// If there are no root certificates.
     pub fn to_sophos() -> reqwest::Result<Self> {
         Self::new(reqwest::Client::builder(), |host| host.ends_with(".sophos.com"))
     }
 
-    /// With settings of your own, such as a company's certificates, to the hosts
-    /// for which `allowed` says so. Follows no redirect, whatever the settings are:
-    /// it would carry the token to a host that nobody asked about.
+    /// Returns a client with other settings, such as a company's CA certificate, for the
+    /// hosts that `allowed` accepts. It never follows redirects, which would send the
+    /// token to an unchecked host.
     ///
     /// # Errors
-    /// When the settings do not go together.
+    /// If the settings are invalid.
     pub fn new(
         settings: reqwest::ClientBuilder,
         allowed: impl Fn(&str) -> bool + Send + Sync + 'static,
@@ -56,7 +54,7 @@ impl AllowedHttp {
         Ok(Self { http, is_allowed: Arc::new(allowed) })
     }
 
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and returns the whole response.
     async fn send(
         &self,
         request: http::Request<Bytes>,
@@ -64,7 +62,7 @@ impl AllowedHttp {
     ) -> Result<http::Response<Bytes>, TransportError> {
         let host = request.uri().host().unwrap_or_default();
         if !(self.is_allowed)(host) {
-            return Err(TransportError::Blocked(format!("this program may not reach the host `{host}`")));
+            return Err(TransportError::Blocked(format!("the destination {host} is not allowed")));
         }
         let mut request = reqwest::Request::try_from(request).map_err(to_transport_error)?;
         *request.timeout_mut() = Some(timeout);
@@ -78,50 +76,50 @@ impl AllowedHttp {
             }
             body.extend_from_slice(&chunk);
         }
-        let mut answer = http::Response::new(body.freeze());
-        *answer.status_mut() = response.status();
-        *answer.headers_mut() = std::mem::take(response.headers_mut());
-        Ok(answer)
+        let mut whole = http::Response::new(body.freeze());
+        *whole.status_mut() = response.status();
+        *whole.headers_mut() = std::mem::take(response.headers_mut());
+        Ok(whole)
     }
 
-    /// Carries a request of an embedded world.
+    /// Sends a request of an embedded world.
     pub(crate) async fn send_embedded(&self, request: Request) -> Result<Response, TransportError> {
         let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.url);
         for (name, value) in request.headers {
             builder = builder.header(name, value);
         }
-        let unsendable = |error: http::Error| TransportError::Blocked(format!("this is no request: {error}"));
+        let invalid = |error: http::Error| TransportError::Blocked(format!("invalid request: {error}"));
         let timeout = Duration::from_millis(request.timeout_ms.into());
-        let answer = self.send(builder.body(request.body.into()).map_err(unsendable)?, timeout).await?;
-        let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        let response = self.send(builder.body(request.body.into()).map_err(invalid)?, timeout).await?;
+        let to_pair = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         };
         Ok(Response {
-            status: answer.status().as_u16(),
-            headers: answer.headers().iter().filter_map(text).collect(),
-            body: answer.into_body().into(),
+            status: response.status().as_u16(),
+            headers: response.headers().iter().filter_map(to_pair).collect(),
+            body: response.into_body().into(),
         })
     }
 }
 
 fn to_transport_error(error: reqwest::Error) -> TransportError {
-    // The address may carry a cursor or a customer's search term.
+    // The URL may contain a cursor or a search term.
     let error = error.without_url();
     if error.is_timeout() && !error.is_connect() {
         return TransportError::TimedOut;
     }
-    let reasons = std::iter::successors(std::error::Error::source(&error), |reason| reason.source());
-    let why = reasons.last().map_or_else(|| error.to_string(), ToString::to_string);
-    if error.is_connect() { TransportError::Unreachable(why) } else { TransportError::Interrupted(why) }
+    let sources = std::iter::successors(std::error::Error::source(&error), |source| source.source());
+    let cause = sources.last().map_or_else(|| error.to_string(), ToString::to_string);
+    if error.is_connect() { TransportError::Unreachable(cause) } else { TransportError::Interrupted(cause) }
 }
 
 type SendResult<T> = Result<T, Error>;
 type IoFuture = Box<dyn Future<Output = SendResult<()>> + Send>;
 
-/// Carries a request of `wasi:http`.
+/// Sends a request of `wasi:http`.
 impl WasiHttpHooks for AllowedHttp {
     fn set_host_header(&mut self) -> bool {
-        // The client does, as the version of HTTP wants it.
+        // reqwest sets it.
         false
     }
 
@@ -132,16 +130,16 @@ impl WasiHttpHooks for AllowedHttp {
         _: IoFuture,
     ) -> Box<dyn Future<Output = SendResult<(http::Response<WasiBody>, IoFuture)>> + Send> {
         let requests = self.clone();
-        // The component says the same for each part of an exchange: it means the whole.
+        // The component sets the same timeout for each phase and means the whole request.
         let timeout = options.and_then(|options| options.first_byte_timeout).unwrap_or(DEFAULT_TIMEOUT);
         Box::new(async move {
             let (head, body) = request.into_parts();
             let body = body.collect().await?.to_bytes();
-            let answer = requests.send(http::Request::from_parts(head, body), timeout).await;
-            let answer = answer
+            let response = requests.send(http::Request::from_parts(head, body), timeout).await;
+            let response = response
                 .map_err(to_error_code)?
                 .map(|body| Full::new(body).map_err(Error::from).boxed_unsync());
-            Ok((answer, Box::new(async { Ok(()) }) as IoFuture))
+            Ok((response, Box::new(async { Ok(()) }) as IoFuture))
         })
     }
 }
@@ -152,6 +150,6 @@ fn to_error_code(error: TransportError) -> Error {
         TransportError::Unreachable(_) => Error::DestinationUnavailable,
         TransportError::TimedOut => Error::HttpResponseTimeout,
         TransportError::TooLarge => Error::HttpResponseBodySize(Some(MAX_RESPONSE_LEN as u64)),
-        TransportError::Interrupted(why) => Error::InternalError(Some(why)),
+        TransportError::Interrupted(cause) => Error::InternalError(Some(cause)),
     }
 }

@@ -1,28 +1,26 @@
-//! Sophos Central in a Rust program: a component of `sophos:central` under
-//! wasmtime.
+//! Sophos Central in a Rust program: a component of `sophos:central` in wasmtime.
 //!
 //! ```no_run
 //! use std::sync::Arc;
 //!
 //! use central_host::{
-//!     Central, Requests,
+//!     AllowedHttp, AuthProvider, CentralComponent,
 //!     bindings::sophos::central::credentials::{Access, Client, Grant, Service},
 //! };
 //!
 //! # async fn example() -> wasmtime::Result<()> {
 //! let engine = central_host::engine()?;
-//! let central = Central::load(&engine, "operator.wasm".as_ref())?;
-//! let requests = Requests::to_sophos()?;
+//! let component = CentralComponent::load(&engine, "operator.wasm".as_ref())?;
 //!
-//! // How the component is let in: from a vault, for one.
-//! let obtain: central_host::Obtain = Arc::new(|_why| {
+//! // A host usually reads the credential from a vault.
+//! let auth_provider: AuthProvider = Arc::new(|_reason| {
 //!     Box::pin(async {
 //!         let client = Client { id: "…".to_owned(), secret: "…".to_owned() };
 //!         Ok(Access { grant: Grant::Client(client), service: Service::Sophos })
 //!     })
 //! });
 //!
-//! let mut session = central.session(obtain, requests).await?;
+//! let mut session = component.session(auth_provider, AllowedHttp::to_sophos()?).await?;
 //! let interfaces = session.interfaces()?;
 //! let tenant = interfaces.sophos_central_tenants().call_own(&mut session.store).await?;
 //! match tenant {
@@ -33,13 +31,12 @@
 //! # }
 //! ```
 //!
-//! What a component asks for is all that it has: credentials, HTTP to the hosts
-//! that [`Requests`] lets through, and a clock. It sees no file, no variable of
-//! the environment and no output.
+//! A component has access to its imports only: credentials, HTTP to the hosts that
+//! [`AllowedHttp`] accepts, and a clock.
 //!
-//! A [`Session`] is one instance. It does one thing at a time and is made in some
-//! tens of microseconds: make one for each unit of work. After an error of
-//! wasmtime (a trap) it is of no more use; a `Failure` leaves it as it is.
+//! A [`Session`] is one instance. It runs one call at a time and takes tens of
+//! microseconds to create: create one per unit of work. Drop it after an error of
+//! wasmtime (a trap). A `Failure` does not affect it.
 
 #![deny(missing_docs)]
 
@@ -54,11 +51,10 @@ pub use dynamic_call::{CallOutcome, DynamicCall};
 pub use http_client::AllowedHttp;
 pub use state::{AuthProvider, HostState};
 
-/// What wasmtime makes of the WIT: names and types as they are there.
+/// The generated bindings of the world `embedded`, which has every interface.
 ///
-/// Of the worlds this is `embedded`, which has every interface; `interfaces` of a
-/// reader wants `embedded-reader` here.
-#[allow(missing_docs, reason = "made from the WIT, whose own documentation has no place for all of it")]
+/// For [`Session::interfaces`] of a reader, generate `embedded-reader` instead.
+#[allow(missing_docs, reason = "generated")]
 pub mod bindings {
     wasmtime::component::bindgen!({
         path: "../../../wit",

@@ -1,4 +1,4 @@
-//! What this host offers to a component, and what of it belongs to one instance.
+//! The imports of components, and the state of one instance.
 
 use std::{pin::Pin, sync::Arc, time::Duration, time::Instant};
 
@@ -20,18 +20,18 @@ use crate::{
     http_client::AllowedHttp,
 };
 
-/// The most memory that an instance may grow to. A page of 500 endpoints takes
-/// about a tenth of it.
+/// The maximum memory of an instance, in bytes. A page of 500 endpoints takes about a
+/// tenth of it.
 pub(crate) const MAX_MEMORY_LEN: usize = 64 << 20;
 
-/// How the component is let in. It is told why it is asked, and an error is a text
-/// for people: where the grant was looked for, and no secret.
+/// The implementation of `credentials.obtain`. The error is a message for people: it
+/// names the searched place and contains no secret.
 pub type AuthProvider = Arc<dyn Fn(RequestReason) -> AuthFuture + Send + Sync>;
 
-/// A grant, once it is there.
+/// The pending result of an [`AuthProvider`].
 pub type AuthFuture = Pin<Box<dyn Future<Output = Result<Access, String>> + Send>>;
 
-/// What belongs to one instance. `H` is what a world of its own has of its host, as
+/// The state of one instance. `H` is the state of a world's further imports, such as
 /// the webhook's ledger.
 pub struct HostState<H = ()> {
     pub(crate) host: H,
@@ -58,7 +58,7 @@ impl<H> HostState<H> {
         }
     }
 
-    /// A store, for one instance.
+    /// Returns a store for one instance.
     pub(crate) fn store(self, engine: &Engine) -> Store<Self> {
         let mut store = Store::new(engine, self);
         store.limiter(|state| &mut state.limits);
@@ -80,13 +80,13 @@ impl HasData for TableData {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// All that a component can have. An interface that is not here it cannot reach, and
-/// one that wants another is refused before it runs.
+/// Adds all imports that this host offers. A component with any other import fails
+/// before it runs.
 pub(crate) fn add_to_linker<H: Send + 'static>(linker: &mut Linker<HostState<H>>) -> Result<()> {
     credentials::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
-    // For the embedded worlds, which take nothing of WASI:
+    // The embedded worlds import nothing from WASI.
     transport::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
-    // for the others:
+    // The other worlds import these.
     io::error::add_to_linker::<_, TableData>(linker, HostState::table)?;
     io::poll::add_to_linker::<_, TableData>(linker, HostState::table)?;
     io::streams::add_to_linker::<_, TableData>(linker, HostState::table)?;

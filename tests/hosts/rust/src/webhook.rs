@@ -1,8 +1,8 @@
-//! The webhook of isolation in a server of this program's own: an instance for each
-//! request, and one for each follow-up.
+//! The isolation webhook in a server, with an instance for each request and for each
+//! follow-up.
 //!
-//! All that lasts is in the ledger of the [`Place`]: any number of instances, also of
-//! several programs with the same one, work on it at once.
+//! The ledger of the [`WebhookHost`] holds all state, so any number of instances and
+//! programs may share it.
 
 mod folder;
 mod host;
@@ -46,8 +46,8 @@ use crate::{
     state::{self, AuthProvider, HostState},
 };
 
-/// What wasmtime makes of the world `webhook`.
-#[allow(missing_docs, reason = "made from the WIT, whose own documentation has no place for all of it")]
+/// The generated bindings of the world `webhook`.
+#[allow(missing_docs, reason = "generated")]
 pub mod bindings {
     wasmtime::component::bindgen!({
         path: "../../../wit",
@@ -67,11 +67,11 @@ pub mod bindings {
     });
 }
 
-/// The header in which the component reads the caller's address, unless a proxy in
-/// front has its own. What a caller writes into it is replaced.
+/// The header for the caller's address, unless a proxy in front has its own. The server
+/// replaces a caller's value.
 pub(crate) const CLIENT_IP_HEADER: HeaderName = HeaderName::from_static("x-client-ip");
 
-/// The component, and what its instances have in common.
+/// The component and the shared state of its instances.
 pub struct Webhook {
     instance_pre: WebhookPre<HostState<InstanceHost>>,
     host: Arc<WebhookHost>,
@@ -79,21 +79,22 @@ pub struct Webhook {
     requests: AllowedHttp,
 }
 
-/// What an instance has of this host beyond what every world has.
+/// The state of an instance for the imports of this world only.
 pub struct InstanceHost {
     shared: Arc<WebhookHost>,
     random: WasiRandomCtx,
 }
 
 impl Webhook {
-    /// Loads the component: a file as [`Central::load`](crate::Central::load) takes it.
+    /// Loads the component, as
+    /// [`CentralComponent::load`](crate::CentralComponent::load) does.
     ///
     /// # Errors
-    /// When it is no webhook, or asks for more than this host offers.
+    /// If it is not a webhook, or has an import that this host does not offer.
     pub fn load(
         engine: &Engine,
         file: &Path,
-        place: WebhookHost,
+        host: WebhookHost,
         obtain: AuthProvider,
         requests: AllowedHttp,
     ) -> Result<Self> {
@@ -108,14 +109,14 @@ impl Webhook {
         policy::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
         outcomes::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
         audit_log::add_to_linker::<_, HasSelf<_>>(&mut linker, shared_host)?;
-        let ready = WebhookPre::new(linker.instantiate_pre(&component)?)?;
-        Ok(Self { instance_pre: ready, host: Arc::new(place), auth_provider: obtain, requests })
+        let instance_pre = WebhookPre::new(linker.instantiate_pre(&component)?)?;
+        Ok(Self { instance_pre, host: Arc::new(host), auth_provider: obtain, requests })
     }
 
-    /// An instance of its own, for calls of `decisions` by name.
+    /// Creates an instance for calls of `decisions` by name.
     ///
     /// # Errors
-    /// When there is no memory for it, or no place left in a pool.
+    /// If there is no memory for it, or the pool is full.
     pub async fn session(&self) -> Result<Session<InstanceHost>> {
         let mut store = self.store();
         let instance = self.instance_pre.instance_pre().instantiate_async(&mut store).await?;
@@ -128,12 +129,11 @@ impl Webhook {
             .store(self.instance_pre.engine())
     }
 
-    /// Answers a request, in an instance of its own. `caller` is who sent it, as the
-    /// connection says.
+    /// Handles a request in a new instance. `caller` is the peer address of the
+    /// connection.
     ///
-    /// What goes wrong here is answered with 503, so that the sender sends again, and
-    /// told on standard error. What was recorded stays, and the same event leads to the
-    /// same decision.
+    /// After an error it writes a line to standard error and responds with status 503, so
+    /// that the sender retries. A retry of the event finds the same decision.
     pub async fn handle<B>(&self, mut request: Request<B>, caller: IpAddr) -> Response<HyperOutgoingBody>
     where
         B: Body<Data = Bytes> + Send + 'static,
@@ -143,11 +143,11 @@ impl Webhook {
             request.headers_mut().insert(CLIENT_IP_HEADER, address);
         }
         self.try_handle(request).await.unwrap_or_else(|error| {
-            eprintln!("a request was not answered: {error:#}");
-            let mut sorry = Response::new(Full::default().map_err(Error::from).boxed_unsync());
-            *sorry.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-            sorry.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
-            sorry
+            eprintln!("handling a request failed: {error:#}");
+            let mut unavailable = Response::new(Full::default().map_err(Error::from).boxed_unsync());
+            *unavailable.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            unavailable.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            unavailable
         })
     }
 
@@ -157,27 +157,27 @@ impl Webhook {
         B::Error: Into<Error>,
     {
         let mut store = self.store();
-        let (answer, answered) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
-        let outparam = store.data_mut().http().new_response_outparam(answer)?;
+        let outparam = store.data_mut().http().new_response_outparam(sender)?;
         let instance = self.instance_pre.instantiate_async(&mut store).await?;
-        // A task, because an instance may go on after its answer.
+        // A task, because an instance may continue after its response.
         let handling = tokio::spawn(async move {
             instance.wasi_http_incoming_handler().call_handle(store, request, outparam).await
         });
-        match answered.await {
-            Ok(answer) => answer.context("the component had no answer"),
+        match receiver.await {
+            Ok(response) => response.context("the component returned an error"),
             Err(_) => {
                 handling.await??;
-                bail!("the component ended without an answer")
+                bail!("the component ended without a response")
             }
         }
     }
 
-    /// Looks at every decision that is due. Call it each minute.
+    /// Follows up on every due decision. Call it every minute.
     ///
     /// # Errors
-    /// When the component trapped, or says that all of it failed.
+    /// If the component traps, or the whole follow-up fails.
     pub async fn follow_up(&self) -> Result<Report> {
         let mut store = self.store();
         let instance = self.instance_pre.instantiate_async(&mut store).await?;

@@ -1,4 +1,4 @@
-//! The grants of a plan as a source of credentials.
+//! A credential source over the grants of a plan.
 
 use std::{future::ready, time::Duration};
 
@@ -15,7 +15,7 @@ pub(super) struct PlannedGrants {
 
 impl PlannedGrants {
     pub(super) fn new(plan: &SessionPlan) -> Self {
-        // As the other hosts say it.
+        // The other hosts use the same text.
         let read = |grant: &Value, occasion: &str| {
             parse_auth(grant)
                 .ok_or_else(|| NoCredential::new(format!("the plan has no grant when one is {occasion}")))

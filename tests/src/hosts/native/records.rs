@@ -1,4 +1,4 @@
-//! Records of the client in the names of the WIT, from the models that it reads.
+//! Conversion of the client's models to the names of the WIT.
 
 use serde_json::{Map, Value, json};
 use sophos_api::{
@@ -6,7 +6,7 @@ use sophos_api::{
     models::{AccountHealth, Alert, AlertAction, Endpoint, Isolation, IsolationStatus, SiemEvent, Tenant},
 };
 
-/// A page: what could be read, what could not, and where the next one begins.
+/// Returns a page: valid items, malformed items and the next cursor.
 pub(super) fn page<T>(
     items: &str,
     list: Vec<Raw<T>>,

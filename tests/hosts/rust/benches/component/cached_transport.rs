@@ -1,5 +1,4 @@
-//! A transport that asks once and then knows: what remains of a call is the client's
-//! own work.
+//! A transport that caches every response, so that only the client's own work remains.
 
 use std::{
     collections::HashMap,
@@ -14,7 +13,7 @@ use central_host::bindings::sophos::central::{
 };
 use sophos_api::{ReqwestTransport, Transport, TransportError};
 
-/// Shared by its clones.
+/// A cache that its clones share.
 #[derive(Clone)]
 pub(crate) struct CachedTransport {
     inner: ReqwestTransport,
@@ -32,7 +31,7 @@ impl CachedTransport {
         self.responses.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
-    /// The size of the largest answer.
+    /// The length of the largest response, in bytes.
     pub(crate) fn max_response_len(&self) -> usize {
         let answers = self.responses.lock().unwrap_or_else(PoisonError::into_inner);
         answers.values().map(|answer| answer.body().len()).max().unwrap_or(0)

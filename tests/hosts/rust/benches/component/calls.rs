@@ -1,4 +1,4 @@
-//! A page of 500 endpoints, by the native client and by the component, in turns.
+//! A page of 500 endpoints, through the native client and through the component, in turns.
 
 use std::{
     path::Path,
@@ -83,7 +83,7 @@ fn row(what: &str, times: &Times, native: &Times) {
     println!("| {what} | {:.2} | {:.2} | {ratio:.2} |", ms(times.min()), ms(times.median()));
 }
 
-/// The native client: a page, each endpoint read.
+/// Times one page through the native client, with every endpoint parsed.
 async fn time_native_listing<T: Transport>(tenant: &TenantClient<T>) -> Result<Duration> {
     let operation = ListEndpoints {
         page_size: Some(PAGE_SIZE),
@@ -106,7 +106,7 @@ fn check_page(endpoints: usize) -> Result<()> {
     Ok(())
 }
 
-/// A component with a tenant opened.
+/// A component with an open tenant.
 struct OpenedTenant<T: 'static> {
     store: Store<T>,
     interfaces: Embedded,
@@ -122,7 +122,7 @@ impl<T: Send> OpenedTenant<T> {
         }
     }
 
-    /// The same page.
+    /// Times one page.
     async fn time_listing(&mut self) -> Result<Duration> {
         let listing =
             PageOptions { after: None, size: Some(PAGE_SIZE), view: None, sort: None, fields: None };
@@ -147,7 +147,7 @@ async fn open_component(
     OpenedTenant::open(session.store, interfaces).await
 }
 
-/// The component over what is known already.
+/// Opens a component over the cached transport.
 async fn open_cached_component(
     component: &Component,
     canned: &CachedTransport,

@@ -1,4 +1,4 @@
-//! A thousand instances at once, each of which calls.
+//! A thousand concurrent instances, each with one call.
 
 use std::{fs, path::Path, time::Instant};
 
@@ -15,7 +15,7 @@ pub(crate) async fn run(components: &Path, simulator: &Simulator, instances: u32
     let engine = central_host::pooling_engine(instances)?;
     let central = CentralComponent::load(&engine, &components.join("embedded.wasm"))?;
     let requests = simulator.requests()?;
-    // What the first call brings about is not the instances'.
+    // The first call warms shared caches.
     drop(call_once(central.session(simulator.auth_provider(), requests.clone()).await?).await?);
 
     let before = resident_bytes()?;
@@ -38,7 +38,7 @@ pub(crate) async fn run(components: &Path, simulator: &Simulator, instances: u32
 
     let each = |bytes: u64| bytes.saturating_sub(before) as f64 / f64::from(instances) / 1024.0;
     println!(
-        "\n{} instances at once, of a pool, each with a token of its own and a page of 50 endpoints:\n",
+        "\n{} concurrent instances from a pool, each with its own token and a page of 50 endpoints:\n",
         called.len()
     );
     println!("| | all, ms | resident, MiB | each, KiB |");
@@ -49,7 +49,7 @@ pub(crate) async fn run(components: &Path, simulator: &Simulator, instances: u32
     Ok(())
 }
 
-/// Opens the tenant and reads a page of it.
+/// Opens the tenant and reads a page of its endpoints.
 async fn call_once(mut session: Session) -> Result<Session> {
     let interfaces = session.interfaces()?;
     let tenant = match interfaces.sophos_central_tenants().call_open(&mut session.store, TENANT).await? {
@@ -65,7 +65,7 @@ async fn call_once(mut session: Session) -> Result<Session> {
     }
 }
 
-/// The memory of this process that is there, in bytes, for Linux.
+/// Returns the resident memory of this process, in bytes. Linux only.
 fn resident_bytes() -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,8 +1,8 @@
-//! What the components cost: their size, their start, their calls beside the native
-//! client's, and a thousand instances at once.
+//! Benchmarks of the components: size, start, calls beside the native client, and a
+//! thousand concurrent instances.
 //!
-//! `COMPONENTS_DIR` is the folder of the components and `SIMULATOR_PROGRAM` the program that they
-//! ask; `cargo xtask bench component` builds both and sets them.
+//! `COMPONENTS_DIR` is the folder of the components and `SIMULATOR_PROGRAM` the simulator.
+//! `cargo xtask bench component` builds both and sets them.
 
 mod cached_transport;
 mod calls;
@@ -19,8 +19,8 @@ use std::{
 use wasmtime::{Result, error::Context};
 
 fn main() -> Result<()> {
-    let components = PathBuf::from(env::var_os("COMPONENTS_DIR").context("COMPONENTS_DIR names no folder")?);
-    let program = env::var_os("SIMULATOR_PROGRAM").context("SIMULATOR_PROGRAM names no program")?;
+    let components = PathBuf::from(env::var_os("COMPONENTS_DIR").context("missing COMPONENTS_DIR")?);
+    let program = env::var_os("SIMULATOR_PROGRAM").context("missing SIMULATOR_PROGRAM")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         startup::run(&components).await?;
@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     })
 }
 
-/// The components of a folder, by the names of their worlds.
+/// Returns the components of a folder with the names of their worlds.
 fn find_components(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     let mut worlds = Vec::new();
     for file in fs::read_dir(folder)? {
@@ -44,7 +44,7 @@ fn find_components(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     Ok(worlds)
 }
 
-/// Times in order.
+/// Sorted durations.
 struct Times(Vec<Duration>);
 
 impl Times {

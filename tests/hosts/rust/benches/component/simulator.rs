@@ -1,4 +1,4 @@
-//! The simulator, as a process of its own, and how it is reached.
+//! The simulator in a process of its own.
 
 use std::{
     ffi::OsStr,
@@ -20,7 +20,7 @@ pub(crate) const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 const ID: &str = "d1f6a5a2-8a3c-4c9e-9d63-0b6f6c1f3a10";
 const SECRET: &str = "a secret for the benchmark";
 
-/// A simulator that ends when dropped.
+/// A simulator that stops when dropped.
 pub(crate) struct Simulator {
     process: Option<Child>,
     settings: Option<PathBuf>,
@@ -28,7 +28,7 @@ pub(crate) struct Simulator {
     pub(crate) global: String,
 }
 
-/// A partner with one tenant, of 500 endpoints: a page.
+/// Starts a simulator of a partner with one tenant and 500 endpoints, one page.
 pub(crate) async fn start(program: &OsStr) -> Result<Simulator> {
     let settings = std::env::temp_dir().join(format!("bench-component-{}.toml", std::process::id()));
     fs::write(
@@ -40,10 +40,10 @@ pub(crate) async fn start(program: &OsStr) -> Result<Simulator> {
     )?;
     let mut process = Command::new(program).arg("--config").arg(&settings).stdout(Stdio::piped()).spawn()?;
     let mut line = String::new();
-    let stdout = process.stdout.take().context("the simulator has no output")?;
+    let stdout = process.stdout.take().context("missing output of the simulator")?;
     BufReader::new(stdout).read_line(&mut line)?;
     let addresses: Value = serde_json::from_str(&line)?;
-    let address = |name: &str| addresses[name].as_str().map(str::to_owned).context("no such address");
+    let address = |name: &str| addresses[name].as_str().map(str::to_owned).context("missing address");
     Ok(Simulator {
         identity: address("identity")?,
         global: address("global")?,
@@ -53,18 +53,18 @@ pub(crate) async fn start(program: &OsStr) -> Result<Simulator> {
 }
 
 impl Simulator {
-    /// One that is not there, for what asks nothing.
+    /// Returns a simulator that does not exist, for benchmarks without requests.
     pub(crate) fn unreachable() -> Self {
         let nowhere = "http://127.0.0.1:9".to_owned();
         Self { process: None, settings: None, identity: nowhere.clone(), global: nowhere }
     }
 
-    /// How a component reaches it.
+    /// Returns the HTTP client of components.
     pub(crate) fn requests(&self) -> Result<AllowedHttp> {
         Ok(AllowedHttp::new(reqwest::Client::builder().no_proxy(), |host| host == "127.0.0.1")?)
     }
 
-    /// How a component is let in.
+    /// Returns the auth provider of components.
     pub(crate) fn auth_provider(&self) -> AuthProvider {
         let access = self.access();
         Arc::new(move |_| Box::pin(std::future::ready(Ok(access.clone()))))
@@ -76,7 +76,7 @@ impl Simulator {
         Access { grant: Grant::Client(client), service: Service::Other(addresses) }
     }
 
-    /// The native client of the same credential, over any transport.
+    /// Returns the native client with the same credential.
     pub(crate) fn native_client<T: sophos_api::Transport>(
         &self,
         transport: T,

@@ -1,4 +1,4 @@
-//! From a file to an instance.
+//! Compilation, loading and instantiation.
 
 use std::{
     fs,
@@ -57,8 +57,8 @@ pub(crate) async fn run(components: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The time for the first instance of what was just loaded, in microseconds, and for
-/// others, each gone before the next.
+/// Returns the time of the first instance in microseconds, and the times of the others.
+/// Each instance is dropped before the next.
 async fn time_instances(engine: &Engine, artifact: &Path, nowhere: &Simulator) -> Result<(f64, Times)> {
     let (obtain, requests) = (nowhere.auth_provider(), nowhere.requests()?);
     let mut times = Vec::new();
@@ -84,12 +84,12 @@ async fn time_instances(engine: &Engine, artifact: &Path, nowhere: &Simulator) -
     Ok((first, Times::new(times)))
 }
 
-/// What a webhook has that is never called.
+/// Returns a host that is never called.
 fn unused_host() -> WebhookHost {
     WebhookHost {
-        secrets: Box::new(|_| Err("there is none".to_owned())),
+        secrets: Box::new(|_| Err("unused".to_owned())),
         ledger: FolderStore::new(PathBuf::new()),
-        policy: Box::new(|| Err("there are none".to_owned())),
+        policy: Box::new(|| Err("unused".to_owned())),
         audit_log: Box::new(|_| {}),
         outcomes: None,
         queue: None,

@@ -1,14 +1,14 @@
-//! The webhook for the tests: settings as the first line of standard input, then
-//! orders.
+//! The webhook for the tests. The first line of standard input has the settings, the
+//! others have commands.
 //!
 //! The settings are `component`, `service`, `policy` and `secrets` (files), `ledger` (a
-//! folder), `outcomes` (a file for JSON lines; null for no listener) and `queue` (the
-//! same for decisions; null for none). The credential is in the environment. An order
-//! is `{"call": "follow-up", "arguments": ["due"]}`, a function of `decisions`.
+//! folder), `outcomes` (a file for JSON lines, or null) and `queue` (the same for
+//! decisions). The credential is in the environment. A command is `{"call":
+//! "follow-up", "arguments": ["due"]}`, a function of `decisions`.
 //!
-//! Of the lines that are written, the first is `{"listening": <address>}`. Then there
-//! are `{"audit_record": …}` for each entry of the audit log, and `{"ok": …}` or
-//! `{"failure": …}` for each order.
+//! The first line of output is `{"listening": <address>}`. The others are
+//! `{"audit_record": …}` for each entry of the audit log, and `{"ok": …}` or
+//! `{"failure": …}` for each command.
 
 use std::{collections::HashMap, env, fs, path::PathBuf, sync::Arc};
 
@@ -67,28 +67,28 @@ struct Command {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let mut orders = BufReader::new(tokio::io::stdin()).lines();
+    let mut commands = BufReader::new(tokio::io::stdin()).lines();
     let settings: Settings =
-        serde_json::from_str(&orders.next_line().await?.context("there are no settings")?)?;
+        serde_json::from_str(&commands.next_line().await?.context("missing settings")?)?;
     let obtain = auth_provider(&settings.service)?;
     let requests = AllowedHttp::new(reqwest::Client::builder().no_proxy(), |host| host == "127.0.0.1")?;
     let engine = central_host::pooling_engine(MAX_CONCURRENT_REQUESTS + 1)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", listener.local_addr()?);
     let component = settings.component.clone();
-    let place = webhook_host(settings, address.clone());
-    let webhook = Arc::new(Webhook::load(&engine, &component, place, obtain, requests)?);
+    let host = webhook_host(settings, address.clone());
+    let webhook = Arc::new(Webhook::load(&engine, &component, host, obtain, requests)?);
 
     println!("{}", json!({"listening": address}));
     tokio::spawn(webhook::serve(Arc::clone(&webhook), listener, MAX_CONCURRENT_REQUESTS));
-    while let Some(order) = orders.next_line().await? {
-        let Command { call, arguments } = serde_json::from_str(&order)?;
+    while let Some(command) = commands.next_line().await? {
+        let Command { call, arguments } = serde_json::from_str(&command)?;
         let call =
             DynamicCall { interface: "decisions", function: &call, arguments: &arguments, tenant: None };
         let answer = match webhook.session().await?.call(call).await {
             Ok((CallOutcome::Ok(value), _)) => json!({"ok": value}),
-            Ok((CallOutcome::Failure(why), _)) => json!({"failure": why}),
-            Ok((CallOutcome::Absent, _)) => json!({"failure": "there is no such function"}),
+            Ok((CallOutcome::Failure(error), _)) => json!({"failure": error}),
+            Ok((CallOutcome::Absent, _)) => json!({"failure": "unknown function"}),
             Err(error) => json!({"failure": format!("{error:#}")}),
         };
         println!("{answer}");
@@ -103,7 +103,7 @@ fn webhook_host(settings: Settings, address: String) -> WebhookHost {
             let text = fs::read_to_string(&secrets).map_err(|error| error.to_string())?;
             let mut all: Secrets = toml::from_str(&text).map_err(|error| error.message().to_owned())?;
             let Secret { current, previous } =
-                all.secrets.remove(name).ok_or_else(|| format!("there is no secret {name}"))?;
+                all.secrets.remove(name).ok_or_else(|| format!("unknown secret \"{name}\""))?;
             Ok(Keys { current, previous })
         }),
         ledger: FolderStore::new(ledger),
@@ -111,26 +111,26 @@ fn webhook_host(settings: Settings, address: String) -> WebhookHost {
             let text = fs::read_to_string(&policy).map_err(|error| error.to_string())?;
             Ok(PolicySettings { text, webhook_url: Some(address.clone()), client_ip_header: None })
         }),
-        audit_log: Box::new(|notice| {
-            println!("{}", json!({"audit_record": json_lines::audit_record(notice)}))
+        audit_log: Box::new(|record| {
+            println!("{}", json!({"audit_record": json_lines::audit_record(record)}))
         }),
         outcomes: outcomes.map(|file| {
-            let tell: Callback<_> =
+            let publish: Callback<_> =
                 Box::new(move |outcome| json_lines::append_line(&file, &json_lines::outcome(&outcome)));
-            tell
+            publish
         }),
         queue: queue.map(|file| {
-            let put: Callback<Vec<String>> =
+            let enqueue: Callback<Vec<String>> =
                 Box::new(move |decisions| json_lines::append_line(&file, &json!(decisions)));
-            put
+            enqueue
         }),
     }
 }
 
 fn auth_provider(service: &ServiceUrls) -> Result<AuthProvider> {
     let client = Client {
-        id: env::var("SOPHOS_CLIENT_ID").context("there is no SOPHOS_CLIENT_ID")?,
-        secret: env::var("SOPHOS_CLIENT_SECRET").context("there is no SOPHOS_CLIENT_SECRET")?,
+        id: env::var("SOPHOS_CLIENT_ID").context("missing SOPHOS_CLIENT_ID")?,
+        secret: env::var("SOPHOS_CLIENT_SECRET").context("missing SOPHOS_CLIENT_SECRET")?,
     };
     let addresses = BaseUrls { identity: service.identity.clone(), global: service.global.clone() };
     let access = Access { grant: Grant::Client(client), service: Service::Other(addresses) };

@@ -1,12 +1,11 @@
-//! Carries out steps against a component, for the tests: JSON lines in, JSON lines
-//! out.
+//! Runs the steps of a test against a component: JSON lines in, JSON lines out.
 //!
-//! A line with a `component` (a file) opens a session: `service`, `grants` (one for
-//! each occasion), and `allow`, the hosts that may be reached. Its answer is what the
-//! component imports. Every other line is a step, `{"call": "endpoints.search",
-//! "arguments": […]}`, in which `"$tenant"` stands for the last tenant that was seen.
-//! Its answer is `{"ok": …}` or `{"failure": …}`, in the names of the WIT, or
-//! `{"absent": …}` when the component has no such function.
+//! A line with a `component` (a file) opens a session. It also has `service`, `grants`
+//! (one for each request reason) and `allow`, the allowed hosts. The response lists the
+//! component's imports. Every other line is a step, `{"call": "endpoints.search",
+//! "arguments": […]}`. In it `"$tenant"` is the last tenant of a response. The response
+//! is `{"ok": …}`, `{"failure": …}` with the names of the WIT, or `{"absent": …}` if the
+//! component lacks the function.
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
@@ -41,7 +40,7 @@ struct PlannedGrants {
     rejected: Option<GrantConfig>,
 }
 
-/// A grant, as the WIT has it.
+/// A grant of the WIT.
 #[derive(Clone, Deserialize)]
 #[serde(tag = "tag", content = "val", rename_all = "kebab-case")]
 enum GrantConfig {
@@ -73,13 +72,13 @@ enum InputLine {
 #[tokio::main]
 async fn main() -> Result<()> {
     let engine = central_host::engine()?;
-    // Compiled code is shared by all sessions.
+    // All sessions share the compiled code.
     let mut loaded = HashMap::new();
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut stdout = tokio::io::stdout();
     let mut open: Option<(Session, Option<ResourceAny>)> = None;
     while let Some(line) = lines.next_line().await? {
-        let answer = match serde_json::from_str(&line)? {
+        let response = match serde_json::from_str(&line)? {
             InputLine::Plan(plan) => {
                 let central = load_component(&engine, &mut loaded, &plan.component)?;
                 let allow = plan.allow.clone();
@@ -89,12 +88,12 @@ async fn main() -> Result<()> {
                 open = Some((central.session(auth_provider(plan), requests).await?, None));
                 json!({"ok": central.imports()})
             }
-            InputLine::Step(wanted) => {
-                let (session, tenant) = open.as_mut().context("a step without a session")?;
-                run_step(session, tenant, &wanted).await?
+            InputLine::Step(step) => {
+                let (session, tenant) = open.as_mut().context("missing session")?;
+                run_step(session, tenant, &step).await?
             }
         };
-        stdout.write_all(format!("{answer}\n").as_bytes()).await?;
+        stdout.write_all(format!("{response}\n").as_bytes()).await?;
         stdout.flush().await?;
     }
     Ok(())
@@ -114,15 +113,15 @@ fn load_component(
 }
 
 fn auth_provider(plan: SessionPlan) -> AuthProvider {
-    Arc::new(move |why| {
-        let (given, word) = match why {
+    Arc::new(move |reason| {
+        let (planned, word) = match reason {
             RequestReason::Needed => (&plan.grants.needed, "needed"),
             RequestReason::Rejected => (&plan.grants.rejected, "rejected"),
         };
-        let access = match given.clone() {
+        let access = match planned.clone() {
             None => Err(format!("the plan has no grant when one is {word}")),
-            Some(given) => Ok(Access {
-                grant: match given {
+            Some(grant) => Ok(Access {
+                grant: match grant {
                     GrantConfig::Client { id, secret } => Grant::Client(Client { id, secret }),
                     GrantConfig::Token { value, expires_in } => Grant::Token(Token { value, expires_in }),
                     GrantConfig::HostManaged => Grant::HostManaged,
@@ -140,15 +139,15 @@ fn auth_provider(plan: SessionPlan) -> AuthProvider {
 async fn run_step(
     session: &mut Session,
     tenant: &mut Option<ResourceAny>,
-    wanted: &CallStep,
+    step: &CallStep,
 ) -> Result<Value> {
-    let (interface, function) = wanted.call.split_once('.').context("a call is interface.function")?;
-    let call = DynamicCall { interface, function, arguments: &wanted.arguments, tenant: *tenant };
-    let (answer, seen) = session.call(call).await?;
-    *tenant = seen.or(*tenant);
-    Ok(match answer {
+    let (interface, function) = step.call.split_once('.').context("expected interface.function")?;
+    let call = DynamicCall { interface, function, arguments: &step.arguments, tenant: *tenant };
+    let (outcome, found) = session.call(call).await?;
+    *tenant = found.or(*tenant);
+    Ok(match outcome {
         CallOutcome::Ok(value) => json!({"ok": value}),
         CallOutcome::Failure(failure) => json!({"failure": failure}),
-        CallOutcome::Absent => json!({"absent": wanted.call}),
+        CallOutcome::Absent => json!({"absent": step.call}),
     })
 }

@@ -14,14 +14,14 @@
 //! }
 //! ```
 //!
-//! Paths are against the folder of the settings. What is in the files is read whenever
-//! it is needed, so a change is in force at once. The credential is `{"id": …,
-//! "secret": …}`. `secrets` is a folder with a file for each sender, and beside it one
-//! that ends with `.previous` while it rotates. `client_ip_header` is the header in which
-//! a proxy in front writes the caller's address. `service`, with an `identity` and a
-//! `global` address, leads to something else that speaks the API.
+//! Paths are relative to the folder of the settings. The program reads the files when it
+//! needs them, so a change takes effect immediately. The credential is `{"id": …,
+//! "secret": …}`. `secrets` is a folder with a file for each secret. During a rotation a
+//! file with the suffix `.previous` has the old value. `client_ip_header` is the header
+//! in which a proxy writes the caller's address. `service` has the `identity` and
+//! `global` base URLs of another service with the same API.
 //!
-//! Prints the address that it listens on, and serves until it is told to end.
+//! The program prints its address and serves until SIGINT or SIGTERM.
 
 use std::{
     fs,
@@ -48,7 +48,7 @@ use tokio::{
 };
 use wasmtime::{Result, error::Context};
 
-/// The most requests that are answered at once. A follow-up needs a place as well.
+/// The maximum number of concurrent requests. The follow-up needs one more instance.
 const MAX_CONCURRENT_REQUESTS: u32 = 64;
 
 const FOLLOW_UP_INTERVAL: Duration = Duration::from_secs(60);
@@ -84,18 +84,18 @@ struct Credential {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let file = PathBuf::from(std::env::args_os().nth(1).context("name the file of the settings")?);
-    let settings = fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let file = PathBuf::from(std::env::args_os().nth(1).context("missing argument: the settings file")?);
+    let settings = fs::read_to_string(&file).with_context(|| format!("reading {} failed", file.display()))?;
     let settings: Settings =
-        serde_json::from_str(&settings).with_context(|| format!("{} is not understood", file.display()))?;
+        serde_json::from_str(&settings).with_context(|| format!("invalid settings in {}", file.display()))?;
     let folder = file.parent().unwrap_or(Path::new("."));
 
     let requests = match &settings.service {
         None => AllowedHttp::to_sophos()?,
         Some(service) => {
             let global: http::Uri = service.global.parse()?;
-            let host = global.host().context("the service's global address has no host")?.to_owned();
-            AllowedHttp::new(reqwest::Client::builder(), move |wanted| wanted == host)?
+            let host = global.host().context("invalid global base URL: expected a host")?.to_owned();
+            AllowedHttp::new(reqwest::Client::builder(), move |destination| destination == host)?
         }
     };
     let engine = central_host::pooling_engine(MAX_CONCURRENT_REQUESTS + 1)?;
@@ -117,25 +117,25 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// What the webhook has of this host: files.
+/// Returns the host's part, which is all in files.
 fn webhook_host(folder: &Path, settings: Settings) -> WebhookHost {
     let policy = folder.join(settings.policy);
     let secrets = folder.join(settings.secrets);
-    let journal = folder.join(settings.audit_log);
+    let audit_log = folder.join(settings.audit_log);
     let outcomes = folder.join(settings.outcomes);
     WebhookHost {
         secrets: Box::new(move |name| load_secret(&secrets, name)),
         ledger: FolderStore::new(folder.join(settings.ledger)),
         policy: Box::new(move || {
             let text = fs::read_to_string(&policy)
-                .map_err(|error| format!("the policy {} cannot be read: {error}", policy.display()))?;
+                .map_err(|error| format!("reading the policy {} failed: {error}", policy.display()))?;
             let (webhook_url, client_ip_header) =
                 (settings.webhook_url.clone(), settings.client_ip_header.clone());
             Ok(PolicySettings { text, webhook_url, client_ip_header })
         }),
-        audit_log: Box::new(move |notice| {
-            let line = json_lines::audit_record(notice);
-            if let Err(error) = json_lines::append_line(&journal, &line) {
+        audit_log: Box::new(move |record| {
+            let line = json_lines::audit_record(record);
+            if let Err(error) = json_lines::append_line(&audit_log, &line) {
                 eprintln!("{error}: {line}");
             }
         }),
@@ -146,32 +146,32 @@ fn webhook_host(folder: &Path, settings: Settings) -> WebhookHost {
     }
 }
 
-/// A sender's secret, of a folder with a file for each.
+/// Loads a sender's secret from the folder.
 fn load_secret(folder: &Path, name: &str) -> Result<Keys, String> {
     if name.is_empty() || name.starts_with('.') || name.contains(['/', '\0']) {
-        return Err(format!("`{}` cannot be a secret's name here", name.escape_debug()));
+        return Err(format!("invalid secret name \"{}\": expected a file name", name.escape_debug()));
     }
     let file = folder.join(name);
-    let current = read_secret_file(&file)?.ok_or_else(|| format!("there is no file {}", file.display()))?;
+    let current = read_secret_file(&file)?.ok_or_else(|| format!("unknown secret: {} does not exist", file.display()))?;
     Ok(Keys { current, previous: read_secret_file(&folder.join(format!("{name}.previous")))? })
 }
 
-/// A secret, without the line's end that editors put behind it.
+/// Reads a secret without the final newline that editors add.
 fn read_secret_file(file: &Path) -> Result<Option<String>, String> {
     match fs::read_to_string(file) {
         Ok(text) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("{} cannot be read: {error}", file.display())),
+        Err(error) => Err(format!("reading {} failed: {error}", file.display())),
     }
 }
 
-/// The credential of a file.
+/// Returns the credential of a file, which it reads for each request.
 fn auth_provider(file: PathBuf, service: Option<ServiceUrls>) -> AuthProvider {
     Arc::new(move |_| {
         let read = fs::read_to_string(&file).map_err(|error| error.to_string());
-        // What is wrong in it is not told: it would show what is in it.
+        // The parser's message could contain the secret.
         let read =
-            read.and_then(|text| serde_json::from_str(&text).map_err(|_| "it is no credential".to_owned()));
+            read.and_then(|text| serde_json::from_str(&text).map_err(|_| "expected {\"id\": …, \"secret\": …}".to_owned()));
         let access = match read {
             Ok(Credential { id, secret }) => Ok(Access {
                 grant: Grant::Client(Client { id, secret }),
@@ -180,7 +180,7 @@ fn auth_provider(file: PathBuf, service: Option<ServiceUrls>) -> AuthProvider {
                     Some(ServiceUrls { identity, global }) => Service::Other(BaseUrls { identity, global }),
                 },
             }),
-            Err(why) => Err(format!("the credential was looked for in {}: {why}", file.display())),
+            Err(error) => Err(format!("loading the credential from {} failed: {error}", file.display())),
         };
         Box::pin(std::future::ready(access))
     })

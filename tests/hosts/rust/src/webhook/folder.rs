@@ -7,8 +7,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// Objects as files, each written whole and created once, on any file system with
-/// hard links.
+/// A ledger store with a file per object, on any file system with hard links.
 #[derive(Debug)]
 pub struct FolderStore {
     root: PathBuf,
@@ -16,14 +15,14 @@ pub struct FolderStore {
 }
 
 impl FolderStore {
-    /// The folder, which need not be there yet. Whoever can write into it can have
-    /// endpoints isolated.
+    /// Returns a store in this folder, which need not exist. Write access permits the
+    /// isolation of endpoints.
     pub fn new(root: PathBuf) -> Self {
         Self { root, next_draft: AtomicU64::new(0) }
     }
 
-    /// Creates an object if there is none: a hard link is made by one of all who ask,
-    /// also by programs on other machines that share the folder.
+    /// Creates an object if it does not exist. A hard link is atomic, also for programs on
+    /// other machines that share the folder.
     pub(crate) fn create(&self, path: &str, body: &[u8]) -> Result<bool> {
         let file = self.file_path(path)?;
         let folder = file.parent().unwrap_or(&self.root);
@@ -38,7 +37,7 @@ impl FolderStore {
             Err(error) => return Err(error),
         }
         removed?;
-        // The name is as lasting as the body.
+        // This makes the name durable, too.
         File::open(folder)?.sync_all()?;
         Ok(true)
     }
@@ -51,7 +50,7 @@ impl FolderStore {
         found(fs::remove_file(self.file_path(path)?)).map(|_| ())
     }
 
-    /// The names in a folder itself, in order.
+    /// Returns the names directly in a folder, sorted.
     pub(crate) fn list_names(&self, folder: &str) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in found(fs::read_dir(self.file_path(folder)?))?.into_iter().flatten() {
@@ -65,7 +64,7 @@ impl FolderStore {
         Ok(names)
     }
 
-    /// The file of a path; refuses one that leads elsewhere.
+    /// Returns the file of a path. Rejects a path outside the folder.
     fn file_path(&self, path: &str) -> Result<PathBuf> {
         let plain = |part: &str| {
             !part.is_empty()
@@ -77,21 +76,21 @@ impl FolderStore {
         }
         Err(Error::new(
             ErrorKind::InvalidInput,
-            format!("`{}` is no path of the ledger", path.escape_debug()),
+            format!("invalid ledger path \"{}\"", path.escape_debug()),
         ))
     }
 }
 
-/// Writes a draft that nobody else has.
+/// Writes a draft, whose name is unique in this process.
 fn write_draft(draft: &Path, body: &[u8]) -> Result<()> {
-    // One of that name is of a process that ended before it removed it.
+    // An older process with the same id may have left a draft.
     found(fs::remove_file(draft))?;
     let mut file = OpenOptions::new().write(true).create_new(true).open(draft)?;
     file.write_all(body)?;
     file.sync_all()
 }
 
-/// Tells apart what is not there.
+/// Converts "not found" to `None`.
 fn found<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -106,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder that is gone afterwards.
+    /// A folder that is removed when dropped.
     struct TempFolder(Arc<FolderStore>);
 
     impl TempFolder {
@@ -131,10 +130,10 @@ mod tests {
                 std::thread::spawn(move || (body, folder.create("decisions/iso-1/000001", &[body])))
             })
             .collect();
-        let all = all.into_iter().map(|one| one.join().expect("a thread"));
-        let first: Vec<_> = all.filter(|(_, created)| *created.as_ref().expect("no failure")).collect();
-        assert_eq!(first.len(), 1);
-        assert_eq!(scratch.0.get("decisions/iso-1/000001").expect("it is there"), Some(vec![first[0].0]));
+        let all = all.into_iter().map(|thread| thread.join().expect("a thread"));
+        let winners: Vec<_> = all.filter(|(_, created)| *created.as_ref().expect("no failure")).collect();
+        assert_eq!(winners.len(), 1);
+        assert_eq!(scratch.0.get("decisions/iso-1/000001").expect("it is there"), Some(vec![winners[0].0]));
         assert_eq!(scratch.0.list_names("decisions/iso-1").expect("a folder"), ["000001"]);
     }
 

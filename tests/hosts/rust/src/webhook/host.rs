@@ -1,4 +1,4 @@
-//! What the webhook has of its host.
+//! The imports of the world `webhook`.
 
 use std::sync::Arc;
 
@@ -15,25 +15,25 @@ use super::{
     folder::FolderStore,
 };
 
-/// Takes something, or says why not, for the audit log.
+/// A callback. Its error goes to the audit log.
 pub type Callback<T> = Box<dyn Fn(T) -> Result<(), String> + Send + Sync>;
 
-/// What all instances have of this host. Everything else of the machine is out of
-/// their reach. An error goes to the audit log, and has the sender send again.
+/// The host's part, which all instances share. An error goes to the audit log, and the
+/// component asks the sender to retry.
 pub struct WebhookHost {
-    /// The sender's secret of this name, which is the policy's.
+    /// Returns a sender's secret by its name in the policy.
     pub secrets: Box<dyn Fn(&str) -> Result<Keys, String> + Send + Sync>,
-    /// The ledger: all that lasts.
+    /// The ledger, which holds all state.
     pub ledger: FolderStore,
-    /// The policy as it is now. Without a `client_ip_header` of a proxy in front, the
-    /// caller is whoever made the connection.
+    /// Returns the policy in force. Without a `client_ip_header` the caller is the peer of
+    /// the connection.
     pub policy: Box<dyn Fn() -> Result<PolicySettings, String> + Send + Sync>,
-    /// Where it is recorded what came in.
+    /// Records a request.
     pub audit_log: Box<dyn Fn(&AuditRecord) + Send + Sync>,
-    /// Who is told of outcomes, if somebody is.
+    /// Publishes an outcome, if the host receives outcomes.
     pub outcomes: Option<Callback<Outcome>>,
-    /// A queue of decisions for `decisions.work`. Without one a sender waits until the
-    /// service has taken the isolation on.
+    /// Queues decisions for `decisions.process`. Without it a sender waits until the
+    /// service has accepted the isolation.
     pub queue: Option<Callback<Vec<String>>>,
 }
 
@@ -61,14 +61,14 @@ impl ledger_store::Host for Arc<WebhookHost> {
     }
 }
 
-/// Does what waits for a disk where it holds nobody up.
+/// Runs a blocking disk operation outside the async threads.
 async fn run_blocking<T: Send + 'static>(
-    place: &Arc<WebhookHost>,
-    what: impl FnOnce(&FolderStore) -> std::io::Result<T> + Send + 'static,
+    host: &Arc<WebhookHost>,
+    operation: impl FnOnce(&FolderStore) -> std::io::Result<T> + Send + 'static,
 ) -> Result<T, String> {
-    let place = Arc::clone(place);
-    let done = tokio::task::spawn_blocking(move || what(&place.ledger)).await;
-    done.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    let host = Arc::clone(host);
+    let result = tokio::task::spawn_blocking(move || operation(&host.ledger)).await;
+    result.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 
 impl queue::Host for Arc<WebhookHost> {
@@ -82,9 +82,9 @@ impl queue::Host for Arc<WebhookHost> {
 
 impl policy::Host for Arc<WebhookHost> {
     fn current(&mut self) -> Result<PolicySettings, String> {
-        let mut rules = (self.policy)()?;
-        rules.client_ip_header.get_or_insert_with(|| CLIENT_IP_HEADER.to_string());
-        Ok(rules)
+        let mut settings = (self.policy)()?;
+        settings.client_ip_header.get_or_insert_with(|| CLIENT_IP_HEADER.to_string());
+        Ok(settings)
     }
 }
 
@@ -94,7 +94,7 @@ impl outcomes::Host for Arc<WebhookHost> {
     }
 
     fn publish(&mut self, outcome: Outcome) -> Result<(), String> {
-        self.outcomes.as_ref().map_or(Ok(()), |tell| tell(outcome))
+        self.outcomes.as_ref().map_or(Ok(()), |publish| publish(outcome))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the webhook tells, as lines of JSON in the names of the WIT.
+//! Audit records and outcomes as lines of JSON, with the names of the WIT.
 
 use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::bindings::sophos::central::{audit_log::AuditRecord, outcomes::Outcome};
 
-/// An entry of the audit log.
+/// Returns an audit record as JSON.
 pub fn audit_record(record: &AuditRecord) -> Value {
     json!({
         "status": record.status,
@@ -19,7 +19,7 @@ pub fn audit_record(record: &AuditRecord) -> Value {
     })
 }
 
-/// An outcome. A link by which a person approves may be in it.
+/// Returns an outcome as JSON. It may contain an approval link.
 pub fn outcome(outcome: &Outcome) -> Value {
     json!({
         "decision": outcome.decision,
@@ -32,12 +32,12 @@ pub fn outcome(outcome: &Outcome) -> Value {
     })
 }
 
-/// Adds a line to a file that only this user reads, in one piece.
+/// Appends a line to a file in one write. The file is readable by its owner only.
 ///
 /// # Errors
-/// In words, when the file cannot be written.
+/// A message, if the write fails.
 pub fn append_line(file: &Path, line: &Value) -> Result<(), String> {
     let open = OpenOptions::new().create(true).append(true).mode(0o600).open(file);
     open.and_then(|mut open| open.write_all(format!("{line}\n").as_bytes()))
-        .map_err(|error| format!("{} cannot be written: {error}", file.display()))
+        .map_err(|error| format!("writing {} failed: {error}", file.display()))
 }
