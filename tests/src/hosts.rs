@@ -1,5 +1,5 @@
-//! The hosts of the component in `tests/hosts`. Each runs the same steps, as does the
-//! native client.
+//! The hosts of the component in `crates/sophos-component/examples`. Each runs the same
+//! steps, as does the native client.
 
 mod compare;
 pub mod confined;
@@ -159,7 +159,7 @@ impl Host {
     pub async fn start(language: Language, plan: &SessionPlan) -> io::Result<Option<Self>> {
         let Some(program) = language.program()? else { return Ok(None) };
         let components = components_dir()?;
-        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts");
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sophos-component/examples");
         let mut command = Command::new(program);
         let folder = match language {
             Language::Node | Language::NodeAsync => {

@@ -27,8 +27,9 @@ impl Guest for Component {
             let (cursor, from_date) = match start {
                 StartPosition::Oldest => (None, None),
                 StartPosition::Since(second) => {
-                    let second =
-                        i64::try_from(second).map_err(|_| Error::invalid("invalid `since`: expected seconds since the Unix epoch"))?;
+                    let second = i64::try_from(second).map_err(|_| {
+                        Error::invalid("invalid `since`: expected seconds since the Unix epoch")
+                    })?;
                     (None, Some(second))
                 }
                 StartPosition::After(cursor) => (page::page_key(scope, Some(&cursor))?, None),

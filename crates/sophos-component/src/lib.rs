@@ -18,7 +18,7 @@
 //! - `wit/` documents every interface for the host.
 //! - `docs/component/index.md` is the guide for embedders, with a chapter for each host:
 //!   Rust and Python with wasmtime, Node with jco, `jco serve` and `wasmtime serve`.
-//! - `tests/hosts` has the hosts of that guide.
+//! - `examples/` has the hosts of that guide.
 
 #![deny(missing_docs)]
 

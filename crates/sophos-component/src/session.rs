@@ -74,7 +74,10 @@ impl Guest for Component {
         }
         STATE.with_borrow_mut(|state| {
             if state.client.is_some() {
-                return Err(Error::invalid("set-limits failed: the session has started; call it before the first operation").into());
+                return Err(Error::invalid(
+                    "set-limits failed: the session has started; call it before the first operation",
+                )
+                .into());
             }
             state.limits = limits;
             Ok(())

@@ -45,7 +45,8 @@ pub enum OfferResult {
 pub async fn run_confined(world: &str, offers: &[Vec<&str>]) -> io::Result<ConfinedResult> {
     let components = components_dir()?;
     let program = Language::Python.program()?.unwrap_or_default();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts/python/import_check.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../crates/sophos-component/examples/python/import_check.py");
     let mut host = Command::new(program)
         .arg("-B")
         .arg(script)

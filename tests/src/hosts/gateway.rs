@@ -119,7 +119,9 @@ async fn fetch_token(
     let answer = transport.send(request, REQUEST_TIMEOUT).await.map_err(io::Error::other)?;
     let answer: Value = serde_json::from_slice(answer.body())?;
     let token = answer["access_token"].as_str();
-    token.map(str::to_owned).ok_or_else(|| io::Error::other("missing token in the response of the identity service"))
+    token
+        .map(str::to_owned)
+        .ok_or_else(|| io::Error::other("missing token in the response of the identity service"))
 }
 
 async fn serve(listener: TcpListener, index: usize, way: Arc<GatewayState>) {

@@ -76,7 +76,11 @@ impl NativeHost {
                     self.tenant.as_ref().ok_or_else(|| io::Error::other("missing tenant: open one first"))?;
                 call_tenant(&tenant.with_client(&called), of, arguments).await
             }
-            None => return Err(io::Error::other(format!("invalid step {function:?}: expected interface.function"))),
+            None => {
+                return Err(io::Error::other(format!(
+                    "invalid step {function:?}: expected interface.function"
+                )));
+            }
         };
         Ok(match answer {
             Ok(Some(value)) => CallOutcome::Ok(value),

@@ -266,11 +266,7 @@ fn responses() -> Vec<Scenario> {
                 .message_suffix("; requestId Bearer [redacted]; correlationId Bearer [redacted]"),
         ),
         single_attempt("a conflict", status(409), expected_failure("conflict").status(409)),
-        single_attempt(
-            "an unknown status",
-            status(418),
-            expected_failure("invalid").status(418),
-        ),
+        single_attempt("an unknown status", status(418), expected_failure("invalid").status(418)),
         single_attempt(
             "a response that is not JSON",
             FaultAction::Malformed,

@@ -135,11 +135,9 @@ fn endpoint_filters() -> Scenario {
         of("os-updated-after", json!("-P20D")),
         json!([{"tag": "kinds", "val": ["computer"]}, {"tag": "hostname-contains", "val": "ACME"}]),
     ];
-    filters
-        .into_iter()
-        .fold(acme_scenario("endpoints: every filter"), |scenario, filter| {
-            scenario.call_ok("endpoints.search", json!([TENANT, filter, {}]))
-        })
+    filters.into_iter().fold(acme_scenario("endpoints: every filter"), |scenario, filter| {
+        scenario.call_ok("endpoints.search", json!([TENANT, filter, {}]))
+    })
 }
 
 fn alert_filters() -> Scenario {

@@ -51,7 +51,9 @@ pub(super) fn process_decisions(
     settings: &PolicySettings,
     decisions: &[DecisionId],
 ) -> Result<Vec<ProcessedDecision>, String> {
-    with_engine(settings, async |engine, deadline| engine.process(&settings.policy, decisions, deadline).await)
+    with_engine(settings, async |engine, deadline| {
+        engine.process(&settings.policy, decisions, deadline).await
+    })
 }
 
 fn create_engine() -> Result<HostEngine, String> {

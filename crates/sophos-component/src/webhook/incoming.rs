@@ -51,7 +51,8 @@ impl Guest for Component {
 fn read_request(incoming: &IncomingRequest) -> Result<Request, (u16, &'static str)> {
     let target = incoming.path_with_query().unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let body = incoming.consume().map_err(|()| (400, "the request body is missing; send the request again"))?;
+    let body =
+        incoming.consume().map_err(|()| (400, "the request body is missing; send the request again"))?;
     let headers = merge_headers(incoming.headers().entries());
     Ok(Request {
         method: method_name(incoming.method()),
@@ -96,7 +97,9 @@ fn read_bounded_body(
         let room = (MAX_BODY_LEN + 1 - content.len()) as u64;
         match stream.read(CHUNK_LEN.min(room)) {
             Ok(chunk) if chunk.is_empty() => {
-                deadline.wait_for(&ready).map_err(|_| (408, "the request body took too long; send the request again"))?;
+                deadline
+                    .wait_for(&ready)
+                    .map_err(|_| (408, "the request body took too long; send the request again"))?;
             }
             Ok(chunk) => content.extend_from_slice(&chunk),
             Err(StreamError::Closed) => {

@@ -74,10 +74,7 @@ impl FolderStore {
         if path.split('/').all(plain) {
             return Ok(self.root.join(path));
         }
-        Err(Error::new(
-            ErrorKind::InvalidInput,
-            format!("invalid ledger path \"{}\"", path.escape_debug()),
-        ))
+        Err(Error::new(ErrorKind::InvalidInput, format!("invalid ledger path \"{}\"", path.escape_debug())))
     }
 }
 

@@ -136,11 +136,7 @@ fn auth_provider(plan: SessionPlan) -> AuthProvider {
     })
 }
 
-async fn run_step(
-    session: &mut Session,
-    tenant: &mut Option<ResourceAny>,
-    step: &CallStep,
-) -> Result<Value> {
+async fn run_step(session: &mut Session, tenant: &mut Option<ResourceAny>, step: &CallStep) -> Result<Value> {
     let (interface, function) = step.call.split_once('.').context("expected interface.function")?;
     let call = DynamicCall { interface, function, arguments: &step.arguments, tenant: *tenant };
     let (outcome, found) = session.call(call).await?;

@@ -152,7 +152,8 @@ fn load_secret(folder: &Path, name: &str) -> Result<Keys, String> {
         return Err(format!("invalid secret name \"{}\": expected a file name", name.escape_debug()));
     }
     let file = folder.join(name);
-    let current = read_secret_file(&file)?.ok_or_else(|| format!("unknown secret: {} does not exist", file.display()))?;
+    let current = read_secret_file(&file)?
+        .ok_or_else(|| format!("unknown secret: {} does not exist", file.display()))?;
     Ok(Keys { current, previous: read_secret_file(&folder.join(format!("{name}.previous")))? })
 }
 
@@ -170,8 +171,9 @@ fn auth_provider(file: PathBuf, service: Option<ServiceUrls>) -> AuthProvider {
     Arc::new(move |_| {
         let read = fs::read_to_string(&file).map_err(|error| error.to_string());
         // The parser's message could contain the secret.
-        let read =
-            read.and_then(|text| serde_json::from_str(&text).map_err(|_| "expected {\"id\": …, \"secret\": …}".to_owned()));
+        let read = read.and_then(|text| {
+            serde_json::from_str(&text).map_err(|_| "expected {\"id\": …, \"secret\": …}".to_owned())
+        });
         let access = match read {
             Ok(Credential { id, secret }) => Ok(Access {
                 grant: Grant::Client(Client { id, secret }),

@@ -17,8 +17,7 @@ async fn main() -> Result<()> {
     let component = CentralComponent::load(&central_host::engine()?, &file)?;
     let mut session = component.session(auth_provider(), AllowedHttp::to_sophos()?).await?;
     let interfaces = session.interfaces()?;
-    let (tenants, endpoints) =
-        (interfaces.sophos_central_tenants(), interfaces.sophos_central_endpoints());
+    let (tenants, endpoints) = (interfaces.sophos_central_tenants(), interfaces.sophos_central_endpoints());
     let unhealthy = [Filter::Health(vec!["bad".to_owned(), "suspicious".to_owned()])];
 
     let mut after = None;
@@ -32,13 +31,11 @@ async fn main() -> Result<()> {
             let mut options =
                 PageOptions { after: None, size: Some(500), view: None, sort: None, fields: None };
             loop {
-                let page = match endpoints
-                    .call_search(&mut session.store, tenant, &unhealthy, &options)
-                    .await?
-                {
-                    Ok(page) => page,
-                    Err(failure) => bail!("{:?}: {}", failure.reason, failure.message),
-                };
+                let page =
+                    match endpoints.call_search(&mut session.store, tenant, &unhealthy, &options).await? {
+                        Ok(page) => page,
+                        Err(failure) => bail!("{:?}: {}", failure.reason, failure.message),
+                    };
                 for endpoint in page.endpoints {
                     println!("{id} {:?} {:?}", endpoint.hostname, endpoint.health);
                 }

@@ -57,7 +57,7 @@ pub use state::{AuthProvider, HostState};
 #[allow(missing_docs, reason = "generated")]
 pub mod bindings {
     wasmtime::component::bindgen!({
-        path: "../../../wit",
+        path: "../../../../wit",
         world: "sophos:central/embedded",
         imports: {
             "sophos:central/credentials.obtain": async,

@@ -25,7 +25,12 @@ pub async fn serve(webhook: Arc<Webhook>, listener: TcpListener, max_concurrent:
     loop {
         match listener.accept().await {
             Ok((stream, caller)) => {
-                tokio::spawn(serve_connection(Arc::clone(&webhook), Arc::clone(&permits), stream, caller.ip()));
+                tokio::spawn(serve_connection(
+                    Arc::clone(&webhook),
+                    Arc::clone(&permits),
+                    stream,
+                    caller.ip(),
+                ));
             }
             Err(error) => {
                 eprintln!("accepting a connection failed: {error}");

@@ -50,7 +50,7 @@ use crate::{
 #[allow(missing_docs, reason = "generated")]
 pub mod bindings {
     wasmtime::component::bindgen!({
-        path: "../../../wit",
+        path: "../../../../wit",
         world: "sophos:central/webhook",
         imports: {
             "sophos:central/ledger-store": async,

@@ -84,8 +84,9 @@ impl<H: Send> Session<H> {
     }
 
     async fn summary(&mut self, tenant: ResourceAny) -> Result<Value> {
-        let function =
-            self.function("tenants", "[method]tenant.summary").context("the component lacks tenant.summary")?;
+        let function = self
+            .function("tenants", "[method]tenant.summary")
+            .context("the component lacks tenant.summary")?;
         let summary = self.invoke(function, &[Val::Resource(tenant)]).await?;
         Ok(to_json(summary, &mut std::iter::empty()))
     }
@@ -121,7 +122,9 @@ fn to_val(ty: &Type, value: &Value, tenant: Option<ResourceAny>) -> Result<Val> 
             let payload = case.ty.map(|ty| to_val(&ty, &value["val"], tenant)).transpose()?;
             Val::Variant(tag.to_owned(), payload.map(Box::new))
         }
-        Type::Borrow(_) | Type::Own(_) => Val::Resource(tenant.context("missing tenant: call `tenants.open` first")?),
+        Type::Borrow(_) | Type::Own(_) => {
+            Val::Resource(tenant.context("missing tenant: call `tenants.open` first")?)
+        }
         other => bail!("unsupported parameter type {other:?}"),
     })
 }

@@ -68,8 +68,7 @@ struct Command {
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut commands = BufReader::new(tokio::io::stdin()).lines();
-    let settings: Settings =
-        serde_json::from_str(&commands.next_line().await?.context("missing settings")?)?;
+    let settings: Settings = serde_json::from_str(&commands.next_line().await?.context("missing settings")?)?;
     let obtain = auth_provider(&settings.service)?;
     let requests = AllowedHttp::new(reqwest::Client::builder().no_proxy(), |host| host == "127.0.0.1")?;
     let engine = central_host::pooling_engine(MAX_CONCURRENT_REQUESTS + 1)?;
