@@ -22,7 +22,8 @@ const JCO: NodeTool = NodeTool { name: "jco", folder: "crates/sophos-component/e
 /// one for each processor; npm installs this machine's.
 const JSPI_NODE: NodeTool = NodeTool { name: "node", folder: "crates/xtask/locks/node" };
 
-const WASMTIME: PythonTool = PythonTool::with_lock_dir("crates/sophos-component/examples/python", "wasmtime", "requirements.txt");
+const WASMTIME: PythonTool =
+    PythonTool::with_lock_dir("crates/sophos-component/examples/python", "wasmtime", "requirements.txt");
 
 /// A host that is not there unless it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
