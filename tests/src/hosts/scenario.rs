@@ -177,7 +177,7 @@ impl Scenario {
         self.call(function, arguments, json!({}))
     }
 
-    /// A call that succeeds, with an answer of which these members are known.
+    /// A call that succeeds with at least these members.
     #[must_use]
     pub fn call(mut self, function: &'static str, arguments: Value, members: Value) -> Self {
         let expected = Expected::Success(members);

@@ -10,7 +10,12 @@
 //! `{"audit_record": …}` for each entry of the audit log, and `{"ok": …}` or
 //! `{"failure": …}` for each command.
 
-use std::{collections::HashMap, env, fs, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    env, fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use central_host::{
     AllowedHttp, AuthProvider, CallOutcome, DynamicCall,
@@ -115,15 +120,19 @@ fn webhook_host(settings: Settings, address: String) -> WebhookHost {
         }),
         outcomes: outcomes.map(|file| {
             let publish: Callback<_> =
-                Box::new(move |outcome| json_lines::append_line(&file, &json_lines::outcome(&outcome)));
+                Box::new(move |outcome| append_line(&file, &json_lines::outcome(&outcome)));
             publish
         }),
         queue: queue.map(|file| {
             let enqueue: Callback<Vec<String>> =
-                Box::new(move |decisions| json_lines::append_line(&file, &json!(decisions)));
+                Box::new(move |decisions| append_line(&file, &json!(decisions)));
             enqueue
         }),
     }
+}
+
+fn append_line(file: &Path, line: &Value) -> std::result::Result<(), String> {
+    json_lines::append_line(file, line).map_err(|error| error.to_string())
 }
 
 fn auth_provider(service: &ServiceUrls) -> Result<AuthProvider> {

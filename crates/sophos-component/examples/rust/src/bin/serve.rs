@@ -141,6 +141,7 @@ fn webhook_host(folder: &Path, settings: Settings) -> WebhookHost {
         }),
         outcomes: Some(Box::new(move |outcome| {
             json_lines::append_line(&outcomes, &json_lines::outcome(&outcome))
+                .map_err(|error| error.to_string())
         })),
         queue: None,
     }

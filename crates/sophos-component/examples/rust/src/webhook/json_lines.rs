@@ -1,6 +1,11 @@
 //! Audit records and outcomes as lines of JSON, with the names of the WIT.
 
-use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{
+    fs::OpenOptions,
+    io::{Error, Result, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
 
 use serde_json::{Value, json};
 
@@ -35,9 +40,9 @@ pub fn outcome(outcome: &Outcome) -> Value {
 /// Appends a line to a file in one write. The file is readable by its owner only.
 ///
 /// # Errors
-/// A message, if the write fails.
-pub fn append_line(file: &Path, line: &Value) -> Result<(), String> {
+/// If the write fails.
+pub fn append_line(file: &Path, line: &Value) -> Result<()> {
     let open = OpenOptions::new().create(true).append(true).mode(0o600).open(file);
     open.and_then(|mut open| open.write_all(format!("{line}\n").as_bytes()))
-        .map_err(|error| format!("writing {} failed: {error}", file.display()))
+        .map_err(|error| Error::new(error.kind(), format!("writing {} failed: {error}", file.display())))
 }
