@@ -131,7 +131,7 @@ fn webhook_host(settings: Settings, address: String) -> WebhookHost {
     }
 }
 
-fn append_line(file: &Path, line: &Value) -> std::result::Result<(), String> {
+fn append_line(file: &Path, line: &Value) -> Result<(), String> {
     json_lines::append_line(file, line).map_err(|error| error.to_string())
 }
 
