@@ -22,7 +22,7 @@ async fn main() -> Result<()> {
 
     let mut after = None;
     loop {
-        let page = match tenants.call_list(&mut session.store, after.as_deref()).await? {
+        let page = match tenants.call_list(&mut session.store, after.as_ref()).await? {
             Ok(page) => page,
             Err(failure) => bail!("{:?}: {}", failure.reason, failure.message),
         };
