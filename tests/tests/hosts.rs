@@ -25,22 +25,22 @@ struct PlayedScenarios {
 
 /// Runs the scenarios in one host process.
 async fn run_scenarios(mut player: Player, scenarios: &[Scenario]) -> PlayedScenarios {
-    let mut played = PlayedScenarios { player: player.name(), ..PlayedScenarios::default() };
+    let mut results = PlayedScenarios { player: player.name(), ..PlayedScenarios::default() };
     for scenario in scenarios {
         if !scenario.applies_to(&player) {
-            played.scenarios.push(None);
+            results.scenarios.push(None);
             continue;
         }
         match scenario.run(&mut player).await {
-            Ok(Some(taken)) => played.scenarios.push(Some(taken)),
+            Ok(Some(taken)) => results.scenarios.push(Some(taken)),
             Ok(None) => break,
             Err(error) => {
-                played.defects.push(format!("{}, {}: {error}", played.player, scenario.name));
+                results.defects.push(format!("{}, {}: {error}", results.player, scenario.name));
                 break;
             }
         }
     }
-    played
+    results
 }
 
 #[tokio::test(flavor = "multi_thread")]

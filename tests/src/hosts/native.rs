@@ -215,8 +215,8 @@ async fn call_tenant(
             records::health(&tenant.send(&checks).await?)
         }
         ("isolation", "inspect") => {
-            let asked = tenant.send(&GetIsolation { endpoint_id: string(first) }).await?;
-            records::isolation(&asked, &tenant.send(&GetEndpoint::full(string(first))).await?)
+            let requested = tenant.send(&GetIsolation { endpoint_id: string(first) }).await?;
+            records::isolation(&requested, &tenant.send(&GetEndpoint::full(string(first))).await?)
         }
         ("isolation-actions", "isolate") => update_isolation(tenant, first, true, second).await?,
         ("isolation-actions", "release") => update_isolation(tenant, first, false, second).await?,

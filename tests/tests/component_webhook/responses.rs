@@ -70,7 +70,7 @@ fn requests() -> Vec<(&'static str, BuildRequest)> {
 
 pub(crate) async fn responses_match_the_lambda_function(server: HostServer) {
     let here = test_env(&policy()).await;
-    let Some(mut webhook) = component(&here, server).await else { panic!("the host is not here") };
+    let Some(mut webhook) = component(&here, server).await else { panic!("the host is not available") };
     let there = test_env(&policy()).await;
     let function = FunctionUrl::start(there.webhook(), 1).await.expect("the webhook");
     let client = Client::new();
@@ -79,14 +79,14 @@ pub(crate) async fn responses_match_the_lambda_function(server: HostServer) {
         let of_function = response_summary(request(&client, &function.url())).await;
         assert_eq!(of_component, of_function, "{what}");
     }
-    let endpoints = |world: &IsolationEnv| -> Vec<_> {
-        world.simulator.isolation_changes().into_iter().map(|change| change.endpoint).collect()
+    let endpoints = |env: &IsolationEnv| -> Vec<_> {
+        env.simulator.isolation_changes().into_iter().map(|change| change.endpoint).collect()
     };
     assert_eq!(endpoints(&here), endpoints(&there));
     assert_eq!(endpoints(&here).len(), 3);
 
-    for world in [&here, &there] {
-        fs::write(world.folder().join("policy.toml"), "version = 2").expect("a policy");
+    for env in [&here, &there] {
+        fs::write(env.folder().join("policy.toml"), "version = 2").expect("a policy");
     }
     let function = FunctionUrl::start(there.webhook(), 1).await.expect("the webhook");
     let delivery = Delivery::isolate("9", &hostname(4));
@@ -98,6 +98,6 @@ pub(crate) async fn responses_match_the_lambda_function(server: HostServer) {
     );
     assert_eq!(of_component["status"], 503);
     let problem =
-        webhook.take_audit_records().await.expect("the audit log").pop().expect("a notice")["problem"].take();
+        webhook.take_audit_records().await.expect("the audit log").pop().expect("a record")["problem"].take();
     assert!(problem.as_str().is_some_and(|problem| problem.contains("version")), "{problem}");
 }

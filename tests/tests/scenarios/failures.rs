@@ -142,7 +142,7 @@ fn tenants() -> Vec<Scenario> {
             .with_setup(with_credential(ORGANIZATION_CREDENTIAL))
             .call_fails("tenants.own", json!([]), expected_failure("wrong-credential-type")),
         scenario("a service that names an untrusted host")
-            .with_config(|estate| estate.host_name = "localhost".to_owned())
+            .with_config(|config| config.host_name = "localhost".to_owned())
             .with_setup(|_, plan| {
                 plan.service = plan.service.clone().map(|url| url.replace("localhost", "127.0.0.1"));
             })

@@ -36,7 +36,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             .call_pages("endpoints.search", json!([TENANT, [], {"after": NEXT_CURSOR}]), 1)
             .call_ok("tenants.open", json!([LONE])),
         scenario("a tenant without an API host is a malformed item")
-            .with_config(|estate| estate.quirks.no_api_host = 0.5)
+            .with_config(|config| config.quirks.no_api_host = 0.5)
             .call_pages("tenants.list", json!([NEXT_CURSOR]), 2),
         acme_scenario("endpoints: pages and single records")
             .call_pages("endpoints.search", json!([TENANT, [], {"after": NEXT_CURSOR, "size": 10}]), 3)

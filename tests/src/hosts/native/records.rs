@@ -84,18 +84,18 @@ fn reported_isolation(endpoint: &Endpoint) -> Option<bool> {
     }
 }
 
-pub(super) fn isolation(asked: &WithRaw<Isolation>, endpoint: &WithRaw<Endpoint>) -> Value {
+pub(super) fn isolation(requested: &WithRaw<Isolation>, endpoint: &WithRaw<Endpoint>) -> Value {
     json!({
         "endpoint-id": endpoint.id,
-        "requested": asked.enabled,
+        "requested": requested.enabled,
         "reported": reported_isolation(endpoint),
         "self-isolated": endpoint.isolation.as_ref().and_then(|isolation| isolation.self_isolated),
-        "isolated-at": asked.last_enabled_at,
-        "released-at": asked.last_disabled_at,
-        "comment": asked.comment,
+        "isolated-at": requested.last_enabled_at,
+        "released-at": requested.last_disabled_at,
+        "comment": requested.comment,
         "online": endpoint.online,
         "last-seen-at": endpoint.last_seen_at,
-        "raw": asked.raw(),
+        "raw": requested.raw(),
     })
 }
 
