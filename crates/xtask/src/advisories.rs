@@ -14,7 +14,8 @@ use std::{
 use crate::{error::Error, shell, workspace::Workspace};
 
 /// The folders of all lock files of the repository.
-const LOCK_FILE_DIRS: [&str; 3] = ["", "crates/sophos-isolation/fuzz", "tests/hosts/rust"];
+const LOCK_FILE_DIRS: [&str; 3] =
+    ["", "crates/sophos-isolation/fuzz", "crates/sophos-component/examples/rust"];
 
 /// A release in a lock file.
 #[derive(Debug, PartialEq)]

@@ -16,13 +16,14 @@ use crate::{
     workspace::Workspace,
 };
 
-const JCO: NodeTool = NodeTool { name: "jco", folder: "tests/hosts/node" };
+const JCO: NodeTool = NodeTool { name: "jco", folder: "crates/sophos-component/examples/node" };
 
 /// A Node that can suspend WebAssembly, for where the one at hand cannot. The lock file has
 /// one for each processor; npm installs this machine's.
 const JSPI_NODE: NodeTool = NodeTool { name: "node", folder: "crates/xtask/locks/node" };
 
-const WASMTIME: PythonTool = PythonTool::with_lock_dir("tests/hosts/python", "wasmtime", "requirements.txt");
+const WASMTIME: PythonTool =
+    PythonTool::with_lock_dir("crates/sophos-component/examples/python", "wasmtime", "requirements.txt");
 
 /// A host that is not there unless it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
@@ -133,7 +134,7 @@ fn build_rust_host(workspace: &Workspace) -> Result<PathBuf, Error> {
 
 /// Cargo for the package of the host in Rust, which is a workspace of its own.
 pub(crate) fn rust_package(workspace: &Workspace, subcommand: &str) -> Command {
-    let mut cargo = shell::cargo(&workspace.root.join("tests/hosts/rust"));
+    let mut cargo = shell::cargo(&workspace.root.join("crates/sophos-component/examples/rust"));
     cargo.args([subcommand, "--locked", "--target-dir"]).arg(rust_target(workspace));
     cargo
 }
@@ -161,7 +162,7 @@ mod tests {
 
     #[test]
     fn hosts_document_the_locked_versions() {
-        let hosts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/hosts");
+        let hosts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sophos-component/examples");
         let read = |file: &str| std::fs::read_to_string(hosts.join(file)).expect(file);
         let package: serde_json::Value = serde_json::from_str(&read("node/package.json")).expect("JSON");
         let lock: serde_json::Value = serde_json::from_str(&read("node/package-lock.json")).expect("JSON");

@@ -44,7 +44,7 @@ impl HostServer {
 
     /// The program, if it is there, and the folder that it needs.
     fn command(self) -> io::Result<Option<(Command, Option<TempDir>)>> {
-        let hosts = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts");
+        let hosts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sophos-component/examples");
         match self {
             Self::Python => Ok(env_path("HOST_PYTHON").map(|python| {
                 let mut command = Command::new(python);
