@@ -8,9 +8,12 @@ use sophos_secrets::{
     CredentialStore, EnvironmentCredential, FileCredentials, InspectedCredential, SecretError,
     SecretSelector, SecretsManagerCredentials, StoredCredentialSource,
 };
-use sophos_store::{Store, StoreError, StoreRateLimiter, encode_name};
+use sophos_store::{MAX_RESERVE_PERCENT, Store, StoreError, StoreRateLimiter, encode_name};
 
-use crate::{ConfigReader, aws, clock};
+use crate::{
+    ConfigReader, aws, clock,
+    deadline::{before_deadline, list_credentials},
+};
 
 /// How long a credential that was read is kept, if not told: what a rotation
 /// may take to be noticed while the credential before it still works.
@@ -49,7 +52,7 @@ const CLIENT_SECRET: &str = "SOPHOS_CLIENT_SECRET";
 /// | `SOPHOS_SECRETS_TTL_SECONDS` | how long what was read of Secrets Manager is kept, 10 to 3600 | 300 |
 /// | `SOPHOS_RATE_LIMIT` | `documented`, `unlimited`, or such as `10/s, 100/m+300, 1000/h` | `documented` |
 /// | `SOPHOS_RATE_LIMIT_STORE` | where functions spend the budget together: `s3://bucket/prefix`, or a folder | each process has its own; the workers of an export's queue use the export's place |
-/// | `SOPHOS_RATE_RESERVE_PERCENT` | of the shared budget one part in so many is left to other functions, 2 to 100 | nothing is |
+/// | `SOPHOS_RATE_RESERVE_PERCENT` | the percentage of the shared rate limit that is left to other functions, 1 to 50 | 0 |
 /// | `SOPHOS_MAX_RESPONSE_BYTES` | the longest answer that is read, 65536 to 268435456; each stream that is at work takes up to three times as much memory | 6291456, which four streams of 128 MB can carry |
 /// | `SOPHOS_IDENTITY_URL`, `SOPHOS_GLOBAL_URL` | another place than Sophos Central, such as a simulator; both or none | Sophos Central |
 /// | `SOPHOS_REGION_URLS` | hosts of data regions there, such as `eu01=http://127.0.0.1:7003` | none |
@@ -63,8 +66,8 @@ pub struct SophosConfig {
     pub rate_limit: RateLimit,
     /// Where it is spent together with other processes.
     pub rate_limit_store: Option<String>,
-    /// Of the shared budget one part in so many is left to others.
-    pub reserve: Option<u64>,
+    /// The percentage of the shared rate limit that is left to other processes.
+    pub reserve_percent: Option<u64>,
     /// The longest answer that is read, in bytes.
     pub max_response_len: usize,
 }
@@ -77,7 +80,7 @@ impl SophosConfig {
             hosts: hosts(reader),
             rate_limit: reader.value("SOPHOS_RATE_LIMIT").unwrap_or_default(),
             rate_limit_store: reader.text("SOPHOS_RATE_LIMIT_STORE"),
-            reserve: reader.number("SOPHOS_RATE_RESERVE_PERCENT", 2, 100),
+            reserve_percent: reader.number("SOPHOS_RATE_RESERVE_PERCENT", 1, MAX_RESERVE_PERCENT),
             max_response_len: reader
                 .number("SOPHOS_MAX_RESPONSE_BYTES", MIN_MAX_RESPONSE_LEN, MAX_MAX_RESPONSE_LEN)
                 .map_or(DEFAULT_MAX_RESPONSE_LEN, |bytes| bytes as usize),
@@ -109,8 +112,8 @@ impl SophosConfig {
         });
         client = match slots {
             Some(slots) => {
-                client.rate_limit(RateLimit::unlimited()).shared_rate_limiter(Arc::new(match self.reserve {
-                    Some(one_in) => slots.with_reserve(one_in),
+                client.rate_limit(RateLimit::unlimited()).shared_rate_limiter(Arc::new(match self.reserve_percent {
+                    Some(percent) => slots.with_reserve(percent),
                     None => slots,
                 }))
             }
@@ -157,24 +160,22 @@ impl CredentialLocation {
         }
     }
 
-    /// Reads all credentials with what is known of them, for a watch over them.
+    /// Reads all credentials with their metadata, for an audit. Ends by `deadline`, in
+    /// time since the Unix epoch.
     ///
     /// # Errors
-    /// When the place itself cannot be read.
-    pub async fn inspect(&self, now: Timestamp) -> Result<Vec<InspectedCredential>, SecretError> {
-        match self {
-            Self::SecretsManager { selection, time_to_live } => {
-                secrets_manager(selection, *time_to_live).await.inspect(now).await
-            }
-            _ => Ok(self
-                .open()
-                .await
-                .list()
-                .await?
-                .into_iter()
-                .map(InspectedCredential::from_listed)
-                .collect()),
+    /// When the location cannot be read, or the deadline passes first.
+    pub async fn inspect(
+        &self,
+        now: Timestamp,
+        deadline: Duration,
+    ) -> Result<Vec<InspectedCredential>, SecretError> {
+        if let Self::SecretsManager { selection, time_to_live } = self {
+            let store = secrets_manager(selection, *time_to_live).await;
+            return before_deadline(deadline, || format!("{store:?}"), store.inspect(now)).await;
         }
+        let listed = list_credentials(&*self.open().await, deadline).await?;
+        Ok(listed.into_iter().map(InspectedCredential::from_listed).collect())
     }
 }
 
@@ -280,6 +281,10 @@ mod tests {
         );
         assert_eq!(parse_with("SOPHOS_RATE_LIMIT", "unlimited").expect("all").max_response_len, 6 << 20);
         assert_eq!(parse_with("SOPHOS_MAX_RESPONSE_BYTES", "65536").expect("all").max_response_len, 65_536);
+        for percent in [1, 10, 50] {
+            let sophos = parse_with("SOPHOS_RATE_RESERVE_PERCENT", &percent.to_string()).expect("all");
+            assert_eq!(sophos.reserve_percent, Some(percent));
+        }
     }
 
     #[test]
@@ -322,7 +327,9 @@ mod tests {
             ("SOPHOS_CREDENTIALS_FILE", "/nowhere/credential.toml"),
             ("SOPHOS_SECRETS_TTL_SECONDS", "9"),
             ("SOPHOS_RATE_LIMIT", "lots"),
-            ("SOPHOS_RATE_RESERVE_PERCENT", "1"),
+            ("SOPHOS_RATE_RESERVE_PERCENT", "0"),
+            ("SOPHOS_RATE_RESERVE_PERCENT", "51"),
+            ("SOPHOS_RATE_RESERVE_PERCENT", "1/10"),
             ("SOPHOS_MAX_RESPONSE_BYTES", "65535"),
             ("SOPHOS_MAX_RESPONSE_BYTES", "6 MiB"),
             ("SOPHOS_IDENTITY_URL", "http://127.0.0.1:1"),

@@ -18,5 +18,5 @@ mod store;
 
 pub use error::StoreError;
 pub use object_name::encode_name;
-pub use rate_limit::StoreRateLimiter;
+pub use rate_limit::{MAX_RESERVE_PERCENT, StoreRateLimiter};
 pub use store::Store;

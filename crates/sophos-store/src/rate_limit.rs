@@ -63,13 +63,16 @@ const MAX_REMOVALS: usize = 4;
 /// The same when a process claims its first.
 const MAX_INITIAL_REMOVALS: usize = 200;
 
+/// The largest share that [`StoreRateLimiter::with_reserve`] leaves to others, in percent.
+pub const MAX_RESERVE_PERCENT: u64 = 50;
+
 /// A budget in a folder of the store.
 pub struct StoreRateLimiter<T> {
     store: Store,
     folder: String,
     time_slices: TimeSlices,
-    /// One slot in so many is left to others.
-    reserve: Option<u64>,
+    /// The share of the slots that is left to others, in percent.
+    reserve_percent: u64,
     clock: T,
     state: Mutex<LeaseState>,
 }
@@ -98,17 +101,17 @@ impl<T: Transport> StoreRateLimiter<T> {
             store,
             folder: folder.into(),
             time_slices: slots,
-            reserve: None,
+            reserve_percent: 0,
             clock,
             state: Mutex::default(),
         })
     }
 
-    /// Leaves one slot in so many (at least two) to other processes, such as
-    /// those that isolate while this one exports.
+    /// Leaves `percent` of the slots to other processes, such as those that isolate
+    /// while this one exports. At most [`MAX_RESERVE_PERCENT`].
     #[must_use]
-    pub fn with_reserve(mut self, one_in: u64) -> Self {
-        self.reserve = Some(one_in.max(2));
+    pub fn with_reserve(mut self, percent: u64) -> Self {
+        self.reserve_percent = percent.min(MAX_RESERVE_PERCENT);
         self
     }
 
@@ -215,8 +218,7 @@ impl<T: Transport> StoreRateLimiter<T> {
             if let Some(wait) = wait_past_deadline(self.time_slices.start(slot), now, deadline) {
                 return Ok(Err(wait));
             }
-            let is_ours = self.reserve.is_none_or(|one_in| !slot.is_multiple_of(one_in));
-            if is_ours
+            if !time_slices::is_reserved(slot, self.reserve_percent)
                 && !taken.contains(&slot)
                 && self.store.create(&self.lease_path(slot), Vec::new()).await?
             {
@@ -263,6 +265,6 @@ impl<T> fmt::Debug for StoreRateLimiter<T> {
             .field("store", &self.store)
             .field("folder", &self.folder)
             .field("time_slices", &self.time_slices);
-        shown.field("reserve", &self.reserve).finish_non_exhaustive()
+        shown.field("reserve_percent", &self.reserve_percent).finish_non_exhaustive()
     }
 }

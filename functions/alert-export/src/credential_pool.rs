@@ -9,7 +9,7 @@ use std::{
 
 use lambda_runtime::Error;
 use lambda_support::InvocationError;
-use sophos_api::{Owner, ReqwestTransport, TenantId, Transport};
+use sophos_api::{Owner, ReqwestTransport, TenantId};
 use sophos_export::{Exporter, Store};
 use sophos_secrets::{CredentialStore, Purpose, PurposeSelection, SecretError};
 
@@ -108,13 +108,7 @@ impl CredentialPool {
         &self,
         stop_at: Duration,
     ) -> Result<ExportCredentials, InvocationError> {
-        let left = stop_at.saturating_sub(self.transport.now());
-        let listed = tokio::time::timeout(left, self.credentials.list()).await.map_err(|_| {
-            let place = &self.credentials;
-            InvocationError::no_credential(format!(
-                "reading credentials of {place:?} failed: the time is up; the next invocation tries again"
-            ))
-        })?;
+        let listed = lambda_support::list_credentials(&*self.credentials, stop_at).await;
         let listed = listed.map_err(InvocationError::no_credential)?;
         let serving = PurposeSelection::new(listed, Purpose::Export);
         let others = ExcludedCredentials {

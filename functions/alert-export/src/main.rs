@@ -23,7 +23,7 @@ mod worker;
 use std::{process::ExitCode, time::Duration};
 
 use lambda_runtime::Error;
-use lambda_support::{Invocation, InvocationError, logging};
+use lambda_support::{Handler, Invocation, InvocationError};
 use serde_json::Value;
 use sophos_api::Transport;
 
@@ -40,7 +40,8 @@ struct ExportFunction {
 }
 
 impl ExportFunction {
-    async fn new(config: Config) -> Result<Self, Error> {
+    async fn from_env() -> Result<Self, Error> {
+        let config = Config::from_environment()?;
         let queue = match &config.queue {
             Some(queues) => Some(ExportQueue::open(queues).await),
             None => None,
@@ -48,7 +49,7 @@ impl ExportFunction {
         Ok(Self { pool: CredentialPool::open(&config).await?, queue, config })
     }
 
-    async fn handle(
+    async fn handle_event(
         &self,
         event: &Value,
         deadline: Duration,
@@ -98,17 +99,14 @@ impl ExportFunction {
     }
 }
 
-async fn serve() -> Result<(), Error> {
-    let function = ExportFunction::new(Config::from_environment()?).await?;
-    let function = &function;
-    lambda_support::serve(move |Invocation { event, request_id, deadline, .. }| async move {
-        function.handle(&event, deadline, &request_id).await
-    })
-    .await
+impl Handler for ExportFunction {
+    async fn handle(&self, invocation: Invocation) -> Result<Value, InvocationError> {
+        self.handle_event(&invocation.event, invocation.deadline, &invocation.request_id).await
+    }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    logging::init(&["alert_export", "sophos_api", "sophos_export", "sophos_secrets", "sophos_store"]);
-    logging::exit_code(serve().await)
+    let targets = ["alert_export", "sophos_api", "sophos_export", "sophos_secrets", "sophos_store"];
+    lambda_support::run(&targets, ExportFunction::from_env()).await
 }

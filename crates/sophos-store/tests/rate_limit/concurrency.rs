@@ -111,7 +111,7 @@ async fn rate_limiter_uses_nearly_the_full_rate_of_one_process() {
 async fn reserve_leaves_slices_to_other_processes() {
     let together = ProcessGroup::new("100/m");
     let exports: Vec<_> =
-        (0..4).map(|_| together.run_requests(together.process().with_reserve(5), 4, SECOND / 4)).collect();
+        (0..4).map(|_| together.run_requests(together.process().with_reserve(20), 4, SECOND / 4)).collect();
     tokio::time::sleep(SECOND * 3_600).await;
     let sent = together.check_windows().expect("within the budget");
     assert!((4_500..=4_810).contains(&sent), "four fifths of 6000, not {sent}");
