@@ -156,6 +156,16 @@ mod tests {
     use super::*;
     use crate::dataset::Dataset;
 
+    #[test]
+    fn write_ahead_record_keeps_its_stored_form() {
+        let stored = include_str!("../tests/fixtures/stored/write_ahead_record.wal");
+        let record: WriteAheadRecord = serde_json::from_str(stored).expect("a write-ahead record");
+        assert_eq!(serde_json::to_string(&record).expect("JSON"), stored);
+        let stream =
+            StreamId::new(Dataset::Alerts, "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f").expect("a tenant");
+        assert!(record.belongs_to(&stream));
+    }
+
     #[tokio::test]
     async fn collect_garbage_keeps_the_record_when_removal_fails() {
         let folder = tempfile::tempdir().expect("a folder");

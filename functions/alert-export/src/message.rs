@@ -126,6 +126,14 @@ mod tests {
     }
 
     #[test]
+    fn stream_message_keeps_its_stored_form() {
+        // Messages of the release before wait in the queue while a new one is deployed.
+        let stored = r#"{"credential":"sophos/credentials/partner","tenant":{"id":"AB-12","data_region":"eu01"},"dataset":"alerts","plan_id":"7","continuation":0}"#;
+        assert_eq!(serde_json::to_string(&message()).expect("JSON"), stored);
+        assert_eq!(serde_json::from_str::<StreamMessage>(stored).expect("a message"), message());
+    }
+
+    #[test]
     fn message_ids_distinguish_streams_and_continuations() {
         let message = message();
         let other = StreamMessage { dataset: Dataset::Events, ..message.clone() };

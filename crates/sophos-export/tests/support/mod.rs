@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 pub(crate) use service::{Request, ScriptedResponse, ScriptedService};
 use sophos_api::{Client, Credentials, RateLimit};
 use sophos_export::{
-    DataObject, Dataset, ExportSettings, Exporter, LogRecord, Store, StreamReport, TenantRef,
+    DataObject, Dataset, ExportSettings, Exporter, InventoryChanges, LogRecord, Store, StreamReport,
+    TenantInventory, TenantRef,
 };
 
 pub(crate) const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
@@ -75,6 +76,15 @@ impl TestEnv {
     ) -> StreamReport {
         self.service.respond_with(answers);
         self.run(Dataset::Events).await
+    }
+
+    /// The tenants of a credential, at most this old.
+    pub(crate) async fn tenant_inventory(
+        &self,
+        credential: &str,
+        max_age: Duration,
+    ) -> (TenantInventory, InventoryChanges) {
+        self.exporter.tenant_inventory(credential, max_age, None).await.expect("an inventory")
     }
 
     /// The names of all objects.
