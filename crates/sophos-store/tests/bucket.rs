@@ -1,6 +1,5 @@
-//! Writes to a bucket whose server is on loopback and gives chosen answers: an object
-//! that is there, another request under way, a server that is busy, a store that
-//! ignores conditions.
+//! Writes to a bucket whose server is on loopback and gives scripted responses: an
+//! existing object, a conflict, a busy server, a store that ignores conditions.
 
 use std::{
     io,
@@ -55,7 +54,7 @@ fn count_writes(writes: &Writes, path: &str) -> usize {
 /// and those of the test of the bucket likewise.
 async fn bucket(answers: &'static [ScriptedResponse], probe: &'static [ScriptedResponse]) -> (Store, Writes) {
     // No other timer than those of the store: the clock of these tests moves to the
-    // next one whenever everybody waits.
+    // next one whenever all tasks wait.
     let options = ClientOptions::new().with_timeout_disabled().with_connect_timeout_disabled();
     serve(answers, probe, options).await
 }
@@ -147,7 +146,7 @@ async fn create_fails_after_repeated_conflicts() {
     let error = outcome.expect_err("nothing is known");
     assert!(matches!(&error, StoreError::Conflict { path } if path == "prefix/a"), "{error:?}");
     assert!(
-        error.to_string().contains("prefix/a are under way (409 ConditionalRequestConflict); try again"),
+        error.to_string().contains("writing prefix/a failed: concurrent requests (409 ConditionalRequestConflict); retry"),
         "{error}"
     );
     assert_eq!((writes, begun.elapsed().as_millis()), (6, 1_550), "each waits twice as long");
