@@ -20,8 +20,8 @@ use crate::{
 const DEFAULT_TTL_SECONDS: u64 = 300;
 
 /// The bounds of `SOPHOS_MAX_RESPONSE_BYTES`.
-const MIN_MAX_RESPONSE_LEN: u64 = 64 << 10;
-const MAX_MAX_RESPONSE_LEN: u64 = 256 << 20;
+const MIN_RESPONSE_LIMIT: u64 = 64 << 10;
+const MAX_RESPONSE_LIMIT: u64 = 256 << 20;
 
 const SECRET: &str = "SOPHOS_SECRET";
 const PREFIX: &str = "SOPHOS_SECRETS_PREFIX";
@@ -82,7 +82,7 @@ impl SophosConfig {
             rate_limit_store: reader.text("SOPHOS_RATE_LIMIT_STORE"),
             reserve_percent: reader.number("SOPHOS_RATE_RESERVE_PERCENT", 1, MAX_RESERVE_PERCENT),
             max_response_len: reader
-                .number("SOPHOS_MAX_RESPONSE_BYTES", MIN_MAX_RESPONSE_LEN, MAX_MAX_RESPONSE_LEN)
+                .number("SOPHOS_MAX_RESPONSE_BYTES", MIN_RESPONSE_LIMIT, MAX_RESPONSE_LIMIT)
                 .map_or(DEFAULT_MAX_RESPONSE_LEN, |bytes| bytes as usize),
         }
     }
@@ -111,12 +111,12 @@ impl SophosConfig {
             StoreRateLimiter::new(store.clone(), folder, &self.rate_limit, transport.clone())
         });
         client = match limiter {
-            Some(limiter) => {
-                client.rate_limit(RateLimit::unlimited()).shared_rate_limiter(Arc::new(match self.reserve_percent {
+            Some(limiter) => client.rate_limit(RateLimit::unlimited()).shared_rate_limiter(Arc::new(
+                match self.reserve_percent {
                     Some(percent) => limiter.with_reserve(percent),
                     None => limiter,
-                }))
-            }
+                },
+            )),
             None => client.rate_limit(self.rate_limit.clone()),
         };
         client.build()
@@ -191,7 +191,8 @@ fn credential_location(reader: &mut ConfigReader<'_>) -> CredentialLocation {
     let variables = [CLIENT_ID, CLIENT_SECRET].map(|name| (name, reader.text(name).is_some()));
     let Some((name, text)) = given.next() else {
         for (name, _) in variables.iter().filter(|(_, set)| !set) {
-            reader.invalid(name, format!("is not set; set it, or one of {SECRET}, {PREFIX}, {TAG} and {FILE}"));
+            reader
+                .invalid(name, format!("is not set; set it, or one of {SECRET}, {PREFIX}, {TAG} and {FILE}"));
         }
         return CredentialLocation::Environment(EnvironmentCredential::new(CLIENT_ID, CLIENT_SECRET));
     };

@@ -107,11 +107,7 @@ pub(crate) struct CheckpointTracker {
 
 impl CheckpointTracker {
     /// Continues from a checkpoint. `is_empty` if no record was ever read.
-    pub(crate) fn from_checkpoint(
-        checkpoint: Option<Checkpoint>,
-        overlap_ms: i64,
-        is_empty: bool,
-    ) -> Self {
+    pub(crate) fn from_checkpoint(checkpoint: Option<Checkpoint>, overlap_ms: i64, is_empty: bool) -> Self {
         Self {
             is_initial_read: is_empty
                 && checkpoint.as_ref().is_none_or(|start| start.backlog_watermark_ms.is_some()),
@@ -130,7 +126,8 @@ impl CheckpointTracker {
     pub(crate) fn set_start(&mut self, start: &StartPosition) {
         if !matches!(start, StartPosition::Cursor(_)) {
             self.backlog_watermark_ms = None;
-            let reread = self.initial_checkpoint.as_ref().filter(|_| matches!(start, StartPosition::Earliest));
+            let reread =
+                self.initial_checkpoint.as_ref().filter(|_| matches!(start, StartPosition::Earliest));
             self.exported_before_ms = reread.map(|checkpoint| checkpoint.low_watermark_ms);
         }
     }
@@ -369,7 +366,10 @@ mod tests {
         let slow = PageTimes { requested_ms: NOW, received_ms: NOW + 60_000, newest_created_ms: None };
         let mut tracker =
             CheckpointTracker::from_checkpoint(Some(checkpoint(NOW - 24 * HOUR + 30_000, 0)), OVERLAP, false);
-        assert!(tracker.advance(slow, false, None).is_some(), "the interval may be dropped before the response");
+        assert!(
+            tracker.advance(slow, false, None).is_some(),
+            "the interval may be dropped before the response"
+        );
         assert_eq!(tracker.high_watermark_ms(), Some(NOW), "records after the request were not read");
     }
 

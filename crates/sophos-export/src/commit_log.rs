@@ -197,7 +197,8 @@ fn last_sequence(names: &[String]) -> Option<u64> {
 pub(crate) async fn load_record(store: &Store, stream: &StreamId, sequence: u64) -> Result<LogRecord, Error> {
     let path = stream.record_path(sequence);
     let invalid = |reason: String| Error::InvalidLogRecord { path: path.clone(), reason };
-    let bytes = store.read(&path).await?.ok_or_else(|| invalid("it was listed, but does not exist".into()))?;
+    let bytes =
+        store.read(&path).await?.ok_or_else(|| invalid("it was listed, but does not exist".into()))?;
     let record: LogRecord = serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
     if record.version != 1 {
         return Err(invalid(format!("its version is {}, written by a newer release", record.version)));

@@ -127,7 +127,10 @@ mod tests {
         let parse_with = |json: &str| parse(&format!("{{\"id\":\"a\",{json}}}"));
         assert_eq!(parse_with(r#""when":2000000000000,"created_at":2000000000"#).1, Some(2_000_000_000_000));
         assert_eq!(parse_with(r#""when":{"$date":1},"created_at":2000000000"#).1, Some(2_000_000_000_000));
-        assert_eq!(parse_with(r#""createdAt":null,"raisedAt":"Thu, 01 Jan 1970 00:00:03 GMT""#).2, Some(3_000));
+        assert_eq!(
+            parse_with(r#""createdAt":null,"raisedAt":"Thu, 01 Jan 1970 00:00:03 GMT""#).2,
+            Some(3_000)
+        );
         assert_eq!(parse_with(r#""x":7"#), ("a".into(), None, None));
         assert_eq!(parse_with(&format!("\"x\":{}1{}", "[".repeat(20_000), "]".repeat(20_000))).0, "a");
     }

@@ -103,7 +103,11 @@ pub(crate) async fn collect_garbage(store: &Store, stream: &StreamId, head: &Log
         let record = serde_json::from_slice::<WriteAheadRecord>(&body).ok();
         let Some(record) = record.filter(|record| record.path(stream) == path && record.belongs_to(stream))
         else {
-            tracing::warn!(event = "write_ahead_record_rejected", path, "invalid write-ahead record: it names objects of others; delete it manually");
+            tracing::warn!(
+                event = "write_ahead_record_rejected",
+                path,
+                "invalid write-ahead record: it names objects of others; delete it manually"
+            );
             continue;
         };
         if record.sequence > head.sequence() {

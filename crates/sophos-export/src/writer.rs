@@ -168,7 +168,10 @@ impl ObjectWriter {
             let store = self.store.clone();
             async move { create_object(&store, &path, body).await }
         });
-        futures_util::stream::iter(uploads).buffer_unordered(MAX_CONCURRENT_UPLOADS).try_collect::<()>().await?;
+        futures_util::stream::iter(uploads)
+            .buffer_unordered(MAX_CONCURRENT_UPLOADS)
+            .try_collect::<()>()
+            .await?;
         Ok(std::mem::take(&mut self.objects))
     }
 

@@ -94,7 +94,8 @@ async fn run_obeys_a_stored_write_ahead_record() {
     let env = env_with_log().await;
     let record = parse(WRITE_AHEAD_RECORD);
     let run = record["run_id"].as_str().expect("a run");
-    let objects: Vec<_> = record["objects"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let objects: Vec<_> =
+        record["objects"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     for object in &objects {
         env.store.write(object, b"left".to_vec()).await.expect("a write");
     }
@@ -132,7 +133,8 @@ async fn rows_and_quarantined_records_keep_their_stored_form() {
     let row = parse(ROW);
     let record = row["record"].as_str().expect("text").as_bytes();
     let bad = b"{\"id\":\"x\",\"name\":\"a\xe9b\"}";
-    let body = [b"{\"has_more\":false,\"next_cursor\":\"end\",\"items\":[", record, b",", bad, b"]}"].concat();
+    let body =
+        [b"{\"has_more\":false,\"next_cursor\":\"end\",\"items\":[", record, b",", bad, b"]}"].concat();
     env.run_events([ScriptedResponse::bytes(body)]).await;
     let commit = env.last_record(Dataset::Events).await;
     assert_eq!(env.lines(&commit.objects).await, [row]);

@@ -193,7 +193,7 @@ async fn invalid_secret_is_reported_alone_and_reloaded() {
     );
     for (number, told) in [
         (1, "is binary; store it as text"),
-        (2, "; the function's role needs the right"),
+        (2, "; allow the function's role to read secrets"),
         (3, "store a version that is current"),
         (4, "client_id and"),
     ] {

@@ -69,10 +69,10 @@ async fn invalid_previous_version_is_ignored() {
 async fn load_failure_is_cached_for_at_most_a_minute() {
     let (service, clock, secrets) = start().await;
     for (number, (wrong, told)) in [
-        ("absent", "hooks/a: there is no such secret in this account and region; create it"),
-        ("empty", "hooks/a: is empty; store a secret in it"),
-        ("binary", "hooks/a: is binary; store it as text (SecretString)"),
-        ("denied", "the function's role needs the right to read it"),
+        ("absent", "hooks/a: the secret does not exist in this account and region; create it"),
+        ("empty", "hooks/a: the secret is empty; store a value in it"),
+        ("binary", "hooks/a: the secret is binary; store it as text (SecretString)"),
+        ("denied", "allow the function's role to read secrets"),
     ]
     .into_iter()
     .enumerate()

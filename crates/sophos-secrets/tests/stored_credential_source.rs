@@ -63,7 +63,7 @@ fn stored(id: &str) -> Option<LoadResult> {
 }
 
 fn unreadable() -> Option<LoadResult> {
-    Some(Err(SecretError::new("c/partner", "Secrets Manager answers AccessDenied")))
+    Some(Err(SecretError::new("c/partner", "Secrets Manager returned AccessDenied")))
 }
 
 struct Fixture {
@@ -160,7 +160,8 @@ fn previous_version_is_tried_last() {
             assert_eq!(set.replace_rejected(pair[0]), ok(pair[1]), "{tried:?}");
         }
         let advice = set.replace_rejected("a").expect_err("there is no more");
-        let expected = format!("c/partner: all that it holds is refused (client id {})", tried.join(" and "));
+        let expected =
+            format!("c/partner: all its versions are rejected (client id {})", tried.join(" and "));
         assert!(advice.starts_with(&expected), "{advice}");
         assert!(advice.contains("make a new credential in Sophos Central, and store it"), "{advice}");
         let asked = set.requests();
@@ -183,7 +184,7 @@ fn rejected_credential_is_not_retried_unless_replaced() {
         let reason = set.current().expect_err("it rests");
         assert_eq!(
             reason,
-            "c/partner: it was refused less than 60 s ago and was not replaced since (client id b and a)"
+            "c/partner: the credential was rejected less than 60 s ago and is not replaced (client id b and a); store a new one"
         );
     }
     assert!(set.requests().iter().all(|version| *version != Cached), "a replacement must be seen");
@@ -224,17 +225,17 @@ fn unreadable_previous_version_is_skipped() {
         let set = Fixture::new(stored("a"), previous);
         assert_eq!(set.current(), ok("a"));
         let advice = set.replace_rejected("a").expect_err("there is no more");
-        assert!(advice.contains("all that it holds is refused (client id a);"), "{advice}");
+        assert!(advice.contains("all its versions are rejected (client id a);"), "{advice}");
     }
 }
 
 #[test]
 fn store_failure_is_the_reason() {
     let set = Fixture::new(unreadable(), stored("a"));
-    assert_eq!(set.current().expect_err("unreadable"), "c/partner: Secrets Manager answers AccessDenied");
+    assert_eq!(set.current().expect_err("unreadable"), "c/partner: Secrets Manager returned AccessDenied");
     assert_eq!(set.requests(), [Cached], "what was stored before is none of its business");
     let set = Fixture::new(None, stored("a"));
-    assert_eq!(set.current().expect_err("gone"), "there is no credential \"c/partner\"");
+    assert_eq!(set.current().expect_err("gone"), "missing credential \"c/partner\"");
 
     // After a refusal, what was refused rests all the same.
     let set = Fixture::new(unreadable(), None);

@@ -10,7 +10,9 @@ pub enum StoreError {
     Backend(#[from] object_store::Error),
     /// Concurrent requests for an object kept it from being written. The object may
     /// exist or not.
-    #[error("object store: writing {path} failed: concurrent requests (409 ConditionalRequestConflict); retry later")]
+    #[error(
+        "object store: writing {path} failed: concurrent requests (409 ConditionalRequestConflict); retry later"
+    )]
     Conflict {
         /// The object, from the bucket's root.
         path: String,

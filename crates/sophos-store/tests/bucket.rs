@@ -146,7 +146,9 @@ async fn create_fails_after_repeated_conflicts() {
     let error = outcome.expect_err("nothing is known");
     assert!(matches!(&error, StoreError::Conflict { path } if path == "prefix/a"), "{error:?}");
     assert!(
-        error.to_string().contains("writing prefix/a failed: concurrent requests (409 ConditionalRequestConflict); retry"),
+        error
+            .to_string()
+            .contains("writing prefix/a failed: concurrent requests (409 ConditionalRequestConflict); retry"),
         "{error}"
     );
     assert_eq!((writes, begun.elapsed().as_millis()), (6, 1_550), "each waits twice as long");

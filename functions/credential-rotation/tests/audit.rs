@@ -117,11 +117,11 @@ fn audit_counts_only_usable_staged_credentials() {
     assert_eq!((watched.staged, watched.staged_days_to_expiry), (Some(2), Some(731)));
     assert_eq!((watched.severity, watched.problems.len()), (Severity::Info, 0));
     for (label, credential, told) in [
-        ("STAGED_3", credential("ID", ""), "it is the current one"),
+        ("STAGED_3", credential("ID", ""), "it is the current credential"),
         ("STAGED_3", credential("before", ""), "the one before"),
-        ("STAGED_3", credential("c", r#","expires_at":"2026-01-01""#), "it ended on 2026-01-01"),
-        ("STAGED_3", credential("c", r#","hush-hush":1"#), "acme: is not of the expected form"),
-        ("STAGED_REJECTED_1", credential("c", ""), "was refused"),
+        ("STAGED_3", credential("c", r#","expires_at":"2026-01-01""#), "it expired on 2026-01-01"),
+        ("STAGED_3", credential("c", r#","hush-hush":1"#), "acme: invalid credential (line 1"),
+        ("STAGED_REJECTED_1", credential("c", ""), "was rejected"),
     ] {
         let mut managed = managed.clone();
         managed.staged.push(StagedCredential::new(label, credential));

@@ -108,7 +108,8 @@ mod tests {
     fn is_reserved_spreads_the_percentage_evenly() {
         for percent in 0..=50 {
             for first in [0, 13, 598_333_333] {
-                let reserved: Vec<_> = (first..first + 100).filter(|slice| is_reserved(*slice, percent)).collect();
+                let reserved: Vec<_> =
+                    (first..first + 100).filter(|slice| is_reserved(*slice, percent)).collect();
                 assert_eq!(reserved.len() as u64, percent);
                 let most = 100_u64.checked_div(percent).unwrap_or(0) + 1;
                 assert!(reserved.windows(2).all(|pair| pair[1] - pair[0] <= most), "{percent}: {reserved:?}");

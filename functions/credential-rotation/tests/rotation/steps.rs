@@ -67,12 +67,12 @@ fn create_explains_why_no_staged_credential_is_usable() {
         .expect_err("no candidate");
     let error = error.to_string();
     for told in [
-        "sophos/credentials/acme: there is no staged credential",
-        r#""STAGED": is no JSON"#,
-        r#""STAGED_2": it ended on 2026-11-23"#,
-        r#""STAGED_3": it ended on 2026-11-23"#,
-        r#""STAGED_4": it is the current one"#,
-        r#""STAGED_5": its role, Service Principal Read-Only, is not enough for isolation"#,
+        "sophos/credentials/acme: no eligible staged credential",
+        r#""STAGED": invalid JSON"#,
+        r#""STAGED_2": it expired on 2026-11-23"#,
+        r#""STAGED_3": it expired on 2026-11-23"#,
+        r#""STAGED_4": it is the current credential"#,
+        r#""STAGED_5": its role, Service Principal Read-Only, is not sufficient for isolation"#,
         "aws secretsmanager put-secret-value --secret-id sophos/credentials/acme --secret-string file://next.json \
          --version-stages STAGED",
     ] {
@@ -143,7 +143,7 @@ fn step_out_of_order_changes_nothing() {
         assert_eq!(memory.labels(), before, "{one}");
     };
     for one in STEPS {
-        fails(one, "unknown", "unknown is no version of it");
+        fails(one, "unknown", "unknown version unknown: it does not exist");
     }
     let token = memory.begin("token");
     for one in [RotationStep::TestSecret, RotationStep::FinishSecret] {
@@ -160,7 +160,7 @@ fn step_out_of_order_changes_nothing() {
     for one in [RotationStep::CreateSecret, RotationStep::SetSecret, RotationStep::TestSecret] {
         memory.set_rotation_enabled(true);
         let done = run_step(&memory, &trial, one, "first").expect("nothing to do");
-        assert!(done.contains("current version already"), "{one}: {done}");
+        assert!(done.contains("it is the current version"), "{one}: {done}");
     }
 }
 
@@ -183,7 +183,7 @@ fn test_step_changes_nothing_when_rotation_is_only_arranged() {
             for _ in 0..2 {
                 let done =
                     run_step(&memory, &trial, RotationStep::TestSecret, &token).expect("nothing to do");
-                assert!(done.contains("only tries") && !done.contains("hush"), "{done}");
+                assert!(done.contains("only tests") && !done.contains("hush"), "{done}");
                 assert_eq!(memory.labels(), before);
             }
         }
@@ -236,7 +236,7 @@ fn finish_step_rejects_a_copy_of_the_current_version() {
     memory.store("copy", &json("old", ""), AWSPENDING);
     let error =
         run_step(&memory, &trial, RotationStep::FinishSecret, "copy").expect_err("a copy").to_string();
-    assert!(error.contains("copy of the current one; begin anew with rotate-secret"), "{error}");
+    assert!(error.contains("copy of the current one; start again with rotate-secret"), "{error}");
     assert_eq!(
         labeled_client_ids(&memory),
         [some_id("old"), some_id("older"), None],
@@ -271,7 +271,7 @@ fn unknown_owner_abandons_the_rotation_and_keeps_the_labels() {
     let trial = ScriptedCheck::new(&[("a", CheckVerdict::OwnerUnknown)]);
     let error = rotate(&memory, &trial, "token").expect_err("no owner").to_string();
     assert!(
-        error.contains("partner ab") && error.contains("write it into one of them as partner_id"),
+        error.contains("partner ab") && error.contains("add this to one of them as partner_id"),
         "{error}"
     );
     assert_eq!(memory.labels(), before);
@@ -316,7 +316,7 @@ fn invalid_pending_version_is_abandoned() {
     let error = run_step(&memory, &trial, RotationStep::FinishSecret, "token")
         .expect_err("no credential")
         .to_string();
-    assert!(error.contains("is no JSON") && !error.contains("hush"), "{error}");
+    assert!(error.contains("invalid JSON") && !error.contains("hush"), "{error}");
     assert_eq!(memory.client_id(AWSCURRENT), some_id("old"));
     run_step(&memory, &trial, RotationStep::TestSecret, "token").expect_err("no credential");
     rotate(&memory, &trial, "next").expect("rotated");
@@ -332,7 +332,7 @@ fn rotation_replaces_an_invalid_current_value() {
 
 #[test]
 fn check_changes_nothing() {
-    for (verdict, told) in [(PASSES, "STAGED can take over"), (CheckVerdict::Rejected, "refused")] {
+    for (verdict, told) in [(PASSES, "STAGED passed the test"), (CheckVerdict::Rejected, "refused")] {
         let memory = MemorySecret::new(&json("old", ""), &[("STAGED", &json("a", ""))]);
         memory.set_rotation_enabled(false);
         let before = memory.labels();
