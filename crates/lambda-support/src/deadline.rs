@@ -13,21 +13,27 @@ pub async fn list_credentials(
     store: &dyn CredentialStore,
     deadline: Duration,
 ) -> Result<Vec<ListedCredential>, SecretError> {
-    before_deadline(deadline, || format!("{store:?}"), store.list()).await
+    list_before(deadline, || format!("{store:?}"), store.list()).await
 }
 
-/// Waits for `read` until `deadline`, in time since the Unix epoch.
-pub(crate) async fn before_deadline<T>(
+/// Waits for a listing of credentials until `deadline`, in time since the Unix epoch.
+pub(crate) async fn list_before<T>(
     deadline: Duration,
     location: impl FnOnce() -> String,
-    read: impl Future<Output = Result<T, SecretError>>,
+    listing: impl Future<Output = Result<T, SecretError>>,
 ) -> Result<T, SecretError> {
-    let left = deadline.saturating_sub(clock::since_epoch());
-    tokio::time::timeout(left, read).await.unwrap_or_else(|_| {
+    run_until(deadline, listing).await.unwrap_or_else(|| {
         let message = "listing credentials failed: deadline exceeded; check the route to Secrets Manager, or \
                        raise the function's timeout";
         Err(SecretError::new(location(), message))
     })
+}
+
+/// Runs a future until `deadline`, in time since the Unix epoch. Returns `None`, and
+/// drops the future, if the deadline passes first.
+pub async fn run_until<F: Future>(deadline: Duration, future: F) -> Option<F::Output> {
+    let left = deadline.saturating_sub(clock::since_epoch());
+    tokio::time::timeout(left, future).await.ok()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub struct Invocation {
     pub event: Value,
     /// The id of the invocation.
     pub request_id: String,
-    /// When Lambda ends the invocation, in time since the Unix epoch.
+    /// The end of the invocation by Lambda, in time since the Unix epoch.
     pub deadline: Duration,
 }
 
@@ -27,11 +27,12 @@ pub trait Handler {
     fn handle(&self, invocation: Invocation) -> impl Future<Output = Result<Value, InvocationError>>;
 }
 
-/// Runs a Lambda function: sets up logging, starts it, and serves invocations until
-/// the sandbox is stopped. An error of `start`, such as an invalid configuration,
-/// becomes one log record (`init_failed`) and a failure of the process. So does an
-/// error of a failed invocation or a panic in one (`invocation_failed`), but serving
-/// goes on.
+/// Runs a Lambda function: sets up logging, starts the function, and serves invocations
+/// until the sandbox is stopped.
+///
+/// An error of `start`, such as an invalid configuration, leaves one log record
+/// (`init_failed`) and ends the process. An error of an invocation, or a panic in it,
+/// leaves one log record (`invocation_failed`) and fails that invocation only.
 ///
 /// Records of `log_targets`, the function's own crates, follow
 /// [`LEVEL_VARIABLE`](logging::LEVEL_VARIABLE). Those of other crates are written

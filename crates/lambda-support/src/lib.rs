@@ -16,7 +16,7 @@ mod sophos_config;
 mod webhook_secrets;
 
 pub use config::{ConfigError, ConfigReader};
-pub use deadline::list_credentials;
+pub use deadline::{list_credentials, run_until};
 pub use invocation::{Handler, Invocation, run};
 pub use invocation_error::InvocationError;
 pub use sophos_config::{CredentialLocation, SophosConfig};

@@ -12,7 +12,7 @@ use sophos_store::{MAX_RESERVE_PERCENT, Store, StoreError, StoreRateLimiter, enc
 
 use crate::{
     ConfigReader, aws, clock,
-    deadline::{before_deadline, list_credentials},
+    deadline::{list_before, list_credentials},
 };
 
 /// The default time for which a credential is cached. A rotation takes effect within
@@ -172,7 +172,7 @@ impl CredentialLocation {
     ) -> Result<Vec<InspectedCredential>, SecretError> {
         if let Self::SecretsManager { selection, time_to_live } = self {
             let store = secrets_manager(selection, *time_to_live).await;
-            return before_deadline(deadline, || format!("{store:?}"), store.inspect(now)).await;
+            return list_before(deadline, || format!("{store:?}"), store.inspect(now)).await;
         }
         let listed = list_credentials(&*self.open().await, deadline).await?;
         Ok(listed.into_iter().map(InspectedCredential::from_listed).collect())

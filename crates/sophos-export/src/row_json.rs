@@ -113,7 +113,7 @@ fn write_time(line: &mut Vec<u8>, time: Option<Timestamp>) {
     line.push(b'"');
 }
 
-/// What [`to_rfc3339_millis`] writes of a time from 1970 to 9999, which is nearly every one.
+/// The output of [`to_rfc3339_millis`] for a time from 1970 to 9999, the common case.
 fn recent(time: Timestamp) -> Option<[u8; 24]> {
     let millis = u64::try_from(time.as_millisecond()).ok()?;
     // A negative time of less than a millisecond is 0 as well.

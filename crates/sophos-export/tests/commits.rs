@@ -1,4 +1,4 @@
-//! What one run commits, and how the next goes on from there.
+//! The commit of a run, and the continuation by the next.
 
 mod support;
 

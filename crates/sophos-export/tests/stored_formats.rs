@@ -73,8 +73,8 @@ async fn run_continues_from_a_stored_log_record() {
     let report = env.run(Dataset::Alerts).await;
     assert_eq!(report.outcome, StreamOutcome::Committed, "{report:?}");
     assert_eq!((report.rows, report.revised, report.backfilled), (3, 1, 1), "{report:?}");
-    // Both known versions, the known id, what is older than the export, and the second
-    // backfill's copy.
+    // Both known versions, the known id, the record from before the export, and the repeated
+    // alert of the second backfill.
     assert_eq!((report.duplicates, report.gaps.len()), (5, 0), "{report:?}");
     let requests = env.service.take_requests();
     assert_eq!(requests[0].cursor.as_deref(), Some("cursor-7"));
@@ -118,7 +118,7 @@ async fn tenant_inventory_keeps_its_stored_form() {
     assert_eq!(serde_json::to_string(&inventory).expect("JSON"), TENANT_INVENTORY);
     let env = TestEnv::new();
     env.store.write("_plan/sophos~2fpartner.json", TENANT_INVENTORY.into()).await.expect("a write");
-    // Without a listing: the service has no response to one.
+    // Without a listing: the service has no scripted response.
     let (read, changes) = env.tenant_inventory("sophos/partner", Duration::from_secs(3_600)).await;
     assert_eq!(read, inventory);
     assert_eq!(changes, Default::default());
@@ -140,7 +140,7 @@ async fn rows_and_quarantined_records_keep_their_stored_form() {
     assert_eq!(env.lines(&commit.objects).await, [row]);
     let mut quarantined = env.lines(&commit.quarantine_objects).await;
     let line = quarantined[0].as_object_mut().expect("an object");
-    // The reason is a text for people.
+    // The text of the reason may change.
     assert!(line.remove("reason").is_some_and(|reason| reason.is_string()));
     assert_eq!(quarantined, [parse(QUARANTINE_LINE)]);
     let name = format!("000000000001-{}-0000.ndjson.gz", commit.run_id);

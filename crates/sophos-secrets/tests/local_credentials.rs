@@ -17,7 +17,7 @@ use sophos_secrets::{
 };
 use tempfile::TempDir;
 
-/// Local stores wait for nothing.
+/// Polls a future of a local store, which is ready at once.
 fn ready<V>(future: impl Future<Output = V>) -> V {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,

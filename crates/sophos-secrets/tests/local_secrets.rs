@@ -16,7 +16,7 @@ use sophos_secrets::{
 };
 use tempfile::TempDir;
 
-/// Local secrets wait for nothing.
+/// Polls a future of a local store, which is ready at once.
 fn read(secrets: &impl SecretStore, name: &str) -> Result<RotatingSecret, SecretError> {
     match pin!(secrets.load(name)).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(read) => read,

@@ -1,4 +1,4 @@
-//! What an error of Secrets Manager says, and what it never shows.
+//! Errors of Secrets Manager: their texts, without secrets.
 
 #![cfg(feature = "aws")]
 
@@ -17,7 +17,7 @@ fn store(client: aws_sdk_secretsmanager::Client) -> SecretsManagerCredentials {
     SecretsManagerCredentials::new(client, selection, Duration::from_secs(300), Clock::default().as_fn())
 }
 
-/// Every way to read from a service all of whose answers are such.
+/// The errors of every read from a service with these responses.
 async fn collect_errors(service: &Arc<FakeSecretsManager>, status: u16, body: &str) -> Vec<SecretError> {
     let store = store(service.client());
     service.clear_faults();

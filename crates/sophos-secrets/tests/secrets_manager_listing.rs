@@ -1,4 +1,4 @@
-//! Listings of Secrets Manager: what they cost, and what they hold.
+//! Listings of Secrets Manager: their requests and their content.
 
 #![cfg(feature = "aws")]
 
@@ -202,7 +202,7 @@ async fn invalid_secret_is_reported_alone_and_reloaded() {
         assert!(error.contains(told), "{error}");
         assert!(!error.contains(SECRET_TEXT), "{error}");
     }
-    // Of two that are no credentials the version before is read as well.
+    // The previous versions of two invalid credentials are read as well.
     assert_eq!(service.take_request_counts(), [1, 1, 2]);
     service.clear_faults();
     assert_eq!(names_and_ids(&list(&store).await), names_and_ids(&first), "until the next listing");
@@ -222,7 +222,7 @@ async fn listing_follows_created_and_deleted_secrets() {
     let (service, clock, store) = start(prefix_selector()).await;
     assert!(list(&store).await.is_empty());
     assert!(list(&store).await.is_empty());
-    assert_eq!(service.take_request_counts(), [1, 0, 0], "that there is none is kept as well");
+    assert_eq!(service.take_request_counts(), [1, 0, 0], "an empty listing is cached as well");
     service.put("c/a", credential("one"));
     service.put("c/b", credential("two"));
     clock.advance(TIME_TO_LIVE);
@@ -243,7 +243,7 @@ async fn batch_does_not_replace_a_newer_load() {
         let (service, clock, store) = start(prefix_selector()).await;
         service.put("c/a", credential("one"));
         assert_eq!(names_and_ids(&list(&store).await), ["c/a=one"]);
-        // The answer to a batch is on its way while the secret changes and is read.
+        // The secret changes and is read while the response to a batch is pending.
         service.put("c/a", credential("two"));
         clock.advance(TIME_TO_LIVE);
         let so_far = service.request_count();

@@ -18,7 +18,7 @@
 //! | `EXPORT_INVENTORY_MAX_AGE_SECONDS` | maximum age of a tenant inventory, up to 86400 | 3600 |
 //! | `SOPHOS_…` | the credentials, the hosts and the rate limit, see [`lambda_support::SophosConfig`] | |
 //! | `METRICS_NAMESPACE` | the CloudWatch namespace | `SophosCentral` |
-//! | `METRICS_PER_TENANT` | `true` or `false`: metrics of each tenant, each of which CloudWatch bills | `true` |
+//! | `METRICS_PER_TENANT` | `true` or `false`: metrics of each tenant, which CloudWatch bills separately | `true` |
 //! | `LOG_LEVEL` | `error`, `warn`, `info`, `debug` or `trace` | `info` |
 
 use std::time::Duration;

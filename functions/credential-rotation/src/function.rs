@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lambda_support::{InvocationError, aws, metrics};
+use lambda_support::{InvocationError, aws, metrics, run_until};
 use serde_json::{Value, json};
 use sophos_api::ReqwestTransport;
 use sophos_secrets::{SecretError, SecretVersions};
@@ -9,6 +9,9 @@ use sophos_secrets::{SecretError, SecretVersions};
 use crate::{
     AuditReport, Config, Rotation, RotationError, RotationTask, SophosCredentialCheck, audit::audit,
 };
+
+/// The time that a step has left after a test that ran into its deadline.
+const STEP_MARGIN: Duration = Duration::from_secs(1);
 
 /// The failure of an invocation.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +23,12 @@ pub enum RotationFunctionError {
     /// The credentials could not be read.
     #[error(transparent)]
     Source(#[from] SecretError),
+    /// The deadline passed before the end of a step. The step can be retried.
+    #[error(
+        "{0}: the rotation step failed: deadline exceeded; check the routes to Secrets Manager and Sophos Central, \
+         or raise the function's timeout"
+    )]
+    DeadlineExceeded(String),
     /// TLS could not be set up.
     #[error("{0}")]
     Configuration(String),
@@ -35,6 +44,7 @@ impl From<RotationFunctionError> for InvocationError {
             RotationFunctionError::Rotation(RotationError::NoPendingValue { .. }) => "NoPendingValue",
             RotationFunctionError::Rotation(RotationError::NoStagedVersion { .. }) => "NoStagedVersion",
             RotationFunctionError::Rotation(RotationError::CheckFailed { .. }) => "CredentialCheckFailed",
+            RotationFunctionError::DeadlineExceeded(_) => "DeadlineExceeded",
             RotationFunctionError::Configuration(_) => "ConfigurationError",
         };
         Self::new(kind, error)
@@ -59,8 +69,8 @@ impl RotationFunction {
         Ok(Self { config, transport })
     }
 
-    /// Carries out a task and returns its result. No wait for Sophos Central and no
-    /// listing of credentials lasts past `deadline`, in time since the Unix epoch.
+    /// Carries out a task and returns its result. Ends by `deadline`, in time since
+    /// the Unix epoch.
     ///
     /// # Errors
     /// When the task fails.
@@ -79,14 +89,21 @@ impl RotationFunction {
         let versions = SecretVersions::new(client, secret);
         let sophos = &self.config.sophos;
         let (hosts, rate_limit) = (sophos.hosts.clone(), sophos.rate_limit.clone());
-        let check = SophosCredentialCheck::new(self.transport.clone(), hosts, rate_limit, deadline);
+        let check_deadline = deadline.saturating_sub(STEP_MARGIN);
+        let check = SophosCredentialCheck::new(self.transport.clone(), hosts, rate_limit, check_deadline);
         let rotation = Rotation::new(&versions, &check, now);
-        let (step, result) = match &task {
-            RotationTask::Rotate { step, token, .. } => {
-                (step.to_string(), rotation.step(*step, token).await?)
-            }
-            _ => ("check".to_owned(), rotation.check().await?),
+        let run = async {
+            Ok::<_, RotationError>(match &task {
+                RotationTask::Rotate { step, token, .. } => {
+                    (step.to_string(), rotation.step(*step, token).await?)
+                }
+                _ => ("check".to_owned(), rotation.check().await?),
+            })
         };
+        // Every step is crash-safe, so it may end at any point.
+        let ended = run_until(deadline, run).await;
+        let (step, result) =
+            ended.ok_or_else(|| RotationFunctionError::DeadlineExceeded(secret.clone()))??;
         tracing::info!(
             event = "rotation_step_completed",
             secret_name = secret,

@@ -1,4 +1,4 @@
-//! The watch over credentials.
+//! The audit of credentials.
 
 use std::{fs, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The test of a credential, at a Sophos Central on this machine.
+//! The test of a credential at the simulator.
 
 use std::{
     sync::{Arc, Mutex},
@@ -16,10 +16,10 @@ use sophos_simulator::{
 const EXPORT: &[Purpose] = &[Purpose::Export];
 const ISOLATION: &[Purpose] = &[Purpose::Isolation];
 
-/// Where the deadline is. Nothing else is waited for as long.
+/// The deadline, which is later than all waits.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// A transport whose clock is turned by what it is to wait.
+/// A transport whose clock advances with each wait.
 #[derive(Clone)]
 struct ManualClockTransport {
     transport: ReqwestTransport,
@@ -112,7 +112,7 @@ impl TestEnv {
 
 const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 
-/// A credential as it is stored, with more members.
+/// A stored credential with more members.
 fn stored(info: &CredentialInfo, more: &str) -> StoredCredential {
     let CredentialInfo { client_id, client_secret, .. } = info;
     let json = format!(r#"{{"client_id":"{client_id}","client_secret":"{client_secret}"{more}}}"#);
@@ -259,7 +259,7 @@ async fn check_error_is_transient_when_the_service_fails() {
             );
         }
     }
-    // The current one alone cannot be asked: that is no reason to trust what is written.
+    // The owner of the current credential is unknown; that does not make metadata trustworthy.
     let rule = FaultRule::new("token", FaultAction::status(503)).skip(1);
     world.simulator.set_faults(FaultPlan::new([rule]));
     let named = stored(&world.info(0), &format!(r#","partner_id":"{}""#, world.info(0).principal_id));

@@ -1,6 +1,6 @@
 //! The export of one tenant from a scripted service to a store in memory.
 
-// Each file of tests is a crate of its own, and uses its own part of this.
+// Each test file is a crate, and uses a part of this module.
 #![allow(dead_code, unused_imports)]
 
 mod service;
@@ -69,7 +69,7 @@ impl TestEnv {
         self.exporter.export_stream(&member, dataset, Some(stop_at)).await
     }
 
-    /// One run over the events, with these answers.
+    /// One run over the events, with these responses.
     pub(crate) async fn run_events(
         &self,
         answers: impl IntoIterator<Item = ScriptedResponse>,
@@ -157,7 +157,7 @@ pub(crate) fn format_time(ms: i64) -> String {
     format!("{:.3}", jiff::Timestamp::from_millisecond(ms).expect("a time"))
 }
 
-/// An event that happened when the service took it in.
+/// An event whose time is its creation time.
 pub(crate) fn event(id: &str, at_ms: i64) -> Value {
     json!({ "id": id, "when": format_time(at_ms), "created_at": format_time(at_ms), "type": "Event::Endpoint::Test" })
 }

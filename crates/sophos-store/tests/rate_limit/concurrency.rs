@@ -1,4 +1,4 @@
-//! Many processes and one budget, in time that does not pass by itself.
+//! Many processes with one rate limit, in paused time.
 
 use std::{
     sync::{
@@ -36,8 +36,8 @@ impl ProcessGroup {
         budget.expect("a budget with bounds")
     }
 
-    /// A process that always sends `at_once` concurrent requests, each of which takes
-    /// the time `answer`.
+    /// A process that always sends `at_once` concurrent requests, each with the latency
+    /// `answer`.
     fn run_requests(
         &self,
         process: StoreRateLimiter<Time>,

@@ -42,7 +42,7 @@ fn rotation_promotes_the_staged_credential_and_unstages_it() {
         }
     }
     assert_eq!(memory.staged(), [("b".to_owned(), "STAGED_2".to_owned())]);
-    // One that was used never comes back, not even if it is staged again.
+    // A former credential does not become current again, even if it is staged again.
     memory.store("again", &json("OLD", ""), "STAGED");
     rotate(&memory, &trial, "second").expect("the other");
     assert_eq!(labeled_client_ids(&memory), [some_id("b"), some_id("a"), None]);
@@ -79,7 +79,7 @@ fn create_explains_why_no_staged_credential_is_usable() {
         assert!(error.contains(told), "{told}: {error}");
     }
     assert!(!error.contains("hush"), "{error}");
-    // The same rotation goes on once there is one.
+    // The same rotation continues when one is staged.
     memory.store("new", &json("d", ""), "STAGED_6");
     run_step(&memory, &ScriptedCheck::new(&[]), RotationStep::CreateSecret, &memory.begin("other"))
         .expect("a candidate");
@@ -166,13 +166,13 @@ fn step_out_of_order_changes_nothing() {
 
 #[test]
 fn test_step_changes_nothing_when_rotation_is_only_arranged() {
-    // Nothing that is tested must be asked about: there is no verdict.
+    // No credential may be tested: there is no scripted result.
     let trial = ScriptedCheck::new(&[]);
     for current in [&*json("old", r#","used_for":["export"]"#), r#"{"no_credential_yet":"hush-hush"}"#] {
-        // Without a value only before rotation is enabled: afterwards `createSecret` may
+        // Only before rotation is enabled is there no value: afterwards `createSecret` may
         // have stored one that is not visible yet.
         for (copied, rotates) in [(true, true), (true, false), (false, false)] {
-            // The same credential is staged as well, and must not be set aside.
+            // The same credential is staged as well, and must not be quarantined.
             let memory = MemorySecret::new(current, &[("STAGED", current), ("STAGED_2", &json("a", ""))]);
             let token = memory.begin("token");
             if copied {
@@ -297,7 +297,7 @@ fn rejected_credential_is_quarantined_behind_all_others() {
         assert_eq!(memory.staged().len(), 2, "{:?}", memory.staged());
     }
     assert_eq!(order, ["bad", "worse", "bad", "worse"]);
-    // A label already behind all others stays.
+    // A label behind all others stays.
     let only = MemorySecret::new(&json("old", ""), &[("STAGED", &json("bad", ""))]);
     for token in ["1", "2"] {
         rotate(&only, &trial, token).expect_err("refused");
