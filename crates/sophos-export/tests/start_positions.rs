@@ -72,7 +72,7 @@ async fn run_reads_the_whole_feed_when_its_date_fails() {
 }
 
 #[tokio::test]
-async fn a_run_reports_the_gap_when_a_lost_cursor_is_old() {
+async fn run_reports_the_gap_when_a_lost_cursor_is_old() {
     let env = stopped_at_cursor().await;
     env.service.advance(DAY);
     env.service.route(|request| match request {

@@ -66,7 +66,7 @@ fn create_explains_why_no_staged_credential_is_usable() {
     let error = run_step(&memory, &ScriptedCheck::new(&[]), RotationStep::CreateSecret, &token)
         .expect_err("no candidate");
     let error = error.to_string();
-    for told in [
+    for expected in [
         "sophos/credentials/acme: no eligible staged credential",
         r#""STAGED": invalid JSON"#,
         r#""STAGED_2": it expired on 2026-11-23"#,
@@ -76,7 +76,7 @@ fn create_explains_why_no_staged_credential_is_usable() {
         "aws secretsmanager put-secret-value --secret-id sophos/credentials/acme --secret-string file://next.json \
          --version-stages STAGED",
     ] {
-        assert!(error.contains(told), "{told}: {error}");
+        assert!(error.contains(expected), "{expected}: {error}");
     }
     assert!(!error.contains("hush"), "{error}");
     // The same rotation continues when one is staged.
@@ -136,10 +136,10 @@ fn dropped_purposes_lists_what_a_candidate_does_not_serve() {
 fn step_out_of_order_changes_nothing() {
     let memory = MemorySecret::new(&json("old", ""), &[("STAGED", &json("a", ""))]);
     let trial = ScriptedCheck::new(&[("a", PASSES)]);
-    let fails = |one, token: &str, told: &str| {
+    let fails = |one, token: &str, expected: &str| {
         let before = memory.labels();
-        let error = run_step(&memory, &trial, one, token).expect_err(told).to_string();
-        assert!(error.starts_with(SECRET) && error.contains(told), "{one}: {error}");
+        let error = run_step(&memory, &trial, one, token).expect_err(expected).to_string();
+        assert!(error.starts_with(SECRET) && error.contains(expected), "{one}: {error}");
         assert_eq!(memory.labels(), before, "{one}");
     };
     for one in STEPS {
@@ -332,14 +332,14 @@ fn rotation_replaces_an_invalid_current_value() {
 
 #[test]
 fn check_changes_nothing() {
-    for (verdict, told) in [(PASSES, "STAGED passed the test"), (CheckVerdict::Rejected, "refused")] {
+    for (verdict, expected) in [(PASSES, "STAGED passed the test"), (CheckVerdict::Rejected, "refused")] {
         let memory = MemorySecret::new(&json("old", ""), &[("STAGED", &json("a", ""))]);
         memory.set_rotation_enabled(false);
         let before = memory.labels();
         let trial = ScriptedCheck::new(&[("a", verdict)]);
         let check = block_on_ready(Rotation::new(&memory, &trial, time("2026-11-23T10:00:00Z")).check());
         let said = check.unwrap_or_else(|error| error.to_string());
-        assert!(said.contains(told), "{said}");
+        assert!(said.contains(expected), "{said}");
         assert_eq!((memory.labels(), trial.tested().len()), (before, 1));
     }
 }
