@@ -165,7 +165,7 @@ async fn selector_matches_exactly() {
 async fn single_secret_is_loaded_without_listing() {
     let (service, clock, store) = start(SecretSelector::Id("of-a-name".into())).await;
     let error = list(&store).await.remove(0).credential.expect_err("it is not there");
-    assert!(error.to_string().starts_with("of-a-name: there is no such secret"), "{error}");
+    assert!(error.to_string().starts_with("of-a-name: the secret does not exist"), "{error}");
     service.put("of-a-name", credential("one"));
     assert_eq!(names_and_ids(&list(&store).await), ["of-a-name=one"]);
     assert_eq!(names_and_ids(&list(&store).await), ["of-a-name=one"]);
@@ -194,7 +194,7 @@ async fn invalid_secret_is_reported_alone_and_reloaded() {
     for (number, told) in [
         (1, "is binary; store it as text"),
         (2, "; allow the function's role to read secrets"),
-        (3, "store a version that is current"),
+        (3, "store a current version"),
         (4, "client_id and"),
     ] {
         let error = first[number].credential.as_ref().expect_err(told).to_string();
@@ -276,7 +276,7 @@ async fn listing_fails_when_a_page_token_repeats() {
     service.put("c/a", credential("one"));
     service.repeat_pages();
     let error = store.list().await.expect_err("it has no end").to_string();
-    assert!(error.contains("the NextToken of an earlier page again"), "{error}");
+    assert!(error.contains("repeats the NextToken of an earlier page"), "{error}");
     assert_eq!(service.take_request_counts(), [2, 0, 0]);
 }
 

@@ -163,7 +163,7 @@ fn previous_version_is_tried_last() {
         let expected =
             format!("c/partner: all its versions are rejected (client id {})", tried.join(" and "));
         assert!(advice.starts_with(&expected), "{advice}");
-        assert!(advice.contains("make a new credential in Sophos Central, and store it"), "{advice}");
+        assert!(advice.contains("create a new credential in Sophos Central and store it"), "{advice}");
         let asked = set.requests();
         assert_eq!(asked.iter().filter(|version| **version == Fresh).count(), 1, "{asked:?}");
     }
@@ -247,7 +247,7 @@ fn store_failure_is_the_reason() {
     }
     assert!(!set.requests()[1..].contains(&Cached), "the cache has what was refused");
     set.update(|held| held.current = stored("a"));
-    assert!(set.current().expect_err("it rests").contains("was not replaced"));
+    assert!(set.current().expect_err("it rests").contains("is not replaced"));
     set.advance(60);
     assert_eq!(set.current(), ok("a"));
 }
@@ -257,6 +257,6 @@ fn foreign_auth_is_not_replaced() {
     let set = Fixture::new(stored("a"), None);
     let token = AccessToken::new("hush-token").into();
     let reason = client_id_or_reason(poll_once(set.source.replace_rejected(&token))).expect_err("a token");
-    assert_eq!(reason, "c/partner: what was refused is not of this store");
+    assert_eq!(reason, "c/partner: the rejected credential is not from this store");
     assert!(set.requests().is_empty());
 }

@@ -118,7 +118,7 @@ fn audit_counts_only_usable_staged_credentials() {
     assert_eq!((status.severity, status.problems.len()), (Severity::Info, 0));
     for (label, credential, expected) in [
         ("STAGED_3", credential("ID", ""), "it is the current credential"),
-        ("STAGED_3", credential("before", ""), "the one before"),
+        ("STAGED_3", credential("before", ""), "it is the previous credential"),
         ("STAGED_3", credential("c", r#","expires_at":"2026-01-01""#), "it expired on 2026-01-01"),
         ("STAGED_3", credential("c", r#","hush-hush":1"#), "acme: invalid credential (line 1"),
         ("STAGED_REJECTED_1", credential("c", ""), "was rejected"),
