@@ -216,7 +216,7 @@ async fn credential_for_another_use_is_not_used_for_export() {
     assert_eq!((&report["failed"], &report["tenants"]), (&json!(0), &json!(2)), "{report}");
     assert_eq!(report["unusable_credentials"], Value::Null, "nothing is wrong with it: {report}");
     let logs = sandbox.stop().await.logs;
-    let told: Vec<_> = logs.iter().filter(|line| line.contains("it is used for something else")).collect();
+    let told: Vec<_> = logs.iter().filter(|line| line.contains("credential_not_selected")).collect();
     assert!(!told.is_empty() && told.iter().all(|line| line.contains("DEBUG")), "{told:?}");
     stage.estate.committed().expect("an export");
 }

@@ -219,7 +219,7 @@ async fn rotation_can_be_enabled_before_or_after_the_credential() {
     assert_eq!(stage.labels().await, ["AWSCURRENT", "STAGED"], "what is staged stays where it is");
     assert_eq!(stage.estate.env.simulator.calls().total, 0, "nobody has to be asked");
     let logs = stage.function.logs().join("\n");
-    assert!(logs.contains("only tries whether it can rotate") && !logs.contains("hush-hush"), "{logs}");
+    assert!(logs.contains("only tests the configuration") && !logs.contains("hush-hush"), "{logs}");
 
     // When the time comes, it rotates.
     let rotation = stage.rotate().await;

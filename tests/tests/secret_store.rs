@@ -151,7 +151,7 @@ async fn binary_and_missing_secrets_are_reported_by_name() {
     let Some(stage) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
     let binary = aws_sdk_secretsmanager::primitives::Blob::new(b"hush-hush".to_vec());
     stage.client.create_secret().name("binary").secret_binary(binary).send().await.expect("a secret");
-    for (id, told) in [("binary", "store it as text"), ("absent", "no such secret")] {
+    for (id, told) in [("binary", "store it as text"), ("absent", "does not exist")] {
         let listed = stage.store(SecretSelector::Id(id.into())).list().await.expect("a list");
         let error = listed[0].credential.as_ref().expect_err(told).to_string();
         assert!(error.contains(told) && error.contains(id) && !error.contains("hush"), "{error}");

@@ -69,7 +69,7 @@ async fn logs_responses_and_objects_contain_no_secrets() {
 
     let logs = sandbox.stop().await.logs;
     assert!(logs.iter().any(|line| line.contains("the credential was refused")), "the reason is logged");
-    for line in logs.iter().filter(|line| line.contains("exported") || line.contains("_aws")) {
+    for line in logs.iter().filter(|line| line.contains("export_completed") || line.contains("_aws")) {
         assert!(line.contains("request_id"), "a record tells its request: {line}");
     }
     for text in said.iter().chain(&logs) {

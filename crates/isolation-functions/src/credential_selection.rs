@@ -125,7 +125,7 @@ mod tests {
         );
         let wrong = table("wrong", "tenant_id = \"\"");
         let error = selection(&[others[0].clone(), others[1].clone(), wrong]).expect_err("none is left");
-        assert!(error.contains("tenant_id is no id"), "{error}");
+        assert!(error.contains("tenant_id is invalid"), "{error}");
         assert!(error.contains("acme, partner are not used for isolation"), "{error}");
     }
 }

@@ -28,7 +28,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use isolation_functions::{Config, Worker, WorkerTask};
 use lambda_runtime::Error;
-use lambda_support::{ConfigReader, Invocation, InvocationError, logging, metrics};
+use lambda_support::{ConfigReader, Handler, Invocation, InvocationError, metrics};
 use serde_json::Value;
 use sophos_isolation::{
     Ledger,
@@ -64,7 +64,7 @@ struct WebhookFunction {
 }
 
 impl WebhookFunction {
-    async fn new() -> Result<Self, Error> {
+    async fn from_env() -> Result<Self, Error> {
         let mut reader = ConfigReader::from_env();
         let config = Config::from_reader(&mut reader);
         let queue = reader.text("ISOLATION_QUEUE_URL");
@@ -76,7 +76,7 @@ impl WebhookFunction {
         Ok(Self { worker, webhook, is_inline })
     }
 
-    async fn handle(
+    async fn handle_event(
         &self,
         event: &Value,
         deadline: Duration,
@@ -126,23 +126,16 @@ impl WebhookFunction {
     }
 }
 
-async fn serve() -> Result<(), Error> {
-    let function = WebhookFunction::new().await?;
-    let function = &function;
-    lambda_support::serve(move |Invocation { event, request_id, deadline, .. }| async move {
-        function.handle(&event, deadline.saturating_sub(SHUTDOWN_MARGIN), &request_id).await
-    })
-    .await
+impl Handler for WebhookFunction {
+    async fn handle(&self, invocation: Invocation) -> Result<Value, InvocationError> {
+        let deadline = invocation.deadline.saturating_sub(SHUTDOWN_MARGIN);
+        self.handle_event(&invocation.event, deadline, &invocation.request_id).await
+    }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    logging::init(&[
-        "isolation_webhook",
-        "isolation_functions",
-        "sophos_api",
-        "sophos_isolation",
-        "sophos_secrets",
-    ]);
-    logging::exit_code(serve().await)
+    let targets =
+        ["isolation_webhook", "isolation_functions", "sophos_api", "sophos_isolation", "sophos_secrets"];
+    lambda_support::run(&targets, WebhookFunction::from_env()).await
 }

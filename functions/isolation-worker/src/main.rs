@@ -7,24 +7,31 @@ use std::{process::ExitCode, time::Duration};
 
 use isolation_functions::{Config, Worker, WorkerTask};
 use lambda_runtime::Error;
-use lambda_support::{ConfigReader, Invocation, InvocationError, logging, metrics};
+use lambda_support::{ConfigReader, Handler, Invocation, InvocationError, metrics};
 use serde_json::Value;
 
 /// The time that is reserved for the end of an invocation.
 const SHUTDOWN_MARGIN: Duration = Duration::from_secs(3);
 
-async fn serve() -> Result<(), Error> {
-    let mut reader = ConfigReader::from_env();
-    let config = Config::from_reader(&mut reader);
-    let worker = Worker::new(reader.finish(config)?).await?;
-    let worker = &worker;
-    lambda_support::serve(move |Invocation { event, request_id, deadline, .. }| async move {
-        let task = WorkerTask::parse(&event).map_err(InvocationError::invalid_event)?;
-        let response = worker.handle(task, deadline.saturating_sub(SHUTDOWN_MARGIN)).await?;
-        record_metrics(worker, &response, &request_id);
+struct Function(Worker);
+
+impl Function {
+    async fn from_env() -> Result<Self, Error> {
+        let mut reader = ConfigReader::from_env();
+        let config = Config::from_reader(&mut reader);
+        Ok(Self(Worker::new(reader.finish(config)?).await?))
+    }
+}
+
+impl Handler for Function {
+    async fn handle(&self, invocation: Invocation) -> Result<Value, InvocationError> {
+        let Self(worker) = self;
+        let deadline = invocation.deadline.saturating_sub(SHUTDOWN_MARGIN);
+        let task = WorkerTask::parse(&invocation.event).map_err(InvocationError::invalid_event)?;
+        let response = worker.handle(task, deadline).await?;
+        record_metrics(worker, &response, &invocation.request_id);
         Ok(response)
-    })
-    .await
+    }
 }
 
 /// Writes the metrics of an invocation.
@@ -50,12 +57,6 @@ fn record_metrics(worker: &Worker, response: &Value, request_id: &str) {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    logging::init(&[
-        "isolation_worker",
-        "isolation_functions",
-        "sophos_api",
-        "sophos_isolation",
-        "sophos_secrets",
-    ]);
-    logging::exit_code(serve().await)
+    let targets = ["isolation_worker", "isolation_functions", "sophos_api", "sophos_isolation", "sophos_secrets"];
+    lambda_support::run(&targets, Function::from_env()).await
 }
