@@ -258,9 +258,8 @@ fn identifier_query(identity: &HostIdentity, kind: IdentifierKind) -> ListEndpoi
         IdentifierKind::Ec2InstanceId => {
             full_view_query().cloud(identity.ec2_instance_id.iter().map(|id| format!("aws:{id}")))
         }
-        IdentifierKind::MacAddress => {
-            full_view_query().mac_addresses(identity.mac_addresses.iter().map(|digits| format_mac_address(digits)))
-        }
+        IdentifierKind::MacAddress => full_view_query()
+            .mac_addresses(identity.mac_addresses.iter().map(|digits| format_mac_address(digits))),
         IdentifierKind::IpAddress | IdentifierKind::Hostname => {
             full_view_query().ip_addresses(identity.ip_addresses.iter().map(ToString::to_string))
         }
