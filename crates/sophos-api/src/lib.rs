@@ -112,3 +112,8 @@ pub use with_raw::{Raw, WithRaw};
 
 /// A boxed future, as traits that are used as `dyn` return it.
 pub type BoxFuture<'a, V> = std::pin::Pin<Box<dyn Future<Output = V> + Send + 'a>>;
+
+/// Compiles the examples of the README as doc tests.
+#[cfg(all(doctest, feature = "reqwest"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,7 @@
 //! The examples, against the simulator.
 
+#![allow(clippy::duplicate_mod, reason = "each example is a program with the common module")]
+
 use std::time::Duration;
 
 use sophos_api::{
