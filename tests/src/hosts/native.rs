@@ -17,7 +17,7 @@ use sophos_api::{
     operations::{
         account_health::CheckAccountHealth,
         alerts::{ActOnAlert, GetAlert, SearchAlerts},
-        endpoints::{GetEndpoint, ListEndpoints},
+        endpoints::GetEndpoint,
         isolation::{GetIsolation, UpdateIsolations},
         organization::ListOrganizationTenants,
         partner::ListPartnerTenants,
