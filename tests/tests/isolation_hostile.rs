@@ -180,7 +180,7 @@ async fn logs_responses_and_ledger_contain_no_secrets() {
     said.extend(worker.stop().await.logs);
     let objects = world.objects().expect("objects");
     assert!(objects.len() > 10 && said.len() > 30, "{} objects, {} texts", objects.len(), said.len());
-    assert!(said.iter().any(|text| text.contains("the credential was refused")), "the reason is told");
+    assert!(said.iter().any(|text| text.contains("the credential was rejected")), "the reason is told");
     said.extend(objects.into_iter().map(|(path, body)| format!("{path} {}", String::from_utf8_lossy(&body))));
     deliveries.push(last);
     for needle in world.secrets_to_find(&deliveries) {

@@ -68,7 +68,7 @@ async fn logs_responses_and_objects_contain_no_secrets() {
     said.push(format!("{:?}", sandbox.invoke(&json!(["no", "event"])).await));
 
     let logs = sandbox.stop().await.logs;
-    assert!(logs.iter().any(|line| line.contains("the credential was refused")), "the reason is logged");
+    assert!(logs.iter().any(|line| line.contains("the credential was rejected")), "the reason is logged");
     for line in logs.iter().filter(|line| line.contains("export_completed") || line.contains("_aws")) {
         assert!(line.contains("request_id"), "a record tells its request: {line}");
     }

@@ -8,16 +8,16 @@ use crate::{
     credentials::Credentials,
 };
 
-/// What a client's requests are let in by.
+/// The authorization of a client's requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Auth {
-    /// A credential, which the client trades for tokens.
+    /// A credential, which the client exchanges for tokens.
     Credentials(Credentials),
-    /// A token that somebody else obtained: the client sees no secret.
+    /// A token from elsewhere: the client has no secret.
     AccessToken(AccessToken),
-    /// Nothing: whoever carries the requests adds the authorisation, and the
-    /// client sees neither secret nor token.
+    /// None: the host of this program adds the authorization, and the client has neither
+    /// a secret nor a token.
     HostManaged,
 }
 
@@ -33,20 +33,20 @@ impl From<AccessToken> for Auth {
     }
 }
 
-/// An authority is a source that has no other.
+/// A source with a single authorization.
 impl CredentialSource for Auth {
     fn current(&self) -> BoxFuture<'_, Result<Auth, NoCredential>> {
         Box::pin(ready(Ok(self.clone())))
     }
 
     fn replace_rejected<'a>(&'a self, _: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
-        Box::pin(ready(Err(NoCredential::new("there is no other to try"))))
+        Box::pin(ready(Err(NoCredential::new("there is no other credential"))))
     }
 }
 
-/// An access token of Sophos Central, as its identity service gives it.
+/// An access token of Sophos Central, as its identity service issues it.
 ///
-/// It is cleared from memory when the last copy goes, and is never printed.
+/// The last copy clears it from memory. Debug output does not show it.
 #[derive(Debug, Clone)]
 pub struct AccessToken {
     value: SecretString,
@@ -54,16 +54,16 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
-    /// A token that is good until it is refused.
+    /// A token that is valid until the service rejects it.
     pub fn new(value: impl Into<SecretString>) -> Self {
         Self { value: value.into(), expires_in: None }
     }
 
-    /// The same, which is good for so long from when it is handed over. The
-    /// client asks its source for the next one before that.
+    /// Sets the remaining lifetime, from the time when the client receives the token.
+    /// The client requests the next one from its source before the end.
     #[must_use]
-    pub fn with_expires_in(mut self, time: Duration) -> Self {
-        self.expires_in = Some(time);
+    pub fn with_expires_in(mut self, lifetime: Duration) -> Self {
+        self.expires_in = Some(lifetime);
         self
     }
 
@@ -76,7 +76,7 @@ impl AccessToken {
     }
 }
 
-/// Two are the same when a client would send the same for them.
+/// Two tokens are equal if their texts are.
 impl PartialEq for AccessToken {
     fn eq(&self, other: &Self) -> bool {
         self.expose_secret() == other.expose_secret()

@@ -2,37 +2,36 @@ use std::{error, fmt, future::ready};
 
 use crate::{BoxFuture, auth::Auth, credentials::Credentials, scrub::redact_tokens};
 
-/// How often a source is asked for another credential for one token: for what it
-/// reads anew, for the one before, and for the reason that there is no more.
+/// The most calls of [`CredentialSource::replace_rejected`] for one token: for a fresh
+/// read, for the previous credential, and for the reason that there is no other.
 pub(crate) const MAX_REJECTIONS: usize = 3;
 
-/// Where a client's authority comes from, and where it looks for another when
-/// the service refuses the one that it has.
+/// The source of a client's credential, and of a replacement when the service rejects
+/// it.
 ///
-/// A fixed [`Credentials`] or [`Auth`] is a source that has no other. A client
-/// prints its source, so that `Debug` must show no secret.
+/// A [`Credentials`] or [`Auth`] is a source without a replacement. The debug output of
+/// a client includes its source, so `Debug` must not show a secret.
 ///
-/// What replaces another must belong to the same owner: from when the client
-/// knows whose the first is (by [`Client::identity`](crate::Client::identity),
-/// which all but [`Client::for_tenant`](crate::Client::for_tenant) ask for), or the
-/// credential itself names its owner. One of somebody else counts as refused.
+/// A replacement must belong to the same owner; the client rejects any other. This
+/// applies once the client knows the owner, by
+/// [`Client::identity`](crate::Client::identity) or because the credential names it.
+/// All methods but [`Client::for_tenant`](crate::Client::for_tenant) request the identity.
 pub trait CredentialSource: fmt::Debug + Send + Sync {
-    /// What to be let in by from now on: the credential to ask for the next token
-    /// with, or that token. Asked for whenever a token is needed, about once an
-    /// hour, so that one that was replaced is taken up while the one before it
-    /// still works.
+    /// Returns the current credential or access token. The client calls it for each
+    /// token, about once an hour. So it adopts a rotated credential while the previous
+    /// one is still valid.
     ///
     /// # Errors
-    /// When there is none.
+    /// There is no credential.
     fn current(&self) -> BoxFuture<'_, Result<Auth, NoCredential>>;
 
-    /// What to try in place of a credential that the identity service has refused,
-    /// or of a token that the API has. Asked three times at most for one token: an
-    /// implementation first reads anew, then offers the credential before, then
-    /// says why there is no more.
+    /// Returns a replacement for a credential that the identity service rejected, or for
+    /// a token that the API rejected. The client calls it at most three times for one
+    /// token. An implementation first reads the credential again, then returns the
+    /// previous one, then the reason why there is no other.
     ///
     /// # Errors
-    /// When there is no other: which secret it is, and what to do.
+    /// There is no other: the name of the secret and the remedy.
     fn replace_rejected<'a>(&'a self, rejected: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>>;
 }
 
@@ -42,17 +41,17 @@ impl CredentialSource for Credentials {
     }
 
     fn replace_rejected<'a>(&'a self, _: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
-        Box::pin(ready(Err(NoCredential::new("there is no other to try"))))
+        Box::pin(ready(Err(NoCredential::new("there is no other credential"))))
     }
 }
 
-/// Why there is no credential, and what to do. Holds no secret: what looks like a
-/// token is removed, and a client removes those that it knows.
+/// The reason why there is no credential, with the remedy. It holds no secret: anything
+/// like a token is removed, and a client removes the secrets that it knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoCredential(String);
 
 impl NoCredential {
-    /// The reason, in words that name the place and never a value.
+    /// A reason that names the location of the secret, and never its value.
     pub fn new(reason: impl Into<String>) -> Self {
         let reason = reason.into();
         Self(redact_tokens(&reason).into_owned())

@@ -4,10 +4,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{models::IdType, tenant_id::TenantId};
 
-/// A Sophos Central API credential, as an administrator made it in the console.
+/// A Sophos Central API credential, as an administrator creates it in the console.
 ///
-/// The secret is cleared from memory when the last copy goes, and is never
-/// printed.
+/// The last copy clears the secret from memory. Debug output does not show it.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     client_id: String,
@@ -16,25 +15,25 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// A credential of this client id and secret.
+    /// A credential with this client id and secret.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Self {
         Self { client_id: client_id.into(), client_secret: client_secret.into(), owner: None }
     }
 
-    /// The same, which must belong to this partner, organization or tenant: a
-    /// client refuses to work with it if the service says otherwise.
+    /// Sets the expected partner, organization or tenant. A client rejects the
+    /// credential if the service names another owner.
     #[must_use]
     pub fn with_owner(mut self, owner: Owner) -> Self {
         self.owner = Some(owner);
         self
     }
 
-    /// The client id. Not a secret: it names the credential in the console.
+    /// The client id. It is not a secret: the console displays it.
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
 
-    /// Whom it must belong to, if that is known.
+    /// The expected owner.
     pub fn owner(&self) -> Option<&Owner> {
         self.owner.as_ref()
     }
@@ -44,7 +43,7 @@ impl Credentials {
     }
 }
 
-/// Two are the same when a client would send the same for them.
+/// Two credentials are equal if their client ids and secrets are.
 impl PartialEq for Credentials {
     fn eq(&self, other: &Self) -> bool {
         self.client_id == other.client_id
@@ -54,28 +53,29 @@ impl PartialEq for Credentials {
 
 impl Eq for Credentials {}
 
-/// A partner, an organization or a tenant, as `GET /whoami/v1` names it.
+/// A partner, an organization or a tenant, as in `GET /whoami/v1`.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Owner {
-    /// Which of the three.
+    /// The type of the owner.
     pub id_type: IdType,
-    /// Its id.
+    /// The id of the owner.
     pub id: String,
 }
 
 impl Owner {
-    /// The owner of this kind and id.
+    /// The owner of this type and id.
     pub fn new(id_type: IdType, id: impl Into<String>) -> Self {
         Self { id_type, id: id.into() }
     }
 
-    /// The tenant, if it is one.
+    /// The tenant's id, if the owner is a tenant.
     pub fn tenant_id(&self) -> Option<TenantId> {
         (self.id_type == IdType::Tenant).then(|| self.id.as_str().into())
     }
 }
 
-/// Ids are the same in either case: the service writes both.
+/// Ids are compared in either case: the service uses both.
 impl PartialEq for Owner {
     fn eq(&self, other: &Self) -> bool {
         self.id_type == other.id_type && self.id.eq_ignore_ascii_case(&other.id)

@@ -1,33 +1,34 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{error, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
+    credential_source::NoCredential,
+    error_kind::ErrorKind,
     scrub::{Scrubber, redact_tokens},
     transport::{TransportError, TransportErrorKind},
 };
 
-/// Longest text of the service that an error repeats, in characters.
+/// The longest text of the service in an error, in characters.
 const MAX_MESSAGE_LEN: usize = 300;
 
-/// The longest text that an error keeps until secrets are removed from it, in
-/// characters. It is cut to what is shown only after that.
+/// The longest stored text, in characters. Secrets are removed before it is cut to
+/// the displayed length.
 const MAX_STORED_LEN: usize = 4_096;
 
-/// Longest reason of a source of credentials, in characters. It may name a secret
-/// (512 at most) and say what it should hold.
+/// The longest reason of a credential source, in characters. It may hold the name of
+/// a secret (512 at most) and the expected content.
 const MAX_REASON_LEN: usize = 1_000;
 
-/// Why an operation failed.
+/// The failure of an operation.
 ///
-/// [`kind`](Self::kind) says what one can do about it; the text says it in
-/// words, with the service's own ids, which its support asks for. It never
-/// holds a secret or a token: a client removes those that it uses from all that
-/// the service says, in each form in which an answer may repeat them, and all that
-/// looks like a token. `[redacted]` takes their place. Cheap to clone, since
-/// callers that wait for the same token share its failure.
+/// [`kind`](Self::kind) and the predicates classify it. The text describes it, with
+/// the service's ids for a support request. It never holds a secret or a token: a
+/// client replaces the ones that it uses, in each encoding that a response may
+/// repeat, and anything that looks like a token, by `[redacted]`. It is cheap to
+/// clone, since callers that wait for the same token share one failure.
 #[derive(Clone)]
 pub struct Error(Arc<ErrorInner>);
 
@@ -35,7 +36,7 @@ pub struct Error(Arc<ErrorInner>);
 struct ErrorInner {
     kind: ErrorKind,
     operation: Option<String>,
-    tenant: Option<String>,
+    tenant_id: Option<String>,
     status: Option<u16>,
     code: Option<String>,
     message: Option<String>,
@@ -43,89 +44,13 @@ struct ErrorInner {
     correlation_id: Option<String>,
     request_id: Option<String>,
     retry_after: Option<Duration>,
-    cause: Option<TransportErrorKind>,
+    source: Option<Source>,
 }
 
-/// What a failure means to the caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The identity service refused the credential (401, 400 or 403 there): a
-    /// wrong or rotated secret, an expired or deleted credential. Or it belongs
-    /// to somebody else than it must.
-    CredentialRejected,
-    /// There is no credential to ask with: where it is kept could not be read.
-    NoCredential,
-    /// The API refused a fresh token (401): the wrong host for this tenant, or
-    /// a missing scope header.
-    Unauthorized,
-    /// The credential may not do this (403): its role, the tenant's licence, or
-    /// a tenant that this partner does not manage.
-    Forbidden,
-    /// The operation needs a credential of another kind: partner, organization
-    /// or tenant.
-    WrongCredentialType,
-    /// No such object (404).
-    NotFound,
-    /// The object is in a state that does not allow it (409), for example an
-    /// isolation in progress.
-    Conflict,
-    /// Too many requests (429), or the credential's own budget is spent.
-    /// [`Error::retry_after`] says for how long, when that is known.
-    Throttled,
-    /// The service rejected the request (any other 4xx), or it was not sent
-    /// because it could only be rejected.
-    Invalid,
-    /// The service failed (5xx).
-    Unavailable,
-    /// No connection to the service.
-    Unreachable,
-    /// Whoever runs the program does not let the request out.
-    Blocked,
-    /// No complete answer in time, or a broken connection. The operation may
-    /// have been carried out.
-    Interrupted,
-    /// The deadline left no time for another attempt or a wait.
-    DeadlineExceeded,
-    /// An answer that is not what the API promises.
-    Malformed,
-    /// The answer is larger than the transport accepts. A listing may fit in
-    /// smaller pages.
-    TooLarge,
-    /// The service named a host that the token must not be sent to.
-    UntrustedHost,
-}
-
-impl ErrorKind {
-    fn description(self) -> &'static str {
-        match self {
-            Self::CredentialRejected => {
-                "the credential was refused; check that it is current and has not expired or been deleted in the console"
-            }
-            Self::NoCredential => "no credential could be read",
-            Self::Unauthorized => "a fresh token was refused; check the tenant and its data region",
-            Self::Forbidden => {
-                "not allowed; check the credential's role, the tenant's licence, and that the tenant lets this account manage it"
-            }
-            Self::WrongCredentialType => "the credential is of another kind than this operation needs",
-            Self::NotFound => "not found",
-            Self::Conflict => {
-                "a change is in progress or the state does not allow it; read the state, then decide"
-            }
-            Self::Throttled => "too many requests",
-            Self::Invalid => "the request was rejected",
-            Self::Unavailable => "the service failed",
-            Self::Unreachable => "the service could not be reached",
-            Self::Blocked => "the request was not let out; allow its destination where this program runs",
-            Self::Interrupted => "no complete answer; the operation may have been carried out",
-            Self::DeadlineExceeded => "no time left before the deadline",
-            Self::Malformed => "the answer is not what the API promises",
-            Self::TooLarge => {
-                "the answer exceeds the limit of this program; use smaller pages or raise the limit"
-            }
-            Self::UntrustedHost => "the service named a host outside its domain; no token was sent to it",
-        }
-    }
+#[derive(Debug, Clone)]
+enum Source {
+    Transport(Arc<TransportError>),
+    Credential(NoCredential),
 }
 
 impl Error {
@@ -133,7 +58,7 @@ impl Error {
         Self(Arc::new(ErrorInner {
             kind,
             operation: None,
-            tenant: None,
+            tenant_id: None,
             status: None,
             code: None,
             message: None,
@@ -141,36 +66,46 @@ impl Error {
             correlation_id: None,
             request_id: None,
             retry_after: None,
-            cause: None,
+            source: None,
         }))
     }
 
-    /// A request that could only be rejected, with the reason.
+    /// An invalid request, with the reason.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Invalid).with_message(message)
     }
 
-    /// A request that needs a credential of another kind, with the reason.
+    /// A request that needs a credential of another type, with the reason.
     pub fn wrong_credential_type(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::WrongCredentialType).with_message(message)
     }
 
-    /// An answer that is not what the API promises, with what is wrong.
+    /// A response that is not as documented, with the reason.
     pub fn malformed(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Malformed).with_message(message)
     }
 
-    /// What it means to the caller.
+    /// The class of the failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The HTTP status, when there was an answer.
+    /// The operation's method and path, such as `GET /whoami/v1`.
+    pub fn operation(&self) -> Option<&str> {
+        self.0.operation.as_deref()
+    }
+
+    /// The tenant of the operation.
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.0.tenant_id.as_deref()
+    }
+
+    /// The HTTP status of the response.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// The service's name for the error, in no fixed form: for logs only.
+    /// The service's name of the error. Its form is not stable: use it in logs only.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref().map(|text| truncate(text, MAX_MESSAGE_LEN))
     }
@@ -180,30 +115,17 @@ impl Error {
         self.0.request_id.as_deref().map(|text| truncate(text, MAX_MESSAGE_LEN))
     }
 
-    /// The service's id of the whole exchange, for its support.
+    /// The service's id of the exchange, for its support.
     pub fn correlation_id(&self) -> Option<&str> {
         self.0.correlation_id.as_deref().map(|text| truncate(text, MAX_MESSAGE_LEN))
     }
 
-    /// How long to wait before asking again, when that is known.
+    /// The wait before another attempt, if it is known.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// Whether the same request may succeed later, with nothing changed.
-    pub fn is_transient(&self) -> bool {
-        match self.kind() {
-            ErrorKind::Throttled
-            | ErrorKind::Unavailable
-            | ErrorKind::Unreachable
-            | ErrorKind::Interrupted
-            | ErrorKind::DeadlineExceeded => true,
-            // A body that was cut in the middle of its JSON.
-            ErrorKind::Malformed => matches!(self.0.status, Some(200..=299)),
-            _ => false,
-        }
-    }
-
+    /// The error of an attempt without a response.
     pub(crate) fn from_transport(error: &TransportError) -> Self {
         let kind = match error.kind() {
             TransportErrorKind::Connect => ErrorKind::Unreachable,
@@ -213,12 +135,16 @@ impl Error {
             TransportErrorKind::InvalidRequest => ErrorKind::Invalid,
             TransportErrorKind::Blocked => ErrorKind::Blocked,
         };
-        let mut this = Self::new(kind).with_message(error.to_string());
-        this.inner_mut().cause = Some(error.kind());
+        let message = sanitize(&error.to_string());
+        let cause = TransportError::new(error.kind(), sanitize(&error.cause()));
+        let mut this = Self::new(kind);
+        let inner = this.inner_mut();
+        inner.message = Some(message);
+        inner.source = Some(Source::Transport(Arc::new(cause)));
         this
     }
 
-    /// The error that an answer with a status other than 2xx stands for.
+    /// The error of a response with a status other than 2xx.
     pub(crate) fn from_response(response: &http::Response<Bytes>) -> Self {
         let status = response.status().as_u16();
         let kind = match status {
@@ -229,10 +155,10 @@ impl Error {
             429 => ErrorKind::Throttled,
             400..=499 => ErrorKind::Invalid,
             500..=599 => ErrorKind::Unavailable,
-            // A redirect, or an informational status that no client asked for.
+            // A redirect, or an unexpected informational status.
             _ => ErrorKind::Malformed,
         };
-        // Gateways answer with HTML or with nothing: then the status is all.
+        // A gateway may send HTML or nothing: only the status counts then.
         let body = std::str::from_utf8(response.body()).unwrap_or_default();
         let envelope: ErrorBody<'_> = serde_json::from_str(body).unwrap_or_default();
         let mut this = Self::new(kind);
@@ -250,10 +176,11 @@ impl Error {
         self
     }
 
-    /// The same, and why there is no way around it.
-    pub(crate) fn with_reason(mut self, reason: &impl fmt::Display) -> Self {
-        let reason = sanitize(&reason.to_string());
-        self.inner_mut().reason = Some(reason);
+    /// Adds the reason why the source has no other credential.
+    pub(crate) fn with_reason(mut self, reason: &NoCredential) -> Self {
+        let inner = self.inner_mut();
+        inner.reason = Some(sanitize(&reason.to_string()));
+        inner.source = Some(Source::Credential(NoCredential::new(sanitize(&reason.to_string()))));
         self
     }
 
@@ -262,21 +189,29 @@ impl Error {
         self
     }
 
-    /// The same, without the secrets and tokens that a client knows.
+    /// Removes the secrets and tokens that a client knows.
     pub(crate) fn scrubbed(mut self, scrubber: &Scrubber) -> Self {
-        let inner = &*self.0;
-        let texts = [
-            &inner.tenant,
-            &inner.code,
-            &inner.message,
-            &inner.reason,
-            &inner.correlation_id,
-            &inner.request_id,
-        ];
-        let scrubbed = texts.map(|text| text.as_deref().map(|text| scrubber.scrub(text).into_owned()));
+        let scrub = |text: &mut Option<String>| {
+            if let Some(text) = text {
+                *text = scrubber.scrub(text).into_owned();
+            }
+        };
         let inner = self.inner_mut();
-        [inner.tenant, inner.code, inner.message, inner.reason, inner.correlation_id, inner.request_id] =
-            scrubbed;
+        scrub(&mut inner.tenant_id);
+        scrub(&mut inner.code);
+        scrub(&mut inner.message);
+        scrub(&mut inner.reason);
+        scrub(&mut inner.correlation_id);
+        scrub(&mut inner.request_id);
+        inner.source = inner.source.take().map(|source| match source {
+            Source::Transport(error) => {
+                let cause = scrubber.scrub(&error.cause()).into_owned();
+                Source::Transport(Arc::new(TransportError::new(error.kind(), cause)))
+            }
+            Source::Credential(reason) => {
+                Source::Credential(NoCredential::new(scrubber.scrub(&reason.to_string())))
+            }
+        });
         self
     }
 
@@ -285,9 +220,9 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_tenant(mut self, tenant: Option<&str>) -> Self {
-        if let Some(tenant) = tenant {
-            self.inner_mut().tenant.get_or_insert(tenant.to_owned());
+    pub(crate) fn with_tenant_id(mut self, tenant_id: Option<&str>) -> Self {
+        if let Some(tenant_id) = tenant_id {
+            self.inner_mut().tenant_id.get_or_insert(tenant_id.to_owned());
         }
         self
     }
@@ -302,12 +237,17 @@ impl Error {
         self
     }
 
+    /// Whether the transport ran into its time limit.
+    pub(crate) fn timed_out(&self) -> bool {
+        matches!(&self.0.source, Some(Source::Transport(error)) if error.kind() == TransportErrorKind::Timeout)
+    }
+
     fn inner_mut(&mut self) -> &mut ErrorInner {
         Arc::make_mut(&mut self.0)
     }
 }
 
-/// Both envelopes, the data API's and the identity service's. A member may be
+/// The error bodies of the API and of the identity service. Any field may be
 /// missing, and `code` may be a number.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -321,7 +261,7 @@ struct ErrorBody<'a> {
     tracking_id: Option<&'a RawValue>,
 }
 
-/// A text or a number. Anything else is not read: it may be large.
+/// Reads a text or a number. Anything else is ignored: it may be large.
 fn parse_text(value: Option<&RawValue>) -> Option<String> {
     let value = value?.get();
     match value.as_bytes().first()? {
@@ -334,7 +274,7 @@ fn parse_text(value: Option<&RawValue>) -> Option<String> {
     }
 }
 
-/// One line of bounded length, without what looks like a token.
+/// Reduces a text to one line of bounded length, without anything like a token.
 fn sanitize(text: &str) -> String {
     let line = |character: char| if character.is_control() { ' ' } else { character };
     let kept: String = text.chars().take(MAX_STORED_LEN).map(line).collect();
@@ -350,8 +290,8 @@ impl fmt::Display for Error {
         let inner = &*self.0;
         if let Some(operation) = &inner.operation {
             write!(f, "{operation}")?;
-            if let Some(tenant) = &inner.tenant {
-                write!(f, " for tenant {tenant}")?;
+            if let Some(tenant_id) = &inner.tenant_id {
+                write!(f, " for tenant {tenant_id}")?;
             }
             f.write_str(": ")?;
         }
@@ -367,7 +307,7 @@ impl fmt::Display for Error {
             write!(f, "{before}{text}")?;
         }
         if let Some(wait) = inner.retry_after {
-            write!(f, "; ask again in {} s", wait.as_millis().div_ceil(1_000))?;
+            write!(f, "; retry in {} s", wait.as_millis().div_ceil(1_000))?;
         }
         if let Some(id) = self.request_id() {
             write!(f, "; requestId {id}")?;
@@ -385,4 +325,13 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl error::Error for Error {
+    /// The [`TransportError`] or [`NoCredential`] behind it, without secrets and
+    /// tokens. The text of this error includes it already.
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self.0.source.as_ref()? {
+            Source::Transport(error) => Some(error.as_ref()),
+            Source::Credential(reason) => Some(reason),
+        }
+    }
+}

@@ -2,15 +2,12 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use http::Uri;
 
-use crate::{
-    error::{Error, ErrorKind},
-    region::DataRegion,
-};
+use crate::{error::Error, error_kind::ErrorKind, region::DataRegion};
 
 /// The domain whose hosts may receive a token.
 const TRUSTED_SUFFIX: &str = ".sophos.com";
 
-/// Scheme and authority of a host, such as `https://api-eu01.central.sophos.com`.
+/// The scheme and authority of a host, such as `https://api-eu01.central.sophos.com`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BaseUrl {
     scheme: &'static str,
@@ -24,7 +21,7 @@ impl BaseUrl {
         &self.host
     }
 
-    /// `path` (which starts with a slash) on this host.
+    /// The URL of `path`, which starts with a slash, on this host.
     pub(crate) fn join(&self, path: &str) -> String {
         format!("{}://{}{path}", self.scheme, self.authority)
     }
@@ -33,25 +30,26 @@ impl BaseUrl {
 impl FromStr for BaseUrl {
     type Err = Error;
 
-    /// Reads `https://host[:port]` or `http://…`, with or without a slash at
-    /// the end. A path, a query or a user name is refused.
+    /// Parses `https://host[:port]` or `http://…`, with or without a slash at the end.
+    /// It rejects a path, a query or a user name.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let refuse = |why: &str| Error::invalid(format!("\"{text}\" is not the address of a host: {why}"));
-        let uri: Uri = text.trim().parse().map_err(|_| refuse("it is no URL"))?;
+        let invalid =
+            |expected: &str| Error::invalid(format!("invalid host URL \"{text}\": expected {expected}"));
+        let uri: Uri = text.trim().parse().map_err(|_| invalid("https://host[:port]"))?;
         let scheme = match uri.scheme_str() {
             Some("https") => "https",
             Some("http") => "http",
-            _ => return Err(refuse("it must start with https://")),
+            _ => return Err(invalid("the scheme https:// or http://")),
         };
-        let authority = uri.authority().ok_or_else(|| refuse("it names no host"))?;
+        let authority = uri.authority().ok_or_else(|| invalid("a host name"))?;
         if authority.as_str().contains('@') {
-            return Err(refuse("it must not hold a user name"));
+            return Err(invalid("no user name"));
         }
         if uri.path_and_query().is_some_and(|rest| rest.as_str() != "/") {
-            return Err(refuse("it must end after the host and port"));
+            return Err(invalid("nothing after the host and port"));
         }
         if authority.host().is_empty() {
-            return Err(refuse("it names no host"));
+            return Err(invalid("a host name"));
         }
         Ok(Self {
             scheme,
@@ -67,13 +65,12 @@ impl fmt::Display for BaseUrl {
     }
 }
 
-/// Where the service is, and which of the hosts that it hands out are believed.
+/// The hosts of the service, and the check of the ones in its responses.
 ///
-/// The service tells a client which host answers for a tenant. That host
-/// receives the token, so a forged answer must not be able to name just any:
-/// with [`Hosts::sophos_central`], only `https` hosts under `sophos.com` are used; with
-/// [`Hosts::new`], only hosts of the same name as the one configured, whatever
-/// their port.
+/// A response names the host of a tenant, which receives the token. So a forged
+/// response must not be able to name any host. [`Hosts::sophos_central`] permits only
+/// `https` hosts under `sophos.com`; [`Hosts::new`] permits only the configured host
+/// names, on any port.
 #[derive(Debug, Clone)]
 pub struct Hosts {
     identity: BaseUrl,
@@ -83,7 +80,7 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    /// Sophos Central itself.
+    /// The hosts of Sophos Central.
     pub fn sophos_central() -> Self {
         let host = |name: &str| BaseUrl { scheme: "https", authority: name.into(), host: name.into() };
         Self {
@@ -94,63 +91,61 @@ impl Hosts {
         }
     }
 
-    /// Another place that speaks the same API: a simulator, or a gateway.
+    /// The hosts of another service with the same API: a simulator or a gateway.
     pub fn new(identity: BaseUrl, global: BaseUrl) -> Self {
         Self { identity, global, regions: BTreeMap::new(), is_custom: true }
     }
 
-    /// Names the host of a data region, for tenants whose record names none.
+    /// Sets the host of a data region, for tenants whose record has no host.
     #[must_use]
     pub fn with_region(mut self, code: impl Into<String>, host: BaseUrl) -> Self {
         self.regions.insert(code.into().to_ascii_lowercase(), host);
         self
     }
 
-    /// The identity service's host.
+    /// The host of the identity service.
     pub fn identity(&self) -> &BaseUrl {
         &self.identity
     }
 
-    /// The host of operations that are not a tenant's, unless the identity
-    /// (`whoami`) names another.
+    /// The global host, unless the identity (`whoami`) names another.
     pub fn global(&self) -> &BaseUrl {
         &self.global
     }
 
-    /// Checks a host that the service handed out.
+    /// Checks a host of a response.
     ///
     /// # Errors
-    /// [`ErrorKind::UntrustedHost`] when it must not receive the token.
+    /// [`ErrorKind::UntrustedHost`] when the host must not receive the token.
     pub fn validate_host(&self, url: &str) -> Result<BaseUrl, Error> {
         let untrusted =
             |why: &str| Error::new(ErrorKind::UntrustedHost).with_message(format!("\"{url}\" {why}"));
-        let mut base: BaseUrl = url.parse().map_err(|_| untrusted("is not the address of a host"))?;
+        let mut base: BaseUrl = url.parse().map_err(|_| untrusted("is not the URL of a host"))?;
         if self.is_custom {
             let known = [&self.identity, &self.global];
             let same_name = known.iter().any(|own| own.host == base.host && own.scheme == base.scheme);
             return if same_name || self.regions.values().any(|region| *region == base) {
                 Ok(base)
             } else {
-                Err(untrusted("is not at the configured address"))
+                Err(untrusted("is not a configured host"))
             };
         }
         if !base.host.ends_with(TRUSTED_SUFFIX) || base.host.len() == TRUSTED_SUFFIX.len() {
             return Err(untrusted("is not under sophos.com"));
         }
         if base.authority != base.host && base.authority != format!("{}:443", base.host) {
-            return Err(untrusted("names an unusual port"));
+            return Err(untrusted("has an unexpected port"));
         }
-        // A published example hands hosts out with http://; the token goes
-        // over TLS or not at all.
+        // A published example has hosts with http://, but the token requires TLS.
         base.scheme = "https";
         Ok(base)
     }
 
-    /// The host for a tenant: what its record names, else its region's.
+    /// The host of a tenant: the one of its record, else the one of its data region.
     ///
     /// # Errors
-    /// [`ErrorKind::UntrustedHost`] when the record's host is refused, and
-    /// [`ErrorKind::Malformed`] when the record leads to no host.
+    /// [`ErrorKind::UntrustedHost`] when the record's host is not permitted, and
+    /// [`ErrorKind::Malformed`] when the record has neither a host nor a known region.
     pub fn tenant_base_url(
         &self,
         api_host: Option<&str>,
@@ -161,7 +156,7 @@ impl Hosts {
         }
         let Some(code) = data_region.map(str::to_ascii_lowercase).filter(|code| !code.is_empty()) else {
             return Err(Error::new(ErrorKind::Malformed)
-                .with_message("the tenant's record names neither a host nor a data region"));
+                .with_message("the tenant's record has neither a host nor a data region"));
         };
         if let Some(host) = self.regions.get(&code) {
             return Ok(host.clone());

@@ -1,6 +1,7 @@
 use crate::{
     credentials::Owner,
-    error::{Error, ErrorKind},
+    error::Error,
+    error_kind::ErrorKind,
     hosts::BaseUrl,
     models::{IdType, Whoami},
     operation::Operation,
@@ -9,15 +10,15 @@ use crate::{
     transport::Transport,
 };
 
-/// Who a credential belongs to, as `GET /whoami/v1` tells.
+/// The owner of a credential, from `GET /whoami/v1`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Identity {
     /// The id of the partner, organization or tenant.
     pub id: String,
-    /// Which of the three it is.
+    /// The type of the owner.
     pub id_type: IdType,
-    /// The host of operations that are not a tenant's.
+    /// The global host.
     pub global: BaseUrl,
     /// The host of the tenant's data region, for a tenant's credential.
     pub data_region: Option<BaseUrl>,
@@ -29,26 +30,26 @@ impl Identity {
     }
 }
 
-/// Reads an identity, and checks the hosts that it names.
+/// Parses an identity, and checks its hosts.
 pub(crate) fn parse_identity<T: Transport>(
     whoami: &Whoami,
     context: &RequestContext<'_, T>,
 ) -> Result<Identity, Error> {
     let hosts = context.hosts();
-    let given = |host: &Option<String>| host.clone().filter(|host| !host.is_empty());
+    let non_empty = |host: &Option<String>| host.clone().filter(|host| !host.is_empty());
     let api_hosts = whoami.api_hosts.clone().unwrap_or_default();
-    let global = match given(&api_hosts.global) {
+    let global = match non_empty(&api_hosts.global) {
         Some(host) => hosts.validate_host(&host)?,
         None => hosts.global().clone(),
     };
-    let data_region = given(&api_hosts.data_region).map(|host| hosts.validate_host(&host)).transpose()?;
-    let malformed = |what: &str| {
-        Error::new(ErrorKind::Malformed).with_operation(GetWhoami::ROUTE.to_string()).with_message(what)
+    let data_region = non_empty(&api_hosts.data_region).map(|host| hosts.validate_host(&host)).transpose()?;
+    let malformed = |reason: &str| {
+        Error::new(ErrorKind::Malformed).with_operation(GetWhoami::ROUTE.to_string()).with_message(reason)
     };
-    let id_type = whoami.id_type.clone().ok_or_else(|| malformed("the answer holds no idType"))?;
-    // Both go into messages, names and headers.
+    let id_type = whoami.id_type.clone().ok_or_else(|| malformed("the response holds no idType"))?;
+    // Both become part of messages, names and headers.
     if [whoami.id.as_str(), id_type.as_str()].iter().any(|id| !context.scrubber().is_clean(id)) {
-        return Err(malformed("its id or idType holds a secret or a token"));
+        return Err(malformed("the id or idType holds a secret or a token"));
     }
     if [Some(&global), data_region.as_ref()]
         .into_iter()

@@ -1,22 +1,19 @@
-//! The Sophos Central API as values.
+//! A client for the Sophos Central API.
 //!
-//! An [`Operation`] is a plain struct: what it sends is an [`http::Request`],
-//! what it reads an [`http::Response`], and neither needs a network. A
-//! [`Client`] sends operations over a [`Transport`], the one door to the world:
-//! it keeps one token for all callers, finds the host of each tenant, stays
-//! inside the rate budget of its credential, repeats what is safe to repeat,
-//! and never waits past a deadline. The crate has no runtime, no socket and no
-//! clock of its own, and compiles for `wasm32-unknown-unknown`. The default feature
-//! `reqwest` adds `ReqwestTransport`, the native transport.
+//! An [`Operation`] is a struct that converts into an [`http::Request`] and parses an
+//! [`http::Response`], without a network. A [`Client`] sends operations over a
+//! [`Transport`]. It shares one token among all callers, finds the host of each
+//! tenant, applies the rate limit of its credential, retries safe requests, and
+//! observes deadlines. The crate has no runtime, socket or clock of its own, and
+//! compiles for `wasm32-unknown-unknown`. The default feature `reqwest` adds
+//! `ReqwestTransport`, the native transport.
 //!
 //! ```
 //! use sophos_api::{Operation, RequestTarget, operations::endpoints::ListEndpoints, models::HealthStatus};
 //!
-//! let operation = ListEndpoints {
-//!     health_status: vec![HealthStatus::Bad, HealthStatus::Suspicious],
-//!     page_size: Some(500),
-//!     ..Default::default()
-//! };
+//! let operation = ListEndpoints::new()
+//!     .health_status([HealthStatus::Bad, HealthStatus::Suspicious])
+//!     .page_size(500);
 //! let target = RequestTarget::with_id("https://api-eu01.central.sophos.com".parse()?, "4a7b…");
 //! let request = operation.to_request(&target)?;
 //!
@@ -29,35 +26,37 @@
 //!
 //! # Adding an operation
 //!
-//! One struct whose members are named as the service names them, and one
-//! `impl`: the route, and the type of the answer. Members that the path names
-//! go into the path; the rest becomes the query of a `GET` or `DELETE` and the
-//! JSON body of anything else. [`operations`] has one file an operation.
+//! An operation is a struct with the service's field names, and one `impl` with the
+//! route and the type of the response. Fields that the path names go into the path.
+//! The others become the query of a `GET` or `DELETE`, or the JSON body of any other
+//! method. [`operations`] has one file for each operation.
 //!
-//! # What answers cannot do
+//! # Untrusted responses
 //!
-//! A service, or a gateway before it, may repeat a request. So secrets and tokens
-//! are removed from every text that becomes part of an [`Error`], in each form in
-//! which they may be repeated, and `[redacted]` takes their place. A secret of less
-//! than six bytes is not looked for. Ids and hosts that hold one are refused.
-//! Records are not changed; [`Client::scrub`] is for texts of theirs that are kept
-//! elsewhere. A transport reads answers up to [`DEFAULT_MAX_RESPONSE_LEN`], and a page
-//! has 20,000 items at most.
+//! The service, or a gateway, may repeat parts of a request. The client replaces
+//! secrets and tokens by `[redacted]` in every text of an [`Error`], in each encoding
+//! in which a response may repeat them. It ignores secrets of less than six bytes. It
+//! rejects ids and hosts that hold a secret. It does not change records: apply
+//! [`Client::scrub`] to texts that are stored elsewhere. A transport reads at most
+//! [`DEFAULT_MAX_RESPONSE_LEN`], and a page holds at most 20,000 items.
 //!
-//! # What the service is known to do
+//! # Undocumented responses
 //!
-//! Answers leave members out, send null, add members, and use words that no
-//! document lists. So every member but an `id` is optional, every enumeration
-//! keeps what it does not know, and a [`WithRaw`] carries the JSON it was read
-//! from. One unreadable item in a page costs that item, never the page.
+//! Responses omit fields, send null, add fields, and use undocumented values. So every
+//! field but an `id` is optional, every enumeration keeps unknown values, and a
+//! [`WithRaw`] holds the JSON of the service. An unreadable item of a page does not
+//! affect the others.
 
 #![deny(missing_docs)]
 
 mod auth;
+mod checks;
 mod client;
 mod credential_source;
 mod credentials;
 mod error;
+mod error_kind;
+mod error_predicates;
 mod hosts;
 mod identity;
 mod model;
@@ -72,9 +71,11 @@ mod reqwest_transport;
 mod retry;
 mod scrub;
 mod session;
+mod setters;
 mod shared_rate_limiter;
 mod stats;
 mod sync;
+mod tenant_client;
 mod tenant_id;
 mod tenant_list;
 mod timestamp;
@@ -85,10 +86,11 @@ pub mod models;
 pub mod operations;
 
 pub use auth::{AccessToken, Auth};
-pub use client::{ApiClient, Client, ClientBuilder, TenantClient};
+pub use client::{ApiClient, Client, ClientBuilder};
 pub use credential_source::{CredentialSource, NoCredential};
 pub use credentials::{Credentials, Owner};
-pub use error::{Error, ErrorKind};
+pub use error::Error;
+pub use error_kind::ErrorKind;
 pub use hosts::{BaseUrl, Hosts};
 pub use identity::Identity;
 pub use operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader};
@@ -101,12 +103,17 @@ pub use reqwest_transport::ReqwestTransport;
 pub use retry::RetryPolicy;
 pub use shared_rate_limiter::SharedRateLimiter;
 pub use stats::RequestStats;
+pub use tenant_client::TenantClient;
 pub use tenant_id::TenantId;
 pub use tenant_list::TenantList;
 pub use timestamp::Timestamp;
 pub use transport::{DEFAULT_MAX_RESPONSE_LEN, Transport, TransportError, TransportErrorKind};
 pub use with_raw::{Raw, WithRaw};
 
-/// A future behind a pointer, for traits of which a client holds any
-/// implementation.
+/// A boxed future, as traits that are used as `dyn` return it.
 pub type BoxFuture<'a, V> = std::pin::Pin<Box<dyn Future<Output = V> + Send + 'a>>;
+
+/// Compiles the examples of the README as doc tests.
+#[cfg(all(doctest, feature = "reqwest"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,5 @@
-//! What the wire models are made of: structs whose members are all optional,
-//! and enumerations that keep what they do not know.
+//! The macros and readers of the wire models: structs of optional fields, and
+//! enumerations that keep unknown values.
 
 use std::{fmt, marker::PhantomData};
 
@@ -9,15 +9,15 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// The longest member that a model reads, in bytes. A value takes many times the
+/// The longest field that a model reads, in bytes. A value takes many times the
 /// memory of its text.
 const MAX_MEMBER_LEN: usize = 1 << 20;
 
-/// The most items of a list. The longest page that the service has is of 1,000.
+/// The most items of a list. The largest page of the service has 1,000.
 const MAX_ITEMS: usize = 20_000;
 
-/// Reads a member softly: null, or a value of another type than documented, is
-/// `None`, and so is one of more than a MiB. The record's JSON still has it.
+/// Reads a field leniently. `None` stands for null, a value of another type than
+/// documented, and one of more than a MiB. The record's JSON still holds it.
 pub(crate) fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -28,17 +28,17 @@ where
     Ok(raw.and_then(|raw| serde_json::from_str(raw).ok()))
 }
 
-/// Reads an id: a text, or a number of any size, whose digits are kept.
+/// Reads an id: a text, or the digits of a number of any size.
 pub(crate) fn required_id<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: From<String>,
 {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
-    id_text(&raw).map(T::from).ok_or_else(|| D::Error::custom("an id is no text and no number"))
+    id_text(&raw).map(T::from).ok_or_else(|| D::Error::custom("invalid id: expected a text or a number"))
 }
 
-/// Reads a member that is an id softly.
+/// Reads an id leniently.
 pub(crate) fn lenient_id<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -48,7 +48,7 @@ where
     Ok(id_text(&raw).map(T::from))
 }
 
-/// The text of an id, to the digit as the service wrote it.
+/// The text of an id as the service wrote it.
 fn id_text(raw: &RawValue) -> Option<String> {
     let text = raw.get();
     match text.as_bytes().first()? {
@@ -58,8 +58,8 @@ fn id_text(raw: &RawValue) -> Option<String> {
     }
 }
 
-/// Reads the items of a page, up to a number that no page of the service has: each
-/// takes memory that an answer of another kind could exhaust. Null is no items.
+/// Reads the items of a page, up to a bound: each takes memory, which an unexpected
+/// response could exhaust. Null means no items.
 pub(crate) fn items<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -93,7 +93,7 @@ where
     deserializer.deserialize_any(Items(PhantomData))
 }
 
-/// Reads null as the default.
+/// Reads a value, and null as the default.
 pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -102,7 +102,7 @@ where
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Reads a list softly: an item that is not as documented costs that item.
+/// Reads a list leniently: it omits an item that is not as documented.
 pub(crate) fn lenient_list<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,
@@ -122,9 +122,9 @@ where
         .map(|List(items)| items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()))
 }
 
-/// Declares a wire model. `name: Type` is a member that may be missing and is
-/// an `Option<Type>`; `name as id: Type` is one whose value may be a number;
-/// `name!: Type` is an id without which the record means nothing. Names are camelCase on the wire, or as `in "snake_case"` says.
+/// Declares a wire model. `name: Type` is an optional field, an `Option<Type>`.
+/// `name as id: Type` is one whose value may be a number. `name!: Type` is a required
+/// id. Names are camelCase on the wire, or as in `in "snake_case"`.
 macro_rules! model {
     ($(#[$doc:meta])* pub struct $name:ident { $($members:tt)* }) => {
         model! { @struct "camelCase" [$(#[$doc])*] $name [] $($members)* }
@@ -164,8 +164,8 @@ macro_rules! model {
     };
 }
 
-/// Declares an enumeration of the service. A value that is not listed is kept
-/// in `_Unknown`, and written again as it was read.
+/// Declares an enumeration of the service. `_Unknown` keeps any other value, which
+/// `as_str` returns and serialization writes.
 macro_rules! open_enum {
     ($(#[$doc:meta])* pub enum $name:ident { $($(#[$case_doc:meta])* $case:ident = $text:literal,)+ }) => {
         $(#[$doc])*
@@ -173,12 +173,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$case_doc])* $case,)+
-            /// A value that was not documented when this was written.
+            #[doc(hidden)]
             _Unknown(Box<str>),
         }
 
         impl $name {
-            /// The value as the service writes it.
+            /// The value as the service writes it, known or not.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$case => $text,)+

@@ -1,8 +1,7 @@
-//! What the service sends, as it names it.
+//! The records of the service, with its field names.
 //!
-//! Every member but an `id` may be missing, and an enumeration keeps a value
-//! that it does not list. A [`WithRaw`](crate::WithRaw) of a model has the JSON
-//! that it was read from as well.
+//! Every field but an `id` is optional, and an enumeration keeps unknown values. A
+//! [`WithRaw`](crate::WithRaw) of a model also holds the JSON of the service.
 
 mod account_health;
 mod alert;

@@ -4,75 +4,71 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{
-    error::{Error, ErrorKind},
-    hosts::BaseUrl,
-};
+use crate::{error::Error, error_kind::ErrorKind, hosts::BaseUrl};
 
-/// What stays as it is in a path segment or a query value.
+/// The characters that are not encoded in a path segment or a query value.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// One operation of the service, as a value.
+/// One operation of the service.
 ///
-/// An implementation is a struct with the members that the service documents,
-/// in its own words, and this: the route and the type of the answer. Members
-/// that the route's path names go into the path. Of the others, a null is left
-/// out, and what remains is the query of a `GET` or `DELETE` (lists joined by
-/// commas) or the JSON body of anything else.
+/// An implementation is a struct with the service's field names, the route, and the
+/// type of the response. Fields that the route's path names go into the path. The
+/// others, without nulls and empty lists, become the query of a `GET` or `DELETE`
+/// (lists joined by commas) or the JSON body of any other method.
 pub trait Operation: Serialize + std::fmt::Debug + Send + Sync {
-    /// What the service answers.
+    /// The type of the response.
     type Response: DeserializeOwned + Send + 'static;
 
-    /// Method, path, host and header.
+    /// The method, path, host and scope header.
     const ROUTE: Route;
 
-    /// Refuses values that the service could only reject.
+    /// Checks the values before anything is sent.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`], with what is wrong.
+    /// [`ErrorKind::Invalid`], with the value and the expected ones.
     fn validate(&self) -> Result<(), Error> {
         Ok(())
     }
 
-    /// The request that this operation sends, without the token.
+    /// Converts the operation into a request without the token.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] when [`validate`](Self::validate) fails or a member of
+    /// [`ErrorKind::Invalid`] when [`validate`](Self::validate) fails or a field of
     /// the path is empty.
     fn to_request(&self, target: &RequestTarget) -> Result<http::Request<Vec<u8>>, Error> {
         self.validate()?;
         build_request(&Self::ROUTE, serde_json::to_value(self), target)
     }
 
-    /// Reads the service's answer.
+    /// Parses the response of the service.
     ///
     /// # Errors
-    /// The service's own refusal for a status other than 2xx, and
-    /// [`ErrorKind::Malformed`] for a body that is not a `Response`.
+    /// The service's error for a status other than 2xx, and [`ErrorKind::Malformed`]
+    /// for a body that is not a `Response`.
     fn parse_response(response: &http::Response<Bytes>) -> Result<Self::Response, Error> {
         parse_json(response)
     }
 }
 
-/// The request of a route, with the members of an operation. Apart from
-/// [`Operation::to_request`], so that it is compiled once.
+/// Builds the request of a route from the fields of an operation. It is not generic,
+/// so that it is compiled once.
 fn build_request(
     route: &Route,
-    members: serde_json::Result<Value>,
+    fields: serde_json::Result<Value>,
     target: &RequestTarget,
 ) -> Result<http::Request<Vec<u8>>, Error> {
-    let Ok(Value::Object(mut members)) = members else {
+    let Ok(Value::Object(mut fields)) = fields else {
         return Err(Error::invalid("an operation must serialize as a JSON object"));
     };
-    members.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
-    let mut url = target.base.join(&build_path(route.path, &mut members)?);
+    fields.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
+    let mut url = target.base.join(&build_path(route.path, &mut fields)?);
     let in_query = matches!(route.method, Method::GET | Method::DELETE);
     let body = if in_query {
-        push_query(&mut url, &members);
+        push_query(&mut url, &fields);
         Vec::new()
     } else {
-        // The service wants `{}` where there is nothing to say.
-        Value::Object(members).to_string().into_bytes()
+        // The service expects `{}` rather than an empty body.
+        Value::Object(fields).to_string().into_bytes()
     };
     let mut request = http::Request::new(body);
     *request.method_mut() = route.method.clone();
@@ -101,16 +97,15 @@ pub(crate) fn parse_json<R: DeserializeOwned>(response: &http::Response<Bytes>) 
             response.body().len()
         ))
     };
-    // As text: the members of a record are read from text too, and one reader is
-    // compiled for both.
+    // From text, like the fields of a record, so that one parser is compiled for both.
     let text = std::str::from_utf8(response.body())
-        .map_err(|error| malformed(format!("no UTF-8 from byte {}", error.valid_up_to())))?;
+        .map_err(|error| malformed(format!("invalid UTF-8 at byte {}", error.valid_up_to())))?;
     serde_json::from_str(text).map_err(|error| {
         malformed(format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column()))
     })
 }
 
-fn build_path(template: &str, members: &mut Map<String, Value>) -> Result<String, Error> {
+fn build_path(template: &str, fields: &mut Map<String, Value>) -> Result<String, Error> {
     let mut path = String::with_capacity(template.len() + 40);
     for segment in template.split('/').skip(1) {
         path.push('/');
@@ -118,20 +113,20 @@ fn build_path(template: &str, members: &mut Map<String, Value>) -> Result<String
             path.push_str(segment);
             continue;
         };
-        match members.remove(name) {
-            // A segment of dots would climb out of the path.
+        match fields.remove(name) {
+            // A segment of dots would leave the path.
             Some(Value::String(value)) if !value.chars().all(|character| character == '.') => {
                 path.extend(utf8_percent_encode(&value, UNRESERVED));
             }
-            _ => return Err(Error::invalid(format!("{name} must be given"))),
+            _ => return Err(Error::invalid(format!("missing {name}: expected a value that is not empty"))),
         }
     }
     Ok(path)
 }
 
-fn push_query(url: &mut String, members: &Map<String, Value>) {
+fn push_query(url: &mut String, fields: &Map<String, Value>) {
     let mut separator = '?';
-    for (name, value) in members {
+    for (name, value) in fields {
         url.push(separator);
         separator = '&';
         url.push_str(name);
@@ -145,7 +140,7 @@ fn push_query(url: &mut String, members: &Map<String, Value>) {
                     url.extend(utf8_percent_encode(&value_text(item), UNRESERVED));
                 }
             }
-            single => url.extend(utf8_percent_encode(&value_text(single), UNRESERVED)),
+            value => url.extend(utf8_percent_encode(&value_text(value), UNRESERVED)),
         }
     }
 }
@@ -157,22 +152,22 @@ fn value_text(value: &Value) -> String {
     }
 }
 
-/// Whose id an operation sends along, and in which header.
+/// The header that scopes an operation, and the id that it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ScopeHeader {
-    /// Nobody's: the token says enough.
+    /// No header: the token is enough.
     None,
-    /// A tenant's, in `X-Tenant-ID`.
+    /// The tenant's id in `X-Tenant-ID`.
     Tenant,
-    /// A partner's, in `X-Partner-ID`.
+    /// The partner's id in `X-Partner-ID`.
     Partner,
-    /// An organization's, in `X-Organization-ID`.
+    /// The organization's id in `X-Organization-ID`.
     Organization,
 }
 
 impl ScopeHeader {
-    /// The header's name.
+    /// The name of the header.
     pub const fn name(self) -> Option<&'static str> {
         match self {
             Self::None => None,
@@ -183,62 +178,61 @@ impl ScopeHeader {
     }
 }
 
-/// Which host answers an operation.
+/// The host of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ApiHost {
-    /// The identity service, which takes a secret and no token.
+    /// The identity service, which accepts a secret instead of a token.
     Identity,
-    /// The one host for all.
+    /// The global host.
     Global,
     /// The host of the tenant's data region.
     DataRegion,
 }
 
-/// Method and path of an operation, and where and how it is sent.
+/// The method, path, host and scope of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Route {
     /// The HTTP method.
     pub method: Method,
-    /// The path, with `:name` for each member that goes into it.
+    /// The path, with `:name` for each field in it.
     pub path: &'static str,
-    /// Which host answers.
+    /// The host.
     pub host: ApiHost,
-    /// Whose id goes along.
+    /// The scope header.
     pub scope: ScopeHeader,
-    /// Whether sending it twice does no more than sending it once.
+    /// Whether a repetition has no further effect.
     pub idempotent: bool,
 }
 
 impl Route {
-    /// A tenant's operation, on the host of its data region.
-    const fn new(method: Method, path: &'static str, repeatable: bool) -> Self {
-        Self { method, path, host: ApiHost::DataRegion, scope: ScopeHeader::Tenant, idempotent: repeatable }
+    /// An operation of a tenant, on the host of its data region.
+    const fn new(method: Method, path: &'static str, idempotent: bool) -> Self {
+        Self { method, path, host: ApiHost::DataRegion, scope: ScopeHeader::Tenant, idempotent }
     }
 
-    /// A `GET` of a tenant, which is safe to repeat.
+    /// A `GET` of a tenant, which is idempotent.
     pub const fn get(path: &'static str) -> Self {
         Self::new(Method::GET, path, true)
     }
 
-    /// A `POST` of a tenant, which is not safe to repeat unless
-    /// [`idempotent`](Self::idempotent) says so.
+    /// A `POST` of a tenant, which is not idempotent by default.
     pub const fn post(path: &'static str) -> Self {
         Self::new(Method::POST, path, false)
     }
 
-    /// A `PATCH` of a tenant, which is not safe to repeat unless
-    /// [`idempotent`](Self::idempotent) says so.
+    /// A `PATCH` of a tenant, which is not idempotent by default.
     pub const fn patch(path: &'static str) -> Self {
         Self::new(Method::PATCH, path, false)
     }
 
-    /// A `DELETE` of a tenant, which is safe to repeat.
+    /// A `DELETE` of a tenant, which is idempotent.
     pub const fn delete(path: &'static str) -> Self {
         Self::new(Method::DELETE, path, true)
     }
 
-    /// On the global host, with this scope's header.
+    /// Sets the global host and this scope header.
     #[must_use]
     pub const fn global(mut self, scope: ScopeHeader) -> Self {
         self.host = ApiHost::Global;
@@ -246,7 +240,7 @@ impl Route {
         self
     }
 
-    /// On the identity service's host, with nobody's id.
+    /// Sets the host of the identity service, without a scope header.
     #[must_use]
     pub const fn identity(mut self) -> Self {
         self.host = ApiHost::Identity;
@@ -254,7 +248,7 @@ impl Route {
         self
     }
 
-    /// Sending it twice does no more than sending it once.
+    /// Declares that a repetition has no further effect.
     #[must_use]
     pub const fn idempotent(mut self) -> Self {
         self.idempotent = true;
@@ -268,7 +262,7 @@ impl std::fmt::Display for Route {
     }
 }
 
-/// The host that an operation goes to, and the id that goes along.
+/// The host of a request, and the id in its scope header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestTarget {
     pub(crate) base: BaseUrl,
@@ -276,12 +270,12 @@ pub struct RequestTarget {
 }
 
 impl RequestTarget {
-    /// A host, and nobody's id.
+    /// A host, without an id.
     pub fn new(base: BaseUrl) -> Self {
         Self { base, id: None }
     }
 
-    /// A host, and the id of the tenant, partner or organization.
+    /// A host, with the id of the tenant, partner or organization.
     pub fn with_id(base: BaseUrl, id: impl Into<String>) -> Self {
         Self { base, id: Some(id.into()) }
     }

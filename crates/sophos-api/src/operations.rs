@@ -1,8 +1,8 @@
 //! The operations, one file each, by area.
 //!
-//! Members are named as the service names them, and are left out of the request
-//! when they are `None` or an empty list. See [`Operation`](crate::Operation) for how a
-//! struct becomes a request.
+//! Each has a constructor that takes the required values, and one setter for each
+//! optional one. Fields have the service's names. A request omits a field that is
+//! `None` or an empty list; [`Operation`](crate::Operation) describes the rest.
 
 pub mod account_health;
 pub mod alerts;

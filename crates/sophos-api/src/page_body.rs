@@ -1,7 +1,7 @@
-//! The body of a page: read strictly, and if that fails item by item.
+//! Parsing the body of a page: as a whole, and if that fails item by item.
 //!
-//! One byte that is not JSON makes the whole body unreadable. The boundaries of
-//! the items can be found nevertheless, so that it costs one item.
+//! One byte that is not JSON makes the whole body invalid. The boundaries of the items
+//! are found nevertheless, so that only the item with that byte is lost.
 
 use std::ops::Range;
 
@@ -9,10 +9,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::{
-    error::{Error, ErrorKind},
-    operation::parse_json,
-};
+use crate::{error::Error, error_kind::ErrorKind, operation::parse_json};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -20,9 +17,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MalformedItem {
-    /// Its bytes, as the service sent them.
+    /// The bytes as the service sent them.
     pub bytes: Bytes,
-    /// What is wrong with them, without any of them.
+    /// The reason, without any of the bytes.
     pub reason: String,
 }
 
@@ -32,44 +29,46 @@ impl MalformedItem {
     }
 }
 
-/// A page that keeps the items that are not JSON.
+/// A page with a list of the items that are not JSON.
 pub(crate) trait LenientPage: DeserializeOwned {
-    fn set_malformed_items(&mut self, unreadable: Vec<MalformedItem>);
+    fn set_malformed_items(&mut self, malformed_items: Vec<MalformedItem>);
 }
 
-/// Reads a page. A body that is not an object is no page: serde would take an
-/// empty list for a page without items, which looks like the end of a listing.
+/// Parses a page. It rejects a list: serde would accept an empty one as a page without
+/// items, which looks like the end of a listing.
 pub(crate) fn parse_page<P: DeserializeOwned>(response: &http::Response<Bytes>) -> Result<P, Error> {
     let first = response.body().iter().find(|byte| !byte.is_ascii_whitespace());
     if response.status().is_success() && first == Some(&b'[') {
-        return Err(Error::malformed("the page is a list").with_status(response.status().as_u16()));
+        return Err(
+            Error::malformed("the page is a list, not an object").with_status(response.status().as_u16())
+        );
     }
     parse_json(response)
 }
 
-/// Reads a page of which single items may be unreadable.
+/// Parses a page, and sets aside the items that are not JSON.
 pub(crate) fn parse_page_lenient<P: LenientPage>(response: &http::Response<Bytes>) -> Result<P, Error> {
     let error = match parse_page(response) {
         Err(error) if error.kind() == ErrorKind::Malformed && response.status().is_success() => error,
         other => return other,
     };
-    let Some((body, unreadable)) = split_malformed_items(response.body()) else { return Err(error) };
+    let Some((body, malformed_items)) = split_malformed_items(response.body()) else { return Err(error) };
     let mut salvaged = http::Response::new(Bytes::from(body));
     *salvaged.status_mut() = response.status();
-    // If the rest is no page either, what was wrong first tells more.
+    // If the rest is not a page either, the first error tells more.
     let mut page: P = parse_page(&salvaged).map_err(|_| error)?;
-    page.set_malformed_items(unreadable);
+    page.set_malformed_items(malformed_items);
     Ok(page)
 }
 
-/// The body without the items that are not JSON, and those. `None` if it is not
-/// a complete page: what was cut off is worth another request.
+/// Splits the body into the rest and the items that are not JSON. `None` if the page
+/// is incomplete: a retry may return all of it.
 fn split_malformed_items(body: &Bytes) -> Option<(Vec<u8>, Vec<MalformedItem>)> {
     let start = if body.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     let (list, items) = find_items(body, start)?;
     let mut readable = body[start..list.start].to_vec();
     readable.push(b'[');
-    let mut unreadable = Vec::new();
+    let mut malformed_items = Vec::new();
     let mut first = true;
     for item in items {
         match check_json(&body[item.clone()]) {
@@ -79,15 +78,15 @@ fn split_malformed_items(body: &Bytes) -> Option<(Vec<u8>, Vec<MalformedItem>)> 
                 }
                 readable.extend_from_slice(&body[item]);
             }
-            Err(reason) => unreadable.push(MalformedItem { bytes: body.slice(item), reason }),
+            Err(reason) => malformed_items.push(MalformedItem { bytes: body.slice(item), reason }),
         }
     }
     readable.push(b']');
     readable.extend_from_slice(&body[list.end..]);
-    Some((readable, unreadable))
+    Some((readable, malformed_items))
 }
 
-/// Why these bytes are not JSON. Serde's own account may quote them.
+/// Checks that the bytes are JSON. Serde's own message may quote them.
 fn check_json(item: &[u8]) -> Result<(), String> {
     let text = std::str::from_utf8(item)
         .map_err(|error| format!("invalid UTF-8 at byte {}", error.valid_up_to()))?;
@@ -101,7 +100,7 @@ fn check_json(item: &[u8]) -> Result<(), String> {
     })
 }
 
-/// Where the list of items is in a page, with its brackets, and each item.
+/// The range of the list of items in a page, with its brackets, and of each item.
 fn find_items(body: &[u8], start: usize) -> Option<(Range<usize>, Vec<Range<usize>>)> {
     let mut found = None;
     let mut at = expect_byte(body, start, b'{')?;
@@ -147,8 +146,8 @@ fn scan_list(body: &[u8], start: usize) -> Option<(usize, Vec<Range<usize>>)> {
     }
 }
 
-/// Where a value ends, whatever it is made of: before the comma or bracket that
-/// follows it. Brackets count outside strings alone.
+/// The end of any value: the next comma or closing bracket. It ignores brackets in
+/// strings.
 fn value_end(body: &[u8], start: usize) -> Option<usize> {
     let mut depth = 0_usize;
     let mut at = start;
@@ -167,7 +166,7 @@ fn value_end(body: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// The end of the string that begins here.
+/// The end of the string that starts here.
 fn string_end(body: &[u8], start: usize) -> Option<usize> {
     let mut at = expect_byte(body, start, b'"')?;
     loop {

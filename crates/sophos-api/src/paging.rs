@@ -1,139 +1,160 @@
 use std::{
     collections::VecDeque,
     fmt,
+    future::poll_fn,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use futures_core::Stream;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
+    BoxFuture,
     client::ApiClient,
-    error::{Error, ErrorKind},
+    error::Error,
+    error_kind::ErrorKind,
     model::{items, lenient_id, model, null_as_default},
     operation::Operation,
     page_body::{LenientPage, MalformedItem},
     with_raw::{Raw, WithRaw},
 };
 
-/// An operation that answers a part of a listing, and leads to the next.
-pub trait Paged: Operation + Clone {
-    /// What is listed.
+/// An operation that returns one page of a listing.
+pub trait Paged: Operation + Clone + 'static {
+    /// The type of the items.
     type Item: DeserializeOwned + Send + 'static;
 
-    /// The operation for the page after this one's answer; `None` at the end.
+    /// The operation for the page after this one's; `None` at the end.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] when the answer leads nowhere new.
-    fn next_page(&self, answer: &Self::Response) -> Result<Option<Self>, Error>;
+    /// [`ErrorKind::Malformed`] when the page refers to itself.
+    fn next_page(&self, page: &Self::Response) -> Result<Option<Self>, Error>;
 
-    /// The items of an answer that are not JSON. Only listings of which an item
-    /// may be left out have some; for others the whole answer is malformed.
-    fn malformed_items(_answer: &Self::Response) -> &[MalformedItem] {
+    /// The items of a page that are not JSON. A listing without support for them
+    /// fails with the whole page instead.
+    fn malformed_items(_page: &Self::Response) -> &[MalformedItem] {
         &[]
     }
 
-    /// The items of an answer.
-    fn items(answer: Self::Response) -> Vec<Raw<Self::Item>>;
+    /// The items of a page.
+    fn items(page: Self::Response) -> Vec<Raw<Self::Item>>;
 }
 
-/// A listing, page by page.
+type FetchedPage<O> = (Option<O>, <O as Operation>::Response);
+type PageFuture<O> = BoxFuture<'static, Result<FetchedPage<O>, Error>>;
+
+/// Fetches a page, and derives the operation for the page after it.
+fn fetch_page<C: ApiClient, O: Paged>(client: C, operation: O) -> PageFuture<O> {
+    Box::pin(async move {
+        let page = client.send(&operation).await?;
+        Ok((operation.next_page(&page)?, page))
+    })
+}
+
+/// A listing, page by page: a [`Stream`] that owns its client.
 ///
-/// A page may be empty in the middle of a listing: filters are applied after
-/// the page is cut.
-pub struct Pages<'c, C, O> {
-    client: &'c C,
+/// A page may be empty in the middle of a listing: the service applies filters after
+/// it cuts the pages. The stream ends after an error; [`next`](Self::next) requests
+/// the same page again.
+pub struct Pages<C, O: Paged> {
+    client: C,
     next: Option<O>,
+    pending: Option<PageFuture<O>>,
+    failed: bool,
 }
 
-impl<'c, C: ApiClient, O: Paged> Pages<'c, C, O> {
-    pub(crate) fn new(caller: &'c C, first: O) -> Self {
-        Self { client: caller, next: Some(first) }
+impl<C: ApiClient, O: Paged> Pages<C, O> {
+    pub(crate) fn new(client: C, first: O) -> Self {
+        Self { client, next: Some(first), pending: None, failed: false }
     }
 
-    /// The next page, or `None` after the last. After an error, asks for the
-    /// same page again.
+    /// The next page, or `None` after the last. After an error, it requests the same
+    /// page again. If the future is dropped, the next call continues its request.
     pub async fn next(&mut self) -> Option<Result<O::Response, Error>> {
-        let operation = self.next.as_ref()?;
-        let page = async {
-            let answer = self.client.send(operation).await?;
-            Ok((operation.next_page(&answer)?, answer))
-        };
-        match page.await {
-            Ok((next, answer)) => {
-                self.next = next;
-                Some(Ok(answer))
-            }
-            Err(error) => Some(Err(error)),
-        }
+        self.failed = false;
+        poll_fn(|context| self.poll_page(context)).await
     }
 
-    /// The operation for the next page: a place to go on from later.
+    /// The operation for the next page, from which a listing can resume later.
     pub fn position(&self) -> Option<&O> {
         self.next.as_ref()
     }
+
+    fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<O::Response, Error>>> {
+        let Some(operation) = &self.next else { return Poll::Ready(None) };
+        let start = || fetch_page(self.client.clone(), operation.clone());
+        let fetched = ready!(self.pending.get_or_insert_with(start).as_mut().poll(context));
+        self.pending = None;
+        Poll::Ready(Some(fetched.map(|(next, page)| {
+            self.next = next;
+            page
+        })))
+    }
 }
 
-impl<C, O: fmt::Debug> fmt::Debug for Pages<'_, C, O> {
+impl<C: ApiClient, O: Paged> Unpin for Pages<C, O> {}
+
+impl<C: ApiClient, O: Paged> Stream for Pages<C, O> {
+    type Item = Result<O::Response, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.failed {
+            return Poll::Ready(None);
+        }
+        let page = ready!(self.poll_page(context));
+        self.failed = matches!(page, Some(Err(_)));
+        Poll::Ready(page)
+    }
+}
+
+impl<C, O: Paged> fmt::Debug for Pages<C, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages").field("next", &self.next).finish_non_exhaustive()
     }
 }
 
 type BufferedItems<O> = VecDeque<Result<Raw<<O as Paged>::Item>, Error>>;
-type FetchResult<O> = Result<(Option<O>, BufferedItems<O>), Error>;
-type PageFuture<'c, O> = Pin<Box<dyn Future<Output = FetchResult<O>> + Send + 'c>>;
-type FetchPage<'c, O> = Box<dyn Fn(O) -> PageFuture<'c, O> + Send + 'c>;
 
-/// A listing, item by item, one page ahead: while items are taken, the next
-/// page is on its way.
+/// A listing, item by item: a [`Stream`] that owns its client, and fetches the next
+/// page while the caller takes the items of the current one.
 ///
-/// An item that cannot be read is an error in its place, and the listing goes
-/// on. A page that cannot be fetched is an error and the end.
-pub struct Items<'c, O: Paged> {
-    fetch_page: FetchPage<'c, O>,
+/// An unreadable item is an error in its place, and the listing continues. It ends
+/// after a page that cannot be fetched.
+pub struct Items<C, O: Paged> {
+    client: C,
     buffered: BufferedItems<O>,
-    pending: Option<PageFuture<'c, O>>,
-    fetched: Option<FetchResult<O>>,
+    pending: Option<PageFuture<O>>,
+    fetched: Option<Result<FetchedPage<O>, Error>>,
 }
 
-impl<'c, O: Paged + 'static> Items<'c, O> {
-    pub(crate) fn new<C: ApiClient>(caller: &'c C, first: O) -> Self {
-        let start = move |operation: O| -> PageFuture<'c, O> {
-            Box::pin(async move {
-                let answer = caller.send(&operation).await?;
-                let next = operation.next_page(&answer)?;
-                let unreadable: Vec<_> =
-                    O::malformed_items(&answer).iter().map(MalformedItem::error).collect();
-                let items = O::items(answer).into_iter().map(Ok);
-                Ok((next, items.chain(unreadable.into_iter().map(Err)).collect()))
-            })
-        };
-        let fetch = Some(start(first));
-        Self { fetch_page: Box::new(start), buffered: VecDeque::new(), pending: fetch, fetched: None }
+impl<C: ApiClient, O: Paged> Items<C, O> {
+    pub(crate) fn new(client: C, first: O) -> Self {
+        let pending = Some(fetch_page(client.clone(), first));
+        Self { client, buffered: VecDeque::new(), pending, fetched: None }
     }
 }
 
-impl<O: Paged + 'static> Unpin for Items<'_, O> {}
+impl<C: ApiClient, O: Paged> Unpin for Items<C, O> {}
 
-impl<O: Paged + 'static> Stream for Items<'_, O> {
+impl<C: ApiClient, O: Paged> Stream for Items<C, O> {
     type Item = Result<WithRaw<O::Item>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            if let Some(Poll::Ready(page)) = this.pending.as_mut().map(|fetch| fetch.as_mut().poll(context)) {
+            let pending = this.pending.as_mut().map(|page| page.as_mut().poll(context));
+            if let Some(Poll::Ready(fetched)) = pending {
                 this.pending = None;
-                this.fetched = Some(page);
+                this.fetched = Some(fetched);
             }
             if let Some(item) = this.buffered.pop_front() {
                 return Poll::Ready(Some(item.and_then(Raw::parse)));
             }
             match this.fetched.take() {
-                Some(Ok((next, items))) => {
-                    this.buffered = items;
-                    this.pending = next.map(|next| (this.fetch_page)(next));
+                Some(Ok((next, page))) => {
+                    this.buffered = buffer_items::<O>(page);
+                    this.pending = next.map(|next| fetch_page(this.client.clone(), next));
                 }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None if this.pending.is_some() => return Poll::Pending,
@@ -143,41 +164,47 @@ impl<O: Paged + 'static> Stream for Items<'_, O> {
     }
 }
 
-impl<O: Paged> fmt::Debug for Items<'_, O> {
+/// The items of a page, then an error for each that is not JSON.
+fn buffer_items<O: Paged>(page: O::Response) -> BufferedItems<O> {
+    let malformed: Vec<_> = O::malformed_items(&page).iter().map(|item| Err(item.error())).collect();
+    O::items(page).into_iter().map(Ok).chain(malformed).collect()
+}
+
+impl<C, O: Paged> fmt::Debug for Items<C, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Items").field("buffered", &self.buffered.len()).finish_non_exhaustive()
     }
 }
 
-/// A page of a listing that is walked by page number.
+/// A page of a listing by page number.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound = "")]
 #[non_exhaustive]
 pub struct NumberedPage<T> {
-    /// The items, not read yet.
+    /// The items, not parsed yet.
     #[serde(deserialize_with = "items")]
     pub items: Vec<Raw<T>>,
     /// The items that are not JSON.
     #[serde(skip)]
     pub malformed_items: Vec<MalformedItem>,
-    /// Where this page is.
+    /// The position of this page.
     #[serde(default, deserialize_with = "null_as_default")]
     pub pages: NumberedPages,
 }
 
 model! {
-    /// Where a page is in a listing that is walked by page number.
+    /// The position of a page in a listing by page number.
     pub struct NumberedPages {
         /// The page's number, from 1.
         current: u64,
-        /// The requested size, or sometimes the number of items: no sign of
-        /// the end.
+        /// The requested size, or sometimes the number of items. It does not tell
+        /// the last page.
         size: u64,
-        /// The largest size that may be asked for.
+        /// The largest size that may be requested.
         max_size: u64,
-        /// The number of pages, when `pageTotal` was asked for.
+        /// The number of pages, if `pageTotal` was requested.
         total: u64,
-        /// The number of items in all pages, when `pageTotal` was asked for.
+        /// The number of items in all pages, if `pageTotal` was requested.
         items: u64,
     }
 }
@@ -195,8 +222,8 @@ macro_rules! impl_lenient_page {
 impl_lenient_page! { NumberedPage KeyedPage CursorPage }
 
 impl<T> NumberedPage<T> {
-    /// The number of the page after page `number`, or `None` at the end: by
-    /// the total if it was given, else a page without items is the end.
+    /// The number of the page after page `number`, or `None` at the end. Without a
+    /// total, a page without items is the end.
     pub(crate) fn next_page_number(&self, number: u64) -> Option<u64> {
         let more = match self.pages.total {
             Some(total) => number < total,
@@ -206,70 +233,70 @@ impl<T> NumberedPage<T> {
     }
 }
 
-/// A page of a listing that is walked by key.
+/// A page of a listing by key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound = "")]
 #[non_exhaustive]
 pub struct KeyedPage<T> {
-    /// The items, not read yet. May be empty in the middle of a listing.
+    /// The items, not parsed yet. May be empty in the middle of a listing.
     #[serde(deserialize_with = "items")]
     pub items: Vec<Raw<T>>,
     /// The items that are not JSON.
     #[serde(skip)]
     pub malformed_items: Vec<MalformedItem>,
-    /// Where this page is.
+    /// The position of this page.
     #[serde(default, deserialize_with = "null_as_default")]
     pub pages: KeyedPages,
 }
 
 model! {
-    /// Where a page is in a listing that is walked by key.
+    /// The position of a page in a listing by key.
     pub struct KeyedPages {
         /// The key of this page.
         from_key as id: String,
         /// The key of the next page. The last page has none.
         next_key as id: String,
-        /// The requested size, or sometimes the number of items: no sign of
-        /// the end.
+        /// The requested size, or sometimes the number of items. It does not tell
+        /// the last page.
         size: u64,
-        /// The largest size that may be asked for.
+        /// The largest size that may be requested.
         max_size: u64,
-        /// The number of pages, when `pageTotal` was asked for.
+        /// The number of pages, if `pageTotal` was requested.
         total: u64,
-        /// The number of items in all pages, when `pageTotal` was asked for.
+        /// The number of items in all pages, if `pageTotal` was requested.
         items: u64,
     }
 }
 
 impl<T> KeyedPage<T> {
-    /// The key of the page after the one of `key`.
+    /// The key of the page after the page of `key`.
     pub(crate) fn next_page_key(&self, key: Option<&str>) -> Result<Option<String>, Error> {
         let next = self.pages.next_key.as_deref().filter(|next| !next.is_empty());
         check_progress(next, key)
     }
 }
 
-/// A page of the SIEM feed, which is walked by cursor.
+/// A page of the SIEM feed, a listing by cursor.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound = "")]
 #[non_exhaustive]
 pub struct CursorPage<T> {
-    /// The items, not read yet.
+    /// The items, not parsed yet.
     #[serde(deserialize_with = "items")]
     pub items: Vec<Raw<T>>,
     /// The items that are not JSON.
     #[serde(skip)]
     pub malformed_items: Vec<MalformedItem>,
-    /// Whether there is more already.
+    /// Whether there are more items now.
     #[serde(default, deserialize_with = "null_as_default")]
     pub has_more: bool,
-    /// Where to go on. The last page has one too: it is where to resume later.
+    /// The cursor of the next page. The last page has one too, to resume from later.
     #[serde(default, deserialize_with = "lenient_id")]
     pub next_cursor: Option<String>,
 }
 
 impl<T> CursorPage<T> {
-    /// The cursor of the page after the one of `cursor`, if there is more now.
+    /// The cursor of the page after the page of `cursor`, if there are more items now.
     pub(crate) fn next_page_cursor(&self, cursor: Option<&str>) -> Result<Option<String>, Error> {
         if !self.has_more {
             return Ok(None);
@@ -283,7 +310,7 @@ impl<T> CursorPage<T> {
 }
 
 fn check_progress(next: Option<&str>, current: Option<&str>) -> Result<Option<String>, Error> {
-    // Asking for the same page for ever would look like progress.
+    // Requesting the same page forever would look like progress.
     if next.is_some() && next == current {
         return Err(Error::new(ErrorKind::Malformed).with_message("the next page is this page"));
     }

@@ -2,25 +2,25 @@ use std::{sync::Mutex, time::Duration};
 
 use crate::{error::Error, sync::lock};
 
-/// How many requests a credential may send: so many a period, and so many at
-/// once after a pause.
+/// A bound on a credential's requests: a number per period, and a burst after a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RateWindow {
     /// The period.
     pub period: Duration,
-    /// Requests a period, in the long run.
+    /// The requests per period, in the long run.
     pub requests: u32,
-    /// Requests at once after a pause of a period or more. At least 1.
+    /// The requests at once after a pause of a period or more, at least 1.
     pub burst: u32,
 }
 
 impl RateWindow {
-    /// `requests` a period, and as many at once.
+    /// A window of `requests` per period, with a burst of as many.
     pub const fn new(requests: u32, period: Duration) -> Self {
         Self { period, requests, burst: requests }
     }
 
-    /// With another number of requests at once.
+    /// Sets the burst.
     #[must_use]
     pub const fn with_burst(mut self, burst: u32) -> Self {
         self.burst = burst;
@@ -36,20 +36,19 @@ impl RateWindow {
     }
 }
 
-/// The windows that bound a credential's requests to the API, all at once.
+/// The windows that bound a credential's requests to the API together.
 ///
-/// The service counts over all tenants of a credential, and so does a
-/// [`Client`](crate::Client), which belongs to one. Token requests are not
-/// counted: they go to the identity service.
+/// Like the service, a [`Client`](crate::Client) counts the requests for all tenants of
+/// its credential. It does not count token requests: they go to the identity service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RateLimit {
     windows: Vec<RateWindow>,
 }
 
 impl RateLimit {
-    /// What the service asks for: 10 requests a second, 100 a minute (300 at
-    /// once), 1,000 an hour, 200,000 a day. Those of the minute and the day are
-    /// enforced, those of the second and the hour recommended.
+    /// The documented limits: 10 requests per second, 100 per minute (a burst of 300),
+    /// 1,000 per hour and 200,000 per day. The service enforces the ones per minute
+    /// and per day, and recommends the others.
     pub fn documented() -> Self {
         let second = Duration::from_secs(1);
         Self::new([
@@ -60,24 +59,24 @@ impl RateLimit {
         ])
     }
 
-    /// No bound but the service's own.
+    /// No client-side limit.
     pub fn unlimited() -> Self {
         Self::new([])
     }
 
-    /// These windows. One without a period or without requests bounds nothing.
+    /// These windows, without the ones of no period or no requests.
     pub fn new(windows: impl IntoIterator<Item = RateWindow>) -> Self {
-        let bounding = |window: &RateWindow| !window.period.is_zero() && window.requests > 0;
+        let is_valid = |window: &RateWindow| !window.period.is_zero() && window.requests > 0;
         Self {
             windows: windows
                 .into_iter()
-                .filter(bounding)
+                .filter(is_valid)
                 .map(|window| window.with_burst(window.burst.max(1)))
                 .collect(),
         }
     }
 
-    /// The windows; none bound nothing.
+    /// The windows; none if the limit is unlimited.
     pub fn windows(&self) -> &[RateWindow] {
         &self.windows
     }
@@ -91,9 +90,8 @@ impl Default for RateLimit {
 
 /// A token bucket for each window.
 ///
-/// A request takes its place in the queue at once, by taking the bucket below
-/// zero if need be, and then waits for its turn: so waiting callers do not wake
-/// together.
+/// A request reserves its permit at once, possibly taking the bucket below zero, and
+/// then waits for it. So waiting callers do not wake up together.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     state: Mutex<LimiterState>,
@@ -103,13 +101,14 @@ pub(crate) struct RateLimiter {
 struct LimiterState {
     buckets: Vec<(RateWindow, f64)>,
     refilled_at: Duration,
-    /// Nobody sends before this: the service said so.
+    /// No request is sent before this time, which the service requested.
     paused_until: Duration,
 }
 
 impl RateLimiter {
-    pub(crate) fn new(budget: RateLimit) -> Self {
-        let buckets = budget.windows.into_iter().map(|window| (window, f64::from(window.burst))).collect();
+    pub(crate) fn new(rate_limit: RateLimit) -> Self {
+        let buckets =
+            rate_limit.windows.into_iter().map(|window| (window, f64::from(window.burst))).collect();
         Self {
             state: Mutex::new(LimiterState {
                 buckets,
@@ -119,11 +118,10 @@ impl RateLimiter {
         }
     }
 
-    /// Takes a place, and says how long to wait for its turn.
+    /// Reserves a permit, and returns the wait until it is valid.
     ///
     /// # Errors
-    /// The wait, when the turn would come after `deadline`; no place is taken
-    /// then.
+    /// The wait, if it ends after `deadline`. Then no permit is reserved.
     pub(crate) fn reserve_permit(
         &self,
         now: Duration,
@@ -148,20 +146,20 @@ impl RateLimiter {
         Ok(wait)
     }
 
-    /// Gives a place back that was taken and not used.
+    /// Returns a permit that was not used.
     pub(crate) fn return_permit(&self) {
         for (window, tokens) in &mut lock(&self.state).buckets {
             *tokens = (*tokens + 1.0).min(f64::from(window.burst));
         }
     }
 
-    /// Holds everybody back until `until`.
+    /// Pauses all callers until `until`.
     pub(crate) fn pause_until(&self, until: Duration) {
         let mut state = lock(&self.state);
         state.paused_until = state.paused_until.max(until);
     }
 
-    /// How long everybody is held back from now.
+    /// The remaining pause of all callers.
     pub(crate) fn remaining_pause(&self, now: Duration) -> Duration {
         lock(&self.state).paused_until.saturating_sub(now)
     }
@@ -170,9 +168,9 @@ impl RateLimiter {
 impl std::str::FromStr for RateLimit {
     type Err = Error;
 
-    /// Reads windows such as `10/s, 100/m+300, 1000/h, 200000/d`: requests, the
-    /// period (second, minute, hour, day), and after a plus how many at once.
-    /// `unlimited` and `documented` are read as well.
+    /// Parses windows such as `10/s, 100/m+300, 1000/h, 200000/d`: the requests, the
+    /// period (second, minute, hour, day), and after a plus the burst. It also accepts
+    /// `unlimited` and `documented`.
     fn from_str(text: &str) -> Result<Self, Error> {
         match text.trim() {
             "unlimited" => return Ok(Self::unlimited()),
@@ -205,7 +203,7 @@ impl std::str::FromStr for RateLimit {
             .map(|part| {
                 window(part.trim()).ok_or_else(|| {
                     Error::invalid(format!(
-                        "\"{}\" is no window; write them as 10/s, 100/m+300, 1000/h",
+                        "invalid rate window \"{}\": expected one such as 10/s, 100/m+300 or 1000/h",
                         part.trim()
                     ))
                 })
@@ -224,64 +222,64 @@ mod tests {
 
     #[test]
     fn reserve_permit_delays_requests_beyond_the_burst() {
-        let budget = RateLimiter::new(RateLimit::new([RateWindow::new(10, SECOND)]));
+        let limiter = RateLimiter::new(RateLimit::new([RateWindow::new(10, SECOND)]));
         let now = Duration::from_secs(1_000_000);
-        let waits: Vec<_> = (0..13).map(|_| budget.reserve_permit(now, None).expect("no deadline")).collect();
+        let waits: Vec<_> =
+            (0..13).map(|_| limiter.reserve_permit(now, None).expect("no deadline")).collect();
         assert!(waits[..10].iter().all(Duration::is_zero));
         assert_eq!(waits[10..], [SECOND / 10, SECOND / 5, SECOND * 3 / 10]);
     }
 
     #[test]
     fn reserve_permit_keeps_tokens_when_deadline_is_too_near() {
-        let budget = RateLimiter::new(RateLimit::new([RateWindow::new(1, SECOND)]));
+        let limiter = RateLimiter::new(RateLimit::new([RateWindow::new(1, SECOND)]));
         let now = Duration::from_secs(50);
-        assert_eq!(budget.reserve_permit(now, Some(now + SECOND)), Ok(Duration::ZERO));
+        assert_eq!(limiter.reserve_permit(now, Some(now + SECOND)), Ok(Duration::ZERO));
         for _ in 0..5 {
             assert_eq!(
-                budget.reserve_permit(now, Some(now + SECOND / 2)),
+                limiter.reserve_permit(now, Some(now + SECOND / 2)),
                 Err(SECOND),
-                "a refusal costs nothing"
+                "a rejection takes no permit"
             );
         }
-        assert_eq!(budget.reserve_permit(now, Some(now + SECOND * 2)), Ok(SECOND));
+        assert_eq!(limiter.reserve_permit(now, Some(now + SECOND * 2)), Ok(SECOND));
     }
 
     #[test]
     fn return_permit_frees_one_permit_up_to_the_burst() {
-        let budget = RateLimiter::new(RateLimit::new([RateWindow::new(1, SECOND)]));
+        let limiter = RateLimiter::new(RateLimit::new([RateWindow::new(1, SECOND)]));
         let now = Duration::from_secs(50);
-        budget.return_permit();
-        assert_eq!(budget.reserve_permit(now, None), Ok(Duration::ZERO));
-        assert_eq!(budget.reserve_permit(now, None), Ok(SECOND), "more than the burst cannot be given back");
-        budget.return_permit();
-        assert_eq!(budget.reserve_permit(now, None), Ok(SECOND));
-        assert_eq!(budget.reserve_permit(now, None), Ok(SECOND * 2));
+        limiter.return_permit();
+        assert_eq!(limiter.reserve_permit(now, None), Ok(Duration::ZERO));
+        assert_eq!(limiter.reserve_permit(now, None), Ok(SECOND), "no more than the burst can be returned");
+        limiter.return_permit();
+        assert_eq!(limiter.reserve_permit(now, None), Ok(SECOND));
+        assert_eq!(limiter.reserve_permit(now, None), Ok(SECOND * 2));
     }
 
     #[test]
     fn pause_until_delays_all_callers_to_the_latest_time() {
-        let budget = RateLimiter::new(RateLimit::unlimited());
-        budget.pause_until(Duration::from_secs(30));
-        budget.pause_until(Duration::from_secs(20));
-        assert_eq!(budget.reserve_permit(Duration::from_secs(10), None), Ok(Duration::from_secs(20)));
-        assert_eq!(budget.reserve_permit(Duration::from_secs(30), None), Ok(Duration::ZERO));
+        let limiter = RateLimiter::new(RateLimit::unlimited());
+        limiter.pause_until(Duration::from_secs(30));
+        limiter.pause_until(Duration::from_secs(20));
+        assert_eq!(limiter.reserve_permit(Duration::from_secs(10), None), Ok(Duration::from_secs(20)));
+        assert_eq!(limiter.reserve_permit(Duration::from_secs(30), None), Ok(Duration::ZERO));
     }
 
     #[test]
     fn rate_limit_parses_from_text() {
-        let read = |text: &str| text.parse::<RateLimit>();
-        assert_eq!(read("10/s, 100/m+300, 1000/h, 200000/d").expect("windows"), RateLimit::documented());
-        assert_eq!(read("documented").expect("a name"), RateLimit::documented());
-        assert_eq!(read(" unlimited ").expect("a name"), RateLimit::unlimited());
-        for wrong in ["", "10", "10/w", "0/s", "-1/s", "10/s+", "10/s+0", "10/s,,5/m", "many/s"] {
-            let error = read(wrong).expect_err(wrong);
+        let parse = |text: &str| text.parse::<RateLimit>();
+        assert_eq!(parse("10/s, 100/m+300, 1000/h, 200000/d").expect("windows"), RateLimit::documented());
+        assert_eq!(parse("documented").expect("a name"), RateLimit::documented());
+        assert_eq!(parse(" unlimited ").expect("a name"), RateLimit::unlimited());
+        for invalid in ["", "10", "10/w", "0/s", "-1/s", "10/s+", "10/s+0", "10/s,,5/m", "many/s"] {
+            let error = parse(invalid).expect_err(invalid);
             assert!(error.to_string().contains("10/s, 100/m+300"), "{error}");
         }
     }
 
     proptest! {
-        /// Whatever the callers do, no stretch of time sees more requests than
-        /// the burst and what refills in it.
+        /// No interval has more requests than the burst and the refill in it.
         #[test]
         fn rate_limiter_never_exceeds_a_window(
             gaps in prop::collection::vec(0_u64..400, 1..300),
@@ -289,14 +287,14 @@ mod tests {
             burst in 1_u32..30,
         ) {
             let window = RateWindow::new(requests, SECOND).with_burst(burst);
-            let budget = RateLimiter::new(RateLimit::new([window, RateWindow::new(90, SECOND * 60)]));
+            let limiter = RateLimiter::new(RateLimit::new([window, RateWindow::new(90, SECOND * 60)]));
             let mut now = Duration::from_secs(9_000);
             let mut sent = Vec::new();
             for gap in gaps {
                 now += Duration::from_millis(gap);
-                sent.push(now + budget.reserve_permit(now, None).expect("no deadline"));
+                sent.push(now + limiter.reserve_permit(now, None).expect("no deadline"));
             }
-            prop_assert!(sent.is_sorted(), "turns come in the order of asking");
+            prop_assert!(sent.is_sorted(), "permits are valid in the order of their reservation");
             for (first, start) in sent.iter().enumerate() {
                 for (last, end) in sent.iter().enumerate().skip(first) {
                     let allowed = f64::from(burst) + window.refill(*end - *start);

@@ -1,18 +1,17 @@
 use std::fmt;
 
-/// A data region of Sophos Central: where a tenant's data lives, and so which
-/// host answers for it.
+/// A data region of Sophos Central: the location of a tenant's data, and of its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DataRegion {
     /// The code in tenant records, such as `eu01`.
     pub code: &'static str,
-    /// Where that is.
+    /// The location.
     pub location: &'static str,
 }
 
-/// The data regions that Sophos has named. An open list: a tenant's host comes
-/// from its record, and a region that is not listed here works as well.
+/// The documented data regions. Others work as well: a tenant's host comes from its
+/// record.
 pub const DATA_REGIONS: [DataRegion; 9] = [
     DataRegion { code: "us01", location: "United States (West)" },
     DataRegion { code: "us03", location: "United States (East)" },
@@ -26,7 +25,7 @@ pub const DATA_REGIONS: [DataRegion; 9] = [
 ];
 
 impl DataRegion {
-    /// The named region of this code, whatever the case of its letters.
+    /// The documented region of this code, in either case.
     pub fn from_code(code: &str) -> Option<Self> {
         DATA_REGIONS.into_iter().find(|region| region.code.eq_ignore_ascii_case(code))
     }

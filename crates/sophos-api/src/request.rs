@@ -11,7 +11,8 @@ use http::{HeaderValue, header};
 
 use crate::{
     credential_source::CredentialSource,
-    error::{Error, ErrorKind},
+    error::Error,
+    error_kind::ErrorKind,
     hosts::Hosts,
     operation::{Operation, RequestTarget, Route},
     operations::token::RequestToken,
@@ -25,7 +26,7 @@ use crate::{
     transport::Transport,
 };
 
-/// What all handles of a client have in common.
+/// The parts that all handles of a client share.
 pub(crate) struct ClientInner<T> {
     pub(crate) transport: T,
     pub(crate) source: Arc<dyn CredentialSource>,
@@ -36,9 +37,9 @@ pub(crate) struct ClientInner<T> {
     jitter: Jitter,
     pub(crate) session: Session,
     pub(crate) counters: RequestCounters,
-    /// Knows the credentials and tokens that are in use.
+    /// The credentials and tokens in use.
     pub(crate) scrubber: Scrubber,
-    /// The service's time, and ours when it said so.
+    /// The service's time of its last response, and the local time of that.
     service_clock: Mutex<Option<(Duration, Duration)>>,
 }
 
@@ -47,17 +48,17 @@ impl<T: Transport> ClientInner<T> {
         transport: T,
         source: Arc<dyn CredentialSource>,
         hosts: Hosts,
-        budget: RateLimit,
-        shared_budget: Option<Arc<dyn SharedRateLimiter>>,
-        retry: RetryPolicy,
+        rate_limit: RateLimit,
+        shared_rate_limiter: Option<Arc<dyn SharedRateLimiter>>,
+        retry_policy: RetryPolicy,
     ) -> Self {
         Self {
             transport,
             source,
             hosts,
-            rate_limiter: RateLimiter::new(budget),
-            shared_rate_limiter: shared_budget,
-            retry_policy: retry,
+            rate_limiter: RateLimiter::new(rate_limit),
+            shared_rate_limiter,
+            retry_policy,
             jitter: Jitter::default(),
             session: Session::default(),
             counters: RequestCounters::default(),
@@ -67,8 +68,8 @@ impl<T: Transport> ClientInner<T> {
     }
 
     pub(crate) fn service_time(&self) -> Option<Duration> {
-        let (service, ours) = (*lock(&self.service_clock))?;
-        Some(service + self.transport.now().saturating_sub(ours))
+        let (service, local) = (*lock(&self.service_clock))?;
+        Some(service + self.transport.now().saturating_sub(local))
     }
 
     fn record_service_time(&self, response: &http::Response<Bytes>) {
@@ -79,7 +80,7 @@ impl<T: Transport> ClientInner<T> {
     }
 }
 
-/// One caller's view: the shared parts, its deadline, and whose calls it makes.
+/// The shared parts, the deadline and the counters of one caller.
 pub(crate) struct RequestContext<'a, T> {
     client: &'a ClientInner<T>,
     deadline: Option<Duration>,
@@ -88,11 +89,11 @@ pub(crate) struct RequestContext<'a, T> {
 
 impl<'a, T: Transport> RequestContext<'a, T> {
     pub(crate) fn new(
-        shared: &'a ClientInner<T>,
+        client: &'a ClientInner<T>,
         deadline: Option<Duration>,
-        tenant: Option<&'a RequestCounters>,
+        tenant_counters: Option<&'a RequestCounters>,
     ) -> Self {
-        Self { client: shared, deadline, tenant_counters: tenant }
+        Self { client, deadline, tenant_counters }
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -111,7 +112,7 @@ impl<'a, T: Transport> RequestContext<'a, T> {
         self.client.source.as_ref()
     }
 
-    /// Sends an operation of the API, with a token and inside the budget.
+    /// Sends an operation of the API with the session's token.
     pub(crate) async fn send<O: Operation>(
         &self,
         operation: &O,
@@ -120,7 +121,7 @@ impl<'a, T: Transport> RequestContext<'a, T> {
         self.execute(operation, target, &SessionToken).await
     }
 
-    /// Sends an operation with this very token, within the budget.
+    /// Sends an operation of the API with this token.
     pub(crate) async fn send_with_token<O: Operation>(
         &self,
         operation: &O,
@@ -130,7 +131,7 @@ impl<'a, T: Transport> RequestContext<'a, T> {
         self.execute(operation, target, &ProvidedToken(token)).await
     }
 
-    /// Asks the identity service for a token.
+    /// Requests a token from the identity service.
     pub(crate) async fn request_token(
         &self,
         operation: &RequestToken<'_>,
@@ -143,51 +144,51 @@ impl<'a, T: Transport> RequestContext<'a, T> {
         &self,
         operation: &O,
         target: &RequestTarget,
-        authority: &A,
+        authorizer: &A,
     ) -> Result<O::Response, Error> {
         let describe = |error: Error| self.annotate(error, &O::ROUTE, target);
-        let bare = operation.to_request(target).map_err(describe)?;
-        let mut answer = None;
-        let read = &mut |response: &http::Response<Bytes>| {
-            answer = Some(O::parse_response(response)?);
+        let request = operation.to_request(target).map_err(describe)?;
+        let mut parsed = None;
+        let parse = &mut |response: &http::Response<Bytes>| {
+            parsed = Some(O::parse_response(response)?);
             Ok(())
         };
-        self.send_with_retry(bare, &O::ROUTE, target, authority, read).await?;
-        answer.ok_or_else(|| describe(Error::new(ErrorKind::Malformed)))
+        self.send_with_retry(request, &O::ROUTE, target, authorizer, parse).await?;
+        parsed.ok_or_else(|| describe(Error::new(ErrorKind::Malformed)))
     }
 
     fn annotate(&self, error: Error, route: &Route, target: &RequestTarget) -> Error {
         let error = error.with_operation(route.to_string());
-        // First of all: what is shown of an error is cut.
-        error.with_tenant(self.tenant_counters.and(target.id.as_deref())).scrubbed(self.scrubber())
+        // Scrubbed before the displayed texts are cut.
+        error.with_tenant_id(self.tenant_counters.and(target.id.as_deref())).scrubbed(self.scrubber())
     }
 
-    /// Sends a request until its answer can be read, or there is no use in
-    /// repeating it. Knows no operation, so that it is compiled once.
+    /// Sends a request until its response can be parsed, or a retry is not permitted.
+    /// It is not generic over the operation, so that it is compiled once.
     async fn send_with_retry<A: Authorizer<T>>(
         &self,
-        bare: http::Request<Vec<u8>>,
+        unauthorized: http::Request<Vec<u8>>,
         route: &Route,
         target: &RequestTarget,
-        authority: &A,
-        read: ResponseParser<'_>,
+        authorizer: &A,
+        parse: ResponseParser<'_>,
     ) -> Result<(), Error> {
         let describe = |error: Error| self.annotate(error, route, target);
         let mut renewed = false;
         let mut attempt = 1;
         loop {
-            let token = authority.authorize(self).await.map_err(describe)?;
-            let mut request = bare.clone();
+            let token = authorizer.authorize(self).await.map_err(describe)?;
+            let mut request = unauthorized.clone();
             if let Some(header) = token.as_ref().and_then(|token| token.header.clone()) {
                 request.headers_mut().insert(header::AUTHORIZATION, header);
             }
-            let outcome = match self.send_once::<A>(request).await {
-                Ok(response) => read(&response).map_err(|error| {
+            let result = match self.send_once::<A>(request).await {
+                Ok(response) => parse(&response).map_err(|error| {
                     error.with_retry_after(parse_retry_after(response.headers(), self.now()))
                 }),
                 Err(error) => Err(error),
             };
-            let error = match outcome {
+            let error = match result {
                 Ok(()) => return Ok(()),
                 Err(error) => describe(error),
             };
@@ -196,27 +197,26 @@ impl<'a, T: Transport> RequestContext<'a, T> {
                 self.client.session.invalidate_token(&token);
                 continue;
             }
-            let asked = error.retry_after();
-            let random = self.client.retry_policy.backoff(attempt, &self.client.jitter, self.now());
+            let retry_after = error.retry_after();
+            let backoff = self.client.retry_policy.backoff(attempt, &self.client.jitter, self.now());
             let throttled = error.kind() == ErrorKind::Throttled;
             if throttled {
                 self.count(|counters| &counters.throttled, 1);
-                // The limit is the credential's: everybody steps back, and not
-                // only who was refused.
-                let pause = asked.unwrap_or(random).min(self.client.retry_policy.max_retry_after);
+                // The limit is the credential's: all its callers pause.
+                let pause = retry_after.unwrap_or(backoff).min(self.client.retry_policy.max_retry_after);
                 self.client.rate_limiter.pause_until(self.now() + pause);
             }
-            let patient = asked.is_none_or(|asked| asked <= self.client.retry_policy.max_retry_after);
+            let is_short = retry_after.is_none_or(|wait| wait <= self.client.retry_policy.max_retry_after);
             if attempt >= self.client.retry_policy.max_attempts
-                || !patient
+                || !is_short
                 || !self.client.retry_policy.should_retry(&error, route.idempotent)
             {
                 return Err(error);
             }
-            self.wait(asked.unwrap_or(random)).await.map_err(|_| {
-                let wait = asked.filter(|_| throttled);
+            self.wait(retry_after.unwrap_or(backoff)).await.map_err(|_| {
+                let wait = retry_after.filter(|_| throttled);
                 describe(Error::new(ErrorKind::DeadlineExceeded).with_retry_after(wait))
-                    .with_message(format!("after {attempt} attempts, the last: {error}"))
+                    .with_message(format!("after {attempt} attempts, the last error: {error}"))
             })?;
             self.count(|counters| &counters.retries, 1);
             attempt += 1;
@@ -245,25 +245,25 @@ impl<'a, T: Transport> RequestContext<'a, T> {
         Ok(response)
     }
 
-    /// Waits for this request's turn in the credential's budget: in the client's
-    /// own first, since a turn in the shared one is good for some seconds only.
+    /// Waits for a permit of the client's rate limiter, then of the shared one, whose
+    /// permits are valid for a few seconds.
     async fn acquire_permit(&self) -> Result<(), Error> {
-        let budget = &self.client.rate_limiter;
-        let wait = budget.reserve_permit(self.now(), self.deadline).map_err(rate_limit_error)?;
-        self.wait_for_permit(wait).await.inspect_err(|_| budget.return_permit())
+        let rate_limiter = &self.client.rate_limiter;
+        let wait = rate_limiter.reserve_permit(self.now(), self.deadline).map_err(rate_limit_error)?;
+        self.wait_for_permit(wait).await.inspect_err(|_| rate_limiter.return_permit())
     }
 
     async fn wait_for_permit(&self, mut wait: Duration) -> Result<(), Error> {
         loop {
             while !wait.is_zero() {
                 self.wait(wait).await.map_err(|_| rate_limit_error(wait))?;
-                // While this caller waited, the service may have held everybody back.
+                // The service may have throttled another caller meanwhile.
                 wait = self.client.rate_limiter.remaining_pause(self.now());
             }
             let Some(shared) = &self.client.shared_rate_limiter else { return Ok(()) };
             let waited = shared.acquire_permit(self.deadline).await.map_err(rate_limit_error)?;
             self.count(|counters| &counters.wait_time_ms, waited.as_millis() as u64);
-            // And meanwhile as well. After that the turn may be none any more.
+            // Likewise here. After such a pause the shared permit may be invalid.
             wait = self.client.rate_limiter.remaining_pause(self.now());
             if wait.is_zero() {
                 return Ok(());
@@ -271,7 +271,7 @@ impl<'a, T: Transport> RequestContext<'a, T> {
         }
     }
 
-    /// Comes when the deadline does; without one, never.
+    /// Completes at the deadline, or never without one.
     pub(crate) async fn deadline_reached(&self) {
         match self.deadline {
             Some(deadline) => self.client.transport.sleep(deadline.saturating_sub(self.now())).await,
@@ -291,10 +291,10 @@ impl<'a, T: Transport> RequestContext<'a, T> {
         Ok(())
     }
 
-    fn count(&self, which: impl Fn(&RequestCounters) -> &AtomicU64, more: u64) {
-        which(&self.client.counters).fetch_add(more, Ordering::Relaxed);
+    fn count(&self, counter: impl Fn(&RequestCounters) -> &AtomicU64, increment: u64) {
+        counter(&self.client.counters).fetch_add(increment, Ordering::Relaxed);
         if let Some(tenant) = self.tenant_counters {
-            which(tenant).fetch_add(more, Ordering::Relaxed);
+            counter(tenant).fetch_add(increment, Ordering::Relaxed);
         }
     }
 }
@@ -302,16 +302,16 @@ impl<'a, T: Transport> RequestContext<'a, T> {
 fn rate_limit_error(wait: Duration) -> Error {
     Error::new(ErrorKind::DeadlineExceeded)
         .with_retry_after(Some(wait))
-        .with_message("the rate budget of the credential is spent until then")
+        .with_message("the rate limit of the credential is exhausted until then")
 }
 
-/// Reads an answer and puts it where its caller wants it.
+/// Parses a response, and stores the result for its caller.
 type ResponseParser<'r> = &'r mut (dyn FnMut(&http::Response<Bytes>) -> Result<(), Error> + Send);
 
-/// What a request is let in by. Several cases, so that the loop of a request
-/// that needs a token does not contain itself.
+/// The authorization of a request. It is a trait, so that the future of a request does
+/// not contain the one of the token that it needs.
 trait Authorizer<T: Transport>: Sync {
-    /// Whether another token can be had when one is refused.
+    /// Whether there can be another token after a rejection.
     const CAN_RENEW: bool = false;
 
     fn authorize(
@@ -319,11 +319,11 @@ trait Authorizer<T: Transport>: Sync {
         context: &RequestContext<'_, T>,
     ) -> impl Future<Output = Result<Option<IssuedToken>, Error>> + Send;
 
-    /// Where its requests are counted.
+    /// The counter of its requests.
     fn counter(counters: &RequestCounters) -> &AtomicU64;
 }
 
-/// A token, within the budget.
+/// The session's token, within the rate limit.
 struct SessionToken;
 
 impl<T: Transport> Authorizer<T> for SessionToken {
@@ -331,7 +331,7 @@ impl<T: Transport> Authorizer<T> for SessionToken {
 
     async fn authorize(&self, context: &RequestContext<'_, T>) -> Result<Option<IssuedToken>, Error> {
         context.acquire_permit().await?;
-        // Most requests find a token: what obtains one is not a part of each of them.
+        // Boxed: most requests find a cached token and do not need this future.
         Box::pin(context.client.session.token(context)).await.map(Some)
     }
 
@@ -340,7 +340,7 @@ impl<T: Transport> Authorizer<T> for SessionToken {
     }
 }
 
-/// A token that is not the session's yet, within the budget.
+/// A token that is not stored in the session yet, within the rate limit.
 struct ProvidedToken<'t>(&'t IssuedToken);
 
 impl<T: Transport> Authorizer<T> for ProvidedToken<'_> {
@@ -354,7 +354,7 @@ impl<T: Transport> Authorizer<T> for ProvidedToken<'_> {
     }
 }
 
-/// The secret in the body, to the identity service.
+/// The secret in the body of a token request.
 struct SecretInBody;
 
 impl<T: Transport> Authorizer<T> for SecretInBody {
@@ -367,7 +367,7 @@ impl<T: Transport> Authorizer<T> for SecretInBody {
     }
 }
 
-/// `Bearer` and the token, marked so that no debug output shows it.
+/// The `Authorization` header of a token, hidden from debug output.
 pub(crate) fn bearer_header(token: &str) -> Option<HeaderValue> {
     let mut header = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
     header.set_sensitive(true);

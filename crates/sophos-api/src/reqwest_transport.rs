@@ -10,15 +10,15 @@ use reqwest::{
 
 use crate::{DEFAULT_MAX_RESPONSE_LEN, Transport, TransportError, TransportErrorKind};
 
-/// How long a connection may take to be made.
+/// The time limit for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// HTTP over pooled connections, with the platform's root certificates
-/// (`SSL_CERT_FILE` names others).
+/// HTTP over pooled connections, with the root certificates of the platform or of
+/// `SSL_CERT_FILE`.
 ///
-/// Follows no redirect, keeps no cookie, and asks for no compression. An answer is
-/// read up to [`DEFAULT_MAX_RESPONSE_LEN`], or what
-/// [`with_max_response_len`](Self::with_max_response_len) says.
+/// It follows no redirects, stores no cookies, and accepts no compression. It reads
+/// responses up to [`DEFAULT_MAX_RESPONSE_LEN`], or up to the limit of
+/// [`with_max_response_len`](Self::with_max_response_len).
 ///
 /// ```no_run
 /// use sophos_api::{Client, Credentials, ReqwestTransport};
@@ -36,24 +36,24 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// A transport with its own pool of connections.
+    /// A transport with its own connection pool.
     ///
     /// # Errors
-    /// When TLS cannot be set up, for want of root certificates.
+    /// TLS cannot be set up: there are no root certificates.
     pub fn new() -> Result<Self, TransportError> {
         Self::from_builder(reqwest::Client::builder())
     }
 
-    /// A transport with settings of its own: a proxy, further root
-    /// certificates, a user agent. Redirects stay off whatever they say.
+    /// A transport with other settings, such as a proxy, more root certificates, or a
+    /// user agent. Redirects stay off.
     ///
     /// # Errors
-    /// When the settings do not go together.
+    /// The settings conflict.
     pub fn from_builder(builder: reqwest::ClientBuilder) -> Result<Self, TransportError> {
         let http = builder
             .redirect(Policy::none())
-            // Another crate of the program may have these compiled in. What is
-            // compressed is small on the way and has no bound here.
+            // Another crate of the program may enable these features. A compressed
+            // response would escape the limit.
             .no_gzip()
             .no_brotli()
             .no_deflate()
@@ -65,8 +65,8 @@ impl ReqwestTransport {
         Ok(Self { http, max_response_len: DEFAULT_MAX_RESPONSE_LEN })
     }
 
-    /// The same, which reads answers of up to so many bytes. A longer one fails with
-    /// [`TransportErrorKind::TooLarge`] as soon as that is known.
+    /// Sets the limit of a response, in bytes. A longer one fails with
+    /// [`TransportErrorKind::TooLarge`] as soon as its length is known.
     #[must_use]
     pub fn with_max_response_len(mut self, bytes: usize) -> Self {
         self.max_response_len = bytes;
@@ -86,25 +86,25 @@ impl Transport for ReqwestTransport {
         let mut response = self.http.execute(request).await.map_err(to_transport_error)?;
 
         check_content_encoding(response.headers())?;
-        let most = self.max_response_len;
+        let limit = self.max_response_len;
         let expected = response.content_length().unwrap_or(0);
-        let expected = usize::try_from(expected).ok().filter(|expected| *expected <= most);
-        let mut body = BytesMut::with_capacity(expected.ok_or_else(|| response_too_large(most))?);
+        let expected = usize::try_from(expected).ok().filter(|expected| *expected <= limit);
+        let mut body = BytesMut::with_capacity(expected.ok_or_else(|| response_too_large(limit))?);
         while let Some(chunk) = response.chunk().await.map_err(to_transport_error)? {
             let length = body.len() + chunk.len();
-            if length > most {
-                return Err(response_too_large(most));
+            if length > limit {
+                return Err(response_too_large(limit));
             }
             if length > body.capacity() {
-                // Doubled, but not beyond what may come.
-                body.reserve((2 * length).min(most) - body.len());
+                // Doubled, but not beyond the limit.
+                body.reserve((2 * length).min(limit) - body.len());
             }
             body.extend_from_slice(&chunk);
         }
-        let mut answer = http::Response::new(body.freeze());
-        *answer.status_mut() = response.status();
-        *answer.headers_mut() = std::mem::take(response.headers_mut());
-        Ok(answer)
+        let mut complete = http::Response::new(body.freeze());
+        *complete.status_mut() = response.status();
+        *complete.headers_mut() = std::mem::take(response.headers_mut());
+        Ok(complete)
     }
 
     fn now(&self) -> Duration {
@@ -117,17 +117,17 @@ impl Transport for ReqwestTransport {
 }
 
 fn response_too_large(limit: usize) -> TransportError {
-    let why = format!("it has more than {limit} bytes; raise the limit of the transport if it is genuine");
+    let why = format!("more than {limit} bytes; raise the limit of the transport if the response is genuine");
     TransportError::new(TransportErrorKind::TooLarge, why)
 }
 
-/// Refuses an answer that is compressed, which no request asks for.
+/// Rejects a compressed response, which no request accepts.
 fn check_content_encoding(headers: &HeaderMap) -> Result<(), TransportError> {
     let Some(encoding) = headers.get(CONTENT_ENCODING) else { return Ok(()) };
     if encoding.as_bytes().eq_ignore_ascii_case(b"identity") {
         return Ok(());
     }
-    let why = "it is compressed, and no compression was asked for; check what is before the service";
+    let why = "unexpected compression; check the gateways between this program and the service";
     Err(TransportError::new(TransportErrorKind::UnsupportedEncoding, why))
 }
 
@@ -141,6 +141,6 @@ fn to_transport_error(error: reqwest::Error) -> TransportError {
     } else {
         TransportErrorKind::Interrupted
     };
-    // The address may carry a cursor or a customer's search term.
+    // The URL may hold a cursor or a customer's search term.
     TransportError::new(kind, error.without_url())
 }

@@ -5,34 +5,36 @@ use std::{
 
 use http::{HeaderMap, header};
 
-use crate::error::{Error, ErrorKind};
+use crate::{error::Error, error_kind::ErrorKind, setters::with_setters};
 
-/// When a failed request is sent again.
-///
-/// A refusal for too many requests (429) was not carried out, so any operation
-/// is sent again after one. All other transient failures (408, 425, 5xx, no or
-/// half an answer) leave open what happened, so after them only an operation
-/// that is safe to repeat is. Between attempts is a random time of up to
-/// `initial_backoff`, doubled with every attempt (full jitter), or what the service
-/// asks for in `Retry-After`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RetryPolicy {
-    /// How often a request is sent at most, the first time included.
-    pub max_attempts: u32,
-    /// The longest wait before the second attempt.
-    pub initial_backoff: Duration,
-    /// The longest random wait before any attempt.
-    pub max_backoff: Duration,
-    /// The longest `Retry-After` that is waited out. A longer one ends the
-    /// operation with [`ErrorKind::Throttled`] and the time it names.
-    pub max_retry_after: Duration,
-    /// How long one attempt may take.
-    pub attempt_timeout: Duration,
+with_setters! {
+    /// The conditions and the timing of retries.
+    ///
+    /// The service does not execute a request that it throttles (429), so the client
+    /// retries any operation after one. Other transient failures leave the outcome
+    /// unknown: 408, 425, 5xx, and no complete response. After these it retries
+    /// idempotent operations only. The wait before a retry is `Retry-After`, or random
+    /// up to `initial_backoff`, doubled with every attempt (full jitter).
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct RetryPolicy {
+        /// The most attempts for one request, the first included.
+        pub max_attempts: u32,
+        /// The longest random wait before the second attempt.
+        pub initial_backoff: Duration,
+        /// The longest random wait before any attempt.
+        pub max_backoff: Duration,
+        /// The longest `Retry-After` that the client waits for. A longer one fails
+        /// the operation with [`ErrorKind::Throttled`] and that time.
+        pub max_retry_after: Duration,
+        /// The time limit of one attempt.
+        pub attempt_timeout: Duration,
+    }
 }
 
 impl Default for RetryPolicy {
-    /// Six attempts within at most about a minute of waiting, and 60 s for each
-    /// attempt: large pages of a busy tenant take the service several seconds.
+    /// Six attempts of 60 s each, with about a minute of waits in total. The service
+    /// takes several seconds for a large page of a busy tenant.
     fn default() -> Self {
         Self {
             max_attempts: 6,
@@ -45,17 +47,21 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    pub(crate) fn should_retry(&self, error: &Error, repeatable: bool) -> bool {
+    /// The default policy.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn should_retry(&self, error: &Error, idempotent: bool) -> bool {
         match error.kind() {
-            ErrorKind::Throttled => true,
-            ErrorKind::Unreachable => true,
-            ErrorKind::Invalid => repeatable && matches!(error.status(), Some(408 | 425)),
+            ErrorKind::Throttled | ErrorKind::Unreachable => true,
+            ErrorKind::Invalid => idempotent && matches!(error.status(), Some(408 | 425)),
             ErrorKind::DeadlineExceeded => false,
-            _ => repeatable && error.is_transient(),
+            _ => idempotent && error.is_retryable(),
         }
     }
 
-    /// The wait before attempt `attempt` (the second is 1).
+    /// A random wait after this many attempts.
     pub(crate) fn backoff(&self, attempt: u32, jitter: &Jitter, now: Duration) -> Duration {
         let ceiling = self
             .initial_backoff
@@ -65,8 +71,8 @@ impl RetryPolicy {
     }
 }
 
-/// Numbers without a pattern, from a counter and the time. Retries only need
-/// to spread; a true random source would be one more thing to import.
+/// Pseudo-random numbers from a counter and the time. They only spread retries, so
+/// they need no real source of randomness.
 #[derive(Debug, Default)]
 pub(crate) struct Jitter(AtomicU64);
 
@@ -83,14 +89,14 @@ impl Jitter {
     }
 }
 
-/// The time that `Date` gives, since the Unix epoch.
+/// The time of the `Date` header since the Unix epoch.
 pub(crate) fn parse_date(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(header::DATE)?.to_str().ok()?;
     httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()
 }
 
-/// The wait that `Retry-After` asks for, in seconds or as a date. A date is
-/// held against the answer's own `Date`, else against `now`.
+/// The wait of `Retry-After`, which is in seconds or a date. A date is relative to
+/// the response's own `Date`, else to `now`.
 pub(crate) fn parse_retry_after(headers: &HeaderMap, now: Duration) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {
@@ -111,29 +117,29 @@ mod tests {
     #[test]
     fn parse_retry_after_accepts_seconds_and_dates() {
         let now = Duration::from_secs(1_000_000_000);
-        let read = |pairs: &[_]| parse_retry_after(&headers(pairs), now);
-        assert_eq!(read(&[(header::RETRY_AFTER, "17")]), Some(Duration::from_secs(17)));
+        let parse = |pairs: &[_]| parse_retry_after(&headers(pairs), now);
+        assert_eq!(parse(&[(header::RETRY_AFTER, "17")]), Some(Duration::from_secs(17)));
         assert_eq!(
-            read(&[
+            parse(&[
                 (header::RETRY_AFTER, "Mon, 23 Nov 2026 10:00:30 GMT"),
                 (header::DATE, "Mon, 23 Nov 2026 10:00:00 GMT"),
             ]),
             Some(Duration::from_secs(30)),
-            "a date counts from the service's own clock"
+            "a date is relative to the service's own clock"
         );
         assert_eq!(
-            read(&[(header::RETRY_AFTER, "Sun, 09 Sep 2001 01:46:45 GMT")]),
+            parse(&[(header::RETRY_AFTER, "Sun, 09 Sep 2001 01:46:45 GMT")]),
             Some(Duration::from_secs(5)),
-            "without a Date, from ours"
+            "without a Date, to this clock"
         );
         assert_eq!(
-            read(&[(header::RETRY_AFTER, "Sat, 09 Sep 2000 01:46:45 GMT")]),
+            parse(&[(header::RETRY_AFTER, "Sat, 09 Sep 2000 01:46:45 GMT")]),
             Some(Duration::ZERO),
-            "a time gone by is no wait"
+            "a past time is no wait"
         );
-        assert_eq!(read(&[(header::RETRY_AFTER, "soon")]), None);
-        assert_eq!(read(&[(header::RETRY_AFTER, "-3")]), None);
-        assert_eq!(read(&[]), None);
+        assert_eq!(parse(&[(header::RETRY_AFTER, "soon")]), None);
+        assert_eq!(parse(&[(header::RETRY_AFTER, "-3")]), None);
+        assert_eq!(parse(&[]), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! The removal of secrets and tokens from texts that others wrote.
+//! The removal of secrets and tokens from untrusted texts.
 //!
-//! A service, or a gateway before it, may repeat a request in its answer. What
-//! it says is kept in errors, logs and records, so it passes through here first.
+//! The service, or a gateway, may repeat a request in its response, and its texts become
+//! part of errors, logs and records.
 
 mod encodings;
 mod patterns;
@@ -23,59 +23,59 @@ use encodings::{EncodedSecret, encodings_of, normalize};
 /// The text in place of a secret.
 pub(crate) const REDACTED: &str = "[redacted]";
 
-/// The length of the shortest secret that is looked for, in bytes. A shorter one
-/// would remove parts of ordinary words; those of Sophos Central have about 100.
+/// The shortest secret that is removed, in bytes. A shorter one would match parts of
+/// ordinary words; the ones of Sophos Central have about 100.
 const MIN_SECRET_LEN: usize = 6;
 
-/// The length of a part of a secret that is removed wherever it is, in bytes.
+/// The length of a part of a secret that is removed anywhere, in bytes.
 const PART_LEN: usize = 12;
 
-/// The length of the beginning of a secret that is removed where a text ends: there
-/// it was cut.
+/// The shortest prefix of a secret that is removed at the end of a text, where it may
+/// be truncated, in bytes.
 const MIN_TRUNCATED_LEN: usize = 8;
 
-/// The number of secrets and tokens that are kept: those in use, and several
-/// before them.
+/// The most stored secrets and tokens: the current ones and several previous ones.
 const MAX_SECRETS: usize = 8;
 
-/// The credentials and tokens of one client, and their removal from texts.
+/// The secrets and tokens of one client, and their removal from texts.
 ///
-/// Removed are
-/// - each known secret or token of at least [`MIN_SECRET_LEN`] bytes, in either
-///   case: plain, percent-encoded, escaped for JSON or HTML, in hexadecimal, and
-///   in Base64 also inside something larger, such as a `Basic` header;
-/// - each part of them of [`PART_LEN`] bytes, and at the end of a text each
-///   beginning of [`MIN_TRUNCATED_LEN`];
-/// - what looks like a JSON Web Token, follows `Bearer` or `Basic`, or is the user
-///   or the query of a URL, whether it is known or not.
+/// It removes
+/// - each known secret or token of at least [`MIN_SECRET_LEN`] bytes, in either case:
+///   plain, percent-encoded, escaped for JSON or HTML, in hexadecimal, and in Base64,
+///   also as a part of a longer value such as a `Basic` header;
+/// - each part of them of [`PART_LEN`] bytes, and at the end of a text each prefix of
+///   [`MIN_TRUNCATED_LEN`] bytes;
+/// - anything that looks like a JSON Web Token, follows `Bearer` or `Basic`, or is the
+///   user or the query of a URL.
 #[derive(Default)]
 pub(crate) struct Scrubber(Mutex<VecDeque<KnownSecret>>);
 
 struct KnownSecret {
     plain: SecretString,
     encodings: Vec<EncodedSecret>,
-    /// The hashes of all parts of its forms.
+    /// The hashes of all parts of its encodings.
     part_hashes: HashSet<u64>,
 }
 
 impl KnownSecret {
     fn new(secret: &str) -> Self {
-        let forms = encodings_of(secret);
-        let parts = forms.iter().flat_map(|form| form.windows(PART_LEN)).map(hash).collect();
-        Self { plain: secret.into(), encodings: forms, part_hashes: parts }
+        let encodings = encodings_of(secret);
+        let part_hashes =
+            encodings.iter().flat_map(|encoding| encoding.windows(PART_LEN)).map(hash).collect();
+        Self { plain: secret.into(), encodings, part_hashes }
     }
 
-    /// Finds its forms, whole and in part, in a normalized text.
+    /// Finds its short encodings, and truncated ones, in a normalized text.
     fn find(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
-        // A text that was cut may say so.
+        // A truncated text may end with an ellipsis.
         let cut = text.len() - text.iter().rev().take_while(|byte| **byte == b'.').count();
         let cut = text[..cut].strip_suffix("…".as_bytes()).map_or(cut, <[u8]>::len);
-        for form in &self.encodings {
-            if form.len() < PART_LEN {
-                found.extend(occurrences(text, form));
+        for encoding in &self.encodings {
+            if encoding.len() < PART_LEN {
+                found.extend(occurrences(text, encoding));
             }
-            for length in MIN_TRUNCATED_LEN..PART_LEN.min(form.len()) {
-                if text[..cut].ends_with(&form[..length]) {
+            for length in MIN_TRUNCATED_LEN..PART_LEN.min(encoding.len()) {
+                if text[..cut].ends_with(&encoding[..length]) {
                     found.push(cut - length..cut);
                 }
             }
@@ -91,7 +91,7 @@ fn hash(part: &[u8]) -> u64 {
 }
 
 impl Scrubber {
-    /// Looks for this secret or token from now on.
+    /// Adds a secret or token to the ones that are removed.
     pub(crate) fn add_secret(&self, secret: &str) {
         if secret.len() < MIN_SECRET_LEN {
             return;
@@ -106,7 +106,7 @@ impl Scrubber {
         }
     }
 
-    /// The text without secrets and tokens.
+    /// Removes secrets and tokens from a text.
     pub(crate) fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut found = patterns::find_secrets(text);
         let known = lock(&self.0);
@@ -121,7 +121,7 @@ impl Scrubber {
         redact_ranges(text, found)
     }
 
-    /// Whether an id or a host of the service holds no secret and no token.
+    /// Whether a text holds no secret and no token.
     pub(crate) fn is_clean(&self, text: &str) -> bool {
         matches!(self.scrub(text), Cow::Borrowed(_))
     }
@@ -133,18 +133,18 @@ impl fmt::Debug for Scrubber {
     }
 }
 
-/// The text without what looks like a token, where no secret is known.
+/// Removes anything that looks like a token from a text, where no secret is known.
 pub(crate) fn redact_tokens(text: &str) -> Cow<'_, str> {
     redact_ranges(text, patterns::find_secrets(text))
 }
 
-fn occurrences<'a>(text: &'a [u8], form: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
-    let places = text.windows(form.len()).enumerate().filter(move |(_, part)| *part == form);
-    places.map(move |(at, _)| at..at + form.len())
+fn occurrences<'a>(text: &'a [u8], pattern: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
+    let places = text.windows(pattern.len()).enumerate().filter(move |(_, part)| *part == pattern);
+    places.map(move |(at, _)| at..at + pattern.len())
 }
 
-/// The text with each of these ranges replaced. Ranges that nearly touch are one:
-/// between them is an escape, or the end of a line.
+/// Replaces these ranges of a text. It merges ranges that nearly touch: only an escape
+/// or a line break is between them.
 fn redact_ranges(text: &str, mut found: Vec<Range<usize>>) -> Cow<'_, str> {
     if found.is_empty() {
         return Cow::Borrowed(text);

@@ -17,7 +17,8 @@ use crate::{
     auth::{AccessToken, Auth},
     credential_source::{MAX_REJECTIONS, NoCredential},
     credentials::{Credentials, Owner},
-    error::{Error, ErrorKind},
+    error::Error,
+    error_kind::ErrorKind,
     identity::{Identity, parse_identity},
     operation::{Operation, RequestTarget},
     operations::{token::RequestToken, whoami::GetWhoami},
@@ -26,49 +27,52 @@ use crate::{
     transport::Transport,
 };
 
-/// A token is renewed this long before it expires, or at three quarters of its
-/// life if that is later.
+/// The client renews a token this long before it expires, or at three quarters of
+/// its lifetime if that is later.
 const RENEWAL_MARGIN: Duration = Duration::from_secs(300);
 
-/// A token, and which one it is, so that one that was refused is dropped once.
+/// The assumed lifetime of a token whose response does not tell it.
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(3_600);
+
+/// A token with its generation, so that a rejected one is dropped once.
 #[derive(Clone)]
 pub(crate) struct IssuedToken {
-    /// `None` when somebody else adds it.
+    /// `None` if the host of this program adds it.
     pub(crate) header: Option<HeaderValue>,
     pub(crate) generation: u64,
     renew_at: Duration,
-    /// What it was had with, in words for people.
+    /// A description of the credential that it was issued for.
     origin: Arc<str>,
-    /// The source's own, if it is one.
+    /// The access token of the source, if it provided one.
     provided: Option<AccessToken>,
 }
 
-/// What all callers of a credential share: its token and its identity.
+/// The token and the identity that all callers of a credential share.
 #[derive(Default)]
 pub(crate) struct Session {
     state: SyncMutex<SessionState>,
     token_count: AtomicU64,
-    /// The source's last token that the API has refused.
+    /// The last access token of the source that the API rejected.
     last_rejected: SyncMutex<Option<AccessToken>>,
     renewal: SingleFlight,
     whoami: SingleFlight,
 }
 
-/// Both under one lock: the token is one of the owner, as far as that is known.
+/// Both under one lock: the token belongs to the owner, if that is known.
 #[derive(Default)]
 struct SessionState {
     token: Option<IssuedToken>,
     owner: Option<KnownOwner>,
 }
 
-/// Whose a credential is.
+/// The owner of a credential.
 #[derive(Clone)]
 struct KnownOwner {
     identity: Identity,
     origin: Arc<str>,
 }
 
-/// A question that one caller asks for all who wait for its answer.
+/// A request that one caller sends for all that wait for its result.
 #[derive(Default)]
 struct SingleFlight {
     last_failure: Mutex<Option<Error>>,
@@ -76,9 +80,9 @@ struct SingleFlight {
 }
 
 impl SingleFlight {
-    /// What is `known`, else the answer of `ask`. However many callers wait,
-    /// one of them asks, and they share its answer or its failure. Nobody waits
-    /// for another when its own `deadline`.
+    /// Returns the `cached` value, else the result of `fetch`. Of all callers that
+    /// wait, one fetches, and they share its result. No caller waits past its own
+    /// `deadline`.
     async fn run<V>(
         &self,
         cached: impl Fn() -> Option<V>,
@@ -90,25 +94,24 @@ impl SingleFlight {
         }
         let before = self.completed.load(Ordering::Acquire);
         let Some(mut failure) = until_deadline(self.last_failure.lock(), deadline).await else {
-            return Err(
-                Error::new(ErrorKind::DeadlineExceeded).with_message("another caller was still asking")
-            );
+            return Err(Error::new(ErrorKind::DeadlineExceeded)
+                .with_message("another caller's request was not complete"));
         };
         if let Some(value) = cached() {
             return Ok(value);
         }
-        // Somebody asked while this caller waited for the lock. That it had no
-        // time left is its own affair.
-        let asked = self.completed.load(Ordering::Acquire) > before;
+        // Another caller fetched while this one waited for the lock. Its deadline
+        // does not apply to this caller.
+        let fetched = self.completed.load(Ordering::Acquire) > before;
         if let Some(error) =
-            failure.as_ref().filter(|error| asked && error.kind() != ErrorKind::DeadlineExceeded)
+            failure.as_ref().filter(|error| fetched && error.kind() != ErrorKind::DeadlineExceeded)
         {
             return Err(error.clone());
         }
-        let outcome = fetch.await;
-        *failure = outcome.as_ref().err().cloned();
+        let result = fetch.await;
+        *failure = result.as_ref().err().cloned();
         self.completed.fetch_add(1, Ordering::AcqRel);
-        outcome
+        result
     }
 }
 
@@ -118,13 +121,13 @@ impl Session {
         &self,
         context: &RequestContext<'_, T>,
     ) -> Result<IssuedToken, Error> {
-        let current = || self.cached_token(context.now());
+        let cached = || self.cached_token(context.now());
         let request =
             async { self.obtain_token(context).await.map_err(|error| error.scrubbed(context.scrubber())) };
-        self.renewal.run(current, context.deadline_reached(), request).await
+        self.renewal.run(cached, context.deadline_reached(), request).await
     }
 
-    /// Drops a token that the service refused, unless it was replaced already.
+    /// Drops a token that the service rejected, unless another has replaced it.
     pub(crate) fn invalidate_token(&self, token: &IssuedToken) {
         if token.provided.is_some() {
             lock(&self.last_rejected).clone_from(&token.provided);
@@ -135,28 +138,28 @@ impl Session {
         }
     }
 
-    /// The identity, asked for once.
+    /// The identity, which is requested once.
     pub(crate) async fn identity<T: Transport>(
         &self,
         context: &RequestContext<'_, T>,
     ) -> Result<Identity, Error> {
         let known = || lock(&self.state).owner.as_ref().map(|known| known.identity.clone());
-        let ask = async {
+        let fetch = async {
             let mut token = self.token(context).await?;
-            // A credential that names its owner was held against it with its token.
+            // The owner of a credential that names one was verified with the token.
             if let Some(identity) = known() {
                 return Ok(identity);
             }
-            let mut told = self.fetch_identity(context, &token).await;
-            if told.as_ref().is_err_and(|error| error.status() == Some(401)) {
+            let mut identity = self.fetch_identity(context, &token).await;
+            if identity.as_ref().is_err_and(|error| error.status() == Some(401)) {
                 self.invalidate_token(&token);
                 token = self.token(context).await?;
-                told = self.fetch_identity(context, &token).await;
+                identity = self.fetch_identity(context, &token).await;
             }
-            let told = told.map_err(|error| error.scrubbed(context.scrubber()))?;
-            Ok(self.set_owner(told, token.origin))
+            let identity = identity.map_err(|error| error.scrubbed(context.scrubber()))?;
+            Ok(self.set_owner(identity, token.origin))
         };
-        self.whoami.run(known, context.deadline_reached(), ask).await
+        self.whoami.run(known, context.deadline_reached(), fetch).await
     }
 
     async fn fetch_identity<T: Transport>(
@@ -165,12 +168,12 @@ impl Session {
         token: &IssuedToken,
     ) -> Result<Identity, Error> {
         let target = RequestTarget::new(context.hosts().global().clone());
-        let whoami = context.send_with_token(&GetWhoami {}, &target, token).await?;
+        let whoami = context.send_with_token(&GetWhoami::new(), &target, token).await?;
         parse_identity(&whoami, context)
     }
 
-    /// Notes whose a credential is, unless that is known by now. A token of
-    /// another that has come meanwhile was held against nothing: it goes.
+    /// Stores the owner of the credential, unless it is known by now. A token from
+    /// another credential was not verified against the owner: it is dropped.
     fn set_owner(&self, identity: Identity, origin: Arc<str>) -> Identity {
         let mut state = lock(&self.state);
         let SessionState { token, owner } = &mut *state;
@@ -179,36 +182,36 @@ impl Session {
         known.identity.clone()
     }
 
-    /// Makes this the token of all, unless somebody has learnt meanwhile whose it
-    /// must be.
+    /// Stores the token for all callers, unless another task has meanwhile
+    /// established a different owner.
     fn try_store_token(&self, new: &IssuedToken) -> bool {
         let mut state = lock(&self.state);
-        let held = state.owner.as_ref().is_none_or(|known| known.origin == new.origin);
-        if held {
+        let is_verified = state.owner.as_ref().is_none_or(|known| known.origin == new.origin);
+        if is_verified {
             state.token = Some(new.clone());
         }
-        held
+        is_verified
     }
 
-    /// A token of what the source has now; when that is refused, of the next that
-    /// it has.
+    /// Obtains a token with the current credential of the source, or with the next one
+    /// if the service rejects it.
     async fn obtain_token<T: Transport>(
         &self,
         context: &RequestContext<'_, T>,
     ) -> Result<IssuedToken, Error> {
         let late =
-            || Error::new(ErrorKind::DeadlineExceeded).with_message("the credential was still being read");
-        let none = |reason: NoCredential| Error::new(ErrorKind::NoCredential).with_reason(&reason);
+            || Error::new(ErrorKind::DeadlineExceeded).with_message("the credential was not read in time");
+        let missing = |reason: NoCredential| Error::new(ErrorKind::NoCredential).with_reason(&reason);
         let current =
             until_deadline(context.source().current(), context.deadline_reached()).await.ok_or_else(late)?;
-        let mut authority = current.map_err(none)?;
-        let mut refusals = 0;
+        let mut auth = current.map_err(missing)?;
+        let mut rejections = 0;
         loop {
-            let token = match &authority {
+            let token = match &auth {
                 Auth::Credentials(credentials) => self.request_token(context, credentials).await,
-                Auth::AccessToken(given) => self.use_provided_token(context, given).await,
+                Auth::AccessToken(token) => self.use_provided_token(context, token).await,
                 Auth::HostManaged => {
-                    let token = self.new_token(None, Duration::MAX, "the authorisation on the way");
+                    let token = self.new_token(None, Duration::MAX, "the authorization of the host");
                     self.verify_and_store(context, None, token).await
                 }
             };
@@ -216,46 +219,47 @@ impl Session {
                 Ok(token) => return Ok(token),
                 Err(error) => error,
             };
-            if error.kind() != ErrorKind::CredentialRejected || refusals == MAX_REJECTIONS {
+            if error.kind() != ErrorKind::CredentialRejected || rejections == MAX_REJECTIONS {
                 return Err(error);
             }
-            refusals += 1;
+            rejections += 1;
             let next =
-                until_deadline(context.source().replace_rejected(&authority), context.deadline_reached())
-                    .await;
-            authority = next.ok_or_else(late)?.map_err(|reason| error.with_reason(&reason))?;
+                until_deadline(context.source().replace_rejected(&auth), context.deadline_reached()).await;
+            auth = next.ok_or_else(late)?.map_err(|reason| error.with_reason(&reason))?;
         }
     }
 
     fn new_token(&self, header: Option<HeaderValue>, renew_at: Duration, origin: &str) -> IssuedToken {
-        let number = self.token_count.fetch_add(1, Ordering::Relaxed);
-        IssuedToken { header, generation: number, renew_at, origin: origin.into(), provided: None }
+        let generation = self.token_count.fetch_add(1, Ordering::Relaxed);
+        IssuedToken { header, generation, renew_at, origin: origin.into(), provided: None }
     }
 
-    /// The source's own token, unless it is of no use any more.
+    /// Uses the access token of the source, unless it was rejected or has expired.
     async fn use_provided_token<T: Transport>(
         &self,
         context: &RequestContext<'_, T>,
-        given: &AccessToken,
+        provided: &AccessToken,
     ) -> Result<IssuedToken, Error> {
-        context.scrubber().add_secret(given.expose_secret());
-        let useless = |why: &str| Error::new(ErrorKind::CredentialRejected).with_message(why);
-        if lock(&self.last_rejected).as_ref() == Some(given) {
-            return Err(useless("the access token was refused; obtain another").with_status(401));
+        context.scrubber().add_secret(provided.expose_secret());
+        let rejected = |why: &str| Error::new(ErrorKind::CredentialRejected).with_message(why);
+        if lock(&self.last_rejected).as_ref() == Some(provided) {
+            return Err(rejected("the access token was rejected; obtain another").with_status(401));
         }
-        if given.expires_in().is_some_and(|left| left.is_zero()) {
-            return Err(useless("the access token has expired; obtain another"));
+        if provided.expires_in().is_some_and(|left| left.is_zero()) {
+            return Err(rejected("the access token has expired; obtain another"));
         }
-        let header = bearer_header(given.expose_secret())
-            .ok_or_else(|| useless("the access token is no header value"))?;
-        let renew_at = match given.expires_in() {
+        let header = bearer_header(provided.expose_secret())
+            .ok_or_else(|| rejected("the access token is not a valid header value"))?;
+        let renew_at = match provided.expires_in() {
             Some(left) => context.now().saturating_add(time_until_renewal(left)),
             None => Duration::MAX,
         };
-        // Nothing says whose it is, so each is held against the one before.
+        // Its owner is unknown, so each is verified against the one before.
         let origin = format!("access token {}", self.token_count.load(Ordering::Relaxed) + 1);
-        let token =
-            IssuedToken { provided: Some(given.clone()), ..self.new_token(Some(header), renew_at, &origin) };
+        let token = IssuedToken {
+            provided: Some(provided.clone()),
+            ..self.new_token(Some(header), renew_at, &origin)
+        };
         self.verify_and_store(context, None, token).await
     }
 
@@ -266,13 +270,13 @@ impl Session {
     ) -> Result<IssuedToken, Error> {
         context.scrubber().add_secret(credentials.client_secret().expose_secret());
         let operation = RequestToken::new(credentials);
-        let asked_at = context.now();
-        let answer = context.request_token(&operation).await.map_err(|error| match error.status() {
-            // Clients see all three for a credential that is no longer good.
+        let requested_at = context.now();
+        let response = context.request_token(&operation).await.map_err(|error| match error.status() {
+            // The service uses all three for a credential that is no longer valid.
             Some(400 | 401 | 403) => error.with_kind(ErrorKind::CredentialRejected),
             _ => error,
         })?;
-        if let Some(token) = &answer.access_token {
+        if let Some(token) = &response.access_token {
             context.scrubber().add_secret(token.expose_secret());
         }
         let malformed = |what: &str| {
@@ -280,22 +284,22 @@ impl Session {
                 .with_operation(RequestToken::ROUTE.to_string())
                 .with_message(what)
         };
-        if let Some(code) = answer.error_code.as_deref().filter(|code| *code != "success") {
-            return Err(malformed(&format!("the identity service answered 200 with the error {code}"))
+        if let Some(code) = response.error_code.as_deref().filter(|code| *code != "success") {
+            return Err(malformed(&format!("the identity service responded with 200 and the error {code}"))
                 .with_kind(ErrorKind::CredentialRejected));
         }
-        let token = answer.access_token.filter(|token| !token.expose_secret().is_empty());
-        let token = token.ok_or_else(|| malformed("the answer holds no access_token"))?;
-        let header =
-            bearer_header(token.expose_secret()).ok_or_else(|| malformed("the token is no header value"))?;
-        let life = Duration::from_secs(answer.expires_in.unwrap_or(3_600));
-        let renew_at = asked_at.saturating_add(time_until_renewal(life));
+        let token = response.access_token.filter(|token| !token.expose_secret().is_empty());
+        let token = token.ok_or_else(|| malformed("the response holds no access_token"))?;
+        let header = bearer_header(token.expose_secret())
+            .ok_or_else(|| malformed("the token is not a valid header value"))?;
+        let lifetime = response.expires_in.map_or(DEFAULT_LIFETIME, Duration::from_secs);
+        let renew_at = requested_at.saturating_add(time_until_renewal(lifetime));
         let origin = format!("credential {}", credentials.client_id());
         let token = self.new_token(Some(header), renew_at, &origin);
         self.verify_and_store(context, credentials.owner(), token).await
     }
 
-    /// Makes this the token of all, once it is known to be one of the owner.
+    /// Stores the token for all callers, once it is verified to be the owner's.
     async fn verify_and_store<T: Transport>(
         &self,
         context: &RequestContext<'_, T>,
@@ -309,8 +313,8 @@ impl Session {
         Ok(token)
     }
 
-    /// What replaces another must belong to the same owner, and what names its
-    /// owner to that one.
+    /// Verifies that a replacement belongs to the same owner, and that a credential
+    /// which names its owner belongs to that one.
     async fn verify_owner<T: Transport>(
         &self,
         context: &RequestContext<'_, T>,
@@ -319,11 +323,11 @@ impl Session {
     ) -> Result<(), Error> {
         let known = lock(&self.state).owner.clone();
         let before = known.as_ref().map(|known| known.identity.owner());
-        let refuse = |owner: &Owner| {
+        let verify = |owner: &Owner| {
             let mut expected = before.iter().chain(named);
             let Some(expected) = expected.find(|expected| *expected != owner) else { return Ok(()) };
             let message = format!(
-                "{} belongs to {owner}, and {expected} is expected; store one of {expected}",
+                "{} belongs to {owner}: expected {expected}; store a credential of {expected}",
                 token.origin
             );
             Err(Error::new(ErrorKind::CredentialRejected)
@@ -331,13 +335,13 @@ impl Session {
                 .with_message(message))
         };
         match &known {
-            Some(known) if known.origin == token.origin => return refuse(&known.identity.owner()),
+            Some(known) if known.origin == token.origin => return verify(&known.identity.owner()),
             None if named.is_none() => return Ok(()),
             _ => {}
         }
         let identity = self.fetch_identity(context, token).await?;
-        refuse(&identity.owner())?;
-        // Unless somebody has learnt meanwhile that it must be another's.
+        verify(&identity.owner())?;
+        // Another task may have established a different owner meanwhile.
         let mut state = lock(&self.state);
         if state.owner.as_ref().is_none_or(|known| known.identity.owner() == identity.owner()) {
             state.owner = Some(KnownOwner { identity, origin: Arc::clone(&token.origin) });
@@ -350,19 +354,19 @@ impl Session {
     }
 }
 
-/// What `wanted` comes to, unless `end` comes first.
+/// The output of `future`, or `None` if `deadline` completes first.
 async fn until_deadline<V>(future: impl Future<Output = V>, deadline: impl Future<Output = ()>) -> Option<V> {
-    let (mut wanted, mut end) = (pin!(future), pin!(deadline));
-    poll_fn(|context| match wanted.as_mut().poll(context) {
+    let (mut future, mut deadline) = (pin!(future), pin!(deadline));
+    poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => end.as_mut().poll(context).map(|()| None),
+        Poll::Pending => deadline.as_mut().poll(context).map(|()| None),
     })
     .await
 }
 
-/// How long a token that lives for `life` is used.
+/// The time for which the client uses a token of this lifetime.
 fn time_until_renewal(lifetime: Duration) -> Duration {
-    lifetime.saturating_sub(RENEWAL_MARGIN).max(lifetime.mul_f64(0.75))
+    lifetime.saturating_sub(RENEWAL_MARGIN.min(lifetime / 4))
 }
 
 #[cfg(test)]
@@ -371,8 +375,8 @@ mod tests {
 
     #[test]
     fn short_lived_token_is_renewed_in_its_last_quarter() {
-        for (life, used) in [(3_600, 3_300), (1_799, 1_499), (600, 450), (10, 7), (0, 0)] {
-            assert_eq!(time_until_renewal(Duration::from_secs(life)).as_secs(), used);
+        for (lifetime, used) in [(3_600, 3_300), (1_799, 1_499), (600, 450), (10, 7), (0, 0)] {
+            assert_eq!(time_until_renewal(Duration::from_secs(lifetime)).as_secs(), used);
         }
     }
 }

@@ -2,20 +2,20 @@ use std::{fmt, time::Duration};
 
 use crate::BoxFuture;
 
-/// A rate budget that several processes spend together, such as the workers of
-/// a queue that all use one credential.
+/// A rate limiter for several processes with one credential, such as the workers of a
+/// queue.
 ///
-/// A client asks it before each request to the API, after its own
-/// [`RateLimit`](crate::RateLimit), which knows of this process alone.
+/// A client acquires a permit before each request to the API, after one of its own
+/// [`RateLimit`](crate::RateLimit), which applies to this process alone.
 pub trait SharedRateLimiter: fmt::Debug + Send + Sync {
-    /// Waits until one request may be sent, and says how long it waited. No
-    /// wait goes past `deadline`, in the time of
+    /// Waits until one request may be sent, and returns the time that it waited. It does
+    /// not wait past `deadline`, in the time of
     /// [`Transport::now`](crate::Transport::now).
     ///
-    /// An implementation that cannot reach the other processes lets the request
-    /// through: the service has the last word on its limits.
+    /// An implementation without a connection to the other processes permits the
+    /// request: the service enforces its limits anyway.
     ///
     /// # Errors
-    /// How long it would have to wait, when that is past the deadline.
+    /// The necessary wait, if it ends after the deadline.
     fn acquire_permit(&self, deadline: Option<Duration>) -> BoxFuture<'_, Result<Duration, Duration>>;
 }

@@ -3,19 +3,19 @@ use std::{
     time::Duration,
 };
 
-/// What has been asked of the service.
+/// The request counters of a client or of a tenant's handle.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestStats {
-    /// Requests to the API, repeated ones included.
+    /// Requests to the API, retries included.
     pub api_requests: u64,
     /// Requests for a token.
     pub token_requests: u64,
-    /// Requests that repeated a failed one.
+    /// Retries of failed requests.
     pub retries: u64,
-    /// Answers 429.
+    /// Responses with the status 429.
     pub throttled: u64,
-    /// Time spent waiting, for the budget or before a repetition.
+    /// The time spent on waits for the rate limit and before retries.
     pub wait_time: Duration,
 }
 
@@ -30,13 +30,13 @@ pub(crate) struct RequestCounters {
 
 impl RequestCounters {
     pub(crate) fn snapshot(&self) -> RequestStats {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         RequestStats {
-            api_requests: read(&self.api_requests),
-            token_requests: read(&self.token_requests),
-            retries: read(&self.retries),
-            throttled: read(&self.throttled),
-            wait_time: Duration::from_millis(read(&self.wait_time_ms)),
+            api_requests: load(&self.api_requests),
+            token_requests: load(&self.token_requests),
+            retries: load(&self.retries),
+            throttled: load(&self.throttled),
+            wait_time: Duration::from_millis(load(&self.wait_time_ms)),
         }
     }
 }

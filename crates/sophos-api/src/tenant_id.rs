@@ -5,10 +5,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// The id of a tenant: one customer's estate.
+/// The id of a tenant: one customer's account.
 ///
-/// A UUID on the wire, in either case, so two ids are equal whatever the case
-/// of their letters.
+/// It is a UUID in either case on the wire, so the comparison ignores the case.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TenantId(String);

@@ -1,19 +1,20 @@
 use crate::{
-    error::{Error, ErrorKind},
+    error::Error,
+    error_kind::ErrorKind,
     identity::Identity,
     models::{IdType, Tenant},
 };
 
-/// Tenants a page of a listing at most.
+/// The most tenants in a page.
 pub(crate) const MAX_TENANT_PAGE_SIZE: u32 = 100;
 
-/// The tenants that a credential reaches.
+/// The tenants of a credential.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct TenantList {
-    /// Those whose records could be read.
+    /// The tenants with a valid record.
     pub tenants: Vec<Tenant>,
-    /// One error for each record that could not.
+    /// One error for each invalid record.
     pub errors: Vec<Error>,
 }
 
@@ -26,6 +27,7 @@ pub(crate) fn own_tenant(identity: &Identity) -> Tenant {
 }
 
 pub(crate) fn unknown_id_type(id_type: &IdType) -> Error {
-    Error::new(ErrorKind::WrongCredentialType)
-        .with_message(format!("a credential of a {id_type} is not one of partner, organization and tenant"))
+    Error::new(ErrorKind::WrongCredentialType).with_message(format!(
+        "unknown credential type \"{id_type}\": expected partner, organization or tenant"
+    ))
 }

@@ -6,13 +6,26 @@ use serde_json::value::RawValue;
 
 /// A time as the service wrote it.
 ///
-/// The service writes times in several ways: RFC 3339 with three or nine
-/// fractional digits, the same without a zone, `2024-10-03 09.50.54 UTC` in
-/// isolation records, and numbers of seconds or milliseconds since the Unix
-/// epoch. The text is kept; [`instant`](Self::instant) reads it.
+/// The service uses several formats: RFC 3339 with three or nine fractional digits,
+/// the same without a zone, `2024-10-03 09.50.54 UTC` in isolation records, and
+/// numbers of seconds or milliseconds since the Unix epoch. [`as_str`](Self::as_str)
+/// is the text, [`instant`](Self::instant) the parsed time.
 ///
-/// Equality is that of the text. There is no order: compare
-/// [`instant`](Self::instant).
+/// Two are equal if their texts are. There is no order, since the order of the texts
+/// is not that of the times: compare [`instant`](Self::instant).
+///
+/// ```
+/// use sophos_api::Timestamp;
+///
+/// let (earlier, later) = (Timestamp::from("1717756198"), Timestamp::from("1917756198170"));
+/// assert!(earlier.instant() < later.instant());
+/// ```
+/// ```compile_fail,E0369
+/// use sophos_api::Timestamp;
+///
+/// let (earlier, later) = (Timestamp::from("1717756198"), Timestamp::from("1917756198170"));
+/// assert!(earlier < later);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Timestamp(String);
@@ -23,19 +36,18 @@ impl Timestamp {
         &self.0
     }
 
-    /// The instant it means, or `None` for a form that nobody has seen yet. A
-    /// time without a zone is UTC.
+    /// The parsed time, or `None` for an unknown format. A time without a zone is
+    /// UTC.
     pub fn instant(&self) -> Option<jiff::Timestamp> {
         parse(&self.0)
     }
 
-    /// Reads the instant of a text without keeping it, on the terms of
-    /// [`instant`](Self::instant).
+    /// Parses a text without storing it, like [`instant`](Self::instant).
     pub fn parse_instant(text: &str) -> Option<jiff::Timestamp> {
         parse(text)
     }
 
-    /// Milliseconds since the Unix epoch, on the terms of
+    /// The parsed time in milliseconds since the Unix epoch, like
     /// [`instant`](Self::instant).
     pub fn unix_millis(&self) -> Option<i64> {
         self.instant().map(jiff::Timestamp::as_millisecond)
@@ -88,7 +100,7 @@ impl<'de> Deserialize<'de> for Timestamp {
             Some(b'"') => serde_json::from_str(text).map(Self).map_err(de::Error::custom),
             // A number keeps its digits.
             Some(b'-' | b'0'..=b'9') => Ok(Self(text.to_owned())),
-            _ => Err(de::Error::custom("a time is a string or a number")),
+            _ => Err(de::Error::custom("invalid time: expected a string or a number")),
         }
     }
 }

@@ -2,35 +2,37 @@ use std::{error, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
-/// The longest answer that a transport reads unless it is set otherwise, in bytes: 6
-/// MiB. A page of 1,000 events has about half a MiB.
+/// The default limit of a response, in bytes: 6 MiB. A page of 1,000 events has
+/// about half a MiB.
 ///
 /// A program needs up to three times as much memory for each listing that it reads
-/// at once: for the page in work, for the one that follows, and for reading it. So
-/// four fit into the least memory that AWS Lambda has, 128 MB.
+/// concurrently: for the current page, the next one, and parsing. So four listings
+/// fit into 128 MB, the least memory of an AWS Lambda function.
 pub const DEFAULT_MAX_RESPONSE_LEN: usize = 6 << 20;
 
-/// The only door to the world: HTTP, the time, and waiting.
+/// Access to HTTP, the clock and timers.
 ///
-/// Natively this is reqwest on tokio, in a component `wasi:http`, in tests a
-/// script with a clock that is turned by hand.
-pub trait Transport: Send + Sync {
-    /// Sends `request` and reads the whole answer, within `timeout`.
+/// An implementation is reqwest on tokio, `wasi:http` in a component, or a script
+/// with a manual clock in tests.
+pub trait Transport: Send + Sync + 'static {
+    /// Sends `request` and reads the complete response within `timeout`.
     ///
-    /// Any status is an answer; an error means that none came. An
-    /// implementation follows no redirect: a redirect would carry the token to
-    /// a host that nobody checked.
+    /// Any status is a response. An implementation must not follow redirects: they
+    /// would carry the token to an unchecked host.
+    ///
+    /// # Errors
+    /// See [`TransportErrorKind`]: there is no complete response.
     fn send(
         &self,
         request: http::Request<Vec<u8>>,
         timeout: Duration,
     ) -> impl Future<Output = Result<http::Response<Bytes>, TransportError>> + Send;
 
-    /// The time since the Unix epoch. A host without a wall clock may count
-    /// from any other fixed point; deadlines and budgets need nothing more.
+    /// The time since the Unix epoch. A host without a wall clock may count from any
+    /// other fixed point: deadlines and rate limits need no more.
     fn now(&self) -> Duration;
 
-    /// Waits.
+    /// Waits for this time.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 }
 
@@ -52,30 +54,29 @@ impl<T: Transport> Transport for Arc<T> {
     }
 }
 
-/// Why no answer came, as far as it matters to whether one may ask again.
+/// The class of a transport failure. It decides whether a retry is safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// No connection was made: the service has not seen the request.
+    /// There was no connection: the service has not received the request.
     Connect,
-    /// The time was up. The service may have carried out the request.
+    /// The time limit passed. The service may have executed the request.
     Timeout,
-    /// The connection broke before the answer was complete. The service may
-    /// have carried out the request.
+    /// The connection broke before the response was complete. The service may have
+    /// executed the request.
     Interrupted,
-    /// The answer is larger than the transport accepts.
+    /// The response is larger than the transport accepts.
     TooLarge,
-    /// The answer is in a form that the transport does not read, such as a
-    /// compressed one.
+    /// The transport does not support the encoding of the response, such as a
+    /// compression.
     UnsupportedEncoding,
-    /// The request could not be sent at all, and would fail again.
+    /// The request cannot be sent; a retry would fail again.
     InvalidRequest,
-    /// Whoever runs the program does not let the request out, by a rule about
-    /// where it may go.
+    /// A rule of the host of this program blocks the destination of the request.
     Blocked,
 }
 
-/// A failure to get an answer.
+/// An attempt without a complete response.
 #[derive(Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
@@ -83,34 +84,36 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// A failure of this kind, with what caused it.
+    /// A failure of this kind, with its cause.
     pub fn new(kind: TransportErrorKind, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self { kind, source: source.into() }
     }
 
-    /// Why no answer came.
+    /// The class of the failure.
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
+    }
+
+    /// The texts of the cause and of each cause behind it.
+    pub(crate) fn cause(&self) -> String {
+        let first: &dyn error::Error = self.source.as_ref();
+        let chain = std::iter::successors(Some(first), |error| error.source());
+        chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
     }
 }
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
+        let kind = match self.kind {
             TransportErrorKind::Connect => "no connection",
-            TransportErrorKind::Timeout => "no answer in time",
+            TransportErrorKind::Timeout => "no response in time",
             TransportErrorKind::Interrupted => "the connection broke",
-            TransportErrorKind::TooLarge => "the answer is too large",
-            TransportErrorKind::UnsupportedEncoding => "the answer is unreadable",
+            TransportErrorKind::TooLarge => "the response is too large",
+            TransportErrorKind::UnsupportedEncoding => "the response is unreadable",
             TransportErrorKind::InvalidRequest => "the request could not be sent",
-            TransportErrorKind::Blocked => "the request was not let out",
-        })?;
-        let mut cause: Option<&dyn error::Error> = Some(self.source.as_ref());
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
+            TransportErrorKind::Blocked => "the request was blocked",
+        };
+        write!(f, "{kind}: {}", self.cause())
     }
 }
 

@@ -3,12 +3,12 @@ use std::{marker::PhantomData, ops::Deref};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::error::{Error, ErrorKind};
+use crate::{error::Error, error_kind::ErrorKind};
 
-/// What the service sent, read as `T`, with the JSON it was read from.
+/// A parsed record with the JSON of the service.
 ///
-/// Reads like a `T`. Written again it is the service's own JSON, byte for byte:
-/// members that `T` does not know, nulls and the form of numbers are all there.
+/// It dereferences to `T`. It serializes as the service's own JSON, byte for byte, with
+/// unknown fields, nulls and the format of numbers.
 #[derive(Debug, Clone)]
 pub struct WithRaw<T> {
     value: T,
@@ -21,19 +21,19 @@ impl<T> WithRaw<T> {
         self.raw.get()
     }
 
-    /// What was read, without the JSON.
+    /// The parsed record, without the JSON.
     pub fn into_inner(self) -> T {
         self.value
     }
 
-    /// What was read, and the JSON.
+    /// The parsed record and the JSON.
     pub fn into_parts(self) -> (T, Box<str>) {
         (self.value, self.raw.into())
     }
 }
 
 impl<T: Serialize> WithRaw<T> {
-    /// A record that the service did not send, but would have sent like this.
+    /// A record of the client's own, with the JSON that it serializes to.
     pub(crate) fn from_value(value: T) -> Result<Self, Error> {
         let raw = serde_json::value::to_raw_value(&value).map_err(malformed_item)?;
         Ok(Self { value, raw })
@@ -62,10 +62,10 @@ impl<T> Serialize for WithRaw<T> {
     }
 }
 
-/// One item of a page, not read yet.
+/// One item of a page, not parsed yet.
 ///
-/// Pages hold these so that one item that is not as documented costs that item
-/// alone, and so that a program that only passes records on need not read them.
+/// So an item that is not as documented does not affect the others, and a program that
+/// only forwards records need not parse them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent, bound = "")]
 pub struct Raw<T> {
@@ -80,12 +80,12 @@ impl<T> Raw<T> {
         self.json.get()
     }
 
-    /// The service's own JSON, for good.
+    /// Returns the service's own JSON by value.
     pub fn into_json(self) -> Box<str> {
         self.json.into()
     }
 
-    /// Reads as little of the item as `U` asks for, borrowing from it.
+    /// Parses the fields of `U` from the item, borrowing from it.
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] when the item is not a `U`.
@@ -95,7 +95,7 @@ impl<T> Raw<T> {
 }
 
 impl<T: DeserializeOwned> Raw<T> {
-    /// Reads the item.
+    /// Parses the item.
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] when it is not a `T`.
@@ -105,8 +105,8 @@ impl<T: DeserializeOwned> Raw<T> {
     }
 }
 
-// Serde's account of the failure may quote the item, which may hold a
-// customer's data: the place and the category say enough.
+// Serde's message may quote the item, which may hold a customer's data: the column and
+// the category are enough.
 fn malformed_item(error: serde_json::Error) -> Error {
     Error::new(ErrorKind::Malformed).with_message(format!(
         "an item is not as documented ({:?} error at column {})",

@@ -1,23 +1,29 @@
-//! Refusals of the service in every form that was seen.
+//! The error responses of the service in every recorded form, and their errors.
 
 mod support;
 
+use std::error::Error as _;
+
+use futures_executor::block_on;
 use serde_json::json;
-use sophos_api::{Error, ErrorKind, operations::endpoints::GetEndpoint};
-use support::parse_response;
+use sophos_api::{
+    ApiClient, Error, ErrorKind, NoCredential, RateLimit, RetryPolicy, TransportError, TransportErrorKind,
+    operations::endpoints::GetEndpoint,
+};
+use support::{ScriptedResponse, ScriptedTransport, TENANT_ID, client, client_with, parse_response, tenant};
 
 const ID: &str = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 const OTHER: &str = "a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d";
 
 fn parse_error(status: u16, body: impl Into<Vec<u8>>) -> Error {
-    let error = parse_response::<GetEndpoint>(status, body).expect_err("a refusal");
+    let error = parse_response::<GetEndpoint>(status, body).expect_err("an error");
     assert_eq!(error.status(), Some(status));
     error
 }
 
 #[test]
 fn error_kind_follows_the_status_for_any_body() {
-    for (status, kind, transient) in [
+    for (status, kind, retryable) in [
         (301, ErrorKind::Malformed, false),
         (400, ErrorKind::Invalid, false),
         (401, ErrorKind::Unauthorized, false),
@@ -38,7 +44,7 @@ fn error_kind_follows_the_status_for_any_body() {
         {
             let error = parse_error(status, body);
             assert_eq!(error.kind(), kind, "{status} {body}");
-            assert_eq!(error.is_transient(), transient, "{status} {body}");
+            assert_eq!(error.is_retryable(), retryable, "{status} {body}");
             assert_eq!(
                 (error.code(), error.request_id(), error.correlation_id()),
                 (None, None, None),
@@ -140,4 +146,83 @@ fn error_display_is_one_line_of_bounded_length() {
     assert!(!shown.contains(char::is_control), "{shown}");
     assert!(shown.chars().count() < 500, "{}", shown.len());
     assert_eq!(error.code(), Some("bad Request"));
+}
+
+#[test]
+fn error_predicates_follow_the_kind() {
+    let is = |error: &Error| {
+        [
+            ("retryable", error.is_retryable()),
+            ("throttled", error.is_throttled()),
+            ("unauthorized", error.is_unauthorized()),
+            ("forbidden", error.is_forbidden()),
+            ("not found", error.is_not_found()),
+            ("conflict", error.is_conflict()),
+            ("invalid", error.is_invalid()),
+            ("timeout", error.is_timeout()),
+            ("too large", error.is_too_large()),
+        ]
+        .into_iter()
+        .filter_map(|(name, is)| is.then_some(name))
+        .collect::<Vec<_>>()
+        .join(", ")
+    };
+    for (status, expected) in [
+        (400, "invalid"),
+        (401, "unauthorized"),
+        (403, "forbidden"),
+        (404, "not found"),
+        (409, "conflict"),
+        (429, "retryable, throttled"),
+        (503, "retryable"),
+        (302, ""),
+    ] {
+        assert_eq!(is(&parse_error(status, "")), expected, "{status}");
+    }
+    assert_eq!(is(&Error::invalid("a value")), "invalid");
+    assert_eq!(is(&Error::wrong_credential_type("a partner's")), "forbidden");
+    for (kind, expected) in [
+        (TransportErrorKind::Connect, "retryable"),
+        (TransportErrorKind::Timeout, "retryable, timeout"),
+        (TransportErrorKind::Interrupted, "retryable"),
+        (TransportErrorKind::TooLarge, "too large"),
+        (TransportErrorKind::InvalidRequest, "invalid"),
+        (TransportErrorKind::Blocked, ""),
+    ] {
+        assert_eq!(is(&transport_failure(kind)), expected, "{kind:?}");
+    }
+}
+
+/// The error of a request that fails at its only attempt.
+fn transport_failure(kind: TransportErrorKind) -> Error {
+    let script = ScriptedTransport::with_responses([ScriptedResponse::failure(kind)]);
+    let client = client_with(&script, RateLimit::unlimited(), RetryPolicy::new().max_attempts(1));
+    block_on(tenant(&client).send(&GetEndpoint::full(ID))).expect_err("a failure")
+}
+
+#[test]
+fn error_names_its_operation_tenant_and_source() {
+    let error = transport_failure(TransportErrorKind::Connect);
+    assert_eq!(error.operation(), Some("GET /endpoint/v1/endpoints/:endpointId"));
+    assert_eq!(error.tenant_id(), Some(TENANT_ID));
+    let source = error.source().and_then(|source| source.downcast_ref::<TransportError>());
+    let source = source.expect("the transport's error");
+    assert_eq!(source.kind(), TransportErrorKind::Connect);
+    assert_eq!(source.to_string(), "no connection: the script says so");
+
+    let error = parse_error(404, "");
+    assert_eq!((error.operation(), error.tenant_id()), (None, None));
+    assert!(error.source().is_none());
+}
+
+#[test]
+fn error_has_the_source_of_a_missing_credential() {
+    let script = ScriptedTransport::with_router(|sent| {
+        let rejected = json!({"errorCode": "oauth.invalid_client_secret"}).to_string();
+        sent.is_token().then(|| ScriptedResponse::text(401, &rejected))
+    });
+    let error = block_on(tenant(&client(&script)).send(&GetEndpoint::full(ID))).expect_err("no credential");
+    assert!(error.is_unauthorized(), "{error}");
+    let source = error.source().and_then(|source| source.downcast_ref::<NoCredential>());
+    assert!(source.is_some_and(|reason| error.to_string().contains(&reason.to_string())), "{error}");
 }

@@ -1,4 +1,4 @@
-//! The operations of this crate against Sophos's own published list.
+//! The operations of this crate compared with the published list of Sophos.
 
 mod support;
 
@@ -38,7 +38,7 @@ struct Named {
     name: String,
 }
 
-/// One operation of this crate, with every member filled in.
+/// One operation of this crate, with a value in every field.
 struct CrateOperation {
     name: &'static str,
     route: Route,
@@ -51,8 +51,11 @@ fn crate_operation<O: Operation>(filled: O) -> CrateOperation {
     CrateOperation { name, route: O::ROUTE, request: filled.to_request(&target).expect(name) }
 }
 
-fn text() -> Option<String> {
-    Some("x".to_owned())
+/// A time that every operation accepts.
+const TIME: &str = "2026-11-23T10:00:00.000Z";
+
+fn texts() -> Vec<String> {
+    list()
 }
 
 fn list<T: for<'a> From<&'a str>>() -> Vec<T> {
@@ -60,61 +63,59 @@ fn list<T: for<'a> From<&'a str>>() -> Vec<T> {
 }
 
 fn list_endpoints() -> ListEndpoints {
-    ListEndpoints {
-        health_status: list(),
-        r#type: list(),
-        tamper_protection_enabled: Some(true),
-        tamper_protection_supported: Some(true),
-        lockdown_status: list(),
-        overall_encryption_status: list(),
-        last_seen_before: text(),
-        last_seen_after: text(),
-        last_os_update_before: text(),
-        last_os_update_after: text(),
-        last_agent_update_before: text(),
-        last_agent_update_after: text(),
-        ids: list(),
-        isolation_status: Some(IsolationStatus::Isolated),
-        hostname_contains: text(),
-        serial_number_contains: text(),
-        associated_person_contains: text(),
-        group_name_contains: text(),
-        search: text(),
-        search_fields: list(),
-        ip_addresses: list(),
-        mac_addresses: list(),
-        online: Some(false),
-        cloud: list(),
-        assigned_to_group: Some(true),
-        group_ids: list(),
-        view: Some(EndpointView::Full),
-        fields: list(),
-        sort: list(),
-        page_size: Some(1),
-        page_from_key: text(),
-        page_total: Some(true),
-    }
+    ListEndpoints::new()
+        .health_status(list())
+        .r#type(list())
+        .tamper_protection_enabled(true)
+        .tamper_protection_supported(true)
+        .lockdown_status(list())
+        .overall_encryption_status(texts())
+        .last_seen_before(TIME)
+        .last_seen_after(TIME)
+        .last_os_update_before(TIME)
+        .last_os_update_after(TIME)
+        .last_agent_update_before(TIME)
+        .last_agent_update_after(TIME)
+        .ids(texts())
+        .isolation_status(IsolationStatus::Isolated)
+        .hostname_contains("x")
+        .serial_number_contains("x")
+        .associated_person_contains("x")
+        .group_name_contains("x")
+        .search("x")
+        .search_fields(texts())
+        .ip_addresses(texts())
+        .mac_addresses(texts())
+        .online(false)
+        .cloud(texts())
+        .assigned_to_group(true)
+        .group_ids(texts())
+        .view(EndpointView::Full)
+        .fields(texts())
+        .sort(texts())
+        .page_size(1)
+        .page_from_key("x")
+        .page_total(true)
 }
 
 fn list_alerts() -> ListAlerts {
-    ListAlerts {
-        from: text(),
-        to: text(),
-        group_key: text(),
-        product: list(),
-        category: list(),
-        severity: list(),
-        ids: list(),
-        sort: list(),
-        fields: list(),
-        page_size: Some(1),
-        page_from_key: text(),
-        page_total: Some(true),
-    }
+    ListAlerts::new()
+        .from(TIME)
+        .to(TIME)
+        .group_key("x")
+        .product(list())
+        .category(list())
+        .severity(list())
+        .ids(texts())
+        .sort(texts())
+        .fields(texts())
+        .page_size(1)
+        .page_from_key("x")
+        .page_total(true)
 }
 
 fn search_alerts() -> SearchAlerts {
-    SearchAlerts { filter: list_alerts() }
+    SearchAlerts::new(list_alerts())
 }
 
 fn operations() -> Vec<CrateOperation> {
@@ -122,41 +123,27 @@ fn operations() -> Vec<CrateOperation> {
     let credentials = support::credentials();
     vec![
         crate_operation(RequestToken::new(&credentials)),
-        crate_operation(GetWhoami {}),
-        crate_operation(CheckAccountHealth { checks: list(), products: list() }),
-        crate_operation(ListPartnerTenants {
-            page: Some(1),
-            page_size: Some(1),
-            page_total: Some(true),
-            fields: list(),
-        }),
+        crate_operation(GetWhoami::new()),
+        crate_operation(CheckAccountHealth::new().checks(texts()).products(texts())),
+        crate_operation(ListPartnerTenants::new().page(1).page_size(1).page_total(true).fields(texts())),
         crate_operation(GetPartnerTenant::new(id())),
-        crate_operation(ListOrganizationTenants {
-            page: Some(1),
-            page_size: Some(1),
-            page_total: Some(true),
-        }),
+        crate_operation(ListOrganizationTenants::new().page(1).page_size(1).page_total(true)),
         crate_operation(GetOrganizationTenant::new(id())),
         crate_operation(list_alerts()),
         crate_operation(search_alerts()),
-        crate_operation(GetAlert { alert_id: id() }),
-        crate_operation(ActOnAlert { alert_id: id(), action: AlertActionKind::CleanPua, message: text() }),
+        crate_operation(GetAlert::new(id())),
+        crate_operation(ActOnAlert::new(id(), AlertActionKind::CleanPua).message("x")),
         crate_operation(list_endpoints()),
-        crate_operation(GetEndpoint { endpoint_id: id(), view: Some(EndpointView::Full), fields: list() }),
-        crate_operation(GetIsolation { endpoint_id: id() }),
-        crate_operation(UpdateIsolation { endpoint_id: id(), enabled: true, comment: text() }),
-        crate_operation(UpdateIsolations { ids: list(), enabled: true, comment: text() }),
-        crate_operation(ListSiemEvents {
-            limit: Some(200),
-            cursor: text(),
-            from_date: Some(1),
-            exclude_types: list(),
-        }),
-        crate_operation(ListSiemAlerts { limit: Some(200), cursor: text(), from_date: Some(1) }),
+        crate_operation(GetEndpoint::full(id()).fields(texts())),
+        crate_operation(GetIsolation::new(id())),
+        crate_operation(UpdateIsolation::new(id(), true).comment("x")),
+        crate_operation(UpdateIsolations::new(texts(), true).comment("x")),
+        crate_operation(ListSiemEvents::new().limit(200).cursor("x").from_date(1).exclude_types(texts())),
+        crate_operation(ListSiemAlerts::new().limit(200).cursor("x").from_date(1)),
     ]
 }
 
-/// What is published of these operations: names, and nothing else of the list.
+/// The published operations of the fixture: names alone.
 fn published() -> Vec<PublishedOperation> {
     serde_json::from_str(&support::fixture("published_operations.json")).expect("a list")
 }
@@ -166,8 +153,8 @@ fn recorded() -> Vec<PublishedOperation> {
     serde_json::from_str(&text).expect("the published list")
 }
 
-/// Each of this crate's operations with its entries in the published list: one,
-/// but for the token, which is published in two forms.
+/// Each operation of this crate with its entries in the published list: one, or two
+/// for the token.
 fn pairs(published: &[PublishedOperation]) -> Vec<(CrateOperation, Vec<&PublishedOperation>)> {
     let same = |ours: &CrateOperation, theirs: &&PublishedOperation| {
         ours.route.method.as_str() == theirs.method && ours.route.path == theirs.path
@@ -185,7 +172,7 @@ fn query_names(request: &http::Request<Vec<u8>>) -> BTreeSet<&str> {
     query.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name).collect()
 }
 
-/// Members of a body, JSON or form.
+/// The fields of a JSON or form body.
 fn body_names(request: &http::Request<Vec<u8>>) -> BTreeSet<String> {
     let body = std::str::from_utf8(request.body()).expect("text");
     match serde_json::from_str::<Map<String, Value>>(body) {

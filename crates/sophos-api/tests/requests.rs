@@ -1,4 +1,4 @@
-//! What operations send.
+//! The requests of the operations.
 
 mod support;
 
@@ -33,15 +33,14 @@ fn request<O: Operation>(operation: &O) -> Result<http::Request<Vec<u8>>, Error>
     operation.to_request(&target())
 }
 
-/// Method, path and query.
+/// The method, path and query.
 fn request_line<O: Operation>(operation: &O) -> String {
     let request = request(operation).expect("a request");
     assert_eq!(request.uri().host(), Some("api-eu01.central.sophos.com"));
     format!("{} {}{}", request.method(), request.uri().path(), query(&request))
 }
 
-/// The query with its members in the order of the alphabet: it has none of its
-/// own.
+/// The query in alphabetical order: its own order is not defined.
 fn query(request: &http::Request<Vec<u8>>) -> String {
     let Some(query) = request.uri().query() else { return String::new() };
     let mut members: Vec<_> = query.split('&').collect();
@@ -49,7 +48,7 @@ fn query(request: &http::Request<Vec<u8>>) -> String {
     format!("?{}", members.join("&"))
 }
 
-/// So too a body of JSON.
+/// The JSON body in alphabetical order.
 fn body(request: &http::Request<Vec<u8>>) -> String {
     match serde_json::from_slice::<BTreeMap<String, Value>>(request.body()) {
         Ok(members) => serde_json::to_string(&members).expect("JSON"),
@@ -71,16 +70,14 @@ fn full_request<O: Operation>(operation: &O) -> String {
 
 #[test]
 fn get_request_has_a_query_and_no_body() {
-    let operation = ListAlerts {
-        from: Some("2026-11-23T10:00:00.000Z".into()),
-        group_key: Some("MSxFdmVudDo6RQ==".into()),
-        product: vec![Product::Endpoint, Product::Server],
-        category: vec![AlertCategory::Malware, AlertCategory::from("neu")],
-        severity: vec![AlertSeverity::High],
-        sort: vec!["raisedAt:asc".into()],
-        page_total: Some(false),
-        ..Default::default()
-    };
+    let operation = ListAlerts::new()
+        .from("2026-11-23T10:00:00.000Z")
+        .group_key("MSxFdmVudDo6RQ==")
+        .product([Product::Endpoint, Product::Server])
+        .category([AlertCategory::Malware, AlertCategory::from("neu")])
+        .severity([AlertSeverity::High])
+        .sort(["raisedAt:asc"])
+        .page_total(false);
     insta::assert_snapshot!(full_request(&operation), @r"
     GET https://api-eu01.central.sophos.com/common/v1/alerts?category=malware,neu&from=2026-11-23T10%3A00%3A00.000Z&groupKey=MSxFdmVudDo6RQ%3D%3D&pageTotal=false&product=endpoint,server&severity=high&sort=raisedAt%3Aasc
     accept: application/json
@@ -90,11 +87,7 @@ fn get_request_has_a_query_and_no_body() {
 
 #[test]
 fn post_request_has_a_json_body_and_no_query() {
-    let operation = UpdateIsolations {
-        ids: vec!["a".into(), "b".into()],
-        enabled: true,
-        comment: Some("\"suspicious\"\n health".into()),
-    };
+    let operation = UpdateIsolations::new(["a", "b"], true).comment("\"suspicious\"\n health");
     insta::assert_snapshot!(full_request(&operation), @r#"
     POST https://api-eu01.central.sophos.com/endpoint/v1/endpoints/isolation
     accept: application/json
@@ -107,7 +100,7 @@ fn post_request_has_a_json_body_and_no_query() {
 
 #[test]
 fn patch_request_has_the_id_only_in_the_path() {
-    let operation = UpdateIsolation { endpoint_id: "e-1".into(), enabled: false, comment: None };
+    let operation = UpdateIsolation::new("e-1", false);
     insta::assert_snapshot!(full_request(&operation), @r#"
     PATCH https://api-eu01.central.sophos.com/endpoint/v1/endpoints/e-1/isolation
     accept: application/json
@@ -139,7 +132,7 @@ fn request_has_the_header_of_its_scope() {
     assert_eq!(header(request(&ListEndpoints::default()).expect("a request")), ["x-tenant-id"]);
     assert_eq!(header(request(&ListPartnerTenants::all()).expect("a request")), ["x-partner-id"]);
     assert_eq!(header(request(&ListOrganizationTenants::all()).expect("a request")), ["x-organization-id"]);
-    assert!(header(request(&GetWhoami {}).expect("a request")).is_empty());
+    assert!(header(request(&GetWhoami::new()).expect("a request")).is_empty());
 }
 
 #[test]
@@ -165,13 +158,9 @@ fn path_ids_are_percent_encoded() {
         ("é", "%C3%A9"),
         ("\\", "%5C"),
     ] {
+        assert_eq!(request_line(&GetAlert::new(id)), format!("GET /common/v1/alerts/{segment}"), "{id}");
         assert_eq!(
-            request_line(&GetAlert { alert_id: id.into() }),
-            format!("GET /common/v1/alerts/{segment}"),
-            "{id}"
-        );
-        assert_eq!(
-            request_line(&GetIsolation { endpoint_id: id.into() }),
+            request_line(&GetIsolation::new(id)),
             format!("GET /endpoint/v1/endpoints/{segment}/isolation"),
             "{id}"
         );
@@ -182,16 +171,16 @@ fn path_ids_are_percent_encoded() {
 fn path_ids_that_are_empty_or_dots_are_rejected() {
     for id in ["", ".", "..", "..."] {
         let id = || id.to_owned();
-        let act = ActOnAlert { alert_id: id(), action: AlertActionKind::CleanPua, message: None };
+        let act = ActOnAlert::new(id(), AlertActionKind::CleanPua);
         for error in [
-            request(&GetAlert { alert_id: id() }).expect_err("no id"),
+            request(&GetAlert::new(id())).expect_err("no id"),
             request(&act).expect_err("no id"),
             request(&GetEndpoint::full(id())).expect_err("no id"),
-            request(&UpdateIsolation { endpoint_id: id(), enabled: true, comment: None }).expect_err("no id"),
+            request(&UpdateIsolation::new(id(), true)).expect_err("no id"),
             request(&GetPartnerTenant::new(id())).expect_err("no id"),
         ] {
             assert_eq!((error.kind(), error.status()), (ErrorKind::Invalid, None), "\"{}\"", id());
-            assert!(error.to_string().contains("must be given"), "{error}");
+            assert!(error.to_string().contains("expected a value that is not empty"), "{error}");
         }
     }
 }
@@ -203,7 +192,7 @@ fn request_omits_absent_members() {
         (request_line(&ListAlerts::default()), "GET /common/v1/alerts"),
         (request_line(&ListSiemEvents::default()), "GET /siem/v1/events"),
         (request_line(&CheckAccountHealth::default()), "GET /account-health-check/v1/health-check"),
-        (request_line(&GetWhoami {}), "GET /whoami/v1"),
+        (request_line(&GetWhoami::new()), "GET /whoami/v1"),
     ] {
         assert_eq!(sent, expected);
     }
@@ -211,16 +200,14 @@ fn request_omits_absent_members() {
 
 #[test]
 fn query_lists_are_joined_by_commas_and_encoded() {
-    let operation = ListEndpoints {
-        health_status: vec![HealthStatus::Bad, HealthStatus::Unknown],
-        r#type: vec![EndpointType::Server],
-        cloud: vec!["aws:i-0123".into(), "gcp".into()],
-        mac_addresses: vec!["00:5a:52".into(), "a,b".into()],
-        isolation_status: Some(IsolationStatus::NotIsolated),
-        online: Some(false),
-        hostname_contains: Some("ÄB C&d".into()),
-        ..Default::default()
-    };
+    let operation = ListEndpoints::new()
+        .health_status([HealthStatus::Bad, HealthStatus::Unknown])
+        .r#type([EndpointType::Server])
+        .cloud(["aws:i-0123", "gcp"])
+        .mac_addresses(["00:5a:52", "a,b"])
+        .isolation_status(IsolationStatus::NotIsolated)
+        .online(false)
+        .hostname_contains("ÄB C&d");
     insta::assert_snapshot!(request_line(&operation), @"GET /endpoint/v1/endpoints?cloud=aws%3Ai-0123,gcp&healthStatus=bad,unknown&hostnameContains=%C3%84B%20C%26d&isolationStatus=notIsolated&macAddresses=00%3A5a%3A52,a%2Cb&online=false&type=server");
 }
 
@@ -229,10 +216,10 @@ fn keys_and_cursors_are_encoded_losslessly() {
     for key in ["WyIzYmQ1NGY+Ly8=", "2000432653939", "AAAABw==", "a+b/c=d&e%20f", "VjJfQ1VSU09SfDIwMTk="] {
         let key = key.to_owned();
         let operations = [
-            request_line(&ListEndpoints { page_from_key: Some(key.clone()), ..Default::default() }),
-            request_line(&ListAlerts { page_from_key: Some(key.clone()), ..Default::default() }),
-            request_line(&ListSiemEvents { cursor: Some(key.clone()), ..Default::default() }),
-            request_line(&ListSiemAlerts { cursor: Some(key.clone()), ..Default::default() }),
+            request_line(&ListEndpoints::new().page_from_key(&key)),
+            request_line(&ListAlerts::new().page_from_key(&key)),
+            request_line(&ListSiemEvents::new().cursor(&key)),
+            request_line(&ListSiemAlerts::new().cursor(&key)),
         ];
         for sent in operations {
             let (_, value) =
@@ -276,45 +263,37 @@ fn request_rejects_an_operation_that_is_not_an_object() {
 fn assert_invalid(operation: &impl Operation, why: &str) {
     let error = request(operation).expect_err(why);
     assert_eq!((error.kind(), error.status()), (ErrorKind::Invalid, None), "{why}");
-    assert!(!error.is_transient());
+    assert!(!error.is_retryable());
     assert!(error.to_string().contains(why), "{error}");
 }
 
 #[test]
 fn siem_page_size_is_validated() {
     for limit in [0, 1, 199, 1_001, u32::MAX] {
-        let why = format!("limit is {limit}");
-        assert_invalid(&ListSiemEvents { limit: Some(limit), ..Default::default() }, &why);
-        assert_invalid(&ListSiemAlerts { limit: Some(limit), ..Default::default() }, &why);
+        let why = format!("invalid limit \"{limit}\": expected 200 to 1000");
+        assert_invalid(&ListSiemEvents::new().limit(limit), &why);
+        assert_invalid(&ListSiemAlerts::new().limit(limit), &why);
     }
     for limit in [200, 1_000] {
-        let sent = request_line(&ListSiemEvents { limit: Some(limit), ..Default::default() });
+        let sent = request_line(&ListSiemEvents::new().limit(limit));
         assert_eq!(sent, format!("GET /siem/v1/events?limit={limit}"));
-        let sent = request_line(&ListSiemAlerts {
-            limit: Some(limit),
-            from_date: Some(1_700_000_000),
-            ..Default::default()
-        });
+        let sent = request_line(&ListSiemAlerts::new().limit(limit).from_date(1_700_000_000));
         assert_eq!(sent, format!("GET /siem/v1/alerts?from_date=1700000000&limit={limit}"));
     }
 }
 
 #[test]
 fn isolation_ids_and_comment_length_are_validated() {
-    let many = |count: usize| UpdateIsolations {
-        ids: (0..count).map(|number| number.to_string()).collect(),
-        enabled: true,
-        comment: None,
-    };
-    assert_invalid(&many(0), "0 ids");
-    assert_invalid(&many(MAX_IDS + 1), "51 ids");
+    let many = |count: usize| UpdateIsolations::new((0..count).map(|number| number.to_string()), true);
+    assert_invalid(&many(0), "invalid ids: 0 given, expected 1 to 50");
+    assert_invalid(&many(MAX_IDS + 1), "invalid ids: 51 given, expected 1 to 50");
     assert!(request(&many(1)).is_ok() && request(&many(MAX_IDS)).is_ok());
 
-    // Characters, not bytes.
-    let comment = |length: usize| Some("é".repeat(length));
+    // The limit is in characters, not in bytes.
     for (length, allowed) in [(0, true), (MAX_COMMENT_LEN, true), (MAX_COMMENT_LEN + 1, false)] {
-        let one = UpdateIsolation { endpoint_id: "e".into(), enabled: true, comment: comment(length) };
-        let several = UpdateIsolations { comment: comment(length), ..many(2) };
+        let comment = "é".repeat(length);
+        let one = UpdateIsolation::new("e", true).comment(&comment);
+        let several = many(2).comment(&comment);
         if allowed {
             assert!(request(&one).is_ok() && request(&several).is_ok(), "{length}");
         } else {
@@ -325,13 +304,73 @@ fn isolation_ids_and_comment_length_are_validated() {
 }
 
 #[test]
+fn page_numbers_and_sizes_of_listings_are_validated() {
+    assert_invalid(&ListPartnerTenants::new().page(0), "invalid page \"0\": expected at least 1");
+    assert_invalid(&ListOrganizationTenants::new().page(0), "invalid page \"0\": expected at least 1");
+    assert_invalid(&ListAlerts::new().page_size(0), "invalid page_size \"0\": expected at least 1");
+    let search = SearchAlerts::new(ListAlerts::new().page_size(0));
+    assert_invalid(&search, "invalid page_size \"0\": expected at least 1");
+    assert!(request(&ListAlerts::new().page_size(5_000)).is_ok(), "the service reduces it");
+    for size in [0, 101] {
+        let why = format!("invalid page_size \"{size}\": expected 1 to 100");
+        assert_invalid(&ListPartnerTenants::new().page_size(size), &why);
+        assert_invalid(&ListOrganizationTenants::new().page_size(size), &why);
+    }
+    for size in [0, 501] {
+        let why = format!("invalid page_size \"{size}\": expected 1 to 500");
+        assert_invalid(&ListEndpoints::new().page_size(size), &why);
+    }
+    assert!(request(&ListEndpoints::new().page_size(500)).is_ok());
+    assert!(request(&ListPartnerTenants::new().page(1).page_size(100)).is_ok());
+}
+
+#[test]
+fn times_of_listings_are_validated() {
+    for time in ["", "yesterday", "2026-11-23", "2026-11-23T10:00:00", "1700000000", "-P90D"] {
+        let why = format!("\"{time}\": expected a UTC time");
+        assert_invalid(&ListAlerts::new().from(time), &format!("invalid from {why}"));
+        assert_invalid(&ListAlerts::new().to(time), &format!("invalid to {why}"));
+        assert_invalid(&SearchAlerts::new(ListAlerts::new().to(time)), &format!("invalid to {why}"));
+    }
+    for time in ["", "yesterday", "2026-11-23T10:00:00", "90D", "90 days", "-90"] {
+        let why = format!("\"{time}\": expected a UTC time such as");
+        let all = ListEndpoints::new;
+        assert_invalid(&all().last_seen_before(time), &format!("invalid last_seen_before {why}"));
+        assert_invalid(&all().last_seen_after(time), &format!("invalid last_seen_after {why}"));
+        assert_invalid(&all().last_os_update_before(time), &format!("invalid last_os_update_before {why}"));
+        assert_invalid(
+            &all().last_agent_update_after(time),
+            &format!("invalid last_agent_update_after {why}"),
+        );
+    }
+    for time in ["2026-11-23T10:00:00.000Z", "2026-11-23T10:00:00Z", "-P90D", "-PT12H"] {
+        assert!(request(&ListEndpoints::new().last_seen_after(time)).is_ok(), "{time}");
+    }
+    for seconds in [-1, 1_700_000_000_000] {
+        let why = format!("invalid from_date \"{seconds}\": expected seconds since the Unix epoch");
+        assert_invalid(&ListSiemEvents::new().from_date(seconds), &why);
+        assert_invalid(&ListSiemAlerts::new().from_date(seconds), &why);
+    }
+}
+
+#[test]
+fn invalid_operation_of_a_partner_is_not_sent() {
+    use sophos_api::ApiClient;
+    let script = support::ScriptedTransport::with_responses([]);
+    let operation = ListPartnerTenants::new().page_size(101);
+    let error = futures_executor::block_on(support::client(&script).send(&operation)).expect_err("invalid");
+    assert_eq!(error.operation(), Some("GET /partner/v1/tenants"));
+    assert!(error.is_invalid() && script.sent().is_empty(), "not even a token is requested");
+}
+
+#[test]
 fn invalid_operation_is_not_sent() {
     use sophos_api::ApiClient;
     let script = support::ScriptedTransport::with_responses([]);
     let tenant = support::tenant(&support::client(&script));
-    let operation = ListSiemEvents { limit: Some(199), ..Default::default() };
-    let error = futures_executor::block_on(tenant.send(&operation)).expect_err("refused");
+    let operation = ListSiemEvents::new().limit(199);
+    let error = futures_executor::block_on(tenant.send(&operation)).expect_err("invalid");
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(error.to_string().starts_with("GET /siem/v1/events for tenant 11f104c5"), "{error}");
-    assert!(script.sent().is_empty(), "not even a token is asked for");
+    assert!(script.sent().is_empty(), "not even a token is requested");
 }

@@ -20,7 +20,7 @@ impl Guest for Component {
     fn run_checks(tenant: TenantBorrow<'_>, checks: Vec<String>) -> Result<Report, Failure> {
         let tenant: &Tenant = tenant.get();
         run_call(async |client| {
-            let operation = RawOperation(CheckAccountHealth { checks, products: Vec::new() });
+            let operation = RawOperation(CheckAccountHealth::new().checks(checks));
             let (answer, raw) = into_value_and_text(tenant.with_client(client).send(&operation).await?)?;
             let checks = ["endpoint", "networkDevice"].into_iter().flat_map(|product| {
                 answer[product].as_object().into_iter().flatten().map(move |(name, outcome)| Check {

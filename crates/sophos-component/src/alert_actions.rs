@@ -26,7 +26,8 @@ impl Guest for Component {
         let tenant: &Tenant = tenant.get();
         run_call(async |client| {
             let action = AlertActionKind::from(action.as_str());
-            let operation = RawOperation(ActOnAlert { alert_id, action, message });
+            let mut operation = RawOperation(ActOnAlert::new(alert_id, action));
+            operation.0.message = message;
             let (response, raw) = into_value_and_text(tenant.with_client(client).send(&operation).await?)?;
             Ok(Action {
                 id: id(&response).map_err(Error::malformed)?,

@@ -48,7 +48,7 @@ impl Guest for Component {
     fn get(tenant: TenantBorrow<'_>, id: String) -> Result<Alert, Failure> {
         let tenant: &Tenant = tenant.get();
         run_call(async |client| {
-            let response = tenant.with_client(client).send(&RawOperation(GetAlert { alert_id: id })).await?;
+            let response = tenant.with_client(client).send(&RawOperation(GetAlert::new(id))).await?;
             let (alert, raw) = into_value_and_text(response)?;
             parse_alert(&alert, raw).map_err(Error::malformed)
         })

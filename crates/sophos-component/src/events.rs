@@ -35,7 +35,8 @@ impl Guest for Component {
                 StartPosition::After(cursor) => (page::page_key(scope, Some(&cursor))?, None),
             };
             let exclude_types = options.exclude.unwrap_or_default();
-            let operation = ListSiemEvents { limit: options.size, cursor, from_date, exclude_types };
+            let mut operation = ListSiemEvents::new().exclude_types(exclude_types);
+            (operation.limit, operation.cursor, operation.from_date) = (options.size, cursor, from_date);
             let response = tenant.with_client(client).send(&operation).await?;
             let next = response.next_cursor.as_deref().filter(|cursor| !cursor.is_empty());
             let (next, has_more) = (next.map(|cursor| scope.cursor(cursor)), response.has_more);

@@ -10,7 +10,7 @@ impl From<Error> for Failure {
         Self {
             reason: to_reason(error.kind(), wait),
             message: error.to_string(),
-            transient: error.is_transient(),
+            transient: error.is_retryable(),
             status: error.status(),
             code: error.code().map(str::to_owned),
             request_id: error.request_id().map(str::to_owned),

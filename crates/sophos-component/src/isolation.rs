@@ -25,7 +25,7 @@ impl Guest for Component {
         let tenant: &Tenant = tenant.get();
         run_call(async |client| {
             let tenant = tenant.with_client(client);
-            let request = RawOperation(GetIsolation { endpoint_id: endpoint_id.clone() });
+            let request = RawOperation(GetIsolation::new(endpoint_id.as_str()));
             let (requested, raw) = into_value_and_text(tenant.send(&request).await?)?;
             let (endpoint, _) =
                 into_value_and_text(tenant.send(&RawOperation(GetEndpoint::full(endpoint_id))).await?)?;

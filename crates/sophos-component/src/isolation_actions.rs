@@ -42,8 +42,8 @@ fn update_isolation(
 ) -> Result<IsolationResult, Failure> {
     let tenant: &Tenant = tenant.get();
     run_call(async |client| {
-        let comment = Some(comment).filter(|comment| !comment.is_empty());
-        let operation = RawOperation(UpdateIsolations { ids, enabled, comment });
+        let mut operation = RawOperation(UpdateIsolations::new(ids, enabled));
+        operation.0.comment = Some(comment).filter(|comment| !comment.is_empty());
         let (response, _) = into_value_and_text(tenant.with_client(client).send(&operation).await?)?;
         let accepted: Vec<_> = array(&response, &["items"]).filter_map(|item| item["id"].as_str()).collect();
         // An id that was not requested is ignored.

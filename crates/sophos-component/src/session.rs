@@ -52,11 +52,9 @@ fn start_session() -> Result<(Client<HostTransport>, Limits), Failure> {
     // The call to the host comes before the borrow.
     let (grant, hosts) = HostCredentialSource::request_initial()?;
     Ok(STATE.with_borrow_mut(|state| {
-        let retry = RetryPolicy {
-            max_attempts: state.limits.max_attempts,
-            attempt_timeout: Duration::from_millis(state.limits.request_timeout_ms.into()),
-            ..RetryPolicy::default()
-        };
+        let retry = RetryPolicy::new()
+            .max_attempts(state.limits.max_attempts)
+            .attempt_timeout(Duration::from_millis(state.limits.request_timeout_ms.into()));
         let client = Client::builder(HostTransport, grant).hosts(hosts).retry_policy(retry).build();
         (state.client.insert(client).clone(), state.limits)
     }))

@@ -88,7 +88,8 @@ impl Guest for Component {
             let page = after.as_ref().map(page_number).transpose()?;
             let (items, invalid, next) = match identity.id_type {
                 IdType::Organization => {
-                    let list = ListOrganizationTenants { page, ..ListOrganizationTenants::all() };
+                    let mut list = ListOrganizationTenants::all();
+                    list.page = page;
                     let (items, invalid, next) = fetch_page(client, list).await?;
                     (items, invalid, next.and_then(|next| next.page))
                 }
@@ -98,7 +99,8 @@ impl Guest for Component {
                 }
                 // For other types the client returns `WrongCredentialType`.
                 _ => {
-                    let list = ListPartnerTenants { page, ..ListPartnerTenants::all() };
+                    let mut list = ListPartnerTenants::all();
+                    list.page = page;
                     let (items, invalid, next) = fetch_page(client, list).await?;
                     (items, invalid, next.and_then(|next| next.page))
                 }

@@ -43,13 +43,9 @@ impl<'a, T: Transport> BackfillReader<'a, T> {
     /// large.
     pub(crate) async fn fetch_page(&mut self, backfill: &Backfill) -> Result<BackfillPage, Error> {
         let at = |ms| Timestamp::from_millisecond(ms).ok().map(to_rfc3339_millis);
-        let mut operation = ListAlerts {
-            from: at(backfill.gap.from_ms),
-            to: at(backfill.gap.to_ms),
-            page_size: Some(self.page_size),
-            page_from_key: backfill.next_key.clone(),
-            ..Default::default()
-        };
+        let mut operation = ListAlerts::new().page_size(self.page_size);
+        (operation.from, operation.to) = (at(backfill.gap.from_ms), at(backfill.gap.to_ms));
+        operation.page_from_key.clone_from(&backfill.next_key);
         let response = loop {
             match self.client.send(&operation).await {
                 Err(error) if error.kind() == ErrorKind::TooLarge && self.page_size > 1 => {

@@ -25,7 +25,9 @@ pub(crate) trait SiemFeed: Paged<Response = CursorPage<<Self as Paged>::Item>> +
 impl SiemFeed for ListSiemEvents {
     fn from_start(start: StartPosition, limit: u32) -> Self {
         let (cursor, from_date) = start.into_query();
-        Self { limit: Some(limit), cursor, from_date, ..Self::default() }
+        let mut operation = Self::new().limit(limit);
+        (operation.cursor, operation.from_date) = (cursor, from_date);
+        operation
     }
 
     fn limit(&self) -> u32 {
@@ -33,14 +35,16 @@ impl SiemFeed for ListSiemEvents {
     }
 
     fn with_limit(self, limit: u32) -> Self {
-        Self { limit: Some(limit), ..self }
+        self.limit(limit)
     }
 }
 
 impl SiemFeed for ListSiemAlerts {
     fn from_start(start: StartPosition, limit: u32) -> Self {
         let (cursor, from_date) = start.into_query();
-        Self { limit: Some(limit), cursor, from_date }
+        let mut operation = Self::new().limit(limit);
+        (operation.cursor, operation.from_date) = (cursor, from_date);
+        operation
     }
 
     fn limit(&self) -> u32 {
@@ -48,7 +52,7 @@ impl SiemFeed for ListSiemAlerts {
     }
 
     fn with_limit(self, limit: u32) -> Self {
-        Self { limit: Some(limit), ..self }
+        self.limit(limit)
     }
 }
 

@@ -51,7 +51,7 @@ impl<T: Transport + Clone> SophosCredentialCheck<T> {
         if let Some(current) = current {
             match self.client(current).identity().await {
                 Ok(identity) => return Ok(Some(owner_of(identity))),
-                Err(error) if error.is_transient() => {
+                Err(error) if error.is_retryable() => {
                     return Err(CredentialCheckError::Transient(error.to_string()));
                 }
                 Err(error) => {
@@ -105,7 +105,7 @@ impl<T: Transport + Clone> CredentialCheck for SophosCredentialCheck<T> {
             };
             match read {
                 Ok(()) => return Ok(()),
-                Err(error) if error.is_transient() => return Err(classify_error(error)),
+                Err(error) if error.is_retryable() => return Err(classify_error(error)),
                 Err(error) => last = Some(error),
             }
         }
@@ -157,10 +157,10 @@ async fn read_sample<T: Transport>(tenant: &TenantClient<T>, purposes: &[Purpose
     for purpose in purposes {
         match purpose {
             Purpose::Isolation => {
-                tenant.send(&ListEndpoints { page_size: Some(1), ..Default::default() }).await?;
+                tenant.send(&ListEndpoints::new().page_size(1)).await?;
             }
             _ => {
-                tenant.send(&ListAlerts { page_size: Some(1), ..Default::default() }).await?;
+                tenant.send(&ListAlerts::new().page_size(1)).await?;
             }
         }
     }

@@ -17,7 +17,7 @@ use sophos_api::{
     operations::{
         account_health::CheckAccountHealth,
         alerts::{ActOnAlert, GetAlert, SearchAlerts},
-        endpoints::{GetEndpoint, ListEndpoints},
+        endpoints::GetEndpoint,
         isolation::{GetIsolation, UpdateIsolations},
         organization::ListOrganizationTenants,
         partner::ListPartnerTenants,
@@ -94,11 +94,9 @@ impl NativeHost {
             return Ok(client.clone());
         }
         let base = |address: &String| address.parse().map_err(io::Error::other);
-        let retry = RetryPolicy {
-            max_attempts: self.limits.max_attempts,
-            attempt_timeout: Duration::from_millis(self.limits.request_timeout_ms),
-            ..RetryPolicy::default()
-        };
+        let retry = RetryPolicy::new()
+            .max_attempts(self.limits.max_attempts)
+            .attempt_timeout(Duration::from_millis(self.limits.request_timeout_ms));
         let [identity, global] = &self.plan.service;
         let client =
             Client::builder(RestrictedTransport::new(&self.plan.allow)?, PlannedGrants::new(&self.plan))
@@ -173,14 +171,15 @@ async fn list_tenants(client: &Client<RestrictedTransport>, after: Option<&str>)
             return Ok(json!({"tenants": [records::tenant(&own)], "malformed-items": [], "next": null}));
         }
         IdType::Organization => {
-            let (items, next) =
-                fetch_page(client, ListOrganizationTenants { page, ..ListOrganizationTenants::all() })
-                    .await?;
+            let mut list = ListOrganizationTenants::all();
+            list.page = page;
+            let (items, next) = fetch_page(client, list).await?;
             (items, next.and_then(|next| next.page))
         }
         _ => {
-            let (items, next) =
-                fetch_page(client, ListPartnerTenants { page, ..ListPartnerTenants::all() }).await?;
+            let mut list = ListPartnerTenants::all();
+            list.page = page;
+            let (items, next) = fetch_page(client, list).await?;
             (items, next.and_then(|next| next.page))
         }
     };
@@ -203,19 +202,20 @@ async fn call_tenant(
         ("endpoints", "search") => search_endpoints(tenant, first, second).await?,
         ("endpoints", "get") => records::endpoint(&tenant.send(&GetEndpoint::full(string(first))).await?),
         ("alerts", "search") => search_alerts(tenant, first, second).await?,
-        ("alerts", "get") => records::alert(&tenant.send(&GetAlert { alert_id: string(first) }).await?),
+        ("alerts", "get") => records::alert(&tenant.send(&GetAlert::new(string(first))).await?),
         ("alert-actions", "perform") => {
             let action = AlertActionKind::from(string(second).as_str());
-            let message = third.as_str().map(str::to_owned);
-            records::action(&tenant.send(&ActOnAlert { alert_id: string(first), action, message }).await?)
+            let mut operation = ActOnAlert::new(string(first), action);
+            operation.message = third.as_str().map(str::to_owned);
+            records::action(&tenant.send(&operation).await?)
         }
         ("events", "list") => list_events(tenant, first, second).await?,
         ("account-health", "run-checks") => {
-            let checks = CheckAccountHealth { checks: strings(first), products: Vec::new() };
+            let checks = CheckAccountHealth::new().checks(strings(first));
             records::health(&tenant.send(&checks).await?)
         }
         ("isolation", "inspect") => {
-            let requested = tenant.send(&GetIsolation { endpoint_id: string(first) }).await?;
+            let requested = tenant.send(&GetIsolation::new(string(first))).await?;
             records::isolation(&requested, &tenant.send(&GetEndpoint::full(string(first))).await?)
         }
         ("isolation-actions", "isolate") => update_isolation(tenant, first, true, second).await?,
@@ -229,18 +229,13 @@ async fn search_endpoints(
     wanted: &Value,
     listing: &Value,
 ) -> Result<Value, Error> {
-    let (items, next) = fetch_page(
-        tenant,
-        ListEndpoints {
-            page_from_key: optional_string(&listing["after"]),
-            page_size: number(&listing["size"]),
-            view: Some(EndpointView::from(listing["view"].as_str().unwrap_or("full"))),
-            sort: optional_string(&listing["sort"]).into_iter().collect(),
-            fields: strings(&listing["fields"]),
-            ..filters::endpoint_filter(wanted)
-        },
-    )
-    .await?;
+    let mut operation = filters::endpoint_filter(wanted)
+        .view(EndpointView::from(listing["view"].as_str().unwrap_or("full")))
+        .sort(optional_string(&listing["sort"]))
+        .fields(strings(&listing["fields"]));
+    operation.page_from_key = optional_string(&listing["after"]);
+    operation.page_size = number(&listing["size"]);
+    let (items, next) = fetch_page(tenant, operation).await?;
     let next = next.and_then(|next| next.page_from_key);
     Ok(records::page("endpoints", items, |item| Ok(records::endpoint(&item.parse()?)), next))
 }
@@ -255,7 +250,7 @@ async fn search_alerts(
     filter.page_size = number(&listing["size"]);
     filter.sort = optional_string(&listing["sort"]).into_iter().collect();
     filter.fields = strings(&listing["fields"]);
-    let (items, next) = fetch_page(tenant, SearchAlerts { filter }).await?;
+    let (items, next) = fetch_page(tenant, SearchAlerts::new(filter)).await?;
     let next = next.and_then(|next| next.filter.page_from_key);
     Ok(records::page("alerts", items, |item| Ok(records::alert(&item.parse()?)), next))
 }
@@ -266,14 +261,11 @@ async fn list_events(
     listing: &Value,
 ) -> Result<Value, Error> {
     let from = |case: &str| (place["tag"] == case).then_some(&place["val"]);
-    let answer = tenant
-        .send(&ListSiemEvents {
-            limit: number(&listing["size"]),
-            cursor: from("after").and_then(optional_string),
-            from_date: from("since").and_then(Value::as_i64),
-            exclude_types: strings(&listing["exclude"]),
-        })
-        .await?;
+    let mut operation = ListSiemEvents::new().exclude_types(strings(&listing["exclude"]));
+    operation.limit = number(&listing["size"]);
+    operation.cursor = from("after").and_then(optional_string);
+    operation.from_date = from("since").and_then(Value::as_i64);
+    let answer = tenant.send(&operation).await?;
     let more = answer.has_more;
     let read = |item: Raw<_>| Ok(records::event(&item.parse()?));
     let mut page = records::page("events", answer.items, read, answer.next_cursor);
@@ -289,8 +281,9 @@ async fn update_isolation(
 ) -> Result<Value, Error> {
     let ids = strings(ids);
     // An empty comment is not sent.
-    let comment = optional_string(comment).filter(|comment| !comment.is_empty());
-    let answer = tenant.send(&UpdateIsolations { ids: ids.clone(), enabled, comment }).await?;
+    let mut operation = UpdateIsolations::new(ids.clone(), enabled);
+    operation.comment = optional_string(comment).filter(|comment| !comment.is_empty());
+    let answer = tenant.send(&operation).await?;
     let taken: Vec<_> = answer.items.iter().flatten().map(|item| item.id.clone()).collect();
     let (ids, skipped): (Vec<_>, Vec<_>) = ids.into_iter().partition(|id| taken.contains(id));
     Ok(json!({"accepted-ids": ids, "skipped-ids": skipped}))

@@ -207,7 +207,7 @@ fn requests() -> Vec<Scenario> {
             .call_fails(
                 "session.whoami",
                 json!([]),
-                expected_failure("blocked").message_prefix("the request was not let out"),
+                expected_failure("blocked").message_prefix("the request was blocked"),
             ),
     ]
 }
@@ -330,7 +330,7 @@ fn deadlines() -> Vec<Scenario> {
             .call_fails(
                 "endpoints.search",
                 endpoints(),
-                expected_failure("interrupted").transient().message_prefix("no answer in time"),
+                expected_failure("interrupted").transient().message_prefix("no response in time"),
             ),
     ]
 }

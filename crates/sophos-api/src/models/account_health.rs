@@ -3,11 +3,10 @@ use serde_json::{Map, Value};
 use crate::model::model;
 
 model! {
-    /// How well a tenant is set up. Sent by
+    /// The checks of a tenant's configuration. Returned by
     /// `GET /account-health-check/v1/health-check`.
     ///
-    /// The checks are published without their inner shape: they are kept as the
-    /// service sends them.
+    /// The structure of the checks is undocumented: they hold the service's JSON.
     pub struct AccountHealth {
         /// The checks of endpoints: `protection`, `policy`, `exclusions`,
         /// `tamperProtection`.

@@ -5,76 +5,75 @@ use crate::{
 };
 
 model! {
-    /// An alert of the Common API. Sent by `GET /common/v1/alerts` and its
-    /// siblings, and kept for 90 days.
+    /// An alert of the Common API, which keeps it for 90 days. Returned by the
+    /// operations under `/common/v1/alerts`.
     pub struct Alert {
         /// The alert's id.
         id!: String,
-        /// What may be done about it; anything else is refused.
+        /// The permitted actions; the service rejects any other.
         allowed_actions: Vec<AlertActionKind>,
-        /// The kind of alert.
+        /// The category.
         category: AlertCategory,
-        /// What happened, in words.
+        /// The description.
         description: String,
-        /// Alerts of one key are shown as one. Base64.
+        /// The group, in Base64. The console displays alerts of one group as one.
         group_key: String,
-        /// What it is about.
+        /// The subject of the alert.
         managed_agent: ManagedAgent,
         /// The user.
         person: Reference,
         /// The product that raised it.
         product: Product,
-        /// When it was raised.
+        /// The time of the alert.
         raised_at: Timestamp,
-        /// The same, as some tenants' alerts name it.
+        /// The time of the alert under the name that some tenants' alerts use.
         created_at: Timestamp,
-        /// How serious it is.
+        /// The severity.
         severity: AlertSeverity,
         /// The tenant.
         tenant: Reference,
-        /// What happened, such as `Event::Endpoint::Threat::CleanupFailed`.
+        /// The event type, such as `Event::Endpoint::Threat::CleanupFailed`.
         r#type: String,
     }
 }
 
 model! {
-    /// What an alert is about.
+    /// The subject of an alert.
     pub struct ManagedAgent {
-        /// Its id; an endpoint's id for a computer or a server.
+        /// The id: an endpoint's id for a computer or a server.
         id as id: String,
-        /// What it is.
+        /// The type.
         r#type: ManagedAgentType,
-        /// Its name.
+        /// The name.
         name: String,
     }
 }
 
 model! {
-    /// An action that was asked for. Sent by
-    /// `POST /common/v1/alerts/{alertId}/actions`; its later state cannot be
-    /// asked for.
+    /// A requested action. Returned by `POST /common/v1/alerts/{alertId}/actions`. No
+    /// operation returns its later state.
     pub struct AlertAction {
         /// The action's id.
         id!: String,
-        /// The alert.
+        /// The alert's id.
         alert_id as id: String,
-        /// What was asked for.
+        /// The requested action.
         action: AlertActionKind,
-        /// How far it is: `requested`, `started` or `completed`.
+        /// The progress: `requested`, `started` or `completed`.
         status: String,
-        /// How it went, such as `success`. May be empty.
+        /// The result, such as `success`. It may be empty.
         result: String,
-        /// When it was asked for.
+        /// The time of the request.
         requested_at: Timestamp,
-        /// When it began.
+        /// The time of the start.
         started_at: Timestamp,
-        /// When it ended.
+        /// The time of the completion.
         completed_at: Timestamp,
     }
 }
 
 open_enum! {
-    /// How serious an alert is.
+    /// The severity of an alert.
     pub enum AlertSeverity {
         /// Low.
         Low = "low",
@@ -86,9 +85,9 @@ open_enum! {
 }
 
 open_enum! {
-    /// What can be done about an alert. Case matters.
+    /// An action on an alert. The service compares the case.
     pub enum AlertActionKind {
-        /// Mark it as seen.
+        /// Acknowledge the alert.
         Acknowledge = "acknowledge",
         /// Clean up a potentially unwanted application.
         CleanPua = "cleanPua",
@@ -110,7 +109,7 @@ open_enum! {
 open_enum! {
     /// The product that raised an alert.
     pub enum Product {
-        /// Another one.
+        /// Another product.
         Other = "other",
         /// Endpoint protection.
         Endpoint = "endpoint",
@@ -138,8 +137,8 @@ open_enum! {
 }
 
 open_enum! {
-    /// The kind of an alert. The service has some thirty; those that endpoint
-    /// security meets are named here.
+    /// The category of an alert. The service has about thirty; this lists the ones of
+    /// endpoint security.
     pub enum AlertCategory {
         /// Application control.
         ApplicationControl = "applicationControl",
@@ -169,7 +168,7 @@ open_enum! {
         Security = "security",
         /// The health of a system.
         SystemHealth = "systemHealth",
-        /// None of the others.
+        /// No category.
         Uncategorized = "uncategorized",
         /// Updating.
         Updating = "updating",
@@ -177,7 +176,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// What an alert can be about.
+    /// The type of an alert's subject.
     pub enum ManagedAgentType {
         /// A computer.
         Computer = "computer",

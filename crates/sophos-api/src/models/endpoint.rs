@@ -5,20 +5,20 @@ use crate::{
 };
 
 model! {
-    /// An endpoint: a computer or server with the agent. Sent by
+    /// An endpoint: a computer or server with the agent. Returned by
     /// `GET /endpoint/v1/endpoints` and `GET /endpoint/v1/endpoints/{endpointId}`.
     pub struct Endpoint {
         /// The endpoint's id.
         id!: String,
-        /// Computer or server.
+        /// The type.
         r#type: EndpointType,
         /// The tenant.
         tenant: Reference,
         /// The host name.
         hostname: String,
-        /// Its health.
+        /// The health.
         health: Health,
-        /// Its operating system.
+        /// The operating system.
         os: OperatingSystem,
         /// Every IPv4 address that the agent reported, private ones included.
         ipv4_addresses: Vec<String>,
@@ -26,41 +26,41 @@ model! {
         ipv6_addresses: Vec<String>,
         /// MAC addresses, with colons, in mixed case.
         mac_addresses: Vec<String>,
-        /// The group it is in.
+        /// The group of the endpoint.
         group: EndpointGroup,
-        /// The person it belongs to; may be empty.
+        /// The person of the endpoint; may be empty.
         associated_person: AssociatedPerson,
         /// Whether tamper protection is on.
         tamper_protection_enabled: bool,
         /// Whether the agent supports tamper protection.
         tamper_protection_supported: bool,
-        /// What is installed.
+        /// The installed products.
         assigned_products: Vec<AssignedProduct>,
         /// The parts of the agent.
         modules: Vec<Module>,
-        /// When it last reported.
+        /// The time of the last report.
         last_seen_at: Timestamp,
-        /// When the agent last updated itself.
+        /// The time of the last update of the agent.
         last_agent_update_at: Timestamp,
-        /// When the operating system last updated itself.
+        /// The time of the last update of the operating system.
         last_os_update_at: Timestamp,
-        /// Volume encryption.
+        /// The volume encryption.
         encryption: Encryption,
-        /// Server lockdown.
+        /// The server lockdown of an endpoint.
         lockdown: Lockdown,
-        /// Whether it is connected now.
+        /// Whether the endpoint is connected.
         online: bool,
         /// The isolation that the endpoint reported.
         isolation: EndpointIsolation,
-        /// The cloud instance it runs on.
+        /// The cloud instance of the endpoint.
         cloud: CloudInstance,
-        /// Whether Sophos watches over it.
+        /// Whether Sophos MDR manages the endpoint.
         mdr_managed: bool,
         /// The serial number of the machine.
         serial_number: String,
         /// Whether it shares its identity with a copy of it.
         cloned: bool,
-        /// What it was tagged with: at most 15.
+        /// The tags, at most 15.
         tags: Vec<EndpointTag>,
     }
 }
@@ -68,9 +68,9 @@ model! {
 model! {
     /// The health of an endpoint.
     pub struct Health {
-        /// The worst of the others.
+        /// The overall status: the worst of the others.
         overall: HealthStatus,
-        /// Threats.
+        /// The threat status.
         threats: ThreatHealth,
         /// The agent's services.
         services: ServiceHealth,
@@ -78,7 +78,7 @@ model! {
 }
 
 model! {
-    /// Whether an endpoint has threats.
+    /// The threat status of an endpoint.
     pub struct ThreatHealth {
         /// The status.
         status: HealthStatus,
@@ -86,9 +86,9 @@ model! {
 }
 
 model! {
-    /// Whether the agent's services run.
+    /// The status of the agent's services.
     pub struct ServiceHealth {
-        /// The worst of them.
+        /// The worst status of all services.
         status: HealthStatus,
         /// Each service.
         service_details: Vec<ServiceDetail>,
@@ -96,38 +96,38 @@ model! {
 }
 
 model! {
-    /// One service of the agent. Names change from version to version.
+    /// One service of the agent. Its name depends on the version.
     pub struct ServiceDetail {
         /// The name.
         name: String,
-        /// Whether it runs.
+        /// The status.
         status: ServiceStatus,
     }
 }
 
 model! {
-    /// An operating system. Linux has a name and no version numbers.
+    /// An operating system. Linux has no version numbers.
     pub struct OperatingSystem {
-        /// Whether it is a server's.
+        /// Whether it is a server operating system.
         is_server: bool,
-        /// Which one.
+        /// The platform.
         platform: Platform,
-        /// Its name, in words.
+        /// The name.
         name: String,
-        /// Major version.
+        /// The major version.
         major_version: i64,
-        /// Minor version.
+        /// The minor version.
         minor_version: i64,
-        /// Build.
+        /// The build.
         build: i64,
     }
 }
 
 model! {
-    /// The group of an endpoint. Seen with a name and no id.
+    /// The group of an endpoint. Some responses hold a name without an id.
     pub struct EndpointGroup {
-        /// The group's id. A number is not read: what cannot be read stays
-        /// protected by policies that name groups.
+        /// The group's id. A number is ignored: policies that protect groups protect
+        /// an endpoint whose group is unknown.
         id: String,
         /// The group's name.
         name: String,
@@ -135,19 +135,19 @@ model! {
 }
 
 model! {
-    /// A tag of an endpoint: a key, and a value if it has one.
+    /// A tag of an endpoint: a key and an optional value.
     pub struct EndpointTag {
         /// The key.
         key: String,
         /// The value.
         value: String,
-        /// How the console shows it.
+        /// The text in the console.
         display_string: String,
     }
 }
 
 model! {
-    /// The person an endpoint belongs to.
+    /// The person of an endpoint.
     pub struct AssociatedPerson {
         /// The person's id.
         id as id: String,
@@ -161,9 +161,9 @@ model! {
 model! {
     /// A product on an endpoint.
     pub struct AssignedProduct {
-        /// Which, such as `interceptX`.
+        /// The product code, such as `interceptX`.
         code: String,
-        /// Its version.
+        /// The version.
         version: String,
         /// `installed` or `notInstalled`.
         status: String,
@@ -171,7 +171,7 @@ model! {
 }
 
 model! {
-    /// A part of the agent.
+    /// A module of the agent.
     pub struct Module {
         /// The name.
         name: String,
@@ -181,19 +181,19 @@ model! {
 }
 
 model! {
-    /// Encryption of an endpoint's volumes.
+    /// The encryption of an endpoint's volumes.
     pub struct Encryption {
         /// The status over all volumes.
         overall_status: String,
-        /// Each volume.
+        /// The volumes.
         volumes: Vec<EncryptionVolume>,
     }
 }
 
 model! {
-    /// An encrypted volume, or one that could be.
+    /// A volume that can be encrypted.
     pub struct EncryptionVolume {
-        /// The volume, on Windows as `\\?\Volume{guid}\`.
+        /// The volume's id, on Windows as `\\?\Volume{guid}\`.
         volume_id as id: String,
         /// The status.
         status: String,
@@ -201,7 +201,7 @@ model! {
 }
 
 model! {
-    /// Server lockdown.
+    /// The server lockdown of an endpoint.
     pub struct Lockdown {
         /// The status.
         status: LockdownStatus,
@@ -213,29 +213,28 @@ model! {
 model! {
     /// The isolation that an endpoint reported.
     pub struct EndpointIsolation {
-        /// Whether it is isolated.
+        /// The reported status.
         status: IsolationStatus,
-        /// Whether an administrator asked for it.
+        /// Whether an administrator isolated it.
         admin_isolated: bool,
-        /// Whether it isolated itself because of bad health, which an
-        /// administrator's release may not lift.
+        /// Whether it isolated itself because of bad health. An administrator's
+        /// release may not end that isolation.
         self_isolated: bool,
     }
 }
 
 model! {
-    /// The cloud instance that an endpoint runs on.
+    /// The cloud instance of an endpoint.
     pub struct CloudInstance {
         /// The provider.
         provider: CloudProvider,
-        /// The provider's id of the instance, such as `i-` and 17 hexadecimal
-        /// digits.
+        /// The instance's id, such as `i-` and 17 hexadecimal digits.
         instance_id as id: String,
     }
 }
 
 open_enum! {
-    /// What an endpoint is.
+    /// The type of an endpoint.
     pub enum EndpointType {
         /// A computer.
         Computer = "computer",
@@ -247,7 +246,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// How well an endpoint is.
+    /// The health of an endpoint or of a part of it.
     pub enum HealthStatus {
         /// Good.
         Good = "good",
@@ -261,19 +260,19 @@ open_enum! {
 }
 
 open_enum! {
-    /// Whether a service runs.
+    /// The status of a service.
     pub enum ServiceStatus {
-        /// It runs.
+        /// Running.
         Running = "running",
-        /// It is stopped.
+        /// Stopped.
         Stopped = "stopped",
-        /// It is not there.
+        /// Missing.
         Missing = "missing",
     }
 }
 
 open_enum! {
-    /// An operating system's family.
+    /// The family of an operating system.
     pub enum Platform {
         /// Windows.
         Windows = "windows",
@@ -285,11 +284,11 @@ open_enum! {
 }
 
 open_enum! {
-    /// Whether an endpoint is isolated.
+    /// The isolation of an endpoint.
     pub enum IsolationStatus {
-        /// It is.
+        /// Isolated.
         Isolated = "isolated",
-        /// It is not.
+        /// Not isolated.
         NotIsolated = "notIsolated",
     }
 }
@@ -305,13 +304,13 @@ open_enum! {
         NotInstalled = "notInstalled",
         /// Not available.
         Unavailable = "unavailable",
-        /// Being locked.
+        /// Locking.
         Locking = "locking",
     }
 }
 
 open_enum! {
-    /// A cloud.
+    /// A cloud provider.
     pub enum CloudProvider {
         /// Amazon Web Services.
         Aws = "aws",
@@ -323,13 +322,13 @@ open_enum! {
 }
 
 open_enum! {
-    /// How much of an endpoint is sent.
+    /// The amount of detail of an endpoint.
     pub enum EndpointView {
-        /// Id, type, tenant and host name.
+        /// The id, type, tenant and host name.
         Basic = "basic",
-        /// What the console shows in its list.
+        /// The fields of the console's list.
         Summary = "summary",
-        /// Everything.
+        /// All fields.
         Full = "full",
     }
 }

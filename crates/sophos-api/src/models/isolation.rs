@@ -6,23 +6,22 @@ use crate::{
 };
 
 model! {
-    /// What was asked for an endpoint's isolation.
+    /// The requested isolation of an endpoint.
     ///
-    /// `enabled` is what was asked for, not what the endpoint has done: an
-    /// endpoint acts when it next reports, and one that is offline stays
-    /// pending without limit. While it is pending, the time that belongs to the
-    /// asked state is missing. What the endpoint reported is
+    /// `enabled` is the requested state. The endpoint applies it when it next reports,
+    /// so the change of an offline endpoint stays pending without limit. While it is
+    /// pending, the time of the requested state is missing. The reported state is
     /// [`Endpoint::isolation`](crate::models::Endpoint).
     pub struct Isolation {
-        /// Whether isolation was asked for.
+        /// Whether isolation was requested.
         enabled: bool,
-        /// When it last took effect.
+        /// The time when the isolation last took effect.
         last_enabled_at: Timestamp,
-        /// Who last asked for it.
+        /// The actor that last requested the isolation.
         last_enabled_by: Actor,
-        /// When its end last took effect.
+        /// The time when the release last took effect.
         last_disabled_at: Timestamp,
-        /// Who last asked for its end.
+        /// The actor that last requested the release.
         last_disabled_by: Actor,
         /// The comment of the last change.
         comment: String,
@@ -30,7 +29,7 @@ model! {
 }
 
 model! {
-    /// Who asked. Recorded answers hold the id alone.
+    /// The actor of a request. Some responses hold the id alone.
     pub struct Actor {
         /// The id of the user or credential.
         id as id: String,
@@ -40,29 +39,28 @@ model! {
         name: String,
         /// `partner`, `organization` or `tenant`.
         account_type: String,
-        /// The account.
+        /// The account's id.
         account_id as id: String,
     }
 }
 
 model! {
-    /// The isolation of one of many endpoints.
+    /// The isolation of one endpoint in a list.
     pub struct IsolationItem {
         /// The endpoint's id.
         id!: String,
-        /// What was asked for it.
+        /// The requested isolation.
         isolation: Isolation,
     }
 }
 
-/// The endpoints whose isolation was changed. Sent by
-/// `POST /endpoint/v1/endpoints/isolation`. An id that was sent and is not
-/// here was not accepted.
+/// The endpoints whose isolation was accepted. Returned by
+/// `POST /endpoint/v1/endpoints/isolation`. The service rejected any requested id that is
+/// missing here.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct IsolationItems {
-    /// The endpoints. One that cannot be read is left out, and the others are
-    /// here.
+    /// The endpoints, without invalid items.
     #[serde(default, deserialize_with = "lenient_list", skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<IsolationItem>>,
 }

@@ -7,63 +7,61 @@ use crate::{
 };
 
 model! {
-    /// An event of the SIEM feed. Sent by `GET /siem/v1/events`.
+    /// An event of the SIEM feed. Returned by `GET /siem/v1/events`.
     pub struct SiemEvent in "snake_case" {
-        /// The event's id. The same event may be sent again later.
+        /// The event's id. The feed may send the same event again.
         id!: String,
-        /// When it happened, by the endpoint's own clock, which may be wrong by
-        /// any amount.
+        /// The time of the event by the endpoint's clock, which may be wrong.
         when: Timestamp,
-        /// When the service took it in.
+        /// The time of ingestion.
         created_at: Timestamp,
-        /// The tenant.
+        /// The tenant's id.
         customer_id as id: TenantId,
-        /// How serious it is.
+        /// The severity.
         severity: SiemSeverity,
-        /// What happened, such as `Event::Endpoint::Threat::Detected`. An open
-        /// set.
+        /// The event type, such as `Event::Endpoint::Threat::Detected`.
         r#type: String,
-        /// The kind of event, such as `MALWARE`.
+        /// The group of events, such as `MALWARE`.
         group: String,
-        /// What happened, in words.
+        /// The description.
         name: String,
         /// The host name.
         location: String,
         /// The user, or `n/a`.
         source: String,
-        /// The address that it came from.
+        /// The address of the source.
         source_info: SourceInfo,
-        /// The endpoint.
+        /// The endpoint's id.
         endpoint_id as id: String,
-        /// The endpoint's type: `computer` or `server`, and others.
+        /// The endpoint's type, such as `computer` or `server`.
         endpoint_type: String,
         /// The user's id: 24 hexadecimal digits.
         user_id as id: String,
-        /// Where it was detected. Often null.
+        /// The place of detection. Often null.
         origin: String,
         /// The threat's name.
         threat: String,
-        /// What was cleaned up, and how that went. Often null.
+        /// The cleaned items and their results. Often null.
         core_remedy_items: Value,
     }
 }
 
 model! {
-    /// An alert of the SIEM feed. Sent by `GET /siem/v1/alerts`.
+    /// An alert of the SIEM feed. Returned by `GET /siem/v1/alerts`.
     pub struct SiemAlert in "snake_case" {
-        /// The alert's id. The same alert may be sent again later.
+        /// The alert's id. The feed may send the same alert again.
         id!: String,
-        /// When it happened, by the endpoint's own clock.
+        /// The time of the alert by the endpoint's clock, which may be wrong.
         when: Timestamp,
-        /// When the service took it in.
+        /// The time of ingestion.
         created_at: Timestamp,
-        /// The tenant.
+        /// The tenant's id.
         customer_id as id: TenantId,
-        /// How serious it is.
+        /// The severity.
         severity: SiemSeverity,
-        /// What happened, such as `Event::Endpoint::Threat::CleanupFailed`.
+        /// The event type, such as `Event::Endpoint::Threat::CleanupFailed`.
         r#type: String,
-        /// What happened, in words.
+        /// The description.
         description: String,
         /// The host name.
         location: String,
@@ -71,17 +69,17 @@ model! {
         source: String,
         /// The threat's name.
         threat: String,
-        /// Whether it can be cleaned up from the console.
+        /// Whether the console can clean up the threat.
         threat_cleanable: bool,
-        /// The event behind it.
+        /// The id of the event that caused the alert.
         event_service_event_id as id: String,
-        /// Further members, with times in milliseconds since the Unix epoch.
+        /// More fields, with times in milliseconds since the Unix epoch.
         data: Map<String, Value>,
     }
 }
 
 model! {
-    /// Where an event came from.
+    /// The source of an event.
     pub struct SourceInfo in "snake_case" {
         /// The endpoint's address.
         ip: String,
@@ -89,9 +87,9 @@ model! {
 }
 
 open_enum! {
-    /// How serious an event or alert of the SIEM feed is.
+    /// The severity of an event or alert of the SIEM feed.
     pub enum SiemSeverity {
-        /// Not at all.
+        /// None.
         None = "none",
         /// Low.
         Low = "low",

@@ -8,43 +8,43 @@ model! {
     pub struct Tenant {
         /// The tenant's id.
         id!: TenantId,
-        /// Its name.
+        /// The name.
         name: String,
-        /// The name to show.
+        /// The display name.
         show_as: String,
-        /// The country code of where its data is kept, such as `IE`.
+        /// The country code of the data, such as `IE`.
         data_geography: String,
-        /// The code of its data region, such as `eu01`.
+        /// The code of the data region, such as `eu01`.
         data_region: String,
-        /// How it is billed.
+        /// The billing type.
         billing_type: BillingType,
-        /// The partner that manages it.
+        /// The managing partner.
         partner: Reference,
-        /// The organization that it belongs to.
+        /// The organization of the tenant.
         organization: Reference,
-        /// The host that answers for it. Sometimes missing.
+        /// The host of the tenant. Sometimes missing.
         api_host: String,
-        /// Its state, such as `active`. In recorded answers, in no document.
+        /// The undocumented status, such as `active`.
         status: String,
     }
 }
 
 model! {
-    /// Another object, by id and sometimes by name.
+    /// A reference to another object: its id, and sometimes its name.
     pub struct Reference {
-        /// Its id.
+        /// The id.
         id as id: String,
-        /// Its name.
+        /// The name.
         name: String,
     }
 }
 
 open_enum! {
-    /// How a tenant is billed.
+    /// The billing of a tenant.
     pub enum BillingType {
         /// For a term.
         Term = "term",
-        /// Not yet: a trial.
+        /// A trial.
         Trial = "trial",
         /// By usage.
         Usage = "usage",

@@ -1,11 +1,11 @@
 use crate::model::{model, open_enum};
 
 model! {
-    /// Who a credential belongs to. Sent by `GET /whoami/v1`.
+    /// The owner of a credential. Returned by `GET /whoami/v1`.
     pub struct Whoami {
         /// The id of the partner, organization or tenant, in either case.
         id!: String,
-        /// Which of the three it is.
+        /// The type of the owner.
         id_type: IdType,
         /// The hosts to use.
         api_hosts: ApiHosts,
@@ -13,20 +13,20 @@ model! {
 }
 
 model! {
-    /// The hosts that the service hands out. Seen with `http://`, with a slash
-    /// at the end, and empty; [`Hosts::validate_host`](crate::Hosts::validate_host) checks them.
+    /// The hosts in a response. Some have `http://` or a slash at the end, some are
+    /// empty; [`Hosts::validate_host`](crate::Hosts::validate_host) checks them.
     pub struct ApiHosts {
-        /// The host of operations that are not a tenant's.
+        /// The global host.
         global: String,
-        /// The host of the tenant's data region; a tenant's credential only.
+        /// The host of the tenant's data region, for a tenant's credential.
         data_region: String,
     }
 }
 
 open_enum! {
-    /// What a credential belongs to.
+    /// The type of a credential's owner.
     pub enum IdType {
-        /// A partner, who manages tenants of many customers (Central Partner).
+        /// A partner, which manages tenants of many customers (Central Partner).
         Partner = "partner",
         /// An organization with several tenants (Central Enterprise).
         Organization = "organization",

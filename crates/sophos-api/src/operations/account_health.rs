@@ -2,17 +2,26 @@
 
 use serde::Serialize;
 
-use crate::{Operation, Route, WithRaw, models::AccountHealth};
+use crate::{Operation, Route, WithRaw, models::AccountHealth, setters::with_setters};
 
-/// Checks how well a tenant is set up.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CheckAccountHealth {
-    /// The checks to run, such as `protection` and `exclusions`. All if not
-    /// given.
-    pub checks: Vec<String>,
-    /// The products to check: `endpoint`, `networkDevice`. All if not given.
-    pub products: Vec<String>,
+with_setters! {
+    /// Checks a tenant's configuration.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+    #[serde(rename_all = "camelCase")]
+    #[non_exhaustive]
+    pub struct CheckAccountHealth {
+        /// The checks to run, such as `protection` and `exclusions`; all if empty.
+        pub checks: Vec<String>,
+        /// The products to check, `endpoint` and `networkDevice`; all if empty.
+        pub products: Vec<String>,
+    }
+}
+
+impl CheckAccountHealth {
+    /// Runs all checks of all products.
+    pub fn new() -> Self {
+        Self::default()
+    }
 }
 
 impl Operation for CheckAccountHealth {

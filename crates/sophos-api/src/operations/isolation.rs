@@ -1,9 +1,9 @@
-//! Isolation: an endpoint that may speak to the service and to nobody else.
+//! Isolation: an endpoint that exchanges data with the service alone.
 //!
-//! A change is accepted, not done: the endpoint acts when it next reports, and
-//! one that is offline stays pending without limit. There is no timer: an
-//! endpoint stays isolated until it is released. The service asks callers to
-//! wait between turning isolation on and off.
+//! The service accepts a change; the endpoint applies it when it next reports.
+//! The change of an offline endpoint stays pending without limit. There is no
+//! timer: an endpoint stays isolated until it is released. The service expects
+//! callers to wait between an isolation and its release.
 
 mod get_isolation;
 mod update_isolation;
@@ -15,14 +15,14 @@ pub use update_isolations::{MAX_IDS, UpdateIsolations};
 
 use crate::Error;
 
-/// Characters of a comment at most.
+/// The longest comment, in characters.
 pub const MAX_COMMENT_LEN: usize = 400;
 
 fn check_comment(comment: Option<&str>) -> Result<(), Error> {
     match comment.map(|comment| comment.chars().count()) {
-        Some(length) if length > MAX_COMMENT_LEN => {
-            Err(Error::invalid(format!("the comment has {length} characters; {MAX_COMMENT_LEN} are allowed")))
-        }
+        Some(length) if length > MAX_COMMENT_LEN => Err(Error::invalid(format!(
+            "invalid comment of {length} characters: expected at most {MAX_COMMENT_LEN}"
+        ))),
         _ => Ok(()),
     }
 }

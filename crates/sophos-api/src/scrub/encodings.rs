@@ -1,19 +1,19 @@
-//! The forms in which a secret may be repeated.
+//! The encodings in which a response may repeat a secret.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use secrecy::zeroize::Zeroizing;
 
 use super::MIN_SECRET_LEN;
 
-/// A form of a secret, normalized as texts are. Cleared from memory when dropped.
+/// An encoding of a secret, normalized like the texts. Dropping it clears the memory.
 pub(super) type EncodedSecret = Zeroizing<Vec<u8>>;
 
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const BASE64_ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// The bytes of a text as they are compared: in one case, on one line, and in one
-/// of the two alphabets of Base64.
+/// Normalizes a text for comparison: to lower case, to one line, and to one of the two
+/// Base64 alphabets.
 pub(super) fn normalize(text: &str) -> EncodedSecret {
     Zeroizing::new(text.bytes().map(normalize_byte).collect())
 }
@@ -27,7 +27,7 @@ fn normalize_byte(byte: u8) -> u8 {
     }
 }
 
-/// All forms of a secret, each once.
+/// All encodings of a secret, without duplicates.
 pub(super) fn encodings_of(secret: &str) -> Vec<EncodedSecret> {
     let bytes = secret.as_bytes();
     let once = Zeroizing::new(String::from_utf8_lossy(&encode_json(secret, false)).into_owned());
@@ -44,17 +44,17 @@ pub(super) fn encodings_of(secret: &str) -> Vec<EncodedSecret> {
         encode_base64(bytes, 1),
         encode_base64(bytes, 2),
     ];
-    let mut forms: Vec<EncodedSecret> = Vec::new();
-    for mut form in all {
-        form.iter_mut().for_each(|byte| *byte = normalize_byte(*byte));
-        if form.len() >= MIN_SECRET_LEN && !forms.contains(&form) {
-            forms.push(form);
+    let mut encodings: Vec<EncodedSecret> = Vec::new();
+    for mut encoding in all {
+        encoding.iter_mut().for_each(|byte| *byte = normalize_byte(*byte));
+        if encoding.len() >= MIN_SECRET_LEN && !encodings.contains(&encoding) {
+            encodings.push(encoding);
         }
     }
-    forms
+    encodings
 }
 
-/// Room for the longest form, so that no part of one is left behind in memory.
+/// A buffer for the longest encoding. It never grows, so no copy stays in memory.
 fn buffer_for(secret: &[u8]) -> EncodedSecret {
     Zeroizing::new(Vec::with_capacity(secret.len() * 12))
 }
@@ -65,7 +65,7 @@ fn encode_percent(secret: &[u8], encoded: &'static AsciiSet) -> EncodedSecret {
     form
 }
 
-/// The form within a string of JSON. Some writers escape slashes as well.
+/// Encodes as a part of a JSON string. Some writers escape slashes as well.
 fn encode_json(secret: &str, with_slashes: bool) -> EncodedSecret {
     let mut form = buffer_for(secret.as_bytes());
     for character in secret.chars() {
@@ -114,21 +114,21 @@ fn encode_hex(secret: &[u8]) -> EncodedSecret {
     form
 }
 
-/// The digits of Base64 that the secret alone decides, when as many bytes as
-/// `before` precede it in a group of three.
+/// The Base64 digits that depend on the secret alone, if `offset` bytes precede it in a
+/// group of three.
 fn encode_base64(secret: &[u8], offset: usize) -> EncodedSecret {
     let mut form = buffer_for(secret);
     let bytes = || std::iter::repeat_n(&0, offset).chain(secret);
-    let (mut bits, mut held) = (0_u32, 0);
+    let (mut bits, mut count) = (0_u32, 0);
     for byte in bytes() {
         bits = (bits << 8 | u32::from(*byte)) & 0xffff;
-        held += 8;
-        while held >= 6 {
-            held -= 6;
-            form.push(BASE64_ALPHABET[(bits >> held & 63) as usize]);
+        count += 8;
+        while count >= 6 {
+            count -= 6;
+            form.push(BASE64_ALPHABET[(bits >> count & 63) as usize]);
         }
     }
-    let undecided = (offset * 8).div_ceil(6).min(form.len());
-    form.drain(..undecided);
+    let ambiguous = (offset * 8).div_ceil(6).min(form.len());
+    form.drain(..ambiguous);
     form
 }

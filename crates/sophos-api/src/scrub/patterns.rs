@@ -1,14 +1,14 @@
-//! What looks like a secret, whether it is known or not.
+//! The patterns of secrets and tokens that are not known.
 
 use std::ops::Range;
 
-/// How each JSON Web Token begins: `{"` in Base64.
+/// The prefix of each JSON Web Token: `{"` in Base64.
 const JWT_PREFIX: &str = "eyJ";
 
 const MIN_JWT_LEN: usize = 12;
 
-/// The length of the shortest credential in a header. After the same words may
-/// stand ordinary ones, which have no digit.
+/// The shortest credential in a header, in bytes. An ordinary word may follow the name
+/// of the scheme too, but has no digit.
 const MIN_CREDENTIAL_LEN: usize = 6;
 
 pub(super) fn find_secrets(text: &str) -> Vec<Range<usize>> {
@@ -40,7 +40,7 @@ fn find_jwts(text: &str, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// The credential of a header, after the word for its scheme.
+/// Finds the credential after the name of an authorization scheme.
 fn find_credential(text: &str, at: usize) -> Option<Range<usize>> {
     let rest = &text[at..];
     let encoded = if rest.starts_with("%20") { 3 } else { 0 };
@@ -53,7 +53,7 @@ fn find_credential(text: &str, at: usize) -> Option<Range<usize>> {
     (start > 0 && length >= MIN_CREDENTIAL_LEN && is_mixed).then(|| at + start..at + start + length)
 }
 
-/// The users and the queries of URLs.
+/// Finds the users and the queries of URLs.
 fn find_url_secrets(text: &str, found: &mut Vec<Range<usize>>) {
     for (at, _) in text.match_indices("://") {
         let start = at + 3;

@@ -187,12 +187,10 @@ where
     ) -> Result<u64, EngineError> {
         let holders = permits::list_holders(self.ledger.store(), folder).await?;
         let ours: HashSet<String> = holders.into_iter().map(|(_, holder)| holder.endpoint).collect();
-        let query = ListEndpoints {
-            isolation_status: Some(IsolationStatus::Isolated),
-            view: Some(EndpointView::Basic),
-            page_size: Some(PAGE_SIZE),
-            ..ListEndpoints::default()
-        };
+        let query = ListEndpoints::new()
+            .isolation_status(IsolationStatus::Isolated)
+            .view(EndpointView::Basic)
+            .page_size(PAGE_SIZE);
         let mut external = 0;
         let mut pages = tenant.pages(query);
         while let Some(page) = pages.next().await {
@@ -250,13 +248,8 @@ async fn count_endpoints<T: Transport>(
     status: Option<IsolationStatus>,
 ) -> Result<u64, sophos_api::Error> {
     let default = if status.is_none() { 0 } else { u64::MAX };
-    let query = ListEndpoints {
-        isolation_status: status,
-        view: Some(EndpointView::Basic),
-        page_size: Some(1),
-        page_total: Some(true),
-        ..ListEndpoints::default()
-    };
+    let mut query = ListEndpoints::new().view(EndpointView::Basic).page_size(1).page_total(true);
+    query.isolation_status = status;
     let page = tenant.send(&query).await?;
     Ok(page.pages.items.or(page.pages.total).unwrap_or(default))
 }

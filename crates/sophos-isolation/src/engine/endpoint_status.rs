@@ -50,12 +50,7 @@ pub(super) async fn fetch_endpoints<T: Transport>(
     tenant: &TenantClient<T>,
     ids: Vec<String>,
 ) -> Result<HashMap<String, Endpoint>, sophos_api::Error> {
-    let query = ListEndpoints {
-        ids,
-        view: Some(EndpointView::Full),
-        page_size: Some(MAX_IDS as u32),
-        ..ListEndpoints::default()
-    };
+    let query = ListEndpoints::new().ids(ids).view(EndpointView::Full).page_size(MAX_IDS as u32);
     let mut found = HashMap::new();
     let mut pages = tenant.pages(query);
     while let Some(page) = pages.next().await {

@@ -202,7 +202,7 @@ where
             return Ok(CheckOutcome::refused(STOPPED_CODE, &stop.to_string()));
         }
         let tenant = self.tenant(&target.tenant.as_str().into(), deadline).await?;
-        let state = tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await?;
+        let state = tenant.send(&GetIsolation::new(target.endpoint.as_str())).await?;
         if state.enabled == Some(true) {
             let comment = clean(&tenant.scrub(state.comment.as_deref().unwrap_or_default()));
             return Ok(CheckOutcome::AlreadyIsolated { comment });

@@ -311,7 +311,7 @@ where
         if decision.state() == DecisionState::Isolated && isolated == Some(true) {
             return Ok(());
         }
-        let state = match tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await {
+        let state = match tenant.send(&GetIsolation::new(target.endpoint.as_str())).await {
             Ok(state) => state.into_inner(),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let deleted = Transition::Superseded { detail: ENDPOINT_DELETED.to_owned() };

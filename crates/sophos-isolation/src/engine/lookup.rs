@@ -136,8 +136,7 @@ impl CandidateSearch<'_> {
             None => false,
         };
         let compared: String = label.chars().take(HOSTNAME_CONTAINS_LEN).collect();
-        let mut pages =
-            tenant.pages(ListEndpoints { hostname_contains: Some(compared), ..full_view_query() });
+        let mut pages = tenant.pages(full_view_query().hostname_contains(compared));
         let Some(first) = pages.next().await else { return Ok(()) };
         let first = first?.items;
         let sample = first.iter().find_map(folded_hostname);
@@ -208,9 +207,8 @@ async fn search_hostname<T: Transport>(
     tenant: &TenantClient<T>,
     name: &str,
 ) -> Result<Option<Vec<Raw<Endpoint>>>, LookupError> {
-    let search = name.chars().skip(1).collect();
-    let query =
-        ListEndpoints { search: Some(search), search_fields: vec!["hostname".into()], ..full_view_query() };
+    let search: String = name.chars().skip(1).collect();
+    let query = full_view_query().search(search).search_fields(["hostname"]);
     let mut pages = tenant.pages(query);
     match pages.next().await {
         Some(Ok(page)) => Ok(pages.position().is_none().then_some(page.items)),
@@ -232,7 +230,7 @@ fn folded_hostname(item: &Raw<Endpoint>) -> Option<String> {
 }
 
 fn full_view_query() -> ListEndpoints {
-    ListEndpoints { view: Some(EndpointView::Full), page_size: Some(PAGE_SIZE), ..ListEndpoints::default() }
+    ListEndpoints::new().view(EndpointView::Full).page_size(PAGE_SIZE)
 }
 
 /// Returns the first labels of the host's names, without duplicates.
@@ -247,21 +245,14 @@ fn first_labels(identity: &HostIdentity) -> Vec<String> {
 /// Returns the query for one kind of identifier other than a name.
 fn identifier_query(identity: &HostIdentity, kind: IdentifierKind) -> ListEndpoints {
     match kind {
-        IdentifierKind::EndpointId => {
-            ListEndpoints { ids: identity.endpoint_id.iter().cloned().collect(), ..full_view_query() }
-        }
+        IdentifierKind::EndpointId => full_view_query().ids(identity.endpoint_id.iter().cloned()),
         IdentifierKind::Ec2InstanceId => {
-            let cloud = identity.ec2_instance_id.iter().map(|id| format!("aws:{id}")).collect();
-            ListEndpoints { cloud, ..full_view_query() }
+            full_view_query().cloud(identity.ec2_instance_id.iter().map(|id| format!("aws:{id}")))
         }
-        IdentifierKind::MacAddress => {
-            let mac_addresses =
-                identity.mac_addresses.iter().map(|digits| format_mac_address(digits)).collect();
-            ListEndpoints { mac_addresses, ..full_view_query() }
-        }
+        IdentifierKind::MacAddress => full_view_query()
+            .mac_addresses(identity.mac_addresses.iter().map(|digits| format_mac_address(digits))),
         IdentifierKind::IpAddress | IdentifierKind::Hostname => {
-            let ip_addresses = identity.ip_addresses.iter().map(ToString::to_string).collect();
-            ListEndpoints { ip_addresses, ..full_view_query() }
+            full_view_query().ip_addresses(identity.ip_addresses.iter().map(ToString::to_string))
         }
     }
 }

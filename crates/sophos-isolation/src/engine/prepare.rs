@@ -271,7 +271,7 @@ where
     ) -> Result<bool, EngineError> {
         let Some(claim) = decision.claim() else { return Ok(false) };
         let tenant = self.tenant(&TenantId::from(claim.target.tenant.as_str()), deadline).await?;
-        match tenant.send(&GetIsolation { endpoint_id: claim.target.endpoint.clone() }).await {
+        match tenant.send(&GetIsolation::new(claim.target.endpoint.as_str())).await {
             Ok(state) => {
                 let comment = state.comment.as_deref().unwrap_or_default();
                 Ok(state.enabled == Some(true) && decision.has_own_tag(comment))
@@ -298,7 +298,7 @@ where
             return Ok(refused(STOPPED_CODE, &stop.to_string(), Some(target)));
         }
         let tenant = self.tenant(&TenantId::from(target.tenant.as_str()), deadline).await?;
-        let state = tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await?;
+        let state = tenant.send(&GetIsolation::new(target.endpoint.as_str())).await?;
         let now = self.now();
         let mut claim = Claim {
             target,

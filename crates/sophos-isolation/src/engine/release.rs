@@ -112,7 +112,7 @@ where
         if is_calling(decision) {
             return Ok(false);
         }
-        let state = match tenant.send(&GetIsolation { endpoint_id: target.endpoint.clone() }).await {
+        let state = match tenant.send(&GetIsolation::new(target.endpoint.as_str())).await {
             Ok(state) => state,
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let deleted = Transition::Superseded { detail: ENDPOINT_DELETED.to_owned() };

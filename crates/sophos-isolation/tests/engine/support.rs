@@ -337,7 +337,7 @@ impl TestEnv {
         enabled: bool,
         comment: &str,
     ) -> Result<(), sophos_api::Error> {
-        let call = UpdateIsolation { endpoint_id: id(number), enabled, comment: Some(comment.to_owned()) };
+        let call = UpdateIsolation::new(id(number), enabled).comment(comment);
         self.console.tenant(ACME).await?.send(&call).await.map(drop)
     }
 

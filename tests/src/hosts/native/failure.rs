@@ -37,7 +37,7 @@ pub(super) fn to_failure(error: &Error) -> Value {
     json!({
         "reason": {"tag": case, "val": wait.filter(|_| carries)},
         "message": error.to_string(),
-        "transient": error.is_transient(),
+        "transient": error.is_retryable(),
         "status": error.status(),
         "code": error.code(),
         "request-id": error.request_id(),

@@ -5,21 +5,32 @@ use serde::Serialize;
 use crate::{
     Operation, Route, WithRaw,
     models::{AlertAction, AlertActionKind},
+    setters::with_setters,
 };
 
-/// Does something about an alert.
-///
-/// The action must be one of the alert's `allowedActions`, else the service
-/// answers 400. There is no way to ask for the action's later state.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ActOnAlert {
-    /// The alert's id.
-    pub alert_id: String,
-    /// What to do.
-    pub action: AlertActionKind,
-    /// A message, for actions that send one, and for the record.
-    pub message: Option<String>,
+with_setters! {
+    /// Requests an action on an alert.
+    ///
+    /// The action must be one of the alert's `allowedActions`, else the service
+    /// responds with 400. No operation returns the action's later state.
+    #[derive(Debug, Clone, PartialEq, Serialize)]
+    #[serde(rename_all = "camelCase")]
+    #[non_exhaustive]
+    pub struct ActOnAlert {
+        /// The alert's id.
+        pub alert_id: String,
+        /// The action.
+        pub action: AlertActionKind,
+        /// A message for the record, and for actions that send one.
+        pub message: Option<String>,
+    }
+}
+
+impl ActOnAlert {
+    /// Requests this action on the alert of this id, without a message.
+    pub fn new(alert_id: impl Into<String>, action: AlertActionKind) -> Self {
+        Self { alert_id: alert_id.into(), action, message: None }
+    }
 }
 
 impl Operation for ActOnAlert {

@@ -4,16 +4,17 @@ use serde::Serialize;
 
 use crate::{Operation, Route, ScopeHeader, WithRaw, models::Tenant};
 
-/// Reads one tenant of the partner.
+/// Gets one tenant of the partner.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct GetPartnerTenant {
     /// The tenant's id.
     pub tenant_id: String,
 }
 
 impl GetPartnerTenant {
-    /// Reads this tenant.
+    /// Gets the tenant of this id.
     pub fn new(tenant_id: impl Into<String>) -> Self {
         Self { tenant_id: tenant_id.into() }
     }

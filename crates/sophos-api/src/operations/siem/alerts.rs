@@ -3,24 +3,35 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::check_limit;
+use super::{MAX_PAGE_SIZE, MIN_PAGE_SIZE};
 use crate::{
     CursorPage, Error, Operation, Paged, Raw, Route,
+    checks::{check_range, check_unix_seconds},
     models::SiemAlert,
     page_body::{MalformedItem, parse_page_lenient},
+    setters::with_setters,
 };
 
-/// Reads a tenant's alerts of the last 24 hours, in the order in which the
-/// service took them in.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct ListSiemAlerts {
-    /// Items a page, from 200 (also if not given) to 1,000.
-    pub limit: Option<u32>,
-    /// Where to go on: a `next_cursor` of an earlier answer.
-    pub cursor: Option<String>,
-    /// Where to start without a cursor, in seconds since the Unix epoch, within
-    /// the last 24 hours. Ignored with a cursor.
-    pub from_date: Option<i64>,
+with_setters! {
+    /// Lists a tenant's alerts of the last 24 hours, in the order of ingestion.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+    #[non_exhaustive]
+    pub struct ListSiemAlerts {
+        /// Items per page, 200 to 1,000; 200 by default.
+        pub limit: Option<u32>,
+        /// The `next_cursor` of an earlier response.
+        pub cursor: Option<String>,
+        /// The start without a cursor, in seconds since the Unix epoch, within
+        /// the last 24 hours. The service ignores it if there is a cursor.
+        pub from_date: Option<i64>,
+    }
+}
+
+impl ListSiemAlerts {
+    /// Lists from the earliest of the alerts.
+    pub fn new() -> Self {
+        Self::default()
+    }
 }
 
 impl Operation for ListSiemAlerts {
@@ -28,7 +39,8 @@ impl Operation for ListSiemAlerts {
     const ROUTE: Route = Route::get("/siem/v1/alerts");
 
     fn validate(&self) -> Result<(), Error> {
-        check_limit(self.limit)
+        check_range("limit", self.limit, MIN_PAGE_SIZE..=MAX_PAGE_SIZE)?;
+        check_unix_seconds("from_date", self.from_date)
     }
 
     fn parse_response(response: &http::Response<Bytes>) -> Result<CursorPage<SiemAlert>, Error> {
@@ -39,16 +51,16 @@ impl Operation for ListSiemAlerts {
 impl Paged for ListSiemAlerts {
     type Item = SiemAlert;
 
-    fn next_page(&self, answer: &CursorPage<SiemAlert>) -> Result<Option<Self>, Error> {
-        let cursor = answer.next_page_cursor(self.cursor.as_deref())?;
+    fn next_page(&self, page: &CursorPage<SiemAlert>) -> Result<Option<Self>, Error> {
+        let cursor = page.next_page_cursor(self.cursor.as_deref())?;
         Ok(cursor.map(|cursor| Self { cursor: Some(cursor), from_date: None, ..self.clone() }))
     }
 
-    fn malformed_items(answer: &CursorPage<SiemAlert>) -> &[MalformedItem] {
-        &answer.malformed_items
+    fn malformed_items(page: &CursorPage<SiemAlert>) -> &[MalformedItem] {
+        &page.malformed_items
     }
 
-    fn items(answer: CursorPage<SiemAlert>) -> Vec<Raw<SiemAlert>> {
-        answer.items
+    fn items(page: CursorPage<SiemAlert>) -> Vec<Raw<SiemAlert>> {
+        page.items
     }
 }

@@ -3,26 +3,37 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::check_limit;
+use super::{MAX_PAGE_SIZE, MIN_PAGE_SIZE};
 use crate::{
     CursorPage, Error, Operation, Paged, Raw, Route,
+    checks::{check_range, check_unix_seconds},
     models::SiemEvent,
     page_body::{MalformedItem, parse_page_lenient},
+    setters::with_setters,
 };
 
-/// Reads a tenant's events of the last 24 hours, in the order in which the
-/// service took them in.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct ListSiemEvents {
-    /// Items a page, from 200 (also if not given) to 1,000.
-    pub limit: Option<u32>,
-    /// Where to go on: a `next_cursor` of an earlier answer.
-    pub cursor: Option<String>,
-    /// Where to start without a cursor, in seconds since the Unix epoch, within
-    /// the last 24 hours. Ignored with a cursor.
-    pub from_date: Option<i64>,
-    /// Types of events to leave out.
-    pub exclude_types: Vec<String>,
+with_setters! {
+    /// Lists a tenant's events of the last 24 hours, in the order of ingestion.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+    #[non_exhaustive]
+    pub struct ListSiemEvents {
+        /// Items per page, 200 to 1,000; 200 by default.
+        pub limit: Option<u32>,
+        /// The `next_cursor` of an earlier response.
+        pub cursor: Option<String>,
+        /// The start without a cursor, in seconds since the Unix epoch, within
+        /// the last 24 hours. The service ignores it if there is a cursor.
+        pub from_date: Option<i64>,
+        /// The types of events to leave out.
+        pub exclude_types: Vec<String>,
+    }
+}
+
+impl ListSiemEvents {
+    /// Lists from the earliest of the events.
+    pub fn new() -> Self {
+        Self::default()
+    }
 }
 
 impl Operation for ListSiemEvents {
@@ -30,7 +41,8 @@ impl Operation for ListSiemEvents {
     const ROUTE: Route = Route::get("/siem/v1/events");
 
     fn validate(&self) -> Result<(), Error> {
-        check_limit(self.limit)
+        check_range("limit", self.limit, MIN_PAGE_SIZE..=MAX_PAGE_SIZE)?;
+        check_unix_seconds("from_date", self.from_date)
     }
 
     fn parse_response(response: &http::Response<Bytes>) -> Result<CursorPage<SiemEvent>, Error> {
@@ -41,16 +53,16 @@ impl Operation for ListSiemEvents {
 impl Paged for ListSiemEvents {
     type Item = SiemEvent;
 
-    fn next_page(&self, answer: &CursorPage<SiemEvent>) -> Result<Option<Self>, Error> {
-        let cursor = answer.next_page_cursor(self.cursor.as_deref())?;
+    fn next_page(&self, page: &CursorPage<SiemEvent>) -> Result<Option<Self>, Error> {
+        let cursor = page.next_page_cursor(self.cursor.as_deref())?;
         Ok(cursor.map(|cursor| Self { cursor: Some(cursor), from_date: None, ..self.clone() }))
     }
 
-    fn malformed_items(answer: &CursorPage<SiemEvent>) -> &[MalformedItem] {
-        &answer.malformed_items
+    fn malformed_items(page: &CursorPage<SiemEvent>) -> &[MalformedItem] {
+        &page.malformed_items
     }
 
-    fn items(answer: CursorPage<SiemEvent>) -> Vec<Raw<SiemEvent>> {
-        answer.items
+    fn items(page: CursorPage<SiemEvent>) -> Vec<Raw<SiemEvent>> {
+        page.items
     }
 }

@@ -85,11 +85,7 @@ fn row(what: &str, times: &Times, native: &Times) {
 
 /// Times one page through the native client, with every endpoint parsed.
 async fn time_native_listing<T: Transport>(tenant: &TenantClient<T>) -> Result<Duration> {
-    let operation = ListEndpoints {
-        page_size: Some(PAGE_SIZE),
-        view: Some(EndpointView::Full),
-        ..ListEndpoints::default()
-    };
+    let operation = ListEndpoints::new().page_size(PAGE_SIZE).view(EndpointView::Full);
     let began = Instant::now();
     let page = tenant.send(&operation).await?;
     let endpoints: Vec<_> =

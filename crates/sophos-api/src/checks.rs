@@ -1,0 +1,85 @@
+//! Checks of an operation's values before anything is sent.
+
+use std::{fmt::Display, ops::RangeInclusive};
+
+use crate::error::Error;
+
+/// Numbers from here on are milliseconds: as seconds they would be in the year
+/// 5138 or later.
+const MIN_MILLIS: i64 = 100_000_000_000;
+
+/// Rejects a number outside `range`.
+pub(crate) fn check_range<N: PartialOrd + Display>(
+    name: &str,
+    value: Option<N>,
+    range: RangeInclusive<N>,
+) -> Result<(), Error> {
+    match value {
+        Some(value) if !range.contains(&value) => {
+            let (min, max) = range.into_inner();
+            Err(invalid(name, &value, &format!("{min} to {max}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Rejects zero.
+pub(crate) fn check_positive<N: Into<u64>>(name: &str, value: Option<N>) -> Result<(), Error> {
+    match value.map(Into::into) {
+        Some(0) => Err(invalid(name, &0, "at least 1")),
+        _ => Ok(()),
+    }
+}
+
+/// Rejects a text that is not a time with a zone.
+pub(crate) fn check_time(name: &str, value: Option<&str>) -> Result<(), Error> {
+    match value {
+        Some(text) if !is_time(text) => {
+            Err(invalid(name, &text, "a UTC time such as 2026-11-23T10:00:00.000Z"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Rejects a text that is neither a time with a zone nor an ISO 8601 duration.
+pub(crate) fn check_time_or_duration(name: &str, value: Option<&str>) -> Result<(), Error> {
+    match value {
+        Some(text) if !is_time(text) && !is_duration(text) => Err(invalid(
+            name,
+            &text,
+            "a UTC time such as 2026-11-23T10:00:00.000Z or a duration such as -P90D",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Rejects a number that is not seconds since the Unix epoch.
+pub(crate) fn check_unix_seconds(name: &str, value: Option<i64>) -> Result<(), Error> {
+    match value {
+        Some(seconds) if !(0..MIN_MILLIS).contains(&seconds) => {
+            Err(invalid(name, &seconds, "seconds since the Unix epoch"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Rejects a list whose length is outside `range`.
+pub(crate) fn check_count(name: &str, count: usize, range: RangeInclusive<usize>) -> Result<(), Error> {
+    if range.contains(&count) {
+        return Ok(());
+    }
+    let (min, max) = range.into_inner();
+    Err(Error::invalid(format!("invalid {name}: {count} given, expected {min} to {max}")))
+}
+
+fn is_time(text: &str) -> bool {
+    text.parse::<jiff::Timestamp>().is_ok()
+}
+
+fn is_duration(text: &str) -> bool {
+    text.trim_start_matches('-').starts_with('P') && text.parse::<jiff::Span>().is_ok()
+}
+
+fn invalid(name: &str, value: &dyn Display, expected: &str) -> Error {
+    Error::invalid(format!("invalid {name} \"{value}\": expected {expected}"))
+}
