@@ -12,6 +12,7 @@ mod checksum;
 mod duplicates;
 mod event_source;
 mod message_order;
+mod poller;
 mod protocol;
 mod receive;
 mod send;
@@ -29,10 +30,11 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::aws::REGION;
 
-pub use event_source::{DrainReport, EventSource};
+pub use event_source::EventSource;
+pub use poller::DrainReport;
 pub use state::Message;
 
-pub(crate) use event_source::{BatchResult, invoke_for_failures};
+pub(crate) use poller::{Poller, SourceMessage, SourceQueue, attribute_record};
 
 use shared::{QueueServer, SharedQueue};
 use state::NewMessage;

@@ -4,24 +4,38 @@
 //! emulator cannot do.
 
 use std::{
-    env,
     error::Error,
     io::{self, Write as _},
+    path::PathBuf,
 };
 
+use clap::Parser;
 use end_to_end::{
     isolation::parse_decision_id,
     stack::{DeployPackages, EMULATOR_LIMITS, STACK_NAME, SmokeTest},
 };
 
+/// Deploys the stack into an emulator of AWS on this machine and runs a smoke test.
+#[derive(Debug, Parser)]
+#[command(name = "deploy")]
+#[group(required = true, multiple = false)]
+struct Arguments {
+    /// The template that `sam build` wrote
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// The folder of the built function programs
+    #[arg(long, value_name = "FOLDER")]
+    functions: Option<PathBuf>,
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let packages = packages()?;
-    let with = match &packages {
-        DeployPackages::Built(_) => "what `sam build` has made of it",
+    let packages = packages(Arguments::parse())?;
+    let source = match &packages {
+        DeployPackages::Built(_) => "the packages of `sam build`",
         DeployPackages::Programs(_) => "the programs of this build",
     };
-    print_line(&format!("`sam deploy` of infra/template.yaml into the emulator, with {with} …"))?;
+    print_line(&format!("`sam deploy` deploys infra/template.yaml into the emulator, with {source} …"))?;
     let Some(mut tour) = SmokeTest::start(&packages).await? else { return Ok(()) };
     print_outputs(&tour)?;
     print_line("\nONE: A CREDENTIAL IS STORED, AND EVERYTHING IS EXPORTED\n")?;
@@ -38,14 +52,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What is to be deployed, as `cargo xtask deploy` tells.
-fn packages() -> Result<DeployPackages, &'static str> {
-    if let Some(template) = env::var_os("BUILT_TEMPLATE") {
-        return Ok(DeployPackages::Built(template.into()));
-    }
-    let folder = env::var_os("FUNCTIONS_DIR");
-    let folder = folder.ok_or("FUNCTIONS_DIR is not set; run `cargo xtask deploy --local`")?;
-    Ok(DeployPackages::Programs(folder.into()))
+fn packages(arguments: Arguments) -> Result<DeployPackages, &'static str> {
+    let programs = arguments.functions.map(DeployPackages::Programs);
+    let packages = arguments.template.map(DeployPackages::Built).or(programs);
+    packages.ok_or("missing option: expected `--template` or `--functions`")
 }
 
 fn print_line(line: &str) -> io::Result<()> {

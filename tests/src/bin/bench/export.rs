@@ -11,12 +11,11 @@ use sophos_simulator::{
 
 use crate::{BenchResult, MIB, print_line};
 
-const SIZES: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
+pub(crate) const SIZES: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
 const MAX_PAGE_SIZE: u64 = 1_000;
 
-/// Exports of these numbers of events; without any, of a thousand up to a million.
+/// Measures exports of these numbers of events.
 pub(crate) async fn run(sizes: &[u64]) -> BenchResult {
-    let sizes = if sizes.is_empty() { &SIZES[..] } else { sizes };
     print_line("One run of one tenant, from an empty folder, into a folder:")?;
     print_line("     events    seconds   events/s  peak MiB  calls  least  objects   MiB out")?;
     for size in sizes {

@@ -17,15 +17,14 @@ use load::LoadResult;
 const SANDBOXES: usize = 4;
 
 /// Events a second.
-const RATES: [u64; 3] = [1, 50, 500];
+pub(crate) const RATES: [u64; 3] = [1, 50, 500];
 
 /// The S3 server of the tests looks through the whole bucket for each listing,
 /// so that more would measure that.
 const MAX_S3_RATE: u64 = 10;
 
-/// Loads of these numbers of events a second; without any, of one up to 500.
+/// Measures loads of these numbers of events a second.
 pub(crate) async fn run(rates: &[u64]) -> BenchResult {
-    let rates = if rates.is_empty() { &RATES[..] } else { rates };
     let mut runs = Vec::new();
     for rate in rates.iter().copied().filter(|rate| *rate > 0) {
         runs.push(load::run(LedgerStore::Folder, rate, seconds(rate), SANDBOXES).await?);

@@ -6,11 +6,13 @@ mod steps;
 
 use std::{
     collections::HashSet,
-    env, fs,
+    fs,
     path::{Path, PathBuf},
+    process::Command,
     time::Instant,
 };
 
+use clap::Args;
 use end_to_end::{CommittedExport, TestEnv};
 use serde_json::Value;
 use sophos_simulator::{Config, CredentialKind, Dataset, Scheme};
@@ -25,40 +27,63 @@ const ROUNDS: usize = 5;
 /// The feed keeps 24 hours. A little less, so that the request is not refused.
 const SINCE_MS: i64 = 24 * 60 * 60 * 1_000 - 120_000;
 
-/// The script of Sophos, if the caller has it, and the Python that runs either peer.
-const SCRIPT_VARIABLE: &str = "PEER_SCRIPT";
-const PYTHON_VARIABLE: &str = "PEER_PYTHON";
+/// The options of the benchmark.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The number of events
+    #[arg(default_value_t = EVENTS)]
+    events: u64,
+    /// Sophos's `siem.py`, or its folder; by default, a minimal Python program is the peer
+    #[arg(long, value_name = "PATH")]
+    script: Option<PathBuf>,
+    /// The Python that runs the peer
+    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
+    python: PathBuf,
+}
 
 /// The client that is measured beside the export.
 #[derive(Debug)]
-enum Peer {
-    /// `siem.py` of Sophos-Central-SIEM-Integration, unchanged.
-    Official(PathBuf),
-    /// The program in `tests/peers`.
-    Minimal,
+struct Peer {
+    python: PathBuf,
+    /// `siem.py` of Sophos-Central-SIEM-Integration, unchanged; otherwise the program in
+    /// `tests/peers`.
+    script: Option<PathBuf>,
 }
 
 impl Peer {
-    fn chosen() -> BenchResult<Self> {
-        let Some(path) = env::var_os(SCRIPT_VARIABLE).map(PathBuf::from) else { return Ok(Self::Minimal) };
-        let script = if path.is_dir() { path.join("siem.py") } else { path };
-        let script = fs::canonicalize(&script)
-            .map_err(|error| format!("reading {} failed: {error}; name siem.py", script.display()))?;
-        Ok(Self::Official(script))
+    fn new(python: PathBuf, script: Option<PathBuf>) -> BenchResult<Self> {
+        let script = script.map(|path| {
+            let script = if path.is_dir() { path.join("siem.py") } else { path };
+            fs::canonicalize(&script)
+                .map_err(|error| format!("reading {} failed: {error}; name siem.py", script.display()))
+        });
+        Ok(Self { python, script: script.transpose()? })
     }
 
     fn name(&self) -> &'static str {
-        match self {
-            Self::Official(_) => "Sophos's script (siem.py)",
-            Self::Minimal => "minimal Python program (requests)",
+        if self.script.is_some() { "Sophos's script (siem.py)" } else { "minimal Python program (requests)" }
+    }
+
+    fn result_file(&self) -> &'static str {
+        if self.script.is_some() { "log/result.txt" } else { "result.txt" }
+    }
+
+    fn command(&self, world: &TestEnv, home: &TempDir) -> BenchResult<Command> {
+        let mut command = Command::new(&self.python);
+        // Python writes no compiled modules beside the caller's sources.
+        command.env("PYTHONDONTWRITEBYTECODE", "1").env_remove("HTTPS_PROXY").env_remove("https_proxy");
+        match &self.script {
+            Some(script) => configure_official(&mut command, world, home, script)?,
+            None => configure_minimal(&mut command, world, home)?,
         }
+        Ok(command)
     }
 }
 
-/// Compares the two over this many events, and measures the steps of the export.
-pub(crate) async fn run(numbers: &[u64]) -> BenchResult {
-    let events = numbers.first().copied().unwrap_or(EVENTS);
-    let peer = Peer::chosen()?;
+/// Compares both programs, then measures the steps of the export.
+pub(crate) async fn run(arguments: Arguments) -> BenchResult {
+    let Arguments { events, script, python } = arguments;
+    let peer = Peer::new(python, script)?;
     let folder = tempfile::tempdir()?;
     let certificate = folder.path().join("ca.pem");
     let world = TestEnv::start(over_tls(events, &certificate), CredentialKind::Partner).await?;
@@ -122,24 +147,17 @@ async fn export_once(world: &TestEnv, certificate: &Path, events: u64) -> BenchR
 /// The peer, from the start of its process to its end.
 async fn peer_once(world: &TestEnv, peer: &Peer, certificate: &Path, events: u64) -> BenchResult<Usage> {
     let home = tempfile::tempdir()?;
-    let mut command = match peer {
-        Peer::Official(script) => official(world, &home, script)?,
-        Peer::Minimal => minimal(world, &home)?,
-    };
+    let mut command = peer.command(world, &home)?;
     command.env("SSL_CERT_FILE", certificate).current_dir(home.path());
     let mut usage = process::measure(&mut command, &home.path().join("stderr")).await?;
 
-    let result = home.path().join(match peer {
-        Peer::Official(_) => "log/result.txt",
-        Peer::Minimal => "result.txt",
-    });
-    let lines = fs::read_to_string(&result)?;
+    let lines = fs::read_to_string(home.path().join(peer.result_file()))?;
     usage.bytes_out = lines.len() as u64;
     check(world, &lines, events)?;
     Ok(usage)
 }
 
-/// Both must have written the same records.
+/// Fails unless the peer wrote each record that the simulator served exactly once.
 fn check(world: &TestEnv, lines: &str, events: u64) -> BenchResult {
     let mut ids = HashSet::new();
     for line in lines.lines() {
@@ -157,9 +175,8 @@ fn check(world: &TestEnv, lines: &str, events: u64) -> BenchResult {
     Ok(())
 }
 
-/// The program of `tests/peers`.
-fn minimal(world: &TestEnv, home: &TempDir) -> BenchResult<std::process::Command> {
-    let mut command = python();
+/// Adds the arguments of the program in `tests/peers`.
+fn configure_minimal(command: &mut Command, world: &TestEnv, home: &TempDir) -> BenchResult {
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/page_to_file.py"));
     command.env("IDENTITY_URL", world.simulator.identity_url());
     command.env("GLOBAL_URL", world.simulator.global_url());
@@ -167,11 +184,11 @@ fn minimal(world: &TestEnv, home: &TempDir) -> BenchResult<std::process::Command
     command.env("CLIENT_SECRET", &world.credential().client_secret);
     command.env("TENANT_ID", tenant(world)?).env("FROM_DATE", since(world).to_string());
     command.env("RESULT", home.path().join("result.txt"));
-    Ok(command)
+    Ok(())
 }
 
-/// The script with a configuration like its sample, but for the addresses.
-fn official(world: &TestEnv, home: &TempDir, script: &Path) -> BenchResult<std::process::Command> {
+/// Adds the script's arguments and writes its configuration: its sample with local addresses.
+fn configure_official(command: &mut Command, world: &TestEnv, home: &TempDir, script: &Path) -> BenchResult {
     let (credential, simulator) = (world.credential(), &world.simulator);
     let global = simulator.global_url();
     let global = global.strip_prefix("https://").ok_or("the simulator does not speak TLS")?;
@@ -196,17 +213,9 @@ fn official(world: &TestEnv, home: &TempDir, script: &Path) -> BenchResult<std::
         &format!("api_host = {global}"),
     ];
     fs::write(home.path().join("config.ini"), config.join("\n"))?;
-    let mut command = python();
     command.arg(script).args(["--quiet", "--since", &since(world).to_string()]);
     command.env("SOPHOS_SIEM_HOME", home.path());
-    Ok(command)
-}
-
-fn python() -> std::process::Command {
-    let mut python = std::process::Command::new(env::var_os(PYTHON_VARIABLE).unwrap_or("python3".into()));
-    // Compiled modules are not written beside the caller's sources.
-    python.env("PYTHONDONTWRITEBYTECODE", "1").env_remove("HTTPS_PROXY").env_remove("https_proxy");
-    python
+    Ok(())
 }
 
 fn tenant(world: &TestEnv) -> BenchResult<String> {

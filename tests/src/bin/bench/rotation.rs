@@ -19,11 +19,10 @@ use crate::{
 };
 
 const ROTATIONS: usize = 20;
-const AUDIT_SIZES: [u64; 2] = [10, 500];
+pub(crate) const AUDIT_SIZES: [u64; 2] = [10, 500];
 
-/// Rotations, and the watch over these numbers of credentials.
+/// Measures rotations, and audits of these numbers of credentials.
 pub(crate) async fn run(sizes: &[u64]) -> BenchResult {
-    let sizes = if sizes.is_empty() { &AUDIT_SIZES[..] } else { sizes };
     let lambda = LambdaService::start().await?;
     let Some(moto) = Moto::start_with_lambda(&lambda.endpoint()).await? else { return Ok(()) };
     let estate = PipelineEnv::start(partner_config(1, 10), CredentialKind::Partner).await?;

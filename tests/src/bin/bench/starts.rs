@@ -11,7 +11,7 @@ use crate::{
     print_line,
 };
 
-const DEFAULT_STARTS: usize = 31;
+pub(crate) const DEFAULT_STARTS: usize = 31;
 
 /// A policy that names one source.
 const POLICY: &str = r#"version = 1
@@ -23,9 +23,9 @@ tenants = ["*"]
 verify = { scheme = "signature", secret = "webhooks/first" }
 "#;
 
-/// All functions; each so many times, if that is given.
-pub(crate) async fn run(counts: &[u64]) -> BenchResult {
-    let count = counts.first().map_or(DEFAULT_STARTS, |count| *count as usize).max(1);
+/// Starts each function `count` times.
+pub(crate) async fn run(count: usize) -> BenchResult {
+    let count = count.max(1);
     let folder = tempfile::tempdir()?;
     let world = TestEnv::start(partner_config(1, 10), CredentialKind::Partner).await?;
     let isolation = folder.path().join("isolation");

@@ -15,7 +15,7 @@ use sophos_simulator::{
 
 use crate::{BenchResult, MIB, print_line};
 
-const TENANTS: u64 = 5_000;
+pub(crate) const TENANTS: u64 = 5_000;
 const EVENTS: u64 = 200;
 const WORKERS: usize = 8;
 const RATES: [u32; 2] = [100, 200];
@@ -45,9 +45,8 @@ fn table_row(values: [String; COLUMNS.len()]) -> String {
     values.into_iter().zip(&COLUMNS).map(column).collect::<Vec<_>>().join("  ")
 }
 
-/// Estates of these numbers of tenants; without any, of five thousand.
+/// Measures estates of these numbers of tenants.
 pub(crate) async fn run(sizes: &[u64]) -> BenchResult {
-    let sizes = if sizes.is_empty() { &[TENANTS][..] } else { sizes };
     print_line(&format!(
         "One plan of one partner's tenants, two datasets each, {EVENTS} events a tenant, worked off by {WORKERS} \
          processes. The simulator refuses what is over the rate."
