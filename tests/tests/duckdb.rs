@@ -1,4 +1,4 @@
-//! DuckDB reads an export, and gets of each record the bytes that the service sent.
+//! Tests that DuckDB reads an export with the exact bytes of each record.
 
 use std::{env, path::Path, process::Command};
 
@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/readers/duckdb_rows.py");
 
-/// Records that readers of JSON change, in the order of their ids.
+/// Records that JSON readers change, in the order of their ids.
 const RECORDS: [(&str, &str); 9] = [
     ("big-numbers", r#"{"id":"big-numbers","n":123456789012345678901234567890,"f":1e400,"g":1.50,"h":-0}"#),
     ("duplicate-keys", r#"{"id":"duplicate-keys","name":"x","name":"y","name":null}"#),
@@ -24,7 +24,7 @@ const RECORDS: [(&str, &str); 9] = [
     ("white-space", "{\"id\":\"white-space\",\r\n  \"a\": [ 1 ,\t2 ]\n}"),
 ];
 
-/// A service with these records as the events of its only tenant.
+/// Serves these records as the events of the only tenant.
 async fn serve(listener: TcpListener, address: String) {
     while let Ok((stream, _)) = listener.accept().await {
         let address = address.clone();
@@ -87,6 +87,6 @@ async fn duckdb_reads_records_byte_for_byte() {
         RECORDS.iter().map(|(id, record)| ((*id).to_owned(), hex(record), TENANT.to_owned())).collect();
     assert_eq!(rows, sent);
     assert_eq!(read["members"], json!(["upper", "lower"]), "names differ by case");
-    // Without declared columns DuckDB takes the record for text, too.
+    // Without declared columns DuckDB also reads the record as text.
     assert_eq!(read["types"]["record"], "VARCHAR", "{read}");
 }

@@ -1,5 +1,5 @@
-//! The function's process is killed at every request that it makes of S3, and
-//! runs again: nothing is lost, nothing is there twice, no rubbish stays.
+//! Tests that kill the function at every S3 request and run it again. No record is lost or
+//! duplicate, and no garbage stays.
 
 use std::time::Duration;
 
@@ -43,12 +43,12 @@ impl Fixture {
         Self { world, s3, _folder: folder }
     }
 
-    /// One stream after the other, so that requests come in one order.
+    /// The streams run one after the other, so that requests have one order.
     fn function(&self) -> LambdaFunction {
         self.s3.configure(self.world.export_function(&self.s3.location())).env("EXPORT_CONCURRENCY", "1")
     }
 
-    /// A whole run, in a process of its own.
+    /// A complete run in a new process.
     async fn run(&self) -> Vec<String> {
         self.s3.set_trap(None);
         let mut sandbox = self.function().start().await.expect("the function starts");
@@ -57,7 +57,7 @@ impl Fixture {
         self.s3.requests()
     }
 
-    /// A run that is killed when it is in the trap. Says whether it got there.
+    /// Kills a run in the trap. Returns `false` if the run did not reach it.
     async fn run_until_trapped(&self, trap: S3Trap) -> bool {
         self.s3.set_trap(Some(trap));
         let mut sandbox = self.function().start().await.expect("the function starts");
@@ -78,8 +78,7 @@ impl Fixture {
     }
 }
 
-/// Kills at each request of a run in turn. `function` may have its own idea of
-/// what a run is.
+/// Kills a run at each of its requests in turn.
 async fn kill_at_every_request(bench: &Fixture) {
     let usual = bench.run().await;
     bench.check("before any crash");
@@ -121,7 +120,8 @@ async fn kill_at_any_request_loses_and_leaks_nothing() {
 async fn repeatedly_killed_runs_still_make_progress() {
     let bench = Fixture::start(config()).await;
     bench.run().await;
-    // Each dies a step further than the one before, with no whole run between.
+    // Each run is killed one request later than the one before, with no complete run
+    // between.
     for number in 1..40 {
         bench.world.simulator.clock().advance(RUN_INTERVAL / 5);
         bench.run_until_trapped(S3Trap::After(number)).await;
@@ -131,8 +131,8 @@ async fn repeatedly_killed_runs_still_make_progress() {
     bench.check("after forty crashes in a row");
 }
 
-/// At noon, with endpoints whose clocks are right, a run writes one object, and
-/// its seventh request is the commit; one tests the bucket.
+/// At noon, with correct clocks of endpoints, a run writes one object, and its seventh request
+/// is the commit. One request tests the bucket.
 fn noon_config() -> Config {
     let mut config = config();
     config.clock.start = Some("2026-11-23T12:00:00Z".into());

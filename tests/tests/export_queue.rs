@@ -1,4 +1,4 @@
-//! Many tenants: a plan, a queue, and workers.
+//! Tests of exports of many tenants: a plan, a queue and workers.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -16,8 +16,8 @@ use sophos_simulator::{
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Tenants of a partner and of an organization, one of which both have, one with
-/// a credential of its own, and one that only has that.
+/// Tenants of a partner and of an organization. One belongs to both, one also has its own
+/// credential, and one has only that.
 fn config() -> Config {
     let named = |name: &str, owner| TenantGroup { name: Some(name.into()), ..TenantGroup::new(owner, 1) };
     Config {
@@ -61,7 +61,7 @@ impl Fixture {
         self.estate.plan(&mut self.planner, &format!("plan-{}", self.plans)).await.expect("a plan")
     }
 
-    /// A plan, worked off.
+    /// Creates a plan and drains it.
     async fn plan_and_drain(&mut self) -> Value {
         let report = self.plan().await;
         let drained = self.source.drain().await;
@@ -86,7 +86,7 @@ impl Fixture {
         self.source.pool().logs().join("\n")
     }
 
-    /// All that exists up to an hour ago is committed, once.
+    /// All records up to an hour ago are committed exactly once.
     fn assert_committed_once(&self) {
         let committed = self.estate.committed().expect("what was served, once");
         let now = self.estate.env.simulator.clock().now_ms();
@@ -127,13 +127,13 @@ async fn each_tenant_is_exported_by_its_most_specific_credential() {
     stage.assert_committed_once();
     assert!(stage.estate.queue.is_empty());
 
-    // The lists of tenants are kept: the next round asks for none.
+    // The lists of tenants are cached: the next round requests none.
     stage.advance_clock(Duration::from_secs(600));
     stage.estate.env.simulator.reset_calls();
     stage.plan_and_drain().await;
     stage.assert_committed_once();
     let calls = stage.estate.env.simulator.calls();
-    // A process that is new asks for a token, and whose its credential is.
+    // A new process requests a token and the owner of its credential.
     let known = |name: &&String| name.starts_with("siem.") || ["token", "whoami"].contains(&name.as_str());
     let others: Vec<_> = calls.by_operation.keys().filter(|name| !known(name)).collect();
     assert!(others.is_empty(), "{others:?}");
@@ -149,7 +149,7 @@ async fn run_without_a_queue_exports_with_all_credentials() {
     assert_eq!(report["token_requests"], 4);
     estate.committed().expect("what was served, once");
 
-    // The credential of one tenant is deleted: nobody else serves it.
+    // The credential of one tenant is deleted, and no other serves it.
     let simulator = &estate.env.simulator;
     let own = simulator.tenants().into_iter().find(|tenant| tenant.name == "Own").expect("a tenant").id;
     let credentials = simulator.credentials();
@@ -178,7 +178,7 @@ async fn failure_distinguishes_service_from_credential_errors() {
     let credentials = simulator.credentials();
     for function in [estate.function(), without_export_queue(estate.function())] {
         let mut sandbox = function.start().await.expect("the function starts");
-        // An outage, and a refusal that is no question of the moment.
+        // An outage, and a lasting rejection.
         for (status, seconds) in [(503, 3), (403, 60)] {
             simulator.set_faults(FaultPlan::new([FaultRule::new("whoami", FaultAction::status(status))]));
             let soon = Duration::from_secs(seconds);
@@ -256,7 +256,7 @@ async fn plan_is_sent_once_and_not_before_the_last_one_completes() {
     assert_eq!(stage.estate.queue.messages().len(), 20);
     stage.source.drain().await;
     stage.assert_committed_once();
-    // Lambda hands a schedule's event over again when it did not hear the end.
+    // Lambda repeats a schedule's event if it did not receive the response.
     stage.plans -= 1;
     stage.plan().await;
     assert_eq!(stage.estate.queue.messages().len(), 0, "the same plan was sent already");
@@ -267,7 +267,7 @@ async fn partially_sent_plan_resumes_on_retry() {
     let mut config = config();
     config.tenants[0] = TenantGroup::new(Owner::Partner, 60);
     let mut stage = Fixture::start(config, 1, &[]).await;
-    // Any text names an occasion, of any length.
+    // An id can be any text of any length.
     let id = "größer als eine UUID ".repeat(40);
     stage.estate.queue.fail_sends_after(Some(4));
     stage.estate.plan(&mut stage.planner, &id).await.expect_err("the queue fails");
@@ -323,8 +323,7 @@ async fn large_tenant_does_not_starve_small_ones() {
 async fn unprocessable_message_goes_to_the_dlq_with_a_reason() {
     let mut stage = Fixture::start(config(), 1, &[("EXPORT_MAX_RECEIVES", "2")]).await;
     stage.plan_and_drain().await;
-    // A log that somebody has damaged, a message of somebody else, and a tenant
-    // that the service fails for.
+    // A damaged log, an unknown message, and a tenant whose requests fail.
     let [damaged, failing] = ["Own", "Alone"].map(|name| stage.tenant(name));
     let record = stage.estate.export_dir().join(format!("_log/events/{damaged}/000000000001.json"));
     std::fs::write(record, "{}").expect("a damaged log");
@@ -354,7 +353,7 @@ async fn unprocessable_message_goes_to_the_dlq_with_a_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn worker_extends_the_visibility_timeout() {
     let mut stage = Fixture::start(config(), 2, &[("EXPORT_DATASETS", "events")]).await;
-    // The queue would hand it out again long before the service answers.
+    // The message becomes visible long before the service responds.
     stage.estate.queue.set_visibility_timeout(Duration::from_millis(300));
     let slow = FaultRule::new("siem.events", FaultAction::Delay { milliseconds: 1_500 });
     stage.estate.env.simulator.set_faults(FaultPlan::new([slow]));
@@ -362,7 +361,7 @@ async fn worker_extends_the_visibility_timeout() {
     stage.estate.env.simulator.set_faults(FaultPlan::default());
     let calls = stage.estate.env.simulator.calls();
     for tenant in stage.tenants() {
-        // One day of so few events is one page or two.
+        // One day of so few events is one or two pages.
         let asked = calls.operation_for("siem.events", &tenant);
         assert!((1..=2).contains(&asked), "{tenant} was asked about {asked} times");
     }
@@ -390,7 +389,7 @@ async fn killed_workers_lose_nothing_and_keep_the_rate_limit() {
         };
         let (drained, ()) = tokio::join!(stage.source.drain(), killer);
         assert!(drained.handled > 100, "round {round}: {drained:?}");
-        // What a killed worker had in hand comes back.
+        // The messages of a killed worker become visible.
         stage.estate.queue.make_visible();
         stage.source.drain().await;
         assert!(stage.estate.queue.is_empty());

@@ -1,4 +1,4 @@
-//! Credentials in Secrets Manager, with the built export.
+//! Tests of the built export with credentials in Secrets Manager.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// An estate, and an emulator of AWS, if there is one.
+    /// Starts an environment, if the emulator of AWS is installed.
     async fn start(config: Config) -> Option<Self> {
         let moto = Moto::start().await.expect("the emulator serves")?;
         let estate = PipelineEnv::start(config, CredentialKind::Partner).await.expect("an estate");
@@ -107,7 +107,7 @@ async fn credential_replaced_during_an_export_loses_nothing() {
     assert_eq!((&report["failed"], &report["unfinished"]), (&json!(0), &json!(0)), "{report}");
     let committed = stage.estate.committed().expect("each record once");
     assert_eq!(committed.rows_of("events"), 100_000);
-    // The list is of when it was fresh; past it one reading, and none of the one before.
+    // After its expiry the list is read once more, and no version of the earlier one.
     let (_, _, reads) = stage.secret_requests().await;
     assert_eq!(reads, 1);
     let logs = sandbox.stop().await.logs.join("\n");
@@ -130,7 +130,7 @@ async fn only_current_and_fallback_previous_versions_are_used() {
     let mut sandbox = stage.start_without_queue().await;
     assert_eq!(stage.run(&mut sandbox).await["failed"], 0);
 
-    // A new current that is no good: the one before is, for as long as it is there.
+    // The current version is invalid: the export uses the previous one while it exists.
     stage.put_version("partner", &bad, None).await;
     let mut sandbox = stage.start_without_queue().await;
     let report = stage.run(&mut sandbox).await;
@@ -138,7 +138,7 @@ async fn only_current_and_fallback_previous_versions_are_used() {
     let logs = sandbox.stop().await.logs.join("\n");
     assert!(logs.contains("trying the previous version"), "{logs}");
 
-    // Nor does a mistake in storing it stop the export.
+    // An invalid secret value does not stop the export.
     stage.put_version("partner", &secret_value(&good), None).await;
     stage.put_version("partner", r#"{"client_id":"hush-hush-hush"}"#, None).await;
     let mut sandbox = stage.start_without_queue().await;
@@ -147,7 +147,8 @@ async fn only_current_and_fallback_previous_versions_are_used() {
     let logs = sandbox.stop().await.logs.join("\n");
     assert!(logs.contains("using the previous version") && !logs.contains("hush-hush"), "{logs}");
 
-    // Both refused: the error names the secret, the credentials, and no secret.
+    // Both are rejected: the error names the secret and the credentials, and contains no
+    // secret.
     stage.put_version("partner", &secret_value(&good), None).await;
     stage.put_version("partner", &bad, None).await;
     stage.delete_credential(&good);
@@ -196,7 +197,7 @@ async fn credential_for_another_use_is_not_used_for_export() {
     stage.create_secret("isolation", &used_for(&own, json!(["isolation"]))).await;
     let function = || stage.estate.with_secrets_manager(&stage.moto).start();
 
-    // There is no other: both ways of exporting say so, and name it.
+    // No other credential exists: both kinds of export report that and name it.
     for mut sandbox in [stage.start_without_queue().await, function().await.expect("the planner starts")] {
         let failed = sandbox.invoke(&TestEnv::schedule_event()).await;
         assert_eq!(failed.error_kind(), Some("NoCredential"), "{failed:?}");
@@ -206,7 +207,7 @@ async fn credential_for_another_use_is_not_used_for_export() {
     }
     assert_eq!(simulator.calls().total, 0, "it is not tried");
 
-    // What does not say serves everything, also the tenant that has one for something else.
+    // A credential without `used_for` serves all functions.
     stage.create_secret("partner", &used_for(&stage.credential(), json!([]))).await;
     let mut planner = function().await.expect("the planner starts");
     let report = stage.estate.plan(&mut planner, "1").await.expect("a plan");
@@ -243,7 +244,7 @@ async fn five_hundred_credentials_need_thirty_requests() {
     assert_eq!(stage.secret_requests().await, (5, 25, 0));
     assert_eq!(simulator.calls().total, 0, "each says whose it is");
 
-    // Some of them are worked off: each credential is read once by each process.
+    // After some messages, each process has read each credential once.
     let function = stage.estate.with_secrets_manager(&stage.moto).env("EXPORT_CONCURRENCY", "8");
     let source = EventSource::new(&stage.estate.queue, function, 2, 10).await.expect("a worker starts");
     let drained = source.drain().await;

@@ -1,4 +1,4 @@
-//! What an operator counts on, with the built function and the simulator.
+//! Tests of the built export against the simulator.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR_MS: i64 = 3_600_000;
 
-/// Some tenants of a partner, of an organization, and one by itself.
+/// Tenants of a partner and of an organization, and a standalone one.
 fn config() -> Config {
     let named = |name: &str, owner| TenantGroup { name: Some(name.into()), ..TenantGroup::new(owner, 1) };
     Config {
@@ -86,7 +86,7 @@ fn streams(report: &Value) -> &[Value] {
     report["streams"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// The service tells its time in whole seconds.
+/// Whether times agree: the service reports whole seconds.
 fn is_close_to(time: &Value, wanted: i64) -> bool {
     time.as_i64().is_some_and(|time| (time - wanted).abs() < 5_000)
 }
@@ -95,7 +95,7 @@ fn outcomes(report: &Value, outcome: &str) -> usize {
     streams(report).iter().filter(|stream| stream["outcome"] == outcome).count()
 }
 
-/// The bound holds one page of 250 records, not one of 500.
+/// The limit fits one page of 250 records, but not one of 500.
 #[tokio::test(flavor = "multi_thread")]
 async fn export_reads_smaller_pages_when_one_is_too_large() {
     let stage = Fixture::start(CredentialKind::Tenant).await;
@@ -156,14 +156,14 @@ async fn failing_tenant_does_not_affect_others() {
         assert!(stream["error"].as_str().is_some_and(|error| error.contains("role")), "{stream}");
         assert_eq!(stream["freshness_seconds"], Value::Null, "there is nothing of it yet");
     }
-    // It comes back, and what happened meanwhile is there.
+    // The tenant is active again, and the export has the records of the outage.
     let begun = stage.now();
     assert!(stage.world.simulator.set_tenant_state(&closed, TenantState::Active));
     stage.advance_clock(3 * 60 * MINUTE);
     assert_eq!(outcomes(&stage.run(&mut sandbox).await, "failed"), 0);
     let missing = stage.world.missing(&stage.check(), begun - 21 * HOUR_MS, stage.now() - 121_000);
     assert!(missing.is_empty(), "{} are missing, such as {}", missing.len(), missing[0]);
-    // While it fails again, it grows older, and so says what an alarm listens to.
+    // While it fails again, its age rises and is reported.
     assert!(stage.world.simulator.set_tenant_state(&closed, TenantState::Forbidden));
     stage.advance_clock(2 * 60 * MINUTE);
     let report = stage.run(&mut sandbox).await;
@@ -314,7 +314,7 @@ async fn concurrent_runs_commit_once_and_roll_back_the_other() {
     world.run_export(&mut slow).await.expect("a report");
     world.simulator.clock().advance(5 * MINUTE);
 
-    // The slow one stops right before its commit; the quick one overtakes it.
+    // The slow process stops right before its commit; the fast one overtakes it.
     s3.set_trap(Some(S3Trap::Before(6)));
     let event = TestEnv::schedule_event();
     let (outcome, ()) = tokio::join!(slow.invoke(&event), async {

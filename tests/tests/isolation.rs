@@ -1,5 +1,5 @@
-//! From a tool's request to the isolated endpoint and its release: the built
-//! functions against the simulator.
+//! Tests from a tool's request to the isolated and released endpoint, with the built functions
+//! and the simulator.
 
 use end_to_end::isolation::{Delivery, IsolationEnv, parse_decision_id, unix_now, webhook_secret};
 use local_lambda::FunctionUrl;

@@ -1,6 +1,5 @@
-//! What people have to do with isolation: they approve or decline, by a link or
-//! by invoking the worker, they ask for the end of one, and they are told of
-//! outcomes on a bus.
+//! Tests of people's actions: they approve or decline by a link or a command, they release
+//! endpoints, and they receive outcomes from a bus.
 
 use std::time::Duration;
 
@@ -85,7 +84,7 @@ async fn worker_executes_commands() {
         assert_eq!(outcome.error_kind(), Some(kind), "{wrong}: {outcome:?}");
     }
     assert_eq!(world.state(&second).await.expect("a state"), DecisionState::Declined);
-    // Estate slots are free again; what was used of the hour stays used.
+    // The estate permits are free again; the hourly ones stay used.
     let taken = world.held_permits().expect("slots");
     assert!(taken.len() == 2 && taken.iter().all(|slot| slot.starts_with("permits/hour/")), "{taken:?}");
 }
@@ -125,14 +124,14 @@ async fn timeouts_end_approvals_and_isolations() {
     assert_eq!(reminders, 0, "nothing is left to do");
 }
 
-/// The events of a bus, as they arrive in a queue.
+/// The events of a bus, through a queue.
 struct Bus {
     moto: Moto,
     queue: String,
 }
 
 impl Bus {
-    /// The details of what came since the last look, each with its detail type.
+    /// The new events: the detail type and the detail of each.
     async fn events(&self) -> Vec<(String, Value)> {
         let mut events = Vec::new();
         for message in self.moto.receive(&self.queue).await.expect("messages") {
@@ -171,7 +170,7 @@ async fn approval_link_from_the_bus_approves_the_decision() {
     let worker = admit(world.worker()).env("ISOLATION_APPROVAL_URL", webhook.url()).env("LOG_LEVEL", "trace");
     let mut worker = worker.start().await.expect("the worker");
 
-    // The real protocol of SQS, as other people wrote it down.
+    // The real protocol of SQS, as moto implements it.
     let id = deliver(&webhook, "1", 1).await;
     let messages = bus.moto.receive(&signals).await.expect("messages");
     assert_eq!(messages.len(), 1, "{messages:?}");
@@ -234,7 +233,7 @@ async fn approval_link_from_the_bus_approves_the_decision() {
     world.follow_up(&mut worker).await.expect("a report");
     assert!(bus.events().await.is_empty(), "each is told once");
 
-    // Whoever has the link may approve: it is on the bus, and nowhere else.
+    // The link is the only permission to approve: it is on the bus and nowhere else.
     let signature = link.rsplit_once('=').expect("a signature").1;
     assert_eq!(signature.len(), 64);
     let mut said: Vec<_> = webhook.stop().await.into_iter().flat_map(|stopped| stopped.logs).collect();
@@ -254,7 +253,7 @@ async fn unavailable_bus_does_not_block_isolation() {
     let queue = moto.create_queue("outcomes").await.expect("a queue");
     let webhook = moto.configure(world.webhook()).env("ISOLATION_EVENT_BUS", "security");
     let webhook = FunctionUrl::start(webhook, 1).await.expect("the webhook");
-    // There is no such bus yet.
+    // The bus does not exist yet.
     let id = deliver(&webhook, "1", 1).await;
     assert_eq!(world.state(&id).await.expect("a state"), DecisionState::Requested);
     let pattern = json!({ "source": ["sophos.isolation"] }).to_string();

@@ -1,10 +1,9 @@
-//! Payloads of tools with the right outcome of each, through the built webhook, a
-//! queue and the built worker.
+//! Tests of tools' payloads with expected outcomes, through the built webhook, a queue and the
+//! built worker.
 //!
-//! Each file in `cases/` describes one source, the machines of its estate, and
-//! payloads with the machines that must be isolated, must wait for a person, or
-//! the reasons for which they must be refused. The files of a folder share one
-//! estate: a payload must also leave the machines of all other files alone.
+//! Each file in `cases/` has one source, its machines, and payloads with the machines to
+//! isolate, the machines that wait for approval, or the reasons of refusals. The files of a
+//! folder share one estate: a payload must not isolate machines of other files.
 
 mod cases {
     pub(crate) mod files;
@@ -26,7 +25,7 @@ use local_lambda::{InvocationOutcome, Sandbox};
 use serde_json::{Value, json};
 use sophos_simulator::CredentialKind;
 
-/// Runs every case of a folder, and fails with all that went wrong.
+/// Runs every case of a folder, and fails with all differences.
 async fn run(folder: &str) {
     let folder = CaseFolder::load(folder).expect("the case files");
     assert!(!folder.files.is_empty(), "a folder without files tests nothing");
@@ -63,7 +62,7 @@ async fn preset_payloads_resolve_to_the_right_machine() {
     run("presets").await;
 }
 
-/// Escapes of TOML: the values have white space around the key.
+/// TOML escapes: the values have white space around the key.
 const STORED_KEYS: [(&str, bool); 5] = [
     (r"KEY\n", false),
     (r"KEY\r\n", false),
@@ -91,7 +90,7 @@ async fn stored_key_is_accepted_or_reported_as_the_cause() {
         let logs = webhook.logs().join("\n");
         let note = logs.contains("\"event\":\"webhook_note\"");
         if is_remarked {
-            // A JSON object is either understood or named as the cause.
+            // A JSON object is either parsed or named in the error.
             assert!(answer["statusCode"] == 202 || note, "{stored:?}: {answer}\n{logs}");
             assert!(note, "{stored:?}: {answer}\n{logs}");
         } else {
@@ -140,7 +139,7 @@ async fn dry_runs_write_nothing_to_the_ledger() {
         assert_eq!(body["check"], checked, "the same as from the worker");
     }
     let objects = world.objects().expect("objects");
-    // A dry run spends a lookup of its source, and the worker answers it.
+    // A dry run uses a lookup of its source, and the worker responds to it.
     let is_of_check = |path: &String| path.starts_with("checks/") || path.contains("/lookups/soar/check-");
     assert!(objects.keys().all(is_of_check), "{:?}", objects.keys());
     assert!(world.simulator.isolation_changes().is_empty());

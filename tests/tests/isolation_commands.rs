@@ -1,4 +1,4 @@
-//! Orders about machines, and events that must fail an invocation.
+//! Tests of commands about machines, and of events that must fail an invocation.
 
 use end_to_end::isolation::{
     Delivery, ENFORCE_POLICY, IsolationEnv, TENANT, hostname, machine_id, parse_decision_id, simulator_config,

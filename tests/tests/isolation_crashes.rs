@@ -1,7 +1,6 @@
-//! The webhook and the worker are killed at every request that they make of the
-//! ledger's store while one event is taken to an isolated endpoint. The sender
-//! sends again what was not answered, the queue brings back what was not
-//! handled, and the follow-up looks at the rest: one isolation, every time.
+//! Tests that kill the webhook and the worker at every request to the ledger's store, while one
+//! event leads to an isolated endpoint. The sender repeats requests without a response, the
+//! queue redelivers messages, and the follow-up does the rest: one isolation every time.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -30,7 +29,7 @@ struct Fixture {
     _folder: tempfile::TempDir,
 }
 
-/// How far a run into a trap came.
+/// The function that a trap killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KilledFunction {
     Webhook,
@@ -54,7 +53,7 @@ impl Fixture {
         Self { world, s3, queue, webhook, worker, _folder: folder }
     }
 
-    /// The status and the body of the webhook's answer.
+    /// The status and the body of the webhook's response.
     async fn deliver(&self, delivery: &Delivery) -> (u64, Value) {
         match self.webhook.invoke(&delivery.to_event()).await.expect("the webhook starts") {
             InvocationOutcome::Ok(answer) => {
@@ -66,7 +65,7 @@ impl Fixture {
         }
     }
 
-    /// Delivers an event and has it worked on, until somebody is in the trap.
+    /// Sends an event and runs the worker until a request is in the trap.
     async fn run_until_trapped(&self, trap: S3Trap, delivery: &Delivery) -> KilledFunction {
         self.s3.set_trap(Some(trap));
         tokio::select! {
@@ -95,7 +94,7 @@ impl Fixture {
         }
     }
 
-    /// What happens after a crash without anybody's doing.
+    /// Retries as the sender, the queue and the schedule do after a crash.
     async fn recover(&self, killed: KilledFunction, delivery: &Delivery) {
         self.s3.set_trap(None);
         if killed == KilledFunction::Webhook {
@@ -106,15 +105,15 @@ impl Fixture {
         let drained = self.worker.drain().await;
         assert_eq!(drained.returned, 0, "{drained:?}");
         self.world.advance_ledger_time(AFTER_LEASE_EXPIRY).expect("the ledger's files");
-        // The first may have to make the call, the next sees that it took effect.
+        // The first run may have to send the request, the second confirms it.
         for _ in 0..2 {
             let report = self.follow_up().await;
             assert_eq!(report["errors"], json!([]), "{report}");
         }
     }
 
-    /// One isolation of the right endpoint, a ledger that reads back, and what
-    /// is taken of the budgets is what decisions hold.
+    /// Checks for one isolation of the right endpoint, a readable ledger, and permits that
+    /// match the decisions.
     async fn check(&self, when: &str, id: &DecisionId, machine: usize) {
         let decision = self.world.decision(id).await.expect("a decision");
         assert_eq!(decision.state(), DecisionState::Isolated, "{when}: {decision:#?}");
@@ -132,7 +131,7 @@ impl Fixture {
         assert_eq!(claim.permits.len(), 3, "{when}: {:?}", claim.permits);
     }
 
-    /// Slots that are taken and that no claim has.
+    /// The number of permits without a claim.
     async fn abandoned_permits(&self) -> usize {
         let decisions = self.world.decisions().await.expect("a ledger that reads back");
         let held: BTreeSet<_> =
@@ -142,8 +141,7 @@ impl Fixture {
     }
 }
 
-/// Kills at each request in turn, each time with an event and a machine of its
-/// own.
+/// Kills at each request in turn, each time with another event and machine.
 async fn kill_at_every_request(trap: fn(usize) -> S3Trap) {
     let bench = Fixture::start(300, ENFORCE_POLICY).await;
     let mut kills = Vec::new();
@@ -166,7 +164,8 @@ async fn kill_at_every_request(trap: fn(usize) -> S3Trap) {
     println!("{} kills:\n{}", kills.len(), kills.join("\n"));
     let of = |killed: &str| kills.iter().filter(|kill| kill.starts_with(killed)).count();
     assert!(of("Webhook") >= 2 && of("Worker") >= 10, "{} kills", kills.len());
-    // Beside `received/` the reminder is written at once: either may be the request.
+    // `received/` and the scheduled check are written concurrently: either may be the
+    // request.
     for object in ["alerts/", "decisions/", "claims/", "permits/estate/", "permits/hour/"] {
         let writes = |kill: &String| kill.contains("PUT ") && kill.contains(object);
         assert!(kills.iter().any(writes), "none while it wrote to {object}");

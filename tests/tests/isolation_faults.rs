@@ -1,6 +1,6 @@
-//! Isolation when things go wrong around it: everything comes several times at
-//! once, the service refuses, the queue or the ledger is down, messages are no
-//! good. Nothing is lost, and nothing is isolated twice.
+//! Tests of isolation with faults around it: concurrent duplicates, rejections of the service,
+//! failures of the queue or the ledger, invalid messages. No event is lost, and no endpoint is
+//! isolated twice.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn with_queue(queue: &Queue, function: LambdaFunction) -> LambdaFunction {
     queue.configure(function).env("ISOLATION_QUEUE_URL", queue.url())
 }
 
-/// Sends the same five times at once, to these addresses in turn.
+/// Sends the same delivery five times concurrently, to these URLs in turn.
 async fn send_five(delivery: &Delivery, urls: &[String]) -> (Vec<u16>, DecisionId) {
     let http = reqwest::Client::new();
     let mut sending = JoinSet::new();
@@ -46,8 +46,7 @@ async fn send_five(delivery: &Delivery, urls: &[String]) -> (Vec<u16>, DecisionI
     (statuses, ids.remove(0))
 }
 
-/// One isolation of this machine by this decision, which alone has what is taken
-/// of the budgets.
+/// This decision isolates this machine exactly once and holds all permits.
 async fn assert_isolated_once(world: &IsolationEnv, id: &DecisionId, machine: usize) -> Decision {
     let changes = world.simulator.isolation_changes();
     let of_machine: Vec<_> = changes.iter().filter(|one| one.endpoint == machine_id(machine)).collect();
@@ -97,7 +96,7 @@ async fn five_webhooks_without_a_queue_isolate_once() {
     five_webhooks(ENFORCE_POLICY).await;
 }
 
-/// None of the five takes for spent what another has taken for the same decision.
+/// None of the five counts a permit of the same decision as used by another.
 #[tokio::test(flavor = "multi_thread")]
 async fn five_webhooks_isolate_once_within_a_budget_of_one() {
     five_webhooks(&tight_limits_policy()).await;
@@ -191,7 +190,7 @@ async fn isolation_is_retried_after_ten_minutes_of_throttling() {
         let pause = Duration::from_secs(310);
         world.advance_ledger_time(pause).expect("the ledger's files");
         world.simulator.clock().advance(pause);
-        // One that was told to wait would do so in real time.
+        // A worker that has to wait would wait in real time.
         let mut worker = world.worker().start().await.expect("the worker");
         let report = world.follow_up(&mut worker).await.expect("a report");
         assert_eq!(report["errors"], json!([]), "{report}");
@@ -292,7 +291,7 @@ async fn ledger_failure_midway_loses_no_decision() {
     world.use_s3_ledger(&s3);
     let webhook = FunctionUrl::start(s3.configure(world.webhook()), 1).await.expect("the webhook");
     let delivery = Delivery::isolate("1", &hostname(1));
-    // Its first object, and whatever it makes of it, fails from now on.
+    // The first object of the webhook fails from now on, and all that depend on it.
     s3.set_trap(Some(S3Trap::FailObject(1)));
     let (status, answer) = deliver(&webhook, &delivery).await;
     assert_eq!(status, 503, "{answer}");

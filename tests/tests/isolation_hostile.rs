@@ -1,6 +1,5 @@
-//! Whoever can reach the webhook can send what they like: there is always an
-//! answer that says whose fault it is, and the same process takes the next good
-//! request. And nothing that is secret is in anything that the functions write.
+//! Tests of hostile requests: each gets a response with the right status, and the same process
+//! handles the next valid request. No secret is in the functions' output.
 
 use end_to_end::isolation::{
     Delivery, ENFORCE_POLICY, HostileRequest, IsolationEnv, TENANT, forgeries, hostile_requests,
@@ -46,7 +45,7 @@ async fn webhook_survives_hostile_requests() {
     }
 }
 
-/// The status that an event gets; an error of the function is 500.
+/// The status of an event; a function error is 500.
 async fn status(webhook: &mut Sandbox, event: &Value) -> u64 {
     match webhook.invoke(event).await {
         InvocationOutcome::Ok(answer) => answer["statusCode"].as_u64().unwrap_or(200),

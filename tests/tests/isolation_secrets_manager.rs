@@ -1,4 +1,4 @@
-//! The functions of isolation with Secrets Manager: the keys of senders, and the
+//! Tests of the isolation functions with Secrets Manager: the keys of senders, and the
 //! credential.
 
 use end_to_end::{
@@ -20,8 +20,8 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// A world whose functions are told of Secrets Manager alone, if there is an
-    /// emulator of it.
+    /// Starts an environment with all secrets in Secrets Manager, if the emulator is
+    /// installed.
     async fn start() -> Option<Self> {
         let moto = Moto::start().await.expect("the emulator serves")?;
         let world = IsolationEnv::start(simulator_config(9), CredentialKind::Tenant, ENFORCE_POLICY)
@@ -88,7 +88,7 @@ async fn only_current_and_previous_key_are_accepted_on_rotation() {
     let id = parse_decision_id(&answer).expect("a decision");
     assert_eq!(stage.world.state(&id).await.expect("a state"), DecisionState::Requested);
 
-    // A process that starts now knows both.
+    // A new process reads both keys.
     stage.rotate("another-key-0123456789abcdef").await;
     let webhook = stage.webhook().await;
     assert_eq!(send(&webhook, 2, old).await.0, 202);
@@ -144,7 +144,7 @@ async fn credential_for_another_use_does_not_isolate() {
     store(json!(["export", "isolation"])).await;
     let webhook = stage.webhook().await;
     let (status, answer) = send(&webhook, 1, webhook_secret("webhooks/generic")).await;
-    // It was recorded the first time.
+    // The event was recorded the first time.
     assert_eq!(status, 200, "{answer}\n{}", webhook.logs().join("\n"));
     let id = parse_decision_id(&answer).expect("a decision");
     assert_eq!(stage.world.state(&id).await.expect("a state"), DecisionState::Requested);

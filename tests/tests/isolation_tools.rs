@@ -1,4 +1,4 @@
-//! One delivery of each tool, as it comes: over HTTP, or through EventBridge.
+//! Tests with one delivery of each tool, over HTTP or EventBridge.
 
 use end_to_end::isolation::{
     Delivery, IsolationEnv, TENANT, hostname, machine_id, parse_decision_id, simulator_config, unix_now,
@@ -60,7 +60,7 @@ tool = "security_hub"
 accounts = { "111122223333" = "TENANT" }
 "#;
 
-/// Every source may act on the one tenant.
+/// A policy in which every source may isolate in the tenant.
 fn policy() -> String {
     let tenants = format!("tenants = [\"{TENANT}\"]\ntool =");
     POLICY.replace("TENANT", TENANT).replace("\ntool =", &format!("\n{tenants}"))
@@ -70,7 +70,7 @@ fn instance(number: usize) -> String {
     format!("i-{number:017x}")
 }
 
-/// A world whose machines are EC2 instances too.
+/// An environment whose machines are also EC2 instances.
 async fn test_env(machines: usize) -> IsolationEnv {
     let mut config = simulator_config(machines);
     for (number, machine) in (1..).zip(&mut config.machines) {
@@ -156,7 +156,7 @@ fn sentinelone(machine: usize) -> Delivery {
         .with_header("x-s1-key", webhook_secret("webhooks/sentinelone"))
 }
 
-/// Two alerts with nothing between them, as a rule's template makes of them.
+/// Two concatenated alerts, as a rule's template creates them.
 fn elastic(first: usize, second: usize) -> Delivery {
     let alert = |machine| {
         json!({
@@ -168,7 +168,7 @@ fn elastic(first: usize, second: usize) -> Delivery {
     Delivery::basic("elastic", &body, "elastic", webhook_secret("webhooks/elastic"))
 }
 
-/// As the README has it for `curl` and `openssl`.
+/// The request of the README's `curl` and `openssl` example.
 fn curl(machine: usize) -> Delivery {
     let body = json!({ "event_id": "42", "target": { "endpoint_id": machine_id(machine) }, "ttl": "4h" });
     Delivery::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now())
@@ -211,7 +211,7 @@ async fn each_tool_isolates_the_named_machine() {
         assert_eq!(isolated, wanted, "{}", delivery.path);
     }
     assert_eq!(world.simulator.isolation_changes().len(), 11);
-    // Again, they are what was sent before; changed, they are not believed.
+    // Unchanged deliveries are duplicates. Changed ones fail authentication.
     for (delivery, _) in &deliveries {
         let (status, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
         assert_eq!(status, 200, "{}: {answer}", delivery.path);
@@ -236,7 +236,7 @@ async fn webhook_answers_verification_challenges() {
     let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
     let http = reqwest::Client::new();
     let url = |path: &str| format!("{}{path}", webhook.url());
-    // No answer tells which sources there are.
+    // No response reveals which sources exist.
     for source in ["okta", "soar", "nobody"] {
         let okta = http.get(url(&format!("hooks/{source}")));
         let okta = okta.header("x-okta-verification-challenge", "dj0xLjA").send().await.expect("an answer");

@@ -1,4 +1,4 @@
-//! Functions are invoked over HTTP as at Lambda's service.
+//! Tests of Lambda's `Invoke` over HTTP.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The emulator of AWS does what the tests of the functions rely on.
+//! Tests of the emulator's behaviour on which other tests rely.
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use end_to_end::moto::Moto;

@@ -1,5 +1,5 @@
-//! Rotation as Secrets Manager asks for it: the built function against the
-//! emulator of AWS and the simulator.
+//! Tests of rotation: the built function, invoked by the emulator's Secrets Manager, with the
+//! simulator.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,8 +28,8 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// A partner's credential in a secret that can be rotated, if there is an
-    /// emulator of AWS.
+    /// Starts with a partner's credential in a rotatable secret, if the emulator is
+    /// installed.
     async fn start(events: u64) -> Option<Self> {
         let lambda = LambdaService::start().await.expect("a service");
         let moto = Moto::start_with_lambda(&lambda.endpoint()).await.expect("the emulator serves")?;
@@ -46,15 +46,16 @@ impl Fixture {
         Some(Self { moto, secrets, estate, function, arn, secret, _lambda: lambda })
     }
 
-    /// Stages a credential, as the README says.
+    /// Stages a credential, as the README describes.
     async fn stage_credential(&self, label: &str, value: &str) {
         let put = self.secrets.put_secret_value().secret_id(&self.secret).secret_string(value);
         put.version_stages(label).send().await.expect("a staged version");
     }
 
-    /// A rotation, as far as it goes.
+    /// Rotates until success or an error.
     async fn rotate(&self) -> Rotation {
-        // It is said when the one before is not complete, and that one goes on.
+        // Secrets Manager returns an error if the rotation before is incomplete, and
+        // continues that one.
         drop(
             self.secrets.rotate_secret().secret_id(&self.secret).rotation_lambda_arn(&self.arn).send().await,
         );
@@ -124,15 +125,15 @@ async fn unusable_staged_credential_leaves_the_current_one() {
     let Some(stage) = Fixture::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
     let old = stage.estate.env.credential().clone();
 
-    // Nothing is staged.
+    // No credential is staged.
     let rotation = stage.rotate().await;
     assert_eq!(rotation.steps, ["createSecret"]);
     let told = rotation.error.expect("an empty pool is told");
     assert!(told.contains("put-secret-value") && told.contains("STAGED"), "{told}");
     assert_eq!(stage.current().await, old.client_id);
 
-    // One that the service does not know, one that has ended by its own words, and
-    // one of somebody else.
+    // A credential that is unknown to the service, one that has expired, and one of another
+    // owner.
     let mut ended: Value =
         serde_json::from_str(&secret_value(&stage.create_credential(CredentialKind::Partner))).expect("JSON");
     ended["expires_at"] = json!("2020-01-01");
@@ -157,7 +158,7 @@ async fn unusable_staged_credential_leaves_the_current_one() {
     assert_eq!(rotation.steps, ["createSecret", "setSecret", "testSecret"]);
     assert_eq!(stage.current().await, old.client_id);
 
-    // The good one behind them takes over.
+    // The valid credential behind them becomes current.
     let good = stage.create_credential(CredentialKind::Partner);
     stage.stage_credential("STAGED_3", &secret_value(&good)).await;
     let rotation = stage.rotate().await;
@@ -221,7 +222,7 @@ async fn rotation_can_be_enabled_before_or_after_the_credential() {
     let logs = stage.function.logs().join("\n");
     assert!(logs.contains("only tries whether it can rotate") && !logs.contains("hush-hush"), "{logs}");
 
-    // When the time comes, it rotates.
+    // The schedule rotates the credential when it is due.
     let rotation = stage.rotate().await;
     assert_eq!((rotation.steps, rotation.error), (STEPS.map(str::to_owned).to_vec(), None));
     assert_eq!(stage.current().await, next.client_id);
@@ -261,10 +262,10 @@ async fn audit_reports_the_expiry_of_each_credential() {
     assert_eq!(of("wide")["overprivileged"], true);
     assert_eq!(of("broken")["unusable"], true);
     assert_eq!(of("partner")["staged"], 1);
-    // What nobody wrote down is known to the day on which it was stored.
+    // Without an expiry in the secret, the time of storage gives the day.
     let life = of("partner")["days_to_expiry"].as_i64().expect("days");
     assert!((1_094..=1_097).contains(&life), "{life}");
-    // The watch reads too: it notes what it knows, so as not to take that for a use.
+    // The audit reads secrets, too. It must not count its own reads as use.
     let described = stage.secrets.describe_secret().secret_id(&stage.secret).send().await.expect("a secret");
     let tags = described.tags.expect("tags");
     assert!(tags.iter().any(|tag| tag.key() == Some("sophos-central:last-used")), "{tags:?}");

@@ -1,4 +1,4 @@
-//! Credentials in Secrets Manager as a library reads them, against the emulator.
+//! Tests of the library that reads credentials from Secrets Manager, against the emulator.
 
 use std::{
     sync::{
@@ -41,7 +41,7 @@ impl Fixture {
         create.set_tags(tags).send().await.expect("a secret");
     }
 
-    /// The requests since the last time, in the order list, batch, single.
+    /// The requests since the last call: list, batch, single.
     async fn requests(&self) -> [u64; 3] {
         let calls = self.moto.calls().await.expect("counts");
         self.moto.reset_calls().await.expect("counts");
@@ -118,7 +118,7 @@ async fn concurrent_callers_share_one_request() {
             assert_eq!(read.expect("a task"), Ok(true));
         }
         let [list, batch, single] = stage.requests().await;
-        // One may be under way already when somebody asks for a reading from now on.
+        // A read may already be in progress when a caller requests a fresh one.
         assert!(list + batch == 0 && single <= most, "{single} for {version:?}");
         assert!(most == 0 || single > 0);
     }

@@ -1,4 +1,4 @@
-//! Neither the secret nor a token is in anything that the function writes.
+//! Tests that the function's output contains neither the secret nor a token.
 
 use std::{fs, time::Duration};
 
@@ -25,8 +25,7 @@ fn config() -> Config {
     }
 }
 
-/// Everything a run may show of the secret, in each form that it has on its
-/// way, and of the simulator's tokens, all of which begin alike.
+/// Finds the secret in any of its encodings, or a token of the simulator by its prefix.
 fn find_leak(text: &str) -> Option<&str> {
     let forms =
         [SECRET, "a%20secret", "a secret", "0123456789abcdef", "eyJhbGci", "Bearer ", "client_secret="];

@@ -1,4 +1,4 @@
-//! The emulator's secrets behave as AWS's where the functions rely on it.
+//! Tests of the emulator's Secrets Manager where the functions rely on it.
 
 use std::sync::{
     Arc, Mutex,
@@ -18,7 +18,7 @@ const V1: &str = "11111111-1111-4111-8111-111111111111";
 const V2: &str = "22222222-2222-4222-8222-222222222222";
 const V3: &str = "33333333-3333-4333-8333-333333333333";
 
-/// A secret `s` with a first value, if there is an emulator.
+/// Starts with a secret `s` and a first value, if the emulator is installed.
 async fn started() -> Option<(Moto, Client)> {
     let moto = Moto::start().await.expect("the emulator serves")?;
     let secrets = moto.secrets();
@@ -51,7 +51,7 @@ async fn move_label(
     update.map(drop).map_err(|error| error.code().unwrap_or_default().to_owned())
 }
 
-/// Each version and its labels, as `version label label`.
+/// Each version with its labels, as `version label label`.
 async fn versions(secrets: &Client) -> Vec<String> {
     let described = secrets.describe_secret().secret_id("s").send().await.expect("a description");
     let described = described.version_ids_to_stages.expect("versions");
@@ -94,7 +94,7 @@ async fn awscurrent_follows_the_staging_label() {
     let batch = secrets.batch_get_secret_value().filters(filter).send().await.unwrap();
     assert_eq!(batch.secret_values()[0].secret_string(), Some("two"));
 
-    // And back: a version that is current again is no longer the previous one.
+    // And back: a version that is current again loses the label of the previous one.
     move_label(&secrets, "AWSCURRENT", Some(V2), Some(V1)).await.unwrap();
     assert_eq!(current(&secrets).await, "one");
     assert_eq!(versions(&secrets).await, ["1 AWSCURRENT", "2 AWSPENDING AWSPREVIOUS"]);
@@ -112,7 +112,7 @@ async fn batch_holds_twenty_values_and_skips_empty_secrets() {
     let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
     for number in 0..24 {
         let create = secrets.create_secret().name(format!("s{number}"));
-        // One without a value.
+        // A version without a value.
         create.set_secret_string((number > 0).then(|| "x".to_owned())).send().await.unwrap();
     }
     secrets.delete_secret().secret_id("s1").send().await.unwrap();
@@ -148,7 +148,7 @@ async fn secret_version_is_immutable() {
         assert_eq!(value.secret_string(), Some("two"));
     }
     assert_eq!(versions(&secrets).await, ["1 AWSPREVIOUS", "2 AWSPENDING", "3 AWSCURRENT"]);
-    // To repeat the request of an older version does not bring it back.
+    // A repeated request of an older version does not make it current.
     put_secret_value(&secrets, V1, "one", &[]).await.unwrap();
     assert_eq!(current(&secrets).await, "two");
 }
@@ -169,8 +169,8 @@ async fn custom_staging_labels_stay_until_moved() {
     assert_eq!(versions(&secrets).await, ["1 AWSPREVIOUS", "2 AWSCURRENT blue green"]);
     move_label(&secrets, "green", Some(V2), None).await.unwrap();
 
-    // A value that is written with a label takes it along; a version without any is
-    // not told of.
+    // A value with a label takes the label from another version. Versions without labels are
+    // not listed.
     put_secret_value(&secrets, V3, "three", &["blue"]).await.unwrap();
     assert_eq!(versions(&secrets).await, ["1 AWSPREVIOUS", "2 AWSCURRENT", "3 blue"]);
     move_label(&secrets, "blue", Some(V3), None).await.unwrap();
@@ -197,7 +197,7 @@ async fn secret_reports_its_last_accessed_date() {
     assert!((now - 86_401..=now).contains(&day), "{day}");
 }
 
-/// A rotation function, which fails at one step as long as it is told to.
+/// A rotation function that fails at a chosen step.
 #[derive(Debug)]
 struct RotationFixture {
     moto: Moto,
@@ -231,7 +231,7 @@ impl RotationFixture {
         })
     }
 
-    /// The steps and tokens that the function was invoked with.
+    /// The steps and tokens of the function's invocations.
     fn steps(&self) -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let events = self.events.lock().expect("no panic");
@@ -291,8 +291,8 @@ async fn rotation_runs_four_steps() {
     assert_eq!(current(&secrets).await, "new");
     assert_eq!(versions(&secrets).await, ["1 AWSPREVIOUS", "2 AWSCURRENT AWSPENDING"]);
 
-    // AWSPENDING where AWSCURRENT is: the rotation is over, and its request may be
-    // repeated.
+    // AWSPENDING and AWSCURRENT on one version: the rotation is complete, and its request
+    // can be repeated.
     assert_eq!(it.rotate(V2).await.unwrap(), V2);
     assert_eq!(it.moto.rotations().await.unwrap().len(), 1);
     assert_eq!(it.rotate(V3).await.unwrap(), V3);
@@ -354,7 +354,7 @@ async fn deferred_rotation_only_tests_the_function() {
     rotate.rotation_lambda_arn(&it.function).send().await.unwrap();
     assert_eq!(it.moto.rotations().await.unwrap()[0].steps, ["testSecret"]);
     assert_eq!(versions(&secrets).await, ["1 AWSCURRENT"]);
-    // The function is known from then on.
+    // Secrets Manager remembers the function.
     let rotated = secrets.rotate_secret().secret_id("s").client_request_token(V3).send().await.unwrap();
     assert_eq!(rotated.version_id(), Some(V3));
     assert_eq!(it.moto.rotations().await.unwrap()[1].steps, STEPS);

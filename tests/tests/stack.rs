@@ -1,5 +1,4 @@
-//! The stack, deployed by the command line of SAM, does its work as it was deployed,
-//! within the rights that it was given.
+//! Tests of the stack, deployed with the SAM CLI, within its permissions.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -10,9 +9,8 @@ use end_to_end::{
 use serde_json::{Value, json};
 use sophos_simulator::{CredentialConfig, CredentialKind, Role};
 
-/// The rights that this run does not use: of which role, or of all; what is in the
-/// right's line; and why. Any other that is not used fails the test: it is to be given
-/// up, or to be used here.
+/// The permissions that this run does not use: the role (or all), a part of the permission's
+/// line, and the reason. Any other unused permission fails the test: remove it, or use it here.
 const UNUSED_PERMISSIONS: [(&str, &str, &str); 4] = [
     ("ExportRole", "/_quarantine/", "for records that cannot be read, which `sophos-export` tests"),
     ("", "Log: logs:", "Lambda uses it, to keep what a function writes"),
@@ -65,7 +63,7 @@ async fn deployed_stack_works_within_its_permissions() {
     deletes_stack(&tour).await;
 }
 
-/// Nothing of the templates is kept by its name alone.
+/// The emulator implements all resources of the templates.
 fn assert_all_resources_created(stack: &DeployedStack) {
     let names: Vec<_> =
         stack.resources.iter().filter(|(_, one)| !one.is_emulated).map(|(name, _)| name).collect();
@@ -76,22 +74,22 @@ fn assert_all_resources_created(stack: &DeployedStack) {
     }
 }
 
-/// Before there is a credential the export says so, and the stack stands.
+/// Without a credential the export reports an error, and the stack stays deployed.
 async fn reports_missing_credential(tour: &SmokeTest) {
     let schedule = tour.schedule_for("ExportFunction").expect("a schedule");
     let fired = tour.account.fire_schedule(schedule).await.expect("it fires");
     let told = format!("{fired:?}\n{}", logs(tour, "ExportFunction"));
     assert!(told.contains("credentials/first"), "{told}");
-    // A process looks again only some seconds later.
+    // A process reads the credential again only after some seconds.
     tour.account.restart(tour.stack.output("ExportFunction").expect("a function")).await;
-    // The rotation is tried when it is arranged, with a copy of what is no credential.
+    // The rotation starts with its configuration, on a secret without a credential.
     let rotations = tour.account.rotations().await.expect("rotations");
     assert_eq!(rotations.len(), 1, "{rotations:?}");
     assert_eq!(rotations[0].steps, ["testSecret"]);
     assert_eq!(rotations[0].error, None);
 }
 
-/// A finding that comes before there is a policy is tried three times, and kept.
+/// EventBridge retries a finding three times without a policy, and the webhook keeps it.
 async fn retries_finding_without_policy(tour: &SmokeTest) {
     tour.send_guardduty_finding("too-early").await.expect("a finding");
     let deliveries = tour.account.deliveries().await.expect("deliveries");
@@ -100,7 +98,7 @@ async fn retries_finding_without_policy(tour: &SmokeTest) {
     let dead = tour.stack.output("FindingDeadLetterQueueUrl").expect("a queue");
     let dead = tour.account.moto().receive(dead).await.expect("they are there");
     assert!(dead.len() == 1 && dead[0].body().is_some_and(|body| body.contains("too-early")), "{dead:?}");
-    // It looks for the policy again after a minute.
+    // A process reads the policy again after a minute.
     tour.account.restart(tour.stack.output("WebhookFunction").expect("a function")).await;
 }
 
@@ -115,7 +113,7 @@ async fn exports(tour: &SmokeTest, messages: usize) {
     assert!(exported.committed.rows() > 1_000, "{}", exported.committed.rows());
 }
 
-/// A message that nobody can read is put aside, and disturbs no other.
+/// An unreadable message moves to the dead-letter queue, and other messages continue.
 async fn sends_unreadable_message_to_dlq(tour: &SmokeTest) {
     let sqs = tour.account.moto().sqs();
     let send = sqs.send_message().queue_url(tour.stack.output("ExportQueueUrl").expect("a queue"));
@@ -153,7 +151,7 @@ async fn isolates(tour: &mut SmokeTest) {
     assert!(statuses[0] == 202 && statuses[1] >= 400, "{statuses:?}");
 
     let drained = tour.drain_isolation_queue().await.expect("the worker works");
-    // What was sent again before it was worked on is a message again.
+    // A delivery that was repeated before the worker handled it is another message.
     assert_eq!(
         (drained.handled, drained.failures.len()),
         (5, 0),
@@ -196,7 +194,7 @@ async fn rotates(tour: &SmokeTest) {
         tour.account.moto().secrets().get_secret_value().secret_id(secret).send().await.expect("a value");
     let value: Value = serde_json::from_str(value.secret_string().expect("text")).expect("JSON");
     assert_eq!(value["client_id"], json!(next.client_id));
-    // Whoever has the old one in mind finds the new one.
+    // A process with the old credential finds the new one.
     assert!(tour.simulator.remove_credential(&tour.credential.client_id));
     exports(tour, 6).await;
 }
@@ -208,9 +206,8 @@ async fn audits_credentials(tour: &SmokeTest, credentials: usize) {
     assert_eq!(fired.answer["credentials"].as_array().map(Vec::len), Some(credentials), "{fired:?}");
 }
 
-/// What is deployed again is what runs from then on, and nothing is lost: the webhook
-/// writes of errors only, one dataset is exported, and credentials are found by a tag.
-/// Then they have any names, and all that have it are found.
+/// A redeployment takes effect without loss: the webhook logs only errors, one dataset is
+/// exported, and credentials are found by a tag, with any names.
 async fn redeploys(tour: &mut SmokeTest, known: &mut BTreeSet<String>) {
     let before = tour.stack.clone();
     let key = tour.run_output_command("ShowFirstWebhookSecretCommand", None).await.expect("a key");
@@ -242,7 +239,7 @@ async fn redeploys(tour: &mut SmokeTest, known: &mut BTreeSet<String>) {
     assert_eq!(new, ["ExportRole: ReadCredentials", note, rotate, "WorkerRole: ReadCredential"]);
 }
 
-/// A credential that is isolation's own is read by its name, and no other is.
+/// Isolation reads its dedicated credential by its name, and no other one.
 async fn isolates_with_a_dedicated_credential(tour: &mut SmokeTest, known: &mut BTreeSet<String>) {
     let parameter = ("IsolationCredential", "elsewhere/isolation");
     tour.redeploy(&[parameter]).await.expect("another deployment");
@@ -263,7 +260,7 @@ fn last_isolated_by(tour: &SmokeTest) -> String {
     last.expect("an isolation").requested_by
 }
 
-/// A report that comes to its end: the decision.
+/// Sends a report, waits for the end of its decision, and returns its id.
 async fn isolates_for_a_report(tour: &mut SmokeTest, event: &str, key: &str) -> String {
     let (status, answer) = tour.send_report(event, "LAPTOP-4711", key).await.expect("an answer");
     assert_eq!(status, 202, "{answer}\n{}", logs(tour, "WebhookFunction"));
@@ -279,9 +276,8 @@ async fn wait_for_state(tour: &SmokeTest, decision: &str, wanted: &str) {
     assert_eq!(state, wanted, "{}", logs(tour, "WorkerFunction"));
 }
 
-/// No function asked for what it may not, and none may do what it did not need. Rights
-/// that are known were looked at before; the others are known then. Returns the
-/// statements that those are of.
+/// No role requested anything outside its permissions, and all permissions were needed.
+/// Statements in `known` were checked before. Returns the checked statements.
 async fn assert_permissions_used(tour: &SmokeTest, known: &mut BTreeSet<String>) -> BTreeSet<String> {
     let access = tour.account.access().await.expect("what was asked for");
     let (mut refused, mut unused, mut new) = (Vec::new(), Vec::new(), BTreeSet::new());
@@ -309,7 +305,7 @@ async fn assert_permissions_used(tour: &SmokeTest, known: &mut BTreeSet<String>)
     new
 }
 
-/// The net has no holes: what a role may not is refused and told.
+/// The emulator enforces policies: it denies other actions and reports them.
 async fn denies_actions_outside_the_role(tour: &SmokeTest) {
     let role = &tour.stack.resource("ExportRole").expect("a role").physical_id;
     let sqs = tour.account.sqs_for_role(role).await.expect("keys");
@@ -324,7 +320,7 @@ async fn denies_actions_outside_the_role(tour: &SmokeTest) {
     assert_eq!(refused, ["sqs:SendMessage"]);
 }
 
-/// A stack that is deleted leaves what is to be kept.
+/// Deleting a stack keeps the retained resources.
 async fn deletes_stack(tour: &SmokeTest) {
     let bucket = tour.stack.output("BucketName").expect("a bucket");
     tour.account.delete_stack(STACK_NAME).await.expect("a deletion");

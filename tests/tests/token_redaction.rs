@@ -1,5 +1,5 @@
-//! A service that repeats what it was sent: no answer, log or object of the
-//! functions has the secret or a token from there.
+//! Tests with a service that repeats requests in its responses. No response, log or object of
+//! the functions contains the secret or a token.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -14,7 +14,7 @@ use sophos_simulator::{
     TenantGroup,
 };
 
-/// How each token of the simulator begins.
+/// The prefix of the simulator's tokens.
 const TOKEN: &str = "eyJhbGci";
 
 const REDACTED: &str = "[redacted]";
@@ -23,7 +23,7 @@ fn echo(operation: &str, status: u16) -> FaultPlan {
     FaultPlan::new([FaultRule::new(operation, FaultAction::Echo { status })])
 }
 
-/// Holds texts against the token and the secret, in the forms that an echo has.
+/// Fails if a text contains the token or the secret, in any form of the echo.
 #[track_caller]
 fn assert_clean<'t>(credential: &CredentialInfo, texts: impl IntoIterator<Item = &'t String>) {
     let longest = credential.client_secret.split(|c: char| !c.is_ascii_alphanumeric());
@@ -93,7 +93,7 @@ async fn isolation_redacts_a_token_echoed_by_the_service() {
     let operations =
         ["token", "whoami", "endpoints.list", "isolation.get", "isolation.bulk", "endpoints.get"];
     for (number, operation) in (1..).zip(operations) {
-        // Those that are known are not asked for again.
+        // Known tenants are not requested again.
         world.simulator.revoke_tokens();
         world.simulator.set_faults(echo(operation, 403));
         let delivery = Delivery::isolate(&number.to_string(), &hostname(number));

@@ -1,4 +1,4 @@
-//! Tokens, identity, tenants, and every way of being refused.
+//! Tests of tokens, identity, tenants and rejections.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! The hosts themselves: TLS beside plain HTTP, the control host, the program, the operations.
+//! Tests of the hosts: TLS beside plain HTTP, the control host, the program, the operations.
 
 mod common;
 

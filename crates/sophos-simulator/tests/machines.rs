@@ -1,4 +1,4 @@
-//! Endpoints described by hand.
+//! Tests of configured endpoints.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -32,7 +32,7 @@ fn web(tenant: &str) -> MachineConfig {
     }
 }
 
-/// A tenant with these machines after `invented` endpoints.
+/// A tenant with these machines after `invented` generated endpoints.
 async fn start_with(invented: u64, machines: impl Fn(&str) -> Vec<MachineConfig>) -> Simulator {
     let mut config = one_tenant(60.0, 10.0, invented);
     config.tenants[0].name = Some("Acme".to_owned());
@@ -84,7 +84,7 @@ async fn configured_machine_appears_in_all_views() {
     ] {
         assert_eq!(ids(&at.get_ok(&format!("{LIST}?{query}")).await), [ID], "{query}");
     }
-    // As the last one it comes after a page of the others.
+    // The last one follows a page of the others.
     let first = at.get_ok(&format!("{LIST}?pageSize=40")).await;
     let key = text(&first["pages"]["nextKey"]).replace('=', "%3D");
     assert_eq!(ids(&at.get_ok(&format!("{LIST}?pageFromKey={key}")).await), [ID]);

@@ -1,9 +1,8 @@
-//! `cargo xtask advisories`: vulnerabilities that are known of the crates in the lock files,
-//! and releases that were yanked.
+//! `cargo xtask advisories`: known vulnerabilities and yanked releases of the crates in the
+//! lock files.
 //!
 //! Vulnerabilities need cargo-deny and the RustSec database. Without either, the registry's
-//! index still tells which releases their authors have yanked, as they do with broken and
-//! vulnerable ones.
+//! index still has the yanked releases, which are often broken or vulnerable.
 
 use std::{
     collections::HashMap,
@@ -21,7 +20,7 @@ const LOCK_FILE_DIRS: [&str; 3] = ["", "crates/sophos-isolation/fuzz", "tests/ho
 struct Release {
     name: String,
     version: String,
-    /// SHA-256 of its archive, which tells registries apart.
+    /// The SHA-256 of its archive, which differs between registries.
     checksum: String,
 }
 
@@ -43,7 +42,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
     Ok(())
 }
 
-/// Checks the crates against the RustSec database. Returns why it could not.
+/// Checks the crates against the RustSec database. Returns the reason if it is unavailable.
 fn check_vulnerabilities(workspace: &Workspace) -> Result<Option<String>, Error> {
     let deny = |arguments: &[&str]| {
         let mut deny = shell::cargo(&workspace.root);
@@ -66,7 +65,7 @@ fn check_vulnerabilities(workspace: &Workspace) -> Result<Option<String>, Error>
     Ok(None)
 }
 
-/// Has cargo read the index again for each crate of a lock file, which stays as it is.
+/// Updates cargo's index for each crate of a lock file. The lock file does not change.
 fn refresh_index(folder: &Path) {
     let mut update = shell::cargo(folder);
     update.args(["update", "--dry-run", "--quiet"]);
@@ -75,7 +74,7 @@ fn refresh_index(folder: &Path) {
     }
 }
 
-/// Cargo's copies of the indexes of registries.
+/// The folders of cargo's registry indexes.
 fn index_dirs() -> Result<Vec<PathBuf>, Error> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
@@ -87,7 +86,7 @@ fn index_dirs() -> Result<Vec<PathBuf>, Error> {
     Ok(entries.filter_map(|entry| Some(entry.ok()?.path().join(".cache"))).collect())
 }
 
-/// Checks that no release is yanked, and that the index has each.
+/// Fails if a release is yanked or missing in the index.
 fn check_not_yanked(releases: &[Release], indexes: &[PathBuf]) -> Result<(), Error> {
     let mut wrong = Vec::new();
     let mut known: HashMap<&str, HashMap<(String, String), bool>> = HashMap::new();
@@ -115,7 +114,7 @@ fn check_not_yanked(releases: &[Release], indexes: &[PathBuf]) -> Result<(), Err
     if wrong.is_empty() { Ok(()) } else { Err(Error::new(wrong.join("\n"))) }
 }
 
-/// The releases of registries in a lock file; those of the workspace have no checksum.
+/// The releases in a lock file from registries. Those of the workspace have no checksum.
 fn parse_lock_file(lock: &str) -> Vec<Release> {
     let packages = lock.split("[[package]]").skip(1);
     packages
@@ -130,7 +129,7 @@ fn parse_lock_file(lock: &str) -> Vec<Release> {
         .collect()
 }
 
-/// Where an index keeps a crate.
+/// The path of a crate in an index.
 fn index_path(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     match name.len() {
@@ -140,8 +139,8 @@ fn index_path(name: &str) -> String {
     }
 }
 
-/// The releases in a file of cargo's copy: the version and checksum of each, and whether it
-/// is yanked. The file has a record in JSON for each, with zeros around it.
+/// The releases in a file of cargo's index cache: version and checksum, and whether it is
+/// yanked. The file has a JSON record for each release, separated by zero bytes.
 fn parse_index_file(file: &[u8]) -> HashMap<(String, String), bool> {
     let records = file.split(|byte| *byte == 0).filter(|part| part.starts_with(b"{"));
     records
@@ -189,7 +188,7 @@ mod tests {
         for (entries, said) in [
             (&[("1.0.0", "aa", false), ("1.0.1", "bb", true)][..], ""),
             (&[("1.0.0", "aa", true)], "serde 1.0.0 is yanked"),
-            // Of another registry.
+            // From another registry.
             (&[("1.0.0", "cc", false)], "serde 1.0.0 is not in"),
             (&[], "serde 1.0.0 is not in"),
         ] {

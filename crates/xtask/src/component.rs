@@ -11,10 +11,10 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "component";
 const LIBRARY: &str = "sophos_component.wasm";
 
-/// Types without a function, and how a host lets the component in.
+/// The types, and the interface that admits the component.
 const COMMON_IMPORTS: [&str; 2] = ["sophos:central/types", "sophos:central/credentials"];
 
-/// HTTP, what it is made of, and the clock that bounds it.
+/// HTTP with its streams, and the clock of its timeouts.
 const WASI_IMPORTS: [&str; 6] = [
     "wasi:clocks/monotonic-clock",
     "wasi:http/outgoing-handler",
@@ -24,8 +24,7 @@ const WASI_IMPORTS: [&str; 6] = [
     "wasi:io/streams",
 ];
 
-/// What decisions about isolation stand on: their host's, and a clock and
-/// randomness that others can compare.
+/// The host interfaces of isolation, with a wall clock and randomness.
 const WEBHOOK_IMPORTS: [&str; 14] = [
     "sophos:central/audit-log",
     "sophos:central/ledger-store",
@@ -43,7 +42,7 @@ const WEBHOOK_IMPORTS: [&str; 14] = [
     "wasi:random/random",
 ];
 
-/// A world: how it is built, and all that it may ask of a host.
+/// A world: its build, and its permitted imports.
 struct World {
     name: &'static str,
     features: &'static str,
@@ -65,7 +64,7 @@ pub(crate) struct Arguments {
     world: Option<String>,
 }
 
-/// A component that was built.
+/// A built component.
 struct BuiltComponent {
     world: &'static str,
     file: PathBuf,
@@ -90,7 +89,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     Ok(())
 }
 
-/// Builds every world and returns the folder that they are in.
+/// Builds every world and returns the folder of the components.
 pub(crate) fn build_all(workspace: &Workspace) -> Result<PathBuf, Error> {
     for world in &WORLDS {
         build(workspace, world)?;
@@ -121,7 +120,7 @@ fn build(workspace: &Workspace, world: &World) -> Result<BuiltComponent, Error> 
     })
 }
 
-/// Makes a component of a core module that carries its world, and validates it.
+/// Creates a component from a core module with an embedded world, and validates it.
 fn componentize(module: &[u8]) -> Result<Vec<u8>, Error> {
     ComponentEncoder::default()
         .validate(true)
@@ -130,7 +129,7 @@ fn componentize(module: &[u8]) -> Result<Vec<u8>, Error> {
         .map_err(|error| Error::new(format!("the module does not fit its world: {error:#}")))
 }
 
-/// What a component asks of its host, by name and version.
+/// The imports of a component, by name and version.
 fn imports(component: &[u8]) -> Result<Vec<String>, Error> {
     match wit_component::decode(component) {
         Ok(DecodedWasm::Component(resolve, world)) => {
@@ -142,7 +141,7 @@ fn imports(component: &[u8]) -> Result<Vec<String>, Error> {
     }
 }
 
-/// Refuses whatever a world does not need: least authority is a test.
+/// Fails if a component imports more than its world permits.
 fn check_imports(world: &World, imports: &[String]) -> Result<(), Error> {
     let allowed = |import: &String| {
         let name = import.split('@').next().unwrap_or(import);
@@ -160,7 +159,7 @@ fn check_imports(world: &World, imports: &[String]) -> Result<(), Error> {
 }
 
 fn write_if_changed(file: &Path, bytes: &[u8]) -> Result<(), Error> {
-    // An untouched file keeps its time: what is made of it need not be made anew.
+    // An unchanged file keeps its time, so that dependents are not rebuilt.
     if std::fs::read(file).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
@@ -178,7 +177,7 @@ mod tests {
 
     use super::*;
 
-    /// A component that imports interfaces of these names.
+    /// A component that imports interfaces with these names.
     fn component(names: &[&str]) -> Vec<u8> {
         let (mut types, mut imports) = (ComponentTypeSection::new(), ComponentImportSection::new());
         for (index, name) in names.iter().enumerate() {

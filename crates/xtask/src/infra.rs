@@ -1,4 +1,4 @@
-//! `cargo xtask infra`: the checks of the templates, none of which needs an account.
+//! `cargo xtask infra`: checks of the templates that need no AWS account.
 
 use clap::Args;
 
@@ -6,7 +6,7 @@ use crate::{error::Error, setup, shell, workspace::Workspace};
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// Write down what the templates are transformed to, after a change that is meant
+    /// Store the transformed templates, after an intended change
     #[arg(long)]
     update: bool,
 }

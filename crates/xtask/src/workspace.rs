@@ -1,4 +1,4 @@
-//! Where the workspace and its build directory are.
+//! The paths of the workspace.
 
 use std::{
     env,
@@ -7,22 +7,22 @@ use std::{
 
 use crate::{error::Error, shell};
 
-/// What every command needs to know of it.
+/// The folders and packages of the workspace.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     pub(crate) target: PathBuf,
-    /// The names and folders of its packages.
+    /// The names and folders of the packages.
     pub(crate) packages: Vec<(String, PathBuf)>,
 }
 
 impl Workspace {
-    /// Asks cargo, which also knows of `CARGO_TARGET_DIR` and of configuration files.
+    /// Runs `cargo metadata`, which includes `CARGO_TARGET_DIR` and configuration files.
     pub(crate) fn find() -> Result<Self, Error> {
         let package = env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-        // Cargo resolves a relative target directory against the working directory,
-        // so it is asked from where the root is.
+        // Cargo resolves a relative target directory against the working directory, so
+        // it runs in the root.
         let root = package.ancestors().nth(2).unwrap_or(&package);
         let metadata = shell::stdout(
             shell::cargo(root).args(["metadata", "--format-version", "1", "--no-deps"]),
@@ -54,7 +54,7 @@ impl Workspace {
         names
     }
 
-    /// A binary that `cargo build` has made.
+    /// The path of a binary that `cargo build` builds.
     pub(crate) fn binary(&self, profile: &str, name: &str) -> PathBuf {
         self.target.join(profile).join(name).with_extension(env::consts::EXE_EXTENSION)
     }

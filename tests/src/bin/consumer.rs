@@ -1,4 +1,4 @@
-//! A function for the tests of the queue: it does what the messages say.
+//! The function of the queue tests, which follows the instructions in the messages.
 
 use std::process;
 

@@ -1,7 +1,6 @@
-//! The stack, deployed into an emulator of AWS on this machine by the command line
-//! of SAM, and at work with what is deployed: an export, webhooks, a finding of
-//! GuardDuty, a rotation. In the end, what it needed of its rights, and what the
-//! emulator cannot do.
+//! Deploys the stack into an emulator of AWS on this machine with the SAM CLI, and runs a smoke
+//! test: an export, webhooks, a GuardDuty finding and a rotation. Finally prints the used
+//! permissions and the limits of the emulator.
 
 use std::{
     error::Error,

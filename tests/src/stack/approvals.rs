@@ -1,4 +1,4 @@
-//! Approval by the link of an outcome.
+//! Approval by the link in an outcome.
 
 use std::io;
 
@@ -8,10 +8,10 @@ use sophos_isolation::{ApprovalLinks, DecisionId};
 use super::SmokeTest;
 
 impl SmokeTest {
-    /// Approves a decision that waits, as a person does who follows its link: the
-    /// page is looked at, and its form is sent.
+    /// Approves a waiting decision by its link: opens the page and submits its form.
     ///
     /// # Errors
+    /// When the decision does not wait, or the webhook rejects the request.
     /// When the decision does not wait, or the webhook does not take the answer.
     pub async fn approve_by_link(&mut self, decision: &DecisionId) -> io::Result<()> {
         let shown = self.invoke_worker(&json!({ "show": decision })).await?;
@@ -35,7 +35,7 @@ impl SmokeTest {
         Ok(())
     }
 
-    /// The value of the secret that the stack has made for approval links.
+    /// The value of the stack's secret for approval links.
     async fn approval_secret(&self) -> io::Result<String> {
         let secrets = self.account.moto().secrets();
         let listed = secrets.list_secrets().send().await.map_err(io::Error::other)?;

@@ -1,7 +1,6 @@
-/// What the emulator of a deployed stack cannot do, for whoever reads what it
-/// proves. What it keeps by name only is told of each resource:
-/// [`Resource::is_real`](super::DeployedResource::is_emulated) and
-/// [`Resource::not_kept`](super::DeployedResource::ignored_properties).
+/// The limits of the emulator of a deployed stack. The limits of a single resource are in
+/// [`is_emulated`](super::DeployedResource::is_emulated) and
+/// [`ignored_properties`](super::DeployedResource::ignored_properties).
 pub const EMULATOR_LIMITS: [&str; 10] = [
     "schedules fire when they are told to, not by the clock, and an invocation that failed is not tried again",
     "what failed on a rule's event is tried again at once, not after minutes; a rule's own dead letters stay empty",

@@ -1,4 +1,4 @@
-//! The functions that the cases run through, and the counts of outcomes.
+//! The functions of the cases, and the counts of outcomes.
 
 use std::{collections::BTreeMap, fmt, io};
 
@@ -19,7 +19,7 @@ pub(crate) struct Fixture<'f> {
     world: IsolationEnv,
     webhook: Sandbox,
     worker: Sandbox,
-    /// The isolation changes at the simulator that belong to earlier cases.
+    /// The number of isolation changes of earlier cases.
     changes: usize,
     isolated: Vec<DecisionId>,
     _queue: Queue,
@@ -37,7 +37,7 @@ impl<'f> Fixture<'f> {
         Ok(Self { folder, world, webhook, worker, changes: 0, isolated: Vec::new(), _queue: queue })
     }
 
-    /// Sends a payload, has the worker take the decisions, and tells the outcome.
+    /// Sends a payload, runs the worker, and returns the outcome.
     pub(crate) async fn run(&mut self, file: &CaseFile, case: &Case) -> io::Result<Case> {
         let body = case.body.clone().unwrap_or_else(|| case.payload.to_string());
         let is_event = file.is_eventbridge();
@@ -78,7 +78,7 @@ impl<'f> Fixture<'f> {
                 _ => found.refused.push(reason(&decision)),
             }
         }
-        // What the simulator was told counts, and not what the decisions say.
+        // The simulator's changes count, not the decisions.
         let changes = self.world.simulator.isolation_changes();
         for change in &changes[self.changes..] {
             let name = self.folder.machine_name(&change.endpoint);
@@ -98,7 +98,7 @@ impl<'f> Fixture<'f> {
         }
     }
 
-    /// Has the worker confirm every isolation.
+    /// Runs the worker until every isolation is confirmed.
     pub(crate) async fn confirm_isolations(&mut self) -> io::Result<()> {
         self.world.follow_up(&mut self.worker).await?;
         for id in &self.isolated {
@@ -118,7 +118,7 @@ fn reason(decision: &Decision) -> String {
     }
 }
 
-/// Whether the reasons are the right ones; `*` is any reason.
+/// Whether the reasons match; `*` matches any.
 fn matches_refusals(right: &[String], found: &[String]) -> bool {
     right.len() == found.len() && right.iter().zip(found).all(|(right, found)| right == "*" || right == found)
 }
@@ -131,7 +131,7 @@ struct SourceCounts {
     wrong: usize,
 }
 
-/// Counts for each file, and a line for each case that went wrong.
+/// The counts of each file, and a line for each failed case.
 #[derive(Default)]
 pub(crate) struct CaseResults {
     counts: BTreeMap<String, SourceCounts>,
@@ -139,7 +139,7 @@ pub(crate) struct CaseResults {
 }
 
 impl CaseResults {
-    /// Compares an outcome with the right one.
+    /// Compares an outcome with the expected one.
     pub(crate) fn add(&mut self, file: &CaseFile, case: &Case, found: &Case) {
         let sorted = |list: &[String]| {
             let mut list = list.to_vec();
@@ -170,7 +170,7 @@ impl CaseResults {
         }
     }
 
-    /// Whether all outcomes are right.
+    /// Whether all outcomes match.
     pub(crate) fn all_passed(&self) -> bool {
         self.failures.is_empty()
     }

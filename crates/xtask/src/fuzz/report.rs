@@ -1,28 +1,28 @@
-//! What libFuzzer says of a run.
+//! The parsed output of libFuzzer.
 
 use std::{fmt::Write, path::Path};
 
 use super::summary::Finding;
 
-/// The most lines of a panic that are shown.
+/// The maximum number of lines of a panic in the output.
 const MAX_LINES: usize = 12;
 
-/// A run in figures, and what it found.
+/// The figures and the finding of a run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct FuzzReport {
     pub(super) executions: u64,
     pub(super) per_second: u64,
     pub(super) coverage: u64,
     pub(super) new_units: u64,
-    /// The file with the input that was too much.
+    /// The file with the failing input.
     pub(super) artifact: Option<String>,
-    /// What went wrong with it.
+    /// The message of the failure.
     problem: String,
 }
 
 impl FuzzReport {
-    /// Reads lines such as `#42 NEW cov: 7 ft: 9 corp: 2/1b …`,
-    /// `stat::new_units_added: 5` and `…; Test unit written to path`.
+    /// Parses lines such as `#42 NEW cov: 7 ft: 9 corp: 2/1b …`, `stat::new_units_added: 5`
+    /// and `…; Test unit written to path`.
     pub(super) fn parse(said: &str) -> Self {
         let mut report = Self::default();
         for line in said.lines() {
@@ -50,12 +50,12 @@ impl FuzzReport {
         *field = parse_number(value).unwrap_or(*field);
     }
 
-    /// The kind of what was found: a target's message begins with it.
+    /// The kind of the finding, from the prefix of the message.
     pub(super) fn finding(&self) -> Option<Finding> {
         self.artifact.as_ref().map(|_| Finding::from_message(&self.problem))
     }
 
-    /// What was found, and how to see it again.
+    /// The finding, and the command that reproduces it.
     pub(super) fn crash_message(&self, target: &str, binaries: &Path) -> Option<String> {
         let artifact = self.artifact.as_ref()?;
         let binary = binaries.join(target);
@@ -68,7 +68,7 @@ impl FuzzReport {
     }
 }
 
-/// A panic's message; or, of a timeout and the like, what libFuzzer says.
+/// The message of a panic, or libFuzzer's message for a timeout and the like.
 fn parse_problem(said: &str) -> String {
     let is_end = |line: &&str| ["stack backtrace:", "note: ", "=="].iter().any(|end| line.starts_with(end));
     let panic = said.lines().skip_while(|line| !line.contains("panicked at "));
@@ -81,7 +81,7 @@ fn parse_number(text: &str) -> Option<u64> {
     text.split_whitespace().next()?.parse().ok()
 }
 
-/// One line a target.
+/// A table with one line for each target.
 pub(super) fn table(reports: &[(String, FuzzReport)]) -> String {
     let mut table = format!(
         "{:<20} {:>11} {:>9} {:>9} {:>9}  {}",

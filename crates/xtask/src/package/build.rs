@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use super::archive;
 use crate::{error::Error, setup, shell, workspace::Workspace};
 
-/// The moment that everything is said to be from: the first that a zip knows.
+/// The timestamp of all files: the earliest that a zip can have.
 pub(super) const SOURCE_DATE_EPOCH: &str = "315532800";
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
@@ -23,10 +23,10 @@ pub(crate) enum Architecture {
 }
 
 impl Architecture {
-    /// That of this machine.
+    /// The architecture of this machine.
     pub(crate) const HOST: Self = if cfg!(target_arch = "aarch64") { Self::Arm64 } else { Self::X86_64 };
 
-    /// The name that Lambda uses.
+    /// The architecture's name at Lambda.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
@@ -58,12 +58,12 @@ pub(super) struct Package {
     pub(super) binary_bytes: u64,
 }
 
-/// The folder of an architecture's packages, each in one of its own.
+/// The folder of an architecture's packages, each in its own subfolder.
 pub(super) fn package_dir(workspace: &Workspace, architecture: Architecture) -> PathBuf {
     workspace.target.join("lambda").join(architecture.name())
 }
 
-/// Builds and packs a function; `tools` is the folder of cargo-lambda.
+/// Builds and packs a function. `tools` is the folder of cargo-lambda.
 pub(super) fn build(
     workspace: &Workspace,
     tools: &Path,
@@ -92,8 +92,7 @@ pub(super) fn build(
     })
 }
 
-/// The variables under which cargo-lambda is found, and with which it gives the same
-/// bytes everywhere.
+/// The environment of a reproducible build with cargo-lambda.
 pub(crate) fn environment(
     workspace: &Workspace,
     tools: &Path,
@@ -105,8 +104,7 @@ pub(crate) fn environment(
     Ok(variables)
 }
 
-/// What takes the paths of this machine out of what is compiled: in Rust, and in
-/// the C that some crates bring.
+/// The compiler flags that remove paths of this machine from Rust and C code.
 fn remap_path_flags(
     workspace: &Workspace,
     architecture: Architecture,

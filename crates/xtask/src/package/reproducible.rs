@@ -1,4 +1,4 @@
-//! The proof that the same sources give the same bytes.
+//! The check that the same sources give the same bytes.
 
 use std::{
     fs, io,
@@ -8,8 +8,8 @@ use std::{
 use super::build::{Package, build};
 use crate::{error::Error, shell, workspace::Workspace};
 
-/// Builds these packages once more, from a copy of the sources in a folder of another
-/// name and length, with nothing that was compiled before, and compares them.
+/// Builds these packages again, from scratch and from a copy of the sources in a folder with a
+/// longer name, and compares them.
 pub(super) fn check_reproducible(
     workspace: &Workspace,
     tools: &Path,
@@ -43,7 +43,7 @@ fn read_file(file: &Path) -> Result<Vec<u8>, Error> {
     fs::read(file).map_err(|error| Error::new(format!("cannot read {}: {error}", file.display())))
 }
 
-/// Copies what belongs to the sources: what git knows, and what it would be told of.
+/// Copies the sources: all files that git tracks or would add.
 fn copy_sources(workspace: &Workspace, to: &Path) -> Result<(), Error> {
     let mut git = shell::program("git");
     git.current_dir(&workspace.root);
@@ -51,7 +51,7 @@ fn copy_sources(workspace: &Workspace, to: &Path) -> Result<(), Error> {
     let listed = shell::stdout(&mut git, "run this in a checkout of git")?;
     for file in listed.split('\0').filter(|file| !file.is_empty()).map(PathBuf::from) {
         let from = workspace.root.join(&file);
-        // One that was removed, and git was not told.
+        // Git still lists a file that was removed and not committed.
         if from.exists() {
             copy_file(&from, &to.join(&file))
                 .map_err(|error| Error::new(format!("cannot copy {}: {error}", from.display())))?;

@@ -1,5 +1,4 @@
-//! The export: how much it exports a second, how much memory that takes, and how many
-//! calls it makes beyond the least possible.
+//! The export: rows a second, peak memory, and API requests beyond the minimum.
 
 use std::time::Instant;
 
@@ -33,7 +32,7 @@ pub(crate) async fn run(sizes: &[u64]) -> BenchResult {
 }
 
 pub(crate) fn config(events: u64, tenants: u64) -> Config {
-    // A little more than a day's worth of time, so that all are within reach.
+    // Almost a day, so that the feed still has all events.
     let hours = 23.9;
     let each = events / tenants;
     Config {
@@ -54,8 +53,7 @@ pub(crate) fn config(events: u64, tenants: u64) -> Config {
     }
 }
 
-/// One run, and what it took. Ends with an error when rows are missing or
-/// twice: a figure of a wrong export is worth nothing.
+/// Measures one run. Fails if rows are missing or duplicate.
 async fn export(events: u64, tenants: u64, to_s3: bool) -> BenchResult {
     let world = TestEnv::start(config(events, tenants), CredentialKind::Partner).await?;
     let root = tempfile::tempdir()?;

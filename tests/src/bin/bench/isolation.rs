@@ -1,6 +1,5 @@
-//! Isolation: how soon an event is answered and its endpoint isolated, how many
-//! wrong requests are turned away, what both take, and the requests that an isolation
-//! makes in small and large estates.
+//! Isolation: the time until the response and the isolation, the rejection of invalid requests,
+//! the resources of both, and the API requests in small and large estates.
 
 mod api_requests;
 mod fixture;
@@ -13,14 +12,14 @@ use crate::{BenchResult, MIB, measure, print_line};
 use fixture::LedgerStore;
 use load::LoadResult;
 
-/// Sandboxes of each function.
+/// The number of sandboxes of each function.
 const SANDBOXES: usize = 4;
 
-/// Events a second.
+/// The default rates of events, per second.
 pub(crate) const RATES: [u64; 3] = [1, 50, 500];
 
-/// The S3 server of the tests looks through the whole bucket for each listing,
-/// so that more would measure that.
+/// The maximum rate with the S3 server. The server scans the whole bucket for each listing,
+/// which would dominate higher rates.
 const MAX_S3_RATE: u64 = 10;
 
 /// Measures loads of these numbers of events a second.
@@ -38,7 +37,7 @@ pub(crate) async fn run(rates: &[u64]) -> BenchResult {
     api_requests::run().await
 }
 
-/// How long events are sent.
+/// The duration of a load, in seconds.
 fn seconds(rate: u64) -> u64 {
     if rate < 10 { 20 } else { 10 }
 }

@@ -1,5 +1,5 @@
-//! The export beside a Python script that reads the same feed over TLS: processor time,
-//! time and memory of each process. Then the share of each step of the export.
+//! The export beside a Python script that reads the same feed over TLS: the processor time,
+//! duration and memory of each process, and the share of each step of the export.
 
 mod process;
 mod steps;
@@ -24,7 +24,7 @@ use crate::{BenchResult, MIB, export, measure, print_line};
 const EVENTS: u64 = 100_000;
 const ROUNDS: usize = 5;
 
-/// The feed keeps 24 hours. A little less, so that the request is not refused.
+/// A little less than the 24 hours that the feed keeps.
 const SINCE_MS: i64 = 24 * 60 * 60 * 1_000 - 120_000;
 
 /// The options of the benchmark.
@@ -121,7 +121,7 @@ fn show(name: &str, usage: &Usage) -> BenchResult {
     Ok(print_line(&format!("  {name:<36}  {cpu:>10.2}  {wall:>7.2}  {peak:>8.1}  {out:>9.1}"))?)
 }
 
-/// The export as it is shipped, from the start of its process to the report.
+/// Runs the released export, from the start of its process to its report.
 async fn export_once(world: &TestEnv, certificate: &Path, events: u64) -> BenchResult<Usage> {
     let root = tempfile::tempdir()?;
     let function = world.export_function(&root.path().to_string_lossy());
@@ -144,7 +144,7 @@ async fn export_once(world: &TestEnv, certificate: &Path, events: u64) -> BenchR
     Ok(Usage { cpu_ms, wall_ms, peak_bytes, bytes_out: committed.bytes() })
 }
 
-/// The peer, from the start of its process to its end.
+/// Runs the peer, from the start of its process to its end.
 async fn peer_once(world: &TestEnv, peer: &Peer, certificate: &Path, events: u64) -> BenchResult<Usage> {
     let home = tempfile::tempdir()?;
     let mut command = peer.command(world, &home)?;
@@ -222,7 +222,7 @@ fn tenant(world: &TestEnv) -> BenchResult<String> {
     Ok(world.simulator.tenants().first().ok_or("the simulator has no tenant")?.id.clone())
 }
 
-/// In seconds since the Unix epoch, by the simulator's clock.
+/// The start date in seconds since the Unix epoch, by the simulator's clock.
 fn since(world: &TestEnv) -> i64 {
     (world.simulator.clock().now_ms() - SINCE_MS) / 1_000
 }

@@ -1,6 +1,6 @@
-//! Rotation: how long one takes from Secrets Manager's request to the credential that
-//! is in force, how long the watch over many credentials does, and what memory both
-//! take. The secrets are an emulator's, which is slower than the function.
+//! Rotation: the duration and memory of one rotation, from Secrets Manager's request to the new
+//! credential, and of audits of many credentials. The secrets are in an emulator, which is
+//! slower than the function.
 
 use std::{sync::Arc, time::Instant};
 
@@ -38,7 +38,7 @@ pub(crate) async fn run(sizes: &[u64]) -> BenchResult {
     Ok(())
 }
 
-/// One credential after the other takes over from the one before.
+/// Rotates to one credential after the other.
 async fn bench_rotations(estate: &PipelineEnv, moto: &Moto, pool: &Pool, arn: &str) -> BenchResult {
     let (secrets, secret) = (moto.secrets(), format!("{PREFIX}partner"));
     let first = secret_value(estate.env.credential());
@@ -51,7 +51,7 @@ async fn bench_rotations(estate: &PipelineEnv, moto: &Moto, pool: &Pool, arn: &s
         stage.version_stages("STAGED").send().await?;
         let begun = Instant::now();
         secrets.rotate_secret().secret_id(&secret).rotation_lambda_arn(arn).send().await?;
-        // Told when it has ended.
+        // The emulator responds when the rotation has ended.
         let rotation = moto.rotations().await?.pop();
         times.push(ms(begun.elapsed()));
         if let Some(error) = rotation.and_then(|rotation| rotation.error) {
@@ -78,7 +78,7 @@ async fn bench_rotations(estate: &PipelineEnv, moto: &Moto, pool: &Pool, arn: &s
 async fn bench_audit(estate: &PipelineEnv, moto: &Moto, pool: &Pool, credentials: u64) -> BenchResult {
     let secrets = moto.secrets();
     let value = secret_value(estate.env.credential());
-    // The one that was rotated is there already.
+    // The rotated credential is already stored.
     for number in 1..credentials {
         let create = secrets.create_secret().name(format!("{PREFIX}{number:04}")).secret_string(&value);
         if let Err(error) = create.send().await

@@ -1,5 +1,5 @@
-//! The start of each function: from that of its process to its first question for
-//! work. Lambda counts the same as a cold start, after it has loaded the package.
+//! The start of each function: the time from its process to its first poll. On Lambda a cold
+//! start also includes loading the package.
 
 use end_to_end::{TestEnv, isolation::IsolationEnv, pipeline_env::partner_config};
 use local_lambda::LambdaFunction;

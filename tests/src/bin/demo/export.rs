@@ -1,5 +1,5 @@
-//! The first act: several scheduled runs of the built export against a Sophos
-//! Central on this machine, and the proof that each record arrived once.
+//! The first part: scheduled runs of the built export against a local Sophos Central, and the
+//! proof that each record arrived once.
 
 use std::{error::Error, io, path::Path, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::print_line;
 const MINUTE: Duration = Duration::from_secs(60);
 const START: &str = "2026-11-23T10:00:00Z";
 
-/// What happens before a run.
+/// An invocation, and the events before it.
 struct DemoStep {
     description: &'static str,
     advance: Duration,
@@ -154,8 +154,7 @@ fn table(world: &TestEnv, committed: &CommittedExport, reports: &[Value]) -> Vec
     ]
 }
 
-/// Compares what is committed with what the simulator handed out, and with what
-/// exists in it.
+/// Compares the committed rows with the served and the existing records.
 fn verify(
     world: &TestEnv,
     committed: &CommittedExport,
@@ -164,8 +163,7 @@ fn verify(
 ) -> Result<(), Box<dyn Error>> {
     let served = world.total_served();
     let mut defects = world.defects(committed);
-    // What the service took in while its feed was not read is lost for events;
-    // what it took in last may not show yet.
+    // Events from the gap are lost, and the last records may not be visible yet.
     let day = 24 * 60 * 60 * 1_000;
     let now = world.simulator.clock().now_ms();
     let gap = reports

@@ -1,5 +1,5 @@
-//! The second act: other tools send what they found, and the right endpoints
-//! are isolated, watched and released.
+//! The second part: other tools send alerts, and the right endpoints are isolated, verified and
+//! released.
 
 use std::{error::Error, fs, io, path::Path, time::Duration};
 
@@ -21,7 +21,7 @@ const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 const ACCOUNT: &str = "123456789012";
 const INSTANCE: &str = "i-0a1b2c3d4e5f60718";
 
-/// How long the demo waits for something that takes a moment.
+/// The maximum time for each wait.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
 const POLICY: &str = r#"version = 1
@@ -91,15 +91,15 @@ fn config() -> Config {
     }
 }
 
-/// Everything that runs.
+/// All parts of the demo.
 struct Fixture {
     env: IsolationEnv,
     http: reqwest::Client,
     webhook: FunctionUrl,
-    /// The same function, for what EventBridge brings.
+    /// Another sandbox of the webhook, for events of EventBridge.
     events: Sandbox,
     workers: EventSource,
-    /// Between the two; it ends when it is dropped.
+    /// The queue between webhook and worker, which ends when it is dropped.
     _queue: Queue,
     worker: Sandbox,
     decisions: Vec<(&'static str, DecisionId)>,
@@ -122,8 +122,7 @@ impl Fixture {
         })
     }
 
-    /// Sends what a tool sends, lets the worker take it from the queue, and says
-    /// what came of it.
+    /// Sends a delivery, runs the worker, and prints the response and the decision.
     async fn post(&mut self, what: &'static str, delivery: &Delivery) -> Result<(), Box<dyn Error>> {
         let (status, answer) = delivery.send(&self.http, &self.webhook.url()).await?;
         self.workers.drain().await;
@@ -151,7 +150,7 @@ impl Fixture {
         Ok(())
     }
 
-    /// Has the worker follow up until all these stand there.
+    /// Invokes the worker until all these decisions are in this state.
     async fn follow_up_until(
         &mut self,
         state: DecisionState,
@@ -184,7 +183,7 @@ impl Fixture {
     }
 }
 
-/// Where a decision stands, and why, in a line.
+/// The state of a decision and its reason, in one line.
 fn describe(decision: &Decision) -> String {
     let host = decision.target().and_then(|target| target.hostname.clone()).unwrap_or_default();
     let overdue = || {
@@ -315,7 +314,7 @@ pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     stage.follow_up_until(DecisionState::Isolated, std::slice::from_ref(&offline)).await?;
     print_line("* LAPTOP-0815 is back online, and is isolated at once")?;
 
-    // Whoever is released waits a minute of the simulator's before it reports.
+    // A released endpoint reports after a minute of the simulator's clock.
     let held = [laptop.clone(), offline, instance];
     let mut left = 100;
     while left > 0
@@ -343,7 +342,7 @@ pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A transition in a line.
+/// A transition in one line.
 fn describe_entry(entry: &LedgerEntry) -> String {
     let step = serde_json::to_value(&entry.transition).unwrap_or_default();
     let name = step["transition"].as_str().unwrap_or_default();
@@ -368,7 +367,7 @@ fn describe_entry(entry: &LedgerEntry) -> String {
     format!("{name:<18} {more}").trim_end().to_owned()
 }
 
-/// Holds the simulator's own record against what was decided.
+/// Compares the simulator's isolation changes with the decisions.
 fn verify(stage: &Fixture, held: usize) -> Result<(), Box<dyn Error>> {
     let changes = stage.env.simulator.isolation_changes();
     let mut endpoints: Vec<_> = changes.iter().map(|change| change.endpoint.as_str()).collect();

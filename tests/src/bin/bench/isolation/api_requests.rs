@@ -1,4 +1,4 @@
-//! Requests to the service for one isolation, by the identifier that the alert has.
+//! The API requests of one isolation, by the identifier in the alert.
 
 use std::net::Ipv4Addr;
 
@@ -16,11 +16,11 @@ use tokio::time::Instant;
 
 use crate::{BenchResult, measure::ms, print_line};
 
-/// Endpoints of the tenant.
+/// The numbers of endpoints of the tenant.
 const ENDPOINT_COUNTS: [u32; 2] = [20, 50_000];
 
-/// Identifiers of a machine. The first isolation of a process also asks for a token and
-/// the size of the estate, so one is repeated.
+/// The identifiers of a machine. The first isolation of a process also requests a token and
+/// counts the estate, so one identifier is repeated.
 const IDENTIFIERS: [(&str, Identifier); 6] = [
     ("endpoint id, first", Identifier::EndpointId),
     ("endpoint id", Identifier::EndpointId),
@@ -67,12 +67,13 @@ pub(crate) async fn run() -> BenchResult {
 /// Isolates one machine for each identifier, all in one process.
 ///
 /// # Errors
-/// When an alert is not answered with 202, or isolates another machine than its own.
+///
+/// When the response is not 202, or the wrong machine is isolated.
 async fn run_estate(endpoints: u32) -> BenchResult {
     let world = IsolationEnv::start(config(endpoints), CredentialKind::Tenant, ENFORCE_POLICY).await?;
     let webhook = FunctionUrl::start(world.webhook(), 1).await?;
     let http = reqwest::Client::new();
-    // The last machines: a list that goes through the estate comes to them at its end.
+    // The last machines, which a list of the whole estate reaches at its end.
     for (number, (name, identifier)) in (1..endpoints).rev().zip(IDENTIFIERS) {
         world.simulator.reset_calls();
         world.simulator.clear_isolation_changes();
@@ -104,7 +105,7 @@ async fn run_estate(endpoints: u32) -> BenchResult {
     Ok(())
 }
 
-/// The reason why a decision isolated nothing.
+/// The reason of a refusal.
 fn refusal(decision: &Decision) -> String {
     let code = decision.refusal().map(|(code, _)| format!("refused: {code}"));
     code.unwrap_or_else(|| format!("not isolated: {}", decision.state()))

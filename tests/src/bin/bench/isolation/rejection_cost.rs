@@ -23,13 +23,13 @@ use crate::{BenchResult, measure::cpu_time_ms, print_line};
 
 const DURATION: Duration = Duration::from_secs(3);
 
-/// Senders at the same time.
+/// The number of concurrent senders.
 const SENDERS: usize = 4;
 
 /// The prefix of the senders' secrets in Secrets Manager.
 const PREFIX: &str = "sophos/senders/";
 
-/// Ages a signature past every tolerance.
+/// The age that makes a signature invalid.
 const STALE_SECONDS: u64 = 86_400;
 
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +61,7 @@ impl Attack {
     }
 }
 
-/// Calls to the services behind the webhook. Those of AWS are unknown without an
-/// emulator.
+/// Requests to the services behind the webhook. Those to AWS are unknown without the emulator.
 #[derive(Debug, Clone, Copy)]
 struct ServiceCalls {
     store: usize,
@@ -121,7 +120,7 @@ impl Fixture {
         Ok(Self { isolation: ground, moto: Some(moto), queue: Some(queue) })
     }
 
-    /// The webhook as it is deployed: its policy beside its ledger.
+    /// The deployed webhook: its policy is beside its ledger.
     fn webhook(&self) -> BenchResult<LambdaFunction> {
         let mut webhook = self.isolation.webhook();
         if let Some(s3) = &self.isolation.s3 {
@@ -186,10 +185,11 @@ fn calls_to(calls: &BTreeMap<String, u64>, service: &str) -> u64 {
     calls.iter().filter(|(name, _)| name.starts_with(service)).map(|(_, count)| count).sum()
 }
 
-/// Sends for a while, and returns the number of requests.
+/// Sends for a while and returns the number of requests.
 ///
 /// # Errors
-/// When one is not rejected.
+///
+/// When a request is not rejected.
 async fn send(attack: Attack, http: &reqwest::Client, url: &str) -> BenchResult<u64> {
     let number = Arc::new(AtomicU64::new(1));
     let until = Instant::now() + DURATION;

@@ -1,5 +1,4 @@
-//! Requests of somebody who does not have the key: how many a second are turned
-//! away, and how soon.
+//! The rate and the response times of requests with an invalid signature.
 
 use std::{
     sync::{
@@ -47,10 +46,11 @@ pub(crate) async fn run(sandboxes: usize) -> BenchResult {
     Ok(())
 }
 
-/// Sends for a while, and says how long each answer took.
+/// Sends for a while and returns the response times.
 ///
 /// # Errors
-/// When a request is not turned away.
+///
+/// When a request is not rejected.
 async fn send(url: &str, senders: usize) -> BenchResult<Vec<f64>> {
     let http = reqwest::Client::new();
     let number = Arc::new(AtomicU64::new(0));

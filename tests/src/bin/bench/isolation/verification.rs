@@ -1,4 +1,4 @@
-//! Whether a load came out right, and what the service and the store say of it.
+//! The verification of a load, and the figures of the service and the store.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,28 +11,28 @@ use super::{
 };
 use crate::{BenchResult, measure::Percentiles};
 
-/// What came of the events.
+/// The outcomes of the events.
 pub(crate) struct Verification {
     pub(crate) events: usize,
     pub(crate) isolated: usize,
-    /// Those for which a budget was spent.
+    /// The number of events over a limit.
     pub(crate) refused: usize,
-    /// From the 202 until the call reached the service.
+    /// The times from the 202 response to the isolation request.
     pub(crate) call_delay: Percentiles,
-    /// Calls to isolate a second, from the first to the last.
+    /// Isolation requests per second, from the first to the last.
     pub(crate) rate: f64,
-    /// Seconds from the last event to the last call.
+    /// Seconds from the last event to the last isolation request.
     pub(crate) completed_after_seconds: f64,
-    /// Requests for each endpoint isolated, by what they are.
+    /// Requests per isolated endpoint, by kind.
     pub(crate) requests: Vec<(String, f64)>,
 }
 
-/// Holds the ledger and the service against what was sent: each event has one
-/// decision, each decision ended as it may, and each endpoint of those that
-/// isolate was isolated once, and no other.
+/// Compares the ledger and the service with the events: each event has one decision, each
+/// decision has ended, and exactly the right endpoints were isolated once.
 ///
 /// # Errors
-/// With the first defect: a figure of a wrong run is worth nothing.
+///
+/// With the first defect.
 pub(crate) async fn verify(
     ground: &IsolationFixture,
     answered: &[AcceptedEvent],
@@ -101,7 +101,7 @@ fn requests_per_isolation(
     counts.into_iter().map(|(what, count)| (what, count as f64 / isolated.max(1) as f64)).collect()
 }
 
-/// What a request to the store is, from its method and path.
+/// The kind of a request to the store, from its method and path.
 fn request_kind(request: &str) -> String {
     let (method, path) = request.split_once(' ').unwrap_or((request, ""));
     let kind = if path.contains("list-type=") { "LIST" } else { method };
