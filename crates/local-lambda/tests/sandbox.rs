@@ -1,4 +1,4 @@
-//! A real function binary under the local Runtime API.
+//! Tests of a function binary under the local Runtime API.
 
 mod support;
 
@@ -167,7 +167,7 @@ async fn environment_contains_only_lambda_and_caller_variables() {
 #[tokio::test]
 async fn payloads_above_the_lambda_limit_are_rejected() {
     let mut sandbox = start_echo().await;
-    // Two bytes of an answer are its quotes.
+    // Two bytes of the response are its quotes.
     let fits = json!({"do": "large", "bytes": MAX_PAYLOAD_LEN - 2});
     assert!(sandbox.invoke(&fits).await.ok().is_some());
 

@@ -1,4 +1,4 @@
-//! Measures how long a page of a thousand events takes over HTTP.
+//! Measures the time of a page of a thousand events over HTTP.
 
 use std::time::Instant;
 

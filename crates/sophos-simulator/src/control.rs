@@ -1,4 +1,4 @@
-//! The control host: everything the library can do, for other languages.
+//! The control host: the functions of the library over HTTP.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use crate::time;
 
 type SharedState = State<Arc<Central>>;
 
-/// A question the control host cannot answer.
+/// The response to an invalid control request.
 #[derive(Debug)]
 struct ControlError(StatusCode, String);
 
@@ -153,7 +153,7 @@ impl DatasetQuery {
     }
 }
 
-/// A line for each id, each a JSON text.
+/// One JSON string for each id, one a line.
 fn json_lines(ids: &[u128]) -> Response {
     let mut body = Vec::with_capacity(ids.len() * 39);
     for id in ids {
@@ -181,7 +181,7 @@ async fn get_served_totals(State(central): SharedState) -> Json<ServedTotals> {
     Json(served_totals(&central))
 }
 
-/// RFC 3339 or Unix milliseconds.
+/// Parses RFC 3339 or Unix milliseconds.
 fn parse_time(text: Option<&str>, otherwise: i64) -> Result<i64, ControlError> {
     let Some(text) = text else {
         return Ok(otherwise);

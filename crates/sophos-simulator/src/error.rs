@@ -1,8 +1,8 @@
-//! What can go wrong before the simulator serves.
+//! Errors of the start of a simulator.
 
 use std::path::{Path, PathBuf};
 
-/// A configuration that cannot be used.
+/// An invalid configuration.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct ConfigError(#[from] ConfigProblem);
@@ -31,24 +31,24 @@ impl ConfigError {
     }
 }
 
-/// Why a simulator did not start.
+/// The error of a simulator that did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The configuration cannot be used.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A port could not be taken.
+    /// A port could not be bound.
     #[error("cannot listen on {address} for the {host} host: {source}")]
     Listen {
-        /// The host that wanted it.
+        /// The host for the port.
         host: String,
         /// The address and port.
         address: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The certificate could not be made or written.
+    /// The certificate could not be created or written.
     #[error("cannot set up TLS: {0}")]
     Tls(String),
 }

@@ -1,4 +1,4 @@
-//! All tenants and the accounts above them.
+//! All tenants and their partner and organization.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ impl Accounts {
         }
     }
 
-    /// Gives tenants the endpoints that were described by hand.
+    /// Adds the configured endpoints to their tenants.
     pub(crate) fn add_machines(&mut self, machines: &[MachineConfig]) -> Result<(), ConfigError> {
         for said in machines {
             let named = &said.tenant;
@@ -93,7 +93,7 @@ impl Accounts {
         self.by_id.get(&parse_uuid(id)?).map(|number| &self.tenants[*number])
     }
 
-    /// A tenant by id or name.
+    /// The tenant with this id or name.
     pub(crate) fn find_tenant(&self, text: &str) -> Option<&Tenant> {
         self.tenant(text).or_else(|| self.tenants.iter().find(|t| t.name == text))
     }

@@ -1,4 +1,4 @@
-//! `/common/v1/alerts`: list, search, one, and actions on one.
+//! `/common/v1/alerts`: list, search, get and actions.
 
 use serde_json::json;
 
@@ -24,7 +24,7 @@ pub(crate) fn search(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     page(context, &AlertQuery::parse_body(&body, maximum)?)
 }
 
-/// The indexes of the alerts that can still be read.
+/// The indexes of the alerts that are still readable.
 fn retained_range(context: &Context<'_>, tenant: &Tenant) -> std::ops::Range<u64> {
     let now = context.central.clock.now_ms();
     let days = i64::try_from(context.central.config.alerts.days).unwrap_or(90);
