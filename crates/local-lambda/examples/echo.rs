@@ -29,7 +29,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     println!("doing {}", event["do"]);
     match event["do"].as_str() {
         Some("fail") => Err("the disk is full".into()),
-        Some("panic") => panic!("this is a bug"),
+        Some("panic") => panic!("a bug"),
         Some("exit") => process::exit(3),
         Some("abort") => process::abort(),
         Some("sleep") => {

@@ -158,7 +158,7 @@ async fn invocation_response(State(api): State<Arc<Api>>, Path(id): Path<String>
     // The body is read to its end even if it is too long. A cut connection would hide the
     // error response.
     let Ok(body) = to_bytes(body, usize::MAX).await else {
-        return error_response(StatusCode::BAD_REQUEST, "InvalidRequest", "the body was cut short");
+        return error_response(StatusCode::BAD_REQUEST, "InvalidRequest", "incomplete body");
     };
     if body.len() > MAX_PAYLOAD_LEN {
         api.finish(&id, InvocationOutcome::response_too_large(MAX_PAYLOAD_LEN));

@@ -7,7 +7,7 @@ use std::{io, path::PathBuf, time::Duration};
 #[non_exhaustive]
 pub enum StartError {
     /// The binary could not be started. Usually it has not been built.
-    #[error("cannot run the function binary {}: {source} (has it been built?)", path.display())]
+    #[error("starting the function binary {} failed: {source}; build it first", path.display())]
     Spawn {
         /// The path of the binary.
         path: PathBuf,
@@ -15,10 +15,10 @@ pub enum StartError {
         source: io::Error,
     },
     /// The Runtime API could not listen on loopback.
-    #[error("cannot set up the local Runtime API: {0}")]
+    #[error("starting the local Runtime API failed: {0}")]
     Setup(#[source] io::Error),
     /// The function reported an initialization error.
-    #[error("the function reported that it cannot start: {kind}: {message}{}", log_tail(logs))]
+    #[error("the function failed to initialize: {kind}: {message}{}", log_tail(logs))]
     Init {
         /// The type of the error.
         kind: String,
@@ -38,7 +38,7 @@ pub enum StartError {
         logs: Vec<String>,
     },
     /// The process neither polled nor ended within the timeout.
-    #[error("the function did not ask for work within {after:?}{}", log_tail(logs))]
+    #[error("the function did not poll within {after:?}{}", log_tail(logs))]
     TimedOut {
         /// The timeout.
         after: Duration,
@@ -69,7 +69,7 @@ fn exit_description(code: Option<i32>, signal: Option<i32>) -> String {
 fn log_tail(logs: &[String]) -> String {
     const LINES: usize = 5;
     if logs.is_empty() {
-        return "; it wrote nothing".to_owned();
+        return "; it has no output".to_owned();
     }
     let last = &logs[logs.len().saturating_sub(LINES)..];
     format!("; its last lines:\n{}", last.join("\n"))

@@ -102,7 +102,7 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let bad = |what: String| Err(ConfigError::invalid(what));
         if self.regions.is_empty() {
-            return bad("`regions` is empty: at least one data region is needed".to_owned());
+            return bad("`regions` is empty: expected at least one data region".to_owned());
         }
         if self.host_name.is_empty() {
             return bad("`host_name` is empty".to_owned());
@@ -110,11 +110,11 @@ impl Config {
         if let Some(start) = &self.clock.start
             && crate::time::parse(start).is_none()
         {
-            return bad(format!("`clock.start` is not an RFC 3339 time: {start:?}"));
+            return bad(format!("invalid `clock.start` {start:?}: expected an RFC 3339 time"));
         }
         for region in self.listen.regions.keys() {
             if !self.regions.contains(region) {
-                return bad(format!("`listen.regions` names {region:?}, `regions` does not"));
+                return bad(format!("unknown region {region:?} in `listen.regions`: expected one of `regions`"));
             }
         }
         for group in &self.tenants {

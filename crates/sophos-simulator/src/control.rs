@@ -37,7 +37,7 @@ impl ControlError {
     }
 
     fn not_found(what: &str) -> Self {
-        Self(StatusCode::NOT_FOUND, format!("no such {what}"))
+        Self(StatusCode::NOT_FOUND, format!("unknown {what}"))
     }
 }
 
@@ -95,12 +95,12 @@ async fn update_clock(
 ) -> Result<Json<Value>, ControlError> {
     if let Some(text) = &turn.set {
         let ms =
-            time::parse(text).ok_or_else(|| ControlError::bad_request("`set` is not an RFC 3339 time"))?;
+            time::parse(text).ok_or_else(|| ControlError::bad_request("invalid `set`: expected an RFC 3339 time"))?;
         state.clock.set(ms);
     }
     if let Some(seconds) = turn.advance_seconds {
         let by = Duration::try_from_secs_f64(seconds)
-            .map_err(|_| ControlError::bad_request("`advance_seconds` is not a duration"))?;
+            .map_err(|_| ControlError::bad_request("invalid `advance_seconds`: expected a duration"))?;
         state.clock.advance(by);
     }
     Ok(clock(state).await)
@@ -189,7 +189,7 @@ fn parse_time(text: Option<&str>, otherwise: i64) -> Result<i64, ControlError> {
     let number = text.parse().ok();
     number
         .or_else(|| time::parse(text))
-        .ok_or_else(|| ControlError::bad_request(format!("not a time: {text:?}")))
+        .ok_or_else(|| ControlError::bad_request(format!("invalid time {text:?}: expected RFC 3339 or Unix milliseconds")))
 }
 
 async fn produced(

@@ -143,7 +143,7 @@ impl CredentialStore {
         let made = create_credential(self.seed, world, all.len(), config, now)?;
         if all.iter().any(|c| c.client_id.eq_ignore_ascii_case(&made.client_id)) {
             let id = &made.client_id;
-            return Err(ConfigError::invalid(format!("there is or was a credential {id:?} already")));
+            return Err(ConfigError::invalid(format!("duplicate client id {id:?}: a credential has or had it")));
         }
         let info = made.info();
         all.push(made);

@@ -9,11 +9,11 @@ pub struct ConfigError(#[from] ConfigProblem);
 
 #[derive(Debug, thiserror::Error)]
 enum ConfigProblem {
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("reading {} failed: {source}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("the configuration is not valid TOML for the simulator: {0}")]
+    #[error("invalid configuration: {0}")]
     Syntax(Box<toml::de::Error>),
-    #[error("the configuration cannot work: {0}")]
+    #[error("invalid configuration: {0}")]
     Invalid(String),
 }
 
@@ -39,7 +39,7 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A port could not be bound.
-    #[error("cannot listen on {address} for the {host} host: {source}")]
+    #[error("listening on {address} for the {host} host failed: {source}")]
     Listen {
         /// The host for the port.
         host: String,
@@ -49,6 +49,6 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// The certificate could not be created or written.
-    #[error("cannot set up TLS: {0}")]
+    #[error("setting up TLS failed: {0}")]
     Tls(String),
 }

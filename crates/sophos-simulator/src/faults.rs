@@ -30,29 +30,29 @@ impl FaultPlan {
             | FaultAction::Echo { status } = rule.action
                 && !(400..=599).contains(&status)
             {
-                return Err(format!("a fault's status is {status}: 400 to 599 is needed"));
+                return Err(format!("invalid status {status} of a fault: expected 400 to 599"));
             }
             if rule.probability.is_some_and(|p| !(0.0..=1.0).contains(&p)) {
-                return Err("a fault's probability lies between 0 and 1".to_owned());
+                return Err("invalid probability of a fault: expected 0 to 1".to_owned());
             }
             if rule.every == Some(0) {
-                return Err("a fault's `every` is 0: 1 or more is needed".to_owned());
+                return Err("invalid `every` of a fault: expected 1 or more".to_owned());
             }
             if rule.for_seconds.is_some_and(|seconds| !(seconds.is_finite() && seconds >= 0.0)) {
-                return Err("a fault's `for_seconds` is negative or not a number".to_owned());
+                return Err("invalid `for_seconds` of a fault: expected 0 or more".to_owned());
             }
             if let FaultAction::OmitEndpoint { endpoint } | FaultAction::ExtraEndpoint { endpoint } =
                 &rule.action
             {
                 if rule.operation != BULK_ISOLATION {
                     return Err(format!(
-                        "omit_endpoint and extra_endpoint are for the operation {BULK_ISOLATION:?} only"
+                        "invalid operation of omit_endpoint or extra_endpoint: expected {BULK_ISOLATION:?}"
                     ));
                 }
                 if let Some(id) = endpoint
                     && parse_uuid(id).is_none()
                 {
-                    return Err(format!("a fault's endpoint {id:?} is not a UUID"));
+                    return Err(format!("invalid endpoint {id:?} of a fault: not a UUID"));
                 }
             }
         }

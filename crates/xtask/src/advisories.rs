@@ -55,11 +55,11 @@ fn check_vulnerabilities(workspace: &Workspace) -> Result<Option<String>, Error>
     let (fetched, said) = shell::stderr(&mut deny(&["fetch", "db"]))?;
     if !fetched {
         let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
-        return Ok(Some(format!("cargo-deny failed to fetch it: {}", last.trim())));
+        return Ok(Some(format!("cargo-deny failed to fetch the database: {}", last.trim())));
     }
     shell::step("check the RustSec database", || {
         let hint =
-            "update the crate, or add the advisory to deny.toml with the reason why it does not matter";
+            "update the crate, or add the advisory to deny.toml with the reason why it does not apply";
         shell::run(&mut deny(&["check", "--disable-fetch", "advisories"]), hint)
     })?;
     Ok(None)
@@ -70,7 +70,7 @@ fn refresh_index(folder: &Path) {
     let mut update = shell::cargo(folder);
     update.args(["update", "--dry-run", "--quiet"]);
     if !matches!(shell::stderr(&mut update), Ok((true, _))) {
-        println!("the registry cannot be reached: yanked releases are those that cargo knew of before");
+        println!("the registry is unreachable: yanked releases are those in cargo's cache");
     }
 }
 
@@ -78,7 +78,7 @@ fn refresh_index(folder: &Path) {
 fn index_dirs() -> Result<Vec<PathBuf>, Error> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
-    let home = home.ok_or_else(|| Error::new("there is no home folder; set CARGO_HOME"))?;
+    let home = home.ok_or_else(|| Error::new("missing home folder; set CARGO_HOME"))?;
     let folder = home.join("registry/index");
     let entries = fs::read_dir(&folder).map_err(|error| {
         Error::new(format!("reading {} failed: {error}; run `cargo fetch`", folder.display()))
@@ -104,12 +104,12 @@ fn check_not_yanked(releases: &[Release], indexes: &[PathBuf]) -> Result<(), Err
             Some(false) => {}
             Some(true) => wrong.push(format!("{name} {version} is yanked; run `cargo update -p {name}`")),
             None => {
-                wrong.push(format!("{name} {version} is not in cargo's copy of the index; run `cargo fetch`"))
+                wrong.push(format!("{name} {version} is missing in cargo's index cache; run `cargo fetch`"))
             }
         }
     }
     if releases.is_empty() {
-        wrong.push("the lock file has no crate of a registry".to_owned());
+        wrong.push("the lock file has no crate from a registry".to_owned());
     }
     if wrong.is_empty() { Ok(()) } else { Err(Error::new(wrong.join("\n"))) }
 }

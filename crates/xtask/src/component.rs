@@ -78,7 +78,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     let wanted = arguments.world.as_deref();
     if let Some(name) = wanted.filter(|name| WORLDS.iter().all(|world| world.name != *name)) {
         let names: Vec<_> = WORLDS.iter().map(|world| world.name).collect();
-        return Err(Error::new(format!("there is no world `{name}`; the worlds are {}", names.join(", "))));
+        return Err(Error::new(format!("unknown world `{name}`: expected one of {}", names.join(", "))));
     }
     let worlds = WORLDS.iter().filter(|world| wanted.is_none_or(|name| name == world.name));
     let built = worlds.map(|world| build(workspace, world)).collect::<Result<Vec<_>, _>>()?;
@@ -106,10 +106,10 @@ fn build(workspace: &Workspace, world: &World) -> Result<BuiltComponent, Error> 
         let mut cargo = shell::cargo(&workspace.root);
         cargo.args(["build", "--quiet", "--locked", "--package", "sophos-component", "--lib"]);
         cargo.args(["--target", TARGET, "--profile", PROFILE, "--features", world.features]);
-        shell::run(&mut cargo, "fix what the compiler says")?;
+        shell::run(&mut cargo, "fix the errors above")?;
         let module = workspace.target.join(TARGET).join(PROFILE).join(LIBRARY);
         let module = std::fs::read(&module)
-            .map_err(|error| Error::new(format!("{} was not built: {error}", module.display())))?;
+            .map_err(|error| Error::new(format!("reading {} failed: {error}; build it first", module.display())))?;
         let component = componentize(&module)?;
         let imports = imports(&component)?;
         check_imports(world, &imports)?;
@@ -126,7 +126,7 @@ fn componentize(module: &[u8]) -> Result<Vec<u8>, Error> {
         .validate(true)
         .module(module)
         .and_then(|encoder| encoder.encode())
-        .map_err(|error| Error::new(format!("the module does not fit its world: {error:#}")))
+        .map_err(|error| Error::new(format!("embedding the world failed: {error:#}")))
 }
 
 /// The imports of a component, by name and version.
@@ -136,8 +136,8 @@ fn imports(component: &[u8]) -> Result<Vec<String>, Error> {
             let keys = resolve.worlds[world].imports.keys();
             Ok(keys.map(|key| resolve.name_world_key(key)).collect())
         }
-        Ok(_) => Err(Error::new("what was built is no component")),
-        Err(error) => Err(Error::new(format!("what was built cannot be read: {error:#}"))),
+        Ok(_) => Err(Error::new("the built file is not a component")),
+        Err(error) => Err(Error::new(format!("parsing the built component failed: {error:#}"))),
     }
 }
 
@@ -152,7 +152,7 @@ fn check_imports(world: &World, imports: &[String]) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::new(format!(
-        "the world {} may not import {}; see which dependency wants it with `cargo tree -p sophos-component`",
+        "the world {} may not import {}; find the dependency with `cargo tree -p sophos-component`",
         world.name,
         foreign.join(", ")
     )))
@@ -166,7 +166,7 @@ fn write_if_changed(file: &Path, bytes: &[u8]) -> Result<(), Error> {
     let folder = file.parent().unwrap_or(file);
     std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(file, bytes))
-        .map_err(|error| Error::new(format!("cannot write {}: {error}", file.display())))
+        .map_err(|error| Error::new(format!("writing {} failed: {error}", file.display())))
 }
 
 #[cfg(test)]
@@ -197,7 +197,7 @@ mod tests {
     fn component_with_extra_imports_is_rejected() {
         let reader = &WORLDS[0];
         let own = ["sophos:central/credentials@0.2.0", "wasi:http/types@0.2.12", "wasi:io/poll@0.2.99"];
-        check_import_names(reader, &own).expect("all of it is allowed");
+        check_import_names(reader, &own).expect("permitted imports");
         for more in ["wasi:cli/environment@0.2.12", "wasi:filesystem/types@0.2.12", "wasi:http/types-2@1.0.0"]
         {
             let error = check_import_names(reader, &[own[0], more]).expect_err(more).to_string();

@@ -29,7 +29,7 @@ pub(crate) fn check_dependencies(workspace: &Workspace) -> Result<(), Error> {
             }
             let hint = format!("cargo tree -p {name} --no-default-features --target all -i {}", found[0]);
             Err(Error::new(format!(
-                "{name} may not depend on {}; see how it came in with `{hint}`",
+                "{name} may not depend on {}; find the dependency with `{hint}`",
                 found.join(", "),
             )))
         })?;
@@ -45,7 +45,7 @@ pub(crate) fn check_wasm_build(workspace: &Workspace) -> Result<(), Error> {
                 let mut check = shell::cargo(&workspace.root);
                 check.args(["check", "--quiet", "--package", name, "--no-default-features", "--locked"]);
                 check.args(["--target", target]);
-                let hint = format!("the core may not use what this target lacks; see `cargo tree -p {name}`");
+                let hint = format!("the core must compile for this target; see `cargo tree -p {name}`");
                 shell::run(&mut check, &hint)
             })?;
         }

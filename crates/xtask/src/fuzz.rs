@@ -102,7 +102,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     }
     if let Some(file) = &arguments.report {
         fs::write(file, summary.document(arguments.cases))
-            .map_err(|error| Error::new(format!("cannot write {}: {error}", file.display())))?;
+            .map_err(|error| Error::new(format!("writing {} failed: {error}", file.display())))?;
         println!("\n{}\nwritten to {}", summary.markdown(), file.display());
     }
     if failures.is_empty() { Ok(()) } else { Err(Error::new(failures.join("\n"))) }
@@ -113,7 +113,7 @@ fn list_targets(package: &Path) -> Result<Vec<String>, Error> {
     let folder = package.join("src/bin");
     let entries = folder
         .read_dir()
-        .map_err(|error| Error::new(format!("cannot list {}: {error}", folder.display())))?;
+        .map_err(|error| Error::new(format!("listing {} failed: {error}", folder.display())))?;
     let stem = |path: PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let mut names: Vec<_> = entries.flatten().filter_map(|entry| stem(entry.path())).collect();
     names.sort();
@@ -123,7 +123,7 @@ fn list_targets(package: &Path) -> Result<Vec<String>, Error> {
 /// The selected targets, or all.
 fn select_targets(all: Vec<String>, wanted: &[String]) -> Result<Vec<String>, Error> {
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(name)) {
-        return Err(Error::new(format!("there is no target `{unknown}`; there are {}", all.join(", "))));
+        return Err(Error::new(format!("unknown target `{unknown}`: expected one of {}", all.join(", "))));
     }
     Ok(all.into_iter().filter(|name| wanted.is_empty() || wanted.contains(name)).collect())
 }
@@ -140,7 +140,7 @@ fn build(workspace: &Workspace, folders: &FuzzDirs, targets: &[String]) -> Resul
         if let [target] = targets {
             build.arg(target);
         }
-        shell::stdout(&mut build, "mend what the compiler says above").map(drop)
+        shell::stdout(&mut build, "fix the errors above").map(drop)
     })?;
     Ok(folders.build.join(host).join("release"))
 }
@@ -150,7 +150,7 @@ fn fuzz(folders: &FuzzDirs, binaries: &Path, target: &str, bound: RunLimit) -> R
     let artifacts = folders.build.join("artifacts").join(target);
     for folder in [&grown, &artifacts] {
         fs::create_dir_all(folder)
-            .map_err(|error| Error::new(format!("cannot create {}: {error}", folder.display())))?;
+            .map_err(|error| Error::new(format!("creating {} failed: {error}", folder.display())))?;
     }
     let mut run = shell::program(binaries.join(target));
     // New inputs go to the first folder.
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(select_targets(all(), &[]).expect("all"), all());
         assert_eq!(select_targets(all(), &wanted).expect("two"), ["okta", "resolve"]);
         let error = select_targets(all(), &["x".to_owned()]).expect_err("none").to_string();
-        assert_eq!(error, "there is no target `x`; there are okta, policy, resolve");
+        assert_eq!(error, "unknown target `x`: expected one of okta, policy, resolve");
     }
 
     #[test]

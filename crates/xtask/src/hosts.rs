@@ -89,7 +89,7 @@ impl TestHosts {
 type HostVariables = Vec<(&'static str, PathBuf)>;
 
 fn prepare_node(workspace: &Workspace) -> Result<HostVariables, Error> {
-    let hint = "install Node 20 or newer with npm";
+    let hint = "install Node 20 or later with npm";
     let version = shell::stdout(Command::new("node").arg("--version"), hint)?;
     if parse_major_version(&version).is_none_or(|major| major < 20) {
         return Err(Error::new(format!("Node is {}; {hint}", version.trim())));
@@ -110,13 +110,13 @@ fn prepare_jspi_node(workspace: &Workspace) -> Result<HostVariables, Error> {
     let system = match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => "linux-x64",
         ("linux", "aarch64") => "linux-arm64",
-        _ => return Err(Error::new("install Node 24 or newer")),
+        _ => return Err(Error::new("install Node 24 or later")),
     };
     let node = JSPI_NODE.install(workspace)?.join(format!("node_modules/node-{system}/bin/node"));
     if has_it(&node) {
         Ok(vec![("HOST_NODE_ASYNC", node)])
     } else {
-        Err(Error::new("the Node that npm has does not run here; install Node 24 or newer"))
+        Err(Error::new("the Node from npm does not run on this machine; install Node 24 or later"))
     }
 }
 
@@ -128,7 +128,7 @@ fn prepare_python(workspace: &Workspace) -> Result<HostVariables, Error> {
 fn build_rust_host(workspace: &Workspace) -> Result<PathBuf, Error> {
     shell::step("build the host in Rust", || {
         let mut build = rust_package(workspace, "build");
-        shell::run(build.args(["--quiet", "--release", "--bins"]), "fix what the compiler says")
+        shell::run(build.args(["--quiet", "--release", "--bins"]), "fix the errors above")
     })?;
     Ok(rust_target(workspace).join("release"))
 }

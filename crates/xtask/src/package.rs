@@ -46,7 +46,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         let names = functions.join(", ");
         functions.retain(|function| function == only);
         if functions.is_empty() {
-            return Err(Error::new(format!("there is no function `{only}`; the functions are {names}")));
+            return Err(Error::new(format!("unknown function `{only}`: expected one of {names}")));
         }
     }
     let bills = if arguments.no_sbom { None } else { Some(setup::install_sbom_tools(workspace)?) };

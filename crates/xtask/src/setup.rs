@@ -93,7 +93,7 @@ pub(crate) fn check_compiler(workspace: &Workspace) -> Result<(), Error> {
         match parse_version(&version) {
             Some(found) if found >= MIN_RUST_VERSION => Ok(()),
             _ => Err(Error::new(format!(
-                "this workspace needs Rust {}.{} or newer, found `{}`; run `rustup update`",
+                "this workspace needs Rust {}.{} or later, found `{}`; run `rustup update`",
                 MIN_RUST_VERSION.0,
                 MIN_RUST_VERSION.1,
                 version.trim(),
@@ -112,7 +112,7 @@ pub(crate) fn install_targets(workspace: &Workspace, names: &[&str]) -> Result<(
             if Command::new("rustup").arg("--version").output().is_err() {
                 return Err(Error::new(format!(
                     "the compiler cannot build for {name} and rustup is not here to change that; \
-                     install the package of your system that holds this target"
+                     install your system's package for this target"
                 )));
             }
             let hint = format!("check the network, then run `rustup target add {name}`");

@@ -62,9 +62,9 @@ pub(crate) fn stdout(command: &mut Command, hint: &str) -> Result<String, Error>
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    Err(exit_error(command, &format!("{}\n{}", output.status, said.trim()), hint))
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    Err(exit_error(command, &format!("{}\n{}", output.status, text.trim()), hint))
 }
 
 /// Runs a program and prints its standard output. Calls `see` with each line and returns
@@ -73,7 +73,7 @@ pub(crate) fn stream(command: &mut Command, mut see: impl FnMut(&str)) -> Result
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| spawn_error(command, &error))?;
     if let Some(stdout) = child.stdout.take() {
         copy_lines(BufReader::new(stdout), &mut see)
-            .map_err(|error| Error::new(format!("cannot pass on the output: {error}")))?;
+            .map_err(|error| Error::new(format!("printing the output failed: {error}")))?;
     }
     let status = child.wait().map_err(|error| spawn_error(command, &error))?;
     Ok(status.success())
@@ -92,7 +92,7 @@ fn copy_lines(mut from: impl BufRead, see: &mut impl FnMut(&str)) -> io::Result<
 }
 
 fn spawn_error(command: &Command, error: &io::Error) -> Error {
-    Error::new(format!("cannot run `{}`: {error}", display_command(command)))
+    Error::new(format!("starting `{}` failed: {error}", display_command(command)))
 }
 
 fn exit_error(command: &Command, how: &str, hint: &str) -> Error {

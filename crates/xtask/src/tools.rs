@@ -40,11 +40,11 @@ impl PythonTool {
         let lock = workspace.root.join(self.folder).join(self.lock);
         let folder = install(workspace, self.name, &stamp(&[&lock])?, |venv| {
             let hint =
-                "install Python 3.10 or newer with its venv module (on Debian: apt-get install python3-venv)";
+                "install Python 3.10 or later with its venv module (on Debian: apt-get install python3-venv)";
             shell::stdout(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv), hint)
                 .map_err(|error| Error::new(format!("{error}\n{hint}")))?;
             let hint =
-                "check the network and the settings of pip; a hash that differs is not the locked package";
+                "check the network and pip's settings; another hash is another package than the locked one";
             let mut pip = Command::new(venv.join("bin/python"));
             pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
             // The lock file includes the dependencies of its packages.
@@ -79,7 +79,7 @@ impl NodeTool {
                 fs::copy(file, folder.join(name))
                     .map_err(|error| Error::new(format!("copying {} failed: {error}", file.display())))?;
             }
-            let hint = "install Node with npm; check the network and the settings of npm";
+            let hint = "install Node with npm; check the network and npm's settings";
             let mut npm = Command::new("npm");
             npm.args(["ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]);
             shell::stdout(npm.arg(folder), hint).map(drop)
@@ -96,7 +96,7 @@ pub(crate) fn install_crate(workspace: &Workspace, package: &str) -> Result<Path
         // The build uses a temporary folder.
         install.env_remove("CARGO_TARGET_DIR");
         install.args(["install", "--quiet", "--locked", "--force", "--root"]);
-        let hint = "check the network, and that there is a C++ compiler (on Debian: apt-get install g++)";
+        let hint = "check the network, and install a C++ compiler (on Debian: apt-get install g++)";
         shell::stdout(install.arg(folder).arg(package), hint).map(drop)
     })?;
     Ok(folder.join("bin"))

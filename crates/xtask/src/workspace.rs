@@ -29,10 +29,10 @@ impl Workspace {
             "run this through `cargo xtask` inside the workspace",
         )?;
         let metadata: serde_json::Value = serde_json::from_str(&metadata)
-            .map_err(|error| Error::new(format!("cargo metadata is not JSON: {error}")))?;
+            .map_err(|error| Error::new(format!("parsing cargo metadata failed: {error}")))?;
         let folder = |name| match metadata[name].as_str() {
             Some(path) => Ok(PathBuf::from(path)),
-            None => Err(Error::new(format!("cargo metadata has no `{name}`; update cargo"))),
+            None => Err(Error::new(format!("missing `{name}` in cargo metadata; update cargo"))),
         };
         let packages = metadata["packages"].as_array().into_iter().flatten().filter_map(|package| {
             let manifest = Path::new(package["manifest_path"].as_str()?);
@@ -63,6 +63,6 @@ impl Workspace {
     pub(crate) fn size(path: &Path) -> Result<u64, Error> {
         path.metadata()
             .map(|metadata| metadata.len())
-            .map_err(|error| Error::new(format!("{} was not built: {error}", path.display())))
+            .map_err(|error| Error::new(format!("reading {} failed: {error}; build it first", path.display())))
     }
 }

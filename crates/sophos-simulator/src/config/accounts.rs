@@ -64,19 +64,19 @@ impl TenantGroup {
         if let Some(region) = &self.region
             && !regions.contains(region)
         {
-            return Err(format!("a tenant is in region {region:?}, which `regions` does not list"));
+            return Err(format!("unknown region {region:?} of a tenant: expected one of `regions`"));
         }
         if let Some(id) = &self.id {
             if self.count != 1 {
-                return Err(format!("tenant {id:?} has an id but `count` is not 1"));
+                return Err(format!("invalid `count` of tenant {id:?}: expected 1 for a tenant with an id"));
             }
             if crate::hash::parse_uuid(id).is_none() {
-                return Err(format!("tenant id {id:?} is not a UUID"));
+                return Err(format!("invalid tenant id {id:?}: not a UUID"));
             }
         }
         for rate in [self.events_per_hour, self.alerts_per_hour, self.history_hours] {
             if rate.is_some_and(|r| !(r.is_finite() && r >= 0.0)) {
-                return Err("a tenant's rate or history is negative or not a number".to_owned());
+                return Err("invalid rate or history of a tenant: expected 0 or more".to_owned());
             }
         }
         Ok(())
@@ -143,11 +143,11 @@ impl CredentialConfig {
 
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.kind == CredentialKind::Tenant && self.tenant.is_none() {
-            return Err("a credential of kind \"tenant\" needs `tenant` (an id or a name)".into());
+            return Err("missing `tenant` of a credential of kind \"tenant\": expected an id or a name".into());
         }
         match &self.expires_at {
             Some(at) if crate::time::parse(at).is_none() => {
-                Err(format!("`expires_at` is not an RFC 3339 time: {at:?}"))
+                Err(format!("invalid `expires_at` {at:?}: expected an RFC 3339 time"))
             }
             _ => Ok(()),
         }

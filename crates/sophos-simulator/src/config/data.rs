@@ -75,7 +75,7 @@ impl DataConfig {
             ("late_max_seconds", self.late_max_seconds),
         ] {
             if !(amount.is_finite() && amount >= 0.0) {
-                return Err(format!("`data.{name}` is {amount}: 0 or more is needed"));
+                return Err(format!("invalid `data.{name}` {amount}: expected 0 or more"));
             }
         }
         if self.late_min_seconds > self.late_max_seconds {
@@ -145,6 +145,6 @@ impl QuirkConfig {
 
 fn check_shares(table: &str, all: &[(&str, f64)]) -> Result<(), String> {
     all.iter().find(|(_, share)| !(0.0..=1.0).contains(share)).map_or(Ok(()), |(name, share)| {
-        Err(format!("`{table}.{name}` is {share}: a share lies between 0 and 1"))
+        Err(format!("invalid `{table}.{name}` {share}: expected a share from 0 to 1"))
     })
 }

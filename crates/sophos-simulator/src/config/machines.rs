@@ -77,11 +77,11 @@ impl MachineConfig {
             if let Some(id) = id
                 && parse_uuid(id).is_none()
             {
-                return Err(format!("a machine of {of:?} has the {name} {id:?}, which is not a UUID"));
+                return Err(format!("invalid {name} {id:?} of a machine of {of:?}: not a UUID"));
             }
         }
         if self.hostname.as_deref() == Some("") {
-            return Err(format!("a machine of {of:?} has an empty `hostname`; leave it out to invent one"));
+            return Err(format!("empty `hostname` of a machine of {of:?}; omit it to generate one"));
         }
         if self.tags.len() > MAX_TAGS {
             return Err(format!("a machine of {of:?} has more than {MAX_TAGS} tags"));

@@ -77,12 +77,12 @@ impl Accounts {
         for said in machines {
             let named = &said.tenant;
             let tenant = self.find_tenant(named).ok_or_else(|| {
-                ConfigError::invalid(format!("a machine is of tenant {named:?}, which there is not"))
+                ConfigError::invalid(format!("unknown tenant {named:?} of a machine"))
             })?;
             let (number, machine) = (tenant.number, Machine::new(said));
             if machine.id.is_some_and(|id| tenant.endpoint_index(id).is_some()) {
                 let id = said.id.as_deref().unwrap_or_default();
-                return Err(ConfigError::invalid(format!("two endpoints of {named:?} have the id {id:?}")));
+                return Err(ConfigError::invalid(format!("duplicate endpoint id {id:?} of tenant {named:?}")));
             }
             self.tenants[number].machines.push(machine);
         }

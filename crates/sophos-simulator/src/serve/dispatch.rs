@@ -97,7 +97,7 @@ fn dispatch(
             return Err(ApiError::new(405, "methodNotAllowed", "Method not allowed"));
         }
         RouteMatch::WrongHost => return Err(ApiError::from_status(504)),
-        RouteMatch::NotFound => return Err(ApiError::not_found("Not served by this simulator")),
+        RouteMatch::NotFound => return Err(ApiError::not_found("Not available in this simulator")),
     };
     if route.scope == RequestScope::Unauthenticated {
         let context = Context::new(central, call, params, None, None);

@@ -11,7 +11,7 @@ use tokio::time::Sleep;
 
 /// The error of a connection that ends before its announced length.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection is cut on purpose")]
+#[error("the fault closes the connection")]
 pub(crate) struct Disconnected;
 
 impl From<Infallible> for Disconnected {

@@ -30,7 +30,7 @@ pub(crate) fn acceptor(names: &[String], ca_file: Option<&Path>) -> Result<TlsAc
     let ca = ca_params.self_signed(&ca_key).map_err(tls_error)?;
     if let Some(path) = ca_file {
         std::fs::write(path, ca.pem())
-            .map_err(|e| tls_error(format!("cannot write {}: {e}", path.display())))?;
+            .map_err(|e| tls_error(format!("writing {} failed: {e}", path.display())))?;
     }
     let key = KeyPair::generate().map_err(tls_error)?;
     let mut params = CertificateParams::new(names.to_vec()).map_err(tls_error)?;

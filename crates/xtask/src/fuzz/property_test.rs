@@ -39,7 +39,7 @@ pub(super) fn run(workspace: &Workspace, cases: u32) -> Result<PropertyReport, E
     shell::step(&format!("build the property test {NAME}"), || {
         let mut build = shell::cargo(&workspace.root);
         build.args(TEST_ARGUMENTS).arg("--no-run");
-        shell::stdout(&mut build, "fix what the compiler reports above").map(drop)
+        shell::stdout(&mut build, "fix the errors above").map(drop)
     })?;
     let begin = Instant::now();
     let mut tally = TestCounts::default();

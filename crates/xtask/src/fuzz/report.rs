@@ -60,8 +60,8 @@ impl FuzzReport {
         let artifact = self.artifact.as_ref()?;
         let binary = binaries.join(target);
         Some(format!(
-            "{target} found an input that fails: {artifact}\n{}\nto see it again: {} {artifact}\n\
-             mend it and keep the input as a test of the crate",
+            "{target} found an input that fails: {artifact}\n{}\nreproduce it with: {} {artifact}\n\
+             fix it, and keep the input as a test of the crate",
             self.problem,
             binary.display(),
         ))
@@ -85,7 +85,7 @@ fn parse_number(text: &str) -> Option<u64> {
 pub(super) fn table(reports: &[(String, FuzzReport)]) -> String {
     let mut table = format!(
         "{:<20} {:>11} {:>9} {:>9} {:>9}  {}",
-        "target", "executions", "a second", "coverage", "new units", "result"
+        "target", "executions", "per second", "coverage", "new units", "result"
     );
     for (target, report) in reports {
         let FuzzReport { executions, per_second, coverage, new_units, artifact, .. } = report;
@@ -154,8 +154,8 @@ stat::number_of_executed_units: 9
             "okta found an input that fails: /t/okta/crash-0123\n\
              thread '<unnamed>' (4711) panicked at src/adapters.rs:99:9:\n\
              assertion failed: list.len() <= 16\n\
-             to see it again: /b/okta /t/okta/crash-0123\n\
-             mend it and keep the input as a test of the crate"
+             reproduce it with: /b/okta /t/okta/crash-0123\n\
+             fix it, and keep the input as a test of the crate"
         );
     }
 

@@ -97,10 +97,10 @@ fn write_row(table: &mut String, attack: &str, target: &str, counts: [u64; 4]) {
 pub(super) fn read_attack(package: &Path, target: &str) -> Result<String, Error> {
     let file = package.join("src/bin").join(format!("{target}.rs"));
     let text = fs::read_to_string(&file)
-        .map_err(|error| Error::new(format!("cannot read {}: {error}", file.display())))?;
+        .map_err(|error| Error::new(format!("reading {} failed: {error}", file.display())))?;
     let title = text.lines().find_map(|line| line.strip_prefix(ATTACK_PREFIX));
     let title =
-        title.ok_or_else(|| Error::new(format!("{} does not begin with {ATTACK_PREFIX}", file.display())))?;
+        title.ok_or_else(|| Error::new(format!("invalid comment in {}: expected `{ATTACK_PREFIX}…`", file.display())))?;
     Ok(title.trim_end_matches('.').to_owned())
 }
 

@@ -16,7 +16,7 @@ const BOOTSTRAP: &str = "bootstrap";
 /// Writes the zip of a binary.
 pub(super) fn pack(binary: &Path, zip: &Path) -> Result<(), Error> {
     let error =
-        |file: &Path, error: io::Error| Error::new(format!("cannot pack {}: {error}", file.display()));
+        |file: &Path, error: io::Error| Error::new(format!("packing {} failed: {error}", file.display()));
     let bytes = fs::read(binary).map_err(|said| error(binary, said))?;
     let file = File::create(zip).map_err(|said| error(zip, said))?;
     write(file, &bytes).map_err(|said| error(zip, said))

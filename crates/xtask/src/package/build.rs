@@ -79,7 +79,7 @@ pub(super) fn build(
         .args(["--package", function, "--bin", function, architecture.flag()])
         .arg("--lambda-dir")
         .arg(&folder);
-    shell::run(&mut command, "fix what the compiler says; `cargo xtask setup --package` repairs the tools")?;
+    shell::run(&mut command, "fix the errors above; `cargo xtask setup --package` reinstalls the tools")?;
     let binary = folder.join(function).join("bootstrap");
     let zip = folder.join(function).join("bootstrap.zip");
     archive::pack(&binary, &zip)?;
@@ -111,7 +111,7 @@ fn remap_path_flags(
 ) -> Result<[(String, OsString); 2], Error> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
-    let home = home.ok_or_else(|| Error::new("there is no home folder; set CARGO_HOME"))?;
+    let home = home.ok_or_else(|| Error::new("missing home folder; set CARGO_HOME"))?;
     let places = [(&home, "/cargo"), (&workspace.target, "/target"), (&workspace.root, "/sources")];
     let flags = |name: &str, given: &str| {
         let mut flags = env::var_os(given).unwrap_or_default();
@@ -130,5 +130,5 @@ fn remap_path_flags(
 fn path_with(tools: &Path) -> Result<OsString, Error> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = [tools.to_owned()].into_iter().chain(env::split_paths(&path));
-    env::join_paths(folders).map_err(|error| Error::new(format!("cannot extend PATH: {error}")))
+    env::join_paths(folders).map_err(|error| Error::new(format!("extending PATH failed: {error}")))
 }

@@ -44,7 +44,7 @@ pub(super) fn write_wrappers(
         let script = format!("#!/bin/sh\nexec '{}' -L {libraries} '{}'\n", qemu.display(), binary.display());
         let file = scripts.join(function).join("bootstrap");
         write_script(&file, &script)
-            .map_err(|error| Error::new(format!("cannot write {}: {error}", file.display())))?;
+            .map_err(|error| Error::new(format!("writing {} failed: {error}", file.display())))?;
     }
     Ok(scripts)
 }

@@ -22,7 +22,7 @@ pub(super) fn write(
         .env("SOURCE_DATE_EPOCH", super::build::SOURCE_DATE_EPOCH)
         .args(["cyclonedx", "-qq", "--format", "json", "--spec-version", "1.5", "--all"])
         .args(["--target", target, "--override-filename", SBOM_NAME]);
-    let told = shell::stdout(&mut command, "see what cargo-cyclonedx says");
+    let output = shell::stdout(&mut command, "see the output of cargo-cyclonedx");
     let bills = workspace.packages.iter().map(|(name, folder)| {
         let file = folder.join(SBOM_NAME).with_extension("json");
         let bill = fs::read_to_string(&file);
@@ -37,7 +37,7 @@ pub(super) fn write(
     for (function, bill) in bills.into_iter().filter(|(name, _)| functions.contains(name)) {
         let file = into.join(function).join(SBOM_NAME).with_extension("json");
         bill.and_then(|bill| fs::write(&file, bill.replace(&*root, "")))
-            .map_err(|error| Error::new(format!("cannot write {}: {error}", file.display())))?;
+            .map_err(|error| Error::new(format!("writing {} failed: {error}", file.display())))?;
     }
     Ok(())
 }
