@@ -54,7 +54,7 @@ impl CommittedExport {
         // collected.
         for path in files.iter().filter(|path| !is_log_record(path) && !is_auxiliary(path)) {
             if !named.contains(path) {
-                this.defect(format!("{path} is named by no log record"));
+                this.defect(format!("no log record names {path}"));
             }
         }
         Ok(this)
@@ -102,7 +102,7 @@ impl CommittedExport {
         let wanted: HashSet<&String> = ids.iter().collect();
         for (id, count) in self.rows.get(&(dataset.into(), tenant.into())).into_iter().flatten() {
             if *count > 1 {
-                defects.push(Defect(format!("{dataset} of {tenant}: {id} is there {count} times")));
+                defects.push(Defect(format!("{dataset} of {tenant}: {id} occurs {count} times")));
             }
             if !wanted.contains(id) {
                 defects.push(Defect(format!("{dataset} of {tenant}: {id} was never served")));
@@ -130,13 +130,13 @@ impl CommittedExport {
         let text = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
         let key = (text("dataset"), text("tenant"));
         if path != format!("_log/{}/{}/{:012}.json", key.0, key.1, record["sequence"].as_u64().unwrap_or(0)) {
-            self.defect(format!("{path} says that it is another record"));
+            self.defect(format!("{path} has the number of another record"));
         }
         let mut rows = 0;
         for object in record["objects"].as_array().into_iter().flatten() {
             let object_path = object["path"].as_str().unwrap_or_default();
             if !named.insert(object_path.to_owned()) {
-                self.defect(format!("{object_path} is named twice"));
+                self.defect(format!("the log names {object_path} twice"));
             }
             rows += self.load_object(root, object, &key)?;
         }
@@ -144,7 +144,7 @@ impl CommittedExport {
             named.insert(object["path"].as_str().unwrap_or_default().to_owned());
         }
         if record["rows"].as_u64() != Some(rows) {
-            self.defect(format!("{path} says {} rows, and there are {rows}", record["rows"]));
+            self.defect(format!("{path} names {} rows, the objects have {rows}", record["rows"]));
         }
         self.records.entry(key).or_default().push(record);
         Ok(())
@@ -153,12 +153,12 @@ impl CommittedExport {
     fn load_object(&mut self, root: &Path, object: &Value, key: &StreamKey) -> io::Result<u64> {
         let path = object["path"].as_str().unwrap_or_default();
         let Ok(body) = fs::read(root.join(path)) else {
-            self.defect(format!("{path} is named by the log and is not there"));
+            self.defect(format!("the log names the missing object {path}"));
             return Ok(0);
         };
         let digest: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
         if object["sha256"] != digest.as_str() || object["bytes"] != body.len() {
-            self.defect(format!("{path} is not the object that was committed"));
+            self.defect(format!("{path} differs from the committed object"));
         }
         let mut rows = 0;
         for line in BufReader::new(MultiGzDecoder::new(body.as_slice())).lines() {
@@ -181,13 +181,13 @@ impl CommittedExport {
         let record = record.unwrap_or_default();
         let owner = if from_feed { &record["customer_id"] } else { &record["tenant"]["id"] };
         if record["id"] != id.as_str() || owner != tenant.as_str() {
-            self.defect(format!("{path}: row {id} holds the record of another"));
+            self.defect(format!("{path}: row {id} has the record of another id"));
         }
         // The second day covers endpoints with a wrong clock.
         let mut days =
             [&row["time"], &row["created_at"]].into_iter().filter_map(|time| time.as_str()?.get(..10));
         if !days.any(|day| path.starts_with(&format!("{dataset}/tenant_id={tenant}/day={day}/"))) {
-            self.defect(format!("{path}: row {id} of {} is in another's partition", row["time"]));
+            self.defect(format!("{path}: row {id} of {} is in the wrong partition", row["time"]));
         }
         self.backfilled += u64::from(!from_feed);
         *self.rows.entry((dataset.clone(), tenant.clone())).or_default().entry(id).or_default() += 1;
@@ -201,7 +201,7 @@ impl CommittedExport {
             for (index, record) in records.iter().enumerate() {
                 let number = index as u64 + 1;
                 if record["sequence"] != number || record["checkpoint_before"] != *before {
-                    broken.push(format!("the log of {dataset} of {tenant} is broken at {number}"));
+                    broken.push(format!("the log of {dataset} of {tenant} has a gap at {number}"));
                 }
                 before = &record["checkpoint_after"];
             }

@@ -188,7 +188,7 @@ impl IsolationEnv {
     /// When it does not exist, or the ledger cannot be read.
     pub async fn decision(&self, id: &DecisionId) -> io::Result<Decision> {
         let decision = self.ledger()?.load_decision(id).await.map_err(io::Error::other)?;
-        decision.ok_or_else(|| io::Error::other(format!("there is no decision {id}")))
+        decision.ok_or_else(|| io::Error::other(format!("unknown decision {id}")))
     }
 
     /// Reads the state of a decision.

@@ -185,7 +185,7 @@ async fn invoke(functions: &SharedRegistry, request: Request<Incoming>) -> Invoc
     let path = parts.uri.path();
     let function = path.strip_prefix(INVOCATION_PATH.0).and_then(|rest| rest.strip_suffix(INVOCATION_PATH.1));
     let Some(function) = function.filter(|_| parts.method == Method::POST) else {
-        return service_error(StatusCode::NOT_FOUND, "no such operation");
+        return service_error(StatusCode::NOT_FOUND, "unknown operation");
     };
     let function = percent_encoding::percent_decode_str(function).decode_utf8_lossy().into_owned();
     let handler = match functions.find(function_name(&function)).await {
@@ -194,7 +194,7 @@ async fn invoke(functions: &SharedRegistry, request: Request<Incoming>) -> Invoc
         Err(error) => return function_error("Runtime.InitError", &error.to_string()),
     };
     let Ok(body) = body.collect().await else {
-        return service_error(StatusCode::BAD_REQUEST, "the body was cut short");
+        return service_error(StatusCode::BAD_REQUEST, "incomplete body");
     };
     let Ok(event) = serde_json::from_slice(&body.to_bytes()) else {
         return service_error(StatusCode::BAD_REQUEST, "Could not parse request body into json");
@@ -202,7 +202,7 @@ async fn invoke(functions: &SharedRegistry, request: Request<Incoming>) -> Invoc
     match handler {
         Handler::Pool(pool) => to_response(pool.invoke(&event).await),
         Handler::Script(script) => match script(event).await {
-            Ok(answer) => success(answer.to_string()),
+            success(answer.to_string()), => Ok(response) => success(response.to_string()), => success(answer.to_string()),
             Err(message) => function_error("Error", &message),
         },
     }
@@ -215,14 +215,14 @@ fn function_name(function: &str) -> &str {
 
 fn to_response(outcome: Result<InvocationOutcome, StartError>) -> InvocationResponse {
     match outcome {
-        Ok(InvocationOutcome::Ok(answer)) => success(answer.to_string()),
+        Ok(InvocationOutcome::success(answer.to_string()), => Ok(response) => success(response.to_string()),) => success(answer.to_string()),
         Ok(InvocationOutcome::NotJson(answer)) => success(answer),
         Ok(InvocationOutcome::FunctionError { body, .. }) => {
             InvocationResponse(StatusCode::OK, true, body.to_string().into_bytes().into())
         }
         Ok(InvocationOutcome::TimedOut) => function_error("Sandbox.Timedout", "Task timed out"),
         Ok(InvocationOutcome::EventTooLarge { bytes }) => {
-            service_error(StatusCode::PAYLOAD_TOO_LARGE, &format!("{bytes} bytes are too many for an event"))
+            service_error(StatusCode::PAYLOAD_TOO_LARGE, &format!("an event of {bytes} bytes is too large"))
         }
         Ok(other) => function_error("Runtime.ExitError", &format!("{other:?}")),
         Err(error) => function_error("Runtime.InitError", &error.to_string()),

@@ -76,7 +76,7 @@ impl Drop for LeakState {
         let found = lock(&self.found);
         assert!(
             found.is_empty() || thread::panicking(),
-            "{} lines show a secret or a token, the first: {}",
+            "{} lines contain a secret or a token, the first: {}",
             found.len(),
             found[0]
         );

@@ -88,13 +88,13 @@ impl Moto {
 
     async fn start_with(lambda: Option<&str>, arguments: &[&str]) -> io::Result<Option<Self>> {
         let Some(program) = python() else {
-            println!("skipped: {PYTHON_VARIABLE} is not set; `cargo xtask setup --emulator` says to what");
+            println!("skipped: {PYTHON_VARIABLE} is not set; `cargo xtask setup --emulator` prints its value");
             return Ok(None);
         };
         let serving = tokio::time::timeout(START_TIMEOUT, Self::spawn(&program, lambda, arguments));
         let moto = serving
             .await
-            .map_err(|_| io::Error::other(format!("moto said nothing for {START_TIMEOUT:?}")))?;
+            .map_err(|_| io::Error::other(format!("moto did not start within {START_TIMEOUT:?}")))?;
         moto.map(Some)
     }
 
@@ -113,7 +113,7 @@ impl Moto {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| io::Error::other(format!("cannot run {}: {error}", program.display())))?;
+            .map_err(|error| io::Error::other(format!("starting {} failed: {error}", program.display())))?;
         let stderr = process.stderr.take().ok_or_else(|| io::Error::other("moto has no output"))?;
         let mut lines = BufReader::new(stderr).lines();
         let mut said = Vec::new();

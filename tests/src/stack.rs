@@ -149,7 +149,7 @@ impl Account {
     /// When the function does not exist or does not start.
     pub async fn invoke(&self, function: &str, event: &Value) -> io::Result<InvocationOutcome> {
         let pool = self.functions.pool(function).await?;
-        let pool = pool.ok_or_else(|| io::Error::other(format!("there is no function {function}")))?;
+        let pool = pool.ok_or_else(|| io::Error::other(format!("unknown function {function}")))?;
         pool.invoke(event).await.map_err(io::Error::other)
     }
 
@@ -196,7 +196,7 @@ impl Account {
         let function = stack.function_behind_url(url)?;
         let deployed = self.functions.function(&function).await?;
         let deployed =
-            deployed.ok_or_else(|| io::Error::other(format!("there is no function {function}")))?;
+            deployed.ok_or_else(|| io::Error::other(format!("unknown function {function}")))?;
         let same =
             |front: &&FunctionEndpoint| front.function == function && front.revision == deployed.revision;
         let front = match self.endpoints.iter().find(same) {

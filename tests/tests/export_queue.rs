@@ -362,8 +362,8 @@ async fn worker_extends_the_visibility_timeout() {
     let calls = stage.estate.env.simulator.calls();
     for tenant in stage.tenants() {
         // One day of so few events is one or two pages.
-        let asked = calls.operation_for("siem.events", &tenant);
-        assert!((1..=2).contains(&asked), "{tenant} was asked about {asked} times");
+        let requests = calls.operation_for("siem.events", &tenant);
+        assert!((1..=2).contains(&requests), "{requests} requests for {tenant}");
     }
     let logs = stage.logs();
     assert_eq!(logs.matches("committed first").count(), 0, "{logs}");

@@ -192,7 +192,7 @@ async fn week_long_outage_is_reported_and_alerts_are_backfilled() {
     }
     stage.advance_clock(5 * MINUTE);
     let report = stage.run(&mut sandbox).await;
-    assert!(streams(&report).iter().all(|stream| stream["gaps"].is_null()), "told once: {report}");
+    assert!(streams(&report).iter().all(|stream| stream["gaps"].is_null()), "reported once: {report}");
     let committed = stage.check();
     let alerts =
         stage.world.simulator.produced(Dataset::Alerts, &tenant, left - 24 * HOUR_MS, stage.now() - 121_000);

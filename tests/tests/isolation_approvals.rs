@@ -231,7 +231,7 @@ async fn approval_link_from_the_bus_approves_the_decision() {
     world.follow_up(&mut worker).await.expect("a report");
     bus.single_event("Isolation released").await;
     world.follow_up(&mut worker).await.expect("a report");
-    assert!(bus.events().await.is_empty(), "each is told once");
+    assert!(bus.events().await.is_empty(), "each outcome is published once");
 
     // The link is the only permission to approve: it is on the bus and nowhere else.
     let signature = link.rsplit_once('=').expect("a signature").1;
@@ -264,5 +264,5 @@ async fn unavailable_bus_does_not_block_isolation() {
     world.follow_up(&mut worker).await.expect("a report");
     let mut kinds: Vec<_> = bus.events().await.into_iter().map(|(kind, _)| kind).collect();
     kinds.sort_unstable();
-    assert_eq!(kinds, ["Isolation isolated", "Isolation requested"], "what was not told is made up for");
+    assert_eq!(kinds, ["Isolation isolated", "Isolation requested"], "a missed outcome is published later");
 }

@@ -179,7 +179,7 @@ async fn isolation_is_retried_after_ten_minutes_of_throttling() {
     let http = reqwest::Client::new();
     let (status, answer) =
         Delivery::isolate("1", &hostname(1)).send(&http, &webhook.url()).await.expect("an answer");
-    assert_eq!(status, 202, "the webhook asks nothing of the service: {answer}");
+    assert_eq!(status, 202, "the webhook sends no request to the service: {answer}");
     let id = parse_decision_id(&answer).expect("a decision");
     let worker = EventSource::new(&queue, world.worker(), 1, 10).await.expect("the worker");
     let drained = worker.drain().await;

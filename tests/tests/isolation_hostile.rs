@@ -84,14 +84,14 @@ async fn webhook_survives_hostile_events() {
         ("no path", with("/rawPath", Value::Null), [404]),
         ("a path of nulls", with("/rawPath", json!("/hooks/\u{0}\u{1}\u{202e}")), [401]),
         ("a method of another kind", with("/requestContext/http/method", json!(7)), [405]),
-        ("an address that is none", with("/requestContext/http/sourceIp", json!("::ffff:x")), [200]),
+        ("an invalid address", with("/requestContext/http/sourceIp", json!("::ffff:x")), [200]),
         ("a stage of another kind", with("/requestContext/stage", deep.clone()), [200]),
         ("a version of another kind", with("/version", json!(1.0)), [200]),
         ("no event", json!(null), [500]),
         ("a text", json!("event"), [500]),
         ("a list", json!([good]), [500]),
         ("a deep list", deep.clone(), [500]),
-        ("an order nobody knows", json!({ "isolate": TENANT }), [500]),
+        ("an unknown command", json!({ "isolate": TENANT }), [500]),
         ("records of another kind", json!({ "Records": [null, 1, { "body": deep }] }), [500]),
         (
             "an event of another service",
@@ -143,7 +143,7 @@ async fn logs_responses_and_ledger_contain_no_secrets() {
         Delivery::bearer("vip", &vip, webhook_secret("webhooks/defender")),
         Delivery::splunk("splunk", &row, webhook_secret("webhooks/splunk")),
         Delivery::generic("soar", &stale, webhook_secret("webhooks/generic"), unix_now() - 4_000),
-        Delivery::bearer("nobody", &vip, webhook_secret("webhooks/defender")),
+        Delivery::bearer("unknown", &vip, webhook_secret("webhooks/defender")),
         Delivery::isolate("1", &hostname(1)).with_header("idempotency-key", "2"),
     ];
     let mut wrong = Delivery::splunk("splunk", &row, webhook_secret("webhooks/splunk"));
@@ -179,7 +179,7 @@ async fn logs_responses_and_ledger_contain_no_secrets() {
     said.extend(worker.stop().await.logs);
     let objects = world.objects().expect("objects");
     assert!(objects.len() > 10 && said.len() > 30, "{} objects, {} texts", objects.len(), said.len());
-    assert!(said.iter().any(|text| text.contains("the credential was refused")), "the reason is told");
+    assert!(said.iter().any(|text| text.contains("the credential was refused")), "the log has the reason");
     said.extend(objects.into_iter().map(|(path, body)| format!("{path} {}", String::from_utf8_lossy(&body))));
     deliveries.push(last);
     for needle in world.secrets_to_find(&deliveries) {

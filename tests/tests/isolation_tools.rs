@@ -237,7 +237,7 @@ async fn webhook_answers_verification_challenges() {
     let http = reqwest::Client::new();
     let url = |path: &str| format!("{}{path}", webhook.url());
     // No response reveals which sources exist.
-    for source in ["okta", "soar", "nobody"] {
+    for source in ["okta", "soar", "unknown"] {
         let okta = http.get(url(&format!("hooks/{source}")));
         let okta = okta.header("x-okta-verification-challenge", "dj0xLjA").send().await.expect("an answer");
         assert_eq!(okta.status(), 200, "{source}");

@@ -112,7 +112,7 @@ async fn staged_credential_is_promoted_during_an_export() {
     let report = report.expect("a report");
     assert_eq!((rotation.steps, rotation.error), (STEPS.map(str::to_owned).to_vec(), None));
     assert_eq!(stage.current().await, new.client_id);
-    assert_eq!(stage.labels().await, ["AWSCURRENT", "AWSPREVIOUS"], "it is staged no more");
+    assert_eq!(stage.labels().await, ["AWSCURRENT", "AWSPREVIOUS"], "it is no longer staged");
     assert!(page < 100, "it was in the middle, not at page {page}");
     assert_eq!((&report["failed"], &report["unfinished"]), (&json!(0), &json!(0)), "{report}");
     let committed = stage.estate.committed().expect("each record once");
@@ -128,7 +128,7 @@ async fn unusable_staged_credential_leaves_the_current_one() {
     // No credential is staged.
     let rotation = stage.rotate().await;
     assert_eq!(rotation.steps, ["createSecret"]);
-    let told = rotation.error.expect("an empty pool is told");
+    let told = rotation.error.expect("an error of an empty pool");
     assert!(told.contains("put-secret-value") && told.contains("STAGED"), "{told}");
     assert_eq!(stage.current().await, old.client_id);
 
@@ -139,14 +139,14 @@ async fn unusable_staged_credential_leaves_the_current_one() {
     ended["expires_at"] = json!("2020-01-01");
     stage.stage_credential("STAGED", &ended.to_string()).await;
     let rotation = stage.rotate().await;
-    let told = rotation.error.expect("an ended credential is told");
+    let told = rotation.error.expect("an error of an expired credential");
     assert!(told.contains("2020-01-01"), "{told}");
 
     let foreign = stage.create_credential(CredentialKind::Organization);
     let unowned = json!({ "client_id": foreign.client_id, "client_secret": foreign.client_secret });
     stage.stage_credential("STAGED_2", &unowned.to_string()).await;
     let rotation = stage.rotate().await;
-    let told = rotation.error.expect("another owner is told");
+    let told = rotation.error.expect("an error of another owner");
     assert_eq!(rotation.steps, ["createSecret", "setSecret", "testSecret"], "{told}");
     assert!(told.contains(&foreign.client_id) && told.contains("organization"), "{told}");
     assert_eq!(stage.current().await, old.client_id);
@@ -191,7 +191,7 @@ async fn failed_step_is_retried_with_the_same_version() {
     };
     let (killed, ()) = tokio::join!(stage.rotate(), kill);
     assert!(killed.error.is_some(), "{killed:?}");
-    assert_eq!(killed.token, failed.token, "the one before goes on");
+    assert_eq!(killed.token, failed.token, "the earlier rotation continues");
 
     simulator.set_faults(FaultPlan::default());
     let done = stage.rotate().await;
@@ -218,7 +218,7 @@ async fn rotation_can_be_enabled_before_or_after_the_credential() {
         assert_eq!((tried.steps, tried.error), (vec!["testSecret".to_owned()], None), "{secret}");
     }
     assert_eq!(stage.labels().await, ["AWSCURRENT", "STAGED"], "what is staged stays where it is");
-    assert_eq!(stage.estate.env.simulator.calls().total, 0, "nobody has to be asked");
+    assert_eq!(stage.estate.env.simulator.calls().total, 0, "no request is needed");
     let logs = stage.function.logs().join("\n");
     assert!(logs.contains("only tries whether it can rotate") && !logs.contains("hush-hush"), "{logs}");
 

@@ -342,7 +342,7 @@ async fn rotate_secret_returns_before_the_rotation_ends() {
     assert_eq!(versions(&secrets).await, ["1 AWSCURRENT", "2 AWSPENDING"]);
     go.send_replace(true);
     assert_eq!(it.moto.rotations().await.unwrap()[0].steps, STEPS);
-    assert_eq!(current(&secrets).await, "one", "nobody has moved the label");
+    assert_eq!(current(&secrets).await, "one", "the label did not move");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -117,7 +117,7 @@ async fn exports(tour: &SmokeTest, messages: usize) {
 async fn sends_unreadable_message_to_dlq(tour: &SmokeTest) {
     let sqs = tour.account.moto().sqs();
     let send = sqs.send_message().queue_url(tour.stack.output("ExportQueueUrl").expect("a queue"));
-    let send = send.message_body("nonsense").message_group_id("nobody").message_deduplication_id("nonsense");
+    let send = send.message_body("nonsense").message_group_id("unknown").message_deduplication_id("nonsense");
     send.send().await.expect("it is sent");
     let queue = tour.queue_arn("ExportQueueUrl").expect("a queue");
     let drained = tour.account.drain(&tour.stack, &queue).await.expect("it is worked off");
@@ -137,7 +137,7 @@ async fn isolates(tour: &mut SmokeTest) {
     let (status, _) = tour.send_report("case-1", "LAPTOP-4711", &key).await.expect("an answer");
     assert_eq!(status, 200, "the same again is one decision");
     let (status, _) =
-        tour.send_report("case-2", "LAPTOP-4711", "a key that somebody guessed").await.expect("an answer");
+        tour.send_report("case-2", "LAPTOP-4711", "a guessed key").await.expect("an answer");
     assert_eq!(status, 401);
     assert_eq!(tour.send_report_without_event_id(&key).await.expect("an answer"), 422);
     let (status, answer) = tour.send_report("case-3", "DC01", &key).await.expect("an answer");
@@ -147,7 +147,7 @@ async fn isolates(tour: &mut SmokeTest) {
     assert_eq!(status, 202, "{answer}");
     let chief = parse_decision_id(&answer).expect("a decision");
 
-    let statuses = tour.replay("NOBODY", &key).await.expect("answers");
+    let statuses = tour.replay("UNKNOWN", &key).await.expect("answers");
     assert!(statuses[0] == 202 && statuses[1] >= 400, "{statuses:?}");
 
     let drained = tour.drain_isolation_queue().await.expect("the worker works");
@@ -279,7 +279,7 @@ async fn wait_for_state(tour: &SmokeTest, decision: &str, wanted: &str) {
 /// No role requested anything outside its permissions, and all permissions were needed.
 /// Statements in `known` were checked before. Returns the checked statements.
 async fn assert_permissions_used(tour: &SmokeTest, known: &mut BTreeSet<String>) -> BTreeSet<String> {
-    let access = tour.account.access().await.expect("what was asked for");
+    let access = tour.account.access().await.expect("the access report");
     let (mut refused, mut unused, mut new) = (Vec::new(), Vec::new(), BTreeSet::new());
     for (name, role) in tour.stack.resources_of_type("AWS::IAM::Role") {
         let of = access.role(&role.physical_id);
@@ -300,8 +300,8 @@ async fn assert_permissions_used(tour: &SmokeTest, known: &mut BTreeSet<String>)
             }
         }
     }
-    assert_eq!(refused, Vec::<String>::new(), "asked for outside of the role");
-    assert_eq!(unused, Vec::<String>::new(), "a right that nothing needed");
+    assert_eq!(refused, Vec::<String>::new(), "requests outside of the role");
+    assert_eq!(unused, Vec::<String>::new(), "unused permissions");
     new
 }
 
@@ -315,7 +315,7 @@ async fn denies_actions_outside_the_role(tour: &SmokeTest) {
         let sent = sent.message_body("{}").send().await;
         assert_eq!(sent.is_ok(), allowed, "{output}: {sent:?}");
     }
-    let refused = tour.account.access().await.expect("what was asked for").role(role).denied;
+    let refused = tour.account.access().await.expect("the access report").role(role).denied;
     let refused: Vec<_> = refused.iter().map(|asked| asked.action.as_str()).collect();
     assert_eq!(refused, ["sqs:SendMessage"]);
 }
@@ -324,6 +324,6 @@ async fn denies_actions_outside_the_role(tour: &SmokeTest) {
 async fn deletes_stack(tour: &SmokeTest) {
     let bucket = tour.stack.output("BucketName").expect("a bucket");
     tour.account.delete_stack(STACK_NAME).await.expect("a deletion");
-    assert!(tour.account.stack(STACK_NAME).await.is_err(), "there is no such stack any more");
+    assert!(tour.account.stack(STACK_NAME).await.is_err(), "the stack is deleted");
     assert!(tour.account.object(bucket, "policy/policy.toml").await.is_ok(), "the bucket stays");
 }

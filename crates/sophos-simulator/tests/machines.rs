@@ -164,7 +164,7 @@ async fn configured_machines_leave_other_endpoints_unchanged() {
 async fn invalid_machine_config_is_rejected() {
     let tenant = one_tenant(1.0, 1.0, 3);
     for (machines, expected) in [
-        (vec![MachineConfig::new("Nobody")], "which there is not"),
+        (vec![MachineConfig::new("Nobody")], "unknown tenant"),
         (vec![web("Acme"), web("Acme")], "two endpoints"),
         (vec![MachineConfig { tags: vec![Tag::new("a", "b"); 16], ..web("Acme") }], "15 tags"),
     ] {

@@ -37,15 +37,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     print_line(&format!("`sam deploy` deploys infra/template.yaml into the emulator, with {source} …"))?;
     let Some(mut tour) = SmokeTest::start(&packages).await? else { return Ok(()) };
     print_outputs(&tour)?;
-    print_line("\nONE: A CREDENTIAL IS STORED, AND EVERYTHING IS EXPORTED\n")?;
+    print_line("\nONE: STORE A CREDENTIAL, EXPORT ALL TENANTS\n")?;
     export(&tour).await?;
-    print_line("\nTWO: OTHER TOOLS HAVE ENDPOINTS ISOLATED\n")?;
+    print_line("\nTWO: ISOLATE ENDPOINTS ON ALERTS OF OTHER TOOLS\n")?;
     isolate(&mut tour).await?;
-    print_line("\nTHREE: THE CREDENTIAL IS ROTATED\n")?;
+    print_line("\nTHREE: ROTATE THE CREDENTIAL\n")?;
     rotate(&tour).await?;
-    print_line("\nWHAT WAS ASKED FOR, AND WHAT IS ALLOWED\n")?;
+    print_line("\nPERMISSIONS: REQUESTED AND ALLOWED\n")?;
     print_permissions(&tour).await?;
-    print_line("\nWHAT THE EMULATOR CANNOT DO\n")?;
+    print_line("\nLIMITS OF THE EMULATOR\n")?;
     print_limits(&tour)?;
     tour.account.close().await;
     Ok(())
@@ -62,7 +62,7 @@ fn print_line(line: &str) -> io::Result<()> {
 }
 
 fn print_outputs(tour: &SmokeTest) -> io::Result<()> {
-    print_line(&format!("\n{STACK_NAME}: {} resources. Its outputs:\n", tour.stack.resources.len()))?;
+    print_line(&format!("\nThe stack {STACK_NAME} has {} resources and these outputs:\n", tour.stack.resources.len()))?;
     for (name, value) in &tour.stack.outputs {
         print_line(&format!("  {name:<24} {value}"))?;
     }
@@ -72,20 +72,20 @@ fn print_outputs(tour: &SmokeTest) -> io::Result<()> {
 async fn export(tour: &SmokeTest) -> Result<(), Box<dyn Error>> {
     print_line(&format!("$ {}", tour.stack.output("StoreFirstCredentialCommand")?))?;
     tour.store_credential().await?;
-    print_line(&format!("* the schedule {} fires", tour.schedule_for("ExportFunction")?))?;
+    print_line(&format!("* The schedule {} fires", tour.schedule_for("ExportFunction")?))?;
     let exported = tour.export().await?;
     if let Some(error) = exported.plan.error {
         return Err(error.into());
     }
     let (plan, drained) = (&exported.plan.answer, &exported.drain);
-    print_line(&format!("    {} messages are planned, of {} tenants", plan["planned"], plan["tenants"]))?;
-    print_line(&format!("    {} are worked off, in {} invocations", drained.handled, drained.batches))?;
+    print_line(&format!("    the plan has {} messages for {} tenants", plan["planned"], plan["tenants"]))?;
+    print_line(&format!("    the workers handle {} messages in {} invocations", drained.handled, drained.batches))?;
     if let Some(why) = drained.failures.first().or(exported.defects.first()) {
         return Err(why.clone().into());
     }
     let (rows, objects) = (exported.committed.rows(), exported.committed.objects());
     print_line(&format!(
-        "PROOF: {rows} rows in {objects} committed objects of {}, each that the service\n       handed out exactly once.",
+        "PROOF: {rows} rows in {objects} committed objects of {}:\n       each record that the service served, exactly once.",
         tour.stack.output("ExportLocation")?
     ))?;
     Ok(())
@@ -99,9 +99,9 @@ async fn isolate(tour: &mut SmokeTest) -> Result<(), Box<dyn Error>> {
     let url = tour.stack.output("WebhookUrl")?.replace("{source}", "first");
     let mut decisions = Vec::new();
     for (what, host, key) in [
-        ("a signed report of LAPTOP-4711", "LAPTOP-4711", key.as_str()),
-        ("one that somebody forged", "LAPTOP-4711", "a key that somebody guessed"),
-        ("one of DC01, a server", "DC01", key.as_str()),
+        ("a signed report about LAPTOP-4711", "LAPTOP-4711", key.as_str()),
+        ("a forged report about LAPTOP-4711", "LAPTOP-4711", "a guessed key"),
+        ("a signed report about DC01, a server", "DC01", key.as_str()),
     ] {
         let (status, answer) = tour.send_report(what, host, key).await?;
         print_line(&format!("* POST {url}: {what}\n    {status}"))?;
@@ -109,18 +109,18 @@ async fn isolate(tour: &mut SmokeTest) -> Result<(), Box<dyn Error>> {
             decisions.push((host, parse_decision_id(&answer)?.to_string()));
         }
     }
-    print_line("* GuardDuty puts a finding about an EC2 instance onto the account's event bus")?;
+    print_line("* GuardDuty puts a finding about an EC2 instance on the account's event bus")?;
     tour.send_guardduty_finding("6acdc15e4418414a868e8bbdf45b456b").await?;
     for delivery in tour.account.deliveries().await? {
         if let Some(error) = delivery.error {
             return Err(error.into());
         }
-        print_line(&format!("    the rule {} brings it to the webhook", delivery.rule))?;
+        print_line(&format!("    the rule {} delivers it to the webhook", delivery.rule))?;
         decisions.push(("the instance", parse_decision_id(&delivery.answer)?.to_string()));
     }
     let drained = tour.drain_isolation_queue().await?;
     print_line(&format!(
-        "* the worker takes {} messages from {}",
+        "* The worker handles {} messages of {}",
         drained.handled,
         tour.stack.output("IsolationQueueUrl")?
     ))?;
@@ -133,10 +133,10 @@ async fn isolate(tour: &mut SmokeTest) -> Result<(), Box<dyn Error>> {
     let changes = tour.simulator.isolation_changes();
     let of = |enabled| changes.iter().filter(|change| change.enabled == enabled && change.changed).count();
     if (of(true), of(false)) != (isolated, isolated) {
-        return Err(format!("{} isolations and {} releases for {isolated}", of(true), of(false)).into());
+        return Err(format!("the service recorded {} isolations and {} releases: expected {isolated} of each", of(true), of(false)).into());
     }
     print_line(&format!(
-        "PROOF: by its own record the service isolated {isolated} endpoints, each once, and released the same;\n       \
+        "PROOF: the service recorded one isolation and one release for each of {isolated} endpoints;\n       \
          the decisions are in s3://{}/isolation.",
         tour.stack.output("BucketName")?
     ))?;
@@ -149,7 +149,7 @@ async fn rotate(tour: &SmokeTest) -> Result<(), Box<dyn Error>> {
     let steps = tour.rotate().await?;
     print_line(&format!("* Secrets Manager rotates the secret: {}", steps.join(", ")))?;
     tour.simulator.remove_credential(&tour.credential.client_id);
-    print_line("* the credential before it is deleted in the console")?;
+    print_line("* The administrator deletes the previous credential in the console")?;
     let exported = tour.export().await?;
     if let Some(why) = exported.plan.error.or(exported.drain.failures.first().cloned()) {
         return Err(why.into());
@@ -158,28 +158,28 @@ async fn rotate(tour: &SmokeTest) -> Result<(), Box<dyn Error>> {
         return Err(defect.clone().into());
     }
     let rows = exported.committed.rows();
-    print_line(&format!("PROOF: the next export goes on with the new one: {rows} rows, each exactly once."))?;
+    print_line(&format!("PROOF: the next export uses the new credential: {rows} rows, each exactly once."))?;
     let watched = tour.account.fire_schedule(tour.schedule_for("RotationFunction")?).await?;
-    print_line(&format!("* the watch over credentials: {}", watched.answer))?;
+    print_line(&format!("* The audit of credentials reports {}", watched.answer))?;
     Ok(())
 }
 
 async fn print_permissions(tour: &SmokeTest) -> Result<(), Box<dyn Error>> {
     let access = tour.account.access().await?;
-    let mut refused = Vec::new();
+    let mut denied = Vec::new();
     for (name, resource) in tour.stack.resources_of_type("AWS::IAM::Role") {
         let role = access.role(&resource.physical_id);
-        let calls: u64 = role.allowed.iter().map(|asked| asked.count).sum();
-        let rights = role.permissions.iter().filter(|right| right.allows).count();
-        print_line(&format!("  {name}: {calls} calls, {rights} rights"))?;
-        for right in role.unused_permissions() {
-            print_line(&format!("    not needed in this run: {right}"))?;
+        let requests: u64 = role.allowed.iter().map(|access| access.count).sum();
+        let permissions = role.permissions.iter().filter(|permission| permission.allows).count();
+        print_line(&format!("  {name}: {requests} requests, {permissions} permissions"))?;
+        for permission in role.unused_permissions() {
+            print_line(&format!("    not used in this run: {permission}"))?;
         }
-        refused.extend(role.denied.iter().map(|asked| format!("{name}: {asked}")));
+        denied.extend(role.denied.iter().map(|access| format!("{name}: {access}")));
     }
-    match refused.first() {
-        None => Ok(print_line("PROOF: no function asked for anything outside of its role.")?),
-        Some(first) => Err(format!("{} calls were refused, such as {first}", refused.len()).into()),
+    match denied.first() {
+        None => Ok(print_line("PROOF: no function sent a request outside of its role's permissions.")?),
+        Some(first) => Err(format!("{} requests were denied, such as {first}", denied.len()).into()),
     }
 }
 
@@ -189,10 +189,10 @@ fn print_limits(tour: &SmokeTest) -> io::Result<()> {
     }
     for (name, resource) in &tour.stack.resources {
         if !resource.is_emulated {
-            print_line(&format!("  - {name} ({}) is kept by its name only", resource.resource_type))?;
+            print_line(&format!("  - {name} ({}) exists by name only", resource.resource_type))?;
         } else if !resource.ignored_properties.is_empty() {
             print_line(&format!(
-                "  - {name} ({}) has no {}",
+                "  - {name} ({}) ignores {}",
                 resource.resource_type,
                 resource.ignored_properties.join(", ")
             ))?;

@@ -115,7 +115,7 @@ impl IsolationEnv {
 fn env_path(name: &str) -> Option<PathBuf> {
     let value = env::var_os(name).map(PathBuf::from);
     if value.is_none() {
-        println!("skipped: {name} is not set; `cargo xtask test` sets it where it can");
+        println!("skipped: {name} is not set; `cargo xtask test` sets it");
     }
     value
 }

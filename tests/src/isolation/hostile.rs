@@ -63,7 +63,7 @@ pub async fn send_bytes(url: &str, bytes: &[u8]) -> io::Result<(u16, String)> {
         }
         let answer = String::from_utf8_lossy(&answer).into_owned();
         if answer.is_empty() {
-            return Err(io::Error::other("no answer"));
+            return Err(io::Error::other("no response"));
         }
         let status = answer.strip_prefix("HTTP/1.").and_then(|line| line.split(' ').nth(1));
         Ok((status.and_then(|status| status.parse().ok()).unwrap_or_default(), answer))
@@ -196,7 +196,7 @@ pub fn forgeries(hostname: &str) -> Vec<(&'static str, Delivery)> {
         ("another body", changed(&|delivery| delivery.body = event("other").to_string())),
         ("one byte more", changed(&|delivery| delivery.body.push(' '))),
         ("another time", header("x-sophos-timestamp", "1")),
-        ("a time that is none", header("x-sophos-timestamp", "-1e9")),
+        ("an invalid time", header("x-sophos-timestamp", "-1e9")),
         ("an empty signature", header("x-sophos-signature", "")),
         ("a signature without a version", header("x-sophos-signature", "00")),
         ("a short signature", header("x-sophos-signature", "v1=00")),
@@ -212,7 +212,7 @@ pub fn forgeries(hostname: &str) -> Vec<(&'static str, Delivery)> {
             }),
         ),
         ("another source", changed(&|delivery| delivery.path = "/hooks/elastic".to_owned())),
-        ("no source", changed(&|delivery| delivery.path = "/hooks/nobody".to_owned())),
+        ("no source", changed(&|delivery| delivery.path = "/hooks/unknown".to_owned())),
         ("a wrong secret in the path", Delivery::splunk("splunk", &event("forged"), "splunk-secret")),
         ("no secret in the path", Delivery::splunk("splunk", &event("forged"), "")),
         ("a wrong token", Delivery::bearer("vip", &event("forged"), "defender-token")),

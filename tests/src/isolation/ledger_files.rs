@@ -53,7 +53,7 @@ impl IsolationEnv {
             // Either only the webhook's entry, or a copy of it and the worker's
             // entries.
             if decision.entries().len() != count.max(1) {
-                return Err(io::Error::other(format!("{id} has a hole among its {count} entries")));
+                return Err(io::Error::other(format!("{id} lacks one of its {count} entries")));
             }
             decisions.push(decision);
         }

@@ -58,7 +58,7 @@ async fn handle(server: &QueueServer, request: Request<Incoming>) -> Response<Fu
     let action = target.and_then(|target| target.strip_prefix("AmazonSQS.")).unwrap_or_default();
     let outcome = match body.collect().await {
         Ok(body) => dispatch(server, action, &body.to_bytes()).await,
-        Err(_) => service_error("SerializationException", "the body was cut short"),
+        Err(_) => service_error("SerializationException", "incomplete body"),
     };
     let kind = [(header::CONTENT_TYPE, "application/x-amz-json-1.0".to_owned())];
     let (status, body, headers) = match outcome {

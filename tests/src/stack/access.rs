@@ -49,7 +49,7 @@ pub struct AccessReport(pub BTreeMap<String, RoleAccess>);
 
 impl AccessReport {
     pub(super) fn parse(told: &Value) -> io::Result<Self> {
-        let roles = told.as_object().ok_or_else(|| io::Error::other("the emulator tells of no roles"))?;
+        let roles = told.as_object().ok_or_else(|| io::Error::other("the emulator returned no roles"))?;
         Ok(Self(roles.iter().map(|(name, told)| (name.clone(), RoleAccess::parse(told))).collect()))
     }
 

@@ -29,7 +29,7 @@ impl SmokeTest {
         for request in [http.get(&link), form] {
             let status = request.send().await.map_err(io::Error::other)?.status();
             if status != 200 {
-                return Err(io::Error::other(format!("the page of {decision} answers {status}")));
+                return Err(io::Error::other(format!("the response to the approval of {decision} is {status}")));
             }
         }
         Ok(())
@@ -41,8 +41,8 @@ impl SmokeTest {
         let listed = secrets.list_secrets().send().await.map_err(io::Error::other)?;
         let names = listed.secret_list().iter().filter_map(|secret| secret.name());
         let name = names.into_iter().find(|name| name.ends_with("isolation/approval"));
-        let name = name.ok_or_else(|| io::Error::other("the stack has no secret for approvals"))?;
+        let name = name.ok_or_else(|| io::Error::other("missing secret for approvals in the stack"))?;
         let value = secrets.get_secret_value().secret_id(name).send().await.map_err(io::Error::other)?;
-        value.secret_string.ok_or_else(|| io::Error::other(format!("{name} holds no text")))
+        value.secret_string.ok_or_else(|| io::Error::other(format!("{name} has no string value")))
     }
 }

@@ -14,7 +14,7 @@ impl CommandWords<'_> {
     }
 
     fn required(&self, name: &str) -> io::Result<&str> {
-        self.option(name).ok_or_else(|| io::Error::other(format!("the command has no {name}")))
+        self.option(name).ok_or_else(|| io::Error::other(format!("missing option {name} in the command")))
     }
 }
 
@@ -32,7 +32,7 @@ impl Account {
             ["aws", "secretsmanager", "put-secret-value", ..] => {
                 let file = words.required("--secret-string")?;
                 let file =
-                    file.strip_prefix("file://").ok_or_else(|| io::Error::other("no file is named"))?;
+                    file.strip_prefix("file://").ok_or_else(|| io::Error::other("missing file of the command"))?;
                 let put = self.moto().secrets().put_secret_value();
                 let put = put.secret_id(words.required("--secret-id")?);
                 let put = put.secret_string(fs::read_to_string(folder.join(file))?);
@@ -48,11 +48,11 @@ impl Account {
             ["aws", "s3", "cp", file, location, ..] => {
                 let place = location.strip_prefix("s3://").and_then(|place| place.split_once('/'));
                 let (bucket, key) =
-                    place.ok_or_else(|| io::Error::other(format!("{location} is in no bucket")))?;
+                    place.ok_or_else(|| io::Error::other(format!("invalid location {location}: expected s3://bucket/key")))?;
                 self.put_object(bucket, key, fs::read(folder.join(file))?).await?;
                 Ok(String::new())
             }
-            _ => Err(io::Error::other(format!("nobody knows here what this does: {command}"))),
+            _ => Err(io::Error::other(format!("unknown command: {command}"))),
         }
     }
 

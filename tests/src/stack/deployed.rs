@@ -33,7 +33,7 @@ impl DeployedStack {
     pub(super) fn parse(stacks: &Value, name: &str) -> io::Result<Self> {
         let all = || stacks.as_array().into_iter().flatten();
         let own = all().find(|stack| stack["Name"] == name);
-        let own = own.ok_or_else(|| io::Error::other(format!("there is no stack {name}")))?;
+        let own = own.ok_or_else(|| io::Error::other(format!("unknown stack {name}")))?;
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let members = |value: &Value| value.as_object().cloned().unwrap_or_default().into_iter();
         let outputs = members(&own["Outputs"]).map(|(name, value)| (name, text(&value))).collect();
@@ -65,7 +65,7 @@ impl DeployedStack {
     pub fn output(&self, name: &str) -> io::Result<&str> {
         let known = || self.outputs.keys().cloned().collect::<Vec<_>>().join(", ");
         let output = self.outputs.get(name).map(String::as_str);
-        output.ok_or_else(|| io::Error::other(format!("there is no output {name} among {}", known())))
+        output.ok_or_else(|| io::Error::other(format!("unknown output {name}: expected one of {}", known())))
     }
 
     /// A resource by its name.
@@ -73,7 +73,7 @@ impl DeployedStack {
     /// # Errors
     /// When the templates have no such resource.
     pub fn resource(&self, name: &str) -> io::Result<&DeployedResource> {
-        self.resources.get(name).ok_or_else(|| io::Error::other(format!("there is no resource {name}")))
+        self.resources.get(name).ok_or_else(|| io::Error::other(format!("unknown resource {name}")))
     }
 
     /// All resources of a type, with their names in the templates.
@@ -91,7 +91,7 @@ impl DeployedStack {
         let id = host.split('.').next().unwrap_or_default();
         let api = self.resources_of_type("AWS::ApiGatewayV2::Api").find(|(_, api)| api.physical_id == id);
         let (_, api) =
-            api.ok_or_else(|| io::Error::other(format!("no resource of the stack is behind {url}")))?;
+            api.ok_or_else(|| io::Error::other(format!("unknown URL {url}: no resource of the stack has it")))?;
         function_name(&api.properties.to_string())
     }
 }
@@ -101,5 +101,5 @@ pub(super) fn function_name(text: &str) -> io::Result<String> {
     let rest = text.split_once(":function:").map(|(_, rest)| rest);
     let name = rest.map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)));
     let name = name.map(String::from_iter).filter(|name| !name.is_empty());
-    name.ok_or_else(|| io::Error::other("the text names no function"))
+    name.ok_or_else(|| io::Error::other("missing ARN of a function"))
 }

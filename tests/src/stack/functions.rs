@@ -134,7 +134,7 @@ impl DeployedFunctions {
         let code = &properties["Code"];
         let (bucket, key) = match (code["S3Bucket"].as_str(), code["S3Key"].as_str()) {
             (Some(bucket), Some(key)) => (bucket, key),
-            _ => return Err(io::Error::other("the function has no package in a bucket")),
+            _ => return Err(io::Error::other("missing package of the function in a bucket")),
         };
         let folder = self.folder.path().join(key.replace('/', "-"));
         let program = folder.join("bootstrap");
@@ -143,11 +143,11 @@ impl DeployedFunctions {
         }
         let package = folder.with_extension("zip");
         fs::write(&package, self.moto.object(bucket, key).await?)?;
-        let Some(python) = moto::python() else { return Err(io::Error::other("there is no Python")) };
+        let Some(python) = moto::python() else { return Err(io::Error::other("missing Python: EMULATOR_PYTHON is not set")) };
         let mut unpack = Command::new(python);
         unpack.args(["-m", "zipfile", "-e"]).arg(&package).arg(&folder);
         if !unpack.status().await?.success() {
-            return Err(io::Error::other(format!("s3://{bucket}/{key} is no zip file")));
+            return Err(io::Error::other(format!("s3://{bucket}/{key} is not a zip file")));
         }
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
         Ok(program)

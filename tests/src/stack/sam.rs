@@ -42,7 +42,7 @@ impl SamCli {
     /// When the template cannot be read, or a program was not built.
     pub async fn prepare(packages: &DeployPackages, endpoint: &str) -> io::Result<Option<Self>> {
         let Some(program) = env::var_os(SAM_VARIABLE).map(PathBuf::from) else {
-            println!("skipped: {SAM_VARIABLE} is not set; `cargo xtask setup --emulator` says to what");
+            println!("skipped: {SAM_VARIABLE} is not set; `cargo xtask setup --emulator` prints its value");
             return Ok(None);
         };
         let folder = tempfile::tempdir()?;

@@ -186,7 +186,7 @@ impl SmokeTest {
         });
         match (own.next(), own.next()) {
             (Some(only), None) => Ok(&only.physical_id),
-            _ => Err(io::Error::other(format!("{function} has not exactly one schedule"))),
+            _ => Err(io::Error::other(format!("{function} does not have exactly one schedule"))),
         }
     }
 
@@ -314,7 +314,7 @@ impl SmokeTest {
         let put = self.account.moto().eventbridge().put_events().entries(event).send().await;
         match put.map_err(io::Error::other)?.failed_entry_count {
             0 => Ok(()),
-            _ => Err(io::Error::other("the bus refused the finding")),
+            _ => Err(io::Error::other("the bus rejected the finding")),
         }
     }
 
@@ -390,7 +390,7 @@ impl SmokeTest {
         }
         let rotations = self.account.rotations().await?;
         let last = rotations.into_iter().rfind(|rotation| rotation.secret == secret);
-        let last = last.ok_or_else(|| io::Error::other("nothing was rotated"))?;
+        let last = last.ok_or_else(|| io::Error::other("no rotation was started"))?;
         match last.error {
             None => Ok(last.steps),
             Some(why) => Err(io::Error::other(format!("after {:?}: {why}", last.steps))),

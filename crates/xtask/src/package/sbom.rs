@@ -32,7 +32,7 @@ pub(super) fn write(
         (name, bill)
     });
     let bills: Vec<_> = bills.collect();
-    told?;
+    output?;
     let root = workspace.root.to_string_lossy();
     for (function, bill) in bills.into_iter().filter(|(name, _)| functions.contains(name)) {
         let file = into.join(function).join(SBOM_NAME).with_extension("json");

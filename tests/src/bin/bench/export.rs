@@ -16,18 +16,18 @@ const MAX_PAGE_SIZE: u64 = 1_000;
 /// Measures exports of these numbers of events.
 pub(crate) async fn run(sizes: &[u64]) -> BenchResult {
     print_line("One run of one tenant, from an empty folder, into a folder:")?;
-    print_line("     events    seconds   events/s  peak MiB  calls  least  objects   MiB out")?;
+    print_line("     events    seconds   events/s  peak MiB  calls minimum objects   MiB out")?;
     for size in sizes {
         export(*size, 1, false).await?;
     }
     print_line("\nOne run of many tenants of one partner:")?;
-    print_line("     events    seconds   events/s  peak MiB  calls  least  objects   MiB out")?;
+    print_line("     events    seconds   events/s  peak MiB  calls minimum objects   MiB out")?;
     for tenants in [50, 2_000] {
         print_line(&format!("{tenants} tenants:"))?;
         export(100_000, tenants, false).await?;
     }
     print_line("\nOne run of one tenant, to an S3 server on this machine:")?;
-    print_line("     events    seconds   events/s  peak MiB  calls  least  objects   MiB out")?;
+    print_line("     events    seconds   events/s  peak MiB  calls minimum objects   MiB out")?;
     export(100_000, 1, true).await
 }
 

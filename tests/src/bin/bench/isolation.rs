@@ -47,7 +47,7 @@ fn print(runs: &[LoadResult]) -> BenchResult {
         "\nSigned events, sent on schedule, {SANDBOXES} sandboxes of the webhook and {SANDBOXES} of the worker.\n\
          From the moment at which a request was due until its 202, in milliseconds:"
     ))?;
-    print_line("  ledger   asked/s   sent/s  answered/s    median     95 %     99 %    worst   events")?;
+    print_line("  ledger   sent/s    sent/s  answered/s    median     95 %     99 %    worst   events")?;
     for run in runs {
         let LoadResult {
             store: place,
@@ -66,10 +66,10 @@ fn print(runs: &[LoadResult]) -> BenchResult {
     }
     print_line(
         "\nFrom the 202 until the call that isolates reached the service, in milliseconds;\n\
-         the rate at which the worker isolated, and how long after the last event it was done:",
+         the rate of isolations, and the time from the last event to the last isolation:",
     )?;
     print_line(
-        "  ledger   asked/s    median     95 %    worst  isolated  refused   isolated/s  done after s",
+        "  ledger   sent/s     median     95 %    worst  isolated  refused   isolated/s  done after s",
     )?;
     for LoadResult { store: place, requested_rate: asked, verification: proof, .. } in runs {
         print_line(&format!(
@@ -82,9 +82,9 @@ fn print(runs: &[LoadResult]) -> BenchResult {
         ))?;
     }
     print_line(
-        "\nWhat an event took of each function: milliseconds of a processor, and the most memory in MiB:",
+        "\nProcessor time in milliseconds per event, and peak memory in MiB, of each function:",
     )?;
-    print_line("  ledger   asked/s   webhook ms  worker ms   webhook MiB  worker MiB")?;
+    print_line("  ledger   sent/s    webhook ms  worker ms   webhook MiB  worker MiB")?;
     for LoadResult { store: place, requested_rate: asked, webhook, worker, .. } in runs {
         print_line(&format!(
             "  {place:<6}  {asked:>8}  {:>11.2}  {:>9.2}  {:>12.1}  {:>10.1}",
@@ -94,7 +94,7 @@ fn print(runs: &[LoadResult]) -> BenchResult {
             worker.peak_rss_bytes as f64 / MIB,
         ))?;
     }
-    print_line("\nFor each endpoint that was isolated:")?;
+    print_line("\nRequests per isolated endpoint:")?;
     for LoadResult { store: place, requested_rate: asked, verification: proof, .. } in runs {
         let each: Vec<_> = proof.requests.iter().map(|(what, count)| format!("{what} {count:.2}")).collect();
         print_line(&format!("  {place}, {asked}/s: {}", each.join(", ")))?;

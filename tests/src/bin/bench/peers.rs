@@ -136,7 +136,7 @@ async fn export_once(world: &TestEnv, certificate: &Path, events: u64) -> BenchR
 
     let committed = CommittedExport::load(root.path())?;
     if report["rows"].as_u64() != Some(events) {
-        return Err(format!("{} rows of {events}", report["rows"]).into());
+        return Err(format!("the export wrote {} rows: expected {events}", report["rows"]).into());
     }
     if let Some(defect) = world.defects(&committed).first() {
         return Err(defect.to_string().into());

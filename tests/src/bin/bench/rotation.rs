@@ -30,7 +30,7 @@ pub(crate) async fn run(sizes: &[u64]) -> BenchResult {
     let pool = Arc::new(Pool::start(function, 1).await?);
     let arn = lambda.register("credential-rotation", Arc::clone(&pool));
     bench_rotations(&estate, &moto, &pool, &arn).await?;
-    print_line("\nThe watch over credentials of Secrets Manager, a secret each:")?;
+    print_line("\nAudits of credentials in Secrets Manager, with a secret each:")?;
     print_line("  credentials   seconds   requests   peak MiB")?;
     for size in sizes {
         bench_audit(&estate, &moto, &pool, *size).await?;
@@ -59,7 +59,7 @@ async fn bench_rotations(estate: &PipelineEnv, moto: &Moto, pool: &Pool, arn: &s
         }
         let current = secrets.get_secret_value().secret_id(&secret).send().await?;
         if !current.secret_string().is_some_and(|value| value.contains(&next.client_id)) {
-            return Err(format!("{} has not taken over", next.client_id).into());
+            return Err(format!("the rotation to {} failed", next.client_id).into());
         }
     }
     let calls = estate.env.simulator.calls().total - before;
@@ -90,11 +90,11 @@ async fn bench_audit(estate: &PipelineEnv, moto: &Moto, pool: &Pool, credentials
     moto.reset_calls().await?;
     let begun = Instant::now();
     let Ended::Ok(report) = pool.invoke(&TestEnv::schedule_event()).await? else {
-        return Err("the watch failed; its log says why".into());
+        return Err("the audit failed; see its log".into());
     };
     let seconds = begun.elapsed().as_secs_f64();
     if report["count"] != credentials {
-        return Err(format!("{} of {credentials} credentials are watched", report["count"]).into());
+        return Err(format!("the audit reports {} credentials: expected {credentials}", report["count"]).into());
     }
     let requests = moto.calls_to("secretsmanager").await?;
     Ok(print_line(&format!("  {credentials:>11}  {seconds:>8.2}  {requests:>9}  {:>9.1}", peak_mib(pool)))?)

@@ -34,9 +34,9 @@ pub(crate) async fn run(count: usize) -> BenchResult {
     let isolation = IsolationEnv::start_in_folder(partner_config(1, 10), kind, POLICY, &isolation).await?;
     let exports = folder.path().join("exports");
     print_line(&format!(
-        "From the start of a process to its first poll, {count} times, and its memory then:"
+        "The time from the start of a process to its first poll, over {count} starts, and its memory then:"
     ))?;
-    print_line("  function              least ms  median ms   most ms      MiB")?;
+    print_line("  function                min ms  median ms    max ms      MiB")?;
     row("alert-export", count, || world.export_function(&exports.to_string_lossy())).await?;
     row("credential-rotation", count, || world.rotation_function().env("SOPHOS_SECRETS_PREFIX", "sophos/"))
         .await?;

@@ -48,10 +48,10 @@ fn table_row(values: [String; COLUMNS.len()]) -> String {
 /// Measures estates of these numbers of tenants.
 pub(crate) async fn run(sizes: &[u64]) -> BenchResult {
     print_line(&format!(
-        "One plan of one partner's tenants, two datasets each, {EVENTS} events a tenant, worked off by {WORKERS} \
-         processes. The simulator refuses what is over the rate."
+        "One plan of one partner's tenants, two datasets each, {EVENTS} events a tenant, exported by {WORKERS} \
+         processes. The simulator rejects requests over the rate."
     ))?;
-    print_line("\"secrets\" are the requests to Secrets Manager; - if there is no emulator of it.")?;
+    print_line("\"secrets\" are the requests to Secrets Manager; - without the emulator.")?;
     print_line(&table_row(COLUMNS.map(str::to_owned)))?;
     for size in sizes {
         for rate in RATES {

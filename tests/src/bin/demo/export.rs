@@ -23,23 +23,28 @@ struct DemoStep {
 }
 
 fn steps() -> Vec<DemoStep> {
-    let act = |says, minutes, faults| DemoStep { description: says, advance: MINUTE * minutes, faults };
-    let refused = FaultAction::Status { status: 429, retry_after: Some(RetryAfter::Seconds(1)) };
+    let step = |description, minutes, faults| DemoStep { description, advance: MINUTE * minutes, faults };
+    let throttled = FaultAction::Status { status: 429, retry_after: Some(RetryAfter::Seconds(1)) };
     vec![
-        act("first run: the last 24 hours", 0, vec![]),
-        act("5 minutes later", 5, vec![]),
-        act(
-            "5 minutes later, and the service misbehaves: 429, 503, a cut body, tokens revoked",
+
+        step("The first run exports the last 24 hours", 0, vec![]),
+
+        step("5 minutes later the schedule fires again", 5, vec![]),
+
+        step(
+            "5 minutes later the service fails: 429, 503, a truncated body, revoked tokens",
             5,
             vec![
-                FaultRule::new("siem.events", refused).times(1),
+                FaultRule::new("siem.events", throttled).times(1),
                 FaultRule::new("siem.events", FaultAction::RevokeTokens).skip(1).times(1),
                 FaultRule::new("siem.events", FaultAction::Truncate).skip(2).times(1),
                 FaultRule::new("siem.alerts", FaultAction::status(503)).times(2),
             ],
         ),
-        act("30 hours later: the feed keeps 24, so there is a gap; alerts are filled in", 30 * 60, vec![]),
-        act("5 minutes later", 5, vec![]),
+
+        step("30 hours later the feed has lost 6 hours of events; the export backfills alerts", 30 * 60, vec![]),
+
+        step("5 minutes later the schedule fires again", 5, vec![]),
     ]
 }
 
@@ -71,18 +76,18 @@ pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     }
     let tenants = world.simulator.tenants().len();
     print_line(&format!(
-        "A Sophos Central on this machine: {tenants} tenants of one partner, one of which refuses everything."
+        "The simulator serves {tenants} tenants of one partner. One of them rejects all requests."
     ))?;
-    print_line("The built alert-export function, on a local Lambda Runtime API, invoked by a schedule:\n")?;
+    print_line("A schedule invokes the built alert-export function on a local Lambda Runtime API:\n")?;
 
     let mut sandbox = world.export_function(&folder.to_string_lossy()).start().await?;
     let started = world.simulator.clock().now_ms();
     let mut reports = Vec::new();
-    for act in steps() {
-        world.simulator.clock().advance(act.advance);
-        world.simulator.set_faults(FaultPlan::new(act.faults));
+    for step in steps() {
+        world.simulator.clock().advance(step.advance);
+        world.simulator.set_faults(FaultPlan::new(step.faults));
         let report = world.run_export(&mut sandbox).await?;
-        print_run(act.description, &report)?;
+        print_run(step.description, &report)?;
         reports.push(report);
     }
     let init = sandbox.init_duration();
@@ -104,18 +109,18 @@ pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     print_line("")?;
     verify(&world, &committed, &reports, started)?;
     print_line(&format!(
-        "\nRows are under events/ and alerts/ of {}, what was committed under _log/.",
+        "\nThe rows are in events/ and alerts/ of {}, the commit log is in _log/.",
         folder.display()
     ))?;
     Ok(())
 }
 
-fn print_run(what: &str, report: &Value) -> io::Result<()> {
+fn print_run(description: &str, report: &Value) -> io::Result<()> {
     let streams = report["streams"].as_array().map(Vec::as_slice).unwrap_or_default();
     let of = |name: &str| streams.iter().filter_map(|stream| stream[name].as_u64()).sum::<u64>();
-    print_line(&format!("* {what}"))?;
+    print_line(&format!("* {description}"))?;
     print_line(&format!(
-        "    {} rows ({} filled in), {} seen again and left out, {} objects, {} calls, {} times throttled",
+        "    {} rows ({} backfilled), {} duplicates dropped, {} objects, {} API requests, {} throttled",
         report["rows"],
         of("backfilled"),
         of("duplicates"),
@@ -126,14 +131,14 @@ fn print_run(what: &str, report: &Value) -> io::Result<()> {
     let gap = streams.iter().flat_map(|stream| stream["gaps"].as_array()).flatten().next();
     if let Some(gap) = gap {
         let length = gap["to_ms"].as_i64().unwrap_or(0) - gap["from_ms"].as_i64().unwrap_or(0);
-        print_line(&format!("    a gap of {:.1} hours, reported for each stream", length as f64 / 3.6e6))?;
+        print_line(&format!("    each stream reports a gap of {:.1} hours", length as f64 / 3.6e6))?;
     }
     for stream in
         streams.iter().filter(|stream| stream["outcome"] == "failed" && stream["dataset"] == "events")
     {
         let error = stream["error"].as_str().unwrap_or_default();
         print_line(&format!(
-            "    one tenant failed, the others did not: {}",
+            "    one tenant failed: {}",
             error.split(';').next().unwrap_or(error)
         ))?;
     }
@@ -147,7 +152,7 @@ fn table(world: &TestEnv, committed: &CommittedExport, reports: &[Value]) -> Vec
         ("runs", reports.len().to_string()),
         ("events fetched", committed.rows_of("events").to_string()),
         ("alerts fetched", committed.rows_of("alerts").to_string()),
-        ("API calls made", sum("api_requests")),
+        ("API requests", sum("api_requests")),
         ("tokens requested", sum("token_requests")),
         ("objects", committed.objects().to_string()),
         ("bytes", committed.bytes().to_string()),
@@ -171,7 +176,7 @@ fn verify(
         .flat_map(|report| report["streams"].as_array().into_iter().flatten())
         .find_map(|stream| stream["gaps"].get(0))
         .and_then(|gap| Some((gap["from_ms"].as_i64()?, gap["to_ms"].as_i64()?)))
-        .ok_or("no run reported the gap")?;
+        .ok_or("no run reported a gap")?;
     defects.extend(world.missing(committed, started - day, gap.0 - day / 100));
     defects.extend(world.missing(committed, gap.1, now - 121_000));
     for defect in defects.iter().take(10) {
@@ -181,9 +186,9 @@ fn verify(
         return Err(format!("{} defects", defects.len()).into());
     }
     print_line(&format!(
-        "PROOF: {} rows in committed objects = {served} rows that the service handed out, each exactly once;",
+        "PROOF: the export committed {} rows. The service served {served} records, each of which is there once.",
         committed.rows()
     ))?;
-    print_line("       and all that it took in, but for the reported gap of events, is among them.")?;
+    print_line("       No other record of the service is missing, except events in the reported gap.")?;
     Ok(())
 }

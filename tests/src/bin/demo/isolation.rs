@@ -28,7 +28,7 @@ const POLICY: &str = r#"version = 1
 mode = "enforce"
 
 [release]
-after = "6s"                    # hours, in a place that is not a demo
+after = "6s"                    # hours, outside of a demo
 
 [limits]
 estate_share = 0.25             # of the tenant's endpoints at once
@@ -137,13 +137,13 @@ impl Fixture {
     ) -> Result<(), Box<dyn Error>> {
         print_line(&format!("* {what}"))?;
         if !matches!(status, 200 | 202) {
-            print_line(&format!("    {status}: {}", answer["error"].as_str().unwrap_or_default()))?;
+            print_line(&format!("    {status} rejected: {}", answer["error"].as_str().unwrap_or_default()))?;
             return Ok(());
         }
         let id = parse_decision_id(answer)?;
         let decision = self.env.decision(&id).await?;
-        let seen = if status == 200 { ", sent before" } else { "" };
-        print_line(&format!("    {status}{seen}: {id} is {}", describe(&decision)))?;
+        let result = if status == 200 { "already accepted" } else { "accepted" };
+        print_line(&format!("    {status} {result}: decision {id} {}", describe(&decision)))?;
         if !self.decisions.iter().any(|(_, known)| *known == id) {
             self.decisions.push((what, id));
         }
@@ -167,7 +167,7 @@ impl Fixture {
                 return Ok(());
             }
             if tokio::time::Instant::now() > deadline {
-                return Err(format!("{left} of {} decisions are not {state}", ids.len()).into());
+                return Err(format!("{left} of {} decisions did not become {state}", ids.len()).into());
             }
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
@@ -175,7 +175,7 @@ impl Fixture {
 
     fn id(&self, what: &str) -> Result<DecisionId, Box<dyn Error>> {
         let known = self.decisions.iter().find(|(known, _)| known.starts_with(what));
-        Ok(known.map(|(_, id)| id.clone()).ok_or_else(|| format!("nothing came of: {what}"))?)
+        Ok(known.map(|(_, id)| id.clone()).ok_or_else(|| format!("no decision for: {what}"))?)
     }
 
     async fn decision(&self, id: &DecisionId) -> io::Result<Decision> {
@@ -183,19 +183,22 @@ impl Fixture {
     }
 }
 
-/// The state of a decision and its reason, in one line.
+/// The effect of a decision, and the reason of a refusal.
 fn describe(decision: &Decision) -> String {
-    let host = decision.target().and_then(|target| target.hostname.clone()).unwrap_or_default();
-    let overdue = || {
-        decision.entries().iter().rev().find_map(|entry| match &entry.transition {
-            Transition::Overdue { detail } => Some(format!(", overdue: {detail}")),
-            _ => None,
-        })
-    };
-    let refused = decision.refusal().map(|(code, detail)| format!(" ({code}): {detail}"));
-    let why = refused.or_else(overdue);
-    let of = if host.is_empty() { String::new() } else { format!(" for {host}") };
-    format!("{}{of}{}", decision.state(), why.unwrap_or_default())
+    let host = decision.target().and_then(|target| target.hostname.as_deref()).unwrap_or("no endpoint");
+    match decision.refusal() {
+        Some((code, detail)) => format!("refuses to isolate {host} ({code}): {detail}"),
+        None => format!("isolates {host}"),
+    }
+}
+
+/// The reason of an overdue isolation.
+fn overdue_reason(decision: &Decision) -> &str {
+    let detail = decision.entries().iter().rev().find_map(|entry| match &entry.transition {
+        Transition::Overdue { detail } => Some(detail.as_str()),
+        _ => None,
+    });
+    detail.unwrap_or_default()
 }
 
 fn crowdstrike_detection(name: &str, id: &str) -> Value {
@@ -256,23 +259,23 @@ fn guardduty_finding() -> Value {
 pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut stage = Fixture::start(folder).await?;
     print_line(
-        "A tenant with 26 endpoints; the built isolation-webhook behind a function URL, a queue, and the",
+        "The simulator serves a tenant with 26 endpoints. Tools send alerts to the built isolation-webhook;",
     )?;
     print_line(
-        "built isolation-worker behind it. The policy protects servers, and allows a quarter of the estate.\n",
+        "the built isolation-worker isolates. The policy protects servers and limits isolation to 25 %.\n",
     )?;
     let clock = stage.env.simulator.clock();
 
     let alert = crowdstrike_detection("LAPTOP-4711", "ldt:1:42");
     let alert = Delivery::crowdstrike("falcon", &alert, webhook_secret("webhooks/crowdstrike"), unix_now());
     stage.post("CrowdStrike reports LAPTOP-4711", &alert).await?;
-    stage.post("CrowdStrike sends the same again", &alert).await?;
+    stage.post("CrowdStrike repeats the request", &alert).await?;
     let forged = Delivery::pagerduty(
         "oncall",
         &pagerduty_incident("LAPTOP-4711", "F1"),
-        "a key that somebody guessed",
+        "a guessed key",
     );
-    stage.post("somebody forges a PagerDuty incident", &forged).await?;
+    stage.post("An attacker forges a PagerDuty incident", &forged).await?;
     let protected = Delivery::splunk(
         "siem",
         &splunk_result("dc01.harbour.example", "s1"),
@@ -282,7 +285,7 @@ pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let body =
         json!({ "event_id": "case-7", "target": { "hostname": "FRONTDESK" }, "reason": "phishing kit" });
     let ambiguous = Delivery::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now());
-    stage.post("a playbook names FRONTDESK, and there are two", &ambiguous).await?;
+    stage.post("A playbook names FRONTDESK, a name of two endpoints", &ambiguous).await?;
     let away = Delivery::pagerduty(
         "oncall",
         &pagerduty_incident("LAPTOP-0815", "P1"),
@@ -292,7 +295,7 @@ pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     match stage.events.invoke(&guardduty_finding()).await {
         InvocationOutcome::Ok(answer) => {
             stage.workers.drain().await;
-            stage.print_result("GuardDuty finds that an EC2 instance mines bitcoin", 202, &answer).await?;
+            stage.print_result("GuardDuty reports an EC2 instance that mines bitcoin", 202, &answer).await?;
         }
         other => return Err(format!("{other:?}\n{}", stage.events.logs().join("\n")).into()),
     }
@@ -302,17 +305,17 @@ pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let instance = stage.id("GuardDuty")?;
     clock.advance(Duration::from_secs(61));
     stage.follow_up_until(DecisionState::Isolated, &[laptop.clone(), instance.clone()]).await?;
-    print_line("\n* a minute later, LAPTOP-4711 and build-agent-7 report that they are isolated")?;
+    print_line("\n* A minute later, LAPTOP-4711 and build-agent-7 report that they are isolated")?;
     let begin = tokio::time::Instant::now();
     while !stage.decision(&offline).await?.is_overdue() && begin.elapsed() < WAIT_TIMEOUT {
         tokio::time::sleep(Duration::from_millis(300)).await;
         stage.env.follow_up(&mut stage.worker).await?;
     }
-    print_line(&format!("* LAPTOP-0815 does not: {}", describe(&stage.decision(&offline).await?)))?;
-    let target = stage.decision(&offline).await?.target().cloned().ok_or("no endpoint")?;
+    print_line(&format!("* LAPTOP-0815 does not report: {}", overdue_reason(&stage.decision(&offline).await?)))?;
+    let target = stage.decision(&offline).await?.target().cloned().ok_or("the decision has no endpoint")?;
     stage.env.simulator.set_endpoint_online(&target.tenant, &target.endpoint, true);
     stage.follow_up_until(DecisionState::Isolated, std::slice::from_ref(&offline)).await?;
-    print_line("* LAPTOP-0815 is back online, and is isolated at once")?;
+    print_line("* LAPTOP-0815 is online again, and reports that it is isolated")?;
 
     // A released endpoint reports after a minute of the simulator's clock.
     let held = [laptop.clone(), offline, instance];
@@ -326,19 +329,19 @@ pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     }
     clock.advance(Duration::from_secs(61));
     stage.follow_up_until(DecisionState::Released, &held).await?;
-    print_line("* their time is up: all three are released, and report it\n")?;
+    print_line("* The isolations expire: the worker releases all three endpoints\n")?;
 
-    print_line(&format!("  {:<52} {:<9} {}", "what came in", "stands at", "decision"))?;
+    print_line(&format!("  {:<52} {:<9} {}", "event", "state", "decision"))?;
     for (what, id) in &stage.decisions {
         let state = stage.decision(id).await?.state();
         print_line(&format!("  {what:<52} {:<9} {id}", state.as_str()))?;
     }
-    print_line(&format!("\n  {laptop}, read back:"))?;
+    print_line(&format!("\n  The ledger entries of {laptop}:"))?;
     for entry in stage.decision(&laptop).await?.entries() {
         print_line(&format!("    {:04} {}", entry.sequence, describe_entry(entry)))?;
     }
     verify(&stage, held.len())?;
-    print_line(&format!("\nThe ledger is under {}, beside the policy.", folder.join("ledger").display()))?;
+    print_line(&format!("\nThe ledger is in {}, beside the policy.", folder.join("ledger").display()))?;
     Ok(())
 }
 
@@ -359,9 +362,9 @@ fn describe_entry(entry: &LedgerEntry) -> String {
             format!("{} {}", claim.target.hostname.as_deref().unwrap_or_default(), claim.target.endpoint)
         }
         Transition::Isolated { effective_at } | Transition::Released { effective_at, .. } => {
-            format!("at {}", effective_at.as_deref().unwrap_or("a time that is not told"))
+            format!("at {}", effective_at.as_deref().unwrap_or("an unknown time"))
         }
-        Transition::ReleasePending { .. } => "its time is up".into(),
+        Transition::ReleasePending { .. } => "expired".into(),
         _ => String::new(),
     };
     format!("{name:<18} {more}").trim_end().to_owned()
@@ -376,19 +379,19 @@ fn verify(stage: &Fixture, held: usize) -> Result<(), Box<dyn Error>> {
     let of =
         |enabled: bool| changes.iter().filter(|change| change.changed && change.enabled == enabled).count();
     if (of(true), of(false), endpoints.len()) != (held, held, held) || changes.len() != 2 * held {
-        return Err(format!("the service saw other changes than were decided: {changes:?}").into());
+        return Err(format!("the isolation changes of the service differ from the decisions: {changes:?}").into());
     }
     let ledger = stage.env.folder().join("ledger/decisions");
     let decisions = fs::read_dir(ledger)?.count();
     if decisions != stage.decisions.len() {
         return Err(
-            format!("{decisions} decisions in the ledger, {} are known", stage.decisions.len()).into()
+            format!("the ledger has {decisions} decisions: expected {}", stage.decisions.len()).into()
         );
     }
     print_line(&format!(
-        "\nPROOF: by its own record the service isolated {} endpoints, each once, and released the same, each once;",
+        "\nPROOF: the service recorded one isolation and one release for each of {} endpoints, and no other change.",
         of(true)
     ))?;
-    print_line(&format!("       {decisions} decisions in the ledger, and none for what was forged."))?;
+    print_line(&format!("       The ledger has {decisions} decisions, and none for the forged incident."))?;
     Ok(())
 }

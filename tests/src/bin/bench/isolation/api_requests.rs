@@ -55,7 +55,7 @@ impl Identifier {
 pub(crate) async fn run() -> BenchResult {
     print_line(
         "\nRequests to Sophos Central for one isolation, in an estate whose host names share their first\n\
-         ten characters. One of the lists counts the endpoints that are isolated:",
+         ten characters. One of the lists counts the isolated endpoints:",
     )?;
     print_line("  endpoints  identifier          requests   lists  isolations   others        ms  result")?;
     for endpoints in ENDPOINT_COUNTS {
@@ -87,7 +87,7 @@ async fn run_estate(endpoints: u32) -> BenchResult {
         let (status, answer) = delivery.send(&http, &webhook.url()).await?;
         let time = ms(begin.elapsed());
         if status != 202 {
-            return Err(format!("an alert with the {name} was answered with {status}: {answer}").into());
+            return Err(format!("the response to an alert with the {name} is {status}: {answer}").into());
         }
         let counts = RequestCounts::from_calls(&world.simulator.calls());
         let decision = world.decision(&parse_decision_id(&answer)?).await?;

@@ -85,7 +85,7 @@ pub(crate) async fn run(
     let waiting = Instant::now();
     while !(queue.messages().is_empty() && queue.in_flight().is_empty()) {
         if waiting.elapsed() > DRAIN_TIMEOUT {
-            return Err(format!("{} messages are left in the queue", queue.messages().len()).into());
+            return Err(format!("{} messages remain in the queue", queue.messages().len()).into());
         }
         sleep(Duration::from_millis(200)).await;
     }
@@ -140,7 +140,7 @@ async fn send(
         let (number, after_ms, at_ms, answer) = sent?;
         let (status, answer) = answer?;
         if status != 202 {
-            return Err(format!("event {number} was answered with {status}: {answer}").into());
+            return Err(format!("the response to event {number} is {status}: {answer}").into());
         }
         all.push(AcceptedEvent {
             number,

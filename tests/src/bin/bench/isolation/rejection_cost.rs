@@ -91,16 +91,16 @@ pub(crate) async fn run() -> BenchResult {
          rejects: for the first request, and for all that {SENDERS} senders send in {} s after it:",
         DURATION.as_secs(),
     ))?;
-    print_line("                    the first request           all after it")?;
+    print_line("                    the first request         all later requests")?;
     print_line(
-        "  request           store  secrets   SQS     store  secrets   SQS  requests   answered/s  webhook ms",
+        "  request           store  secrets   SQS     store  secrets   SQS  requests   rejected/s  webhook ms",
     )?;
     let services = Fixture::start().await?;
     for (name, attack) in Attack::ALL {
         services.attack(name, attack).await?;
     }
     if services.moto.is_none() {
-        print_line("  Secrets Manager and SQS were not counted: there is no emulator of them here.")?;
+        print_line("  Requests to Secrets Manager and SQS are unknown: the emulator is not installed.")?;
     }
     if !services.isolation.env.decisions().await?.is_empty() {
         return Err("a rejected request led to a decision".into());

@@ -21,9 +21,9 @@ use crate::{
 const DURATION: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(sandboxes: usize) -> BenchResult {
-    print_line("\nRequests with a wrong signature, each sent when the one before it is answered:")?;
+    print_line("\nRequests with an invalid signature, each sent after the response to the previous one:")?;
     print_line(
-        "  sandboxes  senders   answered/s   webhook ms    median     95 %     99 %    worst      MiB",
+        "  sandboxes  senders   rejected/s   webhook ms    median     95 %     99 %    worst      MiB",
     )?;
     for (sandboxes, senders) in [(1, 1), (1, 4), (sandboxes, 4 * sandboxes)] {
         let ground = IsolationFixture::start(LedgerStore::Folder, 1).await?;
@@ -40,7 +40,7 @@ pub(crate) async fn run(sandboxes: usize) -> BenchResult {
             webhook.peak_rss_bytes().unwrap_or(0) as f64 / MIB,
         ))?;
         if !ground.env.decisions().await?.is_empty() {
-            return Err("a request with a wrong signature led to a decision".into());
+            return Err("a request with an invalid signature led to a decision".into());
         }
     }
     Ok(())
@@ -65,7 +65,7 @@ async fn send(url: &str, senders: usize) -> BenchResult<Vec<f64>> {
                 let sent = Instant::now();
                 match delivery.send(&http, &url).await {
                     Ok((401, _)) => times.push(ms(sent.elapsed())),
-                    other => return Err(format!("a wrong signature was answered with {other:?}")),
+                    other => return Err(format!("the response to an invalid signature is {other:?}")),
                 }
             }
             Ok(times)

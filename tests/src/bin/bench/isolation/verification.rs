@@ -46,7 +46,7 @@ pub(crate) async fn verify(
     }
     if decisions.len() != answered.len() {
         let kept = decisions.len();
-        return Err(format!("the ledger holds {kept} decisions about {} events", answered.len()).into());
+        return Err(format!("the ledger has {kept} decisions for {} events", answered.len()).into());
     }
     let changes = ground.env.simulator.isolation_changes();
     let mut by_endpoint: HashMap<&str, Vec<&IsolationChange>> = HashMap::new();
@@ -57,7 +57,7 @@ pub(crate) async fn verify(
     for AcceptedEvent { number, decision: id, at_ms, .. } in answered {
         let endpoint = fixture::endpoint(*number);
         let changes = by_endpoint.remove(endpoint.as_str()).unwrap_or_default();
-        let decision = decisions.remove(id).ok_or("two events have one decision, or one is gone")?;
+        let decision = decisions.remove(id).ok_or("a decision is missing, or two events share one")?;
         let spent = decision.refusal().is_some_and(|(code, _)| code.ends_with("_budget"));
         match (decision.state(), changes.as_slice()) {
             (DecisionState::Requested, [once]) if once.enabled && once.changed => {
@@ -67,13 +67,13 @@ pub(crate) async fn verify(
             (state, _) => {
                 let entries = decision.entries();
                 return Err(
-                    format!("{id} is {state}, {endpoint} was changed so: {changes:?}; {entries:?}").into()
+                    format!("{id} is {state}, the changes of {endpoint} are {changes:?}; {entries:?}").into()
                 );
             }
         }
     }
     if let Some(endpoint) = by_endpoint.keys().next() {
-        return Err(format!("{endpoint} was isolated, and no event is about it").into());
+        return Err(format!("{endpoint} was isolated without an event").into());
     }
     let times = || changes.iter().map(|change| change.received_real_ms);
     let (first, last) = (times().min().unwrap_or(0), times().max().unwrap_or(0));

@@ -276,7 +276,7 @@ struct Replay(Mutex<VecDeque<Response<Bytes>>>);
 impl Transport for Replay {
     async fn send(&self, _: Request<Vec<u8>>, _: Duration) -> Result<Response<Bytes>, TransportError> {
         let next = lock(&self.0).pop_front();
-        next.ok_or_else(|| TransportError::new(TransportErrorKind::InvalidRequest, "the recording is over"))
+        next.ok_or_else(|| TransportError::new(TransportErrorKind::InvalidRequest, "no recorded response is left"))
     }
 
     fn now(&self) -> Duration {
