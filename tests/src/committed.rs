@@ -96,7 +96,7 @@ impl CommittedExport {
         &self.defects
     }
 
-    /// The differences from these ids, each of which should be present exactly once.
+    /// The differences from these ids, which should all be present exactly once.
     pub fn compare(&self, dataset: &str, tenant: &str, ids: &[String]) -> Vec<Defect> {
         let mut defects = self.missing(dataset, tenant, ids);
         let wanted: HashSet<&String> = ids.iter().collect();

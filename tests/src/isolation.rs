@@ -66,8 +66,8 @@ impl IsolationEnv {
     pub async fn start(config: Config, kind: CredentialKind, policy: &str) -> io::Result<Self> {
         let temporary = tempfile::tempdir()?;
         let folder = temporary.path().to_owned();
-        let world = Self::start_in_folder(config, kind, policy, &folder).await?;
-        Ok(Self { _temporary: Some(temporary), ..world })
+        let env = Self::start_in_folder(config, kind, policy, &folder).await?;
+        Ok(Self { _temporary: Some(temporary), ..env })
     }
 
     /// Starts the same with all files in `folder`, which is kept.
@@ -90,12 +90,12 @@ impl IsolationEnv {
         let leaks = LeakDetector::default();
         leaks.add_credentials(&simulator.credentials());
         let folder = folder.to_owned();
-        let world =
+        let env =
             Self { simulator, credential, folder, ledger, files, leak_detector: leaks, _temporary: None };
-        world.set_policy(policy)?;
+        env.set_policy(policy)?;
         let current = SECRETS.map(|(name, value)| (name, value, None::<&str>));
-        world.set_secrets(&current)?;
-        Ok(world)
+        env.set_secrets(&current)?;
+        Ok(env)
     }
 
     /// Writes the policy. A running function reads it within a minute.

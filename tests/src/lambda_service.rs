@@ -202,7 +202,7 @@ async fn invoke(functions: &SharedRegistry, request: Request<Incoming>) -> Invoc
     match handler {
         Handler::Pool(pool) => to_response(pool.invoke(&event).await),
         Handler::Script(script) => match script(event).await {
-            success(answer.to_string()), => Ok(response) => success(response.to_string()), => success(answer.to_string()),
+            Ok(response) => success(response.to_string()),
             Err(message) => function_error("Error", &message),
         },
     }
@@ -215,8 +215,8 @@ fn function_name(function: &str) -> &str {
 
 fn to_response(outcome: Result<InvocationOutcome, StartError>) -> InvocationResponse {
     match outcome {
-        Ok(InvocationOutcome::success(answer.to_string()), => Ok(response) => success(response.to_string()),) => success(answer.to_string()),
-        Ok(InvocationOutcome::NotJson(answer)) => success(answer),
+        Ok(InvocationOutcome::Ok(response)) => success(response.to_string()),
+        Ok(InvocationOutcome::NotJson(response)) => success(response),
         Ok(InvocationOutcome::FunctionError { body, .. }) => {
             InvocationResponse(StatusCode::OK, true, body.to_string().into_bytes().into())
         }

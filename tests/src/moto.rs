@@ -88,7 +88,9 @@ impl Moto {
 
     async fn start_with(lambda: Option<&str>, arguments: &[&str]) -> io::Result<Option<Self>> {
         let Some(program) = python() else {
-            println!("skipped: {PYTHON_VARIABLE} is not set; `cargo xtask setup --emulator` prints its value");
+            println!(
+                "skipped: {PYTHON_VARIABLE} is not set; `cargo xtask setup --emulator` prints its value"
+            );
             return Ok(None);
         };
         let serving = tokio::time::timeout(START_TIMEOUT, Self::spawn(&program, lambda, arguments));
@@ -116,15 +118,15 @@ impl Moto {
             .map_err(|error| io::Error::other(format!("starting {} failed: {error}", program.display())))?;
         let stderr = process.stderr.take().ok_or_else(|| io::Error::other("moto has no output"))?;
         let mut lines = BufReader::new(stderr).lines();
-        let mut said = Vec::new();
+        let mut output = Vec::new();
         let endpoint = loop {
             let Some(line) = lines.next_line().await? else {
-                return Err(io::Error::other(format!("moto ended: {}", said.join("\n"))));
+                return Err(io::Error::other(format!("moto ended: {}", output.join("\n"))));
             };
             if let Some((_, address)) = line.split_once(ADDRESS_PREFIX) {
                 break address.trim().to_owned();
             }
-            said.push(line);
+            output.push(line);
         };
         // It listens before it prints its address. Its output must be read to its end.
         let reading = tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
@@ -194,11 +196,11 @@ impl Moto {
     pub async fn rotations(&self) -> io::Result<Vec<Rotation>> {
         let rotations = self.get("rotations").await?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let rotation = |told: &Value| Rotation {
-            secret: text(&told["SecretId"]),
-            token: text(&told["ClientRequestToken"]),
-            steps: told["Steps"].as_array().into_iter().flatten().map(text).collect(),
-            error: told["Error"].as_str().map(str::to_owned),
+        let rotation = |value: &Value| Rotation {
+            secret: text(&value["SecretId"]),
+            token: text(&value["ClientRequestToken"]),
+            steps: value["Steps"].as_array().into_iter().flatten().map(text).collect(),
+            error: value["Error"].as_str().map(str::to_owned),
         };
         Ok(rotations.as_array().into_iter().flatten().map(rotation).collect())
     }

@@ -158,15 +158,15 @@ impl Drop for S3Server {
 }
 
 fn internal_error() -> Response<Body> {
-    let mut answer = Response::new(Body::empty());
-    *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    answer
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
 }
 
 async fn serve(listener: TcpListener, service: S3Service, shared: Arc<ServerState>) {
     while let Ok((stream, _)) = listener.accept().await {
         let (service, shared) = (service.clone(), Arc::clone(&shared));
-        let answer = service_fn(move |request: Request<Incoming>| {
+        let response = service_fn(move |request: Request<Incoming>| {
             let (service, shared) = (service.clone(), Arc::clone(&shared));
             async move {
                 let (trap, done_for) = shared.record_request(&request);
@@ -176,18 +176,18 @@ async fn serve(listener: TcpListener, service: S3Service, shared: Arc<ServerStat
                 if done_for {
                     return Ok(internal_error());
                 }
-                let answer = service.call(request.map(Body::from)).await;
+                let response = service.call(request.map(Body::from)).await;
                 match trap {
                     Some(S3Trap::After(_)) => shared.wait_for_release().await,
                     Some(S3Trap::FailResponse(_) | S3Trap::FailObject(_)) => return Ok(internal_error()),
                     _ => {}
                 }
-                answer
+                response
             }
         });
         // Broken connections are part of these tests.
         tokio::spawn(async move {
-            drop(http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await)
+            drop(http1::Builder::new().serve_connection(TokioIo::new(stream), response).await)
         });
     }
 }

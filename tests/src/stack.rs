@@ -62,7 +62,7 @@ struct FunctionEndpoint {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScheduleResult {
     /// The response of the function.
-    pub answer: Value,
+    pub response: Value,
     /// The error of the function.
     pub error: Option<String>,
 }
@@ -77,7 +77,7 @@ pub struct RuleDelivery {
     /// The number of invocations for the event.
     pub attempts: u64,
     /// The response of the function.
-    pub answer: Value,
+    pub response: Value,
     /// The error of the function.
     pub error: Option<String>,
 }
@@ -137,10 +137,10 @@ impl Account {
     /// # Errors
     /// When the emulator does not respond.
     pub async fn fire_schedule(&self, schedule: &str) -> io::Result<ScheduleResult> {
-        let told = self.moto().post("fire", &json!({ "Schedule": schedule })).await?;
-        let answer = told["Answer"].as_str().unwrap_or_default();
-        let answer = serde_json::from_str(answer).unwrap_or(Value::Null);
-        Ok(ScheduleResult { answer, error: told["Error"].as_str().map(str::to_owned) })
+        let value = self.moto().post("fire", &json!({ "Schedule": schedule })).await?;
+        let response = value["Answer"].as_str().unwrap_or_default();
+        let response = serde_json::from_str(response).unwrap_or(Value::Null);
+        Ok(ScheduleResult { response, error: value["Error"].as_str().map(str::to_owned) })
     }
 
     /// Invokes a function directly.
@@ -167,16 +167,16 @@ impl Account {
     /// # Errors
     /// When the emulator does not respond.
     pub async fn deliveries(&self) -> io::Result<Vec<RuleDelivery>> {
-        let told = self.moto().get("deliveries").await?;
+        let value = self.moto().get("deliveries").await?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let delivery = |told: &Value| RuleDelivery {
-            rule: text(&told["Rule"]),
-            function: text(&told["Function"]),
-            attempts: told["Attempts"].as_u64().unwrap_or_default(),
-            answer: serde_json::from_str(&text(&told["Answer"])).unwrap_or(Value::Null),
-            error: told["Error"].as_str().map(str::to_owned),
+        let delivery = |value: &Value| RuleDelivery {
+            rule: text(&value["Rule"]),
+            function: text(&value["Function"]),
+            attempts: value["Attempts"].as_u64().unwrap_or_default(),
+            response: serde_json::from_str(&text(&value["Answer"])).unwrap_or(Value::Null),
+            error: value["Error"].as_str().map(str::to_owned),
         };
-        Ok(told.as_array().into_iter().flatten().map(delivery).collect())
+        Ok(value.as_array().into_iter().flatten().map(delivery).collect())
     }
 
     /// Waits until no rotation is in progress, and returns all of them.
@@ -195,8 +195,7 @@ impl Account {
     pub async fn function_endpoint(&mut self, stack: &DeployedStack, url: &str) -> io::Result<String> {
         let function = stack.function_behind_url(url)?;
         let deployed = self.functions.function(&function).await?;
-        let deployed =
-            deployed.ok_or_else(|| io::Error::other(format!("unknown function {function}")))?;
+        let deployed = deployed.ok_or_else(|| io::Error::other(format!("unknown function {function}")))?;
         let same =
             |front: &&FunctionEndpoint| front.function == function && front.revision == deployed.revision;
         let front = match self.endpoints.iter().find(same) {

@@ -29,11 +29,11 @@ async fn serve(listener: TcpListener, address: String) {
     while let Ok((stream, _)) = listener.accept().await {
         let address = address.clone();
         // The function may close a connection at any time.
-        tokio::spawn(async move { drop(answer(stream, &address).await) });
+        tokio::spawn(async move { drop(response(stream, &address).await) });
     }
 }
 
-async fn answer(mut stream: TcpStream, address: &str) -> std::io::Result<()> {
+async fn response(mut stream: TcpStream, address: &str) -> std::io::Result<()> {
     let Some(path) = raw_http::request_path(&mut stream).await? else { return Ok(()) };
     let body = match path.as_str() {
         "/api/v2/oauth2/token" => {
@@ -68,12 +68,12 @@ async fn duckdb_reads_records_byte_for_byte() {
         credentials: vec![CredentialConfig::for_tenant("Alone", Role::ReadOnly)],
         ..Config::default()
     };
-    let world = TestEnv::start(config, CredentialKind::Tenant).await.expect("a simulator");
+    let env = TestEnv::start(config, CredentialKind::Tenant).await.expect("a simulator");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("its address"));
     tokio::spawn(serve(listener, address.clone()));
     let folder = tempfile::tempdir().expect("a folder");
-    let function = world.export_function(&folder.path().to_string_lossy());
+    let function = env.export_function(&folder.path().to_string_lossy());
     let function = function.env("SOPHOS_IDENTITY_URL", &address).env("SOPHOS_GLOBAL_URL", &address);
     let mut sandbox = function.start().await.expect("the function starts");
     let outcome = sandbox.invoke(&TestEnv::schedule_event()).await;

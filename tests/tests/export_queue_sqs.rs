@@ -41,7 +41,7 @@ fn event(messages: &[Message]) -> Value {
 
 async fn invoke(sandbox: &mut Sandbox, event: &Value) -> Value {
     match sandbox.invoke(event).await {
-        InvocationOutcome::Ok(answer) => answer,
+        InvocationOutcome::Ok(response) => response,
         other => panic!("{other:?}\n{}", sandbox.logs().join("\n")),
     }
 }

@@ -126,10 +126,10 @@ async fn export_survives_giant_responses_in_128_mb() {
         credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::ReadOnly)],
         ..Config::default()
     };
-    let world = TestEnv::start(config, CredentialKind::Partner).await.expect("a simulator");
+    let env = TestEnv::start(config, CredentialKind::Partner).await.expect("a simulator");
     let giant = OversizedServer::start().await;
     let folder = tempfile::tempdir().expect("a folder");
-    let function = world.export_function(&folder.path().to_string_lossy());
+    let function = env.export_function(&folder.path().to_string_lossy());
     let function =
         function.env("SOPHOS_IDENTITY_URL", &giant.address).env("SOPHOS_GLOBAL_URL", &giant.address);
     let mut sandbox = function.start().await.expect("the function starts");
@@ -152,15 +152,15 @@ async fn export_survives_giant_responses_in_128_mb() {
         ("a large error", FeedResponse::Complete("403 Forbidden\r\n", odd.into_bytes().into()), "(403): xxx"),
         ("the longest page", FeedResponse::Complete("200 OK\r\n", max_size_page().into()), ""),
     ];
-    for (what, feed, told) in feeds {
+    for (what, feed, expected) in feeds {
         *giant.feed.lock().expect("a feed") = feed;
         match sandbox.invoke(&TestEnv::schedule_event()).await {
-            InvocationOutcome::Ok(report) if told.is_empty() => {
+            InvocationOutcome::Ok(report) if expected.is_empty() => {
                 let all = report["streams"].as_array().map(Vec::len).unwrap_or_default();
                 assert_eq!((all, &report["failed"]), (2 * TENANTS, &json!(0)), "{what}: {report}");
             }
-            InvocationOutcome::FunctionError { message, .. } if !told.is_empty() => {
-                assert!(message.contains(told), "{what}: {message}");
+            InvocationOutcome::FunctionError { message, .. } if !expected.is_empty() => {
+                assert!(message.contains(expected), "{what}: {message}");
             }
             outcome => panic!("{what}: {outcome:?}"),
         }

@@ -278,7 +278,7 @@ async fn only_reported_batch_item_failures_are_returned() {
 #[tokio::test]
 async fn function_response_determines_batch_handling() {
     // Whether the batch counts as handled.
-    for (answer, handled) in [
+    for (response, handled) in [
         ("{}", true),
         ("null", true),
         (r#"{"batchItemFailures":[]}"#, true),
@@ -293,15 +293,15 @@ async fn function_response_determines_batch_handling() {
     ] {
         let queue = Queue::start().await.unwrap();
         queue.send("plain");
-        queue.send(format!("answer {answer}"));
+        queue.send(format!("answer {response}"));
         let source = event_source(&queue, 1, 10).await;
         let drained = source.drain().await;
         assert_eq!(
             (drained.handled, drained.failures.len()),
             if handled { (2, 0) } else { (0, 1) },
-            "{answer}"
+            "{response}"
         );
-        assert_eq!(queue.in_flight().len(), if handled { 0 } else { 2 }, "{answer}");
+        assert_eq!(queue.in_flight().len(), if handled { 0 } else { 2 }, "{response}");
     }
 }
 

@@ -214,9 +214,9 @@ impl RotationFixture {
         let create = moto.secrets().create_secret().name("s").secret_string("one").client_request_token(V1);
         create.send().await.expect("a secret");
         let (secrets, events, failing) = (moto.secrets(), Arc::<Mutex<Vec<_>>>::default(), Arc::default());
-        let (told, fails) = (Arc::clone(&events), Arc::<AtomicBool>::clone(&failing));
+        let (recorded, fails) = (Arc::clone(&events), Arc::<AtomicBool>::clone(&failing));
         let function = lambda.register_script("rotate", move |event: Value| {
-            told.lock().expect("no panic").push(event.clone());
+            recorded.lock().expect("no panic").push(event.clone());
             let fails = fails.load(Ordering::Relaxed) && event["Step"] == fails_at;
             step(secrets.clone(), event, fails)
         });
@@ -243,7 +243,7 @@ async fn step(secrets: Client, event: Value, fails: bool) -> Result<Value, Strin
     let text = |name: &str| event[name].as_str().unwrap_or_default();
     let (secret, token) = (text("SecretId"), text("ClientRequestToken"));
     if fails {
-        return Err("as told".to_owned());
+        return Err("as configured".to_owned());
     }
     let result = match event["Step"].as_str() {
         Some("createSecret") => {
@@ -309,7 +309,7 @@ async fn rotation_stops_at_a_failed_step_and_restarts() {
         it.rotate(V2).await.unwrap();
         let rotations = it.moto.rotations().await.unwrap();
         assert_eq!(rotations[0].steps, STEPS[..=number]);
-        assert!(rotations[0].error.as_deref().unwrap().contains("as told"), "{rotations:?}");
+        assert!(rotations[0].error.as_deref().unwrap().contains("as configured"), "{rotations:?}");
         let secrets = it.moto.secrets();
         assert_eq!(current(&secrets).await, "one");
         assert_eq!(versions(&secrets).await, ["1 AWSCURRENT", "2 AWSPENDING"]);

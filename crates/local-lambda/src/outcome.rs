@@ -49,7 +49,7 @@ impl InvocationOutcome {
     /// The response, if the function gave one.
     pub fn ok(self) -> Option<Value> {
         match self {
-            Self::Ok(answer) => Some(answer),
+            Self::Ok(response) => Some(response),
             _ => None,
         }
     }

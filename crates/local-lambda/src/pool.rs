@@ -41,7 +41,7 @@ struct PoolState {
     ended: Vec<StoppedSandbox>,
 }
 
-/// A sandbox with the permit of its user.
+/// A sandbox in use, with the signal that it was killed.
 #[derive(Debug)]
 struct PooledSandbox {
     sandbox: Sandbox,

@@ -114,10 +114,10 @@ impl Sandbox {
         }
 
         let id = ids::request_id();
-        let (answer, mut answered) = oneshot::channel();
+        let (response, mut answered) = oneshot::channel();
         let deadline = SystemTime::now() + remaining;
         let timer = tokio::time::sleep(remaining);
-        self.api.push(Invocation { id: id.clone(), event, deadline, responder: answer });
+        self.api.push(Invocation { id: id.clone(), event, deadline, responder: response });
         tokio::select! {
             biased;
             Ok(outcome) = &mut answered => outcome,

@@ -12,8 +12,8 @@ use crate::support::echo_function;
 
 async fn sandbox_pid(pool: &Pool) -> u32 {
     let outcome = pool.invoke(&json!({"do": "say who"})).await.expect("a sandbox");
-    let answer = outcome.ok().expect("an answer");
-    answer["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("an id")
+    let response = outcome.ok().expect("an answer");
+    response["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("an id")
 }
 
 /// Invokes with all events concurrently and returns the outcomes.

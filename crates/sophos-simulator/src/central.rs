@@ -108,8 +108,8 @@ impl Central {
     }
 
     /// The `size` of a page: the requested size, or sometimes the number of its items.
-    pub(crate) fn page_size(&self, asked: u64, count: usize) -> u64 {
-        if self.new_rng().chance(self.config.quirks.size_is_count) { count as u64 } else { asked }
+    pub(crate) fn page_size(&self, requested: u64, count: usize) -> u64 {
+        if self.new_rng().chance(self.config.quirks.size_is_count) { count as u64 } else { requested }
     }
 
     /// The current state of an endpoint.

@@ -114,7 +114,9 @@ impl Config {
         }
         for region in self.listen.regions.keys() {
             if !self.regions.contains(region) {
-                return bad(format!("unknown region {region:?} in `listen.regions`: expected one of `regions`"));
+                return bad(format!(
+                    "unknown region {region:?} in `listen.regions`: expected one of `regions`"
+                ));
             }
         }
         for group in &self.tenants {

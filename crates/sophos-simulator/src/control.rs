@@ -94,8 +94,8 @@ async fn update_clock(
     Json(turn): Json<ClockUpdate>,
 ) -> Result<Json<Value>, ControlError> {
     if let Some(text) = &turn.set {
-        let ms =
-            time::parse(text).ok_or_else(|| ControlError::bad_request("invalid `set`: expected an RFC 3339 time"))?;
+        let ms = time::parse(text)
+            .ok_or_else(|| ControlError::bad_request("invalid `set`: expected an RFC 3339 time"))?;
         state.clock.set(ms);
     }
     if let Some(seconds) = turn.advance_seconds {
@@ -187,9 +187,9 @@ fn parse_time(text: Option<&str>, otherwise: i64) -> Result<i64, ControlError> {
         return Ok(otherwise);
     };
     let number = text.parse().ok();
-    number
-        .or_else(|| time::parse(text))
-        .ok_or_else(|| ControlError::bad_request(format!("invalid time {text:?}: expected RFC 3339 or Unix milliseconds")))
+    number.or_else(|| time::parse(text)).ok_or_else(|| {
+        ControlError::bad_request(format!("invalid time {text:?}: expected RFC 3339 or Unix milliseconds"))
+    })
 }
 
 async fn produced(

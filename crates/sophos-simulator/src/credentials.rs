@@ -143,7 +143,9 @@ impl CredentialStore {
         let made = create_credential(self.seed, world, all.len(), config, now)?;
         if all.iter().any(|c| c.client_id.eq_ignore_ascii_case(&made.client_id)) {
             let id = &made.client_id;
-            return Err(ConfigError::invalid(format!("duplicate client id {id:?}: a credential has or had it")));
+            return Err(ConfigError::invalid(format!(
+                "duplicate client id {id:?}: a credential has or had it"
+            )));
         }
         let info = made.info();
         all.push(made);
@@ -266,7 +268,9 @@ fn create_credential(
     let tenant = match &config.tenant {
         Some(named) if config.kind == CredentialKind::Tenant => {
             let found = world.find_tenant(named).ok_or_else(|| {
-                ConfigError::invalid(format!("unknown tenant {named:?} of a credential: expected a tenant's id or name"))
+                ConfigError::invalid(format!(
+                    "unknown tenant {named:?} of a credential: expected a tenant's id or name"
+                ))
             })?;
             Some(found)
         }

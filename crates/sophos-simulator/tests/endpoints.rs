@@ -101,7 +101,7 @@ async fn endpoint_list_applies_the_filters() {
     })
     .await;
     // Only the first ten characters count.
-    check("hostnameContains=desktop-accountants-nobody-has", &|e| {
+    check("hostnameContains=desktop-accountants-without-match", &|e| {
         text(&e["hostname"]).starts_with("DESKTOP-ACC")
     })
     .await;

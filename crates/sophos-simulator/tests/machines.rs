@@ -113,16 +113,17 @@ async fn configured_machine_can_be_isolated() {
 #[tokio::test]
 async fn unset_machine_fields_are_generated_and_unique() {
     let sim = start_with(0, |tenant| {
-        let nobody = MachineConfig::new(tenant);
+        let bare_machine = MachineConfig::new(tenant);
         let away = MachineConfig {
             online: Some(false),
             last_seen_seconds_ago: Some(86_400),
             group: Some("Web".to_owned()),
-            ..nobody.clone()
+            ..bare_machine.clone()
         };
-        let bare = MachineConfig { ipv4: Some(vec![]), group_id: Some(GROUP.to_owned()), ..nobody.clone() };
+        let bare =
+            MachineConfig { ipv4: Some(vec![]), group_id: Some(GROUP.to_owned()), ..bare_machine.clone() };
         let mut all = vec![away, bare];
-        all.extend(vec![nobody; 98]);
+        all.extend(vec![bare_machine; 98]);
         all
     })
     .await;
@@ -164,7 +165,7 @@ async fn configured_machines_leave_other_endpoints_unchanged() {
 async fn invalid_machine_config_is_rejected() {
     let tenant = one_tenant(1.0, 1.0, 3);
     for (machines, expected) in [
-        (vec![MachineConfig::new("Nobody")], "unknown tenant"),
+        (vec![MachineConfig::new("Unknown")], "unknown tenant"),
         (vec![web("Acme"), web("Acme")], "two endpoints"),
         (vec![MachineConfig { tags: vec![Tag::new("a", "b"); 16], ..web("Acme") }], "15 tags"),
     ] {

@@ -52,14 +52,13 @@ fn check_vulnerabilities(workspace: &Workspace) -> Result<Option<String>, Error>
     if !matches!(shell::stderr(&mut deny(&["--version"])), Ok((true, _))) {
         return Ok(Some("cargo-deny is not installed; cargo install --locked cargo-deny".to_owned()));
     }
-    let (fetched, said) = shell::stderr(&mut deny(&["fetch", "db"]))?;
+    let (fetched, expected) = shell::stderr(&mut deny(&["fetch", "db"]))?;
     if !fetched {
-        let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+        let last = expected.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
         return Ok(Some(format!("cargo-deny failed to fetch the database: {}", last.trim())));
     }
     shell::step("check the RustSec database", || {
-        let hint =
-            "update the crate, or add the advisory to deny.toml with the reason why it does not apply";
+        let hint = "update the crate, or add the advisory to deny.toml with the reason why it does not apply";
         shell::run(&mut deny(&["check", "--disable-fetch", "advisories"]), hint)
     })?;
     Ok(None)
@@ -185,17 +184,19 @@ mod tests {
 
     #[test]
     fn check_rejects_yanked_and_unknown_releases() {
-        for (entries, said) in [
+        for (entries, expected) in [
             (&[("1.0.0", "aa", false), ("1.0.1", "bb", true)][..], ""),
             (&[("1.0.0", "aa", true)], "serde 1.0.0 is yanked"),
             // From another registry.
-            (&[("1.0.0", "cc", false)], "serde 1.0.0 is not in"),
-            (&[], "serde 1.0.0 is not in"),
+            (&[("1.0.0", "cc", false)], "serde 1.0.0 is missing in"),
+            (&[], "serde 1.0.0 is missing in"),
         ] {
             let (_folder, indexes) = index(entries);
             match check_not_yanked(&parse_lock_file(LOCK), &indexes) {
-                Ok(()) => assert_eq!(said, ""),
-                Err(error) => assert!(!said.is_empty() && error.to_string().contains(said), "{error}"),
+                Ok(()) => assert_eq!(expected, ""),
+                Err(error) => {
+                    assert!(!expected.is_empty() && error.to_string().contains(expected), "{error}")
+                }
             }
         }
         assert!(check_not_yanked(&[], &[]).is_err());

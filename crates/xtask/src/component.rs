@@ -11,7 +11,7 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "component";
 const LIBRARY: &str = "sophos_component.wasm";
 
-/// The types, and the interface that admits the component.
+/// The types, and the credentials of the host.
 const COMMON_IMPORTS: [&str; 2] = ["sophos:central/types", "sophos:central/credentials"];
 
 /// HTTP with its streams, and the clock of its timeouts.
@@ -108,8 +108,9 @@ fn build(workspace: &Workspace, world: &World) -> Result<BuiltComponent, Error> 
         cargo.args(["--target", TARGET, "--profile", PROFILE, "--features", world.features]);
         shell::run(&mut cargo, "fix the errors above")?;
         let module = workspace.target.join(TARGET).join(PROFILE).join(LIBRARY);
-        let module = std::fs::read(&module)
-            .map_err(|error| Error::new(format!("reading {} failed: {error}; build it first", module.display())))?;
+        let module = std::fs::read(&module).map_err(|error| {
+            Error::new(format!("reading {} failed: {error}; build it first", module.display()))
+        })?;
         let component = componentize(&module)?;
         let imports = imports(&component)?;
         check_imports(world, &imports)?;

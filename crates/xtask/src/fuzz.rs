@@ -167,10 +167,10 @@ fn fuzz(folders: &FuzzDirs, binaries: &Path, target: &str, bound: RunLimit) -> R
         format!("-timeout={TIMEOUT_SECONDS}"),
         "-print_final_stats=1".to_owned(),
     ]);
-    let (success, said) = shell::stderr(&mut run)?;
-    let report = FuzzReport::parse(&said);
+    let (success, output) = shell::stderr(&mut run)?;
+    let report = FuzzReport::parse(&output);
     if !success && report.artifact.is_none() {
-        let end: Vec<_> = said.lines().rev().take(20).collect();
+        let end: Vec<_> = output.lines().rev().take(20).collect();
         let end: Vec<_> = end.into_iter().rev().collect();
         return Err(Error::new(format!("{target} ended without a finding:\n{}", end.join("\n"))));
     }

@@ -61,8 +61,8 @@ impl Workspace {
 
     /// A file's size in bytes.
     pub(crate) fn size(path: &Path) -> Result<u64, Error> {
-        path.metadata()
-            .map(|metadata| metadata.len())
-            .map_err(|error| Error::new(format!("reading {} failed: {error}; build it first", path.display())))
+        path.metadata().map(|metadata| metadata.len()).map_err(|error| {
+            Error::new(format!("reading {} failed: {error}; build it first", path.display()))
+        })
     }
 }

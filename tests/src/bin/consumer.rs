@@ -23,8 +23,8 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
             "exit once" if first => process::exit(3),
             "hang" => std::future::pending().await,
             body => {
-                if let Some(answer) = body.strip_prefix("answer ") {
-                    return Ok(serde_json::from_str(answer)?);
+                if let Some(response) = body.strip_prefix("answer ") {
+                    return Ok(serde_json::from_str(response)?);
                 }
             }
         }

@@ -35,19 +35,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
         DeployPackages::Programs(_) => "the programs of this build",
     };
     print_line(&format!("`sam deploy` deploys infra/template.yaml into the emulator, with {source} …"))?;
-    let Some(mut tour) = SmokeTest::start(&packages).await? else { return Ok(()) };
-    print_outputs(&tour)?;
+    let Some(mut smoke_test) = SmokeTest::start(&packages).await? else { return Ok(()) };
+    print_outputs(&smoke_test)?;
     print_line("\nONE: STORE A CREDENTIAL, EXPORT ALL TENANTS\n")?;
-    export(&tour).await?;
+    export(&smoke_test).await?;
     print_line("\nTWO: ISOLATE ENDPOINTS ON ALERTS OF OTHER TOOLS\n")?;
-    isolate(&mut tour).await?;
+    isolate(&mut smoke_test).await?;
     print_line("\nTHREE: ROTATE THE CREDENTIAL\n")?;
-    rotate(&tour).await?;
+    rotate(&smoke_test).await?;
     print_line("\nPERMISSIONS: REQUESTED AND ALLOWED\n")?;
-    print_permissions(&tour).await?;
+    print_permissions(&smoke_test).await?;
     print_line("\nLIMITS OF THE EMULATOR\n")?;
-    print_limits(&tour)?;
-    tour.account.close().await;
+    print_limits(&smoke_test)?;
+    smoke_test.account.close().await;
     Ok(())
 }
 
@@ -61,96 +61,107 @@ fn print_line(line: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
 }
 
-fn print_outputs(tour: &SmokeTest) -> io::Result<()> {
-    print_line(&format!("\nThe stack {STACK_NAME} has {} resources and these outputs:\n", tour.stack.resources.len()))?;
-    for (name, value) in &tour.stack.outputs {
+fn print_outputs(smoke_test: &SmokeTest) -> io::Result<()> {
+    print_line(&format!(
+        "\nThe stack {STACK_NAME} has {} resources and these outputs:\n",
+        smoke_test.stack.resources.len()
+    ))?;
+    for (name, value) in &smoke_test.stack.outputs {
         print_line(&format!("  {name:<24} {value}"))?;
     }
     Ok(())
 }
 
-async fn export(tour: &SmokeTest) -> Result<(), Box<dyn Error>> {
-    print_line(&format!("$ {}", tour.stack.output("StoreFirstCredentialCommand")?))?;
-    tour.store_credential().await?;
-    print_line(&format!("* The schedule {} fires", tour.schedule_for("ExportFunction")?))?;
-    let exported = tour.export().await?;
+async fn export(smoke_test: &SmokeTest) -> Result<(), Box<dyn Error>> {
+    print_line(&format!("$ {}", smoke_test.stack.output("StoreFirstCredentialCommand")?))?;
+    smoke_test.store_credential().await?;
+    print_line(&format!("* The schedule {} fires", smoke_test.schedule_for("ExportFunction")?))?;
+    let exported = smoke_test.export().await?;
     if let Some(error) = exported.plan.error {
         return Err(error.into());
     }
-    let (plan, drained) = (&exported.plan.answer, &exported.drain);
+    let (plan, drained) = (&exported.plan.response, &exported.drain);
     print_line(&format!("    the plan has {} messages for {} tenants", plan["planned"], plan["tenants"]))?;
-    print_line(&format!("    the workers handle {} messages in {} invocations", drained.handled, drained.batches))?;
+    print_line(&format!(
+        "    the workers handle {} messages in {} invocations",
+        drained.handled, drained.batches
+    ))?;
     if let Some(why) = drained.failures.first().or(exported.defects.first()) {
         return Err(why.clone().into());
     }
     let (rows, objects) = (exported.committed.rows(), exported.committed.objects());
     print_line(&format!(
         "PROOF: {rows} rows in {objects} committed objects of {}:\n       each record that the service served, exactly once.",
-        tour.stack.output("ExportLocation")?
+        smoke_test.stack.output("ExportLocation")?
     ))?;
     Ok(())
 }
 
-async fn isolate(tour: &mut SmokeTest) -> Result<(), Box<dyn Error>> {
-    print_line(&format!("$ {}", tour.stack.output("StorePolicyCommand")?))?;
-    tour.store_policy().await?;
-    print_line(&format!("$ {}", tour.stack.output("ShowFirstWebhookSecretCommand")?))?;
-    let key = tour.run_output_command("ShowFirstWebhookSecretCommand", None).await?;
-    let url = tour.stack.output("WebhookUrl")?.replace("{source}", "first");
+async fn isolate(smoke_test: &mut SmokeTest) -> Result<(), Box<dyn Error>> {
+    print_line(&format!("$ {}", smoke_test.stack.output("StorePolicyCommand")?))?;
+    smoke_test.store_policy().await?;
+    print_line(&format!("$ {}", smoke_test.stack.output("ShowFirstWebhookSecretCommand")?))?;
+    let key = smoke_test.run_output_command("ShowFirstWebhookSecretCommand", None).await?;
+    let url = smoke_test.stack.output("WebhookUrl")?.replace("{source}", "first");
     let mut decisions = Vec::new();
     for (what, host, key) in [
         ("a signed report about LAPTOP-4711", "LAPTOP-4711", key.as_str()),
         ("a forged report about LAPTOP-4711", "LAPTOP-4711", "a guessed key"),
         ("a signed report about DC01, a server", "DC01", key.as_str()),
     ] {
-        let (status, answer) = tour.send_report(what, host, key).await?;
+        let (status, response) = smoke_test.send_report(what, host, key).await?;
         print_line(&format!("* POST {url}: {what}\n    {status}"))?;
         if status == 202 {
-            decisions.push((host, parse_decision_id(&answer)?.to_string()));
+            decisions.push((host, parse_decision_id(&response)?.to_string()));
         }
     }
     print_line("* GuardDuty puts a finding about an EC2 instance on the account's event bus")?;
-    tour.send_guardduty_finding("6acdc15e4418414a868e8bbdf45b456b").await?;
-    for delivery in tour.account.deliveries().await? {
+    smoke_test.send_guardduty_finding("6acdc15e4418414a868e8bbdf45b456b").await?;
+    for delivery in smoke_test.account.deliveries().await? {
         if let Some(error) = delivery.error {
             return Err(error.into());
         }
         print_line(&format!("    the rule {} delivers it to the webhook", delivery.rule))?;
-        decisions.push(("the instance", parse_decision_id(&delivery.answer)?.to_string()));
+        decisions.push(("the instance", parse_decision_id(&delivery.response)?.to_string()));
     }
-    let drained = tour.drain_isolation_queue().await?;
+    let drained = smoke_test.drain_isolation_queue().await?;
     print_line(&format!(
         "* The worker handles {} messages of {}",
         drained.handled,
-        tour.stack.output("IsolationQueueUrl")?
+        smoke_test.stack.output("IsolationQueueUrl")?
     ))?;
     let mut isolated = 0;
     for (host, id) in &decisions {
-        let state = tour.wait_until_ended(id).await?;
+        let state = smoke_test.wait_until_ended(id).await?;
         isolated += usize::from(state == "released");
         print_line(&format!("    {id}, {host}: {state}"))?;
     }
-    let changes = tour.simulator.isolation_changes();
+    let changes = smoke_test.simulator.isolation_changes();
     let of = |enabled| changes.iter().filter(|change| change.enabled == enabled && change.changed).count();
     if (of(true), of(false)) != (isolated, isolated) {
-        return Err(format!("the service recorded {} isolations and {} releases: expected {isolated} of each", of(true), of(false)).into());
+        return Err(format!(
+            "the service recorded {} isolations and {} releases: expected {isolated} of each",
+            of(true),
+            of(false)
+        )
+        .into());
     }
     print_line(&format!(
         "PROOF: the service recorded one isolation and one release for each of {isolated} endpoints;\n       \
          the decisions are in s3://{}/isolation.",
-        tour.stack.output("BucketName")?
+        smoke_test.stack.output("BucketName")?
     ))?;
     Ok(())
 }
 
-async fn rotate(tour: &SmokeTest) -> Result<(), Box<dyn Error>> {
-    print_line(&format!("$ {}", tour.stack.output("StageCredentialCommand")?))?;
-    tour.stage_credential().await?;
-    let steps = tour.rotate().await?;
+async fn rotate(smoke_test: &SmokeTest) -> Result<(), Box<dyn Error>> {
+    print_line(&format!("$ {}", smoke_test.stack.output("StageCredentialCommand")?))?;
+    smoke_test.stage_credential().await?;
+    let steps = smoke_test.rotate().await?;
     print_line(&format!("* Secrets Manager rotates the secret: {}", steps.join(", ")))?;
-    tour.simulator.remove_credential(&tour.credential.client_id);
+    smoke_test.simulator.remove_credential(&smoke_test.credential.client_id);
     print_line("* The administrator deletes the previous credential in the console")?;
-    let exported = tour.export().await?;
+    let exported = smoke_test.export().await?;
     if let Some(why) = exported.plan.error.or(exported.drain.failures.first().cloned()) {
         return Err(why.into());
     }
@@ -159,15 +170,15 @@ async fn rotate(tour: &SmokeTest) -> Result<(), Box<dyn Error>> {
     }
     let rows = exported.committed.rows();
     print_line(&format!("PROOF: the next export uses the new credential: {rows} rows, each exactly once."))?;
-    let watched = tour.account.fire_schedule(tour.schedule_for("RotationFunction")?).await?;
-    print_line(&format!("* The audit of credentials reports {}", watched.answer))?;
+    let watched = smoke_test.account.fire_schedule(smoke_test.schedule_for("RotationFunction")?).await?;
+    print_line(&format!("* The audit of credentials reports {}", watched.response))?;
     Ok(())
 }
 
-async fn print_permissions(tour: &SmokeTest) -> Result<(), Box<dyn Error>> {
-    let access = tour.account.access().await?;
+async fn print_permissions(smoke_test: &SmokeTest) -> Result<(), Box<dyn Error>> {
+    let access = smoke_test.account.access().await?;
     let mut denied = Vec::new();
-    for (name, resource) in tour.stack.resources_of_type("AWS::IAM::Role") {
+    for (name, resource) in smoke_test.stack.resources_of_type("AWS::IAM::Role") {
         let role = access.role(&resource.physical_id);
         let requests: u64 = role.allowed.iter().map(|access| access.count).sum();
         let permissions = role.permissions.iter().filter(|permission| permission.allows).count();
@@ -183,11 +194,11 @@ async fn print_permissions(tour: &SmokeTest) -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn print_limits(tour: &SmokeTest) -> io::Result<()> {
+fn print_limits(smoke_test: &SmokeTest) -> io::Result<()> {
     for limit in EMULATOR_LIMITS {
         print_line(&format!("  - {limit}"))?;
     }
-    for (name, resource) in &tour.stack.resources {
+    for (name, resource) in &smoke_test.stack.resources {
         if !resource.is_emulated {
             print_line(&format!("  - {name} ({}) exists by name only", resource.resource_type))?;
         } else if !resource.ignored_properties.is_empty() {

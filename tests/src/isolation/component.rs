@@ -130,16 +130,16 @@ impl ComponentWebhook {
         let (sender, answers) = mpsc::unbounded_channel();
         let notices = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&notices);
-        let said = sink.clone();
+        let shared = sink.clone();
         spawn_line_reader(output, move |line| {
-            forward_line(&said, line);
+            forward_line(&shared, line);
             match serde_json::from_str::<Value>(line) {
                 Ok(mut line) if line.get("audit_record").is_some() => {
                     noted.lock().unwrap_or_else(PoisonError::into_inner).push(line["audit_record"].take());
                 }
                 // A caller that waits for a response sees the end of the
                 // channel.
-                Ok(answer) => drop(sender.send(answer)),
+                Ok(response) => drop(sender.send(response)),
                 Err(_) => println!("the host: {line}"),
             }
         });
@@ -172,10 +172,10 @@ impl ComponentWebhook {
     /// # Errors
     /// With the component's error, or when the host has ended.
     pub async fn call(&mut self, function: &str, arguments: Value) -> io::Result<Value> {
-        let mut answer = self.send_command(&json!({"call": function, "arguments": arguments})).await?;
-        match answer.get("ok") {
-            Some(_) => Ok(answer["ok"].take()),
-            None => Err(unexpected(&answer)),
+        let mut response = self.send_command(&json!({"call": function, "arguments": arguments})).await?;
+        match response.get("ok") {
+            Some(_) => Ok(response["ok"].take()),
+            None => Err(unexpected(&response)),
         }
     }
 
@@ -208,14 +208,14 @@ impl ComponentWebhook {
     async fn send_command(&mut self, line: &Value) -> io::Result<Value> {
         self.commands.write_all(format!("{line}\n").as_bytes()).await?;
         self.commands.flush().await?;
-        let answer = timeout(HOST_TIMEOUT, self.answers.recv()).await;
-        let answer = answer.map_err(|_| io::Error::from(ErrorKind::TimedOut))?;
-        answer.ok_or_else(|| io::Error::other("the host has ended"))
+        let response = timeout(HOST_TIMEOUT, self.answers.recv()).await;
+        let response = response.map_err(|_| io::Error::from(ErrorKind::TimedOut))?;
+        response.ok_or_else(|| io::Error::other("the host has ended"))
     }
 }
 
-fn unexpected(answer: &Value) -> io::Error {
-    io::Error::other(answer["failure"].as_str().map_or_else(|| answer.to_string(), str::to_owned))
+fn unexpected(response: &Value) -> io::Error {
+    io::Error::other(response["failure"].as_str().map_or_else(|| response.to_string(), str::to_owned))
 }
 
 fn forward_line(sink: &LogSink, line: &str) {

@@ -61,18 +61,18 @@ fn enqueue(shared: &SharedQueue, entry: &Value) -> Result<Value, ServiceError> {
     if attributes.len() > 10 {
         return service_error("InvalidParameterValueException", "a message has at most 10 attributes");
     }
-    let mut answer = json!({ "MD5OfMessageBody": md5_of_body(body) });
+    let mut response = json!({ "MD5OfMessageBody": md5_of_body(body) });
     if let Some(md5) = md5_of_attributes(&attributes) {
-        answer["MD5OfMessageAttributes"] = md5.into();
+        response["MD5OfMessageAttributes"] = md5.into();
     }
     let body = body.to_owned();
     let sent = shared.state().send(NewMessage { body, attributes, delay, group, deduplication_id });
-    answer["MessageId"] = sent.id.into();
+    response["MessageId"] = sent.id.into();
     if let Some(sequence_number) = sent.sequence_number {
-        answer["SequenceNumber"] = sequence_number.into();
+        response["SequenceNumber"] = sequence_number.into();
     }
     shared.changed.notify_waiters();
-    Ok(answer)
+    Ok(response)
 }
 
 /// The group and the deduplication id, if the queue is FIFO.

@@ -48,9 +48,9 @@ pub struct RoleAccess {
 pub struct AccessReport(pub BTreeMap<String, RoleAccess>);
 
 impl AccessReport {
-    pub(super) fn parse(told: &Value) -> io::Result<Self> {
-        let roles = told.as_object().ok_or_else(|| io::Error::other("the emulator returned no roles"))?;
-        Ok(Self(roles.iter().map(|(name, told)| (name.clone(), RoleAccess::parse(told))).collect()))
+    pub(super) fn parse(value: &Value) -> io::Result<Self> {
+        let roles = value.as_object().ok_or_else(|| io::Error::other("the emulator returned no roles"))?;
+        Ok(Self(roles.iter().map(|(name, value)| (name.clone(), RoleAccess::parse(value))).collect()))
     }
 
     /// The access of a role, by its name or ARN; empty without requests.
@@ -60,32 +60,32 @@ impl AccessReport {
 }
 
 impl RoleAccess {
-    fn parse(told: &Value) -> Self {
+    fn parse(value: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let all = |name: &str| told[name].as_array().cloned().unwrap_or_default().into_iter();
-        let asked = |told: Value| AccessCount {
-            action: text(&told["Action"]),
-            resource: text(&told["Resource"]),
-            count: told["Count"].as_u64().unwrap_or_default(),
+        let all = |name: &str| value[name].as_array().cloned().unwrap_or_default().into_iter();
+        let access = |value: Value| AccessCount {
+            action: text(&value["Action"]),
+            resource: text(&value["Resource"]),
+            count: value["Count"].as_u64().unwrap_or_default(),
         };
-        let right = |told: Value| Permission {
-            policy: text(&told["Policy"]),
-            statement: text(&told["Statement"]),
-            action: text(&told["Action"]),
-            resource: text(&told["Resource"]),
-            allows: told["Effect"] == "Allow",
-            used: told["Used"] == true,
+        let permission = |value: Value| Permission {
+            policy: text(&value["Policy"]),
+            statement: text(&value["Statement"]),
+            action: text(&value["Action"]),
+            resource: text(&value["Resource"]),
+            allows: value["Effect"] == "Allow",
+            used: value["Used"] == true,
         };
         Self {
-            allowed: all("Calls").map(asked).collect(),
-            denied: all("Denied").map(asked).collect(),
-            permissions: all("Permissions").map(right).collect(),
+            allowed: all("Calls").map(access).collect(),
+            denied: all("Denied").map(access).collect(),
+            permissions: all("Permissions").map(permission).collect(),
         }
     }
 
     /// The unused permissions.
     pub fn unused_permissions(&self) -> impl Iterator<Item = &Permission> {
-        self.permissions.iter().filter(|right| right.allows && !right.used)
+        self.permissions.iter().filter(|permission| permission.allows && !permission.used)
     }
 }
 

@@ -29,7 +29,9 @@ impl SmokeTest {
         for request in [http.get(&link), form] {
             let status = request.send().await.map_err(io::Error::other)?.status();
             if status != 200 {
-                return Err(io::Error::other(format!("the response to the approval of {decision} is {status}")));
+                return Err(io::Error::other(format!(
+                    "the response to the approval of {decision} is {status}"
+                )));
             }
         }
         Ok(())

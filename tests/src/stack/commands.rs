@@ -31,8 +31,9 @@ impl Account {
         match words.0.as_slice() {
             ["aws", "secretsmanager", "put-secret-value", ..] => {
                 let file = words.required("--secret-string")?;
-                let file =
-                    file.strip_prefix("file://").ok_or_else(|| io::Error::other("missing file of the command"))?;
+                let file = file
+                    .strip_prefix("file://")
+                    .ok_or_else(|| io::Error::other("missing file of the command"))?;
                 let put = self.moto().secrets().put_secret_value();
                 let put = put.secret_id(words.required("--secret-id")?);
                 let put = put.secret_string(fs::read_to_string(folder.join(file))?);
@@ -47,8 +48,9 @@ impl Account {
             }
             ["aws", "s3", "cp", file, location, ..] => {
                 let place = location.strip_prefix("s3://").and_then(|place| place.split_once('/'));
-                let (bucket, key) =
-                    place.ok_or_else(|| io::Error::other(format!("invalid location {location}: expected s3://bucket/key")))?;
+                let (bucket, key) = place.ok_or_else(|| {
+                    io::Error::other(format!("invalid location {location}: expected s3://bucket/key"))
+                })?;
                 self.put_object(bucket, key, fs::read(folder.join(file))?).await?;
                 Ok(String::new())
             }

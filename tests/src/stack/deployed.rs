@@ -43,14 +43,14 @@ impl DeployedStack {
         for stack in all().filter(|stack| {
             stack["Name"] == name || stack["Name"].as_str().is_some_and(|other| other.starts_with(&within))
         }) {
-            for (name, told) in members(&stack["Resources"]) {
-                let not_kept = told["IgnoredProperties"].as_array().into_iter().flatten();
+            for (name, value) in members(&stack["Resources"]) {
+                let ignored = value["IgnoredProperties"].as_array().into_iter().flatten();
                 let resource = DeployedResource {
-                    resource_type: text(&told["Type"]),
-                    physical_id: told["Id"].as_str().unwrap_or_default().to_owned(),
-                    is_emulated: told["Emulated"] == true,
-                    ignored_properties: not_kept.map(text).collect(),
-                    properties: told["Properties"].clone(),
+                    resource_type: text(&value["Type"]),
+                    physical_id: value["Id"].as_str().unwrap_or_default().to_owned(),
+                    is_emulated: value["Emulated"] == true,
+                    ignored_properties: ignored.map(text).collect(),
+                    properties: value["Properties"].clone(),
                 };
                 resources.insert(name, resource);
             }
@@ -90,8 +90,8 @@ impl DeployedStack {
         let host = url.split('/').nth(2).unwrap_or_default();
         let id = host.split('.').next().unwrap_or_default();
         let api = self.resources_of_type("AWS::ApiGatewayV2::Api").find(|(_, api)| api.physical_id == id);
-        let (_, api) =
-            api.ok_or_else(|| io::Error::other(format!("unknown URL {url}: no resource of the stack has it")))?;
+        let (_, api) = api
+            .ok_or_else(|| io::Error::other(format!("unknown URL {url}: no resource of the stack has it")))?;
         function_name(&api.properties.to_string())
     }
 }

@@ -120,8 +120,8 @@ impl DeployedFunctions {
 
     /// New session keys of a role.
     pub(super) async fn session(&self, role: &str) -> io::Result<SessionKeys> {
-        let told = self.moto.post("sessions", &json!({ "Role": role })).await?;
-        let text = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
+        let value = self.moto.post("sessions", &json!({ "Role": role })).await?;
+        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
         Ok(SessionKeys {
             access_key: text("AccessKeyId"),
             secret_key: text("SecretAccessKey"),
@@ -143,7 +143,9 @@ impl DeployedFunctions {
         }
         let package = folder.with_extension("zip");
         fs::write(&package, self.moto.object(bucket, key).await?)?;
-        let Some(python) = moto::python() else { return Err(io::Error::other("missing Python: EMULATOR_PYTHON is not set")) };
+        let Some(python) = moto::python() else {
+            return Err(io::Error::other("missing Python: EMULATOR_PYTHON is not set"));
+        };
         let mut unpack = Command::new(python);
         unpack.args(["-m", "zipfile", "-e"]).arg(&package).arg(&folder);
         if !unpack.status().await?.success() {

@@ -109,10 +109,10 @@ impl SamCli {
 
 /// The output of a program, if it succeeded.
 fn checked_output(output: Output) -> io::Result<String> {
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
-        return Ok(said);
+        return Ok(stdout);
     }
     let errors = String::from_utf8_lossy(&output.stderr);
-    Err(io::Error::other(format!("{}\n{said}\n{errors}", output.status)))
+    Err(io::Error::other(format!("{}\n{stdout}\n{errors}", output.status)))
 }

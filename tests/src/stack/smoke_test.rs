@@ -256,8 +256,8 @@ impl SmokeTest {
             }
             Ok::<_, io::Error>(())
         };
-        let ((_, answer), ()) = tokio::try_join!(sent, worked)?;
-        Ok(answer)
+        let ((_, response), ()) = tokio::try_join!(sent, worked)?;
+        Ok(response)
     }
 
     /// Sends one signed report twice with different values of `Idempotency-Key`, which the
@@ -340,7 +340,7 @@ impl SmokeTest {
     /// With the function's error.
     pub async fn invoke_worker(&self, order: &Value) -> io::Result<Value> {
         match self.account.invoke(self.stack.output("WorkerFunction")?, order).await? {
-            InvocationOutcome::Ok(answer) => Ok(answer),
+            InvocationOutcome::Ok(response) => Ok(response),
             other => Err(io::Error::other(format!("{other:?}"))),
         }
     }
@@ -383,7 +383,7 @@ impl SmokeTest {
         let secret = self.stack.output("FirstCredentialSecret")?;
         let rotate = self.account.moto().secrets().rotate_secret().secret_id(secret).send().await;
         // moto reports that it will repeat a failed step, which appears as an error.
-        let again = |told: &str| told.contains("will be reattempted");
+        let again = |message: &str| message.contains("will be reattempted");
         match rotate.map_err(|error| error.into_service_error()) {
             Err(error) if !error.meta().message().is_some_and(again) => return Err(io::Error::other(error)),
             _ => {}

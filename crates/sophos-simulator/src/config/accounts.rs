@@ -143,7 +143,9 @@ impl CredentialConfig {
 
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.kind == CredentialKind::Tenant && self.tenant.is_none() {
-            return Err("missing `tenant` of a credential of kind \"tenant\": expected an id or a name".into());
+            return Err(
+                "missing `tenant` of a credential of kind \"tenant\": expected an id or a name".into()
+            );
         }
         match &self.expires_at {
             Some(at) if crate::time::parse(at).is_none() => {

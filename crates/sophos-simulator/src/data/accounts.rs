@@ -74,15 +74,17 @@ impl Accounts {
 
     /// Adds the configured endpoints to their tenants.
     pub(crate) fn add_machines(&mut self, machines: &[MachineConfig]) -> Result<(), ConfigError> {
-        for said in machines {
-            let named = &said.tenant;
-            let tenant = self.find_tenant(named).ok_or_else(|| {
-                ConfigError::invalid(format!("unknown tenant {named:?} of a machine"))
-            })?;
-            let (number, machine) = (tenant.number, Machine::new(said));
+        for config in machines {
+            let named = &config.tenant;
+            let tenant = self
+                .find_tenant(named)
+                .ok_or_else(|| ConfigError::invalid(format!("unknown tenant {named:?} of a machine")))?;
+            let (number, machine) = (tenant.number, Machine::new(config));
             if machine.id.is_some_and(|id| tenant.endpoint_index(id).is_some()) {
-                let id = said.id.as_deref().unwrap_or_default();
-                return Err(ConfigError::invalid(format!("duplicate endpoint id {id:?} of tenant {named:?}")));
+                let id = config.id.as_deref().unwrap_or_default();
+                return Err(ConfigError::invalid(format!(
+                    "duplicate endpoint id {id:?} of tenant {named:?}"
+                )));
             }
             self.tenants[number].machines.push(machine);
         }

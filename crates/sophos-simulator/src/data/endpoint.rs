@@ -32,10 +32,11 @@ impl EndpointIdentity {
         let machine = clone_of(tenant, index).unwrap_or(index);
         let key = mix(mix(tenant.key, 41), machine);
         let mut rng = Rng::new(key);
-        let said = tenant.machine(index).map(|machine| &machine.config);
+        let config = tenant.machine(index).map(|machine| &machine.config);
         let invented = rng.chance(tenant.shares.server);
-        let server =
-            said.and_then(|said| said.machine_type).map_or(invented, |kind| kind == MachineType::Server);
+        let server = config
+            .and_then(|config| config.machine_type)
+            .map_or(invented, |kind| kind == MachineType::Server);
         let prefix = rng.pick(if server { SERVERS } else { COMPUTERS });
         let platform = match (prefix, rng.below(10)) {
             ("MAC-", _) => "macOS",
@@ -52,12 +53,12 @@ impl EndpointIdentity {
         Self {
             key,
             id: tenant.endpoint_id(index),
-            hostname: said
-                .and_then(|said| said.hostname.clone())
+            hostname: config
+                .and_then(|config| config.hostname.clone())
                 .unwrap_or_else(|| format!("{prefix}{machine:04}")),
             server,
             platform,
-            ip: said.and_then(|said| said.ipv4.as_ref()?.first()).map_or_else(
+            ip: config.and_then(|config| config.ipv4.as_ref()?.first()).map_or_else(
                 || format!("10.{}.{}.{}", rng.below(4), rng.below(256), 1 + rng.below(254)),
                 ToString::to_string,
             ),
@@ -218,26 +219,26 @@ impl Endpoint {
     }
 
     /// Replaces generated members by configured ones.
-    fn apply_config(&mut self, tenant: &Tenant, said: &MachineConfig) {
-        if let Some(ipv4) = &said.ipv4 {
+    fn apply_config(&mut self, tenant: &Tenant, config: &MachineConfig) {
+        if let Some(ipv4) = &config.ipv4 {
             self.ipv4 = ipv4.iter().map(ToString::to_string).collect();
             self.ipv6.clear();
         }
-        if let Some(macs) = &said.macs {
+        if let Some(macs) = &config.macs {
             self.macs.clone_from(macs);
         }
-        self.group = match (&said.group, &said.group_id) {
+        self.group = match (&config.group, &config.group_id) {
             (None, None) => self.group.take(),
             (name, Some(id)) => Some(Group { id: Some(id.clone()), name: name.clone() }),
             (Some(name), None) => Some(Group::from_name(tenant, name)),
         };
-        self.tags.clone_from(&said.tags);
-        if let Some(instance) = &said.cloud_instance {
+        self.tags.clone_from(&config.tags);
+        if let Some(instance) = &config.cloud_instance {
             self.cloud = Some(("aws", instance.clone()));
         }
-        self.cloned = said.cloned.unwrap_or(self.cloned);
-        self.online = said.online.unwrap_or(self.online);
-        if let Some(seconds) = said.last_seen_seconds_ago {
+        self.cloned = config.cloned.unwrap_or(self.cloned);
+        self.online = config.online.unwrap_or(self.online);
+        if let Some(seconds) = config.last_seen_seconds_ago {
             self.last_seen_ago_ms = i64::from(seconds) * 1_000;
             self.offline_before_start_ms = self.last_seen_ago_ms;
         }

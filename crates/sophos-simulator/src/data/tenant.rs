@@ -62,8 +62,8 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(said: &MachineConfig) -> Self {
-        Self { id: said.id.as_deref().and_then(parse_uuid), config: said.clone() }
+    pub(crate) fn new(config: &MachineConfig) -> Self {
+        Self { id: config.id.as_deref().and_then(parse_uuid), config: config.clone() }
     }
 }
 
@@ -123,8 +123,8 @@ impl Tenant {
     }
 
     pub(crate) fn endpoint_id(&self, index: u64) -> u128 {
-        let said = self.machine(index).and_then(|machine| machine.id);
-        said.unwrap_or_else(|| self.endpoint_ids().id(index))
+        let config = self.machine(index).and_then(|machine| machine.id);
+        config.unwrap_or_else(|| self.endpoint_ids().id(index))
     }
 
     /// The index of the endpoint with this id.

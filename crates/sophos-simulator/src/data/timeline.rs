@@ -11,7 +11,7 @@ const JITTER_STREAM: u64 = 1;
 const LATENESS_STREAM: u64 = 2;
 const REPEAT_STREAM: u64 = 3;
 
-/// The block size. A repeat follows its record by just under twice this number of slots.
+/// The block size. A repeat follows its record by less than twice this number of slots.
 const MAX_BLOCK: u64 = 25;
 
 /// Eight thousand years.

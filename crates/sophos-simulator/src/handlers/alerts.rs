@@ -35,8 +35,8 @@ fn retained_range(context: &Context<'_>, tenant: &Tenant) -> std::ops::Range<u64
 fn page(context: &Context<'_>, query: &AlertQuery) -> Result<ApiResponse, ApiError> {
     let tenant = context.tenant()?;
     let mut within = retained_range(context, tenant);
-    let asked = tenant.alerts.range(query.from.unwrap_or(i64::MIN), query.to.unwrap_or(i64::MAX));
-    within = within.start.max(asked.start)..within.end.min(asked.end);
+    let requested = tenant.alerts.range(query.from.unwrap_or(i64::MIN), query.to.unwrap_or(i64::MAX));
+    within = within.start.max(requested.start)..within.end.min(requested.end);
     let listed: Option<Vec<u64>> = (!query.ids.is_empty()).then(|| {
         let ids = tenant.ids(Dataset::Alerts);
         let mut found: Vec<u64> = query.ids.iter().filter_map(|id| ids.index(*id)).collect();

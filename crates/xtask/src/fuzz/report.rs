@@ -23,9 +23,9 @@ pub(super) struct FuzzReport {
 impl FuzzReport {
     /// Parses lines such as `#42 NEW cov: 7 ft: 9 corp: 2/1b …`, `stat::new_units_added: 5`
     /// and `…; Test unit written to path`.
-    pub(super) fn parse(said: &str) -> Self {
+    pub(super) fn parse(output: &str) -> Self {
         let mut report = Self::default();
-        for line in said.lines() {
+        for line in output.lines() {
             if let Some(stat) = line.strip_prefix("stat::") {
                 report.parse_stat(stat);
             } else if line.starts_with('#') {
@@ -35,7 +35,7 @@ impl FuzzReport {
                 report.artifact = Some(path.trim().to_owned());
             }
         }
-        report.problem = parse_problem(said);
+        report.problem = parse_problem(output);
         report
     }
 
@@ -69,11 +69,12 @@ impl FuzzReport {
 }
 
 /// The message of a panic, or libFuzzer's message for a timeout and the like.
-fn parse_problem(said: &str) -> String {
+fn parse_problem(output: &str) -> String {
     let is_end = |line: &&str| ["stack backtrace:", "note: ", "=="].iter().any(|end| line.starts_with(end));
-    let panic = said.lines().skip_while(|line| !line.contains("panicked at "));
+    let panic = output.lines().skip_while(|line| !line.contains("panicked at "));
     let panic: Vec<_> = panic.take_while(|line| !is_end(line)).take(MAX_LINES).collect();
-    let error = || said.lines().find(|line| line.contains("ERROR: libFuzzer")).unwrap_or_default().to_owned();
+    let error =
+        || output.lines().find(|line| line.contains("ERROR: libFuzzer")).unwrap_or_default().to_owned();
     if panic.is_empty() { error() } else { panic.join("\n") }
 }
 

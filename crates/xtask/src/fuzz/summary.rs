@@ -99,8 +99,9 @@ pub(super) fn read_attack(package: &Path, target: &str) -> Result<String, Error>
     let text = fs::read_to_string(&file)
         .map_err(|error| Error::new(format!("reading {} failed: {error}", file.display())))?;
     let title = text.lines().find_map(|line| line.strip_prefix(ATTACK_PREFIX));
-    let title =
-        title.ok_or_else(|| Error::new(format!("invalid comment in {}: expected `{ATTACK_PREFIX}…`", file.display())))?;
+    let title = title.ok_or_else(|| {
+        Error::new(format!("invalid comment in {}: expected `{ATTACK_PREFIX}…`", file.display()))
+    })?;
     Ok(title.trim_end_matches('.').to_owned())
 }
 

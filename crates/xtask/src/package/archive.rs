@@ -17,9 +17,9 @@ const BOOTSTRAP: &str = "bootstrap";
 pub(super) fn pack(binary: &Path, zip: &Path) -> Result<(), Error> {
     let error =
         |file: &Path, error: io::Error| Error::new(format!("packing {} failed: {error}", file.display()));
-    let bytes = fs::read(binary).map_err(|said| error(binary, said))?;
-    let file = File::create(zip).map_err(|said| error(zip, said))?;
-    write(file, &bytes).map_err(|said| error(zip, said))
+    let bytes = fs::read(binary).map_err(|source| error(binary, source))?;
+    let file = File::create(zip).map_err(|source| error(zip, source))?;
+    write(file, &bytes).map_err(|source| error(zip, source))
 }
 
 fn write(to: impl Write + io::Seek, bytes: &[u8]) -> io::Result<()> {

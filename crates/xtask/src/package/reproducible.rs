@@ -15,7 +15,8 @@ pub(super) fn check_reproducible(
     tools: &Path,
     packages: &[Package],
 ) -> Result<(), Error> {
-    let folder = tempfile::tempdir().map_err(|error| Error::new(format!("creating a folder failed: {error}")))?;
+    let folder =
+        tempfile::tempdir().map_err(|error| Error::new(format!("creating a folder failed: {error}")))?;
     let root = folder.path().join("the-same-sources-elsewhere");
     copy_sources(workspace, &root)?;
     let copy = Workspace { target: folder.path().join("compiled"), root, packages: Vec::new() };

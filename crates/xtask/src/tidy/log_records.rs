@@ -20,7 +20,9 @@ pub(super) fn check(file: &File) -> Vec<Finding> {
         (!is_comment(source, start) && !has_event(arguments)).then_some((line, name))
     });
     calls
-        .map(|(line, name)| Finding::at(Rule::LogEvents, file, line, format!("tracing::{name} has no `event`")))
+        .map(|(line, name)| {
+            Finding::at(Rule::LogEvents, file, line, format!("tracing::{name} has no `event`"))
+        })
         .collect()
 }
 
@@ -82,7 +84,8 @@ mod tests {
 
     #[test]
     fn log_records_are_not_checked_in_tests_and_comments() {
-        let text = "/// `tracing::warn!(x)`\nfn a() {}\n#[cfg(test)]\nmod tests {\n    tracing::warn!(x);\n}\n";
+        let text =
+            "/// `tracing::warn!(x)`\nfn a() {}\n#[cfg(test)]\nmod tests {\n    tracing::warn!(x);\n}\n";
         assert_eq!(lines(text), Vec::<usize>::new());
     }
 }

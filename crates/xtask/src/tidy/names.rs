@@ -25,7 +25,12 @@ fn in_file(file: &File) -> Vec<Finding> {
     for (number, line) in file.lines() {
         let line = line.trim();
         for (start, instead) in BOUNDS.iter().filter(|(start, _)| defines(line, start)) {
-            findings.push(Finding::at(Rule::Constants, file, number, format!("{start}…: name it {instead}…")));
+            findings.push(Finding::at(
+                Rule::Constants,
+                file,
+                number,
+                format!("{start}…: name it {instead}…"),
+            ));
         }
         if has_text_error(file, line) {
             findings.push(Finding::at(Rule::TextErrors, file, number, "public `Result<_, String>`"));

@@ -16,18 +16,18 @@ const MAX_PAGE_SIZE: u64 = 1_000;
 /// Measures exports of these numbers of events.
 pub(crate) async fn run(sizes: &[u64]) -> BenchResult {
     print_line("One run of one tenant, from an empty folder, into a folder:")?;
-    print_line("     events    seconds   events/s  peak MiB  calls minimum objects   MiB out")?;
+    print_line("     events    seconds   events/s  peak MiB  calls    min  objects   MiB out")?;
     for size in sizes {
         export(*size, 1, false).await?;
     }
     print_line("\nOne run of many tenants of one partner:")?;
-    print_line("     events    seconds   events/s  peak MiB  calls minimum objects   MiB out")?;
+    print_line("     events    seconds   events/s  peak MiB  calls    min  objects   MiB out")?;
     for tenants in [50, 2_000] {
         print_line(&format!("{tenants} tenants:"))?;
         export(100_000, tenants, false).await?;
     }
     print_line("\nOne run of one tenant, to an S3 server on this machine:")?;
-    print_line("     events    seconds   events/s  peak MiB  calls minimum objects   MiB out")?;
+    print_line("     events    seconds   events/s  peak MiB  calls    min  objects   MiB out")?;
     export(100_000, 1, true).await
 }
 
@@ -55,18 +55,18 @@ pub(crate) fn config(events: u64, tenants: u64) -> Config {
 
 /// Measures one run. Fails if rows are missing or duplicate.
 async fn export(events: u64, tenants: u64, to_s3: bool) -> BenchResult {
-    let world = TestEnv::start(config(events, tenants), CredentialKind::Partner).await?;
+    let env = TestEnv::start(config(events, tenants), CredentialKind::Partner).await?;
     let root = tempfile::tempdir()?;
     let served = tempfile::tempdir()?;
     let s3 = S3Server::start(served.path()).await?;
     let (function, folder) = if to_s3 {
-        (s3.configure(world.export_function(&s3.location())), s3.folder())
+        (s3.configure(env.export_function(&s3.location())), s3.folder())
     } else {
-        (world.export_function(&root.path().to_string_lossy()), root.path().to_owned())
+        (env.export_function(&root.path().to_string_lossy()), root.path().to_owned())
     };
     let mut sandbox = function.env("EXPORT_DATASETS", "events").start().await?;
     let started = Instant::now();
-    let report = world.run_export(&mut sandbox).await?;
+    let report = env.run_export(&mut sandbox).await?;
     let took = started.elapsed().as_secs_f64();
     let peak = sandbox.peak_rss_bytes().unwrap_or(0);
     sandbox.stop().await;
@@ -76,7 +76,7 @@ async fn export(events: u64, tenants: u64, to_s3: bool) -> BenchResult {
         return Err(format!("{} rows of {events}: {}", number("rows"), truncated(&report)).into());
     }
     let committed = CommittedExport::load(&folder)?;
-    if let Some(defect) = world.defects(&committed).first() {
+    if let Some(defect) = env.defects(&committed).first() {
         return Err(defect.to_string().into());
     }
     // One whoami, a page of tenants for each hundred, and full pages of events.

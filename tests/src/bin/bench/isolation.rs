@@ -47,20 +47,20 @@ fn print(runs: &[LoadResult]) -> BenchResult {
         "\nSigned events, sent on schedule, {SANDBOXES} sandboxes of the webhook and {SANDBOXES} of the worker.\n\
          From the moment at which a request was due until its 202, in milliseconds:"
     ))?;
-    print_line("  ledger   sent/s    sent/s  answered/s    median     95 %     99 %    worst   events")?;
+    print_line("  ledger  target/s   sent/s  answered/s    median     95 %     99 %    worst   events")?;
     for run in runs {
         let LoadResult {
             store: place,
-            requested_rate: asked,
+            requested_rate: requested,
             sent_rate: sent,
             response_rate: answered,
-            response_times: answer,
+            response_times: response,
             verification: proof,
             ..
         } = run;
         print_line(&format!(
-            "  {place:<6}  {asked:>8}  {sent:>7.1}  {answered:>10.1}  {}  {:>7}",
-            row(answer, &[0.5, 0.95, 0.99, 1.0]),
+            "  {place:<6}  {requested:>8}  {sent:>7.1}  {answered:>10.1}  {}  {:>7}",
+            row(response, &[0.5, 0.95, 0.99, 1.0]),
             proof.events,
         ))?;
     }
@@ -69,11 +69,11 @@ fn print(runs: &[LoadResult]) -> BenchResult {
          the rate of isolations, and the time from the last event to the last isolation:",
     )?;
     print_line(
-        "  ledger   sent/s     median     95 %    worst  isolated  refused   isolated/s  done after s",
+        "  ledger  target/s    median     95 %    worst  isolated  refused   isolated/s  done after s",
     )?;
-    for LoadResult { store: place, requested_rate: asked, verification: proof, .. } in runs {
+    for LoadResult { store: place, requested_rate: requested, verification: proof, .. } in runs {
         print_line(&format!(
-            "  {place:<6}  {asked:>8}  {}  {:>8}  {:>7}  {:>11.1}  {:>12.1}",
+            "  {place:<6}  {requested:>8}  {}  {:>8}  {:>7}  {:>11.1}  {:>12.1}",
             row(&proof.call_delay, &[0.5, 0.95, 1.0]),
             proof.isolated,
             proof.refused,
@@ -81,13 +81,11 @@ fn print(runs: &[LoadResult]) -> BenchResult {
             proof.completed_after_seconds,
         ))?;
     }
-    print_line(
-        "\nProcessor time in milliseconds per event, and peak memory in MiB, of each function:",
-    )?;
-    print_line("  ledger   sent/s    webhook ms  worker ms   webhook MiB  worker MiB")?;
-    for LoadResult { store: place, requested_rate: asked, webhook, worker, .. } in runs {
+    print_line("\nProcessor time in milliseconds per event, and peak memory in MiB, of each function:")?;
+    print_line("  ledger  target/s   webhook ms  worker ms   webhook MiB  worker MiB")?;
+    for LoadResult { store: place, requested_rate: requested, webhook, worker, .. } in runs {
         print_line(&format!(
-            "  {place:<6}  {asked:>8}  {:>11.2}  {:>9.2}  {:>12.1}  {:>10.1}",
+            "  {place:<6}  {requested:>8}  {:>11.2}  {:>9.2}  {:>12.1}  {:>10.1}",
             webhook.cpu_ms,
             worker.cpu_ms,
             webhook.peak_rss_bytes as f64 / MIB,
@@ -95,9 +93,9 @@ fn print(runs: &[LoadResult]) -> BenchResult {
         ))?;
     }
     print_line("\nRequests per isolated endpoint:")?;
-    for LoadResult { store: place, requested_rate: asked, verification: proof, .. } in runs {
+    for LoadResult { store: place, requested_rate: requested, verification: proof, .. } in runs {
         let each: Vec<_> = proof.requests.iter().map(|(what, count)| format!("{what} {count:.2}")).collect();
-        print_line(&format!("  {place}, {asked}/s: {}", each.join(", ")))?;
+        print_line(&format!("  {place}, {requested}/s: {}", each.join(", ")))?;
     }
     Ok(())
 }

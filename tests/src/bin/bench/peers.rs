@@ -68,13 +68,13 @@ impl Peer {
         if self.script.is_some() { "log/result.txt" } else { "result.txt" }
     }
 
-    fn command(&self, world: &TestEnv, home: &TempDir) -> BenchResult<Command> {
+    fn command(&self, env: &TestEnv, home: &TempDir) -> BenchResult<Command> {
         let mut command = Command::new(&self.python);
         // Python writes no compiled modules beside the caller's sources.
         command.env("PYTHONDONTWRITEBYTECODE", "1").env_remove("HTTPS_PROXY").env_remove("https_proxy");
         match &self.script {
-            Some(script) => configure_official(&mut command, world, home, script)?,
-            None => configure_minimal(&mut command, world, home)?,
+            Some(script) => configure_official(&mut command, env, home, script)?,
+            None => configure_minimal(&mut command, env, home)?,
         }
         Ok(command)
     }
@@ -86,14 +86,14 @@ pub(crate) async fn run(arguments: Arguments) -> BenchResult {
     let peer = Peer::new(python, script)?;
     let folder = tempfile::tempdir()?;
     let certificate = folder.path().join("ca.pem");
-    let world = TestEnv::start(over_tls(events, &certificate), CredentialKind::Partner).await?;
+    let env = TestEnv::start(over_tls(events, &certificate), CredentialKind::Partner).await?;
 
     print_line(&format!("{events} events of one tenant over TLS, {ROUNDS} runs of each in turn:"))?;
     print_line("                                       processor s  seconds  peak MiB    MiB out")?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        ours.push(export_once(&world, &certificate, events).await?);
-        theirs.push(peer_once(&world, &peer, &certificate, events).await?);
+        ours.push(export_once(&env, &certificate, events).await?);
+        theirs.push(peer_once(&env, &peer, &certificate, events).await?);
     }
     let (ours, theirs) = (Usage::median(&ours), Usage::median(&theirs));
     show("alert-export", &ours)?;
@@ -104,7 +104,7 @@ pub(crate) async fn run(arguments: Arguments) -> BenchResult {
         theirs.wall_ms / ours.wall_ms,
     ))?;
     print_line("")?;
-    steps::run(&world, &certificate).await
+    steps::run(&env, &certificate).await
 }
 
 fn over_tls(events: u64, certificate: &Path) -> Config {
@@ -122,13 +122,13 @@ fn show(name: &str, usage: &Usage) -> BenchResult {
 }
 
 /// Runs the released export, from the start of its process to its report.
-async fn export_once(world: &TestEnv, certificate: &Path, events: u64) -> BenchResult<Usage> {
+async fn export_once(env: &TestEnv, certificate: &Path, events: u64) -> BenchResult<Usage> {
     let root = tempfile::tempdir()?;
-    let function = world.export_function(&root.path().to_string_lossy());
+    let function = env.export_function(&root.path().to_string_lossy());
     let function = function.env("SSL_CERT_FILE", certificate).env("EXPORT_DATASETS", "events");
     let started = Instant::now();
     let mut sandbox = function.start().await?;
-    let report = world.run_export(&mut sandbox).await?;
+    let report = env.run_export(&mut sandbox).await?;
     let wall_ms = measure::ms(started.elapsed());
     let cpu_ms = measure::cpu_time_ms(&[sandbox.pid()])?;
     let peak_bytes = sandbox.peak_rss_bytes().unwrap_or(0);
@@ -138,33 +138,33 @@ async fn export_once(world: &TestEnv, certificate: &Path, events: u64) -> BenchR
     if report["rows"].as_u64() != Some(events) {
         return Err(format!("the export wrote {} rows: expected {events}", report["rows"]).into());
     }
-    if let Some(defect) = world.defects(&committed).first() {
+    if let Some(defect) = env.defects(&committed).first() {
         return Err(defect.to_string().into());
     }
     Ok(Usage { cpu_ms, wall_ms, peak_bytes, bytes_out: committed.bytes() })
 }
 
 /// Runs the peer, from the start of its process to its end.
-async fn peer_once(world: &TestEnv, peer: &Peer, certificate: &Path, events: u64) -> BenchResult<Usage> {
+async fn peer_once(env: &TestEnv, peer: &Peer, certificate: &Path, events: u64) -> BenchResult<Usage> {
     let home = tempfile::tempdir()?;
-    let mut command = peer.command(world, &home)?;
+    let mut command = peer.command(env, &home)?;
     command.env("SSL_CERT_FILE", certificate).current_dir(home.path());
     let mut usage = process::measure(&mut command, &home.path().join("stderr")).await?;
 
     let lines = fs::read_to_string(home.path().join(peer.result_file()))?;
     usage.bytes_out = lines.len() as u64;
-    check(world, &lines, events)?;
+    check(env, &lines, events)?;
     Ok(usage)
 }
 
 /// Fails unless the peer wrote each record that the simulator served exactly once.
-fn check(world: &TestEnv, lines: &str, events: u64) -> BenchResult {
+fn check(env: &TestEnv, lines: &str, events: u64) -> BenchResult {
     let mut ids = HashSet::new();
     for line in lines.lines() {
         let record: Value = serde_json::from_str(line)?;
         ids.insert(record["id"].as_str().unwrap_or_default().to_owned());
     }
-    let served: HashSet<_> = world.served_ids(Dataset::Events, &tenant(world)?).into_iter().collect();
+    let served: HashSet<_> = env.served_ids(Dataset::Events, &tenant(env)?).into_iter().collect();
     if ids != served || ids.len() as u64 != events || lines.lines().count() as u64 != events {
         let (lines, ids, served) = (lines.lines().count(), ids.len(), served.len());
         return Err(format!(
@@ -176,20 +176,20 @@ fn check(world: &TestEnv, lines: &str, events: u64) -> BenchResult {
 }
 
 /// Adds the arguments of the program in `tests/peers`.
-fn configure_minimal(command: &mut Command, world: &TestEnv, home: &TempDir) -> BenchResult {
+fn configure_minimal(command: &mut Command, env: &TestEnv, home: &TempDir) -> BenchResult {
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/page_to_file.py"));
-    command.env("IDENTITY_URL", world.simulator.identity_url());
-    command.env("GLOBAL_URL", world.simulator.global_url());
-    command.env("CLIENT_ID", &world.credential().client_id);
-    command.env("CLIENT_SECRET", &world.credential().client_secret);
-    command.env("TENANT_ID", tenant(world)?).env("FROM_DATE", since(world).to_string());
+    command.env("IDENTITY_URL", env.simulator.identity_url());
+    command.env("GLOBAL_URL", env.simulator.global_url());
+    command.env("CLIENT_ID", &env.credential().client_id);
+    command.env("CLIENT_SECRET", &env.credential().client_secret);
+    command.env("TENANT_ID", tenant(env)?).env("FROM_DATE", since(env).to_string());
     command.env("RESULT", home.path().join("result.txt"));
     Ok(())
 }
 
 /// Adds the script's arguments and writes its configuration: its sample with local addresses.
-fn configure_official(command: &mut Command, world: &TestEnv, home: &TempDir, script: &Path) -> BenchResult {
-    let (credential, simulator) = (world.credential(), &world.simulator);
+fn configure_official(command: &mut Command, env: &TestEnv, home: &TempDir, script: &Path) -> BenchResult {
+    let (credential, simulator) = (env.credential(), &env.simulator);
     let global = simulator.global_url();
     let global = global.strip_prefix("https://").ok_or("the simulator does not speak TLS")?;
     let config = [
@@ -208,21 +208,21 @@ fn configure_official(command: &mut Command, world: &TestEnv, home: &TempDir, sc
         "logging_level = INFO",
         &format!("client_id = {}", credential.client_id),
         &format!("client_secret = {}", credential.client_secret),
-        &format!("tenant_id = {}", tenant(world)?),
+        &format!("tenant_id = {}", tenant(env)?),
         &format!("auth_url = {}/api/v2/oauth2/token", simulator.identity_url()),
         &format!("api_host = {global}"),
     ];
     fs::write(home.path().join("config.ini"), config.join("\n"))?;
-    command.arg(script).args(["--quiet", "--since", &since(world).to_string()]);
+    command.arg(script).args(["--quiet", "--since", &since(env).to_string()]);
     command.env("SOPHOS_SIEM_HOME", home.path());
     Ok(())
 }
 
-fn tenant(world: &TestEnv) -> BenchResult<String> {
-    Ok(world.simulator.tenants().first().ok_or("the simulator has no tenant")?.id.clone())
+fn tenant(env: &TestEnv) -> BenchResult<String> {
+    Ok(env.simulator.tenants().first().ok_or("the simulator has no tenant")?.id.clone())
 }
 
 /// The start date in seconds since the Unix epoch, by the simulator's clock.
-fn since(world: &TestEnv) -> i64 {
-    (world.simulator.clock().now_ms() - SINCE_MS) / 1_000
+fn since(env: &TestEnv) -> i64 {
+    (env.simulator.clock().now_ms() - SINCE_MS) / 1_000
 }

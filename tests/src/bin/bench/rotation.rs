@@ -94,7 +94,9 @@ async fn bench_audit(estate: &PipelineEnv, moto: &Moto, pool: &Pool, credentials
     };
     let seconds = begun.elapsed().as_secs_f64();
     if report["count"] != credentials {
-        return Err(format!("the audit reports {} credentials: expected {credentials}", report["count"]).into());
+        return Err(
+            format!("the audit reports {} credentials: expected {credentials}", report["count"]).into()
+        );
     }
     let requests = moto.calls_to("secretsmanager").await?;
     Ok(print_line(&format!("  {credentials:>11}  {seconds:>8.2}  {requests:>9}  {:>9.1}", peak_mib(pool)))?)

@@ -27,7 +27,7 @@ verify = { scheme = "signature", secret = "webhooks/first" }
 pub(crate) async fn run(count: usize) -> BenchResult {
     let count = count.max(1);
     let folder = tempfile::tempdir()?;
-    let world = TestEnv::start(partner_config(1, 10), CredentialKind::Partner).await?;
+    let env = TestEnv::start(partner_config(1, 10), CredentialKind::Partner).await?;
     let isolation = folder.path().join("isolation");
     std::fs::create_dir(&isolation)?;
     let kind = CredentialKind::Partner;
@@ -37,8 +37,8 @@ pub(crate) async fn run(count: usize) -> BenchResult {
         "The time from the start of a process to its first poll, over {count} starts, and its memory then:"
     ))?;
     print_line("  function                min ms  median ms    max ms      MiB")?;
-    row("alert-export", count, || world.export_function(&exports.to_string_lossy())).await?;
-    row("credential-rotation", count, || world.rotation_function().env("SOPHOS_SECRETS_PREFIX", "sophos/"))
+    row("alert-export", count, || env.export_function(&exports.to_string_lossy())).await?;
+    row("credential-rotation", count, || env.rotation_function().env("SOPHOS_SECRETS_PREFIX", "sophos/"))
         .await?;
     row("isolation-webhook", count, || isolation.webhook()).await?;
     row("isolation-worker", count, || isolation.worker()).await

@@ -26,11 +26,8 @@ fn steps() -> Vec<DemoStep> {
     let step = |description, minutes, faults| DemoStep { description, advance: MINUTE * minutes, faults };
     let throttled = FaultAction::Status { status: 429, retry_after: Some(RetryAfter::Seconds(1)) };
     vec![
-
         step("The first run exports the last 24 hours", 0, vec![]),
-
         step("5 minutes later the schedule fires again", 5, vec![]),
-
         step(
             "5 minutes later the service fails: 429, 503, a truncated body, revoked tokens",
             5,
@@ -41,9 +38,11 @@ fn steps() -> Vec<DemoStep> {
                 FaultRule::new("siem.alerts", FaultAction::status(503)).times(2),
             ],
         ),
-
-        step("30 hours later the feed has lost 6 hours of events; the export backfills alerts", 30 * 60, vec![]),
-
+        step(
+            "30 hours later the feed has lost 6 hours of events; the export backfills alerts",
+            30 * 60,
+            vec![],
+        ),
         step("5 minutes later the schedule fires again", 5, vec![]),
     ]
 }
@@ -69,24 +68,24 @@ fn config() -> Config {
 }
 
 pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
-    let world = TestEnv::start(config(), CredentialKind::Partner).await?;
-    let closed = world.simulator.tenants().into_iter().find(|tenant| tenant.name.starts_with("Expired"));
+    let env = TestEnv::start(config(), CredentialKind::Partner).await?;
+    let closed = env.simulator.tenants().into_iter().find(|tenant| tenant.name.starts_with("Expired"));
     if let Some(closed) = &closed {
-        world.simulator.set_tenant_state(&closed.id, TenantState::Forbidden);
+        env.simulator.set_tenant_state(&closed.id, TenantState::Forbidden);
     }
-    let tenants = world.simulator.tenants().len();
+    let tenants = env.simulator.tenants().len();
     print_line(&format!(
         "The simulator serves {tenants} tenants of one partner. One of them rejects all requests."
     ))?;
     print_line("A schedule invokes the built alert-export function on a local Lambda Runtime API:\n")?;
 
-    let mut sandbox = world.export_function(&folder.to_string_lossy()).start().await?;
-    let started = world.simulator.clock().now_ms();
+    let mut sandbox = env.export_function(&folder.to_string_lossy()).start().await?;
+    let started = env.simulator.clock().now_ms();
     let mut reports = Vec::new();
     for step in steps() {
-        world.simulator.clock().advance(step.advance);
-        world.simulator.set_faults(FaultPlan::new(step.faults));
-        let report = world.run_export(&mut sandbox).await?;
+        env.simulator.clock().advance(step.advance);
+        env.simulator.set_faults(FaultPlan::new(step.faults));
+        let report = env.run_export(&mut sandbox).await?;
         print_run(step.description, &report)?;
         reports.push(report);
     }
@@ -95,7 +94,7 @@ pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
 
     let committed = CommittedExport::load(folder)?;
     print_line("")?;
-    for (name, value) in table(&world, &committed, &reports) {
+    for (name, value) in table(&env, &committed, &reports) {
         print_line(&format!("  {name:<28}{value:>16}"))?;
     }
     print_line(&format!("  {:<28}{:>13.1} ms", "first poll (debug build)", init.as_secs_f64() * 1e3))?;
@@ -107,7 +106,7 @@ pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
         ))?;
     }
     print_line("")?;
-    verify(&world, &committed, &reports, started)?;
+    verify(&env, &committed, &reports, started)?;
     print_line(&format!(
         "\nThe rows are in events/ and alerts/ of {}, the commit log is in _log/.",
         folder.display()
@@ -137,18 +136,15 @@ fn print_run(description: &str, report: &Value) -> io::Result<()> {
         streams.iter().filter(|stream| stream["outcome"] == "failed" && stream["dataset"] == "events")
     {
         let error = stream["error"].as_str().unwrap_or_default();
-        print_line(&format!(
-            "    one tenant failed: {}",
-            error.split(';').next().unwrap_or(error)
-        ))?;
+        print_line(&format!("    one tenant failed: {}", error.split(';').next().unwrap_or(error)))?;
     }
     Ok(())
 }
 
-fn table(world: &TestEnv, committed: &CommittedExport, reports: &[Value]) -> Vec<(&'static str, String)> {
+fn table(env: &TestEnv, committed: &CommittedExport, reports: &[Value]) -> Vec<(&'static str, String)> {
     let sum = |name: &str| reports.iter().filter_map(|report| report[name].as_u64()).sum::<u64>().to_string();
     vec![
-        ("tenants", world.simulator.tenants().len().to_string()),
+        ("tenants", env.simulator.tenants().len().to_string()),
         ("runs", reports.len().to_string()),
         ("events fetched", committed.rows_of("events").to_string()),
         ("alerts fetched", committed.rows_of("alerts").to_string()),
@@ -161,24 +157,24 @@ fn table(world: &TestEnv, committed: &CommittedExport, reports: &[Value]) -> Vec
 
 /// Compares the committed rows with the served and the existing records.
 fn verify(
-    world: &TestEnv,
+    env: &TestEnv,
     committed: &CommittedExport,
     reports: &[Value],
     started: i64,
 ) -> Result<(), Box<dyn Error>> {
-    let served = world.total_served();
-    let mut defects = world.defects(committed);
+    let served = env.total_served();
+    let mut defects = env.defects(committed);
     // Events from the gap are lost, and the last records may not be visible yet.
     let day = 24 * 60 * 60 * 1_000;
-    let now = world.simulator.clock().now_ms();
+    let now = env.simulator.clock().now_ms();
     let gap = reports
         .iter()
         .flat_map(|report| report["streams"].as_array().into_iter().flatten())
         .find_map(|stream| stream["gaps"].get(0))
         .and_then(|gap| Some((gap["from_ms"].as_i64()?, gap["to_ms"].as_i64()?)))
         .ok_or("no run reported a gap")?;
-    defects.extend(world.missing(committed, started - day, gap.0 - day / 100));
-    defects.extend(world.missing(committed, gap.1, now - 121_000));
+    defects.extend(env.missing(committed, started - day, gap.0 - day / 100));
+    defects.extend(env.missing(committed, gap.1, now - 121_000));
     for defect in defects.iter().take(10) {
         print_line(&format!("  DEFECT: {defect}"))?;
     }
@@ -186,7 +182,7 @@ fn verify(
         return Err(format!("{} defects", defects.len()).into());
     }
     print_line(&format!(
-        "PROOF: the export committed {} rows. The service served {served} records, each of which is there once.",
+        "PROOF: the export committed {} rows. Each of the {served} served records is there once.",
         committed.rows()
     ))?;
     print_line("       No other record of the service is missing, except events in the reported gap.")?;

@@ -107,40 +107,43 @@ struct Fixture {
 
 impl Fixture {
     async fn start(folder: &Path) -> Result<Self, Box<dyn Error>> {
-        let world = IsolationEnv::start_in_folder(config(), CredentialKind::Tenant, POLICY, folder).await?;
+        let env = IsolationEnv::start_in_folder(config(), CredentialKind::Tenant, POLICY, folder).await?;
         let queue = Queue::start().await?;
-        let webhook = queue.configure(world.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
+        let webhook = queue.configure(env.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
         Ok(Self {
             http: reqwest::Client::new(),
             events: webhook.clone().start().await?,
             webhook: FunctionUrl::start(webhook, 2).await?,
-            workers: EventSource::new(&queue, world.worker(), 1, 10).await?,
-            worker: world.worker().start().await?,
+            workers: EventSource::new(&queue, env.worker(), 1, 10).await?,
+            worker: env.worker().start().await?,
             decisions: Vec::new(),
             _queue: queue,
-            env: world,
+            env,
         })
     }
 
     /// Sends a delivery, runs the worker, and prints the response and the decision.
     async fn post(&mut self, what: &'static str, delivery: &Delivery) -> Result<(), Box<dyn Error>> {
-        let (status, answer) = delivery.send(&self.http, &self.webhook.url()).await?;
+        let (status, response) = delivery.send(&self.http, &self.webhook.url()).await?;
         self.workers.drain().await;
-        self.print_result(what, status, &answer).await
+        self.print_result(what, status, &response).await
     }
 
     async fn print_result(
         &mut self,
         what: &'static str,
         status: u16,
-        answer: &Value,
+        response: &Value,
     ) -> Result<(), Box<dyn Error>> {
         print_line(&format!("* {what}"))?;
         if !matches!(status, 200 | 202) {
-            print_line(&format!("    {status} rejected: {}", answer["error"].as_str().unwrap_or_default()))?;
+            print_line(&format!(
+                "    {status} rejected: {}",
+                response["error"].as_str().unwrap_or_default()
+            ))?;
             return Ok(());
         }
-        let id = parse_decision_id(answer)?;
+        let id = parse_decision_id(response)?;
         let decision = self.env.decision(&id).await?;
         let result = if status == 200 { "already accepted" } else { "accepted" };
         print_line(&format!("    {status} {result}: decision {id} {}", describe(&decision)))?;
@@ -257,90 +260,91 @@ fn guardduty_finding() -> Value {
 }
 
 pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
-    let mut stage = Fixture::start(folder).await?;
+    let mut fixture = Fixture::start(folder).await?;
     print_line(
         "The simulator serves a tenant with 26 endpoints. Tools send alerts to the built isolation-webhook;",
     )?;
     print_line(
         "the built isolation-worker isolates. The policy protects servers and limits isolation to 25 %.\n",
     )?;
-    let clock = stage.env.simulator.clock();
+    let clock = fixture.env.simulator.clock();
 
     let alert = crowdstrike_detection("LAPTOP-4711", "ldt:1:42");
     let alert = Delivery::crowdstrike("falcon", &alert, webhook_secret("webhooks/crowdstrike"), unix_now());
-    stage.post("CrowdStrike reports LAPTOP-4711", &alert).await?;
-    stage.post("CrowdStrike repeats the request", &alert).await?;
-    let forged = Delivery::pagerduty(
-        "oncall",
-        &pagerduty_incident("LAPTOP-4711", "F1"),
-        "a guessed key",
-    );
-    stage.post("An attacker forges a PagerDuty incident", &forged).await?;
+    fixture.post("CrowdStrike reports LAPTOP-4711", &alert).await?;
+    fixture.post("CrowdStrike repeats the request", &alert).await?;
+    let forged = Delivery::pagerduty("oncall", &pagerduty_incident("LAPTOP-4711", "F1"), "a guessed key");
+    fixture.post("An attacker forges a PagerDuty incident", &forged).await?;
     let protected = Delivery::splunk(
         "siem",
         &splunk_result("dc01.harbour.example", "s1"),
         webhook_secret("webhooks/splunk"),
     );
-    stage.post("Splunk reports DC01, a domain controller", &protected).await?;
+    fixture.post("Splunk reports DC01, a domain controller", &protected).await?;
     let body =
         json!({ "event_id": "case-7", "target": { "hostname": "FRONTDESK" }, "reason": "phishing kit" });
     let ambiguous = Delivery::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now());
-    stage.post("A playbook names FRONTDESK, a name of two endpoints", &ambiguous).await?;
+    fixture.post("A playbook names FRONTDESK, a name of two endpoints", &ambiguous).await?;
     let away = Delivery::pagerduty(
         "oncall",
         &pagerduty_incident("LAPTOP-0815", "P1"),
         webhook_secret("webhooks/pagerduty"),
     );
-    stage.post("PagerDuty reports LAPTOP-0815, which is offline", &away).await?;
-    match stage.events.invoke(&guardduty_finding()).await {
-        InvocationOutcome::Ok(answer) => {
-            stage.workers.drain().await;
-            stage.print_result("GuardDuty reports an EC2 instance that mines bitcoin", 202, &answer).await?;
+    fixture.post("PagerDuty reports LAPTOP-0815, which is offline", &away).await?;
+    match fixture.events.invoke(&guardduty_finding()).await {
+        InvocationOutcome::Ok(response) => {
+            fixture.workers.drain().await;
+            fixture
+                .print_result("GuardDuty reports an EC2 instance that mines bitcoin", 202, &response)
+                .await?;
         }
-        other => return Err(format!("{other:?}\n{}", stage.events.logs().join("\n")).into()),
+        other => return Err(format!("{other:?}\n{}", fixture.events.logs().join("\n")).into()),
     }
 
-    let laptop = stage.id("CrowdStrike reports")?;
-    let offline = stage.id("PagerDuty reports")?;
-    let instance = stage.id("GuardDuty")?;
+    let laptop = fixture.id("CrowdStrike reports")?;
+    let offline = fixture.id("PagerDuty reports")?;
+    let instance = fixture.id("GuardDuty")?;
     clock.advance(Duration::from_secs(61));
-    stage.follow_up_until(DecisionState::Isolated, &[laptop.clone(), instance.clone()]).await?;
+    fixture.follow_up_until(DecisionState::Isolated, &[laptop.clone(), instance.clone()]).await?;
     print_line("\n* A minute later, LAPTOP-4711 and build-agent-7 report that they are isolated")?;
     let begin = tokio::time::Instant::now();
-    while !stage.decision(&offline).await?.is_overdue() && begin.elapsed() < WAIT_TIMEOUT {
+    while !fixture.decision(&offline).await?.is_overdue() && begin.elapsed() < WAIT_TIMEOUT {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        stage.env.follow_up(&mut stage.worker).await?;
+        fixture.env.follow_up(&mut fixture.worker).await?;
     }
-    print_line(&format!("* LAPTOP-0815 does not report: {}", overdue_reason(&stage.decision(&offline).await?)))?;
-    let target = stage.decision(&offline).await?.target().cloned().ok_or("the decision has no endpoint")?;
-    stage.env.simulator.set_endpoint_online(&target.tenant, &target.endpoint, true);
-    stage.follow_up_until(DecisionState::Isolated, std::slice::from_ref(&offline)).await?;
+    print_line(&format!(
+        "* LAPTOP-0815 does not report: {}",
+        overdue_reason(&fixture.decision(&offline).await?)
+    ))?;
+    let target = fixture.decision(&offline).await?.target().cloned().ok_or("the decision has no endpoint")?;
+    fixture.env.simulator.set_endpoint_online(&target.tenant, &target.endpoint, true);
+    fixture.follow_up_until(DecisionState::Isolated, std::slice::from_ref(&offline)).await?;
     print_line("* LAPTOP-0815 is online again, and reports that it is isolated")?;
 
     // A released endpoint reports after a minute of the simulator's clock.
     let held = [laptop.clone(), offline, instance];
     let mut left = 100;
     while left > 0
-        && stage.env.simulator.isolation_changes().iter().filter(|c| !c.enabled).count() < held.len()
+        && fixture.env.simulator.isolation_changes().iter().filter(|c| !c.enabled).count() < held.len()
     {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        stage.env.follow_up(&mut stage.worker).await?;
+        fixture.env.follow_up(&mut fixture.worker).await?;
         left -= 1;
     }
     clock.advance(Duration::from_secs(61));
-    stage.follow_up_until(DecisionState::Released, &held).await?;
+    fixture.follow_up_until(DecisionState::Released, &held).await?;
     print_line("* The isolations expire: the worker releases all three endpoints\n")?;
 
     print_line(&format!("  {:<52} {:<9} {}", "event", "state", "decision"))?;
-    for (what, id) in &stage.decisions {
-        let state = stage.decision(id).await?.state();
+    for (what, id) in &fixture.decisions {
+        let state = fixture.decision(id).await?.state();
         print_line(&format!("  {what:<52} {:<9} {id}", state.as_str()))?;
     }
     print_line(&format!("\n  The ledger entries of {laptop}:"))?;
-    for entry in stage.decision(&laptop).await?.entries() {
+    for entry in fixture.decision(&laptop).await?.entries() {
         print_line(&format!("    {:04} {}", entry.sequence, describe_entry(entry)))?;
     }
-    verify(&stage, held.len())?;
+    verify(&fixture, held.len())?;
     print_line(&format!("\nThe ledger is in {}, beside the policy.", folder.join("ledger").display()))?;
     Ok(())
 }
@@ -371,21 +375,23 @@ fn describe_entry(entry: &LedgerEntry) -> String {
 }
 
 /// Compares the simulator's isolation changes with the decisions.
-fn verify(stage: &Fixture, held: usize) -> Result<(), Box<dyn Error>> {
-    let changes = stage.env.simulator.isolation_changes();
+fn verify(fixture: &Fixture, held: usize) -> Result<(), Box<dyn Error>> {
+    let changes = fixture.env.simulator.isolation_changes();
     let mut endpoints: Vec<_> = changes.iter().map(|change| change.endpoint.as_str()).collect();
     endpoints.sort_unstable();
     endpoints.dedup();
     let of =
         |enabled: bool| changes.iter().filter(|change| change.changed && change.enabled == enabled).count();
     if (of(true), of(false), endpoints.len()) != (held, held, held) || changes.len() != 2 * held {
-        return Err(format!("the isolation changes of the service differ from the decisions: {changes:?}").into());
-    }
-    let ledger = stage.env.folder().join("ledger/decisions");
-    let decisions = fs::read_dir(ledger)?.count();
-    if decisions != stage.decisions.len() {
         return Err(
-            format!("the ledger has {decisions} decisions: expected {}", stage.decisions.len()).into()
+            format!("the isolation changes of the service differ from the decisions: {changes:?}").into()
+        );
+    }
+    let ledger = fixture.env.folder().join("ledger/decisions");
+    let decisions = fs::read_dir(ledger)?.count();
+    if decisions != fixture.decisions.len() {
+        return Err(
+            format!("the ledger has {decisions} decisions: expected {}", fixture.decisions.len()).into()
         );
     }
     print_line(&format!(

@@ -70,13 +70,13 @@ pub(crate) async fn run() -> BenchResult {
 ///
 /// When the response is not 202, or the wrong machine is isolated.
 async fn run_estate(endpoints: u32) -> BenchResult {
-    let world = IsolationEnv::start(config(endpoints), CredentialKind::Tenant, ENFORCE_POLICY).await?;
-    let webhook = FunctionUrl::start(world.webhook(), 1).await?;
+    let env = IsolationEnv::start(config(endpoints), CredentialKind::Tenant, ENFORCE_POLICY).await?;
+    let webhook = FunctionUrl::start(env.webhook(), 1).await?;
     let http = reqwest::Client::new();
     // The last machines, which a list of the whole estate reaches at its end.
     for (number, (name, identifier)) in (1..endpoints).rev().zip(IDENTIFIERS) {
-        world.simulator.reset_calls();
-        world.simulator.clear_isolation_changes();
+        env.simulator.reset_calls();
+        env.simulator.clear_isolation_changes();
         let body = json!({
             "event_id": format!("alert-{number}"),
             "observed_at": jiff::Timestamp::now().to_string(),
@@ -89,9 +89,9 @@ async fn run_estate(endpoints: u32) -> BenchResult {
         if status != 202 {
             return Err(format!("the response to an alert with the {name} is {status}: {answer}").into());
         }
-        let counts = RequestCounts::from_calls(&world.simulator.calls());
-        let decision = world.decision(&parse_decision_id(&answer)?).await?;
-        let changes = world.simulator.isolation_changes();
+        let counts = RequestCounts::from_calls(&env.simulator.calls());
+        let decision = env.decision(&parse_decision_id(&answer)?).await?;
+        let changes = env.simulator.isolation_changes();
         if let Some(wrong) = changes.iter().find(|change| change.endpoint != endpoint(number)) {
             return Err(format!("{} was isolated instead of {}", wrong.endpoint, endpoint(number)).into());
         }

@@ -52,15 +52,15 @@ impl IsolationFixture {
         let functions = folder.path().join("functions");
         std::fs::create_dir(&functions)?;
         let kind = CredentialKind::Partner;
-        let mut world = IsolationEnv::start_in_folder(config(events), kind, &policy(), &functions).await?;
+        let mut env = IsolationEnv::start_in_folder(config(events), kind, &policy(), &functions).await?;
         let s3 = match place {
             LedgerStore::Folder => None,
             LedgerStore::S3 => Some(S3Server::start(folder.path()).await?),
         };
         if let Some(s3) = &s3 {
-            world.use_s3_ledger(s3);
+            env.use_s3_ledger(s3);
         }
-        Ok(Self { env: world, s3, _folder: folder })
+        Ok(Self { env, s3, _folder: folder })
     }
 
     pub(crate) fn webhook(&self) -> LambdaFunction {

@@ -67,11 +67,11 @@ pub(crate) async fn run(
     sandboxes: usize,
 ) -> BenchResult<LoadResult> {
     let events = rate * seconds;
-    let ground = IsolationFixture::start(place, events).await?;
+    let fixture = IsolationFixture::start(place, events).await?;
     let queue = Queue::start().await?;
-    let webhook = queue.configure(ground.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
+    let webhook = queue.configure(fixture.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
     let webhook = FunctionUrl::start(webhook, sandboxes).await?;
-    let mut worker = EventSource::new(&queue, ground.worker(), sandboxes, BATCH_SIZE).await?;
+    let mut worker = EventSource::new(&queue, fixture.worker(), sandboxes, BATCH_SIZE).await?;
     worker.run();
 
     // Signed in advance, so that the sender computes little.
@@ -98,7 +98,7 @@ pub(crate) async fn run(
         sent_rate: per_second(events, sent_for),
         response_rate: per_second(events, answered_for),
         response_times: Percentiles::new(answered.iter().map(|event| event.latency_ms).collect()),
-        verification: verification::verify(&ground, &answered, last_ms).await?,
+        verification: verification::verify(&fixture, &answered, last_ms).await?,
         webhook: using(&webhook.pids(), webhook.peak_rss_bytes())?,
         worker: using(&worker.pool().pids(), worker.pool().peak_rss_bytes())?,
     })

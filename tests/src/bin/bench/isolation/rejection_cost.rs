@@ -91,7 +91,7 @@ pub(crate) async fn run() -> BenchResult {
          rejects: for the first request, and for all that {SENDERS} senders send in {} s after it:",
         DURATION.as_secs(),
     ))?;
-    print_line("                    the first request         all later requests")?;
+    print_line("                    the first request           all later requests")?;
     print_line(
         "  request           store  secrets   SQS     store  secrets   SQS  requests   rejected/s  webhook ms",
     )?;
@@ -110,14 +110,14 @@ pub(crate) async fn run() -> BenchResult {
 
 impl Fixture {
     async fn start() -> BenchResult<Self> {
-        let ground = IsolationFixture::start(LedgerStore::S3, 1).await?;
+        let fixture = IsolationFixture::start(LedgerStore::S3, 1).await?;
         let Some(moto) = Moto::start().await? else {
-            return Ok(Self { isolation: ground, moto: None, queue: None });
+            return Ok(Self { isolation: fixture, moto: None, queue: None });
         };
         let create = moto.secrets().create_secret().name(format!("{PREFIX}{SECRET}"));
         create.secret_string(webhook_secret(SECRET)).send().await?;
         let queue = moto.create_queue("isolation").await?;
-        Ok(Self { isolation: ground, moto: Some(moto), queue: Some(queue) })
+        Ok(Self { isolation: fixture, moto: Some(moto), queue: Some(queue) })
     }
 
     /// The deployed webhook: its policy is beside its ledger.

@@ -26,8 +26,8 @@ pub(crate) async fn run(sandboxes: usize) -> BenchResult {
         "  sandboxes  senders   rejected/s   webhook ms    median     95 %     99 %    worst      MiB",
     )?;
     for (sandboxes, senders) in [(1, 1), (1, 4), (sandboxes, 4 * sandboxes)] {
-        let ground = IsolationFixture::start(LedgerStore::Folder, 1).await?;
-        let webhook = FunctionUrl::start(ground.webhook(), sandboxes).await?;
+        let fixture = IsolationFixture::start(LedgerStore::Folder, 1).await?;
+        let webhook = FunctionUrl::start(fixture.webhook(), sandboxes).await?;
         let begin = Instant::now();
         let times = send(&webhook.url(), senders).await?;
         let count = times.len() as f64;
@@ -39,7 +39,7 @@ pub(crate) async fn run(sandboxes: usize) -> BenchResult {
             super::row(&times, &[0.5, 0.95, 0.99, 1.0]),
             webhook.peak_rss_bytes().unwrap_or(0) as f64 / MIB,
         ))?;
-        if !ground.env.decisions().await?.is_empty() {
+        if !fixture.env.decisions().await?.is_empty() {
             return Err("a request with an invalid signature led to a decision".into());
         }
     }

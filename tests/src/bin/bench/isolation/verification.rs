@@ -34,21 +34,21 @@ pub(crate) struct Verification {
 ///
 /// With the first defect.
 pub(crate) async fn verify(
-    ground: &IsolationFixture,
+    fixture: &IsolationFixture,
     answered: &[AcceptedEvent],
     last_ms: f64,
 ) -> BenchResult<Verification> {
-    let requests = ground.s3.as_ref().map(|s3| s3.requests()).unwrap_or_default();
-    let calls = ground.env.simulator.calls();
+    let requests = fixture.s3.as_ref().map(|s3| s3.requests()).unwrap_or_default();
+    let calls = fixture.env.simulator.calls();
     let mut decisions: HashMap<DecisionId, Decision> = HashMap::new();
-    for decision in ground.env.decisions().await? {
+    for decision in fixture.env.decisions().await? {
         decisions.insert(decision.id().clone(), decision);
     }
     if decisions.len() != answered.len() {
         let kept = decisions.len();
         return Err(format!("the ledger has {kept} decisions for {} events", answered.len()).into());
     }
-    let changes = ground.env.simulator.isolation_changes();
+    let changes = fixture.env.simulator.isolation_changes();
     let mut by_endpoint: HashMap<&str, Vec<&IsolationChange>> = HashMap::new();
     for change in &changes {
         by_endpoint.entry(&change.endpoint).or_default().push(change);
@@ -66,9 +66,10 @@ pub(crate) async fn verify(
             (DecisionState::Refused, []) if spent => refused += 1,
             (state, _) => {
                 let entries = decision.entries();
-                return Err(
-                    format!("{id} is {state}, the changes of {endpoint} are {changes:?}; {entries:?}").into()
-                );
+                return Err(format!(
+                    "{id} is {state}, the changes of {endpoint} are {changes:?}; {entries:?}"
+                )
+                .into());
             }
         }
     }

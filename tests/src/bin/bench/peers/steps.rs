@@ -44,12 +44,12 @@ struct Service {
 }
 
 /// Prints the processor time and the share of each step.
-pub(crate) async fn run(world: &TestEnv, certificate: &Path) -> BenchResult {
+pub(crate) async fn run(env: &TestEnv, certificate: &Path) -> BenchResult {
     let service = Service {
-        identity: world.simulator.identity_url(),
-        global: world.simulator.global_url(),
-        client_id: world.credential().client_id.clone(),
-        client_secret: world.credential().client_secret.clone(),
+        identity: env.simulator.identity_url(),
+        global: env.simulator.global_url(),
+        client_id: env.credential().client_id.clone(),
+        client_secret: env.credential().client_secret.clone(),
         certificate: fs::read(certificate)?,
     };
     // On its own thread, because the simulator runs in this process, too.
@@ -276,7 +276,9 @@ struct Replay(Mutex<VecDeque<Response<Bytes>>>);
 impl Transport for Replay {
     async fn send(&self, _: Request<Vec<u8>>, _: Duration) -> Result<Response<Bytes>, TransportError> {
         let next = lock(&self.0).pop_front();
-        next.ok_or_else(|| TransportError::new(TransportErrorKind::InvalidRequest, "no recorded response is left"))
+        next.ok_or_else(|| {
+            TransportError::new(TransportErrorKind::InvalidRequest, "no recorded response is left")
+        })
     }
 
     fn now(&self) -> Duration {
