@@ -50,7 +50,7 @@ async fn invoke(sandbox: &mut Sandbox, event: &Value) -> Value {
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn plan_is_sent_to_a_fifo_queue_and_processed() {
     let Some(moto) = Moto::start().await.expect("the emulator serves") else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
     let estate = PipelineEnv::start(config(), CredentialKind::Partner).await.expect("an estate");
     let queue = moto.create_fifo_queue("exports.fifo").await.expect("a queue");

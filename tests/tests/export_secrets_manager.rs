@@ -67,7 +67,7 @@ impl Fixture {
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn warm_function_fetches_its_credential_once() {
     let Some(fixture) = Fixture::start(partner_config(3, 500)).await else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
     fixture.create_secret("partner", &secret_value(&fixture.credential())).await;
     // Neither of these is a credential of this stack.
@@ -87,7 +87,7 @@ async fn warm_function_fetches_its_credential_once() {
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn credential_replaced_during_an_export_loses_nothing() {
     let Some(fixture) = Fixture::start(partner_config(1, 100_000)).await else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
     let old = fixture.credential();
     fixture.create_secret("partner", &secret_value(&old)).await;
@@ -120,7 +120,7 @@ async fn credential_replaced_during_an_export_loses_nothing() {
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn only_current_and_fallback_previous_versions_are_used() {
     let Some(fixture) = Fixture::start(partner_config(1, 500)).await else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
     let good = fixture.credential();
     let bad = json!({ "client_id": good.client_id, "client_secret": "never was good" }).to_string();
@@ -164,7 +164,7 @@ async fn only_current_and_fallback_previous_versions_are_used() {
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn malformed_secret_is_reported_and_affects_no_other() {
     let Some(fixture) = Fixture::start(partner_config(2, 500)).await else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
     fixture.create_secret("partner", &secret_value(&fixture.credential())).await;
     fixture
@@ -185,7 +185,7 @@ async fn malformed_secret_is_reported_and_affects_no_other() {
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn credential_for_another_use_is_not_used_for_export() {
     let Some(fixture) = Fixture::start(partner_config(2, 500)).await else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
     let simulator = &fixture.estate.env.simulator;
     let used_for = |credential: &CredentialInfo, purposes: Value| {
@@ -230,7 +230,7 @@ async fn five_hundred_credentials_need_thirty_requests() {
     let mut config = partner_config(0, 20);
     config.tenants = vec![TenantGroup::new(Owner::Standalone, 500)];
     config.tenants.push(TenantGroup::new(Owner::Partner, 1));
-    let Some(fixture) = Fixture::start(config).await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start(config).await else { panic!("missing EMULATOR_PYTHON") };
     let simulator = &fixture.estate.env.simulator;
     let tenants = simulator.tenants();
     for tenant in tenants.iter().filter(|tenant| tenant.owner == Owner::Standalone) {

@@ -23,7 +23,7 @@ async fn started() -> (Queue, Client) {
 async fn receive(sqs: &Client, queue: &Queue, most: i32) -> Vec<Message> {
     let receive = sqs.receive_message().queue_url(queue.url()).max_number_of_messages(most);
     let received = receive.message_system_attribute_names(System::All).send().await;
-    received.expect("an answer").messages.unwrap_or_default()
+    received.expect("a response").messages.unwrap_or_default()
 }
 
 async fn delete(sqs: &Client, queue: &Queue, message: &Message) -> bool {
@@ -248,7 +248,7 @@ async fn dead_letters_go_to_their_own_queue() {
     queue.send_to("a", "good");
     receive(&sqs, &queue, 1).await;
     queue.make_visible();
-    assert_eq!(bodies(&receive(&sqs, &queue, 1).await), ["good"], "the group goes on without it");
+    assert_eq!(bodies(&receive(&sqs, &queue, 1).await), ["good"], "the group continues without it");
     assert_eq!(queue.dead_letters().len(), 1);
 
     // A function may send to the dead-letter queue itself.

@@ -54,11 +54,11 @@ async fn webhook_isolates_without_a_queue() {
     let body =
         json!({ "event_id": "42", "target": { "hostname": "laptop-4711.corp.example" }, "reason": "beacon" });
     let delivery = Delivery::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now());
-    let (status, response) = delivery.send(&http, &webhook.url()).await.expect("an answer");
+    let (status, response) = delivery.send(&http, &webhook.url()).await.expect("a response");
     assert_eq!(status, 202, "{response}\n{}", webhook.logs().join("\n"));
     let id = parse_decision_id(&response).expect("a decision");
     assert_eq!(env.state(&id).await.expect("a state"), DecisionState::Requested);
-    let (status, again) = delivery.send(&http, &webhook.url()).await.expect("an answer");
+    let (status, again) = delivery.send(&http, &webhook.url()).await.expect("a response");
     assert_eq!((status, &again), (200, &response));
 
     let changes = env.simulator.isolation_changes();

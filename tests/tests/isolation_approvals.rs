@@ -25,7 +25,8 @@ async fn test_env(policy: &str) -> IsolationEnv {
 
 async fn deliver(webhook: &FunctionUrl, event: &str, machine: usize) -> DecisionId {
     let delivery = Delivery::isolate(event, &hostname(machine));
-    let (status, response) = delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer");
+    let (status, response) =
+        delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("a response");
     assert_eq!(status, 202, "{response}\n{}", webhook.logs().join("\n"));
     parse_decision_id(&response).expect("a decision")
 }
@@ -85,7 +86,7 @@ async fn worker_executes_commands() {
     }
     assert_eq!(env.state(&second).await.expect("a state"), DecisionState::Declined);
     // The estate permits are free again; the hourly ones stay used.
-    let taken = env.held_permits().expect("slots");
+    let taken = env.held_permits().expect("permits");
     assert!(taken.len() == 2 && taken.iter().all(|slot| slot.starts_with("permits/hour/")), "{taken:?}");
 }
 
@@ -155,7 +156,7 @@ impl Bus {
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn approval_link_from_the_bus_approves_the_decision() {
     let Some(moto) = Moto::start().await.expect("the emulator serves") else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
     let env = test_env(&policy()).await;
     let queue = moto.create_queue("outcomes").await.expect("a queue");
@@ -191,9 +192,9 @@ async fn approval_link_from_the_bus_approves_the_decision() {
     assert!(link.starts_with(&webhook.url()), "{link}");
 
     let http = reqwest::Client::new();
-    let wrong = http.get(link.replace("until=1", "until=2")).send().await.expect("an answer");
+    let wrong = http.get(link.replace("until=1", "until=2")).send().await.expect("a response");
     assert_eq!(wrong.status(), 403);
-    let page = http.get(link).send().await.expect("an answer");
+    let page = http.get(link).send().await.expect("a response");
     assert_eq!(page.status(), 200);
     assert_eq!(page.headers()["referrer-policy"], "no-referrer");
     let page = page.text().await.expect("a page");
@@ -205,12 +206,12 @@ async fn approval_link_from_the_bus_approves_the_decision() {
     );
     for _ in 0..2 {
         let form = http.post(link).header("content-type", "application/x-www-form-urlencoded");
-        let approved = form.body("answer=approve").send().await.expect("an answer");
+        let approved = form.body("answer=approve").send().await.expect("a response");
         assert_eq!(approved.status(), 200);
         let page = approved.text().await.expect("a page");
         assert!(page.contains("Approved."), "{page}");
     }
-    let decline = http.post(link).body("answer=decline").send().await.expect("an answer");
+    let decline = http.post(link).body("answer=decline").send().await.expect("a response");
     assert!(decline.text().await.expect("a page").contains("Nothing was changed"));
 
     let messages = bus.moto.receive(&signals).await.expect("messages");
@@ -246,7 +247,7 @@ async fn approval_link_from_the_bus_approves_the_decision() {
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn unavailable_bus_does_not_block_isolation() {
     let Some(moto) = Moto::start().await.expect("the emulator serves") else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
     let env = test_env(ENFORCE_POLICY).await;
     let queue = moto.create_queue("outcomes").await.expect("a queue");

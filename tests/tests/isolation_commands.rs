@@ -28,7 +28,7 @@ async fn worker_releases_a_machine_by_name() {
             let event = format!("{event}-{tenant}");
             let delivery = Delivery::isolate(&event, &hostname(1));
             let (_, response) =
-                delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer");
+                delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("a response");
             ids.push(parse_decision_id(&response).expect("a decision"));
         }
         env.follow_up(&mut worker).await.expect("a report");

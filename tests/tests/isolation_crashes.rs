@@ -124,7 +124,7 @@ impl Fixture {
         assert_eq!((changes[0].endpoint.as_str(), changes[0].enabled), (machine_id(machine).as_str(), true));
         self.env.simulator.clear_isolation_changes();
 
-        let taken: BTreeSet<_> = self.env.held_permits().expect("slots").into_iter().collect();
+        let taken: BTreeSet<_> = self.env.held_permits().expect("permits").into_iter().collect();
         for slot in &claim.permits {
             assert!(taken.contains(slot), "{when}: {slot} of the claim is free");
         }
@@ -136,7 +136,7 @@ impl Fixture {
         let decisions = self.env.decisions().await.expect("a ledger that reads back");
         let held: BTreeSet<_> =
             decisions.iter().filter_map(|one| one.claim()).flat_map(|one| &one.permits).collect();
-        let taken = self.env.held_permits().expect("slots");
+        let taken = self.env.held_permits().expect("permits");
         taken.iter().filter(|slot| !held.contains(slot)).count()
     }
 }

@@ -34,7 +34,7 @@ async fn send_five(delivery: &Delivery, urls: &[String]) -> (Vec<u16>, DecisionI
     let mut sending = JoinSet::new();
     for url in urls.iter().cycle().take(5) {
         let (http, delivery, url) = (http.clone(), delivery.clone(), url.clone());
-        sending.spawn(async move { delivery.send(&http, &url).await.expect("an answer") });
+        sending.spawn(async move { delivery.send(&http, &url).await.expect("a response") });
     }
     let answers = sending.join_all().await;
     let mut ids: Vec<_> =
@@ -55,7 +55,7 @@ async fn assert_isolated_once(env: &IsolationEnv, id: &DecisionId, machine: usiz
     let decision = env.decision(id).await.expect("a decision");
     let claim = decision.claim().expect("a claim");
     assert_eq!(claim.target.endpoint, machine_id(machine));
-    let taken = env.held_permits().expect("slots");
+    let taken = env.held_permits().expect("permits");
     assert!(
         claim.permits.len() == 3 && claim.permits.iter().all(|slot| taken.contains(slot)),
         "{claim:?} {taken:?}"
@@ -88,7 +88,7 @@ async fn five_concurrent_duplicates_isolate_once() {
     let decision = assert_isolated_once(&env, &id, 1).await;
     assert_eq!(decision.state(), DecisionState::Requested);
     assert_eq!(env.decisions().await.expect("a ledger without holes").len(), 1);
-    assert_eq!(env.held_permits().expect("slots").len(), 3, "late processes returned their permits");
+    assert_eq!(env.held_permits().expect("permits").len(), 3, "late processes returned their permits");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +115,7 @@ async fn five_webhooks(policy: &str) {
     assert_eq!(statuses, [200, 200, 200, 200, 202]);
     let decision = assert_isolated_once(&env, &id, 1).await;
     assert_eq!(env.decisions().await.expect("a ledger without holes").len(), 1);
-    assert_eq!(env.held_permits().expect("slots").len(), 3, "late processes returned their permits");
+    assert_eq!(env.held_permits().expect("permits").len(), 3, "late processes returned their permits");
     let claim = decision.claim().expect("a claim");
     let left = claim.lease_until - decision.created_at_ms() / 1_000;
     assert!((300..330).contains(&left), "the lease is the one that was set: {left}");
@@ -139,7 +139,7 @@ async fn isolation_happens_once_whatever_the_call_outcome() {
         let rule = FaultRule::new("isolation.bulk", action.clone()).times(1);
         env.simulator.set_faults(FaultPlan::new([rule]));
         let delivery = Delivery::isolate(&format!("event-{number}"), &hostname(number));
-        let (status, response) = delivery.send(&http, &webhook.url()).await.expect("an answer");
+        let (status, response) = delivery.send(&http, &webhook.url()).await.expect("a response");
         assert_eq!(status, 202, "{action:?}: {response}");
         let id = parse_decision_id(&response).expect("a decision");
         let decision = env.decision(&id).await.expect("a decision");
@@ -164,7 +164,7 @@ async fn isolation_happens_once_whatever_the_call_outcome() {
     for (number, id) in ids {
         assert_eq!(assert_isolated_once(&env, &id, number).await.state(), DecisionState::Isolated);
     }
-    assert_eq!(env.held_permits().expect("slots").len(), 18, "three for each");
+    assert_eq!(env.held_permits().expect("permits").len(), 18, "three for each");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,7 +178,7 @@ async fn isolation_is_retried_after_ten_minutes_of_throttling() {
 
     let http = reqwest::Client::new();
     let (status, response) =
-        Delivery::isolate("1", &hostname(1)).send(&http, &webhook.url()).await.expect("an answer");
+        Delivery::isolate("1", &hostname(1)).send(&http, &webhook.url()).await.expect("a response");
     assert_eq!(status, 202, "the webhook sends no request to the service: {response}");
     let id = parse_decision_id(&response).expect("a decision");
     let worker = EventSource::new(&queue, env.worker(), 1, 10).await.expect("the worker");
@@ -201,7 +201,7 @@ async fn isolation_is_retried_after_ten_minutes_of_throttling() {
         [DecisionState::Deferred, DecisionState::Deferred, DecisionState::Requested, DecisionState::Isolated]
     );
     assert_isolated_once(&env, &id, 1).await;
-    assert_eq!(env.held_permits().expect("slots").len(), 3);
+    assert_eq!(env.held_permits().expect("permits").len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -213,7 +213,7 @@ async fn unavailable_queue_loses_no_decision() {
     let delivery = Delivery::isolate("1", &hostname(1));
 
     queue.fail_next_sends(usize::MAX);
-    let refused = delivery.request(&http, &webhook.url()).send().await.expect("an answer");
+    let refused = delivery.request(&http, &webhook.url()).send().await.expect("a response");
     assert_eq!(refused.status(), 503);
     let wait = refused.headers().get("retry-after").and_then(|wait| wait.to_str().ok()?.parse::<u64>().ok());
     assert!(wait.is_some_and(|wait| (1..=60).contains(&wait)), "{:?}", refused.headers());
@@ -222,7 +222,7 @@ async fn unavailable_queue_loses_no_decision() {
     assert!(!body.contains("iso-") && !body.contains(&queue.url()), "{body}");
 
     queue.fail_next_sends(0);
-    let (status, response) = delivery.send(&http, &webhook.url()).await.expect("an answer");
+    let (status, response) = delivery.send(&http, &webhook.url()).await.expect("a response");
     assert_eq!(status, 200, "its decision was begun before: {response}");
     assert_eq!(queue.messages().len(), 1);
     let worker = EventSource::new(&queue, env.worker(), 1, 10).await.expect("the worker");
@@ -238,7 +238,7 @@ async fn follow_up_processes_a_decision_with_a_lost_message() {
     queue.fail_next_sends(usize::MAX);
     let http = reqwest::Client::new();
     let (status, _) =
-        Delivery::isolate("1", &hostname(1)).send(&http, &webhook.url()).await.expect("an answer");
+        Delivery::isolate("1", &hostname(1)).send(&http, &webhook.url()).await.expect("a response");
     assert_eq!(status, 503);
     // The sender does not send again.
     let mut worker = env.worker().start().await.expect("the worker");
@@ -261,7 +261,7 @@ async fn follow_up_processes_a_decision_with_a_lost_message() {
 }
 
 async fn deliver(webhook: &FunctionUrl, delivery: &Delivery) -> (u16, Value) {
-    delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer")
+    delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("a response")
 }
 
 #[tokio::test(flavor = "multi_thread")]

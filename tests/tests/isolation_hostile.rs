@@ -26,16 +26,16 @@ async fn webhook_survives_hostile_requests() {
         assert!(statuses.contains(&status), "{description}: {status}, not one of {statuses:?}");
         if number % 10 == 0 {
             let delivery = Delivery::isolate(&format!("event-{number}"), &hostname(number / 10));
-            let (status, response) = delivery.send(&http, &webhook.url()).await.expect("an answer");
+            let (status, response) = delivery.send(&http, &webhook.url()).await.expect("a response");
             assert_eq!(status, 202, "after {description}: {response}");
         }
     }
     let (status, response) =
-        Delivery::isolate("last", &hostname(9)).send(&http, &webhook.url()).await.expect("an answer");
+        Delivery::isolate("last", &hostname(9)).send(&http, &webhook.url()).await.expect("a response");
     assert_eq!(status, 202, "{response}");
     let begun = env.decisions().await.expect("decisions").len();
     for (what, forgery) in forgeries(&hostname(10)) {
-        let (status, response) = forgery.send(&http, &webhook.url()).await.expect("an answer");
+        let (status, response) = forgery.send(&http, &webhook.url()).await.expect("a response");
         assert!([401, 404].contains(&status), "{what}: {status} {response}");
     }
     assert_eq!(env.decisions().await.expect("decisions").len(), begun);
@@ -151,7 +151,7 @@ async fn logs_responses_and_ledger_contain_no_secrets() {
     deliveries.push(wrong);
     let mut output = Vec::new();
     for delivery in &deliveries {
-        let (status, response) = delivery.send(&http, &webhook.url()).await.expect("an answer");
+        let (status, response) = delivery.send(&http, &webhook.url()).await.expect("a response");
         assert_ne!(status, 502, "{}", delivery.path);
         output.push(response.to_string());
     }
@@ -162,7 +162,7 @@ async fn logs_responses_and_ledger_contain_no_secrets() {
     ];
     env.simulator.set_faults(FaultPlan::new(misfortunes));
     let last = Delivery::isolate("9", &hostname(4));
-    let (_, response) = last.send(&http, &webhook.url()).await.expect("an answer");
+    let (_, response) = last.send(&http, &webhook.url()).await.expect("a response");
     let id = parse_decision_id(&response).expect("a decision");
     for order in
         [json!({ "show": id }), json!({ "follow_up": "all" }), json!({ "Records": [{ "body": "x" }] })]

@@ -74,13 +74,13 @@ async fn send(webhook: &FunctionUrl, machine: usize, key: &str) -> (u16, Value) 
         "reason": "beacon",
     });
     let delivery = Delivery::generic("soar", &body, key, unix_now());
-    delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer")
+    delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("a response")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn only_current_and_previous_key_are_accepted_on_rotation() {
-    let Some(fixture) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
     let old = webhook_secret("webhooks/generic");
     let webhook = fixture.webhook().await;
     let (status, response) = send(&webhook, 1, old).await;
@@ -105,7 +105,7 @@ async fn only_current_and_previous_key_are_accepted_on_rotation() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn warm_process_fetches_the_key_once() {
-    let Some(fixture) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
     let webhook = fixture.webhook().await;
     fixture.moto.reset_calls().await.expect("counts");
     for machine in 1..=6 {
@@ -121,7 +121,7 @@ async fn warm_process_fetches_the_key_once() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn credential_for_another_use_does_not_isolate() {
-    let Some(fixture) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
     let store = async |used_for: Value| {
         let secrets = fixture.moto.secrets();
         let (secret, credential) = ("sophos/credentials/acme", fixture.env.simulator.credentials().remove(0));

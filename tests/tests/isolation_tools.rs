@@ -197,7 +197,7 @@ async fn each_tool_isolates_the_named_machine() {
         (curl(11), vec![11]),
     ];
     for (delivery, machines) in &deliveries {
-        let (status, response) = delivery.send(&http, &webhook.url()).await.expect("an answer");
+        let (status, response) = delivery.send(&http, &webhook.url()).await.expect("a response");
         assert_eq!(status, 202, "{}: {response}\n{}", delivery.path, webhook.logs().join("\n"));
         let ids = response["decisions"].as_array().expect("ids").clone();
         let mut isolated = Vec::new();
@@ -213,7 +213,7 @@ async fn each_tool_isolates_the_named_machine() {
     assert_eq!(env.simulator.isolation_changes().len(), 11);
     // Unchanged deliveries are duplicates. Changed ones fail authentication.
     for (delivery, _) in &deliveries {
-        let (status, response) = delivery.send(&http, &webhook.url()).await.expect("an answer");
+        let (status, response) = delivery.send(&http, &webhook.url()).await.expect("a response");
         assert_eq!(status, 200, "{}: {response}", delivery.path);
         let mut wrong = delivery.clone();
         match delivery.path.strip_prefix("/hooks/splunk/") {
@@ -224,7 +224,7 @@ async fn each_tool_isolates_the_named_machine() {
                 }
             }),
         }
-        let (status, response) = wrong.send(&http, &webhook.url()).await.expect("an answer");
+        let (status, response) = wrong.send(&http, &webhook.url()).await.expect("a response");
         assert_eq!(status, 401, "{}: {response}", delivery.path);
     }
     assert_eq!(env.simulator.isolation_changes().len(), 11);
@@ -239,12 +239,12 @@ async fn webhook_answers_verification_challenges() {
     // No response reveals which sources exist.
     for source in ["okta", "soar", "unknown"] {
         let okta = http.get(url(&format!("hooks/{source}")));
-        let okta = okta.header("x-okta-verification-challenge", "dj0xLjA").send().await.expect("an answer");
+        let okta = okta.header("x-okta-verification-challenge", "dj0xLjA").send().await.expect("a response");
         assert_eq!(okta.status(), 200, "{source}");
         assert_eq!(okta.text().await.expect("a body"), r#"{"verification":"dj0xLjA"}"#);
     }
     let graph = http.post(url("hooks/defender?validationToken=Validation%3a+a%26b")).send().await;
-    let graph = graph.expect("an answer");
+    let graph = graph.expect("a response");
     assert_eq!(graph.status(), 200);
     assert_eq!(graph.headers()["content-type"], "text/plain; charset=utf-8");
     assert_eq!(graph.text().await.expect("a body"), "Validation: a&b");
@@ -340,7 +340,7 @@ async fn event_without_a_target_isolates_nothing() {
     let env = test_env(1).await;
     env.set_policy(&policy().replace("mode = \"enforce\"\n", "")).expect("a policy");
     let webhook = FunctionUrl::start(env.webhook(), 1).await.expect("the webhook");
-    let (status, response) = curl(1).send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer");
+    let (status, response) = curl(1).send(&reqwest::Client::new(), &webhook.url()).await.expect("a response");
     assert_eq!(status, 202, "{response}");
     let decision =
         env.decision(&parse_decision_id(&response).expect("a decision")).await.expect("a decision");

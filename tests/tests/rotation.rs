@@ -93,7 +93,7 @@ impl Fixture {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn staged_credential_is_promoted_during_an_export() {
-    let Some(fixture) = Fixture::start(100_000).await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start(100_000).await else { panic!("missing EMULATOR_PYTHON") };
     let old = fixture.estate.env.credential().clone();
     let new = fixture.create_credential(CredentialKind::Partner);
     fixture.stage_credential("STAGED", &secret_value(&new)).await;
@@ -122,7 +122,7 @@ async fn staged_credential_is_promoted_during_an_export() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn unusable_staged_credential_leaves_the_current_one() {
-    let Some(fixture) = Fixture::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start(500).await else { panic!("missing EMULATOR_PYTHON") };
     let old = fixture.estate.env.credential().clone();
 
     // No credential is staged.
@@ -172,7 +172,7 @@ async fn unusable_staged_credential_leaves_the_current_one() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn failed_step_is_retried_with_the_same_version() {
-    let Some(fixture) = Fixture::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start(500).await else { panic!("missing EMULATOR_PYTHON") };
     let new = fixture.create_credential(CredentialKind::Partner);
     fixture.stage_credential("STAGED", &secret_value(&new)).await;
     let simulator = &fixture.estate.env.simulator;
@@ -188,7 +188,7 @@ async fn failed_step_is_retried_with_the_same_version() {
         while simulator.calls().operation("whoami") == 0 {
             tokio::task::yield_now().await;
         }
-        fixture.function.kill_one().expect("a process at work");
+        fixture.function.kill_one().expect("a running process");
     };
     let (killed, ()) = tokio::join!(fixture.rotate(), kill);
     assert!(killed.error.is_some(), "{killed:?}");
@@ -204,7 +204,7 @@ async fn failed_step_is_retried_with_the_same_version() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn rotation_can_be_enabled_before_or_after_the_credential() {
-    let Some(fixture) = Fixture::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start(500).await else { panic!("missing EMULATOR_PYTHON") };
     let placeholder = format!("{PREFIX}second");
     let value = r#"{"no_credential_yet":"store one with put-secret-value","random":"hush-hush-hush"}"#;
     fixture.secrets.create_secret().name(&placeholder).secret_string(value).send().await.expect("a secret");
@@ -232,7 +232,7 @@ async fn rotation_can_be_enabled_before_or_after_the_credential() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn audit_reports_the_expiry_of_each_credential() {
-    let Some(fixture) = Fixture::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start(500).await else { panic!("missing EMULATOR_PYTHON") };
     let secret = |days: i64, more: Value| {
         let now = jiff::Timestamp::now();
         let ends = now + jiff::SignedDuration::from_hours(24 * days + 1);

@@ -66,7 +66,7 @@ async fn names(store: &SecretsManagerCredentials) -> Vec<(String, bool)> {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn refresh_fetches_only_changed_secrets() {
-    let Some(fixture) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
     for number in 0..45 {
         fixture.create(&format!("sophos/{number:02}"), None).await;
     }
@@ -103,7 +103,7 @@ async fn refresh_fetches_only_changed_secrets() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn concurrent_callers_share_one_request() {
-    let Some(fixture) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
     fixture.create("acme", None).await;
     let store = Arc::new(fixture.store(SecretSelector::Id("acme".into())));
     for (version, most) in
@@ -127,7 +127,7 @@ async fn concurrent_callers_share_one_request() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn uncached_secrets_are_still_listed() {
-    let Some(fixture) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
     fixture.create("acme", None).await;
     let store = fixture.store_with_ttl(SecretSelector::Prefix("ac".into()), Duration::ZERO);
     assert_eq!(names(&store).await, [("acme".to_owned(), true)]);
@@ -136,7 +136,7 @@ async fn uncached_secrets_are_still_listed() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn tag_match_is_case_sensitive() {
-    let Some(fixture) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
     fixture.create("ours", Some(("sophos", "credential"))).await;
     fixture.create("longer", Some(("sophos", "credentials"))).await;
     fixture.create("other-key", Some(("sophos-old", "credential"))).await;
@@ -148,7 +148,7 @@ async fn tag_match_is_case_sensitive() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn binary_and_missing_secrets_are_reported_by_name() {
-    let Some(fixture) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
     let binary = aws_sdk_secretsmanager::primitives::Blob::new(b"hush-hush".to_vec());
     fixture.client.create_secret().name("binary").secret_binary(binary).send().await.expect("a secret");
     for (id, expected) in [("binary", "store it as text"), ("absent", "no such secret")] {

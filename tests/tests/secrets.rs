@@ -117,7 +117,7 @@ async fn replaced_credential_file_is_reloaded() {
     let refused = sandbox.invoke(&TestEnv::schedule_event()).await;
     assert_eq!(refused.error_kind(), Some("ExportFailed"), "{refused:?}");
     write(&next);
-    let report = env.run_export(&mut sandbox).await.expect("the same process goes on with the new secret");
+    let report = env.run_export(&mut sandbox).await.expect("the same process uses the new secret");
     assert_eq!(report["failed"], 0, "{report}");
 }
 

@@ -71,7 +71,7 @@ async fn versions(secrets: &Client) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn awscurrent_follows_the_staging_label() {
-    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some((_moto, secrets)) = started().await else { panic!("missing EMULATOR_PYTHON") };
     put_secret_value(&secrets, V2, "two", &["AWSPENDING"]).await.unwrap();
     assert_eq!(current(&secrets).await, "one");
     assert_eq!(
@@ -109,7 +109,7 @@ async fn awscurrent_follows_the_staging_label() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn batch_holds_twenty_values_and_skips_empty_secrets() {
-    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some((_moto, secrets)) = started().await else { panic!("missing EMULATOR_PYTHON") };
     for number in 0..24 {
         let create = secrets.create_secret().name(format!("s{number}"));
         // A version without a value.
@@ -135,7 +135,7 @@ async fn batch_holds_twenty_values_and_skips_empty_secrets() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn secret_version_is_immutable() {
-    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some((_moto, secrets)) = started().await else { panic!("missing EMULATOR_PYTHON") };
     for labels in [&["AWSPENDING"][..], &[]] {
         let token = if labels.is_empty() { V3 } else { V2 };
         put_secret_value(&secrets, token, "two", labels).await.unwrap();
@@ -156,7 +156,7 @@ async fn secret_version_is_immutable() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn custom_staging_labels_stay_until_moved() {
-    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some((_moto, secrets)) = started().await else { panic!("missing EMULATOR_PYTHON") };
     move_label(&secrets, "blue", None, Some(V1)).await.unwrap();
     put_secret_value(&secrets, V2, "two", &["AWSCURRENT", "green"]).await.unwrap();
     assert_eq!(versions(&secrets).await, ["1 AWSPREVIOUS blue", "2 AWSCURRENT green"]);
@@ -184,7 +184,7 @@ async fn custom_staging_labels_stay_until_moved() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn secret_reports_its_last_accessed_date() {
-    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some((_moto, secrets)) = started().await else { panic!("missing EMULATOR_PYTHON") };
     let read = async || {
         let described = secrets.describe_secret().secret_id("s").send().await.unwrap();
         described.last_accessed_date.as_ref().map(DateTime::secs)
@@ -274,7 +274,7 @@ const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecr
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn rotation_runs_four_steps() {
-    let Some(it) = RotationFixture::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(it) = RotationFixture::start("none").await else { panic!("missing EMULATOR_PYTHON") };
     let secrets = it.moto.secrets();
     assert_eq!(it.rotate(V2).await.unwrap(), V2);
     let rotations = it.moto.rotations().await.unwrap();
@@ -304,7 +304,7 @@ async fn rotation_runs_four_steps() {
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn rotation_stops_at_a_failed_step_and_restarts() {
     for (number, failing) in STEPS.into_iter().enumerate() {
-        let Some(it) = RotationFixture::start(failing).await else { panic!("EMULATOR_PYTHON is not set") };
+        let Some(it) = RotationFixture::start(failing).await else { panic!("missing EMULATOR_PYTHON") };
         it.should_fail.store(true, Ordering::Relaxed);
         it.rotate(V2).await.unwrap();
         let rotations = it.moto.rotations().await.unwrap();
@@ -330,7 +330,7 @@ async fn rotation_stops_at_a_failed_step_and_restarts() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn rotate_secret_returns_before_the_rotation_ends() {
-    let Some(it) = RotationFixture::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(it) = RotationFixture::start("none").await else { panic!("missing EMULATOR_PYTHON") };
     let (go, going) = tokio::sync::watch::channel(false);
     let function = it.lambda.register_script("slow", move |_| {
         let mut going = going.clone();
@@ -348,7 +348,7 @@ async fn rotate_secret_returns_before_the_rotation_ends() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn deferred_rotation_only_tests_the_function() {
-    let Some(it) = RotationFixture::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(it) = RotationFixture::start("none").await else { panic!("missing EMULATOR_PYTHON") };
     let secrets = it.moto.secrets();
     let rotate = secrets.rotate_secret().secret_id("s").client_request_token(V2).rotate_immediately(false);
     rotate.rotation_lambda_arn(&it.function).send().await.unwrap();
@@ -363,7 +363,7 @@ async fn deferred_rotation_only_tests_the_function() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn rotation_requires_a_function() {
-    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some((_moto, secrets)) = started().await else { panic!("missing EMULATOR_PYTHON") };
     let rotate = || secrets.rotate_secret().secret_id("s");
     let nowhere = rotate().rotation_lambda_arn("arn:aws:lambda:eu-west-1:123456789012:function:none");
     for rotate in [rotate(), nowhere] {
@@ -371,7 +371,7 @@ async fn rotation_requires_a_function() {
     }
     assert_eq!(versions(&secrets).await, ["1 AWSCURRENT"]);
 
-    let Some(it) = RotationFixture::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(it) = RotationFixture::start("none").await else { panic!("missing EMULATOR_PYTHON") };
     let rotate = it.moto.secrets().rotate_secret().secret_id("s").client_request_token(V2);
     let unknown = it.function.replace("rotate", "unknown");
     rotate.rotation_lambda_arn(unknown).send().await.unwrap();

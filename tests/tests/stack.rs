@@ -42,7 +42,7 @@ async fn deployed_stack_works_within_its_permissions() {
     let Some(mut smoke_test) =
         SmokeTest::start(&DeployPackages::Programs(programs())).await.expect("a stack")
     else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
     assert_all_resources_created(&smoke_test.stack);
     reports_missing_credential(&smoke_test).await;
@@ -121,7 +121,7 @@ async fn sends_unreadable_message_to_dlq(smoke_test: &SmokeTest) {
     let send = send.message_body("nonsense").message_group_id("unknown").message_deduplication_id("nonsense");
     send.send().await.expect("it is sent");
     let queue = smoke_test.queue_arn("ExportQueueUrl").expect("a queue");
-    let drained = smoke_test.account.drain(&smoke_test.stack, &queue).await.expect("it is worked off");
+    let drained = smoke_test.account.drain(&smoke_test.stack, &queue).await.expect("the queue is drained");
     assert_eq!((drained.handled, drained.failures.len()), (1, 0), "{drained:?}");
     let dead = smoke_test.stack.output("ExportDeadLetterQueueUrl").expect("a queue");
     let dead = smoke_test.account.moto().receive(dead).await.expect("it is there");
@@ -130,25 +130,25 @@ async fn sends_unreadable_message_to_dlq(smoke_test: &SmokeTest) {
 
 async fn isolates(smoke_test: &mut SmokeTest) {
     let key = smoke_test.run_output_command("ShowFirstWebhookSecretCommand", None).await.expect("a key");
-    let dry = smoke_test.dry_run("LAPTOP-4711", &key).await.expect("an answer");
+    let dry = smoke_test.dry_run("LAPTOP-4711", &key).await.expect("a response");
     assert_eq!(dry["check"]["signals"][0]["outcome"], "isolate", "{dry}");
-    let (status, response) = smoke_test.send_report("case-1", "LAPTOP-4711", &key).await.expect("an answer");
+    let (status, response) = smoke_test.send_report("case-1", "LAPTOP-4711", &key).await.expect("a response");
     assert_eq!(status, 202, "{response}\n{}", logs(smoke_test, "WebhookFunction"));
     let laptop = parse_decision_id(&response).expect("a decision");
-    let (status, _) = smoke_test.send_report("case-1", "LAPTOP-4711", &key).await.expect("an answer");
+    let (status, _) = smoke_test.send_report("case-1", "LAPTOP-4711", &key).await.expect("a response");
     assert_eq!(status, 200, "the same again is one decision");
     let (status, _) =
-        smoke_test.send_report("case-2", "LAPTOP-4711", "a guessed key").await.expect("an answer");
+        smoke_test.send_report("case-2", "LAPTOP-4711", "a guessed key").await.expect("a response");
     assert_eq!(status, 401);
-    assert_eq!(smoke_test.send_report_without_event_id(&key).await.expect("an answer"), 422);
-    let (status, response) = smoke_test.send_report("case-3", "DC01", &key).await.expect("an answer");
+    assert_eq!(smoke_test.send_report_without_event_id(&key).await.expect("a response"), 422);
+    let (status, response) = smoke_test.send_report("case-3", "DC01", &key).await.expect("a response");
     assert_eq!(status, 202, "{response}");
     let server = parse_decision_id(&response).expect("a decision");
-    let (status, response) = smoke_test.send_report("case-4", "CEO-1", &key).await.expect("an answer");
+    let (status, response) = smoke_test.send_report("case-4", "CEO-1", &key).await.expect("a response");
     assert_eq!(status, 202, "{response}");
     let chief = parse_decision_id(&response).expect("a decision");
 
-    let statuses = smoke_test.replay("UNKNOWN", &key).await.expect("answers");
+    let statuses = smoke_test.replay("UNKNOWN", &key).await.expect("responses");
     assert!(statuses[0] == 202 && statuses[1] >= 400, "{statuses:?}");
 
     let drained = smoke_test.drain_isolation_queue().await.expect("the worker works");
@@ -275,7 +275,7 @@ fn last_isolated_by(smoke_test: &SmokeTest) -> String {
 
 /// Sends a report, waits for the end of its decision, and returns its id.
 async fn isolates_for_a_report(smoke_test: &mut SmokeTest, event: &str, key: &str) -> String {
-    let (status, response) = smoke_test.send_report(event, "LAPTOP-4711", key).await.expect("an answer");
+    let (status, response) = smoke_test.send_report(event, "LAPTOP-4711", key).await.expect("a response");
     assert_eq!(status, 202, "{response}\n{}", logs(smoke_test, "WebhookFunction"));
     let id = parse_decision_id(&response).expect("a decision").to_string();
     let drained = smoke_test.drain_isolation_queue().await.expect("the worker works");
@@ -296,7 +296,7 @@ async fn assert_permissions_used(smoke_test: &SmokeTest, known: &mut BTreeSet<St
     let (mut refused, mut unused, mut new) = (Vec::new(), Vec::new(), BTreeSet::new());
     for (name, role) in smoke_test.stack.resources_of_type("AWS::IAM::Role") {
         let of = access.role(&role.physical_id);
-        assert!(!of.allowed.is_empty(), "{name} was not at work");
+        assert!(!of.allowed.is_empty(), "{name} made no requests");
         println!("{name}: {} calls", of.allowed.iter().map(|access| access.count).sum::<u64>());
         refused.extend(of.denied.iter().map(|access| format!("{name}: {access}")));
         for right in of.permissions.iter().filter(|right| right.allows) {

@@ -97,7 +97,7 @@ async fn isolation_redacts_a_token_echoed_by_the_service() {
         env.simulator.revoke_tokens();
         env.simulator.set_faults(echo(operation, 403));
         let delivery = Delivery::isolate(&number.to_string(), &hostname(number));
-        let (_, response) = delivery.send(&http, &webhook.url()).await.expect("an answer");
+        let (_, response) = delivery.send(&http, &webhook.url()).await.expect("a response");
         texts.push(response.to_string());
         for order in [json!({ "show": response["decision"] }), json!({ "follow_up": "all" })] {
             texts.push(format!("{:?}", worker.invoke(&order).await));
