@@ -166,7 +166,7 @@ async fn invalid_machine_config_is_rejected() {
     let tenant = one_tenant(1.0, 1.0, 3);
     for (machines, expected) in [
         (vec![MachineConfig::new("Unknown")], "unknown tenant"),
-        (vec![web("Acme"), web("Acme")], "two endpoints"),
+        (vec![web("Acme"), web("Acme")], "duplicate endpoint id"),
         (vec![MachineConfig { tags: vec![Tag::new("a", "b"); 16], ..web("Acme") }], "15 tags"),
     ] {
         let mut config = Config { machines, ..tenant.clone() };
