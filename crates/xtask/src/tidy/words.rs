@@ -35,7 +35,8 @@ const BANNED: [(&str, &str); 24] = [
 pub(super) fn check(file: &File) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (number, line) in file.lines() {
-        let lower = line.to_lowercase();
+        // Python's operator is no prose.
+        let lower = line.replace(" is None", "").to_lowercase();
         for (phrase, instead) in BANNED.iter().filter(|(phrase, _)| contains(&lower, phrase)) {
             findings.push(Finding::at(Rule::Phrases, file, number, format!("\"{phrase}\": {instead}")));
         }
@@ -79,5 +80,12 @@ mod tests {
         assert!(contains("(nobody)", "nobody"));
         assert!(!contains("recommended", "mended"));
         assert!(!contains("is_nobody", "nobody"));
+    }
+
+    #[test]
+    fn phrase_is_not_found_in_a_python_operator() {
+        let found = |text: &str| check(&File { path: "a.py".into(), text: text.into() }).len();
+        assert_eq!(found("if answer.error is None:"), 0);
+        assert_eq!(found("# the answer is none"), 1);
     }
 }
