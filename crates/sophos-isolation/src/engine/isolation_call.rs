@@ -35,7 +35,7 @@ pub(super) async fn apply<T: Transport>(
     ids.sort_unstable();
     ids.dedup();
     let is_batch = ids.len() > 1;
-    let update = UpdateIsolations { ids, enabled, comment: Some(comment.to_owned()) };
+    let update = UpdateIsolations::new(ids, enabled).comment(comment);
     let (accepted, failure) = match tenant.send(&update).await {
         Ok(response) => {
             let items = response.into_inner().items.unwrap_or_default();
@@ -72,7 +72,7 @@ async fn apply_one<T: Transport>(
     comment: &str,
 ) -> RequestResult {
     let update =
-        UpdateIsolations { ids: vec![request.endpoint.clone()], enabled, comment: Some(comment.to_owned()) };
+        UpdateIsolations::new([request.endpoint.as_str()], enabled).comment(comment);
     match tenant.send(&update).await {
         Ok(response) => {
             let items = response.into_inner().items.unwrap_or_default();
@@ -97,7 +97,7 @@ async fn confirm_by_state<T: Transport>(
     if let Some(error) = failure.as_ref().filter(|error| error.kind() == ErrorKind::Throttled) {
         return RequestResult::Failed(error.clone());
     }
-    match tenant.send(&GetIsolation { endpoint_id: request.endpoint.clone() }).await {
+    match tenant.send(&GetIsolation::new(request.endpoint.as_str())).await {
         Ok(state) if state.enabled == Some(enabled) => {
             let comment = state.comment.as_deref().unwrap_or_default();
             if !enabled || has_tag(comment, &request.comment_tag) {
