@@ -57,6 +57,7 @@ fn record_metrics(worker: &Worker, response: &Value, request_id: &str) {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let targets = ["isolation_worker", "isolation_functions", "sophos_api", "sophos_isolation", "sophos_secrets"];
+    let targets =
+        ["isolation_worker", "isolation_functions", "sophos_api", "sophos_isolation", "sophos_secrets"];
     lambda_support::run(&targets, Function::from_env()).await
 }

@@ -64,7 +64,9 @@ impl Guest for Component {
         let settings = PolicySettings::load()?;
         let report = engine::with_engine(&settings, async |engine, deadline| match scope {
             FollowUpScope::Due => engine.follow_up(&settings.policy, deadline).await,
-            FollowUpScope::Open => engine.follow_up_scope(&settings.policy, EngineScope::Open, deadline).await,
+            FollowUpScope::Open => {
+                engine.follow_up_scope(&settings.policy, EngineScope::Open, deadline).await
+            }
         })?;
         report.map(to_report).map_err(|error| error.to_string())
     }

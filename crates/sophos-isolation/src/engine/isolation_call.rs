@@ -71,8 +71,7 @@ async fn apply_one<T: Transport>(
     enabled: bool,
     comment: &str,
 ) -> RequestResult {
-    let update =
-        UpdateIsolations::new([request.endpoint.as_str()], enabled).comment(comment);
+    let update = UpdateIsolations::new([request.endpoint.as_str()], enabled).comment(comment);
     match tenant.send(&update).await {
         Ok(response) => {
             let items = response.into_inner().items.unwrap_or_default();
