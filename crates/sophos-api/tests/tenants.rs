@@ -52,7 +52,7 @@ fn list_tenants_lists_partner_and_organization_tenants() {
 }
 
 #[test]
-fn list_tenants_restarts_with_smaller_pages_when_one_is_too_large() {
+fn list_tenants_restarts_with_smaller_pages_when_too_large() {
     let page = |number: u32, id: &str| {
         ScriptedResponse::json(json!({"items": [{"id": id}], "pages": {"current": number, "total": 2}}))
     };

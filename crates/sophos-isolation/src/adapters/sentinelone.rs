@@ -1,4 +1,4 @@
-//! SentinelOne: activities, a few of which report a new threat; threats and alerts of the API; and
+//! SentinelOne: activities (a few report a new threat); threats and alerts of the API; and
 //! unified alerts.
 
 use serde_json::Value;

@@ -77,7 +77,7 @@ fn parse_native_alert<'v>(root: &'v Value, alert: JsonCursor<'v>) -> ParsedAlert
     parsed
 }
 
-/// Whether the writer of a syslog line is none of these agents. The agent then only collects the
+/// Whether the writer of a syslog line is a host without one of these agents. The agent then only collects the
 /// logs of other machines.
 fn is_other_host(writer: &str, agents: &[String]) -> bool {
     !agents.iter().any(|agent| is_same_host(first_label(agent), first_label(writer)))

@@ -27,7 +27,7 @@ pub struct SignatureConfig {
     pub secret: String,
     /// The storage format of the key.
     pub key_format: KeyFormat,
-    /// The headers, in lower case, any of which may hold the signature.
+    /// The headers that may hold the signature, in lower case.
     pub headers: Vec<String>,
     /// The separator of the elements of the header.
     pub separator: char,

@@ -1,4 +1,4 @@
-//! Messages with several alerts, some of which cannot be parsed.
+//! Messages with several alerts; some cannot be parsed.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;

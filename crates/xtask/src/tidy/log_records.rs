@@ -28,7 +28,10 @@ pub(super) fn check(file: &File) -> Vec<Finding> {
 
 /// The text before the module of unit tests.
 fn without_tests(text: &str) -> &str {
-    text.find("#[cfg(test)]\nmod tests {").map_or(text, |end| &text[..end])
+    let start = ["#[cfg(test)]\nmod tests {", "#[cfg(test)]\npub(crate) mod tests {"]
+        .iter()
+        .find_map(|module| text.find(module));
+    start.map_or(text, |start| &text[..start])
 }
 
 fn is_comment(source: &str, position: usize) -> bool {
